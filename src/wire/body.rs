@@ -1,0 +1,164 @@
+//! One decoder over all framings: which of the bytes that came are content, and whether the body is whole.
+//!
+//! ```text
+//! message-body = *OCTET                                               ; RFC 9112 §6
+//! ```
+//!
+//! A body that stops short is told apart from one that ended (`RFC 9112 §8`): [`BodyDecoder::finish`], to be called when
+//! the connection ends, says [`Incomplete`] with what came and what was due. Only a body that is delimited by the close
+//! itself cannot be checked.
+//!
+//! ```
+//! use unix_http::wire::{BodyDecoder, Framing, Incomplete, Step};
+//!
+//! let mut body = BodyDecoder::new(Framing::Length(5), 0, 1024);
+//! assert_eq!(body.step(b"hel")?, Step { framing: 0, data: 3 });
+//! body.consume(3);
+//! assert_eq!(body.finish(), Err(Incomplete { received: 3, expected: Some(5) }));
+//! body.consume(2);
+//! assert!(body.is_done());
+//! # Ok::<(), unix_http::wire::ParseError>(())
+//! ```
+
+use super::chunked::ChunkedDecoder;
+use super::error::ParseError;
+use super::fields::Fields;
+use super::framing::Framing;
+use std::fmt;
+
+/// What stands at the front of a decoder's input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// So many bytes of framing, which the decoder has read: take them off.
+    pub framing: usize,
+    /// Then so many bytes of content.
+    pub data: usize,
+}
+
+/// A message that ended before it was whole (`RFC 9112 §8`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incomplete {
+    /// How many bytes of content came.
+    pub received: u64,
+    /// How many were announced; `None` where the body is chunked and the last chunk is missing.
+    pub expected: Option<u64>,
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.expected {
+            Some(expected) => write!(f, "the connection ended after {} of {expected} bytes", self.received)?,
+            None => write!(f, "the connection ended after {} bytes, without the last chunk", self.received)?,
+        }
+        f.write_str(" (RFC 9112 §8)")
+    }
+}
+
+impl std::error::Error for Incomplete {}
+
+#[derive(Clone, Debug)]
+enum State {
+    Length(u64),
+    Chunked(ChunkedDecoder),
+    UntilClose,
+}
+
+/// Finds the content among the bytes that follow a head.
+#[derive(Clone, Debug)]
+pub struct BodyDecoder {
+    state: State,
+    received: u64,
+}
+
+impl Default for BodyDecoder {
+    fn default() -> Self {
+        BodyDecoder::new(Framing::NoBody, 0, 0)
+    }
+}
+
+impl BodyDecoder {
+    /// A decoder for a body of that framing whose first byte is the message's byte `offset`, with a budget of `limit`
+    /// bytes for what is not content.
+    #[inline]
+    pub fn new(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
+        let state = match framing {
+            Framing::NoBody | Framing::Tunnel => State::Length(0),
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Chunked(ChunkedDecoder::with_limit(offset, limit)),
+            Framing::UntilClose => State::UntilClose,
+        };
+        BodyDecoder { state, received: 0 }
+    }
+
+    /// Looks at the front of `input`: framing to take off, then content. Nothing of either asks for more input, unless
+    /// the body [is done](BodyDecoder::is_done).
+    ///
+    /// # Errors
+    /// Chunked framing that is broken. All content before it has been handed out.
+    #[inline]
+    pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
+        match &mut self.state {
+            State::Length(left) => Ok(Step { framing: 0, data: (*left).min(input.len() as u64) as usize }),
+            State::Chunked(decoder) => decoder.step(input),
+            State::UntilClose => Ok(Step { framing: 0, data: input.len() }),
+        }
+    }
+
+    /// Tells that `n` bytes of content were used.
+    #[inline]
+    pub fn consume(&mut self, n: usize) {
+        self.received += n as u64;
+        match &mut self.state {
+            State::Length(left) => *left = left.saturating_sub(n as u64),
+            State::Chunked(decoder) => decoder.consume(n),
+            State::UntilClose => {}
+        }
+    }
+
+    /// Whether the last byte of the body has been read. A body delimited by close is never done before
+    /// [`finish`](BodyDecoder::finish) says so.
+    #[inline]
+    pub fn is_done(&self) -> bool {
+        match &self.state {
+            State::Length(left) => *left == 0,
+            State::Chunked(decoder) => decoder.is_done(),
+            State::UntilClose => false,
+        }
+    }
+
+    /// How many bytes of content are sure to come next without framing between them.
+    #[inline]
+    pub fn run(&self) -> u64 {
+        match &self.state {
+            State::Length(left) => *left,
+            State::Chunked(decoder) => decoder.left(),
+            State::UntilClose => u64::MAX,
+        }
+    }
+
+    /// How many bytes of content have been used so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The connection has ended: whether the body was whole.
+    ///
+    /// # Errors
+    /// [`Incomplete`] where bytes that were announced did not come.
+    pub fn finish(&self) -> Result<(), Incomplete> {
+        let received = self.received;
+        match &self.state {
+            State::Length(left) if *left > 0 => Err(Incomplete { received, expected: Some(received + left) }),
+            State::Chunked(decoder) if !decoder.is_done() => Err(Incomplete { received, expected: None }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The trailer fields of a chunked body that is done; `None` before, and for other framings.
+    pub fn trailers(&self) -> Option<&Fields> {
+        match &self.state {
+            State::Chunked(decoder) if decoder.is_done() => Some(decoder.trailers()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Field lines: ordered, with a case-insensitive look-up.
+//!
+//! ```text
+//! field-line   = field-name ":" OWS field-value OWS                   ; RFC 9112 §5
+//! field-name   = token                                                ; RFC 9110 §5.1
+//! field-value  = *field-content                                       ; RFC 9110 §5.5
+//! obs-fold     = OWS CRLF RWS                                         ; RFC 9112 §5.2
+//! ```
+//!
+//! What is declined, and why:
+//! - white space before the colon: two readers would disagree about the name (`RFC 9112 §5.1`);
+//! - a bare CR, NUL and other controls in a value: they end lines for some readers (`RFC 9110 §5.5`);
+//! - a folded line in a request (`RFC 9112 §5.2`); in a response each fold is read as one SP.
+//!
+//! ```
+//! use unix_http::wire::Fields;
+//!
+//! let mut fields = Fields::new();
+//! fields.push("Host", "localhost")?;
+//! fields.push("Accept", "*/*")?;
+//! assert_eq!(fields.get("host"), Some(&b"localhost"[..]));
+//! assert_eq!(fields.get("Accept-Language"), None);
+//! assert!(fields.push("X-Trick", "a\r\nHost: elsewhere").is_err());
+//! # Ok::<(), unix_http::wire::EncodeError>(())
+//! ```
+
+use super::error::{EncodeError, ErrorKind, ParseError};
+use super::grammar::{is_ows, is_tchar, is_value_byte, list, token_len, trim_ows, value_len};
+use super::head::Progress;
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    /// Spans are offsets into one head, which the limit keeps far below 4 GiB.
+    pub(crate) fn new(start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    name: Span,
+    value: Span,
+}
+
+/// Field lines in the order they came or were put in.
+#[derive(Clone, Default)]
+pub struct Fields {
+    /// The lines as they came (with the start-line before them, when parsed) or will be written, then unfolded values.
+    pub(crate) bytes: Vec<u8>,
+    lines: Vec<Line>,
+}
+
+/// One field line: a name and a value without the white space around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+    /// Where the value begins, from the first byte of the head it was parsed from.
+    pub(crate) offset: usize,
+}
+
+impl<'a> Field<'a> {
+    /// The name as it was written: a token, so ASCII; compare it without regard to case.
+    pub fn name(&self) -> &'a str {
+        std::str::from_utf8(self.name).unwrap_or_default()
+    }
+
+    pub(crate) fn name_bytes(&self) -> &'a [u8] {
+        self.name
+    }
+
+    /// The value: any bytes but controls. ASCII in practice, but nothing promises it.
+    pub fn value(&self) -> &'a [u8] {
+        self.value
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name(), self.value.escape_ascii())
+    }
+}
+
+impl Fields {
+    /// No fields yet; allocates nothing.
+    pub const fn new() -> Fields {
+        Fields { bytes: Vec::new(), lines: Vec::new() }
+    }
+
+    /// How many field lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is no field line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Adds a field line after the others.
+    ///
+    /// # Errors
+    /// A name that is not a token; a value with a control in it (CR, LF and NUL among them): either could end the line
+    /// and begin another.
+    pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
+        check_name(name.as_bytes())?;
+        check_value(value.as_ref())?;
+        self.push_checked(name.as_bytes(), b": ", value.as_ref());
+        Ok(())
+    }
+
+    /// Adds a field line given whole, such as `Name:value`, to be written to the letter.
+    ///
+    /// # Errors
+    /// As [`push`](Fields::push), and for a line without a colon.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<(), EncodeError> {
+        let colon = line.iter().position(|&b| b == b':');
+        let colon = colon.ok_or(EncodeError { kind: ErrorKind::MissingColon, offset: line.len() })?;
+        check_name(&line[..colon])?;
+        check_value(&line[colon + 1..]).map_err(|e| EncodeError { offset: e.offset + colon + 1, ..e })?;
+        let ows = line[colon + 1..].iter().take_while(|&&b| is_ows(b)).count();
+        self.push_checked(&line[..colon], &line[colon..=colon + ows], &line[colon + 1 + ows..]);
+        Ok(())
+    }
+
+    fn push_checked(&mut self, name: &[u8], colon: &[u8], value: &[u8]) {
+        let start = self.bytes.len();
+        for part in [name, colon, value] {
+            self.bytes.extend_from_slice(part);
+        }
+        let end = self.bytes.len();
+        let line = Line { name: Span::new(start, start + name.len()), value: Span::new(end - value.len(), end) };
+        self.lines.push(line);
+    }
+
+    /// Takes away every field line of that name; how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let (before, bytes) = (self.lines.len(), &self.bytes);
+        self.lines.retain(|line| !line.name.of(bytes).eq_ignore_ascii_case(name.as_bytes()));
+        before - self.lines.len()
+    }
+
+    /// The value of the first field line of that name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
+    }
+
+    /// Every field line of that name, in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
+        self.iter().filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// Whether a list-valued field (`Connection`, `Upgrade`) has that element, in any case, in any of its lines.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.get_all(name).any(|field| list(field.value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
+    }
+
+    /// Every field line, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
+        self.lines.iter().map(|line| Field {
+            name: line.name.of(&self.bytes),
+            value: line.value.of(&self.bytes),
+            offset: line.value.start as usize,
+        })
+    }
+
+    /// Appends the field lines to `out`, each with its CR LF.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        for line in &self.lines {
+            let gap = Span { start: line.name.end, end: line.value.start };
+            match gap.of(&self.bytes) {
+                [b':', ows @ ..] if ows.iter().all(|&b| is_ows(b)) => {
+                    out.extend_from_slice(Span { start: line.name.start, end: line.value.end }.of(&self.bytes));
+                }
+                _ => {
+                    for part in [line.name.of(&self.bytes), b": ", line.value.of(&self.bytes)] {
+                        out.extend_from_slice(part);
+                    }
+                }
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Equal when names (without regard to case) and values are the same, in the same order.
+impl PartialEq for Fields {
+    fn eq(&self, other: &Fields) -> bool {
+        let same = |a: Field<'_>, b: Field<'_>| a.name.eq_ignore_ascii_case(b.name) && a.value == b.value;
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| same(a, b))
+    }
+}
+
+impl Eq for Fields {}
+
+fn check_name(name: &[u8]) -> Result<(), EncodeError> {
+    match name.iter().position(|&b| !is_tchar(b)) {
+        None if !name.is_empty() => Ok(()),
+        at => Err(EncodeError { kind: ErrorKind::FieldName, offset: at.unwrap_or(0) }),
+    }
+}
+
+pub(crate) fn check_value(value: &[u8]) -> Result<(), EncodeError> {
+    match value.iter().position(|&b| !is_value_byte(b)) {
+        None => Ok(()),
+        Some(offset) => Err(EncodeError { kind: ErrorKind::FieldValue, offset }),
+    }
+}
+
+/// What a folded line means to the reader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folds {
+    /// Each fold is one SP: a client reading a response or its trailers.
+    Unfold,
+    /// The message is refused: a server reading a request.
+    Refuse,
+}
+
+/// Reads a field section line by line, and goes on where it stopped when more bytes have come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SectionDecoder {
+    pub fields: Fields,
+    /// Where the first line begins that has not been read.
+    at: usize,
+    /// Lines whose value was folded, and the value unfolded.
+    unfolded: Vec<(usize, Vec<u8>)>,
+}
+
+impl SectionDecoder {
+    /// Forgets what was read and keeps the memory; the field section begins at `at`.
+    pub(crate) fn reset(&mut self, at: usize) {
+        self.fields.clear();
+        self.unfolded.clear();
+        self.at = at;
+    }
+
+    /// Reads on in `head`, which holds the same bytes as before and more.
+    pub(crate) fn decode(&mut self, head: &[u8], folds: Folds) -> Result<Progress, ParseError> {
+        loop {
+            let line = &head[self.at..];
+            match line {
+                [b'\r', b'\n', ..] => return Ok(self.complete(head, 2)),
+                [b'\n', ..] => return Ok(self.complete(head, 1)),
+                [] | [b'\r'] => return Ok(Progress::Partial),
+                [b'\r', ..] => return Err(ParseError::new(ErrorKind::BareCr, self.at)),
+                [b' ' | b'\t', ..] => {
+                    let kind = match (self.fields.is_empty(), folds) {
+                        (true, _) => ErrorKind::LeadingSpace,
+                        (_, Folds::Refuse) => ErrorKind::ObsFold,
+                        (_, Folds::Unfold) => match line_end(head, self.at)? {
+                            Some((end, next)) => {
+                                self.unfold(head, end);
+                                self.at = next;
+                                continue;
+                            }
+                            None => return Ok(Progress::Partial),
+                        },
+                    };
+                    return Err(ParseError::new(kind, self.at));
+                }
+                _ => {}
+            }
+            let colon = self.at + token_len(line);
+            match head.get(colon) {
+                Some(b':') if colon > self.at => {}
+                Some(b' ' | b'\t') if colon > self.at => {
+                    return Err(ParseError::new(ErrorKind::SpaceBeforeColon, colon));
+                }
+                Some(b'\r' | b'\n') => return Err(ParseError::new(ErrorKind::MissingColon, colon)),
+                Some(_) => return Err(ParseError::new(ErrorKind::FieldName, colon)),
+                None => return Ok(Progress::Partial),
+            }
+            let Some((end, next)) = line_end(head, colon + 1)? else { return Ok(Progress::Partial) };
+            self.fields.lines.push(Line { name: Span::new(self.at, colon), value: trimmed(head, colon + 1, end) });
+            self.at = next;
+        }
+    }
+
+    /// Takes a copy of the head, so that the fields live longer than the buffer they were read from.
+    fn complete(&mut self, head: &[u8], line_end: usize) -> Progress {
+        let len = self.at + line_end;
+        self.fields.bytes.extend_from_slice(&head[..len]);
+        for (line, value) in self.unfolded.drain(..) {
+            let start = self.fields.bytes.len();
+            self.fields.bytes.extend_from_slice(&value);
+            if let Some(line) = self.fields.lines.get_mut(line) {
+                line.value = Span::new(start, start + value.len());
+            }
+        }
+        Progress::Complete { len }
+    }
+
+    /// Joins the continuation line up to `end` to the value before it, with one SP.
+    fn unfold(&mut self, head: &[u8], end: usize) {
+        let more = trim_ows(&head[self.at..end]);
+        let last = self.fields.lines.len() - 1;
+        if self.unfolded.last().is_none_or(|(line, _)| *line != last) {
+            self.unfolded.push((last, self.fields.lines[last].value.of(head).to_vec()));
+        }
+        if let Some((_, value)) = self.unfolded.last_mut()
+            && !more.is_empty()
+        {
+            if !value.is_empty() {
+                value.push(b' ');
+            }
+            value.extend_from_slice(more);
+        }
+    }
+}
+
+fn trimmed(head: &[u8], mut start: usize, mut end: usize) -> Span {
+    while start < end && is_ows(head[start]) {
+        start += 1;
+    }
+    while end > start && is_ows(head[end - 1]) {
+        end -= 1;
+    }
+    Span::new(start, end)
+}
+
+/// Where the text from `from` ends and where the next line begins; `None` when the line's end has not come.
+///
+/// A lone LF ends a line too, as a recipient may have it (`RFC 9112 §2.2`); a CR that no LF follows is refused, since
+/// other readers would end the line there.
+#[inline]
+pub(crate) fn line_end(head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
+    let end = from + value_len(&head[from..]);
+    match head[end..] {
+        [b'\r', b'\n', ..] => Ok(Some((end, end + 2))),
+        [b'\n', ..] => Ok(Some((end, end + 1))),
+        [] | [b'\r'] => Ok(None),
+        [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, end)),
+        _ => Err(ParseError::new(ErrorKind::FieldValue, end)),
+    }
+}

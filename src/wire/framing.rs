@@ -1,0 +1,261 @@
+//! Where the message body ends: `RFC 9112 §6.3` as two functions, its items in its order.
+//!
+//! ```text
+//! 1.  a response to HEAD, or with 1xx, 204 or 304      no body, whatever the fields say
+//! 2.  a 2xx to CONNECT, and a 101                      no body: a tunnel begins
+//! 3.  Transfer-Encoding and Content-Length             the length is never used
+//! 4.  Transfer-Encoding: chunked                       to the last chunk
+//!     any other Transfer-Encoding                      refused by name
+//! 5.  a Content-Length that is not one number          refused
+//! 6.  Content-Length                                   so many bytes
+//! 7.  a request with neither                           no body
+//! 8.  a response with neither                          to the end of the connection
+//! ```
+//!
+//! Read this wrong by one byte and the rest of the connection is somebody else's message: that is how requests are
+//! smuggled. So nothing is guessed here. A length that cannot be read is never "no length"; a transfer coding that we do
+//! not undo is named, and its bytes are never passed off as content.
+//!
+//! ```
+//! use unix_http::wire::{ErrorKind, Framing, ResponseDecoder, framing};
+//!
+//! let head = |wire: &[u8]| {
+//!     let mut decoder = ResponseDecoder::new();
+//!     decoder.decode(wire).unwrap();
+//!     decoder.into_head()
+//! };
+//! let ok = head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+//! assert_eq!(framing::response("GET", &ok)?.framing, Framing::Chunked);
+//! assert_eq!(framing::response("HEAD", &ok)?.framing, Framing::NoBody);
+//! let bad = head(b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n");
+//! assert_eq!(framing::response("GET", &bad).unwrap_err().kind, ErrorKind::ContentLength);
+//! # Ok::<(), unix_http::wire::ParseError>(())
+//! ```
+
+use super::error::{ErrorKind, ParseError};
+use super::fields::{Field, Fields};
+use super::grammar::{decimal, list};
+use super::head::{RequestHead, ResponseHead, Version};
+
+/// Where the message body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none.
+    NoBody,
+    /// After so many bytes.
+    Length(u64),
+    /// At the last chunk and its trailer section.
+    Chunked,
+    /// At the end of the connection: nothing tells a whole body from one cut short.
+    UntilClose,
+    /// The message ends with its head, and HTTP with it: what follows belongs to another protocol.
+    Tunnel,
+}
+
+/// Which item of `RFC 9112 §6.3` decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Item 1: the request was HEAD.
+    Head,
+    /// Item 1: 1xx, 204 or 304.
+    Status,
+    /// Item 2: a 2xx to CONNECT, or a 101.
+    Tunnel,
+    /// Item 3: Transfer-Encoding overrides Content-Length.
+    TransferEncodingOverLength,
+    /// Item 4: Transfer-Encoding: chunked.
+    TransferEncoding,
+    /// Item 6: Content-Length.
+    ContentLength,
+    /// Item 7: a request with neither field.
+    Neither,
+    /// Item 8: a response with neither field.
+    Close,
+}
+
+impl Rule {
+    /// The item of `RFC 9112 §6.3`.
+    pub fn item(self) -> u8 {
+        match self {
+            Rule::Head | Rule::Status => 1,
+            Rule::Tunnel => 2,
+            Rule::TransferEncodingOverLength => 3,
+            Rule::TransferEncoding => 4,
+            Rule::ContentLength => 6,
+            Rule::Neither => 7,
+            Rule::Close => 8,
+        }
+    }
+
+    /// The rule in words, to be shown to a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Rule::Head => "an answer to HEAD, so there is no body whatever the fields say",
+            Rule::Status => "1xx, 204 and 304 have no body whatever the fields say",
+            Rule::Tunnel => "the message ends with its head; what follows is another protocol",
+            Rule::TransferEncodingOverLength => {
+                "Transfer-Encoding: chunked overrides Content-Length; the body ends at the last chunk"
+            }
+            Rule::TransferEncoding => "Transfer-Encoding: chunked, so the body ends at the last chunk",
+            Rule::ContentLength => "Content-Length, so the body ends after that many bytes",
+            Rule::Neither => "neither Content-Length nor Transfer-Encoding in a request: there is no body",
+            Rule::Close => "neither Content-Length nor Transfer-Encoding: the body ends when the connection does",
+        }
+    }
+}
+
+/// What a head decides about its body and its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Where the body ends.
+    pub framing: Framing,
+    /// Which rule said so.
+    pub rule: Rule,
+    /// Whether another message may follow on the connection (`RFC 9112 §9.3`).
+    pub persistent: bool,
+}
+
+/// The framing of a response to a request of that method.
+///
+/// Whether a 101 was asked for is for the caller to know: here it begins a tunnel.
+///
+/// # Errors
+/// A Transfer-Encoding other than `chunked`, a Content-Length that is not one number.
+#[inline]
+pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
+    let found = Found::in_fields(head.fields());
+    let persistent = found.persistent(head.version());
+    let decide = |framing, rule, persistent| Ok(Decision { framing, rule, persistent });
+    let status = head.status();
+    if status == 101 || (method == "CONNECT" && head.class() == 2) {
+        return decide(Framing::Tunnel, Rule::Tunnel, false);
+    }
+    if method == "HEAD" {
+        return decide(Framing::NoBody, Rule::Head, persistent);
+    }
+    if head.class() == 1 || status == 204 || status == 304 {
+        return decide(Framing::NoBody, Rule::Status, persistent);
+    }
+    if let Some(coding) = found.coding {
+        coding.chunked_alone()?;
+        // A 1.0 peer does not know the field, so something on the way passed on what it did not understand (§6.1).
+        let persistent = persistent && found.length.is_none() && head.version() == Version::Http11;
+        let rule = if found.length.is_some() { Rule::TransferEncodingOverLength } else { Rule::TransferEncoding };
+        return decide(Framing::Chunked, rule, persistent);
+    }
+    match found.length {
+        Some(field) => decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength, persistent),
+        None => decide(Framing::UntilClose, Rule::Close, false),
+    }
+}
+
+/// The framing of a request.
+///
+/// # Errors
+/// As for [`response`]; and Transfer-Encoding together with Content-Length, or in HTTP/1.0: a request whose end two
+/// readers could see in two places is refused (`RFC 9112 §6.1`).
+pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
+    let found = Found::in_fields(head.fields());
+    let persistent = found.persistent(head.version());
+    let decide = |framing, rule| Ok(Decision { framing, rule, persistent });
+    if let Some(coding) = found.coding {
+        if found.length.is_some() {
+            return Err(ParseError::new(ErrorKind::TransferEncodingAndLength, coding.first));
+        }
+        if head.version() == Version::Http10 {
+            return Err(ParseError::new(ErrorKind::TransferEncodingVersion, coding.first));
+        }
+        coding.chunked_alone()?;
+        return decide(Framing::Chunked, Rule::TransferEncoding);
+    }
+    match found.length {
+        Some(field) => decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength),
+        None => decide(Framing::NoBody, Rule::Neither),
+    }
+}
+
+/// The fields that framing looks at, found in one pass.
+#[derive(Default)]
+struct Found<'a> {
+    length: Option<Field<'a>>,
+    coding: Option<Coding>,
+    close: bool,
+    keep_alive: bool,
+}
+
+/// What the Transfer-Encoding lines say together.
+struct Coding {
+    /// Where the first value begins.
+    first: usize,
+    /// Where it goes wrong, if the codings are anything but one `chunked`.
+    wrong: Option<usize>,
+}
+
+impl Coding {
+    fn chunked_alone(&self) -> Result<(), ParseError> {
+        match self.wrong {
+            None => Ok(()),
+            Some(at) => Err(ParseError::new(ErrorKind::TransferEncoding, at)),
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    fn in_fields(fields: &'a Fields) -> Found<'a> {
+        let mut found = Found::default();
+        for field in fields.iter() {
+            let name = field.name_bytes();
+            match name.len() {
+                10 if name.eq_ignore_ascii_case(b"Connection") => {
+                    for option in list(field.value()) {
+                        found.close |= option.eq_ignore_ascii_case(b"close");
+                        found.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                    }
+                }
+                14 if name.eq_ignore_ascii_case(b"Content-Length") => {
+                    found.length.get_or_insert(field);
+                }
+                17 if name.eq_ignore_ascii_case(b"Transfer-Encoding") => {
+                    let at = field.offset;
+                    let chunked = field.value().eq_ignore_ascii_case(b"chunked");
+                    found.coding = Some(match found.coding {
+                        None => Coding { first: at, wrong: (!chunked).then_some(at) },
+                        Some(Coding { first, wrong }) => Coding { first, wrong: wrong.or(Some(at)) },
+                    });
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// `RFC 9112 §9.3`: close ends it; 1.1 persists; 1.0 persists where it says so.
+    fn persistent(&self, version: Version) -> bool {
+        !self.close && (version == Version::Http11 || self.keep_alive)
+    }
+}
+
+/// The one number that every Content-Length line, and every element of each, states.
+fn length(fields: &Fields, first: Field<'_>) -> Result<u64, ParseError> {
+    let mut length = None;
+    for field in fields.iter().skip_while(|f| f.offset != first.offset) {
+        if !field.name_bytes().eq_ignore_ascii_case(b"Content-Length") {
+            continue;
+        }
+        for element in list(field.value()) {
+            let digits = !element.is_empty() && element.iter().all(u8::is_ascii_digit);
+            let kind = match (decimal(element), length) {
+                (Some(n), None) => {
+                    length = Some(n);
+                    continue;
+                }
+                (Some(n), Some(before)) if n == before => continue,
+                (Some(_), Some(_)) => ErrorKind::ContentLengthDiffers,
+                (None, _) if digits => ErrorKind::ContentLengthOverflow,
+                (None, _) => ErrorKind::ContentLength,
+            };
+            return Err(ParseError::new(kind, field.offset));
+        }
+    }
+    length.ok_or(ParseError::new(ErrorKind::ContentLength, first.offset))
+}

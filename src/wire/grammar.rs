@@ -1,0 +1,129 @@
+//! The bytes that the grammar's smallest rules allow.
+//!
+//! ```text
+//! token         = 1*tchar                                             ; RFC 9110 §5.6.2
+//! tchar         = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." /
+//!                 "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
+//! field-vchar   = VCHAR / obs-text                                    ; RFC 9110 §5.5
+//! field-content = field-vchar [ 1*( SP / HTAB / field-vchar ) field-vchar ]
+//! obs-text      = %x80-FF
+//! OWS           = *( SP / HTAB )                                      ; RFC 9110 §5.6.3
+//! ```
+//!
+//! Numbers are read digit by digit: Rust's own `parse` accepts `+5`, and a length that two programs read differently is
+//! how one request is smuggled inside another.
+//!
+//! ```
+//! use unix_http::wire::grammar::{decimal, is_token, trim_ows};
+//!
+//! assert!(is_token(b"Content-Length") && !is_token(b"Content Length") && !is_token(b""));
+//! assert_eq!(trim_ows(b" \tclose "), b"close");
+//! assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+//! assert_eq!([decimal(b"+5"), decimal(b""), decimal(b"18446744073709551616")], [None; 3]);
+//! ```
+
+const TCHAR: u8 = 1;
+const VALUE: u8 = 2;
+const TARGET: u8 = 4;
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        if b.is_ascii_alphanumeric()
+            || matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`')
+            || matches!(b, b'|' | b'~')
+        {
+            table[i] |= TCHAR;
+        }
+        if b == b'\t' || (b >= b' ' && b != 0x7f) {
+            table[i] |= VALUE;
+        }
+        if b > b' ' && b != 0x7f {
+            table[i] |= TARGET;
+        }
+        i += 1;
+    }
+    table
+}
+
+static CLASSES: [u8; 256] = classes();
+
+/// Whether `b` is a tchar, a byte of a token (`RFC 9110 §5.6.2`).
+#[inline]
+pub fn is_tchar(b: u8) -> bool {
+    CLASSES[b as usize] & TCHAR != 0
+}
+
+/// Whether `bytes` is a token: a method, a field name.
+pub fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&b| is_tchar(b))
+}
+
+/// Whether `b` may stand in a field value or reason-phrase: HTAB, SP, VCHAR or obs-text.
+#[inline]
+pub fn is_value_byte(b: u8) -> bool {
+    CLASSES[b as usize] & VALUE != 0
+}
+
+/// Whether `b` may stand in a request-target: a byte that is neither white space nor a control.
+///
+/// The grammar knows ASCII alone (`RFC 9112 §3.2`); obs-text is let through because curl sends a path typed in UTF-8 as
+/// it is and Go's servers take it, and because no reader can mistake such a byte for the end of the target.
+#[inline]
+pub fn is_target_byte(b: u8) -> bool {
+    CLASSES[b as usize] & TARGET != 0
+}
+
+/// Whether `b` is SP or HTAB.
+#[inline]
+pub fn is_ows(b: u8) -> bool {
+    b == b' ' || b == b'\t'
+}
+
+/// `bytes` without the optional white space around it.
+#[inline]
+pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = bytes
+        && is_ows(*first)
+    {
+        bytes = rest;
+    }
+    while let [rest @ .., last] = bytes
+        && is_ows(*last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// `1*DIGIT` as a number; `None` for anything else and for a number over 2^64-1.
+pub fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |n, b| match b {
+        b'0'..=b'9' => n.checked_mul(10)?.checked_add(u64::from(b - b'0')),
+        _ => None,
+    })
+}
+
+/// How many bytes at the front of `bytes` may stand in a field value; the next one, if any, ends the line or is wrong.
+#[inline]
+pub(crate) fn value_len(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&b| !is_value_byte(b)).unwrap_or(bytes.len())
+}
+
+/// How many bytes at the front of `bytes` are tchars.
+#[inline]
+pub(crate) fn token_len(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&b| !is_tchar(b)).unwrap_or(bytes.len())
+}
+
+/// The elements of a comma-separated list (`RFC 9110 §5.6.1`), without the white space around them.
+///
+/// Empty elements are handed on: some callers must refuse them.
+pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b',').map(trim_ows)
+}
