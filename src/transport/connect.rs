@@ -1,0 +1,118 @@
+//! Dialling an [`Endpoint`].
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::child::Child;
+use super::error::ConnectError;
+use super::long_path::ShortPath;
+use super::timeouts::{Limit, Timeout};
+use super::{Endpoint, Stream};
+
+/// Connects, within `timeout` if there is one.
+///
+/// A Unix socket without a time limit costs two system calls, socket(2) and connect(2). Such a connect blocks while the
+/// listener's backlog is full, and the standard library knows no limit for it: with one, a helper thread connects, and
+/// when the limit is reached it is left behind, blocked, until the listener accepts or goes away; what it then gets is
+/// closed at once. The same holds for the look-up of a host name.
+///
+/// A host with several addresses is tried in the system's order (RFC 6724); each has its share of the time that is left,
+/// and the last all of it. `TCP_NODELAY` is set: a request leaves in one write, to wait for more would only delay it.
+///
+/// A command is started and not waited for: that it failed shows at the first read, see [`Stream::failure`].
+///
+/// # Errors
+/// [`ConnectError`], which says what stood in the way and what to do.
+pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream, ConnectError> {
+    let result = match endpoint {
+        Endpoint::Unix(path) => connect_unix(path, timeout).map(Stream::from),
+        Endpoint::Abstract(name) => connect_abstract(name, timeout).map(Stream::from),
+        Endpoint::Tcp { host, port } => return connect_tcp(endpoint, host, *port, timeout),
+        Endpoint::Command(words) => {
+            return Child::spawn(words).map(Stream::from).map_err(|error| ConnectError::of_program(words, error));
+        }
+    };
+    result.map_err(|error| ConnectError::explain(endpoint, error))
+}
+
+fn connect_unix(path: &Path, timeout: Option<Duration>) -> io::Result<UnixStream> {
+    let short = ShortPath::to_socket(path)?;
+    match timeout {
+        None => UnixStream::connect(short.as_path()),
+        Some(limit) => within(limit, move || UnixStream::connect(short.as_path())),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn connect_abstract(name: &[u8], timeout: Option<Duration>) -> io::Result<UnixStream> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+    match timeout {
+        None => UnixStream::connect_addr(&address),
+        Some(limit) => within(limit, move || UnixStream::connect_addr(&address)),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn connect_abstract(_: &[u8], _: Option<Duration>) -> io::Result<UnixStream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn connect_tcp(endpoint: &Endpoint, host: &str, port: u16, timeout: Option<Duration>) -> Result<Stream, ConnectError> {
+    let start = Instant::now();
+    let addresses = look_up(host, port, timeout).map_err(|error| ConnectError::of_look_up(endpoint, error))?;
+    let mut failures = Vec::new();
+    for (n, address) in addresses.iter().enumerate() {
+        let share = match timeout.map(|limit| limit.saturating_sub(start.elapsed())) {
+            Some(Duration::ZERO) => break,
+            left => left.map(|left| share(left, addresses.len() - n)),
+        };
+        let connected = match share {
+            Some(share) => TcpStream::connect_timeout(address, share),
+            None => TcpStream::connect(address),
+        };
+        match connected.and_then(|socket| socket.set_nodelay(true).map(|()| socket)) {
+            Ok(socket) => return Ok(Stream::from(socket)),
+            Err(error) => failures.push((*address, error)),
+        }
+    }
+    Err(ConnectError::of_addresses(endpoint, failures, timeout.filter(|limit| start.elapsed() >= *limit)))
+}
+
+/// An equal share of the time left, but never less than 1 s of it: a share too small to connect in helps nobody.
+fn share(left: Duration, addresses: usize) -> Duration {
+    let equal = left / u32::try_from(addresses).unwrap_or(u32::MAX);
+    equal.max(Duration::from_secs(1)).min(left)
+}
+
+fn look_up(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let name = host.to_owned();
+    let work = move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
+    match timeout {
+        None => work(),
+        Some(limit) => within(limit, work),
+    }
+}
+
+/// Does blocking work on a helper thread and waits for it no longer than `limit`.
+fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    let (done, result) = sync_channel(1);
+    thread::Builder::new().name("connect".into()).spawn(move || done.send(work()))?;
+    match result.recv_timeout(limit) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(Timeout { limit: Limit::Connect, after: limit }.into()),
+        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the connecting thread ended without a result")),
+    }
+}

@@ -1,0 +1,263 @@
+//! A connection, whatever it runs over.
+
+use std::fmt;
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::child::Child;
+use super::error::ConnectError;
+use super::timeouts::Clock;
+
+/// A connected byte stream: a Unix socket, a TCP socket, or a child process behind one end of a socket pair.
+///
+/// Reads and writes work on `&Stream` too, so that one thread may send while another receives. An interrupted call is
+/// begun again. A limit that was reached is an error of kind [`TimedOut`](ErrorKind::TimedOut), never
+/// [`WouldBlock`](ErrorKind::WouldBlock); [`Timeout::of`](super::Timeout::of) tells which one of a [`Clock`].
+///
+/// For [`io::copy`] at the speed of splice(2) or sendfile(2), which the standard library knows for its own types only,
+/// take [`as_unix`](Self::as_unix) or [`as_tcp`](Self::as_tcp).
+pub struct Stream {
+    socket: Socket,
+    /// What the socket's time limits are now: shared, as clones share the socket.
+    set: Arc<[AtomicU64; 2]>,
+    clock: Clock,
+}
+
+enum Socket {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+    Child(Arc<Child>),
+}
+
+/// One expression for each of the three sockets.
+macro_rules! each {
+    ($socket:expr, $s:ident => $do:expr) => {
+        match $socket {
+            Socket::Unix($s) => $do,
+            Socket::Tcp($s) => $do,
+            Socket::Child(child) => {
+                let $s = child.socket();
+                $do
+            }
+        }
+    };
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Read,
+    Write,
+}
+
+impl Stream {
+    fn new(socket: Socket) -> Self {
+        Self { socket, set: Arc::default(), clock: Clock::default() }
+    }
+
+    /// Another handle on the same connection, with the same [`Clock`].
+    ///
+    /// # Errors
+    /// That of dup(2).
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let socket = match &self.socket {
+            Socket::Unix(socket) => Socket::Unix(socket.try_clone()?),
+            Socket::Tcp(socket) => Socket::Tcp(socket.try_clone()?),
+            Socket::Child(child) => Socket::Child(Arc::clone(child)),
+        };
+        Ok(Self { socket, set: Arc::clone(&self.set), clock: self.clock.clone() })
+    }
+
+    /// Ends one direction or both. The end of the write direction reaches the peer as an end of file.
+    ///
+    /// # Errors
+    /// That of shutdown(2).
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        each!(&self.socket, s => s.shutdown(how))
+    }
+
+    /// From now on reads and writes keep to the limits of this exchange, on this handle and on clones made later.
+    /// `Clock::default()` ends that. A limit costs no system call per read: see [`Timeouts`](super::Timeouts).
+    ///
+    /// # Errors
+    /// That of setsockopt(2).
+    pub fn set_clock(&mut self, clock: Clock) -> io::Result<()> {
+        self.clock = clock;
+        if !self.clock.begin_wait().limited() {
+            self.set_read_timeout(None)?;
+            self.set_write_timeout(None)?;
+        }
+        Ok(())
+    }
+
+    /// The longest wait of one read, where no [`Clock`] rules; `None` is for ever. No system call when unchanged.
+    ///
+    /// # Errors
+    /// That of setsockopt(2); a zero `timeout` is refused.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set_timeout(Side::Read, timeout)
+    }
+
+    /// The longest wait of one write, as [`set_read_timeout`](Self::set_read_timeout).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set_timeout(Side::Write, timeout)
+    }
+
+    fn set_timeout(&self, side: Side, timeout: Option<Duration>) -> io::Result<()> {
+        let value = timeout.map_or(0, |t| u64::try_from(t.as_nanos()).unwrap_or(u64::MAX));
+        let set = &self.set[side as usize];
+        if timeout.is_some() == (value != 0) && set.load(Ordering::Relaxed) == value {
+            return Ok(());
+        }
+        match side {
+            Side::Read => each!(&self.socket, s => s.set_read_timeout(timeout))?,
+            Side::Write => each!(&self.socket, s => s.set_write_timeout(timeout))?,
+        }
+        set.store(value, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The Unix socket inside, a child's socket pair included. Its time limits are to be set through the `Stream`.
+    #[must_use]
+    pub fn as_unix(&self) -> Option<&UnixStream> {
+        match &self.socket {
+            Socket::Unix(socket) => Some(socket),
+            Socket::Child(child) => Some(child.socket()),
+            Socket::Tcp(_) => None,
+        }
+    }
+
+    /// The TCP socket inside. Its time limits are to be set through the `Stream`.
+    #[must_use]
+    pub fn as_tcp(&self) -> Option<&TcpStream> {
+        match &self.socket {
+            Socket::Tcp(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
+    /// Whether an idle connection can carry another request: the peer has neither closed it nor sent a byte unasked.
+    /// It looks without waiting, and a byte that it meets is lost: after `false`, drop the stream.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        each!(&self.socket, s => {
+            let mut socket = s;
+            let looked = s.set_nonblocking(true).and_then(|()| socket.read(&mut [0]));
+            let blocking = s.set_nonblocking(false);
+            matches!(looked, Err(e) if e.kind() == ErrorKind::WouldBlock) && blocking.is_ok()
+        })
+    }
+
+    /// Why the program behind a [`Command`](super::Endpoint::Command) failed: its exit status and the last lines of its
+    /// standard error. To be asked when a read or a write ended too early; waits a moment for the child to end.
+    /// `None` for a child that runs on or ended well, and for sockets.
+    #[must_use]
+    pub fn failure(&self) -> Option<ConnectError> {
+        match &self.socket {
+            Socket::Child(child) => child.failure(),
+            _ => None,
+        }
+    }
+
+    fn attempt<T>(&self, side: Side, mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        let wait = self.clock.begin_wait();
+        loop {
+            if wait.limited() {
+                self.set_timeout(side, wait.next()?)?;
+            }
+            match call() {
+                Ok(moved) => {
+                    wait.moved();
+                    return Ok(moved);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // What SO_RCVTIMEO and SO_SNDTIMEO give (socket(7)). With a clock, it decides whether that was the end.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if !wait.limited() {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Read for &Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read(buffer)) })
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read_vectored(buffers)) })
+    }
+}
+
+impl Write for &Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Write, || s.write(bytes)) })
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Write, || s.write_vectored(slices)) })
+    }
+
+    /// Nothing is held back here.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buffer)
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&*self).read_vectored(buffers)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self).write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(socket: UnixStream) -> Self {
+        Self::new(Socket::Unix(socket))
+    }
+}
+
+impl From<TcpStream> for Stream {
+    fn from(socket: TcpStream) -> Self {
+        Self::new(Socket::Tcp(socket))
+    }
+}
+
+impl From<Child> for Stream {
+    fn from(child: Child) -> Self {
+        Self::new(Socket::Child(Arc::new(child)))
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(&self.socket, s => f.debug_tuple("Stream").field(s).finish())
+    }
+}

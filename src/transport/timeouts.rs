@@ -1,0 +1,210 @@
+//! Time limits: what a caller asks for, and one exchange running against them.
+//!
+//! Four limits, because one default time-out for everything kills quiet streams: a `GET /events` that says nothing for
+//! an hour is healthy, a connect that takes an hour is not. Nothing is limited unless asked.
+//!
+//! A socket knows one limit only, the longest wait of the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)).
+//! [`Clock::next_wait`] says what it should be; a wait that ends early is simply begun again.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The limits of an exchange. `None`, the default of each, is for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To establish the connection, the look-up of a host name included.
+    pub connect: Option<Duration>,
+    /// From the end of the request to the end of the response head.
+    pub head: Option<Duration>,
+    /// Silence: a wait in which no byte moved either way. Time the caller spends between two reads does not count.
+    pub idle: Option<Duration>,
+    /// The whole exchange, from the start of the connect to the last byte.
+    pub total: Option<Duration>,
+}
+
+/// Which of the [`Timeouts`] was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// [`Timeouts::connect`]
+    Connect,
+    /// [`Timeouts::head`]
+    Head,
+    /// [`Timeouts::idle`]
+    Idle,
+    /// [`Timeouts::total`]
+    Total,
+}
+
+/// A limit was reached. Travels as the inner error of an [`io::Error`] of kind [`io::ErrorKind::TimedOut`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeout {
+    /// Which limit.
+    pub limit: Limit,
+    /// How long it was.
+    pub after: Duration,
+}
+
+impl Timeout {
+    /// The limit that an I/O error tells of, if it does.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.limit {
+            Limit::Connect => "no connection",
+            Limit::Head => "no complete response head",
+            Limit::Idle => "no byte in either direction",
+            Limit::Total => "the exchange was not finished",
+        };
+        write!(f, "timed out: {what} within {:?}", self.after)
+    }
+}
+
+impl std::error::Error for Timeout {}
+
+impl From<Timeout> for io::Error {
+    fn from(timeout: Timeout) -> Self {
+        Self::new(io::ErrorKind::TimedOut, timeout)
+    }
+}
+
+/// One exchange against its [`Timeouts`]. Clones share it: one thread may send while another reads.
+/// Without a limit it is empty, and asking it costs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<Running>>);
+
+#[derive(Debug)]
+struct Running {
+    limits: Timeouts,
+    start: Instant,
+    /// When the request was sent, in nanoseconds after `start`, or one of the two states below.
+    sent: AtomicU64,
+    /// When a byte last moved, in nanoseconds after `start`.
+    moved: AtomicU64,
+}
+
+const REQUEST_UNDER_WAY: u64 = u64::MAX;
+const HEAD_RECEIVED: u64 = u64::MAX - 1;
+
+impl Clock {
+    /// Starts the clock of an exchange, before its connect.
+    #[must_use]
+    pub fn start(limits: &Timeouts) -> Self {
+        if *limits == Timeouts::default() {
+            return Self(None);
+        }
+        let (sent, moved) = (AtomicU64::new(REQUEST_UNDER_WAY), AtomicU64::new(0));
+        Self(Some(Arc::new(Running { limits: *limits, start: Instant::now(), sent, moved })))
+    }
+
+    /// How long a connect may take now: the sooner of `connect` and what is left of `total`, at least 1 ms.
+    #[must_use]
+    pub fn connect_limit(&self) -> Option<Duration> {
+        let running = self.0.as_ref()?;
+        let left = running.limits.total.map(|total| total.saturating_sub(running.start.elapsed()));
+        Some(sooner(running.limits.connect, left)?.max(TICK))
+    }
+
+    /// The request has been sent: from now on the response head is due.
+    pub fn request_sent(&self) {
+        if let Some(running) = &self.0 {
+            // A head that came before the request was finished stays received.
+            let _ =
+                running.sent.compare_exchange(REQUEST_UNDER_WAY, running.now(), Ordering::AcqRel, Ordering::Acquire);
+        }
+    }
+
+    /// The response head is complete.
+    pub fn head_received(&self) {
+        if let Some(running) = &self.0 {
+            running.sent.store(HEAD_RECEIVED, Ordering::Release);
+        }
+    }
+
+    /// Begins a wait for the peer.
+    pub(super) fn begin_wait(&self) -> Wait<'_> {
+        Wait(self.0.as_deref().map(|running| (running, running.now())))
+    }
+}
+
+/// A wait for the peer to take or give a byte.
+pub(super) struct Wait<'a>(Option<(&'a Running, u64)>);
+
+impl Wait<'_> {
+    /// How long the socket may wait before it is to be asked again; `None` is for ever, or no clock.
+    pub(super) fn next(&self) -> Result<Option<Duration>, Timeout> {
+        let Some((running, since)) = self.0 else { return Ok(None) };
+        let (now, limits) = (running.now(), &running.limits);
+        let left = |limit: Limit, after: Option<Duration>, from: u64| match after {
+            None => Ok(None),
+            Some(after) => match nanos(after).saturating_add(from).saturating_sub(now) {
+                0 => Err(Timeout { limit, after }),
+                left => Ok(Some(left)),
+            },
+        };
+        let total = left(Limit::Total, limits.total, 0)?;
+        let head = match running.sent.load(Ordering::Acquire) {
+            HEAD_RECEIVED => None,
+            // The other thread may finish the request during this wait: look again no later than that could matter.
+            REQUEST_UNDER_WAY => limits.head.map(nanos),
+            sent => left(Limit::Head, limits.head, sent)?,
+        };
+        let idle = left(Limit::Idle, limits.idle, since.max(running.moved.load(Ordering::Relaxed)))?;
+        Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
+    }
+
+    /// A byte moved.
+    pub(super) fn moved(&self) {
+        if let Some((running, _)) = self.0
+            && running.limits.idle.is_some()
+        {
+            running.moved.store(running.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there is a clock at all.
+    pub(super) fn limited(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl Running {
+    fn now(&self) -> u64 {
+        nanos(self.start.elapsed())
+    }
+}
+
+const TICK: Duration = Duration::from_millis(1);
+
+/// The largest power of two, in milliseconds, that fits: while a deadline comes nearer, the socket's limit then changes
+/// a few times only, and most reads cost no second system call. Never under 1 ms, as zero means for ever to a socket.
+fn coarse(nanos: u64) -> Duration {
+    match (nanos / 1_000_000).checked_ilog2() {
+        Some(log) => Duration::from_millis(1 << log),
+        None => TICK,
+    }
+}
+
+/// Rounded up: a wait that has just begun has all of its limit left, whatever the clock says, and the socket keeps it.
+fn whole_millis(nanos: u64) -> Duration {
+    Duration::from_millis(nanos.div_ceil(1_000_000))
+}
+
+/// Saturates after 584 years.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(HEAD_RECEIVED - 1)
+}
+
+fn sooner<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
