@@ -1,0 +1,165 @@
+//! Time limits against real sockets: each is met, none is met that was not asked for.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use unix_http::transport::{Clock, Limit, Stream, Timeout, Timeouts};
+
+const SHORT: Option<Duration> = Some(Duration::from_millis(40));
+const LONG: Option<Duration> = Some(Duration::from_secs(60));
+
+fn pair(limits: Timeouts) -> (Stream, UnixStream, Clock) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (mut ours, clock) = (Stream::from(ours), Clock::start(&limits));
+    ours.set_clock(clock.clone()).unwrap();
+    (ours, theirs, clock)
+}
+
+fn assert_limit(result: io::Result<usize>, limit: Limit) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let timeout = Timeout::of(&error).unwrap();
+    assert_eq!((timeout.limit, Some(timeout.after)), (limit, SHORT));
+    assert!(error.to_string().ends_with("within 40ms"), "{error}");
+}
+
+#[test]
+fn each_limit_is_told_by_name() {
+    let cases = [
+        (Limit::Total, Timeouts { total: SHORT, head: LONG, idle: LONG, connect: LONG }),
+        (Limit::Head, Timeouts { head: SHORT, total: LONG, idle: LONG, connect: LONG }),
+        (Limit::Idle, Timeouts { idle: SHORT, total: LONG, head: LONG, connect: LONG }),
+        (Limit::Idle, Timeouts { idle: SHORT, ..Timeouts::default() }),
+        (Limit::Head, Timeouts { head: SHORT, ..Timeouts::default() }),
+        (Limit::Total, Timeouts { total: SHORT, ..Timeouts::default() }),
+    ];
+    for (limit, limits) in cases {
+        let start = Instant::now();
+        let (mut ours, _theirs, clock) = pair(limits);
+        clock.request_sent();
+        assert_limit(ours.read(&mut [0; 8]), limit);
+        assert!(start.elapsed() >= Duration::from_millis(40), "{limit:?} came too early");
+    }
+}
+
+#[test]
+fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
+    let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
+    // The request is sent by another thread, while this one waits already: the limit is met all the same.
+    let sender = clock.clone();
+    let sent = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        sender.request_sent();
+        Instant::now()
+    });
+    assert_limit(ours.read(&mut [0]), Limit::Head);
+    let now = Instant::now();
+    assert!(now >= sent.join().unwrap() + Duration::from_millis(39));
+
+    let (mut ours, mut theirs_2, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
+    clock.request_sent();
+    clock.head_received();
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(80));
+        theirs_2.write_all(b"late").unwrap();
+    });
+    assert_eq!(ours.read(&mut [0; 8]).unwrap(), 4, "after the head, a body may take its time");
+    let _ = theirs.write(b"");
+}
+
+#[test]
+fn a_head_that_came_before_the_request_was_finished_stays_received() {
+    let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
+    clock.head_received();
+    clock.request_sent();
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(80));
+        theirs.write_all(b"late").unwrap();
+    });
+    assert_eq!(ours.read(&mut [0; 8]).unwrap(), 4);
+}
+
+#[test]
+fn silence_is_measured_over_both_directions_and_only_while_waiting() {
+    let (ours, mut theirs, _) = pair(Timeouts { idle: Some(Duration::from_millis(200)), ..Timeouts::default() });
+    // The caller is busy for longer than the limit: no silence of the peer.
+    thread::sleep(Duration::from_millis(250));
+    theirs.write_all(b"a").unwrap();
+    assert_eq!((&ours).read(&mut [0; 8]).unwrap(), 1);
+    // For 500 ms nothing can be read, but an upload moves all the time.
+    let upload = ours.try_clone().unwrap();
+    let uploaded = thread::spawn(move || {
+        for _ in 0..10 {
+            (&upload).write_all(b"x").unwrap();
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let answer = thread::spawn(move || {
+        theirs.read_exact(&mut [0; 10]).unwrap();
+        theirs.write_all(b"answer").unwrap();
+        theirs
+    });
+    assert_eq!((&ours).read(&mut [0; 8]).unwrap(), 6);
+    uploaded.join().unwrap();
+    drop(answer.join().unwrap());
+}
+
+#[test]
+fn a_peer_that_does_not_read_meets_the_limits_too() {
+    for (limit, limits) in [
+        (Limit::Idle, Timeouts { idle: SHORT, ..Timeouts::default() }),
+        (Limit::Total, Timeouts { total: SHORT, ..Timeouts::default() }),
+    ] {
+        let (mut ours, _theirs, _) = pair(limits);
+        let bytes = vec![0; 1 << 16];
+        let failed = loop {
+            match ours.write(&bytes) {
+                Ok(_) => {}
+                failed => break failed,
+            }
+        };
+        assert_limit(failed, limit);
+    }
+}
+
+#[test]
+fn without_limits_there_is_no_clock() {
+    let clock = Clock::start(&Timeouts::default());
+    assert_eq!(clock.connect_limit(), None);
+    let (mut ours, mut theirs, _) = pair(Timeouts { idle: SHORT, ..Timeouts::default() });
+    assert_limit(ours.read(&mut [0]), Limit::Idle);
+    // The next exchange on the same connection asks for nothing: the old limit is gone from the socket.
+    ours.set_clock(clock).unwrap();
+    assert_eq!(ours.as_unix().unwrap().read_timeout().unwrap(), None);
+    theirs.write_all(b"x").unwrap();
+    assert_eq!(ours.read(&mut [0]).unwrap(), 1);
+}
+
+#[test]
+fn connect_has_the_sooner_of_its_own_limit_and_the_total() {
+    let of = |connect, total| Clock::start(&Timeouts { connect, total, ..Timeouts::default() }).connect_limit();
+    assert_eq!(of(SHORT, None), SHORT);
+    assert_eq!(of(SHORT, LONG), SHORT);
+    assert!(of(LONG, SHORT) <= SHORT && of(LONG, SHORT) > None);
+    assert_eq!(of(None, Some(Duration::ZERO)), Some(Duration::from_millis(1)), "never zero, which would be for ever");
+}
+
+#[test]
+fn timeouts_of_the_socket_itself() {
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    let mut ours = Stream::from(ours);
+    ours.set_read_timeout(SHORT).unwrap();
+    let error = ours.read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "one kind for a limit, never WouldBlock");
+    assert!(ours.set_read_timeout(Some(Duration::ZERO)).is_err());
+    ours.set_write_timeout(SHORT).unwrap();
+    let bytes = vec![0; 1 << 16];
+    let error = loop {
+        if let Err(error) = ours.write(&bytes) {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
