@@ -1,0 +1,326 @@
+//! Every command in the README and at the head of every example is run, and what it prints is compared.
+//!
+//! One format for all of them, a fenced block that begins with the word `console`:
+//!
+//! ````text
+//! ```console engine
+//! $ ucurl -s /_ping
+//! OK
+//! ```
+//! ````
+//!
+//! - A line that begins with `$ ` is a command for `sh`; the lines below it are all it prints, standard error included,
+//!   in the pattern language of `support/pattern.rs`. A backslash at the end of a line goes on in the next.
+//! - The commands of a block share one shell: variables and background jobs live on. Below a command that ends in `&`
+//!   stands what it says before the next one may start. Jobs are ended with the block.
+//! - Each command has to succeed. To show a failure, write `; echo $?` after it.
+//! - The working directory is the repository, `TMPDIR` a private directory, and `ucurl` the one just built.
+//!
+//! The words after `console` say what the block needs:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `engine` | `DOCKER_HOST` is an engine with the image `busybox`: the block is run on each one there is |
+//! | `docker` | the same, on a real dockerd only |
+//! | `podman` | the same, on podman's service only |
+//! | `NAME` | a program that has to be there: `jq`, `socat`, `curl` ... |
+//! | `ci` | not run here: `.ci/run` runs it |
+
+mod support;
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::temp::TempDir;
+use support::{needs, pattern};
+
+/// A command may have to compile what it runs.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// A fenced `console` block.
+struct Block {
+    place: String,
+    words: Vec<String>,
+    steps: Vec<Step>,
+}
+
+/// A command and what it prints.
+struct Step {
+    command: String,
+    expected: String,
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The README and the examples, as Markdown.
+fn documents() -> Vec<(String, String)> {
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut documents = vec![("README.md".to_owned(), read(&repository().join("README.md")))];
+    let examples = fs::read_dir(repository().join("examples")).expect("examples/");
+    let mut examples: Vec<PathBuf> = examples.map(|entry| entry.expect("an entry of examples/").path()).collect();
+    examples.sort();
+    for path in examples.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+        let head: String = read(path)
+            .lines()
+            .map_while(|line| line.strip_prefix("//!"))
+            .fold(String::new(), |head, line| head + line.strip_prefix(' ').unwrap_or(line) + "\n");
+        let name = path.strip_prefix(repository()).unwrap_or(path);
+        documents.push((name.display().to_string(), head));
+    }
+    documents
+}
+
+fn blocks(name: &str, text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| !line.starts_with("```"));
+        let inside: Vec<&str> = inside.collect();
+        let mut words = info.split_whitespace().map(str::to_owned);
+        let place = format!("{name}:{}", number + 1);
+        match words.next().as_deref() {
+            Some("console") => blocks.push(Block { steps: steps(&inside, &place), words: words.collect(), place }),
+            Some("rust" | "text" | "toml" | "json" | "http" | "abnf" | "ini" | "dockerfile") => {}
+            other => panic!("{place}: a block of {other:?}: commands belong in ```console, other text in ```text"),
+        }
+    }
+    blocks
+}
+
+fn steps(lines: &[&str], place: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in lines {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { command: command.to_owned(), expected: String::new() }),
+            (None, Some(step)) if step.command.ends_with('\\') => step.command += &format!("\n{line}"),
+            (None, Some(step)) => step.expected += &format!("{line}\n"),
+            (None, None) => panic!("{place}: a console block begins with a command: `$ ...`"),
+        }
+    }
+    steps
+}
+
+/// The values of DOCKER_HOST a block is run with, none of them if something it needs is not here.
+fn hosts(block: &Block) -> Vec<Option<PathBuf>> {
+    let mut hosts = vec![];
+    let mut alone = true;
+    for word in &block.words {
+        alone &= !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci");
+        match word.as_str() {
+            "ci" => {}
+            "engine" | "docker" => hosts.extend(needs::docker()),
+            "podman" => hosts.extend(needs::podman()),
+            program if needs::program(program).is_none() => return vec![],
+            _ => {}
+        }
+    }
+    let mut hosts: Vec<_> = hosts.into_iter().map(Some).collect();
+    if alone {
+        hosts.push(None);
+    }
+    hosts
+}
+
+/// One `sh`, fed command by command.
+struct Shell {
+    child: Child,
+    output: Receiver<Vec<u8>>,
+    _dir: TempDir,
+}
+
+/// Printed after each command, with its exit status.
+const MARK: &str = "-- end of command:";
+
+impl Shell {
+    fn start(host: Option<&Path>) -> io::Result<Shell> {
+        let dir = TempDir::new();
+        let (reader, writer) = io::pipe()?;
+        let ucurl = Path::new(env!("CARGO_BIN_EXE_ucurl")).parent().unwrap_or(Path::new("."));
+        let path = format!("{}:{}", ucurl.display(), std::env::var("PATH").unwrap_or_default());
+        let mut sh = Command::new("sh");
+        sh.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer).current_dir(repository());
+        sh.env("PATH", path).env("TMPDIR", dir.path()).env("DOCKER_CONFIG", dir.path()).env_remove("DOCKER_CONTEXT");
+        match host {
+            Some(socket) => sh.env("DOCKER_HOST", support::fake::url(socket)),
+            None => sh.env_remove("DOCKER_HOST"),
+        };
+        // A group of its own, so that background jobs can be ended with it.
+        let child = sh.process_group(0).spawn()?;
+        drop(sh);
+        let (sender, output) = channel();
+        thread::spawn(move || {
+            let mut reader = BufReader::new(reader);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                if sender.send(std::mem::take(&mut line)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Shell { child, output, _dir: dir })
+    }
+
+    /// Runs one command and compares. A command in the background is given time to say what is expected of it.
+    fn run(&mut self, step: &Step) -> Result<(), String> {
+        let stdin = self.child.stdin.as_mut().ok_or("the shell's input is closed")?;
+        let script = format!("{{ {}\n}} </dev/null\nprintf '\\n{MARK} %d\\n' $?\n", step.command);
+        stdin.write_all(script.as_bytes()).map_err(|error| error.to_string())?;
+
+        let background = step.command.ends_with('&');
+        let mut output = String::new();
+        let mut status = None;
+        let end = Instant::now() + LIMIT;
+        loop {
+            let compared = pattern::check(&step.expected, &output);
+            if status.is_some() && (!background || compared.is_ok()) {
+                return match status.as_deref() {
+                    Some("0") => compared,
+                    other => Err(format!("exit status {}\n{output}", other.unwrap_or("unknown"))),
+                };
+            }
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => match String::from_utf8_lossy(&line).strip_prefix(MARK) {
+                    Some(code) => {
+                        status = Some(code.trim().to_owned());
+                        // The line end before the mark is ours.
+                        output.truncate(output.len().saturating_sub(1));
+                    }
+                    None => output += &String::from_utf8_lossy(&line),
+                },
+                Err(RecvTimeoutError::Timeout) => return Err(format!("not done after {LIMIT:?}\n{output}")),
+                Err(RecvTimeoutError::Disconnected) => return Err(format!("the shell ended\n{output}")),
+            }
+        }
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(block: &Block, host: Option<&Path>) -> Result<(), String> {
+    // The lessons create a container by its name, so one at a time, from and to a clean engine.
+    let _engine = host.map(Lesson::on).transpose().map_err(|error| error.to_string())?;
+    let mut shell = Shell::start(host).map_err(|error| error.to_string())?;
+    let on = host.map(|host| format!(" (on {})", host.display())).unwrap_or_default();
+    block
+        .steps
+        .iter()
+        .try_for_each(|step| shell.run(step).map_err(|why| format!("{}{on}\n$ {}\n{why}", block.place, step.command)))
+}
+
+/// The lessons' turn on an engine: locked, and without their container before and after.
+struct Lesson<'a> {
+    socket: &'a Path,
+    _lock: fs::File,
+}
+
+impl<'a> Lesson<'a> {
+    fn on(socket: &'a Path) -> io::Result<Self> {
+        let name: String =
+            socket.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let lock = fs::File::create(std::env::temp_dir().join(format!("unix-http-lessons{name}.lock")))?;
+        lock.lock()?;
+        let lesson = Lesson { socket, _lock: lock };
+        lesson.clean()?;
+        Ok(lesson)
+    }
+
+    fn clean(&self) -> io::Result<()> {
+        let mut stream = std::os::unix::net::UnixStream::connect(self.socket)?;
+        stream
+            .write_all(b"DELETE /containers/mypy?force=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}
+
+impl Drop for Lesson<'_> {
+    fn drop(&mut self) {
+        let _ = self.clean();
+    }
+}
+
+#[test]
+fn every_command_prints_what_the_documents_say() {
+    let blocks: Vec<Block> = documents().iter().flat_map(|(name, text)| blocks(name, text)).collect();
+    assert!(blocks.iter().any(|block| block.place.starts_with("README.md")), "no command in the README");
+    let mut failed = Vec::new();
+    for block in &blocks {
+        for host in hosts(block) {
+            failed.extend(run(block, host.as_deref()).err());
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} blocks\n\n{}", failed.len(), blocks.len(), failed.join("\n\n"));
+}
+
+#[test]
+fn every_example_is_a_lesson() {
+    for (name, head) in documents().iter().filter(|(name, _)| name.starts_with("examples/")) {
+        assert!(head.starts_with("# "), "{name}: begins with a title");
+        assert!(!blocks(name, head).is_empty(), "{name}: no ```console block with its command");
+        assert!(head.contains("RFC 9"), "{name}: names no section to read");
+        assert!(head.contains("Exercise: "), "{name}: no exercise");
+    }
+}
+
+#[test]
+fn the_pattern_language() {
+    let fits = [
+        ("", ""),
+        ("a\n", "a\r\n"),
+        ("…", ""),
+        ("…\n", "a\nb\n"),
+        ("a\n…\nd", "a\nd"),
+        ("a\n…\nd", "a\nd\nc\nd"),
+        ("Date: …", "Date: today"),
+        ("{\"Id\":\"…\",…}", "{\"Id\":\"12\",\"Warnings\":[]}"),
+        ("…b…", "abc"),
+    ];
+    for (pattern, text) in fits {
+        assert_eq!(pattern::check(pattern, text), Ok(()), "{pattern:?} on {text:?}");
+    }
+    let misfits = [
+        ("", "a"),
+        ("a", ""),
+        ("a", "b"),
+        ("a", "a\nb"),
+        ("a…", "ba"),
+        ("a\n…\nd", "a\nb\nd\ne"),
+        ("x…x", "x"),
+        ("a b", "a  b"),
+    ];
+    for (pattern, text) in misfits {
+        assert!(pattern::check(pattern, text).is_err(), "{pattern:?} on {text:?}");
+    }
+}
+
+#[test]
+fn a_wrong_document_is_caught() {
+    let wrong = [
+        ("```console\n$ echo one\ntwo\n```", "line 1 does not fit: \"one\""),
+        ("```console\n$ echo one\n```", "line 1 does not fit: \"one\""),
+        ("```console\n$ true\none\n```", "(the end)"),
+        ("```console\n$ false\n```", "exit status 1"),
+        ("```console\n$ echo oh >&2\nno\n```", "line 1 does not fit: \"oh\""),
+        ("```console\n$ A=1\n$ echo $A\n2\n```", "line 1 does not fit: \"1\""),
+        ("```console\n$ exit 3\n```", "the shell ended"),
+    ];
+    for (text, why) in wrong {
+        for block in blocks("text", text) {
+            let error = run(&block, None).expect_err(text);
+            assert!(error.contains(why), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Child processes: run with a time limit, output captured, memory watched, system calls counted.
+
+use super::temp::TempDir;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What became of a child process.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status, or 128 and the signal, as a shell has it.
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// The most memory it had resident, in KiB, as last seen while it ran (`VmHWM` of proc(5)).
+    pub peak_kib: u64,
+}
+
+impl Ended {
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// Standard output of a command that has to succeed.
+    #[track_caller]
+    pub fn success(self) -> String {
+        assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout(), self.stderr());
+        self.stdout()
+    }
+}
+
+/// ucurl, as built with these tests, in an environment that says nothing about engines or proxies.
+pub fn ucurl() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ucurl"));
+    for variable in [
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "DOCKER_CONFIG",
+        "DOCKER_API_VERSION",
+        "DOCKER_TLS_VERIFY",
+        "DOCKER_CERT_PATH",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// An example by name; built on first use, since `cargo test --test NAME` builds none.
+pub fn example(name: &str) -> Command {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let dir = BUILT.get_or_init(|| {
+        let ucurl = PathBuf::from(env!("CARGO_BIN_EXE_ucurl"));
+        let profile = ucurl.parent().expect("target/PROFILE").to_owned();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--examples",
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ]);
+        cargo.arg("--target-dir").arg(profile.parent().expect("target"));
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        run(&mut cargo, b"", Duration::from_secs(600)).success();
+        profile.join("examples")
+    });
+    let mut command = Command::new(dir.join(name));
+    command.env_remove("DOCKER_HOST");
+    command
+}
+
+/// Runs to the end with these bytes as standard input. Panics, having killed it, when the limit passes.
+#[track_caller]
+pub fn run(command: &mut Command, stdin: &[u8], limit: Duration) -> Ended {
+    let mut child = match command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => panic!("{command:?}: {error}"),
+    };
+    let (mut input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (stdout, stderr, (status, peak_kib)) = thread::scope(|scope| {
+        scope.spawn(move || input.as_mut().map(|pipe| pipe.write_all(stdin)));
+        let stdout = scope.spawn(|| drain(output));
+        let stderr = scope.spawn(|| drain(errors));
+        let status = wait(&mut child, limit);
+        (stdout.join().expect("stdout"), stderr.join().expect("stderr"), status)
+    });
+    let Some(status) = status else {
+        panic!(
+            "{command:?} still ran after {limit:?}\nstdout:\n{}\nstderr:\n{}",
+            String::from_utf8_lossy(&stdout),
+            String::from_utf8_lossy(&stderr)
+        );
+    };
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+    Ended { code, stdout, stderr, peak_kib }
+}
+
+fn drain(pipe: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        let _ = pipe.read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// The exit status, none if it had to be killed, and the peak of its memory.
+fn wait(child: &mut Child, limit: Duration) -> (Option<std::process::ExitStatus>, u64) {
+    let end = Instant::now() + limit;
+    let mut peak = 0;
+    loop {
+        peak = peak_kib(child.id()).unwrap_or(peak);
+        match child.try_wait() {
+            Ok(Some(status)) => return (Some(status), peak),
+            Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(2)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return (None, peak);
+            }
+        }
+    }
+}
+
+/// The peak of a process's resident memory so far, in KiB.
+pub fn peak_kib(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// Runs a command under `strace -f -c` and gives how often it made each system call.
+pub fn system_calls(command: &Command, stdin: &[u8], limit: Duration) -> (Ended, BTreeMap<String, u64>) {
+    let dir = TempDir::new();
+    let table = dir.join("calls");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-c", "-U", "calls,name", "-o"]).arg(&table).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => strace.env(name, value),
+            None => strace.env_remove(name),
+        };
+    }
+    let ended = run(&mut strace, stdin, limit);
+    let table = fs::read_to_string(table).expect("strace's table");
+    let calls = table.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let count = words.next()?.parse().ok()?;
+        Some((words.next()?.to_owned(), count))
+    });
+    (ended, calls.filter(|(name, _)| name != "total").collect())
+}
