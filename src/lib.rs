@@ -2,5 +2,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod client;
+pub mod connection;
+mod error;
 pub mod transport;
 pub mod wire;
+
+pub use client::{Body, Client, Request, Response, Upgraded};
+pub use error::Error;
+pub use transport::{Endpoint, Timeouts};

@@ -68,6 +68,7 @@ enum State {
 pub struct BodyDecoder {
     state: State,
     received: u64,
+    keep_framing: bool,
 }
 
 impl Default for BodyDecoder {
@@ -87,7 +88,7 @@ impl BodyDecoder {
             Framing::Chunked => State::Chunked(ChunkedDecoder::with_limit(offset, limit)),
             Framing::UntilClose => State::UntilClose,
         };
-        BodyDecoder { state, received: 0 }
+        BodyDecoder { state, received: 0, keep_framing: false }
     }
 
     /// Looks at the front of `input`: framing to take off, then content. Nothing of either asks for more input, unless
@@ -126,10 +127,29 @@ impl BodyDecoder {
         }
     }
 
+    /// Marks that the reader wants the body as it was sent, chunk-size lines and all, and the decoder only to find its
+    /// end (curl's `--raw`).
+    pub fn keep_framing(&mut self) {
+        self.keep_framing = true;
+    }
+
+    /// Whether [`keep_framing`](BodyDecoder::keep_framing) was asked for.
+    #[inline]
+    pub fn keeps_framing(&self) -> bool {
+        self.keep_framing
+    }
+
+    /// Whether framing stands between runs of content.
+    #[inline]
+    pub fn is_chunked(&self) -> bool {
+        matches!(self.state, State::Chunked(_))
+    }
+
     /// How many bytes of content are sure to come next without framing between them.
     #[inline]
     pub fn run(&self) -> u64 {
         match &self.state {
+            State::Chunked(_) if self.keep_framing => 0,
             State::Length(left) => *left,
             State::Chunked(decoder) => decoder.left(),
             State::UntilClose => u64::MAX,

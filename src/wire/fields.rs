@@ -133,6 +133,27 @@ impl Fields {
         Ok(())
     }
 
+    /// Adds all the lines of `other`, each to the letter.
+    pub fn extend(&mut self, other: &Fields) {
+        for field in other.iter() {
+            self.push_checked(field.name, b": ", field.value);
+        }
+    }
+
+    /// Adds `Content-Length: length`.
+    pub fn push_length(&mut self, length: u64) {
+        let (mut digits, mut at, mut rest) = ([0; 20], 20, length);
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.push_checked(b"Content-Length", b": ", &digits[at..]);
+    }
+
     fn push_checked(&mut self, name: &[u8], colon: &[u8], value: &[u8]) {
         let start = self.bytes.len();
         for part in [name, colon, value] {

@@ -80,6 +80,15 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
+    /// The head of no response.
+    pub(crate) const EMPTY: &ResponseHead = &ResponseHead {
+        version: Version::Http11,
+        status: 0,
+        reason: Span { start: 0, end: 0 },
+        len: 0,
+        fields: Fields::new(),
+    };
+
     /// The peer's version.
     pub fn version(&self) -> Version {
         self.version
@@ -263,7 +272,7 @@ impl<H: Head> HeadDecoder<H> {
 }
 
 /// What differs between the two directions.
-trait Head: Default {
+pub(crate) trait Head: Default {
     const FOLDS: Folds;
     /// Reads the start-line; where the next line begins, or `None` when it has not come whole.
     fn start_line(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError>;

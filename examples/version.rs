@@ -1,0 +1,26 @@
+//! Asks a Docker engine for its version, with the library.
+//!
+//! ```console
+//! $ cargo run -q --example version
+//! 200 OK, HTTP/1.1, 7 fields
+//! {"Platform":{…
+//! ```
+//!
+//! Compare with `version_by_hand`: the same bytes travel. `DOCKER_HOST`, or the first argument, says where.
+//!
+//! Exercise: print `response.decision()`. Which rule of `RFC 9112 §6.3` decided where the body ends?
+
+use std::io::{Write, stdout};
+use unix_http::Client;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let endpoint = std::env::args().nth(1).or_else(|| std::env::var("DOCKER_HOST").ok());
+    let client = Client::parse(endpoint.as_deref().unwrap_or("unix:///var/run/docker.sock"))?;
+
+    let mut response = client.get("/version").send()?;
+    let reason = String::from_utf8_lossy(response.reason()).into_owned();
+    println!("{} {reason}, {}, {} fields", response.status(), response.version(), response.fields().len());
+    response.copy_to(&mut stdout())?;
+    stdout().flush()?;
+    Ok(())
+}

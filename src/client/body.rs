@@ -1,0 +1,123 @@
+//! What a request sends after its head.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+
+/// The content of a request.
+///
+/// ```
+/// use unix_http::Body;
+///
+/// let known: Body = "{}".into(); // Content-Length: 2
+/// let streamed = Body::reader(std::io::stdin()); // Transfer-Encoding: chunked
+/// ```
+#[derive(Default)]
+pub struct Body<'a>(pub(super) Content<'a>);
+
+#[derive(Default)]
+pub(super) enum Content<'a> {
+    /// No content, and no field that speaks of it.
+    #[default]
+    None,
+    Bytes(Cow<'a, [u8]>),
+    Reader {
+        reader: Box<dyn Read + Send>,
+        length: Option<u64>,
+    },
+    File {
+        file: File,
+        length: Option<u64>,
+    },
+}
+
+impl<'a> Body<'a> {
+    /// Bytes in memory, sent with Content-Length.
+    pub fn bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Body<'a> {
+        Body(Content::Bytes(bytes.into()))
+    }
+
+    /// What `reader` gives until its end, sent chunked as it comes.
+    pub fn reader(reader: impl Read + Send + 'static) -> Body<'a> {
+        Body(Content::Reader { reader: Box::new(reader), length: None })
+    }
+
+    /// The first `length` bytes from `reader`, sent with Content-Length. If there are fewer, that is an error.
+    pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
+        Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
+    }
+
+    /// A file from where it stands to its end: with Content-Length where it is a regular file, moved by the kernel
+    /// (sendfile) where that can be; chunked where it is a pipe or a device.
+    ///
+    /// # Errors
+    /// That of asking for the file's length and position.
+    pub fn file(mut file: File) -> std::io::Result<Body<'a>> {
+        let metadata = file.metadata()?;
+        let length = match metadata.is_file() {
+            true => Some(metadata.len().saturating_sub(std::io::Seek::stream_position(&mut file)?)),
+            false => None,
+        };
+        Ok(Body(Content::File { file, length }))
+    }
+
+    /// How many bytes it is; `None` where only the end will tell.
+    pub fn length(&self) -> Option<u64> {
+        match &self.0 {
+            Content::None => Some(0),
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::Reader { length, .. } | Content::File { length, .. } => *length,
+        }
+    }
+}
+
+impl Body<'_> {
+    /// The content, to be sent from another thread; with `copy`, bytes in memory stay for a second try.
+    pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
+        match &self.0 {
+            Content::Bytes(bytes) if copy => return Content::Bytes(Cow::Owned(bytes.to_vec())),
+            _ => {}
+        }
+        match std::mem::take(&mut self.0) {
+            Content::None => Content::None,
+            Content::Bytes(bytes) => Content::Bytes(Cow::Owned(bytes.into_owned())),
+            Content::Reader { reader, length } => Content::Reader { reader, length },
+            Content::File { file, length } => Content::File { file, length },
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Body<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Body::bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a str> for Body<'a> {
+    fn from(text: &'a str) -> Self {
+        Body::bytes(text.as_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Body<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Body::bytes(bytes)
+    }
+}
+
+impl From<String> for Body<'_> {
+    fn from(text: String) -> Self {
+        Body::bytes(text.into_bytes())
+    }
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0, self.length()) {
+            (Content::None, _) => f.write_str("Body(none)"),
+            (_, Some(length)) => write!(f, "Body({length} bytes)"),
+            (_, None) => f.write_str("Body(of unknown length)"),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! One exchange, from the request to the head of its response.
+
+use super::body::Content;
+use super::observer::Event;
+use super::pool::{Memory, Wire};
+use super::upload::{Coding, Upload};
+use super::{Request, Response, Settings};
+use crate::connection::Watch;
+use crate::error::Error;
+use crate::transport::{self, Clock};
+use crate::wire::{ErrorKind, Fields, ParseError, Version, chunked, encode_last_chunk, encode_request, framing};
+use std::io::Write;
+use std::net::Shutdown;
+use std::sync::Arc;
+
+/// Content up to this size leaves in one write with the head. It fits into a socket's buffer, so the write cannot block
+/// on a peer that answers before it reads.
+const INLINE: usize = 64 * 1024;
+
+/// An exchange without a response.
+struct Failed {
+    error: Error,
+    /// The peer cannot have acted on the request, or may act on it twice.
+    again: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed { error, again: false }
+    }
+}
+
+pub(super) fn send(mut request: Request<'_>) -> Result<Response, Error> {
+    let client = request.client;
+    let (settings, pool) = (&client.inner.settings, &client.inner.pool);
+    let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
+    let mut kept = pool.take(!request.is_idempotent() || !request.is_replayable());
+    let mut memory = kept.as_mut().map_or_else(|| pool.memory(), |wire| std::mem::take(&mut wire.memory));
+    let sending = encode(&request, settings, &mut memory)?;
+    if let Some(mut wire) = kept {
+        wire.memory = memory;
+        settings.tell(Event::Reused { connection: wire.number });
+        let number = wire.number;
+        match attempt(&mut request, wire, sending, &clock) {
+            Ok(response) => return Ok(response),
+            Err((Failed { again: true, .. }, stale)) => {
+                settings.tell(Event::Stale { connection: number });
+                memory = stale.memory;
+            }
+            Err((failed, _)) => return Err(failed.error),
+        }
+    }
+    settings.tell(Event::Connecting(&settings.endpoint));
+    let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
+    let wire = pool.add(stream, memory);
+    settings.tell(Event::Connected { connection: wire.number });
+    attempt(&mut request, wire, sending, &clock).map_err(|(failed, wire)| {
+        let ours = matches!(failed.error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
+        match wire.connection.stream().failure() {
+            // A program in between has failed: its own words say more than the end of its output.
+            Some(failure) if ours => Error::Connect(failure),
+            _ => failed.error,
+        }
+    })
+}
+
+impl Settings {
+    pub(super) fn tell(&self, event: Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.on(&event);
+        }
+    }
+}
+
+/// What of the request is in `memory.out`, and how the rest is sent.
+#[derive(Clone, Copy)]
+struct Sending {
+    head: usize,
+    /// The coding of content that follows from a source; `None` where all there is has been encoded.
+    rest: Option<Coding>,
+}
+
+/// Writes the request into `memory.out`: the head, and the content where it is short.
+fn encode(request: &Request<'_>, settings: &Settings, memory: &mut Memory) -> Result<Sending, Error> {
+    let coding = coding(request)?;
+    let Memory { out, fields, .. } = memory;
+    out.clear();
+    let prefixed;
+    let target = match settings.prefix.as_str() {
+        "" => request.target,
+        prefix => {
+            prefixed = [prefix.as_bytes(), request.target].concat();
+            &prefixed
+        }
+    };
+    if request.bare {
+        encode_request(out, request.method, target, request.version, &request.fields)?;
+    } else {
+        fields.clear();
+        automatic_fields(request, settings, coding, fields)?;
+        encode_request(out, request.method, target, request.version, fields)?;
+    }
+    let head = out.len();
+    match (&request.body.0, coding) {
+        (Content::None, _) | (_, None) => Ok(Sending { head, rest: None }),
+        (Content::Bytes(bytes), Some(coding)) if bytes.len() <= INLINE && request.expect.is_none() => {
+            match coding {
+                Coding::Identity(_) => out.extend_from_slice(bytes),
+                Coding::Chunked => {
+                    chunked::encode_chunk(out, bytes);
+                    encode_last_chunk(out, &Fields::new());
+                }
+            }
+            Ok(Sending { head, rest: None })
+        }
+        (_, coding) => Ok(Sending { head, rest: coding }),
+    }
+}
+
+/// How the content is delimited: as the caller's fields say, else by its length, else chunked (`RFC 9112 §6.3`).
+fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
+    let stated = match request.fields.get("Content-Length") {
+        None => None,
+        Some(value) => Some(crate::wire::grammar::decimal(value).ok_or(Error::Request("Content-Length is no number"))?),
+    };
+    let chunked = match request.fields.get("Transfer-Encoding") {
+        None => false,
+        Some(value) if value.eq_ignore_ascii_case(b"chunked") => true,
+        Some(_) => return Err(Error::Request("no Transfer-Encoding but chunked can be sent (RFC 9112 §6.1)")),
+    };
+    if chunked && stated.is_some() {
+        return Err(Error::Request("Content-Length and Transfer-Encoding exclude each other (RFC 9112 §6.2)"));
+    }
+    if chunked && request.version == Version::Http10 {
+        return Err(Error::Request("HTTP/1.0 knows no Transfer-Encoding (RFC 9112 §6.1): state a Content-Length"));
+    }
+    match (&request.body.0, request.body.length(), stated) {
+        (Content::None, _, None | Some(0)) if !chunked => Ok(None),
+        (Content::None, ..) => Err(Error::Request("the fields announce content, but there is none")),
+        _ if chunked => Ok(Some(Coding::Chunked)),
+        (_, Some(length), Some(stated)) if length != stated => {
+            Err(Error::Request("Content-Length is not the length of the content"))
+        }
+        (_, None, None) if request.version == Version::Http10 => {
+            Err(Error::Request("HTTP/1.0 cannot send content of unknown length: state a Content-Length"))
+        }
+        (_, None, None) if request.bare => {
+            Err(Error::Request("content of unknown length needs Transfer-Encoding: chunked or a Content-Length"))
+        }
+        (_, None, None) => Ok(Some(Coding::Chunked)),
+        (_, Some(length), _) | (_, None, Some(length)) => Ok(Some(Coding::Identity(length))),
+    }
+}
+
+/// The fields that a request has although the caller did not name them, around those that the caller did.
+fn automatic_fields(
+    request: &Request<'_>,
+    settings: &Settings,
+    coding: Option<Coding>,
+    fields: &mut Fields,
+) -> Result<(), Error> {
+    let absent = |name: &str| request.fields.get(name).is_none();
+    if absent("Host") {
+        fields.push("Host", &settings.host)?;
+    }
+    if absent("User-Agent") {
+        fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
+    }
+    fields.extend(&request.fields);
+    if let Some(protocol) = request.upgrade {
+        fields.push("Connection", "Upgrade")?;
+        fields.push("Upgrade", protocol)?;
+    }
+    if request.expect.is_some() && absent("Expect") {
+        fields.push("Expect", "100-continue")?;
+    }
+    if request.json && absent("Content-Type") {
+        fields.push("Content-Type", "application/json")?;
+    }
+    match coding {
+        Some(Coding::Chunked) if absent("Transfer-Encoding") => fields.push("Transfer-Encoding", "chunked")?,
+        Some(Coding::Identity(length)) if absent("Content-Length") => fields.push_length(length),
+        // A method that usually has content says so when it has none (`RFC 9110 §8.6`).
+        None if matches!(request.method, "POST" | "PUT" | "PATCH") && absent("Content-Length") => fields.push_length(0),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Sends the request on `wire` and waits for the final head.
+fn attempt(
+    request: &mut Request<'_>,
+    mut wire: Box<Wire>,
+    sending: Sending,
+    clock: &Clock,
+) -> Result<Response, (Failed, Box<Wire>)> {
+    match try_attempt(request, &mut wire, sending, clock) {
+        Ok((decision, spent, upload)) => Ok(Response::new(request, wire, decision, spent, upload)),
+        Err(failed) => Err((failed, wire)),
+    }
+}
+
+type Answered = (framing::Decision, usize, Option<Upload>);
+
+fn try_attempt(
+    request: &mut Request<'_>,
+    wire: &mut Wire,
+    sending: Sending,
+    clock: &Clock,
+) -> Result<Answered, Failed> {
+    let settings = &request.client.inner.settings;
+    let observer = settings.observer.clone();
+    wire.connection.set_watch(observer.clone().map(|o| Watch::new(move |bytes| o.on(&Event::ResponseBody(bytes)))));
+    let (connection, memory) = (&mut wire.connection, &mut wire.memory);
+    connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
+
+    // A first write that fails has sent nothing: the peer had closed before it, and can have acted on nothing.
+    let mut unsent = false;
+    let sent = match connection.stream_mut().write(&memory.out) {
+        Ok(n) => connection.write_all(&memory.out[n..]),
+        Err(error) => {
+            unsent = true;
+            Err(Error::send(error))
+        }
+    };
+    if sent.is_ok() {
+        settings.tell(Event::RequestHead(&memory.out[..sending.head]));
+        if memory.out.len() > sending.head {
+            settings.tell(Event::RequestBody(&memory.out[sending.head..]));
+        }
+    }
+    let mut upload = None;
+    match sending.rest {
+        Some(coding) if sent.is_ok() => {
+            let stream = connection.stream().try_clone().map_err(Error::Send)?;
+            let content = request.body.take_or_copy(wire.reused);
+            upload = Some(Upload::start(stream, content, coding, request.expect, clock.clone(), observer)?);
+        }
+        _ => clock.request_sent(),
+    }
+
+    let answer = final_head(request, wire, &mut upload);
+    let error = match answer {
+        Ok(answer) => {
+            clock.head_received();
+            return Ok((answer.0, answer.1, upload));
+        }
+        Err(error) => error,
+    };
+    let silent =
+        matches!(error, Error::NoResponse) || matches!(error, Error::Receive(_)) && !wire.connection.has_buffered();
+    let unsent = unsent && upload.is_none();
+    let again = wire.reused && silent && request.is_replayable() && (unsent || request.is_idempotent());
+    let why_unsent = match (sent, upload) {
+        (Err(error), _) => Some(error),
+        (Ok(()), Some(mut upload)) => {
+            let _ = wire.connection.stream().shutdown(Shutdown::Both);
+            upload.failure()
+        }
+        (Ok(()), None) => None,
+    };
+    // That the request could not be sent, or its content not be read, is why nothing came back.
+    Err(Failed { error: if silent { why_unsent.unwrap_or(error) } else { error }, again })
+}
+
+/// Reads heads up to the final one; what decides about its body, and how much of the budget is spent.
+fn final_head(
+    request: &Request<'_>,
+    wire: &mut Wire,
+    upload: &mut Option<Upload>,
+) -> Result<(framing::Decision, usize), Error> {
+    let settings = &request.client.inner.settings;
+    let decoder = &mut wire.memory.decoder;
+    let mut spent = 0;
+    loop {
+        decoder.reset(settings.limit.saturating_sub(spent));
+        let len = wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
+        spent += len;
+        let head = decoder.head();
+        if head.status() == 101 && request.upgrade.is_none() && !request.fields.has_token("Connection", "upgrade") {
+            return Err(ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 }.into());
+        }
+        if head.class() == 1 && head.status() != 101 {
+            settings.tell(Event::Interim(head));
+            if let (100, Some(upload)) = (head.status(), &mut *upload) {
+                upload.go();
+            }
+            continue;
+        }
+        if let Some(upload) = upload {
+            upload.hold();
+        }
+        let mut decision = framing::response(request.method, head)?;
+        if request.ignore_length && matches!(decision.framing, framing::Framing::Length(_)) {
+            decision.framing = framing::Framing::UntilClose;
+            decision.persistent = false;
+        }
+        if !request.fields.is_empty() && request.fields.has_token("Connection", "close") {
+            decision.persistent = false;
+        }
+        settings.tell(Event::ResponseHead(head, decision));
+        return Ok((decision, spent));
+    }
+}
+
+impl Response {
+    fn new(
+        request: &Request<'_>,
+        wire: Box<Wire>,
+        decision: framing::Decision,
+        spent: usize,
+        upload: Option<Upload>,
+    ) -> Response {
+        let inner = Arc::clone(&request.client.inner);
+        Response::begin(inner, wire, decision, spent, request.raw, upload)
+    }
+}

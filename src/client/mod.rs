@@ -1,0 +1,197 @@
+//! A blocking client: requests out, responses in, connections kept for the next request.
+//!
+//! ```text
+//!  Client ──get("/version")──▶ Request ──send()──▶ Response: Read + BufRead
+//!    │                            │                    │
+//!    └─ endpoint, limits          └─ fields, Body      └─ status, fields, trailers; gives its connection back
+//! ```
+//!
+//! In the order of one exchange: [`Request`] is filled in, `exchange` sends it and waits for the head, `upload` sends a
+//! long body from a thread of its own, [`Response`] is read, [`Upgraded`] is what is left when HTTP has ended.
+//!
+//! ```no_run
+//! use unix_http::Client;
+//!
+//! let docker = Client::unix("/var/run/docker.sock");
+//! let version = docker.get("/version").send()?.text()?;
+//! let created = docker.post("/containers/create?name=mypy").json(r#"{"Image":"busy"}"#).send()?;
+//! assert_eq!(created.status(), 201);
+//! # Ok::<(), unix_http::Error>(())
+//! ```
+
+mod body;
+mod exchange;
+mod observer;
+mod pool;
+mod request;
+mod response;
+mod upgraded;
+mod upload;
+
+pub use body::Body;
+pub use observer::{Event, Observer};
+pub use request::Request;
+pub use response::Response;
+pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
+
+use crate::error::Error;
+use crate::transport::{Endpoint, Timeouts};
+use crate::wire::OVERHEAD_LIMIT;
+use pool::Pool;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A client of one endpoint. Cheap to clone; clones share the kept connections, and threads may share a client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    pool: Pool,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    endpoint: Endpoint,
+    host: String,
+    prefix: String,
+    timeouts: Timeouts,
+    limit: usize,
+    max_idle: usize,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Client {
+    /// A client of the server that listens on the Unix socket at `path`. Connects when the first request is sent.
+    pub fn unix(path: impl AsRef<Path>) -> Client {
+        Client::new(Endpoint::Unix(path.as_ref().to_path_buf()))
+    }
+
+    /// A client of any [`Endpoint`].
+    pub fn new(endpoint: Endpoint) -> Client {
+        Client::builder(endpoint).build()
+    }
+
+    /// A client of the endpoint in `unix:///path`, `unix://@name` or `tcp://host:port` notation.
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] for anything else.
+    pub fn parse(endpoint: &str) -> Result<Client, Error> {
+        Ok(Client::new(Endpoint::parse(endpoint)?))
+    }
+
+    /// A client with settings of its own.
+    pub fn builder(endpoint: Endpoint) -> ClientBuilder {
+        let host = match &endpoint {
+            // Not the path: Go's servers since 1.20.6 refuse what is not a host (`RFC 9112 §3.2`).
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Command(_) => "localhost".to_string(),
+            Endpoint::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
+            Endpoint::Tcp { host, port } => format!("{host}:{port}"),
+        };
+        ClientBuilder {
+            settings: Settings {
+                endpoint,
+                host,
+                prefix: String::new(),
+                timeouts: Timeouts::default(),
+                limit: OVERHEAD_LIMIT,
+                max_idle: 16,
+                observer: None,
+            },
+        }
+    }
+
+    /// Where the requests go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.settings.endpoint
+    }
+
+    /// A GET request for `target`, such as `/version`.
+    pub fn get<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+        self.request("GET", target)
+    }
+
+    /// A HEAD request.
+    pub fn head<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+        self.request("HEAD", target)
+    }
+
+    /// A POST request.
+    pub fn post<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+        self.request("POST", target)
+    }
+
+    /// A PUT request.
+    pub fn put<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+        self.request("PUT", target)
+    }
+
+    /// A DELETE request.
+    pub fn delete<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+        self.request("DELETE", target)
+    }
+
+    /// A request with any method.
+    pub fn request<'a, T: AsRef<[u8]> + ?Sized>(&'a self, method: &'a str, target: &'a T) -> Request<'a> {
+        Request::new(self, method, target.as_ref())
+    }
+
+    /// Closes the connections that are kept for later requests.
+    pub fn close_idle(&self) {
+        self.inner.pool.close_idle();
+    }
+}
+
+/// Settings of a [`Client`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    settings: Settings,
+}
+
+impl ClientBuilder {
+    /// The Host field of the requests that do not set one; at first `localhost`, or a TCP endpoint's `host:port`.
+    pub fn host(mut self, host: impl Into<String>) -> ClientBuilder {
+        self.settings.host = host.into();
+        self
+    }
+
+    /// Text put before every request-target, such as the `/prefix` of `tcp://host:2375/prefix`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> ClientBuilder {
+        self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// Time limits; none at first.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> ClientBuilder {
+        self.settings.timeouts = timeouts;
+        self
+    }
+
+    /// How many bytes of a response may be something other than content; at first [`OVERHEAD_LIMIT`].
+    pub fn limit(mut self, bytes: usize) -> ClientBuilder {
+        self.settings.limit = bytes;
+        self
+    }
+
+    /// How many connections are kept for later requests; at first 16. With 0, none is.
+    pub fn max_idle(mut self, connections: usize) -> ClientBuilder {
+        self.settings.max_idle = connections;
+        self
+    }
+
+    /// Somebody to be told what happens on the wire.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> ClientBuilder {
+        self.settings.observer = Some(observer);
+        self
+    }
+
+    /// The client.
+    pub fn build(self) -> Client {
+        let pool = Pool::new(self.settings.max_idle);
+        Client { inner: Arc::new(Inner { settings: self.settings, pool }) }
+    }
+}

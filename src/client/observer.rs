@@ -1,0 +1,60 @@
+//! What happens on the wire, told as it happens: for `-v`, `--trace` and `--explain`.
+
+use crate::transport::Endpoint;
+use crate::wire::{Decision, ResponseHead};
+use std::fmt;
+
+/// One thing that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A connection is about to be made.
+    Connecting(&'a Endpoint),
+    /// A connection was made; they are numbered from 0.
+    Connected {
+        /// The connection's number in its client.
+        connection: u64,
+    },
+    /// A kept connection is used again.
+    Reused {
+        /// The connection's number in its client.
+        connection: u64,
+    },
+    /// The kept connection had been closed by the peer; the request goes out again on a new one.
+    Stale {
+        /// The connection's number in its client.
+        connection: u64,
+    },
+    /// The request's head was sent.
+    RequestHead(&'a [u8]),
+    /// Bytes of the request's body were sent, chunk-size lines and all. Told from the thread that sends them.
+    RequestBody(&'a [u8]),
+    /// A 1xx head came.
+    Interim(&'a ResponseHead),
+    /// The final head came, and this decides where its body ends.
+    ResponseHead(&'a ResponseHead, Decision),
+    /// Bytes of the response's body came: as they were sent, chunk-size lines and all.
+    ResponseBody(&'a [u8]),
+    /// The exchange is over and its connection was kept.
+    Kept {
+        /// The connection's number in its client.
+        connection: u64,
+    },
+    /// The exchange is over and its connection was closed.
+    Closed {
+        /// The connection's number in its client.
+        connection: u64,
+    },
+}
+
+/// Is told of [`Event`]s. It must not call the client that it observes.
+pub trait Observer: Send + Sync {
+    /// Something happened. Anything slow here slows the exchange.
+    fn on(&self, event: &Event<'_>);
+}
+
+impl fmt::Debug for dyn Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}

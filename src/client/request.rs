@@ -1,0 +1,139 @@
+//! A request that is being filled in.
+
+use super::body::{Body, Content};
+use super::{Client, Response, exchange};
+use crate::error::Error;
+use crate::transport::Timeouts;
+use crate::wire::{Fields, Version};
+use std::time::Duration;
+
+/// A request that is being filled in; [`send`](Request::send) sends it.
+///
+/// Set by itself, where the caller does not: Host, User-Agent, and Content-Length or Transfer-Encoding as the body needs.
+#[derive(Debug)]
+#[must_use = "a request does nothing before it is sent"]
+pub struct Request<'a> {
+    pub(super) client: &'a Client,
+    pub(super) method: &'a str,
+    pub(super) target: &'a [u8],
+    pub(super) version: Version,
+    pub(super) fields: Fields,
+    pub(super) body: Body<'a>,
+    pub(super) json: bool,
+    pub(super) bare: bool,
+    pub(super) upgrade: Option<&'a str>,
+    pub(super) expect: Option<Duration>,
+    pub(super) timeouts: Option<Timeouts>,
+    pub(super) raw: bool,
+    pub(super) ignore_length: bool,
+    pub(super) refused: Option<Error>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(client: &'a Client, method: &'a str, target: &'a [u8]) -> Request<'a> {
+        Request {
+            client,
+            method,
+            target,
+            version: Version::Http11,
+            fields: Fields::new(),
+            body: Body::default(),
+            json: false,
+            bare: false,
+            upgrade: None,
+            expect: None,
+            timeouts: None,
+            raw: false,
+            ignore_length: false,
+            refused: None,
+        }
+    }
+
+    /// Adds a field. A name or value that may not be sent is an error of [`send`](Request::send).
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Request<'a> {
+        if let Err(error) = self.fields.push(name, value) {
+            self.refused.get_or_insert(error.into());
+        }
+        self
+    }
+
+    /// Sends exactly these fields: nothing is added to them, not even Host. What they say of the body's framing must be
+    /// true of the body.
+    pub fn fields(mut self, fields: Fields) -> Request<'a> {
+        self.fields = fields;
+        self.bare = true;
+        self
+    }
+
+    /// The content.
+    pub fn body(mut self, body: impl Into<Body<'a>>) -> Request<'a> {
+        self.body = body.into();
+        self
+    }
+
+    /// JSON content, with `Content-Type: application/json`. The text is sent as it is.
+    pub fn json(self, json: impl Into<Body<'a>>) -> Request<'a> {
+        Request { json: true, ..self.body(json) }
+    }
+
+    /// The version to speak; 1.1 at first.
+    pub fn version(mut self, version: Version) -> Request<'a> {
+        self.version = version;
+        self
+    }
+
+    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`), `tcp` for Docker. If the peer agrees the response
+    /// has status 101: see [`Response::into_upgraded`].
+    pub fn upgrade(mut self, protocol: &'a str) -> Request<'a> {
+        self.upgrade = Some(protocol);
+        self
+    }
+
+    /// Sends `Expect: 100-continue`, and the content only when the peer agrees or has said nothing for so long
+    /// (`RFC 9110 §10.1.1`).
+    pub fn expect_continue(mut self, patience: Duration) -> Request<'a> {
+        self.expect = Some(patience);
+        self
+    }
+
+    /// Time limits for this request, instead of the client's.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Request<'a> {
+        self.timeouts = Some(timeouts);
+        self
+    }
+
+    /// Hands out the response's body as it was sent, chunk-size lines and all (curl's `--raw`).
+    pub fn raw(mut self) -> Request<'a> {
+        self.raw = true;
+        self
+    }
+
+    /// Reads a response with Content-Length to the end of the connection (curl's `--ignore-content-length`), for servers
+    /// that state a wrong one. No body can be told from one cut short then.
+    pub fn ignore_content_length(mut self) -> Request<'a> {
+        self.ignore_length = true;
+        self
+    }
+
+    /// Sends the request and waits for the head of the response. A kept connection is used if there is one; if the peer
+    /// turns out to have closed it, the request is sent once more on a new one, provided it cannot have been acted on.
+    ///
+    /// # Errors
+    /// Every [`Error`] that means there is no response. A 4xx or 5xx is a response.
+    pub fn send(mut self) -> Result<Response, Error> {
+        match self.refused.take() {
+            Some(error) => Err(error),
+            None => exchange::send(self),
+        }
+    }
+
+    /// Whether the request may be sent again after it may have been acted on (`RFC 9110 §9.2.2`).
+    pub(super) fn is_idempotent(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
+    }
+
+    /// Whether the content is still there after it was sent.
+    pub(super) fn is_replayable(&self) -> bool {
+        matches!(self.body.0, Content::None | Content::Bytes(_))
+    }
+}

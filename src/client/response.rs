@@ -1,0 +1,298 @@
+//! A response that is being read.
+
+use super::Inner;
+use super::observer::Event;
+use super::pool::Wire;
+use super::upgraded::Upgraded;
+use super::upload::Upload;
+use crate::error::Error;
+use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
+use std::fs::File;
+use std::io::{self, BufRead, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::FileTypeExt;
+use std::sync::Arc;
+
+/// A response: its head, and its content as [`Read`] and [`BufRead`].
+///
+/// Read to its end, it gives its connection back for the next request; dropped before, it closes it.
+///
+/// An [`io::Error`] that reading gives has an [`Error`] inside: [`Error::from_io`].
+#[derive(Debug)]
+pub struct Response {
+    client: Arc<Inner>,
+    /// There until the response is dropped or taken apart.
+    wire: Option<Box<Wire>>,
+    decision: Decision,
+    body: BodyDecoder,
+    upload: Option<Upload>,
+    /// The body was delimited by the connection's end, and that has come.
+    ended: bool,
+}
+
+impl Response {
+    pub(super) fn begin(
+        client: Arc<Inner>,
+        wire: Box<Wire>,
+        decision: Decision,
+        spent: usize,
+        raw: bool,
+        upload: Option<Upload>,
+    ) -> Response {
+        let budget = client.settings.limit.saturating_sub(spent);
+        let mut body = BodyDecoder::new(decision.framing, wire.memory.decoder.head().as_bytes().len() as u64, budget);
+        if raw {
+            body.keep_framing();
+        }
+        Response { client, wire: Some(wire), decision, body, upload, ended: false }
+    }
+
+    /// The status-code, as in [`ResponseHead::status`].
+    pub fn status(&self) -> u16 {
+        self.head().status()
+    }
+
+    /// Whether the status is a 2xx.
+    pub fn is_success(&self) -> bool {
+        self.head().class() == 2
+    }
+
+    /// The reason-phrase; often empty.
+    pub fn reason(&self) -> &[u8] {
+        self.head().reason()
+    }
+
+    /// The peer's version.
+    pub fn version(&self) -> Version {
+        self.head().version()
+    }
+
+    /// The header section.
+    pub fn fields(&self) -> &Fields {
+        self.head().fields()
+    }
+
+    /// The value of the first field of that name, in any case.
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields().get(name)
+    }
+
+    /// The head, its bytes as they came with it.
+    pub fn head(&self) -> &ResponseHead {
+        match &self.wire {
+            Some(wire) => wire.memory.decoder.head(),
+            None => ResponseHead::EMPTY,
+        }
+    }
+
+    /// Where the body ends, and which rule says so.
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// The trailer fields (`RFC 9112 §7.1.2`), once a chunked body has been read to its end.
+    pub fn trailers(&self) -> Option<&Fields> {
+        self.body.trailers()
+    }
+
+    /// How many bytes of content have been handed out so far.
+    pub fn received(&self) -> u64 {
+        self.body.received()
+    }
+
+    /// Whether the exchange went over a connection that an earlier one had used.
+    pub fn is_reused(&self) -> bool {
+        self.wire.as_ref().is_some_and(|wire| wire.reused)
+    }
+
+    /// Why the request's content was not sent whole although there is an answer: the peer answered early and closed, say.
+    /// `None` where all was sent, or is still being sent.
+    pub fn upload_error(&mut self) -> Option<&Error> {
+        self.upload.as_mut()?.outcome()?.as_ref().err()
+    }
+
+    /// All of the content.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`] and the others of an exchange.
+    pub fn bytes(mut self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.copy_to(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// All of the content as text; bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// As [`bytes`](Response::bytes).
+    pub fn text(self) -> Result<String, Error> {
+        let bytes = self.bytes()?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+    }
+
+    /// Writes the rest of the content to `sink` as it comes; how many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Sink`] where `sink` does not take it; [`Error::Incomplete`] and the others of an exchange, after
+    /// everything before them was written.
+    pub fn copy_to(&mut self, sink: &mut (impl Write + ?Sized)) -> Result<u64, Error> {
+        let mut copied = 0;
+        loop {
+            let content = self.fill()?;
+            if content.is_empty() {
+                return Ok(copied);
+            }
+            sink.write_all(content).map_err(Error::Sink)?;
+            let n = content.len();
+            copied += n as u64;
+            self.consume(n);
+        }
+    }
+
+    /// Writes the rest of the content to a file as it comes; how many bytes. Where the file is a pipe and the body is not
+    /// chunked, the kernel moves the bytes (splice) and they never pass through this process.
+    ///
+    /// # Errors
+    /// As [`copy_to`](Response::copy_to).
+    pub fn copy_to_file(&mut self, file: &File) -> Result<u64, Error> {
+        let pipe = || file.metadata().is_ok_and(|m| m.file_type().is_fifo());
+        if !self.is_spliceable() || !pipe() {
+            return self.copy_to(&mut &*file);
+        }
+        let mut copied = 0;
+        loop {
+            let Some(wire) = &mut self.wire else { return Ok(copied) };
+            if wire.connection.has_buffered() || self.body.run() == 0 {
+                let content = wire.connection.fill_body(&mut self.body)?;
+                (&*file).write_all(content).map_err(Error::Sink)?;
+                let n = content.len();
+                wire.connection.consume_body(n);
+                copied += n as u64;
+                if n == 0 {
+                    return self.copy_to(&mut &*file);
+                }
+                continue;
+            }
+            let Some(mut socket) = wire.connection.stream().as_unix() else { return Ok(copied) };
+            let run = self.body.run();
+            let moved = io::copy(&mut (&mut socket).take(run), &mut &*file).map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionReset => Error::Receive(error),
+                _ => Error::Sink(error),
+            })?;
+            self.body.consume(usize::try_from(moved).unwrap_or(usize::MAX));
+            copied += moved;
+            if moved < run {
+                self.body.finish().map_err(Error::Incomplete)?;
+                self.ended = true;
+                return Ok(copied);
+            }
+        }
+    }
+
+    fn is_spliceable(&self) -> bool {
+        let Some(wire) = &self.wire else { return false };
+        let stream = wire.connection.stream();
+        let plain = matches!(self.decision.framing, Framing::Length(_) | Framing::UntilClose);
+        plain && stream.as_unix().is_some() && !stream.is_limited() && self.client.settings.observer.is_none()
+    }
+
+    /// The raw connection, where HTTP has ended: after a 101, after a 2xx to CONNECT, and after a response that the
+    /// connection's end delimits, as Docker's attach without `Upgrade` has it.
+    ///
+    /// # Errors
+    /// The response itself, where it is none of these.
+    pub fn into_upgraded(mut self) -> Result<Upgraded, Box<Response>> {
+        match (self.decision.framing, self.wire.take()) {
+            (Framing::Tunnel | Framing::UntilClose, Some(wire)) => {
+                let Wire { connection, memory, .. } = *wire;
+                let (stream, ahead) = connection.into_parts();
+                Ok(Upgraded::new(stream, ahead, memory.decoder.into_head()))
+            }
+            (_, wire) => {
+                self.wire = wire;
+                Err(Box::new(self))
+            }
+        }
+    }
+
+    #[inline]
+    fn fill(&mut self) -> Result<&[u8], Error> {
+        let done = self.ended || self.wire.is_none();
+        match &mut self.wire {
+            Some(wire) if !done => {
+                let empty = wire.connection.fill_body(&mut self.body)?.is_empty();
+                if empty {
+                    self.ended = true;
+                    if let Some(upload) = &mut self.upload
+                        && wire.memory.decoder.head().class() < 4
+                    {
+                        // The peer is content and reads on: all of the request is still wanted.
+                        upload.finish();
+                    }
+                }
+                Ok(wire.connection.content())
+            }
+            _ => Ok(&[]),
+        }
+    }
+
+    /// Gives the connection back, or closes it.
+    fn release(&mut self) {
+        let Some(mut wire) = self.wire.take() else { return };
+        if !self.body.is_done() {
+            wire.connection.decode(&mut self.body);
+        }
+        let sent = match &mut self.upload {
+            None => true,
+            Some(upload) => matches!(upload.outcome(), Some(Ok(()))),
+        };
+        // Bytes behind the response were not asked for: whose answer they would be nobody knows.
+        let clean = self.body.is_done() && !wire.connection.has_buffered();
+        let (settings, pool, connection) = (&self.client.settings, &self.client.pool, wire.number);
+        if self.decision.persistent && sent && clean {
+            let kept = pool.keep(wire);
+            settings.tell(if kept { Event::Kept { connection } } else { Event::Closed { connection } });
+            return;
+        }
+        if !sent {
+            // Ends the thread that is still sending.
+            let _ = wire.connection.stream().shutdown(Shutdown::Both);
+        }
+        pool.close(wire);
+        settings.tell(Event::Closed { connection });
+    }
+}
+
+impl Read for Response {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match &mut self.wire {
+            Some(wire) if !self.ended => {
+                let n = wire.connection.read_body(&mut self.body, out)?;
+                if n == 0 && !out.is_empty() {
+                    self.fill()?;
+                }
+                Ok(n)
+            }
+            _ => Ok(0),
+        }
+    }
+}
+
+impl BufRead for Response {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.fill()?)
+    }
+
+    #[inline]
+    fn consume(&mut self, n: usize) {
+        if let Some(wire) = &mut self.wire {
+            wire.connection.consume_body(n);
+        }
+    }
+}
+
+impl Drop for Response {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

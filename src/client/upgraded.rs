@@ -1,0 +1,137 @@
+//! What is left of a connection when HTTP has ended: bytes in both directions, each with an end of its own.
+
+use crate::transport::Stream;
+use crate::wire::ResponseHead;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+
+/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec.
+///
+/// ```no_run
+/// use std::io::{Read, Write};
+/// use unix_http::Client;
+///
+/// let response = Client::unix("/var/run/docker.sock")
+///     .post("/containers/mypy/attach?stream=1&stdin=1&stdout=1&stderr=1")
+///     .upgrade("tcp")
+///     .send()?;
+/// let mut attached = response.into_upgraded().expect("a 101 or a 200 without a length");
+/// attached.write_all(b"hello\n")?;
+/// attached.close_write()?; // the container's stdin ends; its output goes on
+/// attached.read_to_end(&mut Vec::new())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Upgraded {
+    read: ReadHalf,
+    head: ResponseHead,
+}
+
+/// The direction from the peer. Dropped, it closes nothing: the connection ends with the last half.
+#[derive(Debug)]
+pub struct ReadHalf {
+    stream: Stream,
+    /// Bytes that came together with the head.
+    ahead: Vec<u8>,
+    used: usize,
+}
+
+/// The direction to the peer.
+#[derive(Debug)]
+pub struct WriteHalf {
+    stream: Stream,
+}
+
+impl Upgraded {
+    pub(super) fn new(stream: Stream, ahead: Vec<u8>, head: ResponseHead) -> Upgraded {
+        Upgraded { read: ReadHalf { stream, ahead, used: 0 }, head }
+    }
+
+    /// The head that ended HTTP.
+    pub fn head(&self) -> &ResponseHead {
+        &self.head
+    }
+
+    /// Tells the peer that nothing more will be sent; reading goes on.
+    ///
+    /// # Errors
+    /// That of shutdown(2).
+    pub fn close_write(&self) -> io::Result<()> {
+        self.read.stream.shutdown(Shutdown::Write)
+    }
+
+    /// Two halves, for two threads.
+    ///
+    /// # Errors
+    /// That of duplicating the descriptor.
+    pub fn split(self) -> io::Result<(ReadHalf, WriteHalf)> {
+        let stream = self.read.stream.try_clone()?;
+        Ok((self.read, WriteHalf { stream }))
+    }
+}
+
+impl WriteHalf {
+    /// Tells the peer that nothing more will be sent.
+    ///
+    /// # Errors
+    /// That of shutdown(2).
+    pub fn close(self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    /// The stream itself.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+}
+
+impl ReadHalf {
+    /// Bytes that came with the head and have not been read yet.
+    pub fn buffered(&self) -> &[u8] {
+        &self.ahead[self.used..]
+    }
+
+    /// The stream itself; [`buffered`](ReadHalf::buffered) bytes come before its own.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+}
+
+impl Read for ReadHalf {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let ahead = &self.ahead[self.used..];
+        if ahead.is_empty() {
+            return (&self.stream).read(out);
+        }
+        let n = ahead.len().min(out.len());
+        out[..n].copy_from_slice(&ahead[..n]);
+        self.used += n;
+        Ok(n)
+    }
+}
+
+impl Write for WriteHalf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.stream).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Upgraded {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.read.read(out)
+    }
+}
+
+impl Write for Upgraded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.read.stream).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

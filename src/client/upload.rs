@@ -1,0 +1,190 @@
+//! Long content is sent from a thread of its own: a daemon that answers while it still reads (`POST /build`), or that
+//! answers early and reads no more, must be listened to all the while, or both sides wait for ever.
+
+use super::body::Content;
+use super::observer::{Event, Observer};
+use crate::error::Error;
+use crate::transport::{Clock, Stream};
+use crate::wire::chunked;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// How content of a request is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Identity(u64),
+    Chunked,
+}
+
+/// What is read from a source at once. Room before and after it takes the chunk's framing, so that a chunk is one write.
+const PIECE: usize = 128 * 1024;
+const BEFORE: usize = 18;
+const AFTER: usize = 2;
+
+/// So long a thread that was cut off has to say why it ended.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Content on its way.
+#[derive(Debug)]
+pub(super) struct Upload {
+    done: Receiver<Result<(), Error>>,
+    outcome: Option<Result<(), Error>>,
+    /// Tells the thread that the peer said 100 (Continue); dropped, it ends without sending.
+    go: Option<SyncSender<()>>,
+}
+
+impl Upload {
+    /// Starts to send; with `patience`, not before [`go`](Upload::go) or until so long has passed.
+    pub fn start(
+        stream: Stream,
+        content: Content<'static>,
+        coding: Coding,
+        patience: Option<Duration>,
+        clock: Clock,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Upload, Error> {
+        let (tell_done, done) = sync_channel(1);
+        let (go, wait) = sync_channel(1);
+        let work = move || {
+            if let Some(patience) = patience
+                && wait.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
+            {
+                return;
+            }
+            let result = send(&stream, content, coding, observer.as_deref());
+            if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
+                // The peer must see that the content is not whole; the thread that listens must not wait any longer.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+            clock.request_sent();
+            let _ = tell_done.send(result);
+        };
+        std::thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
+        Ok(Upload { done, outcome: None, go: patience.map(|_| go) })
+    }
+
+    /// The peer agreed to the content.
+    pub fn go(&mut self) {
+        if let Some(go) = &self.go {
+            let _ = go.try_send(());
+        }
+    }
+
+    /// A final answer came: content that has not been begun is not sent any more.
+    pub fn hold(&mut self) {
+        self.go = None;
+    }
+
+    /// Whether all was sent; `None` while it is on its way.
+    pub fn outcome(&mut self) -> Option<&Result<(), Error>> {
+        if self.outcome.is_none() {
+            self.outcome = self.done.try_recv().ok();
+        }
+        self.outcome.as_ref()
+    }
+
+    /// Waits until all was sent, or sending failed.
+    pub fn finish(&mut self) -> Option<&Result<(), Error>> {
+        if self.outcome.is_none() {
+            self.outcome = self.done.recv().ok();
+        }
+        self.outcome.as_ref()
+    }
+
+    /// Why sending failed, where it did; the stream has been shut down.
+    pub fn failure(&mut self) -> Option<Error> {
+        match self.outcome.take().or_else(|| self.done.recv_timeout(LAST_WORDS).ok()) {
+            Some(Err(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn send(stream: &Stream, content: Content<'_>, coding: Coding, observer: Option<&dyn Observer>) -> Result<(), Error> {
+    let sink = Sink { stream, observer };
+    match (content, coding) {
+        (Content::None, _) => Ok(()),
+        (Content::Bytes(bytes), Coding::Identity(_)) => sink.write(&bytes),
+        (Content::Bytes(bytes), Coding::Chunked) => sink.chunked(&mut &bytes[..]),
+        (Content::Reader { mut reader, .. }, Coding::Identity(length)) => sink.identity(&mut reader, length),
+        (Content::Reader { mut reader, .. }, Coding::Chunked) => sink.chunked(&mut reader),
+        (Content::File { file, .. }, Coding::Identity(length)) => sink.file(file, length),
+        (Content::File { mut file, .. }, Coding::Chunked) => sink.chunked(&mut file),
+    }
+}
+
+/// Where the content goes.
+struct Sink<'a> {
+    stream: &'a Stream,
+    observer: Option<&'a dyn Observer>,
+}
+
+impl Sink<'_> {
+    fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        let mut stream = self.stream;
+        stream.write_all(bytes).map_err(Error::send)?;
+        if let Some(observer) = self.observer {
+            observer.on(&Event::RequestBody(bytes));
+        }
+        Ok(())
+    }
+
+    /// The file as it is, moved by the kernel where it can: the standard library's copy between these very types is
+    /// sendfile(2) or splice(2).
+    fn file(&self, mut file: File, length: u64) -> Result<(), Error> {
+        let (Some(mut socket), None, false) = (self.stream.as_unix(), self.observer, self.stream.is_limited()) else {
+            return self.identity(&mut file, length);
+        };
+        let found = io::copy(&mut file.take(length), &mut socket).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Error::Send(error),
+            _ => Error::Source(error),
+        })?;
+        if found < length { Err(Error::SourceLength { announced: length, found }) } else { Ok(()) }
+    }
+
+    fn identity(&self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
+        let mut piece = vec![0; PIECE.min(usize::try_from(length).unwrap_or(PIECE))];
+        let mut left = length;
+        while left > 0 {
+            let room = piece.len().min(usize::try_from(left).unwrap_or(PIECE));
+            let n = read(source, &mut piece[..room])?;
+            if n == 0 {
+                return Err(Error::SourceLength { announced: length, found: length - left });
+            }
+            self.write(&piece[..n])?;
+            left -= n as u64;
+        }
+        Ok(())
+    }
+
+    /// Each piece as it comes is a chunk: `chunk-size CRLF chunk-data CRLF` in one write.
+    fn chunked(&self, source: &mut dyn Read) -> Result<(), Error> {
+        let mut piece = vec![0; BEFORE + PIECE + AFTER];
+        let mut size = Vec::with_capacity(BEFORE);
+        loop {
+            let n = read(source, &mut piece[BEFORE..BEFORE + PIECE])?;
+            if n == 0 {
+                return self.write(b"0\r\n\r\n");
+            }
+            size.clear();
+            chunked::encode_chunk_size(&mut size, n as u64);
+            let start = BEFORE - size.len();
+            piece[start..BEFORE].copy_from_slice(&size);
+            piece[BEFORE + n..BEFORE + n + AFTER].copy_from_slice(b"\r\n");
+            self.write(&piece[start..BEFORE + n + AFTER])?;
+        }
+    }
+}
+
+fn read(source: &mut dyn Read, piece: &mut [u8]) -> Result<usize, Error> {
+    loop {
+        match source.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map_err(Error::Source),
+        }
+    }
+}
