@@ -204,8 +204,8 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-TERM", "--", &group]).stderr(Stdio::null()).status();
+        let kill = format!("kill -s TERM -- -{}", self.child.id());
+        let _ = Command::new("sh").arg("-c").arg(kill).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }
