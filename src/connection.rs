@@ -131,8 +131,22 @@ impl<S> Connection<S> {
         &self.buffer[self.ready.0..self.ready.1]
     }
 
-    /// Makes content of what is buffered, as far as it goes and without reading from the stream.
-    pub fn decode(&mut self, body: &mut BodyDecoder) {
+    /// Drops what is buffered of a body that nobody wants to read, without reading from the stream.
+    pub fn discard_buffered(&mut self, body: &mut BodyDecoder) {
+        loop {
+            self.ready = (0, 0);
+            if body.is_done() || !self.has_buffered() {
+                return;
+            }
+            self.decode(body);
+            if self.ready == (0, 0) {
+                return;
+            }
+        }
+    }
+
+    /// Makes content of what is buffered, as far as it goes.
+    fn decode(&mut self, body: &mut BodyDecoder) {
         while self.broken.is_none() {
             let step = match body.step(&self.buffer[self.raw.0..self.raw.1]) {
                 Ok(step) => step,

@@ -239,9 +239,7 @@ impl Response {
     /// Gives the connection back, or closes it.
     fn release(&mut self) {
         let Some(mut wire) = self.wire.take() else { return };
-        if !self.body.is_done() {
-            wire.connection.decode(&mut self.body);
-        }
+        wire.connection.discard_buffered(&mut self.body);
         let sent = match &mut self.upload {
             None => true,
             Some(upload) => matches!(upload.outcome(), Some(Ok(()))),

@@ -1,0 +1,28 @@
+//! Creates a container, with the library.
+//!
+//! ```console
+//! $ cargo run -q --example create_container -- mypy
+//! 201 Created
+//! {"Id":"…","Warnings":[]}
+//! ```
+//!
+//! Compare with `create_by_hand`: `json` sets Content-Type, `body` and `json` set Content-Length. `DOCKER_HOST` says where;
+//! the image `busy` has to be there. A second run answers 409: the name is taken. A 4xx is a response, not an error.
+//!
+//! Sections: `RFC 9110 §8.6` (Content-Length), `Docker Engine API v1.41 POST /containers/create`.
+//!
+//! Exercise: delete the container with `client.delete("/containers/mypy")` and print the status. Why is there no content?
+
+use unix_http::Client;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let endpoint = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".into());
+    let name = std::env::args().nth(1).unwrap_or_else(|| "mypy".into());
+    let client = Client::parse(&endpoint)?;
+
+    let target = format!("/containers/create?name={name}");
+    let response = client.post(&target).json(r#"{"Image":"busy","Cmd":["echo","hello"]}"#).send()?;
+    println!("{} {}", response.status(), String::from_utf8_lossy(response.reason()));
+    println!("{}", response.text()?.trim_end());
+    Ok(())
+}
