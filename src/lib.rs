@@ -5,6 +5,7 @@
 pub mod client;
 pub mod connection;
 mod error;
+pub mod json;
 pub mod transport;
 pub mod wire;
 

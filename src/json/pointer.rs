@@ -1,0 +1,67 @@
+//! JSON Pointer: one value out of a text, named by the way to it.
+//!
+//! ```text
+//! json-pointer    = *( "/" reference-token )          ; RFC 6901 §3
+//! reference-token = *( unescaped / escaped )
+//! unescaped       = %x00-2E / %x30-7D / %x7F-10FFFF
+//! escaped         = "~" ( "0" / "1" )                 ; ~0 is "~", ~1 is "/"
+//! ```
+//!
+//! The empty pointer is the whole text. Declined: a pointer as a URI fragment (`#/a`, RFC 6901 §6), and guessing at
+//! `Id` or `.Id`: a pointer that does not begin with a slash is an error.
+//!
+//! ```
+//! use unix_http::json::Pointer;
+//!
+//! let pointer = Pointer::parse("/Config/Labels/example.com~1owner")?;
+//! assert_eq!(pointer.tokens(), ["Config", "Labels", "example.com/owner"]);
+//! # Ok::<(), unix_http::json::JsonError>(())
+//! ```
+
+use super::error::{JsonError, JsonErrorKind};
+use std::fmt;
+
+/// The way from the root of a JSON text to one value in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    tokens: Vec<String>,
+}
+
+impl Pointer {
+    /// Reads a pointer as it is written, `/a/0/b~1c`.
+    ///
+    /// # Errors
+    /// [`PointerSlash`](JsonErrorKind::PointerSlash) and [`PointerEscape`](JsonErrorKind::PointerEscape).
+    pub fn parse(text: &str) -> Result<Pointer, JsonError> {
+        if text.is_empty() {
+            return Ok(Pointer { tokens: Vec::new() });
+        }
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err(JsonError { kind: JsonErrorKind::PointerSlash, offset: 0 });
+        };
+        for (at, _) in text.match_indices('~') {
+            if !matches!(text.as_bytes().get(at + 1), Some(b'0' | b'1')) {
+                return Err(JsonError { kind: JsonErrorKind::PointerEscape, offset: at as u64 });
+            }
+        }
+        // RFC 6901 §4: ~1 first, so that ~01 becomes ~1 and not a slash.
+        let tokens = rest.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+        Ok(Pointer { tokens })
+    }
+
+    /// The reference tokens, with their escapes undone.
+    pub fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
+    /// Writes the first `n` tokens, as a pointer.
+    pub(super) fn write_first(&self, n: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tokens.iter().take(n).try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_first(self.tokens.len(), f)
+    }
+}

@@ -1,0 +1,170 @@
+//! JSON Pointer, RFC 6901, as a select over a stream.
+
+use crate::deliveries;
+use unix_http::json::JsonErrorKind as Kind;
+use unix_http::json::{JsonError, JsonErrorKind, Pointer, Select};
+
+/// The document of RFC 6901 §5, as it stands there.
+const SECTION_5: &str = r#"{
+      "foo": ["bar", "baz"],
+      "": 0,
+      "a/b": 1,
+      "c%d": 2,
+      "e^f": 3,
+      "g|h": 4,
+      "i\\j": 5,
+      "k\"l": 6,
+      " ": 7,
+      "m~n": 8
+   }"#;
+
+fn select(pointer: &str, text: &[u8]) -> (String, Select, Result<(), JsonError>) {
+    let pointer = Pointer::parse(pointer).unwrap();
+    let mut readings = deliveries(text).into_iter().map(|slices| {
+        let (mut select, mut out) = (Select::new(pointer.clone()), Vec::new());
+        let end = slices.iter().try_for_each(|slice| select.feed(slice, &mut out));
+        let end = end.and_then(|()| select.finish(&mut out));
+        (String::from_utf8(out).unwrap(), select, end)
+    });
+    let first = readings.next().unwrap();
+    for other in readings {
+        assert_eq!((&first.0, first.2), (&other.0, other.2), "{pointer} in {:?}", String::from_utf8_lossy(text));
+    }
+    first
+}
+
+#[test]
+fn the_examples_of_the_standard() {
+    let whole = format!("{SECTION_5}\n");
+    let cases = [
+        ("", whole.as_str()),
+        ("/foo", "[\"bar\", \"baz\"]\n"),
+        ("/foo/0", "bar\n"),
+        ("/", "0\n"),
+        ("/a~1b", "1\n"),
+        ("/c%d", "2\n"),
+        ("/e^f", "3\n"),
+        ("/g|h", "4\n"),
+        ("/i\\j", "5\n"),
+        ("/k\"l", "6\n"),
+        ("/ ", "7\n"),
+        ("/m~0n", "8\n"),
+    ];
+    for (pointer, want) in cases {
+        let (out, select, end) = select(pointer, SECTION_5.as_bytes());
+        assert_eq!((out.as_str(), end, select.found(), select.miss()), (want, Ok(()), 1, None), "{pointer:?}");
+    }
+}
+
+#[test]
+fn what_is_selected_comes_out_as_it_stands() {
+    let cases: &[(&str, &str, &str, &str)] = &[
+        ("string-escapes", "/a", r#"{"a":"x\u00e9\ud834\udd1e\n\"\/"}"#, "x\u{e9}\u{1d11e}\n\"/\n"),
+        ("string-empty", "/a", r#"{"a":""}"#, "\n"),
+        ("number-verbatim", "/a", r#"{"a":1.50e+07}"#, "1.50e+07\n"),
+        ("number-last-in-array", "/1", "[1,2]", "2\n"),
+        ("number-root", "", "12", "12\n"),
+        ("string-root", "", "\"a b\"", "a b\n"),
+        ("true", "/a", r#"{"a": true }"#, "true\n"),
+        ("null", "/a/0", r#"{"a":[null]}"#, "null\n"),
+        (
+            "object-with-its-space",
+            "/a",
+            "{\"a\" :  { \"b\" :\t[ true , \"\\u0041\" ]\n} }",
+            "{ \"b\" :\t[ true , \"\\u0041\" ]\n}\n",
+        ),
+        ("empty-containers", "/1", "[{},[],{}]", "[]\n"),
+        ("name-escaped-in-the-text", "/abc", r#"{"a\u0062c":1}"#, "1\n"),
+        ("name-of-two-tokens-one-prefix", "/ab", r#"{"a":1,"abc":2,"ab":3}"#, "3\n"),
+        ("name-inside-other-object", "/b", r#"{"a":{"b":1},"b":2}"#, "2\n"),
+        ("name-in-string", "/b", r#"{"a":"b","b":2}"#, "2\n"),
+        ("numeric-name", "/0", r#"{"0":"x"}"#, "x\n"),
+        ("numeric-name-leading-zero", "/01", r#"{"01":"x"}"#, "x\n"),
+        ("minus-as-name", "/-", r#"{"-":"x"}"#, "x\n"),
+        ("index-ten", "/10", "[0,1,2,3,4,5,6,7,8,9,[10]]", "[10]\n"),
+        ("index-after-containers", "/2/0", r#"[[0],{"a":[1]},[2]]"#, "2\n"),
+        ("deep", "/a/1/b/0", r#"{"a":[{"b":[9]},{"b":[7,8]}]}"#, "7\n"),
+        ("tilde-one-escaped", "/~01", r#"{"~1":"x","/":"y"}"#, "x\n"),
+        ("non-ascii", "/\u{20ac}", "{\"\\u20ac\":1}", "1\n"),
+        ("same-name-elsewhere", "/a/b", r#"{"a":{"b":1},"c":{"b":2,"b":3}}"#, "1\n"),
+    ];
+    for &(id, pointer, text, want) in cases {
+        let (out, selected, end) = select(pointer, text.as_bytes());
+        assert_eq!((out.as_str(), end, selected.found()), (want, Ok(()), 1), "{id}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let cases: &[(&str, &str, &str)] = &[
+        ("/id", r#"{"Id":1}"#, "no member \"id\" in the object at the root (RFC 6901 §4)"),
+        ("/State/Pid", r#"{"State":{"Running":true}}"#, "no member \"Pid\" in the object at /State (RFC 6901 §4)"),
+        ("/a~1b/x", r#"{"a/b":[1]}"#, "no element \"x\" in the array at /a~1b (RFC 6901 §4)"),
+        ("/2", "[0,1]", "no element \"2\" in the array at the root (RFC 6901 §4)"),
+        ("/-", "[0,1]", "no element \"-\" in the array at the root (RFC 6901 §4)"),
+        ("/01", "[0,1]", "no element \"01\" in the array at the root (RFC 6901 §4)"),
+        ("/+1", "[0,1]", "no element \"+1\" in the array at the root (RFC 6901 §4)"),
+        ("/99999999999999999999", "[0]", "no element \"99999999999999999999\" in the array at the root (RFC 6901 §4)"),
+        ("/", "[0]", "no element \"\" in the array at the root (RFC 6901 §4)"),
+        ("/a/b", r#"{"a":"b"}"#, "no \"b\" in what is neither object nor array, at /a (RFC 6901 §4)"),
+        ("/a", "null", "no \"a\" in what is neither object nor array, at the root (RFC 6901 §4)"),
+    ];
+    for &(pointer, text, want) in cases {
+        let (out, selected, end) = select(pointer, text.as_bytes());
+        assert_eq!((out.as_str(), end, selected.found()), ("", Ok(()), 0), "{pointer}");
+        assert_eq!(selected.miss().unwrap().to_string(), want, "{pointer}");
+    }
+}
+
+#[test]
+fn a_name_twice_fails_after_the_first() {
+    let ambiguous = |offset| Err(JsonError { kind: Kind::Ambiguous, offset });
+    let (out, _, end) = select("/a", br#"{"a":1,"a":2}"#);
+    assert_eq!((out.as_str(), end), ("1\n", ambiguous(10)));
+    let (out, _, end) = select("/a/b", br#"{"a":{"b":1},"a":{"b":2}}"#);
+    assert_eq!((out.as_str(), end), ("1\n", ambiguous(16)));
+    let (out, _, end) = select("/a/c", br#"{"a":{"b":1},"a":{"c":2}}"#);
+    assert_eq!((out.as_str(), end), ("", ambiguous(16)));
+}
+
+#[test]
+fn each_text_of_a_sequence_is_asked() {
+    let (out, selected, end) = select("/id", b"{\"id\":\"a\"}\r\n{\"x\":1}\r\n{\"id\":2}{\"id\":[3]}\n");
+    assert_eq!((out.as_str(), end), ("a\n2\n[3]\n", Ok(())));
+    assert_eq!((selected.texts(), selected.found()), (4, 3));
+    let (_, selected, _) = select("/id", b"{\"id\":1}\n{\"x\":1}");
+    assert!(selected.miss().is_some(), "the latest text has none");
+}
+
+#[test]
+fn what_came_before_an_error_is_delivered() {
+    let cases: &[(&str, &[u8], &str, JsonErrorKind, u64)] = &[
+        ("/a", b"{\"a\":\"abc", "abc", Kind::Incomplete, 9),
+        ("/a", b"{\"a\":[1, tx", "[1, t", Kind::Literal, 10),
+        ("/a", b"{\"a\":1,}", "1\n", Kind::TrailingComma, 7),
+        ("/a", b"", "", Kind::Incomplete, 0),
+    ];
+    for &(pointer, text, out, kind, offset) in cases {
+        let (got, _, end) = select(pointer, text);
+        assert_eq!((got.as_str(), end), (out, Err(JsonError { kind, offset })), "{:?}", String::from_utf8_lossy(text));
+    }
+}
+
+#[test]
+fn pointers_are_read_strictly() {
+    let cases = [
+        ("Id", Kind::PointerSlash, 0),
+        (".Id", Kind::PointerSlash, 0),
+        ("#/Id", Kind::PointerSlash, 0),
+        ("/a~", Kind::PointerEscape, 2),
+        ("/a~2", Kind::PointerEscape, 2),
+        ("/~0~/b", Kind::PointerEscape, 3),
+    ];
+    for (text, kind, offset) in cases {
+        assert_eq!(Pointer::parse(text), Err(JsonError { kind, offset }), "{text}");
+    }
+    for text in ["", "/", "//", "/a/b", "/~0/~1/~01"] {
+        assert_eq!(Pointer::parse(text).unwrap().to_string(), text, "written as it was read");
+    }
+    assert_eq!(Pointer::parse("/~01//").unwrap().tokens(), ["~1", "", ""]);
+}
