@@ -1,6 +1,7 @@
 //! Where the bytes travel: what can be dialled, how, for how long, and why it failed.
 //!
 //! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, a program.
+//! * [`Listener`] listens on it, in private unless told otherwise.
 //! * [`connect`] dials it and gives a [`Stream`], or a [`ConnectError`] that says what stood in the way and what to do.
 //! * [`Timeouts`] are the limits a caller asks for; [`Clock`] is one exchange running against them.
 //!
@@ -32,6 +33,7 @@ mod child;
 mod connect;
 mod endpoint;
 mod error;
+mod listen;
 mod long_path;
 mod stream;
 mod timeouts;
@@ -40,6 +42,7 @@ mod who;
 pub use connect::connect;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ConnectError, ConnectErrorKind};
+pub use listen::{Admission, ListenError, Listener, PrivateDir, Stopper};
 pub use long_path::{SUN_PATH_MAX, ShortPath};
 pub use stream::Stream;
 pub use timeouts::{Clock, Limit, Timeout, Timeouts};
