@@ -1,4 +1,78 @@
 //! ucurl: curl's command line for HTTP over Unix domain sockets.
 #![forbid(unsafe_code)]
+// The table of flags, curl's exit codes and its URLs explain themselves by name.
+#![allow(missing_docs)]
 
-fn main() {}
+mod config;
+mod data;
+mod exit;
+mod flags;
+mod generate;
+mod help;
+mod parse;
+mod rcfile;
+
+use config::Config;
+use exit::Exit;
+use parse::Stop;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
+
+fn main() {
+    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
+    let code = run(&args);
+    std::process::exit(code as i32);
+}
+
+fn run(args: &[Vec<u8>]) -> Exit {
+    if args.is_empty() {
+        return usage(b"", b"nothing to do", Exit::Usage);
+    }
+    let (config, result) = parse::parse(args.iter().map(Vec::as_slice), &mut read_file);
+    warn(&config);
+    match result {
+        Ok(()) => usage(b"", b"transfers are not wired yet", Exit::Usage),
+        Err(Stop::Help(topic)) => print(&help::help(topic.as_deref())),
+        Err(Stop::Manual) => print(&help::manual()),
+        Err(Stop::Version) => print(&help::version()),
+        Err(Stop::Generate(kind)) => match generate::generate(&kind) {
+            Some(text) => print(&text),
+            None => usage(b"--generate", b"makes man, bash, zsh or fish", Exit::Usage),
+        },
+        Err(Stop::Bad { option, why, exit }) => usage(&option, why.as_bytes(), exit),
+    }
+}
+
+/// A file's bytes; `-` is stdin.
+fn read_file(name: &[u8]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match name {
+        b"-" => io::stdin().lock().read_to_end(&mut bytes)?,
+        name => File::open(std::ffi::OsStr::from_bytes(name))?.read_to_end(&mut bytes)?,
+    };
+    Ok(bytes)
+}
+
+fn print(text: &str) -> Exit {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Exit::Ok,
+        Err(_) => Exit::Write,
+    }
+}
+
+/// One line about the command line, whatever `-s` says.
+fn usage(option: &[u8], why: &[u8], exit: Exit) -> Exit {
+    let line = match option {
+        b"" => [b"ucurl: ", why, b"; -h helps\n"].concat(),
+        option => [b"ucurl: option ", option, b": ", why, b"\n"].concat(),
+    };
+    _ = io::stderr().write_all(&line);
+    exit
+}
+
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        _ = io::stderr().write_all(&[b"Warning: ", &warning[..], b"\n"].concat());
+    }
+}

@@ -1,0 +1,141 @@
+//! What a command line says, as plain values.
+
+/// What holds for the whole run.
+#[derive(Default, Debug)]
+pub struct Global {
+    pub silent: bool,
+    pub show_error: bool,
+    pub fail_early: bool,
+    pub progress_bar: bool,
+    pub no_progress_meter: bool,
+    pub no_styled_output: bool,
+    pub trace: Trace,
+    pub trace_time: bool,
+    /// `--stderr`: a file, or `-` for stdout.
+    pub stderr: Option<Vec<u8>>,
+    pub explain: Option<Explain>,
+    pub demo: bool,
+}
+
+/// `-v`, `--trace`, `--trace-ascii`: the last one counts.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub enum Trace {
+    #[default]
+    None,
+    Plain,
+    Hex(Vec<u8>),
+    Ascii(Vec<u8>),
+}
+
+/// `--explain`, `--explain=bytes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explain {
+    Lines,
+    Bytes,
+}
+
+/// One URL with its output and its upload; `-o`, `-O`, `-T` and URLs fill nodes up in order.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub url: Option<Vec<u8>>,
+    pub output: Option<Vec<u8>>,
+    pub output_set: bool,
+    pub remote_name: bool,
+    /// `-T`; an empty name takes the place without uploading.
+    pub upload: Option<Vec<u8>>,
+}
+
+/// Where to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Socket {
+    Path(Vec<u8>),
+    Abstract(Vec<u8>),
+}
+
+/// What holds between two `--next`.
+#[derive(Default, Debug)]
+pub struct Group {
+    pub nodes: Vec<Node>,
+    pub socket: Option<Socket>,
+    pub endpoint: Option<Vec<u8>>,
+    pub context: Option<Vec<u8>>,
+    pub proxy_command: Option<Vec<u8>>,
+
+    pub request: Option<Vec<u8>>,
+    pub request_target: Option<Vec<u8>>,
+    pub path_as_is: bool,
+    pub http10: bool,
+    pub headers: Vec<Vec<u8>>,
+    pub user_agent: Option<Vec<u8>>,
+    pub referer: Option<Vec<u8>>,
+    pub auto_referer: bool,
+    pub user: Option<Vec<u8>>,
+    pub bearer: Option<Vec<u8>>,
+    /// Basic was asked for by name.
+    pub basic: bool,
+    pub cookies: Vec<Vec<u8>>,
+    pub range: Option<Vec<u8>>,
+    pub post: Option<Vec<u8>>,
+    pub json: bool,
+    pub get: bool,
+    pub head: bool,
+    /// `-I` or `--no-head` was given: it names the method.
+    pub head_set: bool,
+    pub query: Option<Vec<u8>>,
+    pub disallow_username: bool,
+    pub expect100_timeout_ms: u64,
+
+    pub include: bool,
+    pub dump_header: Option<Vec<u8>>,
+    pub output_dir: Option<Vec<u8>>,
+    pub create_dirs: bool,
+    pub remove_on_error: bool,
+    pub no_clobber: bool,
+    pub remote_name_all: bool,
+    pub write_out: Option<Vec<u8>>,
+    pub raw: bool,
+    pub ignore_content_length: bool,
+
+    pub fail: bool,
+    pub fail_with_body: bool,
+    pub max_filesize: u64,
+    pub max_time_ms: u64,
+    pub connect_timeout_ms: u64,
+    pub speed_limit: u64,
+    pub speed_time: u64,
+    pub retry: u64,
+    pub retry_delay: u64,
+    pub retry_max_time: u64,
+    pub retry_connrefused: bool,
+    pub retry_all_errors: bool,
+
+    pub location: bool,
+    pub location_trusted: bool,
+    pub max_redirs: i64,
+    pub post301: bool,
+    pub post302: bool,
+    pub post303: bool,
+
+    pub negotiate_api: bool,
+    pub demux: bool,
+    pub hijack: bool,
+    pub fail_stream: bool,
+    pub select: Option<Vec<u8>>,
+    pub pretty: bool,
+}
+
+impl Group {
+    /// The defaults that are not nothing.
+    pub fn new() -> Group {
+        Group { expect100_timeout_ms: 1000, max_redirs: 50, ..Group::default() }
+    }
+}
+
+/// The whole command line.
+#[derive(Debug)]
+pub struct Config {
+    pub global: Global,
+    pub groups: Vec<Group>,
+    /// What the user should be told on stderr, unless `-s` came first.
+    pub warnings: Vec<Vec<u8>>,
+}
