@@ -264,7 +264,12 @@ mod tests {
                 }
                 false => {
                     assert!((1..=60).contains(&flag.help().len()), "{}: {}", flag.shown(), flag.help().len());
-                    assert_eq!(!flag.value().is_empty(), !matches!(flag.kind(), Kind::None | Kind::Bool) || flag.long() == "help", "{}", flag.shown());
+                    assert_eq!(
+                        !flag.value().is_empty(),
+                        !matches!(flag.kind(), Kind::None | Kind::Bool) || flag.long() == "help",
+                        "{}",
+                        flag.shown()
+                    );
                 }
             }
         }

@@ -41,7 +41,8 @@ pub fn help(topic: Option<&[u8]>) -> String {
         "all" => list(&mut out, |flag| !flag.is_out()),
         "category" => indent(&mut out, CATEGORIES),
         name => {
-            let title = CATEGORIES.split('\n').find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
+            let title =
+                CATEGORIES.split('\n').find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
             if let Some(title) = title {
                 out.push_str(title);
                 out.push('\n');

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 // The table of flags, curl's exit codes and its URLs explain themselves by name.
 #![allow(missing_docs)]
+// Until the transfers use it all.
+#![allow(dead_code)]
 
 mod config;
 mod data;
@@ -9,8 +11,14 @@ mod exit;
 mod flags;
 mod generate;
 mod help;
+mod output;
 mod parse;
+mod progress;
 mod rcfile;
+mod request;
+mod retry;
+mod url;
+mod writeout;
 
 use config::Config;
 use exit::Exit;

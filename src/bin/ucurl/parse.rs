@@ -28,7 +28,11 @@ pub enum Stop {
     Version,
     Generate(Vec<u8>),
     /// `ucurl: option OPTION: WHY`, or WHY alone when it says all.
-    Bad { option: Vec<u8>, why: String, exit: Exit },
+    Bad {
+        option: Vec<u8>,
+        why: String,
+        exit: Exit,
+    },
 }
 
 /// What is wrong with one option.
@@ -371,9 +375,11 @@ impl<'r> Parser<'r> {
 
             // How it is anyway. The other way round cannot be had.
             "keepalive" if on => return Err(Wrong::Refused("cannot be had: std sets no TCP keepalive".into())),
-            "tcp-nodelay" if !on => return Err(Wrong::Refused("cannot be had: small packets are always sent at once".into())),
-            "buffer" | "disable" | "globoff" | "help" | "keepalive" | "manual" | "noproxy"
-            | "tcp-nodelay" | "version" => {}
+            "tcp-nodelay" if !on => {
+                return Err(Wrong::Refused("cannot be had: small packets are always sent at once".into()));
+            }
+            "buffer" | "disable" | "globoff" | "help" | "keepalive" | "manual" | "noproxy" | "tcp-nodelay"
+            | "version" => {}
 
             "negotiate-api" => self.group().negotiate_api = on,
             "demux" => self.group().demux = on,
@@ -394,10 +400,7 @@ impl<'r> Parser<'r> {
 
     fn trace(&mut self, how: Trace) {
         let old = &self.config.global.trace;
-        if *old != Trace::None
-            && how != Trace::None
-            && std::mem::discriminant(old) != std::mem::discriminant(&how)
-        {
+        if *old != Trace::None && how != Trace::None && std::mem::discriminant(old) != std::mem::discriminant(&how) {
             self.warn(&[b"The last of -v, --trace and --trace-ascii counts"]);
         }
         self.config.global.trace = how;
