@@ -1,13 +1,13 @@
-//! Creates a container, with the library.
+//! # POST /containers/create with the library
 //!
-//! ```console
+//! ```console engine
 //! $ cargo run -q --example create_container -- mypy
 //! 201 Created
-//! {"Id":"…","Warnings":[]}
+//! {"Id":"…","Warnings":[…]}
 //! ```
 //!
 //! Compare with `create_by_hand`: `json` sets Content-Type, `body` and `json` set Content-Length. `DOCKER_HOST` says where;
-//! the image `busy` has to be there. A second run answers 409: the name is taken. A 4xx is a response, not an error.
+//! the image `busybox` has to be there. A second run answers 409: the name is taken. A 4xx is a response, not an error.
 //!
 //! Sections: `RFC 9110 §8.6` (Content-Length), `Docker Engine API v1.41 POST /containers/create`.
 //!
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::parse(&endpoint)?;
 
     let target = format!("/containers/create?name={name}");
-    let response = client.post(&target).json(r#"{"Image":"busy","Cmd":["echo","hello"]}"#).send()?;
+    let response = client.post(&target).json(r#"{"Image":"busybox","Cmd":["echo","hello"]}"#).send()?;
     println!("{} {}", response.status(), String::from_utf8_lossy(response.reason()));
     println!("{}", response.text()?.trim_end());
     Ok(())

@@ -1,8 +1,8 @@
-//! Asks a Docker engine for its version, with the library.
+//! # GET /version with the library
 //!
-//! ```console
+//! ```console engine
 //! $ cargo run -q --example version
-//! 200 OK, HTTP/1.1, 7 fields
+//! 200 OK, HTTP/1.1, … fields
 //! {"Platform":{…
 //! ```
 //!
