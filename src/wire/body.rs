@@ -91,6 +91,16 @@ impl BodyDecoder {
         BodyDecoder { state, received: 0, keep_framing: false }
     }
 
+    /// A decoder for the body of a request, which refuses what only a user agent must unfold
+    /// ([`ChunkedDecoder::in_request`]).
+    pub fn of_request(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
+        let mut body = BodyDecoder::new(framing, offset, limit);
+        if let State::Chunked(decoder) = body.state {
+            body.state = State::Chunked(decoder.in_request());
+        }
+        body
+    }
+
     /// Looks at the front of `input`: framing to take off, then content. Nothing of either asks for more input, unless
     /// the body [is done](BodyDecoder::is_done).
     ///

@@ -9,10 +9,11 @@
 //! trailer-section = *( field-line CRLF )                              ; RFC 9112 §7.1.2
 //! ```
 //!
-//! Declined, since each is a way to make two readers see two different chunks: a bare LF after a chunk-size (erratum
-//! 7633), anything but CR LF after chunk-data, `0x` and signs, more than 16 significant digits. Extensions are read past,
-//! but not for ever: with leading zeros and the trailer section they may take up no more than the limit plus one byte for
-//! each byte of content. Trailer fields are kept apart and never acted on.
+//! Declined, since each is a way to make two readers see two different chunks: a bare LF anywhere in the framing, trailer
+//! section and all (the answer to erratum 7633), anything but CR LF after chunk-data, `0x` and signs, more than 16
+//! significant digits. Extensions are read past, but not for ever: with leading zeros they may take up no more than the
+//! limit plus one byte for each byte of content. The trailer section, which is kept, gets what is left of the limit and
+//! nothing for the content; its fields are kept apart and never acted on.
 //!
 //! ```
 //! use unix_http::wire::{ChunkedDecoder, Step};
@@ -29,7 +30,7 @@
 use super::OVERHEAD_LIMIT;
 use super::body::Step;
 use super::error::{ErrorKind, ParseError};
-use super::fields::{Fields, Folds, SectionDecoder};
+use super::fields::{Fields, Lenience, SectionDecoder};
 use super::grammar::{is_ows, is_value_byte};
 use super::head::Progress;
 
@@ -69,6 +70,10 @@ pub struct ChunkedDecoder {
     offset: u64,
     /// How many bytes of extensions, zeros and trailers may still come.
     budget: u64,
+    /// The budget at the start.
+    limit: u64,
+    /// Whether a folded trailer field is refused.
+    in_request: bool,
     section: SectionDecoder,
     /// The trailer section as far as it has come.
     trailer: Vec<u8>,
@@ -87,10 +92,16 @@ impl ChunkedDecoder {
     }
 
     /// A decoder whose errors count bytes from `offset` on, and that accepts `limit` bytes of extensions, zeros and
-    /// trailers beyond one for each byte of content.
+    /// trailers; of what is read past, also one for each byte of content.
     pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
-        let (section, trailer) = Default::default();
-        ChunkedDecoder { state: State::SizeStart, left: 0, offset, budget: limit as u64, section, trailer }
+        let (section, trailer, limit) = (SectionDecoder::default(), Vec::new(), limit as u64);
+        let (state, left, in_request) = (State::SizeStart, 0, false);
+        ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, section, trailer }
+    }
+
+    /// The body is a request's: a folded trailer field is refused, and not unfolded (`RFC 9112 §5.2`).
+    pub fn in_request(self) -> ChunkedDecoder {
+        ChunkedDecoder { in_request: true, ..self }
     }
 
     /// Whether the last chunk and its trailer section have been read.
@@ -184,6 +195,8 @@ impl ChunkedDecoder {
             (State::SizeLf, b'\n') => {
                 self.section.reset(0);
                 self.trailer.clear();
+                // A long body buys no long trailer section: that one is held in memory.
+                self.budget = self.budget.min(self.limit);
                 State::Trailer
             }
             (State::SizeLf, _) => return Err(self.error(ErrorKind::ChunkLineEnd)),
@@ -209,7 +222,8 @@ impl ChunkedDecoder {
         let room = self.budget.saturating_add(2).min(usize::MAX as u64) as usize;
         let within = &input[..input.len().min(room.saturating_sub(before))];
         self.trailer.extend_from_slice(within);
-        let taken = match self.section.decode(&self.trailer, Folds::Unfold) {
+        let lenience = Lenience { folds: !self.in_request, bare_lf: false };
+        let taken = match self.section.decode(&self.trailer, lenience) {
             Err(error) => return Err(ParseError { offset: start + error.offset, ..error }),
             Ok(Progress::Complete { len }) => {
                 self.state = State::Done;

@@ -103,8 +103,8 @@ kinds! {
     ChunkSizeOverflow "a chunk-size over 2^64-1" "RFC 9112 §7.1"
     /// A byte in a chunk-ext that cannot stand there.
     ChunkExt "a byte that cannot stand in a chunk-ext" "RFC 9112 §7.1.1"
-    /// A chunk-size line that does not end in CR LF.
-    ChunkLineEnd "a chunk-size line that does not end in CR LF" "RFC 9112 §7.1"
+    /// A chunk-size line, or a line of the trailer section, that does not end in CR LF.
+    ChunkLineEnd "a line of chunked framing that does not end in CR LF" "RFC 9112 §7.1"
     /// Chunk-data that exactly CR LF does not follow.
     ChunkDataEnd "chunk-data that CR LF does not follow" "RFC 9112 §7.1"
     /// 101 Switching Protocols that was not asked for.

@@ -50,6 +50,8 @@ impl Span {
 struct Line {
     name: Span,
     value: Span,
+    /// Where the value began on the wire; elsewhere than `value` when it was unfolded.
+    offset: u32,
 }
 
 /// Field lines in the order they came or were put in.
@@ -160,8 +162,8 @@ impl Fields {
             self.bytes.extend_from_slice(part);
         }
         let end = self.bytes.len();
-        let line = Line { name: Span::new(start, start + name.len()), value: Span::new(end - value.len(), end) };
-        self.lines.push(line);
+        let value = Span::new(end - value.len(), end);
+        self.lines.push(Line { name: Span::new(start, start + name.len()), value, offset: value.start });
     }
 
     /// Takes away every field line of that name; how many there were.
@@ -191,7 +193,7 @@ impl Fields {
         self.lines.iter().map(|line| Field {
             name: line.name.of(&self.bytes),
             value: line.value.of(&self.bytes),
-            offset: line.value.start as usize,
+            offset: line.offset as usize,
         })
     }
 
@@ -249,13 +251,14 @@ pub(crate) fn check_value(value: &[u8]) -> Result<(), EncodeError> {
     }
 }
 
-/// What a folded line means to the reader.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Folds {
-    /// Each fold is one SP: a client reading a response or its trailers.
-    Unfold,
-    /// The message is refused: a server reading a request.
-    Refuse,
+/// What a reader takes beside the grammar; a writer never writes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lenience {
+    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`); else it is refused.
+    pub folds: bool,
+    /// A lone LF ends a line, as it may in a head (`RFC 9112 §2.2`). Not in a trailer section: where one reader ends a
+    /// chunked body at `0 CR LF LF` and another does not, a request can hide.
+    pub bare_lf: bool,
 }
 
 /// Reads a field section line by line, and goes on where it stopped when more bytes have come.
@@ -264,6 +267,10 @@ pub(crate) struct SectionDecoder {
     pub fields: Fields,
     /// Where the first line begins that has not been read.
     at: usize,
+    /// Where that line's colon is, once it was found.
+    colon: usize,
+    /// How many bytes were looked at already: a line that comes byte by byte is not read again from its start each time.
+    seen: usize,
     /// Lines whose value was folded, and the value unfolded.
     unfolded: Vec<(usize, Vec<u8>)>,
 }
@@ -273,48 +280,73 @@ impl SectionDecoder {
     pub(crate) fn reset(&mut self, at: usize) {
         self.fields.clear();
         self.unfolded.clear();
-        self.at = at;
+        (self.at, self.colon, self.seen) = (at, 0, 0);
     }
 
     /// Reads on in `head`, which holds the same bytes as before and more.
-    pub(crate) fn decode(&mut self, head: &[u8], folds: Folds) -> Result<Progress, ParseError> {
+    pub(crate) fn decode(&mut self, head: &[u8], lenience: Lenience) -> Result<Progress, ParseError> {
+        let progress = self.lines(head, lenience);
+        self.seen = head.len();
+        progress
+    }
+
+    fn lines(&mut self, head: &[u8], lenience: Lenience) -> Result<Progress, ParseError> {
         loop {
-            let line = &head[self.at..];
-            match line {
+            let first = self.fields.is_empty();
+            match head[self.at..] {
                 [b'\r', b'\n', ..] => return Ok(self.complete(head, 2)),
-                [b'\n', ..] => return Ok(self.complete(head, 1)),
+                [b'\n', ..] if lenience.bare_lf => return Ok(self.complete(head, 1)),
+                [b'\n', ..] => return Err(ParseError::new(ErrorKind::ChunkLineEnd, self.at)),
                 [] | [b'\r'] => return Ok(Progress::Partial),
                 [b'\r', ..] => return Err(ParseError::new(ErrorKind::BareCr, self.at)),
-                [b' ' | b'\t', ..] => {
-                    let kind = match (self.fields.is_empty(), folds) {
-                        (true, _) => ErrorKind::LeadingSpace,
-                        (_, Folds::Refuse) => ErrorKind::ObsFold,
-                        (_, Folds::Unfold) => match line_end(head, self.at)? {
-                            Some((end, next)) => {
-                                self.unfold(head, end);
-                                self.at = next;
-                                continue;
-                            }
-                            None => return Ok(Progress::Partial),
-                        },
+                [b' ' | b'\t', ..] if first => return Err(ParseError::new(ErrorKind::LeadingSpace, self.at)),
+                [b' ' | b'\t', ..] if lenience.folds => {
+                    let Some((end, next)) = self.line_end(head, self.at, lenience)? else {
+                        return Ok(Progress::Partial);
                     };
-                    return Err(ParseError::new(kind, self.at));
+                    self.unfold(head, end);
+                    self.at = next;
                 }
-                _ => {}
-            }
-            let colon = self.at + token_len(line);
-            match head.get(colon) {
-                Some(b':') if colon > self.at => {}
-                Some(b' ' | b'\t') if colon > self.at => {
-                    return Err(ParseError::new(ErrorKind::SpaceBeforeColon, colon));
+                [b' ' | b'\t', ..] => return Err(ParseError::new(ErrorKind::ObsFold, self.at)),
+                _ => {
+                    if self.colon == 0 {
+                        let Some(colon) = self.field_name(head)? else { return Ok(Progress::Partial) };
+                        self.colon = colon;
+                    }
+                    let Some((end, next)) = self.line_end(head, self.colon + 1, lenience)? else {
+                        return Ok(Progress::Partial);
+                    };
+                    let value = trimmed(head, self.colon + 1, end);
+                    let line = Line { name: Span::new(self.at, self.colon), value, offset: value.start };
+                    self.fields.lines.push(line);
+                    (self.at, self.colon) = (next, 0);
                 }
-                Some(b'\r' | b'\n') => return Err(ParseError::new(ErrorKind::MissingColon, colon)),
-                Some(_) => return Err(ParseError::new(ErrorKind::FieldName, colon)),
-                None => return Ok(Progress::Partial),
             }
-            let Some((end, next)) = line_end(head, colon + 1)? else { return Ok(Progress::Partial) };
-            self.fields.lines.push(Line { name: Span::new(self.at, colon), value: trimmed(head, colon + 1, end) });
-            self.at = next;
+        }
+    }
+
+    /// Where the colon is; `None` when it has not come.
+    fn field_name(&self, head: &[u8]) -> Result<Option<usize>, ParseError> {
+        let from = self.at.max(self.seen);
+        let colon = from + token_len(&head[from..]);
+        let kind = match head.get(colon) {
+            None => return Ok(None),
+            Some(b':') if colon > self.at => return Ok(Some(colon)),
+            Some(b' ' | b'\t') => ErrorKind::SpaceBeforeColon,
+            Some(b'\r' | b'\n') => ErrorKind::MissingColon,
+            Some(_) => ErrorKind::FieldName,
+        };
+        Err(ParseError::new(kind, colon))
+    }
+
+    /// [`line_end`], on from where it got to before.
+    fn line_end(&self, head: &[u8], from: usize, lenience: Lenience) -> Result<Option<(usize, usize)>, ParseError> {
+        // The last byte seen may have been a CR that waits for its LF.
+        match line_end(head, from.max(self.seen.saturating_sub(1)))? {
+            Some((end, next)) if next == end + 1 && !lenience.bare_lf => {
+                Err(ParseError::new(ErrorKind::ChunkLineEnd, end))
+            }
+            line => Ok(line),
         }
     }
 

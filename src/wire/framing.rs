@@ -124,7 +124,10 @@ pub struct Decision {
 #[inline]
 pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
-    let persistent = found.persistent(head.version());
+    // A 1.0 peer does not know Transfer-Encoding, and nobody may send a length beside it: something on the way passed on
+    // what it did not understand, and may hold back more. That is so also where there is no body to read (§6.1).
+    let faulty = found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
+    let persistent = found.persistent(head.version()) && !faulty;
     let decide = |framing, rule, persistent| Ok(Decision { framing, rule, persistent });
     let status = head.status();
     if status == 101 || (method == "CONNECT" && head.class() == 2) {
@@ -138,8 +141,6 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
     }
     if let Some(coding) = found.coding {
         coding.chunked_alone()?;
-        // A 1.0 peer does not know the field, so something on the way passed on what it did not understand (§6.1).
-        let persistent = persistent && found.length.is_none() && head.version() == Version::Http11;
         let rule = if found.length.is_some() { Rule::TransferEncodingOverLength } else { Rule::TransferEncoding };
         return decide(Framing::Chunked, rule, persistent);
     }

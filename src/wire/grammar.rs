@@ -8,6 +8,9 @@
 //! field-content = field-vchar [ 1*( SP / HTAB / field-vchar ) field-vchar ]
 //! obs-text      = %x80-FF
 //! OWS           = *( SP / HTAB )                                      ; RFC 9110 §5.6.3
+//! Host          = uri-host [ ":" port ]                               ; RFC 9110 §7.2
+//! uri-host      = IP-literal / IPv4address / reg-name                 ; RFC 3986 §3.2.2
+//! reg-name      = *( unreserved / pct-encoded / sub-delims )
 //! ```
 //!
 //! Numbers are read digit by digit: Rust's own `parse` accepts `+5`, and a length that two programs read differently is
@@ -107,6 +110,33 @@ pub fn decimal(digits: &[u8]) -> Option<u64> {
         b'0'..=b'9' => n.checked_mul(10)?.checked_add(u64::from(b - b'0')),
         _ => None,
     })
+}
+
+/// Where `value` ceases to be `uri-host [ ":" port ]` (`RFC 9110 §7.2`), if it does. The empty host is one.
+///
+/// What stands between the brackets of an IP-literal is not read further than its bytes.
+pub(crate) fn not_a_host(value: &[u8]) -> Option<usize> {
+    let name_byte = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b);
+    let mut end = 0;
+    if let [b'[', literal @ ..] = value {
+        match literal.iter().position(|&b| !name_byte(b) && b != b':') {
+            Some(at) if at > 0 && literal[at] == b']' => end = at + 2,
+            _ => return Some(0),
+        }
+    } else {
+        while let Some(&b) = value.get(end) {
+            end += match (b, value.get(end + 1..end + 3)) {
+                (b'%', Some(hex)) if hex.iter().all(u8::is_ascii_hexdigit) => 3,
+                _ if name_byte(b) => 1,
+                _ => break,
+            };
+        }
+    }
+    match &value[end..] {
+        [] => None,
+        [b':', port @ ..] => port.iter().position(|b| !b.is_ascii_digit()).map(|at| end + 1 + at),
+        _ => Some(end),
+    }
 }
 
 /// How many bytes at the front of `bytes` may stand in a field value; the next one, if any, ends the line or is wrong.

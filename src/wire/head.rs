@@ -27,8 +27,8 @@
 
 use super::OVERHEAD_LIMIT;
 use super::error::{EncodeError, ErrorKind, ParseError};
-use super::fields::{Fields, Folds, SectionDecoder, Span, check_value, line_end};
-use super::grammar::{is_target_byte, is_token, token_len};
+use super::fields::{Fields, Lenience, SectionDecoder, Span, check_value, line_end};
+use super::grammar::{is_target_byte, is_token, not_a_host, token_len};
 use std::fmt;
 
 /// How far a decoder came with the bytes it was given.
@@ -169,8 +169,8 @@ impl RequestHead {
     /// The value of Host; `None` in an HTTP/1.0 request that has none.
     ///
     /// # Errors
-    /// What a server must answer with 400 (`RFC 9112 §3.2`): no Host in HTTP/1.1, more than one, or a value with bytes
-    /// that no host has.
+    /// What a server must answer with 400 (`RFC 9112 §3.2`): no Host in HTTP/1.1, more than one, or a value that is not
+    /// `uri-host [ ":" port ]`.
     pub fn host(&self) -> Result<Option<&[u8]>, ParseError> {
         let mut hosts = self.fields.get_all("Host");
         let Some(host) = hosts.next() else {
@@ -183,7 +183,7 @@ impl RequestHead {
         if let Some(second) = hosts.next() {
             return Err(ParseError::new(ErrorKind::Host, second.offset));
         }
-        match value.iter().position(|&b| !is_target_byte(b) || matches!(b, b'/' | b'?' | b'#' | b'@' | b',' | b'\\')) {
+        match not_a_host(value) {
             Some(at) => Err(ParseError::new(ErrorKind::Host, host.offset + at)),
             None => Ok(Some(value)),
         }
@@ -203,6 +203,8 @@ pub struct HeadDecoder<H> {
     section: SectionDecoder,
     /// Whether the start-line has been read.
     started: bool,
+    /// How many bytes were looked at before it was: one that comes byte by byte is not read again from its start.
+    seen: usize,
     limit: usize,
 }
 
@@ -227,12 +229,13 @@ impl<H: Head> HeadDecoder<H> {
 
     /// A decoder for one head of at most `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        HeadDecoder { head: H::default(), section: SectionDecoder::default(), started: false, limit }
+        HeadDecoder { head: H::default(), section: SectionDecoder::default(), started: false, seen: 0, limit }
     }
 
     /// Makes ready for another head, and keeps the memory of the one before.
     pub fn reset(&mut self, limit: usize) {
         self.started = false;
+        self.seen = 0;
         self.limit = limit;
     }
 
@@ -242,14 +245,16 @@ impl<H: Head> HeadDecoder<H> {
     /// As soon as the bytes decide that this is no head, or one over the limit.
     pub fn decode(&mut self, bytes: &[u8]) -> Result<Progress, ParseError> {
         let within = &bytes[..bytes.len().min(self.limit)];
-        if !self.started
-            && let Some(at) = self.head.start_line(within)?
-        {
-            std::mem::swap(&mut self.section.fields, self.head.storage().1);
-            self.section.reset(at);
-            self.started = true;
+        if !self.started {
+            let line = self.head.start_line(within, self.seen)?;
+            self.seen = within.len();
+            if let Some(at) = line {
+                std::mem::swap(&mut self.section.fields, self.head.storage().1);
+                self.section.reset(at);
+                self.started = true;
+            }
         }
-        let progress = if self.started { self.section.decode(within, H::FOLDS)? } else { Progress::Partial };
+        let progress = if self.started { self.section.decode(within, H::LENIENCE)? } else { Progress::Partial };
         if let Progress::Complete { len } = progress {
             let (head_len, fields) = self.head.storage();
             *head_len = len;
@@ -273,22 +278,23 @@ impl<H: Head> HeadDecoder<H> {
 
 /// What differs between the two directions.
 pub(crate) trait Head: Default {
-    const FOLDS: Folds;
-    /// Reads the start-line; where the next line begins, or `None` when it has not come whole.
-    fn start_line(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError>;
+    const LENIENCE: Lenience;
+    /// Reads the start-line; where the next line begins, or `None` when it has not come whole. The first `seen` bytes
+    /// were there before, and well so far.
+    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError>;
     /// Where the head's length and its fields are kept.
     fn storage(&mut self) -> (&mut usize, &mut Fields);
 }
 
 impl Head for ResponseHead {
-    const FOLDS: Folds = Folds::Unfold;
+    const LENIENCE: Lenience = Lenience { folds: true, bare_lf: true };
 
     fn storage(&mut self) -> (&mut usize, &mut Fields) {
         (&mut self.len, &mut self.fields)
     }
 
     /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]`; where the next line begins.
-    fn start_line(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
+    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
         if let Some(http2) = http2_settings(bytes) {
             return http2;
         }
@@ -313,7 +319,8 @@ impl Head for ResponseHead {
             Some(b'\r' | b'\n') => 12,
             Some(_) => return Err(ParseError::new(ErrorKind::StatusCode, 12)),
         };
-        let line = line_end(bytes, reason).map_err(|e| match e.kind {
+        // The last byte seen may have been a CR that waits for its LF.
+        let line = line_end(bytes, reason.max(seen.saturating_sub(1))).map_err(|e| match e.kind {
             ErrorKind::FieldValue => ParseError { kind: ErrorKind::ReasonPhrase, ..e },
             _ => e,
         })?;
@@ -360,14 +367,14 @@ fn http2_settings<T>(bytes: &[u8]) -> Option<Result<Option<T>, ParseError>> {
 }
 
 impl Head for RequestHead {
-    const FOLDS: Folds = Folds::Refuse;
+    const LENIENCE: Lenience = Lenience { folds: false, bare_lf: true };
 
     fn storage(&mut self) -> (&mut usize, &mut Fields) {
         (&mut self.len, &mut self.fields)
     }
 
     /// `request-line = method SP request-target SP HTTP-version`; where the next line begins.
-    fn start_line(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
+    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
         // One empty line is skipped: old clients send one after a POST (RFC 9112 §2.2).
         let start = match bytes {
             [b'\r', b'\n', ..] => 2,
@@ -376,24 +383,19 @@ impl Head for RequestHead {
             [] | [b'\r'] => return Ok(None),
             _ => 0,
         };
-        let method = start + token_len(&bytes[start..]);
-        match bytes.get(method) {
-            None => return Ok(None),
-            Some(b' ') if method > start => {}
-            // No method begins so: these bytes are another protocol's (TLS, say).
-            Some(_) if method == 0 => return Err(ParseError::new(ErrorKind::NotHttp, 0)),
-            Some(_) => return Err(ParseError::new(ErrorKind::Method, method)),
+        if seen <= start {
+            (self.method, self.target) = (Span::default(), Span::default());
         }
-        let from = method + 1;
-        let target = from + bytes[from..].iter().take_while(|&&b| is_target_byte(b)).count();
-        match bytes.get(target) {
-            None => return Ok(None),
-            Some(b' ') if target > from => {}
-            // `GET /` and a line end: HTTP/0.9, which had no version.
-            Some(b'\r' | b'\n') if target > from => return Err(ParseError::new(ErrorKind::Version, target)),
-            Some(_) => return Err(ParseError::new(ErrorKind::Target, target)),
+        if self.method.end == 0 {
+            let Some(end) = method_end(bytes, start, seen)? else { return Ok(None) };
+            self.method = Span::new(start, end);
         }
-        let at = target + 1;
+        if self.target.end == 0 {
+            let from = self.method.end as usize + 1;
+            let Some(end) = target_end(bytes, from, seen)? else { return Ok(None) };
+            self.target = Span::new(from, end);
+        }
+        let at = self.target.end as usize + 1;
         if bytes[start..].starts_with(b"PRI * HTTP/2.0") {
             return Err(ParseError::new(ErrorKind::Http2, start));
         }
@@ -409,9 +411,33 @@ impl Head for RequestHead {
             _ => return Err(ParseError::new(ErrorKind::Version, at + 8)),
         };
         self.version = version;
-        self.method = Span::new(start, method);
-        self.target = Span::new(from, target);
         Ok(Some(next))
+    }
+}
+
+/// Where the method that begins at `start` ends in its SP; `None` when that has not come.
+fn method_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
+    let from = start.max(seen);
+    let end = from + token_len(&bytes[from..]);
+    match bytes.get(end) {
+        None => Ok(None),
+        Some(b' ') if end > start => Ok(Some(end)),
+        // No method begins so: these bytes are another protocol's (TLS, say).
+        Some(_) if end == 0 => Err(ParseError::new(ErrorKind::NotHttp, 0)),
+        Some(_) => Err(ParseError::new(ErrorKind::Method, end)),
+    }
+}
+
+/// Where the request-target that begins at `start` ends in its SP; `None` when that has not come.
+fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
+    let from = start.max(seen);
+    let end = from + bytes[from..].iter().take_while(|&&b| is_target_byte(b)).count();
+    match bytes.get(end) {
+        None => Ok(None),
+        Some(b' ') if end > start => Ok(Some(end)),
+        // `GET /` and a line end: HTTP/0.9, which had no version.
+        Some(b'\r' | b'\n') if end > start => Err(ParseError::new(ErrorKind::Version, end)),
+        Some(_) => Err(ParseError::new(ErrorKind::Target, end)),
     }
 }
 
