@@ -1,0 +1,163 @@
+//! One table of cases, every way of delivering its bytes.
+//!
+//! A socket hands over bytes in any pieces it likes, so a case says what the bytes mean and never how they come. The
+//! runner delivers each case
+//! - whole,
+//! - byte by byte,
+//! - in two pieces, cut at every place,
+//! - with bytes of something else behind it, which must stay unread.
+//!
+//! A valid message is *Partial* at every proper prefix, and incomplete if the connection ends there. An invalid one is
+//! Partial until the byte that decides it has come, and from there on the same error at the same offset, on a connection
+//! that stays open: nobody has to wait for a line end to learn that `5\rX` is no chunk-size.
+
+use std::fmt::Debug;
+use unix_http::wire::{ErrorKind, ParseError};
+
+/// Bytes and what they mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// `rfc9112-6.3-cl-plus-sign`: the section, then the case.
+    pub id: &'static str,
+    /// The rule or the attack.
+    pub why: &'static str,
+    /// The bytes; in an invalid case, those before the fault.
+    pub wire: &'static [u8],
+    /// The fault and what comes behind it; empty in a valid case.
+    pub fault: &'static [u8],
+    pub want: Want,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Want {
+    /// Accepted, and read as this (each reader says in what words).
+    Value(&'static str),
+    /// Refused at the first byte of `fault`, as soon as `needs` bytes of it have come (none, if something is missing).
+    Refused { kind: ErrorKind, needs: usize },
+}
+
+pub const fn ok(id: &'static str, why: &'static str, wire: &'static [u8], value: &'static str) -> Case {
+    Case { id, why, wire, fault: b"", want: Want::Value(value) }
+}
+
+/// Refused because of the byte that `fault` begins with, and as soon as that byte has come.
+pub const fn no(
+    id: &'static str,
+    why: &'static str,
+    wire: &'static [u8],
+    fault: &'static [u8],
+    kind: ErrorKind,
+) -> Case {
+    Case { id, why, wire, fault, want: Want::Refused { kind, needs: 1 } }
+}
+
+impl Case {
+    /// More than one byte of the fault must have come.
+    pub const fn needs(mut self, n: usize) -> Case {
+        if let Want::Refused { kind, .. } = self.want {
+            self.want = Want::Refused { kind, needs: n };
+        }
+        self
+    }
+
+    /// The whole of it must have come: what is wrong is a field value, and framing is decided when the head is complete.
+    pub const fn needs_all(self) -> Case {
+        let n = self.fault.len();
+        self.needs(n)
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.wire, self.fault].concat()
+    }
+}
+
+/// What a reader says after each delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Partial,
+    /// The value, in words, and how many bytes it took.
+    Complete(String, usize),
+    Error(ParseError),
+}
+
+/// Bytes in, a verdict out; one reader reads one message.
+pub trait Reader {
+    /// `so_far` is everything that has come since the first byte.
+    fn feed(&mut self, so_far: &[u8]) -> Step;
+
+    /// Whether the message would be whole if the connection ended now.
+    fn whole_at_end(&self) -> bool {
+        false
+    }
+}
+
+/// Cases of one topic and who reads them.
+pub struct Table {
+    pub topic: &'static str,
+    pub reader: fn() -> Box<dyn Reader>,
+    pub cases: &'static [Case],
+}
+
+/// What may follow a message: another protocol's bytes, a next message, an end of line, nothing sensible.
+const TRAILING: [&[u8]; 4] = [b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n", b"\0\xff", b"0\r\n\r\n"];
+
+/// Delivers every case in every way, and tells of all that went wrong.
+pub fn deliver(table: &Table) {
+    let wrong: Vec<String> = table.cases.iter().filter_map(|case| in_every_way(table, case).err()).collect();
+    assert!(wrong.is_empty(), "{}: {} of {} cases\n{}", table.topic, wrong.len(), table.cases.len(), wrong.join("\n"));
+}
+
+fn in_every_way(table: &Table, case: &Case) -> Result<(), String> {
+    match case.want {
+        Want::Value(value) => accepted(table, case, value),
+        Want::Refused { kind, needs } => refused(table, case, kind, needs),
+    }
+}
+
+fn accepted(table: &Table, case: &Case, value: &str) -> Result<(), String> {
+    let wire = case.wire;
+    let complete = Step::Complete(value.into(), wire.len());
+    same(case, "whole", (table.reader)().feed(wire), &complete)?;
+    for trailing in TRAILING {
+        let with = [wire, trailing].concat();
+        same(case, "with bytes behind it", (table.reader)().feed(&with), &complete)?;
+    }
+    let mut one = (table.reader)();
+    for at in 0..wire.len() {
+        same(case, &format!("up to byte {at}, one by one"), one.feed(&wire[..at]), &Step::Partial)?;
+        same(case, &format!("ended at byte {at}; whole"), one.whole_at_end(), &false)?;
+        let mut two = (table.reader)();
+        same(case, &format!("up to byte {at}, at once"), two.feed(&wire[..at]), &Step::Partial)?;
+        same(case, &format!("cut at byte {at}"), two.feed(wire), &complete)?;
+    }
+    same(case, "byte by byte", one.feed(wire), &complete)
+}
+
+fn refused(table: &Table, case: &Case, kind: ErrorKind, needs: usize) -> Result<(), String> {
+    let wire = case.bytes();
+    let known = case.wire.len() + needs;
+    assert!(known <= wire.len(), "{}: a fault of {needs} bytes is not in the case", case.id);
+    let error = Step::Error(ParseError { kind, offset: case.wire.len() as u64 });
+    same(case, "whole", (table.reader)().feed(&wire), &error)?;
+    let mut one = (table.reader)();
+    for at in 0..=wire.len() {
+        let want = if at < known { &Step::Partial } else { &error };
+        if at <= known {
+            same(case, &format!("up to byte {at}, one by one"), one.feed(&wire[..at]), want)?;
+        }
+        let mut two = (table.reader)();
+        same(case, &format!("up to byte {at}, at once"), two.feed(&wire[..at]), want)?;
+        if at < known {
+            same(case, &format!("cut at byte {at}"), two.feed(&wire), &error)?;
+        }
+    }
+    Ok(())
+}
+
+fn same<T: PartialEq + Debug>(case: &Case, how: &str, got: T, want: &T) -> Result<(), String> {
+    if got == *want {
+        return Ok(());
+    }
+    let Case { id, why, .. } = case;
+    Err(format!("{id}: {why}\n  \"{}\", {how}\n  got  {got:?}\n  want {want:?}", case.bytes().escape_ascii()))
+}

@@ -1,0 +1,56 @@
+//! RFC 9112 as tables: bytes, and what they mean.
+//!
+//! - `deliver` says what a case is and delivers it whole, byte by byte, at every cut, and with bytes behind it.
+//! - `readers` puts the decoders behind one face.
+//! - One file for each topic holds the tables: `status_line`, `request_line`, `fields`, `response_framing`,
+//!   `request_framing` (and smuggling), `chunked`.
+//! - `limits`, `encode`, `real` (bytes of real engines) and `mutation` test what no table can say.
+//! - `requirements` lists every MUST and SHOULD and who shows it; `page` writes `tests/CONFORMANCE.md` from all this.
+//!
+//! The tables were written from the RFCs, before the code they test.
+
+mod chunked;
+mod deliver;
+mod fields;
+mod readers;
+mod request_framing;
+mod request_line;
+mod response_framing;
+mod status_line;
+
+use deliver::{Table, deliver};
+
+/// Every table there is.
+pub fn tables() -> impl Iterator<Item = &'static Table> {
+    [
+        status_line::TABLES,
+        request_line::TABLES,
+        fields::TABLES,
+        response_framing::TABLES,
+        request_framing::TABLES,
+        chunked::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+macro_rules! deliveries {
+    ($($module:ident)*) => {$(
+        #[test]
+        fn $module() {
+            $module::TABLES.iter().for_each(deliver);
+        }
+    )*};
+}
+
+deliveries! { status_line request_line fields response_framing request_framing chunked }
+
+/// An id names one case; the same case may be read in several places.
+#[test]
+fn ids_are_unique() {
+    let mut seen = std::collections::HashMap::new();
+    for case in tables().flat_map(|table| table.cases) {
+        let before = seen.insert(case.id, case.bytes());
+        assert!(before.is_none_or(|bytes| bytes == case.bytes()), "two cases are called {}", case.id);
+    }
+}
