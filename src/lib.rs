@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod connection;
+pub mod docker;
 mod error;
 pub mod json;
 pub mod transport;

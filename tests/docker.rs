@@ -1,0 +1,11 @@
+//! What Docker adds to HTTP: frames, endpoints, errors inside a stream, versions.
+
+#[path = "docker/frames.rs"]
+mod frames;
+
+/// Every way bytes are delivered: whole, byte by byte, and cut in two at every place.
+fn deliveries(bytes: &[u8]) -> Vec<Vec<&[u8]>> {
+    let mut all = vec![vec![bytes], bytes.chunks(1).collect()];
+    all.extend((0..=bytes.len()).map(|at| vec![&bytes[..at], &bytes[at..]]));
+    all
+}

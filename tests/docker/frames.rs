@@ -1,0 +1,376 @@
+//! Frames: Docker Engine API, POST /containers/{id}/attach, "Stream format".
+
+use crate::deliveries;
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use unix_http::docker::{
+    DAEMON_ERROR_LIMIT, Demux, DemuxError, FrameDecoder, FrameError, OutputKind, Stream, encode_error_frame,
+    encode_frame, frame_header,
+};
+
+/// What a stream says: `O` and the data for stdout, `E` for stderr, `I` for stdin; then how it ends.
+struct Case {
+    id: &'static str,
+    wire: &'static [u8],
+    says: &'static [(char, &'static str)],
+    end: fn() -> Result<(), FrameError>,
+}
+
+const CASES: &[Case] = &[
+    Case { id: "nothing", wire: b"", says: &[], end: || Ok(()) },
+    Case {
+        // dockerd 20.10.24, GET /containers/{id}/logs?stdout=1&stderr=1
+        id: "logs",
+        wire: b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n",
+        says: &[('O', "out\n"), ('E', "err\n")],
+        end: || Ok(()),
+    },
+    Case {
+        // dockerd 20.10.24 and podman 4.3.1, POST /containers/{id}/attach
+        id: "attach",
+        wire: b"\x01\0\0\0\0\0\0\x04one\n\x01\0\0\0\0\0\0\x04two\n\x02\0\0\0\0\0\0\x06three\n",
+        says: &[('O', "one\ntwo\n"), ('E', "three\n")],
+        end: || Ok(()),
+    },
+    Case { id: "stdin", wire: b"\0\0\0\0\0\0\0\x02hi", says: &[('I', "hi")], end: || Ok(()) },
+    Case {
+        id: "empty-frames",
+        wire: b"\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\x01x",
+        says: &[('O', "x")],
+        end: || Ok(()),
+    },
+    Case {
+        id: "data-that-looks-like-a-header",
+        wire: b"\x01\0\0\0\0\0\0\x08\x02\0\0\0\0\0\0\x04",
+        says: &[('O', "\x02\0\0\0\0\0\0\x04")],
+        end: || Ok(()),
+    },
+    Case {
+        id: "daemon-error",
+        wire: b"\x01\0\0\0\0\0\0\x01x\x03\0\0\0\0\0\0\x05gone\nrest is never read",
+        says: &[('O', "x")],
+        end: || Err(FrameError::Daemon { message: "gone".into() }),
+    },
+    Case {
+        id: "daemon-error-empty",
+        wire: b"\x03\0\0\0\0\0\0\0",
+        says: &[],
+        end: || Err(FrameError::Daemon { message: String::new() }),
+    },
+    Case {
+        id: "daemon-error-cut",
+        wire: b"\x03\0\0\0\0\0\0\x09gone",
+        says: &[],
+        end: || Err(FrameError::Daemon { message: "gone".into() }),
+    },
+    Case {
+        id: "daemon-error-not-utf8",
+        wire: b"\x03\0\0\0\0\0\0\x02a\xff",
+        says: &[],
+        end: || Err(FrameError::Daemon { message: "a\u{fffd}".into() }),
+    },
+    Case {
+        id: "type-four",
+        wire: b"\x04\0\0\0\0\0\0\x01x",
+        says: &[],
+        end: || Err(FrameError::Type { found: 4, offset: 0 }),
+    },
+    Case {
+        id: "terminal-output",
+        wire: b"/ # ls\r\n",
+        says: &[],
+        end: || Err(FrameError::Type { found: b'/', offset: 0 }),
+    },
+    Case {
+        id: "type-after-a-frame",
+        wire: b"\x01\0\0\0\0\0\0\x01xy",
+        says: &[('O', "x")],
+        end: || Err(FrameError::Type { found: b'y', offset: 9 }),
+    },
+    Case {
+        id: "padding-1",
+        wire: b"\x01\x01\0\0\0\0\0\x01x",
+        says: &[],
+        end: || Err(FrameError::Padding { offset: 1 }),
+    },
+    Case {
+        id: "padding-3",
+        wire: b"\x01\0\0\0\0\0\0\x01x\x02\0\0\x09\0\0\0\x01x",
+        says: &[('O', "x")],
+        end: || Err(FrameError::Padding { offset: 12 }),
+    },
+    Case {
+        id: "cut-in-header",
+        wire: b"\x01\0\0\0\0\0\0\x01x\x02\0\0",
+        says: &[('O', "x")],
+        end: || Err(FrameError::IncompleteHeader { offset: 12 }),
+    },
+    Case {
+        id: "cut-after-header",
+        wire: b"\x02\0\0\0\0\0\x01\0",
+        says: &[],
+        end: || Err(FrameError::Incomplete { missing: 256, length: 256, offset: 8 }),
+    },
+    Case {
+        id: "cut-in-data",
+        wire: b"\x01\0\0\0\0\0\0\x05hel",
+        says: &[('O', "hel")],
+        end: || Err(FrameError::Incomplete { missing: 2, length: 5, offset: 11 }),
+    },
+    Case {
+        id: "claims-four-gigabytes",
+        wire: b"\x01\0\0\0\xff\xff\xff\xffx",
+        says: &[('O', "x")],
+        end: || Err(FrameError::Incomplete { missing: u32::MAX - 1, length: u32::MAX, offset: 9 }),
+    },
+];
+
+fn letter(stream: Stream) -> char {
+    match stream {
+        Stream::Stdin => 'I',
+        Stream::Stdout => 'O',
+        Stream::Stderr => 'E',
+    }
+}
+
+/// Adds data to what was said last, if that was on the same stream: where data was cut tells nothing.
+fn note(said: &mut Vec<(char, String)>, stream: Stream, data: &[u8]) {
+    assert!(!data.is_empty(), "no empty data");
+    let text = std::str::from_utf8(data).unwrap();
+    match said.last_mut() {
+        Some((last, before)) if *last == letter(stream) => before.push_str(text),
+        _ => said.push((letter(stream), text.to_owned())),
+    }
+}
+
+fn says(case: &Case) -> Vec<(char, String)> {
+    case.says.iter().map(|&(stream, text)| (stream, text.to_owned())).collect()
+}
+
+#[test]
+fn frames_are_taken_apart_however_they_come() {
+    for case in CASES {
+        for slices in deliveries(case.wire) {
+            let (mut decoder, mut said) = (FrameDecoder::new(), Vec::new());
+            let fed = slices.iter().try_for_each(|slice| {
+                let mut input = *slice;
+                while let Some((stream, data)) = decoder.next(&mut input)? {
+                    note(&mut said, stream, data);
+                }
+                assert!(input.is_empty(), "{}", case.id);
+                Ok(())
+            });
+            assert_eq!(fed.clone().and_then(|()| decoder.finish()), (case.end)(), "{} as {slices:?}", case.id);
+            assert_eq!(said, says(case), "{} as {slices:?}", case.id);
+            if let Err(error) = fed {
+                assert_eq!(decoder.next(&mut &b"\x01\0\0\0\0\0\0\x01x"[..]), Err(error), "an error is final");
+            }
+        }
+    }
+}
+
+/// Hands out one slice for each call, and remembers what had been written when it was asked for more.
+struct Slices<'a>(VecDeque<&'a [u8]>);
+
+impl Read for Slices<'_> {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        unreachable!("frames are read through BufRead")
+    }
+}
+
+impl BufRead for Slices<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.0.front().is_some_and(|slice| slice.is_empty()) {
+            self.0.pop_front();
+        }
+        Ok(self.0.front().copied().unwrap_or_default())
+    }
+
+    fn consume(&mut self, n: usize) {
+        if let Some(front) = self.0.front_mut() {
+            *front = &front[n..];
+        }
+    }
+}
+
+#[test]
+fn frames_are_copied_to_two_writers() {
+    for case in CASES {
+        for slices in deliveries(case.wire) {
+            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+            let end = Demux::new(Slices(slices.into())).copy_to(&mut stdout, &mut stderr);
+            let all = |streams: &str| -> String {
+                case.says.iter().filter(|(stream, _)| streams.contains(*stream)).map(|(_, text)| *text).collect()
+            };
+            assert_eq!((String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap()), (all("OI"), all("E")));
+            match (end, (case.end)()) {
+                (Ok(copied), Ok(())) => {
+                    assert_eq!((copied.stdout, copied.stderr), (all("OI").len() as u64, all("E").len() as u64));
+                }
+                (Err(DemuxError::Frame(error)), Err(want)) => assert_eq!(error, want, "{}", case.id),
+                (end, want) => panic!("{}: {end:?} for {want:?}", case.id),
+            }
+        }
+    }
+}
+
+#[test]
+fn frames_are_iterated() {
+    for case in CASES {
+        for capacity in [1, 3, 8, 9, 64] {
+            let mut said = Vec::new();
+            let mut end = Ok(());
+            let mut frames = Demux::new(BufReader::with_capacity(capacity, case.wire));
+            for frame in &mut frames {
+                match frame {
+                    Ok((stream, data)) => note(&mut said, stream, &data),
+                    Err(DemuxError::Frame(error)) => end = Err(error),
+                    Err(error) => panic!("{}: {error}", case.id),
+                }
+            }
+            assert_eq!((said, end), (says(case), (case.end)()), "{} with {capacity}", case.id);
+            assert!(frames.next().is_none(), "over is over");
+        }
+    }
+}
+
+/// A writer that keeps what it is given back until it is flushed, as a buffered stdout does.
+#[derive(Default)]
+struct Lazy {
+    held: Vec<u8>,
+    shown: std::rc::Rc<std::cell::RefCell<Vec<u8>>>,
+}
+
+impl Write for Lazy {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.held.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.shown.borrow_mut().append(&mut self.held);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_has_come_is_shown_before_more_is_awaited() {
+    struct Watch {
+        slices: VecDeque<&'static [u8]>,
+        want: VecDeque<&'static [u8]>,
+        shown: std::rc::Rc<std::cell::RefCell<Vec<u8>>>,
+    }
+    impl Read for Watch {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert_eq!(Some(self.shown.borrow().as_slice()), self.want.pop_front(), "shown before the next read");
+            let slice = self.slices.pop_front().unwrap_or_default();
+            buffer[..slice.len()].copy_from_slice(slice);
+            Ok(slice.len())
+        }
+    }
+    let mut stdout = Lazy::default();
+    let watch = Watch {
+        slices: [&b"\x01\0\0\0\0\0\0\x08one\n"[..], b"two\n\x01\0\0", b"\0\0\0\0\x01x"].into(),
+        want: [&b""[..], b"one\n", b"one\ntwo\n", b"one\ntwo\nx"].into(),
+        shown: stdout.shown.clone(),
+    };
+    Demux::new(BufReader::new(watch)).copy_to(&mut stdout, &mut io::sink()).unwrap();
+}
+
+#[test]
+fn a_writer_that_fails_is_named() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let wire = &b"\x02\0\0\0\0\0\0\x01e\x01\0\0\0\0\0\0\x01o"[..];
+    let error = Demux::new(wire).copy_to(&mut Closed, &mut io::sink()).unwrap_err();
+    assert!(matches!(error, DemuxError::Write(Stream::Stdout, _)), "{error:?}");
+    let error = Demux::new(wire).copy_to(&mut io::sink(), &mut Closed).unwrap_err();
+    assert!(matches!(error, DemuxError::Write(Stream::Stderr, _)), "{error:?}");
+}
+
+#[test]
+fn a_signal_does_not_end_a_stream_and_an_error_does() {
+    struct Reader(u8);
+    impl Read for Reader {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1 => Err(io::ErrorKind::Interrupted.into()),
+                2 => (&b"\x01\0\0\0\0\0\0\x01x"[..]).read(buffer),
+                _ => Err(io::ErrorKind::ConnectionReset.into()),
+            }
+        }
+    }
+    let mut stdout = Vec::new();
+    let error = Demux::new(BufReader::new(Reader(0))).copy_to(&mut stdout, &mut io::sink()).unwrap_err();
+    assert!(matches!(&error, DemuxError::Read(e) if e.kind() == io::ErrorKind::ConnectionReset), "{error:?}");
+    assert_eq!(stdout, b"x");
+}
+
+#[test]
+fn what_is_encoded_is_decoded() {
+    let mut wire = Vec::new();
+    encode_frame(&mut wire, Stream::Stdout, b"out");
+    encode_frame(&mut wire, Stream::Stderr, b"");
+    encode_frame(&mut wire, Stream::Stderr, b"err");
+    encode_frame(&mut wire, Stream::Stdin, b"in");
+    encode_error_frame(&mut wire, "gone");
+    assert_eq!(wire, b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err\0\0\0\0\0\0\0\x02in\x03\0\0\0\0\0\0\x04gone");
+    assert_eq!(frame_header(Stream::Stderr, 0x0102_0304), [2, 0, 0, 0, 1, 2, 3, 4]);
+    let frames: Vec<_> = Demux::new(&wire[..]).collect();
+    let said: Vec<_> = frames.iter().flatten().map(|(stream, data)| (*stream, data.as_slice())).collect();
+    assert_eq!(said, [(Stream::Stdout, &b"out"[..]), (Stream::Stderr, b"err"), (Stream::Stdin, b"in")]);
+    assert!(matches!(frames.last(), Some(Err(DemuxError::Frame(FrameError::Daemon { message }))) if message == "gone"));
+}
+
+#[test]
+fn a_daemon_error_without_end_is_cut() {
+    let mut decoder = FrameDecoder::new();
+    assert_eq!(decoder.next(&mut &b"\x03\0\0\0\xff\xff\xff\xff"[..]), Ok(None));
+    for _ in 0..100 {
+        assert_eq!(decoder.next(&mut &[b'x'; 4096][..]), Ok(None));
+    }
+    let Err(FrameError::Daemon { message }) = decoder.finish() else { panic!("no error") };
+    assert_eq!(message.len(), DAEMON_ERROR_LIMIT);
+}
+
+#[test]
+fn messages_say_where_and_why() {
+    let cases = [
+        (
+            FrameError::Type { found: 47, offset: 0 },
+            "not a frame: type 47 at byte 0; the output of a container with a terminal has no frames (Docker Engine API, Stream format)",
+        ),
+        (
+            FrameError::Type { found: 9, offset: 12 },
+            "not a frame: type 9 at byte 12 (Docker Engine API, Stream format)",
+        ),
+        (FrameError::Daemon { message: "gone".into() }, "error from the daemon in the stream: gone"),
+    ];
+    for (error, want) in cases {
+        assert_eq!(error.to_string(), want);
+    }
+}
+
+#[test]
+fn content_types() {
+    let cases: &[(Option<&str>, OutputKind)] = &[
+        (Some("application/vnd.docker.multiplexed-stream"), OutputKind::Multiplexed),
+        (Some("Application/vnd.docker.Multiplexed-Stream ; x=y"), OutputKind::Multiplexed),
+        (Some("application/vnd.docker.raw-stream"), OutputKind::DependsOnTty),
+        (None, OutputKind::DependsOnTty),
+        (Some("application/json"), OutputKind::Other),
+        (Some("application/vnd.docker.multiplexed-streams"), OutputKind::Other),
+        (Some(""), OutputKind::Other),
+    ];
+    for &(content_type, want) in cases {
+        assert_eq!(OutputKind::of_content_type(content_type.map(str::as_bytes)), want, "{content_type:?}");
+    }
+}
