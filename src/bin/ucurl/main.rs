@@ -8,6 +8,7 @@
 mod config;
 mod data;
 mod exit;
+mod explain;
 mod flags;
 mod generate;
 mod help;

@@ -1,0 +1,190 @@
+//! A body as it travels: chunk by chunk, frame by frame.
+
+use super::{Page, visible};
+use std::io::{self, Write};
+use unix_http::wire::ChunkedDecoder;
+
+/// So many chunks and frames are shown one by one; of the others only the sum is.
+const SHOWN: usize = 24;
+/// So many bytes of a body are shown in hex with `--explain=bytes`.
+const HEX: usize = 512;
+/// So much of a frame's content is shown.
+const TASTE: usize = 44;
+
+/// Follows one body, whatever the pieces it comes in.
+#[derive(Debug)]
+pub struct BodyView {
+    side: char,
+    chunks: Option<Chunks>,
+    frames: Option<Frames>,
+    /// How many bytes of the body have passed, framing and all.
+    passed: usize,
+    content: u64,
+    /// Where the body begins, counted from the message's first byte.
+    start: usize,
+}
+
+#[derive(Debug, Default)]
+struct Chunks {
+    decoder: ChunkedDecoder,
+    /// The framing since the last content: a CR LF, a chunk-size line.
+    framing: Vec<u8>,
+    count: usize,
+}
+
+impl BodyView {
+    pub fn new(side: char, chunked: bool, frames: bool, start: usize) -> BodyView {
+        let (chunks, frames) = (chunked.then(Chunks::default), frames.then(Frames::default));
+        BodyView { side, chunks, frames, passed: 0, content: 0, start }
+    }
+
+    pub fn show<W: Write>(&mut self, page: &mut Page<W>, mut bytes: &[u8]) -> io::Result<()> {
+        if self.passed < HEX {
+            page.hex(self.side, &bytes[..bytes.len().min(HEX - self.passed)], self.start + self.passed)?;
+        }
+        self.passed += bytes.len();
+        if self.chunks.is_none() {
+            return self.content(page, bytes);
+        }
+        while let Some(chunks) = &mut self.chunks {
+            // What breaks the framing is reported as the error that ends the exchange.
+            let Ok(step) = chunks.decoder.step(bytes) else { return Ok(()) };
+            chunks.framing.extend_from_slice(&bytes[..step.framing]);
+            if step.data == 0 && !chunks.decoder.is_done() {
+                return Ok(());
+            }
+            chunks.line(page, self.side)?;
+            let (data, rest) = bytes[step.framing..].split_at(step.data);
+            chunks.decoder.consume(step.data);
+            let done = chunks.decoder.is_done();
+            self.content(page, data)?;
+            bytes = rest;
+            if done {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn content<W: Write>(&mut self, page: &mut Page<W>, content: &[u8]) -> io::Result<()> {
+        if self.content == 0
+            && let Some(frames) = &self.frames
+            && !frames.may_begin(content)
+        {
+            self.frames = None;
+        }
+        self.content += content.len() as u64;
+        match &mut self.frames {
+            Some(frames) => frames.show(page, self.side, content),
+            None => Ok(()),
+        }
+    }
+
+    pub fn end<W: Write>(&mut self, page: &mut Page<W>) -> io::Result<()> {
+        let wrapped = self.chunks.as_ref().map_or(String::new(), |chunks| {
+            let data = match chunks.count {
+                1 => "1 chunk".to_string(),
+                n => format!("{n} chunks"),
+            };
+            format!(" in {data}, {} bytes on the wire", self.passed)
+        });
+        let frames = self.frames.as_ref().map_or(String::new(), |frames| format!(", {} frames", frames.count));
+        match (self.content, self.passed) {
+            (0, 0) => Ok(()),
+            (content, _) => page.decision(&format!("the body was {content} bytes{wrapped}{frames}"), ""),
+        }
+    }
+}
+
+impl Chunks {
+    /// The framing between two pieces of content, one line of it at a time.
+    fn line<W: Write>(&mut self, page: &mut Page<W>, side: char) -> io::Result<()> {
+        let framing = std::mem::take(&mut self.framing);
+        let mut rest = match framing.strip_prefix(b"\r\n") {
+            Some(rest) => rest,
+            None => &framing[..],
+        };
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let end = rest.iter().position(|&b| b == b'\n').map_or(rest.len(), |at| at + 1);
+        let (size_line, trailer) = rest.split_at(end);
+        let digits = size_line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let hex = String::from_utf8_lossy(&size_line[..digits]).into_owned();
+        let size = u64::from_str_radix(&hex, 16).unwrap_or(0);
+        rest = trailer;
+        if size > 0 {
+            self.count += 1;
+            if self.count > SHOWN {
+                let further = "further chunks are counted, not shown";
+                return if self.count == SHOWN + 1 { page.decision(further, "") } else { Ok(()) };
+            }
+            let ext = if size_line.contains(&b';') {
+                "; what follows the ; is an extension and means nothing here"
+            } else {
+                ""
+            };
+            return page.line(side, size_line, &format!("a chunk of {hex} (hex) = {size} bytes{ext}"), "RFC 9112 §7.1");
+        }
+        page.line(side, size_line, "size 0: the last chunk", "RFC 9112 §7.1")?;
+        for line in rest.split_inclusive(|&b| b == b'\n') {
+            match line {
+                b"\r\n" | b"\n" => page.line(side, line, "an empty line: the body is over", "RFC 9112 §7.1.2")?,
+                _ => page.line(side, line, "a trailer field: it came after the content", "RFC 9112 §7.1.2")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Docker's frames: `[stream, 0, 0, 0, length as 4 bytes, the largest first]`, then so many bytes.
+#[derive(Debug, Default)]
+struct Frames {
+    header: Vec<u8>,
+    left: usize,
+    count: usize,
+    taste: Vec<u8>,
+}
+
+impl Frames {
+    fn may_begin(&self, content: &[u8]) -> bool {
+        matches!(content, [0..=3, rest @ ..] if rest.iter().take(3).all(|&b| b == 0))
+    }
+
+    fn show<W: Write>(&mut self, page: &mut Page<W>, side: char, mut content: &[u8]) -> io::Result<()> {
+        while !content.is_empty() {
+            if self.left == 0 {
+                let need = (8 - self.header.len()).min(content.len());
+                self.header.extend_from_slice(&content[..need]);
+                content = &content[need..];
+                let [stream, _, _, _, a, b, c, d] = self.header[..] else { return Ok(()) };
+                self.left = u32::from_be_bytes([a, b, c, d]) as usize;
+                self.count += 1;
+                let name = ["stdin", "stdout", "stderr", "an error of the daemon"];
+                let name = name.get(stream as usize).copied().unwrap_or("no stream that Docker knows");
+                if self.count <= SHOWN {
+                    let bytes: Vec<String> = self.header.iter().map(|b| format!("{b:02x}")).collect();
+                    let text = format!("a frame of {name}: {} bytes", self.left);
+                    page.line(side, bytes.join(" ").as_bytes(), &text, "Docker Engine API v1.41 attach")?;
+                }
+                self.taste.clear();
+                if self.left > 0 {
+                    continue;
+                }
+            }
+            let n = self.left.min(content.len());
+            let room = TASTE - self.taste.len().min(TASTE);
+            self.taste.extend_from_slice(&content[..n.min(room)]);
+            self.left -= n;
+            content = &content[n..];
+            if self.left == 0 {
+                self.header.clear();
+                if self.count <= SHOWN && !self.taste.is_empty() {
+                    let more = if self.taste.len() == TASTE { "…" } else { "" };
+                    page.print("    ", &format!("{}{more}", visible(&self.taste)), "")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
