@@ -20,7 +20,7 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `engine` | `DOCKER_HOST` is an engine with the image `busybox`: the block is run on each one there is |
+//! | `engine` | `DOCKER_HOST` is an engine with the image `busybox`: run on the demonstration engine and on a real dockerd |
 //! | `docker` | the same, on a real dockerd only |
 //! | `podman` | the same, on podman's service only |
 //! | `NAME` | a program that has to be there: `jq`, `socat`, `curl` ... |
@@ -36,6 +36,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::demo::{self, Demo};
 use support::temp::TempDir;
 use support::{needs, pattern};
 
@@ -108,23 +109,43 @@ fn steps(lines: &[&str], place: &str) -> Vec<Step> {
     steps
 }
 
-/// The values of DOCKER_HOST a block is run with, none of them if something it needs is not here.
-fn hosts(block: &Block) -> Vec<Option<PathBuf>> {
+/// What DOCKER_HOST names while a block runs.
+enum Host {
+    Nothing,
+    Real(PathBuf),
+    Demo(Demo),
+}
+
+impl Host {
+    fn socket(&self) -> Option<PathBuf> {
+        match self {
+            Host::Nothing => None,
+            Host::Real(socket) => Some(socket.clone()),
+            Host::Demo(demo) => Some(demo.socket()),
+        }
+    }
+}
+
+/// What a block is run with, in turn: nothing if something it needs is not here.
+fn hosts(block: &Block) -> Vec<Host> {
     let mut hosts = vec![];
     let mut alone = true;
     for word in &block.words {
         alone &= !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci");
         match word.as_str() {
             "ci" => {}
-            "engine" | "docker" => hosts.extend(needs::docker()),
-            "podman" => hosts.extend(needs::podman()),
+            "docker" => hosts.extend(needs::docker().map(Host::Real)),
+            "podman" => hosts.extend(needs::podman().map(Host::Real)),
+            "engine" => {
+                hosts.extend(demo::LANDED.then(|| Host::Demo(Demo::start())));
+                hosts.extend(needs::docker().map(Host::Real));
+            }
             program if needs::program(program).is_none() => return vec![],
             _ => {}
         }
     }
-    let mut hosts: Vec<_> = hosts.into_iter().map(Some).collect();
     if alone {
-        hosts.push(None);
+        hosts.push(Host::Nothing);
     }
     hosts
 }
@@ -210,7 +231,9 @@ impl Drop for Shell {
     }
 }
 
-fn run(block: &Block, host: Option<&Path>) -> Result<(), String> {
+fn run(block: &Block, host: &Host) -> Result<(), String> {
+    let host = host.socket();
+    let host = host.as_deref();
     // The lessons create a container by its name, so one at a time, from and to a clean engine.
     let _engine = host.map(Lesson::on).transpose().map_err(|error| error.to_string())?;
     let mut shell = Shell::start(host).map_err(|error| error.to_string())?;
@@ -259,7 +282,7 @@ fn every_command_prints_what_the_documents_say() {
     let mut failed = Vec::new();
     for block in &blocks {
         for host in hosts(block) {
-            failed.extend(run(block, host.as_deref()).err());
+            failed.extend(run(block, &host).err());
         }
     }
     assert!(failed.is_empty(), "{} of {} blocks\n\n{}", failed.len(), blocks.len(), failed.join("\n\n"));
@@ -319,7 +342,7 @@ fn a_wrong_document_is_caught() {
     ];
     for (text, why) in wrong {
         for block in blocks("text", text) {
-            let error = run(&block, None).expect_err(text);
+            let error = run(&block, &Host::Nothing).expect_err(text);
             assert!(error.contains(why), "{text:?}: {error}");
         }
     }

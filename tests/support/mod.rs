@@ -12,6 +12,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod child;
+pub mod demo;
 pub mod fake;
 pub mod needs;
 pub mod pattern;
