@@ -4,8 +4,9 @@
 mod support;
 
 use std::time::Duration;
-use support::child::{Ended, example, run};
+use support::child::{Ended, example, run, system_calls};
 use support::fake::{Fake, url};
+use support::needs;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -79,6 +80,22 @@ fn bad_chunks_are_refused() {
     }
     let (ended, _) = lesson("chunked_by_hand", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     assert!(ended.code == 1 && ended.stderr().contains("not chunked"), "{}", ended.stderr());
+}
+
+#[test]
+fn half_a_connection_is_ended_and_the_other_half_read() {
+    if needs::program("strace").is_none() {
+        return;
+    }
+    let server = Fake::start(|peer| {
+        peer.read_to_end()?;
+        peer.send(b"STILL HERE\n")
+    });
+    let mut client = example("echo_client");
+    let (ended, calls) = system_calls(client.arg(server.path()).arg("still here"), b"", LIMIT);
+    assert_eq!(ended.success(), "sent:     still here\nreceived: STILL HERE\n");
+    assert_eq!(server.received(), [b"still here\n"]);
+    assert_eq!(["socket", "connect", "shutdown"].map(|call| calls.get(call)), [Some(&1); 3], "{calls:?}");
 }
 
 #[test]
