@@ -56,8 +56,9 @@ struct Step {
     expected: String,
 }
 
+/// Cargo runs a test in its package's directory.
 fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(".")
 }
 
 /// The README and the examples, as Markdown.
@@ -244,7 +245,7 @@ fn run(block: &Block, host: &Host) -> Result<(), String> {
         .try_for_each(|step| shell.run(step).map_err(|why| format!("{}{on}\n$ {}\n{why}", block.place, step.command)))
 }
 
-/// The lessons' turn on an engine: locked, and without their container before and after.
+/// The lessons' turn on an engine: the directory of its socket locked, and without their container before and after.
 struct Lesson<'a> {
     socket: &'a Path,
     _lock: fs::File,
@@ -252,9 +253,7 @@ struct Lesson<'a> {
 
 impl<'a> Lesson<'a> {
     fn on(socket: &'a Path) -> io::Result<Self> {
-        let name: String =
-            socket.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-        let lock = fs::File::create(std::env::temp_dir().join(format!("unix-http-lessons{name}.lock")))?;
+        let lock = fs::File::open(socket.parent().unwrap_or(Path::new("/")))?;
         lock.lock()?;
         let lesson = Lesson { socket, _lock: lock };
         lesson.clean()?;

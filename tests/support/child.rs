@@ -62,13 +62,7 @@ pub fn example(name: &str) -> Command {
         let ucurl = PathBuf::from(env!("CARGO_BIN_EXE_ucurl"));
         let profile = ucurl.parent().expect("target/PROFILE").to_owned();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--examples",
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ]);
+        cargo.args(["build", "--quiet", "--examples"]);
         cargo.arg("--target-dir").arg(profile.parent().expect("target"));
         if profile.ends_with("release") {
             cargo.arg("--release");
