@@ -210,7 +210,8 @@ fn try_attempt(
 ) -> Result<Answered, Failed> {
     let settings = &request.client.inner.settings;
     let observer = settings.observer.clone();
-    wire.connection.set_watch(observer.clone().map(|o| Watch::new(move |bytes| o.on(&Event::ResponseBody(bytes)))));
+    let watcher = observer.clone().filter(|o| o.wants_bodies());
+    wire.connection.set_watch(watcher.map(|o| Watch::new(move |bytes| o.on(&Event::ResponseBody(bytes)))));
     let (connection, memory) = (&mut wire.connection, &mut wire.memory);
     connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
 

@@ -51,6 +51,12 @@ pub enum Event<'a> {
 pub trait Observer: Send + Sync {
     /// Something happened. Anything slow here slows the exchange.
     fn on(&self, event: &Event<'_>);
+
+    /// Whether to be told of [`Event::ResponseBody`] too. One that does without leaves bodies their short ways, straight
+    /// into the reader's memory or through the kernel.
+    fn wants_bodies(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for dyn Observer {

@@ -193,7 +193,10 @@ impl Response {
         let Some(wire) = &self.wire else { return false };
         let stream = wire.connection.stream();
         let plain = matches!(self.decision.framing, Framing::Length(_) | Framing::UntilClose);
-        plain && stream.as_unix().is_some() && !stream.is_limited() && self.client.settings.observer.is_none()
+        plain
+            && stream.as_unix().is_some()
+            && !stream.is_limited()
+            && !self.client.settings.observer.as_ref().is_some_and(|o| o.wants_bodies())
     }
 
     /// The raw connection, where HTTP has ended: after a 101, after a 2xx to CONNECT, and after a response that the

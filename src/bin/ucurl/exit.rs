@@ -41,4 +41,8 @@ pub enum Exit {
     Encoding = 61,
     /// The body is larger than `--max-filesize`.
     FileSize = 63,
+    /// The content cannot be sent a second time.
+    Rewind = 65,
+    /// A user name in the URL that is not wanted there.
+    Login = 67,
 }

@@ -39,6 +39,8 @@ pub static EXITS: &str = "\
 56 receiving failed, or the chunked coding is broken
 61 an unknown transfer coding
 63 the body is larger than --max-filesize
+65 the content cannot be sent a second time
+67 a user name in the URL, with --disallow-username-in-url
 ";
 
 /// The text that is asked for, if there is such a kind.

@@ -2,22 +2,28 @@
 #![forbid(unsafe_code)]
 // The table of flags, curl's exit codes and its URLs explain themselves by name.
 #![allow(missing_docs)]
-// Until the transfers use it all.
-#![allow(dead_code)]
 
 mod config;
 mod data;
+mod dial;
 mod exit;
 mod explain;
+mod failure;
 mod flags;
 mod generate;
 mod help;
+mod messages;
 mod output;
 mod parse;
+mod password;
 mod progress;
 mod rcfile;
 mod request;
 mod retry;
+mod run;
+mod sink;
+mod trace;
+mod transfer;
 mod url;
 mod writeout;
 
@@ -30,18 +36,20 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
-    let code = run(&args);
+    let code = command(&args);
     std::process::exit(code as i32);
 }
 
-fn run(args: &[Vec<u8>]) -> Exit {
+fn command(args: &[Vec<u8>]) -> Exit {
     if args.is_empty() {
         return usage(b"", b"nothing to do", Exit::Usage);
     }
     let (config, result) = parse::parse(args.iter().map(Vec::as_slice), &mut read_file);
-    warn(&config);
+    if result.is_err() {
+        warn(&config);
+    }
     match result {
-        Ok(()) => usage(b"", b"transfers are not wired yet", Exit::Usage),
+        Ok(()) => run::run(config),
         Err(Stop::Help(topic)) => print(&help::help(topic.as_deref())),
         Err(Stop::Manual) => print(&help::manual()),
         Err(Stop::Version) => print(&help::version()),
@@ -68,6 +76,11 @@ fn print(text: &str) -> Exit {
         Ok(()) => Exit::Ok,
         Err(_) => Exit::Write,
     }
+}
+
+/// One line that no option silences.
+fn say(text: &str) {
+    _ = io::stderr().write_all(["ucurl: ", text, "\n"].concat().as_bytes());
 }
 
 /// One line about the command line, whatever `-s` says.

@@ -324,19 +324,7 @@ fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     if let Some(address) = ipv4(host) {
         return Ok(address.to_string().into_bytes());
     }
-    let mut name = Vec::with_capacity(host.len());
-    let mut bytes = host.iter();
-    while let Some(&byte) = bytes.next() {
-        let digits = [bytes.as_slice().first(), bytes.as_slice().get(1)]
-            .map(|digit| digit.and_then(|digit| char::from(*digit).to_digit(16)));
-        match (byte, digits) {
-            (b'%', [Some(high), Some(low)]) => {
-                name.push((high * 16 + low) as u8);
-                bytes.nth(1);
-            }
-            _ => name.push(byte),
-        }
-    }
+    let name = decoded(host);
     if name.is_empty() {
         return Err(bad("has no host"));
     }
@@ -347,6 +335,26 @@ fn host_name(host: &[u8]) -> Result<Vec<u8>> {
         return Err(bad("has a host outside ASCII; write its xn-- form"));
     }
     Ok(name)
+}
+
+/// Takes percent-encoding off.
+pub fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let digit = |at: usize| after.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        match (byte, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                rest = &after[2..];
+            }
+            _ => {
+                out.push(byte);
+                rest = after;
+            }
+        }
+    }
+    out
 }
 
 /// `127.1`, `0x7f000001`, `017700000001`: C's ways to write an IPv4 address.

@@ -169,6 +169,12 @@ impl<W: Write> Explainer<W> {
     pub fn new(explain: Explain<W>) -> Explainer<W> {
         Explainer(Mutex::new(explain))
     }
+
+    /// Tells of a decision, as [`Explain::note`] does.
+    pub fn note(&self, text: &str, section: &str) {
+        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = explain.note(text, section);
+    }
 }
 
 impl<W: Write + Send> Observer for Explainer<W> {
