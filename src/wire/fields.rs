@@ -109,7 +109,7 @@ impl Fields {
         self.lines.is_empty()
     }
 
-    /// Adds a field line after the others.
+    /// Adds a field line after the others. White space around the value is no part of it (`RFC 9110 §5.5`).
     ///
     /// # Errors
     /// A name that is not a token; a value with a control in it (CR, LF and NUL among them): either could end the line
@@ -117,11 +117,11 @@ impl Fields {
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
         check_name(name.as_bytes())?;
         check_value(value.as_ref())?;
-        self.push_checked(name.as_bytes(), b": ", value.as_ref());
+        self.push_checked(name.as_bytes(), b": ", trim_ows(value.as_ref()));
         Ok(())
     }
 
-    /// Adds a field line given whole, such as `Name:value`, to be written to the letter.
+    /// Adds a field line given whole, such as `Name:value`, to be written to the letter but for white space at its end.
     ///
     /// # Errors
     /// As [`push`](Fields::push), and for a line without a colon.
@@ -131,7 +131,7 @@ impl Fields {
         check_name(&line[..colon])?;
         check_value(&line[colon + 1..]).map_err(|e| EncodeError { offset: e.offset + colon + 1, ..e })?;
         let ows = line[colon + 1..].iter().take_while(|&&b| is_ows(b)).count();
-        self.push_checked(&line[..colon], &line[colon..=colon + ows], &line[colon + 1 + ows..]);
+        self.push_checked(&line[..colon], &line[colon..=colon + ows], trim_ows(&line[colon + 1 + ows..]));
         Ok(())
     }
 

@@ -11,8 +11,12 @@
 
 mod chunked;
 mod deliver;
+mod encode;
 mod fields;
+mod limits;
+mod mutation;
 mod readers;
+mod real;
 mod request_framing;
 mod request_line;
 mod response_framing;

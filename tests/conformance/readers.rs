@@ -129,8 +129,13 @@ impl Body {
         Ok(self.decoder.is_done())
     }
 
-    pub fn in_words(&self) -> String {
-        in_words(format!("{}", self.content.escape_ascii()), self.decoder.trailers().unwrap_or(&Fields::new()))
+    pub fn trailers(&self) -> &Fields {
+        const NONE: &Fields = &Fields::new();
+        self.decoder.trailers().unwrap_or(NONE)
+    }
+
+    fn in_words(&self) -> String {
+        in_words(format!("{}", self.content.escape_ascii()), self.trailers())
     }
 }
 
