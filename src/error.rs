@@ -66,6 +66,11 @@ impl Error {
 
     /// An error of a read from the peer.
     pub(crate) fn receive(error: io::Error) -> Error {
+        let error = match error.downcast::<ConnectError>() {
+            // A program that carries the stream has failed.
+            Ok(failure) => return Error::Connect(failure),
+            Err(error) => error,
+        };
         Timeout::of(&error).map_or(Error::Receive(error), Error::Timeout)
     }
 

@@ -85,12 +85,8 @@ impl Client {
 
     /// A client with settings of its own.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
-        let host = match &endpoint {
-            // Not the path: Go's servers since 1.20.6 refuse what is not a host (`RFC 9112 §3.2`).
-            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Command(_) => "localhost".to_string(),
-            Endpoint::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
-            Endpoint::Tcp { host, port } => format!("{host}:{port}"),
-        };
+        // Not the path: Go's servers since 1.20.6 refuse what is not a host (`RFC 9112 §3.2`).
+        let host = endpoint.authority().unwrap_or_else(|| "localhost".to_string());
         ClientBuilder {
             settings: Settings {
                 endpoint,

@@ -3,9 +3,8 @@
 //! A socket pair and not two pipes, so that everything a Unix socket can (time limits, half-close, splice) works here
 //! too. What the program says on its standard error is kept, the last of it, and told when the program fails.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -14,64 +13,93 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::error::{ConnectError, ConnectErrorKind};
+use super::Endpoint;
+use super::error::ConnectError;
+use super::timeouts::{Limit, Timeout};
 
 /// How long a child may take to end after its input ended, before it is killed.
 const GRACE: Duration = Duration::from_millis(250);
-/// How long [`Child::failure`] waits for a child whose output has ended.
+/// How long a child may take to end after it closed its input and output, before it counts as running.
 const ENDING: Duration = Duration::from_secs(1);
 /// How much of a child's standard error is kept, in bytes.
-const KEPT: usize = 4096;
+const KEPT: usize = 8192;
 
+/// A running program, reaped when dropped.
 pub(super) struct Child {
     socket: UnixStream,
     process: Mutex<process::Child>,
     said: Arc<Said>,
-    words: Vec<OsString>,
-}
-
-/// The last bytes of a standard error, and whether it ended.
-#[derive(Default)]
-struct Said {
-    tail: Mutex<(VecDeque<u8>, bool)>,
-    ended: Condvar,
+    endpoint: Endpoint,
 }
 
 impl Child {
-    /// Starts `words[0]` with the other words as its arguments.
-    pub(super) fn spawn(words: &[OsString]) -> io::Result<Self> {
-        let Some((program, arguments)) = words.split_first() else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no program is named"));
-        };
-        let (socket, theirs) = UnixStream::pair()?;
-        let (stdin, stdout) = (OwnedFd::from(theirs.try_clone()?), OwnedFd::from(theirs));
-        // The command, and with it our copy of the child's end, goes at the end of this statement: were it kept, the
-        // end of the child's output would never be seen.
-        let mut process = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::from(stdin))
-            .stdout(Stdio::from(stdout))
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let said = Arc::<Said>::default();
-        let stderr = process.stderr.take();
-        let child = Self { socket, process: Mutex::new(process), said: Arc::clone(&said), words: words.to_vec() };
-        let listen = move || said.listen(stderr);
-        // On an error `child` is dropped and so reaped.
-        thread::Builder::new().name("child-stderr".into()).spawn(listen)?;
-        Ok(child)
+    /// Starts `words[0]`, with the other words as its arguments, to reach `endpoint`.
+    pub(super) fn spawn(endpoint: &Endpoint, words: &[OsString]) -> Result<Self, ConnectError> {
+        let (socket, mut process) = start(words).map_err(|error| ConnectError::of_program(endpoint, words, error))?;
+        let (said, stderr) = (Arc::<Said>::default(), process.stderr.take());
+        let child = Self { socket, process: Mutex::new(process), said: Arc::clone(&said), endpoint: endpoint.clone() };
+        let listener = thread::Builder::new().name("child-stderr".into());
+        match listener.spawn(move || said.listen(stderr)) {
+            Ok(_) => Ok(child),
+            // The child is dropped, and so reaped.
+            Err(error) => Err(ConnectError::of_program(endpoint, words, error)),
+        }
     }
 
     pub(super) fn socket(&self) -> &UnixStream {
         &self.socket
     }
 
-    pub(super) fn failure(&self) -> Option<ConnectError> {
-        let status = wait_up_to(&mut lock(&self.process), ENDING)?;
-        if status.success() {
-            return None;
+    /// Whether the end of the program's input is passed on, with its output still open.
+    pub(super) fn can_half_close(&self) -> bool {
+        !matches!(self.endpoint, Endpoint::Tls(_))
+    }
+
+    /// Waits until the program has said `words`.
+    pub(super) fn until_it_says(&self, words: &str, limit: Option<Duration>) -> Result<(), ConnectError> {
+        let start = Instant::now();
+        let mut heard = lock(&self.said.heard);
+        loop {
+            if heard.text().contains(words) {
+                return Ok(());
+            }
+            if heard.ended {
+                break;
+            }
+            let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
+            heard = match (left, limit) {
+                (Some(Duration::ZERO), Some(after)) => {
+                    let _ = lock(&self.process).kill();
+                    let timeout = Timeout { limit: Limit::Connect, after };
+                    return Err(ConnectError::explain(&self.endpoint, timeout.into()));
+                }
+                (Some(left), _) => self.said.more.wait_timeout(heard, left).unwrap_or_else(PoisonError::into_inner).0,
+                (None, _) => self.said.more.wait(heard).unwrap_or_else(PoisonError::into_inner),
+            };
         }
-        Some(ConnectError::of_child(&self.words, &describe(status), &self.said.lines()))
+        drop(heard);
+        match wait_up_to(&mut lock(&self.process), ENDING) {
+            Some(status) => Err(self.explain(status)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the program failed, if it has ended and did. One that has closed both its ends is about to end.
+    pub(super) fn failure(&self) -> Option<ConnectError> {
+        let limit = if self.has_closed_both() { ENDING } else { Duration::ZERO };
+        let status = wait_up_to(&mut lock(&self.process), limit)?;
+        (!status.success()).then(|| self.explain(status))
+    }
+
+    /// A write is refused (EPIPE), even one of no bytes, when the other end is closed or shut down for reading. An end
+    /// that was only shut down for writing, by a program that still reads, takes it.
+    fn has_closed_both(&self) -> bool {
+        matches!((&self.socket).write(&[]), Err(error) if error.kind() == ErrorKind::BrokenPipe)
+    }
+
+    fn explain(&self, status: ExitStatus) -> ConnectError {
+        let said = self.said.all();
+        ConnectError::of_child(&self.endpoint, status, &said)
     }
 }
 
@@ -88,6 +116,19 @@ impl Drop for Child {
     }
 }
 
+/// When this returns, the command is gone and with it our copy of the child's end: were it kept, the end of the child's
+/// output would never be seen.
+fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
+    };
+    let (ours, theirs) = UnixStream::pair()?;
+    let stdin = Stdio::from(OwnedFd::from(theirs.try_clone()?));
+    let stdout = Stdio::from(OwnedFd::from(theirs));
+    let process = Command::new(program).args(arguments).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn()?;
+    Ok((ours, process))
+}
+
 /// Polls: the standard library has no wait with a limit. Most children have ended at the first look or within 1 ms.
 fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
@@ -102,76 +143,56 @@ fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatu
     }
 }
 
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("ended with exit status {code}"),
-        (_, Some(signal)) => format!("was killed by signal {signal}"),
-        _ => "ended in an unknown way".into(),
+/// A standard error, listened to by a thread until it ends.
+#[derive(Default)]
+struct Said {
+    heard: Mutex<Heard>,
+    more: Condvar,
+}
+
+/// The last bytes of it, and whether it ended.
+#[derive(Default)]
+struct Heard {
+    tail: Vec<u8>,
+    ended: bool,
+}
+
+impl Heard {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.tail).into_owned()
     }
 }
 
 impl Said {
     fn listen(&self, stderr: Option<ChildStderr>) {
         let mut buffer = [0; 1024];
+        let mut read = |stderr: &mut ChildStderr| match stderr.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => Some(Vec::new()),
+            Ok(0) | Err(_) => None,
+            Ok(n) => Some(buffer[..n].to_vec()),
+        };
         if let Some(mut stderr) = stderr {
-            loop {
-                match stderr.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(n) => {
-                        let tail = &mut lock(&self.tail).0;
-                        tail.extend(&buffer[..n]);
-                        let over = tail.len().saturating_sub(KEPT);
-                        tail.drain(..over);
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
-                }
+            while let Some(bytes) = read(&mut stderr) {
+                let tail = &mut lock(&self.heard).tail;
+                tail.extend(bytes);
+                let over = tail.len().saturating_sub(KEPT);
+                tail.drain(..over);
+                self.more.notify_all();
             }
         }
-        lock(&self.tail).1 = true;
-        self.ended.notify_all();
+        lock(&self.heard).ended = true;
+        self.more.notify_all();
     }
 
-    /// What was said, once it ended; a grandchild that holds it open is not waited for.
-    fn lines(&self) -> String {
-        let guard = lock(&self.tail);
-        let (guard, _) =
-            self.ended.wait_timeout_while(guard, GRACE, |(_, ended)| !*ended).unwrap_or_else(PoisonError::into_inner);
-        let bytes: Vec<u8> = guard.0.iter().copied().collect();
-        String::from_utf8_lossy(&bytes).into_owned()
+    /// What was said when it ended; a grandchild that holds it open is not waited for.
+    fn all(&self) -> String {
+        let heard = lock(&self.heard);
+        let ended = self.more.wait_timeout_while(heard, GRACE, |heard| !heard.ended);
+        ended.unwrap_or_else(PoisonError::into_inner).0.text()
     }
 }
 
 /// A thread that panicked has left nothing half-done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl ConnectError {
-    /// A program that could not be run.
-    pub(super) fn of_program(words: &[OsString], error: io::Error) -> Self {
-        let program = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-        let (kind, why) = match error.kind() {
-            io::ErrorKind::NotFound => (
-                ConnectErrorKind::NoProgram,
-                format!("the program `{program}` was not found; install it or give its path"),
-            ),
-            io::ErrorKind::PermissionDenied => {
-                (ConnectErrorKind::NoProgram, format!("`{program}` may not be run: it is not executable for this user"))
-            }
-            _ => (ConnectErrorKind::Other, format!("`{program}` could not be started: {error}")),
-        };
-        Self::new(super::Endpoint::Command(words.to_vec()), kind, why, Some(error))
-    }
-
-    fn of_child(words: &[OsString], status: &str, said: &str) -> Self {
-        let last: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let last = last[last.len().saturating_sub(4)..].join(" / ");
-        let why = match last.as_str() {
-            "" => format!("the program {status} and said nothing"),
-            last => format!("the program {status} and said: {}", super::endpoint::printable(last.as_bytes())),
-        };
-        Self::new(super::Endpoint::Command(words.to_vec()), ConnectErrorKind::Child, why, None)
-    }
 }

@@ -12,7 +12,7 @@ use super::child::Child;
 use super::error::ConnectError;
 use super::long_path::ShortPath;
 use super::timeouts::{Limit, Timeout};
-use super::{Endpoint, Stream};
+use super::{Endpoint, Stream, tls};
 
 /// Connects, within `timeout` if there is one.
 ///
@@ -24,7 +24,8 @@ use super::{Endpoint, Stream};
 /// A host with several addresses is tried in the system's order (RFC 6724); each has its share of the time that is left,
 /// and the last all of it. `TCP_NODELAY` is set: a request leaves in one write, to wait for more would only delay it.
 ///
-/// A command is started and not waited for: that it failed shows at the first read, see [`Stream::failure`].
+/// ssh and other commands are started and not waited for: that one failed shows at the first read, as an error with a
+/// [`ConnectError`] inside ([`ConnectError::of`]). ssh has the time limit for itself, 30 s without one.
 ///
 /// # Errors
 /// [`ConnectError`], which says what stood in the way and what to do.
@@ -33,9 +34,14 @@ pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream,
         Endpoint::Unix(path) => connect_unix(path, timeout).map(Stream::from),
         Endpoint::Abstract(name) => connect_abstract(name, timeout).map(Stream::from),
         Endpoint::Tcp { host, port } => return connect_tcp(endpoint, host, *port, timeout),
-        Endpoint::Command(words) => {
-            return Child::spawn(words).map(Stream::from).map_err(|error| ConnectError::of_program(words, error));
+        Endpoint::Tls(tls) => {
+            tls.check_files()?;
+            let child = Child::spawn(endpoint, &tls.words())?;
+            child.until_it_says(tls::ESTABLISHED, timeout)?;
+            return Ok(child.into());
         }
+        Endpoint::Ssh(ssh) => return Child::spawn(endpoint, &ssh.words(timeout)).map(Stream::from),
+        Endpoint::Command(words) => return Child::spawn(endpoint, words).map(Stream::from),
     };
     result.map_err(|error| ConnectError::explain(endpoint, error))
 }

@@ -6,6 +6,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::ssh::Ssh;
+use super::tls::Tls;
+
 /// A place where a server may listen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -21,7 +24,12 @@ pub enum Endpoint {
         /// 1 to 65535.
         port: u16,
     },
+    /// A TCP port over TLS, through the system's `openssl`. Made by [`Endpoint::tls`].
+    Tls(Tls),
+    /// The Docker daemon of another machine, through the system's `ssh`. Made by [`Endpoint::ssh`].
+    Ssh(Ssh),
     /// A program (first) and its arguments: its standard input and output are the connection.
+    /// [`Endpoint::proxy_command`] makes one from a shell command.
     Command(Vec<OsString>),
 }
 
@@ -39,7 +47,7 @@ impl Endpoint {
     /// [`EndpointError`] for anything outside the grammar, near misses with what was probably meant.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
-        parse(bytes).map_err(|why| EndpointError { input: printable(bytes), why })
+        parse(bytes).map_err(|why| EndpointError::new(bytes, why))
     }
 
     /// The path, when this is a socket in the file system.
@@ -50,6 +58,20 @@ impl Endpoint {
             _ => None,
         }
     }
+
+    /// `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets; of a TCP endpoint only.
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        match self {
+            Self::Tcp { host, port } => Some(authority(host, *port)),
+            Self::Tls(tls) => Some(tls.authority()),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 impl FromStr for Endpoint {
@@ -94,11 +116,23 @@ fn parse_tcp(authority: &[u8]) -> Result<Endpoint, String> {
     if host.contains(':') && !text.starts_with('[') {
         return Err(format!("an IPv6 address stands in brackets: did you mean tcp://[{host}]:{port}?"));
     }
-    let refused = |c: char| c.is_whitespace() || c.is_control() || "/?#@[]".contains(c);
-    if host.is_empty() || host.contains(refused) {
-        return Err("the host is empty or holds a character that no host has".into());
-    }
+    check_host(host)?;
     Ok(Endpoint::Tcp { host: host.to_owned(), port: parse_port(port)? })
+}
+
+/// A name, an IPv4 or an IPv6 address, the last without its brackets: nothing that another grammar, a shell or an option
+/// parser would take for something else (CVE-2017-1000117 and its kin: `ssh://-oProxyCommand=…`).
+pub(super) fn check_host(host: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() && !c.is_whitespace() && !c.is_control();
+    if host.is_empty() {
+        Err("the host is empty".into())
+    } else if host.starts_with('-') {
+        Err("the host begins with `-`, as an option would".into())
+    } else if let Some(c) = host.chars().find(|&c| !plain(c) && !"-._:%".contains(c)) {
+        Err(format!("the host holds {c:?}, which no host has"))
+    } else {
+        Ok(())
+    }
 }
 
 /// `1*DIGIT`, by hand: Rust's own integer parser also takes `+80`.
@@ -136,13 +170,20 @@ impl fmt::Display for Endpoint {
                 write!(f, "unix://{not_abstract}{}", printable(bytes))
             }
             Self::Abstract(name) => write!(f, "unix://@{}", printable(name)),
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{}", authority(host, *port)),
+            Self::Tls(tls) => tls.fmt(f),
+            Self::Ssh(ssh) => ssh.fmt(f),
             Self::Command(words) => {
                 let words: Vec<_> = words.iter().map(|word| printable(word.as_bytes())).collect();
                 write!(f, "`{}`", words.join(" "))
             }
         }
+    }
+}
+
+impl EndpointError {
+    pub(super) fn new(input: &[u8], why: String) -> Self {
+        Self { input: printable(input), why }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Why a connection could not be made, and what to do about it, in one line.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::endpoint::printable;
@@ -19,7 +22,7 @@ use super::{Endpoint, who};
 /// `source()` is the system's own error, where there was one.
 #[derive(Debug)]
 pub struct ConnectError {
-    endpoint: Endpoint,
+    endpoint: Box<Endpoint>,
     kind: ConnectErrorKind,
     why: String,
     source: Option<io::Error>,
@@ -51,13 +54,21 @@ pub enum ConnectErrorKind {
     NoProgram,
     /// The program ran and failed.
     Child,
+    /// The server's certificate does not verify.
+    PeerCertificate,
+    /// The client certificate or its key is missing, cannot be used or was refused.
+    ClientCertificate,
+    /// The file of CA certificates cannot be used.
+    CaFile,
+    /// TLS could not be established for another reason.
+    TlsHandshake,
     /// Anything else; the system's words are in the message.
     Other,
 }
 
 impl ConnectError {
     pub(super) fn new(endpoint: Endpoint, kind: ConnectErrorKind, why: String, source: Option<io::Error>) -> Self {
-        Self { endpoint, kind, why, source }
+        Self { endpoint: Box::new(endpoint), kind, why, source }
     }
 
     /// What was dialled.
@@ -72,9 +83,22 @@ impl ConnectError {
         self.kind
     }
 
-    /// An error of connecting to a Unix socket.
+    /// The connect error inside an I/O error: a [`Stream`](super::Stream) over a program gives it when the program fails.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    /// An error of connecting to a socket other than TCP, or a time limit.
     pub(super) fn explain(endpoint: &Endpoint, error: io::Error) -> Self {
         let (kind, why) = match (Timeout::of(&error), endpoint) {
+            (Some(timeout), Endpoint::Tls(_)) => (
+                ConnectErrorKind::TimedOut,
+                format!(
+                    "no TLS connection within {:?}: the host is down, or the server does not speak TLS",
+                    timeout.after
+                ),
+            ),
             (Some(timeout), _) => (
                 ConnectErrorKind::TimedOut,
                 format!(
@@ -86,6 +110,34 @@ impl ConnectError {
             (None, _) => explain_abstract(&error),
         };
         Self::new(endpoint.clone(), kind, why, Some(error))
+    }
+
+    /// A program that could not be run.
+    pub(super) fn of_program(endpoint: &Endpoint, words: &[OsString], error: io::Error) -> Self {
+        let program = printable(words.first().map_or(b"", |word| word.as_bytes()));
+        let (kind, why) = match error.kind() {
+            ErrorKind::NotFound => (
+                ConnectErrorKind::NoProgram,
+                format!("the program `{program}` was not found; install it or give its path"),
+            ),
+            ErrorKind::PermissionDenied => (
+                ConnectErrorKind::NoProgram,
+                format!("`{program}` may not be run: it is not an executable file for this user"),
+            ),
+            _ => (ConnectErrorKind::Other, format!("`{program}` could not be started: {error}")),
+        };
+        Self::new(endpoint.clone(), kind, why, Some(error))
+    }
+
+    /// A program that failed, with what it said on its standard error.
+    pub(super) fn of_child(endpoint: &Endpoint, status: ExitStatus, said: &str) -> Self {
+        let explained = match endpoint {
+            Endpoint::Tls(tls) => tls.explain(said),
+            Endpoint::Ssh(ssh) => ssh.explain(status.code(), said),
+            _ => None,
+        };
+        let (kind, why) = explained.unwrap_or_else(|| (ConnectErrorKind::Child, in_its_words(status, said)));
+        Self::new(endpoint.clone(), kind, why, None)
     }
 
     pub(super) fn of_look_up(endpoint: &Endpoint, error: io::Error) -> Self {
@@ -137,6 +189,21 @@ impl std::error::Error for ConnectError {
 }
 
 type Cause = (ConnectErrorKind, String);
+
+/// How a program ended, and the last four lines of what it said.
+fn in_its_words(status: ExitStatus, said: &str) -> String {
+    let how = match (status.code(), status.signal()) {
+        (Some(127), _) => "ended with exit status 127, a command not found".to_owned(),
+        (Some(code), _) => format!("ended with exit status {code}"),
+        (_, Some(signal)) => format!("was killed by signal {signal}"),
+        _ => "ended in an unknown way".to_owned(),
+    };
+    let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match &lines[lines.len().saturating_sub(4)..] {
+        [] => format!("the program {how} and said nothing"),
+        last => format!("the program {how} and said: {}", printable(last.join(" / ").as_bytes())),
+    }
+}
 
 /// connect(2), unix(7) and path_resolution(7), told in their cases.
 fn explain_path(path: &Path, error: &io::Error) -> Cause {

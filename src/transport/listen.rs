@@ -120,7 +120,9 @@ impl Listener {
                 let (socket, port) = bind_tcp(host, *port, admission.beyond_loopback).map_err(error)?;
                 (Socket::Tcp(socket), Endpoint::Tcp { host: host.clone(), port }, None)
             }
-            Endpoint::Command(_) => return Err(error(("a program cannot be listened on".into(), None))),
+            Endpoint::Tls(_) | Endpoint::Ssh(_) | Endpoint::Command(_) => {
+                return Err(error(("a program cannot be listened on".into(), None)));
+            }
         };
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: file })
     }

@@ -1,6 +1,7 @@
 //! Where the bytes travel: what can be dialled, how, for how long, and why it failed.
 //!
-//! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, a program.
+//! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, with TLS or without, an ssh host,
+//!   any program.
 //! * [`Listener`] listens on it, in private unless told otherwise.
 //! * [`connect`] dials it and gives a [`Stream`], or a [`ConnectError`] that says what stood in the way and what to do.
 //! * [`Timeouts`] are the limits a caller asks for; [`Clock`] is one exchange running against them.
@@ -17,7 +18,8 @@
 //! ```
 //!
 //! Declined: ports left out and paths after them (they are Docker's own reading, see its command line's `-H`), and
-//! cryptography of our own: TLS and ssh are programs at the other end of a socket pair.
+//! cryptography of our own: TLS and ssh are programs at the other end of a socket pair ([`Endpoint::tls`],
+//! [`Endpoint::ssh`], [`Endpoint::proxy_command`]).
 //!
 //! ```
 //! use unix_http::transport::Endpoint;
@@ -35,8 +37,11 @@ mod endpoint;
 mod error;
 mod listen;
 mod long_path;
+mod proxy;
+mod ssh;
 mod stream;
 mod timeouts;
+mod tls;
 mod who;
 
 pub use connect::connect;
@@ -44,5 +49,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ConnectError, ConnectErrorKind};
 pub use listen::{Admission, ListenError, Listener, PrivateDir, Stopper};
 pub use long_path::{SUN_PATH_MAX, ShortPath};
+pub use ssh::Ssh;
 pub use stream::Stream;
 pub use timeouts::{Clock, Limit, Timeout, Timeouts};
+pub use tls::{Tls, TlsOptions};

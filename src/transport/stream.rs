@@ -18,6 +18,9 @@ use super::timeouts::Clock;
 /// begun again. A limit that was reached is an error of kind [`TimedOut`](ErrorKind::TimedOut), never
 /// [`WouldBlock`](ErrorKind::WouldBlock); [`Timeout::of`](super::Timeout::of) tells which one of a [`Clock`].
 ///
+/// Where a program carries the stream, an end of file means that it ended well: a read that meets the end of a program
+/// that failed is an error with its [`ConnectError`] inside.
+///
 /// For [`io::copy`] at the speed of splice(2) or sendfile(2), which the standard library knows for its own types only,
 /// take [`as_unix`](Self::as_unix) or [`as_tcp`](Self::as_tcp).
 pub struct Stream {
@@ -74,8 +77,16 @@ impl Stream {
     /// Ends one direction or both. The end of the write direction reaches the peer as an end of file.
     ///
     /// # Errors
-    /// That of shutdown(2).
+    /// That of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) for the write direction over TLS, where the program
+    /// that we use would end both.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        if how == Shutdown::Write
+            && let Socket::Child(child) = &self.socket
+            && !child.can_half_close()
+        {
+            let why = "the end of the input cannot be passed on over `openssl s_client`; use ssh or a proxy command";
+            return Err(io::Error::new(ErrorKind::Unsupported, why));
+        }
         each!(&self.socket, s => s.shutdown(how))
     }
 
@@ -160,9 +171,11 @@ impl Stream {
         })
     }
 
-    /// Why the program behind a [`Command`](super::Endpoint::Command) failed: its exit status and the last lines of its
-    /// standard error. To be asked when a read or a write ended too early; waits a moment for the child to end.
-    /// `None` for a child that runs on or ended well, and for sockets.
+    /// Why the program behind the stream failed: its exit status and the last lines of its standard error, or what they
+    /// mean. `None` for a program that runs on or ended well, and for sockets.
+    ///
+    /// A read asks by itself when the stream ends; to be asked after a failed write, or an end of file met in
+    /// [`as_unix`](Self::as_unix).
     #[must_use]
     pub fn failure(&self) -> Option<ConnectError> {
         match &self.socket {
@@ -193,15 +206,33 @@ impl Stream {
             }
         }
     }
+
+    /// The end of a program's output, also as the reset that a socket gives when the program left input unread, counts
+    /// only if the program ended well.
+    fn end(&self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
+        let Socket::Child(child) = &self.socket else { return result };
+        let ended = match &result {
+            Ok(n) => *n == 0 && wanted > 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        };
+        match ended.then(|| child.failure()).flatten() {
+            Some(failure) => Err(io::Error::new(ErrorKind::ConnectionAborted, failure)),
+            None => result,
+        }
+    }
 }
 
 impl Read for &Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read(buffer)) })
+        let wanted = buffer.len();
+        let result = each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read(buffer)) });
+        self.end(wanted, result)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read_vectored(buffers)) })
+        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
+        let result = each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read_vectored(buffers)) });
+        self.end(wanted, result)
     }
 }
 
