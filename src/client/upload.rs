@@ -9,8 +9,7 @@ use crate::wire::chunked;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How content of a request is delimited.
@@ -31,10 +30,84 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Content on its way.
 #[derive(Debug)]
 pub(super) struct Upload {
-    done: Receiver<Result<(), Error>>,
+    shared: Arc<Shared>,
     outcome: Option<Result<(), Error>>,
-    /// Tells the thread that the peer said 100 (Continue); dropped, it ends without sending.
-    go: Option<SyncSender<()>>,
+}
+
+/// What the thread that sends and the one that listens tell each other.
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// The content waits for the peer to agree.
+    #[default]
+    Waiting,
+    /// The content may be sent, or is being sent.
+    Going,
+    /// A final answer came first: the content is not wanted.
+    Held,
+    /// All was sent, or sending failed.
+    Done(Result<(), Error>),
+    /// The outcome was taken.
+    Told,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn go(&self) {
+        self.decide(State::Going);
+    }
+
+    /// Goes on from `Waiting`; later states stay.
+    fn decide(&self, state: State) {
+        let mut now = self.lock();
+        if matches!(*now, State::Waiting) {
+            *now = state;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for the peer's agreement; whether the content is to be sent.
+    fn may_go(&self, patience: Duration) -> bool {
+        let waiting = |state: &mut State| matches!(state, State::Waiting);
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, waiting);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, State::Waiting) {
+            *state = State::Going;
+        }
+        matches!(*state, State::Going)
+    }
+
+    fn done(&self, result: Result<(), Error>) {
+        *self.lock() = State::Done(result);
+        self.changed.notify_all();
+    }
+
+    /// The outcome, where it is known within `patience`; `None` there means for ever.
+    fn outcome(&self, patience: Option<Duration>) -> Option<Result<(), Error>> {
+        let on_its_way = |state: &mut State| matches!(state, State::Waiting | State::Going);
+        let mut state = match patience {
+            None => self.changed.wait_while(self.lock(), on_its_way).unwrap_or_else(PoisonError::into_inner),
+            Some(patience) => {
+                let waited = self.changed.wait_timeout_while(self.lock(), patience, on_its_way);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        match std::mem::replace(&mut *state, State::Told) {
+            State::Done(result) => Some(result),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
 }
 
 impl Upload {
@@ -47,12 +120,13 @@ impl Upload {
         clock: Clock,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Upload, Error> {
-        let (tell_done, done) = sync_channel(1);
-        let (go, wait) = sync_channel(1);
+        let shared = Arc::new(Shared::default());
+        if patience.is_none() {
+            shared.go();
+        }
+        let mine = Arc::clone(&shared);
         let work = move || {
-            if let Some(patience) = patience
-                && wait.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
-            {
+            if !mine.may_go(patience.unwrap_or(Duration::ZERO)) {
                 return;
             }
             let result = send(&stream, content, coding, observer.as_deref());
@@ -61,28 +135,26 @@ impl Upload {
                 let _ = stream.shutdown(Shutdown::Both);
             }
             clock.request_sent();
-            let _ = tell_done.send(result);
+            mine.done(result);
         };
         std::thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
-        Ok(Upload { done, outcome: None, go: patience.map(|_| go) })
+        Ok(Upload { shared, outcome: None })
     }
 
     /// The peer agreed to the content.
-    pub fn go(&mut self) {
-        if let Some(go) = &self.go {
-            let _ = go.try_send(());
-        }
+    pub fn go(&self) {
+        self.shared.go();
     }
 
     /// A final answer came: content that has not been begun is not sent any more.
-    pub fn hold(&mut self) {
-        self.go = None;
+    pub fn hold(&self) {
+        self.shared.decide(State::Held);
     }
 
     /// Whether all was sent; `None` while it is on its way.
     pub fn outcome(&mut self) -> Option<&Result<(), Error>> {
         if self.outcome.is_none() {
-            self.outcome = self.done.try_recv().ok();
+            self.outcome = self.shared.outcome(Some(Duration::ZERO));
         }
         self.outcome.as_ref()
     }
@@ -90,14 +162,14 @@ impl Upload {
     /// Waits until all was sent, or sending failed.
     pub fn finish(&mut self) -> Option<&Result<(), Error>> {
         if self.outcome.is_none() {
-            self.outcome = self.done.recv().ok();
+            self.outcome = self.shared.outcome(None);
         }
         self.outcome.as_ref()
     }
 
     /// Why sending failed, where it did; the stream has been shut down.
     pub fn failure(&mut self) -> Option<Error> {
-        match self.outcome.take().or_else(|| self.done.recv_timeout(LAST_WORDS).ok()) {
+        match self.outcome.take().or_else(|| self.shared.outcome(Some(LAST_WORDS))) {
             Some(Err(error)) => Some(error),
             _ => None,
         }

@@ -179,10 +179,22 @@ fn every_byte_is_read_as_its_rule_says() {
         // At the end of what has come, CR may be followed by its LF.
         let (line_end, lf) = (byte == b'\r' || byte == b'\n', byte == b'\n');
         assert_eq!(response(&[b"HTTP/1.1 200 a", &[byte][..]].concat()), text || line_end, "{byte:#x} in a reason");
-        assert_eq!(response(&[b"HTTP/1.1 200 OK\r\nA: b", &[byte][..]].concat()), text || line_end, "{byte:#x} in a value");
-        assert_eq!(response(&[b"HTTP/1.1 200 OK\r\nA: b", &[byte][..], b"c"].concat()), text || lf, "{byte:#x} in a value");
+        assert_eq!(
+            response(&[b"HTTP/1.1 200 OK\r\nA: b", &[byte][..]].concat()),
+            text || line_end,
+            "{byte:#x} in a value"
+        );
+        assert_eq!(
+            response(&[b"HTTP/1.1 200 OK\r\nA: b", &[byte][..], b"c"].concat()),
+            text || lf,
+            "{byte:#x} in a value"
+        );
         let colon = byte == b':';
-        assert_eq!(response(&[b"HTTP/1.1 200 OK\r\nA", &[byte][..]].concat()), is_token(byte) || colon, "{byte:#x} in a name");
+        assert_eq!(
+            response(&[b"HTTP/1.1 200 OK\r\nA", &[byte][..]].concat()),
+            is_token(byte) || colon,
+            "{byte:#x} in a name"
+        );
         assert_eq!(request(&[b"G", &[byte][..]].concat()), is_token(byte) || byte == b' ', "{byte:#x} in a method");
         let target = byte >= b' ' && byte != 0x7f;
         assert_eq!(request(&[b"GET /", &[byte][..]].concat()), target, "{byte:#x} in a target");

@@ -54,11 +54,8 @@ fn endless_heads() {
 fn a_head_may_take_the_whole_limit() {
     let wire = b"HTTP/1.1 200 OK\r\nServer: x\r\nApi-Version: 1.41\r\n\r\n";
     for limit in 0..wire.len() + 10 {
-        let want = if limit >= wire.len() {
-            Ok(Progress::Complete { len: wire.len() })
-        } else {
-            Err(error(TOO_LARGE, limit))
-        };
+        let want =
+            if limit >= wire.len() { Ok(Progress::Complete { len: wire.len() }) } else { Err(error(TOO_LARGE, limit)) };
         assert_eq!(ResponseDecoder::with_limit(limit).decode(wire), want, "limit {limit}");
     }
 }
