@@ -388,6 +388,41 @@ fn content_is_not_sent_after_a_final_answer_and_is_after_patience_ends() {
 }
 
 #[test]
+fn nothing_is_expected_without_content() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    let patience = Duration::from_secs(20);
+    client.post("/").expect_continue(patience).send().unwrap().bytes().unwrap();
+    client.post("/").body("").expect_continue(patience).send().unwrap().bytes().unwrap();
+    drop(client);
+    assert!(text(server.received()).iter().all(|request| !request.contains("Expect")));
+}
+
+#[test]
+fn a_request_that_says_close_is_the_last_on_its_connection() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    client.get("/").field("Connection", "Close").send().unwrap().bytes().unwrap();
+    assert!(!client.get("/").send().unwrap().is_reused());
+}
+
+#[test]
+fn a_response_to_no_request_is_nobodys() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(OK)?;
+        peer.pause(100);
+        peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")?;
+        peer.read_to_end()
+    });
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    let response = client.get("/").send().unwrap();
+    assert_eq!((response.status(), response.is_reused()), (200, false));
+}
+
+#[test]
 fn nothing_is_sent_that_would_break_out_of_its_line() {
     let server = Fake::answer(OK);
     let client = Client::unix(server.path());

@@ -34,7 +34,7 @@ pub(super) fn send(mut request: Request<'_>) -> Result<Response, Error> {
     let client = request.client;
     let (settings, pool) = (&client.inner.settings, &client.inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
-    let mut kept = pool.take(!request.is_idempotent() || !request.is_replayable());
+    let mut kept = pool.take();
     let mut memory = kept.as_mut().map_or_else(|| pool.memory(), |wire| std::mem::take(&mut wire.memory));
     let sending = encode(&request, settings, &mut memory)?;
     if let Some(mut wire) = kept {
@@ -171,7 +171,8 @@ fn automatic_fields(
         fields.push("Connection", "Upgrade")?;
         fields.push("Upgrade", protocol)?;
     }
-    if request.expect.is_some() && absent("Expect") {
+    // Without content there is nothing to hold back (`RFC 9110 §10.1.1`).
+    if request.expect.is_some() && coding.is_some_and(|c| !matches!(c, Coding::Identity(0))) && absent("Expect") {
         fields.push("Expect", "100-continue")?;
     }
     if request.json && absent("Content-Type") {

@@ -30,7 +30,8 @@ pub(super) struct Memory {
     pub buffer: Vec<u8>,
 }
 
-/// So long after its last use a connection is looked at before a request that could not be sent twice.
+/// So long after its last use a connection is looked at before the next request, which costs some system calls: it may
+/// have been closed, or hold a response to no request (`RFC 9112 §9.2`), such as a 408 from a peer tired of waiting.
 const FRESH: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -52,14 +53,11 @@ impl Pool {
     }
 
     /// The connection used last: the one that the peer is least likely to have closed.
-    ///
-    /// Where the request could not be sent a second time (`once`), one that has been idle is looked at first.
-    pub fn take(&self, once: bool) -> Option<Box<Wire>> {
+    pub fn take(&self) -> Option<Box<Wire>> {
         loop {
             let mut wire = lock(&self.idle).pop()?;
             wire.reused = true;
-            let fresh = || wire.idle_since.is_some_and(|since| since.elapsed() < FRESH);
-            if !once || fresh() || wire.connection.stream().is_quiet() {
+            if wire.idle_since.is_some_and(|since| since.elapsed() < FRESH) || wire.connection.stream().is_quiet() {
                 return Some(wire);
             }
         }

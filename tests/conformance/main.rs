@@ -15,10 +15,12 @@ mod encode;
 mod fields;
 mod limits;
 mod mutation;
+mod page;
 mod readers;
 mod real;
 mod request_framing;
 mod request_line;
+mod requirements;
 mod response_framing;
 mod status_line;
 

@@ -1,0 +1,138 @@
+//! Writes `tests/CONFORMANCE.md`: each requirement, who is bound, what shows it; and each case.
+//!
+//! `UPDATE=1 cargo test --test conformance page` writes the page; without it the test fails where the page is stale.
+
+use crate::deliver::Want;
+use crate::requirements::{POLICY, RFC9110, RFC9112, Requirement, Verdict};
+use crate::tables;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs::read_to_string;
+use std::sync::LazyLock;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Every case's id, in the tables' order, once.
+static IDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let mut seen = BTreeSet::new();
+    tables().flat_map(|table| table.cases).map(|case| case.id).filter(|id| seen.insert(*id)).collect()
+});
+
+/// `*` stands for anything.
+fn matches(pattern: &str, id: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == id,
+        Some((start, rest)) => {
+            id.strip_prefix(start).is_some_and(|id| (0..=id.len()).any(|at| matches(rest, &id[at..])))
+        }
+    }
+}
+
+/// The cases that a reference stands for; none where it names a test.
+fn cases_of(reference: &str) -> Vec<&'static str> {
+    if let Some((file, test)) = reference.split_once("::") {
+        let path = match file.strip_prefix("tests/") {
+            Some(_) => format!("{ROOT}/{file}"),
+            None => format!("{ROOT}/tests/conformance/{file}.rs"),
+        };
+        let source = read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        assert!(source.contains(&format!("#[test]\nfn {test}()")), "{reference}: no such test");
+        return Vec::new();
+    }
+    let cases: Vec<_> = IDS.iter().copied().filter(|id| matches(reference, id)).collect();
+    assert!(!cases.is_empty(), "{reference}: no such case");
+    cases
+}
+
+/// A table's cell of references: their count, and their names.
+fn shown(references: &[&str]) -> String {
+    let cases: BTreeSet<_> = references.iter().flat_map(|reference| cases_of(reference)).collect();
+    let names: Vec<_> = references.iter().map(|reference| format!("`{reference}`")).collect();
+    match cases.len() {
+        0 => names.join(" "),
+        n => format!("{n}: {}", names.join(" ")),
+    }
+}
+
+fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
+    writeln!(page, "\n## {rfc}\n\n| § | | who | what | verdict | shown by |\n|---|---|---|---|---|---|").unwrap();
+    for Requirement { section, level, who, says, verdict, shown: by } in requirements {
+        let verdict = match verdict {
+            Verdict::Kept => "kept".into(),
+            Verdict::Stricter(how) => format!("stricter: {how}"),
+            Verdict::Partly(why) => format!("partly: {why}"),
+            Verdict::NotOurs(why) => format!("not ours: {why}"),
+            Verdict::Open(why) => format!("open: {why}"),
+        };
+        writeln!(page, "| {section} | {level} | {who} | {says} | {verdict} | {} |", shown(by)).unwrap();
+    }
+}
+
+fn page() -> String {
+    let all = || RFC9112.iter().chain(RFC9110);
+    let count = |is: fn(&Verdict) -> bool| all().filter(|r| is(&r.verdict)).count();
+    let mut page = format!(
+        "# Conformance\n\n\
+         Generated from the tables in `tests/conformance/` by `UPDATE=1 cargo test --test conformance page`.\n\n\
+         {} requirements of RFC 9112, and of RFC 9110 where it bears on framing: {} kept, {} kept more strictly, \
+         {} partly, {} open, {} not ours. {} cases, each delivered whole, byte by byte, cut at every byte and with other \
+         bytes behind it.\n",
+        all().count(),
+        count(|v| matches!(v, Verdict::Kept)),
+        count(|v| matches!(v, Verdict::Stricter(_))),
+        count(|v| matches!(v, Verdict::Partly(_))),
+        count(|v| matches!(v, Verdict::Open(_))),
+        count(|v| matches!(v, Verdict::NotOurs(_))),
+        IDS.len(),
+    );
+    page.push_str("\n## Reading policy\n\n| input | verdict | shown by |\n|---|---|---|\n");
+    for policy in POLICY {
+        writeln!(page, "| {} | {} | {} |", policy.input, policy.verdict, shown(policy.shown)).unwrap();
+    }
+    requirements(&mut page, "RFC 9112", RFC9112);
+    requirements(&mut page, "RFC 9110", RFC9110);
+    page.push_str("\n## Cases\n");
+    for table in tables() {
+        write!(page, "\n### {}\n\n| case | why | verdict |\n|---|---|---|\n", table.topic).unwrap();
+        for case in table.cases {
+            let verdict = match case.want {
+                Want::Value("") => "accepted".into(),
+                Want::Value(value) => format!("`{}`", value.replace('|', "\\|")),
+                Want::Refused { kind, .. } => format!("{} ({})", kind.text(), kind.section()),
+            };
+            writeln!(page, "| `{}` | {} | {verdict} |", case.id, case.why).unwrap();
+        }
+    }
+    page
+}
+
+#[test]
+fn the_page_is_up_to_date() {
+    let (path, page) = (format!("{ROOT}/tests/CONFORMANCE.md"), page());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let committed = read_to_string(&path).unwrap_or_default();
+    let stale = committed.lines().zip(page.lines()).find(|(committed, new)| committed != new);
+    assert!(committed == page, "stale, from {stale:?}: run UPDATE=1 cargo test --test conformance page");
+}
+
+#[test]
+fn every_case_shows_something() {
+    let references = RFC9112.iter().chain(RFC9110).flat_map(|r| r.shown).chain(POLICY.iter().flat_map(|p| p.shown));
+    let shown: BTreeSet<_> = references.flat_map(|reference| cases_of(reference)).collect();
+    let idle: Vec<_> = IDS.iter().filter(|id| !shown.contains(*id)).collect();
+    assert!(idle.is_empty(), "no requirement names {idle:?}");
+}
+
+/// A requirement that is kept is shown to be; one that is not ours says why.
+#[test]
+fn every_verdict_has_a_reason() {
+    for r in RFC9112.iter().chain(RFC9110) {
+        let (section, what) = (r.section, r.says);
+        assert!(
+            !matches!(r.verdict, Verdict::Kept | Verdict::Stricter(_)) || !r.shown.is_empty(),
+            "§{section} {what}: nothing shows it"
+        );
+    }
+}
