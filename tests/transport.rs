@@ -1,5 +1,7 @@
 //! Endpoints, dialled with real sockets in a temporary directory, and every way in which that fails.
 
+mod support;
+
 use std::error::Error as _;
 use std::ffi::OsStr;
 use std::fs;
@@ -9,35 +11,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use support::needs;
+use support::temp::TempDir;
 use unix_http::transport::{ConnectErrorKind as Kind, Endpoint, ShortPath, Stream, connect};
-
-/// A directory of its own for one test, removed afterwards.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("unix-http-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Answers one connection with what it was sent, until its end.
 fn echo_once(listener: UnixListener) {
@@ -143,7 +123,7 @@ fn unix_socket_within_a_time_limit() {
 #[test]
 fn path_that_is_not_utf8() {
     let dir = TempDir::new();
-    let path = dir.join(OsStr::from_bytes(b"s\xff\xfe"));
+    let path = dir.path().join(OsStr::from_bytes(b"s\xff\xfe"));
     echo_once(UnixListener::bind(&path).unwrap());
     let mut text = b"unix://".to_vec();
     text.extend(path.as_os_str().as_bytes());
@@ -162,7 +142,7 @@ fn path_through_a_symbolic_link() {
 #[test]
 fn paths_longer_than_a_socket_address() {
     let dir = TempDir::new();
-    let deep = dir.join("d".repeat(100)).join("e".repeat(100));
+    let deep = dir.path().join("d".repeat(100)).join("e".repeat(100));
     fs::create_dir_all(&deep).unwrap();
     for name in ["s".to_owned(), "n".repeat(200)] {
         let path = deep.join(&name);
@@ -229,7 +209,7 @@ fn not_a_socket() {
     let dir = TempDir::new();
     fs::write(dir.join("file"), "").unwrap();
     fails(&Endpoint::Unix(dir.join("file")), Kind::NotASocket, &["a regular file"]);
-    fails(&Endpoint::Unix(dir.0.clone()), Kind::NotASocket, &["a directory"]);
+    fails(&Endpoint::Unix(dir.path().to_owned()), Kind::NotASocket, &["a directory"]);
     fails(&Endpoint::Unix("/dev/null".into()), Kind::NotASocket, &["a device"]);
     let _datagram = UnixDatagram::bind(dir.join("datagram")).unwrap();
     fails(&Endpoint::Unix(dir.join("datagram")), Kind::NotASocket, &["datagram"]);
@@ -268,12 +248,11 @@ fn permission_denied() {
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
     let daemon = groups.lines().find_map(|line| line.strip_prefix("daemon:x:")?.split(':').next()?.parse().ok());
     if daemon.is_none() || std::os::unix::fs::chown(dir.join("ours"), Some(0), daemon).is_err() {
-        println!("skipped: permission_denied needs root and a group `daemon`");
-        return;
+        return needs::left_out("root and a group `daemon`", "run as root").unwrap_or(());
     }
     let again = std::process::Command::new(dir.join("test"))
         .args(["--exact", "permission_denied", "--nocapture"])
-        .env(AGAIN, &dir.0)
+        .env(AGAIN, dir.path())
         .uid(65534)
         .gid(65534)
         .output()
@@ -295,8 +274,7 @@ fn full_backlog_meets_the_time_limit() {
         match connect(&Endpoint::Unix(path.clone()), Some(limit)) {
             Ok(stream) => held.push(stream),
             Err(error) if error.kind() == Kind::Other => {
-                println!("skipped: full_backlog_meets_the_time_limit, {error} (ulimit -n)");
-                return;
+                return needs::left_out("many open files", "raise `ulimit -n`").unwrap_or(());
             }
             Err(error) => break error,
         }
@@ -316,7 +294,7 @@ fn full_backlog_meets_the_time_limit() {
 fn tcp() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(listener) = TcpListener::bind(address) else {
-            println!("skipped: tcp on {address}, which this machine does not have");
+            let () = needs::left_out(&format!("TCP on {address}"), "it is not set up here").unwrap_or(());
             continue;
         };
         let local = listener.local_addr().unwrap();

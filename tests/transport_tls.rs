@@ -2,14 +2,17 @@
 //!
 //! The other end is Python's `ssl`, so that both sides are not the same program. Left out without openssl or python3.
 
-use std::fs;
+mod support;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use support::certificates::certificates;
+use support::needs;
+use support::temp::TempDir;
 use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, TlsOptions, connect};
 
 /// What the server does with a connection is told by its first byte.
@@ -78,7 +81,7 @@ impl Drop for Server {
 fn server(certificate: &str, wants: &str, version: &str) -> Server {
     let mut process = Command::new("python3")
         .args(["-c", SERVER])
-        .args([certificates().unwrap().as_os_str(), certificate.as_ref(), wants.as_ref(), version.as_ref()])
+        .args([certificates().unwrap().path().as_os_str(), certificate.as_ref(), wants.as_ref(), version.as_ref()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -87,59 +90,17 @@ fn server(certificate: &str, wants: &str, version: &str) -> Server {
     Server { process, port: line.trim().parse().unwrap() }
 }
 
-/// Made once for all tests by the system's openssl: `ca.pem`, `other-ca.pem` and what they have signed.
-fn certificates() -> Option<&'static PathBuf> {
-    static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let usable = |program, argument| Command::new(program).arg(argument).output().is_ok_and(|o| o.status.success());
-        if !usable("openssl", "version") || !usable("python3", "--version") {
-            println!("skipped: transport_tls needs openssl and python3");
-            return None;
-        }
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tls");
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).unwrap();
-        for ca in ["ca", "other-ca"] {
-            openssl(&dir, &format!("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {ca}.key -out {ca}.pem -days 2 -subj /CN={ca}"));
-        }
-        sign(&dir, "server", "ca", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days 2");
-        sign(&dir, "elsewhere", "ca", "subjectAltName=DNS:elsewhere.example,IP:192.0.2.1", "-days 2");
-        sign(&dir, "expired", "ca", "subjectAltName=DNS:localhost", "-days -1");
-        sign(&dir, "client", "ca", "extendedKeyUsage=clientAuth", "-days 2");
-        sign(&dir, "other-client", "other-ca", "extendedKeyUsage=clientAuth", "-days 2");
-        fs::write(dir.join("empty.pem"), "no certificate\n").unwrap();
-        Some(dir)
-    })
-    .as_ref()
+fn ready() -> Option<Arc<TempDir>> {
+    needs::program("python3")?;
+    certificates()
 }
 
-fn sign(dir: &Path, name: &str, ca: &str, extension: &str, days: &str) {
-    openssl(
-        dir,
-        &format!(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
-        ),
-    );
-    fs::write(dir.join("extension"), extension).unwrap();
-    openssl(
-        dir,
-        &format!(
-            "x509 -req -in {name}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial {days} -extfile extension -out {name}.pem"
-        ),
-    );
-}
-
-fn openssl(dir: &Path, arguments: &str) {
-    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(dir).output().unwrap();
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn options(dir: &Path) -> TlsOptions {
+fn options(dir: &TempDir) -> TlsOptions {
     TlsOptions { ca: Some(dir.join("ca.pem")), ..TlsOptions::default() }
 }
 
-fn with_client(dir: &Path, name: &str) -> TlsOptions {
-    let (cert, key) = (Some(dir.join(format!("{name}.pem"))), Some(dir.join(format!("{name}.key"))));
+fn with_client(dir: &TempDir, name: &str) -> TlsOptions {
+    let (cert, key) = (Some(dir.join(&format!("{name}.pem"))), Some(dir.join(&format!("{name}.key"))));
     TlsOptions { cert, key, ..options(dir) }
 }
 
@@ -172,15 +133,15 @@ fn fails(stream: Result<Stream, ConnectError>, kind: Kind, words: &str) {
 
 #[test]
 fn the_right_certificates_pass() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let plain = server("server", "", "1.3");
-    assert_eq!(first_answer(dial(&plain, "localhost", options(dir))), Ok(b'x'));
-    assert_eq!(first_answer(dial(&plain, "127.0.0.1", options(dir))), Ok(b'x'), "by its address");
-    let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(dir) };
+    assert_eq!(first_answer(dial(&plain, "localhost", options(&dir))), Ok(b'x'));
+    assert_eq!(first_answer(dial(&plain, "127.0.0.1", options(&dir))), Ok(b'x'), "by its address");
+    let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(&dir) };
     assert_eq!(first_answer(dial(&plain, "127.0.0.1", named("localhost"))), Ok(b'x'), "by another name");
     for version in ["1.2", "1.3"] {
         let mutual = server("server", "client-certificate", version);
-        assert_eq!(first_answer(dial(&mutual, "localhost", with_client(dir, "client"))), Ok(b'x'), "TLS {version}");
+        assert_eq!(first_answer(dial(&mutual, "localhost", with_client(&dir, "client"))), Ok(b'x'), "TLS {version}");
     }
     let elsewhere = server("elsewhere", "", "1.3");
     assert_eq!(first_answer(dial(&elsewhere, "127.0.0.1", named("elsewhere.example"))), Ok(b'x'));
@@ -188,20 +149,20 @@ fn the_right_certificates_pass() {
 
 #[test]
 fn a_server_that_does_not_verify_fails_with_its_cause() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let peer = Kind::PeerCertificate;
     let right = server("server", "", "1.3");
-    let other_ca = || TlsOptions { ca: Some(dir.join("other-ca.pem")), ..options(dir) };
+    let other_ca = || TlsOptions { ca: Some(dir.join("other-ca.pem")), ..options(&dir) };
     fails(dial(&right, "localhost", other_ca()), peer, "other-ca.pem (unable to get local issuer certificate)");
     fails(dial(&right, "localhost", TlsOptions::default()), peer, "was not signed by a CA among this system's");
-    let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(dir) };
+    let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(&dir) };
     fails(dial(&right, "localhost", named("example.org")), peer, "is not for `example.org` (hostname mismatch)");
     fails(dial(&right, "localhost", named("192.0.2.7")), peer, "is not for `192.0.2.7` (IP address mismatch)");
     let elsewhere = server("elsewhere", "", "1.2");
-    fails(dial(&elsewhere, "localhost", options(dir)), peer, "is not for `localhost` (hostname mismatch)");
-    fails(dial(&elsewhere, "127.0.0.1", options(dir)), peer, "is not for `127.0.0.1` (IP address mismatch)");
+    fails(dial(&elsewhere, "localhost", options(&dir)), peer, "is not for `localhost` (hostname mismatch)");
+    fails(dial(&elsewhere, "127.0.0.1", options(&dir)), peer, "is not for `127.0.0.1` (IP address mismatch)");
     let expired = server("expired", "", "1.3");
-    fails(dial(&expired, "localhost", options(dir)), peer, "has expired on ");
+    fails(dial(&expired, "localhost", options(&dir)), peer, "has expired on ");
     // Only who asks for it gets through.
     for (server, ca) in [(&elsewhere, None), (&expired, None), (&right, Some(dir.join("other-ca.pem")))] {
         let trusting = TlsOptions { ca, verify: false, ..TlsOptions::default() };
@@ -211,18 +172,18 @@ fn a_server_that_does_not_verify_fails_with_its_cause() {
 
 #[test]
 fn a_server_that_refuses_us_fails_with_its_cause() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     for version in ["1.2", "1.3"] {
         let mutual = server("server", "client-certificate", version);
-        fails(dial(&mutual, "localhost", options(dir)), Kind::ClientCertificate, "wants a client certificate");
-        let other = with_client(dir, "other-client");
+        fails(dial(&mutual, "localhost", options(&dir)), Kind::ClientCertificate, "wants a client certificate");
+        let other = with_client(&dir, "other-client");
         fails(dial(&mutual, "localhost", other), Kind::ClientCertificate, "refuses the client certificate");
     }
 }
 
 #[test]
 fn files_that_cannot_be_used() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let server = server("server", "client-certificate", "1.3");
     let of = |ca: &str, cert: &str, key: &str| {
         let file = |name: &str| Some(dir.join(name));
@@ -241,8 +202,8 @@ fn files_that_cannot_be_used() {
 
 #[test]
 fn what_is_no_tls_server() {
-    let Some(dir) = certificates() else { return };
-    let to = |port| Endpoint::tls("127.0.0.1", port, options(dir)).unwrap();
+    let Some(dir) = ready() else { return };
+    let to = |port| Endpoint::tls("127.0.0.1", port, options(&dir)).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     // Silence meets the time limit.
@@ -278,9 +239,9 @@ fn every_byte() -> Vec<u8> {
 
 #[test]
 fn any_bytes_pass_both_ways_at_once() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
-    let mut stream = dial(&server, "localhost", options(dir)).unwrap();
+    let mut stream = dial(&server, "localhost", options(&dir)).unwrap();
     stream.write_all(b"e").unwrap();
     // Byte by byte, so that each may come first in a read.
     for byte in b"Q\nR\nk\nQ" {
@@ -303,9 +264,9 @@ fn any_bytes_pass_both_ways_at_once() {
 
 #[test]
 fn sixty_four_megabytes_each_way() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
-    let mut down = dial(&server, "localhost", options(dir)).unwrap();
+    let mut down = dial(&server, "localhost", options(&dir)).unwrap();
     down.write_all(b"s").unwrap();
     let mut block = vec![0; 65536];
     for n in 0..1024_u32 {
@@ -314,7 +275,7 @@ fn sixty_four_megabytes_each_way() {
     }
     assert_eq!(down.read(&mut block).unwrap(), 0, "ended by close_notify: a clean end");
 
-    let mut up = dial(&server, "localhost", options(dir)).unwrap();
+    let mut up = dial(&server, "localhost", options(&dir)).unwrap();
     up.write_all(b"k").unwrap();
     for _ in 0..1024 {
         up.write_all(&block).unwrap();
@@ -326,9 +287,9 @@ fn sixty_four_megabytes_each_way() {
 
 #[test]
 fn a_connection_cut_without_an_end_of_tls_is_an_error() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
-    let mut stream = dial(&server, "localhost", options(dir)).unwrap();
+    let mut stream = dial(&server, "localhost", options(&dir)).unwrap();
     stream.write_all(b"c").unwrap();
     let mut got = Vec::new();
     let error = stream.read_to_end(&mut got).unwrap_err();
@@ -339,9 +300,9 @@ fn a_connection_cut_without_an_end_of_tls_is_an_error() {
 
 #[test]
 fn half_close_is_refused_and_the_end_leaves_nothing_behind() {
-    let Some(dir) = certificates() else { return };
+    let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
-    let mut stream = dial(&server, "localhost", options(dir)).unwrap();
+    let mut stream = dial(&server, "localhost", options(&dir)).unwrap();
     stream.write_all(b"e").unwrap();
     let error = stream.shutdown(std::net::Shutdown::Write).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::Unsupported);

@@ -1,6 +1,8 @@
 //! Programs as connections: children that are reaped and whose words reach the user, ssh by a stand-in on the PATH,
 //! proxy commands.
 
+mod support;
+
 use std::error::Error as _;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
@@ -11,6 +13,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use support::needs;
+use support::temp::TempDir;
 use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, connect};
 
 fn sh(script: &str) -> Endpoint {
@@ -141,8 +145,7 @@ fn a_program_that_ends_its_output_and_runs_on_is_not_waited_for() {
     let script =
         "import socket; s = socket.socket(fileno=0); s.send(b'a'); s.shutdown(socket.SHUT_WR); print(s.recv(9))";
     let Ok(mut runs_on) = connect(&Endpoint::Command(["python3", "-c", script].map(Into::into).to_vec()), None) else {
-        println!("skipped: a_program_that_ends_its_output_and_runs_on_is_not_waited_for needs python3");
-        return;
+        return needs::left_out("python3", "no such program here").unwrap_or(());
     };
     let mut text = String::new();
     runs_on.read_to_string(&mut text).unwrap();
@@ -169,8 +172,8 @@ fn a_line_break_or_an_escape_on_standard_error_is_harmless() {
 #[test]
 fn a_program_that_cannot_be_run() {
     let dir = TempDir::new();
-    fs::write(dir.0.join("plain"), "").unwrap();
-    let plain = dir.0.join("plain").into_os_string();
+    fs::write(dir.join("plain"), "").unwrap();
+    let plain = dir.join("plain").into_os_string();
     let cases = [("no-such-program-here".into(), "was not found; install it"), (plain, "may not be run")];
     for (program, words) in cases {
         let error = connect(&Endpoint::Command(vec![program]), None).unwrap_err();
@@ -253,13 +256,14 @@ fn ssh_by_a_stand_in() {
             *' stranger '*) echo 'Host key verification failed.' >&2; exit 255;;\n\
             *' bare '*) echo 'sh: 1: docker: not found' >&2; exit 127;;\n\
             *) echo 'something else' >&2; exit 1;;\nesac\n";
-        fs::write(dir.0.join("ssh"), script).unwrap();
-        fs::set_permissions(dir.0.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(dir.join("ssh"), script).unwrap();
+        fs::set_permissions(dir.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths([dir.0.clone()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+        let path =
+            std::env::join_paths([dir.path().to_owned()].into_iter().chain(std::env::split_paths(&path))).unwrap();
         let again = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "ssh_by_a_stand_in", "--nocapture"])
-            .envs([(AGAIN, dir.0.as_os_str()), ("PATH", &path)])
+            .envs([(AGAIN, dir.path().as_os_str()), ("PATH", &path)])
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
@@ -303,25 +307,5 @@ fn ssh_by_a_stand_in() {
         let (got, text) = failure(stream.read(&mut [0]));
         assert_eq!(got, kind, "{text}");
         assert!(text.starts_with(&format!("cannot connect to ssh://{host}: ")) && text.contains(words), "{text}");
-    }
-}
-
-/// A directory of its own for one test, removed afterwards.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> Self {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("unix-http-tunnel-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
