@@ -1,7 +1,13 @@
 //! What Docker adds to HTTP: frames, endpoints, errors inside a stream, versions.
 
+#[path = "docker/endpoint.rs"]
+mod endpoint;
 #[path = "docker/frames.rs"]
 mod frames;
+#[path = "docker/host.rs"]
+mod host;
+#[path = "docker/sha256.rs"]
+mod sha256;
 
 /// Every way bytes are delivered: whole, byte by byte, and cut in two at every place.
 fn deliveries(bytes: &[u8]) -> Vec<Vec<&[u8]>> {

@@ -1,0 +1,212 @@
+//! Which daemon is meant: the docker CLI's rules, and which of them decided.
+//!
+//! ```text
+//! 1. --context NAME            (together with a host flag: an error)
+//! 2. a host flag               docker's -H, which is curl's header flag here
+//! 3. DOCKER_HOST               when it is not empty
+//! 4. DOCKER_CONTEXT            when it is not empty
+//! 5. currentContext            of config.json
+//! 6. the context `default`
+//! ```
+//!
+//! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else `/var/run/docker.sock`, with the TLS
+//! of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`. So `--context default` still means `DOCKER_HOST`. Any other
+//! context is one of the store, with TLS of its own; one that is not there is an error, never a fallback.
+//!
+//! Declined: what [`Host`] and the settings decline. Not followed: `HTTP_PROXY`, which the docker CLI uses for `tcp://`.
+//!
+//! ```
+//! use unix_http::docker::{Endpoint, Flags, Process};
+//!
+//! let flags = Flags { host: Some("tcp://build.example:2375".into()), ..Flags::default() };
+//! # let _ = || {
+//! let endpoint = Endpoint::resolve(&Process, &flags)?;
+//! println!("{}", endpoint.explain());
+//! # Ok::<(), unix_http::docker::ResolveError>(())
+//! # };
+//! ```
+
+use super::context::{self, Stored};
+use super::environment::Environment;
+use super::host::{Address, Host, Place};
+use super::resolve_error::ResolveError;
+use super::tls::Tls;
+use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Write};
+use std::path::PathBuf;
+
+/// The flags that choose a daemon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// A context's name; an empty one is none.
+    pub context: Option<OsString>,
+    /// A host; an empty one is the default host.
+    pub host: Option<OsString>,
+}
+
+/// Which rule decided: the first in this order that says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// The context flag.
+    ContextFlag,
+    /// The host flag.
+    HostFlag,
+    /// `DOCKER_HOST`.
+    HostVariable,
+    /// `DOCKER_CONTEXT`.
+    ContextVariable,
+    /// `currentContext` of `config.json`.
+    ConfigFile,
+    /// Nothing else was said.
+    Default,
+}
+
+/// A daemon, and how it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What is dialled.
+    pub address: Address,
+    /// What goes before every path of the API: empty, or as in [`Host::prefix`].
+    pub prefix: String,
+    /// TLS, for a TCP address only.
+    pub tls: Option<Tls>,
+    /// The context's name.
+    pub context: String,
+    /// The host, as the docker CLI shows it.
+    pub host: String,
+    /// Which rule decided on the context.
+    pub rule: Rule,
+    /// The file of the store that says the host, when one does.
+    pub meta: Option<PathBuf>,
+    /// What a user may want to know besides, a line each.
+    pub notes: Vec<String>,
+}
+
+impl Endpoint {
+    /// Finds the daemon that is meant, without dialling it.
+    ///
+    /// # Errors
+    /// [`ResolveError`], each of which says what to do.
+    pub fn resolve(env: &impl Environment, flags: &Flags) -> Result<Endpoint, ResolveError> {
+        let (rule, name) = choose(env, flags)?;
+        match name.filter(|name| name != "default") {
+            Some(name) => Endpoint::of_context(env, rule, &name),
+            None => Endpoint::of_default(env, rule, flags),
+        }
+    }
+
+    /// The context `default`.
+    fn of_default(env: &impl Environment, rule: Rule, flags: &Flags) -> Result<Endpoint, ResolveError> {
+        let verify = set(env, "DOCKER_TLS_VERIFY").is_some();
+        let tls = verify || set(env, "DOCKER_TLS").is_some();
+        let (text, variable) = match &flags.host {
+            Some(host) => (host.clone(), None),
+            None => (env.var("DOCKER_HOST").unwrap_or_default(), Some("DOCKER_HOST")),
+        };
+        let host = Host::parse_at(Place::Given, &text, tls)
+            .map_err(|error| ResolveError::Host { place: variable.map(PathBuf::from), error })?;
+        let (tls, notes) = if tls { Tls::of_variables(env, verify)? } else { (None, Vec::new()) };
+        let shown = match host.address {
+            Address::Ssh(_) => text.to_string_lossy().trim().to_owned(),
+            _ => format!("{}{}", host.address, host.prefix),
+        };
+        Ok(Endpoint::new(host, tls, "default".into(), shown, rule).with(None, notes))
+    }
+
+    /// A context of the store.
+    fn of_context(env: &impl Environment, rule: Rule, name: &OsStr) -> Result<Endpoint, ResolveError> {
+        let Stored { meta, host: text, tls, mut notes } = context::stored(env, &context::config_dir(env)?, name, rule)?;
+        let host = Host::parse_at(Place::Stored, &text, tls.is_some())
+            .map_err(|error| ResolveError::Host { place: Some(meta.clone()), error })?;
+        if let Address::Tcp { port, .. } = host.address
+            && !text.to_string_lossy().contains(&format!(":{port}"))
+        {
+            notes.push(format!("the stored host has no port; the docker CLI dials {port} then, and so do we"));
+        }
+        let shown = if text.is_empty() { host.address.to_string() } else { text.to_string_lossy().into_owned() };
+        let name = name.to_string_lossy().into_owned();
+        Ok(Endpoint::new(host, tls, name, shown, rule).with(Some(meta), notes))
+    }
+
+    fn new(host: Host, tls: Option<Tls>, context: String, shown: String, rule: Rule) -> Endpoint {
+        let Host { address, prefix } = host;
+        let tls = tls.filter(|_| matches!(address, Address::Tcp { .. }));
+        Endpoint { address, prefix, tls, context, host: shown, rule, meta: None, notes: Vec::new() }
+    }
+
+    fn with(self, meta: Option<PathBuf>, notes: Vec<String>) -> Endpoint {
+        Endpoint { meta, notes, ..self }
+    }
+
+    /// How the daemon was found, in a few lines for people.
+    pub fn explain(&self) -> String {
+        let mut out = format!("context: {} ({})\nhost: {}\n", self.context, self.rule, self.host);
+        // Writing into a String does not fail.
+        if let Some(meta) = &self.meta {
+            let _ = writeln!(out, "stored in: {}", meta.display());
+        }
+        if let Some(tls) = &self.tls {
+            let _ = writeln!(out, "TLS: {tls}");
+        }
+        if !self.prefix.is_empty() {
+            let _ = writeln!(out, "before each path: {}", self.prefix);
+        }
+        self.notes.iter().for_each(|note| out.extend(["note: ", note, "\n"]));
+        out
+    }
+
+    /// What was said but had no say, since `self.rule` comes first: a line each.
+    pub fn overruled(&self, env: &impl Environment, flags: &Flags) -> Vec<String> {
+        let config = || context::current_context(env, &context::config_dir(env).ok()?).ok().flatten();
+        let said = [
+            (Rule::HostVariable, "DOCKER_HOST", set(env, "DOCKER_HOST")),
+            (Rule::ContextVariable, "DOCKER_CONTEXT", set(env, "DOCKER_CONTEXT")),
+            (Rule::ConfigFile, "currentContext of config.json", config()),
+        ];
+        let used_host = self.context == "default" && flags.host.is_none();
+        said.into_iter()
+            .filter(|(rule, ..)| self.rule < *rule)
+            .filter(|(rule, ..)| !(used_host && *rule == Rule::HostVariable))
+            .filter_map(|(_, what, value)| Some(format!("{what} ({}) is overruled", value?.to_string_lossy())))
+            .collect()
+    }
+}
+
+/// The first rule that says something, and the context it names; the default one when it names none.
+fn choose(env: &impl Environment, flags: &Flags) -> Result<(Rule, Option<OsString>), ResolveError> {
+    let context = flags.context.clone().filter(|name| !name.is_empty());
+    match (context, &flags.host) {
+        (Some(_), Some(_)) => return Err(ResolveError::BothFlags),
+        (Some(name), None) => return Ok((Rule::ContextFlag, Some(name))),
+        (None, Some(_)) => return Ok((Rule::HostFlag, None)),
+        (None, None) => {}
+    }
+    if set(env, "DOCKER_HOST").is_some() {
+        return Ok((Rule::HostVariable, None));
+    }
+    if let Some(name) = set(env, "DOCKER_CONTEXT") {
+        return Ok((Rule::ContextVariable, Some(name)));
+    }
+    match context::current_context(env, &context::config_dir(env)?)? {
+        Some(name) => Ok((Rule::ConfigFile, Some(name))),
+        None => Ok((Rule::Default, None)),
+    }
+}
+
+/// A variable that is set and not empty.
+pub(super) fn set(env: &impl Environment, name: &str) -> Option<OsString> {
+    env.var(name).filter(|value| !value.is_empty())
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rule::ContextFlag => "the context flag",
+            Rule::HostFlag => "the host flag",
+            Rule::HostVariable => "DOCKER_HOST",
+            Rule::ContextVariable => "DOCKER_CONTEXT",
+            Rule::ConfigFile => "currentContext of config.json",
+            Rule::Default => "the default",
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! What the rules look at: variables and files, behind a trait, so that a test needs neither.
+//!
+//! ```
+//! use unix_http::docker::{Endpoint, Environment, Flags, Rule};
+//! use std::{ffi::OsString, io, path::{Path, PathBuf}};
+//!
+//! /// One variable, no files.
+//! struct Bare;
+//!
+//! impl Environment for Bare {
+//!     fn var(&self, name: &str) -> Option<OsString> {
+//!         (name == "DOCKER_HOST").then(|| "tcp://build.example".into())
+//!     }
+//!     fn home_dir(&self) -> Option<PathBuf> { Some("/home/me".into()) }
+//!     fn read(&self, _: &Path) -> io::Result<Vec<u8>> { Err(io::ErrorKind::NotFound.into()) }
+//!     fn probe(&self, _: &Path) -> io::Result<()> { Err(io::ErrorKind::NotFound.into()) }
+//!     fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> { Err(io::ErrorKind::NotFound.into()) }
+//! }
+//!
+//! let endpoint = Endpoint::resolve(&Bare, &Flags::default())?;
+//! assert_eq!((endpoint.rule, endpoint.host.as_str()), (Rule::HostVariable, "tcp://build.example:2375"));
+//! # Ok::<(), unix_http::docker::ResolveError>(())
+//! ```
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// How large a settings file may be: 16 MiB.
+const FILE_LIMIT: u64 = 16 << 20;
+
+/// Variables and files, as a process sees them.
+pub trait Environment {
+    /// A variable's value; `None` when it is not set.
+    fn var(&self, name: &str) -> Option<OsString>;
+
+    /// The user's home directory.
+    fn home_dir(&self) -> Option<PathBuf>;
+
+    /// All of a file.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; whatever else the system says.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Whether a file could be read, without reading it: a private key is no business of ours.
+    ///
+    /// # Errors
+    /// As [`read`](Environment::read).
+    fn probe(&self, path: &Path) -> io::Result<()>;
+
+    /// The paths of all that is in a directory.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such directory; whatever else the system says.
+    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+}
+
+/// The environment of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Process;
+
+impl Environment for Process {
+    fn var(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+
+    fn home_dir(&self) -> Option<PathBuf> {
+        std::env::home_dir()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        File::open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > FILE_LIMIT {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB"));
+        }
+        Ok(content)
+    }
+
+    fn probe(&self, path: &Path) -> io::Result<()> {
+        File::open(path).map(drop)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect()
+    }
+}

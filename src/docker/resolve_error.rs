@@ -1,0 +1,104 @@
+//! Why no daemon could be told, and what to do about it.
+//!
+//! ```
+//! let error = unix_http::docker::ResolveError::NoHome;
+//! assert_eq!(error.to_string(), "no home directory to look for .docker in; set DOCKER_CONFIG or HOME");
+//! ```
+
+use super::endpoint::Rule;
+use super::host::HostError;
+use crate::json::JsonError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why no daemon could be told, and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// A context and a host were both asked for by flags.
+    BothFlags,
+    /// A host that is none.
+    Host {
+        /// The variable or file it stands in; `None` for a flag.
+        place: Option<PathBuf>,
+        /// What is wrong with it.
+        error: HostError,
+    },
+    /// A context that is not in the store.
+    UnknownContext {
+        /// Its name.
+        name: String,
+        /// Who asked for it.
+        rule: Rule,
+        /// The file that is not there.
+        meta: PathBuf,
+        /// The contexts that are there.
+        known: Vec<String>,
+    },
+    /// A file of settings that is not JSON.
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        error: JsonError,
+    },
+    /// A file of settings that does not say what it has to.
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// TLS is on, and the certificates to trust cannot be read.
+    Ca {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file that is there and cannot be read.
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is no home directory, and `DOCKER_CONFIG` is not set.
+    NoHome,
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResolveError::BothFlags => f.write_str("a context and a host were both given; give one of them"),
+            ResolveError::Host { place: Some(place), error } => write!(f, "{}: {error}", place.display()),
+            ResolveError::Host { place: None, error } => error.fmt(f),
+            ResolveError::UnknownContext { name, rule, meta, known } => {
+                write!(f, "no context {name:?}, which {rule} asks for; there is: default")?;
+                known.iter().try_for_each(|name| write!(f, ", {name}"))?;
+                write!(f, " (no {})", meta.display())
+            }
+            ResolveError::Json { path, error } => write!(f, "{}: {error}; mend it, or set DOCKER_HOST", path.display()),
+            ResolveError::Setting { path, why } => write!(f, "{}: {why}; mend it, or set DOCKER_HOST", path.display()),
+            ResolveError::Ca { path, error } => write!(
+                f,
+                "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or beside config.json",
+                path.display()
+            ),
+            ResolveError::File { path, error } => write!(f, "{}: {error}", path.display()),
+            ResolveError::NoHome => f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME"),
+        }
+    }
+}
+
+impl std::error::Error for ResolveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ResolveError::Host { error, .. } => Some(error),
+            ResolveError::Json { error, .. } => Some(error),
+            ResolveError::Ca { error, .. } | ResolveError::File { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

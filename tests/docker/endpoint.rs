@@ -1,0 +1,324 @@
+//! Which daemon is meant: every rule, on an environment made of a table.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use unix_http::docker::{Address, Endpoint, Environment, Flags, ResolveError, Rule, Tls, sha256_hex};
+
+/// Variables and files that exist only here.
+#[derive(Clone, Default)]
+struct Fake {
+    vars: BTreeMap<String, OsString>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Files that are there and cannot be read.
+    locked: Vec<PathBuf>,
+}
+
+impl Fake {
+    fn var(mut self, name: &str, value: &str) -> Fake {
+        self.vars.insert(name.into(), value.into());
+        self
+    }
+
+    fn file(mut self, path: &str, content: &str) -> Fake {
+        self.files.insert(path.into(), content.into());
+        self
+    }
+
+    fn locked(mut self, path: &str) -> Fake {
+        self.locked.push(path.into());
+        self.file(path, "secret")
+    }
+
+    /// A context as `docker context create` writes it.
+    fn context(self, name: &str, host: &str) -> Fake {
+        let meta = format!(
+            r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{"docker":{{"Host":"{host}","SkipTLSVerify":false}}}}}}"#
+        );
+        self.meta(name, &meta)
+    }
+
+    fn meta(self, name: &str, meta: &str) -> Fake {
+        self.file(&format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(name.as_bytes())), meta)
+    }
+
+    fn resolve(&self, context: Option<&str>, host: Option<&str>) -> Result<Endpoint, ResolveError> {
+        Endpoint::resolve(self, &Flags { context: context.map(Into::into), host: host.map(Into::into) })
+    }
+}
+
+impl Environment for Fake {
+    fn var(&self, name: &str) -> Option<OsString> {
+        self.vars.get(name).cloned()
+    }
+
+    fn home_dir(&self) -> Option<PathBuf> {
+        self.vars.get("HOME").map(PathBuf::from)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.probe(path).map(|()| self.files[path].clone())
+    }
+
+    fn probe(&self, path: &Path) -> io::Result<()> {
+        match (self.locked.contains(&path.to_owned()), self.files.contains_key(path)) {
+            (true, _) => Err(io::ErrorKind::PermissionDenied.into()),
+            (_, true) => Ok(()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let child = |file: &Path| Some(path.join(file.strip_prefix(path).ok()?.iter().next()?));
+        let mut children: Vec<_> = self.files.keys().filter_map(|file| child(file)).collect();
+        children.dedup();
+        if children.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(children) }
+    }
+}
+
+fn home() -> Fake {
+    Fake::default().var("HOME", "/home/me")
+}
+
+/// A home with two contexts, of which `blue` is the current one.
+fn furnished() -> Fake {
+    home()
+        .context("blue", "unix:///run/blue.sock")
+        .context("red", "tcp://red.example:2375")
+        .file("/home/me/.docker/config.json", r#"{"auths":{},"currentContext":"blue"}"#)
+}
+
+#[test]
+fn the_first_rule_that_says_something_decides() {
+    const DEFAULT: &str = "unix:///var/run/docker.sock";
+    let env = furnished();
+    let host = env.clone().var("DOCKER_HOST", "tcp://host.example");
+    let context = env.clone().var("DOCKER_CONTEXT", "red");
+    let both = host.clone().var("DOCKER_CONTEXT", "red");
+    let cases = [
+        (&home(), None, None, Rule::Default, "default", DEFAULT),
+        (&env, None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
+        (&context, None, None, Rule::ContextVariable, "red", "tcp://red.example:2375"),
+        (&host, None, None, Rule::HostVariable, "default", "tcp://host.example:2375"),
+        (&both, None, None, Rule::HostVariable, "default", "tcp://host.example:2375"),
+        (&both, None, Some("unix:///flag"), Rule::HostFlag, "default", "unix:///flag"),
+        (&both, None, Some(""), Rule::HostFlag, "default", DEFAULT),
+        (&both, Some("blue"), None, Rule::ContextFlag, "blue", "unix:///run/blue.sock"),
+        (&both, Some(""), None, Rule::HostVariable, "default", "tcp://host.example:2375"),
+        (&both, Some(""), Some("unix:///flag"), Rule::HostFlag, "default", "unix:///flag"),
+        (&both, Some("default"), None, Rule::ContextFlag, "default", "tcp://host.example:2375"),
+        (&context, Some("default"), None, Rule::ContextFlag, "default", DEFAULT),
+        (&env.clone().var("DOCKER_HOST", ""), None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
+        (&env.clone().var("DOCKER_HOST", " "), None, None, Rule::HostVariable, "default", DEFAULT),
+        (&env.clone().var("DOCKER_CONTEXT", ""), None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
+        (&env.clone().var("DOCKER_CONTEXT", "default"), None, None, Rule::ContextVariable, "default", DEFAULT),
+        (&env.clone().var("DOCKER_CONFIG", "/other"), None, None, Rule::Default, "default", DEFAULT),
+        (&env.clone().var("DOCKER_CONFIG", ""), None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
+    ];
+    for (at, (env, context, flag, rule, name, shown)) in cases.into_iter().enumerate() {
+        let endpoint = env.resolve(context, flag).unwrap();
+        assert_eq!(
+            (endpoint.rule, endpoint.context.as_str(), endpoint.host.as_str()),
+            (rule, name, shown),
+            "case {at}"
+        );
+    }
+    assert!(matches!(env.resolve(Some("blue"), Some("")), Err(ResolveError::BothFlags)));
+}
+
+#[test]
+fn settings_are_read_as_the_cli_reads_them() {
+    let config = "/home/me/.docker/config.json";
+    let cases = [
+        (r#"{"CURRENTCONTEXT":"blue"}"#, Rule::ConfigFile),
+        (r#"{"currentContext":"nope","currentcontext":"blue"}"#, Rule::ConfigFile),
+        (r#"{"currentContext":""}"#, Rule::Default),
+        (r#"{"currentContext":null}"#, Rule::Default),
+        ("{}", Rule::Default),
+        ("null", Rule::Default),
+        ("", Rule::Default),
+        ("\n", Rule::Default),
+    ];
+    for (text, rule) in cases {
+        assert_eq!(furnished().file(config, text).resolve(None, None).unwrap().rule, rule, "{text}");
+    }
+    let errors = [
+        ("{\"currentContext\":\"blue\"", "the JSON text ends too early at byte 24 (RFC 8259 §2)"),
+        ("{\"currentContext\":'blue'}", "a value must stand here at byte 18 (RFC 8259 §3)"),
+        ("{\"currentContext\":5}", "currentContext is not a string"),
+    ];
+    for (text, want) in errors {
+        let error = furnished().file(config, text).resolve(None, None).unwrap_err().to_string();
+        assert!(error.starts_with(config) && error.contains(want), "{text}: {error}");
+    }
+    let error = furnished().locked(config).resolve(None, None).unwrap_err();
+    assert!(matches!(error, ResolveError::File { path, .. } if path == Path::new(config)));
+    // What is not asked is not read.
+    assert!(furnished().locked(config).var("DOCKER_HOST", "unix:///x").resolve(None, None).is_ok());
+    assert!(matches!(Fake::default().resolve(None, None), Err(ResolveError::NoHome)));
+    assert!(Fake::default().resolve(None, Some("unix:///x")).is_ok(), "nor is a home asked for");
+}
+
+#[test]
+fn stored_hosts_have_rules_of_their_own() {
+    let tcp = |host: &str, port| Address::Tcp { host: host.into(), port };
+    let cases = [
+        ("unix:///run/d.sock", Address::Unix("/run/d.sock".into()), ""),
+        ("unix://rel", Address::Unix("rel".into()), ""),
+        ("unix://@name", Address::Abstract(b"name".to_vec()), ""),
+        ("", Address::Unix("/var/run/docker.sock".into()), ""),
+        ("tcp://h:1/p", tcp("h", 1), "/p"),
+        ("tcp://h", tcp("h", 80), ""),
+        ("tcp://[::1]", tcp("::1", 80), ""),
+        ("http://h:1", tcp("h", 1), ""),
+    ];
+    for (host, address, prefix) in cases {
+        let endpoint = home().context("c", host).resolve(Some("c"), None).unwrap();
+        assert_eq!((endpoint.address, endpoint.prefix.as_str(), endpoint.tls), (address, prefix, None), "{host}");
+    }
+    for host in
+        ["/run/d.sock", "h:1", "unix://", "tcp://", " unix:///x", "https://h:1", "http://h:1/p", "fd://3", "foo://h"]
+    {
+        let error = home().context("c", host).resolve(Some("c"), None).unwrap_err();
+        assert!(matches!(error, ResolveError::Host { place: Some(_), .. }), "{host}: {error}");
+    }
+    let metas = [
+        (r#"{"endpoints":{"docker":{"HOST":"unix:///x"}}}"#, Ok("unix:///x")),
+        (r#"{"Endpoints":{"docker":{"Host":"unix:///a","host":"unix:///x"}}}"#, Ok("unix:///x")),
+        (r#"{"Endpoints":{"docker":{}}}"#, Ok("unix:///var/run/docker.sock")),
+        (r#"{"Endpoints":{"docker":{"Host":null,"SkipTLSVerify":null}}}"#, Ok("unix:///var/run/docker.sock")),
+        (r#"{"Endpoints":{"Docker":{"Host":"unix:///x"}}}"#, Err("the context has no docker endpoint")),
+        (r#"{"Endpoints":{"docker":null}}"#, Err("the context has no docker endpoint")),
+        (r#"{"Endpoints":{"kubernetes":{}}}"#, Err("the context has no docker endpoint")),
+        ("{}", Err("the context has no docker endpoint")),
+        (r#"{"Endpoints":{"docker":{"Host":7}}}"#, Err("Host is not a string")),
+        (r#"{"Endpoints":{"docker":{"Host":"unix:///x","SkipTLSVerify":"no"}}}"#, Err("SkipTLSVerify is neither")),
+        ("{", Err("the JSON text ends too early at byte 1")),
+    ];
+    for (meta, want) in metas {
+        let got = home().meta("c", meta).resolve(Some("c"), None);
+        match (got, want) {
+            (Ok(endpoint), Ok(host)) => assert_eq!(endpoint.host, host, "{meta}"),
+            (Err(error), Err(why)) => assert!(error.to_string().contains(why), "{meta}: {error}"),
+            (got, _) => panic!("{meta}: {got:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_context_that_is_not_there_is_an_error() {
+    let env = furnished().var("DOCKER_CONTEXT", "blau");
+    let id = sha256_hex(b"blau");
+    assert_eq!(
+        env.resolve(None, None).unwrap_err().to_string(),
+        format!(
+            "no context \"blau\", which DOCKER_CONTEXT asks for; there is: default, blue, red \
+             (no /home/me/.docker/contexts/meta/{id}/meta.json)"
+        )
+    );
+    let error = env.resolve(Some("../../etc"), None).unwrap_err();
+    assert!(matches!(error, ResolveError::UnknownContext { rule: Rule::ContextFlag, .. }), "{error}");
+}
+
+#[test]
+fn tls_of_the_default_context() {
+    let dir = "/home/me/.docker";
+    let certs = home()
+        .file("/home/me/.docker/ca.pem", "")
+        .file("/home/me/.docker/cert.pem", "")
+        .file("/home/me/.docker/key.pem", "");
+    let path = |name: &str| Some(PathBuf::from(dir).join(name));
+    let full = |verify| Some(Tls { ca: path("ca.pem"), cert: path("cert.pem"), key: path("key.pem"), verify });
+    let cases = [
+        ("", "", None, "unix:///var/run/docker.sock"),
+        ("1", "", full(false), "tcp://localhost:2376"),
+        ("0", "", full(false), "tcp://localhost:2376"),
+        ("", "1", full(true), "tcp://localhost:2376"),
+        ("", "0", full(true), "tcp://localhost:2376"),
+        ("1", "1", full(true), "tcp://localhost:2376"),
+    ];
+    for (tls, verify, want, host) in cases {
+        let env = certs.clone().var("DOCKER_TLS", tls).var("DOCKER_TLS_VERIFY", verify);
+        let endpoint = env.resolve(None, None).unwrap();
+        assert_eq!((endpoint.tls, endpoint.host.as_str()), (want, host), "{tls:?} {verify:?}");
+    }
+    let on = |env: Fake| env.var("DOCKER_TLS_VERIFY", "1").var("DOCKER_HOST", "tcp://");
+    assert_eq!(
+        on(certs.clone()).resolve(None, None).unwrap().host,
+        "tcp://localhost:2375",
+        "only nothing at all is 2376"
+    );
+    let unix = on(certs.clone()).var("DOCKER_HOST", "unix:///x").resolve(None, None).unwrap();
+    assert_eq!((unix.tls, unix.host.as_str()), (None, "unix:///x"), "no TLS over a Unix socket");
+    let none = on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
+    assert_eq!(none.tls, Some(Tls { ca: Some("/c/ca.pem".into()), cert: None, key: None, verify: true }));
+    let half = home().file("/c/ca.pem", "").file("/c/key.pem", "");
+    let half = on(half).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
+    assert_eq!(half.tls, none.tls);
+    assert_eq!(half.notes, ["key.pem is not used: there is no cert.pem in /c"]);
+    for env in [home(), home().var("DOCKER_HOST", "unix:///x")] {
+        let error = env.var("DOCKER_TLS", "1").resolve(None, None).unwrap_err();
+        assert!(
+            matches!(&error, ResolveError::Ca { path, .. } if path == Path::new("/home/me/.docker/ca.pem")),
+            "{error}"
+        );
+    }
+    let error = on(certs.clone().locked("/home/me/.docker/key.pem")).resolve(None, None).unwrap_err();
+    assert!(matches!(error, ResolveError::File { .. }), "{error}");
+}
+
+#[test]
+fn tls_of_a_stored_context() {
+    let dir = format!("/home/me/.docker/contexts/tls/{}/docker", sha256_hex(b"c"));
+    let path = |name: &str| Some(PathBuf::from(&dir).join(name));
+    let with = |names: &[&str], host: &str| {
+        names.iter().fold(home().context("c", host), |env, name| env.file(&format!("{dir}/{name}"), ""))
+    };
+    let tls = |env: Fake| env.resolve(Some("c"), None).unwrap().tls;
+    let ca = Some(Tls { ca: path("ca.pem"), cert: None, key: None, verify: true });
+    let all = Some(Tls { ca: path("ca.pem"), cert: path("cert.pem"), key: path("key.pem"), verify: true });
+    assert_eq!(tls(with(&[], "tcp://h:1")), None);
+    assert_eq!(tls(with(&["ca.pem"], "tcp://h:1")), ca);
+    assert_eq!(tls(with(&["ca.pem", "cert.pem"], "tcp://h:1")), ca, "a certificate without its key");
+    assert_eq!(tls(with(&["ca.pem", "cert.pem", "key.pem"], "tcp://h:1")), all);
+    assert_eq!(tls(with(&["ca.pem"], "unix:///x")), None);
+    assert_eq!(tls(with(&["ca.pem"], "ssh://h")), None);
+    assert_eq!(tls(with(&["ca.pem"], "https://h:1")), ca);
+    assert_eq!(with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().address.to_string(), "tcp://h:443");
+    let skip = home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
+    assert_eq!(tls(skip), Some(Tls { ca: None, cert: None, key: None, verify: false }));
+    let plain = home().context("c", "tcp://h:1").file("/home/me/.docker/ca.pem", "").var("DOCKER_TLS_VERIFY", "1");
+    assert_eq!(tls(plain), None, "the variables are for the default context");
+}
+
+#[test]
+fn how_it_was_found_is_told() {
+    let env = furnished().var("DOCKER_CONTEXT", "red");
+    let endpoint = env.resolve(None, None).unwrap();
+    let id = sha256_hex(b"red");
+    assert_eq!(
+        endpoint.explain(),
+        format!(
+            "context: red (DOCKER_CONTEXT)\nhost: tcp://red.example:2375\n\
+             stored in: /home/me/.docker/contexts/meta/{id}/meta.json\n"
+        )
+    );
+    assert_eq!(endpoint.overruled(&env, &Flags::default()), ["currentContext of config.json (blue) is overruled"]);
+    let env = env.var("DOCKER_HOST", "tcp://h:1/p/");
+    let endpoint = env.resolve(None, None).unwrap();
+    assert_eq!(endpoint.explain(), "context: default (DOCKER_HOST)\nhost: tcp://h:1/p\nbefore each path: /p\n");
+    assert_eq!(
+        endpoint.overruled(&env, &Flags::default()),
+        ["DOCKER_CONTEXT (red) is overruled", "currentContext of config.json (blue) is overruled"]
+    );
+    let flags = Flags { context: Some("default".into()), host: None };
+    let endpoint = Endpoint::resolve(&env, &flags).unwrap();
+    assert_eq!(endpoint.explain(), "context: default (the context flag)\nhost: tcp://h:1/p\nbefore each path: /p\n");
+    assert!(!endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")), "it is used");
+    let flags = Flags { context: Some("blue".into()), host: None };
+    let endpoint = Endpoint::resolve(&env, &flags).unwrap();
+    assert!(endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")));
+    let portless = home().context("c", "tcp://h").resolve(Some("c"), None).unwrap();
+    assert_eq!(portless.notes, ["the stored host has no port; the docker CLI dials 80 then, and so do we"]);
+}

@@ -1,0 +1,159 @@
+//! The grammar of a Docker host.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use unix_http::docker::{Address, Host, Ssh};
+
+fn tcp(host: &str, port: u16) -> Address {
+    Address::Tcp { host: host.into(), port }
+}
+
+fn ssh(user: Option<&str>, host: &str, port: Option<u16>, socket: Option<&str>) -> Address {
+    Address::Ssh(Ssh { user: user.map(Into::into), host: host.into(), port, socket: socket.map(Into::into) })
+}
+
+#[test]
+fn hosts_and_what_they_mean() {
+    let cases = [
+        ("", Address::Unix("/var/run/docker.sock".into()), ""),
+        (" \t\n", Address::Unix("/var/run/docker.sock".into()), ""),
+        ("unix://", Address::Unix("/var/run/docker.sock".into()), ""),
+        ("unix:///run/d.sock", Address::Unix("/run/d.sock".into()), ""),
+        ("  unix:///run/d.sock\u{a0}\n", Address::Unix("/run/d.sock".into()), ""),
+        ("unix:///a b/%41?x#y", Address::Unix("/a b/%41?x#y".into()), ""),
+        ("unix://rel/d.sock", Address::Unix("rel/d.sock".into()), ""),
+        ("unix://rel:d", Address::Unix("rel:d".into()), ""),
+        ("unix://unix:///x", Address::Unix("/x".into()), ""),
+        ("unix://@name", Address::Abstract(b"name".to_vec()), ""),
+        ("unix://@/a/b", Address::Abstract(b"/a/b".to_vec()), ""),
+        ("tcp://", tcp("localhost", 2375), ""),
+        ("tcp://h", tcp("h", 2375), ""),
+        ("tcp://h:", tcp("h", 2375), ""),
+        ("tcp://:99", tcp("localhost", 99), ""),
+        (":99", tcp("localhost", 99), ""),
+        ("h", tcp("h", 2375), ""),
+        ("h:1", tcp("h", 1), ""),
+        ("h:1/p", tcp("h", 1), "/p"),
+        ("tcp://tcp://h", tcp("h", 2375), ""),
+        ("tcp://h:02375", tcp("h", 2375), ""),
+        ("tcp://h_x-1.example:65535", tcp("h_x-1.example", 65535), ""),
+        ("tcp://127.0.0.1", tcp("127.0.0.1", 2375), ""),
+        ("tcp://[::1]:99", tcp("::1", 99), ""),
+        ("tcp://[::1]:", tcp("::1", 2375), ""),
+        ("tcp://[fe80::1]:1/p", tcp("fe80::1", 1), "/p"),
+        ("tcp://h/p", tcp("h", 2375), "/p"),
+        ("tcp://h:1/", tcp("h", 1), ""),
+        ("tcp://h:1/p/", tcp("h", 1), "/p"),
+        ("tcp://h:1//p/./q/../r//", tcp("h", 1), "/p/r"),
+        ("tcp://h:1/../..", tcp("h", 1), ""),
+        ("tcp://h:1/a b/\u{e9}/%20\"", tcp("h", 1), "/a%20b/%C3%A9/%20%22"),
+        ("tcp://h:1/:@!$&'()*+,;=-._~", tcp("h", 1), "/:@!$&'()*+,;=-._~"),
+        ("ssh:22", tcp("ssh", 22), ""),
+        ("unix:2375", tcp("unix", 2375), ""),
+        ("ssh://h", ssh(None, "h", None, None), ""),
+        ("ssh://h/", ssh(None, "h", None, None), ""),
+        ("ssh://h:", ssh(None, "h", None, None), ""),
+        ("ssh://@h", ssh(None, "h", None, None), ""),
+        ("ssh://me@h:22", ssh(Some("me"), "h", Some(22), None), ""),
+        ("ssh://me%40corp@h", ssh(Some("me@corp"), "h", None, None), ""),
+        ("ssh://a@b@h", ssh(Some("a@b"), "h", None, None), ""),
+        ("ssh://h/run/d.sock", ssh(None, "h", None, Some("/run/d.sock")), ""),
+        ("ssh://h/a%20b", ssh(None, "h", None, Some("/a b")), ""),
+        ("ssh://[::1]:22", ssh(None, "::1", Some(22), None), ""),
+    ];
+    for (text, address, prefix) in cases {
+        assert_eq!(Host::parse(text), Ok(Host { address, prefix: prefix.into() }), "{text:?}");
+    }
+    let not_utf8 = OsStr::from_bytes(b" unix:///run/\xff.sock ");
+    let address = Address::Unix(OsStr::from_bytes(b"/run/\xff.sock").into());
+    assert_eq!(Host::parse(not_utf8), Ok(Host { address, prefix: String::new() }));
+}
+
+#[test]
+fn what_is_no_host_and_what_was_meant() {
+    let cases = [
+        // What the docker CLI would take for the name of a TCP host.
+        ("/var/run/docker.sock", Some("unix:///var/run/docker.sock")),
+        ("unix:/var/run/docker.sock", Some("unix:///var/run/docker.sock")),
+        ("unix:/x", Some("unix:///x")),
+        ("unix:", Some("unix://")),
+        ("./d.sock", Some("unix://./d.sock")),
+        ("../d", Some("unix://../d")),
+        ("d.sock", Some("unix://d.sock")),
+        ("~/.docker/run/docker.sock", Some("unix://$HOME/.docker/run/docker.sock")),
+        ("@name", Some("unix://@name")),
+        ("tcp:/h", Some("tcp://h")),
+        ("tcp:h", Some("tcp://h")),
+        ("ssh:h", Some("ssh://h")),
+        ("me@h", Some("ssh://me@h")),
+        // What it would drop in silence.
+        ("tcp://u:p@h:1", Some("ssh://u:p@h:1")),
+        ("tcp://h:1?x=y", None),
+        ("tcp://h:1#f", None),
+        // What it would find out when it dials, or never.
+        ("unix://~/d.sock", Some("unix://$HOME/d.sock")),
+        ("unix://@", None),
+        ("tcp://h:0", None),
+        ("tcp://h:65536", None),
+        ("tcp://h:99999999999999999999", None),
+        ("tcp://::1", None),
+        ("tcp://h:1:2", None),
+        ("ssh://", None),
+        ("ssh://u:p@h", None),
+        ("ssh://u:@h", None),
+        ("ssh://h?x", None),
+        ("ssh://h/s#x", None),
+        ("ssh://-oProxyCommand=x", None),
+        ("ssh://h/%zz", None),
+        ("npipe:////./pipe/docker_engine", None),
+        ("fd://", None),
+        // What it refuses too.
+        ("tcp://[::1]", Some("tcp://[::1]:2375")),
+        ("tcp://[::1]/p", Some("tcp://[::1]:2375/p")),
+        ("tcp://[::1", None),
+        ("tcp://[h]:1", None),
+        ("tcp://[::1]x:1", None),
+        ("tcp://h:x", None),
+        ("tcp://h:+5", None),
+        ("tcp://h:-5", None),
+        ("tcp://h x:1", None),
+        ("tcp://h\\x:1", None),
+        ("tcp://%68:1", None),
+        ("tcp://h:1/%4", None),
+        ("unix://tcp://h", None),
+        ("http://h:1", Some("tcp://h:1")),
+        ("https://h:1", Some("tcp://h:1 with DOCKER_TLS_VERIFY=1")),
+        ("UNIX:///x", Some("unix:///x")),
+        ("Tcp://h", Some("tcp://h")),
+        ("foo://h", None),
+        ("://h", None),
+        ("unix:///a\0b", None),
+    ];
+    for (text, meant) in cases {
+        let error = Host::parse(text).map(|host| host.address.to_string()).expect_err(text);
+        assert_eq!(error.meant(), meant, "{text:?}: {error}");
+        if let Some(meant) = meant.filter(|meant| !meant.contains(' ') && !meant.contains("u:p@")) {
+            assert!(Host::parse(meant).is_ok(), "what is suggested is accepted: {meant}");
+        }
+    }
+    assert!(Host::parse(OsStr::from_bytes(b"tcp://\xff")).is_err());
+    assert_eq!(
+        Host::parse("/var/run/docker.sock").unwrap_err().to_string(),
+        "not a Docker host: \"/var/run/docker.sock\": a path is no host; did you mean unix:///var/run/docker.sock?"
+    );
+}
+
+#[test]
+fn what_ssh_is_asked_to_do() {
+    let cases = [
+        ("ssh://h", "ssh -o ConnectTimeout=30 -T -- h docker system dial-stdio"),
+        ("ssh://me@h:22", "ssh -o ConnectTimeout=30 -T -l me -p 22 -- h docker system dial-stdio"),
+        ("ssh://h/a", "ssh -o ConnectTimeout=30 -T -- h docker --host=unix:///a system dial-stdio"),
+        ("ssh://h/a;reboot", "ssh -o ConnectTimeout=30 -T -- h docker '--host=unix:///a;reboot' system dial-stdio"),
+        ("ssh://h/it's", r"ssh -o ConnectTimeout=30 -T -- h docker '--host=unix:///it'\''s' system dial-stdio"),
+    ];
+    for (text, want) in cases {
+        let Ok(Host { address: Address::Ssh(ssh), .. }) = Host::parse(text) else { panic!("{text}") };
+        assert_eq!(ssh.command().join(" "), want, "{text}");
+    }
+}
