@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::endpoint::printable;
 use super::long_path::SUN_PATH_MAX;
-use super::timeouts::Timeout;
+use super::timeouts::{Timeout, rounded};
 use super::{Endpoint, who};
 
 /// A connection could not be made. Prints as one line: where, the cause, the remedy.
@@ -142,9 +142,10 @@ impl ConnectError {
 
     pub(super) fn of_look_up(endpoint: &Endpoint, error: io::Error) -> Self {
         let (kind, why) = match Timeout::of(&error) {
-            Some(timeout) => {
-                (ConnectErrorKind::TimedOut, format!("the host name was not resolved within {:?}", timeout.after))
-            }
+            Some(timeout) => (
+                ConnectErrorKind::TimedOut,
+                format!("the host name was not resolved within {:?}", rounded(timeout.after)),
+            ),
             None => (
                 ConnectErrorKind::UnknownHost,
                 format!("the host name cannot be resolved: {error}; check its spelling"),
@@ -170,7 +171,7 @@ impl ConnectError {
             several => several.iter().map(|((_, why), address)| format!("{address}: {why}")).collect(),
         };
         if let Some(limit) = over {
-            why.push(format!("the limit of {limit:?} was reached"));
+            why.push(format!("the limit of {:?} was reached", rounded(limit)));
         }
         Self::new(endpoint.clone(), kind, why.join("; "), failures.pop().map(|(_, error)| error))
     }

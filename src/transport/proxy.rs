@@ -10,8 +10,9 @@ use super::{Endpoint, EndpointError};
 impl Endpoint {
     /// The connection that a shell command makes to `host` and `port`.
     ///
-    /// The command is run by `sh -c exec …`, so that no shell stays between us and it. A host that would mean something
-    /// to a shell is refused (CVE-2023-51385).
+    /// The command is run by `sh -c`, and may be all that a shell takes. A single program takes the shell's place
+    /// (`exec`), so that nothing stands between us and it. A host that would mean something to a shell is refused
+    /// (CVE-2023-51385).
     ///
     /// ```
     /// use unix_http::transport::Endpoint;
@@ -40,7 +41,7 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, String> {
     if command.contains(&0) {
         return Err("holds a NUL byte, which no command can".into());
     }
-    let mut line = b"exec ".to_vec();
+    let mut line = if is_one_program(command) { b"exec ".to_vec() } else { Vec::new() };
     let mut bytes = command.iter();
     while let Some(&byte) = bytes.next() {
         match (byte, if byte == b'%' { bytes.next() } else { None }) {
@@ -52,4 +53,10 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, String> {
         }
     }
     Ok(OsString::from_vec(line))
+}
+
+/// No operator, not even a quoted one, and no assignment before the program: then `exec` may stand in front.
+fn is_one_program(command: &[u8]) -> bool {
+    let first = command.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    !first.contains(&b'=') && !command.iter().any(|byte| b";&|(){}!\n".contains(byte))
 }

@@ -63,7 +63,7 @@ impl fmt::Display for Timeout {
             Limit::Idle => "no byte in either direction",
             Limit::Total => "the exchange was not finished",
         };
-        write!(f, "timed out: {what} within {:?}", self.after)
+        write!(f, "timed out: {what} within {:?}", rounded(self.after))
     }
 }
 
@@ -190,6 +190,11 @@ fn coarse(nanos: u64) -> Duration {
         Some(log) => Duration::from_millis(1 << log),
         None => TICK,
     }
+}
+
+/// To whole milliseconds, for people.
+pub(super) fn rounded(duration: Duration) -> Duration {
+    Duration::from_millis(nanos(duration).saturating_add(500_000) / 1_000_000)
 }
 
 /// Rounded up: a wait that has just begun has all of its limit left, whatever the clock says, and the socket keeps it.

@@ -33,21 +33,26 @@ pub fn endpoint(group: &Group, url: &Url) -> Result<(Endpoint, &'static str), Fa
         }
         (None, Some(text), _) => return Ok((parsed(text, "--endpoint")?, "--endpoint names it")),
         (None, None, Some(command)) => {
-            let words = [b"sh".to_vec(), b"-c".to_vec(), [b"exec ", &command[..]].concat()];
-            return Ok((
-                Endpoint::Command(words.map(std::ffi::OsString::from_vec).to_vec()),
-                "--proxy-command names it",
-            ));
+            let endpoint = Endpoint::proxy_command(path(command), &host_name(url), url.port_or_80());
+            let usage = |error| Failure::new(Exit::Usage, format!("--proxy-command: {error}"));
+            return Ok((endpoint.map_err(usage)?, "--proxy-command names it"));
         }
         (None, None, None) => {}
     }
     if url.port.is_some() || url.host != b"localhost" {
-        let host = String::from_utf8_lossy(&url.host);
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        return Ok((Endpoint::Tcp { host, port: url.port_or_80() }, "the URL names a host and a port of its own"));
+        return Ok((
+            Endpoint::Tcp { host: host_name(url), port: url.port_or_80() },
+            "the URL names a host and a port of its own",
+        ));
     }
     match std::env::var_os("DOCKER_HOST").filter(|value| !value.is_empty()) {
         Some(value) => Ok((parsed(&value.into_vec(), "DOCKER_HOST")?, "the variable DOCKER_HOST names it")),
         None => Ok((Endpoint::Unix(DEFAULT.into()), "nothing names another, so it is the default socket")),
     }
+}
+
+/// The host as a resolver takes it: an IPv6 address without its brackets.
+fn host_name(url: &Url) -> String {
+    let host = String::from_utf8_lossy(&url.host);
+    host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }

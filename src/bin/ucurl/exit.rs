@@ -29,6 +29,8 @@ pub enum Exit {
     Read = 26,
     /// A time limit.
     Timeout = 28,
+    /// TLS could not be established.
+    TlsConnect = 35,
     /// More redirects than allowed.
     Redirects = 47,
     /// The peer closed without an answer.
@@ -37,6 +39,10 @@ pub enum Exit {
     Send = 55,
     /// Receiving failed, or the chunked coding is broken.
     Receive = 56,
+    /// The client certificate is missing, cannot be used or was refused.
+    ClientCertificate = 58,
+    /// The server's certificate does not verify.
+    PeerVerification = 60,
     /// A transfer coding that is not understood.
     Encoding = 61,
     /// The body is larger than `--max-filesize`.
@@ -45,4 +51,6 @@ pub enum Exit {
     Rewind = 65,
     /// A user name in the URL that is not wanted there.
     Login = 67,
+    /// The file of CA certificates cannot be used.
+    CaFile = 77,
 }

@@ -41,6 +41,10 @@ fn exit_of(error: &Error) -> Exit {
         Error::Connect(error) => match error.kind() {
             ConnectErrorKind::TimedOut => Exit::Timeout,
             ConnectErrorKind::UnknownHost => Exit::Resolve,
+            ConnectErrorKind::TlsHandshake => Exit::TlsConnect,
+            ConnectErrorKind::ClientCertificate => Exit::ClientCertificate,
+            ConnectErrorKind::PeerCertificate => Exit::PeerVerification,
+            ConnectErrorKind::CaFile => Exit::CaFile,
             _ => Exit::Connect,
         },
         Error::Encode(error) if error.kind == ErrorKind::Target => Exit::Url,
