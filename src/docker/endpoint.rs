@@ -1,19 +1,6 @@
 //! Which daemon is meant: the docker CLI's rules, and which of them decided.
 //!
-//! ```text
-//! 1. --context NAME            (together with a host flag: an error)
-//! 2. a host flag               docker's -H, which is curl's header flag here
-//! 3. DOCKER_HOST               when it is not empty
-//! 4. DOCKER_CONTEXT            when it is not empty
-//! 5. currentContext            of config.json
-//! 6. the context `default`
-//! ```
-//!
-//! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else `/var/run/docker.sock`, with the TLS
-//! of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`. So `--context default` still means `DOCKER_HOST`. Any other
-//! context is one of the store, with TLS of its own; one that is not there is an error, never a fallback.
-//!
-//! Declined: what [`Host`] and the settings decline. Not followed: `HTTP_PROXY`, which the docker CLI uses for `tcp://`.
+//! The rules stand in the [module above](super).
 //!
 //! ```
 //! use unix_http::docker::{Endpoint, Flags, Process};

@@ -32,6 +32,7 @@
 //! # Ok::<(), unix_http::docker::FrameError>(())
 //! ```
 
+use super::errors::one_line;
 use std::fmt;
 
 /// The bytes before a frame's data.
@@ -90,7 +91,9 @@ pub enum FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FrameError::Daemon { message } => return write!(f, "error from the daemon in the stream: {message}"),
+            FrameError::Daemon { message } => {
+                return write!(f, "error from the daemon in the stream: {}", one_line(message));
+            }
             FrameError::Type { found, offset } => write!(f, "not a frame: type {found} at byte {offset}")?,
             FrameError::Padding { offset } => write!(f, "not a frame: padding that is not zero at byte {offset}")?,
             FrameError::IncompleteHeader { offset } => {

@@ -5,8 +5,26 @@
 //! | which daemon is meant? | [`Endpoint::resolve`] | the docker CLI's: flags, variables, `config.json`, contexts |
 //! | what does this host mean? | [`Host::parse`] | the grammar of `DOCKER_HOST`, below |
 //! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | Docker Engine API, "Stream format" |
+//! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
+//! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
+//! | which API version is spoken? | [`ApiVersion::negotiate`], [`api_target`] | the smaller of two, or `DOCKER_API_VERSION` |
 //!
 //! Everything that decides something here is without I/O: it is given bytes or an [`Environment`].
+//!
+//! # Which daemon is meant
+//! ```text
+//! 1. the context flag          (together with a host flag: an error)
+//! 2. the host flag             docker's -H
+//! 3. DOCKER_HOST               when it is not empty
+//! 4. DOCKER_CONTEXT            when it is not empty
+//! 5. currentContext            of config.json
+//! 6. the context `default`
+//! ```
+//! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else `/var/run/docker.sock`, with the TLS
+//! of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`. So `--context default` still means `DOCKER_HOST`. Any other
+//! context is one of the store, with TLS of its own; one that is not there is an error, never a fallback. Declined:
+//! settings that are not JSON, where the docker CLI warns and goes on with another daemon than the one that was chosen.
+//! Not followed: `HTTP_PROXY`, which the docker CLI uses for `tcp://`.
 //!
 //! # The grammar of a host
 //! ```abnf
@@ -37,6 +55,7 @@ mod context;
 mod demux;
 mod endpoint;
 mod environment;
+mod errors;
 mod frames;
 mod host;
 mod resolve_error;
@@ -44,10 +63,12 @@ mod sha256;
 mod ssh;
 mod tls;
 mod uri;
+mod version;
 
 pub use demux::{Copied, Demux, DemuxError};
 pub use endpoint::{Endpoint, Flags, Rule};
 pub use environment::{Environment, Process};
+pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use frames::{
     DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, OutputKind, Stream, encode_error_frame,
     encode_frame, frame_header,
@@ -57,3 +78,4 @@ pub use resolve_error::ResolveError;
 pub use sha256::{sha256, sha256_hex};
 pub use ssh::Ssh;
 pub use tls::Tls;
+pub use version::{ApiVersion, VersionError, api_target};

@@ -60,6 +60,13 @@ impl Pointer {
     }
 }
 
+/// From reference tokens as they are, without escapes.
+impl<'a> FromIterator<&'a str> for Pointer {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(tokens: I) -> Pointer {
+        Pointer { tokens: tokens.into_iter().map(str::to_owned).collect() }
+    }
+}
+
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_first(self.tokens.len(), f)

@@ -1,0 +1,230 @@
+//! The daemon's errors: in the body of an error response, and inside a stream that began as a success.
+//!
+//! ```text
+//! {"message":"No such container: nope"}                                    body of a 4xx or 5xx
+//! {"cause":"no such container","message":"no container…","response":404}   the same from podman
+//! {"errorDetail":{"code":5,"message":"…"},"error":"…"}                     one object of the stream, after a 200
+//! ```
+//!
+//! `/build`, `/images/create`, `/images/load` and push answer 200 before they know whether they will succeed, so that a
+//! client which only looks at the status takes every failure for a success. An [`ErrorScanner`] looks at the bytes as they
+//! pass and changes none of them.
+//!
+//! Declined: `Error` and other spellings (`/wait` has one that means something else), an `error` deeper in an object, and
+//! an empty one. A stream that is not JSON at all is told by [`finish`](ErrorScanner::finish).
+//!
+//! ```
+//! use unix_http::docker::ErrorScanner;
+//!
+//! let mut scanner = ErrorScanner::new();
+//! scanner.feed(b"{\"stream\":\"no\\n\"}\r\n{\"errorDetail\":{\"code\":5,\"message\":\"returned a non-ze");
+//! assert!(scanner.error().is_none());
+//! scanner.feed(b"ro code: 5\"},\"error\":\"returned a non-zero code: 5\"}\r\n");
+//! assert_eq!(scanner.error().unwrap().to_string(), "returned a non-zero code: 5");
+//! ```
+
+use crate::json::{Event, JsonError, Matcher, Place, Pointer, Tokenizer, Value};
+use std::fmt;
+
+/// How much of a message is kept: 64 KiB.
+pub const MESSAGE_LIMIT: usize = 64 << 10;
+
+/// What the body of an error response says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DaemonMessage {
+    /// `message`
+    pub message: String,
+    /// `cause`, which only podman sends.
+    pub cause: Option<String>,
+}
+
+impl DaemonMessage {
+    /// Reads the body of an error response: JSON with a `message`, or text of a type that says so. An attach that fails
+    /// sends its text as `application/vnd.docker.raw-stream`.
+    pub fn from_body(content_type: Option<&[u8]>, body: &[u8]) -> Option<DaemonMessage> {
+        if let Ok(value) = Value::parse(body) {
+            let text =
+                |name| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+            return text("message").map(|message| DaemonMessage { message, cause: text("cause") });
+        }
+        let media_type = content_type?.split(|&byte| byte == b';').next()?.trim_ascii();
+        let is_text = [&b"text/plain"[..], b"application/vnd.docker.raw-stream"]
+            .iter()
+            .any(|text| media_type.eq_ignore_ascii_case(text));
+        let message = str::from_utf8(body).ok().filter(|_| is_text)?.trim();
+        (!message.is_empty()).then(|| DaemonMessage { message: message.to_owned(), cause: None })
+    }
+}
+
+/// One line; the cause only where the message does not end with it, as podman's do.
+impl fmt::Display for DaemonMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.message))?;
+        match &self.cause {
+            Some(cause) if !self.message.contains(cause.as_str()) => write!(f, ": {}", one_line(cause)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An error object inside a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamError {
+    /// `errorDetail.code`, where there is one: the exit code of a build step, say.
+    pub code: Option<i64>,
+    /// `errorDetail.message`, else `error`; at most [`MESSAGE_LIMIT`] bytes.
+    pub message: String,
+    /// The offset, in the stream, of the byte after the object.
+    pub offset: u64,
+}
+
+/// One line.
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message.trim() {
+            "" => f.write_str("the daemon gives no reason"),
+            message => f.write_str(&one_line(message)),
+        }
+    }
+}
+
+impl std::error::Error for StreamError {}
+
+/// A message of someone else's for a terminal: without line ends and without anything that could move the cursor.
+pub(super) fn one_line(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\t' | '\n' | '\r' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.trim().chars().map(plain).collect()
+}
+
+/// What is looked for in each object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Detail,
+    Code,
+    Message,
+    Error,
+}
+
+/// What one object has of it.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    detail: bool,
+    code: Vec<u8>,
+    message: Vec<u8>,
+    error: Vec<u8>,
+    /// The field whose text is being read: a string's, or for `code` a number's.
+    reading: Option<Field>,
+}
+
+/// Watches a stream of JSON texts for the first error object.
+#[derive(Clone, Debug)]
+pub struct ErrorScanner {
+    tokenizer: Tokenizer,
+    fields: [(Field, Matcher); 4],
+    found: Found,
+    error: Option<StreamError>,
+    not_json: Option<JsonError>,
+}
+
+impl Default for ErrorScanner {
+    fn default() -> Self {
+        ErrorScanner::new()
+    }
+}
+
+impl ErrorScanner {
+    /// A scanner at the beginning of a stream.
+    pub fn new() -> ErrorScanner {
+        let field = |field, tokens: &[&str]| (field, Matcher::new(tokens.iter().copied().collect::<Pointer>()));
+        let fields = [
+            field(Field::Detail, &["errorDetail"]),
+            field(Field::Code, &["errorDetail", "code"]),
+            field(Field::Message, &["errorDetail", "message"]),
+            field(Field::Error, &["error"]),
+        ];
+        let found = Found::default();
+        ErrorScanner { tokenizer: Tokenizer::sequence(), fields, found, error: None, not_json: None }
+    }
+
+    /// Looks at the next bytes. After the first error, or something that is not JSON, at no more.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while self.error.is_none() && self.not_json.is_none() {
+            match self.tokenizer.next(&mut bytes) {
+                Ok(Some(event)) => self.on(&event),
+                Ok(None) => return,
+                Err(error) => self.not_json = Some(error),
+            }
+        }
+    }
+
+    /// The first error, once its object is over.
+    pub fn error(&self) -> Option<&StreamError> {
+        self.error.as_ref()
+    }
+
+    /// The stream is over: the error in it, if there was one.
+    ///
+    /// # Errors
+    /// The stream was not JSON, or was cut, and up to there had no error in it.
+    pub fn finish(mut self) -> Result<Option<StreamError>, JsonError> {
+        match (self.error, self.not_json) {
+            (Some(error), _) => Ok(Some(error)),
+            (None, Some(error)) => Err(error),
+            (None, None) => self.tokenizer.finish().map(|_| None),
+        }
+    }
+
+    fn on(&mut self, event: &Event) {
+        for (field, matcher) in &mut self.fields {
+            // A name that stands twice makes no error of an object: what came first has been noted.
+            let place = matcher.on(event).unwrap_or(Place::Outside);
+            if place != Place::Outside {
+                self.found.note(*field, place, event);
+            }
+        }
+        if event.ends_value() && self.tokenizer.depth() == 0 {
+            self.error = std::mem::take(&mut self.found).into_error(self.tokenizer.offset());
+        }
+    }
+}
+
+impl Found {
+    fn note(&mut self, field: Field, place: Place, event: &Event) {
+        let text = match field {
+            Field::Detail => {
+                self.detail |= place == Place::Begins && *event == Event::BeginObject;
+                return;
+            }
+            Field::Code => &mut self.code,
+            Field::Message => &mut self.message,
+            Field::Error => &mut self.error,
+        };
+        match (place, event) {
+            (Place::Begins, Event::BeginString | Event::BeginNumber) => {
+                text.clear();
+                let is_number = *event == Event::BeginNumber;
+                self.reading = (is_number == (field == Field::Code)).then_some(field);
+            }
+            (Place::Inside, _) if self.reading == Some(field) => {
+                event.append_text(text);
+                text.truncate(MESSAGE_LIMIT);
+            }
+            (Place::Ends, _) => self.reading = None,
+            _ => {}
+        }
+    }
+
+    fn into_error(self, offset: u64) -> Option<StreamError> {
+        if !self.detail && self.error.is_empty() {
+            return None;
+        }
+        let message = if self.message.is_empty() { self.error } else { self.message };
+        let message = String::from_utf8_lossy(&message).into_owned();
+        let code = str::from_utf8(&self.code).ok().and_then(|code| code.parse().ok());
+        Some(StreamError { code, message, offset })
+    }
+}

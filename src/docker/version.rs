@@ -1,0 +1,123 @@
+//! API versions: which one to speak, and where it stands in a path.
+//!
+//! ```abnf
+//! version   = 1*DIGIT "." 1*DIGIT            ; the Api-Version field of any answer, of HEAD /_ping above all
+//! target    = [ prefix ] "/v" version path   ; "/v1.41/containers/json"
+//! ```
+//!
+//! The engine says the highest version that it speaks; the smaller of its and ours is spoken. `DOCKER_API_VERSION` says
+//! one outright. Nothing else is decided here: which versions an engine still accepts is for it to say, and differs from
+//! release to release (1.12 to 1.44). An engine that says no version is asked without one.
+//!
+//! ```
+//! use unix_http::docker::{ApiVersion, api_target};
+//!
+//! let version = ApiVersion::negotiate(None, Some(b"1.41"))?;
+//! assert_eq!(api_target("", version, "/containers/json?all=1"), "/v1.41/containers/json?all=1");
+//! # Ok::<(), unix_http::docker::VersionError>(())
+//! ```
+
+use super::environment::Environment;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+
+/// A version of the Docker Engine API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiVersion {
+    /// 1 since there is an API.
+    pub major: u16,
+    /// A number, not a fraction: 1.9 comes before 1.10.
+    pub minor: u16,
+}
+
+/// A text that is no version, or none that this crate could know: where it stood, and what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionError {
+    place: &'static str,
+    given: String,
+}
+
+impl ApiVersion {
+    /// The highest version that this crate was written against.
+    pub const HIGHEST: ApiVersion = ApiVersion { major: 1, minor: 55 };
+
+    /// Reads `1.41`.
+    pub fn parse(text: &[u8]) -> Option<ApiVersion> {
+        let at = text.iter().position(|&byte| byte == b'.')?;
+        Some(ApiVersion { major: number(&text[..at])?, minor: number(&text[at + 1..])? })
+    }
+
+    /// What `DOCKER_API_VERSION` says: nothing when it is empty; a `v` may stand before it.
+    ///
+    /// # Errors
+    /// When it is no version.
+    pub fn pinned(env: &impl Environment) -> Result<Option<ApiVersion>, VersionError> {
+        let value = env.var("DOCKER_API_VERSION").unwrap_or_default();
+        let text = value.as_bytes().trim_ascii();
+        match text.strip_prefix(b"v").unwrap_or(text) {
+            b"" => Ok(None),
+            version => ApiVersion::parse(version)
+                .map(Some)
+                .ok_or_else(|| VersionError::new("DOCKER_API_VERSION", value.as_bytes())),
+        }
+    }
+
+    /// The version to speak: the pinned one, else the smaller of ours and what the engine's Api-Version field says, else
+    /// none. A pinned one needs no question to the engine.
+    ///
+    /// # Errors
+    /// When the field is no version.
+    pub fn negotiate(pinned: Option<ApiVersion>, field: Option<&[u8]>) -> Result<Option<ApiVersion>, VersionError> {
+        match (pinned, field) {
+            (Some(pinned), _) => Ok(Some(pinned)),
+            (None, None | Some(b"")) => Ok(None),
+            (None, Some(text)) => match ApiVersion::parse(text) {
+                Some(theirs) => Ok(Some(theirs.min(ApiVersion::HIGHEST))),
+                None => Err(VersionError::new("the field Api-Version", text)),
+            },
+        }
+    }
+}
+
+/// `1*DIGIT`, at most 65535. By hand: Rust's own reading takes `+41` too.
+fn number(digits: &[u8]) -> Option<u16> {
+    let text = str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit))?;
+    text.parse().ok()
+}
+
+/// The request-target for a path of the API, which begins with a slash and may have a query: the endpoint's prefix, the
+/// version, the path. Left without a version: what has one already, `/_ping`, and podman's own `/libpod/`, whose versions
+/// are others.
+pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> String {
+    match version {
+        Some(version) if takes_version(path) => format!("{prefix}/v{version}{path}"),
+        _ => format!("{prefix}{path}"),
+    }
+}
+
+fn takes_version(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+    let digits = first.strip_prefix('v').unwrap_or_default();
+    let versioned = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    !versioned && first != "_ping" && first != "libpod"
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl VersionError {
+    fn new(place: &'static str, given: &[u8]) -> VersionError {
+        VersionError { place, given: String::from_utf8_lossy(given).into_owned() }
+    }
+}
+
+impl fmt::Display for VersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is no API version such as 1.41: {:?}", self.place, self.given)
+    }
+}
+
+impl std::error::Error for VersionError {}

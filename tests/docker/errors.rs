@@ -1,0 +1,130 @@
+//! The daemon's errors, in bodies and in streams.
+
+use crate::deliveries;
+use unix_http::docker::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
+use unix_http::json::{JsonError, JsonErrorKind};
+
+/// The code and the message of an error.
+type Told = (Option<i64>, &'static str);
+
+/// A stream, and the error in it.
+const STREAMS: &[(&str, &str, Option<Told>)] = &[
+    ("nothing", "", None),
+    (
+        "dockerd 20.10.24, build",
+        "{\"stream\":\"Step 1/2 : FROM busy\"}\r\n{\"stream\":\"\\n\"}\r\n{\"stream\":\"no\\n\"}\r\n{\"errorDetail\":{\"code\":5,\
+         \"message\":\"The command '/bin/sh -c echo no; exit 5' returned a non-zero code: 5\"},\
+         \"error\":\"The command '/bin/sh -c echo no; exit 5' returned a non-zero code: 5\"}\r\n",
+        Some((Some(5), "The command '/bin/sh -c echo no; exit 5' returned a non-zero code: 5")),
+    ),
+    (
+        "podman 4.3.1, pull",
+        "{\"progressDetail\":{},\"errorDetail\":{\"message\":\"pinging \\\"127.0.0.1\\\": refused\"},\
+         \"error\":\"pinging \\\"127.0.0.1\\\": refused\"}\n",
+        Some((None, "pinging \"127.0.0.1\": refused")),
+    ),
+    ("error-alone", r#"{"error":"no"}"#, Some((None, "no"))),
+    ("detail-alone", r#"{"errorDetail":{"message":"no"}}"#, Some((None, "no"))),
+    ("detail-empty", r#"{"errorDetail":{}}"#, Some((None, ""))),
+    ("detail-without-message", r#"{"errorDetail":{"code":7},"error":"no"}"#, Some((Some(7), "no"))),
+    ("code-not-a-number", r#"{"errorDetail":{"code":"7","message":"no"}}"#, Some((None, "no"))),
+    ("code-not-an-integer", r#"{"errorDetail":{"code":7.5,"message":"no"}}"#, Some((None, "no"))),
+    ("escapes", r#"{"error":"\u003cno\u003e \ud83d\ude00"}"#, Some((None, "<no> \u{1f600}"))),
+    ("the-first-of-two", "{\"error\":\"a\"}\n{\"error\":\"b\"}\n", Some((None, "a"))),
+    ("the-last-of-the-same", r#"{"error":"a","error":"b"}"#, Some((None, "b"))),
+    ("before-what-is-not-json", "{\"error\":\"a\"}\n<html>", Some((None, "a"))),
+    ("error-empty", r#"{"error":"","stream":"x"}"#, None),
+    ("error-null", r#"{"error":null,"errorDetail":null}"#, None),
+    ("error-object", r#"{"error":{"message":"no"}}"#, None),
+    ("error-number", r#"{"error":5}"#, None),
+    ("other-case", r#"{"StatusCode":0,"Error":{"Message":"no"}}"#, None),
+    ("deeper", r#"{"aux":{"error":"no","errorDetail":{}}}"#, None),
+    ("in-an-array", r#"[{"error":"no"}]"#, None),
+    ("in-a-string", r#"{"stream":"{\"error\":\"no\"}"}"#, None),
+    ("as-a-value", r#"{"stream":"error","status":"errorDetail"}"#, None),
+    ("scalars", "1 \"error\" null", None),
+];
+
+#[test]
+fn errors_are_found_in_streams() {
+    for &(id, stream, want) in STREAMS {
+        for slices in deliveries(stream.as_bytes()) {
+            let mut scanner = ErrorScanner::new();
+            slices.iter().for_each(|slice| scanner.feed(slice));
+            let found = scanner.finish().unwrap_or_else(|error| panic!("{id}: {error}"));
+            let found = found.as_ref().map(|error| (error.code, error.message.as_str()));
+            assert_eq!(found, want, "{id} as {slices:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_is_told_when_its_object_is_over() {
+    let mut scanner = ErrorScanner::new();
+    scanner.feed(b"{}\n{\"error\":\"no\"");
+    assert_eq!(scanner.error(), None);
+    scanner.feed(b"} ");
+    assert_eq!(scanner.error(), Some(&StreamError { code: None, message: "no".into(), offset: 17 }));
+}
+
+#[test]
+fn what_is_not_json_is_told() {
+    let cases: &[(&str, JsonErrorKind, u64)] = &[
+        ("<html>", JsonErrorKind::Value, 0),
+        ("{\"stream\":\"x\"}\n{\"err", JsonErrorKind::Incomplete, 20),
+        ("{\"error\":\"no\"", JsonErrorKind::Incomplete, 13),
+    ];
+    for &(stream, kind, offset) in cases {
+        let mut scanner = ErrorScanner::new();
+        scanner.feed(stream.as_bytes());
+        assert_eq!(scanner.finish(), Err(JsonError { kind, offset }), "{stream}");
+    }
+}
+
+#[test]
+fn a_message_without_end_is_cut() {
+    let mut scanner = ErrorScanner::new();
+    scanner.feed(b"{\"error\":\"");
+    (0..100).for_each(|_| scanner.feed(&[b'x'; 4096]));
+    scanner.feed(b"\"}");
+    assert_eq!(scanner.error().unwrap().message.len(), MESSAGE_LIMIT);
+}
+
+#[test]
+fn bodies_of_error_responses() {
+    const JSON: Option<&str> = Some("application/json");
+    let cases: &[(Option<&str>, &str, Option<&str>)] = &[
+        (JSON, r#"{"message":"No such container: nope"}"#, Some("No such container: nope")),
+        (JSON, "{\"message\":\"page not found\"}\n", Some("page not found")),
+        (
+            JSON,
+            r#"{"cause":"no such container","message":"\"nope\" found: no such container","response":404}"#,
+            Some("\"nope\" found: no such container"),
+        ),
+        (JSON, r#"{"cause":"disk full","message":"cannot create"}"#, Some("cannot create: disk full")),
+        (None, r#"{"message":"a\nb\tc\u001b[31m"}"#, Some("a b c\u{fffd}[31m")),
+        (JSON, r#"{"message":""}"#, None),
+        (JSON, r#"{"Message":"no"}"#, None),
+        (JSON, r#"{"message":{"text":"no"}}"#, None),
+        (JSON, "{\"message\":\"no\"", None),
+        (JSON, "[]", None),
+        (JSON, "", None),
+        (Some("text/plain; charset=utf-8"), "Not Found\n", Some("Not Found")),
+        (Some("application/vnd.docker.raw-stream"), "No such container: x\r\n", Some("No such container: x")),
+        (Some("text/html"), "<html>", None),
+        (None, "Not Found", None),
+        (Some("text/plain"), " ", None),
+    ];
+    for &(content_type, body, want) in cases {
+        let message = DaemonMessage::from_body(content_type.map(str::as_bytes), body.as_bytes());
+        assert_eq!(message.map(|message| message.to_string()).as_deref(), want, "{body}");
+    }
+    assert_eq!(DaemonMessage::from_body(Some(b"text/plain"), b"\xff"), None);
+}
+
+#[test]
+fn messages_are_one_line() {
+    let error = |message: &str| StreamError { code: None, message: message.into(), offset: 0 }.to_string();
+    assert_eq!(error("a\r\nb\u{1b}]0;x\u{7}\n"), "a  b\u{fffd}]0;x\u{fffd}");
+    assert_eq!(error(" \n"), "the daemon gives no reason");
+}
