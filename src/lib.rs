@@ -92,6 +92,7 @@ pub mod connection;
 pub mod docker;
 mod error;
 pub mod json;
+pub mod tap;
 pub mod transport;
 pub mod wire;
 

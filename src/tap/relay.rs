@@ -1,0 +1,521 @@
+//! The relay: a listener, a target, and bytes that pass between them unchanged, at once and all of them.
+//!
+//! ```text
+//!             read          write              the same buffer
+//!   client ─────────▶ buffer ─────────▶ server ──────────────▶ conversation ──▶ observers
+//!   client ◀───────── buffer ◀───────── server                      ▲
+//!                        └──────────────────────────────────────────┘
+//! ```
+//!
+//! Each connection has two threads, one for each direction, so that neither ever waits for the other. Each reads, writes
+//! what it read, and only then shows it to the [`Conversation`], under a lock that the threads hold for nothing else. What
+//! is read as HTTP there, or fails to be, has no way back into what is passed on.
+//!
+//! The two threads could show a response before the request that it answers: the server may be quicker than the thread
+//! that asked it. So a thread lays open what it is passing on before it does, and whoever comes first to the conversation
+//! shows what was read earlier by the other one, too.
+//!
+//! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)), since that is how the
+//! standard input of a container ends; the other goes on. When one side can no longer be written to, the other is told so
+//! and its answer, which may be on its way already, is still passed on. A connection that breaks breaks on both sides.
+//!
+//! **What a relay cannot pass on**: descriptors and credentials sent along with bytes (`SCM_RIGHTS`, unix(7)); the server
+//! sees this process as its peer; a TCP reset becomes an ordinary end.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::sync::{Arc, Mutex};
+//! use std::{thread, time::Duration};
+//! use unix_http::tap::{Event, Observer, Relay};
+//! use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
+//!
+//! #[derive(Default)]
+//! struct Requests(Mutex<Vec<String>>);
+//!
+//! impl Observer for Requests {
+//!     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
+//!         if let (Event::Request(x), Ok(mut seen)) = (event, self.0.lock()) {
+//!             seen.push(format!("{connection}.{} {} {}", x.number, x.method(), x.target().escape_ascii()));
+//!         }
+//!     }
+//! }
+//!
+//! let directory = PrivateDir::new_in(std::env::temp_dir())?;
+//! let at = |name: &str| Endpoint::Unix(directory.path().join(name));
+//! let server = Listener::bind(&at("server"))?;
+//! let seen = Arc::new(Requests::default());
+//! let relay = Relay::new(Listener::bind(&at("tap"))?, at("server")).observe(Arc::clone(&seen));
+//! let stopper = relay.stopper()?;
+//! thread::scope(|scope| {
+//!     scope.spawn(|| relay.run());
+//!     let mut client = connect(&at("tap"), None)?;
+//!     client.write_all(b"GET /_ping HTTP/1.0\r\n\r\n")?;
+//!     let mut accepted = server.accept()?.ok_or("stopped")?;
+//!     accepted.read_exact(&mut [0; 23])?;
+//!     accepted.write_all(b"HTTP/1.0 200 OK\r\n\r\nOK")?;
+//!     drop(accepted);
+//!     let mut answer = String::new();
+//!     client.read_to_string(&mut answer)?;
+//!     assert_eq!(answer, "HTTP/1.0 200 OK\r\n\r\nOK");
+//!     stopper.stop(Duration::ZERO);
+//!     Ok::<_, Box<dyn std::error::Error>>(())
+//! })?;
+//! assert_eq!(*seen.0.lock().unwrap(), ["1.1 GET /_ping"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use super::conversation::Conversation;
+use super::exchange::{Event, Observer, Side};
+use super::gate::Gate;
+use crate::json::encode_string;
+use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What a buffer holds at first: a head and a small body.
+const SMALL: usize = 16 * 1024;
+/// What a buffer grows to while reads fill it: measured, more than this is no faster.
+const LARGE: usize = 256 * 1024;
+/// The stack of a thread: observers run on it, and what is not touched takes no memory.
+const STACK: usize = 512 * 1024;
+/// How long to wait when descriptors or threads have run out.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a client that is turned away may take to send its request and to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Passes on what comes to a listener to a target, and shows it to observers.
+pub struct Relay {
+    listener: Listener,
+    target: Endpoint,
+    observers: Vec<Box<dyn Observer>>,
+    cover: bool,
+    allowed: Vec<String>,
+    epoch: Instant,
+    started: SystemTime,
+    open: Arc<Open>,
+}
+
+impl Relay {
+    /// Between `listener` and `target`, with no observers yet.
+    pub fn new(listener: Listener, target: Endpoint) -> Relay {
+        Relay {
+            listener,
+            target,
+            observers: Vec::new(),
+            cover: true,
+            allowed: Vec::new(),
+            epoch: Instant::now(),
+            started: SystemTime::now(),
+            open: Arc::default(),
+        }
+    }
+
+    /// Adds an observer.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer + 'static) -> Relay {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Whether observers see [secrets](super::secrets) as they are. Not unless asked for.
+    #[must_use]
+    pub fn show_secrets(mut self, show: bool) -> Relay {
+        self.cover = !show;
+        self
+    }
+
+    /// On TCP, lets pass requests with this Host, too (see [`gate`](super::gate)).
+    #[must_use]
+    pub fn allow_host(mut self, name: impl Into<String>) -> Relay {
+        self.allowed.push(name.into());
+        self
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.listener.endpoint()
+    }
+
+    /// The moment from which observers are told the time.
+    pub fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    /// A handle that ends it.
+    ///
+    /// # Errors
+    /// That of dup(2).
+    pub fn stopper(&self) -> io::Result<RelayStopper> {
+        Ok(RelayStopper { listener: self.listener.stopper()?, open: Arc::clone(&self.open) })
+    }
+
+    /// Relays until it is stopped and every connection is over; then no thread and no connection of its own is left, and
+    /// what the observers held back is written. What these could not record, in their words.
+    ///
+    /// What goes wrong with one connection ends that one alone; observers are told.
+    pub fn run(&self) -> Vec<String> {
+        thread::scope(|scope| {
+            let mut number = 0;
+            loop {
+                match self.listener.accept() {
+                    Ok(None) => break,
+                    Ok(Some(client)) => {
+                        number += 1;
+                        let running = self.open.begin();
+                        let connection = move || {
+                            self.connection(number, client);
+                            drop(running);
+                        };
+                        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, connection);
+                        if let Err(error) = thread {
+                            self.tell(number, &Event::Refused(&format!("no thread for another connection: {error}")));
+                            thread::sleep(PAUSE);
+                        }
+                    }
+                    Err(error) => {
+                        self.tell(0, &Event::Refused(&format!("cannot accept another connection: {error}")));
+                        thread::sleep(PAUSE);
+                    }
+                }
+            }
+        });
+        self.observers.iter().filter_map(|observer| observer.finish()).collect()
+    }
+
+    fn tell(&self, number: u64, event: &Event<'_>) {
+        let at = self.epoch.elapsed();
+        for observer in &self.observers {
+            observer.see(number, at, event);
+        }
+    }
+
+    fn connection(&self, number: u64, client: Stream) {
+        let server = match connect(&self.target, None) {
+            Ok(server) => server,
+            Err(error) => {
+                let why = error.to_string();
+                self.tell(number, &Event::Refused(&why));
+                return turn_away(&client, 502, &why);
+            }
+        };
+        let pair = Arc::new(Pair { client, server });
+        self.open.insert(number, &pair);
+        self.tell(number, &Event::Opened);
+        let gate = match self.listener.endpoint() {
+            Endpoint::Tcp { .. } => Some(Gate::new(&self.allowed)),
+            _ => None,
+        };
+        let watch = Watch::new(self, number);
+        thread::scope(|scope| {
+            let answers = || self.pass(Side::Server, &pair, &watch, None);
+            match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
+                Ok(_) => self.pass(Side::Client, &pair, &watch, gate),
+                Err(error) => {
+                    self.tell(number, &Event::Refused(&format!("no thread for another connection: {error}")));
+                    pair.cut();
+                }
+            }
+        });
+        watch.close();
+        self.open.remove(number);
+        pair.close();
+    }
+
+    /// Passes on what one side sends until there is nothing more to pass on.
+    fn pass(&self, side: Side, pair: &Pair, watch: &Watch<'_>, mut gate: Option<Gate>) {
+        let (from, to) = pair.ends(side);
+        let mut buffer = Arc::new(vec![0; SMALL]);
+        let mut passed = Vec::new();
+        let mut spoken = false;
+        let error = loop {
+            let space = writable(&mut buffer);
+            let n = match { from }.read(space) {
+                Ok(0) => break None,
+                Ok(n) => n,
+                Err(error) => break Some(error),
+            };
+            let full = n == space.len() && n < LARGE;
+            let written = match &mut gate {
+                None => watch.while_passing(side, &buffer, n, || { to }.write_all(&buffer[..n])),
+                Some(gate) => {
+                    passed.clear();
+                    let admitted = gate.admit(&buffer[..n], &mut passed);
+                    let whole = Arc::new(std::mem::take(&mut passed));
+                    let written = watch.while_passing(side, &whole, whole.len(), || { to }.write_all(&whole));
+                    spoken |= !whole.is_empty();
+                    if let Err(refusal) = admitted {
+                        let why = refusal.to_string();
+                        watch.tell(&Event::Refused(&why));
+                        // In the middle of other answers one of ours would be taken for the server's.
+                        if !spoken {
+                            turn_away(from, refusal.status, &why);
+                            pair.cut();
+                        }
+                        break None;
+                    }
+                    written
+                }
+            };
+            if let Err(error) = written {
+                // The other side takes nothing more; what it still says is passed on. A Unix socket tells the writer
+                // at once; TCP cannot, and would forget what is still to be read here (see `drain`).
+                if from.as_unix().is_some() {
+                    let _ = from.shutdown(Shutdown::Read);
+                }
+                return watch.end(side, Some(&error));
+            }
+            if full {
+                buffer = Arc::new(vec![0; LARGE]);
+            }
+        };
+        // The other side learns of the end first, the observers after it.
+        if error.is_none() {
+            let _ = to.shutdown(Shutdown::Write);
+        } else {
+            pair.cut();
+        }
+        watch.end(side, error.as_ref());
+    }
+}
+
+/// Room to read into: the same buffer, unless somebody still looks at it.
+fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
+    if Arc::get_mut(buffer).is_none() {
+        *buffer = Arc::new(vec![0; buffer.len()]);
+    }
+    Arc::make_mut(buffer)
+}
+
+/// Tells a client why nothing will be passed on for it. It is let speak first: an answer to a request that was not made
+/// yet is taken for a fault by clients that keep connections.
+fn turn_away(mut client: &Stream, status: u16, why: &str) {
+    let reason = match status {
+        400 => "Bad Request",
+        403 => "Forbidden",
+        421 => "Misdirected Request",
+        _ => "Bad Gateway",
+    };
+    let _ = client.set_read_timeout(Some(FAREWELL));
+    if status == 502 {
+        let _ = client.read(&mut [0; 4096]);
+    }
+    let mut content = b"{\"message\":".to_vec();
+    encode_string(&mut content, why);
+    content.extend_from_slice(b"}\n");
+    let length = content.len();
+    let head = format!(
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    let _ = client.write_all(&[head.as_bytes(), &content].concat());
+    let _ = client.shutdown(Shutdown::Write);
+    drain(client);
+}
+
+/// Reads what a client still sends, for a short while: to close a TCP socket before that resets the connection, and the
+/// client may lose the end of its answer (`RFC 9112 §9.6`).
+fn drain(mut client: &Stream) {
+    let end = Instant::now() + FAREWELL;
+    let mut buffer = vec![0; SMALL];
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero()
+            || client.set_read_timeout(Some(left)).is_err()
+            || !matches!(client.read(&mut buffer), Ok(1..))
+        {
+            return;
+        }
+    }
+}
+
+/// The two ends of one connection.
+#[derive(Debug)]
+struct Pair {
+    client: Stream,
+    server: Stream,
+}
+
+impl Pair {
+    /// Where that side's bytes come from and where they go to.
+    fn ends(&self, side: Side) -> (&Stream, &Stream) {
+        match side {
+            Side::Client => (&self.client, &self.server),
+            Side::Server => (&self.server, &self.client),
+        }
+    }
+
+    /// Ends everything, and wakes whoever waits. An error means that it had ended before.
+    fn cut(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+
+    /// Both directions are over.
+    fn close(&self) {
+        if self.client.as_tcp().is_some() {
+            drain(&self.client);
+        }
+    }
+}
+
+/// What one connection's observers see, from whichever of its threads comes first.
+struct Watch<'a> {
+    relay: &'a Relay,
+    number: u64,
+    conversation: Mutex<Conversation>,
+    /// What each side's thread is passing on at this moment.
+    passing: [Mutex<Option<Passing>>; 2],
+    order: AtomicU64,
+}
+
+struct Passing {
+    order: u64,
+    at: Duration,
+    bytes: Arc<Vec<u8>>,
+    n: usize,
+}
+
+impl<'a> Watch<'a> {
+    fn new(relay: &'a Relay, number: u64) -> Watch<'a> {
+        let conversation = Mutex::new(Conversation::new(relay.cover));
+        Watch { relay, number, conversation, passing: Default::default(), order: AtomicU64::new(0) }
+    }
+
+    fn passing(&self, side: Side) -> MutexGuard<'_, Option<Passing>> {
+        lock(&self.passing[side as usize])
+    }
+
+    /// Passes on by `write`, then shows, the first `n` bytes.
+    fn while_passing(
+        &self,
+        side: Side,
+        bytes: &Arc<Vec<u8>>,
+        n: usize,
+        write: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.relay.observers.is_empty() || n == 0 {
+            return write();
+        }
+        let order = self.order.fetch_add(1, Ordering::SeqCst);
+        let passing = Passing { order, at: self.relay.epoch.elapsed(), bytes: Arc::clone(bytes), n };
+        *self.passing(side) = Some(passing);
+        let written = write();
+        self.show(side);
+        written
+    }
+
+    /// Shows what that side's thread has passed on, unless the other thread did so already, and what the other thread
+    /// had read before.
+    fn show(&self, side: Side) {
+        let mut conversation = lock(&self.conversation);
+        let Some(mine) = self.passing(side).take() else { return };
+        let before = |passing: &mut Passing| passing.order < mine.order;
+        let theirs = self.passing(side.other()).take_if(before);
+        for (side, passing) in [(side.other(), theirs), (side, Some(mine))] {
+            if let Some(Passing { at, bytes, n, .. }) = passing {
+                conversation.bytes(side, at, &bytes[..n], &mut |event| self.see(at, event));
+            }
+        }
+    }
+
+    fn end(&self, side: Side, error: Option<&io::Error>) {
+        if !self.relay.observers.is_empty() {
+            let at = self.relay.epoch.elapsed();
+            let mut conversation = lock(&self.conversation);
+            if let Some(Passing { at, bytes, n, .. }) = self.passing(side.other()).take() {
+                conversation.bytes(side.other(), at, &bytes[..n], &mut |event| self.see(at, event));
+            }
+            conversation.end(side, at, error, &mut |event| self.see(at, event));
+        }
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        let _order = lock(&self.conversation);
+        self.see(self.relay.epoch.elapsed(), event);
+    }
+
+    fn close(&self) {
+        let at = self.relay.epoch.elapsed();
+        lock(&self.conversation).close(&mut |event| self.see(at, event));
+    }
+
+    fn see(&self, at: Duration, event: &Event<'_>) {
+        for observer in &self.relay.observers {
+            observer.see(self.number, at, event);
+        }
+    }
+}
+
+/// Ends a [`Relay`] from another thread.
+#[derive(Debug)]
+pub struct RelayStopper {
+    listener: Stopper,
+    open: Arc<Open>,
+}
+
+impl RelayStopper {
+    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are cut.
+    ///
+    /// Returns when all that is done; [`run`](Relay::run) returns when the last connection is over.
+    pub fn stop(&self, grace: Duration) {
+        self.listener.stop();
+        let table = lock(&self.open.table);
+        let waited = self.open.changed.wait_timeout_while(table, grace, |table| table.running > 0);
+        let (mut table, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        table.cut = true;
+        table.pairs.values().for_each(|pair| pair.cut());
+    }
+}
+
+/// The connections there are.
+#[derive(Debug, Default)]
+struct Open {
+    table: Mutex<Table>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    running: usize,
+    pairs: HashMap<u64, Arc<Pair>>,
+    cut: bool,
+}
+
+/// One more connection, until it is dropped.
+struct Running(Arc<Open>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        lock(&self.0.table).running -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Open {
+    fn begin(self: &Arc<Open>) -> Running {
+        lock(&self.table).running += 1;
+        Running(Arc::clone(self))
+    }
+
+    fn insert(&self, number: u64, pair: &Arc<Pair>) {
+        let mut table = lock(&self.table);
+        if table.cut {
+            pair.cut();
+        }
+        table.pairs.insert(number, Arc::clone(pair));
+    }
+
+    fn remove(&self, number: u64) {
+        lock(&self.table).pairs.remove(&number);
+    }
+}
+
+/// A thread that panicked has left nothing half-done here but what it was to show.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
