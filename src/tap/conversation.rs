@@ -56,6 +56,8 @@ pub struct Conversation {
     count: u64,
     /// The exchange that the connection belongs to from its answer on.
     tunnel: Option<u64>,
+    /// Whether responses could not be read any further: who was answered then nobody knows.
+    unread: bool,
     scratch: Vec<u8>,
 }
 
@@ -182,6 +184,7 @@ impl Conversation {
                     Side::Server => (self.responses.head.len(), self.awaiting().and_then(|at| self.open.get(at))),
                 };
                 if received > 0 {
+                    self.unread |= side == Side::Server;
                     see(&Event::Fault(exchange, side, Fault::IncompleteHead(received as u64)));
                 }
             }
@@ -201,7 +204,9 @@ impl Conversation {
             State::Tunnel(number) => {
                 if let Some(exchange) = self.exchange(number) {
                     let message = message(exchange, side);
-                    (message.ended, message.last, message.complete) = (Some(at), Some(at), error.is_none());
+                    // A request ended where its framing said; only what answers it goes on to here.
+                    message.ended.get_or_insert(at);
+                    (message.last, message.complete) = (Some(at), error.is_none());
                 }
             }
             State::Held(_, None) | State::Lost => {}
@@ -212,7 +217,7 @@ impl Conversation {
     /// Both directions are over.
     pub fn close(&mut self, see: &mut See<'_>) {
         for exchange in self.open.drain(..) {
-            if exchange.response.is_none() {
+            if exchange.response.is_none() && !self.unread {
                 see(&Event::Fault(Some(&exchange), Side::Server, Fault::Unanswered));
             }
             see(&Event::Done(&exchange));
@@ -502,6 +507,7 @@ impl Conversation {
     /// Gives up reading that side at `bytes`, whose field lines are covered already.
     fn lose(&mut self, side: Side, bytes: &mut [u8]) {
         *self.state(side) = State::Lost;
+        self.unread |= side == Side::Server;
         let cover = if self.cover { Cover::Json(JsonMask::new(true)) } else { Cover::Nothing };
         match side {
             Side::Client => self.requests.cover = cover,

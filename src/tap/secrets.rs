@@ -278,8 +278,8 @@ mod tests {
 
     #[test]
     fn leading_empty_line_is_not_the_end() {
-        assert_eq!(HeadMask::new(true).run(&mut *b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (20, true));
-        assert_eq!(HeadMask::new(true).run(&mut *b"\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (4, true));
+        assert_eq!(HeadMask::new(true).run(&mut b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (20, true));
+        assert_eq!(HeadMask::new(true).run(&mut b"\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (4, true));
     }
 
     #[test]

@@ -22,9 +22,12 @@ mod request;
 mod retry;
 mod run;
 mod sink;
+mod supervise;
+mod tap;
 mod trace;
 mod transfer;
 mod url;
+mod verb;
 mod writeout;
 
 use config::Config;
@@ -36,8 +39,11 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
-    let code = command(&args);
-    std::process::exit(code as i32);
+    let code = match args.first().map(Vec::as_slice) {
+        Some(b"tap") => tap::main(&args),
+        _ => command(&args) as i32,
+    };
+    std::process::exit(code);
 }
 
 fn command(args: &[Vec<u8>]) -> Exit {

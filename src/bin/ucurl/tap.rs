@@ -1,0 +1,186 @@
+//! `ucurl tap`: what travels through a Docker socket, shown and recorded.
+
+use crate::supervise::{self, Front, Half};
+use crate::verb::{self, Given};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+use unix_http::Endpoint;
+use unix_http::tap::{Relay, Text, text};
+use unix_http::transport::{Admission, Listener, PrivateDir};
+
+const USAGE: &str = "\
+Usage: ucurl tap [options...] [-- command [arguments...]]
+
+Shows the HTTP that travels through a socket. Without a command it listens until Ctrl-C; clients are to be sent there
+(DOCKER_HOST). With one, DOCKER_HOST is set for it, the view goes to stderr, and it ends with the command's exit code.
+
+";
+
+const FLAGS: &str = "\
+-l, --listen <endpoint>  Listen there: a path, unix://, tcp://127.0.0.1:port
+-t, --to <endpoint>      Pass on to there; default: DOCKER_HOST, or the default socket
+-o, --output <file>      Write the view to a file; - is stdout
+-q, --quiet              No view
+    --body-limit <bytes> Show so much of a body at once; default 16384
+    --color <when>       always, never or auto (default)
+    --mode <octal>       Mode of the listening socket; default 600
+    --show-secrets       Do not cover credentials
+    --allow-remote       Listen on a TCP address that other machines reach
+    --allow-host <name>  Accept this Host on TCP
+-h, --help               This text
+";
+
+/// How long what is under way at the end may take to finish.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Runs the verb; `args` is the whole command line.
+pub fn main(args: &[Vec<u8>]) -> i32 {
+    let given = match verb::read(FLAGS, &args[1..]) {
+        Ok(given) if given.has("help") => {
+            return crate::print(&[USAGE, FLAGS].concat()) as i32;
+        }
+        Ok(given) => given,
+        Err(why) => return wrong(&why),
+    };
+    match divided(args, &given) {
+        Ok(code) => code,
+        Err(why) => wrong(&why),
+    }
+}
+
+fn wrong(why: &str) -> i32 {
+    crate::say(&format!("tap: {why}; -h helps"));
+    2
+}
+
+fn divided(args: &[Vec<u8>], given: &Given) -> Result<i32, String> {
+    if let Some(operand) = given.operands.first() {
+        return Err(format!("{}: a command stands after --", operand.display()));
+    }
+    if given.command.as_ref().is_some_and(Vec::is_empty) {
+        return Err("no command after --".into());
+    }
+    let command = given.command.is_some();
+    match supervise::divide(args, command) {
+        Ok(Half::Front(code)) => Ok(code),
+        Ok(Half::Back(front)) => {
+            let code = back(given, &front).unwrap_or_else(|why| {
+                crate::say(&format!("tap: {why}"));
+                2
+            });
+            front.end(code);
+            Ok(code)
+        }
+        Err(error) => Err(format!("cannot start: {error}")),
+    }
+}
+
+fn endpoint(text: &OsStr) -> Result<Endpoint, String> {
+    Endpoint::parse(text).map_err(|error| error.to_string())
+}
+
+fn back(given: &Given, front: &Front) -> Result<i32, String> {
+    let target = match given.value("to") {
+        Some(text) => endpoint(text)?,
+        None => match std::env::var_os("DOCKER_HOST").filter(|value| !value.is_empty()) {
+            Some(value) => endpoint(&value)?,
+            None => Endpoint::Unix("/var/run/docker.sock".into()),
+        },
+    };
+    let mode = match given.value("mode").and_then(OsStr::to_str) {
+        None if given.has("mode") => return Err("--mode: needs an octal number".into()),
+        None => 0o600,
+        Some(text) => match u32::from_str_radix(text, 8) {
+            Ok(mode @ 0..=0o777) => mode,
+            _ => return Err("--mode: needs an octal number up to 777".into()),
+        },
+    };
+    let admission = Admission { mode, beyond_loopback: given.has("allow-remote") };
+    let mut directory = None;
+    let place = match given.value("listen") {
+        Some(text) => endpoint(text)?,
+        None => {
+            let private = PrivateDir::new_in(supervise::runtime_dir());
+            let private = directory.insert(private.map_err(|error| format!("no private directory: {error}"))?);
+            Endpoint::Unix(private.path().join("docker.sock"))
+        }
+    };
+    let listener = Listener::bind_for(&place, admission).map_err(|error| error.to_string())?;
+    let mut relay = Relay::new(listener, target).show_secrets(given.has("show-secrets"));
+    for host in given.values("allow-host") {
+        relay = relay.allow_host(host.to_string_lossy());
+    }
+    if let Some(text) = view(given)? {
+        relay = relay.observe(text);
+    }
+    let stopper = relay.stopper().map_err(|error| error.to_string())?;
+    thread::scope(|scope| {
+        let run = scope.spawn(|| relay.run());
+        let code = match &given.command {
+            None => {
+                let host = relay.endpoint();
+                _ = writeln!(io::stderr(), "ucurl tap: listening; use it with: export DOCKER_HOST={host}");
+                front.wait_for_stop();
+                0
+            }
+            Some(words) => command(words, relay.endpoint(), front),
+        };
+        stopper.stop(GRACE);
+        for problem in run.join().unwrap_or_default() {
+            crate::say(&format!("tap: {problem}"));
+        }
+        Ok(code)
+    })
+}
+
+fn view(given: &Given) -> Result<Option<Text>, String> {
+    if given.has("quiet") {
+        return Ok(None);
+    }
+    let colour = |terminal: bool| match given.value("color").and_then(OsStr::to_str) {
+        None if !given.has("color") => Ok(terminal),
+        Some("auto") => Ok(terminal),
+        Some("always") => Ok(true),
+        Some("never") => Ok(false),
+        _ => Err("--color: is always, never or auto".to_owned()),
+    };
+    let out = match given.value("output") {
+        None if given.command.is_some() => Text::new(io::stderr()).colour(colour(text::wants_colour(&io::stderr()))?),
+        None => Text::new(io::stdout()).colour(colour(text::wants_colour(&io::stdout()))?),
+        Some(name) if name == "-" => Text::new(io::stdout()).colour(colour(text::wants_colour(&io::stdout()))?),
+        Some(name) => {
+            let file = File::create(name).map_err(|error| format!("{}: {error}", name.display()))?;
+            Text::new(file).colour(colour(false)?)
+        }
+    };
+    match given.value("body-limit").map(|text| text.to_str().and_then(|text| text.parse().ok())) {
+        None => Ok(Some(out)),
+        Some(Some(limit)) => Ok(Some(out.body_limit(limit))),
+        Some(None) => Err("--body-limit: needs a number of bytes".into()),
+    }
+}
+
+/// Runs the command against the tap: its exit code, as a shell has it.
+fn command(words: &[std::ffi::OsString], host: &Endpoint, front: &Front) -> i32 {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command.env("DOCKER_HOST", host.to_string()).env("CONTAINER_HOST", host.to_string());
+    for variable in ["DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
+        command.env_remove(variable);
+    }
+    match front.start(&mut command) {
+        Ok(mut child) => {
+            let status = child.wait();
+            status.map_or(1, |status| status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1))
+        }
+        Err(error) => {
+            crate::say(&format!("tap: {}: {error}", words[0].display()));
+            if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Bodies for people: JSON laid out, Docker's frames taken apart, text line by line, the rest counted.
+
+use super::{Look, Page, harmless};
+use crate::docker::{FrameDecoder, OutputKind, Stream};
+use crate::json::Pretty;
+use crate::tap::exchange::{Exchange, Side};
+use std::time::Duration;
+
+/// After so much silence the limit counts anew.
+const SILENCE: Duration = Duration::from_secs(1);
+/// A line that goes on for longer is shown in parts.
+const LINE: usize = 4096;
+
+/// One message's body, as far as it was shown.
+pub(super) struct Body {
+    side: Side,
+    kind: Kind,
+    /// Whether the message may be Docker's frames, as its fields and its target say.
+    frames: bool,
+    media_type: String,
+    limit: usize,
+    /// How many bytes were shown, and how many left out, since the last silence.
+    shown: usize,
+    left_out: u64,
+    last: Duration,
+}
+
+enum Kind {
+    /// The first bytes, when they do not tell yet.
+    Undecided(Vec<u8>),
+    Json(Box<Pretty>, Lines),
+    Frames(Box<FrameDecoder>, [Lines; 3]),
+    Text(Lines),
+    /// How many bytes there were.
+    Binary(u64),
+}
+
+/// A line as far as it has come.
+#[derive(Default)]
+struct Lines(Vec<u8>);
+
+impl Body {
+    pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> Body {
+        let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
+        let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
+        let streams = target.ends_with(b"/attach") || target.ends_with(b"/logs") || target.ends_with(b"/start");
+        let frames = side == Side::Server
+            && match OutputKind::of_content_type(media_type) {
+                OutputKind::Multiplexed => true,
+                OutputKind::DependsOnTty => streams,
+                OutputKind::Other => false,
+            };
+        let kind = Kind::Undecided(Vec::new());
+        let media_type = media_type.map_or("unknown type".to_owned(), harmless);
+        Body { side, kind, frames, media_type, limit, shown: 0, left_out: 0, last: Duration::ZERO }
+    }
+
+    /// Shows what came next. `at_once`: do not wait for the end of a line, the two sides talk with each other.
+    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], at_once: bool, page: &mut Page) {
+        if at.saturating_sub(self.last) >= SILENCE && self.shown > 0 {
+            self.resume(page);
+        }
+        self.last = at;
+        let room = self.limit.saturating_sub(self.shown);
+        let (bytes, rest) = bytes.split_at(bytes.len().min(room));
+        self.shown += bytes.len();
+        self.feed(bytes, page);
+        if !rest.is_empty() {
+            if self.left_out == 0 {
+                self.flush(page);
+            }
+            self.left_out += rest.len() as u64;
+            self.skip(rest);
+        }
+        if at_once {
+            self.flush(page);
+        }
+    }
+
+    /// The message has ended.
+    pub(super) fn finish(&mut self, page: &mut Page) {
+        if let Kind::Undecided(first) = &mut self.kind {
+            let first = std::mem::take(first);
+            self.decide(&first, true, page);
+        }
+        match &mut self.kind {
+            Kind::Json(pretty, lines) => {
+                // A text that stops short was shown as far as it came.
+                let mut out = Vec::new();
+                let _ = pretty.finish(&mut out);
+                lines.push(&out, |line| page.line(self.side, line, Look::Plain));
+            }
+            Kind::Frames(decoder, _) => {
+                if let (Err(error), 0) = (decoder.finish(), self.left_out) {
+                    page.wrong(&harmless(error.to_string().as_bytes()));
+                }
+            }
+            Kind::Binary(total) => {
+                let total = *total + std::mem::take(&mut self.left_out);
+                page.line(self.side, &format!("({total} bytes, {})", self.media_type), Look::Plain);
+            }
+            _ => {}
+        }
+        self.flush(page);
+        self.tell_left_out(page);
+    }
+
+    fn tell_left_out(&mut self, page: &mut Page) {
+        if self.left_out > 0 {
+            page.line(self.side, &format!("({} more bytes, {})", self.left_out, self.media_type), Look::Plain);
+            self.left_out = 0;
+        }
+    }
+
+    /// A silence is over: there is room again.
+    fn resume(&mut self, page: &mut Page) {
+        self.shown = 0;
+        if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
+            self.tell_left_out(page);
+            // Where the next text begins nobody knows; after a silence it is likely here.
+            if matches!(self.kind, Kind::Json(..) | Kind::Text(_)) {
+                self.kind = Kind::Undecided(Vec::new());
+            }
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], page: &mut Page) {
+        match &mut self.kind {
+            _ if bytes.is_empty() => {}
+            Kind::Undecided(first) => {
+                first.extend_from_slice(bytes);
+                let first = std::mem::take(first);
+                self.decide(&first, false, page);
+            }
+            Kind::Json(pretty, lines) => {
+                let mut out = Vec::new();
+                let broken = pretty.feed(bytes, &mut out).is_err();
+                lines.push(&out, |line| page.line(self.side, line, Look::Plain));
+                if broken {
+                    lines.flush(|line| page.line(self.side, line, Look::Plain));
+                    page.note("not JSON after all; as text:");
+                    self.kind = Kind::Text(Lines::default());
+                    self.feed(bytes, page);
+                }
+            }
+            Kind::Frames(decoder, streams) => {
+                let mut input = bytes;
+                loop {
+                    match decoder.next(&mut input) {
+                        Ok(Some((stream, data))) => {
+                            let (label, look) = label(stream);
+                            streams[stream as usize]
+                                .push(data, |line| page.line(self.side, &[label, line].concat(), look));
+                        }
+                        Ok(None) => break,
+                        Err(error) => {
+                            page.wrong(&harmless(error.to_string().as_bytes()));
+                            self.kind = Kind::Binary(0);
+                            break;
+                        }
+                    }
+                }
+            }
+            Kind::Text(text) => text.push(bytes, |line| page.line(self.side, line, Look::Plain)),
+            Kind::Binary(total) => *total += bytes.len() as u64,
+        }
+    }
+
+    /// Frames are followed even where they are not shown: the next one begins where this one ends.
+    fn skip(&mut self, bytes: &[u8]) {
+        if let Kind::Frames(decoder, _) = &mut self.kind {
+            let mut input = bytes;
+            while let Ok(Some(_)) = decoder.next(&mut input) {}
+        }
+    }
+
+    fn decide(&mut self, first: &[u8], all: bool, page: &mut Page) {
+        let header = [0..=3, 0..=0, 0..=0, 0..=0];
+        let framed = self.frames && first.iter().zip(&header).all(|(byte, range)| range.contains(byte));
+        if framed && first.len() < header.len() && !all {
+            self.kind = Kind::Undecided(first.to_vec());
+            return;
+        }
+        self.kind = match first.iter().find(|b| !b.is_ascii_whitespace()) {
+            _ if framed && !first.is_empty() => Kind::Frames(Box::default(), Default::default()),
+            Some(b'{' | b'[') => Kind::Json(Box::default(), Lines::default()),
+            _ if is_text(first) => Kind::Text(Lines::default()),
+            _ => Kind::Binary(0),
+        };
+        self.feed(first, page);
+    }
+
+    /// Shows lines that have not ended.
+    fn flush(&mut self, page: &mut Page) {
+        match &mut self.kind {
+            Kind::Frames(_, streams) => {
+                for (stream, lines) in [Stream::Stdin, Stream::Stdout, Stream::Stderr].into_iter().zip(streams) {
+                    let (label, look) = label(stream);
+                    lines.flush(|line| page.line(self.side, &[label, line].concat(), look));
+                }
+            }
+            Kind::Text(lines) | Kind::Json(_, lines) => lines.flush(|line| page.line(self.side, line, Look::Plain)),
+            _ => {}
+        }
+    }
+}
+
+fn label(stream: Stream) -> (&'static str, Look) {
+    match stream {
+        Stream::Stdin => ("stdin| ", Look::Plain),
+        Stream::Stdout => ("stdout| ", Look::Plain),
+        Stream::Stderr => ("stderr| ", Look::Stderr),
+    }
+}
+
+/// Text has no NUL and next to no other controls, and is UTF-8 but for where it was cut.
+fn is_text(bytes: &[u8]) -> bool {
+    let control = |b: &&u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
+    let controls = bytes.iter().filter(control).count();
+    let invalid = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
+    !bytes.contains(&0) && (controls + invalid.saturating_sub(1)) * 10 <= bytes.len()
+}
+
+impl Lines {
+    fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
+        for part in bytes.split_inclusive(|&b| b == b'\n') {
+            self.0.extend_from_slice(part);
+            if part.ends_with(b"\n") || self.0.len() >= LINE {
+                self.flush(&mut line);
+            }
+        }
+    }
+
+    fn flush(&mut self, mut line: impl FnMut(&str)) {
+        if !self.0.is_empty() {
+            let end = self.0.strip_suffix(b"\n").unwrap_or(&self.0);
+            line(&harmless(end.strip_suffix(b"\r").unwrap_or(end)));
+            self.0.clear();
+        }
+    }
+}

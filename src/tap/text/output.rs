@@ -1,0 +1,112 @@
+//! Lines on their way to a reader who may be slow.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// How many bytes may wait to be written.
+const WAITING_LIMIT: usize = 4 << 20;
+
+/// Writes from a thread of its own, in order; leaves out what it has no room for, and says so.
+pub(super) struct Output {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    text: String,
+    /// Lines left out since there was room.
+    left_out: u64,
+    over: bool,
+    error: Option<io::Error>,
+}
+
+impl Output {
+    pub(super) fn new(mut out: impl Write + Send + 'static) -> Output {
+        let shared = Arc::<Shared>::default();
+        let theirs = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("tap-text".into()).spawn(move || theirs.run(&mut out));
+        if let Err(error) = &thread {
+            shared.queue().error = Some(io::Error::new(error.kind(), error.to_string()));
+        }
+        Output { shared, thread: Mutex::new(thread.ok()) }
+    }
+
+    /// Writes these lines, soon and together, or none of them.
+    pub(super) fn write(&self, lines: String) {
+        let mut queue = self.shared.queue();
+        if lines.is_empty() || queue.error.is_some() {
+            return;
+        }
+        if queue.text.len() + lines.len() > WAITING_LIMIT {
+            queue.left_out += lines.lines().count() as u64;
+            return;
+        }
+        queue.tell_left_out();
+        let sleeps = queue.text.is_empty();
+        queue.text.push_str(&lines);
+        drop(queue);
+        if sleeps {
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// Waits until all is written. The error that ended it, if one did.
+    pub(super) fn finish(&self) -> Option<io::Error> {
+        self.shared.queue().over = true;
+        self.shared.changed.notify_one();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+        self.shared.queue().error.take()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Queue {
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            self.text.push_str(&format!("* {} lines were left out: they are read too slowly\n", self.left_out));
+            self.left_out = 0;
+        }
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, out: &mut impl Write) {
+        let mut text = String::new();
+        loop {
+            text.clear();
+            {
+                let queue = self.queue();
+                let wait = |queue: &mut Queue| queue.text.is_empty() && queue.left_out == 0 && !queue.over;
+                let mut queue = self.changed.wait_while(queue, wait).unwrap_or_else(PoisonError::into_inner);
+                queue.tell_left_out();
+                std::mem::swap(&mut queue.text, &mut text);
+                if text.is_empty() && queue.over {
+                    return;
+                }
+            }
+            if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                self.queue().error = Some(error);
+                return;
+            }
+        }
+    }
+}
