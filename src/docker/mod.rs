@@ -53,6 +53,7 @@
 
 mod context;
 mod demux;
+mod dial;
 mod endpoint;
 mod environment;
 mod errors;

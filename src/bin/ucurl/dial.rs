@@ -5,50 +5,60 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::path;
 use crate::url::Url;
-use std::os::unix::ffi::OsStringExt as _;
 use unix_http::Endpoint;
+use unix_http::docker::{self, Flags, Process};
 
-/// Where the engine listens when nothing says otherwise.
-const DEFAULT: &str = "/var/run/docker.sock";
+/// Where a URL is asked, and who said so.
+pub struct Place {
+    pub endpoint: Endpoint,
+    /// What goes before every path there.
+    pub prefix: String,
+    /// The rule that decided, for `--explain`.
+    pub why: String,
+}
 
-/// The endpoint for a URL:
+impl Place {
+    fn new(endpoint: Endpoint, why: &str) -> Place {
+        Place { endpoint, prefix: String::new(), why: why.to_owned() }
+    }
+}
+
+/// The place for a URL:
 ///
-/// 1. what the command line names: `--unix-socket`, `--abstract-unix-socket`, `--endpoint`, `--proxy-command`;
-/// 2. the host in the URL, by TCP, when it is not `localhost` without a port;
-/// 3. `DOCKER_HOST`;
-/// 4. the default socket.
-///
-/// Which of them it was is told too.
-pub fn endpoint(group: &Group, url: &Url) -> Result<(Endpoint, &'static str), Failure> {
-    let parsed = |text: &[u8], from: &str| {
-        let text = std::ffi::OsStr::new(path(text));
-        Endpoint::parse(text).map_err(|error| Failure::new(Exit::Usage, format!("{from}: {error}")))
-    };
-    match (&group.socket, &group.endpoint, &group.proxy_command) {
-        (Some(Socket::Path(name)), _, _) => {
-            return Ok((Endpoint::Unix(path(name).to_path_buf()), "--unix-socket names it"));
+/// 1. what the command line names: `--unix-socket`, `--abstract-unix-socket`, `--proxy-command`;
+/// 2. `--endpoint` and `--context`, as the docker command reads its `--host` and `--context`;
+/// 3. the host in the URL, by TCP, when it is not `localhost` without a port;
+/// 4. as the docker command does: `DOCKER_HOST`, `DOCKER_CONTEXT`, its `config.json`, the default socket.
+pub fn place(group: &Group, url: &Url) -> Result<Place, Failure> {
+    match (&group.socket, &group.proxy_command) {
+        (Some(Socket::Path(name)), _) => {
+            return Ok(Place::new(Endpoint::Unix(path(name).to_path_buf()), "--unix-socket names it"));
         }
-        (Some(Socket::Abstract(name)), _, _) => {
-            return Ok((Endpoint::Abstract(name.clone()), "--abstract-unix-socket names it"));
+        (Some(Socket::Abstract(name)), _) => {
+            return Ok(Place::new(Endpoint::Abstract(name.clone()), "--abstract-unix-socket names it"));
         }
-        (None, Some(text), _) => return Ok((parsed(text, "--endpoint")?, "--endpoint names it")),
-        (None, None, Some(command)) => {
+        (None, Some(command)) => {
             let endpoint = Endpoint::proxy_command(path(command), &host_name(url), url.port_or_80());
             let usage = |error| Failure::new(Exit::Usage, format!("--proxy-command: {error}"));
-            return Ok((endpoint.map_err(usage)?, "--proxy-command names it"));
+            return Ok(Place::new(endpoint.map_err(usage)?, "--proxy-command names it"));
         }
-        (None, None, None) => {}
+        (None, None) => {}
     }
-    if url.port.is_some() || url.host != b"localhost" {
-        return Ok((
-            Endpoint::Tcp { host: host_name(url), port: url.port_or_80() },
-            "the URL names a host and a port of its own",
-        ));
+    let named = group.endpoint.is_some() || group.context.is_some();
+    if !named && (url.port.is_some() || url.host != b"localhost") {
+        let endpoint = Endpoint::Tcp { host: host_name(url), port: url.port_or_80() };
+        return Ok(Place::new(endpoint, "the URL names a host and a port of its own"));
     }
-    match std::env::var_os("DOCKER_HOST").filter(|value| !value.is_empty()) {
-        Some(value) => Ok((parsed(&value.into_vec(), "DOCKER_HOST")?, "the variable DOCKER_HOST names it")),
-        None => Ok((Endpoint::Unix(DEFAULT.into()), "nothing names another, so it is the default socket")),
+    let flag = |value: &Option<Vec<u8>>| value.as_ref().map(|text| path(text).as_os_str().to_owned());
+    let flags = Flags { context: flag(&group.context), host: flag(&group.endpoint) };
+    let usage = |error: String| Failure::new(Exit::Usage, error);
+    let daemon = docker::Endpoint::resolve(&Process, &flags).map_err(|error| usage(error.to_string()))?;
+    let endpoint = daemon.transport().map_err(|error| usage(error.to_string()))?;
+    let mut why = format!("{} says so", daemon.rule);
+    for more in daemon.notes.iter().chain(&daemon.overruled(&Process, &flags)) {
+        why = [&why, "; ", more].concat();
     }
+    Ok(Place { endpoint, prefix: daemon.prefix, why })
 }
 
 /// The host as a resolver takes it: an IPv6 address without its brackets.

@@ -1,6 +1,7 @@
 //! The whole command line: groups, URLs, tries, and what is said of each.
 
 use crate::config::{Config, Global, Group, Node, Trace};
+use crate::dial::{self, Place};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::messages::{Messages, stdout};
@@ -11,13 +12,13 @@ use crate::trace::Tracer;
 use crate::transfer::Transfer;
 use crate::url::{self, How, Url};
 use crate::writeout::{self, To};
-use crate::{dial, output, password};
+use crate::{output, password};
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use unix_http::Client;
 use unix_http::client::Observer;
-use unix_http::{Client, Endpoint};
 
 /// What the transfers of one command line share.
 pub struct Session {
@@ -33,6 +34,7 @@ pub struct Session {
 /// One endpoint's client, and whether its server spoke HTTP/1.0 on the connection that is kept.
 struct Known {
     client: Client,
+    prefix: String,
     http10: bool,
 }
 
@@ -126,7 +128,6 @@ fn prepare(config: &mut Config) {
 fn not_yet(global: &Global, group: &Group) -> Option<&'static str> {
     let all = [
         (global.demo, "--demo"),
-        (group.context.is_some(), "--context"),
         (group.negotiate_api, "--negotiate-api"),
         (group.demux, "--demux"),
         (group.hijack, "--hijack"),
@@ -199,12 +200,12 @@ fn one(
             return fail(Failure::new(Exit::Write, format!("cannot open the file of --dump-header: {error}")));
         }
     };
-    let at = match dial::endpoint(group, &url) {
-        Ok((endpoint, why)) => {
+    let at = match dial::place(group, &url) {
+        Ok(place) => {
             if let Some(tracer) = &session.tracer {
-                tracer.explain(&format!("the endpoint is {endpoint}: {why}"));
+                tracer.explain(&format!("the endpoint is {}: {}", place.endpoint, place.why));
             }
-            client(known, endpoint, session)
+            client(known, place, session)
         }
         Err(failure) => return fail(failure),
     };
@@ -216,7 +217,7 @@ fn one(
     }
     note_method(messages, group, node);
     let login = login(group, &url);
-    let Known { client, http10 } = &known[at];
+    let Known { client, http10, .. } = &known[at];
     let effective = url.to_bytes();
     let mut transfer = Transfer::new(session, group, node, url, login, client, heads.as_ref(), *http10);
     let (mut waits, start, mut left) = (Waits::new(group.retry_delay), Instant::now(), group.retry);
@@ -313,15 +314,15 @@ fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
     Some([decoded(&url.user), b":".to_vec(), decoded(&url.password)].concat())
 }
 
-fn client(known: &mut Vec<Known>, endpoint: Endpoint, session: &Session) -> usize {
-    if let Some(at) = known.iter().position(|known| *known.client.endpoint() == endpoint) {
+fn client(known: &mut Vec<Known>, Place { endpoint, prefix, .. }: Place, session: &Session) -> usize {
+    if let Some(at) = known.iter().position(|known| *known.client.endpoint() == endpoint && known.prefix == prefix) {
         return at;
     }
-    let mut builder = Client::builder(endpoint);
+    let mut builder = Client::builder(endpoint).prefix(&prefix);
     if let Some(tracer) = &session.tracer {
         builder = builder.observer(Arc::clone(tracer) as Arc<dyn Observer>);
     }
-    known.push(Known { client: builder.build(), http10: false });
+    known.push(Known { client: builder.build(), prefix, http10: false });
     known.len() - 1
 }
 

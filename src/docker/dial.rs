@@ -1,0 +1,49 @@
+//! From the daemon that is meant to the connection that is made.
+
+use super::endpoint::Endpoint;
+use super::host::Address;
+use crate::client::{Client, ClientBuilder};
+use crate::transport::{self, EndpointError, TlsOptions};
+use std::path::PathBuf;
+
+impl Endpoint {
+    /// What the transport dials: a socket, or a program of the system where TLS or ssh is spoken.
+    ///
+    /// # Errors
+    /// A host, user or socket that no program can be given.
+    ///
+    /// ```
+    /// use unix_http::docker::{Endpoint, Flags, Process};
+    ///
+    /// let flags = Flags { host: Some("unix:///run/docker.sock".into()), ..Flags::default() };
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let endpoint = Endpoint::resolve(&Process, &flags)?;
+    /// assert_eq!(endpoint.transport()?, unix_http::Endpoint::Unix("/run/docker.sock".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn transport(&self) -> Result<transport::Endpoint, EndpointError> {
+        match (&self.address, &self.tls) {
+            (Address::Unix(path), _) => Ok(transport::Endpoint::Unix(path.clone())),
+            (Address::Abstract(name), _) => Ok(transport::Endpoint::Abstract(name.clone())),
+            (Address::Tcp { host, port }, None) => Ok(transport::Endpoint::Tcp { host: host.clone(), port: *port }),
+            (Address::Tcp { host, port }, Some(tls)) => {
+                let (ca, cert, key) = (tls.ca.clone(), tls.cert.clone(), tls.key.clone());
+                let options = TlsOptions { ca, cert, key, verify: tls.verify, server_name: None };
+                transport::Endpoint::tls(host, *port, options)
+            }
+            (Address::Ssh(ssh), _) => {
+                let socket = ssh.socket.as_ref().map(PathBuf::from);
+                transport::Endpoint::ssh(ssh.user.as_deref(), &ssh.host, ssh.port, socket)
+            }
+        }
+    }
+
+    /// A client of this daemon, its path prefix included.
+    ///
+    /// # Errors
+    /// As [`transport`](Endpoint::transport).
+    pub fn client(&self) -> Result<ClientBuilder, EndpointError> {
+        Ok(Client::builder(self.transport()?).prefix(&self.prefix))
+    }
+}
