@@ -26,6 +26,15 @@ pub struct Ssh {
 impl Endpoint {
     /// `ssh://[user@]host[:port][/socket]`: the daemon on `host`, on its default socket or on `socket`.
     ///
+    /// ```
+    /// use unix_http::transport::Endpoint;
+    ///
+    /// let endpoint = Endpoint::ssh(Some("me"), "server.example", None, Some("/run/docker.sock".into()))?;
+    /// assert_eq!(endpoint.to_string(), "ssh://me@server.example/run/docker.sock");
+    /// assert!(Endpoint::ssh(None, "-oProxyCommand=reboot", None, None).is_err());
+    /// # Ok::<(), unix_http::transport::EndpointError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`EndpointError`] for a user or a host that ssh or the shell behind it could take for something else.
     pub fn ssh(

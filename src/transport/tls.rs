@@ -59,6 +59,20 @@ impl Endpoint {
     /// A TCP port over TLS. The connection is made when the handshake is done: what fails before that is an error of
     /// [`connect`](super::connect()), what fails after it (with TLS 1.3, a missing client certificate) one of the first read.
     ///
+    /// ```no_run
+    /// use unix_http::{Client, Endpoint, transport::TlsOptions};
+    ///
+    /// let options = TlsOptions {
+    ///     ca: Some("ca.pem".into()),
+    ///     cert: Some("cert.pem".into()),
+    ///     key: Some("key.pem".into()),
+    ///     ..TlsOptions::default()
+    /// };
+    /// let docker = Client::new(Endpoint::tls("docker.example", 2376, options)?);
+    /// println!("{}", docker.get("/version").send()?.text()?);
+    /// # Ok::<(), unix_http::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`EndpointError`] for a host or a server name that is not one.
     pub fn tls(host: &str, port: u16, options: TlsOptions) -> Result<Self, EndpointError> {
