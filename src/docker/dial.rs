@@ -16,11 +16,9 @@ impl Endpoint {
     /// use unix_http::docker::{Endpoint, Flags, Process};
     ///
     /// let flags = Flags { host: Some("unix:///run/docker.sock".into()), ..Flags::default() };
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let endpoint = Endpoint::resolve(&Process, &flags)?;
     /// assert_eq!(endpoint.transport()?, unix_http::Endpoint::Unix("/run/docker.sock".into()));
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn transport(&self) -> Result<transport::Endpoint, EndpointError> {
         match (&self.address, &self.tls) {
