@@ -65,8 +65,8 @@ kinds! {
     ReasonPhrase "a control character in the reason-phrase" "RFC 9112 §4"
     /// The request-line's method is not a token followed by one space.
     Method "a method that is not a token" "RFC 9112 §3.1"
-    /// The request-target is empty or holds a control character or white space.
-    Target "a request-target that is empty or holds white space or controls" "RFC 9112 §3.2"
+    /// The request-target is empty, holds a control character or white space, or has a form that the method does not have.
+    Target "a request-target that is empty, has no known form, or holds white space or controls" "RFC 9112 §3.2"
     /// A CR that no LF follows.
     BareCr "a CR without its LF" "RFC 9112 §2.2"
     /// White space between the start-line and the first field line.

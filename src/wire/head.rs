@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! request-line   = method SP request-target SP HTTP-version           ; RFC 9112 §3
+//! request-target = origin-form / absolute-form / authority-form / asterisk-form
 //! status-line    = HTTP-version SP status-code SP [ reason-phrase ]   ; RFC 9112 §4
 //! HTTP-version   = "HTTP/" DIGIT "." DIGIT                            ; RFC 9112 §2.3
 //! status-code    = 3DIGIT
@@ -11,7 +12,8 @@
 //! A decoder is fed the whole of what has come so far, from the head's first byte, and goes on at the line where it
 //! stopped. Accepted although the grammar says otherwise, because the RFC allows it and it harms nobody: a lone LF as a
 //! line end, a status-line without a reason-phrase and its SP, one empty line before a request-line. Declined: more or
-//! other white space between the parts of a start-line, a version other than 1.x, empty lines before a status-line.
+//! other white space between the parts of a start-line, a version other than 1.x, empty lines before a status-line, a
+//! request-target of none of the four forms.
 //!
 //! ```
 //! use unix_http::wire::{Progress, ResponseDecoder};
@@ -393,6 +395,9 @@ impl Head for RequestHead {
         if self.target.end == 0 {
             let from = self.method.end as usize + 1;
             let Some(end) = target_end(bytes, from, seen)? else { return Ok(None) };
+            if !has_target_form(self.method.of(bytes), &bytes[from..end]) {
+                return Err(ParseError::new(ErrorKind::Target, from));
+            }
             self.target = Span::new(from, end);
         }
         let at = self.target.end as usize + 1;
@@ -438,6 +443,27 @@ fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, 
         // `GET /` and a line end: HTTP/0.9, which had no version.
         Some(b'\r' | b'\n') if end > start => Err(ParseError::new(ErrorKind::Version, end)),
         Some(_) => Err(ParseError::new(ErrorKind::Target, end)),
+    }
+}
+
+/// Which forms a request-target may have is for the method to say (`RFC 9112 §3.2`).
+fn has_target_form(method: &[u8], target: &[u8]) -> bool {
+    match (method, target) {
+        // authority-form = uri-host ":" port; a port that is empty must be refused (RFC 9110 §9.3.6).
+        (b"CONNECT", _) => {
+            let port = target.iter().rposition(|&b| b == b':').map(|colon| &target[colon + 1..]);
+            not_a_host(target).is_none() && port.and_then(|port| port.last()).is_some_and(u8::is_ascii_digit)
+        }
+        // asterisk-form; and HTTP/2's preface, which is recognised by its version.
+        (b"OPTIONS" | b"PRI", b"*") => true,
+        (_, [b'/', ..]) => true,
+        // absolute-form, which begins with a scheme.
+        (_, [first, ..]) => {
+            let scheme = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
+            let end = target.iter().position(|b| !scheme(b));
+            first.is_ascii_alphabetic() && end.is_some_and(|end| target[end] == b':')
+        }
+        _ => false,
     }
 }
 
