@@ -68,6 +68,7 @@
 //! | [`transport`] | where the bytes travel: sockets, time limits, connect errors that say why | |
 //! | [`connection`] | one buffer over one stream | 9112 §9 |
 //! | [`client`] | requests out, responses in, connections kept | 9110 §9, §15 |
+//! | [`server`] | requests in, responses out, a thread for each connection | 9110 §9, §15 |
 //! | [`docker`] | what Docker adds: endpoints, API versions, frames, errors inside a 200 | Docker Engine API |
 //! | [`json`] | a small strict reader of JSON | 8259, 6901 |
 //!
@@ -92,8 +93,10 @@ pub mod connection;
 pub mod docker;
 mod error;
 pub mod json;
+pub mod server;
 pub mod tap;
 pub mod transport;
+mod upgraded;
 pub mod wire;
 
 pub use client::{Body, Client, Request, Response, Upgraded};

@@ -25,18 +25,20 @@ mod observer;
 mod pool;
 mod request;
 mod response;
-mod upgraded;
 mod upload;
 
+pub use crate::upgraded::{ReadHalf, WriteHalf};
 pub use body::Body;
 pub use observer::{Event, Observer};
 pub use request::Request;
 pub use response::Response;
-pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
+
+/// A raw connection, and the response that ended HTTP on it.
+pub type Upgraded = crate::upgraded::Upgraded<ResponseHead>;
 
 use crate::error::Error;
 use crate::transport::{Endpoint, Timeouts};
-use crate::wire::OVERHEAD_LIMIT;
+use crate::wire::{OVERHEAD_LIMIT, ResponseHead};
 use pool::Pool;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! A response that is being read.
 
 use super::Inner;
+use super::Upgraded;
 use super::observer::Event;
 use super::pool::Wire;
-use super::upgraded::Upgraded;
 use super::upload::Upload;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};

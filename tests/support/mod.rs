@@ -17,4 +17,5 @@ pub mod demo;
 pub mod fake;
 pub mod needs;
 pub mod pattern;
+pub mod serve;
 pub mod temp;

@@ -1,11 +1,10 @@
 //! What is left of a connection when HTTP has ended: bytes in both directions, each with an end of its own.
 
 use crate::transport::Stream;
-use crate::wire::ResponseHead;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
-/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec.
+/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec, with the head `H` that did.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -22,9 +21,9 @@ use std::net::Shutdown;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Upgraded {
+pub struct Upgraded<H> {
     read: ReadHalf,
-    head: ResponseHead,
+    head: H,
 }
 
 /// The direction from the peer. Dropped, it closes nothing: the connection ends with the last half.
@@ -42,13 +41,14 @@ pub struct WriteHalf {
     stream: Stream,
 }
 
-impl Upgraded {
-    pub(super) fn new(stream: Stream, ahead: Vec<u8>, head: ResponseHead) -> Upgraded {
+impl<H> Upgraded<H> {
+    /// `ahead` was read from `stream` together with the head.
+    pub(crate) fn new(stream: Stream, ahead: Vec<u8>, head: H) -> Upgraded<H> {
         Upgraded { read: ReadHalf { stream, ahead, used: 0 }, head }
     }
 
     /// The head that ended HTTP.
-    pub fn head(&self) -> &ResponseHead {
+    pub fn head(&self) -> &H {
         &self.head
     }
 
@@ -120,13 +120,13 @@ impl Write for WriteHalf {
     }
 }
 
-impl Read for Upgraded {
+impl<H> Read for Upgraded<H> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.read.read(out)
     }
 }
 
-impl Write for Upgraded {
+impl<H> Write for Upgraded<H> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&self.read.stream).write(bytes)
     }

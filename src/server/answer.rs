@@ -1,0 +1,147 @@
+//! The response as it is put together: its head, its framing, and what has become of it.
+
+use super::date;
+use super::live::Live;
+use super::refusal::reason_phrase;
+use crate::error::Error;
+use crate::transport::Stream;
+use crate::wire::{EncodeError, Fields, Version, encode_response};
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::sync::atomic::Ordering;
+
+/// What the answer to a request depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asked {
+    /// The request was HEAD.
+    pub head: bool,
+    pub version: Version,
+    /// Whether the request lets another one follow.
+    pub persistent: bool,
+}
+
+/// What became of the response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Not a byte was sent.
+    #[default]
+    Nothing,
+    /// It was begun; as long as this is so, the client must not take it for whole.
+    Begun,
+    /// It was sent whole.
+    Whole,
+    /// It was sent whole, and HTTP ended with it.
+    Raw,
+}
+
+/// Where the content ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// After so many bytes.
+    Length(u64),
+    /// At the last chunk.
+    Chunked,
+    /// With the connection.
+    Close,
+    /// With the head.
+    Head,
+}
+
+/// A connection's memory for responses, and the one under way.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub fields: Fields,
+    /// A head that has not been sent yet.
+    pub head: Vec<u8>,
+    /// Content that has not been sent yet.
+    pub content: Vec<u8>,
+    pub outcome: Outcome,
+    /// Whether another request may follow, and the client was not told otherwise.
+    pub persistent: bool,
+}
+
+impl Answer {
+    pub fn reset(&mut self) {
+        self.fields.clear();
+        self.head.clear();
+        self.content.clear();
+        (self.outcome, self.persistent) = (Outcome::Nothing, false);
+    }
+
+    /// Puts the head together, to be sent with the first of the content.
+    pub fn encode(&mut self, live: &Live, asked: Asked, status: (u16, &str), ends: Ends) -> io::Result<()> {
+        self.persistent = asked.persistent && ends != Ends::Close && !live.must_close(status.0);
+        if self.fields.get("Date").is_none() {
+            self.push("Date", &date::now())?;
+        }
+        match (self.given_length()?, ends) {
+            (None, Ends::Length(length)) => self.fields.push_length(length),
+            (Some(given), Ends::Length(length)) if given != length => return Err(invalid(LENGTH)),
+            (Some(_), Ends::Chunked | Ends::Close) => return Err(invalid(LENGTH)),
+            (Some(_), Ends::Head) if status.0 == 204 => {
+                return Err(invalid("a Content-Length with 204 (RFC 9110 §8.6)"));
+            }
+            _ => {}
+        }
+        match (self.persistent, asked.version) {
+            (false, _) => self.push("Connection", b"close")?,
+            (true, Version::Http10) => self.push("Connection", b"keep-alive")?,
+            (true, Version::Http11) => {}
+        }
+        if ends == Ends::Chunked {
+            self.push("Transfer-Encoding", b"chunked")?;
+        }
+        self.encode_as_is(status)
+    }
+
+    /// Puts the head together from the handler's fields alone.
+    pub fn encode_as_is(&mut self, (status, reason): (u16, &str)) -> io::Result<()> {
+        self.head.clear();
+        let reason = if reason.is_empty() { reason_phrase(status) } else { reason };
+        encode_response(&mut self.head, Version::Http11, status, reason, &self.fields).map_err(refused)
+    }
+
+    /// Sends the head, if that has not been done, and what comes after it.
+    pub fn send(&mut self, live: &Live, [a, b, c, d]: [&[u8]; 4]) -> io::Result<()> {
+        self.outcome = Outcome::Begun;
+        live.answered.store(true, Ordering::Release);
+        write_all(&live.stream, &mut [&self.head, a, b, c, d].map(IoSlice::new))?;
+        self.head.clear();
+        Ok(())
+    }
+
+    fn push(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
+        self.fields.push(name, value).map_err(refused)
+    }
+
+    /// The Content-Length among the handler's fields.
+    fn given_length(&self) -> io::Result<Option<u64>> {
+        let mut given = self.fields.get_all("Content-Length");
+        match (given.next(), given.next()) {
+            (None, _) => Ok(None),
+            (Some(one), None) => crate::wire::grammar::decimal(one.value()).map(Some).ok_or(invalid(LENGTH)),
+            (Some(_), Some(_)) => Err(invalid(LENGTH)),
+        }
+    }
+}
+
+const LENGTH: &str = "a Content-Length that is not that of the content (RFC 9112 §6.2)";
+
+pub(super) fn invalid(why: &'static str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, why)
+}
+
+pub(super) fn refused(error: EncodeError) -> io::Error {
+    Error::Encode(error).into()
+}
+
+/// Writes all of the parts, as few calls as the system will have it.
+fn write_all(mut stream: &Stream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+    IoSlice::advance_slices(&mut parts, 0);
+    while !parts.is_empty() {
+        match stream.write_vectored(parts)? {
+            0 => return Err(ErrorKind::WriteZero.into()),
+            n => IoSlice::advance_slices(&mut parts, n),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! One connection from its first byte to its last: requests and responses in turn.
+
+use super::answer::{Answer, Asked, Outcome};
+use super::live::{DRAIN, Incoming, Live, Phase, UNKNOWN};
+use super::refusal::Refusal;
+use super::request::{Request, authority, too_large};
+use super::responder::Responder;
+use super::{Handler, Limits};
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::transport::{Limit, Timeout};
+use crate::wire::{BodyDecoder, Decision, Framing, RequestDecoder, RequestHead, Version, framing};
+use std::io::Read;
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// What a new connection's buffer holds; few requests are longer.
+const BUFFER: usize = 2048;
+/// How long a connection that is closed early may take to hear of it.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What comes next on the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// The first: nothing was exchanged yet.
+    First,
+    /// Another one.
+    Request,
+    /// The end of the connection.
+    Close,
+    /// The end, while the client may still be sending.
+    Linger,
+}
+
+/// Serves a connection until it ends, or HTTP on it.
+pub(super) fn serve(live: &Arc<Live>, limits: &Limits, handler: &Handler) {
+    let incoming = Incoming::new(Arc::clone(live), *limits);
+    let mut conversation = Conversation {
+        live,
+        limits,
+        handler,
+        connection: Connection::with_buffer(incoming, vec![0; BUFFER]),
+        answer: Answer::default(),
+    };
+    let mut decoder = RequestDecoder::with_limit(limits.overhead);
+    if live.stream.set_write_timeout(limits.silence).is_err() {
+        return;
+    }
+    let mut next = Next::First;
+    while matches!(next, Next::First | Next::Request) {
+        next = conversation.exchange(&mut decoder, next);
+    }
+    if next == Next::Linger {
+        linger(live);
+    }
+}
+
+struct Conversation<'a> {
+    live: &'a Live,
+    limits: &'a Limits,
+    handler: &'a Handler,
+    connection: Connection<Incoming>,
+    answer: Answer,
+}
+
+impl Conversation<'_> {
+    fn exchange(&mut self, decoder: &mut RequestDecoder, next: Next) -> Next {
+        let live = self.live;
+        live.begin(0, false);
+        decoder.reset(self.limits.overhead);
+        let begun = self.connection.has_buffered();
+        self.connection.stream_mut().phase = if begun { Phase::Head(None) } else { Phase::Idle };
+        live.wait();
+        if next == Next::Request && !begun && live.crowd.must_leave() {
+            return Next::Close;
+        }
+        let read = self.connection.read_head(decoder);
+        let stays = live.work();
+        self.connection.stream_mut().phase = Phase::Body;
+        let len = match read {
+            Ok(Some(len)) => len,
+            Ok(None) => return Next::Close,
+            // It was not asked for anything yet, or has been told to leave.
+            Err(Error::Timeout(Timeout { limit: Limit::Idle, .. }) | Error::Receive(_)) => return Next::Close,
+            Err(Error::IncompleteHead { .. }) if !stays => return Next::Close,
+            Err(error) => {
+                let refusal = Refusal::of_message(&error, self.connection.buffered()[1]);
+                self.refuse(Asked::default(), &refusal);
+                return Next::Linger;
+            }
+        };
+        let head = decoder.head();
+        let mut asked = Asked { head: head.method() == "HEAD", version: head.version(), persistent: false };
+        match self.judge(head) {
+            Err(refusal) => {
+                self.refuse(asked, &refusal);
+                Next::Linger
+            }
+            Ok((decision, expects)) => {
+                asked.persistent = decision.persistent && stays;
+                self.answer(head, len, asked, decision.framing, expects)
+            }
+        }
+    }
+
+    /// What a request's head says about its framing, and whether `100 Continue` is expected.
+    fn judge(&self, head: &RequestHead) -> Result<(Decision, bool), Refusal> {
+        head.host().map_err(|error| Refusal::new(400, error.to_string()))?;
+        match (head.method(), head.target()) {
+            ("CONNECT", _) => return Err(Refusal::new(501, "this is no proxy (RFC 9110 §9.3.6)")),
+            ("OPTIONS", b"*") | (_, [b'/', ..]) => {}
+            (_, target) if authority(target).is_some() => {}
+            _ => return Err(Refusal::new(400, "a request-target that is neither a path nor a URI (RFC 9112 §3.2)")),
+        }
+        let decision = framing::request(head).map_err(|error| Refusal::of_framing(&error, head))?;
+        if let (Framing::Length(length), Some(limit)) = (decision.framing, self.limits.content)
+            && length > limit
+        {
+            return Err(Refusal::of(&too_large(limit)));
+        }
+        let expects = expectation(head)? && decision.framing != Framing::NoBody;
+        Ok((decision, expects))
+    }
+
+    fn answer(&mut self, head: &RequestHead, len: usize, asked: Asked, framing: Framing, expects: bool) -> Next {
+        let mut body = BodyDecoder::of_request(framing, len as u64, self.limits.overhead.saturating_sub(len));
+        let unread = match framing {
+            Framing::Length(length) => length,
+            Framing::Chunked | Framing::UntilClose => UNKNOWN,
+            Framing::NoBody | Framing::Tunnel => 0,
+        };
+        self.live.begin(unread, expects);
+        let mut request = Request {
+            head,
+            framing,
+            body: &mut body,
+            connection: &mut self.connection,
+            live: self.live,
+            limit: self.limits.content,
+        };
+        let responder = Responder::new(self.live, &mut self.answer, asked);
+        let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(&mut request, responder)));
+        let invited = !self.live.expects.load(Ordering::Acquire);
+        if self.answer.outcome == Outcome::Nothing {
+            let refusal = handled.ok().and_then(Result::err).map(|error| Refusal::of(&error));
+            self.refuse(asked, &refusal.unwrap_or_else(Refusal::unexplained));
+        }
+        if self.answer.outcome != Outcome::Whole {
+            return Next::Close;
+        }
+        if self.answer.persistent && invited && self.drain(&mut body) {
+            return Next::Request;
+        }
+        if body.is_done() && !self.connection.has_buffered() { Next::Close } else { Next::Linger }
+    }
+
+    /// Reads past what the handler left of the content; whether the next request can be found behind it.
+    fn drain(&mut self, body: &mut BodyDecoder) -> bool {
+        let limit = body.received().saturating_add(DRAIN);
+        loop {
+            self.connection.discard_buffered(body);
+            if body.is_done() {
+                return true;
+            }
+            if body.received() > limit || !matches!(self.connection.fill_body(body), Ok([_, ..])) {
+                return body.is_done();
+            }
+        }
+    }
+
+    fn refuse(&mut self, asked: Asked, refusal: &Refusal) {
+        // If it cannot be told, nobody is there to hear it.
+        let _ = Responder::new(self.live, &mut self.answer, asked).refuse(refusal);
+    }
+}
+
+/// Whether the client waits for `100 Continue`; HTTP/1.0 has no such thing (`RFC 9110 §10.1.1`).
+fn expectation(head: &RequestHead) -> Result<bool, Refusal> {
+    let mut expects = false;
+    for field in head.fields().get_all("Expect") {
+        match field.value() {
+            _ if head.version() == Version::Http10 => {}
+            value if value.eq_ignore_ascii_case(b"100-continue") => expects = true,
+            _ => return Err(Refusal::new(417, "an expectation other than 100-continue (RFC 9110 §10.1.1)")),
+        }
+    }
+    Ok(expects)
+}
+
+/// Closes in two steps: a socket that is closed while bytes come in sends a reset, and that may overtake the answer and
+/// destroy it before the client has read it (`RFC 9112 §9.6`).
+fn linger(live: &Live) {
+    let end = Instant::now() + LINGER;
+    let mut ended = live.stream.shutdown(Shutdown::Write).is_err();
+    let mut scratch = [0; 4096];
+    while !ended {
+        let left = end.saturating_duration_since(Instant::now());
+        ended = left < Duration::from_millis(1)
+            || live.stream.set_read_timeout(Some(left)).is_err()
+            || !matches!((&live.stream).read(&mut scratch), Ok(1..));
+    }
+}

@@ -1,0 +1,181 @@
+//! Answers that are errors: which status-code goes with what went wrong.
+
+use crate::error::Error;
+use crate::transport::Limit;
+use crate::wire::{ErrorKind, ParseError, RequestHead};
+use std::fmt;
+use std::io;
+
+/// An answer that tells why there is no other; from a handler it travels inside an [`io::Error`], so that `?` will do.
+///
+/// ```
+/// use unix_http::server::{Refusal, Request, Responder, Sent};
+///
+/// fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> std::io::Result<Sent> {
+///     let name = request.query().ok_or(Refusal::new(400, "a name is needed: /greet?name"))?;
+///     responder.send([b"hello, ", name].concat())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    status: u16,
+    why: String,
+    /// Whether a handler decided it, rather than the server that something broke.
+    decided: bool,
+}
+
+impl Refusal {
+    /// A refusal with that status-code, and one line of text for people.
+    pub fn new(status: u16, why: impl Into<String>) -> Refusal {
+        Refusal { status, why: why.into(), decided: true }
+    }
+
+    fn broken(status: u16, why: impl Into<String>) -> Refusal {
+        Refusal { decided: false, ..Refusal::new(status, why) }
+    }
+
+    /// For a failure that is the server's own business.
+    pub(super) fn unexplained() -> Refusal {
+        Refusal::broken(500, "the server failed to answer")
+    }
+
+    pub(super) fn is_decided(&self) -> bool {
+        self.decided
+    }
+
+    /// The status-code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The line of text.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// What to answer when a handler gave up with `error`.
+    pub(super) fn of(error: &io::Error) -> Refusal {
+        let inner = error.get_ref();
+        if let Some(refusal) = inner.and_then(|e| e.downcast_ref::<Refusal>()) {
+            return refusal.clone();
+        }
+        match inner.and_then(|e| e.downcast_ref::<Error>()) {
+            Some(error @ (Error::Parse(_) | Error::Incomplete(_) | Error::Timeout(_))) => {
+                Refusal::of_message(error, &[])
+            }
+            _ => Refusal::unexplained(),
+        }
+    }
+
+    /// What to answer to a message of which `came` is the beginning.
+    pub(super) fn of_message(error: &Error, came: &[u8]) -> Refusal {
+        match error {
+            Error::Parse(error) => Refusal::broken(status_of(error, came), error.to_string()),
+            Error::Timeout(timeout) if timeout.limit == Limit::Head => {
+                Refusal::broken(408, format!("the head did not come whole within {:?}", timeout.after))
+            }
+            Error::Timeout(timeout) => Refusal::broken(408, format!("nothing came for {:?}", timeout.after)),
+            error => Refusal::broken(400, error.to_string()),
+        }
+    }
+
+    /// What to answer where the framing of a request is not clear.
+    pub(super) fn of_framing(error: &ParseError, head: &RequestHead) -> Refusal {
+        let mut codings = Vec::new();
+        for field in head.fields().get_all("Transfer-Encoding") {
+            codings.extend(field.value().split(|&b| b == b',').map(|c| c.trim_ascii().to_ascii_lowercase()));
+        }
+        let chunked = codings.iter().filter(|coding| *coding == b"chunked").count();
+        // "A server that receives a request message with a transfer coding it does not understand SHOULD respond with
+        // 501", but where the body's end is not to be found it MUST be 400 (RFC 9112 §6.1, §6.3).
+        let known_end = chunked == 1 && codings.last().is_some_and(|last| last == b"chunked");
+        let status = if error.kind == ErrorKind::TransferEncoding && known_end { 501 } else { 400 };
+        Refusal::new(status, error.to_string())
+    }
+}
+
+fn status_of(error: &ParseError, came: &[u8]) -> u16 {
+    match error.kind {
+        ErrorKind::TooLarge if came.contains(&b'\n') || came.is_empty() => 431,
+        ErrorKind::TooLarge => 414,
+        ErrorKind::Http2 => 505,
+        ErrorKind::Version if names_a_version(came) => 505,
+        _ => 400,
+    }
+}
+
+/// Whether the first line ends in `SP "HTTP/" DIGIT "." DIGIT`: a version that is not ours, rather than no version.
+fn names_a_version(came: &[u8]) -> bool {
+    let line = came.split(|&b| b == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    matches!(line, [.., b' ', b'H', b'T', b'T', b'P', b'/', b'0' | b'2'..=b'9', b'.', b'0'..=b'9'])
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status, reason_phrase(self.status), self.why)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> io::Error {
+        io::Error::other(refusal)
+    }
+}
+
+/// The reason-phrase that `RFC 9110 §15` suggests; empty for a status-code that it does not know.
+#[must_use]
+pub fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        203 => "Non-Authoritative Information",
+        204 => "No Content",
+        205 => "Reset Content",
+        206 => "Partial Content",
+        300 => "Multiple Choices",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        426 => "Upgrade Required",
+        // RFC 6585
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "",
+    }
+}

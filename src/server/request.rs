@@ -1,0 +1,191 @@
+//! A request, as the handler sees it.
+
+use super::live::{Incoming, Live, UNKNOWN};
+use super::refusal::Refusal;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::wire::{BodyDecoder, Fields, Framing, RequestHead, Version};
+use std::io::{self, BufRead, Read, Write};
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+/// A request: its head, and its content as [`Read`] and [`BufRead`].
+///
+/// Content that ends too early is an error of the last read, never a short success.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub(super) head: &'a RequestHead,
+    pub(super) framing: Framing,
+    pub(super) body: &'a mut BodyDecoder,
+    pub(super) connection: &'a mut Connection<Incoming>,
+    pub(super) live: &'a Live,
+    pub(super) limit: Option<u64>,
+}
+
+impl Request<'_> {
+    /// The method, to be compared with regard to case (`RFC 9110 §9.1`).
+    pub fn method(&self) -> &str {
+        self.head.method()
+    }
+
+    /// The request-target as it came: `/path?query`, `http://host/path`, or `*`.
+    pub fn target(&self) -> &[u8] {
+        self.head.target()
+    }
+
+    /// The target's path, with its percent-encoding; `*` for `OPTIONS *`.
+    pub fn path(&self) -> &[u8] {
+        self.path_and_query().0
+    }
+
+    /// What follows the target's first `?`.
+    pub fn query(&self) -> Option<&[u8]> {
+        self.path_and_query().1
+    }
+
+    fn path_and_query(&self) -> (&[u8], Option<&[u8]>) {
+        let target = after_authority(self.target());
+        let (path, query) = match target.iter().position(|&b| b == b'?') {
+            Some(at) => (&target[..at], Some(&target[at + 1..])),
+            None => (target, None),
+        };
+        // http://host and http://host?query have the path / (RFC 9110 §4.2.3).
+        (if path.is_empty() { b"/" } else { path }, query)
+    }
+
+    /// The value of Host; `None` in an HTTP/1.0 request without one.
+    pub fn host(&self) -> Option<&[u8]> {
+        self.head.host().ok().flatten()
+    }
+
+    /// The client's version.
+    pub fn version(&self) -> Version {
+        self.head.version()
+    }
+
+    /// The header section.
+    pub fn fields(&self) -> &Fields {
+        self.head.fields()
+    }
+
+    /// The whole head.
+    pub fn head(&self) -> &RequestHead {
+        self.head
+    }
+
+    /// Whether the client offers to go on with another protocol: `Connection: Upgrade` and that name in `Upgrade`.
+    pub fn offers_upgrade(&self, protocol: &str) -> bool {
+        self.fields().has_token("Connection", "upgrade") && self.fields().has_token("Upgrade", protocol)
+    }
+
+    /// The address of a TCP client; clients of a Unix socket have none.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.live.stream.as_tcp()?.peer_addr().ok()
+    }
+
+    /// How many bytes the content is; `None` where only its end will tell.
+    pub fn length(&self) -> Option<u64> {
+        match self.framing {
+            Framing::Length(length) => Some(length),
+            Framing::Chunked | Framing::UntilClose => None,
+            Framing::NoBody | Framing::Tunnel => Some(0),
+        }
+    }
+
+    /// The trailer fields of chunked content, once it has been read to its end.
+    pub fn trailers(&self) -> Option<&Fields> {
+        self.body.trailers()
+    }
+
+    /// All of the content.
+    ///
+    /// # Errors
+    /// [`Refusal`] with 413 where it is more than `limit` bytes, and as for reading.
+    pub fn bytes(&mut self, limit: usize) -> io::Result<Vec<u8>> {
+        if self.length().is_some_and(|length| length > limit as u64) {
+            return Err(too_large(limit as u64));
+        }
+        let mut bytes = Vec::new();
+        loop {
+            let content = self.fill_buf()?;
+            let n = content.len();
+            if n == 0 {
+                return Ok(bytes);
+            }
+            bytes.extend_from_slice(content);
+            self.consume(n);
+            if bytes.len() > limit {
+                return Err(too_large(limit as u64));
+            }
+        }
+    }
+
+    /// Whether the client has ended its side of the connection: it takes no more, for all that can be told. For answers
+    /// that go on for ever, to be asked now and then. Never so before all of the content has been read.
+    pub fn is_gone(&mut self) -> bool {
+        self.body.is_done() && !self.connection.has_buffered() && self.connection.stream_mut().is_gone()
+    }
+
+    /// Before the first read: tells the client to send the content, if it waits for that (`RFC 9110 §10.1.1`).
+    fn invite(&mut self) -> io::Result<()> {
+        let expects = self.live.expects.load(Ordering::Relaxed) && self.live.expects.swap(false, Ordering::AcqRel);
+        if expects && !self.connection.has_buffered() && !self.live.answered.load(Ordering::Acquire) {
+            (&self.live.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(Error::send)?;
+        }
+        Ok(())
+    }
+
+    /// After a read: notes what is left.
+    fn note(&self) -> io::Result<()> {
+        let unread = match self.framing {
+            _ if self.body.is_done() => 0,
+            Framing::Length(length) => length - self.body.received().min(length),
+            _ => UNKNOWN,
+        };
+        self.live.unread.store(unread, Ordering::Release);
+        match self.limit {
+            Some(limit) if self.body.received() > limit => Err(too_large(limit)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An absolute-form target without its scheme and authority; any other as it is (`RFC 9112 §3.2.2`).
+fn after_authority(target: &[u8]) -> &[u8] {
+    let Some(authority) = authority(target) else { return target };
+    &authority[authority.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(authority.len())..]
+}
+
+/// What follows `scheme://`, if the target begins so.
+pub(super) fn authority(target: &[u8]) -> Option<&[u8]> {
+    let scheme = target.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+    let first = target.first().is_some_and(u8::is_ascii_alphabetic);
+    target[scheme..].strip_prefix(b"://").filter(|_| first)
+}
+
+pub(super) fn too_large(limit: u64) -> io::Error {
+    Refusal::new(413, format!("more content than the {limit} bytes that are allowed")).into()
+}
+
+impl Read for Request<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.invite()?;
+        let read = self.connection.read_body(self.body, out);
+        self.note()?;
+        Ok(read?)
+    }
+}
+
+impl BufRead for Request<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.invite()?;
+        let filled = self.connection.fill_body(self.body).map(|_| ());
+        self.note()?;
+        filled?;
+        Ok(self.connection.content())
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.connection.consume_body(n);
+    }
+}

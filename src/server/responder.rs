@@ -1,0 +1,197 @@
+//! The answer, as the handler gives it.
+
+use super::Upgraded;
+use super::answer::{Answer, Asked, Ends, Outcome, invalid, refused};
+use super::body::BodyWriter;
+use super::live::Live;
+use super::refusal::Refusal;
+use super::request::Request;
+use std::io::{self, Read};
+
+/// Answers one request: first the status-code and fields, then one of `send`, `stream`, `upgrade` ...
+///
+/// The server writes Date, Content-Length, Transfer-Encoding and Connection itself, behind the handler's fields. A field
+/// that could break out of its line is refused: the handler gets an error, and the client 500.
+#[derive(Debug)]
+#[must_use = "a request has to be answered"]
+pub struct Responder<'a> {
+    pub(super) live: &'a Live,
+    pub(super) answer: &'a mut Answer,
+    pub(super) asked: Asked,
+    status: u16,
+    reason: &'static str,
+    /// What was wrong with a field.
+    wrong: Option<io::Error>,
+}
+
+/// Proof that a request was answered, for the handler to give back.
+#[derive(Debug)]
+pub struct Sent(pub(super) ());
+
+impl<'a> Responder<'a> {
+    pub(super) fn new(live: &'a Live, answer: &'a mut Answer, asked: Asked) -> Responder<'a> {
+        answer.reset();
+        Responder { live, answer, asked, status: 200, reason: "", wrong: None }
+    }
+
+    /// Sets the status-code; without it, it is 200.
+    pub fn status(mut self, status: u16) -> Responder<'a> {
+        self.status = status;
+        self
+    }
+
+    /// Sets the reason-phrase, where the [usual one](super::reason_phrase) will not do.
+    pub fn reason(mut self, reason: &'static str) -> Responder<'a> {
+        self.reason = reason;
+        self
+    }
+
+    /// Adds a field line. A Content-Length is compared with the content; a Date is sent instead of the server's own.
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
+        let framing = ["Transfer-Encoding", "Connection"].iter().any(|own| own.eq_ignore_ascii_case(name));
+        let pushed = match framing {
+            true => Err(invalid("Transfer-Encoding and Connection are the server's to write")),
+            false => self.answer.fields.push(name, value).map_err(refused),
+        };
+        self.wrong = self.wrong.or(pushed.err());
+        self
+    }
+
+    /// Closes the connection after this answer, and says so.
+    pub fn close(mut self) -> Responder<'a> {
+        self.asked.persistent = false;
+        self
+    }
+
+    /// Answers with content in memory: head and content leave in one write.
+    ///
+    /// # Errors
+    /// Of sending; content with a status-code that has none (204, 205, 304).
+    pub fn send(mut self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
+        let content = content.as_ref();
+        self.begin(match self.has_no_content() {
+            true if content.is_empty() => Ends::Head,
+            true => return Err(invalid(NO_CONTENT)),
+            false => Ends::Length(content.len() as u64),
+        })?;
+        self.answer.send(self.live, [if self.asked.head { b"" } else { content }, b"", b"", b""])?;
+        self.done()
+    }
+
+    /// Answers with a head alone: to HEAD, and with 204 or 304. A Content-Length is sent only if the handler gave one.
+    ///
+    /// # Errors
+    /// Of sending; where the client would wait for content.
+    pub fn send_head(mut self) -> io::Result<Sent> {
+        if !self.asked.head && !self.has_no_content() {
+            return Err(invalid("an answer without content, and nothing that says so"));
+        }
+        self.begin(Ends::Head)?;
+        self.answer.send(self.live, [b""; 4])?;
+        self.done()
+    }
+
+    /// Answers with the next `length` bytes from `reader`. A file is sent by the kernel where that can be.
+    ///
+    /// # Errors
+    /// Of reading and of sending; `reader` ends too early. The client then gets less than announced, and notices.
+    pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
+        if self.has_no_content() {
+            return Err(invalid(NO_CONTENT));
+        }
+        self.begin(Ends::Length(length))?;
+        self.answer.send(self.live, [b""; 4])?;
+        if self.asked.head {
+            return self.done();
+        }
+        // The system's own types: std knows how to splice between those.
+        let (stream, reader) = (&self.live.stream, &mut reader.take(length));
+        let copied = match (stream.as_unix(), stream.as_tcp()) {
+            (Some(mut unix), _) => io::copy(reader, &mut unix),
+            (None, Some(mut tcp)) => io::copy(reader, &mut tcp),
+            (None, None) => io::copy(reader, &mut &*stream),
+        }?;
+        match copied == length {
+            true => self.done(),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// Answers with content that is still to come, in chunks; to an HTTP/1.0 client until the connection's end.
+    ///
+    /// # Errors
+    /// A status-code that has no content, a field that is refused.
+    pub fn stream(self) -> io::Result<BodyWriter<'a>> {
+        if self.has_no_content() {
+            return Err(invalid(NO_CONTENT));
+        }
+        Ok(BodyWriter::new(self))
+    }
+
+    /// Ends HTTP on this connection with `101 Switching Protocols`; the content of the request has to be read before.
+    ///
+    /// # Errors
+    /// Of sending. [`Refusal`] with 426 where the request does not offer `protocol`.
+    pub fn upgrade(mut self, request: &mut Request<'_>, protocol: &str) -> io::Result<(Upgraded, Sent)> {
+        if !request.offers_upgrade(protocol) {
+            // "The server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22).
+            let why = Refusal::new(426, "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol);
+            self.answer.fields.clear();
+            self.status(426).field("Upgrade", protocol).send(why.to_string() + "\n")?;
+            return Err(why.into());
+        }
+        self.status = 101;
+        self.answer.fields.push("Connection", "Upgrade").map_err(refused)?;
+        self.answer.fields.push("Upgrade", protocol).map_err(refused)?;
+        self.hijack(request)
+    }
+
+    /// Ends HTTP on this connection with a head that says nothing of where the content ends: the status-line and the
+    /// handler's fields, and not one more. Docker answers an attach so that does not ask for an upgrade.
+    ///
+    /// # Errors
+    /// Of sending; content of the request that was not read; an HTTP/1.1 client that did not read a 101 to its end.
+    pub fn hijack(mut self, request: &mut Request<'_>) -> io::Result<(Upgraded, Sent)> {
+        if !request.body.is_done() || !request.connection.content().is_empty() {
+            return Err(invalid("the request's content has to be read before HTTP ends (RFC 9110 §7.8)"));
+        }
+        self.wrong.take().map_or(Ok(()), Err)?;
+        let stream = self.live.stream.try_clone()?;
+        stream.set_read_timeout(None)?;
+        stream.set_write_timeout(None)?;
+        self.answer.encode_as_is((self.status, self.reason))?;
+        self.answer.send(self.live, [b""; 4])?;
+        self.answer.outcome = Outcome::Raw;
+        let mut ahead: Vec<u8> = request.connection.stream_mut().take_ahead().into_iter().collect();
+        ahead.splice(0..0, request.connection.buffered().concat());
+        Ok((Upgraded::new(stream, ahead, ()), Sent(())))
+    }
+
+    pub(super) fn has_no_content(&self) -> bool {
+        matches!(self.status, 100..=199 | 204 | 205 | 304)
+    }
+
+    pub(super) fn begin(&mut self, ends: Ends) -> io::Result<()> {
+        self.wrong.take().map_or(Ok(()), Err)?;
+        if self.status < 200 {
+            return Err(invalid("an interim response is no answer (RFC 9110 §15.2)"));
+        }
+        // 205 has no content, but its head does not say so by itself (RFC 9110 §15.3.6).
+        let ends = if self.status == 205 { Ends::Length(0) } else { ends };
+        self.answer.encode(self.live, self.asked, (self.status, self.reason), ends)
+    }
+
+    pub(super) fn done(self) -> io::Result<Sent> {
+        self.answer.outcome = Outcome::Whole;
+        Ok(Sent(()))
+    }
+
+    /// Answers for a handler that did not. What is not its own decision ends the connection.
+    pub(super) fn refuse(self, refusal: &Refusal) -> io::Result<Sent> {
+        let text = refusal.to_string() + "\n";
+        let responder = if refusal.is_decided() { self } else { self.close() };
+        responder.status(refusal.status()).field("Content-Type", "text/plain; charset=utf-8").send(text)
+    }
+}
+
+const NO_CONTENT: &str = "content with a status-code that has none (RFC 9110 §15)";
