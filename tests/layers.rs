@@ -10,8 +10,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("src/transport", &["transport"]),
     ("src/error.rs", &["wire", "transport"]),
     ("src/connection.rs", &["wire", "transport", "error"]),
-    ("src/client", &["wire", "transport", "error", "connection", "client"]),
-    ("src/server", &["wire", "transport", "error", "connection", "server"]),
+    ("src/upgraded.rs", &["transport"]),
+    ("src/client", &["wire", "transport", "error", "connection", "upgraded", "client"]),
+    ("src/server", &["wire", "transport", "error", "connection", "upgraded", "server"]),
     ("src/tap", &["wire", "transport", "error", "connection", "json", "docker", "tap"]),
     ("src/docker", &["wire", "transport", "error", "connection", "json", "client", "docker"]),
 ];
