@@ -304,7 +304,7 @@ impl Conversation {
         self.requests.number = number;
         match decision {
             Ok(decision) => {
-                let decoder = BodyDecoder::new(decision.framing, len as u64, OVERHEAD_LIMIT);
+                let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
                 self.open.push_back(exchange);
                 self.requests.cover = if self.cover { Cover::Undecided(secret) } else { Cover::Nothing };
                 self.begin_body(Side::Client, number, at, decoder, see);

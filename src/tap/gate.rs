@@ -121,7 +121,7 @@ impl Gate {
         let fields = head.fields();
         let other =
             head.method() == "CONNECT" || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some();
-        let body = BodyDecoder::new(framing::request(head)?.framing, len as u64, OVERHEAD_LIMIT);
+        let body = BodyDecoder::of_request(framing::request(head)?.framing, len as u64, OVERHEAD_LIMIT);
         self.state = match (other, body.is_done()) {
             (true, _) => State::Open,
             (false, true) => State::Head,
