@@ -75,6 +75,7 @@ pub struct ChunkedDecoder {
     /// Whether a folded trailer field is refused.
     in_request: bool,
     section: SectionDecoder,
+    trailers: Fields,
     /// The trailer section as far as it has come.
     trailer: Vec<u8>,
 }
@@ -94,9 +95,9 @@ impl ChunkedDecoder {
     /// A decoder whose errors count bytes from `offset` on, and that accepts `limit` bytes of extensions, zeros and
     /// trailers; of what is read past, also one for each byte of content.
     pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
-        let (section, trailer, limit) = (SectionDecoder::default(), Vec::new(), limit as u64);
+        let (section, trailers, trailer, limit) = (SectionDecoder::default(), Fields::new(), Vec::new(), limit as u64);
         let (state, left, in_request) = (State::SizeStart, 0, false);
-        ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, section, trailer }
+        ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, section, trailers, trailer }
     }
 
     /// The body is a request's: a folded trailer field is refused, and not unfolded (`RFC 9112 §5.2`).
@@ -116,12 +117,12 @@ impl ChunkedDecoder {
 
     /// The trailer fields, once [`is_done`](ChunkedDecoder::is_done).
     pub fn trailers(&self) -> &Fields {
-        &self.section.fields
+        &self.trailers
     }
 
     /// Hands over the trailer fields.
     pub fn into_trailers(self) -> Fields {
-        self.section.fields
+        self.trailers
     }
 
     /// Reads past the framing at the front of `input`, up to data, the end of the message or the end of the input.
@@ -194,6 +195,7 @@ impl ChunkedDecoder {
             (State::SizeLf, b'\n') if self.left > 0 => State::Data,
             (State::SizeLf, b'\n') => {
                 self.section.reset(0);
+                self.trailers.clear();
                 self.trailer.clear();
                 // A long body buys no long trailer section: that one is held in memory.
                 self.budget = self.budget.min(self.limit);
@@ -223,7 +225,7 @@ impl ChunkedDecoder {
         let within = &input[..input.len().min(room.saturating_sub(before))];
         self.trailer.extend_from_slice(within);
         let lenience = Lenience { folds: !self.in_request, bare_lf: false };
-        let taken = match self.section.decode(&self.trailer, lenience) {
+        let taken = match self.section.decode(&mut self.trailers, &self.trailer, lenience) {
             Err(error) => return Err(ParseError { offset: start + error.offset, ..error }),
             Ok(Progress::Complete { len }) => {
                 self.state = State::Done;

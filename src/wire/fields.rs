@@ -25,7 +25,10 @@
 //! ```
 
 use super::error::{EncodeError, ErrorKind, ParseError};
-use super::grammar::{is_ows, is_tchar, is_value_byte, list, token_len, trim_ows, value_len};
+use super::grammar::{
+    controls, is_ows, is_tchar, is_value_byte, list, not_in_names, token_len, trim_ows, trim_ows_end, trim_ows_start,
+    unmarked, value_len,
+};
 use super::head::Progress;
 use std::fmt;
 
@@ -264,7 +267,6 @@ pub(crate) struct Lenience {
 /// Reads a field section line by line, and goes on where it stopped when more bytes have come.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SectionDecoder {
-    pub fields: Fields,
     /// Where the first line begins that has not been read.
     at: usize,
     /// Where that line's colon is, once it was found.
@@ -276,26 +278,36 @@ pub(crate) struct SectionDecoder {
 }
 
 impl SectionDecoder {
-    /// Forgets what was read and keeps the memory; the field section begins at `at`.
+    /// Forgets what was read; the field section begins at `at`.
+    #[inline]
     pub(crate) fn reset(&mut self, at: usize) {
-        self.fields.clear();
-        self.unfolded.clear();
+        if !self.unfolded.is_empty() {
+            self.unfolded.clear();
+        }
         (self.at, self.colon, self.seen) = (at, 0, 0);
     }
 
-    /// Reads on in `head`, which holds the same bytes as before and more.
-    pub(crate) fn decode(&mut self, head: &[u8], lenience: Lenience) -> Result<Progress, ParseError> {
-        let progress = self.lines(head, lenience);
+    /// Reads on in `head`, which holds the same bytes as before and more, and puts what it finds into `fields`.
+    pub(crate) fn decode(
+        &mut self,
+        fields: &mut Fields,
+        head: &[u8],
+        lenience: Lenience,
+    ) -> Result<Progress, ParseError> {
+        let progress = self.lines(fields, head, lenience);
         self.seen = head.len();
         progress
     }
 
-    fn lines(&mut self, head: &[u8], lenience: Lenience) -> Result<Progress, ParseError> {
+    fn lines(&mut self, fields: &mut Fields, head: &[u8], lenience: Lenience) -> Result<Progress, ParseError> {
         loop {
-            let first = self.fields.is_empty();
+            if self.at >= self.seen {
+                self.at += plain_lines(&mut fields.lines, head, self.at);
+            }
+            let first = fields.is_empty();
             match head[self.at..] {
-                [b'\r', b'\n', ..] => return Ok(self.complete(head, 2)),
-                [b'\n', ..] if lenience.bare_lf => return Ok(self.complete(head, 1)),
+                [b'\r', b'\n', ..] => return Ok(self.complete(fields, head, 2)),
+                [b'\n', ..] if lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
                 [b'\n', ..] => return Err(ParseError::new(ErrorKind::ChunkLineEnd, self.at)),
                 [] | [b'\r'] => return Ok(Progress::Partial),
                 [b'\r', ..] => return Err(ParseError::new(ErrorKind::BareCr, self.at)),
@@ -304,7 +316,7 @@ impl SectionDecoder {
                     let Some((end, next)) = self.line_end(head, self.at, lenience)? else {
                         return Ok(Progress::Partial);
                     };
-                    self.unfold(head, end);
+                    self.unfold(fields, head, end);
                     self.at = next;
                 }
                 [b' ' | b'\t', ..] => return Err(ParseError::new(ErrorKind::ObsFold, self.at)),
@@ -318,7 +330,7 @@ impl SectionDecoder {
                     };
                     let value = trimmed(head, self.colon + 1, end);
                     let line = Line { name: Span::new(self.at, self.colon), value, offset: value.start };
-                    self.fields.lines.push(line);
+                    fields.lines.push(line);
                     (self.at, self.colon) = (next, 0);
                 }
             }
@@ -351,25 +363,33 @@ impl SectionDecoder {
     }
 
     /// Takes a copy of the head, so that the fields live longer than the buffer they were read from.
-    fn complete(&mut self, head: &[u8], line_end: usize) -> Progress {
+    #[inline]
+    fn complete(&mut self, fields: &mut Fields, head: &[u8], line_end: usize) -> Progress {
         let len = self.at + line_end;
-        self.fields.bytes.extend_from_slice(&head[..len]);
-        for (line, value) in self.unfolded.drain(..) {
-            let start = self.fields.bytes.len();
-            self.fields.bytes.extend_from_slice(&value);
-            if let Some(line) = self.fields.lines.get_mut(line) {
-                line.value = Span::new(start, start + value.len());
-            }
+        fields.bytes.extend_from_slice(&head[..len]);
+        if !self.unfolded.is_empty() {
+            self.put_unfolded(fields);
         }
         Progress::Complete { len }
     }
 
+    #[cold]
+    fn put_unfolded(&mut self, fields: &mut Fields) {
+        for (line, value) in self.unfolded.drain(..) {
+            let start = fields.bytes.len();
+            fields.bytes.extend_from_slice(&value);
+            if let Some(line) = fields.lines.get_mut(line) {
+                line.value = Span::new(start, start + value.len());
+            }
+        }
+    }
+
     /// Joins the continuation line up to `end` to the value before it, with one SP.
-    fn unfold(&mut self, head: &[u8], end: usize) {
+    fn unfold(&mut self, fields: &Fields, head: &[u8], end: usize) {
         let more = trim_ows(&head[self.at..end]);
-        let last = self.fields.lines.len() - 1;
+        let last = fields.lines.len() - 1;
         if self.unfolded.last().is_none_or(|(line, _)| *line != last) {
-            self.unfolded.push((last, self.fields.lines[last].value.of(head).to_vec()));
+            self.unfolded.push((last, fields.lines[last].value.of(head).to_vec()));
         }
         if let Some((_, value)) = self.unfolded.last_mut()
             && !more.is_empty()
@@ -382,14 +402,41 @@ impl SectionDecoder {
     }
 }
 
-fn trimmed(head: &[u8], mut start: usize, mut end: usize) -> Span {
-    while start < end && is_ows(head[start]) {
-        start += 1;
+/// Reads lines from `from` on while they are all there and as plain as nearly every one: `field-name ":" OWS field-value
+/// OWS CR LF`, without HTAB and rare tchars. How many bytes they take up; [`SectionDecoder::lines`] reads on from there.
+#[inline(never)]
+fn plain_lines(lines: &mut Vec<Line>, head: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let [first, ..] = head[at..]
+        && first != b'\r'
+    {
+        let line = &head[at..];
+        // Both searches begin at the line's start: neither has to wait for the other.
+        let (colon, end) = (unmarked(line, not_in_names), unmarked(line, controls));
+        let plain = 0 < colon && colon < end && line[colon] == b':' && line[end..].starts_with(b"\r\n");
+        if !plain {
+            break;
+        }
+        let value = trimmed(head, at + colon + 1, at + end);
+        lines.push(Line { name: Span::new(at, at + colon), value, offset: value.start });
+        at += end + 2;
     }
-    while end > start && is_ows(head[end - 1]) {
-        end -= 1;
+    at - from
+}
+
+/// The bytes from `start` to `end` without the white space around them.
+#[inline]
+fn trimmed(head: &[u8], start: usize, end: usize) -> Span {
+    let text = &head[start..end];
+    if let [b' ', first, .., last] = text
+        && *first > b' '
+        && *last > b' '
+    {
+        return Span::new(start + 1, end);
     }
-    Span::new(start, end)
+    let text = trim_ows_start(text);
+    let start = end - text.len();
+    Span::new(start, start + trim_ows_end(text).len())
 }
 
 /// Where the text from `from` ends and where the next line begins; `None` when the line's end has not come.

@@ -87,12 +87,22 @@ pub fn is_ows(b: u8) -> bool {
 
 /// `bytes` without the optional white space around it.
 #[inline]
-pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
+pub fn trim_ows(bytes: &[u8]) -> &[u8] {
+    trim_ows_end(trim_ows_start(bytes))
+}
+
+#[inline]
+pub(crate) fn trim_ows_start(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
         && is_ows(*first)
     {
         bytes = rest;
     }
+    bytes
+}
+
+#[inline]
+pub(crate) fn trim_ows_end(mut bytes: &[u8]) -> &[u8] {
     while let [rest @ .., last] = bytes
         && is_ows(*last)
     {
@@ -142,13 +152,61 @@ pub(crate) fn not_a_host(value: &[u8]) -> Option<usize> {
 /// How many bytes at the front of `bytes` may stand in a field value; the next one, if any, ends the line or is wrong.
 #[inline]
 pub(crate) fn value_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&b| !is_value_byte(b)).unwrap_or(bytes.len())
+    let mut at = 0;
+    loop {
+        at += unmarked(&bytes[at..], controls);
+        match bytes.get(at) {
+            Some(b'\t') => at += 1,
+            _ => return at,
+        }
+    }
 }
 
 /// How many bytes at the front of `bytes` are tchars.
 #[inline]
 pub(crate) fn token_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&b| !is_tchar(b)).unwrap_or(bytes.len())
+}
+
+/// How many bytes come before the first one that `marks` marks by its high bit in a word of eight. Measured on the field
+/// lines of dockerd's heads: half the time that a look at each byte takes; on values of 100 bytes, a fifth.
+#[inline(always)]
+pub(crate) fn unmarked(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    for (n, word) in words.iter().enumerate() {
+        let found = marks(u64::from_le_bytes(*word));
+        if found != 0 {
+            return 8 * n + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    // The last, shorter word: behind it the marks see NUL.
+    let word = rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+    bytes.len().min(8 * words.len() + (marks(word).trailing_zeros() / 8) as usize)
+}
+
+/// A word of eight times this byte.
+const fn eight(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Marks HTAB, which a value may hold, and the controls, which it may not. Right up to the first mark: behind it there
+/// may be false ones.
+#[inline(always)]
+pub(crate) fn controls(word: u64) -> u64 {
+    let below_sp = word.wrapping_sub(eight(b' '));
+    let del = (word ^ eight(0x7f)).wrapping_sub(eight(1));
+    (below_sp | del) & !word & eight(0x80)
+}
+
+/// Marks all but letters, digits and `-`, which field names are made of, and some controls. Right up to the first mark.
+#[inline(always)]
+pub(crate) fn not_in_names(word: u64) -> u64 {
+    // Lower case; CR becomes `-` so, and DLE to EM digits.
+    let lower = word | eight(0x20);
+    let from = |first: u8| lower.wrapping_add(eight(0x80 - first));
+    let letter_or_digit = (from(b'a') & !from(b'z' + 1)) | (from(b'0') & !from(b'9' + 1));
+    let not_hyphen = (lower ^ eight(b'-')).wrapping_add(eight(0x7f));
+    ((!letter_or_digit & not_hyphen) | word) & eight(0x80)
 }
 
 /// The elements of a comma-separated list (`RFC 9110 §5.6.1`), without the white space around them.

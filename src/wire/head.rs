@@ -251,18 +251,19 @@ impl<H: Head> HeadDecoder<H> {
             let line = self.head.start_line(within, self.seen)?;
             self.seen = within.len();
             if let Some(at) = line {
-                std::mem::swap(&mut self.section.fields, self.head.storage().1);
+                self.head.storage().1.clear();
                 self.section.reset(at);
                 self.started = true;
             }
         }
-        let progress = if self.started { self.section.decode(within, H::LENIENCE)? } else { Progress::Partial };
-        if let Progress::Complete { len } = progress {
-            let (head_len, fields) = self.head.storage();
-            *head_len = len;
-            std::mem::swap(&mut self.section.fields, fields);
-        } else if within.len() == self.limit {
-            return Err(ParseError::new(ErrorKind::TooLarge, self.limit));
+        let (head_len, fields) = self.head.storage();
+        let progress = if self.started { self.section.decode(fields, within, H::LENIENCE)? } else { Progress::Partial };
+        match progress {
+            Progress::Complete { len } => *head_len = len,
+            Progress::Partial if within.len() == self.limit => {
+                return Err(ParseError::new(ErrorKind::TooLarge, self.limit));
+            }
+            Progress::Partial => {}
         }
         Ok(progress)
     }
@@ -297,9 +298,38 @@ impl Head for ResponseHead {
 
     /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]`; where the next line begins.
     fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
-        if let Some(http2) = http2_settings(bytes) {
+        if let Some(0) = bytes.first()
+            && let Some(http2) = http2_settings(bytes)
+        {
             return http2;
         }
+        let reason = match bytes.strip_prefix(b"HTTP/1.1 ") {
+            // Nearly every status-line: the same as below, without the ways to an error.
+            Some(&[a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', ..]) => {
+                self.version = Version::Http11;
+                self.status = [a, b, c].iter().fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
+                13
+            }
+            _ => match self.before_reason(bytes)? {
+                Some(reason) => reason,
+                None => return Ok(None),
+            },
+        };
+        // The last byte seen may have been a CR that waits for its LF.
+        let line = line_end(bytes, reason.max(seen.saturating_sub(1))).map_err(|e| match e.kind {
+            ErrorKind::FieldValue => ParseError { kind: ErrorKind::ReasonPhrase, ..e },
+            _ => e,
+        })?;
+        Ok(line.map(|(end, next)| {
+            self.reason = Span::new(reason, end);
+            next
+        }))
+    }
+}
+
+impl ResponseHead {
+    /// `HTTP-version SP status-code [ SP ]`; where the reason-phrase begins, or `None` when that has not come.
+    fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
         let Some(minor) = version(bytes, 0)? else { return Ok(None) };
         self.version = minor;
         match bytes.get(8) {
@@ -315,26 +345,20 @@ impl Head for ResponseHead {
                 Some(_) => return Err(ParseError::new(ErrorKind::StatusCode, at)),
             }
         }
-        let reason = match bytes.get(12) {
-            None => return Ok(None),
-            Some(b' ') => 13,
-            Some(b'\r' | b'\n') => 12,
-            Some(_) => return Err(ParseError::new(ErrorKind::StatusCode, 12)),
-        };
-        // The last byte seen may have been a CR that waits for its LF.
-        let line = line_end(bytes, reason.max(seen.saturating_sub(1))).map_err(|e| match e.kind {
-            ErrorKind::FieldValue => ParseError { kind: ErrorKind::ReasonPhrase, ..e },
-            _ => e,
-        })?;
-        Ok(line.map(|(end, next)| {
-            self.reason = Span::new(reason, end);
-            next
-        }))
+        match bytes.get(12) {
+            None => Ok(None),
+            Some(b' ') => Ok(Some(13)),
+            Some(b'\r' | b'\n') => Ok(Some(12)),
+            Some(_) => Err(ParseError::new(ErrorKind::StatusCode, 12)),
+        }
     }
 }
 
 /// `HTTP-version`, from `at` on; `None` when it has not come whole.
 fn version(bytes: &[u8], at: usize) -> Result<Option<Version>, ParseError> {
+    if let Some(b"HTTP/1.1") = bytes.get(at..at + 8) {
+        return Ok(Some(Version::Http11));
+    }
     for (i, want) in b"HTTP/1.".iter().enumerate() {
         match bytes.get(at + i) {
             None => return Ok(None),
