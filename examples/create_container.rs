@@ -13,9 +13,18 @@
 //!
 //! Exercise: delete the container with `client.delete("/containers/mypy")` and print the status. Why is there no content?
 
+use std::error::Error;
+use std::process::exit;
 use unix_http::Client;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    if let Err(error) = create_container() {
+        eprintln!("create_container: {error}");
+        exit(1);
+    }
+}
+
+fn create_container() -> Result<(), Box<dyn Error>> {
     let endpoint = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".into());
     let name = std::env::args().nth(1).unwrap_or_else(|| "mypy".into());
     let client = Client::parse(&endpoint)?;

@@ -10,10 +10,19 @@
 //!
 //! Exercise: print `response.decision()`. Which rule of `RFC 9112 §6.3` decided where the body ends?
 
+use std::error::Error;
 use std::io::{Write, stdout};
+use std::process::exit;
 use unix_http::Client;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    if let Err(error) = version() {
+        eprintln!("version: {error}");
+        exit(1);
+    }
+}
+
+fn version() -> Result<(), Box<dyn Error>> {
     let endpoint = std::env::args().nth(1).or_else(|| std::env::var("DOCKER_HOST").ok());
     let client = Client::parse(endpoint.as_deref().unwrap_or("unix:///var/run/docker.sock"))?;
 

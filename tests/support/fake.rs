@@ -167,6 +167,11 @@ impl Peer {
         &self.received
     }
 
+    /// Adds to what was received: for a script that reads from the stream itself.
+    pub fn note(&mut self, bytes: &[u8]) {
+        self.received.extend_from_slice(bytes);
+    }
+
     pub fn stream(&self) -> &UnixStream {
         &self.stream
     }

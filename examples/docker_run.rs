@@ -1,0 +1,192 @@
+//! # `docker run` in HTTP
+//!
+//! All that `docker run` does is ask. Six requests and the stream between them, numbered in the code:
+//!
+//! ```console docker
+//! $ cargo run -q --example docker_run -- --rm --network none busybox echo hello
+//! hello
+//! $ printf 'b\na\n' | cargo run -q --example docker_run -- --rm -i --network none busybox sort
+//! a
+//! b
+//! $ cargo run -q --example docker_run -- --rm --network none busybox sh -c 'echo out; echo err >&2; exit 3' 2>/dev/null; echo "exit code $?"
+//! out
+//! exit code 3
+//! $ cargo run -q --example docker_run -- --rm --network none busybox no-such-program; echo "exit code $?"
+//! docker_run: …no-such-program…
+//! exit code 127
+//! ```
+//!
+//! Options as `docker run` has them: `--rm`, `-i`, `--name NAME`, `--network NETWORK`. `DOCKER_HOST` says where.
+//!
+//! The order matters. Attach comes before start, or the first lines would be missed. Start comes before stdin is sent, for
+//! nobody reads it earlier. And wait is asked last, when the output is over: its answer is the exit code.
+//!
+//! Read with it: Docker Engine API v1.41, the requests by name; RFC 9110 §7.8 (Upgrade), §15.5.5 (404: no such image).
+//!
+//! Exercise: `-t`, with the terminal of `exec_interactive`; then Ctrl-C as `POST /containers/{id}/kill?signal=INT`. Then
+//! compare with the docker command: `ucurl tap -- docker run …` shows what it asks, and in which order.
+
+use std::env;
+use std::error::Error;
+use std::io::{self, BufRead, BufReader, stderr, stdin, stdout};
+use std::process::ExitCode;
+use std::thread;
+use unix_http::docker::Demux;
+use unix_http::json::{Value, encode_string};
+use unix_http::{Client, Response};
+
+/// What `docker run` exits with where the container could not be run: 125, or as a shell says it.
+const ENGINE_FAILED: u8 = 125;
+const CANNOT_BE_INVOKED: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match Run::from_args().and_then(|run| run.run()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("docker_run: {error}");
+            ExitCode::from(ENGINE_FAILED)
+        }
+    }
+}
+
+struct Run {
+    client: Client,
+    remove: bool,
+    interactive: bool,
+    name: Option<String>,
+    network: String,
+    image: String,
+    command: Vec<String>,
+}
+
+impl Run {
+    fn from_args() -> Result<Run> {
+        let endpoint = env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
+        let client = Client::parse(&endpoint)?;
+        let (mut remove, mut interactive, mut name, mut network) = (false, false, None, String::from("default"));
+        let mut args = env::args().skip(1);
+        let image = loop {
+            let arg =
+                args.next().ok_or("docker_run [--rm] [-i] [--name NAME] [--network NETWORK] IMAGE [COMMAND...]")?;
+            match arg.as_str() {
+                "--rm" => remove = true,
+                "-i" => interactive = true,
+                "--name" => name = args.next(),
+                "--network" => network = args.next().ok_or("--network which?")?,
+                option if option.starts_with('-') => return Err(format!("{option} is left as an exercise").into()),
+                _ => break arg,
+            }
+        };
+        Ok(Run { client, remove, interactive, name, network, image, command: args.collect() })
+    }
+
+    fn run(&self) -> Result<u8> {
+        let id = self.create()?;
+        let code = self.attach_and_start(&id);
+        if self.remove {
+            // 7. The container's file system and its log. `force` where it was never started, or still runs.
+            ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?;
+        }
+        code
+    }
+
+    fn create(&self) -> Result<String> {
+        let target = match &self.name {
+            Some(name) => format!("/containers/create?name={name}"),
+            None => "/containers/create".into(),
+        };
+        // 1. A container, without a process yet.
+        let mut created = self.client.post(&target).json(self.options()).send()?;
+        if created.status() == 404 {
+            eprintln!("Unable to find image '{}' locally", self.image);
+            self.pull()?;
+            created = self.client.post(&target).json(self.options()).send()?;
+        }
+        let created = Value::parse(&ok(created)?.bytes()?)?;
+        created.get("Id").and_then(Value::as_str).map(String::from).ok_or("no Id".into())
+    }
+
+    /// What the container is made of, as the docker command says it.
+    fn options(&self) -> String {
+        let command: Vec<String> = self.command.iter().map(|word| json(word)).collect();
+        let command = if command.is_empty() { "null".into() } else { format!("[{}]", command.join(",")) };
+        let (image, stdin, network) = (json(&self.image), self.interactive, json(&self.network));
+        format!(
+            r#"{{"Image":{image},"Cmd":{command},"AttachStdin":{stdin},"AttachStdout":true,"AttachStderr":true,"OpenStdin":{stdin},"StdinOnce":{stdin},"HostConfig":{{"NetworkMode":{network}}}}}"#
+        )
+    }
+
+    fn pull(&self) -> Result<()> {
+        // 2. Only where it is not there. What goes wrong on the way is told inside the 200.
+        let tagged = self.image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
+        let tag = if tagged { "" } else { "&tag=latest" };
+        let progress = ok(self.client.post(&format!("/images/create?fromImage={}{tag}", self.image)).send()?)?;
+        for line in progress.lines() {
+            let message = Value::parse(line?.as_bytes())?;
+            if let Some(error) = message.get("error").and_then(Value::as_str) {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn attach_and_start(&self, id: &str) -> Result<u8> {
+        // 3. The connection that stdin, stdout and stderr will travel on: HTTP ends on it with a 101.
+        let stdin_too = if self.interactive { "&stdin=1" } else { "" };
+        let attach = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1{stdin_too}");
+        let attached = match self.client.post(&attach).upgrade("tcp").send()?.into_upgraded() {
+            Ok(attached) => attached,
+            Err(refused) => return Err(message(*refused)?.into()),
+        };
+        let (from, mut to) = attached.split()?;
+
+        // 4. The process. 204: it runs.
+        let started = self.client.post(&format!("/containers/{id}/start")).send()?;
+        if !started.is_success() {
+            let why = message(started)?;
+            eprintln!("docker_run: {why}");
+            let says = |text| why.contains(text);
+            return Ok(match why.as_str() {
+                _ if says("executable file not found") || says("no such file or directory") => NOT_FOUND,
+                _ if says("permission denied") || says("is a directory") => CANNOT_BE_INVOKED,
+                _ => ENGINE_FAILED,
+            });
+        }
+
+        // 5. Both directions at once; the end of stdin is a half-close.
+        if self.interactive {
+            thread::spawn(move || {
+                let _ = io::copy(&mut stdin(), &mut to);
+                let _ = to.close();
+            });
+        }
+        Demux::new(BufReader::new(from)).copy_to(&mut stdout(), &mut stderr())?;
+
+        // 6. How it ended. The head of the answer comes at once, the content when the container has ended.
+        let ended = ok(self.client.post(&format!("/containers/{id}/wait")).send()?)?;
+        let ended = Value::parse(&ended.bytes()?)?;
+        let code = ended.get("StatusCode").and_then(Value::as_i64).ok_or("no StatusCode")?;
+        Ok(u8::try_from(code)?)
+    }
+}
+
+/// A string as JSON has it.
+fn json(text: &str) -> String {
+    let mut json = Vec::new();
+    encode_string(&mut json, text);
+    String::from_utf8_lossy(&json).into_owned()
+}
+
+/// A 4xx is a response too, and its content says what is wrong.
+fn ok(response: Response) -> Result<Response> {
+    if response.is_success() { Ok(response) } else { Err(message(response)?.into()) }
+}
+
+fn message(response: Response) -> Result<String> {
+    let text = response.text()?;
+    let value = Value::parse(text.as_bytes()).ok();
+    Ok(value.and_then(|value| value.get("message")?.as_str().map(String::from)).unwrap_or(text))
+}
