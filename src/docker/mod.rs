@@ -55,6 +55,7 @@ mod context;
 mod demux;
 mod dial;
 mod endpoint;
+mod engine;
 mod environment;
 mod errors;
 mod frames;
@@ -68,6 +69,7 @@ mod version;
 
 pub use demux::{Copied, Demux, DemuxError};
 pub use endpoint::{Endpoint, Flags, Rule};
+pub use engine::{Engine, EngineError};
 pub use environment::{Environment, Process};
 pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use frames::{

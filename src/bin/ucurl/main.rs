@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod config;
+mod content;
 mod data;
 mod dial;
 mod exit;
@@ -12,6 +13,7 @@ mod failure;
 mod flags;
 mod generate;
 mod help;
+mod hijack;
 mod messages;
 mod output;
 mod parse;
@@ -24,6 +26,7 @@ mod run;
 mod sink;
 mod supervise;
 mod tap;
+mod terminal;
 mod trace;
 mod transfer;
 mod url;

@@ -177,6 +177,12 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     if matches!(hop.body, Body::Post(_)) && custom.find("Content-Type").is_none() {
         line("Content-Type", b"application/x-www-form-urlencoded");
     }
+    if group.hijack && custom.find("Upgrade").is_none() {
+        if custom.find("Connection").is_none() {
+            line("Connection", b"Upgrade");
+        }
+        line("Upgrade", b"tcp");
+    }
     let wants_expect = match hop.body {
         Body::None | Body::Put(Some(0)) => false,
         Body::Put(_) => true,
@@ -195,6 +201,7 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     let method = match (&group.request, hop.head, hop.body) {
         (Some(method), _, _) => method.clone(),
         (None, true, _) => b"HEAD".to_vec(),
+        (None, _, Body::None) if group.hijack => b"POST".to_vec(),
         (None, _, Body::None) => b"GET".to_vec(),
         (None, _, Body::Post(_)) => b"POST".to_vec(),
         (None, _, Body::Put(_)) => b"PUT".to_vec(),

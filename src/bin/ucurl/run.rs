@@ -1,6 +1,6 @@
 //! The whole command line: groups, URLs, tries, and what is said of each.
 
-use crate::config::{Config, Global, Group, Node, Trace};
+use crate::config::{Config, Group, Node, Trace};
 use crate::dial::{self, Place};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use unix_http::Client;
 use unix_http::client::Observer;
+use unix_http::docker::{Engine, EngineError};
 
 /// What the transfers of one command line share.
 pub struct Session {
@@ -33,7 +34,7 @@ pub struct Session {
 
 /// One endpoint's client, and whether its server spoke HTTP/1.0 on the connection that is kept.
 struct Known {
-    client: Client,
+    engine: Engine,
     prefix: String,
     http10: bool,
 }
@@ -60,10 +61,6 @@ pub fn run(mut config: Config) -> Exit {
     for group in &config.groups {
         if group.nodes.first().is_none_or(|node| node.url.is_none()) {
             crate::say("no URL; -h helps");
-            return Exit::Usage;
-        }
-        if let Some(what) = not_yet(&config.global, group) {
-            crate::say(&[what, " is not there yet"].concat());
             return Exit::Usage;
         }
         if let Some(why) = contradiction(group) {
@@ -122,20 +119,6 @@ fn prepare(config: &mut Config) {
             user.extend_from_slice(&password);
         }
     }
-}
-
-/// Our own options that nothing is behind yet.
-fn not_yet(global: &Global, group: &Group) -> Option<&'static str> {
-    let all = [
-        (global.demo, "--demo"),
-        (group.negotiate_api, "--negotiate-api"),
-        (group.demux, "--demux"),
-        (group.hijack, "--hijack"),
-        (group.fail_stream, "--fail-stream"),
-        (group.select.is_some(), "--select"),
-        (group.pretty, "--pretty"),
-    ];
-    all.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
 }
 
 /// A method given by -X that is used anyway.
@@ -217,7 +200,13 @@ fn one(
     }
     note_method(messages, group, node);
     let login = login(group, &url);
-    let Known { client, http10, .. } = &known[at];
+    let url = match group.negotiate_api.then(|| versioned(&known[at].engine, &url)) {
+        None => url,
+        Some(Ok(url)) => url,
+        Some(Err(failure)) => return fail(failure),
+    };
+    let Known { engine, http10, .. } = &known[at];
+    let client = engine.client();
     let effective = url.to_bytes();
     let mut transfer = Transfer::new(session, group, node, url, login, client, heads.as_ref(), *http10);
     let (mut waits, start, mut left) = (Waits::new(group.retry_delay), Instant::now(), group.retry);
@@ -304,6 +293,15 @@ fn address(group: &Group, node: &Node, given: &[u8]) -> Result<Url, Failure> {
     Ok(url)
 }
 
+/// `--negotiate-api`: the version that both sides speak goes before the path.
+fn versioned(engine: &Engine, url: &Url) -> Result<Url, Failure> {
+    let path = engine.target(&String::from_utf8_lossy(&url.path)).map_err(|error| match error {
+        EngineError::Exchange(error) => Failure::from(error),
+        other => Failure::new(Exit::Usage, other.to_string()),
+    })?;
+    Ok(Url { path: path.into_bytes(), ..url.clone() })
+}
+
 /// `-u`, or the user and password of the URL.
 fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
     if group.user.is_some() {
@@ -315,14 +313,16 @@ fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
 }
 
 fn client(known: &mut Vec<Known>, Place { endpoint, prefix, .. }: Place, session: &Session) -> usize {
-    if let Some(at) = known.iter().position(|known| *known.client.endpoint() == endpoint && known.prefix == prefix) {
+    if let Some(at) =
+        known.iter().position(|known| *known.engine.client().endpoint() == endpoint && known.prefix == prefix)
+    {
         return at;
     }
     let mut builder = Client::builder(endpoint).prefix(&prefix);
     if let Some(tracer) = &session.tracer {
         builder = builder.observer(Arc::clone(tracer) as Arc<dyn Observer>);
     }
-    known.push(Known { client: builder.build(), prefix, http10: false });
+    known.push(Known { engine: Engine::new(builder.build()), prefix, http10: false });
     known.len() - 1
 }
 

@@ -1,6 +1,7 @@
 //! What receives a body: it opens the file with the first byte, watches the limits and moves the meter.
 
 use crate::config::Group;
+use crate::content::Content;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::messages::Messages;
@@ -130,6 +131,23 @@ impl<'s> Sink<'s> {
                 return Err(too_large());
             }
             self.write(content)?;
+            response.consume(length);
+            self.moved(response.received())?;
+        }
+    }
+
+    /// Writes the whole body as it comes, by way of what changes it.
+    pub fn through(&mut self, mut content: Content, response: &mut Response) -> Result<(), Failure> {
+        loop {
+            let body = match response.fill_buf() {
+                Ok(body) => body,
+                Err(error) => return Err(inner(error).into()),
+            };
+            if body.is_empty() {
+                return content.finish(self);
+            }
+            let length = body.len();
+            content.feed(body, self)?;
             response.consume(length);
             self.moved(response.received())?;
         }

@@ -1,8 +1,10 @@
 //! One transfer: the request for a URL and its redirects, up to the last byte of the body.
 
 use crate::config::{Group, Node};
+use crate::content::Content;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hijack;
 use crate::request::{self, Body, Hop, Impossible};
 use crate::run::Session;
 use crate::sink::{self, Sink};
@@ -10,9 +12,10 @@ use crate::trace::Tracer;
 use crate::url::Url;
 use crate::writeout::Info;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
+use unix_http::docker::{DaemonMessage, MESSAGE_LIMIT, OutputKind};
 use unix_http::wire::{Fields, Framing, Version};
 use unix_http::{Client, Response, Timeouts};
 
@@ -230,9 +233,9 @@ impl<'t> Transfer<'t> {
         self.http10_server |= response.version() == Version::Http10;
         self.note_head(&response);
         self.show_heads(&response, sink)?;
-        if group.fail && status >= 400 {
-            let text = format!("The requested URL returned error: {status}");
-            return Err(Failure::new(Exit::HttpError, text));
+        // An upgrade that is refused leaves stdin without anybody to read it.
+        if (group.fail || group.hijack) && status >= 400 {
+            return Err(refused(response, status));
         }
         let redirect =
             if matches!(status, 300..400) { response.field("Location").filter(|to| !to.is_empty()) } else { None };
@@ -269,9 +272,17 @@ impl<'t> Transfer<'t> {
         if let Some(meter) = &mut sink.meter {
             meter.now.download_size = length;
         }
-        let result = match response.decision().framing {
-            Framing::Tunnel => return self.tunnel(response, sink).map(|()| Next::Done),
-            _ => sink.body(&mut response),
+        let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
+        let raw = ended && status < 300 && (group.hijack || status == 101);
+        let (frames, tty) = self.frames(&response, hop, raw);
+        let content = Content::new(group, frames && status < 300)?;
+        if raw {
+            self.info.size_download = hijack::run(response, content, tty, sink)?;
+            return Ok(Next::Done);
+        }
+        let result = match content {
+            None => sink.body(&mut response),
+            Some(content) => sink.through(content, &mut response),
         };
         self.info.size_download = response.received();
         result?;
@@ -287,18 +298,17 @@ impl<'t> Transfer<'t> {
         request::plan(self.group, hop).is_ok_and(|plan| plan.expect)
     }
 
-    /// After a 101 the rest is whatever it is, up to the end of the connection.
-    fn tunnel(&mut self, response: Response, sink: &mut Sink) -> Result<(), Failure> {
-        let Ok(mut upgraded) = response.into_upgraded() else { return Ok(()) };
-        let mut buffer = [0; 16 * 1024];
-        loop {
-            match std::io::Read::read(&mut upgraded, &mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(length) => {
-                    sink.write(&buffer[..length])?;
-                    self.info.size_download += length as u64;
-                }
-                Err(error) => return Err(Failure::new(Exit::Receive, error.to_string())),
+    /// Whether the content is frames that are to be taken apart, and whether the other side has a terminal.
+    fn frames(&self, response: &Response, hop: &Hop, raw: bool) -> (bool, bool) {
+        if !(self.group.demux || raw) {
+            return (false, false);
+        }
+        match OutputKind::of_content_type(response.field("Content-Type")) {
+            OutputKind::Multiplexed => (self.group.demux, false),
+            OutputKind::Other => (false, false),
+            OutputKind::DependsOnTty => {
+                let tty = hijack::asks_for_terminal(self.client, &String::from_utf8_lossy(&hop.url.path));
+                (self.group.demux && tty != Some(true), tty == Some(true))
             }
         }
     }
@@ -386,6 +396,17 @@ impl Source {
             }
         })
     }
+}
+
+/// An answer that `-f` makes a failure of, with the daemon's own words where it gives any.
+fn refused(response: Response, status: u16) -> Failure {
+    let kind = response.field("Content-Type").map(<[u8]>::to_vec);
+    let mut body = Vec::new();
+    // What says why is short; of what is longer, or breaks off, the status says enough.
+    let whole = std::io::Read::take(response, MESSAGE_LIMIT as u64).read_to_end(&mut body);
+    let message = whole.ok().and_then(|_| DaemonMessage::from_body(kind.as_deref(), &body));
+    let message = message.map_or(String::new(), |message| [": ", &message.to_string()].concat());
+    Failure::new(Exit::HttpError, format!("The requested URL returned error: {status}{message}"))
 }
 
 fn unreadable(name: &[u8], error: &std::io::Error) -> Failure {

@@ -1,0 +1,128 @@
+//! A daemon to talk to: found by the docker command's rules, spoken to in a version that both sides know.
+//!
+//! ```no_run
+//! use unix_http::docker::Engine;
+//!
+//! let engine = Engine::from_env()?;
+//! let target = engine.target("/containers/json")?; // /v1.41/containers/json
+//! println!("{}", engine.client().get(&target).send()?.text()?);
+//! # Ok::<(), unix_http::docker::EngineError>(())
+//! ```
+//!
+//! The version is asked for once, with the first path: HEAD `/_ping`, which every engine since 1.24 answers with an
+//! Api-Version field (Docker Engine API v1.41, Versioning); GET where HEAD is refused. `DOCKER_API_VERSION` spares the
+//! question.
+
+use super::endpoint::{Endpoint, Flags};
+use super::environment::{Environment, Process};
+use super::resolve_error::ResolveError;
+use super::version::{ApiVersion, VersionError, api_target};
+use crate::client::Client;
+use crate::error::Error;
+use crate::transport::EndpointError;
+use std::fmt;
+use std::sync::OnceLock;
+
+/// A client of a Docker engine that knows which API version to speak.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    client: Client,
+    version: OnceLock<Option<ApiVersion>>,
+}
+
+/// Why there is no engine to talk to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// It could not be told which daemon is meant.
+    Resolve(ResolveError),
+    /// What is meant cannot be dialled.
+    Endpoint(EndpointError),
+    /// `DOCKER_API_VERSION`, or what the engine says, is no version.
+    Version(VersionError),
+    /// There is no answer to `/_ping`.
+    Exchange(Error),
+}
+
+impl Engine {
+    /// The engine that `docker` would talk to here.
+    ///
+    /// # Errors
+    /// [`EngineError::Resolve`] and [`EngineError::Endpoint`]; nothing is dialled yet.
+    pub fn from_env() -> Result<Engine, EngineError> {
+        let endpoint = Endpoint::resolve(&Process, &Flags::default()).map_err(EngineError::Resolve)?;
+        Ok(Engine::new(endpoint.client().map_err(EngineError::Endpoint)?.build()))
+    }
+
+    /// The engine that a client talks to.
+    pub fn new(client: Client) -> Engine {
+        Engine { client, version: OnceLock::new() }
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The version that is spoken, asked for on the first call; `None` for an engine that does not say one.
+    ///
+    /// # Errors
+    /// [`EngineError::Version`], [`EngineError::Exchange`].
+    pub fn version(&self) -> Result<Option<ApiVersion>, EngineError> {
+        if let Some(known) = self.version.get() {
+            return Ok(*known);
+        }
+        let version = negotiate(&self.client, &Process)?;
+        Ok(*self.version.get_or_init(|| version))
+    }
+
+    /// The request-target for a path of the API: with the version before it, where it takes one.
+    ///
+    /// # Errors
+    /// As [`version`](Engine::version).
+    pub fn target(&self, path: &str) -> Result<String, EngineError> {
+        Ok(api_target("", self.version()?, path))
+    }
+}
+
+/// Asks the engine which version it speaks; the smaller of its and ours is the one to speak.
+fn negotiate(client: &Client, env: &impl Environment) -> Result<Option<ApiVersion>, EngineError> {
+    let pinned = ApiVersion::pinned(env).map_err(EngineError::Version)?;
+    if pinned.is_some() {
+        return Ok(pinned);
+    }
+    let mut ping = client.head("/_ping").send().map_err(EngineError::Exchange)?;
+    if !ping.is_success() {
+        ping = client.get("/_ping").send().map_err(EngineError::Exchange)?;
+    }
+    ApiVersion::negotiate(None, ping.field("Api-Version")).map_err(EngineError::Version)
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Resolve(error) => error.fmt(f),
+            EngineError::Endpoint(error) => error.fmt(f),
+            EngineError::Version(error) => error.fmt(f),
+            EngineError::Exchange(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            EngineError::Resolve(error) => Some(error),
+            EngineError::Endpoint(error) => Some(error),
+            EngineError::Version(error) => Some(error),
+            EngineError::Exchange(error) => Some(error),
+        }
+    }
+}
+
+/// So that one `?` serves a whole exchange.
+impl From<Error> for EngineError {
+    fn from(error: Error) -> EngineError {
+        EngineError::Exchange(error)
+    }
+}
