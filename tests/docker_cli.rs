@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use unix_http::docker::{Address, Endpoint, Environment, Flags, Process};
+use unix_http::Client;
+use unix_http::docker::{Address, Endpoint, Environment, Flags, Process, Ssh};
 
 /// A directory with contexts in it, and a listener at every place that they, or a variable, can name.
 struct World {
@@ -149,16 +150,19 @@ impl World {
         }
     }
 
-    /// The same for what we found.
-    fn would_dial(&self, endpoint: &Endpoint) -> Vec<String> {
-        let place = match &endpoint.address {
-            Address::Unix(path) => format!("unix {}", self.dir.join(path).display()),
-            Address::Abstract(name) => format!("abstract {}", String::from_utf8_lossy(name)),
-            Address::Tcp { host, port } => format!("tcp {host} {port}"),
-            Address::Ssh(ssh) => return vec!["ssh".into(), ssh.command()[1..].join(" ")],
+    /// The same for what we found. An ssh of ours would be the machine's: what it is to be told is compared instead.
+    fn dial(&self, endpoint: &Endpoint) -> Vec<String> {
+        let client = match &endpoint.address {
+            Address::Ssh(_) => return vec!["ssh".into()],
+            // Our own directory is another.
+            Address::Unix(path) => Client::unix(self.dir.join(path)),
+            _ => endpoint.client().unwrap().build(),
         };
-        let plain = format!("HEAD {}/_ping HTTP/1.1", endpoint.prefix);
-        vec![place, if endpoint.tls.is_some() { "TLS".into() } else { plain }]
+        while self.arrivals.try_recv().is_ok() {}
+        // The TLS listener does not answer.
+        let _ = client.head("/_ping").send();
+        let (place, request) = self.arrivals.try_recv().unwrap_or_default();
+        vec![place, request]
     }
 }
 
@@ -212,13 +216,22 @@ fn resolve(world: &World, vars: &[(&str, &str)], flags: &[&str]) -> Result<Endpo
     Endpoint::resolve(&Variables(world.vars(vars)), &flags).map_err(|error| error.to_string())
 }
 
-/// The words of an ssh command: options in any order, and with `=` or a word of their own, mean the same.
-fn same_ssh(words: &str) -> (Vec<String>, String) {
-    let (options, rest) = words.split_once(" -- ").unwrap_or((words, ""));
-    let mut options: Vec<String> =
-        options.replace("-o ", "-o").replace("-l ", "-l").replace("-p ", "-p").split(' ').map(Into::into).collect();
-    options.sort();
-    (options, rest.replace("--host=", "--host ").replace('\'', ""))
+/// What an ssh command of the docker CLI's says, in any of the forms that its releases wrote it in.
+fn read_ssh(words: &str) -> Ssh {
+    let (options, rest) = words.split_once(" -- ").unwrap();
+    let after = |option: &str, words: &str| {
+        let mut words = words.split([' ', '=']).skip_while(|word| *word != option);
+        words.nth(1).map(str::to_owned)
+    };
+    let (host, command) = rest.split_once(' ').unwrap();
+    let command = command.replace('\'', "");
+    assert!(command.starts_with("docker ") && command.ends_with("system dial-stdio"), "{words}");
+    Ssh {
+        user: after("-l", options),
+        host: host.to_owned(),
+        port: after("-p", options).map(|port| port.parse().unwrap()),
+        socket: after("--host", &command).map(|host| host.strip_prefix("unix://").unwrap().to_owned()),
+    }
 }
 
 type Vars = &'static [(&'static str, &'static str)];
@@ -404,11 +417,10 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     if let Some(tls) = &ours.tls {
         same("SkipTLSVerify", &inspect("SkipTLSVerify"), &Some((!tls.verify).to_string()))?;
     }
-    let would = world.would_dial(&ours);
     match dialled[0].as_str() {
         "nobody at" => same("dialled in vain", &dialled[1], &ours.host),
-        "ssh" => same("ssh", &same_ssh(&dialled[1]), &same_ssh(&would[1])),
-        _ => same("dialled", &dialled, &would),
+        "ssh" => same("ssh", &Address::Ssh(read_ssh(&dialled[1])), &ours.address),
+        _ => same("dialled", &dialled, &world.dial(&ours)),
     }
 }
 

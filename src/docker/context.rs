@@ -21,11 +21,12 @@
 //! ```
 
 use super::endpoint::Rule;
-use super::environment::Environment;
+use super::environment::{Environment, set};
 use super::resolve_error::ResolveError;
 use super::sha256::sha256_hex;
-use super::tls::Tls;
+use super::tls;
 use crate::json::{JsonError, Value};
+use crate::transport::TlsOptions;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 /// The directory of Docker's settings.
 pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError> {
-    match env.var("DOCKER_CONFIG").filter(|dir| !dir.is_empty()) {
+    match set(env, "DOCKER_CONFIG") {
         Some(dir) => Ok(dir.into()),
         None => env.home_dir().map(|home| home.join(".docker")).ok_or(ResolveError::NoHome),
     }
@@ -63,7 +64,7 @@ pub(super) fn current_context(env: &impl Environment, dir: &Path) -> Result<Opti
 pub(super) struct Stored {
     pub(super) meta: PathBuf,
     pub(super) host: OsString,
-    pub(super) tls: Option<Tls>,
+    pub(super) tls: Option<TlsOptions>,
     pub(super) notes: Vec<String>,
 }
 
@@ -83,7 +84,7 @@ pub(super) fn stored(env: &impl Environment, dir: &Path, name: &OsStr, rule: Rul
         Problem::Json(error) => ResolveError::Json { path: meta.clone(), error },
         Problem::Setting(why) => ResolveError::Setting { path: meta.clone(), why },
     })?;
-    let (tls, notes) = tls(env, &dir.join("contexts/tls").join(&id).join("docker"), skip_verify)?;
+    let (tls, notes) = tls::of_context(env, &dir.join("contexts/tls").join(&id).join("docker"), skip_verify)?;
     Ok(Stored { meta, host, tls, notes })
 }
 
@@ -109,28 +110,6 @@ fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), Problem> {
         Some(Value::Bool(skip)) => Ok((host, *skip)),
         Some(_) => Err(Problem::Setting("SkipTLSVerify is neither true nor false")),
     }
-}
-
-/// TLS is on for a context that has a directory for it, or that says not to verify.
-fn tls(env: &impl Environment, dir: &Path, skip: bool) -> Result<(Option<Tls>, Vec<String>), ResolveError> {
-    let files = match env.list(dir) {
-        Ok(files) => files,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let tls = Tls { ca: None, cert: None, key: None, verify: false };
-            return Ok((skip.then_some(tls), Vec::new()));
-        }
-        Err(error) => return Err(ResolveError::File { path: dir.to_owned(), error }),
-    };
-    let file = |name: &str| {
-        let path = dir.join(name);
-        if !files.contains(&path) {
-            return Ok(None);
-        }
-        env.probe(&path).map_err(|error| ResolveError::File { path: path.clone(), error })?;
-        Ok(Some(path))
-    };
-    let tls = Tls { ca: file("ca.pem")?, cert: file("cert.pem")?, key: file("key.pem")?, verify: !skip };
-    Ok(tls.paired(dir))
 }
 
 /// The names of the contexts in the store; as many as can be read.

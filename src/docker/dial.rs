@@ -3,7 +3,7 @@
 use super::endpoint::Endpoint;
 use super::host::Address;
 use crate::client::{Client, ClientBuilder};
-use crate::transport::{self, EndpointError, TlsOptions};
+use crate::transport::{self, EndpointError};
 use std::path::PathBuf;
 
 impl Endpoint {
@@ -15,9 +15,10 @@ impl Endpoint {
     /// ```
     /// use unix_http::docker::{Endpoint, Flags, Process};
     ///
-    /// let flags = Flags { host: Some("unix:///run/docker.sock".into()), ..Flags::default() };
+    /// let flags = Flags { host: Some("tcp://h:1/p".into()), ..Flags::default() };
     /// let endpoint = Endpoint::resolve(&Process, &flags)?;
-    /// assert_eq!(endpoint.transport()?, unix_http::Endpoint::Unix("/run/docker.sock".into()));
+    /// assert_eq!(endpoint.transport()?, unix_http::Endpoint::Tcp { host: "h".into(), port: 1 });
+    /// assert_eq!(endpoint.prefix, "/p");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn transport(&self) -> Result<transport::Endpoint, EndpointError> {
@@ -25,11 +26,7 @@ impl Endpoint {
             (Address::Unix(path), _) => Ok(transport::Endpoint::Unix(path.clone())),
             (Address::Abstract(name), _) => Ok(transport::Endpoint::Abstract(name.clone())),
             (Address::Tcp { host, port }, None) => Ok(transport::Endpoint::Tcp { host: host.clone(), port: *port }),
-            (Address::Tcp { host, port }, Some(tls)) => {
-                let (ca, cert, key) = (tls.ca.clone(), tls.cert.clone(), tls.key.clone());
-                let options = TlsOptions { ca, cert, key, verify: tls.verify, server_name: None };
-                transport::Endpoint::tls(host, *port, options)
-            }
+            (Address::Tcp { host, port }, Some(tls)) => transport::Endpoint::tls(host, *port, tls.clone()),
             (Address::Ssh(ssh), _) => {
                 let socket = ssh.socket.as_ref().map(PathBuf::from);
                 transport::Endpoint::ssh(ssh.user.as_deref(), &ssh.host, ssh.port, socket)

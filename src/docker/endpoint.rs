@@ -14,10 +14,11 @@
 //! ```
 
 use super::context::{self, Stored};
-use super::environment::Environment;
+use super::environment::{Environment, set};
 use super::host::{Address, Host, Place};
 use super::resolve_error::ResolveError;
-use super::tls::Tls;
+use super::tls;
+use crate::transport::TlsOptions;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -56,7 +57,7 @@ pub struct Endpoint {
     /// What goes before every path of the API: empty, or as in [`Host::prefix`].
     pub prefix: String,
     /// TLS, for a TCP address only.
-    pub tls: Option<Tls>,
+    pub tls: Option<TlsOptions>,
     /// The context's name.
     pub context: String,
     /// The host, as the docker CLI shows it.
@@ -92,7 +93,7 @@ impl Endpoint {
         };
         let host = Host::parse_at(Place::Given, &text, tls)
             .map_err(|error| ResolveError::Host { place: variable.map(PathBuf::from), error })?;
-        let (tls, notes) = if tls { Tls::of_variables(env, verify)? } else { (None, Vec::new()) };
+        let (tls, notes) = if tls { tls::of_variables(env, verify)? } else { (None, Vec::new()) };
         let shown = match host.address {
             Address::Ssh(_) => text.to_string_lossy().trim().to_owned(),
             _ => format!("{}{}", host.address, host.prefix),
@@ -115,7 +116,7 @@ impl Endpoint {
         Ok(Endpoint::new(host, tls, name, shown, rule).with(Some(meta), notes))
     }
 
-    fn new(host: Host, tls: Option<Tls>, context: String, shown: String, rule: Rule) -> Endpoint {
+    fn new(host: Host, tls: Option<TlsOptions>, context: String, shown: String, rule: Rule) -> Endpoint {
         let Host { address, prefix } = host;
         let tls = tls.filter(|_| matches!(address, Address::Tcp { .. }));
         Endpoint { address, prefix, tls, context, host: shown, rule, meta: None, notes: Vec::new() }
@@ -133,7 +134,7 @@ impl Endpoint {
             let _ = writeln!(out, "stored in: {}", meta.display());
         }
         if let Some(tls) = &self.tls {
-            let _ = writeln!(out, "TLS: {tls}");
+            let _ = writeln!(out, "TLS: {}", tls::describe(tls));
         }
         if !self.prefix.is_empty() {
             let _ = writeln!(out, "before each path: {}", self.prefix);
@@ -178,11 +179,6 @@ fn choose(env: &impl Environment, flags: &Flags) -> Result<(Rule, Option<OsStrin
         Some(name) => Ok((Rule::ConfigFile, Some(name))),
         None => Ok((Rule::Default, None)),
     }
-}
-
-/// A variable that is set and not empty.
-pub(super) fn set(env: &impl Environment, name: &str) -> Option<OsString> {
-    env.var(name).filter(|value| !value.is_empty())
 }
 
 impl fmt::Display for Rule {

@@ -87,3 +87,8 @@ impl Environment for Process {
         fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect()
     }
 }
+
+/// A variable that is set and not empty.
+pub(super) fn set(env: &impl Environment, name: &str) -> Option<OsString> {
+    env.var(name).filter(|value| !value.is_empty())
+}

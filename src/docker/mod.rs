@@ -11,6 +11,14 @@
 //!
 //! Everything that decides something here is without I/O: it is given bytes or an [`Environment`].
 //!
+//! ```no_run
+//! use unix_http::docker::{Endpoint, Flags, Process};
+//!
+//! let docker = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+//! println!("{}", docker.get("/version").send()?.text()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Which daemon is meant
 //! ```text
 //! 1. the context flag          (together with a host flag: an error)
@@ -80,5 +88,4 @@ pub use host::{Address, DEFAULT_SOCKET, Host, HostError};
 pub use resolve_error::ResolveError;
 pub use sha256::{sha256, sha256_hex};
 pub use ssh::Ssh;
-pub use tls::Tls;
 pub use version::{ApiVersion, VersionError, api_target};

@@ -8,15 +8,12 @@
 //! host that begins with a hyphen: no host does, but programs that stand in for ssh could take it for an option.
 //!
 //! ```
-//! use unix_http::docker::{Address, Host};
+//! use unix_http::docker::{Address, Host, Ssh};
 //!
-//! let Address::Ssh(ssh) = Host::parse("ssh://me@far.example:2222/run/user/1000/docker.sock")?.address else { panic!() };
-//! let words = ssh.command();
-//! assert_eq!(
-//!     words.join(" "),
-//!     "ssh -o ConnectTimeout=30 -T -l me -p 2222 -- far.example \
-//!      docker --host=unix:///run/user/1000/docker.sock system dial-stdio"
-//! );
+//! let socket = Some("/run/user/1000/docker.sock".into());
+//! let ssh = Ssh { user: Some("me".into()), host: "far.example".into(), port: Some(2222), socket };
+//! let host = Host::parse("ssh://me@far.example:2222/run/user/1000/docker.sock")?;
+//! assert_eq!(host.address, Address::Ssh(ssh));
 //! # Ok::<(), unix_http::docker::HostError>(())
 //! ```
 
@@ -56,18 +53,6 @@ impl Ssh {
         let socket = Some(uri::decode(path)?).filter(|path| !path.trim_matches('/').is_empty());
         Ok(Ssh { user, host: host.to_owned(), port, socket })
     }
-
-    /// The program and its arguments that make a connection of their standard input and output: one process for each.
-    pub fn command(&self) -> Vec<String> {
-        // -T: no terminal, which would change bytes. --: what follows is a host, whatever it looks like.
-        let mut words: Vec<String> = ["ssh", "-o", "ConnectTimeout=30", "-T"].map(String::from).into();
-        words.extend(self.user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
-        words.extend(self.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
-        words.extend(["--".to_owned(), self.host.clone(), "docker".to_owned()]);
-        words.extend(self.socket.iter().map(|socket| shell_word(&format!("--host=unix://{socket}"))));
-        words.extend(["system", "dial-stdio"].map(String::from));
-        words
-    }
 }
 
 /// As it stands after `ssh://`.
@@ -86,10 +71,4 @@ impl fmt::Display for Ssh {
         }
         f.write_str(self.socket.as_deref().unwrap_or_default())
     }
-}
-
-/// What a shell reads as this one word: ssh gives the remote command to one (POSIX, Shell Command Language §2.2.2).
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

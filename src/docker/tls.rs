@@ -6,80 +6,80 @@
 //! DOCKER_CERT_PATH   where ca.pem, cert.pem and key.pem are; else beside config.json
 //! ```
 //!
-//! Only the paths are told here; what is in the files is for who speaks TLS.
-//!
-//! ```
-//! let tls = unix_http::docker::Tls { ca: None, cert: None, key: None, verify: false };
-//! assert_eq!(tls.to_string(), "the server is NOT verified; no client certificate");
-//! ```
+//! `ca.pem` has to be there; a client's certificate and its key need not. Only their paths are told here: what is in them
+//! is for who speaks TLS, [`transport`](crate::transport).
 
 use super::context;
-use super::endpoint::set;
-use super::environment::Environment;
+use super::environment::{Environment, set};
 use super::resolve_error::ResolveError;
-use std::fmt;
+use crate::transport::TlsOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How a TCP connection is secured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
-    /// Certificates to trust, and no others; the system's when there is none.
-    pub ca: Option<PathBuf>,
-    /// The client's certificate; there with its key, or not at all.
-    pub cert: Option<PathBuf>,
-    /// The client's private key.
-    pub key: Option<PathBuf>,
-    /// Whether the server has to prove who it is.
-    pub verify: bool,
+/// TLS, if it is on, and what a user may want to know of it.
+pub(super) type Told = (Option<TlsOptions>, Vec<String>);
+
+/// The TLS of the context `default`, when it is on.
+pub(super) fn of_variables(env: &impl Environment, verify: bool) -> Result<Told, ResolveError> {
+    let dir = match set(env, "DOCKER_CERT_PATH") {
+        Some(dir) => PathBuf::from(dir),
+        None => context::config_dir(env)?,
+    };
+    let ca = dir.join("ca.pem");
+    env.probe(&ca).map_err(|error| ResolveError::Ca { path: ca.clone(), error })?;
+    let file = |name| {
+        let path = dir.join(name);
+        match env.probe(&path) {
+            Ok(()) => Ok(Some(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ResolveError::File { path, error }),
+        }
+    };
+    Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
 }
 
-impl Tls {
-    /// The TLS of the context `default`. Its `ca.pem` has to be there; the client's certificate need not.
-    pub(super) fn of_variables(
-        env: &impl Environment,
-        verify: bool,
-    ) -> Result<(Option<Tls>, Vec<String>), ResolveError> {
-        let dir = match set(env, "DOCKER_CERT_PATH") {
-            Some(dir) => PathBuf::from(dir),
-            None => context::config_dir(env)?,
-        };
-        let ca = dir.join("ca.pem");
-        env.probe(&ca).map_err(|error| ResolveError::Ca { path: ca.clone(), error })?;
-        let file = |name| {
-            let path = dir.join(name);
-            match env.probe(&path) {
-                Ok(()) => Ok(Some(path)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(ResolveError::File { path, error }),
-            }
-        };
-        let tls = Tls { ca: Some(ca), cert: file("cert.pem")?, key: file("key.pem")?, verify };
-        Ok(tls.paired(&dir))
-    }
-
-    /// A certificate without its key, or a key without its certificate, proves nothing: the CLI goes without.
-    pub(super) fn paired(mut self, dir: &Path) -> (Option<Tls>, Vec<String>) {
-        let mut notes = Vec::new();
-        if self.cert.is_some() != self.key.is_some() {
-            let (there, missing) = if self.cert.is_some() { ("cert.pem", "key.pem") } else { ("key.pem", "cert.pem") };
-            notes.push(format!("{there} is not used: there is no {missing} in {}", dir.display()));
-            (self.cert, self.key) = (None, None);
+/// The TLS of a stored context: on when there is a directory for it, or when it says not to verify.
+pub(super) fn of_context(env: &impl Environment, dir: &Path, skip_verify: bool) -> Result<Told, ResolveError> {
+    let files = match env.list(dir) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let tls = TlsOptions { verify: false, ..TlsOptions::default() };
+            return Ok((skip_verify.then_some(tls), Vec::new()));
         }
-        (Some(self), notes)
-    }
+        Err(error) => return Err(ResolveError::File { path: dir.to_owned(), error }),
+    };
+    let file = |name: &str| {
+        let path = dir.join(name);
+        if !files.contains(&path) {
+            return Ok(None);
+        }
+        env.probe(&path).map_err(|error| ResolveError::File { path: path.clone(), error })?;
+        Ok(Some(path))
+    };
+    Ok(paired(dir, file("ca.pem")?, file("cert.pem")?, file("key.pem")?, !skip_verify))
 }
 
-impl fmt::Display for Tls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.verify, &self.ca) {
-            (false, _) => f.write_str("the server is NOT verified; ")?,
-            (true, Some(ca)) => write!(f, "the server is verified by {}; ", ca.display())?,
-            (true, None) => f.write_str("the server is verified by the system's certificates; ")?,
-        }
-        match &self.cert {
-            Some(cert) => write!(f, "client certificate {}", cert.display()),
-            None => f.write_str("no client certificate"),
-        }
+/// A certificate without its key, or a key without its certificate, proves nothing: the CLI goes without.
+fn paired(dir: &Path, ca: Option<PathBuf>, cert: Option<PathBuf>, key: Option<PathBuf>, verify: bool) -> Told {
+    let tls = TlsOptions { ca, verify, ..TlsOptions::default() };
+    let (there, missing) = match (&cert, &key) {
+        (Some(_), None) => ("cert.pem", "key.pem"),
+        (None, Some(_)) => ("key.pem", "cert.pem"),
+        _ => return (Some(TlsOptions { cert, key, ..tls }), Vec::new()),
+    };
+    let note = format!("{there} is not used: there is no {missing} in {}", dir.display());
+    (Some(tls), vec![note])
+}
+
+/// In a few words for people.
+pub(super) fn describe(tls: &TlsOptions) -> String {
+    let server = match (tls.verify, &tls.ca) {
+        (false, _) => "the server is NOT verified".to_owned(),
+        (true, Some(ca)) => format!("the server is verified by {}", ca.display()),
+        (true, None) => "the server is verified by the system's certificates".to_owned(),
+    };
+    match &tls.cert {
+        Some(cert) => format!("{server}; client certificate {}", cert.display()),
+        None => format!("{server}; no client certificate"),
     }
 }

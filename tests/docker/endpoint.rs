@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use unix_http::docker::{Address, Endpoint, Environment, Flags, ResolveError, Rule, Tls, sha256_hex};
+use unix_http::docker::{Address, Endpoint, Environment, Flags, ResolveError, Rule, sha256_hex};
+use unix_http::transport::TlsOptions;
 
 /// Variables and files that exist only here.
 #[derive(Clone, Default)]
@@ -229,7 +230,15 @@ fn tls_of_the_default_context() {
         .file("/home/me/.docker/cert.pem", "")
         .file("/home/me/.docker/key.pem", "");
     let path = |name: &str| Some(PathBuf::from(dir).join(name));
-    let full = |verify| Some(Tls { ca: path("ca.pem"), cert: path("cert.pem"), key: path("key.pem"), verify });
+    let full = |verify| {
+        Some(TlsOptions {
+            ca: path("ca.pem"),
+            cert: path("cert.pem"),
+            key: path("key.pem"),
+            verify,
+            ..TlsOptions::default()
+        })
+    };
     let cases = [
         ("", "", None, "unix:///var/run/docker.sock"),
         ("1", "", full(false), "tcp://localhost:2376"),
@@ -252,7 +261,10 @@ fn tls_of_the_default_context() {
     let unix = on(certs.clone()).var("DOCKER_HOST", "unix:///x").resolve(None, None).unwrap();
     assert_eq!((unix.tls, unix.host.as_str()), (None, "unix:///x"), "no TLS over a Unix socket");
     let none = on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
-    assert_eq!(none.tls, Some(Tls { ca: Some("/c/ca.pem".into()), cert: None, key: None, verify: true }));
+    assert_eq!(
+        none.tls,
+        Some(TlsOptions { ca: Some("/c/ca.pem".into()), cert: None, key: None, verify: true, ..TlsOptions::default() })
+    );
     let half = home().file("/c/ca.pem", "").file("/c/key.pem", "");
     let half = on(half).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
     assert_eq!(half.tls, none.tls);
@@ -276,8 +288,14 @@ fn tls_of_a_stored_context() {
         names.iter().fold(home().context("c", host), |env, name| env.file(&format!("{dir}/{name}"), ""))
     };
     let tls = |env: Fake| env.resolve(Some("c"), None).unwrap().tls;
-    let ca = Some(Tls { ca: path("ca.pem"), cert: None, key: None, verify: true });
-    let all = Some(Tls { ca: path("ca.pem"), cert: path("cert.pem"), key: path("key.pem"), verify: true });
+    let ca = Some(TlsOptions { ca: path("ca.pem"), cert: None, key: None, verify: true, ..TlsOptions::default() });
+    let all = Some(TlsOptions {
+        ca: path("ca.pem"),
+        cert: path("cert.pem"),
+        key: path("key.pem"),
+        verify: true,
+        ..TlsOptions::default()
+    });
     assert_eq!(tls(with(&[], "tcp://h:1")), None);
     assert_eq!(tls(with(&["ca.pem"], "tcp://h:1")), ca);
     assert_eq!(tls(with(&["ca.pem", "cert.pem"], "tcp://h:1")), ca, "a certificate without its key");
@@ -287,7 +305,7 @@ fn tls_of_a_stored_context() {
     assert_eq!(tls(with(&["ca.pem"], "https://h:1")), ca);
     assert_eq!(with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().address.to_string(), "tcp://h:443");
     let skip = home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
-    assert_eq!(tls(skip), Some(Tls { ca: None, cert: None, key: None, verify: false }));
+    assert_eq!(tls(skip), Some(TlsOptions { ca: None, cert: None, key: None, verify: false, ..TlsOptions::default() }));
     let plain = home().context("c", "tcp://h:1").file("/home/me/.docker/ca.pem", "").var("DOCKER_TLS_VERIFY", "1");
     assert_eq!(tls(plain), None, "the variables are for the default context");
 }

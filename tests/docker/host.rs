@@ -142,18 +142,3 @@ fn what_is_no_host_and_what_was_meant() {
         "not a Docker host: \"/var/run/docker.sock\": a path is no host; did you mean unix:///var/run/docker.sock?"
     );
 }
-
-#[test]
-fn what_ssh_is_asked_to_do() {
-    let cases = [
-        ("ssh://h", "ssh -o ConnectTimeout=30 -T -- h docker system dial-stdio"),
-        ("ssh://me@h:22", "ssh -o ConnectTimeout=30 -T -l me -p 22 -- h docker system dial-stdio"),
-        ("ssh://h/a", "ssh -o ConnectTimeout=30 -T -- h docker --host=unix:///a system dial-stdio"),
-        ("ssh://h/a;reboot", "ssh -o ConnectTimeout=30 -T -- h docker '--host=unix:///a;reboot' system dial-stdio"),
-        ("ssh://h/it's", r"ssh -o ConnectTimeout=30 -T -- h docker '--host=unix:///it'\''s' system dial-stdio"),
-    ];
-    for (text, want) in cases {
-        let Ok(Host { address: Address::Ssh(ssh), .. }) = Host::parse(text) else { panic!("{text}") };
-        assert_eq!(ssh.command().join(" "), want, "{text}");
-    }
-}
