@@ -64,7 +64,8 @@ pub struct Group {
     pub request: Option<Vec<u8>>,
     pub request_target: Option<Vec<u8>>,
     pub path_as_is: bool,
-    pub http10: bool,
+    /// `--http1.0` or `--http1.1` was given.
+    pub http10: Option<bool>,
     pub headers: Vec<Vec<u8>>,
     pub user_agent: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,

@@ -1,6 +1,6 @@
-//! `--generate man|bash|zsh|fish`: texts for other programs, from the table of flags.
+//! `--generate man|bash|zsh|fish|markdown`: texts for other programs, from the table of flags.
 
-use crate::flags::{self, Flag, Kind};
+use crate::flags::{self, Flag, Kind, Place};
 use crate::help::{self, push};
 
 /// What the manual says first.
@@ -50,6 +50,7 @@ pub fn generate(kind: &[u8]) -> Option<String> {
         b"bash" => Some(bash()),
         b"zsh" => Some(zsh()),
         b"fish" => Some(fish()),
+        b"markdown" => Some(markdown()),
         _ => None,
     }
 }
@@ -160,6 +161,37 @@ fn fish() -> String {
             _ => "",
         };
         push(&mut out, &[" -l ", flag.written(), value, " -d '", &flag.help().replace('\'', "\\'"), "'\n"]);
+    }
+    out
+}
+
+/// The table of all of curl's flags, for the documentation.
+fn markdown() -> String {
+    let count = |place: Place| flags::all().filter(|flag| flag.place() == place).count().to_string();
+    let mut out = String::from("# All flags\n\nMade by `ucurl --generate markdown`, tested to be up to date.\n\n");
+    let (same, out_of) = (count(Place::In), count(Place::Out));
+    push(&mut out, &["Of curl 7.88's flags ", &same, " are in and ", &out_of, " are out, ", &count(Place::Own)]);
+    out.push_str(" are ucurl's own. Flags of newer curls are known by name.\n\n## In\n\n");
+    out.push_str("| flag | what it does | not as in curl |\n|---|---|---|\n");
+    let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
+    for flag in shown() {
+        let differs = match (flag.place(), flag.differs()) {
+            (Place::Own, _) => "ucurl's own".to_owned(),
+            (_, differs) => cell(differs.unwrap_or("")),
+        };
+        push(&mut out, &["| `", flag.shown(), "` | ", &cell(flag.help()), " | ", &differs, " |\n"]);
+    }
+    out.push_str(
+        "\n## Out\n\nThey end the run with exit code 2 and one line. Turning one off (`--no-NAME`) is honoured.\n\n",
+    );
+    out.push_str("| reason | flags |\n|---|---|\n");
+    for reason in flags::REASONS.lines() {
+        let Some((key, why)) = reason.split_once(": ") else { continue };
+        push(&mut out, &["| ", &cell(why), " |"]);
+        for flag in flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key)) {
+            push(&mut out, &[" `", flag.shown(), "`"]);
+        }
+        out.push_str(" |\n");
     }
     out
 }

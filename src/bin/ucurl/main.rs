@@ -64,7 +64,7 @@ fn command(args: &[Vec<u8>]) -> Exit {
         Err(Stop::Version) => print(&help::version()),
         Err(Stop::Generate(kind)) => match generate::generate(&kind) {
             Some(text) => print(&text),
-            None => usage(b"--generate", b"makes man, bash, zsh or fish", Exit::Usage),
+            None => usage(b"--generate", b"makes man, bash, zsh, fish or markdown", Exit::Usage),
         },
         Err(Stop::Bad { option, why, exit }) => usage(&option, why.as_bytes(), exit),
     }

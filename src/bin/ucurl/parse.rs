@@ -262,8 +262,12 @@ impl<'r> Parser<'r> {
             "request" => self.group().request = text(),
             "request-target" => self.group().request_target = text(),
             "path-as-is" => self.group().path_as_is = on,
-            "http1.0" => self.group().http10 = true,
-            "http1.1" => self.group().http10 = false,
+            "http1.0" | "http1.1" => {
+                let old = self.group().http10.replace(name == "http1.0");
+                if old.is_some_and(|old| old != (name == "http1.0")) {
+                    self.warn(&[b"The last of --http1.0 and --http1.1 counts"]);
+                }
+            }
             "header" => self.header(value)?,
             "user-agent" => self.group().user_agent = text(),
             "referer" => {
@@ -392,8 +396,7 @@ impl<'r> Parser<'r> {
             _ => return Err(UNKNOWN),
         }
         if name.starts_with("fail") && self.group().fail && self.group().fail_with_body {
-            self.warn(&[b"--fail and --fail-with-body exclude each other"]);
-            return Err(BAD_USE);
+            return Err(Wrong::Why("is badly used here: --fail and --fail-with-body exclude each other", Exit::Usage));
         }
         Ok(())
     }

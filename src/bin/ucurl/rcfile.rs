@@ -17,7 +17,6 @@ const MAX_DEPTH: usize = 16;
 pub fn read(parser: &mut Parser, name: &[u8]) -> Result<(), Wrong> {
     let text = parser.file(name).ok().filter(|_| parser.depth < MAX_DEPTH);
     let Some(text) = text else {
-        parser.warn(&[b"Cannot read options from '", name, b"'"]);
         return Err(Wrong::Why("cannot be read", Exit::Read));
     };
     parser.depth += 1;

@@ -101,7 +101,7 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     let same_host = hop.first.is_none_or(|first| first.host.eq_ignore_ascii_case(&hop.url.host));
     let trusted =
         group.location_trusted || hop.first.is_none_or(|first| same_host && first.port_or_80() == hop.url.port_or_80());
-    let http10 = group.http10 || hop.http10_server;
+    let http10 = group.http10 == Some(true) || hop.http10_server;
 
     let own_host = custom.find("Host").filter(|_| same_host);
     if own_host.is_none() {
@@ -153,9 +153,9 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     if !group.cookies.is_empty() && custom.find("Cookie").is_none() {
         line("Cookie", &group.cookies.join(&b";"[..]));
     }
-    if let Some(host) = own_host.and_then(written) {
-        // Whatever stands before it, Host is the first.
-        lines.insert(0, host);
+    if let Some(given) = own_host.and_then(written) {
+        // Whatever stands before it, Host is the first, and so written.
+        lines.insert(0, [b"Host", &given["Host".len()..]].concat());
     }
     for given in custom.0 {
         let is = |name: &str| Custom(std::slice::from_ref(given)).find(name).is_some();

@@ -169,8 +169,8 @@ fn one(
         }
         failure.exit
     };
-    let url = match address(group, node, given) {
-        Ok(url) => url,
+    let (url, shown) = match address(group, node, given) {
+        Ok(found) => found,
         Err(failure) => return fail(failure),
     };
     let name = match output::name(node, group, &url) {
@@ -195,10 +195,6 @@ fn one(
     let explicit = node.output.as_deref() == Some(b"-");
     let mut sink = Sink::new(name, explicit, group, session.terminal, &session.stdout, messages);
     let to_terminal = sink.name.is_none() && session.terminal.is;
-    if session.meter && !to_terminal {
-        sink.meter = Some(Meter::new(session.bar.then(columns), messages));
-    }
-    note_method(messages, group, node);
     let login = login(group, &url);
     let url = match group.negotiate_api.then(|| versioned(&known[at].engine, &url)) {
         None => url,
@@ -207,8 +203,14 @@ fn one(
     };
     let Known { engine, http10, .. } = &known[at];
     let client = engine.client();
-    let effective = url.to_bytes();
     let mut transfer = Transfer::new(session, group, node, url, login, client, heads.as_ref(), *http10);
+    if let Err(failure) = transfer.check_source() {
+        return fail(failure);
+    }
+    if session.meter && !to_terminal {
+        sink.meter = Some(Meter::new(session.bar.then(columns), messages));
+    }
+    note_method(messages, group, node);
     let (mut waits, start, mut left) = (Waits::new(group.retry_delay), Instant::now(), group.retry);
     let exit = loop {
         let mut result = transfer.run(&mut sink);
@@ -261,36 +263,44 @@ fn one(
         sink.remove();
     }
     if let Some(format) = &group.write_out {
-        transfer.info.url = effective;
+        transfer.info.url = shown;
         transfer.info.urlnum = number;
         write_out(session, format, &transfer.info);
     }
-    let http10 = transfer.http10_server;
+    let http10 = transfer.http10_server && transfer.kept;
     known[at].http10 = http10;
     exit
 }
 
 /// The URL as it is asked for: with the data of `-G` or `--url-query`, or the name of the file of `-T`.
-fn address(group: &Group, node: &Node, given: &[u8]) -> Result<Url, Failure> {
+///
+/// Beside it the URL as `%{url}` shows it: to the letter where nothing was added.
+fn address(group: &Group, node: &Node, given: &[u8]) -> Result<(Url, Vec<u8>), Failure> {
     let how = How { path_as_is: group.path_as_is, encode: false };
     let wrong = |error: url::UrlError| {
         let given = String::from_utf8_lossy(given);
         Failure::new(error.exit, format!("the URL '{}' {}", given.escape_debug(), error.why))
     };
     let mut url = Url::parse(given, how).map_err(wrong)?;
+    let mut shown = given.to_vec();
     if group.disallow_username && url.user.is_some() {
         return Err(Failure::new(Exit::Login, "the URL has a user name, which --disallow-username-in-url refuses"));
     }
     if let Some(name) = node.upload.as_deref().filter(|name| !matches!(*name, b"" | b"-" | b".")) {
-        url.path = url::with_file_name(&url.path, name);
+        let path = url::with_file_name(&url.path, name);
+        if path != url.path {
+            url.path = path;
+            shown = url.to_bytes();
+        }
     }
     let data = group.post.as_ref().filter(|_| group.get).or(group.query.as_ref());
     if let Some(data) = data {
         // curl writes the URL out and reads it again: nothing in it may be what a URL cannot hold, and its path loses its dots.
         url.add_query(data);
         url = Url::parse(&url.to_bytes(), How::default()).map_err(wrong)?;
+        shown = url.to_bytes();
     }
-    Ok(url)
+    Ok((url, shown))
 }
 
 /// `--negotiate-api`: the version that both sides speak goes before the path.

@@ -110,6 +110,11 @@ impl Tracer {
         }
     }
 
+    /// A field of the trailer section.
+    pub fn trailer(&self, line: &[u8]) {
+        self.head(&mut self.state(), line, true);
+    }
+
     /// A line of ucurl's own.
     pub fn info(&self, text: &str) {
         if self.style.is_some() {

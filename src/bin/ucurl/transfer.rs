@@ -32,6 +32,8 @@ pub struct Transfer<'t> {
     /// The server answered an earlier request on this connection with HTTP/1.0.
     pub http10_server: bool,
     pub info: Info,
+    /// The connection of the last response goes on.
+    pub kept: bool,
     /// What Retry-After said.
     pub retry_after: Option<Vec<u8>>,
     start: Instant,
@@ -59,7 +61,20 @@ impl<'t> Transfer<'t> {
     ) -> Transfer<'t> {
         let tracer = session.tracer.as_deref();
         let (info, start) = (Info::default(), Instant::now());
-        Transfer { group, node, url, login, client, tracer, heads, http10_server, info, retry_after: None, start }
+        Transfer {
+            group,
+            node,
+            url,
+            login,
+            client,
+            tracer,
+            heads,
+            http10_server,
+            info,
+            kept: false,
+            retry_after: None,
+            start,
+        }
     }
 
     /// Makes it. Whatever happens, `info` tells how far it came.
@@ -231,6 +246,7 @@ impl<'t> Transfer<'t> {
         let group = self.group;
         let status = response.status();
         self.http10_server |= response.version() == Version::Http10;
+        self.kept = response.decision().persistent;
         self.note_head(&response);
         self.show_heads(&response, sink)?;
         // An upgrade that is refused leaves stdin without anybody to read it.
@@ -286,6 +302,7 @@ impl<'t> Transfer<'t> {
         };
         self.info.size_download = response.received();
         result?;
+        self.show_trailers(&response, sink)?;
         if status < 300
             && let Some(error) = response.upload_error()
         {
@@ -347,6 +364,28 @@ impl<'t> Transfer<'t> {
             }
         }
         Ok(())
+    }
+
+    /// `-i` and `-D` show the trailer section too, as curl does.
+    fn show_trailers(&self, response: &Response, sink: &mut Sink) -> Result<(), Failure> {
+        for field in response.trailers().into_iter().flat_map(Fields::iter) {
+            let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();
+            if let Some(tracer) = self.tracer {
+                tracer.trailer(&line);
+            }
+            if let Some(mut file) = self.heads {
+                file.write_all(&line).map_err(|error| Failure::of_writing(&error, false))?;
+            }
+            if self.group.include {
+                sink.head(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the content can be read, told before anything else happens.
+    pub fn check_source(&self) -> Result<(), Failure> {
+        self.body().kind(self.group).map(|_| ())
     }
 
     /// Fills in times and sizes.

@@ -151,12 +151,15 @@ impl Url {
         Ok(())
     }
 
-    /// What the request-line asks for: path and query.
+    /// What the request-line asks for: path and query. curl percent-encodes the bytes over 7F of the path and leaves
+    /// those of the query.
     pub fn target(&self) -> Vec<u8> {
-        match &self.query {
-            Some(query) => [&self.path[..], b"?", query].concat(),
-            None => self.path.clone(),
+        let mut target = encoded(&self.path, false);
+        if let Some(query) = &self.query {
+            target.push(b'?');
+            target.extend_from_slice(query);
         }
+        target
     }
 
     /// `host`, or `host:port` where the port is not 80: the value of Host.
@@ -239,7 +242,10 @@ impl Url {
         let joined = match location.first() {
             Some(b'/') => location.to_vec(),
             Some(b'?') => [&self.path, location].concat(),
-            Some(b'#') | None => [&self.target(), location].concat(),
+            Some(b'#') | None => {
+                let query = self.query.as_ref().map_or(Vec::new(), |query| [b"?", &query[..]].concat());
+                [&self.path, &query[..], location].concat()
+            }
             Some(_) => {
                 let (path, rest) = self.climb(location);
                 [&path[..], b"/", rest].concat()
@@ -489,7 +495,7 @@ mod tests {
             ("unix:///run/d.sock", Err(1)),
             ("http://a%62c/", Ok("abc /")),
             ("http://d/{a,b}[1-3]", Ok("d /{a,b}[1-3]")),
-            ("http://d/\u{e9}?\u{e9}", Ok("d /\u{e9}?\u{e9}")),
+            ("http://d/\u{e9}?\u{e9}", Ok("d /%c3%a9?\u{e9}")),
         ];
         for (url, want) in cases {
             assert_eq!(target(url), want.map(str::to_owned), "{url}");

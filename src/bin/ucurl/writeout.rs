@@ -151,20 +151,19 @@ impl Info {
         for (at, (name, _)) in self.headers.iter().enumerate() {
             let same = |(other, _): &&(Vec<u8>, Vec<u8>)| other.eq_ignore_ascii_case(name);
             // The second of two is in the first one's list.
-            let again = self.headers[..at].iter().any(|other| same(&other));
+            if self.headers[..at].iter().any(|other| same(&other)) {
+                continue;
+            }
             if at > 0 {
                 out.extend_from_slice(b",\n");
             }
             json_text(out, name, true);
-            out.push(b':');
-            if !again {
-                out.push(b'[');
-                for (number, (_, value)) in self.headers.iter().filter(same).enumerate() {
-                    if number > 0 {
-                        out.push(b',');
-                    }
-                    json_text(out, value, false);
+            out.extend_from_slice(b":[");
+            for (number, (_, value)) in self.headers.iter().filter(same).enumerate() {
+                if number > 0 {
+                    out.push(b',');
                 }
+                json_text(out, value, false);
             }
             out.push(b']');
         }
