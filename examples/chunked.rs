@@ -13,7 +13,8 @@
 //! that was all: … bytes of content, … trailer fields
 //! ```
 //!
-//! The first argument is what to GET. With `/events` pieces come when something happens. `DOCKER_HOST` says where.
+//! The first argument is what to GET. With `/events` pieces come when something happens.
+//! The engine is the one that the docker command would ask.
 //!
 //! Read with it: RFC 9112 §6.3 (who decides where a body ends), §7.1 (chunks), §8 (a body that is cut short).
 //!
@@ -22,7 +23,7 @@
 use std::error::Error;
 use std::io::BufRead;
 use std::process::exit;
-use unix_http::Client;
+use unix_http::docker::{Endpoint, Flags, Process};
 
 fn main() {
     if let Err(error) = chunked() {
@@ -32,10 +33,10 @@ fn main() {
 }
 
 fn chunked() -> Result<(), Box<dyn Error>> {
-    let endpoint = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
     let target = std::env::args().nth(1).unwrap_or("/info".into());
 
-    let mut response = Client::parse(&endpoint)?.get(&target).send()?;
+    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let mut response = client.get(&target).send()?;
     println!("{} {}", response.status(), String::from_utf8_lossy(response.reason()));
     let rule = response.decision().rule;
     println!("{} (RFC 9112 §6.3, item {})", rule.text(), rule.item());

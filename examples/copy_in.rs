@@ -10,11 +10,10 @@
 //! $ cargo run -q --example copy_in -- LICENSE-MIT mypy:/tmp
 //! PUT /containers/mypy/archive?path=/tmp, … bytes
 //! 200 OK
-//! $ S=${DOCKER_HOST#unix://}
-//! $ ucurl -s --unix-socket "$S" 'http://localhost/containers/mypy/archive?path=/tmp/LICENSE-MIT' | tar -xO | cmp - LICENSE-MIT
+//! $ ucurl -s '/containers/mypy/archive?path=/tmp/LICENSE-MIT' | tar -xO | cmp - LICENSE-MIT
 //! ```
 //!
-//! Arguments: a file, and where to. `DOCKER_HOST` says where the engine is.
+//! Arguments: a file, and where to. The engine is the one that the docker command would ask.
 //!
 //! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §9.3.4 (PUT), §15.5.5 (404: no such container, or directory).
 //!
@@ -29,7 +28,8 @@ use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use tar::{BLOCK, END, Kind};
-use unix_http::{Body, Client};
+use unix_http::Body;
+use unix_http::docker::{Endpoint, Flags, Process};
 
 fn main() -> ExitCode {
     match copy_in() {
@@ -43,7 +43,6 @@ fn main() -> ExitCode {
 }
 
 fn copy_in() -> Result<bool, Box<dyn Error>> {
-    let endpoint = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
     let (file, to) = (std::env::args().nth(1), std::env::args().nth(2));
     let file = file.ok_or("which file?")?;
     let (container, dir) = to.as_deref().and_then(|to| to.split_once(':')).ok_or("where to? CONTAINER:DIR")?;
@@ -57,7 +56,7 @@ fn copy_in() -> Result<bool, Box<dyn Error>> {
     let archive = Cursor::new(header).chain(file.take(size)).chain(io::repeat(0).take(tar::padding(size) as u64));
     let archive = archive.chain(Cursor::new(END));
 
-    let client = Client::parse(&endpoint)?;
+    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
     let target = format!("/containers/{container}/archive?path={dir}");
     println!("PUT {target}, {length} bytes");
     let request = client.put(&target).field("Content-Type", "application/x-tar");

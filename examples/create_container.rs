@@ -15,7 +15,7 @@
 
 use std::error::Error;
 use std::process::exit;
-use unix_http::Client;
+use unix_http::docker::{Endpoint, Flags, Process};
 
 fn main() {
     if let Err(error) = create_container() {
@@ -25,9 +25,8 @@ fn main() {
 }
 
 fn create_container() -> Result<(), Box<dyn Error>> {
-    let endpoint = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".into());
     let name = std::env::args().nth(1).unwrap_or_else(|| "mypy".into());
-    let client = Client::parse(&endpoint)?;
+    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
 
     let target = format!("/containers/create?name={name}");
     let response = client.post(&target).json(r#"{"Image":"busybox","Cmd":["echo","hello"]}"#).send()?;

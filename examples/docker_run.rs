@@ -16,7 +16,8 @@
 //! exit code 127
 //! ```
 //!
-//! Options as `docker run` has them: `--rm`, `-i`, `--name NAME`, `--network NETWORK`. `DOCKER_HOST` says where.
+//! Options as `docker run` has them: `--rm`, `-i`, `--name NAME`, `--network NETWORK`.
+//! The engine is the one that the docker command would ask.
 //!
 //! The order matters. Attach comes before start, or the first lines would be missed. Start comes before stdin is sent, for
 //! nobody reads it earlier. And wait is asked last, when the output is over: its answer is the exit code.
@@ -31,7 +32,7 @@ use std::error::Error;
 use std::io::{self, BufRead, BufReader, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::thread;
-use unix_http::docker::Demux;
+use unix_http::docker::{Demux, Endpoint, Flags, Process};
 use unix_http::json::{Value, encode_string};
 use unix_http::{Client, Response};
 
@@ -64,8 +65,7 @@ struct Run {
 
 impl Run {
     fn from_args() -> Result<Run> {
-        let endpoint = env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
-        let client = Client::parse(&endpoint)?;
+        let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
         let (mut remove, mut interactive, mut name, mut network) = (false, false, None, String::from("default"));
         let mut args = env::args().skip(1);
         let image = loop {

@@ -5,10 +5,9 @@
 //! this side says that it will send no more, and goes on to listen.
 //!
 //! ```console docker
-//! $ S=${DOCKER_HOST#unix://}; C=http://localhost/containers
-//! $ ucurl -s --unix-socket "$S" "$C/create?name=mypy" -o "$TMPDIR/created" \
+//! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
 //!     --json '{"Image":"busybox","Cmd":["sleep","60"],"HostConfig":{"NetworkMode":"none"}}'
-//! $ ucurl -sX POST --unix-socket "$S" "$C/mypy/start"
+//! $ ucurl -sX POST "/containers/mypy/start"
 //! $ printf 'b\na\n' | cargo run -q --example exec_interactive -- mypy sort
 //! a
 //! b
@@ -18,7 +17,7 @@
 //! ```
 //!
 //! Arguments: a container and a command. On a terminal try `exec_interactive mypy sh`: then the exec gets a terminal too,
-//! and this one passes on every key as it is, Ctrl-C included. `DOCKER_HOST` says where the engine is.
+//! and this one passes on every key as it is, Ctrl-C included. The engine is the one that the docker command would ask.
 //!
 //! Read with it: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST /exec/{id}/start`.
 //!
@@ -31,9 +30,9 @@ use std::io::{self, BufReader, IsTerminal, Read, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
-use unix_http::docker::Demux;
+use unix_http::Response;
+use unix_http::docker::{Demux, Endpoint, Flags, Process};
 use unix_http::json::{Value, encode_string};
-use unix_http::{Client, Response};
 
 fn main() -> ExitCode {
     match exec() {
@@ -46,8 +45,7 @@ fn main() -> ExitCode {
 }
 
 fn exec() -> Result<u8, Box<dyn Error>> {
-    let endpoint = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
-    let client = Client::parse(&endpoint)?;
+    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
     let mut args = std::env::args().skip(1);
     let container = args.next().ok_or("in which container?")?;
     let command = json_strings(args);

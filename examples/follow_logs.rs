@@ -5,12 +5,11 @@
 //! those bytes; here each stream goes where it belongs.
 //!
 //! ```console docker
-//! $ S=${DOCKER_HOST#unix://}; C=http://localhost/containers
-//! $ ucurl -s --unix-socket "$S" "$C/create?name=mypy" -o "$TMPDIR/created" \
+//! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
 //!     --json '{"Image":"busybox","Cmd":["sh","-c","echo out; echo err >&2"],"HostConfig":{"NetworkMode":"none"}}'
-//! $ ucurl -sX POST --unix-socket "$S" "$C/mypy/start" "$C/mypy/wait"
+//! $ ucurl -sX POST "/containers/mypy/start" "/containers/mypy/wait"
 //! {"Error":null,"StatusCode":0}
-//! $ ucurl -s --unix-socket "$S" "$C/mypy/logs?stderr=1" | od -An -c
+//! $ ucurl -s "/containers/mypy/logs?stderr=1" | od -An -c
 //!  002  \0  \0  \0  \0  \0  \0 004   e   r   r  \n
 //! $ cargo run -q --example follow_logs -- mypy 2>"$TMPDIR/err"
 //! out
@@ -18,7 +17,8 @@
 //! err
 //! ```
 //!
-//! The argument is a container. `DOCKER_HOST` says where. It follows the log until the container ends, as `docker logs -f`.
+//! The argument is a container.
+//! The engine is the one that the docker command would ask. It follows the log until the container ends, as `docker logs -f`.
 //!
 //! A container with a terminal (`docker run -t`) has one stream and no frames. Content-Type should tell, but older engines
 //! say `raw-stream` for both, or nothing; the certain answer is `Config.Tty` of the container.
@@ -31,9 +31,9 @@
 use std::error::Error;
 use std::io::{stderr, stdout};
 use std::process::exit;
-use unix_http::docker::Demux;
+use unix_http::Response;
+use unix_http::docker::{Demux, Endpoint, Flags, Process};
 use unix_http::json::Value;
-use unix_http::{Client, Response};
 
 fn main() {
     if let Err(error) = follow_logs() {
@@ -43,9 +43,8 @@ fn main() {
 }
 
 fn follow_logs() -> Result<(), Box<dyn Error>> {
-    let endpoint = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
     let container = std::env::args().nth(1).ok_or("which container?")?;
-    let client = Client::parse(&endpoint)?;
+    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
 
     let inspected = ok(client.get(&format!("/containers/{container}/json")).send()?)?;
     let inspected = Value::parse(&inspected.bytes()?)?;

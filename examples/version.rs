@@ -13,7 +13,7 @@
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::process::exit;
-use unix_http::Client;
+use unix_http::docker::{Endpoint, Flags, Process};
 
 fn main() {
     if let Err(error) = version() {
@@ -23,8 +23,8 @@ fn main() {
 }
 
 fn version() -> Result<(), Box<dyn Error>> {
-    let endpoint = std::env::args().nth(1).or_else(|| std::env::var("DOCKER_HOST").ok());
-    let client = Client::parse(endpoint.as_deref().unwrap_or("unix:///var/run/docker.sock"))?;
+    let flags = Flags { host: std::env::args_os().nth(1), ..Flags::default() };
+    let client = Endpoint::resolve(&Process, &flags)?.client()?.build();
 
     let mut response = client.get("/version").send()?;
     let reason = String::from_utf8_lossy(response.reason()).into_owned();

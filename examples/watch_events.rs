@@ -10,15 +10,15 @@
 //! $ cargo run -q --example create_container -- mypy
 //! 201 Created
 //! {"Id":"…","Warnings":[…]}
-//! $ S=${DOCKER_HOST#unix://}
-//! $ ucurl -sX DELETE --unix-socket "$S" http://localhost/containers/mypy -w '%{http_code}\n'
+//! $ ucurl -sX DELETE /containers/mypy -w '%{http_code}\n'
 //! 204
 //! $ wait; cat "$TMPDIR/events"
 //! container create mypy
 //! container destroy mypy
 //! ```
 //!
-//! Arguments: how many events to wait for (else for ever), and a filter in Docker's JSON. `DOCKER_HOST` says where.
+//! Arguments: how many events to wait for (else for ever), and a filter in Docker's JSON.
+//! The engine is the one that the docker command would ask.
 //!
 //! Three things that many clients get wrong: the head comes at once, so `send` returns before anything has happened; no
 //! event is held back until a buffer is full; and no time limit ends a stream that is quiet because nothing happens.
@@ -30,7 +30,7 @@
 use std::error::Error;
 use std::io::BufRead;
 use std::process::exit;
-use unix_http::Client;
+use unix_http::docker::{Endpoint, Flags, Process};
 use unix_http::json::Value;
 
 fn main() {
@@ -41,13 +41,13 @@ fn main() {
 }
 
 fn watch_events() -> Result<(), Box<dyn Error>> {
-    let endpoint = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
     let count = std::env::args().nth(1).map_or(Ok(usize::MAX), |count| count.parse())?;
     let filters = std::env::args().nth(2).unwrap_or("{}".into());
 
     let target = format!("/events?filters={}", percent_encoded(&filters));
     eprintln!("GET {target}");
-    let events = Client::parse(&endpoint)?.get(&target).send()?;
+    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let events = client.get(&target).send()?;
     eprintln!("{} {}", events.status(), String::from_utf8_lossy(events.reason()));
     if !events.is_success() {
         return Err(events.text()?.into());
