@@ -59,6 +59,11 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
             body.write_all(b"123")?;
             body.finish_with(&fields)
         }
+        "/late-length" => {
+            let mut fields = Fields::new();
+            fields.push("content-length", "3").map_err(io::Error::other)?;
+            responder.stream()?.finish_with(&fields)
+        }
         "/cut" => {
             let mut body = responder.stream()?;
             body.write_all(b"half")?;
@@ -99,6 +104,10 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
             write!(write, "[{n} bytes]")?;
             write.close()?;
             Ok(sent)
+        }
+        "/read-and-upgrade" => {
+            request.bytes(10)?;
+            responder.upgrade(request, "test").map(|(_, sent)| sent)
         }
         "/hijack" => {
             let (mut raw, sent) = responder.field("Content-Type", "text/x-raw").hijack(request)?;
@@ -142,7 +151,7 @@ fn each_way_to_answer() {
         ("GET /about?a=b?c", head_of("200 OK", "X-Host: a\r\nContent-Length: 22\r\n"), "\r\nGET /about?a=b?c a=b?c"),
         (
             "GET http://x:80/about",
-            head_of("200 OK", "X-Host: a\r\nContent-Length: 23\r\n"),
+            head_of("200 OK", "X-Host: x:80\r\nContent-Length: 23\r\n"),
             "\r\nGET http://x:80/about -",
         ),
         ("GET http://x", head_of("200 OK", "Content-Length: 5\r\n"), "\r\nroot\n"),
@@ -192,6 +201,7 @@ fn what_a_handler_may_not_send_is_500_and_leaves_no_trace() {
         "/wrong-length",
         "/interim",
         "/short-stream",
+        "/late-length",
         "/fail",
         "/panic",
     ] {
@@ -275,6 +285,16 @@ fn keep_alive_and_pipelined_requests() {
         wire.ends_with("400 Bad Request: the connection ended inside the head, after 19 bytes (RFC 9112 §8)\n"),
         "{wire}"
     );
+}
+
+#[test]
+fn nothing_is_answered_after_close() {
+    let server = serve(handler);
+    let next = "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n";
+    let wire = server.talk(format!("GET / HTTP/1.1\r\nHost: a\r\n{CLOSE}{next}"));
+    assert_eq!(wire, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n");
+    let wire = server.talk(format!("GET / HTTP/1.0\r\n\r\n{next}"));
+    assert_eq!(wire, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n");
 }
 
 /// However the bytes arrive, the answers are the same.
@@ -509,9 +529,19 @@ fn upgraded_connections_end_in_each_direction() {
 
     let answer = server.talk("GET /upgrade HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\nUpgrade: test\r\n"), "{answer}");
+    let answer = server.talk(format!("GET /upgrade HTTP/1.0\r\n{upgrade}\r\n"));
+    assert_eq!(statuses(&answer).unwrap(), [426], "what HTTP/1.0 says of Upgrade is not heard");
     // The request's content comes first.
     let answer = server.talk(format!("POST /upgrade HTTP/1.1\r\n{upgrade}Content-Length: 3\r\n\r\nabc"));
     assert_eq!(statuses(&answer).unwrap(), [500]);
+
+    // 100 before 101, where both were asked for.
+    let mut stream = server.connect();
+    write!(stream, "POST /read-and-upgrade HTTP/1.1\r\n{upgrade}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        .unwrap();
+    assert_eq!(until(&mut stream, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"hi").unwrap();
+    assert!(until(&mut stream, "\r\n\r\n").starts_with("HTTP/1.1 101 "));
 
     let answer = server.talk("GET /hijack HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(answer, "HTTP/1.1 200 OK\r\nContent-Type: text/x-raw\r\n\r\nraw");

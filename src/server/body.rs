@@ -1,6 +1,6 @@
 //! Content that is sent as it comes.
 
-use super::answer::Ends;
+use super::answer::{Ends, invalid};
 use super::responder::{Responder, Sent};
 use crate::wire::chunked::encode_chunk_size;
 use crate::wire::{Fields, Version, encode_last_chunk};
@@ -38,8 +38,11 @@ impl<'a> BodyWriter<'a> {
     /// The same with trailer fields, which reach clients of HTTP/1.1 only (`RFC 9112 §7.1.2`).
     ///
     /// # Errors
-    /// Of sending.
+    /// Of sending, and for a field that has to be known before the content, such as Content-Length.
     pub fn finish_with(mut self, trailers: &Fields) -> io::Result<Sent> {
+        if trailers.iter().any(|field| NO_TRAILERS.iter().any(|name| name.eq_ignore_ascii_case(field.name()))) {
+            return Err(invalid("a trailer field that has to be known before the content (RFC 9110 §6.5.1)"));
+        }
         if self.framing.is_none() && trailers.is_empty() {
             let content = std::mem::take(&mut self.responder.answer.content);
             return self.responder.send(content);
@@ -83,6 +86,26 @@ impl<'a> BodyWriter<'a> {
         answer.send(live, [&before, first, second, &after])
     }
 }
+
+/// Fields for framing, routing, authentication and the content's form: in a trailer section they come too late, and a
+/// reader that merges them is led astray.
+const NO_TRAILERS: &[&str] = &[
+    "Authorization",
+    "Cache-Control",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Range",
+    "Content-Type",
+    "Host",
+    "Location",
+    "Set-Cookie",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "WWW-Authenticate",
+];
 
 impl Write for BodyWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

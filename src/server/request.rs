@@ -53,9 +53,13 @@ impl Request<'_> {
         (if path.is_empty() { b"/" } else { path }, query)
     }
 
-    /// The value of Host; `None` in an HTTP/1.0 request without one.
+    /// Whom the request is for: the authority of an absolute-form target, which a server must use instead of Host
+    /// (`RFC 9112 §3.2.2`), or the value of Host; `None` in an HTTP/1.0 request without either.
     pub fn host(&self) -> Option<&[u8]> {
-        self.head.host().ok().flatten()
+        match authority(self.target()) {
+            Some(authority) => Some(&authority[..authority_len(authority)]),
+            None => self.head.host().ok().flatten(),
+        }
     }
 
     /// The client's version.
@@ -73,9 +77,12 @@ impl Request<'_> {
         self.head
     }
 
-    /// Whether the client offers to go on with another protocol: `Connection: Upgrade` and that name in `Upgrade`.
+    /// Whether the client offers to go on with another protocol: `Connection: Upgrade` and that name in `Upgrade`. From
+    /// HTTP/1.0 that means nothing (`RFC 9110 §7.8`).
     pub fn offers_upgrade(&self, protocol: &str) -> bool {
-        self.fields().has_token("Connection", "upgrade") && self.fields().has_token("Upgrade", protocol)
+        self.version() == Version::Http11
+            && self.fields().has_token("Connection", "upgrade")
+            && self.fields().has_token("Upgrade", protocol)
     }
 
     /// The address of a TCP client; clients of a Unix socket have none.
@@ -153,7 +160,12 @@ impl Request<'_> {
 /// An absolute-form target without its scheme and authority; any other as it is (`RFC 9112 §3.2.2`).
 fn after_authority(target: &[u8]) -> &[u8] {
     let Some(authority) = authority(target) else { return target };
-    &authority[authority.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(authority.len())..]
+    &authority[authority_len(authority)..]
+}
+
+/// Where the authority gives way to the path or the query.
+fn authority_len(authority: &[u8]) -> usize {
+    authority.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(authority.len())
 }
 
 /// What follows `scheme://`, if the target begins so.

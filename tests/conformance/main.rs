@@ -15,6 +15,7 @@ mod encode;
 mod fields;
 mod limits;
 mod mutation;
+mod over_a_server;
 mod over_a_stream;
 mod page;
 mod readers;

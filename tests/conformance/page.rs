@@ -62,7 +62,6 @@ fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
             Verdict::Stricter(how) => format!("stricter: {how}"),
             Verdict::Partly(why) => format!("partly: {why}"),
             Verdict::NotOurs(why) => format!("not ours: {why}"),
-            Verdict::Open(why) => format!("open: {why}"),
         };
         writeln!(page, "| {section} | {level} | {who} | {says} | {verdict} | {} |", shown(by)).unwrap();
     }
@@ -75,13 +74,12 @@ fn page() -> String {
         "# Conformance\n\n\
          Generated from the tables in `tests/conformance/` by `UPDATE=1 cargo test --test conformance page`.\n\n\
          {} requirements of RFC 9112, and of RFC 9110 where it bears on framing: {} kept, {} kept more strictly, \
-         {} partly, {} open, {} not ours. {} cases, each delivered whole, byte by byte, cut at every byte and with other \
+         {} partly, {} not ours. {} cases, each delivered whole, byte by byte, cut at every byte and with other \
          bytes behind it.\n",
         all().count(),
         count(|v| matches!(v, Verdict::Kept)),
         count(|v| matches!(v, Verdict::Stricter(_))),
         count(|v| matches!(v, Verdict::Partly(_))),
-        count(|v| matches!(v, Verdict::Open(_))),
         count(|v| matches!(v, Verdict::NotOurs(_))),
         IDS.len(),
     );
