@@ -14,7 +14,7 @@ use unix_http::wire::{
 };
 
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
-const ROUNDS: u64 = 40_000;
+const ROUNDS: u64 = 20_000;
 
 struct Xorshift(u64);
 
