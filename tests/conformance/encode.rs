@@ -123,6 +123,45 @@ fn values_are_trimmed() {
     assert_eq!(through_the_wire(&fields), fields);
 }
 
+fn fields(lines: &[(&str, &str)]) -> Fields {
+    let mut fields = Fields::new();
+    lines.iter().for_each(|(name, value)| fields.push(name, value).unwrap());
+    fields
+}
+
+/// Names are compared without regard to case, values with it, and the order counts (RFC 9110 §5.1, §5.3).
+#[test]
+fn fields_are_equal() {
+    let ab = fields(&[("A", "b")]);
+    assert_eq!(ab, fields(&[("a", "b")]));
+    for other in [&[][..], &[("A", "B")], &[("B", "b")], &[("A", "b"), ("A", "b")]] {
+        assert_ne!(ab, fields(other), "{other:?}");
+    }
+    assert_ne!(fields(&[("A", "b"), ("C", "d")]), fields(&[("C", "d"), ("A", "b")]));
+}
+
+#[test]
+fn fields_are_looked_up_and_taken_away() {
+    let mut all = fields(&[("A", "1"), ("b", "2"), ("a", "3"), ("C", "x, Close ,y"), ("c", "z")]);
+    assert_eq!((all.get("a"), all.get("B"), all.get("d")), (Some(&b"1"[..]), Some(&b"2"[..]), None));
+    assert_eq!(all.get_all("a").map(|f| f.value()).collect::<Vec<_>>(), [b"1", b"3"]);
+    let has =
+        ["x", "close", "CLOSE", "y", "z", "clos", "closed", "x, Close", ""].map(|token| all.has_token("C", token));
+    assert_eq!(has, [true, true, true, true, true, false, false, false, false]);
+    assert!(!all.has_token("A", "close") && !all.has_token("D", "close"));
+    assert_eq!((all.remove("A"), all.remove("A"), all.len()), (2, 0, 3));
+    assert_eq!(through_the_wire(&all), fields(&[("b", "2"), ("C", "x, Close ,y"), ("c", "z")]));
+}
+
+#[test]
+fn lengths_are_decimal() {
+    for length in [0, 1, 9, 10, 11, 99, 100, 12_345_678_901, u64::MAX] {
+        let mut fields = Fields::new();
+        fields.push_length(length);
+        assert_eq!(through_the_wire(&fields).get("Content-Length"), Some(length.to_string().as_bytes()));
+    }
+}
+
 fn through_the_wire(fields: &Fields) -> Fields {
     let mut out = Vec::new();
     encode_response(&mut out, Version::Http11, 200, "OK", fields).unwrap();
