@@ -131,6 +131,10 @@ impl Place {
         for (name, text) in files {
             std::fs::write(self.dir.join(name), text).unwrap();
         }
+        // More than curl sends without asking first.
+        std::fs::write(self.dir.join("big.txt"), vec![b'b'; 1100 * 1024]).unwrap();
+        // A socket that nobody listens on any more.
+        drop(std::os::unix::net::UnixListener::bind(self.dir.join("dead")).unwrap());
     }
 
     fn run(&self, program: &Path, line: &Line) -> Outcome {
@@ -177,7 +181,7 @@ impl Place {
                 let name = name.strip_prefix(&self.dir).unwrap().to_string_lossy().into_owned();
                 match path.is_dir() {
                     true => waiting.push(path),
-                    false if name == "s" => continue,
+                    false if matches!(name.as_str(), "s" | "dead" | "big.txt") => continue,
                     // What a trace says beside the bytes is each program's own, and so are the errors in a file.
                     false if name == "trace" || name == "err" => {
                         let text = std::fs::read(path).unwrap();
@@ -202,7 +206,8 @@ impl Drop for Place {
 
 /// The two call themselves differently; nothing else may differ.
 fn readable(record: Record) -> Vec<String> {
-    record.iter().map(|bytes| plain(bytes)).collect()
+    let runs = |text: String| text.replace(&"b".repeat(1024), "<1 KiB>");
+    record.iter().map(|bytes| runs(plain(bytes))).collect()
 }
 
 /// Text that can be compared: without the programs' own names, and without times and speeds.
@@ -410,4 +415,56 @@ fn categories_and_single_flags_have_help() {
     let out = String::from_utf8(ucurl(&["-h", "cacert"]).stdout).unwrap();
     assert!(out.contains("TLS"));
     assert!(String::from_utf8(ucurl(&["-V"]).stdout).unwrap().starts_with("ucurl "));
+}
+
+/// Somebody who reads only the beginning, as `head -c1` does.
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let place = Place::new("reader");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ucurl"))
+        .args(["-sS", "--unix-socket"])
+        .arg(place.dir.join("s"))
+        .arg("http://d/endless")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(23), ""));
+}
+
+/// Arguments and file names are bytes.
+#[test]
+fn what_is_not_utf8_goes_through() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let programs = [curl(), Some(PathBuf::from(env!("CARGO_BIN_EXE_ucurl")))];
+    let seen: Vec<_> = programs
+        .iter()
+        .flatten()
+        .enumerate()
+        .map(|(number, program)| {
+            let place = Place::new(&format!("bytes{number}"));
+            let output = Command::new(program)
+                .args(["-s", "-A", "x", "--unix-socket"])
+                .arg(place.dir.join("s"))
+                .args(
+                    [&b"-H"[..], b"X: \xff\xfe", b"-d", b"\x80=\x81", b"-o", b"out\xff", b"http://d/\xfd?\xfc"]
+                        .map(OsStr::from_bytes),
+                )
+                .current_dir(&place.dir)
+                .output()
+                .unwrap();
+            let text = std::fs::read(place.dir.join(OsStr::from_bytes(b"out\xff"))).unwrap_or_default();
+            (output.status.code(), place.server.take().1, text)
+        })
+        .collect();
+    let (exit, request, file) = seen.last().unwrap();
+    assert_eq!((*exit, file.as_slice()), (Some(0), &b"ok\n"[..]));
+    let parts: [&[u8]; 3] = [b"POST /%fd?\xfc HTTP/1.1\r\n", b"X: \xff\xfe\r\n", b"\r\n\r\n\x80=\x81"];
+    for part in parts {
+        assert!(request.windows(part.len()).any(|window| window == part), "{}", request.escape_ascii());
+    }
+    assert!(seen.iter().all(|one| one == seen.last().unwrap()));
 }

@@ -200,6 +200,15 @@ fn answer(path: &str, asked: usize, expects: bool) -> (bool, Vec<u8>, Then) {
         "/103" => next([text("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), ok()].concat()),
         "/100s" => next([text("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Busy\r\nA: b\r\n\r\n"), ok()].concat()),
         "/binary" => next([text("HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n"), (0..=255).collect()].concat()),
+        "/many-fields" => {
+            let fields: String = (0..500).map(|n| format!("X-{n}: {}\r\n", "v".repeat(60))).collect();
+            next(text(&format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 3\r\n\r\nok\n")))
+        }
+        "/long-field" => {
+            next(text(&format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: 3\r\n\r\nok\n", "v".repeat(60_000))))
+        }
+        "/endless-head" => close(text(&format!("HTTP/1.1 200 OK\r\nX: {}", "v".repeat(2_000_000)))),
+        "/endless" => close([text("HTTP/1.1 200 OK\r\n\r\n"), vec![b'x'; 8 << 20]].concat()),
         "/typed" => next(text("HTTP/1.1 200 OK\r\nContent-Type:  text/plain; a=b \r\nContent-Length: 3\r\n\r\nok\n")),
         "/fields" => {
             next(text("HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Two: a\r\nx-two: \"b\"\r\nContent-Length: 3\r\n\r\nok\n"))
