@@ -8,6 +8,7 @@ mod mutation;
 mod output;
 #[path = "json/pointer.rs"]
 mod pointer;
+mod support;
 
 use unix_http::json::{Event, JsonError, Tokenizer};
 

@@ -1,6 +1,7 @@
 //! What is written: strings, and the lay-out of `jq .`.
 
 use crate::deliveries;
+use crate::support::needs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use unix_http::json::{Pointer, Pretty, Select, Value, encode_string};
@@ -50,11 +51,8 @@ fn texts_are_laid_out() {
 
 #[test]
 fn as_jq_lays_them_out() {
-    let jq = Command::new("jq").arg(".").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let Ok(mut jq) = jq else {
-        println!("left out: no jq here to compare with");
-        return;
-    };
+    let Some(jq) = needs::program("jq") else { return };
+    let mut jq = Command::new(jq).arg(".").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let all: String = TEXTS.iter().map(|(text, _)| format!("{text}\n")).collect();
     jq.stdin.take().unwrap().write_all(all.as_bytes()).unwrap();
     let out = jq.wait_with_output().unwrap();
