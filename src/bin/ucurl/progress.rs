@@ -93,10 +93,12 @@ fn clock(seconds: u64) -> String {
 
 /// The bar of `-#`, with the carriage return before it, in so many columns.
 pub fn bar(point: u64, total: u64, width: usize) -> String {
-    let share = if total == 0 { 1.0 } else { point.min(total) as f64 / total as f64 };
+    let point = u128::from(if total == 0 { 1 } else { point.min(total) });
+    let total = u128::from(total.max(1));
     let room = width.clamp(8, 256) - 7;
-    let done = "#".repeat((room as f64 * share) as usize);
-    format!("\r{done:room$} {:5.1}%", share * 100.0)
+    let done = "#".repeat((room as u128 * point / total) as usize);
+    let tenths = (point * 1000 + total / 2) / total;
+    format!("\r{done:room$} {:3}.{}%", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]
@@ -121,6 +123,13 @@ mod tests {
         for (bytes, want) in cases.iter().take(9) {
             assert_eq!(five(*bytes), *want);
         }
+    }
+
+    #[test]
+    fn bars() {
+        assert_eq!(bar(0, 0, 17), "\r########## 100.0%");
+        assert_eq!(bar(1, 3, 17), "\r###         33.3%");
+        assert_eq!(bar(0, 5, 17), "\r             0.0%");
     }
 
     #[test]

@@ -196,9 +196,9 @@ fn duration(time: Duration) -> String {
     let micros = time.as_micros();
     match micros {
         0..1_000 => format!("{micros} µs"),
-        1_000..10_000 => format!("{:.1} ms", micros as f64 / 1e3),
-        10_000..1_000_000 => format!("{:.0} ms", micros as f64 / 1e3),
-        _ => format!("{:.2} s", time.as_secs_f64()),
+        1_000..10_000 => format!("{}.{} ms", micros / 1000, micros / 100 % 10),
+        10_000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{}.{:02} s", time.as_secs(), time.subsec_millis() / 10),
     }
 }
 
