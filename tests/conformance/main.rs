@@ -4,10 +4,11 @@
 //! - `readers` puts the decoders behind one face.
 //! - One file for each topic holds the tables: `status_line`, `request_line`, `fields`, `response_framing`,
 //!   `request_framing` (and smuggling), `chunked`.
-//! - `limits`, `encode`, `real` (bytes of real engines) and `mutation` test what no table can say.
+//! - `limits`, `encode`, `real` (bytes of real engines) and `mutation` test what no table can say; `over_a_stream` and
+//!   `over_a_server` send the tables through the connection's buffer and to a real server.
 //! - `requirements` lists every MUST and SHOULD and who shows it; `page` writes `tests/CONFORMANCE.md` from all this.
 //!
-//! The tables were written from the RFCs, before the code they test.
+//! The tables were written from the RFCs, not from the code they test.
 
 mod chunked;
 mod deliver;

@@ -105,7 +105,7 @@ pub const RFC9112: &[Requirement] = &[
     r("3.2", "MUST", "client", "send the target URI's authority as Host, without userinfo", Kept,
         &["tests/client.rs::a_get_is_what_the_rfc_asks_for_and_no_more"]),
     r("3.2", "MUST", "client", "send an empty Host where the target URI has no authority",
-        Partly("a socket's path is no authority, so Host should be empty; but engines refuse that, and `localhost` is sent"),
+        Partly("a socket's path is no authority, so Host might be empty; `localhost` is sent, which every engine takes"),
         &["tests/client.rs::a_get_is_what_the_rfc_asks_for_and_no_more", "rfc9112-3.2-host-empty"]),
     r("3.2", "MUST", "server", "answer 400 to a 1.1 request without Host, to more than one Host, to an invalid one", Kept,
         &["over_a_server::what_is_refused_is_answered_once", "rfc9112-3.2-host*", "rfc9112-11.2-no-host", "rfc9112-11.2-two-hosts"]),
