@@ -89,7 +89,7 @@ fn session(config: &Config, messages: Messages) -> std::io::Result<Session> {
     let observed = |group: &Group| group.include || group.dump_header.is_some() || group.write_out.is_some();
     let seen = global.trace != Trace::None || global.explain.is_some();
     let tracer = match seen || config.groups.iter().any(observed) {
-        true => Some(Arc::new(Tracer::new(global, &messages, is)?)),
+        true => Some(Arc::new(Tracer::new(global, &messages)?)),
         false => None,
     };
     Ok(Session {

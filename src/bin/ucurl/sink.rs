@@ -21,7 +21,9 @@ pub struct Sink<'s> {
     messages: &'s Messages,
     no_clobber: bool,
     create_dirs: bool,
-    /// stdout is a terminal that must not get binary bytes.
+    /// It goes to stdout, and that is a terminal.
+    pub to_terminal: bool,
+    /// The terminal must not get binary bytes.
     guard_terminal: bool,
     /// Field names in bold.
     pub styled: bool,
@@ -56,6 +58,7 @@ impl<'s> Sink<'s> {
             messages,
             no_clobber: group.no_clobber,
             create_dirs: group.create_dirs,
+            to_terminal,
             guard_terminal: to_terminal && !explicit,
             styled: to_terminal && terminal.styled,
             meter: None,

@@ -38,8 +38,6 @@ enum Style {
 pub struct Tracer {
     style: Option<Style>,
     time: bool,
-    /// stdout is a terminal that shows the data itself.
-    terminal: bool,
     explainer: Option<Explainer<File>>,
     state: Mutex<State>,
 }
@@ -50,12 +48,16 @@ struct State {
     told: Told,
     /// Who is connected to: for the lines of `-v`.
     host: String,
+    /// And where that is.
+    place: String,
     /// The last line told of data, so the next data is passed over.
     data: bool,
+    /// The body goes to a terminal, which shows it itself.
+    terminal: bool,
 }
 
 impl Tracer {
-    pub fn new(global: &Global, messages: &Messages, terminal: bool) -> io::Result<Tracer> {
+    pub fn new(global: &Global, messages: &Messages) -> io::Result<Tracer> {
         let (style, name) = match &global.trace {
             Trace::None => (None, None),
             Trace::Plain => (Some(Style::Plain), None),
@@ -76,17 +78,19 @@ impl Tracer {
             }
         };
         let told = Told::default();
-        let state = State { out, start: Instant::now(), told, host: String::new(), data: false };
-        Ok(Tracer { style, time: global.trace_time, terminal, explainer, state: Mutex::new(state) })
+        let (host, place) = (String::new(), String::new());
+        let state = State { out, start: Instant::now(), told, host, place, data: false, terminal: false };
+        Ok(Tracer { style, time: global.trace_time, explainer, state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new transfer: its clock starts.
-    pub fn begin(&self, start: Instant) {
+    /// A new transfer: its clock starts. Whether its body goes to a terminal.
+    pub fn begin(&self, start: Instant, terminal: bool) {
         let mut state = self.state();
+        state.terminal = terminal;
         state.start = start;
         state.told = Told::default();
     }
@@ -166,7 +170,7 @@ impl Tracer {
         match self.style {
             None => return,
             Some(Style::Plain) => {
-                if std::mem::replace(&mut state.data, true) || (received && self.terminal) {
+                if std::mem::replace(&mut state.data, true) || (received && state.terminal) {
                     return;
                 }
                 let sign = if received { "{" } else { "}" };
@@ -227,13 +231,13 @@ impl Observer for Tracer {
         match event {
             Event::Connecting(endpoint) if self.style.is_some() => {
                 self.say(state, &["  Trying ", &place(endpoint), "..."].concat());
-                state.host = [&state.host, " (", &place(endpoint), ")"].concat();
+                state.place = place(endpoint);
             }
             Event::Connected { connection, .. } => {
                 state.told.connects += 1;
                 state.told.connected.get_or_insert(now);
                 if self.style.is_some() {
-                    let line = format!("Connected to {} (#{connection})", state.host);
+                    let line = format!("Connected to {} ({}) (#{connection})", state.host, state.place);
                     self.say(state, &line);
                 }
             }

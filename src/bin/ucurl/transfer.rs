@@ -83,7 +83,7 @@ impl<'t> Transfer<'t> {
         self.info = Info { http_version: "0", ..Info::default() };
         self.retry_after = None;
         if let Some(tracer) = self.tracer {
-            tracer.begin(self.start);
+            tracer.begin(self.start, sink.to_terminal);
         }
         let result = self.hops(sink);
         self.finish(sink);
