@@ -6,18 +6,16 @@
 //! use unix_http::docker::{Endpoint, Flags, Process};
 //!
 //! let flags = Flags { host: Some("tcp://build.example:2375".into()), ..Flags::default() };
-//! # let _ = || {
 //! let endpoint = Endpoint::resolve(&Process, &flags)?;
-//! println!("{}", endpoint.explain());
+//! assert_eq!(endpoint.explain(), "context: default (the host flag)\nhost: tcp://build.example:2375\n");
 //! # Ok::<(), unix_http::docker::ResolveError>(())
-//! # };
 //! ```
 
 use super::context::{self, Stored};
 use super::environment::{Environment, set};
 use super::host::{Address, Host, Place};
 use super::resolve_error::ResolveError;
-use super::tls;
+use super::tls::{self, Told};
 use crate::transport::TlsOptions;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write};
@@ -93,12 +91,12 @@ impl Endpoint {
         };
         let host = Host::parse_at(Place::Given, &text, tls)
             .map_err(|error| ResolveError::Host { place: variable.map(PathBuf::from), error })?;
-        let (tls, notes) = if tls { tls::of_variables(env, verify)? } else { (None, Vec::new()) };
+        let tls = if tls { tls::of_variables(env, verify)? } else { (None, Vec::new()) };
         let shown = match host.address {
             Address::Ssh(_) => text.to_string_lossy().trim().to_owned(),
             _ => format!("{}{}", host.address, host.prefix),
         };
-        Ok(Endpoint::new(host, tls, "default".into(), shown, rule).with(None, notes))
+        Ok(Endpoint::found(host, tls, ("default".into(), shown), rule, None))
     }
 
     /// A context of the store.
@@ -113,17 +111,14 @@ impl Endpoint {
         }
         let shown = if text.is_empty() { host.address.to_string() } else { text.to_string_lossy().into_owned() };
         let name = name.to_string_lossy().into_owned();
-        Ok(Endpoint::new(host, tls, name, shown, rule).with(Some(meta), notes))
+        Ok(Endpoint::found(host, (tls, notes), (name, shown), rule, Some(meta)))
     }
 
-    fn new(host: Host, tls: Option<TlsOptions>, context: String, shown: String, rule: Rule) -> Endpoint {
+    /// TLS is for TCP only: a socket file needs none, and ssh has its own.
+    fn found(host: Host, tls: Told, (context, shown): (String, String), rule: Rule, meta: Option<PathBuf>) -> Endpoint {
         let Host { address, prefix } = host;
-        let tls = tls.filter(|_| matches!(address, Address::Tcp { .. }));
-        Endpoint { address, prefix, tls, context, host: shown, rule, meta: None, notes: Vec::new() }
-    }
-
-    fn with(self, meta: Option<PathBuf>, notes: Vec<String>) -> Endpoint {
-        Endpoint { meta, notes, ..self }
+        let (tls, notes) = if let Address::Tcp { .. } = address { tls } else { (None, Vec::new()) };
+        Endpoint { address, prefix, tls, context, host: shown, rule, meta, notes }
     }
 
     /// How the daemon was found, in a few lines for people.
