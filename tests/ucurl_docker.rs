@@ -180,3 +180,21 @@ fn contexts_and_near_misses() {
     assert!(fails("DOCKER_HOST", "/var/run/docker.sock").contains("did you mean unix:///var/run/docker.sock?"));
     assert!(fails("DOCKER_CONTEXT", "nope").contains("nope"));
 }
+
+#[test]
+fn listening_sockets_are_listed_with_owner_and_language() {
+    let engine =
+        Fake::answer_and_close("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Fake\r\nContent-Length: 2\r\n\r\nOK");
+    let mail = Fake::start(|peer| peer.send(b"220 mail.example ESMTP\r\n"));
+    let home = support::temp::TempDir::new();
+    let list = |flag: &str| run(ucurl().env("HOME", home.path()).args(["sockets", flag]), b"", LIMIT).success();
+    let text = list("--http");
+    let line = support::fake::url(&engine.path());
+    let mut after = text.lines().skip_while(|shown| **shown != line).skip(1);
+    let shown = after.next().unwrap_or_else(|| panic!("{line} is not in\n{text}"));
+    assert!(shown.contains(&format!("(process {})", std::process::id())), "{shown}");
+    assert!(shown.ends_with("; a Docker engine, API 1.41, Fake"), "{shown}");
+    assert!(!text.contains(&support::fake::url(&mail.path())));
+    assert!(text.contains(&format!("unix://{}/.docker/run/docker.sock: not there\n", home.path().display())), "{text}");
+    assert!(list("--no-ask").contains("; not asked\n"));
+}

@@ -24,6 +24,7 @@ mod request;
 mod retry;
 mod run;
 mod sink;
+mod sockets;
 mod supervise;
 mod tap;
 mod terminal;
@@ -44,6 +45,7 @@ fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
     let code = match args.first().map(Vec::as_slice) {
         Some(b"tap") => tap::main(&args),
+        Some(b"sockets") => sockets::main(&args),
         _ => command(&args) as i32,
     };
     std::process::exit(code);
