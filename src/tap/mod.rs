@@ -13,14 +13,25 @@
 //! * [`secrets`] covers credentials before any observer sees them; [`gate`] keeps web pages out of a TCP port.
 //!
 //! The arrow never points back: nothing that is read here, or cannot be read, reaches the bytes.
+pub mod base64;
 pub mod conversation;
 pub mod exchange;
 pub mod gate;
+pub mod har;
+mod open;
+pub mod pcap;
+pub mod record;
+mod refusal;
 pub mod relay;
+pub mod script;
 pub mod secrets;
 pub mod text;
 
 pub use conversation::Conversation;
 pub use exchange::{Event, Exchange, Fault, Message, Observer, Side};
+pub use har::Har;
+pub use pcap::Pcap;
+pub use record::{Record, Recording};
 pub use relay::{Relay, RelayStopper};
+pub use script::{Script, Tool};
 pub use text::Text;

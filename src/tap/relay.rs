@@ -67,13 +67,13 @@
 use super::conversation::Conversation;
 use super::exchange::{Event, Observer, Side};
 use super::gate::Gate;
-use crate::json::encode_string;
+use super::open::{Cut, Open, lock};
+use super::refusal::refusal;
 use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -97,7 +97,7 @@ pub struct Relay {
     allowed: Vec<String>,
     epoch: Instant,
     started: SystemTime,
-    open: Arc<Open>,
+    open: Arc<Open<Pair>>,
 }
 
 impl Relay {
@@ -139,6 +139,11 @@ impl Relay {
     /// Where it listens.
     pub fn endpoint(&self) -> &Endpoint {
         self.listener.endpoint()
+    }
+
+    /// What it passes on to.
+    pub fn target(&self) -> &Endpoint {
+        &self.target
     }
 
     /// The moment from which observers are told the time.
@@ -294,25 +299,11 @@ fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
 /// Tells a client why nothing will be passed on for it. It is let speak first: an answer to a request that was not made
 /// yet is taken for a fault by clients that keep connections.
 fn turn_away(mut client: &Stream, status: u16, why: &str) {
-    let reason = match status {
-        400 => "Bad Request",
-        403 => "Forbidden",
-        421 => "Misdirected Request",
-        _ => "Bad Gateway",
-    };
     let _ = client.set_read_timeout(Some(FAREWELL));
     if status == 502 {
         let _ = client.read(&mut [0; 4096]);
     }
-    let mut content = b"{\"message\":".to_vec();
-    encode_string(&mut content, why);
-    content.extend_from_slice(b"}\n");
-    let length = content.len();
-    let head = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n"
-    );
-    let _ = client.write_all(&[head.as_bytes(), &content].concat());
+    let _ = client.write_all(&refusal(status, why, true));
     let _ = client.shutdown(Shutdown::Write);
     drain(client);
 }
@@ -340,6 +331,14 @@ struct Pair {
     server: Stream,
 }
 
+impl Cut for Pair {
+    /// An error means that it had ended before.
+    fn cut(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+}
+
 impl Pair {
     /// Where that side's bytes come from and where they go to.
     fn ends(&self, side: Side) -> (&Stream, &Stream) {
@@ -347,12 +346,6 @@ impl Pair {
             Side::Client => (&self.client, &self.server),
             Side::Server => (&self.server, &self.client),
         }
-    }
-
-    /// Ends everything, and wakes whoever waits. An error means that it had ended before.
-    fn cut(&self) {
-        let _ = self.client.shutdown(Shutdown::Both);
-        let _ = self.server.shutdown(Shutdown::Both);
     }
 
     /// Both directions are over.
@@ -455,7 +448,7 @@ impl<'a> Watch<'a> {
 #[derive(Debug)]
 pub struct RelayStopper {
     listener: Stopper,
-    open: Arc<Open>,
+    open: Arc<Open<Pair>>,
 }
 
 impl RelayStopper {
@@ -464,58 +457,6 @@ impl RelayStopper {
     /// Returns when all that is done; [`run`](Relay::run) returns when the last connection is over.
     pub fn stop(&self, grace: Duration) {
         self.listener.stop();
-        let table = lock(&self.open.table);
-        let waited = self.open.changed.wait_timeout_while(table, grace, |table| table.running > 0);
-        let (mut table, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        table.cut = true;
-        table.pairs.values().for_each(|pair| pair.cut());
+        self.open.end(grace);
     }
-}
-
-/// The connections there are.
-#[derive(Debug, Default)]
-struct Open {
-    table: Mutex<Table>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    running: usize,
-    pairs: HashMap<u64, Arc<Pair>>,
-    cut: bool,
-}
-
-/// One more connection, until it is dropped.
-struct Running(Arc<Open>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        lock(&self.0.table).running -= 1;
-        self.0.changed.notify_all();
-    }
-}
-
-impl Open {
-    fn begin(self: &Arc<Open>) -> Running {
-        lock(&self.table).running += 1;
-        Running(Arc::clone(self))
-    }
-
-    fn insert(&self, number: u64, pair: &Arc<Pair>) {
-        let mut table = lock(&self.table);
-        if table.cut {
-            pair.cut();
-        }
-        table.pairs.insert(number, Arc::clone(pair));
-    }
-
-    fn remove(&self, number: u64) {
-        lock(&self.table).pairs.remove(&number);
-    }
-}
-
-/// A thread that panicked has left nothing half-done here but what it was to show.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

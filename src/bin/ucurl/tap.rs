@@ -5,12 +5,14 @@ use crate::verb::{self, Given};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
-use unix_http::tap::{Relay, Text, text};
+use unix_http::docker::{self, Flags, Process};
+use unix_http::tap::{Har, Pcap, Record, Relay, Script, Text, Tool, text};
 use unix_http::transport::{Admission, Listener, PrivateDir};
 
 const USAGE: &str = "\
@@ -23,13 +25,19 @@ Shows the HTTP that travels through a socket. Without a command it listens until
 
 const FLAGS: &str = "\
 -l, --listen <endpoint>  Listen there: a path, unix://, tcp://127.0.0.1:port
--t, --to <endpoint>      Pass on to there; default: DOCKER_HOST, or the default socket
+-t, --to <endpoint>      Pass on to there; default: what the docker command would use
+    --context <name>     Pass on to there, as this Docker context says
 -o, --output <file>      Write the view to a file; - is stdout
 -q, --quiet              No view
     --body-limit <bytes> Show so much of a body at once; default 16384
     --color <when>       always, never or auto (default)
+    --script <file>      Record a shell script that makes the same requests
+    --script-for <tool>  ... of ucurl (default) or curl
+    --har <file>         Record an HTTP archive (HAR 1.2), for browsers' tools
+    --pcap <file>        Record a capture (pcapng), for Wireshark and tshark
+    --record <dir>       Record the exact bytes and times, for ucurl replay
+    --show-secrets       Do not cover credentials, in the view and the recordings
     --mode <octal>       Mode of the listening socket; default 600
-    --show-secrets       Do not cover credentials
     --allow-remote       Listen on a TCP address that other machines reach
     --allow-host <name>  Accept this Host on TCP
 -h, --help               This text
@@ -85,13 +93,7 @@ fn endpoint(text: &OsStr) -> Result<Endpoint, String> {
 }
 
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
-    let target = match given.value("to") {
-        Some(text) => endpoint(text)?,
-        None => match std::env::var_os("DOCKER_HOST").filter(|value| !value.is_empty()) {
-            Some(value) => endpoint(&value)?,
-            None => Endpoint::Unix("/var/run/docker.sock".into()),
-        },
-    };
+    let target = target(given)?;
     let mode = match given.value("mode").and_then(OsStr::to_str) {
         None if given.has("mode") => return Err("--mode: needs an octal number".into()),
         None => 0o600,
@@ -115,9 +117,7 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     for host in given.values("allow-host") {
         relay = relay.allow_host(host.to_string_lossy());
     }
-    if let Some(text) = view(given)? {
-        relay = relay.observe(text);
-    }
+    let relay = record(given, view(given)?.into_iter().fold(relay, Relay::observe))?;
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
     thread::scope(|scope| {
         let run = scope.spawn(|| relay.run());
@@ -154,7 +154,8 @@ fn view(given: &Given) -> Result<Option<Text>, String> {
         None => Text::new(io::stdout()).colour(colour(text::wants_colour(&io::stdout()))?),
         Some(name) if name == "-" => Text::new(io::stdout()).colour(colour(text::wants_colour(&io::stdout()))?),
         Some(name) => {
-            let file = File::create(name).map_err(|error| format!("{}: {error}", name.display()))?;
+            let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(name);
+            let file = file.map_err(|error| format!("{}: {error}", name.display()))?;
             Text::new(file).colour(colour(false)?)
         }
     };
@@ -163,6 +164,54 @@ fn view(given: &Given) -> Result<Option<Text>, String> {
         Some(Some(limit)) => Ok(Some(out.body_limit(limit))),
         Some(None) => Err("--body-limit: needs a number of bytes".into()),
     }
+}
+
+/// What is dialled: an endpoint, or whatever the docker command would take.
+fn target(given: &Given) -> Result<Endpoint, String> {
+    if let Some(Ok(endpoint)) = given.value("to").map(Endpoint::parse) {
+        return Ok(endpoint);
+    }
+    let flags =
+        Flags { host: given.value("to").map(OsStr::to_owned), context: given.value("context").map(OsStr::to_owned) };
+    let daemon = docker::Endpoint::resolve(&Process, &flags).map_err(|error| error.to_string())?;
+    if !daemon.prefix.is_empty() {
+        return Err(format!("{}: paths are passed on as they are, so a host with a path cannot be", daemon.host));
+    }
+    daemon.transport().map_err(|error| error.to_string())
+}
+
+/// Adds the recorders that were asked for.
+fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
+    let create = |name: &OsStr, mode: u32| {
+        let file = File::options().write(true).create(true).truncate(true).mode(mode).open(name);
+        file.map_err(|error| format!("{}: {error}", name.display()))
+    };
+    let failed = |name: &OsStr| format!("{}: ", name.display());
+    let tool = match given.value("script-for").and_then(OsStr::to_str) {
+        None if !given.has("script-for") => Tool::Ucurl,
+        Some("ucurl") => Tool::Ucurl,
+        Some("curl") => Tool::Curl,
+        _ => return Err("--script-for: is ucurl or curl".into()),
+    };
+    let started = relay.started();
+    for name in given.values("script") {
+        let script = Script::new(create(name, 0o700)?, relay.target()).for_tool(tool);
+        relay = relay.observe(script);
+    }
+    for name in given.values("har") {
+        relay =
+            relay.observe(Har::new(create(name, 0o600)?, started).map_err(|error| failed(name) + &error.to_string())?);
+    }
+    for name in given.values("pcap") {
+        let place = relay.endpoint().to_string();
+        let pcap = Pcap::new(create(name, 0o600)?, started, &place);
+        relay = relay.observe(pcap.map_err(|error| failed(name) + &error.to_string())?);
+    }
+    for name in given.values("record") {
+        let record = Record::create(name, started, !given.has("show-secrets"));
+        relay = relay.observe(record.map_err(|error| failed(name) + &error.to_string())?);
+    }
+    Ok(relay)
 }
 
 /// Runs the command against the tap: its exit code, as a shell has it.

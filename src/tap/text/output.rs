@@ -3,9 +3,12 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// How many bytes may wait to be written.
 const WAITING_LIMIT: usize = 4 << 20;
+/// How long to wait for more lines before writing: nobody sees it, and it spares the traffic most of the wake-ups.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// Writes from a thread of its own, in order; leaves out what it has no room for, and says so.
 pub(super) struct Output {
@@ -93,10 +96,15 @@ impl Shared {
         let mut text = String::new();
         loop {
             text.clear();
+            let wait = |queue: &mut Queue| queue.text.is_empty() && queue.left_out == 0 && !queue.over;
+            let queue = self.changed.wait_while(self.queue(), wait).unwrap_or_else(PoisonError::into_inner);
+            let over = queue.over;
+            drop(queue);
+            if !over {
+                thread::sleep(GATHER);
+            }
             {
-                let queue = self.queue();
-                let wait = |queue: &mut Queue| queue.text.is_empty() && queue.left_out == 0 && !queue.over;
-                let mut queue = self.changed.wait_while(queue, wait).unwrap_or_else(PoisonError::into_inner);
+                let mut queue = self.queue();
                 queue.tell_left_out();
                 std::mem::swap(&mut queue.text, &mut text);
                 if text.is_empty() && queue.over {

@@ -1,0 +1,102 @@
+//! Base 64 (RFC 4648 §4), for bytes that have to stand in text.
+//!
+//! ```text
+//! text      = *( 4digit ) [ 2digit "==" / 3digit "=" ]
+//! digit     = ALPHA / DIGIT / "+" / "/"
+//! ```
+//!
+//! Declined: line ends, missing padding, bits that are not used and not zero: one text for each sequence of bytes.
+//!
+//! ```
+//! use unix_http::tap::base64::{decode, encode};
+//!
+//! assert_eq!(encode(b"hello"), "aGVsbG8=");
+//! assert_eq!(decode("aGVsbG8=").as_deref(), Some(&b"hello"[..]));
+//! assert_eq!([decode("aGVsbG8"), decode("aGVsbG9="), decode("a-_=")], [const { None }; 3]);
+//! ```
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Bytes as text.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            text.push(match place <= group.len() {
+                true => DIGITS[(bits >> (18 - 6 * place) & 63) as usize] as char,
+                false => '=',
+            });
+        }
+    }
+    text
+}
+
+/// Text as bytes; `None` when it is not in base 64.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let text = text.as_bytes();
+    if !text.len().is_multiple_of(4) {
+        return None;
+    }
+    let padding = text.iter().rev().take_while(|&&b| b == b'=').count();
+    if padding > 2 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for group in text[..text.len() - padding].chunks(4) {
+        let mut bits = 0;
+        for digit in group {
+            bits = bits << 6 | value(*digit)?;
+        }
+        // Two digits hold one byte and four bits, three hold two and two.
+        let unused = [0, 6, 4, 2, 0][group.len()];
+        if bits & ((1 << unused) - 1) != 0 {
+            return None;
+        }
+        let whole = (bits >> unused).to_be_bytes();
+        bytes.extend_from_slice(&whole[5 - group.len()..]);
+    }
+    Some(bytes)
+}
+
+fn value(digit: u8) -> Option<u32> {
+    Some(u32::from(match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    /// RFC 4648 §10.
+    #[test]
+    fn vectors() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")]
+        {
+            assert_eq!(encode(bytes.as_bytes()), text);
+            assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn every_byte_and_back() {
+        for length in 0..70 {
+            let bytes: Vec<u8> = (0..length).map(|n| (n * 37) as u8).collect();
+            assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn declined() {
+        for text in ["A", "AA", "AAA", "AAAAA", "A===", "====", "AA=A", "AAA\n", "AB==", "AAB=", "=AAA"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! HAR 1.2, the HTTP Archive that browsers' developer tools open and many other programs read.
+//!
+//! ```text
+//! { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }      ; http://www.softwareishard.com/blog/har-12-spec/
+//! ```
+//!
+//! One entry is one exchange. What HAR has no word for:
+//!
+//! * the host of a URL: that of the Host field, or `localhost`;
+//! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
+//! * a body over the limit: what there is of it up to there, and a `comment` that says so;
+//! * an upgraded connection: what the server said on it is the content, what the client said stands in `_sent`;
+//! * no response at all: status 0, as browsers have it; the reason stands in `_error`.
+//!
+//! The file is complete after each entry: its end is written with every entry, and overwritten by the next.
+//!
+//! ```
+//! use std::io::Cursor;
+//! use std::sync::{Arc, Mutex};
+//! use std::time::{Duration, SystemTime};
+//! use unix_http::json::Value;
+//! use unix_http::tap::{Conversation, Har, Observer, Side};
+//!
+//! let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH)?;
+//! let (mut conversation, now) = (Conversation::new(true), Duration::from_millis(86_400_123));
+//! conversation.bytes(Side::Client, now, b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n", &mut |e| har.see(1, now, e));
+//! conversation.bytes(Side::Server, now, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", &mut |e| har.see(1, now, e));
+//! let file = har.into_inner().into_inner();
+//! let log = Value::parse(&file)?;
+//! let entry = &log.get("log").and_then(|log| log.get("entries")).unwrap().elements()[0];
+//! assert_eq!(entry.get("startedDateTime").unwrap().as_str(), Some("1970-01-02T00:00:00.123Z"));
+//! assert_eq!(entry.get("request").unwrap().get("url").unwrap().as_str(), Some("http://x/a?b=c"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use super::base64;
+use super::exchange::{Event, Exchange, Message, Observer, Side};
+use crate::json::encode_string;
+use crate::wire::Fields;
+use std::collections::HashMap;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How much of each body is kept, unless told otherwise: 1 MiB.
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// What ends a file that is complete.
+const END: &[u8] = b"\n]}}\n";
+
+/// Writes what is seen as an HTTP archive.
+#[derive(Debug)]
+pub struct Har<W>(Mutex<State<W>>);
+
+#[derive(Debug)]
+struct State<W> {
+    out: W,
+    started: SystemTime,
+    limit: usize,
+    first: bool,
+    /// The bodies of exchanges that are not over.
+    open: HashMap<(u64, u64), Bodies>,
+    error: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Bodies {
+    sent: Vec<u8>,
+    received: Vec<u8>,
+    /// What a client said after an upgrade.
+    tunnel: Vec<u8>,
+    faults: Vec<String>,
+}
+
+impl<W: Write + Seek + Send> Har<W> {
+    /// Begins an archive; a file is to be empty. `started` is the moment from which observers are told the time.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn new(mut out: W, started: SystemTime) -> io::Result<Har<W>> {
+        let creator = concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+        write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
+        out.write_all(END)?;
+        out.flush()?;
+        let state = State { out, started, limit: BODY_LIMIT, first: true, open: HashMap::new(), error: None };
+        Ok(Har(Mutex::new(state)))
+    }
+
+    /// How many bytes of each body are kept: [`BODY_LIMIT`] unless told otherwise.
+    #[must_use]
+    pub fn body_limit(self, limit: usize) -> Har<W> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit = limit;
+        self
+    }
+
+    /// Hands back what was written to.
+    pub fn into_inner(self) -> W {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).out
+    }
+}
+
+impl<W: Write + Seek + Send> Observer for Har<W> {
+    fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Content(x, side, bytes) | Event::Tunnel(x, side @ Side::Server, bytes) => {
+                let limit = state.limit;
+                let bodies = state.bodies(connection, x);
+                keep(if *side == Side::Client { &mut bodies.sent } else { &mut bodies.received }, bytes, limit);
+            }
+            Event::Tunnel(x, Side::Client, bytes) => {
+                let limit = state.limit;
+                keep(&mut state.bodies(connection, x).tunnel, bytes, limit);
+            }
+            Event::Fault(Some(x), side, fault) => {
+                state.bodies(connection, x).faults.push(format!("{side}: {fault}"));
+            }
+            Event::Done(x) => {
+                let bodies = state.open.remove(&(connection, x.number)).unwrap_or_default();
+                let entry = entry(connection, x, &bodies, state.started);
+                if state.error.is_none()
+                    && let Err(error) = state.append(&entry)
+                {
+                    state.error = Some(format!("the HAR stopped: {error}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).error.clone()
+    }
+}
+
+/// Keeps what there is room for.
+fn keep(body: &mut Vec<u8>, bytes: &[u8], limit: usize) {
+    let room = limit.saturating_sub(body.len());
+    body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+}
+
+impl<W: Write + Seek> State<W> {
+    fn bodies(&mut self, connection: u64, x: &Exchange) -> &mut Bodies {
+        self.open.entry((connection, x.number)).or_default()
+    }
+
+    /// Writes an entry over the end of the file, and a new end.
+    fn append(&mut self, entry: &[u8]) -> io::Result<()> {
+        self.out.seek(SeekFrom::End(-(END.len() as i64)))?;
+        let comma: &[u8] = if self.first { b"\n" } else { b",\n" };
+        self.out.write_all(&[comma, entry, END].concat())?;
+        self.first = false;
+        self.out.flush()
+    }
+}
+
+/// JSON as it is written: members by name, and commas where they belong.
+struct Json(Vec<u8>);
+
+impl Json {
+    fn comma(&mut self) {
+        if !matches!(self.0.last(), Some(b'{' | b'[' | b':') | None) {
+            self.0.push(b',');
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        self.comma();
+        encode_string(&mut self.0, name);
+        self.0.push(b':');
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        encode_string(&mut self.0, value);
+    }
+
+    fn number(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.name(name);
+        self.0.extend_from_slice(value.to_string().as_bytes());
+    }
+
+    fn time(&mut self, name: &str, value: Duration) {
+        self.number(name, value.as_micros() as f64 / 1e3);
+    }
+
+    fn within(&mut self, name: &str, brackets: &[u8; 2], inside: impl FnOnce(&mut Json)) {
+        if name.is_empty() {
+            self.comma();
+        } else {
+            self.name(name);
+        }
+        self.0.push(brackets[0]);
+        inside(self);
+        self.0.push(brackets[1]);
+    }
+
+    fn object(&mut self, name: &str, inside: impl FnOnce(&mut Json)) {
+        self.within(name, b"{}", inside);
+    }
+
+    fn array(&mut self, name: &str, inside: impl FnOnce(&mut Json)) {
+        self.within(name, b"[]", inside);
+    }
+
+    /// `text`, or base 64 with the name of that encoding in the member `encoding`.
+    fn bytes(&mut self, name: &str, encoding: &str, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.text(name, text),
+            Err(_) => {
+                self.text(name, &base64::encode(bytes));
+                self.text(encoding, "base64");
+            }
+        }
+    }
+}
+
+fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) -> Vec<u8> {
+    let began = x.sent.began.or(x.received.began).unwrap_or_default();
+    let sent = x.sent.ended.or(x.sent.last).unwrap_or(began);
+    let answered = x.received.began.unwrap_or(sent).max(sent);
+    let ended = x.received.last.unwrap_or(answered).max(answered);
+    let mut json = Json(Vec::new());
+    json.object("", |json| {
+        json.text("startedDateTime", &date_time(started + began));
+        json.time("time", ended.saturating_sub(began));
+        json.object("request", |json| request(json, x, bodies));
+        json.object("response", |json| response(json, x, bodies));
+        json.object("cache", |_| {});
+        json.object("timings", |json| {
+            json.time("send", sent.saturating_sub(began));
+            json.time("wait", answered - sent);
+            json.time("receive", ended - answered);
+        });
+        json.text("connection", &connection.to_string());
+        if !bodies.tunnel.is_empty() {
+            json.bytes("_sent", "_sentEncoding", &bodies.tunnel);
+        }
+        if !bodies.faults.is_empty() {
+            json.text("comment", &bodies.faults.join("; "));
+        }
+    });
+    json.0
+}
+
+fn request(json: &mut Json, x: &Exchange, bodies: &Bodies) {
+    let none = Fields::new();
+    let fields = x.fields(Side::Client).unwrap_or(&none);
+    let target = x.target();
+    json.text("method", x.method());
+    json.text("url", &url(fields, target));
+    json.text("httpVersion", x.request.as_ref().map_or("", |head| head.version().as_str()));
+    json.array("cookies", |_| {});
+    headers(json, fields);
+    json.array("queryString", |json| {
+        let query = target.split(|&b| b == b'?').nth(1).unwrap_or_default();
+        for pair in query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
+            let equals = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
+            json.object("", |json| {
+                json.text("name", &percent_decoded(&pair[..equals]));
+                json.text("value", &percent_decoded(pair.get(equals + 1..).unwrap_or_default()));
+            });
+        }
+    });
+    if x.sent.content > 0 {
+        json.object("postData", |json| {
+            json.text("mimeType", &media_type(fields));
+            json.bytes("text", "_encoding", &bodies.sent);
+            cut_short(json, bodies.sent.len(), &x.sent);
+        });
+    }
+    json.number("headersSize", x.sent.head);
+    json.number("bodySize", x.sent.content + x.sent.framing);
+}
+
+fn response(json: &mut Json, x: &Exchange, bodies: &Bodies) {
+    let none = Fields::new();
+    let fields = x.fields(Side::Server).unwrap_or(&none);
+    let head = x.response.as_ref();
+    json.number("status", head.map_or(0, |head| head.status()));
+    json.text("statusText", &head.map_or(String::new(), |head| lossy(head.reason())));
+    json.text("httpVersion", head.map_or("", |head| head.version().as_str()));
+    json.array("cookies", |_| {});
+    headers(json, fields);
+    json.object("content", |json| {
+        json.number("size", x.received.content);
+        json.text("mimeType", &media_type(fields));
+        json.bytes("text", "encoding", &bodies.received);
+        cut_short(json, bodies.received.len(), &x.received);
+    });
+    json.text("redirectURL", &fields.get("Location").map_or(String::new(), lossy));
+    match head {
+        Some(_) => {
+            json.number("headersSize", x.received.head);
+            json.number("bodySize", x.received.content + x.received.framing);
+        }
+        None => {
+            json.number("headersSize", -1);
+            json.number("bodySize", -1);
+            json.text("_error", "no response");
+        }
+    }
+}
+
+fn headers(json: &mut Json, fields: &Fields) {
+    json.array("headers", |json| {
+        for field in fields.iter() {
+            json.object("", |json| {
+                json.text("name", field.name());
+                json.text("value", &lossy(field.value()));
+            });
+        }
+    });
+}
+
+fn cut_short(json: &mut Json, kept: usize, message: &Message) {
+    if (kept as u64) < message.content {
+        json.text("comment", &format!("the first {kept} of {} bytes", message.content));
+    }
+}
+
+fn media_type(fields: &Fields) -> String {
+    fields.get("Content-Type").map_or(String::new(), lossy)
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The URL that was asked for: the target itself where it is one, else with the Host before it.
+fn url(fields: &Fields, target: &[u8]) -> String {
+    let host = fields
+        .get("Host")
+        .map(lossy)
+        .filter(|host| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b)));
+    let host = host.as_deref().unwrap_or("localhost");
+    let mut url = match target {
+        [b'/', ..] => format!("http://{host}"),
+        [b'*'] | [] => return format!("http://{host}/"),
+        _ if target.starts_with(b"http://") => String::new(),
+        _ => "http://".to_owned(),
+    };
+    for &byte in target {
+        match byte {
+            b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => url.push(byte as char),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
+/// `%41` as `A`, `+` as a space (a form's way of writing, which query strings have).
+pub(super) fn percent_decoded(bytes: &[u8]) -> String {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let escaped = pair.filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
+        match (byte, escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+            (b'%', Some(byte)) => {
+                decoded.push(byte);
+                rest = &after[2..];
+                continue;
+            }
+            (b'+', _) => decoded.push(b' '),
+            _ => decoded.push(*byte),
+        }
+        rest = after;
+    }
+    lossy(&decoded)
+}
+
+/// `YYYY-MM-DDThh:mm:ss.sssZ` (RFC 3339).
+fn date_time(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    // Years are counted from March, so that a leap day is a year's last; 719,468 days lie between 1 March 0000 and 1970.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let year = year + 400 * era;
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", since.subsec_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{date_time, percent_decoded, url};
+    use crate::wire::Fields;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn dates() {
+        for (seconds, want) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (951_868_799, "2000-02-29T23:59:59.000Z"),
+            (1_735_689_599, "2024-12-31T23:59:59.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(date_time(UNIX_EPOCH + Duration::from_secs(seconds)), want);
+        }
+    }
+
+    #[test]
+    fn urls() {
+        let mut fields = Fields::new();
+        assert_eq!(url(&fields, b"/a"), "http://localhost/a");
+        let _ = fields.push("Host", "h:1");
+        for (target, want) in [
+            ("/a?b=%20c\"d\u{e9}", "http://h:1/a?b=%20c%22d%C3%A9"),
+            ("*", "http://h:1/"),
+            ("http://other/x", "http://other/x"),
+            ("h:443", "http://h:443"),
+        ] {
+            assert_eq!(url(&fields, target.as_bytes()), want);
+        }
+    }
+
+    #[test]
+    fn percents() {
+        assert_eq!(percent_decoded(b"a%20b+c%zz%4"), "a b c%zz%4");
+    }
+}

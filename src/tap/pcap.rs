@@ -1,0 +1,222 @@
+//! A capture file (pcapng) of connections that never were on a network, so that Wireshark and tshark can take them apart.
+//!
+//! A Unix socket has no packets. Each connection is written as the TCP connection it could have been: handshake, the
+//! bytes of each read as a segment with the time of that read, FIN where a side ended, RST where it broke.
+//!
+//! ```text
+//! file    = section interface *packet                     ; draft-ietf-opsawg-pcapng, all numbers little-endian
+//! block   = type length body length                       ; four bytes each but the body, which is padded to four
+//! packet  = 6, interface 0, time in ns since 1970, length captured, length, IPv4 header, TCP header, data
+//! ```
+//!
+//! The link type is 101: packets begin with their IPv4 header, there is no Ethernet. The client of connection n has the
+//! address 127.0.0.1 and port 10000 + n (beginning again after 50,000 connections), the server 127.0.0.2 and port 80, by
+//! which Wireshark knows HTTP. What was really listened on stands in the description of the interface. Data of more than
+//! 65,000 bytes becomes several segments; the checksums are right.
+//!
+//! ```
+//! use std::io::Read;
+//! use std::time::{Duration, SystemTime};
+//! use unix_http::tap::{Event, Observer, Pcap, Side};
+//!
+//! let (mut reader, writer) = std::io::pipe()?;
+//! let pcap = Pcap::new(writer, SystemTime::UNIX_EPOCH, "unix:///run/docker.sock")?;
+//! pcap.see(1, Duration::ZERO, &Event::Opened);
+//! pcap.see(1, Duration::ZERO, &Event::Bytes(Side::Client, b"GET / HTTP/1.1\r\n\r\n"));
+//! drop(pcap);
+//! let mut file = Vec::new();
+//! reader.read_to_end(&mut file)?;
+//! assert!(file.starts_with(b"\x0a\x0d\x0d\x0a") && file.windows(5).any(|part| part == b"GET /"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use super::exchange::{Event, Observer, Side};
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How much data a packet carries at most; an IPv4 packet has at most 65,535 bytes (RFC 791 §3.1).
+const SEGMENT: usize = 65_000;
+const CLIENT: [u8; 4] = [127, 0, 0, 1];
+const SERVER: [u8; 4] = [127, 0, 0, 2];
+
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const PSH: u8 = 8;
+const ACK: u8 = 16;
+
+/// Writes what is seen as a capture file.
+#[derive(Debug)]
+pub struct Pcap<W>(Mutex<State<W>>);
+
+#[derive(Debug)]
+struct State<W> {
+    out: W,
+    started: Duration,
+    /// The next sequence number of each side.
+    next: HashMap<u64, [u32; 2]>,
+    error: Option<String>,
+}
+
+impl<W: Write + Send> Pcap<W> {
+    /// Begins a capture. `started` is the moment from which observers are told the time, `place` what was listened on.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn new(out: W, started: SystemTime, place: &str) -> io::Result<Pcap<W>> {
+        let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut state = State { out, started, next: HashMap::new(), error: None };
+        let mut section = Vec::new();
+        for number in [0x1a2b_3c4d_u32, 1, u32::MAX, u32::MAX] {
+            section.extend_from_slice(&number.to_le_bytes());
+        }
+        option(&mut section, 4, b"ucurl tap");
+        option(&mut section, 0, b"");
+        state.block(0x0a0d_0d0a, &section)?;
+        let mut interface = Vec::new();
+        for number in [101_u32, 0] {
+            interface.extend_from_slice(&number.to_le_bytes());
+        }
+        option(&mut interface, 2, b"ucurl-tap");
+        option(&mut interface, 3, place.as_bytes());
+        // if_tsresol: times count 10^-9 s.
+        option(&mut interface, 9, &[9]);
+        option(&mut interface, 0, b"");
+        state.block(1, &interface)?;
+        Ok(Pcap(Mutex::new(state)))
+    }
+}
+
+impl<W: Write + Send> Observer for Pcap<W> {
+    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.error.is_none()
+            && let Err(error) = state.write(connection, at, event)
+        {
+            state.error = Some(format!("the capture stopped: {error}"));
+        }
+    }
+
+    fn finish(&self) -> Option<String> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Err(error), None) = (state.out.flush(), &state.error) {
+            state.error = Some(format!("the capture stopped: {error}"));
+        }
+        state.error.clone()
+    }
+}
+
+impl<W: Write> State<W> {
+    fn write(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Opened => {
+                self.next.insert(connection, [0, 0]);
+                self.segment(connection, at, Side::Client, SYN, b"")?;
+                self.segment(connection, at, Side::Server, SYN | ACK, b"")?;
+                self.segment(connection, at, Side::Client, ACK, b"")
+            }
+            Event::Bytes(side, bytes) => {
+                bytes.chunks(SEGMENT).try_for_each(|data| self.segment(connection, at, *side, PSH | ACK, data))?;
+                self.segment(connection, at, side.other(), ACK, b"")
+            }
+            Event::Ended(side, error) => {
+                let end = if error.is_some() { RST } else { FIN };
+                self.segment(connection, at, *side, end | ACK, b"")?;
+                self.segment(connection, at, side.other(), ACK, b"")
+            }
+            Event::Closed => {
+                self.next.remove(&connection);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn segment(&mut self, connection: u64, at: Duration, from: Side, flags: u8, data: &[u8]) -> io::Result<()> {
+        let Some(next) = self.next.get_mut(&connection) else { return Ok(()) };
+        let (sequence, acknowledged) = (next[from as usize], next[from.other() as usize]);
+        let takes_one = u32::from(flags & (SYN | FIN) != 0);
+        next[from as usize] = sequence.wrapping_add(data.len() as u32).wrapping_add(takes_one);
+        let client_port = 10_000 + (connection % 50_000) as u16;
+        let ends = match from {
+            Side::Client => [(CLIENT, client_port), (SERVER, 80)],
+            Side::Server => [(SERVER, 80), (CLIENT, client_port)],
+        };
+        let packet = packet(ends, sequence, if flags & ACK != 0 { acknowledged } else { 0 }, flags, data);
+        let time = (self.started + at).as_nanos() as u64;
+        let mut body = Vec::with_capacity(packet.len() + 32);
+        for number in [0, (time >> 32) as u32, time as u32, packet.len() as u32, packet.len() as u32] {
+            body.extend_from_slice(&number.to_le_bytes());
+        }
+        body.extend_from_slice(&packet);
+        pad(&mut body);
+        self.block(6, &body)
+    }
+
+    fn block(&mut self, kind: u32, body: &[u8]) -> io::Result<()> {
+        let length = (body.len() as u32 + 12).to_le_bytes();
+        self.out.write_all(&[&kind.to_le_bytes()[..], &length, body, &length].concat())
+    }
+}
+
+/// An IPv4 packet (RFC 791 §3.1) with a TCP segment (RFC 9293 §3.1).
+fn packet(
+    [(from, from_port), (to, to_port)]: [([u8; 4], u16); 2],
+    sequence: u32,
+    acknowledged: u32,
+    flags: u8,
+    data: &[u8],
+) -> Vec<u8> {
+    let mut tcp = Vec::with_capacity(20 + data.len());
+    tcp.extend_from_slice(&from_port.to_be_bytes());
+    tcp.extend_from_slice(&to_port.to_be_bytes());
+    tcp.extend_from_slice(&sequence.to_be_bytes());
+    tcp.extend_from_slice(&acknowledged.to_be_bytes());
+    // Five words of header, the flags, the largest window, room for the checksum, no urgent data.
+    tcp.extend_from_slice(&[5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    tcp.extend_from_slice(data);
+    let length = tcp.len() as u16;
+    let pseudo = [&from[..], &to, &[0, 6], &length.to_be_bytes()].concat();
+    let sum = checksum(&[&pseudo, &tcp]);
+    tcp[16..18].copy_from_slice(&sum.to_be_bytes());
+
+    let mut ip = vec![4 << 4 | 5, 0];
+    ip.extend_from_slice(&(20 + length).to_be_bytes());
+    // No identification, not to be fragmented, 64 hops, TCP, room for the checksum.
+    ip.extend_from_slice(&[0, 0, 0x40, 0, 64, 6, 0, 0]);
+    ip.extend_from_slice(&from);
+    ip.extend_from_slice(&to);
+    let sum = checksum(&[&ip]);
+    ip[10..12].copy_from_slice(&sum.to_be_bytes());
+    ip.extend_from_slice(&tcp);
+    ip
+}
+
+/// The Internet checksum (RFC 1071). Every part but the last has an even length.
+fn checksum(parts: &[&[u8]]) -> u16 {
+    let mut sum = 0_u64;
+    for part in parts {
+        for pair in part.chunks(2) {
+            sum += u64::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
+        }
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+/// An option: code, length, value.
+fn option(block: &mut Vec<u8>, code: u16, value: &[u8]) {
+    let value = &value[..value.len().min(u16::MAX.into())];
+    block.extend_from_slice(&code.to_le_bytes());
+    block.extend_from_slice(&(value.len() as u16).to_le_bytes());
+    block.extend_from_slice(value);
+    pad(block);
+}
+
+fn pad(block: &mut Vec<u8>) {
+    block.resize(block.len().next_multiple_of(4), 0);
+}

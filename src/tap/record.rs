@@ -1,0 +1,261 @@
+//! The lossless recorder: what each side sent, byte for byte, and when.
+//!
+//! A recording is a directory:
+//!
+//! ```text
+//! index         what happened, one event a line
+//! 1.client      all that the client of connection 1 sent
+//! 1.server      all that the server sent to it
+//! 2.client      and so on
+//! ```
+//!
+//! ```text
+//! index      = "ucurl recording 1" LF header *( LF event ) LF
+//! header     = "started " seconds LF "secrets " ( "covered" / "shown" )    ; seconds since 1970 (UTC)
+//! event      = seconds SP connection SP what                               ; seconds since the start
+//! what       = "open" / ( side SP 1*DIGIT )                                ; so many bytes, in one read
+//!            / ( side SP "end" [ SP error ] ) / "closed" / ( "refused " reason )
+//! side       = "client" / "server"
+//! seconds    = 1*DIGIT "." 9DIGIT
+//! connection = 1*DIGIT                                                     ; from 1
+//! ```
+//!
+//! Where secrets were covered, a `*` stands for each of their bytes; nothing else differs from what was sent. The files
+//! are for their owner alone (mode 0600, in a directory with mode 0700).
+//!
+//! Nothing is left out: an event is written before its side is read again. A disk that is slower than the socket makes
+//! the traffic wait; one that is full ends the recording, and the traffic goes on.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use unix_http::tap::{Conversation, Observer, Record, Recording, Side};
+//! # let parent = unix_http::transport::PrivateDir::new_in(std::env::temp_dir())?;
+//! # let dir = parent.path().join("r");
+//!
+//! let record = Record::create(&dir, SystemTime::UNIX_EPOCH, true)?;
+//! let mut conversation = Conversation::new(true);
+//! let at = Duration::from_millis(1500);
+//! conversation.bytes(Side::Client, at, b"GET / HTTP/1.1\r\nCookie: a\r\n\r\n", &mut |e| record.see(1, at, e));
+//! assert_eq!(record.finish(), None);
+//!
+//! assert_eq!(std::fs::read(dir.join("1.client"))?, b"GET / HTTP/1.1\r\nCookie: *\r\n\r\n");
+//! let index = std::fs::read_to_string(dir.join("index"))?;
+//! assert!(index.ends_with("secrets covered\n1.500000000 1 client 29\n"));
+//! assert_eq!(Recording::open(&dir)?.events.len(), 1);
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use super::exchange::{Event, Observer, Side};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The first line of an index.
+const MAGIC: &str = "ucurl recording 1";
+
+/// Records what is seen in a directory.
+#[derive(Debug)]
+pub struct Record(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    dir: PathBuf,
+    index: File,
+    files: HashMap<(u64, Side), File>,
+    error: Option<String>,
+}
+
+impl Record {
+    /// Makes the directory and begins. `started` is the moment from which observers are told the time; `covered` whether
+    /// secrets are.
+    ///
+    /// # Errors
+    /// A directory that is there and not empty is left alone: `DirectoryNotEmpty`. What the system says, otherwise.
+    pub fn create(dir: impl AsRef<Path>, started: SystemTime, covered: bool) -> io::Result<Record> {
+        let dir = dir.as_ref().to_owned();
+        match DirBuilder::new().mode(0o700).create(&dir) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if fs::read_dir(&dir)?.next().is_some() {
+                    return Err(ErrorKind::DirectoryNotEmpty.into());
+                }
+            }
+            made => made?,
+        }
+        let mut index = new_file(&dir.join("index"))?;
+        let since = started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let secrets = if covered { "covered" } else { "shown" };
+        index.write_all(format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes())?;
+        Ok(Record(Mutex::new(State { dir, index, files: HashMap::new(), error: None })))
+    }
+}
+
+impl Observer for Record {
+    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.error.is_none()
+            && let Err(error) = state.write(connection, at, event)
+        {
+            state.error = Some(format!("the recording in {} stopped: {error}", state.dir.display()));
+        }
+    }
+
+    fn finish(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).error.clone()
+    }
+}
+
+impl State {
+    fn write(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
+        let mut line = format!("{} {connection} ", seconds(at));
+        let _ = match event {
+            Event::Opened => write!(line, "open"),
+            Event::Refused(why) => write!(line, "refused {}", one_line(why)),
+            Event::Bytes(side, bytes) => {
+                self.file(connection, *side)?.write_all(bytes)?;
+                write!(line, "{side} {}", bytes.len())
+            }
+            Event::Ended(side, None) => write!(line, "{side} end"),
+            Event::Ended(side, Some(error)) => write!(line, "{side} end {}", one_line(&error.to_string())),
+            Event::Closed => {
+                self.files.remove(&(connection, Side::Client));
+                self.files.remove(&(connection, Side::Server));
+                write!(line, "closed")
+            }
+            _ => return Ok(()),
+        };
+        line.push('\n');
+        self.index.write_all(line.as_bytes())
+    }
+
+    fn file(&mut self, connection: u64, side: Side) -> io::Result<&mut File> {
+        use std::collections::hash_map::Entry;
+        match self.files.entry((connection, side)) {
+            Entry::Occupied(file) => Ok(file.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(new_file(&self.dir.join(format!("{connection}.{side}")))?)),
+        }
+    }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A recording, read back. The bytes stay in its files.
+#[derive(Debug)]
+pub struct Recording {
+    /// Where it is.
+    pub dir: PathBuf,
+    /// When it was begun.
+    pub started: SystemTime,
+    /// Whether secrets were covered.
+    pub covered: bool,
+    /// What happened, in order.
+    pub events: Vec<Recorded>,
+}
+
+/// One line of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// How long after the start.
+    pub at: Duration,
+    /// On which connection.
+    pub connection: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It began.
+    Open,
+    /// One side sent so many bytes.
+    Bytes(Side, u64),
+    /// One side sends no more; with an error, if that was the reason.
+    End(Side, Option<String>),
+    /// It is over.
+    Closed,
+    /// It was turned away.
+    Refused(String),
+}
+
+impl Recording {
+    /// Reads a recording's index.
+    ///
+    /// # Errors
+    /// `InvalidData` for an index that breaks the grammar, with its line; what the system says, otherwise.
+    pub fn open(dir: impl AsRef<Path>) -> io::Result<Recording> {
+        let dir = dir.as_ref().to_owned();
+        let text = fs::read(dir.join("index"))?;
+        let text = String::from_utf8_lossy(&text);
+        let invalid = |n: usize| io::Error::new(ErrorKind::InvalidData, format!("line {} of its index is none", n + 1));
+        let mut lines = text.lines().enumerate();
+        let mut header = |prefix: &str| match lines.next() {
+            Some((_, line)) if line.starts_with(prefix) => Ok(line[prefix.len()..].to_owned()),
+            other => Err(invalid(other.map_or(0, |(n, _)| n))),
+        };
+        if !header(MAGIC)?.is_empty() {
+            return Err(invalid(0));
+        }
+        let started = parse_seconds(&header("started ")?).ok_or_else(|| invalid(1))?;
+        let covered = match header("secrets ")?.as_str() {
+            "covered" => true,
+            "shown" => false,
+            _ => return Err(invalid(2)),
+        };
+        let started = UNIX_EPOCH.checked_add(started).ok_or_else(|| invalid(1))?;
+        let events = lines.map(|(n, line)| parse_event(line).ok_or_else(|| invalid(n))).collect::<io::Result<_>>()?;
+        Ok(Recording { dir, started, covered, events })
+    }
+
+    /// The file with all that one side of a connection sent; there is none where it sent nothing.
+    pub fn file(&self, connection: u64, side: Side) -> PathBuf {
+        self.dir.join(format!("{connection}.{side}"))
+    }
+}
+
+fn parse_event(line: &str) -> Option<Recorded> {
+    let (at, rest) = line.split_once(' ')?;
+    let (connection, what) = rest.split_once(' ')?;
+    let side = |what: &str| match what {
+        "client" => Some(Side::Client),
+        "server" => Some(Side::Server),
+        _ => None,
+    };
+    let what = match what.split_once(' ') {
+        None if what == "open" => What::Open,
+        None if what == "closed" => What::Closed,
+        Some(("refused", why)) => What::Refused(why.to_owned()),
+        Some((from, "end")) => What::End(side(from)?, None),
+        Some((from, rest)) => match rest.strip_prefix("end ") {
+            Some(error) => What::End(side(from)?, Some(error.to_owned())),
+            None => What::Bytes(side(from)?, digits(rest)?),
+        },
+        None => return None,
+    };
+    Some(Recorded { at: parse_seconds(at)?, connection: digits(connection)?, what })
+}
+
+fn parse_seconds(text: &str) -> Option<Duration> {
+    let (whole, nanos) = text.split_once('.')?;
+    let nanos = if nanos.len() == 9 { digits(nanos)? } else { return None };
+    Some(Duration::new(digits(whole)?, u32::try_from(nanos).ok()?))
+}
+
+fn digits(text: &str) -> Option<u64> {
+    crate::wire::grammar::decimal(text.as_bytes())
+}

@@ -1,0 +1,111 @@
+//! What one response gave and a later request uses.
+
+use super::Entry;
+use crate::json::Value;
+
+/// How short an id may be: twelve digits is what `docker ps` shows.
+const SHORT: usize = 12;
+/// How many strings of one response are looked for.
+const STRINGS: usize = 10_000;
+
+/// An id that becomes a variable.
+pub(super) struct Id {
+    /// Which entry's response it comes from.
+    pub source: usize,
+    /// Where in it: RFC 6901.
+    pub pointer: String,
+    /// The name of the member, and the how manieth string member of that name it is.
+    pub member: String,
+    pub nth: usize,
+    pub value: String,
+    pub variable: String,
+}
+
+/// A part of a text: as it is, or a variable that stands for it.
+pub(super) enum Piece<'a> {
+    Text(&'a [u8]),
+    Variable(&'a str),
+}
+
+/// Finds them all, in the order they were given.
+pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
+    let mut found: Vec<Id> = Vec::new();
+    for (source, entry) in entries.iter().enumerate() {
+        let Ok(reply) = Value::parse(&entry.reply) else { continue };
+        let mut strings = Vec::new();
+        collect(&reply, "", "", &mut strings);
+        for (n, (pointer, member, value)) in strings.iter().enumerate() {
+            let known = found.iter().any(|id| id.value.starts_with(value));
+            let later = entries[source + 1..].iter().filter(|later| later.began > entry.began);
+            let used =
+                |later: &Entry| uses(&later.target, value) || later.body.memory().is_some_and(|body| uses(body, value));
+            if is_id(value) && !known && later.into_iter().any(used) {
+                let nth = strings[..n].iter().filter(|(_, name, _)| name == member).count();
+                let variable = format!("id{}", found.len() + 1);
+                let (pointer, member, value) = (pointer.clone(), member.clone(), (*value).to_owned());
+                found.push(Id { source, pointer, member, nth, value, variable });
+            }
+        }
+    }
+    found
+}
+
+/// Every string that is a member of an object: its pointer, its name, itself.
+fn collect<'a>(value: &'a Value, pointer: &str, name: &str, found: &mut Vec<(String, String, &'a str)>) {
+    if found.len() >= STRINGS {
+        return;
+    }
+    if let (Some(text), false) = (value.as_str(), name.is_empty()) {
+        found.push((pointer.to_owned(), name.to_owned(), text));
+    }
+    for (name, member) in value.members() {
+        let token = name.replace('~', "~0").replace('/', "~1");
+        collect(member, &format!("{pointer}/{token}"), name, found);
+    }
+    for (n, element) in value.elements().iter().enumerate() {
+        collect(element, &format!("{pointer}/{n}"), "", found);
+    }
+}
+
+/// Letters and digits, a digit among them, perhaps behind the name of a hash.
+fn is_id(text: &str) -> bool {
+    let bare = text.strip_prefix("sha256:").unwrap_or(text);
+    bare.len() >= SHORT && bare.bytes().all(|b| b.is_ascii_alphanumeric()) && bare.bytes().any(|b| b.is_ascii_digit())
+}
+
+fn uses(text: &[u8], id: &str) -> bool {
+    (0..text.len()).any(|at| matches(text, at, id) > 0)
+}
+
+/// How many bytes at that place stand for the id: all of it, or its beginning as a word of its own.
+fn matches(text: &[u8], at: usize, id: &str) -> usize {
+    let word = |b: &u8| b.is_ascii_alphanumeric();
+    if at > 0 && word(&text[at - 1]) {
+        return 0;
+    }
+    if text[at..].starts_with(id.as_bytes()) && !text.get(at + id.len()).is_some_and(word) {
+        return id.len();
+    }
+    let run = text[at..].iter().take_while(|b| word(b)).count();
+    if run >= SHORT && id.as_bytes().starts_with(&text[at..at + run]) { run } else { 0 }
+}
+
+/// Takes a text apart at the ids that came before entry `at`.
+pub(super) fn pieces<'a>(text: &'a [u8], ids: &'a [Id], before: usize) -> Vec<Piece<'a>> {
+    let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
+    while at < text.len() {
+        let here = ids.iter().filter(|id| id.source < before).map(|id| (matches(text, at, &id.value), id));
+        match here.max_by_key(|(n, _)| *n) {
+            Some((n @ 1.., id)) => {
+                pieces.push(Piece::Text(&text[start..at]));
+                pieces.push(Piece::Variable(&id.variable));
+                at += n;
+                start = at;
+            }
+            _ => at += 1,
+        }
+    }
+    pieces.push(Piece::Text(&text[start..]));
+    pieces.retain(|piece| !matches!(piece, Piece::Text([])));
+    pieces
+}

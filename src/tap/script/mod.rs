@@ -1,0 +1,203 @@
+//! The script recorder: what was asked, as a shell script that asks it again.
+//!
+//! ```text
+//! # 1.2 POST /v1.41/containers/create, 201
+//! id1=$(ask -f --select '/Id' -X POST -H 'Content-Type: application/json' \
+//!   --data-binary '{"Image":"busy"}' '/v1.41/containers/create')
+//! printf '%s\n' "$id1"
+//!
+//! # 2.1 POST /v1.41/containers/3f…/start, 204
+//! ask -f -X POST '/v1.41/containers/'"$id1"'/start'
+//! ```
+//!
+//! * What one response gave and a later request uses (an id: twelve or more letters and digits in a JSON string) becomes
+//!   a variable, so that the script works on what it makes itself.
+//! * Requests that overlapped do so again: one that others came in between of (an attach, a wait) runs in the background,
+//!   and is waited for where it had ended. One that was broken off is killed there.
+//! * A request that succeeded has to succeed again (`-f`); the script stops where one does not.
+//! * Bodies are part of the script: as text, or in base 64 where they are not text or are long.
+//! * Fields that belong to a connection and not to what is asked are left out: Host, Connection, lengths, the user agent.
+//!   What was [covered](super::secrets) is asked for by a variable.
+//!
+//! Bodies wait on disk, in a file without a name, from 32 KiB on. The script is written when the relay ends.
+//!
+//! ```
+//! use std::time::Duration;
+//! use unix_http::Endpoint;
+//! use unix_http::tap::{Conversation, Observer, Script, Side};
+//!
+//! let (reader, writer) = std::io::pipe()?;
+//! let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into()));
+//! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
+//! let ask = b"POST /containers/a/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+//! conversation.bytes(Side::Client, now, ask, &mut |e| script.see(1, now, e));
+//! conversation.bytes(Side::Server, now, b"HTTP/1.1 204 No Content\r\n\r\n", &mut |e| script.see(1, now, e));
+//! assert_eq!(script.finish(), None);
+//! drop(script);
+//! assert!(std::io::read_to_string(reader)?.ends_with("ask -f -X POST '/containers/a/start'\n"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod ids;
+mod spool;
+mod write;
+
+use super::exchange::{Event, Exchange, Observer, Side};
+use crate::transport::Endpoint;
+use spool::Spool;
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How much of a response is looked at for ids.
+const REPLY_LIMIT: usize = 256 * 1024;
+
+/// Which command the script is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// `ucurl`, which opens up Docker's frames and can attach.
+    #[default]
+    Ucurl,
+    /// `curl`, which is everywhere: frames stay as they are, and what was typed into a container is left out.
+    Curl,
+}
+
+/// Writes what is seen as a shell script.
+pub struct Script<W> {
+    tool: Tool,
+    endpoint: String,
+    state: Mutex<State<W>>,
+}
+
+struct State<W> {
+    out: Option<W>,
+    entries: Vec<Entry>,
+    open: HashMap<(u64, u64), usize>,
+    error: Option<String>,
+}
+
+/// One request, and what is to be known of its answer.
+struct Entry {
+    name: String,
+    began: Duration,
+    /// When its answer had ended; never, where it was broken off.
+    ended: Option<Duration>,
+    method: String,
+    target: Vec<u8>,
+    fields: Vec<(String, Vec<u8>)>,
+    body: Spool,
+    /// Whether it became a tunnel, and what the client said in it.
+    tunnel: bool,
+    stdin: Spool,
+    status: u16,
+    reply: Vec<u8>,
+}
+
+impl<W: Write + Send> Script<W> {
+    /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it runs.
+    pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
+        let state = State { out: Some(out), entries: Vec::new(), open: HashMap::new(), error: None };
+        Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
+    }
+
+    /// For which command.
+    #[must_use]
+    pub fn for_tool(mut self, tool: Tool) -> Script<W> {
+        self.tool = tool;
+        self
+    }
+}
+
+impl<W: Write + Send> Observer for Script<W> {
+    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        if let Event::Request(x) = event {
+            state.open.insert((connection, x.number), state.entries.len());
+            state.entries.push(Entry::new(connection, at, x));
+            return;
+        }
+        let (Event::Content(x, ..) | Event::Tunnel(x, ..) | Event::Response(x) | Event::End(x, ..) | Event::Done(x)) =
+            event
+        else {
+            return;
+        };
+        let key = (connection, x.number);
+        let Some(entry) = state.open.get(&key).and_then(|at| state.entries.get_mut(*at)) else { return };
+        let kept = match event {
+            Event::Content(_, Side::Client, bytes) => entry.body.push(bytes),
+            Event::Tunnel(_, Side::Client, bytes) => entry.stdin.push(bytes),
+            Event::Content(_, _, bytes) | Event::Tunnel(_, _, bytes) => {
+                let room = REPLY_LIMIT.saturating_sub(entry.reply.len());
+                entry.reply.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                Ok(())
+            }
+            Event::Response(x) => {
+                entry.status = x.response.as_ref().map_or(0, |head| head.status());
+                entry.tunnel = x.is_tunnel();
+                Ok(())
+            }
+            Event::Done(x) => {
+                state.open.remove(&key);
+                entry.ended = x.received.complete.then_some(x.received.last).flatten();
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = kept {
+            state.error.get_or_insert(format!("the script lacks a body: {error}"));
+        }
+    }
+
+    fn finish(&self) -> Option<String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut out) = state.out.take() {
+            let mut entries = std::mem::take(&mut state.entries);
+            entries.sort_by_key(|entry| entry.began);
+            if let Err(error) = write::script(&mut out, self.tool, &self.endpoint, &mut entries) {
+                state.error.get_or_insert(format!("the script stopped: {error}"));
+            }
+        }
+        state.error.clone()
+    }
+}
+
+impl Entry {
+    fn new(connection: u64, at: Duration, x: &Exchange) -> Entry {
+        const OF_THE_CONNECTION: &[&str] = &[
+            "host",
+            "connection",
+            "upgrade",
+            "user-agent",
+            "content-length",
+            "transfer-encoding",
+            "expect",
+            "accept-encoding",
+            "te",
+            "trailer",
+        ];
+        let fields = x.fields(Side::Client).into_iter().flat_map(|fields| fields.iter());
+        let fields =
+            fields.filter(|field| !OF_THE_CONNECTION.iter().any(|name| name.eq_ignore_ascii_case(field.name())));
+        Entry {
+            name: format!("{connection}.{}", x.number),
+            began: x.sent.began.unwrap_or(at),
+            ended: None,
+            method: x.method().to_owned(),
+            target: x.target().to_vec(),
+            fields: fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect(),
+            body: Spool::default(),
+            tunnel: false,
+            stdin: Spool::default(),
+            status: 0,
+            reply: Vec::new(),
+        }
+    }
+}
+
+impl<W> std::fmt::Debug for Script<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Script").field("tool", &self.tool).field("endpoint", &self.endpoint).finish()
+    }
+}

@@ -1,0 +1,233 @@
+//! The script itself: words that a shell takes as they are, and requests in the order and overlap they had.
+
+use super::ids::{self, Id, Piece};
+use super::spool::Spool;
+use super::{Entry, Tool};
+use crate::docker::{FrameDecoder, Stream};
+use crate::tap::{base64, secrets};
+use std::io::{self, Write};
+
+/// A body of text up to this length stands in the command line.
+const INLINE: usize = 4096;
+
+pub(super) fn script(out: &mut impl Write, tool: Tool, endpoint: &str, entries: &mut [Entry]) -> io::Result<()> {
+    out.write_all(head(tool, endpoint).as_bytes())?;
+    if entries.iter().any(|entry| !entry.stdin.is_empty() || !entry.body.is_empty() && inline(entry).is_none()) {
+        writeln!(out, "tmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT")?;
+    }
+    let ids = ids::find(entries);
+    let mut running = Vec::new();
+    for n in 0..entries.len() {
+        settle(out, entries, &mut running, n)?;
+        let aside = is_overlapped(&entries[n], entries) && ids.iter().all(|id| id.source != n);
+        let request = Request { tool, ids: &ids, n, aside };
+        request.write(out, &mut entries[n])?;
+        if aside {
+            running.push(n);
+        }
+    }
+    settle(out, entries, &mut running, entries.len())
+}
+
+fn head(tool: Tool, endpoint: &str) -> String {
+    let ask = match tool {
+        Tool::Ucurl => "ask() { \"${UCURL:-ucurl}\" -sS --path-as-is \"$@\"; }\n",
+        Tool::Curl => {
+            "case $DOCKER_HOST in\n\
+             unix://*) ask() { curl -sSg --path-as-is --unix-socket \"${DOCKER_HOST#unix://}\" \"$@\"; } ;;\n\
+             *) ask() { curl -sSg --path-as-is --connect-to \"localhost:80:${DOCKER_HOST#tcp://}\" \"$@\"; } ;;\n\
+             esac\n"
+        }
+    };
+    let endpoint = quoted(endpoint.as_bytes());
+    format!(
+        "#!/bin/sh\n\
+         # The requests that went through a socket, recorded by `ucurl tap --script`: run it to make them again.\n\
+         # Another engine is asked where DOCKER_HOST names one.\n\
+         set -eu\n\
+         [ \"${{DOCKER_HOST:-}}\" ] || DOCKER_HOST={endpoint}\n\
+         export DOCKER_HOST\n\
+         {ask}"
+    )
+}
+
+/// Whether another request came before this one had its answer.
+fn is_overlapped(entry: &Entry, entries: &[Entry]) -> bool {
+    entries.iter().any(|other| other.began > entry.began && entry.ended.is_none_or(|ended| other.began < ended))
+}
+
+/// Waits for what had ended when entry `n` began; at the end, for all, and ends what had no end.
+fn settle(out: &mut impl Write, entries: &[Entry], running: &mut Vec<usize>, n: usize) -> io::Result<()> {
+    let now = entries.get(n).map(|entry| entry.began);
+    let over = |at: &usize| now.is_none_or(|now| entries[*at].ended.is_some_and(|ended| ended <= now));
+    for at in running.extract_if(.., |at| over(at)) {
+        match entries[at].ended {
+            Some(_) => writeln!(out, "\nwait \"$job{at}\"")?,
+            None => writeln!(out, "\nkill \"$job{at}\" 2>/dev/null || :\nwait \"$job{at}\" || :")?,
+        }
+    }
+    Ok(())
+}
+
+/// One entry's place in the script.
+struct Request<'a> {
+    tool: Tool,
+    ids: &'a [Id],
+    n: usize,
+    /// Whether it runs in the background.
+    aside: bool,
+}
+
+impl Request<'_> {
+    fn write(&self, out: &mut impl Write, entry: &mut Entry) -> io::Result<()> {
+        let (n, tool) = (self.n, self.tool);
+        let broken_off = if entry.ended.is_none() { ", broken off" } else { "" };
+        let target = String::from_utf8_lossy(&entry.target).replace(char::is_control, "");
+        writeln!(out, "\n# {} {} {target}, {}{broken_off}", entry.name, entry.method, entry.status)?;
+        let hijack = entry.tunnel && tool == Tool::Ucurl;
+        if !hijack && !entry.stdin.is_empty() {
+            writeln!(out, "# What was said after the upgrade is left out: curl has no way to say it.")?;
+        }
+        let command = self.command(entry, hijack);
+        if !entry.body.is_empty() && inline(entry).is_none() {
+            here_document(out, &format!("$tmp/{n}.body"), &mut entry.body)?;
+        }
+        if hijack && !entry.stdin.is_empty() {
+            here_document(out, &format!("$tmp/{n}.stdin"), &mut entry.stdin)?;
+        }
+        let mine: Vec<&Id> = self.ids.iter().filter(|id| id.source == n).collect();
+        match &mine[..] {
+            // A moment, so that it is under way when the next one comes.
+            [] if self.aside => writeln!(out, "{command} &\njob{n}=$!\nsleep 1"),
+            [] => writeln!(out, "{command}"),
+            [Id { variable, .. }] if tool == Tool::Ucurl => {
+                writeln!(out, "{variable}=$({command})\nprintf '%s\\n' \"${variable}\"")
+            }
+            several => {
+                writeln!(out, "reply=$({command})\nprintf '%s\\n' \"$reply\"")?;
+                several.iter().try_for_each(|id| {
+                    let member = quoted(format!("\"{}\" *: *\"[^\"]*\"", id.member).as_bytes());
+                    let nth = format!("{}s/.*\"\\(.*\\)\"$/\\1/p", id.nth + 1);
+                    writeln!(out, "{}=$(printf '%s\\n' \"$reply\" | grep -o {member} | sed -n '{nth}')", id.variable)
+                })
+            }
+        }
+    }
+
+    fn command(&self, entry: &Entry, hijack: bool) -> String {
+        let (n, tool) = (self.n, self.tool);
+        let mut words = vec!["ask".to_owned()];
+        if (200..400).contains(&entry.status) {
+            words.push("-f".into());
+        }
+        if hijack {
+            words.push("--hijack".into());
+        }
+        if tool == Tool::Ucurl && is_framed(&entry.reply) {
+            words.push("--demux".into());
+        }
+        let mut mine = self.ids.iter().filter(|id| id.source == n);
+        if let (Some(id), None, Tool::Ucurl) = (mine.next(), mine.next(), tool) {
+            words.push(format!("--select {}", quoted_word(id.pointer.as_bytes())));
+        }
+        match entry.method.as_str() {
+            "GET" if entry.body.is_empty() => {}
+            "HEAD" => words.push("-I".into()),
+            method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
+        }
+        words.extend(entry.fields.iter().map(|(name, value)| format!("-H {}", self.field(name, value))));
+        if !entry.body.is_empty() {
+            if !entry.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
+                words.push("-H 'Content-Type:'".into());
+            }
+            words.push(match inline(entry) {
+                Some(body) => format!("--data-binary {}", self.word(body)),
+                None => format!("--data-binary @\"$tmp/{n}.body\""),
+            });
+        }
+        let base: &[u8] = if tool == Tool::Curl && entry.target.starts_with(b"/") { b"http://localhost" } else { b"" };
+        words.push(self.word(&[base, &entry.target].concat()));
+        match (hijack, entry.stdin.is_empty()) {
+            (false, _) => {}
+            (true, true) => words.push("</dev/null".into()),
+            (true, false) => words.push(format!("<\"$tmp/{n}.stdin\"")),
+        }
+        wrapped(&words)
+    }
+
+    /// A field line as one word; a value that was covered is a variable's.
+    fn field(&self, name: &str, value: &[u8]) -> String {
+        let secret = secrets::FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+        if secret && value.iter().all(|b| matches!(b, b'*' | b' ' | b'\t')) {
+            let variable = name.to_ascii_uppercase().replace('-', "_");
+            // What the docker command sends when it has no credentials: {} in base 64.
+            let none = if variable.starts_with("X_REGISTRY") { "-e30=" } else { "?was covered in the recording" };
+            return format!("\"{name}: ${{{variable}:{none}}}\"");
+        }
+        self.word(&[name.as_bytes(), b": ", value].concat())
+    }
+
+    fn word(&self, text: &[u8]) -> String {
+        let word = |piece: &Piece<'_>| match piece {
+            Piece::Text(text) => quoted(text),
+            Piece::Variable(name) => format!("\"${name}\""),
+        };
+        ids::pieces(text, self.ids, self.n).iter().map(word).collect()
+    }
+}
+
+/// The body, where it can stand in the command line. A leading @ would name a file there.
+fn inline(entry: &Entry) -> Option<&[u8]> {
+    let plain = |body: &&[u8]| body.len() <= INLINE && !body.contains(&0) && !body.starts_with(b"@");
+    entry.body.memory().filter(plain).filter(|body| std::str::from_utf8(body).is_ok())
+}
+
+fn here_document(out: &mut impl Write, file: &str, bytes: &mut Spool) -> io::Result<()> {
+    writeln!(out, "base64 -d >\"{file}\" <<'END'")?;
+    bytes.read(|part| part.chunks(57).try_for_each(|line| writeln!(out, "{}", base64::encode(line))))?;
+    writeln!(out, "END")
+}
+
+/// Whether these are Docker's frames, to the end or to where they are cut.
+fn is_framed(reply: &[u8]) -> bool {
+    let mut decoder = FrameDecoder::new();
+    let mut input = reply;
+    let mut any = false;
+    loop {
+        match decoder.next(&mut input) {
+            Ok(Some((Stream::Stdin | Stream::Stdout | Stream::Stderr, _))) => any = true,
+            Ok(None) => return any,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Between single quotes nothing is special but the quote itself.
+fn quoted(text: &[u8]) -> String {
+    format!("'{}'", String::from_utf8_lossy(text).replace('\'', "'\\''"))
+}
+
+/// Without quotes where it needs none.
+fn quoted_word(text: &[u8]) -> String {
+    match text.iter().all(u8::is_ascii_alphanumeric) {
+        true => String::from_utf8_lossy(text).into_owned(),
+        false => quoted(text),
+    }
+}
+
+/// Words on lines of a readable length.
+fn wrapped(words: &[String]) -> String {
+    let (mut text, mut column) = (String::new(), 0);
+    for word in words {
+        if column > 0 && column + word.len() > 110 {
+            text.push_str(" \\\n  ");
+            column = 2;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text
+}
