@@ -401,6 +401,9 @@ fn help_manual_man_page_and_completions_have_every_flag() {
 fn the_documented_table_is_the_table() {
     let made = String::from_utf8(ucurl(&["--generate", "markdown"]).stdout).unwrap();
     assert_eq!(made, include_str!("FLAGS.md"));
+    let counts = made.lines().find_map(|line| line.strip_prefix("Of curl 7.88's flags ")).unwrap();
+    let counts = counts.split(" are ucurl's own").next().unwrap();
+    assert!(include_str!("../../README.md").contains(counts), "the README says other numbers than: {counts}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn main() {
     let code = match args.first().map(Vec::as_slice) {
         Some(b"tap") => tap::main(&args),
         Some(b"sockets") => sockets::main(&args),
+        Some(verb @ (b"demo" | b"replay")) => usage(verb, b"is not there yet", Exit::Usage) as i32,
         _ => command(&args) as i32,
     };
     std::process::exit(code);

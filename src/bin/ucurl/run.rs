@@ -56,6 +56,10 @@ pub fn run(mut config: Config) -> Exit {
         }
     };
     prepare(&mut config);
+    if config.global.demo {
+        crate::say("--demo is not there yet");
+        return Exit::Usage;
+    }
     let mut known = Vec::new();
     let (mut last, mut number) = (Exit::Ok, 0);
     for group in &config.groups {
