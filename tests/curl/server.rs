@@ -71,7 +71,7 @@ struct Connection<'s> {
 impl Connection<'_> {
     fn serve(&mut self) -> std::io::Result<()> {
         // A client that waits for more than it gets is let go.
-        self.stream.set_read_timeout(Some(Duration::from_millis(400)))?;
+        self.stream.set_read_timeout(Some(Duration::from_millis(1500)))?;
         loop {
             let Some(end) = self.until(|bytes| find(bytes, b"\r\n\r\n").map(|at| at + 4))? else { return Ok(()) };
             let head = String::from_utf8_lossy(&self.ahead.drain(..end).collect::<Vec<u8>>()).into_owned();
