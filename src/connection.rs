@@ -164,6 +164,9 @@ impl<S> Connection<S> {
                 Ok(step) => step,
                 Err(error) => {
                     self.broken = Some(error);
+                    if let Some(Watch(eye)) = &mut self.watch {
+                        eye(&self.buffer[self.raw.0..self.raw.1]);
+                    }
                     return;
                 }
             };

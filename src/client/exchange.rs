@@ -298,7 +298,8 @@ fn final_head(
         if let Some(upload) = upload {
             upload.hold();
         }
-        let mut decision = framing::response(request.method, head)?;
+        let decision = framing::response(request.method, head);
+        let mut decision = decision.inspect_err(|error| settings.tell(Event::Refused(head, *error)))?;
         if request.ignore_length && matches!(decision.framing, framing::Framing::Length(_)) {
             decision.framing = framing::Framing::UntilClose;
             decision.persistent = false;

@@ -1,7 +1,7 @@
 //! What happens on the wire, told as it happens: for `-v`, `--trace` and `--explain`.
 
 use crate::transport::Endpoint;
-use crate::wire::{Decision, ResponseHead};
+use crate::wire::{Decision, ParseError, ResponseHead};
 use std::fmt;
 
 /// One thing that happened.
@@ -27,10 +27,12 @@ pub enum Event<'a> {
     },
     /// The request's head was sent.
     RequestHead(&'a [u8]),
-    /// Bytes of the request's body were sent, chunk-size lines and all. Told from the thread that sends them.
+    /// Bytes of the request's body are sent, chunk-size lines and all. Told from the thread that sends them.
     RequestBody(&'a [u8]),
     /// A 1xx head came.
     Interim(&'a ResponseHead),
+    /// The final head came, and where its body ends cannot be said: the exchange ends with this error.
+    Refused(&'a ResponseHead, ParseError),
     /// The final head came, and this decides where its body ends.
     ResponseHead(&'a ResponseHead, Decision),
     /// Bytes of the response's body came: as they were sent, chunk-size lines and all.

@@ -197,12 +197,12 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        let mut stream = self.stream;
-        stream.write_all(bytes).map_err(Error::send)?;
+        // Before they are written: the answer to them, which another thread tells of, cannot be told of earlier.
         if let Some(observer) = self.observer {
             observer.on(&Event::RequestBody(bytes));
         }
-        Ok(())
+        let mut stream = self.stream;
+        stream.write_all(bytes).map_err(Error::send)
     }
 
     /// The file as it is, moved by the kernel where it can: the standard library's copy between these very types is

@@ -190,7 +190,7 @@ fn one(
     let at = match dial::place(group, &url) {
         Ok(place) => {
             if let Some(tracer) = &session.tracer {
-                tracer.explain(&format!("the endpoint is {}: {}", place.endpoint, place.why));
+                tracer.explain(&format!("the endpoint is {}: {}", place.endpoint, place.why), "");
             }
             client(known, place, session)
         }

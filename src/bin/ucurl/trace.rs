@@ -107,10 +107,10 @@ impl Tracer {
         self.state().told.clone()
     }
 
-    /// A decision, for `--explain`.
-    pub fn explain(&self, text: &str) {
+    /// A decision and where its rule is written, for `--explain`.
+    pub fn explain(&self, text: &str, section: &str) {
         if let Some(explainer) = &self.explainer {
-            explainer.note(text, "");
+            explainer.note(text, section);
         }
     }
 
@@ -268,7 +268,7 @@ impl Observer for Tracer {
                 let end = shown.strip_suffix(b"\r\n").or(shown.strip_suffix(b"\n")).unwrap_or(shown);
                 self.head(state, end, true);
             }
-            Event::ResponseHead(head, _) => {
+            Event::ResponseHead(head, _) | Event::Refused(head, _) => {
                 state.told.answered.get_or_insert(now);
                 self.head(state, head.as_bytes(), true);
             }

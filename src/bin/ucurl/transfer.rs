@@ -114,7 +114,12 @@ impl<'t> Transfer<'t> {
             let response = self.exchange(&hop, &body)?;
             match self.receive(response, &hop, sink)? {
                 Next::Done => return Ok(()),
-                Next::WithoutExpect => no_expect = true,
+                Next::WithoutExpect => {
+                    no_expect = true;
+                    if let Some(tracer) = self.tracer {
+                        tracer.explain("417: asks once more, without Expect", "RFC 9110 §10.1.1");
+                    }
+                }
                 Next::Redirect(location) => {
                     let target = url.redirect(&location, self.group.path_as_is);
                     let target = target
@@ -138,6 +143,7 @@ impl<'t> Transfer<'t> {
                         303 => self.group.post303,
                         _ => true,
                     };
+                    let had_content = !matches!(body, Source::None);
                     match body {
                         Source::Post if !keep => body = Source::None,
                         Source::File(_) | Source::Stdin if self.info.response_code == 303 => body = Source::None,
@@ -158,6 +164,11 @@ impl<'t> Transfer<'t> {
                             ]
                             .concat(),
                         );
+                        let status = self.info.response_code;
+                        let dropped = had_content && matches!(body, Source::None);
+                        let without = if dropped { ", without the content" } else { "" };
+                        tracer
+                            .explain(&format!("{status} and -L: asks for the Location now{without}"), "RFC 9110 §15.4");
                     }
                     self.info.time_redirect = self.start.elapsed();
                     url = target;
@@ -294,6 +305,9 @@ impl<'t> Transfer<'t> {
         let content = Content::new(group, frames && status < 300)?;
         if raw {
             self.info.size_download = hijack::run(response, content, tty, sink)?;
+            if let Some(tracer) = self.tracer {
+                tracer.explain("the server has ended its direction; the connection is closed", "");
+            }
             return Ok(Next::Done);
         }
         let result = match content {

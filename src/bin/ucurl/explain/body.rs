@@ -1,8 +1,8 @@
 //! A body as it travels: chunk by chunk, frame by frame.
 
-use super::{Page, visible};
+use super::page::{Page, visible};
 use std::io::{self, Write};
-use unix_http::wire::ChunkedDecoder;
+use unix_http::wire::{ChunkedDecoder, Framing, ParseError};
 
 /// So many chunks and frames are shown one by one; of the others only the sum is.
 const SHOWN: usize = 24;
@@ -15,6 +15,7 @@ const TASTE: usize = 44;
 #[derive(Debug)]
 pub struct BodyView {
     side: char,
+    framing: Framing,
     chunks: Option<Chunks>,
     frames: Option<Frames>,
     /// How many bytes of the body have passed, framing and all.
@@ -33,9 +34,24 @@ struct Chunks {
 }
 
 impl BodyView {
-    pub fn new(side: char, chunked: bool, frames: bool, start: usize) -> BodyView {
-        let (chunks, frames) = (chunked.then(Chunks::default), frames.then(Frames::default));
-        BodyView { side, chunks, frames, passed: 0, content: 0, start }
+    /// A body that is sent (`>`) or comes (`<`), and begins `start` bytes after the message did.
+    pub fn new(side: char, framing: Framing, frames: bool, start: usize) -> BodyView {
+        let chunks = (framing == Framing::Chunked).then(Chunks::default);
+        BodyView { side, framing, chunks, frames: frames.then(Frames::default), passed: 0, content: 0, start }
+    }
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        self.passed > 0
+    }
+
+    /// Whether all of it has passed, as far as its framing can tell.
+    pub fn is_whole(&self) -> bool {
+        match (&self.chunks, self.framing) {
+            (Some(chunks), _) => chunks.decoder.is_done(),
+            (None, Framing::Length(length)) => self.content == length,
+            _ => true,
+        }
     }
 
     pub fn show<W: Write>(&mut self, page: &mut Page<W>, mut bytes: &[u8]) -> io::Result<()> {
@@ -47,8 +63,10 @@ impl BodyView {
             return self.content(page, bytes);
         }
         while let Some(chunks) = &mut self.chunks {
-            // What breaks the framing is reported as the error that ends the exchange.
-            let Ok(step) = chunks.decoder.step(bytes) else { return Ok(()) };
+            let step = match chunks.decoder.step(bytes) {
+                Ok(step) => step,
+                Err(error) => return chunks.broken(page, self.side, bytes, error),
+            };
             chunks.framing.extend_from_slice(&bytes[..step.framing]);
             if step.data == 0 && !chunks.decoder.is_done() {
                 return Ok(());
@@ -80,23 +98,45 @@ impl BodyView {
         }
     }
 
+    /// Sums up, whole or not.
     pub fn end<W: Write>(&mut self, page: &mut Page<W>) -> io::Result<()> {
+        let verb = if self.side == '>' { "sent" } else { "got" };
         let wrapped = self.chunks.as_ref().map_or(String::new(), |chunks| {
             let data = match chunks.count {
                 1 => "1 chunk".to_string(),
                 n => format!("{n} chunks"),
             };
-            format!(" in {data}, {} bytes on the wire", self.passed)
+            match chunks.decoder.is_done() {
+                true => format!(" in {data}, {} bytes on the wire", self.passed),
+                false => format!(" in {data}"),
+            }
         });
-        let frames = self.frames.as_ref().map_or(String::new(), |frames| format!(", {} frames", frames.count));
-        match (self.content, self.passed) {
-            (0, 0) => Ok(()),
-            (content, _) => page.decision(&format!("the body was {content} bytes{wrapped}{frames}"), ""),
+        let frames = match &self.frames {
+            Some(frames) if frames.count > 0 => format!(", {} frames", frames.count),
+            _ => String::new(),
+        };
+        let sum = format!("{verb} {} bytes of content{wrapped}{frames}", self.content);
+        match (self.is_whole(), self.framing) {
+            (true, _) if self.passed == 0 => Ok(()),
+            (true, _) => page.decision(&sum, ""),
+            (false, Framing::Length(length)) => {
+                page.decision(&format!("{sum}, and that is not all of the {length}"), "RFC 9112 §8")
+            }
+            (false, _) => page.decision(&format!("{sum}, and no last chunk: this is not all"), "RFC 9112 §8"),
         }
     }
 }
 
 impl Chunks {
+    /// The line that broke the framing, as far as it is worth looking at.
+    fn broken<W: Write>(&mut self, page: &mut Page<W>, side: char, rest: &[u8], error: ParseError) -> io::Result<()> {
+        let line = [&self.framing[..], rest].concat();
+        let line = line.strip_prefix(b"\r\n").unwrap_or(&line);
+        let end = line.iter().position(|&b| b == b'\n').map_or(line.len(), |at| at + 1);
+        let text = format!("refused: {}", error.kind.text());
+        page.line(side, &line[..end.min(TASTE)], (&text, error.kind.section()))
+    }
+
     /// The framing between two pieces of content, one line of it at a time.
     fn line<W: Write>(&mut self, page: &mut Page<W>, side: char) -> io::Result<()> {
         let framing = std::mem::take(&mut self.framing);
@@ -117,21 +157,19 @@ impl Chunks {
             self.count += 1;
             if self.count > SHOWN {
                 let further = "further chunks are counted, not shown";
-                return if self.count == SHOWN + 1 { page.decision(further, "") } else { Ok(()) };
+                return if self.count == SHOWN + 1 { page.remark((further, "")) } else { Ok(()) };
             }
-            let ext = if size_line.contains(&b';') {
-                "; what follows the ; is an extension and means nothing here"
-            } else {
-                ""
-            };
-            return page.line(side, size_line, &format!("a chunk of {hex} (hex) = {size} bytes{ext}"), "RFC 9112 §7.1");
+            let ext = if size_line.contains(&b';') { "; what follows the ; means nothing here" } else { "" };
+            let text = format!("a chunk: {hex} (hex) is {size} bytes, then CR LF{ext}");
+            return page.line(side, size_line, (&text, "RFC 9112 §7.1"));
         }
-        page.line(side, size_line, "size 0: the last chunk", "RFC 9112 §7.1")?;
+        page.line(side, size_line, ("size 0: the last chunk", "RFC 9112 §7.1"))?;
         for line in rest.split_inclusive(|&b| b == b'\n') {
-            match line {
-                b"\r\n" | b"\n" => page.line(side, line, "an empty line: the body is over", "RFC 9112 §7.1.2")?,
-                _ => page.line(side, line, "a trailer field: it came after the content", "RFC 9112 §7.1.2")?,
-            }
+            let remark = match line {
+                b"\r\n" => ("an empty line: the body is over", "RFC 9112 §7.1"),
+                _ => ("a trailer field: it came after the content", "RFC 9112 §7.1.2"),
+            };
+            page.line(side, line, remark)?;
         }
         Ok(())
     }
@@ -165,7 +203,7 @@ impl Frames {
                 if self.count <= SHOWN {
                     let bytes: Vec<String> = self.header.iter().map(|b| format!("{b:02x}")).collect();
                     let text = format!("a frame of {name}: {} bytes", self.left);
-                    page.line(side, bytes.join(" ").as_bytes(), &text, "Docker Engine API v1.41 attach")?;
+                    page.line(side, bytes.join(" ").as_bytes(), (&text, "Docker Engine API v1.41 attach"))?;
                 }
                 self.taste.clear();
                 if self.left > 0 {
@@ -181,7 +219,7 @@ impl Frames {
                 self.header.clear();
                 if self.count <= SHOWN && !self.taste.is_empty() {
                     let more = if self.taste.len() == TASTE { "…" } else { "" };
-                    page.print("    ", &format!("{}{more}", visible(&self.taste)), "")?;
+                    page.print("    ", &format!("\"{}\"{more}", visible(&self.taste)), "")?;
                 }
             }
         }

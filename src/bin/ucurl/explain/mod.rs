@@ -7,41 +7,65 @@
 //! = a decision that both sides have to take alike
 //! ```
 //!
+//! What has been remarked once is not remarked again.
+//!
 //! It goes to standard error, so that the content on standard output stays what it is. Control characters and other
 //! bytes that could move a terminal's cursor are shown as `\xNN`.
 
 mod body;
+mod page;
 mod words;
 
 use body::BodyView;
+use page::Page;
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use unix_http::Endpoint;
 use unix_http::client::{Event, Observer};
 use unix_http::wire::framing::Rule;
-use unix_http::wire::{Decision, Framing, ResponseHead, Version};
+use unix_http::wire::{Decision, Framing, ParseError, ResponseHead, Version};
+use words::Remark;
 
-/// Lines are folded at this width: a terminal's usual 80 columns.
-const WIDTH: usize = 79;
 /// Fields that are secrets: only that they are there is told.
-const SECRET: [&str; 4] = ["authorization", "x-registry-auth", "x-registry-config", "cookie"];
+const SECRET: [&str; 5] = ["authorization", "proxy-authorization", "x-registry-auth", "x-registry-config", "cookie"];
+
+const HEAD_OVER: Remark = ("an empty line: the head is over", "RFC 9112 §2.1");
 
 /// Writes the explanation of one exchange after another.
 #[derive(Debug)]
 pub struct Explain<W> {
     page: Page<W>,
-    /// Whether the request or the response says `Connection: close`.
+    /// Requests go to a Unix socket.
+    unix: bool,
+    request: Option<Request>,
+    response: Option<Response>,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+struct Request {
+    body: BodyView,
+    /// It said `Connection: close`.
     close: bool,
-    answer: Option<(Decision, Version)>,
-    request: Option<BodyView>,
-    response: Option<BodyView>,
+    /// It said `Expect: 100-continue`.
+    expect: bool,
+}
+
+/// A response on its way.
+#[derive(Debug)]
+struct Response {
+    body: BodyView,
+    decision: Decision,
+    version: Version,
+    /// Whether the request and the response said `Connection: close`.
+    close: (bool, bool),
 }
 
 impl<W: Write> Explain<W> {
     /// An explanation to `out`; with `bytes`, a hex view of everything too; with `colour`, for a terminal.
     pub fn new(out: W, bytes: bool, colour: bool) -> Explain<W> {
-        let page = Page { out, bytes, colour };
-        Explain { page, close: false, answer: None, request: None, response: None }
+        Explain { page: Page { out, bytes, colour, said: HashSet::new() }, unix: false, request: None, response: None }
     }
 
     /// A decision of this side, such as which endpoint was chosen and by which rule.
@@ -49,114 +73,221 @@ impl<W: Write> Explain<W> {
         self.page.decision(text, section)
     }
 
+    /// Where the next request goes.
+    pub fn connecting(&mut self, endpoint: &Endpoint) -> io::Result<()> {
+        self.unix = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_));
+        let how = match endpoint {
+            Endpoint::Unix(_) => "a file in the file system is the address, and its mode says who may connect",
+            Endpoint::Abstract(_) => "an abstract name is the address: no file, no mode, anybody here may connect",
+            Endpoint::Tcp { .. } => "a host and a port are the address: nothing in it says who may connect",
+            _ => "a program of the system carries the bytes, over its stdin and stdout",
+        };
+        self.note(&format!("connects to {endpoint}: {how}"), "")
+    }
+
     /// The request's head, as it was sent.
     pub fn request_head(&mut self, head: &[u8]) -> io::Result<()> {
-        let mut lines = head.split_inclusive(|&b| b == b'\n');
-        let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
-        let method = first.split(' ').next().unwrap_or_default();
-        (self.close, self.answer) = (false, None);
-        let mut chunked = false;
-        self.page.hex('>', first.as_bytes(), 0)?;
-        self.page.line('>', first.as_bytes(), words::method(method), "RFC 9110 §9.3")?;
-        let mut at = first.len();
-        for line in lines {
-            let from = at;
+        let lines = || head.split_inclusive(|&b| b == b'\n');
+        let says = |wanted: &str| lines().filter_map(field).find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let framing = match (says("transfer-encoding"), says("content-length")) {
+            (Some(_), _) => Framing::Chunked,
+            (None, Some(length)) => Framing::Length(length.parse().unwrap_or_default()),
+            (None, None) => Framing::NoBody,
+        };
+        let content = !matches!(framing, Framing::NoBody | Framing::Length(0));
+        let mut at = 0;
+        for line in lines() {
+            let field = field(line);
+            let (name, value) = field.as_ref().map_or(("", ""), |(name, value)| (name, value));
+            let shown = masked(line, name);
+            self.page.hex('>', &shown, at)?;
+            match (at, &field) {
+                (0, _) => {
+                    self.page.line('>', line, ("the request-line: method, request-target, version", "RFC 9112 §3"))?;
+                    let method = line.split(|&b| b == b' ').next().unwrap_or_default();
+                    self.page.remark(words::method(&String::from_utf8_lossy(method)))?;
+                }
+                (_, None) => self.page.line('>', line, HEAD_OVER)?,
+                (_, Some(_)) => {
+                    let remark = words::request_field(name, value, content);
+                    self.page.line('>', &shown, remark.unwrap_or_default())?;
+                }
+            }
+            if name == "host" && self.unix {
+                let any = "A Unix socket has none, so any name will do; Go's servers refuse a socket's path here";
+                self.page.remark((any, ""))?;
+            }
             at += line.len();
-            let Some((name, value)) = field(line) else {
-                self.page.hex('>', line, from)?;
-                let remark = "an empty line: the head is over";
-                self.page.line('>', line, remark, "RFC 9112 §2.1")?;
-                continue;
-            };
-            self.close |= name == "connection" && value.eq_ignore_ascii_case("close");
-            chunked |= name == "transfer-encoding";
-            let (remark, section) = words::request_field(&name, &value).unwrap_or_default();
-            let shown = masked(line, &name);
-            self.page.hex('>', &shown, from)?;
-            self.page.line('>', &shown, remark, section)?;
         }
-        self.request = Some(BodyView::new('>', chunked, false, head.len()));
+        let (text, item) = match framing {
+            Framing::Chunked => (Rule::TransferEncoding.text().to_string(), Rule::TransferEncoding),
+            Framing::Length(length) => (of_length(length), Rule::ContentLength),
+            _ => ("neither Content-Length nor Transfer-Encoding: the request ends here".into(), Rule::Neither),
+        };
+        self.page.decision(&text, &section_6_3(item))?;
+        self.request = Some(Request {
+            body: BodyView::new('>', framing, false, head.len()),
+            close: says("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
+            expect: says("expect").is_some(),
+        });
         Ok(())
     }
 
-    /// Bytes of the request's body, as they were sent.
+    /// Bytes of the request's body, as they are sent.
     pub fn request_body(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.request {
-            Some(view) => view.show(&mut self.page, bytes),
+            Some(request) => request.body.show(&mut self.page, bytes),
             None => Ok(()),
         }
     }
 
     /// A head with a 1xx status.
     pub fn interim(&mut self, head: &ResponseHead) -> io::Result<()> {
-        self.head(head)?;
+        self.head(head, None)?;
         self.page.decision("a 1xx is not the answer yet: another head follows", "RFC 9110 §15.2")
+    }
+
+    /// A final head that does not say where its body ends, or says it in a way that is refused.
+    pub fn refused(&mut self, head: &ResponseHead, error: ParseError) -> io::Result<()> {
+        self.head(head, None)?;
+        let text = format!("refused: {}, at byte {} of the head", error.kind.text(), error.offset);
+        self.page.decision(&text, error.kind.section())
     }
 
     /// The final head, and where its body ends.
     pub fn response_head(&mut self, head: &ResponseHead, decision: Decision) -> io::Result<()> {
-        if let Some(mut view) = self.request.take() {
-            view.end(&mut self.page)?;
+        let mut asked_to_close = false;
+        if let Some(mut request) = self.request.take() {
+            asked_to_close = request.close;
+            if request.body.is_whole() {
+                request.body.end(&mut self.page)?;
+            } else {
+                let (text, section) = match request.expect && !request.body.has_begun() {
+                    true => ("the answer came first: the content is not sent", "RFC 9110 §10.1.1"),
+                    false => ("the answer begins before all of the request was sent", "RFC 9110 §7.5"),
+                };
+                self.page.decision(text, section)?;
+                self.request = Some(request);
+            }
         }
-        self.head(head)?;
-        self.page.decision(&framing_text(decision), &format!("RFC 9112 §6.3, item {}", decision.rule.item()))?;
+        self.head(head, Some(decision.rule))?;
+        self.framing(head.status(), decision)?;
         let kind = head.fields().get("Content-Type").unwrap_or_default();
         let frames = kind.starts_with(b"application/vnd.docker.") || kind.is_empty();
-        let chunked = decision.framing == Framing::Chunked;
-        self.close |= head.fields().has_token("Connection", "close");
-        self.answer = Some((decision, head.version()));
-        self.response = Some(BodyView::new('<', chunked, frames, head.as_bytes().len()));
+        let body = BodyView::new('<', decision.framing, frames, head.as_bytes().len());
+        let close = (asked_to_close, head.fields().has_token("Connection", "close"));
+        self.response = Some(Response { body, decision, version: head.version(), close });
         Ok(())
     }
 
     /// Bytes of the response's body, as they came.
     pub fn response_body(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.response {
-            Some(view) => view.show(&mut self.page, bytes),
+            Some(response) => response.body.show(&mut self.page, bytes),
             None => Ok(()),
         }
     }
 
     /// The exchange is over; whether its connection was kept for the next.
     pub fn end(&mut self, kept: bool) -> io::Result<()> {
-        if let Some(mut view) = self.response.take() {
-            view.end(&mut self.page)?;
-        }
-        let Some((decision, version)) = self.answer.take() else {
-            return self.page.decision("the connection is closed", "RFC 9112 §9.6");
-        };
-        let why = match (kept, decision.framing, version) {
-            (true, ..) => "the connection is kept: HTTP/1.1 goes on until one side says close",
-            (_, Framing::Tunnel, _) => "the connection is not HTTP any more, and closed when both sides are done",
-            (_, Framing::UntilClose, _) => "the connection is closed: its end was the end of the body",
-            _ if decision.rule == Rule::TransferEncodingOverLength => {
-                "the connection is closed: with both Transfer-Encoding and Content-Length nobody can be sure of the next"
+        let unsent = match self.request.take() {
+            Some(mut request) if request.body.has_begun() => {
+                request.body.end(&mut self.page)?;
+                !request.body.is_whole()
             }
-            _ if self.close => "the connection is closed: one side said so",
-            (_, _, Version::Http10) => "the connection is closed: HTTP/1.0 keeps it only where both sides ask for it",
-            _ => "the connection is closed: nothing more is to be asked",
+            Some(request) => !request.body.is_whole(),
+            None => false,
         };
-        self.page.decision(why, "RFC 9112 §9.3")
+        let Some(mut response) = self.response.take() else {
+            return self.page.decision("the connection is closed: there was no answer", "");
+        };
+        response.body.end(&mut self.page)?;
+        let (text, section) = why(kept, &response, unsent);
+        self.page.decision(text, section)
     }
 
-    fn head(&mut self, head: &ResponseHead) -> io::Result<()> {
+    fn framing(&mut self, status: u16, decision: Decision) -> io::Result<()> {
+        match decision.framing {
+            // §6.3 ends a 101 as it does any 1xx; that it ends HTTP as well is another rule.
+            Framing::Tunnel if status == 101 => {
+                let text = "HTTP is over on this connection: what follows is the other protocol";
+                self.page.decision(text, "RFC 9110 §7.8")
+            }
+            Framing::Length(length) => self.page.decision(&of_length(length), &section_6_3(decision.rule)),
+            _ => self.page.decision(decision.rule.text(), &section_6_3(decision.rule)),
+        }
+    }
+
+    fn head(&mut self, head: &ResponseHead, rule: Option<Rule>) -> io::Result<()> {
         let mut at = 0;
         for (n, line) in head.as_bytes().split_inclusive(|&b| b == b'\n').enumerate() {
             self.page.hex('<', line, at)?;
             at += line.len();
-            match (n, field(line)) {
-                (0, _) => {
-                    let remark = format!("{}: {}", head.status(), words::status(head.status()));
-                    self.page.line('<', line, &remark, "RFC 9112 §4, RFC 9110 §15")?;
+            match field(line) {
+                _ if n == 0 => {
+                    let line_is = ("the status-line: version, status-code, reason-phrase", "RFC 9112 §4");
+                    self.page.line('<', line, line_is)?;
+                    let (text, section) = words::status(head.status());
+                    self.page.remark((&format!("{}: {text}", head.status()), section))?;
                 }
-                (_, None) => self.page.line('<', line, "an empty line: the head is over", "RFC 9112 §2.1")?,
-                (_, Some((name, value))) => {
-                    let (remark, section) = words::response_field(&name, &value).unwrap_or_default();
-                    self.page.line('<', line, remark, section)?;
+                _ if line.starts_with(b" ") || line.starts_with(b"\t") => {
+                    let fold = ("the line before goes on, folded: read as if by a space", "RFC 9112 §5.2");
+                    self.page.line('<', line, fold)?;
                 }
+                None => self.page.line('<', line, HEAD_OVER)?,
+                Some((name, value)) => {
+                    let remark = words::response_field(&name, &value, head.status(), rule);
+                    self.page.line('<', line, remark.unwrap_or_default())?;
+                }
+            }
+            if !line.ends_with(b"\r\n") {
+                let bare = "the line ends with LF alone: read, though it should be CR LF";
+                self.page.remark((bare, "RFC 9112 §2.2"))?;
             }
         }
         Ok(())
+    }
+}
+
+fn of_length(length: u64) -> String {
+    match length {
+        0 => "Content-Length: 0, so there is no content".into(),
+        _ => format!("Content-Length: {length}, so the body ends after that many bytes"),
+    }
+}
+
+fn section_6_3(rule: Rule) -> String {
+    format!("RFC 9112 §6.3, item {}", rule.item())
+}
+
+/// Why the connection was kept or closed.
+fn why(kept: bool, response: &Response, unsent: bool) -> Remark<'static> {
+    let Response { decision, version, .. } = response;
+    match (decision.framing, version) {
+        (_, Version::Http11) if kept => {
+            ("the connection is kept: HTTP/1.1 goes on until a side says close", "RFC 9112 §9.3")
+        }
+        _ if kept => ("the connection is kept: an HTTP/1.0 server that says keep-alive does so", "RFC 9112 §9.3"),
+        (Framing::Tunnel, _) => ("the connection is closed", "RFC 9110 §7.8"),
+        (Framing::UntilClose, _) => ("the connection is closed: its end was the end of the body", "RFC 9112 §9.6"),
+        _ if !response.body.is_whole() => {
+            ("the connection is closed: nobody knows where another answer would begin", "RFC 9112 §9.3")
+        }
+        _ if decision.rule == Rule::TransferEncodingOverLength => (
+            "the connection is closed: with two lengths stated nobody can be sure where the next answer begins",
+            "RFC 9112 §6.3",
+        ),
+        (Framing::Chunked, Version::Http10) => {
+            ("the connection is closed: HTTP/1.0 knows no Transfer-Encoding, so somebody is confused", "RFC 9112 §6.1")
+        }
+        _ if response.close == (true, true) => ("the connection is closed: both sides said so", "RFC 9112 §9.6"),
+        _ if response.close.0 => ("the connection is closed: the request said so", "RFC 9112 §9.6"),
+        _ if response.close.1 => ("the connection is closed: the server said so", "RFC 9112 §9.6"),
+        (_, Version::Http10) => {
+            ("the connection is closed: HTTP/1.0 goes on only where keep-alive is said", "RFC 9112 §9.3")
+        }
+        _ if unsent => ("the connection is closed: not all of the request was sent", "RFC 9112 §9.5"),
+        _ => ("the connection is closed: bytes were left over that nobody asked for", "RFC 9112 §9.2"),
     }
 }
 
@@ -188,15 +319,7 @@ impl<W: Write + Send> Observer for Explainer<W> {
 impl<W: Write> Explain<W> {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match *event {
-            Event::Connecting(endpoint) => {
-                let how = match endpoint {
-                    Endpoint::Unix(_) => "a file in the file system is the address, and its mode says who may connect",
-                    Endpoint::Abstract(_) => "an abstract name is the address: no file, no mode, anybody may connect",
-                    Endpoint::Tcp { .. } => "a host and a port are the address: nothing in it says who may connect",
-                    _ => "a program of the system carries the bytes, over its stdin and stdout",
-                };
-                self.note(&format!("connects to {endpoint}: {how}"), "")
-            }
+            Event::Connecting(endpoint) => self.connecting(endpoint),
             Event::Reused { connection } => {
                 self.note(&format!("uses connection {connection} again: no new connect"), "RFC 9112 §9.3")
             }
@@ -207,19 +330,13 @@ impl<W: Write> Explain<W> {
             Event::RequestHead(head) => self.request_head(head),
             Event::RequestBody(bytes) => self.request_body(bytes),
             Event::Interim(head) => self.interim(head),
+            Event::Refused(head, error) => self.refused(head, error),
             Event::ResponseHead(head, decision) => self.response_head(head, decision),
             Event::ResponseBody(bytes) => self.response_body(bytes),
             Event::Kept { .. } => self.end(true),
             Event::Closed { .. } => self.end(false),
             _ => Ok(()),
         }
-    }
-}
-
-fn framing_text(decision: Decision) -> String {
-    match decision.framing {
-        Framing::Length(length) => format!("Content-Length: {length}, so the body ends after that many bytes"),
-        _ => decision.rule.text().to_string(),
     }
 }
 
@@ -242,124 +359,14 @@ fn masked(line: &[u8], name: &str) -> Vec<u8> {
     format!("{name}: {scheme}{space}***\r\n").into_bytes()
 }
 
-/// Where the explanation is written to, and how.
-#[derive(Debug)]
-struct Page<W> {
-    out: W,
-    bytes: bool,
-    colour: bool,
-}
-
-impl<W: Write> Page<W> {
-    /// A line that travelled, and under it the remark.
-    fn line(&mut self, side: char, line: &[u8], remark: &str, section: &str) -> io::Result<()> {
-        let strong = if self.colour { "\x1b[1m" } else { "" };
-        self.print(&format!("{side} {strong}"), &visible(line), if self.colour { "\x1b[0m" } else { "" })?;
-        if remark.is_empty() { Ok(()) } else { self.remark(remark, section) }
-    }
-
-    fn remark(&mut self, remark: &str, section: &str) -> io::Result<()> {
-        let dim = if self.colour { "\x1b[2m" } else { "" };
-        for line in fold(&with_section(remark, section), WIDTH - 4) {
-            self.print(&format!("    {dim}"), &line, if self.colour { "\x1b[0m" } else { "" })?;
-        }
-        Ok(())
-    }
-
-    fn decision(&mut self, text: &str, section: &str) -> io::Result<()> {
-        let mut mark = "= ";
-        let tint = if self.colour { "\x1b[36m" } else { "" };
-        for line in fold(&with_section(text, section), WIDTH - 2) {
-            self.print(&format!("{tint}{mark}"), &line, if self.colour { "\x1b[0m" } else { "" })?;
-            mark = "  ";
-        }
-        Ok(())
-    }
-
-    /// With `--explain=bytes`: 16 bytes a line, with the offset of the first from the start of the message.
-    fn hex(&mut self, side: char, bytes: &[u8], from: usize) -> io::Result<()> {
-        let bytes = if self.bytes { bytes } else { &[] };
-        for (n, row) in bytes.chunks(16).enumerate() {
-            let mut text = format!("{:06x} ", from + n * 16);
-            for byte in row {
-                text.push_str(&format!(" {byte:02x}"));
-            }
-            let text = format!("{text:<56} {}", row.iter().map(|&b| graphic(b)).collect::<String>());
-            self.print(&format!("{side} "), &text, "")?;
-        }
-        Ok(())
-    }
-
-    fn print(&mut self, before: &str, text: &str, after: &str) -> io::Result<()> {
-        self.out.write_all(format!("{before}{text}{after}\n").as_bytes())
-    }
-}
-
-/// The section's words stay together on one line: U+00A0 is no place to fold.
-fn with_section(text: &str, section: &str) -> String {
-    if section.is_empty() { text.to_string() } else { format!("{text} ·\u{a0}{}", section.replace(' ', "\u{a0}")) }
-}
-
-fn graphic(byte: u8) -> char {
-    if byte.is_ascii_graphic() || byte == b' ' { byte as char } else { '.' }
-}
-
-/// The bytes as text that no terminal obeys: CR LF as `\r\n`, other controls and what is not UTF-8 as `\xNN`.
-fn visible(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() + 8);
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\r' => text.push_str("\\r"),
-                '\n' => text.push_str("\\n"),
-                '\t' => text.push_str("\\t"),
-                c if c.is_control() => c.to_string().bytes().for_each(|b| text.push_str(&format!("\\x{b:02x}"))),
-                c => text.push(c),
-            }
-        }
-        chunk.invalid().iter().for_each(|b| text.push_str(&format!("\\x{b:02x}")));
-    }
-    text
-}
-
-/// Lines of at most `width` characters, broken at spaces.
-fn fold(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let room = lines[last].chars().count() + 1 + word.chars().count() <= width;
-        match lines[last].is_empty() {
-            true => lines[last].push_str(word),
-            false if room => {
-                lines[last].push(' ');
-                lines[last].push_str(word);
-            }
-            false => lines.push(word.to_string()),
-        }
-    }
-    lines.iter().map(|line| line.replace('\u{a0}', " ")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_obeys_comes_through() {
-        assert_eq!(visible(b"a\x1b[2Jb\xff\xc2\x9b\t\r\n"), "a\\x1b[2Jb\\xff\\xc2\\x9b\\t\\r\\n");
-        assert_eq!(visible("ü".as_bytes()), "ü");
-    }
 
     #[test]
     fn secrets_are_not_shown() {
         assert_eq!(masked(b"Authorization: Basic dTpw\r\n", "authorization"), b"Authorization: Basic ***\r\n");
         assert_eq!(masked(b"X-Registry-Auth: e30=\r\n", "x-registry-auth"), b"X-Registry-Auth: ***\r\n");
         assert_eq!(masked(b"Host: localhost\r\n", "host"), b"Host: localhost\r\n");
-    }
-
-    #[test]
-    fn text_is_folded_at_spaces() {
-        assert_eq!(fold("aa bb cc", 5), ["aa bb", "cc"]);
-        assert_eq!(fold("aaaaaaa b", 5), ["aaaaaaa", "b"]);
     }
 }
