@@ -321,7 +321,7 @@ fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
     if group.user.is_some() {
         return group.user.clone();
     }
-    let decoded = |part: &Option<Vec<u8>>| url::decoded(part.as_deref().unwrap_or_default());
+    let decoded = |part: &Option<Vec<u8>>| crate::data::decoded(part.as_deref().unwrap_or_default());
     url.user.as_ref()?;
     Some([decoded(&url.user), b":".to_vec(), decoded(&url.password)].concat())
 }

@@ -14,6 +14,7 @@
 
 use crate::data::percent;
 use crate::exit::Exit;
+use crate::host::{host_name, port_number};
 
 /// A URL in its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,11 +37,11 @@ pub struct UrlError {
     pub why: &'static str,
 }
 
-const fn bad(why: &'static str) -> UrlError {
+pub const fn bad(why: &'static str) -> UrlError {
     UrlError { exit: Exit::Url, why }
 }
 
-type Result<T> = std::result::Result<T, UrlError>;
+pub type Result<T> = std::result::Result<T, UrlError>;
 
 /// How a URL is read.
 #[derive(Clone, Copy, Default)]
@@ -308,79 +309,6 @@ fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
 /// White space and controls have no place in a URL.
 fn junk(part: &[u8]) -> bool {
     part.iter().any(|&byte| byte <= b' ' || byte == 0x7f)
-}
-
-fn port_number(digits: &[u8]) -> Result<u16> {
-    let wrong = bad("has a port that is not a number from 0 to 65535");
-    let digits = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or(wrong)
-}
-
-/// A host name is decoded from its percent-encoding; an IPv4 address may be written in fewer or other numbers, an IPv6
-/// address longer than need be.
-fn host_name(host: &[u8]) -> Result<Vec<u8>> {
-    if let [b'[', inner @ .., b']'] = host {
-        let text = std::str::from_utf8(inner).unwrap_or_default();
-        let (address, zone) = text.split_once('%').map_or((text, ""), |(address, zone)| (address, zone));
-        let address: std::net::Ipv6Addr = address.parse().map_err(|_| bad("has an IPv6 address that is none"))?;
-        // The zone is this machine's own affair and is not sent.
-        _ = zone;
-        return Ok(format!("[{address}]").into_bytes());
-    }
-    if let Some(address) = ipv4(host) {
-        return Ok(address.to_string().into_bytes());
-    }
-    let name = decoded(host);
-    if name.is_empty() {
-        return Err(bad("has no host"));
-    }
-    if name.iter().any(|&byte| byte <= b' ' || byte == 0x7f || b"/:#?!@{}[]\\$'\"^`*<>=;,+&()".contains(&byte)) {
-        return Err(bad("has a byte in the host that no host has"));
-    }
-    if !name.is_ascii() {
-        return Err(bad("has a host outside ASCII; write its xn-- form"));
-    }
-    Ok(name)
-}
-
-/// Takes percent-encoding off.
-pub fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        let digit = |at: usize| after.get(at).and_then(|digit| char::from(*digit).to_digit(16));
-        match (byte, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                rest = &after[2..];
-            }
-            _ => {
-                out.push(byte);
-                rest = after;
-            }
-        }
-    }
-    out
-}
-
-/// `127.1`, `0x7f000001`, `017700000001`: C's ways to write an IPv4 address.
-fn ipv4(host: &[u8]) -> Option<std::net::Ipv4Addr> {
-    let text = std::str::from_utf8(host).ok()?;
-    let number = |part: &str| match part.as_bytes() {
-        [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() && rest[0].is_ascii_hexdigit() => {
-            u32::from_str_radix(&part[2..], 16).ok()
-        }
-        [b'0', rest @ ..] if !rest.is_empty() => u32::from_str_radix(part, 8).ok(),
-        [b'0'..=b'9', ..] => part.parse().ok(),
-        _ => None,
-    };
-    let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
-    let (last, bytes) = parts.split_last()?;
-    if bytes.len() > 3 || bytes.iter().any(|byte| *byte > 255) || u64::from(*last) >= 1 << (8 * (4 - bytes.len())) {
-        return None;
-    }
-    let front = bytes.iter().enumerate().fold(0, |whole, (at, byte)| whole | byte << (24 - 8 * at));
-    Some((front | last).into())
 }
 
 /// Percent-encodes what has no place in a URL; in a query a space becomes a plus.
