@@ -20,8 +20,10 @@ mod numbers;
 mod output;
 mod parse;
 mod password;
+mod place;
 mod progress;
 mod rcfile;
+mod replay;
 mod request;
 mod retry;
 mod run;
@@ -47,6 +49,7 @@ fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
     let code = match args.first().map(Vec::as_slice) {
         Some(b"tap") => tap::main(&args),
+        Some(b"replay") => replay::main(&args),
         Some(b"sockets") => sockets::main(&args),
         Some(verb @ (b"demo" | b"replay")) => usage(verb, b"is not there yet", Exit::Usage) as i32,
         _ => command(&args) as i32,

@@ -1,19 +1,17 @@
 //! `ucurl tap`: what travels through a Docker socket, shown and recorded.
 
+use crate::place;
 use crate::supervise::{self, Front, Half};
 use crate::verb::{self, Given};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::docker::{self, Flags, Process};
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Text, Tool, text};
-use unix_http::transport::{Admission, Listener, PrivateDir};
 
 const USAGE: &str = "\
 Usage: ucurl tap [options...] [-- command [arguments...]]
@@ -48,71 +46,27 @@ const GRACE: Duration = Duration::from_millis(300);
 
 /// Runs the verb; `args` is the whole command line.
 pub fn main(args: &[Vec<u8>]) -> i32 {
-    let given = match verb::read(FLAGS, &args[1..]) {
-        Ok(given) if given.has("help") => {
-            return crate::print(&[USAGE, FLAGS].concat()) as i32;
+    verb::main("tap", &[USAGE, FLAGS].concat(), FLAGS, args, |given| {
+        if let Some(operand) = given.operands.first() {
+            return Err(format!("{}: a command stands after --", operand.display()));
         }
-        Ok(given) => given,
-        Err(why) => return wrong(&why),
-    };
-    match divided(args, &given) {
-        Ok(code) => code,
-        Err(why) => wrong(&why),
-    }
-}
-
-fn wrong(why: &str) -> i32 {
-    crate::say(&format!("tap: {why}; -h helps"));
-    2
-}
-
-fn divided(args: &[Vec<u8>], given: &Given) -> Result<i32, String> {
-    if let Some(operand) = given.operands.first() {
-        return Err(format!("{}: a command stands after --", operand.display()));
-    }
-    if given.command.as_ref().is_some_and(Vec::is_empty) {
-        return Err("no command after --".into());
-    }
-    let command = given.command.is_some();
-    match supervise::divide(args, command) {
-        Ok(Half::Front(code)) => Ok(code),
-        Ok(Half::Back(front)) => {
-            let code = back(given, &front).unwrap_or_else(|why| {
-                crate::say(&format!("tap: {why}"));
-                2
-            });
-            front.end(code);
-            Ok(code)
+        if given.command.as_ref().is_some_and(Vec::is_empty) {
+            return Err("no command after --".into());
         }
-        Err(error) => Err(format!("cannot start: {error}")),
-    }
-}
-
-fn endpoint(text: &OsStr) -> Result<Endpoint, String> {
-    Endpoint::parse(text).map_err(|error| error.to_string())
+        match supervise::divide(args, given.command.is_some()).map_err(|error| format!("cannot start: {error}"))? {
+            Half::Front(code) => Ok(code),
+            Half::Back(front) => {
+                let code = back(given, &front);
+                front.end(*code.as_ref().unwrap_or(&2));
+                code
+            }
+        }
+    })
 }
 
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let target = target(given)?;
-    let mode = match given.value("mode").and_then(OsStr::to_str) {
-        None if given.has("mode") => return Err("--mode: needs an octal number".into()),
-        None => 0o600,
-        Some(text) => match u32::from_str_radix(text, 8) {
-            Ok(mode @ 0..=0o777) => mode,
-            _ => return Err("--mode: needs an octal number up to 777".into()),
-        },
-    };
-    let admission = Admission { mode, beyond_loopback: given.has("allow-remote") };
-    let mut directory = None;
-    let place = match given.value("listen") {
-        Some(text) => endpoint(text)?,
-        None => {
-            let private = PrivateDir::new_in(supervise::runtime_dir());
-            let private = directory.insert(private.map_err(|error| format!("no private directory: {error}"))?);
-            Endpoint::Unix(private.path().join("docker.sock"))
-        }
-    };
-    let listener = Listener::bind_for(&place, admission).map_err(|error| error.to_string())?;
+    let (_directory, listener) = place::listener(given)?;
     let mut relay = Relay::new(listener, target).show_secrets(given.has("show-secrets"));
     for host in given.values("allow-host") {
         relay = relay.allow_host(host.to_string_lossy());
@@ -121,15 +75,7 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
     thread::scope(|scope| {
         let run = scope.spawn(|| relay.run());
-        let code = match &given.command {
-            None => {
-                let host = relay.endpoint();
-                _ = writeln!(io::stderr(), "ucurl tap: listening; use it with: export DOCKER_HOST={host}");
-                front.wait_for_stop();
-                0
-            }
-            Some(words) => command(words, relay.endpoint(), front),
-        };
+        let code = place::serve(given, relay.endpoint(), front, "tap");
         stopper.stop(GRACE);
         for problem in run.join().unwrap_or_default() {
             crate::say(&format!("tap: {problem}"));
@@ -212,24 +158,4 @@ fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
         relay = relay.observe(record.map_err(|error| failed(name) + &error.to_string())?);
     }
     Ok(relay)
-}
-
-/// Runs the command against the tap: its exit code, as a shell has it.
-fn command(words: &[std::ffi::OsString], host: &Endpoint, front: &Front) -> i32 {
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    command.env("DOCKER_HOST", host.to_string()).env("CONTAINER_HOST", host.to_string());
-    for variable in ["DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
-        command.env_remove(variable);
-    }
-    match front.start(&mut command) {
-        Ok(mut child) => {
-            let status = child.wait();
-            status.map_or(1, |status| status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1))
-        }
-        Err(error) => {
-            crate::say(&format!("tap: {}: {error}", words[0].display()));
-            if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
-        }
-    }
 }

@@ -100,6 +100,25 @@ pub fn read(table: &'static str, args: &[Vec<u8>]) -> Result<Given, String> {
     Ok(given)
 }
 
+/// Runs a verb: `args` is the whole command line, the verb with it. The exit code; 2 for what is wrong.
+pub fn main(
+    name: &str,
+    help: &str,
+    table: &'static str,
+    args: &[Vec<u8>],
+    run: impl FnOnce(&Given) -> Result<i32, String>,
+) -> i32 {
+    let result = match read(table, &args[1..]) {
+        Ok(given) if given.has("help") => return crate::print(help) as i32,
+        Ok(given) => run(&given),
+        Err(why) => Err(format!("{why}; -h helps")),
+    };
+    result.unwrap_or_else(|why| {
+        crate::say(&format!("{name}: {why}"));
+        2
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::read;

@@ -1,0 +1,188 @@
+//! Answers out of a HAR, whoever made it.
+
+use super::answers::{Answer, Digest, Part, Source};
+use crate::json::{Limits, Value};
+use crate::tap::base64;
+use crate::tap::secrets::JsonMask;
+use crate::wire::grammar::decimal;
+use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
+use std::io;
+use std::time::Duration;
+
+pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
+    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    // A body is one string.
+    let limits = Limits { token: text.len() as u64, ..Limits::default() };
+    let har = Value::parse_within(text, limits).map_err(|error| invalid(format!("no HAR: {error}")))?;
+    let entries = har
+        .get("log")
+        .and_then(|log| log.get("entries"))
+        .ok_or_else(|| invalid("no HAR: it has no log.entries".into()))?;
+    let read = |(n, entry)| {
+        answer(entry).ok_or_else(|| invalid(format!("entry {n} of the HAR lacks a method, a URL or a status")))
+    };
+    let mut answers = entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
+    answers.sort_by_key(|answer| answer.began);
+    Ok(answers)
+}
+
+fn answer(entry: &Value) -> Option<Answer> {
+    let (request, response) = (entry.get("request")?, entry.get("response")?);
+    let method = request.get("method")?.as_str()?.to_owned();
+    let target = target(request.get("url")?.as_str()?, &method);
+    let status = u16::try_from(response.get("status")?.as_i64()?).ok()?;
+    let mut body = Digest::default();
+    if let Some(post) = request.get("postData") {
+        let mut bytes = bytes(post, "_encoding")?;
+        // As requests are before they are compared; what is covered already stays as it is.
+        if bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[") {
+            JsonMask::new(target.windows(9).any(|part| part == b"/secrets/")).run(&mut bytes);
+        }
+        body.add(&bytes);
+    }
+    let content = response.get("content");
+    let content_bytes = content.map_or(Some(Vec::new()), |content| bytes(content, "encoding"))?;
+    let size = content.and_then(|content| content.get("size")).and_then(Value::as_i64);
+    let unfit = match size {
+        _ if status == 0 => Some("there was no response".to_owned()),
+        Some(size) if size > content_bytes.len() as i64 && !has_no_body(&method, status) => {
+            Some(format!("the HAR has the first {} of its {size} bytes", content_bytes.len()))
+        }
+        _ => None,
+    };
+    let timing =
+        |name| entry.get("timings").and_then(|timings| timings.get(name)).and_then(milliseconds).unwrap_or_default();
+    let [send, wait, receive] = ["send", "wait", "receive"].map(timing);
+    let began = entry.get("startedDateTime").and_then(|date| since_1970(date.as_str()?)).unwrap_or_default();
+    let ended = began + send + wait + receive;
+    let (head, content, close) = message(&method, status, response, &content_bytes)?;
+    let parts = vec![
+        Part { at: began + send + wait, after: wait, heard: 0, bytes: Source::Memory(head) },
+        Part { at: ended, after: receive, heard: 0, bytes: Source::Memory(content) },
+    ];
+    Some(Answer { method, target, body, began, ended, parts, interim: false, close, unfit })
+}
+
+/// A response's head, its content framed as its fields say, and whether the connection ends with them.
+fn message(method: &str, status: u16, response: &Value, content: &[u8]) -> Option<(Vec<u8>, Vec<u8>, bool)> {
+    let mut fields = Fields::new();
+    let none = has_no_body(method, status);
+    let (mut chunked, mut length) = (false, false);
+    for field in response.get("headers").map_or(&[][..], Value::elements) {
+        let (name, value) = (field.get("name")?.as_str()?, field.get("value")?.as_str()?);
+        match name.to_ascii_lowercase().as_str() {
+            // What a HAR holds is decoded; and HTTP/2 names, which begin with a colon, have no place here.
+            "content-encoding" => continue,
+            _ if name.starts_with(':') => continue,
+            "transfer-encoding" => chunked = true,
+            "content-length" if !none => {
+                length = true;
+                continue;
+            }
+            _ => {}
+        }
+        fields.push(name, value).ok()?;
+    }
+    if chunked {
+        length = false;
+    }
+    let connection_ends = fields.has_token("Connection", "close");
+    if length {
+        fields.push("Content-Length", content.len().to_string()).ok()?;
+    }
+    let reason = response.get("statusText").and_then(Value::as_str).unwrap_or_default();
+    let old = response.get("httpVersion").and_then(Value::as_str) == Some("HTTP/1.0");
+    let version = if old { Version::Http10 } else { Version::Http11 };
+    let (mut head, mut body) = (Vec::new(), Vec::new());
+    encode_response(&mut head, version, status.max(100), reason, &fields).ok()?;
+    match none {
+        true => {}
+        false if chunked => {
+            content.chunks(32 * 1024).for_each(|part| encode_chunk(&mut body, part));
+            encode_last_chunk(&mut body, &Fields::new());
+        }
+        false => body.extend_from_slice(content),
+    }
+    Some((head, body, connection_ends || status == 101 || !none && !chunked && !length))
+}
+
+fn has_no_body(method: &str, status: u16) -> bool {
+    method == "HEAD" || matches!(status, 100 | 102..=199 | 204 | 304)
+}
+
+/// A member `text`, decoded if the member of that name says that it is in base 64.
+fn bytes(value: &Value, encoding: &str) -> Option<Vec<u8>> {
+    let text = value.get("text").and_then(Value::as_str).unwrap_or_default();
+    match value.get(encoding).and_then(Value::as_str) {
+        Some("base64") => base64::decode(text),
+        _ => Some(text.as_bytes().to_vec()),
+    }
+}
+
+/// What was asked for by that URL: all behind the authority, or the authority for CONNECT.
+fn target(url: &str, method: &str) -> Vec<u8> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split('#').next().unwrap_or_default();
+    match rest.find(['/', '?']) {
+        _ if method == "CONNECT" => rest.as_bytes().to_vec(),
+        Some(at) if rest[at..].starts_with('/') => rest[at..].as_bytes().to_vec(),
+        Some(at) => format!("/{}", &rest[at..]).into_bytes(),
+        None => b"/".to_vec(),
+    }
+}
+
+/// `YYYY-MM-DDThh:mm:ss[.sss](Z/±hh:mm)` (RFC 3339) as the time since 1970.
+fn since_1970(date: &str) -> Option<Duration> {
+    let number = |from: usize, to: usize| decimal(date.get(from..to)?.as_bytes());
+    let [year, month, day] = [number(0, 4)?, number(5, 7)?, number(8, 10)?];
+    let [hours, minutes, seconds] = [number(11, 13)?, number(14, 16)?, number(17, 19)?];
+    let rest = date.get(19..)?;
+    let zone = rest.find(['Z', 'z', '+', '-'])?;
+    let fraction = format!("0{}", &rest[..zone]).parse::<f64>().ok()?;
+    let offset = match rest[zone..].as_bytes() {
+        [b'Z' | b'z'] => 0,
+        [sign, h1, h2, b':', m1, m2] => {
+            let minutes = i64::try_from(decimal(&[*h1, *h2])? * 60 + decimal(&[*m1, *m2])?).ok()?;
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    // Years are counted from March, so that a leap day is a year's last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day.checked_sub(1)?;
+    let minutes = i64::try_from(days * 24 * 60 + hours * 60 + minutes).ok()? - 719_468 * 24 * 60 - offset;
+    Some(
+        Duration::from_secs(u64::try_from(minutes).ok()? * 60 + seconds)
+            + Duration::try_from_secs_f64(fraction).ok()?,
+    )
+}
+
+/// A number of milliseconds, with or without a fraction.
+fn milliseconds(value: &Value) -> Option<Duration> {
+    match value {
+        Value::Number(text) => Duration::try_from_secs_f64(text.parse::<f64>().ok()? / 1e3).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::since_1970;
+    use std::time::Duration;
+
+    #[test]
+    fn dates() {
+        for (date, want) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-02T00:00:00.123Z", 86_400_123),
+            ("2000-02-29T23:59:59.000Z", 951_868_799_000),
+            ("2100-03-01T00:00:00+00:00", 4_107_542_400_000),
+            ("2024-12-31T23:59:59.5+01:30", 1_735_684_199_500),
+        ] {
+            assert_eq!(since_1970(date), Some(Duration::from_millis(want)), "{date}");
+        }
+        for date in ["", "2024-12-31", "2024-12-31T23:59:59", "1960-01-01T00:00:00Z", "2024-1a-31T23:59:59Z"] {
+            assert_eq!(since_1970(date), None, "{date}");
+        }
+    }
+}

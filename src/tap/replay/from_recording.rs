@@ -1,0 +1,141 @@
+//! Answers out of a lossless recording.
+
+use super::answers::{Answer, Digest, Part, Source};
+use crate::tap::conversation::Conversation;
+use crate::tap::exchange::{Event, Exchange, Side};
+use crate::tap::record::{Recorded, Recording, What};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All answers, in the order of their requests, and whether secrets are covered in them.
+pub(super) fn read(dir: &Path) -> io::Result<(Vec<Answer>, bool)> {
+    let recording = Recording::open(dir)?;
+    let mut connections: BTreeMap<u64, Vec<&Recorded>> = BTreeMap::new();
+    for event in &recording.events {
+        connections.entry(event.connection).or_default().push(event);
+    }
+    let mut answers = Vec::new();
+    for (number, events) in connections {
+        answers.extend(connection(&recording, number, &events)?);
+    }
+    answers.sort_by_key(|answer: &Answer| answer.began);
+    Ok((answers, recording.covered))
+}
+
+/// What came in one read from the server, and how much the client had said in the tunnel by then.
+struct Moment {
+    at: Duration,
+    start: u64,
+    end: u64,
+    heard: u64,
+}
+
+/// One connection's answers while they are read.
+struct Reader {
+    path: Arc<PathBuf>,
+    moments: Vec<Moment>,
+    heard: u64,
+    /// How many of the server's bytes belong to answers that are over.
+    cursor: u64,
+    bodies: HashMap<u64, Digest>,
+    interims: HashMap<u64, u64>,
+    answers: Vec<Answer>,
+}
+
+fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::Result<Vec<Answer>> {
+    let path = Arc::new(recording.file(number, Side::Server));
+    let mut files = [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
+    let mut reader = Reader {
+        path,
+        moments: Vec::new(),
+        heard: 0,
+        cursor: 0,
+        bodies: HashMap::new(),
+        interims: HashMap::new(),
+        answers: Vec::new(),
+    };
+    let mut conversation = Conversation::new(false);
+    let mut buffer = Vec::new();
+    let mut offset = 0;
+    for event in events {
+        match &event.what {
+            What::Bytes(side, length) => {
+                let file = files[*side as usize]
+                    .as_mut()
+                    .map_err(|e| io::Error::new(e.kind(), format!("{number}.{side}: {e}")))?;
+                buffer.clear();
+                file.take(*length).read_to_end(&mut buffer)?;
+                if (buffer.len() as u64) < *length {
+                    let why = format!("{number}.{side} is shorter than the index says");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+                if *side == Side::Server {
+                    let (at, start, heard) = (event.at, offset, reader.heard);
+                    offset += length;
+                    reader.moments.push(Moment { at, start, end: offset, heard });
+                }
+                conversation.bytes(*side, event.at, &buffer, &mut |event| reader.see(event));
+            }
+            What::End(side, _) => conversation.end(*side, event.at, None, &mut |event| reader.see(event)),
+            What::Open | What::Closed | What::Refused(_) => {}
+        }
+    }
+    conversation.close(&mut |event| reader.see(event));
+    Ok(reader.answers)
+}
+
+impl Reader {
+    fn see(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Content(x, Side::Client, bytes) => self.bodies.entry(x.number).or_default().add(bytes),
+            Event::Tunnel(_, Side::Client, bytes) => self.heard += bytes.len() as u64,
+            // What was received so far is that head: it is said again only to a client that waits for it.
+            Event::Interim(x, _) => _ = self.interims.insert(x.number, x.received.head),
+            Event::Done(x) => self.done(x),
+            _ => {}
+        }
+    }
+
+    fn done(&mut self, x: &Exchange) {
+        let interim = self.interims.remove(&x.number);
+        let body = self.bodies.remove(&x.number).unwrap_or_default();
+        if x.response.is_none() {
+            return;
+        }
+        let start = self.cursor + interim.unwrap_or(0);
+        let whole = self.cursor + x.received.head + x.received.framing + x.received.content;
+        let close = x.received.decision.is_none_or(|decision| !decision.persistent) || !x.received.complete;
+        // What is broken off is replayed to the last byte that came.
+        let last = self.moments.last().map_or(0, |moment| moment.end);
+        let end = if x.received.complete { whole } else { last };
+        self.cursor = end;
+        if x.request.is_none() {
+            return;
+        }
+        let began = x.sent.began.unwrap_or_default();
+        let mut before = x.sent.ended.or(x.sent.head_ended).unwrap_or(began);
+        let mut parts = Vec::new();
+        for moment in self.moments.iter().filter(|moment| moment.end > start && moment.start < end) {
+            let (offset, until) = (moment.start.max(start), moment.end.min(end));
+            let bytes = Source::File { path: Arc::clone(&self.path), offset, length: until - offset };
+            parts.push(Part { at: moment.at, after: moment.at.saturating_sub(before), heard: moment.heard, bytes });
+            before = before.max(moment.at);
+        }
+        let answer = Answer {
+            method: x.method().to_owned(),
+            target: x.target().to_vec(),
+            body,
+            began,
+            ended: before,
+            parts,
+            interim: interim.is_some(),
+            close,
+            unfit: None,
+        };
+        self.answers.push(answer);
+    }
+}

@@ -1,0 +1,169 @@
+//! Which recorded answer a request gets.
+
+use super::Replay;
+use super::answers::{Answer, Digest};
+use crate::tap::open::lock;
+use std::time::Duration;
+
+/// How long an answer waits for requests that came before it when it was recorded.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A request, as it is compared.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub method: String,
+    pub target: Vec<u8>,
+    pub body: Digest,
+}
+
+/// What was given so far.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub counts: Vec<u64>,
+    /// Which were given to the end.
+    pub whole: Vec<bool>,
+    pub problems: Vec<String>,
+}
+
+impl Given {
+    pub fn new(answers: usize) -> Given {
+        Given { counts: vec![0; answers], whole: vec![false; answers], problems: Vec::new() }
+    }
+}
+
+impl Replay {
+    /// Which answer this request gets, or why there is none.
+    pub(super) fn choose(&self, asked: &Asked) -> Result<usize, String> {
+        let mut given = lock(&self.given);
+        let wanted = normal(&asked.target);
+        let candidates = self.answers.iter().enumerate().filter(|(_, answer)| {
+            answer.method == asked.method
+                && if self.strict { answer.target == asked.target } else { normal(&answer.target) == wanted }
+        });
+        // The larger is the better; of equals, the first that was not given, or the last.
+        let best = candidates
+            .filter(|(n, answer)| !self.strict || answer.body == asked.body && given.counts[*n] == 0)
+            .max_by_key(|(n, answer)| {
+                let fresh = given.counts[*n] == 0;
+                let order = if fresh { -(*n as i64) } else { *n as i64 };
+                (answer.body == asked.body, answer.target == asked.target, fresh, order)
+            });
+        let chosen = match best {
+            Some((n, answer)) => {
+                given.counts[n] += 1;
+                match &answer.unfit {
+                    None => Ok(n),
+                    Some(why) => Err(format!("cannot replay {}: {why}", answer.name())),
+                }
+            }
+            None => Err(self.unknown(asked)),
+        };
+        if let Err(why) = &chosen {
+            given.problems.push(why.clone());
+        }
+        drop(given);
+        self.changed.notify_all();
+        chosen
+    }
+
+    /// Answer `n` was given to the end.
+    pub(super) fn gave(&self, n: usize) {
+        lock(&self.given).whole[n] = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until other connections are as far as they were when the server said this: what had been asked since answer
+    /// `n` was asked for has been asked, and what had been answered to the end has been. A client that goes another way
+    /// is not waited for long. Whether there was anything to wait for.
+    pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> bool {
+        let began = self.answers[n].began;
+        let from = self.answers.partition_point(|answer| answer.began <= began);
+        let until = self.answers.partition_point(|answer| answer.began < at);
+        let behind = |given: &mut Given| {
+            (from..until.max(from))
+                .any(|other| given.counts[other] == 0 || self.answers[other].ended <= at && !given.whole[other])
+        };
+        // Poisoned or late, what there is to say is said.
+        let _ = self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind);
+        from < until
+    }
+
+    fn unknown(&self, asked: &Asked) -> String {
+        let name = format!("{} {}", asked.method, asked.target.escape_ascii());
+        let same = |answer: &&Answer| answer.method == asked.method && answer.target == asked.target;
+        let nearest = match self.answers.iter().find(same) {
+            Some(answer) if answer.body == asked.body => "it was recorded, but fewer times".to_owned(),
+            Some(_) => "it was recorded with another body".to_owned(),
+            None => match self.answers.iter().min_by_key(|answer| distance(&name, &answer.name())) {
+                Some(answer) => format!("the nearest that was recorded is {}", answer.name()),
+                None => "nothing was recorded".to_owned(),
+            },
+        };
+        format!("not recorded: {name}; {nearest}")
+    }
+}
+
+/// A target without the API version before its path, and with the parameters of its query in order.
+fn normal(target: &[u8]) -> Vec<u8> {
+    let (path, query) = match target.iter().position(|&b| b == b'?') {
+        Some(at) => (&target[..at], &target[at + 1..]),
+        None => (target, &b""[..]),
+    };
+    let mut parameters: Vec<&[u8]> = query.split(|&b| b == b'&').collect();
+    parameters.sort_unstable();
+    [without_version(path), b"?", &parameters.join(&b'&')].concat()
+}
+
+/// `/v1.41/info` as `/info`.
+fn without_version(path: &[u8]) -> &[u8] {
+    let Some(rest) = path.strip_prefix(b"/v") else { return path };
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    let major = digits(rest);
+    let Some(rest) = rest[major..].strip_prefix(b".") else { return path };
+    let minor = digits(rest);
+    if major > 0 && minor > 0 && rest[minor..].starts_with(b"/") { &rest[minor..] } else { path }
+}
+
+/// How many characters to put in, take out or change to get from one text to the other (Levenshtein's distance), of the
+/// first few hundred.
+fn distance(a: &str, b: &str) -> usize {
+    const LONG: usize = 300;
+    let (a, b) = (&a.as_bytes()[..a.len().min(LONG)], &b.as_bytes()[..b.len().min(LONG)]);
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, normal};
+
+    #[test]
+    fn what_does_not_count() {
+        for (a, b) in [
+            ("/v1.41/info", "/info"),
+            ("/v1.41/a?b=1&a=2", "/v1.47/a?a=2&b=1"),
+            ("/a?x=1&x=2", "/a?x=2&x=1"),
+            ("/a?", "/a"),
+        ] {
+            assert_eq!(normal(a.as_bytes()), normal(b.as_bytes()), "{a} {b}");
+        }
+        for (a, b) in [("/v1.41", "/"), ("/v1/a", "/a"), ("/v1.x/a", "/a"), ("/a?b=1", "/a?b=2"), ("/a/", "/a")] {
+            assert_ne!(normal(a.as_bytes()), normal(b.as_bytes()), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, want) in [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
+            assert_eq!((distance(a, b), distance(b, a)), (want, want));
+        }
+    }
+}
