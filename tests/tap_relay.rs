@@ -216,7 +216,8 @@ fn a_client_that_is_gone_is_noticed() {
     server.read_to_end(&mut rest).unwrap();
     let block = vec![0; 1 << 12];
     let error = (0..1000).find_map(|_| server.write_all(&block).err()).expect("nobody reads");
-    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    // Which of the two depends on whether the relay had bytes left to read when it closed.
+    assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
     drop(server);
     assert_eq!(setup.stop().of(1), ["/a", "server: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "closed"]);
 }
