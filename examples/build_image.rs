@@ -44,7 +44,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 use unix_http::Body;
-use unix_http::docker::{Endpoint, Flags, Process};
+use unix_http::docker::Engine;
 use unix_http::json::Value;
 
 fn main() -> ExitCode {
@@ -69,7 +69,8 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     });
     let archive = Archive { pipe, writer: Some(writer) };
 
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
     let target = format!("/build?t={name}");
     let request = client.post(&target).field("Content-Type", "application/x-tar");
     let response = request.body(Body::reader(archive)).send()?;

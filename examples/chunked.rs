@@ -23,7 +23,7 @@
 use std::error::Error;
 use std::io::BufRead;
 use std::process::exit;
-use unix_http::docker::{Endpoint, Flags, Process};
+use unix_http::docker::Engine;
 
 fn main() {
     if let Err(error) = chunked() {
@@ -35,7 +35,8 @@ fn main() {
 fn chunked() -> Result<(), Box<dyn Error>> {
     let target = std::env::args().nth(1).unwrap_or("/info".into());
 
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
     let mut response = client.get(&target).send()?;
     println!("{} {}", response.status(), String::from_utf8_lossy(response.reason()));
     let rule = response.decision().rule;

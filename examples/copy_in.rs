@@ -29,7 +29,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use tar::{BLOCK, END, Kind};
 use unix_http::Body;
-use unix_http::docker::{Endpoint, Flags, Process};
+use unix_http::docker::Engine;
 
 fn main() -> ExitCode {
     match copy_in() {
@@ -56,7 +56,8 @@ fn copy_in() -> Result<bool, Box<dyn Error>> {
     let archive = Cursor::new(header).chain(file.take(size)).chain(io::repeat(0).take(tar::padding(size) as u64));
     let archive = archive.chain(Cursor::new(END));
 
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
     let target = format!("/containers/{container}/archive?path={dir}");
     println!("PUT {target}, {length} bytes");
     let request = client.put(&target).field("Content-Type", "application/x-tar");

@@ -15,7 +15,7 @@
 
 use std::error::Error;
 use std::process::exit;
-use unix_http::docker::{Endpoint, Flags, Process};
+use unix_http::docker::Engine;
 
 fn main() {
     if let Err(error) = create_container() {
@@ -26,7 +26,8 @@ fn main() {
 
 fn create_container() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "mypy".into());
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
 
     let target = format!("/containers/create?name={name}");
     let response = client.post(&target).json(r#"{"Image":"busybox","Cmd":["echo","hello"]}"#).send()?;

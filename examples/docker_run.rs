@@ -32,7 +32,7 @@ use std::error::Error;
 use std::io::{self, BufRead, BufReader, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::thread;
-use unix_http::docker::{Demux, Endpoint, Flags, Process};
+use unix_http::docker::{Demux, Engine};
 use unix_http::json::{Value, encode_string};
 use unix_http::{Client, Response};
 
@@ -65,7 +65,7 @@ struct Run {
 
 impl Run {
     fn from_args() -> Result<Run> {
-        let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+        let client = Engine::from_env()?.client().clone();
         let (mut remove, mut interactive, mut name, mut network) = (false, false, None, String::from("default"));
         let mut args = env::args().skip(1);
         let image = loop {

@@ -31,7 +31,7 @@ use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use unix_http::Response;
-use unix_http::docker::{Demux, Endpoint, Flags, Process};
+use unix_http::docker::{Demux, Engine};
 use unix_http::json::{Value, encode_string};
 
 fn main() -> ExitCode {
@@ -45,7 +45,8 @@ fn main() -> ExitCode {
 }
 
 fn exec() -> Result<u8, Box<dyn Error>> {
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
     let mut args = std::env::args().skip(1);
     let container = args.next().ok_or("in which container?")?;
     let command = json_strings(args);

@@ -32,7 +32,7 @@ use std::error::Error;
 use std::io::{stderr, stdout};
 use std::process::exit;
 use unix_http::Response;
-use unix_http::docker::{Demux, Endpoint, Flags, Process};
+use unix_http::docker::{Demux, Engine};
 use unix_http::json::Value;
 
 fn main() {
@@ -44,7 +44,8 @@ fn main() {
 
 fn follow_logs() -> Result<(), Box<dyn Error>> {
     let container = std::env::args().nth(1).ok_or("which container?")?;
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
 
     let inspected = ok(client.get(&format!("/containers/{container}/json")).send()?)?;
     let inspected = Value::parse(&inspected.bytes()?)?;

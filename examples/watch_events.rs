@@ -30,7 +30,7 @@
 use std::error::Error;
 use std::io::BufRead;
 use std::process::exit;
-use unix_http::docker::{Endpoint, Flags, Process};
+use unix_http::docker::Engine;
 use unix_http::json::Value;
 
 fn main() {
@@ -46,7 +46,8 @@ fn watch_events() -> Result<(), Box<dyn Error>> {
 
     let target = format!("/events?filters={}", percent_encoded(&filters));
     eprintln!("GET {target}");
-    let client = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+    let engine = Engine::from_env()?;
+    let client = engine.client();
     let events = client.get(&target).send()?;
     eprintln!("{} {}", events.status(), String::from_utf8_lossy(events.reason()));
     if !events.is_success() {

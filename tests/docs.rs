@@ -23,6 +23,7 @@
 //! | `engine` | `DOCKER_HOST` is an engine with the image `busybox`: run on the demonstration engine and on a real dockerd |
 //! | `docker` | the same, on a real dockerd only |
 //! | `podman` | the same, on podman's service only |
+//! | `root` | the user has to be root |
 //! | `NAME` | a program that has to be there: `jq`, `socat`, `curl` ... |
 //! | `ci` | not run here: `.ci/run` runs it |
 
@@ -141,6 +142,8 @@ fn hosts(block: &Block) -> Vec<Host> {
                 hosts.extend(demo::LANDED.then(|| Host::Demo(Demo::start())));
                 hosts.extend(needs::docker().map(Host::Real));
             }
+            "root" if needs::root().is_none() => return vec![],
+            "root" => {}
             program if needs::program(program).is_none() => return vec![],
             _ => {}
         }

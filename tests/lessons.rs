@@ -4,11 +4,14 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
-use support::child::{Ended, example, run};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::child::{Ended, example, run, ucurl};
 use support::fake::{Fake, url};
 use support::needs;
 use support::temp::TempDir;
@@ -229,6 +232,76 @@ fn half_a_directory_is_never_sent_as_a_whole_one() {
     assert!(ended.stderr().contains("No such file or directory"), "{}", ended.stderr());
     let sent = String::from_utf8(server.received().concat()).unwrap();
     assert!(sent.contains("Transfer-Encoding: chunked") && !sent.ends_with("0\r\n\r\n"), "{sent:?}");
+}
+
+/// Runs until dropped.
+struct Background(Child);
+
+impl Background {
+    fn start(command: &mut Command) -> Background {
+        Background(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn until<T>(mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LIMIT;
+    loop {
+        match ready() {
+            Some(value) => return value,
+            None => assert!(Instant::now() < end, "not ready in time"),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_server_of_ones_own_answers_as_http_wants_it() {
+    let dir = TempDir::new();
+    let socket = dir.join("notes.sock");
+    let _server = Background::start(example("web_server").arg(&socket));
+    until(|| UnixStream::connect(&socket).ok());
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let client = Client::unix(&socket);
+    for (form, status) in
+        [("text=%3Cscript%3E&x=1", 303), ("x=1&text=a+b%2B", 303), ("x=1", 400), ("text=%+5", 400), ("text=", 400)]
+    {
+        assert_eq!(client.post("/notes").body(form).send().unwrap().status(), status, "{form}");
+    }
+    assert_eq!(client.post("/notes").body(vec![b'a'; 70_000]).send().unwrap().status(), 413);
+    assert_eq!(client.get("/notes").send().unwrap().text().unwrap(), "<script>\na b+\n");
+    let page = client.get("/").send().unwrap().text().unwrap();
+    assert!(page.contains("<li>&lt;script>\n<li>a b+\n"), "{page}");
+    let refused = client.put("/").body("x").send().unwrap();
+    assert_eq!((refused.status(), refused.field("Allow")), (405, Some(&b"GET, HEAD"[..])));
+    assert_eq!(client.get("/nowhere").send().unwrap().status(), 404);
+}
+
+#[test]
+fn a_browser_sees_the_page_through_the_tap() {
+    let Some(browser) = needs::program("chromium-headless-shell") else { return };
+    let dir = TempDir::new();
+    let socket = dir.join("notes.sock");
+    let _server = Background::start(example("web_server").arg(&socket));
+    until(|| UnixStream::connect(&socket).ok());
+    let client = Client::unix(&socket);
+    client.post("/notes").body("text=a+note+for+the+browser").send().unwrap();
+
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("tcp://127.0.0.1:{port}");
+    let _tap = Background::start(ucurl().args(["tap", "--listen", &listen, "--to", &url(&socket)]));
+    until(|| TcpStream::connect(("127.0.0.1", port)).ok());
+    let page = format!("http://127.0.0.1:{port}/");
+    let shown = Command::new(browser).args(["--no-sandbox", "--dump-dom", &page]).current_dir(dir.path()).run("");
+    // What the browser made of it: the list item has the end that HTML lets one leave out.
+    assert!(shown.success().contains("<li>a note for the browser\n</li>"));
 }
 
 #[test]

@@ -28,6 +28,15 @@ fn engine(variable: &str, name: &str) -> Option<PathBuf> {
     }
 }
 
+/// That the user is root.
+pub fn root() -> Option<()> {
+    use std::os::unix::fs::MetadataExt;
+    match std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+        true => Some(()),
+        false => left_out("root", "you are somebody else"),
+    }
+}
+
 /// The path of a program, looked up in `PATH` and the system administrator's directories.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
