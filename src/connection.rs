@@ -258,8 +258,8 @@ impl<S: Read> Connection<S> {
             if large && !self.has_buffered() {
                 return self.read_directly(body, out);
             }
-            if body.is_chunked() && self.ready.0 == self.ready.1 {
-                return self.read_chunks(body, out);
+            if self.ready.0 == self.ready.1 {
+                return self.read_content(body, out);
             }
         }
         let ready = self.fill_body(body)?;
@@ -269,19 +269,19 @@ impl<S: Read> Connection<S> {
         Ok(n)
     }
 
-    /// Copies the content of chunks to `out` from where they lie: pushed together first, it would be copied twice.
-    fn read_chunks(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
+    /// Copies content to `out` from where it lies: chunks that were pushed together before would be copied twice.
+    fn read_content(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
         loop {
-            let n = self.copy_chunks(body, out);
+            let n = self.copy_content(body, out);
             if n > 0 || out.is_empty() || !self.more(body)? {
                 return Ok(n);
             }
         }
     }
 
-    fn copy_chunks(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> usize {
+    fn copy_content(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> usize {
         let mut n = 0;
-        while n < out.len() && self.broken.is_none() {
+        while n < out.len() && !body.is_done() && self.broken.is_none() {
             self.raw.0 = body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
                 let room = out[n..].get_mut(..data.len());
                 n += room.as_ref().map_or(0, |room| room.len());

@@ -8,7 +8,9 @@ use super::{Request, Response, Settings};
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::transport::{self, Clock};
-use crate::wire::{ErrorKind, Fields, ParseError, Version, chunked, encode_last_chunk, encode_request, framing};
+use crate::wire::fields::{Digits, encode_field};
+use crate::wire::head::encode_request_line;
+use crate::wire::{EncodeError, ErrorKind, Fields, ParseError, Version, chunked, encode_last_chunk, framing};
 use std::io::Write;
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -83,7 +85,7 @@ struct Sending {
 /// Writes the request into `memory.out`: the head, and the content where it is short.
 fn encode(request: &Request<'_>, settings: &Settings, memory: &mut Memory) -> Result<Sending, Error> {
     let coding = coding(request)?;
-    let Memory { out, fields, .. } = memory;
+    let out = &mut memory.out;
     out.clear();
     let prefixed;
     let target = match settings.prefix.as_str() {
@@ -93,13 +95,15 @@ fn encode(request: &Request<'_>, settings: &Settings, memory: &mut Memory) -> Re
             &prefixed
         }
     };
-    if request.bare {
-        encode_request(out, request.method, target, request.version, &request.fields)?;
-    } else {
-        fields.clear();
-        automatic_fields(request, settings, coding, fields)?;
-        encode_request(out, request.method, target, request.version, fields)?;
+    encode_request_line(out, request.method, target, request.version)?;
+    if !request.bare {
+        opening_fields(request, settings, out)?;
     }
+    request.fields.encode(out);
+    if !request.bare {
+        closing_fields(request, coding, out)?;
+    }
+    out.extend_from_slice(b"\r\n");
     let head = out.len();
     match (&request.body.0, coding) {
         (Content::None, _) | (_, None) => Ok(Sending { head, rest: None }),
@@ -158,40 +162,44 @@ fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
     }
 }
 
-/// The fields that a request has although the caller did not name them, around those that the caller did.
-fn automatic_fields(
-    request: &Request<'_>,
-    settings: &Settings,
-    coding: Option<Coding>,
-    fields: &mut Fields,
-) -> Result<(), Error> {
+/// The fields that stand before the caller's, unless the caller set them.
+fn opening_fields(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let opening = settings.opening.as_ref().map_err(|error| *error)?;
+    if request.fields.is_empty() {
+        opening.encode(out);
+        return Ok(());
+    }
+    for field in opening.iter().filter(|field| request.fields.get(field.name()).is_none()) {
+        encode_field(out, field.name(), field.value())?;
+    }
+    Ok(())
+}
+
+/// The fields that stand behind the caller's: what the request is, and where its content ends.
+fn closing_fields(request: &Request<'_>, coding: Option<Coding>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let absent = |name: &str| request.fields.get(name).is_none();
-    if absent("Host") {
-        fields.push("Host", &settings.host)?;
-    }
-    if absent("User-Agent") {
-        fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
-    }
-    fields.extend(&request.fields);
     if let Some(protocol) = request.upgrade {
-        fields.push("Connection", "Upgrade")?;
-        fields.push("Upgrade", protocol)?;
+        encode_field(out, "Connection", b"Upgrade")?;
+        encode_field(out, "Upgrade", protocol.as_bytes())?;
     }
     // Without content there is nothing to hold back (`RFC 9110 §10.1.1`).
     if request.expect.is_some() && coding.is_some_and(|c| !matches!(c, Coding::Identity(0))) && absent("Expect") {
-        fields.push("Expect", "100-continue")?;
+        encode_field(out, "Expect", b"100-continue")?;
     }
     if request.json && absent("Content-Type") {
-        fields.push("Content-Type", "application/json")?;
+        encode_field(out, "Content-Type", b"application/json")?;
     }
     match coding {
-        Some(Coding::Chunked) if absent("Transfer-Encoding") => fields.push("Transfer-Encoding", "chunked")?,
-        Some(Coding::Identity(length)) if absent("Content-Length") => fields.push_length(length),
+        Some(Coding::Chunked) if absent("Transfer-Encoding") => encode_field(out, "Transfer-Encoding", b"chunked"),
+        Some(Coding::Identity(length)) if absent("Content-Length") => {
+            encode_field(out, "Content-Length", Digits::of(length).as_bytes())
+        }
         // A method that usually has content says so when it has none (`RFC 9110 §8.6`).
-        None if matches!(request.method, "POST" | "PUT" | "PATCH") && absent("Content-Length") => fields.push_length(0),
-        _ => {}
+        None if matches!(request.method, "POST" | "PUT" | "PATCH") && absent("Content-Length") => {
+            encode_field(out, "Content-Length", b"0")
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Sends the request on `wire` and waits for the final head.

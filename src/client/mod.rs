@@ -38,7 +38,7 @@ pub type Upgraded = crate::upgraded::Upgraded<ResponseHead>;
 
 use crate::error::Error;
 use crate::transport::{Endpoint, Timeouts};
-use crate::wire::{OVERHEAD_LIMIT, ResponseHead};
+use crate::wire::{EncodeError, Fields, OVERHEAD_LIMIT, ResponseHead};
 use pool::Pool;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,6 +59,8 @@ struct Inner {
 struct Settings {
     endpoint: Endpoint,
     host: String,
+    /// The lines that a request begins with where the caller does not set them: Host and User-Agent.
+    opening: Result<Fields, EncodeError>,
     prefix: String,
     timeouts: Timeouts,
     limit: usize,
@@ -93,6 +95,7 @@ impl Client {
             settings: Settings {
                 endpoint,
                 host,
+                opening: Ok(Fields::new()),
                 prefix: String::new(),
                 timeouts: Timeouts::default(),
                 limit: OVERHEAD_LIMIT,
@@ -188,8 +191,17 @@ impl ClientBuilder {
     }
 
     /// The client.
-    pub fn build(self) -> Client {
+    pub fn build(mut self) -> Client {
+        self.settings.opening = opening(&self.settings.host);
         let pool = Pool::new(self.settings.max_idle);
         Client { inner: Arc::new(Inner { settings: self.settings, pool }) }
     }
+}
+
+/// Put together once for all requests of a client.
+fn opening(host: &str) -> Result<Fields, EncodeError> {
+    let mut fields = Fields::new();
+    fields.push("Host", host)?;
+    fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
+    Ok(fields)
 }

@@ -220,22 +220,25 @@ impl Response {
 
     #[inline]
     fn fill(&mut self) -> Result<&[u8], Error> {
-        let done = self.ended || self.wire.is_none();
         match &mut self.wire {
-            Some(wire) if !done => {
-                let empty = wire.connection.fill_body(&mut self.body)?.is_empty();
-                if empty {
-                    self.ended = true;
-                    if let Some(upload) = &mut self.upload
-                        && wire.memory.decoder.head().class() < 4
-                    {
-                        // The peer is content and reads on: all of the request is still wanted.
-                        upload.finish();
-                    }
+            Some(wire) if !self.ended => {
+                if wire.connection.fill_body(&mut self.body)?.is_empty() {
+                    self.end();
                 }
-                Ok(wire.connection.content())
             }
-            _ => Ok(&[]),
+            _ => return Ok(&[]),
+        }
+        Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
+    }
+
+    /// The last byte of the body has been read.
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(upload) = &mut self.upload
+            && self.wire.as_ref().is_some_and(|wire| wire.memory.decoder.head().class() < 4)
+        {
+            // The peer is content and reads on: all of the request is still wanted.
+            upload.finish();
         }
     }
 
@@ -270,7 +273,7 @@ impl Read for Response {
             Some(wire) if !self.ended => {
                 let n = wire.connection.read_body(&mut self.body, out)?;
                 if n == 0 && !out.is_empty() {
-                    self.fill()?;
+                    self.end();
                 }
                 Ok(n)
             }

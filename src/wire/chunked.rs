@@ -81,10 +81,16 @@ pub struct ChunkedDecoder {
     limit: u64,
     /// Whether a folded trailer field is refused.
     in_request: bool,
+    /// The trailer section. Few bodies have one; apart, it does not make every decoder four times as large.
+    trailer: Option<Box<Trailer>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Trailer {
+    /// The section as far as it has come.
+    bytes: Vec<u8>,
     section: SectionDecoder,
-    trailers: Fields,
-    /// The trailer section as far as it has come.
-    trailer: Vec<u8>,
+    fields: Fields,
 }
 
 impl Default for ChunkedDecoder {
@@ -102,9 +108,9 @@ impl ChunkedDecoder {
     /// A decoder whose errors count bytes from `offset` on, and that accepts `limit` bytes of extensions, zeros and
     /// trailers; of what is read past, also one for each byte of content.
     pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
-        let (section, trailers, trailer, limit) = (SectionDecoder::default(), Fields::new(), Vec::new(), limit as u64);
+        let limit = limit as u64;
         let (state, left, in_request) = (State::SizeStart, 0, false);
-        ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, section, trailers, trailer }
+        ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, trailer: None }
     }
 
     /// The body is a request's: a folded trailer field is refused, and not unfolded (`RFC 9112 §5.2`).
@@ -124,12 +130,13 @@ impl ChunkedDecoder {
 
     /// The trailer fields, once [`is_done`](ChunkedDecoder::is_done).
     pub fn trailers(&self) -> &Fields {
-        &self.trailers
+        const NONE: &Fields = &Fields::new();
+        self.trailer.as_ref().map_or(NONE, |trailer| &trailer.fields)
     }
 
     /// Hands over the trailer fields.
     pub fn into_trailers(self) -> Fields {
-        self.trailers
+        self.trailer.map(|trailer| trailer.fields).unwrap_or_default()
     }
 
     /// Reads past the framing at the front of `input`, up to data, the end of the message or the end of the input.
@@ -246,9 +253,6 @@ impl ChunkedDecoder {
             (State::Ext, _) => return Err(self.error(ErrorKind::ChunkExt)),
             (State::SizeLf, b'\n') if self.left > 0 => State::Data,
             (State::SizeLf, b'\n') => {
-                self.section.reset(0);
-                self.trailers.clear();
-                self.trailer.clear();
                 // A long body buys no long trailer section: that one is held in memory.
                 self.budget = self.budget.min(self.limit);
                 State::Trailer
@@ -265,25 +269,26 @@ impl ChunkedDecoder {
 
     /// Reads on in the trailer section; how many bytes of `input` belong to it.
     fn trailer_section(&mut self, input: &[u8]) -> Result<usize, ParseError> {
-        if self.trailer.is_empty() && input.starts_with(b"\r\n") {
+        if self.trailer.is_none() && input.starts_with(b"\r\n") {
             self.state = State::Done;
             self.offset += 2;
             return Ok(2);
         }
-        let before = self.trailer.len();
+        let Trailer { bytes, section, fields } = &mut **self.trailer.get_or_insert_default();
+        let before = bytes.len();
         let start = self.offset - before as u64;
         // The empty line that ends the section is always allowed.
         let room = self.budget.saturating_add(2).min(usize::MAX as u64) as usize;
         let within = &input[..input.len().min(room.saturating_sub(before))];
-        self.trailer.extend_from_slice(within);
+        bytes.extend_from_slice(within);
         let lenience = Lenience { folds: !self.in_request, bare_lf: false };
-        let taken = match self.section.decode(&mut self.trailers, &self.trailer, lenience) {
+        let taken = match section.decode(fields, bytes, lenience) {
             Err(error) => return Err(ParseError { offset: start + error.offset, ..error }),
             Ok(Progress::Complete { len }) => {
                 self.state = State::Done;
                 len - before
             }
-            Ok(Progress::Partial) if self.trailer.len() == room => {
+            Ok(Progress::Partial) if bytes.len() == room => {
                 return Err(ParseError { kind: ErrorKind::TooLarge, offset: start + room as u64 });
             }
             Ok(Progress::Partial) => within.len(),

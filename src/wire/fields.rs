@@ -26,8 +26,8 @@
 
 use super::error::{EncodeError, ErrorKind, ParseError};
 use super::grammar::{
-    controls, is_ows, is_tchar, is_value_byte, list, not_in_names, token_len, trim_ows, trim_ows_end, trim_ows_start,
-    unmarked, value_len,
+    controls, is_ows, is_tchar, list, not_in_names, token_len, trim_ows, trim_ows_end, trim_ows_start, unmarked,
+    value_len,
 };
 use super::head::Progress;
 use std::fmt;
@@ -90,6 +90,27 @@ impl<'a> Field<'a> {
     }
 }
 
+/// A number as it is written in a field value.
+pub(crate) struct Digits([u8; 20], usize);
+
+impl Digits {
+    pub(crate) fn of(mut number: u64) -> Digits {
+        let (mut digits, mut at) = ([0; 20], 20);
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return Digits(digits, at);
+            }
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0[self.1..]
+    }
+}
+
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name(), self.value.escape_ascii())
@@ -147,16 +168,7 @@ impl Fields {
 
     /// Adds `Content-Length: length`.
     pub fn push_length(&mut self, length: u64) {
-        let (mut digits, mut at, mut rest) = ([0; 20], 20, length);
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.push_checked(b"Content-Length", b": ", &digits[at..]);
+        self.push_checked(b"Content-Length", b": ", Digits::of(length).as_bytes());
     }
 
     fn push_checked(&mut self, name: &[u8], colon: &[u8], value: &[u8]) {
@@ -193,11 +205,17 @@ impl Fields {
 
     /// Every field line, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
-        self.lines.iter().map(|line| Field {
-            name: line.name.of(&self.bytes),
-            value: line.value.of(&self.bytes),
-            offset: line.offset as usize,
-        })
+        self.lines.iter().map(|line| self.field(line))
+    }
+
+    /// Every field line whose name is as long as one that is looked for: the others are passed by without being read.
+    pub(crate) fn of_name_len(&self, looked_for: impl Fn(usize) -> bool) -> impl Iterator<Item = Field<'_>> {
+        let len = |name: Span| (name.end - name.start) as usize;
+        self.lines.iter().filter(move |line| looked_for(len(line.name))).map(|line| self.field(line))
+    }
+
+    fn field(&self, line: &Line) -> Field<'_> {
+        Field { name: line.name.of(&self.bytes), value: line.value.of(&self.bytes), offset: line.offset as usize }
     }
 
     /// Appends the field lines to `out`, each with its CR LF.
@@ -248,10 +266,19 @@ fn check_name(name: &[u8]) -> Result<(), EncodeError> {
 }
 
 pub(crate) fn check_value(value: &[u8]) -> Result<(), EncodeError> {
-    match value.iter().position(|&b| !is_value_byte(b)) {
-        None => Ok(()),
-        Some(offset) => Err(EncodeError { kind: ErrorKind::FieldValue, offset }),
+    match value_len(value) {
+        offset if offset == value.len() => Ok(()),
+        offset => Err(EncodeError { kind: ErrorKind::FieldValue, offset }),
     }
+}
+
+/// Appends one field line, whose name is known to be a token.
+pub(crate) fn encode_field(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Result<(), EncodeError> {
+    check_value(value)?;
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+    Ok(())
 }
 
 /// What a reader takes beside the grammar; a writer never writes it.

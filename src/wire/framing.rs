@@ -145,7 +145,7 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
         return decide(Framing::Chunked, rule, persistent);
     }
     match found.length {
-        Some(field) => decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength, persistent),
+        Some(field) => decide(Framing::Length(found.number(head.fields(), field)?), Rule::ContentLength, persistent),
         None => decide(Framing::UntilClose, Rule::Close, false),
     }
 }
@@ -170,7 +170,7 @@ pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
         return decide(Framing::Chunked, Rule::TransferEncoding);
     }
     match found.length {
-        Some(field) => decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength),
+        Some(field) => decide(Framing::Length(found.number(head.fields(), field)?), Rule::ContentLength),
         None => decide(Framing::NoBody, Rule::Neither),
     }
 }
@@ -179,6 +179,8 @@ pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
 #[derive(Default)]
 struct Found<'a> {
     length: Option<Field<'a>>,
+    /// How many Content-Length lines there are.
+    lengths: usize,
     coding: Option<Coding>,
     close: bool,
     keep_alive: bool,
@@ -204,19 +206,20 @@ impl Coding {
 impl<'a> Found<'a> {
     fn in_fields(fields: &'a Fields) -> Found<'a> {
         let mut found = Found::default();
-        for field in fields.iter() {
+        for field in fields.of_name_len(|len| matches!(len, 10 | 14 | 17)) {
             let name = field.name_bytes();
             match name.len() {
-                10 if name.eq_ignore_ascii_case(b"Connection") => {
+                10 if is(name, b"Connection") => {
                     for option in list(field.value()) {
                         found.close |= option.eq_ignore_ascii_case(b"close");
                         found.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                     }
                 }
-                14 if name.eq_ignore_ascii_case(b"Content-Length") => {
+                14 if is(name, b"Content-Length") => {
                     found.length.get_or_insert(field);
+                    found.lengths += 1;
                 }
-                17 if name.eq_ignore_ascii_case(b"Transfer-Encoding") => {
+                17 if is(name, b"Transfer-Encoding") => {
                     let at = field.offset;
                     let chunked = field.value().eq_ignore_ascii_case(b"chunked");
                     found.coding = Some(match found.coding {
@@ -230,10 +233,24 @@ impl<'a> Found<'a> {
         found
     }
 
+    fn number(&self, fields: &Fields, first: Field<'_>) -> Result<u64, ParseError> {
+        match decimal(first.value()) {
+            Some(number) if self.lengths == 1 => Ok(number),
+            _ => length(fields, first),
+        }
+    }
+
     /// `RFC 9112 §9.3`: close ends it; 1.1 persists; 1.0 persists where it says so.
     fn persistent(&self, version: Version) -> bool {
         !self.close && (version == Version::Http11 || self.keep_alive)
     }
+}
+
+/// Whether a name is that one in any case; nearly always it is so to the letter, which is compared first, eight bytes at
+/// a time.
+#[inline]
+fn is(name: &[u8], wanted: &[u8]) -> bool {
+    name == wanted || name.eq_ignore_ascii_case(wanted)
 }
 
 /// The one number that every Content-Length line, and every element of each, states.

@@ -513,6 +513,19 @@ pub fn encode_request(
     version: Version,
     fields: &Fields,
 ) -> Result<(), EncodeError> {
+    encode_request_line(out, method, target, version)?;
+    fields.encode(out);
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// Appends a request-line alone.
+pub(crate) fn encode_request_line(
+    out: &mut Vec<u8>,
+    method: &str,
+    target: &[u8],
+    version: Version,
+) -> Result<(), EncodeError> {
     if !is_token(method.as_bytes()) {
         return Err(EncodeError { kind: ErrorKind::Method, offset: token_len(method.as_bytes()) });
     }
@@ -523,8 +536,6 @@ pub fn encode_request(
     for part in [method.as_bytes(), b" ", target, b" ", version.as_str().as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);
     }
-    fields.encode(out);
-    out.extend_from_slice(b"\r\n");
     Ok(())
 }
 
