@@ -528,7 +528,10 @@ fn upgraded_connections_end_in_each_direction() {
     assert_eq!(rest(&mut stream), "[12 bytes]");
 
     let answer = server.talk("GET /upgrade HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\nUpgrade: test\r\n"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: test\r\n"),
+        "{answer}"
+    );
     let answer = server.talk(format!("GET /upgrade HTTP/1.0\r\n{upgrade}\r\n"));
     assert_eq!(statuses(&answer).unwrap(), [426], "what HTTP/1.0 says of Upgrade is not heard");
     // The request's content comes first.

@@ -1,6 +1,6 @@
 //! The response as it is put together: its head, its framing, and what has become of it.
 
-use super::date;
+use super::date::http_date;
 use super::live::Live;
 use super::refusal::reason_phrase;
 use crate::error::Error;
@@ -8,6 +8,7 @@ use crate::transport::Stream;
 use crate::wire::{EncodeError, Fields, Version, encode_response};
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 /// What the answer to a request depends on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,7 +72,7 @@ impl Answer {
     pub fn encode(&mut self, live: &Live, asked: Asked, status: (u16, &str), ends: Ends) -> io::Result<()> {
         self.persistent = asked.persistent && ends != Ends::Close && !live.must_close(status.0);
         if self.fields.get("Date").is_none() {
-            self.push("Date", &date::now())?;
+            self.push("Date", &http_date(SystemTime::now()))?;
         }
         match (self.given_length()?, ends) {
             (None, Ends::Length(length)) => self.fields.push_length(length),

@@ -2,15 +2,21 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `IMF-fixdate = day-name "," SP 2DIGIT SP month SP 4DIGIT SP 2DIGIT ":" 2DIGIT ":" 2DIGIT SP GMT`
-pub(super) type ImfFixdate = [u8; 29];
-
-/// The time now.
-pub(super) fn now() -> ImfFixdate {
-    imf_fixdate(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+/// A time as fields have it: `day-name "," SP day SP month SP year SP hour ":" minute ":" second SP GMT`, each part of a
+/// fixed width (`RFC 9110 §5.6.7`). Years from 1970 to 9999.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use unix_http::server::http_date;
+///
+/// assert_eq!(&http_date(UNIX_EPOCH + Duration::from_secs(784_111_777)), b"Sun, 06 Nov 1994 08:49:37 GMT");
+/// ```
+#[must_use]
+pub fn http_date(time: SystemTime) -> [u8; 29] {
+    imf_fixdate(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
-fn imf_fixdate(seconds: u64) -> ImfFixdate {
+fn imf_fixdate(seconds: u64) -> [u8; 29] {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     // 1 January 1970 was a Thursday.

@@ -71,6 +71,7 @@ mod request;
 mod responder;
 
 pub use body::BodyWriter;
+pub use date::http_date;
 pub use pool::Handle;
 pub use refusal::{Refusal, reason_phrase};
 pub use request::Request;

@@ -46,10 +46,15 @@ impl<'a> Responder<'a> {
         self
     }
 
-    /// Adds a field line. A Content-Length is compared with the content; a Date is sent instead of the server's own.
+    /// Adds a field line. A Content-Length is compared with the content; a Date is sent instead of the server's own;
+    /// `Connection` may say `Upgrade` and nothing else.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
-        let framing = ["Transfer-Encoding", "Connection"].iter().any(|own| own.eq_ignore_ascii_case(name));
-        let pushed = match framing {
+        let value = value.as_ref();
+        let own = match name.len() {
+            10 if name.eq_ignore_ascii_case("Connection") => !value.eq_ignore_ascii_case(b"Upgrade"),
+            _ => name.eq_ignore_ascii_case("Transfer-Encoding"),
+        };
+        let pushed = match own {
             true => Err(invalid("Transfer-Encoding and Connection are the server's to write")),
             false => self.answer.fields.push(name, value).map_err(refused),
         };
@@ -134,15 +139,18 @@ impl<'a> Responder<'a> {
     /// Of sending. [`Refusal`] with 426 where the request does not offer `protocol`.
     pub fn upgrade(mut self, request: &mut Request<'_>, protocol: &str) -> io::Result<(Upgraded, Sent)> {
         if !request.offers_upgrade(protocol) {
-            // "The server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22).
+            // A 426 has to say what it takes (RFC 9110 §15.5.22), and Connection that Upgrade is there (§7.8).
             let why = Refusal::new(426, "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol);
             self.answer.fields.clear();
-            self.status(426).field("Upgrade", protocol).send(why.to_string() + "\n")?;
+            self.status(426).field("Connection", "Upgrade").field("Upgrade", protocol).send(why.to_string() + "\n")?;
             return Err(why.into());
         }
         self.status = 101;
-        self.answer.fields.push("Connection", "Upgrade").map_err(refused)?;
-        self.answer.fields.push("Upgrade", protocol).map_err(refused)?;
+        for (name, value) in [("Connection", "Upgrade"), ("Upgrade", protocol)] {
+            if self.answer.fields.get(name).is_none() {
+                self.answer.fields.push(name, value).map_err(refused)?;
+            }
+        }
         self.hijack(request)
     }
 

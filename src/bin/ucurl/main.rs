@@ -6,6 +6,7 @@
 mod config;
 mod content;
 mod data;
+mod demo;
 mod dial;
 mod exit;
 mod explain;
@@ -48,10 +49,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
     let code = match args.first().map(Vec::as_slice) {
+        Some(b"demo") => demo::main(&args),
         Some(b"tap") => tap::main(&args),
         Some(b"replay") => replay::main(&args),
         Some(b"sockets") => sockets::main(&args),
-        Some(verb @ (b"demo" | b"replay")) => usage(verb, b"is not there yet", Exit::Usage) as i32,
         _ => command(&args) as i32,
     };
     std::process::exit(code);

@@ -12,7 +12,7 @@ use crate::trace::Tracer;
 use crate::transfer::Transfer;
 use crate::url::{self, How, Url};
 use crate::writeout::{self, To};
-use crate::{output, password};
+use crate::{demo, output, password};
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -56,9 +56,17 @@ pub fn run(mut config: Config) -> Exit {
         }
     };
     prepare(&mut config);
-    if config.global.demo {
-        crate::say("--demo is not there yet");
-        return Exit::Usage;
+    // It lives as long as the transfers.
+    let demo = match config.global.demo.then(demo::start).transpose() {
+        Ok(demo) => demo,
+        Err(error) => {
+            crate::say(&format!("--demo: {error}"));
+            return Exit::Connect;
+        }
+    };
+    if let Some(demo) = &demo {
+        let socket = demo.socket();
+        config.groups.iter_mut().for_each(|group| group.socket = Some(socket.clone()));
     }
     let mut known = Vec::new();
     let (mut last, mut number) = (Exit::Ok, 0);
