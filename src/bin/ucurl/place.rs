@@ -54,7 +54,7 @@ pub fn serve(given: &Given, host: &Endpoint, front: &Front, verb: &str) -> i32 {
 }
 
 /// Runs a command with `DOCKER_HOST` set: its exit code, as a shell has it.
-pub fn command(words: &[OsString], host: &Endpoint, front: &Front, verb: &str) -> i32 {
+fn command(words: &[OsString], host: &Endpoint, front: &Front, verb: &str) -> i32 {
     let (program, arguments) = match words {
         [program, arguments @ ..] => (program.as_os_str(), arguments),
         [] => (OsStr::new(""), words),

@@ -32,6 +32,7 @@ mod text;
 mod time;
 
 use crate::config::Socket;
+use crate::place;
 use crate::supervise::{self, Front, Half};
 use crate::verb::{self, Given};
 use engine::Engine;
@@ -58,11 +59,6 @@ pub fn start() -> io::Result<Demo> {
         let listener = Listener::bind(&Endpoint::Abstract(name.into_bytes())).map_err(io::Error::other)?;
         return serve(listener, None);
     }
-    start_in_private()
-}
-
-/// Starts an engine on a socket in a directory of its own.
-fn start_in_private() -> io::Result<Demo> {
     let directory = PrivateDir::new_in(supervise::runtime_dir())?;
     let endpoint = Endpoint::Unix(directory.path().join("docker.sock"));
     let listener = Listener::bind(&endpoint).map_err(io::Error::other)?;
@@ -112,7 +108,9 @@ listens until Ctrl-C and says where. With one, DOCKER_HOST is set for it, and it
 ";
 
 const FLAGS: &str = "\
--l, --listen <endpoint>  Listen there: a path, unix://, tcp://127.0.0.1:port; default: a private socket
+-l, --listen <endpoint>  Listen there: a path, unix://, tcp://127.0.0.1:port
+    --mode <octal>       Mode of the listening socket; default 600
+    --allow-remote       Listen on a TCP address that other machines reach
 -h, --help               This text
 ";
 
@@ -121,58 +119,26 @@ const GRACE: Duration = Duration::from_millis(300);
 
 /// Runs the verb; `args` is the whole command line.
 pub fn main(args: &[Vec<u8>]) -> i32 {
-    let outcome = verb::read(FLAGS, &args[1..]).and_then(|given| match given.has("help") {
-        true => Ok(crate::print(&[USAGE, FLAGS].concat()) as i32),
-        false => divided(args, &given),
-    });
-    outcome.unwrap_or_else(|why| {
-        crate::say(&["demo: ", &why, "; -h helps"].concat());
-        2
+    verb::main("demo", &[USAGE, FLAGS].concat(), FLAGS, args, |given| {
+        if let Some(operand) = given.operands.first() {
+            return Err(operand.display().to_string() + ": a command stands after --");
+        }
+        match supervise::divide(args, given.command.is_some()).map_err(|error| error.to_string())? {
+            Half::Front(code) => Ok(code),
+            Half::Back(front) => {
+                let code = back(given, &front);
+                front.end(*code.as_ref().unwrap_or(&2));
+                code
+            }
+        }
     })
 }
 
-fn divided(args: &[Vec<u8>], given: &Given) -> Result<i32, String> {
-    if let Some(operand) = given.operands.first() {
-        return Err(operand.display().to_string() + ": a command stands after --");
-    }
-    match supervise::divide(args, given.command.is_some()).map_err(|error| error.to_string())? {
-        Half::Front(code) => Ok(code),
-        Half::Back(front) => {
-            let code = back(given, &front).unwrap_or_else(|why| {
-                crate::say(&["demo: ", &why].concat());
-                2
-            });
-            front.end(code);
-            Ok(code)
-        }
-    }
-}
-
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
-    let demo = match given.value("listen") {
-        None => start_in_private().map_err(|error| error.to_string())?,
-        Some(text) => {
-            let endpoint = Endpoint::parse(text).map_err(|error| error.to_string())?;
-            let listener = Listener::bind(&endpoint).map_err(|error| error.to_string())?;
-            serve(listener, None).map_err(|error| error.to_string())?
-        }
-    };
-    let endpoint = demo.endpoint().clone();
-    let code = match &given.command {
-        Some(words) if words.is_empty() => return Err("no command after --".into()),
-        Some(words) => crate::place::command(words, &endpoint, front, "demo"),
-        None => {
-            // What the shell that reads this is to do, on stdout; what people should know, on stderr.
-            let place = endpoint.to_string();
-            crate::say(
-                "demo: a demonstration of Docker's API, not Docker: no container runs, and all is gone at the end",
-            );
-            crate::say(&["demo: try it with: DOCKER_HOST=", &place, " ucurl /version"].concat());
-            crate::print(&["export DOCKER_HOST=", &place, "\n"].concat());
-            front.wait_for_stop();
-            0
-        }
-    };
+    let (directory, listener) = place::listener(given)?;
+    let demo = serve(listener, directory).map_err(|error| error.to_string())?;
+    crate::say("demo: a demonstration of Docker's API, not Docker: no container runs, and all is gone at the end");
+    let code = place::serve(given, demo.endpoint(), front, "demo");
     demo.handle.stop(GRACE);
     Ok(code)
 }
