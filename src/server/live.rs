@@ -9,16 +9,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What concerns all connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Crowd {
     /// The server is about to end.
     pub stopping: AtomicBool,
-    /// Nobody accepts, as every thread has a connection: who has nothing to do has to leave.
+    /// Somebody waits for room: who has nothing to do has to leave.
     pub full: AtomicBool,
-    tickets: AtomicU64,
+    start: Instant,
 }
 
 impl Crowd {
+    pub fn new() -> Crowd {
+        Crowd { stopping: AtomicBool::new(false), full: AtomicBool::new(false), start: Instant::now() }
+    }
+
+    /// Milliseconds since the server began, and one.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX) + 1
+    }
+
     pub fn must_leave(&self) -> bool {
         self.stopping.load(Ordering::SeqCst) || self.full.load(Ordering::SeqCst)
     }
@@ -29,8 +38,10 @@ impl Crowd {
 pub(super) struct Live {
     pub stream: Stream,
     pub crowd: Arc<Crowd>,
-    /// The ticket drawn when it began to wait for a head, or one of the states below.
+    /// When it began to wait for a head, or one of the states below.
     waiting: AtomicU64,
+    /// Whether it has been answered before.
+    served: AtomicBool,
     /// How much of the request's content the handler has not read, as far as that is known.
     pub unread: AtomicU64,
     /// Whether the client waits for `100 Continue` before it sends the content.
@@ -39,6 +50,8 @@ pub(super) struct Live {
     pub answered: AtomicBool,
 }
 
+/// How many milliseconds a new client has for its head where there is no room.
+const MOMENT: u64 = 100;
 /// A request is being read or answered.
 const AT_WORK: u64 = 0;
 /// Told to leave.
@@ -51,7 +64,8 @@ pub(super) const UNKNOWN: u64 = u64::MAX;
 impl Live {
     pub fn new(stream: Stream, crowd: Arc<Crowd>) -> Live {
         let (waiting, unread) = (AtomicU64::new(AT_WORK), AtomicU64::new(0));
-        Live { stream, crowd, waiting, unread, expects: AtomicBool::new(false), answered: AtomicBool::new(false) }
+        let (served, expects, answered) = Default::default();
+        Live { stream, crowd, waiting, served, unread, expects, answered }
     }
 
     /// Forgets the exchange before: so much content is to come.
@@ -72,24 +86,31 @@ impl Live {
 
     /// A head is awaited. From now on the connection may be [told to leave](Live::tell_to_leave).
     pub fn wait(&self) {
-        let ticket = self.crowd.tickets.fetch_add(1, Ordering::Relaxed) + 1;
-        self.waiting.store(ticket, Ordering::SeqCst);
+        self.waiting.store(self.crowd.now(), Ordering::SeqCst);
     }
 
     /// A head has come; whether there may be another after it.
     pub fn work(&self) -> bool {
+        self.served.store(true, Ordering::Relaxed);
         self.waiting.swap(AT_WORK, Ordering::SeqCst) != LEAVING
     }
 
-    /// When it began to wait, in tickets, if it does.
-    pub fn waits_since(&self) -> Option<u64> {
-        Some(self.waiting.load(Ordering::SeqCst)).filter(|&ticket| ticket != AT_WORK && ticket != LEAVING)
+    fn waits_since(&self) -> Option<u64> {
+        Some(self.waiting.load(Ordering::SeqCst)).filter(|&since| since != AT_WORK && since != LEAVING)
+    }
+
+    /// For how long it has been waiting without need, if it has. A client that has just connected is given a moment: it
+    /// has a request to send, and does not expect, as one that kept its connection has to, that it is closed before.
+    pub fn idle_since(&self) -> Option<u64> {
+        let since = self.waits_since()?;
+        let idle = self.served.load(Ordering::Relaxed) || since + MOMENT < self.crowd.now();
+        idle.then_some(since)
     }
 
     /// Ends its wait, if it waits. What the client has sent already is still read and answered.
     pub fn tell_to_leave(&self) -> bool {
-        let Some(ticket) = self.waits_since() else { return false };
-        let told = self.waiting.compare_exchange(ticket, LEAVING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        let Some(since) = self.waits_since() else { return false };
+        let told = self.waiting.compare_exchange(since, LEAVING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         told && self.stream.shutdown(Shutdown::Read).is_ok()
     }
 }

@@ -53,9 +53,10 @@
 //!
 //! # Many connections
 //!
-//! There are at most [`Limits::connections`], and one thread for each. When they are all in use, the connection that has
-//! waited longest for a request is closed to make room, so idle clients, and those that send a head a byte a second,
-//! cannot keep others out. When all of them are at work, the next client waits in the listen queue until one has done.
+//! There are at most [`Limits::connections`], and one thread for each. When there is one too many, the connection that has
+//! been idle longest is closed to make room. One that has just come has 100 ms to send its head then, so clients that
+//! send it a byte a second cannot keep others out. When all are at work, the next client waits until one has done, and
+//! those behind it in the listen queue.
 //!
 //! Declined: virtual hosts and routing (a `match` does it), compression, TLS, and protection of a TCP address from web
 //! pages: listen on a Unix socket, or compare [`Request::host`] in the handler.

@@ -1,8 +1,9 @@
 //! Many connections: a thread for each, and no more of them than allowed.
 //!
 //! Every thread does the same: it accepts a connection, serves it to its end, and accepts the next. Who takes a
-//! connection when nobody else is left to accept starts one more thread, or, where there are enough, sends away the
-//! connection that has waited longest.
+//! connection when nobody else is left to accept starts one more thread. Where there are as many connections as there may
+//! be, it sends away the one that has been idle longest and waits until there is room; further clients wait in the listen
+//! queue.
 
 use super::live::{Crowd, Live};
 use super::{Handler, Limits, exchange};
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 /// How many threads may wait for connections that do not come; the others end.
 const SPARE: usize = 4;
-/// How long to wait where the system has no descriptor left.
+/// How long to wait where there is no room, or the system has no descriptor left, before looking again.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long a thread may take to notice that its connection was cut.
 const CUT: Duration = Duration::from_millis(500);
@@ -27,7 +28,7 @@ struct Shared {
     limits: Limits,
     crowd: Arc<Crowd>,
     threads: Mutex<Threads>,
-    /// A thread has ended.
+    /// A connection or a thread has ended.
     ended: Condvar,
 }
 
@@ -37,6 +38,8 @@ struct Threads {
     /// How many threads there are, and how many of them wait for a connection.
     all: usize,
     accepting: usize,
+    /// How many have accepted a connection for which there is no room yet.
+    wanting: usize,
     live: Vec<Arc<Live>>,
 }
 
@@ -51,8 +54,8 @@ pub struct Handle {
 pub(super) fn start(listener: Listener, limits: Limits, handler: Box<Handler>) -> io::Result<Handle> {
     let (stopper, endpoint) = (listener.stopper()?, listener.endpoint().clone());
     let listener = Some(Arc::new(listener));
-    let threads = Mutex::new(Threads { listener, all: 0, accepting: 0, live: Vec::new() });
-    let shared = Arc::new(Shared { handler, limits, crowd: Arc::default(), threads, ended: Condvar::new() });
+    let threads = Mutex::new(Threads { listener, all: 0, accepting: 0, wanting: 0, live: Vec::new() });
+    let shared = Arc::new(Shared { handler, limits, crowd: Arc::new(Crowd::new()), threads, ended: Condvar::new() });
     Shared::add_thread(&shared, &mut shared.threads())?;
     Ok(Handle { shared, stopper, endpoint })
 }
@@ -68,7 +71,6 @@ impl Shared {
         thread::Builder::new().name("http".into()).spawn(move || work(&for_thread))?;
         threads.all += 1;
         threads.accepting += 1;
-        shared.crowd.full.store(false, Ordering::SeqCst);
         Ok(())
     }
 
@@ -87,25 +89,31 @@ impl Shared {
         }
     }
 
-    /// Sends away the connection that has waited longest for a request.
+    /// Sends away the connection that has been idle longest.
     fn make_room(&self, threads: &Threads) {
-        let waiting = threads.live.iter().filter_map(|live| Some((live.waits_since()?, live)));
+        let waiting = threads.live.iter().filter_map(|live| Some((live.idle_since()?, live)));
         if let Some((_, live)) = waiting.min_by_key(|(since, _)| *since) {
             live.tell_to_leave();
         }
     }
 
-    /// Counts a connection in.
+    /// Counts a connection in, as soon as there is room for it.
     fn enter(self: &Arc<Self>, stream: Stream) -> Option<Arc<Live>> {
         let live = Arc::new(Live::new(stream, Arc::clone(&self.crowd)));
         let mut threads = self.threads();
         threads.accepting -= 1;
+        threads.wanting += 1;
+        while threads.live.len() >= self.limits.connections.max(1) && threads.listener.is_some() {
+            self.crowd.full.store(true, Ordering::SeqCst);
+            self.make_room(&threads);
+            threads = self.ended.wait_timeout(threads, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        threads.wanting -= 1;
+        self.crowd.full.store(threads.wanting > 0, Ordering::SeqCst);
         threads.listener.as_ref()?;
         threads.live.push(Arc::clone(&live));
-        if threads.accepting == 0
-            && (threads.all >= self.limits.connections || Shared::add_thread(self, &mut threads).is_err())
-        {
-            self.crowd.full.store(true, Ordering::SeqCst);
+        if threads.accepting == 0 && Shared::add_thread(self, &mut threads).is_err() {
+            // The system has no thread left: until one of ours is free, clients wait in the listen queue.
             self.make_room(&threads);
         }
         Some(live)
@@ -115,11 +123,11 @@ impl Shared {
     fn leave(&self, live: &Arc<Live>) -> bool {
         let mut threads = self.threads();
         threads.live.retain(|other| !Arc::ptr_eq(other, live));
+        self.ended.notify_all();
         if threads.listener.is_none() || threads.accepting >= SPARE {
             return false;
         }
         threads.accepting += 1;
-        self.crowd.full.store(false, Ordering::SeqCst);
         true
     }
 }
@@ -168,6 +176,7 @@ impl Handle {
             live.tell_to_leave();
         }
         self.stopper.stop();
+        self.shared.ended.notify_all();
         drop(listener);
         for (limit, cut) in [(limit, true), (CUT, false)] {
             let waited = self.shared.ended.wait_timeout_while(threads, limit, |threads| threads.all > 0);
