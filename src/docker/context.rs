@@ -115,11 +115,13 @@ fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), Problem> {
 /// The names of the contexts in the store; as many as can be read.
 fn known(env: &impl Environment, dir: &Path) -> Vec<String> {
     let dirs = env.list(&dir.join("contexts/meta")).unwrap_or_default();
-    let mut names: Vec<String> = dirs
+    let found = dirs
         .iter()
         .filter_map(|dir| env.read(&dir.join("meta.json")).ok())
-        .filter_map(|text| Value::parse(&text).ok()?.get_ignore_case("Name")?.as_str().map(str::to_owned))
-        .collect();
-    names.sort();
+        .filter_map(|text| Value::parse(&text).ok()?.get_ignore_case("Name")?.as_str().map(str::to_owned));
+    let mut names = Vec::new();
+    for name in found {
+        names.insert(names.partition_point(|other| *other < name), name);
+    }
     names
 }

@@ -35,9 +35,9 @@
 
 use super::base64;
 use super::exchange::{Event, Exchange, Message, Observer, Side};
+use super::table::Table;
 use crate::json::encode_string;
 use crate::wire::Fields;
-use std::collections::HashMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -59,7 +59,7 @@ struct State<W> {
     limit: usize,
     first: bool,
     /// The bodies of exchanges that are not over.
-    open: HashMap<(u64, u64), Bodies>,
+    open: Table<(u64, u64), Bodies>,
     error: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl<W: Write + Seek + Send> Har<W> {
         write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
         out.write_all(END)?;
         out.flush()?;
-        let state = State { out, started, limit: BODY_LIMIT, first: true, open: HashMap::new(), error: None };
+        let state = State { out, started, limit: BODY_LIMIT, first: true, open: Table::default(), error: None };
         Ok(Har(Mutex::new(state)))
     }
 
@@ -141,7 +141,7 @@ fn keep(body: &mut Vec<u8>, bytes: &[u8], limit: usize) {
 
 impl<W: Write + Seek> State<W> {
     fn bodies(&mut self, connection: u64, x: &Exchange) -> &mut Bodies {
-        self.open.entry((connection, x.number)).or_default()
+        self.open.or_insert((connection, x.number), Bodies::default)
     }
 
     /// Writes an entry over the end of the file, and a new end.
@@ -181,7 +181,8 @@ impl Json {
     }
 
     fn time(&mut self, name: &str, value: Duration) {
-        self.number(name, value.as_micros() as f64 / 1e3);
+        let micros = value.as_micros() as u64;
+        self.number(name, format_args!("{}.{:03}", micros / 1000, micros % 1000));
     }
 
     fn within(&mut self, name: &str, brackets: &[u8; 2], inside: impl FnOnce(&mut Json)) {

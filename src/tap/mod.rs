@@ -26,6 +26,7 @@ pub mod relay;
 pub mod replay;
 pub mod script;
 pub mod secrets;
+mod table;
 pub mod text;
 
 pub use conversation::Conversation;

@@ -1,6 +1,6 @@
 //! The connections there are, so that they can be waited for and ended.
 
-use std::collections::HashMap;
+use super::table::Table as Numbered;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ pub(super) struct Open<T> {
 #[derive(Debug)]
 struct Table<T> {
     running: usize,
-    connections: HashMap<u64, Arc<T>>,
+    connections: Numbered<u64, Arc<T>>,
     cut: bool,
 }
 
 impl<T> Default for Open<T> {
     fn default() -> Self {
-        let table = Table { running: 0, connections: HashMap::new(), cut: false };
+        let table = Table { running: 0, connections: Numbered::default(), cut: false };
         Open { table: Mutex::new(table), changed: Condvar::new() }
     }
 }
@@ -66,7 +66,7 @@ impl<T: Cut> Open<T> {
         let waited = self.changed.wait_timeout_while(lock(&self.table), grace, |table| table.running > 0);
         let (mut table, _) = waited.unwrap_or_else(PoisonError::into_inner);
         table.cut = true;
-        table.connections.values().for_each(|connection| connection.cut());
+        table.connections.iter().for_each(|(_, connection)| connection.cut());
     }
 }
 

@@ -31,7 +31,7 @@
 //! ```
 
 use super::exchange::{Event, Observer, Side};
-use std::collections::HashMap;
+use super::table::Table;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -56,7 +56,7 @@ struct State<W> {
     out: W,
     started: Duration,
     /// The next sequence number of each side.
-    next: HashMap<u64, [u32; 2]>,
+    next: Table<u64, [u32; 2]>,
     error: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl<W: Write + Send> Pcap<W> {
     /// Those of `out`.
     pub fn new(out: W, started: SystemTime, place: &str) -> io::Result<Pcap<W>> {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut state = State { out, started, next: HashMap::new(), error: None };
+        let mut state = State { out, started, next: Table::default(), error: None };
         let mut section = Vec::new();
         for number in [0x1a2b_3c4d_u32, 1, u32::MAX, u32::MAX] {
             section.extend_from_slice(&number.to_le_bytes());

@@ -47,7 +47,7 @@
 //! ```
 
 use super::exchange::{Event, Observer, Side};
-use std::collections::HashMap;
+use super::table::Table;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -67,7 +67,7 @@ pub struct Record(Mutex<State>);
 struct State {
     dir: PathBuf,
     index: File,
-    files: HashMap<(u64, Side), File>,
+    files: Table<(u64, Side), File>,
     error: Option<String>,
 }
 
@@ -91,7 +91,7 @@ impl Record {
         let since = started.duration_since(UNIX_EPOCH).unwrap_or_default();
         let secrets = if covered { "covered" } else { "shown" };
         index.write_all(format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes())?;
-        Ok(Record(Mutex::new(State { dir, index, files: HashMap::new(), error: None })))
+        Ok(Record(Mutex::new(State { dir, index, files: Table::default(), error: None })))
     }
 }
 
@@ -134,11 +134,7 @@ impl State {
     }
 
     fn file(&mut self, connection: u64, side: Side) -> io::Result<&mut File> {
-        use std::collections::hash_map::Entry;
-        match self.files.entry((connection, side)) {
-            Entry::Occupied(file) => Ok(file.into_mut()),
-            Entry::Vacant(place) => Ok(place.insert(new_file(&self.dir.join(format!("{connection}.{side}")))?)),
-        }
+        self.files.or_try_insert((connection, side), || new_file(&self.dir.join(format!("{connection}.{side}"))))
     }
 }
 

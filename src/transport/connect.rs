@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -114,11 +114,16 @@ fn look_up(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<Vec<S
 
 /// Does blocking work on a helper thread and waits for it no longer than `limit`.
 fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    let (done, result) = sync_channel(1);
-    thread::Builder::new().name("connect".into()).spawn(move || done.send(work()))?;
-    match result.recv_timeout(limit) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(Timeout { limit: Limit::Connect, after: limit }.into()),
-        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the connecting thread ended without a result")),
-    }
+    let place = Arc::new((Mutex::new(None), Condvar::new()));
+    let theirs = Arc::clone(&place);
+    thread::Builder::new().name("connect".into()).spawn(move || {
+        let result = work();
+        *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        theirs.1.notify_one();
+    })?;
+    let (result, done) = &*place;
+    let result = result.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = done.wait_timeout_while(result, limit, |result| result.is_none());
+    let (mut result, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    result.take().unwrap_or_else(|| Err(Timeout { limit: Limit::Connect, after: limit }.into()))
 }

@@ -4,6 +4,7 @@ use super::answers::{Answer, Digest, Part, Source};
 use crate::json::{Limits, Value};
 use crate::tap::base64;
 use crate::tap::secrets::JsonMask;
+use crate::tap::table::by_time;
 use crate::wire::grammar::decimal;
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
 use std::io;
@@ -21,9 +22,8 @@ pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
     let read = |(n, entry)| {
         answer(entry).ok_or_else(|| invalid(format!("entry {n} of the HAR lacks a method, a URL or a status")))
     };
-    let mut answers = entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
-    answers.sort_by_key(|answer| answer.began);
-    Ok(answers)
+    let answers = entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
+    Ok(by_time(answers, |answer| answer.began))
 }
 
 fn answer(entry: &Value) -> Option<Answer> {
@@ -135,10 +135,10 @@ fn target(url: &str, method: &str) -> Vec<u8> {
 fn since_1970(date: &str) -> Option<Duration> {
     let number = |from: usize, to: usize| decimal(date.get(from..to)?.as_bytes());
     let [year, month, day] = [number(0, 4)?, number(5, 7)?, number(8, 10)?];
-    let [hours, minutes, seconds] = [number(11, 13)?, number(14, 16)?, number(17, 19)?];
+    let [hours, minutes, whole] = [number(11, 13)?, number(14, 16)?, number(17, 19)?];
     let rest = date.get(19..)?;
     let zone = rest.find(['Z', 'z', '+', '-'])?;
-    let fraction = format!("0{}", &rest[..zone]).parse::<f64>().ok()?;
+    let fraction = seconds(&["0", &rest[..zone]].concat(), 0)?;
     let offset = match rest[zone..].as_bytes() {
         [b'Z' | b'z'] => 0,
         [sign, h1, h2, b':', m1, m2] => {
@@ -151,24 +151,57 @@ fn since_1970(date: &str) -> Option<Duration> {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day.checked_sub(1)?;
     let minutes = i64::try_from(days * 24 * 60 + hours * 60 + minutes).ok()? - 719_468 * 24 * 60 - offset;
-    Some(
-        Duration::from_secs(u64::try_from(minutes).ok()? * 60 + seconds)
-            + Duration::try_from_secs_f64(fraction).ok()?,
-    )
+    Some(Duration::from_secs(u64::try_from(minutes).ok()? * 60 + whole) + fraction)
+}
+
+/// A JSON number times 10^`shift` in seconds (RFC 8259 §6), without what is below a nanosecond.
+fn seconds(number: &str, shift: i32) -> Option<Duration> {
+    let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = [whole, fraction].concat().into_bytes();
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let length = whole.len() as i32 + exponent.parse::<i32>().ok()?.clamp(-99, 99) + shift + 9;
+    let mut nanoseconds = 0_u64;
+    for n in 0..usize::try_from(length).unwrap_or(0) {
+        let digit = digits.get(n).map_or(0, |digit| digit - b'0');
+        nanoseconds = nanoseconds.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 /// A number of milliseconds, with or without a fraction.
 fn milliseconds(value: &Value) -> Option<Duration> {
     match value {
-        Value::Number(text) => Duration::try_from_secs_f64(text.parse::<f64>().ok()? / 1e3).ok(),
+        Value::Number(text) => seconds(text, -3),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::since_1970;
+    use super::{seconds, since_1970};
     use std::time::Duration;
+
+    #[test]
+    fn decimal_numbers() {
+        for (number, nanoseconds) in [
+            ("0", Some(0)),
+            ("12", Some(12_000_000)),
+            ("12.345678901", Some(12_345_678)),
+            ("1.5e3", Some(1_500_000_000)),
+            ("25E-1", Some(2_500_000)),
+            ("1e-7", Some(0)),
+            ("0e999999999", Some(0)),
+            ("1e20", None),
+            ("-1", None),
+            ("1.2.3", None),
+            ("1e", None),
+        ] {
+            assert_eq!(seconds(number, -3), nanoseconds.map(Duration::from_nanos), "{number}");
+        }
+    }
 
     #[test]
     fn dates() {

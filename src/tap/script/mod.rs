@@ -43,9 +43,9 @@ mod spool;
 mod write;
 
 use super::exchange::{Event, Exchange, Observer, Side};
+use super::table::{Table, by_time};
 use crate::transport::Endpoint;
 use spool::Spool;
-use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub struct Script<W> {
 struct State<W> {
     out: Option<W>,
     entries: Vec<Entry>,
-    open: HashMap<(u64, u64), usize>,
+    open: Table<(u64, u64), usize>,
     error: Option<String>,
 }
 
@@ -97,7 +97,7 @@ struct Entry {
 impl<W: Write + Send> Script<W> {
     /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
-        let state = State { out: Some(out), entries: Vec::new(), open: HashMap::new(), error: None };
+        let state = State { out: Some(out), entries: Vec::new(), open: Table::default(), error: None };
         Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
     }
 
@@ -124,7 +124,7 @@ impl<W: Write + Send> Observer for Script<W> {
             return;
         };
         let key = (connection, x.number);
-        let Some(entry) = state.open.get(&key).and_then(|at| state.entries.get_mut(*at)) else { return };
+        let Some(entry) = state.open.get_mut(&key).and_then(|at| state.entries.get_mut(*at)) else { return };
         let kept = match event {
             Event::Content(_, Side::Client, bytes) => entry.body.push(bytes),
             Event::Tunnel(_, Side::Client, bytes) => entry.stdin.push(bytes),
@@ -153,8 +153,7 @@ impl<W: Write + Send> Observer for Script<W> {
     fn finish(&self) -> Option<String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut out) = state.out.take() {
-            let mut entries = std::mem::take(&mut state.entries);
-            entries.sort_by_key(|entry| entry.began);
+            let mut entries = by_time(std::mem::take(&mut state.entries), |entry| entry.began);
             if let Err(error) = write::script(&mut out, self.tool, &self.endpoint, &mut entries) {
                 state.error.get_or_insert(format!("the script stopped: {error}"));
             }

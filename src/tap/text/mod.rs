@@ -44,10 +44,10 @@ mod output;
 
 use super::conversation::reason;
 use super::exchange::{Event, Exchange, Observer, Side};
+use super::table::Table;
 use crate::wire::Framing;
 use body::Body;
 use output::Output;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -61,7 +61,7 @@ pub struct Text {
     output: Output,
     colour: bool,
     body_limit: usize,
-    bodies: Mutex<HashMap<(u64, u64, Side), Body>>,
+    bodies: Mutex<Table<(u64, u64, Side), Body>>,
 }
 
 impl Text {
@@ -101,9 +101,7 @@ impl Text {
         f: impl FnOnce(&mut Body, &mut Page),
     ) {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        let body = bodies
-            .entry((connection, exchange.number, side))
-            .or_insert_with(|| Body::new(exchange, side, self.body_limit));
+        let body = bodies.or_insert((connection, exchange.number, side), || Body::new(exchange, side, self.body_limit));
         f(body, page);
     }
 
