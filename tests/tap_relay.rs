@@ -421,7 +421,8 @@ fn a_tcp_client_gets_the_whole_of_an_early_answer() {
         let mut heard = vec![0; answer.len()];
         client.read_exact(&mut heard).unwrap();
         assert!(heard == answer);
-        client.shutdown(Shutdown::Both).unwrap();
+        // It may be reset already, which ends the sender too.
+        let _ = client.shutdown(Shutdown::Both);
     });
 }
 
