@@ -14,6 +14,7 @@
 //! # Ok::<(), unix_http::docker::HostError>(())
 //! ```
 
+use super::errors::one_line;
 use super::ssh::Ssh;
 use super::uri;
 use std::ffi::{OsStr, OsString};
@@ -260,7 +261,7 @@ impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not a Docker host: {:?}: {}", self.given, self.why)?;
         match &self.meant {
-            Some(meant) => write!(f, "; did you mean {meant}?"),
+            Some(meant) => write!(f, "; did you mean {}?", one_line(meant)),
             None => Ok(()),
         }
     }

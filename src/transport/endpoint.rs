@@ -183,7 +183,8 @@ impl fmt::Display for Endpoint {
 
 impl EndpointError {
     pub(super) fn new(input: &[u8], why: String) -> Self {
-        Self { input: printable(input), why }
+        // The guess at what was meant repeats the input.
+        Self { input: printable(input), why: printable(why.as_bytes()) }
     }
 }
 

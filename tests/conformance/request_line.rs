@@ -133,6 +133,8 @@ const CASES: &[Case] = &[
         b"", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", K::Http2).needs(14),
     no("rfc9113-3.4-preface-like", "PRI is a method, but 2.1 is no version of ours",
         b"PRI * HTTP/", b"2.1\r\n\r\n", K::Version).needs(3),
+    no("rfc9112-3.2.4-preface-unlike", "no preface, so asterisk-form is for OPTIONS alone; found by fuzzing",
+        b"PRI ", b"* HTTP/1.1\r\nHost: a\r\n\r\n", K::Target).needs(8),
 ];
 
 #[rustfmt::skip]

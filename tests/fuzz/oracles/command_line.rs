@@ -1,0 +1,109 @@
+//! The command line: arguments separated by NUL; after two of them, what every file holds that an argument names.
+//!
+//! Whatever is asked for, what would leave for the socket is one request and no more: it is read again by the library
+//! and by the plain reader, and has the lines that it was given.
+
+use crate::config::{Config, Group, Node};
+use crate::request::{Body, Hop};
+use crate::url::{How, Url};
+use crate::{output, parse, request};
+use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request};
+
+pub fn check(bytes: &[u8]) {
+    let at = bytes.windows(2).position(|two| two == b"\0\0").unwrap_or(bytes.len());
+    let (line, file) = (&bytes[..at], bytes.get(at + 2..).unwrap_or_default());
+    // A file that names itself is read a few times; a long one would be read for long.
+    let mut reads = 0;
+    let mut read = |name: &[u8]| {
+        reads += 1;
+        match name {
+            b"" => Err(std::io::ErrorKind::NotFound.into()),
+            _ if reads > 64 => Err(std::io::ErrorKind::PermissionDenied.into()),
+            _ => Ok(file.to_vec()),
+        }
+    };
+    let arguments = line.split(|&b| b == 0);
+    let (config, result) = parse::parse(arguments, &mut read);
+    if result.is_ok() {
+        transfers(config);
+    }
+    url(line);
+}
+
+fn transfers(mut config: Config) {
+    for group in &mut config.groups {
+        request::headers_with_json(group);
+        for node in &group.nodes {
+            let Some(given) = &node.url else { continue };
+            let how = How { path_as_is: group.path_as_is, encode: false };
+            if let Ok(url) = Url::parse(given, how) {
+                transfer(group, node, &url);
+            }
+        }
+    }
+}
+
+fn transfer(group: &Group, node: &Node, url: &Url) {
+    if node.output.is_none()
+        && node.remote_name
+        && let Ok(Some(name)) = output::name(node, &Group::new(), url)
+    {
+        assert!(!name.is_empty() && !name.contains(&b'/') && name != b".." && name != b".", "{}", name.escape_ascii());
+    }
+    for body in [Body::None, Body::Post(3), Body::Put(None), Body::Put(Some(5))] {
+        let hop = Hop {
+            url,
+            body,
+            head: group.head,
+            first: None,
+            referer: group.referer.as_deref(),
+            http10_server: false,
+            no_expect: false,
+            login: group.user.as_deref(),
+        };
+        let Ok(plan) = request::plan(group, &hop) else { continue };
+        let Ok(method) = std::str::from_utf8(&plan.method) else { continue };
+        let (mut fields, mut wire) = (Fields::new(), Vec::new());
+        if plan.lines.iter().any(|line| fields.push_line(line).is_err()) {
+            continue; // told, and not sent
+        }
+        if encode_request(&mut wire, method, &plan.target, Version::Http11, &fields).is_err() {
+            continue;
+        }
+        let lines = wire.windows(2).filter(|two| two == b"\r\n").count();
+        assert_eq!(lines, plan.lines.len() + 2, "a line for each, no more: {}", wire.escape_ascii());
+        assert_eq!(wire.iter().filter(|&&b| b == b'\n' || b == b'\r').count(), 2 * lines);
+        let mut decoder = RequestDecoder::new();
+        match decoder.decode(&wire) {
+            Ok(Progress::Complete { len }) => assert_eq!((len, decoder.head().fields()), (wire.len(), &fields)),
+            // --request-target and -X may ask for what a server will refuse; it is one line all the same.
+            Err(error) => assert!(error.offset < wire.len() as u64),
+            Ok(Progress::Partial) => assert!(wire.starts_with(b"PRI"), "{}", wire.escape_ascii()),
+        }
+    }
+}
+
+fn url(text: &[u8]) {
+    let mut parts = text.splitn(2, |&b| b == b' ');
+    let (one, other) = (parts.next().unwrap_or_default(), parts.next());
+    for path_as_is in [false, true] {
+        let Ok(url) = Url::parse(one, How { path_as_is, encode: false }) else { continue };
+        clean(&url);
+        let written = url.to_bytes();
+        if !path_as_is {
+            let again = Url::parse(&written, How { path_as_is: true, encode: false });
+            assert_eq!(again.map(|url| url.to_bytes()).as_deref(), Ok(&written[..]));
+        }
+        if let Some(Ok(target)) = other.map(|location| url.redirect(location, path_as_is)) {
+            clean(&target);
+        }
+    }
+}
+
+/// Nothing in it can end a line or a part of one.
+fn clean(url: &Url) {
+    let target = url.target();
+    assert!(target.starts_with(b"/") && target.iter().all(|&b| b > b' ' && b != 0x7f), "{}", target.escape_ascii());
+    let host = url.host_and_port();
+    assert!(!host.is_empty() && host.iter().all(|&b| b > b' ' && b < 0x7f && b != b'/'), "{}", host.escape_ascii());
+}

@@ -1,0 +1,152 @@
+//! Requests one after the other: where does each end? The server's reading, the tap's and the gate's have to agree, or
+//! one of them takes for content what another takes for a request.
+
+use super::{Pieces, bytewise};
+use std::time::Duration;
+use unix_http::tap::gate::Gate;
+use unix_http::tap::{Conversation, Event, Fault, Side};
+use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, RequestHead, framing};
+
+pub fn check(bytes: &[u8]) {
+    let (requests, end) = server(bytes);
+    let mut pieces = Pieces::of(bytes);
+    for cut in [vec![bytes], bytewise(bytes), pieces.cut(bytes)] {
+        tap(cut, &requests, &end);
+    }
+    for cut in [vec![bytes], bytewise(bytes), pieces.cut(bytes)] {
+        gate(bytes, cut, &requests, &end);
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    head: Vec<u8>,
+    content: Vec<u8>,
+    /// Where it ends in the stream, once it is whole.
+    end: Option<usize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// Every byte belongs to a request; the last one may not be whole.
+    Bytes,
+    /// No request: the head that begins at this byte, or the body that goes wrong there.
+    Wrong(usize),
+    /// Another protocol may follow.
+    Upgrade,
+}
+
+fn asks_for_tunnel(head: &RequestHead) -> bool {
+    let fields = head.fields();
+    head.method() == "CONNECT" || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
+}
+
+/// As the server reads: head, framing, body, next.
+fn server(bytes: &[u8]) -> (Vec<Request>, End) {
+    let (mut requests, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let start = at;
+        let mut decoder = RequestDecoder::new();
+        let len = match decoder.decode(&bytes[at..]) {
+            Ok(Progress::Partial) => return (requests, End::Bytes),
+            Ok(Progress::Complete { len }) => len,
+            Err(_) => return (requests, End::Wrong(at)),
+        };
+        let head = decoder.head();
+        let Ok(decision) = framing::request(head) else { return (requests, End::Wrong(at)) };
+        assert!(!matches!(decision.framing, Framing::UntilClose | Framing::Tunnel), "a request has an end");
+        let mut request = Request { head: head.as_bytes().to_vec(), content: Vec::new(), end: None };
+        at += len;
+        let mut body = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
+        while !body.is_done() {
+            match body.step(&bytes[at..]) {
+                Err(error) => {
+                    requests.push(request);
+                    return (requests, End::Wrong(start + error.offset as usize));
+                }
+                Ok(step) if step.framing + step.data == 0 => {
+                    requests.push(request);
+                    return (requests, End::Bytes);
+                }
+                Ok(step) => {
+                    request.content.extend_from_slice(&bytes[at + step.framing..at + step.framing + step.data]);
+                    body.consume(step.data);
+                    at += step.framing + step.data;
+                }
+            }
+        }
+        request.end = Some(at);
+        requests.push(request);
+        if asks_for_tunnel(head) {
+            return (requests, End::Upgrade);
+        }
+    }
+    (requests, End::Bytes)
+}
+
+fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
+    let mut seen: Vec<Request> = Vec::new();
+    let mut fault = false;
+    let mut see = |event: &Event<'_>| match event {
+        Event::Request(exchange) => {
+            let head = exchange.request.as_ref().expect("it is a request").as_bytes().to_vec();
+            seen.push(Request { head, content: Vec::new(), end: None });
+        }
+        Event::Content(exchange, Side::Client, content) => {
+            seen[exchange.number as usize - 1].content.extend_from_slice(content);
+        }
+        Event::End(exchange, Side::Client, _) => {
+            let before = exchange.number as usize - 1;
+            let start = if before == 0 { 0 } else { seen[before - 1].end.expect("one after the other") };
+            let sent = &exchange.sent;
+            seen[before].end = Some(start + (sent.head + sent.content + sent.framing) as usize);
+        }
+        Event::Fault(_, Side::Client, Fault::TooManyRequests) => fault = true,
+        Event::Fault(_, Side::Client, Fault::Parse(_)) => fault = true,
+        _ => {}
+    };
+    let mut conversation = Conversation::new(false);
+    for piece in pieces {
+        conversation.bytes(Side::Client, Duration::ZERO, piece, &mut see);
+    }
+    if seen.len() > 1000 {
+        return; // more than the tap keeps in mind without an answer
+    }
+    match end {
+        // A head whose framing is wrong is shown, then said to be wrong; nothing of it is taken for content.
+        End::Wrong(_) => {
+            let wrong = seen.split_off(requests.len().min(seen.len()));
+            assert!(
+                wrong.len() <= 1 && wrong.iter().all(|request| request.content.is_empty() && request.end.is_none())
+            );
+            assert_eq!(seen, requests);
+            // While an answer is awaited, what cannot be read may still turn out to be another protocol's.
+            assert!(fault || seen.iter().any(|request| request.end.is_some()));
+        }
+        End::Bytes | End::Upgrade => {
+            assert!(!fault);
+            assert_eq!(seen, requests);
+        }
+    }
+}
+
+/// Nothing passes that the server would read otherwise.
+fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
+    let (mut gate, mut passed, mut refused) = (Gate::new(&[]), Vec::new(), None);
+    for piece in pieces {
+        if let Err(refusal) = gate.admit(piece, &mut passed) {
+            refused = Some(refusal);
+            break;
+        }
+    }
+    assert!(bytes.starts_with(&passed), "bytes pass unchanged");
+    let whole = requests.iter().filter_map(|request| request.end).next_back().unwrap_or(0);
+    match (refused, end) {
+        (None, End::Wrong(at)) => panic!("no request at {at}, and it passed: {}", passed.len()),
+        // A bare CR in a trailer section is told by the byte behind it.
+        (Some(_), End::Wrong(at)) => assert!(passed.len() <= at + 1, "{} bytes of {at}", passed.len()),
+        // A page's request, or one without Host.
+        (Some(_), End::Bytes | End::Upgrade) => {}
+        (None, End::Bytes | End::Upgrade) => assert!(passed.len() >= whole),
+    }
+}

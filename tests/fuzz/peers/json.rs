@@ -1,0 +1,40 @@
+//! Our reader of JSON against serde_json.
+
+use unix_http::json::{JsonError, JsonErrorKind, Value};
+
+pub fn check(bytes: &[u8]) {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    reader.disable_recursion_limit();
+    let mut texts = reader.into_iter::<serde_json::Value>();
+    let first = texts.next().and_then(Result::ok);
+    let alone = bytes[texts.byte_offset()..].iter().all(|b| b" \t\r\n".contains(b));
+    match (Value::parse(bytes), first.filter(|_| alone)) {
+        (Ok(ours), Some(theirs)) => same(&ours, &theirs),
+        (Err(_), None) => {}
+        // serde_json has no limit when it is told to have none.
+        (Err(JsonError { kind: JsonErrorKind::TooDeep, .. }), Some(_)) => {}
+        (ours, theirs) => panic!("{ours:?}\n{theirs:?}"),
+    }
+}
+
+fn same(ours: &Value, theirs: &serde_json::Value) {
+    use serde_json::Value as Peer;
+    match (ours, theirs) {
+        (Value::Null, Peer::Null) => {}
+        (Value::Bool(a), Peer::Bool(b)) => assert_eq!(a, b),
+        (Value::String(a), Peer::String(b)) => assert_eq!(a, b),
+        (Value::Array(a), Peer::Array(b)) => {
+            assert_eq!(a.len(), b.len());
+            a.iter().zip(b).for_each(|(a, b)| same(a, b));
+        }
+        (Value::Object(a), Peer::Object(b)) => {
+            // Of two members with one name serde_json keeps the last.
+            for (name, value) in b {
+                let last = a.iter().rev().find(|(n, _)| n == name).expect("a member");
+                same(&last.1, value);
+            }
+        }
+        (Value::Number(a), Peer::Number(b)) => assert_eq!(a.to_string(), b.to_string()),
+        (ours, theirs) => panic!("{ours:?}\n{theirs:?}"),
+    }
+}
