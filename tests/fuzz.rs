@@ -20,6 +20,10 @@ mod exit;
 mod fields;
 #[path = "../src/bin/ucurl/flags.rs"]
 mod flags;
+#[path = "../src/bin/ucurl/host.rs"]
+mod host;
+#[path = "../src/bin/ucurl/numbers.rs"]
+mod numbers;
 #[path = "fuzz/oracles/mod.rs"]
 mod oracles;
 #[path = "../src/bin/ucurl/output.rs"]
@@ -60,6 +64,7 @@ const TARGETS: &[(&str, Check)] = &[
     ("frames", oracles::frames::check),
     ("heads", oracles::heads::check),
     ("json", oracles::json::check),
+    ("recordings", oracles::recordings::check),
     ("smuggling", oracles::smuggling::check),
     ("tap", oracles::tap::check),
 ];

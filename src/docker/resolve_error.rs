@@ -6,11 +6,12 @@
 //! ```
 
 use super::endpoint::Rule;
+use super::errors::one_line;
 use super::host::HostError;
 use crate::json::JsonError;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why no daemon could be told, and what to do.
 #[derive(Debug)]
@@ -72,24 +73,29 @@ impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ResolveError::BothFlags => f.write_str("a context and a host were both given; give one of them"),
-            ResolveError::Host { place: Some(place), error } => write!(f, "{}: {error}", place.display()),
+            ResolveError::Host { place: Some(place), error } => write!(f, "{}: {error}", line(place)),
             ResolveError::Host { place: None, error } => error.fmt(f),
             ResolveError::UnknownContext { name, rule, meta, known } => {
                 write!(f, "no context {name:?}, which {rule} asks for; there is: default")?;
-                known.iter().try_for_each(|name| write!(f, ", {name}"))?;
-                write!(f, " (no {})", meta.display())
+                known.iter().try_for_each(|name| write!(f, ", {}", one_line(name)))?;
+                write!(f, " (no {})", line(meta))
             }
-            ResolveError::Json { path, error } => write!(f, "{}: {error}; mend it, or set DOCKER_HOST", path.display()),
-            ResolveError::Setting { path, why } => write!(f, "{}: {why}; mend it, or set DOCKER_HOST", path.display()),
+            ResolveError::Json { path, error } => write!(f, "{}: {error}; mend it, or set DOCKER_HOST", line(path)),
+            ResolveError::Setting { path, why } => write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path)),
             ResolveError::Ca { path, error } => write!(
                 f,
                 "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or beside config.json",
-                path.display()
+                line(path)
             ),
-            ResolveError::File { path, error } => write!(f, "{}: {error}", path.display()),
+            ResolveError::File { path, error } => write!(f, "{}: {error}", line(path)),
             ResolveError::NoHome => f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME"),
         }
     }
+}
+
+/// A path on one line: a variable or a file said it.
+fn line(path: &Path) -> String {
+    one_line(&path.to_string_lossy())
 }
 
 impl std::error::Error for ResolveError {

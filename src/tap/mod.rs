@@ -33,7 +33,7 @@ pub use conversation::Conversation;
 pub use exchange::{Event, Exchange, Fault, Message, Observer, Side};
 pub use har::Har;
 pub use pcap::Pcap;
-pub use record::{Record, Recording};
+pub use record::{Record, Recorded, Recording, What};
 pub use relay::{Relay, RelayStopper};
 pub use replay::{Replay, ReplayStopper};
 pub use script::{Script, Tool};

@@ -431,12 +431,11 @@ impl Head for RequestHead {
         if b"PRI * HTTP/2.0".starts_with(&bytes[start..]) {
             return Ok(None);
         }
-        let version = version(bytes, at)?;
-        // No preface after all, so the asterisk is OPTIONS' alone.
-        if self.method.of(bytes) == b"PRI" && self.target.of(bytes) == b"*" {
+        // No preface after all, and the asterisk is OPTIONS' alone.
+        if bytes[start..].starts_with(b"PRI * HTTP/1") {
             return Err(ParseError::new(ErrorKind::Target, self.target.start as usize));
         }
-        let Some(version) = version else { return Ok(None) };
+        let Some(version) = version(bytes, at)? else { return Ok(None) };
         let next = match bytes[at + 8..] {
             [b'\r', b'\n', ..] => at + 10,
             [b'\n', ..] => at + 9,

@@ -34,7 +34,11 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
         }
         seeds.push(("connection", response.clone()));
         seeds.push(("smuggling", request.clone()));
-        seeds.push(("tap", [&request[..], b"\n====\n", &response].concat()));
+        let both = [&request[..], b"\n====\n", &response].concat();
+        let (sent, received) = (request.len(), response.len());
+        let index = format!("started 1.000000000\nsecrets shown\n0.000000000 1 client {sent}\n0.5 1 server {received}");
+        seeds.push(("recordings", [index.replace("0.5 ", "0.500000000 ").as_bytes(), b"\n====\n", &both].concat()));
+        seeds.extend([("recordings", both.clone()), ("tap", both)]);
     }
     // What the grammars of the other targets look like.
     for text in [
@@ -68,6 +72,8 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
     ] {
         seeds.push(("json", text.into()));
     }
+    let entry = r#"{"startedDateTime":"2024-12-31T23:59:59.5+01:30","request":{"method":"POST","url":"http://d/a?b","postData":{"text":"eA==","_encoding":"base64"}},"response":{"status":200,"httpVersion":"HTTP/1.1","statusText":"OK","headers":[{"name":"Transfer-Encoding","value":"chunked"}],"content":{"size":2,"text":"hi"}},"timings":{"send":0.5,"wait":1,"receive":2}}"#;
+    seeds.push(("recordings", format!(r#"{{"log":{{"entries":[{entry},{entry}]}}}}"#).into()));
     Ok(seeds.into_iter().enumerate().map(|(number, (target, seed))| (target, number, seed)).collect())
 }
 

@@ -54,10 +54,12 @@ fn answer(entry: &Value) -> Option<Answer> {
         |name| entry.get("timings").and_then(|timings| timings.get(name)).and_then(milliseconds).unwrap_or_default();
     let [send, wait, receive] = ["send", "wait", "receive"].map(timing);
     let began = entry.get("startedDateTime").and_then(|date| since_1970(date.as_str()?)).unwrap_or_default();
-    let ended = began + send + wait + receive;
+    // A HAR may say any number.
+    let answered = began.saturating_add(send).saturating_add(wait);
+    let ended = answered.saturating_add(receive);
     let (head, content, close) = message(&method, status, response, &content_bytes)?;
     let parts = vec![
-        Part { at: began + send + wait, after: wait, heard: 0, bytes: Source::Memory(head) },
+        Part { at: answered, after: wait, heard: 0, bytes: Source::Memory(head) },
         Part { at: ended, after: receive, heard: 0, bytes: Source::Memory(content) },
     ];
     Some(Answer { method, target, body, began, ended, parts, interim: false, close, unfit })

@@ -145,6 +145,10 @@ impl Request<'_> {
                 None => format!("--data-binary @\"$tmp/{n}.body\""),
             });
         }
+        if entry.target.starts_with(b"-") {
+            // A host of CONNECT; as a word of its own it would be an option.
+            words.push("--url".into());
+        }
         let base: &[u8] = if tool == Tool::Curl && entry.target.starts_with(b"/") { b"http://localhost" } else { b"" };
         words.push(self.word(&[base, &entry.target].concat()));
         match (hijack, entry.stdin.is_empty()) {

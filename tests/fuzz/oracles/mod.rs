@@ -18,6 +18,7 @@ pub mod frames;
 pub mod heads;
 pub mod json;
 pub mod plain;
+pub mod recordings;
 pub mod smuggling;
 pub mod tap;
 

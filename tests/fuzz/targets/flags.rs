@@ -10,6 +10,10 @@ mod data;
 mod exit;
 #[path = "../../../src/bin/ucurl/flags.rs"]
 mod flags;
+#[path = "../../../src/bin/ucurl/host.rs"]
+mod host;
+#[path = "../../../src/bin/ucurl/numbers.rs"]
+mod numbers;
 #[path = "../oracles/command_line.rs"]
 mod oracle;
 #[path = "../../../src/bin/ucurl/output.rs"]
