@@ -127,7 +127,7 @@ fn target(url: &str, method: &str) -> Vec<u8> {
     let rest = rest.split('#').next().unwrap_or_default();
     match rest.find(['/', '?']) {
         _ if method == "CONNECT" => rest.as_bytes().to_vec(),
-        Some(at) if rest[at..].starts_with('/') => rest[at..].as_bytes().to_vec(),
+        Some(at) if rest[at..].starts_with('/') => rest.as_bytes()[at..].to_vec(),
         Some(at) => format!("/{}", &rest[at..]).into_bytes(),
         None => b"/".to_vec(),
     }
@@ -141,7 +141,7 @@ fn since_1970(date: &str) -> Option<Duration> {
     let rest = date.get(19..)?;
     let zone = rest.find(['Z', 'z', '+', '-'])?;
     let fraction = seconds(&["0", &rest[..zone]].concat(), 0)?;
-    let offset = match rest[zone..].as_bytes() {
+    let offset = match &rest.as_bytes()[zone..] {
         [b'Z' | b'z'] => 0,
         [sign, h1, h2, b':', m1, m2] => {
             let minutes = i64::try_from(decimal(&[*h1, *h2])? * 60 + decimal(&[*m1, *m2])?).ok()?;
