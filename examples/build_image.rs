@@ -4,7 +4,7 @@
 //! it is written; and the daemon answers while it still reads. A client that sends all before it listens would stop a
 //! build half-way: each side waits for the other to read. Here a thread sends.
 //!
-//! ```console docker
+//! ```console engine
 //! $ mkdir "$TMPDIR/hello"; printf 'FROM scratch\nCOPY hello.txt /\n' >"$TMPDIR/hello/Dockerfile"
 //! $ echo hello >"$TMPDIR/hello/hello.txt"
 //! $ cargo run -q --example build_image -- "$TMPDIR/hello" mypy-image

@@ -3,7 +3,7 @@
 //! `docker cp FILE CONTAINER:DIR` is `PUT /containers/{id}/archive?path=DIR` with a tar of one file. Its length is known
 //! before it begins, header and padding included, so it goes out with Content-Length; and it is never in memory.
 //!
-//! ```console docker
+//! ```console engine
 //! $ cargo run -q --example create_container -- mypy
 //! 201 Created
 //! {"Id":"…","Warnings":[…]}

@@ -2,12 +2,12 @@
 //!
 //! All that `docker run` does is ask. Six requests and the stream between them, numbered in the code:
 //!
-//! ```console docker
+//! ```console engine
 //! $ cargo run -q --example docker_run -- --rm --network none busybox echo hello
 //! hello
-//! $ printf 'b\na\n' | cargo run -q --example docker_run -- --rm -i --network none busybox sort
-//! a
-//! b
+//! $ echo hello | cargo run -q --example docker_run -- --rm -i --network none busybox sh -c 'cat; echo the end'
+//! hello
+//! the end
 //! $ cargo run -q --example docker_run -- --rm --network none busybox sh -c 'echo out; echo err >&2; exit 3' 2>/dev/null; echo "exit code $?"
 //! out
 //! exit code 3

@@ -4,13 +4,13 @@
 //! carries what the program in the container reads and writes, both at once. The end of stdin travels as a half-close:
 //! this side says that it will send no more, and goes on to listen.
 //!
-//! ```console docker
+//! ```console engine
 //! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
 //!     --json '{"Image":"busybox","Cmd":["sleep","60"],"HostConfig":{"NetworkMode":"none"}}'
 //! $ ucurl -sX POST "/containers/mypy/start"
-//! $ printf 'b\na\n' | cargo run -q --example exec_interactive -- mypy sort
-//! a
-//! b
+//! $ echo hello | cargo run -q --example exec_interactive -- mypy sh -c 'cat; echo the end'
+//! hello
+//! the end
 //! $ cargo run -q --example exec_interactive -- mypy sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null; echo "exit code $?"
 //! out
 //! exit code 7
@@ -21,7 +21,7 @@
 //!
 //! Read with it: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST /exec/{id}/start`.
 //!
-//! Exercise: leave out `to.close()`. Why does `sort` never print? Then leave out `.upgrade("tcp")`: the daemon answers 200
+//! Exercise: leave out `to.close()`. Why does `the end` never come? Then leave out `.upgrade("tcp")`: the daemon answers 200
 //! without a length, and all works the same. What would a proxy on the way do with each?
 
 use std::error::Error;

@@ -4,7 +4,7 @@
 //! for the stream, three zeros, the length as four bytes, that much data. What plain curl prints of a log begins with
 //! those bytes; here each stream goes where it belongs.
 //!
-//! ```console docker
+//! ```console engine
 //! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
 //!     --json '{"Image":"busybox","Cmd":["sh","-c","echo out; echo err >&2"],"HostConfig":{"NetworkMode":"none"}}'
 //! $ ucurl -sX POST "/containers/mypy/start" "/containers/mypy/wait"

@@ -10,7 +10,7 @@
 //! HEALTHCHECK CMD ["/health_check", "unix:///run/app.sock", "/health"]
 //! ```
 //!
-//! ```console docker
+//! ```console engine
 //! $ cargo run -q --example health_check -- "$DOCKER_HOST" /_ping; echo "exit code $?"
 //! exit code 0
 //! $ cargo run -q --example health_check -- "$DOCKER_HOST" /no-such-page; echo "exit code $?"

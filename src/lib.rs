@@ -69,8 +69,14 @@
 //! | [`connection`] | one buffer over one stream | 9112 §9 |
 //! | [`client`] | requests out, responses in, connections kept | 9110 §9, §15 |
 //! | [`server`] | requests in, responses out, a thread for each connection | 9110 §9, §15 |
+//! | [`tap`] | a relay between a client and a server that shows and records what they say | 9112 §6.3, §9 |
 //! | [`docker`] | what Docker adds: endpoints, API versions, frames, errors inside a 200 | Docker Engine API |
 //! | [`json`] | a small strict reader of JSON | 8259, 6901 |
+//!
+//! As a course: [`wire::grammar`] to [`wire::chunked`] in the order that [`wire`] gives, with RFC 9112 beside it, a section at
+//! a time; then [`connection`], where bytes become messages, and [`client`], where messages become exchanges. Each module
+//! opens with the grammar that it implements, what it declines and why, and a doctest in bytes. The lessons in `examples/`
+//! go the same way from the other end, and `ucurl --explain` shows any exchange with the sections that apply.
 //!
 //! Arrows point downwards only: `wire` knows nothing of sockets, `client` nothing of Docker.
 //!

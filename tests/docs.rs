@@ -1,4 +1,4 @@
-//! Every command in the README and at the head of every example is run, and what it prints is compared.
+//! Every command in the README, in the recipes and at the head of every example is run, and what it prints is compared.
 //!
 //! One format for all of them, a fenced block that begins with the word `console`:
 //!
@@ -10,7 +10,8 @@
 //! ````
 //!
 //! - A line that begins with `$ ` is a command for `sh`; the lines below it are all it prints, standard error included,
-//!   in the pattern language of `support/pattern.rs`. A backslash at the end of a line goes on in the next.
+//!   in the pattern language of `support/pattern.rs`. A backslash at the end of a line goes on in the next, and
+//!   a here-document (`<<END` or `<<'END'`) up to its end.
 //! - The commands of a block share one shell: variables and background jobs live on. Below a command that ends in `&`
 //!   stands what it says before the next one may start. Jobs are ended with the block.
 //! - Each command has to succeed. To show a failure, write `; echo $?` after it.
@@ -69,6 +70,9 @@ fn documents() -> Vec<(String, String)> {
     let examples = fs::read_dir(repository().join("examples")).expect("examples/");
     let mut examples: Vec<PathBuf> = examples.map(|entry| entry.expect("an entry of examples/").path()).collect();
     examples.sort();
+    for path in examples.iter().filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        documents.push((path.display().to_string(), read(path)));
+    }
     for path in examples.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
         let head: String = read(path)
             .lines()
@@ -103,12 +107,19 @@ fn steps(lines: &[&str], place: &str) -> Vec<Step> {
     for line in lines {
         match (line.strip_prefix("$ "), steps.last_mut()) {
             (Some(command), _) => steps.push(Step { command: command.to_owned(), expected: String::new() }),
-            (None, Some(step)) if step.command.ends_with('\\') => step.command += &format!("\n{line}"),
+            (None, Some(step)) if step.command.ends_with('\\') || in_here_document(&step.command) => {
+                step.command += &format!("\n{line}")
+            }
             (None, Some(step)) => step.expected += &format!("{line}\n"),
             (None, None) => panic!("{place}: a console block begins with a command: `$ ...`"),
         }
     }
     steps
+}
+
+fn in_here_document(command: &str) -> bool {
+    command.lines().next().is_some_and(|line| line.contains("<<'END'") || line.contains("<<END"))
+        && !command.ends_with("\nEND")
 }
 
 /// What DOCKER_HOST names while a block runs.
@@ -292,7 +303,7 @@ fn every_command_prints_what_the_documents_say() {
 
 #[test]
 fn every_example_is_a_lesson() {
-    for (name, head) in documents().iter().filter(|(name, _)| name.starts_with("examples/")) {
+    for (name, head) in documents().iter().filter(|(name, _)| name.starts_with("examples/") && name.ends_with(".rs")) {
         assert!(head.starts_with("# "), "{name}: begins with a title");
         assert!(!blocks(name, head).is_empty(), "{name}: no ```console block with its command");
         assert!(head.contains("RFC 9"), "{name}: names no section to read");
