@@ -281,6 +281,33 @@ fn a_post_that_cannot_have_arrived_is_sent_again() {
     assert!(requests[0].starts_with("GET ") && requests[1].starts_with("POST /2 "), "{requests:?}");
 }
 
+/// What was read of a source is gone: sent again, the request would announce content that does not come.
+#[test]
+fn content_that_was_read_from_its_source_is_never_sent_again() {
+    for sized in [false, true] {
+        let server = closes_after_one(false);
+        let client = Client::unix(server.path());
+        client.get("/").send().unwrap().bytes().unwrap();
+        let body = if sized { Body::sized(Cursor::new("content"), 7) } else { Body::reader(Cursor::new("content")) };
+        let error = client.put("/2").body(body).send().unwrap_err();
+        assert!(matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_)), "{error}");
+        drop(client);
+        assert_eq!(server.received().len(), 1);
+    }
+}
+
+#[test]
+fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
+    let server = closes_after_one(true);
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let body = Body::sized(Cursor::new("content"), 7);
+    assert_eq!(client.put("/2").body(body).send().unwrap().status(), 200);
+    drop(client);
+    assert!(text(server.received())[1].ends_with("\r\n\r\ncontent"));
+}
+
 #[test]
 fn an_early_answer_to_an_upload_is_reported_although_sending_broke_off() {
     let early = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope";

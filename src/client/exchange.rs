@@ -245,6 +245,7 @@ fn try_attempt(
             settings.tell(Event::RequestBody(&memory.out[sending.head..]));
         }
     }
+    let replayable = request.is_replayable();
     let mut upload = None;
     match sending.rest {
         Some(coding) if sent.is_ok() => {
@@ -265,8 +266,8 @@ fn try_attempt(
     };
     let silent =
         matches!(error, Error::NoResponse) || matches!(error, Error::Receive(_)) && !wire.connection.has_buffered();
-    let unsent = unsent && upload.is_none();
-    let again = wire.reused && silent && request.is_replayable() && (unsent || request.is_idempotent());
+    // A source that was read from cannot be read again; one that was not is still whole.
+    let again = wire.reused && silent && (replayable || upload.is_none()) && (unsent || request.is_idempotent());
     let why_unsent = match (sent, upload) {
         (Err(error), _) => Some(error),
         (Ok(()), Some(mut upload)) => {

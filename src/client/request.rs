@@ -132,7 +132,7 @@ impl<'a> Request<'a> {
         matches!(self.method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
     }
 
-    /// Whether the content is still there after it was sent.
+    /// Whether the content will still be there after it was sent.
     pub(super) fn is_replayable(&self) -> bool {
         matches!(self.body.0, Content::None | Content::Bytes(_))
     }
