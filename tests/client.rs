@@ -495,6 +495,24 @@ fn an_upgrade_gives_the_raw_connection_with_the_bytes_that_came_early() {
     assert!(request.contains("\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"), "{request}");
 }
 
+/// Linux tells of the bytes that were left unread with ECONNRESET, after all that was sent.
+#[test]
+fn a_peer_that_ends_without_reading_all_is_at_its_end() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
+        peer.read_until(b"a line\n")?;
+        peer.send(b"enough")
+    });
+    let client = Client::unix(server.path());
+    let mut raw = client.post("/containers/x/attach").upgrade("tcp").send().unwrap().into_upgraded().unwrap();
+    raw.write_all(b"a line\nanother line\n").unwrap();
+    let mut got = String::new();
+    raw.read_to_string(&mut got).unwrap();
+    assert_eq!(got, "enough");
+    assert_eq!(raw.read(&mut [0]).unwrap(), 0);
+}
+
 #[test]
 fn a_refused_upgrade_is_a_response() {
     let server = Fake::answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope".to_vec());

@@ -296,7 +296,8 @@ fn encode(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
 pub enum OutputKind {
     /// `application/vnd.docker.multiplexed-stream`: frames. Sent from API 1.42 on, for an upgraded connection.
     Multiplexed,
-    /// `application/vnd.docker.raw-stream`, or no type at all (`/logs`): frames, unless the container has a terminal.
+    /// `application/vnd.docker.raw-stream`, or no type at all (`/logs`), or `application/octet-stream`, which podman's
+    /// `/logs` gets for the look of the frames' first bytes: frames, unless the container has a terminal.
     /// `Config.Tty` of the container, or `ProcessConfig.tty` of the exec, is the only certain answer.
     DependsOnTty,
     /// Any other type: no frames.
@@ -310,7 +311,10 @@ impl OutputKind {
         let media_type = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
         if media_type.eq_ignore_ascii_case(b"application/vnd.docker.multiplexed-stream") {
             OutputKind::Multiplexed
-        } else if media_type.eq_ignore_ascii_case(b"application/vnd.docker.raw-stream") {
+        } else if [&b"application/vnd.docker.raw-stream"[..], b"application/octet-stream"]
+            .iter()
+            .any(|kind| media_type.eq_ignore_ascii_case(kind))
+        {
             OutputKind::DependsOnTty
         } else {
             OutputKind::Other

@@ -366,6 +366,9 @@ fn content_types() {
         (Some("Application/vnd.docker.Multiplexed-Stream ; x=y"), OutputKind::Multiplexed),
         (Some("application/vnd.docker.raw-stream"), OutputKind::DependsOnTty),
         (None, OutputKind::DependsOnTty),
+        // What podman sends with frames, and with the lines of a terminal.
+        (Some("application/octet-stream"), OutputKind::DependsOnTty),
+        (Some("text/plain; charset=utf-8"), OutputKind::Other),
         (Some("application/json"), OutputKind::Other),
         (Some("application/vnd.docker.multiplexed-streams"), OutputKind::Other),
         (Some(""), OutputKind::Other),
