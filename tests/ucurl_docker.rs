@@ -102,7 +102,32 @@ fn values_are_selected_without_jq() {
     assert_eq!(pretty, "{\n  \"Env\": [\n    \"A=1\",\n    \"B=é\"\n  ]\n}\n");
     let missing = select(&["--select", "/Nope", "/x"]);
     assert_eq!((missing.code, missing.stdout()), (22, String::new()));
-    assert_eq!(select(&["--select", "Id", "/x"]).code, 2);
+}
+
+/// `id=$(ucurl ... --select /Id /containers/create)` has to say why there is none.
+#[test]
+fn a_part_that_is_not_there_because_the_daemon_refuses() {
+    let body = r#"{"message":"No such image: nope:latest"}"#;
+    let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n", body.len());
+    let select = |pointer| ask(&Fake::answer(head.clone() + body), &["--select", pointer, "/x"], b"");
+    let refused = select("/Id");
+    assert_eq!((refused.code, refused.stdout()), (22, String::new()));
+    assert_eq!(refused.stderr(), "ucurl: (22) The requested URL returned error: 404: No such image: nope:latest\n");
+    let message = select("/message");
+    assert_eq!((message.code, message.stdout()), (0, "No such image: nope:latest\n".into()));
+    let text = "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n\r\n404 page not found\n";
+    let page = ask(&Fake::answer_and_close(text), &["--select", "/Id", "/x"], b"");
+    assert_eq!((page.code, page.stdout()), (22, String::new()));
+    assert!(page.stderr().ends_with(" 404: 404 page not found\n"), "{}", page.stderr());
+}
+
+#[test]
+fn a_pointer_that_is_none_is_told_before_anything_is_sent() {
+    let server = Fake::answer_and_close(response("", b"{}"));
+    let ended = ask(&server, &["--json", "{}", "--select", "Id", "/containers/create"], b"");
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr().contains("--select"), "{}", ended.stderr());
+    assert!(server.received().is_empty());
 }
 
 #[test]

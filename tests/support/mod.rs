@@ -14,8 +14,11 @@
 pub mod certificates;
 pub mod child;
 pub mod demo;
+pub mod engine;
 pub mod fake;
+pub mod live;
 pub mod needs;
 pub mod pattern;
 pub mod serve;
+pub mod tar;
 pub mod temp;

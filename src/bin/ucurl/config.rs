@@ -1,5 +1,7 @@
 //! What a command line says, as plain values.
 
+use unix_http::json::Pointer;
+
 /// What holds for the whole run.
 #[derive(Default, Debug)]
 pub struct Global {
@@ -121,7 +123,7 @@ pub struct Group {
     pub demux: bool,
     pub hijack: bool,
     pub fail_stream: bool,
-    pub select: Option<Vec<u8>>,
+    pub select: Option<Pointer>,
     pub pretty: bool,
 }
 

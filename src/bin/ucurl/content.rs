@@ -10,12 +10,13 @@
 use crate::config::Group;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::messages::Messages;
 use crate::sink::Sink;
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::AsFd as _;
+use std::sync::Arc;
 use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, Stream};
-use unix_http::json::{JsonError, Pointer, Pretty, Select};
+use unix_http::json::{JsonError, Pretty, Select};
 
 /// A piece is laid out at most so large, since each byte of it can become a long line.
 const PIECE: usize = 4096;
@@ -25,7 +26,8 @@ pub struct Content {
     scanner: Option<ErrorScanner>,
     frames: Option<FrameDecoder>,
     json: Json,
-    stderr: Option<File>,
+    /// Where `--stderr` says.
+    stderr: Option<Arc<File>>,
     out: Vec<u8>,
 }
 
@@ -37,27 +39,21 @@ enum Json {
 
 impl Content {
     /// The stages, or `None` where content stays as it is. `frames` tells whether there are any to take apart.
-    pub fn new(group: &Group, frames: bool) -> Result<Option<Content>, Failure> {
+    pub fn new(group: &Group, messages: &Messages, frames: bool) -> Option<Content> {
         if !(group.fail_stream || frames || group.select.is_some() || group.pretty) {
-            return Ok(None);
+            return None;
         }
         let json = match &group.select {
             Some(pointer) => {
-                let text = String::from_utf8_lossy(pointer);
-                let pointer = Pointer::parse(&text)
-                    .map_err(|error| Failure::new(Exit::Usage, format!("--select {text}: {error}")))?;
-                let select = Select::new(pointer);
+                let select = Select::new(pointer.clone());
                 Json::Select(Box::new(if group.pretty { select.pretty() } else { select }))
             }
             None if group.pretty => Json::Pretty(Box::default()),
             None => Json::AsItIs,
         };
-        let stderr = match frames {
-            true => Some(std::io::stderr().as_fd().try_clone_to_owned().map(File::from).map_err(|e| unwritable(&e))?),
-            false => None,
-        };
+        let stderr = frames.then(|| Arc::clone(&messages.out));
         let (scanner, frames) = (group.fail_stream.then(ErrorScanner::new), frames.then(FrameDecoder::new));
-        Ok(Some(Content { scanner, frames, json, stderr, out: Vec::new() }))
+        Some(Content { scanner, frames, json, stderr, out: Vec::new() })
     }
 
     /// Content that has come.
@@ -70,7 +66,7 @@ impl Content {
             match frames.next(&mut content) {
                 Ok(None) => break Ok(()),
                 Ok(Some((Stream::Stderr, data))) => {
-                    let written = self.stderr.as_mut().map_or(Ok(()), |stderr| stderr.write_all(data));
+                    let written = self.stderr.as_deref().map_or(Ok(()), |mut stderr| stderr.write_all(data));
                     if let Err(error) = written {
                         break Err(unwritable(&error));
                     }

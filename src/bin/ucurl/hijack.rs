@@ -4,93 +4,147 @@
 //!   stdin ──thread──▶ connection ──▶ content ──▶ stdout (and stderr)
 //!      └ its end is the end of this direction: the container's stdin is closed, its output goes on
 //! ```
+//!
+//! Where nobody reads what we would send (an attach without `stdin=1`, an exec without `AttachStdin`), stdin is left to
+//! whom it belongs: the rest of the script.
 
+use crate::attached::Attached;
 use crate::content::Content;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::sink::Sink;
-use crate::terminal::Raw;
+use crate::terminal::{Raw, Sizes};
+use crate::trace::Tracer;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use unix_http::client::WriteHalf;
-use unix_http::{Client, Response, json};
+use unix_http::transport::{ConnectError, Timeout};
+use unix_http::{Client, Error, Response};
 
-/// A piece of output is read at most so large.
+/// A piece is read at most so large.
 const PIECE: usize = 64 * 1024;
 
-/// Carries both directions until the daemon ends its own; how many bytes it sent.
-pub fn run(response: Response, mut content: Option<Content>, tty: bool, sink: &mut Sink) -> Result<u64, Failure> {
-    let Ok(upgraded) = response.into_upgraded() else { return Ok(0) };
-    let receive = |error: io::Error| Failure::new(Exit::Receive, format!("the raw connection: {error}"));
-    let (mut read, write) = upgraded.split().map_err(receive)?;
-    let terminal = if tty && io::stdin().is_terminal() { Some(Raw::enter()?) } else { None };
-    let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(receive)?;
-    // Not joined: it may wait for a key that nobody presses any more.
-    std::thread::Builder::new().name("stdin".into()).spawn(|| send(stdin, write)).map_err(receive)?;
-    let (mut piece, mut received) = (vec![0; PIECE], 0);
-    let result = loop {
-        let n = match read.read(&mut piece) {
-            Ok(0) => break Ok(()),
-            Ok(n) => n,
-            Err(error) => break Err(receive(error)),
-        };
-        received += n as u64;
-        let shown = match &mut content {
-            Some(content) => content.feed(&piece[..n], sink),
-            None => sink.write(&piece[..n]),
-        };
-        if shown.is_err() {
-            break shown;
-        }
-    };
-    drop(terminal);
-    result?;
-    content.map_or(Ok(()), |content| content.finish(sink)).map(|()| received)
+/// What a raw connection is joined with.
+pub struct Join<'t> {
+    pub client: &'t Client,
+    /// The container or exec, where there is one.
+    pub attached: Option<Attached>,
+    /// It has a terminal.
+    pub tty: bool,
+    /// It reads what we send.
+    pub stdin: bool,
+    pub content: Option<Content>,
+    pub tracer: Option<Arc<Tracer>>,
 }
 
-/// An error here is that the daemon listens no more: what it has to say comes the other way.
-fn send(mut stdin: File, mut write: WriteHalf) {
-    let mut piece = vec![0; PIECE];
-    loop {
-        match stdin.read(&mut piece) {
-            Ok(0) => {
-                _ = write.close();
-                break;
+impl Join<'_> {
+    /// Carries both directions until the daemon ends its own. `received` counts what it sent.
+    pub fn run(mut self, response: Response, sink: &mut Sink, received: &mut u64) -> Result<(), Failure> {
+        let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
+        let (mut read, write) = upgraded.split().map_err(broken)?;
+        let terminal = match self.tty && self.stdin && io::stdin().is_terminal() {
+            true => {
+                let (terminal, sizes) = Raw::enter()?;
+                self.follow(sizes)?;
+                Some(terminal)
             }
-            Ok(n) if write.write_all(&piece[..n]).is_ok() => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            _ => break,
+            false => None,
+        };
+        if self.tty {
+            sink.allow_any_bytes();
         }
+        let trouble = Arc::new(Mutex::new(None));
+        if self.stdin {
+            let (told, tracer) = (Arc::clone(&trouble), self.tracer.clone());
+            let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(broken)?;
+            let work = move || {
+                let end = send(stdin, &write, tracer.as_deref());
+                if end.is_err() {
+                    *told.lock().unwrap_or_else(PoisonError::into_inner) = end.err();
+                    _ = write.stream().shutdown(Shutdown::Both);
+                }
+            };
+            // Not joined: it may wait for a key that nobody presses any more.
+            thread::Builder::new().name("stdin".into()).spawn(work).map_err(broken)?;
+        } else if let Some(tracer) = &self.tracer {
+            tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
+        }
+        let mut piece = vec![0; PIECE];
+        let result = loop {
+            let content = match read.read(&mut piece) {
+                Ok(0) => break Ok(()),
+                Ok(n) => &piece[..n],
+                Err(error) => break Err(broken(error)),
+            };
+            *received += content.len() as u64;
+            if let Err(failure) = self.show(content, sink, *received) {
+                break Err(failure);
+            }
+        };
+        drop(terminal);
+        // What broke our direction has broken the other.
+        match trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(failure) => return Err(failure),
+            None => result?,
+        }
+        self.content.map_or(Ok(()), |content| content.finish(sink))
+    }
+
+    fn show(&mut self, content: &[u8], sink: &mut Sink, received: u64) -> Result<(), Failure> {
+        if let Some(tracer) = &self.tracer {
+            tracer.raw(content, true);
+        }
+        match &mut self.content {
+            Some(stages) => stages.feed(content, sink)?,
+            None => sink.write(content)?,
+        }
+        sink.moved(received)
+    }
+
+    /// The other terminal's window gets the size of ours, as long as we have one.
+    fn follow(&self, sizes: Sizes) -> Result<(), Failure> {
+        let Some(attached) = self.attached.clone() else { return Ok(()) };
+        let client = self.client.clone();
+        let work = move || sizes.for_each(|(rows, columns)| attached.resize(&client, rows, columns));
+        thread::Builder::new().name("size".into()).spawn(work).map_err(broken).map(drop)
     }
 }
 
-/// Whether the container or the exec that a path names has a terminal: `Config.Tty`, or `ProcessConfig.tty`, is the only
-/// certain answer. `None` for a path that names neither, or where nobody answers.
-pub fn asks_for_terminal(client: &Client, path: &str) -> Option<bool> {
-    let path = path.split('?').next().unwrap_or_default();
-    let (at, pointer) = match (path.find("/containers/"), path.find("/exec/")) {
-        (Some(at), _) => (at + "/containers/".len(), "/Config/Tty"),
-        (None, Some(at)) => (at + "/exec/".len(), "/ProcessConfig/tty"),
-        (None, None) => return None,
-    };
-    let id = path[at..].split('/').next()?;
-    let mut select = json::Select::new(json::Pointer::parse(pointer).ok()?);
-    let mut answer = Vec::new();
-    let mut response = client.get(&[&path[..at], id, "/json"].concat()).send().ok()?;
-    if !response.is_success() {
-        return None;
-    }
+/// Sends stdin and its end. A peer that listens no more is no error here: what it has to say comes the other way.
+fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
-        match response.read(&mut piece).ok()? {
-            0 => break,
-            n => select.feed(&piece[..n], &mut answer).ok()?,
+        let content = match stdin.read(&mut piece) {
+            Ok(0) => break,
+            Ok(n) => &piece[..n],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failure::new(Exit::Read, format!("cannot read stdin: {error}"))),
+        };
+        if write.stream().write_all(content).is_err() {
+            return Ok(());
+        }
+        if let Some(tracer) = tracer {
+            tracer.raw(content, false);
         }
     }
-    match answer.trim_ascii() {
-        b"true" => Some(true),
-        b"false" => Some(false),
-        _ => None,
+    match write.stream().shutdown(Shutdown::Write) {
+        // Whoever waits for the end of its stdin would wait for ever, and we for it.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(Failure::new(Exit::Send, error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn broken(error: io::Error) -> Failure {
+    if let Some(timeout) = Timeout::of(&error) {
+        return Error::Timeout(timeout).into();
+    }
+    match error.downcast::<ConnectError>() {
+        // A program that carries the connection has failed.
+        Ok(failure) => Error::Connect(failure).into(),
+        Err(error) => Failure::new(Exit::Receive, format!("the raw connection: {error}")),
     }
 }

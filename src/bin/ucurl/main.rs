@@ -3,6 +3,7 @@
 // The table of flags, curl's exit codes and its URLs explain themselves by name.
 #![allow(missing_docs)]
 
+mod attached;
 mod config;
 mod content;
 mod data;
@@ -24,6 +25,7 @@ mod password;
 mod place;
 mod progress;
 mod rcfile;
+mod refusal;
 mod replay;
 mod request;
 mod retry;

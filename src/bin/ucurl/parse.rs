@@ -17,6 +17,7 @@ use crate::flags::{self, Flag, Found, Kind};
 use crate::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
 use crate::rcfile;
 use std::io;
+use unix_http::json::Pointer;
 
 /// Gives a file's bytes.
 pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
@@ -387,7 +388,11 @@ impl<'r> Parser<'r> {
             "demux" => self.group().demux = on,
             "hijack" => self.group().hijack = on,
             "fail-stream" => self.group().fail_stream = on,
-            "select" => self.group().select = text(),
+            "select" => {
+                let text = text().unwrap_or_default();
+                let pointer = Pointer::parse(&String::from_utf8_lossy(&text));
+                self.group().select = Some(pointer.map_err(|error| Wrong::Refused(error.to_string()))?);
+            }
             "pretty" => self.group().pretty = on,
             "explain" => self.config.global.explain = on.then_some(Explain::Lines),
             "demo" => self.config.global.demo = on,

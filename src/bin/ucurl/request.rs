@@ -177,11 +177,15 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     if matches!(hop.body, Body::Post(_)) && custom.find("Content-Type").is_none() {
         line("Content-Type", b"application/x-www-form-urlencoded");
     }
-    if group.hijack && custom.find("Upgrade").is_none() {
+    // Another protocol by -H is upgraded to as well; `Upgrade:` asks for none.
+    let protocol = custom.value("Upgrade");
+    if group.hijack && protocol != Some(b"") {
         if custom.find("Connection").is_none() {
             line("Connection", b"Upgrade");
         }
-        line("Upgrade", b"tcp");
+        if protocol.is_none() {
+            line("Upgrade", b"tcp");
+        }
     }
     let wants_expect = match hop.body {
         Body::None | Body::Put(Some(0)) => false,

@@ -12,7 +12,7 @@ use crate::trace::Tracer;
 use crate::transfer::Transfer;
 use crate::url::{self, How, Url};
 use crate::writeout::{self, To};
-use crate::{demo, output, password};
+use crate::{demo, output, password, transfer};
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -148,9 +148,12 @@ fn note_method(messages: &Messages, group: &Group, node: &Node) {
     }
 }
 
-/// `-I`, `-d` and `-T` each name a method.
+/// `-I`, `-d` and `-T` each name a method; `--hijack` has no use for an upload.
 fn contradiction(group: &Group) -> Option<&'static str> {
     let uploads = group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));
+    if group.hijack && uploads {
+        return Some("--hijack sends stdin when the connection is upgraded, -T content before: only one of them");
+    }
     let posts = group.post.is_some();
     let sends_post = posts && !group.get;
     let heads = group.head_set || (posts && group.get);
@@ -200,7 +203,7 @@ fn one(
             if let Some(tracer) = &session.tracer {
                 tracer.explain(&format!("the endpoint is {}: {}", place.endpoint, place.why), "");
             }
-            client(known, place, session)
+            client(known, place, group, session)
         }
         Err(failure) => return fail(failure),
     };
@@ -219,7 +222,8 @@ fn one(
     if let Err(failure) = transfer.check_source() {
         return fail(failure);
     }
-    if session.meter && !to_terminal {
+    // What is taken apart, or joined to us, has a stderr of its own.
+    if session.meter && !to_terminal && !group.demux && !group.hijack {
         sink.meter = Some(Meter::new(session.bar.then(columns), messages));
     }
     note_method(messages, group, node);
@@ -242,7 +246,9 @@ fn one(
         {
             messages.error(failure.exit, &failure.text);
         }
-        let again = left > 0 && within(group, start) && is_transient(group, status, &result);
+        // What has gone out of stdin cannot go out again.
+        let joined = group.hijack && (100..300).contains(&status);
+        let again = left > 0 && !joined && within(group, start) && is_transient(group, status, &result);
         if let Some(why) = again.then(|| reason(group, status, &result)) {
             let after = transfer.retry_after.as_deref().and_then(|value| retry::after(value, now()));
             let after = after.filter(|_| why == ": HTTP error");
@@ -334,13 +340,14 @@ fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
     Some([decoded(&url.user), b":".to_vec(), decoded(&url.password)].concat())
 }
 
-fn client(known: &mut Vec<Known>, Place { endpoint, prefix, .. }: Place, session: &Session) -> usize {
+fn client(known: &mut Vec<Known>, Place { endpoint, prefix, .. }: Place, group: &Group, session: &Session) -> usize {
     if let Some(at) =
         known.iter().position(|known| *known.engine.client().endpoint() == endpoint && known.prefix == prefix)
     {
         return at;
     }
-    let mut builder = Client::builder(endpoint).prefix(&prefix);
+    // The limits hold for what is asked beside the transfers too, such as the version.
+    let mut builder = Client::builder(endpoint).prefix(&prefix).timeouts(transfer::limits(group));
     if let Some(tracer) = &session.tracer {
         builder = builder.observer(Arc::clone(tracer) as Arc<dyn Observer>);
     }

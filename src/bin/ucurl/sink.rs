@@ -101,11 +101,18 @@ impl<'s> Sink<'s> {
         Ok(())
     }
 
+    /// For a terminal whose other end is a terminal.
+    pub fn allow_any_bytes(&mut self) {
+        self.guard_terminal = false;
+    }
+
     /// Writes content that came some other way.
     pub fn write(&mut self, content: &[u8]) -> Result<(), Failure> {
+        if content.is_empty() {
+            return Ok(());
+        }
         if self.guard_terminal && self.written < 2000 && content.contains(&0) {
-            let text =
-                "the body is binary and would upset the terminal; -o - writes it all the same, -o FILE into a file";
+            let text = "the body is binary and would upset the terminal; --demux takes Docker's frames apart, -o - writes it all the same, -o FILE into a file";
             return Err(Failure::new(Exit::Write, text));
         }
         let to_stdout = self.to_stdout();
@@ -179,6 +186,9 @@ impl<'s> Sink<'s> {
 
     /// So much of the body has come.
     pub fn moved(&mut self, received: u64) -> Result<(), Failure> {
+        if self.max_bytes > 0 && received > self.max_bytes {
+            return Err(too_large());
+        }
         if let Some(meter) = &mut self.meter {
             meter.now.download = received;
             meter.tick(self.messages);

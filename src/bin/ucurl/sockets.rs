@@ -10,8 +10,10 @@
 //! gets one line that it does not understand; `--no-ask` leaves it in peace.
 
 use crate::verb;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use unix_http::transport::{ConnectErrorKind, Timeouts};
@@ -70,33 +72,26 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
         Ok(_) => return wrong("takes no operands"),
         Err(why) => return wrong(&why),
     };
-    let Ok(table) = fs::read_to_string("/proc/net/unix") else {
+    let Ok(table) = fs::read("/proc/net/unix") else {
         return wrong("there is no /proc/net/unix here to read the sockets from");
     };
-    let mut sockets = listening(&table);
+    let (mut sockets, mut places) = (listening(&table), known_places());
     if !given.has("no-ask") {
-        for some in sockets.chunks_mut(AT_ONCE) {
+        let there = places.iter_mut().filter(|place| place.speaks == Speaks::Unasked);
+        let mut asked: Vec<&mut Listening> = sockets.iter_mut().chain(there).collect();
+        for some in asked.chunks_mut(AT_ONCE) {
             std::thread::scope(|scope| some.iter_mut().for_each(|socket| _ = scope.spawn(|| socket.ask())));
         }
     }
     sockets.retain(|socket| !given.has("http") || matches!(socket.speaks, Speaks::Http(_)));
     let mut text = String::new();
     for socket in &sockets {
-        let speaks = match &socket.speaks {
-            Speaks::Unasked => "not asked",
-            Speaks::Http(what) => what,
-            Speaks::Other(what) => what,
-        };
-        text.push_str(&[&plain(&socket.endpoint.to_string()), "\n    ", &socket.owner, "; ", speaks, "\n"].concat());
+        let name = plain(&socket.endpoint.to_string());
+        text.push_str(&[&name, "\n    ", &socket.owner, "; ", socket.speaks.text(), "\n"].concat());
     }
     text.push_str("\nPlaces of engines:\n");
-    for place in known_places() {
-        let state = match sockets.iter().any(|socket| socket.endpoint.path() == Some(&place)) {
-            true => "somebody listens (above)",
-            false if place.exists() => "there is a file, and nobody listens here",
-            false => "not there",
-        };
-        text.push_str(&["unix://", &plain(&place.to_string_lossy()), ": ", state, "\n"].concat());
+    for place in &places {
+        text.push_str(&[&plain(&place.endpoint.to_string()), ": ", place.speaks.text(), "\n"].concat());
     }
     match crate::messages::stdout().and_then(|mut stdout| stdout.write_all(text.as_bytes())) {
         Ok(()) => 0,
@@ -109,19 +104,19 @@ fn wrong(why: &str) -> i32 {
     2
 }
 
-/// The listening stream sockets that have a name.
-fn listening(table: &str) -> Vec<Listening> {
+/// The listening stream sockets that have a name, which may be any bytes.
+fn listening(table: &[u8]) -> Vec<Listening> {
     let owners = owners();
     let mut sockets: Vec<Listening> = Vec::new();
-    for line in table.lines() {
+    for line in table.split(|&byte| byte == b'\n') {
         let Some((flags, kind, inode, name)) = columns(line) else { continue };
         let listens = u64::from_str_radix(flags, 16).is_ok_and(|flags| flags & 0x10000 != 0);
         if !listens || kind != "0001" {
             continue;
         }
-        let endpoint = match name.strip_prefix('@') {
-            Some(name) => Endpoint::Abstract(name.as_bytes().to_vec()),
-            None => Endpoint::Unix(PathBuf::from(name)),
+        let endpoint = match name.strip_prefix(b"@") {
+            Some(name) => Endpoint::Abstract(name.to_vec()),
+            None => Endpoint::Unix(PathBuf::from(OsStr::from_bytes(name))),
         };
         if sockets.iter().any(|socket| socket.endpoint == endpoint) {
             continue;
@@ -134,12 +129,13 @@ fn listening(table: &str) -> Vec<Listening> {
 }
 
 /// `Num: RefCount Protocol Flags Type St Inode Path`, where a path may hold spaces and a socket may have none.
-fn columns(line: &str) -> Option<(&str, &str, &str, &str)> {
+fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
     let mut rest = line;
     let mut next = || {
-        let (word, more) = rest.trim_start().split_once(' ')?;
-        rest = more;
-        Some(word)
+        let word = rest.trim_ascii_start();
+        let end = word.iter().position(|&byte| byte == b' ')?;
+        rest = &word[end + 1..];
+        str::from_utf8(&word[..end]).ok()
     };
     let (_, _, _, flags, kind, _, inode) = (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
     Some((flags, kind, inode, rest))
@@ -173,6 +169,16 @@ fn number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+impl Speaks {
+    fn text(&self) -> &str {
+        match self {
+            Speaks::Unasked => "not asked",
+            Speaks::Http(what) => what,
+            Speaks::Other(what) => what,
+        }
+    }
+}
+
 impl Listening {
     fn ask(&mut self) {
         let limits = Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
@@ -194,13 +200,18 @@ impl Listening {
             Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::PermissionDenied => {
                 Speaks::Other("may not be asked: permission denied")
             }
+            Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::NobodyListens => {
+                Speaks::Other("there is a file, and nobody listens")
+            }
             Err(Error::Connect(_)) => Speaks::Other("cannot be reached from here"),
             Err(_) => Speaks::Other("closes without an answer: not HTTP, or not for us"),
         };
     }
 }
 
-fn known_places() -> Vec<PathBuf> {
+/// They are asked even where the table does not tell of them: a socket that was mounted into a container from outside
+/// belongs to another network namespace (network_namespaces(7)).
+fn known_places() -> Vec<Listening> {
     let mut places: Vec<PathBuf> = AT_ROOT.iter().map(PathBuf::from).collect();
     if let Some(runtime) = std::env::var_os("XDG_RUNTIME_DIR") {
         places.extend(AT_RUNTIME.iter().map(|place| Path::new(&runtime).join(place)));
@@ -208,7 +219,11 @@ fn known_places() -> Vec<PathBuf> {
     if let Some(home) = std::env::home_dir() {
         places.extend(AT_HOME.iter().map(|place| home.join(place)));
     }
-    places
+    let known = |place: PathBuf| {
+        let speaks = if place.exists() { Speaks::Unasked } else { Speaks::Other("not there") };
+        Listening { endpoint: Endpoint::Unix(place), owner: String::new(), speaks }
+    };
+    places.into_iter().map(known).collect()
 }
 
 /// Names and answers of others, without what a terminal would obey.
@@ -222,14 +237,15 @@ mod tests {
 
     #[test]
     fn the_kernels_table_is_read() {
-        let table = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+        let table = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
             0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/with space.sock\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 12351 @no\xfftext\n\
             0000000000000000: 00000002 00000000 00010000 0001 01 12346 @name\n\
             0000000000000000: 00000003 00000000 00000000 0001 03 12347 /run/connected.sock\n\
             0000000000000000: 00000002 00000000 00000000 0002 01 12348 /run/datagrams.sock\n\
             0000000000000000: 00000002 00000000 00010000 0005 01 12349 /run/packets.sock\n\
             0000000000000000: 00000003 00000000 00000000 0001 03 12350\n";
         let names: Vec<String> = listening(table).iter().map(|socket| socket.endpoint.to_string()).collect();
-        assert_eq!(names, ["unix:///run/with space.sock", "unix://@name"]);
+        assert_eq!(names, ["unix:///run/with space.sock", "unix://@no\u{fffd}text", "unix://@name"]);
     }
 }

@@ -1,39 +1,54 @@
-//! Raw mode of the terminal, through stty, and back again whatever happens.
+//! Raw mode of the terminal, through stty, and back again whatever happens; and the size of its window.
 //!
-//! A child holds the old settings and waits at the end of a pipe. When the pipe closes, because we are done or because we
-//! were killed, it restores them.
+//! ```text
+//!   ucurl ── a pipe that says nothing ──▶ sh: holds the old settings, waits for the pipe to end
+//!         ◀── "33 77": rows and columns ─── now, and with each SIGWINCH
+//! ```
+//!
+//! The pipe ends when we are done and when we were killed, by whatever signal: then the child restores the terminal. It is
+//! in our process group, so that it gets SIGWINCH; after a kill that is no longer the terminal's foreground group, from
+//! where stty would be stopped (SIGTTOU, termios(3)) if that were not ignored.
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Lines};
+use std::os::fd::AsFd as _;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// `stty -g` prints what `stty` takes back. Signals of the terminal are for us, not for who has to clean up after us.
+/// The terminal is its stderr: there may be no /dev/tty, as on a console that nobody made a controlling terminal.
+/// `stty -g` prints what `stty` takes back. What a trap ignores, stty ignores as well.
 const SCRIPT: &str = r#"
-trap '' HUP INT QUIT TERM TSTP
-saved=$(stty -g </dev/tty) || exit 1
-stty raw -echo </dev/tty || exit 1
-echo
-cat
-stty "$saved" </dev/tty
+trap '' HUP INT QUIT TERM TSTP TTOU PIPE
+old=$(stty -g <&2) && stty raw -echo -iexten <&2 || exit 1
+trap 'woken=1; stty size <&2' WINCH
+stty size <&2
+while read -r line || [ "$woken" ]; do woken=; done
+stty "$old" <&2
 "#;
 
-/// The terminal is in raw mode while this lives.
+/// The terminal is in raw mode while this lives: every key goes to the container as it is, Ctrl-C among them.
 pub struct Raw(Child);
 
+/// Rows and columns of the window: as it is, and as it becomes.
+pub struct Sizes {
+    now: Option<(u16, u16)>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
 impl Raw {
-    /// Every key goes to the container as it is, Ctrl-C among them.
-    pub fn enter() -> Result<Raw, Failure> {
-        let fails =
-            |error: std::io::Error| Failure::new(Exit::Read, format!("cannot set the terminal's mode: {error}"));
+    /// Sets the terminal that is our stdin to raw mode.
+    pub fn enter() -> Result<(Raw, Sizes), Failure> {
+        let fails = |error: io::Error| Failure::new(Exit::Read, format!("cannot set the terminal's mode: {error}"));
+        let terminal = io::stdin().as_fd().try_clone_to_owned().map_err(fails)?;
         let mut sh = Command::new("sh");
-        let mut child = sh.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(fails)?;
-        let mut ready = [0];
-        let read = child.stdout.take().map_or(Ok(0), |mut stdout| stdout.read(&mut ready)).map_err(fails)?;
-        let raw = Raw(child);
-        match read {
-            0 => Err(Failure::new(Exit::Read, "cannot set the terminal's mode: stty failed")),
-            _ => Ok(raw),
+        sh.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::from(terminal));
+        let mut raw = Raw(sh.spawn().map_err(fails)?);
+        let failed = || fails(io::Error::other("stty failed"));
+        let mut lines = BufReader::new(raw.0.stdout.take().ok_or_else(failed)?).lines();
+        match lines.next() {
+            Some(Ok(line)) => Ok((raw, Sizes { now: size(&line), lines })),
+            _ => Err(failed()),
         }
     }
 }
@@ -43,4 +58,22 @@ impl Drop for Raw {
         drop(self.0.stdin.take());
         _ = self.0.wait();
     }
+}
+
+impl Iterator for Sizes {
+    type Item = (u16, u16);
+
+    fn next(&mut self) -> Option<(u16, u16)> {
+        match self.now.take() {
+            None => self.lines.by_ref().map_while(Result::ok).find_map(|line| size(&line)),
+            now => now,
+        }
+    }
+}
+
+/// `rows columns`; of a window that has no size there is nothing to be told.
+fn size(line: &str) -> Option<(u16, u16)> {
+    let (rows, columns) = line.split_once(' ')?;
+    let size = (rows.parse().ok()?, columns.parse().ok()?);
+    (size != (0, 0)).then_some(size)
 }

@@ -119,6 +119,13 @@ impl Tracer {
         self.head(&mut self.state(), line, true);
     }
 
+    /// Bytes of a connection that is not HTTP any more.
+    pub fn raw(&self, bytes: &[u8], received: bool) {
+        let mut state = self.state();
+        state.told.upload_bytes += if received { 0 } else { bytes.len() as u64 };
+        self.data(&mut state, bytes, received);
+    }
+
     /// A line of ucurl's own.
     pub fn info(&self, text: &str) {
         if self.style.is_some() {

@@ -1,10 +1,13 @@
 //! One transfer: the request for a URL and its redirects, up to the last byte of the body.
 
+use crate::attached::{Attached, Inspected};
 use crate::config::{Group, Node};
 use crate::content::Content;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::hijack;
+use crate::hijack::Join;
+use crate::messages::Messages;
+use crate::refusal::Refusal;
 use crate::request::{self, Body, Hop, Impossible};
 use crate::run::Session;
 use crate::sink::{self, Sink};
@@ -12,10 +15,11 @@ use crate::trace::Tracer;
 use crate::url::Url;
 use crate::writeout::Info;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use unix_http::docker::{DaemonMessage, MESSAGE_LIMIT, OutputKind};
+use unix_http::docker::OutputKind;
 use unix_http::wire::{Fields, Framing, Version};
 use unix_http::{Client, Response, Timeouts};
 
@@ -26,8 +30,9 @@ pub struct Transfer<'t> {
     pub url: Url,
     pub login: Option<Vec<u8>>,
     pub client: &'t Client,
+    messages: &'t Messages,
     /// Set where something has to be known of the wire: `-v`, `--trace`, `-i`, `-D`, `-w`.
-    pub tracer: Option<&'t Tracer>,
+    pub tracer: Option<&'t Arc<Tracer>>,
     pub heads: Option<&'t File>,
     /// The server answered an earlier request on this connection with HTTP/1.0.
     pub http10_server: bool,
@@ -59,7 +64,7 @@ impl<'t> Transfer<'t> {
         heads: Option<&'t File>,
         http10_server: bool,
     ) -> Transfer<'t> {
-        let tracer = session.tracer.as_deref();
+        let tracer = session.tracer.as_ref();
         let (info, start) = (Info::default(), Instant::now());
         Transfer {
             group,
@@ -67,6 +72,7 @@ impl<'t> Transfer<'t> {
             url,
             login,
             client,
+            messages: &session.messages,
             tracer,
             heads,
             http10_server,
@@ -239,17 +245,14 @@ impl<'t> Transfer<'t> {
 
     /// curl's limits hold for the whole transfer, redirects and all.
     fn limits(&self, elapsed: Duration) -> Result<Timeouts, Failure> {
-        let some = |milliseconds: u64| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
-        let total = match some(self.group.max_time_ms) {
-            None => None,
-            Some(total) => match total.checked_sub(elapsed) {
-                Some(left) if !left.is_zero() => Some(left),
-                _ => return Err(Failure::new(Exit::Timeout, format!("not finished within {total:?}"))),
-            },
-        };
-        // A peer that is silent for so long is slower than any limit.
-        let idle = if self.group.speed_limit > 0 { some(self.group.speed_time * 1000) } else { None };
-        Ok(Timeouts { connect: some(self.group.connect_timeout_ms), total, idle, head: None })
+        let mut limits = limits(self.group);
+        if let Some(total) = limits.total {
+            limits.total = total.checked_sub(elapsed).filter(|left| !left.is_zero());
+            if limits.total.is_none() {
+                return Err(Failure::new(Exit::Timeout, format!("not finished within {total:?}")));
+            }
+        }
+        Ok(limits)
     }
 
     /// Does with a response what the options say.
@@ -262,7 +265,7 @@ impl<'t> Transfer<'t> {
         self.show_heads(&response, sink)?;
         // An upgrade that is refused leaves stdin without anybody to read it.
         if (group.fail || group.hijack) && status >= 400 {
-            return Err(refused(response, status));
+            return Err(Refusal::read(response).into());
         }
         let redirect =
             if matches!(status, 300..400) { response.field("Location").filter(|to| !to.is_empty()) } else { None };
@@ -299,18 +302,39 @@ impl<'t> Transfer<'t> {
         if let Some(meter) = &mut sink.meter {
             meter.now.download_size = length;
         }
+        self.deliver(response, hop, sink).map(|()| Next::Done)
+    }
+
+    /// Brings the content to where it belongs, by the stages that the options ask for.
+    fn deliver(&mut self, mut response: Response, hop: &Hop, sink: &mut Sink) -> Result<(), Failure> {
+        let (group, status) = (self.group, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
         let raw = ended && status < 300 && (group.hijack || status == 101);
-        let (frames, tty) = self.frames(&response, hop, raw);
-        let content = Content::new(group, frames && status < 300)?;
+        let attached = Attached::of(&text(&hop.url.path), &text(hop.url.query.as_deref().unwrap_or_default()));
+        let kind = OutputKind::of_content_type(response.field("Content-Type"));
+        let other = self.other_end(attached.as_ref(), kind, raw)?;
+        let frames = match kind {
+            OutputKind::Multiplexed => true,
+            OutputKind::DependsOnTty => other.terminal != Some(true),
+            OutputKind::Other => false,
+        };
+        let content = Content::new(group, self.messages, frames && group.demux && status < 300);
         if raw {
-            self.info.size_download = hijack::run(response, content, tty, sink)?;
+            let tty = kind != OutputKind::Multiplexed && other.terminal == Some(true);
+            let (client, tracer) = (self.client, self.tracer.cloned());
+            let join = Join { client, attached, tty, stdin: other.stdin != Some(false), content, tracer };
+            join.run(response, sink, &mut self.info.size_download)?;
             if let Some(tracer) = self.tracer {
                 tracer.explain("the server has ended its direction; the connection is closed", "");
             }
-            return Ok(Next::Done);
+            return Ok(());
         }
         let result = match content {
+            Some(content) if status >= 400 && group.select.is_some() => {
+                let refusal = Refusal::read(response);
+                self.info.size_download = refusal.body.len() as u64;
+                return refusal.select(content, sink);
+            }
             None => sink.body(&mut response),
             Some(content) => sink.through(content, &mut response),
         };
@@ -322,26 +346,21 @@ impl<'t> Transfer<'t> {
         {
             return Err(Failure::new(Exit::Send, error.to_string()));
         }
-        Ok(Next::Done)
+        Ok(())
     }
 
     fn expects(&self, hop: &Hop) -> bool {
         request::plan(self.group, hop).is_ok_and(|plan| plan.expect)
     }
 
-    /// Whether the content is frames that are to be taken apart, and whether the other side has a terminal.
-    fn frames(&self, response: &Response, hop: &Hop, raw: bool) -> (bool, bool) {
-        if !(self.group.demux || raw) {
-            return (false, false);
-        }
-        match OutputKind::of_content_type(response.field("Content-Type")) {
-            OutputKind::Multiplexed => (self.group.demux, false),
-            OutputKind::Other => (false, false),
-            OutputKind::DependsOnTty => {
-                let tty = hijack::asks_for_terminal(self.client, &String::from_utf8_lossy(&hop.url.path));
-                (self.group.demux && tty != Some(true), tty == Some(true))
-            }
-        }
+    /// What has to be known of the other end, and is not said by the response: the daemon is asked.
+    fn other_end(&self, attached: Option<&Attached>, kind: OutputKind, raw: bool) -> Result<Inspected, Failure> {
+        let Some(attached) = attached else { return Ok(Inspected::default()) };
+        let frames = (raw || self.group.demux) && kind == OutputKind::DependsOnTty;
+        Ok(match frames || (raw && attached.is_exec()) {
+            true => attached.inspect(self.client, self.limits(self.start.elapsed())?),
+            false => Inspected { terminal: None, stdin: attached.stdin() },
+        })
     }
 
     /// What `-w` will want to know.
@@ -451,15 +470,16 @@ impl Source {
     }
 }
 
-/// An answer that `-f` makes a failure of, with the daemon's own words where it gives any.
-fn refused(response: Response, status: u16) -> Failure {
-    let kind = response.field("Content-Type").map(<[u8]>::to_vec);
-    let mut body = Vec::new();
-    // What says why is short; of what is longer, or breaks off, the status says enough.
-    let whole = std::io::Read::take(response, MESSAGE_LIMIT as u64).read_to_end(&mut body);
-    let message = whole.ok().and_then(|_| DaemonMessage::from_body(kind.as_deref(), &body));
-    let message = message.map_or(String::new(), |message| [": ", &message.to_string()].concat());
-    Failure::new(Exit::HttpError, format!("The requested URL returned error: {status}{message}"))
+/// curl's limits for a transfer that has not begun.
+pub fn limits(group: &Group) -> Timeouts {
+    let some = |milliseconds: u64| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
+    // A peer that is silent for so long is slower than any limit.
+    let idle = if group.speed_limit > 0 { some(group.speed_time * 1000) } else { None };
+    Timeouts { connect: some(group.connect_timeout_ms), total: some(group.max_time_ms), idle, head: None }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn unreadable(name: &[u8], error: &std::io::Error) -> Failure {
