@@ -298,7 +298,13 @@ fn content_that_was_read_from_its_source_is_never_sent_again() {
 
 #[test]
 fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
-    let server = closes_after_one(true);
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        if peer.connection == 1 {
+            peer.read_until(b"content")?;
+        }
+        peer.send(OK)
+    });
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
     std::thread::sleep(Duration::from_millis(50));
