@@ -17,13 +17,16 @@ use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// The terminal is its stderr: there may be no /dev/tty, as on a console that nobody made a controlling terminal.
-/// `stty -g` prints what `stty` takes back. What a trap ignores, stty ignores as well.
+/// `stty -g` prints what `stty` takes back. What a trap ignores, stty and cat ignore as well. Of all commands only `wait`
+/// ends for a signal that is trapped, in every shell (POSIX.1-2017, XCU 2.11); it is `cat` that waits for the pipe's end.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM TSTP TTOU PIPE
 old=$(stty -g <&2) && stty raw -echo -iexten <&2 || exit 1
 trap 'woken=1; stty size <&2' WINCH
 stty size <&2
-while read -r line || [ "$woken" ]; do woken=; done
+exec 3<&0
+cat <&3 &
+while wait $!; [ "$woken" ]; do woken=; done
 stty "$old" <&2
 "#;
 
