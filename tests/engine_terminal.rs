@@ -74,6 +74,8 @@ fn keys_signals_and_the_size_of_the_window() {
         // Until the engine has passed it on.
         terminal.send("until [ \"$(stty size)\" = '33 77' ]; do sleep 0.1; done; echo small\r");
         terminal.says("\r\nsmall\r\n");
+        // Typed earlier, its echo would stand before the prompt.
+        terminal.says("ready> ");
         let grow = format!("stty rows 40 cols 100 <{name}");
         run(Command::new("sh").args(["-c", &grow]), b"", LIMIT).success();
         terminal.send("until [ \"$(stty size)\" = '40 100' ]; do sleep 0.1; done; echo large\r");
