@@ -183,7 +183,9 @@ fn the_version_is_negotiated() {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
     });
-    assert_eq!(ask(&server, &["--negotiate-api", "/containers/json"], b"").stdout(), "[]");
+    let ended = ask(&server, &["--negotiate-api", "-v", "/containers/json"], b"");
+    assert_eq!(ended.stdout(), "[]");
+    assert!(ended.stderr().contains("* Connected to localhost ("), "{}", ended.stderr());
     let requests = String::from_utf8(server.received().remove(0)).unwrap();
     assert!(requests.starts_with("HEAD /_ping HTTP/1.1\r\n"), "{requests}");
     assert!(requests.contains("\r\n\r\nGET /v1.41/containers/json HTTP/1.1\r\n"), "{requests}");

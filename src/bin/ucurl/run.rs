@@ -211,6 +211,9 @@ fn one(
     let mut sink = Sink::new(name, explicit, group, session.terminal, &session.stdout, messages);
     let to_terminal = sink.name.is_none() && session.terminal.is;
     let login = login(group, &url);
+    if let Some(tracer) = &session.tracer {
+        tracer.hop(&String::from_utf8_lossy(&url.host));
+    }
     let url = match group.negotiate_api.then(|| versioned(&known[at].engine, &url)) {
         None => url,
         Some(Ok(url)) => url,
