@@ -68,7 +68,7 @@ fn command(words: &[OsString], host: &Endpoint, front: &Front, verb: &str) -> i3
     }
     match front.start(&mut command) {
         Ok(mut child) => {
-            let status = child.wait();
+            let status = front.wait(&mut child);
             status.map_or(1, |status| status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1))
         }
         Err(error) => {

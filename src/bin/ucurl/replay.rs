@@ -10,8 +10,8 @@ use unix_http::tap::Replay;
 const USAGE: &str = "\
 Usage: ucurl replay [options...] recording [-- command [arguments...]]
 
-Answers as was recorded by `ucurl tap --record` (or stands in a HAR), no engine needed. Without a command it listens until
-Ctrl-C. With one, DOCKER_HOST is set for it, and it ends with the command's exit code.
+Answers as `ucurl tap --record` has recorded (or as a HAR has it): no engine needed. Without a command it listens
+until Ctrl-C. With one, DOCKER_HOST is set for it, and it ends with the command's exit code.
 
 ";
 

@@ -15,21 +15,26 @@
 //! * Serving until Ctrl-C: SIGINT, SIGTERM and SIGHUP make the front ask the back to stop; it ends with 0.
 //! * Serving a command: SIGINT and SIGQUIT are the command's, which gets them from the terminal itself; SIGTERM and SIGHUP
 //!   are passed on to it. The back ends after the command, and the front with the command's exit code.
-//! * The front is killed (SIGKILL): its end of the socket closes, and the back stops as if it had been asked to.
+//! * The front is killed (SIGKILL): its end of the socket closes; the back stops as if it had been asked to, and so does
+//!   the command (SIGTERM).
 //! * There is no `sh`: the front waits itself. A signal kills it, and the back stops.
 //!
 //! What is left when the back itself is killed with SIGKILL: a socket file, which the next listener on it replaces.
 
 use std::cell::Cell;
 use std::ffi::OsString;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
 
 /// Names the socket between front and back to the back.
@@ -38,6 +43,7 @@ const VARIABLE: &str = "UCURL_BACK";
 const SERVE: &str = r#"
 stop() { woken=1; echo stop; }
 trap stop INT TERM HUP
+echo ready
 until read -r code; do [ "$woken" ] || exit 1; woken=; done
 read -r over
 (:)
@@ -46,9 +52,14 @@ exit "$code"
 
 const COMMAND: &str = r#"
 trap '' INT QUIT
-read -r pid || exit 1
-trap 'woken=1; kill -TERM "$pid"' TERM
-trap 'woken=1; kill -HUP "$pid"' HUP
+trap 'got=TERM' TERM
+trap 'got=HUP' HUP
+echo ready
+until read -r pid; do [ "$got" ] || exit 1; done
+pass() { woken=1; kill "-$1" "$pid"; }
+trap 'pass TERM' TERM
+trap 'pass HUP' HUP
+[ -z "$got" ] || pass "$got"
 until read -r code; do [ "$woken" ] || exit 1; woken=; done
 read -r over
 (:)
@@ -84,24 +95,17 @@ pub fn runtime_dir() -> PathBuf {
 /// # Errors
 /// That of whatever was needed for it: a socket, a process.
 pub fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
-    if let Some(place) = std::env::var_os(VARIABLE) {
-        let place = place.into_vec();
-        let colon = place.iter().position(|&b| b == b':').ok_or(io::ErrorKind::InvalidInput)?;
-        let stream = connect(&Endpoint::Unix(OsString::from_vec(place[colon + 1..].to_vec()).into()), None);
-        let stream = stream.map_err(io::Error::other)?;
-        let socket = stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
-        let group = std::str::from_utf8(&place[..colon]).ok().and_then(|group| group.parse().ok());
-        return Ok(Half::Back(Front { socket, group, waits: Cell::new(command) }));
+    if let Some(mark) = std::env::var_os(VARIABLE) {
+        // A front that has gone already has nothing for us to do.
+        return Ok(meet(&mark.into_vec(), command).map_or(Half::Front(1), Half::Back));
     }
-    let directory = PrivateDir::new_in(runtime_dir())?;
-    let path = directory.path().join("s");
-    let listener = Listener::bind(&Endpoint::Unix(path.clone())).map_err(io::Error::other)?;
-    let group = own_group();
-    let mut place = OsString::from(group.map_or(String::new(), |group| group.to_string()) + ":");
-    place.push(path);
+    let (_directory, listener) = meeting_place()?;
+    let (group, token) = (own_group(), random());
+    let group = group.map_or(String::new(), |group| group.to_string());
     let mut back = Command::new(std::env::current_exe()?);
-    back.args(args.iter().map(|arg| OsString::from_vec(arg.clone()))).env(VARIABLE, place);
-    if group.is_some() {
+    back.args(args.iter().map(|arg| OsString::from_vec(arg.clone())));
+    back.env(VARIABLE, format!("{group} {token} {}", listener.endpoint()));
+    if !group.is_empty() {
         back.process_group(0);
     }
     let mut back = back.spawn()?;
@@ -112,20 +116,59 @@ pub fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
         stopper.stop();
         status
     });
-    let Some(stream) = listener.accept()? else {
-        let status = waiting.join().map_err(|_| io::ErrorKind::Other)??;
-        return Ok(Half::Front(status.code().unwrap_or(1)));
+    let stream = loop {
+        let Some(stream) = listener.accept()? else {
+            let status = waiting.join().map_err(|_| io::ErrorKind::Other)??;
+            return Ok(Half::Front(status.code().unwrap_or(1)));
+        };
+        // Anybody can come to an abstract name.
+        let mut said = vec![0; token.len()];
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        if (&stream).read_exact(&mut said).is_ok() && said == token.as_bytes() {
+            stream.set_read_timeout(None)?;
+            break stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
+        }
     };
-    let stream = stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
-    drop((listener, directory));
+    drop(listener);
     let end = || stream.try_clone().map(OwnedFd::from).map(Stdio::from);
     let script = if command { COMMAND } else { SERVE };
     // Only where there is no shell does this return.
     let _ = Command::new("/bin/sh").args(["-c", script, "ucurl"]).stdin(end()?).stdout(end()?).exec();
+    writeln!(&stream, "ready")?;
     let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
     let code = if command { lines.nth(1) } else { lines.next() };
     let _ = waiting.join();
     Ok(Half::Front(code.and_then(|code| code.parse().ok()).unwrap_or(1)))
+}
+
+/// Where the back comes to. An abstract name leaves nothing behind, at whatever moment this process is killed; where
+/// there are none, a socket in a private directory has to do.
+fn meeting_place() -> io::Result<(Option<PrivateDir>, Listener)> {
+    if cfg!(any(target_os = "linux", target_os = "android")) {
+        let name = format!("ucurl-{}", random()).into_bytes();
+        return Ok((None, Listener::bind(&Endpoint::Abstract(name)).map_err(io::Error::other)?));
+    }
+    let directory = PrivateDir::new_in(runtime_dir())?;
+    let listener = Listener::bind(&Endpoint::Unix(directory.path().join("s"))).map_err(io::Error::other)?;
+    Ok((Some(directory), listener))
+}
+
+/// The back's side of the meeting.
+fn meet(mark: &[u8], command: bool) -> Option<Front> {
+    let mut parts = std::str::from_utf8(mark).ok()?.splitn(3, ' ');
+    let (group, token, place) = (parts.next()?.parse().ok(), parts.next()?, parts.next()?);
+    let stream = connect(&Endpoint::parse(place).ok()?, None).ok()?;
+    (&stream).write_all(token.as_bytes()).ok()?;
+    // From here on a signal to the front ends both.
+    (&stream).read_exact(&mut [0; 6]).ok()?;
+    let socket = stream.as_unix()?.try_clone().ok()?;
+    Some(Front { socket, group, waits: Cell::new(command) })
+}
+
+/// 128 bits that nobody can guess, in hexadecimal: the keys of a new hasher are the system's randomness.
+fn random() -> String {
+    let bits = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", bits(), bits())
 }
 
 /// This process's group, the fifth field of proc(5)'s `stat`; the second, the name, may hold anything but ends in `)`.
@@ -147,9 +190,29 @@ impl Front {
         }
         let child = command.spawn()?;
         self.waits.set(false);
-        // A front that is gone needs no telling, here and below.
-        let _ = writeln!(&self.socket, "{}", child.id());
+        self.tell(&child.id().to_string());
         Ok(child)
+    }
+
+    /// Waits for the command. Should the front go before it does, it is asked to end.
+    ///
+    /// # Errors
+    /// That of waiting for it.
+    pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        let (mut socket, pid) = (self.socket.try_clone()?, child.id().to_string());
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&over);
+        // It ends with this process.
+        thread::spawn(move || {
+            // The front says nothing: whatever this gives is its end.
+            let _ = socket.read(&mut [0]);
+            if !ended.load(Ordering::Acquire) {
+                let _ = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
+            }
+        });
+        let status = child.wait();
+        over.store(true, Ordering::Release);
+        status
     }
 
     /// Waits until the front asks to stop, or is no more.
@@ -160,8 +223,14 @@ impl Front {
     /// Tells the front what to end with.
     pub fn end(&self, code: i32) {
         if self.waits.get() {
-            let _ = writeln!(&self.socket, "none");
+            self.tell("none");
         }
-        let _ = writeln!(&self.socket, "{code}");
+        self.tell(&code.to_string());
+    }
+
+    /// Sends a line, in one write: a shell that a signal interrupts forgets what it had read of a line.
+    fn tell(&self, line: &str) {
+        // A front that is gone needs no telling.
+        let _ = (&self.socket).write_all(format!("{line}\n").as_bytes());
     }
 }
