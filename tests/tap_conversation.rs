@@ -37,7 +37,15 @@ fn run(parts: &[Said<'_>], cover: bool) -> (Vec<String>, [Vec<u8>; 2]) {
                 let trailers = trailers.map_or(String::new(), |t| format!(" {t:?}"));
                 ("", format!("{}{} end{}", x.number, arrow(side), trailers.replace(" []", "")))
             }
-            Event::Done(x) => ("", format!("{}  done {}+{}", x.number, x.sent.content, x.received.content)),
+            Event::Done(x) => (
+                "",
+                format!(
+                    "{}  done {}+{}",
+                    x.number,
+                    x.sent.content + x.sent.tunnel,
+                    x.received.content + x.received.tunnel
+                ),
+            ),
             Event::Fault(x, side, fault) => {
                 let number = x.map_or("-".to_owned(), |x| x.number.to_string());
                 ("", format!("{number}{} fault: {fault}", arrow(side)))

@@ -497,7 +497,7 @@ impl Conversation {
                 bytes.fill(b'*');
             }
             let message = message(exchange, side);
-            message.content += bytes.len() as u64;
+            message.tunnel += bytes.len() as u64;
             message.last = Some(at);
             see(&Event::Tunnel(exchange, side, bytes));
         }

@@ -114,8 +114,10 @@ pub struct Message {
     pub last: Option<Duration>,
     /// Bytes of the head, and of heads with 1xx before it.
     pub head: u64,
-    /// Bytes of content: the body without its framing. What an upgraded connection carries is counted here too.
+    /// Bytes of content: the body without its framing.
     pub content: u64,
+    /// Bytes of the tunnel that the connection became.
+    pub tunnel: u64,
     /// Bytes of the body's framing: chunk-size lines and trailer section.
     pub framing: u64,
     /// Whether it came whole.

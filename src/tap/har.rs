@@ -34,7 +34,7 @@
 //! ```
 
 use super::base64;
-use super::exchange::{Event, Exchange, Message, Observer, Side};
+use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::Table;
 use crate::json::encode_string;
 use crate::wire::Fields;
@@ -267,7 +267,7 @@ fn request(json: &mut Json, x: &Exchange, bodies: &Bodies) {
         json.object("postData", |json| {
             json.text("mimeType", &media_type(fields));
             json.bytes("text", "_encoding", &bodies.sent);
-            cut_short(json, bodies.sent.len(), &x.sent);
+            cut_short(json, bodies.sent.len(), x.sent.content);
         });
     }
     json.number("headersSize", x.sent.head);
@@ -284,10 +284,11 @@ fn response(json: &mut Json, x: &Exchange, bodies: &Bodies) {
     json.array("cookies", |_| {});
     headers(json, fields);
     json.object("content", |json| {
-        json.number("size", x.received.content);
+        let size = x.received.content + x.received.tunnel;
+        json.number("size", size);
         json.text("mimeType", &media_type(fields));
         json.bytes("text", "encoding", &bodies.received);
-        cut_short(json, bodies.received.len(), &x.received);
+        cut_short(json, bodies.received.len(), size);
     });
     json.text("redirectURL", &fields.get("Location").map_or(String::new(), lossy));
     match head {
@@ -314,9 +315,9 @@ fn headers(json: &mut Json, fields: &Fields) {
     });
 }
 
-fn cut_short(json: &mut Json, kept: usize, message: &Message) {
-    if (kept as u64) < message.content {
-        json.text("comment", &format!("the first {kept} of {} bytes", message.content));
+fn cut_short(json: &mut Json, kept: usize, size: u64) {
+    if (kept as u64) < size {
+        json.text("comment", &format!("the first {kept} of {size} bytes"));
     }
 }
 

@@ -106,7 +106,7 @@ impl Reader {
             return;
         }
         let start = self.cursor + interim.unwrap_or(0);
-        let whole = self.cursor + x.received.head + x.received.framing + x.received.content;
+        let whole = self.cursor + x.received.head + x.received.framing + x.received.content + x.received.tunnel;
         let close = x.received.decision.is_none_or(|decision| !decision.persistent) || !x.received.complete;
         // What is broken off is replayed to the last byte that came.
         let last = self.moments.last().map_or(0, |moment| moment.end);

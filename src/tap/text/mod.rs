@@ -183,9 +183,9 @@ fn summary(x: &Exchange) -> String {
         " {} in all; sent {} + {} bytes, received {} + {}",
         duration(x.total().unwrap_or_default()),
         x.sent.head,
-        x.sent.content,
+        x.sent.content + x.sent.tunnel,
         x.received.head,
-        x.received.content
+        x.received.content + x.received.tunnel
     );
     line
 }
