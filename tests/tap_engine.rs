@@ -154,7 +154,9 @@ fn of_the_capture(tshark: &Path, capture: &Path) -> Vec<String> {
         let parts: Vec<&str> = line.split('\t').collect();
         // One packet can hold several messages, and a response repeat its request's URI.
         match parts[..] {
-            [methods, uris, ""] => seen.extend(methods.split(',').zip(uris.split(',')).map(|(m, u)| format!("{m} {u}"))),
+            [methods, uris, ""] => {
+                seen.extend(methods.split(',').zip(uris.split(',')).map(|(m, u)| format!("{m} {u}")))
+            }
             [_, _, codes] => seen.extend(codes.split(',').map(str::to_owned)),
             _ => {}
         }
@@ -197,8 +199,13 @@ fn the_docker_command_says_the_same_with_a_tap() {
         format!("docker exec {name}-run nothing-here"),
         format!("docker logs {name}-log"),
         format!("c=$(docker run -d --network none busy sh -c '{follow}'); docker logs -f $c; docker rm $c >/dev/null"),
-        format!("docker events --since 0 --until $(docker info -f '{{{{.SystemTime}}}}') --filter container={name}-log"),
-        format!("cat > {f}; docker cp {f} {name}-run:/tmp/in && docker cp {name}-run:/tmp/in - | tar -xO; echo $?", f = at("f")),
+        format!(
+            "docker events --since 0 --until $(docker info -f '{{{{.SystemTime}}}}') --filter container={name}-log"
+        ),
+        format!(
+            "cat > {f}; docker cp {f} {name}-run:/tmp/in && docker cp {name}-run:/tmp/in - | tar -xO; echo $?",
+            f = at("f")
+        ),
         format!("docker cp {name}-run:/nothing - ; echo $?"),
         format!("docker build -t {name}:built --network none {}", at("context")),
         format!("docker save {name}:big"),
