@@ -213,7 +213,7 @@ mod schema {
                 Date => {
                     let date = found.as_str().unwrap_or_else(|| panic!("{place}: {found:?}"));
                     let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-                    assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{place}");
+                    assert_eq!(shape, "0000-00-00T00:00:00.000000Z", "{place}");
                 }
                 Number(least) => match found {
                     Value::Number(text) => assert!(text.parse::<f64>().unwrap() >= *least as f64, "{place}: {text}"),
@@ -282,7 +282,7 @@ fn a_har_is_one_by_its_schema_and_says_what_was_said() {
     assert_eq!(text(create, &["request", "postData", "text"]), r#"{"Image":"busy","Cmd":["cat"]}"#);
     let wait = create.get("timings").unwrap().get("wait").unwrap();
     assert!(matches!(wait, Value::Number(text) if text.parse() == Ok(28.0)), "{wait:?}");
-    assert_eq!(text(create, &["startedDateTime"]), "2024-02-29T12:00:00.002Z");
+    assert_eq!(text(create, &["startedDateTime"]), "2024-02-29T12:00:00.002000Z");
     let put = of("PUT", "/archive");
     let query = put.get("request").unwrap().get("queryString").unwrap().elements();
     assert_eq!((text(&query[0], &["name"]), text(&query[0], &["value"])), ("path".into(), "/tmp x".into()));

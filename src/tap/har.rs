@@ -28,7 +28,7 @@
 //! let file = har.into_inner().into_inner();
 //! let log = Value::parse(&file)?;
 //! let entry = &log.get("log").and_then(|log| log.get("entries")).unwrap().elements()[0];
-//! assert_eq!(entry.get("startedDateTime").unwrap().as_str(), Some("1970-01-02T00:00:00.123Z"));
+//! assert_eq!(entry.get("startedDateTime").unwrap().as_str(), Some("1970-01-02T00:00:00.123000Z"));
 //! assert_eq!(entry.get("request").unwrap().get("url").unwrap().as_str(), Some("http://x/a?b=c"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -372,7 +372,7 @@ pub(super) fn percent_decoded(bytes: &[u8]) -> String {
     lossy(&decoded)
 }
 
-/// `YYYY-MM-DDThh:mm:ss.sssZ` (RFC 3339).
+/// `YYYY-MM-DDThh:mm:ss.ssssssZ` (RFC 3339): requests follow each other within a millisecond.
 fn date_time(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
@@ -386,7 +386,7 @@ fn date_time(time: SystemTime) -> String {
     let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let year = year + 400 * era;
-    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", since.subsec_millis())
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:06}Z", since.subsec_micros())
 }
 
 #[cfg(test)]
@@ -398,11 +398,11 @@ mod tests {
     #[test]
     fn dates() {
         for (seconds, want) in [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (951_782_400, "2000-02-29T00:00:00.000Z"),
-            (951_868_799, "2000-02-29T23:59:59.000Z"),
-            (1_735_689_599, "2024-12-31T23:59:59.000Z"),
-            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000000Z"),
+            (951_868_799, "2000-02-29T23:59:59.000000Z"),
+            (1_735_689_599, "2024-12-31T23:59:59.000000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000000Z"),
         ] {
             assert_eq!(date_time(UNIX_EPOCH + Duration::from_secs(seconds)), want);
         }
