@@ -13,6 +13,8 @@ const PART: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Answer {
+    /// The number of its connection, if that is known.
+    pub connection: Option<u64>,
     pub method: String,
     pub target: Vec<u8>,
     pub body: Digest,

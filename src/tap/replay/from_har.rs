@@ -62,7 +62,8 @@ fn answer(entry: &Value) -> Option<Answer> {
         Part { at: answered, after: wait, heard: 0, bytes: Source::Memory(head) },
         Part { at: ended, after: receive, heard: 0, bytes: Source::Memory(content) },
     ];
-    Some(Answer { method, target, body, began, ended, parts, interim: false, close, unfit })
+    let connection = entry.get("connection").and_then(|number| decimal(number.as_str()?.as_bytes()));
+    Some(Answer { connection, method, target, body, began, ended, parts, interim: false, close, unfit })
 }
 
 /// A response's head, its content framed as its fields say, and whether the connection ends with them.

@@ -35,6 +35,7 @@ struct Moment {
 
 /// One connection's answers while they are read.
 struct Reader {
+    number: u64,
     path: Arc<PathBuf>,
     moments: Vec<Moment>,
     heard: u64,
@@ -49,6 +50,7 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
     let path = Arc::new(recording.file(number, Side::Server));
     let mut files = [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
     let mut reader = Reader {
+        number,
         path,
         moments: Vec::new(),
         heard: 0,
@@ -125,6 +127,7 @@ impl Reader {
             before = before.max(moment.at);
         }
         let answer = Answer {
+            connection: Some(self.number),
             method: x.method().to_owned(),
             target: x.target().to_vec(),
             body,

@@ -16,6 +16,17 @@ pub(super) struct Asked {
     pub body: Digest,
 }
 
+/// What other connections had said before a part of an answer, when it was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// Nothing.
+    None,
+    /// What they have said now, too.
+    AsFar,
+    /// What they have not said, and perhaps never will.
+    Elsewhere,
+}
+
 /// What was given so far.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -74,18 +85,28 @@ impl Replay {
 
     /// Waits until other connections are as far as they were when the server said this: what had been asked since answer
     /// `n` was asked for has been asked, and what had been answered to the end has been. A client that goes another way
-    /// is not waited for long. Whether there was anything to wait for.
-    pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> bool {
-        let began = self.answers[n].began;
-        let from = self.answers.partition_point(|answer| answer.began <= began);
-        let until = self.answers.partition_point(|answer| answer.began < at);
+    /// is not waited for long.
+    pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> Others {
+        let mine = &self.answers[n];
+        let from = self.answers.partition_point(|answer| answer.began <= mine.began);
+        let until = self.answers.partition_point(|answer| answer.began < at).max(from);
+        // What follows on the same connection cannot come first.
+        let elsewhere = |other: &usize| {
+            let connection = self.answers[*other].connection;
+            connection.is_none() || connection != mine.connection
+        };
         let behind = |given: &mut Given| {
-            (from..until.max(from))
+            (from..until)
+                .filter(elsewhere)
                 .any(|other| given.counts[other] == 0 || self.answers[other].ended <= at && !given.whole[other])
         };
-        // Poisoned or late, what there is to say is said.
-        let _ = self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind);
-        from < until
+        if !(from..until).any(|other| elsewhere(&other)) {
+            return Others::None;
+        }
+        match self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind) {
+            Ok((_, waited)) if !waited.timed_out() => Others::AsFar,
+            _ => Others::Elsewhere,
+        }
     }
 
     fn unknown(&self, asked: &Asked) -> String {

@@ -2,7 +2,7 @@
 
 use super::Replay;
 use super::answers::Digest;
-use super::matching::Asked;
+use super::matching::{Asked, Others};
 use crate::tap::conversation::Conversation;
 use crate::tap::exchange::{Event, Side};
 use crate::tap::gate::Gate;
@@ -162,14 +162,17 @@ impl<'a> Peer<'a> {
 
     fn answer(&mut self, n: usize) -> io::Result<()> {
         let said_before = self.seen.heard;
+        let mut others = Others::None;
         for part in &self.replay.answers[n].parts {
-            let others = self.replay.wait_for_others(n, part.at);
+            if others != Others::Elsewhere {
+                others = self.replay.wait_for_others(n, part.at);
+            }
             while self.seen.heard - said_before < part.heard && !self.seen.ended {
                 self.read()?;
             }
             if self.replay.pace {
                 thread::sleep(part.after);
-            } else if others {
+            } else if others == Others::AsFar {
                 thread::sleep(part.after.min(BREATH));
             }
             part.bytes.read(|bytes| self.say(bytes))?;
