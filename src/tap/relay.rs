@@ -272,7 +272,8 @@ impl Relay {
                 if from.as_unix().is_some() {
                     let _ = from.shutdown(Shutdown::Read);
                 }
-                return watch.end(side, Some(&error));
+                let why = format!("the {} takes no more: {error}", side.other());
+                return watch.end(side, Some(&io::Error::new(error.kind(), why)));
             }
             if full {
                 buffer = Arc::new(vec![0; LARGE]);

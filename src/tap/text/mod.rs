@@ -154,9 +154,7 @@ impl Observer for Text {
                 page.note(&summary(x));
             }
             Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
-            Event::Ended(side, Some(error)) => {
-                page.wrong(&format!("the {side}'s side of the connection broke: {error}"))
-            }
+            Event::Ended(side, Some(error)) => page.wrong(&format!("what the {side} says ends here: {error}")),
             Event::Closed => page.note("closed"),
             _ => {}
         }
