@@ -141,6 +141,14 @@ fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     }
     assert!(bytes.starts_with(&passed), "bytes pass unchanged");
     let whole = requests.iter().filter_map(|request| request.end).next_back().unwrap_or(0);
+    // Behind the head of a request for an upgrade nothing is read: no page can send one (see `gate`).
+    let upgrade = requests.last().is_some_and(|request| {
+        let mut decoder = RequestDecoder::new();
+        decoder.decode(&request.head).is_ok() && asks_for_tunnel(decoder.head())
+    });
+    if upgrade && refused.is_none() {
+        return;
+    }
     match (refused, end) {
         (None, End::Wrong(at)) => panic!("no request at {at}, and it passed: {}", passed.len()),
         // A bare CR in a trailer section is told by the byte behind it.

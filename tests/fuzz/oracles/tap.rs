@@ -19,7 +19,10 @@ pub fn check(bytes: &[u8]) {
             let from_client = client.into_iter().map(|piece| (Side::Client, piece));
             let other = read(cover, from_client.chain(server.into_iter().map(|piece| (Side::Server, piece))).collect());
             assert_eq!(other.told, whole.told);
-            assert_eq!((&other.client, &other.server), (&whole.client, &whole.server));
+            // What turns out to be no HTTP is covered from there on; what came in pieces before has been shown by then.
+            if !cover || !whole.told.iter().any(|told| told.starts_with("fault")) {
+                assert_eq!((&other.client, &other.server), (&whole.client, &whole.server));
+            }
         }
         let (mut from_client, mut from_server) = (random.cut(client).into_iter(), random.cut(server).into_iter());
         let mut mixed = Vec::new();
