@@ -19,6 +19,7 @@ pub mod fake;
 pub mod live;
 pub mod needs;
 pub mod pattern;
+pub mod proxy;
 pub mod serve;
 pub mod tar;
 pub mod temp;
