@@ -25,6 +25,7 @@
 //! | `docker` | the same, on a real dockerd only |
 //! | `podman` | the same, on podman's service only |
 //! | `root` | the user has to be root |
+//! | `slow` | run only where nothing may be left out: `UNIX_HTTP_TEST_STRICT` |
 //! | `NAME` | a program that has to be there: `jq`, `socat`, `curl` ... |
 //! | `ci` | not run here: `.ci/run` runs it |
 
@@ -153,6 +154,8 @@ fn hosts(block: &Block) -> Vec<Host> {
                 hosts.extend(demo::LANDED.then(|| Host::Demo(Demo::start())));
                 hosts.extend(needs::docker().map(Host::Real));
             }
+            "slow" if std::env::var_os("UNIX_HTTP_TEST_STRICT").is_none() => return vec![],
+            "slow" => {}
             "root" if needs::root().is_none() => return vec![],
             "root" => {}
             program if needs::program(program).is_none() => return vec![],
