@@ -256,6 +256,46 @@ const CASES: &[Case] = &[
         code: 61,
     },
     Case { name: "bytes", server: &[&[HEAD, PONG]], stdout: b"OK", code: 0 },
+    Case {
+        name: "attach",
+        server: &[&[
+            HEAD,
+            Send(
+                b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\
+                  Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+            ),
+            Until(b"hello\n"),
+            Send(b"\x01\0\0\0\0\0\0\x06HELLO\n"),
+            Close,
+        ]],
+        stdout: b"HELLO\n",
+        code: 0,
+    },
+    Case {
+        name: "tap",
+        server: &[&[
+            HEAD,
+            Until(b"}"),
+            Send(
+                b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n\
+                  {\"Id\":\"1\",\"Warnings\":[]}",
+            ),
+        ]],
+        stdout: b"{\"Id\":\"1\",\"Warnings\":[]}",
+        code: 0,
+    },
+    Case {
+        name: "tap-bytes",
+        server: &[&[HEAD, Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")]],
+        stdout: b"hello",
+        code: 0,
+    },
+    Case {
+        name: "tap-fault",
+        server: &[&[HEAD, Send(b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nOK"), Close]],
+        stdout: b"",
+        code: 8,
+    },
 ];
 
 fn text(name: &str) -> String {

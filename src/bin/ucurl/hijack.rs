@@ -124,11 +124,12 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Failure::new(Exit::Read, format!("cannot read stdin: {error}"))),
         };
-        if write.stream().write_all(content).is_err() {
-            return Ok(());
-        }
+        // Told first: what answers it may be here, and all over, before this goes on.
         if let Some(tracer) = tracer {
             tracer.raw(content, false);
+        }
+        if write.stream().write_all(content).is_err() {
+            return Ok(());
         }
     }
     match write.stream().shutdown(Shutdown::Write) {

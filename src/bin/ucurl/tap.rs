@@ -1,17 +1,19 @@
 //! `ucurl tap`: what travels through a Docker socket, shown and recorded.
 
+use crate::explain::Overheard;
 use crate::place;
 use crate::supervise::{self, Front, Half};
 use crate::verb::{self, Given};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::docker::{self, Flags, Process};
-use unix_http::tap::{Har, Pcap, Record, Relay, Script, Text, Tool, text};
+use unix_http::tap::{Har, Observer, Pcap, Record, Relay, Script, Text, Tool, text};
 
 const USAGE: &str = "\
 Usage: ucurl tap [options...] [-- command [arguments...]]
@@ -27,6 +29,7 @@ const FLAGS: &str = "\
     --context <name>     Pass on to there, as this Docker context says
 -o, --output <file>      Write the view to a file; - is stdout
 -q, --quiet              No view
+    --explain[=bytes]    Instead: what each line is for, and the rule; in hex too
     --body-limit <bytes> Show so much of a body at once; default 16384
     --color <when>       always, never or auto (default)
     --script <file>      Record a shell script that makes the same requests
@@ -71,7 +74,8 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     for host in given.values("allow-host") {
         relay = relay.allow_host(host.to_string_lossy());
     }
-    let relay = record(given, view(given)?.into_iter().fold(relay, Relay::observe))?;
+    let view = view(given, relay.target())?;
+    let relay = record(given, view.into_iter().fold(relay, Relay::observe))?;
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
     thread::scope(|scope| {
         let run = scope.spawn(|| relay.run());
@@ -84,32 +88,48 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     })
 }
 
-fn view(given: &Given) -> Result<Option<Text>, String> {
+fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, String> {
     if given.has("quiet") {
         return Ok(None);
     }
-    let colour = |terminal: bool| match given.value("color").and_then(OsStr::to_str) {
-        None if !given.has("color") => Ok(terminal),
-        Some("auto") => Ok(terminal),
-        Some("always") => Ok(true),
-        Some("never") => Ok(false),
-        _ => Err("--color: is always, never or auto".to_owned()),
+    let explain = match given.value("explain").and_then(OsStr::to_str) {
+        None if !given.has("explain") => None,
+        Some("") => Some(false),
+        Some("bytes") => Some(true),
+        _ => return Err("--explain: takes nothing, or =bytes".into()),
     };
-    let out = match given.value("output") {
-        None if given.command.is_some() => Text::new(io::stderr()).colour(colour(text::wants_colour(&io::stderr()))?),
-        None => Text::new(io::stdout()).colour(colour(text::wants_colour(&io::stdout()))?),
-        Some(name) if name == "-" => Text::new(io::stdout()).colour(colour(text::wants_colour(&io::stdout()))?),
-        Some(name) => {
+    let limit = match given.value("body-limit").map(|text| text.to_str().and_then(|text| text.parse().ok())) {
+        None => text::BODY_LIMIT,
+        Some(Some(limit)) => limit,
+        Some(None) => return Err("--body-limit: needs a number of bytes".into()),
+    };
+    let (out, colour) = view_file(given)?;
+    Ok(Some(match explain {
+        None => Box::new(Text::new(out).colour(colour).body_limit(limit)),
+        Some(bytes) => Box::new(Overheard::new(out, target, bytes, colour)),
+    }))
+}
+
+/// Where the view goes, and whether it has colours there.
+fn view_file(given: &Given) -> Result<(File, bool), String> {
+    let file = match given.value("output") {
+        Some(name) if name != "-" => {
             let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(name);
-            let file = file.map_err(|error| format!("{}: {error}", name.display()))?;
-            Text::new(file).colour(colour(false)?)
+            file.map_err(|error| format!("{}: {error}", name.display()))?
         }
+        None if given.command.is_some() => {
+            File::from(io::stderr().as_fd().try_clone_to_owned().map_err(|error| format!("stderr: {error}"))?)
+        }
+        _ => File::from(io::stdout().as_fd().try_clone_to_owned().map_err(|error| format!("stdout: {error}"))?),
     };
-    match given.value("body-limit").map(|text| text.to_str().and_then(|text| text.parse().ok())) {
-        None => Ok(Some(out)),
-        Some(Some(limit)) => Ok(Some(out.body_limit(limit))),
-        Some(None) => Err("--body-limit: needs a number of bytes".into()),
-    }
+    let colour = match given.value("color").and_then(OsStr::to_str) {
+        None if !given.has("color") => text::wants_colour(&file),
+        Some("auto") => text::wants_colour(&file),
+        Some("always") => true,
+        Some("never") => false,
+        _ => return Err("--color: is always, never or auto".into()),
+    };
+    Ok((file, colour))
 }
 
 /// What is dialled: an endpoint, or whatever the docker command would take.

@@ -7,10 +7,11 @@ use crate::config::{self, Global, Trace};
 use crate::explain::{Explain, Explainer};
 use crate::messages::{Messages, stdout};
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::client::{Event, Observer};
+use unix_http::tap::text;
 use unix_http::transport::Endpoint;
 
 /// What an exchange told about itself. Times count from the transfer's start.
@@ -38,7 +39,7 @@ enum Style {
 pub struct Tracer {
     style: Option<Style>,
     time: bool,
-    explainer: Option<Explainer<File>>,
+    explainer: Option<Explainer>,
     state: Mutex<State>,
 }
 
@@ -72,7 +73,7 @@ impl Tracer {
         let explainer = match global.explain {
             None => None,
             Some(how) => {
-                let colour = messages.out.is_terminal();
+                let colour = text::wants_colour(&*messages.out);
                 let out = messages.out.try_clone()?;
                 Some(Explainer::new(Explain::new(out, how == config::Explain::Bytes, colour)))
             }
@@ -121,9 +122,19 @@ impl Tracer {
 
     /// Bytes of a connection that is not HTTP any more.
     pub fn raw(&self, bytes: &[u8], received: bool) {
+        if let Some(explainer) = &self.explainer {
+            explainer.raw(bytes, received);
+        }
         let mut state = self.state();
         state.told.upload_bytes += if received { 0 } else { bytes.len() as u64 };
         self.data(&mut state, bytes, received);
+    }
+
+    /// Such a connection is over.
+    pub fn raw_end(&self) {
+        if let Some(explainer) = &self.explainer {
+            explainer.raw_end();
+        }
     }
 
     /// A line of ucurl's own.

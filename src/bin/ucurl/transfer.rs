@@ -172,9 +172,12 @@ impl<'t> Transfer<'t> {
                         );
                         let status = self.info.response_code;
                         let dropped = had_content && matches!(body, Source::None);
-                        let without = if dropped { ", without the content" } else { "" };
-                        tracer
-                            .explain(&format!("{status} and -L: asks for the Location now{without}"), "RFC 9110 §15.4");
+                        let how = match (dropped, &self.group.request) {
+                            (true, None) => ", with GET and without the content",
+                            (true, Some(_)) => ", without the content",
+                            (false, _) => "",
+                        };
+                        tracer.explain(&format!("{status} and -L: asks for the Location now{how}"), "RFC 9110 §15.4");
                     }
                     self.info.time_redirect = self.start.elapsed();
                     url = target;
@@ -325,7 +328,7 @@ impl<'t> Transfer<'t> {
             let join = Join { client, attached, tty, stdin: other.stdin != Some(false), content, tracer };
             join.run(response, sink, &mut self.info.size_download)?;
             if let Some(tracer) = self.tracer {
-                tracer.explain("the server has ended its direction; the connection is closed", "");
+                tracer.raw_end();
             }
             return Ok(());
         }
@@ -357,7 +360,12 @@ impl<'t> Transfer<'t> {
     fn other_end(&self, attached: Option<&Attached>, kind: OutputKind, raw: bool) -> Result<Inspected, Failure> {
         let Some(attached) = attached else { return Ok(Inspected::default()) };
         let frames = (raw || self.group.demux) && kind == OutputKind::DependsOnTty;
-        Ok(match frames || (raw && attached.is_exec()) {
+        let ask = frames || (raw && attached.is_exec());
+        if let Some(tracer) = self.tracer.filter(|_| ask) {
+            let why = "asks what the other end is: without a terminal its output comes in frames";
+            tracer.explain(why, "Docker Engine API v1.41 attach");
+        }
+        Ok(match ask {
             true => attached.inspect(self.client, self.limits(self.start.elapsed())?),
             false => Inspected { terminal: None, stdin: attached.stdin() },
         })

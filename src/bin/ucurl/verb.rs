@@ -3,6 +3,7 @@
 //! ```text
 //! -l, --listen <endpoint>  where to listen     a flag, its short form, its value, its help
 //!     --har <file>         write a HAR
+//!     --explain[=bytes]    explain; a value, if any, stands behind the =
 //! ```
 //!
 //! Read as ucurl's own: `--name value`, `-n value`, `-nvalue`, `--` ends the flags; `--name=value` besides.
@@ -41,6 +42,7 @@ struct Row {
     short: Option<u8>,
     name: &'static str,
     has_value: bool,
+    may_have_value: bool,
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = Row> {
@@ -49,8 +51,9 @@ fn rows(table: &'static str) -> impl Iterator<Item = Row> {
             Some((short, rest)) if short.len() == 2 => (Some(short.as_bytes()[1]), rest),
             _ => (None, line.trim_start().strip_prefix("--")?),
         };
-        let name = rest.split(' ').next().unwrap_or_default();
-        Some(Row { short, name, has_value: rest[name.len()..].starts_with(" <") })
+        let name = rest.split([' ', '[']).next().unwrap_or_default();
+        let value = &rest[name.len()..];
+        Some(Row { short, name, has_value: value.starts_with(" <"), may_have_value: value.starts_with("[=") })
     })
 }
 
@@ -67,6 +70,7 @@ pub fn read(table: &'static str, args: &[Vec<u8>]) -> Result<Given, String> {
                 (true, Some(value)) => value.to_vec(),
                 (true, None) => args.next().ok_or(format!("option --{}: needs a value", row.name))?.clone(),
                 (false, None) => Vec::new(),
+                (false, Some(value)) if row.may_have_value => value.to_vec(),
                 (false, Some(_)) => return Err(format!("option --{}: takes no value", row.name)),
             };
             given.flags.push((row.name, OsString::from_vec(value)));
@@ -123,8 +127,7 @@ pub fn main(
 mod tests {
     use super::read;
 
-    const TABLE: &str =
-        "-l, --listen <endpoint>  where\n-q, --quiet              no text\n    --har <file>         a HAR\n";
+    const TABLE: &str = "-l, --listen <endpoint>  where\n-q, --quiet              no text\n    --har <file>         a HAR\n    --explain[=bytes]    more\n";
 
     fn given(line: &str) -> Result<String, String> {
         let args: Vec<_> = line.split(' ').map(|arg| arg.as_bytes().to_vec()).collect();
@@ -136,6 +139,8 @@ mod tests {
         let want = r#"[("quiet", ""), ("listen", "/s"), ("har", "h")] ["rec"] Some(["docker", "-l"])"#;
         assert_eq!(given("-ql /s --har=h rec -- docker -l").unwrap(), want);
         assert_eq!(given("-q -l/s --har h rec -- docker -l").unwrap(), want);
+        assert_eq!(given("--explain x").unwrap(), r#"[("explain", "")] ["x"] None"#);
+        assert_eq!(given("--explain=bytes").unwrap(), r#"[("explain", "bytes")] [] None"#);
         assert_eq!(given("-").unwrap(), r#"[] ["-"] None"#);
     }
 

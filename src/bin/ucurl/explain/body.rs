@@ -1,15 +1,15 @@
 //! A body as it travels: chunk by chunk, frame by frame.
 
 use super::page::{Page, visible};
-use std::io::{self, Write};
+use std::io;
 use unix_http::wire::{ChunkedDecoder, Framing, ParseError};
 
 /// So many chunks and frames are shown one by one; of the others only the sum is.
 const SHOWN: usize = 24;
 /// So many bytes of a body are shown in hex with `--explain=bytes`.
 const HEX: usize = 512;
-/// So much of a frame's content is shown.
-const TASTE: usize = 44;
+/// So much is shown of a frame's content, and of each piece of content that is in no frame.
+const TASTE: usize = 68;
 
 /// Follows one body, whatever the pieces it comes in.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct BodyView {
     /// How many bytes of the body have passed, framing and all.
     passed: usize,
     content: u64,
+    /// How many pieces of it came.
+    pieces: usize,
     /// Where the body begins, counted from the message's first byte.
     start: usize,
 }
@@ -37,7 +39,16 @@ impl BodyView {
     /// A body that is sent (`>`) or comes (`<`), and begins `start` bytes after the message did.
     pub fn new(side: char, framing: Framing, frames: bool, start: usize) -> BodyView {
         let chunks = (framing == Framing::Chunked).then(Chunks::default);
-        BodyView { side, framing, chunks, frames: frames.then(Frames::default), passed: 0, content: 0, start }
+        BodyView {
+            side,
+            framing,
+            chunks,
+            frames: frames.then(Frames::default),
+            passed: 0,
+            content: 0,
+            pieces: 0,
+            start,
+        }
     }
 
     /// Whether it has begun.
@@ -54,7 +65,7 @@ impl BodyView {
         }
     }
 
-    pub fn show<W: Write>(&mut self, page: &mut Page<W>, mut bytes: &[u8]) -> io::Result<()> {
+    pub fn show(&mut self, page: &mut Page, mut bytes: &[u8]) -> io::Result<()> {
         if self.passed < HEX {
             page.hex(self.side, &bytes[..bytes.len().min(HEX - self.passed)], self.start + self.passed)?;
         }
@@ -84,7 +95,7 @@ impl BodyView {
         Ok(())
     }
 
-    fn content<W: Write>(&mut self, page: &mut Page<W>, content: &[u8]) -> io::Result<()> {
+    fn content(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
         if self.content == 0
             && let Some(frames) = &self.frames
             && !frames.may_begin(content)
@@ -94,12 +105,23 @@ impl BodyView {
         self.content += content.len() as u64;
         match &mut self.frames {
             Some(frames) => frames.show(page, self.side, content),
+            None if page.content => self.taste(page, content),
             None => Ok(()),
         }
     }
 
+    /// The beginning of a piece of content.
+    fn taste(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
+        self.pieces += usize::from(!content.is_empty());
+        match (self.pieces, content.is_empty()) {
+            (_, true) => Ok(()),
+            (..=SHOWN, _) => quote(page, content),
+            _ => page.remark(("further content is counted, not shown", "")),
+        }
+    }
+
     /// Sums up, whole or not.
-    pub fn end<W: Write>(&mut self, page: &mut Page<W>) -> io::Result<()> {
+    pub fn end(&mut self, page: &mut Page) -> io::Result<()> {
         let verb = if self.side == '>' { "sent" } else { "got" };
         let wrapped = self.chunks.as_ref().map_or(String::new(), |chunks| {
             let data = match chunks.count {
@@ -112,10 +134,12 @@ impl BodyView {
             }
         });
         let frames = match &self.frames {
+            Some(frames) if frames.count == 1 => ", 1 frame".into(),
             Some(frames) if frames.count > 0 => format!(", {} frames", frames.count),
             _ => String::new(),
         };
-        let sum = format!("{verb} {} bytes of content{wrapped}{frames}", self.content);
+        let of = if self.framing == Framing::Tunnel { "" } else { " of content" };
+        let sum = format!("{verb} {} bytes{of}{wrapped}{frames}", self.content);
         match (self.is_whole(), self.framing) {
             (true, _) if self.passed == 0 => Ok(()),
             (true, _) => page.decision(&sum, ""),
@@ -129,7 +153,7 @@ impl BodyView {
 
 impl Chunks {
     /// The line that broke the framing, as far as it is worth looking at.
-    fn broken<W: Write>(&mut self, page: &mut Page<W>, side: char, rest: &[u8], error: ParseError) -> io::Result<()> {
+    fn broken(&mut self, page: &mut Page, side: char, rest: &[u8], error: ParseError) -> io::Result<()> {
         let line = [&self.framing[..], rest].concat();
         let line = line.strip_prefix(b"\r\n").unwrap_or(&line);
         let end = line.iter().position(|&b| b == b'\n').map_or(line.len(), |at| at + 1);
@@ -138,7 +162,7 @@ impl Chunks {
     }
 
     /// The framing between two pieces of content, one line of it at a time.
-    fn line<W: Write>(&mut self, page: &mut Page<W>, side: char) -> io::Result<()> {
+    fn line(&mut self, page: &mut Page, side: char) -> io::Result<()> {
         let framing = std::mem::take(&mut self.framing);
         let mut rest = match framing.strip_prefix(b"\r\n") {
             Some(rest) => rest,
@@ -189,7 +213,7 @@ impl Frames {
         matches!(content, [0..=3, rest @ ..] if rest.iter().take(3).all(|&b| b == 0))
     }
 
-    fn show<W: Write>(&mut self, page: &mut Page<W>, side: char, mut content: &[u8]) -> io::Result<()> {
+    fn show(&mut self, page: &mut Page, side: char, mut content: &[u8]) -> io::Result<()> {
         while !content.is_empty() {
             if self.left == 0 {
                 let need = (8 - self.header.len()).min(content.len());
@@ -211,18 +235,28 @@ impl Frames {
                 }
             }
             let n = self.left.min(content.len());
-            let room = TASTE - self.taste.len().min(TASTE);
+            // One more than is shown tells that there is more.
+            let room = TASTE + 1 - self.taste.len();
             self.taste.extend_from_slice(&content[..n.min(room)]);
             self.left -= n;
             content = &content[n..];
             if self.left == 0 {
                 self.header.clear();
                 if self.count <= SHOWN && !self.taste.is_empty() {
-                    let more = if self.taste.len() == TASTE { "…" } else { "" };
-                    page.print("    ", &format!("\"{}\"{more}", visible(&self.taste)), "")?;
+                    quote(page, &self.taste)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The beginning of content, on one line.
+fn quote(page: &mut Page, content: &[u8]) -> io::Result<()> {
+    let text = visible(&content[..content.len().min(TASTE + 1)]);
+    let (shown, more) = match text.char_indices().nth(TASTE) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (&text[..], ""),
+    };
+    page.print("    ", &format!("\"{shown}\"{more}"), "")
 }

@@ -11,15 +11,20 @@
 //!
 //! It goes to standard error, so that the content on standard output stays what it is. Control characters and other
 //! bytes that could move a terminal's cursor are shown as `\xNN`.
+//!
+//! `ucurl tap --explain` explains the exchanges that others have: [`Overheard`].
 
 mod body;
+mod overheard;
 mod page;
 mod words;
 
+pub use overheard::Overheard;
+
 use body::BodyView;
 use page::Page;
-use std::collections::HashSet;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use unix_http::Endpoint;
 use unix_http::client::{Event, Observer};
@@ -34,10 +39,18 @@ const HEAD_OVER: Remark = ("an empty line: the head is over", "RFC 9112 §2.1");
 
 /// Writes the explanation of one exchange after another.
 #[derive(Debug)]
-pub struct Explain<W> {
-    page: Page<W>,
+pub struct Explain {
+    page: Page,
     /// Requests go to a Unix socket.
     unix: bool,
+    now: Underway,
+    /// What goes on once the exchange of `now` is over: a raw connection whose container had to be asked about.
+    aside: Option<Underway>,
+}
+
+/// How far an exchange has come.
+#[derive(Debug, Default)]
+struct Underway {
     request: Option<Request>,
     response: Option<Response>,
 }
@@ -56,16 +69,18 @@ struct Request {
 #[derive(Debug)]
 struct Response {
     body: BodyView,
+    /// What is sent once the connection is not HTTP any more.
+    tunnel: BodyView,
     decision: Decision,
     version: Version,
     /// Whether the request and the response said `Connection: close`.
     close: (bool, bool),
 }
 
-impl<W: Write> Explain<W> {
+impl Explain {
     /// An explanation to `out`; with `bytes`, a hex view of everything too; with `colour`, for a terminal.
-    pub fn new(out: W, bytes: bool, colour: bool) -> Explain<W> {
-        Explain { page: Page { out, bytes, colour, said: HashSet::new() }, unix: false, request: None, response: None }
+    pub fn new(out: File, bytes: bool, colour: bool) -> Explain {
+        Explain { page: Page::new(out, bytes, colour), unix: false, now: Underway::default(), aside: None }
     }
 
     /// A decision of this side, such as which endpoint was chosen and by which rule.
@@ -75,7 +90,7 @@ impl<W: Write> Explain<W> {
 
     /// Where the next request goes.
     pub fn connecting(&mut self, endpoint: &Endpoint) -> io::Result<()> {
-        self.unix = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_));
+        self.toward(endpoint);
         let how = match endpoint {
             Endpoint::Unix(_) => "a file in the file system is the address, and its mode says who may connect",
             Endpoint::Abstract(_) => "an abstract name is the address: no file, no mode, anybody here may connect",
@@ -85,22 +100,23 @@ impl<W: Write> Explain<W> {
         self.note(&format!("connects to {endpoint}: {how}"), "")
     }
 
-    /// The request's head, as it was sent.
-    pub fn request_head(&mut self, head: &[u8]) -> io::Result<()> {
+    fn toward(&mut self, endpoint: &Endpoint) {
+        self.unix = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_));
+    }
+
+    /// The request's head, as it was sent; `framing` says where its body ends, unless that is refused.
+    pub fn request_head(&mut self, head: &[u8], framing: Option<Framing>) -> io::Result<()> {
+        if self.now.response.is_some() {
+            self.aside = Some(std::mem::take(&mut self.now));
+        }
         let lines = || head.split_inclusive(|&b| b == b'\n');
-        let says = |wanted: &str| lines().filter_map(field).find(|(name, _)| name == wanted).map(|(_, value)| value);
-        let framing = match (says("transfer-encoding"), says("content-length")) {
-            (Some(_), _) => Framing::Chunked,
-            (None, Some(length)) => Framing::Length(length.parse().unwrap_or_default()),
-            (None, None) => Framing::NoBody,
-        };
-        let content = !matches!(framing, Framing::NoBody | Framing::Length(0));
-        let mut at = 0;
+        let content = !matches!(framing, Some(Framing::NoBody | Framing::Length(0)));
+        let (mut close, mut expect, mut at) = (false, false, 0);
         for line in lines() {
             let field = field(line);
             let (name, value) = field.as_ref().map_or(("", ""), |(name, value)| (name, value));
             let shown = masked(line, name);
-            self.page.hex('>', &shown, at)?;
+            self.page.hex('>', &covered(line, name), at)?;
             match (at, &field) {
                 (0, _) => {
                     self.page.line('>', line, ("the request-line: method, request-target, version", "RFC 9112 §3"))?;
@@ -117,25 +133,24 @@ impl<W: Write> Explain<W> {
                 let any = "A Unix socket has none, so any name will do; Go's servers refuse a socket's path here";
                 self.page.remark((any, ""))?;
             }
+            close |= name == "connection" && value.eq_ignore_ascii_case("close");
+            expect |= name == "expect";
             at += line.len();
         }
+        let Some(framing) = framing else { return Ok(()) };
         let (text, item) = match framing {
             Framing::Chunked => (Rule::TransferEncoding.text().to_string(), Rule::TransferEncoding),
             Framing::Length(length) => (of_length(length), Rule::ContentLength),
             _ => ("neither Content-Length nor Transfer-Encoding: the request ends here".into(), Rule::Neither),
         };
         self.page.decision(&text, &section_6_3(item))?;
-        self.request = Some(Request {
-            body: BodyView::new('>', framing, false, head.len()),
-            close: says("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
-            expect: says("expect").is_some(),
-        });
+        self.now.request = Some(Request { body: BodyView::new('>', framing, false, head.len()), close, expect });
         Ok(())
     }
 
     /// Bytes of the request's body, as they are sent.
     pub fn request_body(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.request {
+        match &mut self.now.request {
             Some(request) => request.body.show(&mut self.page, bytes),
             None => Ok(()),
         }
@@ -157,7 +172,7 @@ impl<W: Write> Explain<W> {
     /// The final head, and where its body ends.
     pub fn response_head(&mut self, head: &ResponseHead, decision: Decision) -> io::Result<()> {
         let mut asked_to_close = false;
-        if let Some(mut request) = self.request.take() {
+        if let Some(mut request) = self.now.request.take() {
             asked_to_close = request.close;
             if request.body.is_whole() {
                 request.body.end(&mut self.page)?;
@@ -167,7 +182,7 @@ impl<W: Write> Explain<W> {
                     false => ("the answer begins before all of the request was sent", "RFC 9110 §7.5"),
                 };
                 self.page.decision(text, section)?;
-                self.request = Some(request);
+                self.now.request = Some(request);
             }
         }
         self.head(head, Some(decision.rule))?;
@@ -176,21 +191,30 @@ impl<W: Write> Explain<W> {
         let frames = kind.starts_with(b"application/vnd.docker.") || kind.is_empty();
         let body = BodyView::new('<', decision.framing, frames, head.as_bytes().len());
         let close = (asked_to_close, head.fields().has_token("Connection", "close"));
-        self.response = Some(Response { body, decision, version: head.version(), close });
+        let tunnel = BodyView::new('>', Framing::Tunnel, false, 0);
+        self.now.response = Some(Response { body, tunnel, decision, version: head.version(), close });
         Ok(())
     }
 
     /// Bytes of the response's body, as they came.
     pub fn response_body(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.response {
+        match &mut self.now.response {
             Some(response) => response.body.show(&mut self.page, bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes that are sent once the connection is not HTTP any more.
+    pub fn tunnel(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.now.response {
+            Some(response) => response.tunnel.show(&mut self.page, bytes),
             None => Ok(()),
         }
     }
 
     /// The exchange is over; whether its connection was kept for the next.
     pub fn end(&mut self, kept: bool) -> io::Result<()> {
-        let unsent = match self.request.take() {
+        let unsent = match self.now.request.take() {
             Some(mut request) if request.body.has_begun() => {
                 request.body.end(&mut self.page)?;
                 !request.body.is_whole()
@@ -198,11 +222,13 @@ impl<W: Write> Explain<W> {
             Some(request) => !request.body.is_whole(),
             None => false,
         };
-        let Some(mut response) = self.response.take() else {
+        let Some(mut response) = self.now.response.take() else {
             return self.page.decision("the connection is closed: there was no answer", "");
         };
+        response.tunnel.end(&mut self.page)?;
         response.body.end(&mut self.page)?;
         let (text, section) = why(kept, &response, unsent);
+        self.now = self.aside.take().unwrap_or_default();
         self.page.decision(text, section)
     }
 
@@ -268,10 +294,10 @@ fn why(kept: bool, response: &Response, unsent: bool) -> Remark<'static> {
             ("the connection is kept: HTTP/1.1 goes on until a side says close", "RFC 9112 §9.3")
         }
         _ if kept => ("the connection is kept: an HTTP/1.0 server that says keep-alive does so", "RFC 9112 §9.3"),
-        (Framing::Tunnel, _) => ("the connection is closed", "RFC 9110 §7.8"),
+        (Framing::Tunnel, _) => ("the connection is closed: the server has ended its direction", ""),
         (Framing::UntilClose, _) => ("the connection is closed: its end was the end of the body", "RFC 9112 §9.6"),
         _ if !response.body.is_whole() => {
-            ("the connection is closed: nobody knows where another answer would begin", "RFC 9112 §9.3")
+            ("the connection is closed: short of this answer's end, nobody knows where another begins", "RFC 9112 §9.3")
         }
         _ if decision.rule == Rule::TransferEncodingOverLength => (
             "the connection is closed: with two lengths stated nobody can be sure where the next answer begins",
@@ -287,17 +313,20 @@ fn why(kept: bool, response: &Response, unsent: bool) -> Remark<'static> {
             ("the connection is closed: HTTP/1.0 goes on only where keep-alive is said", "RFC 9112 §9.3")
         }
         _ if unsent => ("the connection is closed: not all of the request was sent", "RFC 9112 §9.5"),
+        _ if !decision.persistent => {
+            ("the connection is closed: what its head says of a body does not go together", "RFC 9112 §6.1")
+        }
         _ => ("the connection is closed: bytes were left over that nobody asked for", "RFC 9112 §9.2"),
     }
 }
 
 /// An [`Explain`] that listens to a client.
 #[derive(Debug)]
-pub struct Explainer<W>(Mutex<Explain<W>>);
+pub struct Explainer(Mutex<Explain>);
 
-impl<W: Write> Explainer<W> {
+impl Explainer {
     /// Lets `explain` listen.
-    pub fn new(explain: Explain<W>) -> Explainer<W> {
+    pub fn new(explain: Explain) -> Explainer {
         Explainer(Mutex::new(explain))
     }
 
@@ -306,9 +335,21 @@ impl<W: Write> Explainer<W> {
         let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = explain.note(text, section);
     }
+
+    /// Bytes of a connection that is not HTTP any more.
+    pub fn raw(&self, bytes: &[u8], received: bool) {
+        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = if received { explain.response_body(bytes) } else { explain.tunnel(bytes) };
+    }
+
+    /// The connection that was not HTTP any more has ended.
+    pub fn raw_end(&self) {
+        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = explain.end(false);
+    }
 }
 
-impl<W: Write + Send> Observer for Explainer<W> {
+impl Observer for Explainer {
     fn on(&self, event: &Event<'_>) {
         let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // That the explanation cannot be shown must not end the exchange.
@@ -316,7 +357,7 @@ impl<W: Write + Send> Observer for Explainer<W> {
     }
 }
 
-impl<W: Write> Explain<W> {
+impl Explain {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match *event {
             Event::Connecting(endpoint) => self.connecting(endpoint),
@@ -327,7 +368,7 @@ impl<W: Write> Explain<W> {
                 "the server had closed that connection; the request goes out once more, on a new one",
                 "RFC 9112 §9.3.1",
             ),
-            Event::RequestHead(head) => self.request_head(head),
+            Event::RequestHead(head) => self.request_head(head, Some(framing(head))),
             Event::RequestBody(bytes) => self.request_body(bytes),
             Event::Interim(head) => self.interim(head),
             Event::Refused(head, error) => self.refused(head, error),
@@ -337,6 +378,16 @@ impl<W: Write> Explain<W> {
             Event::Closed { .. } => self.end(false),
             _ => Ok(()),
         }
+    }
+}
+
+/// Where the body ends of a request that was written here.
+fn framing(head: &[u8]) -> Framing {
+    let fields = || head.split(|&b| b == b'\n').skip(1).filter_map(field);
+    let length = fields().find(|(name, _)| name == "content-length").and_then(|(_, digits)| digits.parse().ok());
+    match fields().any(|(name, _)| name == "transfer-encoding") {
+        true => Framing::Chunked,
+        false => length.map_or(Framing::NoBody, Framing::Length),
     }
 }
 
@@ -359,6 +410,16 @@ fn masked(line: &[u8], name: &str) -> Vec<u8> {
     format!("{name}: {scheme}{space}***\r\n").into_bytes()
 }
 
+/// The same for a hex view: a `*` for each byte of the value, so that what follows keeps its offset.
+fn covered(line: &[u8], name: &str) -> Vec<u8> {
+    let mut line = line.to_vec();
+    if SECRET.contains(&name) {
+        let from = name.len() + 1;
+        line.iter_mut().skip(from).filter(|byte| byte.is_ascii_graphic()).for_each(|byte| *byte = b'*');
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,5 +429,7 @@ mod tests {
         assert_eq!(masked(b"Authorization: Basic dTpw\r\n", "authorization"), b"Authorization: Basic ***\r\n");
         assert_eq!(masked(b"X-Registry-Auth: e30=\r\n", "x-registry-auth"), b"X-Registry-Auth: ***\r\n");
         assert_eq!(masked(b"Host: localhost\r\n", "host"), b"Host: localhost\r\n");
+        assert_eq!(covered(b"Cookie: a=b c\r\n", "cookie"), b"Cookie: *** *\r\n");
+        assert_eq!(covered(b"Host: a\r\n", "host"), b"Host: a\r\n");
     }
 }

@@ -1,24 +1,32 @@
 //! Where an explanation is written to, and how: lines of at most 80 columns, and nothing that a terminal obeys.
 
 use super::words::Remark;
-use std::collections::HashSet;
+use std::fs::File;
 use std::io::{self, Write};
 
 /// Lines are folded at this width: a terminal's usual 80 columns.
 const WIDTH: usize = 79;
+/// So many remarks are known to have been made; then they may be made again.
+const SAID: usize = 1000;
 
 #[derive(Debug)]
-pub struct Page<W> {
-    pub out: W,
+pub struct Page {
+    out: File,
     /// With a hex view of everything too.
-    pub bytes: bool,
+    bytes: bool,
     /// For a terminal that shows colours.
-    pub colour: bool,
+    colour: bool,
+    /// With a taste of the content, which is not to be seen elsewhere.
+    pub content: bool,
     /// What has been said need not be said again.
-    pub said: HashSet<String>,
+    said: Vec<String>,
 }
 
-impl<W: Write> Page<W> {
+impl Page {
+    pub fn new(out: File, bytes: bool, colour: bool) -> Page {
+        Page { out, bytes, colour, content: false, said: Vec::new() }
+    }
+
     /// A line that travelled, and under it the remark.
     pub fn line(&mut self, side: char, line: &[u8], remark: Remark) -> io::Result<()> {
         let (strong, plain) = if self.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
@@ -28,9 +36,13 @@ impl<W: Write> Page<W> {
 
     /// What there is to say of the line above, and where it is written; once.
     pub fn remark(&mut self, (text, section): Remark) -> io::Result<()> {
-        if text.is_empty() || !self.said.insert(text.to_string()) {
+        if text.is_empty() || self.said.iter().any(|said| said == text) {
             return Ok(());
         }
+        if self.said.len() == SAID {
+            self.said.clear();
+        }
+        self.said.push(text.to_string());
         let (dim, plain) = if self.colour { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
         for line in fold(&with_section(text, section), WIDTH - 4) {
             self.print(&format!("    {dim}"), &line, plain)?;

@@ -46,6 +46,9 @@ pub fn request_field(name: &str, value: &str, content: bool) -> Option<Remark<'s
             ("the Upgrade field is meant for the next hop alone", "RFC 9110 §7.6.1")
         }
         "connection" => ("what holds for this connection alone", "RFC 9110 §7.6.1"),
+        "upgrade" if value.eq_ignore_ascii_case("h2c") => {
+            ("asks to go on in HTTP/2 on this same connection, as docker build does", "RFC 9110 §7.8")
+        }
         "upgrade" => (
             "asks to go on in another protocol on this same connection: for Docker the raw bytes of stdin and stdout",
             "RFC 9110 §7.8",
@@ -91,6 +94,7 @@ pub fn response_field(name: &str, value: &str, status: u16, rule: Option<Rule>) 
         "content-type" => ("what the content is", "RFC 9110 §8.3"),
         "content-length" => match rule {
             Some(Rule::Head) => ("the content that a GET would bring, not what follows here", "RFC 9110 §8.6"),
+            Some(Rule::Status) if status != 304 => ("has no place here, and is not used", "RFC 9110 §8.6"),
             Some(Rule::Status) => ("the content that a 200 would have had, not what follows here", "RFC 9110 §8.6"),
             Some(Rule::TransferEncodingOverLength) => ("not used, for there is a Transfer-Encoding", "RFC 9112 §6.3"),
             _ => ("how many bytes the content has", "RFC 9110 §8.6"),
@@ -157,7 +161,7 @@ pub fn status(code: u16) -> Remark<'static> {
         426 => ("not in this protocol: Upgrade names another", "RFC 9110 §15.5.22"),
         429 => ("too many requests: wait", "RFC 6585 §4"),
         431 => ("the fields are too large", "RFC 6585 §5"),
-        500 => ("the server failed; Docker also says so of JSON that it cannot read", "RFC 9110 §15.6.1"),
+        500 => ("the server failed; older Dockers also say so of JSON that they cannot read", "RFC 9110 §15.6.1"),
         501 => ("the server does not know the method", "RFC 9110 §15.6.2"),
         502 => ("the server behind this one answered nonsense", "RFC 9110 §15.6.3"),
         503 => ("not now; from Docker: not in a swarm, or shutting down", "RFC 9110 §15.6.4"),
