@@ -470,6 +470,7 @@ fn nothing_is_sent_that_would_break_out_of_its_line() {
         &[("Content-Length", "4"), ("content-length", "5")],
         &[("Content-Length", "4"), ("Transfer-Encoding", "chunked")],
         &[("Transfer-Encoding", "gzip, chunked")],
+        &[("Host", "localhost"), ("host", "elsewhere")],
         &[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
     ] {
         let request = fields.iter().fold(client.post("/"), |request, (name, value)| request.field(name, value));

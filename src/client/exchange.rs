@@ -124,9 +124,9 @@ fn encode(request: &Request<'_>, settings: &Settings, memory: &mut Memory) -> Re
 /// How the content is delimited: as the caller's fields say, else by its length, else chunked (`RFC 9112 §6.3`).
 fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
     // Of two lines one reader takes the first and another the second.
-    for name in ["Content-Length", "Transfer-Encoding"] {
+    for name in ["Content-Length", "Transfer-Encoding", "Host"] {
         if request.fields.get_all(name).nth(1).is_some() {
-            return Err(Error::Request("Content-Length or Transfer-Encoding is stated twice (RFC 9110 §5.3)"));
+            return Err(Error::Request("Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)"));
         }
     }
     let stated = match request.fields.get("Content-Length") {

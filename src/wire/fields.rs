@@ -159,7 +159,7 @@ impl Fields {
         Ok(())
     }
 
-    /// Adds all the lines of `other`, each to the letter.
+    /// Adds all the lines of `other`, each as `Name: value`, whatever white space stood around the colon.
     pub fn extend(&mut self, other: &Fields) {
         for field in other.iter() {
             self.push_checked(field.name, b": ", field.value);

@@ -546,7 +546,7 @@ pub(crate) fn encode_request_line(
 /// Appends a response head to `out`: status-line, field lines, empty line.
 ///
 /// # Errors
-/// A status-code outside 100 to 999, a reason-phrase with a control in it. Nothing was appended then.
+/// A status-code outside 100 to 599 (`RFC 9110 §15`: such are invalid, though a client bears them), a reason-phrase with a control in it. Nothing was appended then.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_response};
@@ -563,7 +563,7 @@ pub fn encode_response(
     reason: &str,
     fields: &Fields,
 ) -> Result<(), EncodeError> {
-    if !(100..=999).contains(&status) {
+    if !(100..=599).contains(&status) {
         return Err(EncodeError { kind: ErrorKind::StatusCode, offset: 0 });
     }
     check_value(reason.as_bytes()).map_err(|e| EncodeError { kind: ErrorKind::ReasonPhrase, ..e })?;

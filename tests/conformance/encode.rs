@@ -61,7 +61,7 @@ fn responses() {
     assert_eq!(response(200, "OK").unwrap(), b"HTTP/1.1 200 OK\r\n\r\n");
     assert_eq!(response(204, "").unwrap(), b"HTTP/1.1 204 \r\n\r\n", "a server must send the SP (RFC 9112 §4)");
     assert_eq!(response(404, "Not\tFound").unwrap(), b"HTTP/1.1 404 Not\tFound\r\n\r\n");
-    for status in [0, 1, 42, 99, 1000, 9999, u16::MAX] {
+    for status in [0, 1, 42, 99, 600, 999, 1000, 9999, u16::MAX] {
         assert_eq!(response(status, ""), refused(K::StatusCode, 0), "{status}");
     }
     for (reason, offset) in [("\r", 0), ("OK\r\nX: y", 2), ("OK\n", 2), ("O\0", 1), ("\x1b[2J", 0), ("\x7f", 0)] {

@@ -152,7 +152,8 @@ fn written_and_read_again(bytes: &[u8]) {
         let head = decoder.head();
         let write = |fields: &Fields| {
             let (mut out, reason) = (Vec::new(), std::str::from_utf8(head.reason()).unwrap_or("?"));
-            encode_response(&mut out, head.version(), head.status().max(100), reason, fields).expect("it was read");
+            encode_response(&mut out, head.version(), head.status().clamp(100, 599), reason, fields)
+                .expect("it was read");
             out
         };
         let wire = write(head.fields());

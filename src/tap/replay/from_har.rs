@@ -97,7 +97,9 @@ fn message(method: &str, status: u16, response: &Value, content: &[u8]) -> Optio
     let old = response.get("httpVersion").and_then(Value::as_str) == Some("HTTP/1.0");
     let version = if old { Version::Http10 } else { Version::Http11 };
     let (mut head, mut body) = (Vec::new(), Vec::new());
-    encode_response(&mut head, version, status.max(100), reason, &fields).ok()?;
+    // Who meets an invalid one treats it as a 5xx (`RFC 9110 §15`).
+    let status = if (100..=599).contains(&status) { status } else { 500 };
+    encode_response(&mut head, version, status, reason, &fields).ok()?;
     match none {
         true => {}
         false if chunked => {
