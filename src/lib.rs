@@ -88,6 +88,7 @@
 //!   [`Error::Incomplete`], never a short success.
 //! - **Nothing grows without limit**, and no limit is silent. Memory does not depend on the size of a body.
 //! - **No dependencies, no `unsafe`, no runtime.** It blocks; use threads. [`Client`] is `Send + Sync` and cheap to clone.
+//! - **Nobody is let in.** What an attacker could want, what stands in the way, and which test shows it: [`security`].
 //!
 //! TLS and ssh are left to the system's own programs at the other end of a socket pair ([`transport`]); HTTP/2 and HTTP/3,
 //! compression, cookies and caches are not here.
@@ -99,6 +100,8 @@ pub mod connection;
 pub mod docker;
 mod error;
 pub mod json;
+#[doc = include_str!("security.md")]
+pub mod security {}
 pub mod server;
 pub mod tap;
 pub mod transport;

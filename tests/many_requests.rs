@@ -26,7 +26,7 @@ fn answer(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sen
             responder.status(201).send(n.to_string())
         }
         ("GET", b"/large") => responder.send(vec![b'x'; 100_000]),
-        ("GET", b"/") => responder.send("ok"),
+        ("GET" | "HEAD", b"/") => responder.send("ok"),
         _ => responder.status(404).send("{\"message\":\"No such container: x\"}\n"),
     }
 }

@@ -24,6 +24,7 @@
 //! ```
 
 use crate::json::{Event, JsonError, Matcher, Place, Pointer, Tokenizer, Value};
+use crate::wire::grammar::reorders_text;
 use std::fmt;
 
 /// How much of a message is kept: 64 KiB.
@@ -90,11 +91,12 @@ impl fmt::Display for StreamError {
 
 impl std::error::Error for StreamError {}
 
-/// A message of someone else's for a terminal: without line ends and without anything that could move the cursor.
+/// A message of someone else's for a terminal: without line ends, and without anything that could move the cursor or turn
+/// the direction of writing (Unicode's bidirectional controls).
 pub(super) fn one_line(text: &str) -> String {
     let plain = |c: char| match c {
         '\t' | '\n' | '\r' => ' ',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() || reorders_text(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     };
     text.trim().chars().map(plain).collect()

@@ -20,7 +20,7 @@ pub(super) fn authority(text: &str) -> Result<(&str, Option<u16>), Refused> {
     if text.parse::<Ipv6Addr>().is_ok() {
         return refused("an IPv6 address stands in brackets");
     }
-    if !host.bytes().all(is_reg_name) {
+    if !host.bytes().all(is_reg_name) || host.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return refused("a character that is in no host's name");
     }
     Ok((host, port(digits)?))
@@ -37,7 +37,8 @@ fn port(digits: &str) -> Result<Option<u16>, Refused> {
     }
 }
 
-/// `reg-name`, RFC 3986 §3.2.2, without percent-encoding; letters beyond ASCII are left to the resolver.
+/// `reg-name`, RFC 3986 §3.2.2, without percent-encoding; letters beyond ASCII are left to the resolver,
+/// controls and white space (C1, NEL, no-break spaces) are not among them.
 fn is_reg_name(byte: u8) -> bool {
     is_unreserved(byte) || b"!$&'()*+,;=".contains(&byte) || !byte.is_ascii()
 }

@@ -200,7 +200,14 @@ impl std::error::Error for EndpointError {}
 pub(super) fn printable(bytes: &[u8]) -> String {
     let mut line = String::new();
     for c in String::from_utf8_lossy(bytes).chars() {
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+        match c {
+            c if c.is_control() => line.extend(c.escape_default()),
+            // What turns the direction of writing shows one name as another.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.extend(c.escape_unicode());
+            }
+            c => line.push(c),
+        }
     }
     line
 }

@@ -215,3 +215,10 @@ pub(crate) fn not_in_names(word: u64) -> u64 {
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(trim_ows)
 }
+
+/// Whether a character makes a terminal or a page show text in another order, or break a line, than it was written:
+/// Unicode's bidirectional controls and its line separators. No grammar forbids them; what is shown to a person must not
+/// obey them.
+pub fn reorders_text(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -117,6 +117,8 @@ fn what_is_no_host_and_what_was_meant() {
         ("tcp://h:+5", None),
         ("tcp://h:-5", None),
         ("tcp://h x:1", None),
+        ("tcp://h\u{8f}:1", None),
+        ("tcp://h\u{a0}:1", None),
         ("tcp://h\\x:1", None),
         ("tcp://%68:1", None),
         ("tcp://h:1/%4", None),

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::messages::Messages;
 use crate::output;
 use crate::progress::{self, Numbers};
+use crate::terminal;
 use std::fs::File;
 use std::io::{BufRead as _, Read as _, Seek as _, Write as _};
 use std::time::{Duration, Instant};
@@ -93,7 +94,8 @@ impl<'s> Sink<'s> {
 
     /// Writes a head, for `-i`.
     pub fn head(&mut self, head: &[u8]) -> Result<(), Failure> {
-        let styled = if self.styled { bold(head) } else { head.to_vec() };
+        let shown = if self.to_terminal { terminal::harmless(head) } else { head.into() };
+        let styled = if self.styled { bold(&shown).into() } else { shown };
         let to_stdout = self.to_stdout();
         let mut file = self.open()?;
         file.write_all(&styled).map_err(|error| Failure::of_writing(&error, to_stdout))?;

@@ -6,8 +6,9 @@
 use crate::config::{self, Global, Trace};
 use crate::explain::{Explain, Explainer};
 use crate::messages::{Messages, stdout};
+use crate::terminal;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::client::{Event, Observer};
@@ -55,6 +56,8 @@ struct State {
     data: bool,
     /// The body goes to a terminal, which shows it itself.
     terminal: bool,
+    /// What is told goes to a terminal, which does what control characters say.
+    obeys: bool,
 }
 
 impl Tracer {
@@ -80,7 +83,8 @@ impl Tracer {
         };
         let told = Told::default();
         let (host, place) = (String::new(), String::new());
-        let state = State { out, start: Instant::now(), told, host, place, data: false, terminal: false };
+        let obeys = out.is_terminal();
+        let state = State { out, start: Instant::now(), told, host, place, data: false, terminal: false, obeys };
         Ok(Tracer { style, time: global.trace_time, explainer, state: Mutex::new(state) })
     }
 
@@ -168,6 +172,7 @@ impl Tracer {
         match style {
             Style::Plain => {
                 let before = [self.clock().as_str(), if received { "< " } else { "> " }].concat();
+                let head = if state.obeys { terminal::harmless(head) } else { head.into() };
                 for line in head.split_inclusive(|&byte| byte == b'\n') {
                     out.extend_from_slice(before.as_bytes());
                     out.extend_from_slice(line);

@@ -46,6 +46,7 @@ use super::conversation::reason;
 use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::Table;
 use crate::wire::Framing;
+use crate::wire::grammar::reorders_text;
 use body::Body;
 use output::Output;
 use std::fmt::Write as _;
@@ -275,12 +276,7 @@ pub fn harmless(bytes: &[u8]) -> String {
                 '\0'..='\x1f' | '\x7f' => {
                     let _ = write!(text, "\\x{:02x}", c as u32);
                 }
-                '\u{80}'..='\u{9f}'
-                | '\u{61c}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}' => text.extend(c.escape_unicode()),
+                c if c.is_control() || reorders_text(c) => text.extend(c.escape_unicode()),
                 _ => text.push(c),
             }
         }

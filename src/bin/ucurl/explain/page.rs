@@ -3,6 +3,7 @@
 use super::words::Remark;
 use std::fs::File;
 use std::io::{self, Write};
+use unix_http::wire::grammar::reorders_text;
 
 /// Lines are folded at this width: a terminal's usual 80 columns.
 const WIDTH: usize = 79;
@@ -99,6 +100,8 @@ pub fn visible(bytes: &[u8]) -> String {
                 '\n' => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
                 c if c.is_control() => c.to_string().bytes().for_each(|b| text.push_str(&format!("\\x{b:02x}"))),
+                // What turns the direction of writing shows a value as another one.
+                c if reorders_text(c) => text.extend(c.escape_unicode()),
                 c => text.push(c),
             }
         }
