@@ -190,7 +190,7 @@ fn summary(x: &Exchange) -> String {
 }
 
 fn duration(time: Duration) -> String {
-    let micros = time.as_micros();
+    let micros = time.as_micros() as u64;
     match micros {
         0..1_000 => format!("{micros} µs"),
         1_000..10_000 => format!("{}.{} ms", micros / 1000, micros / 100 % 10),

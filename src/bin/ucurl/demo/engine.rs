@@ -181,7 +181,7 @@ impl State {
     }
 
     pub fn emit(&mut self, kind: &'static str, action: &str, id: &str, mut attributes: Vec<(String, String)>) {
-        attributes.sort();
+        attributes.sort_unstable();
         let now = SystemTime::now();
         let (seconds, nanos) = (time::unix(now).0.to_string(), time::nanos(now));
         let image = attributes.iter().find(|(name, _)| name == "image" && kind == "container");

@@ -54,7 +54,7 @@ pub struct Demo {
 /// Starts an engine for this process: on Linux at an abstract name, so that nothing is left behind however it ends.
 pub fn start() -> io::Result<Demo> {
     if cfg!(target_os = "linux") {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
         let name = ["ucurl-demo-", &std::process::id().to_string(), "-", &now.to_string()].concat();
         let listener = Listener::bind(&Endpoint::Abstract(name.into_bytes())).map_err(io::Error::other)?;
         return serve(listener, None);

@@ -14,7 +14,7 @@ pub fn unix(time: SystemTime) -> (u64, u32) {
 /// Nanoseconds since 1970, as events have them.
 pub fn nanos(time: SystemTime) -> String {
     let (seconds, nanos) = unix(time);
-    (u128::from(seconds) * 1_000_000_000 + u128::from(nanos)).to_string()
+    (seconds.saturating_mul(1_000_000_000).saturating_add(nanos.into())).to_string()
 }
 
 /// RFC 3339 with all nine digits of the second.
