@@ -6,7 +6,7 @@
 use super::engine::Command;
 use super::files::Files;
 use super::images;
-use super::reply::{CONTENT, Call, Fault, Outcome};
+use super::reply::{CONTENT, Call, Fault, Outcome, engine_fields};
 use super::shell::{self, Machine, Stop};
 use super::text::{fill, string};
 use super::time;
@@ -88,7 +88,11 @@ impl Build<'_, '_, '_> {
     fn line(&mut self, json: &str) -> Result<(), Fault> {
         let body = match &mut self.body {
             Some(body) => body,
-            None => self.body.insert(self.call.stream(Some("application/json"))?),
+            // dockerd answers before it has read to the end, and Go does not keep such a connection.
+            None => {
+                let responder = engine_fields(self.call.responder()?, Some("application/json"));
+                self.body.insert(responder.close().stream()?)
+            }
         };
         body.write_all(&[json.as_bytes(), b"\r\n"].concat())?;
         Ok(body.flush()?)
@@ -168,7 +172,7 @@ impl Build<'_, '_, '_> {
             "WORKDIR" => self.command.directory = argument.to_owned(),
             _ => {}
         }
-        self.image = sha256_hex([&self.image, name, argument].concat().as_bytes());
+        self.image = images::content_id(&self.command, &self.files)[7..].to_owned();
         Ok(Ok(()))
     }
 

@@ -173,6 +173,7 @@ fn run(engine: &Arc<Engine>, state: &mut State, at: usize) -> Result<(), Fault> 
         let fault = Fault::told(400, &[why, program, rest]);
         if let Some(process) = state.processes.get_mut(&key) {
             process.status = Status::Exited(127);
+            process.ends += 1;
         }
         // Somebody may wait for it to be removed.
         if state.containers[at].auto_remove {

@@ -140,24 +140,19 @@ fn pull(call: &mut Call<'_, '_>) -> Outcome {
     }
     let (repository, tag) = split_reference(&name);
     let host = repository.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']));
-    let image = published(&repository, &tag);
-    if image.is_none() && host.is_none() {
+    let Some(image) = published(&repository, &tag) else {
         let why = ", repository does not exist or may require 'docker login': denied: requested access to the resource is denied";
-        return Err(Fault::told(404, &["pull access denied for ", &repository, why]));
-    }
+        return Err(match host {
+            None => Fault::told(404, &["pull access denied for ", &repository, why]),
+            Some(host) => Fault::told(500, &["Get \"http://", host, "/v2/\": this demonstration has no network"]),
+        });
+    };
     let mut body = call.stream(Some("application/json"))?;
     let mut line = |text: &str| body.write_all(&[text.as_bytes(), b"\r\n"].concat()).and_then(|()| body.flush());
     line(&fill(
         r#"{"status":{{what}},"id":{{tag}}}"#,
         &[("what", &string(&["Pulling from ", &repository].concat())), ("tag", &string(&tag))],
     ))?;
-    let Some(image) = image else {
-        // The head has been sent: an error can only be told within the stream.
-        let host = host.unwrap_or_default();
-        let why = ["Get \"http://", host, "/v2/\": this demonstration has no network"].concat();
-        line(&fill(r#"{"errorDetail":{"message":{{why}}},"error":{{why}}}"#, &[("why", &string(&why))]))?;
-        return Ok(body.finish()?.into());
-    };
     let id = image.id.clone();
     let short = string(&id[7..19]);
     let known = call.engine.lock().images.iter().any(|other| other.id == id);

@@ -1,7 +1,7 @@
 //! Output: `/logs`, `/attach`, and what they share with an exec.
 
 use super::engine::Engine;
-use super::process::{self, Process, Record, TICK};
+use super::process::{self, Process, Record, Status, TICK};
 use super::reply::{Call, Fault, Outcome, engine_fields};
 use super::time;
 use std::io::{self, Read, Write};
@@ -129,8 +129,9 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = &state.containers[at];
     let (key, once, open) = (container.process, container.stdin_once, container.open_stdin);
     let mut attached =
-        Attached { wanted, key, from: 0, to: u64::MAX, stdin: stdin && open && stream, close_stdin: once };
+        Attached { wanted, key, ends: 0, from: 0, to: u64::MAX, stdin: stdin && open && stream, close_stdin: once };
     let process = state.process_of(at);
+    attached.ends = process.ends;
     if !logs {
         attached.from = process.end();
     }
@@ -170,7 +171,7 @@ pub fn exec_stream(
         }
         false => engine_fields(responder, None).hijack(call.request),
     };
-    let attached = Attached { wanted, key, from: 0, to: u64::MAX, stdin, close_stdin: true };
+    let attached = Attached { wanted, key, ends: 0, from: 0, to: u64::MAX, stdin, close_stdin: true };
     let outcome = raw.and_then(|(mut raw, sent)| {
         match go() {
             Ok(()) => attached.run(engine, raw, reader)?,
@@ -198,6 +199,8 @@ fn leave(engine: &Engine, key: u64, reader: Option<u64>) {
 struct Attached {
     wanted: Wanted,
     key: u64,
+    /// How often the process had ended when the client came: of one that is not running the next run is meant.
+    ends: u64,
     /// From which record to which.
     from: u64,
     to: u64,
@@ -244,7 +247,7 @@ impl Attached {
             let mut state = engine.lock();
             loop {
                 match state.processes.get_mut(&self.key) {
-                    Some(process) if process.started.is_none() && !process.orphan => {}
+                    Some(process) if self.is_to_start(process) => {}
                     Some(process) => {
                         process.input_open = false;
                         break;
@@ -261,7 +264,7 @@ impl Attached {
     /// A client may send before the container is started.
     fn feed_when_started(&self, engine: &Engine, bytes: &[u8]) -> bool {
         let mut state = engine.lock();
-        while state.processes.get(&self.key).is_some_and(|process| process.started.is_none() && !process.orphan) {
+        while state.processes.get(&self.key).is_some_and(|process| self.is_to_start(process)) {
             state = engine.wait(state, TICK);
         }
         drop(state);
@@ -285,7 +288,7 @@ impl Attached {
             if let Some(reader) = reader {
                 process.advance(reader, next);
             }
-            let over = next >= self.to || (next >= process.end() && has_ended(process));
+            let over = next >= self.to || (next >= process.end() && self.has_ended(process));
             if out.is_empty() && !over {
                 state = engine.wait(state, TICK);
                 continue;
@@ -300,8 +303,12 @@ impl Attached {
             state = engine.lock();
         }
     }
-}
 
-fn has_ended(process: &Process) -> bool {
-    process.is_over() || (process.orphan && process.started.is_none())
+    fn is_to_start(&self, process: &Process) -> bool {
+        process.ends == self.ends && process.status != Status::Running && !process.orphan
+    }
+
+    fn has_ended(&self, process: &Process) -> bool {
+        process.ends > self.ends || (process.orphan && process.status != Status::Running)
+    }
 }

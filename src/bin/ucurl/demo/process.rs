@@ -30,6 +30,8 @@ pub struct Process {
     pub pid: u64,
     pub started: Option<SystemTime>,
     pub finished: Option<SystemTime>,
+    /// How often it has ended: a container can be started again.
+    pub ends: u64,
     pub tty: bool,
     output: VecDeque<Record>,
     /// The number of the first record that is kept.
@@ -59,6 +61,7 @@ impl Process {
         pid: 0,
         started: None,
         finished: None,
+        ends: 0,
         tty: false,
         output: VecDeque::new(),
         first: 0,
@@ -168,6 +171,7 @@ pub fn start(
             code = outcome.ok().or(process.signal).unwrap_or(137);
             process.status = Status::Exited(code);
             process.finished = Some(SystemTime::now());
+            process.ends += 1;
         }
         ended(&mut state, code);
         state.processes.retain(|_, process| process.is_wanted());
