@@ -4,9 +4,11 @@
 #![allow(missing_docs)]
 
 mod attached;
+mod commands;
 mod config;
 mod content;
 mod data;
+#[cfg(feature = "commands")]
 mod demo;
 mod dial;
 mod exit;
@@ -22,22 +24,28 @@ mod numbers;
 mod output;
 mod parse;
 mod password;
+#[cfg(feature = "commands")]
 mod place;
 mod progress;
 mod rcfile;
 mod refusal;
+#[cfg(feature = "commands")]
 mod replay;
 mod request;
 mod retry;
 mod run;
 mod sink;
+#[cfg(feature = "commands")]
 mod sockets;
+#[cfg(feature = "commands")]
 mod supervise;
+#[cfg(feature = "commands")]
 mod tap;
 mod terminal;
 mod trace;
 mod transfer;
 mod url;
+#[cfg(feature = "commands")]
 mod verb;
 mod writeout;
 
@@ -50,12 +58,9 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
-    let code = match args.first().map(Vec::as_slice) {
-        Some(b"demo") => demo::main(&args),
-        Some(b"tap") => tap::main(&args),
-        Some(b"replay") => replay::main(&args),
-        Some(b"sockets") => sockets::main(&args),
-        _ => command(&args) as i32,
+    let code = match args.first().and_then(|name| commands::run(name, &args)) {
+        Some(code) => code,
+        None => command(&args) as i32,
     };
     std::process::exit(code);
 }

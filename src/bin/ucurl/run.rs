@@ -12,7 +12,7 @@ use crate::trace::Tracer;
 use crate::transfer::Transfer;
 use crate::url::{self, How, Url};
 use crate::writeout::{self, To};
-use crate::{demo, output, password, transfer};
+use crate::{commands, output, password, transfer};
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub fn run(mut config: Config) -> Exit {
     };
     prepare(&mut config);
     // It lives as long as the transfers.
-    let demo = match config.global.demo.then(demo::start).transpose() {
+    let demo = match config.global.demo.then(commands::demo).transpose() {
         Ok(demo) => demo,
         Err(error) => {
             crate::say(&format!("--demo: {error}"));

@@ -15,10 +15,12 @@
 //! `ucurl tap --explain` explains the exchanges that others have: [`Overheard`].
 
 mod body;
+#[cfg(feature = "commands")]
 mod overheard;
 mod page;
 mod words;
 
+#[cfg(feature = "commands")]
 pub use overheard::Overheard;
 
 use body::BodyView;
