@@ -5,7 +5,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+use unix_http::server::http_date;
 
 /// What was received, connection by connection.
 pub type Record = Vec<Vec<u8>>;
@@ -232,11 +233,21 @@ fn answer(path: &str, asked: usize, expects: bool) -> (bool, Vec<u8>, Then) {
         "/no-colon" => close(text("HTTP/1.1 200 OK\r\nnocolon\r\nContent-Length: 3\r\n\r\nok\n")),
         "/space-colon" => close(text("HTTP/1.1 200 OK\r\nX-A : b\r\nContent-Length: 3\r\n\r\nok\n")),
         "/control" => close(text("HTTP/1.1 200 OK\r\nX-A: a\x01b\r\nContent-Length: 3\r\n\r\nok\n")),
-        "/slow" => (false, ok(), Then::Slowly(Duration::from_millis(500))),
-        "/slow-body" => (false, ok(), Then::Slowly(Duration::from_millis(500))),
+        "/slow" | "/slow-body" => (false, ok(), Then::Slowly(Duration::from_secs(2))),
         "/once503" if asked == 1 => next(text("HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nbusy\n")),
         "/once404" if asked == 1 => next(text("HTTP/1.1 404 Gone\r\nContent-Length: 5\r\n\r\nbusy\n")),
         "/retry-after" => next(text("HTTP/1.1 503 Busy\r\nRetry-After: 30\r\nContent-Length: 5\r\n\r\nbusy\n")),
+        // Not in the past: curl 7.88 then sleeps for ever.
+        "/retry-date" if asked == 1 => {
+            let date = http_date(SystemTime::now() + Duration::from_secs(2));
+            let date = String::from_utf8_lossy(date.as_ref());
+            let rest = "Content-Length: 5\r\n\r\nbusy\n";
+            next(text(&format!("HTTP/1.1 503 Busy\r\nRetry-After: {date}\r\n{rest}")))
+        }
+        "/retry-words" if asked == 1 => {
+            next(text("HTTP/1.1 503 Busy\r\nRetry-After: soon\r\nContent-Length: 5\r\n\r\nbusy\n"))
+        }
+        "/drip" => (false, ok(), Then::Slowly(Duration::from_millis(3500))),
         _ => next(ok()),
     }
 }

@@ -186,7 +186,12 @@ fn one(
     };
     let (url, shown) = match address(group, node, given) {
         Ok(found) => found,
-        Err(failure) => return fail(failure),
+        Err(failure) => {
+            if let Some(format) = &group.write_out {
+                write_out(session, format, &writeout::Info::of_no_transfer(given, number, &failure));
+            }
+            return fail(failure);
+        }
     };
     let name = match output::name(node, group, &url) {
         Ok(name) => name,
@@ -409,7 +414,8 @@ fn write_out(session: &Session, format: &[u8], info: &writeout::Info) {
     for (to, text) in writeout::render(format, info) {
         match to {
             To::Stdout => _ = (&session.stdout).write_all(&text),
-            To::Stderr => session.messages.put(&text),
+            // Not where --stderr says: so it is in curl.
+            To::Stderr => _ = std::io::stderr().write_all(&text),
         }
     }
 }

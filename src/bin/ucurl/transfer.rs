@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hijack::Join;
 use crate::messages::Messages;
+use crate::numbers;
 use crate::refusal::Refusal;
 use crate::request::{self, Body, Hop, Impossible};
 use crate::run::Session;
@@ -285,8 +286,11 @@ impl<'t> Transfer<'t> {
             }
         };
         if group.head {
-            // Whatever method asked: nothing more is read.
-            return Ok(next);
+            // Whatever method asked: nothing more is read. The length that a HEAD tells is held against the limit all the
+            // same, so that a script can ask before it fetches.
+            let told = response.field("Content-Length").and_then(|value| numbers::whole(value).ok());
+            let too_large = group.max_filesize > 0 && told.is_some_and(|length| length > group.max_filesize);
+            return if too_large { Err(sink::too_large()) } else { Ok(next) };
         }
         if !matches!(next, Next::Done) {
             // Read to its end if the connection is to be used again, else leave it.

@@ -7,6 +7,7 @@
 //! %{onerror}                 the rest only when the transfer failed
 //! ```
 
+use crate::failure::Failure;
 use std::time::Duration;
 
 /// What a transfer has to tell when it is over.
@@ -48,6 +49,22 @@ pub struct Info {
     pub urlnum: usize,
     /// The fields of the last head, in order.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Info {
+    /// Of a URL that cannot be asked for.
+    pub fn of_no_transfer(url: &[u8], urlnum: usize, failure: &Failure) -> Info {
+        Info {
+            error: Some(failure.text.clone()),
+            exit: failure.exit as u8,
+            http_version: "0",
+            method: b"GET".to_vec(),
+            url: url.to_vec(),
+            url_effective: url.to_vec(),
+            urlnum,
+            ..Info::default()
+        }
+    }
 }
 
 /// Where a piece of the text goes.
