@@ -10,7 +10,7 @@ use std::process::Command;
 const COMPILER: &str = "rustc 1.95.0 ";
 /// What is asked of cargo, and how many bytes that came to when it was last looked at.
 const REACHED: [(&str, u64); 2] =
-    [("build --release --bin ucurl", 1_295_432), ("small --no-default-features", 676_896)];
+    [("build --release --bin ucurl", 1_297_752), ("small --no-default-features", 674_832)];
 
 #[test]
 fn ucurl_stays_small() {
