@@ -82,18 +82,29 @@ impl Gate {
     /// # Errors
     /// A request that may not pass. What stood before it was appended; nothing after it ever is.
     pub fn admit(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.held.extend_from_slice(bytes);
-        let held = std::mem::take(&mut self.held);
+        if self.held.is_empty() {
+            let used = self.pass(bytes, passed)?;
+            self.held.extend_from_slice(&bytes[used..]);
+            return Ok(());
+        }
+        // What is held grows in place: a head that comes byte by byte is not copied with every byte.
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        let used = self.pass(&held, passed)?;
+        held.drain(..used);
+        self.held = held;
+        Ok(())
+    }
+
+    /// Appends to `passed` what may be passed on: how many bytes. The others begin a head.
+    fn pass(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<usize, Refusal> {
         let mut at = 0;
-        while at < held.len() {
-            let rest = &held[at..];
+        while at < bytes.len() {
+            let rest = &bytes[at..];
             let len = match &mut self.state {
                 State::Open => rest.len(),
                 State::Head => match self.decoder.decode(rest)? {
-                    Progress::Partial => {
-                        self.held = rest.to_vec();
-                        return Ok(());
-                    }
+                    Progress::Partial => break,
                     Progress::Complete { len } => {
                         self.request(len)?;
                         len
@@ -111,7 +122,7 @@ impl Gate {
             passed.extend_from_slice(&rest[..len]);
             at += len;
         }
-        Ok(())
+        Ok(at)
     }
 
     fn request(&mut self, len: usize) -> Result<(), Refusal> {
