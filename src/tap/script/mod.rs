@@ -45,9 +45,9 @@ mod write;
 use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::{Table, by_time};
 use crate::transport::Endpoint;
-use spool::Spool;
+use spool::{Disk, Spool};
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How much of a response is looked at for ids.
@@ -74,6 +74,7 @@ struct State<W> {
     out: Option<W>,
     entries: Vec<Entry>,
     open: Table<(u64, u64), usize>,
+    disk: Arc<Disk>,
     error: Option<String>,
 }
 
@@ -97,7 +98,8 @@ struct Entry {
 impl<W: Write + Send> Script<W> {
     /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
-        let state = State { out: Some(out), entries: Vec::new(), open: Table::default(), error: None };
+        let (open, disk) = (Table::default(), Arc::default());
+        let state = State { out: Some(out), entries: Vec::new(), open, disk, error: None };
         Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
     }
 
@@ -115,7 +117,7 @@ impl<W: Write + Send> Observer for Script<W> {
         let state = &mut *state;
         if let Event::Request(x) = event {
             state.open.insert((connection, x.number), state.entries.len());
-            state.entries.push(Entry::new(connection, at, x));
+            state.entries.push(Entry::new(connection, at, x, &state.disk));
             return;
         }
         let (Event::Content(x, ..) | Event::Tunnel(x, ..) | Event::Response(x) | Event::End(x, ..) | Event::Done(x)) =
@@ -163,7 +165,7 @@ impl<W: Write + Send> Observer for Script<W> {
 }
 
 impl Entry {
-    fn new(connection: u64, at: Duration, x: &Exchange) -> Entry {
+    fn new(connection: u64, at: Duration, x: &Exchange, disk: &Arc<Disk>) -> Entry {
         const OF_THE_CONNECTION: &[&str] = &[
             "host",
             "connection",
@@ -186,9 +188,9 @@ impl Entry {
             method: x.method().to_owned(),
             target: x.target().to_vec(),
             fields: fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect(),
-            body: Spool::default(),
+            body: Spool::new(disk),
             tunnel: false,
-            stdin: Spool::default(),
+            stdin: Spool::new(disk),
             status: 0,
             reply: Vec::new(),
         }
