@@ -494,6 +494,107 @@ fn what_is_not_http_is_covered_where_it_looks_secret() {
     covered(&parts, &["-> fault: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "-> ended", "closed"], &cover);
 }
 
+/// What is said behind a request for an upgrade, before that is answered, may be anything.
+#[test]
+fn what_is_held_back_is_covered_as_it_comes() {
+    let session = ATTACH.replace("tcp", "h2c");
+    let early = [&session, "PRI * HTTP/2.0\r\n\r\n\0token"].concat();
+    let parts: [Said<'_>; 4] =
+        [(Client, Some(early.as_bytes())), (Server, Some(SWITCH.as_bytes())), (Client, None), (Server, None)];
+    let hidden = session + &"*".repeat(24);
+    let mut cover = parts;
+    cover[0].1 = Some(hidden.as_bytes());
+    let tunnel = format!("1> tunnel {}", "*".repeat(24));
+    let ends = ["-> ended", "-< ended", "1  done 24+0", "closed"];
+    covered(&parts, &[&["1> POST /attach", "1> end", "1< 101", &tunnel][..], &ends].concat(), &cover);
+
+    // Not granted, it is the next request.
+    let auth = "POST /auth HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{\"password\":\"p\"}";
+    let early = [ATTACH, auth].concat();
+    let parts: [Said<'_>; 5] = [
+        (Client, Some(early.as_bytes())),
+        (Server, Some(OK.as_bytes())),
+        (Server, Some(OK.as_bytes())),
+        (Client, None),
+        (Server, None),
+    ];
+    let hidden = early.replace("\"p\"", "\"*\"");
+    let mut cover = parts;
+    cover[0].1 = Some(hidden.as_bytes());
+    covered(
+        &parts,
+        &[
+            "1> POST /attach",
+            "1> end",
+            "1< 200",
+            "2> POST /auth",
+            "2> content {\\\"password\\\":\\\"*\\\"}",
+            "2> end",
+            "1< content OK",
+            "1< end",
+            "1  done 0+2",
+            "2< 200",
+            "2< content OK",
+            "2< end",
+            "2  done 16+2",
+            "-> ended",
+            "-< ended",
+            "closed",
+        ],
+        &cover,
+    );
+}
+
+/// A client may say all it has to say before it is told how that will be read.
+#[test]
+fn what_is_held_back_outlives_its_client() {
+    let early = |behind: &str| [ATTACH, behind].concat();
+    let ended = |early: &str, answers: &[&str], want: &[&str]| {
+        let answers = answers.iter().map(|answer| (Server, Some(answer.as_bytes())));
+        let parts: Vec<Said<'_>> = [(Client, Some(early.as_bytes())), (Client, None)].into_iter().collect();
+        let parts: Vec<Said<'_>> = parts.into_iter().chain(answers).chain([(Server, None)]).collect();
+        covered(&parts, &[&["1> POST /attach", "1> end", "-> ended"], want].concat(), &parts);
+    };
+    let over = ["-< ended", "closed"];
+    ended(&early("input\n"), &[SWITCH], &["1< 101", "1> tunnel input\\n", "-< ended", "1  done 6+0", "closed"]);
+    let first = ["1< 200", "2> GET /_ping", "2> end", "1< content OK", "1< end", "1  done 0+2"];
+    let second = ["2< 200", "2< content OK", "2< end", "2  done 0+2"];
+    ended(&early(PING), &[OK, OK], &[&first[..], &second, &over].concat());
+    let cut = ["1< 200", "-> fault: the connection ended inside a head, after 4 bytes (RFC 9112 §8)"];
+    ended(&early("GET "), &[OK], &[&cut[..], &["1< content OK", "1< end", "1  done 0+2"], &over].concat());
+    let none = ["1< 200", "-> fault: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)"];
+    ended(&early("\0\x01"), &[OK], &[&none[..], &["1< content OK", "1< end", "1  done 0+2"], &over].concat());
+    ended(&early("input\n"), &[], &["-< ended", "1< fault: no answer to this request", "1  done 0+0", "closed"]);
+}
+
+/// A body that breaks off in the middle of a secret is covered to the end of that.
+#[test]
+fn a_secret_stays_one_when_its_framing_breaks() {
+    let head = "POST /auth HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let body = "f\r\n{\"password\":\"hu";
+    let parts = [head, body, "nter2\"}"].concat();
+    let parts: [Said<'_>; 2] = [(Client, Some(parts.as_bytes())), (Client, None)];
+    let hidden = [head, &body.replace("hu", "**"), "*****\"}"].concat();
+    let mut cover = parts;
+    cover[0].1 = Some(hidden.as_bytes());
+    covered(
+        &parts,
+        &[
+            "1> POST /auth",
+            "1> content {\\\"password\\\":\\\"**",
+            &format!(
+                "1> fault: chunk-data that CR LF does not follow at byte {} (RFC 9112 §7.1)",
+                head.len() + body.len()
+            ),
+            "-> ended",
+            "1< fault: no answer to this request",
+            "1  done 15+0",
+            "closed",
+        ],
+        &cover,
+    );
+}
+
 #[test]
 fn waiting_requests_are_bounded() {
     let many = PING.repeat(3000);

@@ -56,6 +56,8 @@ pub struct Conversation {
     count: u64,
     /// The exchange that the connection belongs to from its answer on.
     tunnel: Option<u64>,
+    /// When the client ended while what it had said was held back, and whether in order.
+    ends_held: Option<(Duration, bool)>,
     /// Whether responses could not be read any further: who was answered then nobody knows.
     unread: bool,
     scratch: Vec<u8>,
@@ -173,11 +175,18 @@ impl Conversation {
 
     /// That side sends no more.
     pub fn end(&mut self, side: Side, at: Duration, error: Option<&io::Error>, see: &mut See<'_>) {
-        let state = match side {
-            Side::Client => std::mem::replace(&mut self.requests.state, State::Lost),
-            Side::Server => std::mem::replace(&mut self.responses.state, State::Lost),
-        };
-        match state {
+        match (side, &self.requests.state) {
+            // What is held back is read when the answer comes, and ends then.
+            (Side::Client, State::Held(..)) => self.ends_held = Some((at, error.is_none())),
+            _ => self.finish(side, at, error.is_none(), see),
+        }
+        see(&Event::Ended(side, error));
+    }
+
+    /// Nothing follows what was read of that side. An end that is not in order is no end of a message: of a body that the
+    /// close delimits, nothing says then that this is all.
+    fn finish(&mut self, side: Side, at: Duration, in_order: bool, see: &mut See<'_>) {
+        match std::mem::replace(self.state(side), State::Lost) {
             State::Head => {
                 let (received, exchange) = match side {
                     Side::Client => (self.requests.head.len(), None),
@@ -191,8 +200,7 @@ impl Conversation {
             State::Body(decoder) => {
                 let number = self.number(side);
                 match decoder.finish() {
-                    // An error is no end: of a body that the close delimits, nothing says that this is all.
-                    Ok(()) if error.is_none() => self.ended(side, number, at, &decoder, see),
+                    Ok(()) if in_order => self.ended(side, number, at, &decoder, see),
                     Ok(()) => {}
                     Err(incomplete) => {
                         let exchange = self.open.iter().find(|exchange| exchange.number == number);
@@ -200,22 +208,23 @@ impl Conversation {
                     }
                 }
             }
-            State::Held(_, Some(error)) => see(&Event::Fault(None, side, Fault::Parse(error))),
             State::Tunnel(number) => {
                 if let Some(exchange) = self.exchange(number) {
                     let message = message(exchange, side);
                     // A request ended where its framing said; only what answers it goes on to here.
                     message.ended.get_or_insert(at);
-                    (message.last, message.complete) = (Some(at), error.is_none());
+                    (message.last, message.complete) = (Some(at), in_order);
                 }
             }
-            State::Held(_, None) | State::Lost => {}
+            State::Held(..) | State::Lost => {}
         }
-        see(&Event::Ended(side, error));
     }
 
     /// Both directions are over.
     pub fn close(&mut self, see: &mut See<'_>) {
+        if let State::Held(_, Some(error)) = &self.requests.state {
+            see(&Event::Fault(None, Side::Client, Fault::Parse(*error)));
+        }
         for exchange in self.open.drain(..) {
             if exchange.response.is_none() && !self.unread {
                 see(&Event::Fault(Some(&exchange), Side::Server, Fault::Unanswered));
@@ -253,7 +262,7 @@ impl Conversation {
                 State::Head if side == Side::Client => self.request_head(at, bytes, see),
                 State::Head => self.response_head(at, bytes, see),
                 State::Body(_) => self.body(side, at, bytes, see),
-                State::Held(..) => self.hold(bytes),
+                State::Held(..) => self.hold(at, bytes, see),
                 State::Tunnel(number) => {
                     let number = *number;
                     self.through_tunnel(side, number, at, bytes, see)
@@ -272,8 +281,8 @@ impl Conversation {
             Err(error) if self.awaiting().is_some() => {
                 // Perhaps no request, but what a client sends to the program behind an answer that is still to come.
                 let held = std::mem::take(&mut self.requests.head);
-                self.requests.state =
-                    State::Held(if held.is_empty() { bytes[..used].to_vec() } else { held }, Some(error));
+                let held = if held.is_empty() { bytes[..used].to_vec() } else { held };
+                self.requests.state = State::Held(held, Some(error));
             }
             Err(error) => {
                 self.lose(Side::Client, &mut bytes[..used]);
@@ -433,7 +442,10 @@ impl Conversation {
             see(&Event::End(exchange, side, decoder.trailers()));
             *self.state(side) = match (side, tunnel) {
                 (Side::Client, Some(number)) => State::Tunnel(number),
-                (Side::Client, None) if waits => State::Held(Vec::new(), None),
+                (Side::Client, None) if waits => {
+                    self.cover_json(side);
+                    State::Held(Vec::new(), None)
+                }
                 _ => State::Head,
             };
         }
@@ -447,19 +459,42 @@ impl Conversation {
         }
     }
 
-    fn hold(&mut self, bytes: &mut [u8]) -> usize {
+    fn hold(&mut self, at: Duration, bytes: &mut [u8], see: &mut See<'_>) -> usize {
         cover_lines(&mut self.requests.scan, bytes);
-        if let State::Held(held, error) = &mut self.requests.state {
-            held.extend_from_slice(bytes);
-            if held.len() > HELD_LIMIT {
-                // The tunnel is the likelier reading by far.
-                match error {
-                    Some(_) => self.lose(Side::Client, &mut []),
-                    None => self.requests.state = State::Tunnel(self.requests.number),
-                }
+        let State::Held(held, error) = &mut self.requests.state else { return bytes.len() };
+        held.extend_from_slice(bytes);
+        let (long, is_request) = (held.len() > HELD_LIMIT, error.is_none());
+        match long {
+            // The tunnel is the likelier reading by far.
+            true if is_request => {
+                let held = std::mem::take(held);
+                self.begin_tunnel(self.requests.number, at, held, see);
             }
+            true => self.lose(Side::Client, &mut []),
+            false => {}
+        }
+        if is_request {
+            self.cover_held(bytes);
         }
         bytes.len()
+    }
+
+    /// From here on the client speaks another protocol, of which this is the beginning.
+    fn begin_tunnel(&mut self, number: u64, at: Duration, mut held: Vec<u8>, see: &mut See<'_>) {
+        self.requests.state = State::Tunnel(number);
+        if !held.is_empty() {
+            self.through_tunnel(Side::Client, number, at, &mut held, see);
+        }
+    }
+
+    /// What is held back is shown at once as bytes, and nobody knows yet whether it is another protocol or more requests:
+    /// covered is what either reading covers.
+    fn cover_held(&mut self, bytes: &mut [u8]) {
+        let number = self.requests.number;
+        match self.cover && self.exchange(number).is_some_and(|x| asks_for_http2(x)) {
+            true => bytes.fill(b'*'),
+            false => self.cover(Side::Client, bytes),
+        }
     }
 
     /// An answer has come: what was held back can be read.
@@ -471,13 +506,8 @@ impl Conversation {
             _ => return,
         };
         match (self.tunnel, error) {
-            (Some(number), _) => {
-                self.requests.state = State::Tunnel(number);
-                if !held.is_empty() {
-                    self.through_tunnel(Side::Client, number, at, &mut held, see);
-                }
-            }
-            (None, Some(_)) if self.awaiting().is_some() => self.requests.state = State::Held(held, error),
+            (Some(number), _) => self.begin_tunnel(number, at, held, see),
+            (None, Some(_)) if self.awaiting().is_some() => return self.requests.state = State::Held(held, error),
             (None, Some(error)) => {
                 self.lose(Side::Client, &mut []);
                 see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
@@ -488,12 +518,17 @@ impl Conversation {
                 self.read(Side::Client, at, &mut held, see);
             }
         }
+        // What was held back may hold another request for an upgrade, and more behind that.
+        if let (Some((at, in_order)), false) = (self.ends_held, matches!(self.requests.state, State::Held(..))) {
+            self.ends_held = None;
+            self.finish(Side::Client, at, in_order, see);
+        }
     }
 
     fn through_tunnel(&mut self, side: Side, number: u64, at: Duration, bytes: &mut [u8], see: &mut See<'_>) -> usize {
         let cover = self.cover;
         if let Some(exchange) = self.exchange(number) {
-            if cover && exchange.fields(Side::Client).is_some_and(|fields| fields.has_token("Upgrade", "h2c")) {
+            if cover && asks_for_http2(exchange) {
                 bytes.fill(b'*');
             }
             let message = message(exchange, side);
@@ -508,12 +543,23 @@ impl Conversation {
     fn lose(&mut self, side: Side, bytes: &mut [u8]) {
         *self.state(side) = State::Lost;
         self.unread |= side == Side::Server;
-        let cover = if self.cover { Cover::Json(JsonMask::new(true)) } else { Cover::Nothing };
-        match side {
-            Side::Client => self.requests.cover = cover,
-            Side::Server => self.responses.cover = cover,
-        }
+        self.cover_json(side);
         self.cover(side, bytes);
+    }
+
+    /// From here on this may be JSON, at any place of it.
+    fn cover_json(&mut self, side: Side) {
+        let covers = self.cover;
+        let cover = match side {
+            Side::Client => &mut self.requests.cover,
+            Side::Server => &mut self.responses.cover,
+        };
+        *cover = match std::mem::replace(cover, Cover::Nothing) {
+            // The rest of a secret that has begun is one.
+            Cover::Json(mask) if mask.is_covering() => Cover::Json(mask),
+            _ if covers => Cover::Json(JsonMask::new(true)),
+            _ => Cover::Nothing,
+        };
     }
 
     /// What cannot be read is covered wherever it looks like a secret.
@@ -580,6 +626,11 @@ fn asks_for_tunnel(exchange: &Exchange) -> bool {
         || exchange
             .fields(Side::Client)
             .is_some_and(|fields| fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some())
+}
+
+/// Whether it asks to speak HTTP/2, as BuildKit's session does.
+fn asks_for_http2(exchange: &Exchange) -> bool {
+    exchange.fields(Side::Client).is_some_and(|fields| fields.has_token("Upgrade", "h2c"))
 }
 
 fn cover_lines(scan: &mut HeadMask, mut bytes: &mut [u8]) {

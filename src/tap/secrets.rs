@@ -9,7 +9,9 @@
 //!   `Data` of a `/secrets` request;
 //! * the whole of an upgraded HTTP/2 connection (BuildKit's session carries credentials in gRPC messages).
 //!
-//! Not covered, since nothing tells them apart: what a user types into a container, files in archives, log output.
+//! Not covered, since nothing tells them apart: what a user types into a container, files in archives, log output, what
+//! stands in a request-target or under another field name, and content that is compressed or no JSON. A stream that turns
+//! out not to be HTTP is covered as JSON from there on; what was shown before had been covered as a head is.
 //!
 //! ```
 //! use unix_http::tap::secrets::{HeadMask, JsonMask};
@@ -176,6 +178,11 @@ impl JsonMask {
     /// At the first byte of a text. With `data`, members named `Data` are secret, as those of `/secrets/create` are.
     pub fn new(data: bool) -> JsonMask {
         JsonMask { at: InJson::Outside, text: Name::new(), secret_name: false, secret_value: false, data }
+    }
+
+    /// Whether the next byte is one of a secret, or ends it.
+    pub fn is_covering(&self) -> bool {
+        matches!(self.at, InJson::String { covered: true } | InJson::Escape { covered: true })
     }
 
     /// Reads on.
