@@ -5,7 +5,7 @@
 use crate::deliver::Want;
 use crate::requirements::{POLICY, RFC9110, RFC9112, Requirement, Verdict};
 use crate::tables;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::read_to_string;
 use std::sync::LazyLock;
@@ -67,6 +67,23 @@ fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
     }
 }
 
+/// How many cases have each section in their id.
+fn by_section(page: &mut String) {
+    let mut sections = BTreeMap::new();
+    for id in IDS.iter() {
+        let mut parts = id.splitn(3, '-');
+        let (rfc, section) = (parts.next().unwrap(), parts.next().unwrap());
+        let numbers: Vec<u32> = section.split('.').map(|n| n.parse().expect("a section")).collect();
+        *sections.entry((rfc, numbers, section)).or_insert(0) += 1;
+    }
+    page.push_str("\n## Cases by section\n\n| RFC | § and its cases |\n|---|---|\n");
+    for rfc in ["rfc9112", "rfc9110", "rfc9113"] {
+        let of_it = sections.iter().filter(|((of, ..), _)| *of == rfc);
+        let all: Vec<_> = of_it.map(|((.., section), n)| format!("§{section}: {n}")).collect();
+        writeln!(page, "| {} | {} |", &rfc[3..], all.join(", ")).unwrap();
+    }
+}
+
 fn page() -> String {
     let all = || RFC9112.iter().chain(RFC9110);
     let count = |is: fn(&Verdict) -> bool| all().filter(|r| is(&r.verdict)).count();
@@ -87,6 +104,7 @@ fn page() -> String {
     for policy in POLICY {
         writeln!(page, "| {} | {} | {} |", policy.input, policy.verdict, shown(policy.shown)).unwrap();
     }
+    by_section(&mut page);
     requirements(&mut page, "RFC 9112", RFC9112);
     requirements(&mut page, "RFC 9110", RFC9110);
     page.push_str("\n## Cases\n");
