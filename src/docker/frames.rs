@@ -187,9 +187,11 @@ impl FrameDecoder {
         while let Some(&byte) = input.first() {
             match self.state {
                 State::Header => {
-                    self.header_byte(byte)?;
-                    take(input, 1);
-                    self.offset += 1;
+                    if !self.whole_header(input) {
+                        self.header_byte(byte)?;
+                        take(input, 1);
+                        self.offset += 1;
+                    }
                 }
                 State::Data(stream) => {
                     let data = self.data(input);
@@ -208,6 +210,18 @@ impl FrameDecoder {
         Ok(None)
     }
 
+    /// Takes a header that is there as a whole, and right, at once: byte by byte is for those that are not.
+    fn whole_header(&mut self, input: &mut &[u8]) -> bool {
+        let (0, Some(&header @ [0..=3, 0, 0, 0, ..])) = (self.have, input.first_chunk::<FRAME_HEADER_LEN>()) else {
+            return false;
+        };
+        take(input, FRAME_HEADER_LEN);
+        self.offset += FRAME_HEADER_LEN as u64;
+        self.header = header;
+        self.begin_data();
+        true
+    }
+
     fn header_byte(&mut self, byte: u8) -> Result<(), FrameError> {
         match (self.have, byte) {
             (0, 4..) => return Err(FrameError::Type { found: byte, offset: self.offset }),
@@ -217,16 +231,20 @@ impl FrameDecoder {
         self.header[self.have] = byte;
         self.have += 1;
         if self.have == FRAME_HEADER_LEN {
-            (self.have, self.left) = (0, self.length());
-            self.state = match (self.header[0], self.left) {
-                (3, _) => State::Message,
-                (_, 0) => State::Header,
-                (0, _) => State::Data(Stream::Stdin),
-                (1, _) => State::Data(Stream::Stdout),
-                (_, _) => State::Data(Stream::Stderr),
-            };
+            self.begin_data();
         }
         Ok(())
+    }
+
+    fn begin_data(&mut self) {
+        (self.have, self.left) = (0, self.length());
+        self.state = match (self.header[0], self.left) {
+            (3, _) => State::Message,
+            (_, 0) => State::Header,
+            (0, _) => State::Data(Stream::Stdin),
+            (1, _) => State::Data(Stream::Stdout),
+            (_, _) => State::Data(Stream::Stderr),
+        };
     }
 
     /// As much of the data as there is.

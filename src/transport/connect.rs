@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::child::Child;
 use super::error::ConnectError;
-use super::long_path::ShortPath;
+use super::long_path::{SUN_PATH_MAX, ShortPath};
 use super::timeouts::{Limit, Timeout};
 use super::{Endpoint, Stream, tls};
 
@@ -47,6 +47,9 @@ pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream,
 }
 
 fn connect_unix(path: &Path, timeout: Option<Duration>) -> io::Result<UnixStream> {
+    if timeout.is_none() && path.as_os_str().len() <= SUN_PATH_MAX {
+        return UnixStream::connect(path);
+    }
     let short = ShortPath::to_socket(path)?;
     match timeout {
         None => UnixStream::connect(short.as_path()),
