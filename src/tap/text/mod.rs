@@ -90,7 +90,8 @@ impl Text {
         if let Some(exchange) = exchange {
             let _ = write!(number, ".{}", exchange.number);
         }
-        Page { number, colour: self.colour, text: String::new() }
+        // Room for a head, so that it need not grow line by line.
+        Page { number, colour: self.colour, text: String::with_capacity(512) }
     }
 
     fn with_body(
@@ -216,11 +217,19 @@ enum Look {
 
 impl Page {
     fn put(&mut self, sign: char, colour: &str, line: &str, look: &str) {
-        let _ = match (self.colour, look) {
-            _ if line.is_empty() && !self.colour => writeln!(self.text, "{} {sign}", self.number),
-            (false, _) => writeln!(self.text, "{} {sign} {line}", self.number),
-            (true, "") => writeln!(self.text, "\x1b[2m{}\x1b[0m {colour}{sign}\x1b[0m {line}", self.number),
-            (true, _) => writeln!(self.text, "\x1b[2m{}\x1b[0m {colour}{sign}\x1b[0m {look}{line}\x1b[0m", self.number),
+        if !self.colour {
+            self.text.push_str(&self.number);
+            self.text.push(' ');
+            self.text.push(sign);
+            if !line.is_empty() {
+                self.text.push(' ');
+                self.text.push_str(line);
+            }
+            return self.text.push('\n');
+        }
+        let _ = match look {
+            "" => writeln!(self.text, "\x1b[2m{}\x1b[0m {colour}{sign}\x1b[0m {line}", self.number),
+            _ => writeln!(self.text, "\x1b[2m{}\x1b[0m {colour}{sign}\x1b[0m {look}{line}\x1b[0m", self.number),
         };
     }
 
@@ -269,6 +278,11 @@ impl Page {
 /// of writing (Unicode's bidirectional controls) or break lines are escaped, and so are bytes that are not UTF-8.
 pub fn harmless(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
+    // Nearly every line is plain.
+    if let (true, Ok(plain)) = (bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')), std::str::from_utf8(bytes)) {
+        text.push_str(plain);
+        return text;
+    }
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
