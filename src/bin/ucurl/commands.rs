@@ -6,6 +6,9 @@
 #[cfg(feature = "commands")]
 use crate::{demo, replay, sockets, tap};
 
+/// Why a build without them refuses.
+pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
+
 /// The exit code of the command with this name; `None` is no command, so that curl's command line begins here.
 #[cfg(feature = "commands")]
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
@@ -26,15 +29,14 @@ pub use demo::start as demo;
 
 #[cfg(not(feature = "commands"))]
 mod absent {
+    use super::ABSENT;
     use crate::config::Socket;
     use crate::exit::Exit;
     use std::io;
 
-    const WHY: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
-
     pub fn run(name: &[u8], _: &[Vec<u8>]) -> Option<i32> {
-        matches!(name, b"demo" | b"tap" | b"replay" | b"sockets")
-            .then(|| crate::usage(name, WHY.as_bytes(), Exit::Usage) as i32)
+        let is_command = matches!(name, b"demo" | b"tap" | b"replay" | b"sockets");
+        is_command.then(|| crate::usage(b"", &[name, b": ", ABSENT.as_bytes()].concat(), Exit::Usage) as i32)
     }
 
     /// What `--demo` cannot have.
@@ -47,6 +49,6 @@ mod absent {
     }
 
     pub fn demo() -> io::Result<Demo> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, WHY))
+        Err(io::Error::new(io::ErrorKind::Unsupported, ABSENT))
     }
 }

@@ -10,6 +10,7 @@
 //! What curl does not know it cannot take either: there is no `--long=value`, but for our own `--explain=bytes`.
 //! Nothing is opened here except through `read`, which gets a file's name (`-` for stdin) and gives its bytes.
 
+use crate::commands;
 use crate::config::{Config, Explain, Group, Node, Socket, Trace};
 use crate::data;
 use crate::exit::Exit;
@@ -395,6 +396,7 @@ impl<'r> Parser<'r> {
             }
             "pretty" => self.group().pretty = on,
             "explain" => self.config.global.explain = on.then_some(Explain::Lines),
+            "demo" if cfg!(not(feature = "commands")) => return Err(Wrong::Refused(commands::ABSENT.to_owned())),
             "demo" => self.config.global.demo = on,
             _ => return Err(UNKNOWN),
         }
