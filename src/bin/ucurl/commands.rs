@@ -6,9 +6,6 @@
 #[cfg(feature = "commands")]
 use crate::{demo, replay, sockets, tap};
 
-/// Why a build without them refuses.
-pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
-
 /// The exit code of the command with this name; `None` is no command, so that curl's command line begins here.
 #[cfg(feature = "commands")]
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
@@ -29,8 +26,7 @@ pub use demo::start as demo;
 
 #[cfg(not(feature = "commands"))]
 mod absent {
-    use super::ABSENT;
-    use crate::config::Socket;
+    use crate::config::{ABSENT, Socket};
     use crate::exit::Exit;
     use std::io;
 

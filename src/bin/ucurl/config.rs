@@ -2,6 +2,9 @@
 
 use unix_http::json::Pointer;
 
+/// Why a build without its commands refuses them.
+pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
+
 /// What holds for the whole run.
 #[derive(Default, Debug)]
 pub struct Global {

@@ -10,8 +10,7 @@
 //! What curl does not know it cannot take either: there is no `--long=value`, but for our own `--explain=bytes`.
 //! Nothing is opened here except through `read`, which gets a file's name (`-` for stdin) and gives its bytes.
 
-use crate::commands;
-use crate::config::{Config, Explain, Group, Node, Socket, Trace};
+use crate::config::{ABSENT, Config, Explain, Group, Node, Socket, Trace};
 use crate::data;
 use crate::exit::Exit;
 use crate::flags::{self, Flag, Found, Kind};
@@ -396,7 +395,7 @@ impl<'r> Parser<'r> {
             }
             "pretty" => self.group().pretty = on,
             "explain" => self.config.global.explain = on.then_some(Explain::Lines),
-            "demo" if cfg!(not(feature = "commands")) => return Err(Wrong::Refused(commands::ABSENT.to_owned())),
+            "demo" if cfg!(not(feature = "commands")) => return Err(Wrong::Refused(ABSENT.to_owned())),
             "demo" => self.config.global.demo = on,
             _ => return Err(UNKNOWN),
         }
