@@ -120,17 +120,20 @@ impl Bench {
         Some(command)
     }
 
+    /// The request, for the standard input of a program that knows nothing of HTTP.
+    fn ask(&self, work: Work) -> io::Result<Stdio> {
+        let ask = self.place.join("ask");
+        fs::write(&ask, format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", self.target(work)))?;
+        File::open(ask).map(Stdio::from)
+    }
+
     /// Runs it once; how long it took, and the peak of its memory in KiB.
     fn run(&self, contender: &str, work: Work) -> Option<(Duration, u64)> {
         let mut command = self.command(contender, work)?;
         let input = match work {
             Work::PutFile => Stdio::from(File::open(self.memory.join("in")).ok()?),
             Work::PutPipe => Stdio::piped(),
-            _ if contender == "socat" => {
-                let ask = self.place.join("ask");
-                fs::write(&ask, format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", self.target(work))).ok()?;
-                Stdio::from(File::open(ask).ok()?)
-            }
+            _ if contender == "socat" => self.ask(work).ok()?,
             _ => Stdio::null(),
         };
         let output = match work {
@@ -196,11 +199,11 @@ fn calls(bench: &Bench, contender: &str) -> Option<String> {
     let table = bench.place.join("calls");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-c", "-o"]).arg(&table).arg(command.get_program()).args(command.get_args());
-    let ask = File::open(bench.place.join("ask")).map_or(Stdio::null(), Stdio::from);
-    strace.stdin(ask).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    strace.stdin(bench.ask(Work::Version).ok()?).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     let table = fs::read_to_string(table).ok()?;
+    // % time, seconds, usecs/call, calls, errors where there were some, total
     let total = table.lines().find(|line| line.ends_with(" total"))?;
-    total.split_whitespace().rev().find_map(|word| word.parse::<u64>().ok().filter(|n| *n > 9)).map(|n| n.to_string())
+    total.split_whitespace().nth(3).map(str::to_owned)
 }
 
 fn number(variable: &str, default: usize) -> usize {
