@@ -46,7 +46,8 @@ impl Relay {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let relay = Relay(Some(child));
         for _ in 0..1000 {
-            if path.exists() {
+            // Between bind(2) and listen(2) there is a file already.
+            if UnixStream::connect(path).is_ok() {
                 return Ok(relay);
             }
             thread::sleep(Duration::from_millis(5));
