@@ -3,12 +3,15 @@
 mod support;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 use support::child::{run, ucurl};
-use support::fake::Fake;
+use support::fake::{Fake, url};
+use support::live::Live;
 use support::needs;
 use support::temp::TempDir;
 
@@ -168,4 +171,33 @@ fn too_few_descriptors_are_told() {
         }
     }
     assert!(worked > 0 && worked < 12, "{worked}");
+}
+
+/// A server that may have no more descriptors closes what has been idle longest, and goes on.
+#[test]
+fn a_server_out_of_descriptors_makes_room() {
+    let dir = TempDir::new();
+    let (socket, mut inner) = (dir.join("s"), ucurl());
+    inner.args(["demo", "--listen", &url(&socket)]);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 32 && exec \"$@\"").arg("sh");
+    let _server = Live::start(shell.arg(inner.get_program()).args(inner.get_args()));
+    let begun = Instant::now();
+    while UnixStream::connect(&socket).is_err() {
+        assert!(begun.elapsed() < LIMIT, "it does not listen");
+        thread::sleep(Duration::from_millis(2));
+    }
+    let mut held = Vec::new();
+    for n in 0..80 {
+        let mut stream = UnixStream::connect(&socket).expect("a server");
+        stream.set_read_timeout(Some(LIMIT)).expect("a socket");
+        stream.write_all(b"GET /_ping HTTP/1.1\r\nHost: a\r\n\r\n").expect("a server");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\nOK") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap_or_else(|error| panic!("{n}: {error}: {}", answer.escape_ascii()));
+            answer.extend(byte);
+        }
+        held.push(stream);
+    }
 }

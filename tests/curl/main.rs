@@ -146,6 +146,8 @@ impl Place {
             .args(&line.args)
             .current_dir(&self.dir)
             .env_clear()
+            // Where `tests/coverage` wants the counts of what ran.
+            .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|name| ("LLVM_PROFILE_FILE", name)))
             .env("HOME", &self.dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
