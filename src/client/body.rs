@@ -48,8 +48,8 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
 
-    /// A file from where it stands to its end: with Content-Length where it is a regular file, moved by the kernel
-    /// (sendfile) where that can be; chunked where it is a pipe or a device.
+    /// A file from where it stands to its end: with Content-Length where it is a regular file; chunked where it is a
+    /// pipe or a device.
     ///
     /// # Errors
     /// That of asking for the file's length and position.

@@ -205,12 +205,16 @@ impl Sink<'_> {
         stream.write_all(bytes).map_err(Error::send)
     }
 
-    /// The file as it is, moved by the kernel where it can: the standard library's copy between these very types is
-    /// sendfile(2) or splice(2).
+    /// The file as it is. Between a pipe or a socket and these very types the standard library's copy is splice(2). A
+    /// regular file it would copy in pieces of 8 KiB, as pages that are lent to a socket could still change: larger ones
+    /// take a fraction of the system calls.
     fn file(&self, mut file: File, length: u64) -> Result<(), Error> {
         let (Some(mut socket), None, false) = (self.stream.as_unix(), self.observer, self.stream.is_limited()) else {
             return self.identity(&mut file, length);
         };
+        if file.metadata().is_ok_and(|found| found.is_file()) {
+            return self.identity(&mut file, length);
+        }
         let found = io::copy(&mut file.take(length), &mut socket).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Error::Send(error),
             _ => Error::Source(error),
