@@ -27,7 +27,11 @@
 //! | `root` | the user has to be root |
 //! | `slow` | run only where nothing may be left out: `UNIX_HTTP_TEST_STRICT` |
 //! | `NAME` | a program that has to be there: `jq`, `socat`, `curl` ... |
+//! | `target=TRIPLE` | rustc has this target's standard library (`rustup target add`); left out where it does not, always |
 //! | `ci` | not run here: `.ci/run` runs it |
+//! | `hand` | not run: it takes hours, or installs things |
+//!
+//! No command is anywhere else: a line that begins with `$ ` in another block, or in a comment in `src/`, fails.
 
 mod support;
 
@@ -64,17 +68,27 @@ fn repository() -> &'static Path {
     Path::new(".")
 }
 
-/// The README and the examples, as Markdown.
+/// All files below a directory whose names end so, in order.
+fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("its entry").path()).collect();
+    entries.sort();
+    let found = entries.into_iter().flat_map(|path| match path.is_dir() {
+        true => files(&path, end),
+        false => vec![path],
+    });
+    found.filter(|path| path.extension().is_some_and(|found| found == end)).collect()
+}
+
+/// The README, the examples and the pages of the tests, as Markdown.
 fn documents() -> Vec<(String, String)> {
     let read = |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut documents = vec![("README.md".to_owned(), read(&repository().join("README.md")))];
-    let examples = fs::read_dir(repository().join("examples")).expect("examples/");
-    let mut examples: Vec<PathBuf> = examples.map(|entry| entry.expect("an entry of examples/").path()).collect();
-    examples.sort();
-    for path in examples.iter().filter(|path| path.extension().is_some_and(|end| end == "md")) {
+    let (examples, tests) = (repository().join("examples"), repository().join("tests"));
+    for path in files(&examples, "md").iter().chain(&files(&tests, "md")) {
         documents.push((path.display().to_string(), read(path)));
     }
-    for path in examples.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+    for path in files(&examples, "rs").iter().filter(|path| path.parent() == Some(&examples)) {
         let head: String = read(path)
             .lines()
             .map_while(|line| line.strip_prefix("//!"))
@@ -96,7 +110,9 @@ fn blocks(name: &str, text: &str) -> Vec<Block> {
         let place = format!("{name}:{}", number + 1);
         match words.next().as_deref() {
             Some("console") => blocks.push(Block { steps: steps(&inside, &place), words: words.collect(), place }),
-            Some("rust" | "text" | "toml" | "json" | "http" | "abnf" | "ini" | "dockerfile") => {}
+            Some("rust" | "text" | "toml" | "json" | "http" | "abnf" | "ini" | "dockerfile") => {
+                assert!(!inside.iter().any(|line| line.starts_with("$ ")), "{place}: commands belong in ```console");
+            }
             other => panic!("{place}: a block of {other:?}: commands belong in ```console, other text in ```text"),
         }
     }
@@ -145,9 +161,15 @@ fn hosts(block: &Block) -> Vec<Host> {
     let mut hosts = vec![];
     let mut alone = true;
     for word in &block.words {
-        alone &= !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci");
+        alone &= !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci" | "hand");
         match word.as_str() {
-            "ci" => {}
+            "ci" | "hand" => {}
+            target if target.starts_with("target=") => {
+                if !has_target(&target["target=".len()..]) {
+                    println!("docs: {} is left out: no {target} (rustup target add)", block.place);
+                    return vec![];
+                }
+            }
             "docker" => hosts.extend(needs::docker().map(Host::Real)),
             "podman" => hosts.extend(needs::podman().map(Host::Real)),
             "engine" => {
@@ -166,6 +188,12 @@ fn hosts(block: &Block) -> Vec<Host> {
         hosts.push(Host::Nothing);
     }
     hosts
+}
+
+/// Whether rustc has a target's standard library.
+fn has_target(target: &str) -> bool {
+    let asked = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    asked.is_ok_and(|asked| Path::new(String::from_utf8_lossy(&asked.stdout).trim()).is_dir())
 }
 
 /// One `sh`, fed command by command.
@@ -312,6 +340,36 @@ fn every_example_is_a_lesson() {
         assert!(head.contains("RFC 9"), "{name}: names no section to read");
         assert!(head.contains("Exercise: "), "{name}: no exercise");
     }
+}
+
+#[test]
+fn no_command_hides_in_a_comment() {
+    for path in files(&repository().join("src"), "rs") {
+        let text = fs::read_to_string(&path).expect("a source");
+        let hidden = text.lines().find(|line| line.trim_start().trim_start_matches("//").starts_with("! $ "));
+        assert_eq!(hidden, None, "{}", path.display());
+    }
+}
+
+/// The README's tables of flags are taken from the table of flags.
+#[test]
+fn every_flag_is_in_the_readme() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("the README");
+    let made = fs::read_to_string(repository().join("tests/curl/FLAGS.md")).expect("the table of flags");
+    let (_, table) = made.split_once("\n## In\n").expect("those that are in");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let mut count = 0;
+    for row in table.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let (shown, rest) = row.split_once("` | ").expect("a flag");
+        let (help, differs) = rest.split_once(" | ").expect("what it does");
+        count += 1;
+        let wanted = match differs.starts_with("ucurl's own") {
+            true => format!("| `{shown}` | {help} |"),
+            false => format!("`{}`", shown.split(" <").next().unwrap_or(shown)),
+        };
+        assert!(readme.contains(&wanted), "not in the README: {wanted}");
+    }
+    assert!(count > 80, "{count}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Why a transfer failed, with curl's exit code for it.
 
 use crate::exit::Exit;
+use std::path::Path;
 use unix_http::Error;
 use unix_http::transport::ConnectErrorKind;
+use unix_http::transport::Endpoint;
 use unix_http::wire::ErrorKind;
 
 /// An exit code and one line.
@@ -31,7 +33,23 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let refused = matches!(&error, Error::Connect(error) if error.kind() == ConnectErrorKind::NobodyListens);
-        Failure { refused, ..Failure::new(exit_of(&error), error.to_string()) }
+        Failure { refused, ..Failure::new(exit_of(&error), [&error.to_string(), remedy(&error)].concat()) }
+    }
+}
+
+/// What else this program has to offer.
+fn remedy(error: &Error) -> &'static str {
+    match error {
+        Error::Connect(error) => match (error.kind(), error.endpoint()) {
+            (ConnectErrorKind::NotFound, Endpoint::Unix(path)) if path == Path::new("/var/run/docker.sock") => {
+                "; without Docker, --demo answers as it would"
+            }
+            (ConnectErrorKind::UnknownHost, Endpoint::Tcp { host, .. }) if !host.contains('.') => {
+                "; a path begins with /"
+            }
+            _ => "",
+        },
+        _ => "",
     }
 }
 

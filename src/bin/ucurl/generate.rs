@@ -137,6 +137,7 @@ fn zsh() -> String {
         let help = flag.help().replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]").replace(':', "\\:");
         let value = match flag.kind() {
             Kind::File => ":file:_files",
+            Kind::Text if flag.long() == "generate" => ":kind:(man bash zsh fish)",
             Kind::Text => ":value: ",
             _ => "",
         };
@@ -144,7 +145,7 @@ fn zsh() -> String {
             push(&mut out, &["  '*", word, "[", &help, "]", value, "' \\\n"]);
         }
     }
-    out.push_str("  '*:url:_urls'\n");
+    out.push_str("  '1:verb or URL:(demo tap replay sockets)' \\\n  '*:url:_urls'\n");
     out
 }
 
@@ -157,6 +158,7 @@ fn fish() -> String {
         }
         let value = match flag.kind() {
             Kind::File => " -r",
+            Kind::Text if flag.long() == "generate" => " -x -a 'man bash zsh fish'",
             Kind::Text => " -x",
             _ => "",
         };

@@ -37,6 +37,7 @@ mod run;
 mod sink;
 #[cfg(feature = "commands")]
 mod sockets;
+mod suggest;
 #[cfg(feature = "commands")]
 mod supervise;
 #[cfg(feature = "commands")]
@@ -67,7 +68,7 @@ fn main() {
 
 fn command(args: &[Vec<u8>]) -> Exit {
     if args.is_empty() {
-        return usage(b"", b"nothing to do", Exit::Usage);
+        return usage(b"", b"no URL; to begin with: ucurl --demo --explain /version", Exit::Usage);
     }
     let (config, result) = parse::parse(args.iter().map(Vec::as_slice), &mut read_file);
     if result.is_err() {

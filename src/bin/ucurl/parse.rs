@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::flags::{self, Flag, Found, Kind};
 use crate::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
 use crate::rcfile;
+use crate::suggest;
 use std::io;
 use unix_http::json::Pointer;
 
@@ -134,7 +135,11 @@ impl<'r> Parser<'r> {
             Found::Unknown if name.contains(&b'=') => {
                 return Err(Wrong::Why("is unknown; a value is an argument of its own: --name value", Exit::Usage));
             }
-            Found::Unknown => return Err(UNKNOWN),
+            Found::Unknown => {
+                return Err(suggest::flag(name).map_or(UNKNOWN, |flag| {
+                    Wrong::Refused(format!("is unknown; did you mean --{}?", flag.written()))
+                }));
+            }
         };
         if !on && flag.kind() != Kind::Bool {
             return Err(Wrong::Why("cannot be turned off with --no-", Exit::Usage));
