@@ -17,6 +17,17 @@ use std::fmt;
 use std::io;
 
 /// Why there is no response, or not all of it.
+///
+/// ```
+/// use unix_http::{Client, Error};
+///
+/// match Client::unix("/nobody/here.sock").get("/version").send() {
+///     Ok(response) => println!("{}", response.status()), // 404 too
+///     Err(Error::Connect(error)) => eprintln!("{error}"), // what stood in the way, and what to do
+///     Err(Error::Timeout(limit)) => eprintln!("{limit}"),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

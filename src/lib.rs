@@ -78,6 +78,10 @@
 //! opens with the grammar that it implements, what it declines and why, and a doctest in bytes. The lessons in `examples/`
 //! go the same way from the other end, and `ucurl --explain` shows any exchange with the sections that apply.
 //!
+//! In these pages an example stands where things work together: at the head of a module and on the types and traits that
+//! one begins with. Methods are used there, and what is plain data (fields, variants, kinds of errors, limits) has a
+//! sentence in place of an example.
+//!
 //! Arrows point downwards only: `wire` knows nothing of sockets, `client` nothing of Docker.
 //!
 //! # What it promises

@@ -44,6 +44,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A client of one endpoint. Cheap to clone; clones share the kept connections, and threads may share a client.
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|request, responder| match request.method() {
+/// #     "DELETE" => responder.status(204).send(""),
+/// #     _ => responder.send(request.host().unwrap_or_default()),
+/// # })?;
+/// use std::time::Duration;
+/// use unix_http::{Client, Timeouts};
+///
+/// let limits = Timeouts { head: Some(Duration::from_secs(5)), ..Timeouts::default() };
+/// let client = Client::builder(Endpoint::Unix(socket)).host("app").timeouts(limits).build();
+/// assert_eq!(client.get("/who").send()?.text()?, "app");
+/// assert!(client.delete("/containers/mypy").send()?.is_reused()); // on the connection of the first
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,

@@ -50,6 +50,31 @@ pub enum Event<'a> {
 }
 
 /// Is told of [`Event`]s. It must not call the client that it observes.
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|_, responder| responder.send("pong"))?;
+/// use std::sync::{Arc, Mutex};
+/// use unix_http::{Client, client::{Event, Observer}};
+///
+/// #[derive(Default)]
+/// struct Heads(Mutex<Vec<u8>>);
+///
+/// impl Observer for Heads {
+///     fn on(&self, event: &Event<'_>) {
+///         if let Event::RequestHead(head) = event {
+///             self.0.lock().unwrap().extend_from_slice(head);
+///         }
+///     }
+/// }
+///
+/// let heads = Arc::new(Heads::default());
+/// Client::builder(Endpoint::Unix(socket)).observer(heads.clone()).build().get("/ping").send()?;
+/// assert!(heads.0.lock().unwrap().starts_with(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Observer: Send + Sync {
     /// Something happened. Anything slow here slows the exchange.
     fn on(&self, event: &Event<'_>);

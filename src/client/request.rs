@@ -10,6 +10,29 @@ use std::time::Duration;
 /// A request that is being filled in; [`send`](Request::send) sends it.
 ///
 /// Set by itself, where the caller does not: Host, User-Agent, and Content-Length or Transfer-Encoding as the body needs.
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|request, responder| {
+/// #     let kind = request.fields().get("Content-Type").unwrap_or_default().to_vec();
+/// #     let length = request.length();
+/// #     let content = request.bytes(100)?;
+/// #     responder.send(format!("{} {length:?} {}", kind.escape_ascii(), content.escape_ascii()))
+/// # })?;
+/// use unix_http::{Body, Client};
+///
+/// let client = Client::unix(&socket);
+/// // The server tells what came: Content-Type, Content-Length if there was one, content.
+/// let known = client.post("/containers/create").json(r#"{"Image":"busybox"}"#).send()?;
+/// assert_eq!(known.text()?, r#"application/json Some(19) {\"Image\":\"busybox\"}"#);
+/// let streamed = client.put("/archive").field("Content-Type", "application/x-tar").body(Body::reader(&b"tar"[..]));
+/// assert_eq!(streamed.send()?.text()?, "application/x-tar None tar");
+/// // What could break out of its line is refused before a byte is sent.
+/// assert!(client.get("/").field("X-Name", "a\r\nHost: elsewhere").send().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a request does nothing before it is sent"]
 pub struct Request<'a> {

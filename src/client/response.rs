@@ -18,6 +18,26 @@ use std::sync::Arc;
 /// Read to its end, it gives its connection back for the next request; dropped before, it closes it.
 ///
 /// An [`io::Error`] that reading gives has an [`Error`] inside: [`Error::from_io`].
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|_, responder| {
+/// #     let mut body = responder.field("Content-Type", "text/plain").stream()?;
+/// #     std::io::Write::write_all(&mut body, b"one\ntwo\n")?;
+/// #     body.finish()
+/// # })?;
+/// use std::io::BufRead;
+/// use unix_http::{Client, wire::Framing};
+///
+/// let response = Client::unix(&socket).get("/lines").send()?;
+/// assert_eq!((response.status(), response.field("content-type")), (200, Some(&b"text/plain"[..])));
+/// assert_eq!(response.decision().framing, Framing::Length(8));
+/// let lines: Vec<String> = response.lines().collect::<Result<_, _>>()?; // as they come
+/// assert_eq!(lines, ["one", "two"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Response {
     client: Arc<Inner>,

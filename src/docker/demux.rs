@@ -19,6 +19,20 @@ use std::io::{self, BufRead, Write};
 ///
 /// As an iterator it gives `(stream, data)`, the data of one frame, or of a part of one that the reader did not have
 /// whole. It ends after the first error, and at the end of the stream where that is between two frames.
+///
+/// ```
+/// use unix_http::docker::Demux;
+///
+/// let log = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n";
+/// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+/// Demux::new(&log[..]).copy_to(&mut stdout, &mut stderr)?;
+/// assert_eq!((stdout, stderr), (b"out\n".to_vec(), b"err\n".to_vec()));
+///
+/// // A frame that is cut short is an error, after what came of it.
+/// let cut = Demux::new(&log[..10]).copy_to(&mut Vec::new(), &mut Vec::new());
+/// assert!(cut.is_err());
+/// # Ok::<(), unix_http::docker::DemuxError>(())
+/// ```
 #[derive(Debug)]
 pub struct Demux<R> {
     reader: R,

@@ -48,6 +48,16 @@ pub enum Rule {
 }
 
 /// A daemon, and how it was found.
+///
+/// ```
+/// use unix_http::docker::{Address, Endpoint, Flags, Process, Rule};
+///
+/// let flags = Flags { host: Some("unix:///run/podman/podman.sock".into()), ..Flags::default() };
+/// let found = Endpoint::resolve(&Process, &flags)?;
+/// assert_eq!(found.rule, Rule::HostFlag);
+/// assert_eq!(found.address, Address::Unix("/run/podman/podman.sock".into()));
+/// # Ok::<(), unix_http::docker::ResolveError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// What is dialled.

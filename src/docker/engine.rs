@@ -24,6 +24,20 @@ use std::fmt;
 use std::sync::OnceLock;
 
 /// A client of a Docker engine that knows which API version to speak.
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|_, responder| {
+/// #     responder.field("Api-Version", "1.41").send("OK")
+/// # })?;
+/// use unix_http::{Client, docker::Engine};
+///
+/// let engine = Engine::new(Client::unix(socket)); // or Engine::from_env()
+/// assert_eq!(engine.target("/containers/json")?, "/v1.41/containers/json");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Engine {
     client: Client,

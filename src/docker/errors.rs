@@ -31,6 +31,14 @@ use std::fmt;
 pub const MESSAGE_LIMIT: usize = 64 << 10;
 
 /// What the body of an error response says.
+///
+/// ```
+/// use unix_http::docker::DaemonMessage;
+///
+/// let said = DaemonMessage::from_body(Some(b"application/json"), br#"{"message":"No such container: nope"}"#);
+/// assert_eq!(said.map(|said| said.message).as_deref(), Some("No such container: nope"));
+/// assert_eq!(DaemonMessage::from_body(Some(b"text/html"), b"<p>no"), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonMessage {
     /// `message`
@@ -123,6 +131,17 @@ struct Found {
 }
 
 /// Watches a stream of JSON texts for the first error object.
+///
+/// ```
+/// use unix_http::docker::ErrorScanner;
+///
+/// let mut scanner = ErrorScanner::new();
+/// scanner.feed(b"{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"no such");
+/// assert!(scanner.error().is_none()); // not over yet
+/// scanner.feed(b" image\"},\"error\":\"no such image\"}\r\n");
+/// assert!(scanner.finish()?.is_some_and(|error| error.to_string().contains("no such image")));
+/// # Ok::<(), unix_http::json::JsonError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ErrorScanner {
     tokenizer: Tokenizer,

@@ -22,6 +22,16 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
 /// A version of the Docker Engine API.
+///
+/// ```
+/// use unix_http::docker::{ApiVersion, api_target};
+///
+/// let old = ApiVersion::negotiate(None, Some(b"1.9"))?; // what the engine's Api-Version field says
+/// assert!(old < ApiVersion::parse(b"1.10"));
+/// assert_eq!(api_target("", old, "/containers/json"), "/v1.9/containers/json");
+/// assert_eq!(api_target("", old, "/_ping"), "/_ping");
+/// # Ok::<(), unix_http::docker::VersionError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiVersion {
     /// 1 since there is an API.

@@ -80,6 +80,21 @@ enum Name {
 }
 
 /// Follows a tokenizer's events to the value that a pointer selects, holding none of the text.
+///
+/// ```
+/// use unix_http::json::{Event, Matcher, Place, Pointer, Tokenizer};
+///
+/// let mut matcher = Matcher::new(Pointer::parse("/State/Status")?);
+/// let (mut tokenizer, mut input, mut status) = (Tokenizer::one(), &br#"{"Id":"4f","State":{"Status":"exited"}}"#[..], vec![]);
+/// while let Some(event) = tokenizer.next(&mut input)? {
+///     if matches!(matcher.on(&event), Ok(Place::Begins | Place::Inside)) {
+///         event.append_text(&mut status);
+///     }
+/// }
+/// assert!(matcher.found().is_ok());
+/// assert_eq!(status, b"exited");
+/// # Ok::<(), unix_http::json::JsonError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Matcher {
     pointer: Pointer,

@@ -22,6 +22,15 @@ use super::error::{JsonError, JsonErrorKind};
 use std::fmt;
 
 /// The way from the root of a JSON text to one value in it.
+///
+/// ```
+/// use unix_http::json::Pointer;
+///
+/// assert_eq!(Pointer::parse("/Names/0")?.tokens(), ["Names", "0"]);
+/// assert_eq!(Pointer::parse("/a~1b")?.tokens(), ["a/b"]); // ~1 is a slash, ~0 a tilde
+/// assert!(Pointer::parse("Names").is_err()); // it begins with a slash
+/// # Ok::<(), unix_http::json::JsonError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
     tokens: Vec<String>,

@@ -35,6 +35,17 @@ enum Form {
 }
 
 /// Writes the value that a pointer selects in each text of a stream, holding none of it.
+///
+/// ```
+/// use unix_http::json::{Pointer, Select};
+///
+/// let (mut select, mut out) = (Select::new(Pointer::parse("/status")?), Vec::new());
+/// select.feed(b"{\"status\":\"start\",\"id\":\"1\"}\n{\"status\":", &mut out)?;
+/// select.feed(b"\"die\"}", &mut out)?;
+/// select.finish(&mut out)?;
+/// assert_eq!(out, b"start\ndie\n");
+/// # Ok::<(), unix_http::json::JsonError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Select {
     tokenizer: Tokenizer,

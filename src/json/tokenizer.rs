@@ -79,6 +79,20 @@ enum Container {
 }
 
 /// A strict RFC 8259 tokenizer over a stream, which can be cut at any byte.
+///
+/// ```
+/// use unix_http::json::{Event, Tokenizer};
+///
+/// let mut tokenizer = Tokenizer::one();
+/// let mut numbers = 0;
+/// for mut piece in [&b"[1, 2"[..], b"3, 4]"] {
+///     while let Some(event) = tokenizer.next(&mut piece)? {
+///         numbers += usize::from(matches!(event, Event::EndNumber));
+///     }
+/// }
+/// assert_eq!((numbers, tokenizer.depth()), (3, 0)); // 1, 23 and 4: a number may be cut
+/// # Ok::<(), unix_http::json::JsonError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     state: State,

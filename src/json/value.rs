@@ -17,6 +17,17 @@ use super::event::{Event, Limits};
 use super::tokenizer::Tokenizer;
 
 /// One JSON value with all that is in it.
+///
+/// ```
+/// use unix_http::json::Value;
+///
+/// let container = Value::parse(br#"{"Id":"4f","State":{"ExitCode":3,"Running":false},"Names":["/mypy"]}"#)?;
+/// assert_eq!(container.get("Id").and_then(Value::as_str), Some("4f"));
+/// assert_eq!(container.get("State").and_then(|state| state.get("ExitCode")?.as_i64()), Some(3));
+/// assert_eq!(container.get("Names").map(|names| names.elements().len()), Some(1));
+/// assert!(Value::parse(b"{} {}").is_err());
+/// # Ok::<(), unix_http::json::JsonError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`

@@ -12,6 +12,22 @@ use std::sync::atomic::Ordering;
 /// A request: its head, and its content as [`Read`] and [`BufRead`].
 ///
 /// Content that ends too early is an error of the last read, never a short success.
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// use std::io::BufRead;
+///
+/// let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|request, responder| {
+///     let lines = request.lines().count(); // the content, as it comes
+///     let path = request.path().escape_ascii().to_string();
+///     responder.send(format!("{} {path} {lines}", request.method()))
+/// })?;
+/// let client = unix_http::Client::unix(socket);
+/// assert_eq!(client.put("/notes?all=1").body("one\ntwo\n").send()?.text()?, "PUT /notes 2");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Request<'a> {
     pub(super) head: &'a RequestHead,

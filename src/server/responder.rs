@@ -12,6 +12,27 @@ use std::io::{self, Read};
 ///
 /// The server writes Date, Content-Length, Transfer-Encoding and Connection itself, behind the handler's fields. A field
 /// that could break out of its line is refused: the handler gets an error, and the client 500.
+///
+/// ```
+/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// # let socket = directory.path().join("s");
+/// use std::io::Write;
+///
+/// let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|request, responder| match request.path() {
+///     b"/made" => responder.status(201).field("Location", "/made/1").send(""),
+///     b"/stream" => {
+///         let mut body = responder.stream()?; // of a length that is not known yet
+///         body.write_all(b"tick\n")?;
+///         body.finish()
+///     }
+///     _ => responder.status(404).send("not here\n"),
+/// })?;
+/// let client = unix_http::Client::unix(socket);
+/// assert_eq!(client.get("/made").send()?.field("Location"), Some(&b"/made/1"[..]));
+/// assert_eq!(client.get("/stream").send()?.text()?, "tick\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a request has to be answered"]
 pub struct Responder<'a> {

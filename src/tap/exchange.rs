@@ -199,6 +199,29 @@ impl fmt::Display for Fault {
 /// *after* the bytes were passed on, on the thread that passed them on: that side is read again when this returns. So an
 /// observer that must never hold up the traffic leaves slow work (a terminal, say) to another thread, with a bound on
 /// what waits for it; one that must lose nothing takes the time it needs.
+///
+/// ```
+/// use std::time::Duration;
+/// use unix_http::tap::{Conversation, Event, Observer, Side};
+///
+/// /// Tells of each exchange that is over.
+/// struct Log(std::sync::Mutex<Vec<String>>);
+///
+/// impl Observer for Log {
+///     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
+///         if let Event::Done(x) = event {
+///             let status = x.response.as_ref().map_or(0, |head| head.status());
+///             self.0.lock().unwrap().push(format!("{connection}.{} {} {status}", x.number, x.method()));
+///         }
+///     }
+/// }
+///
+/// // A Relay would tell it; here a conversation does, from memory.
+/// let (log, at, mut conversation) = (Log(Default::default()), Duration::ZERO, Conversation::new(true));
+/// conversation.bytes(Side::Client, at, b"HEAD /_ping HTTP/1.1\r\nHost: x\r\n\r\n", &mut |e| log.see(1, at, e));
+/// conversation.bytes(Side::Server, at, b"HTTP/1.1 200 OK\r\n\r\n", &mut |e| log.see(1, at, e));
+/// assert_eq!(*log.0.lock().unwrap(), ["1.1 HEAD 200"]);
+/// ```
 pub trait Observer: Send + Sync {
     /// Something was seen on the connection of that number, `at` that time after the start of the relay.
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>);

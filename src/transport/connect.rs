@@ -29,6 +29,16 @@ use super::{Endpoint, Stream, tls};
 ///
 /// # Errors
 /// [`ConnectError`], which says what stood in the way and what to do.
+///
+/// # Example
+/// ```
+/// use unix_http::transport::{ConnectErrorKind, Endpoint, connect};
+///
+/// let error = connect(&Endpoint::parse("/nobody/here.sock")?, None).unwrap_err();
+/// assert_eq!(error.kind(), ConnectErrorKind::NotFound);
+/// assert!(error.to_string().ends_with("the directory /nobody does not exist; check the path"));
+/// # Ok::<(), unix_http::transport::EndpointError>(())
+/// ```
 pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream, ConnectError> {
     let result = match endpoint {
         Endpoint::Unix(path) => connect_unix(path, timeout).map(Stream::from),

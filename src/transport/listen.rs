@@ -63,6 +63,19 @@ impl Default for Admission {
 }
 
 /// A socket that connections are accepted on. Its file is removed when it is dropped, if the name is still its own.
+///
+/// ```
+/// use std::os::unix::fs::PermissionsExt;
+/// use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
+///
+/// let directory = PrivateDir::new_in(std::env::temp_dir())?; // mode 0700
+/// let path = directory.path().join("s");
+/// let listener = Listener::bind(&Endpoint::Unix(path.clone()))?;
+/// assert_eq!(std::fs::metadata(&path)?.permissions().mode() & 0o777, 0o600);
+/// let _client = connect(listener.endpoint(), None)?;
+/// assert!(listener.accept()?.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,

@@ -29,6 +29,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The limits of an exchange. `None`, the default of each, is for ever.
+///
+/// ```
+/// use std::time::Duration;
+/// use unix_http::Timeouts;
+///
+/// // For GET /events: the engine has to answer at once, and may then say nothing for as long as it likes.
+/// let limits = Timeouts {
+///     connect: Some(Duration::from_secs(2)),
+///     head: Some(Duration::from_secs(5)),
+///     ..Timeouts::default()
+/// };
+/// assert_eq!((limits.idle, limits.total), (None, None));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeouts {
     /// To establish the connection, the look-up of a host name included.
