@@ -30,6 +30,8 @@ pub struct Session {
     bar: bool,
     meter: bool,
     fail_early: bool,
+    /// An engine of our own answers.
+    demo: bool,
 }
 
 /// One endpoint's client, and whether its server spoke HTTP/1.0 on the connection that is kept.
@@ -109,8 +111,10 @@ fn session(config: &Config, messages: Messages) -> std::io::Result<Session> {
         stdout,
         terminal: Terminal { is, styled: !global.no_styled_output },
         bar: global.progress_bar,
-        meter: !global.silent && !global.no_progress_meter,
+        // Between the lines of an explanation it could not be read.
+        meter: !global.silent && !global.no_progress_meter && global.explain.is_none(),
         fail_early: global.fail_early,
+        demo: global.demo,
         messages,
     })
 }
@@ -206,7 +210,8 @@ fn one(
     let at = match dial::place(group, &url) {
         Ok(place) => {
             if let Some(tracer) = &session.tracer {
-                tracer.explain(&format!("the endpoint is {}: {}", place.endpoint, place.why), "");
+                let why = if session.demo { "--demo has started an engine there" } else { &place.why };
+                tracer.explain(&format!("the endpoint is {}: {why}", place.endpoint), "");
             }
             client(known, place, group, session)
         }
