@@ -164,12 +164,13 @@ fn hosts(block: &Block) -> Vec<Host> {
         alone &= !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci" | "hand");
         match word.as_str() {
             "ci" | "hand" => {}
-            target if target.starts_with("target=") => {
-                if !has_target(&target["target=".len()..]) {
+            target if target.starts_with("target=") => match has_target(&target["target=".len()..]) {
+                true => {}
+                false => {
                     println!("docs: {} is left out: no {target} (rustup target add)", block.place);
                     return vec![];
                 }
-            }
+            },
             "docker" => hosts.extend(needs::docker().map(Host::Real)),
             "podman" => hosts.extend(needs::podman().map(Host::Real)),
             "engine" => {
