@@ -44,10 +44,10 @@ mod request_line;
 mod response_framing;
 #[path = "fuzz/seeds.rs"]
 mod seeds;
-#[path = "../src/bin/ucurl/suggest.rs"]
-mod suggest;
 #[path = "conformance/status_line.rs"]
 mod status_line;
+#[path = "../src/bin/ucurl/suggest.rs"]
+mod suggest;
 #[path = "../src/bin/ucurl/url.rs"]
 mod url;
 

@@ -24,6 +24,8 @@ mod parse;
 mod rcfile;
 #[path = "../../../src/bin/ucurl/request.rs"]
 mod request;
+#[path = "../../../src/bin/ucurl/suggest.rs"]
+mod suggest;
 #[path = "../../../src/bin/ucurl/url.rs"]
 mod url;
 
