@@ -77,7 +77,7 @@ impl Tap {
     /// Ends it as Ctrl-C does; what it complained about.
     fn stop(&mut self) -> String {
         let mut child = self.child.take().unwrap();
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
