@@ -74,7 +74,7 @@ impl Tap {
         (entries("task").count(), entries("fd").filter(is_socket).count())
     }
 
-    /// Ends it as Ctrl-C does; what it complained about.
+    /// Ends it as kill(1) does; what it complained about.
     fn stop(&mut self) -> String {
         let mut child = self.child.take().unwrap();
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());

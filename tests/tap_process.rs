@@ -20,8 +20,17 @@ const LIMIT: Duration = Duration::from_secs(30);
 fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
     let runtime = dir.join("run");
     fs::create_dir_all(&runtime).unwrap();
-    let mut command = ucurl();
-    command.env("XDG_RUNTIME_DIR", runtime).args(arguments);
+    let ucurl = ucurl();
+    // What a script starts in its background ignores these two, and so does all that comes after it.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT,QUIT").arg(ucurl.get_program()).args(arguments);
+    for (name, value) in ucurl.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("XDG_RUNTIME_DIR", runtime);
     command
 }
 
