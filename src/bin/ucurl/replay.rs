@@ -1,7 +1,7 @@
 //! `ucurl replay`: a fake daemon that answers as a recorded one did.
 
 use crate::place;
-use crate::supervise::{self, Front, Half};
+use crate::supervise::{self, Front};
 use crate::verb::{self, Given};
 use std::thread;
 use std::time::Duration;
@@ -35,14 +35,7 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
         if given.operands.len() != 1 {
             return Err("needs one recording".into());
         }
-        match supervise::divide(args, given.command.is_some()).map_err(|error| format!("cannot start: {error}"))? {
-            Half::Front(code) => Ok(code),
-            Half::Back(front) => {
-                let code = back(given, &front);
-                front.end(*code.as_ref().unwrap_or(&2));
-                code
-            }
-        }
+        supervise::run(args, given.command.is_some(), |front| back(given, front))
     })
 }
 

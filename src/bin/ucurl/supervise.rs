@@ -75,7 +75,7 @@ pub struct Front {
 }
 
 /// Which half this process is.
-pub enum Half {
+enum Half {
     /// The back, with the front to talk to.
     Back(Front),
     /// What the front ends with.
@@ -90,11 +90,23 @@ pub fn runtime_dir() -> PathBuf {
     }
 }
 
-/// Divides this process. `args` is its whole command line, `command` whether it serves one.
+/// Divides this process, does the work in the back and tells the front its exit code. `args` is the whole command line,
+/// `command` whether a command is served.
 ///
 /// # Errors
-/// That of whatever was needed for it: a socket, a process.
-pub fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
+/// What the work says, and that of whatever was needed to divide: a socket, a process.
+pub fn run(args: &[Vec<u8>], command: bool, work: impl FnOnce(&Front) -> Result<i32, String>) -> Result<i32, String> {
+    match divide(args, command).map_err(|error| format!("cannot start: {error}"))? {
+        Half::Front(code) => Ok(code),
+        Half::Back(front) => {
+            let code = work(&front);
+            front.end(*code.as_ref().unwrap_or(&2));
+            code
+        }
+    }
+}
+
+fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
     if let Some(mark) = std::env::var_os(VARIABLE) {
         // A front that has gone already has nothing for us to do.
         return Ok(meet(&mark.into_vec(), command).map_or(Half::Front(1), Half::Back));
@@ -221,7 +233,7 @@ impl Front {
     }
 
     /// Tells the front what to end with.
-    pub fn end(&self, code: i32) {
+    fn end(&self, code: i32) {
         if self.waits.get() {
             self.tell("none");
         }

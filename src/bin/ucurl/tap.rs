@@ -2,7 +2,7 @@
 
 use crate::explain::Overheard;
 use crate::place;
-use crate::supervise::{self, Front, Half};
+use crate::supervise::{self, Front};
 use crate::verb::{self, Given};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -56,14 +56,7 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
         if given.command.as_ref().is_some_and(Vec::is_empty) {
             return Err("no command after --".into());
         }
-        match supervise::divide(args, given.command.is_some()).map_err(|error| format!("cannot start: {error}"))? {
-            Half::Front(code) => Ok(code),
-            Half::Back(front) => {
-                let code = back(given, &front);
-                front.end(*code.as_ref().unwrap_or(&2));
-                code
-            }
-        }
+        supervise::run(args, given.command.is_some(), |front| back(given, front))
     })
 }
 

@@ -33,7 +33,7 @@ mod time;
 
 use crate::config::Socket;
 use crate::place;
-use crate::supervise::{self, Front, Half};
+use crate::supervise::{self, Front};
 use crate::verb::{self, Given};
 use engine::Engine;
 use std::io;
@@ -123,14 +123,7 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
         if let Some(operand) = given.operands.first() {
             return Err(operand.display().to_string() + ": a command stands after --");
         }
-        match supervise::divide(args, given.command.is_some()).map_err(|error| error.to_string())? {
-            Half::Front(code) => Ok(code),
-            Half::Back(front) => {
-                let code = back(given, &front);
-                front.end(*code.as_ref().unwrap_or(&2));
-                code
-            }
-        }
+        supervise::run(args, given.command.is_some(), |front| back(given, front))
     })
 }
 
