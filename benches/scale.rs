@@ -296,7 +296,7 @@ fn main() -> io::Result<()> {
     print!("{page}");
     if arguments.iter().any(|argument| argument == "--write") {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
-        let intro = "# Cost grows with the bytes, and with nothing else\n\nWritten by `cargo bench --bench scale -- --write`.\n\n![](scale.svg)\n\n";
+        let intro = "# How cost grows\n\nWritten by `cargo bench --bench scale -- --write`.\n\n![](scale.svg)\n\n";
         fs::write(directory.join("SCALE.md"), format!("{intro}{}\n", page.trim_end()))?;
         let open =
             "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 840 540' font-family='sans-serif' font-size='11'>";
