@@ -301,6 +301,9 @@ fn compare(line: &Line, run: impl Fn() -> (Outcome, Outcome)) -> Option<String> 
     for _ in 0..5 {
         let (curl, ucurl) = run();
         if (curl == ucurl) != line.differs.is_some() {
+            if let Some(once) = failure {
+                println!("not every time: {once}");
+            }
             return None;
         }
         failure = Some(report(line, &curl, &ucurl));
