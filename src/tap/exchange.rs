@@ -195,10 +195,12 @@ impl fmt::Display for Fault {
 
 /// What is told of what travels through a [`Relay`](super::Relay).
 ///
-/// The events of one connection come one after the other, those of several connections at the same time. They come
-/// *after* the bytes were passed on, on the thread that passed them on: that side is read again when this returns. So an
-/// observer that must never hold up the traffic leaves slow work (a terminal, say) to another thread, with a bound on
-/// what waits for it; one that must lose nothing takes the time it needs.
+/// The events of one connection come one after the other, those of several connections at the same time. They come about
+/// a millisecond after the bytes were passed on, on a thread that passes nothing on; `at` is when the bytes came. What
+/// waits to be told is bounded: where observers fall behind by 64 KiB, or what came is large, the thread that passed it
+/// on tells of it, and reads again when they return. What has waited is told before the end of its side is, and nothing
+/// is left out. So an observer that must never hold up the traffic leaves slow work (a terminal, say) to another thread,
+/// with a bound on what waits for it; one that must lose nothing takes the time it needs.
 ///
 /// ```
 /// use std::time::Duration;

@@ -28,6 +28,7 @@ pub mod script;
 pub mod secrets;
 mod table;
 pub mod text;
+mod watch;
 
 pub use conversation::Conversation;
 pub use exchange::{Event, Exchange, Fault, Message, Observer, Side};

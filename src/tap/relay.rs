@@ -1,19 +1,17 @@
 //! The relay: a listener, a target, and bytes that pass between them unchanged, at once and all of them.
 //!
 //! ```text
-//!             read          write              the same buffer
-//!   client ─────────▶ buffer ─────────▶ server ──────────────▶ conversation ──▶ observers
-//!   client ◀───────── buffer ◀───────── server                      ▲
-//!                        └──────────────────────────────────────────┘
+//!             read          write
+//!   client ─────────▶ buffer ─────────▶ server
+//!   client ◀───────── buffer ◀───────── server
+//!                        └─ a copy ─▶ conversation ──▶ observers
 //! ```
 //!
 //! Each connection has two threads, one for each direction, so that neither ever waits for the other. Each reads, writes
-//! what it read, and only then shows it to the [`Conversation`], under a lock that the threads hold for nothing else. What
-//! is read as HTTP there, or fails to be, has no way back into what is passed on.
-//!
-//! The two threads could show a response before the request that it answers: the server may be quicker than the thread
-//! that asked it. So a thread lays open what it is passing on before it does, and whoever comes first to the conversation
-//! shows what was read earlier by the other one, too.
+//! what it read, and reads again. A copy waits until the relay's *viewer*, a thread beside them all, comes to show it to
+//! the connection's [`Conversation`](super::Conversation); only what is large, or more than may wait, is shown by the
+//! thread that passed it on, before that reads again. What is read as HTTP there, or fails to be, has no way back into
+//! what is passed on.
 //!
 //! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)), since that is how the
 //! standard input of a container ends; the other goes on. When one side can no longer be written to, the other is told so
@@ -64,16 +62,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::conversation::Conversation;
 use super::exchange::{Event, Observer, Side};
 use super::gate::Gate;
-use super::open::{Cut, Open, lock};
+use super::open::{Cut, Open};
 use super::refusal::refusal;
+use super::watch::{Audience, Watch};
 use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -92,10 +89,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct Relay {
     listener: Listener,
     target: Endpoint,
-    observers: Vec<Box<dyn Observer>>,
+    audience: Audience,
     cover: bool,
     allowed: Vec<String>,
-    epoch: Instant,
     started: SystemTime,
     open: Arc<Open<Pair>>,
 }
@@ -106,10 +102,9 @@ impl Relay {
         Relay {
             listener,
             target,
-            observers: Vec::new(),
+            audience: Audience::new(),
             cover: true,
             allowed: Vec::new(),
-            epoch: Instant::now(),
             started: SystemTime::now(),
             open: Arc::default(),
         }
@@ -118,7 +113,7 @@ impl Relay {
     /// Adds an observer.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer + 'static) -> Relay {
-        self.observers.push(Box::new(observer));
+        self.audience.add(Box::new(observer));
         self
     }
 
@@ -164,39 +159,38 @@ impl Relay {
     ///
     /// What goes wrong with one connection ends that one alone; observers are told.
     pub fn run(&self) -> Vec<String> {
-        thread::scope(|scope| {
-            let mut number = 0;
-            loop {
-                match self.listener.accept() {
-                    Ok(None) => break,
-                    Ok(Some(client)) => {
-                        number += 1;
-                        let running = self.open.begin();
-                        let connection = move || {
-                            self.connection(number, client);
-                            drop(running);
-                        };
-                        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, connection);
-                        if let Err(error) = thread {
-                            self.tell(number, &Event::Refused(&format!("no thread for another connection: {error}")));
-                            thread::sleep(PAUSE);
-                        }
-                    }
-                    Err(error) => {
-                        self.tell(0, &Event::Refused(&format!("cannot accept another connection: {error}")));
+        self.audience.with_viewer(STACK, || thread::scope(|scope| self.accept(scope)));
+        self.audience.finish()
+    }
+
+    fn accept<'scope>(&'scope self, scope: &'scope thread::Scope<'scope, '_>) {
+        let mut number = 0;
+        loop {
+            match self.listener.accept() {
+                Ok(None) => break,
+                Ok(Some(client)) => {
+                    number += 1;
+                    let running = self.open.begin();
+                    let connection = move || {
+                        self.connection(number, client);
+                        drop(running);
+                    };
+                    let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, connection);
+                    if let Err(error) = thread {
+                        self.tell(number, &Event::Refused(&format!("no thread for another connection: {error}")));
                         thread::sleep(PAUSE);
                     }
                 }
+                Err(error) => {
+                    self.tell(0, &Event::Refused(&format!("cannot accept another connection: {error}")));
+                    thread::sleep(PAUSE);
+                }
             }
-        });
-        self.observers.iter().filter_map(|observer| observer.finish()).collect()
+        }
     }
 
     fn tell(&self, number: u64, event: &Event<'_>) {
-        let at = self.epoch.elapsed();
-        for observer in &self.observers {
-            observer.see(number, at, event);
-        }
+        self.audience.tell(number, event);
     }
 
     fn connection(&self, number: u64, client: Stream) {
@@ -215,7 +209,7 @@ impl Relay {
             Endpoint::Tcp { .. } => Some(Gate::new(&self.allowed)),
             _ => None,
         };
-        let watch = Watch::new(self, number);
+        let watch = Watch::new(number, self.cover);
         thread::scope(|scope| {
             let answers = || self.pass(Side::Server, &pair, &watch, None);
             match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
@@ -226,13 +220,13 @@ impl Relay {
                 }
             }
         });
-        watch.close();
+        watch.close(&self.audience);
         self.open.remove(number);
         pair.close();
     }
 
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, side: Side, pair: &Pair, watch: &Watch<'_>, mut gate: Option<Gate>) {
+    fn pass(&self, side: Side, pair: &Pair, watch: &Arc<Watch>, mut gate: Option<Gate>) {
         let (from, to) = pair.ends(side);
         let mut buffer = Arc::new(vec![0; SMALL]);
         let mut passed = Vec::new();
@@ -246,16 +240,16 @@ impl Relay {
             };
             let full = n == space.len() && n < LARGE;
             let written = match &mut gate {
-                None => watch.while_passing(side, &buffer, n, || { to }.write_all(&buffer[..n])),
+                None => watch.pass_on(&self.audience, side, &buffer, n, || { to }.write_all(&buffer[..n])),
                 Some(gate) => {
                     passed.clear();
                     let admitted = gate.admit(&buffer[..n], &mut passed);
                     let whole = Arc::new(std::mem::take(&mut passed));
-                    let written = watch.while_passing(side, &whole, whole.len(), || { to }.write_all(&whole));
+                    let written = watch.pass_on(&self.audience, side, &whole, whole.len(), || { to }.write_all(&whole));
                     spoken |= !whole.is_empty();
                     if let Err(refusal) = admitted {
                         let why = refusal.to_string();
-                        watch.tell(&Event::Refused(&why));
+                        watch.tell(&self.audience, &Event::Refused(&why));
                         // In the middle of other answers one of ours would be taken for the server's.
                         if !spoken {
                             turn_away(from, refusal.status, &why);
@@ -273,7 +267,7 @@ impl Relay {
                     let _ = from.shutdown(Shutdown::Read);
                 }
                 let why = format!("the {} takes no more: {error}", side.other());
-                return watch.end(side, Some(&io::Error::new(error.kind(), why)));
+                return watch.end(&self.audience, side, Some(&io::Error::new(error.kind(), why)));
             }
             if full {
                 buffer = Arc::new(vec![0; 8 * buffer.len()]);
@@ -285,7 +279,7 @@ impl Relay {
         } else {
             pair.cut();
         }
-        watch.end(side, error.as_ref());
+        watch.end(&self.audience, side, error.as_ref());
     }
 }
 
@@ -353,94 +347,6 @@ impl Pair {
     fn close(&self) {
         if self.client.as_tcp().is_some() {
             drain(&self.client);
-        }
-    }
-}
-
-/// What one connection's observers see, from whichever of its threads comes first.
-struct Watch<'a> {
-    relay: &'a Relay,
-    number: u64,
-    conversation: Mutex<Conversation>,
-    /// What each side's thread is passing on at this moment.
-    passing: [Mutex<Option<Passing>>; 2],
-    order: AtomicU64,
-}
-
-struct Passing {
-    order: u64,
-    at: Duration,
-    bytes: Arc<Vec<u8>>,
-    n: usize,
-}
-
-impl<'a> Watch<'a> {
-    fn new(relay: &'a Relay, number: u64) -> Watch<'a> {
-        let conversation = Mutex::new(Conversation::new(relay.cover));
-        Watch { relay, number, conversation, passing: Default::default(), order: AtomicU64::new(0) }
-    }
-
-    fn passing(&self, side: Side) -> MutexGuard<'_, Option<Passing>> {
-        lock(&self.passing[side as usize])
-    }
-
-    /// Passes on by `write`, then shows, the first `n` bytes.
-    fn while_passing(
-        &self,
-        side: Side,
-        bytes: &Arc<Vec<u8>>,
-        n: usize,
-        write: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<()> {
-        if self.relay.observers.is_empty() || n == 0 {
-            return write();
-        }
-        let order = self.order.fetch_add(1, Ordering::SeqCst);
-        let passing = Passing { order, at: self.relay.epoch.elapsed(), bytes: Arc::clone(bytes), n };
-        *self.passing(side) = Some(passing);
-        let written = write();
-        self.show(side);
-        written
-    }
-
-    /// Shows what that side's thread has passed on, unless the other thread did so already, and what the other thread
-    /// had read before.
-    fn show(&self, side: Side) {
-        let mut conversation = lock(&self.conversation);
-        let Some(mine) = self.passing(side).take() else { return };
-        let before = |passing: &mut Passing| passing.order < mine.order;
-        let theirs = self.passing(side.other()).take_if(before);
-        for (side, passing) in [(side.other(), theirs), (side, Some(mine))] {
-            if let Some(Passing { at, bytes, n, .. }) = passing {
-                conversation.bytes(side, at, &bytes[..n], &mut |event| self.see(at, event));
-            }
-        }
-    }
-
-    fn end(&self, side: Side, error: Option<&io::Error>) {
-        if !self.relay.observers.is_empty() {
-            let at = self.relay.epoch.elapsed();
-            let mut conversation = lock(&self.conversation);
-            if let Some(Passing { at, bytes, n, .. }) = self.passing(side.other()).take() {
-                conversation.bytes(side.other(), at, &bytes[..n], &mut |event| self.see(at, event));
-            }
-            conversation.end(side, at, error, &mut |event| self.see(at, event));
-        }
-    }
-
-    fn tell(&self, event: &Event<'_>) {
-        let _order = lock(&self.conversation);
-        self.see(self.relay.epoch.elapsed(), event);
-    }
-
-    fn close(&self) {
-        let at = self.relay.epoch.elapsed();
-        lock(&self.conversation).close(&mut |event| self.see(at, event));
-    }
-
-    fn see(&self, at: Duration, event: &Event<'_>) {
-        for observer in &self.relay.observers {
-            observer.see(self.number, at, event);
         }
     }
 }

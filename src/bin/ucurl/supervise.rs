@@ -19,7 +19,8 @@
 //!   the command (SIGTERM).
 //! * There is no `sh`: the front waits itself. A signal kills it, and the back stops.
 //!
-//! What is left when the back itself is killed with SIGKILL: a socket file, which the next listener on it replaces.
+//! What is left when the back itself is killed with SIGKILL: a socket file, which the next listener on it replaces. What
+//! it passed on in its last milliseconds may be missing in what it showed and recorded.
 
 use std::cell::Cell;
 use std::ffi::OsString;
