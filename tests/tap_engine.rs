@@ -208,7 +208,10 @@ fn the_docker_command_says_the_same_with_a_tap() {
     let follow = "for n in 1 2 3; do echo $n; sleep 0.05; done";
     let scripts = [
         "docker version".to_owned(),
-        format!("docker image ls {name}:built"),
+        // Not its default columns: "CREATED 14 seconds ago" may be another a moment later.
+        format!(
+            "docker image ls --no-trunc --format '{{{{json .ID}}}} {{{{.Repository}}}} {{{{.Tag}}}} {{{{.Size}}}}' {name}:built"
+        ),
         "docker run --rm --network none busy sh -c 'echo out; echo err >&2; exit 3'".into(),
         "docker run --rm -i --network none busy cat".into(),
         "docker run --rm -i --network none busy sh -c 'read x; echo $x; wc -c'".into(),
