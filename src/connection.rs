@@ -25,11 +25,14 @@
 //! # Ok::<(), unix_http::Error>(())
 //! ```
 
+mod chunks;
+
 use crate::error::Error;
 use crate::wire::head::Head;
 use crate::wire::{BodyDecoder, HeadDecoder, ParseError, Progress};
+use chunks::Rhythm;
 use std::fmt;
-use std::io::{self, IoSliceMut, Read, Write};
+use std::io::{self, Read, Write};
 
 /// What a new buffer holds: a head and a small body.
 const SMALL: usize = 16 * 1024;
@@ -37,8 +40,6 @@ const SMALL: usize = 16 * 1024;
 const LARGE: usize = 256 * 1024;
 /// From here on a run of content is worth a slice, or a read, of its own.
 const RUN: usize = 4096;
-/// How much of what follows a chunk is read with it: the CR LF, the next chunk-size line, little content.
-const SPILL: usize = 64;
 
 /// A stream with the bytes that were read ahead from it.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ pub struct Connection<S> {
     raw: (usize, usize),
     /// What broke the framing behind the content that is ready.
     broken: Option<ParseError>,
+    rhythm: Rhythm,
     watch: Option<Watch>,
 }
 
@@ -80,7 +82,7 @@ impl<S> Connection<S> {
 
     /// A connection that uses the memory of one before it.
     pub fn with_buffer(stream: S, buffer: Vec<u8>) -> Connection<S> {
-        Connection { stream, buffer, ready: (0, 0), raw: (0, 0), broken: None, watch: None }
+        Connection { stream, buffer, ready: (0, 0), raw: (0, 0), broken: None, rhythm: Rhythm::default(), watch: None }
     }
 
     /// The stream.
@@ -203,6 +205,7 @@ impl<S: Read> Connection<S> {
     /// [`Error::IncompleteHead`], [`Error::Parse`], and those of the stream.
     #[allow(private_bounds, reason = "there are two kinds of heads and no more")]
     pub fn read_head<H: Head>(&mut self, decoder: &mut HeadDecoder<H>) -> Result<Option<usize>, Error> {
+        self.rhythm = Rhythm::default();
         loop {
             let came = &self.buffer[self.raw.0..self.raw.1];
             if !came.is_empty()
@@ -253,14 +256,8 @@ impl<S: Read> Connection<S> {
     /// As for [`fill_body`](Connection::fill_body).
     #[inline]
     pub fn read_body(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
-        if self.watch.is_none() && !body.keeps_framing() {
-            let large = body.run() >= RUN as u64 && out.len() >= RUN;
-            if large && !self.has_buffered() {
-                return self.read_directly(body, out);
-            }
-            if self.ready.0 == self.ready.1 {
-                return self.read_content(body, out);
-            }
+        if self.watch.is_none() && !body.keeps_framing() && self.ready.0 == self.ready.1 {
+            return self.read_content(body, out);
         }
         let ready = self.fill_body(body)?;
         let n = ready.len().min(out.len());
@@ -269,14 +266,29 @@ impl<S: Read> Connection<S> {
         Ok(n)
     }
 
-    /// Copies content to `out` from where it lies: chunks that were pushed together before would be copied twice.
+    /// Large runs are read into `out`; the rest is copied there from where it lies: chunks that were pushed together
+    /// before would be copied twice.
     fn read_content(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
         loop {
+            if self.reads_directly(body, out) {
+                let n = self.read_directly(body, out)?;
+                if n > 0 || !body.is_chunked() {
+                    return Ok(n);
+                }
+                continue;
+            }
             let n = self.copy_content(body, out);
-            if n > 0 || out.is_empty() || !self.more(body)? {
+            if n > 0 || out.is_empty() || !self.reads_directly(body, out) && !self.more(body)? {
                 return Ok(n);
             }
         }
+    }
+
+    /// Whether nothing is buffered, and what comes is worth a read of its own.
+    fn reads_directly(&self, body: &BodyDecoder, out: &[u8]) -> bool {
+        let nothing = self.raw.0 == self.raw.1 && self.broken.is_none();
+        let large = body.run() >= RUN as u64 || body.run() == 0 && self.rhythm.expects(body);
+        nothing && large && out.len() >= RUN
     }
 
     fn copy_content(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> usize {
@@ -292,6 +304,7 @@ impl<S: Read> Connection<S> {
                 Ok(step) => {
                     let data = step.data.min(out.len() - n);
                     out[n..n + data].copy_from_slice(&raw[step.framing..step.framing + data]);
+                    self.rhythm.hear(step.framing, body);
                     body.consume(data);
                     self.raw.0 += step.framing + data;
                     n += data;
@@ -305,25 +318,17 @@ impl<S: Read> Connection<S> {
         n
     }
 
-    /// Reads from the stream into `out`, and what follows the run of content into the buffer.
-    ///
-    /// Where `out` ends inside a chunk, the buffer gets chunk-data: it is behind `out` in the stream either way.
+    /// Reads a run of content from the stream into `out`.
     fn read_directly(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
+        self.ready = (0, 0);
+        if body.is_chunked() {
+            return self.read_chunks(body, out);
+        }
         let run = out.len().min(usize::try_from(body.run()).unwrap_or(usize::MAX));
-        let out = &mut out[..run];
-        let n = if body.is_chunked() {
-            self.grow(SMALL);
-            self.stream.read_vectored(&mut [IoSliceMut::new(out), IoSliceMut::new(&mut self.buffer[..SPILL])])
-        } else {
-            self.stream.read(out)
-        };
-        let n = n.map_err(Error::receive)?;
+        let n = self.stream.read(&mut out[..run]).map_err(Error::receive)?;
         if n == 0 {
             body.finish().map_err(Error::Incomplete)?;
         }
-        self.raw = (0, n.saturating_sub(run));
-        self.ready = (0, 0);
-        let n = n.min(out.len());
         body.consume(n);
         Ok(n)
     }

@@ -2,7 +2,7 @@
 
 use super::body::Content;
 use super::observer::Event;
-use super::pool::{Memory, Wire};
+use super::pool::Wire;
 use super::upload::{Coding, Upload};
 use super::{Request, Response, Settings};
 use crate::connection::Watch;
@@ -32,38 +32,38 @@ impl From<Error> for Failed {
     }
 }
 
-pub(super) fn send(mut request: Request<'_>) -> Result<Response, Error> {
+pub(super) fn send(request: &mut Request<'_>) -> Result<Response, Error> {
     let client = request.client;
     let (settings, pool) = (&client.inner.settings, &client.inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
-    let mut kept = pool.take();
-    let mut memory = kept.as_mut().map_or_else(|| pool.memory(), |wire| std::mem::take(&mut wire.memory));
-    let sending = encode(&request, settings, &mut memory)?;
-    if let Some(mut wire) = kept {
-        wire.memory = memory;
+    let mut memory = None;
+    if let Some(mut wire) = pool.take() {
+        let sending = encode(request, settings, &mut wire.memory.out)?;
         settings.tell(Event::Reused { connection: wire.number });
-        let number = wire.number;
-        match attempt(&mut request, wire, sending, &clock) {
-            Ok(response) => return Ok(response),
-            Err((Failed { again: true, .. }, stale)) => {
-                settings.tell(Event::Stale { connection: number });
-                memory = stale.memory;
-            }
-            Err((failed, _)) => return Err(failed.error),
+        match attempt(request, &mut wire, sending, &clock) {
+            Ok(answered) => return Ok(Response::new(request, wire, answered)),
+            Err(Failed { error, again: false }) => return Err(error),
+            Err(Failed { again: true, .. }) => settings.tell(Event::Stale { connection: wire.number }),
         }
+        memory = Some(wire.memory);
     }
+    let mut memory = memory.unwrap_or_else(|| pool.memory());
+    let sending = encode(request, settings, &mut memory.out)?;
     settings.tell(Event::Connecting(&settings.endpoint));
     let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
-    let wire = pool.add(stream, memory);
+    let mut wire = pool.add(stream, memory);
     settings.tell(Event::Connected { connection: wire.number });
-    attempt(&mut request, wire, sending, &clock).map_err(|(failed, wire)| {
-        let ours = matches!(failed.error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
-        match wire.connection.stream().failure() {
-            // A program in between has failed: its own words say more than the end of its output.
-            Some(failure) if ours => Error::Connect(failure),
-            _ => failed.error,
+    match attempt(request, &mut wire, sending, &clock) {
+        Ok(answered) => Ok(Response::new(request, wire, answered)),
+        Err(Failed { error, .. }) => {
+            let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
+            Err(match wire.connection.stream().failure() {
+                // A program in between has failed: its own words say more than the end of its output.
+                Some(failure) if ours => Error::Connect(failure),
+                _ => error,
+            })
         }
-    })
+    }
 }
 
 impl Settings {
@@ -74,7 +74,7 @@ impl Settings {
     }
 }
 
-/// What of the request is in `memory.out`, and how the rest is sent.
+/// What of the request has been encoded, and how the rest is sent.
 #[derive(Clone, Copy)]
 struct Sending {
     head: usize,
@@ -82,10 +82,9 @@ struct Sending {
     rest: Option<Coding>,
 }
 
-/// Writes the request into `memory.out`: the head, and the content where it is short.
-fn encode(request: &Request<'_>, settings: &Settings, memory: &mut Memory) -> Result<Sending, Error> {
+/// Writes the request into `out`: the head, and the content where it is short.
+fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Result<Sending, Error> {
     let coding = coding(request)?;
-    let out = &mut memory.out;
     out.clear();
     let prefixed;
     let target = match settings.prefix.as_str() {
@@ -166,10 +165,10 @@ fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
 fn opening_fields(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let opening = settings.opening.as_ref().map_err(|error| *error)?;
     if request.fields.is_empty() {
-        opening.encode(out);
+        out.extend_from_slice(&opening.encoded);
         return Ok(());
     }
-    for field in opening.iter().filter(|field| request.fields.get(field.name()).is_none()) {
+    for field in opening.fields.iter().filter(|field| request.fields.get(field.name()).is_none()) {
         encode_field(out, field.name(), field.value())?;
     }
     Ok(())
@@ -202,27 +201,11 @@ fn closing_fields(request: &Request<'_>, coding: Option<Coding>, out: &mut Vec<u
     }
 }
 
-/// Sends the request on `wire` and waits for the final head.
-fn attempt(
-    request: &mut Request<'_>,
-    mut wire: Box<Wire>,
-    sending: Sending,
-    clock: &Clock,
-) -> Result<Response, (Failed, Box<Wire>)> {
-    match try_attempt(request, &mut wire, sending, clock) {
-        Ok((decision, spent, upload)) => Ok(Response::new(request, wire, decision, spent, upload)),
-        Err(failed) => Err((failed, wire)),
-    }
-}
-
+/// What decides about the body, how much of the budget is spent, and what is still being sent.
 type Answered = (framing::Decision, usize, Option<Upload>);
 
-fn try_attempt(
-    request: &mut Request<'_>,
-    wire: &mut Wire,
-    sending: Sending,
-    clock: &Clock,
-) -> Result<Answered, Failed> {
+/// Sends the request on `wire` and waits for the final head.
+fn attempt(request: &mut Request<'_>, wire: &mut Wire, sending: Sending, clock: &Clock) -> Result<Answered, Failed> {
     let settings = &request.client.inner.settings;
     let observer = settings.observer.clone();
     let watcher = observer.clone().filter(|o| o.wants_bodies());
@@ -290,7 +273,7 @@ fn final_head(
     let decoder = &mut wire.memory.decoder;
     let mut spent = 0;
     loop {
-        decoder.reset(settings.limit.saturating_sub(spent));
+        decoder.reset_known(settings.limit.saturating_sub(spent));
         let len = wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
         spent += len;
         let head = decoder.head();
@@ -322,13 +305,7 @@ fn final_head(
 }
 
 impl Response {
-    fn new(
-        request: &Request<'_>,
-        wire: Box<Wire>,
-        decision: framing::Decision,
-        spent: usize,
-        upload: Option<Upload>,
-    ) -> Response {
+    fn new(request: &Request<'_>, wire: Box<Wire>, (decision, spent, upload): Answered) -> Response {
         let inner = Arc::clone(&request.client.inner);
         Response::begin(inner, wire, decision, spent, request.raw, upload)
     }

@@ -77,13 +77,20 @@ struct Inner {
 struct Settings {
     endpoint: Endpoint,
     host: String,
-    /// The lines that a request begins with where the caller does not set them: Host and User-Agent.
-    opening: Result<Fields, EncodeError>,
+    opening: Result<Opening, EncodeError>,
     prefix: String,
     timeouts: Timeouts,
     limit: usize,
     max_idle: usize,
     observer: Option<Arc<dyn Observer>>,
+}
+
+/// The lines that a request begins with where the caller does not set them: Host and User-Agent. Put together once for
+/// all requests of a client.
+#[derive(Clone, Debug, Default)]
+struct Opening {
+    fields: Fields,
+    encoded: Vec<u8>,
 }
 
 impl Client {
@@ -113,7 +120,7 @@ impl Client {
             settings: Settings {
                 endpoint,
                 host,
-                opening: Ok(Fields::new()),
+                opening: Ok(Opening::default()),
                 prefix: String::new(),
                 timeouts: Timeouts::default(),
                 limit: OVERHEAD_LIMIT,
@@ -216,10 +223,11 @@ impl ClientBuilder {
     }
 }
 
-/// Put together once for all requests of a client.
-fn opening(host: &str) -> Result<Fields, EncodeError> {
+fn opening(host: &str) -> Result<Opening, EncodeError> {
     let mut fields = Fields::new();
     fields.push("Host", host)?;
     fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
-    Ok(fields)
+    let mut encoded = Vec::new();
+    fields.encode(&mut encoded);
+    Ok(Opening { fields, encoded })
 }

@@ -15,8 +15,8 @@ pub(super) struct Wire {
     /// Its number in the client.
     pub number: u64,
     pub reused: bool,
-    /// When the exchange before began: it was not idle before that.
-    pub used: Option<Instant>,
+    /// So long after the exchange before began it needs no look: it was not idle before that.
+    pub fresh_until: Option<Instant>,
 }
 
 /// What an exchange fills and the next one fills again.
@@ -58,8 +58,9 @@ impl Pool {
             wire.reused = true;
             // The clock is read once an exchange: 20 ns that the time of the last response's end would cost again.
             let now = Instant::now();
-            let before = wire.used.replace(now);
-            if before.is_some_and(|before| now - before < FRESH) || wire.connection.stream().is_quiet() {
+            let fresh = wire.fresh_until.is_some_and(|until| now < until);
+            wire.fresh_until = now.checked_add(FRESH);
+            if fresh || wire.connection.stream().is_quiet() {
                 return Some(wire);
             }
         }
@@ -74,7 +75,7 @@ impl Pool {
     pub fn add(&self, stream: Stream, mut memory: Memory) -> Box<Wire> {
         let connection = Connection::with_buffer(stream, std::mem::take(&mut memory.buffer));
         let number = self.connected.fetch_add(1, Ordering::Relaxed);
-        Box::new(Wire { connection, memory, number, reused: false, used: None })
+        Box::new(Wire { connection, memory, number, reused: false, fresh_until: None })
     }
 
     /// Keeps a connection for the next request; whether there was room. If not, it is closed.

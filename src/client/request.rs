@@ -146,7 +146,7 @@ impl<'a> Request<'a> {
     pub fn send(mut self) -> Result<Response, Error> {
         match self.refused.take() {
             Some(error) => Err(error),
-            None => exchange::send(self),
+            None => exchange::send(&mut self),
         }
     }
 

@@ -70,7 +70,7 @@ impl Conversation<'_> {
     fn exchange(&mut self, decoder: &mut RequestDecoder, next: Next) -> Next {
         let live = self.live;
         live.begin(0, false);
-        decoder.reset(self.limits.overhead);
+        decoder.reset_known(self.limits.overhead);
         let begun = self.connection.has_buffered();
         self.connection.stream_mut().phase = if begun { Phase::Head(None) } else { Phase::Idle };
         live.wait();

@@ -180,7 +180,7 @@ fn other_framings() {
     }
 }
 
-/// Around the sizes at which the buffer changes its ways: 64, 4096, 16384 and 262144 bytes.
+/// Around the sizes at which the buffer changes its ways: 4096, 16384 and 262144 bytes.
 #[test]
 fn large_chunks() {
     for sizes in
