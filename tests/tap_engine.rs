@@ -56,7 +56,24 @@ impl Tap {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
         assert!(dir.join("tap").exists());
-        Tap { dir, child: Some(child) }
+        let tap = Tap { dir, child: Some(child) };
+        // The last of its own threads: what comes from here on is the connections'.
+        let end = Instant::now() + LIMIT;
+        while !tap
+            .entries("task")
+            .any(|thread| fs::read(thread.path().join("comm")).is_ok_and(|n| n == b"tap-viewer\n"))
+        {
+            assert!(Instant::now() < end, "no viewer");
+            thread::sleep(Duration::from_millis(1));
+        }
+        tap
+    }
+
+    /// In the directory of that name, of the process that relays.
+    fn entries(&self, what: &str) -> impl Iterator<Item = fs::DirEntry> {
+        let front = self.child.as_ref().unwrap().id();
+        let back = fs::read_to_string(format!("/proc/{front}/task/{front}/children")).unwrap();
+        fs::read_dir(format!("/proc/{}/{what}", back.trim())).unwrap().flatten()
     }
 
     fn socket(&self) -> PathBuf {
@@ -65,13 +82,10 @@ impl Tap {
 
     /// How many threads and sockets the process that relays has. (Large bodies wait in files for the script's end.)
     fn holds(&self) -> (usize, usize) {
-        let front = self.child.as_ref().unwrap().id();
-        let back = fs::read_to_string(format!("/proc/{front}/task/{front}/children")).unwrap();
-        let entries = |what: &str| fs::read_dir(format!("/proc/{}/{what}", back.trim())).unwrap().flatten();
         let is_socket = |fd: &fs::DirEntry| {
             fs::read_link(fd.path()).is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"socket:"))
         };
-        (entries("task").count(), entries("fd").filter(is_socket).count())
+        (self.entries("task").count(), self.entries("fd").filter(is_socket).count())
     }
 
     /// Ends it as kill(1) does; what it complained about.

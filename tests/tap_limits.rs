@@ -45,7 +45,15 @@ impl Tap {
         assert!(line.starts_with("ucurl tap: listening"), "{line}");
         let id = front.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-        Tap { front, pid: children.trim().to_owned(), path, dir }
+        let tap = Tap { front, pid: children.trim().to_owned(), path, dir };
+        // The last of its own threads: what comes from here on is the connections'.
+        wait_for("the viewer", || {
+            let names = fs::read_dir(format!("/proc/{}/task", tap.pid)).unwrap().flatten();
+            names
+                .map(|thread| thread.path().join("comm"))
+                .any(|comm| fs::read(comm).is_ok_and(|n| n == b"tap-viewer\n"))
+        });
+        tap
     }
 
     /// A number out of its `/proc/PID/status`.
