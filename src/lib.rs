@@ -73,8 +73,9 @@
 //! | [`docker`] | what Docker adds: endpoints, API versions, frames, errors inside a 200 | Docker Engine API |
 //! | [`json`] | a small strict reader of JSON | 8259, 6901 |
 //!
-//! The last four are Cargo features with the same names, all on by default. The client and what it stands on, without them,
-//! build in less than half the time: `unix-http = { version = "0.1", default-features = false }`.
+//! The last four are Cargo features with the same names, all on by default; [`transport::Listener`] comes with `server` and
+//! with `tap`. The client and what it stands on, without them, build in less than half the time:
+//! `unix-http = { version = "0.1", default-features = false }`.
 //!
 //! As a course: [`wire::grammar`] to [`wire::chunked`] in the order that [`wire`] gives, with RFC 9112 beside it, a section at
 //! a time; then [`connection`], where bytes become messages, and [`client`], where messages become exchanges. Each module

@@ -1,10 +1,10 @@
 //! Dialling an [`Endpoint`].
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::unix::net::UnixStream;
+use std::net::{self, IpAddr, TcpStream, ToSocketAddrs};
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,31 +40,37 @@ use super::{Endpoint, Stream, tls};
 /// # Ok::<(), unix_http::transport::EndpointError>(())
 /// ```
 pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream, ConnectError> {
-    let result = match endpoint {
-        Endpoint::Unix(path) => connect_unix(path, timeout).map(Stream::from),
-        Endpoint::Abstract(name) => connect_abstract(name, timeout).map(Stream::from),
+    let words = match endpoint {
+        Endpoint::Unix(path) => return connected(endpoint, connect_unix(path, timeout)),
+        Endpoint::Abstract(name) => return connected(endpoint, connect_abstract(name, timeout)),
         Endpoint::Tcp { host, port } => return connect_tcp(endpoint, host, *port, timeout),
         Endpoint::Tls(tls) => {
             tls.check_files()?;
-            let child = Child::spawn(endpoint, &tls.words())?;
-            child.until_it_says(tls::ESTABLISHED, timeout)?;
-            return Ok(child.into());
+            &tls.words()
         }
-        Endpoint::Ssh(ssh) => return Child::spawn(endpoint, &ssh.words(timeout)).map(Stream::from),
-        Endpoint::Command(words) => return Child::spawn(endpoint, words).map(Stream::from),
+        Endpoint::Ssh(ssh) => &ssh.words(timeout),
+        Endpoint::Command(words) => words,
     };
-    result.map_err(|error| ConnectError::explain(endpoint, error))
+    let child = Child::spawn(endpoint, words)?;
+    if let Endpoint::Tls(_) = endpoint {
+        child.until_it_says(tls::ESTABLISHED, timeout)?;
+    }
+    Ok(child.into())
+}
+
+fn connected(endpoint: &Endpoint, socket: io::Result<UnixStream>) -> Result<Stream, ConnectError> {
+    match socket {
+        Ok(socket) => Ok(socket.into()),
+        Err(error) => Err(ConnectError::explain(endpoint, error)),
+    }
 }
 
 fn connect_unix(path: &Path, timeout: Option<Duration>) -> io::Result<UnixStream> {
-    if timeout.is_none() && path.as_os_str().len() <= SUN_PATH_MAX {
-        return UnixStream::connect(path);
+    if path.as_os_str().len() <= SUN_PATH_MAX {
+        return connect_socket(SocketAddr::from_pathname(path)?, None, timeout);
     }
     let short = ShortPath::to_socket(path)?;
-    match timeout {
-        None => UnixStream::connect(short.as_path()),
-        Some(limit) => within(limit, move || UnixStream::connect(short.as_path())),
-    }
+    connect_socket(SocketAddr::from_pathname(short.as_path())?, Some(short), timeout)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -74,16 +80,21 @@ fn connect_abstract(name: &[u8], timeout: Option<Duration>) -> io::Result<UnixSt
     #[cfg(target_os = "linux")]
     use std::os::linux::net::SocketAddrExt;
 
-    let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-    match timeout {
-        None => UnixStream::connect_addr(&address),
-        Some(limit) => within(limit, move || UnixStream::connect_addr(&address)),
-    }
+    connect_socket(SocketAddr::from_abstract_name(name)?, None, timeout)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn connect_abstract(_: &[u8], _: Option<Duration>) -> io::Result<UnixStream> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A short path leads to the socket for as long as it lives.
+fn connect_socket(address: SocketAddr, short: Option<ShortPath>, timeout: Option<Duration>) -> io::Result<UnixStream> {
+    let Some(limit) = timeout else { return UnixStream::connect_addr(&address) };
+    within(limit, move || {
+        let _short = short;
+        UnixStream::connect_addr(&address)
+    })
 }
 
 fn connect_tcp(endpoint: &Endpoint, host: &str, port: u16, timeout: Option<Duration>) -> Result<Stream, ConnectError> {
@@ -113,30 +124,42 @@ fn share(left: Duration, addresses: usize) -> Duration {
     equal.max(Duration::from_secs(1)).min(left)
 }
 
-fn look_up(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<Vec<SocketAddr>> {
+fn look_up(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<Vec<net::SocketAddr>> {
     if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
+        return Ok(vec![net::SocketAddr::new(ip, port)]);
     }
-    let name = host.to_owned();
-    let work = move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-    match timeout {
-        None => work(),
-        Some(limit) => within(limit, work),
-    }
+    let Some(limit) = timeout else { return addresses(host, port) };
+    let host = host.to_owned();
+    within(limit, move || addresses(&host, port))
+}
+
+fn addresses(host: &str, port: u16) -> io::Result<Vec<net::SocketAddr>> {
+    (host, port).to_socket_addrs().map(Iterator::collect)
 }
 
 /// Does blocking work on a helper thread and waits for it no longer than `limit`.
 fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    let place = Arc::new((Mutex::new(None), Condvar::new()));
-    let theirs = Arc::clone(&place);
+    let result = Arc::new(Mutex::new(None));
+    let theirs = Arc::clone(&result);
+    done_within(limit, Box::new(move || *lock(&theirs) = Some(work())))?;
+    let result = lock(&result).take();
+    result.unwrap_or_else(|| Err(Timeout { limit: Limit::Connect, after: limit }.into()))
+}
+
+/// Starts the work and waits until it is done or the limit is reached.
+fn done_within(limit: Duration, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    let done = Arc::new((Mutex::new(false), Condvar::new()));
+    let theirs = Arc::clone(&done);
     thread::Builder::new().name("connect".into()).spawn(move || {
-        let result = work();
-        *theirs.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        work();
+        *lock(&theirs.0) = true;
         theirs.1.notify_one();
     })?;
-    let (result, done) = &*place;
-    let result = result.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = done.wait_timeout_while(result, limit, |result| result.is_none());
-    let (mut result, _) = waited.unwrap_or_else(PoisonError::into_inner);
-    result.take().unwrap_or_else(|| Err(Timeout { limit: Limit::Connect, after: limit }.into()))
+    let waited = done.1.wait_timeout_while(lock(&done.0), limit, |done| !*done);
+    drop(waited);
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -35,6 +35,7 @@ mod child;
 mod connect;
 mod endpoint;
 mod error;
+#[cfg(any(feature = "server", feature = "tap"))]
 mod listen;
 mod long_path;
 mod proxy;
@@ -47,6 +48,7 @@ mod who;
 pub use connect::connect;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ConnectError, ConnectErrorKind};
+#[cfg(any(feature = "server", feature = "tap"))]
 pub use listen::{Admission, ListenError, Listener, PrivateDir, Stopper};
 pub use long_path::{SUN_PATH_MAX, ShortPath};
 pub use ssh::Ssh;

@@ -184,7 +184,7 @@ impl Stream {
         }
     }
 
-    fn attempt<T>(&self, side: Side, mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    fn attempt(&self, side: Side, mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
         let wait = self.clock.begin_wait();
         loop {
             if wait.limited() {
@@ -225,24 +225,24 @@ impl Stream {
 impl Read for &Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len();
-        let result = each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read(buffer)) });
+        let result = self.attempt(Side::Read, || each!(&self.socket, s => { let mut s = s; s.read(buffer) }));
         self.end(wanted, result)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        let result = each!(&self.socket, s => { let mut s = s; self.attempt(Side::Read, || s.read_vectored(buffers)) });
+        let result = self.attempt(Side::Read, || each!(&self.socket, s => { let mut s = s; s.read_vectored(buffers) }));
         self.end(wanted, result)
     }
 }
 
 impl Write for &Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Write, || s.write(bytes)) })
+        self.attempt(Side::Write, || each!(&self.socket, s => { let mut s = s; s.write(bytes) }))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        each!(&self.socket, s => { let mut s = s; self.attempt(Side::Write, || s.write_vectored(slices)) })
+        self.attempt(Side::Write, || each!(&self.socket, s => { let mut s = s; s.write_vectored(slices) }))
     }
 
     /// Nothing is held back here.
