@@ -56,7 +56,7 @@ impl Body {
     }
 
     /// Shows what came next. `at_once`: do not wait for the end of a line, the two sides talk with each other.
-    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], at_once: bool, page: &mut Page) {
+    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], at_once: bool, page: &mut Page<'_>) {
         if at.saturating_sub(self.last) >= SILENCE && self.shown > 0 {
             self.resume(page);
         }
@@ -78,7 +78,8 @@ impl Body {
     }
 
     /// The message has ended.
-    pub(super) fn finish(&mut self, page: &mut Page) {
+    pub(super) fn finish(&mut self, page: &mut Page<'_>) {
+        let look = Look::of(self.side);
         if let Kind::Undecided(first) = &mut self.kind {
             let first = std::mem::take(first);
             self.decide(&first, true, page);
@@ -88,16 +89,16 @@ impl Body {
                 // A text that stops short was shown as far as it came.
                 let mut out = Vec::new();
                 let _ = pretty.finish(&mut out);
-                lines.push(&out, |line| page.line(self.side, line, Look::Plain));
+                lines.push(&out, |line| page.line(look, "", line));
             }
             Kind::Frames(decoder, _) => {
                 if let (Err(error), 0) = (decoder.finish(), self.left_out) {
-                    page.wrong(&harmless(error.to_string().as_bytes()));
+                    page.wrong(&error.to_string());
                 }
             }
             Kind::Binary(total) => {
                 let total = *total + std::mem::take(&mut self.left_out);
-                page.line(self.side, &format!("({total} bytes, {})", self.media_type), Look::Plain);
+                page.line(look, &format!("({total} bytes, {})", self.media_type), b"");
             }
             _ => {}
         }
@@ -105,15 +106,16 @@ impl Body {
         self.tell_left_out(page);
     }
 
-    fn tell_left_out(&mut self, page: &mut Page) {
+    fn tell_left_out(&mut self, page: &mut Page<'_>) {
         if self.left_out > 0 {
-            page.line(self.side, &format!("({} more bytes, {})", self.left_out, self.media_type), Look::Plain);
+            let line = format!("({} more bytes, {})", self.left_out, self.media_type);
+            page.line(Look::of(self.side), &line, b"");
             self.left_out = 0;
         }
     }
 
     /// A silence is over: there is room again.
-    fn resume(&mut self, page: &mut Page) {
+    fn resume(&mut self, page: &mut Page<'_>) {
         self.shown = 0;
         if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
             self.tell_left_out(page);
@@ -124,7 +126,8 @@ impl Body {
         }
     }
 
-    fn feed(&mut self, bytes: &[u8], page: &mut Page) {
+    fn feed(&mut self, bytes: &[u8], page: &mut Page<'_>) {
+        let look = Look::of(self.side);
         match &mut self.kind {
             _ if bytes.is_empty() => {}
             Kind::Undecided(first) => {
@@ -135,9 +138,9 @@ impl Body {
             Kind::Json(pretty, lines) => {
                 let mut out = Vec::new();
                 let broken = pretty.feed(bytes, &mut out).is_err();
-                lines.push(&out, |line| page.line(self.side, line, Look::Plain));
+                lines.push(&out, |line| page.line(look, "", line));
                 if broken {
-                    lines.flush(|line| page.line(self.side, line, Look::Plain));
+                    lines.flush(|line| page.line(look, "", line));
                     page.note("not JSON after all; as text:");
                     self.kind = Kind::Text(Lines::default());
                     self.feed(bytes, page);
@@ -148,20 +151,19 @@ impl Body {
                 loop {
                     match decoder.next(&mut input) {
                         Ok(Some((stream, data))) => {
-                            let (label, look) = label(stream);
-                            streams[stream as usize]
-                                .push(data, |line| page.line(self.side, &[label, line].concat(), look));
+                            let (label, look) = label(look, stream);
+                            streams[stream as usize].push(data, |line| page.line(look, label, line));
                         }
                         Ok(None) => break,
                         Err(error) => {
-                            page.wrong(&harmless(error.to_string().as_bytes()));
+                            page.wrong(&error.to_string());
                             self.kind = Kind::Binary(0);
                             break;
                         }
                     }
                 }
             }
-            Kind::Text(text) => text.push(bytes, |line| page.line(self.side, line, Look::Plain)),
+            Kind::Text(text) => text.push(bytes, |line| page.line(look, "", line)),
             Kind::Binary(total) => *total += bytes.len() as u64,
         }
     }
@@ -174,7 +176,7 @@ impl Body {
         }
     }
 
-    fn decide(&mut self, first: &[u8], all: bool, page: &mut Page) {
+    fn decide(&mut self, first: &[u8], all: bool, page: &mut Page<'_>) {
         let header = [0..=3, 0..=0, 0..=0, 0..=0];
         let framed = self.frames && first.iter().zip(&header).all(|(byte, range)| range.contains(byte));
         if framed && first.len() < header.len() && !all {
@@ -191,38 +193,43 @@ impl Body {
     }
 
     /// Shows lines that have not ended.
-    fn flush(&mut self, page: &mut Page) {
+    fn flush(&mut self, page: &mut Page<'_>) {
+        let look = Look::of(self.side);
         match &mut self.kind {
             Kind::Frames(_, streams) => {
                 for (stream, lines) in [Stream::Stdin, Stream::Stdout, Stream::Stderr].into_iter().zip(streams) {
-                    let (label, look) = label(stream);
-                    lines.flush(|line| page.line(self.side, &[label, line].concat(), look));
+                    let (label, look) = label(look, stream);
+                    lines.flush(|line| page.line(look, label, line));
                 }
             }
-            Kind::Text(lines) | Kind::Json(_, lines) => lines.flush(|line| page.line(self.side, line, Look::Plain)),
+            Kind::Text(lines) | Kind::Json(_, lines) => lines.flush(|line| page.line(look, "", line)),
             _ => {}
         }
     }
 }
 
-fn label(stream: Stream) -> (&'static str, Look) {
+fn label(look: Look, stream: Stream) -> (&'static str, Look) {
     match stream {
-        Stream::Stdin => ("stdin| ", Look::Plain),
-        Stream::Stdout => ("stdout| ", Look::Plain),
-        Stream::Stderr => ("stderr| ", Look::Stderr),
+        Stream::Stdin => ("stdin| ", look),
+        Stream::Stdout => ("stdout| ", look),
+        Stream::Stderr => ("stderr| ", look.red()),
     }
 }
 
 /// Text has no NUL and next to no other controls, and is UTF-8 but for where it was cut.
 fn is_text(bytes: &[u8]) -> bool {
-    let control = |b: &&u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
-    let controls = bytes.iter().filter(control).count();
+    let control = |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
+    // Most is plain, and one look tells.
+    if bytes.iter().all(|b| b.is_ascii() && !control(b)) {
+        return true;
+    }
+    let controls = bytes.iter().filter(|b| control(b)).count();
     let invalid = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     !bytes.contains(&0) && (controls + invalid.saturating_sub(1)) * 10 <= bytes.len()
 }
 
 impl Lines {
-    fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
+    fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
         for part in bytes.split_inclusive(|&b| b == b'\n') {
             self.0.extend_from_slice(part);
             if part.ends_with(b"\n") || self.0.len() >= LINE {
@@ -231,10 +238,10 @@ impl Lines {
         }
     }
 
-    fn flush(&mut self, mut line: impl FnMut(&str)) {
+    fn flush(&mut self, mut line: impl FnMut(&[u8])) {
         if !self.0.is_empty() {
             let end = self.0.strip_suffix(b"\n").unwrap_or(&self.0);
-            line(&harmless(end.strip_suffix(b"\r").unwrap_or(end)));
+            line(end.strip_suffix(b"\r").unwrap_or(end));
             self.0.clear();
         }
     }

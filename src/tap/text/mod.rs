@@ -41,15 +41,16 @@
 
 mod body;
 mod output;
+mod page;
 
-use super::conversation::reason;
 use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::Table;
 use crate::wire::Framing;
-use crate::wire::grammar::reorders_text;
+use crate::wire::framing::Decision;
 use body::Body;
 use output::Output;
-use std::fmt::Write as _;
+pub use page::harmless;
+use page::{Look, Page, decimal, push_harmless};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -85,29 +86,20 @@ impl Text {
         self
     }
 
-    fn page(&self, connection: u64, exchange: Option<&Exchange>) -> Page {
-        let mut number = connection.to_string();
-        if let Some(exchange) = exchange {
-            let _ = write!(number, ".{}", exchange.number);
-        }
-        // Room for a head, so that it need not grow line by line.
-        Page { number, colour: self.colour, text: String::with_capacity(512) }
-    }
-
     fn with_body(
         &self,
         connection: u64,
         exchange: &Exchange,
         side: Side,
-        page: &mut Page,
-        f: impl FnOnce(&mut Body, &mut Page),
+        page: &mut Page<'_>,
+        f: impl FnOnce(&mut Body, &mut Page<'_>),
     ) {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         let body = bodies.or_insert((connection, exchange.number, side), || Body::new(exchange, side, self.body_limit));
         f(body, page);
     }
 
-    fn end_body(&self, connection: u64, exchange: &Exchange, side: Side, page: &mut Page) {
+    fn end_body(&self, connection: u64, exchange: &Exchange, side: Side, page: &mut Page<'_>) {
         let body =
             self.bodies.lock().unwrap_or_else(PoisonError::into_inner).remove(&(connection, exchange.number, side));
         if let Some(mut body) = body {
@@ -125,42 +117,9 @@ impl Observer for Text {
             Event::Framing(..) | Event::Bytes(..) => return,
             _ => None,
         };
-        let mut page = self.page(connection, exchange);
-        match event {
-            Event::Opened => page.note("connected"),
-            Event::Refused(why) => page.wrong(&format!("turned away: {}", harmless(why.as_bytes()))),
-            Event::Request(x) => {
-                page.head(Side::Client, x.request.as_ref().map_or(b"", |head| head.as_bytes()));
-                page.framing(x, Side::Client);
-            }
-            Event::Interim(_, head) => page.head(Side::Server, head.as_bytes()),
-            Event::Response(x) => {
-                page.head(Side::Server, x.response.as_ref().map_or(b"", |head| head.as_bytes()));
-                page.framing(x, Side::Server);
-            }
-            Event::Content(x, side, bytes) => {
-                self.with_body(connection, x, *side, &mut page, |body, page| body.show(at, bytes, false, page));
-            }
-            Event::Tunnel(x, side, bytes) => {
-                self.with_body(connection, x, *side, &mut page, |body, page| body.show(at, bytes, true, page));
-            }
-            Event::End(x, side, trailers) => {
-                self.end_body(connection, x, *side, &mut page);
-                for field in trailers.iter().flat_map(|trailers| trailers.iter()) {
-                    page.line(*side, &format!("{}: {}", field.name(), harmless(field.value())), Look::Plain);
-                }
-            }
-            Event::Done(x) => {
-                self.end_body(connection, x, Side::Client, &mut page);
-                self.end_body(connection, x, Side::Server, &mut page);
-                page.note(&summary(x));
-            }
-            Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
-            Event::Ended(side, Some(error)) => page.wrong(&format!("what the {side} says ends here: {error}")),
-            Event::Closed => page.note("closed"),
-            _ => {}
-        }
-        self.output.write(page.text);
+        let (exchange, colour) = (exchange.map(|x| x.number), self.colour);
+        self.output
+            .write(&mut |text| self.lines(&mut Page::new(text, connection, exchange, colour), connection, at, event));
     }
 
     fn finish(&self) -> Option<String> {
@@ -168,137 +127,103 @@ impl Observer for Text {
     }
 }
 
-/// How an exchange went.
-fn summary(x: &Exchange) -> String {
-    let mut line = match &x.response {
-        Some(head) => format!("{} {}", head.status(), harmless(head.reason())).trim_end().to_owned(),
-        None => "no response".to_owned(),
-    };
-    let _ = write!(line, ":");
-    if let Some(wait) = x.wait() {
-        let _ = write!(line, " waited {},", duration(wait));
-    }
-    let _ = write!(
-        line,
-        " {} in all; sent {} + {} bytes, received {} + {}",
-        duration(x.total().unwrap_or_default()),
-        x.sent.head,
-        x.sent.content + x.sent.tunnel,
-        x.received.head,
-        x.received.content + x.received.tunnel
-    );
-    line
-}
-
-fn duration(time: Duration) -> String {
-    let micros = time.as_micros() as u64;
-    match micros {
-        0..1_000 => format!("{micros} µs"),
-        1_000..10_000 => format!("{}.{} ms", micros / 1000, micros / 100 % 10),
-        10_000..1_000_000 => format!("{} ms", micros / 1000),
-        _ => format!("{}.{:02} s", time.as_secs(), time.subsec_millis() / 10),
-    }
-}
-
-/// The lines of one event.
-struct Page {
-    number: String,
-    colour: bool,
-    text: String,
-}
-
-/// How a line looks on a terminal.
-#[derive(Clone, Copy)]
-enum Look {
-    Plain,
-    Bold,
-    Stderr,
-}
-
-impl Page {
-    fn put(&mut self, sign: char, colour: &str, line: &str, look: &str) {
-        if !self.colour {
-            self.text.push_str(&self.number);
-            self.text.push(' ');
-            self.text.push(sign);
-            if !line.is_empty() {
-                self.text.push(' ');
-                self.text.push_str(line);
+impl Text {
+    fn lines(&self, page: &mut Page<'_>, connection: u64, at: Duration, event: &Event<'_>) {
+        match event {
+            Event::Opened => page.note("connected"),
+            Event::Refused(why) => page.wrong(&["turned away: ", why].concat()),
+            Event::Request(x) => {
+                page.head(Look::CLIENT, x.request.as_ref().map_or(b"", |head| head.as_bytes()));
+                framing(page, x, Side::Client);
             }
-            return self.text.push('\n');
-        }
-        let _ = match look {
-            "" => writeln!(self.text, "\x1b[2m{}\x1b[0m {colour}{sign}\x1b[0m {line}", self.number),
-            _ => writeln!(self.text, "\x1b[2m{}\x1b[0m {colour}{sign}\x1b[0m {look}{line}\x1b[0m", self.number),
-        };
-    }
-
-    /// A line of what one side says; harmless already.
-    fn line(&mut self, side: Side, line: &str, look: Look) {
-        let look = match look {
-            Look::Plain => "",
-            Look::Bold => "\x1b[1m",
-            Look::Stderr => "\x1b[31m",
-        };
-        match side {
-            Side::Client => self.put('>', "\x1b[36m", line, look),
-            Side::Server => self.put('<', "\x1b[32m", line, look),
-        }
-    }
-
-    fn note(&mut self, line: &str) {
-        self.put('*', "\x1b[2m", line, "\x1b[2m");
-    }
-
-    fn wrong(&mut self, line: &str) {
-        self.put('!', "\x1b[31m", line, "\x1b[31m");
-    }
-
-    fn head(&mut self, side: Side, head: &[u8]) {
-        let text = head.strip_suffix(b"\n").unwrap_or(head);
-        for (n, line) in text.split(|&b| b == b'\n').enumerate() {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.line(side, &harmless(line), if n == 0 { Look::Bold } else { Look::Plain });
-        }
-    }
-
-    fn framing(&mut self, x: &Exchange, side: Side) {
-        if let Some(decision) = x.message(side).decision {
-            let what = match decision.framing {
-                Framing::NoBody | Framing::Length(0) => "no body",
-                Framing::Tunnel => "no longer HTTP",
-                _ => "body",
-            };
-            self.note(&format!("{what}: {}", reason(decision.rule)));
-        }
-    }
-}
-
-/// Bytes as text that does nothing to a terminal: control characters, C1 with them, and those that turn the direction
-/// of writing (Unicode's bidirectional controls) or break lines are escaped, and so are bytes that are not UTF-8.
-pub fn harmless(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    // Nearly every line is plain.
-    if let (true, Ok(plain)) = (bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')), std::str::from_utf8(bytes)) {
-        text.push_str(plain);
-        return text;
-    }
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\t' => text.push(c),
-                '\0'..='\x1f' | '\x7f' => {
-                    let _ = write!(text, "\\x{:02x}", c as u32);
+            Event::Interim(_, head) => page.head(Look::SERVER, head.as_bytes()),
+            Event::Response(x) => {
+                page.head(Look::SERVER, x.response.as_ref().map_or(b"", |head| head.as_bytes()));
+                framing(page, x, Side::Server);
+            }
+            Event::Content(x, side, bytes) => {
+                self.with_body(connection, x, *side, page, |body, page| body.show(at, bytes, false, page));
+            }
+            Event::Tunnel(x, side, bytes) => {
+                self.with_body(connection, x, *side, page, |body, page| body.show(at, bytes, true, page));
+            }
+            Event::End(x, side, trailers) => {
+                self.end_body(connection, x, *side, page);
+                for field in trailers.iter().flat_map(|trailers| trailers.iter()) {
+                    page.line(Look::of(*side), &[field.name(), ": "].concat(), field.value());
                 }
-                c if c.is_control() || reorders_text(c) => text.extend(c.escape_unicode()),
-                _ => text.push(c),
             }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
+            Event::Done(x) => {
+                self.end_body(connection, x, Side::Client, page);
+                self.end_body(connection, x, Side::Server, page);
+                page.put(Look::NOTE, &|line| summary(line, x));
+            }
+            Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
+            Event::Ended(side, Some(error)) => page.wrong(&format!("what the {side} says ends here: {error}")),
+            Event::Closed => page.note("closed"),
+            _ => {}
         }
     }
-    text
+}
+
+/// Where the body ends, and why.
+fn framing(page: &mut Page<'_>, x: &Exchange, side: Side) {
+    if let Some(Decision { framing, rule, .. }) = x.message(side).decision {
+        let what = match framing {
+            Framing::NoBody | Framing::Length(0) => "no body",
+            Framing::Tunnel => "no longer HTTP",
+            _ => "body",
+        };
+        page.put(Look::NOTE, &|line| {
+            [what, ": ", rule.text(), " · RFC 9112 §6.3 item "].iter().for_each(|part| line.push_str(part));
+            decimal(line, rule.item().into());
+        });
+    }
+}
+
+/// How an exchange went.
+fn summary(line: &mut String, x: &Exchange) {
+    match &x.response {
+        Some(head) => {
+            decimal(line, head.status().into());
+            let reason = head.reason().trim_ascii_end();
+            if !reason.is_empty() {
+                line.push(' ');
+                push_harmless(line, reason);
+            }
+        }
+        None => line.push_str("no response"),
+    }
+    line.push(':');
+    if let Some(wait) = x.wait() {
+        line.push_str(" waited ");
+        duration(line, wait);
+        line.push(',');
+    }
+    line.push(' ');
+    duration(line, x.total().unwrap_or_default());
+    for (what, message) in [(" in all; sent ", &x.sent), (" bytes, received ", &x.received)] {
+        line.push_str(what);
+        decimal(line, message.head);
+        line.push_str(" + ");
+        decimal(line, message.content + message.tunnel);
+    }
+}
+
+fn duration(line: &mut String, time: Duration) {
+    let micros = time.as_micros() as u64;
+    let (whole, fraction, unit) = match micros {
+        0..1_000 => (micros, None, " µs"),
+        1_000..10_000 => (micros / 1000, Some(micros / 100 % 10), " ms"),
+        10_000..1_000_000 => (micros / 1000, None, " ms"),
+        _ => (time.as_secs(), Some(micros / 10_000 % 100), " s"),
+    };
+    decimal(line, whole);
+    if let Some(fraction) = fraction {
+        line.push_str(if unit == " s" && fraction < 10 { ".0" } else { "." });
+        decimal(line, fraction);
+    }
+    line.push_str(unit);
 }
 
 impl std::fmt::Debug for Text {

@@ -42,19 +42,26 @@ impl Output {
         Output { shared, thread: Mutex::new(thread.ok()) }
     }
 
-    /// Writes these lines, soon and together, or none of them.
-    pub(super) fn write(&self, lines: String) {
+    /// Writes what `lines` appends, soon and together, or nothing of it.
+    pub(super) fn write(&self, lines: &mut dyn FnMut(&mut String)) {
         let mut queue = self.shared.queue();
-        if lines.is_empty() || queue.error.is_some() {
+        if queue.error.is_some() {
             return;
         }
-        if queue.text.len() + lines.len() > WAITING_LIMIT {
-            queue.left_out += lines.lines().count() as u64;
-            return;
+        let Queue { text, left_out, .. } = &mut *queue;
+        let before = text.len();
+        tell_left_out(text, *left_out);
+        let begun = text.len();
+        lines(text);
+        if text.len() == begun {
+            text.truncate(before);
+        } else if text.len() > WAITING_LIMIT {
+            *left_out += text[begun..].lines().count() as u64;
+            text.truncate(before);
+        } else {
+            *left_out = 0;
         }
-        queue.tell_left_out();
-        let sleeps = queue.text.is_empty();
-        queue.text.push_str(&lines);
+        let sleeps = before == 0 && !text.is_empty();
         drop(queue);
         if sleeps {
             self.shared.changed.notify_one();
@@ -78,12 +85,9 @@ impl Drop for Output {
     }
 }
 
-impl Queue {
-    fn tell_left_out(&mut self) {
-        if self.left_out > 0 {
-            self.text.push_str(&format!("* {} lines were left out: they are read too slowly\n", self.left_out));
-            self.left_out = 0;
-        }
+fn tell_left_out(text: &mut String, lines: u64) {
+    if lines > 0 {
+        text.push_str(&format!("* {lines} lines were left out: they are read too slowly\n"));
     }
 }
 
@@ -105,9 +109,11 @@ impl Shared {
             }
             {
                 let mut queue = self.queue();
-                queue.tell_left_out();
-                std::mem::swap(&mut queue.text, &mut text);
-                if text.is_empty() && queue.over {
+                let over = queue.over;
+                let Queue { text: waiting, left_out, .. } = &mut *queue;
+                tell_left_out(waiting, std::mem::take(left_out));
+                std::mem::swap(waiting, &mut text);
+                if text.is_empty() && over {
                     return;
                 }
             }

@@ -1,0 +1,145 @@
+//! Lines for people: each with its numbers in front, and nothing in it that a terminal obeys.
+
+use crate::tap::exchange::Side;
+use crate::wire::grammar::reorders_text;
+use std::fmt::Write as _;
+
+/// The lines of one event, at the end of those that wait to be written.
+pub(super) struct Page<'a> {
+    text: &'a mut String,
+    /// What every line begins with.
+    numbers: String,
+    colour: bool,
+}
+
+/// A kind of line: its sign, the sign's colour, and how what it says looks.
+#[derive(Clone, Copy)]
+pub(super) struct Look(&'static str, &'static str, &'static str);
+
+const PLAIN: &str = "\x1b[0m";
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const RED: &str = "\x1b[31m";
+const GREEN: &str = "\x1b[32m";
+const CYAN: &str = "\x1b[36m";
+
+impl Look {
+    pub(super) const CLIENT: Look = Look("> ", CYAN, "");
+    pub(super) const SERVER: Look = Look("< ", GREEN, "");
+    pub(super) const NOTE: Look = Look("* ", DIM, DIM);
+    const WRONG: Look = Look("! ", RED, RED);
+
+    pub(super) fn of(side: Side) -> Look {
+        match side {
+            Side::Client => Look::CLIENT,
+            Side::Server => Look::SERVER,
+        }
+    }
+
+    pub(super) fn bold(self) -> Look {
+        Look(self.0, self.1, BOLD)
+    }
+
+    pub(super) fn red(self) -> Look {
+        Look(self.0, self.1, RED)
+    }
+}
+
+impl Page<'_> {
+    pub(super) fn new(text: &mut String, connection: u64, exchange: Option<u64>, colour: bool) -> Page<'_> {
+        let mut numbers = String::with_capacity(32);
+        numbers.push_str(if colour { DIM } else { "" });
+        decimal(&mut numbers, connection);
+        if let Some(exchange) = exchange {
+            numbers.push('.');
+            decimal(&mut numbers, exchange);
+        }
+        numbers.push_str(if colour { "\x1b[0m " } else { " " });
+        Page { text, numbers, colour }
+    }
+
+    /// A line with what `say` appends.
+    pub(super) fn put(&mut self, Look(sign, colour, look): Look, say: &dyn Fn(&mut String)) {
+        self.text.push_str(&self.numbers);
+        self.paint(colour);
+        self.text.push_str(sign);
+        self.paint(PLAIN);
+        self.paint(look);
+        let begun = self.text.len();
+        say(self.text);
+        if self.text.len() == begun && !self.colour {
+            self.text.pop();
+        }
+        self.paint(if look.is_empty() { "" } else { PLAIN });
+        self.text.push('\n');
+    }
+
+    fn paint(&mut self, colour: &str) {
+        if self.colour {
+            self.text.push_str(colour);
+        }
+    }
+
+    /// A line of what one side says.
+    pub(super) fn line(&mut self, look: Look, label: &str, bytes: &[u8]) {
+        self.put(look, &|text| {
+            text.push_str(label);
+            push_harmless(text, bytes);
+        });
+    }
+
+    pub(super) fn note(&mut self, line: &str) {
+        self.put(Look::NOTE, &|text| text.push_str(line));
+    }
+
+    pub(super) fn wrong(&mut self, line: &str) {
+        self.put(Look::WRONG, &|text| push_harmless(text, line.as_bytes()));
+    }
+
+    pub(super) fn head(&mut self, look: Look, head: &[u8]) {
+        let text = head.strip_suffix(b"\n").unwrap_or(head);
+        let mut look_of_line = look.bold();
+        for line in text.split(|&b| b == b'\n') {
+            self.line(look_of_line, "", line.strip_suffix(b"\r").unwrap_or(line));
+            look_of_line = look;
+        }
+    }
+}
+
+/// Bytes as text that does nothing to a terminal: control characters, C1 with them, and those that turn the direction
+/// of writing (Unicode's bidirectional controls) or break lines are escaped, and so are bytes that are not UTF-8.
+pub fn harmless(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    push_harmless(&mut text, bytes);
+    text
+}
+
+pub(super) fn push_harmless(text: &mut String, bytes: &[u8]) {
+    // Nearly every line is plain.
+    if let (true, Ok(plain)) = (bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')), std::str::from_utf8(bytes)) {
+        return text.push_str(plain);
+    }
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\t' => text.push(c),
+                '\0'..='\x1f' | '\x7f' => {
+                    let _ = write!(text, "\\x{:02x}", c as u32);
+                }
+                c if c.is_control() || reorders_text(c) => text.extend(c.escape_unicode()),
+                _ => text.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+}
+
+/// A number, without the machinery of `write!`: a line has several.
+pub(super) fn decimal(text: &mut String, number: u64) {
+    if number >= 10 {
+        decimal(text, number / 10);
+    }
+    text.push((b'0' + (number % 10) as u8).into());
+}
