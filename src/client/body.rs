@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 
 /// The content of a request.
 ///
@@ -43,6 +44,23 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: None })
     }
 
+    /// What a pipe gives until its end, sent chunked as it comes, without being copied where the kernel can move it (Linux,
+    /// a Unix socket without time limits). Take it for `ChildStdout`, `PipeReader` or standard input; any other file is
+    /// read as by [`reader`](Body::reader).
+    ///
+    /// ```no_run
+    /// use std::process::{Command, Stdio};
+    /// use unix_http::{Body, Client};
+    ///
+    /// let mut tar = Command::new("tar").args(["-c", "."]).stdout(Stdio::piped()).spawn()?;
+    /// let context = tar.stdout.take().map_or(Body::default(), Body::pipe);
+    /// Client::unix("/run/docker.sock").post("/build").body(context).send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pipe(pipe: impl Into<OwnedFd>) -> Body<'a> {
+        Body(Content::File { file: File::from(pipe.into()), length: None })
+    }
+
     /// The first `length` bytes from `reader`, sent with Content-Length. If there are fewer, that is an error.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
@@ -50,6 +68,9 @@ impl<'a> Body<'a> {
 
     /// A file from where it stands to its end: with Content-Length where it is a regular file; chunked where it is a
     /// pipe or a device.
+    ///
+    /// Where the kernel can move the bytes (Linux, a Unix socket without time limits) they are not copied: as with
+    /// sendfile(2), a part of the file that is overwritten while it is on its way arrives as either.
     ///
     /// # Errors
     /// That of asking for the file's length and position.

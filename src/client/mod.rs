@@ -25,6 +25,7 @@ mod observer;
 mod pool;
 mod request;
 mod response;
+mod splice;
 mod upload;
 
 pub use crate::upgraded::{ReadHalf, WriteHalf};

@@ -240,7 +240,7 @@ impl<'t> Transfer<'t> {
             }
             Source::Stdin => {
                 let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| unreadable(b"-", &error))?;
-                request.body(unix_http::Body::reader(File::from(stdin)))
+                request.body(unix_http::Body::pipe(stdin))
             }
         };
         self.info.method.clone_from(&plan.method);
