@@ -8,13 +8,15 @@
 //! The program is this one, called again (`floor` below), so that it is linked as the bench is: for a static one, and a
 //! static ucurl, `cargo static`, then `cargo bench --config .cargo/static.toml --bench process`.
 //! Contenders take turns in every round; medians are told, and the peak of each one's memory while it moved the most.
-//! `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS` (5) make it shorter. Needs no package.
+//! `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS` (5) make it shorter, and so does a word of the rows that are
+//! wanted (`-- upload`). Needs no package.
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 /// The least that a program can do: connect, one write, read to the end, write as it comes. Nothing is parsed.
-/// With `--put`: the request's head, then what comes from standard input as the kernel can move it (sendfile, splice).
+/// With `--put`: the request's head, then what comes from standard input as the kernel can move it (splice).
 fn floor(arguments: &[String]) -> io::Result<()> {
     let [socket, target, rest @ ..] = arguments else { return Err(io::ErrorKind::InvalidInput.into()) };
     let mut stream = UnixStream::connect(socket)?;
@@ -32,7 +34,7 @@ fn floor(arguments: &[String]) -> io::Result<()> {
     {
         let head = format!("PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes())?;
-        io::copy(&mut input?, &mut stream)?;
+        move_all(input?, &stream)?;
         let _answer = stream.read(&mut [0; 256])?;
         return Ok(());
     }
@@ -47,6 +49,24 @@ fn floor(arguments: &[String]) -> io::Result<()> {
     }
 }
 
+/// What comes into the socket, by splice(2) both: a pipe straight, a file through a pipe as sendfile(2) has it. Nothing
+/// here is prepared for a file that the kernel cannot splice.
+fn move_all(input: File, mut stream: &UnixStream) -> io::Result<()> {
+    let is_file = input.metadata()?.is_file();
+    let mut source = io::PipeReader::from(OwnedFd::from(input));
+    if !is_file {
+        return io::copy(&mut source, &mut stream).map(drop);
+    }
+    let (drain, mut fill) = io::pipe()?;
+    loop {
+        let n = io::copy(&mut (&source).take(64 * 1024), &mut fill)?;
+        if n == 0 {
+            return Ok(());
+        }
+        io::copy(&mut (&drain).take(n), &mut stream)?;
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Work {
     Version,
@@ -56,6 +76,7 @@ enum Work {
     Chunked,
     PutFile,
     PutPipe,
+    PutKnown,
 }
 
 const WORKS: &[(Work, &str)] = &[
@@ -65,7 +86,8 @@ const WORKS: &[(Work, &str)] = &[
     (Work::Pipe, "to a pipe"),
     (Work::InMemory, "to a file in memory"),
     (Work::PutFile, "upload of a file"),
-    (Work::PutPipe, "upload of a pipe"),
+    (Work::PutPipe, "upload of a pipe, chunked"),
+    (Work::PutKnown, "upload of a pipe, length known"),
 ];
 
 struct Bench {
@@ -82,7 +104,7 @@ impl Bench {
         match work {
             Work::Version => "/version".into(),
             Work::Chunked => format!("/chunked/{}/32768", self.bytes),
-            Work::PutFile | Work::PutPipe => "/put".into(),
+            Work::PutFile | Work::PutPipe | Work::PutKnown => "/put".into(),
             _ => format!("/length/{}", self.bytes),
         }
     }
@@ -91,7 +113,7 @@ impl Bench {
     fn command(&self, contender: &str, work: Work) -> Option<Command> {
         let (socket, target) = (self.place.join("s"), self.target(work));
         let url = format!("http://localhost{target}");
-        let put = matches!(work, Work::PutFile | Work::PutPipe);
+        let put = matches!(work, Work::PutFile | Work::PutPipe | Work::PutKnown);
         let mut command = match contender {
             "floor" => {
                 let mut floor = Command::new(env::current_exe().ok()?);
@@ -113,8 +135,11 @@ impl Bench {
         command.args(["-s", "--unix-socket"]).arg(socket).arg(url);
         match work {
             Work::PutFile => command.args(["-H", "Expect:", "-T"]).arg(self.memory.join("in")),
-            // As the floor does it: its length is known, or each of a pipe's pieces would need a chunk-size before it.
+            // The floor states a length even so: each of its pieces would need a chunk-size before it.
             Work::PutPipe => command.args(["-H", "Expect:", "-T", "-"]),
+            Work::PutKnown => {
+                command.args(["-H", &format!("Content-Length: {}", self.bytes), "-H", "Expect:", "-T", "-"])
+            }
             _ => &mut command,
         };
         Some(command)
@@ -132,7 +157,7 @@ impl Bench {
         let mut command = self.command(contender, work)?;
         let input = match work {
             Work::PutFile => Stdio::from(File::open(self.memory.join("in")).ok()?),
-            Work::PutPipe => Stdio::piped(),
+            Work::PutPipe | Work::PutKnown => Stdio::piped(),
             _ if contender == "socat" => self.ask(work).ok()?,
             _ => Stdio::null(),
         };
@@ -231,7 +256,9 @@ fn main() -> io::Result<()> {
 
     println!("| {mib} MiB, ms | {} |\n|---|{}", CONTENDERS.join(" | "), "--:|".repeat(CONTENDERS.len()));
     let mut peaks = vec![0; CONTENDERS.len()];
-    for (work, name) in WORKS {
+    let wanted =
+        |name: &str| !arguments[1..].iter().any(|word| !word.starts_with('-') && !name.contains(word.as_str()));
+    for (work, name) in WORKS.iter().filter(|(_, name)| wanted(name)) {
         let times = if *work == Work::Version { rounds * 40 } else { rounds };
         let mut took = vec![Vec::new(); CONTENDERS.len()];
         for round in 0..=times {
