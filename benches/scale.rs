@@ -1,8 +1,11 @@
 //! Does cost grow with the bytes, and with nothing else? `cargo bench --bench scale`, with `-- --write` to write
 //! `benches/SCALE.md` and `benches/scale.svg`.
 //!
-//! The server and the tap are processes of their own, and their clients raw sockets of this one. `UNIX_HTTP_BENCH_REQUESTS`
-//! (20000) is how many requests are made for each point; half of them first, not measured.
+//! The server and the tap are processes of their own, and their clients raw sockets of this one. Beside them stand a bare
+//! server and a bare relay: as many threads for each connection, which read and write and look at nothing. What grows
+//! there as well is the system's: the kernel wakes a thread that has slept longer, perhaps on the other core. So the same
+//! is measured once more with everything on one core (`taskset`). `UNIX_HTTP_BENCH_REQUESTS` (10000) is how many requests
+//! are made for each point and round; half of them first, not measured.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -10,7 +13,8 @@ mod serve;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,6 +26,19 @@ use unix_http::{Client, Endpoint};
 
 const GET: &[u8] = b"GET /version HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
 const CONNECTIONS: &[usize] = &[1, 10, 100, 1000];
+const ROUNDS: usize = 3;
+
+const INTRO: &str = "\
+# How cost grows
+
+Written by `cargo bench --bench scale -- --write`.
+
+![](scale.svg)
+
+Requests go round over the open connections. The bare server and the bare relay have the same threads, which read and
+write and look at nothing: µs that grow there too are the kernel's, which wakes a thread that has slept for longer.
+
+";
 
 /// A process that listens there, ended with this value.
 struct Process(Child);
@@ -54,8 +71,9 @@ fn resident_kib(id: u32) -> u64 {
 }
 
 impl Drop for Process {
+    /// Asked to end, the tap takes its socket file along before the next one needs the place.
     fn drop(&mut self) {
-        let _ = (self.0.kill(), self.0.wait());
+        let _ = (Command::new("kill").arg(self.0.id().to_string()).status(), self.0.wait());
     }
 }
 
@@ -65,6 +83,40 @@ fn server(socket: &str) -> io::Result<()> {
     let server = Server::bind(&Endpoint::Unix(socket.into())).map_err(io::Error::other)?;
     let server = server.with_limits(Limits { connections: 4096, ..Limits::default() });
     server.run(move |_, responder| responder.field("Content-Type", "application/json").send(content))
+}
+
+/// `--bare SOCKET`: a thread for each connection, which answers each read with the same bytes.
+fn bare(socket: &str) -> io::Result<()> {
+    for stream in UnixListener::bind(socket)?.incoming() {
+        let mut stream = stream?;
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(1..) = stream.read(&mut buffer) {
+                stream.write_all(serve::VERSION)?;
+            }
+            io::Result::Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// `--bare-relay SOCKET TO`: two threads for each connection, which write what they read.
+fn bare_relay(socket: &str, to: &str) -> io::Result<()> {
+    let pass = |mut from: UnixStream, mut to: UnixStream| {
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(n @ 1..) = from.read(&mut buffer) {
+                to.write_all(&buffer[..n])?;
+            }
+            to.shutdown(Shutdown::Write)
+        });
+    };
+    for client in UnixListener::bind(socket)?.incoming() {
+        let (client, server) = (client?, UnixStream::connect(to)?);
+        pass(client.try_clone()?, server.try_clone()?);
+        pass(server, client);
+    }
+    Ok(())
 }
 
 fn ask(stream: &mut UnixStream, buffer: &mut [u8]) -> io::Result<()> {
@@ -98,6 +150,73 @@ fn connections(socket: &Path, process: &Process, n: usize, requests: usize) -> i
     }
     let took = start.elapsed().as_secs_f64() * 1e6 / ((rounds - rounds / 2) * n) as f64;
     Ok((took, process.memory_kib()))
+}
+
+/// `--rows`: for each number of connections the medians of the rounds, in which the contenders take turns: bare server,
+/// server, bare relay, tap, each µs a request and KiB of its memory.
+fn rows(place: &serve::Place, requests: usize) -> io::Result<()> {
+    let (behind, socket) = (place.join("bare"), place.join("it"));
+    let own = |arguments: &[&str]| -> io::Result<Command> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(arguments);
+        Ok(command)
+    };
+    let path = |path: &Path| path.display().to_string();
+    let _behind = Process::start(&mut own(&["--bare", &path(&behind)])?, &behind)?;
+    let mut tap = Command::new(env!("CARGO_BIN_EXE_ucurl"));
+    tap.args(["tap", "--quiet", "--listen", &path(&socket), "--to", &path(&behind)]).stderr(Stdio::null());
+    let mut contenders = [
+        own(&["--bare", &path(&socket)])?,
+        own(&["--serve", &path(&socket)])?,
+        own(&["--bare-relay", &path(&socket), &path(&behind)])?,
+        tap,
+    ];
+    for &n in CONNECTIONS {
+        let mut results = [const { Vec::new() }; 4];
+        for _ in 0..ROUNDS {
+            for (contender, results) in contenders.iter_mut().zip(&mut results) {
+                let process = Process::start(contender, &socket)?;
+                results.push(connections(&socket, &process, n, requests)?);
+                drop(process);
+                let _ = fs::remove_file(&socket);
+            }
+        }
+        let medians = results.map(|mut results| {
+            results.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let (took, memory) = results[ROUNDS / 2];
+            format!("{took} {memory}")
+        });
+        println!("{n} {}", medians.join(" "));
+    }
+    Ok(())
+}
+
+/// The rows, measured by a process of its own: [`rows`].
+fn measured(command: &mut Command) -> io::Result<Vec<Vec<f64>>> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other("--rows failed"));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = |line: &str| line.split(' ').map(|number| number.parse().map_err(io::Error::other)).collect();
+    text.lines().map(row).collect()
+}
+
+/// How the bare ones compare, over open connections.
+fn many(title: &'static str, rows: Vec<Vec<f64>>) -> Table {
+    let columns = vec![
+        "connections",
+        "bare server, µs",
+        "server, µs",
+        "× bare",
+        "bare relay, µs",
+        "tap, µs",
+        "× bare",
+        "server, KiB",
+        "tap, KiB",
+    ];
+    let row = |r: Vec<f64>| vec![r[0], r[1], r[3], r[3] / r[1], r[5], r[7], r[7] / r[5], r[4], r[8]];
+    Table { title, columns, rows: rows.into_iter().map(row).collect(), drawn: &[1, 2, 4, 5] }
 }
 
 /// That many threads share one client; µs a request, all of them together.
@@ -192,7 +311,7 @@ impl Table {
 
     /// Both axes are logarithmic: what grows with x is a rising straight line, what does not is a level one.
     fn svg(&self, picture: &mut String, left: f64, top: f64) {
-        const COLOURS: [&str; 3] = ["#0969da", "#bc4c00", "#1a7f37"];
+        const COLOURS: [&str; 4] = ["#0969da", "#bc4c00", "#1a7f37", "#8250df"];
         let (width, height) = (320.0, 180.0);
         let values = || self.rows.iter().flat_map(|row| self.drawn.iter().map(|&y| row[y]));
         let (x0, x1) = (self.rows[0][0], self.rows[self.rows.len() - 1][0]);
@@ -216,8 +335,13 @@ impl Table {
             );
         }
         let below = top + height + 34.0;
-        let _ =
-            writeln!(picture, "<text x='{}' y='{below}' text-anchor='end'>{}</text>", left + width, self.columns[0]);
+        let _ = writeln!(
+            picture,
+            "<text x='{}' y='{}' text-anchor='end'>{}</text>",
+            left + width,
+            top - 12.0,
+            self.columns[0]
+        );
         for (n, &column) in self.drawn.iter().enumerate() {
             let points: Vec<String> = self.rows.iter().map(|r| format!("{:.1},{:.1}", x(r[0]), y(r[column]))).collect();
             let colour = COLOURS[n % COLOURS.len()];
@@ -226,7 +350,7 @@ impl Table {
                 "<polyline points='{}' fill='none' stroke='{colour}' stroke-width='2'/>",
                 points.join(" ")
             );
-            let (at, name) = (left + 110.0 * n as f64, self.columns[column]);
+            let (at, name) = (left + 84.0 * n as f64, self.columns[column]);
             let _ = writeln!(picture, "<text x='{at}' y='{below}' fill='{colour}'>{name}</text>");
         }
     }
@@ -246,29 +370,27 @@ fn number(n: f64) -> String {
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == "--serve") {
-        return server(arguments.get(at + 1).map_or("", String::as_str));
+    let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    match words[..] {
+        ["--serve", socket] => return server(socket),
+        ["--bare", socket] => return bare(socket),
+        ["--bare-relay", socket, to] => return bare_relay(socket, to),
+        _ => {}
     }
-    let requests = env::var("UNIX_HTTP_BENCH_REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
+    let requests = env::var("UNIX_HTTP_BENCH_REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let place = serve::Place::new()?;
-    let (server, tap) = (place.join("server"), place.join("tap"));
-
-    let mut rows = Vec::new();
-    for &n in CONNECTIONS {
-        let asked = Process::start(Command::new(env::current_exe()?).arg("--serve").arg(&server), &server)?;
-        let (server_took, server_memory) = connections(&server, &asked, n, requests)?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ucurl"));
-        command.args(["tap", "--quiet", "--listen"]).arg(&tap).arg("--to").arg(&server).stderr(Stdio::null());
-        let relay = Process::start(&mut command, &tap)?;
-        let (tap_took, tap_memory) = connections(&tap, &relay, n, requests)?;
-        rows.push(vec![n as f64, server_took, server_memory as f64, tap_took, tap_memory as f64]);
-        let _ = (fs::remove_file(&server), fs::remove_file(&tap));
+    if words == ["--rows"] {
+        return rows(&place, requests);
     }
-    let columns =
-        vec!["connections", "server, µs/request", "its memory, KiB", "through the tap, µs", "its memory, KiB"];
-    let many = Table { title: "Open connections", columns, rows, drawn: &[1, 3] };
+    let itself = env::current_exe()?;
+    let mut tables = vec![many("Open connections", measured(Command::new(&itself).arg("--rows"))?)];
+    match measured(Command::new("taskset").args(["-c", "0"]).arg(&itself).arg("--rows")) {
+        Ok(rows) => tables.push(many("Open connections, all on one core", rows)),
+        Err(error) => eprintln!("left out: all on one core: taskset: {error}"),
+    }
 
-    let asked = Process::start(Command::new(env::current_exe()?).arg("--serve").arg(&server), &server)?;
+    let server = place.join("server");
+    let asked = Process::start(Command::new(itself).arg("--serve").arg(&server), &server)?;
     let rows = [1, 10, 100].iter().map(|&n| vec![n as f64, threads(&server, n, requests)]).collect();
     let shared = Table { title: "Threads over one Client", columns: vec!["threads", "µs/request"], rows, drawn: &[1] };
     drop(asked);
@@ -287,7 +409,7 @@ fn main() -> io::Result<()> {
     let columns = vec!["bytes of chunk", "ns/chunk", "GB/s"];
     let sizes = Table { title: "Chunks, decoded and copied", columns, rows: rows.collect(), drawn: &[1, 2] };
 
-    let tables = [many, shared, heads, sizes];
+    tables.extend([shared, heads, sizes]);
     let (mut page, mut panels) = (String::new(), String::new());
     for (n, table) in tables.iter().enumerate() {
         table.markdown(&mut page);
@@ -296,13 +418,14 @@ fn main() -> io::Result<()> {
     print!("{page}");
     if arguments.iter().any(|argument| argument == "--write") {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
-        let intro = "# How cost grows\n\nWritten by `cargo bench --bench scale -- --write`.\n\n![](scale.svg)\n\n";
-        fs::write(directory.join("SCALE.md"), format!("{intro}{}\n", page.trim_end()))?;
-        let open =
-            "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 840 540' font-family='sans-serif' font-size='11'>";
+        fs::write(directory.join("SCALE.md"), format!("{INTRO}{}\n", page.trim_end()))?;
+        let height = 270 * tables.len().div_ceil(2);
+        let open = format!(
+            "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 840 {height}' font-family='sans-serif' font-size='11'>"
+        );
         fs::write(
             directory.join("scale.svg"),
-            format!("{open}\n<rect width='840' height='540' fill='#fff'/>\n{panels}</svg>\n"),
+            format!("{open}\n<rect width='840' height='{height}' fill='#fff'/>\n{panels}</svg>\n"),
         )?;
     }
     Ok(())

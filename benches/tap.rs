@@ -158,8 +158,8 @@ fn ask(stream: &mut UnixStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The median of n requests on one connection.
-fn kept(path: &Path, n: usize) -> io::Result<Duration> {
+/// The median and the mean of n requests on one connection: what is done later, and for many at once, is in the second.
+fn kept(path: &Path, n: usize) -> io::Result<[Duration; 2]> {
     let mut stream = UnixStream::connect(path)?;
     let mut times = Vec::new();
     for _ in 0..n {
@@ -167,7 +167,8 @@ fn kept(path: &Path, n: usize) -> io::Result<Duration> {
         ask(&mut stream)?;
         times.push(start.elapsed());
     }
-    Ok(median(times))
+    let mean = times.iter().sum::<Duration>() / n as u32;
+    Ok([median(times), mean])
 }
 
 /// The median of n requests on a connection each.
@@ -198,7 +199,7 @@ fn main() -> io::Result<()> {
     let listener = UnixListener::bind(&server)?;
     thread::spawn(move || serve(&listener));
     let bytes = mib << 20;
-    let mut results = vec![[const { Vec::new() }; 4]; CONTENDERS.len()];
+    let mut results = vec![[const { Vec::new() }; 5]; CONTENDERS.len()];
     for _ in 0..rounds {
         for (n, (name, part, command)) in CONTENDERS.iter().enumerate() {
             let listen = dir.join("relay");
@@ -207,7 +208,8 @@ fn main() -> io::Result<()> {
             let relay = Relay::start(command, &path).inspect_err(|error| eprintln!("{name}: {error}"));
             if let Ok(_relay) = relay {
                 let bytes = bytes / part;
-                let took = [download(&path, bytes)?, upload(&path, bytes)?, kept(&path, 2000)?, fresh(&path, 200)?];
+                let [kept, mean] = kept(&path, 2000)?;
+                let took = [download(&path, bytes)?, upload(&path, bytes)?, kept, mean, fresh(&path, 200)?];
                 for (results, took) in results[n].iter_mut().zip(took) {
                     results.push(took);
                 }
@@ -215,16 +217,19 @@ fn main() -> io::Result<()> {
             let _ = fs::remove_file(&listen);
         }
     }
-    println!("| between client and server | download MB/s | upload MB/s | kept, µs a request | new, µs a request |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| between client and server | download MB/s | upload MB/s | kept, µs a request | its mean | new, µs a request |"
+    );
+    println!("|---|---|---|---|---|---|");
     for ((name, part, _), results) in CONTENDERS.iter().zip(results) {
         if results[0].is_empty() {
-            println!("| {name} | not here | | | |");
+            println!("| {name} | not here | | | | |");
             continue;
         }
-        let [down, up, kept, fresh] = results.map(|times| median(times).as_secs_f64());
+        let [down, up, kept, mean, fresh] = results.map(|times| median(times).as_secs_f64());
         let rate = |time: f64| (bytes / part) as f64 / 1e6 / time;
-        println!("| {name} | {:.0} | {:.0} | {:.1} | {:.1} |", rate(down), rate(up), kept * 1e6, fresh * 1e6);
+        let [kept, mean, fresh] = [kept, mean, fresh].map(|time| time * 1e6);
+        println!("| {name} | {:.0} | {:.0} | {kept:.1} | {mean:.1} | {fresh:.1} |", rate(down), rate(up));
     }
     fs::remove_dir_all(&dir)
 }
