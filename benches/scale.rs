@@ -350,7 +350,7 @@ impl Table {
                 "<polyline points='{}' fill='none' stroke='{colour}' stroke-width='2'/>",
                 points.join(" ")
             );
-            let (at, name) = (left + 84.0 * n as f64, self.columns[column]);
+            let (at, name) = (left + 92.0 * n as f64, self.columns[column]);
             let _ = writeln!(picture, "<text x='{at}' y='{below}' fill='{colour}'>{name}</text>");
         }
     }
