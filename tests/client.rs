@@ -315,6 +315,20 @@ fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
 }
 
 #[test]
+fn long_content_in_memory_is_sent_again_whole() {
+    let content = vec![7; 200_000];
+    let server = closes_after_one(false);
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    let response = client.put("/2").body(&content[..]).send().unwrap();
+    assert!(!response.is_reused());
+    response.bytes().unwrap(); // to whose end all of the request is sent
+    drop(client);
+    let requests = server.received();
+    assert!(requests[1].starts_with(b"PUT /2 ") && requests[1].ends_with(&[b"\r\n\r\n", &content[..]].concat()));
+}
+
+#[test]
 fn an_early_answer_to_an_upload_is_reported_although_sending_broke_off() {
     let early = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope";
     let server = Fake::start(move |peer| {

@@ -1,7 +1,9 @@
 //! Content through `Connection::read_body`: whatever the sizes of the chunks, of the reads and of the caller's memory, the
 //! bytes are the same, and so is the error behind them.
 
+use std::cell::Cell;
 use std::io::{self, IoSliceMut, Read};
+use std::rc::Rc;
 use unix_http::Error;
 use unix_http::connection::Connection;
 use unix_http::wire::{BodyDecoder, Framing, Progress, ResponseDecoder};
@@ -155,6 +157,79 @@ fn one_body_after_another_and_both_ways_of_reading() {
             }
             assert!(found == *content, "case {case}: {} bytes of {}", found.len(), content.len());
         }
+    }
+}
+
+/// A stream that breaks off every third wait, as one with a time limit may, and must not be asked for what need not come.
+struct Impatient<'a> {
+    pieces: Pieces<'a>,
+    came: usize,
+    asked: usize,
+    /// How much content has come with so many bytes; the last is where the body ends.
+    content_by: &'a [usize],
+    handed_out: Rc<Cell<usize>>,
+}
+
+impl Read for Impatient<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.read_vectored(&mut [IoSliceMut::new(out)])
+    }
+
+    fn read_vectored(&mut self, outs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let content = self.content_by.get(self.came).expect("no read past the end of the body");
+        assert_eq!(*content, self.handed_out.get(), "a read waits although content is there");
+        self.asked += 1;
+        if self.asked.is_multiple_of(3) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let n = self.pieces.read_vectored(outs)?;
+        self.came += n;
+        Ok(n)
+    }
+}
+
+/// By the decoder alone, byte for byte; without the body's last byte.
+fn content_by(wire: &[u8]) -> Vec<usize> {
+    let (mut body, mut by) = (BodyDecoder::new(Framing::Chunked, 0, 64 * 1024), Vec::new());
+    for byte in wire {
+        by.push(body.received() as usize);
+        let step = body.step(std::slice::from_ref(byte)).unwrap();
+        body.consume(step.data);
+    }
+    assert!(body.is_done());
+    by
+}
+
+#[test]
+fn what_has_come_is_handed_out_before_more_is_waited_for() {
+    let mut chance = Chance(0x8cb9_2ba7_2f3d_8dd7);
+    for case in 0..20 {
+        let (mut wire, content) = chunked(&mut chance);
+        let by = content_by(&wire);
+        wire.extend_from_slice(b"HTTP/1.1 204 No Content\r\n\r\n");
+        let pieces: Vec<usize> = (0..chance.of(&[1, 5])).map(|_| chance.of(&PIECES)).collect();
+        let handed_out = Rc::new(Cell::new(0));
+        let mut connection = Connection::new(Impatient {
+            pieces: Pieces { wire: &wire, pieces, reads: 0 },
+            came: 0,
+            asked: 0,
+            content_by: &by,
+            handed_out: Rc::clone(&handed_out),
+        });
+        let mut body = BodyDecoder::new(Framing::Chunked, 0, 64 * 1024);
+        let (mut found, mut out) = (Vec::new(), vec![0; chance.of(&MEMORY)]);
+        loop {
+            match connection.read_body(&mut body, &mut out) {
+                Ok(0) => break,
+                Ok(n) => found.extend_from_slice(&out[..n]),
+                Err(Error::Receive(_)) => {}
+                Err(error) => panic!("case {case}: {error}"),
+            }
+            handed_out.set(found.len());
+        }
+        assert!(found == content, "case {case}: {} bytes of {}", found.len(), content.len());
+        let (stream, ahead) = connection.into_parts();
+        assert!(ahead == wire[by.len()..stream.came], "case {case}: what follows is not all there");
     }
 }
 
