@@ -21,9 +21,10 @@ fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
     let runtime = dir.join("run");
     fs::create_dir_all(&runtime).unwrap();
     let ucurl = ucurl();
-    // What a script starts in its background ignores these two, and so does all that comes after it.
+    // What a script starts in its background ignores the first two, what nohup starts the third, and so does all that comes
+    // after it.
     let mut command = Command::new("env");
-    command.arg("--default-signal=INT,QUIT").arg(ucurl.get_program()).args(arguments);
+    command.arg("--default-signal=INT,QUIT,HUP").arg(ucurl.get_program()).args(arguments);
     for (name, value) in ucurl.get_envs() {
         match value {
             Some(value) => command.env(name, value),
