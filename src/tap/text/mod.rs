@@ -50,7 +50,7 @@ use crate::wire::framing::Decision;
 use body::Body;
 use output::Output;
 pub use page::harmless;
-use page::{Look, Page, decimal, push_harmless};
+use page::{Look, Page, push_harmless, push_number};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -176,7 +176,7 @@ fn framing(page: &mut Page<'_>, x: &Exchange, side: Side) {
         };
         page.put(Look::NOTE, &|line| {
             [what, ": ", rule.text(), " · RFC 9112 §6.3 item "].iter().for_each(|part| line.push_str(part));
-            decimal(line, rule.item().into());
+            push_number(line, rule.item().into());
         });
     }
 }
@@ -185,7 +185,7 @@ fn framing(page: &mut Page<'_>, x: &Exchange, side: Side) {
 fn summary(line: &mut String, x: &Exchange) {
     match &x.response {
         Some(head) => {
-            decimal(line, head.status().into());
+            push_number(line, head.status().into());
             let reason = head.reason().trim_ascii_end();
             if !reason.is_empty() {
                 line.push(' ');
@@ -204,9 +204,9 @@ fn summary(line: &mut String, x: &Exchange) {
     duration(line, x.total().unwrap_or_default());
     for (what, message) in [(" in all; sent ", &x.sent), (" bytes, received ", &x.received)] {
         line.push_str(what);
-        decimal(line, message.head);
+        push_number(line, message.head);
         line.push_str(" + ");
-        decimal(line, message.content + message.tunnel);
+        push_number(line, message.content + message.tunnel);
     }
 }
 
@@ -218,10 +218,10 @@ fn duration(line: &mut String, time: Duration) {
         10_000..1_000_000 => (micros / 1000, None, " ms"),
         _ => (time.as_secs(), Some(micros / 10_000 % 100), " s"),
     };
-    decimal(line, whole);
+    push_number(line, whole);
     if let Some(fraction) = fraction {
         line.push_str(if unit == " s" && fraction < 10 { ".0" } else { "." });
-        decimal(line, fraction);
+        push_number(line, fraction);
     }
     line.push_str(unit);
 }

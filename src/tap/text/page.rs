@@ -1,6 +1,7 @@
 //! Lines for people: each with its numbers in front, and nothing in it that a terminal obeys.
 
 use crate::tap::exchange::Side;
+use crate::wire::fields::Digits;
 use crate::wire::grammar::reorders_text;
 use std::fmt::Write as _;
 
@@ -49,10 +50,10 @@ impl Page<'_> {
     pub(super) fn new(text: &mut String, connection: u64, exchange: Option<u64>, colour: bool) -> Page<'_> {
         let mut numbers = String::with_capacity(32);
         numbers.push_str(if colour { DIM } else { "" });
-        decimal(&mut numbers, connection);
+        push_number(&mut numbers, connection);
         if let Some(exchange) = exchange {
             numbers.push('.');
-            decimal(&mut numbers, exchange);
+            push_number(&mut numbers, exchange);
         }
         numbers.push_str(if colour { "\x1b[0m " } else { " " });
         Page { text, numbers, colour }
@@ -137,9 +138,6 @@ pub(super) fn push_harmless(text: &mut String, bytes: &[u8]) {
 }
 
 /// A number, without the machinery of `write!`: a line has several.
-pub(super) fn decimal(text: &mut String, number: u64) {
-    if number >= 10 {
-        decimal(text, number / 10);
-    }
-    text.push((b'0' + (number % 10) as u8).into());
+pub(super) fn push_number(text: &mut String, number: u64) {
+    text.extend(Digits::of(number).as_bytes().iter().map(|&digit| char::from(digit)));
 }
