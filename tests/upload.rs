@@ -82,13 +82,11 @@ fn a_file_that_cannot_be_read_or_is_no_common_one() {
     let error = client.put("/").body(Body::file(unreadable).unwrap()).send().unwrap_err();
     assert!(matches!(error, Error::Source(_)), "{error}");
     // Longer than it says, and as long as the kernel made it.
-    for name in ["/proc/self/status", "/sys/kernel/btf/vmlinux"] {
+    for name in ["/proc/self/limits", "/sys/kernel/btf/vmlinux"] {
         let Ok(content) = fs::read(name) else { continue };
         let answer = client.put("/").body(Body::pipe(File::open(name).unwrap())).send().unwrap().bytes().unwrap();
-        // Some of the numbers in the first change.
-        let content = if name.starts_with("/proc") { &answer[8..] } else { &content };
         assert!(content.len() > 500, "{name}");
-        arrives(&answer, "chunked", content);
+        arrives(&answer, "chunked", &content);
     }
     let zeros = Body::pipe(File::open("/dev/zero").unwrap());
     let answer = client.put("/").field("Content-Length", "1000000").body(zeros).send().unwrap().bytes().unwrap();
