@@ -1,15 +1,17 @@
-//! Whole processes: ucurl beside curl, socat, and a program that connects, writes, reads and prints.
+//! Whole processes: ucurl beside curl, socat, and a program that connects, writes, reads and
+//! prints.
 //!
 //! ```text
 //! cargo build --release
 //! UNIX_HTTP_BENCH_UCURL=target/release/ucurl taskset -c 1 cargo bench --bench process
 //! ```
 //!
-//! The program is this one, called again (`floor` below), so that it is linked as the bench is: for a static one, and a
-//! static ucurl, `cargo static`, then `cargo bench --config .cargo/static.toml --bench process`.
-//! Contenders take turns in every round; medians are told, and the peak of each one's memory while it moved the most.
-//! `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS` (5) make it shorter, and so does a word of the rows that are
-//! wanted (`-- upload`). Needs no package.
+//! The program is this one, called again (`floor` below), so that it is linked as the bench is: for
+//! a static one, and a static ucurl, `cargo static`, then `cargo bench --config .cargo/static.toml
+//! --bench process`. Contenders take turns in every round; medians are told, and the peak of each
+//! one's memory while it moved the most. `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS`
+//! (5) make it shorter, and so does a word of the rows that are wanted (`-- upload`). Needs no
+//! package.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -23,16 +25,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-/// The least that a program can do: connect, one write, read to the end, write as it comes. Nothing is parsed.
-/// With `--put`: the request's head, then what comes from standard input as the kernel can move it (splice).
+/// The least that a program can do: connect, one write, read to the end, write as it comes. Nothing
+/// is parsed. With `--put`: the request's head, then what comes from standard input as the kernel
+/// can move it (splice).
 fn floor(arguments: &[String]) -> io::Result<()> {
-    let [socket, target, rest @ ..] = arguments else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let [socket, target, rest @ ..] = arguments else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
     let mut stream = UnixStream::connect(socket)?;
-    let (input, output) = (File::open("/dev/stdin"), File::options().write(true).open("/dev/stdout")?);
+    let (input, output) =
+        (File::open("/dev/stdin"), File::options().write(true).open("/dev/stdout")?);
     if let [put, length] = rest
         && put == "--put"
     {
-        let head = format!("PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+        let head =
+            format!("PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes())?;
         move_all(input?, &stream)?;
         let _answer = stream.read(&mut [0; 256])?;
@@ -49,8 +56,8 @@ fn floor(arguments: &[String]) -> io::Result<()> {
     }
 }
 
-/// What comes into the socket, by splice(2) both: a pipe straight, a file through a pipe as sendfile(2) has it. Nothing
-/// here is prepared for a file that the kernel cannot splice.
+/// What comes into the socket, by splice(2) both: a pipe straight, a file through a pipe as
+/// sendfile(2) has it. Nothing here is prepared for a file that the kernel cannot splice.
 fn move_all(input: File, mut stream: &UnixStream) -> io::Result<()> {
     let is_file = input.metadata()?.is_file();
     let mut source = io::PipeReader::from(OwnedFd::from(input));
@@ -135,11 +142,17 @@ impl Bench {
         command.args(["-s", "--unix-socket"]).arg(socket).arg(url);
         match work {
             Work::PutFile => command.args(["-H", "Expect:", "-T"]).arg(self.memory.join("in")),
-            // The floor states a length even so: each of its pieces would need a chunk-size before it.
+            // The floor states a length even so: each of its pieces would need a chunk-size before
+            // it.
             Work::PutPipe => command.args(["-H", "Expect:", "-T", "-"]),
-            Work::PutKnown => {
-                command.args(["-H", &format!("Content-Length: {}", self.bytes), "-H", "Expect:", "-T", "-"])
-            }
+            Work::PutKnown => command.args([
+                "-H",
+                &format!("Content-Length: {}", self.bytes),
+                "-H",
+                "Expect:",
+                "-T",
+                "-",
+            ]),
             _ => &mut command,
         };
         Some(command)
@@ -210,7 +223,14 @@ impl Bench {
 
 fn peak_kib(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().split(' ').next()?.parse().ok()
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?
+        .trim()
+        .split(' ')
+        .next()?
+        .parse()
+        .ok()
 }
 
 fn median(times: &mut [Duration]) -> Option<Duration> {
@@ -224,7 +244,12 @@ fn calls(bench: &Bench, contender: &str) -> Option<String> {
     let table = bench.place.join("calls");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-c", "-o"]).arg(&table).arg(command.get_program()).args(command.get_args());
-    strace.stdin(bench.ask(Work::Version).ok()?).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    strace
+        .stdin(bench.ask(Work::Version).ok()?)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .ok()?;
     let table = fs::read_to_string(table).ok()?;
     // % time, seconds, usecs/call, calls, errors where there were some, total
     let total = table.lines().find(|line| line.ends_with(" total"))?;
@@ -251,13 +276,19 @@ fn main() -> io::Result<()> {
     let block = vec![b'y'; 1 << 20];
     let mut file = File::create(memory.join("in"))?;
     (0..mib).try_for_each(|_| file.write_all(&block))?;
-    let ucurl = env::var_os("UNIX_HTTP_BENCH_UCURL").map_or(env!("CARGO_BIN_EXE_ucurl").into(), PathBuf::from);
+    let ucurl = env::var_os("UNIX_HTTP_BENCH_UCURL")
+        .map_or(env!("CARGO_BIN_EXE_ucurl").into(), PathBuf::from);
     let bench = Bench { place, memory, bytes: mib << 20, ucurl };
 
-    println!("| {mib} MiB, ms | {} |\n|---|{}", CONTENDERS.join(" | "), "--:|".repeat(CONTENDERS.len()));
+    println!(
+        "| {mib} MiB, ms | {} |\n|---|{}",
+        CONTENDERS.join(" | "),
+        "--:|".repeat(CONTENDERS.len())
+    );
     let mut peaks = vec![0; CONTENDERS.len()];
-    let wanted =
-        |name: &str| !arguments[1..].iter().any(|word| !word.starts_with('-') && !name.contains(word.as_str()));
+    let wanted = |name: &str| {
+        !arguments[1..].iter().any(|word| !word.starts_with('-') && !name.contains(word.as_str()))
+    };
     for (work, name) in WORKS.iter().filter(|(_, name)| wanted(name)) {
         let times = if *work == Work::Version { rounds * 40 } else { rounds };
         let mut took = vec![Vec::new(); CONTENDERS.len()];
@@ -271,11 +302,15 @@ fn main() -> io::Result<()> {
                 }
             }
         }
-        let cell =
-            |times: &mut Vec<Duration>| median(times).map_or("".into(), |t| format!("{:.2}", t.as_secs_f64() * 1e3));
+        let cell = |times: &mut Vec<Duration>| {
+            median(times).map_or("".into(), |t| format!("{:.2}", t.as_secs_f64() * 1e3))
+        };
         println!("| {name} | {} |", took.iter_mut().map(cell).collect::<Vec<_>>().join(" | "));
     }
-    println!("| peak memory, KiB | {} |", peaks.iter().map(u64::to_string).collect::<Vec<_>>().join(" | "));
+    println!(
+        "| peak memory, KiB | {} |",
+        peaks.iter().map(u64::to_string).collect::<Vec<_>>().join(" | ")
+    );
     let calls = CONTENDERS.iter().map(|contender| calls(&bench, contender).unwrap_or_default());
     println!("| system calls of GET /version | {} |", calls.collect::<Vec<_>>().join(" | "));
     fs::remove_dir_all(&bench.memory)

@@ -1,11 +1,12 @@
-//! Does cost grow with the bytes, and with nothing else? `cargo bench --bench scale`, with `-- --write` to write
-//! `benches/SCALE.md` and `benches/scale.svg`.
+//! Does cost grow with the bytes, and with nothing else? `cargo bench --bench scale`, with `--
+//! --write` to write `benches/SCALE.md` and `benches/scale.svg`.
 //!
-//! The server and the tap are processes of their own, and their clients raw sockets of this one. Beside them stand a bare
-//! server and a bare relay: as many threads for each connection, which read and write and look at nothing. What grows
-//! there as well is the system's: the kernel wakes a thread that has slept longer, perhaps on the other core. So the same
-//! is measured once more with everything on one core (`taskset`). `UNIX_HTTP_BENCH_REQUESTS` (10000) is how many requests
-//! are made for each point and round; half of them first, not measured.
+//! The server and the tap are processes of their own, and their clients raw sockets of this one.
+//! Beside them stand a bare server and a bare relay: as many threads for each connection, which
+//! read and write and look at nothing. What grows there as well is the system's: the kernel wakes a
+//! thread that has slept longer, perhaps on the other core. So the same is measured once more with
+//! everything on one core (`taskset`). `UNIX_HTTP_BENCH_REQUESTS` (10000) is how many requests are
+//! made for each point and round; half of them first, not measured.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -24,7 +25,8 @@ use unix_http::server::{Limits, Server};
 use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, ResponseDecoder};
 use unix_http::{Client, Endpoint};
 
-const GET: &[u8] = b"GET /version HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
+const GET: &[u8] =
+    b"GET /version HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
 const CONNECTIONS: &[usize] = &[1, 10, 100, 1000];
 const ROUNDS: usize = 3;
 
@@ -58,7 +60,8 @@ impl Process {
     /// Its memory and its children's: `ucurl tap` has the relay in one, to clean up after it.
     fn memory_kib(&self) -> u64 {
         let id = self.0.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let children =
+            fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         let children = children.split_whitespace().filter_map(|child| child.parse().ok());
         children.chain([id]).map(resident_kib).sum()
     }
@@ -82,7 +85,8 @@ fn server(socket: &str) -> io::Result<()> {
     let content = &serve::VERSION[210..];
     let server = Server::bind(&Endpoint::Unix(socket.into())).map_err(io::Error::other)?;
     let server = server.with_limits(Limits { connections: 4096, ..Limits::default() });
-    server.run(move |_, responder| responder.field("Content-Type", "application/json").send(content))
+    server
+        .run(move |_, responder| responder.field("Content-Type", "application/json").send(content))
 }
 
 /// `--bare SOCKET`: a thread for each connection, which answers each read with the same bytes.
@@ -135,8 +139,14 @@ fn ask(stream: &mut UnixStream, buffer: &mut [u8]) -> io::Result<()> {
 }
 
 /// Requests go round over that many open connections; µs a request, and the process's memory.
-fn connections(socket: &Path, process: &Process, n: usize, requests: usize) -> io::Result<(f64, u64)> {
-    let mut streams = (0..n).map(|_| UnixStream::connect(socket)).collect::<io::Result<Vec<_>>>()?;
+fn connections(
+    socket: &Path,
+    process: &Process,
+    n: usize,
+    requests: usize,
+) -> io::Result<(f64, u64)> {
+    let mut streams =
+        (0..n).map(|_| UnixStream::connect(socket)).collect::<io::Result<Vec<_>>>()?;
     let mut buffer = [0; 4096];
     let rounds = (requests / n).max(2);
     let mut start = Instant::now();
@@ -152,8 +162,8 @@ fn connections(socket: &Path, process: &Process, n: usize, requests: usize) -> i
     Ok((took, process.memory_kib()))
 }
 
-/// `--rows`: for each number of connections the medians of the rounds, in which the contenders take turns: bare server,
-/// server, bare relay, tap, each µs a request and KiB of its memory.
+/// `--rows`: for each number of connections the medians of the rounds, in which the contenders take
+/// turns: bare server, server, bare relay, tap, each µs a request and KiB of its memory.
 fn rows(place: &serve::Place, requests: usize) -> io::Result<()> {
     let (behind, socket) = (place.join("bare"), place.join("it"));
     let own = |arguments: &[&str]| -> io::Result<Command> {
@@ -164,7 +174,8 @@ fn rows(place: &serve::Place, requests: usize) -> io::Result<()> {
     let path = |path: &Path| path.display().to_string();
     let _behind = Process::start(&mut own(&["--bare", &path(&behind)])?, &behind)?;
     let mut tap = Command::new(env!("CARGO_BIN_EXE_ucurl"));
-    tap.args(["tap", "--quiet", "--listen", &path(&socket), "--to", &path(&behind)]).stderr(Stdio::null());
+    tap.args(["tap", "--quiet", "--listen", &path(&socket), "--to", &path(&behind)])
+        .stderr(Stdio::null());
     let mut contenders = [
         own(&["--bare", &path(&socket)])?,
         own(&["--serve", &path(&socket)])?,
@@ -198,7 +209,9 @@ fn measured(command: &mut Command) -> io::Result<Vec<Vec<f64>>> {
         return Err(io::Error::other("--rows failed"));
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let row = |line: &str| line.split(' ').map(|number| number.parse().map_err(io::Error::other)).collect();
+    let row = |line: &str| {
+        line.split(' ').map(|number| number.parse().map_err(io::Error::other)).collect()
+    };
     text.lines().map(row).collect()
 }
 
@@ -215,7 +228,8 @@ fn many(title: &'static str, rows: Vec<Vec<f64>>) -> Table {
         "server, KiB",
         "tap, KiB",
     ];
-    let row = |r: Vec<f64>| vec![r[0], r[1], r[3], r[3] / r[1], r[5], r[7], r[7] / r[5], r[4], r[8]];
+    let row =
+        |r: Vec<f64>| vec![r[0], r[1], r[3], r[3] / r[1], r[5], r[7], r[7] / r[5], r[4], r[8]];
     Table { title, columns, rows: rows.into_iter().map(row).collect(), drawn: &[1, 2, 4, 5] }
 }
 
@@ -227,7 +241,8 @@ fn threads(socket: &Path, n: usize, requests: usize) -> f64 {
             for _ in 0..n {
                 scope.spawn(|| {
                     for _ in 0..(requests / 2 / n).max(1) {
-                        let answer = client.get("/version").send().and_then(|response| response.bytes());
+                        let answer =
+                            client.get("/version").send().and_then(|response| response.bytes());
                         assert!(answer.is_ok(), "{answer:?}");
                     }
                 });
@@ -258,7 +273,9 @@ fn least(mut work: impl FnMut()) -> f64 {
 fn head(size: usize) -> (usize, f64) {
     let mut head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n".to_vec();
     while head.len() + 52 <= size {
-        head.extend_from_slice(format!("X-Line-{:05}: {}\r\n", head.len(), "v".repeat(34)).as_bytes());
+        head.extend_from_slice(
+            format!("X-Line-{:05}: {}\r\n", head.len(), "v".repeat(34)).as_bytes(),
+        );
     }
     head.extend_from_slice(b"\r\n");
     let mut decoder = ResponseDecoder::new();
@@ -276,7 +293,8 @@ fn chunks(of: usize) -> f64 {
     let wire = [one.repeat(count), b"0\r\n\r\n".to_vec()].concat();
     let (mut memory, mut out) = (Vec::new(), vec![0; 64 * 1024]);
     let took = least(|| {
-        let mut connection = Connection::with_buffer(black_box(&wire[..]), std::mem::take(&mut memory));
+        let mut connection =
+            Connection::with_buffer(black_box(&wire[..]), std::mem::take(&mut memory));
         let mut body = BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT);
         while connection.read_body(&mut body, &mut out).is_ok_and(|n| n > 0) {}
         assert_eq!((body.is_done(), body.received()), (true, (of * count) as u64));
@@ -304,26 +322,44 @@ impl Table {
             "--:|".repeat(self.columns.len())
         );
         for row in &self.rows {
-            let _ = writeln!(page, "| {} |", row.iter().map(|n| number(*n)).collect::<Vec<_>>().join(" | "));
+            let _ = writeln!(
+                page,
+                "| {} |",
+                row.iter().map(|n| number(*n)).collect::<Vec<_>>().join(" | ")
+            );
         }
         page.push('\n');
     }
 
-    /// Both axes are logarithmic: what grows with x is a rising straight line, what does not is a level one.
+    /// Both axes are logarithmic: what grows with x is a rising straight line, what does not is a
+    /// level one.
     fn svg(&self, picture: &mut String, left: f64, top: f64) {
         const COLOURS: [&str; 4] = ["#0969da", "#bc4c00", "#1a7f37", "#8250df"];
         let (width, height) = (320.0, 180.0);
         let values = || self.rows.iter().flat_map(|row| self.drawn.iter().map(|&y| row[y]));
         let (x0, x1) = (self.rows[0][0], self.rows[self.rows.len() - 1][0]);
-        let (y0, y1) = (values().fold(f64::MAX, f64::min).log10().floor(), values().fold(0.0, f64::max).log10().ceil());
+        let (y0, y1) = (
+            values().fold(f64::MAX, f64::min).log10().floor(),
+            values().fold(0.0, f64::max).log10().ceil(),
+        );
         let x = |v: f64| left + width * (v / x0).log10() / (x1 / x0).log10();
         let y = |v: f64| top + height * (1.0 - (v.log10() - y0) / (y1 - y0));
-        let _ = writeln!(picture, "<text x='{left}' y='{}' font-weight='bold'>{}</text>", top - 12.0, self.title);
+        let _ = writeln!(
+            picture,
+            "<text x='{left}' y='{}' font-weight='bold'>{}</text>",
+            top - 12.0,
+            self.title
+        );
         for power in y0 as i32..=y1 as i32 {
             let at = y(10_f64.powi(power));
             let _ = writeln!(picture, "<path d='M{left} {at:.1}h{width}' stroke='#d0d7de'/>");
             let label = number(10_f64.powi(power));
-            let _ = writeln!(picture, "<text x='{}' y='{:.1}' text-anchor='end'>{label}</text>", left - 6.0, at + 4.0);
+            let _ = writeln!(
+                picture,
+                "<text x='{}' y='{:.1}' text-anchor='end'>{label}</text>",
+                left - 6.0,
+                at + 4.0
+            );
         }
         for row in &self.rows {
             let label = number(row[0]);
@@ -343,7 +379,8 @@ impl Table {
             self.columns[0]
         );
         for (n, &column) in self.drawn.iter().enumerate() {
-            let points: Vec<String> = self.rows.iter().map(|r| format!("{:.1},{:.1}", x(r[0]), y(r[column]))).collect();
+            let points: Vec<String> =
+                self.rows.iter().map(|r| format!("{:.1},{:.1}", x(r[0]), y(r[column]))).collect();
             let colour = COLOURS[n % COLOURS.len()];
             let _ = writeln!(
                 picture,
@@ -377,7 +414,8 @@ fn main() -> io::Result<()> {
         ["--bare-relay", socket, to] => return bare_relay(socket, to),
         _ => {}
     }
-    let requests = env::var("UNIX_HTTP_BENCH_REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    let requests =
+        env::var("UNIX_HTTP_BENCH_REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let place = serve::Place::new()?;
     if words == ["--rows"] {
         return rows(&place, requests);
@@ -391,8 +429,14 @@ fn main() -> io::Result<()> {
 
     let server = place.join("server");
     let asked = Process::start(Command::new(itself).arg("--serve").arg(&server), &server)?;
-    let rows = [1, 10, 100].iter().map(|&n| vec![n as f64, threads(&server, n, requests)]).collect();
-    let shared = Table { title: "Threads over one Client", columns: vec!["threads", "µs/request"], rows, drawn: &[1] };
+    let rows =
+        [1, 10, 100].iter().map(|&n| vec![n as f64, threads(&server, n, requests)]).collect();
+    let shared = Table {
+        title: "Threads over one Client",
+        columns: vec!["threads", "µs/request"],
+        rows,
+        drawn: &[1],
+    };
     drop(asked);
 
     let rows = [200, 1 << 10, 4 << 10, 16 << 10, 64 << 10].iter().map(|&size| {
@@ -400,14 +444,20 @@ fn main() -> io::Result<()> {
         vec![len as f64, took, took / len as f64]
     });
     let columns = vec!["bytes of head", "ns", "ns/byte"];
-    let heads = Table { title: "Response heads, parsed", columns, rows: rows.collect(), drawn: &[1, 2] };
+    let heads =
+        Table { title: "Response heads, parsed", columns, rows: rows.collect(), drawn: &[1, 2] };
 
     let rows = (0..=24).step_by(4).map(|log| {
         let (of, took) = (1_usize << log, chunks(1 << log));
         vec![of as f64, took, of as f64 / took]
     });
     let columns = vec!["bytes of chunk", "ns/chunk", "GB/s"];
-    let sizes = Table { title: "Chunks, decoded and copied", columns, rows: rows.collect(), drawn: &[1, 2] };
+    let sizes = Table {
+        title: "Chunks, decoded and copied",
+        columns,
+        rows: rows.collect(),
+        drawn: &[1, 2],
+    };
 
     tables.extend([shared, heads, sizes]);
     let (mut page, mut panels) = (String::new(), String::new());

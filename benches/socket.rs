@@ -1,7 +1,8 @@
-//! Exchanges and streams over a socket, each beside the bare socket: `taskset -c 1 cargo bench --bench socket`, on one core,
-//! or the waking of a sleeping core is what is measured.
+//! Exchanges and streams over a socket, each beside the bare socket: `taskset -c 1 cargo bench
+//! --bench socket`, on one core, or the waking of a sleeping core is what is measured.
 //!
-//! The floor writes a request made beforehand and reads as many bytes as it knows will come; it parses nothing.
+//! The floor writes a request made beforehand and reads as many bytes as it knows will come; it
+//! parses nothing.
 
 #[path = "support/beside.rs"]
 mod beside;
@@ -15,19 +16,33 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
 use unix_http::connection::Connection;
-use unix_http::wire::{BodyDecoder, Fields, OVERHEAD_LIMIT, ResponseDecoder, Version, encode_request, framing};
+use unix_http::wire::{
+    BodyDecoder, Fields, OVERHEAD_LIMIT, ResponseDecoder, Version, encode_request, framing,
+};
 use unix_http::{Client, Endpoint, Request};
 
 const BUFFER: usize = 64 * 1024;
-const CREATE: &[u8] = br#"{"Image":"busybox","Cmd":["echo","hi"],"HostConfig":{"NetworkMode":"none"}}"#;
+const CREATE: &[u8] =
+    br#"{"Image":"busybox","Cmd":["echo","hi"],"HostConfig":{"NetworkMode":"none"}}"#;
 
 fn request(method: &str, target: &str, content: &[u8]) -> Vec<u8> {
-    let length = if content.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", content.len()) };
-    let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: floor\r\n{length}\r\n");
+    let length = if content.is_empty() {
+        String::new()
+    } else {
+        format!("Content-Length: {}\r\n", content.len())
+    };
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: floor\r\n{length}\r\n"
+    );
     [head.as_bytes(), content].concat()
 }
 
-fn ask(stream: &mut UnixStream, request: &[u8], mut due: usize, buffer: &mut [u8]) -> io::Result<()> {
+fn ask(
+    stream: &mut UnixStream,
+    request: &[u8],
+    mut due: usize,
+    buffer: &mut [u8],
+) -> io::Result<()> {
     stream.write_all(request)?;
     while due > 0 {
         match stream.read(buffer)? {
@@ -56,21 +71,30 @@ fn pair(criterion: &mut Criterion) -> io::Result<()> {
         let (ours, mut theirs) = UnixStream::pair()?;
         thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while theirs.read(&mut buffer).is_ok_and(|n| n > 0) && theirs.write_all(serve::VERSION).is_ok() {}
+            while theirs.read(&mut buffer).is_ok_and(|n| n > 0)
+                && theirs.write_all(serve::VERSION).is_ok()
+            {}
         });
         Ok(ours)
     };
     let (mut bare, mut connection) = (peers()?, Connection::new(peers()?));
-    let (request, mut buffer, mut decoder) = (request("GET", "/version", b""), vec![0; BUFFER], ResponseDecoder::new());
+    let (request, mut buffer, mut decoder) =
+        (request("GET", "/version", b""), vec![0; BUFFER], ResponseDecoder::new());
     let (mut out, mut fields) = (Vec::new(), Fields::new());
     fields.push("Host", "localhost").expect("a field");
     let rows: Vec<Row<'_>> = vec![
-        ("bare (floor)", Box::new(|| ask(&mut bare, &request, serve::VERSION.len(), &mut buffer).expect("an answer"))),
+        (
+            "bare (floor)",
+            Box::new(|| {
+                ask(&mut bare, &request, serve::VERSION.len(), &mut buffer).expect("an answer")
+            }),
+        ),
         (
             "Connection",
             Box::new(move || {
                 out.clear();
-                encode_request(&mut out, "GET", b"/version", Version::Http11, &fields).expect("a request");
+                encode_request(&mut out, "GET", b"/version", Version::Http11, &fields)
+                    .expect("a request");
                 connection.write_all(&out).expect("a peer");
                 decoder.reset(OVERHEAD_LIMIT);
                 let len = connection.read_head(&mut decoder).expect("a head").unwrap_or(0);
@@ -99,14 +123,29 @@ fn exchanges(criterion: &mut Criterion, path: &Path) -> io::Result<()> {
     let mut stream = UnixStream::connect(path)?;
     let mut ours = vec![0; BUFFER];
     let rows: Vec<Row<'_>> = vec![
-        ("bare (floor)", Box::new(|| ask(&mut stream, get, serve::VERSION.len(), &mut buffer).expect("an answer"))),
+        (
+            "bare (floor)",
+            Box::new(|| {
+                ask(&mut stream, get, serve::VERSION.len(), &mut buffer).expect("an answer")
+            }),
+        ),
         ("Client", Box::new(|| assert!(drain(kept.get("/version"), &mut ours) > 0))),
     ];
     beside(criterion, "GET on a kept connection", serve::VERSION.len(), 1, rows);
 
     let rows: Vec<Row<'_>> = vec![
-        ("bare (floor)", Box::new(|| ask(&mut stream, post, serve::CREATED.len(), &mut buffer).expect("an answer"))),
-        ("Client", Box::new(|| assert!(drain(kept.post("/containers/create").json(CREATE), &mut ours) > 0))),
+        (
+            "bare (floor)",
+            Box::new(|| {
+                ask(&mut stream, post, serve::CREATED.len(), &mut buffer).expect("an answer")
+            }),
+        ),
+        (
+            "Client",
+            Box::new(|| {
+                assert!(drain(kept.post("/containers/create").json(CREATE), &mut ours) > 0)
+            }),
+        ),
     ];
     beside(criterion, "POST on a kept connection", serve::CREATED.len(), 1, rows);
 
@@ -138,7 +177,10 @@ fn streams(criterion: &mut Criterion, path: &Path) -> io::Result<()> {
         let (mut buffer, mut ours) = (vec![0; BUFFER], vec![0; BUFFER]);
         let due = wire_length(&mut UnixStream::connect(path)?, &get)?;
         let rows: Vec<Row<'_>> = vec![
-            ("bare (floor)", Box::new(|| ask(&mut stream, &get, due, &mut buffer).expect("an answer"))),
+            (
+                "bare (floor)",
+                Box::new(|| ask(&mut stream, &get, due, &mut buffer).expect("an answer")),
+            ),
             ("Client", Box::new(|| assert_eq!(drain(client.get(&target), &mut ours), SIZE))),
         ];
         beside(criterion, name, SIZE, 1, rows);

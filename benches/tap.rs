@@ -1,8 +1,9 @@
 //! `ucurl tap` beside socat, whole processes, one run: `cargo bench --bench tap`.
 //!
-//! A server and a client in this process, a relay in one of its own between them. What is measured is the client's time:
-//! the transfer of a gigabyte each way, and requests on a kept connection and on a new one each. Contenders take turns
-//! in every round, so that a busy machine is busy for all; the median of the rounds is told.
+//! A server and a client in this process, a relay in one of its own between them. What is measured
+//! is the client's time: the transfer of a gigabyte each way, and requests on a kept connection and
+//! on a new one each. Contenders take turns in every round, so that a busy machine is busy for all;
+//! the median of the rounds is told.
 //!
 //! `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS` (5) make it shorter.
 
@@ -13,14 +14,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-/// What stands between client and server: a name, the part of the bytes it is given (1/n, not to wait for ever), and the
-/// command for (listen, connect).
+/// What stands between client and server: a name, the part of the bytes it is given (1/n, not to
+/// wait for ever), and the command for (listen, connect).
 type Contender = (&'static str, usize, fn(&str, &str) -> Option<Command>);
 
 const CONTENDERS: &[Contender] = &[
     ("direct", 1, |_, _| None),
-    ("ucurl tap > /dev/null", 1, |listen, connect| Some(tap(&["--listen", listen, "--to", connect]))),
-    ("ucurl tap --quiet", 1, |listen, connect| Some(tap(&["--quiet", "--listen", listen, "--to", connect]))),
+    ("ucurl tap > /dev/null", 1, |listen, connect| {
+        Some(tap(&["--listen", listen, "--to", connect]))
+    }),
+    ("ucurl tap --quiet", 1, |listen, connect| {
+        Some(tap(&["--quiet", "--listen", listen, "--to", connect]))
+    }),
     ("socat", 1, |listen, connect| Some(socat(&[], listen, connect))),
     ("socat -b 262144", 1, |listen, connect| Some(socat(&["-b", "262144"], listen, connect))),
     ("socat -v 2> /dev/null", 32, |listen, connect| Some(socat(&["-v"], listen, connect))),
@@ -34,7 +39,10 @@ fn tap(arguments: &[&str]) -> Command {
 
 fn socat(flags: &[&str], listen: &str, connect: &str) -> Command {
     let mut command = Command::new("socat");
-    command.args(flags).arg(format!("UNIX-LISTEN:{listen},fork")).arg(format!("UNIX-CONNECT:{connect}"));
+    command
+        .args(flags)
+        .arg(format!("UNIX-LISTEN:{listen},fork"))
+        .arg(format!("UNIX-CONNECT:{connect}"));
     command
 }
 
@@ -43,7 +51,8 @@ struct Relay(Option<Child>);
 impl Relay {
     fn start(command: Option<Command>, path: &Path) -> io::Result<Relay> {
         let Some(mut command) = command else { return Ok(Relay(None)) };
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let relay = Relay(Some(child));
         for _ in 0..1000 {
             // Between bind(2) and listen(2) there is a file already.
@@ -132,7 +141,9 @@ fn upload(path: &Path, n: usize) -> io::Result<Duration> {
     let buffer = vec![b'y'; 1 << 18];
     let mut stream = UnixStream::connect(path)?;
     let start = Instant::now();
-    stream.write_all(format!("PUT /{n} HTTP/1.1\r\nHost: x\r\nContent-Length: {n}\r\n\r\n").as_bytes())?;
+    stream.write_all(
+        format!("PUT /{n} HTTP/1.1\r\nHost: x\r\nContent-Length: {n}\r\n\r\n").as_bytes(),
+    )?;
     let mut left = n;
     while left > 0 {
         let part = left.min(buffer.len());
@@ -158,7 +169,8 @@ fn ask(stream: &mut UnixStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The median and the mean of n requests on one connection: what is done later, and for many at once, is in the second.
+/// The median and the mean of n requests on one connection: what is done later, and for many at
+/// once, is in the second.
 fn kept(path: &Path, n: usize) -> io::Result<[Duration; 2]> {
     let mut stream = UnixStream::connect(path)?;
     let mut times = Vec::new();
@@ -205,11 +217,18 @@ fn main() -> io::Result<()> {
             let listen = dir.join("relay");
             let command = command(&listen.display().to_string(), &server.display().to_string());
             let path: PathBuf = if command.is_some() { listen.clone() } else { server.clone() };
-            let relay = Relay::start(command, &path).inspect_err(|error| eprintln!("{name}: {error}"));
+            let relay =
+                Relay::start(command, &path).inspect_err(|error| eprintln!("{name}: {error}"));
             if let Ok(_relay) = relay {
                 let bytes = bytes / part;
                 let [kept, mean] = kept(&path, 2000)?;
-                let took = [download(&path, bytes)?, upload(&path, bytes)?, kept, mean, fresh(&path, 200)?];
+                let took = [
+                    download(&path, bytes)?,
+                    upload(&path, bytes)?,
+                    kept,
+                    mean,
+                    fresh(&path, 200)?,
+                ];
                 for (results, took) in results[n].iter_mut().zip(took) {
                     results.push(took);
                 }
@@ -229,7 +248,11 @@ fn main() -> io::Result<()> {
         let [down, up, kept, mean, fresh] = results.map(|times| median(times).as_secs_f64());
         let rate = |time: f64| (bytes / part) as f64 / 1e6 / time;
         let [kept, mean, fresh] = [kept, mean, fresh].map(|time| time * 1e6);
-        println!("| {name} | {:.0} | {:.0} | {kept:.1} | {mean:.1} | {fresh:.1} |", rate(down), rate(up));
+        println!(
+            "| {name} | {:.0} | {:.0} | {kept:.1} | {mean:.1} | {fresh:.1} |",
+            rate(down),
+            rate(up)
+        );
     }
     fs::remove_dir_all(&dir)
 }

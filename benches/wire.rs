@@ -1,4 +1,5 @@
-//! Parsing in memory, each beside the least that could be done with the bytes: `cargo bench --bench wire`.
+//! Parsing in memory, each beside the least that could be done with the bytes: `cargo bench --bench
+//! wire`.
 
 #[path = "support/beside.rs"]
 mod beside;
@@ -10,7 +11,9 @@ use std::io::{self, Read};
 use unix_http::connection::Connection;
 use unix_http::docker::FrameDecoder;
 use unix_http::json::Tokenizer;
-use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, encode_chunk};
+use unix_http::wire::{
+    BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, encode_chunk,
+};
 
 /// Real messages; what follows the head is left where it is.
 const RESPONSES: &[(&str, &[u8])] = &[
@@ -41,7 +44,8 @@ fn copy(bytes: &[u8]) -> Row<'_> {
 }
 
 fn heads(criterion: &mut Criterion) {
-    let forty: String = (0..40).map(|n| format!("X-Field-Number-{n:02}: {}\r\n", "value ".repeat(8))).collect();
+    let forty: String =
+        (0..40).map(|n| format!("X-Field-Number-{n:02}: {}\r\n", "value ".repeat(8))).collect();
     let forty = format!("HTTP/1.1 200 OK\r\n{forty}\r\n");
     let made: [(&str, &[u8]); 1] = [("40 fields", forty.as_bytes())];
     for (name, wire) in RESPONSES.iter().chain(&made) {
@@ -52,7 +56,13 @@ fn heads(criterion: &mut Criterion) {
             assert_eq!(decoder.decode(black_box(head)), Ok(Progress::Complete { len: head.len() }));
         });
         let rows: Vec<Row<'_>> = vec![copy(head), ("parse", Box::new(parse))];
-        beside(criterion, &format!("response head, {name}, {} B", head.len()), head.len(), MANY, rows);
+        beside(
+            criterion,
+            &format!("response head, {name}, {} B", head.len()),
+            head.len(),
+            MANY,
+            rows,
+        );
     }
     for (name, wire) in REQUESTS {
         let head = head_of(wire);
@@ -62,7 +72,13 @@ fn heads(criterion: &mut Criterion) {
             assert_eq!(decoder.decode(black_box(head)), Ok(Progress::Complete { len: head.len() }));
         });
         let rows: Vec<Row<'_>> = vec![copy(head), ("parse", Box::new(parse))];
-        beside(criterion, &format!("request head, {name}, {} B", head.len()), head.len(), MANY, rows);
+        beside(
+            criterion,
+            &format!("request head, {name}, {} B", head.len()),
+            head.len(),
+            MANY,
+            rows,
+        );
     }
 }
 
@@ -92,15 +108,18 @@ fn chunks(criterion: &mut Criterion) {
         let (mut first, mut second, mut memory) = (vec![0; PIECE], vec![0; PIECE], Vec::new());
         let mut memory_of_slices = Vec::new();
         let copied = move || {
-            let mut connection = Connection::with_buffer(Pieces(black_box(wire)), std::mem::take(&mut memory));
+            let mut connection =
+                Connection::with_buffer(Pieces(black_box(wire)), std::mem::take(&mut memory));
             let mut body = BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT);
             while connection.read_body(&mut body, &mut second).is_ok_and(|n| n > 0) {}
             assert_eq!((body.is_done(), body.received()), (true, 1_638_400));
             memory = connection.into_buffer();
         };
         let slices = move || {
-            let mut connection =
-                Connection::with_buffer(Pieces(black_box(wire)), std::mem::take(&mut memory_of_slices));
+            let mut connection = Connection::with_buffer(
+                Pieces(black_box(wire)),
+                std::mem::take(&mut memory_of_slices),
+            );
             let mut body = BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT);
             while let Ok(content) = connection.fill_body(&mut body)
                 && !content.is_empty()
@@ -149,9 +168,14 @@ fn frames(criterion: &mut Criterion) {
 
 fn json(criterion: &mut Criterion) {
     let body = |wire: &'static [u8]| &wire[head_of(wire).len()..];
-    for (name, text) in [("dockerd /version", body(RESPONSES[0].1)), ("podman /version", body(RESPONSES[1].1))] {
+    for (name, text) in
+        [("dockerd /version", body(RESPONSES[0].1)), ("podman /version", body(RESPONSES[1].1))]
+    {
         let rows: Vec<Row<'_>> = vec![
-            ("UTF-8 check (floor)", Box::new(many(move || assert!(std::str::from_utf8(black_box(text)).is_ok())))),
+            (
+                "UTF-8 check (floor)",
+                Box::new(many(move || assert!(std::str::from_utf8(black_box(text)).is_ok()))),
+            ),
             (
                 "tokenize",
                 Box::new(many(move || {

@@ -1,8 +1,9 @@
 //! # An upload of unknown length: an image is built
 //!
-//! `docker build` sends a tar of a directory. Nobody has added up its files before it begins, so it goes out in chunks, as
-//! it is written; and the daemon answers while it still reads. A client that sends all before it listens would stop a
-//! build half-way: each side waits for the other to read. Here a thread sends.
+//! `docker build` sends a tar of a directory. Nobody has added up its files before it begins, so it
+//! goes out in chunks, as it is written; and the daemon answers while it still reads. A client that
+//! sends all before it listens would stop a build half-way: each side waits for the other to read.
+//! Here a thread sends.
 //!
 //! ```console engine
 //! $ mkdir "$TMPDIR/hello"; printf 'FROM scratch\nCOPY hello.txt /\n' >"$TMPDIR/hello/Dockerfile"
@@ -28,11 +29,12 @@
 //! Arguments: a directory with a Dockerfile, and the name of the image.
 //! The engine is the one that the docker command would ask.
 //!
-//! Note the second build: the status-code was 200, since nobody knew better when the answer began. What goes wrong later
-//! is said inside the stream, as an object with `error`. Whoever looks at the status alone takes it for success.
+//! Note the second build: the status-code was 200, since nobody knew better when the answer began.
+//! What goes wrong later is said inside the stream, as an object with `error`. Whoever looks at the
+//! status alone takes it for success.
 //!
-//! Read with it: RFC 9112 §7.1 (chunks, in a request too), §6.3 (why a request cannot end with its connection),
-//! Docker Engine API v1.41 `POST /build`.
+//! Read with it: RFC 9112 §7.1 (chunks, in a request too), §6.3 (why a request cannot end with its
+//! connection), Docker Engine API v1.41 `POST /build`.
 //!
 //! Exercise: leave out what `.dockerignore` names.
 
@@ -61,7 +63,8 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     let dir: PathBuf = std::env::args_os().nth(1).ok_or("which directory?")?.into();
     let name = std::env::args().nth(2).ok_or("what is the image to be called?")?;
 
-    // What one thread writes into the pipe, the client's own thread reads and sends: chunk by chunk.
+    // What one thread writes into the pipe, the client's own thread reads and sends: chunk by
+    // chunk.
     let (pipe, mut out) = pipe()?;
     let writer = thread::spawn(move || {
         tar::write_dir(&mut out, &dir, "")?;
@@ -93,8 +96,9 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The end of the pipe is the end of the archive only where the writer came to its end too. Else reading fails, the last
-/// chunk is never sent, and the daemon does not take half a directory for a whole one.
+/// The end of the pipe is the end of the archive only where the writer came to its end too. Else
+/// reading fails, the last chunk is never sent, and the daemon does not take half a directory for a
+/// whole one.
 struct Archive {
     pipe: PipeReader,
     writer: Option<JoinHandle<io::Result<()>>>,

@@ -1,8 +1,9 @@
 //! # A chunked body with the library
 //!
-//! The chunks of `chunked_by_hand` are gone: a [`Response`](unix_http::Response) is `Read` and `BufRead`, and hands out
-//! content. What it keeps from you is where one chunk ends and the next begins, and rightly: they say nothing about the
-//! content. What it does not keep from you is a body that ends before its last chunk: that is an error.
+//! The chunks of `chunked_by_hand` are gone: a [`Response`](unix_http::Response) is `Read` and
+//! `BufRead`, and hands out content. What it keeps from you is where one chunk ends and the next
+//! begins, and rightly: they say nothing about the content. What it does not keep from you is a
+//! body that ends before its last chunk: that is an error.
 //!
 //! ```console engine
 //! $ cargo run -q --example chunked
@@ -16,9 +17,11 @@
 //! The first argument is what to GET. With `/events` pieces come when something happens.
 //! The engine is the one that the docker command would ask.
 //!
-//! Read with it: RFC 9112 §6.3 (who decides where a body ends), §7.1 (chunks), §8 (a body that is cut short).
+//! Read with it: RFC 9112 §6.3 (who decides where a body ends), §7.1 (chunks), §8 (a body that is
+//! cut short).
 //!
-//! Exercise: put `.raw()` before `.send()`: the chunk-size lines are back. Are the pieces you see the chunks now? Why not?
+//! Exercise: put `.raw()` before `.send()`: the chunk-size lines are back. Are the pieces you see
+//! the chunks now? Why not?
 
 use std::error::Error;
 use std::io::BufRead;

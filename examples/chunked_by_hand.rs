@@ -1,7 +1,8 @@
 //! # A chunked body by hand
 //!
-//! Who begins to answer before the length is known can state no Content-Length. The answer comes in chunks: a line with
-//! a size in hex, that many bytes, CR LF; and a chunk of size 0 to say that this was all.
+//! Who begins to answer before the length is known can state no Content-Length. The answer comes in
+//! chunks: a line with a size in hex, that many bytes, CR LF; and a chunk of size 0 to say that
+//! this was all.
 //!
 //! ```console engine
 //! $ cargo run -q --example chunked_by_hand
@@ -17,13 +18,14 @@
 //! "\r\n" = the end of the message
 //! ```
 //!
-//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock; the second is what to
-//! GET. `/events` shows what chunks are for: nobody knows when it ends.
+//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock;
+//! the second is what to GET. `/events` shows what chunks are for: nobody knows when it ends.
 //!
 //! Read with it: RFC 9112 §7.1 (the grammar), §7.1.1 (chunk-ext), §7.1.2 (the trailer section).
 //!
-//! Exercise: `from_str_radix` would take `+5` for 5. What can happen when two programs on one connection disagree on
-//! what is a size? (RFC 9112 §11.2.) Then print the trailer section instead of reading past it.
+//! Exercise: `from_str_radix` would take `+5` for 5. What can happen when two programs on one
+//! connection disagree on what is a size? (RFC 9112 §11.2.) Then print the trailer section instead
+//! of reading past it.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Error, Read, Write};
@@ -40,9 +42,14 @@ fn main() -> io::Result<()> {
         line = read_line(&mut stream)?;
         print!("{line}");
         let field = line.to_ascii_lowercase();
-        chunked |= field.strip_prefix("transfer-encoding:").is_some_and(|value| value.trim() == "chunked");
+        chunked |=
+            field.strip_prefix("transfer-encoding:").is_some_and(|value| value.trim() == "chunked");
     }
-    let mut size = if chunked { 1 } else { return Err(Error::other("not chunked: look for a Content-Length")) };
+    let mut size = if chunked {
+        1
+    } else {
+        return Err(Error::other("not chunked: look for a Content-Length"));
+    };
     while size > 0 {
         let line = read_line(&mut stream)?;
         size = chunk_size(&line).ok_or(Error::other(format!("{line:?} is no chunk-size line")))?;
@@ -74,5 +81,7 @@ fn read_line(stream: &mut impl BufRead) -> io::Result<String> {
 fn socket() -> io::Result<String> {
     let said = env::args().nth(1).or(env::var("DOCKER_HOST").ok()).filter(|said| !said.is_empty());
     let host = said.unwrap_or("unix:///var/run/docker.sock".into());
-    host.strip_prefix("unix://").map(String::from).ok_or(Error::other(format!("{host} is not unix:///path")))
+    host.strip_prefix("unix://")
+        .map(String::from)
+        .ok_or(Error::other(format!("{host} is not unix:///path")))
 }

@@ -1,7 +1,8 @@
 //! # An upload of known length: a file into a container
 //!
-//! `docker cp FILE CONTAINER:DIR` is `PUT /containers/{id}/archive?path=DIR` with a tar of one file. Its length is known
-//! before it begins, header and padding included, so it goes out with Content-Length; and it is never in memory.
+//! `docker cp FILE CONTAINER:DIR` is `PUT /containers/{id}/archive?path=DIR` with a tar of one
+//! file. Its length is known before it begins, header and padding included, so it goes out with
+//! Content-Length; and it is never in memory.
 //!
 //! ```console engine
 //! $ cargo run -q --example create_container -- mypy
@@ -15,10 +16,12 @@
 //!
 //! Arguments: a file, and where to. The engine is the one that the docker command would ask.
 //!
-//! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §9.3.4 (PUT), §15.5.5 (404: no such container, or directory).
+//! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §9.3.4 (PUT), §15.5.5 (404: no such
+//! container, or directory).
 //!
-//! Exercise: copy to a container that does not exist, and a file of a gigabyte. Does all of it travel before the answer
-//! comes? (The client listens while it sends; the daemon says `Connection: close`. Why must it?)
+//! Exercise: copy to a container that does not exist, and a file of a gigabyte. Does all of it
+//! travel before the answer comes? (The client listens while it sends; the daemon says `Connection:
+//! close`. Why must it?)
 
 mod tar;
 
@@ -45,15 +48,19 @@ fn main() -> ExitCode {
 fn copy_in() -> Result<bool, Box<dyn Error>> {
     let (file, to) = (std::env::args().nth(1), std::env::args().nth(2));
     let file = file.ok_or("which file?")?;
-    let (container, dir) = to.as_deref().and_then(|to| to.split_once(':')).ok_or("where to? CONTAINER:DIR")?;
-    let name = Path::new(&file).file_name().and_then(|name| name.to_str()).ok_or("a file has a name")?;
+    let (container, dir) =
+        to.as_deref().and_then(|to| to.split_once(':')).ok_or("where to? CONTAINER:DIR")?;
+    let name =
+        Path::new(&file).file_name().and_then(|name| name.to_str()).ok_or("a file has a name")?;
 
     let file = File::open(&file)?;
     let size = file.metadata()?.len();
     let header = tar::header(name, 0o644, Kind::File { size })?;
     let length = BLOCK + size.next_multiple_of(BLOCK) + END.len() as u64;
     // A tar is its parts, one after the other.
-    let archive = Cursor::new(header).chain(file.take(size)).chain(io::repeat(0).take(tar::padding(size) as u64));
+    let archive = Cursor::new(header)
+        .chain(file.take(size))
+        .chain(io::repeat(0).take(tar::padding(size) as u64));
     let archive = archive.chain(Cursor::new(END));
 
     let engine = Engine::from_env()?;

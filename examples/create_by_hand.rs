@@ -1,7 +1,8 @@
 //! # POST /containers/create by hand
 //!
-//! A request with a body needs two more fields: Content-Type says what the bytes are (the engine takes JSON only when
-//! told), Content-Length how many there are. That is all there is to `docker create --name mypy busybox echo hi`.
+//! A request with a body needs two more fields: Content-Type says what the bytes are (the engine
+//! takes JSON only when told), Content-Length how many there are. That is all there is to `docker
+//! create --name mypy busybox echo hi`.
 //!
 //! ```console engine
 //! $ cargo run -q --example create_by_hand
@@ -22,12 +23,15 @@
 //! {"message":"Conflict. The container name \"/mypy\" is already in use by container …"}
 //! ```
 //!
-//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock. The image has to be there; if it is
-//! not, the answer is a 404 that says so. `docker rm mypy` removes the container.
+//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock.
+//! The image has to be there; if it is not, the answer is a 404 that says so. `docker rm mypy`
+//! removes the container.
 //!
-//! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §8.3 (Content-Type), §15.3.2 (201 Created), §15.5.10 (409).
+//! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §8.3 (Content-Type), §15.3.2 (201
+//! Created), §15.5.10 (409).
 //!
-//! Exercise: say `Content-Length: 74`, then 76. Which one does the engine answer, and what does the other wait for?
+//! Exercise: say `Content-Length: 74`, then 76. Which one does the engine answer, and what does the
+//! other wait for?
 
 use std::env;
 use std::io::{self, Error, Read, Write};
@@ -52,18 +56,22 @@ fn main() -> io::Result<()> {
 
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let head_end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+    let head_end =
+        answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
     show('<', &answer[..head_end]);
     io::stdout().write_all(&answer[head_end..])
 }
 
 fn show(mark: char, head: &[u8]) {
-    head.split_inclusive(|&byte| byte == b'\n').for_each(|line| println!("{mark} {}", line.escape_ascii()));
+    head.split_inclusive(|&byte| byte == b'\n')
+        .for_each(|line| println!("{mark} {}", line.escape_ascii()));
 }
 
 /// The first argument, else DOCKER_HOST, else where Docker listens.
 fn socket() -> io::Result<String> {
     let said = env::args().nth(1).or(env::var("DOCKER_HOST").ok()).filter(|said| !said.is_empty());
     let host = said.unwrap_or("unix:///var/run/docker.sock".into());
-    host.strip_prefix("unix://").map(String::from).ok_or(Error::other(format!("{host} is not unix:///path")))
+    host.strip_prefix("unix://")
+        .map(String::from)
+        .ok_or(Error::other(format!("{host} is not unix:///path")))
 }

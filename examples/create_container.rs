@@ -6,12 +6,14 @@
 //! {"Id":"…","Warnings":[…]}
 //! ```
 //!
-//! Compare with `create_by_hand`: `json` sets Content-Type, `body` and `json` set Content-Length. `DOCKER_HOST` says where;
-//! the image `busybox` has to be there. A second run answers 409: the name is taken. A 4xx is a response, not an error.
+//! Compare with `create_by_hand`: `json` sets Content-Type, `body` and `json` set Content-Length.
+//! `DOCKER_HOST` says where; the image `busybox` has to be there. A second run answers 409: the
+//! name is taken. A 4xx is a response, not an error.
 //!
 //! Sections: `RFC 9110 §8.6` (Content-Length), `Docker Engine API v1.41 POST /containers/create`.
 //!
-//! Exercise: delete the container with `client.delete("/containers/mypy")` and print the status. Why is there no content?
+//! Exercise: delete the container with `client.delete("/containers/mypy")` and print the status.
+//! Why is there no content?
 
 use std::error::Error;
 use std::process::exit;
@@ -30,7 +32,8 @@ fn create_container() -> Result<(), Box<dyn Error>> {
     let client = engine.client();
 
     let target = format!("/containers/create?name={name}");
-    let response = client.post(&target).json(r#"{"Image":"busybox","Cmd":["echo","hello"]}"#).send()?;
+    let response =
+        client.post(&target).json(r#"{"Image":"busybox","Cmd":["echo","hello"]}"#).send()?;
     println!("{} {}", response.status(), String::from_utf8_lossy(response.reason()));
     println!("{}", response.text()?.trim_end());
     Ok(())

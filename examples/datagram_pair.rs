@@ -1,7 +1,8 @@
 //! # Two datagram sockets
 //!
-//! The other kind of Unix socket: each end has a name of its own, nobody connects, and every `send` is one message that
-//! arrives whole or not at all. With socat each end is `socat - UNIX-DATAGRAM:peer,bind=mine`.
+//! The other kind of Unix socket: each end has a name of its own, nobody connects, and every `send`
+//! is one message that arrives whole or not at all. With socat each end is `socat -
+//! UNIX-DATAGRAM:peer,bind=mine`.
 //!
 //! ```console
 //! $ cargo run -q --example datagram_pair -- one 'and two' ''
@@ -14,9 +15,9 @@
 //! a: received 10 bytes "3 received" from …/b
 //! ```
 //!
-//! Three sends, three receives: the kernel kept the boundaries, even of the empty one. On a stream the ten bytes would
-//! have come as `oneand two`, in any pieces, and the empty message not at all. HTTP/1.1 runs on streams, so it has to
-//! say itself where each message ends: RFC 9112 §6.
+//! Three sends, three receives: the kernel kept the boundaries, even of the empty one. On a stream
+//! the ten bytes would have come as `oneand two`, in any pieces, and the empty message not at all.
+//! HTTP/1.1 runs on streams, so it has to say itself where each message ends: RFC 9112 §6.
 //!
 //! Exercise: receive into four bytes instead of 1024. Where does the rest of `and two` go?
 

@@ -1,6 +1,7 @@
 //! # `docker run` in HTTP
 //!
-//! All that `docker run` does is ask. Six requests and the stream between them, numbered in the code:
+//! All that `docker run` does is ask. Six requests and the stream between them, numbered in the
+//! code:
 //!
 //! ```console engine
 //! $ cargo run -q --example docker_run -- --rm --network none busybox echo hello
@@ -19,13 +20,16 @@
 //! Options as `docker run` has them: `--rm`, `-i`, `--name NAME`, `--network NETWORK`.
 //! The engine is the one that the docker command would ask.
 //!
-//! The order matters. Attach comes before start, or the first lines would be missed. Start comes before stdin is sent, for
-//! nobody reads it earlier. And wait is asked last, when the output is over: its answer is the exit code.
+//! The order matters. Attach comes before start, or the first lines would be missed. Start comes
+//! before stdin is sent, for nobody reads it earlier. And wait is asked last, when the output is
+//! over: its answer is the exit code.
 //!
-//! Read with it: Docker Engine API v1.41, the requests by name; RFC 9110 §7.8 (Upgrade), §15.5.5 (404: no such image).
+//! Read with it: Docker Engine API v1.41, the requests by name; RFC 9110 §7.8 (Upgrade), §15.5.5
+//! (404: no such image).
 //!
-//! Exercise: `-t`, with the terminal of `exec_interactive`; then Ctrl-C as `POST /containers/{id}/kill?signal=INT`. Then
-//! compare with the docker command: `ucurl tap -- docker run …` shows what it asks, and in which order.
+//! Exercise: `-t`, with the terminal of `exec_interactive`; then Ctrl-C as `POST
+//! /containers/{id}/kill?signal=INT`. Then compare with the docker command: `ucurl tap -- docker
+//! run …` shows what it asks, and in which order.
 
 use std::env;
 use std::error::Error;
@@ -66,17 +70,21 @@ struct Run {
 impl Run {
     fn from_args() -> Result<Run> {
         let client = Engine::from_env()?.client().clone();
-        let (mut remove, mut interactive, mut name, mut network) = (false, false, None, String::from("default"));
+        let (mut remove, mut interactive, mut name, mut network) =
+            (false, false, None, String::from("default"));
         let mut args = env::args().skip(1);
         let image = loop {
-            let arg =
-                args.next().ok_or("docker_run [--rm] [-i] [--name NAME] [--network NETWORK] IMAGE [COMMAND...]")?;
+            let arg = args.next().ok_or(
+                "docker_run [--rm] [-i] [--name NAME] [--network NETWORK] IMAGE [COMMAND...]",
+            )?;
             match arg.as_str() {
                 "--rm" => remove = true,
                 "-i" => interactive = true,
                 "--name" => name = args.next(),
                 "--network" => network = args.next().ok_or("--network which?")?,
-                option if option.starts_with('-') => return Err(format!("{option} is left as an exercise").into()),
+                option if option.starts_with('-') => {
+                    return Err(format!("{option} is left as an exercise").into());
+                }
                 _ => break arg,
             }
         };
@@ -87,7 +95,8 @@ impl Run {
         let id = self.create()?;
         let code = self.attach_and_start(&id);
         if self.remove {
-            // 7. The container's file system and its log. `force` where it was never started, or still runs.
+            // 7. The container's file system and its log. `force` where it was never started, or
+            //    still runs.
             ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?;
         }
         code
@@ -112,7 +121,8 @@ impl Run {
     /// What the container is made of, as the docker command says it.
     fn options(&self) -> String {
         let command: Vec<String> = self.command.iter().map(|word| json(word)).collect();
-        let command = if command.is_empty() { "null".into() } else { format!("[{}]", command.join(",")) };
+        let command =
+            if command.is_empty() { "null".into() } else { format!("[{}]", command.join(",")) };
         let (image, stdin, network) = (json(&self.image), self.interactive, json(&self.network));
         format!(
             r#"{{"Image":{image},"Cmd":{command},"AttachStdin":{stdin},"AttachStdout":true,"AttachStderr":true,"OpenStdin":{stdin},"StdinOnce":{stdin},"HostConfig":{{"NetworkMode":{network}}}}}"#
@@ -123,7 +133,10 @@ impl Run {
         // 2. Only where it is not there. What goes wrong on the way is told inside the 200.
         let tagged = self.image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
         let tag = if tagged { "" } else { "&tag=latest" };
-        let progress = ok(self.client.post(&format!("/images/create?fromImage={}{tag}", self.image)).send()?)?;
+        let progress = ok(self
+            .client
+            .post(&format!("/images/create?fromImage={}{tag}", self.image))
+            .send()?)?;
         for line in progress.lines() {
             let message = Value::parse(line?.as_bytes())?;
             if let Some(error) = message.get("error").and_then(Value::as_str) {
@@ -134,7 +147,8 @@ impl Run {
     }
 
     fn attach_and_start(&self, id: &str) -> Result<u8> {
-        // 3. The connection that stdin, stdout and stderr will travel on: HTTP ends on it with a 101.
+        // 3. The connection that stdin, stdout and stderr will travel on: HTTP ends on it with a
+        //    101.
         let stdin_too = if self.interactive { "&stdin=1" } else { "" };
         let attach = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1{stdin_too}");
         let attached = match self.client.post(&attach).upgrade("tcp").send()?.into_upgraded() {
@@ -150,7 +164,9 @@ impl Run {
             eprintln!("docker_run: {why}");
             let says = |text| why.contains(text);
             return Ok(match why.as_str() {
-                _ if says("executable file not found") || says("no such file or directory") => NOT_FOUND,
+                _ if says("executable file not found") || says("no such file or directory") => {
+                    NOT_FOUND
+                }
                 _ if says("permission denied") || says("is a directory") => CANNOT_BE_INVOKED,
                 _ => ENGINE_FAILED,
             });
@@ -165,7 +181,8 @@ impl Run {
         }
         Demux::new(BufReader::new(from)).copy_to(&mut stdout(), &mut stderr())?;
 
-        // 6. How it ended. The head of the answer comes at once, the content when the container has ended.
+        // 6. How it ended. The head of the answer comes at once, the content when the container has
+        //    ended.
         let ended = ok(self.client.post(&format!("/containers/{id}/wait")).send()?)?;
         let ended = Value::parse(&ended.bytes()?)?;
         let code = ended.get("StatusCode").and_then(Value::as_i64).ok_or("no StatusCode")?;

@@ -1,7 +1,7 @@
 //! # A client on a Unix socket
 //!
-//! Connects to the file `echo_server` listens on, sends a line, reads until the server ends the stream.
-//! The same with other tools: `echo hello | socat - UNIX-CONNECT:$D/echo.sock`.
+//! Connects to the file `echo_server` listens on, sends a line, reads until the server ends the
+//! stream. The same with other tools: `echo hello | socat - UNIX-CONNECT:$D/echo.sock`.
 //!
 //! ```console
 //! $ D=$(mktemp -d)
@@ -15,9 +15,10 @@
 //! server got 12 bytes: "over a file\n"
 //! ```
 //!
-//! `shutdown(Write)` ends our half and leaves the other open: the server reads its end of stream, answers what is left,
-//! closes, and only then are we done. Docker ends a container's standard input in just this way, and a program that
-//! closes the whole socket instead loses the answer. (RFC 9112 §9.6 is about this moment in HTTP.)
+//! `shutdown(Write)` ends our half and leaves the other open: the server reads its end of stream,
+//! answers what is left, closes, and only then are we done. Docker ends a container's standard
+//! input in just this way, and a program that closes the whole socket instead loses the answer.
+//! (RFC 9112 §9.6 is about this moment in HTTP.)
 //!
 //! Exercise: leave the `shutdown` out. Who waits for whom, and why does it never end?
 

@@ -1,7 +1,8 @@
 //! # An echo server on a Unix socket
 //!
-//! A Unix socket is a file that two programs meet at. This end binds the name, listens, and answers each line it is
-//! sent in upper case: what Python's `socketserver` tutorial does. The other end is `echo_client`.
+//! A Unix socket is a file that two programs meet at. This end binds the name, listens, and answers
+//! each line it is sent in upper case: what Python's `socketserver` tutorial does. The other end is
+//! `echo_client`.
 //!
 //! ```console
 //! $ D=$(mktemp -d)
@@ -13,11 +14,13 @@
 //! received: HELLO, SOCKET
 //! ```
 //!
-//! A stream has no messages, only bytes in order: both ends agreed that a line is one message. That agreement is a
-//! *protocol*, and HTTP/1.1 is a larger one: RFC 9112 §2.1 ends its lines the same way, and §6.3 says where a body ends.
+//! A stream has no messages, only bytes in order: both ends agreed that a line is one message. That
+//! agreement is a *protocol*, and HTTP/1.1 is a larger one: RFC 9112 §2.1 ends its lines the same
+//! way, and §6.3 says where a body ends.
 //!
-//! Exercise: stop the server with Ctrl-C and start it again. The file is still there, and `bind` fails. When is it safe
-//! to remove the file first? (Try to connect: only a refusal says that nobody listens.)
+//! Exercise: stop the server with Ctrl-C and start it again. The file is still there, and `bind`
+//! fails. When is it safe to remove the file first? (Try to connect: only a refusal says that
+//! nobody listens.)
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,8 +1,9 @@
 //! # Attach: a connection that stops being HTTP
 //!
-//! `docker exec -i` begins as a request, with `Upgrade: tcp`. The answer is 101, and from its empty line on the connection
-//! carries what the program in the container reads and writes, both at once. The end of stdin travels as a half-close:
-//! this side says that it will send no more, and goes on to listen.
+//! `docker exec -i` begins as a request, with `Upgrade: tcp`. The answer is 101, and from its empty
+//! line on the connection carries what the program in the container reads and writes, both at once.
+//! The end of stdin travels as a half-close: this side says that it will send no more, and goes on
+//! to listen.
 //!
 //! ```console engine
 //! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
@@ -16,13 +17,16 @@
 //! exit code 7
 //! ```
 //!
-//! Arguments: a container and a command. On a terminal try `exec_interactive mypy sh`: then the exec gets a terminal too,
-//! and this one passes on every key as it is, Ctrl-C included. The engine is the one that the docker command would ask.
+//! Arguments: a container and a command. On a terminal try `exec_interactive mypy sh`: then the
+//! exec gets a terminal too, and this one passes on every key as it is, Ctrl-C included. The engine
+//! is the one that the docker command would ask.
 //!
-//! Read with it: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST /exec/{id}/start`.
+//! Read with it: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST
+//! /exec/{id}/start`.
 //!
-//! Exercise: leave out `to.close()`. Why does `the end` never come? Then leave out `.upgrade("tcp")`: the daemon answers 200
-//! without a length, and all works the same. What would a proxy on the way do with each?
+//! Exercise: leave out `to.close()`. Why does `the end` never come? Then leave out
+//! `.upgrade("tcp")`: the daemon answers 200 without a length, and all works the same. What would a
+//! proxy on the way do with each?
 
 use std::error::Error;
 use std::fs::File;
@@ -52,14 +56,19 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     let command = json_strings(args);
     let tty = stdin().is_terminal() && stdout().is_terminal();
 
-    let options =
-        format!(r#"{{"AttachStdin":true,"AttachStdout":true,"AttachStderr":true,"Tty":{tty},"Cmd":[{command}]}}"#);
+    let options = format!(
+        r#"{{"AttachStdin":true,"AttachStdout":true,"AttachStderr":true,"Tty":{tty},"Cmd":[{command}]}}"#
+    );
     let created = client.post(&format!("/containers/{container}/exec")).json(options).send()?;
     let created = Value::parse(&ok(created)?.bytes()?)?;
     let id = created.get("Id").and_then(Value::as_str).ok_or("no Id")?;
 
     let start = format!("/exec/{id}/start");
-    let start = client.post(&start).json(format!(r#"{{"Detach":false,"Tty":{tty}}}"#)).upgrade("tcp").send()?;
+    let start = client
+        .post(&start)
+        .json(format!(r#"{{"Detach":false,"Tty":{tty}}}"#))
+        .upgrade("tcp")
+        .send()?;
     let upgraded = match start.into_upgraded() {
         Ok(upgraded) => upgraded,
         Err(refused) => return Err(refused.text()?.into()),
@@ -84,7 +93,8 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     drop(terminal);
 
     let inspected = Value::parse(&ok(client.get(&format!("/exec/{id}/json")).send()?)?.bytes()?)?;
-    let code = inspected.get("ExitCode").and_then(Value::as_i64).ok_or("no ExitCode: it still runs")?;
+    let code =
+        inspected.get("ExitCode").and_then(Value::as_i64).ok_or("no ExitCode: it still runs")?;
     Ok(u8::try_from(code)?)
 }
 
@@ -103,8 +113,9 @@ fn ok(response: Response) -> Result<Response, Box<dyn Error>> {
     if response.is_success() { Ok(response) } else { Err(response.text()?.into()) }
 }
 
-/// The terminal passes on every key, until this is dropped or this process ends, in whatever way: a shell has set it, waits
-/// for the end of its input, which the kernel sees to, and puts back what was.
+/// The terminal passes on every key, until this is dropped or this process ends, in whatever way: a
+/// shell has set it, waits for the end of its input, which the kernel sees to, and puts back what
+/// was.
 struct Terminal {
     shell: Child,
 }

@@ -1,8 +1,8 @@
 //! # The frames of a log
 //!
-//! A container has a stdout and a stderr, and one connection has to carry both. So Docker cuts them into frames: a byte
-//! for the stream, three zeros, the length as four bytes, that much data. What plain curl prints of a log begins with
-//! those bytes; here each stream goes where it belongs.
+//! A container has a stdout and a stderr, and one connection has to carry both. So Docker cuts them
+//! into frames: a byte for the stream, three zeros, the length as four bytes, that much data. What
+//! plain curl prints of a log begins with those bytes; here each stream goes where it belongs.
 //!
 //! ```console engine
 //! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
@@ -17,16 +17,19 @@
 //! err
 //! ```
 //!
-//! The argument is a container.
-//! The engine is the one that the docker command would ask. It follows the log until the container ends, as `docker logs -f`.
+//! The argument is a container. The engine is the one that the docker command would ask. It follows
+//! the log until the container ends, as `docker logs -f`.
 //!
-//! A container with a terminal (`docker run -t`) has one stream and no frames. Content-Type should tell, but older engines
-//! say `raw-stream` for both, or nothing; the certain answer is `Config.Tty` of the container.
+//! A container with a terminal (`docker run -t`) has one stream and no frames. Content-Type should
+//! tell, but older engines say `raw-stream` for both, or nothing; the certain answer is
+//! `Config.Tty` of the container.
 //!
-//! Read with it: Docker Engine API v1.41 `POST /containers/{id}/attach`, "Stream format"; RFC 9110 §8.3 (Content-Type).
+//! Read with it: Docker Engine API v1.41 `POST /containers/{id}/attach`, "Stream format"; RFC 9110
+//! §8.3 (Content-Type).
 //!
-//! Exercise: a frame's data is what one `write` of the program left in the pipe. Write a container whose stdout and stderr
-//! arrive in another order than they were written. (Two pipes, one reader: who promises an order?)
+//! Exercise: a frame's data is what one `write` of the program left in the pipe. Write a container
+//! whose stdout and stderr arrive in another order than they were written. (Two pipes, one reader:
+//! who promises an order?)
 
 use std::error::Error;
 use std::io::{stderr, stdout};
@@ -49,9 +52,14 @@ fn follow_logs() -> Result<(), Box<dyn Error>> {
 
     let inspected = ok(client.get(&format!("/containers/{container}/json")).send()?)?;
     let inspected = Value::parse(&inspected.bytes()?)?;
-    let tty = inspected.get("Config").and_then(|config| config.get("Tty")?.as_bool()).ok_or("no Config.Tty")?;
+    let tty = inspected
+        .get("Config")
+        .and_then(|config| config.get("Tty")?.as_bool())
+        .ok_or("no Config.Tty")?;
 
-    let mut logs = ok(client.get(&format!("/containers/{container}/logs?follow=1&stdout=1&stderr=1")).send()?)?;
+    let mut logs = ok(client
+        .get(&format!("/containers/{container}/logs?follow=1&stdout=1&stderr=1"))
+        .send()?)?;
     if tty {
         logs.copy_to(&mut stdout())?;
     } else {

@@ -1,7 +1,7 @@
 //! # A health check for an image FROM scratch
 //!
-//! `HEALTHCHECK CMD curl -f …` needs a shell and a curl, and an image FROM scratch has neither. This is one file without
-//! anything beside it, and the exit code is all it says:
+//! `HEALTHCHECK CMD curl -f …` needs a shell and a curl, and an image FROM scratch has neither.
+//! This is one file without anything beside it, and the exit code is all it says:
 //!
 //! ```dockerfile
 //! FROM scratch
@@ -21,14 +21,16 @@
 //! exit code 1
 //! ```
 //!
-//! Arguments: `unix:///path`, or `tcp://host:port`; and what to GET. To build it with nothing beside it, here for x86-64:
-//! `RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target x86_64-unknown-linux-gnu --example health_check`.
+//! Arguments: `unix:///path`, or `tcp://host:port`; and what to GET. To build it with nothing
+//! beside it, here for x86-64: `RUSTFLAGS="-C target-feature=+crt-static" cargo build --release
+//! --target x86_64-unknown-linux-gnu --example health_check`.
 //!
-//! Read with it: RFC 9110 §15.3 (2xx), §15.6.4 (503), Dockerfile reference, HEALTHCHECK: 0 is healthy, 1 is not, and 2 is
-//! reserved.
+//! Read with it: RFC 9110 §15.3 (2xx), §15.6.4 (503), Dockerfile reference, HEALTHCHECK: 0 is
+//! healthy, 1 is not, and 2 is reserved.
 //!
-//! Exercise: without a limit a server that accepts and says nothing would hang this for as long as Docker lets it. Which
-//! of the limits in [`Timeouts`](unix_http::Timeouts) bounds a server that sends a byte a second?
+//! Exercise: without a limit a server that accepts and says nothing would hang this for as long as
+//! Docker lets it. Which of the limits in [`Timeouts`](unix_http::Timeouts) bounds a server that
+//! sends a byte a second?
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -6,9 +6,11 @@
 //! {"Platform":{…
 //! ```
 //!
-//! Compare with `version_by_hand`: the same bytes travel. `DOCKER_HOST`, or the first argument, says where.
+//! Compare with `version_by_hand`: the same bytes travel. `DOCKER_HOST`, or the first argument,
+//! says where.
 //!
-//! Exercise: print `response.decision()`. Which rule of `RFC 9112 §6.3` decided where the body ends?
+//! Exercise: print `response.decision()`. Which rule of `RFC 9112 §6.3` decided where the body
+//! ends?
 
 use std::error::Error;
 use std::io::{Write, stdout};
@@ -28,7 +30,12 @@ fn version() -> Result<(), Box<dyn Error>> {
 
     let mut response = client.get("/version").send()?;
     let reason = String::from_utf8_lossy(response.reason()).into_owned();
-    println!("{} {reason}, {}, {} fields", response.status(), response.version(), response.fields().len());
+    println!(
+        "{} {reason}, {}, {} fields",
+        response.status(),
+        response.version(),
+        response.fields().len()
+    );
     response.copy_to(&mut stdout())?;
     stdout().flush()?;
     Ok(())

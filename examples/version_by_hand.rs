@@ -1,7 +1,8 @@
 //! # GET /version by hand
 //!
-//! The Docker API is HTTP/1.1 over a Unix socket, and HTTP/1.1 is text: connect, write four lines, read to the end.
-//! Nothing but the standard library. `>` is what we send, `<` what the engine answers, every byte of a head shown.
+//! The Docker API is HTTP/1.1 over a Unix socket, and HTTP/1.1 is text: connect, write four lines,
+//! read to the end. Nothing but the standard library. `>` is what we send, `<` what the engine
+//! answers, every byte of a head shown.
 //!
 //! ```console engine
 //! $ cargo run -q --example version_by_hand
@@ -21,11 +22,12 @@
 //!
 //! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock.
 //!
-//! Read with it: RFC 9112 §2.1 (a message: start-line, field lines, an empty line, a body), §3 (the request-line),
-//! RFC 9110 §7.2 (Host: an HTTP/1.1 request without it is refused), RFC 9112 §9.6 (`Connection: close`: the reason why
-//! reading to the end of the stream is enough here).
+//! Read with it: RFC 9112 §2.1 (a message: start-line, field lines, an empty line, a body), §3 (the
+//! request-line), RFC 9110 §7.2 (Host: an HTTP/1.1 request without it is refused), RFC 9112 §9.6
+//! (`Connection: close`: the reason why reading to the end of the stream is enough here).
 //!
-//! Exercise: leave out `Connection: close` and run it again. Which field would tell you where the answer ends?
+//! Exercise: leave out `Connection: close` and run it again. Which field would tell you where the
+//! answer ends?
 
 use std::env;
 use std::io::{self, Error, Read, Write};
@@ -44,7 +46,8 @@ fn main() -> io::Result<()> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     // The head ends at the first empty line; all that follows is the body.
-    let head_end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+    let head_end =
+        answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
     let (head, body) = answer.split_at(head_end);
     show('<', head);
     io::stdout().write_all(body)
@@ -60,5 +63,7 @@ fn show(mark: char, head: &[u8]) {
 fn socket() -> io::Result<String> {
     let said = env::args().nth(1).or(env::var("DOCKER_HOST").ok()).filter(|said| !said.is_empty());
     let host = said.unwrap_or("unix:///var/run/docker.sock".into());
-    host.strip_prefix("unix://").map(String::from).ok_or(Error::other(format!("{host} is not unix:///path")))
+    host.strip_prefix("unix://")
+        .map(String::from)
+        .ok_or(Error::other(format!("{host} is not unix:///path")))
 }

@@ -1,7 +1,8 @@
 //! # A Docker plugin: the engine asks you
 //!
-//! Docker keeps volumes where a plugin says. A plugin is a server on a Unix socket in `/run/docker/plugins`; the file's
-//! name is the driver's name, and the engine is the client. This one keeps a volume as a directory.
+//! Docker keeps volumes where a plugin says. A plugin is a server on a Unix socket in
+//! `/run/docker/plugins`; the file's name is the driver's name, and the engine is the client. This
+//! one keeps a volume as a directory.
 //!
 //! ```console docker root
 //! $ cargo run -q --example volume_plugin -- mypy "$TMPDIR/volumes" >"$TMPDIR/asked" &
@@ -22,14 +23,16 @@
 //! $ ls "$TMPDIR/volumes"
 //! ```
 //!
-//! Arguments: the driver's name, and where to keep volumes. The engine has to be on this machine, and only root may write
-//! in that directory. The engine speaks to plugins as `docker` speaks to the engine: POST, JSON, and an error is a string.
+//! Arguments: the driver's name, and where to keep volumes. The engine has to be on this machine,
+//! and only root may write in that directory. The engine speaks to plugins as `docker` speaks to
+//! the engine: POST, JSON, and an error is a string.
 //!
-//! Read with it: Docker Engine managed plugins, Volume plugin protocol; RFC 9112 §3.2 (its Host field is empty: why may it
-//! be?), RFC 9110 §9.3.3 (all is POST, even what only asks).
+//! Read with it: Docker Engine managed plugins, Volume plugin protocol; RFC 9112 §3.2 (its Host
+//! field is empty: why may it be?), RFC 9110 §9.3.3 (all is POST, even what only asks).
 //!
-//! Exercise: an authorization plugin answers `/AuthZPlugin.AuthZReq` with `{"Allow":true}` or `{"Allow":false,"Msg":"..."}`
-//! for every request that anybody makes to the engine. Write one that allows nothing but GET.
+//! Exercise: an authorization plugin answers `/AuthZPlugin.AuthZReq` with `{"Allow":true}` or
+//! `{"Allow":false,"Msg":"..."}` for every request that anybody makes to the engine. Write one that
+//! allows nothing but GET.
 
 use std::env;
 use std::fs;
@@ -68,8 +71,8 @@ fn answer(dir: &Path, request: &mut Request<'_>, responder: Responder<'_>) -> io
     let question = String::from_utf8_lossy(&request.bytes(LIMIT)?).trim_end().to_owned();
     let call = String::from_utf8_lossy(request.path()).into_owned();
     println!("{} {call} {question}", request.method());
-    let answer =
-        call_of(dir, &call, &question).unwrap_or_else(|error| format!(r#"{{"Err":{}}}"#, json(&error.to_string())));
+    let answer = call_of(dir, &call, &question)
+        .unwrap_or_else(|error| format!(r#"{{"Err":{}}}"#, json(&error.to_string())));
     responder.field("Content-Type", "application/vnd.docker.plugins.v1.2+json").send(answer)
 }
 
@@ -78,19 +81,30 @@ fn call_of(dir: &Path, call: &str, question: &str) -> io::Result<String> {
         return Ok(r#"{"Implements":["VolumeDriver"]}"#.into());
     }
     let question = Value::parse(question.as_bytes()).map_err(io::Error::other)?;
-    let name = || question.get("Name").and_then(Value::as_str).ok_or(io::Error::other("which volume?"));
+    let name =
+        || question.get("Name").and_then(Value::as_str).ok_or(io::Error::other("which volume?"));
     match call {
         "/VolumeDriver.Capabilities" => Ok(r#"{"Capabilities":{"Scope":"local"}}"#.into()),
-        "/VolumeDriver.Create" => fs::create_dir_all(path_of(dir, name()?)?).map(|()| r#"{"Err":""}"#.into()),
-        "/VolumeDriver.Remove" => fs::remove_dir_all(path_of(dir, name()?)?).map(|()| r#"{"Err":""}"#.into()),
-        // A plugin for a disk or a network would mount it here, and count: each container mounts and unmounts once.
-        "/VolumeDriver.Mount" | "/VolumeDriver.Path" => {
-            Ok(format!(r#"{{"Mountpoint":{},"Err":""}}"#, json(&existing(dir, name()?)?.to_string_lossy())))
+        "/VolumeDriver.Create" => {
+            fs::create_dir_all(path_of(dir, name()?)?).map(|()| r#"{"Err":""}"#.into())
         }
+        "/VolumeDriver.Remove" => {
+            fs::remove_dir_all(path_of(dir, name()?)?).map(|()| r#"{"Err":""}"#.into())
+        }
+        // A plugin for a disk or a network would mount it here, and count: each container mounts
+        // and unmounts once.
+        "/VolumeDriver.Mount" | "/VolumeDriver.Path" => Ok(format!(
+            r#"{{"Mountpoint":{},"Err":""}}"#,
+            json(&existing(dir, name()?)?.to_string_lossy())
+        )),
         "/VolumeDriver.Unmount" => Ok(r#"{"Err":""}"#.into()),
-        "/VolumeDriver.Get" => Ok(format!(r#"{{"Volume":{},"Err":""}}"#, volume(&existing(dir, name()?)?))),
+        "/VolumeDriver.Get" => {
+            Ok(format!(r#"{{"Volume":{},"Err":""}}"#, volume(&existing(dir, name()?)?)))
+        }
         "/VolumeDriver.List" => {
-            let paths = fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+            let paths = fs::read_dir(dir)?
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<Vec<PathBuf>>>()?;
             let volumes: Vec<String> = paths.iter().map(|path| volume(path)).collect();
             Ok(format!(r#"{{"Volumes":[{}],"Err":""}}"#, volumes.join(",")))
         }

@@ -1,7 +1,7 @@
 //! # Following events
 //!
-//! `GET /events` is a request like any other. Only its answer does not end: it comes chunked, an object of JSON for each
-//! thing that happens. `docker events` is this and nothing else.
+//! `GET /events` is a request like any other. Only its answer does not end: it comes chunked, an
+//! object of JSON for each thing that happens. `docker events` is this and nothing else.
 //!
 //! ```console engine
 //! $ cargo run -q --example watch_events -- 2 '{"type":["container"]}' >"$TMPDIR/events" &
@@ -20,12 +20,15 @@
 //! Arguments: how many events to wait for (else for ever), and a filter in Docker's JSON.
 //! The engine is the one that the docker command would ask.
 //!
-//! Three things that many clients get wrong: the head comes at once, so `send` returns before anything has happened; no
-//! event is held back until a buffer is full; and no time limit ends a stream that is quiet because nothing happens.
+//! Three things that many clients get wrong: the head comes at once, so `send` returns before
+//! anything has happened; no event is held back until a buffer is full; and no time limit ends a
+//! stream that is quiet because nothing happens.
 //!
-//! Read with it: RFC 9112 §7.1 (chunks), RFC 3986 §2.1 (`%7B`), Docker Engine API v1.41 `GET /events`.
+//! Read with it: RFC 9112 §7.1 (chunks), RFC 3986 §2.1 (`%7B`), Docker Engine API v1.41 `GET
+//! /events`.
 //!
-//! Exercise: `?since=0&until=0` asks for events of the past, and then the answer ends. Print the `time` of each.
+//! Exercise: `?since=0&until=0` asks for events of the past, and then the answer ends. Print the
+//! `time` of each.
 
 use std::error::Error;
 use std::io::BufRead;
@@ -58,13 +61,21 @@ fn watch_events() -> Result<(), Box<dyn Error>> {
         let text = |name| event.get(name).and_then(Value::as_str).unwrap_or("?");
         let actor = event.get("Actor");
         let name = actor.and_then(|actor| actor.get("Attributes")?.get("name").or(actor.get("ID")));
-        println!("{} {} {}", text("Type"), text("Action"), name.and_then(Value::as_str).unwrap_or("?"));
+        println!(
+            "{} {} {}",
+            text("Type"),
+            text("Action"),
+            name.and_then(Value::as_str).unwrap_or("?")
+        );
     }
     Ok(())
 }
 
-/// In a query only these may stand as they are; a `{` or `"` in a request-target is refused by many servers.
+/// In a query only these may stand as they are; a `{` or `"` in a request-target is refused by many
+/// servers.
 fn percent_encoded(text: &str) -> String {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if unreserved(byte) { char::from(byte).into() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if unreserved(byte) { char::from(byte).into() } else { format!("%{byte:02X}") })
+        .collect()
 }

@@ -1,7 +1,8 @@
 //! # A server of your own on a Unix socket
 //!
-//! The other side of the conversation: read a request, answer it. This one keeps notes. It has no port, so nobody can
-//! reach it but who may open the file; curl and ucurl do, and through `ucurl tap` a browser does.
+//! The other side of the conversation: read a request, answer it. This one keeps notes. It has no
+//! port, so nobody can reach it but who may open the file; curl and ucurl do, and through `ucurl
+//! tap` a browser does.
 //!
 //! ```console curl
 //! $ cargo run -q --example web_server -- "$TMPDIR/notes.sock" &
@@ -23,14 +24,15 @@
 //! 405
 //! ```
 //!
-//! For a browser: `ucurl tap --listen tcp://127.0.0.1:9999 --to unix:///tmp/notes.sock`, and open <http://127.0.0.1:9999/>.
-//! The tap passes on what it is sent, and shows it.
+//! For a browser: `ucurl tap --listen tcp://127.0.0.1:9999 --to unix:///tmp/notes.sock`, and open
+//! <http://127.0.0.1:9999/>. The tap passes on what it is sent, and shows it.
 //!
-//! Read with it: RFC 9110 §9.3 (methods), §15.4.4 (303: after a POST, go and GET), §15.5.6 (405 says what is allowed),
-//! RFC 9112 §9.3 (a connection is kept, so a thread serves many requests).
+//! Read with it: RFC 9110 §9.3 (methods), §15.4.4 (303: after a POST, go and GET), §15.5.6 (405
+//! says what is allowed), RFC 9112 §9.3 (a connection is kept, so a thread serves many requests).
 //!
-//! Exercise: `text` is put into the page with its `<` escaped. Take that out, post `<script>alert(1)</script>` and look at
-//! the page. Then let `GET /wait` answer with `responder.stream()`, a line when a note comes: the chunks of lesson 5.
+//! Exercise: `text` is put into the page with its `<` escaped. Take that out, post
+//! `<script>alert(1)</script>` and look at the page. Then let `GET /wait` answer with
+//! `responder.stream()`, a line when a note comes: the chunks of lesson 5.
 
 use std::env;
 use std::io;
@@ -59,10 +61,16 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// A request in, a response out; many threads may be here at once.
-fn answer(notes: &Mutex<Vec<String>>, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
+fn answer(
+    notes: &Mutex<Vec<String>>,
+    request: &mut Request<'_>,
+    responder: Responder<'_>,
+) -> io::Result<Sent> {
     let shown = || notes.lock().map(|notes| notes.clone()).unwrap_or_default();
     match (request.method(), request.path()) {
-        ("GET" | "HEAD", b"/") => responder.field("Content-Type", "text/html; charset=utf-8").send(page(&shown())),
+        ("GET" | "HEAD", b"/") => {
+            responder.field("Content-Type", "text/html; charset=utf-8").send(page(&shown()))
+        }
         ("GET" | "HEAD", b"/notes") => {
             let text: String = shown().iter().map(|note| format!("{note}\n")).collect();
             responder.field("Content-Type", "text/plain; charset=utf-8").send(text)
@@ -72,12 +80,16 @@ fn answer(notes: &Mutex<Vec<String>>, request: &mut Request<'_>, responder: Resp
             let form = request.bytes(64 * 1024)?;
             match form_field(&form, "text").filter(|text| !text.is_empty()) {
                 Some(text) => notes.lock().map(|mut notes| notes.push(text)).unwrap_or_default(),
-                None => return responder.status(400).send("a note is text=..., as a form sends it\n"),
+                None => {
+                    return responder.status(400).send("a note is text=..., as a form sends it\n");
+                }
             }
             responder.status(303).field("Location", "/").send("")
         }
         (_, b"/") => responder.status(405).field("Allow", "GET, HEAD").send("GET or HEAD\n"),
-        (_, b"/notes") => responder.status(405).field("Allow", "GET, HEAD, POST").send("GET, HEAD or POST\n"),
+        (_, b"/notes") => {
+            responder.status(405).field("Allow", "GET, HEAD, POST").send("GET, HEAD or POST\n")
+        }
         _ => responder.status(404).send("there are / and /notes\n"),
     }
 }
@@ -94,10 +106,13 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// A field of `application/x-www-form-urlencoded` content: `name=value&name=value`, `+` for a space, `%41` for an A.
+/// A field of `application/x-www-form-urlencoded` content: `name=value&name=value`, `+` for a
+/// space, `%41` for an A.
 fn form_field(form: &[u8], name: &str) -> Option<String> {
     let pairs = form.split(|&byte| byte == b'&').map(|pair| pair.split(|&byte| byte == b'='));
-    let value = pairs.filter_map(|mut pair| (pair.next()? == name.as_bytes()).then(|| pair.next()).flatten()).next()?;
+    let value = pairs
+        .filter_map(|mut pair| (pair.next()? == name.as_bytes()).then(|| pair.next()).flatten())
+        .next()?;
     let (mut bytes, mut rest) = (Vec::new(), value.iter().copied());
     while let Some(byte) = rest.next() {
         bytes.push(match byte {

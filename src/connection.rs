@@ -6,9 +6,10 @@
 //!                      └ content, handed out as slices of this same buffer
 //! ```
 //!
-//! A small message costs one read. Content is not copied a second time: a length-delimited body that is larger than what
-//! is buffered is read straight into the caller's memory, a large chunk too, and small chunks are pushed together where
-//! they lie, so that a log of short lines becomes large slices. Bytes beyond a message stay for the next one.
+//! A small message costs one read. Content is not copied a second time: a length-delimited body
+//! that is larger than what is buffered is read straight into the caller's memory, a large chunk
+//! too, and small chunks are pushed together where they lie, so that a log of short lines becomes
+//! large slices. Bytes beyond a message stay for the next one.
 //!
 //! ```
 //! use unix_http::connection::Connection;
@@ -82,7 +83,15 @@ impl<S> Connection<S> {
 
     /// A connection that uses the memory of one before it.
     pub fn with_buffer(stream: S, buffer: Vec<u8>) -> Connection<S> {
-        Connection { stream, buffer, ready: (0, 0), raw: (0, 0), broken: None, rhythm: Rhythm::default(), watch: None }
+        Connection {
+            stream,
+            buffer,
+            ready: (0, 0),
+            raw: (0, 0),
+            broken: None,
+            rhythm: Rhythm::default(),
+            watch: None,
+        }
     }
 
     /// The stream.
@@ -95,7 +104,8 @@ impl<S> Connection<S> {
         &mut self.stream
     }
 
-    /// From now on bodies are shown to `watch`, or no longer. While one is, content is not read past the buffer.
+    /// From now on bodies are shown to `watch`, or no longer. While one is, content is not read
+    /// past the buffer.
     pub fn set_watch(&mut self, watch: Option<Watch>) {
         self.watch = watch;
     }
@@ -127,7 +137,8 @@ impl<S> Connection<S> {
         self.ready.0 = (self.ready.0 + n).min(self.ready.1);
     }
 
-    /// The content that is ready: what [`fill_body`](Connection::fill_body) found and was not consumed.
+    /// The content that is ready: what [`fill_body`](Connection::fill_body) found and was not
+    /// consumed.
     #[inline]
     pub fn content(&self) -> &[u8] {
         &self.buffer[self.ready.0..self.ready.1]
@@ -152,15 +163,16 @@ impl<S> Connection<S> {
         while self.broken.is_none() {
             if self.ready.0 < self.ready.1 && !body.keeps_framing() && self.watch.is_none() {
                 let end = &mut self.ready.1;
-                self.raw.0 = body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
-                    let small = data.len() < RUN;
-                    if small {
-                        let to = *end;
-                        *end += data.len();
-                        bytes.copy_within(data, to);
-                    }
-                    small
-                });
+                self.raw.0 =
+                    body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
+                        let small = data.len() < RUN;
+                        if small {
+                            let to = *end;
+                            *end += data.len();
+                            bytes.copy_within(data, to);
+                        }
+                        small
+                    });
             }
             let step = match body.step(&self.buffer[self.raw.0..self.raw.1]) {
                 Ok(step) => step,
@@ -204,7 +216,10 @@ impl<S: Read> Connection<S> {
     /// # Errors
     /// [`Error::IncompleteHead`], [`Error::Parse`], and those of the stream.
     #[allow(private_bounds, reason = "there are two kinds of heads and no more")]
-    pub fn read_head<H: Head>(&mut self, decoder: &mut HeadDecoder<H>) -> Result<Option<usize>, Error> {
+    pub fn read_head<H: Head>(
+        &mut self,
+        decoder: &mut HeadDecoder<H>,
+    ) -> Result<Option<usize>, Error> {
         self.rhythm = Rhythm::default();
         loop {
             let came = &self.buffer[self.raw.0..self.raw.1];
@@ -216,7 +231,11 @@ impl<S: Read> Connection<S> {
             }
             let received = (self.raw.1 - self.raw.0) as u64;
             if self.fill().map_err(Error::receive)? == 0 {
-                return if received == 0 { Ok(None) } else { Err(Error::IncompleteHead { received }) };
+                return if received == 0 {
+                    Ok(None)
+                } else {
+                    Err(Error::IncompleteHead { received })
+                };
             }
         }
     }
@@ -224,7 +243,8 @@ impl<S: Read> Connection<S> {
     /// The next content, without copying it; empty at the body's end.
     ///
     /// # Errors
-    /// [`Error::Incomplete`], [`Error::Parse`] and those of the stream, each after all content before it.
+    /// [`Error::Incomplete`], [`Error::Parse`] and those of the stream, each after all content
+    /// before it.
     #[inline]
     pub fn fill_body(&mut self, body: &mut BodyDecoder) -> Result<&[u8], Error> {
         while self.ready.0 == self.ready.1 {
@@ -266,8 +286,8 @@ impl<S: Read> Connection<S> {
         Ok(n)
     }
 
-    /// Large runs are read into `out`; the rest is copied there from where it lies: chunks that were pushed together
-    /// before would be copied twice.
+    /// Large runs are read into `out`; the rest is copied there from where it lies: chunks that
+    /// were pushed together before would be copied twice.
     fn read_content(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
         loop {
             if self.reads_directly(body, out) {
@@ -294,11 +314,12 @@ impl<S: Read> Connection<S> {
     fn copy_content(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> usize {
         let mut n = 0;
         while n < out.len() && !body.is_done() && self.broken.is_none() {
-            self.raw.0 = body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
-                let room = out[n..].get_mut(..data.len());
-                n += room.as_ref().map_or(0, |room| room.len());
-                room.map(|room| room.copy_from_slice(&bytes[data])).is_some()
-            });
+            self.raw.0 =
+                body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
+                    let room = out[n..].get_mut(..data.len());
+                    n += room.as_ref().map_or(0, |room| room.len());
+                    room.map(|room| room.copy_from_slice(&bytes[data])).is_some()
+                });
             let raw = &self.buffer[self.raw.0..self.raw.1];
             match body.step(raw) {
                 Ok(step) => {

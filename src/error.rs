@@ -1,6 +1,7 @@
 //! Everything that can go wrong in an exchange, as a caller sees it.
 //!
-//! A response with status 404 is no error: it is a response. An [`Error`] says that there is none, or not all of it.
+//! A response with status 404 is no error: it is a response. An [`Error`] says that there is none,
+//! or not all of it.
 //!
 //! ```
 //! use unix_http::{Client, Error};
@@ -100,13 +101,19 @@ impl fmt::Display for Error {
             Error::Request(why) => f.write_str(why),
             Error::Source(e) => write!(f, "cannot read the content to be sent: {e}"),
             Error::SourceLength { announced, found } => {
-                write!(f, "the content to be sent ended after {found} bytes, Content-Length announced {announced}")
+                write!(
+                    f,
+                    "the content to be sent ended after {found} bytes, Content-Length announced {announced}"
+                )
             }
             Error::Send(e) => write!(f, "cannot send the request: {e}"),
             Error::Receive(e) => write!(f, "cannot receive the response: {e}"),
             Error::NoResponse => f.write_str("the peer closed the connection without a response"),
             Error::IncompleteHead { received } => {
-                write!(f, "the connection ended inside the head, after {received} bytes (RFC 9112 §8)")
+                write!(
+                    f,
+                    "the connection ended inside the head, after {received} bytes (RFC 9112 §8)"
+                )
             }
             Error::Incomplete(e) => e.fmt(f),
             Error::Parse(e) => e.fmt(f),
@@ -126,7 +133,10 @@ impl std::error::Error for Error {
             Error::Incomplete(e) => Some(e),
             Error::Parse(e) => Some(e),
             Error::Timeout(e) => Some(e),
-            Error::Request(_) | Error::SourceLength { .. } | Error::NoResponse | Error::IncompleteHead { .. } => None,
+            Error::Request(_)
+            | Error::SourceLength { .. }
+            | Error::NoResponse
+            | Error::IncompleteHead { .. } => None,
         }
     }
 }
@@ -135,11 +145,14 @@ impl std::error::Error for Error {
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         let kind = match &error {
-            Error::Incomplete(_) | Error::IncompleteHead { .. } | Error::NoResponse => io::ErrorKind::UnexpectedEof,
-            Error::Parse(_) => io::ErrorKind::InvalidData,
-            Error::Encode(_) | Error::Request(_) | Error::Endpoint(_) | Error::SourceLength { .. } => {
-                io::ErrorKind::InvalidInput
+            Error::Incomplete(_) | Error::IncompleteHead { .. } | Error::NoResponse => {
+                io::ErrorKind::UnexpectedEof
             }
+            Error::Parse(_) => io::ErrorKind::InvalidData,
+            Error::Encode(_)
+            | Error::Request(_)
+            | Error::Endpoint(_)
+            | Error::SourceLength { .. } => io::ErrorKind::InvalidInput,
             Error::Timeout(_) => io::ErrorKind::TimedOut,
             Error::Source(e) | Error::Send(e) | Error::Receive(e) | Error::Sink(e) => e.kind(),
             Error::Connect(_) => io::ErrorKind::NotConnected,

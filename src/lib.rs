@@ -1,8 +1,9 @@
 //! HTTP/1.1 over Unix domain sockets, by hand.
 //!
-//! The Docker API is really HTTP: `docker version` is a program that connects to a socket file, writes a few lines of text
-//! and reads a few back. This crate does just that, with nothing but the standard library, and is written to be read: the
-//! source is a course through RFC 9112, and every module opens with the grammar that it implements.
+//! The Docker API is really HTTP: `docker version` is a program that connects to a socket file,
+//! writes a few lines of text and reads a few back. This crate does just that, with nothing but the
+//! standard library, and is written to be read: the source is a course through RFC 9112, and every
+//! module opens with the grammar that it implements.
 //!
 //! # One request on the wire
 //!
@@ -25,9 +26,9 @@
 //! {"Version":"20.10.24", ...         792 bytes of content; then the connection is free for the next request
 //! ```
 //!
-//! That is all there is to it, but for one question, on which the safety of everything rests: *where does a message end?*
-//! [`wire::framing`] answers it. The first lesson needs no library at all (`examples/version_by_hand.rs`). With the
-//! library it is:
+//! That is all there is to it, but for one question, on which the safety of everything rests:
+//! *where does a message end?* [`wire::framing`] answers it. The first lesson needs no library at
+//! all (`examples/version_by_hand.rs`). With the library it is:
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -37,7 +38,8 @@
 //! # Ok::<(), unix_http::Error>(())
 //! ```
 //!
-//! The same without a socket, to see that nothing is hidden: the layers below [`Client`] are plain values.
+//! The same without a socket, to see that nothing is hidden: the layers below [`Client`] are plain
+//! values.
 //!
 //! ```
 //! use unix_http::connection::Connection;
@@ -73,33 +75,39 @@
 //! | [`docker`] | what Docker adds: endpoints, API versions, frames, errors inside a 200 | Docker Engine API |
 //! | [`json`] | a small strict reader of JSON | 8259, 6901 |
 //!
-//! The last four are Cargo features with the same names, all on by default; [`transport::Listener`] comes with `server` and
-//! with `tap`. The client and what it stands on, without them, build in less than half the time:
-//! `unix-http = { version = "0.1", default-features = false }`.
+//! The last four are Cargo features with the same names, all on by default; [`transport::Listener`]
+//! comes with `server` and with `tap`. The client and what it stands on, without them, build in
+//! less than half the time: `unix-http = { version = "0.1", default-features = false }`.
 //!
-//! As a course: [`wire::grammar`] to [`wire::chunked`] in the order that [`wire`] gives, with RFC 9112 beside it, a section at
-//! a time; then [`connection`], where bytes become messages, and [`client`], where messages become exchanges. Each module
-//! opens with the grammar that it implements, what it declines and why, and a doctest in bytes. The lessons in `examples/`
-//! go the same way from the other end, and `ucurl --explain` shows any exchange with the sections that apply.
+//! As a course: [`wire::grammar`] to [`wire::chunked`] in the order that [`wire`] gives, with RFC
+//! 9112 beside it, a section at a time; then [`connection`], where bytes become messages, and
+//! [`client`], where messages become exchanges. Each module opens with the grammar that it
+//! implements, what it declines and why, and a doctest in bytes. The lessons in `examples/` go the
+//! same way from the other end, and `ucurl --explain` shows any exchange with the sections that
+//! apply.
 //!
-//! In these pages an example stands where things work together: at the head of a module and on the types and traits that
-//! one begins with. Methods are used there, and what is plain data (fields, variants, kinds of errors, limits) has a
-//! sentence in place of an example.
+//! In these pages an example stands where things work together: at the head of a module and on the
+//! types and traits that one begins with. Methods are used there, and what is plain data (fields,
+//! variants, kinds of errors, limits) has a sentence in place of an example.
 //!
 //! Arrows point downwards only: `wire` knows nothing of sockets, `client` nothing of Docker.
 //!
 //! # What it promises
 //!
-//! - **Strict in, strict out.** Bytes that break the grammar are refused with their place and their rule, never repaired;
-//!   a value that could break out of its line is refused before a byte is sent. See [`wire`] for the policy.
-//! - **Nothing is lost.** What came before an error is delivered, then the error is told. A body cut short is
-//!   [`Error::Incomplete`], never a short success.
-//! - **Nothing grows without limit**, and no limit is silent. Memory does not depend on the size of a body.
-//! - **No dependencies, no `unsafe`, no runtime.** It blocks; use threads. [`Client`] is `Send + Sync` and cheap to clone.
-//! - **Nobody is let in.** What an attacker could want, what stands in the way, and which test shows it: [`security`].
+//! - **Strict in, strict out.** Bytes that break the grammar are refused with their place and their
+//!   rule, never repaired; a value that could break out of its line is refused before a byte is
+//!   sent. See [`wire`] for the policy.
+//! - **Nothing is lost.** What came before an error is delivered, then the error is told. A body
+//!   cut short is [`Error::Incomplete`], never a short success.
+//! - **Nothing grows without limit**, and no limit is silent. Memory does not depend on the size of
+//!   a body.
+//! - **No dependencies, no `unsafe`, no runtime.** It blocks; use threads. [`Client`] is `Send +
+//!   Sync` and cheap to clone.
+//! - **Nobody is let in.** What an attacker could want, what stands in the way, and which test
+//!   shows it: [`security`].
 //!
-//! TLS and ssh are left to the system's own programs at the other end of a socket pair ([`transport`]); HTTP/2 and HTTP/3,
-//! compression, cookies and caches are not here.
+//! TLS and ssh are left to the system's own programs at the other end of a socket pair
+//! ([`transport`]); HTTP/2 and HTTP/3, compression, cookies and caches are not here.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 // The map has the layers that were left out, too; their names are then no links.

@@ -1,10 +1,12 @@
-//! What is left of a connection when HTTP has ended: bytes in both directions, each with an end of its own.
+//! What is left of a connection when HTTP has ended: bytes in both directions, each with an end of
+//! its own.
 
 use crate::transport::Stream;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec, with the head `H` that did.
+/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec, with
+/// the head `H` that did.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -21,8 +23,9 @@ use std::net::Shutdown;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A peer that closes a Unix socket without having read all that was sent to it is at its end too, and no error: all that
-/// it sent has been read by then. Such is a container that ends before its stdin does.
+/// A peer that closes a Unix socket without having read all that was sent to it is at its end too,
+/// and no error: all that it sent has been read by then. Such is a container that ends before its
+/// stdin does.
 #[derive(Debug)]
 pub struct Upgraded<H> {
     read: ReadHalf,
@@ -105,9 +108,14 @@ impl Read for ReadHalf {
         let ahead = &self.ahead[self.used..];
         if ahead.is_empty() {
             return match (&self.stream).read(out) {
-                // Linux gives ECONNRESET for bytes that the peer left unread, and not before all of its own were taken. Over
-                // TCP it may have cost some of them, and stays an error.
-                Err(error) if error.kind() == ErrorKind::ConnectionReset && self.stream.as_unix().is_some() => Ok(0),
+                // Linux gives ECONNRESET for bytes that the peer left unread, and not before all of
+                // its own were taken. Over TCP it may have cost some of them, and stays an error.
+                Err(error)
+                    if error.kind() == ErrorKind::ConnectionReset
+                        && self.stream.as_unix().is_some() =>
+                {
+                    Ok(0)
+                }
                 result => result,
             };
         }

@@ -32,7 +32,10 @@ fn a_get_is_what_the_rfc_asks_for_and_no_more() {
     let server = Fake::answer(OK);
     assert_eq!(Client::unix(server.path()).get("/version").send().unwrap().text().unwrap(), "OK");
     let agent = concat!("User-Agent: unix-http/", env!("CARGO_PKG_VERSION"), "\r\n");
-    assert_eq!(text(server.received()), [format!("GET /version HTTP/1.1\r\nHost: localhost\r\n{agent}\r\n")]);
+    assert_eq!(
+        text(server.received()),
+        [format!("GET /version HTTP/1.1\r\nHost: localhost\r\n{agent}\r\n")]
+    );
 }
 
 #[test]
@@ -43,11 +46,21 @@ fn a_post_states_its_type_and_length() {
         peer.send(OK)
     });
     let client = Client::unix(server.path());
-    client.post("/containers/create?name=mypy").json(r#"{"Image":"busy"}"#).send().unwrap().bytes().unwrap();
+    client
+        .post("/containers/create?name=mypy")
+        .json(r#"{"Image":"busy"}"#)
+        .send()
+        .unwrap()
+        .bytes()
+        .unwrap();
     let request = text(server.received()).remove(0);
-    assert!(request.starts_with("POST /containers/create?name=mypy HTTP/1.1\r\nHost: localhost\r\n"));
     assert!(
-        request.ends_with("\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"Image\":\"busy\"}"),
+        request.starts_with("POST /containers/create?name=mypy HTTP/1.1\r\nHost: localhost\r\n")
+    );
+    assert!(
+        request.ends_with(
+            "\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"Image\":\"busy\"}"
+        ),
         "{request}"
     );
 }
@@ -55,7 +68,10 @@ fn a_post_states_its_type_and_length() {
 #[test]
 fn a_post_without_content_says_so() {
     let server = Fake::answer(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
-    assert_eq!(Client::unix(server.path()).post("/containers/x/start").send().unwrap().status(), 204);
+    assert_eq!(
+        Client::unix(server.path()).post("/containers/x/start").send().unwrap().status(),
+        204
+    );
     assert!(text(server.received())[0].contains("\r\nContent-Length: 0\r\n"));
 }
 
@@ -122,10 +138,15 @@ fn every_framing_gives_the_same_content_by_every_way_to_read() {
         unix_http::wire::encode_last_chunk(&mut wire, &Default::default());
         wire
     };
-    let length =
-        [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", long.len()).as_bytes(), long.as_bytes()].concat();
+    let length = [
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", long.len()).as_bytes(),
+        long.as_bytes(),
+    ]
+    .concat();
     let close = [b"HTTP/1.1 200 OK\r\n\r\n", long.as_bytes()].concat();
-    for wire in [length, close, chunked(1), chunked(100), chunked(5000), chunked(70_000), chunked(400_000)] {
+    for wire in
+        [length, close, chunked(1), chunked(100), chunked(5000), chunked(70_000), chunked(400_000)]
+    {
         for way in 0..4 {
             let server = Fake::answer_and_close(wire.clone());
             let mut response = Client::unix(server.path()).get("/").send().unwrap();
@@ -169,7 +190,10 @@ fn heads_without_bodies() {
         let client = Client::unix(server.path());
         for reused in [false, true] {
             let response = client.request(method, "/").send().unwrap();
-            assert_eq!((response.decision().framing, response.is_reused()), (Framing::NoBody, reused));
+            assert_eq!(
+                (response.decision().framing, response.is_reused()),
+                (Framing::NoBody, reused)
+            );
             assert_eq!(response.bytes().unwrap(), b"");
         }
     }
@@ -181,12 +205,16 @@ fn interim_responses_are_told_and_skipped() {
     impl Observer for Heads {
         fn on(&self, event: &Event<'_>) {
             match event {
-                Event::Interim(head) | Event::ResponseHead(head, _) => self.0.lock().unwrap().push(head.status()),
+                Event::Interim(head) | Event::ResponseHead(head, _) => {
+                    self.0.lock().unwrap().push(head.status())
+                }
                 _ => {}
             }
         }
     }
-    let server = Fake::answer([b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102\r\n\r\n", OK].concat());
+    let server = Fake::answer(
+        [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102\r\n\r\n", OK].concat(),
+    );
     let heads = Arc::new(Heads(Mutex::default()));
     let client = Client::builder(Endpoint::Unix(server.path())).observer(heads.clone()).build();
     assert_eq!(client.get("/").send().unwrap().text().unwrap(), "OK");
@@ -201,10 +229,18 @@ fn what_goes_wrong_has_a_name() {
         client.get("/").send().and_then(|r| r.bytes()).unwrap_err()
     };
     assert!(matches!(error(b""), Error::NoResponse));
-    assert!(matches!(error(b"HTTP/1.1 200 OK\r\nContent-Le"), Error::IncompleteHead { received: 27 }));
-    let Error::Incomplete(cut) = error(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello") else { panic!() };
+    assert!(matches!(
+        error(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        Error::IncompleteHead { received: 27 }
+    ));
+    let Error::Incomplete(cut) = error(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+    else {
+        panic!()
+    };
     assert_eq!((cut.received, cut.expected), (5, Some(10)));
-    let Error::Incomplete(cut) = error(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel") else {
+    let Error::Incomplete(cut) =
+        error(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel")
+    else {
         panic!()
     };
     assert_eq!((cut.received, cut.expected), (3, None));
@@ -214,7 +250,10 @@ fn what_goes_wrong_has_a_name() {
     };
     assert_eq!(kind(b"SSH-2.0-OpenSSH_9.2\r\n"), (ErrorKind::NotHttp, 0));
     assert_eq!(kind(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80"), (ErrorKind::Http2, 0));
-    assert_eq!(kind(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), (ErrorKind::UnexpectedUpgrade, 9));
+    assert_eq!(
+        kind(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+        (ErrorKind::UnexpectedUpgrade, 9)
+    );
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\nxyz";
     assert_eq!(kind(chunked), (ErrorKind::ChunkSize, 54));
 }
@@ -232,7 +271,8 @@ fn what_came_before_an_error_is_delivered() {
     }
 }
 
-/// Answers one request on the first connection and closes it, unread bytes or not; goes on to serve the second.
+/// Answers one request on the first connection and closes it, unread bytes or not; goes on to serve
+/// the second.
 fn closes_after_one(answer_second: bool) -> Fake {
     Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -281,14 +321,19 @@ fn a_post_that_cannot_have_arrived_is_sent_again() {
     assert!(requests[0].starts_with("GET ") && requests[1].starts_with("POST /2 "), "{requests:?}");
 }
 
-/// What was read of a source is gone: sent again, the request would announce content that does not come.
+/// What was read of a source is gone: sent again, the request would announce content that does not
+/// come.
 #[test]
 fn content_that_was_read_from_its_source_is_never_sent_again() {
     for sized in [false, true] {
         let server = closes_after_one(false);
         let client = Client::unix(server.path());
         client.get("/").send().unwrap().bytes().unwrap();
-        let body = if sized { Body::sized(Cursor::new("content"), 7) } else { Body::reader(Cursor::new("content")) };
+        let body = if sized {
+            Body::sized(Cursor::new("content"), 7)
+        } else {
+            Body::reader(Cursor::new("content"))
+        };
         let error = client.put("/2").body(body).send().unwrap_err();
         assert!(matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_)), "{error}");
         drop(client);
@@ -325,7 +370,10 @@ fn long_content_in_memory_is_sent_again_whole() {
     response.bytes().unwrap(); // to whose end all of the request is sent
     drop(client);
     let requests = server.received();
-    assert!(requests[1].starts_with(b"PUT /2 ") && requests[1].ends_with(&[b"\r\n\r\n", &content[..]].concat()));
+    assert!(
+        requests[1].starts_with(b"PUT /2 ")
+            && requests[1].ends_with(&[b"\r\n\r\n", &content[..]].concat())
+    );
 }
 
 #[test]
@@ -360,7 +408,9 @@ fn an_answer_that_comes_while_the_request_is_read_cannot_deadlock() {
     });
     let content = vec![7; 8 << 20];
     let client = Client::unix(server.path());
-    for body in [Body::bytes(&content[..]), Body::sized(Cursor::new(content.clone()), content.len() as u64)] {
+    for body in
+        [Body::bytes(&content[..]), Body::sized(Cursor::new(content.clone()), content.len() as u64)]
+    {
         let echoed = client.post("/echo").body(body).send().unwrap().bytes().unwrap();
         assert!(echoed == content);
     }
@@ -373,7 +423,13 @@ fn content_of_unknown_length_is_chunked() {
         peer.send(OK)
     });
     let client = Client::unix(server.path());
-    client.post("/").body(Body::reader(Cursor::new(b"hello, world".to_vec()))).send().unwrap().bytes().unwrap();
+    client
+        .post("/")
+        .body(Body::reader(Cursor::new(b"hello, world".to_vec())))
+        .send()
+        .unwrap()
+        .bytes()
+        .unwrap();
     let request = text(server.received()).remove(0);
     assert!(request.contains("\r\nTransfer-Encoding: chunked\r\n"));
     assert!(request.ends_with("\r\n\r\nc\r\nhello, world\r\n0\r\n\r\n"), "{request}");
@@ -411,17 +467,27 @@ fn content_waits_for_100_continue() {
     });
     let client = Client::unix(server.path());
     let patience = Duration::from_secs(20);
-    assert_eq!(client.put("/").body("content").expect_continue(patience).send().unwrap().text().unwrap(), "OK");
+    assert_eq!(
+        client.put("/").body("content").expect_continue(patience).send().unwrap().text().unwrap(),
+        "OK"
+    );
     let request = text(server.received()).remove(0);
-    assert!(request.contains("\r\nExpect: 100-continue\r\n") && request.ends_with("content"), "{request}");
+    assert!(
+        request.contains("\r\nExpect: 100-continue\r\n") && request.ends_with("content"),
+        "{request}"
+    );
 }
 
 #[test]
 fn content_is_not_sent_after_a_final_answer_and_is_after_patience_ends() {
-    let server = Fake::answer(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n".to_vec());
+    let server =
+        Fake::answer(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n".to_vec());
     let client = Client::unix(server.path());
     let patience = Duration::from_secs(20);
-    assert_eq!(client.put("/").body("content").expect_continue(patience).send().unwrap().status(), 417);
+    assert_eq!(
+        client.put("/").body("content").expect_continue(patience).send().unwrap().status(),
+        417
+    );
     drop(client);
     assert!(text(server.received())[0].ends_with("\r\n\r\n"));
 
@@ -431,7 +497,10 @@ fn content_is_not_sent_after_a_final_answer_and_is_after_patience_ends() {
     });
     let client = Client::unix(server.path());
     let patience = Duration::from_millis(10);
-    assert_eq!(client.put("/").body("content").expect_continue(patience).send().unwrap().status(), 200);
+    assert_eq!(
+        client.put("/").body("content").expect_continue(patience).send().unwrap().status(),
+        200
+    );
 }
 
 #[test]
@@ -473,10 +542,16 @@ fn a_response_to_no_request_is_nobodys() {
 fn nothing_is_sent_that_would_break_out_of_its_line() {
     let server = Fake::answer(OK);
     let client = Client::unix(server.path());
-    assert!(matches!(client.get("/a\r\nHost: b").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Target));
-    assert!(matches!(client.request("G T", "/").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Method));
+    assert!(
+        matches!(client.get("/a\r\nHost: b").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Target)
+    );
+    assert!(
+        matches!(client.request("G T", "/").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Method)
+    );
     let error = client.get("/").field("X", "a\nb").send();
-    assert!(matches!(error, Err(Error::Encode(e)) if e.kind == ErrorKind::FieldValue && e.offset == 1));
+    assert!(
+        matches!(error, Err(Error::Encode(e)) if e.kind == ErrorKind::FieldValue && e.offset == 1)
+    );
     for fields in [
         &[("Content-Length", "5")][..],
         &[("Content-Length", "+4")],
@@ -487,7 +562,9 @@ fn nothing_is_sent_that_would_break_out_of_its_line() {
         &[("Host", "localhost"), ("host", "elsewhere")],
         &[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
     ] {
-        let request = fields.iter().fold(client.post("/"), |request, (name, value)| request.field(name, value));
+        let request = fields
+            .iter()
+            .fold(client.post("/"), |request, (name, value)| request.field(name, value));
         assert!(matches!(request.body("four").send(), Err(Error::Request(_))), "{fields:?}");
     }
     drop(client);
@@ -526,7 +603,8 @@ fn a_peer_that_ends_without_reading_all_is_at_its_end() {
         peer.send(b"enough")
     });
     let client = Client::unix(server.path());
-    let mut raw = client.post("/containers/x/attach").upgrade("tcp").send().unwrap().into_upgraded().unwrap();
+    let mut raw =
+        client.post("/containers/x/attach").upgrade("tcp").send().unwrap().into_upgraded().unwrap();
     raw.write_all(b"a line\nanother line\n").unwrap();
     let mut got = String::new();
     raw.read_to_string(&mut got).unwrap();
@@ -564,7 +642,11 @@ fn each_time_limit_is_its_own() {
         peer.pause(400);
         peer.send(b"late")
     });
-    let response = Client::unix(server.path()).get("/").timeouts(Timeouts { head: limit, ..none }).send().unwrap();
+    let response = Client::unix(server.path())
+        .get("/")
+        .timeouts(Timeouts { head: limit, ..none })
+        .send()
+        .unwrap();
     assert_eq!(response.text().unwrap(), "late");
 }
 
@@ -585,9 +667,12 @@ fn trailers_are_kept_apart() {
 
 #[test]
 fn a_raw_response_keeps_its_framing() {
-    let body = "2;a=b\r\nOK\r\n5000\r\n".to_string() + &"x".repeat(0x5000) + "\r\n0\r\nT: v\r\n\r\n";
+    let body =
+        "2;a=b\r\nOK\r\n5000\r\n".to_string() + &"x".repeat(0x5000) + "\r\n0\r\nT: v\r\n\r\n";
     let server = again_and_again(Box::leak(
-        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}").into_bytes().into_boxed_slice(),
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
+            .into_bytes()
+            .into_boxed_slice(),
     ));
     let client = Client::unix(server.path());
     for reused in [false, true] {

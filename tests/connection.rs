@@ -1,5 +1,5 @@
-//! Content through `Connection::read_body`: whatever the sizes of the chunks, of the reads and of the caller's memory, the
-//! bytes are the same, and so is the error behind them.
+//! Content through `Connection::read_body`: whatever the sizes of the chunks, of the reads and of
+//! the caller's memory, the bytes are the same, and so is the error behind them.
 
 use std::cell::Cell;
 use std::io::{self, IoSliceMut, Read};
@@ -24,7 +24,8 @@ impl Chance {
     }
 }
 
-/// A stream that ends each read where a peer's write ended, as a Unix socket may; into several slices like readv(2).
+/// A stream that ends each read where a peer's write ended, as a Unix socket may; into several
+/// slices like readv(2).
 struct Pieces<'a> {
     wire: &'a [u8],
     pieces: Vec<usize>,
@@ -55,7 +56,11 @@ fn chunked(chance: &mut Chance) -> (Vec<u8>, Vec<u8>) {
     let (mut wire, mut content) = (Vec::new(), Vec::new());
     let usual = chance.of(&[1, 100, 4096, 5000, 32 * 1024, 70_000]);
     for _ in 0..chance.of(&[1, 3, 7]) {
-        let size = if chance.of(&[0, 0, 0, 1]) == 1 { chance.of(&[1, 17, 4095, 4097, 40_000]) } else { usual };
+        let size = if chance.of(&[0, 0, 0, 1]) == 1 {
+            chance.of(&[1, 17, 4095, 4097, 40_000])
+        } else {
+            usual
+        };
         let line = match chance.of(&[0, 0, 0, 0, 1, 2]) {
             0 => format!("{size:x}\r\n"),
             1 => format!("000000{size:X}\r\n"),
@@ -68,7 +73,11 @@ fn chunked(chance: &mut Chance) -> (Vec<u8>, Vec<u8>) {
         wire.extend_from_slice(&content[start..]);
         wire.extend_from_slice(b"\r\n");
     }
-    wire.extend_from_slice(if chance.of(&[0, 1]) == 0 { b"0\r\n\r\n" } else { b"0\r\nTrailer: yes\r\n\r\n" });
+    wire.extend_from_slice(if chance.of(&[0, 1]) == 0 {
+        b"0\r\n\r\n"
+    } else {
+        b"0\r\nTrailer: yes\r\n\r\n"
+    });
     (wire, content)
 }
 
@@ -122,7 +131,12 @@ fn content_before_a_broken_or_missing_end_is_delivered_and_the_error_is_the_same
         let pieces: Vec<usize> = (0..chance.of(&[1, 5])).map(|_| chance.of(&PIECES)).collect();
         let memory = chance.of(&MEMORY);
         let (found, ended, _) = read(&wire, pieces.clone(), memory);
-        assert!(found == slowly.0, "case {case}, {pieces:?}, {memory}: {} bytes, {}", found.len(), slowly.0.len());
+        assert!(
+            found == slowly.0,
+            "case {case}, {pieces:?}, {memory}: {} bytes, {}",
+            found.len(),
+            slowly.0.len()
+        );
         let words = |end: Result<(), Error>| end.err().map(|error| error.to_string());
         assert_eq!(words(ended), words(slowly.1), "case {case}, {pieces:?}, {memory}");
     }
@@ -134,13 +148,18 @@ fn one_body_after_another_and_both_ways_of_reading() {
     for case in 0..60 {
         let bodies: Vec<_> = (0..3).map(|_| chunked(&mut chance)).collect();
         let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let wire: Vec<u8> = bodies.iter().flat_map(|(wire, _)| [&head[..], wire].concat()).collect();
+        let wire: Vec<u8> =
+            bodies.iter().flat_map(|(wire, _)| [&head[..], wire].concat()).collect();
         let pieces = (0..3).map(|_| chance.of(&PIECES)).collect();
         let mut connection = Connection::new(Pieces { wire: &wire, pieces, reads: 0 });
         let mut decoder = ResponseDecoder::new();
         for (_, content) in &bodies {
             decoder.reset_known(1 << 16);
-            assert_eq!(connection.read_head(&mut decoder).unwrap(), Some(head.len()), "case {case}");
+            assert_eq!(
+                connection.read_head(&mut decoder).unwrap(),
+                Some(head.len()),
+                "case {case}"
+            );
             let mut body = BodyDecoder::new(Framing::Chunked, head.len() as u64, 1 << 16);
             let (mut found, mut out) = (Vec::new(), vec![0; chance.of(&MEMORY)]);
             while !body.is_done() || connection.has_buffered() && found.len() < content.len() {
@@ -160,7 +179,8 @@ fn one_body_after_another_and_both_ways_of_reading() {
     }
 }
 
-/// A stream that breaks off every third wait, as one with a time limit may, and must not be asked for what need not come.
+/// A stream that breaks off every third wait, as one with a time limit may, and must not be asked
+/// for what need not come.
 struct Impatient<'a> {
     pieces: Pieces<'a>,
     came: usize,
@@ -253,7 +273,9 @@ fn chunks_of_one_size_take_as_few_reads_as_the_memory_allows() {
 
 #[test]
 fn a_head_after_another_is_what_a_new_decoder_makes_of_it() {
-    let whole = |status: u16, date: &str| format!("HTTP/1.1 {status} Why\r\nDate: {date}\r\nA: b\r\n c\r\n\r\n");
+    let whole = |status: u16, date: &str| {
+        format!("HTTP/1.1 {status} Why\r\nDate: {date}\r\nA: b\r\n c\r\n\r\n")
+    };
     let (one, other) = (whole(200, "Sun"), whole(404, "Monday"));
     let broken = one.replace("A: b", "A : b");
     let longer = [&one[..one.len() - 2], "C: d\r\n\r\n"].concat();
@@ -265,11 +287,18 @@ fn a_head_after_another_is_what_a_new_decoder_makes_of_it() {
                 break;
             }
         }
-        (progress, progress.is_ok().then(|| (format!("{:?}", decoder.head()), decoder.head().as_bytes().to_vec())))
+        (
+            progress,
+            progress
+                .is_ok()
+                .then(|| (format!("{:?}", decoder.head()), decoder.head().as_bytes().to_vec())),
+        )
     };
     for first in [&one, &other, &broken] {
         for second in [&one, &other, &broken, &longer, &one[..one.len() - 1].to_string()] {
-            for (step, limit) in [(1, 1000), (7, 1000), (1000, 1000), (1000, one.len()), (1000, one.len() - 1)] {
+            for (step, limit) in
+                [(1, 1000), (7, 1000), (1000, 1000), (1000, one.len()), (1000, one.len() - 1)]
+            {
                 let mut decoder = ResponseDecoder::new();
                 let _ = outcome(&mut decoder, first, step);
                 decoder.reset_known(limit);
@@ -278,7 +307,10 @@ fn a_head_after_another_is_what_a_new_decoder_makes_of_it() {
                 if again.0 == Ok(Progress::Partial) {
                     assert_eq!(new.0, again.0);
                 } else {
-                    assert_eq!(again, new, "{second:?} after {first:?} in steps of {step}, limit {limit}");
+                    assert_eq!(
+                        again, new,
+                        "{second:?} after {first:?} in steps of {step}, limit {limit}"
+                    );
                 }
             }
         }

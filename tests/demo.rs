@@ -1,6 +1,8 @@
-//! The engine in memory, `ucurl demo`: beside what a real dockerd was recorded to answer, and under the docker command.
+//! The engine in memory, `ucurl demo`: beside what a real dockerd was recorded to answer, and under
+//! the docker command.
 //!
-//! The recordings are those of `tests/wire/`. Without `docker` the same is asked for by ucurl alone.
+//! The recordings are those of `tests/wire/`. Without `docker` the same is asked for by ucurl
+//! alone.
 
 mod support;
 
@@ -22,7 +24,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// `ucurl -sS -f` on the demonstration.
 #[track_caller]
 fn ask(demo: &Demo, arguments: &[&str], stdin: &[u8]) -> Ended {
-    run(ucurl().env("DOCKER_HOST", url(&demo.socket())).args(["-sS", "-f"]).args(arguments), stdin, LIMIT)
+    run(
+        ucurl().env("DOCKER_HOST", url(&demo.socket())).args(["-sS", "-f"]).args(arguments),
+        stdin,
+        LIMIT,
+    )
 }
 
 #[track_caller]
@@ -49,7 +55,8 @@ fn post(demo: &Demo, path: &str) {
 }
 
 fn recorded(name: &str, direction: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/wire/docker-{name}.{direction}"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/wire/docker-{name}.{direction}"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -80,7 +87,10 @@ fn shape(line: &str) -> String {
             "Date".to_owned()
         }
         Some(("Server", server)) => {
-            assert!(server.starts_with("Docker/20.10.24") && server.ends_with(" (linux)"), "{server}");
+            assert!(
+                server.starts_with("Docker/20.10.24") && server.ends_with(" (linux)"),
+                "{server}"
+            );
             "Server".to_owned()
         }
         Some((name @ ("Content-Length" | "X-Docker-Container-Path-Stat"), _)) => name.to_owned(),
@@ -119,18 +129,27 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     assert_eq!(shapes(&ours), shapes(&theirs), "{name}");
 }
 
-/// Names of fields, their order, how the content is delimited, status-codes and reason-phrases: all as dockerd has them.
+/// Names of fields, their order, how the content is delimited, status-codes and reason-phrases: all
+/// as dockerd has them.
 #[test]
 fn heads_are_those_of_a_real_dockerd() {
     let demo = &Demo::start();
     let same = |name: &&str| same_heads(demo, name, ("", ""));
-    let remove = |name: &str| drop(says(demo, &["-X", "DELETE", &format!("/containers/{name}?force=1")]));
+    let remove =
+        |name: &str| drop(says(demo, &["-X", "DELETE", &format!("/containers/{name}?force=1")]));
     post(demo, "/images/busybox/tag?repo=busy");
 
     ["version", "ping-get", "ping-head", "pipelined"].iter().for_each(same);
-    ["404-page", "404-container", "404-head", "400-api-version", "error-bad-json", "create-as-form"]
-        .iter()
-        .for_each(same);
+    [
+        "404-page",
+        "404-container",
+        "404-head",
+        "400-api-version",
+        "error-bad-json",
+        "create-as-form",
+    ]
+    .iter()
+    .for_each(same);
     ["pull-error", "import", "build-fails", "events"].iter().for_each(same);
 
     ["201-create", "409-conflict"].iter().for_each(same);
@@ -141,7 +160,9 @@ fn heads_are_those_of_a_real_dockerd() {
     same_heads(demo, "archive-head", ("/bin/busybox", "/etc/passwd"));
     remove("cap-docker");
 
-    for (name, fixture, tty) in [("cap-docker-t", "logs-follow", false), ("cap-docker-y", "logs-tty", true)] {
+    for (name, fixture, tty) in
+        [("cap-docker-t", "logs-follow", false), ("cap-docker-y", "logs-tty", true)]
+    {
         container(demo, name, &format!(r#""Cmd":["echo","out"],"Tty":{tty}"#));
         post(demo, &format!("/containers/{name}/start"));
         same(&fixture);
@@ -161,17 +182,27 @@ fn heads_are_those_of_a_real_dockerd() {
     }
 }
 
-/// No stream of another engine is passed off as real: it says what it is wherever somebody asks who answers.
+/// No stream of another engine is passed off as real: it says what it is wherever somebody asks who
+/// answers.
 #[test]
 fn it_says_that_it_is_a_demonstration() {
     let dir = TempDir::new();
     let socket = dir.join("s");
     let mut live = Live::start(ucurl().args(["demo", "--listen", &url(&socket)]));
     let said = live.complains("listening");
-    assert!(said.contains("a demonstration of Docker's API, not Docker: no container runs"), "{said}");
-    let get = |path: &str| run(ucurl().args(["-sS", "--unix-socket"]).arg(&socket).arg(path), b"", LIMIT).success();
+    assert!(
+        said.contains("a demonstration of Docker's API, not Docker: no container runs"),
+        "{said}"
+    );
+    let get = |path: &str| {
+        run(ucurl().args(["-sS", "--unix-socket"]).arg(&socket).arg(path), b"", LIMIT).success()
+    };
     assert!(get("/version").contains("a demonstration, not Docker"), "{}", get("/version"));
-    assert!(get("/info").contains("a demonstration of ucurl, not Docker: no container runs"), "{}", get("/info"));
+    assert!(
+        get("/info").contains("a demonstration of ucurl, not Docker: no container runs"),
+        "{}",
+        get("/info")
+    );
 }
 
 /// Docker's JSON for a route that is not there, and for a container that is not.
@@ -182,7 +213,12 @@ fn errors_are_dockers_json() {
         ("GET", "/nope", "404", "page not found"),
         ("GET", "/v1.41/nope", "404", "page not found"),
         ("PATCH", "/version", "404", "page not found"),
-        ("GET", "/v9.99/version", "400", "client version 9.99 is too new. Maximum supported API version is 1.41"),
+        (
+            "GET",
+            "/v9.99/version",
+            "400",
+            "client version 9.99 is too new. Maximum supported API version is 1.41",
+        ),
         ("GET", "/containers/nope/json", "404", "No such container: nope"),
         ("POST", "/containers/nope/start", "404", "No such container: nope"),
         ("DELETE", "/images/nope", "404", "No such image: nope:latest"),
@@ -194,22 +230,29 @@ fn errors_are_dockers_json() {
     }
 }
 
-/// create, attach, start, wait, logs, inspect, exec, an archive out and in, delete: without the docker command.
+/// create, attach, start, wait, logs, inspect, exec, an archive out and in, delete: without the
+/// docker command.
 #[test]
 fn a_containers_life_by_ucurl() {
     let demo = &Demo::start();
     post(demo, "/images/busybox/tag?repo=busy");
     container(demo, "app", r#""Cmd":["sh","-c","echo out; echo err >&2; exit 7"]"#);
     let attach = "/containers/app/attach?stream=1&stdout=1&stderr=1";
-    // A container that has ended can be started again, and who attaches before sees the next run alone.
+    // A container that has ended can be started again, and who attaches before sees the next run
+    // alone.
     for _ in 0..2 {
         let mut command = ucurl();
-        command.env("DOCKER_HOST", url(&demo.socket())).args(["-sS", "--hijack", "--demux", attach]);
+        command
+            .env("DOCKER_HOST", url(&demo.socket()))
+            .args(["-sS", "--hijack", "--demux", attach]);
         let mut attached = Live::start_ucurl(&mut command);
         attached.close();
         post(demo, "/containers/app/start");
         let ended = attached.end();
-        assert_eq!((ended.code, ended.stdout(), ended.stderr()), (0, "out\n".into(), "err\n".into()));
+        assert_eq!(
+            (ended.code, ended.stdout(), ended.stderr()),
+            (0, "out\n".into(), "err\n".into())
+        );
         let wait = ["-X", "POST", "--select", "/StatusCode", "/containers/app/wait"];
         assert_eq!(says(demo, &wait), "7");
     }
@@ -221,7 +264,8 @@ fn a_containers_life_by_ucurl() {
 
     container(demo, "box", r#""Cmd":["sleep","300"]"#);
     post(demo, "/containers/box/start");
-    let put = ["-H", "Content-Type: application/x-tar", "-T", "-", "/containers/box/archive?path=/tmp"];
+    let put =
+        ["-H", "Content-Type: application/x-tar", "-T", "-", "/containers/box/archive?path=/tmp"];
     assert_eq!(ask(demo, &put, &archive("note", b"by hand\n")).success(), "");
     let id = exec(demo, "box", r#"["cat","/tmp/note"]"#);
     let start = ["--demux", "--json", r#"{"Detach":false}"#, &format!("/exec/{id}/start")];
@@ -251,8 +295,13 @@ impl Docker {
     #[track_caller]
     fn ends(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
         let mut docker = Command::new("docker");
-        docker.env("DOCKER_HOST", url(&self.demo.socket())).env("DOCKER_CONFIG", self.path("config"));
-        docker.env_remove("DOCKER_CONTEXT").env_remove("DOCKER_API_VERSION").env("DOCKER_BUILDKIT", "0");
+        docker
+            .env("DOCKER_HOST", url(&self.demo.socket()))
+            .env("DOCKER_CONFIG", self.path("config"));
+        docker
+            .env_remove("DOCKER_CONTEXT")
+            .env_remove("DOCKER_API_VERSION")
+            .env("DOCKER_BUILDKIT", "0");
         run(docker.current_dir(self.dir.path()).args(arguments), stdin, LIMIT)
     }
 
@@ -265,7 +314,11 @@ impl Docker {
     #[track_caller]
     fn tells(&self, arguments: &[&str], stdin: &[u8], (code, stdout, stderr): (i32, &str, &str)) {
         let ended = self.ends(arguments, stdin);
-        assert_eq!((ended.code, &ended.stdout()[..], &ended.stderr()[..]), (code, stdout, stderr), "{arguments:?}");
+        assert_eq!(
+            (ended.code, &ended.stdout()[..], &ended.stderr()[..]),
+            (code, stdout, stderr),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -281,17 +334,36 @@ fn docker_runs_attaches_and_waits() {
     assert_eq!(images.lines().collect::<Vec<_>>(), ["busybox:latest", "hello-world:latest"]);
 
     let hello = docker.says(&["run", "--rm", "hello-world"]);
-    assert!(hello.contains("Hello from Docker!") && hello.contains("no container has run"), "{hello}");
+    assert!(
+        hello.contains("Hello from Docker!") && hello.contains("no container has run"),
+        "{hello}"
+    );
     docker.tells(&["run", "--rm", "-i", "busybox", "cat"], b"typed\n", (0, "typed\n", ""));
-    docker.tells(&[&["run", "--name", "app", "busybox"], &SPLIT[..]].concat(), b"", (7, "out\n", "err\n"));
+    docker.tells(
+        &[&["run", "--name", "app", "busybox"], &SPLIT[..]].concat(),
+        b"",
+        (7, "out\n", "err\n"),
+    );
     docker.tells(&["logs", "app"], b"", (0, "out\n", "err\n"));
     docker.tells(&["start", "-a", "app"], b"", (7, "out\n", "err\n"));
     docker.tells(&["logs", "--tail", "1", "app"], b"", (0, "", "err\n"));
-    docker.tells(&["inspect", "app", "--format", "{{.Name}} {{.State.ExitCode}}"], b"", (0, "/app 7\n", ""));
-    docker.tells(&["ps", "-a", "--format", "{{.Names}} {{.Image}} {{.State}}"], b"", (0, "app busybox exited\n", ""));
+    docker.tells(
+        &["inspect", "app", "--format", "{{.Name}} {{.State.ExitCode}}"],
+        b"",
+        (0, "/app 7\n", ""),
+    );
+    docker.tells(
+        &["ps", "-a", "--format", "{{.Names}} {{.Image}} {{.State}}"],
+        b"",
+        (0, "app busybox exited\n", ""),
+    );
     docker.tells(&["rm", "app"], b"", (0, "app\n", ""));
     docker.tells(&["ps", "-aq"], b"", (0, "", ""));
-    docker.tells(&["rm", "app"], b"", (1, "", "Error response from daemon: No such container: app\n"));
+    docker.tells(
+        &["rm", "app"],
+        b"",
+        (1, "", "Error response from daemon: No such container: app\n"),
+    );
 }
 
 #[test]
@@ -311,12 +383,25 @@ fn docker_execs_and_copies() {
     // Until now, so that it ends.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
-    let events = docker.says(&["events", "--since", "1", "--until", &now, "--format", "{{.Type}} {{.Action}}"]);
+    let events = docker.says(&[
+        "events",
+        "--since",
+        "1",
+        "--until",
+        &now,
+        "--format",
+        "{{.Type}} {{.Action}}",
+    ]);
     let of_box: Vec<&str> = events.lines().filter(|line| !line.contains("exec_")).collect();
-    for (before, after) in
-        [("create", "start"), ("start", "kill"), ("kill", "die"), ("die", "stop"), ("stop", "destroy")]
-    {
-        let at = |action: &str| of_box.iter().position(|line| *line == format!("container {action}"));
+    for (before, after) in [
+        ("create", "start"),
+        ("start", "kill"),
+        ("kill", "die"),
+        ("die", "stop"),
+        ("stop", "destroy"),
+    ] {
+        let at =
+            |action: &str| of_box.iter().position(|line| *line == format!("container {action}"));
         assert!(at(before).is_some() && at(before) < at(after), "{before}, {after}: {events}");
     }
     assert!(events.contains("container exec_create: cat"), "{events}");
@@ -331,7 +416,10 @@ fn docker_builds_saves_and_loads() {
     let dockerfile = "FROM busybox\nCOPY note /note\nRUN echo built\nCMD [\"cat\", \"/note\"]\n";
     std::fs::write(context.join("Dockerfile"), dockerfile).unwrap();
     let progress = docker.says(&["build", "-t", "mine", "context"]);
-    assert!(progress.contains("\nbuilt\n") && progress.ends_with("Successfully tagged mine:latest"), "{progress}");
+    assert!(
+        progress.contains("\nbuilt\n") && progress.ends_with("Successfully tagged mine:latest"),
+        "{progress}"
+    );
     // What the last step made is what was built.
     let ids: Vec<&str> = progress.lines().filter_map(|line| line.strip_prefix(" ---> ")).collect();
     let built = progress.lines().find_map(|line| line.strip_prefix("Successfully built "));
@@ -349,5 +437,9 @@ fn docker_builds_saves_and_loads() {
     std::fs::write(context.join("Dockerfile"), "FROM busybox\nRUN echo before; exit 3\n").unwrap();
     let ended = docker.ends(&["build", "context"], b"");
     assert!(ended.code != 0 && ended.stdout().contains("\nbefore\n"), "{}", ended.stdout());
-    assert!(ended.stderr().contains("The command '/bin/sh -c echo before; exit 3' returned a non-zero code: 3"));
+    assert!(
+        ended
+            .stderr()
+            .contains("The command '/bin/sh -c echo before; exit 3' returned a non-zero code: 3")
+    );
 }

@@ -1,4 +1,5 @@
-//! The real docker CLI and we, side by side: which context, which host, and where a connection really arrives.
+//! The real docker CLI and we, side by side: which context, which host, and where a connection
+//! really arrives.
 //!
 //! Needs `docker` (the client alone) and, for TLS, `openssl`.
 
@@ -20,7 +21,8 @@ use support::{needs, temp::TempDir};
 use unix_http::Client;
 use unix_http::docker::{Address, Endpoint, Environment, Flags, Process, Ssh};
 
-/// A directory with contexts in it, and a listener at every place that they, or a variable, can name.
+/// A directory with contexts in it, and a listener at every place that they, or a variable, can
+/// name.
 struct World {
     dir: TempDir,
     /// What a placeholder in a table stands for.
@@ -31,8 +33,13 @@ struct World {
     release: (u32, u32),
 }
 
-/// Answers as an engine does to `/_ping`, after it has told where the connection came and what it began with.
-fn serve(place: String, mut stream: impl Read + Write, arrivals: &Sender<(String, String)>) -> io::Result<()> {
+/// Answers as an engine does to `/_ping`, after it has told where the connection came and what it
+/// began with.
+fn serve(
+    place: String,
+    mut stream: impl Read + Write,
+    arrivals: &Sender<(String, String)>,
+) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -45,7 +52,9 @@ fn serve(place: String, mut stream: impl Read + Write, arrivals: &Sender<(String
     }
     let request = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
     let _ = arrivals.send((place, request));
-    stream.write_all(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    stream.write_all(
+        b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    )
 }
 
 impl World {
@@ -62,11 +71,19 @@ impl World {
         ]);
         for name in ["env.sock", "blue.sock", "rel.sock", "a b%20\u{e9}.sock"] {
             let path = dir.join(name);
-            listen_unix(UnixListener::bind(&path).unwrap(), format!("unix {}", path.display()), &sender);
+            listen_unix(
+                UnixListener::bind(&path).unwrap(),
+                format!("unix {}", path.display()),
+                &sender,
+            );
         }
         let name = names["{abstract}"].clone();
         let address = SocketAddr::from_abstract_name(&name).unwrap();
-        listen_unix(UnixListener::bind_addr(&address).unwrap(), format!("abstract {name}"), &sender);
+        listen_unix(
+            UnixListener::bind_addr(&address).unwrap(),
+            format!("abstract {name}"),
+            &sender,
+        );
         for name in ["{port}", "{other}"] {
             names.insert(name, listen_tcp("127.0.0.1:0", &sender).unwrap().to_string());
         }
@@ -80,7 +97,8 @@ impl World {
         Some(world)
     }
 
-    /// A certificate that is its own authority; for the client too, since no one gets so far as to look at it.
+    /// A certificate that is its own authority; for the client too, since no one gets so far as to
+    /// look at it.
     fn make_certificates(&self) -> bool {
         if needs::program("openssl").is_none() {
             return false;
@@ -88,7 +106,17 @@ impl World {
         let certs = self.dir.join("certs");
         fs::create_dir_all(&certs).unwrap();
         let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
             .args(["-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "ca.pem"])
             .current_dir(&certs)
             .stderr(Stdio::null())
@@ -103,7 +131,10 @@ impl World {
     fn make_ssh(&self) {
         let bin = self.dir.join("bin");
         fs::create_dir_all(&bin).unwrap();
-        let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexit 255\n", self.dir.join("ssh.asked").display());
+        let script = format!(
+            "#!/bin/sh\necho \"$*\" >> '{}'\nexit 255\n",
+            self.dir.join("ssh.asked").display()
+        );
         fs::write(bin.join("ssh"), script).unwrap();
         fs::set_permissions(bin.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -114,21 +145,36 @@ impl World {
 
     fn vars(&self, vars: &[(&str, &str)]) -> BTreeMap<String, OsString> {
         let own = [("HOME", "{dir}"), ("DOCKER_CONFIG", "{dir}/config")];
-        own.iter().chain(vars).map(|(name, value)| ((*name).to_owned(), self.fill(value).into())).collect()
+        own.iter()
+            .chain(vars)
+            .map(|(name, value)| ((*name).to_owned(), self.fill(value).into()))
+            .collect()
     }
 
     /// Runs the docker CLI in the directory, with these variables and no others.
     fn docker(&self, vars: &[(&str, &str)], arguments: &[&str]) -> Output {
-        let path = format!("{}:{}", self.dir.join("bin").display(), std::env::var("PATH").unwrap_or_default());
+        let path = format!(
+            "{}:{}",
+            self.dir.join("bin").display(),
+            std::env::var("PATH").unwrap_or_default()
+        );
         let mut docker = Command::new("docker");
-        docker.env_clear().envs(self.vars(vars)).env("PATH", path).current_dir(self.dir.path()).stdin(Stdio::null());
+        docker
+            .env_clear()
+            .envs(self.vars(vars))
+            .env("PATH", path)
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
         docker.args(arguments.iter().map(|argument| self.fill(argument))).output().unwrap()
     }
 
     /// What the CLI prints, or nothing when it fails.
     fn docker_says(&self, vars: &[(&str, &str)], arguments: &[&str]) -> Option<String> {
         let output = self.docker(vars, arguments);
-        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
     }
 
     fn create(&self, name: &str, endpoint: &str) {
@@ -136,8 +182,8 @@ impl World {
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Where `docker version` goes: a listener and what it was sent; what ssh was asked; what the CLI says it could not
-    /// reach; or an error before that.
+    /// Where `docker version` goes: a listener and what it was sent; what ssh was asked; what the
+    /// CLI says it could not reach; or an error before that.
     fn dialled(&self, vars: &[(&str, &str)], flags: &[&str]) -> Result<Vec<String>, String> {
         while self.arrivals.try_recv().is_ok() {}
         let asked = self.dir.join("ssh.asked");
@@ -151,12 +197,15 @@ impl World {
             return Ok(vec!["ssh".into(), asked.lines().next().unwrap_or_default().to_owned()]);
         }
         match said.split_once("Cannot connect to the Docker daemon at ") {
-            Some((_, rest)) => Ok(vec!["nobody at".into(), rest.split(". Is the").next().unwrap().to_owned()]),
+            Some((_, rest)) => {
+                Ok(vec!["nobody at".into(), rest.split(". Is the").next().unwrap().to_owned()])
+            }
             None => Err(said),
         }
     }
 
-    /// The same for what we found. An ssh of ours would be the machine's: what it is to be told is compared instead.
+    /// The same for what we found. An ssh of ours would be the machine's: what it is to be told is
+    /// compared instead.
     fn dial(&self, endpoint: &Endpoint) -> Vec<String> {
         let client = match &endpoint.address {
             Address::Ssh(_) => return vec!["ssh".into()],
@@ -174,7 +223,8 @@ impl World {
 
 /// `Docker version 28.2.2, build e6534b4`
 fn read_release(text: &str) -> (u32, u32) {
-    let mut numbers = text.trim_start_matches("Docker version ").split('.').map(|number| number.parse().unwrap());
+    let mut numbers =
+        text.trim_start_matches("Docker version ").split('.').map(|number| number.parse().unwrap());
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
@@ -242,7 +292,8 @@ fn read_ssh(words: &str) -> Ssh {
         user: after("-l", options),
         host: host.to_owned(),
         port: after("-p", options).map(|port| port.parse().unwrap()),
-        socket: after("--host", &command).map(|host| host.strip_prefix("unix://").unwrap().to_owned()),
+        socket: after("--host", &command)
+            .map(|host| host.strip_prefix("unix://").unwrap().to_owned()),
     }
 }
 
@@ -258,20 +309,55 @@ const CASES: &[(&str, Vars, &[&str], &str)] = &[
     ("config-current-default", &[], &[], r#"{"currentContext":"default"}"#),
     ("config-current-empty", &[], &[], r#"{"currentContext":""}"#),
     ("config-current-unknown", &[], &[], r#"{"currentContext":"nope"}"#),
-    ("config-elsewhere", &[("DOCKER_CONFIG", "{dir}/elsewhere")], &[], r#"{"currentContext":"blue"}"#),
+    (
+        "config-elsewhere",
+        &[("DOCKER_CONFIG", "{dir}/elsewhere")],
+        &[],
+        r#"{"currentContext":"blue"}"#,
+    ),
     ("config-below-home", &[("DOCKER_CONFIG", "")], &[], r#"{"currentContext":"blue"}"#),
     ("config-relative", &[("DOCKER_CONFIG", "config")], &[], ""),
     ("context-variable", &[("DOCKER_CONTEXT", "red")], &[], ""),
-    ("context-variable-over-config", &[("DOCKER_CONTEXT", "red")], &[], r#"{"currentContext":"blue"}"#),
+    (
+        "context-variable-over-config",
+        &[("DOCKER_CONTEXT", "red")],
+        &[],
+        r#"{"currentContext":"blue"}"#,
+    ),
     ("context-variable-empty", &[("DOCKER_CONTEXT", "")], &[], r#"{"currentContext":"blue"}"#),
-    ("context-variable-default", &[("DOCKER_CONTEXT", "default")], &[], r#"{"currentContext":"blue"}"#),
-    ("context-variable-unknown", &[("DOCKER_CONTEXT", "nope")], &[], r#"{"currentContext":"blue"}"#),
+    (
+        "context-variable-default",
+        &[("DOCKER_CONTEXT", "default")],
+        &[],
+        r#"{"currentContext":"blue"}"#,
+    ),
+    (
+        "context-variable-unknown",
+        &[("DOCKER_CONTEXT", "nope")],
+        &[],
+        r#"{"currentContext":"blue"}"#,
+    ),
     ("context-variable-path", &[("DOCKER_CONTEXT", "../blue")], &[], ""),
     ("context-variable-case", &[("DOCKER_CONTEXT", "Blue")], &[], ""),
     ("host-variable", &[("DOCKER_HOST", "unix://{dir}/env.sock")], &[], ""),
-    ("host-over-context", &[("DOCKER_HOST", "unix://{dir}/env.sock"), ("DOCKER_CONTEXT", "red")], &[], ""),
-    ("host-over-config", &[("DOCKER_HOST", "unix://{dir}/env.sock")], &[], r#"{"currentContext":"blue"}"#),
-    ("host-over-unknown-context", &[("DOCKER_HOST", "unix://{dir}/env.sock"), ("DOCKER_CONTEXT", "nope")], &[], ""),
+    (
+        "host-over-context",
+        &[("DOCKER_HOST", "unix://{dir}/env.sock"), ("DOCKER_CONTEXT", "red")],
+        &[],
+        "",
+    ),
+    (
+        "host-over-config",
+        &[("DOCKER_HOST", "unix://{dir}/env.sock")],
+        &[],
+        r#"{"currentContext":"blue"}"#,
+    ),
+    (
+        "host-over-unknown-context",
+        &[("DOCKER_HOST", "unix://{dir}/env.sock"), ("DOCKER_CONTEXT", "nope")],
+        &[],
+        "",
+    ),
     ("host-empty", &[("DOCKER_HOST", ""), ("DOCKER_CONTEXT", "red")], &[], ""),
     ("host-blank", &[("DOCKER_HOST", "  "), ("DOCKER_CONTEXT", "red")], &[], ""),
     ("host-blank-around", &[("DOCKER_HOST", " unix://{dir}/env.sock\n")], &[], ""),
@@ -300,9 +386,19 @@ const CASES: &[(&str, Vars, &[&str], &str)] = &[
     ("host-ssh-password", &[("DOCKER_HOST", "ssh://me:secret@far.example")], &[], ""),
     ("host-ssh-nobody", &[("DOCKER_HOST", "ssh://")], &[], ""),
     ("host-ssh-query", &[("DOCKER_HOST", "ssh://far.example?x=y")], &[], ""),
-    ("flag-host", &[("DOCKER_HOST", "tcp://127.0.0.1:{port}")], &["--host", "unix://{dir}/env.sock"], ""),
+    (
+        "flag-host",
+        &[("DOCKER_HOST", "tcp://127.0.0.1:{port}")],
+        &["--host", "unix://{dir}/env.sock"],
+        "",
+    ),
     ("flag-host-empty", &[("DOCKER_HOST", "tcp://127.0.0.1:{port}")], &["--host", ""], ""),
-    ("flag-host-over-context", &[("DOCKER_CONTEXT", "red")], &["--host", "unix://{dir}/env.sock"], ""),
+    (
+        "flag-host-over-context",
+        &[("DOCKER_CONTEXT", "red")],
+        &["--host", "unix://{dir}/env.sock"],
+        "",
+    ),
     (
         "flag-context",
         &[("DOCKER_HOST", "unix://{dir}/env.sock"), ("DOCKER_CONTEXT", "red")],
@@ -317,7 +413,12 @@ const CASES: &[(&str, Vars, &[&str], &str)] = &[
         "",
     ),
     ("flag-context-default", &[("DOCKER_CONTEXT", "red")], &["--context", "default"], ""),
-    ("flag-context-unknown", &[("DOCKER_HOST", "unix://{dir}/env.sock")], &["--context", "nope"], ""),
+    (
+        "flag-context-unknown",
+        &[("DOCKER_HOST", "unix://{dir}/env.sock")],
+        &["--context", "nope"],
+        "",
+    ),
     ("flag-both", &[], &["--context", "blue", "--host", "unix://{dir}/env.sock"], ""),
     ("stored-prefix", &[("DOCKER_CONTEXT", "prefix")], &[], ""),
     ("stored-relative", &[("DOCKER_CONTEXT", "relative")], &[], ""),
@@ -338,21 +439,56 @@ const CASES: &[(&str, Vars, &[&str], &str)] = &[
     ("stored-by-hand-wrong-type", &[("DOCKER_CONTEXT", "hand-type")], &[], ""),
     ("stored-by-hand-no-json", &[("DOCKER_CONTEXT", "hand-json")], &[], ""),
     ("stored-by-hand-path", &[("DOCKER_CONTEXT", "hand-path")], &[], ""),
-    ("tls-without-files", &[("DOCKER_TLS", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}")], &[], ""),
-    ("tls-without-files-unix", &[("DOCKER_TLS", "1"), ("DOCKER_HOST", "unix://{dir}/env.sock")], &[], ""),
-    ("tls-empty", &[("DOCKER_TLS", ""), ("DOCKER_TLS_VERIFY", ""), ("DOCKER_HOST", "tcp://127.0.0.1:{port}")], &[], ""),
+    (
+        "tls-without-files",
+        &[("DOCKER_TLS", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}")],
+        &[],
+        "",
+    ),
+    (
+        "tls-without-files-unix",
+        &[("DOCKER_TLS", "1"), ("DOCKER_HOST", "unix://{dir}/env.sock")],
+        &[],
+        "",
+    ),
+    (
+        "tls-empty",
+        &[("DOCKER_TLS", ""), ("DOCKER_TLS_VERIFY", ""), ("DOCKER_HOST", "tcp://127.0.0.1:{port}")],
+        &[],
+        "",
+    ),
 ];
 
 /// The same with certificates.
 const TLS_CASES: &[(&str, Vars, &[&str], &str)] = &[
     ("tls", &[("DOCKER_TLS", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS], &[], ""),
-    ("tls-verify", &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS], &[], ""),
-    ("tls-verify-0", &[("DOCKER_TLS_VERIFY", "0"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS], &[], ""),
+    (
+        "tls-verify",
+        &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS],
+        &[],
+        "",
+    ),
+    (
+        "tls-verify-0",
+        &[("DOCKER_TLS_VERIFY", "0"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS],
+        &[],
+        "",
+    ),
     ("tls-0", &[("DOCKER_TLS", "0"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS], &[], ""),
-    ("tls-ca-only", &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CA_ONLY], &[], ""),
+    (
+        "tls-ca-only",
+        &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CA_ONLY],
+        &[],
+        "",
+    ),
     ("tls-no-host", &[("DOCKER_TLS_VERIFY", "1"), CERTS], &[], ""),
     ("tls-tcp-empty", &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "tcp://"), CERTS], &[], ""),
-    ("tls-unix", &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "unix://{dir}/env.sock"), CERTS], &[], ""),
+    (
+        "tls-unix",
+        &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "unix://{dir}/env.sock"), CERTS],
+        &[],
+        "",
+    ),
     ("tls-flag-host", &[("DOCKER_TLS_VERIFY", "1"), CERTS], &["--host", "127.0.0.1:{port}"], ""),
     ("tls-off-certs-there", &[("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS], &[], ""),
     ("stored-tls", &[("DOCKER_CONTEXT", "tls")], &[], ""),
@@ -374,28 +510,44 @@ fn furnish(world: &World) {
     world.create("empty", "host=");
     world.create("http", "host=http://127.0.0.1:{other}");
     world.create("ssh", "host=ssh://me@far.example:2222");
-    world.create("a.name_that+is-longer-than-one-block-of-the-hash-which-is-64-bytes", "host=unix://{dir}/blue.sock");
+    world.create(
+        "a.name_that+is-longer-than-one-block-of-the-hash-which-is-64-bytes",
+        "host=unix://{dir}/blue.sock",
+    );
     if world.has_openssl {
         let files = "ca={dir}/certs/ca.pem,cert={dir}/certs/cert.pem,key={dir}/certs/key.pem";
         world.create("tls", &format!("host=tcp://127.0.0.1:{{other}},{files}"));
-        world.create("tls-skip", &format!("host=tcp://127.0.0.1:{{other}},{files},skip-tls-verify=true"));
+        world.create(
+            "tls-skip",
+            &format!("host=tcp://127.0.0.1:{{other}},{files},skip-tls-verify=true"),
+        );
         world.create("tls-https", &format!("host=https://127.0.0.1:{{other}},{files}"));
         world.create("skip", "host=tcp://127.0.0.1:{other},skip-tls-verify=true");
     }
     for (name, meta) in [
-        ("hand-case", r#"{"name":"hand-case","endpoints":{"docker":{"HOST":"unix://{dir}/env.sock"}}}"#),
+        (
+            "hand-case",
+            r#"{"name":"hand-case","endpoints":{"docker":{"HOST":"unix://{dir}/env.sock"}}}"#,
+        ),
         ("hand-none", r#"{"Name":"hand-none","Endpoints":{}}"#),
         ("hand-type", r#"{"Name":"hand-type","Endpoints":{"docker":{"Host":5}}}"#),
         ("hand-json", r#"{"Name":"hand-json","Endpoints":{"docker":{"Host":"unix:///x"},}}"#),
         ("hand-path", r#"{"Name":"hand-path","Endpoints":{"docker":{"Host":"{dir}/env.sock"}}}"#),
     ] {
-        let dir = world.dir.join("config/contexts/meta").join(unix_http::docker::sha256_hex(name.as_bytes()));
+        let dir = world
+            .dir
+            .join("config/contexts/meta")
+            .join(unix_http::docker::sha256_hex(name.as_bytes()));
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("meta.json"), world.fill(meta)).unwrap();
     }
     // The same store where other directories are asked for.
     for other in ["elsewhere", ".docker"] {
-        let copied = Command::new("cp").args(["-r", "config", other]).current_dir(world.dir.path()).status().unwrap();
+        let copied = Command::new("cp")
+            .args(["-r", "config", other])
+            .current_dir(world.dir.path())
+            .status()
+            .unwrap();
         assert!(copied.success());
     }
 }
@@ -404,7 +556,11 @@ fn furnish(world: &World) {
 fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<(), String> {
     for dir in ["config", "elsewhere", ".docker"] {
         let path = world.dir.join(dir).join("config.json");
-        if config.is_empty() { drop(fs::remove_file(path)) } else { fs::write(path, config).unwrap() }
+        if config.is_empty() {
+            drop(fs::remove_file(path))
+        } else {
+            fs::write(path, config).unwrap()
+        }
     }
     let dialled = world.dialled(vars, flags);
     let ours = resolve(world, vars, flags);
@@ -423,7 +579,8 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     let fields: Vec<&str> = inspected.split('|').collect();
     let [name, host, skip] = fields[..] else { return Err(inspected) };
     // `context show` came with docker 23.
-    let context = world.docker_says(vars, &[flags, &["context", "show"]].concat()).unwrap_or(name.to_owned());
+    let context =
+        world.docker_says(vars, &[flags, &["context", "show"]].concat()).unwrap_or(name.to_owned());
     same("context", &[context.as_str(), name], &[ours.context.as_str(); 2])?;
     let host = if matches!(host, "" | "<no value>") { "unix:///var/run/docker.sock" } else { host };
     same("host", &host, &ours.host)?;
@@ -437,7 +594,8 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     }
 }
 
-/// Cases that older releases of the CLI decide in another way, and the first one that decides them as we do.
+/// Cases that older releases of the CLI decide in another way, and the first one that decides them
+/// as we do.
 const SINCE: &[(&str, (u32, u32))] = &[
     ("context-variable-empty", (23, 0)),
     ("host-empty", (23, 0)),
@@ -451,25 +609,38 @@ fn we_find_the_daemon_that_the_docker_cli_finds() {
     furnish(&world);
     let mut differ = Vec::new();
     let mut compared = 0;
-    for &(id, vars, flags, config) in CASES.iter().chain(TLS_CASES.iter().filter(|_| world.has_openssl)) {
-        let no_v6 = !world.names.contains_key("{port6}") && vars.iter().any(|(_, value)| value.contains("{port6}"));
+    for &(id, vars, flags, config) in
+        CASES.iter().chain(TLS_CASES.iter().filter(|_| world.has_openssl))
+    {
+        let no_v6 = !world.names.contains_key("{port6}")
+            && vars.iter().any(|(_, value)| value.contains("{port6}"));
         let too_new = SINCE.iter().any(|&(name, release)| name == id && world.release < release);
         if !no_v6 && !too_new {
             compared += 1;
-            differ.extend(compare(&world, vars, flags, config).err().map(|why| format!("{id}: {why}")));
+            differ.extend(
+                compare(&world, vars, flags, config).err().map(|why| format!("{id}: {why}")),
+            );
         }
     }
     assert!(differ.is_empty(), "{} of {compared} differ\n\n{}", differ.len(), differ.join("\n\n"));
     assert!(compared > 60, "{compared} compared");
-    println!("{compared} environments compared with docker {}.{}", world.release.0, world.release.1);
+    println!(
+        "{compared} environments compared with docker {}.{}",
+        world.release.0, world.release.1
+    );
 }
 
 #[test]
 fn where_we_differ_on_purpose() {
     let Some(world) = World::new() else { return };
-    // What the CLI makes of these, and goes on to dial or to wonder about. We refuse them and say what was meant.
+    // What the CLI makes of these, and goes on to dial or to wonder about. We refuse them and say
+    // what was meant.
     let cases = [
-        ("/var/run/docker.sock", "tcp://localhost:2375/var/run/docker.sock", Some("unix:///var/run/docker.sock")),
+        (
+            "/var/run/docker.sock",
+            "tcp://localhost:2375/var/run/docker.sock",
+            Some("unix:///var/run/docker.sock"),
+        ),
         ("unix:/x", "tcp://unix:2375/x", Some("unix:///x")),
         ("unix:", "tcp://unix:2375", Some("unix://")),
         ("./x.sock", "tcp://.:2375/x.sock", Some("unix://./x.sock")),
@@ -490,13 +661,25 @@ fn where_we_differ_on_purpose() {
     for (text, theirs, meant) in cases {
         let vars = [("DOCKER_HOST", text)];
         let inspect = ["context", "inspect", "default", "--format", "{{.Endpoints.docker.Host}}"];
-        assert_eq!(world.docker_says(&vars, &inspect).as_deref(), Some(theirs), "{text}: the docker CLI has changed");
+        assert_eq!(
+            world.docker_says(&vars, &inspect).as_deref(),
+            Some(theirs),
+            "{text}: the docker CLI has changed"
+        );
         let error = resolve(&world, &vars, &[]).map(|endpoint| endpoint.host).expect_err(text);
-        assert_eq!(error.split_once("did you mean ").map(|(_, meant)| meant.trim_end_matches('?')), meant, "{text}");
+        assert_eq!(
+            error.split_once("did you mean ").map(|(_, meant)| meant.trim_end_matches('?')),
+            meant,
+            "{text}"
+        );
     }
     // Settings that are not JSON: the CLI warns and takes the default context.
     fs::write(world.dir.join("config/config.json"), "{\"currentContext\":\"blue\"").unwrap();
     let name = ["context", "inspect", "--format", "{{.Name}}"];
     assert_eq!(world.docker_says(&[], &name).as_deref(), Some("default"));
-    assert!(resolve(&world, &[], &[]).unwrap_err().contains("config.json: the JSON text ends too early"));
+    assert!(
+        resolve(&world, &[], &[])
+            .unwrap_err()
+            .contains("config.json: the JSON text ends too early")
+    );
 }

@@ -1,4 +1,5 @@
-//! Every command in the README, in the recipes and at the head of every example is run, and what it prints is compared.
+//! Every command in the README, in the recipes and at the head of every example is run, and what it
+//! prints is compared.
 //!
 //! One format for all of them, a fenced block that begins with the word `console`:
 //!
@@ -9,13 +10,15 @@
 //! ```
 //! ````
 //!
-//! - A line that begins with `$ ` is a command for `sh`; the lines below it are all it prints, standard error included,
-//!   in the pattern language of `support/pattern.rs`. A backslash at the end of a line goes on in the next, and
-//!   a here-document (`<<END` or `<<'END'`) up to its end.
-//! - The commands of a block share one shell: variables and background jobs live on. Below a command that ends in `&`
-//!   stands what it says before the next one may start. Jobs are ended with the block.
+//! - A line that begins with `$ ` is a command for `sh`; the lines below it are all it prints,
+//!   standard error included, in the pattern language of `support/pattern.rs`. A backslash at the
+//!   end of a line goes on in the next, and a here-document (`<<END` or `<<'END'`) up to its end.
+//! - The commands of a block share one shell: variables and background jobs live on. Below a
+//!   command that ends in `&` stands what it says before the next one may start. Jobs are ended
+//!   with the block.
 //! - Each command has to succeed. To show a failure, write `; echo $?` after it.
-//! - The working directory is the repository, `TMPDIR` a private directory, and `ucurl` the one just built.
+//! - The working directory is the repository, `TMPDIR` a private directory, and `ucurl` the one
+//!   just built.
 //!
 //! The words after `console` say what the block needs:
 //!
@@ -31,7 +34,8 @@
 //! | `ci` | not run here: `.ci/run` runs it |
 //! | `hand` | not run: it takes hours, or installs things |
 //!
-//! No command is anywhere else: a line that begins with `$ ` in another block, or in a comment in `src/`, fails.
+//! No command is anywhere else: a line that begins with `$ ` in another block, or in a comment in
+//! `src/`, fails.
 
 mod support;
 
@@ -70,8 +74,10 @@ fn repository() -> &'static Path {
 
 /// All files below a directory whose names end so, in order.
 fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("its entry").path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(dir)
+        .expect("a directory")
+        .map(|entry| entry.expect("its entry").path())
+        .collect();
     entries.sort();
     let found = entries.into_iter().flat_map(|path| match path.is_dir() {
         true => files(&path, end),
@@ -82,7 +88,9 @@ fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
 
 /// The README, the examples and the pages of the tests, as Markdown.
 fn documents() -> Vec<(String, String)> {
-    let read = |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read = |path: &Path| {
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
     let mut documents = vec![("README.md".to_owned(), read(&repository().join("README.md")))];
     let (examples, tests) = (repository().join("examples"), repository().join("tests"));
     for path in files(&examples, "md").iter().chain(&files(&tests, "md")) {
@@ -104,16 +112,24 @@ fn blocks(name: &str, text: &str) -> Vec<Block> {
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         let Some(info) = line.strip_prefix("```") else { continue };
-        let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| !line.starts_with("```"));
+        let inside =
+            lines.by_ref().map(|(_, line)| line).take_while(|line| !line.starts_with("```"));
         let inside: Vec<&str> = inside.collect();
         let mut words = info.split_whitespace().map(str::to_owned);
         let place = format!("{name}:{}", number + 1);
         match words.next().as_deref() {
-            Some("console") => blocks.push(Block { steps: steps(&inside, &place), words: words.collect(), place }),
-            Some("rust" | "text" | "toml" | "json" | "http" | "abnf" | "ini" | "dockerfile") => {
-                assert!(!inside.iter().any(|line| line.starts_with("$ ")), "{place}: commands belong in ```console");
+            Some("console") => {
+                blocks.push(Block { steps: steps(&inside, &place), words: words.collect(), place })
             }
-            other => panic!("{place}: a block of {other:?}: commands belong in ```console, other text in ```text"),
+            Some("rust" | "text" | "toml" | "json" | "http" | "abnf" | "ini" | "dockerfile") => {
+                assert!(
+                    !inside.iter().any(|line| line.starts_with("$ ")),
+                    "{place}: commands belong in ```console"
+                );
+            }
+            other => panic!(
+                "{place}: a block of {other:?}: commands belong in ```console, other text in ```text"
+            ),
         }
     }
     blocks
@@ -123,8 +139,12 @@ fn steps(lines: &[&str], place: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for line in lines {
         match (line.strip_prefix("$ "), steps.last_mut()) {
-            (Some(command), _) => steps.push(Step { command: command.to_owned(), expected: String::new() }),
-            (None, Some(step)) if step.command.ends_with('\\') || in_here_document(&step.command) => {
+            (Some(command), _) => {
+                steps.push(Step { command: command.to_owned(), expected: String::new() })
+            }
+            (None, Some(step))
+                if step.command.ends_with('\\') || in_here_document(&step.command) =>
+            {
                 step.command += &format!("\n{line}")
             }
             (None, Some(step)) => step.expected += &format!("{line}\n"),
@@ -164,7 +184,8 @@ fn hosts(block: &Block) -> Vec<Host> {
         alone &= !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci" | "hand");
         match word.as_str() {
             "ci" | "hand" => {}
-            target if target.starts_with("target=") => match has_target(&target["target=".len()..]) {
+            target if target.starts_with("target=") => match has_target(&target["target=".len()..])
+            {
                 true => {}
                 false => {
                     println!("docs: {} is left out: no {target} (rustup target add)", block.place);
@@ -193,7 +214,8 @@ fn hosts(block: &Block) -> Vec<Host> {
 
 /// Whether rustc has a target's standard library.
 fn has_target(target: &str) -> bool {
-    let asked = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    let asked =
+        Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
     asked.is_ok_and(|asked| Path::new(String::from_utf8_lossy(&asked.stdout).trim()).is_dir())
 }
 
@@ -214,8 +236,14 @@ impl Shell {
         let ucurl = Path::new(env!("CARGO_BIN_EXE_ucurl")).parent().unwrap_or(Path::new("."));
         let path = format!("{}:{}", ucurl.display(), std::env::var("PATH").unwrap_or_default());
         let mut sh = Command::new("sh");
-        sh.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer).current_dir(repository());
-        sh.env("PATH", path).env("TMPDIR", dir.path()).env("DOCKER_CONFIG", dir.path()).env_remove("DOCKER_CONTEXT");
+        sh.stdin(Stdio::piped())
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .current_dir(repository());
+        sh.env("PATH", path)
+            .env("TMPDIR", dir.path())
+            .env("DOCKER_CONFIG", dir.path())
+            .env_remove("DOCKER_CONTEXT");
         match host {
             Some(socket) => sh.env("DOCKER_HOST", support::fake::url(socket)),
             None => sh.env_remove("DOCKER_HOST"),
@@ -236,7 +264,8 @@ impl Shell {
         Ok(Shell { child, output, _dir: dir })
     }
 
-    /// Runs one command and compares. A command in the background is given time to say what is expected of it.
+    /// Runs one command and compares. A command in the background is given time to say what is
+    /// expected of it.
     fn run(&mut self, step: &Step) -> Result<(), String> {
         let stdin = self.child.stdin.as_mut().ok_or("the shell's input is closed")?;
         let script = format!("{{ {}\n}} </dev/null\nprintf '\\n{MARK} %d\\n' $?\n", step.command);
@@ -263,8 +292,12 @@ impl Shell {
                     }
                     None => output += &String::from_utf8_lossy(&line),
                 },
-                Err(RecvTimeoutError::Timeout) => return Err(format!("not done after {LIMIT:?}\n{output}")),
-                Err(RecvTimeoutError::Disconnected) => return Err(format!("the shell ended\n{output}")),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(format!("not done after {LIMIT:?}\n{output}"));
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(format!("the shell ended\n{output}"));
+                }
             }
         }
     }
@@ -285,13 +318,13 @@ fn run(block: &Block, host: &Host) -> Result<(), String> {
     let _engine = host.map(Lesson::on).transpose().map_err(|error| error.to_string())?;
     let mut shell = Shell::start(host).map_err(|error| error.to_string())?;
     let on = host.map(|host| format!(" (on {})", host.display())).unwrap_or_default();
-    block
-        .steps
-        .iter()
-        .try_for_each(|step| shell.run(step).map_err(|why| format!("{}{on}\n$ {}\n{why}", block.place, step.command)))
+    block.steps.iter().try_for_each(|step| {
+        shell.run(step).map_err(|why| format!("{}{on}\n$ {}\n{why}", block.place, step.command))
+    })
 }
 
-/// The lessons' turn on an engine: the directory of its socket locked, and without their container before and after.
+/// The lessons' turn on an engine: the directory of its socket locked, and without their container
+/// before and after.
 struct Lesson<'a> {
     socket: &'a Path,
     _lock: fs::File,
@@ -322,20 +355,33 @@ impl Drop for Lesson<'_> {
 
 #[test]
 fn every_command_prints_what_the_documents_say() {
-    let blocks: Vec<Block> = documents().iter().flat_map(|(name, text)| blocks(name, text)).collect();
-    assert!(blocks.iter().any(|block| block.place.starts_with("README.md")), "no command in the README");
+    let blocks: Vec<Block> =
+        documents().iter().flat_map(|(name, text)| blocks(name, text)).collect();
+    assert!(
+        blocks.iter().any(|block| block.place.starts_with("README.md")),
+        "no command in the README"
+    );
     let mut failed = Vec::new();
     for block in &blocks {
         for host in hosts(block) {
             failed.extend(run(block, &host).err());
         }
     }
-    assert!(failed.is_empty(), "{} of {} blocks\n\n{}", failed.len(), blocks.len(), failed.join("\n\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} blocks\n\n{}",
+        failed.len(),
+        blocks.len(),
+        failed.join("\n\n")
+    );
 }
 
 #[test]
 fn every_example_is_a_lesson() {
-    for (name, head) in documents().iter().filter(|(name, _)| name.starts_with("examples/") && name.ends_with(".rs")) {
+    for (name, head) in documents()
+        .iter()
+        .filter(|(name, _)| name.starts_with("examples/") && name.ends_with(".rs"))
+    {
         assert!(head.starts_with("# "), "{name}: begins with a title");
         assert!(!blocks(name, head).is_empty(), "{name}: no ```console block with its command");
         assert!(head.contains("RFC 9"), "{name}: names no section to read");
@@ -347,7 +393,9 @@ fn every_example_is_a_lesson() {
 fn no_command_hides_in_a_comment() {
     for path in files(&repository().join("src"), "rs") {
         let text = fs::read_to_string(&path).expect("a source");
-        let hidden = text.lines().find(|line| line.trim_start().trim_start_matches("//").starts_with("! $ "));
+        let hidden = text
+            .lines()
+            .find(|line| line.trim_start().trim_start_matches("//").starts_with("! $ "));
         assert_eq!(hidden, None, "{}", path.display());
     }
 }
@@ -356,7 +404,8 @@ fn no_command_hides_in_a_comment() {
 #[test]
 fn every_flag_is_in_the_readme() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("the README");
-    let made = fs::read_to_string(repository().join("tests/curl/FLAGS.md")).expect("the table of flags");
+    let made =
+        fs::read_to_string(repository().join("tests/curl/FLAGS.md")).expect("the table of flags");
     let (_, table) = made.split_once("\n## In\n").expect("those that are in");
     let table = table.split("\n## ").next().unwrap_or_default();
     let mut count = 0;

@@ -1,4 +1,5 @@
-//! Images by ucurl and by the docker command: built, failed to build, saved and loaded; 200 MB in memory that stays flat.
+//! Images by ucurl and by the docker command: built, failed to build, saved and loaded; 200 MB in
+//! memory that stays flat.
 
 mod support;
 
@@ -51,7 +52,10 @@ fn build(query: &str) -> String {
 fn a_build_from_a_tar_on_stdin() {
     for engine in engines() {
         let image = Image { engine: &engine, name: engine.unused_name() };
-        let context = archive("Dockerfile", format!("FROM busy\nRUN echo built {} | tee /it\n", image.name).as_bytes());
+        let context = archive(
+            "Dockerfile",
+            format!("FROM busy\nRUN echo built {} | tee /it\n", image.name).as_bytes(),
+        );
         let options = ["--fail-stream", "--select", "/stream", "-X", "POST", "-T", "-"];
         let build = build(&format!("t={}", image.name));
         let ended = engine.ask(&[&TAR[..], &options, &[&build]].concat(), &context);
@@ -77,9 +81,13 @@ fn a_build_that_fails() {
         let ended = engine.ask(&[&TAR[..], &options].concat(), &context);
         assert_eq!(ended.code, 22, "{}", ended.stderr());
         let why = ended.stderr();
-        let why = why.strip_prefix("ucurl: (22) the daemon reports an error in its stream: ").expect(&why).trim_end();
+        let why = why
+            .strip_prefix("ucurl: (22) the daemon reports an error in its stream: ")
+            .expect(&why)
+            .trim_end();
         assert!(ended.stdout().contains(r#"{"stream":"before\n"}"#), "{}", ended.stdout());
-        let theirs = engine.cli(&["build", "--network", "none", "--no-cache", "--force-rm", "-"], &context);
+        let theirs =
+            engine.cli(&["build", "--network", "none", "--no-cache", "--force-rm", "-"], &context);
         assert_ne!(theirs.code, 0);
         assert!(theirs.stderr().contains(why), "`{why}` is missing in: {}", theirs.stderr());
         // Without the option only the bytes tell.
@@ -94,10 +102,15 @@ fn save_and_load_of_200_megabytes() {
     for engine in engines() {
         let (dir, image) = (TempDir::new(), Image { engine: &engine, name: engine.unused_name() });
         let file = dir.join("image.tar");
-        let make = format!("FROM busy\nRUN head -c {SIZE} /dev/zero >/large; echo {} >>/large\n", image.name);
+        let make = format!(
+            "FROM busy\nRUN head -c {SIZE} /dev/zero >/large; echo {} >>/large\n",
+            image.name
+        );
         let query = build(&format!("t={}", image.name));
         let options = ["--fail-stream", "-X", "POST", "-T", "-", "-o", "/dev/null", &query];
-        engine.ask(&[&TAR[..], &options].concat(), &archive("Dockerfile", make.as_bytes())).success();
+        engine
+            .ask(&[&TAR[..], &options].concat(), &archive("Dockerfile", make.as_bytes()))
+            .success();
         let id = image.id();
 
         let saved = engine.ask(&["-f", "-o", file.to_str().unwrap(), &image.path("/get")], b"");
@@ -109,14 +122,26 @@ fn save_and_load_of_200_megabytes() {
         assert!(size > SIZE, "{size}");
 
         image.remove();
-        let load = ["-f", "--fail-stream", "--select", "/stream", "-X", "POST", "-T", file.to_str().unwrap()];
+        let load = [
+            "-f",
+            "--fail-stream",
+            "--select",
+            "/stream",
+            "-X",
+            "POST",
+            "-T",
+            file.to_str().unwrap(),
+        ];
         let more = ["-H", "Content-Type: application/x-tar", "/images/load?quiet=1"];
         let loaded = engine.ask(&[&load[..], &more].concat(), b"");
         assert_eq!((loaded.code, loaded.stderr()), (0, String::new()));
         assert!(loaded.stdout().contains(&format!("{}:latest", image.name)), "{}", loaded.stdout());
         assert_eq!(image.id(), id);
 
-        println!("{}: {size} bytes saved in {} KiB, loaded in {} KiB", engine.name, saved.peak_kib, loaded.peak_kib);
+        println!(
+            "{}: {size} bytes saved in {} KiB, loaded in {} KiB",
+            engine.name, saved.peak_kib, loaded.peak_kib
+        );
         for peak in [saved.peak_kib, loaded.peak_kib] {
             assert!((1..FLAT).contains(&peak), "{peak} KiB");
         }

@@ -19,9 +19,11 @@ struct Container<'a> {
 impl<'a> Container<'a> {
     fn create(client: &'a Client, fields: &str) -> Container<'a> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("uh-lib-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("uh-lib-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let json = format!(r#"{{"Image":"busy","HostConfig":{{"NetworkMode":"none"}},{fields}}}"#);
-        let response = client.post(&format!("/containers/create?name={name}")).json(json).send().unwrap();
+        let response =
+            client.post(&format!("/containers/create?name={name}")).json(json).send().unwrap();
         assert_eq!(response.status(), 201);
         assert!(response.text().unwrap().starts_with(r#"{"Id":""#));
         Container { client, name }
@@ -38,7 +40,14 @@ impl<'a> Container<'a> {
 
     /// Blocks until the container ends; its exit code, as Docker words it.
     fn wait(&self) -> String {
-        self.client.post(&self.target("/wait")).send().unwrap().text().unwrap().trim_end().to_string()
+        self.client
+            .post(&self.target("/wait"))
+            .send()
+            .unwrap()
+            .text()
+            .unwrap()
+            .trim_end()
+            .to_string()
     }
 }
 
@@ -63,7 +72,10 @@ fn version_and_create_the_main_job() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
     let response = client.get("/version").send().unwrap();
-    assert_eq!((response.status(), response.field("Content-Type")), (200, Some(&b"application/json"[..])));
+    assert_eq!(
+        (response.status(), response.field("Content-Type")),
+        (200, Some(&b"application/json"[..]))
+    );
     assert!(response.text().unwrap().contains(r#""ApiVersion":"1."#));
 
     let container = Container::create(&client, r#""Cmd":["echo","hello"]"#);
@@ -78,7 +90,8 @@ fn version_and_create_the_main_job() {
 fn a_container_from_create_to_delete() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
-    let container = Container::create(&client, r#""Cmd":["sh","-c","echo out; echo err >&2; exit 3"]"#);
+    let container =
+        Container::create(&client, r#""Cmd":["sh","-c","echo out; echo err >&2; exit 3"]"#);
     container.start();
     assert_eq!(container.wait(), r#"{"Error":null,"StatusCode":3}"#);
     let logs = client.get(&container.target("/logs?stdout=1&stderr=1")).send().unwrap();
@@ -123,7 +136,9 @@ fn an_upload_that_is_refused_early_gives_the_daemons_answer() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
     for body in [Body::reader(std::io::repeat(0)), Body::sized(std::io::repeat(0), 1 << 40)] {
-        let request = client.put("/containers/uh-no-such/archive?path=/tmp").field("Content-Type", "application/x-tar");
+        let request = client
+            .put("/containers/uh-no-such/archive?path=/tmp")
+            .field("Content-Type", "application/x-tar");
         let response = request.body(body).send().unwrap();
         assert_eq!(response.status(), 404);
         assert!(response.text().unwrap().contains("No such container: uh-no-such"));
@@ -155,7 +170,10 @@ fn a_build_answers_while_it_reads() {
     assert_eq!(response.status(), 200);
     let lines: Vec<String> = response.lines().map(Result::unwrap).collect();
     assert!(lines.iter().any(|line| line.contains(r#""built\n""#)), "{lines:#?}");
-    assert!(lines.iter().any(|line| line.contains("Successfully tagged uh-lib-build:latest")), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.contains("Successfully tagged uh-lib-build:latest")),
+        "{lines:#?}"
+    );
     assert_eq!(client.delete("/images/uh-lib-build?force=1").send().unwrap().status(), 200);
 }
 

@@ -1,4 +1,5 @@
-//! `ucurl --hijack` in a real terminal, with a container that has one: what is typed, and what is left behind.
+//! `ucurl --hijack` in a real terminal, with a container that has one: what is typed, and what is
+//! left behind.
 //!
 //! The terminal is that of `script`; what runs in it says what `stty` thinks of it.
 
@@ -33,7 +34,9 @@ impl Terminal {
         script.envs(ucurl.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let ucurl = format!("ucurl='{} -sS --hijack'\n", ucurl.get_program().display());
         let commands = [&ucurl, PROLOGUE, commands].concat();
-        let mut terminal = Terminal(Live::start(script.args(["-qec", &commands, "/dev/null"]).env("SHELL", "/bin/sh")));
+        let mut terminal = Terminal(Live::start(
+            script.args(["-qec", &commands, "/dev/null"]).env("SHELL", "/bin/sh"),
+        ));
         terminal.0.says("terminal ");
         let name = terminal.0.says("\r\n").trim_end().to_owned();
         (terminal, name)
@@ -42,11 +45,13 @@ impl Terminal {
 
 /// Makes an exec with a terminal; the words that start and join it.
 fn exec(container: &Container, command: &str) -> String {
-    let id = container.exec(&format!(r#""AttachStdin":true,"Tty":true,"Cmd":["sh","-c","{command}"]"#));
+    let id =
+        container.exec(&format!(r#""AttachStdin":true,"Tty":true,"Cmd":["sh","-c","{command}"]"#));
     format!(r#"$ucurl --json '{{"Detach":false,"Tty":true}}' /exec/{id}/start"#)
 }
 
-/// What runs in the container, as text in JSON: a shell without an editor, so that what is echoed is the terminal's doing.
+/// What runs in the container, as text in JSON: a shell without an editor, so that what is echoed
+/// is the terminal's doing.
 const SHELL: &str = r#"trap : INT; while printf 'ready> '; read -r line; do eval \"$line\"; done"#;
 
 fn ready() -> Vec<Engine> {
@@ -57,8 +62,10 @@ fn ready() -> Vec<Engine> {
 fn keys_signals_and_the_size_of_the_window() {
     for engine in ready() {
         let container = engine.sleeper();
-        let (mut terminal, name) =
-            Terminal::start(&engine, &format!("{}; echo code $?; restored", exec(&container, SHELL)));
+        let (mut terminal, name) = Terminal::start(
+            &engine,
+            &format!("{}; echo code $?; restored", exec(&container, SHELL)),
+        );
         let terminal = &mut terminal.0;
         terminal.says("ready> ");
         // Echoed once, by the container's terminal; ours would show it again, and before.
@@ -93,7 +100,8 @@ fn keys_signals_and_the_size_of_the_window() {
 #[test]
 fn a_container_with_a_terminal() {
     for engine in ready() {
-        let container = engine.container(&format!(r#""Cmd":["sh","-c","{SHELL}"],"Tty":true,"OpenStdin":true"#));
+        let container = engine
+            .container(&format!(r#""Cmd":["sh","-c","{SHELL}"],"Tty":true,"OpenStdin":true"#));
         let attach = container.path("/attach?stream=1&stdin=1&stdout=1");
         let commands = format!("$ucurl -D /dev/stderr '{attach}'; echo code $?; restored");
         let (mut terminal, _) = Terminal::start(&engine, &commands);
@@ -118,7 +126,8 @@ fn the_terminal_is_as_it_was_whatever_happens() {
             format!("{how} sh -c \"echo pid \\$\\$; exec {ucurl}\"; echo code $?; restored")
         };
         let (slow, short) = (exec(&container, SHELL), exec(&container, "exit 3"));
-        // With `set -m` it has a process group of its own, as from an interactive shell: in the background when it is over.
+        // With `set -m` it has a process group of its own, as from an interactive shell: in the
+        // background when it is over.
         let cases = [
             ("", format!("{}; echo code $?; restored", slow.replace("$ucurl", "$ucurl -m 1")), 28),
             ("", format!("{short}; echo code $?; restored"), 0),
@@ -133,7 +142,8 @@ fn the_terminal_is_as_it_was_whatever_happens() {
                 terminal.0.says("pid ");
                 let pid = terminal.0.says("\r\n");
                 terminal.0.says("ready> ");
-                run(Command::new("kill").args(["-s", signal, pid.trim_end()]), b"", LIMIT).success();
+                run(Command::new("kill").args(["-s", signal, pid.trim_end()]), b"", LIMIT)
+                    .success();
             }
             terminal.0.says(&format!("code {code}"));
             terminal.0.says("it is as it was\r\n");

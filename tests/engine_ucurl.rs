@@ -1,4 +1,5 @@
-//! ucurl and the docker command side by side, on a real dockerd and on podman's service: the same bytes, the same codes.
+//! ucurl and the docker command side by side, on a real dockerd and on podman's service: the same
+//! bytes, the same codes.
 
 mod support;
 
@@ -15,7 +16,8 @@ use support::temp::TempDir;
 const STDIN: &str = r#""OpenStdin":true,"StdinOnce":true,"AttachStdin":true,"AttachStdout":true,"AttachStderr":true"#;
 const ALL: &str = "stdin=1&stdout=1&stderr=1";
 
-/// A megabyte that no text filter, line buffer or frame header survives unnoticed: all bytes, in no order (xorshift).
+/// A megabyte that no text filter, line buffer or frame header survives unnoticed: all bytes, in no
+/// order (xorshift).
 fn megabyte() -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
     let mut next = || {
@@ -55,10 +57,22 @@ fn run_with_stdin_piped_through_attach() {
     for engine in engines() {
         for (words, stdin) in cases {
             let (out, err, code) = run_with_stdin(&engine, words, stdin);
-            let theirs = engine.cli(&[&["run", "-i", "--rm", "--network", "none", "busy"], words].concat(), stdin);
-            assert!(out == theirs.stdout, "{words:?}: {} and {} bytes", out.len(), theirs.stdout.len());
-            assert!(err == theirs.stderr, "{words:?}: {} and {} bytes", err.len(), theirs.stderr.len());
-            // Of a container that removes itself, this podman tells newer docker commands no exit code.
+            let theirs = engine
+                .cli(&[&["run", "-i", "--rm", "--network", "none", "busy"], words].concat(), stdin);
+            assert!(
+                out == theirs.stdout,
+                "{words:?}: {} and {} bytes",
+                out.len(),
+                theirs.stdout.len()
+            );
+            assert!(
+                err == theirs.stderr,
+                "{words:?}: {} and {} bytes",
+                err.len(),
+                theirs.stderr.len()
+            );
+            // Of a container that removes itself, this podman tells newer docker commands no exit
+            // code.
             if engine.is_docker {
                 assert_eq!(code, theirs.code.to_string(), "{words:?}");
             }
@@ -98,11 +112,20 @@ fn exec_with_exit_code() {
         for (words, stdin) in cases {
             let id = container.exec(&format!(r#""AttachStdin":true,{}"#, commands(words)));
             let start = format!("/exec/{id}/start");
-            let ours = engine.ask(&["--hijack", "--demux", "--json", r#"{"Detach":false}"#, &start], stdin);
+            let ours = engine
+                .ask(&["--hijack", "--demux", "--json", r#"{"Detach":false}"#, &start], stdin);
             let theirs = engine.cli(&[&["exec", "-i", &container.name], words].concat(), stdin);
             assert_eq!(ours.code, 0, "{}", ours.stderr());
-            assert_eq!(engine.says(&["--select", "/ExitCode", &format!("/exec/{id}/json")]), theirs.code.to_string());
-            assert!(ours.stdout == theirs.stdout, "{words:?}: {} and {} bytes", ours.stdout.len(), theirs.stdout.len());
+            assert_eq!(
+                engine.says(&["--select", "/ExitCode", &format!("/exec/{id}/json")]),
+                theirs.code.to_string()
+            );
+            assert!(
+                ours.stdout == theirs.stdout,
+                "{words:?}: {} and {} bytes",
+                ours.stdout.len(),
+                theirs.stdout.len()
+            );
             if words.len() > 1 {
                 assert!(ours.stderr == theirs.stderr, "{words:?}: {}", ours.stderr());
             } else {
@@ -125,7 +148,8 @@ fn stdin_that_nobody_asked_for_is_not_read() {
     for engine in engines() {
         let container = engine.sleeper();
         let id = container.exec(&commands(&["echo", "out"]));
-        let ucurl = engine.ucurl(&["--hijack", "--demux", "--json", "{}", &format!("/exec/{id}/start")]);
+        let ucurl =
+            engine.ucurl(&["--hijack", "--demux", "--json", "{}", &format!("/exec/{id}/start")]);
         let mut script = Command::new("sh");
         script.args(["-c", r#""$@"; cat"#, "sh"]).arg(ucurl.get_program()).args(ucurl.get_args());
         script.envs(ucurl.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -176,31 +200,44 @@ fn files_are_copied_in_and_out() {
         let container = engine.container(&commands(&["true"]));
         let archive_at = |path: &str| container.path(&format!("/archive?path={path}"));
         let tar = ["-f", "-T", "-", "-H", "Content-Type: application/x-tar"];
-        engine.ask(&[&tar[..], &[&archive_at("/tmp")]].concat(), &archive("ours", &content)).success();
-        engine.cli(&["cp", file.to_str().unwrap(), &format!("{}:/tmp/theirs", container.name)], b"").success();
+        engine
+            .ask(&[&tar[..], &[&archive_at("/tmp")]].concat(), &archive("ours", &content))
+            .success();
+        engine
+            .cli(&["cp", file.to_str().unwrap(), &format!("{}:/tmp/theirs", container.name)], b"")
+            .success();
         for name in ["ours", "theirs"] {
             let path = format!("/tmp/{name}");
             let ours = engine.ask(&["-f", &archive_at(&path)], b"");
             let theirs = engine.cli(&["cp", &format!("{}:{path}", container.name), "-"], b"");
             assert_eq!((ours.code, theirs.code), (0, 0));
-            assert!(ours.stdout == theirs.stdout, "{} and {} bytes", ours.stdout.len(), theirs.stdout.len());
+            assert!(
+                ours.stdout == theirs.stdout,
+                "{} and {} bytes",
+                ours.stdout.len(),
+                theirs.stdout.len()
+            );
             let out = run(Command::new("tar").args(["-x", "-O"]), &ours.stdout, LIMIT);
             assert!(out.stdout == content, "{} bytes", out.stdout.len());
         }
         let missing = engine.ask(&["-f", &archive_at("/nope")], b"");
         assert_eq!((missing.code, missing.stdout()), (22, String::new()));
-        assert!(missing.stderr().starts_with("ucurl: (22) The requested URL returned error: 404: "));
+        assert!(
+            missing.stderr().starts_with("ucurl: (22) The requested URL returned error: 404: ")
+        );
     }
 }
 
-/// The engine says when an event happened, by the clock that we have too: how late it came is printed, and up to the machine.
+/// The engine says when an event happened, by the clock that we have too: how late it came is
+/// printed, and up to the machine.
 #[test]
 fn events_come_as_they_happen() {
     for engine in engines() {
         let container = engine.container(&commands(&["true"]));
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let filter = format!("filters=%7B%22container%22%3A%5B%22{}%22%5D%7D", container.name);
-        let mut events = Live::start(&mut engine.ucurl(&["-f", &format!("/events?since={since}&{filter}")]));
+        let mut events =
+            Live::start(&mut engine.ucurl(&["-f", &format!("/events?since={since}&{filter}")]));
         events.says(r#""Action":"create""#);
         // Each is there before anything else happens: nobody holds it back until there is more.
         for action in ["start", "die"] {
@@ -210,7 +247,8 @@ fn events_come_as_they_happen() {
             events.says(&format!(r#""Action":"{action}""#));
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             let event = events.says("\n");
-            let nanos = event.split(r#""timeNano":"#).nth(1).unwrap().trim_end().trim_end_matches('}');
+            let nanos =
+                event.split(r#""timeNano":"#).nth(1).unwrap().trim_end().trim_end_matches('}');
             let happened = Duration::from_nanos(nanos.parse().unwrap());
             println!("{}: {action} came after {:?}", engine.name, now.saturating_sub(happened));
         }
@@ -220,7 +258,10 @@ fn events_come_as_they_happen() {
 #[test]
 fn the_end_of_the_container_ends_ucurl() {
     for engine in engines() {
-        let container = engine.container(&format!("{},{STDIN}", commands(&["sh", "-c", "echo here; exec sleep 300"])));
+        let container = engine.container(&format!(
+            "{},{STDIN}",
+            commands(&["sh", "-c", "echo here; exec sleep 300"])
+        ));
         let mut attached = container.attach(&["--demux"], ALL);
         container.start();
         attached.says("here\n");
@@ -235,7 +276,8 @@ fn the_end_of_the_container_ends_ucurl() {
 #[test]
 fn a_detach_leaves_the_container_running() {
     for engine in engines() {
-        let container = engine.container(&format!(r#"{},"Tty":true,"OpenStdin":true"#, commands(&["cat"])));
+        let container =
+            engine.container(&format!(r#"{},"Tty":true,"OpenStdin":true"#, commands(&["cat"])));
         let mut attached = container.attach(&["--demux"], ALL);
         container.start();
         attached.send("typed\n");
@@ -247,7 +289,8 @@ fn a_detach_leaves_the_container_running() {
             sleep(Duration::from_millis(30));
             stdin.write_all(key).is_ok()
         };
-        let typist = spawn(move || ["\x10", "\x11"].iter().cycle().map(|key| key.as_bytes()).all(typed));
+        let typist =
+            spawn(move || ["\x10", "\x11"].iter().cycle().map(|key| key.as_bytes()).all(typed));
         assert_eq!(attached.end().code, 0);
         typist.join().unwrap();
         assert_eq!(engine.says(&["--select", "/State/Running", &container.path("/json")]), "true");

@@ -1,5 +1,5 @@
-//! The lessons without a library, held to what they teach: the bytes they send, and what they do with a bad answer.
-//! What they print on a real engine is compared by `tests/docs.rs`.
+//! The lessons without a library, held to what they teach: the bytes they send, and what they do
+//! with a bad answer. What they print on a real engine is compared by `tests/docs.rs`.
 
 mod support;
 
@@ -10,7 +10,8 @@ use support::needs;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs a lesson against a server that answers with these bytes and closes; also gives what it sent.
+/// Runs a lesson against a server that answers with these bytes and closes; also gives what it
+/// sent.
 fn lesson(name: &str, answer: &[u8]) -> (Ended, String) {
     let server = Fake::answer_and_close(answer);
     let ended = run(example(name).arg(url(&server.path())), b"", LIMIT);
@@ -20,7 +21,8 @@ fn lesson(name: &str, answer: &[u8]) -> (Ended, String) {
 
 #[test]
 fn version_sends_four_lines() {
-    let (ended, sent) = lesson("version_by_hand", b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}\n");
+    let (ended, sent) =
+        lesson("version_by_hand", b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}\n");
     assert_eq!(sent, "GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let answer = "< HTTP/1.1 200 OK\\r\\n\n< Content-Length: 3\\r\\n\n< \\r\\n\n{}\n";
     assert!(ended.success().ends_with(answer));
@@ -38,7 +40,10 @@ fn create_states_the_length_of_its_body() {
     run(example("create_by_hand").arg(url(&server.path())), b"", LIMIT).success();
     let sent = String::from_utf8(server.received().concat()).expect("text");
     let (head, body) = sent.split_once("\r\n\r\n").expect("a head");
-    assert!(head.starts_with("POST /containers/create?name=mypy HTTP/1.1\r\nHost: localhost\r\n"), "{head}");
+    assert!(
+        head.starts_with("POST /containers/create?name=mypy HTTP/1.1\r\nHost: localhost\r\n"),
+        "{head}"
+    );
     assert!(head.contains("\r\nContent-Type: application/json\r\n"), "{head}");
     assert!(body.starts_with("{\"Image\":\"busybox\",") && body.ends_with("}}"), "{body}");
 }
@@ -95,7 +100,11 @@ fn half_a_connection_is_ended_and_the_other_half_read() {
     let (ended, calls) = system_calls(client.arg(server.path()).arg("still here"), b"", LIMIT);
     assert_eq!(ended.success(), "sent:     still here\nreceived: STILL HERE\n");
     assert_eq!(server.received(), [b"still here\n"]);
-    assert_eq!(["socket", "connect", "shutdown"].map(|call| calls.get(call)), [Some(&1); 3], "{calls:?}");
+    assert_eq!(
+        ["socket", "connect", "shutdown"].map(|call| calls.get(call)),
+        [Some(&1); 3],
+        "{calls:?}"
+    );
 }
 
 #[test]

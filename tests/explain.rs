@@ -1,6 +1,8 @@
-//! `ucurl --explain`, exchange by exchange, against texts that were read line by line beside the RFCs.
+//! `ucurl --explain`, exchange by exchange, against texts that were read line by line beside the
+//! RFCs.
 //!
-//! Each text in `tests/explain/` begins with the command. What the server says stands here, and is sent as it stands.
+//! Each text in `tests/explain/` begins with the command. What the server says stands here, and is
+//! sent as it stands.
 
 mod support;
 
@@ -327,7 +329,8 @@ fn every_exchange_is_explained_as_it_was_reviewed() {
         let command = command.strip_prefix("$ ").expect("a command");
         let socket = server.path();
         let program = ucurl();
-        let path = Path::new(program.get_program()).parent().expect("its directory").display().to_string();
+        let path =
+            Path::new(program.get_program()).parent().expect("its directory").display().to_string();
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(socket.parent().expect("its directory"));
         for (name, value) in program.get_envs() {
@@ -341,7 +344,12 @@ fn every_exchange_is_explained_as_it_was_reviewed() {
         if let Err(why) = pattern::check(expected, &ended.stderr()) {
             failed.push(format!("{}: {why}", case.name));
         }
-        assert_eq!(ended.stdout.escape_ascii().to_string(), case.stdout.escape_ascii().to_string(), "{}", case.name);
+        assert_eq!(
+            ended.stdout.escape_ascii().to_string(),
+            case.stdout.escape_ascii().to_string(),
+            "{}",
+            case.name
+        );
         assert_eq!(ended.code, case.code, "{}", case.name);
     }
     assert!(failed.is_empty(), "{} of {}\n\n{}", failed.len(), CASES.len(), failed.join("\n\n"));
@@ -355,7 +363,8 @@ fn every_text_belongs_to_an_exchange_and_fits_a_terminal() {
         assert!(CASES.iter().any(|case| case.name == name), "{name}");
         for line in text(name).lines().skip(1) {
             let columns = line.chars().count();
-            // What travelled is shown as it is, however long; what is said of it is folded. Errors are one line each.
+            // What travelled is shown as it is, however long; what is said of it is folded. Errors
+            // are one line each.
             let as_it_is = line.starts_with(['<', '>']) || line.starts_with("ucurl: ");
             assert!(columns < 80 || as_it_is, "{name}: {columns} columns: {line}");
         }

@@ -1,9 +1,12 @@
-//! Harm done to every byte of create, upload, logs and attach: cut, ended, ended on both sides, stalled, split, delayed.
+//! Harm done to every byte of create, upload, logs and attach: cut, ended, ended on both sides,
+//! stalled, split, delayed.
 //!
-//! The library's client speaks through a proxy with the library's server. Each exchange is first made unharmed, which
-//! tells how many bytes it takes each way; then once for every byte and every kind of harm. Whatever is done:
+//! The library's client speaks through a proxy with the library's server. Each exchange is first
+//! made unharmed, which tells how many bytes it takes each way; then once for every byte and every
+//! kind of harm. Whatever is done:
 //! - what only comes apart or late comes whole;
-//! - what is cut is an error, never a shorter success, and what came before the error is the beginning of the truth;
+//! - what is cut is an error, never a shorter success, and what came before the error is the
+//!   beginning of the truth;
 //! - a container is never created twice, whatever the client tries again;
 //! - at the end no connection, no descriptor and no thread is left.
 //!
@@ -42,12 +45,19 @@ fn framed(parts: &[&[u8]]) -> Vec<u8> {
     wire
 }
 
-fn answer(created: &Created, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
+fn answer(
+    created: &Created,
+    request: &mut Request<'_>,
+    responder: Responder<'_>,
+) -> io::Result<Sent> {
     match (request.method(), request.path()) {
         ("GET", b"/_ping") => responder.send("OK"),
         ("POST", b"/containers/create") => {
             let (name, json) = (request.query().unwrap_or_default().to_vec(), request.bytes(1000)?);
-            assert_eq!(json, br#"{"Image":"busy","Cmd":["true"]}"#, "a body that is not whole is no body");
+            assert_eq!(
+                json, br#"{"Image":"busy","Cmd":["true"]}"#,
+                "a body that is not whole is no body"
+            );
             *created.lock().expect("no panic").entry(name).or_default() += 1;
             responder
                 .status(201)
@@ -63,7 +73,11 @@ fn answer(created: &Created, request: &mut Request<'_>, responder: Responder<'_>
             let mut body = responder.stream()?;
             for (at, part) in OUT.iter().enumerate() {
                 let mut frame = Vec::new();
-                encode_frame(&mut frame, if at % 2 == 0 { Stream::Stdout } else { Stream::Stderr }, part);
+                encode_frame(
+                    &mut frame,
+                    if at % 2 == 0 { Stream::Stdout } else { Stream::Stderr },
+                    part,
+                );
                 body.write_all(&frame)?;
                 body.flush()?;
             }
@@ -133,7 +147,8 @@ fn logs(client: &Client, _: u64) -> Outcome {
 }
 
 fn attach(client: &Client, _: u64) -> Outcome {
-    let attached = client.post("/attach").upgrade("tcp").send().map(|response| response.into_upgraded());
+    let attached =
+        client.post("/attach").upgrade("tcp").send().map(|response| response.into_upgraded());
     let broken = |error: io::Error| Outcome::Broken(Vec::new(), error.to_string());
     let mut attached: Upgraded = match attached {
         Ok(Ok(attached)) => attached,
@@ -148,10 +163,13 @@ fn attach(client: &Client, _: u64) -> Outcome {
 
 type Exchange = fn(&Client, u64) -> Outcome;
 
-/// Whether half an answer can look like a whole one. Nothing but the connection's end tells where a tunnel ends: a cut
-/// between two frames cannot be told from the end, nor can the container tell that its input was cut.
+/// Whether half an answer can look like a whole one. Nothing but the connection's end tells where a
+/// tunnel ends: a cut between two frames cannot be told from the end, nor can the container tell
+/// that its input was cut.
 fn may_be_short(harmed: &Outcome, truth: &Outcome) -> bool {
-    let (Outcome::Whole(101, came), Outcome::Whole(101, all)) = (harmed, truth) else { return false };
+    let (Outcome::Whole(101, came), Outcome::Whole(101, all)) = (harmed, truth) else {
+        return false;
+    };
     all.starts_with(came)
 }
 
@@ -167,7 +185,8 @@ fn ring(patience: Duration) -> Ring {
     let created = Created::default();
     let mine = Arc::clone(&created);
     let limit = Some(patience);
-    let limits = Limits { connections: 64, head: limit, idle: limit, silence: limit, ..Limits::default() };
+    let limits =
+        Limits { connections: 64, head: limit, idle: limit, silence: limit, ..Limits::default() };
     let server = serve_within(limits, move |request, responder| answer(&mine, request, responder));
     let proxy = Proxy::start(&server.dir.join("s"));
     Ring { server, proxy, created, names: AtomicU64::new(0) }
@@ -183,7 +202,8 @@ impl Ring {
         loop {
             self.proxy.plan(plan);
             let client = self.client(idle);
-            if !second || whole(client.get("/_ping").send()) == Outcome::Whole(200, b"OK".to_vec()) {
+            if !second || whole(client.get("/_ping").send()) == Outcome::Whole(200, b"OK".to_vec())
+            {
                 return client;
             }
             assert!(idle < PATIENCE, "no harm was done yet");
@@ -197,9 +217,11 @@ impl Ring {
 
     /// The exchange, with or without one before it on the same connection.
     fn run(&self, exchange: Exchange, second: bool, plan: Plan, idle: Duration) -> Outcome {
-        let (client, name) = (self.prepared(second, plan, idle), self.names.fetch_add(1, Ordering::SeqCst));
+        let (client, name) =
+            (self.prepared(second, plan, idle), self.names.fetch_add(1, Ordering::SeqCst));
         let outcome = exchange(&client, name);
-        let times = self.created.lock().expect("no panic").get(format!("name={name}").as_bytes()).copied();
+        let times =
+            self.created.lock().expect("no panic").get(format!("name={name}").as_bytes()).copied();
         assert!(times.unwrap_or(0) <= 1, "created {times:?} times: {plan:?}, second: {second}");
         outcome
     }
@@ -214,10 +236,12 @@ fn places(from: u64, to: u64, step: u64) -> impl Iterator<Item = u64> {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn sweep(exchange: Exchange) -> u64 {
-    harm(exchange, PATIENCE, PATIENCE) + harm(exchange, Duration::from_millis(300), Duration::from_millis(40))
+    harm(exchange, PATIENCE, PATIENCE)
+        + harm(exchange, Duration::from_millis(300), Duration::from_millis(40))
 }
 
-/// Every kind of harm that is told by the bytes, or, where the two have little patience, stalls, which are told by time.
+/// Every kind of harm that is told by the bytes, or, where the two have little patience, stalls,
+/// which are told by time.
 fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
     let stalls = clients < PATIENCE;
     let mut patient = ring(PATIENCE);
@@ -275,17 +299,29 @@ fn open_descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
-fn judge(ring: &Ring, exchange: Exchange, second: bool, plan: Plan, behind: bool, truth: &Outcome, idle: Duration) {
+fn judge(
+    ring: &Ring,
+    exchange: Exchange,
+    second: bool,
+    plan: Plan,
+    behind: bool,
+    truth: &Outcome,
+    idle: Duration,
+) {
     let outcome = ring.run(exchange, second, plan, idle);
     let harmless = plan.fault == Fault::Split || behind;
     match (&outcome, truth) {
         _ if outcome == *truth => {
-            // Sent again on another connection, where that may be; or answered before the harm was done.
+            // Sent again on another connection, where that may be; or answered before the harm was
+            // done.
             assert!(harmless || second || plan.to == To::Server, "{plan:?} was not noticed");
         }
-        _ if harmless && plan.fault == Fault::Split => panic!("{plan:?}, second: {second}: {outcome:?}"),
+        _ if harmless && plan.fault == Fault::Split => {
+            panic!("{plan:?}, second: {second}: {outcome:?}")
+        }
         // The server saw less than all, and says so.
-        (Outcome::Whole(400..=599, _), _) if plan.to == To::Server || plan.fault == Fault::Stall => {}
+        (Outcome::Whole(400..=599, _), _)
+            if plan.to == To::Server || plan.fault == Fault::Stall => {}
         _ if may_be_short(&outcome, truth) => {}
         (Outcome::Broken(came, why), Outcome::Whole(_, output)) => {
             assert!(output.starts_with(came), "{plan:?}: {came:?}");
@@ -299,11 +335,13 @@ fn judge(ring: &Ring, exchange: Exchange, second: bool, plan: Plan, behind: bool
 #[test]
 fn what_is_harmed_is_whole_or_an_error() {
     let (descriptors, begun) = (open_descriptors(), Instant::now());
-    let exchanges: [(&str, Exchange); 4] = [("create", create), ("upload", upload), ("logs", logs), ("attach", attach)];
+    let exchanges: [(&str, Exchange); 4] =
+        [("create", create), ("upload", upload), ("logs", logs), ("attach", attach)];
     thread::scope(|scope| {
         for (name, exchange) in exchanges {
             let named = thread::Builder::new().name(name.to_owned());
-            let faults = named.spawn_scoped(scope, move || println!("{name}: {} faults", sweep(exchange)));
+            let faults =
+                named.spawn_scoped(scope, move || println!("{name}: {} faults", sweep(exchange)));
             faults.expect("a thread");
         }
     });

@@ -1,7 +1,9 @@
-//! A dockerd of our own is killed in the middle of wait, logs, attach, build, load and events, and started again.
+//! A dockerd of our own is killed in the middle of wait, logs, attach, build, load and events, and
+//! started again.
 //!
-//! What had arrived was delivered; an answer that was cut says so in one line, with curl's exit code; and the next request
-//! works, also that of a client which held a connection to the engine that is no more.
+//! What had arrived was delivered; an answer that was cut says so in one line, with curl's exit
+//! code; and the next request works, also that of a client which held a connection to the engine
+//! that is no more.
 
 mod support;
 
@@ -39,9 +41,16 @@ impl Own {
         }
         let mut own = Own { dir: TempDir::new(), dockerd, running: None };
         if !own.run() {
-            return needs::left_out("a dockerd of its own", &format!("it does not start here: {}", own.last_words()));
+            return needs::left_out(
+                "a dockerd of its own",
+                &format!("it does not start here: {}", own.last_words()),
+            );
         }
-        own.asks(&["-f", "-T", "-", "-X", "POST", "/images/create?fromSrc=-&repo=own"], &image(&busybox)).success();
+        own.asks(
+            &["-f", "-T", "-", "-X", "POST", "/images/create?fromSrc=-&repo=own"],
+            &image(&busybox),
+        )
+        .success();
         Some(own)
     }
 
@@ -51,11 +60,16 @@ impl Own {
 
     /// Whether it answers.
     fn run(&mut self) -> bool {
-        let log = File::options().create(true).append(true).open(self.dir.join("log")).expect("a file");
+        let log =
+            File::options().create(true).append(true).open(self.dir.join("log")).expect("a file");
         // What a killed one leaves behind, the next one takes for another that still runs.
         let _ = fs::remove_file(self.dir.join("pid"));
         let mut command = Command::new(&self.dockerd);
-        command.arg("--data-root").arg(self.dir.join("data")).arg("--exec-root").arg(self.dir.join("run"));
+        command
+            .arg("--data-root")
+            .arg(self.dir.join("data"))
+            .arg("--exec-root")
+            .arg(self.dir.join("run"));
         command.arg("--pidfile").arg(self.dir.join("pid")).arg("-H").arg(url(&self.socket()));
         command.args(["--iptables=false", "--ip6tables=false", "--bridge=none"]);
         let errors = log.try_clone().expect("a file");
@@ -63,7 +77,11 @@ impl Own {
         let mut child = command.spawn().expect("dockerd");
         let begun = Instant::now();
         let up = loop {
-            if Client::unix(self.socket()).get("/_ping").send().is_ok_and(|response| response.status() == 200) {
+            if Client::unix(self.socket())
+                .get("/_ping")
+                .send()
+                .is_ok_and(|response| response.status() == 200)
+            {
                 break true;
             }
             if child.try_wait().expect("a child").is_some() || begun.elapsed() > LIMIT {
@@ -84,7 +102,8 @@ impl Own {
         let mut child = self.running.take().expect("it runs");
         child.kill().expect("SIGKILL");
         child.wait().expect("a child");
-        // Its containerd goes with it (prctl(2), PR_SET_PDEATHSIG); while the next dockerd sees the old one, it starts none.
+        // Its containerd goes with it (prctl(2), PR_SET_PDEATHSIG); while the next dockerd sees the
+        // old one, it starts none.
         let file = self.dir.join("run/containerd/containerd.pid");
         let pid = fs::read_to_string(&file).unwrap_or_default();
         let begun = Instant::now();
@@ -135,7 +154,8 @@ impl Drop for Own {
             let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
         }
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let mut below: Vec<&str> = mounts.lines().filter_map(|line| line.split(' ').nth(4)).collect();
+        let mut below: Vec<&str> =
+            mounts.lines().filter_map(|line| line.split(' ').nth(4)).collect();
         below.retain(|path| path.starts_with(&mine));
         below.sort_unstable();
         for path in below.iter().rev() {
@@ -147,15 +167,24 @@ impl Drop for Own {
 fn processes_of(text: &str) -> Vec<String> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = all.filter_map(|entry| entry.file_name().into_string().ok());
-    pids.filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()) && *pid != std::process::id().to_string())
-        .filter(|pid| fs::read(Path::new("/proc").join(pid).join("cmdline")).is_ok_and(|line| contains(&line, text)))
-        .collect()
+    pids.filter(|pid| {
+        pid.bytes().all(|byte| byte.is_ascii_digit()) && *pid != std::process::id().to_string()
+    })
+    .filter(|pid| {
+        fs::read(Path::new("/proc").join(pid).join("cmdline"))
+            .is_ok_and(|line| contains(&line, text))
+    })
+    .collect()
 }
 
 /// Whether it runs: one that nobody has waited for yet does not.
 fn alive(pid: &str) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
-    !pid.is_empty() && stat.rsplit(") ").next().is_some_and(|state| !state.is_empty() && !state.starts_with('Z'))
+    !pid.is_empty()
+        && stat
+            .rsplit(") ")
+            .next()
+            .is_some_and(|state| !state.is_empty() && !state.starts_with('Z'))
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
@@ -197,9 +226,18 @@ fn an_engine_that_is_killed_and_started_again() {
     let attach = ["--hijack", "--demux", "/containers/talks/attach?stream=1&logs=1&stdout=1"];
     let mut attach = Live::start_ucurl(&mut own.ucurl(&attach));
     let events = Live::start_ucurl(&mut own.ucurl(&["/events"]));
-    let build = ["-H", "Content-Type: application/x-tar", "-X", "POST", "-T", "-", "/build?networkmode=none"];
+    let build = [
+        "-H",
+        "Content-Type: application/x-tar",
+        "-X",
+        "POST",
+        "-T",
+        "-",
+        "/build?networkmode=none",
+    ];
     let mut build = Live::start(&mut own.ucurl(&build));
-    let dockerfile = b"FROM own\nRUN [\"/busybox\", \"sh\", \"-c\", \"echo step; exec /busybox sleep 60\"]\n";
+    let dockerfile =
+        b"FROM own\nRUN [\"/busybox\", \"sh\", \"-c\", \"echo step; exec /busybox sleep 60\"]\n";
     build.send(tar::archive("Dockerfile", dockerfile));
     build.close();
     let mut load = Live::start(&mut own.ucurl(&["-X", "POST", "-T", "-", "/images/load"]));
@@ -217,14 +255,24 @@ fn an_engine_that_is_killed_and_started_again() {
     assert_eq!(ended.stdout(), "tick\n");
     broke(events, &[18, 56]);
     let ended = broke(build, &[18, 56]);
-    assert!(ended.stdout().starts_with(&streamed), "what came before the end is there: {}", ended.stdout());
+    assert!(
+        ended.stdout().starts_with(&streamed),
+        "what came before the end is there: {}",
+        ended.stdout()
+    );
     // Its answer never came; whether writing or reading is the first to know is chance.
     broke(load, &[52, 55, 56]);
     // Nothing but its end tells that a tunnel is over.
     let ended = attach.end();
-    assert!([0, 56].contains(&ended.code) && ended.stdout() == "tick\n", "{}: {}", ended.code, ended.stderr());
+    assert!(
+        [0, 56].contains(&ended.code) && ended.stdout() == "tick\n",
+        "{}: {}",
+        ended.code,
+        ended.stderr()
+    );
 
-    // Nobody there: a line that says so, for a script and for a client that holds an old connection.
+    // Nobody there: a line that says so, for a script and for a client that holds an old
+    // connection.
     UnixStream::connect(own.socket()).expect_err("nobody listens");
     let ended = own.asks(&["/_ping"], b"");
     assert_eq!((ended.code, ended.stdout().as_str()), (7, ""), "{}", ended.stderr());
@@ -241,5 +289,8 @@ fn an_engine_that_is_killed_and_started_again() {
     own.container("after", "echo tock; exit 7");
     assert_eq!(own.says(&["-X", "POST", "--select", "/StatusCode", "/containers/after/wait"]), "7");
     assert_eq!(own.says(&["--demux", "/containers/after/logs?stdout=1"]), "tock");
-    assert_eq!(own.says(&["-f", "-X", "POST", "/containers/talks/wait", "--select", "/StatusCode"]).len(), 3);
+    assert_eq!(
+        own.says(&["-f", "-X", "POST", "/containers/talks/wait", "--select", "/StatusCode"]).len(),
+        3
+    );
 }

@@ -1,4 +1,5 @@
-//! ucurl where the machine fails it: a full disk, a reader that goes away, signals, too few descriptors.
+//! ucurl where the machine fails it: a full disk, a reader that goes away, signals, too few
+//! descriptors.
 
 mod support;
 
@@ -88,7 +89,8 @@ fn a_full_standard_output_is_an_error() {
 #[test]
 fn a_reader_that_goes_away_is_no_news() {
     let server = large();
-    let mut child = get(&server).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ucurl");
+    let mut child =
+        get(&server).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ucurl");
     let mut first = [0; 10];
     child.stdout.take().expect("a pipe").read_exact(&mut first).expect("a beginning");
     let mut said = String::new();
@@ -96,8 +98,9 @@ fn a_reader_that_goes_away_is_no_news() {
     assert_eq!((child.wait().expect("ucurl").code(), said.as_str()), (Some(23), ""));
 }
 
-/// The standard library opens /dev/null in the place of a descriptor that is closed, before any code of ours: what would be
-/// printed is gone, and no file or socket gets it for having that number.
+/// The standard library opens /dev/null in the place of a descriptor that is closed, before any
+/// code of ours: what would be printed is gone, and no file or socket gets it for having that
+/// number.
 #[test]
 fn a_closed_standard_output_is_no_other_file() {
     for closed in [">&-", ">&- 2>&-", "<&- >&- 2>&-"] {
@@ -110,7 +113,10 @@ fn a_closed_standard_output_is_no_other_file() {
         assert_eq!(run(&mut shell, b"", LIMIT).stdout(), "0\n", "{closed}");
         assert!(fs::read(dir.join("out")).expect("the first body") == vec![b'x'; SIZE], "{closed}");
         let received = server.received();
-        assert!(received.len() >= 2 && received.iter().all(|request| !request.contains(&b'x')), "{closed}");
+        assert!(
+            received.len() >= 2 && received.iter().all(|request| !request.contains(&b'x')),
+            "{closed}"
+        );
     }
 }
 
@@ -143,7 +149,11 @@ fn signals_lose_nothing() {
                 break status.code();
             }
         };
-        assert_eq!((code, fs::read(dir.join("out")).expect("a file")), (Some(0), vec![b'x'; 60]), "limited: {limited}");
+        assert_eq!(
+            (code, fs::read(dir.join("out")).expect("a file")),
+            (Some(0), vec![b'x'; 60]),
+            "limited: {limited}"
+        );
     }
 }
 
@@ -157,7 +167,8 @@ fn too_few_descriptors_are_told() {
         let mut shell = Command::new("sh");
         let inner = get(&server);
         // What these tests were started with must not count.
-        let script = format!("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n {limit} && exec \"$@\"");
+        let script =
+            format!("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n {limit} && exec \"$@\"");
         shell.arg("-c").arg(script).arg("sh").arg(inner.get_program());
         let ended = run(shell.args(inner.get_args()), b"", LIMIT);
         let said = ended.stderr();
@@ -167,7 +178,10 @@ fn too_few_descriptors_are_told() {
                 assert_eq!(ended.stdout, b"OK");
                 worked += 1;
             }
-            code => assert!(code < 126 && (said.trim_end().lines().count() == 1), "{limit}: {code}: {said}"),
+            code => assert!(
+                code < 126 && (said.trim_end().lines().count() == 1),
+                "{limit}: {code}: {said}"
+            ),
         }
     }
     assert!(worked > 0 && worked < 12, "{worked}");
@@ -180,7 +194,10 @@ fn a_server_out_of_descriptors_makes_room() {
     let (socket, mut inner) = (dir.join("s"), ucurl());
     inner.args(["demo", "--listen", &url(&socket)]);
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 32 && exec \"$@\"").arg("sh");
+    shell
+        .arg("-c")
+        .arg("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 32 && exec \"$@\"")
+        .arg("sh");
     let _server = Live::start(shell.arg(inner.get_program()).args(inner.get_args()));
     let begun = Instant::now();
     while UnixStream::connect(&socket).is_err() {
@@ -195,7 +212,9 @@ fn a_server_out_of_descriptors_makes_room() {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\nOK") {
             let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap_or_else(|error| panic!("{n}: {error}: {}", answer.escape_ascii()));
+            stream
+                .read_exact(&mut byte)
+                .unwrap_or_else(|error| panic!("{n}: {error}: {}", answer.escape_ascii()));
             answer.extend(byte);
         }
         held.push(stream);

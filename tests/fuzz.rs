@@ -1,5 +1,6 @@
-//! What `tests/fuzz` checks with a fuzzer, checked here with what it begins with, with everything that it ever found
-//! (`tests/fuzz/found`), and with a few mutants of each: quick, the same every time, and without nightly.
+//! What `tests/fuzz` checks with a fuzzer, checked here with what it begins with, with everything
+//! that it ever found (`tests/fuzz/found`), and with a few mutants of each: quick, the same every
+//! time, and without nightly.
 //!
 //! `FUZZ_ROUNDS=1000000 cargo test --test fuzz` makes more mutants.
 #![allow(dead_code, unused_imports, missing_docs)]
@@ -106,7 +107,8 @@ fn what_was_found() {
 
 #[test]
 fn mutants() {
-    let rounds = std::env::var("FUZZ_ROUNDS").map_or(4000, |rounds| rounds.parse().expect("a number"));
+    let rounds =
+        std::env::var("FUZZ_ROUNDS").map_or(4000, |rounds| rounds.parse().expect("a number"));
     let seeds = seeds::seeds(directory()).expect("the seeds");
     let mut random = Pieces::of(b"mutants");
     for _ in 0..rounds {

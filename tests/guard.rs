@@ -1,5 +1,5 @@
-//! A guard against getting slower that noise cannot trip: calls to the kernel are counted, not timed, and each count has
-//! its limit written here. What they cost is measured in `benches/`.
+//! A guard against getting slower that noise cannot trip: calls to the kernel are counted, not
+//! timed, and each count has its limit written here. What they cost is measured in `benches/`.
 
 mod support;
 
@@ -16,7 +16,8 @@ use unix_http::{Client, Endpoint};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A stream that gives as much as is asked for, as a socket does that the peer has filled, and counts how often it is asked.
+/// A stream that gives as much as is asked for, as a socket does that the peer has filled, and
+/// counts how often it is asked.
 struct Counted<'a>(&'a [u8], &'a Cell<usize>);
 
 impl Read for Counted<'_> {
@@ -31,7 +32,8 @@ impl Read for Counted<'_> {
     }
 }
 
-/// Reads a response into a buffer of that size; how many bytes of content, and in how many reads of the stream.
+/// Reads a response into a buffer of that size; how many bytes of content, and in how many reads of
+/// the stream.
 fn reads(wire: &[u8], buffer: usize) -> (usize, usize) {
     let count = Cell::new(0);
     let mut connection = Connection::new(Counted(wire, &count));
@@ -88,7 +90,8 @@ fn a_large_chunk_is_one_read_and_small_ones_share_theirs() {
     assert!(reads(&in_chunks(1_600_000, 100), 64 * KIB).1 <= 8 + 8);
 }
 
-/// Not a test of its own: [`calls_of`] runs it in a process under strace, with what to do in the environment.
+/// Not a test of its own: [`calls_of`] runs it in a process under strace, with what to do in the
+/// environment.
 #[test]
 #[ignore = "run by the tests below"]
 fn exchanges() {
@@ -109,8 +112,8 @@ fn exchanges() {
 const FEW: u64 = 20;
 const MANY: u64 = 220;
 
-/// System calls of an exchange, in hundredths. Those of a process that makes many less those of one that makes few, so that
-/// its start and end do not count.
+/// System calls of an exchange, in hundredths. Those of a process that makes many less those of one
+/// that makes few, so that its start and end do not count.
 fn calls_of(what: &str) -> Option<u64> {
     needs::program("strace")?;
     let server = serve::serve(|request, responder| {
@@ -129,8 +132,8 @@ fn calls_of(what: &str) -> Option<u64> {
     Some((many - few) * 100 / (MANY - FEW))
 }
 
-/// What a loaded machine adds: a read that has to be made again, a thread that is woken. Half a call for each exchange would
-/// be a lot of that; a call more in each exchange is still seen.
+/// What a loaded machine adds: a read that has to be made again, a thread that is woken. Half a
+/// call for each exchange would be a lot of that; a call more in each exchange is still seen.
 const NOISE: u64 = 50;
 
 #[test]
@@ -148,7 +151,8 @@ fn with_content_too() {
 #[test]
 fn a_request_on_a_new_connection_is_five() {
     let Some(calls) = calls_of("new") else { return };
-    // socket, connect, send, receive, close; a debug build's close looks first whether there is something to close.
+    // socket, connect, send, receive, close; a debug build's close looks first whether there is
+    // something to close.
     let limit = if cfg!(debug_assertions) { 600 } else { 500 };
     assert!(calls <= limit + NOISE, "{calls} in 100 exchanges");
 }
@@ -167,7 +171,11 @@ fn a_process_makes_few_system_calls() {
     assert_eq!(ended.success(), "pong");
     // A static release build makes 45; the loader of a dynamic one adds about 30.
     assert!(calls.values().sum::<u64>() <= 100, "{calls:?}");
-    assert_eq!(["socket", "connect", "sendto", "recvfrom"].map(|call| calls.get(call)), [Some(&1); 4], "{calls:?}");
+    assert_eq!(
+        ["socket", "connect", "sendto", "recvfrom"].map(|call| calls.get(call)),
+        [Some(&1); 4],
+        "{calls:?}"
+    );
 }
 
 #[test]
@@ -184,7 +192,11 @@ fn memory_does_not_grow_with_the_body() {
     for path in ["length", "chunked"] {
         let mut ucurl = Command::new(env!("CARGO_BIN_EXE_ucurl"));
         ucurl.args(["-s", "-o", "/dev/null", "-w", "%{size_download}", "--unix-socket"]);
-        let ended = run(ucurl.arg(server.dir.join("s")).arg(format!("http://localhost/{path}")), b"", LIMIT);
+        let ended = run(
+            ucurl.arg(server.dir.join("s")).arg(format!("http://localhost/{path}")),
+            b"",
+            LIMIT,
+        );
         // A debug build's code alone is 3 MB of it.
         assert!(ended.peak_kib < 12 << 10, "{path}: {} KiB", ended.peak_kib);
         assert_eq!(ended.success(), "67108864");

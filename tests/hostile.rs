@@ -1,5 +1,5 @@
-//! Servers that mean harm, or are broken: a clear error and curl's exit code, little memory, and never a hang, a panic
-//! or a silent success.
+//! Servers that mean harm, or are broken: a clear error and curl's exit code, little memory, and
+//! never a hang, a panic or a silent success.
 
 mod support;
 
@@ -11,7 +11,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const MEMORY_KIB: u64 = 16 * 1024;
 
 fn get(server: &Fake) -> Ended {
-    let ended = run(ucurl().arg("-sS").arg("--unix-socket").arg(server.path()).arg("/"), b"", LIMIT);
+    let ended =
+        run(ucurl().arg("-sS").arg("--unix-socket").arg(server.path()).arg("/"), b"", LIMIT);
     assert!(ended.peak_kib < MEMORY_KIB, "{} KiB", ended.peak_kib);
     assert!(!ended.stderr().contains("panicked"), "{}", ended.stderr());
     ended
@@ -71,16 +72,23 @@ fn extensions_larger_than_their_data_are_ended() {
 #[test]
 fn a_chunk_that_claims_more_than_memory_is_not_believed() {
     let claim = [CHUNKED, "8000000000000000\r\nhello"].concat();
-    assert_eq!(fails(&Fake::answer_and_close(claim), 18, "without the last chunk").stdout, b"hello");
+    assert_eq!(
+        fails(&Fake::answer_and_close(claim), 18, "without the last chunk").stdout,
+        b"hello"
+    );
     let claim = [CHUNKED, "10000000000000000\r\nhello"].concat();
     assert_eq!(fails(&Fake::answer_and_close(claim), 56, "over 2^64-1").stdout, b"");
     let claim = "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nhello";
-    assert_eq!(fails(&Fake::answer_and_close(claim), 18, "5 of 18446744073709551615 bytes").stdout, b"hello");
+    assert_eq!(
+        fails(&Fake::answer_and_close(claim), 18, "5 of 18446744073709551615 bytes").stdout,
+        b"hello"
+    );
 }
 
 #[test]
 fn a_cut_at_every_byte_is_an_error() {
-    let whole = [CHUNKED, "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: v\r\n\r\n"].concat().into_bytes();
+    let whole =
+        [CHUNKED, "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: v\r\n\r\n"].concat().into_bytes();
     let cuts: Vec<_> = (0..=whole.len()).collect();
     // Two at a time, so that the test is quick.
     std::thread::scope(|scope| {
@@ -105,7 +113,9 @@ fn cut_at(whole: &[u8], cut: usize) {
     // All content before the cut is delivered.
     let content: Vec<u8> = [(head + 3, 5), (head + 17, 6)]
         .iter()
-        .flat_map(|&(start, len)| whole[start..start + len].iter().enumerate().map(move |(n, &b)| (start + n, b)))
+        .flat_map(|&(start, len)| {
+            whole[start..start + len].iter().enumerate().map(move |(n, &b)| (start + n, b))
+        })
         .filter(|(at, _)| *at < cut)
         .map(|(_, b)| b)
         .collect();
@@ -130,7 +140,11 @@ fn a_large_body_needs_no_memory() {
     });
     for server in [length, chunked] {
         let mut command = ucurl();
-        command.arg("-sS").arg("-o").arg("/dev/null").args(["-w", "%{size_download}", "--unix-socket"]);
+        command.arg("-sS").arg("-o").arg("/dev/null").args([
+            "-w",
+            "%{size_download}",
+            "--unix-socket",
+        ]);
         let ended = run(command.arg(server.path()).arg("/"), b"", LIMIT);
         assert_eq!((ended.code, ended.stdout()), (0, SIZE.to_string()), "{}", ended.stderr());
         assert!(ended.peak_kib < 8 * 1024, "{} KiB", ended.peak_kib);
@@ -142,6 +156,14 @@ fn what_is_no_http_is_said_to_be_none() {
     fails(&Fake::answer_and_close("220 mail.example ESMTP\r\n"), 1, "not an HTTP/1 message");
     fails(&Fake::answer_and_close(&b"\x00\x00\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80"[..]), 1, "HTTP/2");
     fails(&Fake::answer_and_close("HTTP/1.1 2x0 OK\r\n\r\n"), 1, "status-code");
-    fails(&Fake::answer_and_close("HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"), 8, "space before the colon");
-    fails(&Fake::answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello"), 8, "Content-Length");
+    fails(
+        &Fake::answer_and_close("HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"),
+        8,
+        "space before the colon",
+    );
+    fails(
+        &Fake::answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello"),
+        8,
+        "Content-Length",
+    );
 }

@@ -19,7 +19,8 @@ struct Reading {
     end: Result<(), JsonError>,
 }
 
-/// Feeds the slices one after the other. Pieces of one string or number are put together: where they were cut tells nothing.
+/// Feeds the slices one after the other. Pieces of one string or number are put together: where
+/// they were cut tells nothing.
 fn read<'a>(mut tokenizer: Tokenizer, slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
     let (mut events, mut text) = (String::new(), Vec::new());
     let mut end = Ok(());
@@ -54,9 +55,15 @@ fn note(event: Event, text: &mut Vec<u8>, events: &mut String) {
         Event::EndArray => events.push_str("] "),
         Event::BeginName | Event::BeginString | Event::BeginNumber => text.clear(),
         Event::Text(_) | Event::Escape(_) | Event::Number(_) => event.append_text(text),
-        Event::EndName => *events += &format!("{}: ", String::from_utf8(std::mem::take(text)).unwrap()),
-        Event::EndString => *events += &format!("'{}' ", String::from_utf8(std::mem::take(text)).unwrap()),
-        Event::EndNumber => *events += &format!("{} ", String::from_utf8(std::mem::take(text)).unwrap()),
+        Event::EndName => {
+            *events += &format!("{}: ", String::from_utf8(std::mem::take(text)).unwrap())
+        }
+        Event::EndString => {
+            *events += &format!("'{}' ", String::from_utf8(std::mem::take(text)).unwrap())
+        }
+        Event::EndNumber => {
+            *events += &format!("{} ", String::from_utf8(std::mem::take(text)).unwrap())
+        }
         Event::Bool(b) => *events += &format!("{b} "),
         Event::Null => events.push_str("null "),
     }

@@ -91,7 +91,15 @@ fn the_wire_does_no_io() {
     assert!(files.len() > 5);
     for file in files {
         for (n, line) in code(&file) {
-            for module in ["std::io", "std::net", "std::os", "std::thread", "std::time", "std::fs", "std::process"] {
+            for module in [
+                "std::io",
+                "std::net",
+                "std::os",
+                "std::thread",
+                "std::time",
+                "std::fs",
+                "std::process",
+            ] {
                 assert!(!line.contains(module), "{}:{n}: {module}", file.display());
             }
         }
@@ -104,7 +112,11 @@ fn the_binary_uses_the_public_api_alone() {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin"), &mut files);
     for file in files {
         for (n, line) in code(&file) {
-            assert!(!line.contains("#[path"), "{}:{n}: takes a file from elsewhere", file.display());
+            assert!(
+                !line.contains("#[path"),
+                "{}:{n}: takes a file from elsewhere",
+                file.display()
+            );
         }
     }
 }

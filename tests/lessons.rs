@@ -1,5 +1,5 @@
-//! The lessons with the library, held against what they are lessons in: the docker command, the system's tar, a terminal.
-//! What they print is compared by `tests/docs.rs`.
+//! The lessons with the library, held against what they are lessons in: the docker command, the
+//! system's tar, a terminal. What they print is compared by `tests/docs.rs`.
 
 mod support;
 
@@ -41,9 +41,12 @@ struct Sleeper {
 
 impl Sleeper {
     fn start(socket: &Path, name: &str) -> Sleeper {
-        let (client, name) = (Client::unix(socket), format!("uh-lesson-{}-{name}", std::process::id()));
-        let options = r#"{"Image":"busy","Cmd":["sleep","300"],"HostConfig":{"NetworkMode":"none"}}"#;
-        let created = client.post(&format!("/containers/create?name={name}")).json(options).send().unwrap();
+        let (client, name) =
+            (Client::unix(socket), format!("uh-lesson-{}-{name}", std::process::id()));
+        let options =
+            r#"{"Image":"busy","Cmd":["sleep","300"],"HostConfig":{"NetworkMode":"none"}}"#;
+        let created =
+            client.post(&format!("/containers/create?name={name}")).json(options).send().unwrap();
         assert_eq!(created.status(), 201);
         let started = client.post(&format!("/containers/{name}/start")).send().unwrap();
         assert_eq!(started.status(), 204);
@@ -81,15 +84,25 @@ fn docker_run_ends_as_docker_run_does() {
     for (args, stdin) in cases {
         let args = ["--rm", "--network", "none"].iter().chain(args);
         let ours = run(lesson("docker_run", &socket).args(args.clone()), stdin.as_bytes(), LIMIT);
-        let theirs = run(docker(&socket).unwrap().arg("run").args(args.clone()), stdin.as_bytes(), LIMIT);
+        let theirs =
+            run(docker(&socket).unwrap().arg("run").args(args.clone()), stdin.as_bytes(), LIMIT);
         let shown = args.copied().collect::<Vec<_>>().join(" ");
         assert_eq!(ours.code, theirs.code, "{shown}: {}", ours.stderr());
-        assert!(ours.stdout == theirs.stdout, "{shown}: {} and {} bytes", ours.stdout.len(), theirs.stdout.len());
+        assert!(
+            ours.stdout == theirs.stdout,
+            "{shown}: {} and {} bytes",
+            ours.stdout.len(),
+            theirs.stdout.len()
+        );
         if !theirs.stderr().starts_with("docker: ") {
             assert_eq!(ours.stderr(), theirs.stderr(), "{shown}");
         } else {
             // The same words of the daemon, in a sentence of their own.
-            let why = ours.stderr().strip_prefix("docker_run: ").map(|why| why.trim().to_owned()).unwrap();
+            let why = ours
+                .stderr()
+                .strip_prefix("docker_run: ")
+                .map(|why| why.trim().to_owned())
+                .unwrap();
             assert!(theirs.stderr().contains(&why), "{shown}: {why}");
         }
     }
@@ -119,8 +132,10 @@ fn exec_ends_as_docker_exec_does() {
         (&["head", "-c", "3000000", "/dev/zero"], ""),
     ];
     for (command, stdin) in cases {
-        let ours = lesson("exec_interactive", &socket).arg(&container.name).args(command).run(stdin);
-        let theirs = docker(&socket).unwrap().args(["exec", "-i", &container.name]).args(command).run(stdin);
+        let ours =
+            lesson("exec_interactive", &socket).arg(&container.name).args(command).run(stdin);
+        let theirs =
+            docker(&socket).unwrap().args(["exec", "-i", &container.name]).args(command).run(stdin);
         assert_eq!((ours.code, ours.stderr()), (theirs.code, theirs.stderr()), "{command:?}");
         assert!(ours.stdout == theirs.stdout, "{command:?}: {}", ours.stdout());
     }
@@ -146,7 +161,8 @@ fn the_terminal_is_put_back_whatever_happens() {
     let dir = TempDir::new();
     let pid = dir.join("pid");
     let pid = pid.display();
-    // In `script` there is a terminal. Each ends with: how it ended, and whether the terminal is as it was.
+    // In `script` there is a terminal. Each ends with: how it ended, and whether the terminal is as
+    // it was.
     let cases = [
         ("the exec ends", format!("{exec} sh -c 'test -t 0 && exit 3'; echo code $?"), "code 3"),
         ("it cannot begin", format!("{exec} /no/such/program >/dev/null; echo code $?"), "code 12"),
@@ -161,9 +177,14 @@ fn the_terminal_is_put_back_whatever_happens() {
         ),
     ];
     for (case, commands, says) in cases {
-        let commands = format!("before=$(stty -g); {commands}; test \"$(stty -g)\" = \"$before\" && echo as it was");
+        let commands = format!(
+            "before=$(stty -g); {commands}; test \"$(stty -g)\" = \"$before\" && echo as it was"
+        );
         let mut script = Command::new("script");
-        script.args(["-qec", &commands, "/dev/null"]).env("DOCKER_HOST", url(&socket)).env("SHELL", "/bin/sh");
+        script
+            .args(["-qec", &commands, "/dev/null"])
+            .env("DOCKER_HOST", url(&socket))
+            .env("SHELL", "/bin/sh");
         let ended = script.run("");
         assert!(ended.stdout().contains(says), "{case}: {}", ended.stdout());
         assert!(ended.stdout().contains("as it was"), "{case}: {}", ended.stdout());
@@ -184,7 +205,8 @@ fn the_tar_of_a_build_is_one_that_tar_reads() {
     fs::create_dir(dir.join("out")).unwrap();
     let mut tar = Command::new("tar");
     run(tar.arg("-x").arg("-C").arg(dir.join("out")), &body, LIMIT).success();
-    run(Command::new("diff").arg("-r").args([dir.join("in"), dir.join("out")]), b"", LIMIT).success();
+    run(Command::new("diff").arg("-r").args([dir.join("in"), dir.join("out")]), b"", LIMIT)
+        .success();
     assert_eq!(fs::read_link(dir.join("out/link")).unwrap(), Path::new("sub/large"));
 
     let file = dir.write("one", vec![2; 100_000]);
@@ -226,12 +248,18 @@ fn half_a_directory_is_never_sent_as_a_whole_one() {
     let server = Fake::start(|peer| peer.read_to_end());
     let dir = TempDir::new();
     let missing = dir.join("no-such-directory");
-    let ended =
-        run(example("build_image").arg(missing).arg("name").env("DOCKER_HOST", url(&server.path())), b"", LIMIT);
+    let ended = run(
+        example("build_image").arg(missing).arg("name").env("DOCKER_HOST", url(&server.path())),
+        b"",
+        LIMIT,
+    );
     assert_eq!(ended.code, 1);
     assert!(ended.stderr().contains("No such file or directory"), "{}", ended.stderr());
     let sent = String::from_utf8(server.received().concat()).unwrap();
-    assert!(sent.contains("Transfer-Encoding: chunked") && !sent.ends_with("0\r\n\r\n"), "{sent:?}");
+    assert!(
+        sent.contains("Transfer-Encoding: chunked") && !sent.ends_with("0\r\n\r\n"),
+        "{sent:?}"
+    );
 }
 
 /// Runs until dropped.
@@ -239,7 +267,14 @@ struct Background(Child);
 
 impl Background {
     fn start(command: &mut Command) -> Background {
-        Background(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        Background(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     }
 }
 
@@ -270,9 +305,13 @@ fn a_server_of_ones_own_answers_as_http_wants_it() {
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
 
     let client = Client::unix(&socket);
-    for (form, status) in
-        [("text=%3Cscript%3E&x=1", 303), ("x=1&text=a+b%2B", 303), ("x=1", 400), ("text=%+5", 400), ("text=", 400)]
-    {
+    for (form, status) in [
+        ("text=%3Cscript%3E&x=1", 303),
+        ("x=1&text=a+b%2B", 303),
+        ("x=1", 400),
+        ("text=%+5", 400),
+        ("text=", 400),
+    ] {
         assert_eq!(client.post("/notes").body(form).send().unwrap().status(), status, "{form}");
     }
     assert_eq!(client.post("/notes").body(vec![b'a'; 70_000]).send().unwrap().status(), 413);
@@ -299,7 +338,10 @@ fn a_browser_sees_the_page_through_the_tap() {
     let _tap = Background::start(ucurl().args(["tap", "--listen", &listen, "--to", &url(&socket)]));
     until(|| TcpStream::connect(("127.0.0.1", port)).ok());
     let page = format!("http://127.0.0.1:{port}/");
-    let shown = Command::new(browser).args(["--no-sandbox", "--dump-dom", &page]).current_dir(dir.path()).run("");
+    let shown = Command::new(browser)
+        .args(["--no-sandbox", "--dump-dom", &page])
+        .current_dir(dir.path())
+        .run("");
     // What the browser made of it: the list item has the end that HTML lets one leave out.
     assert!(shown.success().contains("<li>a note for the browser\n</li>"));
 }
@@ -309,13 +351,18 @@ fn a_health_check_says_it_with_its_exit_code() {
     let cases: [(&[u8], i32, &str); 5] = [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, ""),
         (b"HTTP/1.1 204 No Content\r\n\r\n", 0, ""),
-        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", 1, "503 Service Unavailable"),
+        (
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+            1,
+            "503 Service Unavailable",
+        ),
         (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", 1, "302 Found"),
         (b"", 1, "without a response"),
     ];
     for (answer, code, says) in cases {
         let server = Fake::answer_and_close(answer);
-        let ended = run(example("health_check").args([&url(&server.path()), "/health"]), b"", LIMIT);
+        let ended =
+            run(example("health_check").args([&url(&server.path()), "/health"]), b"", LIMIT);
         assert_eq!(ended.code, code, "{}", answer.escape_ascii());
         assert!(ended.stderr().contains(says) && ended.stdout.is_empty(), "{}", ended.stderr());
     }

@@ -1,7 +1,8 @@
-//! A day of use by count: one client, many requests of every kind, and at the end no more memory and no more descriptors.
+//! A day of use by count: one client, many requests of every kind, and at the end no more memory
+//! and no more descriptors.
 //!
-//! `UNIX_HTTP_TEST_REQUESTS=1000000 cargo test --release --test many_requests -- --nocapture` makes a million and prints
-//! the figures.
+//! `UNIX_HTTP_TEST_REQUESTS=1000000 cargo test --release --test many_requests -- --nocapture` makes
+//! a million and prints the figures.
 
 mod support;
 
@@ -40,14 +41,18 @@ fn ask(client: &Client, n: u64) {
             let body = Body::reader(io::Cursor::new(vec![b'x'; 5000]));
             assert_eq!(text(client.put("/archive").body(body).send().expect(sent)), "5000");
         }
-        1 => assert_eq!(text(client.get("/").field("Connection", "close").send().expect(sent)), "ok"),
+        1 => {
+            assert_eq!(text(client.get("/").field("Connection", "close").send().expect(sent)), "ok")
+        }
         // Left unread: the connection is of no further use.
         2 => drop(client.get("/large").send().expect(sent)),
         3 => {
             let mut response = client.get("/chunked").send().expect(sent);
             response.read_exact(&mut [0; 3]).expect("a beginning");
         }
-        4..30 => assert_eq!(text(client.post("/create?name=x").json("{}").send().expect(sent)), "2"),
+        4..30 => {
+            assert_eq!(text(client.post("/create?name=x").json("{}").send().expect(sent)), "2")
+        }
         30..50 => assert_eq!(text(client.get("/chunked").send().expect(sent)), "one two three"),
         50..60 => assert_eq!(client.head("/").send().expect(sent).status(), 200),
         60..70 => assert_eq!(client.get("/containers/x/json").send().expect(sent).status(), 404),
@@ -67,7 +72,10 @@ fn resident_kib() -> u64 {
 
 #[test]
 fn memory_and_descriptors_stay_as_they_are() {
-    let count = std::env::var("UNIX_HTTP_TEST_REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000_u64);
+    let count = std::env::var("UNIX_HTTP_TEST_REQUESTS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(20_000_u64);
     let server = serve(answer);
     let client = server.client();
     // By then every buffer has its size and every allocator's arena is there.

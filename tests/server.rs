@@ -26,13 +26,18 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
         "/304" => responder.status(304).field("ETag", "\"a\"").send_head(),
         "/head" => responder.field("Content-Length", "7").send_head(),
         "/about" => {
-            let text = [request.method().as_bytes(), request.target(), request.query().unwrap_or(b"-")].join(&b' ');
+            let text =
+                [request.method().as_bytes(), request.target(), request.query().unwrap_or(b"-")]
+                    .join(&b' ');
             let host = request.host().unwrap_or(b"-").to_vec();
             responder.field("X-Host", host).send(text)
         }
         "/reader" => responder.send_reader(&mut io::repeat(b'x'), 100_000),
         "/short-reader" => responder.send_reader(&mut &b"abc"[..], 10),
-        "/short-stream" => responder.stream()?.write_all(b"all of it").and(Err(io::Error::other("changed my mind"))),
+        "/short-stream" => responder
+            .stream()?
+            .write_all(b"all of it")
+            .and(Err(io::Error::other("changed my mind"))),
         "/stream" => {
             let mut body = responder.stream()?;
             body.write_all(b"one")?;
@@ -129,7 +134,8 @@ fn answer(start: &str) -> String {
 #[test]
 fn each_way_to_answer() {
     let server = serve(handler);
-    let head_of = |status: &str, fields: &str| format!("HTTP/1.1 {status}\r\n{fields}Connection: close\r\n");
+    let head_of =
+        |status: &str, fields: &str| format!("HTTP/1.1 {status}\r\n{fields}Connection: close\r\n");
     let cases = [
         ("GET /", head_of("200 OK", "Content-Length: 5\r\n"), "\r\nroot\n"),
         ("GET /empty", head_of("200 OK", "Content-Length: 0\r\n"), "\r\n"),
@@ -138,8 +144,16 @@ fn each_way_to_answer() {
         ("GET /304", head_of("304 Not Modified", "ETag: \"a\"\r\n"), "\r\n"),
         ("GET /nope", head_of("404 Not Found", "Content-Length: 10\r\n"), "\r\nnot found\n"),
         ("GET /small-stream", head_of("200 OK", "Content-Length: 6\r\n"), "\r\nonetwo"),
-        ("GET /stream", head_of("200 OK", ""), "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"),
-        ("GET /trailers", head_of("200 OK", ""), "Transfer-Encoding: chunked\r\n\r\n3\r\n123\r\n0\r\nX-Sum: 6\r\n\r\n"),
+        (
+            "GET /stream",
+            head_of("200 OK", ""),
+            "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
+        ),
+        (
+            "GET /trailers",
+            head_of("200 OK", ""),
+            "Transfer-Encoding: chunked\r\n\r\n3\r\n123\r\n0\r\nX-Sum: 6\r\n\r\n",
+        ),
         // HEAD: the fields of GET, and no content.
         ("HEAD /", head_of("200 OK", "Content-Length: 5\r\n"), "\r\n"),
         ("HEAD /head", head_of("200 OK", "Content-Length: 7\r\n"), "\r\n"),
@@ -148,7 +162,11 @@ fn each_way_to_answer() {
         ("HEAD /reader", head_of("200 OK", "Content-Length: 100000\r\n"), "\r\n"),
         ("HEAD /nope", head_of("404 Not Found", "Content-Length: 10\r\n"), "\r\n"),
         // The path and the query of each form of target (RFC 9112 §3.2).
-        ("GET /about?a=b?c", head_of("200 OK", "X-Host: a\r\nContent-Length: 22\r\n"), "\r\nGET /about?a=b?c a=b?c"),
+        (
+            "GET /about?a=b?c",
+            head_of("200 OK", "X-Host: a\r\nContent-Length: 22\r\n"),
+            "\r\nGET /about?a=b?c a=b?c",
+        ),
         (
             "GET http://x:80/about",
             head_of("200 OK", "X-Host: x:80\r\nContent-Length: 23\r\n"),
@@ -167,7 +185,10 @@ fn each_way_to_answer() {
 #[test]
 fn content_beyond_what_is_gathered_is_one_chunk() {
     let wire = answer("GET /large-stream HTTP/1.1");
-    assert_eq!(wire.split_once("\r\n\r\n").expect("a head").1, format!("1389\r\n+{}\r\n0\r\n\r\n", "y".repeat(5000)));
+    assert_eq!(
+        wire.split_once("\r\n\r\n").expect("a head").1,
+        format!("1389\r\n+{}\r\n0\r\n\r\n", "y".repeat(5000))
+    );
 }
 
 #[test]
@@ -183,9 +204,17 @@ fn http_10_gets_no_chunks() {
             "Connection: keep-alive\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nroot\n",
         ),
-        ("GET /stream", "Connection: keep-alive\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nonetwo"),
+        (
+            "GET /stream",
+            "Connection: keep-alive\r\n",
+            "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nonetwo",
+        ),
     ] {
-        assert_eq!(server.talk(format!("{start} HTTP/1.0\r\n{fields}\r\n")), want, "{start} {fields}");
+        assert_eq!(
+            server.talk(format!("{start} HTTP/1.0\r\n{fields}\r\n")),
+            want,
+            "{start} {fields}"
+        );
     }
 }
 
@@ -234,10 +263,16 @@ fn a_body_that_a_handler_did_not_finish_is_cut() {
     let client = server.client();
     let mut received = Vec::new();
     let error = client.get("/cut").send().unwrap().copy_to(&mut received).unwrap_err();
-    assert!(matches!(&error, Error::Incomplete(i) if (i.received, i.expected) == (4, None)), "{error:?}");
+    assert!(
+        matches!(&error, Error::Incomplete(i) if (i.received, i.expected) == (4, None)),
+        "{error:?}"
+    );
     assert_eq!(received, b"half");
     let error = client.get("/short-reader").send().unwrap().bytes().unwrap_err();
-    assert!(matches!(&error, Error::Incomplete(i) if (i.received, i.expected) == (3, Some(10))), "{error:?}");
+    assert!(
+        matches!(&error, Error::Incomplete(i) if (i.received, i.expected) == (3, Some(10))),
+        "{error:?}"
+    );
     assert_eq!(client.get("/reader").send().unwrap().bytes().unwrap(), vec![b'x'; 100_000]);
 }
 
@@ -246,8 +281,11 @@ fn date_is_now_unless_the_handler_says_otherwise() {
     let server = serve(handler);
     let date = |path: &str| {
         let response = server.client().get(path).send().unwrap();
-        let dates: Vec<_> =
-            response.fields().get_all("Date").map(|f| String::from_utf8_lossy(f.value()).into_owned()).collect();
+        let dates: Vec<_> = response
+            .fields()
+            .get_all("Date")
+            .map(|f| String::from_utf8_lossy(f.value()).into_owned())
+            .collect();
         assert_eq!(dates.len(), 1, "{dates:?}");
         dates[0].clone()
     };
@@ -271,7 +309,8 @@ fn keep_alive_and_pipelined_requests() {
     }
     assert!(client.get("/").send().unwrap().is_reused());
 
-    // Three requests in one write, and a fourth that is not whole; one empty line before a request is skipped.
+    // Three requests in one write, and a fourth that is not whole; one empty line before a request
+    // is skipped.
     let wire = server.talk(
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nGET\r\n\
          GET / HTTP/1.1\r\nHost: a\r\n\r\n\
@@ -282,7 +321,9 @@ fn keep_alive_and_pipelined_requests() {
     assert!(wire.contains("\r\n\r\n3\r\nGET\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n"), "{wire}");
     assert!(wire.contains("\r\n\r\n2 3 1HTTP/1.1 400 Bad Request\r\n"), "{wire}");
     assert!(
-        wire.ends_with("400 Bad Request: the connection ended inside the head, after 19 bytes (RFC 9112 §8)\n"),
+        wire.ends_with(
+            "400 Bad Request: the connection ended inside the head, after 19 bytes (RFC 9112 §8)\n"
+        ),
         "{wire}"
     );
 }
@@ -325,7 +366,9 @@ fn every_split_of_the_requests() {
 fn it_answers_while_it_reads() {
     let server = serve(handler);
     let mut stream = server.connect();
-    stream.write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    stream
+        .write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .unwrap();
     for word in ["one", "two", "three"] {
         write!(stream, "{:x}\r\n{word}\r\n", word.len()).unwrap();
         let came = until(&mut stream, &format!("{word}\r\n"));
@@ -339,7 +382,12 @@ fn it_answers_while_it_reads() {
 
     // And with our client, a body far beyond what the sockets' buffers hold.
     let size = 16 << 20;
-    let answer = server.client().post("/echo").body(Body::reader(io::repeat(b'z').take(size))).send().unwrap();
+    let answer = server
+        .client()
+        .post("/echo")
+        .body(Body::reader(io::repeat(b'z').take(size)))
+        .send()
+        .unwrap();
     assert_eq!(io::copy(&mut { answer }, &mut io::sink()).unwrap(), size);
 }
 
@@ -357,14 +405,16 @@ fn continue_is_said_when_the_handler_reads() {
     let wire = server.talk(format!("POST /sum HTTP/1.1\r\n{expect}\x01\x02"));
     assert_eq!(statuses(&wire).unwrap(), [200]);
 
-    // Nor when nobody reads: whether content or a request comes next, nobody can tell, so the connection ends.
+    // Nor when nobody reads: whether content or a request comes next, nobody can tell, so the
+    // connection ends.
     let wire = server.talk(format!("POST / HTTP/1.1\r\n{expect}"));
     assert_eq!(wire, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n");
 
     let wire = server.talk("POST /sum HTTP/1.1\r\nHost: a\r\nExpect: the-unexpected\r\n\r\n");
     assert_eq!(statuses(&wire).unwrap(), [417]);
     // HTTP/1.0 has no 100 Continue.
-    let wire = server.talk("POST /sum HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n\x01\x02");
+    let wire = server
+        .talk("POST /sum HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n\x01\x02");
     assert!(wire.starts_with("HTTP/1.1 200 OK\r\n"), "{wire}");
 }
 
@@ -373,16 +423,23 @@ fn content_that_nobody_read() {
     let server = serve(handler);
     let next = format!("GET /empty HTTP/1.1\r\nHost: a\r\n{CLOSE}");
     // A little is read past.
-    let wire = server.talk(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /{next}"));
+    let wire =
+        server.talk(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /{next}"));
     assert_eq!(statuses(&wire).unwrap(), [200, 200]);
     let wire = server
         .talk(format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"));
     assert_eq!(statuses(&wire).unwrap(), [200, 200]);
-    // Much is not, and the client is told. The answer is not lost although more comes than anybody reads.
+    // Much is not, and the client is told. The answer is not lost although more comes than anybody
+    // reads.
     let much = vec![b'x'; 4 << 20];
-    let mut request = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", much.len()).into_bytes();
+    let mut request =
+        format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", much.len())
+            .into_bytes();
     request.extend(&much);
-    assert_eq!(server.talk(&request), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n");
+    assert_eq!(
+        server.talk(&request),
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n"
+    );
     // An upload without a length that is refused is not read on with.
     let wire = server.talk(format!(
         "POST /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"
@@ -411,8 +468,10 @@ fn a_body_that_breaks_off_or_breaks_the_grammar() {
         assert!(wire.ends_with(&format!("400 Bad Request: {why}\n")), "{body}: {wire}");
     }
     // More content than the handler wants.
-    let wire =
-        server.talk(format!("POST /sum HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{}", "x".repeat(1001)));
+    let wire = server.talk(format!(
+        "POST /sum HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{}",
+        "x".repeat(1001)
+    ));
     assert_eq!(statuses(&wire).unwrap(), [413]);
 }
 
@@ -437,16 +496,18 @@ fn limits_of_size() {
     }
 }
 
-/// Requests that two readers could end in two places. One answer, an error, and then the end: the second request that
-/// some reader might see in them is never answered.
+/// Requests that two readers could end in two places. One answer, an error, and then the end: the
+/// second request that some reader might see in them is never answered.
 #[test]
 fn smuggled_requests_are_refused() {
     let server = serve(handler);
     let hidden = "GET /about HTTP/1.1\r\nHost: a\r\n\r\n";
-    let te = |value: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{value}\r\n\r\n0\r\n\r\n{hidden}");
+    let te =
+        |value: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{value}\r\n\r\n0\r\n\r\n{hidden}");
     let cl = |value: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{value}\r\n\r\n{hidden}");
-    let chunks =
-        |body: &str| format!("POST /sum HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{body}{hidden}");
+    let chunks = |body: &str| {
+        format!("POST /sum HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{body}{hidden}")
+    };
     let head = |bytes: &str| format!("{bytes}\r\n\r\n{hidden}");
     for (id, wire, want) in [
         ("cl-te", te("Content-Length: 5\r\nTransfer-Encoding: chunked"), 400),
@@ -520,7 +581,10 @@ fn upgraded_connections_end_in_each_direction() {
     let mut stream = server.connect();
     write!(stream, "GET /upgrade HTTP/1.1\r\n{upgrade}\r\nfirst").unwrap();
     let head = until(&mut stream, "\r\n\r\n");
-    assert_eq!(head, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n");
+    assert_eq!(
+        head,
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n"
+    );
     assert_eq!(until(&mut stream, "first"), "first");
     stream.write_all(b" second").unwrap();
     assert_eq!(until(&mut stream, "second"), " second");
@@ -529,13 +593,16 @@ fn upgraded_connections_end_in_each_direction() {
 
     let answer = server.talk("GET /upgrade HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(
-        answer.starts_with("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: test\r\n"),
+        answer.starts_with(
+            "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: test\r\n"
+        ),
         "{answer}"
     );
     let answer = server.talk(format!("GET /upgrade HTTP/1.0\r\n{upgrade}\r\n"));
     assert_eq!(statuses(&answer).unwrap(), [426], "what HTTP/1.0 says of Upgrade is not heard");
     // The request's content comes first.
-    let answer = server.talk(format!("POST /upgrade HTTP/1.1\r\n{upgrade}Content-Length: 3\r\n\r\nabc"));
+    let answer =
+        server.talk(format!("POST /upgrade HTTP/1.1\r\n{upgrade}Content-Length: 3\r\n\r\nabc"));
     assert_eq!(statuses(&answer).unwrap(), [500]);
 
     // 100 before 101, where both were asked for.
@@ -564,19 +631,27 @@ fn an_answer_is_not_lost_to_a_reset_on_tcp() {
     use std::net::TcpStream;
     use unix_http::server::Server;
     use unix_http::transport::Endpoint;
-    let handle = Server::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap().spawn(handler).unwrap();
+    let handle = Server::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 })
+        .unwrap()
+        .spawn(handler)
+        .unwrap();
     let Endpoint::Tcp { host, port } = handle.endpoint() else { unreachable!() };
     for _ in 0..10 {
         let mut stream = TcpStream::connect((host.as_str(), *port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n").unwrap();
+        stream
+            .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
+            .unwrap();
         // More than the sockets' buffers hold, while the answer is there.
         let _ = (0..400).try_for_each(|_| stream.write_all(&[0; 16384]));
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("root\n"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("root\n"),
+            "{answer}"
+        );
     }
     assert_eq!(handle.stop(Duration::from_secs(5)), 0);
 }
@@ -589,8 +664,14 @@ fn peers() {
     let who = |request: &mut Request<'_>, responder: Responder<'_>| {
         responder.send(request.peer().map_or("nobody".to_owned(), |peer| peer.ip().to_string()))
     };
-    let tcp = Server::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap().spawn(who).unwrap();
-    assert_eq!(Client::new(tcp.endpoint().clone()).get("/").send().unwrap().text().unwrap(), "127.0.0.1");
+    let tcp = Server::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 })
+        .unwrap()
+        .spawn(who)
+        .unwrap();
+    assert_eq!(
+        Client::new(tcp.endpoint().clone()).get("/").send().unwrap().text().unwrap(),
+        "127.0.0.1"
+    );
     assert_eq!(serve(who).client().get("/").send().unwrap().text().unwrap(), "nobody");
 }
 
@@ -615,7 +696,10 @@ fn curl_agrees() {
     assert_eq!(content(&["http://a/stream"]), "onetwo");
     assert_eq!(content(&["--http1.0", "http://a/stream"]), "onetwo");
     assert_eq!(content(&["-d", "abc", "http://a/sum"]), "3 294 0");
-    assert_eq!(content(&["-H", "Transfer-Encoding: chunked", "-d", "abc", "http://a/sum"]), "3 294 0");
+    assert_eq!(
+        content(&["-H", "Transfer-Encoding: chunked", "-d", "abc", "http://a/sum"]),
+        "3 294 0"
+    );
     assert_eq!(content(&["-H", "Expect: 100-continue", "-d", "abc", "http://a/sum"]), "3 294 0");
     // Two on one connection.
     let (code, text) = run(&["-v", "http://a/", "http://a/empty"]);

@@ -32,7 +32,8 @@ impl Gate {
     /// Waits until so many handlers wait.
     fn reached_by(&self, count: usize) {
         let state = self.0.0.lock().unwrap();
-        let (state, late) = self.0.1.wait_timeout_while(state, PATIENCE, |state| state.0 < count).unwrap();
+        let (state, late) =
+            self.0.1.wait_timeout_while(state, PATIENCE, |state| state.0 < count).unwrap();
         assert!(!late.timed_out(), "{} handlers of {count}", state.0);
     }
 
@@ -66,7 +67,10 @@ fn a_head_has_to_come_in_time() {
     stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     let answer = rest(&mut stream);
     assert_eq!(statuses(&answer).unwrap(), [408]);
-    assert!(answer.ends_with("408 Request Timeout: the head did not come whole within 60ms\n"), "{answer}");
+    assert!(
+        answer.ends_with("408 Request Timeout: the head did not come whole within 60ms\n"),
+        "{answer}"
+    );
 
     // A byte now and then does not help.
     let mut stream = server.connect();
@@ -98,11 +102,12 @@ fn content_has_to_go_on_coming() {
     // Nor may a client stop taking what is sent.
     let ended = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&ended);
-    let server = serve_within(Limits { silence: SHORT, ..Limits::default() }, move |_, responder| {
-        let sent = responder.send(vec![0; 8 << 20]);
-        flag.store(true, Ordering::SeqCst);
-        sent
-    });
+    let server =
+        serve_within(Limits { silence: SHORT, ..Limits::default() }, move |_, responder| {
+            let sent = responder.send(vec![0; 8 << 20]);
+            flag.store(true, Ordering::SeqCst);
+            sent
+        });
     let mut stream = server.connect();
     stream.write_all(GET).unwrap();
     let begun = Instant::now();
@@ -122,7 +127,8 @@ fn what_has_waited_longest_makes_room() {
         ask(&mut stream);
         streams.push(stream);
     }
-    // The newest but the one that found the server full are still there; the oldest has been closed.
+    // The newest but the one that found the server full are still there; the oldest has been
+    // closed.
     let mut oldest = streams.remove(0);
     assert_eq!(rest(&mut oldest), "");
     assert!(statuses(&answer_now(&server)).unwrap() == [200]);
@@ -150,14 +156,16 @@ fn slow_heads_keep_nobody_out() {
 
 #[test]
 fn who_comes_when_all_are_at_work_waits() {
-    let (gate, at_once, most) = (Gate::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (gate, at_once, most) =
+        (Gate::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (for_handler, now, peak) = (gate.clone(), Arc::clone(&at_once), Arc::clone(&most));
-    let server = serve_within(Limits { connections: 3, ..Limits::default() }, move |_, responder| {
-        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        for_handler.pass();
-        now.fetch_sub(1, Ordering::SeqCst);
-        responder.send("ok")
-    });
+    let server =
+        serve_within(Limits { connections: 3, ..Limits::default() }, move |_, responder| {
+            peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            for_handler.pass();
+            now.fetch_sub(1, Ordering::SeqCst);
+            responder.send("ok")
+        });
     let mut streams: Vec<UnixStream> = (0..10)
         .map(|_| {
             let mut stream = server.connect();
@@ -176,10 +184,11 @@ fn who_comes_when_all_are_at_work_waits() {
 
 #[test]
 fn many_threads_over_one_client() {
-    let server = serve_within(Limits { connections: 16, ..Limits::default() }, |request, responder| {
-        let query = request.query().unwrap_or_default().to_vec();
-        responder.send(query)
-    });
+    let server =
+        serve_within(Limits { connections: 16, ..Limits::default() }, |request, responder| {
+            let query = request.query().unwrap_or_default().to_vec();
+            responder.send(query)
+        });
     let client = server.client();
     thread::scope(|scope| {
         for thread in 0..32 {
@@ -345,7 +354,9 @@ fn a_thousand_idle_connections() {
         let Ok(mut stream) = UnixStream::connect(server.dir.join("s")) else { break };
         stream.write_all(GET).unwrap();
         streams.push(stream);
-        if streams.len() >= 400 && fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) >= descriptors() - 60 {
+        if streams.len() >= 400
+            && fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) >= descriptors() - 60
+        {
             break;
         }
     }
@@ -361,6 +372,7 @@ fn a_thousand_idle_connections() {
 /// How many descriptors this process may have.
 fn descriptors() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or("1024");
+    let line =
+        limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or("1024");
     line.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(1024)
 }

@@ -85,11 +85,21 @@ fn the_man_page_is_one() {
     let Some(_) = needs::program("man") else { return };
     let dir = generated("man");
     let mut man = Command::new("man");
-    man.args(["--warnings", "-l", "man"]).current_dir(dir.path()).env("MANWIDTH", "80").env("LC_ALL", "C.UTF-8");
+    man.args(["--warnings", "-l", "man"])
+        .current_dir(dir.path())
+        .env("MANWIDTH", "80")
+        .env("LC_ALL", "C.UTF-8");
     let shown = run(&mut man, b"", LIMIT);
     assert_eq!(shown.stderr(), "", "complaints of the formatter");
     let text = shown.success();
-    for part in ["NAME\n", "SYNOPSIS\n", "OPTIONS\n", "EXIT CODES\n", "--unix-socket <path>", "--explain[=bytes]"] {
+    for part in [
+        "NAME\n",
+        "SYNOPSIS\n",
+        "OPTIONS\n",
+        "EXIT CODES\n",
+        "--unix-socket <path>",
+        "--explain[=bytes]",
+    ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
 }

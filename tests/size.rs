@@ -1,7 +1,9 @@
-//! How large `ucurl` is: it may grow by a twentieth, and no further unseen. What is in it, and why: `benches/SIZE.md`.
+//! How large `ucurl` is: it may grow by a twentieth, and no further unseen. What is in it, and why:
+//! `benches/SIZE.md`.
 //!
-//! It takes two release builds, so it is run only where nothing may be left out (`UNIX_HTTP_TEST_STRICT`), and with the
-//! compiler and the target that the numbers are for: another compiler makes other bytes.
+//! It takes two release builds, so it is run only where nothing may be left out
+//! (`UNIX_HTTP_TEST_STRICT`), and with the compiler and the target that the numbers are for:
+//! another compiler makes other bytes.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 mod support;
@@ -39,12 +41,20 @@ fn ucurl_stays_small() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("size");
     for (words, folder, reached) in REACHED {
         if folder == MUSL && !has_musl() {
-            println!("left out: cargo musl, for which rustup target add x86_64-unknown-linux-musl is needed");
+            println!(
+                "left out: cargo musl, for which rustup target add x86_64-unknown-linux-musl is needed"
+            );
             continue;
         }
         let mut build = Command::new(env!("CARGO"));
-        build.args(words.split(' ')).arg("--quiet").arg("--target-dir").arg(&target).current_dir(root);
-        let built = build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").status().unwrap();
+        build
+            .args(words.split(' '))
+            .arg("--quiet")
+            .arg("--target-dir")
+            .arg(&target)
+            .current_dir(root);
+        let built =
+            build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").status().unwrap();
         assert!(built.success(), "cargo {words}: {built}");
         let ucurl = target.join(folder).join("ucurl");
         let size = ucurl.metadata().unwrap().len();
@@ -57,16 +67,20 @@ fn ucurl_stays_small() {
 }
 
 fn has_musl() -> bool {
-    let asked =
-        Command::new("rustc").args(["--print", "target-libdir", "--target", "x86_64-unknown-linux-musl"]).output();
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", "x86_64-unknown-linux-musl"])
+        .output();
     asked.is_ok_and(|found| PathBuf::from(String::from_utf8_lossy(&found.stdout).trim()).exists())
 }
 
 fn needs_little_memory(ucurl: &Path) {
     const LENGTH: u64 = 256 << 20;
-    let server = serve::serve(|_, responder| responder.send_reader(&mut std::io::repeat(b'x'), LENGTH));
+    let server =
+        serve::serve(|_, responder| responder.send_reader(&mut std::io::repeat(b'x'), LENGTH));
     let mut ucurl = Command::new(ucurl);
-    ucurl.args(["-s", "-o", "/dev/null", "-w", "%{size_download}", "--unix-socket"]).arg(server.dir.join("s"));
+    ucurl
+        .args(["-s", "-o", "/dev/null", "-w", "%{size_download}", "--unix-socket"])
+        .arg(server.dir.join("s"));
     let ended = run(ucurl.arg("http://localhost/"), b"", Duration::from_secs(60));
     assert!((1..=PEAK_KIB).contains(&ended.peak_kib), "{} KiB", ended.peak_kib);
     assert_eq!(ended.success(), LENGTH.to_string());

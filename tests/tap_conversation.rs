@@ -1,6 +1,8 @@
-//! Two streams of bytes, read as HTTP: what is paired with what, where each message ends, what is no longer HTTP.
+//! Two streams of bytes, read as HTTP: what is paired with what, where each message ends, what is
+//! no longer HTTP.
 //!
-//! Every case is delivered whole, byte by byte, and with each of its parts cut in two at every place.
+//! Every case is delivered whole, byte by byte, and with each of its parts cut in two at every
+//! place.
 
 use std::time::Duration;
 use unix_http::tap::Side::{self, Client, Server};
@@ -9,7 +11,8 @@ use unix_http::tap::{Conversation, Event};
 /// What is said: a part from one side, or the end of one side.
 type Said<'a> = (Side, Option<&'a [u8]>);
 
-/// Runs a conversation: its events in short, with neighbouring pieces of one body joined, and the bytes of each side.
+/// Runs a conversation: its events in short, with neighbouring pieces of one body joined, and the
+/// bytes of each side.
 fn run(parts: &[Said<'_>], cover: bool) -> (Vec<String>, [Vec<u8>; 2]) {
     let mut seen: Vec<String> = Vec::new();
     let mut bytes = [Vec::new(), Vec::new()];
@@ -18,9 +21,13 @@ fn run(parts: &[Said<'_>], cover: bool) -> (Vec<String>, [Vec<u8>; 2]) {
         let arrow = |side: &Side| if *side == Client { '>' } else { '<' };
         let (prefix, text) = match event {
             Event::Opened | Event::Refused(_) => unreachable!("a relay's events"),
-            Event::Request(x) => ("", format!("{}> {} {}", x.number, x.method(), x.target().escape_ascii())),
+            Event::Request(x) => {
+                ("", format!("{}> {} {}", x.number, x.method(), x.target().escape_ascii()))
+            }
             Event::Interim(x, head) => ("", format!("{}< interim {}", x.number, head.status())),
-            Event::Response(x) => ("", format!("{}< {}", x.number, x.response.as_ref().unwrap().status())),
+            Event::Response(x) => {
+                ("", format!("{}< {}", x.number, x.response.as_ref().unwrap().status()))
+            }
             Event::Content(x, side, b) | Event::Tunnel(x, side, b) => {
                 assert!(!b.is_empty());
                 let sort = if matches!(event, Event::Tunnel(..)) { "tunnel" } else { "content" };
@@ -98,7 +105,11 @@ fn covered(parts: &[Said<'_>], want: &[&str], covered: &[Said<'_>]) {
         let (seen, bytes) = run(parts, true);
         assert_eq!(seen, want, "{how}");
         let bytes = bytes.map(|bytes| bytes.escape_ascii().to_string());
-        assert_eq!(bytes, [Client, Server].map(|side| text(covered, side).escape_ascii().to_string()), "{how}");
+        assert_eq!(
+            bytes,
+            [Client, Server].map(|side| text(covered, side).escape_ascii().to_string()),
+            "{how}"
+        );
     };
     check(parts, "whole");
     let single: Vec<Said<'_>> = parts
@@ -112,7 +123,8 @@ fn covered(parts: &[Said<'_>], want: &[&str], covered: &[Said<'_>]) {
     for (n, (side, part)) in parts.iter().enumerate() {
         for at in 1..part.map_or(0, <[u8]>::len) {
             let (a, b) = part.unwrap().split_at(at);
-            let cut = [&parts[..n], &[(*side, Some(a)), (*side, Some(b))], &parts[n + 1..]].concat();
+            let cut =
+                [&parts[..n], &[(*side, Some(a)), (*side, Some(b))], &parts[n + 1..]].concat();
             check(&cut, &format!("part {n} cut at {at}"));
         }
     }
@@ -217,14 +229,18 @@ fn interim_responses_and_an_early_final_one() {
     );
 }
 
-const ATTACH: &str =
-    "POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
+const ATTACH: &str = "POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
 const SWITCH: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 
 #[test]
 fn an_upgrade_after_which_nothing_is_http() {
     case(
-        &[(Client, ATTACH), (Server, SWITCH), (Client, "GET / HTTP/1.1\r\n\r\n"), (Server, "HTTP/1.1 junk")],
+        &[
+            (Client, ATTACH),
+            (Server, SWITCH),
+            (Client, "GET / HTTP/1.1\r\n\r\n"),
+            (Server, "HTTP/1.1 junk"),
+        ],
         &[
             "1> POST /attach",
             "1> end",
@@ -284,13 +300,18 @@ fn and_before_it_is_refused() {
     );
 }
 
-/// Docker's attach without an Upgrade field: a 200 that the close ends, and what the client sends is for the container.
+/// Docker's attach without an Upgrade field: a 200 that the close ends, and what the client sends
+/// is for the container.
 #[test]
 fn a_response_that_the_close_ends_makes_the_rest_a_tunnel() {
     let attach = "POST /attach HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
     for early in [false, true] {
-        let mut parts =
-            [(Client, attach), (Server, "HTTP/1.1 200 OK\r\n\r\n"), (Client, "line one\n"), (Server, "out")];
+        let mut parts = [
+            (Client, attach),
+            (Server, "HTTP/1.1 200 OK\r\n\r\n"),
+            (Client, "line one\n"),
+            (Server, "out"),
+        ];
         if early {
             parts.swap(1, 2);
         }
@@ -306,7 +327,8 @@ fn a_response_that_the_close_ends_makes_the_rest_a_tunnel() {
             "1  done 9+3",
             "closed",
         ];
-        let parts: Vec<_> = parts.iter().map(|(side, text)| (*side, Some(text.as_bytes()))).collect();
+        let parts: Vec<_> =
+            parts.iter().map(|(side, text)| (*side, Some(text.as_bytes()))).collect();
         let parts = [parts, vec![(Client, None), (Server, None)]].concat();
         want[1] = "1> end";
         covered(&parts, &want, &parts);
@@ -386,7 +408,11 @@ fn faults_are_told_once_and_lose_one_side_only() {
         ],
     );
     case(
-        &[(Client, PING), (Server, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n"), (Client, PING)],
+        &[
+            (Client, PING),
+            (Server, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n"),
+            (Client, PING),
+        ],
         &[
             "1> GET /_ping",
             "1> end",
@@ -428,12 +454,15 @@ fn a_request_with_two_lengths_is_not_read_past() {
 fn secrets_are_covered_in_every_event() {
     let request = b"POST /auth HTTP/1.1\r\nHost: x\r\nX-Registry-Auth: abc\r\nContent-Length: 26\r\n\r\n{\"password\":\"hunter2\",\"a\":1}";
     let request = [&request[..], b""].concat();
-    let request = String::from_utf8(request).unwrap().replace("Content-Length: 26", "Content-Length: 28");
+    let request =
+        String::from_utf8(request).unwrap().replace("Content-Length: 26", "Content-Length: 28");
     let covers = request.replace("abc", "***").replace("hunter2", "*******");
     let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: s\r\n\r\n6\r\n{\"Iden\r\nf\r\ntityToken\":\"t\"}\r\n0\r\n\r\n";
     let hides = response.replace("Cookie: s", "Cookie: *").replace(":\"t\"", ":\"*\"");
     let ends: [Said<'_>; 2] = [(Client, None), (Server, None)];
-    let parts = [&[(Client, Some(request.as_bytes())), (Server, Some(response.as_bytes()))][..], &ends].concat();
+    let parts =
+        [&[(Client, Some(request.as_bytes())), (Server, Some(response.as_bytes()))][..], &ends]
+            .concat();
     let cover = [(Client, Some(covers.as_bytes())), (Server, Some(hides.as_bytes()))];
     covered(
         &parts,
@@ -487,11 +516,17 @@ fn an_upgraded_http2_connection_is_covered_whole() {
 
 #[test]
 fn what_is_not_http_is_covered_where_it_looks_secret() {
-    let parts: [Said<'_>; 2] =
-        [(Client, Some(b"\x16\x03 not http\nAuthorization: abc\n{\"password\":\"p\"}")), (Client, None)];
+    let parts: [Said<'_>; 2] = [
+        (Client, Some(b"\x16\x03 not http\nAuthorization: abc\n{\"password\":\"p\"}")),
+        (Client, None),
+    ];
     let mut cover = parts;
     cover[0].1 = Some(b"\x16\x03 not http\nAuthorization: ***\n{\"password\":\"*\"}");
-    covered(&parts, &["-> fault: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "-> ended", "closed"], &cover);
+    covered(
+        &parts,
+        &["-> fault: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "-> ended", "closed"],
+        &cover,
+    );
 }
 
 /// What is said behind a request for an upgrade, before that is answered, may be anything.
@@ -499,14 +534,22 @@ fn what_is_not_http_is_covered_where_it_looks_secret() {
 fn what_is_held_back_is_covered_as_it_comes() {
     let session = ATTACH.replace("tcp", "h2c");
     let early = [&session, "PRI * HTTP/2.0\r\n\r\n\0token"].concat();
-    let parts: [Said<'_>; 4] =
-        [(Client, Some(early.as_bytes())), (Server, Some(SWITCH.as_bytes())), (Client, None), (Server, None)];
+    let parts: [Said<'_>; 4] = [
+        (Client, Some(early.as_bytes())),
+        (Server, Some(SWITCH.as_bytes())),
+        (Client, None),
+        (Server, None),
+    ];
     let hidden = session + &"*".repeat(24);
     let mut cover = parts;
     cover[0].1 = Some(hidden.as_bytes());
     let tunnel = format!("1> tunnel {}", "*".repeat(24));
     let ends = ["-> ended", "-< ended", "1  done 24+0", "closed"];
-    covered(&parts, &[&["1> POST /attach", "1> end", "1< 101", &tunnel][..], &ends].concat(), &cover);
+    covered(
+        &parts,
+        &[&["1> POST /attach", "1> end", "1< 101", &tunnel][..], &ends].concat(),
+        &cover,
+    );
 
     // Not granted, it is the next request.
     let auth = "POST /auth HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{\"password\":\"p\"}";
@@ -551,20 +594,39 @@ fn what_is_held_back_outlives_its_client() {
     let early = |behind: &str| [ATTACH, behind].concat();
     let ended = |early: &str, answers: &[&str], want: &[&str]| {
         let answers = answers.iter().map(|answer| (Server, Some(answer.as_bytes())));
-        let parts: Vec<Said<'_>> = [(Client, Some(early.as_bytes())), (Client, None)].into_iter().collect();
-        let parts: Vec<Said<'_>> = parts.into_iter().chain(answers).chain([(Server, None)]).collect();
+        let parts: Vec<Said<'_>> =
+            [(Client, Some(early.as_bytes())), (Client, None)].into_iter().collect();
+        let parts: Vec<Said<'_>> =
+            parts.into_iter().chain(answers).chain([(Server, None)]).collect();
         covered(&parts, &[&["1> POST /attach", "1> end", "-> ended"], want].concat(), &parts);
     };
     let over = ["-< ended", "closed"];
-    ended(&early("input\n"), &[SWITCH], &["1< 101", "1> tunnel input\\n", "-< ended", "1  done 6+0", "closed"]);
+    ended(
+        &early("input\n"),
+        &[SWITCH],
+        &["1< 101", "1> tunnel input\\n", "-< ended", "1  done 6+0", "closed"],
+    );
     let first = ["1< 200", "2> GET /_ping", "2> end", "1< content OK", "1< end", "1  done 0+2"];
     let second = ["2< 200", "2< content OK", "2< end", "2  done 0+2"];
     ended(&early(PING), &[OK, OK], &[&first[..], &second, &over].concat());
-    let cut = ["1< 200", "-> fault: the connection ended inside a head, after 4 bytes (RFC 9112 §8)"];
-    ended(&early("GET "), &[OK], &[&cut[..], &["1< content OK", "1< end", "1  done 0+2"], &over].concat());
+    let cut =
+        ["1< 200", "-> fault: the connection ended inside a head, after 4 bytes (RFC 9112 §8)"];
+    ended(
+        &early("GET "),
+        &[OK],
+        &[&cut[..], &["1< content OK", "1< end", "1  done 0+2"], &over].concat(),
+    );
     let none = ["1< 200", "-> fault: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)"];
-    ended(&early("\0\x01"), &[OK], &[&none[..], &["1< content OK", "1< end", "1  done 0+2"], &over].concat());
-    ended(&early("input\n"), &[], &["-< ended", "1< fault: no answer to this request", "1  done 0+0", "closed"]);
+    ended(
+        &early("\0\x01"),
+        &[OK],
+        &[&none[..], &["1< content OK", "1< end", "1  done 0+2"], &over].concat(),
+    );
+    ended(
+        &early("input\n"),
+        &[],
+        &["-< ended", "1< fault: no answer to this request", "1  done 0+0", "closed"],
+    );
 }
 
 /// A body that breaks off in the middle of a secret is covered to the end of that.
@@ -606,8 +668,13 @@ fn waiting_requests_are_bounded() {
 /// Whatever the two sides say, it is told once, whole and in order, and nothing panics.
 #[test]
 fn any_bytes_at_all() {
-    let seeds =
-        [PING, OK, ATTACH, SWITCH, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"];
+    let seeds = [
+        PING,
+        OK,
+        ATTACH,
+        SWITCH,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
         state ^= state << 13;
@@ -630,14 +697,18 @@ fn any_bytes_at_all() {
             }
             parts.push((side, Some(text)));
         }
-        let parts: Vec<Said<'_>> = parts.iter().map(|(side, part)| (*side, part.as_deref())).collect();
+        let parts: Vec<Said<'_>> =
+            parts.iter().map(|(side, part)| (*side, part.as_deref())).collect();
         let (whole, bytes) = run(&parts, false);
         for side in [Client, Server] {
-            let sent: Vec<u8> = parts.iter().filter(|p| p.0 == side).flat_map(|p| p.1.unwrap()).copied().collect();
+            let sent: Vec<u8> =
+                parts.iter().filter(|p| p.0 == side).flat_map(|p| p.1.unwrap()).copied().collect();
             assert_eq!(bytes[usize::from(side == Server)], sent, "round {round}");
         }
-        let single: Vec<Said<'_>> =
-            parts.iter().flat_map(|(side, part)| part.unwrap().chunks(1).map(|b| (*side, Some(b)))).collect();
+        let single: Vec<Said<'_>> = parts
+            .iter()
+            .flat_map(|(side, part)| part.unwrap().chunks(1).map(|b| (*side, Some(b))))
+            .collect();
         assert_eq!(run(&single, false).0, whole, "round {round}: {parts:?}");
     }
 }

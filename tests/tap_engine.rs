@@ -1,5 +1,5 @@
-//! The tap between the real docker command and a real dockerd: the same output with it and without it, and recordings of
-//! it that agree with each other, run again and stand in for the engine.
+//! The tap between the real docker command and a real dockerd: the same output with it and without
+//! it, and recordings of it that agree with each other, run again and stand in for the engine.
 //!
 //! `UNIX_HTTP_TEST_TAP_MIB` is the size of the image that is saved and loaded, 8 unless set.
 
@@ -30,7 +30,10 @@ fn engine() -> Option<PathBuf> {
 fn shell(socket: &Path, script: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script]).env("DOCKER_HOST", format!("unix://{}", socket.display()));
-    command.env("DOCKER_CONFIG", "/nonexistent").env("DOCKER_BUILDKIT", "0").env("DOCKER_CLI_HINTS", "false");
+    command
+        .env("DOCKER_CONFIG", "/nonexistent")
+        .env("DOCKER_BUILDKIT", "0")
+        .env("DOCKER_CLI_HINTS", "false");
     command
 }
 
@@ -50,10 +53,27 @@ impl Tap {
         fs::create_dir(dir.join("run")).unwrap();
         let at = |name: &str| dir.join(name).display().to_string();
         let mut command = ucurl();
-        command.env("XDG_RUNTIME_DIR", dir.join("run")).args(["tap", "--listen", &at("tap"), "--to"]).arg(to);
-        command.args(["-o", &at("view"), "--har", &at("har"), "--pcap", &at("pcap"), "--record", &at("rec")]);
+        command
+            .env("XDG_RUNTIME_DIR", dir.join("run"))
+            .args(["tap", "--listen", &at("tap"), "--to"])
+            .arg(to);
+        command.args([
+            "-o",
+            &at("view"),
+            "--har",
+            &at("har"),
+            "--pcap",
+            &at("pcap"),
+            "--record",
+            &at("rec"),
+        ]);
         command.args(["--script", &at("script")]).args(flags);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
         assert!(dir.join("tap").exists());
         let tap = Tap { dir, child: Some(child) };
@@ -80,10 +100,12 @@ impl Tap {
         self.dir.join("tap")
     }
 
-    /// How many threads and sockets the process that relays has. (Large bodies wait in files for the script's end.)
+    /// How many threads and sockets the process that relays has. (Large bodies wait in files for
+    /// the script's end.)
     fn holds(&self) -> (usize, usize) {
         let is_socket = |fd: &fs::DirEntry| {
-            fs::read_link(fd.path()).is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"socket:"))
+            fs::read_link(fd.path())
+                .is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"socket:"))
         };
         (self.entries("task").count(), self.entries("fd").filter(is_socket).count())
     }
@@ -91,7 +113,13 @@ impl Tap {
     /// Ends it as kill(1) does; what it complained about.
     fn stop(&mut self) -> String {
         let mut child = self.child.take().unwrap();
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
@@ -150,7 +178,9 @@ fn of_the_view(view: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for line in view.lines() {
         let mut words = line.split(' ');
-        let (Some(_), Some(sign), Some(first)) = (words.next(), words.next(), words.next()) else { continue };
+        let (Some(_), Some(sign), Some(first)) = (words.next(), words.next(), words.next()) else {
+            continue;
+        };
         match (sign, words.next(), words.next()) {
             (">", Some(target), Some("HTTP/1.1")) => seen.push(format!("{first} {target}")),
             ("<", Some(status), _) if first == "HTTP/1.1" => seen.push(status.to_owned()),
@@ -163,12 +193,17 @@ fn of_the_view(view: &str) -> Vec<String> {
 
 fn of_the_har(har: &str) -> Vec<String> {
     let har = Value::parse(har.as_bytes()).unwrap();
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap().to_owned();
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap().to_owned();
     let mut seen = Vec::new();
     for entry in har.get("log").unwrap().get("entries").unwrap().elements() {
         let (request, response) = (entry.get("request").unwrap(), entry.get("response").unwrap());
         let url = text(request, "url");
-        seen.push(format!("{} {}", text(request, "method"), &url[url[7..].find('/').unwrap() + 7..]));
+        seen.push(format!(
+            "{} {}",
+            text(request, "method"),
+            &url[url[7..].find('/').unwrap() + 7..]
+        ));
         seen.push(response.get("status").unwrap().as_i64().unwrap().to_string());
     }
     seen.sort();
@@ -178,15 +213,21 @@ fn of_the_har(har: &str) -> Vec<String> {
 fn of_the_capture(tshark: &Path, capture: &Path) -> Vec<String> {
     let mut command = Command::new(tshark);
     command.arg("-r").arg(capture).args(["-Y", "http", "-T", "fields"]);
-    command.args(["-e", "http.request.method", "-e", "http.request.uri", "-e", "http.response.code"]);
+    command.args([
+        "-e",
+        "http.request.method",
+        "-e",
+        "http.request.uri",
+        "-e",
+        "http.response.code",
+    ]);
     let mut seen = Vec::new();
     for line in run(&mut command, b"", LIMIT).success().lines() {
         let parts: Vec<&str> = line.split('\t').collect();
         // One packet can hold several messages, and a response repeat its request's URI.
         match parts[..] {
-            [methods, uris, ""] => {
-                seen.extend(methods.split(',').zip(uris.split(',')).map(|(m, u)| format!("{m} {u}")))
-            }
+            [methods, uris, ""] => seen
+                .extend(methods.split(',').zip(uris.split(',')).map(|(m, u)| format!("{m} {u}"))),
             [_, _, codes] => seen.extend(codes.split(',').map(str::to_owned)),
             _ => {}
         }
@@ -261,12 +302,16 @@ fn the_docker_command_says_the_same_with_a_tap() {
         assert_eq!(outcome(&tapped), outcome(&bare), "{script}");
     }
     // Many at once.
-    let ps = format!("docker ps --no-trunc --filter name={name}-run --format '{{{{.ID}}}} {{{{.Names}}}}'");
+    let ps = format!(
+        "docker ps --no-trunc --filter name={name}-run --format '{{{{.ID}}}} {{{{.Names}}}}'"
+    );
     let want = run(&mut shell(&engine, &ps), b"", LIMIT).success();
     assert!(want.contains(name), "{want}");
     thread::scope(|scope| {
         for _ in 0..50 {
-            scope.spawn(|| assert_eq!(run(&mut shell(&tap.socket(), &ps), b"", LIMIT).success(), want));
+            scope.spawn(|| {
+                assert_eq!(run(&mut shell(&tap.socket(), &ps), b"", LIMIT).success(), want)
+            });
         }
     });
     // The last connections end a moment after their commands.
@@ -285,17 +330,25 @@ fn the_docker_command_says_the_same_with_a_tap() {
     if let Some(tshark) = program("tshark") {
         assert_eq!(of_the_capture(&tshark, &tap.dir.join("pcap")), seen);
     }
-    // Nothing that was said could not be read. (The docker command leaves while its /wait is still answered.)
-    let is_fault = |line: &&str| line.split(' ').nth(1) == Some("!") && !line.contains("the client takes no more");
+    // Nothing that was said could not be read. (The docker command leaves while its /wait is still
+    // answered.)
+    let is_fault = |line: &&str| {
+        line.split(' ').nth(1) == Some("!") && !line.contains("the client takes no more")
+    };
     let faults: Vec<&str> = view.lines().filter(is_fault).collect();
-    let at =
-        |n: &str| view.lines().filter(|line| line.split([' ', '.']).next() == Some(n)).collect::<Vec<_>>().join("\n");
-    let told: Vec<String> = faults.iter().filter_map(|fault| fault.split(' ').next()).map(at).collect();
+    let at = |n: &str| {
+        view.lines()
+            .filter(|line| line.split([' ', '.']).next() == Some(n))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let told: Vec<String> =
+        faults.iter().filter_map(|fault| fault.split(' ').next()).map(at).collect();
     assert_eq!(faults, [""; 0], "{}", told.join("\n"));
 }
 
-/// BuildKit's session is HTTP/2 on an upgraded connection. Docker 20.10's command speaks it by itself, a newer one with
-/// its buildx plugin.
+/// BuildKit's session is HTTP/2 on an upgraded connection. Docker 20.10's command speaks it by
+/// itself, a newer one with its buildx plugin.
 #[test]
 fn buildkit_builds_through_a_tap() {
     let Some(engine) = engine() else { return };
@@ -304,13 +357,19 @@ fn buildkit_builds_through_a_tap() {
     work.write("Dockerfile", "FROM busy\nCOPY file /file\n");
     work.write("file", "in the context\n");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let commands = std::env::split_paths(&path).map(|dir| dir.join("docker")).filter(|file| file.is_file());
+    let commands =
+        std::env::split_paths(&path).map(|dir| dir.join("docker")).filter(|file| file.is_file());
     let build = |docker: &Path, socket: &Path| {
-        let script =
-            format!("DOCKER_BUILDKIT=1 {} build -q -t {} {}", docker.display(), mine.name, work.path().display());
+        let script = format!(
+            "DOCKER_BUILDKIT=1 {} build -q -t {} {}",
+            docker.display(),
+            mine.name,
+            work.path().display()
+        );
         run(&mut shell(socket, &script), b"", LIMIT)
     };
-    let built = commands.map(|docker| (build(&docker, &engine), docker)).find(|(bare, _)| bare.code == 0);
+    let built =
+        commands.map(|docker| (build(&docker, &engine), docker)).find(|(bare, _)| bare.code == 0);
     let Some((bare, docker)) = built else {
         return println!("left out: no docker command here speaks to BuildKit");
     };
@@ -321,7 +380,10 @@ fn buildkit_builds_through_a_tap() {
     let view = tap.read("view");
     assert!(view.contains("/session HTTP/1.1\n") && view.contains(" < HTTP/1.1 101 "), "{view}");
     // Credentials travel there, in frames that nothing here reads.
-    assert!(!String::from_utf8_lossy(&fs::read(tap.dir.join("pcap")).unwrap()).contains("PRI * HTTP/2.0"));
+    assert!(
+        !String::from_utf8_lossy(&fs::read(tap.dir.join("pcap")).unwrap())
+            .contains("PRI * HTTP/2.0")
+    );
 }
 
 const SESSION: &str = "set -e
@@ -349,12 +411,16 @@ fn a_script_of_curl_does_the_same() {
     let (out, err) = (ended.stdout(), ended.stderr());
     assert_eq!((ended.code, err.as_str()), (0, ""), "{out}\n{}", tap.read("script"));
     assert!(out.contains("\0\0\0\x04out\n") && out.contains("\0\0\0\x04err\n"), "{out:?}");
-    let created = out.lines().find_map(|line| line.strip_prefix("{\"Id\":\"")).expect("the id of what it made");
+    let created = out
+        .lines()
+        .find_map(|line| line.strip_prefix("{\"Id\":\""))
+        .expect("the id of what it made");
     let left = run(&mut shell(&engine, &format!("docker inspect {}", &created[..64])), b"", LIMIT);
     assert_eq!(left.code, 1, "it removed its container: {}", left.stdout());
 }
 
-/// `docker run -d`, `docker logs`, `docker rm`, recorded as a script: it does the same on its own, to a container of its own.
+/// `docker run -d`, `docker logs`, `docker rm`, recorded as a script: it does the same on its own,
+/// to a container of its own.
 #[test]
 fn a_recorded_script_does_the_same() {
     let Some(engine) = engine() else { return };
@@ -365,7 +431,10 @@ fn a_recorded_script_does_the_same() {
         let ended = rerun(&tap.dir.join("script"));
         let (out, err) = (ended.stdout(), ended.stderr());
         assert_eq!(ended.code, 0, "{out}\n{err}\n{}", tap.read("script"));
-        assert!(out.lines().any(|line| line == "out") && out.lines().any(|line| line == "done"), "{out}");
+        assert!(
+            out.lines().any(|line| line == "out") && out.lines().any(|line| line == "done"),
+            "{out}"
+        );
         assert!(err.lines().any(|line| line == "err"), "{err}");
         let id = out.lines().find(|line| line.len() == 64).expect("the id of what it made");
         let left = run(&mut shell(&engine, &format!("docker inspect {id}")), b"", LIMIT);
@@ -385,7 +454,11 @@ fn a_recording_stands_in_for_the_engine() {
     tap.stop();
     for (recording, flags) in [("rec", &[][..]), ("rec", &["--pace"]), ("har", &[])] {
         let mut replay = ucurl();
-        replay.arg("replay").args(flags).arg(tap.dir.join(recording)).args(["--", "sh", "-c", &session]);
+        replay
+            .arg("replay")
+            .args(flags)
+            .arg(tap.dir.join(recording))
+            .args(["--", "sh", "-c", &session]);
         replay.env("DOCKER_CONFIG", "/nonexistent").env("XDG_RUNTIME_DIR", tap.dir.join("run"));
         let ended = run(&mut replay, b"", LIMIT);
         assert_eq!(outcome(&ended), outcome(&real), "{recording} {flags:?}");

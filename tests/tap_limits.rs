@@ -1,5 +1,5 @@
-//! The tap under load and under attack: a thousand connections, clients that never finish, descriptors that run out, and
-//! requests that two readers could end in two places.
+//! The tap under load and under attack: a thousand connections, clients that never finish,
+//! descriptors that run out, and requests that two readers could end in two places.
 
 mod support;
 
@@ -36,7 +36,10 @@ impl Tap {
         let dir = TempDir::new();
         let path = dir.join("tap");
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limit}; exec \"$@\""), "sh"]).arg(ucurl().get_program()).arg("tap");
+        command
+            .args(["-c", &format!("{limit}; exec \"$@\""), "sh"])
+            .arg(ucurl().get_program())
+            .arg("tap");
         command.arg("--listen").arg(&path).arg("--to").arg(to).arg("-o").arg(dir.join("view"));
         command.env("XDG_RUNTIME_DIR", dir.path()).stdin(Stdio::null()).stderr(Stdio::piped());
         let mut front = command.spawn().unwrap();
@@ -103,7 +106,8 @@ fn a_thousand_idle_connections() {
     let dir = TempDir::new();
     let listener = UnixListener::bind(dir.join("server")).unwrap();
     let tap = Tap::start("ulimit -n $(ulimit -H -n)", &dir.join("server"));
-    let (threads, descriptors, before) = (tap.status("Threads:"), tap.descriptors(), tap.status("VmRSS:"));
+    let (threads, descriptors, before) =
+        (tap.status("Threads:"), tap.descriptors(), tap.status("VmRSS:"));
     let mut open = Vec::new();
     // Two descriptors for each, here and there: as many as this process may have.
     let room = (allowed() - 100) / 2;
@@ -130,7 +134,11 @@ fn a_thousand_idle_connections() {
         if now.0 <= threads && now.1 <= descriptors {
             break;
         }
-        assert!(Instant::now() < end, "{now:?} threads and descriptors, {:?} before", (threads, descriptors));
+        assert!(
+            Instant::now() < end,
+            "{now:?} threads and descriptors, {:?} before",
+            (threads, descriptors)
+        );
         thread::sleep(Duration::from_millis(5));
     }
     // What is left is what the threads' memory is kept for: it does not grow again.
@@ -140,25 +148,30 @@ fn a_thousand_idle_connections() {
 /// How many descriptors this process may have.
 fn allowed() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or("1024");
+    let line =
+        limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or("1024");
     line.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(1024)
 }
 
-/// A tap that has none left turns clients away or lets them wait, says so, and goes on when there are some again.
+/// A tap that has none left turns clients away or lets them wait, says so, and goes on when there
+/// are some again.
 #[test]
 fn descriptors_run_out() {
     let server = serve(|_, responder| responder.send("ok"));
     let tap = Tap::start("ulimit -n 40", &server.dir.join("s"));
     let clients: Vec<UnixStream> = (0..60).map(|_| client(&tap.path)).collect();
     let view = || fs::read_to_string(tap.dir.join("view")).unwrap_or_default();
-    wait_for("it to say so", || view().contains("Too many open files") || view().contains("os error 24"));
+    wait_for("it to say so", || {
+        view().contains("Too many open files") || view().contains("os error 24")
+    });
     for mut stream in &clients {
         let _ = stream.write_all(GET);
     }
     drop(clients);
     wait_for("a client to be served", || {
         let mut stream = client(&tap.path);
-        let _ = stream.write_all(b"GET /after HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let _ = stream
+            .write_all(b"GET /after HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         rest(stream).starts_with("HTTP/1.1 200 OK\r\n")
     });
 }
@@ -173,10 +186,12 @@ struct Setup {
     server: Served,
 }
 
-/// What the relay saw: `METHOD target content`, whether that came whole, and the status-code it was answered with.
+/// What the relay saw: `METHOD target content`, whether that came whole, and the status-code it was
+/// answered with.
 type Exchanged = (String, bool, u16);
 
-/// By connection: exchanges that are over, content that has come, and whether the connection is over.
+/// By connection: exchanges that are over, content that has come, and whether the connection is
+/// over.
 #[derive(Clone, Default)]
 struct Seen(Arc<(Mutex<Connections>, Condvar)>);
 
@@ -202,8 +217,17 @@ impl Observer for Seen {
             Event::Done(x) => {
                 let content = seen.content.iter().filter(|(number, _)| *number == x.number);
                 let content = content.flat_map(|(_, bytes)| bytes.clone()).collect::<Vec<u8>>();
-                let line = format!("{} {} {}", x.method(), x.target().escape_ascii(), content.escape_ascii());
-                seen.over.push((line, x.sent.complete, x.response.as_ref().map_or(0, |head| head.status())));
+                let line = format!(
+                    "{} {} {}",
+                    x.method(),
+                    x.target().escape_ascii(),
+                    content.escape_ascii()
+                );
+                seen.over.push((
+                    line,
+                    x.sent.complete,
+                    x.response.as_ref().map_or(0, |head| head.status()),
+                ));
             }
             Event::Fault(_, side, fault) => seen.faults.push(format!("{side}: {fault}")),
             Event::Refused(why) => seen.faults.push((*why).to_owned()),
@@ -218,7 +242,8 @@ impl Seen {
     /// What was seen of the only connection so far, once it is over; forgotten after that.
     fn take(&self) -> Connection {
         let open = |all: &mut Connections| !all.first().is_some_and(|(_, seen)| seen.closed);
-        let (mut all, late) = self.0.1.wait_timeout_while(self.0.0.lock().unwrap(), PATIENCE, open).unwrap();
+        let (mut all, late) =
+            self.0.1.wait_timeout_while(self.0.0.lock().unwrap(), PATIENCE, open).unwrap();
         assert!(!late.timed_out(), "the connection is not over");
         assert_eq!(all.len(), 1);
         all.remove(0).1
@@ -240,7 +265,8 @@ impl Setup {
             false => Endpoint::Unix(server.dir.join("tap")),
         };
         let (listener, seen) = (Listener::bind(&at).unwrap(), Seen::default());
-        let relay = Relay::new(listener, Endpoint::Unix(server.dir.join("s"))).observe(seen.clone());
+        let relay =
+            Relay::new(listener, Endpoint::Unix(server.dir.join("s"))).observe(seen.clone());
         let (at, stopper) = (relay.endpoint().clone(), relay.stopper().unwrap());
         let run = Some(thread::spawn(move || relay.run()));
         Setup { at, handled, seen, stopper, run, server }
@@ -291,7 +317,8 @@ impl Stream for TcpStream {
     }
 }
 
-/// Clients that send a head byte by byte and stop in the middle hold up nobody; what they are due they get in the end.
+/// Clients that send a head byte by byte and stop in the middle hold up nobody; what they are due
+/// they get in the end.
 #[test]
 fn heads_that_do_not_end_hold_up_nobody() {
     for tcp in [false, true] {
@@ -301,7 +328,8 @@ fn heads_that_do_not_end_hold_up_nobody() {
         for byte in slow {
             waiting.iter_mut().for_each(|stream| stream.write_all(&[*byte]).unwrap());
         }
-        let answer = setup.talk(b"GET /quick HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", false);
+        let answer = setup
+            .talk(b"GET /quick HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", false);
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert_eq!(*setup.handled.lock().unwrap(), ["GET /quick "]);
         for mut stream in waiting {
@@ -312,8 +340,8 @@ fn heads_that_do_not_end_hold_up_nobody() {
     }
 }
 
-/// A head without end is ended: on a Unix socket by the server, which sees every byte; on TCP by the tap, which shows the
-/// server none of it.
+/// A head without end is ended: on a Unix socket by the server, which sees every byte; on TCP by
+/// the tap, which shows the server none of it.
 #[test]
 fn heads_without_end_are_ended() {
     for tcp in [false, true] {
@@ -322,7 +350,8 @@ fn heads_without_end_are_ended() {
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ");
         wait_for("the end of it", || stream.write_all(&[b'x'; 65_536]).is_err());
         let answer = rest(stream);
-        // What is left unread when a TCP connection is closed can take the answer with it (RFC 9112 §9.6).
+        // What is left unread when a TCP connection is closed can take the answer with it (RFC 9112
+        // §9.6).
         let status = answer.get(9..12).unwrap_or(if tcp { "400" } else { "" });
         assert_eq!(status, if tcp { "400" } else { "431" }, "{answer}");
         assert_eq!(setup.handled.lock().unwrap().len(), 0);
@@ -335,7 +364,8 @@ fn heads_without_end_are_ended() {
     }
 }
 
-/// What the server made of each: the requests it handled; whether the connection ended with a refusal.
+/// What the server made of each: the requests it handled; whether the connection ended with a
+/// refusal.
 struct Case {
     id: &'static str,
     wire: String,
@@ -347,12 +377,13 @@ fn case(id: &'static str, wire: impl Into<String>, handled: &'static [&'static s
     Case { id, wire: wire.into(), handled, refused: false }
 }
 
-/// The attacks of request smuggling, with a second request where one reader or another would see it, and their lawful
-/// neighbours.
+/// The attacks of request smuggling, with a second request where one reader or another would see
+/// it, and their lawful neighbours.
 fn cases() -> Vec<Case> {
     const LAST: &str = "GET /last HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let post =
-        |fields: &str, body: &str| format!("POST /p HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n{body}{LAST}");
+    let post = |fields: &str, body: &str| {
+        format!("POST /p HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n{body}{LAST}")
+    };
     let chunked = |body: &str| post("Transfer-Encoding: chunked", body);
     let refused = |id, wire: String| Case { id, wire, handled: &[], refused: true };
     let both = |id, wire| case(id, wire, &["POST /p hello", "GET /last "]);
@@ -362,22 +393,40 @@ fn cases() -> Vec<Case> {
         both("cl-list-of-the-same", post("Content-Length: 5, 5", "hello")),
         both("te", chunked("5\r\nhello\r\n0\r\n\r\n")),
         both("te-any-case", post("transfer-ENCODING: cHunKed", "5\r\nhello\r\n0\r\n\r\n")),
-        both("te-bare-lf-before", post("X: y\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")),
-        both("te-under-another-name", post("Transfer_Encoding: chunked\r\nContent-Length: 5", "hello")),
+        both(
+            "te-bare-lf-before",
+            post("X: y\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        ),
+        both(
+            "te-under-another-name",
+            post("Transfer_Encoding: chunked\r\nContent-Length: 5", "hello"),
+        ),
         both("chunk-ext", chunked("5;a=b;c=\"d;e\"\r\nhello\r\n0;f\r\n\r\n")),
         both("chunk-ext-bws", chunked("5 ; a = b\r\nhello\r\n0\r\n\r\n")),
         both("chunk-size-zeros", chunked("0005\r\nhello\r\n000\r\n\r\n")),
-        both("trailers-that-frame-nothing", chunked("5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n")),
-        case("bare-lf-everywhere", format!("GET /a HTTP/1.1\nHost: localhost\n\n{LAST}"), &["GET /a ", "GET /last "]),
+        both(
+            "trailers-that-frame-nothing",
+            chunked("5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n"),
+        ),
+        case(
+            "bare-lf-everywhere",
+            format!("GET /a HTTP/1.1\nHost: localhost\n\n{LAST}"),
+            &["GET /a ", "GET /last "],
+        ),
         case("an-empty-line-first", format!("\r\n{LAST}"), &["GET /last "]),
         case(
             "a-request-in-content",
-            format!("GET /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{LAST}", LAST.len()),
+            format!(
+                "GET /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{LAST}",
+                LAST.len()
+            ),
             &[r"GET /a GET /last HTTP/1.1\r\nHost: localhost\r\n\r\n"],
         ),
         case(
             "an-upgrade-that-is-not-granted",
-            format!("GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n{LAST}"),
+            format!(
+                "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n{LAST}"
+            ),
             &["GET /a ", "GET /last "],
         ),
     ];
@@ -403,7 +452,10 @@ fn cases() -> Vec<Case> {
     ] {
         cases.push(refused(id, post(fields, zero)));
     }
-    cases.push(refused("te-in-1.0", post("Transfer-Encoding: chunked", zero).replacen("1.1", "1.0", 1)));
+    cases.push(refused(
+        "te-in-1.0",
+        post("Transfer-Encoding: chunked", zero).replacen("1.1", "1.0", 1),
+    ));
     for (id, fields) in [
         ("cl-differs", "Content-Length: 5\r\nContent-Length: 0"),
         ("cl-list-differs", "Content-Length: 5, 0"),
@@ -449,11 +501,17 @@ fn cases() -> Vec<Case> {
     // After a lawful request, too.
     let first = "GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let second = post("Content-Length: 5\r\nTransfer-Encoding: chunked", zero);
-    cases.push(Case { id: "second", wire: [first, &second].concat(), handled: &["GET /first "], refused: true });
+    cases.push(Case {
+        id: "second",
+        wire: [first, &second].concat(),
+        handled: &["GET /first "],
+        refused: true,
+    });
     cases
 }
 
-/// The relay and the server behind it see the same requests, and the client the answers that the relay saw.
+/// The relay and the server behind it see the same requests, and the client the answers that the
+/// relay saw.
 #[test]
 fn nobody_disagrees_about_where_a_request_ends() {
     let setup = Setup::new(false);
@@ -463,21 +521,41 @@ fn nobody_disagrees_about_where_a_request_ends() {
             let seen = setup.seen.take();
             let mine = std::mem::take(&mut *setup.handled.lock().unwrap());
             assert_eq!(mine, handled, "{id}: {answers}");
-            let answered: Vec<&str> =
-                seen.over.iter().filter(|(_, _, status)| *status == 200).map(|(line, ..)| line.as_str()).collect();
+            let answered: Vec<&str> = seen
+                .over
+                .iter()
+                .filter(|(_, _, status)| *status == 200)
+                .map(|(line, ..)| line.as_str())
+                .collect();
             assert_eq!(answered, handled, "{id}");
-            // Whatever came whole was answered: with 200, or with the refusal that ends the connection.
-            let came: Vec<u16> = seen.over.iter().map(|(_, _, status)| *status).filter(|status| *status > 0).collect();
+            // Whatever came whole was answered: with 200, or with the refusal that ends the
+            // connection.
+            let came: Vec<u16> = seen
+                .over
+                .iter()
+                .map(|(_, _, status)| *status)
+                .filter(|status| *status > 0)
+                .collect();
             assert_eq!(statuses(&answers).unwrap(), came, "{id}: {answers}");
-            assert_eq!(came.iter().filter(|status| **status != 200).count(), usize::from(refused), "{id}: {came:?}");
+            assert_eq!(
+                came.iter().filter(|status| **status != 200).count(),
+                usize::from(refused),
+                "{id}: {came:?}"
+            );
             // What stands behind the refusal has no answer, and nothing else has none.
-            let unanswered = seen.over.iter().position(|(_, _, status)| *status == 0).unwrap_or(came.len());
-            assert!(unanswered == came.len() && (refused || came.len() == seen.over.len()), "{id}: {:?}", seen.over);
+            let unanswered =
+                seen.over.iter().position(|(_, _, status)| *status == 0).unwrap_or(came.len());
+            assert!(
+                unanswered == came.len() && (refused || came.len() == seen.over.len()),
+                "{id}: {:?}",
+                seen.over
+            );
         }
     }
 }
 
-/// On TCP the tap itself refuses what could be read in two ways, before the server has a byte of it.
+/// On TCP the tap itself refuses what could be read in two ways, before the server has a byte of
+/// it.
 #[test]
 fn nothing_ambiguous_passes_a_tcp_port() {
     let setup = Setup::new(true);
@@ -487,7 +565,8 @@ fn nothing_ambiguous_passes_a_tcp_port() {
             let seen = setup.seen.take();
             let mine = std::mem::take(&mut *setup.handled.lock().unwrap());
             assert_eq!(mine, handled, "{id}: {answers}");
-            let turned_away = !seen.faults.is_empty() || seen.over.iter().any(|(_, _, status)| *status >= 400);
+            let turned_away =
+                !seen.faults.is_empty() || seen.over.iter().any(|(_, _, status)| *status >= 400);
             assert_eq!(turned_away, refused, "{id}: {:?} {:?}", seen.faults, seen.over);
         }
     }

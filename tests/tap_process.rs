@@ -1,4 +1,5 @@
-//! `ucurl tap` and `ucurl replay` as processes: exit codes, signals, and nothing left behind however they end.
+//! `ucurl tap` and `ucurl replay` as processes: exit codes, signals, and nothing left behind
+//! however they end.
 
 mod support;
 
@@ -21,8 +22,8 @@ fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
     let runtime = dir.join("run");
     fs::create_dir_all(&runtime).unwrap();
     let ucurl = ucurl();
-    // What a script starts in its background ignores the first two, what nohup starts the third, and so does all that comes
-    // after it.
+    // What a script starts in its background ignores the first two, what nohup starts the third,
+    // and so does all that comes after it.
     let mut command = Command::new("env");
     command.arg("--default-signal=INT,QUIT,HUP").arg(ucurl.get_program()).args(arguments);
     for (name, value) in ucurl.get_envs() {
@@ -49,7 +50,9 @@ fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
 
 /// Processes that have this text in their environment or command line.
 fn processes(mark: &str) -> Vec<String> {
-    let entries = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let entries = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let pids = entries.filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
     pids.filter(|pid| {
         let file = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
@@ -65,10 +68,14 @@ fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
     let path = dir.join("tap.sock");
     let (listen, to) = (path.display().to_string(), to.display().to_string());
     let mut command = tap(dir, &[&["tap", "--listen", &listen, "--to", &to], more].concat());
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, format!("ucurl tap: listening; use it with: export DOCKER_HOST=unix://{listen}\n"));
+    assert_eq!(
+        line,
+        format!("ucurl tap: listening; use it with: export DOCKER_HOST=unix://{listen}\n")
+    );
     (child, path)
 }
 
@@ -81,7 +88,13 @@ fn ask(path: &Path) -> String {
 }
 
 fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([&format!("-{name}"), &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
@@ -102,9 +115,14 @@ fn the_view_is_on_stdout_and_signals_end_it_well() {
         assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
         let mut view = String::new();
         child.stdout.take().unwrap().read_to_string(&mut view).unwrap();
-        assert!(view.contains("1.1 > GET /hello HTTP/1.1\n") && view.contains("1.1 * 200 OK: "), "{view}");
+        assert!(
+            view.contains("1.1 > GET /hello HTTP/1.1\n") && view.contains("1.1 * 200 OK: "),
+            "{view}"
+        );
         assert!(view.contains("2 * closed\n"), "{view}");
-        wait_for("its processes to end", || processes(&dir.path().display().to_string()).is_empty());
+        wait_for("its processes to end", || {
+            processes(&dir.path().display().to_string()).is_empty()
+        });
     }
 }
 
@@ -130,11 +148,13 @@ fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
     if support::needs::program("socat").is_none() {
         return;
     }
-    let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", script]), b"line\n", LIMIT);
+    let ended =
+        run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", script]), b"line\n", LIMIT);
     assert_eq!(ended.code, 42);
     assert_eq!(ended.stdout(), format!("out\ngot line\nsrw-------\n{ANSWER}"));
     assert!(
-        ended.stderr().starts_with("err\n") && ended.stderr().contains("1.1 > GET /hello HTTP/1.1\n"),
+        ended.stderr().starts_with("err\n")
+            && ended.stderr().contains("1.1 > GET /hello HTTP/1.1\n"),
         "{}",
         ended.stderr()
     );
@@ -145,9 +165,14 @@ fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
     for (command, code) in [("/nothing/here", 127), ("/dev/null", 126)] {
         let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", command]), b"", LIMIT);
         assert_eq!(ended.code, code);
-        assert!(ended.stderr().starts_with(&format!("ucurl: tap: {command}: ")), "{}", ended.stderr());
+        assert!(
+            ended.stderr().starts_with(&format!("ucurl: tap: {command}: ")),
+            "{}",
+            ended.stderr()
+        );
     }
-    let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", "kill -KILL $$"]), b"", LIMIT);
+    let ended =
+        run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", "kill -KILL $$"]), b"", LIMIT);
     assert_eq!(ended.code, 128 + 9);
     assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
 }
@@ -174,7 +199,8 @@ fn a_command_does_not_outlive_its_tap() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     for (signal_name, wait) in [("KILL", true), ("TERM", false), ("TERM", false), ("TERM", false)] {
-        let mut command = tap(&dir, &["tap", "-q", "--to", &to, "--", "sh", "-c", "echo ready; exec sleep 1000"]);
+        let mut command =
+            tap(&dir, &["tap", "-q", "--to", &to, "--", "sh", "-c", "echo ready; exec sleep 1000"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         if wait {
             let mut line = String::new();
@@ -182,12 +208,15 @@ fn a_command_does_not_outlive_its_tap() {
         }
         signal(&child, signal_name);
         child.wait().unwrap();
-        wait_for("its processes to end", || processes(&dir.path().display().to_string()).is_empty());
+        wait_for("its processes to end", || {
+            processes(&dir.path().display().to_string()).is_empty()
+        });
         assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
     }
 }
 
-/// What a terminal sends on Ctrl-C reaches the whole process group: the command decides, the tap serves it to its end.
+/// What a terminal sends on Ctrl-C reaches the whole process group: the command decides, the tap
+/// serves it to its end.
 #[test]
 fn an_interrupt_is_for_the_command() {
     use std::os::unix::process::CommandExt;
@@ -196,7 +225,8 @@ fn an_interrupt_is_for_the_command() {
     let ask = format!("{} -sS /hello", env!("CARGO_BIN_EXE_ucurl"));
     let script = format!("trap '{ask}; exit 5' INT; echo ready; while :; do sleep 0.01; done");
     let mut command = tap(&dir, &["tap", "-q", "--to", &to, "--", "sh", "-c", &script]);
-    let mut child = command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -218,14 +248,23 @@ fn what_is_wrong_is_told_in_one_line() {
         (&["tap", "--nope"], "ucurl: tap: option --nope: is unknown; -h helps\n"),
         (&["tap", "docker", "ps"], "ucurl: tap: docker: a command stands after --\n"),
         (&["tap", "--"], "ucurl: tap: no command after --\n"),
-        (&["tap", "--mode", "999", "--", "true"], "ucurl: tap: --mode: needs an octal number up to 777\n"),
+        (
+            &["tap", "--mode", "999", "--", "true"],
+            "ucurl: tap: --mode: needs an octal number up to 777\n",
+        ),
         (&["tap", "--listen", file], "ucurl: tap: cannot listen on unix://"),
         (
             &["tap", "--listen", "tcp://0.0.0.0:1"],
             "ucurl: tap: cannot listen on tcp://0.0.0.0:1: 0.0.0.0 is an address",
         ),
-        (&["tap", "--script-for", "wget", "--", "true"], "ucurl: tap: --script-for: is ucurl or curl\n"),
-        (&["tap", "--har", "/nowhere/x", "--", "true"], "ucurl: tap: /nowhere/x: No such file or directory"),
+        (
+            &["tap", "--script-for", "wget", "--", "true"],
+            "ucurl: tap: --script-for: is ucurl or curl\n",
+        ),
+        (
+            &["tap", "--har", "/nowhere/x", "--", "true"],
+            "ucurl: tap: /nowhere/x: No such file or directory",
+        ),
         (&["tap", "--to", "http://x", "--", "true"], "ucurl: tap: "),
         (&["replay"], "ucurl: replay: needs one recording\n"),
         (&["replay", "/nowhere/x"], "ucurl: replay: /nowhere/x: No such file or directory"),
@@ -254,7 +293,12 @@ fn a_tap_in_a_tap() {
     let arguments = ["tap", "--to", &to, "--", me, "tap", "--", me, "-sS", "/hello"];
     let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
     assert_eq!((ended.code, ended.stdout().as_str()), (0, "hi"));
-    assert_eq!(ended.stderr().matches("1.1 > GET /hello HTTP/1.1\n").count(), 2, "{}", ended.stderr());
+    assert_eq!(
+        ended.stderr().matches("1.1 > GET /hello HTTP/1.1\n").count(),
+        2,
+        "{}",
+        ended.stderr()
+    );
     assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
 }
 
@@ -265,8 +309,12 @@ fn recordings_are_private_and_failures_are_told() {
     let (to, me) = (server.path().display().to_string(), env!("CARGO_BIN_EXE_ucurl"));
     let at = |name: &str| dir.join(name).display().to_string();
     let (script, har, pcap, record) = (at("s.sh"), at("h.har"), at("p.pcapng"), at("rec"));
-    let flags = ["tap", "-q", "--to", &to, "--script", &script, "--har", &har, "--pcap", &pcap, "--record", &record];
-    let arguments = [&flags[..], &["--", me, "-sS", "-H", "Authorization: Basic dTpw", "/hello"]].concat();
+    let flags = [
+        "tap", "-q", "--to", &to, "--script", &script, "--har", &har, "--pcap", &pcap, "--record",
+        &record,
+    ];
+    let arguments =
+        [&flags[..], &["--", me, "-sS", "-H", "Authorization: Basic dTpw", "/hello"]].concat();
     assert_eq!(run(&mut tap(&dir, &arguments), b"", LIMIT).success(), "hi");
     for (name, mode) in [
         ("s.sh", 0o700),
@@ -276,11 +324,18 @@ fn recordings_are_private_and_failures_are_told() {
         ("rec/index", 0o600),
         ("rec/1.client", 0o600),
     ] {
-        assert_eq!(fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777, mode, "{name}");
+        assert_eq!(
+            fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777,
+            mode,
+            "{name}"
+        );
     }
     for name in ["s.sh", "h.har", "p.pcapng", "rec/1.client"] {
         let content = fs::read(dir.join(name)).unwrap();
-        assert!(!content.windows(8).any(|part| part == b"dTpw\r\n\r\n" || part.starts_with(b"dTpw")), "{name}");
+        assert!(
+            !content.windows(8).any(|part| part == b"dTpw\r\n\r\n" || part.starts_with(b"dTpw")),
+            "{name}"
+        );
     }
     assert!(fs::read_to_string(&script).unwrap().contains("\"Authorization: ${AUTHORIZATION:?"));
     // A directory with something in it is left alone.
@@ -289,10 +344,27 @@ fn recordings_are_private_and_failures_are_told() {
     assert!(ended.stderr().contains("rec: directory not empty"), "{}", ended.stderr());
     // With the secrets, when asked.
     let again = at("rec2");
-    let arguments =
-        ["tap", "-q", "--show-secrets", "--to", &to, "--record", &again, "--", me, "-sS", "-u", "u:p", "/hello"];
+    let arguments = [
+        "tap",
+        "-q",
+        "--show-secrets",
+        "--to",
+        &to,
+        "--record",
+        &again,
+        "--",
+        me,
+        "-sS",
+        "-u",
+        "u:p",
+        "/hello",
+    ];
     assert_eq!(run(&mut tap(&dir, &arguments), b"", LIMIT).success(), "hi");
-    assert!(fs::read_to_string(dir.join("rec2/1.client")).unwrap().contains("Authorization: Basic dTpw\r\n"));
+    assert!(
+        fs::read_to_string(dir.join("rec2/1.client"))
+            .unwrap()
+            .contains("Authorization: Basic dTpw\r\n")
+    );
 
     if fs::OpenOptions::new().write(true).open("/dev/full").is_ok() {
         let arguments = ["tap", "-q", "--to", &to, "--har", "/dev/full", "--", me, "-sS", "/hello"];

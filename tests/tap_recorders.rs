@@ -16,7 +16,8 @@ use unix_http::docker::{Stream, encode_frame};
 use unix_http::json::Value;
 use unix_http::tap::Side::{self, Client, Server};
 use unix_http::tap::{
-    Conversation, Event, Har, Observer, Pcap, Record, Recording, Replay, ReplayStopper, Script, Tool,
+    Conversation, Event, Har, Observer, Pcap, Record, Recording, Replay, ReplayStopper, Script,
+    Tool,
 };
 use unix_http::transport::Listener;
 
@@ -26,16 +27,21 @@ type Said = Vec<(u64, u64, Side, Vec<u8>)>;
 const ID: &str = "3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d";
 
 fn request(line: &str, fields: &str, body: &[u8]) -> Vec<u8> {
-    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    let length =
+        if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     [format!("{line} HTTP/1.1\r\nHost: docker\r\n{fields}{length}\r\n").as_bytes(), body].concat()
 }
 
 fn response(status: &str, fields: &str, body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    [
+        format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {}\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat()
 }
 
-/// `docker run` with everything in it: create, attach with input, wait and start across each other, a binary upload, a
-/// chunked log, a HEAD, a 404.
+/// `docker run` with everything in it: create, attach with input, wait and start across each other,
+/// a binary upload, a chunked log, a HEAD, a 404.
 fn session() -> Said {
     session_of(&ID[..12])
 }
@@ -48,20 +54,36 @@ fn session_of(start: &str) -> Said {
     let created = format!("{{\"Id\":\"{ID}\",\"Warnings\":[]}}\n");
     let json = "Content-Type: application/json\r\n";
     let upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
-    let chunked =
-        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), chunk(&output), b"0\r\n\r\n".to_vec()];
+    let chunked = [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+        chunk(&output),
+        b"0\r\n\r\n".to_vec(),
+    ];
     let tar: Vec<u8> = (0..100_000u32).map(|n| (n * 7 % 251) as u8).collect();
     let tar = [b"\0tar".to_vec(), tar].concat();
     vec![
         (0, 1, Client, request("HEAD /_ping", "", b"")),
         (1, 1, Server, response("200 OK", "Api-Version: 1.41\r\n", b"")),
-        (2, 1, Client, request("POST /v1.41/containers/create?name=it's", json, br#"{"Image":"busy","Cmd":["cat"]}"#)),
+        (
+            2,
+            1,
+            Client,
+            request(
+                "POST /v1.41/containers/create?name=it's",
+                json,
+                br#"{"Image":"busy","Cmd":["cat"]}"#,
+            ),
+        ),
         (30, 1, Server, response("201 Created", json, created.as_bytes())),
         (
             31,
             2,
             Client,
-            request(&format!("POST /v1.41/containers/{ID}/attach?stdin=1&stdout=1&stream=1"), upgrade, b""),
+            request(
+                &format!("POST /v1.41/containers/{ID}/attach?stdin=1&stdout=1&stream=1"),
+                upgrade,
+                b"",
+            ),
         ),
         (33, 2, Server, format!("HTTP/1.1 101 UPGRADED\r\n{upgrade}\r\n").into_bytes()),
         (34, 1, Client, request(&format!("POST /v1.41/containers/{ID}/wait"), "", b"")),
@@ -84,7 +106,12 @@ fn session_of(start: &str) -> Said {
         (71, 3, Client, request(&format!("GET /v1.41/containers/{ID}/logs?stdout=1"), "", b"")),
         (72, 3, Server, chunked.concat()),
         (73, 3, Client, request("GET /v1.41/containers/nope/json", "", b"")),
-        (74, 3, Server, response("404 Not Found", json, b"{\"message\":\"No such container: nope\"}\n")),
+        (
+            74,
+            3,
+            Server,
+            response("404 Not Found", json, b"{\"message\":\"No such container: nope\"}\n"),
+        ),
     ]
 }
 
@@ -102,7 +129,9 @@ fn show(observer: &impl Observer, said: &Said) {
             conversations.push((*connection, Conversation::new(true)));
             conversations.len() - 1
         });
-        conversations[known].1.bytes(*side, at(*time), bytes, &mut |e| observer.see(*connection, at(*time), e));
+        conversations[known]
+            .1
+            .bytes(*side, at(*time), bytes, &mut |e| observer.see(*connection, at(*time), e));
     }
     let end = at(said.last().map_or(0, |said| said.0) + 1);
     for (number, mut conversation) in conversations {
@@ -125,8 +154,8 @@ fn har(limit: usize) -> Vec<u8> {
     har.into_inner().into_inner()
 }
 
-/// What HAR 1.2 demands: the members of each object, which of them may be left out, and what they are.
-/// <http://www.softwareishard.com/blog/har-12-spec/>
+/// What HAR 1.2 demands: the members of each object, which of them may be left out, and what they
+/// are. <http://www.softwareishard.com/blog/har-12-spec/>
 mod schema {
     use unix_http::json::Value;
 
@@ -153,7 +182,15 @@ mod schema {
         ("cookies", Array(COOKIE)),
         ("headers", Array(NAMED)),
         ("queryString", Array(NAMED)),
-        ("postData?", Object(&[("mimeType", Text), ("text?", Text), ("params?", Array(NAMED)), ("comment?", Text)])),
+        (
+            "postData?",
+            Object(&[
+                ("mimeType", Text),
+                ("text?", Text),
+                ("params?", Array(NAMED)),
+                ("comment?", Text),
+            ]),
+        ),
         ("headersSize", Number(-1)),
         ("bodySize", Number(-1)),
         ("comment?", Text),
@@ -202,7 +239,8 @@ mod schema {
 
     pub fn check(value: &Value, members: &[Member], place: &str) {
         for (name, kind) in members {
-            let (name, optional) = name.strip_suffix('?').map_or((*name, false), |name| (name, true));
+            let (name, optional) =
+                name.strip_suffix('?').map_or((*name, false), |name| (name, true));
             let place = format!("{place}.{name}");
             let Some(found) = value.get(name) else {
                 assert!(optional, "{place} is missing");
@@ -212,11 +250,14 @@ mod schema {
                 Text => assert!(found.as_str().is_some(), "{place}: {found:?}"),
                 Date => {
                     let date = found.as_str().unwrap_or_else(|| panic!("{place}: {found:?}"));
-                    let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+                    let shape: String =
+                        date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
                     assert_eq!(shape, "0000-00-00T00:00:00.000000Z", "{place}");
                 }
                 Number(least) => match found {
-                    Value::Number(text) => assert!(text.parse::<f64>().unwrap() >= *least as f64, "{place}: {text}"),
+                    Value::Number(text) => {
+                        assert!(text.parse::<f64>().unwrap() >= *least as f64, "{place}: {text}")
+                    }
                     other => panic!("{place}: {other:?}"),
                 },
                 Object(members) => {
@@ -231,7 +272,10 @@ mod schema {
         }
         for (name, _) in value.members() {
             let known = members.iter().any(|(member, _)| member.trim_end_matches('?') == name);
-            assert!(known || name.starts_with('_') || members.is_empty(), "{place}.{name} is not in HAR 1.2");
+            assert!(
+                known || name.starts_with('_') || members.is_empty(),
+                "{place}.{name} is not in HAR 1.2"
+            );
         }
     }
 }
@@ -244,16 +288,20 @@ fn a_har_is_one_by_its_schema_and_says_what_was_said() {
         let found = path.iter().try_fold(value, |value, name| value.get(name));
         found.and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let number =
-        |value: &Value, path: &[&str]| path.iter().try_fold(value, |value, name| value.get(name)).unwrap().as_i64();
+    let number = |value: &Value, path: &[&str]| {
+        path.iter().try_fold(value, |value, name| value.get(name)).unwrap().as_i64()
+    };
     let entries = value.get("log").unwrap().get("entries").unwrap().elements().to_vec();
     let mut lines: Vec<String> = entries
         .iter()
         .map(|entry| {
             let url = text(entry, &["request", "url"]).replace(ID, "ID").replace(&ID[..12], "ID12");
-            let (method, status) =
-                (text(entry, &["request", "method"]), number(entry, &["response", "status"]).unwrap());
-            let (date, connection) = (text(entry, &["startedDateTime"]), text(entry, &["connection"]));
+            let (method, status) = (
+                text(entry, &["request", "method"]),
+                number(entry, &["response", "status"]).unwrap(),
+            );
+            let (date, connection) =
+                (text(entry, &["startedDateTime"]), text(entry, &["connection"]));
             format!("{} {connection} {method} {url} {status}", &date[11..23])
         })
         .collect();
@@ -274,7 +322,8 @@ fn a_har_is_one_by_its_schema_and_says_what_was_said() {
     );
     let of = |method: &str, part: &str| {
         let fits = |entry: &&Value| {
-            text(entry, &["request", "method"]) == method && text(entry, &["request", "url"]).contains(part)
+            text(entry, &["request", "method"]) == method
+                && text(entry, &["request", "url"]).contains(part)
         };
         entries.iter().find(fits).unwrap()
     };
@@ -285,7 +334,10 @@ fn a_har_is_one_by_its_schema_and_says_what_was_said() {
     assert_eq!(text(create, &["startedDateTime"]), "2024-02-29T12:00:00.002000Z");
     let put = of("PUT", "/archive");
     let query = put.get("request").unwrap().get("queryString").unwrap().elements();
-    assert_eq!((text(&query[0], &["name"]), text(&query[0], &["value"])), ("path".into(), "/tmp x".into()));
+    assert_eq!(
+        (text(&query[0], &["name"]), text(&query[0], &["value"])),
+        ("path".into(), "/tmp x".into())
+    );
     let logs = of("GET", "/logs");
     assert_eq!(
         text(logs, &["response", "content", "text"]),
@@ -299,8 +351,10 @@ fn a_har_keeps_bodies_up_to_its_limit_and_says_so() {
     let value = Value::parse(&har(10)).unwrap();
     schema::check(&value, schema::HAR, "har");
     let entries = value.get("log").unwrap().get("entries").unwrap().elements().to_vec();
-    let comments: Vec<&str> =
-        entries.iter().filter_map(|entry| entry.get("request")?.get("postData")?.get("comment")?.as_str()).collect();
+    let comments: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.get("request")?.get("postData")?.get("comment")?.as_str())
+        .collect();
     assert_eq!(comments, ["the first 10 of 30 bytes", "the first 10 of 100004 bytes"]);
 }
 
@@ -326,7 +380,10 @@ fn a_har_is_complete_after_every_entry() {
     let file = Watched::default();
     show(&Har::new(file.clone(), started()).unwrap(), &session());
     let text = file.0.lock().unwrap().get_ref().clone();
-    assert_eq!(Value::parse(&text).unwrap().get("log").unwrap().get("entries").unwrap().elements().len(), 8);
+    assert_eq!(
+        Value::parse(&text).unwrap().get("log").unwrap().get("entries").unwrap().elements().len(),
+        8
+    );
 }
 
 /// What the capture says to the program it is made for.
@@ -335,16 +392,25 @@ fn tshark_reads_the_capture_as_http() {
     let Some(tshark) = program("tshark") else { return };
     let dir = TempDir::new();
     let path = dir.join("p.pcapng");
-    show(&Pcap::new(std::fs::File::create(&path).unwrap(), started(), "unix:///a").unwrap(), &session());
+    show(
+        &Pcap::new(std::fs::File::create(&path).unwrap(), started(), "unix:///a").unwrap(),
+        &session(),
+    );
     let tshark = |arguments: &[&str]| {
         let mut command = Command::new(&tshark);
-        command.arg("-r").arg(&path).args(["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]);
+        command.arg("-r").arg(&path).args([
+            "-o",
+            "tcp.check_checksum:TRUE",
+            "-o",
+            "ip.check_checksum:TRUE",
+        ]);
         run(command.args(arguments), b"", Duration::from_secs(120)).success()
     };
     let fields = ["tcp.stream", "http.request.method", "http.request.uri", "http.response.code"];
     let fields: Vec<&str> = fields.iter().flat_map(|field| ["-e", field]).collect();
-    let http =
-        tshark(&[&["-Y", "http", "-T", "fields"][..], &fields].concat()).replace(ID, "ID").replace(&ID[..12], "ID12");
+    let http = tshark(&[&["-Y", "http", "-T", "fields"][..], &fields].concat())
+        .replace(ID, "ID")
+        .replace(&ID[..12], "ID12");
     let http: Vec<&str> = http.lines().collect();
     let lines = [
         "0\tHEAD\t/_ping\t",
@@ -369,15 +435,23 @@ fn tshark_reads_the_capture_as_http() {
         .iter()
         .map(|line| {
             let parts: Vec<&str> = line.split('\t').collect();
-            if parts[3].is_empty() { (*line).to_owned() } else { format!("{}\t\t\t{}", parts[0], parts[3]) }
+            if parts[3].is_empty() {
+                (*line).to_owned()
+            } else {
+                format!("{}\t\t\t{}", parts[0], parts[3])
+            }
         })
         .collect();
     assert_eq!(http, lines);
     assert_eq!(
-        tshark(&["-Y", "_ws.malformed || tcp.analysis.flags || tcp.checksum.status == 0 || ip.checksum.status == 0"]),
+        tshark(&[
+            "-Y",
+            "_ws.malformed || tcp.analysis.flags || tcp.checksum.status == 0 || ip.checksum.status == 0"
+        ]),
         ""
     );
-    let times = tshark(&["-Y", "http.response.code == 201", "-T", "fields", "-e", "frame.time_epoch"]);
+    let times =
+        tshark(&["-Y", "http.response.code == 201", "-T", "fields", "-e", "frame.time_epoch"]);
     assert!(times.starts_with("1709208000.030"), "{times}");
 }
 
@@ -388,15 +462,26 @@ fn a_recording_has_every_byte_and_can_be_read_back() {
     show(&Record::create(&path, started(), true).unwrap(), &session());
     for connection in 1..=3 {
         for side in [Client, Server] {
-            let all: Vec<u8> =
-                session().iter().filter(|s| s.1 == connection && s.2 == side).flat_map(|s| s.3.clone()).collect();
-            assert!(std::fs::read(path.join(format!("{connection}.{side}"))).unwrap() == all, "{connection}.{side}");
+            let all: Vec<u8> = session()
+                .iter()
+                .filter(|s| s.1 == connection && s.2 == side)
+                .flat_map(|s| s.3.clone())
+                .collect();
+            assert!(
+                std::fs::read(path.join(format!("{connection}.{side}"))).unwrap() == all,
+                "{connection}.{side}"
+            );
         }
     }
     let recording = Recording::open(&path).unwrap();
-    assert_eq!((recording.started, recording.covered, recording.events.len()), (started(), true, 18 + 3 * 4));
+    assert_eq!(
+        (recording.started, recording.covered, recording.events.len()),
+        (started(), true, 18 + 3 * 4)
+    );
     let good = std::fs::read_to_string(path.join("index")).unwrap();
-    assert!(good.starts_with("ucurl recording 1\nstarted 1709208000.000000000\nsecrets covered\n0.000000000 1 open\n"));
+    assert!(good.starts_with(
+        "ucurl recording 1\nstarted 1709208000.000000000\nsecrets covered\n0.000000000 1 open\n"
+    ));
     for (n, wrong) in [
         "",
         "ucurl recording 2\n",
@@ -481,20 +566,27 @@ base64 -d >"$tmp/5.body" <<'END'
         rest.contains("END\nask -f -X PUT -H 'Content-Type: application/x-tar' --data-binary @\"$tmp/5.body\" \\\n"),
         "{rest}"
     );
-    assert!(rest.contains("ask -f --demux '/v1.41/containers/'\"$id1\"'/logs?stdout=1'\n"), "{rest}");
-    assert!(rest.contains("\nask '/v1.41/containers/nope/json'\n"), "a 404 may be one again: {rest}");
+    assert!(
+        rest.contains("ask -f --demux '/v1.41/containers/'\"$id1\"'/logs?stdout=1'\n"),
+        "{rest}"
+    );
+    assert!(
+        rest.contains("\nask '/v1.41/containers/nope/json'\n"),
+        "a 404 may be one again: {rest}"
+    );
     assert!(rest.ends_with("\nwait \"$job2\"\n"), "{rest}");
 }
 
-/// Run by a shell against the replay of the same session, both tools' scripts ask for all that was asked, and for nothing
-/// else: bodies, input and ids are what they were.
+/// Run by a shell against the replay of the same session, both tools' scripts ask for all that was
+/// asked, and for nothing else: bodies, input and ids are what they were.
 #[test]
 fn a_script_asks_again_what_was_asked() {
     for (tool, needs) in [(Tool::Ucurl, "base64"), (Tool::Curl, "curl")] {
         if program(needs).is_none() {
             continue;
         }
-        // A script names what it made in full; and curl cannot attach, which is what connection 2 is for.
+        // A script names what it made in full; and curl cannot attach, which is what connection 2
+        // is for.
         let mut said = session_of(ID);
         said.retain(|(_, connection, ..)| tool == Tool::Ucurl || *connection != 2);
         let dir = TempDir::new();
@@ -508,7 +600,8 @@ fn a_script_asks_again_what_was_asked() {
             scope.spawn(|| replay.run(&listener));
             let mut shell = Command::new("sh");
             shell.arg(&file).env("DOCKER_HOST", format!("unix://{}", socket.display()));
-            let ended = run(shell.env("UCURL", env!("CARGO_BIN_EXE_ucurl")), b"", Duration::from_secs(60));
+            let ended =
+                run(shell.env("UCURL", env!("CARGO_BIN_EXE_ucurl")), b"", Duration::from_secs(60));
             drop(stopper);
             ended
         });
@@ -520,7 +613,11 @@ fn a_script_asks_again_what_was_asked() {
         assert_eq!(problems, [""; 0], "{tool:?}");
         assert!(out.contains(ID) && out.contains("No such container: nope"), "{out}");
         if tool == Tool::Ucurl {
-            assert_eq!((out.matches("hello\n").count(), err.matches("oops\n").count()), (2, 2), "{out}\n{err}");
+            assert_eq!(
+                (out.matches("hello\n").count(), err.matches("oops\n").count()),
+                (2, 2),
+                "{out}\n{err}"
+            );
         }
     }
 }
@@ -585,14 +682,21 @@ fn a_replay_says_to_the_byte_what_was_said() {
     ];
     let got = replayed(&replay, &other);
     assert_eq!((&got[0], &got[1]), (&answers[0], &answers[1]));
-    assert_eq!(got[2], [&said[5].3[..], &said[10].3].concat(), "without input the output comes all the same");
+    assert_eq!(
+        got[2],
+        [&said[5].3[..], &said[10].3].concat(),
+        "without input the output comes all the same"
+    );
     // Strict, none of them is the same.
     let strict = Replay::open(dir.join("rec")).unwrap().strict(true);
     for answer in replayed(&strict, &other) {
         assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", answer.escape_ascii());
     }
     let problems = strict.problems();
-    assert_eq!(problems[0], "not recorded: HEAD /v1.30/_ping; the nearest that was recorded is HEAD /_ping");
+    assert_eq!(
+        problems[0],
+        "not recorded: HEAD /v1.30/_ping; the nearest that was recorded is HEAD /_ping"
+    );
     assert_eq!(problems.len(), 3 + 8);
     assert!(problems[3].starts_with("never asked for: HEAD /_ping"), "{problems:?}");
 }
@@ -612,7 +716,8 @@ fn a_replay_of_a_har_has_the_same_content() {
     let replay = Replay::open(dir.write("short.har", har(5))).unwrap();
     let got = replayed(&replay, &[said[14].3.clone()]);
     assert!(
-        got[0].starts_with(b"HTTP/1.1 501 ") && got[0].ends_with(b"the HAR has the first 5 of its 27 bytes\"}\n"),
+        got[0].starts_with(b"HTTP/1.1 501 ")
+            && got[0].ends_with(b"the HAR has the first 5 of its 27 bytes\"}\n"),
         "{}",
         got[0].escape_ascii()
     );

@@ -1,4 +1,5 @@
-//! The relay: every byte, at once, both ways, to the end and no further; and nothing of it left behind.
+//! The relay: every byte, at once, both ways, to the end and no further; and nothing of it left
+//! behind.
 
 mod support;
 
@@ -35,7 +36,12 @@ impl Observer for Seen {
 impl Seen {
     fn of(&self, connection: u64) -> Vec<String> {
         let prefix = format!("{connection} ");
-        self.0.lock().unwrap().iter().filter_map(|line| line.strip_prefix(&prefix).map(str::to_owned)).collect()
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
+            .collect()
     }
 }
 
@@ -62,7 +68,8 @@ impl Setup {
     fn on(dir: TempDir, listener: Listener, add: impl FnOnce(Relay) -> Relay) -> Setup {
         let server = UnixListener::bind(dir.join("server")).unwrap();
         let seen = Seen::default();
-        let relay = add(Relay::new(listener, Endpoint::Unix(dir.join("server"))).observe(seen.clone()));
+        let relay =
+            add(Relay::new(listener, Endpoint::Unix(dir.join("server"))).observe(seen.clone()));
         let stopper = relay.stopper().unwrap();
         let run = Some(thread::spawn(move || relay.run()));
         Setup { dir, server, seen, stopper, run }
@@ -131,7 +138,9 @@ fn any_bytes_both_ways_at_once() {
             })
         };
         let readers = (read(server.try_clone().unwrap()), read(client.try_clone().unwrap()));
-        scope.spawn(|| client.write_all(&up).and_then(|()| client.shutdown(Shutdown::Write)).unwrap());
+        scope.spawn(|| {
+            client.write_all(&up).and_then(|()| client.shutdown(Shutdown::Write)).unwrap()
+        });
         server.write_all(&down).and_then(|()| server.shutdown(Shutdown::Write)).unwrap();
         (readers.0.join().unwrap().unwrap(), readers.1.join().unwrap().unwrap())
     });
@@ -166,7 +175,8 @@ fn half_closes_pass_both_ways() {
     for client_first in [true, false] {
         let mut setup = Setup::new();
         let (client, server) = setup.pair();
-        let (mut first, mut second) = if client_first { (client, server) } else { (server, client) };
+        let (mut first, mut second) =
+            if client_first { (client, server) } else { (server, client) };
         first.write_all(b"last words").unwrap();
         first.shutdown(Shutdown::Write).unwrap();
         let mut heard = String::new();
@@ -192,7 +202,8 @@ fn an_early_answer_survives_the_broken_upload() {
     server.write_all(answer).unwrap();
     drop(server);
     let block = vec![0; 1 << 16];
-    let error = (0..1000).find_map(|_| client.write_all(&block).err()).expect("the upload breaks off");
+    let error =
+        (0..1000).find_map(|_| client.write_all(&block).err()).expect("the upload breaks off");
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
     let mut heard = Vec::new();
     let mut buffer = [0; 4096];
@@ -204,7 +215,8 @@ fn an_early_answer_survives_the_broken_upload() {
     assert!(setup.stop().of(1).contains(&"404".to_owned()));
 }
 
-/// A client that is gone is noticed by a server that goes on writing, as it would be without the relay.
+/// A client that is gone is noticed by a server that goes on writing, as it would be without the
+/// relay.
 #[test]
 fn a_client_that_is_gone_is_noticed() {
     let mut setup = Setup::new();
@@ -219,10 +231,14 @@ fn a_client_that_is_gone_is_noticed() {
     // Which of the two depends on whether the relay had bytes left to read when it closed.
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
     drop(server);
-    assert_eq!(setup.stop().of(1), ["/a", "server: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "closed"]);
+    assert_eq!(
+        setup.stop().of(1),
+        ["/a", "server: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "closed"]
+    );
 }
 
-/// The server's answer can overtake the request on its way to the observers; it must not on arrival.
+/// The server's answer can overtake the request on its way to the observers; it must not on
+/// arrival.
 #[test]
 fn answers_are_seen_after_their_requests() {
     let mut setup = Setup::new();
@@ -241,12 +257,15 @@ fn answers_are_seen_after_their_requests() {
         drop(client);
     });
     let seen = setup.stop().of(1);
-    let want: Vec<String> =
-        (0..2000).flat_map(|n| [format!("/{n}"), "204".to_owned()]).chain(["closed".into()]).collect();
+    let want: Vec<String> = (0..2000)
+        .flat_map(|n| [format!("/{n}"), "204".to_owned()])
+        .chain(["closed".into()])
+        .collect();
     assert_eq!(seen, want);
 }
 
-/// An observer that does not come back delays the reading of one side, and neither the bytes nor the other side.
+/// An observer that does not come back delays the reading of one side, and neither the bytes nor
+/// the other side.
 #[test]
 fn a_stuck_observer_holds_up_nothing_that_was_read() {
     #[derive(Clone, Default)]
@@ -280,7 +299,10 @@ fn a_target_that_is_not_there_is_told_in_http() {
     client.write_all(GET).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n") && answer.contains("no such socket"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n") && answer.contains("no such socket"),
+        "{answer}"
+    );
     drop(client);
     assert!(setup.stop().of(1)[0].starts_with("refused: cannot connect to unix://"));
 }
@@ -304,7 +326,9 @@ fn many_connections_and_nothing_left() {
             let path = setup.path();
             scope.spawn(move || {
                 let mut client = UnixStream::connect(path).unwrap();
-                client.write_all(format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+                client
+                    .write_all(format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
+                    .unwrap();
                 let mut answer = String::new();
                 client.read_to_string(&mut answer).unwrap();
                 assert_eq!(answer, format!("HTTP/1.1 200 OK\r\n\r\n{}", 27 + n.to_string().len()));
@@ -314,7 +338,10 @@ fn many_connections_and_nothing_left() {
     let seen = setup.stop();
     for connection in 1..=200 {
         let seen = seen.of(connection);
-        assert!(seen.len() == 3 && seen[1] == "200" && seen[2] == "closed", "{connection}: {seen:?}");
+        assert!(
+            seen.len() == 3 && seen[1] == "200" && seen[2] == "closed",
+            "{connection}: {seen:?}"
+        );
     }
     // Other tests of this process come and go: none of the 400 sockets of this one is left.
     assert!(process("fd") < before + 100, "{} descriptors, {before} before", process("fd"));
@@ -395,7 +422,10 @@ fn tcp_lets_no_web_page_through() {
         let answer = ask(&format!("{first}GET /2 HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
         (got.join().unwrap(), answer)
     });
-    assert_eq!((got.as_str(), answer.as_str()), (first, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    assert_eq!(
+        (got.as_str(), answer.as_str()),
+        (first, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    );
     setup.stop();
 }
 
@@ -406,7 +436,9 @@ fn a_tcp_client_gets_the_whole_of_an_early_answer() {
     let Endpoint::Tcp { port, .. } = *listener.endpoint() else { unreachable!() };
     let setup = Setup::on(TempDir::new(), listener, |relay| relay);
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    client.write_all(b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n").unwrap();
+    client
+        .write_all(b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+        .unwrap();
     let (mut server, _) = setup.server.accept().unwrap();
     let _ = read_some(&mut server);
     let answer = [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &vec![b'x'; 100_000]].concat();

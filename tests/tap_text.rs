@@ -60,7 +60,8 @@ fn request(line: &str) -> Vec<u8> {
 }
 
 fn response(fields: &str, body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    [format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body]
+        .concat()
 }
 
 #[test]
@@ -104,22 +105,34 @@ fn frames_have_labels_and_a_cut_one_is_told() {
     encode_frame(&mut frames, Stream::Stdout, b"one\ntw");
     encode_frame(&mut frames, Stream::Stderr, b"oh\n");
     encode_frame(&mut frames, Stream::Stdout, b"o\nunended");
-    let shown =
-        show(|text| text, &[(0, Client, &request("GET /containers/a/logs")), (0, Server, &response("", &frames))]);
-    fits("…\n1.1 < stdout| one\n1.1 < stderr| oh\n1.1 < stdout| two\n1.1 < stdout| unended\n1.1 * 200 OK…\n…", &shown);
+    let shown = show(
+        |text| text,
+        &[(0, Client, &request("GET /containers/a/logs")), (0, Server, &response("", &frames))],
+    );
+    fits(
+        "…\n1.1 < stdout| one\n1.1 < stderr| oh\n1.1 < stdout| two\n1.1 < stdout| unended\n1.1 * 200 OK…\n…",
+        &shown,
+    );
 
     let cut = &frames[..frames.len() - 3];
-    let shown = show(|text| text, &[(0, Client, &request("GET /containers/a/logs")), (0, Server, &response("", cut))]);
+    let shown = show(
+        |text| text,
+        &[(0, Client, &request("GET /containers/a/logs")), (0, Server, &response("", cut))],
+    );
     fits("…\n1.1 ! the stream ended inside a frame…\n…", &shown);
 
     // The same bytes where nothing promises frames are bytes.
-    let shown = show(|text| text, &[(0, Client, &request("GET /file")), (0, Server, &response("", &frames))]);
+    let shown = show(
+        |text| text,
+        &[(0, Client, &request("GET /file")), (0, Server, &response("", &frames))],
+    );
     fits(&format!("…\n1.1 < ({} bytes, unknown type)\n…", frames.len()), &shown);
 }
 
 #[test]
 fn an_attached_terminal_is_shown_as_it_is_typed() {
-    let attach = b"POST /exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+    let attach =
+        b"POST /exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
     let switch = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
     let shown = show(
         |text| text,
@@ -147,13 +160,19 @@ fn what_a_peer_says_does_nothing_to_a_terminal() {
         let plain = shown.replace("\x1b[0m", "").replace("\x1b[2m", "").replace("\x1b[1m", "");
         let plain = plain.replace("\x1b[31m", "").replace("\x1b[32m", "").replace("\x1b[36m", "");
         assert_eq!(plain == shown, !colour);
-        let left: Vec<char> =
-            plain.chars().filter(|c| c.is_control() && !matches!(c, '\n' | '\t') || *c == '\u{202e}').collect();
+        let left: Vec<char> = plain
+            .chars()
+            .filter(|c| c.is_control() && !matches!(c, '\n' | '\t') || *c == '\u{202e}')
+            .collect();
         assert_eq!(left, [], "{plain}");
-        assert!(plain.contains("X-Evil: \\u{9b}2J") && plain.contains("GET /\\u{202e}x HTTP"), "{plain}");
+        assert!(
+            plain.contains("X-Evil: \\u{9b}2J") && plain.contains("GET /\\u{202e}x HTTP"),
+            "{plain}"
+        );
     }
     let json = br#"{"a":"\u001b[2J"}"#;
-    let shown = show(|text| text, &[(0, Client, &request("GET /")), (0, Server, &response("", json))]);
+    let shown =
+        show(|text| text, &[(0, Client, &request("GET /")), (0, Server, &response("", json))]);
     assert!(shown.contains("  \"a\": \"\\u001b[2J\"\n"), "{shown}");
 }
 
@@ -161,7 +180,10 @@ fn what_a_peer_says_does_nothing_to_a_terminal() {
 fn long_bodies_are_shortened_with_their_length() {
     let long = "0123456789\n".repeat(1000);
     let binary = vec![0; 5000];
-    let two = [(0, Client, request("GET /a")), (0, Server, response("Content-Type: text/plain\r\n", long.as_bytes()))];
+    let two = [
+        (0, Client, request("GET /a")),
+        (0, Server, response("Content-Type: text/plain\r\n", long.as_bytes())),
+    ];
     let two: Vec<_> = two.iter().map(|(t, s, b)| (*t, *s, &b[..])).collect();
     let shown = show(|text| text.body_limit(25), &two);
     fits(
@@ -171,7 +193,10 @@ fn long_bodies_are_shortened_with_their_length() {
     let shown = show(|text| text.body_limit(0), &two);
     fits("…\n1.1 < (11000 more bytes, text/plain)\n1.1 * 200 OK…\n…", &shown);
 
-    let two = [(0, Client, request("GET /a")), (0, Server, response("Content-Type: application/x-tar\r\n", &binary))];
+    let two = [
+        (0, Client, request("GET /a")),
+        (0, Server, response("Content-Type: application/x-tar\r\n", &binary)),
+    ];
     let two: Vec<_> = two.iter().map(|(t, s, b)| (*t, *s, &b[..])).collect();
     let shown = show(|text| text.body_limit(100), &two);
     fits("…\n1.1 < (5000 bytes, application/x-tar)\n1.1 * 200 OK…\n…", &shown);
@@ -185,7 +210,8 @@ fn a_quiet_stream_is_shown_for_as_long_as_it_lasts() {
         format!("{:x}\r\n{json}\r\n", json.len())
     };
     let events: Vec<String> = (0..4).map(event).collect();
-    let (request, head) = (request("GET /events"), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let (request, head) =
+        (request("GET /events"), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     let said = [
         (0, Client, &request[..]),
         (0, Server, &head[..]),
@@ -195,11 +221,18 @@ fn a_quiet_stream_is_shown_for_as_long_as_it_lasts() {
         (3000, Server, events[3].as_bytes()),
     ];
     let shown = show(|text| text.body_limit(8), &said);
-    let bodies: Vec<&str> =
-        shown.lines().filter(|line| line.contains("\"n\":") || line.contains("more bytes")).collect();
+    let bodies: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.contains("\"n\":") || line.contains("more bytes"))
+        .collect();
     assert_eq!(
         bodies,
-        ["1.1 <   \"n\": 0", "1.1 < (8 more bytes, unknown type)", "1.1 <   \"n\": 2", "1.1 <   \"n\": 3"]
+        [
+            "1.1 <   \"n\": 0",
+            "1.1 < (8 more bytes, unknown type)",
+            "1.1 <   \"n\": 2",
+            "1.1 <   \"n\": 3"
+        ]
     );
 }
 
@@ -226,7 +259,9 @@ fn a_reader_that_stops_holds_up_nothing_and_is_told_what_it_missed() {
     let start = Instant::now();
     for _ in 0..50 {
         for (side, bytes) in [Client, Server].into_iter().zip(&exchange) {
-            conversation.bytes(side, Duration::ZERO, bytes, &mut |event| text.see(1, Duration::ZERO, event));
+            conversation.bytes(side, Duration::ZERO, bytes, &mut |event| {
+                text.see(1, Duration::ZERO, event)
+            });
         }
     }
     assert!(start.elapsed() < Duration::from_secs(10), "20 MB of lines without a reader");
@@ -235,10 +270,13 @@ fn a_reader_that_stops_holds_up_nothing_and_is_told_what_it_missed() {
     text.finish();
     let shown = slow.0.text();
     assert!(shown.len() < 12 << 20, "{} bytes were kept", shown.len());
-    let left_out: usize =
-        shown.lines().filter_map(|l| l.strip_prefix("* ")?.split(' ').next()?.parse::<usize>().ok()).sum();
+    let left_out: usize = shown
+        .lines()
+        .filter_map(|l| l.strip_prefix("* ")?.split(' ').next()?.parse::<usize>().ok())
+        .sum();
     let lines = shown.lines().filter(|line| !line.starts_with("* ")).count();
-    // A request: start-line, Host, empty, framing. A response: start-line, length, empty, framing, 100 lines. The summary.
+    // A request: start-line, Host, empty, framing. A response: start-line, length, empty, framing,
+    // 100 lines. The summary.
     assert_eq!(lines + left_out, 50 * (4 + 104 + 1));
 }
 
@@ -252,10 +290,12 @@ fn events_of_many_connections_are_kept_whole() {
             scope.spawn(move || {
                 let mut conversation = Conversation::new(true);
                 for n in 0..50 {
-                    let (ask, answer) = (request(&format!("GET /{n}")), response("", br#"{"a":[1,2]}"#));
+                    let (ask, answer) =
+                        (request(&format!("GET /{n}")), response("", br#"{"a":[1,2]}"#));
                     for (side, bytes) in [(Client, ask), (Server, answer)] {
-                        conversation
-                            .bytes(side, Duration::ZERO, &bytes, &mut |e| text.see(connection, Duration::ZERO, e));
+                        conversation.bytes(side, Duration::ZERO, &bytes, &mut |e| {
+                            text.see(connection, Duration::ZERO, e)
+                        });
                     }
                 }
             });

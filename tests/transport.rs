@@ -1,4 +1,5 @@
-//! Endpoints, dialled with real sockets in a temporary directory, and every way in which that fails.
+//! Endpoints, dialled with real sockets in a temporary directory, and every way in which that
+//! fails.
 
 mod support;
 
@@ -68,9 +69,17 @@ fn endpoint_grammar() {
     for (text, want) in good {
         let got: Endpoint = text.parse().unwrap();
         assert_eq!(got, want, "{text}");
-        assert_eq!(got.to_string().parse::<Endpoint>().unwrap(), want, "printed and read again: {text}");
+        assert_eq!(
+            got.to_string().parse::<Endpoint>().unwrap(),
+            want,
+            "printed and read again: {text}"
+        );
     }
-    assert_eq!(Endpoint::Unix("@a".into()).to_string().parse(), Ok(unix("./@a")), "not an abstract name");
+    assert_eq!(
+        Endpoint::Unix("@a".into()).to_string().parse(),
+        Ok(unix("./@a")),
+        "not an abstract name"
+    );
 
     let bad = [
         ("", "is empty"),
@@ -155,7 +164,9 @@ fn paths_longer_than_a_socket_address() {
         echo_once(listener);
         assert_echoes(connect(&Endpoint::Unix(path.clone()), None).unwrap());
         echo_once(again);
-        assert_echoes(connect(&Endpoint::Unix(path.clone()), Some(Duration::from_secs(30))).unwrap());
+        assert_echoes(
+            connect(&Endpoint::Unix(path.clone()), Some(Duration::from_secs(30))).unwrap(),
+        );
     }
     fails(&Endpoint::Unix(deep.join("absent")), Kind::NotFound, &["no such socket"]);
     fs::write(deep.join("file"), "").unwrap();
@@ -166,8 +177,16 @@ fn paths_longer_than_a_socket_address() {
 #[cfg(target_os = "linux")]
 #[test]
 fn path_longer_than_the_system_takes() {
-    fails(&Endpoint::Unix(format!("/{}", "a/".repeat(3000)).into()), Kind::PathTooLong, &["6001 bytes"]);
-    fails(&Endpoint::Unix(format!("/tmp/{}", "a".repeat(300)).into()), Kind::PathTooLong, &["305 bytes"]);
+    fails(
+        &Endpoint::Unix(format!("/{}", "a/".repeat(3000)).into()),
+        Kind::PathTooLong,
+        &["6001 bytes"],
+    );
+    fails(
+        &Endpoint::Unix(format!("/tmp/{}", "a".repeat(300)).into()),
+        Kind::PathTooLong,
+        &["305 bytes"],
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -175,7 +194,9 @@ fn path_longer_than_the_system_takes() {
 fn abstract_names() {
     use std::os::linux::net::SocketAddrExt;
     let pid = std::process::id();
-    for name in [format!("unix-http-{pid}").into_bytes(), format!("u\0h\u{1}\n{pid}\0").into_bytes()] {
+    for name in
+        [format!("unix-http-{pid}").into_bytes(), format!("u\0h\u{1}\n{pid}\0").into_bytes()]
+    {
         let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
         let endpoint = Endpoint::Abstract(name);
         fails(&endpoint, Kind::NobodyListens, &["abstract name", "network namespace"]);
@@ -194,9 +215,17 @@ fn abstract_names() {
 #[test]
 fn no_such_socket() {
     let dir = TempDir::new();
-    fails(&Endpoint::Unix(dir.join("s")), Kind::NotFound, &["no such socket; ", "start the server"]);
+    fails(
+        &Endpoint::Unix(dir.join("s")),
+        Kind::NotFound,
+        &["no such socket; ", "start the server"],
+    );
     let gone = dir.join("gone");
-    fails(&Endpoint::Unix(gone.join("deeper/s")), Kind::NotFound, &[&format!("directory {} does", gone.display())]);
+    fails(
+        &Endpoint::Unix(gone.join("deeper/s")),
+        Kind::NotFound,
+        &[&format!("directory {} does", gone.display())],
+    );
     fails(&Endpoint::Unix("absent.sock".into()), Kind::NotFound, &["no such socket; "]);
     symlink("/gone/target", dir.join("link")).unwrap();
     fails(&Endpoint::Unix(dir.join("link")), Kind::NotFound, &["symbolic link to /gone/target"]);
@@ -219,7 +248,11 @@ fn not_a_socket() {
 fn nobody_listens() {
     let dir = TempDir::new();
     drop(UnixListener::bind(dir.join("s")).unwrap());
-    fails(&Endpoint::Unix(dir.join("s")), Kind::NobodyListens, &["nobody listens", "start it again"]);
+    fails(
+        &Endpoint::Unix(dir.join("s")),
+        Kind::NobodyListens,
+        &["nobody listens", "start it again"],
+    );
 }
 
 /// Permission is never denied to root: run by root, this test runs itself again as nobody.
@@ -227,15 +260,22 @@ fn nobody_listens() {
 fn permission_denied() {
     const AGAIN: &str = "UNIX_HTTP_TEST_PERMISSION_DIR";
     if let Some(dir) = std::env::var_os(AGAIN).map(PathBuf::from) {
-        let denied = |name: &str, words: &[&str]| fails(&Endpoint::Unix(dir.join(name)), Kind::PermissionDenied, words);
+        let denied = |name: &str, words: &[&str]| {
+            fails(&Endpoint::Unix(dir.join(name)), Kind::PermissionDenied, words)
+        };
         denied("mine", &["owned by root:", ", mode 0600: use sudo"]);
-        denied("ours", &["owned by root:daemon, mode 0660: join the group `daemon`", "or use sudo"]);
+        denied(
+            "ours",
+            &["owned by root:daemon, mode 0660: join the group `daemon`", "or use sudo"],
+        );
         denied("closed/s", &["the directory", "closed is owned by", "mode 0700: use sudo"]);
         denied("closed/deeper/s", &["closed is owned by"]);
         return;
     }
     let dir = TempDir::new();
-    let allow = |name: &str, mode| fs::set_permissions(dir.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    let allow = |name: &str, mode| {
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(mode)).unwrap()
+    };
     allow("", 0o755);
     let sockets = [("mine", 0o600), ("ours", 0o660)].map(|(name, mode)| {
         let listener = UnixListener::bind(dir.join(name)).unwrap();
@@ -246,7 +286,9 @@ fn permission_denied() {
     allow("closed", 0o700);
     fs::copy(std::env::current_exe().unwrap(), dir.join("test")).unwrap();
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let daemon = groups.lines().find_map(|line| line.strip_prefix("daemon:x:")?.split(':').next()?.parse().ok());
+    let daemon = groups
+        .lines()
+        .find_map(|line| line.strip_prefix("daemon:x:")?.split(':').next()?.parse().ok());
     if daemon.is_none() || std::os::unix::fs::chown(dir.join("ours"), Some(0), daemon).is_err() {
         return needs::left_out("root and a group `daemon`", "run as root").unwrap_or(());
     }
@@ -258,7 +300,8 @@ fn permission_denied() {
         .output()
         .unwrap();
     drop(sockets);
-    let said = String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned()
+        + &String::from_utf8_lossy(&again.stderr);
     assert!(again.status.success() && said.contains("1 passed"), "{said}");
 }
 
@@ -294,7 +337,8 @@ fn full_backlog_meets_the_time_limit() {
 fn tcp() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(listener) = TcpListener::bind(address) else {
-            let () = needs::left_out(&format!("TCP on {address}"), "it is not set up here").unwrap_or(());
+            let () = needs::left_out(&format!("TCP on {address}"), "it is not set up here")
+                .unwrap_or(());
             continue;
         };
         let local = listener.local_addr().unwrap();
@@ -323,7 +367,10 @@ fn tcp_tries_each_address_of_a_name() {
         }
         let endpoint = Endpoint::Tcp { host: "localhost".into(), port: local.port() };
         for limit in [None, Some(Duration::from_secs(30))] {
-            assert_eq!(connect(&endpoint, limit).unwrap().as_tcp().unwrap().peer_addr().unwrap(), local);
+            assert_eq!(
+                connect(&endpoint, limit).unwrap().as_tcp().unwrap().peer_addr().unwrap(),
+                local
+            );
         }
     }
 }

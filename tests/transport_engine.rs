@@ -29,7 +29,8 @@ impl Drop for Daemon {
 fn daemon(command: &mut Command, log: &Path, port: u16) -> Daemon {
     let out = fs::File::create(log).unwrap();
     let errors = out.try_clone().unwrap();
-    let mut daemon = Daemon(command.stdin(Stdio::null()).stdout(out).stderr(errors).spawn().unwrap());
+    let mut daemon =
+        Daemon(command.stdin(Stdio::null()).stdout(out).stderr(errors).spawn().unwrap());
     let end = Instant::now() + Duration::from_secs(60);
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         let alive = daemon.0.try_wait().unwrap().is_none() && Instant::now() < end;
@@ -67,7 +68,8 @@ fn answers(client: &Client) {
 #[test]
 fn dockerd_behind_tls() {
     // Where there is an engine for the tests, another may be started.
-    let (Some(_), Some(dockerd), Some(certificates)) = (needs::docker(), needs::program("dockerd"), certificates())
+    let (Some(_), Some(dockerd), Some(certificates)) =
+        (needs::docker(), needs::program("dockerd"), certificates())
     else {
         return;
     };
@@ -76,10 +78,18 @@ fn dockerd_behind_tls() {
     for (option, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "pid")] {
         command.arg(option).arg(dir.join(name));
     }
-    for (option, name) in [("--tlscacert", "ca.pem"), ("--tlscert", "server.pem"), ("--tlskey", "server.key")] {
+    for (option, name) in
+        [("--tlscacert", "ca.pem"), ("--tlscert", "server.pem"), ("--tlskey", "server.key")]
+    {
         command.arg(option).arg(certificates.join(name));
     }
-    command.args(["--tlsverify", "--iptables=false", "--bridge=none", "-H", &format!("tcp://127.0.0.1:{port}")]);
+    command.args([
+        "--tlsverify",
+        "--iptables=false",
+        "--bridge=none",
+        "-H",
+        &format!("tcp://127.0.0.1:{port}"),
+    ]);
     let _daemon = daemon(&mut command, &dir.join("log"), port);
 
     let file = |name: &str| Some(certificates.join(name));
@@ -100,11 +110,13 @@ fn dockerd_behind_tls() {
     fails(to("localhost", other_name), Kind::PeerCertificate, "is not for `example.org`");
     let none = TlsOptions { cert: None, key: None, ..right() };
     fails(to("localhost", none), Kind::ClientCertificate, "wants a client certificate");
-    let other = TlsOptions { cert: file("other-client.pem"), key: file("other-client.key"), ..right() };
+    let other =
+        TlsOptions { cert: file("other-client.pem"), key: file("other-client.key"), ..right() };
     fails(to("localhost", other), Kind::ClientCertificate, "refuses the client certificate");
 }
 
-/// The real ssh, with a configuration of our own: it stands on the PATH of this test program, run again.
+/// The real ssh, with a configuration of our own: it stands on the PATH of this test program, run
+/// again.
 #[test]
 fn dockerd_behind_ssh() {
     const AGAIN: &str = "UNIX_HTTP_TEST_SSHD";
@@ -116,19 +128,24 @@ fn dockerd_behind_ssh() {
     let [Some(sshd), Some(ssh), Some(keygen), Some(_)] = programs else { return };
     let (dir, port) = (TempDir::new(), free_port());
     for key in ["host", "user"] {
-        let output = Command::new(&keygen).args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(dir.join(key)).output();
+        let output = Command::new(&keygen)
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(dir.join(key))
+            .output();
         assert!(output.unwrap().status.success());
     }
     let text = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
     let at = dir.path().display();
     dir.write("authorized", text("user.pub"));
     dir.write("known", format!("[127.0.0.1]:{port} {}", text("host.pub")));
-    let server =
-        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n";
+    let server = "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n";
     let files = format!("HostKey {at}/host\nAuthorizedKeysFile {at}/authorized\n");
     dir.write("sshd_config", format!("Port {port}\nListenAddress 127.0.0.1\n{files}{server}"));
     let client = "IdentitiesOnly yes\nStrictHostKeyChecking yes\nBatchMode yes\nGlobalKnownHostsFile /dev/null\n";
-    dir.write("ssh_config", format!("{client}IdentityFile {at}/user\nUserKnownHostsFile {at}/known\n"));
+    dir.write(
+        "ssh_config",
+        format!("{client}IdentityFile {at}/user\nUserKnownHostsFile {at}/known\n"),
+    );
     dir.write("bin/ssh", format!("#!/bin/sh\nexec {} -F {at}/ssh_config \"$@\"\n", ssh.display()));
     fs::set_permissions(dir.join("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
     // What sshd of root separates its privileges in (sshd(8)).
@@ -138,7 +155,9 @@ fn dockerd_behind_ssh() {
     let _daemon = daemon(&mut command, &dir.join("log"), port);
 
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([dir.join("bin")].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path =
+        std::env::join_paths([dir.join("bin")].into_iter().chain(std::env::split_paths(&path)))
+            .unwrap();
     let again = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "dockerd_behind_ssh", "--nocapture"])
         .env("PATH", path)
@@ -148,12 +167,15 @@ fn dockerd_behind_ssh() {
     if made {
         let _ = fs::remove_dir("/run/sshd");
     }
-    let said = String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned()
+        + &String::from_utf8_lossy(&again.stderr);
     assert!(again.status.success() && said.contains("1 passed"), "{said}\nsshd: {}", text("log"));
 }
 
 fn through_ssh(port: u16, socket: PathBuf) {
-    let to = |host: &str, port, socket: &Path| Endpoint::ssh(None, host, Some(port), Some(socket.into())).unwrap();
+    let to = |host: &str, port, socket: &Path| {
+        Endpoint::ssh(None, host, Some(port), Some(socket.into())).unwrap()
+    };
     let client = Client::new(to("127.0.0.1", port, &socket));
     answers(&client);
     half_close_reaches_the_container(&client);
@@ -163,7 +185,11 @@ fn through_ssh(port: u16, socket: PathBuf) {
         Kind::PermissionDenied,
         "its host key is not known; run `ssh localhost` once",
     );
-    fails(to("127.0.0.1", free_port(), &socket), Kind::NobodyListens, "no ssh server listens there");
+    fails(
+        to("127.0.0.1", free_port(), &socket),
+        Kind::NobodyListens,
+        "no ssh server listens there",
+    );
     fails(to("no-such-host.invalid", port, &socket), Kind::UnknownHost, "cannot be resolved");
     let absent = "/run/no such; daemon.sock";
     fails(to("127.0.0.1", port, absent.as_ref()), Kind::Child, "said: ");
@@ -176,7 +202,8 @@ fn half_close_reaches_the_container(client: &Client) {
     let name = format!("uh-ssh-{}", std::process::id());
     let json = r#"{"Image":"busy","Cmd":["cat"],"OpenStdin":true,"StdinOnce":true,"AttachStdin":true,"AttachStdout":true,
         "HostConfig":{"NetworkMode":"none","AutoRemove":true}}"#;
-    let created = client.post(&format!("/containers/create?name={name}")).json(json).send().unwrap();
+    let created =
+        client.post(&format!("/containers/create?name={name}")).json(json).send().unwrap();
     assert_eq!(created.status(), 201);
     let attach = format!("/containers/{name}/attach?stream=1&stdin=1&stdout=1");
     let mut attached = client.post(&attach).upgrade("tcp").send().unwrap().into_upgraded().unwrap();

@@ -20,7 +20,10 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn names(directory: &Path) -> Vec<String> {
-    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 #[test]
@@ -30,7 +33,9 @@ fn the_socket_is_private_unless_opened_and_gone_afterwards() {
         let path = dir.join("s");
         let listener = match asked {
             None => Listener::bind(&at(&path)).unwrap(),
-            Some(mode) => Listener::bind_for(&at(&path), Admission { mode, ..Admission::default() }).unwrap(),
+            Some(mode) => {
+                Listener::bind_for(&at(&path), Admission { mode, ..Admission::default() }).unwrap()
+            }
         };
         assert_eq!(mode(&path), want);
         UnixStream::connect(&path).unwrap();
@@ -89,7 +94,12 @@ fn nor_is_a_busy_one() {
         }
     });
     let _held = full.join().unwrap();
-    assert!(Listener::bind(&at(&path)).unwrap_err().to_string().contains("another process listens on it"));
+    assert!(
+        Listener::bind(&at(&path))
+            .unwrap_err()
+            .to_string()
+            .contains("another process listens on it")
+    );
 }
 
 #[test]
@@ -152,7 +162,8 @@ fn stopping_gives_out_what_had_come() {
         let listener = Listener::bind(&endpoint).unwrap();
         let stopper = listener.stopper().unwrap();
         thread::scope(|scope| {
-            let accepted = scope.spawn(|| std::iter::from_fn(|| listener.accept().unwrap()).count());
+            let accepted =
+                scope.spawn(|| std::iter::from_fn(|| listener.accept().unwrap()).count());
             connect(listener.endpoint(), None).unwrap();
             // TCP forgets what was not accepted yet.
             thread::sleep(std::time::Duration::from_millis(20));
@@ -171,9 +182,11 @@ fn tcp_is_for_this_machine_unless_asked_otherwise() {
         assert!(error.contains("other machines"), "{error}");
     }
     let beyond = Admission { beyond_loopback: true, ..Admission::default() };
-    for (host, admission) in
-        [("127.0.0.1", Admission::default()), ("localhost", Admission::default()), ("0.0.0.0", beyond)]
-    {
+    for (host, admission) in [
+        ("127.0.0.1", Admission::default()),
+        ("localhost", Admission::default()),
+        ("0.0.0.0", beyond),
+    ] {
         let listener = Listener::bind_for(&open(host), admission).unwrap();
         assert!(matches!(listener.endpoint(), Endpoint::Tcp { port: 1.., .. }));
     }
@@ -181,7 +194,8 @@ fn tcp_is_for_this_machine_unless_asked_otherwise() {
 
 #[test]
 fn an_abstract_name() {
-    let endpoint = Endpoint::Abstract(format!("unix-http-test-{}", std::process::id()).into_bytes());
+    let endpoint =
+        Endpoint::Abstract(format!("unix-http-test-{}", std::process::id()).into_bytes());
     let listener = Listener::bind(&endpoint).unwrap();
     connect(&endpoint, None).unwrap();
     assert!(listener.accept().unwrap().is_some());

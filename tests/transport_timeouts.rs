@@ -47,7 +47,8 @@ fn each_limit_is_told_by_name() {
 #[test]
 fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
     let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
-    // The request is sent by another thread, while this one waits already: the limit is met all the same.
+    // The request is sent by another thread, while this one waits already: the limit is met all the
+    // same.
     let sender = clock.clone();
     let sent = thread::spawn(move || {
         thread::sleep(Duration::from_millis(100));
@@ -84,7 +85,8 @@ fn a_head_that_came_before_the_request_was_finished_stays_received() {
 
 #[test]
 fn silence_is_measured_over_both_directions_and_only_while_waiting() {
-    let (ours, mut theirs, _) = pair(Timeouts { idle: Some(Duration::from_millis(600)), ..Timeouts::default() });
+    let (ours, mut theirs, _) =
+        pair(Timeouts { idle: Some(Duration::from_millis(600)), ..Timeouts::default() });
     // The caller is busy for longer than the limit: no silence of the peer.
     thread::sleep(Duration::from_millis(650));
     theirs.write_all(b"a").unwrap();
@@ -131,7 +133,8 @@ fn without_limits_there_is_no_clock() {
     assert_eq!(clock.connect_limit(), None);
     let (mut ours, mut theirs, _) = pair(Timeouts { idle: SHORT, ..Timeouts::default() });
     assert_limit(ours.read(&mut [0]), Limit::Idle);
-    // The next exchange on the same connection asks for nothing: the old limit is gone from the socket.
+    // The next exchange on the same connection asks for nothing: the old limit is gone from the
+    // socket.
     ours.set_clock(clock).unwrap();
     assert_eq!(ours.as_unix().unwrap().read_timeout().unwrap(), None);
     theirs.write_all(b"x").unwrap();
@@ -140,11 +143,17 @@ fn without_limits_there_is_no_clock() {
 
 #[test]
 fn connect_has_the_sooner_of_its_own_limit_and_the_total() {
-    let of = |connect, total| Clock::start(&Timeouts { connect, total, ..Timeouts::default() }).connect_limit();
+    let of = |connect, total| {
+        Clock::start(&Timeouts { connect, total, ..Timeouts::default() }).connect_limit()
+    };
     assert_eq!(of(SHORT, None), SHORT);
     assert_eq!(of(SHORT, LONG), SHORT);
     assert!(of(LONG, SHORT) <= SHORT && of(LONG, SHORT) > None);
-    assert_eq!(of(None, Some(Duration::ZERO)), Some(Duration::from_millis(1)), "never zero, which would be for ever");
+    assert_eq!(
+        of(None, Some(Duration::ZERO)),
+        Some(Duration::from_millis(1)),
+        "never zero, which would be for ever"
+    );
 }
 
 #[test]

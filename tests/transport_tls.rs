@@ -1,6 +1,8 @@
-//! TLS on loopback with certificates of a throwaway CA: the right ones pass, and each wrong one fails with its cause.
+//! TLS on loopback with certificates of a throwaway CA: the right ones pass, and each wrong one
+//! fails with its cause.
 //!
-//! The other end is Python's `ssl`, so that both sides are not the same program. Left out without openssl or python3.
+//! The other end is Python's `ssl`, so that both sides are not the same program. Left out without
+//! openssl or python3.
 
 mod support;
 
@@ -13,7 +15,9 @@ use std::time::{Duration, Instant};
 use support::certificates::certificates;
 use support::needs;
 use support::temp::TempDir;
-use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, TlsOptions, connect};
+use unix_http::transport::{
+    ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, TlsOptions, connect,
+};
 
 /// What the server does with a connection is told by its first byte.
 const SERVER: &str = r#"
@@ -81,7 +85,12 @@ impl Drop for Server {
 fn server(certificate: &str, wants: &str, version: &str) -> Server {
     let mut process = Command::new("python3")
         .args(["-c", SERVER])
-        .args([certificates().unwrap().path().as_os_str(), certificate.as_ref(), wants.as_ref(), version.as_ref()])
+        .args([
+            certificates().unwrap().path().as_os_str(),
+            certificate.as_ref(),
+            wants.as_ref(),
+            version.as_ref(),
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -100,7 +109,8 @@ fn options(dir: &TempDir) -> TlsOptions {
 }
 
 fn with_client(dir: &TempDir, name: &str) -> TlsOptions {
-    let (cert, key) = (Some(dir.join(&format!("{name}.pem"))), Some(dir.join(&format!("{name}.key"))));
+    let (cert, key) =
+        (Some(dir.join(&format!("{name}.pem"))), Some(dir.join(&format!("{name}.key"))));
     TlsOptions { cert, key, ..options(dir) }
 }
 
@@ -126,7 +136,9 @@ fn fails(stream: Result<Stream, ConnectError>, kind: Kind, words: &str) {
     assert_eq!(got, kind, "{text}");
     assert!(text.contains(words), "`{words}` is missing in: {text}");
     assert!(
-        text.starts_with("cannot connect to tcp://") && text.contains(" with TLS: ") && !text.contains('\n'),
+        text.starts_with("cannot connect to tcp://")
+            && text.contains(" with TLS: ")
+            && !text.contains('\n'),
         "{text}"
     );
 }
@@ -138,10 +150,18 @@ fn the_right_certificates_pass() {
     assert_eq!(first_answer(dial(&plain, "localhost", options(&dir))), Ok(b'x'));
     assert_eq!(first_answer(dial(&plain, "127.0.0.1", options(&dir))), Ok(b'x'), "by its address");
     let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(&dir) };
-    assert_eq!(first_answer(dial(&plain, "127.0.0.1", named("localhost"))), Ok(b'x'), "by another name");
+    assert_eq!(
+        first_answer(dial(&plain, "127.0.0.1", named("localhost"))),
+        Ok(b'x'),
+        "by another name"
+    );
     for version in ["1.2", "1.3"] {
         let mutual = server("server", "client-certificate", version);
-        assert_eq!(first_answer(dial(&mutual, "localhost", with_client(&dir, "client"))), Ok(b'x'), "TLS {version}");
+        assert_eq!(
+            first_answer(dial(&mutual, "localhost", with_client(&dir, "client"))),
+            Ok(b'x'),
+            "TLS {version}"
+        );
     }
     let elsewhere = server("elsewhere", "", "1.3");
     assert_eq!(first_answer(dial(&elsewhere, "127.0.0.1", named("elsewhere.example"))), Ok(b'x'));
@@ -153,18 +173,44 @@ fn a_server_that_does_not_verify_fails_with_its_cause() {
     let peer = Kind::PeerCertificate;
     let right = server("server", "", "1.3");
     let other_ca = || TlsOptions { ca: Some(dir.join("other-ca.pem")), ..options(&dir) };
-    fails(dial(&right, "localhost", other_ca()), peer, "other-ca.pem (unable to get local issuer certificate)");
-    fails(dial(&right, "localhost", TlsOptions::default()), peer, "was not signed by a CA among this system's");
+    fails(
+        dial(&right, "localhost", other_ca()),
+        peer,
+        "other-ca.pem (unable to get local issuer certificate)",
+    );
+    fails(
+        dial(&right, "localhost", TlsOptions::default()),
+        peer,
+        "was not signed by a CA among this system's",
+    );
     let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(&dir) };
-    fails(dial(&right, "localhost", named("example.org")), peer, "is not for `example.org` (hostname mismatch)");
-    fails(dial(&right, "localhost", named("192.0.2.7")), peer, "is not for `192.0.2.7` (IP address mismatch)");
+    fails(
+        dial(&right, "localhost", named("example.org")),
+        peer,
+        "is not for `example.org` (hostname mismatch)",
+    );
+    fails(
+        dial(&right, "localhost", named("192.0.2.7")),
+        peer,
+        "is not for `192.0.2.7` (IP address mismatch)",
+    );
     let elsewhere = server("elsewhere", "", "1.2");
-    fails(dial(&elsewhere, "localhost", options(&dir)), peer, "is not for `localhost` (hostname mismatch)");
-    fails(dial(&elsewhere, "127.0.0.1", options(&dir)), peer, "is not for `127.0.0.1` (IP address mismatch)");
+    fails(
+        dial(&elsewhere, "localhost", options(&dir)),
+        peer,
+        "is not for `localhost` (hostname mismatch)",
+    );
+    fails(
+        dial(&elsewhere, "127.0.0.1", options(&dir)),
+        peer,
+        "is not for `127.0.0.1` (IP address mismatch)",
+    );
     let expired = server("expired", "", "1.3");
     fails(dial(&expired, "localhost", options(&dir)), peer, "has expired on ");
     // Only who asks for it gets through.
-    for (server, ca) in [(&elsewhere, None), (&expired, None), (&right, Some(dir.join("other-ca.pem")))] {
+    for (server, ca) in
+        [(&elsewhere, None), (&expired, None), (&right, Some(dir.join("other-ca.pem")))]
+    {
         let trusting = TlsOptions { ca, verify: false, ..TlsOptions::default() };
         assert_eq!(first_answer(dial(server, "localhost", trusting)), Ok(b'x'));
     }
@@ -175,9 +221,17 @@ fn a_server_that_refuses_us_fails_with_its_cause() {
     let Some(dir) = ready() else { return };
     for version in ["1.2", "1.3"] {
         let mutual = server("server", "client-certificate", version);
-        fails(dial(&mutual, "localhost", options(&dir)), Kind::ClientCertificate, "wants a client certificate");
+        fails(
+            dial(&mutual, "localhost", options(&dir)),
+            Kind::ClientCertificate,
+            "wants a client certificate",
+        );
         let other = with_client(&dir, "other-client");
-        fails(dial(&mutual, "localhost", other), Kind::ClientCertificate, "refuses the client certificate");
+        fails(
+            dial(&mutual, "localhost", other),
+            Kind::ClientCertificate,
+            "refuses the client certificate",
+        );
     }
 }
 
@@ -193,9 +247,21 @@ fn files_that_cannot_be_used() {
             TlsOptions { ca: file(ca), cert: file(cert), key: file(key), ..TlsOptions::default() },
         )
     };
-    fails(of("none.pem", "client.pem", "client.key"), Kind::CaFile, "none.pem cannot be read: No such file");
-    fails(of("empty.pem", "client.pem", "client.key"), Kind::CaFile, "empty.pem: the file holds none in PEM form");
-    fails(of("ca.pem", "none.pem", "client.key"), Kind::ClientCertificate, "none.pem cannot be read");
+    fails(
+        of("none.pem", "client.pem", "client.key"),
+        Kind::CaFile,
+        "none.pem cannot be read: No such file",
+    );
+    fails(
+        of("empty.pem", "client.pem", "client.key"),
+        Kind::CaFile,
+        "empty.pem: the file holds none in PEM form",
+    );
+    fails(
+        of("ca.pem", "none.pem", "client.key"),
+        Kind::ClientCertificate,
+        "none.pem cannot be read",
+    );
     fails(of("ca.pem", "client.pem", "client.pem"), Kind::ClientCertificate, "private key in");
     fails(of("ca.pem", "client.pem", "server.key"), Kind::ClientCertificate, "does not belong to");
 }

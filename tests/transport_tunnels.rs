@@ -1,5 +1,5 @@
-//! Programs as connections: children that are reaped and whose words reach the user, ssh by a stand-in on the PATH,
-//! proxy commands.
+//! Programs as connections: children that are reaped and whose words reach the user, ssh by a
+//! stand-in on the PATH, proxy commands.
 
 mod support;
 
@@ -49,7 +49,8 @@ fn is_gone(pid: &str) -> bool {
 #[test]
 fn both_ways_at_once_byte_for_byte() {
     let stream = dial(&Endpoint::Command(vec!["cat".into()]));
-    let sent: Vec<u8> = (0..8_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let sent: Vec<u8> =
+        (0..8_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut got = Vec::new();
     thread::scope(|scope| {
         let (stream, sent) = (&stream, &sent);
@@ -116,7 +117,12 @@ fn a_failure_in_the_middle_is_told_after_what_came() {
     let mut got = Vec::new();
     let error = stream.read_to_end(&mut got).unwrap_err();
     assert_eq!(got, b"half");
-    assert!(ConnectError::of(&error).unwrap().to_string().contains("exit status 255 and said: link lost"));
+    assert!(
+        ConnectError::of(&error)
+            .unwrap()
+            .to_string()
+            .contains("exit status 255 and said: link lost")
+    );
 }
 
 #[test]
@@ -133,7 +139,11 @@ fn other_ends() {
     let (_, text) = failure(dial(&sh("kill -9 $$")).read(&mut [0]));
     assert!(text.ends_with("was killed by signal 9 and said nothing"), "{text}");
     let (_, text) = failure(dial(&sh("exec no-such-program-here")).read(&mut [0]));
-    assert!(text.contains("exit status 127, a command not found") && text.contains("no-such-program-here"), "{text}");
+    assert!(
+        text.contains("exit status 127, a command not found")
+            && text.contains("no-such-program-here"),
+        "{text}"
+    );
     let mut ended_well = dial(&sh("echo fine >&2"));
     assert_eq!(ended_well.read(&mut [0]).unwrap(), 0);
     assert!(ended_well.failure().is_none());
@@ -142,9 +152,10 @@ fn other_ends() {
 /// The socket pair is one: such a program must shut it down, as socat does.
 #[test]
 fn a_program_that_ends_its_output_and_runs_on_is_not_waited_for() {
-    let script =
-        "import socket; s = socket.socket(fileno=0); s.send(b'a'); s.shutdown(socket.SHUT_WR); print(s.recv(9))";
-    let Ok(mut runs_on) = connect(&Endpoint::Command(["python3", "-c", script].map(Into::into).to_vec()), None) else {
+    let script = "import socket; s = socket.socket(fileno=0); s.send(b'a'); s.shutdown(socket.SHUT_WR); print(s.recv(9))";
+    let Ok(mut runs_on) =
+        connect(&Endpoint::Command(["python3", "-c", script].map(Into::into).to_vec()), None)
+    else {
         return needs::left_out("python3", "no such program here").unwrap_or(());
     };
     let mut text = String::new();
@@ -155,7 +166,8 @@ fn a_program_that_ends_its_output_and_runs_on_is_not_waited_for() {
 
 #[test]
 fn much_on_standard_error_neither_blocks_nor_is_kept() {
-    let script = "i=0; while [ $i -lt 20000 ]; do echo \"line $i\" >&2; i=$((i+1)); done; echo done; exit 1";
+    let script =
+        "i=0; while [ $i -lt 20000 ]; do echo \"line $i\" >&2; i=$((i+1)); done; echo done; exit 1";
     let stream = dial(&sh(script));
     assert_eq!(read_line(&stream), "done");
     let (_, text) = failure((&stream).read(&mut [0]));
@@ -174,7 +186,8 @@ fn a_program_that_cannot_be_run() {
     let dir = TempDir::new();
     fs::write(dir.join("plain"), "").unwrap();
     let plain = dir.join("plain").into_os_string();
-    let cases = [("no-such-program-here".into(), "was not found; install it"), (plain, "may not be run")];
+    let cases =
+        [("no-such-program-here".into(), "was not found; install it"), (plain, "may not be run")];
     for (program, words) in cases {
         let error = connect(&Endpoint::Command(vec![program]), None).unwrap_err();
         assert_eq!(error.kind(), Kind::NoProgram);
@@ -186,7 +199,8 @@ fn a_program_that_cannot_be_run() {
 
 #[test]
 fn proxy_command() {
-    let endpoint = Endpoint::proxy_command("cd / && echo %h %p 100%% \"$PWD\"", "a.example", 80).unwrap();
+    let endpoint =
+        Endpoint::proxy_command("cd / && echo %h %p 100%% \"$PWD\"", "a.example", 80).unwrap();
     assert_eq!(endpoint, sh("cd / && echo a.example 80 100% \"$PWD\""));
     assert_eq!(read_line(&dial(&endpoint)), "a.example 80 100% /");
     let bad = [
@@ -219,14 +233,18 @@ fn proxy_command_leaves_nothing_behind() {
     assert!(!is_gone(&pid));
     drop(stream);
     assert!(is_gone(&pid));
-    for (command, line) in [("A=b nc %h", "A=b nc h"), ("a | b", "a | b"), ("a; b", "a; b"), (" nc %p", "exec  nc 1")] {
+    for (command, line) in
+        [("A=b nc %h", "A=b nc h"), ("a | b", "a | b"), ("a; b", "a; b"), (" nc %p", "exec  nc 1")]
+    {
         assert_eq!(Endpoint::proxy_command(command, "h", 1).unwrap(), sh(line));
     }
 }
 
 #[test]
 fn ssh_endpoints() {
-    let ssh = |user, host, port, socket: Option<&str>| Endpoint::ssh(user, host, port, socket.map(PathBuf::from));
+    let ssh = |user, host, port, socket: Option<&str>| {
+        Endpoint::ssh(user, host, port, socket.map(PathBuf::from))
+    };
     for (endpoint, text) in [
         (ssh(None, "h", None, None), "ssh://h"),
         (ssh(Some("me"), "h", Some(2222), Some("/run/d.sock")), "ssh://me@h:2222/run/d.sock"),
@@ -267,19 +285,27 @@ fn ssh_by_a_stand_in() {
         fs::write(dir.join("ssh"), script).unwrap();
         fs::set_permissions(dir.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path =
-            std::env::join_paths([dir.path().to_owned()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+        let path = std::env::join_paths(
+            [dir.path().to_owned()].into_iter().chain(std::env::split_paths(&path)),
+        )
+        .unwrap();
         let again = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "ssh_by_a_stand_in", "--nocapture"])
             .envs([(AGAIN, dir.path().as_os_str()), ("PATH", &path)])
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
+        let said = String::from_utf8_lossy(&again.stdout).into_owned()
+            + &String::from_utf8_lossy(&again.stderr);
         assert!(again.status.success() && said.contains("1 passed"), "{said}");
         return;
     };
-    let arguments =
-        || fs::read_to_string(dir.join("arguments")).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+    let arguments = || {
+        fs::read_to_string(dir.join("arguments"))
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let echo = |endpoint: Endpoint, limit| {
         let mut stream = connect(&endpoint, limit).unwrap();
         stream.write_all(b"both ways").unwrap();
@@ -297,7 +323,10 @@ fn ssh_by_a_stand_in() {
     assert_eq!(echo(plain, Some(Duration::from_secs(7)))[1], "ConnectTimeout=7");
     let full = Endpoint::ssh(Some("me"), "echo", Some(2222), Some("/run/d.sock".into())).unwrap();
     let host = ["--", "echo", "docker", "--host", "unix:///run/d.sock", "system", "dial-stdio"];
-    assert_eq!(echo(full, None), [&["-o", "ConnectTimeout=30", "-T", "-l", "me", "-p", "2222"][..], &host].concat());
+    assert_eq!(
+        echo(full, None),
+        [&["-o", "ConnectTimeout=30", "-T", "-l", "me", "-p", "2222"][..], &host].concat()
+    );
     // The remote side is a shell: what is not plain reaches it quoted.
     let odd = Endpoint::ssh(None, "echo", None, Some("/run/it's; reboot".into())).unwrap();
     assert_eq!(echo(odd, None)[7], "'unix:///run/it'\\''s; reboot'");
@@ -314,6 +343,9 @@ fn ssh_by_a_stand_in() {
         let mut stream = connect(&Endpoint::ssh(None, host, None, None).unwrap(), None).unwrap();
         let (got, text) = failure(stream.read(&mut [0]));
         assert_eq!(got, kind, "{text}");
-        assert!(text.starts_with(&format!("cannot connect to ssh://{host}: ")) && text.contains(words), "{text}");
+        assert!(
+            text.starts_with(&format!("cannot connect to ssh://{host}: ")) && text.contains(words),
+            "{text}"
+        );
     }
 }

@@ -13,7 +13,8 @@ use support::needs;
 use support::temp::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const UPGRADED: &[u8] = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\
+const UPGRADED: &[u8] =
+    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\
     Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 const FRAMES: &[u8] = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n";
 const ATTACH: &str = "/containers/x/attach?stream=1&stdin=1&stdout=1";
@@ -61,7 +62,10 @@ fn output_goes_where_the_options_say() {
     let told = "%{http_code} %{size_upload} %{size_download} %{exitcode}\n";
     let options = ["-o", out.to_str().unwrap(), "-w", told, ATTACH];
     let ended = ask(&patient(), &options, b"typed");
-    assert_eq!((ended.code, ended.stdout(), ended.stderr()), (0, "101 5 24 0\n".into(), "err\n".into()));
+    assert_eq!(
+        (ended.code, ended.stdout(), ended.stderr()),
+        (0, "101 5 24 0\n".into(), "err\n".into())
+    );
     assert_eq!(fs::read(&out).unwrap(), b"out\n");
 
     let ended = ask(&patient(), &["--stderr", err.to_str().unwrap(), ATTACH], b"");
@@ -75,7 +79,10 @@ fn output_goes_where_the_options_say() {
     let ended = ask(&patient(), &["--trace-ascii", err.to_str().unwrap(), ATTACH], b"typed");
     assert_eq!(ended.code, 0);
     let trace = fs::read_to_string(&err).unwrap();
-    assert!(trace.contains("=> Send data, 5 bytes") && trace.contains("<= Recv data, 24 bytes"), "{trace}");
+    assert!(
+        trace.contains("=> Send data, 5 bytes") && trace.contains("<= Recv data, 24 bytes"),
+        "{trace}"
+    );
 }
 
 #[test]
@@ -86,7 +93,8 @@ fn a_reader_that_goes_away_ends_it_in_silence() {
         peer.send_for_ever(FRAMES)
     });
     let mut command = hijack(&server, &["--stderr", "/dev/null", ATTACH]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(23), Vec::new()));
@@ -122,7 +130,11 @@ fn an_upload_has_no_place_beside_stdin() {
     let server = patient();
     let ended = ask(&server, &["-T", "-", ATTACH], b"typed");
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr().contains("--hijack") && ended.stderr().contains("-T"), "{}", ended.stderr());
+    assert!(
+        ended.stderr().contains("--hijack") && ended.stderr().contains("-T"),
+        "{}",
+        ended.stderr()
+    );
     assert!(server.received().is_empty());
 }
 
@@ -135,7 +147,10 @@ fn another_protocol_is_upgraded_to_as_well() {
     ] {
         let server = patient();
         let ended = ask(&server, &["-H", field, "/session"], b"");
-        assert_eq!((ended.code, ended.stdout()), if lines.is_empty() { (8, "".into()) } else { (0, "out\n".into()) });
+        assert_eq!(
+            (ended.code, ended.stdout()),
+            if lines.is_empty() { (8, "".into()) } else { (0, "out\n".into()) }
+        );
         let head = String::from_utf8(server.received().remove(0)).unwrap();
         let shown = head.split("Accept: */*\r\n").nth(1).unwrap();
         assert_eq!(shown, lines.to_owned() + "\r\n");
@@ -160,24 +175,34 @@ while piece := tls.recv(65536):
 print(came, flush=True)
 "#;
 
-/// `openssl s_client` has no half-close. A container that waits for the end of its stdin would wait for ever, and so
-/// would we.
+/// `openssl s_client` has no half-close. A container that waits for the end of its stdin would wait
+/// for ever, and so would we.
 #[test]
 fn the_end_of_stdin_cannot_pass_tls() {
-    let (Some(certificates), Some(python)) = (certificates(), needs::program("python3")) else { return };
+    let (Some(certificates), Some(python)) = (certificates(), needs::program("python3")) else {
+        return;
+    };
     let mut server = Command::new(python);
     server.args(["-c", TLS_SERVER]).arg(certificates.path()).arg(str::from_utf8(UPGRADED).unwrap());
     let mut server = Live::start(&mut server);
     let port = server.says("\n");
     let mut command = ucurl();
-    command.env("DOCKER_HOST", format!("tcp://localhost:{}", port.trim_end())).env("DOCKER_TLS_VERIFY", "1");
+    command
+        .env("DOCKER_HOST", format!("tcp://localhost:{}", port.trim_end()))
+        .env("DOCKER_TLS_VERIFY", "1");
     command.args(["-sS", "--hijack", "--demux", ATTACH]);
     let home = TempDir::new();
-    for (ours, theirs) in [("ca.pem", "ca.pem"), ("cert.pem", "client.pem"), ("key.pem", "client.key")] {
+    for (ours, theirs) in
+        [("ca.pem", "ca.pem"), ("cert.pem", "client.pem"), ("key.pem", "client.key")]
+    {
         fs::copy(certificates.join(theirs), home.join(ours)).unwrap();
     }
     let ended = run(command.env("DOCKER_CERT_PATH", home.path()), b"typed", LIMIT);
     assert_eq!((ended.code, ended.stdout()), (55, String::new()));
-    assert!(ended.stderr().contains("the end of the input cannot be passed on"), "{}", ended.stderr());
+    assert!(
+        ended.stderr().contains("the end of the input cannot be passed on"),
+        "{}",
+        ended.stderr()
+    );
     server.says("b'typed'\n");
 }

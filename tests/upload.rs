@@ -1,4 +1,5 @@
-//! Content from files and pipes of every kind, as the server receives it: whichever way the bytes take, they are the same.
+//! Content from files and pipes of every kind, as the server receives it: whichever way the bytes
+//! take, they are the same.
 
 mod support;
 
@@ -38,7 +39,13 @@ fn arrives(answer: &[u8], how: &str, content: &[u8]) {
     assert_eq!(String::from_utf8_lossy(&answer[..colon]), how);
     let answer = &answer[colon + 1..];
     let first = || answer.iter().zip(content).position(|(came, sent)| came != sent);
-    assert!(answer == content, "{} bytes of {}, first difference at {:?}", answer.len(), content.len(), first());
+    assert!(
+        answer == content,
+        "{} bytes of {}, first difference at {:?}",
+        answer.len(),
+        content.len(),
+        first()
+    );
 }
 
 fn file_of(dir: &Path, content: &[u8]) -> File {
@@ -55,13 +62,16 @@ fn files_from_wherever_they_stand() {
     let (server, dir) = (echo(), TempDir::new());
     let client = server.client();
     let content = varied(LONG);
-    let in_memory = Path::new("/dev/shm").is_dir().then(|| format!("/dev/shm/uh-upload-{}", std::process::id()));
+    let in_memory = Path::new("/dev/shm")
+        .is_dir()
+        .then(|| format!("/dev/shm/uh-upload-{}", std::process::id()));
     let in_memory = in_memory.inspect(|path| fs::create_dir(path).unwrap());
     for place in [Some(dir.path()), in_memory.as_deref().map(Path::new)].into_iter().flatten() {
         for start in [0, 1, 4096, 5000, LONG - 70_000, LONG - 1, LONG] {
             let mut file = file_of(place, &content);
             file.seek(SeekFrom::Start(start as u64)).unwrap();
-            let answer = client.put("/").body(Body::file(file).unwrap()).send().unwrap().bytes().unwrap();
+            let answer =
+                client.put("/").body(Body::file(file).unwrap()).send().unwrap().bytes().unwrap();
             arrives(&answer, &(LONG - start).to_string(), &content[start..]);
             // The same, in chunks.
             let mut file = file_of(place, &content);
@@ -84,12 +94,25 @@ fn a_file_that_cannot_be_read_or_is_no_common_one() {
     // Longer than it says, and as long as the kernel made it.
     for name in ["/proc/self/limits", "/sys/kernel/btf/vmlinux"] {
         let Ok(content) = fs::read(name) else { continue };
-        let answer = client.put("/").body(Body::pipe(File::open(name).unwrap())).send().unwrap().bytes().unwrap();
+        let answer = client
+            .put("/")
+            .body(Body::pipe(File::open(name).unwrap()))
+            .send()
+            .unwrap()
+            .bytes()
+            .unwrap();
         assert!(content.len() > 500, "{name}");
         arrives(&answer, "chunked", &content);
     }
     let zeros = Body::pipe(File::open("/dev/zero").unwrap());
-    let answer = client.put("/").field("Content-Length", "1000000").body(zeros).send().unwrap().bytes().unwrap();
+    let answer = client
+        .put("/")
+        .field("Content-Length", "1000000")
+        .body(zeros)
+        .send()
+        .unwrap()
+        .bytes()
+        .unwrap();
     arrives(&answer, "1000000", &vec![0; 1_000_000]);
 }
 
@@ -115,7 +138,10 @@ fn a_file_that_shrinks_or_grows_on_its_way() {
         match sent {
             Ok(response) => assert!(whole && response.text().unwrap() == "OK"),
             Err(Error::SourceLength { announced, found }) => {
-                assert!(!whole && announced == LONG as u64 && found < announced, "{found} of {announced}");
+                assert!(
+                    !whole && announced == LONG as u64 && found < announced,
+                    "{found} of {announced}"
+                );
             }
             Err(error) => panic!("{error}"),
         }
@@ -148,7 +174,11 @@ fn pipes_and_their_like() {
         arrives(&fed(source.into(), Box::new(feeder), None).unwrap(), "chunked", content);
         let (source, feeder) = io::pipe().unwrap();
         let length = Some(content.len());
-        arrives(&fed(source.into(), Box::new(feeder), length).unwrap(), &content.len().to_string(), content);
+        arrives(
+            &fed(source.into(), Box::new(feeder), length).unwrap(),
+            &content.len().to_string(),
+            content,
+        );
         let (source, feeder) = UnixStream::pair().unwrap();
         arrives(&fed(source.into(), Box::new(feeder), None).unwrap(), "chunked", content);
         let (source, feeder) = io::pipe().unwrap();
@@ -159,7 +189,8 @@ fn pipes_and_their_like() {
             "{error}"
         );
     }
-    let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     std::thread::scope(|scope| {
         let content = &content;
@@ -179,7 +210,8 @@ fn what_a_pipe_gives_is_sent_at_once() {
         peer.read_until(b"\r\n\r\n")?;
         for size in sizes {
             let mut left = size;
-            // A pipe may give a piece in parts; a chunk is followed by its end before the next is asked for.
+            // A pipe may give a piece in parts; a chunk is followed by its end before the next is
+            // asked for.
             while left > 0 {
                 let before = peer.received().len();
                 peer.read_until(b"\r\n")?;
@@ -212,7 +244,9 @@ fn an_early_answer_ends_it() {
     for chunked in [false, true] {
         let server = Fake::start(|peer| {
             peer.read_until(b"\r\n\r\n")?;
-            peer.send(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope")
+            peer.send(
+                b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope",
+            )
         });
         let file = File::open(dir.path().join("content")).unwrap();
         let body = if chunked { Body::pipe(file) } else { Body::file(file).unwrap() };
@@ -240,7 +274,11 @@ fn an_observer_sees_all_of_it() {
     let endpoint = unix_http::Endpoint::Unix(server.dir.join("s"));
     let client = Client::builder(endpoint).observer(sent.clone()).build();
     let body = Body::file(file_of(dir.path(), &content)).unwrap();
-    arrives(&client.put("/").body(body).send().unwrap().bytes().unwrap(), &LONG.to_string(), &content);
+    arrives(
+        &client.put("/").body(body).send().unwrap().bytes().unwrap(),
+        &LONG.to_string(),
+        &content,
+    );
     assert!(*sent.0.lock().unwrap() == content);
 }
 
@@ -248,7 +286,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 fn put(server: &Served, arguments: &[&str]) -> Command {
     let mut command = ucurl();
-    command.args(["-s", "-H", "Expect:", "--unix-socket"]).arg(server.dir.join("s")).args(arguments);
+    command
+        .args(["-s", "-H", "Expect:", "--unix-socket"])
+        .arg(server.dir.join("s"))
+        .args(arguments);
     command.arg("http://localhost/");
     command
 }
@@ -263,7 +304,10 @@ fn the_kernel_moves_what_ucurl_sends() {
         TempDir::new(),
     );
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    if needs::program("strace").is_none() || release.starts_with(['3', '4']) || release.starts_with("5.0.") {
+    if needs::program("strace").is_none()
+        || release.starts_with(['3', '4'])
+        || release.starts_with("5.0.")
+    {
         return;
     }
     let content = varied(16 << 20);
@@ -303,13 +347,17 @@ fn ucurl_sends_the_same_where_the_kernel_refuses() {
         if needs::program("strace").is_none() {
             continue;
         }
-        // Not there; forbidden; not for this file; interrupted; not for our own pipe, where there is one.
+        // Not there; forbidden; not for this file; interrupted; not for our own pipe, where there
+        // is one.
         let own = arguments[1] != "-" || how == "chunked";
         let refusals = ["ENOSYS", "EPERM", "EINVAL", "EINTR:when=2+3", "EINVAL:when=2"];
         for refusal in &refusals[..if own { 5 } else { 4 }] {
             let mut traced = Command::new("strace");
             traced.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=splice", "-e"]);
-            traced.arg(format!("inject=splice:error={refusal}")).arg(plain.get_program()).args(plain.get_args());
+            traced
+                .arg(format!("inject=splice:error={refusal}"))
+                .arg(plain.get_program())
+                .args(plain.get_args());
             answers(&mut traced, stdin, how);
         }
     }
@@ -326,5 +374,8 @@ fn a_reader_that_panics_is_an_error() {
     }
     let server = Fake::start(|peer| peer.read_to_end());
     let error = Client::unix(server.path()).put("/").body(Body::reader(Panics)).send().unwrap_err();
-    assert!(matches!(&error, Error::Source(_)) && error.to_string().contains("panicked"), "{error}");
+    assert!(
+        matches!(&error, Error::Source(_)) && error.to_string().contains("panicked"),
+        "{error}"
+    );
 }

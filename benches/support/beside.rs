@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 /// What is measured: a name, and the work.
 pub type Row<'a> = (&'a str, Box<dyn FnMut() + 'a>);
 
-/// Measures each row, of which the first is the floor. `bytes` is what the work moves; `times` how often it does that in
-/// a call, for work so short that the call itself would count.
+/// Measures each row, of which the first is the floor. `bytes` is what the work moves; `times` how
+/// often it does that in a call, for work so short that the call itself would count.
 pub fn beside(criterion: &mut Criterion, name: &str, bytes: usize, times: u32, rows: Vec<Row<'_>>) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Bytes(bytes as u64 * u64::from(times)));
@@ -42,5 +42,8 @@ fn time(nanos: f64) -> String {
 /// Short, for a look at a change; `cargo bench --bench NAME -- --measurement-time 5` for more.
 pub fn criterion() -> Criterion {
     let short = Criterion::default().without_plots().sample_size(30);
-    short.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1)).configure_from_args()
+    short
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args()
 }

@@ -1,5 +1,6 @@
-//! The server that the benches ask: answers made beforehand, so that the client is what is measured. It takes a request to
-//! be what one read gives, which a small request on a Unix socket is.
+//! The server that the benches ask: answers made beforehand, so that the client is what is
+//! measured. It takes a request to be what one read gives, which a small request on a Unix socket
+//! is.
 
 #![allow(dead_code, reason = "each bench uses its own part")]
 
@@ -49,7 +50,9 @@ pub fn listen(path: &Path) -> io::Result<()> {
     let listener = UnixListener::bind(path)?;
     for _ in 0..4 {
         let listener = listener.try_clone()?;
-        thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(|stream| drop(serve(stream))));
+        thread::spawn(move || {
+            listener.incoming().map_while(Result::ok).for_each(|stream| drop(serve(stream)))
+        });
     }
     Ok(())
 }
@@ -84,7 +87,9 @@ fn long(stream: &mut UnixStream, n: usize, of: Option<usize>) -> io::Result<()> 
         None => (format!("Content-Length: {n}"), vec![b'x'; BLOCK.min(n)], &b""[..]),
         Some(of) => ("Transfer-Encoding: chunked".to_owned(), chunk(of), &b"0\r\n\r\n"[..]),
     };
-    stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{head}\r\n\r\n").as_bytes())?;
+    stream.write_all(
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{head}\r\n\r\n").as_bytes(),
+    )?;
     let of = of.unwrap_or(one.len()).max(1);
     let (whole, rest) = (n / of, n % of);
     let at_once = (BLOCK / one.len().max(1)).clamp(1, whole.max(1));
@@ -109,7 +114,9 @@ pub fn chunk(of: usize) -> Vec<u8> {
 fn take(stream: &mut UnixStream, buffer: &mut [u8], n: usize) -> io::Result<()> {
     let head = buffer[..n].windows(4).position(|w| w == b"\r\n\r\n").map_or(n, |at| at + 4);
     let lower = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-    if let Some(length) = lower.split("content-length: ").nth(1).and_then(|l| l.split('\r').next()?.parse().ok()) {
+    if let Some(length) =
+        lower.split("content-length: ").nth(1).and_then(|l| l.split('\r').next()?.parse().ok())
+    {
         let mut came = n - head;
         while came < length {
             match stream.read(buffer)? {

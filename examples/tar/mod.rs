@@ -36,7 +36,9 @@ pub fn header(name: &str, mode: u32, kind: Kind<'_>) -> io::Result<[u8; BLOCK as
         Kind::Link { to } => (0, to, b'2'),
     };
     if name.len() > 100 || link.len() > 100 || size >= 8 << 30 {
-        return Err(io::Error::other(format!("{name}: too long or too large for a plain tar header")));
+        return Err(io::Error::other(format!(
+            "{name}: too long or too large for a plain tar header"
+        )));
     }
     let mut header = [0; BLOCK as usize];
     let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
@@ -66,8 +68,10 @@ pub fn write_dir(out: &mut impl Write, dir: &Path, below: &str) -> io::Result<()
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, metadata) = (entry.path(), entry.metadata()?);
-        let name =
-            entry.file_name().into_string().map_err(|name| io::Error::other(format!("{name:?} is not UTF-8")))?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|name| io::Error::other(format!("{name:?} is not UTF-8")))?;
         let (name, mode) = (format!("{below}{name}"), metadata.permissions().mode() & 0o7777);
         if metadata.is_dir() {
             let name = format!("{name}/");

@@ -44,9 +44,9 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: None })
     }
 
-    /// What a pipe gives until its end, sent chunked as it comes, without being copied where the kernel can move it (Linux,
-    /// a Unix socket without time limits). Take it for `ChildStdout`, `PipeReader` or standard input; any other file is
-    /// read as by [`reader`](Body::reader).
+    /// What a pipe gives until its end, sent chunked as it comes, without being copied where the
+    /// kernel can move it (Linux, a Unix socket without time limits). Take it for `ChildStdout`,
+    /// `PipeReader` or standard input; any other file is read as by [`reader`](Body::reader).
     ///
     /// ```no_run
     /// use std::process::{Command, Stdio};
@@ -61,16 +61,18 @@ impl<'a> Body<'a> {
         Body(Content::File { file: File::from(pipe.into()), length: None })
     }
 
-    /// The first `length` bytes from `reader`, sent with Content-Length. If there are fewer, that is an error.
+    /// The first `length` bytes from `reader`, sent with Content-Length. If there are fewer, that
+    /// is an error.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
 
-    /// A file from where it stands to its end: with Content-Length where it is a regular file; chunked where it is a
-    /// pipe or a device.
+    /// A file from where it stands to its end: with Content-Length where it is a regular file;
+    /// chunked where it is a pipe or a device.
     ///
-    /// Where the kernel can move the bytes (Linux, a Unix socket without time limits) they are not copied: as with
-    /// sendfile(2), a part of the file that is overwritten while it is on its way arrives as either.
+    /// Where the kernel can move the bytes (Linux, a Unix socket without time limits) they are not
+    /// copied: as with sendfile(2), a part of the file that is overwritten while it is on its way
+    /// arrives as either.
     ///
     /// # Errors
     /// That of asking for the file's length and position.
@@ -94,7 +96,8 @@ impl<'a> Body<'a> {
 }
 
 impl Body<'_> {
-    /// The content, to be sent from another thread; with `copy`, bytes in memory stay for a second try.
+    /// The content, to be sent from another thread; with `copy`, bytes in memory stay for a second
+    /// try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
         match &self.0 {
             Content::Bytes(bytes) if copy => return Content::Bytes(Cow::Owned(bytes.to_vec())),

@@ -6,8 +6,9 @@
 //!    └─ endpoint, limits          └─ fields, Body      └─ status, fields, trailers; gives its connection back
 //! ```
 //!
-//! In the order of one exchange: [`Request`] is filled in, `exchange` sends it and waits for the head, `upload` sends a
-//! long body from a thread of its own, [`Response`] is read, [`Upgraded`] is what is left when HTTP has ended.
+//! In the order of one exchange: [`Request`] is filled in, `exchange` sends it and waits for the
+//! head, `upload` sends a long body from a thread of its own, [`Response`] is read, [`Upgraded`] is
+//! what is left when HTTP has ended.
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -44,7 +45,8 @@ use pool::Pool;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A client of one endpoint. Cheap to clone; clones share the kept connections, and threads may share a client.
+/// A client of one endpoint. Cheap to clone; clones share the kept connections, and threads may
+/// share a client.
 ///
 /// ```
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
@@ -86,8 +88,8 @@ struct Settings {
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// The lines that a request begins with where the caller does not set them: Host and User-Agent. Put together once for
-/// all requests of a client.
+/// The lines that a request begins with where the caller does not set them: Host and User-Agent.
+/// Put together once for all requests of a client.
 #[derive(Clone, Debug, Default)]
 struct Opening {
     fields: Fields,
@@ -95,7 +97,8 @@ struct Opening {
 }
 
 impl Client {
-    /// A client of the server that listens on the Unix socket at `path`. Connects when the first request is sent.
+    /// A client of the server that listens on the Unix socket at `path`. Connects when the first
+    /// request is sent.
     pub fn unix(path: impl AsRef<Path>) -> Client {
         Client::new(Endpoint::Unix(path.as_ref().to_path_buf()))
     }
@@ -162,7 +165,11 @@ impl Client {
     }
 
     /// A request with any method.
-    pub fn request<'a, T: AsRef<[u8]> + ?Sized>(&'a self, method: &'a str, target: &'a T) -> Request<'a> {
+    pub fn request<'a, T: AsRef<[u8]> + ?Sized>(
+        &'a self,
+        method: &'a str,
+        target: &'a T,
+    ) -> Request<'a> {
         Request::new(self, method, target.as_ref())
     }
 
@@ -180,7 +187,8 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The Host field of the requests that do not set one; at first `localhost`, or a TCP endpoint's `host:port`.
+    /// The Host field of the requests that do not set one; at first `localhost`, or a TCP
+    /// endpoint's `host:port`.
     pub fn host(mut self, host: impl Into<String>) -> ClientBuilder {
         self.settings.host = host.into();
         self
@@ -198,7 +206,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many bytes of a response may be something other than content; at first [`OVERHEAD_LIMIT`].
+    /// How many bytes of a response may be something other than content; at first
+    /// [`OVERHEAD_LIMIT`].
     pub fn limit(mut self, bytes: usize) -> ClientBuilder {
         self.settings.limit = bytes;
         self

@@ -27,11 +27,13 @@ pub enum Event<'a> {
     },
     /// The request's head was sent.
     RequestHead(&'a [u8]),
-    /// Bytes of the request's body are sent, chunk-size lines and all. Told from the thread that sends them.
+    /// Bytes of the request's body are sent, chunk-size lines and all. Told from the thread that
+    /// sends them.
     RequestBody(&'a [u8]),
     /// A 1xx head came.
     Interim(&'a ResponseHead),
-    /// The final head came, and where its body ends cannot be said: the exchange ends with this error.
+    /// The final head came, and where its body ends cannot be said: the exchange ends with this
+    /// error.
     Refused(&'a ResponseHead, ParseError),
     /// The final head came, and this decides where its body ends.
     ResponseHead(&'a ResponseHead, Decision),
@@ -79,8 +81,8 @@ pub trait Observer: Send + Sync {
     /// Something happened. Anything slow here slows the exchange.
     fn on(&self, event: &Event<'_>);
 
-    /// Whether to be told of [`Event::ResponseBody`] too. One that does without leaves bodies their short ways, straight
-    /// into the reader's memory or through the kernel.
+    /// Whether to be told of [`Event::ResponseBody`] too. One that does without leaves bodies their
+    /// short ways, straight into the reader's memory or through the kernel.
     fn wants_bodies(&self) -> bool {
         true
     }

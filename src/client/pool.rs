@@ -29,13 +29,17 @@ pub(super) struct Memory {
     pub buffer: Vec<u8>,
 }
 
-/// So long after it was last used a connection is looked at before the next request, which costs some system calls: it may
-/// have been closed, or hold a response to no request (`RFC 9112 §9.2`), such as a 408 from a peer tired of waiting.
+/// So long after it was last used a connection is looked at before the next request, which costs
+/// some system calls: it may have been closed, or hold a response to no request (`RFC 9112 §9.2`),
+/// such as a 408 from a peer tired of waiting.
 const FRESH: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    #[allow(clippy::vec_box, reason = "it moves from here into a response and back, as one pointer")]
+    #[allow(
+        clippy::vec_box,
+        reason = "it moves from here into a response and back, as one pointer"
+    )]
     idle: Mutex<Vec<Box<Wire>>>,
     spare: Mutex<Vec<Memory>>,
     max: usize,
@@ -56,7 +60,8 @@ impl Pool {
         loop {
             let mut wire = lock(&self.idle).pop()?;
             wire.reused = true;
-            // The clock is read once an exchange: 20 ns that the time of the last response's end would cost again.
+            // The clock is read once an exchange: 20 ns that the time of the last response's end
+            // would cost again.
             let now = Instant::now();
             let fresh = wire.fresh_until.is_some_and(|until| now < until);
             wire.fresh_until = now.checked_add(FRESH);

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 /// A request that is being filled in; [`send`](Request::send) sends it.
 ///
-/// Set by itself, where the caller does not: Host, User-Agent, and Content-Length or Transfer-Encoding as the body needs.
+/// Set by itself, where the caller does not: Host, User-Agent, and Content-Length or
+/// Transfer-Encoding as the body needs.
 ///
 /// ```
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
@@ -80,8 +81,8 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sends exactly these fields: nothing is added to them, not even Host. What they say of the body's framing must be
-    /// true of the body.
+    /// Sends exactly these fields: nothing is added to them, not even Host. What they say of the
+    /// body's framing must be true of the body.
     pub fn fields(mut self, fields: Fields) -> Request<'a> {
         self.fields = fields;
         self.bare = true;
@@ -105,15 +106,15 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`), `tcp` for Docker. If the peer agrees the response
-    /// has status 101: see [`Response::into_upgraded`].
+    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`), `tcp` for Docker. If the
+    /// peer agrees the response has status 101: see [`Response::into_upgraded`].
     pub fn upgrade(mut self, protocol: &'a str) -> Request<'a> {
         self.upgrade = Some(protocol);
         self
     }
 
-    /// Sends `Expect: 100-continue`, and the content only when the peer agrees or has said nothing for so long
-    /// (`RFC 9110 §10.1.1`).
+    /// Sends `Expect: 100-continue`, and the content only when the peer agrees or has said nothing
+    /// for so long (`RFC 9110 §10.1.1`).
     pub fn expect_continue(mut self, patience: Duration) -> Request<'a> {
         self.expect = Some(patience);
         self
@@ -131,15 +132,17 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Reads a response with Content-Length to the end of the connection (curl's `--ignore-content-length`), for servers
-    /// that state a wrong one. No body can be told from one cut short then.
+    /// Reads a response with Content-Length to the end of the connection (curl's
+    /// `--ignore-content-length`), for servers that state a wrong one. No body can be told from one
+    /// cut short then.
     pub fn ignore_content_length(mut self) -> Request<'a> {
         self.ignore_length = true;
         self
     }
 
-    /// Sends the request and waits for the head of the response. A kept connection is used if there is one; if the peer
-    /// turns out to have closed it, the request is sent once more on a new one, provided it cannot have been acted on.
+    /// Sends the request and waits for the head of the response. A kept connection is used if there
+    /// is one; if the peer turns out to have closed it, the request is sent once more on a new one,
+    /// provided it cannot have been acted on.
     ///
     /// # Errors
     /// Every [`Error`] that means there is no response. A 4xx or 5xx is a response.

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
 ///
-/// Read to its end, it gives its connection back for the next request; dropped before, it closes it.
+/// Read to its end, it gives its connection back for the next request; dropped before, it closes
+/// it.
 ///
 /// An [`io::Error`] that reading gives has an [`Error`] inside: [`Error::from_io`].
 ///
@@ -60,7 +61,11 @@ impl Response {
         upload: Option<Upload>,
     ) -> Response {
         let budget = client.settings.limit.saturating_sub(spent);
-        let mut body = BodyDecoder::new(decision.framing, wire.memory.decoder.head().as_bytes().len() as u64, budget);
+        let mut body = BodyDecoder::new(
+            decision.framing,
+            wire.memory.decoder.head().as_bytes().len() as u64,
+            budget,
+        );
         if raw {
             body.keep_framing();
         }
@@ -125,8 +130,8 @@ impl Response {
         self.wire.as_ref().is_some_and(|wire| wire.reused)
     }
 
-    /// Why the request's content was not sent whole although there is an answer: the peer answered early and closed, say.
-    /// `None` where all was sent, or is still being sent.
+    /// Why the request's content was not sent whole although there is an answer: the peer answered
+    /// early and closed, say. `None` where all was sent, or is still being sent.
     pub fn upload_error(&mut self) -> Option<&Error> {
         self.upload.as_mut()?.outcome()?.as_ref().err()
     }
@@ -147,14 +152,15 @@ impl Response {
     /// As [`bytes`](Response::bytes).
     pub fn text(self) -> Result<String, Error> {
         let bytes = self.bytes()?;
-        Ok(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
     }
 
     /// Writes the rest of the content to `sink` as it comes; how many bytes.
     ///
     /// # Errors
-    /// [`Error::Sink`] where `sink` does not take it; [`Error::Incomplete`] and the others of an exchange, after
-    /// everything before them was written.
+    /// [`Error::Sink`] where `sink` does not take it; [`Error::Incomplete`] and the others of an
+    /// exchange, after everything before them was written.
     pub fn copy_to(&mut self, sink: &mut (impl Write + ?Sized)) -> Result<u64, Error> {
         let mut copied = 0;
         loop {
@@ -169,8 +175,9 @@ impl Response {
         }
     }
 
-    /// Writes the rest of the content to a file as it comes; how many bytes. Where the file is a pipe and the body is not
-    /// chunked, the kernel moves the bytes (splice) and they never pass through this process.
+    /// Writes the rest of the content to a file as it comes; how many bytes. Where the file is a
+    /// pipe and the body is not chunked, the kernel moves the bytes (splice) and they never pass
+    /// through this process.
     ///
     /// # Errors
     /// As [`copy_to`](Response::copy_to).
@@ -195,10 +202,13 @@ impl Response {
             }
             let Some(mut socket) = wire.connection.stream().as_unix() else { return Ok(copied) };
             let run = self.body.run();
-            let moved = io::copy(&mut (&mut socket).take(run), &mut &*file).map_err(|error| match error.kind() {
-                io::ErrorKind::ConnectionReset => Error::Receive(error),
-                _ => Error::Sink(error),
-            })?;
+            let moved =
+                io::copy(&mut (&mut socket).take(run), &mut &*file).map_err(|error| match error
+                    .kind()
+                {
+                    io::ErrorKind::ConnectionReset => Error::Receive(error),
+                    _ => Error::Sink(error),
+                })?;
             self.body.consume(usize::try_from(moved).unwrap_or(usize::MAX));
             copied += moved;
             if moved < run {
@@ -219,8 +229,8 @@ impl Response {
             && !self.client.settings.observer.as_ref().is_some_and(|o| o.wants_bodies())
     }
 
-    /// The raw connection, where HTTP has ended: after a 101, after a 2xx to CONNECT, and after a response that the
-    /// connection's end delimits, as Docker's attach without `Upgrade` has it.
+    /// The raw connection, where HTTP has ended: after a 101, after a 2xx to CONNECT, and after a
+    /// response that the connection's end delimits, as Docker's attach without `Upgrade` has it.
     ///
     /// # Errors
     /// The response itself, where it is none of these.
@@ -275,7 +285,11 @@ impl Response {
         let (settings, pool, connection) = (&self.client.settings, &self.client.pool, wire.number);
         if self.decision.persistent && sent && clean {
             let kept = pool.keep(wire);
-            settings.tell(if kept { Event::Kept { connection } } else { Event::Closed { connection } });
+            settings.tell(if kept {
+                Event::Kept { connection }
+            } else {
+                Event::Closed { connection }
+            });
             return;
         }
         if !sent {

@@ -1,19 +1,22 @@
-//! Content that the kernel moves by itself: splice(2) takes the pages of a file, or what waits in a pipe, into a pipe of
-//! ours, and from there into the socket. Nothing of it passes through this process, and no buffer is needed. Of the time
-//! that reading and writing 128 KiB takes that is 0.68 for a file and 0.77 for a pipe (`benches/RESULTS.md`).
+//! Content that the kernel moves by itself: splice(2) takes the pages of a file, or what waits in a
+//! pipe, into a pipe of ours, and from there into the socket. Nothing of it passes through this
+//! process, and no buffer is needed. Of the time that reading and writing 128 KiB takes that is
+//! 0.68 for a file and 0.77 for a pipe (`benches/RESULTS.md`).
 //!
 //! ```text
 //! file or pipe --splice--> our pipe --splice--> socket
 //! ```
 //!
-//! splice(2) is reached through [`io::copy`], which knows it for types of the standard library, one of them a pipe. The
-//! detour over a pipe is what sendfile(2) does inside the kernel; for a pipe it tells how much there is, which the
-//! chunk-size has to say before the first byte leaves. Pages are lent, not copied: bytes of a file that are overwritten
-//! while they wait in the socket arrive as they are then, as with sendfile(2).
+//! splice(2) is reached through [`io::copy`], which knows it for types of the standard library, one
+//! of them a pipe. The detour over a pipe is what sendfile(2) does inside the kernel; for a pipe it
+//! tells how much there is, which the chunk-size has to say before the first byte leaves. Pages are
+//! lent, not copied: bytes of a file that are overwritten while they wait in the socket arrive as
+//! they are then, as with sendfile(2).
 //!
-//! Declined: sources that are neither a pipe nor a regular file, whose reads may wait although they were asked not to;
-//! content that is soon read and written; a process that a lost peer would kill by SIGPIPE, which only a write can
-//! keep from being sent; Linux before 5.1 and other systems, where a splice cannot be kept from waiting.
+//! Declined: sources that are neither a pipe nor a regular file, whose reads may wait although they
+//! were asked not to; content that is soon read and written; a process that a lost peer would kill
+//! by SIGPIPE, which only a write can keep from being sent; Linux before 5.1 and other systems,
+//! where a splice cannot be kept from waiting.
 
 use crate::error::Error;
 use std::fs::{self, File, Metadata};
@@ -23,7 +26,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 
-/// What a pipe holds unless it was told otherwise: 16 pages (pipe(7)). What does not fit into ours is left for later.
+/// What a pipe holds unless it was told otherwise: 16 pages (pipe(7)). What does not fit into ours
+/// is left for later.
 pub(super) const PIECE: u64 = 64 * 1024;
 
 /// A regular file below this is sent in one write or two.
@@ -31,8 +35,9 @@ const WORTH: u64 = 256 * 1024;
 
 /// The way of a source's bytes into a socket.
 pub(super) struct Splice<'a> {
-    /// The source, a socket by type only. [`io::copy`] goes from it to splice(2), and where the kernel refuses that, to
-    /// recv(2), which fails on whatever is no socket: there is no error after which bytes would be lost.
+    /// The source, a socket by type only. [`io::copy`] goes from it to splice(2), and where the
+    /// kernel refuses that, to recv(2), which fails on whatever is no socket: there is no error
+    /// after which bytes would be lost.
     source: UnixStream,
     fill: PipeWriter,
     drain: PipeReader,
@@ -42,7 +47,9 @@ pub(super) struct Splice<'a> {
 impl<'a> Splice<'a> {
     /// `None` where reading and writing is to be preferred, or all that can be done.
     pub fn new(file: &File, socket: &'a UnixStream) -> Option<Splice<'a>> {
-        let is_worth = |found: Metadata| found.file_type().is_fifo() || found.is_file() && found.len() >= WORTH;
+        let is_worth = |found: Metadata| {
+            found.file_type().is_fifo() || found.is_file() && found.len() >= WORTH
+        };
         if !file.metadata().is_ok_and(is_worth) || !may_splice() {
             return None;
         }
@@ -58,8 +65,8 @@ impl<'a> Splice<'a> {
         Ok(Splice { source, fill: OwnedFd::from(fill).into(), drain, socket })
     }
 
-    /// Takes up to `n` bytes, as many as are there and find room, without waiting; how many. An error means that this
-    /// source is to be read.
+    /// Takes up to `n` bytes, as many as are there and find room, without waiting; how many. An
+    /// error means that this source is to be read.
     pub fn fill(&mut self, n: u64) -> io::Result<u64> {
         let mut source = io::Read::take(&self.source, n);
         let copied = io::copy(&mut source, &mut self.fill);
@@ -86,7 +93,8 @@ pub(super) fn copy(pipe: &PipeReader, mut socket: &UnixStream, n: u64) -> io::Re
     }
 }
 
-/// Whether a splice neither waits, if its output is not to (Linux 5.1), nor kills this process (`SIGPIPE`, signal(7)).
+/// Whether a splice neither waits, if its output is not to (Linux 5.1), nor kills this process
+/// (`SIGPIPE`, signal(7)).
 pub(super) fn may_splice() -> bool {
     static SINCE_5_1: OnceLock<bool> = OnceLock::new();
     let read = |name: &str| fs::read_to_string(name).unwrap_or_default();
@@ -95,7 +103,9 @@ pub(super) fn may_splice() -> bool {
 }
 
 fn is_since_5_1(release: &str) -> bool {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|digits| digits.parse::<u32>().unwrap_or(0));
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|digits| digits.parse::<u32>().unwrap_or(0));
     (numbers.next(), numbers.next()) >= (Some(5), Some(1))
 }
 
@@ -161,10 +171,16 @@ mod tests {
     #[test]
     fn only_where_it_neither_waits_nor_kills() {
         assert!(["5.1.0", "5.10.0-21-amd64", "6.18.44", "10.0"].into_iter().all(is_since_5_1));
-        assert!(!["", "5.0.21", "4.18.0-553.el8_10.x86_64", "Darwin"].into_iter().any(is_since_5_1));
-        assert!(spares_us("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000440\n"));
+        assert!(
+            !["", "5.0.21", "4.18.0-553.el8_10.x86_64", "Darwin"].into_iter().any(is_since_5_1)
+        );
+        assert!(spares_us(
+            "SigBlk:\t0000000000000000\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000440\n"
+        ));
         assert!(spares_us("SigIgn:\t0000000000000000\nSigCgt:\t0000000000001000\n"));
-        assert!(!spares_us("SigBlk:\t0000000000001000\nSigIgn:\t0000000000000fff\nSigCgt:\t0000000000002000\n"));
+        assert!(!spares_us(
+            "SigBlk:\t0000000000001000\nSigIgn:\t0000000000000fff\nSigCgt:\t0000000000002000\n"
+        ));
         assert!(!spares_us(""));
     }
 }

@@ -1,5 +1,6 @@
-//! Long content is sent from a thread of its own: a daemon that answers while it still reads (`POST /build`), or that
-//! answers early and reads no more, must be listened to all the while, or both sides wait for ever.
+//! Long content is sent from a thread of its own: a daemon that answers while it still reads (`POST
+//! /build`), or that answers early and reads no more, must be listened to all the while, or both
+//! sides wait for ever.
 
 use super::body::Content;
 use super::observer::{Event, Observer};
@@ -24,12 +25,14 @@ pub(super) enum Coding {
     Chunked,
 }
 
-/// What is read from a source at once. Room before and after it takes the chunk's framing, so that a chunk is one write.
+/// What is read from a source at once. Room before and after it takes the chunk's framing, so that
+/// a chunk is one write.
 const PIECE: usize = 128 * 1024;
 const BEFORE: usize = 18;
 const AFTER: usize = 2;
 
-/// What is read of a piece of which the kernel moves the rest. A smaller piece costs no more calls than it did.
+/// What is read of a piece of which the kernel moves the rest. A smaller piece costs no more calls
+/// than it did.
 const FIRST: usize = 512;
 
 /// So long a thread that was cut off has to say why it ended.
@@ -102,7 +105,10 @@ impl Shared {
     fn outcome(&self, patience: Option<Duration>) -> Option<Result<(), Error>> {
         let on_its_way = |state: &mut State| matches!(state, State::Waiting | State::Going);
         let mut state = match patience {
-            None => self.changed.wait_while(self.lock(), on_its_way).unwrap_or_else(PoisonError::into_inner),
+            None => self
+                .changed
+                .wait_while(self.lock(), on_its_way)
+                .unwrap_or_else(PoisonError::into_inner),
             Some(patience) => {
                 let waited = self.changed.wait_timeout_while(self.lock(), patience, on_its_way);
                 waited.unwrap_or_else(PoisonError::into_inner).0
@@ -138,11 +144,13 @@ impl Upload {
                 return;
             }
             let sent = AssertUnwindSafe(|| send(&stream, content, coding, observer.as_deref()));
-            // A reader of the caller's may panic. Nobody joins this thread, so that it is told as what it means here.
+            // A reader of the caller's may panic. Nobody joins this thread, so that it is told as
+            // what it means here.
             let panicked = |_| Err(Error::Source(io::Error::other("what reads it panicked")));
             let result = catch_unwind(sent).unwrap_or_else(panicked);
             if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
-                // The peer must see that the content is not whole; the thread that listens must not wait any longer.
+                // The peer must see that the content is not whole; the thread that listens must not
+                // wait any longer.
                 let _ = stream.shutdown(Shutdown::Both);
             }
             clock.request_sent();
@@ -187,13 +195,20 @@ impl Upload {
     }
 }
 
-fn send(stream: &Stream, content: Content<'_>, coding: Coding, observer: Option<&dyn Observer>) -> Result<(), Error> {
+fn send(
+    stream: &Stream,
+    content: Content<'_>,
+    coding: Coding,
+    observer: Option<&dyn Observer>,
+) -> Result<(), Error> {
     let sink = Sink { stream, observer };
     match (content, coding) {
         (Content::None, _) => Ok(()),
         (Content::Bytes(bytes), Coding::Identity(_)) => sink.write(&bytes),
         (Content::Bytes(bytes), Coding::Chunked) => sink.chunked(&mut &bytes[..], None),
-        (Content::Reader { mut reader, .. }, Coding::Identity(length)) => sink.identity(&mut reader, length, 0),
+        (Content::Reader { mut reader, .. }, Coding::Identity(length)) => {
+            sink.identity(&mut reader, length, 0)
+        }
         (Content::Reader { mut reader, .. }, Coding::Chunked) => sink.chunked(&mut reader, None),
         (Content::File { file, .. }, Coding::Identity(length)) => sink.file(file, length),
         (Content::File { mut file, .. }, Coding::Chunked) => {
@@ -211,7 +226,8 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        // Before they are written: the answer to them, which another thread tells of, cannot be told of earlier.
+        // Before they are written: the answer to them, which another thread tells of, cannot be
+        // told of earlier.
         if let Some(observer) = self.observer {
             observer.on(&Event::RequestBody(bytes));
         }
@@ -219,7 +235,8 @@ impl Sink<'_> {
         stream.write_all(bytes).map_err(Error::send)
     }
 
-    /// The socket, where nobody wants to see the bytes or to limit their time: the kernel may move them.
+    /// The socket, where nobody wants to see the bytes or to limit their time: the kernel may move
+    /// them.
     fn socket(&self) -> Option<&UnixStream> {
         self.stream.as_unix().filter(|_| self.observer.is_none() && !self.stream.is_limited())
     }
@@ -256,8 +273,9 @@ impl Sink<'_> {
         Ok(())
     }
 
-    /// Each piece as it comes is a chunk: `chunk-size CRLF chunk-data CRLF` in one write. Where the kernel can move the
-    /// bytes, only the first of a piece are read, to wait for them; it moves what else is there.
+    /// Each piece as it comes is a chunk: `chunk-size CRLF chunk-data CRLF` in one write. Where the
+    /// kernel can move the bytes, only the first of a piece are read, to wait for them; it moves
+    /// what else is there.
     fn chunked(&self, source: &mut dyn Read, mut kernel: Option<Splice<'_>>) -> Result<(), Error> {
         let mut room = if kernel.is_some() { FIRST } else { PIECE };
         let mut piece = vec![0; BEFORE + room + AFTER];
@@ -299,9 +317,11 @@ impl Sink<'_> {
 
 /// A pipe of which `length` bytes are wanted needs none of ours.
 fn pipe(file: File, socket: &UnixStream, length: u64) -> Result<(), Error> {
-    let found = splice::copy(&OwnedFd::from(file).into(), socket, length).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Error::Send(error),
-        _ => Error::Source(error),
+    let found = splice::copy(&OwnedFd::from(file).into(), socket, length).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Error::Send(error),
+            _ => Error::Source(error),
+        }
     })?;
     if found < length { Err(Error::SourceLength { announced: length, found }) } else { Ok(()) }
 }

@@ -9,9 +9,9 @@
 //! id = the SHA-256 of the context's name in hexadecimal digits
 //! ```
 //!
-//! Names of members are compared without regard to case, and of several the last counts, as in the docker CLI. Declined:
-//! settings that are not JSON. The CLI goes on with a warning, and so with another daemon than the one that was chosen;
-//! here it is an error.
+//! Names of members are compared without regard to case, and of several the last counts, as in the
+//! docker CLI. Declined: settings that are not JSON. The CLI goes on with a warning, and so with
+//! another daemon than the one that was chosen; here it is an error.
 //!
 //! ```
 //! use unix_http::docker::sha256_hex;
@@ -41,7 +41,10 @@ pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError
 }
 
 /// What `config.json` names as the current context, if anything.
-pub(super) fn current_context(env: &impl Environment, dir: &Path) -> Result<Option<OsString>, ResolveError> {
+pub(super) fn current_context(
+    env: &impl Environment,
+    dir: &Path,
+) -> Result<Option<OsString>, ResolveError> {
     let path = dir.join("config.json");
     let text = match env.read(&path) {
         Ok(text) => text,
@@ -52,10 +55,13 @@ pub(super) fn current_context(env: &impl Environment, dir: &Path) -> Result<Opti
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let config = Value::parse(&text).map_err(|error| ResolveError::Json { path: path.clone(), error })?;
+    let config =
+        Value::parse(&text).map_err(|error| ResolveError::Json { path: path.clone(), error })?;
     match config.get_ignore_case("currentContext") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) => Ok(Some(name.into()).filter(|name: &OsString| !name.is_empty())),
+        Some(Value::String(name)) => {
+            Ok(Some(name.into()).filter(|name: &OsString| !name.is_empty()))
+        }
         Some(_) => Err(ResolveError::Setting { path, why: "currentContext is not a string" }),
     }
 }
@@ -69,7 +75,12 @@ pub(super) struct Stored {
 }
 
 /// Looks a context up.
-pub(super) fn stored(env: &impl Environment, dir: &Path, name: &OsStr, rule: Rule) -> Result<Stored, ResolveError> {
+pub(super) fn stored(
+    env: &impl Environment,
+    dir: &Path,
+    name: &OsStr,
+    rule: Rule,
+) -> Result<Stored, ResolveError> {
     let id = sha256_hex(name.as_bytes());
     let meta = dir.join("contexts/meta").join(&id).join("meta.json");
     let text = match env.read(&meta) {
@@ -84,7 +95,8 @@ pub(super) fn stored(env: &impl Environment, dir: &Path, name: &OsStr, rule: Rul
         Problem::Json(error) => ResolveError::Json { path: meta.clone(), error },
         Problem::Setting(why) => ResolveError::Setting { path: meta.clone(), why },
     })?;
-    let (tls, notes) = tls::of_context(env, &dir.join("contexts/tls").join(&id).join("docker"), skip_verify)?;
+    let (tls, notes) =
+        tls::of_context(env, &dir.join("contexts/tls").join(&id).join("docker"), skip_verify)?;
     Ok(Stored { meta, host, tls, notes })
 }
 
@@ -93,11 +105,13 @@ enum Problem {
     Setting(&'static str),
 }
 
-/// `Endpoints.docker` of a context's metadata: its host, and whether a server's certificate goes unverified.
+/// `Endpoints.docker` of a context's metadata: its host, and whether a server's certificate goes
+/// unverified.
 fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), Problem> {
     let meta = Value::parse(text).map_err(Problem::Json)?;
     let endpoints = meta.get_ignore_case("Endpoints");
-    let Some(docker @ Value::Object(_)) = endpoints.and_then(|endpoints| endpoints.get("docker")) else {
+    let Some(docker @ Value::Object(_)) = endpoints.and_then(|endpoints| endpoints.get("docker"))
+    else {
         return Err(Problem::Setting("the context has no docker endpoint"));
     };
     let host = match docker.get_ignore_case("Host") {
@@ -115,10 +129,10 @@ fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), Problem> {
 /// The names of the contexts in the store; as many as can be read.
 fn known(env: &impl Environment, dir: &Path) -> Vec<String> {
     let dirs = env.list(&dir.join("contexts/meta")).unwrap_or_default();
-    let found = dirs
-        .iter()
-        .filter_map(|dir| env.read(&dir.join("meta.json")).ok())
-        .filter_map(|text| Value::parse(&text).ok()?.get_ignore_case("Name")?.as_str().map(str::to_owned));
+    let found =
+        dirs.iter().filter_map(|dir| env.read(&dir.join("meta.json")).ok()).filter_map(|text| {
+            Value::parse(&text).ok()?.get_ignore_case("Name")?.as_str().map(str::to_owned)
+        });
     let mut names = Vec::new();
     for name in found {
         names.insert(names.partition_point(|other| *other < name), name);

@@ -17,8 +17,9 @@ use std::io::{self, BufRead, Write};
 
 /// Takes the frames off a reader.
 ///
-/// As an iterator it gives `(stream, data)`, the data of one frame, or of a part of one that the reader did not have
-/// whole. It ends after the first error, and at the end of the stream where that is between two frames.
+/// As an iterator it gives `(stream, data)`, the data of one frame, or of a part of one that the
+/// reader did not have whole. It ends after the first error, and at the end of the stream where
+/// that is between two frames.
 ///
 /// ```
 /// use unix_http::docker::Demux;
@@ -71,12 +72,16 @@ impl<R: BufRead> Demux<R> {
         self.reader
     }
 
-    /// Copies every frame's data to where it belongs, and flushes before waiting for more, so that nothing that has come
-    /// stays behind.
+    /// Copies every frame's data to where it belongs, and flushes before waiting for more, so that
+    /// nothing that has come stays behind.
     ///
     /// # Errors
     /// All that came before it has been written.
-    pub fn copy_to(&mut self, stdout: &mut impl Write, stderr: &mut impl Write) -> Result<Copied, DemuxError> {
+    pub fn copy_to(
+        &mut self,
+        stdout: &mut impl Write,
+        stderr: &mut impl Write,
+    ) -> Result<Copied, DemuxError> {
         let mut copied = Copied::default();
         loop {
             let buffer = fill(&mut self.reader)?;
@@ -102,7 +107,10 @@ impl<R: BufRead> Demux<R> {
                 return Ok(None);
             }
             let mut input = buffer;
-            let next = self.decoder.next(&mut input).map(|frame| frame.map(|(stream, data)| (stream, data.to_vec())));
+            let next = self
+                .decoder
+                .next(&mut input)
+                .map(|frame| frame.map(|(stream, data)| (stream, data.to_vec())));
             let read = buffer.len() - input.len();
             self.reader.consume(read);
             if let Some(frame) = next.map_err(DemuxError::Frame)? {
@@ -160,7 +168,9 @@ impl fmt::Display for DemuxError {
         match self {
             DemuxError::Read(error) => write!(f, "cannot read frames: {error}"),
             DemuxError::Frame(error) => error.fmt(f),
-            DemuxError::Write(Stream::Stderr, error) => write!(f, "cannot write to stderr: {error}"),
+            DemuxError::Write(Stream::Stderr, error) => {
+                write!(f, "cannot write to stderr: {error}")
+            }
             DemuxError::Write(_, error) => write!(f, "cannot write to stdout: {error}"),
         }
     }

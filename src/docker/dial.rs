@@ -25,8 +25,12 @@ impl Endpoint {
         match (&self.address, &self.tls) {
             (Address::Unix(path), _) => Ok(transport::Endpoint::Unix(path.clone())),
             (Address::Abstract(name), _) => Ok(transport::Endpoint::Abstract(name.clone())),
-            (Address::Tcp { host, port }, None) => Ok(transport::Endpoint::Tcp { host: host.clone(), port: *port }),
-            (Address::Tcp { host, port }, Some(tls)) => transport::Endpoint::tls(host, *port, tls.clone()),
+            (Address::Tcp { host, port }, None) => {
+                Ok(transport::Endpoint::Tcp { host: host.clone(), port: *port })
+            }
+            (Address::Tcp { host, port }, Some(tls)) => {
+                transport::Endpoint::tls(host, *port, tls.clone())
+            }
             (Address::Ssh(ssh), _) => {
                 let socket = ssh.socket.as_ref().map(PathBuf::from);
                 transport::Endpoint::ssh(ssh.user.as_deref(), &ssh.host, ssh.port, socket)

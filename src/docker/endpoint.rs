@@ -92,7 +92,11 @@ impl Endpoint {
     }
 
     /// The context `default`.
-    fn of_default(env: &impl Environment, rule: Rule, flags: &Flags) -> Result<Endpoint, ResolveError> {
+    fn of_default(
+        env: &impl Environment,
+        rule: Rule,
+        flags: &Flags,
+    ) -> Result<Endpoint, ResolveError> {
         let verify = set(env, "DOCKER_TLS_VERIFY").is_some();
         let tls = verify || set(env, "DOCKER_TLS").is_some();
         let (text, variable) = match &flags.host {
@@ -110,22 +114,39 @@ impl Endpoint {
     }
 
     /// A context of the store.
-    fn of_context(env: &impl Environment, rule: Rule, name: &OsStr) -> Result<Endpoint, ResolveError> {
-        let Stored { meta, host: text, tls, mut notes } = context::stored(env, &context::config_dir(env)?, name, rule)?;
+    fn of_context(
+        env: &impl Environment,
+        rule: Rule,
+        name: &OsStr,
+    ) -> Result<Endpoint, ResolveError> {
+        let Stored { meta, host: text, tls, mut notes } =
+            context::stored(env, &context::config_dir(env)?, name, rule)?;
         let host = Host::parse_at(Place::Stored, &text, tls.is_some())
             .map_err(|error| ResolveError::Host { place: Some(meta.clone()), error })?;
         if let Address::Tcp { port, .. } = host.address
             && !text.to_string_lossy().contains(&format!(":{port}"))
         {
-            notes.push(format!("the stored host has no port; the docker CLI dials {port} then, and so do we"));
+            notes.push(format!(
+                "the stored host has no port; the docker CLI dials {port} then, and so do we"
+            ));
         }
-        let shown = if text.is_empty() { host.address.to_string() } else { text.to_string_lossy().into_owned() };
+        let shown = if text.is_empty() {
+            host.address.to_string()
+        } else {
+            text.to_string_lossy().into_owned()
+        };
         let name = name.to_string_lossy().into_owned();
         Ok(Endpoint::found(host, (tls, notes), (name, shown), rule, Some(meta)))
     }
 
     /// TLS is for TCP only: a socket file needs none, and ssh has its own.
-    fn found(host: Host, tls: Told, (context, shown): (String, String), rule: Rule, meta: Option<PathBuf>) -> Endpoint {
+    fn found(
+        host: Host,
+        tls: Told,
+        (context, shown): (String, String),
+        rule: Rule,
+        meta: Option<PathBuf>,
+    ) -> Endpoint {
         let Host { address, prefix } = host;
         let (tls, notes) = if let Address::Tcp { .. } = address { tls } else { (None, Vec::new()) };
         Endpoint { address, prefix, tls, context, host: shown, rule, meta, notes }
@@ -150,7 +171,8 @@ impl Endpoint {
 
     /// What was said but had no say, since `self.rule` comes first: a line each.
     pub fn overruled(&self, env: &impl Environment, flags: &Flags) -> Vec<String> {
-        let config = || context::current_context(env, &context::config_dir(env).ok()?).ok().flatten();
+        let config =
+            || context::current_context(env, &context::config_dir(env).ok()?).ok().flatten();
         let said = [
             (Rule::HostVariable, "DOCKER_HOST", set(env, "DOCKER_HOST")),
             (Rule::ContextVariable, "DOCKER_CONTEXT", set(env, "DOCKER_CONTEXT")),
@@ -160,12 +182,15 @@ impl Endpoint {
         said.into_iter()
             .filter(|(rule, ..)| self.rule < *rule)
             .filter(|(rule, ..)| !(used_host && *rule == Rule::HostVariable))
-            .filter_map(|(_, what, value)| Some(format!("{what} ({}) is overruled", value?.to_string_lossy())))
+            .filter_map(|(_, what, value)| {
+                Some(format!("{what} ({}) is overruled", value?.to_string_lossy()))
+            })
             .collect()
     }
 }
 
-/// The first rule that says something, and the context it names; the default one when it names none.
+/// The first rule that says something, and the context it names; the default one when it names
+/// none.
 fn choose(env: &impl Environment, flags: &Flags) -> Result<(Rule, Option<OsString>), ResolveError> {
     let context = flags.context.clone().filter(|name| !name.is_empty());
     match (context, &flags.host) {

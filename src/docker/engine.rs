@@ -1,4 +1,5 @@
-//! A daemon to talk to: found by the docker command's rules, spoken to in a version that both sides know.
+//! A daemon to talk to: found by the docker command's rules, spoken to in a version that both sides
+//! know.
 //!
 //! ```no_run
 //! use unix_http::docker::Engine;
@@ -9,9 +10,9 @@
 //! # Ok::<(), unix_http::docker::EngineError>(())
 //! ```
 //!
-//! The version is asked for once, with the first path: HEAD `/_ping`, which every engine since 1.24 answers with an
-//! Api-Version field (Docker Engine API v1.41, Versioning); GET where HEAD is refused. `DOCKER_API_VERSION` spares the
-//! question.
+//! The version is asked for once, with the first path: HEAD `/_ping`, which every engine since 1.24
+//! answers with an Api-Version field (Docker Engine API v1.41, Versioning); GET where HEAD is
+//! refused. `DOCKER_API_VERSION` spares the question.
 
 use super::endpoint::{Endpoint, Flags};
 use super::environment::{Environment, Process};
@@ -64,7 +65,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Resolve`] and [`EngineError::Endpoint`]; nothing is dialled yet.
     pub fn from_env() -> Result<Engine, EngineError> {
-        let endpoint = Endpoint::resolve(&Process, &Flags::default()).map_err(EngineError::Resolve)?;
+        let endpoint =
+            Endpoint::resolve(&Process, &Flags::default()).map_err(EngineError::Resolve)?;
         Ok(Engine::new(endpoint.client().map_err(EngineError::Endpoint)?.build()))
     }
 
@@ -78,7 +80,8 @@ impl Engine {
         &self.client
     }
 
-    /// The version that is spoken, asked for on the first call; `None` for an engine that does not say one.
+    /// The version that is spoken, asked for on the first call; `None` for an engine that does not
+    /// say one.
     ///
     /// # Errors
     /// [`EngineError::Version`], [`EngineError::Exchange`].

@@ -1,4 +1,5 @@
-//! The daemon's errors: in the body of an error response, and inside a stream that began as a success.
+//! The daemon's errors: in the body of an error response, and inside a stream that began as a
+//! success.
 //!
 //! ```text
 //! {"message":"No such container: nope"}                                    body of a 4xx or 5xx
@@ -6,12 +7,13 @@
 //! {"errorDetail":{"code":5,"message":"…"},"error":"…"}                     one object of the stream, after a 200
 //! ```
 //!
-//! `/build`, `/images/create`, `/images/load` and push answer 200 before they know whether they will succeed, so that a
-//! client which only looks at the status takes every failure for a success. An [`ErrorScanner`] looks at the bytes as they
-//! pass and changes none of them.
+//! `/build`, `/images/create`, `/images/load` and push answer 200 before they know whether they
+//! will succeed, so that a client which only looks at the status takes every failure for a success.
+//! An [`ErrorScanner`] looks at the bytes as they pass and changes none of them.
 //!
-//! Declined: `Error` and other spellings (`/wait` has one that means something else), an `error` deeper in an object, and
-//! an empty one. A stream that is not JSON at all is told by [`finish`](ErrorScanner::finish).
+//! Declined: `Error` and other spellings (`/wait` has one that means something else), an `error`
+//! deeper in an object, and an empty one. A stream that is not JSON at all is told by
+//! [`finish`](ErrorScanner::finish).
 //!
 //! ```
 //! use unix_http::docker::ErrorScanner;
@@ -48,12 +50,17 @@ pub struct DaemonMessage {
 }
 
 impl DaemonMessage {
-    /// Reads the body of an error response: JSON with a `message`, or text of a type that says so. An attach that fails
-    /// sends its text as `application/vnd.docker.raw-stream`.
+    /// Reads the body of an error response: JSON with a `message`, or text of a type that says so.
+    /// An attach that fails sends its text as `application/vnd.docker.raw-stream`.
     pub fn from_body(content_type: Option<&[u8]>, body: &[u8]) -> Option<DaemonMessage> {
         if let Ok(value) = Value::parse(body) {
-            let text =
-                |name| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+            let text = |name| {
+                value
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .filter(|text| !text.is_empty())
+                    .map(str::to_owned)
+            };
             return text("message").map(|message| DaemonMessage { message, cause: text("cause") });
         }
         let media_type = content_type?.split(|&byte| byte == b';').next()?.trim_ascii();
@@ -70,7 +77,9 @@ impl fmt::Display for DaemonMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&one_line(&self.message))?;
         match &self.cause {
-            Some(cause) if !self.message.contains(cause.as_str()) => write!(f, ": {}", one_line(cause)),
+            Some(cause) if !self.message.contains(cause.as_str()) => {
+                write!(f, ": {}", one_line(cause))
+            }
             _ => Ok(()),
         }
     }
@@ -99,8 +108,8 @@ impl fmt::Display for StreamError {
 
 impl std::error::Error for StreamError {}
 
-/// A message of someone else's for a terminal: without line ends, and without anything that could move the cursor or turn
-/// the direction of writing (Unicode's bidirectional controls).
+/// A message of someone else's for a terminal: without line ends, and without anything that could
+/// move the cursor or turn the direction of writing (Unicode's bidirectional controls).
 pub(super) fn one_line(text: &str) -> String {
     let plain = |c: char| match c {
         '\t' | '\n' | '\r' => ' ',
@@ -160,7 +169,9 @@ impl Default for ErrorScanner {
 impl ErrorScanner {
     /// A scanner at the beginning of a stream.
     pub fn new() -> ErrorScanner {
-        let field = |field, tokens: &[&str]| (field, Matcher::new(tokens.iter().copied().collect::<Pointer>()));
+        let field = |field, tokens: &[&str]| {
+            (field, Matcher::new(tokens.iter().copied().collect::<Pointer>()))
+        };
         let fields = [
             field(Field::Detail, &["errorDetail"]),
             field(Field::Code, &["errorDetail", "code"]),
@@ -168,7 +179,13 @@ impl ErrorScanner {
             field(Field::Error, &["error"]),
         ];
         let found = Found::default();
-        ErrorScanner { tokenizer: Tokenizer::sequence(), fields, found, error: None, not_json: None }
+        ErrorScanner {
+            tokenizer: Tokenizer::sequence(),
+            fields,
+            found,
+            error: None,
+            not_json: None,
+        }
     }
 
     /// Looks at the next bytes. After the first error, or something that is not JSON, at no more.

@@ -13,9 +13,10 @@
 //!
 //! A frame has nothing to do with lines: one line can be many frames and one frame many lines.
 //!
-//! Declined: other types, and anything but zeros in the padding. Both mean that the stream is not framed at all, as that
-//! of a container with a terminal (`Config.Tty`). A frame that is cut short is an error, and so is type 3: what ends
-//! there is not the whole output, and a reader that stops in silence would make a script go on with half of it.
+//! Declined: other types, and anything but zeros in the padding. Both mean that the stream is not
+//! framed at all, as that of a container with a terminal (`Config.Tty`). A frame that is cut short
+//! is an error, and so is type 3: what ends there is not the whole output, and a reader that stops
+//! in silence would make a script go on with half of it.
 //!
 //! ```
 //! use unix_http::docker::{FrameDecoder, Stream};
@@ -94,8 +95,12 @@ impl fmt::Display for FrameError {
             FrameError::Daemon { message } => {
                 return write!(f, "error from the daemon in the stream: {}", one_line(message));
             }
-            FrameError::Type { found, offset } => write!(f, "not a frame: type {found} at byte {offset}")?,
-            FrameError::Padding { offset } => write!(f, "not a frame: padding that is not zero at byte {offset}")?,
+            FrameError::Type { found, offset } => {
+                write!(f, "not a frame: type {found} at byte {offset}")?
+            }
+            FrameError::Padding { offset } => {
+                write!(f, "not a frame: padding that is not zero at byte {offset}")?
+            }
             FrameError::IncompleteHeader { offset } => {
                 write!(f, "the stream ended inside a frame's header, at byte {offset}")?;
             }
@@ -145,7 +150,15 @@ impl FrameDecoder {
     /// A decoder at the beginning of a stream.
     pub fn new() -> FrameDecoder {
         let (state, message) = (State::Header, Vec::new());
-        FrameDecoder { state, header: [0; FRAME_HEADER_LEN], have: 0, left: 0, message, offset: 0, failed: None }
+        FrameDecoder {
+            state,
+            header: [0; FRAME_HEADER_LEN],
+            have: 0,
+            left: 0,
+            message,
+            offset: 0,
+            failed: None,
+        }
     }
 
     /// How many bytes have been read, headers and data.
@@ -153,12 +166,17 @@ impl FrameDecoder {
         self.offset
     }
 
-    /// Takes the next data off the front of `input`: one frame's, or as much of it as there is. `None`: the input is used
-    /// up, feed me more. The slice is never empty; a frame of length 0 passes unnoticed.
+    /// Takes the next data off the front of `input`: one frame's, or as much of it as there is.
+    /// `None`: the input is used up, feed me more. The slice is never empty; a frame of length 0
+    /// passes unnoticed.
     ///
     /// # Errors
-    /// As soon as the bytes decide it, and the same one ever after. All data before it has been handed out.
-    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<(Stream, &'a [u8])>, FrameError> {
+    /// As soon as the bytes decide it, and the same one ever after. All data before it has been
+    /// handed out.
+    pub fn next<'a>(
+        &mut self,
+        input: &mut &'a [u8],
+    ) -> Result<Option<(Stream, &'a [u8])>, FrameError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
@@ -176,14 +194,19 @@ impl FrameDecoder {
             (Some(error), _) => Err(error.clone()),
             (None, State::Header) if self.have == 0 => Ok(()),
             (None, State::Header) => Err(FrameError::IncompleteHeader { offset: self.offset }),
-            (None, State::Data(_)) => {
-                Err(FrameError::Incomplete { missing: self.left, length: self.length(), offset: self.offset })
-            }
+            (None, State::Data(_)) => Err(FrameError::Incomplete {
+                missing: self.left,
+                length: self.length(),
+                offset: self.offset,
+            }),
             (None, State::Message) => Err(self.daemon_error()),
         }
     }
 
-    fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<(Stream, &'a [u8])>, FrameError> {
+    fn advance<'a>(
+        &mut self,
+        input: &mut &'a [u8],
+    ) -> Result<Option<(Stream, &'a [u8])>, FrameError> {
         while let Some(&byte) = input.first() {
             match self.state {
                 State::Header => {
@@ -210,9 +233,12 @@ impl FrameDecoder {
         Ok(None)
     }
 
-    /// Takes a header that is there as a whole, and right, at once: byte by byte is for those that are not.
+    /// Takes a header that is there as a whole, and right, at once: byte by byte is for those that
+    /// are not.
     fn whole_header(&mut self, input: &mut &[u8]) -> bool {
-        let (0, Some(&header @ [0..=3, 0, 0, 0, ..])) = (self.have, input.first_chunk::<FRAME_HEADER_LEN>()) else {
+        let (0, Some(&header @ [0..=3, 0, 0, 0, ..])) =
+            (self.have, input.first_chunk::<FRAME_HEADER_LEN>())
+        else {
             return false;
         };
         take(input, FRAME_HEADER_LEN);
@@ -284,7 +310,8 @@ fn header(kind: u8, length: u32) -> [u8; FRAME_HEADER_LEN] {
     [kind, 0, 0, 0, a, b, c, d]
 }
 
-/// Appends `data` as one frame, or as several when a length of 32 bits does not hold it; nothing for no data.
+/// Appends `data` as one frame, or as several when a length of 32 bits does not hold it; nothing
+/// for no data.
 ///
 /// ```
 /// use unix_http::docker::{Stream, encode_frame};
@@ -312,11 +339,13 @@ fn encode(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
 /// What a response's Content-Type tells about frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputKind {
-    /// `application/vnd.docker.multiplexed-stream`: frames. Sent from API 1.42 on, for an upgraded connection.
+    /// `application/vnd.docker.multiplexed-stream`: frames. Sent from API 1.42 on, for an upgraded
+    /// connection.
     Multiplexed,
-    /// `application/vnd.docker.raw-stream`, or no type at all (`/logs`), or `application/octet-stream`, which podman's
-    /// `/logs` gets for the look of the frames' first bytes: frames, unless the container has a terminal.
-    /// `Config.Tty` of the container, or `ProcessConfig.tty` of the exec, is the only certain answer.
+    /// `application/vnd.docker.raw-stream`, or no type at all (`/logs`), or
+    /// `application/octet-stream`, which podman's `/logs` gets for the look of the frames' first
+    /// bytes: frames, unless the container has a terminal. `Config.Tty` of the container, or
+    /// `ProcessConfig.tty` of the exec, is the only certain answer.
     DependsOnTty,
     /// Any other type: no frames.
     Other,

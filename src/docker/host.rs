@@ -1,4 +1,5 @@
-//! A Docker host: what stands in `DOCKER_HOST`, after the docker CLI's `-H`, or in a stored context.
+//! A Docker host: what stands in `DOCKER_HOST`, after the docker CLI's `-H`, or in a stored
+//! context.
 //!
 //! The grammar, and what is declined of it, stands in the [module above](super).
 //!
@@ -101,7 +102,11 @@ impl Host {
             Place::Given => given(trim(bytes), tls),
             Place::Stored => stored(bytes, tls),
         };
-        parsed.map_err(|(why, meant)| HostError { given: text.to_string_lossy().into_owned(), why, meant })
+        parsed.map_err(|(why, meant)| HostError {
+            given: text.to_string_lossy().into_owned(),
+            why,
+            meant,
+        })
     }
 
     fn unix(path: &[u8]) -> Host {
@@ -119,7 +124,11 @@ impl Host {
 
 fn given(text: &[u8], tls: bool) -> Result<Host, Refused> {
     if text.is_empty() {
-        return Ok(if tls { Host::tcp("localhost", 2376) } else { Host::unix(DEFAULT_SOCKET.as_bytes()) });
+        return Ok(if tls {
+            Host::tcp("localhost", 2376)
+        } else {
+            Host::unix(DEFAULT_SOCKET.as_bytes())
+        });
     }
     let Some((scheme, rest)) = split_scheme(text) else {
         let text = utf8(text)?;
@@ -143,14 +152,16 @@ fn stored(text: &[u8], tls: bool) -> Result<Host, Refused> {
     if text.is_empty() {
         return Ok(Host::unix(DEFAULT_SOCKET.as_bytes()));
     }
-    // The CLI leaves a missing port to its HTTP client, which takes that of http or https (RFC 9110 §4.2).
+    // The CLI leaves a missing port to its HTTP client, which takes that of http or https (RFC 9110
+    // §4.2).
     let port = if tls { 443 } else { 80 };
     match split_scheme(text) {
         Some((_, b"")) => refused("nothing follows the protocol"),
         Some((b"unix", rest)) => unix(rest),
         Some((b"tcp", rest)) => tcp(utf8(rest)?, port),
         Some((b"ssh", rest)) => ssh(utf8(rest)?),
-        // The CLI dials these as TCP. (It would make a path part of the host's name, and talk to https in the clear.)
+        // The CLI dials these as TCP. (It would make a path part of the host's name, and talk to
+        // https in the clear.)
         Some((b"http", rest)) if !rest.contains(&b'/') => tcp(utf8(rest)?, port),
         Some((b"https", rest)) if tls && !rest.contains(&b'/') => tcp(utf8(rest)?, port),
         Some((scheme, rest)) => Err(unknown(scheme, rest)),
@@ -161,7 +172,9 @@ fn stored(text: &[u8], tls: bool) -> Result<Host, Refused> {
 fn unix(path: &[u8]) -> Result<Host, Refused> {
     match path {
         b"@" => refused("no name follows the @"),
-        [b'~', b'/', rest @ ..] => Err((HOME, Some(format!("unix://$HOME/{}", String::from_utf8_lossy(rest))))),
+        [b'~', b'/', rest @ ..] => {
+            Err((HOME, Some(format!("unix://$HOME/{}", String::from_utf8_lossy(rest)))))
+        }
         _ => Ok(Host::unix(path)),
     }
 }
@@ -202,7 +215,10 @@ fn mistaken(text: &str) -> Option<Refused> {
         return Some((HOME, Some(format!("unix://$HOME/{rest}"))));
     }
     if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) || text.ends_with(".sock") {
-        return Some(("a path is no host", Some(format!("unix://{}", text.trim_start_matches("unix:")))));
+        return Some((
+            "a path is no host",
+            Some(format!("unix://{}", text.trim_start_matches("unix:"))),
+        ));
     }
     if text.starts_with('@') {
         return Some(("an abstract name is no host", Some(format!("unix://{text}"))));
@@ -221,9 +237,13 @@ fn unknown(scheme: &[u8], rest: &[u8]) -> Refused {
     let rest = String::from_utf8_lossy(rest);
     let lower = String::from_utf8_lossy(scheme).to_ascii_lowercase();
     match lower.as_str() {
-        "unix" | "tcp" | "ssh" => ("a protocol is written in lower case", Some(format!("{lower}://{rest}"))),
+        "unix" | "tcp" | "ssh" => {
+            ("a protocol is written in lower case", Some(format!("{lower}://{rest}")))
+        }
         "http" => ("a Docker host is no URL", Some(format!("tcp://{rest}"))),
-        "https" => ("a Docker host is no URL", Some(format!("tcp://{rest} with DOCKER_TLS_VERIFY=1"))),
+        "https" => {
+            ("a Docker host is no URL", Some(format!("tcp://{rest} with DOCKER_TLS_VERIFY=1")))
+        }
         "npipe" => ("named pipes are a thing of Windows", None),
         "fd" => ("an inherited socket is there to listen on, not to dial", None),
         _ => ("the protocols are unix, tcp and ssh", None),
@@ -231,7 +251,8 @@ fn unknown(scheme: &[u8], rest: &[u8]) -> Refused {
 }
 
 fn utf8(text: &[u8]) -> Result<&str, Refused> {
-    str::from_utf8(text).map_err(|_| ("only the path of a Unix socket may be other than UTF-8", None))
+    str::from_utf8(text)
+        .map_err(|_| ("only the path of a Unix socket may be other than UTF-8", None))
 }
 
 fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {

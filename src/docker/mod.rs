@@ -1,4 +1,5 @@
-//! What Docker adds to HTTP: which daemon is meant, which API version is spoken, output in frames, errors inside a 200.
+//! What Docker adds to HTTP: which daemon is meant, which API version is spoken, output in frames,
+//! errors inside a 200.
 //!
 //! | question | answer | rules |
 //! |---|---|---|
@@ -28,11 +29,13 @@
 //! 5. currentContext            of config.json
 //! 6. the context `default`
 //! ```
-//! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else `/var/run/docker.sock`, with the TLS
-//! of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH`. So `--context default` still means `DOCKER_HOST`. Any other
-//! context is one of the store, with TLS of its own; one that is not there is an error, never a fallback. Declined:
-//! settings that are not JSON, where the docker CLI warns and goes on with another daemon than the one that was chosen.
-//! Not followed: `HTTP_PROXY`, which the docker CLI uses for `tcp://`.
+//! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else
+//! `/var/run/docker.sock`, with the TLS of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and
+//! `DOCKER_CERT_PATH`. So `--context default` still means `DOCKER_HOST`. Any other context is one
+//! of the store, with TLS of its own; one that is not there is an error, never a fallback.
+//! Declined: settings that are not JSON, where the docker CLI warns and goes on with another daemon
+//! than the one that was chosen. Not followed: `HTTP_PROXY`, which the docker CLI uses for
+//! `tcp://`.
 //!
 //! # The grammar of a host
 //! ```abnf
@@ -43,13 +46,15 @@
 //! authority = [ reg-name / IPv4address / "[" IPv6address "]" ] [ ":" [ port ] ]
 //! ```
 //!
-//! A port that is left out is 2375; a path after a TCP authority goes before every path of the API. Around the whole,
-//! white space is trimmed. An empty host is the default socket, or with TLS `tcp://localhost:2376`.
+//! A port that is left out is 2375; a path after a TCP authority goes before every path of the API.
+//! Around the whole, white space is trimmed. An empty host is the default socket, or with TLS
+//! `tcp://localhost:2376`.
 //!
-//! Declined, though the docker CLI reads something into it: what is plainly a path or another notation but would be taken
-//! for the name of a TCP host (`/var/run/docker.sock`, `unix:/x`, `@name`); `~`, which only a shell expands; user, query
-//! and fragment in `tcp://`, which would be dropped in silence; a port that cannot be dialled; an IPv6 address without
-//! its brackets. Each error says what was probably meant.
+//! Declined, though the docker CLI reads something into it: what is plainly a path or another
+//! notation but would be taken for the name of a TCP host (`/var/run/docker.sock`, `unix:/x`,
+//! `@name`); `~`, which only a shell expands; user, query and fragment in `tcp://`, which would be
+//! dropped in silence; a port that cannot be dialled; an IPv6 address without its brackets. Each
+//! error says what was probably meant.
 //!
 //! ```
 //! use unix_http::docker::{Address, Host};
@@ -81,8 +86,8 @@ pub use engine::{Engine, EngineError};
 pub use environment::{Environment, Process};
 pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use frames::{
-    DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, OutputKind, Stream, encode_error_frame,
-    encode_frame, frame_header,
+    DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, OutputKind, Stream,
+    encode_error_frame, encode_frame, frame_header,
 };
 pub use host::{Address, DEFAULT_SOCKET, Host, HostError};
 pub use resolve_error::ResolveError;

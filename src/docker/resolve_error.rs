@@ -72,23 +72,33 @@ pub enum ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ResolveError::BothFlags => f.write_str("a context and a host were both given; give one of them"),
-            ResolveError::Host { place: Some(place), error } => write!(f, "{}: {error}", line(place)),
+            ResolveError::BothFlags => {
+                f.write_str("a context and a host were both given; give one of them")
+            }
+            ResolveError::Host { place: Some(place), error } => {
+                write!(f, "{}: {error}", line(place))
+            }
             ResolveError::Host { place: None, error } => error.fmt(f),
             ResolveError::UnknownContext { name, rule, meta, known } => {
                 write!(f, "no context {name:?}, which {rule} asks for; there is: default")?;
                 known.iter().try_for_each(|name| write!(f, ", {}", one_line(name)))?;
                 write!(f, " (no {})", line(meta))
             }
-            ResolveError::Json { path, error } => write!(f, "{}: {error}; mend it, or set DOCKER_HOST", line(path)),
-            ResolveError::Setting { path, why } => write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path)),
+            ResolveError::Json { path, error } => {
+                write!(f, "{}: {error}; mend it, or set DOCKER_HOST", line(path))
+            }
+            ResolveError::Setting { path, why } => {
+                write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path))
+            }
             ResolveError::Ca { path, error } => write!(
                 f,
                 "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or beside config.json",
                 line(path)
             ),
             ResolveError::File { path, error } => write!(f, "{}: {error}", line(path)),
-            ResolveError::NoHome => f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME"),
+            ResolveError::NoHome => {
+                f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME")
+            }
         }
     }
 }

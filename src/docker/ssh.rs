@@ -4,8 +4,9 @@
 //! ssh = "ssh://" [ user "@" ] host [ ":" port ] [ path ]
 //! ```
 //!
-//! Declined, as by the docker CLI: a password, which every user of the machine could read; a query or fragment. And a
-//! host that begins with a hyphen: no host does, but programs that stand in for ssh could take it for an option.
+//! Declined, as by the docker CLI: a password, which every user of the machine could read; a query
+//! or fragment. And a host that begins with a hyphen: no host does, but programs that stand in for
+//! ssh could take it for an option.
 //!
 //! ```
 //! use unix_http::docker::{Address, Host, Ssh};
@@ -42,8 +43,12 @@ impl Ssh {
         }
         let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
         let (user, authority) = match authority.rsplit_once('@') {
-            Some((user, _)) if user.contains(':') => return refused("a password does not belong here; ssh has keys"),
-            Some((user, authority)) => (Some(uri::decode(user)?).filter(|user| !user.is_empty()), authority),
+            Some((user, _)) if user.contains(':') => {
+                return refused("a password does not belong here; ssh has keys");
+            }
+            Some((user, authority)) => {
+                (Some(uri::decode(user)?).filter(|user| !user.is_empty()), authority)
+            }
             None => (None, authority),
         };
         let (host, port) = uri::authority(authority)?;

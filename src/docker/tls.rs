@@ -6,8 +6,8 @@
 //! DOCKER_CERT_PATH   where ca.pem, cert.pem and key.pem are; else beside config.json
 //! ```
 //!
-//! `ca.pem` has to be there; a client's certificate and its key need not. Only their paths are told here: what is in them
-//! is for who speaks TLS, [`transport`](crate::transport).
+//! `ca.pem` has to be there; a client's certificate and its key need not. Only their paths are told
+//! here: what is in them is for who speaks TLS, [`transport`](crate::transport).
 
 use super::context;
 use super::environment::{Environment, set};
@@ -39,7 +39,11 @@ pub(super) fn of_variables(env: &impl Environment, verify: bool) -> Result<Told,
 }
 
 /// The TLS of a stored context: on when there is a directory for it, or when it says not to verify.
-pub(super) fn of_context(env: &impl Environment, dir: &Path, skip_verify: bool) -> Result<Told, ResolveError> {
+pub(super) fn of_context(
+    env: &impl Environment,
+    dir: &Path,
+    skip_verify: bool,
+) -> Result<Told, ResolveError> {
     let files = match env.list(dir) {
         Ok(files) => files,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -59,8 +63,15 @@ pub(super) fn of_context(env: &impl Environment, dir: &Path, skip_verify: bool) 
     Ok(paired(dir, file("ca.pem")?, file("cert.pem")?, file("key.pem")?, !skip_verify))
 }
 
-/// A certificate without its key, or a key without its certificate, proves nothing: the CLI goes without.
-fn paired(dir: &Path, ca: Option<PathBuf>, cert: Option<PathBuf>, key: Option<PathBuf>, verify: bool) -> Told {
+/// A certificate without its key, or a key without its certificate, proves nothing: the CLI goes
+/// without.
+fn paired(
+    dir: &Path,
+    ca: Option<PathBuf>,
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+    verify: bool,
+) -> Told {
     let tls = TlsOptions { ca, verify, ..TlsOptions::default() };
     let (there, missing) = match (&cert, &key) {
         (Some(_), None) => ("cert.pem", "key.pem"),

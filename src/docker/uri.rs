@@ -6,7 +6,9 @@ use std::net::Ipv6Addr;
 /// `[ host ] [ ":" [ port ] ]`, RFC 3986 §3.2; the host without the brackets of an IPv6 address.
 pub(super) fn authority(text: &str) -> Result<(&str, Option<u16>), Refused> {
     if let Some(rest) = text.strip_prefix('[') {
-        let Some((address, rest)) = rest.split_once(']') else { return refused("the ] is missing") };
+        let Some((address, rest)) = rest.split_once(']') else {
+            return refused("the ] is missing");
+        };
         if address.parse::<Ipv6Addr>().is_err() {
             return refused("what stands in brackets is no IPv6 address");
         }
@@ -20,13 +22,16 @@ pub(super) fn authority(text: &str) -> Result<(&str, Option<u16>), Refused> {
     if text.parse::<Ipv6Addr>().is_ok() {
         return refused("an IPv6 address stands in brackets");
     }
-    if !host.bytes().all(is_reg_name) || host.contains(|c: char| c.is_control() || c.is_whitespace()) {
+    if !host.bytes().all(is_reg_name)
+        || host.contains(|c: char| c.is_control() || c.is_whitespace())
+    {
         return refused("a character that is in no host's name");
     }
     Ok((host, port(digits)?))
 }
 
-/// `port = *DIGIT`, RFC 3986 §3.2.3, and one that can be dialled. By hand: Rust's own reading takes `+80` too.
+/// `port = *DIGIT`, RFC 3986 §3.2.3, and one that can be dialled. By hand: Rust's own reading takes
+/// `+80` too.
 fn port(digits: &str) -> Result<Option<u16>, Refused> {
     if digits.is_empty() {
         return Ok(None);
@@ -37,8 +42,8 @@ fn port(digits: &str) -> Result<Option<u16>, Refused> {
     }
 }
 
-/// `reg-name`, RFC 3986 §3.2.2, without percent-encoding; letters beyond ASCII are left to the resolver,
-/// controls and white space (C1, NEL, no-break spaces) are not among them.
+/// `reg-name`, RFC 3986 §3.2.2, without percent-encoding; letters beyond ASCII are left to the
+/// resolver, controls and white space (C1, NEL, no-break spaces) are not among them.
 fn is_reg_name(byte: u8) -> bool {
     is_unreserved(byte) || b"!$&'()*+,;=".contains(&byte) || !byte.is_ascii()
 }
@@ -47,8 +52,8 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// A path as it goes before others: without empty and dot segments (RFC 3986 §5.2.4) and without a slash at the end, and
-/// percent-encoded where it has to be (§2.1).
+/// A path as it goes before others: without empty and dot segments (RFC 3986 §5.2.4) and without a
+/// slash at the end, and percent-encoded where it has to be (§2.1).
 pub(super) fn prefix(path: &str) -> Result<String, Refused> {
     let mut segments = Vec::new();
     for segment in path.split('/') {
@@ -70,7 +75,9 @@ fn encode(segment: &str) -> Result<String, Refused> {
                 percent(&segment.as_bytes()[at..])?;
                 out.push('%');
             }
-            _ if is_unreserved(byte) || b"!$&'()*+,;=:@".contains(&byte) => out.push(char::from(byte)),
+            _ if is_unreserved(byte) || b"!$&'()*+,;=:@".contains(&byte) => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -81,7 +88,8 @@ fn encode(segment: &str) -> Result<String, Refused> {
 pub(super) fn decode(text: &str) -> Result<String, Refused> {
     let (mut out, mut rest) = (Vec::new(), text.as_bytes());
     while let [byte, after @ ..] = rest {
-        let (byte, after) = if *byte == b'%' { (percent(rest)?, &rest[3..]) } else { (*byte, after) };
+        let (byte, after) =
+            if *byte == b'%' { (percent(rest)?, &rest[3..]) } else { (*byte, after) };
         out.push(byte);
         rest = after;
     }

@@ -5,9 +5,10 @@
 //! target    = [ prefix ] "/v" version path   ; "/v1.41/containers/json"
 //! ```
 //!
-//! The engine says the highest version that it speaks; the smaller of its and ours is spoken. `DOCKER_API_VERSION` says
-//! one outright. Nothing else is decided here: which versions an engine still accepts is for it to say, and differs from
-//! release to release (1.12 to 1.44). An engine that says no version is asked without one.
+//! The engine says the highest version that it speaks; the smaller of its and ours is spoken.
+//! `DOCKER_API_VERSION` says one outright. Nothing else is decided here: which versions an engine
+//! still accepts is for it to say, and differs from release to release (1.12 to 1.44). An engine
+//! that says no version is asked without one.
 //!
 //! ```
 //! use unix_http::docker::{ApiVersion, api_target};
@@ -72,12 +73,15 @@ impl ApiVersion {
         }
     }
 
-    /// The version to speak: the pinned one, else the smaller of ours and what the engine's Api-Version field says, else
-    /// none. A pinned one needs no question to the engine.
+    /// The version to speak: the pinned one, else the smaller of ours and what the engine's
+    /// Api-Version field says, else none. A pinned one needs no question to the engine.
     ///
     /// # Errors
     /// When the field is no version.
-    pub fn negotiate(pinned: Option<ApiVersion>, field: Option<&[u8]>) -> Result<Option<ApiVersion>, VersionError> {
+    pub fn negotiate(
+        pinned: Option<ApiVersion>,
+        field: Option<&[u8]>,
+    ) -> Result<Option<ApiVersion>, VersionError> {
         match (pinned, field) {
             (Some(pinned), _) => Ok(Some(pinned)),
             (None, None | Some(b"")) => Ok(None),
@@ -95,9 +99,9 @@ fn number(digits: &[u8]) -> Option<u16> {
     text.parse().ok()
 }
 
-/// The request-target for a path of the API, which begins with a slash and may have a query: the endpoint's prefix, the
-/// version, the path. Left without a version: what has one already, `/_ping`, and podman's own `/libpod/`, whose versions
-/// are others.
+/// The request-target for a path of the API, which begins with a slash and may have a query: the
+/// endpoint's prefix, the version, the path. Left without a version: what has one already,
+/// `/_ping`, and podman's own `/libpod/`, whose versions are others.
 pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> String {
     match version {
         Some(version) if takes_version(path) => format!("{prefix}/v{version}{path}"),
@@ -108,7 +112,8 @@ pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> Stri
 fn takes_version(path: &str) -> bool {
     let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
     let digits = first.strip_prefix('v').unwrap_or_default();
-    let versioned = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let versioned =
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     !versioned && first != "_ping" && first != "libpod"
 }
 

@@ -17,7 +17,8 @@ use std::fmt;
 pub struct JsonError {
     /// Which rule was broken.
     pub kind: JsonErrorKind,
-    /// The offset of the first byte that breaks it; for [`Incomplete`](JsonErrorKind::Incomplete) where the text ended.
+    /// The offset of the first byte that breaks it; for [`Incomplete`](JsonErrorKind::Incomplete)
+    /// where the text ended.
     pub offset: u64,
 }
 

@@ -9,7 +9,8 @@
 //! assert_eq!(tokenizer.next(&mut input).unwrap_err().to_string(), "nested more deeply than the limit at byte 1 (RFC 8259 §9)");
 //! ```
 
-/// What a tokenizer found. The events of one text, written one after the other, are the text without its white space.
+/// What a tokenizer found. The events of one text, written one after the other, are the text
+/// without its white space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// `{`
@@ -28,8 +29,8 @@ pub enum Event<'a> {
     BeginString,
     /// The quotation mark after a string.
     EndString,
-    /// A run of characters as they stand in a name or string. A run can be cut anywhere, also inside a character;
-    /// the runs one after the other are valid UTF-8.
+    /// A run of characters as they stand in a name or string. A run can be cut anywhere, also
+    /// inside a character; the runs one after the other are valid UTF-8.
     Text(&'a [u8]),
     /// A character that was escaped, in a name or string.
     Escape(char),
@@ -37,7 +38,8 @@ pub enum Event<'a> {
     BeginNumber,
     /// Some of a number's text.
     Number(&'a [u8]),
-    /// A number is over. Only the byte after it tells, or [`Tokenizer::finish`](super::Tokenizer::finish).
+    /// A number is over. Only the byte after it tells, or
+    /// [`Tokenizer::finish`](super::Tokenizer::finish).
     EndNumber,
     /// `true` or `false`
     Bool(bool),
@@ -58,7 +60,8 @@ impl Event<'_> {
         matches!(self, EndObject | EndArray | EndString | EndNumber | Bool(_) | Null)
     }
 
-    /// Appends the characters that this event stands for in a name, string or number; nothing for any other event.
+    /// Appends the characters that this event stands for in a name, string or number; nothing for
+    /// any other event.
     pub fn append_text(&self, out: &mut Vec<u8>) {
         match self {
             Event::Text(text) | Event::Number(text) => out.extend_from_slice(text),

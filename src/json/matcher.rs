@@ -1,11 +1,13 @@
-//! Following a pointer through a text that streams by, with a few words of memory for each token of the pointer.
+//! Following a pointer through a text that streams by, with a few words of memory for each token of
+//! the pointer.
 //!
 //! ```text
 //! array-index = %x30 / ( %x31-39 *(%x30-39) )         ; RFC 6901 §4
 //! ```
 //!
-//! Declined, with RFC 6901 §4: `-`, since the element after an array's last is not there; an index with leading zeros;
-//! a name that stands in its object a second time, which makes evaluation fail (what was selected has then gone out).
+//! Declined, with RFC 6901 §4: `-`, since the element after an array's last is not there; an index
+//! with leading zeros; a name that stands in its object a second time, which makes evaluation fail
+//! (what was selected has then gone out).
 //!
 //! ```
 //! use unix_http::json::{Matcher, Place, Pointer, Tokenizer};
@@ -113,7 +115,15 @@ impl Matcher {
     /// A matcher at the beginning of a text.
     pub fn new(pointer: Pointer) -> Matcher {
         let miss = Miss { pointer: pointer.clone(), found: 0, at: Kind::Scalar };
-        Matcher { pointer, depth: 0, way: Vec::new(), name: Name::Other, selected: None, found: false, miss }
+        Matcher {
+            pointer,
+            depth: 0,
+            way: Vec::new(),
+            name: Name::Other,
+            selected: None,
+            found: false,
+            miss,
+        }
     }
 
     /// Whether the selected value has come, and if not, how near the text came to it.
@@ -124,10 +134,12 @@ impl Matcher {
         if self.found { Ok(()) } else { Err(&self.miss) }
     }
 
-    /// Takes note of the next event and says where it stands. When a text is over, another may begin.
+    /// Takes note of the next event and says where it stands. When a text is over, another may
+    /// begin.
     ///
     /// # Errors
-    /// [`Ambiguous`](JsonErrorKind::Ambiguous) when a name asked for stands in its object a second time.
+    /// [`Ambiguous`](JsonErrorKind::Ambiguous) when a name asked for stands in its object a second
+    /// time.
     pub fn on(&mut self, event: &Event) -> Result<Place, JsonErrorKind> {
         let after = match event {
             Event::BeginObject | Event::BeginArray => self.depth + 1,
@@ -201,7 +213,9 @@ impl Matcher {
             }
             (Event::BeginName, _) => Name::Reading(0),
             (Event::Text(text), Name::Reading(n)) => same(token, n, text),
-            (Event::Escape(c), Name::Reading(n)) => same(token, n, c.encode_utf8(&mut [0; 4]).as_bytes()),
+            (Event::Escape(c), Name::Reading(n)) => {
+                same(token, n, c.encode_utf8(&mut [0; 4]).as_bytes())
+            }
             (Event::EndName, Name::Reading(n)) if n == token.len() => Name::Same,
             (_, _) => Name::Other,
         };
@@ -214,7 +228,11 @@ impl Matcher {
 
 /// Whether `text` is what `token` has after its first `n` bytes.
 fn same(token: &str, n: usize, text: &[u8]) -> Name {
-    if token.as_bytes()[n..].starts_with(text) { Name::Reading(n + text.len()) } else { Name::Other }
+    if token.as_bytes()[n..].starts_with(text) {
+        Name::Reading(n + text.len())
+    } else {
+        Name::Other
+    }
 }
 
 fn array_index(token: &str) -> Option<u64> {

@@ -1,7 +1,8 @@
-//! JSON, read strictly and a slice at a time: enough for Docker's contexts, error messages, `--select` and `--pretty`.
+//! JSON, read strictly and a slice at a time: enough for Docker's contexts, error messages,
+//! `--select` and `--pretty`.
 //!
-//! Not a serializer of your types. Everything here stands on one [`Tokenizer`], which takes slices of any size, gives
-//! [`Event`]s, and holds none of the text:
+//! Not a serializer of your types. Everything here stands on one [`Tokenizer`], which takes slices
+//! of any size, gives [`Event`]s, and holds none of the text:
 //!
 //! | to | use | memory |
 //! |---|---|---|
@@ -12,10 +13,10 @@
 //! | write a string | [`encode_string`] | |
 //!
 //! # One strict policy
-//! RFC 8259 lets a parser accept extensions (§9); this one has none. Refused: comments, trailing commas, single quotes,
-//! `NaN` and `Infinity`, `+1`, `01`, `.5`, `1.`, control characters in strings, bytes that are not UTF-8 (overlong forms
-//! and surrogates too), half a surrogate pair in `\u` escapes, a byte order mark, and anything after the text. Where the
-//! RFC leaves a choice:
+//! RFC 8259 lets a parser accept extensions (§9); this one has none. Refused: comments, trailing
+//! commas, single quotes, `NaN` and `Infinity`, `+1`, `01`, `.5`, `1.`, control characters in
+//! strings, bytes that are not UTF-8 (overlong forms and surrogates too), half a surrogate pair in
+//! `\u` escapes, a byte order mark, and anything after the text. Where the RFC leaves a choice:
 //!
 //! | input | here |
 //! |---|---|

@@ -7,8 +7,8 @@
 //! escaped         = "~" ( "0" / "1" )                 ; ~0 is "~", ~1 is "/"
 //! ```
 //!
-//! The empty pointer is the whole text. Declined: a pointer as a URI fragment (`#/a`, RFC 6901 §6), and guessing at
-//! `Id` or `.Id`: a pointer that does not begin with a slash is an error.
+//! The empty pointer is the whole text. Declined: a pointer as a URI fragment (`#/a`, RFC 6901 §6),
+//! and guessing at `Id` or `.Id`: a pointer that does not begin with a slash is an error.
 //!
 //! ```
 //! use unix_http::json::Pointer;
@@ -40,7 +40,8 @@ impl Pointer {
     /// Reads a pointer as it is written, `/a/0/b~1c`.
     ///
     /// # Errors
-    /// [`PointerSlash`](JsonErrorKind::PointerSlash) and [`PointerEscape`](JsonErrorKind::PointerEscape).
+    /// [`PointerSlash`](JsonErrorKind::PointerSlash) and
+    /// [`PointerEscape`](JsonErrorKind::PointerEscape).
     pub fn parse(text: &str) -> Result<Pointer, JsonError> {
         if text.is_empty() {
             return Ok(Pointer { tokens: Vec::new() });
@@ -54,7 +55,8 @@ impl Pointer {
             }
         }
         // RFC 6901 §4: ~1 first, so that ~01 becomes ~1 and not a slash.
-        let tokens = rest.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+        let tokens =
+            rest.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
         Ok(Pointer { tokens })
     }
 
@@ -65,7 +67,10 @@ impl Pointer {
 
     /// Writes the first `n` tokens, as a pointer.
     pub(super) fn write_first(&self, n: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tokens.iter().take(n).try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
+        self.tokens
+            .iter()
+            .take(n)
+            .try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Writing JSON: strings, and a text laid out for people to read.
 //!
-//! The lay-out is that of `jq .`: two spaces for each level, one member or element a line, `{}` and `[]` when empty, each
-//! text of a sequence on a line of its own. Escapes are kept only where they are needed. Other than `jq`, numbers stay as
-//! they were written, to the last digit, and so do members of the same name.
+//! The lay-out is that of `jq .`: two spaces for each level, one member or element a line, `{}` and
+//! `[]` when empty, each text of a sequence on a line of its own. Escapes are kept only where they
+//! are needed. Other than `jq`, numbers stay as they were written, to the last digit, and so do
+//! members of the same name.
 //!
 //! ```
 //! let mut pretty = unix_http::json::Pretty::new();
@@ -30,9 +31,11 @@ pub fn encode_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends characters as they stand inside a JSON string. ASCII alone is ever escaped, so a run may be cut anywhere.
+/// Appends characters as they stand inside a JSON string. ASCII alone is ever escaped, so a run may
+/// be cut anywhere.
 fn encode_characters(out: &mut Vec<u8>, mut text: &[u8]) {
-    while let Some(at) = text.iter().position(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f)) {
+    while let Some(at) = text.iter().position(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f))
+    {
         out.extend_from_slice(&text[..at]);
         match text[at] {
             byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),

@@ -99,13 +99,19 @@ impl StringState {
             (StringState::Escape, b'n') => '\n',
             (StringState::Escape, b'r') => '\r',
             (StringState::Escape, b't') => '\t',
-            (StringState::Escape, b'u') => return Ok((StringState::Hex { have: 0, value: 0, high: None }, None)),
-            (StringState::LowBackslash { high }, b'\\') => return Ok((StringState::LowU { high }, None)),
+            (StringState::Escape, b'u') => {
+                return Ok((StringState::Hex { have: 0, value: 0, high: None }, None));
+            }
+            (StringState::LowBackslash { high }, b'\\') => {
+                return Ok((StringState::LowU { high }, None));
+            }
             (StringState::LowU { high }, b'u') => {
                 return Ok((StringState::Hex { have: 0, value: 0, high: Some(high) }, None));
             }
             (StringState::Hex { have, value, high }, _) => return hex(have, value, high, byte),
-            (StringState::LowBackslash { .. } | StringState::LowU { .. }, _) => return Err(JsonErrorKind::Surrogate),
+            (StringState::LowBackslash { .. } | StringState::LowU { .. }, _) => {
+                return Err(JsonErrorKind::Surrogate);
+            }
             _ => return Err(JsonErrorKind::Escape),
         };
         Ok((StringState::PLAIN, Some(c)))
@@ -113,7 +119,12 @@ impl StringState {
 }
 
 /// One digit of `\uXXXX`. After the fourth it is a character, or half of one beyond U+FFFF.
-fn hex(have: u8, value: u16, high: Option<u16>, byte: u8) -> Result<(StringState, Option<char>), JsonErrorKind> {
+fn hex(
+    have: u8,
+    value: u16,
+    high: Option<u16>,
+    byte: u8,
+) -> Result<(StringState, Option<char>), JsonErrorKind> {
     let digit = char::from(byte).to_digit(16).ok_or(JsonErrorKind::Hex)?;
     let value = value << 4 | digit as u16;
     if have < 3 {
@@ -121,7 +132,9 @@ fn hex(have: u8, value: u16, high: Option<u16>, byte: u8) -> Result<(StringState
     }
     let c = match (high, value) {
         (None, 0xd800..=0xdbff) => return Ok((StringState::LowBackslash { high: value }, None)),
-        (Some(high), 0xdc00..=0xdfff) => 0x10000 + (u32::from(high - 0xd800) << 10) + u32::from(value - 0xdc00),
+        (Some(high), 0xdc00..=0xdfff) => {
+            0x10000 + (u32::from(high - 0xd800) << 10) + u32::from(value - 0xdc00)
+        }
         (Some(_), _) => return Err(JsonErrorKind::Surrogate),
         (None, _) => u32::from(value),
     };
@@ -129,7 +142,8 @@ fn hex(have: u8, value: u16, high: Option<u16>, byte: u8) -> Result<(StringState
     Ok((StringState::PLAIN, Some(c)))
 }
 
-/// How far a character has come: how many bytes are missing, and between which two the next must lie.
+/// How far a character has come: how many bytes are missing, and between which two the next must
+/// lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Utf8 {
     missing: u8,
@@ -144,8 +158,8 @@ impl Utf8 {
         self.missing == 0
     }
 
-    /// How many bytes at the front of `input` are a string's characters: up to a quotation mark, a backslash, a control
-    /// character or a byte that is not UTF-8.
+    /// How many bytes at the front of `input` are a string's characters: up to a quotation mark, a
+    /// backslash, a control character or a byte that is not UTF-8.
     pub(super) fn run(self, input: &[u8]) -> (Utf8, usize) {
         let mut state = self;
         for (at, &byte) in input.iter().enumerate() {
@@ -161,7 +175,9 @@ impl Utf8 {
     fn step(self, byte: u8) -> Option<Utf8> {
         if self.missing > 0 {
             let missing = self.missing - 1;
-            return (self.low..=self.high).contains(&byte).then_some(Utf8 { missing, ..Utf8::START });
+            return (self.low..=self.high)
+                .contains(&byte)
+                .then_some(Utf8 { missing, ..Utf8::START });
         }
         let (missing, low, high) = match byte {
             b'"' | b'\\' => return None,

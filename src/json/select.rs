@@ -1,8 +1,8 @@
 //! One value out of each text of a stream, written while it comes: `--select /Id`.
 //!
-//! A selected string comes out as its characters, with the escapes undone and without quotation marks, so that a shell
-//! can use it; any other value as it stands in the text, byte for byte, or laid out as by [`Pretty`](super::Pretty).
-//! A line end follows each.
+//! A selected string comes out as its characters, with the escapes undone and without quotation
+//! marks, so that a shell can use it; any other value as it stands in the text, byte for byte, or
+//! laid out as by [`Pretty`](super::Pretty). A line end follows each.
 //!
 //! ```
 //! use unix_http::json::{Pointer, Select};
@@ -61,7 +61,15 @@ impl Select {
     /// For any number of texts one after the other, within the default [`Limits`].
     pub fn new(pointer: Pointer) -> Select {
         let (tokenizer, matcher) = (Tokenizer::sequence(), Matcher::new(pointer));
-        Select { tokenizer, matcher, pretty: false, form: Form::Raw, inside: false, texts: 0, found: 0 }
+        Select {
+            tokenizer,
+            matcher,
+            pretty: false,
+            form: Form::Raw,
+            inside: false,
+            texts: 0,
+            found: 0,
+        }
     }
 
     /// The same with objects and arrays laid out.
@@ -92,8 +100,8 @@ impl Select {
     /// Reads on in the stream and appends the selected values, as far as they have come.
     ///
     /// # Errors
-    /// At the first byte that is not JSON, or with [`Ambiguous`](JsonErrorKind::Ambiguous) at the end of the second name;
-    /// `out` then has all that came before it.
+    /// At the first byte that is not JSON, or with [`Ambiguous`](JsonErrorKind::Ambiguous) at the
+    /// end of the second name; `out` then has all that came before it.
     pub fn feed(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
         loop {
             let before = input;
@@ -102,7 +110,8 @@ impl Select {
             let event = match next {
                 Ok(Some(event)) => event,
                 other => {
-                    // What was read on the way to an event that is not there yet belongs to the value all the same.
+                    // What was read on the way to an event that is not there yet belongs to the
+                    // value all the same.
                     if self.inside && matches!(self.form, Form::Raw) {
                         out.extend_from_slice(read);
                     }

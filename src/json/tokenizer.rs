@@ -8,10 +8,12 @@
 //! array     = begin-array [ value *( value-separator value ) ] end-array       ; §5
 //! ```
 //!
-//! A [`sequence`](Tokenizer::sequence) is any number of JSON texts, one after the other: with white space between them
-//! (JSON lines), a record separator before each (RFC 7464), or nothing at all where no two could be read as one.
+//! A [`sequence`](Tokenizer::sequence) is any number of JSON texts, one after the other: with white
+//! space between them (JSON lines), a record separator before each (RFC 7464), or nothing at all
+//! where no two could be read as one.
 //!
-//! Memory is a stack of one entry per open container, so that a text of any length can be read in a few hundred bytes.
+//! Memory is a stack of one entry per open container, so that a text of any length can be read in a
+//! few hundred bytes.
 //!
 //! ```
 //! use unix_http::json::{Event, Tokenizer};
@@ -110,7 +112,15 @@ impl Tokenizer {
     /// A tokenizer for exactly one JSON text.
     pub fn one() -> Tokenizer {
         let limits = Limits::default();
-        Tokenizer { state: State::Text, open: Vec::new(), in_name: false, offset: 0, room: 0, limits, sequence: false }
+        Tokenizer {
+            state: State::Text,
+            open: Vec::new(),
+            in_name: false,
+            offset: 0,
+            room: 0,
+            limits,
+            sequence: false,
+        }
     }
 
     /// A tokenizer for any number of JSON texts, none included.
@@ -123,7 +133,8 @@ impl Tokenizer {
         Tokenizer { limits, ..self }
     }
 
-    /// How many containers are open. A text is over after an event that [`ends_value`](Event::ends_value) at depth 0.
+    /// How many containers are open. A text is over after an event that
+    /// [`ends_value`](Event::ends_value) at depth 0.
     pub fn depth(&self) -> usize {
         self.open.len()
     }
@@ -158,7 +169,8 @@ impl Tokenizer {
         Ok(None)
     }
 
-    /// Tells that nothing more will come. A number at the very end is over only now: its `EndNumber` is returned here.
+    /// Tells that nothing more will come. A number at the very end is over only now: its
+    /// `EndNumber` is returned here.
     ///
     /// # Errors
     /// [`Incomplete`](JsonErrorKind::Incomplete) when the text is not over.
@@ -176,7 +188,11 @@ impl Tokenizer {
     }
 
     /// One byte between tokens, or the first of one.
-    fn structure(&mut self, byte: u8, input: &mut &[u8]) -> Result<Option<Event<'static>>, JsonError> {
+    fn structure(
+        &mut self,
+        byte: u8,
+        input: &mut &[u8],
+    ) -> Result<Option<Event<'static>>, JsonError> {
         use JsonErrorKind as Kind;
         let inner = self.open.last().copied();
         let (state, event) = match (self.state, byte) {
@@ -184,9 +200,15 @@ impl Tokenizer {
             (state, b' ' | b'\t' | b'\n' | b'\r') => (state, None),
             // RFC 7464 §2.2: a record separator stands before each text of a JSON text sequence.
             (State::Text | State::TextApart, 0x1e) if self.sequence => (State::Text, None),
-            (State::FirstName, b'}') | (State::FirstElement, b']') => return Ok(Some(self.end(input))),
-            (State::AfterValue, b'}') if inner == Some(Container::Object) => return Ok(Some(self.end(input))),
-            (State::AfterValue, b']') if inner == Some(Container::Array) => return Ok(Some(self.end(input))),
+            (State::FirstName, b'}') | (State::FirstElement, b']') => {
+                return Ok(Some(self.end(input)));
+            }
+            (State::AfterValue, b'}') if inner == Some(Container::Object) => {
+                return Ok(Some(self.end(input)));
+            }
+            (State::AfterValue, b']') if inner == Some(Container::Array) => {
+                return Ok(Some(self.end(input)));
+            }
             (State::AfterValue, b',') if inner == Some(Container::Object) => (State::Name, None),
             (State::AfterValue, b',') => (State::Value, None),
             (State::FirstName | State::Name, b'"') => {
@@ -195,14 +217,20 @@ impl Tokenizer {
                 (State::String(StringState::Plain(Utf8::START)), Some(Event::BeginName))
             }
             (State::Colon, b':') => (State::Value, None),
-            (State::Value, b']') if inner == Some(Container::Array) => return Err(self.error(Kind::TrailingComma)),
+            (State::Value, b']') if inner == Some(Container::Array) => {
+                return Err(self.error(Kind::TrailingComma));
+            }
             (State::Name, b'}') => return Err(self.error(Kind::TrailingComma)),
             (State::FirstName | State::Name, _) => return Err(self.error(Kind::Name)),
             (State::Colon, _) => return Err(self.error(Kind::Colon)),
-            (State::AfterValue, _) if inner == Some(Container::Object) => return Err(self.error(Kind::MemberEnd)),
+            (State::AfterValue, _) if inner == Some(Container::Object) => {
+                return Err(self.error(Kind::MemberEnd));
+            }
             (State::AfterValue, _) => return Err(self.error(Kind::ElementEnd)),
             (State::Done, _) => return Err(self.error(Kind::TrailingData)),
-            (State::TextApart, byte) if !b"{[\"".contains(&byte) => return Err(self.error(Kind::TrailingData)),
+            (State::TextApart, byte) if !b"{[\"".contains(&byte) => {
+                return Err(self.error(Kind::TrailingData));
+            }
             (_, byte) => return self.begin_value(byte, input),
         };
         self.state = state;
@@ -211,10 +239,16 @@ impl Tokenizer {
     }
 
     /// The first byte of a value.
-    fn begin_value(&mut self, byte: u8, input: &mut &[u8]) -> Result<Option<Event<'static>>, JsonError> {
+    fn begin_value(
+        &mut self,
+        byte: u8,
+        input: &mut &[u8],
+    ) -> Result<Option<Event<'static>>, JsonError> {
         self.room = self.limits.token;
         let (state, event) = match byte {
-            b'{' | b'[' if self.open.len() == self.limits.depth => return Err(self.error(JsonErrorKind::TooDeep)),
+            b'{' | b'[' if self.open.len() == self.limits.depth => {
+                return Err(self.error(JsonErrorKind::TooDeep));
+            }
             b'{' => {
                 self.open.push(Container::Object);
                 (State::FirstName, Event::BeginObject)
@@ -242,7 +276,11 @@ impl Tokenizer {
         Ok(Some(event))
     }
 
-    fn begin_literal(&mut self, text: &'static [u8], event: Event<'static>) -> Option<Event<'static>> {
+    fn begin_literal(
+        &mut self,
+        text: &'static [u8],
+        event: Event<'static>,
+    ) -> Option<Event<'static>> {
         self.state = State::Literal(Literal { text, event }, 0);
         None
     }
@@ -268,12 +306,17 @@ impl Tokenizer {
     }
 
     /// As much of a number as there is, RFC 8259 §6.
-    fn number<'a>(&mut self, state: NumberState, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, JsonError> {
+    fn number<'a>(
+        &mut self,
+        state: NumberState,
+        input: &mut &'a [u8],
+    ) -> Result<Option<Event<'a>>, JsonError> {
         let (mut state, mut len) = (state, 0);
         while let Some(&byte) = input.get(len) {
             match state.step(byte) {
                 Ok(NumberStep::Digit(next)) if (len as u64) < self.room => state = next,
-                // What came before the end or the error goes out first; then this byte is looked at again.
+                // What came before the end or the error goes out first; then this byte is looked at
+                // again.
                 _ if len > 0 => break,
                 Ok(NumberStep::Digit(_)) => return Err(self.error(JsonErrorKind::TooLong)),
                 Ok(NumberStep::End) => {
@@ -289,7 +332,11 @@ impl Tokenizer {
     }
 
     /// A run of a string's characters, or an escape, or the end of the string, RFC 8259 §7.
-    fn string<'a>(&mut self, state: StringState, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, JsonError> {
+    fn string<'a>(
+        &mut self,
+        state: StringState,
+        input: &mut &'a [u8],
+    ) -> Result<Option<Event<'a>>, JsonError> {
         let StringState::Plain(utf8) = state else {
             return self.escape(state, input);
         };
@@ -317,7 +364,11 @@ impl Tokenizer {
     }
 
     /// One byte of an escape.
-    fn escape(&mut self, state: StringState, input: &mut &[u8]) -> Result<Option<Event<'static>>, JsonError> {
+    fn escape(
+        &mut self,
+        state: StringState,
+        input: &mut &[u8],
+    ) -> Result<Option<Event<'static>>, JsonError> {
         if self.room == 0 {
             return Err(self.error(JsonErrorKind::TooLong));
         }

@@ -1,7 +1,7 @@
 //! A JSON text as a tree, for the small ones: contexts, settings, error messages.
 //!
-//! Members stay in the order they came in, and so do members of one name: RFC 8259 §4 lets a reader choose.
-//! [`Value::get`] takes the last, as Docker's own reader does.
+//! Members stay in the order they came in, and so do members of one name: RFC 8259 §4 lets a reader
+//! choose. [`Value::get`] takes the last, as Docker's own reader does.
 //!
 //! ```
 //! use unix_http::json::Value;
@@ -78,7 +78,11 @@ impl Value {
 
     /// The same whatever the name's ASCII case, as Docker reads its own files.
     pub fn get_ignore_case(&self, name: &str) -> Option<&Value> {
-        self.members().iter().rev().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.members()
+            .iter()
+            .rev()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// An object's members; none for any other value.
@@ -127,7 +131,9 @@ impl Builder {
             Event::BeginObject => self.open.push(Open::Object(Vec::new(), String::new())),
             Event::BeginArray => self.open.push(Open::Array(Vec::new())),
             Event::BeginName | Event::BeginString | Event::BeginNumber => self.text.clear(),
-            Event::Text(_) | Event::Escape(_) | Event::Number(_) => event.append_text(&mut self.text),
+            Event::Text(_) | Event::Escape(_) | Event::Number(_) => {
+                event.append_text(&mut self.text)
+            }
             Event::EndName => {
                 let text = self.text()?;
                 if let Some(Open::Object(_, name)) = self.open.last_mut() {

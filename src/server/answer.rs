@@ -69,7 +69,13 @@ impl Answer {
     }
 
     /// Puts the head together, to be sent with the first of the content.
-    pub fn encode(&mut self, live: &Live, asked: Asked, status: (u16, &str), ends: Ends) -> io::Result<()> {
+    pub fn encode(
+        &mut self,
+        live: &Live,
+        asked: Asked,
+        status: (u16, &str),
+        ends: Ends,
+    ) -> io::Result<()> {
         self.persistent = asked.persistent && ends != Ends::Close && !live.must_close(status.0);
         if self.fields.get("Date").is_none() {
             self.push("Date", &http_date(SystemTime::now()))?;
@@ -98,7 +104,8 @@ impl Answer {
     pub fn encode_as_is(&mut self, (status, reason): (u16, &str)) -> io::Result<()> {
         self.head.clear();
         let reason = if reason.is_empty() { reason_phrase(status) } else { reason };
-        encode_response(&mut self.head, Version::Http11, status, reason, &self.fields).map_err(refused)
+        encode_response(&mut self.head, Version::Http11, status, reason, &self.fields)
+            .map_err(refused)
     }
 
     /// Sends the head, if that has not been done, and what comes after it.
@@ -119,7 +126,9 @@ impl Answer {
         let mut given = self.fields.get_all("Content-Length");
         match (given.next(), given.next()) {
             (None, _) => Ok(None),
-            (Some(one), None) => crate::wire::grammar::decimal(one.value()).map(Some).ok_or(invalid(LENGTH)),
+            (Some(one), None) => {
+                crate::wire::grammar::decimal(one.value()).map(Some).ok_or(invalid(LENGTH))
+            }
             (Some(_), Some(_)) => Err(invalid(LENGTH)),
         }
     }

@@ -11,9 +11,10 @@ const GATHER: usize = 2048;
 
 /// The content of a response whose length is not known when it begins.
 ///
-/// Small writes are gathered; [`flush`](Write::flush) sends what there is, the head with it, so that the client sees it
-/// now. Content that was [finished](BodyWriter::finish) before anything was sent has a length after all, and is sent with
-/// it. Dropped instead of finished, the body is cut: the client learns that it is not whole.
+/// Small writes are gathered; [`flush`](Write::flush) sends what there is, the head with it, so
+/// that the client sees it now. Content that was [finished](BodyWriter::finish) before anything was
+/// sent has a length after all, and is sent with it. Dropped instead of finished, the body is cut:
+/// the client learns that it is not whole.
 #[derive(Debug)]
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
@@ -40,8 +41,13 @@ impl<'a> BodyWriter<'a> {
     /// # Errors
     /// Of sending, and for a field that has to be known before the content, such as Content-Length.
     pub fn finish_with(mut self, trailers: &Fields) -> io::Result<Sent> {
-        if trailers.iter().any(|field| NO_TRAILERS.iter().any(|name| name.eq_ignore_ascii_case(field.name()))) {
-            return Err(invalid("a trailer field that has to be known before the content (RFC 9110 §6.5.1)"));
+        if trailers
+            .iter()
+            .any(|field| NO_TRAILERS.iter().any(|name| name.eq_ignore_ascii_case(field.name())))
+        {
+            return Err(invalid(
+                "a trailer field that has to be known before the content (RFC 9110 §6.5.1)",
+            ));
         }
         if self.framing.is_none() && trailers.is_empty() {
             let content = std::mem::take(&mut self.responder.answer.content);
@@ -87,8 +93,8 @@ impl<'a> BodyWriter<'a> {
     }
 }
 
-/// Fields for framing, routing, authentication and the content's form: in a trailer section they come too late, and a
-/// reader that merges them is led astray.
+/// Fields for framing, routing, authentication and the content's form: in a trailer section they
+/// come too late, and a reader that merges them is led astray.
 const NO_TRAILERS: &[&str] = &[
     "Authorization",
     "Cache-Control",

@@ -1,9 +1,10 @@
-//! The Date field: `RFC 9110 §6.6.1`, in the one form that is written, IMF-fixdate (`RFC 9110 §5.6.7`).
+//! The Date field: `RFC 9110 §6.6.1`, in the one form that is written, IMF-fixdate (`RFC 9110
+//! §5.6.7`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A time as fields have it: `day-name "," SP day SP month SP year SP hour ":" minute ":" second SP GMT`, each part of a
-/// fixed width (`RFC 9110 §5.6.7`). Years from 1970 to 9999.
+/// A time as fields have it: `day-name "," SP day SP month SP year SP hour ":" minute ":" second SP
+/// GMT`, each part of a fixed width (`RFC 9110 §5.6.7`). Years from 1970 to 9999.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -24,8 +25,14 @@ fn imf_fixdate(seconds: u64) -> [u8; 29] {
     let mut date = *b"Sun, 00 Jan 0000 00:00:00 GMT";
     date[..3].copy_from_slice(triple(b"SunMonTueWedThuFriSat", weekday));
     date[8..11].copy_from_slice(triple(b"JanFebMarAprMayJunJulAugSepOctNovDec", month - 1));
-    let pairs =
-        [(5, day), (12, year / 100), (14, year), (17, second / 3600), (20, second / 60 % 60), (23, second % 60)];
+    let pairs = [
+        (5, day),
+        (12, year / 100),
+        (14, year),
+        (17, second / 3600),
+        (20, second / 60 % 60),
+        (23, second % 60),
+    ];
     for (at, number) in pairs {
         date[at] = b'0' + (number / 10 % 10) as u8;
         date[at + 1] = b'0' + (number % 10) as u8;
@@ -37,7 +44,8 @@ fn triple(names: &[u8], index: u64) -> &[u8] {
     &names[index as usize * 3..][..3]
 }
 
-/// Year, month and day of the Gregorian calendar. Years are counted from 1 March, so that the leap day is the last.
+/// Year, month and day of the Gregorian calendar. Years are counted from 1 March, so that the leap
+/// day is the last.
 fn civil(days: u64) -> (u64, u64, u64) {
     const FROM_1_MARCH_0000: u64 = 719_468;
     const PER_400_YEARS: u64 = 146_097;
@@ -58,7 +66,8 @@ mod tests {
 
     #[test]
     fn known_days() {
-        // The first is RFC 9110's own example; the others were asked of date(1): `date -u -R -d @SECONDS`.
+        // The first is RFC 9110's own example; the others were asked of date(1): `date -u -R -d
+        // @SECONDS`.
         for (seconds, want) in [
             (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
             (0, "Thu, 01 Jan 1970 00:00:00 GMT"),

@@ -84,7 +84,9 @@ impl Conversation<'_> {
             Ok(Some(len)) => len,
             Ok(None) => return Next::Close,
             // It was not asked for anything yet, or has been told to leave.
-            Err(Error::Timeout(Timeout { limit: Limit::Idle, .. }) | Error::Receive(_)) => return Next::Close,
+            Err(Error::Timeout(Timeout { limit: Limit::Idle, .. }) | Error::Receive(_)) => {
+                return Next::Close;
+            }
             Err(Error::IncompleteHead { .. }) if !stays => return Next::Close,
             Err(error) => {
                 let refusal = Refusal::of_message(&error, self.connection.buffered()[1]);
@@ -93,7 +95,8 @@ impl Conversation<'_> {
             }
         };
         let head = decoder.head();
-        let mut asked = Asked { head: head.method() == "HEAD", version: head.version(), persistent: false };
+        let mut asked =
+            Asked { head: head.method() == "HEAD", version: head.version(), persistent: false };
         match self.judge(head) {
             Err(refusal) => {
                 self.refuse(asked, &refusal);
@@ -113,7 +116,12 @@ impl Conversation<'_> {
             ("CONNECT", _) => return Err(Refusal::new(501, "this is no proxy (RFC 9110 §9.3.6)")),
             ("OPTIONS", b"*") | (_, [b'/', ..]) => {}
             (_, target) if authority(target).is_some() => {}
-            _ => return Err(Refusal::new(400, "a request-target that is neither a path nor a URI (RFC 9112 §3.2)")),
+            _ => {
+                return Err(Refusal::new(
+                    400,
+                    "a request-target that is neither a path nor a URI (RFC 9112 §3.2)",
+                ));
+            }
         }
         let decision = framing::request(head).map_err(|error| Refusal::of_framing(&error, head))?;
         if let (Framing::Length(length), Some(limit)) = (decision.framing, self.limits.content)
@@ -125,8 +133,16 @@ impl Conversation<'_> {
         Ok((decision, expects))
     }
 
-    fn answer(&mut self, head: &RequestHead, len: usize, asked: Asked, framing: Framing, expects: bool) -> Next {
-        let mut body = BodyDecoder::of_request(framing, len as u64, self.limits.overhead.saturating_sub(len));
+    fn answer(
+        &mut self,
+        head: &RequestHead,
+        len: usize,
+        asked: Asked,
+        framing: Framing,
+        expects: bool,
+    ) -> Next {
+        let mut body =
+            BodyDecoder::of_request(framing, len as u64, self.limits.overhead.saturating_sub(len));
         let unread = match framing {
             Framing::Length(length) => length,
             Framing::Chunked | Framing::UntilClose => UNKNOWN,
@@ -157,7 +173,8 @@ impl Conversation<'_> {
         if body.is_done() && !self.connection.has_buffered() { Next::Close } else { Next::Linger }
     }
 
-    /// Reads past what the handler left of the content; whether the next request can be found behind it.
+    /// Reads past what the handler left of the content; whether the next request can be found
+    /// behind it.
     fn drain(&mut self, body: &mut BodyDecoder) -> bool {
         let limit = body.received().saturating_add(DRAIN);
         loop {
@@ -184,14 +201,19 @@ fn expectation(head: &RequestHead) -> Result<bool, Refusal> {
         match field.value() {
             _ if head.version() == Version::Http10 => {}
             value if value.eq_ignore_ascii_case(b"100-continue") => expects = true,
-            _ => return Err(Refusal::new(417, "an expectation other than 100-continue (RFC 9110 §10.1.1)")),
+            _ => {
+                return Err(Refusal::new(
+                    417,
+                    "an expectation other than 100-continue (RFC 9110 §10.1.1)",
+                ));
+            }
         }
     }
     Ok(expects)
 }
 
-/// Closes in two steps: a socket that is closed while bytes come in sends a reset, and that may overtake the answer and
-/// destroy it before the client has read it (`RFC 9112 §9.6`).
+/// Closes in two steps: a socket that is closed while bytes come in sends a reset, and that may
+/// overtake the answer and destroy it before the client has read it (`RFC 9112 §9.6`).
 fn linger(live: &Live) {
     let end = Instant::now() + LINGER;
     let mut ended = live.stream.shutdown(Shutdown::Write).is_err();

@@ -20,7 +20,11 @@ pub(super) struct Crowd {
 
 impl Crowd {
     pub fn new() -> Crowd {
-        Crowd { stopping: AtomicBool::new(false), full: AtomicBool::new(false), start: Instant::now() }
+        Crowd {
+            stopping: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            start: Instant::now(),
+        }
     }
 
     /// Milliseconds since the server began, and one.
@@ -80,7 +84,8 @@ impl Live {
         let unread = self.unread.load(Ordering::Acquire);
         // An early error ends an upload whose length is not known: to read on could take for ever.
         let lost = if unread == UNKNOWN { status >= 400 } else { unread > DRAIN };
-        // Nobody knows whether a client that was not told to continue sends its content or its next request.
+        // Nobody knows whether a client that was not told to continue sends its content or its next
+        // request.
         lost || self.expects.load(Ordering::Acquire) || self.crowd.must_leave()
     }
 
@@ -96,11 +101,13 @@ impl Live {
     }
 
     fn waits_since(&self) -> Option<u64> {
-        Some(self.waiting.load(Ordering::SeqCst)).filter(|&since| since != AT_WORK && since != LEAVING)
+        Some(self.waiting.load(Ordering::SeqCst))
+            .filter(|&since| since != AT_WORK && since != LEAVING)
     }
 
-    /// For how long it has been waiting without need, if it has. A client that has just connected is given a moment: it
-    /// has a request to send, and does not expect, as one that kept its connection has to, that it is closed before.
+    /// For how long it has been waiting without need, if it has. A client that has just connected
+    /// is given a moment: it has a request to send, and does not expect, as one that kept its
+    /// connection has to, that it is closed before.
     pub fn idle_since(&self) -> Option<u64> {
         let since = self.waits_since()?;
         let idle = self.served.load(Ordering::Relaxed) || since + MOMENT < self.crowd.now();
@@ -110,7 +117,10 @@ impl Live {
     /// Ends its wait, if it waits. What the client has sent already is still read and answered.
     pub fn tell_to_leave(&self) -> bool {
         let Some(since) = self.waits_since() else { return false };
-        let told = self.waiting.compare_exchange(since, LEAVING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        let told = self
+            .waiting
+            .compare_exchange(since, LEAVING, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok();
         told && self.stream.shutdown(Shutdown::Read).is_ok()
     }
 }
@@ -145,7 +155,8 @@ impl Incoming {
         self.ahead.take()
     }
 
-    /// Whether the client has closed its side. Looks without waiting, and keeps the byte that it may meet.
+    /// Whether the client has closed its side. Looks without waiting, and keeps the byte that it
+    /// may meet.
     pub fn is_gone(&mut self) -> bool {
         if self.ahead.is_some() {
             return false;
@@ -163,7 +174,9 @@ impl Incoming {
         match looked {
             Ok(1) => self.ahead = Some(byte[0]),
             Ok(_) => return true,
-            Err(error) => return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+            Err(error) => {
+                return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+            }
         }
         false
     }
@@ -182,7 +195,8 @@ impl Incoming {
         };
         let timeout = |after| Timeout { limit, after };
         // A socket counts in milliseconds, and takes zero for no limit at all.
-        let millis = left.map(|left| Duration::from_millis(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)));
+        let millis = left
+            .map(|left| Duration::from_millis(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)));
         if let (Some(Duration::ZERO), Some(all)) = (millis, all) {
             return Err(timeout(all).into());
         }
@@ -190,10 +204,15 @@ impl Incoming {
         Ok(all.map(|all| (limit, all)))
     }
 
-    fn receive(&mut self, read: impl FnOnce(&mut &Stream) -> io::Result<usize>) -> io::Result<usize> {
+    fn receive(
+        &mut self,
+        read: impl FnOnce(&mut &Stream) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let limit = self.limit()?;
         let n = read(&mut &self.live.stream).map_err(|error| match limit {
-            Some((limit, after)) if error.kind() == ErrorKind::TimedOut => Timeout { limit, after }.into(),
+            Some((limit, after)) if error.kind() == ErrorKind::TimedOut => {
+                Timeout { limit, after }.into()
+            }
             _ => error,
         })?;
         if let Phase::Idle = self.phase {

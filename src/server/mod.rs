@@ -48,18 +48,21 @@
 //! | content over [`Limits::content`] | 413 |
 //! | a head or a body that does not come in time | 408; an idle connection is closed without a word |
 //!
-//! An error is told and then the connection is closed in two steps, so that the answer is not lost to a reset while the
-//! client still sends (`RFC 9112 §9.6`). A length is never demanded (411): chunks are read as well.
+//! An error is told and then the connection is closed in two steps, so that the answer is not lost
+//! to a reset while the client still sends (`RFC 9112 §9.6`). A length is never demanded (411):
+//! chunks are read as well.
 //!
 //! # Many connections
 //!
-//! There are at most [`Limits::connections`], and one thread for each. When there is one too many, the connection that has
-//! been idle longest is closed to make room. One that has just come has 100 ms to send its head then, so clients that
-//! send it a byte a second cannot keep others out. When all are at work, the next client waits until one has done, and
-//! those behind it in the listen queue.
+//! There are at most [`Limits::connections`], and one thread for each. When there is one too many,
+//! the connection that has been idle longest is closed to make room. One that has just come has 100
+//! ms to send its head then, so clients that send it a byte a second cannot keep others out. When
+//! all are at work, the next client waits until one has done, and those behind it in the listen
+//! queue.
 //!
-//! Declined: virtual hosts and routing (a `match` does it), compression, TLS, and protection of a TCP address from web
-//! pages: listen on a Unix socket, or compare [`Request::host`] in the handler.
+//! Declined: virtual hosts and routing (a `match` does it), compression, TLS, and protection of a
+//! TCP address from web pages: listen on a Unix socket, or compare [`Request::host`] in the
+//! handler.
 
 mod answer;
 mod body;
@@ -78,7 +81,8 @@ pub use refusal::{Refusal, reason_phrase};
 pub use request::Request;
 pub use responder::{Responder, Sent};
 
-/// A raw connection after a response that ended HTTP on it. It has no limits of time, and lives as long as it is kept.
+/// A raw connection after a response that ended HTTP on it. It has no limits of time, and lives as
+/// long as it is kept.
 pub type Upgraded = crate::upgraded::Upgraded<()>;
 
 use crate::transport::{Admission, Endpoint, ListenError, Listener};
@@ -87,14 +91,17 @@ use std::time::Duration;
 
 /// What a server will put up with. `None` is without limit.
 ///
-/// Those of time make a silent client give up its thread. They end with HTTP: an [`Upgraded`] connection has none.
+/// Those of time make a silent client give up its thread. They end with HTTP: an [`Upgraded`]
+/// connection has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many connections are served at a time: 512. Each costs a thread, a descriptor, and about 20 KiB when idle.
+    /// How many connections are served at a time: 512. Each costs a thread, a descriptor, and about
+    /// 20 KiB when idle.
     pub connections: usize,
     /// How many bytes of a request may be something other than content: 128 KiB.
     pub overhead: usize,
-    /// How many bytes of content a request may have. Not limited, since it is never held in memory here.
+    /// How many bytes of content a request may have. Not limited, since it is never held in memory
+    /// here.
     pub content: Option<u64>,
     /// From the first byte of a head to its last: 30 s.
     pub head: Option<Duration>,
@@ -157,10 +164,11 @@ impl Server {
 
     /// Answers from threads of its own until the [`Handle`] is stopped or dropped.
     ///
-    /// The handler is called by many threads at a time. It has to give back what [`Responder`] gave it, so it cannot
-    /// forget to answer. An error instead, before anything was sent, is answered for it: [`Refusal`] as it says, a body
-    /// that broke off or came too late with 400 or 408, all others with 500. After that the connection is cut, so that
-    /// the client does not take half a body for a whole one. So it is with a panic, where those unwind.
+    /// The handler is called by many threads at a time. It has to give back what [`Responder`] gave
+    /// it, so it cannot forget to answer. An error instead, before anything was sent, is answered
+    /// for it: [`Refusal`] as it says, a body that broke off or came too late with 400 or 408, all
+    /// others with 500. After that the connection is cut, so that the client does not take half a
+    /// body for a whole one. So it is with a panic, where those unwind.
     ///
     /// # Errors
     /// That of dup(2), or of making the first thread.

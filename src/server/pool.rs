@@ -1,9 +1,9 @@
 //! Many connections: a thread for each, and no more of them than allowed.
 //!
-//! Every thread does the same: it accepts a connection, serves it to its end, and accepts the next. Who takes a
-//! connection when nobody else is left to accept starts one more thread. Where there are as many connections as there may
-//! be, it sends away the one that has been idle longest and waits until there is room; further clients wait in the listen
-//! queue.
+//! Every thread does the same: it accepts a connection, serves it to its end, and accepts the next.
+//! Who takes a connection when nobody else is left to accept starts one more thread. Where there
+//! are as many connections as there may be, it sends away the one that has been idle longest and
+//! waits until there is room; further clients wait in the listen queue.
 
 use super::live::{Crowd, Live};
 use super::{Handler, Limits, exchange};
@@ -18,7 +18,8 @@ use std::time::Duration;
 
 /// How many threads may wait for connections that do not come; the others end.
 const SPARE: usize = 4;
-/// How long to wait where there is no room, or the system has no descriptor left, before looking again.
+/// How long to wait where there is no room, or the system has no descriptor left, before looking
+/// again.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long a thread may take to notice that its connection was cut.
 const CUT: Duration = Duration::from_millis(500);
@@ -51,17 +52,29 @@ pub struct Handle {
     endpoint: Endpoint,
 }
 
-pub(super) fn start(listener: Listener, limits: Limits, handler: Box<Handler>) -> io::Result<Handle> {
+pub(super) fn start(
+    listener: Listener,
+    limits: Limits,
+    handler: Box<Handler>,
+) -> io::Result<Handle> {
     let (stopper, endpoint) = (listener.stopper()?, listener.endpoint().clone());
     let listener = Some(Arc::new(listener));
-    let threads = Mutex::new(Threads { listener, all: 0, accepting: 0, wanting: 0, live: Vec::new() });
-    let shared = Arc::new(Shared { handler, limits, crowd: Arc::new(Crowd::new()), threads, ended: Condvar::new() });
+    let threads =
+        Mutex::new(Threads { listener, all: 0, accepting: 0, wanting: 0, live: Vec::new() });
+    let shared = Arc::new(Shared {
+        handler,
+        limits,
+        crowd: Arc::new(Crowd::new()),
+        threads,
+        ended: Condvar::new(),
+    });
     Shared::add_thread(&shared, &mut shared.threads())?;
     Ok(Handle { shared, stopper, endpoint })
 }
 
 impl Shared {
-    /// A handler's panic is caught before it could get here, so the numbers are right whatever happened.
+    /// A handler's panic is caught before it could get here, so the numbers are right whatever
+    /// happened.
     fn threads(&self) -> MutexGuard<'_, Threads> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,14 +119,16 @@ impl Shared {
         while threads.live.len() >= self.limits.connections.max(1) && threads.listener.is_some() {
             self.crowd.full.store(true, Ordering::SeqCst);
             self.make_room(&threads);
-            threads = self.ended.wait_timeout(threads, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
+            threads =
+                self.ended.wait_timeout(threads, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
         threads.wanting -= 1;
         self.crowd.full.store(threads.wanting > 0, Ordering::SeqCst);
         threads.listener.as_ref()?;
         threads.live.push(Arc::clone(&live));
         if threads.accepting == 0 && Shared::add_thread(self, &mut threads).is_err() {
-            // The system has no thread left: until one of ours is free, clients wait in the listen queue.
+            // The system has no thread left: until one of ours is free, clients wait in the listen
+            // queue.
             self.make_room(&threads);
         }
         Some(live)
@@ -161,9 +176,9 @@ impl Handle {
         drop(self.shared.ended.wait_while(threads, |threads| threads.all > 0));
     }
 
-    /// Takes no more connections, ends the idle ones, lets running exchanges finish for so long, and cuts the others.
-    /// The socket's file is removed at once, if it is still this server's own. Gives how many handlers still run, because
-    /// they wait for something else than their client.
+    /// Takes no more connections, ends the idle ones, lets running exchanges finish for so long,
+    /// and cuts the others. The socket's file is removed at once, if it is still this server's own.
+    /// Gives how many handlers still run, because they wait for something else than their client.
     pub fn stop(self, limit: Duration) -> usize {
         self.end(limit)
     }
@@ -179,7 +194,8 @@ impl Handle {
         self.shared.ended.notify_all();
         drop(listener);
         for (limit, cut) in [(limit, true), (CUT, false)] {
-            let waited = self.shared.ended.wait_timeout_while(threads, limit, |threads| threads.all > 0);
+            let waited =
+                self.shared.ended.wait_timeout_while(threads, limit, |threads| threads.all > 0);
             threads = waited.unwrap_or_else(PoisonError::into_inner).0;
             for live in threads.live.iter().filter(|_| cut) {
                 // It fails where the client has gone.

@@ -6,7 +6,8 @@ use crate::wire::{ErrorKind, ParseError, RequestHead};
 use std::fmt;
 use std::io;
 
-/// An answer that tells why there is no other; from a handler it travels inside an [`io::Error`], so that `?` will do.
+/// An answer that tells why there is no other; from a handler it travels inside an [`io::Error`],
+/// so that `?` will do.
 ///
 /// ```
 /// use unix_http::server::{Refusal, Request, Responder, Sent};
@@ -71,10 +72,13 @@ impl Refusal {
     pub(super) fn of_message(error: &Error, came: &[u8]) -> Refusal {
         match error {
             Error::Parse(error) => Refusal::broken(status_of(error, came), error.to_string()),
-            Error::Timeout(timeout) if timeout.limit == Limit::Head => {
-                Refusal::broken(408, format!("the head did not come whole within {:?}", timeout.after))
+            Error::Timeout(timeout) if timeout.limit == Limit::Head => Refusal::broken(
+                408,
+                format!("the head did not come whole within {:?}", timeout.after),
+            ),
+            Error::Timeout(timeout) => {
+                Refusal::broken(408, format!("nothing came for {:?}", timeout.after))
             }
-            Error::Timeout(timeout) => Refusal::broken(408, format!("nothing came for {:?}", timeout.after)),
             error => Refusal::broken(400, error.to_string()),
         }
     }
@@ -83,11 +87,14 @@ impl Refusal {
     pub(super) fn of_framing(error: &ParseError, head: &RequestHead) -> Refusal {
         let mut codings = Vec::new();
         for field in head.fields().get_all("Transfer-Encoding") {
-            codings.extend(field.value().split(|&b| b == b',').map(|c| c.trim_ascii().to_ascii_lowercase()));
+            codings.extend(
+                field.value().split(|&b| b == b',').map(|c| c.trim_ascii().to_ascii_lowercase()),
+            );
         }
         let chunked = codings.iter().filter(|coding| *coding == b"chunked").count();
-        // "A server that receives a request message with a transfer coding it does not understand SHOULD respond with
-        // 501", but where the body's end is not to be found it MUST be 400 (RFC 9112 §6.1, §6.3).
+        // "A server that receives a request message with a transfer coding it does not understand
+        // SHOULD respond with 501", but where the body's end is not to be found it MUST be 400 (RFC
+        // 9112 §6.1, §6.3).
         let known_end = chunked == 1 && codings.last().is_some_and(|last| last == b"chunked");
         let status = if error.kind == ErrorKind::TransferEncoding && known_end { 501 } else { 400 };
         Refusal::new(status, error.to_string())
@@ -104,7 +111,8 @@ fn status_of(error: &ParseError, came: &[u8]) -> u16 {
     }
 }
 
-/// Whether the first line ends in `SP "HTTP/" DIGIT "." DIGIT`: a version that is not ours, rather than no version.
+/// Whether the first line ends in `SP "HTTP/" DIGIT "." DIGIT`: a version that is not ours, rather
+/// than no version.
 fn names_a_version(came: &[u8]) -> bool {
     let line = came.split(|&b| b == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -69,8 +69,9 @@ impl Request<'_> {
         (if path.is_empty() { b"/" } else { path }, query)
     }
 
-    /// Whom the request is for: the authority of an absolute-form target, which a server must use instead of Host
-    /// (`RFC 9112 §3.2.2`), or the value of Host; `None` in an HTTP/1.0 request without either.
+    /// Whom the request is for: the authority of an absolute-form target, which a server must use
+    /// instead of Host (`RFC 9112 §3.2.2`), or the value of Host; `None` in an HTTP/1.0 request
+    /// without either.
     pub fn host(&self) -> Option<&[u8]> {
         match authority(self.target()) {
             Some(authority) => Some(&authority[..authority_len(authority)]),
@@ -93,8 +94,8 @@ impl Request<'_> {
         self.head
     }
 
-    /// Whether the client offers to go on with another protocol: `Connection: Upgrade` and that name in `Upgrade`. From
-    /// HTTP/1.0 that means nothing (`RFC 9110 §7.8`).
+    /// Whether the client offers to go on with another protocol: `Connection: Upgrade` and that
+    /// name in `Upgrade`. From HTTP/1.0 that means nothing (`RFC 9110 §7.8`).
     pub fn offers_upgrade(&self, protocol: &str) -> bool {
         self.version() == Version::Http11
             && self.fields().has_token("Connection", "upgrade")
@@ -143,16 +144,22 @@ impl Request<'_> {
         }
     }
 
-    /// Whether the client has ended its side of the connection: it takes no more, for all that can be told. For answers
-    /// that go on for ever, to be asked now and then. Never so before all of the content has been read.
+    /// Whether the client has ended its side of the connection: it takes no more, for all that can
+    /// be told. For answers that go on for ever, to be asked now and then. Never so before all of
+    /// the content has been read.
     pub fn is_gone(&mut self) -> bool {
-        self.body.is_done() && !self.connection.has_buffered() && self.connection.stream_mut().is_gone()
+        self.body.is_done()
+            && !self.connection.has_buffered()
+            && self.connection.stream_mut().is_gone()
     }
 
-    /// Before the first read: tells the client to send the content, if it waits for that (`RFC 9110 §10.1.1`).
+    /// Before the first read: tells the client to send the content, if it waits for that (`RFC 9110
+    /// §10.1.1`).
     fn invite(&mut self) -> io::Result<()> {
-        let expects = self.live.expects.load(Ordering::Relaxed) && self.live.expects.swap(false, Ordering::AcqRel);
-        if expects && !self.connection.has_buffered() && !self.live.answered.load(Ordering::Acquire) {
+        let expects = self.live.expects.load(Ordering::Relaxed)
+            && self.live.expects.swap(false, Ordering::AcqRel);
+        if expects && !self.connection.has_buffered() && !self.live.answered.load(Ordering::Acquire)
+        {
             (&self.live.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(Error::send)?;
         }
         Ok(())
@@ -173,7 +180,8 @@ impl Request<'_> {
     }
 }
 
-/// An absolute-form target without its scheme and authority; any other as it is (`RFC 9112 §3.2.2`).
+/// An absolute-form target without its scheme and authority; any other as it is (`RFC 9112
+/// §3.2.2`).
 fn after_authority(target: &[u8]) -> &[u8] {
     let Some(authority) = authority(target) else { return target };
     &authority[authority_len(authority)..]
@@ -186,7 +194,8 @@ fn authority_len(authority: &[u8]) -> usize {
 
 /// What follows `scheme://`, if the target begins so.
 pub(super) fn authority(target: &[u8]) -> Option<&[u8]> {
-    let scheme = target.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+    let scheme =
+        target.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
     let first = target.first().is_some_and(u8::is_ascii_alphabetic);
     target[scheme..].strip_prefix(b"://").filter(|_| first)
 }

@@ -8,10 +8,12 @@ use super::refusal::Refusal;
 use super::request::Request;
 use std::io::{self, Read};
 
-/// Answers one request: first the status-code and fields, then one of `send`, `stream`, `upgrade` ...
+/// Answers one request: first the status-code and fields, then one of `send`, `stream`, `upgrade`
+/// ...
 ///
-/// The server writes Date, Content-Length, Transfer-Encoding and Connection itself, behind the handler's fields. A field
-/// that could break out of its line is refused: the handler gets an error, and the client 500.
+/// The server writes Date, Content-Length, Transfer-Encoding and Connection itself, behind the
+/// handler's fields. A field that could break out of its line is refused: the handler gets an
+/// error, and the client 500.
 ///
 /// ```
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
@@ -67,12 +69,14 @@ impl<'a> Responder<'a> {
         self
     }
 
-    /// Adds a field line. A Content-Length is compared with the content; a Date is sent instead of the server's own;
-    /// `Connection` may say `Upgrade` and nothing else.
+    /// Adds a field line. A Content-Length is compared with the content; a Date is sent instead of
+    /// the server's own; `Connection` may say `Upgrade` and nothing else.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
         let value = value.as_ref();
         let own = match name.len() {
-            10 if name.eq_ignore_ascii_case("Connection") => !value.eq_ignore_ascii_case(b"Upgrade"),
+            10 if name.eq_ignore_ascii_case("Connection") => {
+                !value.eq_ignore_ascii_case(b"Upgrade")
+            }
             _ => name.eq_ignore_ascii_case("Transfer-Encoding"),
         };
         let pushed = match own {
@@ -100,11 +104,13 @@ impl<'a> Responder<'a> {
             true => return Err(invalid(NO_CONTENT)),
             false => Ends::Length(content.len() as u64),
         })?;
-        self.answer.send(self.live, [if self.asked.head { b"" } else { content }, b"", b"", b""])?;
+        self.answer
+            .send(self.live, [if self.asked.head { b"" } else { content }, b"", b"", b""])?;
         self.done()
     }
 
-    /// Answers with a head alone: to HEAD, and with 204 or 304. A Content-Length is sent only if the handler gave one.
+    /// Answers with a head alone: to HEAD, and with 204 or 304. A Content-Length is sent only if
+    /// the handler gave one.
     ///
     /// # Errors
     /// Of sending; where the client would wait for content.
@@ -117,10 +123,12 @@ impl<'a> Responder<'a> {
         self.done()
     }
 
-    /// Answers with the next `length` bytes from `reader`. A file is sent by the kernel where that can be.
+    /// Answers with the next `length` bytes from `reader`. A file is sent by the kernel where that
+    /// can be.
     ///
     /// # Errors
-    /// Of reading and of sending; `reader` ends too early. The client then gets less than announced, and notices.
+    /// Of reading and of sending; `reader` ends too early. The client then gets less than
+    /// announced, and notices.
     pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
         if self.has_no_content() {
             return Err(invalid(NO_CONTENT));
@@ -143,7 +151,8 @@ impl<'a> Responder<'a> {
         }
     }
 
-    /// Answers with content that is still to come, in chunks; to an HTTP/1.0 client until the connection's end.
+    /// Answers with content that is still to come, in chunks; to an HTTP/1.0 client until the
+    /// connection's end.
     ///
     /// # Errors
     /// A status-code that has no content, a field that is refused.
@@ -154,16 +163,28 @@ impl<'a> Responder<'a> {
         Ok(BodyWriter::new(self))
     }
 
-    /// Ends HTTP on this connection with `101 Switching Protocols`; the content of the request has to be read before.
+    /// Ends HTTP on this connection with `101 Switching Protocols`; the content of the request has
+    /// to be read before.
     ///
     /// # Errors
     /// Of sending. [`Refusal`] with 426 where the request does not offer `protocol`.
-    pub fn upgrade(mut self, request: &mut Request<'_>, protocol: &str) -> io::Result<(Upgraded, Sent)> {
+    pub fn upgrade(
+        mut self,
+        request: &mut Request<'_>,
+        protocol: &str,
+    ) -> io::Result<(Upgraded, Sent)> {
         if !request.offers_upgrade(protocol) {
-            // A 426 has to say what it takes (RFC 9110 §15.5.22), and Connection that Upgrade is there (§7.8).
-            let why = Refusal::new(426, "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol);
+            // A 426 has to say what it takes (RFC 9110 §15.5.22), and Connection that Upgrade is
+            // there (§7.8).
+            let why = Refusal::new(
+                426,
+                "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol,
+            );
             self.answer.fields.clear();
-            self.status(426).field("Connection", "Upgrade").field("Upgrade", protocol).send(why.to_string() + "\n")?;
+            self.status(426)
+                .field("Connection", "Upgrade")
+                .field("Upgrade", protocol)
+                .send(why.to_string() + "\n")?;
             return Err(why.into());
         }
         self.status = 101;
@@ -175,14 +196,18 @@ impl<'a> Responder<'a> {
         self.hijack(request)
     }
 
-    /// Ends HTTP on this connection with a head that says nothing of where the content ends: the status-line and the
-    /// handler's fields, and not one more. Docker answers an attach so that does not ask for an upgrade.
+    /// Ends HTTP on this connection with a head that says nothing of where the content ends: the
+    /// status-line and the handler's fields, and not one more. Docker answers an attach so that
+    /// does not ask for an upgrade.
     ///
     /// # Errors
-    /// Of sending; content of the request that was not read; an HTTP/1.1 client that did not read a 101 to its end.
+    /// Of sending; content of the request that was not read; an HTTP/1.1 client that did not read a
+    /// 101 to its end.
     pub fn hijack(mut self, request: &mut Request<'_>) -> io::Result<(Upgraded, Sent)> {
         if !request.body.is_done() || !request.connection.content().is_empty() {
-            return Err(invalid("the request's content has to be read before HTTP ends (RFC 9110 §7.8)"));
+            return Err(invalid(
+                "the request's content has to be read before HTTP ends (RFC 9110 §7.8)",
+            ));
         }
         self.wrong.take().map_or(Ok(()), Err)?;
         let stream = self.live.stream.try_clone()?;
@@ -219,7 +244,10 @@ impl<'a> Responder<'a> {
     pub(super) fn refuse(self, refusal: &Refusal) -> io::Result<Sent> {
         let text = refusal.to_string() + "\n";
         let responder = if refusal.is_decided() { self } else { self.close() };
-        responder.status(refusal.status()).field("Content-Type", "text/plain; charset=utf-8").send(text)
+        responder
+            .status(refusal.status())
+            .field("Content-Type", "text/plain; charset=utf-8")
+            .send(text)
     }
 }
 

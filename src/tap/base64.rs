@@ -5,7 +5,8 @@
 //! digit     = ALPHA / DIGIT / "+" / "/"
 //! ```
 //!
-//! Declined: line ends, missing padding, bits that are not used and not zero: one text for each sequence of bytes.
+//! Declined: line ends, missing padding, bits that are not used and not zero: one text for each
+//! sequence of bytes.
 //!
 //! ```
 //! use unix_http::tap::base64::{decode, encode};
@@ -21,7 +22,8 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        let bits = group.iter().fold(0, |bits, &byte| bits << 8 | u32::from(byte))
+            << (8 * (3 - group.len()));
         for place in 0..4 {
             text.push(match place <= group.len() {
                 true => DIGITS[(bits >> (18 - 6 * place) & 63) as usize] as char,
@@ -77,9 +79,14 @@ mod tests {
     /// RFC 4648 §10.
     #[test]
     fn vectors() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")]
-        {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+        ] {
             assert_eq!(encode(bytes.as_bytes()), text);
             assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
         }
@@ -95,7 +102,9 @@ mod tests {
 
     #[test]
     fn declined() {
-        for text in ["A", "AA", "AAA", "AAAAA", "A===", "====", "AA=A", "AAA\n", "AB==", "AAB=", "=AAA"] {
+        for text in
+            ["A", "AA", "AAA", "AAAAA", "A===", "====", "AA=A", "AAA\n", "AB==", "AAB=", "=AAA"]
+        {
             assert_eq!(decode(text), None, "{text}");
         }
     }

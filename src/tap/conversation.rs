@@ -1,12 +1,15 @@
-//! One connection's two streams of bytes, read as HTTP: requests one way, the responses to them the other.
+//! One connection's two streams of bytes, read as HTTP: requests one way, the responses to them the
+//! other.
 //!
-//! Responses come in the order of their requests (`RFC 9112 §9.3.2`), whatever else happens: requests may be sent before
-//! the responses to those before them (pipelining), a response may come before its request has ended, 1xx responses come
-//! before the final one, and the reply to HEAD or CONNECT can only be read by who knows the request. After a 101, a 2xx
-//! to CONNECT or a response that ends with the connection, no further message can follow: what comes then is a tunnel.
+//! Responses come in the order of their requests (`RFC 9112 §9.3.2`), whatever else happens:
+//! requests may be sent before the responses to those before them (pipelining), a response may come
+//! before its request has ended, 1xx responses come before the final one, and the reply to HEAD or
+//! CONNECT can only be read by who knows the request. After a 101, a 2xx to CONNECT or a response
+//! that ends with the connection, no further message can follow: what comes then is a tunnel.
 //!
-//! A client that asked for an upgrade may go on to speak the other protocol before it was told whether it may. What it
-//! says is held back (from the observers, never from the server) until the answer decides how it is to be read.
+//! A client that asked for an upgrade may go on to speak the other protocol before it was told
+//! whether it may. What it says is held back (from the observers, never from the server) until the
+//! answer decides how it is to be read.
 //!
 //! No bytes move here: a [`Relay`](super::Relay) passes them on, then shows them to this.
 //!
@@ -32,8 +35,8 @@ use super::secrets::{HeadMask, JsonMask};
 use crate::wire::framing::Rule;
 use crate::wire::head::Head;
 use crate::wire::{
-    BodyDecoder, ErrorKind, Framing, HeadDecoder, OVERHEAD_LIMIT, ParseError, Progress, RequestHead, ResponseHead,
-    Step, framing,
+    BodyDecoder, ErrorKind, Framing, HeadDecoder, OVERHEAD_LIMIT, ParseError, Progress,
+    RequestHead, ResponseHead, Step, framing,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -84,7 +87,8 @@ struct Lane<H> {
 enum State {
     Head,
     Body(BodyDecoder),
-    /// What came behind a request whose answer decides how to read it, and what is wrong with it if it is a request.
+    /// What came behind a request whose answer decides how to read it, and what is wrong with it if
+    /// it is a request.
     Held(Vec<u8>, Option<ParseError>),
     Tunnel(u64),
     Lost,
@@ -125,7 +129,11 @@ struct Whole<H> {
 
 impl<H: Head> Lane<H> {
     /// Reads on in a head: how many of the bytes belong to it, and the head once it is complete.
-    fn head(&mut self, at: Duration, bytes: &mut [u8]) -> (usize, Result<Option<Whole<H>>, ParseError>) {
+    fn head(
+        &mut self,
+        at: Duration,
+        bytes: &mut [u8],
+    ) -> (usize, Result<Option<Whole<H>>, ParseError>) {
         if self.head.is_empty() {
             self.began = at;
         }
@@ -138,9 +146,11 @@ impl<H: Head> Lane<H> {
         };
         let whole = match progress {
             Ok(Progress::Partial) => return (n, Ok(None)),
-            Ok(Progress::Complete { len }) => {
-                Ok(Some(Whole { head: std::mem::take(&mut self.decoder).into_head(), began: self.began, len }))
-            }
+            Ok(Progress::Complete { len }) => Ok(Some(Whole {
+                head: std::mem::take(&mut self.decoder).into_head(),
+                began: self.began,
+                len,
+            })),
             Err(error) => Err(error),
         };
         if whole.is_ok() {
@@ -183,14 +193,17 @@ impl Conversation {
         see(&Event::Ended(side, error));
     }
 
-    /// Nothing follows what was read of that side. An end that is not in order is no end of a message: of a body that the
-    /// close delimits, nothing says then that this is all.
+    /// Nothing follows what was read of that side. An end that is not in order is no end of a
+    /// message: of a body that the close delimits, nothing says then that this is all.
     fn finish(&mut self, side: Side, at: Duration, in_order: bool, see: &mut See<'_>) {
         match std::mem::replace(self.state(side), State::Lost) {
             State::Head => {
                 let (received, exchange) = match side {
                     Side::Client => (self.requests.head.len(), None),
-                    Side::Server => (self.responses.head.len(), self.awaiting().and_then(|at| self.open.get(at))),
+                    Side::Server => (
+                        self.responses.head.len(),
+                        self.awaiting().and_then(|at| self.open.get(at)),
+                    ),
                 };
                 if received > 0 {
                     self.unread |= side == Side::Server;
@@ -279,7 +292,8 @@ impl Conversation {
             Ok(None) => {}
             Ok(Some(whole)) => self.request(at, whole, see),
             Err(error) if self.awaiting().is_some() => {
-                // Perhaps no request, but what a client sends to the program behind an answer that is still to come.
+                // Perhaps no request, but what a client sends to the program behind an answer that
+                // is still to come.
                 let held = std::mem::take(&mut self.requests.head);
                 let held = if held.is_empty() { bytes[..used].to_vec() } else { held };
                 self.requests.state = State::Held(held, Some(error));
@@ -292,7 +306,12 @@ impl Conversation {
         used
     }
 
-    fn request(&mut self, at: Duration, Whole { head, began, len }: Whole<RequestHead>, see: &mut See<'_>) {
+    fn request(
+        &mut self,
+        at: Duration,
+        Whole { head, began, len }: Whole<RequestHead>,
+        see: &mut See<'_>,
+    ) {
         if self.open.len() >= OPEN_LIMIT {
             self.lose(Side::Client, &mut []);
             return see(&Event::Fault(None, Side::Client, Fault::TooManyRequests));
@@ -307,15 +326,18 @@ impl Conversation {
             head: len as u64,
             ..Message::default()
         };
-        let (number, secret) = (self.count, head.target().windows(9).any(|part| part == b"/secrets/"));
-        let exchange = Exchange { number, request: Some(Arc::new(head)), sent, ..Exchange::default() };
+        let (number, secret) =
+            (self.count, head.target().windows(9).any(|part| part == b"/secrets/"));
+        let exchange =
+            Exchange { number, request: Some(Arc::new(head)), sent, ..Exchange::default() };
         see(&Event::Request(&exchange));
         self.requests.number = number;
         match decision {
             Ok(decision) => {
                 let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
                 self.open.push_back(exchange);
-                self.requests.cover = if self.cover { Cover::Undecided(secret) } else { Cover::Nothing };
+                self.requests.cover =
+                    if self.cover { Cover::Undecided(secret) } else { Cover::Nothing };
                 self.begin_body(Side::Client, number, at, decoder, see);
             }
             Err(error) => {
@@ -340,7 +362,12 @@ impl Conversation {
         used
     }
 
-    fn response(&mut self, at: Duration, Whole { head, began, len }: Whole<ResponseHead>, see: &mut See<'_>) {
+    fn response(
+        &mut self,
+        at: Duration,
+        Whole { head, began, len }: Whole<ResponseHead>,
+        see: &mut See<'_>,
+    ) {
         let unasked = self.awaiting().is_none();
         if unasked {
             self.count += 1;
@@ -369,7 +396,8 @@ impl Conversation {
         match decision {
             Ok(decision) => {
                 self.responses.number = number;
-                self.responses.cover = if self.cover { Cover::Undecided(false) } else { Cover::Nothing };
+                self.responses.cover =
+                    if self.cover { Cover::Undecided(false) } else { Cover::Nothing };
                 if matches!(decision.framing, Framing::Tunnel | Framing::UntilClose) {
                     self.tunnel = Some(number);
                 }
@@ -388,7 +416,14 @@ impl Conversation {
         }
     }
 
-    fn begin_body(&mut self, side: Side, number: u64, at: Duration, decoder: BodyDecoder, see: &mut See<'_>) {
+    fn begin_body(
+        &mut self,
+        side: Side,
+        number: u64,
+        at: Duration,
+        decoder: BodyDecoder,
+        see: &mut See<'_>,
+    ) {
         if decoder.is_done() {
             self.ended(side, number, at, &decoder, see);
         } else {
@@ -397,7 +432,8 @@ impl Conversation {
     }
 
     fn body(&mut self, side: Side, at: Duration, bytes: &mut [u8], see: &mut See<'_>) -> usize {
-        let (number, State::Body(mut decoder)) = (self.number(side), std::mem::replace(self.state(side), State::Lost))
+        let (number, State::Body(mut decoder)) =
+            (self.number(side), std::mem::replace(self.state(side), State::Lost))
         else {
             return 0;
         };
@@ -433,7 +469,14 @@ impl Conversation {
     }
 
     /// A message has come whole.
-    fn ended(&mut self, side: Side, number: u64, at: Duration, decoder: &BodyDecoder, see: &mut See<'_>) {
+    fn ended(
+        &mut self,
+        side: Side,
+        number: u64,
+        at: Duration,
+        decoder: &BodyDecoder,
+        see: &mut See<'_>,
+    ) {
         let tunnel = self.tunnel;
         if let Some(exchange) = self.exchange(number) {
             let message = message(exchange, side);
@@ -487,8 +530,8 @@ impl Conversation {
         }
     }
 
-    /// What is held back is shown at once as bytes, and nobody knows yet whether it is another protocol or more requests:
-    /// covered is what either reading covers.
+    /// What is held back is shown at once as bytes, and nobody knows yet whether it is another
+    /// protocol or more requests: covered is what either reading covers.
     fn cover_held(&mut self, bytes: &mut [u8]) {
         let number = self.requests.number;
         match self.cover && self.exchange(number).is_some_and(|x| asks_for_http2(x)) {
@@ -507,7 +550,9 @@ impl Conversation {
         };
         match (self.tunnel, error) {
             (Some(number), _) => self.begin_tunnel(number, at, held, see),
-            (None, Some(_)) if self.awaiting().is_some() => return self.requests.state = State::Held(held, error),
+            (None, Some(_)) if self.awaiting().is_some() => {
+                return self.requests.state = State::Held(held, error);
+            }
             (None, Some(error)) => {
                 self.lose(Side::Client, &mut []);
                 see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
@@ -519,13 +564,22 @@ impl Conversation {
             }
         }
         // What was held back may hold another request for an upgrade, and more behind that.
-        if let (Some((at, in_order)), false) = (self.ends_held, matches!(self.requests.state, State::Held(..))) {
+        if let (Some((at, in_order)), false) =
+            (self.ends_held, matches!(self.requests.state, State::Held(..)))
+        {
             self.ends_held = None;
             self.finish(Side::Client, at, in_order, see);
         }
     }
 
-    fn through_tunnel(&mut self, side: Side, number: u64, at: Duration, bytes: &mut [u8], see: &mut See<'_>) -> usize {
+    fn through_tunnel(
+        &mut self,
+        side: Side,
+        number: u64,
+        at: Duration,
+        bytes: &mut [u8],
+        see: &mut See<'_>,
+    ) -> usize {
         let cover = self.cover;
         if let Some(exchange) = self.exchange(number) {
             if cover && asks_for_http2(exchange) {
@@ -623,9 +677,9 @@ fn message(exchange: &mut Exchange, side: Side) -> &mut Message {
 /// Whether this request, if it is granted, is the last of its connection.
 fn asks_for_tunnel(exchange: &Exchange) -> bool {
     exchange.method() == "CONNECT"
-        || exchange
-            .fields(Side::Client)
-            .is_some_and(|fields| fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some())
+        || exchange.fields(Side::Client).is_some_and(|fields| {
+            fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
+        })
 }
 
 /// Whether it asks to speak HTTP/2, as BuildKit's session does.

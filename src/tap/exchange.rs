@@ -80,7 +80,8 @@ impl Exchange {
         }
     }
 
-    /// From the last byte of the request to the first of the response; zero where the response came first.
+    /// From the last byte of the request to the first of the response; zero where the response came
+    /// first.
     pub fn wait(&self) -> Option<Duration> {
         let asked = self.sent.ended.or(self.sent.head_ended)?;
         Some(self.received.began?.saturating_sub(asked))
@@ -88,11 +89,17 @@ impl Exchange {
 
     /// From the first byte of the request to the last of either message.
     pub fn total(&self) -> Option<Duration> {
-        Some(self.received.last.max(self.sent.last)?.saturating_sub(self.sent.began.or(self.received.began)?))
+        Some(
+            self.received
+                .last
+                .max(self.sent.last)?
+                .saturating_sub(self.sent.began.or(self.received.began)?),
+        )
     }
 
-    /// Whether the connection stopped being HTTP with this exchange, and what its two sides say is for each other alone:
-    /// after a 101, a 2xx to CONNECT, and a response that only the connection's end ends.
+    /// Whether the connection stopped being HTTP with this exchange, and what its two sides say is
+    /// for each other alone: after a 101, a 2xx to CONNECT, and a response that only the
+    /// connection's end ends.
     pub fn is_tunnel(&self) -> bool {
         use crate::wire::Framing;
         matches!(self.received.decision, Some(Decision { framing: Framing::Tunnel, .. }))
@@ -102,7 +109,8 @@ impl Exchange {
 /// What was counted of one message.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Message {
-    /// Where its body ends, and the rule that says so; `None` before the head has come or where it breaks the rules.
+    /// Where its body ends, and the rule that says so; `None` before the head has come or where it
+    /// breaks the rules.
     pub decision: Option<Decision>,
     /// When its first byte came.
     pub began: Option<Duration>,
@@ -126,13 +134,15 @@ pub struct Message {
 
 /// Something seen on a connection.
 ///
-/// The bytes of every event are covered where they are secret (see [`secrets`](super::secrets)), unless asked otherwise.
+/// The bytes of every event are covered where they are secret (see [`secrets`](super::secrets)),
+/// unless asked otherwise.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A client has connected, and the target has accepted.
     Opened,
-    /// A client has connected and was turned away: the target could not be reached, or the request may not pass.
+    /// A client has connected and was turned away: the target could not be reached, or the request
+    /// may not pass.
     Refused(&'a str),
     /// A request's head.
     Request(&'a Exchange),
@@ -146,13 +156,16 @@ pub enum Event<'a> {
     Framing(&'a Exchange, Side, &'a [u8]),
     /// A message has ended as its framing says. With the trailer fields, which are often none.
     End(&'a Exchange, Side, Option<&'a Fields>),
-    /// Bytes of an upgraded connection, or what a client sends while a response is ended by nothing but the close.
+    /// Bytes of an upgraded connection, or what a client sends while a response is ended by nothing
+    /// but the close.
     Tunnel(&'a Exchange, Side, &'a [u8]),
     /// Both messages have ended, or neither goes on. No event of this exchange follows.
     Done(&'a Exchange),
-    /// What one side sends is not HTTP, or not whole. It is passed on all the same, and not read any further.
+    /// What one side sends is not HTTP, or not whole. It is passed on all the same, and not read
+    /// any further.
     Fault(Option<&'a Exchange>, Side, Fault),
-    /// Exactly what came in one read, as it came. It follows the events above that were read from it.
+    /// Exactly what came in one read, as it came. It follows the events above that were read from
+    /// it.
     Bytes(Side, &'a [u8]),
     /// One side sends no more, in order or because of an error.
     Ended(Side, Option<&'a io::Error>),
@@ -184,23 +197,30 @@ impl fmt::Display for Fault {
             Fault::Parse(error) => error.fmt(f),
             Fault::Incomplete(error) => error.fmt(f),
             Fault::IncompleteHead(received) => {
-                write!(f, "the connection ended inside a head, after {received} bytes (RFC 9112 §8)")
+                write!(
+                    f,
+                    "the connection ended inside a head, after {received} bytes (RFC 9112 §8)"
+                )
             }
             Fault::Unasked => f.write_str("a response that no request asked for (RFC 9112 §9.2)"),
             Fault::Unanswered => f.write_str("no answer to this request"),
-            Fault::TooManyRequests => f.write_str("too many requests without an answer: not read any further"),
+            Fault::TooManyRequests => {
+                f.write_str("too many requests without an answer: not read any further")
+            }
         }
     }
 }
 
 /// What is told of what travels through a [`Relay`](super::Relay).
 ///
-/// The events of one connection come one after the other, those of several connections at the same time. They come about
-/// a millisecond after the bytes were passed on, on a thread that passes nothing on; `at` is when the bytes came. What
-/// waits to be told is bounded: where observers fall behind by 64 KiB, or what came is large, the thread that passed it
-/// on tells of it, and reads again when they return. What has waited is told before the end of its side is, and nothing
-/// is left out. So an observer that must never hold up the traffic leaves slow work (a terminal, say) to another thread,
-/// with a bound on what waits for it; one that must lose nothing takes the time it needs.
+/// The events of one connection come one after the other, those of several connections at the same
+/// time. They come about a millisecond after the bytes were passed on, on a thread that passes
+/// nothing on; `at` is when the bytes came. What waits to be told is bounded: where observers fall
+/// behind by 64 KiB, or what came is large, the thread that passed it on tells of it, and reads
+/// again when they return. What has waited is told before the end of its side is, and nothing is
+/// left out. So an observer that must never hold up the traffic leaves slow work (a terminal, say)
+/// to another thread, with a bound on what waits for it; one that must lose nothing takes the time
+/// it needs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -225,11 +245,12 @@ impl fmt::Display for Fault {
 /// assert_eq!(*log.0.lock().unwrap(), ["1.1 HEAD 200"]);
 /// ```
 pub trait Observer: Send + Sync {
-    /// Something was seen on the connection of that number, `at` that time after the start of the relay.
+    /// Something was seen on the connection of that number, `at` that time after the start of the
+    /// relay.
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>);
 
-    /// The relay is over: what is held back is to be written now. The first thing that went wrong while recording, if
-    /// anything did.
+    /// The relay is over: what is held back is to be written now. The first thing that went wrong
+    /// while recording, if anything did.
     fn finish(&self) -> Option<String> {
         None
     }

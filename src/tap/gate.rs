@@ -1,18 +1,20 @@
 //! Who may speak through a TCP port: programs of this machine, and no web page.
 //!
-//! A port on the loopback address is open to every page that a browser on this machine shows. Two ways lead in:
+//! A port on the loopback address is open to every page that a browser on this machine shows. Two
+//! ways lead in:
 //!
-//! * **DNS rebinding.** A page's own host name is made to resolve to 127.0.0.1, and the browser takes the port for the
-//!   page's own server. But it sends the name it knows: the Host field tells (`RFC 9110 §7.2`). So a Host has to be an IP
-//!   address (those cannot be rebound), `localhost`, a name under it, or a name that was allowed.
-//! * **Requests across origins.** A page may send simple requests to any address, if not read the answers, and a POST
-//!   without an answer is enough to start a container. Browsers name the page in the Origin field (`RFC 6454 §7`): it has
-//!   to be the very host and port of the request.
+//! * **DNS rebinding.** A page's own host name is made to resolve to 127.0.0.1, and the browser
+//!   takes the port for the page's own server. But it sends the name it knows: the Host field tells
+//!   (`RFC 9110 §7.2`). So a Host has to be an IP address (those cannot be rebound), `localhost`, a
+//!   name under it, or a name that was allowed.
+//! * **Requests across origins.** A page may send simple requests to any address, if not read the
+//!   answers, and a POST without an answer is enough to start a container. Browsers name the page
+//!   in the Origin field (`RFC 6454 §7`): it has to be the very host and port of the request.
 //!
-//! Every request is read before a byte of it is passed on, and one that cannot be read is not passed on: nobody could say
-//! what it asks for. That makes TCP stricter than a Unix socket, whose file mode says who may connect. After a request
-//! for an upgrade the bytes are another protocol's and pass unread: no page can send one but a WebSocket's, which has an
-//! Origin.
+//! Every request is read before a byte of it is passed on, and one that cannot be read is not
+//! passed on: nobody could say what it asks for. That makes TCP stricter than a Unix socket, whose
+//! file mode says who may connect. After a request for an upgrade the bytes are another protocol's
+//! and pass unread: no page can send one but a WebSocket's, which has an Origin.
 //!
 //! This is no authentication: who can run a program here can connect.
 //!
@@ -28,7 +30,9 @@
 //! # Ok::<(), unix_http::tap::gate::Refusal>(())
 //! ```
 
-use crate::wire::{BodyDecoder, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead, framing};
+use crate::wire::{
+    BodyDecoder, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead, framing,
+};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -74,10 +78,16 @@ impl From<ParseError> for Refusal {
 impl Gate {
     /// For a new connection. `allowed` are host names beside those that always pass.
     pub fn new(allowed: &[String]) -> Gate {
-        Gate { allowed: allowed.to_vec(), state: State::Head, held: Vec::new(), decoder: RequestDecoder::new() }
+        Gate {
+            allowed: allowed.to_vec(),
+            state: State::Head,
+            held: Vec::new(),
+            decoder: RequestDecoder::new(),
+        }
     }
 
-    /// Takes what came next and appends to `passed` what may be passed on now; the rest of a head is waited for.
+    /// Takes what came next and appends to `passed` what may be passed on now; the rest of a head
+    /// is waited for.
     ///
     /// # Errors
     /// A request that may not pass. What stood before it was appended; nothing after it ever is.
@@ -87,7 +97,8 @@ impl Gate {
             self.held.extend_from_slice(&bytes[used..]);
             return Ok(());
         }
-        // What is held grows in place: a head that comes byte by byte is not copied with every byte.
+        // What is held grows in place: a head that comes byte by byte is not copied with every
+        // byte.
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
         let used = self.pass(&held, passed)?;
@@ -130,9 +141,10 @@ impl Gate {
         let head = decoder.head();
         self.check(head)?;
         let fields = head.fields();
-        let other =
-            head.method() == "CONNECT" || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some();
-        let body = BodyDecoder::of_request(framing::request(head)?.framing, len as u64, OVERHEAD_LIMIT);
+        let other = head.method() == "CONNECT"
+            || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some();
+        let body =
+            BodyDecoder::of_request(framing::request(head)?.framing, len as u64, OVERHEAD_LIMIT);
         self.state = match (other, body.is_done()) {
             (true, _) => State::Open,
             (false, true) => State::Head,
@@ -145,13 +157,18 @@ impl Gate {
         let host = head.host()?.unwrap_or_default();
         let name = String::from_utf8_lossy(host);
         if !host.is_empty() && !self.is_ours(without_port(&name)) {
-            let why =
-                format!("the Host is {}, which may be a web page's own name (DNS rebinding)", name.escape_debug());
+            let why = format!(
+                "the Host is {}, which may be a web page's own name (DNS rebinding)",
+                name.escape_debug()
+            );
             return Err(Refusal { status: 421, why });
         }
         match head.fields().get("Origin") {
             Some(origin) if !same_origin(origin, host) => {
-                let why = format!("the request comes from a web page of another origin, {}", origin.escape_ascii());
+                let why = format!(
+                    "the request comes from a web page of another origin, {}",
+                    origin.escape_ascii()
+                );
                 Err(Refusal { status: 403, why })
             }
             _ => Ok(()),
@@ -180,5 +197,6 @@ fn without_port(host: &str) -> &str {
 
 /// Whether the origin is `http://` and the same host and port. `null` is none.
 fn same_origin(origin: &[u8], host: &[u8]) -> bool {
-    !host.is_empty() && origin.strip_prefix(b"http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    !host.is_empty()
+        && origin.strip_prefix(b"http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }

@@ -9,10 +9,12 @@
 //! * the host of a URL: that of the Host field, or `localhost`;
 //! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
 //! * a body over the limit: what there is of it up to there, and a `comment` that says so;
-//! * an upgraded connection: what the server said on it is the content, what the client said stands in `_sent`;
+//! * an upgraded connection: what the server said on it is the content, what the client said stands
+//!   in `_sent`;
 //! * no response at all: status 0, as browsers have it; the reason stands in `_error`.
 //!
-//! The file is complete after each entry: its end is written with every entry, and overwritten by the next.
+//! The file is complete after each entry: its end is written with every entry, and overwritten by
+//! the next.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -73,16 +75,25 @@ struct Bodies {
 }
 
 impl<W: Write + Seek + Send> Har<W> {
-    /// Begins an archive; a file is to be empty. `started` is the moment from which observers are told the time.
+    /// Begins an archive; a file is to be empty. `started` is the moment from which observers are
+    /// told the time.
     ///
     /// # Errors
     /// Those of `out`.
     pub fn new(mut out: W, started: SystemTime) -> io::Result<Har<W>> {
-        let creator = concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+        let creator =
+            concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
         write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
         out.write_all(END)?;
         out.flush()?;
-        let state = State { out, started, limit: BODY_LIMIT, first: true, open: Table::default(), error: None };
+        let state = State {
+            out,
+            started,
+            limit: BODY_LIMIT,
+            first: true,
+            open: Table::default(),
+            error: None,
+        };
         Ok(Har(Mutex::new(state)))
     }
 
@@ -106,7 +117,11 @@ impl<W: Write + Seek + Send> Observer for Har<W> {
             Event::Content(x, side, bytes) | Event::Tunnel(x, side @ Side::Server, bytes) => {
                 let limit = state.limit;
                 let bodies = state.bodies(connection, x);
-                keep(if *side == Side::Client { &mut bodies.sent } else { &mut bodies.received }, bytes, limit);
+                keep(
+                    if *side == Side::Client { &mut bodies.sent } else { &mut bodies.received },
+                    bytes,
+                    limit,
+                );
             }
             Event::Tunnel(x, Side::Client, bytes) => {
                 let limit = state.limit;
@@ -331,10 +346,10 @@ fn lossy(bytes: &[u8]) -> String {
 
 /// The URL that was asked for: the target itself where it is one, else with the Host before it.
 fn url(fields: &Fields, target: &[u8]) -> String {
-    let host = fields
-        .get("Host")
-        .map(lossy)
-        .filter(|host| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b)));
+    let host = fields.get("Host").map(lossy).filter(|host| {
+        !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
+    });
     let host = host.as_deref().unwrap_or("localhost");
     let mut url = match target {
         [b'/', ..] => format!("http://{host}"),
@@ -344,7 +359,9 @@ fn url(fields: &Fields, target: &[u8]) -> String {
     };
     for &byte in target {
         match byte {
-            b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => url.push(byte as char),
+            b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => {
+                url.push(byte as char)
+            }
             _ => url.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -376,7 +393,8 @@ pub(super) fn percent_decoded(bytes: &[u8]) -> String {
 fn date_time(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // Years are counted from March, so that a leap day is a year's last; 719,468 days lie between 1 March 0000 and 1970.
+    // Years are counted from March, so that a leap day is a year's last; 719,468 days lie between 1
+    // March 0000 and 1970.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -386,7 +404,10 @@ fn date_time(time: SystemTime) -> String {
     let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let year = year + 400 * era;
-    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:06}Z", since.subsec_micros())
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:06}Z",
+        since.subsec_micros()
+    )
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@
 //!                             as they are
 //! ```
 //!
-//! * [`Relay`] passes bytes on, unchanged and at once, and shows a copy: [`relay`] says what it promises.
-//! * [`Conversation`] reads the copy as HTTP: which response answers which request, where each message ends and why.
+//! * [`Relay`] passes bytes on, unchanged and at once, and shows a copy: [`relay`] says what it
+//!   promises.
+//! * [`Conversation`] reads the copy as HTTP: which response answers which request, where each
+//!   message ends and why.
 //! * An [`Observer`] is told [`Event`]s. What an observer does cannot change what is passed on.
-//! * [`secrets`] covers credentials before any observer sees them; [`gate`] keeps web pages out of a TCP port.
+//! * [`secrets`] covers credentials before any observer sees them; [`gate`] keeps web pages out of
+//!   a TCP port.
 //!
 //! The arrow never points back: nothing that is read here, or cannot be read, reaches the bytes.
 pub mod base64;

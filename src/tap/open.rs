@@ -63,7 +63,8 @@ impl<T: Cut> Open<T> {
 
     /// Waits for those there are, `grace` at most, then cuts them and those to come.
     pub(super) fn end(&self, grace: Duration) {
-        let waited = self.changed.wait_timeout_while(lock(&self.table), grace, |table| table.running > 0);
+        let waited =
+            self.changed.wait_timeout_while(lock(&self.table), grace, |table| table.running > 0);
         let (mut table, _) = waited.unwrap_or_else(PoisonError::into_inner);
         table.cut = true;
         table.connections.iter().for_each(|(_, connection)| connection.cut());

@@ -1,7 +1,9 @@
-//! A capture file (pcapng) of connections that never were on a network, so that Wireshark and tshark can take them apart.
+//! A capture file (pcapng) of connections that never were on a network, so that Wireshark and
+//! tshark can take them apart.
 //!
-//! A Unix socket has no packets. Each connection is written as the TCP connection it could have been: handshake, the
-//! bytes of each read as a segment with the time of that read, FIN where a side ended, RST where it broke.
+//! A Unix socket has no packets. Each connection is written as the TCP connection it could have
+//! been: handshake, the bytes of each read as a segment with the time of that read, FIN where a
+//! side ended, RST where it broke.
 //!
 //! ```text
 //! file    = section interface *packet                     ; draft-ietf-opsawg-pcapng, all numbers little-endian
@@ -9,10 +11,11 @@
 //! packet  = 6, interface 0, time in ns since 1970, length captured, length, IPv4 header, TCP header, data
 //! ```
 //!
-//! The link type is 101: packets begin with their IPv4 header, there is no Ethernet. The client of connection n has the
-//! address 127.0.0.1 and port 10000 + n (beginning again after 50,000 connections), the server 127.0.0.2 and port 80, by
-//! which Wireshark knows HTTP. What was really listened on stands in the description of the interface. Data of more than
-//! 65,000 bytes becomes several segments; the checksums are right.
+//! The link type is 101: packets begin with their IPv4 header, there is no Ethernet. The client of
+//! connection n has the address 127.0.0.1 and port 10000 + n (beginning again after 50,000
+//! connections), the server 127.0.0.2 and port 80, by which Wireshark knows HTTP. What was really
+//! listened on stands in the description of the interface. Data of more than 65,000 bytes becomes
+//! several segments; the checksums are right.
 //!
 //! ```
 //! use std::io::Read;
@@ -61,7 +64,8 @@ struct State<W> {
 }
 
 impl<W: Write + Send> Pcap<W> {
-    /// Begins a capture. `started` is the moment from which observers are told the time, `place` what was listened on.
+    /// Begins a capture. `started` is the moment from which observers are told the time, `place`
+    /// what was listened on.
     ///
     /// # Errors
     /// Those of `out`.
@@ -118,7 +122,9 @@ impl<W: Write> State<W> {
                 self.segment(connection, at, Side::Client, ACK, b"")
             }
             Event::Bytes(side, bytes) => {
-                bytes.chunks(SEGMENT).try_for_each(|data| self.segment(connection, at, *side, PSH | ACK, data))?;
+                bytes
+                    .chunks(SEGMENT)
+                    .try_for_each(|data| self.segment(connection, at, *side, PSH | ACK, data))?;
                 self.segment(connection, at, side.other(), ACK, b"")
             }
             Event::Ended(side, error) => {
@@ -134,7 +140,14 @@ impl<W: Write> State<W> {
         }
     }
 
-    fn segment(&mut self, connection: u64, at: Duration, from: Side, flags: u8, data: &[u8]) -> io::Result<()> {
+    fn segment(
+        &mut self,
+        connection: u64,
+        at: Duration,
+        from: Side,
+        flags: u8,
+        data: &[u8],
+    ) -> io::Result<()> {
         let Some(next) = self.next.get_mut(&connection) else { return Ok(()) };
         let (sequence, acknowledged) = (next[from as usize], next[from.other() as usize]);
         let takes_one = u32::from(flags & (SYN | FIN) != 0);
@@ -144,10 +157,13 @@ impl<W: Write> State<W> {
             Side::Client => [(CLIENT, client_port), (SERVER, 80)],
             Side::Server => [(SERVER, 80), (CLIENT, client_port)],
         };
-        let packet = packet(ends, sequence, if flags & ACK != 0 { acknowledged } else { 0 }, flags, data);
+        let packet =
+            packet(ends, sequence, if flags & ACK != 0 { acknowledged } else { 0 }, flags, data);
         let time = (self.started + at).as_nanos() as u64;
         let mut body = Vec::with_capacity(packet.len() + 32);
-        for number in [0, (time >> 32) as u32, time as u32, packet.len() as u32, packet.len() as u32] {
+        for number in
+            [0, (time >> 32) as u32, time as u32, packet.len() as u32, packet.len() as u32]
+        {
             body.extend_from_slice(&number.to_le_bytes());
         }
         body.extend_from_slice(&packet);

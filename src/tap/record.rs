@@ -20,11 +20,12 @@
 //! connection = 1*DIGIT                                                     ; from 1
 //! ```
 //!
-//! Where secrets were covered, a `*` stands for each of their bytes; nothing else differs from what was sent. The files
-//! are for their owner alone (mode 0600, in a directory with mode 0700).
+//! Where secrets were covered, a `*` stands for each of their bytes; nothing else differs from what
+//! was sent. The files are for their owner alone (mode 0600, in a directory with mode 0700).
 //!
-//! Nothing is left out: an event is written before its side is read again. A disk that is slower than the socket makes
-//! the traffic wait; one that is full ends the recording, and the traffic goes on.
+//! Nothing is left out: an event is written before its side is read again. A disk that is slower
+//! than the socket makes the traffic wait; one that is full ends the recording, and the traffic
+//! goes on.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -72,11 +73,12 @@ struct State {
 }
 
 impl Record {
-    /// Makes the directory and begins. `started` is the moment from which observers are told the time; `covered` whether
-    /// secrets are.
+    /// Makes the directory and begins. `started` is the moment from which observers are told the
+    /// time; `covered` whether secrets are.
     ///
     /// # Errors
-    /// A directory that is there and not empty is left alone: `DirectoryNotEmpty`. What the system says, otherwise.
+    /// A directory that is there and not empty is left alone: `DirectoryNotEmpty`. What the system
+    /// says, otherwise.
     pub fn create(dir: impl AsRef<Path>, started: SystemTime, covered: bool) -> io::Result<Record> {
         let dir = dir.as_ref().to_owned();
         match DirBuilder::new().mode(0o700).create(&dir) {
@@ -90,7 +92,9 @@ impl Record {
         let mut index = new_file(&dir.join("index"))?;
         let since = started.duration_since(UNIX_EPOCH).unwrap_or_default();
         let secrets = if covered { "covered" } else { "shown" };
-        index.write_all(format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes())?;
+        index.write_all(
+            format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes(),
+        )?;
         Ok(Record(Mutex::new(State { dir, index, files: Table::default(), error: None })))
     }
 }
@@ -101,7 +105,8 @@ impl Observer for Record {
         if state.error.is_none()
             && let Err(error) = state.write(connection, at, event)
         {
-            state.error = Some(format!("the recording in {} stopped: {error}", state.dir.display()));
+            state.error =
+                Some(format!("the recording in {} stopped: {error}", state.dir.display()));
         }
     }
 
@@ -121,7 +126,9 @@ impl State {
                 write!(line, "{side} {}", bytes.len())
             }
             Event::Ended(side, None) => write!(line, "{side} end"),
-            Event::Ended(side, Some(error)) => write!(line, "{side} end {}", one_line(&error.to_string())),
+            Event::Ended(side, Some(error)) => {
+                write!(line, "{side} end {}", one_line(&error.to_string()))
+            }
             Event::Closed => {
                 self.files.remove(&(connection, Side::Client));
                 self.files.remove(&(connection, Side::Server));
@@ -134,7 +141,9 @@ impl State {
     }
 
     fn file(&mut self, connection: u64, side: Side) -> io::Result<&mut File> {
-        self.files.or_try_insert((connection, side), || new_file(&self.dir.join(format!("{connection}.{side}"))))
+        self.files.or_try_insert((connection, side), || {
+            new_file(&self.dir.join(format!("{connection}.{side}")))
+        })
     }
 }
 
@@ -193,12 +202,15 @@ impl Recording {
     /// Reads a recording's index.
     ///
     /// # Errors
-    /// `InvalidData` for an index that breaks the grammar, with its line; what the system says, otherwise.
+    /// `InvalidData` for an index that breaks the grammar, with its line; what the system says,
+    /// otherwise.
     pub fn open(dir: impl AsRef<Path>) -> io::Result<Recording> {
         let dir = dir.as_ref().to_owned();
         let text = fs::read(dir.join("index"))?;
         let text = String::from_utf8_lossy(&text);
-        let invalid = |n: usize| io::Error::new(ErrorKind::InvalidData, format!("line {} of its index is none", n + 1));
+        let invalid = |n: usize| {
+            io::Error::new(ErrorKind::InvalidData, format!("line {} of its index is none", n + 1))
+        };
         let mut lines = text.lines().enumerate();
         let mut header = |prefix: &str| match lines.next() {
             Some((_, line)) if line.starts_with(prefix) => Ok(line[prefix.len()..].to_owned()),
@@ -214,7 +226,9 @@ impl Recording {
             _ => return Err(invalid(2)),
         };
         let started = UNIX_EPOCH.checked_add(started).ok_or_else(|| invalid(1))?;
-        let events = lines.map(|(n, line)| parse_event(line).ok_or_else(|| invalid(n))).collect::<io::Result<_>>()?;
+        let events = lines
+            .map(|(n, line)| parse_event(line).ok_or_else(|| invalid(n)))
+            .collect::<io::Result<_>>()?;
         Ok(Recording { dir, started, covered, events })
     }
 

@@ -1,4 +1,5 @@
-//! What a client is told that gets no answer from a server: in HTTP, and in JSON as Docker's own errors are.
+//! What a client is told that gets no answer from a server: in HTTP, and in JSON as Docker's own
+//! errors are.
 
 use crate::json::encode_string;
 

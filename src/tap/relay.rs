@@ -1,4 +1,5 @@
-//! The relay: a listener, a target, and bytes that pass between them unchanged, at once and all of them.
+//! The relay: a listener, a target, and bytes that pass between them unchanged, at once and all of
+//! them.
 //!
 //! ```text
 //!             read          write
@@ -7,18 +8,21 @@
 //!                        └─ a copy ─▶ conversation ──▶ observers
 //! ```
 //!
-//! Each connection has two threads, one for each direction, so that neither ever waits for the other. Each reads, writes
-//! what it read, and reads again. A copy waits until the relay's *viewer*, a thread beside them all, comes to show it to
-//! the connection's [`Conversation`](super::Conversation); only what is large, or more than may wait, is shown by the
-//! thread that passed it on, before that reads again. What is read as HTTP there, or fails to be, has no way back into
-//! what is passed on.
+//! Each connection has two threads, one for each direction, so that neither ever waits for the
+//! other. Each reads, writes what it read, and reads again. A copy waits until the relay's
+//! *viewer*, a thread beside them all, comes to show it to the connection's
+//! [`Conversation`](super::Conversation); only what is large, or more than may wait, is shown by
+//! the thread that passed it on, before that reads again. What is read as HTTP there, or fails to
+//! be, has no way back into what is passed on.
 //!
-//! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)), since that is how the
-//! standard input of a container ends; the other goes on. When one side can no longer be written to, the other is told so
-//! and its answer, which may be on its way already, is still passed on. A connection that breaks breaks on both sides.
+//! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)),
+//! since that is how the standard input of a container ends; the other goes on. When one side can
+//! no longer be written to, the other is told so and its answer, which may be on its way already,
+//! is still passed on. A connection that breaks breaks on both sides.
 //!
-//! **What a relay cannot pass on**: descriptors and credentials sent along with bytes (`SCM_RIGHTS`, unix(7)); the server
-//! sees this process as its peer; a TCP reset becomes an ordinary end.
+//! **What a relay cannot pass on**: descriptors and credentials sent along with bytes
+//! (`SCM_RIGHTS`, unix(7)); the server sees this process as its peer; a TCP reset becomes an
+//! ordinary end.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -154,8 +158,9 @@ impl Relay {
         Ok(RelayStopper { listener: self.listener.stopper()?, open: Arc::clone(&self.open) })
     }
 
-    /// Relays until it is stopped and every connection is over; then no thread and no connection of its own is left, and
-    /// what the observers held back is written. What these could not record, in their words.
+    /// Relays until it is stopped and every connection is over; then no thread and no connection of
+    /// its own is left, and what the observers held back is written. What these could not record,
+    /// in their words.
     ///
     /// What goes wrong with one connection ends that one alone; observers are told.
     pub fn run(&self) -> Vec<String> {
@@ -175,14 +180,21 @@ impl Relay {
                         self.connection(number, client);
                         drop(running);
                     };
-                    let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, connection);
+                    let thread =
+                        thread::Builder::new().stack_size(STACK).spawn_scoped(scope, connection);
                     if let Err(error) = thread {
-                        self.tell(number, &Event::Refused(&format!("no thread for another connection: {error}")));
+                        self.tell(
+                            number,
+                            &Event::Refused(&format!("no thread for another connection: {error}")),
+                        );
                         thread::sleep(PAUSE);
                     }
                 }
                 Err(error) => {
-                    self.tell(0, &Event::Refused(&format!("cannot accept another connection: {error}")));
+                    self.tell(
+                        0,
+                        &Event::Refused(&format!("cannot accept another connection: {error}")),
+                    );
                     thread::sleep(PAUSE);
                 }
             }
@@ -215,7 +227,10 @@ impl Relay {
             match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
                 Ok(_) => self.pass(Side::Client, &pair, &watch, gate),
                 Err(error) => {
-                    self.tell(number, &Event::Refused(&format!("no thread for another connection: {error}")));
+                    self.tell(
+                        number,
+                        &Event::Refused(&format!("no thread for another connection: {error}")),
+                    );
                     pair.cut();
                 }
             }
@@ -240,17 +255,21 @@ impl Relay {
             };
             let full = n == space.len() && n < LARGE;
             let written = match &mut gate {
-                None => watch.pass_on(&self.audience, side, &buffer, n, || { to }.write_all(&buffer[..n])),
+                None => watch
+                    .pass_on(&self.audience, side, &buffer, n, || { to }.write_all(&buffer[..n])),
                 Some(gate) => {
                     passed.clear();
                     let admitted = gate.admit(&buffer[..n], &mut passed);
                     let whole = Arc::new(std::mem::take(&mut passed));
-                    let written = watch.pass_on(&self.audience, side, &whole, whole.len(), || { to }.write_all(&whole));
+                    let written = watch.pass_on(&self.audience, side, &whole, whole.len(), || {
+                        { to }.write_all(&whole)
+                    });
                     spoken |= !whole.is_empty();
                     if let Err(refusal) = admitted {
                         let why = refusal.to_string();
                         watch.tell(&self.audience, &Event::Refused(&why));
-                        // In the middle of other answers one of ours would be taken for the server's.
+                        // In the middle of other answers one of ours would be taken for the
+                        // server's.
                         if !spoken {
                             turn_away(from, refusal.status, &why);
                             pair.cut();
@@ -261,8 +280,9 @@ impl Relay {
                 }
             };
             if let Err(error) = written {
-                // The other side takes nothing more; what it still says is passed on. A Unix socket tells the writer
-                // at once; TCP cannot, and would forget what is still to be read here (see `drain`).
+                // The other side takes nothing more; what it still says is passed on. A Unix socket
+                // tells the writer at once; TCP cannot, and would forget what is still to be read
+                // here (see `drain`).
                 if from.as_unix().is_some() {
                     let _ = from.shutdown(Shutdown::Read);
                 }
@@ -291,8 +311,8 @@ fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
     Arc::make_mut(buffer)
 }
 
-/// Tells a client why nothing will be passed on for it. It is let speak first: an answer to a request that was not made
-/// yet is taken for a fault by clients that keep connections.
+/// Tells a client why nothing will be passed on for it. It is let speak first: an answer to a
+/// request that was not made yet is taken for a fault by clients that keep connections.
 fn turn_away(mut client: &Stream, status: u16, why: &str) {
     let _ = client.set_read_timeout(Some(FAREWELL));
     if status == 502 {
@@ -303,8 +323,8 @@ fn turn_away(mut client: &Stream, status: u16, why: &str) {
     drain(client);
 }
 
-/// Reads what a client still sends, for a short while: to close a TCP socket before that resets the connection, and the
-/// client may lose the end of its answer (`RFC 9112 §9.6`).
+/// Reads what a client still sends, for a short while: to close a TCP socket before that resets the
+/// connection, and the client may lose the end of its answer (`RFC 9112 §9.6`).
 fn drain(mut client: &Stream) {
     let end = Instant::now() + FAREWELL;
     let mut buffer = vec![0; SMALL];
@@ -359,7 +379,8 @@ pub struct RelayStopper {
 }
 
 impl RelayStopper {
-    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are cut.
+    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are
+    /// cut.
     ///
     /// Returns when all that is done; [`run`](Relay::run) returns when the last connection is over.
     pub fn stop(&self, grace: Duration) {

@@ -1,17 +1,20 @@
 //! Secrets in what was seen, covered before any observer has it.
 //!
-//! A recording is made to be kept and handed on, and a Docker client sends its registry passwords with every pull. So the
-//! bytes of a secret become `*`, one for one: lengths, framing and everything around it stay as they were. Covered are
+//! A recording is made to be kept and handed on, and a Docker client sends its registry passwords
+//! with every pull. So the bytes of a secret become `*`, one for one: lengths, framing and
+//! everything around it stay as they were. Covered are
 //!
 //! * the values of the fields in [`FIELDS`];
-//! * in JSON, the strings that [`MEMBERS`] name, swarm tokens (`SWMTKN-…`, `SWMKEY-…`), the value of every
-//!   `NAME=value` string whose name speaks of a password, secret, token or credential (container environments), and the
-//!   `Data` of a `/secrets` request;
-//! * the whole of an upgraded HTTP/2 connection (BuildKit's session carries credentials in gRPC messages).
+//! * in JSON, the strings that [`MEMBERS`] name, swarm tokens (`SWMTKN-…`, `SWMKEY-…`), the value
+//!   of every `NAME=value` string whose name speaks of a password, secret, token or credential
+//!   (container environments), and the `Data` of a `/secrets` request;
+//! * the whole of an upgraded HTTP/2 connection (BuildKit's session carries credentials in gRPC
+//!   messages).
 //!
-//! Not covered, since nothing tells them apart: what a user types into a container, files in archives, log output, what
-//! stands in a request-target or under another field name, and content that is compressed or no JSON. A stream that turns
-//! out not to be HTTP is covered as JSON from there on; what was shown before had been covered as a head is.
+//! Not covered, since nothing tells them apart: what a user types into a container, files in
+//! archives, log output, what stands in a request-target or under another field name, and content
+//! that is compressed or no JSON. A stream that turns out not to be HTTP is covered as JSON from
+//! there on; what was shown before had been covered as a head is.
 //!
 //! ```
 //! use unix_http::tap::secrets::{HeadMask, JsonMask};
@@ -53,7 +56,8 @@ pub const MEMBERS: &[&str] = &[
 ];
 
 /// What names of environment variables with secrets have in them, in lower case.
-const SPEAKING: &[&str] = &["passw", "secret", "token", "credential", "api_key", "apikey", "private_key"];
+const SPEAKING: &[&str] =
+    &["passw", "secret", "token", "credential", "api_key", "apikey", "private_key"];
 
 /// How long a name can be and still be looked at.
 const NAME: usize = 64;
@@ -113,7 +117,14 @@ enum InHead {
 impl HeadMask {
     /// At the first byte of a head. With `cover` false it only finds the end.
     pub fn new(cover: bool) -> HeadMask {
-        HeadMask { cover, at: InHead::LineStart, name: Name::new(), secret: false, empty: 0, started: false }
+        HeadMask {
+            cover,
+            at: InHead::LineStart,
+            name: Name::new(),
+            secret: false,
+            empty: 0,
+            started: false,
+        }
     }
 
     /// Reads on: how many of `bytes` belong to the head, and whether the last of them ends it.
@@ -123,7 +134,8 @@ impl HeadMask {
             at += 1;
             match (self.at, *byte) {
                 (InHead::LineStart, b'\r') => {}
-                // One empty line may stand before a request-line (RFC 9112 §2.2); a second one is not ours to read.
+                // One empty line may stand before a request-line (RFC 9112 §2.2); a second one is
+                // not ours to read.
                 (InHead::LineStart, b'\n') if self.started || self.empty > 0 => {
                     *self = HeadMask::new(self.cover);
                     return (at, true);
@@ -144,7 +156,10 @@ impl HeadMask {
                 (InHead::Name, b' ' | b'\t') => {}
                 (InHead::Name, byte) => self.name.push(byte),
                 (InHead::Value, _) if !self.secret => {
-                    at = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |end| at + end);
+                    at = bytes[at..]
+                        .iter()
+                        .position(|&b| b == b'\n')
+                        .map_or(bytes.len(), |end| at + end);
                 }
                 (InHead::Value, b' ' | b'\t' | b'\r') => {}
                 (InHead::Value, _) => *byte = b'*',
@@ -154,7 +169,8 @@ impl HeadMask {
     }
 }
 
-/// Covers the secret strings in JSON, however it is cut. What is not JSON passes through, or is covered too much.
+/// Covers the secret strings in JSON, however it is cut. What is not JSON passes through, or is
+/// covered too much.
 #[derive(Clone, Debug)]
 pub struct JsonMask {
     at: InJson,
@@ -175,9 +191,16 @@ enum InJson {
 }
 
 impl JsonMask {
-    /// At the first byte of a text. With `data`, members named `Data` are secret, as those of `/secrets/create` are.
+    /// At the first byte of a text. With `data`, members named `Data` are secret, as those of
+    /// `/secrets/create` are.
     pub fn new(data: bool) -> JsonMask {
-        JsonMask { at: InJson::Outside, text: Name::new(), secret_name: false, secret_value: false, data }
+        JsonMask {
+            at: InJson::Outside,
+            text: Name::new(),
+            secret_name: false,
+            secret_value: false,
+            data,
+        }
     }
 
     /// Whether the next byte is one of a secret, or ends it.
@@ -197,7 +220,8 @@ impl JsonMask {
                 InJson::String { covered } => match *byte {
                     b'"' => {
                         self.at = InJson::Outside;
-                        self.secret_name = self.text.is_one_of(MEMBERS) || self.data && self.text.text() == b"data";
+                        self.secret_name = self.text.is_one_of(MEMBERS)
+                            || self.data && self.text.text() == b"data";
                     }
                     b'\\' => {
                         self.at = InJson::Escape { covered };
@@ -285,8 +309,14 @@ mod tests {
 
     #[test]
     fn leading_empty_line_is_not_the_end() {
-        assert_eq!(HeadMask::new(true).run(&mut b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (20, true));
-        assert_eq!(HeadMask::new(true).run(&mut b"\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (4, true));
+        assert_eq!(
+            HeadMask::new(true).run(&mut b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec()),
+            (20, true)
+        );
+        assert_eq!(
+            HeadMask::new(true).run(&mut b"\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_vec()),
+            (4, true)
+        );
     }
 
     #[test]
@@ -297,7 +327,10 @@ mod tests {
             r#"{"auth":{"password":"*"},"auths":"x","y":"password"}"#,
         );
         json(r#"["password","p"]"#, r#"["password","p"]"#);
-        json(r#"{"Worker":"SWMTKN-1-abc","n":"SWMTKN"}"#, r#"{"Worker":"SWMTKN-*****","n":"SWMTKN"}"#);
+        json(
+            r#"{"Worker":"SWMTKN-1-abc","n":"SWMTKN"}"#,
+            r#"{"Worker":"SWMTKN-*****","n":"SWMTKN"}"#,
+        );
         json(r#"{"Env":["MY_TOKEN=a=\"b","TOK=x"]}"#, r#"{"Env":["MY_TOKEN=*****","TOK=x"]}"#);
     }
 

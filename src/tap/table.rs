@@ -1,7 +1,7 @@
 //! What is known of each connection or exchange, in the order of their numbers.
 //!
-//! Numbers grow, so a new one nearly always goes to the end, and one is found by halving. A `HashMap` would do the same
-//! for 10 KB more of ucurl.
+//! Numbers grow, so a new one nearly always goes to the end, and one is found by halving. A
+//! `HashMap` would do the same for 10 KB more of ucurl.
 
 use std::time::Duration;
 
@@ -32,7 +32,11 @@ impl<K: Ord, V> Table<K, V> {
     }
 
     /// What is there, or else what `make` makes, if it can.
-    pub(super) fn or_try_insert<E>(&mut self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
+    pub(super) fn or_try_insert<E>(
+        &mut self,
+        key: K,
+        make: impl FnOnce() -> Result<V, E>,
+    ) -> Result<&mut V, E> {
         let at = match self.find(&key) {
             Ok(at) => at,
             Err(at) => {
@@ -57,10 +61,11 @@ impl<K: Ord, V> Table<K, V> {
     }
 }
 
-/// By the time each began, and those that began together as they came. Sorting the times and not the items needs one
-/// sort in ucurl for all kinds of items.
+/// By the time each began, and those that began together as they came. Sorting the times and not
+/// the items needs one sort in ucurl for all kinds of items.
 pub(super) fn by_time<T>(items: Vec<T>, began: impl Fn(&T) -> Duration) -> Vec<T> {
-    let mut order: Vec<(Duration, usize)> = items.iter().enumerate().map(|(n, item)| (began(item), n)).collect();
+    let mut order: Vec<(Duration, usize)> =
+        items.iter().enumerate().map(|(n, item)| (began(item), n)).collect();
     order.sort_unstable();
     let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
     order.into_iter().filter_map(|(_, n)| items[n].take()).collect()
@@ -73,7 +78,9 @@ mod tests {
 
     #[test]
     fn those_that_began_together_stay_as_they_came() {
-        let items = by_time(vec![(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd')], |&(second, _)| Duration::from_secs(second));
+        let items = by_time(vec![(2, 'a'), (1, 'b'), (2, 'c'), (1, 'd')], |&(second, _)| {
+            Duration::from_secs(second)
+        });
         assert_eq!(items, [(1, 'b'), (1, 'd'), (2, 'a'), (2, 'c')]);
     }
 

@@ -6,13 +6,15 @@
 //!   server's thread ──▶ ┘ in order, bounded  └ or one of the two, if much waits
 //! ```
 //!
-//! To read HTTP and to tell of it takes longer than to pass it on. So a thread that passes something on lays a copy down
-//! and goes on; one thread of the relay, the *viewer*, comes round for the copies of all connections. Large pieces are not
-//! copied, and more than [`WAITING_LIMIT`] does not wait: then the thread that brought it comes to the conversation itself
-//! and takes with it all that waits. So nothing is lost, and memory stays where it is, however slow observers are.
+//! To read HTTP and to tell of it takes longer than to pass it on. So a thread that passes
+//! something on lays a copy down and goes on; one thread of the relay, the *viewer*, comes round
+//! for the copies of all connections. Large pieces are not copied, and more than [`WAITING_LIMIT`]
+//! does not wait: then the thread that brought it comes to the conversation itself and takes with
+//! it all that waits. So nothing is lost, and memory stays where it is, however slow observers are.
 //!
-//! A piece is laid down *before* it is written. So whatever it causes, an answer above all, is laid down after it, by
-//! whichever thread; and since who takes what waits holds the conversation, the observers are told in the same order.
+//! A piece is laid down *before* it is written. So whatever it causes, an answer above all, is laid
+//! down after it, by whichever thread; and since who takes what waits holds the conversation, the
+//! observers are told in the same order.
 
 use super::conversation::Conversation;
 use super::exchange::{Event, Observer, Side};
@@ -23,11 +25,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is larger than this is not copied: the thread that passed it on shows it from its own buffer.
+/// What is larger than this is not copied: the thread that passed it on shows it from its own
+/// buffer.
 const COPY_LIMIT: usize = 16 * 1024;
 /// How many bytes of a connection may wait to be shown.
 const WAITING_LIMIT: usize = 64 * 1024;
-/// How long the viewer lets pieces gather: nobody sees it, and it spares the traffic most of the wake-ups.
+/// How long the viewer lets pieces gather: nobody sees it, and it spares the traffic most of the
+/// wake-ups.
 const GATHER: Duration = Duration::from_millis(1);
 
 /// The observers of a relay, and the viewer's errands.
@@ -49,7 +53,12 @@ struct Errands {
 impl Audience {
     /// Nobody yet; times count from now on.
     pub(super) fn new() -> Audience {
-        Audience { observers: Vec::new(), epoch: Instant::now(), errands: Mutex::default(), called: Condvar::new() }
+        Audience {
+            observers: Vec::new(),
+            epoch: Instant::now(),
+            errands: Mutex::default(),
+            called: Condvar::new(),
+        }
     }
 
     pub(super) fn add(&mut self, observer: Box<dyn Observer>) {
@@ -87,7 +96,10 @@ impl Audience {
     fn view(&self) {
         loop {
             let idle = |errands: &mut Errands| errands.watches.is_empty() && !errands.over;
-            let errands = self.called.wait_while(lock(&self.errands), idle).unwrap_or_else(PoisonError::into_inner);
+            let errands = self
+                .called
+                .wait_while(lock(&self.errands), idle)
+                .unwrap_or_else(PoisonError::into_inner);
             if errands.watches.is_empty() {
                 return;
             }
@@ -206,7 +218,8 @@ impl Watch {
     pub(super) fn end(&self, audience: &Audience, side: Side, error: Option<&io::Error>) {
         if !audience.observers.is_empty() {
             let at = audience.epoch.elapsed();
-            self.shown(audience).end(side, at, error, &mut |event| audience.see(self.number, at, event));
+            self.shown(audience)
+                .end(side, at, error, &mut |event| audience.see(self.number, at, event));
         }
     }
 
@@ -271,7 +284,10 @@ mod tests {
         let (seen, audience, watch) = unseen();
         pass(&watch, &audience, Side::Client, 10, b'a');
         pass(&watch, &audience, Side::Server, COPY_LIMIT + 1, b'b');
-        assert_eq!(*lock(&seen.0), [(Side::Client, 10, b'a'), (Side::Server, COPY_LIMIT + 1, b'b')]);
+        assert_eq!(
+            *lock(&seen.0),
+            [(Side::Client, 10, b'a'), (Side::Server, COPY_LIMIT + 1, b'b')]
+        );
     }
 
     #[test]

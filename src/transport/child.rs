@@ -1,7 +1,9 @@
-//! A program as a connection: its standard input and output are one end of a socket pair, we hold the other.
+//! A program as a connection: its standard input and output are one end of a socket pair, we hold
+//! the other.
 //!
-//! A socket pair and not two pipes, so that everything a Unix socket can (time limits, half-close, splice) works here
-//! too. What the program says on its standard error is kept, the last of it, and told when the program fails.
+//! A socket pair and not two pipes, so that everything a Unix socket can (time limits, half-close,
+//! splice) works here too. What the program says on its standard error is kept, the last of it, and
+//! told when the program fails.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,7 +21,8 @@ use super::timeouts::{Limit, Timeout};
 
 /// How long a child may take to end after its input ended, before it is killed.
 const GRACE: Duration = Duration::from_millis(250);
-/// How long a child may take to end after it closed its input and output, before it counts as running.
+/// How long a child may take to end after it closed its input and output, before it counts as
+/// running.
 const ENDING: Duration = Duration::from_secs(1);
 /// How much of a child's standard error is kept, in bytes.
 const KEPT: usize = 8192;
@@ -35,9 +38,15 @@ pub(super) struct Child {
 impl Child {
     /// Starts `words[0]`, with the other words as its arguments, to reach `endpoint`.
     pub(super) fn spawn(endpoint: &Endpoint, words: &[OsString]) -> Result<Self, ConnectError> {
-        let (socket, mut process) = start(words).map_err(|error| ConnectError::of_program(endpoint, words, error))?;
+        let (socket, mut process) =
+            start(words).map_err(|error| ConnectError::of_program(endpoint, words, error))?;
         let (said, stderr) = (Arc::<Said>::default(), process.stderr.take());
-        let child = Self { socket, process: Mutex::new(process), said: Arc::clone(&said), endpoint: endpoint.clone() };
+        let child = Self {
+            socket,
+            process: Mutex::new(process),
+            said: Arc::clone(&said),
+            endpoint: endpoint.clone(),
+        };
         let listener = thread::Builder::new().name("child-stderr".into());
         match listener.spawn(move || said.listen(stderr)) {
             Ok(_) => Ok(child),
@@ -56,7 +65,11 @@ impl Child {
     }
 
     /// Waits until the program has said `words`.
-    pub(super) fn until_it_says(&self, words: &str, limit: Option<Duration>) -> Result<(), ConnectError> {
+    pub(super) fn until_it_says(
+        &self,
+        words: &str,
+        limit: Option<Duration>,
+    ) -> Result<(), ConnectError> {
         let start = Instant::now();
         let mut heard = lock(&self.said.heard);
         loop {
@@ -73,7 +86,13 @@ impl Child {
                     let timeout = Timeout { limit: Limit::Connect, after };
                     return Err(ConnectError::explain(&self.endpoint, timeout.into()));
                 }
-                (Some(left), _) => self.said.more.wait_timeout(heard, left).unwrap_or_else(PoisonError::into_inner).0,
+                (Some(left), _) => {
+                    self.said
+                        .more
+                        .wait_timeout(heard, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
                 (None, _) => self.said.more.wait(heard).unwrap_or_else(PoisonError::into_inner),
             };
         }
@@ -84,15 +103,17 @@ impl Child {
         }
     }
 
-    /// Why the program failed, if it has ended and did. One that has closed both its ends is about to end.
+    /// Why the program failed, if it has ended and did. One that has closed both its ends is about
+    /// to end.
     pub(super) fn failure(&self) -> Option<ConnectError> {
         let limit = if self.has_closed_both() { ENDING } else { Duration::ZERO };
         let status = wait_up_to(&mut lock(&self.process), limit)?;
         (!status.success()).then(|| self.explain(status))
     }
 
-    /// A write is refused (EPIPE), even one of no bytes, when the other end is closed or shut down for reading. An end
-    /// that was only shut down for writing, by a program that still reads, takes it.
+    /// A write is refused (EPIPE), even one of no bytes, when the other end is closed or shut down
+    /// for reading. An end that was only shut down for writing, by a program that still reads,
+    /// takes it.
     fn has_closed_both(&self) -> bool {
         matches!((&self.socket).write(&[]), Err(error) if error.kind() == ErrorKind::BrokenPipe)
     }
@@ -116,8 +137,8 @@ impl Drop for Child {
     }
 }
 
-/// When this returns, the command is gone and with it our copy of the child's end: were it kept, the end of the child's
-/// output would never be seen.
+/// When this returns, the command is gone and with it our copy of the child's end: were it kept,
+/// the end of the child's output would never be seen.
 fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
@@ -125,11 +146,17 @@ fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let (ours, theirs) = UnixStream::pair()?;
     let stdin = Stdio::from(OwnedFd::from(theirs.try_clone()?));
     let stdout = Stdio::from(OwnedFd::from(theirs));
-    let process = Command::new(program).args(arguments).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn()?;
+    let process = Command::new(program)
+        .args(arguments)
+        .stdin(stdin)
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .spawn()?;
     Ok((ours, process))
 }
 
-/// Polls: the standard library has no wait with a limit. Most children have ended at the first look or within 1 ms.
+/// Polls: the standard library has no wait with a limit. Most children have ended at the first look
+/// or within 1 ms.
 fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(100);

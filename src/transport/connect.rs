@@ -16,16 +16,19 @@ use super::{Endpoint, Stream, tls};
 
 /// Connects, within `timeout` if there is one.
 ///
-/// A Unix socket without a time limit costs two system calls, socket(2) and connect(2). Such a connect blocks while the
-/// listener's backlog is full, and the standard library knows no limit for it: with one, a helper thread connects, and
-/// when the limit is reached it is left behind, blocked, until the listener accepts or goes away; what it then gets is
-/// closed at once. The same holds for the look-up of a host name.
+/// A Unix socket without a time limit costs two system calls, socket(2) and connect(2). Such a
+/// connect blocks while the listener's backlog is full, and the standard library knows no limit for
+/// it: with one, a helper thread connects, and when the limit is reached it is left behind,
+/// blocked, until the listener accepts or goes away; what it then gets is closed at once. The same
+/// holds for the look-up of a host name.
 ///
-/// A host with several addresses is tried in the system's order (RFC 6724); each has its share of the time that is left,
-/// and the last all of it. `TCP_NODELAY` is set: a request leaves in one write, to wait for more would only delay it.
+/// A host with several addresses is tried in the system's order (RFC 6724); each has its share of
+/// the time that is left, and the last all of it. `TCP_NODELAY` is set: a request leaves in one
+/// write, to wait for more would only delay it.
 ///
-/// ssh and other commands are started and not waited for: that one failed shows at the first read, as an error with a
-/// [`ConnectError`] inside ([`ConnectError::of`]). ssh has the time limit for itself, 30 s without one.
+/// ssh and other commands are started and not waited for: that one failed shows at the first read,
+/// as an error with a [`ConnectError`] inside ([`ConnectError::of`]). ssh has the time limit for
+/// itself, 30 s without one.
 ///
 /// # Errors
 /// [`ConnectError`], which says what stood in the way and what to do.
@@ -89,7 +92,11 @@ fn connect_abstract(_: &[u8], _: Option<Duration>) -> io::Result<UnixStream> {
 }
 
 /// A short path leads to the socket for as long as it lives.
-fn connect_socket(address: SocketAddr, short: Option<ShortPath>, timeout: Option<Duration>) -> io::Result<UnixStream> {
+fn connect_socket(
+    address: SocketAddr,
+    short: Option<ShortPath>,
+    timeout: Option<Duration>,
+) -> io::Result<UnixStream> {
     let Some(limit) = timeout else { return UnixStream::connect_addr(&address) };
     within(limit, move || {
         let _short = short;
@@ -97,9 +104,15 @@ fn connect_socket(address: SocketAddr, short: Option<ShortPath>, timeout: Option
     })
 }
 
-fn connect_tcp(endpoint: &Endpoint, host: &str, port: u16, timeout: Option<Duration>) -> Result<Stream, ConnectError> {
+fn connect_tcp(
+    endpoint: &Endpoint,
+    host: &str,
+    port: u16,
+    timeout: Option<Duration>,
+) -> Result<Stream, ConnectError> {
     let start = Instant::now();
-    let addresses = look_up(host, port, timeout).map_err(|error| ConnectError::of_look_up(endpoint, error))?;
+    let addresses =
+        look_up(host, port, timeout).map_err(|error| ConnectError::of_look_up(endpoint, error))?;
     let mut failures = Vec::new();
     for (n, address) in addresses.iter().enumerate() {
         let share = match timeout.map(|limit| limit.saturating_sub(start.elapsed())) {
@@ -115,10 +128,15 @@ fn connect_tcp(endpoint: &Endpoint, host: &str, port: u16, timeout: Option<Durat
             Err(error) => failures.push((*address, error)),
         }
     }
-    Err(ConnectError::of_addresses(endpoint, failures, timeout.filter(|limit| start.elapsed() >= *limit)))
+    Err(ConnectError::of_addresses(
+        endpoint,
+        failures,
+        timeout.filter(|limit| start.elapsed() >= *limit),
+    ))
 }
 
-/// An equal share of the time left, but never less than 1 s of it: a share too small to connect in helps nobody.
+/// An equal share of the time left, but never less than 1 s of it: a share too small to connect in
+/// helps nobody.
 fn share(left: Duration, addresses: usize) -> Duration {
     let equal = left / u32::try_from(addresses).unwrap_or(u32::MAX);
     equal.max(Duration::from_secs(1)).min(left)
@@ -138,7 +156,10 @@ fn addresses(host: &str, port: u16) -> io::Result<Vec<net::SocketAddr>> {
 }
 
 /// Does blocking work on a helper thread and waits for it no longer than `limit`.
-fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     let result = Arc::new(Mutex::new(None));
     let theirs = Arc::clone(&result);
     done_within(limit, Box::new(move || *lock(&theirs) = Some(work())))?;

@@ -44,7 +44,8 @@ impl Endpoint {
     /// Reads an endpoint, in bytes: a path need not be UTF-8.
     ///
     /// # Errors
-    /// [`EndpointError`] for anything outside the grammar, near misses with what was probably meant.
+    /// [`EndpointError`] for anything outside the grammar, near misses with what was probably
+    /// meant.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
         parse(bytes).map_err(|why| EndpointError::new(bytes, why))
@@ -59,7 +60,8 @@ impl Endpoint {
         }
     }
 
-    /// `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets; of a TCP endpoint only.
+    /// `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets; of a TCP
+    /// endpoint only.
     #[must_use]
     pub fn authority(&self) -> Option<String> {
         match self {
@@ -114,16 +116,21 @@ fn parse_tcp(authority: &[u8]) -> Result<Endpoint, String> {
         None => text.rsplit_once(':').ok_or("has no port; write tcp://host:port")?,
     };
     if host.contains(':') && !text.starts_with('[') {
-        return Err(format!("an IPv6 address stands in brackets: did you mean tcp://[{host}]:{port}?"));
+        return Err(format!(
+            "an IPv6 address stands in brackets: did you mean tcp://[{host}]:{port}?"
+        ));
     }
     check_host(host)?;
     Ok(Endpoint::Tcp { host: host.to_owned(), port: parse_port(port)? })
 }
 
-/// A name, an IPv4 or an IPv6 address, the last without its brackets: nothing that another grammar, a shell or an option
-/// parser would take for something else (CVE-2017-1000117 and its kin: `ssh://-oProxyCommand=…`).
+/// A name, an IPv4 or an IPv6 address, the last without its brackets: nothing that another grammar,
+/// a shell or an option parser would take for something else (CVE-2017-1000117 and its kin:
+/// `ssh://-oProxyCommand=…`).
 pub(super) fn check_host(host: &str) -> Result<(), String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() && !c.is_whitespace() && !c.is_control();
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || !c.is_ascii() && !c.is_whitespace() && !c.is_control()
+    };
     if host.is_empty() {
         Err("the host is empty".into())
     } else if host.starts_with('-') {
@@ -159,8 +166,8 @@ fn near_miss(bytes: &[u8]) -> String {
     }
 }
 
-/// Prints what [`Endpoint::parse`] reads; a command as its words. Control characters are escaped and bytes that are not
-/// UTF-8 shown as U+FFFD, so that it always fits one line of a terminal.
+/// Prints what [`Endpoint::parse`] reads; a command as its words. Control characters are escaped
+/// and bytes that are not UTF-8 shown as U+FFFD, so that it always fits one line of a terminal.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -203,7 +210,11 @@ pub(super) fn printable(bytes: &[u8]) -> String {
         match c {
             c if c.is_control() => line.extend(c.escape_default()),
             // What turns the direction of writing shows one name as another.
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
                 line.extend(c.escape_unicode());
             }
             c => line.push(c),

@@ -67,7 +67,12 @@ pub enum ConnectErrorKind {
 }
 
 impl ConnectError {
-    pub(super) fn new(endpoint: Endpoint, kind: ConnectErrorKind, why: String, source: Option<io::Error>) -> Self {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        kind: ConnectErrorKind,
+        why: String,
+        source: Option<io::Error>,
+    ) -> Self {
         Self { endpoint: Box::new(endpoint), kind, why, source }
     }
 
@@ -83,7 +88,8 @@ impl ConnectError {
         self.kind
     }
 
-    /// The connect error inside an I/O error: a [`Stream`](super::Stream) over a program gives it when the program fails.
+    /// The connect error inside an I/O error: a [`Stream`](super::Stream) over a program gives it
+    /// when the program fails.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
@@ -136,7 +142,8 @@ impl ConnectError {
             Endpoint::Ssh(ssh) => ssh.explain(status.code(), said),
             _ => None,
         };
-        let (kind, why) = explained.unwrap_or_else(|| (ConnectErrorKind::Child, in_its_words(status, said)));
+        let (kind, why) =
+            explained.unwrap_or_else(|| (ConnectErrorKind::Child, in_its_words(status, said)));
         Self::new(endpoint.clone(), kind, why, None)
     }
 
@@ -160,7 +167,8 @@ impl ConnectError {
         mut failures: Vec<(SocketAddr, io::Error)>,
         over: Option<Duration>,
     ) -> Self {
-        let causes: Vec<_> = failures.iter().map(|(address, error)| (explain_tcp(error), address)).collect();
+        let causes: Vec<_> =
+            failures.iter().map(|(address, error)| (explain_tcp(error), address)).collect();
         let kind = match over {
             Some(_) => ConnectErrorKind::TimedOut,
             None => causes.last().map_or(ConnectErrorKind::UnknownHost, |((kind, _), _)| *kind),
@@ -168,7 +176,9 @@ impl ConnectError {
         let mut why: Vec<_> = match causes.as_slice() {
             [] => vec!["no address was tried".to_owned()],
             [((_, why), _)] => vec![why.clone()],
-            several => several.iter().map(|((_, why), address)| format!("{address}: {why}")).collect(),
+            several => {
+                several.iter().map(|((_, why), address)| format!("{address}: {why}")).collect()
+            }
         };
         if let Some(limit) = over {
             why.push(format!("the limit of {:?} was reached", rounded(limit)));
@@ -213,9 +223,10 @@ fn explain_path(path: &Path, error: &io::Error) -> Cause {
         ErrorKind::NotFound => missing(path),
         ErrorKind::PermissionDenied => (ConnectErrorKind::PermissionDenied, who::may_connect(path)),
         ErrorKind::ConnectionRefused => refused(path),
-        ErrorKind::NotADirectory => {
-            (ConnectErrorKind::NotFound, "a part of the path is a file, not a directory; check the path".into())
-        }
+        ErrorKind::NotADirectory => (
+            ConnectErrorKind::NotFound,
+            "a part of the path is a file, not a directory; check the path".into(),
+        ),
         ErrorKind::InvalidFilename | ErrorKind::InvalidInput if too_long => {
             (ConnectErrorKind::PathTooLong, overlong(path))
         }
@@ -231,15 +242,25 @@ fn missing(path: &Path) -> Cause {
     let kind = ConnectErrorKind::NotFound;
     if let Ok(target) = fs::read_link(path) {
         let target = printable(target.as_os_str().as_bytes());
-        return (kind, format!("it is a symbolic link to {target}, which does not exist; is the server running?"));
+        return (
+            kind,
+            format!(
+                "it is a symbolic link to {target}, which does not exist; is the server running?"
+            ),
+        );
     }
     let gone = path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty() && !p.exists()).last();
     match gone {
         Some(directory) => {
             let directory = printable(directory.as_os_str().as_bytes());
-            (kind, format!("no such socket, the directory {directory} does not exist; check the path"))
+            (
+                kind,
+                format!("no such socket, the directory {directory} does not exist; check the path"),
+            )
         }
-        None if path.exists() => (kind, "it has more than 107 bytes and /proc, the way around, is not mounted".into()),
+        None if path.exists() => {
+            (kind, "it has more than 107 bytes and /proc, the way around, is not mounted".into())
+        }
         None => (kind, "no such socket; check the path, or start the server that makes it".into()),
     }
 }
@@ -263,7 +284,9 @@ fn refused(path: &Path) -> Cause {
 
 fn overlong(path: &Path) -> String {
     let length = path.as_os_str().as_bytes().len();
-    format!("the path has {length} bytes, a socket address holds {SUN_PATH_MAX}; use a shorter or a relative path")
+    format!(
+        "the path has {length} bytes, a socket address holds {SUN_PATH_MAX}; use a shorter or a relative path"
+    )
 }
 
 fn explain_abstract(error: &io::Error) -> Cause {
@@ -291,18 +314,22 @@ fn explain_abstract(error: &io::Error) -> Cause {
 
 fn explain_tcp(error: &io::Error) -> Cause {
     match error.kind() {
-        ErrorKind::ConnectionRefused => {
-            (ConnectErrorKind::NobodyListens, "nobody listens on this port; start the server or check the port".into())
-        }
-        ErrorKind::TimedOut => {
-            (ConnectErrorKind::TimedOut, "no answer; a firewall may drop the packets, or the host is down".into())
-        }
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            (ConnectErrorKind::Unreachable, format!("{error}; check the address and this machine's network"))
-        }
-        ErrorKind::PermissionDenied => {
-            (ConnectErrorKind::PermissionDenied, "a local firewall or security module refuses the connection".into())
-        }
+        ErrorKind::ConnectionRefused => (
+            ConnectErrorKind::NobodyListens,
+            "nobody listens on this port; start the server or check the port".into(),
+        ),
+        ErrorKind::TimedOut => (
+            ConnectErrorKind::TimedOut,
+            "no answer; a firewall may drop the packets, or the host is down".into(),
+        ),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (
+            ConnectErrorKind::Unreachable,
+            format!("{error}; check the address and this machine's network"),
+        ),
+        ErrorKind::PermissionDenied => (
+            ConnectErrorKind::PermissionDenied,
+            "a local firewall or security module refuses the connection".into(),
+        ),
         _ => (ConnectErrorKind::Other, error.to_string()),
     }
 }

@@ -1,13 +1,16 @@
-//! Listening: a socket that nobody can reach before it has the mode it is to have, and that never replaces a live one.
+//! Listening: a socket that nobody can reach before it has the mode it is to have, and that never
+//! replaces a live one.
 //!
-//! `bind` makes a socket file with the mode that the umask leaves, and who may write to the file may connect (unix(7)).
-//! Between `bind` and a `chmod` lies a moment in which others could get in, and what gets in stays in. So where the
-//! umask would let in more than asked for, the socket is bound inside a directory that is closed to others, given its
-//! mode there, and linked to its name: link(2), unlike rename(2), fails where the name is taken.
+//! `bind` makes a socket file with the mode that the umask leaves, and who may write to the file
+//! may connect (unix(7)). Between `bind` and a `chmod` lies a moment in which others could get in,
+//! and what gets in stays in. So where the umask would let in more than asked for, the socket is
+//! bound inside a directory that is closed to others, given its mode there, and linked to its name:
+//! link(2), unlike rename(2), fails where the name is taken.
 //!
-//! A name that is taken is looked at first. If somebody listens it is left alone, and so is everything that is not a
-//! socket. A socket whose server has ended is moved aside, asked once more, and only then removed: should another server
-//! have taken the name in between, its socket is put back.
+//! A name that is taken is looked at first. If somebody listens it is left alone, and so is
+//! everything that is not a socket. A socket whose server has ended is moved aside, asked once
+//! more, and only then removed: should another server have taken the name in between, its socket is
+//! put back.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -62,7 +65,8 @@ impl Default for Admission {
     }
 }
 
-/// A socket that connections are accepted on. Its file is removed when it is dropped, if the name is still its own.
+/// A socket that connections are accepted on. Its file is removed when it is dropped, if the name
+/// is still its own.
 ///
 /// ```
 /// use std::os::unix::fs::PermissionsExt;
@@ -106,7 +110,8 @@ pub struct ListenError {
 }
 
 impl Listener {
-    /// Listens, for this user alone: a socket file has mode 0600, a TCP address must be a loopback one.
+    /// Listens, for this user alone: a socket file has mode 0600, a TCP address must be a loopback
+    /// one.
     ///
     /// # Errors
     /// [`ListenError`], which says what is in the way.
@@ -126,11 +131,13 @@ impl Listener {
                 (Socket::Unix(socket), endpoint.clone(), Some(file))
             }
             Endpoint::Abstract(name) => {
-                let socket = bind_abstract(name).map_err(|e| error(explained("cannot listen", e)))?;
+                let socket =
+                    bind_abstract(name).map_err(|e| error(explained("cannot listen", e)))?;
                 (Socket::Unix(socket), endpoint.clone(), None)
             }
             Endpoint::Tcp { host, port } => {
-                let (socket, port) = bind_tcp(host, *port, admission.beyond_loopback).map_err(error)?;
+                let (socket, port) =
+                    bind_tcp(host, *port, admission.beyond_loopback).map_err(error)?;
                 (Socket::Tcp(socket), Endpoint::Tcp { host: host.clone(), port }, None)
             }
             Endpoint::Tls(_) | Endpoint::Ssh(_) | Endpoint::Command(_) => {
@@ -146,7 +153,8 @@ impl Listener {
         &self.endpoint
     }
 
-    /// Waits for the next connection; `None` once it was [stopped](Stopper::stop) and all that had come were given out.
+    /// Waits for the next connection; `None` once it was [stopped](Stopper::stop) and all that had
+    /// come were given out.
     ///
     /// # Errors
     /// That of accept(2). Descriptors that have run out come back: pause, then call again.
@@ -175,20 +183,27 @@ impl Listener {
     /// # Errors
     /// That of dup(2).
     pub fn stopper(&self) -> io::Result<Stopper> {
-        // A listening socket is a socket: std keeps its types for the two apart, the system does not.
+        // A listening socket is a socket: std keeps its types for the two apart, the system does
+        // not.
         let socket = match &self.socket {
-            Socket::Unix(listener) => Stream::from(UnixStream::from(OwnedFd::from(listener.try_clone()?))),
-            Socket::Tcp(listener) => Stream::from(TcpStream::from(OwnedFd::from(listener.try_clone()?))),
+            Socket::Unix(listener) => {
+                Stream::from(UnixStream::from(OwnedFd::from(listener.try_clone()?)))
+            }
+            Socket::Tcp(listener) => {
+                Stream::from(TcpStream::from(OwnedFd::from(listener.try_clone()?)))
+            }
         };
         Ok(Stopper { stopped: Arc::clone(&self.stopped), socket })
     }
 }
 
 impl Stopper {
-    /// From now on connections are refused, and [`accept`](Listener::accept) does not wait any longer.
+    /// From now on connections are refused, and [`accept`](Listener::accept) does not wait any
+    /// longer.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done before.
+        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done
+        // before.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -225,7 +240,13 @@ fn inode(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Failure> {
-    let bind = || if umask_allows_no_more_than(mode) { bind_here(path, mode) } else { bind_in_private(path, mode) };
+    let bind = || {
+        if umask_allows_no_more_than(mode) {
+            bind_here(path, mode)
+        } else {
+            bind_in_private(path, mode)
+        }
+    };
     match bind() {
         Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists) => {
             remove_stale(path)?;
@@ -242,20 +263,23 @@ fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Failu
             (ErrorKind::AddrInUse | ErrorKind::AlreadyExists, _) => {
                 ("another server took the name just now".into(), Some(error))
             }
-            (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => {
-                ("the path is too long for a socket address; use a shorter or a relative one".into(), Some(error))
-            }
+            (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => (
+                "the path is too long for a socket address; use a shorter or a relative one".into(),
+                Some(error),
+            ),
             _ => explained("cannot listen", error),
         }
     })
 }
 
-/// Whether a socket file made now lets in nobody whom `mode` shuts out. Linux tells the umask; asking in any other way
-/// would change it for every thread.
+/// Whether a socket file made now lets in nobody whom `mode` shuts out. Linux tells the umask;
+/// asking in any other way would change it for every thread.
 fn umask_allows_no_more_than(mode: u32) -> bool {
     const WRITE: u32 = 0o222;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let umask = status.lines().find_map(|line| u32::from_str_radix(line.strip_prefix("Umask:")?.trim(), 8).ok());
+    let umask = status
+        .lines()
+        .find_map(|line| u32::from_str_radix(line.strip_prefix("Umask:")?.trim(), 8).ok());
     umask.is_some_and(|umask| WRITE & !umask & !mode == 0)
 }
 
@@ -279,12 +303,19 @@ fn directory_of(path: &Path) -> &Path {
 
 /// Removes a socket that nobody listens on; anything else is the error.
 fn remove_stale(path: &Path) -> Result<(), Failure> {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    let is_socket =
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if !is_socket {
-        return Err(("a file that is not a socket is in the way; remove it or choose another path".into(), None));
+        return Err((
+            "a file that is not a socket is in the way; remove it or choose another path".into(),
+            None,
+        ));
     }
     if !is_stale(path) {
-        return Err(("another process listens on it; stop that one or choose another path".into(), None));
+        return Err((
+            "another process listens on it; stop that one or choose another path".into(),
+            None,
+        ));
     }
     let remove = || {
         let directory = PrivateDir::new_in(directory_of(path))?;
@@ -300,7 +331,10 @@ fn remove_stale(path: &Path) -> Result<(), Failure> {
     match remove() {
         Ok(true) => Ok(()),
         Ok(false) => Err(("another server took the name just now".into(), None)),
-        Err(error) => Err(explained("a socket that nobody listens on is in the way and cannot be removed", error)),
+        Err(error) => Err(explained(
+            "a socket that nobody listens on is in the way and cannot be removed",
+            error,
+        )),
     }
 }
 
@@ -324,10 +358,17 @@ fn bind_abstract(_: &[u8]) -> io::Result<UnixListener> {
 }
 
 fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener, u16), Failure> {
-    let addresses = (host, port).to_socket_addrs().map_err(|e| explained("the host name cannot be resolved", e))?;
+    let addresses = (host, port)
+        .to_socket_addrs()
+        .map_err(|e| explained("the host name cannot be resolved", e))?;
     let addresses: Vec<SocketAddr> = addresses.collect();
-    if let (Some(open), false) = (addresses.iter().find(|address| !address.ip().is_loopback()), beyond_loopback) {
-        let why = format!("{} is an address that other machines reach: that has to be asked for", open.ip());
+    if let (Some(open), false) =
+        (addresses.iter().find(|address| !address.ip().is_loopback()), beyond_loopback)
+    {
+        let why = format!(
+            "{} is an address that other machines reach: that has to be asked for",
+            open.ip()
+        );
         return Err((why, None));
     }
     let listen = || {
@@ -336,7 +377,9 @@ fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener
         Ok((listener, port))
     };
     listen().map_err(|error: io::Error| match error.kind() {
-        ErrorKind::AddrInUse => ("another process listens on this port; choose another".into(), Some(error)),
+        ErrorKind::AddrInUse => {
+            ("another process listens on this port; choose another".into(), Some(error))
+        }
         _ => explained("cannot listen", error),
     })
 }
@@ -362,17 +405,21 @@ fn shown(path: &Path) -> String {
 pub struct PrivateDir(PathBuf);
 
 impl PrivateDir {
-    /// Makes one inside `parent`. mkdir(2) sets the mode as it makes the directory, and fails where the name is taken,
-    /// be it by a symbolic link: there is no moment in which it could be somebody else's.
+    /// Makes one inside `parent`. mkdir(2) sets the mode as it makes the directory, and fails where
+    /// the name is taken, be it by a symbolic link: there is no moment in which it could be
+    /// somebody else's.
     ///
     /// # Errors
     /// That of mkdir(2).
     pub fn new_in(parent: impl AsRef<Path>) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+            let now =
+                SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let unlikely = now ^ u64::from(std::process::id()).rotate_left(40) ^ u64::from(count).rotate_left(56);
+            let unlikely = now
+                ^ u64::from(std::process::id()).rotate_left(40)
+                ^ u64::from(count).rotate_left(56);
             let path = parent.as_ref().join(format!(".ucurl-{unlikely:016x}"));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(Self(path)),

@@ -1,7 +1,8 @@
 //! Socket paths longer than a socket address.
 //!
-//! `sockaddr_un` holds 108 bytes, the last a NUL (unix(7)). On Linux every open file also has a short name,
-//! `/proc/self/fd/N`: a descriptor of the socket itself (to connect) or of its directory (to bind) is a way around.
+//! `sockaddr_un` holds 108 bytes, the last a NUL (unix(7)). On Linux every open file also has a
+//! short name, `/proc/self/fd/N`: a descriptor of the socket itself (to connect) or of its
+//! directory (to bind) is a way around.
 
 use std::fs::File;
 use std::io;
@@ -9,9 +10,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The longest path, in bytes, that fits a Unix socket address.
-pub const SUN_PATH_MAX: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+pub const SUN_PATH_MAX: usize =
+    if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
 
-/// A path that fits a socket address and leads where a longer one leads, for as long as this value lives.
+/// A path that fits a socket address and leads where a longer one leads, for as long as this value
+/// lives.
 #[derive(Debug)]
 pub struct ShortPath {
     path: PathBuf,
@@ -22,7 +25,8 @@ impl ShortPath {
     /// A short way to an existing socket. A path that fits is left alone and costs no system call.
     ///
     /// # Errors
-    /// That of opening the path, or [`io::ErrorKind::InvalidFilename`] where there is no way around.
+    /// That of opening the path, or [`io::ErrorKind::InvalidFilename`] where there is no way
+    /// around.
     pub fn to_socket(path: &Path) -> io::Result<Self> {
         if fits(path) {
             return Ok(Self { path: path.to_owned(), _open: None });
@@ -34,8 +38,8 @@ impl ShortPath {
     /// A short way to a name that need not exist yet, for `bind`: through its directory.
     ///
     /// # Errors
-    /// That of opening the directory, or [`io::ErrorKind::InvalidFilename`] when the last component alone is too long
-    /// or there is no way around.
+    /// That of opening the directory, or [`io::ErrorKind::InvalidFilename`] when the last component
+    /// alone is too long or there is no way around.
     pub fn to_bind(path: &Path) -> io::Result<Self> {
         if fits(path) {
             return Ok(Self { path: path.to_owned(), _open: None });
@@ -68,7 +72,8 @@ fn descriptor(file: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
-/// `O_PATH` (open(2)): asks for no right on the file itself, and a socket cannot be opened in any other way.
+/// `O_PATH` (open(2)): asks for no right on the file itself, and a socket cannot be opened in any
+/// other way.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn open_only_as_a_place(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

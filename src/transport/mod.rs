@@ -1,13 +1,14 @@
 //! Where the bytes travel: what can be dialled, how, for how long, and why it failed.
 //!
-//! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, with TLS or without, an ssh host,
-//!   any program.
+//! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, with TLS or
+//!   without, an ssh host, any program.
 //! * [`Listener`] listens on it, in private unless told otherwise.
-//! * [`connect`] dials it and gives a [`Stream`], or a [`ConnectError`] that says what stood in the way and what to do.
+//! * [`connect`] dials it and gives a [`Stream`], or a [`ConnectError`] that says what stood in the
+//!   way and what to do.
 //! * [`Timeouts`] are the limits a caller asks for; [`Clock`] is one exchange running against them.
 //!
-//! HTTP does not name a socket file in its URIs (RFC 9110 §4.2 knows hosts and ports only), so the notation is the one
-//! that Docker made common:
+//! HTTP does not name a socket file in its URIs (RFC 9110 §4.2 knows hosts and ports only), so the
+//! notation is the one that Docker made common:
 //!
 //! ```abnf
 //! endpoint = unix / abstract / tcp / path
@@ -17,9 +18,9 @@
 //! path     = ( "/" / "./" / "../" ) *OCTET
 //! ```
 //!
-//! Declined: ports left out and paths after them (they are Docker's own reading, see its command line's `-H`), and
-//! cryptography of our own: TLS and ssh are programs at the other end of a socket pair ([`Endpoint::tls`],
-//! [`Endpoint::ssh`], [`Endpoint::proxy_command`]).
+//! Declined: ports left out and paths after them (they are Docker's own reading, see its command
+//! line's `-H`), and cryptography of our own: TLS and ssh are programs at the other end of a socket
+//! pair ([`Endpoint::tls`], [`Endpoint::ssh`], [`Endpoint::proxy_command`]).
 //!
 //! ```
 //! use unix_http::transport::Endpoint;

@@ -1,5 +1,5 @@
-//! A shell command as a connection, written as for ssh_config(5) `ProxyCommand`: `%h` is the host, `%p` the port, `%%` a
-//! percent sign.
+//! A shell command as a connection, written as for ssh_config(5) `ProxyCommand`: `%h` is the host,
+//! `%p` the port, `%%` a percent sign.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,9 +10,9 @@ use super::{Endpoint, EndpointError};
 impl Endpoint {
     /// The connection that a shell command makes to `host` and `port`.
     ///
-    /// The command is run by `sh -c`, and may be all that a shell takes. A single program takes the shell's place
-    /// (`exec`), so that nothing stands between us and it. A host that would mean something to a shell is refused
-    /// (CVE-2023-51385).
+    /// The command is run by `sh -c`, and may be all that a shell takes. A single program takes the
+    /// shell's place (`exec`), so that nothing stands between us and it. A host that would mean
+    /// something to a shell is refused (CVE-2023-51385).
     ///
     /// ```
     /// use unix_http::transport::Endpoint;
@@ -24,7 +24,11 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`EndpointError`] for an empty command, an unknown `%` or a host that is not one.
-    pub fn proxy_command(command: impl AsRef<OsStr>, host: &str, port: u16) -> Result<Self, EndpointError> {
+    pub fn proxy_command(
+        command: impl AsRef<OsStr>,
+        host: &str,
+        port: u16,
+    ) -> Result<Self, EndpointError> {
         let command = command.as_ref().as_bytes();
         let line = check_host(host).and_then(|()| expand(command, host, port));
         match line {
@@ -48,15 +52,19 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, String> {
             (b'%', Some(b'h')) => line.extend(host.as_bytes()),
             (b'%', Some(b'p')) => line.extend(port.to_string().as_bytes()),
             (b'%', Some(b'%')) => line.push(b'%'),
-            (b'%', _) => return Err("after a % stands h (the host), p (the port) or another %".into()),
+            (b'%', _) => {
+                return Err("after a % stands h (the host), p (the port) or another %".into());
+            }
             (byte, _) => line.push(byte),
         }
     }
     Ok(OsString::from_vec(line))
 }
 
-/// No operator, not even a quoted one, and no assignment before the program: then `exec` may stand in front.
+/// No operator, not even a quoted one, and no assignment before the program: then `exec` may stand
+/// in front.
 fn is_one_program(command: &[u8]) -> bool {
-    let first = command.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let first =
+        command.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
     !first.contains(&b'=') && !command.iter().any(|byte| b";&|(){}!\n".contains(byte))
 }

@@ -1,5 +1,6 @@
-//! The Docker daemon of another machine: `ssh … docker system dial-stdio`, one process per connection, as the docker
-//! command itself reaches `ssh://` hosts. Keys, agents, jump hosts and host keys are ssh's own business.
+//! The Docker daemon of another machine: `ssh … docker system dial-stdio`, one process per
+//! connection, as the docker command itself reaches `ssh://` hosts. Keys, agents, jump hosts and
+//! host keys are ssh's own business.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -24,7 +25,8 @@ pub struct Ssh {
 }
 
 impl Endpoint {
-    /// `ssh://[user@]host[:port][/socket]`: the daemon on `host`, on its default socket or on `socket`.
+    /// `ssh://[user@]host[:port][/socket]`: the daemon on `host`, on its default socket or on
+    /// `socket`.
     ///
     /// ```
     /// use unix_http::transport::Endpoint;
@@ -36,7 +38,8 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`EndpointError`] for a user or a host that ssh or the shell behind it could take for something else.
+    /// [`EndpointError`] for a user or a host that ssh or the shell behind it could take for
+    /// something else.
     pub fn ssh(
         user: Option<&str>,
         host: &str,
@@ -54,9 +57,13 @@ impl Endpoint {
 fn check_user(user: Option<&str>) -> Result<(), String> {
     match user {
         Some("") => Err("the user is empty".into()),
-        Some(user) if user.starts_with('-') => Err("the user begins with `-`, as an option would".into()),
+        Some(user) if user.starts_with('-') => {
+            Err("the user begins with `-`, as an option would".into())
+        }
         Some(user)
-            if user.chars().any(|c| c.is_whitespace() || c.is_control() || "'\"`$\\;&<>|(){}/@:".contains(c)) =>
+            if user.chars().any(|c| {
+                c.is_whitespace() || c.is_control() || "'\"`$\\;&<>|(){}/@:".contains(c)
+            }) =>
         {
             Err("the user holds a character that no user name has".into())
         }
@@ -68,8 +75,12 @@ impl Ssh {
     /// The program and its arguments.
     pub(super) fn words(&self, timeout: Option<Duration>) -> Vec<OsString> {
         let seconds = timeout.map_or(CONNECT_TIMEOUT, |limit| limit.as_secs().max(1));
-        let mut words: Vec<OsString> =
-            vec!["ssh".into(), "-o".into(), format!("ConnectTimeout={seconds}").into(), "-T".into()];
+        let mut words: Vec<OsString> = vec![
+            "ssh".into(),
+            "-o".into(),
+            format!("ConnectTimeout={seconds}").into(),
+            "-T".into(),
+        ];
         if let Some(user) = &self.user {
             words.extend(["-l".into(), user.into()]);
         }
@@ -87,29 +98,43 @@ impl Ssh {
     }
 
     /// What ssh(1) means by its exit status and its words.
-    pub(super) fn explain(&self, code: Option<i32>, said: &str) -> Option<(ConnectErrorKind, String)> {
+    pub(super) fn explain(
+        &self,
+        code: Option<i32>,
+        said: &str,
+    ) -> Option<(ConnectErrorKind, String)> {
         use ConnectErrorKind as Kind;
         let host = &self.host;
         let (kind, why) = match code {
-            Some(127) => (Kind::Child, "there is no `docker` command on that host; install it there".to_owned()),
+            Some(127) => (
+                Kind::Child,
+                "there is no `docker` command on that host; install it there".to_owned(),
+            ),
             Some(255) if said.contains("Could not resolve") => {
                 (Kind::UnknownHost, "the host name cannot be resolved".into())
             }
-            Some(255) if said.contains("refused") => (Kind::NobodyListens, "no ssh server listens there".into()),
-            Some(255) if said.contains("timed out") => (Kind::TimedOut, "the ssh server does not answer".into()),
-            Some(255) if said.contains("Host key verification failed") => {
-                (Kind::PermissionDenied, format!("its host key is not known; run `ssh {host}` once and check the key"))
+            Some(255) if said.contains("refused") => {
+                (Kind::NobodyListens, "no ssh server listens there".into())
             }
-            Some(255) if said.contains("Permission denied") => {
-                (Kind::PermissionDenied, format!("the ssh server refuses this user; see that `ssh {host} true` works"))
+            Some(255) if said.contains("timed out") => {
+                (Kind::TimedOut, "the ssh server does not answer".into())
             }
+            Some(255) if said.contains("Host key verification failed") => (
+                Kind::PermissionDenied,
+                format!("its host key is not known; run `ssh {host}` once and check the key"),
+            ),
+            Some(255) if said.contains("Permission denied") => (
+                Kind::PermissionDenied,
+                format!("the ssh server refuses this user; see that `ssh {host} true` works"),
+            ),
             _ => return None,
         };
         Some((kind, why))
     }
 }
 
-/// ssh joins the words of a remote command with spaces and gives them to a shell there: what is not plain is quoted.
+/// ssh joins the words of a remote command with spaces and gives them to a shell there: what is not
+/// plain is quoted.
 fn quoted(word: &[u8]) -> Vec<u8> {
     if word.iter().all(|b| b.is_ascii_alphanumeric() || b"/:._-@+,=".contains(b)) {
         return word.to_vec();

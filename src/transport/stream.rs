@@ -12,17 +12,19 @@ use super::child::Child;
 use super::error::ConnectError;
 use super::timeouts::Clock;
 
-/// A connected byte stream: a Unix socket, a TCP socket, or a child process behind one end of a socket pair.
+/// A connected byte stream: a Unix socket, a TCP socket, or a child process behind one end of a
+/// socket pair.
 ///
-/// Reads and writes work on `&Stream` too, so that one thread may send while another receives. An interrupted call is
-/// begun again. A limit that was reached is an error of kind [`TimedOut`](ErrorKind::TimedOut), never
-/// [`WouldBlock`](ErrorKind::WouldBlock); [`Timeout::of`](super::Timeout::of) tells which one of a [`Clock`].
+/// Reads and writes work on `&Stream` too, so that one thread may send while another receives. An
+/// interrupted call is begun again. A limit that was reached is an error of kind
+/// [`TimedOut`](ErrorKind::TimedOut), never [`WouldBlock`](ErrorKind::WouldBlock);
+/// [`Timeout::of`](super::Timeout::of) tells which one of a [`Clock`].
 ///
-/// Where a program carries the stream, an end of file means that it ended well: a read that meets the end of a program
-/// that failed is an error with its [`ConnectError`] inside.
+/// Where a program carries the stream, an end of file means that it ended well: a read that meets
+/// the end of a program that failed is an error with its [`ConnectError`] inside.
 ///
-/// For [`io::copy`] at the speed of splice(2) or sendfile(2), which the standard library knows for its own types only,
-/// take [`as_unix`](Self::as_unix) or [`as_tcp`](Self::as_tcp).
+/// For [`io::copy`] at the speed of splice(2) or sendfile(2), which the standard library knows for
+/// its own types only, take [`as_unix`](Self::as_unix) or [`as_tcp`](Self::as_tcp).
 pub struct Stream {
     socket: Socket,
     /// What the socket's time limits are now: shared, as clones share the socket.
@@ -74,11 +76,12 @@ impl Stream {
         Ok(Self { socket, set: Arc::clone(&self.set), clock: self.clock.clone() })
     }
 
-    /// Ends one direction or both. The end of the write direction reaches the peer as an end of file.
+    /// Ends one direction or both. The end of the write direction reaches the peer as an end of
+    /// file.
     ///
     /// # Errors
-    /// That of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) for the write direction over TLS, where the program
-    /// that we use would end both.
+    /// That of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) for the write direction over
+    /// TLS, where the program that we use would end both.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write
             && let Socket::Child(child) = &self.socket
@@ -90,8 +93,9 @@ impl Stream {
         each!(&self.socket, s => s.shutdown(how))
     }
 
-    /// From now on reads and writes keep to the limits of this exchange, on this handle and on clones made later.
-    /// `Clock::default()` ends that. A limit costs no system call per read: see [`Timeouts`](super::Timeouts).
+    /// From now on reads and writes keep to the limits of this exchange, on this handle and on
+    /// clones made later. `Clock::default()` ends that. A limit costs no system call per read: see
+    /// [`Timeouts`](super::Timeouts).
     ///
     /// # Errors
     /// That of setsockopt(2).
@@ -104,13 +108,15 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether a [`Clock`] with limits rules this handle. If none does, nothing is lost by using the socket itself.
+    /// Whether a [`Clock`] with limits rules this handle. If none does, nothing is lost by using
+    /// the socket itself.
     #[must_use]
     pub fn is_limited(&self) -> bool {
         self.clock.begin_wait().limited()
     }
 
-    /// The longest wait of one read, where no [`Clock`] rules; `None` is for ever. No system call when unchanged.
+    /// The longest wait of one read, where no [`Clock`] rules; `None` is for ever. No system call
+    /// when unchanged.
     ///
     /// # Errors
     /// That of setsockopt(2); a zero `timeout` is refused.
@@ -140,7 +146,8 @@ impl Stream {
         Ok(())
     }
 
-    /// The Unix socket inside, a child's socket pair included. Its time limits are to be set through the `Stream`.
+    /// The Unix socket inside, a child's socket pair included. Its time limits are to be set
+    /// through the `Stream`.
     #[must_use]
     pub fn as_unix(&self) -> Option<&UnixStream> {
         match &self.socket {
@@ -159,8 +166,9 @@ impl Stream {
         }
     }
 
-    /// Whether an idle connection can carry another request: the peer has neither closed it nor sent a byte unasked.
-    /// It looks without waiting, and a byte that it meets is lost: after `false`, drop the stream.
+    /// Whether an idle connection can carry another request: the peer has neither closed it nor
+    /// sent a byte unasked. It looks without waiting, and a byte that it meets is lost: after
+    /// `false`, drop the stream.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         each!(&self.socket, s => {
@@ -171,11 +179,11 @@ impl Stream {
         })
     }
 
-    /// Why the program behind the stream failed: its exit status and the last lines of its standard error, or what they
-    /// mean. `None` for a program that runs on or ended well, and for sockets.
+    /// Why the program behind the stream failed: its exit status and the last lines of its standard
+    /// error, or what they mean. `None` for a program that runs on or ended well, and for sockets.
     ///
-    /// A read asks by itself when the stream ends; to be asked after a failed write, or an end of file met in
-    /// [`as_unix`](Self::as_unix).
+    /// A read asks by itself when the stream ends; to be asked after a failed write, or an end of
+    /// file met in [`as_unix`](Self::as_unix).
     #[must_use]
     pub fn failure(&self) -> Option<ConnectError> {
         match &self.socket {
@@ -184,7 +192,11 @@ impl Stream {
         }
     }
 
-    fn attempt(&self, side: Side, mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    fn attempt(
+        &self,
+        side: Side,
+        mut call: impl FnMut() -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let wait = self.clock.begin_wait();
         loop {
             if wait.limited() {
@@ -196,7 +208,8 @@ impl Stream {
                     return Ok(moved);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // What SO_RCVTIMEO and SO_SNDTIMEO give (socket(7)). With a clock, it decides whether that was the end.
+                // What SO_RCVTIMEO and SO_SNDTIMEO give (socket(7)). With a clock, it decides
+                // whether that was the end.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if !wait.limited() {
                         return Err(ErrorKind::TimedOut.into());
@@ -207,8 +220,8 @@ impl Stream {
         }
     }
 
-    /// The end of a program's output, also as the reset that a socket gives when the program left input unread, counts
-    /// only if the program ended well.
+    /// The end of a program's output, also as the reset that a socket gives when the program left
+    /// input unread, counts only if the program ended well.
     fn end(&self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
         let Socket::Child(child) = &self.socket else { return result };
         let ended = match &result {
@@ -225,13 +238,17 @@ impl Stream {
 impl Read for &Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len();
-        let result = self.attempt(Side::Read, || each!(&self.socket, s => { let mut s = s; s.read(buffer) }));
+        let result = self
+            .attempt(Side::Read, || each!(&self.socket, s => { let mut s = s; s.read(buffer) }));
         self.end(wanted, result)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        let result = self.attempt(Side::Read, || each!(&self.socket, s => { let mut s = s; s.read_vectored(buffers) }));
+        let result = self.attempt(
+            Side::Read,
+            || each!(&self.socket, s => { let mut s = s; s.read_vectored(buffers) }),
+        );
         self.end(wanted, result)
     }
 }
@@ -242,7 +259,10 @@ impl Write for &Stream {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.attempt(Side::Write, || each!(&self.socket, s => { let mut s = s; s.write_vectored(slices) }))
+        self.attempt(
+            Side::Write,
+            || each!(&self.socket, s => { let mut s = s; s.write_vectored(slices) }),
+        )
     }
 
     /// Nothing is held back here.

@@ -1,10 +1,12 @@
 //! Time limits: what a caller asks for, and one exchange running against them.
 //!
-//! Four limits, because one default time-out for everything kills quiet streams: a `GET /events` that says nothing for
-//! an hour is healthy, a connect that takes an hour is not. Nothing is limited unless asked.
+//! Four limits, because one default time-out for everything kills quiet streams: a `GET /events`
+//! that says nothing for an hour is healthy, a connect that takes an hour is not. Nothing is
+//! limited unless asked.
 //!
-//! A socket knows one limit only, the longest wait of the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)).
-//! The [`Clock`] says what it should be; a wait that ends early is simply begun again.
+//! A socket knows one limit only, the longest wait of the next `recv` or `send` (`SO_RCVTIMEO`,
+//! `SO_SNDTIMEO`, socket(7)). The [`Clock`] says what it should be; a wait that ends early is
+//! simply begun again.
 //!
 //! ```
 //! use std::{io::Read, os::unix::net::UnixStream, time::Duration};
@@ -48,7 +50,8 @@ pub struct Timeouts {
     pub connect: Option<Duration>,
     /// From the end of the request to the end of the response head.
     pub head: Option<Duration>,
-    /// Silence: a wait in which no byte moved either way. Time the caller spends between two reads does not count.
+    /// Silence: a wait in which no byte moved either way. Time the caller spends between two reads
+    /// does not count.
     pub idle: Option<Duration>,
     /// The whole exchange, from the start of the connect to the last byte.
     pub total: Option<Duration>,
@@ -67,7 +70,8 @@ pub enum Limit {
     Total,
 }
 
-/// A limit was reached. Travels as the inner error of an [`io::Error`] of kind [`io::ErrorKind::TimedOut`].
+/// A limit was reached. Travels as the inner error of an [`io::Error`] of kind
+/// [`io::ErrorKind::TimedOut`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout {
     /// Which limit.
@@ -133,7 +137,8 @@ impl Clock {
         Self(Some(Arc::new(Running { limits: *limits, start: Instant::now(), sent, moved })))
     }
 
-    /// How long a connect may take now: the sooner of `connect` and what is left of `total`, at least 1 ms.
+    /// How long a connect may take now: the sooner of `connect` and what is left of `total`, at
+    /// least 1 ms.
     #[must_use]
     pub fn connect_limit(&self) -> Option<Duration> {
         let running = self.0.as_ref()?;
@@ -145,8 +150,12 @@ impl Clock {
     pub fn request_sent(&self) {
         if let Some(running) = &self.0 {
             // A head that came before the request was finished stays received.
-            let _ =
-                running.sent.compare_exchange(REQUEST_UNDER_WAY, running.now(), Ordering::AcqRel, Ordering::Acquire);
+            let _ = running.sent.compare_exchange(
+                REQUEST_UNDER_WAY,
+                running.now(),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
         }
     }
 
@@ -167,7 +176,8 @@ impl Clock {
 pub(super) struct Wait<'a>(Option<(&'a Running, u64)>);
 
 impl Wait<'_> {
-    /// How long the socket may wait before it is to be asked again; `None` is for ever, or no clock.
+    /// How long the socket may wait before it is to be asked again; `None` is for ever, or no
+    /// clock.
     pub(super) fn next(&self) -> Result<Option<Duration>, Timeout> {
         let Some((running, since)) = self.0 else { return Ok(None) };
         let (now, limits) = (running.now(), &running.limits);
@@ -181,11 +191,13 @@ impl Wait<'_> {
         let total = left(Limit::Total, limits.total, 0)?;
         let head = match running.sent.load(Ordering::Acquire) {
             HEAD_RECEIVED => None,
-            // The other thread may finish the request during this wait: look again no later than that could matter.
+            // The other thread may finish the request during this wait: look again no later than
+            // that could matter.
             REQUEST_UNDER_WAY => limits.head.map(nanos),
             sent => left(Limit::Head, limits.head, sent)?,
         };
-        let idle = left(Limit::Idle, limits.idle, since.max(running.moved.load(Ordering::Relaxed)))?;
+        let idle =
+            left(Limit::Idle, limits.idle, since.max(running.moved.load(Ordering::Relaxed)))?;
         Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
     }
 
@@ -212,8 +224,9 @@ impl Running {
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// The largest power of two, in milliseconds, that fits: while a deadline comes nearer, the socket's limit then changes
-/// a few times only, and most reads cost no second system call. Never under 1 ms, as zero means for ever to a socket.
+/// The largest power of two, in milliseconds, that fits: while a deadline comes nearer, the
+/// socket's limit then changes a few times only, and most reads cost no second system call. Never
+/// under 1 ms, as zero means for ever to a socket.
 fn coarse(nanos: u64) -> Duration {
     match (nanos / 1_000_000).checked_ilog2() {
         Some(log) => Duration::from_millis(1 << log),
@@ -226,7 +239,8 @@ pub(super) fn rounded(duration: Duration) -> Duration {
     Duration::from_millis(nanos(duration).saturating_add(500_000) / 1_000_000)
 }
 
-/// Rounded up: a wait that has just begun has all of its limit left, whatever the clock says, and the socket keeps it.
+/// Rounded up: a wait that has just begun has all of its limit left, whatever the clock says, and
+/// the socket keeps it.
 fn whole_millis(nanos: u64) -> Duration {
     Duration::from_millis(nanos.div_ceil(1_000_000))
 }

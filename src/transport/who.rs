@@ -1,6 +1,7 @@
 //! Permission denied: who may?
 //!
-//! To connect needs the right to write on the socket file and to search every directory above it (unix(7)).
+//! To connect needs the right to write on the socket file and to search every directory above it
+//! (unix(7)).
 
 use std::fs;
 use std::io;
@@ -20,11 +21,20 @@ pub(super) fn may_connect(path: &Path) -> String {
 
 /// The first directory on the way that may not be searched: what it holds cannot be looked at.
 fn closed_directory(path: &Path) -> Option<String> {
-    let denied = |p: &Path| fs::metadata(p).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
-    let directory = path.ancestors().find(|p| denied(p) && p.parent().is_some_and(|up| !denied(up)))?.parent()?;
-    let metadata = fs::metadata(if directory.as_os_str().is_empty() { Path::new(".") } else { directory }).ok()?;
+    let denied =
+        |p: &Path| fs::metadata(p).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
+    let directory = path
+        .ancestors()
+        .find(|p| denied(p) && p.parent().is_some_and(|up| !denied(up)))?
+        .parent()?;
+    let metadata =
+        fs::metadata(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })
+            .ok()?;
     let name = printable(directory.as_os_str().as_bytes());
-    Some(format!("permission denied: {}", remedy(&metadata, 0o1, &format!("the directory {name} is "))))
+    Some(format!(
+        "permission denied: {}",
+        remedy(&metadata, 0o1, &format!("the directory {name} is "))
+    ))
 }
 
 /// `right` is the bit asked for, as it stands for others: 2 to write, 1 to search.
@@ -35,15 +45,20 @@ fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     let owned = format!("{subject}owned by {user}:{group}, mode {mode:04o}");
     let sudo = if metadata.uid() == 0 { "sudo".into() } else { format!("sudo -u {user}") };
     if mode & right != 0 {
-        format!("{owned}: that allows everyone, so a security module (SELinux, AppArmor) or a sandbox refuses")
+        format!(
+            "{owned}: that allows everyone, so a security module (SELinux, AppArmor) or a sandbox refuses"
+        )
     } else if mode & (right << 3) != 0 && metadata.gid() != 0 {
-        format!("{owned}: join the group `{group}` (usermod -aG {group} USER, then log in again) or use {sudo}")
+        format!(
+            "{owned}: join the group `{group}` (usermod -aG {group} USER, then log in again) or use {sudo}"
+        )
     } else {
         format!("{owned}: use {sudo}")
     }
 }
 
-/// The name of a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)), else the number.
+/// The name of a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)), else the
+/// number.
 fn name_of(file: &str, id: u32) -> String {
     let number = id.to_string();
     let text = fs::read(file).unwrap_or_default();

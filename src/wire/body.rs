@@ -1,12 +1,13 @@
-//! One decoder over all framings: which of the bytes that came are content, and whether the body is whole.
+//! One decoder over all framings: which of the bytes that came are content, and whether the body is
+//! whole.
 //!
 //! ```text
 //! message-body = *OCTET                                               ; RFC 9112 §6
 //! ```
 //!
-//! A body that stops short is told apart from one that ended (`RFC 9112 §8`): [`BodyDecoder::finish`], to be called when
-//! the connection ends, says [`Incomplete`] with what came and what was due. Only a body that is delimited by the close
-//! itself cannot be checked.
+//! A body that stops short is told apart from one that ended (`RFC 9112 §8`):
+//! [`BodyDecoder::finish`], to be called when the connection ends, says [`Incomplete`] with what
+//! came and what was due. Only a body that is delimited by the close itself cannot be checked.
 //!
 //! ```
 //! use unix_http::wire::{BodyDecoder, Framing, Incomplete, Step};
@@ -48,8 +49,14 @@ pub struct Incomplete {
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.expected {
-            Some(expected) => write!(f, "the connection ended after {} of {expected} bytes", self.received)?,
-            None => write!(f, "the connection ended after {} bytes, without the last chunk", self.received)?,
+            Some(expected) => {
+                write!(f, "the connection ended after {} of {expected} bytes", self.received)?
+            }
+            None => write!(
+                f,
+                "the connection ended after {} bytes, without the last chunk",
+                self.received
+            )?,
         }
         f.write_str(" (RFC 9112 §8)")
     }
@@ -79,8 +86,8 @@ impl Default for BodyDecoder {
 }
 
 impl BodyDecoder {
-    /// A decoder for a body of that framing whose first byte is the message's byte `offset`, with a budget of `limit`
-    /// bytes for what is not content.
+    /// A decoder for a body of that framing whose first byte is the message's byte `offset`, with a
+    /// budget of `limit` bytes for what is not content.
     #[inline]
     pub fn new(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let state = match framing {
@@ -102,15 +109,17 @@ impl BodyDecoder {
         body
     }
 
-    /// Looks at the front of `input`: framing to take off, then content. Nothing of either asks for more input, unless
-    /// the body [is done](BodyDecoder::is_done).
+    /// Looks at the front of `input`: framing to take off, then content. Nothing of either asks for
+    /// more input, unless the body [is done](BodyDecoder::is_done).
     ///
     /// # Errors
     /// Chunked framing that is broken. All content before it has been handed out.
     #[inline]
     pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
         match &mut self.state {
-            State::Length(left) => Ok(Step { framing: 0, data: (*left).min(input.len() as u64) as usize }),
+            State::Length(left) => {
+                Ok(Step { framing: 0, data: (*left).min(input.len() as u64) as usize })
+            }
             State::Chunked(decoder) => decoder.step(input),
             State::UntilClose => Ok(Step { framing: 0, data: input.len() }),
         }
@@ -145,8 +154,8 @@ impl BodyDecoder {
         }
     }
 
-    /// Whether the last byte of the body has been read. A body delimited by close is never done before
-    /// [`finish`](BodyDecoder::finish) says so.
+    /// Whether the last byte of the body has been read. A body delimited by close is never done
+    /// before [`finish`](BodyDecoder::finish) says so.
     #[inline]
     pub fn is_done(&self) -> bool {
         match &self.state {
@@ -156,8 +165,8 @@ impl BodyDecoder {
         }
     }
 
-    /// Marks that the reader wants the body as it was sent, chunk-size lines and all, and the decoder only to find its
-    /// end (curl's `--raw`).
+    /// Marks that the reader wants the body as it was sent, chunk-size lines and all, and the
+    /// decoder only to find its end (curl's `--raw`).
     pub fn keep_framing(&mut self) {
         self.keep_framing = true;
     }
@@ -197,8 +206,12 @@ impl BodyDecoder {
     pub fn finish(&self) -> Result<(), Incomplete> {
         let received = self.received;
         match &self.state {
-            State::Length(left) if *left > 0 => Err(Incomplete { received, expected: Some(received + left) }),
-            State::Chunked(decoder) if !decoder.is_done() => Err(Incomplete { received, expected: None }),
+            State::Length(left) if *left > 0 => {
+                Err(Incomplete { received, expected: Some(received + left) })
+            }
+            State::Chunked(decoder) if !decoder.is_done() => {
+                Err(Incomplete { received, expected: None })
+            }
             _ => Ok(()),
         }
     }

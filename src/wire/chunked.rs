@@ -9,11 +9,12 @@
 //! trailer-section = *( field-line CRLF )                              ; RFC 9112 §7.1.2
 //! ```
 //!
-//! Declined, since each is a way to make two readers see two different chunks: a bare LF anywhere in the framing, trailer
-//! section and all (the answer to erratum 7633), anything but CR LF after chunk-data, `0x` and signs, more than 16
-//! significant digits. Extensions are read past, but not for ever: with leading zeros they may take up no more than the
-//! limit plus one byte for each byte of content. The trailer section, which is kept, gets what is left of the limit and
-//! nothing for the content; its fields are kept apart and never acted on.
+//! Declined, since each is a way to make two readers see two different chunks: a bare LF anywhere
+//! in the framing, trailer section and all (the answer to erratum 7633), anything but CR LF after
+//! chunk-data, `0x` and signs, more than 16 significant digits. Extensions are read past, but not
+//! for ever: with leading zeros they may take up no more than the limit plus one byte for each byte
+//! of content. The trailer section, which is kept, gets what is left of the limit and nothing for
+//! the content; its fields are kept apart and never acted on.
 //!
 //! ```
 //! use unix_http::wire::{ChunkedDecoder, Step};
@@ -66,8 +67,8 @@ pub(crate) struct Taken {
 
 /// Undoes the chunked coding, one step at a time, without ever holding content.
 ///
-/// Feed it what has come; each [`step`](ChunkedDecoder::step) says how many bytes of framing stood in front and how many
-/// bytes of content follow them in the same input.
+/// Feed it what has come; each [`step`](ChunkedDecoder::step) says how many bytes of framing stood
+/// in front and how many bytes of content follow them in the same input.
 #[derive(Clone, Debug)]
 pub struct ChunkedDecoder {
     state: State,
@@ -81,7 +82,8 @@ pub struct ChunkedDecoder {
     limit: u64,
     /// Whether a folded trailer field is refused.
     in_request: bool,
-    /// The trailer section. Few bodies have one; apart, it does not make every decoder four times as large.
+    /// The trailer section. Few bodies have one; apart, it does not make every decoder four times
+    /// as large.
     trailer: Option<Box<Trailer>>,
 }
 
@@ -105,15 +107,16 @@ impl ChunkedDecoder {
         ChunkedDecoder::with_limit(0, OVERHEAD_LIMIT)
     }
 
-    /// A decoder whose errors count bytes from `offset` on, and that accepts `limit` bytes of extensions, zeros and
-    /// trailers; of what is read past, also one for each byte of content.
+    /// A decoder whose errors count bytes from `offset` on, and that accepts `limit` bytes of
+    /// extensions, zeros and trailers; of what is read past, also one for each byte of content.
     pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
         let limit = limit as u64;
         let (state, left, in_request) = (State::SizeStart, 0, false);
         ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, trailer: None }
     }
 
-    /// The body is a request's: a folded trailer field is refused, and not unfolded (`RFC 9112 §5.2`).
+    /// The body is a request's: a folded trailer field is refused, and not unfolded (`RFC 9112
+    /// §5.2`).
     pub fn in_request(self) -> ChunkedDecoder {
         ChunkedDecoder { in_request: true, ..self }
     }
@@ -139,10 +142,12 @@ impl ChunkedDecoder {
         self.trailer.map(|trailer| trailer.fields).unwrap_or_default()
     }
 
-    /// Reads past the framing at the front of `input`, up to data, the end of the message or the end of the input.
+    /// Reads past the framing at the front of `input`, up to data, the end of the message or the
+    /// end of the input.
     ///
-    /// The caller takes `framing` bytes off its input, then may use `data` bytes and tell how many it used with
-    /// [`consume`](ChunkedDecoder::consume). A step of nothing at all asks for more input.
+    /// The caller takes `framing` bytes off its input, then may use `data` bytes and tell how many
+    /// it used with [`consume`](ChunkedDecoder::consume). A step of nothing at all asks for more
+    /// input.
     ///
     /// # Errors
     /// As soon as the bytes decide it. All content before the error has been handed out.
@@ -158,11 +163,13 @@ impl ChunkedDecoder {
         self.framing(input)
     }
 
-    /// Reads on in `bytes` from `at` while chunks come that are whole and plain, and hands each one's place to `take`,
-    /// which may move it away, or decline it. Where the first byte is that was not read.
+    /// Reads on in `bytes` from `at` while chunks come that are whole and plain, and hands each
+    /// one's place to `take`, which may move it away, or decline it. Where the first byte is that
+    /// was not read.
     ///
-    /// It does what [`step`](ChunkedDecoder::step) and [`consume`](ChunkedDecoder::consume) do, and no more; log lines of
-    /// 100 bytes take a third of the time, since nothing but the place is carried from one to the next.
+    /// It does what [`step`](ChunkedDecoder::step) and [`consume`](ChunkedDecoder::consume) do, and
+    /// no more; log lines of 100 bytes take a third of the time, since nothing but the place is
+    /// carried from one to the next.
     #[inline]
     pub(crate) fn plain_chunks(
         &mut self,
@@ -307,8 +314,9 @@ impl ChunkedDecoder {
     }
 }
 
-/// The chunk-size line before. Where the last two were the same the next one is taken to be, and only compared: a guess
-/// that holds lets the processor begin the next chunk before it has read this one's size.
+/// The chunk-size line before. Where the last two were the same the next one is taken to be, and
+/// only compared: a guess that holds lets the processor begin the next chunk before it has read
+/// this one's size.
 #[derive(Default)]
 struct SizeLine {
     word: u64,
@@ -331,14 +339,16 @@ impl SizeLine {
     }
 }
 
-/// The end of a chunk and the whole chunk-size line of the next one, as nearly every server writes it, with one to four
-/// digits, no leading zero and no chunk-ext: its length and the chunk-size.
+/// The end of a chunk and the whole chunk-size line of the next one, as nearly every server writes
+/// it, with one to four digits, no leading zero and no chunk-ext: its length and the chunk-size.
 #[inline]
 fn plain_line(input: &[u8]) -> Option<(usize, usize)> {
     let (len, size, sizes) = match *input {
         [b'\r', b'\n', a, b, b'\r', b'\n', ..] => (6, digit(a) << 4 | digit(b), 0x10..0x100),
         [b'\r', b'\n', a, b'\r', b'\n', ..] => (5, digit(a), 1..0x10),
-        [b'\r', b'\n', a, b, c, b'\r', b'\n', ..] => (7, digit(a) << 8 | digit(b) << 4 | digit(c), 0x100..0x1000),
+        [b'\r', b'\n', a, b, c, b'\r', b'\n', ..] => {
+            (7, digit(a) << 8 | digit(b) << 4 | digit(c), 0x100..0x1000)
+        }
         [b'\r', b'\n', a, b, c, d, b'\r', b'\n', ..] => {
             (8, digit(a) << 12 | digit(b) << 8 | digit(c) << 4 | digit(d), 0x1000..0x1_0000)
         }
@@ -386,7 +396,8 @@ pub fn encode_chunk(out: &mut Vec<u8>, data: &[u8]) {
     }
 }
 
-/// Appends the line before a chunk of `size` bytes; the chunk-data and a CR LF are the caller's to write.
+/// Appends the line before a chunk of `size` bytes; the chunk-data and a CR LF are the caller's to
+/// write.
 pub fn encode_chunk_size(out: &mut Vec<u8>, size: u64) {
     let digits = (16 - size.leading_zeros() as usize / 4).max(1);
     for i in (0..digits).rev() {

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Bytes that break the protocol: which rule, and at which byte.
 ///
-/// The offset counts from the first byte of the message (of its head), or, from a decoder that was started on a body
-/// alone, from the body's first byte.
+/// The offset counts from the first byte of the message (of its head), or, from a decoder that was
+/// started on a body alone, from the body's first byte.
 ///
 /// ```
 /// use unix_http::wire::{ErrorKind, ResponseDecoder};
@@ -65,7 +65,8 @@ kinds! {
     ReasonPhrase "a control character in the reason-phrase" "RFC 9112 §4"
     /// The request-line's method is not a token followed by one space.
     Method "a method that is not a token" "RFC 9112 §3.1"
-    /// The request-target is empty, holds a control character or white space, or has a form that the method does not have.
+    /// The request-target is empty, holds a control character or white space, or has a form that
+    /// the method does not have.
     Target "a request-target that is empty, has no known form, or holds white space or controls" "RFC 9112 §3.2"
     /// A CR that no LF follows.
     BareCr "a CR without its LF" "RFC 9112 §2.2"
@@ -97,7 +98,8 @@ kinds! {
     TransferEncodingVersion "Transfer-Encoding in an HTTP/1.0 request" "RFC 9112 §6.1"
     /// Transfer-Encoding and Content-Length in one request.
     TransferEncodingAndLength "Transfer-Encoding and Content-Length in one request" "RFC 9112 §6.1"
-    /// A chunk-size that is not 1*HEXDIG, or followed by something that is neither chunk-ext nor CR LF.
+    /// A chunk-size that is not 1*HEXDIG, or followed by something that is neither chunk-ext nor CR
+    /// LF.
     ChunkSize "a chunk-size that is not a hexadecimal number" "RFC 9112 §7.1"
     /// A chunk-size of more than 16 significant digits.
     ChunkSizeOverflow "a chunk-size over 2^64-1" "RFC 9112 §7.1"
@@ -121,10 +123,12 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Something that may not be written, caught before a byte is sent: it would let a value break out of its line.
+/// Something that may not be written, caught before a byte is sent: it would let a value break out
+/// of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeError {
-    /// The part that was refused: its [`text`](ErrorKind::text) and [`section`](ErrorKind::section) say why.
+    /// The part that was refused: its [`text`](ErrorKind::text) and [`section`](ErrorKind::section)
+    /// say why.
     pub kind: ErrorKind,
     /// The offset of the refused byte within that part.
     pub offset: usize,
@@ -132,7 +136,13 @@ pub struct EncodeError {
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "refused to send {} (its byte {}, {})", self.kind.text(), self.offset, self.kind.section())
+        write!(
+            f,
+            "refused to send {} (its byte {}, {})",
+            self.kind.text(),
+            self.offset,
+            self.kind.section()
+        )
     }
 }
 

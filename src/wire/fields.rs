@@ -9,7 +9,8 @@
 //!
 //! What is declined, and why:
 //! - white space before the colon: two readers would disagree about the name (`RFC 9112 §5.1`);
-//! - a bare CR, NUL and other controls in a value: they end lines for some readers (`RFC 9110 §5.5`);
+//! - a bare CR, NUL and other controls in a value: they end lines for some readers (`RFC 9110
+//!   §5.5`);
 //! - a folded line in a request (`RFC 9112 §5.2`); in a response each fold is read as one SP.
 //!
 //! ```
@@ -26,8 +27,8 @@
 
 use super::error::{EncodeError, ErrorKind, ParseError};
 use super::grammar::{
-    controls, is_ows, is_tchar, list, not_in_names, token_len, trim_ows, trim_ows_end, trim_ows_start, unmarked,
-    value_len,
+    controls, is_ows, is_tchar, list, not_in_names, token_len, trim_ows, trim_ows_end,
+    trim_ows_start, unmarked, value_len,
 };
 use super::head::Progress;
 use std::fmt;
@@ -60,7 +61,8 @@ struct Line {
 /// Field lines in the order they came or were put in.
 #[derive(Clone, Default)]
 pub struct Fields {
-    /// The lines as they came (with the start-line before them, when parsed) or will be written, then unfolded values.
+    /// The lines as they came (with the start-line before them, when parsed) or will be written,
+    /// then unfolded values.
     pub(crate) bytes: Vec<u8>,
     lines: Vec<Line>,
 }
@@ -133,11 +135,12 @@ impl Fields {
         self.lines.is_empty()
     }
 
-    /// Adds a field line after the others. White space around the value is no part of it (`RFC 9110 §5.5`).
+    /// Adds a field line after the others. White space around the value is no part of it (`RFC 9110
+    /// §5.5`).
     ///
     /// # Errors
-    /// A name that is not a token; a value with a control in it (CR, LF and NUL among them): either could end the line
-    /// and begin another.
+    /// A name that is not a token; a value with a control in it (CR, LF and NUL among them): either
+    /// could end the line and begin another.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
         check_name(name.as_bytes())?;
         check_value(value.as_ref())?;
@@ -145,21 +148,29 @@ impl Fields {
         Ok(())
     }
 
-    /// Adds a field line given whole, such as `Name:value`, to be written to the letter but for white space at its end.
+    /// Adds a field line given whole, such as `Name:value`, to be written to the letter but for
+    /// white space at its end.
     ///
     /// # Errors
     /// As [`push`](Fields::push), and for a line without a colon.
     pub fn push_line(&mut self, line: &[u8]) -> Result<(), EncodeError> {
         let colon = line.iter().position(|&b| b == b':');
-        let colon = colon.ok_or(EncodeError { kind: ErrorKind::MissingColon, offset: line.len() })?;
+        let colon =
+            colon.ok_or(EncodeError { kind: ErrorKind::MissingColon, offset: line.len() })?;
         check_name(&line[..colon])?;
-        check_value(&line[colon + 1..]).map_err(|e| EncodeError { offset: e.offset + colon + 1, ..e })?;
+        check_value(&line[colon + 1..])
+            .map_err(|e| EncodeError { offset: e.offset + colon + 1, ..e })?;
         let ows = line[colon + 1..].iter().take_while(|&&b| is_ows(b)).count();
-        self.push_checked(&line[..colon], &line[colon..=colon + ows], trim_ows(&line[colon + 1 + ows..]));
+        self.push_checked(
+            &line[..colon],
+            &line[colon..=colon + ows],
+            trim_ows(&line[colon + 1 + ows..]),
+        );
         Ok(())
     }
 
-    /// Adds all the lines of `other`, each as `Name: value`, whatever white space stood around the colon.
+    /// Adds all the lines of `other`, each as `Name: value`, whatever white space stood around the
+    /// colon.
     pub fn extend(&mut self, other: &Fields) {
         for field in other.iter() {
             self.push_checked(field.name, b": ", field.value);
@@ -178,7 +189,11 @@ impl Fields {
         }
         let end = self.bytes.len();
         let value = Span::new(end - value.len(), end);
-        self.lines.push(Line { name: Span::new(start, start + name.len()), value, offset: value.start });
+        self.lines.push(Line {
+            name: Span::new(start, start + name.len()),
+            value,
+            offset: value.start,
+        });
     }
 
     /// Takes away every field line of that name; how many there were.
@@ -190,7 +205,9 @@ impl Fields {
 
     /// The value of the first field line of that name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
+        self.iter()
+            .find(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|field| field.value)
     }
 
     /// Every field line of that name, in order.
@@ -198,9 +215,11 @@ impl Fields {
         self.iter().filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    /// Whether a list-valued field (`Connection`, `Upgrade`) has that element, in any case, in any of its lines.
+    /// Whether a list-valued field (`Connection`, `Upgrade`) has that element, in any case, in any
+    /// of its lines.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.get_all(name).any(|field| list(field.value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
+        self.get_all(name)
+            .any(|field| list(field.value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
     }
 
     /// Every field line, in order.
@@ -208,14 +227,25 @@ impl Fields {
         self.lines.iter().map(|line| self.field(line))
     }
 
-    /// Every field line whose name is as long as one that is looked for: the others are passed by without being read.
-    pub(crate) fn of_name_len(&self, looked_for: impl Fn(usize) -> bool) -> impl Iterator<Item = Field<'_>> {
+    /// Every field line whose name is as long as one that is looked for: the others are passed by
+    /// without being read.
+    pub(crate) fn of_name_len(
+        &self,
+        looked_for: impl Fn(usize) -> bool,
+    ) -> impl Iterator<Item = Field<'_>> {
         let len = |name: Span| (name.end - name.start) as usize;
-        self.lines.iter().filter(move |line| looked_for(len(line.name))).map(|line| self.field(line))
+        self.lines
+            .iter()
+            .filter(move |line| looked_for(len(line.name)))
+            .map(|line| self.field(line))
     }
 
     fn field(&self, line: &Line) -> Field<'_> {
-        Field { name: line.name.of(&self.bytes), value: line.value.of(&self.bytes), offset: line.offset as usize }
+        Field {
+            name: line.name.of(&self.bytes),
+            value: line.value.of(&self.bytes),
+            offset: line.offset as usize,
+        }
     }
 
     /// Appends the field lines to `out`, each with its CR LF.
@@ -224,7 +254,9 @@ impl Fields {
             let gap = Span { start: line.name.end, end: line.value.start };
             match gap.of(&self.bytes) {
                 [b':', ows @ ..] if ows.iter().all(|&b| is_ows(b)) => {
-                    out.extend_from_slice(Span { start: line.name.start, end: line.value.end }.of(&self.bytes));
+                    out.extend_from_slice(
+                        Span { start: line.name.start, end: line.value.end }.of(&self.bytes),
+                    );
                 }
                 _ => {
                     for part in [line.name.of(&self.bytes), b": ", line.value.of(&self.bytes)] {
@@ -251,7 +283,8 @@ impl fmt::Debug for Fields {
 /// Equal when names (without regard to case) and values are the same, in the same order.
 impl PartialEq for Fields {
     fn eq(&self, other: &Fields) -> bool {
-        let same = |a: Field<'_>, b: Field<'_>| a.name.eq_ignore_ascii_case(b.name) && a.value == b.value;
+        let same =
+            |a: Field<'_>, b: Field<'_>| a.name.eq_ignore_ascii_case(b.name) && a.value == b.value;
         self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| same(a, b))
     }
 }
@@ -284,10 +317,12 @@ pub(crate) fn encode_field(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Resul
 /// What a reader takes beside the grammar; a writer never writes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lenience {
-    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`); else it is refused.
+    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`);
+    /// else it is refused.
     pub folds: bool,
-    /// A lone LF ends a line, as it may in a head (`RFC 9112 §2.2`). Not in a trailer section: where one reader ends a
-    /// chunked body at `0 CR LF LF` and another does not, a request can hide.
+    /// A lone LF ends a line, as it may in a head (`RFC 9112 §2.2`). Not in a trailer section:
+    /// where one reader ends a chunked body at `0 CR LF LF` and another does not, a request can
+    /// hide.
     pub bare_lf: bool,
 }
 
@@ -298,7 +333,8 @@ pub(crate) struct SectionDecoder {
     at: usize,
     /// Where that line's colon is, once it was found.
     colon: usize,
-    /// How many bytes were looked at already: a line that comes byte by byte is not read again from its start each time.
+    /// How many bytes were looked at already: a line that comes byte by byte is not read again from
+    /// its start each time.
     seen: usize,
     /// Lines whose value was folded, and the value unfolded.
     unfolded: Vec<(usize, Vec<u8>)>,
@@ -314,7 +350,8 @@ impl SectionDecoder {
         (self.at, self.colon, self.seen) = (at, 0, 0);
     }
 
-    /// Reads on in `head`, which holds the same bytes as before and more, and puts what it finds into `fields`.
+    /// Reads on in `head`, which holds the same bytes as before and more, and puts what it finds
+    /// into `fields`.
     pub(crate) fn decode(
         &mut self,
         fields: &mut Fields,
@@ -326,7 +363,12 @@ impl SectionDecoder {
         progress
     }
 
-    fn lines(&mut self, fields: &mut Fields, head: &[u8], lenience: Lenience) -> Result<Progress, ParseError> {
+    fn lines(
+        &mut self,
+        fields: &mut Fields,
+        head: &[u8],
+        lenience: Lenience,
+    ) -> Result<Progress, ParseError> {
         loop {
             if self.at >= self.seen {
                 self.at += plain_lines(&mut fields.lines, head, self.at);
@@ -338,7 +380,9 @@ impl SectionDecoder {
                 [b'\n', ..] => return Err(ParseError::new(ErrorKind::ChunkLineEnd, self.at)),
                 [] | [b'\r'] => return Ok(Progress::Partial),
                 [b'\r', ..] => return Err(ParseError::new(ErrorKind::BareCr, self.at)),
-                [b' ' | b'\t', ..] if first => return Err(ParseError::new(ErrorKind::LeadingSpace, self.at)),
+                [b' ' | b'\t', ..] if first => {
+                    return Err(ParseError::new(ErrorKind::LeadingSpace, self.at));
+                }
                 [b' ' | b'\t', ..] if lenience.folds => {
                     let Some((end, next)) = self.line_end(head, self.at, lenience)? else {
                         return Ok(Progress::Partial);
@@ -349,14 +393,17 @@ impl SectionDecoder {
                 [b' ' | b'\t', ..] => return Err(ParseError::new(ErrorKind::ObsFold, self.at)),
                 _ => {
                     if self.colon == 0 {
-                        let Some(colon) = self.field_name(head)? else { return Ok(Progress::Partial) };
+                        let Some(colon) = self.field_name(head)? else {
+                            return Ok(Progress::Partial);
+                        };
                         self.colon = colon;
                     }
                     let Some((end, next)) = self.line_end(head, self.colon + 1, lenience)? else {
                         return Ok(Progress::Partial);
                     };
                     let value = trimmed(head, self.colon + 1, end);
-                    let line = Line { name: Span::new(self.at, self.colon), value, offset: value.start };
+                    let line =
+                        Line { name: Span::new(self.at, self.colon), value, offset: value.start };
                     fields.lines.push(line);
                     (self.at, self.colon) = (next, 0);
                 }
@@ -379,7 +426,12 @@ impl SectionDecoder {
     }
 
     /// [`line_end`], on from where it got to before.
-    fn line_end(&self, head: &[u8], from: usize, lenience: Lenience) -> Result<Option<(usize, usize)>, ParseError> {
+    fn line_end(
+        &self,
+        head: &[u8],
+        from: usize,
+        lenience: Lenience,
+    ) -> Result<Option<(usize, usize)>, ParseError> {
         // The last byte seen may have been a CR that waits for its LF.
         match line_end(head, from.max(self.seen.saturating_sub(1)))? {
             Some((end, next)) if next == end + 1 && !lenience.bare_lf => {
@@ -389,7 +441,8 @@ impl SectionDecoder {
         }
     }
 
-    /// Takes a copy of the head, so that the fields live longer than the buffer they were read from.
+    /// Takes a copy of the head, so that the fields live longer than the buffer they were read
+    /// from.
     #[inline]
     fn complete(&mut self, fields: &mut Fields, head: &[u8], line_end: usize) -> Progress {
         let len = self.at + line_end;
@@ -429,8 +482,9 @@ impl SectionDecoder {
     }
 }
 
-/// Reads lines from `from` on while they are all there and as plain as nearly every one: `field-name ":" OWS field-value
-/// OWS CR LF`, without HTAB and rare tchars. How many bytes they take up; [`SectionDecoder::lines`] reads on from there.
+/// Reads lines from `from` on while they are all there and as plain as nearly every one:
+/// `field-name ":" OWS field-value OWS CR LF`, without HTAB and rare tchars. How many bytes they
+/// take up; [`SectionDecoder::lines`] reads on from there.
 #[inline(never)]
 fn plain_lines(lines: &mut Vec<Line>, head: &[u8], from: usize) -> usize {
     let mut at = from;
@@ -440,7 +494,8 @@ fn plain_lines(lines: &mut Vec<Line>, head: &[u8], from: usize) -> usize {
         let line = &head[at..];
         // Both searches begin at the line's start: neither has to wait for the other.
         let (colon, end) = (unmarked(line, not_in_names), unmarked(line, controls));
-        let plain = 0 < colon && colon < end && line[colon] == b':' && line[end..].starts_with(b"\r\n");
+        let plain =
+            0 < colon && colon < end && line[colon] == b':' && line[end..].starts_with(b"\r\n");
         if !plain {
             break;
         }
@@ -466,10 +521,11 @@ fn trimmed(head: &[u8], start: usize, end: usize) -> Span {
     Span::new(start, start + trim_ows_end(text).len())
 }
 
-/// Where the text from `from` ends and where the next line begins; `None` when the line's end has not come.
+/// Where the text from `from` ends and where the next line begins; `None` when the line's end has
+/// not come.
 ///
-/// A lone LF ends a line too, as a recipient may have it (`RFC 9112 §2.2`); a CR that no LF follows is refused, since
-/// other readers would end the line there.
+/// A lone LF ends a line too, as a recipient may have it (`RFC 9112 §2.2`); a CR that no LF follows
+/// is refused, since other readers would end the line there.
 #[inline]
 pub(crate) fn line_end(head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
     let end = from + value_len(&head[from..]);

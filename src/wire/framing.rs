@@ -12,9 +12,10 @@
 //! 8.  a response with neither                          to the end of the connection
 //! ```
 //!
-//! Read this wrong by one byte and the rest of the connection is somebody else's message: that is how requests are
-//! smuggled. So nothing is guessed here. A length that cannot be read is never "no length"; a transfer coding that we do
-//! not undo is named, and its bytes are never passed off as content.
+//! Read this wrong by one byte and the rest of the connection is somebody else's message: that is
+//! how requests are smuggled. So nothing is guessed here. A length that cannot be read is never "no
+//! length"; a transfer coding that we do not undo is named, and its bytes are never passed off as
+//! content.
 //!
 //! ```
 //! use unix_http::wire::{ErrorKind, Framing, ResponseDecoder, framing};
@@ -96,10 +97,16 @@ impl Rule {
             Rule::TransferEncodingOverLength => {
                 "Transfer-Encoding: chunked overrides Content-Length; the body ends at the last chunk"
             }
-            Rule::TransferEncoding => "Transfer-Encoding: chunked, so the body ends at the last chunk",
+            Rule::TransferEncoding => {
+                "Transfer-Encoding: chunked, so the body ends at the last chunk"
+            }
             Rule::ContentLength => "Content-Length, so the body ends after that many bytes",
-            Rule::Neither => "neither Content-Length nor Transfer-Encoding in a request: there is no body",
-            Rule::Close => "neither Content-Length nor Transfer-Encoding: the body ends when the connection does",
+            Rule::Neither => {
+                "neither Content-Length nor Transfer-Encoding in a request: there is no body"
+            }
+            Rule::Close => {
+                "neither Content-Length nor Transfer-Encoding: the body ends when the connection does"
+            }
         }
     }
 }
@@ -124,9 +131,11 @@ pub struct Decision {
 #[inline]
 pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
-    // A 1.0 peer does not know Transfer-Encoding, and nobody may send a length beside it: something on the way passed on
-    // what it did not understand, and may hold back more. That is so also where there is no body to read (§6.1).
-    let faulty = found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
+    // A 1.0 peer does not know Transfer-Encoding, and nobody may send a length beside it: something
+    // on the way passed on what it did not understand, and may hold back more. That is so also
+    // where there is no body to read (§6.1).
+    let faulty =
+        found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
     let persistent = found.persistent(head.version()) && !faulty;
     let decide = |framing, rule, persistent| Ok(Decision { framing, rule, persistent });
     let status = head.status();
@@ -141,11 +150,19 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
     }
     if let Some(coding) = found.coding {
         coding.chunked_alone()?;
-        let rule = if found.length.is_some() { Rule::TransferEncodingOverLength } else { Rule::TransferEncoding };
+        let rule = if found.length.is_some() {
+            Rule::TransferEncodingOverLength
+        } else {
+            Rule::TransferEncoding
+        };
         return decide(Framing::Chunked, rule, persistent);
     }
     match found.length {
-        Some(field) => decide(Framing::Length(found.number(head.fields(), field)?), Rule::ContentLength, persistent),
+        Some(field) => decide(
+            Framing::Length(found.number(head.fields(), field)?),
+            Rule::ContentLength,
+            persistent,
+        ),
         None => decide(Framing::UntilClose, Rule::Close, false),
     }
 }
@@ -153,8 +170,8 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
 /// The framing of a request.
 ///
 /// # Errors
-/// As for [`response`]; and Transfer-Encoding together with Content-Length, or in HTTP/1.0: a request whose end two
-/// readers could see in two places is refused (`RFC 9112 §6.1`).
+/// As for [`response`]; and Transfer-Encoding together with Content-Length, or in HTTP/1.0: a
+/// request whose end two readers could see in two places is refused (`RFC 9112 §6.1`).
 pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
     let persistent = found.persistent(head.version());
@@ -170,7 +187,9 @@ pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
         return decide(Framing::Chunked, Rule::TransferEncoding);
     }
     match found.length {
-        Some(field) => decide(Framing::Length(found.number(head.fields(), field)?), Rule::ContentLength),
+        Some(field) => {
+            decide(Framing::Length(found.number(head.fields(), field)?), Rule::ContentLength)
+        }
         None => decide(Framing::NoBody, Rule::Neither),
     }
 }
@@ -224,7 +243,9 @@ impl<'a> Found<'a> {
                     let chunked = field.value().eq_ignore_ascii_case(b"chunked");
                     found.coding = Some(match found.coding {
                         None => Coding { first: at, wrong: (!chunked).then_some(at) },
-                        Some(Coding { first, wrong }) => Coding { first, wrong: wrong.or(Some(at)) },
+                        Some(Coding { first, wrong }) => {
+                            Coding { first, wrong: wrong.or(Some(at)) }
+                        }
                     });
                 }
                 _ => {}
@@ -246,8 +267,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether a name is that one in any case; nearly always it is so to the letter, which is compared first, eight bytes at
-/// a time.
+/// Whether a name is that one in any case; nearly always it is so to the letter, which is compared
+/// first, eight bytes at a time.
 #[inline]
 fn is(name: &[u8], wanted: &[u8]) -> bool {
     name == wanted || name.eq_ignore_ascii_case(wanted)

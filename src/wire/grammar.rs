@@ -13,8 +13,8 @@
 //! reg-name      = *( unreserved / pct-encoded / sub-delims )
 //! ```
 //!
-//! Numbers are read digit by digit: Rust's own `parse` accepts `+5`, and a length that two programs read differently is
-//! how one request is smuggled inside another.
+//! Numbers are read digit by digit: Rust's own `parse` accepts `+5`, and a length that two programs
+//! read differently is how one request is smuggled inside another.
 //!
 //! ```
 //! use unix_http::wire::grammar::{decimal, is_token, trim_ows};
@@ -35,7 +35,21 @@ const fn classes() -> [u8; 256] {
     while i < 256 {
         let b = i as u8;
         if b.is_ascii_alphanumeric()
-            || matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`')
+            || matches!(
+                b,
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+            )
             || matches!(b, b'|' | b'~')
         {
             table[i] |= TCHAR;
@@ -72,8 +86,9 @@ pub fn is_value_byte(b: u8) -> bool {
 
 /// Whether `b` may stand in a request-target: a byte that is neither white space nor a control.
 ///
-/// The grammar knows ASCII alone (`RFC 9112 §3.2`); obs-text is let through because curl sends a path typed in UTF-8 as
-/// it is and Go's servers take it, and because no reader can mistake such a byte for the end of the target.
+/// The grammar knows ASCII alone (`RFC 9112 §3.2`); obs-text is let through because curl sends a
+/// path typed in UTF-8 as it is and Go's servers take it, and because no reader can mistake such a
+/// byte for the end of the target.
 #[inline]
 pub fn is_target_byte(b: u8) -> bool {
     CLASSES[b as usize] & TARGET != 0
@@ -122,7 +137,8 @@ pub fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Where `value` ceases to be `uri-host [ ":" port ]` (`RFC 9110 §7.2`), if it does. The empty host is one.
+/// Where `value` ceases to be `uri-host [ ":" port ]` (`RFC 9110 §7.2`), if it does. The empty host
+/// is one.
 ///
 /// What stands between the brackets of an IP-literal is not read further than its bytes.
 pub(crate) fn not_a_host(value: &[u8]) -> Option<usize> {
@@ -149,7 +165,8 @@ pub(crate) fn not_a_host(value: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many bytes at the front of `bytes` may stand in a field value; the next one, if any, ends the line or is wrong.
+/// How many bytes at the front of `bytes` may stand in a field value; the next one, if any, ends
+/// the line or is wrong.
 #[inline]
 pub(crate) fn value_len(bytes: &[u8]) -> usize {
     let mut at = 0;
@@ -168,8 +185,9 @@ pub(crate) fn token_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&b| !is_tchar(b)).unwrap_or(bytes.len())
 }
 
-/// How many bytes come before the first one that `marks` marks by its high bit in a word of eight. Measured on the field
-/// lines of dockerd's heads: half the time that a look at each byte takes; on values of 100 bytes, a fifth.
+/// How many bytes come before the first one that `marks` marks by its high bit in a word of eight.
+/// Measured on the field lines of dockerd's heads: half the time that a look at each byte takes; on
+/// values of 100 bytes, a fifth.
 #[inline(always)]
 pub(crate) fn unmarked(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
     let (words, rest) = bytes.as_chunks();
@@ -189,8 +207,8 @@ const fn eight(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// Marks HTAB, which a value may hold, and the controls, which it may not. Right up to the first mark: behind it there
-/// may be false ones.
+/// Marks HTAB, which a value may hold, and the controls, which it may not. Right up to the first
+/// mark: behind it there may be false ones.
 #[inline(always)]
 pub(crate) fn controls(word: u64) -> u64 {
     let below_sp = word.wrapping_sub(eight(b' '));
@@ -198,7 +216,8 @@ pub(crate) fn controls(word: u64) -> u64 {
     (below_sp | del) & !word & eight(0x80)
 }
 
-/// Marks all but letters, digits and `-`, which field names are made of, and some controls. Right up to the first mark.
+/// Marks all but letters, digits and `-`, which field names are made of, and some controls. Right
+/// up to the first mark.
 #[inline(always)]
 pub(crate) fn not_in_names(word: u64) -> u64 {
     // Lower case; CR becomes `-` so, and DLE to EM digits.
@@ -216,9 +235,9 @@ pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(trim_ows)
 }
 
-/// Whether a character makes a terminal or a page show text in another order, or break a line, than it was written:
-/// Unicode's bidirectional controls and its line separators. No grammar forbids them; what is shown to a person must not
-/// obey them.
+/// Whether a character makes a terminal or a page show text in another order, or break a line, than
+/// it was written: Unicode's bidirectional controls and its line separators. No grammar forbids
+/// them; what is shown to a person must not obey them.
 pub fn reorders_text(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -9,11 +9,12 @@
 //! reason-phrase  = 1*( HTAB / SP / VCHAR / obs-text )
 //! ```
 //!
-//! A decoder is fed the whole of what has come so far, from the head's first byte, and goes on at the line where it
-//! stopped. Accepted although the grammar says otherwise, because the RFC allows it and it harms nobody: a lone LF as a
-//! line end, a status-line without a reason-phrase and its SP, one empty line before a request-line. Declined: more or
-//! other white space between the parts of a start-line, a version other than 1.x, empty lines before a status-line, a
-//! request-target of none of the four forms.
+//! A decoder is fed the whole of what has come so far, from the head's first byte, and goes on at
+//! the line where it stopped. Accepted although the grammar says otherwise, because the RFC allows
+//! it and it harms nobody: a lone LF as a line end, a status-line without a reason-phrase and its
+//! SP, one empty line before a request-line. Declined: more or other white space between the parts
+//! of a start-line, a version other than 1.x, empty lines before a status-line, a request-target of
+//! none of the four forms.
 //!
 //! ```
 //! use unix_http::wire::{Progress, ResponseDecoder};
@@ -96,8 +97,8 @@ impl ResponseHead {
         self.version
     }
 
-    /// The status-code, 0 to 999, as it came. One outside 100 to 599 is to be treated as a 5xx (`RFC 9110 §15`):
-    /// [`class`](ResponseHead::class) does.
+    /// The status-code, 0 to 999, as it came. One outside 100 to 599 is to be treated as a 5xx
+    /// (`RFC 9110 §15`): [`class`](ResponseHead::class) does.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -128,7 +129,14 @@ impl ResponseHead {
 
 impl fmt::Debug for ResponseHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {} {:?}", self.version, self.status, self.reason().escape_ascii(), self.fields)
+        write!(
+            f,
+            "{} {} {} {:?}",
+            self.version,
+            self.status,
+            self.reason().escape_ascii(),
+            self.fields
+        )
     }
 }
 
@@ -163,7 +171,8 @@ impl RequestHead {
         &self.fields
     }
 
-    /// The head as it came, byte for byte, with its empty line (and one before it, if there was one).
+    /// The head as it came, byte for byte, with its empty line (and one before it, if there was
+    /// one).
     pub fn as_bytes(&self) -> &[u8] {
         self.fields.bytes.get(..self.len).unwrap_or_default()
     }
@@ -171,8 +180,8 @@ impl RequestHead {
     /// The value of Host; `None` in an HTTP/1.0 request that has none.
     ///
     /// # Errors
-    /// What a server must answer with 400 (`RFC 9112 §3.2`): no Host in HTTP/1.1, more than one, or a value that is not
-    /// `uri-host [ ":" port ]`.
+    /// What a server must answer with 400 (`RFC 9112 §3.2`): no Host in HTTP/1.1, more than one, or
+    /// a value that is not `uri-host [ ":" port ]`.
     pub fn host(&self) -> Result<Option<&[u8]>, ParseError> {
         let mut hosts = self.fields.get_all("Host");
         let Some(host) = hosts.next() else {
@@ -194,7 +203,14 @@ impl RequestHead {
 
 impl fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {} {:?}", self.method(), self.target().escape_ascii(), self.version, self.fields)
+        write!(
+            f,
+            "{} {} {} {:?}",
+            self.method(),
+            self.target().escape_ascii(),
+            self.version,
+            self.fields
+        )
     }
 }
 
@@ -205,7 +221,8 @@ pub struct HeadDecoder<H> {
     section: SectionDecoder,
     /// Whether the start-line has been read.
     started: bool,
-    /// How many bytes were looked at before it was: one that comes byte by byte is not read again from its start.
+    /// How many bytes were looked at before it was: one that comes byte by byte is not read again
+    /// from its start.
     seen: usize,
     limit: usize,
     /// Whether `head` is a whole one, whose bytes would mean the same again.
@@ -243,9 +260,10 @@ impl<H: Head> HeadDecoder<H> {
         self.reset_known(limit);
     }
 
-    /// As [`reset`](Self::reset), for a peer that may say the same again: a head of the very bytes of the one before is
-    /// compared with it instead of read. That is a third of the instructions of an exchange with a server whose answers do
-    /// not differ; where they do, as by their Date, the comparison ends at the first byte that does.
+    /// As [`reset`](Self::reset), for a peer that may say the same again: a head of the very bytes
+    /// of the one before is compared with it instead of read. That is a third of the instructions
+    /// of an exchange with a server whose answers do not differ; where they do, as by their Date,
+    /// the comparison ends at the first byte that does.
     pub fn reset_known(&mut self, limit: usize) {
         self.started = false;
         self.seen = 0;
@@ -275,7 +293,11 @@ impl<H: Head> HeadDecoder<H> {
             }
         }
         let (head_len, fields) = self.head.storage();
-        let progress = if self.started { self.section.decode(fields, within, H::LENIENCE)? } else { Progress::Partial };
+        let progress = if self.started {
+            self.section.decode(fields, within, H::LENIENCE)?
+        } else {
+            Progress::Partial
+        };
         match progress {
             Progress::Complete { len } => {
                 *head_len = len;
@@ -303,8 +325,8 @@ impl<H: Head> HeadDecoder<H> {
 /// What differs between the two directions.
 pub(crate) trait Head: Default {
     const LENIENCE: Lenience;
-    /// Reads the start-line; where the next line begins, or `None` when it has not come whole. The first `seen` bytes
-    /// were there before, and well so far.
+    /// Reads the start-line; where the next line begins, or `None` when it has not come whole. The
+    /// first `seen` bytes were there before, and well so far.
     fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError>;
     /// Where the head's length and its fields are kept.
     fn storage(&mut self) -> (&mut usize, &mut Fields);
@@ -317,7 +339,8 @@ impl Head for ResponseHead {
         (&mut self.len, &mut self.fields)
     }
 
-    /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]`; where the next line begins.
+    /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]`; where the next line
+    /// begins.
     fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
         if let Some(0) = bytes.first()
             && let Some(http2) = http2_settings(bytes)
@@ -337,10 +360,11 @@ impl Head for ResponseHead {
             },
         };
         // The last byte seen may have been a CR that waits for its LF.
-        let line = line_end(bytes, reason.max(seen.saturating_sub(1))).map_err(|e| match e.kind {
-            ErrorKind::FieldValue => ParseError { kind: ErrorKind::ReasonPhrase, ..e },
-            _ => e,
-        })?;
+        let line =
+            line_end(bytes, reason.max(seen.saturating_sub(1))).map_err(|e| match e.kind {
+                ErrorKind::FieldValue => ParseError { kind: ErrorKind::ReasonPhrase, ..e },
+                _ => e,
+            })?;
         Ok(line.map(|(end, next)| {
             self.reason = Span::new(reason, end);
             next
@@ -349,7 +373,8 @@ impl Head for ResponseHead {
 }
 
 impl ResponseHead {
-    /// `HTTP-version SP status-code [ SP ]`; where the reason-phrase begins, or `None` when that has not come.
+    /// `HTTP-version SP status-code [ SP ]`; where the reason-phrase begins, or `None` when that
+    /// has not come.
     fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
         let Some(minor) = version(bytes, 0)? else { return Ok(None) };
         self.version = minor;
@@ -362,7 +387,9 @@ impl ResponseHead {
         for at in 9..12 {
             match bytes.get(at) {
                 None => return Ok(None),
-                Some(digit @ b'0'..=b'9') => self.status = self.status * 10 + u16::from(digit - b'0'),
+                Some(digit @ b'0'..=b'9') => {
+                    self.status = self.status * 10 + u16::from(digit - b'0')
+                }
                 Some(_) => return Err(ParseError::new(ErrorKind::StatusCode, at)),
             }
         }
@@ -396,7 +423,8 @@ fn version(bytes: &[u8], at: usize) -> Result<Option<Version>, ParseError> {
     }
 }
 
-/// An HTTP/2 server opens with a SETTINGS frame: a length of three bytes, type 4, no flags, stream 0 (`RFC 9113 §3.4`).
+/// An HTTP/2 server opens with a SETTINGS frame: a length of three bytes, type 4, no flags, stream
+/// 0 (`RFC 9113 §3.4`).
 fn http2_settings<T>(bytes: &[u8]) -> Option<Result<Option<T>, ParseError>> {
     let frame = bytes.get(..bytes.len().min(9))?;
     let wrong = |(i, &b): (usize, &u8)| match i {
@@ -498,10 +526,12 @@ fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, 
 /// Which forms a request-target may have is for the method to say (`RFC 9112 §3.2`).
 fn has_target_form(method: &[u8], target: &[u8]) -> bool {
     match (method, target) {
-        // authority-form = uri-host ":" port; a port that is empty must be refused (RFC 9110 §9.3.6).
+        // authority-form = uri-host ":" port; a port that is empty must be refused (RFC 9110
+        // §9.3.6).
         (b"CONNECT", _) => {
             let port = target.iter().rposition(|&b| b == b':').map(|colon| &target[colon + 1..]);
-            not_a_host(target).is_none() && port.and_then(|port| port.last()).is_some_and(u8::is_ascii_digit)
+            not_a_host(target).is_none()
+                && port.and_then(|port| port.last()).is_some_and(u8::is_ascii_digit)
         }
         // asterisk-form; and HTTP/2's preface, which is recognised by its version.
         (b"OPTIONS" | b"PRI", b"*") => true,
@@ -519,8 +549,8 @@ fn has_target_form(method: &[u8], target: &[u8]) -> bool {
 /// Appends a request head to `out`: request-line, field lines, empty line.
 ///
 /// # Errors
-/// A method that is not a token, a target that is empty or holds white space or a control. Nothing was appended then.
-/// Fields were checked when they were put in.
+/// A method that is not a token, a target that is empty or holds white space or a control. Nothing
+/// was appended then. Fields were checked when they were put in.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_request};
@@ -567,7 +597,8 @@ pub(crate) fn encode_request_line(
 /// Appends a response head to `out`: status-line, field lines, empty line.
 ///
 /// # Errors
-/// A status-code outside 100 to 599 (`RFC 9110 §15`: such are invalid, though a client bears them), a reason-phrase with a control in it. Nothing was appended then.
+/// A status-code outside 100 to 599 (`RFC 9110 §15`: such are invalid, though a client bears them),
+/// a reason-phrase with a control in it. Nothing was appended then.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_response};
@@ -587,8 +618,10 @@ pub fn encode_response(
     if !(100..=599).contains(&status) {
         return Err(EncodeError { kind: ErrorKind::StatusCode, offset: 0 });
     }
-    check_value(reason.as_bytes()).map_err(|e| EncodeError { kind: ErrorKind::ReasonPhrase, ..e })?;
-    let code = [b'0' + (status / 100) as u8, b'0' + (status / 10 % 10) as u8, b'0' + (status % 10) as u8];
+    check_value(reason.as_bytes())
+        .map_err(|e| EncodeError { kind: ErrorKind::ReasonPhrase, ..e })?;
+    let code =
+        [b'0' + (status / 100) as u8, b'0' + (status / 10 % 10) as u8, b'0' + (status % 10) as u8];
     for part in [version.as_str().as_bytes(), b" ", &code, b" ", reason.as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);
     }

@@ -6,7 +6,8 @@
 //! HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
 //! ```
 //!
-//! The start-line and the field lines, up to and with the empty line, are called the **head** here. Read in this order:
+//! The start-line and the field lines, up to and with the empty line, are called the **head** here.
+//! Read in this order:
 //!
 //! 1. [`grammar`]: which bytes a token, a field value, a number may hold
 //! 2. [`fields`]: field lines, in the order they came
@@ -15,9 +16,9 @@
 //! 5. [`chunked`]: the transfer coding for bodies whose length is not known
 //! 6. [`body`]: one decoder over all framings
 //!
-//! Everything that reads has three outcomes: a value, *Partial* (feed more bytes), or a [`ParseError`] as soon as no
-//! further byte could mend the message. Nothing here owns a socket, so one parser serves the client, the server, the tap
-//! and the fuzzer.
+//! Everything that reads has three outcomes: a value, *Partial* (feed more bytes), or a
+//! [`ParseError`] as soon as no further byte could mend the message. Nothing here owns a socket, so
+//! one parser serves the client, the server, the tap and the fuzzer.
 //!
 //! ```
 //! use unix_http::wire::{Framing, Progress, ResponseDecoder, framing};
@@ -44,12 +45,13 @@ pub use error::{EncodeError, ErrorKind, ParseError};
 pub use fields::{Field, Fields};
 pub use framing::{Decision, Framing};
 pub use head::{
-    HeadDecoder, Progress, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version, encode_request,
-    encode_response,
+    HeadDecoder, Progress, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version,
+    encode_request, encode_response,
 };
 
-/// How many bytes of one message may be something other than content, unless said otherwise: 300 KiB, curl's own limit.
+/// How many bytes of one message may be something other than content, unless said otherwise: 300
+/// KiB, curl's own limit.
 ///
-/// One budget bounds them all together, so that no part can be the one somebody forgot: heads, 1xx heads before the
-/// final one, zeros and extensions in chunk-size lines, and the trailer section.
+/// One budget bounds them all together, so that no part can be the one somebody forgot: heads, 1xx
+/// heads before the final one, zeros and extensions in chunk-size lines, and the trailer section.
 pub const OVERHEAD_LIMIT: usize = 300 * 1024;

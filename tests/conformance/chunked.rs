@@ -2,7 +2,9 @@
 
 use crate::deliver::{Case, Reader, Step, Table, no, ok};
 use crate::readers::{self, Body};
-use unix_http::wire::{BodyDecoder, ErrorKind as K, Framing, Incomplete, OVERHEAD_LIMIT, ParseError};
+use unix_http::wire::{
+    BodyDecoder, ErrorKind as K, Framing, Incomplete, OVERHEAD_LIMIT, ParseError,
+};
 
 pub const TABLES: &[Table] = &[Table { topic: "chunked", reader: readers::chunked, cases: CASES }];
 
@@ -121,7 +123,8 @@ const CASES: &[Case] = &[
         b"5\r\nhello\r\n", b"\r\n0\r\n\r\n", K::ChunkSize),
 ];
 
-/// A chunk of 2^64-1 bytes is announced, and nothing else happens: no overflow, no allocation, no end.
+/// A chunk of 2^64-1 bytes is announced, and nothing else happens: no overflow, no allocation, no
+/// end.
 #[test]
 fn largest_chunk_size() {
     for size in ["ffffffffffffffff", "FFFFFFFFFFFFFFFF", "7fffffffffffffff", "8000000000000000"] {
@@ -155,7 +158,12 @@ fn offsets_count_from_the_message() {
         let body = |offset| Body::new(BodyDecoder::new(Framing::Chunked, offset, OVERHEAD_LIMIT));
         let whole = |offset| body(offset).feed(&case.bytes());
         if let Step::Error(alone) = whole(0) {
-            assert_eq!(whole(1000), Step::Error(ParseError { offset: alone.offset + 1000, ..alone }), "{}", case.id);
+            assert_eq!(
+                whole(1000),
+                Step::Error(ParseError { offset: alone.offset + 1000, ..alone }),
+                "{}",
+                case.id
+            );
         }
     }
 }
@@ -180,11 +188,19 @@ fn a_body_cut_short_is_incomplete() {
     assert_eq!(cut(Framing::Length(0), b""), Ok(()));
     assert_eq!(cut(Framing::Length(u64::MAX), b"hello"), short(5, Some(u64::MAX)));
     assert_eq!(cut(Framing::NoBody, b""), Ok(()));
-    assert_eq!(cut(Framing::UntilClose, b"hello"), Ok(()), "nothing tells a whole body from one cut short");
+    assert_eq!(
+        cut(Framing::UntilClose, b"hello"),
+        Ok(()),
+        "nothing tells a whole body from one cut short"
+    );
     let chunked = b"5\r\nhello\r\n0\r\nA: b\r\n\r\n";
     for at in 0..chunked.len() {
         let received = at.clamp(3, 8) as u64 - 3;
-        assert_eq!(cut(Framing::Chunked, &chunked[..at]), short(received, None), "cut after {at} bytes");
+        assert_eq!(
+            cut(Framing::Chunked, &chunked[..at]),
+            short(received, None),
+            "cut after {at} bytes"
+        );
     }
     assert_eq!(cut(Framing::Chunked, chunked), Ok(()));
 }

@@ -1,15 +1,16 @@
 //! One table of cases, every way of delivering its bytes.
 //!
-//! A socket hands over bytes in any pieces it likes, so a case says what the bytes mean and never how they come. The
-//! runner delivers each case
+//! A socket hands over bytes in any pieces it likes, so a case says what the bytes mean and never
+//! how they come. The runner delivers each case
 //! - whole,
 //! - byte by byte,
 //! - in two pieces, cut at every place,
 //! - with bytes of something else behind it, which must stay unread.
 //!
-//! A valid message is *Partial* at every proper prefix, and incomplete if the connection ends there. An invalid one is
-//! Partial until the byte that decides it has come, and from there on the same error at the same offset, on a connection
-//! that stays open: nobody has to wait for a line end to learn that `5\rX` is no chunk-size.
+//! A valid message is *Partial* at every proper prefix, and incomplete if the connection ends
+//! there. An invalid one is Partial until the byte that decides it has come, and from there on the
+//! same error at the same offset, on a connection that stays open: nobody has to wait for a line
+//! end to learn that `5\rX` is no chunk-size.
 
 use std::fmt::Debug;
 use unix_http::wire::{ErrorKind, ParseError};
@@ -32,11 +33,17 @@ pub struct Case {
 pub enum Want {
     /// Accepted, and read as this (each reader says in what words).
     Value(&'static str),
-    /// Refused at the first byte of `fault`, as soon as `needs` bytes of it have come (none, if something is missing).
+    /// Refused at the first byte of `fault`, as soon as `needs` bytes of it have come (none, if
+    /// something is missing).
     Refused { kind: ErrorKind, needs: usize },
 }
 
-pub const fn ok(id: &'static str, why: &'static str, wire: &'static [u8], value: &'static str) -> Case {
+pub const fn ok(
+    id: &'static str,
+    why: &'static str,
+    wire: &'static [u8],
+    value: &'static str,
+) -> Case {
     Case { id, why, wire, fault: b"", want: Want::Value(value) }
 }
 
@@ -60,7 +67,8 @@ impl Case {
         self
     }
 
-    /// The whole of it must have come: what is wrong is a field value, and framing is decided when the head is complete.
+    /// The whole of it must have come: what is wrong is a field value, and framing is decided when
+    /// the head is complete.
     pub const fn needs_all(self) -> Case {
         let n = self.fault.len();
         self.needs(n)
@@ -98,13 +106,22 @@ pub struct Table {
     pub cases: &'static [Case],
 }
 
-/// What may follow a message: another protocol's bytes, a next message, an end of line, nothing sensible.
+/// What may follow a message: another protocol's bytes, a next message, an end of line, nothing
+/// sensible.
 const TRAILING: [&[u8]; 4] = [b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n", b"\0\xff", b"0\r\n\r\n"];
 
 /// Delivers every case in every way, and tells of all that went wrong.
 pub fn deliver(table: &Table) {
-    let wrong: Vec<String> = table.cases.iter().filter_map(|case| in_every_way(table, case).err()).collect();
-    assert!(wrong.is_empty(), "{}: {} of {} cases\n{}", table.topic, wrong.len(), table.cases.len(), wrong.join("\n"));
+    let wrong: Vec<String> =
+        table.cases.iter().filter_map(|case| in_every_way(table, case).err()).collect();
+    assert!(
+        wrong.is_empty(),
+        "{}: {} of {} cases\n{}",
+        table.topic,
+        wrong.len(),
+        table.cases.len(),
+        wrong.join("\n")
+    );
 }
 
 fn in_every_way(table: &Table, case: &Case) -> Result<(), String> {
@@ -159,5 +176,8 @@ fn same<T: PartialEq + Debug>(case: &Case, how: &str, got: T, want: &T) -> Resul
         return Ok(());
     }
     let Case { id, why, .. } = case;
-    Err(format!("{id}: {why}\n  \"{}\", {how}\n  got  {got:?}\n  want {want:?}", case.bytes().escape_ascii()))
+    Err(format!(
+        "{id}: {why}\n  \"{}\", {how}\n  got  {got:?}\n  want {want:?}",
+        case.bytes().escape_ascii()
+    ))
 }

@@ -1,21 +1,30 @@
-//! What is written is as strict as what is read: nothing can break out of its place (RFC 9112 §11.1).
+//! What is written is as strict as what is read: nothing can break out of its place (RFC 9112
+//! §11.1).
 
 use unix_http::wire::{
-    EncodeError, ErrorKind as K, Fields, Progress, RequestDecoder, ResponseDecoder, Version, encode_chunk,
-    encode_last_chunk, encode_request, encode_response,
+    EncodeError, ErrorKind as K, Fields, Progress, RequestDecoder, ResponseDecoder, Version,
+    encode_chunk, encode_last_chunk, encode_request, encode_response,
 };
 
 fn request(method: &str, target: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut out = b"before ".to_vec();
     let result = encode_request(&mut out, method, target, Version::Http11, &Fields::new());
-    assert_eq!(result.is_err(), out == b"before ", "nothing is appended where something is refused");
+    assert_eq!(
+        result.is_err(),
+        out == b"before ",
+        "nothing is appended where something is refused"
+    );
     result.map(|()| out.split_off(7))
 }
 
 fn response(status: u16, reason: &str) -> Result<Vec<u8>, EncodeError> {
     let mut out = b"before ".to_vec();
     let result = encode_response(&mut out, Version::Http11, status, reason, &Fields::new());
-    assert_eq!(result.is_err(), out == b"before ", "nothing is appended where something is refused");
+    assert_eq!(
+        result.is_err(),
+        out == b"before ",
+        "nothing is appended where something is refused"
+    );
     result.map(|()| out.split_off(7))
 }
 
@@ -36,7 +45,9 @@ fn requests() {
     assert_eq!(request("OPTIONS", b"*").unwrap(), b"OPTIONS * HTTP/1.1\r\n\r\n");
     assert_eq!(request("CONNECT", b"[::1]:80").unwrap(), b"CONNECT [::1]:80 HTTP/1.1\r\n\r\n");
     assert_eq!(request("get", b"http://a/?b").unwrap(), b"get http://a/?b HTTP/1.1\r\n\r\n");
-    for (method, offset) in [("", 0), (" GET", 0), ("GE T", 2), ("GET\r\nX", 3), ("GET\n", 3), ("G\0", 1), ("G:", 1)] {
+    for (method, offset) in
+        [("", 0), (" GET", 0), ("GE T", 2), ("GET\r\nX", 3), ("GET\n", 3), ("G\0", 1), ("G:", 1)]
+    {
         assert_eq!(request(method, b"/"), refused(K::Method, offset), "{method:?}");
     }
     assert_eq!(request("GÉT", b"/"), refused(K::Method, 1));
@@ -59,19 +70,27 @@ fn requests() {
 #[test]
 fn responses() {
     assert_eq!(response(200, "OK").unwrap(), b"HTTP/1.1 200 OK\r\n\r\n");
-    assert_eq!(response(204, "").unwrap(), b"HTTP/1.1 204 \r\n\r\n", "a server must send the SP (RFC 9112 §4)");
+    assert_eq!(
+        response(204, "").unwrap(),
+        b"HTTP/1.1 204 \r\n\r\n",
+        "a server must send the SP (RFC 9112 §4)"
+    );
     assert_eq!(response(404, "Not\tFound").unwrap(), b"HTTP/1.1 404 Not\tFound\r\n\r\n");
     for status in [0, 1, 42, 99, 600, 999, 1000, 9999, u16::MAX] {
         assert_eq!(response(status, ""), refused(K::StatusCode, 0), "{status}");
     }
-    for (reason, offset) in [("\r", 0), ("OK\r\nX: y", 2), ("OK\n", 2), ("O\0", 1), ("\x1b[2J", 0), ("\x7f", 0)] {
+    for (reason, offset) in
+        [("\r", 0), ("OK\r\nX: y", 2), ("OK\n", 2), ("O\0", 1), ("\x1b[2J", 0), ("\x7f", 0)]
+    {
         assert_eq!(response(200, reason), refused(K::ReasonPhrase, offset), "{reason:?}");
     }
 }
 
 #[test]
 fn field_lines() {
-    for (name, offset) in [("", 0), (" A", 0), ("A ", 1), ("A B", 1), ("A:", 1), ("A\r\nB", 1), ("A\0", 1), ("É", 0)] {
+    for (name, offset) in
+        [("", 0), (" A", 0), ("A ", 1), ("A B", 1), ("A:", 1), ("A\r\nB", 1), ("A\0", 1), ("É", 0)]
+    {
         assert_eq!(field(name, b"x"), refused(K::FieldName, offset), "{name:?}");
     }
     let values: [(&[u8], usize); 8] = [
@@ -129,7 +148,8 @@ fn fields(lines: &[(&str, &str)]) -> Fields {
     fields
 }
 
-/// Names are compared without regard to case, values with it, and the order counts (RFC 9110 §5.1, §5.3).
+/// Names are compared without regard to case, values with it, and the order counts (RFC 9110 §5.1,
+/// §5.3).
 #[test]
 fn fields_are_equal() {
     let ab = fields(&[("A", "b")]);
@@ -143,10 +163,13 @@ fn fields_are_equal() {
 #[test]
 fn fields_are_looked_up_and_taken_away() {
     let mut all = fields(&[("A", "1"), ("b", "2"), ("a", "3"), ("C", "x, Close ,y"), ("c", "z")]);
-    assert_eq!((all.get("a"), all.get("B"), all.get("d")), (Some(&b"1"[..]), Some(&b"2"[..]), None));
+    assert_eq!(
+        (all.get("a"), all.get("B"), all.get("d")),
+        (Some(&b"1"[..]), Some(&b"2"[..]), None)
+    );
     assert_eq!(all.get_all("a").map(|f| f.value()).collect::<Vec<_>>(), [b"1", b"3"]);
-    let has =
-        ["x", "close", "CLOSE", "y", "z", "clos", "closed", "x, Close", ""].map(|token| all.has_token("C", token));
+    let has = ["x", "close", "CLOSE", "y", "z", "clos", "closed", "x, Close", ""]
+        .map(|token| all.has_token("C", token));
     assert_eq!(has, [true, true, true, true, true, false, false, false, false]);
     assert!(!all.has_token("A", "close") && !all.has_token("D", "close"));
     assert_eq!((all.remove("A"), all.remove("A"), all.len()), (2, 0, 3));
@@ -158,7 +181,10 @@ fn lengths_are_decimal() {
     for length in [0, 1, 9, 10, 11, 99, 100, 12_345_678_901, u64::MAX] {
         let mut fields = Fields::new();
         fields.push_length(length);
-        assert_eq!(through_the_wire(&fields).get("Content-Length"), Some(length.to_string().as_bytes()));
+        assert_eq!(
+            through_the_wire(&fields).get("Content-Length"),
+            Some(length.to_string().as_bytes())
+        );
     }
 }
 
@@ -200,11 +226,23 @@ fn every_byte_is_written_as_it_is_read() {
         if let Ok(name) = std::str::from_utf8(&[b'A', byte, b'Z']) {
             assert_eq!(field(name, b"x").is_ok(), is_token(byte), "{byte:#x} in a name");
             assert_eq!(request(name, b"/").is_ok(), is_token(byte), "{byte:#x} in a method");
-            assert_eq!(response(200, name).is_ok(), byte == b'\t' || is_ascii_text, "{byte:#x} in a reason-phrase");
+            assert_eq!(
+                response(200, name).is_ok(),
+                byte == b'\t' || is_ascii_text,
+                "{byte:#x} in a reason-phrase"
+            );
         }
         let value = [b'a', byte, b'z'];
-        assert_eq!(field("A", &value).is_ok(), byte == b'\t' || byte >= 0x80 || is_ascii_text, "{byte:#x} in a value");
-        assert_eq!(request("GET", &value).is_ok(), byte > b' ' && byte != 0x7f, "{byte:#x} in a target");
+        assert_eq!(
+            field("A", &value).is_ok(),
+            byte == b'\t' || byte >= 0x80 || is_ascii_text,
+            "{byte:#x} in a value"
+        );
+        assert_eq!(
+            request("GET", &value).is_ok(),
+            byte > b' ' && byte != 0x7f,
+            "{byte:#x} in a target"
+        );
     }
 }
 
@@ -217,7 +255,11 @@ fn every_byte_is_read_as_its_rule_says() {
         let text = byte == b'\t' || byte >= b' ' && byte != 0x7f;
         // At the end of what has come, CR may be followed by its LF.
         let (line_end, lf) = (byte == b'\r' || byte == b'\n', byte == b'\n');
-        assert_eq!(response(&[b"HTTP/1.1 200 a", &[byte][..]].concat()), text || line_end, "{byte:#x} in a reason");
+        assert_eq!(
+            response(&[b"HTTP/1.1 200 a", &[byte][..]].concat()),
+            text || line_end,
+            "{byte:#x} in a reason"
+        );
         assert_eq!(
             response(&[b"HTTP/1.1 200 OK\r\nA: b", &[byte][..]].concat()),
             text || line_end,
@@ -234,7 +276,11 @@ fn every_byte_is_read_as_its_rule_says() {
             is_token(byte) || colon,
             "{byte:#x} in a name"
         );
-        assert_eq!(request(&[b"G", &[byte][..]].concat()), is_token(byte) || byte == b' ', "{byte:#x} in a method");
+        assert_eq!(
+            request(&[b"G", &[byte][..]].concat()),
+            is_token(byte) || byte == b' ',
+            "{byte:#x} in a method"
+        );
         let target = byte >= b' ' && byte != 0x7f;
         assert_eq!(request(&[b"GET /", &[byte][..]].concat()), target, "{byte:#x} in a target");
     }

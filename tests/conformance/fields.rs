@@ -1,7 +1,8 @@
 //! `field-line = field-name ":" OWS field-value OWS` (RFC 9112 §5, RFC 9110 §5).
 //!
-//! The same lines are read behind a status-line, behind a request-line and behind a last chunk: a trailer section is
-//! parsed as strictly as a header section. Only a folded line is three things in three places, and a lone LF two.
+//! The same lines are read behind a status-line, behind a request-line and behind a last chunk: a
+//! trailer section is parsed as strictly as a header section. Only a folded line is three things in
+//! three places, and a lone LF two.
 
 use crate::deliver::{Case, Table, no, ok};
 use crate::readers;
@@ -10,12 +11,24 @@ use unix_http::wire::ErrorKind as K;
 pub const TABLES: &[Table] = &[
     Table { topic: "field lines, in a response", reader: readers::response_fields, cases: CASES },
     Table { topic: "field lines, in a request", reader: readers::request_fields, cases: CASES },
-    Table { topic: "field lines, in a trailer section", reader: readers::trailer_fields, cases: CASES },
+    Table {
+        topic: "field lines, in a trailer section",
+        reader: readers::trailer_fields,
+        cases: CASES,
+    },
     Table { topic: "line ends, in a response", reader: readers::response_fields, cases: BARE_LF },
     Table { topic: "line ends, in a request", reader: readers::request_fields, cases: BARE_LF },
-    Table { topic: "line ends, in a trailer section", reader: readers::trailer_fields, cases: BARE_LF_IN_TRAILERS },
+    Table {
+        topic: "line ends, in a trailer section",
+        reader: readers::trailer_fields,
+        cases: BARE_LF_IN_TRAILERS,
+    },
     Table { topic: "folded lines, in a response", reader: readers::response_fields, cases: FOLDS },
-    Table { topic: "folded lines, in a request", reader: readers::request_fields, cases: FOLDS_IN_REQUESTS },
+    Table {
+        topic: "folded lines, in a request",
+        reader: readers::request_fields,
+        cases: FOLDS_IN_REQUESTS,
+    },
 ];
 
 #[rustfmt::skip]
@@ -126,8 +139,9 @@ const BARE_LF: &[Case] = &[
         b"A: b\n\r\n", "A: b"),
 ];
 
-// The MAY of RFC 9112 §2.2 is for the peers of old, which knew no chunks (the answer to erratum 7633). A relay that
-// ends a chunked body at `0\r\n\n` and one that does not see two messages in one.
+// The MAY of RFC 9112 §2.2 is for the peers of old, which knew no chunks (the answer to erratum
+// 7633). A relay that ends a chunked body at `0\r\n\n` and one that does not see two messages in
+// one.
 #[rustfmt::skip]
 const BARE_LF_IN_TRAILERS: &[Case] = &[
     no("rfc9112-7.1.2-trailer-bare-lf", "chunked framing is CR LF throughout",

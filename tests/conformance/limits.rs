@@ -1,10 +1,12 @@
-//! Everything that can grow has an end, and one budget for all that is not content (RFC 9110 §5.4, RFC 9112 §7.1.1).
+//! Everything that can grow has an end, and one budget for all that is not content (RFC 9110 §5.4,
+//! RFC 9112 §7.1.1).
 
 use crate::deliver::{Reader, Step};
 use crate::readers::Body;
 use std::iter::repeat_n;
 use unix_http::wire::{
-    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, ResponseDecoder,
+    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder,
+    ResponseDecoder,
 };
 
 const TOO_LARGE: ErrorKind = ErrorKind::TooLarge;
@@ -21,7 +23,8 @@ fn endless(start: &[u8], more: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// A peer that never comes to the end of something is refused at the limit, at the same byte however the bytes come.
+/// A peer that never comes to the end of something is refused at the limit, at the same byte
+/// however the bytes come.
 #[test]
 fn endless_heads() {
     let responses: [(&[u8], &[u8]); 7] = [
@@ -44,7 +47,9 @@ fn endless_heads() {
         assert_eq!(slow.decode(&wire[..OVERHEAD_LIMIT - 1]), Ok(Progress::Partial));
         assert_eq!(slow.decode(&wire[..OVERHEAD_LIMIT]), want, "as soon as the limit is reached");
     }
-    for (start, more) in [(&b""[..], &b"G"[..]), (b"GET /", b"x"), (b"GET / HTTP/1.1\r\n", b"A: b\r\n")] {
+    for (start, more) in
+        [(&b""[..], &b"G"[..]), (b"GET /", b"x"), (b"GET / HTTP/1.1\r\n", b"A: b\r\n")]
+    {
         assert_eq!(RequestDecoder::new().decode(&endless(start, more)), want);
     }
 }
@@ -54,14 +59,17 @@ fn endless_heads() {
 fn a_head_may_take_the_whole_limit() {
     let wire = b"HTTP/1.1 200 OK\r\nServer: x\r\nApi-Version: 1.41\r\n\r\n";
     for limit in 0..wire.len() + 10 {
-        let want =
-            if limit >= wire.len() { Ok(Progress::Complete { len: wire.len() }) } else { Err(error(TOO_LARGE, limit)) };
+        let want = if limit >= wire.len() {
+            Ok(Progress::Complete { len: wire.len() })
+        } else {
+            Err(error(TOO_LARGE, limit))
+        };
         assert_eq!(ResponseDecoder::with_limit(limit).decode(wire), want, "limit {limit}");
     }
 }
 
-/// `RFC 9112 §3`: senders and recipients should support request-lines of 8000 octets; `RFC 9110 §2.3`: and what they
-/// themselves send.
+/// `RFC 9112 §3`: senders and recipients should support request-lines of 8000 octets; `RFC 9110
+/// §2.3`: and what they themselves send.
 #[test]
 fn a_request_line_of_8000_octets() {
     for target in [8000, 100_000] {
@@ -72,8 +80,8 @@ fn a_request_line_of_8000_octets() {
     }
 }
 
-/// A long line that comes byte by byte is not read again from its start with each byte: this takes a moment, and would
-/// take minutes.
+/// A long line that comes byte by byte is not read again from its start with each byte: this takes
+/// a moment, and would take minutes.
 #[test]
 fn long_lines_byte_by_byte() {
     let long = "x".repeat(100_000);
@@ -81,11 +89,17 @@ fn long_lines_byte_by_byte() {
     let fields = ["A", "A: ", "A: b\r\n "].map(|start| format!("HTTP/1.1 200 OK\r\n{start}{long}"));
     for wire in fields.into_iter().chain([response]) {
         let mut decoder = ResponseDecoder::new();
-        assert!((0..=wire.len()).all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(Progress::Partial)));
+        assert!(
+            (0..=wire.len())
+                .all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(Progress::Partial))
+        );
     }
     for wire in [long.clone(), format!("GET /{long}"), format!("{long} /{long}")] {
         let mut decoder = RequestDecoder::with_limit(usize::MAX);
-        assert!((0..=wire.len()).all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(Progress::Partial)));
+        assert!(
+            (0..=wire.len())
+                .all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(Progress::Partial))
+        );
     }
 }
 
@@ -96,7 +110,9 @@ fn body(limit: usize) -> Body {
 /// Refused, and after how many bytes.
 fn refused(limit: usize, wire: &[u8]) -> ParseError {
     let (mut whole, mut slow) = (body(limit), body(limit));
-    let Step::Error(error) = whole.feed(wire) else { panic!("not refused: {}", wire.escape_ascii()) };
+    let Step::Error(error) = whole.feed(wire) else {
+        panic!("not refused: {}", wire.escape_ascii())
+    };
     let mut deliveries = (0..=wire.len()).map(|end| (end as u64, slow.feed(&wire[..end])));
     let (known, step) = deliveries.find(|(_, step)| *step != Step::Partial).unwrap();
     assert_eq!(step, Step::Error(error), "byte by byte");
@@ -119,25 +135,35 @@ fn endless_chunked_framing() {
     assert_eq!(refused(limit, of("0\r\nA:\r\n", " b\r\n").as_bytes()).kind, TOO_LARGE);
 }
 
-/// More framing than content, for ever: each small chunk has an extension that is larger than its data.
+/// More framing than content, for ever: each small chunk has an extension that is larger than its
+/// data.
 #[test]
 fn endless_extensions_on_small_chunks() {
     let chunks = "1;abcdefgh\r\nx\r\n".repeat(1000);
     let error = refused(800, chunks.as_bytes());
-    // Each costs 9 and brings in 1: after 99 of them 8 are left, and the next one needs 9 before its content comes.
+    // Each costs 9 and brings in 1: after 99 of them 8 are left, and the next one needs 9 before
+    // its content comes.
     assert_eq!((error.kind, error.offset / 15), (TOO_LARGE, 99));
 }
 
-/// Zeros, extensions and trailers draw on one budget, whatever the mixture; the CR LF at the end is free.
+/// Zeros, extensions and trailers draw on one budget, whatever the mixture; the CR LF at the end is
+/// free.
 #[test]
 fn one_budget_for_all() {
-    for (zeros, ext, trailer) in [(0, 0, 100), (0, 100, 0), (99, 0, 0), (30, 40, 30), (60, 0, 40), (1, 1, 98)] {
+    for (zeros, ext, trailer) in
+        [(0, 0, 100), (0, 100, 0), (99, 0, 0), (30, 40, 30), (60, 0, 40), (1, 1, 98)]
+    {
         let line = format!("{}5\r\nhello\r\n0", "0".repeat(zeros));
         let ext = if ext > 0 { format!(";{}", "x".repeat(ext - 1)) } else { String::new() };
-        let trailer = if trailer > 4 { format!("A:{}\r\n", "x".repeat(trailer - 4)) } else { String::new() };
+        let trailer =
+            if trailer > 4 { format!("A:{}\r\n", "x".repeat(trailer - 4)) } else { String::new() };
         let wire = format!("{line}{ext}\r\n{trailer}\r\n");
         let spent = zeros + ext.len() + trailer.len();
-        assert_eq!(body(spent).feed(wire.as_bytes()), complete("hello", &trailer, wire.len()), "{wire:?}");
+        assert_eq!(
+            body(spent).feed(wire.as_bytes()),
+            complete("hello", &trailer, wire.len()),
+            "{wire:?}"
+        );
         if spent > 6 {
             assert_eq!(refused(spent - 6, wire.as_bytes()).kind, TOO_LARGE, "{wire:?}");
         }
@@ -149,12 +175,18 @@ fn complete(content: &str, trailer: &str, used: usize) -> Step {
     Step::Complete(format!("{content}{trailer}"), used)
 }
 
-/// Extensions may grow with the content, since they are read past; a trailer section may not, since it is held.
+/// Extensions may grow with the content, since they are read past; a trailer section may not, since
+/// it is held.
 #[test]
 fn content_pays_for_extensions_and_not_for_trailers() {
     let content = "x".repeat(10_000);
     let with = |ext: usize, trailer: usize| {
-        format!("{:x}\r\n{content}\r\n0;{}\r\nA:{}\r\n\r\n", 10_000, "e".repeat(ext), "t".repeat(trailer))
+        format!(
+            "{:x}\r\n{content}\r\n0;{}\r\nA:{}\r\n\r\n",
+            10_000,
+            "e".repeat(ext),
+            "t".repeat(trailer)
+        )
     };
     assert!(matches!(body(100).feed(with(10_000, 50).as_bytes()), Step::Complete(..)));
     assert_eq!(refused(100, with(10, 150).as_bytes()).kind, TOO_LARGE);
@@ -164,6 +196,7 @@ fn content_pays_for_extensions_and_not_for_trailers() {
 /// Many chunks without extensions cost nothing: a day of log lines is not an attack.
 #[test]
 fn plain_chunks_are_free() {
-    let wire: Vec<u8> = repeat_n(&b"1\r\nx\r\n"[..], 10_000).flatten().copied().chain(*b"0\r\n\r\n").collect();
+    let wire: Vec<u8> =
+        repeat_n(&b"1\r\nx\r\n"[..], 10_000).flatten().copied().chain(*b"0\r\n\r\n").collect();
     assert!(matches!(body(0).feed(&wire), Step::Complete(content, _) if content.len() == 10_000));
 }

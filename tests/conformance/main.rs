@@ -1,12 +1,15 @@
 //! RFC 9112 as tables: bytes, and what they mean.
 //!
-//! - `deliver` says what a case is and delivers it whole, byte by byte, at every cut, and with bytes behind it.
+//! - `deliver` says what a case is and delivers it whole, byte by byte, at every cut, and with
+//!   bytes behind it.
 //! - `readers` puts the decoders behind one face.
-//! - One file for each topic holds the tables: `status_line`, `request_line`, `fields`, `response_framing`,
-//!   `request_framing` (and smuggling), `chunked`.
-//! - `limits`, `encode`, `real` (bytes of real engines) and `mutation` test what no table can say; `over_a_stream` and
-//!   `over_a_server` send the tables through the connection's buffer and to a real server.
-//! - `requirements` lists every MUST and SHOULD and who shows it; `page` writes `tests/CONFORMANCE.md` from all this.
+//! - One file for each topic holds the tables: `status_line`, `request_line`, `fields`,
+//!   `response_framing`, `request_framing` (and smuggling), `chunked`.
+//! - `limits`, `encode`, `real` (bytes of real engines) and `mutation` test what no table can say;
+//!   `over_a_stream` and `over_a_server` send the tables through the connection's buffer and to a
+//!   real server.
+//! - `requirements` lists every MUST and SHOULD and who shows it; `page` writes
+//!   `tests/CONFORMANCE.md` from all this.
 //!
 //! The tables were written from the RFCs, not from the code they test.
 
@@ -60,6 +63,10 @@ fn ids_are_unique() {
     let mut seen = std::collections::HashMap::new();
     for case in tables().flat_map(|table| table.cases) {
         let before = seen.insert(case.id, case.bytes());
-        assert!(before.is_none_or(|bytes| bytes == case.bytes()), "two cases are called {}", case.id);
+        assert!(
+            before.is_none_or(|bytes| bytes == case.bytes()),
+            "two cases are called {}",
+            case.id
+        );
     }
 }

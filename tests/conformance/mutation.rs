@@ -1,16 +1,16 @@
-//! The tables' bytes, broken at random: whatever comes, no panic, the same verdict under every delivery, and what was
-//! read can be written and read again.
+//! The tables' bytes, broken at random: whatever comes, no panic, the same verdict under every
+//! delivery, and what was read can be written and read again.
 //!
-//! The randomness is xorshift64 from a fixed seed, so a failure is the same on every machine. `MUTATION_SEED=1234` and
-//! `MUTATION_ROUNDS=1000000` try others, for longer.
+//! The randomness is xorshift64 from a fixed seed, so a failure is the same on every machine.
+//! `MUTATION_SEED=1234` and `MUTATION_ROUNDS=1000000` try others, for longer.
 
 use crate::deliver::{Reader, Step, Table};
 use crate::readers::Body;
 use crate::tables;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use unix_http::wire::{
-    BodyDecoder, Fields, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, encode_chunk,
-    encode_last_chunk, encode_request, encode_response,
+    BodyDecoder, Fields, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder,
+    encode_chunk, encode_last_chunk, encode_request, encode_response,
 };
 
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
@@ -95,8 +95,10 @@ fn mutant(random: &mut Xorshift, seeds: &[Vec<u8>]) -> Vec<u8> {
 
 #[test]
 fn mutants_read_the_same_however_they_come() {
-    let from_env = |name, otherwise| std::env::var(name).map_or(otherwise, |v| v.parse().expect("a number"));
-    let (seed, rounds) = (from_env("MUTATION_SEED", SEED).max(1), from_env("MUTATION_ROUNDS", ROUNDS));
+    let from_env =
+        |name, otherwise| std::env::var(name).map_or(otherwise, |v| v.parse().expect("a number"));
+    let (seed, rounds) =
+        (from_env("MUTATION_SEED", SEED).max(1), from_env("MUTATION_ROUNDS", ROUNDS));
     println!("MUTATION_SEED={seed} MUTATION_ROUNDS={rounds}");
     let tables: Vec<&Table> = tables().collect();
     let seeds: Vec<Vec<Vec<u8>>> =
@@ -113,7 +115,11 @@ fn mutants_read_the_same_however_they_come() {
             verdict
         }));
         let Ok(verdict) = checked else {
-            panic!("round {round}, seed {seed}, {}: \"{}\"", tables[which].topic, bytes.escape_ascii());
+            panic!(
+                "round {round}, seed {seed}, {}: \"{}\"",
+                tables[which].topic,
+                bytes.escape_ascii()
+            );
         };
         verdicts[verdict] += 1;
     }
@@ -152,8 +158,14 @@ fn written_and_read_again(bytes: &[u8]) {
         let head = decoder.head();
         let write = |fields: &Fields| {
             let (mut out, reason) = (Vec::new(), std::str::from_utf8(head.reason()).unwrap_or("?"));
-            encode_response(&mut out, head.version(), head.status().clamp(100, 599), reason, fields)
-                .expect("it was read");
+            encode_response(
+                &mut out,
+                head.version(),
+                head.status().clamp(100, 599),
+                reason,
+                fields,
+            )
+            .expect("it was read");
             out
         };
         let wire = write(head.fields());
@@ -166,11 +178,15 @@ fn written_and_read_again(bytes: &[u8]) {
     if let Ok(Progress::Complete { .. }) = decoder.decode(bytes) {
         let head = decoder.head();
         let mut wire = Vec::new();
-        encode_request(&mut wire, head.method(), head.target(), head.version(), head.fields()).expect("it was read");
+        encode_request(&mut wire, head.method(), head.target(), head.version(), head.fields())
+            .expect("it was read");
         let mut again = RequestDecoder::new();
         assert_eq!(again.decode(&wire), Ok(Progress::Complete { len: wire.len() }));
         assert_eq!((again.head().method(), again.head().target()), (head.method(), head.target()));
-        assert_eq!((again.head().version(), again.head().fields()), (head.version(), head.fields()));
+        assert_eq!(
+            (again.head().version(), again.head().fields()),
+            (head.version(), head.fields())
+        );
     }
     let mut body = chunked();
     if let Step::Complete(words, _) = body.feed(bytes) {

@@ -1,5 +1,6 @@
-//! The same requests to a real server: what the tables refuse is answered once, with an error, and then the connection
-//! ends. Behind each stands a second request, which a reader that sees the first one's end elsewhere would answer.
+//! The same requests to a real server: what the tables refuse is answered once, with an error, and
+//! then the connection ends. Behind each stands a second request, which a reader that sees the
+//! first one's end elsewhere would answer.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -25,7 +26,8 @@ fn echo() -> (Served, &'static AtomicUsize) {
 const HIDDEN: &[u8] = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
 
 fn requests() -> impl Iterator<Item = (&'static Table, &'static [u8])> {
-    let whole = request_line::TABLES.iter().chain(request_framing::TABLES).map(|table| (table, &b""[..]));
+    let whole =
+        request_line::TABLES.iter().chain(request_framing::TABLES).map(|table| (table, &b""[..]));
     let lines = fields::TABLES.iter().filter(|table| table.topic.ends_with("in a request"));
     whole.chain(lines.map(|table| (table, &b"GET / HTTP/1.1\r\n"[..])))
 }
@@ -47,7 +49,8 @@ fn what_is_refused_is_answered_once() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// A valid request is answered, and the one behind it too: the server sees the end where the tables do.
+/// A valid request is answered, and the one behind it too: the server sees the end where the tables
+/// do.
 #[test]
 fn what_is_accepted_ends_where_the_table_says() {
     for case in request_framing::TABLES.iter().flat_map(|table| table.cases) {
@@ -59,7 +62,11 @@ fn what_is_accepted_ends_where_the_table_says() {
         assert_eq!(asked.load(SeqCst), 2, "{}", case.id);
         // Trailer fields are told apart from content.
         let content = content.split(" | ").next().filter(|c| !c.contains(": ")).unwrap_or("");
-        assert!(answer.escape_default().to_string().contains(&format!("{content} from /a")), "{}: {answer}", case.id);
+        assert!(
+            answer.escape_default().to_string().contains(&format!("{content} from /a")),
+            "{}: {answer}",
+            case.id
+        );
         assert!(answer.ends_with(" from /hidden"), "{}: {answer}", case.id);
     }
 }

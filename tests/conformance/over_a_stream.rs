@@ -1,5 +1,5 @@
-//! The same bytes through [`Connection`]: its buffer joins small chunks and steps aside for large ones, and none of that
-//! may show. Every way to read is compared with the decoders alone.
+//! The same bytes through [`Connection`]: its buffer joins small chunks and steps aside for large
+//! ones, and none of that may show. Every way to read is compared with the decoders alone.
 
 use crate::chunked;
 use crate::deliver::{Reader, Step, Want};
@@ -7,7 +7,9 @@ use crate::readers::Body;
 use std::io::{self, IoSliceMut, Read};
 use unix_http::Error;
 use unix_http::connection::Connection;
-use unix_http::wire::{BodyDecoder, Framing, Incomplete, OVERHEAD_LIMIT, ParseError, ResponseDecoder};
+use unix_http::wire::{
+    BodyDecoder, Framing, Incomplete, OVERHEAD_LIMIT, ParseError, ResponseDecoder,
+};
 
 /// A stream that gives its bytes in pieces of these sizes, the last of them again and again.
 struct Pieces<'a> {
@@ -75,12 +77,19 @@ impl Way {
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
 
-fn over_a_stream(framing: Framing, wire: &[u8], sizes: &[usize], way: Way, vectored: bool) -> Outcome {
+fn over_a_stream(
+    framing: Framing,
+    wire: &[u8],
+    sizes: &[usize],
+    way: Way,
+    vectored: bool,
+) -> Outcome {
     let wire = [HEAD, wire].concat();
     let mut connection = Connection::new(Pieces { wire: &wire, sizes: sizes.to_vec(), vectored });
     let head = connection.read_head(&mut ResponseDecoder::new()).unwrap().unwrap();
     let mut body = BodyDecoder::new(framing, head as u64, OVERHEAD_LIMIT);
-    let (mut content, mut out) = (Vec::new(), vec![0; if let Way::Into(size) = way { size } else { 0 }]);
+    let (mut content, mut out) =
+        (Vec::new(), vec![0; if let Way::Into(size) = way { size } else { 0 }]);
     let mut read = || -> Result<usize, Error> {
         if let Way::Into(_) = way {
             let n = connection.read_body(&mut body, &mut out)?;
@@ -135,7 +144,8 @@ fn alone(framing: Framing, wire: &[u8]) -> Outcome {
 }
 
 const SMALL: [Way; 4] = [Way::Fill, Way::Into(2), Way::Sip(1), Way::Into(5000)];
-const LARGE: [Way; 5] = [Way::Fill, Way::Sip(5000), Way::Into(1000), Way::Into(4096), Way::Into(100_000)];
+const LARGE: [Way; 5] =
+    [Way::Fill, Way::Sip(5000), Way::Into(1000), Way::Into(4096), Way::Into(100_000)];
 
 #[track_caller]
 fn the_same(framing: Framing, wire: &[u8], sizes: &[usize], ways: &[Way]) {
@@ -171,7 +181,13 @@ fn every_chunked_case() {
 
 #[test]
 fn other_framings() {
-    for framing in [Framing::NoBody, Framing::Length(0), Framing::Length(5), Framing::Length(11), Framing::UntilClose] {
+    for framing in [
+        Framing::NoBody,
+        Framing::Length(0),
+        Framing::Length(5),
+        Framing::Length(11),
+        Framing::UntilClose,
+    ] {
         let wire = b"hello, world";
         for cut in 0..wire.len() {
             the_same(framing, wire, &[HEAD.len() + cut, usize::MAX], &SMALL);
@@ -183,9 +199,13 @@ fn other_framings() {
 /// Around the sizes at which the buffer changes its ways: 4096, 16384 and 262144 bytes.
 #[test]
 fn large_chunks() {
-    for sizes in
-        [&[1, 1][..], &[63, 1, 64, 65], &[4095, 3, 4096, 4097, 2], &[16_384, 5, 4096, 1], &[300_000, 1, 70_000]]
-    {
+    for sizes in [
+        &[1, 1][..],
+        &[63, 1, 64, 65],
+        &[4095, 3, 4096, 4097, 2],
+        &[16_384, 5, 4096, 1],
+        &[300_000, 1, 70_000],
+    ] {
         let mut wire = Vec::new();
         for (i, &size) in sizes.iter().enumerate() {
             wire.extend_from_slice(format!("{size:x};i={i}\r\n").as_bytes());
@@ -210,7 +230,8 @@ fn large_chunks() {
 fn the_tables_reader_agrees() {
     for case in chunked::TABLES.iter().flat_map(|table| table.cases) {
         let (content, end, ..) = alone(Framing::Chunked, &case.bytes());
-        let mut body = Body::new(BodyDecoder::new(Framing::Chunked, HEAD.len() as u64, OVERHEAD_LIMIT));
+        let mut body =
+            Body::new(BodyDecoder::new(Framing::Chunked, HEAD.len() as u64, OVERHEAD_LIMIT));
         let step = body.feed(&case.bytes());
         assert_eq!(body.content, content, "{}", case.id);
         match (step, end) {

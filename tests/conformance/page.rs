@@ -1,6 +1,7 @@
 //! Writes `tests/CONFORMANCE.md`: each requirement, who is bound, what shows it; and each case.
 //!
-//! `UPDATE=1 cargo test --test conformance page` writes the page; without it the test fails where the page is stale.
+//! `UPDATE=1 cargo test --test conformance page` writes the page; without it the test fails where
+//! the page is stale.
 
 use crate::deliver::Want;
 use crate::requirements::{POLICY, RFC9110, RFC9112, Requirement, Verdict};
@@ -15,16 +16,20 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Every case's id, in the tables' order, once.
 static IDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let mut seen = BTreeSet::new();
-    tables().flat_map(|table| table.cases).map(|case| case.id).filter(|id| seen.insert(*id)).collect()
+    tables()
+        .flat_map(|table| table.cases)
+        .map(|case| case.id)
+        .filter(|id| seen.insert(*id))
+        .collect()
 });
 
 /// `*` stands for anything.
 fn matches(pattern: &str, id: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == id,
-        Some((start, rest)) => {
-            id.strip_prefix(start).is_some_and(|id| (0..=id.len()).any(|at| matches(rest, &id[at..])))
-        }
+        Some((start, rest)) => id
+            .strip_prefix(start)
+            .is_some_and(|id| (0..=id.len()).any(|at| matches(rest, &id[at..]))),
     }
 }
 
@@ -55,7 +60,11 @@ fn shown(references: &[&str]) -> String {
 }
 
 fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
-    writeln!(page, "\n## {rfc}\n\n| § | | who | what | verdict | shown by |\n|---|---|---|---|---|---|").unwrap();
+    writeln!(
+        page,
+        "\n## {rfc}\n\n| § | | who | what | verdict | shown by |\n|---|---|---|---|---|---|"
+    )
+    .unwrap();
     for Requirement { section, level, who, says, verdict, shown: by } in requirements {
         let verdict = match verdict {
             Verdict::Kept => "kept".into(),
@@ -63,7 +72,8 @@ fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
             Verdict::Partly(why) => format!("partly: {why}"),
             Verdict::NotOurs(why) => format!("not ours: {why}"),
         };
-        writeln!(page, "| {section} | {level} | {who} | {says} | {verdict} | {} |", shown(by)).unwrap();
+        writeln!(page, "| {section} | {level} | {who} | {says} | {verdict} | {} |", shown(by))
+            .unwrap();
     }
 }
 
@@ -102,7 +112,8 @@ fn page() -> String {
     );
     page.push_str("\n## Reading policy\n\n| input | verdict | shown by |\n|---|---|---|\n");
     for policy in POLICY {
-        writeln!(page, "| {} | {} | {} |", policy.input, policy.verdict, shown(policy.shown)).unwrap();
+        writeln!(page, "| {} | {} | {} |", policy.input, policy.verdict, shown(policy.shown))
+            .unwrap();
     }
     by_section(&mut page);
     requirements(&mut page, "RFC 9112", RFC9112);
@@ -130,12 +141,19 @@ fn the_page_is_up_to_date() {
     }
     let committed = read_to_string(&path).unwrap_or_default();
     let stale = committed.lines().zip(page.lines()).find(|(committed, new)| committed != new);
-    assert!(committed == page, "stale, from {stale:?}: run UPDATE=1 cargo test --test conformance page");
+    assert!(
+        committed == page,
+        "stale, from {stale:?}: run UPDATE=1 cargo test --test conformance page"
+    );
 }
 
 #[test]
 fn every_case_shows_something() {
-    let references = RFC9112.iter().chain(RFC9110).flat_map(|r| r.shown).chain(POLICY.iter().flat_map(|p| p.shown));
+    let references = RFC9112
+        .iter()
+        .chain(RFC9110)
+        .flat_map(|r| r.shown)
+        .chain(POLICY.iter().flat_map(|p| p.shown));
     let shown: BTreeSet<_> = references.flat_map(|reference| cases_of(reference)).collect();
     let idle: Vec<_> = IDS.iter().filter(|id| !shown.contains(*id)).collect();
     assert!(idle.is_empty(), "no requirement names {idle:?}");

@@ -2,8 +2,8 @@
 
 use crate::deliver::{Reader, Step};
 use unix_http::wire::{
-    BodyDecoder, Decision, Fields, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead,
-    ResponseDecoder, ResponseHead, framing,
+    BodyDecoder, Decision, Fields, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder,
+    RequestHead, ResponseDecoder, ResponseHead, framing,
 };
 
 fn step(result: Result<Option<(String, usize)>, ParseError>) -> Step {
@@ -27,7 +27,8 @@ pub fn request_line(head: &RequestHead) -> String {
 /// A response head: `HTTP/1.1 200 OK | Name: value`.
 pub fn response_head() -> Box<dyn Reader> {
     Box::new(Head(ResponseDecoder::new(), |head: &ResponseHead| {
-        let line = format!("{} {:03} {}", head.version(), head.status(), head.reason().escape_ascii());
+        let line =
+            format!("{} {:03} {}", head.version(), head.status(), head.reason().escape_ascii());
         Ok(in_words(line.trim_end_matches(' ').into(), head.fields()))
     }))
 }
@@ -39,7 +40,9 @@ pub fn status_class() -> Box<dyn Reader> {
 
 /// A request head: `GET / HTTP/1.1 | Name: value`.
 pub fn request_head() -> Box<dyn Reader> {
-    Box::new(Head(RequestDecoder::new(), |head: &RequestHead| Ok(in_words(request_line(head), head.fields()))))
+    Box::new(Head(RequestDecoder::new(), |head: &RequestHead| {
+        Ok(in_words(request_line(head), head.fields()))
+    }))
 }
 
 /// Whom a request is for: the value of Host, or `none`.
@@ -57,7 +60,11 @@ fn decision(decision: &Decision) -> String {
         Framing::UntilClose => "until close".into(),
         Framing::Tunnel => "tunnel".into(),
     };
-    format!("{framing}, {} (item {})", if decision.persistent { "reuse" } else { "close" }, decision.rule.item())
+    format!(
+        "{framing}, {} (item {})",
+        if decision.persistent { "reuse" } else { "close" },
+        decision.rule.item()
+    )
 }
 
 macro_rules! response_framing {
@@ -75,7 +82,9 @@ response_framing! { to_get "GET" to_head "HEAD" to_connect "CONNECT" }
 
 /// What a request decides.
 pub fn request_framing() -> Box<dyn Reader> {
-    Box::new(Head(RequestDecoder::new(), |head: &RequestHead| Ok(decision(&framing::request(head)?))))
+    Box::new(Head(RequestDecoder::new(), |head: &RequestHead| {
+        Ok(decision(&framing::request(head)?))
+    }))
 }
 
 /// Both directions of `HeadDecoder`, and what to say of the head.
@@ -169,7 +178,9 @@ impl Reader for Request {
     fn feed(&mut self, so_far: &[u8]) -> Step {
         step((|| {
             if self.body.is_none() {
-                let Progress::Complete { len } = self.decoder.decode(so_far)? else { return Ok(None) };
+                let Progress::Complete { len } = self.decoder.decode(so_far)? else {
+                    return Ok(None);
+                };
                 self.decoder.head().host()?;
                 let framing = framing::request(self.decoder.head())?.framing;
                 let body = BodyDecoder::of_request(framing, len as u64, OVERHEAD_LIMIT - len);
@@ -179,7 +190,10 @@ impl Reader for Request {
             if !body.read_on(&so_far[*len..])? {
                 return Ok(None);
             }
-            Ok(Some((format!("{} > {}", request_line(self.decoder.head()), body.in_words()), *len + body.read)))
+            Ok(Some((
+                format!("{} > {}", request_line(self.decoder.head()), body.in_words()),
+                *len + body.read,
+            )))
         })())
     }
 }
@@ -195,20 +209,26 @@ impl Reader for After {
         match self.reader.feed(&[self.before, so_far].concat()) {
             Step::Partial => Step::Partial,
             Step::Complete(value, used) => Step::Complete(value, used - self.before.len()),
-            Step::Error(e) => Step::Error(ParseError { offset: e.offset - self.before.len() as u64, ..e }),
+            Step::Error(e) => {
+                Step::Error(ParseError { offset: e.offset - self.before.len() as u64, ..e })
+            }
         }
     }
 }
 
 /// Field lines behind a status-line.
 pub fn response_fields() -> Box<dyn Reader> {
-    let reader = Box::new(Head(ResponseDecoder::new(), |h: &ResponseHead| Ok(in_words(String::new(), h.fields()))));
+    let reader = Box::new(Head(ResponseDecoder::new(), |h: &ResponseHead| {
+        Ok(in_words(String::new(), h.fields()))
+    }));
     Box::new(After { before: b"HTTP/1.1 200 OK\r\n", reader })
 }
 
 /// Field lines behind a request-line.
 pub fn request_fields() -> Box<dyn Reader> {
-    let reader = Box::new(Head(RequestDecoder::new(), |h: &RequestHead| Ok(in_words(String::new(), h.fields()))));
+    let reader = Box::new(Head(RequestDecoder::new(), |h: &RequestHead| {
+        Ok(in_words(String::new(), h.fields()))
+    }));
     Box::new(After { before: b"GET / HTTP/1.1\r\n", reader })
 }
 

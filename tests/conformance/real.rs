@@ -1,11 +1,13 @@
-//! Connections recorded from dockerd, podman and the docker CLI (`tests/wire/`), read whole in both directions.
+//! Connections recorded from dockerd, podman and the docker CLI (`tests/wire/`), read whole in both
+//! directions.
 //!
-//! What is expected was found by another reader, a few lines of Python's `split`: the framing of each message, how many
-//! bytes of content it has, and the sum of those bytes.
+//! What is expected was found by another reader, a few lines of Python's `split`: the framing of
+//! each message, how many bytes of content it has, and the sum of those bytes.
 
 use crate::readers::Body;
 use unix_http::wire::{
-    BodyDecoder, Framing, HeadDecoder, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, framing,
+    BodyDecoder, Framing, HeadDecoder, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder,
+    framing,
 };
 
 /// The connection, its requests, its responses.
@@ -123,7 +125,8 @@ impl<'a> Arriving<'a> {
             Framing::UntilClose => "until close",
             Framing::Tunnel => unreachable!("a tunnel has no body"),
         };
-        let (len, sum) = (body.content.len(), body.content.iter().map(|&b| u32::from(b)).sum::<u32>());
+        let (len, sum) =
+            (body.content.len(), body.content.iter().map(|&b| u32::from(b)).sum::<u32>());
         if len == 0 { format!("{framing} 0") } else { format!("{framing} {len} sum {sum}") }
     }
 
@@ -159,7 +162,11 @@ fn responses(wire: &[u8], piece: usize, methods: &[String]) -> String {
         arriving.response(&mut decoder);
         let head = decoder.head();
         let status = head.status();
-        let method = if head.class() == 1 { "GET" } else { methods.next().expect("a response to no request") };
+        let method = if head.class() == 1 {
+            "GET"
+        } else {
+            methods.next().expect("a response to no request")
+        };
         words.push(match framing::response(method, head).expect("framing").framing {
             Framing::Tunnel => format!("{status} tunnel {}", arriving.rest()),
             framing => format!("{status} {}", arriving.body(framing)),
@@ -175,7 +182,11 @@ fn recorded_connections() {
         for piece in [1, 7, usize::MAX / 2] {
             let (words, methods) = requests(&request, piece, !name.ends_with("no-host"));
             assert_eq!(words, want_requests, "{name}, in pieces of {piece}");
-            assert_eq!(responses(&response, piece, &methods), want_responses, "{name}, in pieces of {piece}");
+            assert_eq!(
+                responses(&response, piece, &methods),
+                want_responses,
+                "{name}, in pieces of {piece}"
+            );
         }
     }
 }
@@ -190,7 +201,9 @@ fn recorded_heads_are_kept_to_the_letter() {
         let (mut in_request, mut in_response) = (RequestDecoder::new(), ResponseDecoder::new());
         let Ok(Progress::Complete { len }) = in_request.decode(&request) else { panic!("{name}") };
         assert_eq!(in_request.head().as_bytes(), &request[..len]);
-        let Ok(Progress::Complete { len }) = in_response.decode(&response) else { panic!("{name}") };
+        let Ok(Progress::Complete { len }) = in_response.decode(&response) else {
+            panic!("{name}")
+        };
         assert_eq!(in_response.head().as_bytes(), &response[..len]);
     }
 }

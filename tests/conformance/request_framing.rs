@@ -1,4 +1,5 @@
-//! Where a request's body ends (RFC 9112 §6.3), and the ways to make two servers see it end in two places (§11.2).
+//! Where a request's body ends (RFC 9112 §6.3), and the ways to make two servers see it end in two
+//! places (§11.2).
 
 use crate::deliver::{Case, Table, no, ok};
 use crate::readers;
@@ -76,7 +77,8 @@ const FRAMING: &[Case] = &[
         K::ContentLengthOverflow).needs_all(),
 ];
 
-// Whole requests, to the last byte of the body: where the message ends is the only thing that matters here.
+// Whole requests, to the last byte of the body: where the message ends is the only thing that
+// matters here.
 #[rustfmt::skip]
 const SMUGGLED: &[Case] = &[
     ok("rfc9112-11.2-none", "what the others are variants of: the body ends, and the next request begins behind it",

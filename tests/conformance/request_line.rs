@@ -1,4 +1,5 @@
-//! `request-line = method SP request-target SP HTTP-version` (RFC 9112 §3), and whom a request is for (§3.2).
+//! `request-line = method SP request-target SP HTTP-version` (RFC 9112 §3), and whom a request is
+//! for (§3.2).
 
 use crate::deliver::{Case, Table, no, ok};
 use crate::readers;

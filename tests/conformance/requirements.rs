@@ -1,7 +1,8 @@
-//! Every MUST and SHOULD of RFC 9112, and those of RFC 9110 that bear on framing: who is bound, and what shows it.
+//! Every MUST and SHOULD of RFC 9112, and those of RFC 9110 that bear on framing: who is bound, and
+//! what shows it.
 //!
-//! `shown` names cases of the tables (a `*` at the end stands for all that begin so) and tests, as `file::function` or,
-//! outside this directory, `tests/file.rs::function`.
+//! `shown` names cases of the tables (a `*` at the end stands for all that begin so) and tests, as
+//! `file::function` or, outside this directory, `tests/file.rs::function`.
 
 /// A sentence of an RFC that binds somebody.
 pub struct Requirement {
@@ -40,8 +41,10 @@ const fn r(
 }
 
 const TLS: Verdict = NotOurs("TLS is not spoken here");
-const NO_PROXY: Verdict = NotOurs("neither a proxy nor a gateway; the tap forwards bytes untouched, as a tunnel does");
-const NO_PIPELINE: Verdict = NotOurs("the client never has two requests outstanding on one connection");
+const NO_PROXY: Verdict =
+    NotOurs("neither a proxy nor a gateway; the tap forwards bytes untouched, as a tunnel does");
+const NO_PIPELINE: Verdict =
+    NotOurs("the client never has two requests outstanding on one connection");
 const CODINGS: Verdict = NotOurs("no coding but chunked is ever applied");
 const REGISTRY: Verdict = NotOurs("binds those who register names");
 

@@ -7,7 +7,11 @@ use unix_http::wire::ErrorKind as K;
 pub const TABLES: &[Table] = &[
     Table { topic: "framing of a response to GET", reader: readers::to_get, cases: TO_GET },
     Table { topic: "framing of a response to HEAD", reader: readers::to_head, cases: TO_HEAD },
-    Table { topic: "framing of a response to CONNECT", reader: readers::to_connect, cases: TO_CONNECT },
+    Table {
+        topic: "framing of a response to CONNECT",
+        reader: readers::to_connect,
+        cases: TO_CONNECT,
+    },
 ];
 
 #[rustfmt::skip]

@@ -1,5 +1,6 @@
-//! The system's curl and ucurl side by side: the same command lines (`lines.txt`) against one recording server. Compared
-//! are the bytes of every request by connection, stdout, files, exit code, and of stderr what scripts read there.
+//! The system's curl and ucurl side by side: the same command lines (`lines.txt`) against one
+//! recording server. Compared are the bytes of every request by connection, stdout, files, exit
+//! code, and of stderr what scripts read there.
 
 mod server;
 
@@ -37,7 +38,8 @@ fn line(text: &str) -> Option<Line> {
         Some((why, command)) => (Some(why.to_owned()), command.trim_start()),
         None => (None, text),
     };
-    let (fewer_connections, stdout_is_trace) = (command.starts_with("+ "), command.starts_with("? "));
+    let (fewer_connections, stdout_is_trace) =
+        (command.starts_with("+ "), command.starts_with("? "));
     let command = if fewer_connections || stdout_is_trace { &command[2..] } else { command };
     let (command, stdin) = command.split_once("<<").unwrap_or((command, ""));
     let (args, stdin) = (words(command), unescaped(stdin));
@@ -48,16 +50,21 @@ fn line(text: &str) -> Option<Line> {
 fn generated() -> Vec<Line> {
     let table = include_str!("../../src/bin/ucurl/flags.txt");
     let rows: Vec<&str> = table.lines().collect();
-    let switches = rows.windows(2).filter(|two| two[0].starts_with('-') && two[1].starts_with("bool in ")).map(|two| {
-        let name = two[0].split("--").nth(1).unwrap_or_default();
-        name.split(' ').next().unwrap_or_default().trim_start_matches("no-").to_owned()
-    });
+    let switches = rows
+        .windows(2)
+        .filter(|two| two[0].starts_with('-') && two[1].starts_with("bool in "))
+        .map(|two| {
+            let name = two[0].split("--").nth(1).unwrap_or_default();
+            name.split(' ').next().unwrap_or_default().trim_start_matches("no-").to_owned()
+        });
     // These end the run, or are refused the other way round.
     let other = ["help", "manual", "version", "keepalive", "tcp-nodelay"];
     let both = switches.filter(|name| !other.contains(&name.as_str()));
-    both.flat_map(|name| [format!("--{name} http://d/ok"), format!("--{name} --no-{name} http://d/404")])
-        .filter_map(|text| line(&text))
-        .collect()
+    both.flat_map(|name| {
+        [format!("--{name} http://d/ok"), format!("--{name} --no-{name} http://d/404")]
+    })
+    .filter_map(|text| line(&text))
+    .collect()
 }
 
 /// A line split as sh splits it.
@@ -81,7 +88,11 @@ fn words(text: &str) -> Vec<String> {
 
 /// `\n`, `\r` and `\\` in what is given as stdin.
 fn unescaped(text: &str) -> Vec<u8> {
-    text.replace("\\\\", "\0").replace("\\n", "\n").replace("\\r", "\r").replace('\0', "\\").into_bytes()
+    text.replace("\\\\", "\0")
+        .replace("\\n", "\n")
+        .replace("\\r", "\r")
+        .replace('\0', "\\")
+        .into_bytes()
 }
 
 /// What one program did with a line.
@@ -102,7 +113,8 @@ struct Place {
 
 impl Place {
     fn new(name: &str) -> Place {
-        let dir = std::env::temp_dir().join(format!("ucurl-side-by-side-{}-{name}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("ucurl-side-by-side-{}-{name}", std::process::id()));
         _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).unwrap();
         let server = Server::listen(&dir.join("s"));
@@ -161,10 +173,15 @@ impl Place {
         let record = if line.fewer_connections { vec![log] } else { record };
         let mut stderr = told(&output.stderr);
         if output.status.code() != Some(0) {
-            // Of a failure the number counts; the words, and whether there is a warning before them, are each one's own.
+            // Of a failure the number counts; the words, and whether there is a warning before
+            // them, are each one's own.
             stderr.retain(|line| line != "warning");
         }
-        let stdout = if line.stdout_is_trace { told(&output.stdout).join("\n") } else { plain(&output.stdout) };
+        let stdout = if line.stdout_is_trace {
+            told(&output.stdout).join("\n")
+        } else {
+            plain(&output.stdout)
+        };
         Outcome {
             exit: output.status.code(),
             requests: readable(record),
@@ -184,7 +201,8 @@ impl Place {
                 match path.is_dir() {
                     true => waiting.push(path),
                     false if matches!(name.as_str(), "s" | "dead" | "big.txt") => continue,
-                    // What a trace says beside the bytes is each program's own, and so are the errors in a file.
+                    // What a trace says beside the bytes is each program's own, and so are the
+                    // errors in a file.
                     false if name == "trace" || name == "err" => {
                         let text = std::fs::read(path).unwrap();
                         files.insert(name, told(&text).join("\n"));
@@ -235,8 +253,8 @@ fn plain(bytes: &[u8]) -> String {
     out
 }
 
-/// What scripts read on stderr: the lines of `-v` that show heads, the number of an error, whether there were warnings
-/// and a meter. The words are each program's own.
+/// What scripts read on stderr: the lines of `-v` that show heads, the number of an error, whether
+/// there were warnings and a meter. The words are each program's own.
 fn told(bytes: &[u8]) -> Vec<String> {
     let text = plain(bytes);
     let mut told = Vec::new();
@@ -249,7 +267,8 @@ fn told(bytes: &[u8]) -> Vec<String> {
             told.push("meter".to_owned());
         }
     }
-    let errors = text.split("curl: (").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
+    let errors =
+        text.split("curl: (").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
     told.extend(errors.map(|number| format!("error {number}")));
     if text.contains("Warning: ") {
         told.push("warning".to_owned());
@@ -259,8 +278,9 @@ fn told(bytes: &[u8]) -> Vec<String> {
 
 fn curl() -> Option<PathBuf> {
     let version = Command::new("curl").arg("--version").output().ok()?;
-    let path =
-        std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join("curl")).find(|path| path.exists())?;
+    let path = std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|dir| dir.join("curl"))
+        .find(|path| path.exists())?;
     version.stdout.starts_with(b"curl 7.88.1 ").then_some(path)
 }
 
@@ -278,10 +298,13 @@ fn side_by_side() {
             .map(|worker| {
                 let (lines, next, curl, ucurl) = (&lines, &next, &curl, &ucurl);
                 scope.spawn(move || {
-                    let (theirs, ours) = (Place::new(&format!("{worker}-c")), Place::new(&format!("{worker}-u")));
+                    let (theirs, ours) =
+                        (Place::new(&format!("{worker}-c")), Place::new(&format!("{worker}-u")));
                     let mut failures = Vec::new();
                     while let Some(line) = lines.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        failures.extend(compare(line, || (theirs.run(curl, line), ours.run(ucurl, line))));
+                        failures.extend(compare(line, || {
+                            (theirs.run(curl, line), ours.run(ucurl, line))
+                        }));
                     }
                     failures
                 })
@@ -291,11 +314,17 @@ fn side_by_side() {
     });
     assert!(lines.len() >= 200);
     println!("{} command lines, {} differ otherwise than they should", lines.len(), failures.len());
-    assert!(failures.is_empty(), "{}\n{} of {} lines", failures.join("\n"), failures.len(), lines.len());
+    assert!(
+        failures.is_empty(),
+        "{}\n{} of {} lines",
+        failures.join("\n"),
+        failures.len(),
+        lines.len()
+    );
 }
 
-/// What differs each time. Once only differs what depends on who is faster: whether a peer that dies has died before it is
-/// written to, and how much of an upload went out before it was refused.
+/// What differs each time. Once only differs what depends on who is faster: whether a peer that
+/// dies has died before it is written to, and how much of an upload went out before it was refused.
 fn compare(line: &Line, run: impl Fn() -> (Outcome, Outcome)) -> Option<String> {
     let mut failure = None;
     for _ in 0..5 {
@@ -331,13 +360,21 @@ fn report(line: &Line, curl: &Outcome, ucurl: &Outcome) -> String {
 
 fn ucurl(args: &[&str]) -> std::process::Output {
     // Flags that name files find /dev/null in the place of a file.
-    Command::new(env!("CARGO_BIN_EXE_ucurl")).args(args).current_dir("/dev").stdin(Stdio::null()).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_ucurl"))
+        .args(args)
+        .current_dir("/dev")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// The rows of the table: a flag as it is written, and its second line.
 fn table() -> Vec<(&'static str, Vec<&'static str>)> {
     let rows: Vec<&str> = include_str!("../../src/bin/ucurl/flags.txt").lines().collect();
-    rows.windows(2).filter(|two| two[0].starts_with('-')).map(|two| (two[0], two[1].split(' ').collect())).collect()
+    rows.windows(2)
+        .filter(|two| two[0].starts_with('-'))
+        .map(|two| (two[0], two[1].split(' ').collect()))
+        .collect()
 }
 
 fn long(shown: &str) -> &str {
@@ -388,15 +425,16 @@ fn no_flag_that_is_in_is_unknown() {
 
 #[test]
 fn help_manual_man_page_and_completions_have_every_flag() {
-    let texts: Vec<String> = [["-h", "all"], ["--manual", "x"], ["--generate", "man"], ["--generate", "bash"]]
-        .iter()
-        .chain(&[["--generate", "zsh"], ["--generate", "fish"], ["--generate", "markdown"]])
-        .map(|args| {
-            let output = ucurl(args);
-            assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");
-            String::from_utf8(output.stdout).unwrap()
-        })
-        .collect();
+    let texts: Vec<String> =
+        [["-h", "all"], ["--manual", "x"], ["--generate", "man"], ["--generate", "bash"]]
+            .iter()
+            .chain(&[["--generate", "zsh"], ["--generate", "fish"], ["--generate", "markdown"]])
+            .map(|args| {
+                let output = ucurl(args);
+                assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");
+                String::from_utf8(output.stdout).unwrap()
+            })
+            .collect();
     for (shown, words) in table() {
         let name = long(shown);
         for (number, text) in texts.iter().enumerate() {
@@ -406,7 +444,10 @@ fn help_manual_man_page_and_completions_have_every_flag() {
                 continue;
             }
             let text = text.replace("\\-", "-");
-            assert!(text.contains(&format!("--{name}")) || text.contains(&format!("-l {name}")), "{shown} in {number}");
+            assert!(
+                text.contains(&format!("--{name}")) || text.contains(&format!("-l {name}")),
+                "{shown} in {number}"
+            );
         }
     }
 }
@@ -418,13 +459,17 @@ fn the_documented_table_is_the_table() {
     assert_eq!(made, include_str!("FLAGS.md"));
     let counts = made.lines().find_map(|line| line.strip_prefix("Of curl 7.88's flags ")).unwrap();
     let counts = counts.split(" are ucurl's own").next().unwrap();
-    assert!(include_str!("../../README.md").contains(counts), "the README says other numbers than: {counts}");
+    assert!(
+        include_str!("../../README.md").contains(counts),
+        "the README says other numbers than: {counts}"
+    );
 }
 
 #[test]
 fn categories_and_single_flags_have_help() {
     let categories = String::from_utf8(ucurl(&["-h", "category"]).stdout).unwrap();
-    let names: Vec<&str> = categories.lines().skip(1).filter_map(|line| line.trim().split(':').next()).collect();
+    let names: Vec<&str> =
+        categories.lines().skip(1).filter_map(|line| line.trim().split(':').next()).collect();
     assert!(names.contains(&"http") && names.contains(&"docker"));
     for name in names {
         let help = String::from_utf8(ucurl(&["-h", name]).stdout).unwrap();
@@ -451,7 +496,10 @@ fn a_reader_that_goes_away_ends_it_quietly() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(23), ""));
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
+        (Some(23), "")
+    );
 }
 
 /// Arguments and file names are bytes.
@@ -470,21 +518,35 @@ fn what_is_not_utf8_goes_through() {
                 .args(["-s", "-A", "x", "--unix-socket"])
                 .arg(place.dir.join("s"))
                 .args(
-                    [&b"-H"[..], b"X: \xff\xfe", b"-d", b"\x80=\x81", b"-o", b"out\xff", b"http://d/\xfd?\xfc"]
-                        .map(OsStr::from_bytes),
+                    [
+                        &b"-H"[..],
+                        b"X: \xff\xfe",
+                        b"-d",
+                        b"\x80=\x81",
+                        b"-o",
+                        b"out\xff",
+                        b"http://d/\xfd?\xfc",
+                    ]
+                    .map(OsStr::from_bytes),
                 )
                 .current_dir(&place.dir)
                 .output()
                 .unwrap();
-            let text = std::fs::read(place.dir.join(OsStr::from_bytes(b"out\xff"))).unwrap_or_default();
+            let text =
+                std::fs::read(place.dir.join(OsStr::from_bytes(b"out\xff"))).unwrap_or_default();
             (output.status.code(), place.server.take().1, text)
         })
         .collect();
     let (exit, request, file) = seen.last().unwrap();
     assert_eq!((*exit, file.as_slice()), (Some(0), &b"ok\n"[..]));
-    let parts: [&[u8]; 3] = [b"POST /%fd?\xfc HTTP/1.1\r\n", b"X: \xff\xfe\r\n", b"\r\n\r\n\x80=\x81"];
+    let parts: [&[u8]; 3] =
+        [b"POST /%fd?\xfc HTTP/1.1\r\n", b"X: \xff\xfe\r\n", b"\r\n\r\n\x80=\x81"];
     for part in parts {
-        assert!(request.windows(part.len()).any(|window| window == part), "{}", request.escape_ascii());
+        assert!(
+            request.windows(part.len()).any(|window| window == part),
+            "{}",
+            request.escape_ascii()
+        );
     }
     assert!(seen.iter().all(|one| one == seen.last().unwrap()));
 }

@@ -1,7 +1,7 @@
 //! Why others do otherwise than we do.
 //!
-//! Where we refuse, the case itself says which rule is broken. What is explained here is the rest: who refuses what we
-//! take, or takes it for something else.
+//! Where we refuse, the case itself says which rule is broken. What is explained here is the rest:
+//! who refuses what we take, or takes it for something else.
 
 /// Who, in which cases, and why.
 pub struct Explained {
@@ -20,13 +20,17 @@ impl Explained {
 fn matches(pattern: &str, id: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == id,
-        Some((start, rest)) => {
-            id.strip_prefix(start).is_some_and(|id| (0..=id.len()).any(|at| matches(rest, &id[at..])))
-        }
+        Some((start, rest)) => id
+            .strip_prefix(start)
+            .is_some_and(|id| (0..=id.len()).any(|at| matches(rest, &id[at..]))),
     }
 }
 
-const fn so(peers: &'static [&'static str], cases: &'static [&'static str], why: &'static str) -> Explained {
+const fn so(
+    peers: &'static [&'static str],
+    cases: &'static [&'static str],
+    why: &'static str,
+) -> Explained {
     Explained { peers, cases, why }
 }
 
@@ -73,7 +77,11 @@ pub const RESPONSES: &[Explained] = &[
         "refuses a response with both framing fields; we read the chunks, as RFC 9112 §6.3 has it, and do not use the \
          connection again",
     ),
-    so(&["curl"], &["rfc9112-6.3-te-over-bad-cl"], "judges a length that Transfer-Encoding overrides"),
+    so(
+        &["curl"],
+        &["rfc9112-6.3-te-over-bad-cl"],
+        "judges a length that Transfer-Encoding overrides",
+    ),
     so(&["node"], &["rfc9112-6.3-204-bad-cl"], "judges the length of a body that there cannot be"),
     so(
         &["http.client"],
@@ -85,7 +93,11 @@ pub const RESPONSES: &[Explained] = &[
         &["rfc9112-7.1-many-leading-zeros", "rfc9112-7.1-last-chunk-of-many-zeros"],
         "counts the digits of a chunk-size, and zeros with them; 1*HEXDIG has no end (RFC 9112 §7.1)",
     ),
-    so(&["node"], &["rfc9112-7.1.1-ext-bws"], "takes no BWS in a chunk-ext, which must be taken (RFC 9110 §5.6.3)"),
+    so(
+        &["node"],
+        &["rfc9112-7.1.1-ext-bws"],
+        "takes no BWS in a chunk-ext, which must be taken (RFC 9110 §5.6.3)",
+    ),
     so(
         &["node"],
         &["rfc9112-7.1.2-trailer-*content-length"],
@@ -121,7 +133,11 @@ pub const REQUESTS: &[Explained] = &[
         &["rfc9112-9.3-request-upgrade"],
         "reads no request behind one that offered an upgrade, though it did not take the offer",
     ),
-    so(&["nginx"], &["rfc9112-3.2-host-empty"], "refuses an empty Host, which RFC 9110 §7.2 has a client send"),
+    so(
+        &["nginx"],
+        &["rfc9112-3.2-host-empty"],
+        "refuses an empty Host, which RFC 9110 §7.2 has a client send",
+    ),
     so(
         &["nginx"],
         &["rfc9112-6.3-request-cl-repeated"],

@@ -1,14 +1,18 @@
 //! The same bytes to us and to others: the same body, or the same refusal.
 //!
-//! - Every response of the conformance tables is served on a Unix socket to ucurl, the system's curl, Python's
-//!   `http.client` and node's `http`, and the connection closed behind it. Each either has a body or refuses.
-//! - Every request of the tables, with another one behind it, is sent to the library's server, nginx and node's `http`.
-//!   Each answers some, refuses one, or says nothing: how many were answered tells where each thought they ended.
+//! - Every response of the conformance tables is served on a Unix socket to ucurl, the system's
+//!   curl, Python's `http.client` and node's `http`, and the connection closed behind it. Each
+//!   either has a body or refuses.
+//! - Every request of the tables, with another one behind it, is sent to the library's server,
+//!   nginx and node's `http`. Each answers some, refuses one, or says nothing: how many were
+//!   answered tells where each thought they ended.
 //!
-//! Where one of them does otherwise than we do, `explained` says why; `page` writes `tests/DIFFERENCES.md` from that and
-//! from what was really seen. A difference that is not explained fails, and so does an explanation that nothing needs.
+//! Where one of them does otherwise than we do, `explained` says why; `page` writes
+//! `tests/DIFFERENCES.md` from that and from what was really seen. A difference that is not
+//! explained fails, and so does an explanation that nothing needs.
 //!
-//! Others change: what is explained here holds for the versions in [`peers::KNOWN`]. Any other is left out, and said so.
+//! Others change: what is explained here holds for the versions in [`peers::KNOWN`]. Any other is
+//! left out, and said so.
 #![allow(dead_code, reason = "the tables come with more than is needed here")]
 #![allow(unused_imports)]
 
@@ -61,16 +65,24 @@ impl Row {
     }
 }
 
-/// Where we take something, every difference has an explanation, and every explanation a difference. Where we refuse,
-/// the case says why.
+/// Where we take something, every difference has an explanation, and every explanation a
+/// difference. Where we refuse, the case says why.
 fn all_explained(rows: &[Row], explained: &[Explained]) {
     let mut wrong = String::new();
     let mut used = vec![false; explained.len()];
     for row in rows {
         for (peer, verdict) in row.differing().filter(|_| !row.we_refuse()) {
-            match explained.iter().position(|explained| explained.peers.contains(peer) && explained.names(row.id)) {
+            match explained
+                .iter()
+                .position(|explained| explained.peers.contains(peer) && explained.names(row.id))
+            {
                 Some(at) => used[at] = true,
-                None => wrong += &format!("{}: {peer}: {verdict:?}, ours: {:?} ({})\n", row.id, row.ours, row.why),
+                None => {
+                    wrong += &format!(
+                        "{}: {peer}: {verdict:?}, ours: {:?} ({})\n",
+                        row.id, row.ours, row.why
+                    )
+                }
             }
         }
     }

@@ -4,7 +4,8 @@ use crate::support::needs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A program, how it tells its version, and the beginnings of the versions that the explanations hold for.
+/// A program, how it tells its version, and the beginnings of the versions that the explanations
+/// hold for.
 pub const KNOWN: &[(&str, &str, &[&str])] = &[
     ("curl", "--version", &["curl 7.88."]),
     ("python3", "--version", &["Python 3.11."]),
@@ -20,6 +21,9 @@ pub fn peer(name: &str) -> Option<PathBuf> {
     let version = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     match known.iter().any(|known| version.starts_with(known)) {
         true => Some(program),
-        false => needs::left_out(name, &format!("its differences are known for {known:?}, not for {}", version.trim())),
+        false => needs::left_out(
+            name,
+            &format!("its differences are known for {known:?}, not for {}", version.trim()),
+        ),
     }
 }

@@ -29,7 +29,11 @@ pub fn cases() -> Vec<Sent> {
     let mut add = |case: &Case, before: &[u8]| {
         let last = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
         if seen.insert(case.id) {
-            cases.push(Sent { id: case.id, why: case.why, wire: [before, &case.bytes(), last].concat() });
+            cases.push(Sent {
+                id: case.id,
+                why: case.why,
+                wire: [before, &case.bytes(), last].concat(),
+            });
         }
     };
     for table in request_line::TABLES.iter().chain(request_framing::TABLES) {
@@ -75,7 +79,12 @@ impl Server {
         let directory = TempDir::new();
         let socket = directory.join("s");
         let mut command = make(&directory);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a server");
         let end = Instant::now() + LIMIT;
         while UnixStream::connect(&socket).is_err() {
             assert!(Instant::now() < end, "{command:?} does not listen");
@@ -94,8 +103,8 @@ impl Drop for Server {
 
 fn nginx(program: &Path, directory: &TempDir) -> Command {
     let at = directory.path().display();
-    let paths =
-        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|name| format!("{name}_temp_path {at}/{name};"));
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {at}/{name};"));
     let configuration = format!(
         "daemon off; master_process off; pid {at}/pid; error_log stderr crit; events {{}} http {{ access_log off; {} \
          server {{ listen unix:{at}/s; return 200; }} }}",
@@ -113,7 +122,9 @@ pub fn rows() -> Vec<Row> {
         io::copy(request, &mut io::sink())?;
         responder.send("")
     });
-    let ask = |socket: &Path| -> Vec<String> { cases.iter().map(|case| talk(socket, &case.wire)).collect() };
+    let ask = |socket: &Path| -> Vec<String> {
+        cases.iter().map(|case| talk(socket, &case.wire)).collect()
+    };
     let ours = ask(&served.dir.join("s"));
     let mut others: Vec<(&'static str, Vec<String>)> = Vec::new();
     if let Some(program) = peers::peer("nginx") {

@@ -37,12 +37,19 @@ pub fn cases() -> Vec<Served> {
     let framing = response_framing::TABLES.iter().filter(|table| table.topic.ends_with("to GET"));
     for case in framing.flat_map(|table| table.cases) {
         let chunked = b"5\r\nhello\r\n0\r\n\r\n";
-        // What it announces; behind what has to be refused, something that can be read as chunks, as a length, to the end.
+        // What it announces; behind what has to be refused, something that can be read as chunks,
+        // as a length, to the end.
         let after = match case.want {
             Want::Value(value) if value.starts_with("no body") => &b""[..],
             Want::Value(value) => match value.strip_prefix("length ") {
                 Some(length) => {
-                    &chunked[..length.split(',').next().unwrap().parse::<usize>().unwrap().min(chunked.len())]
+                    &chunked[..length
+                        .split(',')
+                        .next()
+                        .unwrap()
+                        .parse::<usize>()
+                        .unwrap()
+                        .min(chunked.len())]
                 }
                 None => chunked,
             },
@@ -60,7 +67,8 @@ pub fn cases() -> Vec<Served> {
                     add(case, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", b"hello")
                 }
                 topic if topic.ends_with("in a trailer section") => {
-                    let before = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n";
+                    let before =
+                        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n";
                     add(case, before, b"");
                 }
                 _ => {}
@@ -72,7 +80,8 @@ pub fn cases() -> Vec<Served> {
 
 /// A server that answers `/N` with the bytes of case N, and closes.
 fn serve(cases: &[Served], directory: &TempDir) {
-    let listener = UnixListener::bind(directory.join("s")).expect("a socket in a private directory");
+    let listener =
+        UnixListener::bind(directory.join("s")).expect("a socket in a private directory");
     let answers: Arc<Vec<Vec<u8>>> = Arc::new(cases.iter().map(|case| case.wire.clone()).collect());
     // Ends with the process.
     thread::spawn(move || {
@@ -84,8 +93,11 @@ fn serve(cases: &[Served], directory: &TempDir) {
                     request.extend(byte);
                 }
                 let text = String::from_utf8_lossy(&request);
-                let number = text.split(['/', ' ']).nth(2).and_then(|number| number.parse::<usize>().ok());
-                let _ = number.and_then(|number| answers.get(number)).map(|answer| stream.write_all(answer));
+                let number =
+                    text.split(['/', ' ']).nth(2).and_then(|number| number.parse::<usize>().ok());
+                let _ = number
+                    .and_then(|number| answers.get(number))
+                    .map(|answer| stream.write_all(answer));
             });
         }
     });
@@ -114,8 +126,9 @@ fn all_at_once(command: &mut Command, socket: &Path, count: usize) -> Vec<String
         .map(|line| {
             let words: Vec<_> = line.splitn(3, ' ').collect();
             let hex = words[2].as_bytes().chunks(2);
-            let body: Vec<u8> =
-                hex.map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect();
+            let body: Vec<u8> = hex
+                .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+                .collect();
             verdict(words[1] == "ok", &body)
         })
         .collect();
@@ -134,9 +147,14 @@ pub fn rows() -> Vec<Row> {
     if let Some(curl) = peers::peer("curl") {
         others.push(("curl", one_by_one(|| Command::new(&curl), &socket, count)));
     }
-    for (name, program, script) in [("http.client", "python3", "client.py"), ("node", "node", "client.mjs")] {
+    for (name, program, script) in
+        [("http.client", "python3", "client.py"), ("node", "node", "client.mjs")]
+    {
         if let Some(program) = peers::peer(program) {
-            others.push((name, all_at_once(Command::new(program).arg(here.join(script)), &socket, count)));
+            others.push((
+                name,
+                all_at_once(Command::new(program).arg(here.join(script)), &socket, count),
+            ));
         }
     }
     let row = |(number, case): (usize, &Served)| Row {

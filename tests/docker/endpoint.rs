@@ -41,11 +41,17 @@ impl Fake {
     }
 
     fn meta(self, name: &str, meta: &str) -> Fake {
-        self.file(&format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(name.as_bytes())), meta)
+        self.file(
+            &format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(name.as_bytes())),
+            meta,
+        )
     }
 
     fn resolve(&self, context: Option<&str>, host: Option<&str>) -> Result<Endpoint, ResolveError> {
-        Endpoint::resolve(self, &Flags { context: context.map(Into::into), host: host.map(Into::into) })
+        Endpoint::resolve(
+            self,
+            &Flags { context: context.map(Into::into), host: host.map(Into::into) },
+        )
     }
 }
 
@@ -110,12 +116,47 @@ fn the_first_rule_that_says_something_decides() {
         (&both, Some(""), Some("unix:///flag"), Rule::HostFlag, "default", "unix:///flag"),
         (&both, Some("default"), None, Rule::ContextFlag, "default", "tcp://host.example:2375"),
         (&context, Some("default"), None, Rule::ContextFlag, "default", DEFAULT),
-        (&env.clone().var("DOCKER_HOST", ""), None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
+        (
+            &env.clone().var("DOCKER_HOST", ""),
+            None,
+            None,
+            Rule::ConfigFile,
+            "blue",
+            "unix:///run/blue.sock",
+        ),
         (&env.clone().var("DOCKER_HOST", " "), None, None, Rule::HostVariable, "default", DEFAULT),
-        (&env.clone().var("DOCKER_CONTEXT", ""), None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
-        (&env.clone().var("DOCKER_CONTEXT", "default"), None, None, Rule::ContextVariable, "default", DEFAULT),
-        (&env.clone().var("DOCKER_CONFIG", "/other"), None, None, Rule::Default, "default", DEFAULT),
-        (&env.clone().var("DOCKER_CONFIG", ""), None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
+        (
+            &env.clone().var("DOCKER_CONTEXT", ""),
+            None,
+            None,
+            Rule::ConfigFile,
+            "blue",
+            "unix:///run/blue.sock",
+        ),
+        (
+            &env.clone().var("DOCKER_CONTEXT", "default"),
+            None,
+            None,
+            Rule::ContextVariable,
+            "default",
+            DEFAULT,
+        ),
+        (
+            &env.clone().var("DOCKER_CONFIG", "/other"),
+            None,
+            None,
+            Rule::Default,
+            "default",
+            DEFAULT,
+        ),
+        (
+            &env.clone().var("DOCKER_CONFIG", ""),
+            None,
+            None,
+            Rule::ConfigFile,
+            "blue",
+            "unix:///run/blue.sock",
+        ),
     ];
     for (at, (env, context, flag, rule, name, shown)) in cases.into_iter().enumerate() {
         let endpoint = env.resolve(context, flag).unwrap();
@@ -142,7 +183,11 @@ fn settings_are_read_as_the_cli_reads_them() {
         ("\n", Rule::Default),
     ];
     for (text, rule) in cases {
-        assert_eq!(furnished().file(config, text).resolve(None, None).unwrap().rule, rule, "{text}");
+        assert_eq!(
+            furnished().file(config, text).resolve(None, None).unwrap().rule,
+            rule,
+            "{text}"
+        );
     }
     let errors = [
         ("{\"currentContext\":\"blue\"", "the JSON text ends too early at byte 24 (RFC 8259 §2)"),
@@ -176,11 +221,23 @@ fn stored_hosts_have_rules_of_their_own() {
     ];
     for (host, address, prefix) in cases {
         let endpoint = home().context("c", host).resolve(Some("c"), None).unwrap();
-        assert_eq!((endpoint.address, endpoint.prefix.as_str(), endpoint.tls), (address, prefix, None), "{host}");
+        assert_eq!(
+            (endpoint.address, endpoint.prefix.as_str(), endpoint.tls),
+            (address, prefix, None),
+            "{host}"
+        );
     }
-    for host in
-        ["/run/d.sock", "h:1", "unix://", "tcp://", " unix:///x", "https://h:1", "http://h:1/p", "fd://3", "foo://h"]
-    {
+    for host in [
+        "/run/d.sock",
+        "h:1",
+        "unix://",
+        "tcp://",
+        " unix:///x",
+        "https://h:1",
+        "http://h:1/p",
+        "fd://3",
+        "foo://h",
+    ] {
         let error = home().context("c", host).resolve(Some("c"), None).unwrap_err();
         assert!(matches!(error, ResolveError::Host { place: Some(_), .. }), "{host}: {error}");
     }
@@ -188,13 +245,22 @@ fn stored_hosts_have_rules_of_their_own() {
         (r#"{"endpoints":{"docker":{"HOST":"unix:///x"}}}"#, Ok("unix:///x")),
         (r#"{"Endpoints":{"docker":{"Host":"unix:///a","host":"unix:///x"}}}"#, Ok("unix:///x")),
         (r#"{"Endpoints":{"docker":{}}}"#, Ok("unix:///var/run/docker.sock")),
-        (r#"{"Endpoints":{"docker":{"Host":null,"SkipTLSVerify":null}}}"#, Ok("unix:///var/run/docker.sock")),
-        (r#"{"Endpoints":{"Docker":{"Host":"unix:///x"}}}"#, Err("the context has no docker endpoint")),
+        (
+            r#"{"Endpoints":{"docker":{"Host":null,"SkipTLSVerify":null}}}"#,
+            Ok("unix:///var/run/docker.sock"),
+        ),
+        (
+            r#"{"Endpoints":{"Docker":{"Host":"unix:///x"}}}"#,
+            Err("the context has no docker endpoint"),
+        ),
         (r#"{"Endpoints":{"docker":null}}"#, Err("the context has no docker endpoint")),
         (r#"{"Endpoints":{"kubernetes":{}}}"#, Err("the context has no docker endpoint")),
         ("{}", Err("the context has no docker endpoint")),
         (r#"{"Endpoints":{"docker":{"Host":7}}}"#, Err("Host is not a string")),
-        (r#"{"Endpoints":{"docker":{"Host":"unix:///x","SkipTLSVerify":"no"}}}"#, Err("SkipTLSVerify is neither")),
+        (
+            r#"{"Endpoints":{"docker":{"Host":"unix:///x","SkipTLSVerify":"no"}}}"#,
+            Err("SkipTLSVerify is neither"),
+        ),
         ("{", Err("the JSON text ends too early at byte 1")),
     ];
     for (meta, want) in metas {
@@ -219,7 +285,10 @@ fn a_context_that_is_not_there_is_an_error() {
         )
     );
     let error = env.resolve(Some("../../etc"), None).unwrap_err();
-    assert!(matches!(error, ResolveError::UnknownContext { rule: Rule::ContextFlag, .. }), "{error}");
+    assert!(
+        matches!(error, ResolveError::UnknownContext { rule: Rule::ContextFlag, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -260,10 +329,17 @@ fn tls_of_the_default_context() {
     );
     let unix = on(certs.clone()).var("DOCKER_HOST", "unix:///x").resolve(None, None).unwrap();
     assert_eq!((unix.tls, unix.host.as_str()), (None, "unix:///x"), "no TLS over a Unix socket");
-    let none = on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
+    let none =
+        on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
     assert_eq!(
         none.tls,
-        Some(TlsOptions { ca: Some("/c/ca.pem".into()), cert: None, key: None, verify: true, ..TlsOptions::default() })
+        Some(TlsOptions {
+            ca: Some("/c/ca.pem".into()),
+            cert: None,
+            key: None,
+            verify: true,
+            ..TlsOptions::default()
+        })
     );
     let half = home().file("/c/ca.pem", "").file("/c/key.pem", "");
     let half = on(half).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
@@ -276,7 +352,8 @@ fn tls_of_the_default_context() {
             "{error}"
         );
     }
-    let error = on(certs.clone().locked("/home/me/.docker/key.pem")).resolve(None, None).unwrap_err();
+    let error =
+        on(certs.clone().locked("/home/me/.docker/key.pem")).resolve(None, None).unwrap_err();
     assert!(matches!(error, ResolveError::File { .. }), "{error}");
 }
 
@@ -285,10 +362,18 @@ fn tls_of_a_stored_context() {
     let dir = format!("/home/me/.docker/contexts/tls/{}/docker", sha256_hex(b"c"));
     let path = |name: &str| Some(PathBuf::from(&dir).join(name));
     let with = |names: &[&str], host: &str| {
-        names.iter().fold(home().context("c", host), |env, name| env.file(&format!("{dir}/{name}"), ""))
+        names
+            .iter()
+            .fold(home().context("c", host), |env, name| env.file(&format!("{dir}/{name}"), ""))
     };
     let tls = |env: Fake| env.resolve(Some("c"), None).unwrap().tls;
-    let ca = Some(TlsOptions { ca: path("ca.pem"), cert: None, key: None, verify: true, ..TlsOptions::default() });
+    let ca = Some(TlsOptions {
+        ca: path("ca.pem"),
+        cert: None,
+        key: None,
+        verify: true,
+        ..TlsOptions::default()
+    });
     let all = Some(TlsOptions {
         ca: path("ca.pem"),
         cert: path("cert.pem"),
@@ -298,15 +383,35 @@ fn tls_of_a_stored_context() {
     });
     assert_eq!(tls(with(&[], "tcp://h:1")), None);
     assert_eq!(tls(with(&["ca.pem"], "tcp://h:1")), ca);
-    assert_eq!(tls(with(&["ca.pem", "cert.pem"], "tcp://h:1")), ca, "a certificate without its key");
+    assert_eq!(
+        tls(with(&["ca.pem", "cert.pem"], "tcp://h:1")),
+        ca,
+        "a certificate without its key"
+    );
     assert_eq!(tls(with(&["ca.pem", "cert.pem", "key.pem"], "tcp://h:1")), all);
     assert_eq!(tls(with(&["ca.pem"], "unix:///x")), None);
     assert_eq!(tls(with(&["ca.pem"], "ssh://h")), None);
     assert_eq!(tls(with(&["ca.pem"], "https://h:1")), ca);
-    assert_eq!(with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().address.to_string(), "tcp://h:443");
-    let skip = home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
-    assert_eq!(tls(skip), Some(TlsOptions { ca: None, cert: None, key: None, verify: false, ..TlsOptions::default() }));
-    let plain = home().context("c", "tcp://h:1").file("/home/me/.docker/ca.pem", "").var("DOCKER_TLS_VERIFY", "1");
+    assert_eq!(
+        with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().address.to_string(),
+        "tcp://h:443"
+    );
+    let skip =
+        home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
+    assert_eq!(
+        tls(skip),
+        Some(TlsOptions {
+            ca: None,
+            cert: None,
+            key: None,
+            verify: false,
+            ..TlsOptions::default()
+        })
+    );
+    let plain = home()
+        .context("c", "tcp://h:1")
+        .file("/home/me/.docker/ca.pem", "")
+        .var("DOCKER_TLS_VERIFY", "1");
     assert_eq!(tls(plain), None, "the variables are for the default context");
 }
 
@@ -322,21 +427,36 @@ fn how_it_was_found_is_told() {
              stored in: /home/me/.docker/contexts/meta/{id}/meta.json\n"
         )
     );
-    assert_eq!(endpoint.overruled(&env, &Flags::default()), ["currentContext of config.json (blue) is overruled"]);
+    assert_eq!(
+        endpoint.overruled(&env, &Flags::default()),
+        ["currentContext of config.json (blue) is overruled"]
+    );
     let env = env.var("DOCKER_HOST", "tcp://h:1/p/");
     let endpoint = env.resolve(None, None).unwrap();
-    assert_eq!(endpoint.explain(), "context: default (DOCKER_HOST)\nhost: tcp://h:1/p\nbefore each path: /p\n");
+    assert_eq!(
+        endpoint.explain(),
+        "context: default (DOCKER_HOST)\nhost: tcp://h:1/p\nbefore each path: /p\n"
+    );
     assert_eq!(
         endpoint.overruled(&env, &Flags::default()),
         ["DOCKER_CONTEXT (red) is overruled", "currentContext of config.json (blue) is overruled"]
     );
     let flags = Flags { context: Some("default".into()), host: None };
     let endpoint = Endpoint::resolve(&env, &flags).unwrap();
-    assert_eq!(endpoint.explain(), "context: default (the context flag)\nhost: tcp://h:1/p\nbefore each path: /p\n");
-    assert!(!endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")), "it is used");
+    assert_eq!(
+        endpoint.explain(),
+        "context: default (the context flag)\nhost: tcp://h:1/p\nbefore each path: /p\n"
+    );
+    assert!(
+        !endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")),
+        "it is used"
+    );
     let flags = Flags { context: Some("blue".into()), host: None };
     let endpoint = Endpoint::resolve(&env, &flags).unwrap();
     assert!(endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")));
     let portless = home().context("c", "tcp://h").resolve(Some("c"), None).unwrap();
-    assert_eq!(portless.notes, ["the stored host has no port; the docker CLI dials 80 then, and so do we"]);
+    assert_eq!(
+        portless.notes,
+        ["the stored host has no port; the docker CLI dials 80 then, and so do we"]
+    );
 }

@@ -64,7 +64,10 @@ fn an_error_is_told_when_its_object_is_over() {
     scanner.feed(b"{}\n{\"error\":\"no\"");
     assert_eq!(scanner.error(), None);
     scanner.feed(b"} ");
-    assert_eq!(scanner.error(), Some(&StreamError { code: None, message: "no".into(), offset: 17 }));
+    assert_eq!(
+        scanner.error(),
+        Some(&StreamError { code: None, message: "no".into(), offset: 17 })
+    );
 }
 
 #[test]
@@ -101,7 +104,11 @@ fn bodies_of_error_responses() {
             r#"{"cause":"no such container","message":"\"nope\" found: no such container","response":404}"#,
             Some("\"nope\" found: no such container"),
         ),
-        (JSON, r#"{"cause":"disk full","message":"cannot create"}"#, Some("cannot create: disk full")),
+        (
+            JSON,
+            r#"{"cause":"disk full","message":"cannot create"}"#,
+            Some("cannot create: disk full"),
+        ),
         (None, r#"{"message":"a\nb\tc\u001b[31m"}"#, Some("a b c\u{fffd}[31m")),
         (JSON, r#"{"message":""}"#, None),
         (JSON, r#"{"Message":"no"}"#, None),
@@ -110,7 +117,11 @@ fn bodies_of_error_responses() {
         (JSON, "[]", None),
         (JSON, "", None),
         (Some("text/plain; charset=utf-8"), "Not Found\n", Some("Not Found")),
-        (Some("application/vnd.docker.raw-stream"), "No such container: x\r\n", Some("No such container: x")),
+        (
+            Some("application/vnd.docker.raw-stream"),
+            "No such container: x\r\n",
+            Some("No such container: x"),
+        ),
         (Some("text/html"), "<html>", None),
         (None, "Not Found", None),
         (Some("text/plain"), " ", None),
@@ -124,7 +135,8 @@ fn bodies_of_error_responses() {
 
 #[test]
 fn messages_are_one_line() {
-    let error = |message: &str| StreamError { code: None, message: message.into(), offset: 0 }.to_string();
+    let error =
+        |message: &str| StreamError { code: None, message: message.into(), offset: 0 }.to_string();
     assert_eq!(error("a\r\nb\u{1b}]0;x\u{7}\n"), "a  b\u{fffd}]0;x\u{fffd}");
     assert_eq!(error(" \n"), "the daemon gives no reason");
 }

@@ -4,11 +4,12 @@ use crate::deliveries;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use unix_http::docker::{
-    DAEMON_ERROR_LIMIT, Demux, DemuxError, FrameDecoder, FrameError, OutputKind, Stream, encode_error_frame,
-    encode_frame, frame_header,
+    DAEMON_ERROR_LIMIT, Demux, DemuxError, FrameDecoder, FrameError, OutputKind, Stream,
+    encode_error_frame, encode_frame, frame_header,
 };
 
-/// What a stream says: `O` and the data for stdout, `E` for stderr, `I` for stdin; then how it ends.
+/// What a stream says: `O` and the data for stdout, `E` for stderr, `I` for stdin; then how it
+/// ends.
 struct Case {
     id: &'static str,
     wire: &'static [u8],
@@ -133,7 +134,8 @@ fn letter(stream: Stream) -> char {
     }
 }
 
-/// Adds data to what was said last, if that was on the same stream: where data was cut tells nothing.
+/// Adds data to what was said last, if that was on the same stream: where data was cut tells
+/// nothing.
 fn note(said: &mut Vec<(char, String)>, stream: Stream, data: &[u8]) {
     assert!(!data.is_empty(), "no empty data");
     let text = std::str::from_utf8(data).unwrap();
@@ -160,16 +162,26 @@ fn frames_are_taken_apart_however_they_come() {
                 assert!(input.is_empty(), "{}", case.id);
                 Ok(())
             });
-            assert_eq!(fed.clone().and_then(|()| decoder.finish()), (case.end)(), "{} as {slices:?}", case.id);
+            assert_eq!(
+                fed.clone().and_then(|()| decoder.finish()),
+                (case.end)(),
+                "{} as {slices:?}",
+                case.id
+            );
             assert_eq!(said, says(case), "{} as {slices:?}", case.id);
             if let Err(error) = fed {
-                assert_eq!(decoder.next(&mut &b"\x01\0\0\0\0\0\0\x01x"[..]), Err(error), "an error is final");
+                assert_eq!(
+                    decoder.next(&mut &b"\x01\0\0\0\0\0\0\x01x"[..]),
+                    Err(error),
+                    "an error is final"
+                );
             }
         }
     }
 }
 
-/// Hands out one slice for each call, and remembers what had been written when it was asked for more.
+/// Hands out one slice for each call, and remembers what had been written when it was asked for
+/// more.
 struct Slices<'a>(VecDeque<&'a [u8]>);
 
 impl Read for Slices<'_> {
@@ -200,14 +212,26 @@ fn frames_are_copied_to_two_writers() {
             let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
             let end = Demux::new(Slices(slices.into())).copy_to(&mut stdout, &mut stderr);
             let all = |streams: &str| -> String {
-                case.says.iter().filter(|(stream, _)| streams.contains(*stream)).map(|(_, text)| *text).collect()
+                case.says
+                    .iter()
+                    .filter(|(stream, _)| streams.contains(*stream))
+                    .map(|(_, text)| *text)
+                    .collect()
             };
-            assert_eq!((String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap()), (all("OI"), all("E")));
+            assert_eq!(
+                (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap()),
+                (all("OI"), all("E"))
+            );
             match (end, (case.end)()) {
                 (Ok(copied), Ok(())) => {
-                    assert_eq!((copied.stdout, copied.stderr), (all("OI").len() as u64, all("E").len() as u64));
+                    assert_eq!(
+                        (copied.stdout, copied.stderr),
+                        (all("OI").len() as u64, all("E").len() as u64)
+                    );
                 }
-                (Err(DemuxError::Frame(error)), Err(want)) => assert_eq!(error, want, "{}", case.id),
+                (Err(DemuxError::Frame(error)), Err(want)) => {
+                    assert_eq!(error, want, "{}", case.id)
+                }
                 (end, want) => panic!("{}: {end:?} for {want:?}", case.id),
             }
         }
@@ -262,7 +286,11 @@ fn what_has_come_is_shown_before_more_is_awaited() {
     }
     impl Read for Watch {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            assert_eq!(Some(self.shown.borrow().as_slice()), self.want.pop_front(), "shown before the next read");
+            assert_eq!(
+                Some(self.shown.borrow().as_slice()),
+                self.want.pop_front(),
+                "shown before the next read"
+            );
             let slice = self.slices.pop_front().unwrap_or_default();
             buffer[..slice.len()].copy_from_slice(slice);
             Ok(slice.len())
@@ -309,8 +337,12 @@ fn a_signal_does_not_end_a_stream_and_an_error_does() {
         }
     }
     let mut stdout = Vec::new();
-    let error = Demux::new(BufReader::new(Reader(0))).copy_to(&mut stdout, &mut io::sink()).unwrap_err();
-    assert!(matches!(&error, DemuxError::Read(e) if e.kind() == io::ErrorKind::ConnectionReset), "{error:?}");
+    let error =
+        Demux::new(BufReader::new(Reader(0))).copy_to(&mut stdout, &mut io::sink()).unwrap_err();
+    assert!(
+        matches!(&error, DemuxError::Read(e) if e.kind() == io::ErrorKind::ConnectionReset),
+        "{error:?}"
+    );
     assert_eq!(stdout, b"x");
 }
 
@@ -325,9 +357,15 @@ fn what_is_encoded_is_decoded() {
     assert_eq!(wire, b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err\0\0\0\0\0\0\0\x02in\x03\0\0\0\0\0\0\x04gone");
     assert_eq!(frame_header(Stream::Stderr, 0x0102_0304), [2, 0, 0, 0, 1, 2, 3, 4]);
     let frames: Vec<_> = Demux::new(&wire[..]).collect();
-    let said: Vec<_> = frames.iter().flatten().map(|(stream, data)| (*stream, data.as_slice())).collect();
-    assert_eq!(said, [(Stream::Stdout, &b"out"[..]), (Stream::Stderr, b"err"), (Stream::Stdin, b"in")]);
-    assert!(matches!(frames.last(), Some(Err(DemuxError::Frame(FrameError::Daemon { message }))) if message == "gone"));
+    let said: Vec<_> =
+        frames.iter().flatten().map(|(stream, data)| (*stream, data.as_slice())).collect();
+    assert_eq!(
+        said,
+        [(Stream::Stdout, &b"out"[..]), (Stream::Stderr, b"err"), (Stream::Stdin, b"in")]
+    );
+    assert!(
+        matches!(frames.last(), Some(Err(DemuxError::Frame(FrameError::Daemon { message }))) if message == "gone")
+    );
 }
 
 #[test]
@@ -352,7 +390,10 @@ fn messages_say_where_and_why() {
             FrameError::Type { found: 9, offset: 12 },
             "not a frame: type 9 at byte 12 (Docker Engine API, Stream format)",
         ),
-        (FrameError::Daemon { message: "gone".into() }, "error from the daemon in the stream: gone"),
+        (
+            FrameError::Daemon { message: "gone".into() },
+            "error from the daemon in the stream: gone",
+        ),
     ];
     for (error, want) in cases {
         assert_eq!(error.to_string(), want);
@@ -374,6 +415,10 @@ fn content_types() {
         (Some(""), OutputKind::Other),
     ];
     for &(content_type, want) in cases {
-        assert_eq!(OutputKind::of_content_type(content_type.map(str::as_bytes)), want, "{content_type:?}");
+        assert_eq!(
+            OutputKind::of_content_type(content_type.map(str::as_bytes)),
+            want,
+            "{content_type:?}"
+        );
     }
 }

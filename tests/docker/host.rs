@@ -9,7 +9,12 @@ fn tcp(host: &str, port: u16) -> Address {
 }
 
 fn ssh(user: Option<&str>, host: &str, port: Option<u16>, socket: Option<&str>) -> Address {
-    Address::Ssh(Ssh { user: user.map(Into::into), host: host.into(), port, socket: socket.map(Into::into) })
+    Address::Ssh(Ssh {
+        user: user.map(Into::into),
+        host: host.into(),
+        port,
+        socket: socket.map(Into::into),
+    })
 }
 
 #[test]

@@ -4,7 +4,8 @@ use unix_http::docker::sha256_hex;
 
 #[test]
 fn the_vectors_of_the_standard() {
-    // NIST CSRC, "SHA-256 Examples" and FIPS 180-2 appendix B; the empty message from the CAVS SHA256ShortMsg file.
+    // NIST CSRC, "SHA-256 Examples" and FIPS 180-2 appendix B; the empty message from the CAVS
+    // SHA256ShortMsg file.
     let cases: &[(&[u8], &str)] = &[
         (b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -23,13 +24,16 @@ fn the_vectors_of_the_standard() {
         assert_eq!(sha256_hex(message), *digest, "{:?}", String::from_utf8_lossy(message));
     }
     let million = vec![b'a'; 1_000_000];
-    assert_eq!(sha256_hex(&million), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    assert_eq!(
+        sha256_hex(&million),
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+    );
 }
 
 #[test]
 fn every_length_of_padding() {
-    // The last block's room for the length: 55 bytes fit, 56 take another block. Digests of zeros from NIST's examples
-    // of messages of 55, 56, 57 and 64 bytes.
+    // The last block's room for the length: 55 bytes fit, 56 take another block. Digests of zeros
+    // from NIST's examples of messages of 55, 56, 57 and 64 bytes.
     let cases = [
         (55, "02779466cdec163811d078815c633f21901413081449002f24aa3e80f0b88ef7"),
         (56, "d4817aa5497628e7c77e6b606107042bbba3130888c5f47a375e6179be789fbb"),

@@ -11,13 +11,19 @@ const fn v(major: u16, minor: u16) -> ApiVersion {
 
 #[test]
 fn versions_are_read_strictly_and_compared_as_numbers() {
-    let good = [("1.41", v(1, 41)), ("1.9", v(1, 9)), ("01.041", v(1, 41)), ("65535.65535", v(65535, 65535))];
+    let good = [
+        ("1.41", v(1, 41)),
+        ("1.9", v(1, 9)),
+        ("01.041", v(1, 41)),
+        ("65535.65535", v(65535, 65535)),
+    ];
     for (text, version) in good {
         assert_eq!(ApiVersion::parse(text.as_bytes()), Some(version), "{text}");
     }
-    for text in
-        ["", "1", "1.", ".41", "1.41.2", "v1.41", "+1.41", "1.+41", "-1.41", "1. 41", " 1.41", "1.x", "1.65536", "1,41"]
-    {
+    for text in [
+        "", "1", "1.", ".41", "1.41.2", "v1.41", "+1.41", "1.+41", "-1.41", "1. 41", " 1.41",
+        "1.x", "1.65536", "1,41",
+    ] {
         assert_eq!(ApiVersion::parse(text.as_bytes()), None, "{text:?}");
     }
     assert!(v(1, 9) < v(1, 10) && v(1, 99) < v(2, 0));
@@ -40,7 +46,11 @@ fn the_smaller_of_two_is_spoken() {
         (Some(v(1, 24)), None, Some(v(1, 24))),
     ];
     for &(pinned, field, want) in cases {
-        assert_eq!(ApiVersion::negotiate(pinned, field.map(str::as_bytes)), Ok(want), "{pinned:?} {field:?}");
+        assert_eq!(
+            ApiVersion::negotiate(pinned, field.map(str::as_bytes)),
+            Ok(want),
+            "{pinned:?} {field:?}"
+        );
     }
     let error = ApiVersion::negotiate(None, Some(b"1.41, 1.42")).unwrap_err().to_string();
     assert_eq!(error, "the field Api-Version is no API version such as 1.41: \"1.41, 1.42\"");

@@ -1,5 +1,5 @@
-//! What the fuzzer begins with: the cases of the conformance tables, bytes of real engines, and a few texts of each of the
-//! other grammars. `directory` is this file's.
+//! What the fuzzer begins with: the cases of the conformance tables, bytes of real engines, and a
+//! few texts of each of the other grammars. `directory` is this file's.
 
 use crate::deliver::Table;
 use crate::{chunked, fields, request_framing, request_line, response_framing, status_line};
@@ -9,7 +9,9 @@ use std::{fs, io};
 /// Target, number and bytes of each.
 pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>> {
     let mut seeds: Vec<(&str, Vec<u8>)> = Vec::new();
-    let cases = |tables: &'static [Table]| tables.iter().flat_map(|table| table.cases).map(|case| case.bytes());
+    let cases = |tables: &'static [Table]| {
+        tables.iter().flat_map(|table| table.cases).map(|case| case.bytes())
+    };
     for wire in cases(status_line::TABLES).chain(cases(response_framing::TABLES)) {
         seeds.extend([("heads", wire.clone()), ("connection", wire)]);
     }
@@ -23,7 +25,10 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
     for body in cases(chunked::TABLES) {
         let head = b"\r\nTransfer-Encoding: chunked\r\n\r\n";
         seeds.push(("connection", [b"HTTP/1.1 200 OK", &head[..], &body].concat()));
-        seeds.push(("smuggling", [b"POST / HTTP/1.1\r\nHost: localhost", &head[..], &body].concat()));
+        seeds.push((
+            "smuggling",
+            [b"POST / HTTP/1.1\r\nHost: localhost", &head[..], &body].concat(),
+        ));
         seeds.push(("chunked", body));
     }
     for (request, response) in conversations(&directory.join("../wire"))? {
@@ -36,8 +41,13 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
         seeds.push(("smuggling", request.clone()));
         let both = [&request[..], b"\n====\n", &response].concat();
         let (sent, received) = (request.len(), response.len());
-        let index = format!("started 1.000000000\nsecrets shown\n0.000000000 1 client {sent}\n0.5 1 server {received}");
-        seeds.push(("recordings", [index.replace("0.5 ", "0.500000000 ").as_bytes(), b"\n====\n", &both].concat()));
+        let index = format!(
+            "started 1.000000000\nsecrets shown\n0.000000000 1 client {sent}\n0.5 1 server {received}"
+        );
+        seeds.push((
+            "recordings",
+            [index.replace("0.5 ", "0.500000000 ").as_bytes(), b"\n====\n", &both].concat(),
+        ));
         seeds.extend([("recordings", both.clone()), ("tap", both)]);
     }
     // What the grammars of the other targets look like.
@@ -62,7 +72,9 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
     ] {
         seeds.push(("flags", line.into()));
     }
-    for frames in [&b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n"[..], b"\x03\0\0\0\0\0\0\x05oh no"] {
+    for frames in
+        [&b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n"[..], b"\x03\0\0\0\0\0\0\x05oh no"]
+    {
         seeds.push(("frames", frames.to_vec()));
     }
     for text in [
@@ -74,12 +86,17 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
     }
     let entry = r#"{"startedDateTime":"2024-12-31T23:59:59.5+01:30","request":{"method":"POST","url":"http://d/a?b","postData":{"text":"eA==","_encoding":"base64"}},"response":{"status":200,"httpVersion":"HTTP/1.1","statusText":"OK","headers":[{"name":"Transfer-Encoding","value":"chunked"}],"content":{"size":2,"text":"hi"}},"timings":{"send":0.5,"wait":1,"receive":2}}"#;
     seeds.push(("recordings", format!(r#"{{"log":{{"entries":[{entry},{entry}]}}}}"#).into()));
-    Ok(seeds.into_iter().enumerate().map(|(number, (target, seed))| (target, number, seed)).collect())
+    Ok(seeds
+        .into_iter()
+        .enumerate()
+        .map(|(number, (target, seed))| (target, number, seed))
+        .collect())
 }
 
 /// Both sides of each recorded connection, those that are short.
 fn conversations(directory: &Path) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut names: Vec<_> = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    let mut names: Vec<_> =
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     names.sort();
     let requests = names.iter().filter(|name| name.extension().is_some_and(|end| end == "request"));
     let mut all = Vec::new();

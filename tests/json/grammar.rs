@@ -23,7 +23,11 @@ const VALID: &[(&str, &[u8], &str)] = &[
     ("rfc8259-4-object-names-same", b"{\"a\":1,\"a\":2}", "{ a: 1 a: 2 }"),
     ("rfc8259-4-object-nested", b"{\"a\":{\"b\":{\"c\":[]}}}", "{ a: { b: { c: [ ] } } }"),
     ("rfc8259-5-array-empty", b"[]", "[ ]"),
-    ("rfc8259-5-array-mixed", b"[null,1,\"1\",{},[],true,false]", "[ null 1 '1' { } [ ] true false ]"),
+    (
+        "rfc8259-5-array-mixed",
+        b"[null,1,\"1\",{},[],true,false]",
+        "[ null 1 '1' { } [ ] true false ]",
+    ),
     ("rfc8259-5-array-newlines", b"[1\n,\r\n2]", "[ 1 2 ]"),
     ("rfc8259-5-array-of-arrays", b"[[],[[]],[[[]]]]", "[ [ ] [ [ ] ] [ [ [ ] ] ] ]"),
     ("rfc8259-6-zero", b"[0]", "[ 0 ]"),
@@ -46,14 +50,22 @@ const VALID: &[(&str, &[u8], &str)] = &[
     ("rfc8259-7-empty", b"[\"\"]", "[ '' ]"),
     ("rfc8259-7-two-character-escapes", br#"["\"\\\/\b\f\n\r\t"]"#, "[ '\"\\/\u{8}\u{c}\n\r\t' ]"),
     ("rfc8259-7-escaped-backslash-then-n", br#"["\\n"]"#, "[ '\\n' ]"),
-    ("rfc8259-7-hex-both-cases", br#"["\u00e9\u00E9\uABCD\uabcd"]"#, "[ '\u{e9}\u{e9}\u{abcd}\u{abcd}' ]"),
+    (
+        "rfc8259-7-hex-both-cases",
+        br#"["\u00e9\u00E9\uABCD\uabcd"]"#,
+        "[ '\u{e9}\u{e9}\u{abcd}\u{abcd}' ]",
+    ),
     ("rfc8259-7-escaped-nul", br#"["\u0000"]"#, "[ '\0' ]"),
     ("rfc8259-7-escaped-controls", br#"["\u0001\u001f\u007f"]"#, "[ '\u{1}\u{1f}\u{7f}' ]"),
     ("rfc8259-7-escaped-noncharacter", br#"["\uFFFF\ufdd0"]"#, "[ '\u{ffff}\u{fdd0}' ]"),
     ("rfc8259-7-surrogate-pair", br#"["\uD834\uDD1E"]"#, "[ '\u{1d11e}' ]"),
     ("rfc8259-7-surrogate-pair-first", br#"["\ud800\udc00"]"#, "[ '\u{10000}' ]"),
     ("rfc8259-7-surrogate-pair-last", br#"["\udbff\udfff"]"#, "[ '\u{10ffff}' ]"),
-    ("rfc8259-7-two-surrogate-pairs", br#"["\ud83d\ude39\ud83d\udc8d"]"#, "[ '\u{1f639}\u{1f48d}' ]"),
+    (
+        "rfc8259-7-two-surrogate-pairs",
+        br#"["\ud83d\ude39\ud83d\udc8d"]"#,
+        "[ '\u{1f639}\u{1f48d}' ]",
+    ),
     ("rfc8259-7-raw-delete", b"[\"\x7f\"]", "[ '\u{7f}' ]"),
     ("rfc8259-7-structural-characters", b"[\"{}[]:,\"]", "[ '{}[]:,' ]"),
     ("rfc8259-7-comment-in-string", b"[\"a/*b*/c//d\"]", "[ 'a/*b*/c//d' ]"),
@@ -254,9 +266,12 @@ fn invalid_texts_are_refused_by_name_and_place() {
 fn errors_come_with_the_byte_that_decides_them() {
     for &(id, text, kind, offset) in INVALID {
         if kind != Kind::Incomplete {
-            let (mut before, mut decisive) = (&text[..offset as usize], &text[offset as usize..][..1]);
+            let (mut before, mut decisive) =
+                (&text[..offset as usize], &text[offset as usize..][..1]);
             let mut tokenizer = Tokenizer::one();
-            while tokenizer.next(&mut before).unwrap_or_else(|_| panic!("{id} too early")).is_some() {}
+            while tokenizer.next(&mut before).unwrap_or_else(|_| panic!("{id} too early")).is_some()
+            {
+            }
             let error = loop {
                 match tokenizer.next(&mut decisive) {
                     Ok(Some(_)) => {}
@@ -300,7 +315,10 @@ fn sequences() {
         let reading = read_every_way(&Tokenizer::sequence(), text);
         assert_eq!(reading.end, Err(JsonError { kind, offset }), "{id}");
     }
-    assert_eq!(read(Tokenizer::one(), [&b"\x1e{}"[..]]).end, Err(JsonError { kind: Kind::Value, offset: 0 }));
+    assert_eq!(
+        read(Tokenizer::one(), [&b"\x1e{}"[..]]).end,
+        Err(JsonError { kind: Kind::Value, offset: 0 })
+    );
 }
 
 #[test]
@@ -313,7 +331,11 @@ fn limits_are_errors_of_their_own() {
         ("depth-beside", b"[[[]],[[]]]", Ok(())),
         ("string-at", b"\"abcd\"", Ok(())),
         ("string-over", b"\"abcde\"", Err(JsonError { kind: Kind::TooLong, offset: 5 })),
-        ("string-utf8-over", b"\"ab\xf0\x90\x80\x80\"", Err(JsonError { kind: Kind::TooLong, offset: 5 })),
+        (
+            "string-utf8-over",
+            b"\"ab\xf0\x90\x80\x80\"",
+            Err(JsonError { kind: Kind::TooLong, offset: 5 }),
+        ),
         ("string-escape-at", br#""ab\n""#, Ok(())),
         ("string-escape-over", br#""abc\n""#, Err(JsonError { kind: Kind::TooLong, offset: 5 })),
         ("name-over", b"{\"abcde\":1}", Err(JsonError { kind: Kind::TooLong, offset: 6 })),
@@ -351,7 +373,9 @@ fn trees() {
     assert_eq!(value.get_ignore_case("A"), Some(&last), "the last of several, whatever its case");
     assert_eq!(value.members()[0].1.elements()[3].as_bool(), Some(true));
     assert_eq!(value.elements(), []);
-    for (text, want) in [("9223372036854775807", Some(i64::MAX)), ("9223372036854775808", None), ("1e3", None)] {
+    for (text, want) in
+        [("9223372036854775807", Some(i64::MAX)), ("9223372036854775808", None), ("1e3", None)]
+    {
         assert_eq!(Value::parse(text.as_bytes()).unwrap().as_i64(), want, "{text}");
     }
 }
@@ -359,6 +383,9 @@ fn trees() {
 #[test]
 fn every_kind_cites_its_rule() {
     for kind in JsonErrorKind::ALL {
-        assert!(kind.section().starts_with("RFC 8259 §") || kind.section().starts_with("RFC 6901 §"), "{kind:?}");
+        assert!(
+            kind.section().starts_with("RFC 8259 §") || kind.section().starts_with("RFC 6901 §"),
+            "{kind:?}"
+        );
     }
 }

@@ -36,7 +36,12 @@ fn value(c: &[char], at: usize) -> Option<usize> {
     }
 }
 
-fn list(c: &[char], at: usize, end: char, item: impl Fn(&[char], usize) -> Option<usize>) -> Option<usize> {
+fn list(
+    c: &[char],
+    at: usize,
+    end: char,
+    item: impl Fn(&[char], usize) -> Option<usize>,
+) -> Option<usize> {
     let mut at = space(c, at + 1);
     if c.get(at) == Some(&end) {
         return Some(at + 1);
@@ -140,8 +145,16 @@ fn both_readers_agree_and_slices_do_not_matter() {
         let whole = read(Tokenizer::one(), [&text[..]]);
         assert_eq!(whole.end.is_ok(), accepts(&text), "{:?}", String::from_utf8_lossy(&text));
         let size = 1 + random.below(4);
-        assert_eq!(whole, read(Tokenizer::one(), text.chunks(size)), "{:?}", String::from_utf8_lossy(&text));
+        assert_eq!(
+            whole,
+            read(Tokenizer::one(), text.chunks(size)),
+            "{:?}",
+            String::from_utf8_lossy(&text)
+        );
         accepted += u32::from(whole.end.is_ok());
     }
-    assert!((1_000..19_000).contains(&accepted), "both answers are tried: {accepted} of 20000 accepted");
+    assert!(
+        (1_000..19_000).contains(&accepted),
+        "both answers are tried: {accepted} of 20000 accepted"
+    );
 }

@@ -52,7 +52,8 @@ fn texts_are_laid_out() {
 #[test]
 fn as_jq_lays_them_out() {
     let Some(jq) = needs::program("jq") else { return };
-    let mut jq = Command::new(jq).arg(".").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut jq =
+        Command::new(jq).arg(".").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let all: String = TEXTS.iter().map(|(text, _)| format!("{text}\n")).collect();
     jq.stdin.take().unwrap().write_all(all.as_bytes()).unwrap();
     let out = jq.wait_with_output().unwrap();
@@ -78,8 +79,10 @@ fn a_selected_value_can_be_laid_out() {
 
 #[test]
 fn strings_written_are_strings_read() {
-    let all: String =
-        (0..=0x2ff).chain([0xd7ff, 0xe000, 0xfeff, 0xffff, 0x10000, 0x10ffff]).filter_map(char::from_u32).collect();
+    let all: String = (0..=0x2ff)
+        .chain([0xd7ff, 0xe000, 0xfeff, 0xffff, 0x10000, 0x10ffff])
+        .filter_map(char::from_u32)
+        .collect();
     let mut out = Vec::new();
     encode_string(&mut out, &all);
     assert_eq!(Value::parse(&out), Ok(Value::String(all)));

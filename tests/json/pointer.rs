@@ -28,7 +28,12 @@ fn select(pointer: &str, text: &[u8]) -> (String, Select, Result<(), JsonError>)
     });
     let first = readings.next().unwrap();
     for other in readings {
-        assert_eq!((&first.0, first.2), (&other.0, other.2), "{pointer} in {:?}", String::from_utf8_lossy(text));
+        assert_eq!(
+            (&first.0, first.2),
+            (&other.0, other.2),
+            "{pointer} in {:?}",
+            String::from_utf8_lossy(text)
+        );
     }
     first
 }
@@ -52,7 +57,11 @@ fn the_examples_of_the_standard() {
     ];
     for (pointer, want) in cases {
         let (out, select, end) = select(pointer, SECTION_5.as_bytes());
-        assert_eq!((out.as_str(), end, select.found(), select.miss()), (want, Ok(()), 1, None), "{pointer:?}");
+        assert_eq!(
+            (out.as_str(), end, select.found(), select.miss()),
+            (want, Ok(()), 1, None),
+            "{pointer:?}"
+        );
     }
 }
 
@@ -98,15 +107,27 @@ fn what_is_selected_comes_out_as_it_stands() {
 fn what_is_not_there_is_said() {
     let cases: &[(&str, &str, &str)] = &[
         ("/id", r#"{"Id":1}"#, "no member \"id\" in the object at the root (RFC 6901 §4)"),
-        ("/State/Pid", r#"{"State":{"Running":true}}"#, "no member \"Pid\" in the object at /State (RFC 6901 §4)"),
+        (
+            "/State/Pid",
+            r#"{"State":{"Running":true}}"#,
+            "no member \"Pid\" in the object at /State (RFC 6901 §4)",
+        ),
         ("/a~1b/x", r#"{"a/b":[1]}"#, "no element \"x\" in the array at /a~1b (RFC 6901 §4)"),
         ("/2", "[0,1]", "no element \"2\" in the array at the root (RFC 6901 §4)"),
         ("/-", "[0,1]", "no element \"-\" in the array at the root (RFC 6901 §4)"),
         ("/01", "[0,1]", "no element \"01\" in the array at the root (RFC 6901 §4)"),
         ("/+1", "[0,1]", "no element \"+1\" in the array at the root (RFC 6901 §4)"),
-        ("/99999999999999999999", "[0]", "no element \"99999999999999999999\" in the array at the root (RFC 6901 §4)"),
+        (
+            "/99999999999999999999",
+            "[0]",
+            "no element \"99999999999999999999\" in the array at the root (RFC 6901 §4)",
+        ),
         ("/", "[0]", "no element \"\" in the array at the root (RFC 6901 §4)"),
-        ("/a/b", r#"{"a":"b"}"#, "no \"b\" in what is neither object nor array, at /a (RFC 6901 §4)"),
+        (
+            "/a/b",
+            r#"{"a":"b"}"#,
+            "no \"b\" in what is neither object nor array, at /a (RFC 6901 §4)",
+        ),
         ("/a", "null", "no \"a\" in what is neither object nor array, at the root (RFC 6901 §4)"),
     ];
     for &(pointer, text, want) in cases {
@@ -129,7 +150,8 @@ fn a_name_twice_fails_after_the_first() {
 
 #[test]
 fn each_text_of_a_sequence_is_asked() {
-    let (out, selected, end) = select("/id", b"{\"id\":\"a\"}\r\n{\"x\":1}\r\n{\"id\":2}{\"id\":[3]}\n");
+    let (out, selected, end) =
+        select("/id", b"{\"id\":\"a\"}\r\n{\"x\":1}\r\n{\"id\":2}{\"id\":[3]}\n");
     assert_eq!((out.as_str(), end), ("a\n2\n[3]\n", Ok(())));
     assert_eq!((selected.texts(), selected.found()), (4, 3));
     let (_, selected, _) = select("/id", b"{\"id\":1}\n{\"x\":1}");
@@ -146,7 +168,12 @@ fn what_came_before_an_error_is_delivered() {
     ];
     for &(pointer, text, out, kind, offset) in cases {
         let (got, _, end) = select(pointer, text);
-        assert_eq!((got.as_str(), end), (out, Err(JsonError { kind, offset })), "{:?}", String::from_utf8_lossy(text));
+        assert_eq!(
+            (got.as_str(), end),
+            (out, Err(JsonError { kind, offset })),
+            "{:?}",
+            String::from_utf8_lossy(text)
+        );
     }
 }
 

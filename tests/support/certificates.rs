@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// A directory with `ca.pem`, `other-ca.pem` and, each with its `.key`, what they signed: `server.pem` for localhost and
-/// 127.0.0.1, `elsewhere.pem` for other names, `expired.pem`, `client.pem`, `other-client.pem` of the other CA; and
-/// `empty.pem`, which holds none. Shared by the tests that run, removed after the last. `None` without openssl.
+/// A directory with `ca.pem`, `other-ca.pem` and, each with its `.key`, what they signed:
+/// `server.pem` for localhost and 127.0.0.1, `elsewhere.pem` for other names, `expired.pem`,
+/// `client.pem`, `other-client.pem` of the other CA; and `empty.pem`, which holds none. Shared by
+/// the tests that run, removed after the last. `None` without openssl.
 pub fn certificates() -> Option<Arc<TempDir>> {
     static SHARED: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
     needs::program("openssl")?;
@@ -27,12 +28,20 @@ const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
 fn make() -> TempDir {
     let dir = TempDir::new();
     for ca in ["ca", "other-ca"] {
-        openssl(dir.path(), &format!("req -x509 {KEY} -keyout {ca}.key -out {ca}.pem -days 2 -subj /CN={ca}"));
+        openssl(
+            dir.path(),
+            &format!("req -x509 {KEY} -keyout {ca}.key -out {ca}.pem -days 2 -subj /CN={ca}"),
+        );
     }
     let sign = |name: &str, ca: &str, extension: &str, days: i32| {
-        openssl(dir.path(), &format!("req {KEY} -keyout {name}.key -out {name}.csr -subj /CN={name}"));
+        openssl(
+            dir.path(),
+            &format!("req {KEY} -keyout {name}.key -out {name}.csr -subj /CN={name}"),
+        );
         dir.write("extension", extension);
-        let signed = format!("-in {name}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial -extfile extension");
+        let signed = format!(
+            "-in {name}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial -extfile extension"
+        );
         openssl(dir.path(), &format!("x509 -req {signed} -days {days} -out {name}.pem"));
     };
     sign("server", "ca", "subjectAltName=DNS:localhost,IP:127.0.0.1", 2);
@@ -45,6 +54,14 @@ fn make() -> TempDir {
 }
 
 fn openssl(dir: &Path, arguments: &str) {
-    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(dir).output().expect("openssl");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("openssl")
+        .args(arguments.split(' '))
+        .current_dir(dir)
+        .output()
+        .expect("openssl");
+    assert!(
+        output.status.success(),
+        "openssl {arguments}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -75,14 +75,17 @@ pub fn example(name: &str) -> Command {
     command
 }
 
-/// Runs to the end with these bytes as standard input. Panics, having killed it, when the limit passes.
+/// Runs to the end with these bytes as standard input. Panics, having killed it, when the limit
+/// passes.
 #[track_caller]
 pub fn run(command: &mut Command, stdin: &[u8], limit: Duration) -> Ended {
-    let mut child = match command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
-        Ok(child) => child,
-        Err(error) => panic!("{command:?}: {error}"),
-    };
-    let (mut input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut child =
+        match command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+            Ok(child) => child,
+            Err(error) => panic!("{command:?}: {error}"),
+        };
+    let (mut input, output, errors) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (stdout, stderr, (status, peak_kib)) = thread::scope(|scope| {
         scope.spawn(move || input.as_mut().map(|pipe| pipe.write_all(stdin)));
         let stdout = scope.spawn(|| drain(output));
@@ -135,11 +138,19 @@ pub fn peak_kib(pid: u32) -> Option<u64> {
 }
 
 /// Runs a command under `strace -f -c` and gives how often it made each system call.
-pub fn system_calls(command: &Command, stdin: &[u8], limit: Duration) -> (Ended, BTreeMap<String, u64>) {
+pub fn system_calls(
+    command: &Command,
+    stdin: &[u8],
+    limit: Duration,
+) -> (Ended, BTreeMap<String, u64>) {
     let dir = TempDir::new();
     let table = dir.join("calls");
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-c", "-U", "calls,name", "-o"]).arg(&table).arg(command.get_program()).args(command.get_args());
+    strace
+        .args(["-f", "-c", "-U", "calls,name", "-o"])
+        .arg(&table)
+        .arg(command.get_program())
+        .args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => strace.env(name, value),

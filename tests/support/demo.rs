@@ -22,13 +22,19 @@ impl Demo {
     pub fn start() -> Self {
         let dir = TempDir::new();
         let mut command = ucurl();
-        command.args(["demo", "--listen", &url(&dir.join("s"))]).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(["demo", "--listen", &url(&dir.join("s"))])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         let child = command.stderr(Stdio::null()).spawn().expect("ucurl");
         let mut demo = Demo { child, dir };
         let end = Instant::now() + Duration::from_secs(10);
         while UnixStream::connect(demo.socket()).is_err() {
             let ended = demo.child.try_wait().ok().flatten();
-            assert!(ended.is_none() && Instant::now() < end, "ucurl demo does not listen: {ended:?}");
+            assert!(
+                ended.is_none() && Instant::now() < end,
+                "ucurl demo does not listen: {ended:?}"
+            );
             thread::sleep(Duration::from_millis(2));
         }
         demo

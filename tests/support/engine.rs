@@ -1,4 +1,5 @@
-//! The engines the tests may use, each spoken to by ucurl and by the docker command; and containers on them.
+//! The engines the tests may use, each spoken to by ucurl and by the docker command; and containers
+//! on them.
 
 use super::child::{Ended, run, ucurl};
 use super::live::Live;
@@ -20,7 +21,9 @@ pub struct Engine {
 
 /// All there are; the docker command has to be there too.
 pub fn engines() -> Vec<Engine> {
-    let engine = |name, socket: Option<PathBuf>| Some(Engine { is_docker: name == "dockerd", name, socket: socket? });
+    let engine = |name, socket: Option<PathBuf>| {
+        Some(Engine { is_docker: name == "dockerd", name, socket: socket? })
+    };
     let all = [engine("dockerd", needs::docker()), engine("podman", needs::podman())];
     match needs::program("docker") {
         Some(_) => all.into_iter().flatten().collect(),
@@ -38,7 +41,10 @@ impl Engine {
 
     pub fn docker(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("docker");
-        command.env("DOCKER_HOST", url(&self.socket)).env_remove("DOCKER_CONTEXT").env_remove("DOCKER_API_VERSION");
+        command
+            .env("DOCKER_HOST", url(&self.socket))
+            .env_remove("DOCKER_CONTEXT")
+            .env_remove("DOCKER_API_VERSION");
         // The builder that both engines have.
         command.env("DOCKER_BUILDKIT", "0").args(arguments);
         command

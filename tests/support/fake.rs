@@ -41,8 +41,8 @@ pub struct Peer {
 }
 
 impl Fake {
-    /// Serves every connection with the script, one at a time. An error of the script (a client that went away)
-    /// ends that connection only.
+    /// Serves every connection with the script, one at a time. An error of the script (a client
+    /// that went away) ends that connection only.
     pub fn start(script: impl Fn(&mut Peer) -> io::Result<()> + Send + 'static) -> Self {
         let dir = TempDir::new();
         let listener = UnixListener::bind(dir.join("s")).expect("a socket in a private directory");
@@ -54,7 +54,9 @@ impl Fake {
                     return;
                 }
                 let Ok(stream) = stream else { return };
-                let _ = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
+                let _ = stream
+                    .set_read_timeout(Some(PATIENCE))
+                    .and(stream.set_write_timeout(Some(PATIENCE)));
                 let mut peer = Peer { stream, received: Vec::new(), connection };
                 let _ = script(&mut peer);
                 log.lock().expect("the log").push(peer.received);

@@ -34,7 +34,8 @@ impl Live {
     pub fn start(command: &mut Command) -> Live {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         Live { child, stdin, stdout: Heard::listen(stdout), stderr: Heard::listen(stderr) }
     }
 
@@ -75,7 +76,8 @@ impl Live {
         self.stdin.take().expect("its stdin is open")
     }
 
-    /// Waits for this text on its stdout, after what was waited for before; what came up to its end.
+    /// Waits for this text on its stdout, after what was waited for before; what came up to its
+    /// end.
     #[track_caller]
     pub fn says(&mut self, text: &str) -> String {
         self.stdout.until(text)
@@ -94,11 +96,17 @@ impl Live {
         let status = loop {
             match self.child.try_wait().expect("a child") {
                 Some(status) => break status,
-                None => assert!(Instant::now() < end, "it still runs: {} {}", self.stdout.text(), self.stderr.text()),
+                None => assert!(
+                    Instant::now() < end,
+                    "it still runs: {} {}",
+                    self.stdout.text(),
+                    self.stderr.text()
+                ),
             }
             thread::sleep(Duration::from_millis(2));
         };
-        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+        let code =
+            status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
         Ended { code, stdout: self.stdout.all(), stderr: self.stderr.all(), peak_kib: 0 }
     }
 }
@@ -117,7 +125,10 @@ impl Heard {
         let work = move || {
             let (mut pipe, mut piece) = (pipe.expect("a pipe"), [0; 65536]);
             while let Ok(n @ 1..) = pipe.read(&mut piece) {
-                mine.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..n]);
+                mine.0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend_from_slice(&piece[..n]);
                 mine.1.notify_all();
             }
         };
@@ -125,14 +136,16 @@ impl Heard {
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.said.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        String::from_utf8_lossy(&self.said.0.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_owned()
     }
 
     #[track_caller]
     fn until(&mut self, text: &str) -> String {
         let said = self.said.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = self.seen;
-        let find = |said: &[u8]| said[seen..].windows(text.len()).position(|part| part == text.as_bytes());
+        let find =
+            |said: &[u8]| said[seen..].windows(text.len()).position(|part| part == text.as_bytes());
         let waited = self.said.1.wait_timeout_while(said, PATIENCE, |said| find(said).is_none());
         let (said, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let Some(at) = find(&said) else {

@@ -1,4 +1,5 @@
-//! Real parts a test needs: an engine, a program. Without them it is left out, and one line says so.
+//! Real parts a test needs: an engine, a program. Without them it is left out, and one line says
+//! so.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -22,7 +23,8 @@ fn engine(variable: &str, name: &str) -> Option<PathBuf> {
         None => left_out(name, &format!("set {variable} to its socket")),
         Some(path) => match UnixStream::connect(&path) {
             Ok(_) => Some(path.into()),
-            // Somebody asked for this one: leaving it out in silence would not be what they asked for.
+            // Somebody asked for this one: leaving it out in silence would not be what they asked
+            // for.
             Err(error) => panic!("{variable}={}: {error}", Path::new(&path).display()),
         },
     }
@@ -41,7 +43,11 @@ pub fn root() -> Option<()> {
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    match env::split_paths(&path).chain(system).map(|dir| dir.join(name)).find(|file| file.is_file()) {
+    match env::split_paths(&path)
+        .chain(system)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
+    {
         None => left_out(name, "no such program here"),
         found => found,
     }
@@ -56,8 +62,10 @@ pub fn left_out<T>(part: &str, remedy: &str) -> Option<T> {
     );
     if TOLD.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(part.to_owned()) {
         let me = env::current_exe().ok();
-        let me =
-            me.as_ref().and_then(|path| path.file_stem()?.to_str()?.rsplit_once('-')).map_or("tests", |(name, _)| name);
+        let me = me
+            .as_ref()
+            .and_then(|path| path.file_stem()?.to_str()?.rsplit_once('-'))
+            .map_or("tests", |(name, _)| name);
         // Not eprintln!, which the test harness would swallow.
         let _ = writeln!(io::stderr(), "left out of {me}: what needs {part} ({remedy})");
     }

@@ -1,7 +1,8 @@
 //! The pattern language of expected output: plain text with one wildcard.
 //!
-//! `…` within a line stands for any text on that line; `…` alone on a line stands for any number of lines, none too.
-//! Spaces (and a CR) at the end of a line do not count. All else is compared byte for byte.
+//! `…` within a line stands for any text on that line; `…` alone on a line stands for any number of
+//! lines, none too. Spaces (and a CR) at the end of a line do not count. All else is compared byte
+//! for byte.
 
 /// Whether the text fits the pattern; if not, where it first fails.
 pub fn check(pattern: &str, text: &str) -> Result<(), String> {
@@ -30,7 +31,8 @@ fn fit(pattern: &[&str], text: &[&str], at: usize, furthest: &mut usize) -> bool
         [] => at == text.len(),
         ["…", rest @ ..] => (at..=text.len()).any(|at| fit(rest, text, at, furthest)),
         [line, rest @ ..] => {
-            text.get(at).is_some_and(|found| fit_line(line, found)) && fit(rest, text, at + 1, furthest)
+            text.get(at).is_some_and(|found| fit_line(line, found))
+                && fit(rest, text, at + 1, furthest)
         }
     }
 }
@@ -39,7 +41,10 @@ fn fit_line(pattern: &str, line: &str) -> bool {
     match pattern.split_once('…') {
         None => pattern == line,
         Some((start, rest)) => line.strip_prefix(start).is_some_and(|line| {
-            line.char_indices().map(|(at, _)| at).chain([line.len()]).any(|at| fit_line(rest, &line[at..]))
+            line.char_indices()
+                .map(|(at, _)| at)
+                .chain([line.len()])
+                .any(|at| fit_line(rest, &line[at..]))
         }),
     }
 }

@@ -80,7 +80,9 @@ impl Proxy {
                     if mine.stop.load(Ordering::SeqCst) {
                         return;
                     }
-                    let (Ok(client), Ok(server)) = (client, UnixStream::connect(&server)) else { continue };
+                    let (Ok(client), Ok(server)) = (client, UnixStream::connect(&server)) else {
+                        continue;
+                    };
                     let plan = mine.next_plan();
                     let shared = &mine;
                     scope.spawn(move || relay(&client, &server, plan, shared));
@@ -144,8 +146,15 @@ fn relay(client: &UnixStream, server: &UnixStream, plan: Option<Plan>, shared: &
     });
 }
 
-/// Passes bytes on until there are no more. Whatever happens, the other direction hears of it, or not, as the plan says.
-fn pass(from: &UnixStream, to: &UnixStream, plan: Option<Plan>, count: Option<&AtomicU64>, shared: &Shared) {
+/// Passes bytes on until there are no more. Whatever happens, the other direction hears of it, or
+/// not, as the plan says.
+fn pass(
+    from: &UnixStream,
+    to: &UnixStream,
+    plan: Option<Plan>,
+    count: Option<&AtomicU64>,
+    shared: &Shared,
+) {
     let (mut buffer, mut passed) = ([0; 4096], 0);
     let mut plan = plan.filter(|plan| plan.fault != Fault::None);
     if let Some(Plan { fault: Fault::Bytewise, .. }) = plan {
@@ -165,7 +174,9 @@ fn pass(from: &UnixStream, to: &UnixStream, plan: Option<Plan>, count: Option<&A
         // No further than to the byte that the plan is about.
         let room = match plan {
             Some(Plan { fault: Fault::Bytewise, .. }) => 1,
-            Some(Plan { at, .. }) => usize::try_from(at - passed).unwrap_or(usize::MAX).min(buffer.len()),
+            Some(Plan { at, .. }) => {
+                usize::try_from(at - passed).unwrap_or(usize::MAX).min(buffer.len())
+            }
             None => buffer.len(),
         };
         let n = match { from }.read(&mut buffer[..room]) {

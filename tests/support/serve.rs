@@ -30,7 +30,8 @@ where
     H: Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync + 'static,
 {
     let dir = TempDir::new();
-    let server = Server::bind(&Endpoint::Unix(dir.join("s"))).expect("a socket in a private directory");
+    let server =
+        Server::bind(&Endpoint::Unix(dir.join("s"))).expect("a socket in a private directory");
     let handle = server.with_limits(limits).spawn(handler).expect("a thread");
     Served { handle: Some(handle), dir }
 }
@@ -75,7 +76,9 @@ pub fn until(stream: &mut UnixStream, end: &str) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end.as_bytes()) {
         let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap_or_else(|e| panic!("{e} after {:?}", bytes.escape_ascii().to_string()));
+        stream
+            .read_exact(&mut byte)
+            .unwrap_or_else(|e| panic!("{e} after {:?}", bytes.escape_ascii().to_string()));
         bytes.extend(byte);
     }
     dateless(&bytes)

@@ -1,4 +1,5 @@
-//! tar by hand: what the archive and build endpoints take (POSIX.1-2017, pax, "ustar Interchange Format").
+//! tar by hand: what the archive and build endpoints take (POSIX.1-2017, pax, "ustar Interchange
+//! Format").
 
 /// One regular file, and what ends the archive.
 pub fn archive(name: &str, content: &[u8]) -> Vec<u8> {
@@ -13,7 +14,8 @@ pub const END: usize = 1024;
 /// The header block of a regular file.
 pub fn header(name: &str, size: u64) -> [u8; 512] {
     let mut block = [0; 512];
-    let mut put = |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
+    let mut put =
+        |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, name);
     put(100, "0000644\0");
     put(108, "0000000\0");

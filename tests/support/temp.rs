@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-/// A private directory (mode 0700), removed on drop. Its path is short: a socket's may have 107 bytes.
+/// A private directory (mode 0700), removed on drop. Its path is short: a socket's may have 107
+/// bytes.
 pub struct TempDir(PathBuf);
 
 impl TempDir {

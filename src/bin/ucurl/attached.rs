@@ -1,4 +1,5 @@
-//! The other end of a raw connection: the container or the exec that a path names, and what the engine knows of it.
+//! The other end of a raw connection: the container or the exec that a path names, and what the
+//! engine knows of it.
 //!
 //! ```text
 //! /containers/ID/attach?stdin=1    GET /containers/ID/json    Config.Tty
@@ -30,8 +31,8 @@ pub struct Inspected {
     pub stdin: Option<bool>,
 }
 
-/// A window's size can be set only once the process runs, which may be a little after the 101: so often, and with this
-/// wait times the number of the try, it is tried again.
+/// A window's size can be set only once the process runs, which may be a little after the 101: so
+/// often, and with this wait times the number of the try, it is tried again.
 const TRIES: u32 = 20;
 const WAIT: Duration = Duration::from_millis(10);
 
@@ -62,11 +63,18 @@ impl Attached {
     /// Asks the engine.
     pub fn inspect(&self, client: &Client, limits: Timeouts) -> Inspected {
         let asked = client.get(&[&self.path, "/json"].concat()).timeouts(limits).send();
-        let body = asked.ok().filter(|response| response.is_success()).and_then(|response| response.bytes().ok());
+        let body = asked
+            .ok()
+            .filter(|response| response.is_success())
+            .and_then(|response| response.bytes().ok());
         let value = body.and_then(|body| Value::parse(&body).ok());
-        let at = |names: &[&str]| names.iter().try_fold(value.as_ref()?, |value, name| value.get(name))?.as_bool();
+        let at = |names: &[&str]| {
+            names.iter().try_fold(value.as_ref()?, |value, name| value.get(name))?.as_bool()
+        };
         match self.exec {
-            true => Inspected { terminal: at(&["ProcessConfig", "tty"]), stdin: at(&["OpenStdin"]) },
+            true => {
+                Inspected { terminal: at(&["ProcessConfig", "tty"]), stdin: at(&["OpenStdin"]) }
+            }
             false => Inspected { terminal: at(&["Config", "Tty"]), stdin: self.stdin() },
         }
     }
@@ -76,7 +84,8 @@ impl Attached {
         (!self.exec).then_some(self.asks_for_stdin)
     }
 
-    /// Tells it the size of its window. Where that fails it keeps the one it has, as with the docker command.
+    /// Tells it the size of its window. Where that fails it keeps the one it has, as with the
+    /// docker command.
     pub fn resize(&self, client: &Client, rows: u16, columns: u16) {
         let target = format!("{}/resize?h={rows}&w={columns}", self.path);
         for number in 0..TRIES {
@@ -94,13 +103,27 @@ mod tests {
 
     #[test]
     fn paths_name_containers_and_execs() {
-        let of = |path, query| Attached::of(path, query).map(|it| (it.path.clone(), it.is_exec(), it.stdin()));
+        let of = |path, query| {
+            Attached::of(path, query).map(|it| (it.path.clone(), it.is_exec(), it.stdin()))
+        };
         let container = |path: &str, stdin| Some((path.to_owned(), false, Some(stdin)));
-        assert_eq!(of("/containers/a/attach", "stream=1&stdin=1"), container("/containers/a", true));
-        assert_eq!(of("/v1.41/containers/a/attach", "stdin=true"), container("/v1.41/containers/a", true));
-        assert_eq!(of("/containers/a/attach", "stdin=false&stdout=1"), container("/containers/a", false));
+        assert_eq!(
+            of("/containers/a/attach", "stream=1&stdin=1"),
+            container("/containers/a", true)
+        );
+        assert_eq!(
+            of("/v1.41/containers/a/attach", "stdin=true"),
+            container("/v1.41/containers/a", true)
+        );
+        assert_eq!(
+            of("/containers/a/attach", "stdin=false&stdout=1"),
+            container("/containers/a", false)
+        );
         assert_eq!(of("/containers/a/attach", "stdin="), container("/containers/a", false));
-        assert_eq!(of("/v4/libpod/containers/a/attach", "logs=1"), container("/v4/libpod/containers/a", true));
+        assert_eq!(
+            of("/v4/libpod/containers/a/attach", "logs=1"),
+            container("/v4/libpod/containers/a", true)
+        );
         assert_eq!(of("/containers/a/logs", ""), container("/containers/a", false));
         assert_eq!(of("/exec/e1/start", ""), Some(("/exec/e1".into(), true, None)));
         for path in ["/session", "/grpc", "/containers/", "/exec/"] {

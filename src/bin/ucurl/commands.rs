@@ -1,12 +1,14 @@
 //! The commands beside transfers: `demo`, `tap`, `replay`, `sockets`.
 //!
-//! They are the Cargo feature `commands`. Without it ucurl is curl's command line and nothing else, a third smaller, for
-//! where each kilobyte is carried along; what it then lacks it refuses by name.
+//! They are the Cargo feature `commands`. Without it ucurl is curl's command line and nothing else,
+//! a third smaller, for where each kilobyte is carried along; what it then lacks it refuses by
+//! name.
 
 #[cfg(feature = "commands")]
 use crate::{demo, replay, sockets, tap};
 
-/// The exit code of the command with this name; `None` is no command, so that curl's command line begins here.
+/// The exit code of the command with this name; `None` is no command, so that curl's command line
+/// begins here.
 #[cfg(feature = "commands")]
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
     match name {
@@ -32,7 +34,9 @@ mod absent {
 
     pub fn run(name: &[u8], _: &[Vec<u8>]) -> Option<i32> {
         let is_command = matches!(name, b"demo" | b"tap" | b"replay" | b"sockets");
-        is_command.then(|| crate::usage(b"", &[name, b": ", ABSENT.as_bytes()].concat(), Exit::Usage) as i32)
+        is_command.then(|| {
+            crate::usage(b"", &[name, b": ", ABSENT.as_bytes()].concat(), Exit::Usage) as i32
+        })
     }
 
     /// What `--demo` cannot have.

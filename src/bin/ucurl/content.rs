@@ -1,4 +1,5 @@
-//! What becomes of a body between the connection and stdout: `--demux`, `--select`, `--pretty`, `--fail-stream`.
+//! What becomes of a body between the connection and stdout: `--demux`, `--select`, `--pretty`,
+//! `--fail-stream`.
 //!
 //! ```text
 //! content ──▶ errors of the daemon looked for ──▶ frames taken apart ──┬─▶ stdout: as it is, selected, or laid out
@@ -38,7 +39,8 @@ enum Json {
 }
 
 impl Content {
-    /// The stages, or `None` where content stays as it is. `frames` tells whether there are any to take apart.
+    /// The stages, or `None` where content stays as it is. `frames` tells whether there are any to
+    /// take apart.
     pub fn new(group: &Group, messages: &Messages, frames: bool) -> Option<Content> {
         if !(group.fail_stream || frames || group.select.is_some() || group.pretty) {
             return None;
@@ -52,7 +54,8 @@ impl Content {
             None => Json::AsItIs,
         };
         let stderr = frames.then(|| Arc::clone(&messages.out));
-        let (scanner, frames) = (group.fail_stream.then(ErrorScanner::new), frames.then(FrameDecoder::new));
+        let (scanner, frames) =
+            (group.fail_stream.then(ErrorScanner::new), frames.then(FrameDecoder::new));
         Some(Content { scanner, frames, json, stderr, out: Vec::new() })
     }
 
@@ -66,7 +69,8 @@ impl Content {
             match frames.next(&mut content) {
                 Ok(None) => break Ok(()),
                 Ok(Some((Stream::Stderr, data))) => {
-                    let written = self.stderr.as_deref().map_or(Ok(()), |mut stderr| stderr.write_all(data));
+                    let written =
+                        self.stderr.as_deref().map_or(Ok(()), |mut stderr| stderr.write_all(data));
                     if let Err(error) = written {
                         break Err(unwritable(&error));
                     }
@@ -97,7 +101,10 @@ impl Content {
         }
         let error = self.scanner.map_or(Ok(None), ErrorScanner::finish);
         if let Some(error) = error.map_err(|error| bad_json("--fail-stream", &error))? {
-            return Err(Failure::new(Exit::HttpError, format!("the daemon reports an error in its stream: {error}")));
+            return Err(Failure::new(
+                Exit::HttpError,
+                format!("the daemon reports an error in its stream: {error}"),
+            ));
         }
         json.map_err(|error| bad_json(self.json.option(), &error))?;
         match &self.json {

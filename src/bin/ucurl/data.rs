@@ -23,7 +23,10 @@ pub fn without_line_ends(mut text: Vec<u8>) -> Vec<u8> {
 ///
 /// An empty file leaves nothing, not even the name: so it is in curl.
 pub fn urlencoded(parser: &mut Parser, value: &[u8]) -> Result<Vec<u8>, Wrong> {
-    let at = value.iter().position(|&byte| byte == b'=').or_else(|| value.iter().position(|&byte| byte == b'@'));
+    let at = value
+        .iter()
+        .position(|&byte| byte == b'=')
+        .or_else(|| value.iter().position(|&byte| byte == b'@'));
     let (name, content) = match at {
         Some(at) if value[at] == b'@' => {
             let content = parser.file_or_nothing(&value[at + 1..])?;
@@ -53,7 +56,9 @@ pub fn urlencoded(parser: &mut Parser, value: &[u8]) -> Result<Vec<u8>, Wrong> {
 pub fn percent(out: &mut Vec<u8>, byte: u8, hex: &[u8; 16]) {
     match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte),
-        _ => out.extend_from_slice(&[b'%', hex[usize::from(byte >> 4)], hex[usize::from(byte & 15)]]),
+        _ => {
+            out.extend_from_slice(&[b'%', hex[usize::from(byte >> 4)], hex[usize::from(byte & 15)]])
+        }
     }
 }
 
@@ -82,7 +87,11 @@ pub fn base64(bytes: &[u8]) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
-        let group = three.iter().chain(&[0, 0]).take(3).fold(0, |group, byte| group << 8 | u32::from(*byte));
+        let group = three
+            .iter()
+            .chain(&[0, 0])
+            .take(3)
+            .fold(0, |group, byte| group << 8 | u32::from(*byte));
         for sixth in 0..4 {
             out.push(match sixth <= three.len() {
                 true => LETTERS[(group >> (18 - 6 * sixth) & 63) as usize],

@@ -28,17 +28,25 @@ impl Place {
 /// 1. what the command line names: `--unix-socket`, `--abstract-unix-socket`, `--proxy-command`;
 /// 2. `--endpoint` and `--context`, as the docker command reads its `--host` and `--context`;
 /// 3. the host in the URL, by TCP, when it is not `localhost` without a port;
-/// 4. as the docker command does: `DOCKER_HOST`, `DOCKER_CONTEXT`, its `config.json`, the default socket.
+/// 4. as the docker command does: `DOCKER_HOST`, `DOCKER_CONTEXT`, its `config.json`, the default
+///    socket.
 pub fn place(group: &Group, url: &Url) -> Result<Place, Failure> {
     match (&group.socket, &group.proxy_command) {
         (Some(Socket::Path(name)), _) => {
-            return Ok(Place::new(Endpoint::Unix(path(name).to_path_buf()), "--unix-socket names it"));
+            return Ok(Place::new(
+                Endpoint::Unix(path(name).to_path_buf()),
+                "--unix-socket names it",
+            ));
         }
         (Some(Socket::Abstract(name)), _) => {
-            return Ok(Place::new(Endpoint::Abstract(name.clone()), "--abstract-unix-socket names it"));
+            return Ok(Place::new(
+                Endpoint::Abstract(name.clone()),
+                "--abstract-unix-socket names it",
+            ));
         }
         (None, Some(command)) => {
-            let endpoint = Endpoint::proxy_command(path(command), &host_name(url), url.port_or_80());
+            let endpoint =
+                Endpoint::proxy_command(path(command), &host_name(url), url.port_or_80());
             let usage = |error| Failure::new(Exit::Usage, format!("--proxy-command: {error}"));
             return Ok(Place::new(endpoint.map_err(usage)?, "--proxy-command names it"));
         }
@@ -49,10 +57,12 @@ pub fn place(group: &Group, url: &Url) -> Result<Place, Failure> {
         let endpoint = Endpoint::Tcp { host: host_name(url), port: url.port_or_80() };
         return Ok(Place::new(endpoint, "the URL names a host and a port of its own"));
     }
-    let flag = |value: &Option<Vec<u8>>| value.as_ref().map(|text| path(text).as_os_str().to_owned());
+    let flag =
+        |value: &Option<Vec<u8>>| value.as_ref().map(|text| path(text).as_os_str().to_owned());
     let flags = Flags { context: flag(&group.context), host: flag(&group.endpoint) };
     let usage = |error: String| Failure::new(Exit::Usage, error);
-    let daemon = docker::Endpoint::resolve(&Process, &flags).map_err(|error| usage(error.to_string()))?;
+    let daemon =
+        docker::Endpoint::resolve(&Process, &flags).map_err(|error| usage(error.to_string()))?;
     let endpoint = daemon.transport().map_err(|error| usage(error.to_string()))?;
     let mut why = format!("{} says so", daemon.rule);
     for more in daemon.notes.iter().chain(&daemon.overruled(&Process, &flags)) {

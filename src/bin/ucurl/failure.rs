@@ -33,7 +33,10 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let refused = matches!(&error, Error::Connect(error) if error.kind() == ConnectErrorKind::NobodyListens);
-        Failure { refused, ..Failure::new(exit_of(&error), [&error.to_string(), remedy(&error)].concat()) }
+        Failure {
+            refused,
+            ..Failure::new(exit_of(&error), [&error.to_string(), remedy(&error)].concat())
+        }
     }
 }
 
@@ -41,7 +44,9 @@ impl From<Error> for Failure {
 fn remedy(error: &Error) -> &'static str {
     match error {
         Error::Connect(error) => match (error.kind(), error.endpoint()) {
-            (ConnectErrorKind::NotFound, Endpoint::Unix(path)) if path == Path::new("/var/run/docker.sock") => {
+            (ConnectErrorKind::NotFound, Endpoint::Unix(path))
+                if path == Path::new("/var/run/docker.sock") =>
+            {
                 "; without Docker, --demo answers as it would"
             }
             (ConnectErrorKind::UnknownHost, Endpoint::Tcp { host, .. }) if !host.contains('.') => {
@@ -82,7 +87,9 @@ fn exit_of(error: &Error) -> Exit {
 /// The exit code for bytes that break a rule.
 fn of_bytes(kind: ErrorKind) -> Exit {
     match kind {
-        ErrorKind::NotHttp | ErrorKind::Http2 | ErrorKind::Version | ErrorKind::StatusCode => Exit::UnsupportedProtocol,
+        ErrorKind::NotHttp | ErrorKind::Http2 | ErrorKind::Version | ErrorKind::StatusCode => {
+            Exit::UnsupportedProtocol
+        }
         ErrorKind::TransferEncoding => Exit::Encoding,
         ErrorKind::ChunkSize
         | ErrorKind::ChunkSizeOverflow

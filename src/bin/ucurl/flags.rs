@@ -1,7 +1,7 @@
 //! The one table of flags, and how to read it.
 //!
-//! `flags.txt` is the table: the parser, the help, the man page, the completions and the documentation all read it.
-//! A row begins at a line that begins with a dash:
+//! `flags.txt` is the table: the parser, the help, the man page, the completions and the
+//! documentation all read it. A row begins at a line that begins with a dash:
 //!
 //! ```text
 //! -d, --data <data>            the flag as people write it
@@ -11,10 +11,12 @@
 //! Curl: ...                    how it differs from curl, where it does
 //! ```
 //!
-//! WHERE is `in` (curl 7.88 has it and so have we), `new` (a newer curl has it), `own` (ours), `out` and `newer` (curl's,
-//! refused by name; WORDS is then the key of the reason and the row ends there).
+//! WHERE is `in` (curl 7.88 has it and so have we), `new` (a newer curl has it), `own` (ours),
+//! `out` and `newer` (curl's, refused by name; WORDS is then the key of the reason and the row ends
+//! there).
 //!
-//! The table stays text because a table of pointers costs a relocation for each of them at every start.
+//! The table stays text because a table of pointers costs a relocation for each of them at every
+//! start.
 
 static TABLE: &str = include_str!("flags.txt");
 const COUNT: usize = count_rows(TABLE.as_bytes());
@@ -164,7 +166,10 @@ impl Flag {
 
     /// The manual's lines.
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        self.text().split('\n').skip(3).filter(|line| !line.is_empty() && !line.starts_with("Curl: "))
+        self.text()
+            .split('\n')
+            .skip(3)
+            .filter(|line| !line.is_empty() && !line.starts_with("Curl: "))
     }
 
     /// How it differs from curl's.
@@ -175,7 +180,10 @@ impl Flag {
     /// Why it is out.
     pub fn reason(self) -> &'static str {
         let key = self.categories().next().unwrap_or("");
-        REASONS.split('\n').find_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).unwrap_or("not in")
+        REASONS
+            .split('\n')
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+            .unwrap_or("not in")
     }
 }
 
@@ -215,10 +223,12 @@ pub enum Found {
     Ambiguous,
 }
 
-/// Looks a long name up as curl 7.88 does: whole, or the beginning of exactly one; upper and lower case are alike.
+/// Looks a long name up as curl 7.88 does: whole, or the beginning of exactly one; upper and lower
+/// case are alike.
 ///
-/// Only the names of curl 7.88 can be cut short, and only by one another, so that a name that is enough for curl stays
-/// enough here. `whole` asks for the whole name: curl looks up what follows `--no-` that way.
+/// Only the names of curl 7.88 can be cut short, and only by one another, so that a name that is
+/// enough for curl stays enough here. `whole` asks for the whole name: curl looks up what follows
+/// `--no-` that way.
 pub fn long(name: &[u8], whole: bool) -> Found {
     let mut prefix = None;
     let mut several = false;
@@ -257,8 +267,14 @@ mod tests {
                     assert_eq!(flag.help(), "", "{}", flag.shown());
                 }
                 false => {
-                    assert!((1..=60).contains(&flag.help().len()), "{}: {}", flag.shown(), flag.help().len());
-                    let takes = !matches!(flag.kind(), Kind::None | Kind::Bool) || flag.long() == "help";
+                    assert!(
+                        (1..=60).contains(&flag.help().len()),
+                        "{}: {}",
+                        flag.shown(),
+                        flag.help().len()
+                    );
+                    let takes =
+                        !matches!(flag.kind(), Kind::None | Kind::Bool) || flag.long() == "help";
                     assert_eq!(flag.shown().contains(['<', '[']), takes, "{}", flag.shown());
                 }
             }
@@ -270,7 +286,11 @@ mod tests {
         for (at, flag) in all().enumerate() {
             for other in all().skip(at + 1) {
                 assert_ne!(flag.long(), other.long());
-                assert!(flag.short().is_none() || flag.short() != other.short(), "{}", flag.shown());
+                assert!(
+                    flag.short().is_none() || flag.short() != other.short(),
+                    "{}",
+                    flag.shown()
+                );
             }
         }
     }

@@ -71,13 +71,22 @@ fn troff(text: &str) -> String {
 
 fn man() -> String {
     let mut out = String::new();
-    push(&mut out, &[".TH UCURL 1 \"\" \"ucurl ", env!("CARGO_PKG_VERSION"), "\" \"User commands\"\n"]);
+    push(
+        &mut out,
+        &[".TH UCURL 1 \"\" \"ucurl ", env!("CARGO_PKG_VERSION"), "\" \"User commands\"\n"],
+    );
     out.push_str(".SH NAME\nucurl \\- HTTP over Unix domain sockets with curl's command line\n");
     out.push_str(".SH SYNOPSIS\n.B ucurl\n[options...] URL...\n");
     for verb in help::VERBS.lines() {
-        push(&mut out, &[".br\n.B ucurl\n", &troff(verb.split("   ").next().unwrap_or(verb)), "\n"]);
+        push(
+            &mut out,
+            &[".br\n.B ucurl\n", &troff(verb.split("   ").next().unwrap_or(verb)), "\n"],
+        );
     }
-    push(&mut out, &[".SH DESCRIPTION\n", &troff(ABOUT).replace("\n\n", "\n.PP\n"), ".SH OPTIONS\n"]);
+    push(
+        &mut out,
+        &[".SH DESCRIPTION\n", &troff(ABOUT).replace("\n\n", "\n.PP\n"), ".SH OPTIONS\n"],
+    );
     for flag in shown() {
         push(&mut out, &[".TP\n.B ", &troff(flag.shown()), "\n", &troff(flag.help()), ".\n"]);
         for line in flag.manual() {
@@ -87,11 +96,15 @@ fn man() -> String {
             push(&mut out, &[".br\nNot as in curl: ", &troff(differs), "\n"]);
         }
     }
-    out.push_str(".SH OPTIONS OF CURL THAT ARE OUT\nThey end the run with exit code 2 and one line.\n");
+    out.push_str(
+        ".SH OPTIONS OF CURL THAT ARE OUT\nThey end the run with exit code 2 and one line.\n",
+    );
     for reason in flags::REASONS.lines() {
         let Some((key, why)) = reason.split_once(": ") else { continue };
         push(&mut out, &[".TP\n", &troff(why), "\n"]);
-        for flag in flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key)) {
+        for flag in
+            flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key))
+        {
             push(&mut out, &["\\-\\-", &troff(flag.long()), "\n"]);
         }
     }
@@ -105,14 +118,18 @@ fn man() -> String {
 
 /// All ways to write a flag.
 fn words(flag: Flag) -> String {
-    let letter = flag.short().map_or(String::new(), |letter| ["-", &char::from(letter).to_string(), " "].concat());
+    let letter = flag
+        .short()
+        .map_or(String::new(), |letter| ["-", &char::from(letter).to_string(), " "].concat());
     [&letter, "--", flag.written()].concat()
 }
 
 fn bash() -> String {
     let all: Vec<String> = shown().map(words).collect();
     let files = |kind: Kind| -> String {
-        let flags = shown().filter(move |flag| flag.kind() == kind).map(|flag| words(flag).replace(' ', "|"));
+        let flags = shown()
+            .filter(move |flag| flag.kind() == kind)
+            .map(|flag| words(flag).replace(' ', "|"));
         flags.collect::<Vec<_>>().join("|")
     };
     [
@@ -134,7 +151,12 @@ fn bash() -> String {
 fn zsh() -> String {
     let mut out = String::from("#compdef ucurl\n_arguments -S -s \\\n");
     for flag in shown() {
-        let help = flag.help().replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]").replace(':', "\\:");
+        let help = flag
+            .help()
+            .replace('\'', "'\\''")
+            .replace('[', "\\[")
+            .replace(']', "\\]")
+            .replace(':', "\\:");
         let value = match flag.kind() {
             Kind::File => ":file:_files",
             Kind::Text if flag.long() == "generate" => ":kind:(man bash zsh fish)",
@@ -150,7 +172,9 @@ fn zsh() -> String {
 }
 
 fn fish() -> String {
-    let mut out = String::from("complete -c ucurl -n __fish_use_subcommand -f -a 'demo tap replay sockets'\n");
+    let mut out = String::from(
+        "complete -c ucurl -n __fish_use_subcommand -f -a 'demo tap replay sockets'\n",
+    );
     for flag in shown() {
         out.push_str("complete -c ucurl");
         if let Some(letter) = flag.short() {
@@ -162,17 +186,33 @@ fn fish() -> String {
             Kind::Text => " -x",
             _ => "",
         };
-        push(&mut out, &[" -l ", flag.written(), value, " -d '", &flag.help().replace('\'', "\\'"), "'\n"]);
+        push(
+            &mut out,
+            &[" -l ", flag.written(), value, " -d '", &flag.help().replace('\'', "\\'"), "'\n"],
+        );
     }
     out
 }
 
 /// The table of all of curl's flags, for the documentation.
 fn markdown() -> String {
-    let count = |place: Place| flags::all().filter(|flag| flag.place() == place).count().to_string();
-    let mut out = String::from("# All flags\n\nMade by `ucurl --generate markdown`, tested to be up to date.\n\n");
+    let count =
+        |place: Place| flags::all().filter(|flag| flag.place() == place).count().to_string();
+    let mut out = String::from(
+        "# All flags\n\nMade by `ucurl --generate markdown`, tested to be up to date.\n\n",
+    );
     let (same, out_of) = (count(Place::In), count(Place::Out));
-    push(&mut out, &["Of curl 7.88's flags ", &same, " are in and ", &out_of, " are out, ", &count(Place::Own)]);
+    push(
+        &mut out,
+        &[
+            "Of curl 7.88's flags ",
+            &same,
+            " are in and ",
+            &out_of,
+            " are out, ",
+            &count(Place::Own),
+        ],
+    );
     out.push_str(" are ucurl's own. Flags of newer curls are known by name.\n\n## In\n\n");
     out.push_str("| flag | what it does | not as in curl |\n|---|---|---|\n");
     let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
@@ -190,7 +230,9 @@ fn markdown() -> String {
     for reason in flags::REASONS.lines() {
         let Some((key, why)) = reason.split_once(": ") else { continue };
         push(&mut out, &["| ", &cell(why), " |"]);
-        for flag in flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key)) {
+        for flag in
+            flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key))
+        {
             push(&mut out, &[" `", flag.shown(), "`"]);
         }
         out.push_str(" |\n");

@@ -41,8 +41,9 @@ pub fn help(topic: Option<&[u8]>) -> String {
         "all" => list(&mut out, |flag| !flag.is_out()),
         "category" => indent(&mut out, CATEGORIES),
         name => {
-            let title =
-                CATEGORIES.split('\n').find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
+            let title = CATEGORIES
+                .split('\n')
+                .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
             if let Some(title) = title {
                 out.push_str(title);
                 out.push('\n');
@@ -90,7 +91,10 @@ fn list(out: &mut String, shown: impl Fn(Flag) -> bool) {
     let width = flags().map(|flag| aligned(flag).len()).max().unwrap_or(0).min(34);
     for flag in flags() {
         let name = aligned(flag);
-        push(out, &[" ", &name, &" ".repeat(width.saturating_sub(name.len())), " ", flag.help(), "\n"]);
+        push(
+            out,
+            &[" ", &name, &" ".repeat(width.saturating_sub(name.len())), " ", flag.help(), "\n"],
+        );
     }
 }
 

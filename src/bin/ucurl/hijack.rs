@@ -5,8 +5,8 @@
 //!      └ its end is the end of this direction: the container's stdin is closed, its output goes on
 //! ```
 //!
-//! Where nobody reads what we would send (an attach without `stdin=1`, an exec without `AttachStdin`), stdin is left to
-//! whom it belongs: the rest of the script.
+//! Where nobody reads what we would send (an attach without `stdin=1`, an exec without
+//! `AttachStdin`), stdin is left to whom it belongs: the rest of the script.
 
 use crate::attached::Attached;
 use crate::content::Content;
@@ -43,7 +43,12 @@ pub struct Join<'t> {
 
 impl Join<'_> {
     /// Carries both directions until the daemon ends its own. `received` counts what it sent.
-    pub fn run(mut self, response: Response, sink: &mut Sink, received: &mut u64) -> Result<(), Failure> {
+    pub fn run(
+        mut self,
+        response: Response,
+        sink: &mut Sink,
+        received: &mut u64,
+    ) -> Result<(), Failure> {
         let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
         let (mut read, write) = upgraded.split().map_err(broken)?;
         let terminal = match self.tty && self.stdin && io::stdin().is_terminal() {
@@ -109,12 +114,14 @@ impl Join<'_> {
     fn follow(&self, sizes: Sizes) -> Result<(), Failure> {
         let Some(attached) = self.attached.clone() else { return Ok(()) };
         let client = self.client.clone();
-        let work = move || sizes.for_each(|(rows, columns)| attached.resize(&client, rows, columns));
+        let work =
+            move || sizes.for_each(|(rows, columns)| attached.resize(&client, rows, columns));
         thread::Builder::new().name("size".into()).spawn(work).map_err(broken).map(drop)
     }
 }
 
-/// Sends stdin and its end. A peer that listens no more is no error here: what it has to say comes the other way.
+/// Sends stdin and its end. A peer that listens no more is no error here: what it has to say comes
+/// the other way.
 fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
@@ -122,7 +129,9 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(
             Ok(0) => break,
             Ok(n) => &piece[..n],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::new(Exit::Read, format!("cannot read stdin: {error}"))),
+            Err(error) => {
+                return Err(Failure::new(Exit::Read, format!("cannot read stdin: {error}")));
+            }
         };
         // Told first: what answers it may be here, and all over, before this goes on.
         if let Some(tracer) = tracer {
@@ -134,7 +143,9 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(
     }
     match write.stream().shutdown(Shutdown::Write) {
         // Whoever waits for the end of its stdin would wait for ever, and we for it.
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(Failure::new(Exit::Send, error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            Err(Failure::new(Exit::Send, error.to_string()))
+        }
         _ => Ok(()),
     }
 }

@@ -6,17 +6,21 @@ use crate::url::{Result, bad};
 /// 0 to 65535, in digits.
 pub fn port_number(digits: &[u8]) -> Result<u16> {
     let wrong = bad("has a port that is not a number from 0 to 65535");
-    let digits = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|digits| digits.parse().ok()).ok_or(wrong)
 }
 
-/// A host name is decoded from its percent-encoding; an IPv4 address may be written in fewer or other numbers, an IPv6
-/// address longer than need be.
+/// A host name is decoded from its percent-encoding; an IPv4 address may be written in fewer or
+/// other numbers, an IPv6 address longer than need be.
 pub fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     if let [b'[', inner @ .., b']'] = host {
         let text = std::str::from_utf8(inner).unwrap_or_default();
-        let (address, zone) = text.split_once('%').map_or((text, ""), |(address, zone)| (address, zone));
-        let address: std::net::Ipv6Addr = address.parse().map_err(|_| bad("has an IPv6 address that is none"))?;
+        let (address, zone) =
+            text.split_once('%').map_or((text, ""), |(address, zone)| (address, zone));
+        let address: std::net::Ipv6Addr =
+            address.parse().map_err(|_| bad("has an IPv6 address that is none"))?;
         // The zone is this machine's own affair and is not sent.
         _ = zone;
         return Ok(format!("[{address}]").into_bytes());
@@ -28,7 +32,9 @@ pub fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     if name.is_empty() {
         return Err(bad("has no host"));
     }
-    if name.iter().any(|&byte| byte <= b' ' || byte == 0x7f || b"/:#?!@{}[]\\$'\"^`*<>=;,+&()".contains(&byte)) {
+    if name.iter().any(|&byte| {
+        byte <= b' ' || byte == 0x7f || b"/:#?!@{}[]\\$'\"^`*<>=;,+&()".contains(&byte)
+    }) {
         return Err(bad("has a byte in the host that no host has"));
     }
     if !name.is_ascii() {
@@ -50,7 +56,10 @@ fn ipv4(host: &[u8]) -> Option<std::net::Ipv4Addr> {
     };
     let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
     let (last, bytes) = parts.split_last()?;
-    if bytes.len() > 3 || bytes.iter().any(|byte| *byte > 255) || u64::from(*last) >= 1 << (8 * (4 - bytes.len())) {
+    if bytes.len() > 3
+        || bytes.iter().any(|byte| *byte > 255)
+        || u64::from(*last) >= 1 << (8 * (4 - bytes.len()))
+    {
         return None;
     }
     let front = bytes.iter().enumerate().fold(0, |whole, (at, byte)| whole | byte << (24 - 8 * at));

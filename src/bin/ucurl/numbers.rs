@@ -1,4 +1,5 @@
-//! Numbers on the command line, digit by digit: C's own functions accept more than curl's manual says, Rust's less.
+//! Numbers on the command line, digit by digit: C's own functions accept more than curl's manual
+//! says, Rust's less.
 
 use crate::exit::Exit;
 use crate::parse::Wrong;
@@ -21,7 +22,10 @@ pub fn integer(value: &[u8], radix: i64) -> Result<i64, Wrong> {
     let mut number: i64 = 0;
     for digit in digits {
         let digit = (*digit as char).to_digit(radix as u32).ok_or(NOT_A_NUMBER)?;
-        number = number.checked_mul(radix).and_then(|n| n.checked_add(i64::from(digit))).ok_or(TOO_LARGE)?;
+        number = number
+            .checked_mul(radix)
+            .and_then(|n| n.checked_add(i64::from(digit)))
+            .ok_or(TOO_LARGE)?;
     }
     Ok(sign * number)
 }
@@ -39,7 +43,8 @@ pub fn seconds(value: &[u8]) -> Result<u64, Wrong> {
     }
 }
 
-/// Seconds with decimals and perhaps an exponent, as milliseconds. Not by way of a float: its parser weighs 15 KB.
+/// Seconds with decimals and perhaps an exponent, as milliseconds. Not by way of a float: its
+/// parser weighs 15 KB.
 ///
 /// ```text
 /// seconds = [ sign ] ( 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT ) [ "e" [ sign ] 1*DIGIT ]
@@ -66,7 +71,8 @@ pub fn milliseconds(value: &[u8]) -> Result<u64, Wrong> {
     let kept = (digits.len() as i64 + power.min(0)).max(0) as usize;
     let zeros = std::iter::repeat_n(b'0', power.clamp(0, 30) as usize);
     for digit in digits.iter().copied().take(kept).chain(zeros) {
-        let longer = milliseconds.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0')));
+        let longer =
+            milliseconds.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0')));
         milliseconds = longer.filter(|n| *n <= i64::MAX as u64).ok_or(TOO_LARGE)?;
     }
     match negative && digits.iter().any(|digit| *digit != b'0') {

@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-/// The file that a node's body goes to; `None` is stdout. An error says what is wrong with the name.
+/// The file that a node's body goes to; `None` is stdout. An error says what is wrong with the
+/// name.
 pub fn name(node: &Node, group: &Group, url: &Url) -> Result<Option<Vec<u8>>, &'static str> {
     let name = match (&node.output, node.remote_name) {
         (Some(name), _) if name == b"-" => return Ok(None),
@@ -18,12 +19,16 @@ pub fn name(node: &Node, group: &Group, url: &Url) -> Result<Option<Vec<u8>>, &'
         (None, true) => match file_name(&url.path) {
             b"" => return Err("the URL has no file name for -O"),
             // What `-O` writes stays in the directory.
-            b"." | b".." => return Err("the URL ends in a directory, which is no file name for -O"),
+            b"." | b".." => {
+                return Err("the URL ends in a directory, which is no file name for -O");
+            }
             name => name.to_vec(),
         },
     };
     match &group.output_dir {
-        Some(directory) if !directory.is_empty() => Ok(Some([&directory[..], b"/", &name].concat())),
+        Some(directory) if !directory.is_empty() => {
+            Ok(Some([&directory[..], b"/", &name].concat()))
+        }
         _ => Ok(Some(name)),
     }
 }
@@ -35,7 +40,9 @@ pub fn path(name: &[u8]) -> &Path {
 /// `--create-dirs`: the directories before the file's name.
 pub fn create_dirs(name: &[u8]) -> io::Result<()> {
     match path(name).parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => DirBuilder::new().recursive(true).mode(0o750).create(parent),
+        Some(parent) if !parent.as_os_str().is_empty() => {
+            DirBuilder::new().recursive(true).mode(0o750).create(parent)
+        }
         _ => Ok(()),
     }
 }
@@ -53,7 +60,10 @@ pub fn open(name: &[u8], no_clobber: bool) -> io::Result<(File, Vec<u8>)> {
             Ok(file) => return Ok((file, given)),
             Err(error)
                 if number == 100
-                    || !matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory) =>
+                    || !matches!(
+                        error.kind(),
+                        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory
+                    ) =>
             {
                 return Err(error);
             }

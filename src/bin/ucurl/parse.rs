@@ -7,8 +7,9 @@
 //! --           ends the flags
 //! ```
 //!
-//! What curl does not know it cannot take either: there is no `--long=value`, but for our own `--explain=bytes`.
-//! Nothing is opened here except through `read`, which gets a file's name (`-` for stdin) and gives its bytes.
+//! What curl does not know it cannot take either: there is no `--long=value`, but for our own
+//! `--explain=bytes`. Nothing is opened here except through `read`, which gets a file's name (`-`
+//! for stdin) and gives its bytes.
 
 use crate::config::{ABSENT, Config, Explain, Group, Node, Socket, Trace};
 use crate::data;
@@ -81,7 +82,8 @@ pub struct Parser<'r> {
 
 impl<'r> Parser<'r> {
     fn new(read: Read<'r>) -> Parser<'r> {
-        let config = Config { global: Default::default(), groups: vec![Group::new()], warnings: Vec::new() };
+        let config =
+            Config { global: Default::default(), groups: vec![Group::new()], warnings: Vec::new() };
         Parser { config, read, next_url: 0, next_output: 0, next_upload: 0, depth: 0 }
     }
 
@@ -110,7 +112,8 @@ impl<'r> Parser<'r> {
         Ok(())
     }
 
-    /// One option as written, with or without dashes in front of a long name, and the argument that may be its value.
+    /// One option as written, with or without dashes in front of a long name, and the argument that
+    /// may be its value.
     pub fn option(&mut self, option: &[u8], next: Option<&[u8]>) -> Result<Used, Wrong> {
         match option {
             [b'-', b'-', name @ ..] => self.long(name, next),
@@ -121,7 +124,9 @@ impl<'r> Parser<'r> {
 
     fn long(&mut self, name: &[u8], next: Option<&[u8]>) -> Result<Used, Wrong> {
         if let Some(how) = name.strip_prefix(b"explain=") {
-            let true = how == b"bytes" else { return Err(Wrong::Why("takes nothing or =bytes", Exit::Usage)) };
+            let true = how == b"bytes" else {
+                return Err(Wrong::Why("takes nothing or =bytes", Exit::Usage));
+            };
             self.config.global.explain = Some(Explain::Bytes);
             return Ok(Used::Alone);
         }
@@ -133,7 +138,10 @@ impl<'r> Parser<'r> {
             Found::One(flag) => flag,
             Found::Ambiguous => return Err(Wrong::Why("is ambiguous", Exit::Usage)),
             Found::Unknown if name.contains(&b'=') => {
-                return Err(Wrong::Why("is unknown; a value is an argument of its own: --name value", Exit::Usage));
+                return Err(Wrong::Why(
+                    "is unknown; a value is an argument of its own: --name value",
+                    Exit::Usage,
+                ));
             }
             Found::Unknown => {
                 return Err(suggest::flag(name).map_or(UNKNOWN, |flag| {
@@ -229,8 +237,15 @@ impl<'r> Parser<'r> {
         }
     }
 
-    /// Does what a flag says. `next` is the argument after it, which `-h` alone looks at without owning it.
-    fn set(&mut self, flag: Flag, on: bool, value: &[u8], next: Option<&[u8]>) -> Result<(), Wrong> {
+    /// Does what a flag says. `next` is the argument after it, which `-h` alone looks at without
+    /// owning it.
+    fn set(
+        &mut self,
+        flag: Flag,
+        on: bool,
+        value: &[u8],
+        next: Option<&[u8]>,
+    ) -> Result<(), Wrong> {
         let name = flag.long();
         if flag.is_out() {
             // Turning off what is not here, and the proxy that is none, are as they should be.
@@ -289,7 +304,9 @@ impl<'r> Parser<'r> {
             }
             "cookie" => self.group().cookies.push(value.to_vec()),
             "range" => self.range(value)?,
-            "data" | "data-ascii" | "data-raw" | "data-binary" | "data-urlencode" | "json" => self.data(name, value)?,
+            "data" | "data-ascii" | "data-raw" | "data-binary" | "data-urlencode" | "json" => {
+                self.data(name, value)?
+            }
             "get" => self.group().get = on,
             "head" => {
                 let group = self.group();
@@ -382,12 +399,16 @@ impl<'r> Parser<'r> {
             "generate" => return Err(Wrong::Stop(Stop::Generate(value.to_vec()))),
 
             // How it is anyway. The other way round cannot be had.
-            "keepalive" if on => return Err(Wrong::Refused("cannot be had: std sets no TCP keepalive".into())),
-            "tcp-nodelay" if !on => {
-                return Err(Wrong::Refused("cannot be had: small packets are always sent at once".into()));
+            "keepalive" if on => {
+                return Err(Wrong::Refused("cannot be had: std sets no TCP keepalive".into()));
             }
-            "buffer" | "disable" | "globoff" | "help" | "keepalive" | "manual" | "noproxy" | "tcp-nodelay"
-            | "version" => {}
+            "tcp-nodelay" if !on => {
+                return Err(Wrong::Refused(
+                    "cannot be had: small packets are always sent at once".into(),
+                ));
+            }
+            "buffer" | "disable" | "globoff" | "help" | "keepalive" | "manual" | "noproxy"
+            | "tcp-nodelay" | "version" => {}
 
             "negotiate-api" => self.group().negotiate_api = on,
             "demux" => self.group().demux = on,
@@ -396,23 +417,32 @@ impl<'r> Parser<'r> {
             "select" => {
                 let text = text().unwrap_or_default();
                 let pointer = Pointer::parse(&String::from_utf8_lossy(&text));
-                self.group().select = Some(pointer.map_err(|error| Wrong::Refused(error.to_string()))?);
+                self.group().select =
+                    Some(pointer.map_err(|error| Wrong::Refused(error.to_string()))?);
             }
             "pretty" => self.group().pretty = on,
             "explain" => self.config.global.explain = on.then_some(Explain::Lines),
-            "demo" if cfg!(not(feature = "commands")) => return Err(Wrong::Refused(ABSENT.to_owned())),
+            "demo" if cfg!(not(feature = "commands")) => {
+                return Err(Wrong::Refused(ABSENT.to_owned()));
+            }
             "demo" => self.config.global.demo = on,
             _ => return Err(UNKNOWN),
         }
         if name.starts_with("fail") && self.group().fail && self.group().fail_with_body {
-            return Err(Wrong::Why("is badly used here: --fail and --fail-with-body exclude each other", Exit::Usage));
+            return Err(Wrong::Why(
+                "is badly used here: --fail and --fail-with-body exclude each other",
+                Exit::Usage,
+            ));
         }
         Ok(())
     }
 
     fn trace(&mut self, how: Trace) {
         let old = &self.config.global.trace;
-        if *old != Trace::None && how != Trace::None && std::mem::discriminant(old) != std::mem::discriminant(&how) {
+        if *old != Trace::None
+            && how != Trace::None
+            && std::mem::discriminant(old) != std::mem::discriminant(&how)
+        {
             self.warn(&[b"The last of -v, --trace and --trace-ascii counts"]);
         }
         self.config.global.trace = how;
@@ -426,7 +456,9 @@ impl<'r> Parser<'r> {
         };
         match self.file(name) {
             Ok(text) => {
-                let lines = text.split(|&byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+                let lines = text
+                    .split(|&byte| matches!(byte, b'\r' | b'\n'))
+                    .filter(|line| !line.is_empty());
                 self.group().headers.extend(lines.map(<[u8]>::to_vec));
             }
             Err(_) => self.warn(&[b"Cannot read ", name]),
@@ -454,7 +486,13 @@ impl<'r> Parser<'r> {
             Ok(bytes) => Ok(bytes),
             Err(error) if opens(&error) => Err(Wrong::Why("cannot be read", Exit::Read)),
             Err(error) => {
-                self.warn(&[b"Cannot read '", name, b"' (", error.to_string().as_bytes(), b"); it counts as empty"]);
+                self.warn(&[
+                    b"Cannot read '",
+                    name,
+                    b"' (",
+                    error.to_string().as_bytes(),
+                    b"); it counts as empty",
+                ]);
                 Ok(Vec::new())
             }
         }
@@ -475,8 +513,14 @@ impl<'r> Parser<'r> {
             range.truncate(digits);
             range.push(b'-');
             self.warn(&[b"A range has a dash: ", value, b" is taken as ", &range]);
-        } else if let Some(at) = value.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b',')) {
-            self.warn(&[b"'", &value[at..=at], b"' does not belong into a range; what the server makes of it is open"]);
+        } else if let Some(at) =
+            value.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b','))
+        {
+            self.warn(&[
+                b"'",
+                &value[at..=at],
+                b"' does not belong into a range; what the server makes of it is open",
+            ]);
         }
         self.group().range = Some(range);
         Ok(())
@@ -485,5 +529,8 @@ impl<'r> Parser<'r> {
 
 /// The file is there but cannot be read through: a directory, a broken disk.
 fn opens(error: &io::Error) -> bool {
-    !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory)
+    !matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
+    )
 }

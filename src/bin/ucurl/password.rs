@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
-/// Asks on the terminal, or reads a line of stdin where there is none. Nothing that is typed is shown.
+/// Asks on the terminal, or reads a line of stdin where there is none. Nothing that is typed is
+/// shown.
 pub fn ask(prompt: &[u8]) -> Vec<u8> {
     let terminal = File::open("/dev/tty").ok();
     let quiet = |terminal: &File, how: &str| {

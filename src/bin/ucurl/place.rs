@@ -9,13 +9,16 @@ use std::process::Command;
 use unix_http::Endpoint;
 use unix_http::transport::{Admission, Listener, PrivateDir};
 
-/// How `--listen`, `--mode` and `--allow-remote` would have it. Without `--listen` the socket is in a private directory,
-/// which goes when the first value does: bound first, it is dropped last.
+/// How `--listen`, `--mode` and `--allow-remote` would have it. Without `--listen` the socket is in
+/// a private directory, which goes when the first value does: bound first, it is dropped last.
 ///
 /// # Errors
 /// What is wrong with them, or in the way.
 pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String> {
-    let mode = match given.value("mode").map(|text| text.to_str().map(|text| u32::from_str_radix(text, 8))) {
+    let mode = match given
+        .value("mode")
+        .map(|text| text.to_str().map(|text| u32::from_str_radix(text, 8)))
+    {
         None => 0o600,
         Some(Some(Ok(mode @ 0..=0o777))) => mode,
         Some(_) => return Err("--mode: needs an octal number up to 777".into()),
@@ -29,20 +32,27 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
             (Endpoint::Unix(directory.path().join("docker.sock")), Some(directory))
         }
     };
-    let listener = Listener::bind_for(&endpoint, admission).map_err(|error| match given.has("allow-remote") {
-        false if error.to_string().contains("other machines") => format!("{error} (--allow-remote)"),
-        _ => error.to_string(),
+    let listener = Listener::bind_for(&endpoint, admission).map_err(|error| {
+        match given.has("allow-remote") {
+            false if error.to_string().contains("other machines") => {
+                format!("{error} (--allow-remote)")
+            }
+            _ => error.to_string(),
+        }
     })?;
     Ok((directory, listener))
 }
 
-/// Serves what `given` says: a command, whose exit code is the result, or clients until it is asked to stop.
+/// Serves what `given` says: a command, whose exit code is the result, or clients until it is asked
+/// to stop.
 pub fn serve(given: &Given, host: &Endpoint, front: &Front, verb: &str) -> i32 {
     match &given.command {
         Some(words) => command(words, host, front, verb),
         None => {
             let how = match host {
-                Endpoint::Tcp { .. } | Endpoint::Unix(_) => format!("; use it with: export DOCKER_HOST={host}"),
+                Endpoint::Tcp { .. } | Endpoint::Unix(_) => {
+                    format!("; use it with: export DOCKER_HOST={host}")
+                }
                 _ => format!(" on {host}"),
             };
             // Where nobody reads this, nobody misses it.
@@ -69,7 +79,9 @@ fn command(words: &[OsString], host: &Endpoint, front: &Front, verb: &str) -> i3
     match front.start(&mut command) {
         Ok(mut child) => {
             let status = front.wait(&mut child);
-            status.map_or(1, |status| status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1))
+            status.map_or(1, |status| {
+                status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1)
+            })
         }
         Err(error) => {
             crate::say(&format!("{verb}: {}: {error}", program.display()));

@@ -13,7 +13,8 @@ pub struct Numbers {
 }
 
 /// What stands above the meter.
-pub const HEAD: &str = "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current
+pub const HEAD: &str =
+    "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current
                                  Dload  Upload   Total   Spent    Left  Speed
 ";
 
@@ -64,7 +65,8 @@ fn percent(part: u64, whole: u64) -> u64 {
 
 /// A number of bytes in five columns.
 fn five(bytes: u64) -> String {
-    const UNITS: [(u64, char); 5] = [(1 << 10, 'k'), (1 << 20, 'M'), (1 << 30, 'G'), (1 << 40, 'T'), (1 << 50, 'P')];
+    const UNITS: [(u64, char); 5] =
+        [(1 << 10, 'k'), (1 << 20, 'M'), (1 << 30, 'G'), (1 << 40, 'T'), (1 << 50, 'P')];
     if bytes < 100_000 {
         return format!("{bytes:5}");
     }

@@ -39,7 +39,9 @@ fn one(parser: &mut Parser, line: &[u8], name: &[u8], number: usize) -> Result<(
         return Ok(());
     }
     let dashed = line[0] == b'-';
-    let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || (!dashed && matches!(byte, b'=' | b':'));
+    let separates = |byte: &u8| {
+        byte.is_ascii_whitespace() || *byte == 0x0b || (!dashed && matches!(byte, b'=' | b':'))
+    };
     let end = line.iter().position(separates).unwrap_or(line.len());
     let (option, rest) = line.split_at(end);
     let start = rest.iter().position(|byte| !separates(byte)).unwrap_or(rest.len());
@@ -51,7 +53,12 @@ fn one(parser: &mut Parser, line: &[u8], name: &[u8], number: usize) -> Result<(
             let after = word[end..].trim_ascii_start();
             if !after.is_empty() && after[0] != b'#' {
                 let where_ = place(name, number);
-                parser.warn(&[&where_, b"'", option, b"' has white space outside quotes; what follows it is not used"]);
+                parser.warn(&[
+                    &where_,
+                    b"'",
+                    option,
+                    b"' has white space outside quotes; what follows it is not used",
+                ]);
             }
             Some(word[..end].to_vec())
         }

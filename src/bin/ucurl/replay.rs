@@ -41,7 +41,8 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
 
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let recording = &given.operands[0];
-    let replay = Replay::open(recording).map_err(|error| format!("{}: {error}", recording.display()))?;
+    let replay =
+        Replay::open(recording).map_err(|error| format!("{}: {error}", recording.display()))?;
     let replay = replay.strict(given.has("strict")).pace(given.has("pace"));
     let (_directory, listener) = place::listener(given)?;
     let stopper = replay.stopper(&listener).map_err(|error| error.to_string())?;

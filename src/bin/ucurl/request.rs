@@ -1,8 +1,8 @@
 //! The request's lines, in curl 7.88's order.
 //!
-//! Host, Authorization, Range, User-Agent, Accept, Referer, Transfer-Encoding, Cookie, then what `-H` gave, then
-//! Content-Length, Content-Type and Expect. A field that `-H` names is left out of its place, but for Host, which stays
-//! the first.
+//! Host, Authorization, Range, User-Agent, Accept, Referer, Transfer-Encoding, Cookie, then what
+//! `-H` gave, then Content-Length, Content-Type and Expect. A field that `-H` names is left out of
+//! its place, but for Host, which stays the first.
 
 use crate::config::Group;
 use crate::data::base64;
@@ -77,8 +77,10 @@ impl<'g> Custom<'g> {
 /// `--json` names two fields unless `-H` does.
 pub fn headers_with_json(group: &mut Group) {
     if group.json {
-        for (name, line) in [("Content-Type", "Content-Type: application/json"), ("Accept", "Accept: application/json")]
-        {
+        for (name, line) in [
+            ("Content-Type", "Content-Type: application/json"),
+            ("Accept", "Accept: application/json"),
+        ] {
             if Custom(&group.headers).find(name).is_none() {
                 group.headers.push(line.as_bytes().to_vec());
             }
@@ -99,8 +101,8 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let mut line = |name: &str, value: &[u8]| lines.push([name.as_bytes(), b": ", value].concat());
     let same_host = hop.first.is_none_or(|first| first.host.eq_ignore_ascii_case(&hop.url.host));
-    let trusted =
-        group.location_trusted || hop.first.is_none_or(|first| same_host && first.port_or_80() == hop.url.port_or_80());
+    let trusted = group.location_trusted
+        || hop.first.is_none_or(|first| same_host && first.port_or_80() == hop.url.port_or_80());
     let http10 = group.http10 == Some(true) || hop.http10_server;
 
     let own_host = custom.find("Host").filter(|_| same_host);
@@ -118,7 +120,9 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     }
     if let Some(range) = &group.range {
         match hop.body {
-            Body::None if custom.find("Range").is_none() => line("Range", &[b"bytes=", &range[..]].concat()),
+            Body::None if custom.find("Range").is_none() => {
+                line("Range", &[b"bytes=", &range[..]].concat())
+            }
             Body::Post(_) | Body::Put(_) if custom.find("Content-Range").is_none() => {
                 let length = match hop.body {
                     Body::Post(length) | Body::Put(Some(length)) => length.to_string(),
@@ -129,7 +133,10 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
             _ => {}
         }
     }
-    let agent = group.user_agent.as_deref().unwrap_or(concat!("ucurl/", env!("CARGO_PKG_VERSION")).as_bytes());
+    let agent = group
+        .user_agent
+        .as_deref()
+        .unwrap_or(concat!("ucurl/", env!("CARGO_PKG_VERSION")).as_bytes());
     if !agent.is_empty() && custom.find("User-Agent").is_none() {
         line("User-Agent", agent);
     }
@@ -140,7 +147,10 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
         line("Referer", referer);
     }
     let chunked = match custom.value("Transfer-Encoding") {
-        Some(value) => value.to_ascii_lowercase().windows(7).any(|part| part == b"chunked") && hop.body != Body::None,
+        Some(value) => {
+            value.to_ascii_lowercase().windows(7).any(|part| part == b"chunked")
+                && hop.body != Body::None
+        }
         None if hop.body != Body::Put(None) => false,
         // A length that the user gave stands for the one that is not known.
         None if custom.find("Content-Length").is_some_and(|line| line.len() > 15) => false,
@@ -159,7 +169,8 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
     }
     for given in custom.0 {
         let is = |name: &str| Custom(std::slice::from_ref(given)).find(name).is_some();
-        let host_is_written = is("Host") && custom.find("Host").is_none_or(|host| host != b"Host:" || !same_host);
+        let host_is_written =
+            is("Host") && custom.find("Host").is_none_or(|host| host != b"Host:" || !same_host);
         if host_is_written || (!trusted && (is("Authorization") || is("Cookie"))) {
             continue;
         }

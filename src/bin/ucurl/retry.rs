@@ -31,13 +31,17 @@ impl Waits {
     }
 }
 
-/// The seconds that a Retry-After field asks for: a number of them, or a date (RFC 9110 §10.2.3). Zero and what is
-/// neither count as no field.
+/// The seconds that a Retry-After field asks for: a number of them, or a date (RFC 9110 §10.2.3).
+/// Zero and what is neither count as no field.
 pub fn after(value: &[u8], now: u64) -> Option<u64> {
     let value = value.trim_ascii();
     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 0 {
-        return std::str::from_utf8(&value[..digits]).ok()?.parse().ok().filter(|seconds| *seconds > 0);
+        return std::str::from_utf8(&value[..digits])
+            .ok()?
+            .parse()
+            .ok()
+            .filter(|seconds| *seconds > 0);
     }
     http_date(value)?.checked_sub(now).filter(|seconds| *seconds > 0)
 }
@@ -55,7 +59,13 @@ fn http_date(date: &[u8]) -> Option<u64> {
     let clock: Vec<u64> = time.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let [hour, minute, second] = clock[..] else { return None };
     let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
-    if !(1970..=9999).contains(&year) || day == 0 || day > 31 || hour > 23 || minute > 59 || second > 60 {
+    if !(1970..=9999).contains(&year)
+        || day == 0
+        || day > 31
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return None;
     }
     // Days since 1970-01-01: years that begin in March end in their leap day.
@@ -92,6 +102,9 @@ mod tests {
         let seconds: Vec<u64> = (0..12).map(|_| waits.next(None).as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
         let mut waits = Waits::new(3);
-        assert_eq!([waits.next(None).as_secs(), waits.next(Some(9)).as_secs(), waits.next(None).as_secs()], [3, 9, 3]);
+        assert_eq!(
+            [waits.next(None).as_secs(), waits.next(Some(9)).as_secs(), waits.next(None).as_secs()],
+            [3, 9, 3]
+        );
     }
 }

@@ -100,7 +100,8 @@ fn session(config: &Config, messages: Messages) -> std::io::Result<Session> {
     let global = &config.global;
     let stdout = stdout()?;
     let is = stdout.is_terminal();
-    let observed = |group: &Group| group.include || group.dump_header.is_some() || group.write_out.is_some();
+    let observed =
+        |group: &Group| group.include || group.dump_header.is_some() || group.write_out.is_some();
     let seen = global.trace != Trace::None || global.explain.is_some();
     let tracer = match seen || config.groups.iter().any(observed) {
         true => Some(Arc::new(Tracer::new(global, &messages)?)),
@@ -124,7 +125,9 @@ fn prepare(config: &mut Config) {
     let several = config.groups.len() > 1;
     for (at, group) in config.groups.iter_mut().enumerate() {
         request::headers_with_json(group);
-        if let Some(user) = group.user.as_mut().filter(|user| !user.contains(&b':') && group.bearer.is_none()) {
+        if let Some(user) =
+            group.user.as_mut().filter(|user| !user.contains(&b':') && group.bearer.is_none())
+        {
             let mut prompt = [b"Enter host password for user '", &user[..], b"'"].concat();
             if several {
                 prompt.extend_from_slice(format!(" on URL #{}", at + 1).as_bytes());
@@ -148,23 +151,29 @@ fn note_method(messages: &Messages, group: &Group, node: &Node) {
         _ => b"GET",
     };
     if method.eq_ignore_ascii_case(usual) {
-        messages.note(&["-X ", &String::from_utf8_lossy(method), " is not needed: it is the method anyway"].concat());
+        messages.note(
+            &["-X ", &String::from_utf8_lossy(method), " is not needed: it is the method anyway"]
+                .concat(),
+        );
     }
 }
 
 /// `-I`, `-d` and `-T` each name a method; `--hijack` has no use for an upload.
 fn contradiction(group: &Group) -> Option<&'static str> {
-    let uploads = group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));
+    let uploads =
+        group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));
     if group.hijack && uploads {
-        return Some("--hijack sends stdin when the connection is upgraded, -T content before: only one of them");
+        return Some(
+            "--hijack sends stdin when the connection is upgraded, -T content before: only one of them",
+        );
     }
     let posts = group.post.is_some();
     let sends_post = posts && !group.get;
     let heads = group.head_set || (posts && group.get);
     match (heads, sends_post, uploads) {
-        (true, true, _) => {
-            Some("Only one request method can be chosen: -I and -d ask for two (-G puts -d into the URL)")
-        }
+        (true, true, _) => Some(
+            "Only one request method can be chosen: -I and -d ask for two (-G puts -d into the URL)",
+        ),
         (true, _, true) => Some("Only one request method can be chosen: -T asks for PUT"),
         (_, true, true) => Some("Only one request method can be chosen: -d and -T ask for two"),
         _ => None,
@@ -192,7 +201,11 @@ fn one(
         Ok(found) => found,
         Err(failure) => {
             if let Some(format) = &group.write_out {
-                write_out(session, format, &writeout::Info::of_no_transfer(given, number, &failure));
+                write_out(
+                    session,
+                    format,
+                    &writeout::Info::of_no_transfer(given, number, &failure),
+                );
             }
             return fail(failure);
         }
@@ -204,13 +217,17 @@ fn one(
     let heads = match heads_file(session, group, first) {
         Ok(heads) => heads,
         Err(error) => {
-            return fail(Failure::new(Exit::Write, format!("cannot open the file of --dump-header: {error}")));
+            return fail(Failure::new(
+                Exit::Write,
+                format!("cannot open the file of --dump-header: {error}"),
+            ));
         }
     };
     let at = match dial::place(group, &url) {
         Ok(place) => {
             if let Some(tracer) = &session.tracer {
-                let why = if session.demo { "--demo has started an engine there" } else { &place.why };
+                let why =
+                    if session.demo { "--demo has started an engine there" } else { &place.why };
                 tracer.explain(&format!("the endpoint is {}: {why}", place.endpoint), "");
             }
             client(known, place, group, session)
@@ -231,7 +248,8 @@ fn one(
     };
     let Known { engine, http10, .. } = &known[at];
     let client = engine.client();
-    let mut transfer = Transfer::new(session, group, node, url, login, client, heads.as_ref(), *http10);
+    let mut transfer =
+        Transfer::new(session, group, node, url, login, client, heads.as_ref(), *http10);
     if let Err(failure) = transfer.check_source() {
         return fail(failure);
     }
@@ -261,22 +279,29 @@ fn one(
         }
         // What has gone out of stdin cannot go out again.
         let joined = group.hijack && (100..300).contains(&status);
-        let again = left > 0 && !joined && within(group, start) && is_transient(group, status, &result);
+        let again =
+            left > 0 && !joined && within(group, start) && is_transient(group, status, &result);
         if let Some(why) = again.then(|| reason(group, status, &result)) {
-            let after = transfer.retry_after.as_deref().and_then(|value| retry::after(value, now()));
+            let after =
+                transfer.retry_after.as_deref().and_then(|value| retry::after(value, now()));
             let after = after.filter(|_| why == ": HTTP error");
-            let too_late =
-                |after: u64| group.retry_max_time > 0 && start.elapsed().as_secs() + after > group.retry_max_time;
+            let too_late = |after: u64| {
+                group.retry_max_time > 0 && start.elapsed().as_secs() + after > group.retry_max_time
+            };
             if after.is_some_and(too_late) {
                 messages.warn("The Retry-After time would exceed --retry-max-time");
             } else {
                 let wait = waits.next(after);
-                messages
-                    .warn(&format!("Problem {why}. Will retry in {} seconds. {left} retries left.", wait.as_secs()));
+                messages.warn(&format!(
+                    "Problem {why}. Will retry in {} seconds. {left} retries left.",
+                    wait.as_secs()
+                ));
                 left -= 1;
                 match sink.rewind() {
                     Ok(0) => {}
-                    Ok(bytes) if !messages.silent => messages.put(format!("Throwing away {bytes} bytes\n").as_bytes()),
+                    Ok(bytes) if !messages.silent => {
+                        messages.put(format!("Throwing away {bytes} bytes\n").as_bytes())
+                    }
                     Ok(_) => {}
                     Err(error) => break fail(Failure::of_writing(&error, false)),
                 }
@@ -303,7 +328,8 @@ fn one(
     exit
 }
 
-/// The URL as it is asked for: with the data of `-G` or `--url-query`, or the name of the file of `-T`.
+/// The URL as it is asked for: with the data of `-G` or `--url-query`, or the name of the file of
+/// `-T`.
 ///
 /// Beside it the URL as `%{url}` shows it: to the letter where nothing was added.
 fn address(group: &Group, node: &Node, given: &[u8]) -> Result<(Url, Vec<u8>), Failure> {
@@ -315,7 +341,10 @@ fn address(group: &Group, node: &Node, given: &[u8]) -> Result<(Url, Vec<u8>), F
     let mut url = Url::parse(given, how).map_err(wrong)?;
     let mut shown = given.to_vec();
     if group.disallow_username && url.user.is_some() {
-        return Err(Failure::new(Exit::Login, "the URL has a user name, which --disallow-username-in-url refuses"));
+        return Err(Failure::new(
+            Exit::Login,
+            "the URL has a user name, which --disallow-username-in-url refuses",
+        ));
     }
     if let Some(name) = node.upload.as_deref().filter(|name| !matches!(*name, b"" | b"-" | b".")) {
         let path = url::with_file_name(&url.path, name);
@@ -326,7 +355,8 @@ fn address(group: &Group, node: &Node, given: &[u8]) -> Result<(Url, Vec<u8>), F
     }
     let data = group.post.as_ref().filter(|_| group.get).or(group.query.as_ref());
     if let Some(data) = data {
-        // curl writes the URL out and reads it again: nothing in it may be what a URL cannot hold, and its path loses its dots.
+        // curl writes the URL out and reads it again: nothing in it may be what a URL cannot hold,
+        // and its path loses its dots.
         url.add_query(data);
         url = Url::parse(&url.to_bytes(), How::default()).map_err(wrong)?;
         shown = url.to_bytes();
@@ -348,14 +378,21 @@ fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
     if group.user.is_some() {
         return group.user.clone();
     }
-    let decoded = |part: &Option<Vec<u8>>| crate::data::decoded(part.as_deref().unwrap_or_default());
+    let decoded =
+        |part: &Option<Vec<u8>>| crate::data::decoded(part.as_deref().unwrap_or_default());
     url.user.as_ref()?;
     Some([decoded(&url.user), b":".to_vec(), decoded(&url.password)].concat())
 }
 
-fn client(known: &mut Vec<Known>, Place { endpoint, prefix, .. }: Place, group: &Group, session: &Session) -> usize {
-    if let Some(at) =
-        known.iter().position(|known| *known.engine.client().endpoint() == endpoint && known.prefix == prefix)
+fn client(
+    known: &mut Vec<Known>,
+    Place { endpoint, prefix, .. }: Place,
+    group: &Group,
+    session: &Session,
+) -> usize {
+    if let Some(at) = known
+        .iter()
+        .position(|known| *known.engine.client().endpoint() == endpoint && known.prefix == prefix)
     {
         return at;
     }
@@ -405,7 +442,9 @@ fn reason(group: &Group, status: u16, result: &Result<(), Failure>) -> &'static 
     match result {
         Err(failure) if matches!(failure.exit, Exit::Timeout | Exit::Resolve) => ": timeout",
         Err(failure) if failure.refused && group.retry_connrefused => ": connection refused",
-        Err(failure) if failure.exit == Exit::HttpError && retry::is_transient(status) => ": HTTP error",
+        Err(failure) if failure.exit == Exit::HttpError && retry::is_transient(status) => {
+            ": HTTP error"
+        }
         Ok(()) => ": HTTP error",
         Err(_) => "(retrying all errors)",
     }

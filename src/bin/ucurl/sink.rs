@@ -1,4 +1,5 @@
-//! What receives a body: it opens the file with the first byte, watches the limits and moves the meter.
+//! What receives a body: it opens the file with the first byte, watches the limits and moves the
+//! meter.
 
 use crate::config::Group;
 use crate::content::Content;
@@ -51,8 +52,8 @@ impl<'s> Sink<'s> {
         messages: &'s Messages,
     ) -> Sink<'s> {
         let to_terminal = name.is_none() && terminal.is;
-        let slow =
-            (group.speed_time > 0 && group.speed_limit > 0).then(|| Slow::new(group.speed_limit, group.speed_time));
+        let slow = (group.speed_time > 0 && group.speed_limit > 0)
+            .then(|| Slow::new(group.speed_limit, group.speed_time));
         Sink {
             file: None,
             stdout,
@@ -76,7 +77,10 @@ impl<'s> Sink<'s> {
         if self.file.is_none() {
             let failed = |error: std::io::Error| {
                 let name = String::from_utf8_lossy(name);
-                Failure::new(Exit::Write, format!("cannot write to {}: {error}", name.escape_debug()))
+                Failure::new(
+                    Exit::Write,
+                    format!("cannot write to {}: {error}", name.escape_debug()),
+                )
             };
             if self.create_dirs {
                 output::create_dirs(name).map_err(failed)?;
@@ -126,7 +130,10 @@ impl<'s> Sink<'s> {
 
     /// Writes the whole body as it comes.
     pub fn body(&mut self, response: &mut Response) -> Result<(), Failure> {
-        let watched = self.meter.is_some() || self.max_bytes > 0 || self.slow.is_some() || self.guard_terminal;
+        let watched = self.meter.is_some()
+            || self.max_bytes > 0
+            || self.slow.is_some()
+            || self.guard_terminal;
         if !watched {
             return self.whole(response);
         }
@@ -149,7 +156,11 @@ impl<'s> Sink<'s> {
     }
 
     /// Writes the whole body as it comes, by way of what changes it.
-    pub fn through(&mut self, mut content: Content, response: &mut Response) -> Result<(), Failure> {
+    pub fn through(
+        &mut self,
+        mut content: Content,
+        response: &mut Response,
+    ) -> Result<(), Failure> {
         loop {
             let body = match response.fill_buf() {
                 Ok(body) => body,
@@ -253,7 +264,9 @@ fn bold(head: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len() * 2);
     for (number, line) in head.split_inclusive(|&byte| byte == b'\n').enumerate() {
         match line.iter().position(|&byte| byte == b':').filter(|_| number > 0) {
-            Some(colon) => out.extend_from_slice(&[b"\x1b[1m", &line[..colon], b"\x1b[0m", &line[colon..]].concat()),
+            Some(colon) => out.extend_from_slice(
+                &[b"\x1b[1m", &line[..colon], b"\x1b[0m", &line[colon..]].concat(),
+            ),
             None => out.extend_from_slice(line),
         }
     }
@@ -273,7 +286,8 @@ impl Meter {
     /// Shows its first line.
     pub fn new(bar: Option<usize>, messages: &Messages) -> Meter {
         let start = Instant::now();
-        let mut meter = Meter { now: Numbers::default(), bar, start, shown: None, last: (0, start) };
+        let mut meter =
+            Meter { now: Numbers::default(), bar, start, shown: None, last: (0, start) };
         if bar.is_none() {
             messages.put(progress::HEAD.as_bytes());
             meter.show(messages);
@@ -352,7 +366,11 @@ impl Slow {
         match self.since {
             None => self.since = Some(then),
             Some(since) if since.elapsed() >= self.time => {
-                let text = format!("slower than {} bytes a second for {} seconds", self.limit, self.time.as_secs());
+                let text = format!(
+                    "slower than {} bytes a second for {} seconds",
+                    self.limit,
+                    self.time.as_secs()
+                );
                 return Err(Failure::new(Exit::Timeout, text));
             }
             Some(_) => {}

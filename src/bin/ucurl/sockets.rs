@@ -6,8 +6,9 @@
 //! /proc/PID/fd/N        -> socket:[Inode], for processes that we may look into
 //! ```
 //!
-//! What a socket speaks is found by asking it: GET /_ping, as every Docker client does first. A server of another protocol
-//! gets one line that it does not understand; `--no-ask` leaves it in peace.
+//! What a socket speaks is found by asking it: GET /_ping, as every Docker client does first. A
+//! server of another protocol gets one line that it does not understand; `--no-ask` leaves it in
+//! peace.
 
 use crate::verb;
 use std::ffi::OsStr;
@@ -48,7 +49,8 @@ const AT_HOME: [&str; 5] = [
     ".orbstack/run/docker.sock",
 ];
 const AT_RUNTIME: [&str; 2] = ["docker.sock", "podman/podman.sock"];
-const AT_ROOT: [&str; 3] = ["/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"];
+const AT_ROOT: [&str; 3] =
+    ["/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"];
 
 /// A socket that somebody listens on.
 struct Listening {
@@ -80,7 +82,9 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
         let there = places.iter_mut().filter(|place| place.speaks == Speaks::Unasked);
         let mut asked: Vec<&mut Listening> = sockets.iter_mut().chain(there).collect();
         for some in asked.chunks_mut(AT_ONCE) {
-            std::thread::scope(|scope| some.iter_mut().for_each(|socket| _ = scope.spawn(|| socket.ask())));
+            std::thread::scope(|scope| {
+                some.iter_mut().for_each(|socket| _ = scope.spawn(|| socket.ask()))
+            });
         }
     }
     sockets.retain(|socket| !given.has("http") || matches!(socket.speaks, Speaks::Http(_)));
@@ -91,7 +95,9 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
     }
     text.push_str("\nPlaces of engines:\n");
     for place in &places {
-        text.push_str(&[&plain(&place.endpoint.to_string()), ": ", place.speaks.text(), "\n"].concat());
+        text.push_str(
+            &[&plain(&place.endpoint.to_string()), ": ", place.speaks.text(), "\n"].concat(),
+        );
     }
     match crate::messages::stdout().and_then(|mut stdout| stdout.write_all(text.as_bytes())) {
         Ok(()) => 0,
@@ -122,13 +128,17 @@ fn listening(table: &[u8]) -> Vec<Listening> {
             continue;
         }
         let owner = owners.iter().find(|(found, _)| found == inode);
-        let owner = owner.map_or("a process that is not to be seen from here".to_owned(), |(_, who)| who.clone());
+        let owner = owner
+            .map_or("a process that is not to be seen from here".to_owned(), |(_, who)| {
+                who.clone()
+            });
         sockets.push(Listening { endpoint, owner, speaks: Speaks::Unasked });
     }
     sockets
 }
 
-/// `Num: RefCount Protocol Flags Type St Inode Path`, where a path may hold spaces and a socket may have none.
+/// `Num: RefCount Protocol Flags Type St Inode Path`, where a path may hold spaces and a socket may
+/// have none.
 fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
     let mut rest = line;
     let mut next = || {
@@ -137,7 +147,8 @@ fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
         rest = &word[end + 1..];
         str::from_utf8(&word[..end]).ok()
     };
-    let (_, _, _, flags, kind, _, inode) = (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
+    let (_, _, _, flags, kind, _, inode) =
+        (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
     Some((flags, kind, inode, rest))
 }
 
@@ -145,7 +156,9 @@ fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
 fn owners() -> Vec<(String, String)> {
     let mut owners = Vec::new();
     for process in entries(Path::new("/proc")) {
-        let Some(pid) = process.file_name().and_then(|name| name.to_str()).filter(|name| number(name)) else {
+        let Some(pid) =
+            process.file_name().and_then(|name| name.to_str()).filter(|name| number(name))
+        else {
             continue;
         };
         let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
@@ -154,7 +167,10 @@ fn owners() -> Vec<(String, String)> {
             let target = target.to_string_lossy();
             let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
             if let Some(inode) = inode {
-                owners.push((inode.to_owned(), [&plain(name.trim_end()), " (process ", pid, ")"].concat()));
+                owners.push((
+                    inode.to_owned(),
+                    [&plain(name.trim_end()), " (process ", pid, ")"].concat(),
+                ));
             }
         }
     }
@@ -181,22 +197,32 @@ impl Speaks {
 
 impl Listening {
     fn ask(&mut self) {
-        let limits = Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
+        let limits =
+            Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
         let client = Client::builder(self.endpoint.clone()).timeouts(limits).build();
         self.speaks = match client.get("/_ping").send() {
             Ok(response) => {
-                let field = |name: &str| response.field(name).map(|value| plain(&String::from_utf8_lossy(value)));
-                let server = field("Server").map_or(String::new(), |server| [", ", &server].concat());
+                let field = |name: &str| {
+                    response.field(name).map(|value| plain(&String::from_utf8_lossy(value)))
+                };
+                let server =
+                    field("Server").map_or(String::new(), |server| [", ", &server].concat());
                 Speaks::Http(match (field("Libpod-Api-Version"), field("Api-Version")) {
                     (Some(podman), _) => ["podman ", &podman, server.as_str()].concat(),
-                    (None, Some(version)) => ["a Docker engine, API ", &version, server.as_str()].concat(),
+                    (None, Some(version)) => {
+                        ["a Docker engine, API ", &version, server.as_str()].concat()
+                    }
                     (None, None) => [response.version().as_str(), server.as_str()].concat(),
                 })
             }
-            Err(Error::Parse(error)) if error.kind == ErrorKind::Http2 => Speaks::Other("HTTP/2 (gRPC)"),
+            Err(Error::Parse(error)) if error.kind == ErrorKind::Http2 => {
+                Speaks::Other("HTTP/2 (gRPC)")
+            }
             Err(Error::Parse(_) | Error::IncompleteHead { .. }) => Speaks::Other("not HTTP"),
             Err(Error::Timeout(_)) => Speaks::Other("did not answer"),
-            Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::TimedOut => Speaks::Other("did not answer"),
+            Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::TimedOut => {
+                Speaks::Other("did not answer")
+            }
             Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::PermissionDenied => {
                 Speaks::Other("may not be asked: permission denied")
             }
@@ -209,8 +235,8 @@ impl Listening {
     }
 }
 
-/// They are asked even where the table does not tell of them: a socket that was mounted into a container from outside
-/// belongs to another network namespace (network_namespaces(7)).
+/// They are asked even where the table does not tell of them: a socket that was mounted into a
+/// container from outside belongs to another network namespace (network_namespaces(7)).
 fn known_places() -> Vec<Listening> {
     let mut places: Vec<PathBuf> = AT_ROOT.iter().map(PathBuf::from).collect();
     if let Some(runtime) = std::env::var_os("XDG_RUNTIME_DIR") {
@@ -245,7 +271,11 @@ mod tests {
             0000000000000000: 00000002 00000000 00000000 0002 01 12348 /run/datagrams.sock\n\
             0000000000000000: 00000002 00000000 00010000 0005 01 12349 /run/packets.sock\n\
             0000000000000000: 00000003 00000000 00000000 0001 03 12350\n";
-        let names: Vec<String> = listening(table).iter().map(|socket| socket.endpoint.to_string()).collect();
-        assert_eq!(names, ["unix:///run/with space.sock", "unix://@no\u{fffd}text", "unix://@name"]);
+        let names: Vec<String> =
+            listening(table).iter().map(|socket| socket.endpoint.to_string()).collect();
+        assert_eq!(
+            names,
+            ["unix:///run/with space.sock", "unix://@no\u{fffd}text", "unix://@name"]
+        );
     }
 }

@@ -4,13 +4,20 @@ use crate::flags::{self, Flag};
 
 /// The flag whose name is nearest, if it is two edits away at most and no other is as near.
 pub fn flag(name: &[u8]) -> Option<Flag> {
-    let near = || flags::all().filter(|flag| !flag.is_out()).map(|flag| (distance(name, flag.long().as_bytes()), flag));
+    let near = || {
+        flags::all()
+            .filter(|flag| !flag.is_out())
+            .map(|flag| (distance(name, flag.long().as_bytes()), flag))
+    };
     let (least, flag) = near().min_by_key(|(distance, _)| *distance)?;
-    (least <= 2 && least < name.len() / 2 && near().filter(|(distance, _)| *distance == least).count() == 1)
+    (least <= 2
+        && least < name.len() / 2
+        && near().filter(|(distance, _)| *distance == least).count() == 1)
         .then_some(flag)
 }
 
-/// How many letters have to be put in, taken out or replaced to make one of the other (Levenshtein's distance).
+/// How many letters have to be put in, taken out or replaced to make one of the other
+/// (Levenshtein's distance).
 fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -30,7 +37,13 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, want) in [("", "", 0), ("abc", "abc", 0), ("abc", "", 3), ("sockt", "socket", 1), ("ab", "ba", 2)] {
+        for (a, b, want) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "", 3),
+            ("sockt", "socket", 1),
+            ("ab", "ba", 2),
+        ] {
             assert_eq!(distance(a.as_bytes(), b.as_bytes()), want, "{a} {b}");
             assert_eq!(distance(b.as_bytes(), a.as_bytes()), want, "{b} {a}");
         }

@@ -1,7 +1,8 @@
-//! Ending well. The standard library cannot catch signals, and a relay that a Ctrl-C kills leaves its socket file behind,
-//! its recordings unfinished and, worse, the command it serves without its server. So the work is done by a second
-//! process, the *back*, in a process group of its own, where a terminal's signals do not reach it, and the process that
-//! was started becomes a shell that knows what to do with signals, the *front*:
+//! Ending well. The standard library cannot catch signals, and a relay that a Ctrl-C kills leaves
+//! its socket file behind, its recordings unfinished and, worse, the command it serves without its
+//! server. So the work is done by a second process, the *back*, in a process group of its own,
+//! where a terminal's signals do not reach it, and the process that was started becomes a shell
+//! that knows what to do with signals, the *front*:
 //!
 //! ```text
 //!   terminal ── SIGINT ──▶ front (sh: trap)     ◀── the process that the user's shell waits for
@@ -12,15 +13,18 @@
 //!                 command ◀────┘                  in the front's process group, with the terminal
 //! ```
 //!
-//! * Serving until Ctrl-C: SIGINT, SIGTERM and SIGHUP make the front ask the back to stop; it ends with 0.
-//! * Serving a command: SIGINT and SIGQUIT are the command's, which gets them from the terminal itself; SIGTERM and SIGHUP
-//!   are passed on to it. The back ends after the command, and the front with the command's exit code.
-//! * The front is killed (SIGKILL): its end of the socket closes; the back stops as if it had been asked to, and so does
-//!   the command (SIGTERM).
+//! * Serving until Ctrl-C: SIGINT, SIGTERM and SIGHUP make the front ask the back to stop; it ends
+//!   with 0.
+//! * Serving a command: SIGINT and SIGQUIT are the command's, which gets them from the terminal
+//!   itself; SIGTERM and SIGHUP are passed on to it. The back ends after the command, and the front
+//!   with the command's exit code.
+//! * The front is killed (SIGKILL): its end of the socket closes; the back stops as if it had been
+//!   asked to, and so does the command (SIGTERM).
 //! * There is no `sh`: the front waits itself. A signal kills it, and the back stops.
 //!
-//! What is left when the back itself is killed with SIGKILL: a socket file, which the next listener on it replaces. What
-//! it passed on in its last milliseconds may be missing in what it showed and recorded.
+//! What is left when the back itself is killed with SIGKILL: a socket file, which the next listener
+//! on it replaces. What it passed on in its last milliseconds may be missing in what it showed and
+//! recorded.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -91,12 +95,16 @@ pub fn runtime_dir() -> PathBuf {
     }
 }
 
-/// Divides this process, does the work in the back and tells the front its exit code. `args` is the whole command line,
-/// `command` whether a command is served.
+/// Divides this process, does the work in the back and tells the front its exit code. `args` is the
+/// whole command line, `command` whether a command is served.
 ///
 /// # Errors
 /// What the work says, and that of whatever was needed to divide: a socket, a process.
-pub fn run(args: &[Vec<u8>], command: bool, work: impl FnOnce(&Front) -> Result<i32, String>) -> Result<i32, String> {
+pub fn run(
+    args: &[Vec<u8>],
+    command: bool,
+    work: impl FnOnce(&Front) -> Result<i32, String>,
+) -> Result<i32, String> {
     match divide(args, command).map_err(|error| format!("cannot start: {error}"))? {
         Half::Front(code) => Ok(code),
         Half::Back(front) => {
@@ -146,7 +154,8 @@ fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
     let end = || stream.try_clone().map(OwnedFd::from).map(Stdio::from);
     let script = if command { COMMAND } else { SERVE };
     // Only where there is no shell does this return.
-    let _ = Command::new("/bin/sh").args(["-c", script, "ucurl"]).stdin(end()?).stdout(end()?).exec();
+    let _ =
+        Command::new("/bin/sh").args(["-c", script, "ucurl"]).stdin(end()?).stdout(end()?).exec();
     writeln!(&stream, "ready")?;
     let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
     let code = if command { lines.nth(1) } else { lines.next() };
@@ -154,15 +163,16 @@ fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
     Ok(Half::Front(code.and_then(|code| code.parse().ok()).unwrap_or(1)))
 }
 
-/// Where the back comes to. An abstract name leaves nothing behind, at whatever moment this process is killed; where
-/// there are none, a socket in a private directory has to do.
+/// Where the back comes to. An abstract name leaves nothing behind, at whatever moment this process
+/// is killed; where there are none, a socket in a private directory has to do.
 fn meeting_place() -> io::Result<(Option<PrivateDir>, Listener)> {
     if cfg!(any(target_os = "linux", target_os = "android")) {
         let name = format!("ucurl-{}", random()).into_bytes();
         return Ok((None, Listener::bind(&Endpoint::Abstract(name)).map_err(io::Error::other)?));
     }
     let directory = PrivateDir::new_in(runtime_dir())?;
-    let listener = Listener::bind(&Endpoint::Unix(directory.path().join("s"))).map_err(io::Error::other)?;
+    let listener =
+        Listener::bind(&Endpoint::Unix(directory.path().join("s"))).map_err(io::Error::other)?;
     Ok((Some(directory), listener))
 }
 
@@ -178,20 +188,23 @@ fn meet(mark: &[u8], command: bool) -> Option<Front> {
     Some(Front { socket, group, waits: Cell::new(command) })
 }
 
-/// 128 bits that nobody can guess, in hexadecimal: the keys of a new hasher are the system's randomness.
+/// 128 bits that nobody can guess, in hexadecimal: the keys of a new hasher are the system's
+/// randomness.
 fn random() -> String {
     let bits = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", bits(), bits())
 }
 
-/// This process's group, the fifth field of proc(5)'s `stat`; the second, the name, may hold anything but ends in `)`.
+/// This process's group, the fifth field of proc(5)'s `stat`; the second, the name, may hold
+/// anything but ends in `)`.
 fn own_group() -> Option<i32> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
 }
 
 impl Front {
-    /// Starts a command in the front's process group, which has the terminal, and tells the front to pass its signals on.
+    /// Starts a command in the front's process group, which has the terminal, and tells the front
+    /// to pass its signals on.
     ///
     /// # Errors
     /// That of starting it.
@@ -241,7 +254,8 @@ impl Front {
         self.tell(&code.to_string());
     }
 
-    /// Sends a line, in one write: a shell that a signal interrupts forgets what it had read of a line.
+    /// Sends a line, in one write: a shell that a signal interrupts forgets what it had read of a
+    /// line.
     fn tell(&self, line: &str) {
         // A front that is gone needs no telling.
         let _ = (&self.socket).write_all(format!("{line}\n").as_bytes());

@@ -91,7 +91,10 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
         Some("bytes") => Some(true),
         _ => return Err("--explain: takes nothing, or =bytes".into()),
     };
-    let limit = match given.value("body-limit").map(|text| text.to_str().and_then(|text| text.parse().ok())) {
+    let limit = match given
+        .value("body-limit")
+        .map(|text| text.to_str().and_then(|text| text.parse().ok()))
+    {
         None => text::BODY_LIMIT,
         Some(Some(limit)) => limit,
         Some(None) => return Err("--body-limit: needs a number of bytes".into()),
@@ -107,13 +110,22 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
 fn view_file(given: &Given) -> Result<(File, bool), String> {
     let file = match given.value("output") {
         Some(name) if name != "-" => {
-            let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(name);
+            let file =
+                File::options().write(true).create(true).truncate(true).mode(0o600).open(name);
             file.map_err(|error| format!("{}: {error}", name.display()))?
         }
-        None if given.command.is_some() => {
-            File::from(io::stderr().as_fd().try_clone_to_owned().map_err(|error| format!("stderr: {error}"))?)
-        }
-        _ => File::from(io::stdout().as_fd().try_clone_to_owned().map_err(|error| format!("stdout: {error}"))?),
+        None if given.command.is_some() => File::from(
+            io::stderr()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|error| format!("stderr: {error}"))?,
+        ),
+        _ => File::from(
+            io::stdout()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|error| format!("stdout: {error}"))?,
+        ),
     };
     let colour = match given.value("color").and_then(OsStr::to_str) {
         None if !given.has("color") => text::wants_colour(&file),
@@ -130,11 +142,16 @@ fn target(given: &Given) -> Result<Endpoint, String> {
     if let Some(Ok(endpoint)) = given.value("to").map(Endpoint::parse) {
         return Ok(endpoint);
     }
-    let flags =
-        Flags { host: given.value("to").map(OsStr::to_owned), context: given.value("context").map(OsStr::to_owned) };
+    let flags = Flags {
+        host: given.value("to").map(OsStr::to_owned),
+        context: given.value("context").map(OsStr::to_owned),
+    };
     let daemon = docker::Endpoint::resolve(&Process, &flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
-        return Err(format!("{}: paths are passed on as they are, so a host with a path cannot be", daemon.host));
+        return Err(format!(
+            "{}: paths are passed on as they are, so a host with a path cannot be",
+            daemon.host
+        ));
     }
     daemon.transport().map_err(|error| error.to_string())
 }
@@ -158,8 +175,10 @@ fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
         relay = relay.observe(script);
     }
     for name in given.values("har") {
-        relay =
-            relay.observe(Har::new(create(name, 0o600)?, started).map_err(|error| failed(name) + &error.to_string())?);
+        relay = relay.observe(
+            Har::new(create(name, 0o600)?, started)
+                .map_err(|error| failed(name) + &error.to_string())?,
+        );
     }
     for name in given.values("pcap") {
         let place = relay.endpoint().to_string();

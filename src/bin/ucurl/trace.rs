@@ -1,7 +1,8 @@
-//! What happens on the wire, as `-v`, `--trace` and `--trace-ascii` show it, and what `-w` and `-i` need to know of it.
+//! What happens on the wire, as `-v`, `--trace` and `--trace-ascii` show it, and what `-w` and `-i`
+//! need to know of it.
 //!
-//! `-v` puts a letter before each line: `*` for what ucurl says, `>` for a head that is sent, `<` for one that came, `}`
-//! and `{` for the size of data that is sent and came.
+//! `-v` puts a letter before each line: `*` for what ucurl says, `>` for a head that is sent, `<`
+//! for one that came, `}` and `{` for the size of data that is sent and came.
 
 use crate::config::{self, Global, Trace};
 use crate::explain::{Explain, Explainer};
@@ -84,7 +85,16 @@ impl Tracer {
         let told = Told::default();
         let (host, place) = (String::new(), String::new());
         let obeys = out.is_terminal();
-        let state = State { out, start: Instant::now(), told, host, place, data: false, terminal: false, obeys };
+        let state = State {
+            out,
+            start: Instant::now(),
+            told,
+            host,
+            place,
+            data: false,
+            terminal: false,
+            obeys,
+        };
         Ok(Tracer { style, time: global.trace_time, explainer, state: Mutex::new(state) })
     }
 
@@ -150,7 +160,8 @@ impl Tracer {
     }
 
     fn say(&self, state: &mut State, text: &str) {
-        let (before, sign) = (self.clock(), if self.style == Some(Style::Plain) { "* " } else { "== Info: " });
+        let (before, sign) =
+            (self.clock(), if self.style == Some(Style::Plain) { "* " } else { "== Info: " });
         state.data = false;
         _ = (&*state.out).write_all([&before, sign, text, "\n"].concat().as_bytes());
     }
@@ -161,7 +172,13 @@ impl Tracer {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let day = now.as_secs() % 86_400;
-        format!("{:02}:{:02}:{:02}.{:06} ", day / 3600, day / 60 % 60, day % 60, now.subsec_micros())
+        format!(
+            "{:02}:{:02}:{:02}.{:06} ",
+            day / 3600,
+            day / 60 % 60,
+            day % 60,
+            now.subsec_micros()
+        )
     }
 
     /// A head: line by line where it came, whole where it was sent.
@@ -199,14 +216,18 @@ impl Tracer {
                 let sign = if received { "{" } else { "}" };
                 out = format!("{}{sign} [{} bytes data]\n", self.clock(), data.len()).into_bytes();
             }
-            Some(_) => self.dump(&mut out, if received { "<= Recv data" } else { "=> Send data" }, data),
+            Some(_) => {
+                self.dump(&mut out, if received { "<= Recv data" } else { "=> Send data" }, data)
+            }
         }
         _ = (&*state.out).write_all(&out);
     }
 
-    /// `--trace`'s table: 16 bytes a line in hex and text, or with `--trace-ascii` up to 64 or a line end in text.
+    /// `--trace`'s table: 16 bytes a line in hex and text, or with `--trace-ascii` up to 64 or a
+    /// line end in text.
     fn dump(&self, out: &mut Vec<u8>, title: &str, bytes: &[u8]) {
-        let line = format!("{}{title}, {} bytes (0x{:x})\n", self.clock(), bytes.len(), bytes.len());
+        let line =
+            format!("{}{title}, {} bytes (0x{:x})\n", self.clock(), bytes.len(), bytes.len());
         out.extend_from_slice(line.as_bytes());
         let ascii = self.style == Some(Style::Ascii);
         let mut at = 0;
@@ -227,7 +248,9 @@ impl Tracer {
                     out.extend_from_slice(hex.as_bytes());
                 }
             }
-            out.extend(line.iter().map(|&byte| if matches!(byte, 0x20..0x7f) { byte } else { b'.' }));
+            out.extend(
+                line.iter().map(|&byte| if matches!(byte, 0x20..0x7f) { byte } else { b'.' }),
+            );
             out.push(b'\n');
             at += step;
         }
@@ -260,19 +283,26 @@ impl Observer for Tracer {
                 state.told.connects += 1;
                 state.told.connected.get_or_insert(now);
                 if self.style.is_some() {
-                    let line = format!("Connected to {} ({}) (#{connection})", state.host, state.place);
+                    let line =
+                        format!("Connected to {} ({}) (#{connection})", state.host, state.place);
                     self.say(state, &line);
                 }
             }
             Event::Reused { connection, .. } => {
                 state.told.connected.get_or_insert(now);
                 if self.style.is_some() {
-                    let line = format!("Re-using existing connection #{connection} with host {}", state.host);
+                    let line = format!(
+                        "Re-using existing connection #{connection} with host {}",
+                        state.host
+                    );
                     self.say(state, &line);
                 }
             }
             Event::Stale { connection, .. } if self.style.is_some() => {
-                self.say(state, &format!("Connection #{connection} died, trying again with a fresh one"));
+                self.say(
+                    state,
+                    &format!("Connection #{connection} died, trying again with a fresh one"),
+                );
             }
             Event::RequestHead(head) => {
                 state.told.sent.get_or_insert(now);
@@ -288,7 +318,8 @@ impl Observer for Tracer {
                 state.told.interim.push(head.as_bytes().to_vec());
                 // curl leaves out the empty line of a 1xx head.
                 let shown = head.as_bytes();
-                let end = shown.strip_suffix(b"\r\n").or(shown.strip_suffix(b"\n")).unwrap_or(shown);
+                let end =
+                    shown.strip_suffix(b"\r\n").or(shown.strip_suffix(b"\n")).unwrap_or(shown);
                 self.head(state, end, true);
             }
             Event::ResponseHead(head, _) | Event::Refused(head, _) => {

@@ -129,17 +129,22 @@ impl<'t> Transfer<'t> {
                 }
                 Next::Redirect(location) => {
                     let target = url.redirect(&location, self.group.path_as_is);
-                    let target = target
-                        .map_err(|error| Failure::new(error.exit, format!("the redirect's target {}", error.why)))?;
+                    let target = target.map_err(|error| {
+                        Failure::new(error.exit, format!("the redirect's target {}", error.why))
+                    })?;
                     if self.group.max_redirs >= 0 && followed >= self.group.max_redirs {
                         self.info.redirect_url = Some(target.to_bytes());
-                        let text = format!("Maximum ({}) redirects followed", self.group.max_redirs);
+                        let text =
+                            format!("Maximum ({}) redirects followed", self.group.max_redirs);
                         return Err(Failure::new(Exit::Redirects, text));
                     }
                     followed += 1;
                     self.info.num_redirects += 1;
                     if self.group.auto_referer {
-                        referer = Some(Url { user: None, password: None, fragment: None, ..url.clone() }.to_bytes());
+                        referer = Some(
+                            Url { user: None, password: None, fragment: None, ..url.clone() }
+                                .to_bytes(),
+                        );
                     }
                     if !self.group.location_trusted && target.port_or_80() != url.port_or_80() {
                         login = None;
@@ -153,7 +158,9 @@ impl<'t> Transfer<'t> {
                     let had_content = !matches!(body, Source::None);
                     match body {
                         Source::Post if !keep => body = Source::None,
-                        Source::File(_) | Source::Stdin if self.info.response_code == 303 => body = Source::None,
+                        Source::File(_) | Source::Stdin if self.info.response_code == 303 => {
+                            body = Source::None
+                        }
                         Source::Stdin => {
                             return Err(Failure::new(
                                 Exit::Rewind,
@@ -178,7 +185,10 @@ impl<'t> Transfer<'t> {
                             (true, Some(_)) => ", without the content",
                             (false, _) => "",
                         };
-                        tracer.explain(&format!("{status} and -L: asks for the Location now{how}"), "RFC 9110 §15.4");
+                        tracer.explain(
+                            &format!("{status} and -L: asks for the Location now{how}"),
+                            "RFC 9110 §15.4",
+                        );
                     }
                     self.info.time_redirect = self.start.elapsed();
                     url = target;
@@ -220,10 +230,12 @@ impl<'t> Transfer<'t> {
         }
         let elapsed = self.start.elapsed();
         let version = if plan.http10 { Version::Http10 } else { Version::Http11 };
-        let mut request = self.client.request(&method, &plan.target).version(version).fields(fields);
+        let mut request =
+            self.client.request(&method, &plan.target).version(version).fields(fields);
         request = request.timeouts(self.limits(elapsed)?);
         if plan.expect {
-            request = request.expect_continue(Duration::from_millis(self.group.expect100_timeout_ms));
+            request =
+                request.expect_continue(Duration::from_millis(self.group.expect100_timeout_ms));
         }
         if self.group.raw {
             request = request.raw();
@@ -235,11 +247,15 @@ impl<'t> Transfer<'t> {
             Source::None => request,
             Source::Post => request.body(self.group.post.as_deref().unwrap_or_default()),
             Source::File(name) => {
-                let file = File::open(crate::output::path(name)).map_err(|error| unreadable(name, &error))?;
+                let file = File::open(crate::output::path(name))
+                    .map_err(|error| unreadable(name, &error))?;
                 request.body(unix_http::Body::file(file).map_err(|error| unreadable(name, &error))?)
             }
             Source::Stdin => {
-                let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| unreadable(b"-", &error))?;
+                let stdin = std::io::stdin()
+                    .as_fd()
+                    .try_clone_to_owned()
+                    .map_err(|error| unreadable(b"-", &error))?;
                 request.body(unix_http::Body::pipe(stdin))
             }
         };
@@ -260,7 +276,12 @@ impl<'t> Transfer<'t> {
     }
 
     /// Does with a response what the options say.
-    fn receive(&mut self, mut response: Response, hop: &Hop, sink: &mut Sink) -> Result<Next, Failure> {
+    fn receive(
+        &mut self,
+        mut response: Response,
+        hop: &Hop,
+        sink: &mut Sink,
+    ) -> Result<Next, Failure> {
         let group = self.group;
         let status = response.status();
         self.http10_server |= response.version() == Version::Http10;
@@ -271,12 +292,17 @@ impl<'t> Transfer<'t> {
         if (group.fail || group.hijack) && status >= 400 {
             return Err(Refusal::read(response).into());
         }
-        let redirect =
-            if matches!(status, 300..400) { response.field("Location").filter(|to| !to.is_empty()) } else { None };
+        let redirect = if matches!(status, 300..400) {
+            response.field("Location").filter(|to| !to.is_empty())
+        } else {
+            None
+        };
         let redirect = redirect.map(<[u8]>::to_vec);
         let next = match redirect {
             Some(location) if group.location => Next::Redirect(location),
-            _ if status == 417 && hop.body != Body::None && !hop.no_expect && self.expects(hop) => Next::WithoutExpect,
+            _ if status == 417 && hop.body != Body::None && !hop.no_expect && self.expects(hop) => {
+                Next::WithoutExpect
+            }
             other => {
                 if let Some(location) = other {
                     let target = hop.url.redirect(&location, group.path_as_is);
@@ -286,10 +312,12 @@ impl<'t> Transfer<'t> {
             }
         };
         if group.head {
-            // Whatever method asked: nothing more is read. The length that a HEAD tells is held against the limit all the
-            // same, so that a script can ask before it fetches.
-            let told = response.field("Content-Length").and_then(|value| numbers::whole(value).ok());
-            let too_large = group.max_filesize > 0 && told.is_some_and(|length| length > group.max_filesize);
+            // Whatever method asked: nothing more is read. The length that a HEAD tells is held
+            // against the limit all the same, so that a script can ask before it fetches.
+            let told =
+                response.field("Content-Length").and_then(|value| numbers::whole(value).ok());
+            let too_large =
+                group.max_filesize > 0 && told.is_some_and(|length| length > group.max_filesize);
             return if too_large { Err(sink::too_large()) } else { Ok(next) };
         }
         if !matches!(next, Next::Done) {
@@ -313,11 +341,17 @@ impl<'t> Transfer<'t> {
     }
 
     /// Brings the content to where it belongs, by the stages that the options ask for.
-    fn deliver(&mut self, mut response: Response, hop: &Hop, sink: &mut Sink) -> Result<(), Failure> {
+    fn deliver(
+        &mut self,
+        mut response: Response,
+        hop: &Hop,
+        sink: &mut Sink,
+    ) -> Result<(), Failure> {
         let (group, status) = (self.group, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
         let raw = ended && status < 300 && (group.hijack || status == 101);
-        let attached = Attached::of(&text(&hop.url.path), &text(hop.url.query.as_deref().unwrap_or_default()));
+        let attached =
+            Attached::of(&text(&hop.url.path), &text(hop.url.query.as_deref().unwrap_or_default()));
         let kind = OutputKind::of_content_type(response.field("Content-Type"));
         let other = self.other_end(attached.as_ref(), kind, raw)?;
         let frames = match kind {
@@ -329,7 +363,8 @@ impl<'t> Transfer<'t> {
         if raw {
             let tty = kind != OutputKind::Multiplexed && other.terminal == Some(true);
             let (client, tracer) = (self.client, self.tracer.cloned());
-            let join = Join { client, attached, tty, stdin: other.stdin != Some(false), content, tracer };
+            let join =
+                Join { client, attached, tty, stdin: other.stdin != Some(false), content, tracer };
             join.run(response, sink, &mut self.info.size_download)?;
             if let Some(tracer) = self.tracer {
                 tracer.raw_end();
@@ -361,7 +396,12 @@ impl<'t> Transfer<'t> {
     }
 
     /// What has to be known of the other end, and is not said by the response: the daemon is asked.
-    fn other_end(&self, attached: Option<&Attached>, kind: OutputKind, raw: bool) -> Result<Inspected, Failure> {
+    fn other_end(
+        &self,
+        attached: Option<&Attached>,
+        kind: OutputKind,
+        raw: bool,
+    ) -> Result<Inspected, Failure> {
         let Some(attached) = attached else { return Ok(Inspected::default()) };
         let frames = (raw || self.group.demux) && kind == OutputKind::DependsOnTty;
         let ask = frames || (raw && attached.is_exec());
@@ -391,8 +431,11 @@ impl<'t> Transfer<'t> {
         if let Some(value) = response.field("Content-Type").filter(|value| !value.is_empty()) {
             self.info.content_type = Some(value.to_vec());
         }
-        self.info.headers =
-            head.fields().iter().map(|field| (field.name().as_bytes().to_vec(), field.value().to_vec())).collect();
+        self.info.headers = head
+            .fields()
+            .iter()
+            .map(|field| (field.name().as_bytes().to_vec(), field.value().to_vec()))
+            .collect();
         self.info.num_headers = self.info.headers.len() as u64;
     }
 
@@ -474,8 +517,8 @@ impl Source {
             Source::Post => Body::Post(group.post.as_ref().map_or(0, Vec::len) as u64),
             Source::Stdin => Body::Put(None),
             Source::File(name) => {
-                let metadata =
-                    std::fs::metadata(crate::output::path(name)).map_err(|error| unreadable(name, &error))?;
+                let metadata = std::fs::metadata(crate::output::path(name))
+                    .map_err(|error| unreadable(name, &error))?;
                 Body::Put(metadata.is_file().then_some(metadata.len()))
             }
         })
@@ -487,7 +530,12 @@ pub fn limits(group: &Group) -> Timeouts {
     let some = |milliseconds: u64| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
     // A peer that is silent for so long is slower than any limit.
     let idle = if group.speed_limit > 0 { some(group.speed_time * 1000) } else { None };
-    Timeouts { connect: some(group.connect_timeout_ms), total: some(group.max_time_ms), idle, head: None }
+    Timeouts {
+        connect: some(group.connect_timeout_ms),
+        total: some(group.max_time_ms),
+        idle,
+        head: None,
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -495,5 +543,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn unreadable(name: &[u8], error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Read, format!("cannot read '{}': {error}", String::from_utf8_lossy(name).escape_debug()))
+    Failure::new(
+        Exit::Read,
+        format!("cannot read '{}': {error}", String::from_utf8_lossy(name).escape_debug()),
+    )
 }

@@ -8,9 +8,10 @@
 //! authority  = [ user [ ":" password ] "@" ] ( host / "[" IPv6 "]" ) [ ":" port ]
 //! ```
 //!
-//! Bytes go to the server as they were typed: `{`, `[`, `"` and UTF-8 too. White space and controls are refused, the
-//! fragment is never sent. `/../` and `/./` are taken out of the path unless they are to stay. Without an authority the
-//! host is localhost: with a Unix socket it is just the value of Host.
+//! Bytes go to the server as they were typed: `{`, `[`, `"` and UTF-8 too. White space and controls
+//! are refused, the fragment is never sent. `/../` and `/./` are taken out of the path unless they
+//! are to stay. Without an authority the host is localhost: with a Unix socket it is just the value
+//! of Host.
 
 use crate::data::percent;
 use crate::exit::Exit;
@@ -69,11 +70,17 @@ impl Url {
                     why: "is an endpoint; did you mean --endpoint?",
                 });
             }
-            Some(_) => return Err(UrlError { exit: Exit::UnsupportedProtocol, why: "http is the only scheme" }),
+            Some(_) => {
+                return Err(UrlError {
+                    exit: Exit::UnsupportedProtocol,
+                    why: "http is the only scheme",
+                });
+            }
             None => text,
         };
         let has_scheme = rest.len() != text.len();
-        let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+        let end =
+            rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
         let mut url = Url::default();
         if authority.is_empty() {
@@ -134,14 +141,20 @@ impl Url {
     fn rest(&mut self, rest: &[u8], how: How) -> Result<()> {
         let (rest, fragment) = split(rest, b'#');
         let (path, query) = split(rest, b'?');
-        if !how.encode && [path, query.unwrap_or_default(), fragment.unwrap_or_default()].iter().any(|part| junk(part))
+        if !how.encode
+            && [path, query.unwrap_or_default(), fragment.unwrap_or_default()]
+                .iter()
+                .any(|part| junk(part))
         {
             return Err(bad("has white space or a control in it; write %20 for a space"));
         }
         self.fragment = fragment.filter(|fragment| !fragment.is_empty()).map(<[u8]>::to_vec);
-        self.query = query.map(|query| if how.encode { encoded(query, true) } else { query.to_vec() });
+        self.query =
+            query.map(|query| if how.encode { encoded(query, true) } else { query.to_vec() });
         let path = if how.encode { encoded(path, false) } else { path.to_vec() };
-        if how.encode && [&path, self.query.as_ref().unwrap_or(&Vec::new())].iter().any(|part| junk(part)) {
+        if how.encode
+            && [&path, self.query.as_ref().unwrap_or(&Vec::new())].iter().any(|part| junk(part))
+        {
             return Err(bad("has a control in it"));
         }
         self.path = match path.as_slice() {
@@ -152,8 +165,8 @@ impl Url {
         Ok(())
     }
 
-    /// What the request-line asks for: path and query. curl percent-encodes the bytes over 7F of the path and leaves
-    /// those of the query.
+    /// What the request-line asks for: path and query. curl percent-encodes the bytes over 7F of
+    /// the path and leaves those of the query.
     pub fn target(&self) -> Vec<u8> {
         let mut target = encoded(&self.path, false);
         if let Some(query) = &self.query {
@@ -166,7 +179,9 @@ impl Url {
     /// `host`, or `host:port` where the port is not 80: the value of Host.
     pub fn host_and_port(&self) -> Vec<u8> {
         match self.port {
-            Some(port) if port != 80 => [&self.host[..], b":", port.to_string().as_bytes()].concat(),
+            Some(port) if port != 80 => {
+                [&self.host[..], b":", port.to_string().as_bytes()].concat()
+            }
             _ => self.host.clone(),
         }
     }
@@ -176,7 +191,8 @@ impl Url {
         self.port.unwrap_or(80)
     }
 
-    /// The URL written out, as `%{url_effective}` shows it. An empty query is left out, as curl does.
+    /// The URL written out, as `%{url_effective}` shows it. An empty query is left out, as curl
+    /// does.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = b"http://".to_vec();
         if let Some(user) = &self.user {
@@ -205,12 +221,15 @@ impl Url {
         out
     }
 
-    /// Puts more behind the query (`-G`, `--url-query`). Percent-encodings in it are written small, as curl does.
+    /// Puts more behind the query (`-G`, `--url-query`). Percent-encodings in it are written small,
+    /// as curl does.
     pub fn add_query(&mut self, more: &[u8]) {
         let mut more = more.to_vec();
         let mut at = 0;
         while at + 2 < more.len() {
-            let encoded = more[at] == b'%' && more[at + 1].is_ascii_hexdigit() && more[at + 2].is_ascii_hexdigit();
+            let encoded = more[at] == b'%'
+                && more[at + 1].is_ascii_hexdigit()
+                && more[at + 2].is_ascii_hexdigit();
             if encoded {
                 more[at + 1..at + 3].make_ascii_lowercase();
                 at += 3;
@@ -229,8 +248,8 @@ impl Url {
         }
     }
 
-    /// The URL that a Location leads to (RFC 3986 §5), with curl's ways: what a URL cannot hold is percent-encoded, a
-    /// fragment of the old URL is not carried over.
+    /// The URL that a Location leads to (RFC 3986 §5), with curl's ways: what a URL cannot hold is
+    /// percent-encoded, a fragment of the old URL is not carried over.
     pub fn redirect(&self, location: &[u8], path_as_is: bool) -> Result<Url> {
         let how = How { path_as_is, encode: true };
         if scheme_of_any(location).is_some() {
@@ -244,7 +263,8 @@ impl Url {
             Some(b'/') => location.to_vec(),
             Some(b'?') => [&self.path, location].concat(),
             Some(b'#') | None => {
-                let query = self.query.as_ref().map_or(Vec::new(), |query| [b"?", &query[..]].concat());
+                let query =
+                    self.query.as_ref().map_or(Vec::new(), |query| [b"?", &query[..]].concat());
                 [&self.path, &query[..], location].concat()
             }
             Some(_) => {
@@ -256,11 +276,13 @@ impl Url {
         Ok(new)
     }
 
-    /// Where a relative path begins: the old path without its last segment and without one more for each `../`.
-    /// `--path-as-is` is about the path that comes out, not about these steps.
+    /// Where a relative path begins: the old path without its last segment and without one more for
+    /// each `../`. `--path-as-is` is about the path that comes out, not about these steps.
     fn climb<'l>(&self, mut location: &'l [u8]) -> (Vec<u8>, &'l [u8]) {
         let mut path = &self.path[..];
-        let up = |path: &mut &[u8]| *path = &path[..path.iter().rposition(|&byte| byte == b'/').unwrap_or(0)];
+        let up = |path: &mut &[u8]| {
+            *path = &path[..path.iter().rposition(|&byte| byte == b'/').unwrap_or(0)]
+        };
         up(&mut path);
         location = location.strip_prefix(b"./").unwrap_or(location);
         while let Some(rest) = location.strip_prefix(b"../") {
@@ -271,7 +293,8 @@ impl Url {
     }
 }
 
-/// The scheme of a URL that a user typed: a colon must be followed by a slash, so that `host:80` is no scheme.
+/// The scheme of a URL that a user typed: a colon must be followed by a slash, so that `host:80` is
+/// no scheme.
 fn scheme(text: &[u8]) -> Option<&[u8]> {
     let name = scheme_of_any(text)?;
     (text.get(name.len() + 1) == Some(&b'/')).then_some(name)
@@ -279,7 +302,9 @@ fn scheme(text: &[u8]) -> Option<&[u8]> {
 
 /// The scheme of a Location; `http` in small letters whatever it was.
 fn scheme_of_any(text: &[u8]) -> Option<&[u8]> {
-    let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-' | b'.'))?;
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-' | b'.'))?;
     if end == 0 || end > 39 || text[end] != b':' {
         return None;
     }
@@ -288,7 +313,8 @@ fn scheme_of_any(text: &[u8]) -> Option<&[u8]> {
     Some(known.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name))
 }
 
-/// What follows `http:`, without the slashes before an authority. With one slash or three there is none.
+/// What follows `http:`, without the slashes before an authority. With one slash or three there is
+/// none.
 fn without_slashes(rest: &[u8]) -> Result<&[u8]> {
     match rest.iter().take_while(|&&byte| byte == b'/').count() {
         0 => Err(bad("has no slash after http:")),
@@ -349,7 +375,8 @@ fn without_dots(path: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The last part of the path, for `-O`: what follows the last slash, and after that the last backslash.
+/// The last part of the path, for `-O`: what follows the last slash, and after that the last
+/// backslash.
 pub fn file_name(path: &[u8]) -> &[u8] {
     let name = &path[path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1)..];
     &name[name.iter().rposition(|&byte| byte == b'\\').map_or(0, |at| at + 1)..]
@@ -372,7 +399,10 @@ mod tests {
 
     fn target(url: &str) -> std::result::Result<String, u8> {
         Url::parse(url.as_bytes(), How::default())
-            .map(|url| String::from_utf8_lossy(&[&url.host_and_port()[..], b" ", &url.target()].concat()).into_owned())
+            .map(|url| {
+                String::from_utf8_lossy(&[&url.host_and_port()[..], b" ", &url.target()].concat())
+                    .into_owned()
+            })
             .map_err(|error| error.exit as u8)
     }
 

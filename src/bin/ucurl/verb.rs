@@ -6,7 +6,8 @@
 //!     --explain[=bytes]    explain; a value, if any, stands behind the =
 //! ```
 //!
-//! Read as ucurl's own: `--name value`, `-n value`, `-nvalue`, `--` ends the flags; `--name=value` besides.
+//! Read as ucurl's own: `--name value`, `-n value`, `-nvalue`, `--` ends the flags; `--name=value`
+//! besides.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -53,7 +54,12 @@ fn rows(table: &'static str) -> impl Iterator<Item = Row> {
         };
         let name = rest.split([' ', '[']).next().unwrap_or_default();
         let value = &rest[name.len()..];
-        Some(Row { short, name, has_value: value.starts_with(" <"), may_have_value: value.starts_with("[=") })
+        Some(Row {
+            short,
+            name,
+            has_value: value.starts_with(" <"),
+            may_have_value: value.starts_with("[="),
+        })
     })
 }
 
@@ -68,7 +74,9 @@ pub fn read(table: &'static str, args: &[Vec<u8>]) -> Result<Given, String> {
         let mut take = |row: &Row, attached: Option<&[u8]>| {
             let value = match (row.has_value, attached) {
                 (true, Some(value)) => value.to_vec(),
-                (true, None) => args.next().ok_or(format!("option --{}: needs a value", row.name))?.clone(),
+                (true, None) => {
+                    args.next().ok_or(format!("option --{}: needs a value", row.name))?.clone()
+                }
                 (false, None) => Vec::new(),
                 (false, Some(value)) if row.may_have_value => value.to_vec(),
                 (false, Some(_)) => return Err(format!("option --{}: takes no value", row.name)),
@@ -104,7 +112,8 @@ pub fn read(table: &'static str, args: &[Vec<u8>]) -> Result<Given, String> {
     Ok(given)
 }
 
-/// Runs a verb: `args` is the whole command line, the verb with it. The exit code; 2 for what is wrong.
+/// Runs a verb: `args` is the whole command line, the verb with it. The exit code; 2 for what is
+/// wrong.
 pub fn main(
     name: &str,
     help: &str,
@@ -131,12 +140,14 @@ mod tests {
 
     fn given(line: &str) -> Result<String, String> {
         let args: Vec<_> = line.split(' ').map(|arg| arg.as_bytes().to_vec()).collect();
-        read(TABLE, &args).map(|given| format!("{:?} {:?} {:?}", given.flags, given.operands, given.command))
+        read(TABLE, &args)
+            .map(|given| format!("{:?} {:?} {:?}", given.flags, given.operands, given.command))
     }
 
     #[test]
     fn flags_operands_and_a_command() {
-        let want = r#"[("quiet", ""), ("listen", "/s"), ("har", "h")] ["rec"] Some(["docker", "-l"])"#;
+        let want =
+            r#"[("quiet", ""), ("listen", "/s"), ("har", "h")] ["rec"] Some(["docker", "-l"])"#;
         assert_eq!(given("-ql /s --har=h rec -- docker -l").unwrap(), want);
         assert_eq!(given("-q -l/s --har h rec -- docker -l").unwrap(), want);
         assert_eq!(given("--explain x").unwrap(), r#"[("explain", "")] ["x"] None"#);

@@ -149,7 +149,9 @@ impl Info {
                 out.extend_from_slice(format!("{number:0width$}").as_bytes());
             }
             Value::Time(time) => {
-                out.extend_from_slice(format!("{}.{:06}", time.as_secs(), time.subsec_micros()).as_bytes());
+                out.extend_from_slice(
+                    format!("{}.{:06}", time.as_secs(), time.subsec_micros()).as_bytes(),
+                );
             }
         }
     }
@@ -160,7 +162,9 @@ impl Info {
             self.write(out, name, true);
             out.push(b',');
         }
-        out.extend_from_slice(concat!("\"curl_version\":\"ucurl/", env!("CARGO_PKG_VERSION"), "\"}").as_bytes());
+        out.extend_from_slice(
+            concat!("\"curl_version\":\"ucurl/", env!("CARGO_PKG_VERSION"), "\"}").as_bytes(),
+        );
     }
 
     fn header_json(&self, out: &mut Vec<u8>) {
@@ -234,7 +238,9 @@ pub fn render(format: &[u8], info: &Info) -> Vec<(To, Vec<u8>)> {
                     "stderr" => pieces.push((To::Stderr, Vec::new())),
                     "json" => info.json(out),
                     "header_json" => info.header_json(out),
-                    name if NAMES.split(' ').any(|known| known == name) => info.write(out, name, false),
+                    name if NAMES.split(' ').any(|known| known == name) => {
+                        info.write(out, name, false)
+                    }
                     name => {
                         let line = ["ucurl: unknown --write-out variable: '", name, "'\n"].concat();
                         let to = pieces[last].0;
@@ -251,7 +257,8 @@ pub fn render(format: &[u8], info: &Info) -> Vec<(To, Vec<u8>)> {
                     continue;
                 };
                 rest = &name[end + 1..];
-                let field = info.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name[..end]));
+                let field =
+                    info.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name[..end]));
                 out.extend_from_slice(field.map_or(b"", |(_, value)| value));
             }
             (b'%', [other, after @ ..]) => {

@@ -14,15 +14,19 @@ pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     // A body is one string.
     let limits = Limits { token: text.len() as u64, ..Limits::default() };
-    let har = Value::parse_within(text, limits).map_err(|error| invalid(format!("no HAR: {error}")))?;
+    let har =
+        Value::parse_within(text, limits).map_err(|error| invalid(format!("no HAR: {error}")))?;
     let entries = har
         .get("log")
         .and_then(|log| log.get("entries"))
         .ok_or_else(|| invalid("no HAR: it has no log.entries".into()))?;
     let read = |(n, entry)| {
-        answer(entry).ok_or_else(|| invalid(format!("entry {n} of the HAR lacks a method, a URL or a status")))
+        answer(entry).ok_or_else(|| {
+            invalid(format!("entry {n} of the HAR lacks a method, a URL or a status"))
+        })
     };
-    let answers = entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
+    let answers =
+        entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
     Ok(by_time(answers, |answer| answer.began))
 }
 
@@ -35,7 +39,8 @@ fn answer(entry: &Value) -> Option<Answer> {
     if let Some(post) = request.get("postData") {
         let mut bytes = bytes(post, "_encoding")?;
         // As requests are before they are compared; what is covered already stays as it is.
-        if bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[") {
+        if bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[")
+        {
             JsonMask::new(target.windows(9).any(|part| part == b"/secrets/")).run(&mut bytes);
         }
         body.add(&bytes);
@@ -50,10 +55,18 @@ fn answer(entry: &Value) -> Option<Answer> {
         }
         _ => None,
     };
-    let timing =
-        |name| entry.get("timings").and_then(|timings| timings.get(name)).and_then(milliseconds).unwrap_or_default();
+    let timing = |name| {
+        entry
+            .get("timings")
+            .and_then(|timings| timings.get(name))
+            .and_then(milliseconds)
+            .unwrap_or_default()
+    };
     let [send, wait, receive] = ["send", "wait", "receive"].map(timing);
-    let began = entry.get("startedDateTime").and_then(|date| since_1970(date.as_str()?)).unwrap_or_default();
+    let began = entry
+        .get("startedDateTime")
+        .and_then(|date| since_1970(date.as_str()?))
+        .unwrap_or_default();
     // A HAR may say any number.
     let answered = began.saturating_add(send).saturating_add(wait);
     let ended = answered.saturating_add(receive);
@@ -62,19 +75,38 @@ fn answer(entry: &Value) -> Option<Answer> {
         Part { at: answered, after: wait, heard: 0, bytes: Source::Memory(head) },
         Part { at: ended, after: receive, heard: 0, bytes: Source::Memory(content) },
     ];
-    let connection = entry.get("connection").and_then(|number| decimal(number.as_str()?.as_bytes()));
-    Some(Answer { connection, method, target, body, began, ended, parts, interim: false, close, unfit })
+    let connection =
+        entry.get("connection").and_then(|number| decimal(number.as_str()?.as_bytes()));
+    Some(Answer {
+        connection,
+        method,
+        target,
+        body,
+        began,
+        ended,
+        parts,
+        interim: false,
+        close,
+        unfit,
+    })
 }
 
-/// A response's head, its content framed as its fields say, and whether the connection ends with them.
-fn message(method: &str, status: u16, response: &Value, content: &[u8]) -> Option<(Vec<u8>, Vec<u8>, bool)> {
+/// A response's head, its content framed as its fields say, and whether the connection ends with
+/// them.
+fn message(
+    method: &str,
+    status: u16,
+    response: &Value,
+    content: &[u8],
+) -> Option<(Vec<u8>, Vec<u8>, bool)> {
     let mut fields = Fields::new();
     let none = has_no_body(method, status);
     let (mut chunked, mut length) = (false, false);
     for field in response.get("headers").map_or(&[][..], Value::elements) {
         let (name, value) = (field.get("name")?.as_str()?, field.get("value")?.as_str()?);
         match name.to_ascii_lowercase().as_str() {
-            // What a HAR holds is decoded; and HTTP/2 names, which begin with a colon, have no place here.
+            // What a HAR holds is decoded; and HTTP/2 names, which begin with a colon, have no
+            // place here.
             "content-encoding" => continue,
             _ if name.starts_with(':') => continue,
             "transfer-encoding" => chunked = true,
@@ -153,9 +185,14 @@ fn since_1970(date: &str) -> Option<Duration> {
         _ => return None,
     };
     // Years are counted from March, so that a leap day is a year's last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day.checked_sub(1)?;
-    let minutes = i64::try_from(days * 24 * 60 + hours * 60 + minutes).ok()? - 719_468 * 24 * 60 - offset;
+    let (year, month) =
+        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = 365 * year + year / 4 - year / 100
+        + year / 400
+        + (153 * month + 2) / 5
+        + day.checked_sub(1)?;
+    let minutes =
+        i64::try_from(days * 24 * 60 + hours * 60 + minutes).ok()? - 719_468 * 24 * 60 - offset;
     Some(Duration::from_secs(u64::try_from(minutes).ok()? * 60 + whole) + fraction)
 }
 
@@ -219,7 +256,13 @@ mod tests {
         ] {
             assert_eq!(since_1970(date), Some(Duration::from_millis(want)), "{date}");
         }
-        for date in ["", "2024-12-31", "2024-12-31T23:59:59", "1960-01-01T00:00:00Z", "2024-1a-31T23:59:59Z"] {
+        for date in [
+            "",
+            "2024-12-31",
+            "2024-12-31T23:59:59",
+            "1960-01-01T00:00:00Z",
+            "2024-1a-31T23:59:59Z",
+        ] {
             assert_eq!(since_1970(date), None, "{date}");
         }
     }

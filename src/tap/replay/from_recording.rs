@@ -48,7 +48,8 @@ struct Reader {
 
 fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::Result<Vec<Answer>> {
     let path = Arc::new(recording.file(number, Side::Server));
-    let mut files = [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
+    let mut files =
+        [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
     let mut reader = Reader {
         number,
         path,
@@ -81,7 +82,9 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
                 }
                 conversation.bytes(*side, event.at, &buffer, &mut |event| reader.see(event));
             }
-            What::End(side, _) => conversation.end(*side, event.at, None, &mut |event| reader.see(event)),
+            What::End(side, _) => {
+                conversation.end(*side, event.at, None, &mut |event| reader.see(event))
+            }
             What::Open | What::Closed | What::Refused(_) => {}
         }
     }
@@ -92,9 +95,12 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
 impl Reader {
     fn see(&mut self, event: &Event<'_>) {
         match event {
-            Event::Content(x, Side::Client, bytes) => self.bodies.or_insert(x.number, Digest::default).add(bytes),
+            Event::Content(x, Side::Client, bytes) => {
+                self.bodies.or_insert(x.number, Digest::default).add(bytes)
+            }
             Event::Tunnel(_, Side::Client, bytes) => self.heard += bytes.len() as u64,
-            // What was received so far is that head: it is said again only to a client that waits for it.
+            // What was received so far is that head: it is said again only to a client that waits
+            // for it.
             Event::Interim(x, _) => self.interims.insert(x.number, x.received.head),
             Event::Done(x) => self.done(x),
             _ => {}
@@ -108,8 +114,13 @@ impl Reader {
             return;
         }
         let start = self.cursor + interim.unwrap_or(0);
-        let whole = self.cursor + x.received.head + x.received.framing + x.received.content + x.received.tunnel;
-        let close = x.received.decision.is_none_or(|decision| !decision.persistent) || !x.received.complete;
+        let whole = self.cursor
+            + x.received.head
+            + x.received.framing
+            + x.received.content
+            + x.received.tunnel;
+        let close =
+            x.received.decision.is_none_or(|decision| !decision.persistent) || !x.received.complete;
         // What is broken off is replayed to the last byte that came.
         let last = self.moments.last().map_or(0, |moment| moment.end);
         let end = if x.received.complete { whole } else { last };
@@ -120,10 +131,17 @@ impl Reader {
         let began = x.sent.began.unwrap_or_default();
         let mut before = x.sent.ended.or(x.sent.head_ended).unwrap_or(began);
         let mut parts = Vec::new();
-        for moment in self.moments.iter().filter(|moment| moment.end > start && moment.start < end) {
+        for moment in self.moments.iter().filter(|moment| moment.end > start && moment.start < end)
+        {
             let (offset, until) = (moment.start.max(start), moment.end.min(end));
-            let bytes = Source::File { path: Arc::clone(&self.path), offset, length: until - offset };
-            parts.push(Part { at: moment.at, after: moment.at.saturating_sub(before), heard: moment.heard, bytes });
+            let bytes =
+                Source::File { path: Arc::clone(&self.path), offset, length: until - offset };
+            parts.push(Part {
+                at: moment.at,
+                after: moment.at.saturating_sub(before),
+                heard: moment.heard,
+                bytes,
+            });
             before = before.max(moment.at);
         }
         let answer = Answer {

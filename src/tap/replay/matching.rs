@@ -49,11 +49,17 @@ impl Replay {
         let wanted = normal(&asked.target);
         let candidates = self.answers.iter().enumerate().filter(|(_, answer)| {
             answer.method == asked.method
-                && if self.strict { answer.target == asked.target } else { normal(&answer.target) == wanted }
+                && if self.strict {
+                    answer.target == asked.target
+                } else {
+                    normal(&answer.target) == wanted
+                }
         });
         // The larger is the better; of equals, the first that was not given, or the last.
         let best = candidates
-            .filter(|(n, answer)| !self.strict || answer.body == asked.body && given.counts[*n] == 0)
+            .filter(|(n, answer)| {
+                !self.strict || answer.body == asked.body && given.counts[*n] == 0
+            })
             .max_by_key(|(n, answer)| {
                 let fresh = given.counts[*n] == 0;
                 let order = if fresh { -(*n as i64) } else { *n as i64 };
@@ -83,9 +89,9 @@ impl Replay {
         self.changed.notify_all();
     }
 
-    /// Waits until other connections are as far as they were when the server said this: what had been asked since answer
-    /// `n` was asked for has been asked, and what had been answered to the end has been. A client that goes another way
-    /// is not waited for long.
+    /// Waits until other connections are as far as they were when the server said this: what had
+    /// been asked since answer `n` was asked for has been asked, and what had been answered to the
+    /// end has been. A client that goes another way is not waited for long.
     pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> Others {
         let mine = &self.answers[n];
         let from = self.answers.partition_point(|answer| answer.began <= mine.began);
@@ -96,9 +102,9 @@ impl Replay {
             connection.is_none() || connection != mine.connection
         };
         let behind = |given: &mut Given| {
-            (from..until)
-                .filter(elsewhere)
-                .any(|other| given.counts[other] == 0 || self.answers[other].ended <= at && !given.whole[other])
+            (from..until).filter(elsewhere).any(|other| {
+                given.counts[other] == 0 || self.answers[other].ended <= at && !given.whole[other]
+            })
         };
         if !(from..until).any(|other| elsewhere(&other)) {
             return Others::None;
@@ -111,14 +117,19 @@ impl Replay {
 
     fn unknown(&self, asked: &Asked) -> String {
         let name = format!("{} {}", asked.method, asked.target.escape_ascii());
-        let same = |answer: &&Answer| answer.method == asked.method && answer.target == asked.target;
+        let same =
+            |answer: &&Answer| answer.method == asked.method && answer.target == asked.target;
         let nearest = match self.answers.iter().find(same) {
-            Some(answer) if answer.body == asked.body => "it was recorded, but fewer times".to_owned(),
+            Some(answer) if answer.body == asked.body => {
+                "it was recorded, but fewer times".to_owned()
+            }
             Some(_) => "it was recorded with another body".to_owned(),
-            None => match self.answers.iter().min_by_key(|answer| distance(&name, &answer.name())) {
-                Some(answer) => format!("the nearest that was recorded is {}", answer.name()),
-                None => "nothing was recorded".to_owned(),
-            },
+            None => {
+                match self.answers.iter().min_by_key(|answer| distance(&name, &answer.name())) {
+                    Some(answer) => format!("the nearest that was recorded is {}", answer.name()),
+                    None => "nothing was recorded".to_owned(),
+                }
+            }
         };
         format!("not recorded: {name}; {nearest}")
     }
@@ -145,8 +156,8 @@ fn without_version(path: &[u8]) -> &[u8] {
     if major > 0 && minor > 0 && rest[minor..].starts_with(b"/") { &rest[minor..] } else { path }
 }
 
-/// How many characters to put in, take out or change to get from one text to the other (Levenshtein's distance), of the
-/// first few hundred.
+/// How many characters to put in, take out or change to get from one text to the other
+/// (Levenshtein's distance), of the first few hundred.
 fn distance(a: &str, b: &str) -> usize {
     const LONG: usize = 300;
     let (a, b) = (&a.as_bytes()[..a.len().min(LONG)], &b.as_bytes()[..b.len().min(LONG)]);
@@ -176,14 +187,22 @@ mod tests {
         ] {
             assert_eq!(normal(a.as_bytes()), normal(b.as_bytes()), "{a} {b}");
         }
-        for (a, b) in [("/v1.41", "/"), ("/v1/a", "/a"), ("/v1.x/a", "/a"), ("/a?b=1", "/a?b=2"), ("/a/", "/a")] {
+        for (a, b) in [
+            ("/v1.41", "/"),
+            ("/v1/a", "/a"),
+            ("/v1.x/a", "/a"),
+            ("/a?b=1", "/a?b=2"),
+            ("/a/", "/a"),
+        ] {
             assert_ne!(normal(a.as_bytes()), normal(b.as_bytes()), "{a} {b}");
         }
     }
 
     #[test]
     fn distances() {
-        for (a, b, want) in [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
+        for (a, b, want) in
+            [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)]
+        {
             assert_eq!((distance(a, b), distance(b, a)), (want, want));
         }
     }

@@ -1,30 +1,35 @@
-//! A fake daemon: answers as a recorded one did, so that what was tested once against a real engine runs without one.
+//! A fake daemon: answers as a recorded one did, so that what was tested once against a real engine
+//! runs without one.
 //!
 //! ```text
 //!   client ──▶ Listener ──▶ Replay ──▶ answers that were recorded, framing and all
 //!                             └──▶ 501 for a request that was not, with the nearest that was
 //! ```
 //!
-//! What is recorded: the directory of a [`Record`](super::Record), byte for byte, or a [HAR](super::har), from which the
-//! bytes are made anew: a chunked body has other chunks then.
+//! What is recorded: the directory of a [`Record`](super::Record), byte for byte, or a
+//! [HAR](super::har), from which the bytes are made anew: a chunked body has other chunks then.
 //!
-//! **Which answer.** A request matches a recorded one with the same method and target; the order of the query's
-//! parameters and the API version before the path do not count. Of several, those with the same body come first, then
-//! those with the very same target, then those that were not given yet, in the order they were recorded: a state that was
-//! asked for three times is answered three times, and the third answer stays. Secrets that were covered are covered in
-//! what is compared, too.
+//! **Which answer.** A request matches a recorded one with the same method and target; the order of
+//! the query's parameters and the API version before the path do not count. Of several, those with
+//! the same body come first, then those with the very same target, then those that were not given
+//! yet, in the order they were recorded: a state that was asked for three times is answered three
+//! times, and the third answer stays. Secrets that were covered are covered in what is compared,
+//! too.
 //!
-//! **Strict**, for tests: method, target and body must be the same to the byte, and each recorded answer is given once.
+//! **Strict**, for tests: method, target and body must be the same to the byte, and each recorded
+//! answer is given once.
 //!
-//! **Tunnels** (attach, exec). What the server said is said again, each part when the client has said as much as it had
-//! then, or has ended its side: so the output of `cat` follows its input.
+//! **Tunnels** (attach, exec). What the server said is said again, each part when the client has
+//! said as much as it had then, or has ended its side: so the output of `cat` follows its input.
 //!
-//! **Order.** A container's `wait` is answered when its `start` was asked for, on another connection. So a part of an
-//! answer comes when everything that had been asked and answered before it has been, or after a second.
+//! **Order.** A container's `wait` is answered when its `start` was asked for, on another
+//! connection. So a part of an answer comes when everything that had been asked and answered before
+//! it has been, or after a second.
 //!
 //! **Pace.** Apart from that answers come at once, or with the waits that were recorded.
 //!
-//! What cannot be replayed: sessions that agree on something new each time, as BuildKit's over HTTP/2 do.
+//! What cannot be replayed: sessions that agree on something new each time, as BuildKit's over
+//! HTTP/2 do.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -98,7 +103,8 @@ pub struct ReplayStopper {
 }
 
 impl ReplayStopper {
-    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are cut.
+    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are
+    /// cut.
     pub fn stop(&self, grace: Duration) {
         self.listener.stop();
         self.open.end(grace);
@@ -112,8 +118,11 @@ impl Replay {
     /// `InvalidData` with a line that says where; what the system says, otherwise.
     pub fn open(recording: impl AsRef<Path>) -> io::Result<Replay> {
         let path = recording.as_ref();
-        let (answers, covered) =
-            if path.is_dir() { from_recording::read(path)? } else { (from_har::read(&std::fs::read(path)?)?, true) };
+        let (answers, covered) = if path.is_dir() {
+            from_recording::read(path)?
+        } else {
+            (from_har::read(&std::fs::read(path)?)?, true)
+        };
         let given = Mutex::new(Given::new(answers.len()));
         Ok(Replay {
             answers,
@@ -126,7 +135,8 @@ impl Replay {
         })
     }
 
-    /// Whether requests have to be the same to the byte, and each answer is given once. Not unless asked for.
+    /// Whether requests have to be the same to the byte, and each answer is given once. Not unless
+    /// asked for.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Replay {
         self.strict = strict;
@@ -150,13 +160,15 @@ impl Replay {
         self.answers.is_empty()
     }
 
-    /// What went wrong so far: requests that were not recorded; when strict, also what was recorded and not asked for.
+    /// What went wrong so far: requests that were not recorded; when strict, also what was recorded
+    /// and not asked for.
     pub fn problems(&self) -> Vec<String> {
         let given = lock(&self.given);
         let mut problems = given.problems.clone();
         if self.strict {
             let missed = self.answers.iter().zip(&given.counts).filter(|(_, count)| **count == 0);
-            problems.extend(missed.map(|(answer, _)| format!("never asked for: {}", answer.name())));
+            problems
+                .extend(missed.map(|(answer, _)| format!("never asked for: {}", answer.name())));
         }
         problems
     }

@@ -19,8 +19,8 @@ use std::time::Duration;
 /// How long to wait when descriptors or threads have run out.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long a client has, at most, to act on what other connections said before this one goes on: clients take for granted
-/// that a container lives for a moment.
+/// How long a client has, at most, to act on what other connections said before this one goes on:
+/// clients take for granted that a container lives for a moment.
 const BREATH: Duration = Duration::from_millis(10);
 
 impl Cut for Stream {
@@ -31,7 +31,8 @@ impl Cut for Stream {
 }
 
 impl Replay {
-    /// Answers until it is stopped and every connection is over. What goes wrong with one ends that one alone.
+    /// Answers until it is stopped and every connection is over. What goes wrong with one ends that
+    /// one alone.
     pub fn run(&self, listener: &Listener) {
         thread::scope(|scope| {
             let mut number = 0;
@@ -41,7 +42,8 @@ impl Replay {
                     Ok(Some(stream)) => {
                         number += 1;
                         let running = self.open.begin();
-                        let gate = matches!(listener.endpoint(), Endpoint::Tcp { .. }).then(|| Gate::new(&[]));
+                        let gate = matches!(listener.endpoint(), Endpoint::Tcp { .. })
+                            .then(|| Gate::new(&[]));
                         let connection = move || {
                             let stream = Arc::new(stream);
                             self.open.insert(number, &stream);
@@ -73,7 +75,8 @@ struct Peer<'a> {
 /// What the client has said.
 #[derive(Default)]
 struct Seen {
-    /// Requests whose head has come: whether they wait for 100 (Continue), and whether their body has come.
+    /// Requests whose head has come: whether they wait for 100 (Continue), and whether their body
+    /// has come.
     requests: VecDeque<(Asked, bool, bool)>,
     /// How much it has said in a tunnel.
     heard: u64,
@@ -86,8 +89,14 @@ impl Seen {
         match event {
             Event::Request(x) => {
                 let (method, target) = (x.method().to_owned(), x.target().to_vec());
-                let waits = x.fields(Side::Client).is_some_and(|fields| fields.has_token("Expect", "100-continue"));
-                self.requests.push_back((Asked { method, target, body: Digest::default() }, waits, false));
+                let waits = x
+                    .fields(Side::Client)
+                    .is_some_and(|fields| fields.has_token("Expect", "100-continue"));
+                self.requests.push_back((
+                    Asked { method, target, body: Digest::default() },
+                    waits,
+                    false,
+                ));
             }
             Event::Content(_, Side::Client, bytes) => {
                 if let Some((asked, ..)) = self.requests.back_mut() {
@@ -109,7 +118,14 @@ impl Seen {
 impl<'a> Peer<'a> {
     fn new(replay: &'a Replay, stream: &'a Stream, gate: Option<Gate>) -> Peer<'a> {
         let conversation = Conversation::new(replay.covered);
-        Peer { replay, stream, gate, conversation, seen: Seen::default(), buffer: vec![0; 64 * 1024] }
+        Peer {
+            replay,
+            stream,
+            gate,
+            conversation,
+            seen: Seen::default(),
+            buffer: vec![0; 64 * 1024],
+        }
     }
 
     fn serve(&mut self) -> io::Result<()> {
@@ -123,7 +139,8 @@ impl<'a> Peer<'a> {
                     }
                 }
                 Err(why) => {
-                    let refusal = refusal(501, &format!("ucurl replay: {why}"), asked.method != "HEAD");
+                    let refusal =
+                        refusal(501, &format!("ucurl replay: {why}"), asked.method != "HEAD");
                     self.say(&refusal)?;
                 }
             }
@@ -143,15 +160,17 @@ impl<'a> Peer<'a> {
             if let Some(why) = &self.seen.fault {
                 let refusal = refusal(400, &format!("ucurl replay: {why}"), true);
                 self.say(&refusal)?;
-                return self.stream.shutdown(Shutdown::Write).and_then(|()| self.drain()).map(|()| None);
+                return self
+                    .stream
+                    .shutdown(Shutdown::Write)
+                    .and_then(|()| self.drain())
+                    .map(|()| None);
             }
             if let Some((asked, waits @ true, false)) = self.seen.requests.front_mut() {
                 *waits = false;
-                let interim = self
-                    .replay
-                    .answers
-                    .iter()
-                    .any(|answer| answer.interim && answer.method == asked.method && answer.target == asked.target);
+                let interim = self.replay.answers.iter().any(|answer| {
+                    answer.interim && answer.method == asked.method && answer.target == asked.target
+                });
                 if interim {
                     self.say(b"HTTP/1.1 100 Continue\r\n\r\n")?;
                 }
@@ -182,7 +201,8 @@ impl<'a> Peer<'a> {
 
     fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         (&mut { self.stream }).write_all(bytes)?;
-        self.conversation.bytes(Side::Server, Duration::ZERO, bytes, &mut |event| self.seen.see(event));
+        self.conversation
+            .bytes(Side::Server, Duration::ZERO, bytes, &mut |event| self.seen.see(event));
         Ok(())
     }
 
@@ -202,14 +222,17 @@ impl<'a> Peer<'a> {
         };
         if n == 0 {
             self.seen.ended = true;
-            self.conversation.end(Side::Client, Duration::ZERO, None, &mut |event| self.seen.see(event));
+            self.conversation
+                .end(Side::Client, Duration::ZERO, None, &mut |event| self.seen.see(event));
         } else {
-            self.conversation.bytes(Side::Client, Duration::ZERO, bytes, &mut |event| self.seen.see(event));
+            self.conversation
+                .bytes(Side::Client, Duration::ZERO, bytes, &mut |event| self.seen.see(event));
         }
         Ok(())
     }
 
-    /// Waits for the client's end: closing before it could take back what was said (`RFC 9112 §9.6`).
+    /// Waits for the client's end: closing before it could take back what was said (`RFC 9112
+    /// §9.6`).
     fn drain(&mut self) -> io::Result<()> {
         while !self.seen.ended && (&mut { self.stream }).read(&mut self.buffer)? > 0 {}
         Ok(())

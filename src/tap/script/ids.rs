@@ -37,12 +37,15 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
         for (n, (pointer, member, value)) in strings.iter().enumerate() {
             let known = found.iter().any(|id| id.value.starts_with(value));
             let later = entries[source + 1..].iter().filter(|later| later.began > entry.began);
-            let used =
-                |later: &Entry| uses(&later.target, value) || later.body.memory().is_some_and(|body| uses(body, value));
+            let used = |later: &Entry| {
+                uses(&later.target, value)
+                    || later.body.memory().is_some_and(|body| uses(body, value))
+            };
             if is_id(value) && !known && later.into_iter().any(used) {
                 let nth = strings[..n].iter().filter(|(_, name, _)| name == member).count();
                 let variable = format!("id{}", found.len() + 1);
-                let (pointer, member, value) = (pointer.clone(), member.clone(), (*value).to_owned());
+                let (pointer, member, value) =
+                    (pointer.clone(), member.clone(), (*value).to_owned());
                 found.push(Id { source, pointer, member, nth, value, variable });
             }
         }
@@ -51,7 +54,12 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
 }
 
 /// Every string that is a member of an object: its pointer, its name, itself.
-fn collect<'a>(value: &'a Value, pointer: &str, name: &str, found: &mut Vec<(String, String, &'a str)>) {
+fn collect<'a>(
+    value: &'a Value,
+    pointer: &str,
+    name: &str,
+    found: &mut Vec<(String, String, &'a str)>,
+) {
     if found.len() >= STRINGS {
         return;
     }
@@ -70,7 +78,9 @@ fn collect<'a>(value: &'a Value, pointer: &str, name: &str, found: &mut Vec<(Str
 /// Letters and digits, a digit among them, perhaps behind the name of a hash.
 fn is_id(text: &str) -> bool {
     let bare = text.strip_prefix("sha256:").unwrap_or(text);
-    bare.len() >= SHORT && bare.bytes().all(|b| b.is_ascii_alphanumeric()) && bare.bytes().any(|b| b.is_ascii_digit())
+    bare.len() >= SHORT
+        && bare.bytes().all(|b| b.is_ascii_alphanumeric())
+        && bare.bytes().any(|b| b.is_ascii_digit())
 }
 
 fn uses(text: &[u8], id: &str) -> bool {
@@ -94,7 +104,8 @@ fn matches(text: &[u8], at: usize, id: &str) -> usize {
 pub(super) fn pieces<'a>(text: &'a [u8], ids: &'a [Id], before: usize) -> Vec<Piece<'a>> {
     let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
     while at < text.len() {
-        let here = ids.iter().filter(|id| id.source < before).map(|id| (matches(text, at, &id.value), id));
+        let here =
+            ids.iter().filter(|id| id.source < before).map(|id| (matches(text, at, &id.value), id));
         match here.max_by_key(|(n, _)| *n) {
             Some((n @ 1.., id)) => {
                 pieces.push(Piece::Text(&text[start..at]));

@@ -10,16 +10,18 @@
 //! ask -f -X POST '/v1.41/containers/'"$id1"'/start'
 //! ```
 //!
-//! * What one response gave and a later request uses (an id: twelve or more letters and digits in a JSON string) becomes
-//!   a variable, so that the script works on what it makes itself.
-//! * Requests that overlapped do so again: one that others came in between of (an attach, a wait) runs in the background,
-//!   and is waited for where it had ended. One that was broken off is killed there.
+//! * What one response gave and a later request uses (an id: twelve or more letters and digits in a
+//!   JSON string) becomes a variable, so that the script works on what it makes itself.
+//! * Requests that overlapped do so again: one that others came in between of (an attach, a wait)
+//!   runs in the background, and is waited for where it had ended. One that was broken off is
+//!   killed there.
 //! * A request that succeeded has to succeed again (`-f`); the script stops where one does not.
 //! * Bodies are part of the script: as text, or in base 64 where they are not text or are long.
-//! * Fields that belong to a connection and not to what is asked are left out: Host, Connection, lengths, the user agent.
-//!   What was [covered](super::secrets) is asked for by a variable.
+//! * Fields that belong to a connection and not to what is asked are left out: Host, Connection,
+//!   lengths, the user agent. What was [covered](super::secrets) is asked for by a variable.
 //!
-//! Bodies wait on disk, in a file without a name, from 32 KiB on. The script is written when the relay ends.
+//! Bodies wait on disk, in a file without a name, from 32 KiB on. The script is written when the
+//! relay ends.
 //!
 //! ```
 //! use std::time::Duration;
@@ -59,7 +61,8 @@ pub enum Tool {
     /// `ucurl`, which opens up Docker's frames and can attach.
     #[default]
     Ucurl,
-    /// `curl`, which is everywhere: frames stay as they are, and what was typed into a container is left out.
+    /// `curl`, which is everywhere: frames stay as they are, and what was typed into a container is
+    /// left out.
     Curl,
 }
 
@@ -96,7 +99,8 @@ struct Entry {
 }
 
 impl<W: Write + Send> Script<W> {
-    /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it runs.
+    /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it
+    /// runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
         let (open, disk) = (Table::default(), Arc::default());
         let state = State { out: Some(out), entries: Vec::new(), open, disk, error: None };
@@ -120,13 +124,18 @@ impl<W: Write + Send> Observer for Script<W> {
             state.entries.push(Entry::new(connection, at, x, &state.disk));
             return;
         }
-        let (Event::Content(x, ..) | Event::Tunnel(x, ..) | Event::Response(x) | Event::End(x, ..) | Event::Done(x)) =
-            event
+        let (Event::Content(x, ..)
+        | Event::Tunnel(x, ..)
+        | Event::Response(x)
+        | Event::End(x, ..)
+        | Event::Done(x)) = event
         else {
             return;
         };
         let key = (connection, x.number);
-        let Some(entry) = state.open.get_mut(&key).and_then(|at| state.entries.get_mut(*at)) else { return };
+        let Some(entry) = state.open.get_mut(&key).and_then(|at| state.entries.get_mut(*at)) else {
+            return;
+        };
         let kept = match event {
             Event::Content(_, Side::Client, bytes) => entry.body.push(bytes),
             Event::Tunnel(_, Side::Client, bytes) => entry.stdin.push(bytes),
@@ -179,8 +188,9 @@ impl Entry {
             "trailer",
         ];
         let fields = x.fields(Side::Client).into_iter().flat_map(|fields| fields.iter());
-        let fields =
-            fields.filter(|field| !OF_THE_CONNECTION.iter().any(|name| name.eq_ignore_ascii_case(field.name())));
+        let fields = fields.filter(|field| {
+            !OF_THE_CONNECTION.iter().any(|name| name.eq_ignore_ascii_case(field.name()))
+        });
         Entry {
             name: format!("{connection}.{}", x.number),
             began: x.sent.began.unwrap_or(at),
@@ -199,6 +209,9 @@ impl Entry {
 
 impl<W> std::fmt::Debug for Script<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script").field("tool", &self.tool).field("endpoint", &self.endpoint).finish()
+        f.debug_struct("Script")
+            .field("tool", &self.tool)
+            .field("endpoint", &self.endpoint)
+            .finish()
     }
 }

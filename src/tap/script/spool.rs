@@ -94,7 +94,8 @@ impl Spool {
 fn nameless() -> io::Result<File> {
     let directory = PrivateDir::new_in(std::env::temp_dir())?;
     let path = directory.path().join("body");
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    let file =
+        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     fs::remove_file(&path)?;
     Ok(file)
 }
@@ -115,7 +116,10 @@ mod tests {
                 spools.iter_mut().for_each(|spool| spool.push(part).unwrap());
             }
             for spool in spools {
-                assert_eq!((spool.is_empty(), spool.memory().is_some()), (length == 0, length <= MEMORY));
+                assert_eq!(
+                    (spool.is_empty(), spool.memory().is_some()),
+                    (length == 0, length <= MEMORY)
+                );
                 let (mut all, mut parts) = (Vec::new(), Vec::new());
                 let take = |part: &[u8]| {
                     all.extend_from_slice(part);

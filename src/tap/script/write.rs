@@ -1,4 +1,5 @@
-//! The script itself: words that a shell takes as they are, and requests in the order and overlap they had.
+//! The script itself: words that a shell takes as they are, and requests in the order and overlap
+//! they had.
 
 use super::ids::{self, Id, Piece};
 use super::spool::Spool;
@@ -10,9 +11,17 @@ use std::io::{self, Write};
 /// A body of text up to this length stands in the command line.
 const INLINE: usize = 4096;
 
-pub(super) fn script(out: &mut impl Write, tool: Tool, endpoint: &str, entries: &mut [Entry]) -> io::Result<()> {
+pub(super) fn script(
+    out: &mut impl Write,
+    tool: Tool,
+    endpoint: &str,
+    entries: &mut [Entry],
+) -> io::Result<()> {
     out.write_all(head(tool, endpoint).as_bytes())?;
-    if entries.iter().any(|entry| !entry.stdin.is_empty() || !entry.body.is_empty() && inline(entry).is_none()) {
+    if entries
+        .iter()
+        .any(|entry| !entry.stdin.is_empty() || !entry.body.is_empty() && inline(entry).is_none())
+    {
         writeln!(out, "tmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT")?;
     }
     let ids = ids::find(entries);
@@ -53,13 +62,21 @@ fn head(tool: Tool, endpoint: &str) -> String {
 
 /// Whether another request came before this one had its answer.
 fn is_overlapped(entry: &Entry, entries: &[Entry]) -> bool {
-    entries.iter().any(|other| other.began > entry.began && entry.ended.is_none_or(|ended| other.began < ended))
+    entries.iter().any(|other| {
+        other.began > entry.began && entry.ended.is_none_or(|ended| other.began < ended)
+    })
 }
 
 /// Waits for what had ended when entry `n` began; at the end, for all, and ends what had no end.
-fn settle(out: &mut impl Write, entries: &[Entry], running: &mut Vec<usize>, n: usize) -> io::Result<()> {
+fn settle(
+    out: &mut impl Write,
+    entries: &[Entry],
+    running: &mut Vec<usize>,
+    n: usize,
+) -> io::Result<()> {
     let now = entries.get(n).map(|entry| entry.began);
-    let over = |at: &usize| now.is_none_or(|now| entries[*at].ended.is_some_and(|ended| ended <= now));
+    let over =
+        |at: &usize| now.is_none_or(|now| entries[*at].ended.is_some_and(|ended| ended <= now));
     for at in running.extract_if(.., |at| over(at)) {
         match entries[at].ended {
             Some(_) => writeln!(out, "\nwait \"$job{at}\"")?,
@@ -83,10 +100,17 @@ impl Request<'_> {
         let (n, tool) = (self.n, self.tool);
         let broken_off = if entry.ended.is_none() { ", broken off" } else { "" };
         let target = String::from_utf8_lossy(&entry.target).replace(char::is_control, "");
-        writeln!(out, "\n# {} {} {target}, {}{broken_off}", entry.name, entry.method, entry.status)?;
+        writeln!(
+            out,
+            "\n# {} {} {target}, {}{broken_off}",
+            entry.name, entry.method, entry.status
+        )?;
         let hijack = entry.tunnel && tool == Tool::Ucurl;
         if !hijack && !entry.stdin.is_empty() {
-            writeln!(out, "# What was said after the upgrade is left out: curl has no way to say it.")?;
+            writeln!(
+                out,
+                "# What was said after the upgrade is left out: curl has no way to say it."
+            )?;
         }
         let command = self.command(entry, hijack);
         if !entry.body.is_empty() && inline(entry).is_none() {
@@ -108,7 +132,11 @@ impl Request<'_> {
                 several.iter().try_for_each(|id| {
                     let member = quoted(format!("\"{}\" *: *\"[^\"]*\"", id.member).as_bytes());
                     let nth = format!("{}s/.*\"\\(.*\\)\"$/\\1/p", id.nth + 1);
-                    writeln!(out, "{}=$(printf '%s\\n' \"$reply\" | grep -o {member} | sed -n '{nth}')", id.variable)
+                    writeln!(
+                        out,
+                        "{}=$(printf '%s\\n' \"$reply\" | grep -o {member} | sed -n '{nth}')",
+                        id.variable
+                    )
                 })
             }
         }
@@ -135,7 +163,9 @@ impl Request<'_> {
             "HEAD" => words.push("-I".into()),
             method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
         }
-        words.extend(entry.fields.iter().map(|(name, value)| format!("-H {}", self.field(name, value))));
+        words.extend(
+            entry.fields.iter().map(|(name, value)| format!("-H {}", self.field(name, value))),
+        );
         if !entry.body.is_empty() {
             if !entry.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
                 words.push("-H 'Content-Type:'".into());
@@ -149,7 +179,11 @@ impl Request<'_> {
             // A host of CONNECT; as a word of its own it would be an option.
             words.push("--url".into());
         }
-        let base: &[u8] = if tool == Tool::Curl && entry.target.starts_with(b"/") { b"http://localhost" } else { b"" };
+        let base: &[u8] = if tool == Tool::Curl && entry.target.starts_with(b"/") {
+            b"http://localhost"
+        } else {
+            b""
+        };
         words.push(self.word(&[base, &entry.target].concat()));
         match (hijack, entry.stdin.is_empty()) {
             (false, _) => {}
@@ -165,7 +199,11 @@ impl Request<'_> {
         if secret && value.iter().all(|b| matches!(b, b'*' | b' ' | b'\t')) {
             let variable = name.to_ascii_uppercase().replace('-', "_");
             // What the docker command sends when it has no credentials: {} in base 64.
-            let none = if variable.starts_with("X_REGISTRY") { "-e30=" } else { "?was covered in the recording" };
+            let none = if variable.starts_with("X_REGISTRY") {
+                "-e30="
+            } else {
+                "?was covered in the recording"
+            };
             return format!("\"{name}: ${{{variable}:{none}}}\"");
         }
         self.word(&[name.as_bytes(), b": ", value].concat())
@@ -182,13 +220,16 @@ impl Request<'_> {
 
 /// The body, where it can stand in the command line. A leading @ would name a file there.
 fn inline(entry: &Entry) -> Option<&[u8]> {
-    let plain = |body: &&[u8]| body.len() <= INLINE && !body.contains(&0) && !body.starts_with(b"@");
+    let plain =
+        |body: &&[u8]| body.len() <= INLINE && !body.contains(&0) && !body.starts_with(b"@");
     entry.body.memory().filter(plain).filter(|body| std::str::from_utf8(body).is_ok())
 }
 
 fn here_document(out: &mut impl Write, file: &str, bytes: &mut Spool) -> io::Result<()> {
     writeln!(out, "base64 -d >\"{file}\" <<'END'")?;
-    bytes.read(|part| part.chunks(57).try_for_each(|line| writeln!(out, "{}", base64::encode(line))))?;
+    bytes.read(|part| {
+        part.chunks(57).try_for_each(|line| writeln!(out, "{}", base64::encode(line)))
+    })?;
     writeln!(out, "END")
 }
 

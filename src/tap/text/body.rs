@@ -1,4 +1,5 @@
-//! Bodies for people: JSON laid out, Docker's frames taken apart, text line by line, the rest counted.
+//! Bodies for people: JSON laid out, Docker's frames taken apart, text line by line, the rest
+//! counted.
 
 use super::{Look, Page, harmless};
 use crate::docker::{FrameDecoder, OutputKind, Stream};
@@ -43,7 +44,9 @@ impl Body {
     pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> Body {
         let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
         let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
-        let streams = target.ends_with(b"/attach") || target.ends_with(b"/logs") || target.ends_with(b"/start");
+        let streams = target.ends_with(b"/attach")
+            || target.ends_with(b"/logs")
+            || target.ends_with(b"/start");
         let frames = side == Side::Server
             && match OutputKind::of_content_type(media_type) {
                 OutputKind::Multiplexed => true,
@@ -55,7 +58,8 @@ impl Body {
         Body { side, kind, frames, media_type, limit, shown: 0, left_out: 0, last: Duration::ZERO }
     }
 
-    /// Shows what came next. `at_once`: do not wait for the end of a line, the two sides talk with each other.
+    /// Shows what came next. `at_once`: do not wait for the end of a line, the two sides talk with
+    /// each other.
     pub(super) fn show(&mut self, at: Duration, bytes: &[u8], at_once: bool, page: &mut Page<'_>) {
         if at.saturating_sub(self.last) >= SILENCE && self.shown > 0 {
             self.resume(page);
@@ -152,7 +156,8 @@ impl Body {
                     match decoder.next(&mut input) {
                         Ok(Some((stream, data))) => {
                             let (label, look) = label(look, stream);
-                            streams[stream as usize].push(data, |line| page.line(look, label, line));
+                            streams[stream as usize]
+                                .push(data, |line| page.line(look, label, line));
                         }
                         Ok(None) => break,
                         Err(error) => {
@@ -178,7 +183,8 @@ impl Body {
 
     fn decide(&mut self, first: &[u8], all: bool, page: &mut Page<'_>) {
         let header = [0..=3, 0..=0, 0..=0, 0..=0];
-        let framed = self.frames && first.iter().zip(&header).all(|(byte, range)| range.contains(byte));
+        let framed =
+            self.frames && first.iter().zip(&header).all(|(byte, range)| range.contains(byte));
         if framed && first.len() < header.len() && !all {
             self.kind = Kind::Undecided(first.to_vec());
             return;
@@ -197,12 +203,16 @@ impl Body {
         let look = Look::of(self.side);
         match &mut self.kind {
             Kind::Frames(_, streams) => {
-                for (stream, lines) in [Stream::Stdin, Stream::Stdout, Stream::Stderr].into_iter().zip(streams) {
+                for (stream, lines) in
+                    [Stream::Stdin, Stream::Stdout, Stream::Stderr].into_iter().zip(streams)
+                {
                     let (label, look) = label(look, stream);
                     lines.flush(|line| page.line(look, label, line));
                 }
             }
-            Kind::Text(lines) | Kind::Json(_, lines) => lines.flush(|line| page.line(look, "", line)),
+            Kind::Text(lines) | Kind::Json(_, lines) => {
+                lines.flush(|line| page.line(look, "", line))
+            }
             _ => {}
         }
     }
@@ -218,7 +228,8 @@ fn label(look: Look, stream: Stream) -> (&'static str, Look) {
 
 /// Text has no NUL and next to no other controls, and is UTF-8 but for where it was cut.
 fn is_text(bytes: &[u8]) -> bool {
-    let control = |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
+    let control =
+        |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
     // Most is plain, and one look tells.
     if bytes.iter().all(|b| b.is_ascii() && !control(b)) {
         return true;

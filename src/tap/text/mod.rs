@@ -11,17 +11,19 @@
 //! 1.2 * 201 Created: waited 14 ms, 14.2 ms in all; sent 165 + 26 bytes, received 280 + 88
 //! ```
 //!
-//! Every line stands for itself, with its numbers in front, and the lines of one event are never parted: the view of many
-//! connections at once can be sorted out with `grep '^1\.'`.
+//! Every line stands for itself, with its numbers in front, and the lines of one event are never
+//! parted: the view of many connections at once can be sorted out with `grep '^1\.'`.
 //!
-//! A body is shown as it comes, up to a limit; what is over it is counted. After a second of silence the count begins
-//! anew, so that a quiet stream (events, a log that is followed) is shown for as long as it lasts.
+//! A body is shown as it comes, up to a limit; what is over it is counted. After a second of
+//! silence the count begins anew, so that a quiet stream (events, a log that is followed) is shown
+//! for as long as it lasts.
 //!
-//! What the two sides say is shown as text, never obeyed: control characters, with them every terminal's escape
-//! sequences, and characters that turn the direction of writing around are written as `\x1b` or `\u{202e}`.
+//! What the two sides say is shown as text, never obeyed: control characters, with them every
+//! terminal's escape sequences, and characters that turn the direction of writing around are
+//! written as `\x1b` or `\u{202e}`.
 //!
-//! Lines are written by a thread of their own. When the reader is slower than the traffic, lines are left out, whole
-//! events at a time, and their number is shown: the traffic never waits.
+//! Lines are written by a thread of their own. When the reader is slower than the traffic, lines
+//! are left out, whole events at a time, and their number is shown: the traffic never waits.
 //!
 //! ```
 //! use std::time::Duration;
@@ -69,7 +71,12 @@ pub struct Text {
 impl Text {
     /// Writes to `out`, from a thread of its own.
     pub fn new(out: impl Write + Send + 'static) -> Text {
-        Text { output: Output::new(out), colour: false, body_limit: BODY_LIMIT, bodies: Mutex::default() }
+        Text {
+            output: Output::new(out),
+            colour: false,
+            body_limit: BODY_LIMIT,
+            bodies: Mutex::default(),
+        }
     }
 
     /// With a terminal's colours, or without, as it is unless asked for.
@@ -79,7 +86,8 @@ impl Text {
         self
     }
 
-    /// How many bytes of a body are shown at once: [`BODY_LIMIT`] unless told otherwise, 0 for none.
+    /// How many bytes of a body are shown at once: [`BODY_LIMIT`] unless told otherwise, 0 for
+    /// none.
     #[must_use]
     pub fn body_limit(mut self, limit: usize) -> Text {
         self.body_limit = limit;
@@ -95,13 +103,18 @@ impl Text {
         f: impl FnOnce(&mut Body, &mut Page<'_>),
     ) {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        let body = bodies.or_insert((connection, exchange.number, side), || Body::new(exchange, side, self.body_limit));
+        let body = bodies.or_insert((connection, exchange.number, side), || {
+            Body::new(exchange, side, self.body_limit)
+        });
         f(body, page);
     }
 
     fn end_body(&self, connection: u64, exchange: &Exchange, side: Side, page: &mut Page<'_>) {
-        let body =
-            self.bodies.lock().unwrap_or_else(PoisonError::into_inner).remove(&(connection, exchange.number, side));
+        let body = self.bodies.lock().unwrap_or_else(PoisonError::into_inner).remove(&(
+            connection,
+            exchange.number,
+            side,
+        ));
         if let Some(mut body) = body {
             body.finish(page);
         }
@@ -111,15 +124,19 @@ impl Text {
 impl Observer for Text {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         let exchange = match event {
-            Event::Request(x) | Event::Response(x) | Event::Interim(x, _) | Event::Content(x, ..) => Some(*x),
+            Event::Request(x)
+            | Event::Response(x)
+            | Event::Interim(x, _)
+            | Event::Content(x, ..) => Some(*x),
             Event::Tunnel(x, ..) | Event::End(x, ..) | Event::Done(x) => Some(*x),
             Event::Fault(x, ..) => *x,
             Event::Framing(..) | Event::Bytes(..) => return,
             _ => None,
         };
         let (exchange, colour) = (exchange.map(|x| x.number), self.colour);
-        self.output
-            .write(&mut |text| self.lines(&mut Page::new(text, connection, exchange, colour), connection, at, event));
+        self.output.write(&mut |text| {
+            self.lines(&mut Page::new(text, connection, exchange, colour), connection, at, event)
+        });
     }
 
     fn finish(&self) -> Option<String> {
@@ -142,10 +159,14 @@ impl Text {
                 framing(page, x, Side::Server);
             }
             Event::Content(x, side, bytes) => {
-                self.with_body(connection, x, *side, page, |body, page| body.show(at, bytes, false, page));
+                self.with_body(connection, x, *side, page, |body, page| {
+                    body.show(at, bytes, false, page)
+                });
             }
             Event::Tunnel(x, side, bytes) => {
-                self.with_body(connection, x, *side, page, |body, page| body.show(at, bytes, true, page));
+                self.with_body(connection, x, *side, page, |body, page| {
+                    body.show(at, bytes, true, page)
+                });
             }
             Event::End(x, side, trailers) => {
                 self.end_body(connection, x, *side, page);
@@ -159,7 +180,9 @@ impl Text {
                 page.put(Look::NOTE, &|line| summary(line, x));
             }
             Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
-            Event::Ended(side, Some(error)) => page.wrong(&format!("what the {side} says ends here: {error}")),
+            Event::Ended(side, Some(error)) => {
+                page.wrong(&format!("what the {side} says ends here: {error}"))
+            }
             Event::Closed => page.note("closed"),
             _ => {}
         }
@@ -175,7 +198,9 @@ fn framing(page: &mut Page<'_>, x: &Exchange, side: Side) {
             _ => "body",
         };
         page.put(Look::NOTE, &|line| {
-            [what, ": ", rule.text(), " · RFC 9112 §6.3 item "].iter().for_each(|part| line.push_str(part));
+            [what, ": ", rule.text(), " · RFC 9112 §6.3 item "]
+                .iter()
+                .for_each(|part| line.push_str(part));
             push_number(line, rule.item().into());
         });
     }
@@ -228,12 +253,15 @@ fn duration(line: &mut String, time: Duration) {
 
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Text").field("colour", &self.colour).field("body_limit", &self.body_limit).finish()
+        f.debug_struct("Text")
+            .field("colour", &self.colour)
+            .field("body_limit", &self.body_limit)
+            .finish()
     }
 }
 
-/// Whether text that goes there may have colours: it is a terminal, and the user has not asked for none
-/// (<https://no-color.org>).
+/// Whether text that goes there may have colours: it is a terminal, and the user has not asked for
+/// none (<https://no-color.org>).
 pub fn wants_colour(out: &impl io::IsTerminal) -> bool {
     out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 /// How many bytes may wait to be written.
 const WAITING_LIMIT: usize = 4 << 20;
-/// How long to wait for more lines before writing: nobody sees it, and it spares the traffic most of the wake-ups.
+/// How long to wait for more lines before writing: nobody sees it, and it spares the traffic most
+/// of the wake-ups.
 const GATHER: Duration = Duration::from_millis(1);
 
 /// Writes from a thread of its own, in order; leaves out what it has no room for, and says so.
@@ -35,7 +36,8 @@ impl Output {
     pub(super) fn new(mut out: impl Write + Send + 'static) -> Output {
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("tap-text".into()).spawn(move || theirs.run(&mut out));
+        let thread =
+            thread::Builder::new().name("tap-text".into()).spawn(move || theirs.run(&mut out));
         if let Err(error) = &thread {
             shared.queue().error = Some(io::Error::new(error.kind(), error.to_string()));
         }
@@ -100,8 +102,10 @@ impl Shared {
         let mut text = String::new();
         loop {
             text.clear();
-            let wait = |queue: &mut Queue| queue.text.is_empty() && queue.left_out == 0 && !queue.over;
-            let queue = self.changed.wait_while(self.queue(), wait).unwrap_or_else(PoisonError::into_inner);
+            let wait =
+                |queue: &mut Queue| queue.text.is_empty() && queue.left_out == 0 && !queue.over;
+            let queue =
+                self.changed.wait_while(self.queue(), wait).unwrap_or_else(PoisonError::into_inner);
             let over = queue.over;
             drop(queue);
             if !over {

@@ -47,7 +47,12 @@ impl Look {
 }
 
 impl Page<'_> {
-    pub(super) fn new(text: &mut String, connection: u64, exchange: Option<u64>, colour: bool) -> Page<'_> {
+    pub(super) fn new(
+        text: &mut String,
+        connection: u64,
+        exchange: Option<u64>,
+        colour: bool,
+    ) -> Page<'_> {
         let mut numbers = String::with_capacity(32);
         numbers.push_str(if colour { DIM } else { "" });
         push_number(&mut numbers, connection);
@@ -107,8 +112,9 @@ impl Page<'_> {
     }
 }
 
-/// Bytes as text that does nothing to a terminal: control characters, C1 with them, and those that turn the direction
-/// of writing (Unicode's bidirectional controls) or break lines are escaped, and so are bytes that are not UTF-8.
+/// Bytes as text that does nothing to a terminal: control characters, C1 with them, and those that
+/// turn the direction of writing (Unicode's bidirectional controls) or break lines are escaped, and
+/// so are bytes that are not UTF-8.
 pub fn harmless(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     push_harmless(&mut text, bytes);
@@ -117,7 +123,9 @@ pub fn harmless(bytes: &[u8]) -> String {
 
 pub(super) fn push_harmless(text: &mut String, bytes: &[u8]) {
     // Nearly every line is plain.
-    if let (true, Ok(plain)) = (bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')), std::str::from_utf8(bytes)) {
+    if let (true, Ok(plain)) =
+        (bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')), std::str::from_utf8(bytes))
+    {
         return text.push_str(plain);
     }
     for chunk in bytes.utf8_chunks() {

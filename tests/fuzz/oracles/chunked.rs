@@ -2,7 +2,9 @@
 
 use super::plain::{self, Plain};
 use super::{Pieces, bytewise};
-use unix_http::wire::{ChunkedDecoder, ErrorKind, Fields, OVERHEAD_LIMIT, ParseError, encode_chunk, encode_last_chunk};
+use unix_http::wire::{
+    ChunkedDecoder, ErrorKind, Fields, OVERHEAD_LIMIT, ParseError, encode_chunk, encode_last_chunk,
+};
 
 pub fn check(bytes: &[u8]) {
     for in_request in [false, true] {
@@ -34,7 +36,10 @@ fn read<'a>(in_request: bool, limit: usize, pieces: impl IntoIterator<Item = &'a
                 Err(error) => return Reading { error: Some(error), ..reading },
             };
             assert!(step.framing + step.data <= piece.len());
-            assert!(step.framing + step.data > 0, "a step of nothing asks for more, and there is more");
+            assert!(
+                step.framing + step.data > 0,
+                "a step of nothing asks for more, and there is more"
+            );
             // A reader may use less than there is.
             let used = if step.data > 0 { 1 + random.below(step.data) } else { 0 };
             reading.content.extend_from_slice(&piece[step.framing..step.framing + used]);
@@ -60,8 +65,10 @@ fn one(bytes: &[u8], in_request: bool) {
     match (&whole.error, &whole.trailers, plain) {
         (None, Some(trailers), Plain::Whole(lines, len)) => {
             assert_eq!((&whole.content, whole.used), (&content, len));
-            let listed: plain::Lines =
-                trailers.iter().map(|f| (f.name().as_bytes().to_vec(), f.value().to_vec())).collect();
+            let listed: plain::Lines = trailers
+                .iter()
+                .map(|f| (f.name().as_bytes().to_vec(), f.value().to_vec()))
+                .collect();
             assert_eq!(listed, lines);
             again(&whole, trailers, in_request);
         }
@@ -79,8 +86,13 @@ fn one(bytes: &[u8], in_request: bool) {
     let limit = pieces.below(2 * bytes.len() + 2);
     let within = read(in_request, limit, [bytes]);
     match within.error {
-        Some(ParseError { kind: ErrorKind::TooLarge, .. }) => assert!(whole.content.starts_with(&within.content)),
-        _ => assert_eq!(within, Reading { used: within.used, ..read(in_request, OVERHEAD_LIMIT, [bytes]) }),
+        Some(ParseError { kind: ErrorKind::TooLarge, .. }) => {
+            assert!(whole.content.starts_with(&within.content))
+        }
+        _ => assert_eq!(
+            within,
+            Reading { used: within.used, ..read(in_request, OVERHEAD_LIMIT, [bytes]) }
+        ),
     }
 }
 
@@ -108,5 +120,6 @@ fn can_go_on(bytes: &[u8], in_request: bool) -> bool {
     }
     let endings: [&[u8]; 4] = [b"\r\n0\r\n\r\n", b"x:\r\n\r\n", b";\r\n", b"0;\r\n\r\n"];
     let ends = endings.iter().flat_map(|end| (0..end.len()).map(|from| &end[from..]));
-    ends.map(|end| [bytes, end].concat()).any(|bytes| read(in_request, OVERHEAD_LIMIT, [&bytes[..]]).error.is_none())
+    ends.map(|end| [bytes, end].concat())
+        .any(|bytes| read(in_request, OVERHEAD_LIMIT, [&bytes[..]]).error.is_none())
 }

@@ -1,7 +1,8 @@
-//! The command line: arguments separated by NUL; after two of them, what every file holds that an argument names.
+//! The command line: arguments separated by NUL; after two of them, what every file holds that an
+//! argument names.
 //!
-//! Whatever is asked for, what would leave for the socket is one request and no more: it is read again by the library
-//! and by the plain reader, and has the lines that it was given.
+//! Whatever is asked for, what would leave for the socket is one request and no more: it is read
+//! again by the library and by the plain reader, and has the lines that it was given.
 
 use crate::config::{Config, Group, Node};
 use crate::request::{Body, Hop};
@@ -48,7 +49,11 @@ fn transfer(group: &Group, node: &Node, url: &Url) {
         && node.remote_name
         && let Ok(Some(name)) = output::name(node, &Group::new(), url)
     {
-        assert!(!name.is_empty() && !name.contains(&b'/') && name != b".." && name != b".", "{}", name.escape_ascii());
+        assert!(
+            !name.is_empty() && !name.contains(&b'/') && name != b".." && name != b".",
+            "{}",
+            name.escape_ascii()
+        );
     }
     for body in [Body::None, Body::Post(3), Body::Put(None), Body::Put(Some(5))] {
         let hop = Hop {
@@ -71,12 +76,20 @@ fn transfer(group: &Group, node: &Node, url: &Url) {
             continue;
         }
         let lines = wire.windows(2).filter(|two| two == b"\r\n").count();
-        assert_eq!(lines, plan.lines.len() + 2, "a line for each, no more: {}", wire.escape_ascii());
+        assert_eq!(
+            lines,
+            plan.lines.len() + 2,
+            "a line for each, no more: {}",
+            wire.escape_ascii()
+        );
         assert_eq!(wire.iter().filter(|&&b| b == b'\n' || b == b'\r').count(), 2 * lines);
         let mut decoder = RequestDecoder::new();
         match decoder.decode(&wire) {
-            Ok(Progress::Complete { len }) => assert_eq!((len, decoder.head().fields()), (wire.len(), &fields)),
-            // --request-target and -X may ask for what a server will refuse; it is one line all the same.
+            Ok(Progress::Complete { len }) => {
+                assert_eq!((len, decoder.head().fields()), (wire.len(), &fields))
+            }
+            // --request-target and -X may ask for what a server will refuse; it is one line all the
+            // same.
             Err(error) => assert!(error.offset < wire.len() as u64),
             Ok(Progress::Partial) => assert!(wire.starts_with(b"PRI"), "{}", wire.escape_ascii()),
         }
@@ -103,7 +116,15 @@ fn url(text: &[u8]) {
 /// Nothing in it can end a line or a part of one.
 fn clean(url: &Url) {
     let target = url.target();
-    assert!(target.starts_with(b"/") && target.iter().all(|&b| b > b' ' && b != 0x7f), "{}", target.escape_ascii());
+    assert!(
+        target.starts_with(b"/") && target.iter().all(|&b| b > b' ' && b != 0x7f),
+        "{}",
+        target.escape_ascii()
+    );
     let host = url.host_and_port();
-    assert!(!host.is_empty() && host.iter().all(|&b| b > b' ' && b < 0x7f && b != b'/'), "{}", host.escape_ascii());
+    assert!(
+        !host.is_empty() && host.iter().all(|&b| b > b' ' && b < 0x7f && b != b'/'),
+        "{}",
+        host.escape_ascii()
+    );
 }

@@ -4,15 +4,20 @@ use super::{Pieces, bytewise};
 use std::io::{self, IoSliceMut, Read};
 use unix_http::Error;
 use unix_http::connection::Connection;
-use unix_http::wire::{BodyDecoder, Decision, Fields, OVERHEAD_LIMIT, ParseError, Progress, ResponseDecoder, framing};
+use unix_http::wire::{
+    BodyDecoder, Decision, Fields, OVERHEAD_LIMIT, ParseError, Progress, ResponseDecoder, framing,
+};
 
 pub fn check(bytes: &[u8]) {
     let mut pieces = Pieces::of(bytes);
     for method in ["GET", "HEAD", "CONNECT"] {
         let plainly = alone(method, bytes);
-        for way in
-            [Way::Fill(1 + pieces.below(9)), Way::Fill(usize::MAX), Way::Read(1 + pieces.below(9)), Way::Read(5000)]
-        {
+        for way in [
+            Way::Fill(1 + pieces.below(9)),
+            Way::Fill(usize::MAX),
+            Way::Read(1 + pieces.below(9)),
+            Way::Read(5000),
+        ] {
             for vectored in [false, true] {
                 let cut = if pieces.below(3) == 0 { bytewise(bytes) } else { pieces.cut(bytes) };
                 let other = through(method, Stream { pieces: cut, at: 0, vectored }, way);
@@ -46,7 +51,8 @@ enum End {
 fn alone(method: &str, bytes: &[u8]) -> Vec<Seen> {
     let (mut seen, mut rest) = (Vec::new(), bytes);
     while !rest.is_empty() {
-        let mut message = Seen { head: vec![], decision: None, content: vec![], trailers: None, end: End::Whole };
+        let mut message =
+            Seen { head: vec![], decision: None, content: vec![], trailers: None, end: End::Whole };
         let mut decoder = ResponseDecoder::new();
         let decided = decoder.decode(rest).and_then(|progress| match progress {
             Progress::Partial => Ok(None),
@@ -85,7 +91,9 @@ fn alone(method: &str, bytes: &[u8]) -> Vec<Seen> {
                 }
                 Ok(step) => {
                     body.consume(step.data);
-                    message.content.extend_from_slice(&rest[step.framing..step.framing + step.data]);
+                    message
+                        .content
+                        .extend_from_slice(&rest[step.framing..step.framing + step.data]);
                     rest = &rest[step.framing + step.data..];
                 }
             }
@@ -146,9 +154,11 @@ enum Way {
 }
 
 fn through(method: &str, stream: Stream, way: Way) -> Vec<Seen> {
-    let (mut connection, mut decoder, mut seen) = (Connection::new(stream), ResponseDecoder::new(), Vec::new());
+    let (mut connection, mut decoder, mut seen) =
+        (Connection::new(stream), ResponseDecoder::new(), Vec::new());
     loop {
-        let mut message = Seen { head: vec![], decision: None, content: vec![], trailers: None, end: End::Whole };
+        let mut message =
+            Seen { head: vec![], decision: None, content: vec![], trailers: None, end: End::Whole };
         decoder.reset_known(OVERHEAD_LIMIT);
         let decided = connection.read_head(&mut decoder).and_then(|len| match len {
             None => Ok(None),
@@ -175,7 +185,9 @@ fn through(method: &str, stream: Stream, way: Way) -> Vec<Seen> {
                 }),
                 Way::Read(size) => {
                     let mut out = vec![0; size];
-                    connection.read_body(&mut body, &mut out).inspect(|&n| message.content.extend_from_slice(&out[..n]))
+                    connection
+                        .read_body(&mut body, &mut out)
+                        .inspect(|&n| message.content.extend_from_slice(&out[..n]))
                 }
             };
             match (n, way) {
@@ -209,7 +221,8 @@ fn ended(error: Error) -> End {
 
 /// curl's `--raw`: a body with its framing is the very bytes that came.
 fn framing_kept(bytes: &[u8], pieces: &mut Pieces) {
-    let mut connection = Connection::new(Stream { pieces: pieces.cut(bytes), at: 0, vectored: false });
+    let mut connection =
+        Connection::new(Stream { pieces: pieces.cut(bytes), at: 0, vectored: false });
     let mut decoder = ResponseDecoder::new();
     let Ok(Some(len)) = connection.read_head(&mut decoder) else { return };
     let Ok(decision) = framing::response("GET", decoder.head()) else { return };

@@ -1,5 +1,6 @@
-//! Which daemon is meant: `DOCKER_HOST`, contexts, `unix://`, and API versions. The lines of the input are `DOCKER_HOST`,
-//! `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`; the rest is what stands in every file.
+//! Which daemon is meant: `DOCKER_HOST`, contexts, `unix://`, and API versions. The lines of the
+//! input are `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`; the rest is
+//! what stands in every file.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -34,16 +35,24 @@ fn host(text: &OsStr) {
             address(&host.address);
             let prefix = &host.prefix;
             assert!(prefix.is_empty() || prefix.starts_with('/') && !prefix.ends_with('/'));
-            assert!(prefix.bytes().all(|b| b > b' ' && b < 0x7f), "it goes into a request-target: {prefix:?}");
+            assert!(
+                prefix.bytes().all(|b| b > b' ' && b < 0x7f),
+                "it goes into a request-target: {prefix:?}"
+            );
             // As it is written, it is read again.
             let written = format!("{}{prefix}", host.address);
-            let plain = !written.contains(char::is_control) && !written.contains(char::REPLACEMENT_CHARACTER);
+            let plain = !written.contains(char::is_control)
+                && !written.contains(char::REPLACEMENT_CHARACTER);
             // ssh texts are for people; a name that begins or ends in white space would lose it.
             if plain && !matches!(host.address, Address::Ssh(_)) && written.trim() == written {
                 match Host::parse(&written) {
                     Ok(again) => assert_eq!(again, host),
-                    // unix://unix:///x is unix:///x, as the docker CLI has it; written out it would be another.
-                    Err(_) => assert!(written.contains("://") && written[7..].contains("://"), "{written:?}"),
+                    // unix://unix:///x is unix:///x, as the docker CLI has it; written out it would
+                    // be another.
+                    Err(_) => assert!(
+                        written.contains("://") && written[7..].contains("://"),
+                        "{written:?}"
+                    ),
                 }
             }
         }
@@ -54,7 +63,10 @@ fn address(address: &Address) {
     match address {
         Address::Tcp { host, port } => {
             assert!(*port > 0 && !host.is_empty());
-            assert!(!host.chars().any(|c| c.is_control() || c == ' ' || c == '/' || c == '@'), "{host:?}");
+            assert!(
+                !host.chars().any(|c| c.is_control() || c == ' ' || c == '/' || c == '@'),
+                "{host:?}"
+            );
         }
         // Nothing that ssh would take for an option (CVE-2017-1000117).
         Address::Ssh(ssh) => assert!(!ssh.host.is_empty() && !ssh.host.starts_with('-'), "{ssh}"),
@@ -72,13 +84,17 @@ fn endpoint(text: &OsStr) {
         Ok(endpoint) => {
             let written = endpoint.to_string();
             assert!(!written.contains(char::is_control), "{written:?}");
-            let escaped = text.as_bytes().iter().any(u8::is_ascii_control) || text.to_str().is_none();
+            let escaped =
+                text.as_bytes().iter().any(u8::is_ascii_control) || text.to_str().is_none();
             if !escaped && !text.to_string_lossy().contains(char::is_control) {
                 assert_eq!(transport::Endpoint::parse(&written).as_ref(), Ok(&endpoint));
             }
             if let Some(authority) = endpoint.authority() {
                 let mut fields = unix_http::wire::Fields::new();
-                assert!(fields.push("Host", &authority).is_ok() && !authority.contains(' '), "{authority:?}");
+                assert!(
+                    fields.push("Host", &authority).is_ok() && !authority.contains(' '),
+                    "{authority:?}"
+                );
             }
         }
     }
@@ -88,7 +104,9 @@ fn version(text: &[u8]) {
     if let Some(version) = ApiVersion::parse(text) {
         let written = version.to_string();
         assert_eq!(ApiVersion::parse(written.as_bytes()), Some(version));
-        assert!(docker::api_target("", Some(version), "/info").starts_with(&format!("/v{written}")));
+        assert!(
+            docker::api_target("", Some(version), "/info").starts_with(&format!("/v{written}"))
+        );
     }
     let _ = ApiVersion::negotiate(None, Some(text));
 }
@@ -136,7 +154,12 @@ fn resolve(env: &Given<'_>, flags: &Flags) {
         }
         Ok(endpoint) => {
             address(&endpoint.address);
-            let _ = (endpoint.explain(), endpoint.overruled(env, flags), endpoint.transport(), endpoint.client());
+            let _ = (
+                endpoint.explain(),
+                endpoint.overruled(env, flags),
+                endpoint.transport(),
+                endpoint.client(),
+            );
         }
     }
 }

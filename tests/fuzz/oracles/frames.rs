@@ -1,7 +1,9 @@
 //! Docker's frames.
 
 use super::{Pieces, bytewise};
-use unix_http::docker::{Demux, DemuxError, FrameDecoder, FrameError, Stream, encode_error_frame, encode_frame};
+use unix_http::docker::{
+    Demux, DemuxError, FrameDecoder, FrameError, Stream, encode_error_frame, encode_frame,
+};
 
 pub fn check(bytes: &[u8]) {
     let whole = read([bytes]);
@@ -21,7 +23,10 @@ pub fn check(bytes: &[u8]) {
         (copied, want) => panic!("{copied:?}, {want:?}"),
     }
     if let Err(error) = &whole.end {
-        assert!(!error.to_string().contains(char::is_control), "one line, and nothing that moves the cursor");
+        assert!(
+            !error.to_string().contains(char::is_control),
+            "one line, and nothing that moves the cursor"
+        );
     }
     again(&whole);
 }
@@ -61,11 +66,14 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Reading {
     reading
 }
 
-/// Docker Engine API, "Stream format", with the simplest means: stdout, stderr, and whether all was well.
+/// Docker Engine API, "Stream format", with the simplest means: stdout, stderr, and whether all was
+/// well.
 fn plainly(mut bytes: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     while !bytes.is_empty() {
-        let [kind @ 0..=2, 0, 0, 0, a, b, c, d, rest @ ..] = bytes else { return (stdout, stderr, false) };
+        let [kind @ 0..=2, 0, 0, 0, a, b, c, d, rest @ ..] = bytes else {
+            return (stdout, stderr, false);
+        };
         let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
         let data = &rest[..length.min(rest.len())];
         if *kind == 2 { &mut stderr } else { &mut stdout }.extend_from_slice(data);

@@ -3,8 +3,8 @@
 use super::plain::{self, Lines, Plain};
 use super::{Pieces, bytewise};
 use unix_http::wire::{
-    ErrorKind, Fields, ParseError, Progress, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version,
-    encode_request, encode_response, framing,
+    ErrorKind, Fields, ParseError, Progress, RequestDecoder, RequestHead, ResponseDecoder,
+    ResponseHead, Version, encode_request, encode_response, framing,
 };
 
 pub fn check(bytes: &[u8]) {
@@ -47,7 +47,9 @@ macro_rules! however_it_comes {
         assert_eq!(slowly, within, "within {limit}");
         match (whole, within) {
             (Ok(Progress::Complete { len }), said) if len <= limit => assert_eq!(said, whole),
-            (_, Err(ParseError { kind: ErrorKind::TooLarge, offset })) => assert_eq!(offset, limit as u64),
+            (_, Err(ParseError { kind: ErrorKind::TooLarge, offset })) => {
+                assert_eq!(offset, limit as u64)
+            }
             (_, said) => assert_eq!(said, whole),
         }
         (whole, decoder)
@@ -60,7 +62,10 @@ fn responses(bytes: &[u8]) {
         (Ok(Progress::Complete { len }), Plain::Whole(read, plain_len)) => {
             let head = decoder.head();
             assert_eq!(len, plain_len);
-            assert_eq!((head.version() == Version::Http10, head.status()), (read.http10, read.status));
+            assert_eq!(
+                (head.version() == Version::Http10, head.status()),
+                (read.http10, read.status)
+            );
             assert_eq!((head.reason(), listed(head.fields())), (&read.reason[..], read.fields));
             response_again(head);
             for method in ["GET", "HEAD", "CONNECT"] {
@@ -80,7 +85,10 @@ fn requests(bytes: &[u8]) {
             let head = decoder.head();
             assert_eq!(len, plain_len);
             assert_eq!(head.version() == Version::Http10, read.http10);
-            assert_eq!((head.method().as_bytes(), head.target()), (&read.method[..], &read.target[..]));
+            assert_eq!(
+                (head.method().as_bytes(), head.target()),
+                (&read.method[..], &read.target[..])
+            );
             assert_eq!(listed(head.fields()), read.fields);
             request_again(head);
             let _ = (head.host(), framing::request(head));
@@ -110,16 +118,19 @@ fn response_again(head: &ResponseHead) {
     assert_eq!((again.head().status(), again.head().reason()), (head.status(), head.reason()));
     assert_eq!(again.head().fields(), head.fields());
     for method in ["GET", "HEAD", "CONNECT"] {
-        let (one, other) = (framing::response(method, head), framing::response(method, again.head()));
+        let (one, other) =
+            (framing::response(method, head), framing::response(method, again.head()));
         assert_eq!(one.map_err(|e| e.kind), other.map_err(|e| e.kind));
     }
-    encode_response(&mut twice, head.version(), head.status(), reason, again.head().fields()).expect("as before");
+    encode_response(&mut twice, head.version(), head.status(), reason, again.head().fields())
+        .expect("as before");
     assert_eq!(twice, wire);
 }
 
 fn request_again(head: &RequestHead) {
     let mut wire = Vec::new();
-    encode_request(&mut wire, head.method(), head.target(), head.version(), head.fields()).expect("it was read");
+    encode_request(&mut wire, head.method(), head.target(), head.version(), head.fields())
+        .expect("it was read");
     let mut again = RequestDecoder::new();
     assert_eq!(again.decode(&wire), Ok(Progress::Complete { len: wire.len() }));
     assert_eq!((again.head().method(), again.head().target()), (head.method(), head.target()));
@@ -136,10 +147,14 @@ fn can_go_on(bytes: &[u8], endings: &[&[u8]], whole: impl Fn(&[u8]) -> bool) -> 
 }
 
 fn response_can_go_on(bytes: &[u8]) -> bool {
-    let endings: [&[u8]; 3] = [b"HTTP/1.1 200 OK\r\n\r\n", b"x:\r\n\r\n", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"];
+    let endings: [&[u8]; 3] =
+        [b"HTTP/1.1 200 OK\r\n\r\n", b"x:\r\n\r\n", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"];
     can_go_on(bytes, &endings, |bytes| {
         let said = ResponseDecoder::new().decode(bytes);
-        matches!(said, Ok(Progress::Complete { .. }) | Err(ParseError { kind: ErrorKind::Http2, .. }))
+        matches!(
+            said,
+            Ok(Progress::Complete { .. }) | Err(ParseError { kind: ErrorKind::Http2, .. })
+        )
     })
 }
 
@@ -150,6 +165,9 @@ fn request_can_go_on(bytes: &[u8]) -> bool {
     in_line
         || can_go_on(bytes, &endings, |bytes| {
             let said = RequestDecoder::new().decode(bytes);
-            matches!(said, Ok(Progress::Complete { .. }) | Err(ParseError { kind: ErrorKind::Http2, .. }))
+            matches!(
+                said,
+                Ok(Progress::Complete { .. }) | Err(ParseError { kind: ErrorKind::Http2, .. })
+            )
         })
 }

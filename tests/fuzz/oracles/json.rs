@@ -21,13 +21,17 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn read<'a>(sequence: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> (String, Result<(), JsonError>) {
+fn read<'a>(
+    sequence: bool,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (String, Result<(), JsonError>) {
     let mut tokenizer = if sequence { Tokenizer::sequence() } else { Tokenizer::one() };
     let (mut events, mut text) = (String::new(), Vec::new());
     let mut note = |event: Event| match event {
         Event::Text(_) | Event::Escape(_) | Event::Number(_) => event.append_text(&mut text),
         Event::EndName | Event::EndString | Event::EndNumber => {
-            let text = String::from_utf8(std::mem::take(&mut text)).expect("the runs together are UTF-8");
+            let text =
+                String::from_utf8(std::mem::take(&mut text)).expect("the runs together are UTF-8");
             events += &format!("{text:?} {event:?} ");
         }
         _ => events += &format!("{event:?} "),
@@ -86,7 +90,8 @@ fn pretty(bytes: &[u8], pieces: &mut Pieces) {
 fn select(bytes: &[u8], pieces: &mut Pieces) {
     for path in ["", "/a", "/0", "/Config/Tty", "/a~1b/0"] {
         let run = |pieces: Vec<&[u8]>| {
-            let (mut select, mut out) = (Select::new(Pointer::parse(path).expect("a pointer")), Vec::new());
+            let (mut select, mut out) =
+                (Select::new(Pointer::parse(path).expect("a pointer")), Vec::new());
             let result = pieces.into_iter().try_for_each(|piece| select.feed(piece, &mut out));
             let result = result.and_then(|()| select.finish(&mut out));
             (out, result, select.found())

@@ -1,8 +1,10 @@
-//! What must hold for any bytes whatever, one function a part: `check(bytes)` panics when it does not.
+//! What must hold for any bytes whatever, one function a part: `check(bytes)` panics when it does
+//! not.
 //!
-//! The fuzzer calls these with what it invents; `cargo test --test fuzz` with its seeds, with the cases of the
-//! conformance tables, and with everything that was ever found. The input is what would come over the wire, as it is:
-//! how it is cut up follows from the bytes themselves ([`Pieces`]), so one file is one case.
+//! The fuzzer calls these with what it invents; `cargo test --test fuzz` with its seeds, with the
+//! cases of the conformance tables, and with everything that was ever found. The input is what
+//! would come over the wire, as it is: how it is cut up follows from the bytes themselves
+//! ([`Pieces`]), so one file is one case.
 //!
 //! An oracle is one of
 //! - **the same however it comes**: whole, byte by byte, cut anywhere;
@@ -28,9 +30,9 @@ pub struct Pieces(u64);
 impl Pieces {
     pub fn of(bytes: &[u8]) -> Pieces {
         // FNV-1a.
-        let hash = bytes
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, &b| {
+            (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+        });
         Pieces(hash | 1)
     }
 
@@ -55,7 +57,10 @@ impl Pieces {
     /// The same as pieces.
     pub fn cut<'a>(&mut self, bytes: &'a [u8]) -> Vec<&'a [u8]> {
         let mut from = 0;
-        self.cuts(bytes.len()).into_iter().map(|to| &bytes[std::mem::replace(&mut from, to)..to]).collect()
+        self.cuts(bytes.len())
+            .into_iter()
+            .map(|to| &bytes[std::mem::replace(&mut from, to)..to])
+            .collect()
     }
 }
 

@@ -1,5 +1,6 @@
-//! A second reader of heads and chunked bodies: RFC 9112 read line by line with the simplest means, slow and without a
-//! thought for how bytes arrive. It shares no code with the library, so what one gets wrong the other does not.
+//! A second reader of heads and chunked bodies: RFC 9112 read line by line with the simplest means,
+//! slow and without a thought for how bytes arrive. It shares no code with the library, so what one
+//! gets wrong the other does not.
 
 /// Field lines, unfolded.
 pub type Lines = Vec<(Vec<u8>, Vec<u8>)>;
@@ -15,7 +16,8 @@ pub enum Plain<T> {
 }
 
 fn token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+    !text.is_empty()
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
 /// No control but HTAB (RFC 9110 §5.5).
@@ -33,8 +35,8 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The lines up to and without the first empty one, and how many bytes that was. A line ends in CR LF or, unless
-/// `strict`, in LF. `skip` lets one empty line stand before them.
+/// The lines up to and without the first empty one, and how many bytes that was. A line ends in CR
+/// LF or, unless `strict`, in LF. `skip` lets one empty line stand before them.
 fn lines(bytes: &[u8], skip: bool, strict: bool) -> Plain<Vec<&[u8]>> {
     let (mut lines, mut at) = (Vec::new(), 0);
     loop {
@@ -81,7 +83,9 @@ fn fields(lines: &[&[u8]], folds: bool) -> Option<Lines> {
 /// `HTTP/1.` DIGIT; whether it is 1.0.
 fn version(text: &[u8]) -> Option<bool> {
     match text {
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit() => Some(*minor == b'0'),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit() => {
+            Some(*minor == b'0')
+        }
         _ => None,
     }
 }
@@ -128,7 +132,8 @@ pub struct Request {
     pub fields: Lines,
 }
 
-/// `RFC 9112 §3`, once the whole head is there. Which of the four forms a target has is not looked into, but for `*`.
+/// `RFC 9112 §3`, once the whole head is there. Which of the four forms a target has is not looked
+/// into, but for `*`.
 pub fn request(bytes: &[u8]) -> Plain<Request> {
     let (lines, len) = match lines(bytes, true, false) {
         Plain::Whole(lines, len) => (lines, len),
@@ -150,12 +155,14 @@ pub fn request(bytes: &[u8]) -> Plain<Request> {
     head().map_or(Plain::Wrong, |head| Plain::Whole(head, len))
 }
 
-/// A chunked body: content and trailer fields (`RFC 9112 §7.1`), and also what content came before the end of the bytes
-/// or the first chunk that is wrong.
+/// A chunked body: content and trailer fields (`RFC 9112 §7.1`), and also what content came before
+/// the end of the bytes or the first chunk that is wrong.
 pub fn chunked(bytes: &[u8], folds: bool) -> (Vec<u8>, Plain<Lines>) {
     let (mut content, mut at) = (Vec::new(), 0);
     loop {
-        let Some(end) = bytes[at..].iter().position(|&b| b == b'\n') else { return (content, Plain::Short) };
+        let Some(end) = bytes[at..].iter().position(|&b| b == b'\n') else {
+            return (content, Plain::Short);
+        };
         let Some(size) = bytes[at..at + end].strip_suffix(b"\r").and_then(chunk_size) else {
             return (content, Plain::Wrong);
         };
@@ -164,13 +171,13 @@ pub fn chunked(bytes: &[u8], folds: bool) -> (Vec<u8>, Plain<Lines>) {
             let trailers = match lines(&bytes[at..], false, true) {
                 Plain::Short => Plain::Short,
                 Plain::Wrong => Plain::Wrong,
-                Plain::Whole(lines, len) => {
-                    fields(&lines, folds).map_or(Plain::Wrong, |lines| Plain::Whole(lines, at + len))
-                }
+                Plain::Whole(lines, len) => fields(&lines, folds)
+                    .map_or(Plain::Wrong, |lines| Plain::Whole(lines, at + len)),
             };
             return (content, trailers);
         }
-        let data = &bytes[at..at + usize::try_from(size).unwrap_or(usize::MAX).min(bytes.len() - at)];
+        let data =
+            &bytes[at..at + usize::try_from(size).unwrap_or(usize::MAX).min(bytes.len() - at)];
         content.extend_from_slice(data);
         at += data.len();
         match bytes[at..] {

@@ -1,7 +1,7 @@
 //! Recordings: read, whoever wrote them; and written, whatever was said.
 //!
-//! The input is a HAR; or, divided by lines `====`, an index and the bytes of both sides; or both sides of a conversation,
-//! which is recorded in every way there is.
+//! The input is a HAR; or, divided by lines `====`, an index and the bytes of both sides; or both
+//! sides of a conversation, which is recorded in every way there is.
 
 use std::cell::RefCell;
 use std::fs;
@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::json::Value;
-use unix_http::tap::{Conversation, Har, Observer, Pcap, Record, Recording, Replay, Script, Side, Tool, What};
+use unix_http::tap::{
+    Conversation, Har, Observer, Pcap, Record, Recording, Replay, Script, Side, Tool, What,
+};
 use unix_http::transport::PrivateDir;
 
 const BETWEEN: &[u8] = b"\n====\n";
@@ -43,7 +45,8 @@ impl Place {
     fn empty(&self) {
         for entry in fs::read_dir(self.0.path()).expect("our directory") {
             let path = entry.expect("an entry").path();
-            let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
             removed.expect("our file");
         }
     }
@@ -60,7 +63,9 @@ thread_local!(static PLACE: RefCell<Place> = RefCell::new(Place::new()));
 pub fn check(bytes: &[u8]) {
     let mut parts: Vec<&[u8]> = Vec::new();
     let mut rest = bytes;
-    while let Some(at) = rest.windows(BETWEEN.len()).position(|window| window == BETWEEN).filter(|_| parts.len() < 2) {
+    while let Some(at) =
+        rest.windows(BETWEEN.len()).position(|window| window == BETWEEN).filter(|_| parts.len() < 2)
+    {
         parts.push(&rest[..at]);
         rest = &rest[at + BETWEEN.len()..];
     }
@@ -81,7 +86,10 @@ fn read_har(place: &Place, har: &[u8]) {
     fs::write(&file, har).expect("our file");
     if let Ok(replay) = Replay::open(&file) {
         assert!(replay.problems().is_empty());
-        assert_eq!(replay.strict(true).problems().is_empty(), Value::parse(har).is_ok_and(|har| entries(&har) == 0));
+        assert_eq!(
+            replay.strict(true).problems().is_empty(),
+            Value::parse(har).is_ok_and(|har| entries(&har) == 0)
+        );
     }
 }
 
@@ -108,11 +116,14 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
         let pcap = Pcap::new(Vec::new(), start, "/s").expect("memory");
         let record = Record::create(&dir, start, covered).expect("our directory");
         let (for_us, for_curl) = (Shared::default(), Shared::default());
-        let scripts =
-            [Script::new(for_us.clone(), &endpoint), Script::new(for_curl.clone(), &endpoint).for_tool(Tool::Curl)];
+        let scripts = [
+            Script::new(for_us.clone(), &endpoint),
+            Script::new(for_curl.clone(), &endpoint).for_tool(Tool::Curl),
+        ];
         let observers: [&dyn Observer; 5] = [&har, &pcap, &record, &scripts[0], &scripts[1]];
         let (mut conversation, now) = (Conversation::new(covered), Duration::from_millis(5));
-        let mut see = |event: &unix_http::tap::Event<'_>| observers.iter().for_each(|o| o.see(1, now, event));
+        let mut see =
+            |event: &unix_http::tap::Event<'_>| observers.iter().for_each(|o| o.see(1, now, event));
         conversation.bytes(Side::Client, now, client, &mut see);
         conversation.bytes(Side::Server, now, server, &mut see);
         conversation.end(Side::Client, now, None, &mut see);
@@ -123,7 +134,11 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
         }
 
         let recording = Recording::open(&dir).expect("what was written is read");
-        let bytes: u64 = recording.events.iter().map(|e| if let What::Bytes(_, n) = e.what { n } else { 0 }).sum();
+        let bytes: u64 = recording
+            .events
+            .iter()
+            .map(|e| if let What::Bytes(_, n) = e.what { n } else { 0 })
+            .sum();
         assert_eq!(bytes, (client.len() + server.len()) as u64);
         if !covered {
             assert_eq!(fs::read(recording.file(1, Side::Client)).unwrap_or_default(), client);
@@ -142,8 +157,8 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
     }
 }
 
-/// What a shell would see outside of quotes and here-documents is what the recorder itself writes there, and nothing of
-/// what was recorded.
+/// What a shell would see outside of quotes and here-documents is what the recorder itself writes
+/// there, and nothing of what was recorded.
 fn shell(script: &[u8]) {
     let text = std::str::from_utf8(script).expect("text");
     assert!(text.starts_with("#!/bin/sh\n"));
@@ -153,7 +168,11 @@ fn shell(script: &[u8]) {
         if here {
             here = line != "END\n";
             assert!(
-                !here || line.trim_end().bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)),
+                !here
+                    || line
+                        .trim_end()
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)),
                 "{line}"
             );
             continue;
@@ -181,6 +200,9 @@ fn shell(script: &[u8]) {
     assert!(!bare.contains('`'), "{bare}");
     for (at, _) in bare.match_indices("$(") {
         let command = &bare[at + 2..];
-        assert!(["ask", "printf ", "mktemp "].iter().any(|ours| command.starts_with(ours)), "{bare}");
+        assert!(
+            ["ask", "printf ", "mktemp "].iter().any(|ours| command.starts_with(ours)),
+            "{bare}"
+        );
     }
 }

@@ -1,11 +1,13 @@
-//! Requests one after the other: where does each end? The server's reading, the tap's and the gate's have to agree, or
-//! one of them takes for content what another takes for a request.
+//! Requests one after the other: where does each end? The server's reading, the tap's and the
+//! gate's have to agree, or one of them takes for content what another takes for a request.
 
 use super::{Pieces, bytewise};
 use std::time::Duration;
 use unix_http::tap::gate::Gate;
 use unix_http::tap::{Conversation, Event, Fault, Side};
-use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, RequestHead, framing};
+use unix_http::wire::{
+    BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, RequestHead, framing,
+};
 
 pub fn check(bytes: &[u8]) {
     let (requests, end) = server(bytes);
@@ -38,7 +40,8 @@ enum End {
 
 fn asks_for_tunnel(head: &RequestHead) -> bool {
     let fields = head.fields();
-    head.method() == "CONNECT" || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
+    head.method() == "CONNECT"
+        || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
 }
 
 /// As the server reads: head, framing, body, next.
@@ -54,8 +57,12 @@ fn server(bytes: &[u8]) -> (Vec<Request>, End) {
         };
         let head = decoder.head();
         let Ok(decision) = framing::request(head) else { return (requests, End::Wrong(at)) };
-        assert!(!matches!(decision.framing, Framing::UntilClose | Framing::Tunnel), "a request has an end");
-        let mut request = Request { head: head.as_bytes().to_vec(), content: Vec::new(), end: None };
+        assert!(
+            !matches!(decision.framing, Framing::UntilClose | Framing::Tunnel),
+            "a request has an end"
+        );
+        let mut request =
+            Request { head: head.as_bytes().to_vec(), content: Vec::new(), end: None };
         at += len;
         let mut body = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
         while !body.is_done() {
@@ -69,7 +76,9 @@ fn server(bytes: &[u8]) -> (Vec<Request>, End) {
                     return (requests, End::Bytes);
                 }
                 Ok(step) => {
-                    request.content.extend_from_slice(&bytes[at + step.framing..at + step.framing + step.data]);
+                    request.content.extend_from_slice(
+                        &bytes[at + step.framing..at + step.framing + step.data],
+                    );
                     body.consume(step.data);
                     at += step.framing + step.data;
                 }
@@ -97,7 +106,8 @@ fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
         }
         Event::End(exchange, Side::Client, _) => {
             let before = exchange.number as usize - 1;
-            let start = if before == 0 { 0 } else { seen[before - 1].end.expect("one after the other") };
+            let start =
+                if before == 0 { 0 } else { seen[before - 1].end.expect("one after the other") };
             let sent = &exchange.sent;
             seen[before].end = Some(start + (sent.head + sent.content + sent.framing) as usize);
         }
@@ -113,14 +123,19 @@ fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
         return; // more than the tap keeps in mind without an answer
     }
     match end {
-        // A head whose framing is wrong is shown, then said to be wrong; nothing of it is taken for content.
+        // A head whose framing is wrong is shown, then said to be wrong; nothing of it is taken for
+        // content.
         End::Wrong(_) => {
             let wrong = seen.split_off(requests.len().min(seen.len()));
             assert!(
-                wrong.len() <= 1 && wrong.iter().all(|request| request.content.is_empty() && request.end.is_none())
+                wrong.len() <= 1
+                    && wrong
+                        .iter()
+                        .all(|request| request.content.is_empty() && request.end.is_none())
             );
             assert_eq!(seen, requests);
-            // While an answer is awaited, what cannot be read may still turn out to be another protocol's.
+            // While an answer is awaited, what cannot be read may still turn out to be another
+            // protocol's.
             assert!(fault || seen.iter().any(|request| request.end.is_some()));
         }
         End::Bytes | End::Upgrade => {
@@ -141,7 +156,8 @@ fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     }
     assert!(bytes.starts_with(&passed), "bytes pass unchanged");
     let whole = requests.iter().filter_map(|request| request.end).next_back().unwrap_or(0);
-    // Behind the head of a request for an upgrade nothing is read: no page can send one (see `gate`).
+    // Behind the head of a request for an upgrade nothing is read: no page can send one (see
+    // `gate`).
     let upgrade = requests.last().is_some_and(|request| {
         let mut decoder = RequestDecoder::new();
         decoder.decode(&request.head).is_ok() && asks_for_tunnel(decoder.head())
@@ -152,7 +168,9 @@ fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     match (refused, end) {
         (None, End::Wrong(at)) => panic!("no request at {at}, and it passed: {}", passed.len()),
         // A bare CR in a trailer section is told by the byte behind it.
-        (Some(_), End::Wrong(at)) => assert!(passed.len() <= at + 1, "{} bytes of {at}", passed.len()),
+        (Some(_), End::Wrong(at)) => {
+            assert!(passed.len() <= at + 1, "{} bytes of {at}", passed.len())
+        }
         // A page's request, or one without Host.
         (Some(_), End::Bytes | End::Upgrade) => {}
         (None, End::Bytes | End::Upgrade) => assert!(passed.len() >= whole),

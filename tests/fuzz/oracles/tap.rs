@@ -1,4 +1,5 @@
-//! Both sides of a connection, as the tap reads them. The input is the client's bytes, a line `====`, the server's.
+//! Both sides of a connection, as the tap reads them. The input is the client's bytes, a line
+//! `====`, the server's.
 
 use super::{Pieces, bytewise};
 use std::time::Duration;
@@ -15,16 +16,23 @@ pub fn check(bytes: &[u8]) {
     let mut random = Pieces::of(bytes);
     for cover in [false, true] {
         let whole = read(cover, vec![(Side::Client, client), (Side::Server, server)]);
-        for [client, server] in [[bytewise(client), bytewise(server)], [random.cut(client), random.cut(server)]] {
+        for [client, server] in
+            [[bytewise(client), bytewise(server)], [random.cut(client), random.cut(server)]]
+        {
             let from_client = client.into_iter().map(|piece| (Side::Client, piece));
-            let other = read(cover, from_client.chain(server.into_iter().map(|piece| (Side::Server, piece))).collect());
+            let other = read(
+                cover,
+                from_client.chain(server.into_iter().map(|piece| (Side::Server, piece))).collect(),
+            );
             assert_eq!(other.told, whole.told);
-            // What turns out to be no HTTP is covered from there on; what came in pieces before has been shown by then.
+            // What turns out to be no HTTP is covered from there on; what came in pieces before has
+            // been shown by then.
             if !cover || !whole.told.iter().any(|told| told.starts_with("fault")) {
                 assert_eq!((&other.client, &other.server), (&whole.client, &whole.server));
             }
         }
-        let (mut from_client, mut from_server) = (random.cut(client).into_iter(), random.cut(server).into_iter());
+        let (mut from_client, mut from_server) =
+            (random.cut(client).into_iter(), random.cut(server).into_iter());
         let mut mixed = Vec::new();
         while from_client.len() + from_server.len() > 0 {
             let of_client = random.below(2) == 0;
@@ -57,7 +65,9 @@ fn read(cover: bool, pieces: Vec<(Side, &[u8])>) -> Read {
     let mut done = Vec::new();
     {
         let mut tell = |what: String, piece: &[u8]| match read.told.last_mut() {
-            Some(last) if !piece.is_empty() && last.starts_with(&what) => *last += &piece.escape_ascii().to_string(),
+            Some(last) if !piece.is_empty() && last.starts_with(&what) => {
+                *last += &piece.escape_ascii().to_string()
+            }
             _ => read.told.push(what + &piece.escape_ascii().to_string()),
         };
         let mut see = |event: &Event<'_>| match event {
@@ -73,7 +83,9 @@ fn read(cover: bool, pieces: Vec<(Side, &[u8])>) -> Read {
                 sums[*side as usize][2] += bytes.len() as u64;
                 tell(format!("tunnel {} {side} ", x.number), bytes);
             }
-            Event::End(x, side, trailers) => tell(format!("end {} {side} {trailers:?}", x.number), b""),
+            Event::End(x, side, trailers) => {
+                tell(format!("end {} {side} {trailers:?}", x.number), b"")
+            }
             Event::Done(x) => {
                 assert!(!done.contains(&x.number), "over twice");
                 done.push(x.number);
@@ -85,7 +97,9 @@ fn read(cover: bool, pieces: Vec<(Side, &[u8])>) -> Read {
                     sums[side as usize][6] += message.tunnel;
                 }
             }
-            Event::Fault(x, side, fault) => tell(format!("fault {:?} {side} {fault}", x.map(|x| x.number)), b""),
+            Event::Fault(x, side, fault) => {
+                tell(format!("fault {:?} {side} {fault}", x.map(|x| x.number)), b"")
+            }
             Event::Bytes(Side::Client, bytes) => read.client.extend_from_slice(bytes),
             Event::Bytes(Side::Server, bytes) => read.server.extend_from_slice(bytes),
             _ => {}
@@ -102,7 +116,11 @@ fn read(cover: bool, pieces: Vec<(Side, &[u8])>) -> Read {
         sums.into_iter().zip([read.client.len(), read.server.len()])
     {
         let told = [content, framing, tunnel];
-        assert_eq!(told, [counted, counted_framing, counted_tunnel], "what was told and what was counted");
+        assert_eq!(
+            told,
+            [counted, counted_framing, counted_tunnel],
+            "what was told and what was counted"
+        );
         assert!(heads + content + framing + tunnel <= came as u64, "no byte is counted twice");
     }
     read

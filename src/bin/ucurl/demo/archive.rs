@@ -27,7 +27,8 @@ fn found(call: &Call<'_, '_>, name: &str) -> Result<(Vec<u8>, Vec<u8>), Fault> {
     let path = path(call)?;
     let state = call.engine.lock();
     let container = &state.containers[state.container(name)?];
-    let (Some(file), Some(archive)) = (container.files.get(path), container.files.archive(path)) else {
+    let (Some(file), Some(archive)) = (container.files.get(path), container.files.archive(path))
+    else {
         return Err(not_found(path, name));
     };
     let last = clean(path).rsplit('/').next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! `POST /build`: a Dockerfile, a line at a time, with the progress as it goes.
 //!
-//! Known are FROM, RUN (on the demonstration's shell), COPY and ADD of files in the context, CMD, ENTRYPOINT, ENV, LABEL and
-//! WORKDIR. Other instructions are named and passed over.
+//! Known are FROM, RUN (on the demonstration's shell), COPY and ADD of files in the context, CMD,
+//! ENTRYPOINT, ENV, LABEL and WORKDIR. Other instructions are named and passed over.
 
 use super::engine::Command;
 use super::files::Files;
@@ -23,20 +23,32 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let archive = call.request.bytes(CONTENT)?;
     let mut context = Files::default();
     context.extract("/", &archive).map_err(|why| Fault::told(500, &[why]))?;
-    let file = Some(call.parameter("dockerfile")).filter(|name| !name.is_empty()).unwrap_or("Dockerfile");
-    let Some(text) = context.content(file).map(|text| String::from_utf8_lossy(text).into_owned()) else {
+    let file =
+        Some(call.parameter("dockerfile")).filter(|name| !name.is_empty()).unwrap_or("Dockerfile");
+    let Some(text) = context.content(file).map(|text| String::from_utf8_lossy(text).into_owned())
+    else {
         return Err(Fault::told(500, &["Cannot locate specified Dockerfile: ", file]));
     };
     let steps = instructions(&text);
     if steps.first().is_none_or(|(name, _)| name != "FROM") {
-        return Err(Fault::told(400, &["dockerfile parse error: no build stage in current context"]));
+        return Err(Fault::told(
+            400,
+            &["dockerfile parse error: no build stage in current context"],
+        ));
     }
     let name = call.parameter("t").to_owned();
-    let mut building =
-        Build { call, body: None, context, command: Command::default(), files: Files::default(), image: String::new() };
+    let mut building = Build {
+        call,
+        body: None,
+        context,
+        command: Command::default(),
+        files: Files::default(),
+        image: String::new(),
+    };
     let count = steps.len().to_string();
     for (number, (name, argument)) in steps.iter().enumerate() {
-        let step = ["Step ", &(number + 1).to_string(), "/", &count, " : ", name, " ", argument].concat();
+        let step =
+            ["Step ", &(number + 1).to_string(), "/", &count, " : ", name, " ", argument].concat();
         building.say(&step)?;
         building.say("\n")?;
         if let Err((code, why)) = building.step(name, argument)? {
@@ -66,7 +78,8 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
 /// The instructions with their arguments; comments are left out and continued lines joined.
 fn instructions(text: &str) -> Vec<(String, String)> {
     let joined = text.replace("\\\r\n", "").replace("\\\n", "");
-    let lines = joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines =
+        joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let split = |line: &str| {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         (name.to_ascii_uppercase(), argument.trim().to_owned())
@@ -88,7 +101,8 @@ impl Build<'_, '_, '_> {
     fn line(&mut self, json: &str) -> Result<(), Fault> {
         let body = match &mut self.body {
             Some(body) => body,
-            // dockerd answers before it has read to the end, and Go does not keep such a connection.
+            // dockerd answers before it has read to the end, and Go does not keep such a
+            // connection.
             None => {
                 let responder = engine_fields(self.call.responder()?, Some("application/json"));
                 self.body.insert(responder.close().stream()?)
@@ -129,12 +143,17 @@ impl Build<'_, '_, '_> {
                     }
                     None if from == "scratch" => {}
                     None => {
-                        return Ok(Err((1, ["pull access denied for ", from, ", repository does not exist"].concat())));
+                        return Ok(Err((
+                            1,
+                            ["pull access denied for ", from, ", repository does not exist"]
+                                .concat(),
+                        )));
                     }
                 }
             }
             "RUN" => {
-                let container = sha256_hex([&self.image, argument].concat().as_bytes())[..12].to_owned();
+                let container =
+                    sha256_hex([&self.image, argument].concat().as_bytes())[..12].to_owned();
                 self.say(&[" ---> Running in ", &container, "\n"].concat())?;
                 let argv = exec_form(argument);
                 let shown = argv.join(" ");
@@ -143,7 +162,8 @@ impl Build<'_, '_, '_> {
                     let status_text = status.to_string();
                     return Ok(Err((
                         status,
-                        ["The command '", &shown, "' returned a non-zero code: ", &status_text].concat(),
+                        ["The command '", &shown, "' returned a non-zero code: ", &status_text]
+                            .concat(),
                     )));
                 }
                 self.say(&["Removing intermediate container ", &container, "\n"].concat())?;
@@ -153,21 +173,29 @@ impl Build<'_, '_, '_> {
                 let target = paths.pop().unwrap_or("/");
                 for path in paths {
                     if !self.files.copy(&self.context, path, target) {
-                        let why =
-                            [name, " failed: file not found in build context: stat ", path, ": file does not exist"];
+                        let why = [
+                            name,
+                            " failed: file not found in build context: stat ",
+                            path,
+                            ": file does not exist",
+                        ];
                         return Ok(Err((1, why.concat())));
                     }
                 }
             }
             "CMD" => self.command.cmd = exec_form(argument),
-            "ENTRYPOINT" => (self.command.entrypoint, self.command.cmd) = (exec_form(argument), Vec::new()),
+            "ENTRYPOINT" => {
+                (self.command.entrypoint, self.command.cmd) = (exec_form(argument), Vec::new())
+            }
             "ENV" => self.command.env.push(match argument.split_once(['=', ' ']) {
                 Some((name, value)) => [name, "=", value.trim_matches('"')].concat(),
                 None => [argument, "="].concat(),
             }),
             "LABEL" => {
                 let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-                self.command.labels.push((name.trim_matches('"').to_owned(), value.trim_matches('"').to_owned()));
+                self.command
+                    .labels
+                    .push((name.trim_matches('"').to_owned(), value.trim_matches('"').to_owned()));
             }
             "WORKDIR" => self.command.directory = argument.to_owned(),
             _ => {}
@@ -184,7 +212,11 @@ impl Build<'_, '_, '_> {
             .filter_map(|pair| pair.split_once('='))
             .map(|(n, v)| (n.into(), v.into()))
             .collect();
-        let mut worker = Worker { files: std::mem::take(&mut self.files), output: Vec::new(), slept: Duration::ZERO };
+        let mut worker = Worker {
+            files: std::mem::take(&mut self.files),
+            output: Vec::new(),
+            slept: Duration::ZERO,
+        };
         let status = if argv.is_empty() { Ok(0) } else { shell::run(&mut worker, argv, &env) };
         self.files = worker.files;
         for line in worker.output.split_inclusive(|&b| b == b'\n') {
@@ -197,7 +229,9 @@ impl Build<'_, '_, '_> {
 /// `["a", "b"]` as it is, anything else for the shell.
 fn exec_form(argument: &str) -> Vec<String> {
     match Value::parse(argument.as_bytes()) {
-        Ok(Value::Array(words)) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+        Ok(Value::Array(words)) => {
+            words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        }
         _ => ["/bin/sh", "-c", argument].map(str::to_owned).to_vec(),
     }
 }

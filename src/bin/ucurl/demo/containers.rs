@@ -19,7 +19,8 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let all = call.truth("all") || asked("status") || asked("exited");
     let limit = call.parameter("limit").parse().unwrap_or(usize::MAX);
     let shown = (0..state.containers.len()).rev().filter(|&i| all || state.is_running(i));
-    let shown = shown.filter(|&i| filters.iter().all(|(name, values)| fits(&state, i, name, values)));
+    let shown =
+        shown.filter(|&i| filters.iter().all(|(name, values)| fits(&state, i, name, values)));
     let list = text::list(shown.take(limit).map(|i| summary(&state, i)));
     Ok(Reply::Json(200, list + "\n"))
 }
@@ -30,10 +31,16 @@ pub fn filters(call: &Call<'_, '_>) -> Result<Vec<(String, Vec<String>)>, Fault>
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let value = Value::parse(text.as_bytes()).map_err(|_| Fault::told(400, &["invalid filter '", text, "'"]))?;
+    let value = Value::parse(text.as_bytes())
+        .map_err(|_| Fault::told(400, &["invalid filter '", text, "'"]))?;
     let values = |value: &Value| match value {
         Value::Array(list) => list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
-        set => set.members().iter().filter(|(_, on)| on.as_bool() == Some(true)).map(|(v, _)| v.clone()).collect(),
+        set => set
+            .members()
+            .iter()
+            .filter(|(_, on)| on.as_bool() == Some(true))
+            .map(|(v, _)| v.clone())
+            .collect(),
     };
     Ok(value.members().iter().map(|(name, value)| (name.clone(), values(value))).collect())
 }
@@ -44,11 +51,18 @@ fn fits(state: &State, at: usize, name: &str, values: &[String]) -> bool {
         "name" => container.name.contains(value.trim_matches(['^', '/', '$'])),
         "id" => container.id.starts_with(value.as_str()),
         "status" => state_word(state.process_of(at)) == value,
-        "exited" => state.process_of(at).is_over() && state.process_of(at).code().to_string() == *value,
-        "ancestor" => {
-            container.image == *value || state.image(value).is_some_and(|i| state.images[i].id == container.image_id)
+        "exited" => {
+            state.process_of(at).is_over() && state.process_of(at).code().to_string() == *value
         }
-        "label" => container.command.labels.iter().any(|(n, v)| value == n || *value == [n, "=", v].concat()),
+        "ancestor" => {
+            container.image == *value
+                || state.image(value).is_some_and(|i| state.images[i].id == container.image_id)
+        }
+        "label" => container
+            .command
+            .labels
+            .iter()
+            .any(|(n, v)| value == n || *value == [n, "=", v].concat()),
         // What is not known here shuts nobody out.
         _ => true,
     })
@@ -63,12 +77,15 @@ fn state_word(process: &Process) -> &'static str {
 }
 
 fn status_text(process: &Process) -> String {
-    let since =
-        |time: Option<SystemTime>| time::about(time.and_then(|time| time.elapsed().ok()).unwrap_or(Duration::ZERO));
+    let since = |time: Option<SystemTime>| {
+        time::about(time.and_then(|time| time.elapsed().ok()).unwrap_or(Duration::ZERO))
+    };
     match process.status {
         Status::Created => "Created".to_owned(),
         Status::Running => "Up ".to_owned() + &since(process.started),
-        Status::Exited(code) => ["Exited (", &code.to_string(), ") ", &since(process.finished), " ago"].concat(),
+        Status::Exited(code) => {
+            ["Exited (", &code.to_string(), ") ", &since(process.finished), " ago"].concat()
+        }
     }
 }
 
@@ -80,7 +97,8 @@ fn network(container: &Container) -> String {
 fn summary(state: &State, at: usize) -> String {
     let (container, process) = (&state.containers[at], state.process_of(at));
     let argv = container.command.entrypoint.iter().chain(&container.command.cmd);
-    let quoted = |word: &String| if word.contains(' ') { ["'", word, "'"].concat() } else { word.clone() };
+    let quoted =
+        |word: &String| if word.contains(' ') { ["'", word, "'"].concat() } else { word.clone() };
     let command: Vec<String> = argv.map(quoted).collect();
     fill(
         include_str!("container.json").trim_end(),
@@ -107,10 +125,16 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let mut argv = container.command.entrypoint.iter().chain(&container.command.cmd);
     let path = argv.next().map_or("", String::as_str);
     let args: Vec<&String> = argv.collect();
-    let execs: Vec<&String> =
-        state.execs.iter().filter(|exec| exec.container == container.id).map(|exec| &exec.id).collect();
-    let moment = |time: Option<SystemTime>| string(&time.map_or(time::NEVER.to_owned(), time::rfc3339));
-    let or_null = |words: &[String]| if words.is_empty() { "null".to_owned() } else { strings(words) };
+    let execs: Vec<&String> = state
+        .execs
+        .iter()
+        .filter(|exec| exec.container == container.id)
+        .map(|exec| &exec.id)
+        .collect();
+    let moment =
+        |time: Option<SystemTime>| string(&time.map_or(time::NEVER.to_owned(), time::rfc3339));
+    let or_null =
+        |words: &[String]| if words.is_empty() { "null".to_owned() } else { strings(words) };
     let truth = |truth: bool| if truth { "true" } else { "false" };
     let text = fill(
         include_str!("inspect.json"),
@@ -164,7 +188,8 @@ pub fn start(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 fn run(engine: &Arc<Engine>, state: &mut State, at: usize) -> Result<(), Fault> {
     let container = &state.containers[at];
     let (id, key, open_stdin) = (container.id.clone(), container.process, container.open_stdin);
-    let argv: Vec<String> = container.command.entrypoint.iter().chain(&container.command.cmd).cloned().collect();
+    let argv: Vec<String> =
+        container.command.entrypoint.iter().chain(&container.command.cmd).cloned().collect();
     let program = argv.first().map_or("", String::as_str);
     if shell::known(program).is_none() {
         let why = "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container \
@@ -190,7 +215,10 @@ fn run(engine: &Arc<Engine>, state: &mut State, at: usize) -> Result<(), Fault> 
     }
     let ended_id = id.clone();
     let ended = move |state: &mut State, code: i64| {
-        let Some(at) = state.containers.iter().position(|container| container.id == ended_id) else { return };
+        let Some(at) = state.containers.iter().position(|container| container.id == ended_id)
+        else {
+            return;
+        };
         state.emit_container(at, "die", &[("exitCode", &code.to_string())]);
         if state.containers[at].auto_remove {
             state.remove(at);
@@ -226,7 +254,10 @@ pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let number = signal_number(call.parameter("signal"))?;
     if !state.is_running(at) {
         let id = &state.containers[at].id;
-        return Err(Fault::told(409, &["Cannot kill container: ", name, ": Container ", id, " is not running"]));
+        return Err(Fault::told(
+            409,
+            &["Cannot kill container: ", name, ": Container ", id, " is not running"],
+        ));
     }
     signal(call.engine, &mut state, at, number);
     Ok(Reply::Empty(204))
@@ -260,7 +291,11 @@ fn signal_number(text: &str) -> Result<i64, Fault> {
         "WINCH" => 28,
         digits => digits.parse().unwrap_or(0),
     };
-    if (1..=64).contains(&number) { Ok(number) } else { Err(Fault::told(400, &["Invalid signal: ", text])) }
+    if (1..=64).contains(&number) {
+        Ok(number)
+    } else {
+        Err(Fault::told(400, &["Invalid signal: ", text]))
+    }
 }
 
 pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -284,7 +319,8 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let id = state.containers[at].id.clone();
     let finished = state.process_of(at).finished;
     drop(state);
-    // The head is sent before the wait: a client that starts the container next has to know that this one waits already.
+    // The head is sent before the wait: a client that starts the container next has to know that
+    // this one waits already.
     let mut body = call.stream(Some("application/json"))?;
     body.flush()?;
     let mut state = engine.lock();
@@ -308,7 +344,9 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         }
     };
     drop(state);
-    body.write_all([r#"{"Error":null,"StatusCode":"#, &code.to_string(), "}\n"].concat().as_bytes())?;
+    body.write_all(
+        [r#"{"Error":null,"StatusCode":"#, &code.to_string(), "}\n"].concat().as_bytes(),
+    )?;
     Ok(body.finish()?.into())
 }
 
@@ -356,5 +394,8 @@ pub fn prune(call: &mut Call<'_, '_>) -> Outcome {
         state.remove(at);
     }
     call.engine.notify();
-    Ok(Reply::Json(200, [r#"{"ContainersDeleted":"#, &strings(&gone), r#","SpaceReclaimed":0}"#, "\n"].concat()))
+    Ok(Reply::Json(
+        200,
+        [r#"{"ContainersDeleted":"#, &strings(&gone), r#","SpaceReclaimed":0}"#, "\n"].concat(),
+    ))
 }

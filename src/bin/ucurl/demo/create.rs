@@ -34,7 +34,8 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     if files.is_directory("etc") {
         files.put("etc/hostname", plain([&id[..12], "\n"].concat().into_bytes(), now));
     }
-    let network = Some(member(host, "NetworkMode")).filter(|mode| !mode.is_empty()).unwrap_or("default");
+    let network =
+        Some(member(host, "NetworkMode")).filter(|mode| !mode.is_empty()).unwrap_or("default");
     let container = Container {
         id: id.clone(),
         name,
@@ -91,7 +92,10 @@ pub fn name_for(state: &mut State, asked: &str) -> Result<String, Fault> {
         return Ok(invented_name(state));
     }
     let first = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if !first || name.len() < 2 || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')) {
+    if !first
+        || name.len() < 2
+        || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+    {
         let rule = "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
         return Err(Fault::told(400, &["Invalid container name (", asked, rule]));
     }

@@ -1,4 +1,5 @@
-//! What the engine knows: images, containers, processes, events. One lock around all of it, one condition for every change.
+//! What the engine knows: images, containers, processes, events. One lock around all of it, one
+//! condition for every change.
 
 use super::files::{File, Files, Kind, plain};
 use super::process::{Process, Status};
@@ -109,7 +110,8 @@ impl Engine {
         Engine { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// A thread that panicked has not left the state half changed: nothing here panics while it holds the lock.
+    /// A thread that panicked has not left the state half changed: nothing here panics while it
+    /// holds the lock.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,7 +145,8 @@ impl State {
         let plain = name.strip_prefix('/').unwrap_or(name);
         let exact = self.containers.iter().position(|c| c.id == plain || c.name == plain);
         let begins = || {
-            let mut found = (0..self.containers.len()).filter(|&i| self.containers[i].id.starts_with(plain));
+            let mut found =
+                (0..self.containers.len()).filter(|&i| self.containers[i].id.starts_with(plain));
             found.next().filter(|_| !plain.is_empty() && found.next().is_none())
         };
         exact.or_else(begins).ok_or_else(|| Fault::told(404, &["No such container: ", name]))
@@ -165,7 +168,8 @@ impl State {
         let (repository, tag) = split_reference(name);
         let full = [&repository, ":", &tag].concat();
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
-        let by_id = |image: &Image| digits.len() >= 3 && image.id["sha256:".len()..].starts_with(digits);
+        let by_id =
+            |image: &Image| digits.len() >= 3 && image.id["sha256:".len()..].starts_with(digits);
         let tagged = self.images.iter().position(|image| image.tags.contains(&full));
         tagged.or_else(|| self.images.iter().position(by_id))
     }
@@ -180,12 +184,20 @@ impl State {
         self.images[image].tags.push(full);
     }
 
-    pub fn emit(&mut self, kind: &'static str, action: &str, id: &str, mut attributes: Vec<(String, String)>) {
+    pub fn emit(
+        &mut self,
+        kind: &'static str,
+        action: &str,
+        id: &str,
+        mut attributes: Vec<(String, String)>,
+    ) {
         attributes.sort_unstable();
         let now = SystemTime::now();
         let (seconds, nanos) = (time::unix(now).0.to_string(), time::nanos(now));
         let image = attributes.iter().find(|(name, _)| name == "image" && kind == "container");
-        let from = image.map(|(_, image)| [r#""from":"#, &text::string(image), ","].concat()).unwrap_or_default();
+        let from = image
+            .map(|(_, image)| [r#""from":"#, &text::string(image), ","].concat())
+            .unwrap_or_default();
         let line = text::fill(
             include_str!("event.json"),
             &[
@@ -198,7 +210,14 @@ impl State {
                 ("nanos", &nanos),
             ],
         );
-        self.events.push_back(Event { time: now, kind, action: action.into(), id: id.into(), attributes, line });
+        self.events.push_back(Event {
+            time: now,
+            kind,
+            action: action.into(),
+            id: id.into(),
+            attributes,
+            line,
+        });
         self.event_count += 1;
         if self.events.len() > EVENTS {
             self.events.pop_front();
@@ -209,7 +228,10 @@ impl State {
     pub fn emit_container(&mut self, container: usize, action: &str, more: &[(&str, &str)]) {
         let container = &self.containers[container];
         let mut attributes = container.command.labels.clone();
-        attributes.extend([("image".into(), container.image.clone()), ("name".into(), container.name.clone())]);
+        attributes.extend([
+            ("image".into(), container.image.clone()),
+            ("name".into(), container.name.clone()),
+        ]);
         attributes.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let id = container.id.clone();
         self.emit("container", action, &id, attributes);
@@ -264,7 +286,10 @@ pub fn published(repository: &str, tag: &str) -> Option<Image> {
     match repository {
         "hello-world" => {
             command.cmd.push("/hello".into());
-            files.put("hello", File { mode: 0o755, ..plain(*b"the program of hello-world\n", PUBLISHED) });
+            files.put(
+                "hello",
+                File { mode: 0o755, ..plain(*b"the program of hello-world\n", PUBLISHED) },
+            );
         }
         "busybox" | "alpine" | "debian" | "ubuntu" => {
             command.cmd.push(if repository == "busybox" { "sh" } else { "/bin/sh" }.into());
@@ -273,9 +298,15 @@ pub fn published(repository: &str, tag: &str) -> Option<Image> {
             }
             for name in ["cat", "echo", "ls", "printf", "sh", "sleep"] {
                 let content = ["the program ", name, " of the demonstration\n"].concat();
-                files.put(&["bin/", name].concat(), File { mode: 0o755, ..plain(content.into_bytes(), PUBLISHED) });
+                files.put(
+                    &["bin/", name].concat(),
+                    File { mode: 0o755, ..plain(content.into_bytes(), PUBLISHED) },
+                );
             }
-            files.put("etc/os-release", plain(["ID=", repository, "\n"].concat().into_bytes(), PUBLISHED));
+            files.put(
+                "etc/os-release",
+                plain(["ID=", repository, "\n"].concat().into_bytes(), PUBLISHED),
+            );
             files.put("etc/passwd", plain(*b"root:x:0:0:root:/root:/bin/sh\n", PUBLISHED));
         }
         _ => return None,

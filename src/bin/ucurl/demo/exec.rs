@@ -29,7 +29,8 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     env.extend(words(&config, "Env"));
     let attach = ["AttachStdin", "AttachStdout", "AttachStderr"].map(|name| flag(&config, name));
     let action = "exec_create: ".to_owned() + &argv.join(" ");
-    let exec = Exec { id: id.clone(), container: container.id.clone(), argv, env, tty, attach, process };
+    let exec =
+        Exec { id: id.clone(), container: container.id.clone(), argv, env, tty, attach, process };
     state.execs.push(exec);
     state.emit_container(at, &action, &[("execID", &id)]);
     call.engine.notify();
@@ -61,7 +62,8 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
             if let Some(process) = state.processes.get_mut(&key) {
                 process.status = Status::Exited(127);
             }
-            let why = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"";
+            let why =
+                "OCI runtime exec failed: exec failed: unable to start container process: exec: \"";
             let rest = "\": executable file not found in $PATH (this demonstration knows a few programs only): unknown";
             return Err(Fault::told(400, &[why, &program, rest]));
         }
@@ -74,7 +76,11 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
         let container_id = container.clone();
         process::start(engine, &mut state, key, (container, argv, env), move |state, code| {
             if let Ok(at) = state.container(&container_id) {
-                state.emit_container(at, "exec_die", &[("execID", &exec_id), ("exitCode", &code.to_string())]);
+                state.emit_container(
+                    at,
+                    "exec_die",
+                    &[("execID", &exec_id), ("exitCode", &code.to_string())],
+                );
             }
         })?;
         drop(state);
@@ -95,7 +101,8 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let process = state.processes.get(&exec.process).unwrap_or(NONE);
     let truth = |truth: bool| if truth { "true" } else { "false" };
     let code = if process.is_over() { process.code().to_string() } else { "null".to_owned() };
-    let (path, args) = exec.argv.split_first().map_or(("", &[][..]), |(path, args)| (path.as_str(), args));
+    let (path, args) =
+        exec.argv.split_first().map_or(("", &[][..]), |(path, args)| (path.as_str(), args));
     let text = fill(
         include_str!("exec.json"),
         &[

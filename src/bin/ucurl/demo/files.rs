@@ -44,7 +44,9 @@ impl Files {
     pub fn get(&self, path: &str) -> Option<&File> {
         const ROOT: &File = &File { mode: 0o755, modified: 0, kind: Kind::Directory };
         let path = clean(path);
-        self.0.get(&path).or((path.is_empty() || self.below(&path).next().is_some()).then_some(ROOT))
+        self.0
+            .get(&path)
+            .or((path.is_empty() || self.below(&path).next().is_some()).then_some(ROOT))
     }
 
     pub fn content(&self, path: &str) -> Option<&[u8]> {
@@ -87,15 +89,20 @@ impl Files {
             return self.get(path).map(|_| vec![path.to_owned()]);
         }
         let path = clean(path);
-        let mut names: Vec<String> =
-            self.below(&path).filter_map(|(name, _)| Some(name.split('/').next()?.to_owned())).collect();
+        let mut names: Vec<String> = self
+            .below(&path)
+            .filter_map(|(name, _)| Some(name.split('/').next()?.to_owned()))
+            .collect();
         names.dedup();
         Some(names)
     }
 
     /// How many bytes of content there are.
     pub fn size(&self) -> usize {
-        self.0.values().map(|file| if let Kind::Content(content) = &file.kind { content.len() } else { 0 }).sum()
+        self.0
+            .values()
+            .map(|file| if let Kind::Content(content) = &file.kind { content.len() } else { 0 })
+            .sum()
     }
 
     /// What is at `path` as an archive, under its last name.
@@ -115,8 +122,8 @@ impl Files {
         Some(out)
     }
 
-    /// Copies a file to `target`, or into it where that is a directory; of a directory, what is in it. Whether there was
-    /// something to copy.
+    /// Copies a file to `target`, or into it where that is a directory; of a directory, what is in
+    /// it. Whether there was something to copy.
     pub fn copy(&mut self, from: &Files, path: &str, target: &str) -> bool {
         let path = clean(path);
         let Some(file) = from.get(&path) else { return false };
@@ -127,7 +134,10 @@ impl Files {
         } else {
             let name = path.rsplit('/').next().unwrap_or_default();
             let into = target.ends_with('/') || self.is_directory(target);
-            self.put(&if into { [target, "/", name].concat() } else { target.to_owned() }, file.clone());
+            self.put(
+                &if into { [target, "/", name].concat() } else { target.to_owned() },
+                file.clone(),
+            );
         }
         true
     }
@@ -159,7 +169,8 @@ pub fn entry(out: &mut Vec<u8>, name: &str, file: &File) {
     let name = if kind == b'5' { name.to_owned() + "/" } else { name.to_owned() };
     // 100 bytes of name, or 155 of directory and 100 of the rest.
     let split = name.len().saturating_sub(100);
-    let slash = if split == 0 { None } else { name[split - 1..].find('/').map(|at| at + split - 1) };
+    let slash =
+        if split == 0 { None } else { name[split - 1..].find('/').map(|at| at + split - 1) };
     let (directory, base) = slash.map_or(("", name.as_str()), |at| (&name[..at], &name[at + 1..]));
     let mut header = [0; BLOCK];
     let mut put = |at: usize, room: usize, bytes: &[u8]| {
@@ -196,7 +207,8 @@ fn octal(number: u64, digits: usize) -> String {
     (0..digits).rev().map(digit).collect()
 }
 
-/// The files of an archive in their order; what is neither a file nor a directory nor a symbolic link is left out.
+/// The files of an archive in their order; what is neither a file nor a directory nor a symbolic
+/// link is left out.
 pub fn read(mut archive: &[u8]) -> Result<Vec<(String, File)>, &'static str> {
     let mut files = Vec::new();
     while let Some((header, rest)) = archive.split_at_checked(BLOCK) {
@@ -207,7 +219,10 @@ pub fn read(mut archive: &[u8]) -> Result<Vec<(String, File)>, &'static str> {
             let digits = header[from..to].iter().filter(|b| matches!(b, b'0'..=b'7'));
             digits.fold(0u64, |n, b| n << 3 | u64::from(b - b'0'))
         };
-        let blank = header.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { 32 } else { u64::from(b) });
+        let blank = header
+            .iter()
+            .enumerate()
+            .map(|(i, &b)| if (148..156).contains(&i) { 32 } else { u64::from(b) });
         if blank.sum::<u64>() != number(148, 156) {
             return Err("archive/tar: invalid tar header");
         }
@@ -215,7 +230,8 @@ pub fn read(mut archive: &[u8]) -> Result<Vec<(String, File)>, &'static str> {
         let content = rest.get(..size).ok_or("unexpected EOF")?;
         let text = |from: usize, to: usize| {
             let field = &header[from..to];
-            String::from_utf8_lossy(field.split(|&b| b == 0).next().unwrap_or_default()).into_owned()
+            String::from_utf8_lossy(field.split(|&b| b == 0).next().unwrap_or_default())
+                .into_owned()
         };
         let directory = if &header[257..262] == b"ustar" { text(345, 500) } else { String::new() };
         let name = [directory.as_str(), &text(0, 100)].join("/");
@@ -227,7 +243,10 @@ pub fn read(mut archive: &[u8]) -> Result<Vec<(String, File)>, &'static str> {
         };
         if let Some(kind) = kind {
             let mode = (number(100, 108) & 0o7777) as u32;
-            files.push((name.trim_start_matches('/').to_owned(), File { mode, modified: number(136, 148), kind }));
+            files.push((
+                name.trim_start_matches('/').to_owned(),
+                File { mode, modified: number(136, 148), kind },
+            ));
         }
         archive = rest.get(size.next_multiple_of(BLOCK)..).unwrap_or_default();
     }
@@ -244,7 +263,9 @@ mod tests {
         let mut files = Files::default();
         files.put("/a/b/c", plain(*b"hello", 1));
         assert_eq!(files.content("a/b/c"), Some(&b"hello"[..]));
-        assert!(files.is_directory("/a/b") && files.is_directory("/") && !files.is_directory("/a/b/c"));
+        assert!(
+            files.is_directory("/a/b") && files.is_directory("/") && !files.is_directory("/a/b/c")
+        );
         assert_eq!(files.names("/"), Some(vec!["a".to_owned()]));
         assert!(
             files.store("/a/d", b"x", false, 2)

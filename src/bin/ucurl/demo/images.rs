@@ -16,7 +16,9 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let state = call.engine.lock();
     let shown = state.images.iter().rev().filter(|image| {
         let full = |name: &String| split_reference(name);
-        named.is_none_or(|names| names.iter().any(|name| image.tags.iter().any(|tag| full(tag) == full(name))))
+        named.is_none_or(|names| {
+            names.iter().any(|name| image.tags.iter().any(|tag| full(tag) == full(name)))
+        })
     });
     let one = |image: &Image| {
         let labels = &image.command.labels;
@@ -25,7 +27,10 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
             &[
                 ("created", &time::unix(image.created).0.to_string()),
                 ("id", &string(&image.id)),
-                ("labels", &if labels.is_empty() { "null".to_owned() } else { text::object(labels) }),
+                (
+                    "labels",
+                    &if labels.is_empty() { "null".to_owned() } else { text::object(labels) },
+                ),
                 ("tags", &strings(&image.tags)),
                 ("size", &image.files.size().to_string()),
             ],
@@ -40,7 +45,8 @@ fn find(state: &State, name: &str) -> Result<usize, Fault> {
 }
 
 fn config(command: &Command) -> String {
-    let or_null = |words: &[String]| if words.is_empty() { "null".to_owned() } else { strings(words) };
+    let or_null =
+        |words: &[String]| if words.is_empty() { "null".to_owned() } else { strings(words) };
     fill(
         include_str!("image_config.json").trim_end(),
         &[
@@ -78,8 +84,12 @@ fn layer(image: &Image) -> Vec<u8> {
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let new = [call.parameter("repo"), ":", Some(call.parameter("tag")).filter(|t| !t.is_empty()).unwrap_or("latest")]
-        .concat();
+    let new = [
+        call.parameter("repo"),
+        ":",
+        Some(call.parameter("tag")).filter(|t| !t.is_empty()).unwrap_or("latest"),
+    ]
+    .concat();
     let mut state = call.engine.lock();
     let at = find(&state, name)?;
     state.tag(at, &new);
@@ -139,16 +149,22 @@ fn pull(call: &mut Call<'_, '_>) -> Outcome {
         name = [&name, ":", call.parameter("tag")].concat();
     }
     let (repository, tag) = split_reference(&name);
-    let host = repository.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']));
+    let host =
+        repository.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']));
     let Some(image) = published(&repository, &tag) else {
         let why = ", repository does not exist or may require 'docker login': denied: requested access to the resource is denied";
         return Err(match host {
             None => Fault::told(404, &["pull access denied for ", &repository, why]),
-            Some(host) => Fault::told(500, &["Get \"http://", host, "/v2/\": this demonstration has no network"]),
+            Some(host) => Fault::told(
+                500,
+                &["Get \"http://", host, "/v2/\": this demonstration has no network"],
+            ),
         });
     };
     let mut body = call.stream(Some("application/json"))?;
-    let mut line = |text: &str| body.write_all(&[text.as_bytes(), b"\r\n"].concat()).and_then(|()| body.flush());
+    let mut line = |text: &str| {
+        body.write_all(&[text.as_bytes(), b"\r\n"].concat()).and_then(|()| body.flush())
+    };
     line(&fill(
         r#"{"status":{{what}},"id":{{tag}}}"#,
         &[("what", &string(&["Pulling from ", &repository].concat())), ("tag", &string(&tag))],
@@ -179,14 +195,20 @@ fn pull(call: &mut Call<'_, '_>) -> Outcome {
     call.engine.notify();
     line(&fill(r#"{"status":{{text}}}"#, &[("text", &string(&["Digest: ", &id].concat()))]))?;
     let outcome = if known { "Image is up to date for " } else { "Downloaded newer image for " };
-    line(&fill(r#"{"status":{{text}}}"#, &[("text", &string(&["Status: ", outcome, &full].concat()))]))?;
+    line(&fill(
+        r#"{"status":{{text}}}"#,
+        &[("text", &string(&["Status: ", outcome, &full].concat()))],
+    ))?;
     Ok(body.finish()?.into())
 }
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
     let (source, repository) = (call.parameter("fromSrc"), call.parameter("repo"));
     if source != "-" {
-        return Err(Fault::told(500, &["this demonstration has no network to import ", source, " from"]));
+        return Err(Fault::told(
+            500,
+            &["this demonstration has no network to import ", source, " from"],
+        ));
     }
     let tag = Some(call.parameter("tag")).filter(|tag| !tag.is_empty()).unwrap_or("latest");
     let name = if repository.is_empty() { String::new() } else { [repository, ":", tag].concat() };
@@ -208,10 +230,22 @@ pub fn content_id(command: &Command, files: &Files) -> String {
 }
 
 /// Adds an image, if it is not there, and gives it its names.
-pub fn add(state: &mut State, command: Command, files: Files, names: &[String], action: &str) -> String {
+pub fn add(
+    state: &mut State,
+    command: Command,
+    files: Files,
+    names: &[String],
+    action: &str,
+) -> String {
     let id = content_id(&command, &files);
     let at = state.images.iter().position(|image| image.id == id).unwrap_or_else(|| {
-        state.images.push(Image { id: id.clone(), tags: Vec::new(), created: SystemTime::now(), command, files });
+        state.images.push(Image {
+            id: id.clone(),
+            tags: Vec::new(),
+            created: SystemTime::now(),
+            command,
+            files,
+        });
         state.images.len() - 1
     });
     for name in names.iter().filter(|name| !name.is_empty()) {
@@ -240,7 +274,11 @@ pub fn save(call: &mut Call<'_, '_>, names: &[String]) -> Outcome {
                 ("layer", &string(&["sha256:", &diff].concat())),
             ],
         );
-        files::entry(&mut archive, &[digits, ".json"].concat(), &plain(text.trim_end().as_bytes(), now));
+        files::entry(
+            &mut archive,
+            &[digits, ".json"].concat(),
+            &plain(text.trim_end().as_bytes(), now),
+        );
         files::entry(&mut archive, &layer_name, &plain(layer, now));
         manifest.push(fill(
             r#"{"Config":{{config}},"RepoTags":{{tags}},"Layers":[{{layer}}]}"#,
@@ -252,13 +290,19 @@ pub fn save(call: &mut Call<'_, '_>, names: &[String]) -> Outcome {
         ));
         for tag in &image.tags {
             let (repository, tag) = split_reference(tag);
-            repositories.push([string(&repository).as_str(), ":", &text::object(&[(tag, diff.clone())])].concat());
+            repositories.push(
+                [string(&repository).as_str(), ":", &text::object(&[(tag, diff.clone())])].concat(),
+            );
         }
     }
     drop(state);
     let list = text::list(repositories);
     let repositories = ["{", &list[1..list.len() - 1], "}\n"].concat();
-    files::entry(&mut archive, "manifest.json", &plain((text::list(manifest) + "\n").into_bytes(), 0));
+    files::entry(
+        &mut archive,
+        "manifest.json",
+        &plain((text::list(manifest) + "\n").into_bytes(), 0),
+    );
     files::entry(&mut archive, "repositories", &plain(repositories.into_bytes(), 0));
     files::finish(&mut archive);
     let mut body = call.stream(Some("application/x-tar"))?;
@@ -272,11 +316,15 @@ pub fn load(call: &mut Call<'_, '_>) -> Outcome {
     let mut given = Files::default();
     given.extract("/", &archive).map_err(|why| Fault::told(500, &[why]))?;
     let bad = |why: &str| Fault::told(500, &["invalid archive: ", why]);
-    let read = |name: &str| given.content(name).ok_or_else(|| bad("a file that the manifest names is missing"));
-    let manifest = Value::parse(read("manifest.json")?).map_err(|_| bad("manifest.json is not JSON"))?;
+    let read = |name: &str| {
+        given.content(name).ok_or_else(|| bad("a file that the manifest names is missing"))
+    };
+    let manifest =
+        Value::parse(read("manifest.json")?).map_err(|_| bad("manifest.json is not JSON"))?;
     let mut lines = Vec::new();
     for image in manifest.elements() {
-        let saved = Value::parse(read(member(image, "Config"))?).map_err(|_| bad("a config is not JSON"))?;
+        let saved = Value::parse(read(member(image, "Config"))?)
+            .map_err(|_| bad("a config is not JSON"))?;
         let config = saved.get("config").unwrap_or(&Value::Null);
         let command = Command {
             entrypoint: words(config, "Entrypoint"),

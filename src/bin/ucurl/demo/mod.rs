@@ -1,9 +1,11 @@
-//! A small engine in memory that answers as Docker does, for machines that have none, and for tests.
+//! A small engine in memory that answers as Docker does, for machines that have none, and for
+//! tests.
 //!
-//! It speaks Docker's API in the shapes of dockerd 20.10: the same fields in the same order, the same errors. What is
-//! behind it is a demonstration, and it says so in `/version`, `/info` and when it starts: no container runs. Its
-//! "containers" are a few programs that it knows ([`shell`]), its registry a few images, its files are in memory, and all
-//! is gone when it ends. The same requests in the same order get the same ids.
+//! It speaks Docker's API in the shapes of dockerd 20.10: the same fields in the same order, the
+//! same errors. What is behind it is a demonstration, and it says so in `/version`, `/info` and
+//! when it starts: no container runs. Its "containers" are a few programs that it knows
+//! ([`shell`]), its registry a few images, its files are in memory, and all is gone when it ends.
+//! The same requests in the same order get the same ids.
 //!
 //! | file | what |
 //! |---|---|
@@ -51,12 +53,15 @@ pub struct Demo {
     _directory: Option<PrivateDir>,
 }
 
-/// Starts an engine for this process: on Linux at an abstract name, so that nothing is left behind however it ends.
+/// Starts an engine for this process: on Linux at an abstract name, so that nothing is left behind
+/// however it ends.
 pub fn start() -> io::Result<Demo> {
     if cfg!(target_os = "linux") {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        let now =
+            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
         let name = ["ucurl-demo-", &std::process::id().to_string(), "-", &now.to_string()].concat();
-        let listener = Listener::bind(&Endpoint::Abstract(name.into_bytes())).map_err(io::Error::other)?;
+        let listener =
+            Listener::bind(&Endpoint::Abstract(name.into_bytes())).map_err(io::Error::other)?;
         return serve(listener, None);
     }
     let directory = PrivateDir::new_in(supervise::runtime_dir())?;
@@ -70,7 +75,8 @@ fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<Demo> 
     // A container may be silent for hours.
     let limits = Limits { silence: None, ..Limits::default() };
     let server = Server::new(listener).with_limits(limits);
-    let handle = server.spawn(move |request, responder| route::answer(&engine, request, responder))?;
+    let handle =
+        server.spawn(move |request, responder| route::answer(&engine, request, responder))?;
     Ok(Demo { handle, _directory: directory })
 }
 
@@ -130,7 +136,9 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let (directory, listener) = place::listener(given)?;
     let demo = serve(listener, directory).map_err(|error| error.to_string())?;
-    crate::say("demo: a demonstration of Docker's API, not Docker: no container runs, and all is gone at the end");
+    crate::say(
+        "demo: a demonstration of Docker's API, not Docker: no container runs, and all is gone at the end",
+    );
     let code = place::serve(given, demo.endpoint(), front, "demo");
     demo.handle.stop(GRACE);
     Ok(code)

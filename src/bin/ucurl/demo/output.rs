@@ -68,7 +68,8 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let engine = call.engine;
     let wanted = Wanted { stdout: call.truth("stdout"), stderr: call.truth("stderr") };
     let (follow, timestamps) = (call.truth("follow"), call.truth("timestamps"));
-    let (since, until) = (time::parse(call.parameter("since")), time::parse(call.parameter("until")));
+    let (since, until) =
+        (time::parse(call.parameter("since")), time::parse(call.parameter("until")));
     let tail: usize = call.parameter("tail").parse().unwrap_or(usize::MAX);
     let state = engine.lock();
     let at = state.container(name)?;
@@ -84,7 +85,8 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             return;
         }
         let mut out = Vec::new();
-        let line = if timestamps { [time::rfc3339(time).as_bytes(), b" ", &line].concat() } else { line };
+        let line =
+            if timestamps { [time::rfc3339(time).as_bytes(), b" ", &line].concat() } else { line };
         frame(&mut out, tty, error, &line);
         frames.push(out);
     };
@@ -128,8 +130,15 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let at = state.container(name)?;
     let container = &state.containers[at];
     let (key, once, open) = (container.process, container.stdin_once, container.open_stdin);
-    let mut attached =
-        Attached { wanted, key, ends: 0, from: 0, to: u64::MAX, stdin: stdin && open && stream, close_stdin: once };
+    let mut attached = Attached {
+        wanted,
+        key,
+        ends: 0,
+        from: 0,
+        to: u64::MAX,
+        stdin: stdin && open && stream,
+        close_stdin: once,
+    };
     let process = state.process_of(at);
     attached.ends = process.ends;
     if !logs {
@@ -166,12 +175,14 @@ pub fn exec_stream(
     let responder = call.responder()?.field("Content-Type", "application/vnd.docker.raw-stream");
     let raw = match call.request.offers_upgrade("tcp") {
         true => {
-            let responder = responder.reason("UPGRADED").field("Connection", "Upgrade").field("Upgrade", "tcp");
+            let responder =
+                responder.reason("UPGRADED").field("Connection", "Upgrade").field("Upgrade", "tcp");
             engine_fields(responder, None).upgrade(call.request, "tcp")
         }
         false => engine_fields(responder, None).hijack(call.request),
     };
-    let attached = Attached { wanted, key, ends: 0, from: 0, to: u64::MAX, stdin, close_stdin: true };
+    let attached =
+        Attached { wanted, key, ends: 0, from: 0, to: u64::MAX, stdin, close_stdin: true };
     let outcome = raw.and_then(|(mut raw, sent)| {
         match go() {
             Ok(()) => attached.run(engine, raw, reader)?,
@@ -199,7 +210,8 @@ fn leave(engine: &Engine, key: u64, reader: Option<u64>) {
 struct Attached {
     wanted: Wanted,
     key: u64,
-    /// How often the process had ended when the client came: of one that is not running the next run is meant.
+    /// How often the process had ended when the client came: of one that is not running the next
+    /// run is meant.
     ends: u64,
     /// From which record to which.
     from: u64,
@@ -220,8 +232,8 @@ impl Attached {
                 here.unpark();
             });
             let outcome = self.output(engine, &mut to_client, reader);
-            // The client hears of the end at once. What it still sends is read, so that no reset overtakes that, but not
-            // for long.
+            // The client hears of the end at once. What it still sends is read, so that no reset
+            // overtakes that, but not for long.
             let stream = to_client.stream();
             let end = Instant::now() + if outcome.is_ok() { LINGER } else { Duration::ZERO };
             let mut heard = stream.shutdown(Shutdown::Write).is_ok();

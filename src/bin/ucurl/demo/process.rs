@@ -102,7 +102,8 @@ impl Process {
         self.first + self.output.len() as u64
     }
 
-    /// From now on no record from that number on is forgotten before [`advance`](Process::advance) allows it.
+    /// From now on no record from that number on is forgotten before [`advance`](Process::advance)
+    /// allows it.
     pub fn follow(&mut self, from: u64) -> u64 {
         let name = self.readers.iter().map(|(name, _)| name + 1).max().unwrap_or_default();
         self.readers.push((name, from.max(self.first)));
@@ -110,7 +111,10 @@ impl Process {
     }
 
     pub fn advance(&mut self, reader: u64, to: u64) {
-        self.readers.iter_mut().filter(|(name, _)| *name == reader).for_each(|(_, next)| *next = to);
+        self.readers
+            .iter_mut()
+            .filter(|(name, _)| *name == reader)
+            .for_each(|(_, next)| *next = to);
     }
 
     pub fn unfollow(&mut self, reader: u64) {
@@ -123,7 +127,11 @@ impl Process {
 
     fn push(&mut self, error: bool, data: &[u8]) {
         self.kept += data.len();
-        self.output.push_back(Record { error: error && !self.tty, time: SystemTime::now(), data: data.into() });
+        self.output.push_back(Record {
+            error: error && !self.tty,
+            time: SystemTime::now(),
+            data: data.into(),
+        });
         while self.kept > KEPT && self.readers.iter().all(|(_, next)| *next > self.first) {
             let Some(old) = self.output.pop_front() else { return };
             self.kept -= old.data.len();
@@ -150,7 +158,8 @@ pub fn feed(engine: &Engine, process: u64, bytes: &[u8]) -> bool {
     }
 }
 
-/// Starts a process: on a thread of its own `argv` is run, then `ended` is told the status, under the lock.
+/// Starts a process: on a thread of its own `argv` is run, then `ended` is told the status, under
+/// the lock.
 pub fn start(
     engine: &Arc<Engine>,
     state: &mut State,
@@ -159,8 +168,11 @@ pub fn start(
     ended: impl FnOnce(&mut State, i64) + Send + 'static,
 ) -> std::io::Result<()> {
     let pid = 1000 + process;
-    let variables =
-        env.iter().filter_map(|pair| pair.split_once('=')).map(|(n, v)| (n.into(), v.into())).collect::<Vec<_>>();
+    let variables = env
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(n, v)| (n.into(), v.into()))
+        .collect::<Vec<_>>();
     let for_thread = Arc::clone(engine);
     thread::Builder::new().name("process".into()).spawn(move || {
         let mut running = Running { engine: &for_thread, process, container };
@@ -220,7 +232,8 @@ impl Running<'_> {
 
     fn files<T>(&self, look: impl FnOnce(&mut super::files::Files) -> T) -> Option<T> {
         let mut state = self.engine.lock();
-        let container = state.containers.iter_mut().find(|container| container.id == self.container)?;
+        let container =
+            state.containers.iter_mut().find(|container| container.id == self.container)?;
         Some(look(&mut container.files))
     }
 }

@@ -66,7 +66,11 @@ impl Fault {
 }
 
 impl<'a, 'b> Call<'a, 'b> {
-    pub fn new(engine: &'a Arc<Engine>, request: &'a mut Request<'b>, responder: Responder<'a>) -> Call<'a, 'b> {
+    pub fn new(
+        engine: &'a Arc<Engine>,
+        request: &'a mut Request<'b>,
+        responder: Responder<'a>,
+    ) -> Call<'a, 'b> {
         let query = parse_query(request.query().unwrap_or_default());
         Call { engine, request, query, responder: Some(responder) }
     }
@@ -90,7 +94,10 @@ impl<'a, 'b> Call<'a, 'b> {
             return Ok(Value::Null);
         }
         if kind.split(';').next().map(str::trim) != Some("application/json") {
-            return Err(Fault::told(400, &["Content-Type specified (", &kind, ") must be 'application/json'"]));
+            return Err(Fault::told(
+                400,
+                &["Content-Type specified (", &kind, ") must be 'application/json'"],
+            ));
         }
         Value::parse(&content).map_err(|error| Fault::Told(500, invalid_json(&content, &error)))
     }
@@ -116,12 +123,15 @@ impl<'a, 'b> Call<'a, 'b> {
                 let responder = responder.status(404).field("Content-Type", "application/json");
                 return responder.send(message("page not found"));
             }
-            (Err(Fault::Told(status, text)), Some(responder)) => (Reply::Json(status, message(&text)), responder),
+            (Err(Fault::Told(status, text)), Some(responder)) => {
+                (Reply::Json(status, message(&text)), responder)
+            }
             (Ok(reply), Some(responder)) => (reply, responder),
         };
         match reply {
             Reply::Json(status, text) => {
-                let mut body = engine_fields(responder.status(status), Some("application/json")).stream()?;
+                let mut body =
+                    engine_fields(responder.status(status), Some("application/json")).stream()?;
                 io::Write::write_all(&mut body, text.as_bytes())?;
                 body.finish()
             }
@@ -147,7 +157,8 @@ pub fn server_field(responder: Responder<'_>) -> Responder<'_> {
 
 /// The fields of an answer that was refused for its version: one is missing, as with dockerd.
 pub fn version_fields(responder: Responder<'_>) -> Responder<'_> {
-    let responder = responder.field("Api-Version", API_VERSION).field("Content-Type", "application/json");
+    let responder =
+        responder.field("Api-Version", API_VERSION).field("Content-Type", "application/json");
     responder.field("Ostype", "linux").field("Server", SERVER)
 }
 
@@ -165,7 +176,9 @@ fn invalid_json(content: &[u8], error: &unix_http::json::JsonError) -> String {
         _ => return error.to_string(),
     };
     match at {
-        Some(byte) => ["invalid character '", &byte.escape_ascii().to_string(), "'", place].concat(),
+        Some(byte) => {
+            ["invalid character '", &byte.escape_ascii().to_string(), "'", place].concat()
+        }
         None => "unexpected EOF".to_owned(),
     }
 }
@@ -205,7 +218,8 @@ mod tests {
 
     #[test]
     fn queries() {
-        let want = [("a", "b c"), ("d", "é=/"), ("e", ""), ("f%", "%zz")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let want = [("a", "b c"), ("d", "é=/"), ("e", ""), ("f%", "%zz")]
+            .map(|(n, v)| (n.to_owned(), v.to_owned()));
         assert_eq!(parse_query(b"a=b+c&&d=%C3%A9%3d/&e&f%=%zz"), want);
         assert_eq!(decode(b"a+b%20c", false), "a+b c");
     }

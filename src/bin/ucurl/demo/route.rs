@@ -3,7 +3,8 @@
 use super::engine::Engine;
 use super::process::Status;
 use super::reply::{
-    API_VERSION, Call, Fault, MIN_API_VERSION, Outcome, Reply, VERSION, decode, message, version_fields,
+    API_VERSION, Call, Fault, MIN_API_VERSION, Outcome, Reply, VERSION, decode, message,
+    version_fields,
 };
 use super::text::{fill, string};
 use super::{archive, build, containers, create, events, exec, images, output, time};
@@ -14,7 +15,11 @@ use unix_http::docker::ApiVersion;
 use unix_http::server::{Request, Responder, Sent, http_date};
 
 /// Answers one request.
-pub fn answer(engine: &Arc<Engine>, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
+pub fn answer(
+    engine: &Arc<Engine>,
+    request: &mut Request<'_>,
+    responder: Responder<'_>,
+) -> io::Result<Sent> {
     let method = request.method().to_owned();
     let path: Vec<u8> = request.path().to_vec();
     let (version, path) = split_version(&path);
@@ -24,7 +29,8 @@ pub fn answer(engine: &Arc<Engine>, request: &mut Request<'_>, responder: Respon
         let responder = version_fields(responder.status(400));
         return responder.send(message(&why));
     }
-    let parts: Vec<String> = path.split(|&b| b == b'/').skip(1).map(|part| decode(part, false)).collect();
+    let parts: Vec<String> =
+        path.split(|&b| b == b'/').skip(1).map(|part| decode(part, false)).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let mut call = Call::new(engine, request, responder);
     let outcome = route(&mut call, &method, &parts);
@@ -51,8 +57,10 @@ fn accepted(version: &str) -> Result<(), String> {
         return Err(["client version ", version, rest, API_VERSION].concat());
     }
     if asked < oldest {
-        let (middle, end) =
-            (" is too old. Minimum supported API version is ", ", please upgrade your client to a newer version");
+        let (middle, end) = (
+            " is too old. Minimum supported API version is ",
+            ", please upgrade your client to a newer version",
+        );
         return Err(["client version ", version, middle, MIN_API_VERSION, end].concat());
     }
     Ok(())
@@ -64,7 +72,9 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Outcome {
         ("GET", ["version"]) => Ok(Reply::Json(200, version())),
         ("GET", ["info"]) => Ok(Reply::Json(200, info(call.engine))),
         ("GET", ["events"]) => events::events(call),
-        ("POST", ["auth"]) => Err(Fault::told(500, &["this demonstration has no registry to log in to"])),
+        ("POST", ["auth"]) => {
+            Err(Fault::told(500, &["this demonstration has no registry to log in to"]))
+        }
 
         ("GET", ["containers", "json"]) => containers::list(call),
         ("POST", ["containers", "create"]) => create::create(call),
@@ -94,7 +104,8 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Outcome {
         ("POST", ["images", "load"]) => images::load(call),
         ("POST", ["build"]) => build::build(call),
         ("GET", ["images", "get"]) => {
-            let names: Vec<String> = call.query.iter().filter(|(n, _)| n == "names").map(|(_, v)| v.clone()).collect();
+            let names: Vec<String> =
+                call.query.iter().filter(|(n, _)| n == "names").map(|(_, v)| v.clone()).collect();
             images::save(call, &names)
         }
         // A name may hold slashes.
@@ -104,12 +115,15 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Outcome {
         ("DELETE", ["images", name @ ..]) => images::delete(call, &name.join("/")),
 
         ("GET", ["networks"]) => Ok(Reply::Json(200, include_str!("networks.json").to_owned())),
-        ("GET", ["volumes"]) => Ok(Reply::Json(200, "{\"Volumes\":[],\"Warnings\":null}\n".to_owned())),
+        ("GET", ["volumes"]) => {
+            Ok(Reply::Json(200, "{\"Volumes\":[],\"Warnings\":null}\n".to_owned()))
+        }
         _ => Err(Fault::NoPage),
     }
 }
 
-/// The one answer whose fields stand in another order, because Go guesses its type, and for HEAD does not have to.
+/// The one answer whose fields stand in another order, because Go guesses its type, and for HEAD
+/// does not have to.
 fn ping(call: &mut Call<'_, '_>, method: &str) -> Outcome {
     let responder = call.responder()?.field("Api-Version", API_VERSION);
     let mut responder = responder.field("Cache-Control", "no-cache, no-store, must-revalidate");
@@ -117,8 +131,10 @@ fn ping(call: &mut Call<'_, '_>, method: &str) -> Outcome {
     if method == "HEAD" {
         responder = responder.field("Content-Length", "0").field("Content-Type", kind);
     }
-    let responder =
-        responder.field("Docker-Experimental", "false").field("Ostype", "linux").field("Pragma", "no-cache");
+    let responder = responder
+        .field("Docker-Experimental", "false")
+        .field("Ostype", "linux")
+        .field("Pragma", "no-cache");
     let responder = super::reply::server_field(responder);
     match method {
         "HEAD" => Ok(responder.send_head()?.into()),
@@ -132,9 +148,17 @@ fn ping(call: &mut Call<'_, '_>, method: &str) -> Outcome {
 }
 
 fn version() -> String {
-    let values = [("version", VERSION), ("api", API_VERSION), ("min", MIN_API_VERSION), ("arch", super::arch())];
+    let values = [
+        ("version", VERSION),
+        ("api", API_VERSION),
+        ("min", MIN_API_VERSION),
+        ("arch", super::arch()),
+    ];
     let values = values.map(|(name, value)| (name, string(value)));
-    fill(include_str!("version.json"), &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    fill(
+        include_str!("version.json"),
+        &values.each_ref().map(|(name, value)| (*name, value.as_str())),
+    )
 }
 
 fn info(engine: &Engine) -> String {

@@ -40,8 +40,8 @@ pub enum Stop {
 }
 
 const COMMANDS: [&str; 15] = [
-    "sh", "echo", "printf", "cat", "sleep", "exit", "true", "false", ":", "hostname", "env", "seq", "ls", "pwd",
-    "hello",
+    "sh", "echo", "printf", "cat", "sleep", "exit", "true", "false", ":", "hostname", "env", "seq",
+    "ls", "pwd", "hello",
 ];
 
 /// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
@@ -52,9 +52,18 @@ pub fn known(program: &str) -> Option<&'static str> {
 }
 
 /// Runs a program to its end: its exit status.
-pub fn run(machine: &mut dyn Machine, argv: &[String], variables: &[(String, String)]) -> Result<i64, Stop> {
-    let mut shell =
-        Shell { machine, variables: variables.to_vec(), status: 0, depth: 0, redirect: Redirect::default() };
+pub fn run(
+    machine: &mut dyn Machine,
+    argv: &[String],
+    variables: &[(String, String)],
+) -> Result<i64, Stop> {
+    let mut shell = Shell {
+        machine,
+        variables: variables.to_vec(),
+        status: 0,
+        depth: 0,
+        redirect: Redirect::default(),
+    };
     match shell.command(argv) {
         Err(Stop::Exit(status)) => Ok(status),
         ended => ended,
@@ -82,7 +91,8 @@ enum Part {
 
 fn tokens(script: &str) -> Result<Vec<Token>, &'static str> {
     let mut chars = script.chars().peekable();
-    let (mut tokens, mut parts, mut text, mut open) = (Vec::new(), Vec::new(), String::new(), false);
+    let (mut tokens, mut parts, mut text, mut open) =
+        (Vec::new(), Vec::new(), String::new(), false);
     let mut quoted = false;
     loop {
         let next = chars.next();
@@ -107,9 +117,15 @@ fn tokens(script: &str) -> Result<Vec<Token>, &'static str> {
             Some('\n') if plain => tokens.push(Token::Operator(";")),
             Some(c) if plain && c.is_whitespace() => {}
             Some(';') if plain => tokens.push(Token::Operator(";")),
-            Some('&') if plain && chars.next_if_eq(&'&').is_some() => tokens.push(Token::Operator("&&")),
-            Some('|') if plain && chars.next_if_eq(&'|').is_some() => tokens.push(Token::Operator("||")),
-            Some('&' | '|') if plain => return Err("pipes and background jobs are beyond this demonstration"),
+            Some('&') if plain && chars.next_if_eq(&'&').is_some() => {
+                tokens.push(Token::Operator("&&"))
+            }
+            Some('|') if plain && chars.next_if_eq(&'|').is_some() => {
+                tokens.push(Token::Operator("||"))
+            }
+            Some('&' | '|') if plain => {
+                return Err("pipes and background jobs are beyond this demonstration");
+            }
             Some('>') if plain => {
                 let error = std::mem::take(&mut text) == "2";
                 open = false;
@@ -141,7 +157,9 @@ fn tokens(script: &str) -> Result<Vec<Token>, &'static str> {
                 open = true;
                 let braces = chars.next_if_eq(&'{').is_some();
                 let mut name = String::new();
-                while let Some(c) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || (*c == '?')) {
+                while let Some(c) =
+                    chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || (*c == '?'))
+                {
                     name.push(c);
                 }
                 if braces && chars.next() != Some('}') {
@@ -219,7 +237,9 @@ impl Shell<'_> {
     }
 
     fn compound(&mut self, tokens: &[Token]) -> Result<i64, Stop> {
-        let body = || tokens.iter().position(|token| is_word(token, "do")).zip(tokens.len().checked_sub(1));
+        let body = || {
+            tokens.iter().position(|token| is_word(token, "do")).zip(tokens.len().checked_sub(1))
+        };
         match tokens.first() {
             Some(first) if is_word(first, "for") => {
                 let (Some((start, end)), Some(Token::Word(name))) = (body(), tokens.get(1)) else {
@@ -234,7 +254,9 @@ impl Shell<'_> {
                 Ok(self.status)
             }
             Some(first) if is_word(first, "while") => {
-                let Some((start, end)) = body() else { return self.complain("sh", "syntax error in while", 2) };
+                let Some((start, end)) = body() else {
+                    return self.complain("sh", "syntax error in while", 2);
+                };
                 while self.list(&tokens[1..start])? == 0 {
                     self.list(&tokens[start + 1..end])?;
                     // A loop that does nothing else must be possible to end.
@@ -251,11 +273,17 @@ impl Shell<'_> {
         let (mut argv, mut redirect, mut tokens) = (Vec::new(), Redirect::default(), tokens.iter());
         while let Some(token) = tokens.next() {
             match token {
-                Token::Redirect { error: false, to: Some(to_error), .. } => redirect.swapped = *to_error,
-                Token::Redirect { error: true, to: Some(to_error), .. } => redirect.errors_to_output = !to_error,
+                Token::Redirect { error: false, to: Some(to_error), .. } => {
+                    redirect.swapped = *to_error
+                }
+                Token::Redirect { error: true, to: Some(to_error), .. } => {
+                    redirect.errors_to_output = !to_error
+                }
                 Token::Redirect { error, append, to: None } => {
-                    let file = tokens.next().and_then(|token| self.words(token).pop()).unwrap_or_default();
-                    let place = if *error { &mut redirect.errors_to_file } else { &mut redirect.file };
+                    let file =
+                        tokens.next().and_then(|token| self.words(token).pop()).unwrap_or_default();
+                    let place =
+                        if *error { &mut redirect.errors_to_file } else { &mut redirect.file };
                     *place = Some((file, *append));
                 }
                 token => argv.extend(self.words(token)),
@@ -291,8 +319,11 @@ impl Shell<'_> {
                 _ => self.interactive(),
             },
             "echo" => {
-                let flag =
-                    |letter| first.is_some_and(|f| matches!(f, "-n" | "-e" | "-ne" | "-en") && f.contains(letter));
+                let flag = |letter| {
+                    first.is_some_and(|f| {
+                        matches!(f, "-n" | "-e" | "-ne" | "-en") && f.contains(letter)
+                    })
+                };
                 let words = &args[usize::from(flag('n') || flag('e'))..];
                 let text = words.join(" ") + if flag('n') { "" } else { "\n" };
                 self.write(&if flag('e') { unescape(&text) } else { text })
@@ -302,33 +333,46 @@ impl Shell<'_> {
                 None => self.complain("printf", "needs a format", 2),
             },
             "cat" => self.cat(args),
-            "sleep" => match first.map(|text| if text == "infinity" { "1000000000" } else { text }).and_then(seconds) {
+            "sleep" => match first
+                .map(|text| if text == "infinity" { "1000000000" } else { text })
+                .and_then(seconds)
+            {
                 Some(time) => self.machine.sleep(time).map(|()| 0),
                 None => self.complain("sleep", "needs a number of seconds", 1),
             },
-            "exit" => Err(Stop::Exit(first.map_or(self.status, |text| text.parse().unwrap_or(2) & 255))),
+            "exit" => {
+                Err(Stop::Exit(first.map_or(self.status, |text| text.parse().unwrap_or(2) & 255)))
+            }
             "true" | ":" => Ok(0),
             "false" => Ok(1),
             "hostname" => self.write(&(self.get("HOSTNAME") + "\n")),
             "pwd" => self.write(&(self.get("PWD") + "\n")),
             "env" => {
-                let lines: String = self.variables.iter().flat_map(|(n, v)| [n, "=", v, "\n"]).collect();
+                let lines: String =
+                    self.variables.iter().flat_map(|(n, v)| [n, "=", v, "\n"]).collect();
                 self.write(&lines)
             }
             "seq" => {
                 let number = |at: usize| args.get(at).and_then(|text| text.parse::<u32>().ok());
-                let (from, to) = if args.len() > 1 { (number(0), number(1)) } else { (Some(1), number(0)) };
+                let (from, to) =
+                    if args.len() > 1 { (number(0), number(1)) } else { (Some(1), number(0)) };
                 for n in from.unwrap_or(1)..=to.unwrap_or(0) {
                     self.write(&(n.to_string() + "\n"))?;
                 }
                 Ok(0)
             }
             "ls" => match self.machine.names(first.unwrap_or("/")) {
-                Some(names) => self.write(&names.iter().flat_map(|name| [name, "\n"]).collect::<String>()),
+                Some(names) => {
+                    self.write(&names.iter().flat_map(|name| [name, "\n"]).collect::<String>())
+                }
                 None => self.complain("ls", "no such file or directory", 1),
             },
             "hello" => self.write(include_str!("hello.txt")),
-            _ => self.complain(program, "not found (this demonstration knows a few commands only)", 127),
+            _ => self.complain(
+                program,
+                "not found (this demonstration knows a few commands only)",
+                127,
+            ),
         }
     }
 
@@ -343,7 +387,11 @@ impl Shell<'_> {
             match self.machine.file(file) {
                 Some(content) => self.put(false, &content)?,
                 None => {
-                    return self.complain("cat", &["can't open '", file, "': No such file or directory"].concat(), 1);
+                    return self.complain(
+                        "cat",
+                        &["can't open '", file, "': No such file or directory"].concat(),
+                        1,
+                    );
                 }
             }
         }
@@ -402,7 +450,11 @@ impl Shell<'_> {
     }
 
     fn get(&self, name: &str) -> String {
-        self.variables.iter().rfind(|(n, _)| n == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        self.variables
+            .iter()
+            .rfind(|(n, _)| n == name)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     }
 
     fn set(&mut self, name: &str, value: String) {
@@ -419,7 +471,9 @@ fn is_word(token: &Token, text: &str) -> bool {
 fn split_command(tokens: &[Token]) -> (&[Token], &[Token]) {
     let mut loops = 0;
     for (at, token) in tokens.iter().enumerate() {
-        let starts = at == 0 || matches!(tokens[at - 1], Token::Operator(_)) || is_word(&tokens[at - 1], "do");
+        let starts = at == 0
+            || matches!(tokens[at - 1], Token::Operator(_))
+            || is_word(&tokens[at - 1], "do");
         if starts && (is_word(token, "for") || is_word(token, "while")) {
             loops += 1;
         } else if starts && is_word(token, "done") && loops > 0 {
@@ -526,7 +580,11 @@ mod tests {
             ("false && echo yes || echo no", "no\n", 0),
             ("false; echo $?", "1\n", 0),
             ("for i in 1 2 3; do echo line $i; done", "line 1\nline 2\nline 3\n", 0),
-            ("for i in 1 2; do for j in a b; do echo $i$j; done; done; echo end", "1a\n1b\n2a\n2b\nend\n", 0),
+            (
+                "for i in 1 2; do for j in a b; do echo $i$j; done; done; echo end",
+                "1a\n1b\n2a\n2b\nend\n",
+                0,
+            ),
             ("while false; do echo x; done; echo y", "y\n", 0),
             ("A=b; echo \"$A ${A}c\" '$A'", "b bc $A\n", 0),
             ("printf 'a\\nb %s\\n' c", "a\nb c\n", 0),
@@ -536,7 +594,11 @@ mod tests {
             ("exit 3; echo no", "", 3),
             ("seq 3", "1\n2\n3\n", 0),
             ("echo a > /f; echo b >> /f; cat /f; echo c > /f; cat /f", "a\nb\nc\n", 0),
-            ("echo no 2>&1 >/dev/null; cat /none 2>&1", "cat: can't open '/none': No such file or directory\n", 1),
+            (
+                "echo no 2>&1 >/dev/null; cat /none 2>&1",
+                "cat: can't open '/none': No such file or directory\n",
+                1,
+            ),
             ("echo one\necho two", "one\ntwo\n", 0),
         ] {
             assert_eq!(script(text), (output.to_owned(), Ok(status)), "{text}");

@@ -2,7 +2,8 @@
 
 use unix_http::json::{Value, encode_string};
 
-/// A template with each `{{name}}` replaced by the value of that name. JSON itself never opens two braces in a row.
+/// A template with each `{{name}}` replaced by the value of that name. JSON itself never opens two
+/// braces in a row.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(template.len() * 2);
     let mut rest = template;
@@ -14,7 +15,9 @@ pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
             continue;
         }
         let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        out.push_str(values.iter().find(|(key, _)| *key == name).map_or("null", |(_, value)| value));
+        out.push_str(
+            values.iter().find(|(key, _)| *key == name).map_or("null", |(_, value)| value),
+        );
         rest = after;
     }
     out + rest
@@ -47,7 +50,9 @@ pub fn list(values: impl IntoIterator<Item = String>) -> String {
 
 /// A JSON object of names and strings.
 pub fn object<S: AsRef<str>>(members: &[(S, S)]) -> String {
-    let members = members.iter().map(|(name, value)| [string(name.as_ref()), string(value.as_ref())].join(":"));
+    let members = members
+        .iter()
+        .map(|(name, value)| [string(name.as_ref()), string(value.as_ref())].join(":"));
     let list = list(members);
     ["{", &list[1..list.len() - 1], "}"].concat()
 }
@@ -66,7 +71,9 @@ pub fn flag(value: &Value, name: &str) -> bool {
 pub fn words(value: &Value, name: &str) -> Vec<String> {
     match value.get(name) {
         Some(Value::String(word)) => vec![word.clone()],
-        Some(list) => list.elements().iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+        Some(list) => {
+            list.elements().iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        }
         None => Vec::new(),
     }
 }
@@ -74,7 +81,10 @@ pub fn words(value: &Value, name: &str) -> Vec<String> {
 /// A member that is an object of strings.
 pub fn pairs(value: &Value, name: &str) -> Vec<(String, String)> {
     let members = value.get(name).map(Value::members).unwrap_or_default();
-    members.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    members
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,7 +94,8 @@ mod tests {
     #[test]
     fn templates() {
         assert_eq!(fill("{{{a}}:{}}", &[("a", "x")]), "{x:{}}");
-        let filled = fill(r#"{"A":{{a}},"B":[{{b}}],"C":{{none}}}"#, &[("a", r#""{{b}}""#), ("b", "1")]);
+        let filled =
+            fill(r#"{"A":{{a}},"B":[{{b}}],"C":{{none}}}"#, &[("a", r#""{{b}}""#), ("b", "1")]);
         assert_eq!(filled, r#"{"A":"{{b}}","B":[1],"C":null}"#);
         assert_eq!(strings(&["a\"", "b"]), r#"["a\"","b"]"#);
         assert_eq!(object(&[("a", "b"), ("c", "d")]), r#"{"a":"b","c":"d"}"#);

@@ -35,8 +35,14 @@ pub fn rfc3339_seconds(seconds: u64) -> String {
 fn to_seconds(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / 86_400);
     let of_day = seconds % 86_400;
-    let parts =
-        [("", year), ("-", month), ("-", day), ("T", of_day / 3600), (":", of_day / 60 % 60), (":", of_day % 60)];
+    let parts = [
+        ("", year),
+        ("-", month),
+        ("-", day),
+        ("T", of_day / 3600),
+        (":", of_day / 60 % 60),
+        (":", of_day % 60),
+    ];
     let mut text = String::new();
     for (before, number) in parts {
         text.push_str(before);
@@ -48,7 +54,8 @@ fn to_seconds(seconds: u64) -> String {
     text
 }
 
-/// Year, month and day of the Gregorian calendar; years are counted from 1 March, so that the leap day is the last.
+/// Year, month and day of the Gregorian calendar; years are counted from 1 March, so that the leap
+/// day is the last.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);

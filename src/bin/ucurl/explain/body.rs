@@ -67,7 +67,11 @@ impl BodyView {
 
     pub fn show(&mut self, page: &mut Page, mut bytes: &[u8]) -> io::Result<()> {
         if self.passed < HEX {
-            page.hex(self.side, &bytes[..bytes.len().min(HEX - self.passed)], self.start + self.passed)?;
+            page.hex(
+                self.side,
+                &bytes[..bytes.len().min(HEX - self.passed)],
+                self.start + self.passed,
+            )?;
         }
         self.passed += bytes.len();
         if self.chunks.is_none() {
@@ -146,14 +150,22 @@ impl BodyView {
             (false, Framing::Length(length)) => {
                 page.decision(&format!("{sum}, and that is not all of the {length}"), "RFC 9112 §8")
             }
-            (false, _) => page.decision(&format!("{sum}, and no last chunk: this is not all"), "RFC 9112 §8"),
+            (false, _) => {
+                page.decision(&format!("{sum}, and no last chunk: this is not all"), "RFC 9112 §8")
+            }
         }
     }
 }
 
 impl Chunks {
     /// The line that broke the framing, as far as it is worth looking at.
-    fn broken(&mut self, page: &mut Page, side: char, rest: &[u8], error: ParseError) -> io::Result<()> {
+    fn broken(
+        &mut self,
+        page: &mut Page,
+        side: char,
+        rest: &[u8],
+        error: ParseError,
+    ) -> io::Result<()> {
         let line = [&self.framing[..], rest].concat();
         let line = line.strip_prefix(b"\r\n").unwrap_or(&line);
         let end = line.iter().position(|&b| b == b'\n').map_or(line.len(), |at| at + 1);
@@ -183,7 +195,11 @@ impl Chunks {
                 let further = "further chunks are counted, not shown";
                 return if self.count == SHOWN + 1 { page.remark((further, "")) } else { Ok(()) };
             }
-            let ext = if size_line.contains(&b';') { "; what follows the ; means nothing here" } else { "" };
+            let ext = if size_line.contains(&b';') {
+                "; what follows the ; means nothing here"
+            } else {
+                ""
+            };
             let text = format!("a chunk: {hex} (hex) is {size} bytes, then CR LF{ext}");
             return page.line(side, size_line, (&text, "RFC 9112 §7.1"));
         }
@@ -223,11 +239,17 @@ impl Frames {
                 self.left = u32::from_be_bytes([a, b, c, d]) as usize;
                 self.count += 1;
                 let name = ["stdin", "stdout", "stderr", "an error of the daemon"];
-                let name = name.get(stream as usize).copied().unwrap_or("no stream that Docker knows");
+                let name =
+                    name.get(stream as usize).copied().unwrap_or("no stream that Docker knows");
                 if self.count <= SHOWN {
-                    let bytes: Vec<String> = self.header.iter().map(|b| format!("{b:02x}")).collect();
+                    let bytes: Vec<String> =
+                        self.header.iter().map(|b| format!("{b:02x}")).collect();
                     let text = format!("a frame of {name}: {} bytes", self.left);
-                    page.line(side, bytes.join(" ").as_bytes(), (&text, "Docker Engine API v1.41 attach"))?;
+                    page.line(
+                        side,
+                        bytes.join(" ").as_bytes(),
+                        (&text, "Docker Engine API v1.41 attach"),
+                    )?;
                 }
                 self.taste.clear();
                 if self.left > 0 {

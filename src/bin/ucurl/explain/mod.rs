@@ -9,8 +9,8 @@
 //!
 //! What has been remarked once is not remarked again.
 //!
-//! It goes to standard error, so that the content on standard output stays what it is. Control characters and other
-//! bytes that could move a terminal's cursor are shown as `\xNN`.
+//! It goes to standard error, so that the content on standard output stays what it is. Control
+//! characters and other bytes that could move a terminal's cursor are shown as `\xNN`.
 //!
 //! `ucurl tap --explain` explains the exchanges that others have: [`Overheard`].
 
@@ -35,7 +35,8 @@ use unix_http::wire::{Decision, Framing, ParseError, ResponseHead, Version};
 use words::Remark;
 
 /// Fields that are secrets: only that they are there is told.
-const SECRET: [&str; 5] = ["authorization", "proxy-authorization", "x-registry-auth", "x-registry-config", "cookie"];
+const SECRET: [&str; 5] =
+    ["authorization", "proxy-authorization", "x-registry-auth", "x-registry-config", "cookie"];
 
 const HEAD_OVER: Remark = ("an empty line: the head is over", "RFC 9112 §2.1");
 
@@ -46,7 +47,8 @@ pub struct Explain {
     /// Requests go to a Unix socket.
     unix: bool,
     now: Underway,
-    /// What goes on once the exchange of `now` is over: a raw connection whose container had to be asked about.
+    /// What goes on once the exchange of `now` is over: a raw connection whose container had to be
+    /// asked about.
     aside: Option<Underway>,
 }
 
@@ -80,9 +82,15 @@ struct Response {
 }
 
 impl Explain {
-    /// An explanation to `out`; with `bytes`, a hex view of everything too; with `colour`, for a terminal.
+    /// An explanation to `out`; with `bytes`, a hex view of everything too; with `colour`, for a
+    /// terminal.
     pub fn new(out: File, bytes: bool, colour: bool) -> Explain {
-        Explain { page: Page::new(out, bytes, colour), unix: false, now: Underway::default(), aside: None }
+        Explain {
+            page: Page::new(out, bytes, colour),
+            unix: false,
+            now: Underway::default(),
+            aside: None,
+        }
     }
 
     /// A decision of this side, such as which endpoint was chosen and by which rule.
@@ -94,9 +102,15 @@ impl Explain {
     pub fn connecting(&mut self, endpoint: &Endpoint) -> io::Result<()> {
         self.toward(endpoint);
         let how = match endpoint {
-            Endpoint::Unix(_) => "a file in the file system is the address, and its mode says who may connect",
-            Endpoint::Abstract(_) => "an abstract name is the address: no file, no mode, anybody here may connect",
-            Endpoint::Tcp { .. } => "a host and a port are the address: nothing in it says who may connect",
+            Endpoint::Unix(_) => {
+                "a file in the file system is the address, and its mode says who may connect"
+            }
+            Endpoint::Abstract(_) => {
+                "an abstract name is the address: no file, no mode, anybody here may connect"
+            }
+            Endpoint::Tcp { .. } => {
+                "a host and a port are the address: nothing in it says who may connect"
+            }
             _ => "a program of the system carries the bytes, over its stdin and stdout",
         };
         self.note(&format!("connects to {endpoint}: {how}"), "")
@@ -106,7 +120,8 @@ impl Explain {
         self.unix = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_));
     }
 
-    /// The request's head, as it was sent; `framing` says where its body ends, unless that is refused.
+    /// The request's head, as it was sent; `framing` says where its body ends, unless that is
+    /// refused.
     pub fn request_head(&mut self, head: &[u8], framing: Option<Framing>) -> io::Result<()> {
         if self.now.response.is_some() {
             self.aside = Some(std::mem::take(&mut self.now));
@@ -121,7 +136,11 @@ impl Explain {
             self.page.hex('>', &covered(line, name), at)?;
             match (at, &field) {
                 (0, _) => {
-                    self.page.line('>', line, ("the request-line: method, request-target, version", "RFC 9112 §3"))?;
+                    self.page.line(
+                        '>',
+                        line,
+                        ("the request-line: method, request-target, version", "RFC 9112 §3"),
+                    )?;
                     let method = line.split(|&b| b == b' ').next().unwrap_or_default();
                     self.page.remark(words::method(&String::from_utf8_lossy(method)))?;
                 }
@@ -143,10 +162,14 @@ impl Explain {
         let (text, item) = match framing {
             Framing::Chunked => (Rule::TransferEncoding.text().to_string(), Rule::TransferEncoding),
             Framing::Length(length) => (of_length(length), Rule::ContentLength),
-            _ => ("neither Content-Length nor Transfer-Encoding: the request ends here".into(), Rule::Neither),
+            _ => (
+                "neither Content-Length nor Transfer-Encoding: the request ends here".into(),
+                Rule::Neither,
+            ),
         };
         self.page.decision(&text, &section_6_3(item))?;
-        self.now.request = Some(Request { body: BodyView::new('>', framing, false, head.len()), close, expect });
+        self.now.request =
+            Some(Request { body: BodyView::new('>', framing, false, head.len()), close, expect });
         Ok(())
     }
 
@@ -181,7 +204,9 @@ impl Explain {
             } else {
                 let (text, section) = match request.expect && !request.body.has_begun() {
                     true => ("the answer came first: the content is not sent", "RFC 9110 §10.1.1"),
-                    false => ("the answer begins before all of the request was sent", "RFC 9110 §7.5"),
+                    false => {
+                        ("the answer begins before all of the request was sent", "RFC 9110 §7.5")
+                    }
                 };
                 self.page.decision(text, section)?;
                 self.now.request = Some(request);
@@ -194,7 +219,8 @@ impl Explain {
         let body = BodyView::new('<', decision.framing, frames, head.as_bytes().len());
         let close = (asked_to_close, head.fields().has_token("Connection", "close"));
         let tunnel = BodyView::new('>', Framing::Tunnel, false, 0);
-        self.now.response = Some(Response { body, tunnel, decision, version: head.version(), close });
+        self.now.response =
+            Some(Response { body, tunnel, decision, version: head.version(), close });
         Ok(())
     }
 
@@ -241,7 +267,9 @@ impl Explain {
                 let text = "HTTP is over on this connection: what follows is the other protocol";
                 self.page.decision(text, "RFC 9110 §7.8")
             }
-            Framing::Length(length) => self.page.decision(&of_length(length), &section_6_3(decision.rule)),
+            Framing::Length(length) => {
+                self.page.decision(&of_length(length), &section_6_3(decision.rule))
+            }
             _ => self.page.decision(decision.rule.text(), &section_6_3(decision.rule)),
         }
     }
@@ -253,13 +281,15 @@ impl Explain {
             at += line.len();
             match field(line) {
                 _ if n == 0 => {
-                    let line_is = ("the status-line: version, status-code, reason-phrase", "RFC 9112 §4");
+                    let line_is =
+                        ("the status-line: version, status-code, reason-phrase", "RFC 9112 §4");
                     self.page.line('<', line, line_is)?;
                     let (text, section) = words::status(head.status());
                     self.page.remark((&format!("{}: {text}", head.status()), section))?;
                 }
                 _ if line.starts_with(b" ") || line.starts_with(b"\t") => {
-                    let fold = ("the line before goes on, folded: read as if by a space", "RFC 9112 §5.2");
+                    let fold =
+                        ("the line before goes on, folded: read as if by a space", "RFC 9112 §5.2");
                     self.page.line('<', line, fold)?;
                 }
                 None => self.page.line('<', line, HEAD_OVER)?,
@@ -295,30 +325,48 @@ fn why(kept: bool, response: &Response, unsent: bool) -> Remark<'static> {
         (_, Version::Http11) if kept => {
             ("the connection is kept: HTTP/1.1 goes on until a side says close", "RFC 9112 §9.3")
         }
-        _ if kept => ("the connection is kept: an HTTP/1.0 server that says keep-alive does so", "RFC 9112 §9.3"),
-        (Framing::Tunnel, _) => ("the connection is closed: the server has ended its direction", ""),
-        (Framing::UntilClose, _) => ("the connection is closed: its end was the end of the body", "RFC 9112 §9.6"),
-        _ if !response.body.is_whole() => {
-            ("the connection is closed: short of this answer's end, nobody knows where another begins", "RFC 9112 §9.3")
+        _ if kept => (
+            "the connection is kept: an HTTP/1.0 server that says keep-alive does so",
+            "RFC 9112 §9.3",
+        ),
+        (Framing::Tunnel, _) => {
+            ("the connection is closed: the server has ended its direction", "")
         }
+        (Framing::UntilClose, _) => {
+            ("the connection is closed: its end was the end of the body", "RFC 9112 §9.6")
+        }
+        _ if !response.body.is_whole() => (
+            "the connection is closed: short of this answer's end, nobody knows where another begins",
+            "RFC 9112 §9.3",
+        ),
         _ if decision.rule == Rule::TransferEncodingOverLength => (
             "the connection is closed: with two lengths stated nobody can be sure where the next answer begins",
             "RFC 9112 §6.3",
         ),
-        (Framing::Chunked, Version::Http10) => {
-            ("the connection is closed: HTTP/1.0 knows no Transfer-Encoding, so somebody is confused", "RFC 9112 §6.1")
+        (Framing::Chunked, Version::Http10) => (
+            "the connection is closed: HTTP/1.0 knows no Transfer-Encoding, so somebody is confused",
+            "RFC 9112 §6.1",
+        ),
+        _ if response.close == (true, true) => {
+            ("the connection is closed: both sides said so", "RFC 9112 §9.6")
         }
-        _ if response.close == (true, true) => ("the connection is closed: both sides said so", "RFC 9112 §9.6"),
         _ if response.close.0 => ("the connection is closed: the request said so", "RFC 9112 §9.6"),
         _ if response.close.1 => ("the connection is closed: the server said so", "RFC 9112 §9.6"),
-        (_, Version::Http10) => {
-            ("the connection is closed: HTTP/1.0 goes on only where keep-alive is said", "RFC 9112 §9.3")
+        (_, Version::Http10) => (
+            "the connection is closed: HTTP/1.0 goes on only where keep-alive is said",
+            "RFC 9112 §9.3",
+        ),
+        _ if unsent => {
+            ("the connection is closed: not all of the request was sent", "RFC 9112 §9.5")
         }
-        _ if unsent => ("the connection is closed: not all of the request was sent", "RFC 9112 §9.5"),
-        _ if !decision.persistent => {
-            ("the connection is closed: what its head says of a body does not go together", "RFC 9112 §6.1")
-        }
-        _ => ("the connection is closed: bytes were left over that nobody asked for", "RFC 9112 §9.2"),
+        _ if !decision.persistent => (
+            "the connection is closed: what its head says of a body does not go together",
+            "RFC 9112 §6.1",
+        ),
+        _ => (
+            "the connection is closed: bytes were left over that nobody asked for",
+            "RFC 9112 §9.2",
+        ),
     }
 }
 
@@ -386,7 +434,9 @@ impl Explain {
 /// Where the body ends of a request that was written here.
 fn framing(head: &[u8]) -> Framing {
     let fields = || head.split(|&b| b == b'\n').skip(1).filter_map(field);
-    let length = fields().find(|(name, _)| name == "content-length").and_then(|(_, digits)| digits.parse().ok());
+    let length = fields()
+        .find(|(name, _)| name == "content-length")
+        .and_then(|(_, digits)| digits.parse().ok());
     match fields().any(|(name, _)| name == "transfer-encoding") {
         true => Framing::Chunked,
         false => length.map_or(Framing::NoBody, Framing::Length),
@@ -412,12 +462,16 @@ fn masked(line: &[u8], name: &str) -> Vec<u8> {
     format!("{name}: {scheme}{space}***\r\n").into_bytes()
 }
 
-/// The same for a hex view: a `*` for each byte of the value, so that what follows keeps its offset.
+/// The same for a hex view: a `*` for each byte of the value, so that what follows keeps its
+/// offset.
 fn covered(line: &[u8], name: &str) -> Vec<u8> {
     let mut line = line.to_vec();
     if SECRET.contains(&name) {
         let from = name.len() + 1;
-        line.iter_mut().skip(from).filter(|byte| byte.is_ascii_graphic()).for_each(|byte| *byte = b'*');
+        line.iter_mut()
+            .skip(from)
+            .filter(|byte| byte.is_ascii_graphic())
+            .for_each(|byte| *byte = b'*');
     }
     line
 }
@@ -428,8 +482,14 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        assert_eq!(masked(b"Authorization: Basic dTpw\r\n", "authorization"), b"Authorization: Basic ***\r\n");
-        assert_eq!(masked(b"X-Registry-Auth: e30=\r\n", "x-registry-auth"), b"X-Registry-Auth: ***\r\n");
+        assert_eq!(
+            masked(b"Authorization: Basic dTpw\r\n", "authorization"),
+            b"Authorization: Basic ***\r\n"
+        );
+        assert_eq!(
+            masked(b"X-Registry-Auth: e30=\r\n", "x-registry-auth"),
+            b"X-Registry-Auth: ***\r\n"
+        );
         assert_eq!(masked(b"Host: localhost\r\n", "host"), b"Host: localhost\r\n");
         assert_eq!(covered(b"Cookie: a=b c\r\n", "cookie"), b"Cookie: *** *\r\n");
         assert_eq!(covered(b"Host: a\r\n", "host"), b"Host: a\r\n");

@@ -1,10 +1,11 @@
 //! `ucurl tap --explain`: the exchanges of others, explained as they pass.
 //!
-//! A line `== connection 1, exchange 2` stands where another than the last begins, or goes on. Content is not on standard
-//! output here, so the beginning of each piece of it is shown; credentials never are.
+//! A line `== connection 1, exchange 2` stands where another than the last begins, or goes on.
+//! Content is not on standard output here, so the beginning of each piece of it is shown;
+//! credentials never are.
 //!
-//! What is explained waits to be written before its side of the connection is read again: nothing is left out, and a
-//! reader who takes his time (a pager, say) makes the traffic wait.
+//! What is explained waits to be written before its side of the connection is read again: nothing
+//! is left out, and a reader who takes his time (a pager, say) makes the traffic wait.
 
 use super::{Explain, Underway};
 use std::fs::File;
@@ -31,12 +32,19 @@ struct State {
 }
 
 impl Overheard {
-    /// Explains to `out` what is passed on to `target`; with `bytes`, a hex view too; with `colour`, for a terminal.
+    /// Explains to `out` what is passed on to `target`; with `bytes`, a hex view too; with
+    /// `colour`, for a terminal.
     pub fn new(out: File, target: &Endpoint, bytes: bool, colour: bool) -> Overheard {
         let mut explain = Explain::new(out, bytes, colour);
         explain.page.content = true;
         explain.toward(target);
-        Overheard(Mutex::new(State { explain, target: target.clone(), now: (0, 0), others: Vec::new(), error: None }))
+        Overheard(Mutex::new(State {
+            explain,
+            target: target.clone(),
+            now: (0, 0),
+            others: Vec::new(),
+            error: None,
+        }))
     }
 }
 
@@ -59,7 +67,8 @@ impl State {
         match event {
             Event::Opened => {
                 self.turn_to(connection, None)?;
-                let text = format!("a client has connected; what it says is passed on to {}", self.target);
+                let text =
+                    format!("a client has connected; what it says is passed on to {}", self.target);
                 self.explain.note(&text, "")
             }
             Event::Refused(why) => {
@@ -106,13 +115,15 @@ impl State {
                 self.turn_to(connection, *x)?;
                 // Its rule stands at its end, in brackets.
                 let text = format!("the {side}: {fault}");
-                let (text, section) = text.trim_end_matches(')').split_once(" (").unwrap_or((&text, ""));
+                let (text, section) =
+                    text.trim_end_matches(')').split_once(" (").unwrap_or((&text, ""));
                 self.explain.note(text, section)
             }
             Event::Done(x) => self.done(connection, x),
             Event::Ended(side, Some(error)) => {
                 self.turn_to(connection, None)?;
-                self.explain.note(&format!("the {side}'s side of the connection broke: {error}"), "")
+                self.explain
+                    .note(&format!("the {side}'s side of the connection broke: {error}"), "")
             }
             _ => Ok(()),
         }
@@ -121,10 +132,11 @@ impl State {
     fn done(&mut self, connection: u64, x: &Exchange) -> io::Result<()> {
         self.turn_to(connection, Some(x))?;
         let under_way = self.explain.now.response.is_some();
-        let kept = [&x.sent, &x.received]
-            .iter()
-            .all(|message| message.complete && message.decision.is_some_and(|decision| decision.persistent));
-        let tunnel = x.received.decision.is_some_and(|decision| decision.framing == Framing::Tunnel);
+        let kept = [&x.sent, &x.received].iter().all(|message| {
+            message.complete && message.decision.is_some_and(|decision| decision.persistent)
+        });
+        let tunnel =
+            x.received.decision.is_some_and(|decision| decision.framing == Framing::Tunnel);
         match under_way {
             true => self.explain.end(kept && !tunnel)?,
             false => self.explain.now = Underway::default(),

@@ -1,4 +1,5 @@
-//! Where an explanation is written to, and how: lines of at most 80 columns, and nothing that a terminal obeys.
+//! Where an explanation is written to, and how: lines of at most 80 columns, and nothing that a
+//! terminal obeys.
 
 use super::words::Remark;
 use std::fs::File;
@@ -62,7 +63,8 @@ impl Page {
         Ok(())
     }
 
-    /// With `--explain=bytes`: 16 bytes a line, with the offset of the first from the start of the message.
+    /// With `--explain=bytes`: 16 bytes a line, with the offset of the first from the start of the
+    /// message.
     pub fn hex(&mut self, side: char, bytes: &[u8], from: usize) -> io::Result<()> {
         let bytes = if self.bytes { bytes } else { &[] };
         for (n, row) in bytes.chunks(16).enumerate() {
@@ -70,7 +72,8 @@ impl Page {
             for byte in row {
                 text.push_str(&format!(" {byte:02x}"));
             }
-            let text = format!("{text:<56} {}", row.iter().map(|&b| graphic(b)).collect::<String>());
+            let text =
+                format!("{text:<56} {}", row.iter().map(|&b| graphic(b)).collect::<String>());
             self.print(&format!("{side} "), &text, "")?;
         }
         Ok(())
@@ -83,14 +86,19 @@ impl Page {
 
 /// The section's words stay together on one line: U+00A0 is no place to fold.
 fn with_section(text: &str, section: &str) -> String {
-    if section.is_empty() { text.to_string() } else { format!("{text} ·\u{a0}{}", section.replace(' ', "\u{a0}")) }
+    if section.is_empty() {
+        text.to_string()
+    } else {
+        format!("{text} ·\u{a0}{}", section.replace(' ', "\u{a0}"))
+    }
 }
 
 fn graphic(byte: u8) -> char {
     if byte.is_ascii_graphic() || byte == b' ' { byte as char } else { '.' }
 }
 
-/// The bytes as text that no terminal obeys: CR LF as `\r\n`, other controls and what is not UTF-8 as `\xNN`.
+/// The bytes as text that no terminal obeys: CR LF as `\r\n`, other controls and what is not UTF-8
+/// as `\xNN`.
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 8);
     for chunk in bytes.utf8_chunks() {
@@ -99,7 +107,9 @@ pub fn visible(bytes: &[u8]) -> String {
                 '\r' => text.push_str("\\r"),
                 '\n' => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
-                c if c.is_control() => c.to_string().bytes().for_each(|b| text.push_str(&format!("\\x{b:02x}"))),
+                c if c.is_control() => {
+                    c.to_string().bytes().for_each(|b| text.push_str(&format!("\\x{b:02x}")))
+                }
                 // What turns the direction of writing shows a value as another one.
                 c if reorders_text(c) => text.extend(c.escape_unicode()),
                 c => text.push(c),

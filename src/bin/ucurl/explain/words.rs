@@ -1,4 +1,5 @@
-//! What `--explain` says of each method, field and status-code: a line of text, and where it is written.
+//! What `--explain` says of each method, field and status-code: a line of text, and where it is
+//! written.
 
 use unix_http::wire::framing::Rule;
 
@@ -10,10 +11,13 @@ pub fn method(method: &str) -> Remark<'static> {
     match method {
         "GET" => ("GET: hand over what the target stands for; change nothing", "RFC 9110 §9.3.1"),
         "HEAD" => ("HEAD: as GET, but the head alone", "RFC 9110 §9.3.2"),
-        "POST" => {
-            ("POST: do with the content as the target sees fit; asked twice, it may be done twice", "RFC 9110 §9.3.3")
+        "POST" => (
+            "POST: do with the content as the target sees fit; asked twice, it may be done twice",
+            "RFC 9110 §9.3.3",
+        ),
+        "PUT" => {
+            ("PUT: make the target be this content; twice is as good as once", "RFC 9110 §9.3.4")
         }
-        "PUT" => ("PUT: make the target be this content; twice is as good as once", "RFC 9110 §9.3.4"),
         "DELETE" => ("DELETE: take the target away; twice is as good as once", "RFC 9110 §9.3.5"),
         "CONNECT" => ("CONNECT: a tunnel to the target", "RFC 9110 §9.3.6"),
         "OPTIONS" => ("OPTIONS: what can be done with the target?", "RFC 9110 §9.3.7"),
@@ -31,14 +35,18 @@ pub fn request_field(name: &str, value: &str, content: bool) -> Option<Remark<'s
         "accept" if value == "*/*" => ("content of any type is welcome", "RFC 9110 §12.5.1"),
         "accept" => ("which types of content are welcome", "RFC 9110 §12.5.1"),
         "accept-encoding" => ("which content codings are welcome", "RFC 9110 §12.5.3"),
-        "content-type" if !content => ("what the content would be, but none follows", "RFC 9110 §8.3"),
+        "content-type" if !content => {
+            ("what the content would be, but none follows", "RFC 9110 §8.3")
+        }
         "content-type" if value == "application/x-www-form-urlencoded" => (
             "-d means a form unless told otherwise. Docker wants application/json: use --json, or -H Content-Type",
             "RFC 9110 §8.3",
         ),
         "content-type" => ("what the content is, so that the server can read it", "RFC 9110 §8.3"),
         "content-length" => ("how many bytes the content has", "RFC 9110 §8.6"),
-        "transfer-encoding" => ("how the content is wrapped for the way; chunked: piece by piece", "RFC 9112 §6.1"),
+        "transfer-encoding" => {
+            ("how the content is wrapped for the way; chunked: piece by piece", "RFC 9112 §6.1")
+        }
         "connection" if value.eq_ignore_ascii_case("close") => {
             ("this request is the last one on the connection", "RFC 9112 §9.6")
         }
@@ -46,9 +54,10 @@ pub fn request_field(name: &str, value: &str, content: bool) -> Option<Remark<'s
             ("the Upgrade field is meant for the next hop alone", "RFC 9110 §7.6.1")
         }
         "connection" => ("what holds for this connection alone", "RFC 9110 §7.6.1"),
-        "upgrade" if value.eq_ignore_ascii_case("h2c") => {
-            ("asks to go on in HTTP/2 on this same connection, as docker build does", "RFC 9110 §7.8")
-        }
+        "upgrade" if value.eq_ignore_ascii_case("h2c") => (
+            "asks to go on in HTTP/2 on this same connection, as docker build does",
+            "RFC 9110 §7.8",
+        ),
         "upgrade" => (
             "asks to go on in another protocol on this same connection: for Docker the raw bytes of stdin and stdout",
             "RFC 9110 §7.8",
@@ -59,9 +68,10 @@ pub fn request_field(name: &str, value: &str, content: bool) -> Option<Remark<'s
         ),
         "authorization" => ("who asks; not shown here", "RFC 9110 §11.6.2"),
         "proxy-authorization" => ("who asks the proxy; not shown here", "RFC 9110 §11.7.2"),
-        "x-registry-auth" | "x-registry-config" => {
-            ("credentials for an image registry, base64 of JSON; not shown here", "Docker Engine API, Authentication")
-        }
+        "x-registry-auth" | "x-registry-config" => (
+            "credentials for an image registry, base64 of JSON; not shown here",
+            "Docker Engine API, Authentication",
+        ),
         "cookie" => ("state that the server handed out before; not shown here", "RFC 6265 §4.2"),
         "referer" => ("where the request-target was found", "RFC 9110 §10.1.3"),
         "range" => ("only these bytes are wanted", "RFC 9110 §14.2"),
@@ -74,32 +84,54 @@ pub fn request_field(name: &str, value: &str, content: bool) -> Option<Remark<'s
 }
 
 /// What a field of a response tells, where `rule` decided about the body.
-pub fn response_field(name: &str, value: &str, status: u16, rule: Option<Rule>) -> Option<Remark<'static>> {
+pub fn response_field(
+    name: &str,
+    value: &str,
+    status: u16,
+    rule: Option<Rule>,
+) -> Option<Remark<'static>> {
     Some(match name {
-        "api-version" => ("the newest API version that this engine speaks", "Docker Engine API, Versioning"),
+        "api-version" => {
+            ("the newest API version that this engine speaks", "Docker Engine API, Versioning")
+        }
         "libpod-api-version" => ("podman's own API version", "podman system service"),
-        "docker-experimental" => ("whether experimental features are on", "Docker Engine API /_ping"),
-        "builder-version" => ("the builder of choice: 1 the classic one, 2 BuildKit", "Docker Engine API /_ping"),
+        "docker-experimental" => {
+            ("whether experimental features are on", "Docker Engine API /_ping")
+        }
+        "builder-version" => {
+            ("the builder of choice: 1 the classic one, 2 BuildKit", "Docker Engine API /_ping")
+        }
         "ostype" => ("which system the containers run on", "Docker Engine API /_ping"),
         "swarm" => ("whether the engine is part of a swarm", "Docker Engine API /_ping"),
         "server" => ("which program answers", "RFC 9110 §10.2.4"),
         "date" => ("when the answer was made", "RFC 9110 §6.6.1"),
-        "content-type" if value.starts_with("application/vnd.docker.multiplexed-stream") => {
-            ("stdout and stderr share the stream: each piece has a header of 8 bytes", "Docker Engine API v1.42 attach")
-        }
+        "content-type" if value.starts_with("application/vnd.docker.multiplexed-stream") => (
+            "stdout and stderr share the stream: each piece has a header of 8 bytes",
+            "Docker Engine API v1.42 attach",
+        ),
         "content-type" if value.starts_with("application/vnd.docker.raw-stream") => (
             "a container's output: as it is from a terminal, else, whatever the name says, in frames of stdout and stderr",
             "Docker Engine API v1.41 attach",
         ),
         "content-type" => ("what the content is", "RFC 9110 §8.3"),
         "content-length" => match rule {
-            Some(Rule::Head) => ("the content that a GET would bring, not what follows here", "RFC 9110 §8.6"),
-            Some(Rule::Status) if status != 304 => ("has no place here, and is not used", "RFC 9110 §8.6"),
-            Some(Rule::Status) => ("the content that a 200 would have had, not what follows here", "RFC 9110 §8.6"),
-            Some(Rule::TransferEncodingOverLength) => ("not used, for there is a Transfer-Encoding", "RFC 9112 §6.3"),
+            Some(Rule::Head) => {
+                ("the content that a GET would bring, not what follows here", "RFC 9110 §8.6")
+            }
+            Some(Rule::Status) if status != 304 => {
+                ("has no place here, and is not used", "RFC 9110 §8.6")
+            }
+            Some(Rule::Status) => {
+                ("the content that a 200 would have had, not what follows here", "RFC 9110 §8.6")
+            }
+            Some(Rule::TransferEncodingOverLength) => {
+                ("not used, for there is a Transfer-Encoding", "RFC 9112 §6.3")
+            }
             _ => ("how many bytes the content has", "RFC 9110 §8.6"),
         },
-        "transfer-encoding" => ("how the content is wrapped for the way; chunked: piece by piece", "RFC 9112 §6.1"),
+        "transfer-encoding" => {
+            ("how the content is wrapped for the way; chunked: piece by piece", "RFC 9112 §6.1")
+        }
         "connection" if value.eq_ignore_ascii_case("close") => {
             ("the server closes the connection after this", "RFC 9112 §9.6")
         }
@@ -107,7 +139,9 @@ pub fn response_field(name: &str, value: &str, status: u16, rule: Option<Rule>) 
             ("the Upgrade field is meant for the next hop alone", "RFC 9110 §7.6.1")
         }
         "connection" => ("what holds for this connection alone", "RFC 9110 §7.6.1"),
-        "upgrade" if status == 101 => ("the protocol that the connection goes on in", "RFC 9110 §7.8"),
+        "upgrade" if status == 101 => {
+            ("the protocol that the connection goes on in", "RFC 9110 §7.8")
+        }
         "upgrade" => ("protocols that the server could go on in", "RFC 9110 §7.8"),
         "location" if status == 201 => ("where the new thing is", "RFC 9110 §10.2.2"),
         "location" => ("where to look instead", "RFC 9110 §10.2.2"),
@@ -116,7 +150,9 @@ pub fn response_field(name: &str, value: &str, status: u16, rule: Option<Rule>) 
         "cache-control" => ("whether the answer may be kept and used again", "RFC 9111 §5.2"),
         "expires" => ("until when the answer may be used again", "RFC 9111 §5.3"),
         "pragma" => ("what HTTP/1.0 had in place of Cache-Control", "RFC 9111 §5.4"),
-        "etag" | "last-modified" => ("tells this version of the content from others", "RFC 9110 §8.8"),
+        "etag" | "last-modified" => {
+            ("tells this version of the content from others", "RFC 9110 §8.8")
+        }
         "allow" => ("the methods that this target knows", "RFC 9110 §10.2.1"),
         "www-authenticate" => ("how to say who asks", "RFC 9110 §11.6.1"),
         "x-docker-container-path-stat" => {
@@ -151,7 +187,10 @@ pub fn status(code: u16) -> Remark<'static> {
         405 => ("this target does not know the method", "RFC 9110 §15.5.6"),
         406 => ("there is nothing of a type that Accept names", "RFC 9110 §15.5.7"),
         408 => ("the request took too long to arrive", "RFC 9110 §15.5.9"),
-        409 => ("the state of things does not allow it: a name is taken, a container still runs", "RFC 9110 §15.5.10"),
+        409 => (
+            "the state of things does not allow it: a name is taken, a container still runs",
+            "RFC 9110 §15.5.10",
+        ),
         410 => ("it was here, and is gone", "RFC 9110 §15.5.11"),
         411 => ("the request must state its length", "RFC 9110 §15.5.12"),
         413 => ("the content is too large", "RFC 9110 §15.5.14"),
@@ -161,7 +200,10 @@ pub fn status(code: u16) -> Remark<'static> {
         426 => ("not in this protocol: Upgrade names another", "RFC 9110 §15.5.22"),
         429 => ("too many requests: wait", "RFC 6585 §4"),
         431 => ("the fields are too large", "RFC 6585 §5"),
-        500 => ("the server failed; older Dockers also say so of JSON that they cannot read", "RFC 9110 §15.6.1"),
+        500 => (
+            "the server failed; older Dockers also say so of JSON that they cannot read",
+            "RFC 9110 §15.6.1",
+        ),
         501 => ("the server does not know the method", "RFC 9110 §15.6.2"),
         502 => ("the server behind this one answered nonsense", "RFC 9110 §15.6.3"),
         503 => ("not now; from Docker: not in a swarm, or shutting down", "RFC 9110 §15.6.4"),
