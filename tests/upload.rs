@@ -11,9 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
-use support::child::{run, system_calls, ucurl};
+use support::child::{run, ucurl};
 use support::fake::Fake;
-use support::needs;
 use support::serve::{PATIENCE, Served, serve};
 use support::temp::TempDir;
 use unix_http::client::{Event, Observer};
@@ -76,7 +75,7 @@ fn files_from_wherever_they_stand() {
             // The same, in chunks.
             let mut file = file_of(place, &content);
             file.seek(SeekFrom::Start(start as u64)).unwrap();
-            let answer = client.put("/").body(Body::pipe(file)).send().unwrap().bytes().unwrap();
+            let answer = client.put("/").body(Body::reader(file)).send().unwrap().bytes().unwrap();
             arrives(&answer, "chunked", &content[start..]);
         }
     }
@@ -96,7 +95,7 @@ fn a_file_that_cannot_be_read_or_is_no_common_one() {
         let Ok(content) = fs::read(name) else { continue };
         let answer = client
             .put("/")
-            .body(Body::pipe(File::open(name).unwrap()))
+            .body(Body::reader(File::open(name).unwrap()))
             .send()
             .unwrap()
             .bytes()
@@ -104,7 +103,7 @@ fn a_file_that_cannot_be_read_or_is_no_common_one() {
         assert!(content.len() > 500, "{name}");
         arrives(&answer, "chunked", &content);
     }
-    let zeros = Body::pipe(File::open("/dev/zero").unwrap());
+    let zeros = Body::reader(File::open("/dev/zero").unwrap());
     let answer = client
         .put("/")
         .field("Content-Length", "1000000")
@@ -163,7 +162,7 @@ fn pipes_and_their_like() {
                 scope.spawn(move || {
                     content.chunks(piece).try_for_each(|piece| feeder.write_all(piece)).unwrap();
                 });
-                let mut request = client.put("/").body(Body::pipe(source));
+                let mut request = client.put("/").body(Body::reader(File::from(source)));
                 if let Some(length) = length {
                     request = request.field("Content-Length", length.to_string());
                 }
@@ -195,7 +194,7 @@ fn pipes_and_their_like() {
     std::thread::scope(|scope| {
         let content = &content;
         scope.spawn(move || stdin.write_all(content).unwrap());
-        let answer = client.put("/").body(Body::pipe(stdout)).send().unwrap().bytes().unwrap();
+        let answer = client.put("/").body(Body::reader(stdout)).send().unwrap().bytes().unwrap();
         arrives(&answer, "chunked", content);
     });
     assert!(child.wait().unwrap().success());
@@ -233,7 +232,7 @@ fn what_a_pipe_gives_is_sent_at_once() {
         }
     });
     let client = Client::unix(server.path());
-    assert_eq!(client.post("/").body(Body::pipe(source)).send().unwrap().text().unwrap(), "OK");
+    assert_eq!(client.post("/").body(Body::reader(source)).send().unwrap().text().unwrap(), "OK");
     feeding.join().unwrap();
 }
 
@@ -249,7 +248,7 @@ fn an_early_answer_ends_it() {
             )
         });
         let file = File::open(dir.path().join("content")).unwrap();
-        let body = if chunked { Body::pipe(file) } else { Body::file(file).unwrap() };
+        let body = if chunked { Body::reader(file) } else { Body::file(file).unwrap() };
         let mut response = Client::unix(server.path()).put("/").body(body).send().unwrap();
         let mut content = String::new();
         response.read_to_string(&mut content).unwrap();
@@ -295,36 +294,7 @@ fn put(server: &Served, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn the_kernel_moves_what_ucurl_sends() {
-    let (server, dir) = (
-        serve(|request, responder| {
-            let n = io::copy(request, &mut io::sink())?;
-            responder.send(n.to_string())
-        }),
-        TempDir::new(),
-    );
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    if needs::program("strace").is_none()
-        || release.starts_with(['3', '4'])
-        || release.starts_with("5.0.")
-    {
-        return;
-    }
-    let content = varied(16 << 20);
-    file_of(dir.path(), &content);
-    let path = dir.path().join("content");
-    let mut command = put(&server, &["-T", path.to_str().unwrap()]);
-    // Where cargo sets it, the loader looks into each of its directories.
-    command.env_remove("LD_LIBRARY_PATH");
-    let (ended, calls) = system_calls(&command, b"", LIMIT);
-    assert_eq!(ended.success(), content.len().to_string());
-    // Twice for every 64 KiB, and no more of anything than a small request takes.
-    assert!(calls.get("splice").is_some_and(|n| (512..=600).contains(n)), "{calls:?}");
-    assert!(calls.values().sum::<u64>() <= 600 + 150, "{calls:?}");
-}
-
-#[test]
-fn ucurl_sends_the_same_where_the_kernel_refuses() {
+fn ucurl_sends_files_and_pipes() {
     let (server, dir) = (echo(), TempDir::new());
     let content = varied(LONG);
     file_of(dir.path(), &content);
@@ -336,30 +306,10 @@ fn ucurl_sends_the_same_where_the_kernel_refuses() {
         (&["-T", "-", "-H", &length], &content, &LONG.to_string()),
     ];
     let answer = dir.path().join("answer");
-    let answers = |command: &mut Command, stdin: &[u8], how: &str| {
-        run(command, stdin, LIMIT).success();
-        arrives(&fs::read(&answer).unwrap(), how, &content);
-    };
     for (arguments, stdin, how) in ways {
         let arguments = [arguments, &["-o", answer.to_str().unwrap()]].concat();
-        let mut plain = put(&server, &arguments);
-        answers(&mut plain, stdin, how);
-        if needs::program("strace").is_none() {
-            continue;
-        }
-        // Not there; forbidden; not for this file; interrupted; not for our own pipe, where there
-        // is one.
-        let own = arguments[1] != "-" || how == "chunked";
-        let refusals = ["ENOSYS", "EPERM", "EINVAL", "EINTR:when=2+3", "EINVAL:when=2"];
-        for refusal in &refusals[..if own { 5 } else { 4 }] {
-            let mut traced = Command::new("strace");
-            traced.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=splice", "-e"]);
-            traced
-                .arg(format!("inject=splice:error={refusal}"))
-                .arg(plain.get_program())
-                .args(plain.get_args());
-            answers(&mut traced, stdin, how);
-        }
+        run(&mut put(&server, &arguments), stdin, LIMIT).success();
+        arrives(&fs::read(&answer).unwrap(), how, &content);
     }
 }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
 
 /// The content of a request.
 ///
@@ -27,10 +26,6 @@ pub(super) enum Content<'a> {
         reader: Box<dyn Read + Send>,
         length: Option<u64>,
     },
-    File {
-        file: File,
-        length: Option<u64>,
-    },
 }
 
 impl<'a> Body<'a> {
@@ -39,26 +34,19 @@ impl<'a> Body<'a> {
         Body(Content::Bytes(bytes.into()))
     }
 
-    /// What `reader` gives until its end, sent chunked as it comes.
-    pub fn reader(reader: impl Read + Send + 'static) -> Body<'a> {
-        Body(Content::Reader { reader: Box::new(reader), length: None })
-    }
-
-    /// What a pipe gives until its end, sent chunked as it comes, without being copied where the
-    /// kernel can move it (Linux, a Unix socket without time limits). Take it for `ChildStdout`,
-    /// `PipeReader` or standard input; any other file is read as by [`reader`](Body::reader).
+    /// Everything `reader` gives until its end, sent chunked: each read becomes a chunk at once.
     ///
     /// ```no_run
     /// use std::process::{Command, Stdio};
     /// use unix_http::{Body, Client};
     ///
     /// let mut tar = Command::new("tar").args(["-c", "."]).stdout(Stdio::piped()).spawn()?;
-    /// let context = tar.stdout.take().map_or(Body::default(), Body::pipe);
+    /// let context = tar.stdout.take().map_or(Body::default(), Body::reader);
     /// Client::unix("/run/docker.sock").post("/build").body(context).send()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn pipe(pipe: impl Into<OwnedFd>) -> Body<'a> {
-        Body(Content::File { file: File::from(pipe.into()), length: None })
+    pub fn reader(reader: impl Read + Send + 'static) -> Body<'a> {
+        Body(Content::Reader { reader: Box::new(reader), length: None })
     }
 
     /// The first `length` bytes from `reader`, sent with Content-Length. If there are fewer, that
@@ -67,22 +55,18 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
 
-    /// A file from where it stands to its end: with Content-Length where it is a regular file;
-    /// chunked where it is a pipe or a device.
-    ///
-    /// Where the kernel can move the bytes (Linux, a Unix socket without time limits) they are not
-    /// copied: as with sendfile(2), a part of the file that is overwritten while it is on its way
-    /// arrives as either.
+    /// A file from its current position to its end: with Content-Length if it is a regular file,
+    /// chunked if it is a pipe or a device.
     ///
     /// # Errors
-    /// That of asking for the file's length and position.
+    /// Fails if the length or the position of the file cannot be read.
     pub fn file(mut file: File) -> std::io::Result<Body<'a>> {
         let metadata = file.metadata()?;
         let length = match metadata.is_file() {
             true => Some(metadata.len().saturating_sub(std::io::Seek::stream_position(&mut file)?)),
             false => None,
         };
-        Ok(Body(Content::File { file, length }))
+        Ok(Body(Content::Reader { reader: Box::new(file), length }))
     }
 
     /// How many bytes it is; `None` where only the end will tell.
@@ -90,7 +74,7 @@ impl<'a> Body<'a> {
         match &self.0 {
             Content::None => Some(0),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
-            Content::Reader { length, .. } | Content::File { length, .. } => *length,
+            Content::Reader { length, .. } => *length,
         }
     }
 }
@@ -107,7 +91,6 @@ impl Body<'_> {
             Content::None => Content::None,
             Content::Bytes(bytes) => Content::Bytes(Cow::Owned(bytes.into_owned())),
             Content::Reader { reader, length } => Content::Reader { reader, length },
-            Content::File { file, length } => Content::File { file, length },
         }
     }
 }

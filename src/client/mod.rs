@@ -26,7 +26,6 @@ mod observer;
 mod pool;
 mod request;
 mod response;
-mod splice;
 mod upload;
 
 pub use crate::upgraded::{ReadHalf, WriteHalf};

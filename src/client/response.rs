@@ -10,7 +10,6 @@ use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version}
 use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
@@ -175,58 +174,13 @@ impl Response {
         }
     }
 
-    /// Writes the rest of the content to a file as it comes; how many bytes. Where the file is a
-    /// pipe and the body is not chunked, the kernel moves the bytes (splice) and they never pass
-    /// through this process.
+    /// Writes the rest of the content to a file, a pipe for example, as it arrives. Returns the
+    /// number of bytes.
     ///
     /// # Errors
     /// As [`copy_to`](Response::copy_to).
-    pub fn copy_to_file(&mut self, file: &File) -> Result<u64, Error> {
-        let pipe = || file.metadata().is_ok_and(|m| m.file_type().is_fifo());
-        if !self.is_spliceable() || !pipe() {
-            return self.copy_to(&mut &*file);
-        }
-        let mut copied = 0;
-        loop {
-            let Some(wire) = &mut self.wire else { return Ok(copied) };
-            if wire.connection.has_buffered() || self.body.run() == 0 {
-                let content = wire.connection.fill_body(&mut self.body)?;
-                (&*file).write_all(content).map_err(Error::Sink)?;
-                let n = content.len();
-                wire.connection.consume_body(n);
-                copied += n as u64;
-                if n == 0 {
-                    return self.copy_to(&mut &*file);
-                }
-                continue;
-            }
-            let Some(mut socket) = wire.connection.stream().as_unix() else { return Ok(copied) };
-            let run = self.body.run();
-            let moved =
-                io::copy(&mut (&mut socket).take(run), &mut &*file).map_err(|error| match error
-                    .kind()
-                {
-                    io::ErrorKind::ConnectionReset => Error::Receive(error),
-                    _ => Error::Sink(error),
-                })?;
-            self.body.consume(usize::try_from(moved).unwrap_or(usize::MAX));
-            copied += moved;
-            if moved < run {
-                self.body.finish().map_err(Error::Incomplete)?;
-                self.ended = true;
-                return Ok(copied);
-            }
-        }
-    }
-
-    fn is_spliceable(&self) -> bool {
-        let Some(wire) = &self.wire else { return false };
-        let stream = wire.connection.stream();
-        let plain = matches!(self.decision.framing, Framing::Length(_) | Framing::UntilClose);
-        plain
-            && stream.as_unix().is_some()
-            && !stream.is_limited()
-            && !self.client.settings.observer.as_ref().is_some_and(|o| o.wants_bodies())
+    pub fn copy_to_file(&mut self, mut file: &File) -> Result<u64, Error> {
+        self.copy_to(&mut file)
     }
 
     /// The raw connection, where HTTP has ended: after a 101, after a 2xx to CONNECT, and after a

@@ -4,16 +4,11 @@
 
 use super::body::Content;
 use super::observer::{Event, Observer};
-use super::splice::{self, Splice};
 use crate::error::Error;
 use crate::transport::{Clock, Stream};
 use crate::wire::chunked;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,10 +25,6 @@ pub(super) enum Coding {
 const PIECE: usize = 128 * 1024;
 const BEFORE: usize = 18;
 const AFTER: usize = 2;
-
-/// What is read of a piece of which the kernel moves the rest. A smaller piece costs no more calls
-/// than it did.
-const FIRST: usize = 512;
 
 /// So long a thread that was cut off has to say why it ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -205,16 +196,11 @@ fn send(
     match (content, coding) {
         (Content::None, _) => Ok(()),
         (Content::Bytes(bytes), Coding::Identity(_)) => sink.write(&bytes),
-        (Content::Bytes(bytes), Coding::Chunked) => sink.chunked(&mut &bytes[..], None),
+        (Content::Bytes(bytes), Coding::Chunked) => sink.chunked(&mut &bytes[..]),
         (Content::Reader { mut reader, .. }, Coding::Identity(length)) => {
-            sink.identity(&mut reader, length, 0)
+            sink.identity(&mut reader, length)
         }
-        (Content::Reader { mut reader, .. }, Coding::Chunked) => sink.chunked(&mut reader, None),
-        (Content::File { file, .. }, Coding::Identity(length)) => sink.file(file, length),
-        (Content::File { mut file, .. }, Coding::Chunked) => {
-            let kernel = sink.socket().and_then(|socket| Splice::new(&file, socket));
-            sink.chunked(&mut file, kernel)
-        }
+        (Content::Reader { mut reader, .. }, Coding::Chunked) => sink.chunked(&mut reader),
     }
 }
 
@@ -235,31 +221,9 @@ impl Sink<'_> {
         stream.write_all(bytes).map_err(Error::send)
     }
 
-    /// The socket, where nobody wants to see the bytes or to limit their time: the kernel may move
-    /// them.
-    fn socket(&self) -> Option<&UnixStream> {
-        self.stream.as_unix().filter(|_| self.observer.is_none() && !self.stream.is_limited())
-    }
-
-    fn file(&self, mut file: File, length: u64) -> Result<(), Error> {
-        let Some(socket) = self.socket() else { return self.identity(&mut file, length, 0) };
-        if file.metadata().is_ok_and(|found| found.file_type().is_fifo()) && splice::may_splice() {
-            return pipe(file, socket, length);
-        }
-        let mut sent = 0;
-        if let Some(mut kernel) = Splice::new(&file, socket) {
-            // What is wrong with the source, or whether it has ended, is for a read to tell.
-            while let Ok(n @ 1..) = kernel.fill(splice::PIECE.min(length - sent)) {
-                kernel.drain(n)?;
-                sent += n;
-            }
-        }
-        self.identity(&mut file, length, sent)
-    }
-
-    /// `length` bytes, `sent` of which have been.
-    fn identity(&self, source: &mut dyn Read, length: u64, sent: u64) -> Result<(), Error> {
-        let mut left = length - sent;
+    /// Sends exactly `length` bytes.
+    fn identity(&self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
+        let mut left = length;
         let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
         while left > 0 {
             let room = piece.len().min(usize::try_from(left).unwrap_or(PIECE));
@@ -273,57 +237,23 @@ impl Sink<'_> {
         Ok(())
     }
 
-    /// Each piece as it comes is a chunk: `chunk-size CRLF chunk-data CRLF` in one write. Where the
-    /// kernel can move the bytes, only the first of a piece are read, to wait for them; it moves
-    /// what else is there.
-    fn chunked(&self, source: &mut dyn Read, mut kernel: Option<Splice<'_>>) -> Result<(), Error> {
-        let mut room = if kernel.is_some() { FIRST } else { PIECE };
-        let mut piece = vec![0; BEFORE + room + AFTER];
+    /// Sends each piece as a chunk when it comes: `chunk-size CRLF chunk-data CRLF` in one write.
+    fn chunked(&self, source: &mut dyn Read) -> Result<(), Error> {
+        let mut piece = vec![0; BEFORE + PIECE + AFTER];
         let mut size = Vec::with_capacity(BEFORE);
         loop {
-            let n = read(source, &mut piece[BEFORE..BEFORE + room])?;
+            let n = read(source, &mut piece[BEFORE..BEFORE + PIECE])?;
             if n == 0 {
                 return self.write(b"0\r\n\r\n");
             }
-            let mut moved = 0;
-            if let Some(splice) = &mut kernel
-                && n == room
-            {
-                match splice.fill(splice::PIECE - FIRST as u64) {
-                    Ok(n) => moved = n,
-                    Err(_) => kernel = None,
-                }
-            }
             size.clear();
-            chunked::encode_chunk_size(&mut size, n as u64 + moved);
+            chunked::encode_chunk_size(&mut size, n as u64);
             let (start, end) = (BEFORE - size.len(), BEFORE + n);
             piece[start..BEFORE].copy_from_slice(&size);
             piece[end..end + AFTER].copy_from_slice(b"\r\n");
-            match &kernel {
-                Some(splice) if moved > 0 => {
-                    self.write(&piece[start..end])?;
-                    splice.drain(moved)?;
-                    self.write(b"\r\n")?;
-                }
-                _ => self.write(&piece[start..end + AFTER])?,
-            }
-            if kernel.is_none() && room < PIECE {
-                room = PIECE;
-                piece.resize(BEFORE + room + AFTER, 0);
-            }
+            self.write(&piece[start..end + AFTER])?;
         }
     }
-}
-
-/// A pipe of which `length` bytes are wanted needs none of ours.
-fn pipe(file: File, socket: &UnixStream, length: u64) -> Result<(), Error> {
-    let found = splice::copy(&OwnedFd::from(file).into(), socket, length).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Error::Send(error),
-            _ => Error::Source(error),
-        }
-    })?;
-    if found < length { Err(Error::SourceLength { announced: length, found }) } else { Ok(()) }
 }
 
 fn read(source: &mut dyn Read, piece: &mut [u8]) -> Result<usize, Error> {

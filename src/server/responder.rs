@@ -6,7 +6,10 @@ use super::body::BodyWriter;
 use super::live::Live;
 use super::refusal::Refusal;
 use super::request::Request;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+
+/// How much of a reader's content is read and written at once.
+const PIECE: usize = 128 * 1024;
 
 /// Answers one request: first the status-code and fields, then one of `send`, `stream`, `upgrade`
 /// ...
@@ -123,8 +126,7 @@ impl<'a> Responder<'a> {
         self.done()
     }
 
-    /// Answers with the next `length` bytes from `reader`. A file is sent by the kernel where that
-    /// can be.
+    /// Answers with the next `length` bytes from `reader`.
     ///
     /// # Errors
     /// Of reading and of sending; `reader` ends too early. The client then gets less than
@@ -138,17 +140,21 @@ impl<'a> Responder<'a> {
         if self.asked.head {
             return self.done();
         }
-        // The system's own types: std knows how to splice between those.
-        let (stream, reader) = (&self.live.stream, &mut reader.take(length));
-        let copied = match (stream.as_unix(), stream.as_tcp()) {
-            (Some(mut unix), _) => io::copy(reader, &mut unix),
-            (None, Some(mut tcp)) => io::copy(reader, &mut tcp),
-            (None, None) => io::copy(reader, &mut &*stream),
-        }?;
-        match copied == length {
-            true => self.done(),
-            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        let mut left = length;
+        let mut piece = vec![0; PIECE.min(usize::try_from(length).unwrap_or(PIECE))];
+        while left > 0 {
+            let room = piece.len().min(usize::try_from(left).unwrap_or(PIECE));
+            match reader.read(&mut piece[..room]) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(n) => {
+                    (&self.live.stream).write_all(&piece[..n])?;
+                    left -= n as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
+        self.done()
     }
 
     /// Answers with content that is still to come, in chunks; to an HTTP/1.0 client until the

@@ -1,8 +1,8 @@
 //! A program as a connection: its standard input and output are one end of a socket pair, we hold
 //! the other.
 //!
-//! A socket pair and not two pipes, so that everything a Unix socket can (time limits, half-close,
-//! splice) works here too. What the program says on its standard error is kept, the last of it, and
+//! A socket pair and not two pipes, so that everything a Unix socket can (time limits, half-close)
+//! works here too. What the program says on its standard error is kept, the last of it, and
 //! told when the program fails.
 
 use std::ffi::OsString;

@@ -22,9 +22,6 @@ use super::timeouts::Clock;
 ///
 /// Where a program carries the stream, an end of file means that it ended well: a read that meets
 /// the end of a program that failed is an error with its [`ConnectError`] inside.
-///
-/// For [`io::copy`] at the speed of splice(2) or sendfile(2), which the standard library knows for
-/// its own types only, take [`as_unix`](Self::as_unix) or [`as_tcp`](Self::as_tcp).
 pub struct Stream {
     socket: Socket,
     /// What the socket's time limits are now: shared, as clones share the socket.

@@ -130,13 +130,6 @@ impl<'s> Sink<'s> {
 
     /// Writes the whole body as it comes.
     pub fn body(&mut self, response: &mut Response) -> Result<(), Failure> {
-        let watched = self.meter.is_some()
-            || self.max_bytes > 0
-            || self.slow.is_some()
-            || self.guard_terminal;
-        if !watched {
-            return self.whole(response);
-        }
         loop {
             let content = match response.fill_buf() {
                 Ok(content) => content,
@@ -173,27 +166,6 @@ impl<'s> Sink<'s> {
             content.feed(body, self)?;
             response.consume(length);
             self.moved(response.received())?;
-        }
-    }
-
-    /// The way without watching: the kernel moves the bytes where it can.
-    fn whole(&mut self, response: &mut Response) -> Result<(), Failure> {
-        let to_stdout = self.to_stdout();
-        if self.name.is_some() && self.file.is_none() {
-            // The file is made with the first byte, so that a failure before it leaves none.
-            match response.fill_buf() {
-                Ok([]) => return Ok(()),
-                Ok(_) => {}
-                Err(error) => return Err(inner(error).into()),
-            }
-        }
-        let before = response.received();
-        let result = response.copy_to_file(self.open()?);
-        self.written += response.received() - before;
-        match result {
-            Ok(_) => Ok(()),
-            Err(Error::Sink(error)) => Err(Failure::of_writing(&error, to_stdout)),
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -256,7 +256,7 @@ impl<'t> Transfer<'t> {
                     .as_fd()
                     .try_clone_to_owned()
                     .map_err(|error| unreadable(b"-", &error))?;
-                request.body(unix_http::Body::pipe(stdin))
+                request.body(unix_http::Body::reader(File::from(stdin)))
             }
         };
         self.info.method.clone_from(&plan.method);
