@@ -113,6 +113,7 @@
 // The map has the layers that were left out, too; their names are then no links.
 #![cfg_attr(not(feature = "commands"), allow(rustdoc::broken_intra_doc_links))]
 
+pub mod base;
 pub mod client;
 pub mod connection;
 #[cfg(feature = "docker")]

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 
 /// Each layer, and the crate's modules that it may name.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    ("src/wire", &["wire"]),
-    ("src/json", &["json"]),
-    ("src/transport", &["transport"]),
-    ("src/error.rs", &["wire", "transport"]),
-    ("src/connection.rs", &["wire", "transport", "error"]),
-    ("src/upgraded.rs", &["transport"]),
-    ("src/client", &["wire", "transport", "error", "connection", "upgraded", "client"]),
-    ("src/server", &["wire", "transport", "error", "connection", "upgraded", "server"]),
-    ("src/tap", &["wire", "transport", "error", "connection", "json", "docker", "tap"]),
-    ("src/docker", &["wire", "transport", "error", "connection", "json", "client", "docker"]),
+    ("src/base", &["base"]),
+    ("src/wire", &["base", "wire"]),
+    ("src/json", &["base", "json"]),
+    ("src/transport", &["base", "transport"]),
+    ("src/error.rs", &["base", "wire", "transport"]),
+    ("src/connection.rs", &["base", "wire", "transport", "error"]),
+    ("src/upgraded.rs", &["base", "transport"]),
+    ("src/client", &["base", "wire", "transport", "error", "connection", "upgraded", "client"]),
+    ("src/server", &["base", "wire", "transport", "error", "connection", "upgraded", "server"]),
+    ("src/tap", &["base", "wire", "transport", "error", "connection", "json", "docker", "tap"]),
+    (
+        "src/docker",
+        &["base", "wire", "transport", "error", "connection", "json", "client", "docker"],
+    ),
 ];
 
 fn sources(place: &Path, found: &mut Vec<PathBuf>) {

@@ -1,8 +1,8 @@
 //! The response as it is put together: its head, its framing, and what has become of it.
 
-use super::date::http_date;
 use super::live::Live;
 use super::refusal::reason_phrase;
+use crate::base::time::http_date;
 use crate::error::Error;
 use crate::transport::Stream;
 use crate::wire::{EncodeError, Fields, Version, encode_response};

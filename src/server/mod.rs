@@ -66,7 +66,6 @@
 
 mod answer;
 mod body;
-mod date;
 mod exchange;
 mod live;
 mod pool;
@@ -75,7 +74,6 @@ mod request;
 mod responder;
 
 pub use body::BodyWriter;
-pub use date::http_date;
 pub use pool::Handle;
 pub use refusal::{Refusal, reason_phrase};
 pub use request::Request;

@@ -7,6 +7,7 @@
 
 use super::live::{Crowd, Live};
 use super::{Handler, Limits, exchange};
+use crate::base::sync::lock;
 use crate::transport::{Endpoint, Listener, Stopper, Stream};
 use std::fmt;
 use std::io;
@@ -76,7 +77,7 @@ impl Shared {
     /// A handler's panic is caught before it could get here, so the numbers are right whatever
     /// happened.
     fn threads(&self) -> MutexGuard<'_, Threads> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.threads)
     }
 
     fn add_thread(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<()> {

@@ -35,14 +35,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::base64;
 use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::Table;
+use crate::base::sync::lock;
+use crate::base::time::rfc3339;
+use crate::base::{base64, percent};
 use crate::json::encode_string;
 use crate::wire::Fields;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// How much of each body is kept, unless told otherwise: 1 MiB.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -100,7 +102,7 @@ impl<W: Write + Seek + Send> Har<W> {
     /// How many bytes of each body are kept: [`BODY_LIMIT`] unless told otherwise.
     #[must_use]
     pub fn body_limit(self, limit: usize) -> Har<W> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit = limit;
+        lock(&self.0).limit = limit;
         self
     }
 
@@ -112,7 +114,7 @@ impl<W: Write + Seek + Send> Har<W> {
 
 impl<W: Write + Seek + Send> Observer for Har<W> {
     fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         match event {
             Event::Content(x, side, bytes) | Event::Tunnel(x, side @ Side::Server, bytes) => {
                 let limit = state.limit;
@@ -144,7 +146,7 @@ impl<W: Write + Seek + Send> Observer for Har<W> {
     }
 
     fn finish(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).error.clone()
+        lock(&self.0).error.clone()
     }
 }
 
@@ -238,7 +240,7 @@ fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) ->
     let ended = x.received.last.unwrap_or(answered).max(answered);
     let mut json = Json(Vec::new());
     json.object("", |json| {
-        json.text("startedDateTime", &date_time(started + began));
+        json.text("startedDateTime", &rfc3339(started + began, 6));
         json.time("time", ended.saturating_sub(began));
         json.object("request", |json| request(json, x, bodies));
         json.object("response", |json| response(json, x, bodies));
@@ -368,66 +370,16 @@ fn url(fields: &Fields, target: &[u8]) -> String {
     url
 }
 
-/// `%41` as `A`, `+` as a space (a form's way of writing, which query strings have).
+/// Decodes a name or value of a query string, in which `+` is a space (as HTML forms write it).
 pub(super) fn percent_decoded(bytes: &[u8]) -> String {
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let [byte, after @ ..] = rest {
-        let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        let escaped = pair.filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
-        match (byte, escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
-            (b'%', Some(byte)) => {
-                decoded.push(byte);
-                rest = &after[2..];
-                continue;
-            }
-            (b'+', _) => decoded.push(b' '),
-            _ => decoded.push(*byte),
-        }
-        rest = after;
-    }
-    lossy(&decoded)
-}
-
-/// `YYYY-MM-DDThh:mm:ss.ssssssZ` (RFC 3339): requests follow each other within a millisecond.
-fn date_time(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // Years are counted from March, so that a leap day is a year's last; 719,468 days lie between 1
-    // March 0000 and 1970.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    let year = year + 400 * era;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:06}Z",
-        since.subsec_micros()
-    )
+    let spaces: Vec<u8> = bytes.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+    lossy(&percent::decode_lenient(&spaces))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{date_time, percent_decoded, url};
+    use super::{percent_decoded, url};
     use crate::wire::Fields;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    #[test]
-    fn dates() {
-        for (seconds, want) in [
-            (0, "1970-01-01T00:00:00.000000Z"),
-            (951_782_400, "2000-02-29T00:00:00.000000Z"),
-            (951_868_799, "2000-02-29T23:59:59.000000Z"),
-            (1_735_689_599, "2024-12-31T23:59:59.000000Z"),
-            (4_107_542_400, "2100-03-01T00:00:00.000000Z"),
-        ] {
-            assert_eq!(date_time(UNIX_EPOCH + Duration::from_secs(seconds)), want);
-        }
-    }
 
     #[test]
     fn urls() {

@@ -16,7 +16,6 @@
 //!   a TCP port.
 //!
 //! The arrow never points back: nothing that is read here, or cannot be read, reaches the bytes.
-pub mod base64;
 pub mod conversation;
 pub mod exchange;
 pub mod gate;

@@ -1,7 +1,8 @@
 //! The connections there are, so that they can be waited for and ended.
 
 use super::table::Table as Numbered;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::base::sync::lock;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What can be ended from another thread.
@@ -69,9 +70,4 @@ impl<T: Cut> Open<T> {
         table.cut = true;
         table.connections.iter().for_each(|(_, connection)| connection.cut());
     }
-}
-
-/// A thread that panicked has left nothing half-done behind these locks but what it was to show.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -35,8 +35,9 @@
 
 use super::exchange::{Event, Observer, Side};
 use super::table::Table;
+use crate::base::sync::lock;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How much data a packet carries at most; an IPv4 packet has at most 65,535 bytes (RFC 791 §3.1).
@@ -95,7 +96,7 @@ impl<W: Write + Send> Pcap<W> {
 
 impl<W: Write + Send> Observer for Pcap<W> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if state.error.is_none()
             && let Err(error) = state.write(connection, at, event)
         {
@@ -104,7 +105,7 @@ impl<W: Write + Send> Observer for Pcap<W> {
     }
 
     fn finish(&self) -> Option<String> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if let (Err(error), None) = (state.out.flush(), &state.error) {
             state.error = Some(format!("the capture stopped: {error}"));
         }

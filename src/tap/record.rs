@@ -49,12 +49,13 @@
 
 use super::exchange::{Event, Observer, Side};
 use super::table::Table;
+use crate::base::sync::lock;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The first line of an index.
@@ -101,7 +102,7 @@ impl Record {
 
 impl Observer for Record {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if state.error.is_none()
             && let Err(error) = state.write(connection, at, event)
         {
@@ -111,7 +112,7 @@ impl Observer for Record {
     }
 
     fn finish(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).error.clone()
+        lock(&self.0).error.clone()
     }
 }
 

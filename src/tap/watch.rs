@@ -18,7 +18,7 @@
 
 use super::conversation::Conversation;
 use super::exchange::{Event, Observer, Side};
-use super::open::lock;
+use crate::base::sync::lock;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

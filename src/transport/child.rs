@@ -5,13 +5,14 @@
 //! works here too. What the program says on its standard error is kept, the last of it, and
 //! told when the program fails.
 
+use crate::base::sync::lock;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{self, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -217,9 +218,4 @@ impl Said {
         let ended = self.more.wait_timeout_while(heard, GRACE, |heard| !heard.ended);
         ended.unwrap_or_else(PoisonError::into_inner).0.text()
     }
-}
-
-/// A thread that panicked has left nothing half-done here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

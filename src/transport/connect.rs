@@ -1,10 +1,11 @@
 //! Dialling an [`Endpoint`].
 
+use crate::base::sync::lock;
 use std::io;
 use std::net::{self, IpAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -179,8 +180,4 @@ fn done_within(limit: Duration, work: Box<dyn FnOnce() + Send>) -> io::Result<()
     let waited = done.1.wait_timeout_while(lock(&done.0), limit, |done| !*done);
     drop(waited);
     Ok(())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
-use unix_http::server::http_date;
+use unix_http::base::time::http_date;
 
 /// What was received, connection by connection.
 pub type Record = Vec<Vec<u8>>;

@@ -19,8 +19,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use unix_http::base::sync::lock;
 use unix_http::client::WriteHalf;
 use unix_http::transport::{ConnectError, Timeout};
 use unix_http::{Client, Error, Response};
@@ -69,7 +70,7 @@ impl Join<'_> {
             let work = move || {
                 let end = send(stdin, &write, tracer.as_deref());
                 if end.is_err() {
-                    *told.lock().unwrap_or_else(PoisonError::into_inner) = end.err();
+                    *lock(&told) = end.err();
                     _ = write.stream().shutdown(Shutdown::Both);
                 }
             };
@@ -92,7 +93,7 @@ impl Join<'_> {
         };
         drop(terminal);
         // What broke our direction has broken the other.
-        match trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match lock(&trouble).take() {
             Some(failure) => return Err(failure),
             None => result?,
         }

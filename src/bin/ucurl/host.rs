@@ -1,15 +1,12 @@
 //! The host and the port in a URL.
 
-use crate::data::decoded;
 use crate::url::{Result, bad};
+use unix_http::base::number;
+use unix_http::base::percent::decode_lenient;
 
 /// 0 to 65535, in digits.
 pub fn port_number(digits: &[u8]) -> Result<u16> {
-    let wrong = bad("has a port that is not a number from 0 to 65535");
-    let digits = std::str::from_utf8(digits)
-        .ok()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or(wrong)
+    number::port(digits).ok_or(bad("has a port that is not a number from 0 to 65535"))
 }
 
 /// A host name is decoded from its percent-encoding; an IPv4 address may be written in fewer or
@@ -28,7 +25,7 @@ pub fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     if let Some(address) = ipv4(host) {
         return Ok(address.to_string().into_bytes());
     }
-    let name = decoded(host);
+    let name = decode_lenient(host);
     if name.is_empty() {
         return Err(bad("has no host"));
     }

@@ -5,8 +5,8 @@
 //! its place, but for Host, which stays the first.
 
 use crate::config::Group;
-use crate::data::base64;
 use crate::url::Url;
+use unix_http::base::base64;
 
 /// What the next request sends as its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,9 @@ pub fn plan(group: &Group, hop: &Hop) -> Result<Plan, Impossible> {
             // Asked for two schemes, curl waits for the server to choose one, and sends none.
             (Some(_), _) if group.basic => {}
             (Some(token), _) => line("Authorization", &[b"Bearer ", &token[..]].concat()),
-            (None, Some(login)) => line("Authorization", &[b"Basic ", &base64(login)[..]].concat()),
+            (None, Some(login)) => {
+                line("Authorization", &[b"Basic ", base64::encode(login).as_bytes()].concat())
+            }
             (None, None) => {}
         }
     }

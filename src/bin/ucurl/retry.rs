@@ -1,6 +1,7 @@
 //! `--retry`: when to try again, and after how long.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+use unix_http::base::time::parse_http_date;
 
 /// The waits double up to this.
 const LONGEST: u64 = 600;
@@ -43,49 +44,13 @@ pub fn after(value: &[u8], now: u64) -> Option<u64> {
             .ok()
             .filter(|seconds| *seconds > 0);
     }
-    http_date(value)?.checked_sub(now).filter(|seconds| *seconds > 0)
-}
-
-/// IMF-fixdate, RFC 9110 §5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, as seconds since 1970.
-fn http_date(date: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(date).ok()?;
-    let (_, text) = text.split_once(", ")?;
-    let parts: Vec<&str> = text.split(' ').collect();
-    let [day, month, year, time, "GMT"] = parts[..] else { return None };
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        .iter()
-        .position(|name| *name == month)? as u64
-        + 1;
-    let clock: Vec<u64> = time.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let [hour, minute, second] = clock[..] else { return None };
-    let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
-    if !(1970..=9999).contains(&year)
-        || day == 0
-        || day > 31
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    // Days since 1970-01-01: years that begin in March end in their leap day.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1;
-    Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
+    let date = parse_http_date(value)?.duration_since(UNIX_EPOCH).ok()?;
+    date.as_secs().checked_sub(now).filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates() {
-        // RFC 9110 §5.6.7's example; the number is date(1)'s.
-        assert_eq!(http_date(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(http_date(b"Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
-        assert_eq!(http_date(b"Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
-        assert_eq!(http_date(b"sometime"), None);
-    }
 
     #[test]
     fn fields() {

@@ -18,6 +18,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use unix_http::Client;
+use unix_http::base::percent::decode_lenient;
 use unix_http::client::Observer;
 use unix_http::docker::{Engine, EngineError};
 
@@ -378,8 +379,7 @@ fn login(group: &Group, url: &Url) -> Option<Vec<u8>> {
     if group.user.is_some() {
         return group.user.clone();
     }
-    let decoded =
-        |part: &Option<Vec<u8>>| crate::data::decoded(part.as_deref().unwrap_or_default());
+    let decoded = |part: &Option<Vec<u8>>| decode_lenient(part.as_deref().unwrap_or_default());
     url.user.as_ref()?;
     Some([decoded(&url.user), b":".to_vec(), decoded(&url.password)].concat())
 }

@@ -10,8 +10,9 @@ use crate::messages::{Messages, stdout};
 use crate::terminal;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use unix_http::base::sync::lock;
 use unix_http::client::{Event, Observer};
 use unix_http::tap::text;
 use unix_http::transport::Endpoint;
@@ -99,7 +100,7 @@ impl Tracer {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// A new transfer: its clock starts. Whether its body goes to a terminal.

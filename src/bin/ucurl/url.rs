@@ -13,9 +13,9 @@
 //! are to stay. Without an authority the host is localhost: with a Unix socket it is just the value
 //! of Host.
 
-use crate::data::percent;
 use crate::exit::Exit;
 use crate::host::{host_name, port_number};
+use unix_http::base::percent;
 
 /// A URL in its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -344,7 +344,7 @@ fn encoded(part: &[u8], query: bool) -> Vec<u8> {
         match byte {
             b' ' if query => out.push(b'+'),
             b' ' => out.extend_from_slice(b"%20"),
-            0x80.. => percent(&mut out, byte, b"0123456789abcdef"),
+            0x80.. => out.extend_from_slice(format!("%{byte:02x}").as_bytes()),
             _ => out.push(byte),
         }
     }
@@ -387,7 +387,7 @@ pub fn with_file_name(path: &[u8], file: &[u8]) -> Vec<u8> {
     let mut out = path.to_vec();
     if path.ends_with(b"/") {
         for &byte in file_name(file) {
-            percent(&mut out, byte, b"0123456789ABCDEF");
+            percent::push(&mut out, byte, percent::is_unreserved);
         }
     }
     out

@@ -1,14 +1,15 @@
 //! Answers out of a HAR, whoever made it.
 
 use super::answers::{Answer, Digest, Part, Source};
+use crate::base::base64;
+use crate::base::time::parse_rfc3339;
 use crate::json::{Limits, Value};
-use crate::tap::base64;
 use crate::tap::secrets::JsonMask;
 use crate::tap::table::by_time;
 use crate::wire::grammar::decimal;
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
@@ -65,7 +66,7 @@ fn answer(entry: &Value) -> Option<Answer> {
     let [send, wait, receive] = ["send", "wait", "receive"].map(timing);
     let began = entry
         .get("startedDateTime")
-        .and_then(|date| since_1970(date.as_str()?))
+        .and_then(|date| parse_rfc3339(date.as_str()?)?.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
     // A HAR may say any number.
     let answered = began.saturating_add(send).saturating_add(wait);
@@ -168,34 +169,6 @@ fn target(url: &str, method: &str) -> Vec<u8> {
     }
 }
 
-/// `YYYY-MM-DDThh:mm:ss[.sss](Z/±hh:mm)` (RFC 3339) as the time since 1970.
-fn since_1970(date: &str) -> Option<Duration> {
-    let number = |from: usize, to: usize| decimal(date.get(from..to)?.as_bytes());
-    let [year, month, day] = [number(0, 4)?, number(5, 7)?, number(8, 10)?];
-    let [hours, minutes, whole] = [number(11, 13)?, number(14, 16)?, number(17, 19)?];
-    let rest = date.get(19..)?;
-    let zone = rest.find(['Z', 'z', '+', '-'])?;
-    let fraction = seconds(&["0", &rest[..zone]].concat(), 0)?;
-    let offset = match &rest.as_bytes()[zone..] {
-        [b'Z' | b'z'] => 0,
-        [sign, h1, h2, b':', m1, m2] => {
-            let minutes = i64::try_from(decimal(&[*h1, *h2])? * 60 + decimal(&[*m1, *m2])?).ok()?;
-            if *sign == b'-' { -minutes } else { minutes }
-        }
-        _ => return None,
-    };
-    // Years are counted from March, so that a leap day is a year's last.
-    let (year, month) =
-        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = 365 * year + year / 4 - year / 100
-        + year / 400
-        + (153 * month + 2) / 5
-        + day.checked_sub(1)?;
-    let minutes =
-        i64::try_from(days * 24 * 60 + hours * 60 + minutes).ok()? - 719_468 * 24 * 60 - offset;
-    Some(Duration::from_secs(u64::try_from(minutes).ok()? * 60 + whole) + fraction)
-}
-
 /// A JSON number times 10^`shift` in seconds (RFC 8259 §6), without what is below a nanosecond.
 fn seconds(number: &str, shift: i32) -> Option<Duration> {
     let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
@@ -223,7 +196,7 @@ fn milliseconds(value: &Value) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{seconds, since_1970};
+    use super::seconds;
     use std::time::Duration;
 
     #[test]
@@ -242,28 +215,6 @@ mod tests {
             ("1e", None),
         ] {
             assert_eq!(seconds(number, -3), nanoseconds.map(Duration::from_nanos), "{number}");
-        }
-    }
-
-    #[test]
-    fn dates() {
-        for (date, want) in [
-            ("1970-01-01T00:00:00Z", 0),
-            ("1970-01-02T00:00:00.123Z", 86_400_123),
-            ("2000-02-29T23:59:59.000Z", 951_868_799_000),
-            ("2100-03-01T00:00:00+00:00", 4_107_542_400_000),
-            ("2024-12-31T23:59:59.5+01:30", 1_735_684_199_500),
-        ] {
-            assert_eq!(since_1970(date), Some(Duration::from_millis(want)), "{date}");
-        }
-        for date in [
-            "",
-            "2024-12-31",
-            "2024-12-31T23:59:59",
-            "1960-01-01T00:00:00Z",
-            "2024-1a-31T23:59:59Z",
-        ] {
-            assert_eq!(since_1970(date), None, "{date}");
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Replay;
 use super::answers::{Answer, Digest};
-use crate::tap::open::lock;
+use crate::base::nearest::distance;
+use crate::base::sync::lock;
 use std::time::Duration;
 
 /// How long an answer waits for requests that came before it when it was recorded.
@@ -125,7 +126,11 @@ impl Replay {
             }
             Some(_) => "it was recorded with another body".to_owned(),
             None => {
-                match self.answers.iter().min_by_key(|answer| distance(&name, &answer.name())) {
+                match self
+                    .answers
+                    .iter()
+                    .min_by_key(|answer| distance(name.as_bytes(), answer.name().as_bytes()))
+                {
                     Some(answer) => format!("the nearest that was recorded is {}", answer.name()),
                     None => "nothing was recorded".to_owned(),
                 }
@@ -156,26 +161,9 @@ fn without_version(path: &[u8]) -> &[u8] {
     if major > 0 && minor > 0 && rest[minor..].starts_with(b"/") { &rest[minor..] } else { path }
 }
 
-/// How many characters to put in, take out or change to get from one text to the other
-/// (Levenshtein's distance), of the first few hundred.
-fn distance(a: &str, b: &str) -> usize {
-    const LONG: usize = 300;
-    let (a, b) = (&a.as_bytes()[..a.len().min(LONG)], &b.as_bytes()[..b.len().min(LONG)]);
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{distance, normal};
+    use super::normal;
 
     #[test]
     fn what_does_not_count() {
@@ -195,15 +183,6 @@ mod tests {
             ("/a/", "/a"),
         ] {
             assert_ne!(normal(a.as_bytes()), normal(b.as_bytes()), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn distances() {
-        for (a, b, want) in
-            [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)]
-        {
-            assert_eq!((distance(a, b), distance(b, a)), (want, want));
         }
     }
 }

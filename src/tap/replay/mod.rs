@@ -73,7 +73,8 @@ mod from_recording;
 mod matching;
 mod serve;
 
-use super::open::{Open, lock};
+use super::open::Open;
+use crate::base::sync::lock;
 use crate::transport::{Listener, Stopper, Stream};
 use answers::Answer;
 use matching::Given;

@@ -46,10 +46,11 @@ mod write;
 
 use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::{Table, by_time};
+use crate::base::sync::lock;
 use crate::transport::Endpoint;
 use spool::{Disk, Spool};
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How much of a response is looked at for ids.
@@ -117,7 +118,7 @@ impl<W: Write + Send> Script<W> {
 
 impl<W: Write + Send> Observer for Script<W> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         let state = &mut *state;
         if let Event::Request(x) = event {
             state.open.insert((connection, x.number), state.entries.len());
@@ -162,7 +163,7 @@ impl<W: Write + Send> Observer for Script<W> {
     }
 
     fn finish(&self) -> Option<String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         if let Some(mut out) = state.out.take() {
             let mut entries = by_time(std::mem::take(&mut state.entries), |entry| entry.began);
             if let Err(error) = write::script(&mut out, self.tool, &self.endpoint, &mut entries) {

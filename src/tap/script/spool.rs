@@ -1,6 +1,6 @@
 //! Bytes that wait to be written: in memory while they are few, then in a file that has no name.
 
-use crate::tap::open::lock;
+use crate::base::sync::lock;
 use crate::transport::PrivateDir;
 use std::fs::{self, File, OpenOptions};
 use std::io;

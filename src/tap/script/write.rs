@@ -4,8 +4,9 @@
 use super::ids::{self, Id, Piece};
 use super::spool::Spool;
 use super::{Entry, Tool};
+use crate::base::base64;
 use crate::docker::{FrameDecoder, Stream};
-use crate::tap::{base64, secrets};
+use crate::tap::secrets;
 use std::io::{self, Write};
 
 /// A body of text up to this length stands in the command line.

@@ -47,6 +47,7 @@ mod page;
 
 use super::exchange::{Event, Exchange, Observer, Side};
 use super::table::Table;
+use crate::base::sync::lock;
 use crate::wire::Framing;
 use crate::wire::framing::Decision;
 use body::Body;
@@ -54,7 +55,7 @@ use output::Output;
 pub use page::harmless;
 use page::{Look, Page, push_harmless, push_number};
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// How much of a body is shown at once, unless told otherwise: 16 KiB.
@@ -102,7 +103,7 @@ impl Text {
         page: &mut Page<'_>,
         f: impl FnOnce(&mut Body, &mut Page<'_>),
     ) {
-        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bodies = lock(&self.bodies);
         let body = bodies.or_insert((connection, exchange.number, side), || {
             Body::new(exchange, side, self.body_limit)
         });
@@ -110,11 +111,7 @@ impl Text {
     }
 
     fn end_body(&self, connection: u64, exchange: &Exchange, side: Side, page: &mut Page<'_>) {
-        let body = self.bodies.lock().unwrap_or_else(PoisonError::into_inner).remove(&(
-            connection,
-            exchange.number,
-            side,
-        ));
+        let body = lock(&self.bodies).remove(&(connection, exchange.number, side));
         if let Some(mut body) = body {
             body.finish(page);
         }

@@ -1,5 +1,6 @@
 //! Lines on their way to a reader who may be slow.
 
+use crate::base::sync::lock;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -74,7 +75,7 @@ impl Output {
     pub(super) fn finish(&self) -> Option<io::Error> {
         self.shared.queue().over = true;
         self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(thread) = lock(&self.thread).take() {
             let _ = thread.join();
         }
         self.shared.queue().error.take()
@@ -95,7 +96,7 @@ fn tell_left_out(text: &mut String, lines: u64) {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     fn run(&self, out: &mut impl Write) {

@@ -4,8 +4,8 @@ use super::files::{File, Kind, clean};
 use super::reply::{CONTENT, Call, Fault, Outcome, Reply, engine_fields};
 use super::text::{fill, string};
 use super::time;
-use crate::data::base64;
 use std::io::Write;
+use unix_http::base::base64;
 
 /// `docker cp` asks with HEAD what a path is.
 pub fn stat(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -32,7 +32,7 @@ fn found(call: &Call<'_, '_>, name: &str) -> Result<(Vec<u8>, Vec<u8>), Fault> {
         return Err(not_found(path, name));
     };
     let last = clean(path).rsplit('/').next().unwrap_or_default().to_owned();
-    Ok((base64(describe(&last, file).as_bytes()), archive))
+    Ok((base64::encode(describe(&last, file).as_bytes()).into_bytes(), archive))
 }
 
 fn path<'a>(call: &'a Call<'_, '_>) -> Result<&'a str, Fault> {

@@ -11,8 +11,9 @@ use super::{archive, build, containers, create, events, exec, images, output, ti
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
+use unix_http::base::time::http_date;
 use unix_http::docker::ApiVersion;
-use unix_http::server::{Request, Responder, Sent, http_date};
+use unix_http::server::{Request, Responder, Sent};
 
 /// Answers one request.
 pub fn answer(

@@ -27,8 +27,9 @@ use body::BodyView;
 use page::Page;
 use std::fs::File;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use unix_http::Endpoint;
+use unix_http::base::sync::lock;
 use unix_http::client::{Event, Observer};
 use unix_http::wire::framing::Rule;
 use unix_http::wire::{Decision, Framing, ParseError, ResponseHead, Version};
@@ -382,26 +383,26 @@ impl Explainer {
 
     /// Tells of a decision, as [`Explain::note`] does.
     pub fn note(&self, text: &str, section: &str) {
-        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut explain = lock(&self.0);
         let _ = explain.note(text, section);
     }
 
     /// Bytes of a connection that is not HTTP any more.
     pub fn raw(&self, bytes: &[u8], received: bool) {
-        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut explain = lock(&self.0);
         let _ = if received { explain.response_body(bytes) } else { explain.tunnel(bytes) };
     }
 
     /// The connection that was not HTTP any more has ended.
     pub fn raw_end(&self) {
-        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut explain = lock(&self.0);
         let _ = explain.end(false);
     }
 }
 
 impl Observer for Explainer {
     fn on(&self, event: &Event<'_>) {
-        let mut explain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut explain = lock(&self.0);
         // That the explanation cannot be shown must not end the exchange.
         let _ = explain.event(event);
     }

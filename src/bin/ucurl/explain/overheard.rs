@@ -10,9 +10,10 @@
 use super::{Explain, Underway};
 use std::fs::File;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 use unix_http::Endpoint;
+use unix_http::base::sync::lock;
 use unix_http::tap::{Event, Exchange, Observer, Side};
 use unix_http::wire::Framing;
 
@@ -50,14 +51,14 @@ impl Overheard {
 
 impl Observer for Overheard {
     fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if state.error.is_none() {
             state.error = state.see(connection, event).err();
         }
     }
 
     fn finish(&self) -> Option<String> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.0);
         state.error.as_ref().map(|error| format!("the explanation stopped: {error}"))
     }
 }

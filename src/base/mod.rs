@@ -1,0 +1,21 @@
+//! The ground floor: small ideas that know neither HTTP nor sockets. Every module may use it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`text`] | text that is safe to print on a terminal, and when to use colour |
+//! | [`number`] | decimal and hexadecimal numbers, read strictly and written without `format!` |
+//! | [`time`] | the calendar, HTTP dates and RFC 3339 |
+//! | [`percent`] | percent-encoding |
+//! | [`base64`] | base 64 |
+//! | [`nearest`] | "did you mean …?" |
+//! | [`sync`] | a mutex that survives a panic |
+//!
+//! Each idea lives here once. A second copy elsewhere fails `tests/layers.rs`.
+
+pub mod base64;
+pub mod nearest;
+pub mod number;
+pub mod percent;
+pub mod sync;
+pub mod text;
+pub mod time;

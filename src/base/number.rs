@@ -1,0 +1,93 @@
+//! Numbers, read strictly and written without `format!`.
+//!
+//! ```text
+//! 1*DIGIT    a length, a port, a status-code
+//! 1*HEXDIG   a chunk-size
+//! ```
+//!
+//! Numbers are read digit by digit. Rust's own `parse` accepts `+5`, and a length that two programs
+//! read differently is how one request is smuggled inside another.
+//!
+//! ```
+//! use unix_http::base::number::{Digits, decimal, hexadecimal};
+//!
+//! assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+//! assert_eq!([decimal(b"+5"), decimal(b""), decimal(b"18446744073709551616")], [None; 3]);
+//! assert_eq!([hexadecimal(b"fF"), hexadecimal(b"0x1"), hexadecimal(b"")], [Some(255), None, None]);
+//! assert_eq!(Digits::of(1536).as_str(), "1536");
+//! ```
+
+/// The digits of a hexadecimal number, as written in lower case.
+pub const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
+/// The digits of a hexadecimal number, as written in upper case.
+pub const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Reads `1*DIGIT`; `None` for anything else and for a number over 2^64-1.
+pub fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Reads `1*HEXDIG`; `None` for anything else and for a number over 2^64-1.
+pub fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &byte| {
+        let digit = u64::from(hex_digit(byte)?);
+        (number >> 60 == 0).then_some(number << 4 | digit)
+    })
+}
+
+/// The value of one hexadecimal digit, in either case.
+#[inline]
+pub fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// A port: `1*DIGIT`, at most 65535.
+pub fn port(digits: &[u8]) -> Option<u16> {
+    decimal(digits).and_then(|number| u16::try_from(number).ok())
+}
+
+/// A number written in decimal digits, on the stack.
+#[derive(Clone, Copy)]
+pub struct Digits {
+    bytes: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    /// Writes `number`.
+    pub fn of(mut number: u64) -> Digits {
+        let mut digits = Digits { bytes: [0; 20], start: 20 };
+        loop {
+            digits.start -= 1;
+            digits.bytes[digits.start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return digits;
+            }
+        }
+    }
+
+    /// The digits as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// The digits as text.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,75 @@
+//! Percent-encoding (RFC 3986 §2.1).
+//!
+//! ```text
+//! pct-encoded = "%" HEXDIG HEXDIG
+//! unreserved  = ALPHA / DIGIT / "-" / "." / "_" / "~"             ; §2.3: never needs encoding
+//! ```
+//!
+//! ```
+//! use unix_http::base::percent::{decode, decode_lenient, encode};
+//!
+//! assert_eq!(encode(b"my name/1"), "my%20name%2F1");
+//! assert_eq!(decode(b"my%20name").as_deref(), Some(&b"my name"[..]));
+//! assert_eq!(decode(b"100%"), None);
+//! assert_eq!(decode_lenient(b"100%"), b"100%");
+//! ```
+
+use super::number::{UPPER_HEX, hex_digit};
+
+/// Whether `byte` stands for itself everywhere in a URI (`unreserved`).
+pub fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// Encodes every byte that is not unreserved, as for a query parameter or one path segment.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    bytes.iter().for_each(|&byte| push(&mut out, byte, is_unreserved));
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends `byte` itself if `is_plain` says so, otherwise its percent-encoding.
+pub fn push(out: &mut Vec<u8>, byte: u8, is_plain: impl Fn(u8) -> bool) {
+    if is_plain(byte) {
+        out.push(byte);
+    } else {
+        let [high, low] = [byte >> 4, byte & 15].map(|digit| UPPER_HEX[usize::from(digit)]);
+        out.extend_from_slice(&[b'%', high, low]);
+    }
+}
+
+/// Decodes; `None` if a `%` is not followed by two hexadecimal digits.
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if *first != b'%' {
+            out.push(*first);
+            continue;
+        }
+        out.push(pair(after)?);
+        rest = &after[2..];
+    }
+    Some(out)
+}
+
+/// Decodes; a `%` that is not followed by two hexadecimal digits stands for itself, as in curl.
+pub fn decode_lenient(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let decoded = if *first == b'%' { pair(after) } else { None };
+        out.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &after[2..] } else { after };
+    }
+    out
+}
+
+/// The byte that the first two hexadecimal digits of `digits` stand for.
+fn pair(digits: &[u8]) -> Option<u8> {
+    match digits {
+        [high, low, ..] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),
+        _ => None,
+    }
+}

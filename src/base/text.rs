@@ -1,0 +1,93 @@
+//! Text that is safe to print on a terminal, and when to use colour.
+//!
+//! Bytes from a peer may hold escape sequences that clear a screen, set a title or answer a prompt,
+//! and bidirectional controls that show one name as another. Everything that came from outside goes
+//! through [`visible`] or [`harmless`] before a person sees it.
+//!
+//! ```
+//! use unix_http::base::text::{harmless, visible};
+//!
+//! assert_eq!(visible(b"a\tb\r\n\x1b[2J\xff"), r"a\tb\r\n\x1b[2J\xff");
+//! assert_eq!(harmless(b"a\tb\x1b[2J\xff"), "a\tb\\x1b[2J\\xff");
+//! assert_eq!(visible("user\u{202e}gpj.exe".as_bytes()), r"user\u{202e}gpj.exe");
+//! ```
+
+use super::number::LOWER_HEX;
+use std::borrow::Cow;
+use std::io::IsTerminal;
+
+/// Whether a character makes a terminal or a page show text in another order, or break a line:
+/// Unicode's bidirectional controls and its line separators. No grammar of HTTP forbids them.
+pub fn reorders_text(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns bytes as one line of text in which nothing is hidden: HTAB, CR and LF become `\t`, `\r`
+/// and `\n`, other controls and invalid UTF-8 `\xNN`, and characters that reorder text `\u{N}`.
+pub fn visible(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() + 8);
+    push_escaped(&mut text, bytes, false);
+    text
+}
+
+/// Returns bytes as one line of text that does nothing to a terminal: as [`visible`], but HTAB stays.
+pub fn harmless(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    push_harmless(&mut text, bytes);
+    text
+}
+
+/// Appends bytes as [`harmless`] shows them.
+pub fn push_harmless(text: &mut String, bytes: &[u8]) {
+    push_escaped(text, bytes, true);
+}
+
+/// Returns several lines, such as a head, as a terminal may have them: line ends stay, everything
+/// else is [`harmless`].
+pub fn harmless_lines(lines: &[u8]) -> Cow<'_, [u8]> {
+    if lines.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) {
+        return lines.into();
+    }
+    let mut out = Vec::with_capacity(lines.len() * 2);
+    for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        let text = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line);
+        out.extend_from_slice(harmless(text).as_bytes());
+        out.extend_from_slice(&line[text.len()..]);
+    }
+    out.into()
+}
+
+fn push_escaped(text: &mut String, bytes: &[u8], keep_tab: bool) {
+    // Nearly every line is plain.
+    let plain = |&b: &u8| matches!(b, b' '..=b'~') || (keep_tab && b == b'\t');
+    if let (true, Ok(plain)) = (bytes.iter().all(plain), str::from_utf8(bytes)) {
+        return text.push_str(plain);
+    }
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\t' if keep_tab => text.push(c),
+                '\t' => text.push_str("\\t"),
+                '\r' => text.push_str("\\r"),
+                '\n' => text.push_str("\\n"),
+                '\0'..='\x1f' | '\x7f' => push_hex(text, c as u8),
+                c if c.is_control() || reorders_text(c) => text.extend(c.escape_unicode()),
+                c => text.push(c),
+            }
+        }
+        chunk.invalid().iter().for_each(|&byte| push_hex(text, byte));
+    }
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    text.push_str("\\x");
+    text.push(char::from(LOWER_HEX[usize::from(byte >> 4)]));
+    text.push(char::from(LOWER_HEX[usize::from(byte & 15)]));
+}
+
+/// Whether output may have colours: it is a terminal, and `NO_COLOR` is not set
+/// (<https://no-color.org>).
+pub fn wants_colour(out: &impl IsTerminal) -> bool {
+    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,222 @@
+//! The calendar, and the two ways in which HTTP and Docker write a time.
+//!
+//! ```text
+//! IMF-fixdate = day-name "," SP day SP month SP year SP time-of-day SP "GMT"   ; RFC 9110 §5.6.7
+//! date-time   = full-date "T" partial-time ( "Z" / ( "+" / "-" ) hh ":" mm )   ; RFC 3339 §5.6
+//! ```
+//!
+//! ```
+//! use std::time::{Duration, UNIX_EPOCH};
+//! use unix_http::base::time::{http_date, parse_http_date, parse_rfc3339, rfc3339};
+//!
+//! let time = UNIX_EPOCH + Duration::from_secs(784_111_777);
+//! assert_eq!(&http_date(time), b"Sun, 06 Nov 1994 08:49:37 GMT");
+//! assert_eq!(parse_http_date(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(time));
+//! assert_eq!(rfc3339(time, 3), "1994-11-06T08:49:37.000Z");
+//! assert_eq!(parse_rfc3339("1994-11-06T09:49:37+01:00"), Some(time));
+//! ```
+
+use super::number::decimal;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const DAYS: &[u8; 21] = b"SunMonTueWedThuFriSat";
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// Years are counted from 1 March 0000, so that the leap day is the last day of a year.
+const DAYS_TO_1970: u64 = 719_468;
+const DAYS_PER_400_YEARS: u64 = 146_097;
+
+/// A date and a time of day in UTC.
+struct Civil {
+    year: u64,
+    month: u64,
+    day: u64,
+    hour: u64,
+    minute: u64,
+    second: u64,
+}
+
+impl Civil {
+    fn of(seconds: u64) -> Civil {
+        let days = seconds / SECONDS_PER_DAY + DAYS_TO_1970;
+        let (era, day) = (days / DAYS_PER_400_YEARS, days % DAYS_PER_400_YEARS);
+        let year = (day - day / 1460 + day / 36_524 - day / (DAYS_PER_400_YEARS - 1)) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        // From March on months have 31, 30, 31, 30, 31 days, again and again: 153 for each five.
+        let from_march = (5 * day + 2) / 153;
+        let in_january = from_march >= 10;
+        Civil {
+            year: era * 400 + year + u64::from(in_january),
+            month: if in_january { from_march - 9 } else { from_march + 3 },
+            day: day - (153 * from_march + 2) / 5 + 1,
+            hour: seconds % SECONDS_PER_DAY / 3600,
+            minute: seconds / 60 % 60,
+            second: seconds % 60,
+        }
+    }
+
+    /// Seconds since 1970; `None` for a date that does not exist or lies before it.
+    fn seconds(&self) -> Option<u64> {
+        let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let length = match self.month {
+            2 => 28 + u64::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        // A minute may end with a leap second (RFC 3339 §5.7).
+        if !(1..=length).contains(&self.day)
+            || !(1..=9999).contains(&self.year)
+            || self.hour > 23
+            || self.minute > 59
+            || self.second > 60
+        {
+            return None;
+        }
+        let (year, month) = match self.month {
+            3.. => (self.year, self.month - 3),
+            _ => (self.year - 1, self.month + 9),
+        };
+        let leap_days = year / 4 - year / 100 + year / 400;
+        let days = 365 * year + leap_days + (153 * month + 2) / 5 + self.day - 1;
+        let of_day = self.hour * 3600 + self.minute * 60 + self.second;
+        Some(days.checked_sub(DAYS_TO_1970)? * SECONDS_PER_DAY + of_day)
+    }
+}
+
+/// Writes a time as field values have it, in 29 bytes. Times before 1970 are written as 1970.
+#[must_use]
+pub fn http_date(time: SystemTime) -> [u8; 29] {
+    let seconds = since_1970(time).as_secs();
+    let civil = Civil::of(seconds);
+    // 1 January 1970 was a Thursday.
+    let weekday = (seconds / SECONDS_PER_DAY + 4) % 7;
+    let mut date = *b"Sun, 00 Jan 0000 00:00:00 GMT";
+    date[..3].copy_from_slice(&DAYS[weekday as usize * 3..][..3]);
+    date[8..11].copy_from_slice(&MONTHS[civil.month as usize * 3 - 3..][..3]);
+    let pairs = [
+        (5, civil.day),
+        (12, civil.year / 100),
+        (14, civil.year),
+        (17, civil.hour),
+        (20, civil.minute),
+        (23, civil.second),
+    ];
+    for (at, number) in pairs {
+        date[at] = b'0' + (number / 10 % 10) as u8;
+        date[at + 1] = b'0' + (number % 10) as u8;
+    }
+    date
+}
+
+/// Reads an IMF-fixdate. The day's name is not compared with the date; the two obsolete forms of
+/// RFC 9110 §5.6.7 are not read.
+pub fn parse_http_date(date: &[u8]) -> Option<SystemTime> {
+    let [_, _, _, b',', b' ', rest @ ..] = date else { return None };
+    let [
+        d1,
+        d2,
+        b' ',
+        month @ ..,
+        b' ',
+        y1,
+        y2,
+        y3,
+        y4,
+        b' ',
+        h1,
+        h2,
+        b':',
+        m1,
+        m2,
+        b':',
+        s1,
+        s2,
+        b' ',
+        b'G',
+        b'M',
+        b'T',
+    ] = rest
+    else {
+        return None;
+    };
+    let month = MONTHS.chunks(3).position(|name| name == month)?;
+    let civil = Civil {
+        year: decimal(&[*y1, *y2, *y3, *y4])?,
+        month: month as u64 + 1,
+        day: decimal(&[*d1, *d2])?,
+        hour: decimal(&[*h1, *h2])?,
+        minute: decimal(&[*m1, *m2])?,
+        second: decimal(&[*s1, *s2])?,
+    };
+    UNIX_EPOCH.checked_add(Duration::from_secs(civil.seconds()?))
+}
+
+/// Writes a time in UTC with this many digits (0 to 9) of the fraction of a second.
+#[must_use]
+pub fn rfc3339(time: SystemTime, digits: usize) -> String {
+    let since = since_1970(time);
+    let Civil { year, month, day, hour, minute, second } = Civil::of(since.as_secs());
+    let mut text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+    if digits > 0 {
+        text.push('.');
+        text.push_str(&format!("{:09}", since.subsec_nanos())[..digits.min(9)]);
+    }
+    text + "Z"
+}
+
+/// Reads a time with any offset and up to nine digits of a fraction; more digits are cut off.
+pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    let bytes = text.as_bytes();
+    let separators = [(4, b"-"), (7, b"-"), (10, b"T"), (13, b":"), (16, b":")];
+    if separators.iter().any(|(at, byte)| {
+        !bytes.get(*at..=*at).is_some_and(|found| found.eq_ignore_ascii_case(&byte[..]))
+    }) {
+        return None;
+    }
+    let number = |from: usize, to: usize| decimal(bytes.get(from..to)?);
+    let civil = Civil {
+        year: number(0, 4)?,
+        month: number(5, 7)?,
+        day: number(8, 10)?,
+        hour: number(11, 13)?,
+        minute: number(14, 16)?,
+        second: number(17, 19)?,
+    };
+    let rest = &bytes[19..];
+    let zone = rest.iter().position(|byte| b"Zz+-".contains(byte))?;
+    let nanos = fraction(&rest[..zone])?;
+    let local = i64::try_from(civil.seconds()?).ok()?;
+    let seconds = u64::try_from(local.checked_sub(offset(&rest[zone..])?)?).ok()?;
+    UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+}
+
+/// `[ "." 1*DIGIT ]` as nanoseconds.
+fn fraction(text: &[u8]) -> Option<u32> {
+    match text {
+        [] => Some(0),
+        [b'.', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
+            let nine = digits.iter().chain(b"000000000").take(9);
+            Some(nine.fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
+        }
+        _ => None,
+    }
+}
+
+/// `"Z" / ( "+" / "-" ) hh ":" mm` as seconds ahead of UTC.
+fn offset(zone: &[u8]) -> Option<i64> {
+    match zone {
+        [b'Z' | b'z'] => Some(0),
+        [sign, h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (decimal(&[*h1, *h2])?, decimal(&[*m1, *m2])?);
+            let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;
+            (hours < 24 && minutes < 60).then_some(if *sign == b'-' { -seconds } else { seconds })
+        }
+        _ => None,
+    }
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
