@@ -5,38 +5,30 @@
 //! `FUZZ_ROUNDS=1000000 cargo test --test fuzz` makes more mutants.
 #![allow(dead_code, unused_imports, missing_docs)]
 
+#[path = "../src/bin/ucurl/args/mod.rs"]
+mod args;
+#[path = "../src/bin/ucurl/fetch"]
+mod fetch {
+    pub mod host;
+    pub mod request;
+    pub mod url;
+}
+#[path = "../src/bin/ucurl/output"]
+mod output {
+    pub mod output;
+}
 #[path = "conformance/chunked.rs"]
 mod chunked;
 #[path = "fuzz/oracles/command_line.rs"]
 mod command_line;
-#[path = "../src/bin/ucurl/config.rs"]
-mod config;
-#[path = "../src/bin/ucurl/data.rs"]
-mod data;
 #[path = "conformance/deliver.rs"]
 mod deliver;
-#[path = "../src/bin/ucurl/exit.rs"]
-mod exit;
 #[path = "conformance/fields.rs"]
 mod fields;
-#[path = "../src/bin/ucurl/flags.rs"]
-mod flags;
-#[path = "../src/bin/ucurl/host.rs"]
-mod host;
-#[path = "../src/bin/ucurl/numbers.rs"]
-mod numbers;
 #[path = "fuzz/oracles/mod.rs"]
 mod oracles;
-#[path = "../src/bin/ucurl/output.rs"]
-mod output;
-#[path = "../src/bin/ucurl/parse.rs"]
-mod parse;
-#[path = "../src/bin/ucurl/rcfile.rs"]
-mod rcfile;
 #[path = "conformance/readers.rs"]
 mod readers;
-#[path = "../src/bin/ucurl/request.rs"]
-mod request;
 #[path = "conformance/request_framing.rs"]
 mod request_framing;
 #[path = "conformance/request_line.rs"]
@@ -47,10 +39,6 @@ mod response_framing;
 mod seeds;
 #[path = "conformance/status_line.rs"]
 mod status_line;
-#[path = "../src/bin/ucurl/suggest.rs"]
-mod suggest;
-#[path = "../src/bin/ucurl/url.rs"]
-mod url;
 
 use oracles::Pieces;
 use std::fs;

@@ -48,7 +48,7 @@ fn line(text: &str) -> Option<Line> {
 
 /// Every flag of curl that can be turned on and off and is in, both ways.
 fn generated() -> Vec<Line> {
-    let table = include_str!("../../src/bin/ucurl/flags.txt");
+    let table = include_str!("../../src/bin/ucurl/args/flags.txt");
     let rows: Vec<&str> = table.lines().collect();
     let switches = rows
         .windows(2)
@@ -370,7 +370,7 @@ fn ucurl(args: &[&str]) -> std::process::Output {
 
 /// The rows of the table: a flag as it is written, and its second line.
 fn table() -> Vec<(&'static str, Vec<&'static str>)> {
-    let rows: Vec<&str> = include_str!("../../src/bin/ucurl/flags.txt").lines().collect();
+    let rows: Vec<&str> = include_str!("../../src/bin/ucurl/args/flags.txt").lines().collect();
     rows.windows(2)
         .filter(|two| two[0].starts_with('-'))
         .map(|two| (two[0], two[1].split(' ').collect()))

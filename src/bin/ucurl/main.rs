@@ -3,63 +3,26 @@
 // The table of flags, curl's exit codes and its URLs explain themselves by name.
 #![allow(missing_docs)]
 
-mod attached;
-mod commands;
-mod config;
-mod content;
-mod data;
+mod args;
 #[cfg(feature = "commands")]
 mod demo;
-mod dial;
-mod exit;
 mod explain;
-mod failure;
-mod flags;
-mod generate;
-mod help;
-mod hijack;
-mod host;
-mod messages;
-mod numbers;
+mod fetch;
 mod output;
-mod parse;
-mod password;
-#[cfg(feature = "commands")]
-mod place;
-mod progress;
-mod rcfile;
-mod refusal;
-#[cfg(feature = "commands")]
-mod replay;
-mod request;
-mod retry;
-mod run;
-mod sink;
-#[cfg(feature = "commands")]
-mod sockets;
-mod suggest;
-#[cfg(feature = "commands")]
-mod supervise;
-#[cfg(feature = "commands")]
-mod tap;
-mod terminal;
-mod trace;
-mod transfer;
-mod url;
-#[cfg(feature = "commands")]
-mod verb;
-mod writeout;
+mod verbs;
 
-use config::Config;
-use exit::Exit;
-use parse::Stop;
+use args::config::Config;
+use args::exit::Exit;
+use args::parse::Stop;
+use args::{generate, help, parse};
+use fetch::run;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
-    let code = match args.first().and_then(|name| commands::run(name, &args)) {
+    let code = match args.first().and_then(|name| verbs::commands::run(name, &args)) {
         Some(code) => code,
         None => command(&args) as i32,
     };

@@ -4,10 +4,12 @@
 //! Whatever is asked for, what would leave for the socket is one request and no more: it is read
 //! again by the library and by the plain reader, and has the lines that it was given.
 
-use crate::config::{Config, Group, Node};
-use crate::request::{Body, Hop};
-use crate::url::{How, Url};
-use crate::{output, parse, request};
+use crate::args::config::{Config, Group, Node};
+use crate::args::parse;
+use crate::fetch::request;
+use crate::fetch::request::{Body, Hop};
+use crate::fetch::url::{How, Url};
+use crate::output::output;
 use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request};
 
 pub fn check(bytes: &[u8]) {

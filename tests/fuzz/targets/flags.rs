@@ -2,31 +2,19 @@
 #![no_main]
 #![allow(dead_code, missing_docs)]
 
-#[path = "../../../src/bin/ucurl/config.rs"]
-mod config;
-#[path = "../../../src/bin/ucurl/data.rs"]
-mod data;
-#[path = "../../../src/bin/ucurl/exit.rs"]
-mod exit;
-#[path = "../../../src/bin/ucurl/flags.rs"]
-mod flags;
-#[path = "../../../src/bin/ucurl/host.rs"]
-mod host;
-#[path = "../../../src/bin/ucurl/numbers.rs"]
-mod numbers;
+#[path = "../../../src/bin/ucurl/args/mod.rs"]
+mod args;
+#[path = "../../../src/bin/ucurl/fetch"]
+mod fetch {
+    pub mod host;
+    pub mod request;
+    pub mod url;
+}
+#[path = "../../../src/bin/ucurl/output"]
+mod output {
+    pub mod output;
+}
 #[path = "../oracles/command_line.rs"]
 mod oracle;
-#[path = "../../../src/bin/ucurl/output.rs"]
-mod output;
-#[path = "../../../src/bin/ucurl/parse.rs"]
-mod parse;
-#[path = "../../../src/bin/ucurl/rcfile.rs"]
-mod rcfile;
-#[path = "../../../src/bin/ucurl/request.rs"]
-mod request;
-#[path = "../../../src/bin/ucurl/suggest.rs"]
-mod suggest;
-#[path = "../../../src/bin/ucurl/url.rs"]
-mod url;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oracle::check(bytes));

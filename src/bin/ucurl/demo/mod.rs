@@ -33,10 +33,10 @@ mod shell;
 mod text;
 mod time;
 
-use crate::config::Socket;
-use crate::place;
-use crate::supervise::{self, Front};
-use crate::verb::{self, Given};
+use crate::args::config::Socket;
+use crate::verbs::place;
+use crate::verbs::supervise::{self, Front};
+use crate::verbs::verb::{self, Given};
 use engine::Engine;
 use std::io;
 use std::os::unix::ffi::OsStrExt;

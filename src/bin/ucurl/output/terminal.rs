@@ -1,0 +1,109 @@
+//! Raw mode of the terminal, through stty, and back again whatever happens; and the size of its
+//! window.
+//!
+//! ```text
+//!   ucurl ── a pipe that says nothing ──▶ sh: holds the old settings, waits for the pipe to end
+//!         ◀── "33 77": rows and columns ─── now, and with each SIGWINCH
+//! ```
+//!
+//! The pipe ends when we are done and when we were killed, by whatever signal: then the child
+//! restores the terminal. It is in our process group, so that it gets SIGWINCH; after a kill that
+//! is no longer the terminal's foreground group, from where stty would be stopped (SIGTTOU,
+//! termios(3)) if that were not ignored.
+
+use crate::args::exit::Exit;
+use crate::fetch::failure::Failure;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Lines};
+use std::os::fd::AsFd as _;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use unix_http::tap::text;
+
+/// The terminal is its stderr: there may be no /dev/tty, as on a console that nobody made a
+/// controlling terminal. `stty -g` prints what `stty` takes back. What a trap ignores, stty and cat
+/// ignore as well. Of all commands only `wait` ends for a signal that is trapped, in every shell
+/// (POSIX.1-2017, XCU 2.11); it is `cat` that waits for the pipe's end.
+const SCRIPT: &str = r#"
+trap '' HUP INT QUIT TERM TSTP TTOU PIPE
+old=$(stty -g <&2) && stty raw -echo -iexten <&2 || exit 1
+trap 'woken=1; stty size <&2' WINCH
+stty size <&2
+exec 3<&0
+cat <&3 &
+while wait $!; [ "$woken" ]; do woken=; done
+stty "$old" <&2
+"#;
+
+/// A head as a terminal may have it. Of what a terminal obeys a head that was read can hold the C1
+/// controls (`RFC 9110 §5.5` lets through any byte above 0x7F) and what turns the direction of
+/// writing; they are escaped.
+pub fn harmless(head: &[u8]) -> Cow<'_, [u8]> {
+    if head.is_ascii() {
+        return head.into();
+    }
+    let mut out = Vec::with_capacity(head.len() * 2);
+    for line in head.split_inclusive(|&byte| byte == b'\n') {
+        let text = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line);
+        out.extend_from_slice(text::harmless(text).as_bytes());
+        out.extend_from_slice(&line[text.len()..]);
+    }
+    out.into()
+}
+
+/// The terminal is in raw mode while this lives: every key goes to the container as it is, Ctrl-C
+/// among them.
+pub struct Raw(Child);
+
+/// Rows and columns of the window: as it is, and as it becomes.
+pub struct Sizes {
+    now: Option<(u16, u16)>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Raw {
+    /// Sets the terminal that is our stdin to raw mode.
+    pub fn enter() -> Result<(Raw, Sizes), Failure> {
+        let fails = |error: io::Error| {
+            Failure::new(Exit::Read, format!("cannot set the terminal's mode: {error}"))
+        };
+        let terminal = io::stdin().as_fd().try_clone_to_owned().map_err(fails)?;
+        let mut sh = Command::new("sh");
+        sh.args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::from(terminal));
+        let mut raw = Raw(sh.spawn().map_err(fails)?);
+        let failed = || fails(io::Error::other("stty failed"));
+        let mut lines = BufReader::new(raw.0.stdout.take().ok_or_else(failed)?).lines();
+        match lines.next() {
+            Some(Ok(line)) => Ok((raw, Sizes { now: size(&line), lines })),
+            _ => Err(failed()),
+        }
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        _ = self.0.wait();
+    }
+}
+
+impl Iterator for Sizes {
+    type Item = (u16, u16);
+
+    fn next(&mut self) -> Option<(u16, u16)> {
+        match self.now.take() {
+            None => self.lines.by_ref().map_while(Result::ok).find_map(|line| size(&line)),
+            now => now,
+        }
+    }
+}
+
+/// `rows columns`; of a window that has no size there is nothing to be told.
+fn size(line: &str) -> Option<(u16, u16)> {
+    let (rows, columns) = line.split_once(' ')?;
+    let size = (rows.parse().ok()?, columns.parse().ok()?);
+    (size != (0, 0)).then_some(size)
+}
