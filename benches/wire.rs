@@ -17,14 +17,14 @@ use unix_http::wire::{
 
 /// Real messages; what follows the head is left where it is.
 const RESPONSES: &[(&str, &[u8])] = &[
-    ("dockerd /version", include_bytes!("../tests/wire/docker-version.response")),
-    ("podman /version", include_bytes!("../tests/wire/podman-version.response")),
-    ("dockerd /_ping", include_bytes!("../tests/wire/docker-ping-get.response")),
-    ("dockerd archive", include_bytes!("../tests/wire/docker-archive-get.response")),
+    ("dockerd /version", include_bytes!("../tests/recorded/docker-version.response")),
+    ("podman /version", include_bytes!("../tests/recorded/podman-version.response")),
+    ("dockerd /_ping", include_bytes!("../tests/recorded/docker-ping-get.response")),
+    ("dockerd archive", include_bytes!("../tests/recorded/docker-archive-get.response")),
 ];
 const REQUESTS: &[(&str, &[u8])] = &[
     ("ucurl's", b"GET /version HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ucurl/0.1.0\r\nAccept: */*\r\n\r\n"),
-    ("docker's", include_bytes!("../tests/wire/docker-cli-exec-c2.request")),
+    ("docker's", include_bytes!("../tests/recorded/docker-cli-exec-c2.request")),
 ];
 
 fn head_of(wire: &[u8]) -> &[u8] {

@@ -5,6 +5,13 @@
 //! `FUZZ_ROUNDS=1000000 cargo test --test fuzz` makes more mutants.
 #![allow(dead_code, unused_imports, missing_docs)]
 
+mod cases;
+mod fuzz {
+    pub mod command_line;
+    pub mod oracles;
+    pub mod seeds;
+}
+
 #[path = "../src/bin/ucurl/args/mod.rs"]
 mod args;
 #[path = "../src/bin/ucurl/fetch"]
@@ -17,30 +24,9 @@ mod fetch {
 mod output {
     pub mod output;
 }
-#[path = "conformance/chunked.rs"]
-mod chunked;
-#[path = "fuzz/oracles/command_line.rs"]
-mod command_line;
-#[path = "conformance/deliver.rs"]
-mod deliver;
-#[path = "conformance/fields.rs"]
-mod fields;
-#[path = "fuzz/oracles/mod.rs"]
-mod oracles;
-#[path = "conformance/readers.rs"]
-mod readers;
-#[path = "conformance/request_framing.rs"]
-mod request_framing;
-#[path = "conformance/request_line.rs"]
-mod request_line;
-#[path = "conformance/response_framing.rs"]
-mod response_framing;
-#[path = "fuzz/seeds.rs"]
-mod seeds;
-#[path = "conformance/status_line.rs"]
-mod status_line;
 
-use oracles::Pieces;
+use fuzz::oracles::Pieces;
+use fuzz::{command_line, oracles, seeds};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -1,14 +1,13 @@
 //! JSON, RFC 8259: what is read, what is refused and where, whatever the pieces it comes in.
 
-#[path = "json/grammar.rs"]
-mod grammar;
-#[path = "json/mutation.rs"]
-mod mutation;
-#[path = "json/output.rs"]
-mod output;
-#[path = "json/pointer.rs"]
-mod pointer;
 mod support;
+
+mod json {
+    mod grammar;
+    mod mutation;
+    mod output;
+    mod pointer;
+}
 
 use unix_http::json::{Event, JsonError, Tokenizer};
 

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, process, thread};
 
 /// dockerd's answer to `GET /version`, and to `POST /containers/create`.
-pub const VERSION: &[u8] = include_bytes!("../../tests/wire/docker-version.response");
-pub const CREATED: &[u8] = include_bytes!("../../tests/wire/docker-201-create.response");
+pub const VERSION: &[u8] = include_bytes!("../../tests/recorded/docker-version.response");
+pub const CREATED: &[u8] = include_bytes!("../../tests/recorded/docker-201-create.response");
 
 /// How many bytes a write of a long answer has, about.
 const BLOCK: usize = 256 * 1024;

@@ -1,8 +1,8 @@
 //! Everything that can grow has an end, and one budget for all that is not content (RFC 9110 §5.4,
 //! RFC 9112 §7.1.1).
 
-use crate::deliver::{Reader, Step};
-use crate::readers::Body;
+use crate::cases::deliver::{Reader, Step};
+use crate::cases::readers::Body;
 use std::iter::repeat_n;
 use unix_http::wire::{
     BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder,

@@ -4,9 +4,9 @@
 //! The randomness is xorshift64 from a fixed seed, so a failure is the same on every machine.
 //! `MUTATION_SEED=1234` and `MUTATION_ROUNDS=1000000` try others, for longer.
 
-use crate::deliver::{Reader, Step, Table};
-use crate::readers::Body;
-use crate::tables;
+use crate::cases::deliver::{Reader, Step, Table};
+use crate::cases::readers::Body;
+use crate::cases::tables;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use unix_http::wire::{
     BodyDecoder, Fields, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder,

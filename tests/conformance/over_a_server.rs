@@ -2,13 +2,10 @@
 //! then the connection ends. Behind each stands a second request, which a reader that sees the
 //! first one's end elsewhere would answer.
 
-#[path = "../support/mod.rs"]
-mod support;
-
-use crate::deliver::{Table, Want};
-use crate::{fields, request_framing, request_line};
+use crate::cases::deliver::{Table, Want};
+use crate::cases::{fields, request_framing, request_line};
+use crate::support::serve::{Served, serve, statuses};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use support::serve::{Served, serve, statuses};
 
 /// A server that counts what its handler is asked, and answers with what it was sent.
 fn echo() -> (Served, &'static AtomicUsize) {

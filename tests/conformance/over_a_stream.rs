@@ -1,9 +1,9 @@
 //! The same bytes through [`Connection`]: its buffer joins small chunks and steps aside for large
 //! ones, and none of that may show. Every way to read is compared with the decoders alone.
 
-use crate::chunked;
-use crate::deliver::{Reader, Step, Want};
-use crate::readers::Body;
+use crate::cases::chunked;
+use crate::cases::deliver::{Reader, Step, Want};
+use crate::cases::readers::Body;
 use std::io::{self, IoSliceMut, Read};
 use unix_http::Error;
 use unix_http::connection::Connection;

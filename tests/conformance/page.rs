@@ -1,11 +1,11 @@
 //! Writes `tests/CONFORMANCE.md`: each requirement, who is bound, what shows it; and each case.
 //!
-//! `UPDATE=1 cargo test --test conformance page` writes the page; without it the test fails where
+//! `UPDATE=1 cargo test --test wire conformance::page` writes the page; without it the test fails where
 //! the page is stale.
 
-use crate::deliver::Want;
-use crate::requirements::{POLICY, RFC9110, RFC9112, Requirement, Verdict};
-use crate::tables;
+use super::requirements::{POLICY, RFC9110, RFC9112, Requirement, Verdict};
+use crate::cases::deliver::Want;
+use crate::cases::tables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::read_to_string;
@@ -99,7 +99,7 @@ fn page() -> String {
     let count = |is: fn(&Verdict) -> bool| all().filter(|r| is(&r.verdict)).count();
     let mut page = format!(
         "# Conformance\n\n\
-         Generated from the tables in `tests/conformance/` by `UPDATE=1 cargo test --test conformance page`.\n\n\
+         Generated from the tables in `tests/cases/` by `UPDATE=1 cargo test --test wire conformance::page`.\n\n\
          {} requirements of RFC 9112, and of RFC 9110 where it bears on framing: {} kept, {} kept more strictly, \
          {} partly, {} not ours. {} cases, each delivered whole, byte by byte, cut at every byte and with other \
          bytes behind it.\n",
@@ -143,7 +143,7 @@ fn the_page_is_up_to_date() {
     let stale = committed.lines().zip(page.lines()).find(|(committed, new)| committed != new);
     assert!(
         committed == page,
-        "stale, from {stale:?}: run UPDATE=1 cargo test --test conformance page"
+        "stale, from {stale:?}: run UPDATE=1 cargo test --test wire conformance::page"
     );
 }
 

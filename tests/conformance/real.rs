@@ -1,10 +1,10 @@
-//! Connections recorded from dockerd, podman and the docker CLI (`tests/wire/`), read whole in both
+//! Connections recorded from dockerd, podman and the docker CLI (`tests/recorded/`), read whole in both
 //! directions.
 //!
 //! What is expected was found by another reader, a few lines of Python's `split`: the framing of
 //! each message, how many bytes of content it has, and the sum of those bytes.
 
-use crate::readers::Body;
+use crate::cases::readers::Body;
 use unix_http::wire::{
     BodyDecoder, Framing, HeadDecoder, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder,
     framing,
@@ -66,7 +66,7 @@ const CONNECTIONS: &[(&str, &str, &str)] = &[
 ];
 
 fn file(name: &str, what: &str) -> Vec<u8> {
-    let path = format!("{}/tests/wire/{name}.{what}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/recorded/{name}.{what}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
@@ -194,7 +194,7 @@ fn recorded_connections() {
 /// Every file is used, and no head is written otherwise than it came.
 #[test]
 fn recorded_heads_are_kept_to_the_letter() {
-    let directory = format!("{}/tests/wire", env!("CARGO_MANIFEST_DIR"));
+    let directory = format!("{}/tests/recorded", env!("CARGO_MANIFEST_DIR"));
     assert_eq!(std::fs::read_dir(directory).unwrap().count(), 2 * CONNECTIONS.len());
     for &(name, ..) in CONNECTIONS {
         let (request, response) = (file(name, "request"), file(name, "response"));

@@ -1,10 +1,10 @@
 //! Requests: to the library's server, nginx and node.
 
-use crate::deliver::Case;
-use crate::support::child;
+use super::{Row, peers};
+use crate::cases::deliver::Case;
+use crate::cases::{fields, request_framing, request_line};
 use crate::support::serve::{serve, statuses};
 use crate::support::temp::TempDir;
-use crate::{Row, fields, peers, request_framing, request_line};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

@@ -1,9 +1,10 @@
 //! Responses: to ucurl, curl, http.client and node.
 
-use crate::deliver::{Case, Want};
+use super::{Row, peers};
+use crate::cases::deliver::{Case, Want};
+use crate::cases::{chunked, fields, response_framing, status_line};
 use crate::support::child::{run, ucurl};
 use crate::support::temp::TempDir;
-use crate::{Row, chunked, fields, peers, response_framing, status_line};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;

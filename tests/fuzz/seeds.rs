@@ -1,8 +1,8 @@
 //! What the fuzzer begins with: the cases of the conformance tables, bytes of real engines, and a
 //! few texts of each of the other grammars. `directory` is this file's.
 
-use crate::deliver::Table;
-use crate::{chunked, fields, request_framing, request_line, response_framing, status_line};
+use crate::cases::deliver::Table;
+use crate::cases::{chunked, fields, request_framing, request_line, response_framing, status_line};
 use std::path::Path;
 use std::{fs, io};
 
@@ -31,7 +31,7 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
         ));
         seeds.push(("chunked", body));
     }
-    for (request, response) in conversations(&directory.join("../wire"))? {
+    for (request, response) in conversations(&directory.join("../recorded"))? {
         let body = response.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
         seeds.push(("json", response[body..].to_vec()));
         if response[body..].first().is_some_and(|&kind| kind < 3) {

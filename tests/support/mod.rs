@@ -11,6 +11,7 @@
 //! `eval "$(.ci/engine start DIR)"` starts both engines and sets the first two.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod again;
 pub mod certificates;
 pub mod child;
 pub mod demo;

@@ -14,7 +14,7 @@ mod fetch {
 mod output {
     pub mod output;
 }
-#[path = "../oracles/command_line.rs"]
+#[path = "../command_line.rs"]
 mod oracle;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oracle::check(bytes));

@@ -1,0 +1,278 @@
+//! What ucurl adds for Docker, against servers that follow a script: frames, errors inside a 200,
+//! JSON, raw connections.
+
+use crate::support::child::{Ended, run, ucurl};
+use crate::support::fake::Fake;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn ask(server: &Fake, arguments: &[&str], stdin: &[u8]) -> Ended {
+    run(ucurl().arg("-sS").arg("--unix-socket").arg(server.path()).args(arguments), stdin, LIMIT)
+}
+
+fn response(fields: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), body].concat()
+}
+
+const FRAMES: &[u8] = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n\0\0\0\0\0\0\0\x03in\n";
+const MULTIPLEXED: &str = "Content-Type: application/vnd.docker.multiplexed-stream\r\n";
+
+#[test]
+fn frames_go_where_they_belong() {
+    let ended =
+        ask(&Fake::answer_and_close(response(MULTIPLEXED, FRAMES)), &["--demux", "/x"], b"");
+    assert_eq!(
+        (ended.code, ended.stdout(), ended.stderr()),
+        (0, "out\nin\n".into(), "err\n".into())
+    );
+}
+
+#[test]
+fn frames_that_are_cut_or_no_frames_or_the_daemons_error_fail() {
+    for (body, code, stdout, says) in [
+        (&b"\x01\0\0\0\0\0\0\x09half"[..], 18, "half", "5 of its 9 bytes are missing"),
+        (b"\x01\0\0", 18, "", "inside a frame's header"),
+        (
+            b"\x01\0\0\0\0\0\0\x01a\x03\0\0\0\0\0\0\x05oops\n",
+            22,
+            "a",
+            "error from the daemon in the stream: oops",
+        ),
+        (b"plain text from a terminal", 8, "", "not a frame"),
+    ] {
+        let ended =
+            ask(&Fake::answer_and_close(response(MULTIPLEXED, body)), &["--demux", "/x"], b"");
+        assert_eq!((ended.code, ended.stdout()), (code, stdout.into()), "{}", ended.stderr());
+        assert!(ended.stderr().contains(says), "{}", ended.stderr());
+    }
+}
+
+/// Asks twice: for the output, then for what kind of container it is.
+fn with_terminal(tty: bool) -> Fake {
+    Fake::start(move |peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        let inspect = peer.received().starts_with(b"GET /v1.41/containers/app/json ");
+        let body = match inspect {
+            true => format!(r#"{{"Id":"1","Config":{{"Tty":{tty}}}}}"#).into_bytes(),
+            false if tty => b"typed\r\n".to_vec(),
+            false => FRAMES.to_vec(),
+        };
+        peer.send(&response(
+            &format!("Content-Length: {}\r\nConnection: close\r\n", body.len()),
+            &body,
+        ))
+    })
+}
+
+#[test]
+fn a_terminals_output_has_no_frames_and_the_daemon_is_asked() {
+    // The fake serves one connection after the other, so the first has to be over before the
+    // question is answered.
+    for (tty, stdout) in [(true, "typed\r\n"), (false, "out\nin\n")] {
+        let ended =
+            ask(&with_terminal(tty), &["--demux", "/v1.41/containers/app/logs?stdout=1"], b"");
+        assert_eq!((ended.code, ended.stdout()), (0, stdout.into()), "{}", ended.stderr());
+    }
+}
+
+#[test]
+fn an_error_inside_a_stream_fails_and_the_bytes_are_untouched() {
+    let stream = "{\"stream\":\"Step 1\"}\r\n{\"errorDetail\":{\"code\":5,\"message\":\"it broke\"},\"error\":\"it broke\"}\r\n";
+    let server = Fake::answer_and_close(response("", stream.as_bytes()));
+    let ended = ask(&server, &["--fail-stream", "/build"], b"");
+    assert_eq!((ended.code, ended.stdout()), (22, stream.into()));
+    assert_eq!(ended.stderr(), "ucurl: (22) the daemon reports an error in its stream: it broke\n");
+
+    let server = Fake::answer_and_close(response("", b"{\"stream\":\"fine\"}\r\n"));
+    assert_eq!(ask(&server, &["--fail-stream", "/build"], b"").code, 0);
+}
+
+#[test]
+fn the_daemons_message_is_told_with_f() {
+    let body = r#"{"message":"No such container: \u001b[2Jnope"}"#;
+    let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n", body.len());
+    let ended = ask(&Fake::answer_and_close(head + body), &["-f", "/containers/nope/json"], b"");
+    assert_eq!((ended.code, ended.stdout()), (22, String::new()));
+    let text =
+        "ucurl: (22) The requested URL returned error: 404: No such container: \u{fffd}[2Jnope\n";
+    assert_eq!(ended.stderr(), text);
+}
+
+#[test]
+fn values_are_selected_without_jq() {
+    let body = b"{\"Id\":\"4c6c\",\"Config\":{\"Env\":[\"A=1\",\"B=\\u00e9\"]},\"Size\":1.50}";
+    let select =
+        |arguments: &[&str]| ask(&Fake::answer_and_close(response("", body)), arguments, b"");
+    for (pointer, stdout) in [
+        ("/Id", "4c6c\n"),
+        ("/Config/Env/1", "B=é\n"),
+        ("/Size", "1.50\n"),
+        ("/Config", "{\"Env\":[\"A=1\",\"B=\\u00e9\"]}\n"),
+    ] {
+        let ended = select(&["--select", pointer, "/x"]);
+        assert_eq!(
+            (ended.code, ended.stdout()),
+            (0, stdout.into()),
+            "{pointer}: {}",
+            ended.stderr()
+        );
+    }
+    let pretty = select(&["--select", "/Config", "--pretty", "/x"]).stdout();
+    assert_eq!(pretty, "{\n  \"Env\": [\n    \"A=1\",\n    \"B=é\"\n  ]\n}\n");
+    let missing = select(&["--select", "/Nope", "/x"]);
+    assert_eq!((missing.code, missing.stdout()), (22, String::new()));
+}
+
+/// `id=$(ucurl ... --select /Id /containers/create)` has to say why there is none.
+#[test]
+fn a_part_that_is_not_there_because_the_daemon_refuses() {
+    let body = r#"{"message":"No such image: nope:latest"}"#;
+    let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n", body.len());
+    let select =
+        |pointer| ask(&Fake::answer(head.clone() + body), &["--select", pointer, "/x"], b"");
+    let refused = select("/Id");
+    assert_eq!((refused.code, refused.stdout()), (22, String::new()));
+    assert_eq!(
+        refused.stderr(),
+        "ucurl: (22) The requested URL returned error: 404: No such image: nope:latest\n"
+    );
+    let message = select("/message");
+    assert_eq!((message.code, message.stdout()), (0, "No such image: nope:latest\n".into()));
+    let text = "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n\r\n404 page not found\n";
+    let page = ask(&Fake::answer_and_close(text), &["--select", "/Id", "/x"], b"");
+    assert_eq!((page.code, page.stdout()), (22, String::new()));
+    assert!(page.stderr().ends_with(" 404: 404 page not found\n"), "{}", page.stderr());
+}
+
+#[test]
+fn a_pointer_that_is_none_is_told_before_anything_is_sent() {
+    let server = Fake::answer_and_close(response("", b"{}"));
+    let ended = ask(&server, &["--json", "{}", "--select", "Id", "/containers/create"], b"");
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr().contains("--select"), "{}", ended.stderr());
+    assert!(server.received().is_empty());
+}
+
+#[test]
+fn json_lines_come_out_one_by_one_as_they_come() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n{\"status\":\"create\"}\n{\"status\":\"sta")?;
+        peer.pause(100);
+        peer.send(b"rt\"}\n{\"status\":\"die\"}")
+    });
+    let ended = ask(&server, &["--select", "/status", "/events"], b"");
+    assert_eq!(
+        (ended.code, ended.stdout()),
+        (0, "create\nstart\ndie\n".into()),
+        "{}",
+        ended.stderr()
+    );
+}
+
+#[test]
+fn what_is_no_json_is_said_to_be_none() {
+    let server = Fake::answer_and_close(response("", b"{\"Id\": nope}"));
+    let ended = ask(&server, &["--pretty", "/x"], b"");
+    assert_eq!(ended.code, 8);
+    assert!(ended.stderr().contains("--pretty: the body is not JSON"), "{}", ended.stderr());
+}
+
+#[test]
+fn a_raw_connection_carries_stdin_its_end_and_the_answer() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(peer.received()).into_owned();
+        assert!(head.starts_with("POST /containers/x/attach?stdin=1 HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains("\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"), "{head}");
+        peer.send(&[b"HTTP/1.1 101 UPGRADED\r\n", MULTIPLEXED.as_bytes(), b"\r\n"].concat())?;
+        peer.read_to_end()?;
+        peer.send(FRAMES)
+    });
+    let ended = ask(&server, &["--hijack", "--demux", "/containers/x/attach?stdin=1"], b"typed");
+    assert_eq!(
+        (ended.code, ended.stdout(), ended.stderr()),
+        (0, "out\nin\n".into(), "err\n".into())
+    );
+    assert!(server.received()[0].ends_with(b"\r\n\r\ntyped"));
+}
+
+#[test]
+fn a_refused_raw_connection_gives_the_daemons_message() {
+    let answer = "HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nNo such container: x\r\n";
+    let ended =
+        ask(&Fake::answer_and_close(answer), &["--hijack", "/containers/x/attach"], b"typed");
+    assert_eq!((ended.code, ended.stdout()), (22, String::new()));
+    assert!(ended.stderr().ends_with("404: No such container: x\n"), "{}", ended.stderr());
+}
+
+#[test]
+fn the_version_is_negotiated() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n")?;
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+    });
+    let ended = ask(&server, &["--negotiate-api", "-v", "/containers/json"], b"");
+    assert_eq!(ended.stdout(), "[]");
+    assert!(ended.stderr().contains("* Connected to localhost ("), "{}", ended.stderr());
+    let requests = String::from_utf8(server.received().remove(0)).unwrap();
+    assert!(requests.starts_with("HEAD /_ping HTTP/1.1\r\n"), "{requests}");
+    assert!(requests.contains("\r\n\r\nGET /v1.41/containers/json HTTP/1.1\r\n"), "{requests}");
+
+    let server = Fake::answer_and_close(response("Content-Length: 2\r\n", b"[]"));
+    let mut pinned = ucurl();
+    pinned
+        .env("DOCKER_API_VERSION", "1.30")
+        .args(["-sS", "--negotiate-api", "--unix-socket"])
+        .arg(server.path());
+    assert_eq!(run(pinned.arg("/info"), b"", LIMIT).code, 0);
+    assert!(server.received()[0].starts_with(b"GET /v1.30/info "));
+}
+
+#[test]
+fn contexts_and_near_misses() {
+    let fails = |name: &str, value: &str| {
+        let ended = run(
+            ucurl().env("DOCKER_CONFIG", "/nonexistent").env(name, value).args(["-sS", "/x"]),
+            b"",
+            LIMIT,
+        );
+        assert_eq!(ended.code, 2, "{}", ended.stderr());
+        ended.stderr()
+    };
+    assert!(
+        fails("DOCKER_HOST", "/var/run/docker.sock")
+            .contains("did you mean unix:///var/run/docker.sock?")
+    );
+    assert!(fails("DOCKER_CONTEXT", "nope").contains("nope"));
+}
+
+#[test]
+fn listening_sockets_are_listed_with_owner_and_language() {
+    let engine = Fake::answer_and_close(
+        "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Fake\r\nContent-Length: 2\r\n\r\nOK",
+    );
+    let mail = Fake::start(|peer| peer.send(b"220 mail.example ESMTP\r\n"));
+    let home = crate::support::temp::TempDir::new();
+    let list = |flag: &str| {
+        run(ucurl().env("HOME", home.path()).args(["sockets", flag]), b"", LIMIT).success()
+    };
+    let text = list("--http");
+    let line = crate::support::fake::url(&engine.path());
+    let mut after = text.lines().skip_while(|shown| **shown != line).skip(1);
+    let shown = after.next().unwrap_or_else(|| panic!("{line} is not in\n{text}"));
+    assert!(shown.contains(&format!("(process {})", std::process::id())), "{shown}");
+    assert!(shown.ends_with("; a Docker engine, API 1.41, Fake"), "{shown}");
+    assert!(!text.contains(&crate::support::fake::url(&mail.path())));
+    assert!(
+        text.contains(&format!(
+            "unix://{}/.docker/run/docker.sock: not there\n",
+            home.path().display()
+        )),
+        "{text}"
+    );
+    assert!(list("--no-ask").contains("; not asked\n"));
+}

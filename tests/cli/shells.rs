@@ -1,0 +1,103 @@
+//! The completions and the man page, in the programs that they are for.
+
+use crate::support::child::{run, ucurl};
+use crate::support::needs;
+use crate::support::temp::TempDir;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What is typed, and what it is completed to.
+const CASES: [(&str, &str); 4] = [
+    ("ucurl --unix-so", "--unix-socket"),
+    ("ucurl ta", "tap"),
+    ("ucurl --generate b", "bash"),
+    ("ucurl -s -o only-", "only-one-file"),
+];
+
+/// A directory with one file in it and what ucurl generates.
+fn generated(kind: &str) -> TempDir {
+    let dir = TempDir::new();
+    let made = run(ucurl().args(["--generate", kind]), b"", LIMIT).success();
+    dir.write(kind, made);
+    dir.write("only-one-file", "");
+    dir
+}
+
+fn shell(program: &str, script: &str, dir: &Path) -> String {
+    let mut command = Command::new(program);
+    command.args(["-c", script]).current_dir(dir).env("HOME", dir).env("TERM", "dumb");
+    run(&mut command, b"", LIMIT).success()
+}
+
+#[test]
+fn bash_completes() {
+    let Some(_) = needs::program("bash") else { return };
+    let dir = generated("bash");
+    for (typed, want) in CASES {
+        let script = format!(
+            "source ./bash; COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             [[ $(complete -p ucurl) == *_ucurl* ]] && _ucurl && printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        assert_eq!(shell("bash", &script, dir.path()).trim(), want, "{typed}");
+    }
+}
+
+#[test]
+fn fish_completes() {
+    let Some(_) = needs::program("fish") else { return };
+    let dir = generated("fish");
+    for (typed, want) in CASES {
+        let told = shell("fish", &format!("source ./fish; complete -C '{typed}'"), dir.path());
+        // A tab and what it is for may follow.
+        let words: Vec<&str> = told.lines().filter_map(|line| line.split('\t').next()).collect();
+        assert_eq!(words, [want], "{typed}");
+    }
+}
+
+/// zsh completes only what is typed: here on a terminal of its own (zshmodules(1), zpty).
+#[test]
+fn zsh_completes() {
+    let Some(_) = needs::program("zsh") else { return };
+    let dir = generated("zsh");
+    fs::rename(dir.join("zsh"), dir.join("_ucurl")).expect("its name in fpath");
+    for (typed, want) in CASES {
+        let before = typed.rsplit_once(' ').map_or("", |(before, _)| before);
+        let script = format!(
+            "zmodload zsh/zpty; zpty z 'zsh -f -i'
+             zpty -w z \"fpath=($PWD \\$fpath); autoload -Uz compinit; compinit -u -D; echo DO\"'NE'
+             zpty -r z out '*DONE*'
+             zpty -w -n z '{typed}'$'\\t'
+             zpty -r z out '*{before} {want} *'
+             print completed; zpty -d z"
+        );
+        assert_eq!(shell("zsh", &script, dir.path()).trim(), "completed", "{typed}");
+    }
+}
+
+#[test]
+fn the_man_page_is_one() {
+    let Some(_) = needs::program("man") else { return };
+    let dir = generated("man");
+    let mut man = Command::new("man");
+    man.args(["--warnings", "-l", "man"])
+        .current_dir(dir.path())
+        .env("MANWIDTH", "80")
+        .env("LC_ALL", "C.UTF-8");
+    let shown = run(&mut man, b"", LIMIT);
+    assert_eq!(shown.stderr(), "", "complaints of the formatter");
+    let text = shown.success();
+    for part in [
+        "NAME\n",
+        "SYNOPSIS\n",
+        "OPTIONS\n",
+        "EXIT CODES\n",
+        "--unix-socket <path>",
+        "--explain[=bytes]",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+}

@@ -1,0 +1,702 @@
+//! The client against servers that follow a script, one connection each.
+
+use crate::support::fake::Fake;
+use std::io::{BufRead, Cursor, Read, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use unix_http::client::{Event, Observer};
+use unix_http::transport::{Limit, Timeouts};
+use unix_http::wire::{ErrorKind, Framing};
+use unix_http::{Body, Client, Endpoint, Error};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+
+fn text(requests: Vec<Vec<u8>>) -> Vec<String> {
+    requests.into_iter().map(|r| String::from_utf8(r).unwrap()).collect()
+}
+
+/// A server that answers every request of every connection with the same bytes.
+fn again_and_again(answer: &'static [u8]) -> Fake {
+    Fake::start(move |peer| {
+        loop {
+            peer.read_until(b"\r\n\r\n")?;
+            peer.send(answer)?;
+        }
+    })
+}
+
+#[test]
+fn a_get_is_what_the_rfc_asks_for_and_no_more() {
+    let server = Fake::answer(OK);
+    assert_eq!(Client::unix(server.path()).get("/version").send().unwrap().text().unwrap(), "OK");
+    let agent = concat!("User-Agent: unix-http/", env!("CARGO_PKG_VERSION"), "\r\n");
+    assert_eq!(
+        text(server.received()),
+        [format!("GET /version HTTP/1.1\r\nHost: localhost\r\n{agent}\r\n")]
+    );
+}
+
+#[test]
+fn a_post_states_its_type_and_length() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.read(16)?;
+        peer.send(OK)
+    });
+    let client = Client::unix(server.path());
+    client
+        .post("/containers/create?name=mypy")
+        .json(r#"{"Image":"busy"}"#)
+        .send()
+        .unwrap()
+        .bytes()
+        .unwrap();
+    let request = text(server.received()).remove(0);
+    assert!(
+        request.starts_with("POST /containers/create?name=mypy HTTP/1.1\r\nHost: localhost\r\n")
+    );
+    assert!(
+        request.ends_with(
+            "\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"Image\":\"busy\"}"
+        ),
+        "{request}"
+    );
+}
+
+#[test]
+fn a_post_without_content_says_so() {
+    let server = Fake::answer(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
+    assert_eq!(
+        Client::unix(server.path()).post("/containers/x/start").send().unwrap().status(),
+        204
+    );
+    assert!(text(server.received())[0].contains("\r\nContent-Length: 0\r\n"));
+}
+
+#[test]
+fn two_requests_use_one_connection() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    for reused in [false, true, true] {
+        let mut response = client.get("/").send().unwrap();
+        assert_eq!(response.is_reused(), reused);
+        assert_eq!(response.read_to_end(&mut Vec::new()).unwrap(), 2);
+    }
+    drop(client);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
+fn a_connection_is_not_reused_after() {
+    for (why, answer) in [
+        ("Connection: close", &b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nOK"[..]),
+        ("HTTP/1.0", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nOK"),
+        (
+            "both lengths",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n",
+        ),
+        (
+            "bytes nobody asked for",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOKHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        ),
+    ] {
+        let server = again_and_again(answer);
+        let client = Client::unix(server.path());
+        for _ in 0..2 {
+            let response = client.get("/").send().unwrap();
+            assert!(!response.is_reused(), "{why}");
+            assert_eq!(response.bytes().unwrap(), b"OK", "{why}");
+        }
+        drop(client);
+        assert_eq!(server.received().len(), 2, "{why}");
+    }
+}
+
+#[test]
+fn a_body_that_was_not_read_closes_the_connection_unless_it_has_come_whole() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    drop(client.get("/").send().unwrap());
+    assert!(client.get("/").send().unwrap().is_reused());
+
+    let server = again_and_again(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK");
+    let client = Client::unix(server.path());
+    drop(client.get("/").send().unwrap());
+    assert!(!client.get("/").send().unwrap().is_reused());
+}
+
+#[test]
+fn every_framing_gives_the_same_content_by_every_way_to_read() {
+    let long = "0123456789abcdef".repeat(20_000);
+    let chunked = |size: usize| {
+        let mut wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        for piece in long.as_bytes().chunks(size) {
+            unix_http::wire::encode_chunk(&mut wire, piece);
+        }
+        unix_http::wire::encode_last_chunk(&mut wire, &Default::default());
+        wire
+    };
+    let length = [
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", long.len()).as_bytes(),
+        long.as_bytes(),
+    ]
+    .concat();
+    let close = [b"HTTP/1.1 200 OK\r\n\r\n", long.as_bytes()].concat();
+    for wire in
+        [length, close, chunked(1), chunked(100), chunked(5000), chunked(70_000), chunked(400_000)]
+    {
+        for way in 0..4 {
+            let server = Fake::answer_and_close(wire.clone());
+            let mut response = Client::unix(server.path()).get("/").send().unwrap();
+            let mut got = Vec::new();
+            match way {
+                0 => drop(response.copy_to(&mut got).unwrap()),
+                1 => drop(response.read_to_end(&mut got).unwrap()),
+                2 => loop {
+                    let slice = response.fill_buf().unwrap();
+                    if slice.is_empty() {
+                        break;
+                    }
+                    let n = slice.len().min(777);
+                    got.extend_from_slice(&slice[..n]);
+                    response.consume(n);
+                },
+                _ => {
+                    let mut piece = [0; 5001];
+                    loop {
+                        match response.read(&mut piece).unwrap() {
+                            0 => break,
+                            n => got.extend_from_slice(&piece[..n]),
+                        }
+                    }
+                }
+            }
+            assert!(got == long.as_bytes(), "way {way}: {} of {} bytes", got.len(), long.len());
+            assert_eq!(response.received(), long.len() as u64);
+        }
+    }
+}
+
+#[test]
+fn heads_without_bodies() {
+    for (method, answer) in [
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"),
+        ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 10\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    ] {
+        let server = again_and_again(answer.as_bytes());
+        let client = Client::unix(server.path());
+        for reused in [false, true] {
+            let response = client.request(method, "/").send().unwrap();
+            assert_eq!(
+                (response.decision().framing, response.is_reused()),
+                (Framing::NoBody, reused)
+            );
+            assert_eq!(response.bytes().unwrap(), b"");
+        }
+    }
+}
+
+#[test]
+fn interim_responses_are_told_and_skipped() {
+    struct Heads(Mutex<Vec<u16>>);
+    impl Observer for Heads {
+        fn on(&self, event: &Event<'_>) {
+            match event {
+                Event::Interim(head) | Event::ResponseHead(head, _) => {
+                    self.0.lock().unwrap().push(head.status())
+                }
+                _ => {}
+            }
+        }
+    }
+    let server = Fake::answer(
+        [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102\r\n\r\n", OK].concat(),
+    );
+    let heads = Arc::new(Heads(Mutex::default()));
+    let client = Client::builder(Endpoint::Unix(server.path())).observer(heads.clone()).build();
+    assert_eq!(client.get("/").send().unwrap().text().unwrap(), "OK");
+    assert_eq!(*heads.0.lock().unwrap(), [103, 102, 200]);
+}
+
+#[test]
+fn what_goes_wrong_has_a_name() {
+    let error = |answer: &[u8]| {
+        let server = Fake::answer_and_close(answer);
+        let client = Client::unix(server.path());
+        client.get("/").send().and_then(|r| r.bytes()).unwrap_err()
+    };
+    assert!(matches!(error(b""), Error::NoResponse));
+    assert!(matches!(
+        error(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        Error::IncompleteHead { received: 27 }
+    ));
+    let Error::Incomplete(cut) = error(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+    else {
+        panic!()
+    };
+    assert_eq!((cut.received, cut.expected), (5, Some(10)));
+    let Error::Incomplete(cut) =
+        error(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel")
+    else {
+        panic!()
+    };
+    assert_eq!((cut.received, cut.expected), (3, None));
+    let kind = |answer: &[u8]| match error(answer) {
+        Error::Parse(e) => (e.kind, e.offset),
+        other => panic!("{other}"),
+    };
+    assert_eq!(kind(b"SSH-2.0-OpenSSH_9.2\r\n"), (ErrorKind::NotHttp, 0));
+    assert_eq!(kind(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80"), (ErrorKind::Http2, 0));
+    assert_eq!(
+        kind(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+        (ErrorKind::UnexpectedUpgrade, 9)
+    );
+    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\nxyz";
+    assert_eq!(kind(chunked), (ErrorKind::ChunkSize, 54));
+}
+
+#[test]
+fn what_came_before_an_error_is_delivered() {
+    for broken in ["5\r\nhello\r\n!", "5\r\nhello!", "5\r\nhello\r\n5\r\n"] {
+        let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{broken}");
+        let server = Fake::answer_and_close(answer);
+        let mut response = Client::unix(server.path()).get("/").send().unwrap();
+        let mut got = Vec::new();
+        response.copy_to(&mut got).unwrap_err();
+        assert_eq!(got, b"hello", "{broken:?}");
+        response.copy_to(&mut got).expect_err("the error stays");
+    }
+}
+
+/// Answers one request on the first connection and closes it, unread bytes or not; goes on to serve
+/// the second.
+fn closes_after_one(answer_second: bool) -> Fake {
+    Fake::start(move |peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(OK)?;
+        if peer.connection == 0 {
+            if !answer_second {
+                // The second request arrives, and may be acted on, before the connection ends.
+                peer.read_until(b"\r\n\r\n")?;
+            }
+            return Ok(());
+        }
+        peer.read_to_end()
+    })
+}
+
+#[test]
+fn a_stale_connection_is_retried_once_where_that_is_safe() {
+    for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
+        let server = closes_after_one(false);
+        let client = Client::unix(server.path());
+        client.get("/").send().unwrap().bytes().unwrap();
+        let response = client.request(method, "/2").send();
+        assert!(!response.unwrap_or_else(|e| panic!("{method}: {e}")).is_reused());
+    }
+}
+
+#[test]
+fn a_post_that_may_have_been_acted_on_is_never_sent_again() {
+    let server = closes_after_one(false);
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    assert!(matches!(client.post("/2").send(), Err(Error::NoResponse)));
+    drop(client);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
+fn a_post_that_cannot_have_arrived_is_sent_again() {
+    let server = closes_after_one(true);
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(client.post("/2").body("content").send().unwrap().status(), 200);
+    drop(client);
+    let requests = text(server.received());
+    assert!(requests[0].starts_with("GET ") && requests[1].starts_with("POST /2 "), "{requests:?}");
+}
+
+/// What was read of a source is gone: sent again, the request would announce content that does not
+/// come.
+#[test]
+fn content_that_was_read_from_its_source_is_never_sent_again() {
+    for sized in [false, true] {
+        let server = closes_after_one(false);
+        let client = Client::unix(server.path());
+        client.get("/").send().unwrap().bytes().unwrap();
+        let body = if sized {
+            Body::sized(Cursor::new("content"), 7)
+        } else {
+            Body::reader(Cursor::new("content"))
+        };
+        let error = client.put("/2").body(body).send().unwrap_err();
+        assert!(matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_)), "{error}");
+        drop(client);
+        assert_eq!(server.received().len(), 1);
+    }
+}
+
+#[test]
+fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        if peer.connection == 1 {
+            peer.read_until(b"content")?;
+        }
+        peer.send(OK)
+    });
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let body = Body::sized(Cursor::new("content"), 7);
+    assert_eq!(client.put("/2").body(body).send().unwrap().status(), 200);
+    drop(client);
+    assert!(text(server.received())[1].ends_with("\r\n\r\ncontent"));
+}
+
+#[test]
+fn long_content_in_memory_is_sent_again_whole() {
+    let content = vec![7; 200_000];
+    let server = closes_after_one(false);
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    let response = client.put("/2").body(&content[..]).send().unwrap();
+    assert!(!response.is_reused());
+    response.bytes().unwrap(); // to whose end all of the request is sent
+    drop(client);
+    let requests = server.received();
+    assert!(
+        requests[1].starts_with(b"PUT /2 ")
+            && requests[1].ends_with(&[b"\r\n\r\n", &content[..]].concat())
+    );
+}
+
+#[test]
+fn an_early_answer_to_an_upload_is_reported_although_sending_broke_off() {
+    let early = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope";
+    let server = Fake::start(move |peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(early)
+    });
+    let client = Client::unix(server.path());
+    let request = client.put("/containers/nope/archive?path=/");
+    let mut response = request.body(Body::reader(std::io::repeat(0))).send().unwrap();
+    assert_eq!(response.status(), 404);
+    let mut content = String::new();
+    response.read_to_string(&mut content).unwrap();
+    assert_eq!(content, "nope");
+}
+
+#[test]
+fn an_answer_that_comes_while_the_request_is_read_cannot_deadlock() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        let mut buffer = vec![0; 65536];
+        let mut left = 8 << 20;
+        while left > 0 {
+            let n = peer.stream().read(&mut buffer)?;
+            left -= n;
+            peer.stream().write_all(&buffer[..n])?;
+        }
+        Ok(())
+    });
+    let content = vec![7; 8 << 20];
+    let client = Client::unix(server.path());
+    for body in
+        [Body::bytes(&content[..]), Body::sized(Cursor::new(content.clone()), content.len() as u64)]
+    {
+        let echoed = client.post("/echo").body(body).send().unwrap().bytes().unwrap();
+        assert!(echoed == content);
+    }
+}
+
+#[test]
+fn content_of_unknown_length_is_chunked() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n0\r\n\r\n")?;
+        peer.send(OK)
+    });
+    let client = Client::unix(server.path());
+    client
+        .post("/")
+        .body(Body::reader(Cursor::new(b"hello, world".to_vec())))
+        .send()
+        .unwrap()
+        .bytes()
+        .unwrap();
+    let request = text(server.received()).remove(0);
+    assert!(request.contains("\r\nTransfer-Encoding: chunked\r\n"));
+    assert!(request.ends_with("\r\n\r\nc\r\nhello, world\r\n0\r\n\r\n"), "{request}");
+}
+
+#[test]
+fn a_source_that_fails_or_ends_early_is_named() {
+    struct Fails;
+    impl Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the tape is torn"))
+        }
+    }
+    let server = Fake::start(|peer| peer.read_to_end());
+    let client = Client::unix(server.path());
+    let error = client.post("/").body(Body::reader(Fails)).send().unwrap_err();
+    assert!(error.to_string().contains("the tape is torn"), "{error}");
+    let error = client.post("/").body(Body::sized(Cursor::new(vec![1; 5]), 9)).send().unwrap_err();
+    assert!(matches!(error, Error::SourceLength { announced: 9, found: 5 }), "{error}");
+}
+
+#[test]
+fn content_waits_for_100_continue() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        let head = peer.received().len();
+        peer.pause(50);
+        peer.stream().set_nonblocking(true)?;
+        assert!(peer.read(1).is_err(), "content before the 100");
+        peer.stream().set_nonblocking(false)?;
+        assert_eq!(peer.received().len(), head);
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        peer.read(7)?;
+        peer.send(OK)
+    });
+    let client = Client::unix(server.path());
+    let patience = Duration::from_secs(20);
+    assert_eq!(
+        client.put("/").body("content").expect_continue(patience).send().unwrap().text().unwrap(),
+        "OK"
+    );
+    let request = text(server.received()).remove(0);
+    assert!(
+        request.contains("\r\nExpect: 100-continue\r\n") && request.ends_with("content"),
+        "{request}"
+    );
+}
+
+#[test]
+fn content_is_not_sent_after_a_final_answer_and_is_after_patience_ends() {
+    let server =
+        Fake::answer(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n".to_vec());
+    let client = Client::unix(server.path());
+    let patience = Duration::from_secs(20);
+    assert_eq!(
+        client.put("/").body("content").expect_continue(patience).send().unwrap().status(),
+        417
+    );
+    drop(client);
+    assert!(text(server.received())[0].ends_with("\r\n\r\n"));
+
+    let server = Fake::start(|peer| {
+        peer.read_until(b"content")?;
+        peer.send(OK)
+    });
+    let client = Client::unix(server.path());
+    let patience = Duration::from_millis(10);
+    assert_eq!(
+        client.put("/").body("content").expect_continue(patience).send().unwrap().status(),
+        200
+    );
+}
+
+#[test]
+fn nothing_is_expected_without_content() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    let patience = Duration::from_secs(20);
+    client.post("/").expect_continue(patience).send().unwrap().bytes().unwrap();
+    client.post("/").body("").expect_continue(patience).send().unwrap().bytes().unwrap();
+    drop(client);
+    assert!(text(server.received()).iter().all(|request| !request.contains("Expect")));
+}
+
+#[test]
+fn a_request_that_says_close_is_the_last_on_its_connection() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    client.get("/").field("Connection", "Close").send().unwrap().bytes().unwrap();
+    assert!(!client.get("/").send().unwrap().is_reused());
+}
+
+#[test]
+fn a_response_to_no_request_is_nobodys() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(OK)?;
+        peer.pause(100);
+        peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")?;
+        peer.read_to_end()
+    });
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    let response = client.get("/").send().unwrap();
+    assert_eq!((response.status(), response.is_reused()), (200, false));
+}
+
+#[test]
+fn nothing_is_sent_that_would_break_out_of_its_line() {
+    let server = Fake::answer(OK);
+    let client = Client::unix(server.path());
+    assert!(
+        matches!(client.get("/a\r\nHost: b").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Target)
+    );
+    assert!(
+        matches!(client.request("G T", "/").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Method)
+    );
+    let error = client.get("/").field("X", "a\nb").send();
+    assert!(
+        matches!(error, Err(Error::Encode(e)) if e.kind == ErrorKind::FieldValue && e.offset == 1)
+    );
+    for fields in [
+        &[("Content-Length", "5")][..],
+        &[("Content-Length", "+4")],
+        &[("Content-Length", "4, 4")],
+        &[("Content-Length", "4"), ("content-length", "5")],
+        &[("Content-Length", "4"), ("Transfer-Encoding", "chunked")],
+        &[("Transfer-Encoding", "gzip, chunked")],
+        &[("Host", "localhost"), ("host", "elsewhere")],
+        &[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
+    ] {
+        let request = fields
+            .iter()
+            .fold(client.post("/"), |request, (name, value)| request.field(name, value));
+        assert!(matches!(request.body("four").send(), Err(Error::Request(_))), "{fields:?}");
+    }
+    drop(client);
+    assert!(server.received().is_empty());
+}
+
+#[test]
+fn an_upgrade_gives_the_raw_connection_with_the_bytes_that_came_early() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly ")?;
+        peer.read_until(b"stdin")?;
+        peer.read_to_end()?;
+        peer.send(b"late")
+    });
+    let client = Client::unix(server.path());
+    let response = client.post("/containers/x/attach").upgrade("tcp").send().unwrap();
+    assert_eq!(response.status(), 101);
+    let mut raw = response.into_upgraded().unwrap();
+    raw.write_all(b"stdin").unwrap();
+    raw.close_write().unwrap();
+    let mut got = String::new();
+    raw.read_to_string(&mut got).unwrap();
+    assert_eq!(got, "early late");
+    let request = text(server.received()).remove(0);
+    assert!(request.contains("\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"), "{request}");
+}
+
+/// Linux tells of the bytes that were left unread with ECONNRESET, after all that was sent.
+#[test]
+fn a_peer_that_ends_without_reading_all_is_at_its_end() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
+        peer.read_until(b"a line\n")?;
+        peer.send(b"enough")
+    });
+    let client = Client::unix(server.path());
+    let mut raw =
+        client.post("/containers/x/attach").upgrade("tcp").send().unwrap().into_upgraded().unwrap();
+    raw.write_all(b"a line\nanother line\n").unwrap();
+    let mut got = String::new();
+    raw.read_to_string(&mut got).unwrap();
+    assert_eq!(got, "enough");
+    assert_eq!(raw.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_refused_upgrade_is_a_response() {
+    let server = Fake::answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope".to_vec());
+    let client = Client::unix(server.path());
+    let response = client.post("/containers/x/attach").upgrade("tcp").send().unwrap();
+    let response = response.into_upgraded().unwrap_err();
+    assert_eq!(response.text().unwrap(), "nope");
+}
+
+#[test]
+fn each_time_limit_is_its_own() {
+    let silent = || Fake::start(|peer| peer.read_to_end());
+    let limit = Some(Duration::from_millis(250));
+    let none = Timeouts::default();
+    for (timeouts, want) in [
+        (Timeouts { head: limit, ..none }, Limit::Head),
+        (Timeouts { idle: limit, ..none }, Limit::Idle),
+        (Timeouts { total: limit, ..none }, Limit::Total),
+    ] {
+        let server = silent();
+        let error = Client::unix(server.path()).get("/").timeouts(timeouts).send().unwrap_err();
+        assert!(matches!(error, Error::Timeout(t) if t.limit == want), "{want:?}: {error}");
+    }
+    // A body may be silent for longer than the head was allowed to take.
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        peer.pause(400);
+        peer.send(b"late")
+    });
+    let response = Client::unix(server.path())
+        .get("/")
+        .timeouts(Timeouts { head: limit, ..none })
+        .send()
+        .unwrap();
+    assert_eq!(response.text().unwrap(), "late");
+}
+
+#[test]
+fn trailers_are_kept_apart() {
+    let server = Fake::answer(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\nDigest: x\r\nContent-Length: 9\r\n\r\n"
+            .to_vec(),
+    );
+    let client = Client::unix(server.path());
+    let mut response = client.get("/").send().unwrap();
+    assert!(response.trailers().is_none());
+    let mut content = Vec::new();
+    response.copy_to(&mut content).unwrap();
+    assert_eq!(response.trailers().unwrap().get("digest"), Some(&b"x"[..]));
+    assert_eq!(response.field("Digest"), None);
+}
+
+#[test]
+fn a_raw_response_keeps_its_framing() {
+    let body =
+        "2;a=b\r\nOK\r\n5000\r\n".to_string() + &"x".repeat(0x5000) + "\r\n0\r\nT: v\r\n\r\n";
+    let server = again_and_again(Box::leak(
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
+            .into_bytes()
+            .into_boxed_slice(),
+    ));
+    let client = Client::unix(server.path());
+    for reused in [false, true] {
+        let response = client.get("/").raw().send().unwrap();
+        assert_eq!(response.is_reused(), reused);
+        assert_eq!(response.text().unwrap(), body);
+    }
+}
+
+#[test]
+fn threads_share_one_client() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    // The fake serves one connection at a time, so the threads take turns on the one that is kept.
+    client.get("/").send().unwrap().bytes().unwrap();
+    let turn = Mutex::new(());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let _mine = turn.lock().unwrap();
+                    assert!(client.clone().get("/").send().unwrap().is_reused());
+                }
+            });
+        }
+    });
+    drop(client);
+    assert_eq!(server.received().len(), 1);
+}

@@ -1,0 +1,209 @@
+//! A guard against getting slower that noise cannot trip: calls to the kernel are counted, not
+//! timed, and each count has its limit written here. What they cost is measured in `benches/`.
+
+use crate::support::again::name;
+use crate::support::child::{run, system_calls};
+use crate::support::{needs, serve};
+use std::cell::Cell;
+use std::env;
+use std::io::{self, IoSliceMut, Read};
+use std::process::Command;
+use std::time::Duration;
+use unix_http::connection::Connection;
+use unix_http::wire::{BodyDecoder, ResponseDecoder, encode_chunk, framing};
+use unix_http::{Client, Endpoint};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A stream that gives as much as is asked for, as a socket does that the peer has filled, and
+/// counts how often it is asked.
+struct Counted<'a>(&'a [u8], &'a Cell<usize>);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.1.set(self.1.get() + 1);
+        self.0.read(out)
+    }
+
+    fn read_vectored(&mut self, out: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.1.set(self.1.get() + 1);
+        self.0.read_vectored(out)
+    }
+}
+
+/// Reads a response into a buffer of that size; how many bytes of content, and in how many reads of
+/// the stream.
+fn reads(wire: &[u8], buffer: usize) -> (usize, usize) {
+    let count = Cell::new(0);
+    let mut connection = Connection::new(Counted(wire, &count));
+    let mut decoder = ResponseDecoder::new();
+    let len = connection.read_head(&mut decoder).unwrap().unwrap();
+    let decision = framing::response("GET", decoder.head()).unwrap();
+    let mut body = BodyDecoder::new(decision.framing, len as u64, 1024);
+    let (mut out, mut content) = (vec![0; buffer], 0);
+    loop {
+        match connection.read_body(&mut body, &mut out).unwrap() {
+            0 => return (content, count.get()),
+            n => content += n,
+        }
+    }
+}
+
+fn with_length(n: usize) -> Vec<u8> {
+    let mut wire = format!("HTTP/1.1 200 OK\r\nContent-Length: {n}\r\n\r\n").into_bytes();
+    wire.resize(wire.len() + n, b'x');
+    wire
+}
+
+fn in_chunks(n: usize, of: usize) -> Vec<u8> {
+    let mut wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..n / of {
+        encode_chunk(&mut wire, &vec![b'x'; of]);
+    }
+    wire.extend_from_slice(b"0\r\n\r\n");
+    wire
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+#[test]
+fn a_small_response_is_one_read() {
+    assert_eq!(reads(&with_length(790), 64 * KIB), (790, 1));
+    assert_eq!(reads(&in_chunks(1000, 100), 64 * KIB), (1000, 1));
+}
+
+#[test]
+fn a_long_body_is_read_as_fast_as_the_buffer_allows() {
+    // One read of 16 KiB brings the head; then all that the caller's buffer can take, each time.
+    assert!(reads(&with_length(16 * MIB), 64 * KIB).1 <= 1 + 256);
+    assert!(reads(&with_length(16 * MIB), 256 * KIB).1 <= 1 + 64);
+}
+
+#[test]
+fn a_large_chunk_is_one_read_and_small_ones_share_theirs() {
+    // The end of one chunk and the size of the next come with the one's last bytes.
+    assert!(reads(&in_chunks(16 * MIB, 32 * KIB), 64 * KIB).1 <= 512 + 8);
+    assert!(reads(&in_chunks(16 * MIB, MIB), 256 * KIB).1 <= 64 + 24);
+    // 5 % of framing, read into the connection's own buffer of 256 KiB.
+    assert!(reads(&in_chunks(1_600_000, 100), 64 * KIB).1 <= 8 + 8);
+}
+
+/// Not a test of its own: [`calls_of`] runs it in a process under strace, with what to do in the
+/// environment.
+#[test]
+#[ignore = "run by the tests below"]
+fn exchanges() {
+    let Ok(plan) = env::var("UNIX_HTTP_GUARD") else { return };
+    let [what, n, socket] = plan.split(' ').collect::<Vec<_>>()[..] else { panic!("{plan}") };
+    let client = match what {
+        "new" => Client::builder(Endpoint::Unix(socket.into())).max_idle(0).build(),
+        _ => Client::unix(socket),
+    };
+    let mut buffer = [0; KIB];
+    for _ in 0..n.parse().unwrap() {
+        let request = if what == "post" { client.post("/").json("{}") } else { client.get("/") };
+        let mut response = request.send().unwrap();
+        while response.read(&mut buffer).unwrap() > 0 {}
+    }
+}
+
+const FEW: u64 = 20;
+const MANY: u64 = 220;
+
+/// System calls of an exchange, in hundredths. Those of a process that makes many less those of one
+/// that makes few, so that its start and end do not count.
+fn calls_of(what: &str) -> Option<u64> {
+    needs::program("strace")?;
+    let server = serve::serve(|request, responder| {
+        io::copy(request, &mut io::sink())?;
+        responder.field("Content-Type", "application/json").send("{\"Version\":\"1\"}\n")
+    });
+    let calls = |n: u64| {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args([
+            "--ignored",
+            "--exact",
+            &name(module_path!(), "exchanges"),
+            "--test-threads",
+            "1",
+        ]);
+        command.env("UNIX_HTTP_GUARD", format!("{what} {n} {}", server.dir.join("s").display()));
+        let (ended, calls) = system_calls(&command, b"", LIMIT);
+        ended.success();
+        calls.values().sum::<u64>()
+    };
+    let (few, many) = (calls(FEW), calls(MANY));
+    Some((many - few) * 100 / (MANY - FEW))
+}
+
+/// What a loaded machine adds: a read that has to be made again, a thread that is woken. Half a
+/// call for each exchange would be a lot of that; a call more in each exchange is still seen.
+const NOISE: u64 = 50;
+
+#[test]
+fn a_request_on_a_kept_connection_is_two_system_calls() {
+    let Some(calls) = calls_of("kept") else { return };
+    assert!(calls <= 200 + NOISE, "{calls} in 100 exchanges");
+}
+
+#[test]
+fn with_content_too() {
+    let Some(calls) = calls_of("post") else { return };
+    assert!(calls <= 200 + NOISE, "{calls} in 100 exchanges");
+}
+
+#[test]
+fn a_request_on_a_new_connection_is_five() {
+    let Some(calls) = calls_of("new") else { return };
+    // socket, connect, send, receive, close; a debug build's close looks first whether there is
+    // something to close.
+    let limit = if cfg!(debug_assertions) { 600 } else { 500 };
+    assert!(calls <= limit + NOISE, "{calls} in 100 exchanges");
+}
+
+#[test]
+fn a_process_makes_few_system_calls() {
+    let server = serve::serve(|_, responder| responder.send("pong"));
+    let mut ucurl = Command::new(env!("CARGO_BIN_EXE_ucurl"));
+    ucurl.args(["-s", "--unix-socket"]).arg(server.dir.join("s")).arg("http://localhost/_ping");
+    // Where cargo sets it, the loader looks into each of its directories.
+    ucurl.env_remove("LD_LIBRARY_PATH");
+    if needs::program("strace").is_none() {
+        return;
+    }
+    let (ended, calls) = system_calls(&ucurl, b"", LIMIT);
+    assert_eq!(ended.success(), "pong");
+    // A static release build makes 45; the loader of a dynamic one adds about 30.
+    assert!(calls.values().sum::<u64>() <= 100, "{calls:?}");
+    assert_eq!(
+        ["socket", "connect", "sendto", "recvfrom"].map(|call| calls.get(call)),
+        [Some(&1); 4],
+        "{calls:?}"
+    );
+}
+
+#[test]
+fn memory_does_not_grow_with_the_body() {
+    let server = serve::serve(|request, responder| {
+        let mut content = io::repeat(b'x').take(67_108_864);
+        if request.path() == b"/length" {
+            return responder.send_reader(&mut content, 67_108_864);
+        }
+        let mut answer = responder.stream()?;
+        io::copy(&mut content, &mut answer)?;
+        answer.finish()
+    });
+    for path in ["length", "chunked"] {
+        let mut ucurl = Command::new(env!("CARGO_BIN_EXE_ucurl"));
+        ucurl.args(["-s", "-o", "/dev/null", "-w", "%{size_download}", "--unix-socket"]);
+        let ended = run(
+            ucurl.arg(server.dir.join("s")).arg(format!("http://localhost/{path}")),
+            b"",
+            LIMIT,
+        );
+        // A debug build's code alone is 3 MB of it.
+        assert!(ended.peak_kib < 12 << 10, "{path}: {} KiB", ended.peak_kib);
+        assert_eq!(ended.success(), "67108864");
+    }
+}

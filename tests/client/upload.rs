@@ -1,0 +1,329 @@
+//! Content from files and pipes of every kind, as the server receives it: whichever way the bytes
+//! take, they are the same.
+
+use crate::support::child::{run, ucurl};
+use crate::support::fake::Fake;
+use crate::support::serve::{PATIENCE, Served, serve};
+use crate::support::temp::TempDir;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+use unix_http::client::{Event, Observer};
+use unix_http::{Body, Client, Error};
+
+/// A server that answers with the content and, before it, how that was delimited.
+fn echo() -> Served {
+    serve(|request, responder| {
+        let length = request.length().map_or("chunked".to_owned(), |length| length.to_string());
+        let content = request.bytes(64 << 20)?;
+        responder.send([format!("{length}:").into_bytes(), content].concat())
+    })
+}
+
+/// Bytes of which each page differs from each other one.
+fn varied(n: usize) -> Vec<u8> {
+    (0..n).map(|at| (at.wrapping_mul(0x9e37_79b1) >> 13) as u8 ^ (at >> 12) as u8).collect()
+}
+
+#[track_caller]
+fn arrives(answer: &[u8], how: &str, content: &[u8]) {
+    let colon = answer.iter().position(|b| *b == b':').unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer[..colon]), how);
+    let answer = &answer[colon + 1..];
+    let first = || answer.iter().zip(content).position(|(came, sent)| came != sent);
+    assert!(
+        answer == content,
+        "{} bytes of {}, first difference at {:?}",
+        answer.len(),
+        content.len(),
+        first()
+    );
+}
+
+fn file_of(dir: &Path, content: &[u8]) -> File {
+    let path = dir.join("content");
+    fs::write(&path, content).unwrap();
+    File::open(path).unwrap()
+}
+
+/// What it takes to fill pipes and sockets several times over, and ends within a page.
+const LONG: usize = (1 << 20) + 4321;
+
+#[test]
+fn files_from_wherever_they_stand() {
+    let (server, dir) = (echo(), TempDir::new());
+    let client = server.client();
+    let content = varied(LONG);
+    let in_memory = Path::new("/dev/shm")
+        .is_dir()
+        .then(|| format!("/dev/shm/uh-upload-{}", std::process::id()));
+    let in_memory = in_memory.inspect(|path| fs::create_dir(path).unwrap());
+    for place in [Some(dir.path()), in_memory.as_deref().map(Path::new)].into_iter().flatten() {
+        for start in [0, 1, 4096, 5000, LONG - 70_000, LONG - 1, LONG] {
+            let mut file = file_of(place, &content);
+            file.seek(SeekFrom::Start(start as u64)).unwrap();
+            let answer =
+                client.put("/").body(Body::file(file).unwrap()).send().unwrap().bytes().unwrap();
+            arrives(&answer, &(LONG - start).to_string(), &content[start..]);
+            // The same, in chunks.
+            let mut file = file_of(place, &content);
+            file.seek(SeekFrom::Start(start as u64)).unwrap();
+            let answer = client.put("/").body(Body::reader(file)).send().unwrap().bytes().unwrap();
+            arrives(&answer, "chunked", &content[start..]);
+        }
+    }
+    in_memory.map_or(Ok(()), fs::remove_dir_all).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_read_or_is_no_common_one() {
+    let (server, dir) = (echo(), TempDir::new());
+    let client = server.client();
+    file_of(dir.path(), &varied(LONG));
+    let unreadable = File::options().write(true).open(dir.path().join("content")).unwrap();
+    let error = client.put("/").body(Body::file(unreadable).unwrap()).send().unwrap_err();
+    assert!(matches!(error, Error::Source(_)), "{error}");
+    // Longer than it says, and as long as the kernel made it.
+    for name in ["/proc/self/limits", "/sys/kernel/btf/vmlinux"] {
+        let Ok(content) = fs::read(name) else { continue };
+        let answer = client
+            .put("/")
+            .body(Body::reader(File::open(name).unwrap()))
+            .send()
+            .unwrap()
+            .bytes()
+            .unwrap();
+        assert!(content.len() > 500, "{name}");
+        arrives(&answer, "chunked", &content);
+    }
+    let zeros = Body::reader(File::open("/dev/zero").unwrap());
+    let answer = client
+        .put("/")
+        .field("Content-Length", "1000000")
+        .body(zeros)
+        .send()
+        .unwrap()
+        .bytes()
+        .unwrap();
+    arrives(&answer, "1000000", &vec![0; 1_000_000]);
+}
+
+#[test]
+fn a_file_that_shrinks_or_grows_on_its_way() {
+    let dir = TempDir::new();
+    let content = varied(LONG);
+    file_of(dir.path(), &content);
+    let path = dir.path().join("content");
+    let write = move |n: u64| File::options().write(true).open(&path).unwrap().set_len(n).unwrap();
+    for (becomes, whole) in [(100_000, false), (2 * LONG as u64, true)] {
+        let write = write.clone();
+        write(LONG as u64);
+        let server = Fake::start(move |peer| {
+            peer.read_until(b"\r\n\r\n")?;
+            // More than the socket holds is still to be read from the file.
+            write(becomes);
+            peer.read(LONG)?;
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+        });
+        let file = File::open(dir.path().join("content")).unwrap();
+        let sent = Client::unix(server.path()).put("/").body(Body::file(file).unwrap()).send();
+        match sent {
+            Ok(response) => assert!(whole && response.text().unwrap() == "OK"),
+            Err(Error::SourceLength { announced, found }) => {
+                assert!(
+                    !whole && announced == LONG as u64 && found < announced,
+                    "{found} of {announced}"
+                );
+            }
+            Err(error) => panic!("{error}"),
+        }
+        let received = server.received().remove(0);
+        let head = received.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+        assert!(!whole || received[head..head + 100_000] == content[..100_000]);
+    }
+}
+
+#[test]
+fn pipes_and_their_like() {
+    let server = echo();
+    let client = server.client();
+    let content = varied(LONG);
+    for piece in [1 << 20, 65_536, 10_240, 4097, 512, 100] {
+        let content = &content[..LONG.min(piece * 2000)];
+        let fed = |source: OwnedFd, mut feeder: Box<dyn Write + Send>, length: Option<usize>| {
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    content.chunks(piece).try_for_each(|piece| feeder.write_all(piece)).unwrap();
+                });
+                let mut request = client.put("/").body(Body::reader(File::from(source)));
+                if let Some(length) = length {
+                    request = request.field("Content-Length", length.to_string());
+                }
+                request.send().and_then(|response| response.bytes())
+            })
+        };
+        let (source, feeder) = io::pipe().unwrap();
+        arrives(&fed(source.into(), Box::new(feeder), None).unwrap(), "chunked", content);
+        let (source, feeder) = io::pipe().unwrap();
+        let length = Some(content.len());
+        arrives(
+            &fed(source.into(), Box::new(feeder), length).unwrap(),
+            &content.len().to_string(),
+            content,
+        );
+        let (source, feeder) = UnixStream::pair().unwrap();
+        arrives(&fed(source.into(), Box::new(feeder), None).unwrap(), "chunked", content);
+        let (source, feeder) = io::pipe().unwrap();
+        let error = fed(source.into(), Box::new(feeder), Some(content.len() + 1)).unwrap_err();
+        let (all, more) = (content.len() as u64, content.len() as u64 + 1);
+        assert!(
+            matches!(error, Error::SourceLength { announced, found } if (announced, found) == (more, all)),
+            "{error}"
+        );
+    }
+    let mut child =
+        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    std::thread::scope(|scope| {
+        let content = &content;
+        scope.spawn(move || stdin.write_all(content).unwrap());
+        let answer = client.put("/").body(Body::reader(stdout)).send().unwrap().bytes().unwrap();
+        arrives(&answer, "chunked", content);
+    });
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_a_pipe_gives_is_sent_at_once() {
+    // The next piece is made only when the server has seen the whole chunk of the one before.
+    let sizes = [1, 511, 512, 513, 5000, 65_536];
+    let (seen, wait) = mpsc::channel();
+    let server = Fake::start(move |peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        for size in sizes {
+            let mut left = size;
+            // A pipe may give a piece in parts; a chunk is followed by its end before the next is
+            // asked for.
+            while left > 0 {
+                let before = peer.received().len();
+                peer.read_until(b"\r\n")?;
+                let line = String::from_utf8_lossy(&peer.received()[before..]).trim().to_owned();
+                let n = usize::from_str_radix(&line, 16).expect(&line);
+                peer.read(n + 2)?;
+                left -= n;
+            }
+            seen.send(()).unwrap();
+        }
+        peer.read_until(b"0\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+    });
+    let (source, mut feeder) = io::pipe().unwrap();
+    let feeding = std::thread::spawn(move || {
+        for size in sizes {
+            feeder.write_all(&vec![b'x'; size]).unwrap();
+            wait.recv_timeout(PATIENCE).unwrap();
+        }
+    });
+    let client = Client::unix(server.path());
+    assert_eq!(client.post("/").body(Body::reader(source)).send().unwrap().text().unwrap(), "OK");
+    feeding.join().unwrap();
+}
+
+#[test]
+fn an_early_answer_ends_it() {
+    let dir = TempDir::new();
+    file_of(dir.path(), &varied(LONG));
+    for chunked in [false, true] {
+        let server = Fake::start(|peer| {
+            peer.read_until(b"\r\n\r\n")?;
+            peer.send(
+                b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope",
+            )
+        });
+        let file = File::open(dir.path().join("content")).unwrap();
+        let body = if chunked { Body::reader(file) } else { Body::file(file).unwrap() };
+        let mut response = Client::unix(server.path()).put("/").body(body).send().unwrap();
+        let mut content = String::new();
+        response.read_to_string(&mut content).unwrap();
+        assert_eq!((response.status(), content.as_str()), (404, "nope"));
+    }
+}
+
+#[test]
+fn an_observer_sees_all_of_it() {
+    #[derive(Default)]
+    struct Sent(Mutex<Vec<u8>>);
+    impl Observer for Sent {
+        fn on(&self, event: &Event<'_>) {
+            if let Event::RequestBody(bytes) = event {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+            }
+        }
+    }
+    let (server, dir) = (echo(), TempDir::new());
+    let content = varied(LONG);
+    let sent = Arc::new(Sent::default());
+    let endpoint = unix_http::Endpoint::Unix(server.dir.join("s"));
+    let client = Client::builder(endpoint).observer(sent.clone()).build();
+    let body = Body::file(file_of(dir.path(), &content)).unwrap();
+    arrives(
+        &client.put("/").body(body).send().unwrap().bytes().unwrap(),
+        &LONG.to_string(),
+        &content,
+    );
+    assert!(*sent.0.lock().unwrap() == content);
+}
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn put(server: &Served, arguments: &[&str]) -> Command {
+    let mut command = ucurl();
+    command
+        .args(["-s", "-H", "Expect:", "--unix-socket"])
+        .arg(server.dir.join("s"))
+        .args(arguments);
+    command.arg("http://localhost/");
+    command
+}
+
+#[test]
+fn ucurl_sends_files_and_pipes() {
+    let (server, dir) = (echo(), TempDir::new());
+    let content = varied(LONG);
+    file_of(dir.path(), &content);
+    let path = dir.path().join("content");
+    let length = format!("Content-Length: {LONG}");
+    let ways: [(&[&str], &[u8], &str); 3] = [
+        (&["-T", path.to_str().unwrap()], b"", &LONG.to_string()),
+        (&["-T", "-"], &content, "chunked"),
+        (&["-T", "-", "-H", &length], &content, &LONG.to_string()),
+    ];
+    let answer = dir.path().join("answer");
+    for (arguments, stdin, how) in ways {
+        let arguments = [arguments, &["-o", answer.to_str().unwrap()]].concat();
+        run(&mut put(&server, &arguments), stdin, LIMIT).success();
+        arrives(&fs::read(&answer).unwrap(), how, &content);
+    }
+}
+
+#[test]
+fn a_reader_that_panics_is_an_error() {
+    struct Panics;
+    impl Read for Panics {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            // As a panic, without its words on standard error.
+            std::panic::resume_unwind(Box::new(()))
+        }
+    }
+    let server = Fake::start(|peer| peer.read_to_end());
+    let error = Client::unix(server.path()).put("/").body(Body::reader(Panics)).send().unwrap_err();
+    assert!(
+        matches!(&error, Error::Source(_)) && error.to_string().contains("panicked"),
+        "{error}"
+    );
+}

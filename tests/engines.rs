@@ -1,0 +1,13 @@
+//! Everything that needs a real dockerd or podman.
+
+mod support;
+
+mod engines {
+    mod faults;
+    mod images;
+    mod library;
+    mod tap;
+    mod terminal;
+    mod transport;
+    mod ucurl;
+}

@@ -1,0 +1,376 @@
+//! `ucurl tap` and `ucurl replay` as processes: exit codes, signals, and nothing left behind
+//! however they end.
+
+use crate::support::child::{run, ucurl};
+use crate::support::fake::Fake;
+use crate::support::temp::TempDir;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// ucurl with a private directory for its sockets, which has to be empty in the end.
+fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
+    let runtime = dir.join("run");
+    fs::create_dir_all(&runtime).unwrap();
+    let ucurl = ucurl();
+    // What a script starts in its background ignores the first two, what nohup starts the third,
+    // and so does all that comes after it.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT,QUIT,HUP").arg(ucurl.get_program()).args(arguments);
+    for (name, value) in ucurl.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("XDG_RUNTIME_DIR", runtime);
+    command
+}
+
+fn left(dir: &TempDir) -> Vec<PathBuf> {
+    fs::read_dir(dir.join("run")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
+    let end = Instant::now() + LIMIT;
+    while !met() {
+        assert!(Instant::now() < end, "not within {LIMIT:?}: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Processes that have this text in their environment or command line.
+fn processes(mark: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let pids = entries.filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    pids.filter(|pid| {
+        let file = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        let dead = String::from_utf8_lossy(&file("stat")).contains(") Z ");
+        let text = [file("environ"), file("cmdline")].concat();
+        !dead && text.windows(mark.len()).any(|part| part == mark.as_bytes())
+    })
+    .collect()
+}
+
+/// Starts a tap in the background, ready to serve.
+fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
+    let path = dir.join("tap.sock");
+    let (listen, to) = (path.display().to_string(), to.display().to_string());
+    let mut command = tap(dir, &[&["tap", "--listen", &listen, "--to", &to], more].concat());
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(
+        line,
+        format!("ucurl tap: listening; use it with: export DOCKER_HOST=unix://{listen}\n")
+    );
+    (child, path)
+}
+
+fn ask(path: &Path) -> String {
+    let mut stream = UnixStream::connect(path).unwrap();
+    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(
+        Command::new("kill")
+            .args([&format!("-{name}"), &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+#[test]
+fn the_view_is_on_stdout_and_signals_end_it_well() {
+    for name in ["INT", "TERM", "HUP"] {
+        let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+        let (mut child, path) = listening(&dir, &server.path(), &[]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(ask(&path), ANSWER);
+        // An exchange that is not over when the end comes is shown too.
+        let _open = UnixStream::connect(&path).unwrap();
+        signal(&child, name);
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "SIG{name}");
+        assert!(!path.exists(), "SIG{name}");
+        assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+        let mut view = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut view).unwrap();
+        assert!(
+            view.contains("1.1 > GET /hello HTTP/1.1\n") && view.contains("1.1 * 200 OK: "),
+            "{view}"
+        );
+        assert!(view.contains("2 * closed\n"), "{view}");
+        wait_for("its processes to end", || {
+            processes(&dir.path().display().to_string()).is_empty()
+        });
+    }
+}
+
+/// Even SIGKILL leaves nothing but what only the killed one could have done.
+#[test]
+fn a_front_that_is_killed_takes_its_back_with_it() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let (mut child, path) = listening(&dir, &server.path(), &[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for("the socket to go", || !path.exists());
+    wait_for("its processes to end", || processes(&dir.path().display().to_string()).is_empty());
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let script = "echo out; echo err >&2; read line; echo got $line; \
+                  ls -ld \"${DOCKER_HOST#unix://}\" | cut -c1-10; \
+                  printf 'GET /hello HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' | socat - UNIX-CONNECT:\"${DOCKER_HOST#unix://}\"; exit 42";
+    if crate::support::needs::program("socat").is_none() {
+        return;
+    }
+    let ended =
+        run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", script]), b"line\n", LIMIT);
+    assert_eq!(ended.code, 42);
+    assert_eq!(ended.stdout(), format!("out\ngot line\nsrw-------\n{ANSWER}"));
+    assert!(
+        ended.stderr().starts_with("err\n")
+            && ended.stderr().contains("1.1 > GET /hello HTTP/1.1\n"),
+        "{}",
+        ended.stderr()
+    );
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+
+    let ended = run(&mut tap(&dir, &["tap", "-o", "-", "--to", &to, "--", "true"]), b"", LIMIT);
+    assert_eq!((ended.code, ended.stdout(), ended.stderr()), (0, String::new(), String::new()));
+    for (command, code) in [("/nothing/here", 127), ("/dev/null", 126)] {
+        let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", command]), b"", LIMIT);
+        assert_eq!(ended.code, code);
+        assert!(
+            ended.stderr().starts_with(&format!("ucurl: tap: {command}: ")),
+            "{}",
+            ended.stderr()
+        );
+    }
+    let ended =
+        run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", "kill -KILL $$"]), b"", LIMIT);
+    assert_eq!(ended.code, 128 + 9);
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+}
+
+/// Who asks the tap to end asks the command to.
+#[test]
+fn a_signal_is_passed_on_to_the_command() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done";
+    let mut command = tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", script]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    signal(&child, "TERM");
+    assert_eq!(lines.next().unwrap().unwrap(), "bye");
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+}
+
+/// And so does who kills it, at whatever moment.
+#[test]
+fn a_command_does_not_outlive_its_tap() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    for (signal_name, wait) in [("KILL", true), ("TERM", false), ("TERM", false), ("TERM", false)] {
+        let mut command =
+            tap(&dir, &["tap", "-q", "--to", &to, "--", "sh", "-c", "echo ready; exec sleep 1000"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        if wait {
+            let mut line = String::new();
+            BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        }
+        signal(&child, signal_name);
+        child.wait().unwrap();
+        wait_for("its processes to end", || {
+            processes(&dir.path().display().to_string()).is_empty()
+        });
+        assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+    }
+}
+
+/// What a terminal sends on Ctrl-C reaches the whole process group: the command decides, the tap
+/// serves it to its end.
+#[test]
+fn an_interrupt_is_for_the_command() {
+    use std::os::unix::process::CommandExt;
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let ask = format!("{} -sS /hello", env!("CARGO_BIN_EXE_ucurl"));
+    let script = format!("trap '{ask}; exit 5' INT; echo ready; while :; do sleep 0.01; done");
+    let mut command = tap(&dir, &["tap", "-q", "--to", &to, "--", "sh", "-c", &script]);
+    let mut child =
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    let group = format!("-{}", child.id());
+    assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("hi", Some(5)));
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn what_is_wrong_is_told_in_one_line() {
+    let dir = TempDir::new();
+    let file = dir.write("file", "precious");
+    let file = file.to_str().unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (&["tap", "--nope"], "ucurl: tap: option --nope: is unknown; -h helps\n"),
+        (&["tap", "docker", "ps"], "ucurl: tap: docker: a command stands after --\n"),
+        (&["tap", "--"], "ucurl: tap: no command after --\n"),
+        (
+            &["tap", "--mode", "999", "--", "true"],
+            "ucurl: tap: --mode: needs an octal number up to 777\n",
+        ),
+        (&["tap", "--listen", file], "ucurl: tap: cannot listen on unix://"),
+        (
+            &["tap", "--listen", "tcp://0.0.0.0:1"],
+            "ucurl: tap: cannot listen on tcp://0.0.0.0:1: 0.0.0.0 is an address",
+        ),
+        (
+            &["tap", "--script-for", "wget", "--", "true"],
+            "ucurl: tap: --script-for: is ucurl or curl\n",
+        ),
+        (
+            &["tap", "--har", "/nowhere/x", "--", "true"],
+            "ucurl: tap: /nowhere/x: No such file or directory",
+        ),
+        (&["tap", "--to", "http://x", "--", "true"], "ucurl: tap: "),
+        (&["replay"], "ucurl: replay: needs one recording\n"),
+        (&["replay", "/nowhere/x"], "ucurl: replay: /nowhere/x: No such file or directory"),
+        (&["replay", file], "ucurl: replay: "),
+    ];
+    for (arguments, want) in cases {
+        let ended = run(&mut tap(&dir, arguments), b"", LIMIT);
+        let said = ended.stderr();
+        assert_eq!((ended.code, ended.stdout().as_str()), (2, ""), "{arguments:?}: {said}");
+        assert!(said.starts_with(want) && said.lines().count() == 1, "{arguments:?}: {said}");
+    }
+    assert_eq!(fs::read(file).unwrap(), b"precious");
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+    for verb in ["tap", "replay"] {
+        let help = run(&mut tap(&dir, &[verb, "-h"]), b"", LIMIT).success();
+        assert!(help.starts_with(&format!("Usage: ucurl {verb} ")), "{help}");
+        assert!(help.lines().all(|line| line.len() <= 120), "{help}");
+    }
+}
+
+/// A tap of a tap: the marks that the halves know each other by do not get into the command.
+#[test]
+fn a_tap_in_a_tap() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let (to, me) = (server.path().display().to_string(), env!("CARGO_BIN_EXE_ucurl"));
+    let arguments = ["tap", "--to", &to, "--", me, "tap", "--", me, "-sS", "/hello"];
+    let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
+    assert_eq!((ended.code, ended.stdout().as_str()), (0, "hi"));
+    assert_eq!(
+        ended.stderr().matches("1.1 > GET /hello HTTP/1.1\n").count(),
+        2,
+        "{}",
+        ended.stderr()
+    );
+    assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
+}
+
+/// Recordings are for their owner, and what could not be recorded is told.
+#[test]
+fn recordings_are_private_and_failures_are_told() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let (to, me) = (server.path().display().to_string(), env!("CARGO_BIN_EXE_ucurl"));
+    let at = |name: &str| dir.join(name).display().to_string();
+    let (script, har, pcap, record) = (at("s.sh"), at("h.har"), at("p.pcapng"), at("rec"));
+    let flags = [
+        "tap", "-q", "--to", &to, "--script", &script, "--har", &har, "--pcap", &pcap, "--record",
+        &record,
+    ];
+    let arguments =
+        [&flags[..], &["--", me, "-sS", "-H", "Authorization: Basic dTpw", "/hello"]].concat();
+    assert_eq!(run(&mut tap(&dir, &arguments), b"", LIMIT).success(), "hi");
+    for (name, mode) in [
+        ("s.sh", 0o700),
+        ("h.har", 0o600),
+        ("p.pcapng", 0o600),
+        ("rec", 0o700),
+        ("rec/index", 0o600),
+        ("rec/1.client", 0o600),
+    ] {
+        assert_eq!(
+            fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777,
+            mode,
+            "{name}"
+        );
+    }
+    for name in ["s.sh", "h.har", "p.pcapng", "rec/1.client"] {
+        let content = fs::read(dir.join(name)).unwrap();
+        assert!(
+            !content.windows(8).any(|part| part == b"dTpw\r\n\r\n" || part.starts_with(b"dTpw")),
+            "{name}"
+        );
+    }
+    assert!(fs::read_to_string(&script).unwrap().contains("\"Authorization: ${AUTHORIZATION:?"));
+    // A directory with something in it is left alone.
+    let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr().contains("rec: directory not empty"), "{}", ended.stderr());
+    // With the secrets, when asked.
+    let again = at("rec2");
+    let arguments = [
+        "tap",
+        "-q",
+        "--show-secrets",
+        "--to",
+        &to,
+        "--record",
+        &again,
+        "--",
+        me,
+        "-sS",
+        "-u",
+        "u:p",
+        "/hello",
+    ];
+    assert_eq!(run(&mut tap(&dir, &arguments), b"", LIMIT).success(), "hi");
+    assert!(
+        fs::read_to_string(dir.join("rec2/1.client"))
+            .unwrap()
+            .contains("Authorization: Basic dTpw\r\n")
+    );
+
+    if fs::OpenOptions::new().write(true).open("/dev/full").is_ok() {
+        let arguments = ["tap", "-q", "--to", &to, "--har", "/dev/full", "--", me, "-sS", "/hello"];
+        let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
+        assert!(ended.stderr().contains("/dev/full: "), "{}", ended.stderr());
+        let arguments = ["tap", "-o", "/dev/full", "--to", &to, "--", me, "-sS", "/hello"];
+        let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
+        assert_eq!((ended.code, ended.stdout().as_str()), (0, "hi"), "the traffic goes on");
+        assert!(ended.stderr().contains("the text view stopped: "), "{}", ended.stderr());
+    }
+}

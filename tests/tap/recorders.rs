@@ -1,0 +1,789 @@
+//! Recorders: each read back by what is made to read it.
+
+use crate::support::child::run;
+use crate::support::needs::program;
+use crate::support::temp::TempDir;
+use std::io::{Cursor, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime};
+use unix_http::Endpoint;
+use unix_http::docker::{Stream, encode_frame};
+use unix_http::json::Value;
+use unix_http::tap::Side::{self, Client, Server};
+use unix_http::tap::{
+    Conversation, Event, Har, Observer, Pcap, Record, Recording, Replay, ReplayStopper, Script,
+    Tool,
+};
+use unix_http::transport::Listener;
+
+/// What is said on several connections: after so many milliseconds, on which, by whom.
+type Said = Vec<(u64, u64, Side, Vec<u8>)>;
+
+const ID: &str = "3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d";
+
+fn request(line: &str, fields: &str, body: &[u8]) -> Vec<u8> {
+    let length =
+        if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    [format!("{line} HTTP/1.1\r\nHost: docker\r\n{fields}{length}\r\n").as_bytes(), body].concat()
+}
+
+fn response(status: &str, fields: &str, body: &[u8]) -> Vec<u8> {
+    [
+        format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {}\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat()
+}
+
+/// `docker run` with everything in it: create, attach with input, wait and start across each other,
+/// a binary upload, a chunked log, a HEAD, a 404.
+fn session() -> Said {
+    session_of(&ID[..12])
+}
+
+/// The same, with a `start` that names the container so.
+fn session_of(start: &str) -> Said {
+    let mut output = Vec::new();
+    encode_frame(&mut output, Stream::Stdout, b"hello\n");
+    encode_frame(&mut output, Stream::Stderr, b"oops\n");
+    let created = format!("{{\"Id\":\"{ID}\",\"Warnings\":[]}}\n");
+    let json = "Content-Type: application/json\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
+    let chunked = [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+        chunk(&output),
+        b"0\r\n\r\n".to_vec(),
+    ];
+    let tar: Vec<u8> = (0..100_000u32).map(|n| (n * 7 % 251) as u8).collect();
+    let tar = [b"\0tar".to_vec(), tar].concat();
+    vec![
+        (0, 1, Client, request("HEAD /_ping", "", b"")),
+        (1, 1, Server, response("200 OK", "Api-Version: 1.41\r\n", b"")),
+        (
+            2,
+            1,
+            Client,
+            request(
+                "POST /v1.41/containers/create?name=it's",
+                json,
+                br#"{"Image":"busy","Cmd":["cat"]}"#,
+            ),
+        ),
+        (30, 1, Server, response("201 Created", json, created.as_bytes())),
+        (
+            31,
+            2,
+            Client,
+            request(
+                &format!("POST /v1.41/containers/{ID}/attach?stdin=1&stdout=1&stream=1"),
+                upgrade,
+                b"",
+            ),
+        ),
+        (33, 2, Server, format!("HTTP/1.1 101 UPGRADED\r\n{upgrade}\r\n").into_bytes()),
+        (34, 1, Client, request(&format!("POST /v1.41/containers/{ID}/wait"), "", b"")),
+        (35, 3, Client, request(&format!("POST /v1.41/containers/{start}/start"), "", b"")),
+        (50, 3, Server, b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+        (51, 2, Client, b"input\n".to_vec()),
+        (52, 2, Server, output.clone()),
+        (60, 1, Server, response("200 OK", json, b"{\"StatusCode\":0}\n")),
+        (
+            61,
+            3,
+            Client,
+            request(
+                &format!("PUT /v1.41/containers/{ID}/archive?path=%2Ftmp%20x"),
+                "Content-Type: application/x-tar\r\n",
+                &tar,
+            ),
+        ),
+        (70, 3, Server, response("200 OK", "", b"")),
+        (71, 3, Client, request(&format!("GET /v1.41/containers/{ID}/logs?stdout=1"), "", b"")),
+        (72, 3, Server, chunked.concat()),
+        (73, 3, Client, request("GET /v1.41/containers/nope/json", "", b"")),
+        (
+            74,
+            3,
+            Server,
+            response("404 Not Found", json, b"{\"message\":\"No such container: nope\"}\n"),
+        ),
+    ]
+}
+
+fn chunk(data: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
+}
+
+fn show(observer: &impl Observer, said: &Said) {
+    let mut conversations: Vec<(u64, Conversation)> = Vec::new();
+    let at = Duration::from_millis;
+    for (time, connection, side, bytes) in said {
+        let known = conversations.iter().position(|(number, _)| number == connection);
+        let known = known.unwrap_or_else(|| {
+            observer.see(*connection, at(*time), &Event::Opened);
+            conversations.push((*connection, Conversation::new(true)));
+            conversations.len() - 1
+        });
+        conversations[known]
+            .1
+            .bytes(*side, at(*time), bytes, &mut |e| observer.see(*connection, at(*time), e));
+    }
+    let end = at(said.last().map_or(0, |said| said.0) + 1);
+    for (number, mut conversation) in conversations {
+        for side in [Client, Server] {
+            conversation.end(side, end, None, &mut |e| observer.see(number, end, e));
+        }
+        conversation.close(&mut |e| observer.see(number, end, e));
+    }
+    assert_eq!(observer.finish(), None);
+}
+
+/// When the recordings begin: 2024-02-29T12:00:00Z.
+fn started() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_709_208_000)
+}
+
+fn har(limit: usize) -> Vec<u8> {
+    let har = Har::new(Cursor::new(Vec::new()), started()).unwrap().body_limit(limit);
+    show(&har, &session());
+    har.into_inner().into_inner()
+}
+
+/// What HAR 1.2 demands: the members of each object, which of them may be left out, and what they
+/// are. <http://www.softwareishard.com/blog/har-12-spec/>
+mod schema {
+    use unix_http::json::Value;
+
+    pub enum Type {
+        Text,
+        /// A number, with the smallest it may be.
+        Number(i64),
+        Date,
+        Object(&'static [Member]),
+        Array(&'static [Member]),
+    }
+    use Type::{Array, Date, Number, Object, Text};
+
+    /// The name, with a question mark where it may be missing.
+    pub type Member = (&'static str, Type);
+
+    const NAMED: &[Member] = &[("name", Text), ("value", Text), ("comment?", Text)];
+    const COOKIE: &[Member] =
+        &[("name", Text), ("value", Text), ("path?", Text), ("domain?", Text), ("expires?", Date)];
+    const REQUEST: &[Member] = &[
+        ("method", Text),
+        ("url", Text),
+        ("httpVersion", Text),
+        ("cookies", Array(COOKIE)),
+        ("headers", Array(NAMED)),
+        ("queryString", Array(NAMED)),
+        (
+            "postData?",
+            Object(&[
+                ("mimeType", Text),
+                ("text?", Text),
+                ("params?", Array(NAMED)),
+                ("comment?", Text),
+            ]),
+        ),
+        ("headersSize", Number(-1)),
+        ("bodySize", Number(-1)),
+        ("comment?", Text),
+    ];
+    const CONTENT: &[Member] = &[
+        ("size", Number(0)),
+        ("compression?", Number(0)),
+        ("mimeType", Text),
+        ("text?", Text),
+        ("encoding?", Text),
+        ("comment?", Text),
+    ];
+    const RESPONSE: &[Member] = &[
+        ("status", Number(0)),
+        ("statusText", Text),
+        ("httpVersion", Text),
+        ("cookies", Array(COOKIE)),
+        ("headers", Array(NAMED)),
+        ("content", Object(CONTENT)),
+        ("redirectURL", Text),
+        ("headersSize", Number(-1)),
+        ("bodySize", Number(-1)),
+        ("comment?", Text),
+    ];
+    const ENTRY: &[Member] = &[
+        ("pageref?", Text),
+        ("startedDateTime", Date),
+        ("time", Number(0)),
+        ("request", Object(REQUEST)),
+        ("response", Object(RESPONSE)),
+        ("cache", Object(&[])),
+        ("timings", Object(&[("send", Number(0)), ("wait", Number(0)), ("receive", Number(0))])),
+        ("serverIPAddress?", Text),
+        ("connection?", Text),
+        ("comment?", Text),
+    ];
+    pub const HAR: &[Member] = &[(
+        "log",
+        Object(&[
+            ("version", Text),
+            ("creator", Object(&[("name", Text), ("version", Text), ("comment?", Text)])),
+            ("entries", Array(ENTRY)),
+            ("comment?", Text),
+        ]),
+    )];
+
+    pub fn check(value: &Value, members: &[Member], place: &str) {
+        for (name, kind) in members {
+            let (name, optional) =
+                name.strip_suffix('?').map_or((*name, false), |name| (name, true));
+            let place = format!("{place}.{name}");
+            let Some(found) = value.get(name) else {
+                assert!(optional, "{place} is missing");
+                continue;
+            };
+            match kind {
+                Text => assert!(found.as_str().is_some(), "{place}: {found:?}"),
+                Date => {
+                    let date = found.as_str().unwrap_or_else(|| panic!("{place}: {found:?}"));
+                    let shape: String =
+                        date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+                    assert_eq!(shape, "0000-00-00T00:00:00.000000Z", "{place}");
+                }
+                Number(least) => match found {
+                    Value::Number(text) => {
+                        assert!(text.parse::<f64>().unwrap() >= *least as f64, "{place}: {text}")
+                    }
+                    other => panic!("{place}: {other:?}"),
+                },
+                Object(members) => {
+                    assert!(matches!(found, Value::Object(_)), "{place}: {found:?}");
+                    check(found, members, &place);
+                }
+                Array(members) => {
+                    assert!(matches!(found, Value::Array(_)), "{place}: {found:?}");
+                    found.elements().iter().for_each(|element| check(element, members, &place));
+                }
+            }
+        }
+        for (name, _) in value.members() {
+            let known = members.iter().any(|(member, _)| member.trim_end_matches('?') == name);
+            assert!(
+                known || name.starts_with('_') || members.is_empty(),
+                "{place}.{name} is not in HAR 1.2"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_har_is_one_by_its_schema_and_says_what_was_said() {
+    let value = Value::parse(&har(1 << 20)).unwrap();
+    schema::check(&value, schema::HAR, "har");
+    let text = |value: &Value, path: &[&str]| -> String {
+        let found = path.iter().try_fold(value, |value, name| value.get(name));
+        found.and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let number = |value: &Value, path: &[&str]| {
+        path.iter().try_fold(value, |value, name| value.get(name)).unwrap().as_i64()
+    };
+    let entries = value.get("log").unwrap().get("entries").unwrap().elements().to_vec();
+    let mut lines: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let url = text(entry, &["request", "url"]).replace(ID, "ID").replace(&ID[..12], "ID12");
+            let (method, status) = (
+                text(entry, &["request", "method"]),
+                number(entry, &["response", "status"]).unwrap(),
+            );
+            let (date, connection) =
+                (text(entry, &["startedDateTime"]), text(entry, &["connection"]));
+            format!("{} {connection} {method} {url} {status}", &date[11..23])
+        })
+        .collect();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "12:00:00.000 1 HEAD http://docker/_ping 200",
+            "12:00:00.002 1 POST http://docker/v1.41/containers/create?name=it's 201",
+            "12:00:00.031 2 POST http://docker/v1.41/containers/ID/attach?stdin=1&stdout=1&stream=1 101",
+            "12:00:00.034 1 POST http://docker/v1.41/containers/ID/wait 200",
+            "12:00:00.035 3 POST http://docker/v1.41/containers/ID12/start 204",
+            "12:00:00.061 3 PUT http://docker/v1.41/containers/ID/archive?path=%2Ftmp%20x 200",
+            "12:00:00.071 3 GET http://docker/v1.41/containers/ID/logs?stdout=1 200",
+            "12:00:00.073 3 GET http://docker/v1.41/containers/nope/json 404",
+        ]
+        .map(String::from)
+    );
+    let of = |method: &str, part: &str| {
+        let fits = |entry: &&Value| {
+            text(entry, &["request", "method"]) == method
+                && text(entry, &["request", "url"]).contains(part)
+        };
+        entries.iter().find(fits).unwrap()
+    };
+    let create = of("POST", "/create");
+    assert_eq!(text(create, &["request", "postData", "text"]), r#"{"Image":"busy","Cmd":["cat"]}"#);
+    let wait = create.get("timings").unwrap().get("wait").unwrap();
+    assert!(matches!(wait, Value::Number(text) if text.parse() == Ok(28.0)), "{wait:?}");
+    assert_eq!(text(create, &["startedDateTime"]), "2024-02-29T12:00:00.002000Z");
+    let put = of("PUT", "/archive");
+    let query = put.get("request").unwrap().get("queryString").unwrap().elements();
+    assert_eq!(
+        (text(&query[0], &["name"]), text(&query[0], &["value"])),
+        ("path".into(), "/tmp x".into())
+    );
+    let logs = of("GET", "/logs");
+    assert_eq!(
+        text(logs, &["response", "content", "text"]),
+        "\u{1}\0\0\0\0\0\0\u{6}hello\n\u{2}\0\0\0\0\0\0\u{5}oops\n"
+    );
+    assert_eq!(text(of("POST", "/attach"), &["_sent"]), "input\n");
+}
+
+#[test]
+fn a_har_keeps_bodies_up_to_its_limit_and_says_so() {
+    let value = Value::parse(&har(10)).unwrap();
+    schema::check(&value, schema::HAR, "har");
+    let entries = value.get("log").unwrap().get("entries").unwrap().elements().to_vec();
+    let comments: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.get("request")?.get("postData")?.get("comment")?.as_str())
+        .collect();
+    assert_eq!(comments, ["the first 10 of 30 bytes", "the first 10 of 100004 bytes"]);
+}
+
+/// Killed at any moment, the file is a HAR of all that was over by then.
+#[test]
+fn a_har_is_complete_after_every_entry() {
+    #[derive(Clone, Default)]
+    struct Watched(Arc<Mutex<Cursor<Vec<u8>>>>);
+    impl Write for Watched {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            let file = self.0.lock().unwrap().get_ref().clone();
+            Value::parse(&file).map(|_| ()).map_err(std::io::Error::other)
+        }
+    }
+    impl std::io::Seek for Watched {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.0.lock().unwrap().seek(to)
+        }
+    }
+    let file = Watched::default();
+    show(&Har::new(file.clone(), started()).unwrap(), &session());
+    let text = file.0.lock().unwrap().get_ref().clone();
+    assert_eq!(
+        Value::parse(&text).unwrap().get("log").unwrap().get("entries").unwrap().elements().len(),
+        8
+    );
+}
+
+/// What the capture says to the program it is made for.
+#[test]
+fn tshark_reads_the_capture_as_http() {
+    let Some(tshark) = program("tshark") else { return };
+    let dir = TempDir::new();
+    let path = dir.join("p.pcapng");
+    show(
+        &Pcap::new(std::fs::File::create(&path).unwrap(), started(), "unix:///a").unwrap(),
+        &session(),
+    );
+    let tshark = |arguments: &[&str]| {
+        let mut command = Command::new(&tshark);
+        command.arg("-r").arg(&path).args([
+            "-o",
+            "tcp.check_checksum:TRUE",
+            "-o",
+            "ip.check_checksum:TRUE",
+        ]);
+        run(command.args(arguments), b"", Duration::from_secs(120)).success()
+    };
+    let fields = ["tcp.stream", "http.request.method", "http.request.uri", "http.response.code"];
+    let fields: Vec<&str> = fields.iter().flat_map(|field| ["-e", field]).collect();
+    let http = tshark(&[&["-Y", "http", "-T", "fields"][..], &fields].concat())
+        .replace(ID, "ID")
+        .replace(&ID[..12], "ID12");
+    let http: Vec<&str> = http.lines().collect();
+    let lines = [
+        "0\tHEAD\t/_ping\t",
+        "0\t\t\t200",
+        "0\tPOST\t/v1.41/containers/create?name=it's\t",
+        "0\t\t\t201",
+        "1\tPOST\t/v1.41/containers/ID/attach?stdin=1&stdout=1&stream=1\t",
+        "1\t\t\t101",
+        "0\tPOST\t/v1.41/containers/ID/wait\t",
+        "2\tPOST\t/v1.41/containers/ID12/start\t",
+        "2\t\t\t204",
+        "0\t\t\t200",
+        "2\tPUT\t/v1.41/containers/ID/archive?path=%2Ftmp%20x\t",
+        "2\t\t\t200",
+        "2\tGET\t/v1.41/containers/ID/logs?stdout=1\t",
+        "2\t\t\t200",
+        "2\tGET\t/v1.41/containers/nope/json\t",
+        "2\t\t\t404",
+    ];
+    // Some versions tell a response to another request's URI again.
+    let http: Vec<String> = http
+        .iter()
+        .map(|line| {
+            let parts: Vec<&str> = line.split('\t').collect();
+            if parts[3].is_empty() {
+                (*line).to_owned()
+            } else {
+                format!("{}\t\t\t{}", parts[0], parts[3])
+            }
+        })
+        .collect();
+    assert_eq!(http, lines);
+    assert_eq!(
+        tshark(&[
+            "-Y",
+            "_ws.malformed || tcp.analysis.flags || tcp.checksum.status == 0 || ip.checksum.status == 0"
+        ]),
+        ""
+    );
+    let times =
+        tshark(&["-Y", "http.response.code == 201", "-T", "fields", "-e", "frame.time_epoch"]);
+    assert!(times.starts_with("1709208000.030"), "{times}");
+}
+
+#[test]
+fn a_recording_has_every_byte_and_can_be_read_back() {
+    let dir = TempDir::new();
+    let path = dir.join("rec");
+    show(&Record::create(&path, started(), true).unwrap(), &session());
+    for connection in 1..=3 {
+        for side in [Client, Server] {
+            let all: Vec<u8> = session()
+                .iter()
+                .filter(|s| s.1 == connection && s.2 == side)
+                .flat_map(|s| s.3.clone())
+                .collect();
+            assert!(
+                std::fs::read(path.join(format!("{connection}.{side}"))).unwrap() == all,
+                "{connection}.{side}"
+            );
+        }
+    }
+    let recording = Recording::open(&path).unwrap();
+    assert_eq!(
+        (recording.started, recording.covered, recording.events.len()),
+        (started(), true, 18 + 3 * 4)
+    );
+    let good = std::fs::read_to_string(path.join("index")).unwrap();
+    assert!(good.starts_with(
+        "ucurl recording 1\nstarted 1709208000.000000000\nsecrets covered\n0.000000000 1 open\n"
+    ));
+    for (n, wrong) in [
+        "",
+        "ucurl recording 2\n",
+        "ucurl recording 1\nstarted x\n",
+        "ucurl recording 1\nstarted 0.000000000\nsecrets ?\n",
+        "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n0.1 1 open\n",
+        "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n0.000000000 +1 open\n",
+        "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n0.000000000 1 nobody 5\n",
+        "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n0.000000000 1 client -5\n",
+        "ucurl recording 1\nstarted 99999999999999999999.000000000\nsecrets shown\n",
+        "ucurl recording 1\nstarted 18446744073709551615.000000000\nsecrets shown\n",
+    ]
+    .iter()
+    .enumerate()
+    {
+        std::fs::write(path.join("index"), wrong).unwrap();
+        let error = Recording::open(&path).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{n}: {error}");
+        assert!(Replay::open(&path).is_err(), "{n}");
+    }
+    // An index that promises more than there is.
+    let (before, after) = good.split_once(" 1 client ").unwrap();
+    std::fs::write(path.join("index"), format!("{before} 1 client 9999999{after}")).unwrap();
+    assert_eq!(Replay::open(&path).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+}
+
+fn script(tool: Tool, said: &Said) -> String {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let text = thread::spawn(move || std::io::read_to_string(reader).unwrap());
+    let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into())).for_tool(tool);
+    show(&script, said);
+    drop(script);
+    text.join().unwrap()
+}
+
+#[test]
+fn a_script_says_it_in_words_a_shell_takes_as_they_are() {
+    let text = script(Tool::Ucurl, &session());
+    let (before, rest) = text.split_once("base64 -d >\"$tmp/2.stdin\" <<'END'\n").unwrap();
+    let want = r#"#!/bin/sh
+# The requests that went through a socket, recorded by `ucurl tap --script`: run it to make them again.
+# Another engine is asked where DOCKER_HOST names one.
+set -eu
+[ "${DOCKER_HOST:-}" ] || DOCKER_HOST='unix:///run/docker.sock'
+export DOCKER_HOST
+ask() { "${UCURL:-ucurl}" -sS --path-as-is "$@"; }
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# 1.1 HEAD /_ping, 200
+ask -f -I '/_ping'
+
+# 1.2 POST /v1.41/containers/create?name=it's, 201
+id1=$(ask -f --select '/Id' -X POST -H 'Content-Type: application/json' \
+  --data-binary '{"Image":"busy","Cmd":["cat"]}' '/v1.41/containers/create?name=it'\''s')
+printf '%s\n' "$id1"
+
+# 2.1 POST /v1.41/containers/3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d/attach?stdin=1&stdout=1&stream=1, 101
+"#;
+    assert_eq!(before, want);
+    let want = r#"aW5wdXQK
+END
+ask --hijack --demux -X POST '/v1.41/containers/'"$id1"'/attach?stdin=1&stdout=1&stream=1' <"$tmp/2.stdin" &
+job2=$!
+sleep 1
+
+# 1.3 POST /v1.41/containers/3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d/wait, 200
+ask -f -X POST '/v1.41/containers/'"$id1"'/wait' &
+job3=$!
+sleep 1
+
+# 3.1 POST /v1.41/containers/3f2a0c9d8e7b/start, 204
+ask -f -X POST '/v1.41/containers/'"$id1"'/start'
+
+wait "$job3"
+
+# 3.2 PUT /v1.41/containers/3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d/archive?path=%2Ftmp%20x, 200
+base64 -d >"$tmp/5.body" <<'END'
+"#;
+    assert_eq!(&rest[..want.len()], want);
+    assert!(
+        rest.contains("END\nask -f -X PUT -H 'Content-Type: application/x-tar' --data-binary @\"$tmp/5.body\" \\\n"),
+        "{rest}"
+    );
+    assert!(
+        rest.contains("ask -f --demux '/v1.41/containers/'\"$id1\"'/logs?stdout=1'\n"),
+        "{rest}"
+    );
+    assert!(
+        rest.contains("\nask '/v1.41/containers/nope/json'\n"),
+        "a 404 may be one again: {rest}"
+    );
+    assert!(rest.ends_with("\nwait \"$job2\"\n"), "{rest}");
+}
+
+/// Run by a shell against the replay of the same session, both tools' scripts ask for all that was
+/// asked, and for nothing else: bodies, input and ids are what they were.
+#[test]
+fn a_script_asks_again_what_was_asked() {
+    for (tool, needs) in [(Tool::Ucurl, "base64"), (Tool::Curl, "curl")] {
+        if program(needs).is_none() {
+            continue;
+        }
+        // A script names what it made in full; and curl cannot attach, which is what connection 2
+        // is for.
+        let mut said = session_of(ID);
+        said.retain(|(_, connection, ..)| tool == Tool::Ucurl || *connection != 2);
+        let dir = TempDir::new();
+        show(&Record::create(dir.join("rec"), started(), true).unwrap(), &said);
+        let file = dir.write("script", script(tool, &said));
+        let socket = dir.join("s");
+        let listener = Listener::bind(&Endpoint::Unix(socket.clone())).unwrap();
+        let replay = Replay::open(dir.join("rec")).unwrap().strict(true);
+        let stopper = Stop(replay.stopper(&listener).unwrap());
+        let ended = thread::scope(|scope| {
+            scope.spawn(|| replay.run(&listener));
+            let mut shell = Command::new("sh");
+            shell.arg(&file).env("DOCKER_HOST", format!("unix://{}", socket.display()));
+            let ended =
+                run(shell.env("UCURL", env!("CARGO_BIN_EXE_ucurl")), b"", Duration::from_secs(60));
+            drop(stopper);
+            ended
+        });
+        let (out, err) = (ended.stdout(), ended.stderr());
+        assert_eq!(ended.code, 0, "{tool:?}: {out}\n{err}\n{:?}", replay.problems());
+        // To open up frames ucurl asks whether the container has a terminal.
+        let problems: Vec<String> =
+            replay.problems().into_iter().filter(|p| !p.contains(&format!("{ID}/json"))).collect();
+        assert_eq!(problems, [""; 0], "{tool:?}");
+        assert!(out.contains(ID) && out.contains("No such container: nope"), "{out}");
+        if tool == Tool::Ucurl {
+            assert_eq!(
+                (out.matches("hello\n").count(), err.matches("oops\n").count()),
+                (2, 2),
+                "{out}\n{err}"
+            );
+        }
+    }
+}
+
+/// Stops a replay however its test ends.
+struct Stop(ReplayStopper);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.stop(Duration::ZERO);
+    }
+}
+
+/// Requests of a replay, one connection each; the answers' bytes.
+fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    use std::io::Read;
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let listener = Listener::bind(&Endpoint::Unix(path.clone())).unwrap();
+    let stopper = Stop(replay.stopper(&listener).unwrap());
+    let (replay, listener) = (replay, &listener);
+    thread::scope(move |scope| {
+        scope.spawn(move || replay.run(listener));
+        let answers = requests.iter().map(|request| {
+            let mut stream = UnixStream::connect(&path).unwrap();
+            stream.write_all(request).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            answer
+        });
+        let answers = answers.collect();
+        drop(stopper);
+        answers
+    })
+}
+
+#[test]
+fn a_replay_says_to_the_byte_what_was_said() {
+    let dir = TempDir::new();
+    show(&Record::create(dir.join("rec"), started(), true).unwrap(), &session());
+    let said = session();
+    let requests: Vec<Vec<u8>> = [0, 2, 12, 14, 16].map(|n| said[n].3.clone()).to_vec();
+    let answers = [1, 3, 13, 15, 17].map(|n| said[n].3.clone());
+    let replay = Replay::open(dir.join("rec")).unwrap();
+    assert_eq!(replay.len(), 8);
+    let got = replayed(&replay, &requests);
+    for (got, want) in got.iter().zip(&answers) {
+        assert_eq!(got.escape_ascii().to_string(), want.escape_ascii().to_string());
+    }
+    assert_eq!(replay.problems(), [""; 0]);
+    let replay = Replay::open(dir.join("rec")).unwrap();
+    // Another version before the path, another order of the query, another body: the same answers.
+    let other = [
+        request("HEAD /v1.30/_ping", "", b""),
+        request("POST /v1.50/containers/create?name=it's", "", b"{}"),
+        request(
+            &format!("POST /containers/{ID}/attach?stream=1&stdout=1&stdin=1"),
+            "Connection: Upgrade\r\nUpgrade: tcp\r\n",
+            b"",
+        ),
+    ];
+    let got = replayed(&replay, &other);
+    assert_eq!((&got[0], &got[1]), (&answers[0], &answers[1]));
+    assert_eq!(
+        got[2],
+        [&said[5].3[..], &said[10].3].concat(),
+        "without input the output comes all the same"
+    );
+    // Strict, none of them is the same.
+    let strict = Replay::open(dir.join("rec")).unwrap().strict(true);
+    for answer in replayed(&strict, &other) {
+        assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", answer.escape_ascii());
+    }
+    let problems = strict.problems();
+    assert_eq!(
+        problems[0],
+        "not recorded: HEAD /v1.30/_ping; the nearest that was recorded is HEAD /_ping"
+    );
+    assert_eq!(problems.len(), 3 + 8);
+    assert!(problems[3].starts_with("never asked for: HEAD /_ping"), "{problems:?}");
+}
+
+/// A HAR has no chunks, but what they held.
+#[test]
+fn a_replay_of_a_har_has_the_same_content() {
+    let dir = TempDir::new();
+    let path = dir.write("h.har", har(1 << 20));
+    let replay = Replay::open(&path).unwrap();
+    let said = session();
+    let got = replayed(&replay, &[0, 2, 12, 14, 16].map(|n| said[n].3.clone()));
+    for (got, n) in got.iter().zip([1, 3, 13, 15, 17]) {
+        assert_eq!(got.escape_ascii().to_string(), said[n].3.escape_ascii().to_string());
+    }
+    // What was kept only in part is not passed off as whole.
+    let replay = Replay::open(dir.write("short.har", har(5))).unwrap();
+    let got = replayed(&replay, &[said[14].3.clone()]);
+    assert!(
+        got[0].starts_with(b"HTTP/1.1 501 ")
+            && got[0].ends_with(b"the HAR has the first 5 of its 27 bytes\"}\n"),
+        "{}",
+        got[0].escape_ascii()
+    );
+    for wrong in ["", "{}", "[]", r#"{"log":{}}"#, r#"{"log":{"entries":[{}]}}"#] {
+        assert!(Replay::open(dir.write("wrong.har", wrong)).is_err(), "{wrong}");
+    }
+}
+
+/// The same question several times: its answers in turn, and the last one from then on.
+#[test]
+fn a_replay_goes_on_as_the_recorded_one_did() {
+    let dir = TempDir::new();
+    let ask = request("GET /state", "", b"");
+    let said = (0..3).flat_map(|n| {
+        let answer = response("200 OK", "", format!("{n}").as_bytes());
+        [(n * 2, 1, Client, ask.clone()), (n * 2 + 1, 1, Server, answer)]
+    });
+    show(&Record::create(dir.join("rec"), started(), true).unwrap(), &said.collect());
+    let replay = Replay::open(dir.join("rec")).unwrap();
+    let got = replayed(&replay, &vec![ask.clone(); 5]);
+    let last: Vec<char> = got.iter().map(|answer| *answer.last().unwrap() as char).collect();
+    assert_eq!(last, ['0', '1', '2', '2', '2']);
+    let strict = Replay::open(dir.join("rec")).unwrap().strict(true);
+    let got = replayed(&strict, &vec![ask; 4]);
+    assert!(got[3].starts_with(b"HTTP/1.1 501 "));
+    assert_eq!(strict.problems(), ["not recorded: GET /state; it was recorded, but fewer times"]);
+}
+
+/// The output of a program follows its input, as it did.
+#[test]
+fn a_replayed_tunnel_takes_its_turns() {
+    use std::io::Read;
+    let dir = TempDir::new();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
+    let attach = request("POST /exec/1/start", upgrade, b"");
+    let switch = format!("HTTP/1.1 101 UPGRADED\r\n{upgrade}\r\n").into_bytes();
+    let said = vec![
+        (0, 1, Client, attach.clone()),
+        (1, 1, Server, switch.clone()),
+        (2, 1, Client, b"one\n".to_vec()),
+        (3, 1, Server, b"1\n".to_vec()),
+        (4, 1, Client, b"two\n".to_vec()),
+        (5, 1, Server, b"2\n".to_vec()),
+    ];
+    show(&Record::create(dir.join("rec"), started(), true).unwrap(), &said);
+    let replay = Replay::open(dir.join("rec")).unwrap();
+    let path = dir.join("s");
+    let listener = Listener::bind(&Endpoint::Unix(path.clone())).unwrap();
+    let stopper = Stop(replay.stopper(&listener).unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| replay.run(&listener));
+        let mut stream = UnixStream::connect(&path).unwrap();
+        let hear = |stream: &mut UnixStream, want: &[u8]| {
+            let mut got = vec![0; want.len()];
+            stream.read_exact(&mut got).unwrap();
+            assert_eq!(got, want);
+            stream.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
+            assert!(stream.read(&mut [0]).is_err(), "it waits for its turn");
+            stream.set_read_timeout(None).unwrap();
+        };
+        stream.write_all(&attach).unwrap();
+        hear(&mut stream, &switch);
+        stream.write_all(b"one\n").unwrap();
+        hear(&mut stream, b"1\n");
+        stream.write_all(b"two\n").unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"2\n");
+        drop(stopper);
+    });
+}

@@ -1,0 +1,466 @@
+//! The relay: every byte, at once, both ways, to the end and no further; and nothing of it left
+//! behind.
+
+use crate::support::again::alone;
+use crate::support::temp::TempDir;
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use unix_http::tap::{Event, Observer, Relay, RelayStopper, Side};
+use unix_http::transport::{Endpoint, Listener};
+
+/// What was seen, in short.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Seen {
+    fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
+        let line = match event {
+            Event::Request(x) => format!("{connection} {}", x.target().escape_ascii()),
+            Event::Response(x) => format!("{connection} {}", x.response.as_ref().unwrap().status()),
+            Event::Refused(why) => format!("{connection} refused: {why}"),
+            Event::Fault(_, side, fault) => format!("{connection} {side}: {fault}"),
+            Event::Closed => format!("{connection} closed"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Seen {
+    fn of(&self, connection: u64) -> Vec<String> {
+        let prefix = format!("{connection} ");
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
+            .collect()
+    }
+}
+
+/// A relay before a listener that the test answers on.
+struct Setup {
+    dir: TempDir,
+    server: UnixListener,
+    seen: Seen,
+    stopper: RelayStopper,
+    run: Option<thread::JoinHandle<Vec<String>>>,
+}
+
+impl Setup {
+    fn new() -> Setup {
+        Setup::observed(|relay| relay)
+    }
+
+    fn observed(add: impl FnOnce(Relay) -> Relay) -> Setup {
+        let dir = TempDir::new();
+        let listener = Listener::bind(&Endpoint::Unix(dir.join("tap"))).unwrap();
+        Setup::on(dir, listener, add)
+    }
+
+    fn on(dir: TempDir, listener: Listener, add: impl FnOnce(Relay) -> Relay) -> Setup {
+        let server = UnixListener::bind(dir.join("server")).unwrap();
+        let seen = Seen::default();
+        let relay =
+            add(Relay::new(listener, Endpoint::Unix(dir.join("server"))).observe(seen.clone()));
+        let stopper = relay.stopper().unwrap();
+        let run = Some(thread::spawn(move || relay.run()));
+        Setup { dir, server, seen, stopper, run }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.join("tap")
+    }
+
+    /// A client's end and the server's end of one connection.
+    fn pair(&self) -> (UnixStream, UnixStream) {
+        let client = UnixStream::connect(self.path()).unwrap();
+        let (server, _) = self.server.accept().unwrap();
+        for stream in [&client, &server] {
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+        }
+        (client, server)
+    }
+
+    fn stop(&mut self) -> Seen {
+        self.stopper.stop(Duration::from_secs(5));
+        self.run.take().unwrap().join().unwrap();
+        self.seen.clone()
+    }
+}
+
+impl Drop for Setup {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
+            self.stopper.stop(Duration::ZERO);
+            let _ = run.join();
+        }
+    }
+}
+
+fn read_some(stream: &mut UnixStream) -> Vec<u8> {
+    let mut buffer = [0; 4096];
+    let n = stream.read(&mut buffer).unwrap();
+    buffer[..n].to_vec()
+}
+
+fn bytes(n: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+const GET: &[u8] = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[test]
+fn any_bytes_both_ways_at_once() {
+    let mut setup = Setup::new();
+    let (mut client, mut server) = setup.pair();
+    let (up, down) = (bytes(3 << 20, 1), bytes(5 << 20, 2));
+    let (got_up, got_down) = thread::scope(|scope| {
+        let read = |mut stream: UnixStream| {
+            scope.spawn(move || {
+                let mut all = Vec::new();
+                stream.read_to_end(&mut all).map(|_| all)
+            })
+        };
+        let readers = (read(server.try_clone().unwrap()), read(client.try_clone().unwrap()));
+        scope.spawn(|| {
+            client.write_all(&up).and_then(|()| client.shutdown(Shutdown::Write)).unwrap()
+        });
+        server.write_all(&down).and_then(|()| server.shutdown(Shutdown::Write)).unwrap();
+        (readers.0.join().unwrap().unwrap(), readers.1.join().unwrap().unwrap())
+    });
+    assert!(got_up == up && got_down == down);
+    let seen = setup.stop().of(1);
+    assert!(
+        seen.iter().any(|line| line.starts_with("client: ")),
+        "bytes that are no HTTP are said to be none: {seen:?}"
+    );
+    assert_eq!(seen.last().unwrap(), "closed");
+}
+
+/// A byte is passed on before the next one is waited for.
+#[test]
+fn nothing_is_held_back() {
+    let setup = Setup::new();
+    let (mut client, mut server) = setup.pair();
+    for byte in GET {
+        client.write_all(&[*byte]).unwrap();
+        assert_eq!(read_some(&mut server), [*byte]);
+    }
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!" {
+        server.write_all(&[*byte]).unwrap();
+        assert_eq!(read_some(&mut client), [*byte]);
+    }
+    drop((client, server));
+}
+
+/// How the standard input of a container ends: the other direction goes on.
+#[test]
+fn half_closes_pass_both_ways() {
+    for client_first in [true, false] {
+        let mut setup = Setup::new();
+        let (client, server) = setup.pair();
+        let (mut first, mut second) =
+            if client_first { (client, server) } else { (server, client) };
+        first.write_all(b"last words").unwrap();
+        first.shutdown(Shutdown::Write).unwrap();
+        let mut heard = String::new();
+        second.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "last words");
+        second.write_all(b"answer").unwrap();
+        assert_eq!(read_some(&mut first), b"answer");
+        drop(second);
+        assert_eq!(read_some(&mut first), b"");
+        drop(first);
+        setup.stop();
+    }
+}
+
+/// The early answer to an upload: the server reads no more, but what it said has to arrive.
+#[test]
+fn an_early_answer_survives_the_broken_upload() {
+    let mut setup = Setup::new();
+    let (mut client, mut server) = setup.pair();
+    client.write_all(b"PUT /big HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n").unwrap();
+    let _ = read_some(&mut server);
+    let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope";
+    server.write_all(answer).unwrap();
+    drop(server);
+    let block = vec![0; 1 << 16];
+    let error =
+        (0..1000).find_map(|_| client.write_all(&block).err()).expect("the upload breaks off");
+    assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+    let mut heard = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = client.read(&mut buffer) {
+        heard.extend_from_slice(&buffer[..n]);
+    }
+    assert_eq!(heard, answer);
+    drop(client);
+    assert!(setup.stop().of(1).contains(&"404".to_owned()));
+}
+
+/// A client that is gone is noticed by a server that goes on writing, as it would be without the
+/// relay.
+#[test]
+fn a_client_that_is_gone_is_noticed() {
+    let mut setup = Setup::new();
+    let (mut client, mut server) = setup.pair();
+    client.write_all(GET).unwrap();
+    let _ = read_some(&mut server);
+    drop(client);
+    let mut rest = Vec::new();
+    server.read_to_end(&mut rest).unwrap();
+    let block = vec![0; 1 << 12];
+    let error = (0..1000).find_map(|_| server.write_all(&block).err()).expect("nobody reads");
+    // Which of the two depends on whether the relay had bytes left to read when it closed.
+    assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+    drop(server);
+    assert_eq!(
+        setup.stop().of(1),
+        ["/a", "server: not an HTTP/1 message at byte 0 (RFC 9112 §2.3)", "closed"]
+    );
+}
+
+/// The server's answer can overtake the request on its way to the observers; it must not on
+/// arrival.
+#[test]
+fn answers_are_seen_after_their_requests() {
+    let mut setup = Setup::new();
+    let (mut client, mut server) = setup.pair();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(1..) = server.read(&mut buffer) {
+                server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+            }
+        });
+        for n in 0..2000 {
+            client.write_all(format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+            assert_eq!(read_some(&mut client).len(), 27);
+        }
+        drop(client);
+    });
+    let seen = setup.stop().of(1);
+    let want: Vec<String> = (0..2000)
+        .flat_map(|n| [format!("/{n}"), "204".to_owned()])
+        .chain(["closed".into()])
+        .collect();
+    assert_eq!(seen, want);
+}
+
+/// An observer that does not come back delays the reading of one side, and neither the bytes nor
+/// the other side.
+#[test]
+fn a_stuck_observer_holds_up_nothing_that_was_read() {
+    #[derive(Clone, Default)]
+    struct Stuck(Arc<(Mutex<bool>, Condvar)>);
+    impl Observer for Stuck {
+        fn see(&self, _: u64, _: Duration, event: &Event<'_>) {
+            if let Event::Request(_) = event {
+                let free = self.0.0.lock().unwrap();
+                drop(self.0.1.wait_while(free, |free| !*free).unwrap());
+            }
+        }
+    }
+    let stuck = Stuck::default();
+    let mut setup = Setup::observed(|relay| relay.observe(stuck.clone()));
+    let (mut client, mut server) = setup.pair();
+    client.write_all(GET).unwrap();
+    assert_eq!(read_some(&mut server), GET);
+    server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    assert_eq!(read_some(&mut client).len(), 27);
+    *stuck.0.0.lock().unwrap() = true;
+    stuck.0.1.notify_all();
+    drop((client, server));
+    assert_eq!(setup.stop().of(1), ["/a", "204", "closed"]);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_told_in_http() {
+    let mut setup = Setup::new();
+    fs::remove_file(setup.dir.join("server")).unwrap();
+    let mut client = UnixStream::connect(setup.path()).unwrap();
+    client.write_all(GET).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n") && answer.contains("no such socket"),
+        "{answer}"
+    );
+    drop(client);
+    assert!(setup.stop().of(1)[0].starts_with("refused: cannot connect to unix://"));
+}
+
+#[test]
+fn many_connections_and_nothing_left() {
+    if !alone(module_path!(), "many_connections_and_nothing_left") {
+        return;
+    }
+    let process = |what: &str| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    let mut setup = Setup::new();
+    let before = process("fd");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..200 {
+                let (mut server, _) = setup.server.accept().unwrap();
+                scope.spawn(move || {
+                    let n = server.read(&mut [0; 100]).unwrap();
+                    server.write_all(format!("HTTP/1.1 200 OK\r\n\r\n{n}").as_bytes()).unwrap();
+                });
+            }
+        });
+        for n in 0..200 {
+            let path = setup.path();
+            scope.spawn(move || {
+                let mut client = UnixStream::connect(path).unwrap();
+                client
+                    .write_all(format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
+                    .unwrap();
+                let mut answer = String::new();
+                client.read_to_string(&mut answer).unwrap();
+                assert_eq!(answer, format!("HTTP/1.1 200 OK\r\n\r\n{}", 27 + n.to_string().len()));
+            });
+        }
+    });
+    let seen = setup.stop();
+    for connection in 1..=200 {
+        let seen = seen.of(connection);
+        assert!(
+            seen.len() == 3 && seen[1] == "200" && seen[2] == "closed",
+            "{connection}: {seen:?}"
+        );
+    }
+    // Other tests of this process come and go: none of the 400 sockets of this one is left.
+    assert!(process("fd") < before + 100, "{} descriptors, {before} before", process("fd"));
+    assert!(!setup.path().exists(), "the socket file is gone");
+}
+
+#[test]
+fn stopping_cuts_what_does_not_end() {
+    let mut setup = Setup::new();
+    let (mut client, mut server) = setup.pair();
+    client.write_all(GET).unwrap();
+    let _ = read_some(&mut server);
+    let start = Instant::now();
+    setup.stopper.stop(Duration::from_millis(20));
+    assert!(start.elapsed() >= Duration::from_millis(20));
+    setup.run.take().unwrap().join().unwrap();
+    assert_eq!((read_some(&mut client), read_some(&mut server)), (vec![], vec![]));
+    assert!(UnixStream::connect(setup.path()).is_err());
+    assert_eq!(setup.seen.of(1), ["/a", "server: no answer to this request", "closed"]);
+}
+
+/// Over TCP every request passes the gate before a byte of it is passed on.
+#[test]
+fn tcp_lets_no_web_page_through() {
+    let listener = Listener::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap();
+    let Endpoint::Tcp { port, .. } = *listener.endpoint() else { unreachable!() };
+    let mut setup = Setup::on(TempDir::new(), listener, |relay| relay.allow_host("engine.test"));
+    let ask = |request: &str| {
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let serve = || {
+        let (mut server, _) = setup.server.accept().unwrap();
+        let mut got = String::new();
+        server.read_to_string(&mut got).unwrap();
+        let _ = server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        got
+    };
+    let own = format!("http://127.0.0.1:{port}");
+    let cases = [
+        ("GET / HTTP/1.1\r\nHost: 127.0.0.1:2375\r\n\r\n".to_owned(), "200"),
+        ("GET / HTTP/1.1\r\nHost: LOCALHOST\r\n\r\n".to_owned(), "200"),
+        ("GET / HTTP/1.1\r\nHost: api.moby.localhost\r\n\r\n".to_owned(), "200"),
+        ("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n".to_owned(), "200"),
+        ("GET / HTTP/1.1\r\nHost: engine.test\r\n\r\n".to_owned(), "200"),
+        ("GET / HTTP/1.0\r\n\r\n".to_owned(), "200"),
+        (format!("POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {own}\r\nContent-Length: 2\r\n\r\nhi"), "200"),
+        (format!("GET / HTTP/1.1\r\nHost: evil.example:{port}\r\n\r\n"), "421"),
+        ("GET / HTTP/1.1\r\nHost: localhost.evil.example\r\n\r\n".to_owned(), "421"),
+        (format!("POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://evil.example\r\n\r\n"), "403"),
+        (format!("POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:1\r\n\r\n"), "403"),
+        (format!("POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: null\r\n\r\n"), "403"),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "400"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: localhost\r\n\r\n".to_owned(), "400"),
+        (
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
+            "400",
+        ),
+        ("\x16\x03\x01".to_owned(), "400"),
+    ];
+    for (request, status) in cases {
+        let (got, answer) = thread::scope(|scope| {
+            let got = scope.spawn(serve);
+            let answer = ask(&request);
+            (got.join().unwrap(), answer)
+        });
+        assert_eq!(answer.get(9..12), Some(status), "{request:?}: {answer:?}");
+        assert_eq!(got, if status == "200" { request } else { String::new() });
+    }
+    // A second request on a connection whose first was well: what came before it is answered.
+    let first = "GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let (got, answer) = thread::scope(|scope| {
+        let got = scope.spawn(serve);
+        let answer = ask(&format!("{first}GET /2 HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+        (got.join().unwrap(), answer)
+    });
+    assert_eq!(
+        (got.as_str(), answer.as_str()),
+        (first, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    );
+    setup.stop();
+}
+
+/// The end of the answer reaches a TCP client that is still sending.
+#[test]
+fn a_tcp_client_gets_the_whole_of_an_early_answer() {
+    let listener = Listener::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap();
+    let Endpoint::Tcp { port, .. } = *listener.endpoint() else { unreachable!() };
+    let setup = Setup::on(TempDir::new(), listener, |relay| relay);
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    client
+        .write_all(b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+        .unwrap();
+    let (mut server, _) = setup.server.accept().unwrap();
+    let _ = read_some(&mut server);
+    let answer = [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &vec![b'x'; 100_000]].concat();
+    let mut sender = client.try_clone().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let block = vec![0; 1 << 16];
+            while sender.write_all(&block).is_ok() {}
+        });
+        server.write_all(&answer).unwrap();
+        drop(server);
+        let mut heard = vec![0; answer.len()];
+        client.read_exact(&mut heard).unwrap();
+        assert!(heard == answer);
+        // It may be reset already, which ends the sender too.
+        let _ = client.shutdown(Shutdown::Both);
+    });
+}
+
+#[test]
+fn side_names_its_other() {
+    assert_eq!((Side::Client.other(), Side::Server.other()), (Side::Server, Side::Client));
+}

@@ -1,0 +1,405 @@
+//! Endpoints, dialled with real sockets in a temporary directory, and every way in which that
+//! fails.
+
+use std::error::Error as _;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, ToSocketAddrs};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use crate::support::again::{name, passed};
+use crate::support::needs;
+use crate::support::temp::TempDir;
+use unix_http::transport::{ConnectErrorKind as Kind, Endpoint, ShortPath, Stream, connect};
+
+/// Answers one connection with what it was sent, until its end.
+fn echo_once(listener: UnixListener) {
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        io::copy(&mut &stream, &mut &stream).unwrap();
+    });
+}
+
+fn assert_echoes(mut stream: Stream) {
+    stream.write_all(b"both ways").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut back = String::new();
+    stream.read_to_string(&mut back).unwrap();
+    assert_eq!(back, "both ways");
+}
+
+fn fails(endpoint: &Endpoint, kind: Kind, words: &[&str]) {
+    let error = connect(endpoint, None).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.kind(), kind, "{text}");
+    assert!(!text.contains('\n'), "{text}");
+    for word in words {
+        assert!(text.contains(word), "`{word}` is missing in: {text}");
+    }
+    assert!(error.source().is_some_and(|source| source.is::<io::Error>()), "{text}");
+}
+
+#[test]
+fn endpoint_grammar() {
+    let unix = |path: &str| Endpoint::Unix(path.into());
+    let tcp = |host: &str, port| Endpoint::Tcp { host: host.into(), port };
+    let good = [
+        ("unix:///run/a.sock", unix("/run/a.sock")),
+        ("unix://a.sock", unix("a.sock")),
+        ("unix:///a%20b c?d#e", unix("/a%20b c?d#e")),
+        ("/run/a.sock", unix("/run/a.sock")),
+        ("./a.sock", unix("./a.sock")),
+        ("../a.sock", unix("../a.sock")),
+        ("unix://./@a", unix("./@a")),
+        ("unix://@a", Endpoint::Abstract(b"a".to_vec())),
+        ("unix://@/a/b", Endpoint::Abstract(b"/a/b".to_vec())),
+        ("tcp://localhost:2375", tcp("localhost", 2375)),
+        ("tcp://127.0.0.1:1", tcp("127.0.0.1", 1)),
+        ("tcp://[::1]:65535", tcp("::1", 65535)),
+        ("tcp://[fe80::1%eth0]:80", tcp("fe80::1%eth0", 80)),
+    ];
+    for (text, want) in good {
+        let got: Endpoint = text.parse().unwrap();
+        assert_eq!(got, want, "{text}");
+        assert_eq!(
+            got.to_string().parse::<Endpoint>().unwrap(),
+            want,
+            "printed and read again: {text}"
+        );
+    }
+    assert_eq!(
+        Endpoint::Unix("@a".into()).to_string().parse(),
+        Ok(unix("./@a")),
+        "not an abstract name"
+    );
+
+    let bad = [
+        ("", "is empty"),
+        ("unix://", "no path"),
+        ("unix://@", "no name"),
+        ("unix:/run/a.sock", "did you mean unix:///run/a.sock?"),
+        ("@a", "did you mean unix://@a?"),
+        ("http://h:80", "did you mean tcp://h:80?"),
+        ("a.sock", "unix:///path/to/socket"),
+        ("tcp://h", "no port"),
+        ("tcp://h:", "1 to 65535"),
+        ("tcp://h:0", "1 to 65535"),
+        ("tcp://h:+80", "1 to 65535"),
+        ("tcp://h:65536", "1 to 65535"),
+        ("tcp://h:80/p", "something follows"),
+        ("tcp://:80", "host is empty"),
+        ("tcp://a b:80", "host"),
+        ("tcp://u@h:80", "host"),
+        ("tcp://::1:80", "did you mean tcp://[::1]:80?"),
+        ("tcp://[::1]", "[address]:port"),
+        ("unix:///a\0b", "NUL"),
+    ];
+    for (text, words) in bad {
+        let error = text.parse::<Endpoint>().unwrap_err().to_string();
+        assert!(error.contains(words), "`{words}` is missing in: {error}");
+    }
+}
+
+#[test]
+fn a_line_break_in_a_path_stays_on_one_line() {
+    fails(&Endpoint::Unix("/nowhere/a\nb\x1b[31m".into()), Kind::NotFound, &["a\\nb\\u{1b}[31m"]);
+}
+
+#[test]
+fn unix_socket() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    echo_once(UnixListener::bind(&path).unwrap());
+    assert_echoes(connect(&Endpoint::Unix(path), None).unwrap());
+}
+
+#[test]
+fn unix_socket_within_a_time_limit() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    echo_once(UnixListener::bind(&path).unwrap());
+    assert_echoes(connect(&Endpoint::Unix(path), Some(Duration::from_secs(30))).unwrap());
+}
+
+#[test]
+fn path_that_is_not_utf8() {
+    let dir = TempDir::new();
+    let path = dir.path().join(OsStr::from_bytes(b"s\xff\xfe"));
+    echo_once(UnixListener::bind(&path).unwrap());
+    let mut text = b"unix://".to_vec();
+    text.extend(path.as_os_str().as_bytes());
+    assert_echoes(connect(&Endpoint::parse(OsStr::from_bytes(&text)).unwrap(), None).unwrap());
+}
+
+#[test]
+fn path_through_a_symbolic_link() {
+    let dir = TempDir::new();
+    echo_once(UnixListener::bind(dir.join("s")).unwrap());
+    symlink("s", dir.join("link")).unwrap();
+    assert_echoes(connect(&Endpoint::Unix(dir.join("link")), None).unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_longer_than_a_socket_address() {
+    let dir = TempDir::new();
+    let deep = dir.path().join("d".repeat(100)).join("e".repeat(100));
+    fs::create_dir_all(&deep).unwrap();
+    for name in ["s".to_owned(), "n".repeat(200)] {
+        let path = deep.join(&name);
+        assert!(path.as_os_str().len() > 178);
+        // The longest name is too long for any bind: it is made under another one and renamed.
+        let made = ShortPath::to_bind(&deep.join("made")).unwrap();
+        let listener = UnixListener::bind(made.as_path()).unwrap();
+        fs::rename(deep.join("made"), &path).unwrap();
+        let again = listener.try_clone().unwrap();
+        echo_once(listener);
+        assert_echoes(connect(&Endpoint::Unix(path.clone()), None).unwrap());
+        echo_once(again);
+        assert_echoes(
+            connect(&Endpoint::Unix(path.clone()), Some(Duration::from_secs(30))).unwrap(),
+        );
+    }
+    fails(&Endpoint::Unix(deep.join("absent")), Kind::NotFound, &["no such socket"]);
+    fs::write(deep.join("file"), "").unwrap();
+    fails(&Endpoint::Unix(deep.join("file")), Kind::NotASocket, &["a regular file"]);
+    assert!(ShortPath::to_bind(&deep.join("n".repeat(200))).is_err());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn path_longer_than_the_system_takes() {
+    fails(
+        &Endpoint::Unix(format!("/{}", "a/".repeat(3000)).into()),
+        Kind::PathTooLong,
+        &["6001 bytes"],
+    );
+    fails(
+        &Endpoint::Unix(format!("/tmp/{}", "a".repeat(300)).into()),
+        Kind::PathTooLong,
+        &["305 bytes"],
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn abstract_names() {
+    use std::os::linux::net::SocketAddrExt;
+    let pid = std::process::id();
+    for name in
+        [format!("unix-http-{pid}").into_bytes(), format!("u\0h\u{1}\n{pid}\0").into_bytes()]
+    {
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+        let endpoint = Endpoint::Abstract(name);
+        fails(&endpoint, Kind::NobodyListens, &["abstract name", "network namespace"]);
+        for limit in [None, Some(Duration::from_secs(30))] {
+            let listener = UnixListener::bind_addr(&address).unwrap();
+            let (ours, theirs) = (connect(&endpoint, limit).unwrap(), listener.accept().unwrap().0);
+            drop(listener);
+            thread::spawn(move || io::copy(&mut &theirs, &mut &theirs).unwrap());
+            assert_echoes(ours);
+        }
+    }
+    fails(&Endpoint::Abstract(vec![b'a'; 108]), Kind::PathTooLong, &["at most 107 bytes"]);
+    fails(&Endpoint::Abstract(vec![b'a'; 107]), Kind::NobodyListens, &[]);
+}
+
+#[test]
+fn no_such_socket() {
+    let dir = TempDir::new();
+    fails(
+        &Endpoint::Unix(dir.join("s")),
+        Kind::NotFound,
+        &["no such socket; ", "start the server"],
+    );
+    let gone = dir.join("gone");
+    fails(
+        &Endpoint::Unix(gone.join("deeper/s")),
+        Kind::NotFound,
+        &[&format!("directory {} does", gone.display())],
+    );
+    fails(&Endpoint::Unix("absent.sock".into()), Kind::NotFound, &["no such socket; "]);
+    symlink("/gone/target", dir.join("link")).unwrap();
+    fails(&Endpoint::Unix(dir.join("link")), Kind::NotFound, &["symbolic link to /gone/target"]);
+    fs::write(dir.join("file"), "").unwrap();
+    fails(&Endpoint::Unix(dir.join("file/s")), Kind::NotFound, &["is a file, not a directory"]);
+}
+
+#[test]
+fn not_a_socket() {
+    let dir = TempDir::new();
+    fs::write(dir.join("file"), "").unwrap();
+    fails(&Endpoint::Unix(dir.join("file")), Kind::NotASocket, &["a regular file"]);
+    fails(&Endpoint::Unix(dir.path().to_owned()), Kind::NotASocket, &["a directory"]);
+    fails(&Endpoint::Unix("/dev/null".into()), Kind::NotASocket, &["a device"]);
+    let _datagram = UnixDatagram::bind(dir.join("datagram")).unwrap();
+    fails(&Endpoint::Unix(dir.join("datagram")), Kind::NotASocket, &["datagram"]);
+}
+
+#[test]
+fn nobody_listens() {
+    let dir = TempDir::new();
+    drop(UnixListener::bind(dir.join("s")).unwrap());
+    fails(
+        &Endpoint::Unix(dir.join("s")),
+        Kind::NobodyListens,
+        &["nobody listens", "start it again"],
+    );
+}
+
+/// Permission is never denied to root: run by root, this test runs itself again as nobody.
+#[test]
+fn permission_denied() {
+    const AGAIN: &str = "UNIX_HTTP_TEST_PERMISSION_DIR";
+    if let Some(dir) = std::env::var_os(AGAIN).map(PathBuf::from) {
+        let denied = |name: &str, words: &[&str]| {
+            fails(&Endpoint::Unix(dir.join(name)), Kind::PermissionDenied, words)
+        };
+        denied("mine", &["owned by root:", ", mode 0600: use sudo"]);
+        denied(
+            "ours",
+            &["owned by root:daemon, mode 0660: join the group `daemon`", "or use sudo"],
+        );
+        denied("closed/s", &["the directory", "closed is owned by", "mode 0700: use sudo"]);
+        denied("closed/deeper/s", &["closed is owned by"]);
+        return;
+    }
+    let dir = TempDir::new();
+    let allow = |name: &str, mode| {
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(mode)).unwrap()
+    };
+    allow("", 0o755);
+    let sockets = [("mine", 0o600), ("ours", 0o660)].map(|(name, mode)| {
+        let listener = UnixListener::bind(dir.join(name)).unwrap();
+        allow(name, mode);
+        listener
+    });
+    fs::create_dir_all(dir.join("closed/deeper")).unwrap();
+    allow("closed", 0o700);
+    fs::copy(std::env::current_exe().unwrap(), dir.join("test")).unwrap();
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    let daemon = groups
+        .lines()
+        .find_map(|line| line.strip_prefix("daemon:x:")?.split(':').next()?.parse().ok());
+    if daemon.is_none() || std::os::unix::fs::chown(dir.join("ours"), Some(0), daemon).is_err() {
+        return needs::left_out("root and a group `daemon`", "run as root").unwrap_or(());
+    }
+    let again = std::process::Command::new(dir.join("test"))
+        .args(["--exact", &name(module_path!(), "permission_denied"), "--nocapture"])
+        .env(AGAIN, dir.path())
+        .uid(65534)
+        .gid(65534)
+        .output()
+        .unwrap();
+    drop(sockets);
+    passed(&again);
+}
+
+#[test]
+fn full_backlog_meets_the_time_limit() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let listener = UnixListener::bind(&path).unwrap();
+    // Connections that nobody accepts fill the backlog, which the system bounds.
+    let limit = Duration::from_millis(200);
+    let mut held = Vec::new();
+    let error = loop {
+        match connect(&Endpoint::Unix(path.clone()), Some(limit)) {
+            Ok(stream) => held.push(stream),
+            Err(error) if error.kind() == Kind::Other => {
+                return needs::left_out("many open files", "raise `ulimit -n`").unwrap_or(());
+            }
+            Err(error) => break error,
+        }
+        assert!(held.len() < 10_000, "no backlog is that long");
+    };
+    assert_eq!(error.kind(), Kind::TimedOut);
+    assert!(error.to_string().contains("within 200ms: the listener is busy"), "{error}");
+    // The helper thread that was left behind ends once there is room: it connects and hangs up.
+    for _ in 0..held.len() {
+        listener.accept().unwrap();
+    }
+    let (mut late, _) = listener.accept().unwrap();
+    assert_eq!(late.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn tcp() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let Ok(listener) = TcpListener::bind(address) else {
+            let () = needs::left_out(&format!("TCP on {address}"), "it is not set up here")
+                .unwrap_or(());
+            continue;
+        };
+        let local = listener.local_addr().unwrap();
+        let endpoint: Endpoint = format!("tcp://{local}").parse().unwrap();
+        for limit in [None, Some(Duration::from_secs(30))] {
+            let stream = connect(&endpoint, limit).unwrap();
+            assert!(stream.as_tcp().unwrap().nodelay().unwrap());
+            let (peer, _) = listener.accept().unwrap();
+            let echo = thread::spawn(move || io::copy(&mut &peer, &mut &peer).unwrap());
+            assert_echoes(stream);
+            echo.join().unwrap();
+        }
+        drop(listener);
+        fails(&endpoint, Kind::NobodyListens, &["nobody listens on this port"]);
+    }
+}
+
+/// `localhost` is 127.0.0.1 and, where IPv6 is set up, ::1: one of them listens.
+#[test]
+fn tcp_tries_each_address_of_a_name() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let Ok(listener) = TcpListener::bind(address) else { continue };
+        let local = listener.local_addr().unwrap();
+        if !("localhost", local.port()).to_socket_addrs().unwrap().any(|a| a.ip() == local.ip()) {
+            continue;
+        }
+        let endpoint = Endpoint::Tcp { host: "localhost".into(), port: local.port() };
+        for limit in [None, Some(Duration::from_secs(30))] {
+            assert_eq!(
+                connect(&endpoint, limit).unwrap().as_tcp().unwrap().peer_addr().unwrap(),
+                local
+            );
+        }
+    }
+}
+
+#[test]
+fn tcp_unknown_host() {
+    // `.invalid` never exists (RFC 2606 §2).
+    let endpoint = Endpoint::Tcp { host: "no-such-host.invalid".into(), port: 80 };
+    fails(&endpoint, Kind::UnknownHost, &["host name cannot be resolved"]);
+}
+
+#[test]
+fn clones_share_one_connection() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let ours = Stream::from(ours);
+    let writer = ours.try_clone().unwrap();
+    (&writer).write_all(b"a").unwrap();
+    drop(writer);
+    (&ours).write_all(b"b").unwrap();
+    drop(ours);
+    let mut got = String::new();
+    (&theirs).read_to_string(&mut got).unwrap();
+    assert_eq!(got, "ab");
+}
+
+#[test]
+fn a_quiet_connection_can_be_used_again() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let ours = Stream::from(ours);
+    assert!(ours.is_quiet());
+    theirs.write_all(b"x").unwrap();
+    assert!(!ours.is_quiet(), "a byte that nobody asked for");
+    drop(theirs);
+    assert!(!ours.is_quiet(), "closed");
+}

@@ -1,0 +1,213 @@
+//! Listening: who gets in, what is replaced and what is not, what is left behind.
+
+use crate::support::again::{name, passed};
+use crate::support::temp::TempDir;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use unix_http::transport::{Admission, Endpoint, Listener, PrivateDir, connect};
+
+fn at(path: &Path) -> Endpoint {
+    Endpoint::Unix(path.to_owned())
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_socket_is_private_unless_opened_and_gone_afterwards() {
+    for (asked, want) in [(None, 0o600), (Some(0o666), 0o666), (Some(0o660), 0o660)] {
+        let dir = TempDir::new();
+        let path = dir.join("s");
+        let listener = match asked {
+            None => Listener::bind(&at(&path)).unwrap(),
+            Some(mode) => {
+                Listener::bind_for(&at(&path), Admission { mode, ..Admission::default() }).unwrap()
+            }
+        };
+        assert_eq!(mode(&path), want);
+        UnixStream::connect(&path).unwrap();
+        assert!(listener.accept().unwrap().is_some());
+        assert_eq!(names(dir.path()), ["s"]);
+        drop(listener);
+        assert_eq!(names(dir.path()), [""; 0]);
+    }
+}
+
+/// What the umask of the shell that started us is must not matter; 0 is the worst.
+#[test]
+fn with_an_open_umask_too() {
+    if std::env::var_os("UNIX_HTTP_TEST_UMASK_0").is_some() {
+        the_socket_is_private_unless_opened_and_gone_afterwards();
+        a_stale_socket_is_replaced();
+        return;
+    }
+    let again = Command::new("sh")
+        .args(["-c", "umask 0; exec \"$0\" --exact \"$1\""])
+        .arg(std::env::current_exe().unwrap())
+        .arg(name(module_path!(), "with_an_open_umask_too"))
+        .env("UNIX_HTTP_TEST_UMASK_0", "1")
+        .output()
+        .unwrap();
+    passed(&again);
+}
+
+#[test]
+fn a_live_socket_is_never_replaced() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let live = UnixListener::bind(&path).unwrap();
+    let inode = fs::metadata(&path).unwrap().ino();
+    let error = Listener::bind(&at(&path)).unwrap_err().to_string();
+    assert!(error.contains("another process listens on it"), "{error}");
+    assert_eq!((fs::metadata(&path).unwrap().ino(), names(dir.path()).len()), (inode, 1));
+    UnixStream::connect(&path).unwrap();
+    drop(live);
+}
+
+/// One whose backlog is full does not answer, but it is alive.
+#[test]
+fn nor_is_a_busy_one() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let _live = UnixListener::bind(&path).unwrap();
+    let full = thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut held = Vec::new();
+            while let Ok(stream) = connect(&at(&path), Some(std::time::Duration::from_millis(20))) {
+                held.push(stream);
+            }
+            held
+        }
+    });
+    let _held = full.join().unwrap();
+    assert!(
+        Listener::bind(&at(&path))
+            .unwrap_err()
+            .to_string()
+            .contains("another process listens on it")
+    );
+}
+
+#[test]
+fn a_stale_socket_is_replaced() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    drop(UnixListener::bind(&path).unwrap());
+    let listener = Listener::bind(&at(&path)).unwrap();
+    UnixStream::connect(&path).unwrap();
+    assert!(listener.accept().unwrap().is_some());
+    assert_eq!((names(dir.path()), mode(&path)), (vec!["s".to_owned()], 0o600));
+}
+
+#[test]
+fn nothing_else_is_replaced() {
+    let dir = TempDir::new();
+    let file = dir.write("file", "precious");
+    let link = dir.join("link");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for path in [&file, &link] {
+        let error = Listener::bind(&at(path)).unwrap_err().to_string();
+        assert!(error.contains("not a socket"), "{error}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"precious");
+    assert_eq!(fs::read_link(&link).unwrap(), Path::new("nowhere"));
+
+    let path = dir.join("datagram");
+    let _datagram = UnixDatagram::bind(&path).unwrap();
+    assert!(Listener::bind(&at(&path)).is_err());
+    assert_eq!(names(dir.path()).len(), 3);
+}
+
+#[test]
+fn a_name_that_became_another_servers_is_left_to_it() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let listener = Listener::bind(&at(&path)).unwrap();
+    fs::remove_file(&path).unwrap();
+    let _other = UnixListener::bind(&path).unwrap();
+    drop(listener);
+    UnixStream::connect(&path).unwrap();
+}
+
+#[test]
+fn a_path_longer_than_a_socket_address() {
+    let dir = TempDir::new();
+    let deep = dir.join(&"d".repeat(120));
+    fs::create_dir(&deep).unwrap();
+    let path = deep.join("s");
+    let listener = Listener::bind(&at(&path)).unwrap();
+    connect(listener.endpoint(), None).unwrap();
+    drop(listener);
+    assert!(!path.exists());
+}
+
+#[test]
+fn stopping_gives_out_what_had_come() {
+    let dir = TempDir::new();
+    for endpoint in [at(&dir.join("s")), Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }] {
+        let listener = Listener::bind(&endpoint).unwrap();
+        let stopper = listener.stopper().unwrap();
+        thread::scope(|scope| {
+            let accepted =
+                scope.spawn(|| std::iter::from_fn(|| listener.accept().unwrap()).count());
+            connect(listener.endpoint(), None).unwrap();
+            // TCP forgets what was not accepted yet.
+            thread::sleep(std::time::Duration::from_millis(20));
+            stopper.stop();
+            assert_eq!(accepted.join().unwrap(), 1);
+        });
+        assert!(connect(listener.endpoint(), None).is_err());
+    }
+}
+
+#[test]
+fn tcp_is_for_this_machine_unless_asked_otherwise() {
+    let open = |host: &str| Endpoint::Tcp { host: host.into(), port: 0 };
+    for host in ["0.0.0.0", "::"] {
+        let error = Listener::bind(&open(host)).unwrap_err().to_string();
+        assert!(error.contains("other machines"), "{error}");
+    }
+    let beyond = Admission { beyond_loopback: true, ..Admission::default() };
+    for (host, admission) in [
+        ("127.0.0.1", Admission::default()),
+        ("localhost", Admission::default()),
+        ("0.0.0.0", beyond),
+    ] {
+        let listener = Listener::bind_for(&open(host), admission).unwrap();
+        assert!(matches!(listener.endpoint(), Endpoint::Tcp { port: 1.., .. }));
+    }
+}
+
+#[test]
+fn an_abstract_name() {
+    let endpoint =
+        Endpoint::Abstract(format!("unix-http-test-{}", std::process::id()).into_bytes());
+    let listener = Listener::bind(&endpoint).unwrap();
+    connect(&endpoint, None).unwrap();
+    assert!(listener.accept().unwrap().is_some());
+    assert!(Listener::bind(&endpoint).is_err());
+}
+
+#[test]
+fn a_private_directory_is_private_from_its_first_moment() {
+    let dir = TempDir::new();
+    let one = PrivateDir::new_in(dir.path()).unwrap();
+    let two = PrivateDir::new_in(dir.path()).unwrap();
+    assert_ne!(one.path(), two.path());
+    assert_eq!(mode(one.path()), 0o700);
+    drop((one, two));
+    assert_eq!(names(dir.path()), [""; 0]);
+}

@@ -1,0 +1,346 @@
+//! Programs as connections: children that are reaped and whose words reach the user, ssh by a
+//! stand-in on the PATH, proxy commands.
+
+use std::error::Error as _;
+use std::fs;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::again::{again, passed};
+use crate::support::needs;
+use crate::support::temp::TempDir;
+use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, connect};
+
+fn sh(script: &str) -> Endpoint {
+    Endpoint::Command(vec!["sh".into(), "-c".into(), script.into()])
+}
+
+fn dial(endpoint: &Endpoint) -> Stream {
+    connect(endpoint, None).unwrap()
+}
+
+fn read_line(stream: &Stream) -> String {
+    let (mut stream, mut line, mut byte) = (stream, Vec::new(), [0]);
+    while stream.read(&mut byte).unwrap() == 1 && byte[0] != b'\n' {
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap()
+}
+
+fn failure(result: io::Result<usize>) -> (Kind, String) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+    let failure = ConnectError::of(&error).unwrap();
+    assert!(!failure.to_string().contains('\n'), "{failure}");
+    (failure.kind(), failure.to_string())
+}
+
+/// Neither running nor a zombie.
+fn is_gone(pid: &str) -> bool {
+    !Path::new("/proc").join(pid).exists()
+}
+
+#[test]
+fn both_ways_at_once_byte_for_byte() {
+    let stream = dial(&Endpoint::Command(vec!["cat".into()]));
+    let sent: Vec<u8> =
+        (0..8_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut got = Vec::new();
+    thread::scope(|scope| {
+        let (stream, sent) = (&stream, &sent);
+        scope.spawn(move || {
+            (&*stream).write_all(sent).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+        });
+        (&*stream).read_to_end(&mut got).unwrap();
+    });
+    assert!(got == sent);
+    assert!(stream.as_unix().is_some() && stream.failure().is_none());
+}
+
+#[test]
+fn the_end_of_the_input_is_passed_on_and_the_answer_still_read() {
+    let mut stream = dial(&sh("wc -c; echo end"));
+    stream.write_all(b"hello").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(text.split_whitespace().collect::<Vec<_>>(), ["5", "end"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_is_reaped() {
+    let scripts = [
+        ("ends with its input", "echo $$; exec cat"),
+        ("has ended before", "echo $$"),
+        ("has failed before", "echo $$; exit 3"),
+        ("does not end", "echo $$; exec sleep 1000"),
+        ("will not listen", "trap '' TERM INT HUP; echo $$; while :; do :; done"),
+        ("is stopped", "echo $$; kill -STOP $$"),
+    ];
+    for (why, script) in scripts {
+        let stream = dial(&sh(script));
+        let pid = read_line(&stream);
+        let clone = stream.try_clone().unwrap();
+        let start = Instant::now();
+        drop(stream);
+        assert!(!is_gone(&pid) || why.contains("before"), "{why}: a clone keeps it");
+        drop(clone);
+        assert!(is_gone(&pid), "{why}: {pid} is still there");
+        assert!(start.elapsed() < Duration::from_secs(20), "{why}");
+    }
+}
+
+#[test]
+fn a_failure_before_the_first_byte_is_told() {
+    let mut stream = dial(&sh("echo one >&2; echo two >&2; exit 3"));
+    let (kind, text) = failure(stream.read(&mut [0; 8]));
+    assert_eq!(kind, Kind::Child);
+    assert!(text.ends_with("the program ended with exit status 3 and said: one / two"), "{text}");
+    assert!(text.starts_with("cannot connect to `sh -c "), "{text}");
+    // It stays told.
+    assert_eq!(failure(stream.read(&mut [0; 8])).1, text);
+    assert_eq!(stream.failure().unwrap().to_string(), text);
+}
+
+#[test]
+fn a_failure_in_the_middle_is_told_after_what_came() {
+    let mut stream = dial(&sh("printf half; echo 'link lost' >&2; exit 255"));
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut got = Vec::new();
+    let error = stream.read_to_end(&mut got).unwrap_err();
+    assert_eq!(got, b"half");
+    assert!(
+        ConnectError::of(&error)
+            .unwrap()
+            .to_string()
+            .contains("exit status 255 and said: link lost")
+    );
+}
+
+#[test]
+fn a_failure_with_unread_input_is_told_too() {
+    // A socket closed with bytes unread resets: the reason is still the program's.
+    let mut stream = dial(&sh("read line; echo 'no more' >&2; exit 1"));
+    stream.write_all(b"line\nand more\n").unwrap();
+    let (_, text) = failure(stream.read(&mut [0; 8]));
+    assert!(text.contains("no more"), "{text}");
+}
+
+#[test]
+fn other_ends() {
+    let (_, text) = failure(dial(&sh("kill -9 $$")).read(&mut [0]));
+    assert!(text.ends_with("was killed by signal 9 and said nothing"), "{text}");
+    let (_, text) = failure(dial(&sh("exec no-such-program-here")).read(&mut [0]));
+    assert!(
+        text.contains("exit status 127, a command not found")
+            && text.contains("no-such-program-here"),
+        "{text}"
+    );
+    let mut ended_well = dial(&sh("echo fine >&2"));
+    assert_eq!(ended_well.read(&mut [0]).unwrap(), 0);
+    assert!(ended_well.failure().is_none());
+}
+
+/// The socket pair is one: such a program must shut it down, as socat does.
+#[test]
+fn a_program_that_ends_its_output_and_runs_on_is_not_waited_for() {
+    let script = "import socket; s = socket.socket(fileno=0); s.send(b'a'); s.shutdown(socket.SHUT_WR); print(s.recv(9))";
+    let Ok(mut runs_on) =
+        connect(&Endpoint::Command(["python3", "-c", script].map(Into::into).to_vec()), None)
+    else {
+        return needs::left_out("python3", "no such program here").unwrap_or(());
+    };
+    let mut text = String::new();
+    runs_on.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "a");
+    assert!(runs_on.failure().is_none(), "it runs");
+}
+
+#[test]
+fn much_on_standard_error_neither_blocks_nor_is_kept() {
+    let script =
+        "i=0; while [ $i -lt 20000 ]; do echo \"line $i\" >&2; i=$((i+1)); done; echo done; exit 1";
+    let stream = dial(&sh(script));
+    assert_eq!(read_line(&stream), "done");
+    let (_, text) = failure((&stream).read(&mut [0]));
+    assert!(text.ends_with("line 19996 / line 19997 / line 19998 / line 19999"), "{text}");
+    assert!(text.len() < 500);
+}
+
+#[test]
+fn a_line_break_or_an_escape_on_standard_error_is_harmless() {
+    let (_, text) = failure(dial(&sh("printf 'a\\033[31mb\\000' >&2; exit 1")).read(&mut [0]));
+    assert!(text.ends_with("said: a\\u{1b}[31mb\\u{0}"), "{text}");
+}
+
+#[test]
+fn a_program_that_cannot_be_run() {
+    let dir = TempDir::new();
+    fs::write(dir.join("plain"), "").unwrap();
+    let plain = dir.join("plain").into_os_string();
+    let cases =
+        [("no-such-program-here".into(), "was not found; install it"), (plain, "may not be run")];
+    for (program, words) in cases {
+        let error = connect(&Endpoint::Command(vec![program]), None).unwrap_err();
+        assert_eq!(error.kind(), Kind::NoProgram);
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.source().is_some());
+    }
+    assert!(connect(&Endpoint::Command(Vec::new()), None).is_err());
+}
+
+#[test]
+fn proxy_command() {
+    let endpoint =
+        Endpoint::proxy_command("cd / && echo %h %p 100%% \"$PWD\"", "a.example", 80).unwrap();
+    assert_eq!(endpoint, sh("cd / && echo a.example 80 100% \"$PWD\""));
+    assert_eq!(read_line(&dial(&endpoint)), "a.example 80 100% /");
+    let bad = [
+        ("", "h", "empty"),
+        ("   ", "h", "empty"),
+        ("nc %x", "h", "after a %"),
+        ("nc %", "h", "after a %"),
+        ("nc %h", "a;reboot", "';'"),
+        ("nc %h", "$(reboot)", "'$'"),
+        ("nc %h", "a b", "' '"),
+        ("nc %h", "-oProxyCommand=x", "begins with `-`"),
+        ("nc %h", "", "empty"),
+        ("nc\0", "h", "NUL"),
+    ];
+    for (command, host, words) in bad {
+        let error = Endpoint::proxy_command(command, host, 80).unwrap_err().to_string();
+        assert!(error.contains(words), "`{words}` is missing in: {error}");
+    }
+}
+
+/// A shell that waited for its command would be killed alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn proxy_command_leaves_nothing_behind() {
+    let dir = TempDir::new();
+    let script = dir.write("program", "#!/bin/sh\necho $$\nexec sleep 1000\n");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let stream = dial(&Endpoint::proxy_command(&script, "h", 1).unwrap());
+    let pid = read_line(&stream);
+    assert!(!is_gone(&pid));
+    drop(stream);
+    assert!(is_gone(&pid));
+    for (command, line) in
+        [("A=b nc %h", "A=b nc h"), ("a | b", "a | b"), ("a; b", "a; b"), (" nc %p", "exec  nc 1")]
+    {
+        assert_eq!(Endpoint::proxy_command(command, "h", 1).unwrap(), sh(line));
+    }
+}
+
+#[test]
+fn ssh_endpoints() {
+    let ssh = |user, host, port, socket: Option<&str>| {
+        Endpoint::ssh(user, host, port, socket.map(PathBuf::from))
+    };
+    for (endpoint, text) in [
+        (ssh(None, "h", None, None), "ssh://h"),
+        (ssh(Some("me"), "h", Some(2222), Some("/run/d.sock")), "ssh://me@h:2222/run/d.sock"),
+        (ssh(None, "::1", Some(22), None), "ssh://[::1]:22"),
+    ] {
+        assert_eq!(endpoint.unwrap().to_string(), text);
+    }
+    for (user, host, words) in [
+        (None, "-oProxyCommand=reboot", "the host begins with `-`"),
+        (Some("-oProxyCommand=reboot"), "h", "the user begins with `-`"),
+        (Some(""), "h", "the user is empty"),
+        (Some("a b"), "h", "the user holds"),
+        (Some("$(reboot)"), "h", "the user holds"),
+        (None, "", "the host is empty"),
+        (None, "h`reboot`", "the host holds '`'"),
+        (None, "h\n", "the host holds '\\n'"),
+    ] {
+        let error = ssh(user, host, None, None).unwrap_err().to_string();
+        assert!(error.contains(words) && !error.contains('\n'), "`{words}` is missing in: {error}");
+    }
+}
+
+/// A stand-in `ssh` is put on the PATH of this test program, run again.
+#[test]
+fn ssh_by_a_stand_in() {
+    const AGAIN: &str = "UNIX_HTTP_TEST_SSH_DIR";
+    let Some(dir) = std::env::var_os(AGAIN).map(PathBuf::from) else {
+        let dir = TempDir::new();
+        // It records its arguments, one a line, and does what its host's name says.
+        let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$UNIX_HTTP_TEST_SSH_DIR/arguments\"\ncase \"$*\" in\n\
+            *' echo '*) exec cat;;\n\
+            *' unknown '*) echo 'ssh: Could not resolve hostname unknown: Name or service not known' >&2; exit 255;;\n\
+            *' closed '*) echo 'ssh: connect to host closed port 22: Connection refused' >&2; exit 255;;\n\
+            *' denied '*) echo 'me@denied: Permission denied (publickey).' >&2; exit 255;;\n\
+            *' stranger '*) echo 'Host key verification failed.' >&2; exit 255;;\n\
+            *' bare '*) echo 'sh: 1: docker: not found' >&2; exit 127;;\n\
+            *) echo 'something else' >&2; exit 1;;\nesac\n";
+        fs::write(dir.join("ssh"), script).unwrap();
+        fs::set_permissions(dir.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(
+            [dir.path().to_owned()].into_iter().chain(std::env::split_paths(&path)),
+        )
+        .unwrap();
+        let output = again(module_path!(), "ssh_by_a_stand_in")
+            .envs([(AGAIN, dir.path().as_os_str()), ("PATH", &path)])
+            .output()
+            .unwrap();
+        passed(&output);
+        return;
+    };
+    let arguments = || {
+        fs::read_to_string(dir.join("arguments"))
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let echo = |endpoint: Endpoint, limit| {
+        let mut stream = connect(&endpoint, limit).unwrap();
+        stream.write_all(b"both ways").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "both ways");
+        arguments()
+    };
+    let plain = Endpoint::ssh(None, "echo", None, None).unwrap();
+    assert_eq!(
+        echo(plain.clone(), None),
+        ["-o", "ConnectTimeout=30", "-T", "--", "echo", "docker", "system", "dial-stdio"]
+    );
+    assert_eq!(echo(plain, Some(Duration::from_secs(7)))[1], "ConnectTimeout=7");
+    let full = Endpoint::ssh(Some("me"), "echo", Some(2222), Some("/run/d.sock".into())).unwrap();
+    let host = ["--", "echo", "docker", "--host", "unix:///run/d.sock", "system", "dial-stdio"];
+    assert_eq!(
+        echo(full, None),
+        [&["-o", "ConnectTimeout=30", "-T", "-l", "me", "-p", "2222"][..], &host].concat()
+    );
+    // The remote side is a shell: what is not plain reaches it quoted.
+    let odd = Endpoint::ssh(None, "echo", None, Some("/run/it's; reboot".into())).unwrap();
+    assert_eq!(echo(odd, None)[7], "'unix:///run/it'\\''s; reboot'");
+
+    let failures = [
+        ("unknown", Kind::UnknownHost, "host name cannot be resolved"),
+        ("closed", Kind::NobodyListens, "no ssh server listens"),
+        ("denied", Kind::PermissionDenied, "see that `ssh denied true` works"),
+        ("stranger", Kind::PermissionDenied, "run `ssh stranger` once"),
+        ("bare", Kind::Child, "no `docker` command on that host"),
+        ("other", Kind::Child, "exit status 1 and said: something else"),
+    ];
+    for (host, kind, words) in failures {
+        let mut stream = connect(&Endpoint::ssh(None, host, None, None).unwrap(), None).unwrap();
+        let (got, text) = failure(stream.read(&mut [0]));
+        assert_eq!(got, kind, "{text}");
+        assert!(
+            text.starts_with(&format!("cannot connect to ssh://{host}: ")) && text.contains(words),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! The bytes on the wire: RFC 9112 as tables, and the same bytes to other programs.
+
+mod cases;
+mod conformance;
+mod differential;
+mod support;
