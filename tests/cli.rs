@@ -1,4 +1,5 @@
 //! The program `ucurl`: its flags beside curl's, its output, its errors.
+#![cfg(feature = "commands")]
 
 mod support;
 

@@ -4,9 +4,13 @@ mod support;
 
 mod client {
     mod exchanges;
+    #[cfg(all(feature = "server", feature = "docker"))]
     mod faults;
+    #[cfg(feature = "server")]
     mod many_requests;
     mod read_body;
+    #[cfg(feature = "commands")]
     mod system_calls;
+    #[cfg(feature = "commands")]
     mod upload;
 }

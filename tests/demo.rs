@@ -1,4 +1,5 @@
 //! The engine in memory, `ucurl demo`.
+#![cfg(feature = "commands")]
 
 mod support;
 

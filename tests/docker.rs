@@ -1,4 +1,5 @@
 //! What Docker adds to HTTP: frames, endpoints, errors inside a stream, versions.
+#![cfg(feature = "docker")]
 
 mod support;
 

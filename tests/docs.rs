@@ -1,4 +1,5 @@
 //! What is written is true: commands on the pages, examples, lessons, sizes.
+#![cfg(feature = "commands")]
 
 mod support;
 

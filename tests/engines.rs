@@ -1,4 +1,5 @@
 //! Everything that needs a real dockerd or podman.
+#![cfg(feature = "commands")]
 
 mod support;
 

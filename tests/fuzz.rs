@@ -3,6 +3,7 @@
 //! time, and without nightly.
 //!
 //! `FUZZ_ROUNDS=1000000 cargo test --test fuzz` makes more mutants.
+#![cfg(feature = "commands")]
 #![allow(dead_code, unused_imports, missing_docs)]
 
 mod cases;

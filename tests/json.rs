@@ -1,4 +1,5 @@
 //! JSON, RFC 8259: what is read, what is refused and where, whatever the pieces it comes in.
+#![cfg(feature = "json")]
 
 mod support;
 

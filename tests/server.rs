@@ -1,4 +1,5 @@
 //! The library's server.
+#![cfg(feature = "server")]
 
 mod support;
 

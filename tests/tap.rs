@@ -1,4 +1,5 @@
 //! The tap: relay, recorders, limits, and `ucurl tap` as a process.
+#![cfg(feature = "commands")]
 
 mod support;
 

@@ -1,9 +1,11 @@
 //! What travelled: messages paired, shown and explained.
+#![cfg(feature = "tap")]
 
 mod support;
 
 mod traffic {
     mod conversation;
+    #[cfg(feature = "commands")]
     mod explain;
     mod text;
 }

@@ -4,6 +4,7 @@ mod support;
 
 mod transport {
     mod connect;
+    #[cfg(any(feature = "server", feature = "tap"))]
     mod listen;
     mod timeouts;
     mod tls;

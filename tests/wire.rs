@@ -2,5 +2,6 @@
 
 mod cases;
 mod conformance;
+#[cfg(feature = "commands")]
 mod differential;
 mod support;

@@ -48,6 +48,7 @@ use std::sync::Arc;
 /// share a client.
 ///
 /// ```
+/// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
@@ -62,6 +63,7 @@ use std::sync::Arc;
 /// let client = Client::builder(Endpoint::Unix(socket)).host("app").timeouts(limits).build();
 /// assert_eq!(client.get("/who").send()?.text()?, "app");
 /// assert!(client.delete("/containers/mypy").send()?.is_reused()); // on the connection of the first
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -54,6 +54,7 @@ pub enum Event<'a> {
 /// Is told of [`Event`]s. It must not call the client that it observes.
 ///
 /// ```
+/// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
@@ -75,6 +76,7 @@ pub enum Event<'a> {
 /// let heads = Arc::new(Heads::default());
 /// Client::builder(Endpoint::Unix(socket)).observer(heads.clone()).build().get("/ping").send()?;
 /// assert!(heads.0.lock().unwrap().starts_with(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n"));
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Observer: Send + Sync {

@@ -13,6 +13,7 @@ use std::time::Duration;
 /// Transfer-Encoding as the body needs.
 ///
 /// ```
+/// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
@@ -32,6 +33,7 @@ use std::time::Duration;
 /// assert_eq!(streamed.send()?.text()?, "application/x-tar None tar");
 /// // What could break out of its line is refused before a byte is sent.
 /// assert!(client.get("/").field("X-Name", "a\r\nHost: elsewhere").send().is_err());
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -20,6 +20,7 @@ use std::sync::Arc;
 /// An [`io::Error`] that reading gives has an [`Error`] inside: [`Error::from_io`].
 ///
 /// ```
+/// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
@@ -36,6 +37,7 @@ use std::sync::Arc;
 /// assert_eq!(response.decision().framing, Framing::Length(8));
 /// let lines: Vec<String> = response.lines().collect::<Result<_, _>>()?; // as they come
 /// assert_eq!(lines, ["one", "two"]);
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

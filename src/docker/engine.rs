@@ -27,6 +27,7 @@ use std::sync::OnceLock;
 /// A client of a Docker engine that knows which API version to speak.
 ///
 /// ```
+/// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
@@ -37,6 +38,7 @@ use std::sync::OnceLock;
 ///
 /// let engine = Engine::new(Client::unix(socket)); // or Engine::from_env()
 /// assert_eq!(engine.target("/containers/json")?, "/v1.41/containers/json");
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ mod chunked;
 mod encode;
 mod limits;
 mod mutation;
+#[cfg(feature = "server")]
 mod over_a_server;
 mod over_a_stream;
 mod page;

@@ -21,6 +21,7 @@ pub mod live;
 pub mod needs;
 pub mod pattern;
 pub mod proxy;
+#[cfg(feature = "server")]
 pub mod serve;
 pub mod tar;
 pub mod temp;

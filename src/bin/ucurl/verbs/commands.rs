@@ -6,9 +6,8 @@
 
 #[cfg(feature = "commands")]
 use crate::demo;
-use crate::verbs::replay;
-use crate::verbs::sockets;
-use crate::verbs::tap;
+#[cfg(feature = "commands")]
+use crate::verbs::{replay, sockets, tap};
 
 /// The exit code of the command with this name; `None` is no command, so that curl's command line
 /// begins here.
