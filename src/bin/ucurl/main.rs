@@ -22,7 +22,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
-    let code = match args.first().and_then(|name| verbs::commands::run(name, &args)) {
+    let code = match args.first().and_then(|name| verbs::run(name, &args)) {
         Some(code) => code,
         None => command(&args) as i32,
     };
@@ -38,7 +38,7 @@ fn command(args: &[Vec<u8>]) -> Exit {
         warn(&config);
     }
     match result {
-        Ok(()) => run::run(config),
+        Ok(()) => transfers(config),
         Err(Stop::Help(topic)) => print(&help::help(topic.as_deref())),
         Err(Stop::Manual) => print(&help::manual()),
         Err(Stop::Version) => print(&help::version()),
@@ -48,6 +48,27 @@ fn command(args: &[Vec<u8>]) -> Exit {
         },
         Err(Stop::Bad { option, why, exit }) => usage(&option, why.as_bytes(), exit),
     }
+}
+
+#[cfg(not(feature = "commands"))]
+fn transfers(config: Config) -> Exit {
+    run::run(config)
+}
+
+/// Runs the transfers; with `--demo`, the engine lives as long as they do.
+#[cfg(feature = "commands")]
+fn transfers(mut config: Config) -> Exit {
+    let demo = match config.global.demo.then(demo::start).transpose() {
+        Ok(demo) => demo,
+        Err(error) => {
+            say(&format!("--demo: {error}"));
+            return Exit::Connect;
+        }
+    };
+    if let Some(demo) = &demo {
+        config.groups.iter_mut().for_each(|group| group.socket = Some(demo.socket()));
+    }
+    run::run(config)
 }
 
 /// A file's bytes; `-` is stdin.

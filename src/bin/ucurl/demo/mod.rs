@@ -34,7 +34,7 @@ mod text;
 mod time;
 
 use crate::args::config::Socket;
-use crate::verbs::place;
+use crate::verbs::serve;
 use crate::verbs::supervise::{self, Front};
 use crate::verbs::verb::{self, Given};
 use engine::Engine;
@@ -134,12 +134,12 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
 }
 
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
-    let (directory, listener) = place::listener(given)?;
+    let (directory, listener) = serve::listener(given)?;
     let demo = serve(listener, directory).map_err(|error| error.to_string())?;
     crate::say(
         "demo: a demonstration of Docker's API, not Docker: no container runs, and all is gone at the end",
     );
-    let code = place::serve(given, demo.endpoint(), front, "demo");
+    let code = serve::serve(given, demo.endpoint(), front, "demo");
     demo.handle.stop(GRACE);
     Ok(code)
 }

@@ -15,7 +15,6 @@ use crate::output::output;
 use crate::output::sink::{Meter, Sink, Terminal};
 use crate::output::trace::Tracer;
 use crate::output::writeout::{self, To};
-use crate::verbs::commands;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -62,18 +61,6 @@ pub fn run(mut config: Config) -> Exit {
         }
     };
     prepare(&mut config);
-    // It lives as long as the transfers.
-    let demo = match config.global.demo.then(commands::demo).transpose() {
-        Ok(demo) => demo,
-        Err(error) => {
-            crate::say(&format!("--demo: {error}"));
-            return Exit::Connect;
-        }
-    };
-    if let Some(demo) = &demo {
-        let socket = demo.socket();
-        config.groups.iter_mut().for_each(|group| group.socket = Some(socket.clone()));
-    }
     let mut known = Vec::new();
     let (mut last, mut number) = (Exit::Ok, 0);
     for group in &config.groups {

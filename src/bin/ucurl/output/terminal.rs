@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Lines};
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use unix_http::tap::text;
+use unix_http::base::text;
 
 /// The terminal is its stderr: there may be no /dev/tty, as on a console that nobody made a
 /// controlling terminal. `stty -g` prints what `stty` takes back. What a trap ignores, stty and cat

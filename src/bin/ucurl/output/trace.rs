@@ -13,8 +13,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::base::sync::lock;
+use unix_http::base::text;
 use unix_http::client::{Event, Observer};
-use unix_http::tap::text;
 use unix_http::transport::Endpoint;
 
 /// What an exchange told about itself. Times count from the transfer's start.

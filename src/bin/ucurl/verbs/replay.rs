@@ -1,6 +1,6 @@
 //! `ucurl replay`: a fake daemon that answers as a recorded one did.
 
-use crate::verbs::place;
+use crate::verbs::serve;
 use crate::verbs::supervise::{self, Front};
 use crate::verbs::verb::{self, Given};
 use std::thread;
@@ -44,11 +44,11 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let replay =
         Replay::open(recording).map_err(|error| format!("{}: {error}", recording.display()))?;
     let replay = replay.strict(given.has("strict")).pace(given.has("pace"));
-    let (_directory, listener) = place::listener(given)?;
+    let (_directory, listener) = serve::listener(given)?;
     let stopper = replay.stopper(&listener).map_err(|error| error.to_string())?;
     let code = thread::scope(|scope| {
         scope.spawn(|| replay.run(&listener));
-        let code = place::serve(given, listener.endpoint(), front, "replay");
+        let code = serve::serve(given, listener.endpoint(), front, "replay");
         stopper.stop(GRACE);
         code
     });

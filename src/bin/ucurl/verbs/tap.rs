@@ -1,7 +1,7 @@
 //! `ucurl tap`: what travels through a Docker socket, shown and recorded.
 
 use crate::explain::Overheard;
-use crate::verbs::place;
+use crate::verbs::serve;
 use crate::verbs::supervise::{self, Front};
 use crate::verbs::verb::{self, Given};
 use std::ffi::OsStr;
@@ -62,7 +62,7 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
 
 fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let target = target(given)?;
-    let (_directory, listener) = place::listener(given)?;
+    let (_directory, listener) = serve::listener(given)?;
     let mut relay = Relay::new(listener, target).show_secrets(given.has("show-secrets"));
     for host in given.values("allow-host") {
         relay = relay.allow_host(host.to_string_lossy());
@@ -72,7 +72,7 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
     thread::scope(|scope| {
         let run = scope.spawn(|| relay.run());
-        let code = place::serve(given, relay.endpoint(), front, "tap");
+        let code = serve::serve(given, relay.endpoint(), front, "tap");
         stopper.stop(GRACE);
         for problem in run.join().unwrap_or_default() {
             crate::say(&format!("tap: {problem}"));
