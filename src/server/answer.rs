@@ -1,11 +1,11 @@
 //! The response as it is put together: its head, its framing, and what has become of it.
 
-use super::live::Live;
-use super::refusal::reason_phrase;
+use super::connection_state::ConnectionState;
+
 use crate::base::time::http_date;
 use crate::error::Error;
 use crate::transport::Stream;
-use crate::wire::{EncodeError, Fields, Version, encode_response};
+use crate::wire::{EncodeError, Fields, Version, encode_response, reason_phrase};
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
@@ -71,12 +71,12 @@ impl Answer {
     /// Puts the head together, to be sent with the first of the content.
     pub fn encode(
         &mut self,
-        live: &Live,
+        state: &ConnectionState,
         asked: Asked,
         status: (u16, &str),
         ends: Ends,
     ) -> io::Result<()> {
-        self.persistent = asked.persistent && ends != Ends::Close && !live.must_close(status.0);
+        self.persistent = asked.persistent && ends != Ends::Close && !state.must_close(status.0);
         if self.fields.get("Date").is_none() {
             self.push("Date", &http_date(SystemTime::now()))?;
         }
@@ -109,10 +109,10 @@ impl Answer {
     }
 
     /// Sends the head, if that has not been done, and what comes after it.
-    pub fn send(&mut self, live: &Live, [a, b, c, d]: [&[u8]; 4]) -> io::Result<()> {
+    pub fn send(&mut self, state: &ConnectionState, [a, b, c, d]: [&[u8]; 4]) -> io::Result<()> {
         self.outcome = Outcome::Begun;
-        live.answered.store(true, Ordering::Release);
-        write_all(&live.stream, &mut [&self.head, a, b, c, d].map(IoSlice::new))?;
+        state.answered.store(true, Ordering::Release);
+        write_all(&state.stream, &mut [&self.head, a, b, c, d].map(IoSlice::new))?;
         self.head.clear();
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! One connection from its first byte to its last: requests and responses in turn.
 
 use super::answer::{Answer, Asked, Outcome};
-use super::live::{DRAIN, Incoming, Live, Phase, UNKNOWN};
+use super::connection_state::{ConnectionState, DRAIN, UNKNOWN};
+use super::incoming::Incoming;
 use super::refusal::Refusal;
 use super::request::{Request, authority, too_large};
 use super::responder::Responder;
@@ -10,12 +11,10 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::transport::{Limit, Timeout};
 use crate::wire::{BodyDecoder, Decision, Framing, RequestDecoder, RequestHead, Version, framing};
-use std::io::Read;
-use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a new connection's buffer holds; few requests are longer.
 const BUFFER: usize = 2048;
@@ -36,17 +35,17 @@ enum Next {
 }
 
 /// Serves a connection until it ends, or HTTP on it.
-pub(super) fn serve(live: &Arc<Live>, limits: &Limits, handler: &Handler) {
-    let incoming = Incoming::new(Arc::clone(live), *limits);
+pub(super) fn serve(state: &Arc<ConnectionState>, limits: &Limits, handler: &Handler) {
+    let incoming = Incoming::new(Arc::clone(state), *limits);
     let mut conversation = Conversation {
-        live,
+        state,
         limits,
         handler,
         connection: Connection::with_buffer(incoming, vec![0; BUFFER]),
         answer: Answer::default(),
     };
     let mut decoder = RequestDecoder::with_limit(limits.overhead);
-    if live.stream.set_write_timeout(limits.silence).is_err() {
+    if state.stream.set_write_timeout(limits.silence).is_err() {
         return;
     }
     let mut next = Next::First;
@@ -54,12 +53,12 @@ pub(super) fn serve(live: &Arc<Live>, limits: &Limits, handler: &Handler) {
         next = conversation.exchange(&mut decoder, next);
     }
     if next == Next::Linger {
-        linger(live);
+        state.stream.linger(LINGER);
     }
 }
 
 struct Conversation<'a> {
-    live: &'a Live,
+    state: &'a ConnectionState,
     limits: &'a Limits,
     handler: &'a Handler,
     connection: Connection<Incoming>,
@@ -68,18 +67,21 @@ struct Conversation<'a> {
 
 impl Conversation<'_> {
     fn exchange(&mut self, decoder: &mut RequestDecoder, next: Next) -> Next {
-        let live = self.live;
-        live.begin(0, false);
+        let state = self.state;
+        state.begin(0, false);
         decoder.reset_known(self.limits.overhead);
         let begun = self.connection.has_buffered();
-        self.connection.stream_mut().phase = if begun { Phase::Head(None) } else { Phase::Idle };
-        live.wait();
-        if next == Next::Request && !begun && live.crowd.must_leave() {
+        self.connection.stream_mut().expect_head(begun);
+        state.wait();
+        if state.pressure.stopping.load(Ordering::SeqCst) {
+            state.leave_if_waiting();
+        }
+        if next == Next::Request && !begun && state.pressure.must_leave() {
             return Next::Close;
         }
         let read = self.connection.read_head(decoder);
-        let stays = live.work();
-        self.connection.stream_mut().phase = Phase::Body;
+        let stays = state.work();
+        self.connection.stream_mut().expect_body();
         let len = match read {
             Ok(Some(len)) => len,
             Ok(None) => return Next::Close,
@@ -148,18 +150,18 @@ impl Conversation<'_> {
             Framing::Chunked | Framing::UntilClose => UNKNOWN,
             Framing::NoBody | Framing::Tunnel => 0,
         };
-        self.live.begin(unread, expects);
+        self.state.begin(unread, expects);
         let mut request = Request {
             head,
             framing,
             body: &mut body,
             connection: &mut self.connection,
-            live: self.live,
+            state: self.state,
             limit: self.limits.content,
         };
-        let responder = Responder::new(self.live, &mut self.answer, asked);
+        let responder = Responder::new(self.state, &mut self.answer, asked);
         let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(&mut request, responder)));
-        let invited = !self.live.expects.load(Ordering::Acquire);
+        let invited = !self.state.expects.load(Ordering::Acquire);
         if self.answer.outcome == Outcome::Nothing {
             let refusal = handled.ok().and_then(Result::err).map(|error| Refusal::of(&error));
             self.refuse(asked, &refusal.unwrap_or_else(Refusal::unexplained));
@@ -190,7 +192,7 @@ impl Conversation<'_> {
 
     fn refuse(&mut self, asked: Asked, refusal: &Refusal) {
         // If it cannot be told, nobody is there to hear it.
-        let _ = Responder::new(self.live, &mut self.answer, asked).refuse(refusal);
+        let _ = Responder::new(self.state, &mut self.answer, asked).refuse(refusal);
     }
 }
 
@@ -210,18 +212,4 @@ fn expectation(head: &RequestHead) -> Result<bool, Refusal> {
         }
     }
     Ok(expects)
-}
-
-/// Closes in two steps: a socket that is closed while bytes come in sends a reset, and that may
-/// overtake the answer and destroy it before the client has read it (`RFC 9112 §9.6`).
-fn linger(live: &Live) {
-    let end = Instant::now() + LINGER;
-    let mut ended = live.stream.shutdown(Shutdown::Write).is_err();
-    let mut scratch = [0; 4096];
-    while !ended {
-        let left = end.saturating_duration_since(Instant::now());
-        ended = left < Duration::from_millis(1)
-            || live.stream.set_read_timeout(Some(left)).is_err()
-            || !matches!((&live.stream).read(&mut scratch), Ok(1..));
-    }
 }

@@ -65,19 +65,19 @@
 //! handler.
 
 mod answer;
-mod body;
+mod connection_state;
 mod exchange;
-mod live;
-mod pool;
+mod handle;
+mod incoming;
 mod refusal;
 mod request;
 mod responder;
 
-pub use body::BodyWriter;
-pub use pool::Handle;
-pub use refusal::{Refusal, reason_phrase};
+pub use crate::wire::reason_phrase;
+pub use handle::Handle;
+pub use refusal::Refusal;
 pub use request::Request;
-pub use responder::{Responder, Sent};
+pub use responder::{BodyWriter, Responder, Sent};
 
 /// A raw connection after a response that ended HTTP on it. It has no limits of time, and lives as
 /// long as it is kept.
@@ -174,7 +174,7 @@ impl Server {
     where
         H: Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync + 'static,
     {
-        pool::start(self.listener, self.limits, Box::new(handler))
+        handle::start(self.listener, self.limits, Box::new(handler))
     }
 
     /// Answers until the process ends.

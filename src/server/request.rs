@@ -1,6 +1,7 @@
 //! A request, as the handler sees it.
 
-use super::live::{Incoming, Live, UNKNOWN};
+use super::connection_state::{ConnectionState, UNKNOWN};
+use super::incoming::Incoming;
 use super::refusal::Refusal;
 use crate::connection::Connection;
 use crate::error::Error;
@@ -34,7 +35,7 @@ pub struct Request<'a> {
     pub(super) framing: Framing,
     pub(super) body: &'a mut BodyDecoder,
     pub(super) connection: &'a mut Connection<Incoming>,
-    pub(super) live: &'a Live,
+    pub(super) state: &'a ConnectionState,
     pub(super) limit: Option<u64>,
 }
 
@@ -104,7 +105,7 @@ impl Request<'_> {
 
     /// The address of a TCP client; clients of a Unix socket have none.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.live.stream.as_tcp()?.peer_addr().ok()
+        self.state.stream.as_tcp()?.peer_addr().ok()
     }
 
     /// How many bytes the content is; `None` where only its end will tell.
@@ -156,11 +157,15 @@ impl Request<'_> {
     /// Before the first read: tells the client to send the content, if it waits for that (`RFC 9110
     /// §10.1.1`).
     fn invite(&mut self) -> io::Result<()> {
-        let expects = self.live.expects.load(Ordering::Relaxed)
-            && self.live.expects.swap(false, Ordering::AcqRel);
-        if expects && !self.connection.has_buffered() && !self.live.answered.load(Ordering::Acquire)
+        let expects = self.state.expects.load(Ordering::Relaxed)
+            && self.state.expects.swap(false, Ordering::AcqRel);
+        if expects
+            && !self.connection.has_buffered()
+            && !self.state.answered.load(Ordering::Acquire)
         {
-            (&self.live.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(Error::send)?;
+            (&self.state.stream)
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .map_err(Error::send)?;
         }
         Ok(())
     }
@@ -172,7 +177,7 @@ impl Request<'_> {
             Framing::Length(length) => length - self.body.received().min(length),
             _ => UNKNOWN,
         };
-        self.live.unread.store(unread, Ordering::Release);
+        self.state.unread.store(unread, Ordering::Release);
         match self.limit {
             Some(limit) if self.body.received() > limit => Err(too_large(limit)),
             _ => Ok(()),

@@ -2,10 +2,11 @@
 
 use super::Upgraded;
 use super::answer::{Answer, Asked, Ends, Outcome, invalid, refused};
-use super::body::BodyWriter;
-use super::live::Live;
+use super::connection_state::ConnectionState;
 use super::refusal::Refusal;
 use super::request::Request;
+use crate::wire::chunked::encode_chunk_size;
+use crate::wire::{Fields, Version, encode_last_chunk};
 use std::io::{self, Read, Write};
 
 /// How much of a reader's content is read and written at once.
@@ -41,7 +42,7 @@ const PIECE: usize = 128 * 1024;
 #[derive(Debug)]
 #[must_use = "a request has to be answered"]
 pub struct Responder<'a> {
-    pub(super) live: &'a Live,
+    pub(super) state: &'a ConnectionState,
     pub(super) answer: &'a mut Answer,
     pub(super) asked: Asked,
     status: u16,
@@ -55,9 +56,13 @@ pub struct Responder<'a> {
 pub struct Sent(pub(super) ());
 
 impl<'a> Responder<'a> {
-    pub(super) fn new(live: &'a Live, answer: &'a mut Answer, asked: Asked) -> Responder<'a> {
+    pub(super) fn new(
+        state: &'a ConnectionState,
+        answer: &'a mut Answer,
+        asked: Asked,
+    ) -> Responder<'a> {
         answer.reset();
-        Responder { live, answer, asked, status: 200, reason: "", wrong: None }
+        Responder { state, answer, asked, status: 200, reason: "", wrong: None }
     }
 
     /// Sets the status-code; without it, it is 200.
@@ -108,7 +113,7 @@ impl<'a> Responder<'a> {
             false => Ends::Length(content.len() as u64),
         })?;
         self.answer
-            .send(self.live, [if self.asked.head { b"" } else { content }, b"", b"", b""])?;
+            .send(self.state, [if self.asked.head { b"" } else { content }, b"", b"", b""])?;
         self.done()
     }
 
@@ -122,7 +127,7 @@ impl<'a> Responder<'a> {
             return Err(invalid("an answer without content, and nothing that says so"));
         }
         self.begin(Ends::Head)?;
-        self.answer.send(self.live, [b""; 4])?;
+        self.answer.send(self.state, [b""; 4])?;
         self.done()
     }
 
@@ -136,7 +141,7 @@ impl<'a> Responder<'a> {
             return Err(invalid(NO_CONTENT));
         }
         self.begin(Ends::Length(length))?;
-        self.answer.send(self.live, [b""; 4])?;
+        self.answer.send(self.state, [b""; 4])?;
         if self.asked.head {
             return self.done();
         }
@@ -147,7 +152,7 @@ impl<'a> Responder<'a> {
             match reader.read(&mut piece[..room]) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(n) => {
-                    (&self.live.stream).write_all(&piece[..n])?;
+                    (&self.state.stream).write_all(&piece[..n])?;
                     left -= n as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -216,11 +221,11 @@ impl<'a> Responder<'a> {
             ));
         }
         self.wrong.take().map_or(Ok(()), Err)?;
-        let stream = self.live.stream.try_clone()?;
+        let stream = self.state.stream.try_clone()?;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
         self.answer.encode_as_is((self.status, self.reason))?;
-        self.answer.send(self.live, [b""; 4])?;
+        self.answer.send(self.state, [b""; 4])?;
         self.answer.outcome = Outcome::Raw;
         let mut ahead: Vec<u8> = request.connection.stream_mut().take_ahead().into_iter().collect();
         ahead.splice(0..0, request.connection.buffered().concat());
@@ -238,7 +243,7 @@ impl<'a> Responder<'a> {
         }
         // 205 has no content, but its head does not say so by itself (RFC 9110 §15.3.6).
         let ends = if self.status == 205 { Ends::Length(0) } else { ends };
-        self.answer.encode(self.live, self.asked, (self.status, self.reason), ends)
+        self.answer.encode(self.state, self.asked, (self.status, self.reason), ends)
     }
 
     pub(super) fn done(self) -> io::Result<Sent> {
@@ -258,3 +263,133 @@ impl<'a> Responder<'a> {
 }
 
 const NO_CONTENT: &str = "content with a status-code that has none (RFC 9110 §15)";
+
+/// So much is gathered before a chunk is sent.
+const GATHER: usize = 2048;
+
+/// The content of a response whose length is not known when it begins.
+///
+/// Small writes are gathered; [`flush`](Write::flush) sends what there is, the head with it, so
+/// that the client sees it now. Content that was [finished](BodyWriter::finish) before anything was
+/// sent has a length after all, and is sent with it. Dropped instead of finished, the body is cut:
+/// the client learns that it is not whole.
+#[derive(Debug)]
+#[must_use = "a body has to be finished"]
+pub struct BodyWriter<'a> {
+    responder: Responder<'a>,
+    /// How the content is framed, once the head has been sent.
+    framing: Option<Ends>,
+}
+
+impl<'a> BodyWriter<'a> {
+    pub(super) fn new(responder: Responder<'a>) -> BodyWriter<'a> {
+        BodyWriter { responder, framing: None }
+    }
+
+    /// Sends what is left and ends the body.
+    ///
+    /// # Errors
+    /// Of sending.
+    pub fn finish(self) -> io::Result<Sent> {
+        self.finish_with(&Fields::new())
+    }
+
+    /// The same with trailer fields, which reach clients of HTTP/1.1 only (`RFC 9112 §7.1.2`).
+    ///
+    /// # Errors
+    /// Of sending, and for a field that has to be known before the content, such as Content-Length.
+    pub fn finish_with(mut self, trailers: &Fields) -> io::Result<Sent> {
+        if trailers
+            .iter()
+            .any(|field| NO_TRAILERS.iter().any(|name| name.eq_ignore_ascii_case(field.name())))
+        {
+            return Err(invalid(
+                "a trailer field that has to be known before the content (RFC 9110 §6.5.1)",
+            ));
+        }
+        if self.framing.is_none() && trailers.is_empty() {
+            let content = std::mem::take(&mut self.responder.answer.content);
+            return self.responder.send(content);
+        }
+        self.begin()?;
+        let content = std::mem::take(&mut self.responder.answer.content);
+        let mut last = Vec::new();
+        if self.framing == Some(Ends::Chunked) {
+            encode_last_chunk(&mut last, trailers);
+        }
+        self.send(&content, &[], &last)?;
+        self.responder.done()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if self.framing.is_none() {
+            let ends = match self.responder.asked.version {
+                Version::Http11 => Ends::Chunked,
+                Version::Http10 => Ends::Close,
+            };
+            self.responder.begin(ends)?;
+            self.framing = Some(ends);
+        }
+        Ok(())
+    }
+
+    /// Sends two runs of content as one chunk, then `last`.
+    fn send(&mut self, first: &[u8], second: &[u8], last: &[u8]) -> io::Result<()> {
+        self.begin()?;
+        let Responder { state, answer, asked, .. } = &mut self.responder;
+        let length = first.len() + second.len();
+        if asked.head || (length == 0 && last.is_empty()) {
+            return if answer.head.is_empty() { Ok(()) } else { answer.send(state, [b""; 4]) };
+        }
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        if self.framing == Some(Ends::Chunked) && length > 0 {
+            encode_chunk_size(&mut before, length as u64);
+            after.extend_from_slice(b"\r\n");
+        }
+        after.extend_from_slice(last);
+        answer.send(state, [&before, first, second, &after])
+    }
+}
+
+/// Fields for framing, routing, authentication and the content's form: in a trailer section they
+/// come too late, and a reader that merges them is led astray.
+const NO_TRAILERS: &[&str] = &[
+    "Authorization",
+    "Cache-Control",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Range",
+    "Content-Type",
+    "Host",
+    "Location",
+    "Set-Cookie",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "WWW-Authenticate",
+];
+
+impl Write for BodyWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gathered = &mut self.responder.answer.content;
+        if gathered.len() + bytes.len() <= GATHER {
+            gathered.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        let mut first = std::mem::take(gathered);
+        let sent = self.send(&first, bytes, &[]);
+        first.clear();
+        self.responder.answer.content = first;
+        sent.map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut gathered = std::mem::take(&mut self.responder.answer.content);
+        let sent = self.send(&gathered, &[], &[]);
+        gathered.clear();
+        self.responder.answer.content = gathered;
+        sent
+    }
+}

@@ -27,7 +27,7 @@
 //! assert_eq!(passed.len(), 40);
 //! let refused = gate.admit(b"GET / HTTP/1.1\r\nHost: evil.example:9999\r\n\r\n", &mut passed).unwrap_err();
 //! assert_eq!((refused.status, passed.len()), (421, 40));
-//! # Ok::<(), unix_http::tap::gate::Refusal>(())
+//! # Ok::<(), unix_http::tap::gate::Denied>(())
 //! ```
 
 use crate::wire::{
@@ -55,23 +55,23 @@ enum State {
 
 /// Why a request does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Denied {
     /// The status-code to answer with: 400, 403 or 421.
     pub status: u16,
     why: String,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for Denied {}
 
-impl From<ParseError> for Refusal {
-    fn from(error: ParseError) -> Refusal {
-        Refusal { status: 400, why: format!("on TCP every request must be readable: {error}") }
+impl From<ParseError> for Denied {
+    fn from(error: ParseError) -> Denied {
+        Denied { status: 400, why: format!("on TCP every request must be readable: {error}") }
     }
 }
 
@@ -91,7 +91,7 @@ impl Gate {
     ///
     /// # Errors
     /// A request that may not pass. What stood before it was appended; nothing after it ever is.
-    pub fn admit(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<(), Refusal> {
+    pub fn admit(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<(), Denied> {
         if self.held.is_empty() {
             let used = self.pass(bytes, passed)?;
             self.held.extend_from_slice(&bytes[used..]);
@@ -108,7 +108,7 @@ impl Gate {
     }
 
     /// Appends to `passed` what may be passed on: how many bytes. The others begin a head.
-    fn pass(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<usize, Refusal> {
+    fn pass(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<usize, Denied> {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
@@ -136,7 +136,7 @@ impl Gate {
         Ok(at)
     }
 
-    fn request(&mut self, len: usize) -> Result<(), Refusal> {
+    fn request(&mut self, len: usize) -> Result<(), Denied> {
         let decoder = std::mem::take(&mut self.decoder);
         let head = decoder.head();
         self.check(head)?;
@@ -153,7 +153,7 @@ impl Gate {
         Ok(())
     }
 
-    fn check(&self, head: &RequestHead) -> Result<(), Refusal> {
+    fn check(&self, head: &RequestHead) -> Result<(), Denied> {
         let host = head.host()?.unwrap_or_default();
         let name = String::from_utf8_lossy(host);
         if !host.is_empty() && !self.is_ours(without_port(&name)) {
@@ -161,7 +161,7 @@ impl Gate {
                 "the Host is {}, which may be a web page's own name (DNS rebinding)",
                 name.escape_debug()
             );
-            return Err(Refusal { status: 421, why });
+            return Err(Denied { status: 421, why });
         }
         match head.fields().get("Origin") {
             Some(origin) if !same_origin(origin, host) => {
@@ -169,7 +169,7 @@ impl Gate {
                     "the request comes from a web page of another origin, {}",
                     origin.escape_ascii()
                 );
-                Err(Refusal { status: 403, why })
+                Err(Denied { status: 403, why })
             }
             _ => Ok(()),
         }

@@ -20,7 +20,6 @@ pub mod conversation;
 pub mod exchange;
 pub mod gate;
 pub mod har;
-mod open;
 pub mod pcap;
 pub mod record;
 mod refusal;

@@ -2,16 +2,11 @@
 //! errors are.
 
 use crate::json::encode_string;
+use crate::wire::reason_phrase;
 
 /// A response that says why. Without `content` it is the answer to HEAD.
 pub(super) fn refusal(status: u16, why: &str, content: bool) -> Vec<u8> {
-    let reason = match status {
-        400 => "Bad Request",
-        403 => "Forbidden",
-        421 => "Misdirected Request",
-        501 => "Not Implemented",
-        _ => "Bad Gateway",
-    };
+    let reason = reason_phrase(status);
     let mut body = b"{\"message\":".to_vec();
     encode_string(&mut body, why);
     body.extend_from_slice(b"}\n");

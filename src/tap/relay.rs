@@ -67,16 +67,16 @@
 //! ```
 
 use super::exchange::{Event, Observer, Side};
-use super::gate::Gate;
-use super::open::{Cut, Open};
+use super::gate::{Denied, Gate};
 use super::refusal::refusal;
 use super::watch::{Audience, Watch};
+use crate::transport::connections::{Connections, Cut, Service};
 use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// What a buffer holds at first: a head and a small body. Most connections idle with that.
 const SMALL: usize = 4 * 1024;
@@ -84,8 +84,6 @@ const SMALL: usize = 4 * 1024;
 const LARGE: usize = 256 * 1024;
 /// The stack of a thread: observers run on it, and what is not touched takes no memory.
 const STACK: usize = 512 * 1024;
-/// How long to wait when descriptors or threads have run out.
-const PAUSE: Duration = Duration::from_millis(50);
 /// How long a client that is turned away may take to send its request and to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -97,7 +95,7 @@ pub struct Relay {
     cover: bool,
     allowed: Vec<String>,
     started: SystemTime,
-    open: Arc<Open<Pair>>,
+    open: Arc<Connections<Pair>>,
 }
 
 impl Relay {
@@ -164,41 +162,9 @@ impl Relay {
     ///
     /// What goes wrong with one connection ends that one alone; observers are told.
     pub fn run(&self) -> Vec<String> {
-        self.audience.with_viewer(STACK, || thread::scope(|scope| self.accept(scope)));
+        self.open.begin();
+        self.audience.with_viewer(STACK, || self.open.run(&self.listener, self));
         self.audience.finish()
-    }
-
-    fn accept<'scope>(&'scope self, scope: &'scope thread::Scope<'scope, '_>) {
-        let mut number = 0;
-        loop {
-            match self.listener.accept() {
-                Ok(None) => break,
-                Ok(Some(client)) => {
-                    number += 1;
-                    let running = self.open.begin();
-                    let connection = move || {
-                        self.connection(number, client);
-                        drop(running);
-                    };
-                    let thread =
-                        thread::Builder::new().stack_size(STACK).spawn_scoped(scope, connection);
-                    if let Err(error) = thread {
-                        self.tell(
-                            number,
-                            &Event::Refused(&format!("no thread for another connection: {error}")),
-                        );
-                        thread::sleep(PAUSE);
-                    }
-                }
-                Err(error) => {
-                    self.tell(
-                        0,
-                        &Event::Refused(&format!("cannot accept another connection: {error}")),
-                    );
-                    thread::sleep(PAUSE);
-                }
-            }
-        }
     }
 
     fn tell(&self, number: u64, event: &Event<'_>) {
@@ -218,7 +184,7 @@ impl Relay {
         self.open.insert(number, &pair);
         self.tell(number, &Event::Opened);
         let gate = match self.listener.endpoint() {
-            Endpoint::Tcp { .. } => Some(Gate::new(&self.allowed)),
+            Endpoint::Tcp { .. } => Some(Gated { gate: Gate::new(&self.allowed), spoken: false }),
             _ => None,
         };
         let watch = Watch::new(number, self.cover);
@@ -241,11 +207,9 @@ impl Relay {
     }
 
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, side: Side, pair: &Pair, watch: &Arc<Watch>, mut gate: Option<Gate>) {
+    fn pass(&self, side: Side, pair: &Pair, watch: &Arc<Watch>, mut gate: Option<Gated>) {
         let (from, to) = pair.ends(side);
         let mut buffer = Arc::new(vec![0; SMALL]);
-        let mut passed = Vec::new();
-        let mut spoken = false;
         let error = loop {
             let space = writable(&mut buffer);
             let n = match { from }.read(space) {
@@ -254,40 +218,18 @@ impl Relay {
                 Err(error) => break Some(error),
             };
             let full = n == space.len() && n < LARGE;
-            let written = match &mut gate {
-                None => watch
-                    .pass_on(&self.audience, side, &buffer, n, || { to }.write_all(&buffer[..n])),
-                Some(gate) => {
-                    passed.clear();
-                    let admitted = gate.admit(&buffer[..n], &mut passed);
-                    let whole = Arc::new(std::mem::take(&mut passed));
-                    let written = watch.pass_on(&self.audience, side, &whole, whole.len(), || {
-                        { to }.write_all(&whole)
-                    });
-                    spoken |= !whole.is_empty();
-                    if let Err(refusal) = admitted {
-                        let why = refusal.to_string();
-                        watch.tell(&self.audience, &Event::Refused(&why));
-                        // In the middle of other answers one of ours would be taken for the
-                        // server's.
-                        if !spoken {
-                            turn_away(from, refusal.status, &why);
-                            pair.cut();
-                        }
-                        break None;
-                    }
-                    written
-                }
+            let (passed, len, refused) = match &mut gate {
+                None => (Arc::clone(&buffer), n, None),
+                Some(gate) => gate.admit(&buffer[..n]),
             };
-            if let Err(error) = written {
-                // The other side takes nothing more; what it still says is passed on. A Unix socket
-                // tells the writer at once; TCP cannot, and would forget what is still to be read
-                // here (see `drain`).
-                if from.as_unix().is_some() {
-                    let _ = from.shutdown(Shutdown::Read);
-                }
-                let why = format!("the {} takes no more: {error}", side.other());
-                return watch.end(&self.audience, side, Some(&io::Error::new(error.kind(), why)));
+            let write = || { to }.write_all(&passed[..len]);
+            if let Err(error) = watch.pass_on(&self.audience, side, &passed, len, write) {
+                return self.cannot_pass(side, from, watch, &error);
+            }
+            drop(passed);
+            if let Some(refused) = refused {
+                self.refuse(pair, watch, &refused, gate.is_some_and(|gate| gate.spoken));
+                break None;
             }
             if full {
                 buffer = Arc::new(vec![0; 8 * buffer.len()]);
@@ -300,6 +242,57 @@ impl Relay {
             pair.cut();
         }
         watch.end(&self.audience, side, error.as_ref());
+    }
+
+    /// The other side takes nothing more; what it still says is passed on.
+    fn cannot_pass(&self, side: Side, from: &Stream, watch: &Arc<Watch>, error: &io::Error) {
+        // A Unix socket tells the writer at once. TCP cannot, and would drop what is still to be
+        // read here.
+        if from.as_unix().is_some() {
+            let _ = from.shutdown(Shutdown::Read);
+        }
+        let why = format!("the {} takes no more: {error}", side.other());
+        watch.end(&self.audience, side, Some(&io::Error::new(error.kind(), why)));
+    }
+
+    /// Ends a connection on which the gate has refused a request.
+    fn refuse(&self, pair: &Pair, watch: &Arc<Watch>, refused: &Denied, spoken: bool) {
+        let why = refused.to_string();
+        watch.tell(&self.audience, &Event::Refused(&why));
+        // In the middle of other answers one of ours would be taken for the server's.
+        if !spoken {
+            turn_away(&pair.client, refused.status, &why);
+            pair.cut();
+        }
+    }
+}
+
+impl Service for Relay {
+    const STACK: usize = STACK;
+
+    fn serve(&self, number: u64, client: Stream) {
+        self.connection(number, client);
+    }
+
+    fn fails(&self, number: u64, what: &str, error: &io::Error) {
+        self.tell(number, &Event::Refused(&format!("{what}: {error}")));
+    }
+}
+
+/// The gate of one connection, and whether a byte has passed it.
+struct Gated {
+    gate: Gate,
+    spoken: bool,
+}
+
+impl Gated {
+    /// Returns the bytes that may pass, their number, and why the rest may not.
+    fn admit(&mut self, bytes: &[u8]) -> (Arc<Vec<u8>>, usize, Option<Denied>) {
+        let mut passed = Vec::with_capacity(bytes.len());
+        let refused = self.gate.admit(bytes, &mut passed).err();
+        self.spoken |= !passed.is_empty();
+        let len = passed.len();
+        (Arc::new(passed), len, refused)
     }
 }
 
@@ -319,24 +312,7 @@ fn turn_away(mut client: &Stream, status: u16, why: &str) {
         let _ = client.read(&mut [0; 4096]);
     }
     let _ = client.write_all(&refusal(status, why, true));
-    let _ = client.shutdown(Shutdown::Write);
-    drain(client);
-}
-
-/// Reads what a client still sends, for a short while: to close a TCP socket before that resets the
-/// connection, and the client may lose the end of its answer (`RFC 9112 §9.6`).
-fn drain(mut client: &Stream) {
-    let end = Instant::now() + FAREWELL;
-    let mut buffer = vec![0; SMALL];
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero()
-            || client.set_read_timeout(Some(left)).is_err()
-            || !matches!(client.read(&mut buffer), Ok(1..))
-        {
-            return;
-        }
-    }
+    client.linger(FAREWELL);
 }
 
 /// The two ends of one connection.
@@ -366,7 +342,7 @@ impl Pair {
     /// Both directions are over.
     fn close(&self) {
         if self.client.as_tcp().is_some() {
-            drain(&self.client);
+            self.client.linger(FAREWELL);
         }
     }
 }
@@ -375,7 +351,7 @@ impl Pair {
 #[derive(Debug)]
 pub struct RelayStopper {
     listener: Stopper,
-    open: Arc<Open<Pair>>,
+    open: Arc<Connections<Pair>>,
 }
 
 impl RelayStopper {

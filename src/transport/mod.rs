@@ -34,6 +34,8 @@
 
 mod child;
 mod connect;
+#[cfg(any(feature = "server", feature = "tap"))]
+pub(crate) mod connections;
 mod endpoint;
 mod error;
 #[cfg(any(feature = "server", feature = "tap"))]
@@ -54,5 +56,7 @@ pub use listen::{Admission, ListenError, Listener, PrivateDir, Stopper};
 pub use long_path::{SUN_PATH_MAX, ShortPath};
 pub use ssh::Ssh;
 pub use stream::Stream;
+#[cfg(any(feature = "server", feature = "tap"))]
+pub(crate) use timeouts::Deadline;
 pub use timeouts::{Clock, Limit, Timeout, Timeouts};
 pub use tls::{Tls, TlsOptions};

@@ -90,6 +90,21 @@ impl Stream {
         each!(&self.socket, s => s.shutdown(how))
     }
 
+    /// Closes in two steps: ends the write direction, then reads and drops what still comes, for
+    /// `limit` at most.
+    ///
+    /// A socket that is closed while bytes come in sends a reset, which may overtake the last
+    /// answer and destroy it before the peer has read it (`RFC 9112 §9.6`).
+    #[cfg(any(feature = "server", feature = "tap"))]
+    pub(crate) fn linger(&self, limit: Duration) {
+        let deadline = super::Deadline::start(super::Limit::Idle, Some(limit));
+        let mut ended = self.shutdown(Shutdown::Write).is_err();
+        while !ended {
+            ended = !matches!(deadline.left(), Ok(left) if self.set_read_timeout(left).is_ok())
+                || !matches!({ self }.read(&mut [0; 4096]), Ok(1..));
+        }
+    }
+
     /// From now on reads and writes keep to the limits of this exchange, on this handle and on
     /// clones made later. `Clock::default()` ends that. A limit costs no system call per read: see
     /// [`Timeouts`](super::Timeouts).

@@ -108,6 +108,39 @@ impl From<Timeout> for io::Error {
     }
 }
 
+/// One limit, running since a known moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    limit: Limit,
+    after: Option<Duration>,
+    since: Instant,
+}
+
+impl Deadline {
+    /// Starts now; `None` never ends.
+    pub(crate) fn start(limit: Limit, after: Option<Duration>) -> Deadline {
+        Deadline { limit, after, since: Instant::now() }
+    }
+
+    /// How long a socket may still wait, in whole milliseconds: zero means forever to a socket.
+    ///
+    /// # Errors
+    /// Less than a millisecond is left.
+    pub(crate) fn left(&self) -> Result<Option<Duration>, Timeout> {
+        let Some(after) = self.after else { return Ok(None) };
+        let left = nanos(after.saturating_sub(self.since.elapsed())) / 1_000_000;
+        if left == 0 {
+            return Err(Timeout { limit: self.limit, after });
+        }
+        Ok(Some(Duration::from_millis(left)))
+    }
+
+    /// The error for a wait that reached this limit.
+    pub(crate) fn timeout(&self) -> Option<Timeout> {
+        self.after.map(|after| Timeout { limit: self.limit, after })
+    }
+}
+
 /// One exchange against its [`Timeouts`]. Clones share it: one thread may send while another reads.
 /// Without a limit it is empty, and asking it costs nothing.
 #[derive(Clone, Debug, Default)]

@@ -38,6 +38,7 @@ pub mod fields;
 pub mod framing;
 pub mod grammar;
 pub mod head;
+mod reason;
 
 pub use body::{BodyDecoder, Incomplete, Step};
 pub use chunked::{ChunkedDecoder, encode_chunk, encode_last_chunk};
@@ -48,6 +49,7 @@ pub use head::{
     HeadDecoder, Progress, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version,
     encode_request, encode_response,
 };
+pub use reason::reason_phrase;
 
 /// How many bytes of one message may be something other than content, unless said otherwise: 300
 /// KiB, curl's own limit.

@@ -73,8 +73,8 @@ mod from_recording;
 mod matching;
 mod serve;
 
-use super::open::Open;
 use crate::base::sync::lock;
+use crate::transport::connections::Connections;
 use crate::transport::{Listener, Stopper, Stream};
 use answers::Answer;
 use matching::Given;
@@ -93,14 +93,14 @@ pub struct Replay {
     pace: bool,
     given: Mutex<Given>,
     changed: Condvar,
-    open: Arc<Open<Stream>>,
+    open: Arc<Connections<Stream>>,
 }
 
 /// Ends a [`Replay`] from another thread.
 #[derive(Debug)]
 pub struct ReplayStopper {
     listener: Stopper,
-    open: Arc<Open<Stream>>,
+    open: Arc<Connections<Stream>>,
 }
 
 impl ReplayStopper {

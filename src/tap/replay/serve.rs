@@ -6,8 +6,8 @@ use super::matching::{Asked, Others};
 use crate::tap::conversation::Conversation;
 use crate::tap::exchange::{Event, Side};
 use crate::tap::gate::Gate;
-use crate::tap::open::Cut;
 use crate::tap::refusal::refusal;
+use crate::transport::connections::Service;
 use crate::transport::{Endpoint, Listener, Stream};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -16,49 +16,33 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait when descriptors or threads have run out.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// How long a client has, at most, to act on what other connections said before this one goes on:
 /// clients take for granted that a container lives for a moment.
 const BREATH: Duration = Duration::from_millis(10);
 
-impl Cut for Stream {
-    fn cut(&self) {
-        // An error means that it had ended before.
-        let _ = self.shutdown(Shutdown::Both);
+impl Replay {
+    /// Answers until it is stopped and every connection is over. A failure ends only the connection
+    /// that it concerns.
+    pub fn run(&self, listener: &Listener) {
+        let gated = matches!(listener.endpoint(), Endpoint::Tcp { .. });
+        self.open.begin();
+        self.open.run(listener, &Answering { replay: self, gated });
     }
 }
 
-impl Replay {
-    /// Answers until it is stopped and every connection is over. What goes wrong with one ends that
-    /// one alone.
-    pub fn run(&self, listener: &Listener) {
-        thread::scope(|scope| {
-            let mut number = 0;
-            loop {
-                match listener.accept() {
-                    Ok(None) => return,
-                    Ok(Some(stream)) => {
-                        number += 1;
-                        let running = self.open.begin();
-                        let gate = matches!(listener.endpoint(), Endpoint::Tcp { .. })
-                            .then(|| Gate::new(&[]));
-                        let connection = move || {
-                            let stream = Arc::new(stream);
-                            self.open.insert(number, &stream);
-                            let _ = Peer::new(self, &stream, gate).serve();
-                            self.open.remove(number);
-                            drop(running);
-                        };
-                        if thread::Builder::new().spawn_scoped(scope, connection).is_err() {
-                            thread::sleep(PAUSE);
-                        }
-                    }
-                    Err(_) => thread::sleep(PAUSE),
-                }
-            }
-        });
+struct Answering<'a> {
+    replay: &'a Replay,
+    gated: bool,
+}
+
+impl Service for Answering<'_> {
+    fn serve(&self, number: u64, stream: Stream) {
+        let stream = Arc::new(stream);
+        let gate = self.gated.then(|| Gate::new(&[]));
+        self.replay.open.insert(number, &stream);
+        // An error concerns this client alone.
+        let _ = Peer::new(self.replay, &stream, gate).serve();
+        self.replay.open.remove(number);
     }
 }
 

@@ -1,0 +1,137 @@
+//! A running server: its connections, how many there may be, and how it ends.
+
+use super::connection_state::{ConnectionState, Pressure};
+use super::{Handler, Limits, exchange};
+use crate::transport::connections::{Connections, Service};
+use crate::transport::{Endpoint, Listener, Stopper, Stream};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+/// How long to wait for room before looking again for a connection that can be closed.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How long a thread may take to notice that its connection was cut.
+const CUT: Duration = Duration::from_millis(500);
+
+struct Running {
+    handler: Box<Handler>,
+    limits: Limits,
+    pressure: Arc<Pressure>,
+    connections: Connections<ConnectionState>,
+}
+
+impl Running {
+    /// Closes the connection that has been idle longest.
+    fn make_room(&self) {
+        let mut oldest: Option<(u64, Arc<ConnectionState>)> = None;
+        self.connections.for_each(|connection| {
+            if let Some(since) = connection.idle_since()
+                && oldest.as_ref().is_none_or(|(least, _)| since < *least)
+            {
+                oldest = Some((since, Arc::clone(connection)));
+            }
+        });
+        if let Some((_, connection)) = oldest {
+            connection.leave_if_waiting();
+        }
+    }
+}
+
+impl Service for Running {
+    fn serve(&self, number: u64, stream: Stream) {
+        let connection = Arc::new(ConnectionState::new(stream, Arc::clone(&self.pressure)));
+        self.connections.insert(number, &connection);
+        exchange::serve(&connection, &self.limits, &*self.handler);
+        self.connections.remove(number);
+    }
+
+    /// Descriptors or threads have run out: an idle connection gives up its own.
+    fn fails(&self, _number: u64, _what: &str, _error: &io::Error) {
+        self.make_room();
+    }
+
+    fn has_room(&self) -> bool {
+        // One of the threads accepts.
+        while self.connections.running() > self.limits.connections.max(1)
+            && !self.pressure.stopping.load(Ordering::SeqCst)
+        {
+            self.pressure.full.store(true, Ordering::SeqCst);
+            self.make_room();
+            self.connections.wait_for_change(LOOK_AGAIN);
+        }
+        self.pressure.full.store(false, Ordering::SeqCst);
+        !self.pressure.stopping.load(Ordering::SeqCst)
+    }
+}
+
+/// A server that runs; stopped when dropped.
+#[must_use = "a server is stopped when its handle is dropped"]
+pub struct Handle {
+    running: Arc<Running>,
+    stopper: Stopper,
+    endpoint: Endpoint,
+}
+
+pub(super) fn start(
+    listener: Listener,
+    limits: Limits,
+    handler: Box<Handler>,
+) -> io::Result<Handle> {
+    let (stopper, endpoint) = (listener.stopper()?, listener.endpoint().clone());
+    let pressure = Arc::new(Pressure::new());
+    let connections = Connections::default();
+    let running = Arc::new(Running { handler, limits, pressure, connections });
+    running.connections.begin();
+    let for_thread = Arc::clone(&running);
+    let thread = thread::Builder::new().name("http-accept".into());
+    thread.spawn(move || for_thread.connections.run(listener, &*for_thread))?;
+    Ok(Handle { running, stopper, endpoint })
+}
+
+impl Handle {
+    /// Returns the address of the server.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Waits until the server has been stopped.
+    pub fn wait(&self) {
+        self.running.connections.wait(None);
+    }
+
+    /// Accepts no more connections, closes the idle ones, gives running exchanges `limit` to
+    /// finish, and cuts the others. The socket's file is removed at once if it is still this
+    /// server's own.
+    ///
+    /// Returns how many handlers still run because they wait for something besides their client.
+    pub fn stop(self, limit: Duration) -> usize {
+        self.end(limit)
+    }
+
+    fn end(&self, limit: Duration) -> usize {
+        let Running { pressure, connections, .. } = &*self.running;
+        pressure.stopping.store(true, Ordering::SeqCst);
+        self.stopper.stop();
+        connections.for_each(|connection| connection.leave_if_waiting());
+        connections.end(limit);
+        connections.wait(Some(CUT));
+        connections.running()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if !self.running.pressure.stopping.load(Ordering::SeqCst) {
+            self.end(Duration::ZERO);
+        }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}

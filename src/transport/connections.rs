@@ -1,0 +1,167 @@
+//! The one accept loop, and the connections that come out of it.
+//!
+//! A server, a relay and a replay differ in what they do with a connection. How connections are
+//! accepted, counted, waited for and cut is the same and stands here.
+
+use super::{Listener, Stream};
+use crate::base::sync::lock;
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::Shutdown;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// How long to wait before the next try when descriptors or threads have run out.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Something that another thread can end.
+pub(crate) trait Cut {
+    /// Ends it and wakes every thread that waits for it.
+    fn cut(&self);
+}
+
+impl Cut for Stream {
+    fn cut(&self) {
+        // An error means that it had ended before.
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+/// What is done with each accepted connection.
+pub(crate) trait Service: Sync {
+    /// Serves connection `number` until its end, on a thread of its own.
+    fn serve(&self, number: u64, stream: Stream);
+
+    /// Hears that a connection (0 if there is none yet) cannot be served.
+    fn fails(&self, _number: u64, _what: &str, _error: &io::Error) {}
+
+    /// Returns once there is room for the connection that was just accepted; `false` if the
+    /// service stops instead.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// The stack of each thread. Memory that is not touched is not taken.
+    const STACK: usize = 2 * 1024 * 1024;
+}
+
+/// The connections of one listener, by number.
+#[derive(Debug)]
+pub(crate) struct Connections<T> {
+    table: Mutex<Table<T>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Table<T> {
+    /// Threads at work: one for each connection, and the one that accepts.
+    running: usize,
+    open: BTreeMap<u64, Arc<T>>,
+    cut: bool,
+}
+
+impl<T> Default for Connections<T> {
+    fn default() -> Self {
+        let table = Table { running: 0, open: BTreeMap::new(), cut: false };
+        Connections { table: Mutex::new(table), changed: Condvar::new() }
+    }
+}
+
+impl<T: Cut + Send + Sync> Connections<T> {
+    /// Accepts connections until `listener` is stopped and serves each on a thread of its own.
+    /// Drops the listener, then returns when the last of them is over. The accepting thread itself
+    /// has to be [counted in](Self::begin) before.
+    ///
+    /// A failure concerns one connection only and is reported to the service.
+    pub(crate) fn run<S: Service>(&self, listener: impl Borrow<Listener>, service: &S) {
+        thread::scope(|scope| {
+            let mut number = 0;
+            loop {
+                let (concerned, what, error) = match listener.borrow().accept() {
+                    Ok(None) => break,
+                    Ok(Some(_)) if !service.has_room() => break,
+                    Ok(Some(stream)) => {
+                        number += 1;
+                        self.begin();
+                        let serve = move || {
+                            service.serve(number, stream);
+                            self.done();
+                        };
+                        let thread = thread::Builder::new().stack_size(S::STACK);
+                        match thread.spawn_scoped(scope, serve) {
+                            Ok(_) => continue,
+                            Err(error) => {
+                                self.done();
+                                (number, "no thread for another connection", error)
+                            }
+                        }
+                    }
+                    Err(error) => (0, "cannot accept another connection", error),
+                };
+                service.fails(concerned, what, &error);
+                thread::sleep(PAUSE);
+            }
+            drop(listener);
+            self.done();
+        });
+    }
+
+    /// Counts a thread in.
+    pub(crate) fn begin(&self) {
+        lock(&self.table).running += 1;
+    }
+
+    fn done(&self) {
+        lock(&self.table).running -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Notes what can be cut of a connection; cuts it at once if that time has come.
+    pub(crate) fn insert(&self, number: u64, connection: &Arc<T>) {
+        let mut table = lock(&self.table);
+        if table.cut {
+            connection.cut();
+        }
+        table.open.insert(number, Arc::clone(connection));
+    }
+
+    /// Forgets a connection that is over.
+    pub(crate) fn remove(&self, number: u64) {
+        lock(&self.table).open.remove(&number);
+        self.changed.notify_all();
+    }
+
+    /// How many threads are at work.
+    pub(crate) fn running(&self) -> usize {
+        lock(&self.table).running
+    }
+
+    /// Calls `see` with each open connection.
+    pub(crate) fn for_each(&self, see: impl FnMut(&Arc<T>)) {
+        lock(&self.table).open.values().for_each(see);
+    }
+
+    /// Waits until a connection ends, at most for `limit`.
+    pub(crate) fn wait_for_change(&self, limit: Duration) {
+        drop(self.changed.wait_timeout(lock(&self.table), limit));
+    }
+
+    /// Waits until no thread is at work; `None` is for ever.
+    pub(crate) fn wait(&self, limit: Option<Duration>) {
+        let table = lock(&self.table);
+        match limit {
+            Some(limit) => drop(self.changed.wait_timeout_while(table, limit, |t| t.running > 0)),
+            None => drop(self.changed.wait_while(table, |table| table.running > 0)),
+        }
+    }
+
+    /// Waits at most `grace` for the open connections, then cuts them and all that come later.
+    pub(crate) fn end(&self, grace: Duration) {
+        self.wait(Some(grace));
+        let mut table = lock(&self.table);
+        table.cut = true;
+        table.open.values().for_each(|connection| connection.cut());
+    }
+}
