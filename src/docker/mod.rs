@@ -93,4 +93,4 @@ pub use host::{Address, DEFAULT_SOCKET, Host, HostError};
 pub use resolve_error::ResolveError;
 pub use sha256::{sha256, sha256_hex};
 pub use ssh::Ssh;
-pub use version::{ApiVersion, VersionError, api_target};
+pub use version::{ApiVersion, VersionError, api_target, without_version};

@@ -136,3 +136,13 @@ impl fmt::Display for VersionError {
 }
 
 impl std::error::Error for VersionError {}
+
+/// Returns a path without the API version in front: `/v1.41/info` becomes `/info`.
+pub fn without_version(path: &[u8]) -> &[u8] {
+    let Some(rest) = path.strip_prefix(b"/v") else { return path };
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    let major = digits(rest);
+    let Some(rest) = rest[major..].strip_prefix(b".") else { return path };
+    let minor = digits(rest);
+    if major > 0 && minor > 0 && rest[minor..].starts_with(b"/") { &rest[minor..] } else { path }
+}

@@ -4,6 +4,7 @@ use super::Replay;
 use super::answers::{Answer, Digest};
 use crate::base::nearest::distance;
 use crate::base::sync::lock;
+use crate::docker::without_version;
 use std::time::Duration;
 
 /// How long an answer waits for requests that came before it when it was recorded.
@@ -149,16 +150,6 @@ fn normal(target: &[u8]) -> Vec<u8> {
     let mut parameters: Vec<&[u8]> = query.split(|&b| b == b'&').collect();
     parameters.sort_unstable();
     [without_version(path), b"?", &parameters.join(&b'&')].concat()
-}
-
-/// `/v1.41/info` as `/info`.
-fn without_version(path: &[u8]) -> &[u8] {
-    let Some(rest) = path.strip_prefix(b"/v") else { return path };
-    let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-    let major = digits(rest);
-    let Some(rest) = rest[major..].strip_prefix(b".") else { return path };
-    let minor = digits(rest);
-    if major > 0 && minor > 0 && rest[minor..].starts_with(b"/") { &rest[minor..] } else { path }
 }
 
 #[cfg(test)]
