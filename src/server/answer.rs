@@ -1,4 +1,4 @@
-//! The response as it is put together: its head, its framing, and what has become of it.
+//! A response under way: its head, its framing, and how much of it was sent.
 
 use super::connection_state::ConnectionState;
 
@@ -10,34 +10,34 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-/// What the answer to a request depends on.
+/// The properties of the request that shape its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asked {
     /// The request was HEAD.
     pub head: bool,
     pub version: Version,
-    /// Whether the request lets another one follow.
+    /// Whether another request may follow this one.
     pub persistent: bool,
 }
 
-/// What became of the response.
+/// How much of the response was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Not a byte was sent.
+    /// No byte.
     #[default]
     Nothing,
-    /// It was begun; as long as this is so, the client must not take it for whole.
+    /// A part: the client must not take it for whole.
     Begun,
-    /// It was sent whole.
+    /// All of it.
     Whole,
-    /// It was sent whole, and HTTP ended with it.
+    /// All of it, and HTTP ended with it.
     Raw,
 }
 
-/// Where the content ends.
+/// How the content ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ends {
-    /// After so many bytes.
+    /// After this many bytes.
     Length(u64),
     /// At the last chunk.
     Chunked,
@@ -47,16 +47,16 @@ pub(super) enum Ends {
     Head,
 }
 
-/// A connection's memory for responses, and the one under way.
+/// The response under way, and the memory that a connection's responses share.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub fields: Fields,
-    /// A head that has not been sent yet.
+    /// The head, until it is sent.
     pub head: Vec<u8>,
-    /// Content that has not been sent yet.
+    /// Content that was collected, until it is sent.
     pub content: Vec<u8>,
     pub outcome: Outcome,
-    /// Whether another request may follow, and the client was not told otherwise.
+    /// Whether the connection stays open, as the response tells the client.
     pub persistent: bool,
 }
 
@@ -68,7 +68,7 @@ impl Answer {
         (self.outcome, self.persistent) = (Outcome::Nothing, false);
     }
 
-    /// Puts the head together, to be sent with the first of the content.
+    /// Encodes the head; it leaves with the first content.
     pub fn encode(
         &mut self,
         state: &ConnectionState,
@@ -100,7 +100,7 @@ impl Answer {
         self.encode_as_is(status)
     }
 
-    /// Puts the head together from the handler's fields alone.
+    /// Encodes the head from the handler's fields alone.
     pub fn encode_as_is(&mut self, (status, reason): (u16, &str)) -> io::Result<()> {
         self.head.clear();
         let reason = if reason.is_empty() { reason_phrase(status) } else { reason };
@@ -108,7 +108,7 @@ impl Answer {
             .map_err(refused)
     }
 
-    /// Sends the head, if that has not been done, and what comes after it.
+    /// Sends the head, unless it was sent before, and four runs of bytes.
     pub fn send(&mut self, state: &ConnectionState, [a, b, c, d]: [&[u8]; 4]) -> io::Result<()> {
         self.outcome = Outcome::Begun;
         state.answered.store(true, Ordering::Release);
@@ -121,7 +121,7 @@ impl Answer {
         self.fields.push(name, value).map_err(refused)
     }
 
-    /// The Content-Length among the handler's fields.
+    /// The Content-Length that the handler gave.
     fn given_length(&self) -> io::Result<Option<u64>> {
         let mut given = self.fields.get_all("Content-Length");
         match (given.next(), given.next()) {

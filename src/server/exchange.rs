@@ -16,21 +16,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What a new connection's buffer holds; few requests are longer.
+/// The buffer of a new connection; few requests are longer.
 const BUFFER: usize = 2048;
-/// How long a connection that is closed early may take to hear of it.
+/// How long to read on after an early close, so that the client gets the response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// What comes next on the connection.
+/// The next step on the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// The first: nothing was exchanged yet.
+    /// Read the first request.
     First,
-    /// Another one.
+    /// Read another request.
     Request,
-    /// The end of the connection.
+    /// Close.
     Close,
-    /// The end, while the client may still be sending.
+    /// Close in two steps: the client may still be sending.
     Linger,
 }
 
@@ -85,7 +85,7 @@ impl Conversation<'_> {
         let len = match read {
             Ok(Some(len)) => len,
             Ok(None) => return Next::Close,
-            // It was not asked for anything yet, or has been told to leave.
+            // No request has begun: close without a response.
             Err(Error::Timeout(Timeout { limit: Limit::Idle, .. }) | Error::Receive(_)) => {
                 return Next::Close;
             }
@@ -111,7 +111,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// What a request's head says about its framing, and whether `100 Continue` is expected.
+    /// Decides the framing of a request and whether the client waits for `100 Continue`.
     fn judge(&self, head: &RequestHead) -> Result<(Decision, bool), Refusal> {
         head.host().map_err(|error| Refusal::new(400, error.to_string()))?;
         match (head.method(), head.target()) {
@@ -175,8 +175,7 @@ impl Conversation<'_> {
         if body.is_done() && !self.connection.has_buffered() { Next::Close } else { Next::Linger }
     }
 
-    /// Reads past what the handler left of the content; whether the next request can be found
-    /// behind it.
+    /// Drops the content that the handler left. Returns whether the next request can be found.
     fn drain(&mut self, body: &mut BodyDecoder) -> bool {
         let limit = body.received().saturating_add(DRAIN);
         loop {
@@ -191,7 +190,7 @@ impl Conversation<'_> {
     }
 
     fn refuse(&mut self, asked: Asked, refusal: &Refusal) {
-        // If it cannot be told, nobody is there to hear it.
+        // If sending fails, the client has gone.
         let _ = Responder::new(self.state, &mut self.answer, asked).refuse(refusal);
     }
 }

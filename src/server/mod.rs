@@ -32,37 +32,34 @@
 //! connection = *( request response ) [ other protocol ]               ; RFC 9112 §9.3, RFC 9110 §7.8
 //! ```
 //!
-//! | what comes | what becomes of it |
+//! | input | response |
 //! |---|---|
-//! | requests one after the other, also before the answers (pipelined) | answered in their order |
-//! | `Connection: close`, HTTP/1.0 without keep-alive | answered, then the connection is closed |
-//! | HTTP/1.0 | never answered in chunks: a body of unknown length ends with the connection |
-//! | HEAD | answered with the fields of a GET and no content, whatever the handler sends |
-//! | `Expect: 100-continue` | `100 Continue` when the handler first reads; another expectation: 417 |
-//! | content that the handler left unread | read past, up to 256 KiB; beyond that the connection is closed |
-//! | bytes that break the grammar | 400 with the rule and the place, and the connection is closed |
-//! | Transfer-Encoding with a length, or not ending in `chunked`, Host missing or twice | 400: so are requests smuggled |
+//! | several requests at once (pipelined) | one response each, in order |
+//! | `Connection: close`, HTTP/1.0 without keep-alive | a response, then the connection closes |
+//! | HTTP/1.0 | never chunked: a body of unknown length ends with the connection |
+//! | HEAD | the fields of a GET and no content |
+//! | `Expect: 100-continue` | `100 Continue` when the handler first reads; any other: 417 |
+//! | content that the handler does not read | dropped up to 256 KiB, then the connection closes |
+//! | bytes that break the grammar | 400 with the rule and the offset |
+//! | ambiguous framing; Host missing or repeated | 400: these smuggle requests |
 //! | a coding before `chunked`; CONNECT | 501 |
 //! | a version that is not 1.x | 505 |
-//! | a head over [`Limits::overhead`] | 431, or 414 where its first line is too long |
+//! | a head over [`Limits::overhead`] | 431, or 414 if the first line is too long |
 //! | content over [`Limits::content`] | 413 |
-//! | a head or a body that does not come in time | 408; an idle connection is closed without a word |
+//! | a head or a body that comes too slowly | 408; an idle connection closes silently |
 //!
-//! An error is told and then the connection is closed in two steps, so that the answer is not lost
-//! to a reset while the client still sends (`RFC 9112 §9.6`). A length is never demanded (411):
-//! chunks are read as well.
+//! After an error the connection closes in two steps, so that a reset cannot destroy the response
+//! (`RFC 9112 §9.6`).
 //!
 //! # Many connections
 //!
-//! There are at most [`Limits::connections`], and one thread for each. When there is one too many,
-//! the connection that has been idle longest is closed to make room. One that has just come has 100
-//! ms to send its head then, so clients that send it a byte a second cannot keep others out. When
-//! all are at work, the next client waits until one has done, and those behind it in the listen
-//! queue.
+//! Each connection has a thread; [`Limits::connections`] bounds their number. At the limit the
+//! connection that has been idle longest closes to make room. A new connection counts as idle after
+//! 100 ms without a head, so slow clients cannot lock others out. When all connections are busy,
+//! new clients wait in the listen queue.
 //!
-//! Declined: virtual hosts and routing (a `match` does it), compression, TLS, and protection of a
-//! TCP address from web pages: listen on a Unix socket, or compare [`Request::host`] in the
-//! handler.
+//! Not included: virtual hosts, routing (use `match`), compression and TLS. A TCP address is not
+//! protected from web pages: listen on a Unix socket, or check [`Request::host`] in the handler.
 
 mod answer;
 mod connection_state;
@@ -79,33 +76,27 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use responder::{BodyWriter, Responder, Sent};
 
-/// A raw connection after a response that ended HTTP on it. It has no limits of time, and lives as
-/// long as it is kept.
+/// A raw connection after a response that ended HTTP on it. It has no timeouts.
 pub type Upgraded = crate::upgraded::Upgraded<()>;
 
 use crate::transport::{Admission, Endpoint, ListenError, Listener};
 use std::io;
 use std::time::Duration;
 
-/// What a server will put up with. `None` is without limit.
-///
-/// Those of time make a silent client give up its thread. They end with HTTP: an [`Upgraded`]
-/// connection has none.
+/// Limits on clients. `None` is no limit. Time limits do not apply to an [`Upgraded`] connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many connections are served at a time: 512. Each costs a thread, a descriptor, and about
-    /// 20 KiB when idle.
+    /// Connections at a time: 512. Each costs a thread, a descriptor and about 20 KiB.
     pub connections: usize,
-    /// How many bytes of a request may be something other than content: 128 KiB.
+    /// Bytes of a request that are not content: 128 KiB.
     pub overhead: usize,
-    /// How many bytes of content a request may have. Not limited, since it is never held in memory
-    /// here.
+    /// Bytes of content of a request: no limit, because the server does not keep them in memory.
     pub content: Option<u64>,
-    /// From the first byte of a head to its last: 30 s.
+    /// Time from the first byte of a head to its last: 30 s.
     pub head: Option<Duration>,
-    /// Between a response and the next request: 60 s.
+    /// Time between a response and the next request: 60 s.
     pub idle: Option<Duration>,
-    /// Silence inside a request's body, or of a client that does not take what is sent to it: 60 s.
+    /// Time without progress inside a request's body or while sending a response: 60 s.
     pub silence: Option<Duration>,
 }
 
@@ -131,7 +122,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server for this user alone; see [`Listener::bind`].
+    /// Listens for clients of the same user; see [`Listener::bind`].
     ///
     /// # Errors
     /// [`ListenError`], which says what is in the way.
@@ -139,7 +130,7 @@ impl Server {
         Listener::bind(endpoint).map(Server::new)
     }
 
-    /// A server for those whom `admission` lets in; see [`Listener::bind_for`].
+    /// Listens for the clients that `admission` allows; see [`Listener::bind_for`].
     ///
     /// # Errors
     /// As [`bind`](Server::bind).
@@ -147,29 +138,29 @@ impl Server {
         Listener::bind_for(endpoint, admission).map(Server::new)
     }
 
-    /// A server on a listener that is there already.
+    /// Uses an existing listener.
     #[must_use]
     pub fn new(listener: Listener) -> Server {
         Server { listener, limits: Limits::default() }
     }
 
-    /// The same with other limits.
+    /// Sets the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Server {
         self.limits = limits;
         self
     }
 
-    /// Answers from threads of its own until the [`Handle`] is stopped or dropped.
+    /// Serves on threads of its own until the [`Handle`] is stopped or dropped.
     ///
-    /// The handler is called by many threads at a time. It has to give back what [`Responder`] gave
-    /// it, so it cannot forget to answer. An error instead, before anything was sent, is answered
-    /// for it: [`Refusal`] as it says, a body that broke off or came too late with 400 or 408, all
-    /// others with 500. After that the connection is cut, so that the client does not take half a
-    /// body for a whole one. So it is with a panic, where those unwind.
+    /// Many threads call the handler at a time. It returns the [`Sent`] that [`Responder`] gave it,
+    /// so it cannot forget to respond. If it returns an error or panics before anything was sent,
+    /// the server responds: as a [`Refusal`] says, with 400 or 408 for a broken or late body, else
+    /// with 500. If it fails later, the connection is cut, so that the client does not take half a
+    /// body for a whole one.
     ///
     /// # Errors
-    /// That of dup(2), or of making the first thread.
+    /// Fails if dup(2) fails or the first thread cannot start.
     pub fn spawn<H>(self, handler: H) -> io::Result<Handle>
     where
         H: Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync + 'static,
@@ -177,7 +168,7 @@ impl Server {
         handle::start(self.listener, self.limits, Box::new(handler))
     }
 
-    /// Answers until the process ends.
+    /// Serves until the process ends.
     ///
     /// # Errors
     /// As [`spawn`](Server::spawn).

@@ -1,4 +1,4 @@
-//! Answers that are errors: which status-code goes with what went wrong.
+//! Error responses: which status-code stands for which failure.
 
 use crate::error::Error;
 use crate::transport::Limit;
@@ -6,8 +6,7 @@ use crate::wire::{ErrorKind, ParseError, RequestHead, reason_phrase};
 use std::fmt;
 use std::io;
 
-/// An answer that tells why there is no other; from a handler it travels inside an [`io::Error`],
-/// so that `?` will do.
+/// An error response. A handler returns it inside an [`io::Error`], so that `?` works.
 ///
 /// ```
 /// use unix_http::server::{Refusal, Request, Responder, Sent};
@@ -21,12 +20,12 @@ use std::io;
 pub struct Refusal {
     status: u16,
     why: String,
-    /// Whether a handler decided it, rather than the server that something broke.
+    /// Whether a handler decided it. Other refusals end the connection.
     decided: bool,
 }
 
 impl Refusal {
-    /// A refusal with that status-code, and one line of text for people.
+    /// Creates a refusal with one line of text for people.
     pub fn new(status: u16, why: impl Into<String>) -> Refusal {
         Refusal { status, why: why.into(), decided: true }
     }
@@ -35,7 +34,7 @@ impl Refusal {
         Refusal { decided: false, ..Refusal::new(status, why) }
     }
 
-    /// For a failure that is the server's own business.
+    /// A failure whose cause is not the client's concern.
     pub(super) fn unexplained() -> Refusal {
         Refusal::broken(500, "the server failed to answer")
     }
@@ -44,17 +43,17 @@ impl Refusal {
         self.decided
     }
 
-    /// The status-code.
+    /// Returns the status-code.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The line of text.
+    /// Returns the line of text.
     pub fn why(&self) -> &str {
         &self.why
     }
 
-    /// What to answer when a handler gave up with `error`.
+    /// The response for a handler that failed with `error`.
     pub(super) fn of(error: &io::Error) -> Refusal {
         let inner = error.get_ref();
         if let Some(refusal) = inner.and_then(|e| e.downcast_ref::<Refusal>()) {
@@ -68,7 +67,7 @@ impl Refusal {
         }
     }
 
-    /// What to answer to a message of which `came` is the beginning.
+    /// The response to a broken message that began with `came`.
     pub(super) fn of_message(error: &Error, came: &[u8]) -> Refusal {
         match error {
             Error::Parse(error) => Refusal::broken(status_of(error, came), error.to_string()),
@@ -83,7 +82,7 @@ impl Refusal {
         }
     }
 
-    /// What to answer where the framing of a request is not clear.
+    /// The response to a request whose framing is ambiguous.
     pub(super) fn of_framing(error: &ParseError, head: &RequestHead) -> Refusal {
         let mut codings = Vec::new();
         for field in head.fields().get_all("Transfer-Encoding") {
@@ -92,9 +91,7 @@ impl Refusal {
             );
         }
         let chunked = codings.iter().filter(|coding| *coding == b"chunked").count();
-        // "A server that receives a request message with a transfer coding it does not understand
-        // SHOULD respond with 501", but where the body's end is not to be found it MUST be 400 (RFC
-        // 9112 §6.1, §6.3).
+        // 501 for an unknown coding (RFC 9112 §6.1), but 400 if it hides the body's end (§6.3).
         let known_end = chunked == 1 && codings.last().is_some_and(|last| last == b"chunked");
         let status = if error.kind == ErrorKind::TransferEncoding && known_end { 501 } else { 400 };
         Refusal::new(status, error.to_string())
@@ -111,8 +108,7 @@ fn status_of(error: &ParseError, came: &[u8]) -> u16 {
     }
 }
 
-/// Whether the first line ends in `SP "HTTP/" DIGIT "." DIGIT`: a version that is not ours, rather
-/// than no version.
+/// Whether the first line ends in the version of another HTTP, rather than in none.
 fn names_a_version(came: &[u8]) -> bool {
     let line = came.split(|&b| b == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -10,9 +10,9 @@ use std::io::{self, BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-/// A request: its head, and its content as [`Read`] and [`BufRead`].
+/// A request: its head, and its content through [`Read`] and [`BufRead`].
 ///
-/// Content that ends too early is an error of the last read, never a short success.
+/// If the content ends too early, the last read fails.
 ///
 /// ```
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
@@ -40,22 +40,22 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The method, to be compared with regard to case (`RFC 9110 §9.1`).
+    /// Returns the method. It is case-sensitive (`RFC 9110 §9.1`).
     pub fn method(&self) -> &str {
         self.head.method()
     }
 
-    /// The request-target as it came: `/path?query`, `http://host/path`, or `*`.
+    /// Returns the request-target as received: `/path?query`, `http://host/path` or `*`.
     pub fn target(&self) -> &[u8] {
         self.head.target()
     }
 
-    /// The target's path, with its percent-encoding; `*` for `OPTIONS *`.
+    /// Returns the target's path, still percent-encoded; `*` for `OPTIONS *`.
     pub fn path(&self) -> &[u8] {
         self.path_and_query().0
     }
 
-    /// What follows the target's first `?`.
+    /// Returns the part after the target's first `?`.
     pub fn query(&self) -> Option<&[u8]> {
         self.path_and_query().1
     }
@@ -70,9 +70,8 @@ impl Request<'_> {
         (if path.is_empty() { b"/" } else { path }, query)
     }
 
-    /// Whom the request is for: the authority of an absolute-form target, which a server must use
-    /// instead of Host (`RFC 9112 §3.2.2`), or the value of Host; `None` in an HTTP/1.0 request
-    /// without either.
+    /// Returns the requested host: the authority of an absolute-form target, which overrides Host
+    /// (`RFC 9112 §3.2.2`), else the value of Host; `None` if an HTTP/1.0 request has neither.
     pub fn host(&self) -> Option<&[u8]> {
         match authority(self.target()) {
             Some(authority) => Some(&authority[..authority_len(authority)]),
@@ -80,35 +79,35 @@ impl Request<'_> {
         }
     }
 
-    /// The client's version.
+    /// Returns the client's version.
     pub fn version(&self) -> Version {
         self.head.version()
     }
 
-    /// The header section.
+    /// Returns the header section.
     pub fn fields(&self) -> &Fields {
         self.head.fields()
     }
 
-    /// The whole head.
+    /// Returns the whole head.
     pub fn head(&self) -> &RequestHead {
         self.head
     }
 
-    /// Whether the client offers to go on with another protocol: `Connection: Upgrade` and that
-    /// name in `Upgrade`. From HTTP/1.0 that means nothing (`RFC 9110 §7.8`).
+    /// Whether the client offers to switch to `protocol`. An HTTP/1.0 client cannot
+    /// (`RFC 9110 §7.8`).
     pub fn offers_upgrade(&self, protocol: &str) -> bool {
         self.version() == Version::Http11
             && self.fields().has_token("Connection", "upgrade")
             && self.fields().has_token("Upgrade", protocol)
     }
 
-    /// The address of a TCP client; clients of a Unix socket have none.
+    /// Returns the address of a TCP client.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.state.stream.as_tcp()?.peer_addr().ok()
     }
 
-    /// How many bytes the content is; `None` where only its end will tell.
+    /// Returns the length of the content; `None` if it is chunked.
     pub fn length(&self) -> Option<u64> {
         match self.framing {
             Framing::Length(length) => Some(length),
@@ -117,15 +116,15 @@ impl Request<'_> {
         }
     }
 
-    /// The trailer fields of chunked content, once it has been read to its end.
+    /// Returns the trailer fields of chunked content that was read to its end.
     pub fn trailers(&self) -> Option<&Fields> {
         self.body.trailers()
     }
 
-    /// All of the content.
+    /// Reads all of the content.
     ///
     /// # Errors
-    /// [`Refusal`] with 413 where it is more than `limit` bytes, and as for reading.
+    /// Fails with a [`Refusal`] (413) above `limit` bytes, and as reading does.
     pub fn bytes(&mut self, limit: usize) -> io::Result<Vec<u8>> {
         if self.length().is_some_and(|length| length > limit as u64) {
             return Err(too_large(limit as u64));
@@ -145,17 +144,15 @@ impl Request<'_> {
         }
     }
 
-    /// Whether the client has ended its side of the connection: it takes no more, for all that can
-    /// be told. For answers that go on for ever, to be asked now and then. Never so before all of
-    /// the content has been read.
+    /// Whether the client has ended its side of the connection. Ask now and then while sending an
+    /// endless response. Waits about a millisecond; `false` before all content was read.
     pub fn is_gone(&mut self) -> bool {
         self.body.is_done()
             && !self.connection.has_buffered()
             && self.connection.stream_mut().is_gone()
     }
 
-    /// Before the first read: tells the client to send the content, if it waits for that (`RFC 9110
-    /// §10.1.1`).
+    /// Sends `100 Continue` before the first read if the client waits for it (`RFC 9110 §10.1.1`).
     fn invite(&mut self) -> io::Result<()> {
         let expects = self.state.expects.load(Ordering::Relaxed)
             && self.state.expects.swap(false, Ordering::AcqRel);
@@ -170,7 +167,7 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// After a read: notes what is left.
+    /// Notes after a read how much is left.
     fn note(&self) -> io::Result<()> {
         let unread = match self.framing {
             _ if self.body.is_done() => 0,
@@ -185,19 +182,18 @@ impl Request<'_> {
     }
 }
 
-/// An absolute-form target without its scheme and authority; any other as it is (`RFC 9112
-/// §3.2.2`).
+/// An absolute-form target without scheme and authority; any other unchanged (`RFC 9112 §3.2.2`).
 fn after_authority(target: &[u8]) -> &[u8] {
     let Some(authority) = authority(target) else { return target };
     &authority[authority_len(authority)..]
 }
 
-/// Where the authority gives way to the path or the query.
+/// The length of the authority, up to the path or the query.
 fn authority_len(authority: &[u8]) -> usize {
     authority.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(authority.len())
 }
 
-/// What follows `scheme://`, if the target begins so.
+/// The part of an absolute-form target after `scheme://`.
 pub(super) fn authority(target: &[u8]) -> Option<&[u8]> {
     let scheme =
         target.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();

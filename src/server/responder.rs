@@ -1,4 +1,4 @@
-//! The answer, as the handler gives it.
+//! The response, as the handler gives it.
 
 use super::Upgraded;
 use super::answer::{Answer, Asked, Ends, Outcome, invalid, refused};
@@ -9,15 +9,13 @@ use crate::wire::chunked::encode_chunk_size;
 use crate::wire::{Fields, Version, encode_last_chunk};
 use std::io::{self, Read, Write};
 
-/// How much of a reader's content is read and written at once.
+/// How many bytes of a reader are copied at a time.
 const PIECE: usize = 128 * 1024;
 
-/// Answers one request: first the status-code and fields, then one of `send`, `stream`, `upgrade`
-/// ...
+/// Responds to one request: first status-code and fields, then one of `send`, `stream`, `upgrade`…
 ///
-/// The server writes Date, Content-Length, Transfer-Encoding and Connection itself, behind the
-/// handler's fields. A field that could break out of its line is refused: the handler gets an
-/// error, and the client 500.
+/// The server adds Date, Content-Length, Transfer-Encoding and Connection itself. If a field could
+/// break out of its line, the handler gets an error and the client 500.
 ///
 /// ```
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
@@ -51,7 +49,7 @@ pub struct Responder<'a> {
     wrong: Option<io::Error>,
 }
 
-/// Proof that a request was answered, for the handler to give back.
+/// Proof that a response was sent; the handler returns it.
 #[derive(Debug)]
 pub struct Sent(pub(super) ());
 
@@ -65,20 +63,20 @@ impl<'a> Responder<'a> {
         Responder { state, answer, asked, status: 200, reason: "", wrong: None }
     }
 
-    /// Sets the status-code; without it, it is 200.
+    /// Sets the status-code (200 by default).
     pub fn status(mut self, status: u16) -> Responder<'a> {
         self.status = status;
         self
     }
 
-    /// Sets the reason-phrase, where the [usual one](super::reason_phrase) will not do.
+    /// Sets the reason-phrase instead of the [usual one](super::reason_phrase).
     pub fn reason(mut self, reason: &'static str) -> Responder<'a> {
         self.reason = reason;
         self
     }
 
-    /// Adds a field line. A Content-Length is compared with the content; a Date is sent instead of
-    /// the server's own; `Connection` may say `Upgrade` and nothing else.
+    /// Adds a field line. Content-Length has to match the content, Date replaces the server's own,
+    /// and Connection may only be `Upgrade`.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
         let value = value.as_ref();
         let own = match name.len() {
@@ -95,16 +93,16 @@ impl<'a> Responder<'a> {
         self
     }
 
-    /// Closes the connection after this answer, and says so.
+    /// Closes the connection after this response (`Connection: close`).
     pub fn close(mut self) -> Responder<'a> {
         self.asked.persistent = false;
         self
     }
 
-    /// Answers with content in memory: head and content leave in one write.
+    /// Sends content from memory, together with the head in one write.
     ///
     /// # Errors
-    /// Of sending; content with a status-code that has none (204, 205, 304).
+    /// Fails for content with a status-code that has none (204, 205, 304), or if sending fails.
     pub fn send(mut self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
         let content = content.as_ref();
         self.begin(match self.has_no_content() {
@@ -117,11 +115,11 @@ impl<'a> Responder<'a> {
         self.done()
     }
 
-    /// Answers with a head alone: to HEAD, and with 204 or 304. A Content-Length is sent only if
-    /// the handler gave one.
+    /// Sends a head alone: to HEAD, or with 204 or 304. A Content-Length is sent only if the
+    /// handler added one.
     ///
     /// # Errors
-    /// Of sending; where the client would wait for content.
+    /// Fails if the client would wait for content, or if sending fails.
     pub fn send_head(mut self) -> io::Result<Sent> {
         if !self.asked.head && !self.has_no_content() {
             return Err(invalid("an answer without content, and nothing that says so"));
@@ -131,11 +129,11 @@ impl<'a> Responder<'a> {
         self.done()
     }
 
-    /// Answers with the next `length` bytes from `reader`.
+    /// Sends the next `length` bytes of `reader`.
     ///
     /// # Errors
-    /// Of reading and of sending; `reader` ends too early. The client then gets less than
-    /// announced, and notices.
+    /// Fails if reading or sending fails or `reader` ends too early. The client then receives less
+    /// than announced and notices.
     pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
         if self.has_no_content() {
             return Err(invalid(NO_CONTENT));
@@ -162,11 +160,11 @@ impl<'a> Responder<'a> {
         self.done()
     }
 
-    /// Answers with content that is still to come, in chunks; to an HTTP/1.0 client until the
-    /// connection's end.
+    /// Begins content of unknown length, sent in chunks; to an HTTP/1.0 client until the end of the
+    /// connection.
     ///
     /// # Errors
-    /// A status-code that has no content, a field that is refused.
+    /// Fails for a status-code that has no content.
     pub fn stream(self) -> io::Result<BodyWriter<'a>> {
         if self.has_no_content() {
             return Err(invalid(NO_CONTENT));
@@ -174,19 +172,18 @@ impl<'a> Responder<'a> {
         Ok(BodyWriter::new(self))
     }
 
-    /// Ends HTTP on this connection with `101 Switching Protocols`; the content of the request has
-    /// to be read before.
+    /// Ends HTTP on this connection with `101 Switching Protocols`. Read the request's content
+    /// first.
     ///
     /// # Errors
-    /// Of sending. [`Refusal`] with 426 where the request does not offer `protocol`.
+    /// Fails with a [`Refusal`] (426) if the client does not offer `protocol`, or if sending fails.
     pub fn upgrade(
         mut self,
         request: &mut Request<'_>,
         protocol: &str,
     ) -> io::Result<(Upgraded, Sent)> {
         if !request.offers_upgrade(protocol) {
-            // A 426 has to say what it takes (RFC 9110 §15.5.22), and Connection that Upgrade is
-            // there (§7.8).
+            // A 426 names the protocol (RFC 9110 §15.5.22); Connection names Upgrade (§7.8).
             let why = Refusal::new(
                 426,
                 "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol,
@@ -207,13 +204,11 @@ impl<'a> Responder<'a> {
         self.hijack(request)
     }
 
-    /// Ends HTTP on this connection with a head that says nothing of where the content ends: the
-    /// status-line and the handler's fields, and not one more. Docker answers an attach so that
-    /// does not ask for an upgrade.
+    /// Ends HTTP on this connection with the status-line and the handler's fields alone. Docker
+    /// responds like this to an attach that does not ask for an upgrade.
     ///
     /// # Errors
-    /// Of sending; content of the request that was not read; an HTTP/1.1 client that did not read a
-    /// 101 to its end.
+    /// Fails if the request's content was not read, or if sending fails.
     pub fn hijack(mut self, request: &mut Request<'_>) -> io::Result<(Upgraded, Sent)> {
         if !request.body.is_done() || !request.connection.content().is_empty() {
             return Err(invalid(
@@ -251,7 +246,7 @@ impl<'a> Responder<'a> {
         Ok(Sent(()))
     }
 
-    /// Answers for a handler that did not. What is not its own decision ends the connection.
+    /// Responds for a handler that did not.
     pub(super) fn refuse(self, refusal: &Refusal) -> io::Result<Sent> {
         let text = refusal.to_string() + "\n";
         let responder = if refusal.is_decided() { self } else { self.close() };
@@ -264,15 +259,14 @@ impl<'a> Responder<'a> {
 
 const NO_CONTENT: &str = "content with a status-code that has none (RFC 9110 §15)";
 
-/// So much is gathered before a chunk is sent.
+/// Small writes are collected up to this many bytes before a chunk is sent.
 const GATHER: usize = 2048;
 
-/// The content of a response whose length is not known when it begins.
+/// The content of a response whose length is not known at its start.
 ///
-/// Small writes are gathered; [`flush`](Write::flush) sends what there is, the head with it, so
-/// that the client sees it now. Content that was [finished](BodyWriter::finish) before anything was
-/// sent has a length after all, and is sent with it. Dropped instead of finished, the body is cut:
-/// the client learns that it is not whole.
+/// Small writes are collected; [`flush`](Write::flush) sends them at once, with the head. Content
+/// that is [finished](BodyWriter::finish) before anything was sent gets a Content-Length. If the
+/// writer is dropped instead, the body is cut and the client notices.
 #[derive(Debug)]
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
@@ -286,18 +280,19 @@ impl<'a> BodyWriter<'a> {
         BodyWriter { responder, framing: None }
     }
 
-    /// Sends what is left and ends the body.
+    /// Sends the rest and ends the body.
     ///
     /// # Errors
-    /// Of sending.
+    /// Fails if sending fails.
     pub fn finish(self) -> io::Result<Sent> {
         self.finish_with(&Fields::new())
     }
 
-    /// The same with trailer fields, which reach clients of HTTP/1.1 only (`RFC 9112 §7.1.2`).
+    /// Ends the body with trailer fields, which HTTP/1.0 clients do not get (`RFC 9112 §7.1.2`).
     ///
     /// # Errors
-    /// Of sending, and for a field that has to be known before the content, such as Content-Length.
+    /// Fails for a field that belongs before the content, such as Content-Length, or if sending
+    /// fails.
     pub fn finish_with(mut self, trailers: &Fields) -> io::Result<Sent> {
         if trailers
             .iter()
@@ -351,8 +346,8 @@ impl<'a> BodyWriter<'a> {
     }
 }
 
-/// Fields for framing, routing, authentication and the content's form: in a trailer section they
-/// come too late, and a reader that merges them is led astray.
+/// Fields for framing, routing, authentication and content format. In a trailer section they come
+/// too late and mislead a reader that merges them.
 const NO_TRAILERS: &[&str] = &[
     "Authorization",
     "Cache-Control",
