@@ -71,12 +71,13 @@
 //! | [`connection`] | one buffer over one stream | 9112 §9 |
 //! | [`client`] | requests out, responses in, connections kept | 9110 §9, §15 |
 //! | [`server`] | requests in, responses out, a thread for each connection | 9110 §9, §15 |
+//! | [`traffic`] | what travelled, as events: exchanges paired, secrets covered, shown line by line | 9112 §6.3, §9 |
 //! | [`tap`] | a relay between a client and a server that shows and records what they say | 9112 §6.3, §9 |
 //! | [`docker`] | what Docker adds: endpoints, API versions, frames, errors inside a 200 | Docker Engine API |
 //! | [`json`] | a small strict reader of JSON | 8259, 6901 |
 //!
-//! The last four are Cargo features with the same names, all on by default; [`transport::Listener`]
-//! comes with `server` and with `tap`. The client and what it stands on, without them, build in
+//! The last five are Cargo features with the same names, all on by default ([`traffic`] comes with
+//! `docker`); [`transport::Listener`] comes with `server` and with `tap`. The client and what it stands on, without them, build in
 //! less than half the time: `unix-http = { version = "0.1", default-features = false }`.
 //!
 //! As a course: [`wire::grammar`] to [`wire::chunked`] in the order that [`wire`] gives, with RFC
@@ -127,6 +128,8 @@ pub mod security {}
 pub mod server;
 #[cfg(feature = "tap")]
 pub mod tap;
+#[cfg(feature = "docker")]
+pub mod traffic;
 pub mod transport;
 mod upgraded;
 pub mod wire;

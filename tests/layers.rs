@@ -14,7 +14,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("src/upgraded.rs", &["base", "transport"]),
     ("src/client", &["base", "wire", "transport", "error", "connection", "upgraded", "client"]),
     ("src/server", &["base", "wire", "transport", "error", "connection", "upgraded", "server"]),
-    ("src/tap", &["base", "wire", "transport", "error", "connection", "json", "docker", "tap"]),
+    ("src/traffic", &["base", "wire", "json", "docker", "traffic"]),
+    ("src/tap", &["base", "wire", "transport", "error", "json", "docker", "traffic", "tap"]),
     (
         "src/docker",
         &["base", "wire", "transport", "error", "connection", "json", "client", "docker"],

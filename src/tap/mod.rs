@@ -9,34 +9,22 @@
 //!
 //! * [`Relay`] passes bytes on, unchanged and at once, and shows a copy: [`relay`] says what it
 //!   promises.
-//! * [`Conversation`] reads the copy as HTTP: which response answers which request, where each
-//!   message ends and why.
-//! * An [`Observer`] is told [`Event`]s. What an observer does cannot change what is passed on.
-//! * [`secrets`] covers credentials before any observer sees them; [`gate`] keeps web pages out of
-//!   a TCP port.
+//! * [`traffic`](crate::traffic) reads the copy as HTTP and covers secrets; its observers are told
+//!   what it finds. What an observer does cannot change what is passed on.
+//! * [`record`] writes what is seen to files, [`replay`] answers from them.
+//! * [`gate`] keeps web pages out of a TCP port.
 //!
 //! The arrow never points back: nothing that is read here, or cannot be read, reaches the bytes.
-pub mod conversation;
-pub mod exchange;
 pub mod gate;
-pub mod har;
-pub mod pcap;
 pub mod record;
 mod refusal;
 pub mod relay;
 pub mod replay;
-pub mod script;
-pub mod secrets;
-mod table;
-pub mod text;
-mod watch;
+mod viewer;
 
-pub use conversation::Conversation;
-pub use exchange::{Event, Exchange, Fault, Message, Observer, Side};
-pub use har::Har;
-pub use pcap::Pcap;
-pub use record::{Record, Recorded, Recording, What};
+pub use record::har::Har;
+pub use record::pcap::Pcap;
+pub use record::raw::{Record, Recorded, Recording, What};
+pub use record::script::{Script, Tool};
 pub use relay::{Relay, RelayStopper};
 pub use replay::{Replay, ReplayStopper};
-pub use script::{Script, Tool};
-pub use text::Text;

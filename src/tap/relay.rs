@@ -11,7 +11,7 @@
 //! Each connection has two threads, one for each direction, so that neither ever waits for the
 //! other. Each reads, writes what it read, and reads again. A copy waits until the relay's
 //! *viewer*, a thread beside them all, comes to show it to the connection's
-//! [`Conversation`](super::Conversation); only what is large, or more than may wait, is shown by
+//! [`Conversation`](crate::traffic::Conversation); only what is large, or more than may wait, is shown by
 //! the thread that passed it on, before that reads again. What is read as HTTP there, or fails to
 //! be, has no way back into what is passed on.
 //!
@@ -28,7 +28,8 @@
 //! use std::io::{Read, Write};
 //! use std::sync::{Arc, Mutex};
 //! use std::{thread, time::Duration};
-//! use unix_http::tap::{Event, Observer, Relay};
+//! use unix_http::tap::Relay;
+//! use unix_http::traffic::{Event, Observer};
 //! use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
 //!
 //! #[derive(Default)]
@@ -66,10 +67,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::exchange::{Event, Observer, Side};
 use super::gate::{Denied, Gate};
 use super::refusal::refusal;
-use super::watch::{Audience, Watch};
+use super::viewer::{Audience, Watch};
+use crate::traffic::{Event, Observer, Side};
 use crate::transport::connections::{Connections, Cut, Service};
 use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
 use std::io::{self, Read, Write};
@@ -119,7 +120,7 @@ impl Relay {
         self
     }
 
-    /// Whether observers see [secrets](super::secrets) as they are. Not unless asked for.
+    /// Whether observers see [secrets](crate::traffic::secrets) as they are. Not unless asked for.
     #[must_use]
     pub fn show_secrets(mut self, show: bool) -> Relay {
         self.cover = !show;

@@ -13,7 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::tap::{Event, Observer, Relay, RelayStopper, Side};
+use unix_http::tap::{Relay, RelayStopper};
+use unix_http::traffic::{Event, Observer, Side};
 use unix_http::transport::{Endpoint, Listener};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -12,11 +12,9 @@ use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::docker::{Stream, encode_frame};
 use unix_http::json::Value;
-use unix_http::tap::Side::{self, Client, Server};
-use unix_http::tap::{
-    Conversation, Event, Har, Observer, Pcap, Record, Recording, Replay, ReplayStopper, Script,
-    Tool,
-};
+use unix_http::tap::{Har, Pcap, Record, Recording, Replay, ReplayStopper, Script, Tool};
+use unix_http::traffic::Side::{self, Client, Server};
+use unix_http::traffic::{Conversation, Event, Observer};
 use unix_http::transport::Listener;
 
 /// What is said on several connections: after so many milliseconds, on which, by whom.

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::tap::{Event, Observer, Relay, RelayStopper, Side};
+use unix_http::tap::{Relay, RelayStopper};
+use unix_http::traffic::{Event, Observer, Side};
 use unix_http::transport::{Endpoint, Listener};
 
 /// What was seen, in short.

@@ -5,8 +5,8 @@
 //! place.
 
 use std::time::Duration;
-use unix_http::tap::Side::{self, Client, Server};
-use unix_http::tap::{Conversation, Event};
+use unix_http::traffic::Side::{self, Client, Server};
+use unix_http::traffic::{Conversation, Event};
 
 /// What is said: a part from one side, or the end of one side.
 type Said<'a> = (Side, Option<&'a [u8]>);

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::docker::{Stream, encode_frame};
-use unix_http::tap::Side::{self, Client, Server};
-use unix_http::tap::{Conversation, Event, Observer, Text};
+use unix_http::traffic::Side::{self, Client, Server};
+use unix_http::traffic::{Conversation, Event, Observer, Text};
 
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);

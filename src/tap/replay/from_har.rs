@@ -4,8 +4,7 @@ use super::answers::{Answer, Digest, Part, Source};
 use crate::base::base64;
 use crate::base::time::parse_rfc3339;
 use crate::json::{Limits, Value};
-use crate::tap::secrets::JsonMask;
-use crate::tap::table::by_time;
+use crate::traffic::secrets::JsonMask;
 use crate::wire::grammar::decimal;
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
 use std::io;
@@ -26,9 +25,10 @@ pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
             invalid(format!("entry {n} of the HAR lacks a method, a URL or a status"))
         })
     };
-    let answers =
+    let mut answers =
         entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
-    Ok(by_time(answers, |answer| answer.began))
+    answers.sort_by_key(|answer| answer.began);
+    Ok(answers)
 }
 
 fn answer(entry: &Value) -> Option<Answer> {

@@ -1,10 +1,9 @@
 //! Answers out of a lossless recording.
 
 use super::answers::{Answer, Digest, Part, Source};
-use crate::tap::conversation::Conversation;
-use crate::tap::exchange::{Event, Exchange, Side};
-use crate::tap::record::{Recorded, Recording, What};
-use crate::tap::table::{Table, by_time};
+use crate::tap::record::raw::{Recorded, Recording, What};
+use crate::traffic::{Conversation, Event, Exchange, Side};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,15 +13,16 @@ use std::time::Duration;
 /// All answers, in the order of their requests, and whether secrets are covered in them.
 pub(super) fn read(dir: &Path) -> io::Result<(Vec<Answer>, bool)> {
     let recording = Recording::open(dir)?;
-    let mut connections: Table<u64, Vec<&Recorded>> = Table::default();
+    let mut connections: BTreeMap<u64, Vec<&Recorded>> = BTreeMap::new();
     for event in &recording.events {
-        connections.or_insert(event.connection, Vec::new).push(event);
+        connections.entry(event.connection).or_default().push(event);
     }
     let mut answers = Vec::new();
-    for (number, events) in connections.iter() {
+    for (number, events) in &connections {
         answers.extend(connection(&recording, *number, events)?);
     }
-    Ok((by_time(answers, |answer: &Answer| answer.began), recording.covered))
+    answers.sort_by_key(|answer: &Answer| answer.began);
+    Ok((answers, recording.covered))
 }
 
 /// What came in one read from the server, and how much the client had said in the tunnel by then.
@@ -41,8 +41,8 @@ struct Reader {
     heard: u64,
     /// How many of the server's bytes belong to answers that are over.
     cursor: u64,
-    bodies: Table<u64, Digest>,
-    interims: Table<u64, u64>,
+    bodies: BTreeMap<u64, Digest>,
+    interims: BTreeMap<u64, u64>,
     answers: Vec<Answer>,
 }
 
@@ -56,8 +56,8 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
         moments: Vec::new(),
         heard: 0,
         cursor: 0,
-        bodies: Table::default(),
-        interims: Table::default(),
+        bodies: BTreeMap::new(),
+        interims: BTreeMap::new(),
         answers: Vec::new(),
     };
     let mut conversation = Conversation::new(false);
@@ -96,12 +96,14 @@ impl Reader {
     fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Content(x, Side::Client, bytes) => {
-                self.bodies.or_insert(x.number, Digest::default).add(bytes)
+                self.bodies.entry(x.number).or_default().add(bytes)
             }
             Event::Tunnel(_, Side::Client, bytes) => self.heard += bytes.len() as u64,
             // What was received so far is that head: it is said again only to a client that waits
             // for it.
-            Event::Interim(x, _) => self.interims.insert(x.number, x.received.head),
+            Event::Interim(x, _) => {
+                self.interims.insert(x.number, x.received.head);
+            }
             Event::Done(x) => self.done(x),
             _ => {}
         }

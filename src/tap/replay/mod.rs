@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is recorded: the directory of a [`Record`](super::Record), byte for byte, or a
-//! [HAR](super::har), from which the bytes are made anew: a chunked body has other chunks then.
+//! [HAR](super::record::har), from which the bytes are made anew: a chunked body has other chunks then.
 //!
 //! **Which answer.** A request matches a recorded one with the same method and target; the order of
 //! the query's parameters and the API version before the path do not count. Of several, those with

@@ -3,10 +3,9 @@
 use super::Replay;
 use super::answers::Digest;
 use super::matching::{Asked, Others};
-use crate::tap::conversation::Conversation;
-use crate::tap::exchange::{Event, Side};
 use crate::tap::gate::Gate;
 use crate::tap::refusal::refusal;
+use crate::traffic::{Conversation, Event, Side};
 use crate::transport::connections::Service;
 use crate::transport::{Endpoint, Listener, Stream};
 use std::collections::VecDeque;

@@ -10,9 +10,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::json::Value;
-use unix_http::tap::{
-    Conversation, Har, Observer, Pcap, Record, Recording, Replay, Script, Side, Tool, What,
-};
+use unix_http::tap::{Har, Pcap, Record, Recording, Replay, Script, Tool, What};
+use unix_http::traffic::{Conversation, Observer, Side};
 use unix_http::transport::PrivateDir;
 
 const BETWEEN: &[u8] = b"\n====\n";
@@ -122,8 +121,9 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
         ];
         let observers: [&dyn Observer; 5] = [&har, &pcap, &record, &scripts[0], &scripts[1]];
         let (mut conversation, now) = (Conversation::new(covered), Duration::from_millis(5));
-        let mut see =
-            |event: &unix_http::tap::Event<'_>| observers.iter().for_each(|o| o.see(1, now, event));
+        let mut see = |event: &unix_http::traffic::Event<'_>| {
+            observers.iter().for_each(|o| o.see(1, now, event))
+        };
         conversation.bytes(Side::Client, now, client, &mut see);
         conversation.bytes(Side::Server, now, server, &mut see);
         conversation.end(Side::Client, now, None, &mut see);

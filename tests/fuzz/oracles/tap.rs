@@ -3,7 +3,7 @@
 
 use super::{Pieces, bytewise};
 use std::time::Duration;
-use unix_http::tap::{Conversation, Event, Side};
+use unix_http::traffic::{Conversation, Event, Side};
 
 const BETWEEN: &[u8] = b"\n====\n";
 

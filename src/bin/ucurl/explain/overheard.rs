@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::base::sync::lock;
-use unix_http::tap::{Event, Exchange, Observer, Side};
+use unix_http::traffic::{Event, Exchange, Observer, Side};
 use unix_http::wire::Framing;
 
 /// An [`Explain`] that listens to a relay.

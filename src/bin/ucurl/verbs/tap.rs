@@ -12,8 +12,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
+use unix_http::base::text::wants_colour;
 use unix_http::docker::{self, Flags, Process};
-use unix_http::tap::{Har, Observer, Pcap, Record, Relay, Script, Text, Tool, text};
+use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
+use unix_http::traffic::{Observer, Text, text};
 
 const USAGE: &str = "\
 Usage: ucurl tap [options...] [-- command [arguments...]]
@@ -128,8 +130,8 @@ fn view_file(given: &Given) -> Result<(File, bool), String> {
         ),
     };
     let colour = match given.value("color").and_then(OsStr::to_str) {
-        None if !given.has("color") => text::wants_colour(&file),
-        Some("auto") => text::wants_colour(&file),
+        None if !given.has("color") => wants_colour(&file),
+        Some("auto") => wants_colour(&file),
         Some("always") => true,
         Some("never") => false,
         _ => return Err("--color: is always, never or auto".into()),

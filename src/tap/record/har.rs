@@ -21,7 +21,8 @@
 //! use std::sync::{Arc, Mutex};
 //! use std::time::{Duration, SystemTime};
 //! use unix_http::json::Value;
-//! use unix_http::tap::{Conversation, Har, Observer, Side};
+//! use unix_http::tap::Har;
+//! use unix_http::traffic::{Conversation, Observer, Side};
 //!
 //! let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH)?;
 //! let (mut conversation, now) = (Conversation::new(true), Duration::from_millis(86_400_123));
@@ -35,13 +36,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::exchange::{Event, Exchange, Observer, Side};
-use super::table::Table;
 use crate::base::sync::lock;
 use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
 use crate::json::encode_string;
+use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::wire::Fields;
+use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -63,7 +64,7 @@ struct State<W> {
     limit: usize,
     first: bool,
     /// The bodies of exchanges that are not over.
-    open: Table<(u64, u64), Bodies>,
+    open: BTreeMap<(u64, u64), Bodies>,
     error: Option<String>,
 }
 
@@ -93,7 +94,7 @@ impl<W: Write + Seek + Send> Har<W> {
             started,
             limit: BODY_LIMIT,
             first: true,
-            open: Table::default(),
+            open: BTreeMap::new(),
             error: None,
         };
         Ok(Har(Mutex::new(state)))
@@ -158,7 +159,7 @@ fn keep(body: &mut Vec<u8>, bytes: &[u8], limit: usize) {
 
 impl<W: Write + Seek> State<W> {
     fn bodies(&mut self, connection: u64, x: &Exchange) -> &mut Bodies {
-        self.open.or_insert((connection, x.number), Bodies::default)
+        self.open.entry((connection, x.number)).or_default()
     }
 
     /// Writes an entry over the end of the file, and a new end.

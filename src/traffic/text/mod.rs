@@ -27,7 +27,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use unix_http::tap::{Conversation, Observer, Side, Text};
+//! use unix_http::traffic::{Conversation, Observer, Side, Text};
 //!
 //! let (reader, writer) = std::io::pipe()?;
 //! let text = Text::new(writer);
@@ -45,16 +45,17 @@ mod body;
 mod output;
 mod page;
 
-use super::exchange::{Event, Exchange, Observer, Side};
-use super::table::Table;
+use super::event::{Event, Observer};
+use super::exchange::{Exchange, Side};
 use crate::base::sync::lock;
+use crate::base::text::push_harmless;
 use crate::wire::Framing;
 use crate::wire::framing::Decision;
 use body::Body;
 use output::Output;
-pub use page::harmless;
-use page::{Look, Page, push_harmless, push_number};
-use std::io::{self, Write};
+use page::{Look, Page, push_number};
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ pub struct Text {
     output: Output,
     colour: bool,
     body_limit: usize,
-    bodies: Mutex<Table<(u64, u64, Side), Body>>,
+    bodies: Mutex<BTreeMap<(u64, u64, Side), Body>>,
 }
 
 impl Text {
@@ -104,9 +105,9 @@ impl Text {
         f: impl FnOnce(&mut Body, &mut Page<'_>),
     ) {
         let mut bodies = lock(&self.bodies);
-        let body = bodies.or_insert((connection, exchange.number, side), || {
-            Body::new(exchange, side, self.body_limit)
-        });
+        let body = bodies
+            .entry((connection, exchange.number, side))
+            .or_insert_with(|| Body::new(exchange, side, self.body_limit));
         f(body, page);
     }
 
@@ -255,10 +256,4 @@ impl std::fmt::Debug for Text {
             .field("body_limit", &self.body_limit)
             .finish()
     }
-}
-
-/// Whether text that goes there may have colours: it is a terminal, and the user has not asked for
-/// none (<https://no-color.org>).
-pub fn wants_colour(out: &impl io::IsTerminal) -> bool {
-    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -11,11 +11,12 @@
 //! whether it may. What it says is held back (from the observers, never from the server) until the
 //! answer decides how it is to be read.
 //!
-//! No bytes move here: a [`Relay`](super::Relay) passes them on, then shows them to this.
+//! No bytes move here: a relay passes them on, a client sends and reads them, then they are shown
+//! to this.
 //!
 //! ```
 //! use std::time::Duration;
-//! use unix_http::tap::{Conversation, Event, Side};
+//! use unix_http::traffic::{Conversation, Event, Side};
 //!
 //! let mut seen = Vec::new();
 //! let mut see = |event: &Event<'_>| match event {
@@ -30,7 +31,8 @@
 //! assert_eq!(seen, ["GET /_ping", "server: OK", "2 bytes"]);
 //! ```
 
-use super::exchange::{Event, Exchange, Fault, Message, Side};
+use super::event::{Event, Fault};
+use super::exchange::{Exchange, Message, Side};
 use super::secrets::{HeadMask, JsonMask};
 use crate::wire::framing::Rule;
 use crate::wire::head::Head;

@@ -6,7 +6,7 @@ use super::spool::Spool;
 use super::{Entry, Tool};
 use crate::base::base64;
 use crate::docker::{FrameDecoder, Stream};
-use crate::tap::secrets;
+use crate::traffic::secrets;
 use std::io::{self, Write};
 
 /// A body of text up to this length stands in the command line.

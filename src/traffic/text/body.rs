@@ -1,10 +1,11 @@
 //! Bodies for people: JSON laid out, Docker's frames taken apart, text line by line, the rest
 //! counted.
 
-use super::{Look, Page, harmless};
+use super::page::{Look, Page};
+use crate::base::text::harmless;
 use crate::docker::{FrameDecoder, OutputKind, Stream};
 use crate::json::Pretty;
-use crate::tap::exchange::{Exchange, Side};
+use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
 
 /// After so much silence the limit counts anew.

@@ -1,9 +1,8 @@
 //! Lines for people: each with its numbers in front, and nothing in it that a terminal obeys.
 
-use crate::tap::exchange::Side;
-use crate::wire::fields::Digits;
-use crate::wire::grammar::reorders_text;
-use std::fmt::Write as _;
+use crate::base::number::Digits;
+use crate::base::text::push_harmless;
+use crate::traffic::exchange::Side;
 
 /// The lines of one event, at the end of those that wait to be written.
 pub(super) struct Page<'a> {
@@ -112,40 +111,7 @@ impl Page<'_> {
     }
 }
 
-/// Bytes as text that does nothing to a terminal: control characters, C1 with them, and those that
-/// turn the direction of writing (Unicode's bidirectional controls) or break lines are escaped, and
-/// so are bytes that are not UTF-8.
-pub fn harmless(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    push_harmless(&mut text, bytes);
-    text
-}
-
-pub(super) fn push_harmless(text: &mut String, bytes: &[u8]) {
-    // Nearly every line is plain.
-    if let (true, Ok(plain)) =
-        (bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')), std::str::from_utf8(bytes))
-    {
-        return text.push_str(plain);
-    }
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\t' => text.push(c),
-                '\0'..='\x1f' | '\x7f' => {
-                    let _ = write!(text, "\\x{:02x}", c as u32);
-                }
-                c if c.is_control() || reorders_text(c) => text.extend(c.escape_unicode()),
-                _ => text.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-}
-
-/// A number, without the machinery of `write!`: a line has several.
+/// Appends a number, without the machinery of `write!`: a line has several.
 pub(super) fn push_number(text: &mut String, number: u64) {
-    text.extend(Digits::of(number).as_bytes().iter().map(|&digit| char::from(digit)));
+    text.push_str(Digits::of(number).as_str());
 }

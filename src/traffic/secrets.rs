@@ -17,7 +17,7 @@
 //! there on; what was shown before had been covered as a head is.
 //!
 //! ```
-//! use unix_http::tap::secrets::{HeadMask, JsonMask};
+//! use unix_http::traffic::secrets::{HeadMask, JsonMask};
 //!
 //! let mut head = *b"GET / HTTP/1.1\r\nX-Registry-Auth: eyJ1\r\nAccept: */*\r\n\r\nbody";
 //! assert_eq!(HeadMask::new(true).run(&mut head), (54, true));

@@ -20,7 +20,8 @@
 //! ```
 //! use std::io::Read;
 //! use std::time::{Duration, SystemTime};
-//! use unix_http::tap::{Event, Observer, Pcap, Side};
+//! use unix_http::tap::Pcap;
+//! use unix_http::traffic::{Event, Observer, Side};
 //!
 //! let (mut reader, writer) = std::io::pipe()?;
 //! let pcap = Pcap::new(writer, SystemTime::UNIX_EPOCH, "unix:///run/docker.sock")?;
@@ -33,9 +34,9 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use super::exchange::{Event, Observer, Side};
-use super::table::Table;
 use crate::base::sync::lock;
+use crate::traffic::{Event, Observer, Side};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -60,7 +61,7 @@ struct State<W> {
     out: W,
     started: Duration,
     /// The next sequence number of each side.
-    next: Table<u64, [u32; 2]>,
+    next: BTreeMap<u64, [u32; 2]>,
     error: Option<String>,
 }
 
@@ -72,7 +73,7 @@ impl<W: Write + Send> Pcap<W> {
     /// Those of `out`.
     pub fn new(out: W, started: SystemTime, place: &str) -> io::Result<Pcap<W>> {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut state = State { out, started, next: Table::default(), error: None };
+        let mut state = State { out, started, next: BTreeMap::new(), error: None };
         let mut section = Vec::new();
         for number in [0x1a2b_3c4d_u32, 1, u32::MAX, u32::MAX] {
             section.extend_from_slice(&number.to_le_bytes());

@@ -16,9 +16,8 @@
 //! down after it, by whichever thread; and since who takes what waits holds the conversation, the
 //! observers are told in the same order.
 
-use super::conversation::Conversation;
-use super::exchange::{Event, Observer, Side};
 use crate::base::sync::lock;
+use crate::traffic::{Conversation, Event, Observer, Side};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -237,7 +236,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::{Audience, COPY_LIMIT, WAITING_LIMIT, Watch, lock};
-    use crate::tap::exchange::{Event, Observer, Side};
+    use crate::traffic::{Event, Observer, Side};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 

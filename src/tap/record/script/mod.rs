@@ -18,7 +18,7 @@
 //! * A request that succeeded has to succeed again (`-f`); the script stops where one does not.
 //! * Bodies are part of the script: as text, or in base 64 where they are not text or are long.
 //! * Fields that belong to a connection and not to what is asked are left out: Host, Connection,
-//!   lengths, the user agent. What was [covered](super::secrets) is asked for by a variable.
+//!   lengths, the user agent. What was [covered](crate::traffic::secrets) is asked for by a variable.
 //!
 //! Bodies wait on disk, in a file without a name, from 32 KiB on. The script is written when the
 //! relay ends.
@@ -26,7 +26,8 @@
 //! ```
 //! use std::time::Duration;
 //! use unix_http::Endpoint;
-//! use unix_http::tap::{Conversation, Observer, Script, Side};
+//! use unix_http::tap::Script;
+//! use unix_http::traffic::{Conversation, Observer, Side};
 //!
 //! let (reader, writer) = std::io::pipe()?;
 //! let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into()));
@@ -44,11 +45,11 @@ mod ids;
 mod spool;
 mod write;
 
-use super::exchange::{Event, Exchange, Observer, Side};
-use super::table::{Table, by_time};
 use crate::base::sync::lock;
+use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::transport::Endpoint;
 use spool::{Disk, Spool};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -77,7 +78,7 @@ pub struct Script<W> {
 struct State<W> {
     out: Option<W>,
     entries: Vec<Entry>,
-    open: Table<(u64, u64), usize>,
+    open: BTreeMap<(u64, u64), usize>,
     disk: Arc<Disk>,
     error: Option<String>,
 }
@@ -103,7 +104,7 @@ impl<W: Write + Send> Script<W> {
     /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it
     /// runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
-        let (open, disk) = (Table::default(), Arc::default());
+        let (open, disk) = (BTreeMap::new(), Arc::default());
         let state = State { out: Some(out), entries: Vec::new(), open, disk, error: None };
         Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
     }
@@ -165,7 +166,8 @@ impl<W: Write + Send> Observer for Script<W> {
     fn finish(&self) -> Option<String> {
         let mut state = lock(&self.state);
         if let Some(mut out) = state.out.take() {
-            let mut entries = by_time(std::mem::take(&mut state.entries), |entry| entry.began);
+            let mut entries = std::mem::take(&mut state.entries);
+            entries.sort_by_key(|entry| entry.began);
             if let Err(error) = write::script(&mut out, self.tool, &self.endpoint, &mut entries) {
                 state.error.get_or_insert(format!("the script stopped: {error}"));
             }

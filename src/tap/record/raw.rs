@@ -29,7 +29,8 @@
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
-//! use unix_http::tap::{Conversation, Observer, Record, Recording, Side};
+//! use unix_http::tap::{Record, Recording};
+//! use unix_http::traffic::{Conversation, Observer, Side};
 //! # let parent = unix_http::transport::PrivateDir::new_in(std::env::temp_dir())?;
 //! # let dir = parent.path().join("r");
 //!
@@ -47,9 +48,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use super::exchange::{Event, Observer, Side};
-use super::table::Table;
+use crate::base::number::decimal;
 use crate::base::sync::lock;
+use crate::traffic::{Event, Observer, Side};
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -69,7 +71,7 @@ pub struct Record(Mutex<State>);
 struct State {
     dir: PathBuf,
     index: File,
-    files: Table<(u64, Side), File>,
+    files: BTreeMap<(u64, Side), File>,
     error: Option<String>,
 }
 
@@ -96,7 +98,7 @@ impl Record {
         index.write_all(
             format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes(),
         )?;
-        Ok(Record(Mutex::new(State { dir, index, files: Table::default(), error: None })))
+        Ok(Record(Mutex::new(State { dir, index, files: BTreeMap::new(), error: None })))
     }
 }
 
@@ -142,9 +144,13 @@ impl State {
     }
 
     fn file(&mut self, connection: u64, side: Side) -> io::Result<&mut File> {
-        self.files.or_try_insert((connection, side), || {
-            new_file(&self.dir.join(format!("{connection}.{side}")))
-        })
+        match self.files.entry((connection, side)) {
+            Entry::Occupied(file) => Ok(file.into_mut()),
+            Entry::Vacant(place) => {
+                let file = new_file(&self.dir.join(format!("{connection}.{side}")))?;
+                Ok(place.insert(file))
+            }
+        }
     }
 }
 
@@ -268,5 +274,5 @@ fn parse_seconds(text: &str) -> Option<Duration> {
 }
 
 fn digits(text: &str) -> Option<u64> {
-    crate::wire::grammar::decimal(text.as_bytes())
+    decimal(text.as_bytes())
 }

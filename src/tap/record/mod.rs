@@ -1,0 +1,6 @@
+//! Recorders: observers that write what they see to a file.
+
+pub mod har;
+pub mod pcap;
+pub mod raw;
+pub mod script;

@@ -1,0 +1,25 @@
+//! What travels between a client and a server, as events.
+//!
+//! ```text
+//!   bytes of both sides ──▶ Conversation ──▶ Event ──▶ Text      line by line, for people
+//!                          pairs, covers          ├─▶ Explain   each line with its rule
+//!                          secrets                └─▶ your own Observer
+//! ```
+//!
+//! * [`Conversation`] reads the bytes of one connection as HTTP: which response answers which
+//!   request, where each message ends and why. It does no I/O.
+//! * An [`Observer`] sees [`Event`]s.
+//! * [`secrets`] covers credentials before any observer sees them.
+//!
+//! The tap and the client's `--explain` both show traffic through this module.
+
+pub mod conversation;
+pub mod event;
+pub mod exchange;
+pub mod secrets;
+pub mod text;
+
+pub use conversation::Conversation;
+pub use event::{Event, Fault, Observer};
+pub use exchange::{Exchange, Message, Side};
+pub use text::Text;
