@@ -1,22 +1,19 @@
-//! Who may speak through a TCP port: programs of this machine, and no web page.
+//! The gate of a TCP port: keeps web pages out.
 //!
-//! A port on the loopback address is open to every page that a browser on this machine shows. Two
-//! ways lead in:
+//! A browser on this machine lets every page send requests to a port on the loopback address:
 //!
-//! * **DNS rebinding.** A page's own host name is made to resolve to 127.0.0.1, and the browser
-//!   takes the port for the page's own server. But it sends the name it knows: the Host field tells
-//!   (`RFC 9110 §7.2`). So a Host has to be an IP address (those cannot be rebound), `localhost`, a
-//!   name under it, or a name that was allowed.
-//! * **Requests across origins.** A page may send simple requests to any address, if not read the
-//!   answers, and a POST without an answer is enough to start a container. Browsers name the page
-//!   in the Origin field (`RFC 6454 §7`): it has to be the very host and port of the request.
+//! * **DNS rebinding.** A page's own host name is made to resolve to 127.0.0.1, so the browser takes
+//!   the port for the page's server. It still sends the name in Host (`RFC 9110 §7.2`). The gate
+//!   accepts an IP address (which cannot be rebound), `localhost`, names under it and allowed names.
+//! * **Requests across origins.** A page may send simple requests to any address. It cannot read
+//!   the response, but a POST alone starts a container. Browsers name the page in Origin
+//!   (`RFC 6454 §7`). The gate requires the host and port of the request.
 //!
-//! Every request is read before a byte of it is passed on, and one that cannot be read is not
-//! passed on: nobody could say what it asks for. That makes TCP stricter than a Unix socket, whose
-//! file mode says who may connect. After a request for an upgrade the bytes are another protocol's
-//! and pass unread: no page can send one but a WebSocket's, which has an Origin.
+//! The gate parses every request before it passes a byte on; it rejects malformed ones. After a
+//! request for an upgrade the bytes belong to another protocol and pass: a page can only upgrade to
+//! WebSocket, which has an Origin.
 //!
-//! This is no authentication: who can run a program here can connect.
+//! This is no authentication: every local program can connect.
 //!
 //! ```
 //! use unix_http::tap::gate::Gate;
@@ -36,7 +33,7 @@ use crate::wire::{
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Reads the requests of one connection and lets pass those that no web page made.
+/// Parses the requests of one connection and passes those that no web page made.
 #[derive(Debug)]
 pub struct Gate {
     allowed: Vec<String>,
@@ -49,14 +46,14 @@ pub struct Gate {
 enum State {
     Head,
     Body(BodyDecoder),
-    /// Another protocol's.
+    /// Another protocol.
     Open,
 }
 
-/// Why a request does not pass.
+/// The reason why a request does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// The status-code to answer with: 400, 403 or 421.
+    /// The status-code of the response: 400, 403 or 421.
     pub status: u16,
     why: String,
 }
@@ -76,7 +73,7 @@ impl From<ParseError> for Denied {
 }
 
 impl Gate {
-    /// For a new connection. `allowed` are host names beside those that always pass.
+    /// Creates the gate of one connection; `allowed` adds host names.
     pub fn new(allowed: &[String]) -> Gate {
         Gate {
             allowed: allowed.to_vec(),
@@ -86,19 +83,17 @@ impl Gate {
         }
     }
 
-    /// Takes what came next and appends to `passed` what may be passed on now; the rest of a head
-    /// is waited for.
+    /// Takes the next bytes and appends to `passed` those that may be passed on now.
     ///
     /// # Errors
-    /// A request that may not pass. What stood before it was appended; nothing after it ever is.
+    /// Fails for a request that may not pass. Bytes before it are appended, bytes after it never.
     pub fn admit(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<(), Denied> {
         if self.held.is_empty() {
             let used = self.pass(bytes, passed)?;
             self.held.extend_from_slice(&bytes[used..]);
             return Ok(());
         }
-        // What is held grows in place: a head that comes byte by byte is not copied with every
-        // byte.
+        // Grows in place: a head that comes byte by byte is not copied for every byte.
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
         let used = self.pass(&held, passed)?;
@@ -107,7 +102,7 @@ impl Gate {
         Ok(())
     }
 
-    /// Appends to `passed` what may be passed on: how many bytes. The others begin a head.
+    /// Appends to `passed` and returns how many bytes were used. The rest begins a head.
     fn pass(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<usize, Denied> {
         let mut at = 0;
         while at < bytes.len() {
@@ -195,7 +190,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether the origin is `http://` and the same host and port. `null` is none.
+/// Whether the origin is `http://` with the same host and port.
 fn same_origin(origin: &[u8], host: &[u8]) -> bool {
     !host.is_empty()
         && origin.strip_prefix(b"http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host))

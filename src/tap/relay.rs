@@ -1,5 +1,4 @@
-//! The relay: a listener, a target, and bytes that pass between them unchanged, at once and all of
-//! them.
+//! The relay: passes bytes between a listener and a target, unchanged and at once.
 //!
 //! ```text
 //!             read          write
@@ -8,21 +7,16 @@
 //!                        └─ a copy ─▶ conversation ──▶ observers
 //! ```
 //!
-//! Each connection has two threads, one for each direction, so that neither ever waits for the
-//! other. Each reads, writes what it read, and reads again. A copy waits until the relay's
-//! *viewer*, a thread beside them all, comes to show it to the connection's
-//! [`Conversation`](crate::traffic::Conversation); only what is large, or more than may wait, is shown by
-//! the thread that passed it on, before that reads again. What is read as HTTP there, or fails to
-//! be, has no way back into what is passed on.
+//! Each connection has two threads, one for each direction, so that neither waits for the other.
+//! Each thread reads, writes, queues a copy for the viewer thread, and reads again. Whatever the
+//! [`Conversation`](crate::traffic::Conversation) makes of the copy has no effect on the bytes.
 //!
-//! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)),
-//! since that is how the standard input of a container ends; the other goes on. When one side can
-//! no longer be written to, the other is told so and its answer, which may be on its way already,
-//! is still passed on. A connection that breaks breaks on both sides.
+//! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)): this
+//! is how the standard input of a container ends. When one side can no longer be written to, what
+//! it still sends is passed on. An error on one side ends both.
 //!
-//! **What a relay cannot pass on**: descriptors and credentials sent along with bytes
-//! (`SCM_RIGHTS`, unix(7)); the server sees this process as its peer; a TCP reset becomes an
-//! ordinary end.
+//! **A relay cannot pass on** descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees
+//! this process as its peer, and a TCP reset becomes an ordinary end.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -79,16 +73,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// What a buffer holds at first: a head and a small body. Most connections idle with that.
+/// The first size of a buffer: a head and a small body.
 const SMALL: usize = 4 * 1024;
-/// What a buffer grows to while reads fill it: measured, more than this is no faster.
+/// The size that a buffer grows to while reads fill it. More is not faster (measured).
 const LARGE: usize = 256 * 1024;
-/// The stack of a thread: observers run on it, and what is not touched takes no memory.
+/// The stack of a thread. Observers run on it; untouched memory is not taken.
 const STACK: usize = 512 * 1024;
-/// How long a client that is turned away may take to send its request and to read why.
+/// How long a rejected client may take to send its request and read the response.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Passes on what comes to a listener to a target, and shows it to observers.
+/// Passes the connections of a listener on to a target and shows them to observers.
 pub struct Relay {
     listener: Listener,
     target: Endpoint,
@@ -100,7 +94,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Between `listener` and `target`, with no observers yet.
+    /// Creates a relay without observers.
     pub fn new(listener: Listener, target: Endpoint) -> Relay {
         Relay {
             listener,
@@ -120,48 +114,47 @@ impl Relay {
         self
     }
 
-    /// Whether observers see [secrets](crate::traffic::secrets) as they are. Not unless asked for.
+    /// Sets whether observers see [secrets](crate::traffic::secrets) (masked by default).
     #[must_use]
     pub fn show_secrets(mut self, show: bool) -> Relay {
         self.cover = !show;
         self
     }
 
-    /// On TCP, lets pass requests with this Host, too (see [`gate`](super::gate)).
+    /// Also accepts requests with this Host on TCP (see [`gate`](super::gate)).
     #[must_use]
     pub fn allow_host(mut self, name: impl Into<String>) -> Relay {
         self.allowed.push(name.into());
         self
     }
 
-    /// Where it listens.
+    /// Returns the address of the listener.
     pub fn endpoint(&self) -> &Endpoint {
         self.listener.endpoint()
     }
 
-    /// What it passes on to.
+    /// Returns the address of the target.
     pub fn target(&self) -> &Endpoint {
         &self.target
     }
 
-    /// The moment from which observers are told the time.
+    /// Returns the moment from which observers count time.
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// A handle that ends it.
+    /// Returns a handle that stops the relay from another thread.
     ///
     /// # Errors
-    /// That of dup(2).
+    /// Fails if dup(2) fails.
     pub fn stopper(&self) -> io::Result<RelayStopper> {
         Ok(RelayStopper { listener: self.listener.stopper()?, open: Arc::clone(&self.open) })
     }
 
-    /// Relays until it is stopped and every connection is over; then no thread and no connection of
-    /// its own is left, and what the observers held back is written. What these could not record,
-    /// in their words.
+    /// Relays until it is stopped and every connection is over. Then all its threads have ended and
+    /// the observers have written everything. Returns the errors that observers report.
     ///
-    /// What goes wrong with one connection ends that one alone; observers are told.
+    /// A failure ends only the connection that it concerns; observers see it.
     pub fn run(&self) -> Vec<String> {
         self.open.begin();
         self.audience.with_viewer(STACK, || self.open.run(&self.listener, self));
@@ -297,7 +290,7 @@ impl Gated {
     }
 }
 
-/// Room to read into: the same buffer, unless somebody still looks at it.
+/// Room to read into: the same buffer, unless the viewer still holds it.
 fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
     if Arc::get_mut(buffer).is_none() {
         *buffer = Arc::new(vec![0; buffer.len()]);
@@ -305,8 +298,8 @@ fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
     Arc::make_mut(buffer)
 }
 
-/// Tells a client why nothing will be passed on for it. It is let speak first: an answer to a
-/// request that was not made yet is taken for a fault by clients that keep connections.
+/// Tells a client why its connection is refused, after its first bytes: clients that keep
+/// connections take an earlier response for a fault.
 fn turn_away(mut client: &Stream, status: u16, why: &str) {
     let _ = client.set_read_timeout(Some(FAREWELL));
     if status == 502 {
@@ -324,7 +317,7 @@ struct Pair {
 }
 
 impl Cut for Pair {
-    /// An error means that it had ended before.
+    /// An error means that it has ended already.
     fn cut(&self) {
         let _ = self.client.shutdown(Shutdown::Both);
         let _ = self.server.shutdown(Shutdown::Both);
@@ -332,7 +325,7 @@ impl Cut for Pair {
 }
 
 impl Pair {
-    /// Where that side's bytes come from and where they go to.
+    /// The source and the destination of that side's bytes.
     fn ends(&self, side: Side) -> (&Stream, &Stream) {
         match side {
             Side::Client => (&self.client, &self.server),
@@ -348,7 +341,7 @@ impl Pair {
     }
 }
 
-/// Ends a [`Relay`] from another thread.
+/// Stops a [`Relay`] from another thread.
 #[derive(Debug)]
 pub struct RelayStopper {
     listener: Stopper,
@@ -356,10 +349,9 @@ pub struct RelayStopper {
 }
 
 impl RelayStopper {
-    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are
-    /// cut.
+    /// Accepts no more connections, gives the open ones `grace` to end, then cuts them.
     ///
-    /// Returns when all that is done; [`run`](Relay::run) returns when the last connection is over.
+    /// [`run`](Relay::run) returns when the last connection is over.
     pub fn stop(&self, grace: Duration) {
         self.listener.stop();
         self.open.end(grace);

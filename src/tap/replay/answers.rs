@@ -1,4 +1,4 @@
-//! Recorded answers: to what, and which bytes.
+//! Recorded responses and the requests that they belong to.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
@@ -8,26 +8,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How much of a file is read at once.
+/// How many bytes of a file are read at a time.
 const PART: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// The number of its connection, if that is known.
+    /// The number of its connection, if known.
     pub connection: Option<u64>,
     pub method: String,
     pub target: Vec<u8>,
     pub body: Digest,
-    /// When the request began and when its answer ended, after the start of the recording.
+    /// When the request began and the response ended, since the start of the recording.
     pub began: Duration,
     pub ended: Duration,
-    /// What the server said, in its parts.
+    /// The server's bytes, as they came.
     pub parts: Vec<Part>,
-    /// Whether it said 100 (Continue) first; that is not among the parts.
+    /// Whether 100 (Continue) came first; it is not among the parts.
     pub interim: bool,
     /// Whether the connection ended with it.
     pub close: bool,
-    /// Why it cannot be given, if it cannot.
+    /// Why it cannot be replayed, if so.
     pub unfit: Option<String>,
 }
 
@@ -38,19 +38,19 @@ impl Answer {
     }
 }
 
-/// Some bytes of an answer.
+/// Some bytes of a response.
 #[derive(Debug)]
 pub(super) struct Part {
-    /// When it came, after the start of the recording.
+    /// When they came, since the start of the recording.
     pub at: Duration,
-    /// How long after the part before, or after the request.
+    /// How long after the previous part or the request.
     pub after: Duration,
-    /// How much the client had said by then, after the request.
+    /// How many bytes the client had sent after the request by then.
     pub heard: u64,
     pub bytes: Source,
 }
 
-/// Where an answer's bytes are.
+/// Where the bytes are.
 #[derive(Debug)]
 pub(super) enum Source {
     Memory(Vec<u8>),
@@ -58,7 +58,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Hands them to `take`, a piece at a time.
+    /// Hands the bytes to `take`, a piece at a time.
     pub fn read(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         match self {
             Source::Memory(bytes) => take(bytes),
@@ -82,7 +82,7 @@ impl Source {
     }
 }
 
-/// A body, by its length and a hash: enough to tell the recorded ones apart.
+/// The length and a hash of a body: enough to tell recorded bodies apart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Digest {
     length: u64,

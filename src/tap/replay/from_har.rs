@@ -1,4 +1,4 @@
-//! Answers out of a HAR, whoever made it.
+//! Responses from a HAR, whichever program wrote it.
 
 use super::answers::{Answer, Digest, Part, Source};
 use crate::base::base64;
@@ -39,7 +39,7 @@ fn answer(entry: &Value) -> Option<Answer> {
     let mut body = Digest::default();
     if let Some(post) = request.get("postData") {
         let mut bytes = bytes(post, "_encoding")?;
-        // As requests are before they are compared; what is covered already stays as it is.
+        // Requests are masked before they are compared. Masked values stay as they are.
         if bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[")
         {
             JsonMask::new(target.windows(9).any(|part| part == b"/secrets/")).run(&mut bytes);
@@ -92,8 +92,7 @@ fn answer(entry: &Value) -> Option<Answer> {
     })
 }
 
-/// A response's head, its content framed as its fields say, and whether the connection ends with
-/// them.
+/// Returns a response's head, its framed content, and whether the connection ends after them.
 fn message(
     method: &str,
     status: u16,
@@ -106,8 +105,7 @@ fn message(
     for field in response.get("headers").map_or(&[][..], Value::elements) {
         let (name, value) = (field.get("name")?.as_str()?, field.get("value")?.as_str()?);
         match name.to_ascii_lowercase().as_str() {
-            // What a HAR holds is decoded; and HTTP/2 names, which begin with a colon, have no
-            // place here.
+            // Content in a HAR is decoded. HTTP/2 names begin with a colon.
             "content-encoding" => continue,
             _ if name.starts_with(':') => continue,
             "transfer-encoding" => chunked = true,
@@ -130,7 +128,7 @@ fn message(
     let old = response.get("httpVersion").and_then(Value::as_str) == Some("HTTP/1.0");
     let version = if old { Version::Http10 } else { Version::Http11 };
     let (mut head, mut body) = (Vec::new(), Vec::new());
-    // Who meets an invalid one treats it as a 5xx (`RFC 9110 §15`).
+    // A reader treats an invalid status-code as a 5xx (RFC 9110 §15).
     let status = if (100..=599).contains(&status) { status } else { 500 };
     encode_response(&mut head, version, status, reason, &fields).ok()?;
     match none {
@@ -148,7 +146,7 @@ fn has_no_body(method: &str, status: u16) -> bool {
     method == "HEAD" || matches!(status, 100 | 102..=199 | 204 | 304)
 }
 
-/// A member `text`, decoded if the member of that name says that it is in base 64.
+/// The member `text`, decoded if the member `encoding` says base64.
 fn bytes(value: &Value, encoding: &str) -> Option<Vec<u8>> {
     let text = value.get("text").and_then(Value::as_str).unwrap_or_default();
     match value.get(encoding).and_then(Value::as_str) {
@@ -157,7 +155,7 @@ fn bytes(value: &Value, encoding: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// What was asked for by that URL: all behind the authority, or the authority for CONNECT.
+/// The request-target of a URL: all after the authority, or the authority for CONNECT.
 fn target(url: &str, method: &str) -> Vec<u8> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let rest = rest.split('#').next().unwrap_or_default();

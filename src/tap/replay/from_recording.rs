@@ -1,4 +1,4 @@
-//! Answers out of a lossless recording.
+//! Responses from a lossless recording.
 
 use super::answers::{Answer, Digest, Part, Source};
 use crate::tap::record::raw::{Recorded, Recording, What};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// All answers, in the order of their requests, and whether secrets are covered in them.
+/// Reads all responses, in the order of their requests, and whether secrets are masked in them.
 pub(super) fn read(dir: &Path) -> io::Result<(Vec<Answer>, bool)> {
     let recording = Recording::open(dir)?;
     let mut connections: BTreeMap<u64, Vec<&Recorded>> = BTreeMap::new();
@@ -25,7 +25,7 @@ pub(super) fn read(dir: &Path) -> io::Result<(Vec<Answer>, bool)> {
     Ok((answers, recording.covered))
 }
 
-/// What came in one read from the server, and how much the client had said in the tunnel by then.
+/// One read from the server, and how many bytes the client had sent in the tunnel by then.
 struct Moment {
     at: Duration,
     start: u64,
@@ -33,13 +33,13 @@ struct Moment {
     heard: u64,
 }
 
-/// One connection's answers while they are read.
+/// One connection while it is read.
 struct Reader {
     number: u64,
     path: Arc<PathBuf>,
     moments: Vec<Moment>,
     heard: u64,
-    /// How many of the server's bytes belong to answers that are over.
+    /// How many of the server's bytes belong to earlier responses.
     cursor: u64,
     bodies: BTreeMap<u64, Digest>,
     interims: BTreeMap<u64, u64>,
@@ -99,8 +99,7 @@ impl Reader {
                 self.bodies.entry(x.number).or_default().add(bytes)
             }
             Event::Tunnel(_, Side::Client, bytes) => self.heard += bytes.len() as u64,
-            // What was received so far is that head: it is said again only to a client that waits
-            // for it.
+            // The bytes so far are that head; it is repeated only to a client that waits for it.
             Event::Interim(x, _) => {
                 self.interims.insert(x.number, x.received.head);
             }
@@ -123,7 +122,7 @@ impl Reader {
             + x.received.tunnel;
         let close =
             x.received.decision.is_none_or(|decision| !decision.persistent) || !x.received.complete;
-        // What is broken off is replayed to the last byte that came.
+        // A broken response is replayed to its last byte.
         let last = self.moments.last().map_or(0, |moment| moment.end);
         let end = if x.received.complete { whole } else { last };
         self.cursor = end;

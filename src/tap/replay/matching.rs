@@ -7,10 +7,10 @@ use crate::base::sync::lock;
 use crate::docker::without_version;
 use std::time::Duration;
 
-/// How long an answer waits for requests that came before it when it was recorded.
+/// How long a response waits for requests that preceded it in the recording.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A request, as it is compared.
+/// A request as it is compared.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub method: String,
@@ -18,22 +18,22 @@ pub(super) struct Asked {
     pub body: Digest,
 }
 
-/// What other connections had said before a part of an answer, when it was recorded.
+/// How far other connections are, compared with the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Others {
-    /// Nothing.
+    /// They do not matter for this part.
     None,
-    /// What they have said now, too.
+    /// As far as in the recording.
     AsFar,
-    /// What they have not said, and perhaps never will.
+    /// Not as far, and perhaps they never will be.
     Elsewhere,
 }
 
-/// What was given so far.
+/// The responses given so far.
 #[derive(Debug)]
 pub(super) struct Given {
     pub counts: Vec<u64>,
-    /// Which were given to the end.
+    /// Those that were given to the end.
     pub whole: Vec<bool>,
     pub problems: Vec<String>,
 }
@@ -45,7 +45,7 @@ impl Given {
 }
 
 impl Replay {
-    /// Which answer this request gets, or why there is none.
+    /// Chooses the response for a request.
     pub(super) fn choose(&self, asked: &Asked) -> Result<usize, String> {
         let mut given = lock(&self.given);
         let wanted = normal(&asked.target);
@@ -57,7 +57,7 @@ impl Replay {
                     normal(&answer.target) == wanted
                 }
         });
-        // The larger is the better; of equals, the first that was not given, or the last.
+        // Larger is better; of equals, the first that was not given, or the last.
         let best = candidates
             .filter(|(n, answer)| {
                 !self.strict || answer.body == asked.body && given.counts[*n] == 0
@@ -85,20 +85,20 @@ impl Replay {
         chosen
     }
 
-    /// Answer `n` was given to the end.
+    /// Notes that response `n` was given to the end.
     pub(super) fn gave(&self, n: usize) {
         lock(&self.given).whole[n] = true;
         self.changed.notify_all();
     }
 
-    /// Waits until other connections are as far as they were when the server said this: what had
-    /// been asked since answer `n` was asked for has been asked, and what had been answered to the
-    /// end has been. A client that goes another way is not waited for long.
+    /// Waits until other connections are as far as they were at this point of the recording: all
+    /// requests since that of response `n` were made, and completed responses were completed. Gives
+    /// up after a while, since the client may go another way.
     pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> Others {
         let mine = &self.answers[n];
         let from = self.answers.partition_point(|answer| answer.began <= mine.began);
         let until = self.answers.partition_point(|answer| answer.began < at).max(from);
-        // What follows on the same connection cannot come first.
+        // Later exchanges of the same connection cannot come first.
         let elsewhere = |other: &usize| {
             let connection = self.answers[*other].connection;
             connection.is_none() || connection != mine.connection
@@ -141,7 +141,7 @@ impl Replay {
     }
 }
 
-/// A target without the API version before its path, and with the parameters of its query in order.
+/// A target without the API version, and with sorted query parameters.
 fn normal(target: &[u8]) -> Vec<u8> {
     let (path, query) = match target.iter().position(|&b| b == b'?') {
         Some(at) => (&target[..at], &target[at + 1..]),

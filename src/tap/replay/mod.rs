@@ -1,35 +1,30 @@
-//! A fake daemon: answers as a recorded one did, so that what was tested once against a real engine
-//! runs without one.
+//! Replay: answers like a recorded engine, so that a test runs without one.
 //!
 //! ```text
-//!   client ──▶ Listener ──▶ Replay ──▶ answers that were recorded, framing and all
-//!                             └──▶ 501 for a request that was not, with the nearest that was
+//!   client ──▶ Listener ──▶ Replay ──▶ recorded responses, framing and all
+//!                             └──▶ 501 for an unknown request; names the nearest recorded one
 //! ```
 //!
-//! What is recorded: the directory of a [`Record`](super::Record), byte for byte, or a
-//! [HAR](super::record::har), from which the bytes are made anew: a chunked body has other chunks then.
+//! The source is the directory of a [`Record`](super::Record), replayed byte for byte, or a
+//! [HAR](super::record::har), whose messages are encoded anew.
 //!
-//! **Which answer.** A request matches a recorded one with the same method and target; the order of
-//! the query's parameters and the API version before the path do not count. Of several, those with
-//! the same body come first, then those with the very same target, then those that were not given
-//! yet, in the order they were recorded: a state that was asked for three times is answered three
-//! times, and the third answer stays. Secrets that were covered are covered in what is compared,
-//! too.
+//! **Matching.** A request matches a recorded one with the same method and target. The order of
+//! query parameters and the API version do not count. Of several matches, those with the same body
+//! win, then those with the identical target, then those not used yet, in recorded order; the last
+//! one repeats. Masked secrets are masked in the comparison, too.
 //!
-//! **Strict**, for tests: method, target and body must be the same to the byte, and each recorded
-//! answer is given once.
+//! **Strict**: method, target and body are equal to the byte; each response is given once.
 //!
-//! **Tunnels** (attach, exec). What the server said is said again, each part when the client has
-//! said as much as it had then, or has ended its side: so the output of `cat` follows its input.
+//! **Tunnels** (attach, exec). Each part of the server's output comes once the client has sent as
+//! much as it had then, or has ended its side: the output of `cat` follows its input.
 //!
-//! **Order.** A container's `wait` is answered when its `start` was asked for, on another
-//! connection. So a part of an answer comes when everything that had been asked and answered before
-//! it has been, or after a second.
+//! **Order.** A container's `wait` is answered after its `start`, which runs on another connection:
+//! each part waits up to a second until everything before it was asked and answered.
 //!
-//! **Pace.** Apart from that answers come at once, or with the waits that were recorded.
+//! **Pace.** Responses come at once, or with the recorded delays.
 //!
-//! What cannot be replayed: sessions that agree on something new each time, as BuildKit's over
-//! HTTP/2 do.
+//! Sessions that negotiate something new each time, such as BuildKit's over HTTP/2, cannot be
+//! replayed.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -83,11 +78,11 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// Answers as it was recorded.
+/// A recording that answers requests.
 #[derive(Debug)]
 pub struct Replay {
     answers: Vec<Answer>,
-    /// Whether secrets are covered in what was recorded.
+    /// Whether secrets are masked in the recording.
     covered: bool,
     strict: bool,
     pace: bool,
@@ -96,7 +91,7 @@ pub struct Replay {
     open: Arc<Connections<Stream>>,
 }
 
-/// Ends a [`Replay`] from another thread.
+/// Stops a [`Replay`] from another thread.
 #[derive(Debug)]
 pub struct ReplayStopper {
     listener: Stopper,
@@ -104,8 +99,7 @@ pub struct ReplayStopper {
 }
 
 impl ReplayStopper {
-    /// From now on no connection is accepted. Those there are may go on for `grace`, then they are
-    /// cut.
+    /// Accepts no more connections, gives the open ones `grace` to end, then cuts them.
     pub fn stop(&self, grace: Duration) {
         self.listener.stop();
         self.open.end(grace);
@@ -116,7 +110,7 @@ impl Replay {
     /// Reads a recording: a directory, or a HAR file.
     ///
     /// # Errors
-    /// `InvalidData` with a line that says where; what the system says, otherwise.
+    /// Fails with `InvalidData` and the place in the recording, or if reading fails.
     pub fn open(recording: impl AsRef<Path>) -> io::Result<Replay> {
         let path = recording.as_ref();
         let (answers, covered) = if path.is_dir() {
@@ -136,33 +130,31 @@ impl Replay {
         })
     }
 
-    /// Whether requests have to be the same to the byte, and each answer is given once. Not unless
-    /// asked for.
+    /// Sets whether requests must be equal to the byte and each response is given once.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Replay {
         self.strict = strict;
         self
     }
 
-    /// Whether answers take the time they took. Not unless asked for.
+    /// Sets whether responses take as long as they did when recorded.
     #[must_use]
     pub fn pace(mut self, pace: bool) -> Replay {
         self.pace = pace;
         self
     }
 
-    /// How many answers there are.
+    /// Returns the number of responses.
     pub fn len(&self) -> usize {
         self.answers.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no response.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
     }
 
-    /// What went wrong so far: requests that were not recorded; when strict, also what was recorded
-    /// and not asked for.
+    /// Returns the problems so far: unknown requests and, if strict, responses never asked for.
     pub fn problems(&self) -> Vec<String> {
         let given = lock(&self.given);
         let mut problems = given.problems.clone();
@@ -174,10 +166,10 @@ impl Replay {
         problems
     }
 
-    /// A handle that ends it.
+    /// Returns a handle that stops the replay from another thread.
     ///
     /// # Errors
-    /// That of dup(2).
+    /// Fails if dup(2) fails.
     pub fn stopper(&self, listener: &Listener) -> io::Result<ReplayStopper> {
         Ok(ReplayStopper { listener: listener.stopper()?, open: Arc::clone(&self.open) })
     }

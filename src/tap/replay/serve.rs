@@ -1,4 +1,4 @@
-//! The server side: requests in, recorded answers out, each connection on a thread of its own.
+//! The server side: requests in, recorded responses out.
 
 use super::Replay;
 use super::answers::Digest;
@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a client has, at most, to act on what other connections said before this one goes on:
-/// clients take for granted that a container lives for a moment.
+/// The pause before a part that waited for another connection: clients assume that a container
+/// lives for a moment.
 const BREATH: Duration = Duration::from_millis(10);
 
 impl Replay {
@@ -55,13 +55,13 @@ struct Peer<'a> {
     buffer: Vec<u8>,
 }
 
-/// What the client has said.
+/// What the client has sent.
 #[derive(Default)]
 struct Seen {
-    /// Requests whose head has come: whether they wait for 100 (Continue), and whether their body
-    /// has come.
+    /// Requests whose head has arrived: whether they wait for 100 (Continue), and whether their
+    /// body has arrived.
     requests: VecDeque<(Asked, bool, bool)>,
-    /// How much it has said in a tunnel.
+    /// How many bytes it has sent in a tunnel.
     heard: u64,
     fault: Option<String>,
     ended: bool,
@@ -131,7 +131,7 @@ impl<'a> Peer<'a> {
         Ok(())
     }
 
-    /// The next request, once it has come whole; `None` when there will be none.
+    /// Returns the next request once it is complete; `None` when there will be none.
     fn request(&mut self) -> io::Result<Option<Asked>> {
         loop {
             if let Some((_, _, true)) = self.seen.requests.front() {
@@ -189,7 +189,7 @@ impl<'a> Peer<'a> {
         Ok(())
     }
 
-    /// Reads on.
+    /// Reads once and lets the conversation parse it.
     fn read(&mut self) -> io::Result<()> {
         let n = (&mut { self.stream }).read(&mut self.buffer)?;
         let mut passed = Vec::new();
@@ -214,8 +214,7 @@ impl<'a> Peer<'a> {
         Ok(())
     }
 
-    /// Waits for the client's end: closing before it could take back what was said (`RFC 9112
-    /// §9.6`).
+    /// Waits for the client's end: closing earlier could destroy the response (`RFC 9112 §9.6`).
     fn drain(&mut self) -> io::Result<()> {
         while !self.seen.ended && (&mut { self.stream }).read(&mut self.buffer)? > 0 {}
         Ok(())
