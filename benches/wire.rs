@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::io::{self, Read};
 use unix_http::connection::Connection;
 use unix_http::docker::FrameDecoder;
-use unix_http::json::Tokenizer;
+use unix_http::json::Value;
 use unix_http::wire::{
     BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, encode_chunk,
 };
@@ -176,16 +176,7 @@ fn json(criterion: &mut Criterion) {
                 "UTF-8 check (floor)",
                 Box::new(many(move || assert!(std::str::from_utf8(black_box(text)).is_ok()))),
             ),
-            (
-                "tokenize",
-                Box::new(many(move || {
-                    let (mut tokenizer, mut input) = (Tokenizer::one(), black_box(text));
-                    while let Ok(Some(event)) = tokenizer.next(&mut input) {
-                        black_box(event);
-                    }
-                    assert!(input.is_empty());
-                })),
-            ),
+            ("read", Box::new(many(move || assert!(Value::parse(black_box(text)).is_ok())))),
         ];
         beside(criterion, &format!("JSON, {name}, {} B", text.len()), text.len(), MANY, rows);
     }

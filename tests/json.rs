@@ -10,62 +10,58 @@ mod json {
     mod pointer;
 }
 
-use unix_http::json::{Event, JsonError, Tokenizer};
+use unix_http::json::{JsonError, JsonTexts, Value};
 
-/// What a tokenizer made of a text: its events in a notation of one word each, and how it ended.
+/// What a reader made of a stream: its texts in a notation of one word for each token, and how it
+/// ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reading {
-    events: String,
+    texts: String,
     end: Result<(), JsonError>,
 }
 
-/// Feeds the slices one after the other. Pieces of one string or number are put together: where
-/// they were cut tells nothing.
-fn read<'a>(mut tokenizer: Tokenizer, slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
-    let (mut events, mut text) = (String::new(), Vec::new());
-    let mut end = Ok(());
-    'slices: for mut slice in slices {
-        loop {
-            match tokenizer.next(&mut slice) {
-                Ok(Some(event)) => note(event, &mut text, &mut events),
-                Ok(None) => break,
-                Err(error) => {
-                    assert_eq!(tokenizer.next(&mut &b" "[..]), Err(error), "an error is final");
-                    end = Err(error);
-                    break 'slices;
-                }
-            }
-        }
-        assert!(slice.is_empty(), "Partial leaves nothing of the input");
-    }
-    if end.is_ok() {
-        match tokenizer.finish() {
-            Ok(event) => event.into_iter().for_each(|event| note(event, &mut text, &mut events)),
-            Err(error) => end = Err(error),
-        }
-    }
-    Reading { events: events.trim_end().to_owned(), end }
+/// Reads one text.
+fn read(text: &[u8]) -> Reading {
+    let mut texts = String::new();
+    let end = Value::parse(text).map(|value| note(&value, &mut texts));
+    Reading { texts: texts.trim_end().to_owned(), end }
 }
 
-fn note(event: Event, text: &mut Vec<u8>, events: &mut String) {
-    match event {
-        Event::BeginObject => events.push_str("{ "),
-        Event::EndObject => events.push_str("} "),
-        Event::BeginArray => events.push_str("[ "),
-        Event::EndArray => events.push_str("] "),
-        Event::BeginName | Event::BeginString | Event::BeginNumber => text.clear(),
-        Event::Text(_) | Event::Escape(_) | Event::Number(_) => event.append_text(text),
-        Event::EndName => {
-            *events += &format!("{}: ", String::from_utf8(std::mem::take(text)).unwrap())
+/// Reads a stream of texts in slices, one after the other.
+fn read_stream<'a>(slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
+    let (mut stream, mut texts) = (JsonTexts::new(), String::new());
+    let mut end = Ok(());
+    for slice in slices {
+        end = stream.feed(slice, |text| text.value().map(|value| note(&value, &mut texts)));
+        if end.is_err() {
+            assert_eq!(stream.feed(b" ", |_| Ok(())), end, "an error is final");
+            break;
         }
-        Event::EndString => {
-            *events += &format!("'{}' ", String::from_utf8(std::mem::take(text)).unwrap())
+    }
+    let end =
+        end.and_then(|()| stream.finish(|text| text.value().map(|value| note(&value, &mut texts))));
+    Reading { texts: texts.trim_end().to_owned(), end }
+}
+
+fn note(value: &Value, texts: &mut String) {
+    match value {
+        Value::Object(members) => {
+            texts.push_str("{ ");
+            for (name, value) in members {
+                *texts += &format!("{name}: ");
+                note(value, texts);
+            }
+            texts.push_str("} ");
         }
-        Event::EndNumber => {
-            *events += &format!("{} ", String::from_utf8(std::mem::take(text)).unwrap())
+        Value::Array(elements) => {
+            texts.push_str("[ ");
+            elements.iter().for_each(|element| note(element, texts));
+            texts.push_str("] ");
         }
-        Event::Bool(b) => *events += &format!("{b} "),
-        Event::Null => events.push_str("null "),
+        Value::String(text) => *texts += &format!("'{text}' "),
+        Value::Number(number) => *texts += &format!("{number} "),
+        Value::Bool(b) => *texts += &format!("{b} "),
+        Value::Null => texts.push_str("null "),
     }
 }
 
@@ -76,11 +72,11 @@ fn deliveries(text: &[u8]) -> Vec<Vec<&[u8]>> {
     all
 }
 
-/// Reads a text under every delivery, which all must agree.
-fn read_every_way(tokenizer: &Tokenizer, text: &[u8]) -> Reading {
-    let reading = read(tokenizer.clone(), [text]);
+/// Reads a stream under every delivery, which all must agree.
+fn read_every_way(text: &[u8]) -> Reading {
+    let reading = read_stream([text]);
     for slices in deliveries(text) {
-        let other = read(tokenizer.clone(), slices.iter().copied());
+        let other = read_stream(slices.iter().copied());
         assert_eq!(reading, other, "{:?} delivered as {slices:?}", String::from_utf8_lossy(text));
     }
     reading

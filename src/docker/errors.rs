@@ -25,7 +25,7 @@
 //! assert_eq!(scanner.error().unwrap().to_string(), "returned a non-zero code: 5");
 //! ```
 
-use crate::json::{Event, JsonError, Matcher, Place, Pointer, Tokenizer, Value};
+use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
 use crate::wire::grammar::reorders_text;
 use std::fmt;
 
@@ -119,26 +119,6 @@ pub(super) fn one_line(text: &str) -> String {
     text.trim().chars().map(plain).collect()
 }
 
-/// What is looked for in each object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Detail,
-    Code,
-    Message,
-    Error,
-}
-
-/// What one object has of it.
-#[derive(Clone, Debug, Default)]
-struct Found {
-    detail: bool,
-    code: Vec<u8>,
-    message: Vec<u8>,
-    error: Vec<u8>,
-    /// The field whose text is being read: a string's, or for `code` a number's.
-    reading: Option<Field>,
-}
-
 /// Watches a stream of JSON texts for the first error object.
 ///
 /// ```
@@ -151,51 +131,29 @@ struct Found {
 /// assert!(scanner.finish()?.is_some_and(|error| error.to_string().contains("no such image")));
 /// # Ok::<(), unix_http::json::JsonError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ErrorScanner {
-    tokenizer: Tokenizer,
-    fields: [(Field, Matcher); 4],
-    found: Found,
+    texts: JsonTexts,
     error: Option<StreamError>,
-    not_json: Option<JsonError>,
-}
-
-impl Default for ErrorScanner {
-    fn default() -> Self {
-        ErrorScanner::new()
-    }
 }
 
 impl ErrorScanner {
     /// A scanner at the beginning of a stream.
     pub fn new() -> ErrorScanner {
-        let field = |field, tokens: &[&str]| {
-            (field, Matcher::new(tokens.iter().copied().collect::<Pointer>()))
-        };
-        let fields = [
-            field(Field::Detail, &["errorDetail"]),
-            field(Field::Code, &["errorDetail", "code"]),
-            field(Field::Message, &["errorDetail", "message"]),
-            field(Field::Error, &["error"]),
-        ];
-        let found = Found::default();
-        ErrorScanner {
-            tokenizer: Tokenizer::sequence(),
-            fields,
-            found,
-            error: None,
-            not_json: None,
-        }
+        ErrorScanner::default()
     }
 
     /// Looks at the next bytes. After the first error, or something that is not JSON, at no more.
-    pub fn feed(&mut self, mut bytes: &[u8]) {
-        while self.error.is_none() && self.not_json.is_none() {
-            match self.tokenizer.next(&mut bytes) {
-                Ok(Some(event)) => self.on(&event),
-                Ok(None) => return,
-                Err(error) => self.not_json = Some(error),
-            }
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let error = &mut self.error;
+        if error.is_none() {
+            // What is not JSON is told by `finish`.
+            let _ = self.texts.feed(bytes, |text| {
+                if error.is_none() {
+                    *error = stream_error(text)?;
+                }
+                Ok(())
+            });
         }
     }
 
@@ -209,60 +167,38 @@ impl ErrorScanner {
     /// # Errors
     /// The stream was not JSON, or was cut, and up to there had no error in it.
     pub fn finish(mut self) -> Result<Option<StreamError>, JsonError> {
-        match (self.error, self.not_json) {
-            (Some(error), _) => Ok(Some(error)),
-            (None, Some(error)) => Err(error),
-            (None, None) => self.tokenizer.finish().map(|_| None),
+        if self.error.is_none() {
+            self.texts.finish(|text| text.value().map(drop))?;
         }
-    }
-
-    fn on(&mut self, event: &Event) {
-        for (field, matcher) in &mut self.fields {
-            // A name that stands twice makes no error of an object: what came first has been noted.
-            let place = matcher.on(event).unwrap_or(Place::Outside);
-            if place != Place::Outside {
-                self.found.note(*field, place, event);
-            }
-        }
-        if event.ends_value() && self.tokenizer.depth() == 0 {
-            self.error = std::mem::take(&mut self.found).into_error(self.tokenizer.offset());
-        }
+        Ok(self.error)
     }
 }
 
-impl Found {
-    fn note(&mut self, field: Field, place: Place, event: &Event) {
-        let text = match field {
-            Field::Detail => {
-                self.detail |= place == Place::Begins && *event == Event::BeginObject;
-                return;
+/// The error that a text is, if it is one. A text can be large: only the two members are kept.
+fn stream_error(text: &JsonText<'_>) -> Result<Option<StreamError>, JsonError> {
+    let (mut detail, mut error) = (None, None);
+    let mut reader = text.reader();
+    if let Begun::Container(_) = reader.begin()? {
+        loop {
+            match reader.next()? {
+                Next::Member(name) if name == "errorDetail" => detail = Some(reader.value()?),
+                Next::Member(name) if name == "error" => error = Some(reader.value()?),
+                Next::Member(_) | Next::Element => _ = reader.skip()?,
+                Next::End(_) => break,
             }
-            Field::Code => &mut self.code,
-            Field::Message => &mut self.message,
-            Field::Error => &mut self.error,
-        };
-        match (place, event) {
-            (Place::Begins, Event::BeginString | Event::BeginNumber) => {
-                text.clear();
-                let is_number = *event == Event::BeginNumber;
-                self.reading = (is_number == (field == Field::Code)).then_some(field);
-            }
-            (Place::Inside, _) if self.reading == Some(field) => {
-                event.append_text(text);
-                text.truncate(MESSAGE_LIMIT);
-            }
-            (Place::Ends, _) => self.reading = None,
-            _ => {}
         }
     }
-
-    fn into_error(self, offset: u64) -> Option<StreamError> {
-        if !self.detail && self.error.is_empty() {
-            return None;
-        }
-        let message = if self.message.is_empty() { self.error } else { self.message };
-        let message = String::from_utf8_lossy(&message).into_owned();
-        let code = str::from_utf8(&self.code).ok().and_then(|code| code.parse().ok());
-        Some(StreamError { code, message, offset })
+    reader.finish()?;
+    let detail = detail.filter(|detail| matches!(detail, Value::Object(_)));
+    let member = |name| detail.as_ref().and_then(|detail| detail.get(name));
+    let texts = [member("message"), error.as_ref()];
+    let message =
+        texts.into_iter().flatten().filter_map(Value::as_str).find(|text| !text.is_empty());
+    if detail.is_none() && message.is_none() {
+        return Ok(None);
     }
+    let message = message.unwrap_or_default();
+    let message = message[..message.floor_char_boundary(MESSAGE_LIMIT)].to_owned();
+    let offset = text.offset + text.bytes.len() as u64;
+    Ok(Some(StreamError { code: member("code").and_then(Value::as_i64), message, offset }))
 }

@@ -1,28 +1,27 @@
-//! JSON, read strictly and a slice at a time: enough for Docker's contexts, error messages,
-//! `--select` and `--pretty`.
+//! JSON: a strict reader, a writer, one value out of many, and a layout for people.
 //!
-//! Not a serializer of your types. Everything here stands on one [`Tokenizer`], which takes slices
-//! of any size, gives [`Event`]s, and holds none of the text:
+//! This is enough for Docker's contexts, requests, progress streams and error messages, and for
+//! `--select` and `--pretty`. It does not serialize types of your own.
 //!
-//! | to | use | memory |
-//! |---|---|---|
-//! | have a small text as a tree | [`Value::parse`] | the text |
-//! | get one value out of each text of a stream | [`Select`] with a [`Pointer`] | a few words |
-//! | lay a stream out for people | [`Pretty`] | a few words |
-//! | do something else while it comes | [`Tokenizer`], [`Matcher`], [`Printer`] | a few words |
-//! | write a string | [`encode_string`] | |
+//! | to | use |
+//! |---|---|
+//! | read a text into a tree | [`Value::parse`] |
+//! | cut a stream such as `/events` into texts | [`JsonTexts`] |
+//! | print one value of a text | [`JsonText::select`] with a [`Pointer`] |
+//! | indent a text | [`JsonText::lay_out`] |
+//! | write JSON | [`JsonWriter`], [`Value::encode`], [`encode_string`] |
 //!
 //! # One strict policy
-//! RFC 8259 lets a parser accept extensions (§9); this one has none. Refused: comments, trailing
+//! RFC 8259 §9 lets a parser accept extensions; this one has none. It rejects comments, trailing
 //! commas, single quotes, `NaN` and `Infinity`, `+1`, `01`, `.5`, `1.`, control characters in
 //! strings, bytes that are not UTF-8 (overlong forms and surrogates too), half a surrogate pair in
 //! `\u` escapes, a byte order mark, and anything after the text. Where the RFC leaves a choice:
 //!
 //! | input | here |
 //! |---|---|
-//! | a number too large or too fine for any machine type | accepted, since numbers are kept as text (§6) |
-//! | members of the same name (§4) | kept; [`Value::get`] takes the last, a [`Pointer`] that needs one of them fails |
-//! | depth and lengths (§9) | bounded by [`Limits`] |
+//! | a number too large or too fine for any machine type | accepted: numbers stay text (§6) |
+//! | members with the same name (§4) | kept; [`Value::get`] takes the last, a [`Pointer`] fails |
+//! | depth and length (§9) | [`DEPTH_LIMIT`], and [`TEXT_LIMIT`] in a stream |
 //!
 //! ```
 //! let value = unix_http::json::Value::parse(br#"{"message":"No such container: nope"}"#)?;
@@ -31,20 +30,18 @@
 //! ```
 
 mod error;
-mod event;
-mod matcher;
 mod pointer;
 mod pretty;
-mod scalar;
+mod reader;
 mod select;
-mod tokenizer;
+mod texts;
 mod value;
+mod write;
 
-pub use error::{JsonError, JsonErrorKind};
-pub use event::{Event, Limits};
-pub use matcher::{Matcher, Miss, Place};
+pub use error::{DEPTH_LIMIT, JsonError, JsonErrorKind, TEXT_LIMIT};
 pub use pointer::Pointer;
-pub use pretty::{Pretty, Printer, encode_string};
-pub use select::Select;
-pub use tokenizer::Tokenizer;
+pub(crate) use reader::{Begun, Next};
+pub use select::Miss;
+pub use texts::{JsonText, JsonTexts};
 pub use value::Value;
+pub use write::{JsonWriter, encode_string};

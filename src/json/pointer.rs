@@ -1,22 +1,15 @@
-//! JSON Pointer: one value out of a text, named by the way to it.
+//! JSON Pointer: names one value of a text by the way to it.
 //!
 //! ```text
 //! json-pointer    = *( "/" reference-token )          ; RFC 6901 §3
 //! reference-token = *( unescaped / escaped )
 //! unescaped       = %x00-2E / %x30-7D / %x7F-10FFFF
 //! escaped         = "~" ( "0" / "1" )                 ; ~0 is "~", ~1 is "/"
+//! array-index     = %x30 / ( %x31-39 *(%x30-39) )     ; §4: "0", or digits without a leading "0"
 //! ```
 //!
-//! The empty pointer is the whole text. Declined: a pointer as a URI fragment (`#/a`, RFC 6901 §6),
-//! and guessing at `Id` or `.Id`: a pointer that does not begin with a slash is an error.
-//!
-//! ```
-//! use unix_http::json::Pointer;
-//!
-//! let pointer = Pointer::parse("/Config/Labels/example.com~1owner")?;
-//! assert_eq!(pointer.tokens(), ["Config", "Labels", "example.com/owner"]);
-//! # Ok::<(), unix_http::json::JsonError>(())
-//! ```
+//! The empty pointer is the whole text. Not supported: a pointer as a URI fragment (`#/a`, RFC 6901
+//! §6), `-` for the element after an array's last (§4), and guesses such as `Id` or `.Id`.
 
 use super::error::{JsonError, JsonErrorKind};
 use std::fmt;
@@ -26,8 +19,8 @@ use std::fmt;
 /// ```
 /// use unix_http::json::Pointer;
 ///
-/// assert_eq!(Pointer::parse("/Names/0")?.tokens(), ["Names", "0"]);
-/// assert_eq!(Pointer::parse("/a~1b")?.tokens(), ["a/b"]); // ~1 is a slash, ~0 a tilde
+/// let pointer = Pointer::parse("/Config/Labels/example.com~1owner")?; // ~1 is a slash, ~0 a tilde
+/// assert_eq!(pointer.tokens(), ["Config", "Labels", "example.com/owner"]);
 /// assert!(Pointer::parse("Names").is_err()); // it begins with a slash
 /// # Ok::<(), unix_http::json::JsonError>(())
 /// ```
@@ -85,4 +78,11 @@ impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_first(self.tokens.len(), f)
     }
+}
+
+/// Reads a token as an array's index.
+pub(super) fn array_index(token: &str) -> Option<usize> {
+    let digits = token.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = token.len() > 1 && token.starts_with('0');
+    if digits && !leading_zero { token.parse().ok() } else { None }
 }

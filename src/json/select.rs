@@ -1,177 +1,120 @@
-//! One value out of each text of a stream, written while it comes: `--select /Id`.
-//!
-//! A selected string comes out as its characters, with the escapes undone and without quotation
-//! marks, so that a shell can use it; any other value as it stands in the text, byte for byte, or
-//! laid out as by [`Pretty`](super::Pretty). A line end follows each.
-//!
-//! ```
-//! use unix_http::json::{Pointer, Select};
-//!
-//! let mut select = Select::new(Pointer::parse("/Id")?);
-//! let mut out = Vec::new();
-//! select.feed(b"{\"Id\":\"4c6ce6\",\"Warnings\":[]}\n", &mut out)?;
-//! select.finish(&mut out)?;
-//! assert_eq!(out, b"4c6ce6\n");
-//! assert_eq!(select.found(), 1);
-//! # Ok::<(), unix_http::json::JsonError>(())
-//! ```
+//! Values out of a text by a pointer: `--select /Id`.
 
-use super::error::{JsonError, JsonErrorKind};
-use super::event::{Event, Limits};
-use super::matcher::{Matcher, Miss, Place};
-use super::pointer::Pointer;
-use super::pretty::Printer;
-use super::tokenizer::Tokenizer;
+use super::error::JsonError;
+use super::pointer::{Pointer, array_index};
+use super::reader::{Begun, JsonReader, Next};
+use super::texts::JsonText;
+use super::value::Value;
+use std::fmt;
 
-/// How a selected value is written.
-#[derive(Clone, Debug)]
-enum Form {
-    /// A string's characters.
-    Characters,
-    /// As it stands.
-    Raw,
-    /// Laid out.
-    Pretty(Printer),
+/// Why a text has no value where the pointer points: how near it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    pointer: Pointer,
+    near: Near,
 }
 
-/// Writes the value that a pointer selects in each text of a stream, holding none of it.
-///
-/// ```
-/// use unix_http::json::{Pointer, Select};
-///
-/// let (mut select, mut out) = (Select::new(Pointer::parse("/status")?), Vec::new());
-/// select.feed(b"{\"status\":\"start\",\"id\":\"1\"}\n{\"status\":", &mut out)?;
-/// select.feed(b"\"die\"}", &mut out)?;
-/// select.finish(&mut out)?;
-/// assert_eq!(out, b"start\ndie\n");
-/// # Ok::<(), unix_http::json::JsonError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Select {
-    tokenizer: Tokenizer,
-    matcher: Matcher,
-    pretty: bool,
-    form: Form,
-    inside: bool,
-    texts: u64,
-    found: u64,
+/// The last value on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Near {
+    /// How many tokens could not be followed.
+    left: usize,
+    kind: &'static str,
+    /// What it would have to have.
+    child: &'static str,
 }
 
-impl Select {
-    /// For any number of texts one after the other, within the default [`Limits`].
-    pub fn new(pointer: Pointer) -> Select {
-        let (tokenizer, matcher) = (Tokenizer::sequence(), Matcher::new(pointer));
-        Select {
-            tokenizer,
-            matcher,
-            pretty: false,
-            form: Form::Raw,
-            inside: false,
-            texts: 0,
-            found: 0,
-        }
-    }
-
-    /// The same with objects and arrays laid out.
-    pub fn pretty(self) -> Select {
-        Select { pretty: true, ..self }
-    }
-
-    /// The same within limits of one's own.
-    pub fn with_limits(self, limits: Limits) -> Select {
-        Select { tokenizer: self.tokenizer.with_limits(limits), ..self }
-    }
-
-    /// How many texts are over.
-    pub fn texts(&self) -> u64 {
-        self.texts
-    }
-
-    /// How many selected values have begun.
-    pub fn found(&self) -> u64 {
-        self.found
-    }
-
-    /// How near the latest text came to the selected value, when it did not have it.
-    pub fn miss(&self) -> Option<&Miss> {
-        self.matcher.found().err()
-    }
-
-    /// Reads on in the stream and appends the selected values, as far as they have come.
+impl<'a> JsonText<'a> {
+    /// Hands the value that a pointer selects to `found`, as it stands in the text, and checks all
+    /// of the text. Returns why there is no such value.
+    ///
+    /// ```
+    /// use unix_http::json::{JsonText, Pointer};
+    ///
+    /// let text = JsonText { bytes: br#"{"State":{"Status":"exited"}}"#, offset: 0 };
+    /// let (pointer, mut out) = (Pointer::parse("/State/Status")?, Vec::new());
+    /// let miss = text.select(&pointer, &mut |value| {
+    ///     value.print(false, &mut |piece| out.extend_from_slice(piece));
+    /// })?;
+    /// assert_eq!((miss, out), (None, b"exited\n".to_vec()));
+    /// # Ok::<(), unix_http::json::JsonError>(())
+    /// ```
     ///
     /// # Errors
-    /// At the first byte that is not JSON, or with [`Ambiguous`](JsonErrorKind::Ambiguous) at the
-    /// end of the second name; `out` then has all that came before it.
-    pub fn feed(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
-        loop {
-            let before = input;
-            let next = self.tokenizer.next(&mut input);
-            let read = &before[..before.len() - input.len()];
-            let event = match next {
-                Ok(Some(event)) => event,
-                other => {
-                    // What was read on the way to an event that is not there yet belongs to the
-                    // value all the same.
-                    if self.inside && matches!(self.form, Form::Raw) {
-                        out.extend_from_slice(read);
-                    }
-                    return other.map(drop);
-                }
-            };
-            self.on(&event, read, out)?;
-        }
+    /// Where the text is not JSON, or has a name that the pointer asks for twice. A value that came
+    /// before has gone to `found`.
+    pub fn select(
+        &self,
+        pointer: &Pointer,
+        found: &mut dyn FnMut(&JsonText<'a>),
+    ) -> Result<Option<Miss>, JsonError> {
+        let mut reader = self.reader();
+        let mut found = |bytes| found(&JsonText { bytes, ..*self });
+        let near = follow(&mut reader, pointer.tokens(), &mut found)?;
+        reader.finish()?;
+        Ok(near.map(|near| Miss { pointer: pointer.clone(), near }))
     }
 
-    /// The stream is over.
-    ///
-    /// # Errors
-    /// [`Incomplete`](JsonErrorKind::Incomplete) inside a text, and when there was none.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        if let Some(event) = self.tokenizer.finish()? {
-            self.on(&event, b"", out)?;
+    /// Prints a selected value for a shell: a string as its characters, anything else as it stands,
+    /// or laid out if `pretty`. A line end follows.
+    pub fn print(&self, pretty: bool, out: &mut dyn FnMut(&[u8])) {
+        let string = if self.bytes.starts_with(b"\"") { self.value().ok() } else { None };
+        match string {
+            Some(Value::String(characters)) => out(characters.as_bytes()),
+            _ if pretty => return self.lay_out(out).unwrap_or_default(),
+            _ => out(self.bytes),
         }
-        if self.texts == 0 { Err(self.error(JsonErrorKind::Incomplete)) } else { Ok(()) }
+        out(b"\n");
     }
+}
 
-    /// One event, and the bytes that were read for it.
-    fn on(&mut self, event: &Event, read: &[u8], out: &mut Vec<u8>) -> Result<(), JsonError> {
-        let place = self.matcher.on(event).map_err(|kind| self.error(kind))?;
-        if matches!(place, Place::Begins | Place::Whole) {
-            self.found += 1;
-            self.inside = true;
-            self.form = match event {
-                Event::BeginString => Form::Characters,
-                _ if self.pretty || place == Place::Whole => Form::Pretty(Printer::new()),
-                _ => Form::Raw,
-            };
-        }
-        match (&mut self.form, place) {
-            (_, Place::Outside) => {}
-            (Form::Characters, _) => event.append_text(out),
-            (Form::Pretty(printer), _) => printer.on(event, out),
-            // White space and a colon or comma can stand before a value's own first byte.
-            (Form::Raw, Place::Begins) => out.extend_from_slice(first_byte(event)),
-            (Form::Raw, _) => out.extend_from_slice(read),
-        }
-        if matches!(place, Place::Ends | Place::Whole) {
-            self.inside = false;
-            if !matches!(self.form, Form::Pretty(_)) {
-                out.push(b'\n');
+fn follow<'a>(
+    reader: &mut JsonReader<'a>,
+    tokens: &[String],
+    found: &mut dyn FnMut(&'a [u8]),
+) -> Result<Option<Near>, JsonError> {
+    let Some((token, rest)) = tokens.split_first() else {
+        found(reader.skip()?);
+        return Ok(None);
+    };
+    let (kind, child) = match reader.begin()? {
+        Begun::Scalar(_) => ("what is neither object nor array,", ""),
+        Begun::Container(b'[') => ("the array", "element "),
+        Begun::Container(_) => ("the object", "member "),
+    };
+    let mut near = Some(Near { left: tokens.len(), kind, child });
+    let (mut elements, mut taken) = (0, false);
+    while !child.is_empty() {
+        let is_next = match reader.next()? {
+            Next::End(_) => break,
+            Next::Element => {
+                elements += 1;
+                array_index(token) == Some(elements - 1)
             }
+            Next::Member(name) => name == *token,
+        };
+        if !is_next {
+            reader.skip()?;
+        } else if std::mem::replace(&mut taken, true) {
+            return reader.fail_twice();
+        } else {
+            near = follow(reader, rest, found)?;
         }
-        self.texts += u64::from(event.ends_value() && self.tokenizer.depth() == 0);
-        Ok(())
     }
+    Ok(near)
+}
 
-    fn error(&self, kind: JsonErrorKind) -> JsonError {
-        JsonError { kind, offset: self.tokenizer.offset() }
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Near { left, kind, child } = self.near;
+        let found = self.pointer.tokens().len() - left;
+        write!(f, "no {child}{:?} in {kind} at ", self.pointer.tokens()[found])?;
+        match found {
+            0 => write!(f, "the root")?,
+            _ => self.pointer.write_first(found, f)?,
+        }
+        write!(f, " (RFC 6901 §4)")
     }
 }
 
-fn first_byte(event: &Event) -> &'static [u8] {
-    match event {
-        Event::BeginObject => b"{",
-        Event::BeginArray => b"[",
-        _ => b"",
-    }
-}
+impl std::error::Error for Miss {}

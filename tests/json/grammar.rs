@@ -1,8 +1,8 @@
 //! The grammar, the limits and the sequence mode.
 
-use crate::{read, read_every_way};
+use crate::{read, read_every_way, read_stream};
 use unix_http::json::JsonErrorKind as Kind;
-use unix_http::json::{JsonError, JsonErrorKind, Limits, Tokenizer, Value};
+use unix_http::json::{DEPTH_LIMIT, JsonError, JsonErrorKind, JsonTexts, TEXT_LIMIT, Value};
 
 /// A text that is JSON, and what it says: names with a colon, strings in single quotes.
 const VALID: &[(&str, &[u8], &str)] = &[
@@ -233,9 +233,18 @@ const INVALID: &[(&str, &[u8], JsonErrorKind, u64)] = &[
 
 #[test]
 fn valid_texts_say_what_they_say() {
-    for &(id, text, events) in VALID {
-        let reading = read_every_way(&Tokenizer::one(), text);
-        assert_eq!((reading.events.as_str(), reading.end), (events, Ok(())), "{id}");
+    for &(id, text, texts) in VALID {
+        for reading in [read(text), read_every_way(text)] {
+            assert_eq!((reading.texts.as_str(), reading.end), (texts, Ok(())), "{id}");
+        }
+    }
+}
+
+#[test]
+fn values_are_written_and_read_again() {
+    for &(id, text, _) in VALID {
+        let value = Value::parse(text).unwrap();
+        assert_eq!(Value::parse(value.to_string().as_bytes()), Ok(value), "{id}");
     }
 }
 
@@ -248,7 +257,10 @@ fn a_text_that_is_cut_off_is_incomplete() {
         }
         for len in 0..text.len() {
             let end = Err(JsonError { kind: Kind::Incomplete, offset: len as u64 });
-            assert_eq!(read(Tokenizer::one(), [&text[..len]]).end, end, "{id} cut at {len}");
+            assert_eq!(read(&text[..len]).end, end, "{id} cut at {len}");
+            if len > 0 {
+                assert_eq!(read_stream([&text[..len]]).end, end, "{id} cut at {len} in a stream");
+            }
         }
     }
 }
@@ -257,8 +269,12 @@ fn a_text_that_is_cut_off_is_incomplete() {
 fn invalid_texts_are_refused_by_name_and_place() {
     for &(id, text, kind, offset) in INVALID {
         let end = Err(JsonError { kind, offset });
-        assert_eq!(read_every_way(&Tokenizer::one(), text).end, end, "{id}");
-        assert_eq!(Value::parse(text).map(drop), end, "{id} as a tree");
+        assert_eq!(read(text).end, end, "{id}");
+        let stream = read_every_way(text).end;
+        // More than one text is no error of a stream, and neither is none.
+        if kind != Kind::TrailingData && !text.trim_ascii().is_empty() {
+            assert_eq!(stream, end, "{id} in a stream");
+        }
     }
 }
 
@@ -266,21 +282,34 @@ fn invalid_texts_are_refused_by_name_and_place() {
 fn errors_come_with_the_byte_that_decides_them() {
     for &(id, text, kind, offset) in INVALID {
         if kind != Kind::Incomplete {
-            let (mut before, mut decisive) =
-                (&text[..offset as usize], &text[offset as usize..][..1]);
-            let mut tokenizer = Tokenizer::one();
-            while tokenizer.next(&mut before).unwrap_or_else(|_| panic!("{id} too early")).is_some()
-            {
-            }
-            let error = loop {
-                match tokenizer.next(&mut decisive) {
-                    Ok(Some(_)) => {}
-                    Ok(None) => panic!("{id} not at once"),
-                    Err(error) => break error,
-                }
-            };
-            assert_eq!(error, JsonError { kind, offset }, "{id}");
+            let error = Err(JsonError { kind, offset });
+            let before = &text[..offset as usize];
+            assert!(
+                read(before).end.is_ok_and(|()| true)
+                    || read(before).end == Err(JsonError { kind: Kind::Incomplete, offset }),
+                "{id} too early"
+            );
+            assert_eq!(read(&text[..=offset as usize]).end, error, "{id} not at once");
         }
+    }
+}
+
+/// A live stream shows each text with its last byte, and an error without waiting for a bracket.
+#[test]
+fn texts_and_errors_do_not_wait() {
+    for text in ["{}", "[[],{\"a\":\"]\\\"\"}]", "\"a\"", "1 ", "null\n"] {
+        let (mut stream, mut seen) = (JsonTexts::new(), 0);
+        for byte in text.bytes() {
+            assert_eq!(seen, 0, "{text} too early");
+            stream.feed(&[byte], |text| text.value().map(|_| seen += 1)).unwrap();
+        }
+        assert_eq!(seen, 1, "{text} not at once");
+    }
+    for text in ["<", "]", ":", "\0", "\u{feff}", "\"\n", "[\"\t", "[\"\\\n"] {
+        let mut stream = JsonTexts::new();
+        let end = stream.feed(text.as_bytes(), |text| text.value().map(drop));
+        assert_eq!(end, read(text.as_bytes()).end, "{text:?}");
+        assert!(end.is_err(), "{text:?}");
     }
 }
 
@@ -296,9 +325,9 @@ fn sequences() {
         ("literals", b"true null\tfalse", "true null false"),
         ("rfc7464-record-separators", b"\x1e{}\n\x1e1\n\x1e\"a\"\n", "{ } 1 'a'"),
     ];
-    for &(id, text, events) in valid {
-        let reading = read_every_way(&Tokenizer::sequence(), text);
-        assert_eq!((reading.events.as_str(), reading.end), (events, Ok(())), "{id}");
+    for &(id, text, texts) in valid {
+        let reading = read_every_way(text);
+        assert_eq!((reading.texts.as_str(), reading.end), (texts, Ok(())), "{id}");
     }
     let invalid: &[(&str, &[u8], JsonErrorKind, u64)] = &[
         ("literals-touch", b"truefalse", Kind::TrailingData, 4),
@@ -312,45 +341,45 @@ fn sequences() {
         ("error-in-the-third", b"{}\n{}\n{x}", Kind::Name, 7),
     ];
     for &(id, text, kind, offset) in invalid {
-        let reading = read_every_way(&Tokenizer::sequence(), text);
+        let reading = read_every_way(text);
         assert_eq!(reading.end, Err(JsonError { kind, offset }), "{id}");
     }
-    assert_eq!(
-        read(Tokenizer::one(), [&b"\x1e{}"[..]]).end,
-        Err(JsonError { kind: Kind::Value, offset: 0 })
-    );
+    assert_eq!(read(b"\x1e{}").end, Err(JsonError { kind: Kind::Value, offset: 0 }));
 }
 
 #[test]
 fn limits_are_errors_of_their_own() {
-    let limits = Limits { depth: 3, token: 4 };
-    let cases: &[(&str, &[u8], Result<(), JsonError>)] = &[
-        ("depth-at", b"[[[]]]", Ok(())),
-        ("depth-over", b"[[[[", Err(JsonError { kind: Kind::TooDeep, offset: 3 })),
-        ("depth-object-over", b"[[[{", Err(JsonError { kind: Kind::TooDeep, offset: 3 })),
-        ("depth-beside", b"[[[]],[[]]]", Ok(())),
-        ("string-at", b"\"abcd\"", Ok(())),
-        ("string-over", b"\"abcde\"", Err(JsonError { kind: Kind::TooLong, offset: 5 })),
-        (
-            "string-utf8-over",
-            b"\"ab\xf0\x90\x80\x80\"",
-            Err(JsonError { kind: Kind::TooLong, offset: 5 }),
-        ),
-        ("string-escape-at", br#""ab\n""#, Ok(())),
-        ("string-escape-over", br#""abc\n""#, Err(JsonError { kind: Kind::TooLong, offset: 5 })),
-        ("name-over", b"{\"abcde\":1}", Err(JsonError { kind: Kind::TooLong, offset: 6 })),
-        ("number-at", b"1234", Ok(())),
-        ("number-over", b"12345", Err(JsonError { kind: Kind::TooLong, offset: 4 })),
-        ("each-token-anew", b"[1234,\"abcd\",1234]", Ok(())),
+    let too_deep = |offset| Err(JsonError { kind: Kind::TooDeep, offset });
+    let nested = |open: &[u8], depth: usize, inner: &[u8], close: &[u8]| {
+        [open.repeat(depth), inner.to_vec(), close.repeat(depth)].concat()
+    };
+    let (at, over) = (DEPTH_LIMIT, DEPTH_LIMIT as u64);
+    let cases: &[(&str, Vec<u8>, Result<(), JsonError>)] = &[
+        ("depth-at", nested(b"[", at, b"", b"]"), Ok(())),
+        ("depth-object-at", nested(b"{\"\":", at, b"0", b"}"), Ok(())),
+        ("depth-over", nested(b"[", at + 1, b"", b"]"), too_deep(over)),
+        ("depth-object-over", nested(b"[", at, b"{", b""), too_deep(over)),
+        ("depth-beside", nested(b"[", at - 1, b"[],[]", b"]"), Ok(())),
+        ("depth-bomb", b"[".repeat(1 << 20), too_deep(over)),
+        ("depth-bomb-of-objects", b"{\"\":".repeat(1 << 20), too_deep(over * 4)),
     ];
-    for &(id, text, end) in cases {
-        assert_eq!(read_every_way(&Tokenizer::one().with_limits(limits), text).end, end, "{id}");
+    for (id, text, end) in cases {
+        for reading in [read(text), read_stream([&text[..]]), read_stream(text.chunks(7))] {
+            assert_eq!(reading.end, *end, "{id}");
+        }
     }
-    let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
-    assert!(Value::parse(&nested(512)).is_ok());
-    assert_eq!(Value::parse(&nested(513)), Err(JsonError { kind: Kind::TooDeep, offset: 512 }));
-    let bomb = [vec![b'['; 1 << 20]].concat();
-    assert_eq!(Value::parse(&bomb), Err(JsonError { kind: Kind::TooDeep, offset: 512 }));
+}
+
+#[test]
+fn a_text_without_end_is_refused_at_the_limit() {
+    let too_long = |offset| Err(JsonError { kind: Kind::TooLong, offset });
+    let mut stream = JsonTexts::new();
+    let mut feed = |bytes: &[u8]| stream.feed(bytes, |text| text.value().map(drop));
+    assert_eq!(feed(b"[1]\n\""), Ok(()));
+    let piece = vec![b'x'; 1 << 20];
+    let end = (0..TEXT_LIMIT >> 20).try_for_each(|_| feed(&piece));
+    assert_eq!(end, too_long(4 + TEXT_LIMIT as u64));
+    assert_eq!(feed(b"\""), end, "an error is final");
 }
 
 #[test]
@@ -373,10 +402,23 @@ fn trees() {
     assert_eq!(value.get_ignore_case("A"), Some(&last), "the last of several, whatever its case");
     assert_eq!(value.members()[0].1.elements()[3].as_bool(), Some(true));
     assert_eq!(value.elements(), []);
-    for (text, want) in
-        [("9223372036854775807", Some(i64::MAX)), ("9223372036854775808", None), ("1e3", None)]
-    {
-        assert_eq!(Value::parse(text.as_bytes()).unwrap().as_i64(), want, "{text}");
+}
+
+#[test]
+fn numbers() {
+    let cases = [
+        ("9223372036854775807", Some(i64::MAX), Some(i64::MAX as u64), Some(9223372036854775807.0)),
+        ("18446744073709551615", None, Some(u64::MAX), Some(18446744073709551615.0)),
+        ("18446744073709551616", None, None, Some(18446744073709551616.0)),
+        ("-1", Some(-1), None, Some(-1.0)),
+        ("1e3", None, None, Some(1000.0)),
+        ("0.5", None, None, Some(0.5)),
+        ("1e400", None, None, None),
+        ("\"1\"", None, None, None),
+    ];
+    for (text, i64, u64, f64) in cases {
+        let value = Value::parse(text.as_bytes()).unwrap();
+        assert_eq!((value.as_i64(), value.as_u64(), value.as_f64()), (i64, u64, f64), "{text}");
     }
 }
 

@@ -4,18 +4,27 @@ use crate::deliveries;
 use crate::support::needs;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use unix_http::json::{Pointer, Pretty, Select, Value, encode_string};
+use unix_http::json::{JsonError, JsonErrorKind, JsonText, JsonTexts, JsonWriter};
+use unix_http::json::{Pointer, Value, encode_string};
 
-fn pretty(text: &[u8]) -> String {
+/// Lays out a stream under every delivery.
+fn lay_out(text: &[u8]) -> (String, Result<(), JsonError>) {
     let mut outs = deliveries(text).into_iter().map(|slices| {
-        let (mut pretty, mut out) = (Pretty::new(), Vec::new());
-        slices.iter().for_each(|slice| pretty.feed(slice, &mut out).unwrap());
-        pretty.finish(&mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        let (mut texts, mut out) = (JsonTexts::new(), Vec::new());
+        let mut print = |text: &JsonText| text.lay_out(&mut |line| out.extend_from_slice(line));
+        let end = slices.iter().try_for_each(|slice| texts.feed(slice, &mut print));
+        let end = end.and_then(|()| texts.finish(&mut print));
+        (String::from_utf8(out).unwrap(), end)
     });
     let first = outs.next().unwrap();
     outs.for_each(|other| assert_eq!(first, other));
     first
+}
+
+fn pretty(text: &[u8]) -> String {
+    let (out, end) = lay_out(text);
+    assert_eq!(end, Ok(()), "{out}");
+    out
 }
 
 /// Texts whose numbers jq leaves as they are.
@@ -61,20 +70,63 @@ fn as_jq_lays_them_out() {
     assert_eq!(pretty(all.as_bytes()), String::from_utf8(out.stdout).unwrap());
 }
 
+/// What can be read is laid out, the rest of the text stays as it came: nothing is lost.
 #[test]
 fn what_came_before_an_error_is_laid_out() {
-    let (mut pretty, mut out) = (Pretty::new(), Vec::new());
-    let error = pretty.feed(b"{\"a\":[1,x", &mut out).unwrap_err();
-    assert_eq!((error.offset, out.as_slice()), (8, &b"{\n  \"a\": [\n    1"[..]));
+    let cases: &[(&[u8], &str, JsonErrorKind, u64)] = &[
+        (b"{\"a\":[1,x]}", "{\n  \"a\": [\n    1,\n    x]}", JsonErrorKind::Value, 8),
+        (b"{} {\"a\":[1, \"b", "{}\n{\n  \"a\": [\n    1,\n    \"b", JsonErrorKind::Incomplete, 14),
+        (b"[1,]", "[\n  1,]", JsonErrorKind::TrailingComma, 3),
+        (b"{\"a\" 1}", "{\"a\" 1}", JsonErrorKind::Colon, 5),
+        (b"{\"a\": nope}", "{\n  \"a\":  nope}", JsonErrorKind::Literal, 7),
+        (b"<html>", "<", JsonErrorKind::Value, 0),
+    ];
+    for &(text, out, kind, offset) in cases {
+        let want = (out.to_owned(), Err(JsonError { kind, offset }));
+        assert_eq!(lay_out(text), want, "{}", text.escape_ascii());
+    }
+}
+
+/// Each element can become a line of twice the depth, so output comes in lines.
+#[test]
+fn a_deep_text_is_laid_out_line_by_line() {
+    let text = [b"[".repeat(500), b"0,".repeat(1000), b"0".to_vec(), b"]".repeat(500)].concat();
+    let (mut longest, mut total) = (0, 0);
+    let text = JsonText { bytes: &text, offset: 0 };
+    text.lay_out(&mut |line| (longest, total) = (longest.max(line.len()), total + line.len()))
+        .unwrap();
+    assert!(longest < 1100 && total > 1_000_000, "{longest} of {total}");
 }
 
 #[test]
 fn a_selected_value_can_be_laid_out() {
-    let mut select = Select::new(Pointer::parse("/a").unwrap()).pretty();
-    let mut out = Vec::new();
-    select.feed(b"{\"a\":{\"b\":[1]}} {\"a\":\"x\\ny\"} {\"a\":null}", &mut out).unwrap();
-    select.finish(&mut out).unwrap();
+    let (mut texts, mut out) = (JsonTexts::new(), Vec::new());
+    let pointer = Pointer::parse("/a").unwrap();
+    let print = |text: &JsonText| {
+        text.select(&pointer, &mut |value| {
+            value.print(true, &mut |part| out.extend_from_slice(part))
+        })
+        .map(drop)
+    };
+    texts.feed(b"{\"a\":{\"b\":[1]}} {\"a\":\"x\\ny\"} {\"a\":null}", print).unwrap();
     assert_eq!(out, b"{\n  \"b\": [\n    1\n  ]\n}\nx\ny\nnull\n");
+}
+
+#[test]
+fn a_writer_puts_commas_where_they_belong() {
+    let value = Value::parse(br#"{"a": [1.50, {}], "a": null}"#).unwrap();
+    let mut json = JsonWriter::new();
+    json.object(|json| {
+        json.name("").string("{").name("n\n").scalar(-7).name("b").scalar(true);
+        json.name("list").array(|json| {
+            json.array(|_| {}).object(|_| {}).string(":").scalar(1.5).value(&value);
+        });
+        json.name("none").scalar(f64::NAN).name("last").value(&Value::Null);
+    });
+    let want = r#"{"":"{","n\n":-7,"b":true,"list":[[],{},":",1.5,{"a":[1.50,{}],"a":null}],"none":null,"last":null}"#;
+    assert_eq!(String::from_utf8(json.into_bytes()).unwrap(), want);
+    assert_eq!(Value::parse(want.as_bytes()).unwrap().to_string(), want);
+    assert_eq!(Value::Number("1e".into()).to_string(), "null", "no number is written that is none");
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! JSON Pointer, RFC 6901, as a select over a stream.
+//! JSON Pointer, RFC 6901, over texts of a stream and over trees.
 
 use crate::deliveries;
 use unix_http::json::JsonErrorKind as Kind;
-use unix_http::json::{JsonError, JsonErrorKind, Pointer, Select};
+use unix_http::json::{JsonError, JsonErrorKind, JsonText, JsonTexts, Miss, Pointer, Value};
 
 /// The document of RFC 6901 §5, as it stands there.
 const SECTION_5: &str = r#"{
@@ -18,22 +18,35 @@ const SECTION_5: &str = r#"{
       "m~n": 8
    }"#;
 
-fn select(pointer: &str, text: &[u8]) -> (String, Select, Result<(), JsonError>) {
+/// What was selected in a stream.
+#[derive(Debug, Default, PartialEq)]
+struct Selected {
+    texts: usize,
+    found: usize,
+    /// Of the latest text.
+    miss: Option<Miss>,
+}
+
+fn select(pointer: &str, text: &[u8]) -> (String, Selected, Result<(), JsonError>) {
     let pointer = Pointer::parse(pointer).unwrap();
     let mut readings = deliveries(text).into_iter().map(|slices| {
-        let (mut select, mut out) = (Select::new(pointer.clone()), Vec::new());
-        let end = slices.iter().try_for_each(|slice| select.feed(slice, &mut out));
-        let end = end.and_then(|()| select.finish(&mut out));
-        (String::from_utf8(out).unwrap(), select, end)
+        let (mut texts, mut out, mut selected) =
+            (JsonTexts::new(), Vec::new(), Selected::default());
+        let mut each = |text: &JsonText| {
+            selected.miss = text.select(&pointer, &mut |value| {
+                selected.found += 1;
+                value.print(false, &mut |part| out.extend_from_slice(part));
+            })?;
+            selected.texts += 1;
+            Ok(())
+        };
+        let end = slices.iter().try_for_each(|slice| texts.feed(slice, &mut each));
+        let end = end.and_then(|()| texts.finish(&mut each));
+        (String::from_utf8(out).unwrap(), selected, end)
     });
     let first = readings.next().unwrap();
     for other in readings {
-        assert_eq!(
-            (&first.0, first.2),
-            (&other.0, other.2),
-            "{pointer} in {:?}",
-            String::from_utf8_lossy(text)
-        );
+        assert_eq!(first, other, "{pointer} in {:?}", String::from_utf8_lossy(text));
     }
     first
 }
@@ -58,7 +71,7 @@ fn the_examples_of_the_standard() {
     for (pointer, want) in cases {
         let (out, select, end) = select(pointer, SECTION_5.as_bytes());
         assert_eq!(
-            (out.as_str(), end, select.found(), select.miss()),
+            (out.as_str(), end, select.found, select.miss),
             (want, Ok(()), 1, None),
             "{pointer:?}"
         );
@@ -99,7 +112,7 @@ fn what_is_selected_comes_out_as_it_stands() {
     ];
     for &(id, pointer, text, want) in cases {
         let (out, selected, end) = select(pointer, text.as_bytes());
-        assert_eq!((out.as_str(), end, selected.found()), (want, Ok(()), 1), "{id}");
+        assert_eq!((out.as_str(), end, selected.found), (want, Ok(()), 1), "{id}");
     }
 }
 
@@ -132,8 +145,8 @@ fn what_is_not_there_is_said() {
     ];
     for &(pointer, text, want) in cases {
         let (out, selected, end) = select(pointer, text.as_bytes());
-        assert_eq!((out.as_str(), end, selected.found()), ("", Ok(()), 0), "{pointer}");
-        assert_eq!(selected.miss().unwrap().to_string(), want, "{pointer}");
+        assert_eq!((out.as_str(), end, selected.found), ("", Ok(()), 0), "{pointer}");
+        assert_eq!(selected.miss.unwrap().to_string(), want, "{pointer}");
     }
 }
 
@@ -153,28 +166,48 @@ fn each_text_of_a_sequence_is_asked() {
     let (out, selected, end) =
         select("/id", b"{\"id\":\"a\"}\r\n{\"x\":1}\r\n{\"id\":2}{\"id\":[3]}\n");
     assert_eq!((out.as_str(), end), ("a\n2\n[3]\n", Ok(())));
-    assert_eq!((selected.texts(), selected.found()), (4, 3));
+    assert_eq!((selected.texts, selected.found), (4, 3));
     let (_, selected, _) = select("/id", b"{\"id\":1}\n{\"x\":1}");
-    assert!(selected.miss().is_some(), "the latest text has none");
+    assert!(selected.miss.is_some(), "the latest text has none");
 }
 
+/// A value that is cut is none: a script would go on with half an id.
 #[test]
 fn what_came_before_an_error_is_delivered() {
     let cases: &[(&str, &[u8], &str, JsonErrorKind, u64)] = &[
-        ("/a", b"{\"a\":\"abc", "abc", Kind::Incomplete, 9),
-        ("/a", b"{\"a\":[1, tx", "[1, t", Kind::Literal, 10),
+        ("/a", b"{\"a\":\"abc", "", Kind::Incomplete, 9),
+        ("/a", b"{\"a\":[1, tx", "", Kind::Literal, 10),
         ("/a", b"{\"a\":1,}", "1\n", Kind::TrailingComma, 7),
-        ("/a", b"", "", Kind::Incomplete, 0),
+        ("/a", b"{\"a\":1}{\"a\":2", "1\n2\n", Kind::Incomplete, 13),
+        ("/a", b"{\"a\":1}\n{\"a\":tx}", "1\n", Kind::Literal, 14),
     ];
     for &(pointer, text, out, kind, offset) in cases {
         let (got, _, end) = select(pointer, text);
-        assert_eq!(
-            (got.as_str(), end),
-            (out, Err(JsonError { kind, offset })),
-            "{:?}",
-            String::from_utf8_lossy(text)
-        );
+        let want = (out, Err(JsonError { kind, offset }));
+        assert_eq!((got.as_str(), end), want, "{:?}", String::from_utf8_lossy(text));
     }
+    assert_eq!(select("/a", b"").1, Selected::default());
+}
+
+#[test]
+fn a_pointer_leads_into_a_tree() {
+    let value = Value::parse(br#"{"a":[{"b":1,"x/y":2}],"d":1,"d":2,"":3}"#).unwrap();
+    let cases = [
+        ("/a/0/b", Some("1")),
+        ("/a/0/x~1y", Some("2")),
+        ("/", Some("3")),
+        ("/d", None),
+        ("/a/1", None),
+        ("/a/00", None),
+        ("/a/-", None),
+        ("/a/0/b/c", None),
+        ("a", None),
+    ];
+    for (pointer, want) in cases {
+        let got = value.pointer(pointer).map(Value::to_string);
+        assert_eq!(got.as_deref(), want, "{pointer}");
+    }
+    assert_eq!(value.pointer(""), Some(&value));
 }
 
 #[test]

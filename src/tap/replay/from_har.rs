@@ -3,7 +3,7 @@
 use super::answers::{Answer, Digest, Part, Source};
 use crate::base::base64;
 use crate::base::time::parse_rfc3339;
-use crate::json::{Limits, Value};
+use crate::json::Value;
 use crate::traffic::secrets::JsonMask;
 use crate::wire::grammar::decimal;
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
@@ -12,10 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    // A body is one string.
-    let limits = Limits { token: text.len() as u64, ..Limits::default() };
-    let har =
-        Value::parse_within(text, limits).map_err(|error| invalid(format!("no HAR: {error}")))?;
+    let har = Value::parse(text).map_err(|error| invalid(format!("no HAR: {error}")))?;
     let entries = har
         .get("log")
         .and_then(|log| log.get("entries"))

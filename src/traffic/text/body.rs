@@ -4,7 +4,7 @@
 use super::page::{Look, Page};
 use crate::base::text::harmless;
 use crate::docker::{FrameDecoder, OutputKind, Stream};
-use crate::json::Pretty;
+use crate::json::JsonTexts;
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) struct Body {
 enum Kind {
     /// The first bytes, when they do not tell yet.
     Undecided(Vec<u8>),
-    Json(Box<Pretty>, Lines),
+    Json(Box<JsonTexts>, Lines),
     Frames(Box<FrameDecoder>, [Lines; 3]),
     Text(Lines),
     /// How many bytes there were.
@@ -72,6 +72,7 @@ impl Body {
         self.feed(bytes, page);
         if !rest.is_empty() {
             if self.left_out == 0 {
+                self.end_json(page);
                 self.flush(page);
             }
             self.left_out += rest.len() as u64;
@@ -90,12 +91,7 @@ impl Body {
             self.decide(&first, true, page);
         }
         match &mut self.kind {
-            Kind::Json(pretty, lines) => {
-                // A text that stops short was shown as far as it came.
-                let mut out = Vec::new();
-                let _ = pretty.finish(&mut out);
-                lines.push(&out, |line| page.line(look, "", line));
-            }
+            Kind::Json(..) => self.end_json(page),
             Kind::Frames(decoder, _) => {
                 if let (Err(error), 0) = (decoder.finish(), self.left_out) {
                     page.wrong(&error.to_string());
@@ -140,15 +136,16 @@ impl Body {
                 let first = std::mem::take(first);
                 self.decide(&first, false, page);
             }
-            Kind::Json(pretty, lines) => {
-                let mut out = Vec::new();
-                let broken = pretty.feed(bytes, &mut out).is_err();
-                lines.push(&out, |line| page.line(look, "", line));
+            Kind::Json(texts, lines) => {
+                let before = texts.offset();
+                let mut show = |part: &[u8]| lines.push(part, |line| page.line(look, "", line));
+                let broken = texts.feed(bytes, |text| text.lay_out(&mut show)).is_err();
+                let rest = &bytes[(texts.offset() - before) as usize..];
                 if broken {
                     lines.flush(|line| page.line(look, "", line));
                     page.note("not JSON after all; as text:");
                     self.kind = Kind::Text(Lines::default());
-                    self.feed(bytes, page);
+                    self.feed(rest, page);
                 }
             }
             Kind::Frames(decoder, streams) => {
@@ -179,6 +176,16 @@ impl Body {
         if let Kind::Frames(decoder, _) = &mut self.kind {
             let mut input = bytes;
             while let Ok(Some(_)) = decoder.next(&mut input) {}
+        }
+    }
+
+    /// Shows what has come of a JSON text that is not over.
+    fn end_json(&mut self, page: &mut Page<'_>) {
+        let look = Look::of(self.side);
+        if let Kind::Json(texts, lines) = &mut self.kind {
+            let mut show = |part: &[u8]| lines.push(part, |line| page.line(look, "", line));
+            // That it stops short is no news.
+            let _ = texts.finish(|text| text.lay_out(&mut show));
         }
     }
 

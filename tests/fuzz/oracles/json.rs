@@ -2,18 +2,16 @@
 
 use super::{Pieces, bytewise};
 use unix_http::docker::{DaemonMessage, ErrorScanner};
-use unix_http::json::{Event, JsonError, Limits, Pointer, Pretty, Select, Tokenizer, Value};
+use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
 
 pub fn check(bytes: &[u8]) {
     let mut pieces = Pieces::of(bytes);
-    for sequence in [false, true] {
-        let whole = read(sequence, [bytes]);
-        for cut in [bytewise(bytes), pieces.cut(bytes)] {
-            assert_eq!(read(sequence, cut), whole);
-        }
+    let whole = read([bytes]);
+    for cut in [bytewise(bytes), pieces.cut(bytes)] {
+        assert_eq!(read(cut), whole);
     }
-    values(bytes);
-    pretty(bytes, &mut pieces);
+    value(bytes, whole);
+    lay_out(bytes, &mut pieces);
     select(bytes, &mut pieces);
     errors(bytes, &mut pieces);
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -21,67 +19,45 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn read<'a>(
-    sequence: bool,
+/// Feeds a stream in pieces and ends it.
+fn stream<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> (String, Result<(), JsonError>) {
-    let mut tokenizer = if sequence { Tokenizer::sequence() } else { Tokenizer::one() };
-    let (mut events, mut text) = (String::new(), Vec::new());
-    let mut note = |event: Event| match event {
-        Event::Text(_) | Event::Escape(_) | Event::Number(_) => event.append_text(&mut text),
-        Event::EndName | Event::EndString | Event::EndNumber => {
-            let text =
-                String::from_utf8(std::mem::take(&mut text)).expect("the runs together are UTF-8");
-            events += &format!("{text:?} {event:?} ");
-        }
-        _ => events += &format!("{event:?} "),
-    };
-    for mut piece in pieces {
-        loop {
-            match tokenizer.next(&mut piece) {
-                Ok(Some(event)) => note(event),
-                Ok(None) => break,
-                Err(error) => return (events, Err(error)),
-            }
-        }
-        assert!(piece.is_empty());
-    }
-    match tokenizer.finish() {
-        Ok(last) => {
-            last.into_iter().for_each(note);
-            (events, Ok(()))
-        }
-        Err(error) => (events, Err(error)),
-    }
+    mut each: impl FnMut(&JsonText) -> Result<(), JsonError>,
+) -> Result<(), JsonError> {
+    let mut texts = JsonTexts::new();
+    let end = pieces.into_iter().try_for_each(|piece| texts.feed(piece, &mut each));
+    end.and_then(|()| texts.finish(&mut each))
 }
 
-fn values(bytes: &[u8]) {
-    let value = Value::parse(bytes);
-    assert_eq!(value.is_ok(), read(false, [bytes]).1.is_ok());
-    if let Ok(value) = &value {
-        for (name, member) in value.members() {
-            assert!(value.get(name).is_some() && value.get_ignore_case(name).is_some());
-            let _ = (member.as_i64(), member.as_bool(), member.as_str(), member.elements());
-        }
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Value>, Result<(), JsonError>) {
+    let mut values = Vec::new();
+    let end = stream(pieces, |text| text.value().map(|value| values.push(value)));
+    (values, end)
+}
+
+/// One text is a stream of one; it is written and read again as it was.
+fn value(bytes: &[u8], stream: (Vec<Value>, Result<(), JsonError>)) {
+    let Ok(value) = Value::parse(bytes) else { return };
+    for (name, member) in value.members() {
+        assert!(value.get(name).is_some() && value.get_ignore_case(name).is_some());
+        let _ = (member.as_i64(), member.as_u64(), member.as_f64(), member.as_bool());
+        let _ = (member.as_str(), member.elements());
     }
-    let shallow = Limits { depth: 4, token: 16 };
-    if let Ok(value) = Value::parse_within(bytes, shallow) {
-        assert_eq!(Value::parse(bytes), Ok(value), "within limits it is the same");
-    }
+    assert_eq!(Value::parse(value.to_string().as_bytes()).as_ref(), Ok(&value));
+    assert_eq!(stream, (vec![value], Ok(())));
 }
 
 /// What is printed says the same, is printed again as it is, and holds nothing that moves a cursor.
-fn pretty(bytes: &[u8], pieces: &mut Pieces) {
+fn lay_out(bytes: &[u8], pieces: &mut Pieces) {
     let print = |pieces: Vec<&[u8]>| {
-        let (mut pretty, mut out) = (Pretty::new(), Vec::new());
-        let result = pieces.into_iter().try_for_each(|piece| pretty.feed(piece, &mut out));
-        let result = result.and_then(|()| pretty.finish(&mut out));
+        let mut out = Vec::new();
+        let result = stream(pieces, |text| text.lay_out(&mut |line| out.extend_from_slice(line)));
         (out, result)
     };
     let (out, result) = print(vec![bytes]);
     assert_eq!(print(pieces.cut(bytes)), (out.clone(), result));
     if result.is_ok() {
-        assert_eq!(read(true, [&out[..]]), read(true, [bytes]));
+        assert_eq!(read([&out[..]]), read([bytes]));
         assert_eq!(print(vec![&out]), (out.clone(), Ok(())));
         assert!(!out.iter().any(|b| matches!(b, 0..=9 | 11..=31 | 127)), "{}", out.escape_ascii());
     }
@@ -89,17 +65,32 @@ fn pretty(bytes: &[u8], pieces: &mut Pieces) {
 
 fn select(bytes: &[u8], pieces: &mut Pieces) {
     for path in ["", "/a", "/0", "/Config/Tty", "/a~1b/0"] {
+        let pointer = Pointer::parse(path).expect("a pointer");
         let run = |pieces: Vec<&[u8]>| {
-            let (mut select, mut out) =
-                (Select::new(Pointer::parse(path).expect("a pointer")), Vec::new());
-            let result = pieces.into_iter().try_for_each(|piece| select.feed(piece, &mut out));
-            let result = result.and_then(|()| select.finish(&mut out));
-            (out, result, select.found())
+            let (mut out, mut found) = (Vec::new(), 0);
+            let result = stream(pieces, |text| {
+                let mut tree = text.value();
+                let before = found;
+                let miss = text.select(&pointer, &mut |part| {
+                    found += 1;
+                    // What is selected is what a tree has there.
+                    let value = part.value().expect("a selected value is JSON");
+                    if let Ok(tree) = &mut tree {
+                        assert!(tree.pointer(path).is_none_or(|there| *there == value));
+                    }
+                    part.print(false, &mut |piece| out.extend_from_slice(piece));
+                })?;
+                assert_eq!(miss.is_none(), found == before + 1);
+                assert_eq!(miss.is_none(), tree.expect("JSON").pointer(path).is_some());
+                Ok(())
+            });
+            (out, result, found)
         };
         let whole = run(vec![bytes]);
         assert_eq!(run(pieces.cut(bytes)), whole);
         if path.is_empty() && whole.1.is_ok() {
-            assert_eq!(whole.2 > 0, !bytes.iter().all(u8::is_ascii_whitespace));
+            let empty = bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1e);
+            assert_eq!(whole.2 > 0, !empty);
         }
     }
 }

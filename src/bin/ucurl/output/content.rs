@@ -6,7 +6,7 @@
 //!                                                                      └─▶ stderr
 //! ```
 //!
-//! Everything is passed on as it comes; nothing waits for the end.
+//! Content is passed on as it comes; a JSON text is shown when its last byte has come.
 
 use crate::args::config::Group;
 use crate::args::exit::Exit;
@@ -17,25 +17,30 @@ use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, Stream};
-use unix_http::json::{JsonError, Pretty, Select};
+use unix_http::json::{JsonError, JsonText, JsonTexts, Miss, Pointer, Value};
 
-/// A piece is laid out at most so large, since each byte of it can become a long line.
-const PIECE: usize = 4096;
+/// How much of what JSON becomes is written at once.
+const PIECE: usize = 64 << 10;
 
 /// The stages that the options ask for.
 pub struct Content {
     scanner: Option<ErrorScanner>,
     frames: Option<FrameDecoder>,
-    json: Json,
+    texts: JsonTexts,
+    /// What to show of each text; `None` shows content as it is.
+    form: Option<Form>,
     /// Where `--stderr` says.
     stderr: Option<Arc<File>>,
     out: Vec<u8>,
 }
 
-enum Json {
-    AsItIs,
-    Select(Box<Select>),
-    Pretty(Box<Pretty>),
+/// How a JSON text is shown: `--select`, `--pretty`, or both.
+struct Form {
+    pointer: Option<Pointer>,
+    pretty: bool,
+    found: bool,
+    /// Why the latest text has no such value.
+    miss: Option<Miss>,
 }
 
 impl Content {
@@ -45,18 +50,17 @@ impl Content {
         if !(group.fail_stream || frames || group.select.is_some() || group.pretty) {
             return None;
         }
-        let json = match &group.select {
-            Some(pointer) => {
-                let select = Select::new(pointer.clone());
-                Json::Select(Box::new(if group.pretty { select.pretty() } else { select }))
-            }
-            None if group.pretty => Json::Pretty(Box::default()),
-            None => Json::AsItIs,
-        };
+        let form = (group.select.is_some() || group.pretty).then(|| Form {
+            pointer: group.select.clone(),
+            pretty: group.pretty,
+            found: false,
+            miss: None,
+        });
         let stderr = frames.then(|| Arc::clone(&messages.out));
         let (scanner, frames) =
             (group.fail_stream.then(ErrorScanner::new), frames.then(FrameDecoder::new));
-        Some(Content { scanner, frames, json, stderr, out: Vec::new() })
+        let texts = JsonTexts::new();
+        Some(Content { scanner, frames, texts, form, stderr, out: Vec::new() })
     }
 
     /// Content that has come.
@@ -89,13 +93,7 @@ impl Content {
 
     /// The body is over: whether what it said was whole, and no error of the daemon.
     pub fn finish(mut self, sink: &mut Sink) -> Result<(), Failure> {
-        self.out.clear();
-        let json = match &mut self.json {
-            Json::AsItIs => Ok(()),
-            Json::Select(select) => select.finish(&mut self.out),
-            Json::Pretty(pretty) => pretty.finish(&mut self.out),
-        };
-        sink.write(&self.out)?;
+        let json = self.json(None, sink)?;
         if let Some(frames) = &self.frames {
             frames.finish().map_err(|error| bad_frame(&error))?;
         }
@@ -106,38 +104,63 @@ impl Content {
                 format!("the daemon reports an error in its stream: {error}"),
             ));
         }
-        json.map_err(|error| bad_json(self.json.option(), &error))?;
-        match &self.json {
-            Json::Select(select) if select.found() == 0 => {
-                let why = select.miss().map_or("nothing there".to_owned(), ToString::to_string);
-                Err(Failure::new(Exit::HttpError, format!("--select found no value: {why}")))
+        let Some(form) = self.form else { return Ok(()) };
+        json.map_err(|error| bad_json(form.option(), &error))?;
+        match form.miss {
+            _ if form.pointer.is_none() || form.found => Ok(()),
+            Some(miss) => {
+                Err(Failure::new(Exit::HttpError, format!("--select found no value: {miss}")))
             }
-            _ => Ok(()),
+            None => Value::parse(b"").map(drop).map_err(|error| bad_json(form.option(), &error)),
         }
     }
 
     /// Writes to stdout, in the form that was asked for.
     fn show(&mut self, content: &[u8], sink: &mut Sink) -> Result<(), Failure> {
-        if matches!(self.json, Json::AsItIs) {
-            return sink.write(content);
-        }
-        for piece in content.chunks(PIECE) {
-            self.out.clear();
-            let result = match &mut self.json {
-                Json::Select(select) => select.feed(piece, &mut self.out),
-                Json::Pretty(pretty) => pretty.feed(piece, &mut self.out),
-                Json::AsItIs => Ok(()),
-            };
-            sink.write(&self.out)?;
-            result.map_err(|error| bad_json(self.json.option(), &error))?;
-        }
-        Ok(())
+        let Some(form) = &self.form else { return sink.write(content) };
+        let option = form.option();
+        self.json(Some(content), sink)?.map_err(|error| bad_json(option, &error))
+    }
+
+    /// Writes what the JSON texts become that end in `content`, or with the body.
+    fn json(
+        &mut self,
+        content: Option<&[u8]>,
+        sink: &mut Sink,
+    ) -> Result<Result<(), JsonError>, Failure> {
+        let Some(form) = &mut self.form else { return Ok(Ok(())) };
+        let (waiting, mut written) = (&mut self.out, Ok(()));
+        let mut out = |piece: &[u8]| {
+            waiting.extend_from_slice(piece);
+            if waiting.len() >= PIECE && written.is_ok() {
+                written = sink.write(waiting);
+            }
+            if waiting.len() >= PIECE {
+                waiting.clear();
+            }
+        };
+        let result = match content {
+            Some(content) => self.texts.feed(content, |text| form.show(text, &mut out)),
+            None => self.texts.finish(|text| form.show(text, &mut out)),
+        };
+        written.and_then(|()| sink.write(&self.out))?;
+        self.out.clear();
+        Ok(result)
     }
 }
 
-impl Json {
+impl Form {
     fn option(&self) -> &'static str {
-        if matches!(self, Json::Select(_)) { "--select" } else { "--pretty" }
+        if self.pointer.is_some() { "--select" } else { "--pretty" }
+    }
+
+    fn show(&mut self, text: &JsonText<'_>, out: &mut dyn FnMut(&[u8])) -> Result<(), JsonError> {
+        let Some(pointer) = &self.pointer else { return text.lay_out(out) };
+        self.miss = text.select(pointer, &mut |value| {
+            self.found = true;
+            value.print(self.pretty, out);
+        })?;
+        Ok(())
     }
 }
 

@@ -1,0 +1,151 @@
+//! The one writer of JSON: strings, values, and objects member by member.
+
+use super::value::Value;
+use std::fmt;
+
+/// Appends `text` as a JSON string, with its quotation marks.
+///
+/// Escapes are written only where RFC 8259 §7 needs them, and for DEL, which a terminal obeys.
+///
+/// ```
+/// let mut out = Vec::new();
+/// unix_http::json::encode_string(&mut out, "say \"hi\"\n");
+/// assert_eq!(out, br#""say \"hi\"\n""#);
+/// ```
+pub fn encode_string(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text.as_bytes();
+    let special = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f);
+    out.push(b'"');
+    while let Some(at) = rest.iter().position(special) {
+        out.extend_from_slice(&rest[..at]);
+        match rest[at] {
+            byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0c => out.extend_from_slice(b"\\f"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            byte => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+impl Value {
+    /// Appends the value as compact JSON.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut json = JsonWriter { out: std::mem::take(out), comma: false };
+        json.value(self);
+        *out = json.out;
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        self.encode(&mut out);
+        f.write_str(&String::from_utf8_lossy(&out))
+    }
+}
+
+/// Writes JSON in order, with commas where they belong.
+///
+/// In an object call [`name`](JsonWriter::name) before each value; in an array only write the
+/// values. One text is one call of a method at the root.
+///
+/// ```
+/// use unix_http::json::JsonWriter;
+///
+/// let mut json = JsonWriter::new();
+/// json.object(|json| {
+///     json.name("Image").string("busybox").name("Tty").scalar(false);
+///     json.name("Cmd").array(|json| ["echo", "hi"].iter().for_each(|word| _ = json.string(word)));
+///     json.name("HostConfig").object(|json| _ = json.name("Memory").scalar(4 << 20));
+/// });
+/// let text = r#"{"Image":"busybox","Tty":false,"Cmd":["echo","hi"],"HostConfig":{"Memory":4194304}}"#;
+/// assert_eq!(json.into_bytes(), text.as_bytes());
+/// ```
+#[derive(Debug, Default)]
+pub struct JsonWriter {
+    out: Vec<u8>,
+    /// Whether a comma stands before the next name or value.
+    comma: bool,
+}
+
+impl JsonWriter {
+    /// A writer with nothing written.
+    pub fn new() -> JsonWriter {
+        JsonWriter::default()
+    }
+
+    /// Returns the text.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Writes a member's name.
+    pub fn name(&mut self, name: &str) -> &mut JsonWriter {
+        self.string(name).out.push(b':');
+        self.comma = false;
+        self
+    }
+
+    /// Writes a string.
+    pub fn string(&mut self, text: &str) -> &mut JsonWriter {
+        encode_string(self.place(), text);
+        self
+    }
+
+    /// Writes a number, `true` or `false`; `null` for a number that is none, such as `NaN`.
+    pub fn scalar(&mut self, scalar: impl fmt::Display) -> &mut JsonWriter {
+        let text = scalar.to_string();
+        let is_json = Value::parse(text.as_bytes()).is_ok();
+        self.place().extend_from_slice(if is_json { text.as_bytes() } else { b"null" });
+        self
+    }
+
+    /// Writes a value.
+    pub fn value(&mut self, value: &Value) -> &mut JsonWriter {
+        match value {
+            Value::Null => self.scalar("null"),
+            Value::Bool(value) => self.scalar(value),
+            Value::Number(number) => self.scalar(number),
+            Value::String(text) => self.string(text),
+            Value::Array(elements) => self.array(|json| {
+                elements.iter().for_each(|element| _ = json.value(element));
+            }),
+            Value::Object(members) => self.object(|json| {
+                members.iter().for_each(|(name, value)| _ = json.name(name).value(value));
+            }),
+        }
+    }
+
+    /// Writes an object with the members that `inside` writes.
+    pub fn object(&mut self, inside: impl FnOnce(&mut JsonWriter)) -> &mut JsonWriter {
+        self.within(b"{}", inside)
+    }
+
+    /// Writes an array with the elements that `inside` writes.
+    pub fn array(&mut self, inside: impl FnOnce(&mut JsonWriter)) -> &mut JsonWriter {
+        self.within(b"[]", inside)
+    }
+
+    fn within(&mut self, brackets: &[u8; 2], inside: impl FnOnce(&mut JsonWriter)) -> &mut Self {
+        self.place().push(brackets[0]);
+        self.comma = false;
+        inside(self);
+        self.out.push(brackets[1]);
+        self.comma = true;
+        self
+    }
+
+    /// Goes to where the next name or value stands.
+    fn place(&mut self) -> &mut Vec<u8> {
+        if std::mem::replace(&mut self.comma, true) {
+            self.out.push(b',');
+        }
+        &mut self.out
+    }
+}
