@@ -164,7 +164,7 @@ impl<S> Connection<S> {
             if self.ready.0 < self.ready.1 && !body.keeps_framing() && self.watch.is_none() {
                 let end = &mut self.ready.1;
                 self.raw.0 =
-                    body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
+                    body.whole_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
                         let small = data.len() < RUN;
                         if small {
                             let to = *end;
@@ -315,7 +315,7 @@ impl<S: Read> Connection<S> {
         let mut n = 0;
         while n < out.len() && !body.is_done() && self.broken.is_none() {
             self.raw.0 =
-                body.plain_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
+                body.whole_chunks(&mut self.buffer[..self.raw.1], self.raw.0, |bytes, data| {
                     let room = out[n..].get_mut(..data.len());
                     n += room.as_ref().map_or(0, |room| room.len());
                     room.map(|room| room.copy_from_slice(&bytes[data])).is_some()

@@ -5,11 +5,12 @@ use super::observer::Event;
 use super::pool::Wire;
 use super::upload::{Coding, Upload};
 use super::{Request, Response, Settings};
+use crate::base::number::Digits;
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::transport::{self, Clock};
-use crate::wire::fields::{Digits, encode_field};
-use crate::wire::head::encode_request_line;
+use crate::wire::encode::encode_request_line;
+use crate::wire::field::encode_field;
 use crate::wire::{
     EncodeError, ErrorKind, Fields, ParseError, Version, chunked, encode_last_chunk, framing,
 };
@@ -142,7 +143,7 @@ fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
     let stated = match request.fields.get("Content-Length") {
         None => None,
         Some(value) => Some(
-            crate::wire::grammar::decimal(value)
+            crate::base::number::decimal(value)
                 .ok_or(Error::Request("Content-Length is no number"))?,
         ),
     };
@@ -328,7 +329,7 @@ fn final_head(
     let decoder = &mut wire.memory.decoder;
     let mut spent = 0;
     loop {
-        decoder.reset_known(settings.limit.saturating_sub(spent));
+        decoder.reset(settings.limit.saturating_sub(spent));
         let len = wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
         spent += len;
         let head = decoder.head();

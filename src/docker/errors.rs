@@ -25,8 +25,8 @@
 //! assert_eq!(scanner.error().unwrap().to_string(), "returned a non-zero code: 5");
 //! ```
 
+use crate::base::text::reorders_text;
 use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
-use crate::wire::grammar::reorders_text;
 use std::fmt;
 
 /// How much of a message is kept: 64 KiB.

@@ -127,7 +127,7 @@ impl Answer {
         match (given.next(), given.next()) {
             (None, _) => Ok(None),
             (Some(one), None) => {
-                crate::wire::grammar::decimal(one.value()).map(Some).ok_or(invalid(LENGTH))
+                crate::base::number::decimal(one.value()).map(Some).ok_or(invalid(LENGTH))
             }
             (Some(_), Some(_)) => Err(invalid(LENGTH)),
         }

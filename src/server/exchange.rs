@@ -69,7 +69,7 @@ impl Conversation<'_> {
     fn exchange(&mut self, decoder: &mut RequestDecoder, next: Next) -> Next {
         let state = self.state;
         state.begin(0, false);
-        decoder.reset_known(self.limits.overhead);
+        decoder.reset(self.limits.overhead);
         let begun = self.connection.has_buffered();
         self.connection.stream_mut().expect_head(begun);
         state.wait();

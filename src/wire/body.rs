@@ -1,13 +1,12 @@
-//! One decoder over all framings: which of the bytes that came are content, and whether the body is
-//! whole.
+//! One decoder for all framings: which bytes are content, and whether the body is whole.
 //!
 //! ```text
 //! message-body = *OCTET                                               ; RFC 9112 §6
 //! ```
 //!
-//! A body that stops short is told apart from one that ended (`RFC 9112 §8`):
-//! [`BodyDecoder::finish`], to be called when the connection ends, says [`Incomplete`] with what
-//! came and what was due. Only a body that is delimited by the close itself cannot be checked.
+//! Call [`BodyDecoder::finish`] when the connection ends: it returns [`Incomplete`] for a body that
+//! was cut short (`RFC 9112 §8`). Only a body that the end of the connection delimits cannot be
+//! checked.
 //!
 //! ```
 //! use unix_http::wire::{BodyDecoder, Framing, Incomplete, Step};
@@ -21,42 +20,28 @@
 //! # Ok::<(), unix_http::wire::ParseError>(())
 //! ```
 
-use super::chunked::ChunkedDecoder;
+use super::chunked::{ChunkedDecoder, Step};
 use super::error::ParseError;
-use super::fields::Fields;
+use super::field::Fields;
 use super::framing::Framing;
 use std::fmt;
 use std::ops::Range;
 
-/// What stands at the front of a decoder's input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Step {
-    /// So many bytes of framing, which the decoder has read: take them off.
-    pub framing: usize,
-    /// Then so many bytes of content.
-    pub data: usize,
-}
-
 /// A message that ended before it was whole (`RFC 9112 §8`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incomplete {
-    /// How many bytes of content came.
+    /// The number of bytes of content that arrived.
     pub received: u64,
-    /// How many were announced; `None` where the body is chunked and the last chunk is missing.
+    /// The number that was announced; `None` if the body is chunked and the last chunk is missing.
     pub expected: Option<u64>,
 }
 
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the connection ended after {}", self.received)?;
         match self.expected {
-            Some(expected) => {
-                write!(f, "the connection ended after {} of {expected} bytes", self.received)?
-            }
-            None => write!(
-                f,
-                "the connection ended after {} bytes, without the last chunk",
-                self.received
-            )?,
+            Some(expected) => write!(f, " of {expected} bytes")?,
+            None => f.write_str(" bytes, without the last chunk")?,
         }
         f.write_str(" (RFC 9112 §8)")
     }
@@ -86,9 +71,8 @@ impl Default for BodyDecoder {
 }
 
 impl BodyDecoder {
-    /// A decoder for a body of that framing whose first byte is the message's byte `offset`, with a
-    /// budget of `limit` bytes for what is not content.
-    #[inline]
+    /// A decoder for a body whose first byte is byte `offset` of the message, with a budget of
+    /// `limit` bytes for what is not content.
     pub fn new(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let state = match framing {
             Framing::NoBody | Framing::Tunnel => State::Length(0),
@@ -99,8 +83,7 @@ impl BodyDecoder {
         BodyDecoder { state, received: 0, keep_framing: false }
     }
 
-    /// A decoder for the body of a request, which refuses what only a user agent must unfold
-    /// ([`ChunkedDecoder::in_request`]).
+    /// A decoder for the body of a request: see [`ChunkedDecoder::in_request`].
     pub fn of_request(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let mut body = BodyDecoder::new(framing, offset, limit);
         if let State::Chunked(decoder) = body.state {
@@ -109,11 +92,11 @@ impl BodyDecoder {
         body
     }
 
-    /// Looks at the front of `input`: framing to take off, then content. Nothing of either asks for
-    /// more input, unless the body [is done](BodyDecoder::is_done).
+    /// Looks at the front of `input`: framing to skip, then content. If both are empty, more input
+    /// is needed, unless the body [is done](BodyDecoder::is_done).
     ///
     /// # Errors
-    /// Chunked framing that is broken. All content before it has been handed out.
+    /// Fails if chunked framing is broken. All content before that was handed out.
     #[inline]
     pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
         match &mut self.state {
@@ -125,7 +108,7 @@ impl BodyDecoder {
         }
     }
 
-    /// Tells that `n` bytes of content were used.
+    /// Reports that `n` bytes of content were used.
     #[inline]
     pub fn consume(&mut self, n: usize) {
         self.received += n as u64;
@@ -136,26 +119,23 @@ impl BodyDecoder {
         }
     }
 
-    /// As [`ChunkedDecoder::plain_chunks`], for a body that is chunked.
+    /// As [`ChunkedDecoder::whole_chunks`]. Does nothing for other framings. Returns the first byte
+    /// that was not read.
     #[inline]
-    pub(crate) fn plain_chunks(
+    pub(crate) fn whole_chunks(
         &mut self,
         bytes: &mut [u8],
         at: usize,
         take: impl FnMut(&mut [u8], Range<usize>) -> bool,
     ) -> usize {
-        match &mut self.state {
-            State::Chunked(decoder) => {
-                let taken = decoder.plain_chunks(bytes, at, take);
-                self.received += taken.content;
-                taken.at
-            }
-            _ => at,
-        }
+        let State::Chunked(decoder) = &mut self.state else { return at };
+        let taken = decoder.whole_chunks(bytes, at, take);
+        self.received += taken.content;
+        taken.at
     }
 
-    /// Whether the last byte of the body has been read. A body delimited by close is never done
-    /// before [`finish`](BodyDecoder::finish) says so.
+    /// Whether the last byte of the body has been read. Never true for a body that the end of the
+    /// connection delimits.
     #[inline]
     pub fn is_done(&self) -> bool {
         match &self.state {
@@ -165,13 +145,13 @@ impl BodyDecoder {
         }
     }
 
-    /// Marks that the reader wants the body as it was sent, chunk-size lines and all, and the
-    /// decoder only to find its end (curl's `--raw`).
+    /// Hands out the body as it was sent, including chunk framing (curl's `--raw`). The decoder
+    /// then only finds the end.
     pub fn keep_framing(&mut self) {
         self.keep_framing = true;
     }
 
-    /// Whether [`keep_framing`](BodyDecoder::keep_framing) was asked for.
+    /// Whether [`keep_framing`](BodyDecoder::keep_framing) was called.
     #[inline]
     pub fn keeps_framing(&self) -> bool {
         self.keep_framing
@@ -183,7 +163,7 @@ impl BodyDecoder {
         matches!(self.state, State::Chunked(_))
     }
 
-    /// How many bytes of content are sure to come next without framing between them.
+    /// The number of bytes of content that come next without framing between them.
     #[inline]
     pub fn run(&self) -> u64 {
         match &self.state {
@@ -194,15 +174,15 @@ impl BodyDecoder {
         }
     }
 
-    /// How many bytes of content have been used so far.
+    /// The number of bytes of content used so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// The connection has ended: whether the body was whole.
+    /// Checks, at the end of the connection, whether the body was whole.
     ///
     /// # Errors
-    /// [`Incomplete`] where bytes that were announced did not come.
+    /// [`Incomplete`] if announced bytes did not arrive.
     pub fn finish(&self) -> Result<(), Incomplete> {
         let received = self.received;
         match &self.state {

@@ -12,10 +12,9 @@
 //! 8.  a response with neither                          to the end of the connection
 //! ```
 //!
-//! Read this wrong by one byte and the rest of the connection is somebody else's message: that is
-//! how requests are smuggled. So nothing is guessed here. A length that cannot be read is never "no
-//! length"; a transfer coding that we do not undo is named, and its bytes are never passed off as
-//! content.
+//! Two readers that disagree by one byte about the end of a message take the rest of the connection
+//! for different messages: that is how requests are smuggled. So nothing is guessed here. A length
+//! that cannot be read is never "no length", and a transfer coding other than chunked is an error.
 //!
 //! ```
 //! use unix_http::wire::{ErrorKind, Framing, ResponseDecoder, framing};
@@ -34,9 +33,10 @@
 //! ```
 
 use super::error::{ErrorKind, ParseError};
-use super::fields::{Field, Fields};
-use super::grammar::{decimal, list};
+use super::field::{Field, Fields};
+use super::grammar::list;
 use super::head::{RequestHead, ResponseHead, Version};
+use crate::base::number::decimal;
 
 /// Where the message body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,8 @@ impl Rule {
             Rule::Status => "1xx, 204 and 304 have no body whatever the fields say",
             Rule::Tunnel => "the message ends with its head; what follows is another protocol",
             Rule::TransferEncodingOverLength => {
-                "Transfer-Encoding: chunked overrides Content-Length; the body ends at the last chunk"
+                "Transfer-Encoding: chunked overrides Content-Length; \
+                 the body ends at the last chunk"
             }
             Rule::TransferEncoding => {
                 "Transfer-Encoding: chunked, so the body ends at the last chunk"
@@ -105,7 +106,8 @@ impl Rule {
                 "neither Content-Length nor Transfer-Encoding in a request: there is no body"
             }
             Rule::Close => {
-                "neither Content-Length nor Transfer-Encoding: the body ends when the connection does"
+                "neither Content-Length nor Transfer-Encoding: \
+                 the body ends when the connection does"
             }
         }
     }
@@ -122,18 +124,17 @@ pub struct Decision {
     pub persistent: bool,
 }
 
-/// The framing of a response to a request of that method.
+/// Decides the framing of a response to a request with this method.
 ///
-/// Whether a 101 was asked for is for the caller to know: here it begins a tunnel.
+/// A 101 begins a tunnel here; the caller knows whether it asked for one.
 ///
 /// # Errors
-/// A Transfer-Encoding other than `chunked`, a Content-Length that is not one number.
+/// Fails on a Transfer-Encoding other than `chunked` and a Content-Length that is not one number.
 #[inline]
 pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
-    // A 1.0 peer does not know Transfer-Encoding, and nobody may send a length beside it: something
-    // on the way passed on what it did not understand, and may hold back more. That is so also
-    // where there is no body to read (§6.1).
+    // A 1.0 peer does not know Transfer-Encoding, and no peer may send a length beside it. Something
+    // on the way passed on what it did not understand, and may hold back more (§6.1).
     let faulty =
         found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
     let persistent = found.persistent(head.version()) && !faulty;
@@ -158,20 +159,18 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
         return decide(Framing::Chunked, rule, persistent);
     }
     match found.length {
-        Some(field) => decide(
-            Framing::Length(found.number(head.fields(), field)?),
-            Rule::ContentLength,
-            persistent,
-        ),
+        Some(field) => {
+            decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength, persistent)
+        }
         None => decide(Framing::UntilClose, Rule::Close, false),
     }
 }
 
-/// The framing of a request.
+/// Decides the framing of a request.
 ///
 /// # Errors
-/// As for [`response`]; and Transfer-Encoding together with Content-Length, or in HTTP/1.0: a
-/// request whose end two readers could see in two places is refused (`RFC 9112 §6.1`).
+/// As [`response`]. Also fails on Transfer-Encoding together with Content-Length or in HTTP/1.0,
+/// because two readers could see the end in two places (`RFC 9112 §6.1`).
 pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
     let persistent = found.persistent(head.version());
@@ -187,9 +186,7 @@ pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
         return decide(Framing::Chunked, Rule::TransferEncoding);
     }
     match found.length {
-        Some(field) => {
-            decide(Framing::Length(found.number(head.fields(), field)?), Rule::ContentLength)
-        }
+        Some(field) => decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength),
         None => decide(Framing::NoBody, Rule::Neither),
     }
 }
@@ -197,9 +194,8 @@ pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
 /// The fields that framing looks at, found in one pass.
 #[derive(Default)]
 struct Found<'a> {
+    /// The first Content-Length line.
     length: Option<Field<'a>>,
-    /// How many Content-Length lines there are.
-    lengths: usize,
     coding: Option<Coding>,
     close: bool,
     keep_alive: bool,
@@ -209,7 +205,7 @@ struct Found<'a> {
 struct Coding {
     /// Where the first value begins.
     first: usize,
-    /// Where it goes wrong, if the codings are anything but one `chunked`.
+    /// Where the codings stop being exactly one `chunked`, if they do.
     wrong: Option<usize>,
 }
 
@@ -225,62 +221,36 @@ impl Coding {
 impl<'a> Found<'a> {
     fn in_fields(fields: &'a Fields) -> Found<'a> {
         let mut found = Found::default();
-        for field in fields.of_name_len(|len| matches!(len, 10 | 14 | 17)) {
-            let name = field.name_bytes();
-            match name.len() {
-                10 if is(name, b"Connection") => {
-                    for option in list(field.value()) {
-                        found.close |= option.eq_ignore_ascii_case(b"close");
-                        found.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-                    }
+        for field in fields.iter() {
+            if field.is("Connection") {
+                for option in list(field.value()) {
+                    found.close |= option.eq_ignore_ascii_case(b"close");
+                    found.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
-                14 if is(name, b"Content-Length") => {
-                    found.length.get_or_insert(field);
-                    found.lengths += 1;
-                }
-                17 if is(name, b"Transfer-Encoding") => {
-                    let at = field.offset;
-                    let chunked = field.value().eq_ignore_ascii_case(b"chunked");
-                    found.coding = Some(match found.coding {
-                        None => Coding { first: at, wrong: (!chunked).then_some(at) },
-                        Some(Coding { first, wrong }) => {
-                            Coding { first, wrong: wrong.or(Some(at)) }
-                        }
-                    });
-                }
-                _ => {}
+            } else if field.is("Content-Length") {
+                found.length.get_or_insert(field);
+            } else if field.is("Transfer-Encoding") {
+                let at = field.offset;
+                let chunked = field.value().eq_ignore_ascii_case(b"chunked");
+                found.coding = Some(match found.coding {
+                    None => Coding { first: at, wrong: (!chunked).then_some(at) },
+                    Some(Coding { first, wrong }) => Coding { first, wrong: wrong.or(Some(at)) },
+                });
             }
         }
         found
     }
 
-    fn number(&self, fields: &Fields, first: Field<'_>) -> Result<u64, ParseError> {
-        match decimal(first.value()) {
-            Some(number) if self.lengths == 1 => Ok(number),
-            _ => length(fields, first),
-        }
-    }
-
-    /// `RFC 9112 §9.3`: close ends it; 1.1 persists; 1.0 persists where it says so.
+    /// `RFC 9112 §9.3`: `close` ends the connection, 1.1 keeps it, 1.0 keeps it with `keep-alive`.
     fn persistent(&self, version: Version) -> bool {
         !self.close && (version == Version::Http11 || self.keep_alive)
     }
 }
 
-/// Whether a name is that one in any case; nearly always it is so to the letter, which is compared
-/// first, eight bytes at a time.
-#[inline]
-fn is(name: &[u8], wanted: &[u8]) -> bool {
-    name == wanted || name.eq_ignore_ascii_case(wanted)
-}
-
-/// The one number that every Content-Length line, and every element of each, states.
+/// Reads the one number that every Content-Length line, and every element of each, states.
 fn length(fields: &Fields, first: Field<'_>) -> Result<u64, ParseError> {
     let mut length = None;
-    for field in fields.iter().skip_while(|f| f.offset != first.offset) {
-        if !field.name_bytes().eq_ignore_ascii_case(b"Content-Length") {
-            continue;
-        }
+    for field in fields.get_all("Content-Length") {
         for element in list(field.value()) {
             let digits = !element.is_empty() && element.iter().all(u8::is_ascii_digit);
             let kind = match (decimal(element), length) {

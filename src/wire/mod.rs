@@ -6,19 +6,22 @@
 //! HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
 //! ```
 //!
-//! The start-line and the field lines, up to and with the empty line, are called the **head** here.
-//! Read in this order:
+//! The start-line and the field lines, up to and including the empty line, are called the **head**
+//! here. Read in this order:
 //!
-//! 1. [`grammar`]: which bytes a token, a field value, a number may hold
-//! 2. [`fields`]: field lines, in the order they came
-//! 3. [`head`]: request heads and response heads, parsed and written
+//! 1. [`grammar`]: which bytes a token, a field value or a target may hold
+//! 2. [`field`]: field lines as values; [`section`]: their decoder
+//! 3. [`head`]: request heads and response heads, and their decoder; `start_line` and `target`: the
+//!    rules of the first line; `encode`: the encoders
 //! 4. [`framing`]: from a head to where the message body ends
 //! 5. [`chunked`]: the transfer coding for bodies whose length is not known
-//! 6. [`body`]: one decoder over all framings
+//! 6. [`body`]: one decoder for all framings
 //!
-//! Everything that reads has three outcomes: a value, *Partial* (feed more bytes), or a
-//! [`ParseError`] as soon as no further byte could mend the message. Nothing here owns a socket, so
-//! one parser serves the client, the server, the tap and the fuzzer.
+//! Shortcuts stand apart, in `fast`.
+//!
+//! Every decoder has three outcomes: a value, *Partial* (feed more bytes), or a [`ParseError`] as
+//! soon as no further byte could mend the message. Nothing here owns a socket, so one parser serves
+//! the client, the server, the tap and the fuzzer.
 //!
 //! ```
 //! use unix_http::wire::{Framing, Progress, ResponseDecoder, framing};
@@ -33,27 +36,31 @@
 
 pub mod body;
 pub mod chunked;
+pub(crate) mod encode;
 mod error;
-pub mod fields;
+mod fast;
+pub mod field;
 pub mod framing;
 pub mod grammar;
 pub mod head;
 mod reason;
+pub mod section;
+mod start_line;
+mod target;
 
-pub use body::{BodyDecoder, Incomplete, Step};
-pub use chunked::{ChunkedDecoder, encode_chunk, encode_last_chunk};
+pub use body::{BodyDecoder, Incomplete};
+pub use chunked::{ChunkedDecoder, Step, encode_chunk, encode_last_chunk};
+pub use encode::{encode_request, encode_response};
 pub use error::{EncodeError, ErrorKind, ParseError};
-pub use fields::{Field, Fields};
+pub use field::{Field, Fields};
 pub use framing::{Decision, Framing};
-pub use head::{
-    HeadDecoder, Progress, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version,
-    encode_request, encode_response,
-};
+pub use head::{HeadDecoder, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version};
 pub use reason::reason_phrase;
+pub use section::Progress;
 
-/// How many bytes of one message may be something other than content, unless said otherwise: 300
-/// KiB, curl's own limit.
+/// The number of bytes of one message that may be something other than content, by default: 300
+/// KiB, as in curl.
 ///
-/// One budget bounds them all together, so that no part can be the one somebody forgot: heads, 1xx
-/// heads before the final one, zeros and extensions in chunk-size lines, and the trailer section.
+/// One budget bounds everything together, so that no part can be forgotten: heads, 1xx heads before
+/// the final one, zeros and extensions in chunk-size lines, and the trailer section.
 pub const OVERHEAD_LIMIT: usize = 300 * 1024;

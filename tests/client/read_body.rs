@@ -154,7 +154,7 @@ fn one_body_after_another_and_both_ways_of_reading() {
         let mut connection = Connection::new(Pieces { wire: &wire, pieces, reads: 0 });
         let mut decoder = ResponseDecoder::new();
         for (_, content) in &bodies {
-            decoder.reset_known(1 << 16);
+            decoder.reset(1 << 16);
             assert_eq!(
                 connection.read_head(&mut decoder).unwrap(),
                 Some(head.len()),
@@ -301,7 +301,7 @@ fn a_head_after_another_is_what_a_new_decoder_makes_of_it() {
             {
                 let mut decoder = ResponseDecoder::new();
                 let _ = outcome(&mut decoder, first, step);
-                decoder.reset_known(limit);
+                decoder.reset(limit);
                 let again = outcome(&mut decoder, second, step);
                 let new = outcome(&mut ResponseDecoder::with_limit(limit), second, step);
                 if again.0 == Ok(Progress::Partial) {

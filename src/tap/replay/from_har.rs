@@ -2,10 +2,10 @@
 
 use super::answers::{Answer, Digest, Part, Source};
 use crate::base::base64;
+use crate::base::number::decimal;
 use crate::base::time::parse_rfc3339;
 use crate::json::Value;
 use crate::traffic::secrets::JsonMask;
-use crate::wire::grammar::decimal;
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};

@@ -159,7 +159,7 @@ fn through(method: &str, stream: Stream, way: Way) -> Vec<Seen> {
     loop {
         let mut message =
             Seen { head: vec![], decision: None, content: vec![], trailers: None, end: End::Whole };
-        decoder.reset_known(OVERHEAD_LIMIT);
+        decoder.reset(OVERHEAD_LIMIT);
         let decided = connection.read_head(&mut decoder).and_then(|len| match len {
             None => Ok(None),
             Some(len) => Ok(Some((len, framing::response(method, decoder.head())?))),

@@ -4,7 +4,7 @@
 use super::words::Remark;
 use std::fs::File;
 use std::io::{self, Write};
-use unix_http::wire::grammar::reorders_text;
+use unix_http::base::text::reorders_text;
 
 /// Lines are folded at this width: a terminal's usual 80 columns.
 const WIDTH: usize = 79;

@@ -1,0 +1,91 @@
+//! The encoders of heads. They check as strictly as the decoders do: what our own reader would
+//! refuse is not written.
+
+use super::error::{EncodeError, ErrorKind};
+use super::field::{Fields, check_value};
+use super::grammar::{is_target_byte, is_token, token_len};
+use super::head::Version;
+
+/// Appends a request head to `out`: request-line, field lines, empty line.
+///
+/// # Errors
+/// Refuses a method that is not a token, and a target that is empty or holds white space or a
+/// control. Nothing is appended then. Fields were checked when they were added.
+///
+/// ```
+/// use unix_http::wire::{Fields, Version, encode_request};
+///
+/// let (mut out, mut fields) = (Vec::new(), Fields::new());
+/// fields.push("Host", "localhost")?;
+/// encode_request(&mut out, "GET", b"/version", Version::Http11, &fields)?;
+/// assert_eq!(out, b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n");
+/// # Ok::<(), unix_http::wire::EncodeError>(())
+/// ```
+pub fn encode_request(
+    out: &mut Vec<u8>,
+    method: &str,
+    target: &[u8],
+    version: Version,
+    fields: &Fields,
+) -> Result<(), EncodeError> {
+    encode_request_line(out, method, target, version)?;
+    fields.encode(out);
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// Appends only a request-line.
+pub(crate) fn encode_request_line(
+    out: &mut Vec<u8>,
+    method: &str,
+    target: &[u8],
+    version: Version,
+) -> Result<(), EncodeError> {
+    let method = method.as_bytes();
+    if !is_token(method) {
+        return Err(EncodeError { kind: ErrorKind::Method, offset: token_len(method) });
+    }
+    let offset = target.iter().take_while(|&&byte| is_target_byte(byte)).count();
+    if target.is_empty() || offset < target.len() {
+        return Err(EncodeError { kind: ErrorKind::Target, offset });
+    }
+    for part in [method, b" ", target, b" ", version.as_str().as_bytes(), b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+    Ok(())
+}
+
+/// Appends a response head to `out`: status-line, field lines, empty line.
+///
+/// # Errors
+/// Refuses a status-code outside 100 to 599, which `RFC 9110 §15` calls invalid, and a
+/// reason-phrase with a control in it. Nothing is appended then.
+///
+/// ```
+/// use unix_http::wire::{Fields, Version, encode_response};
+///
+/// let mut out = Vec::new();
+/// encode_response(&mut out, Version::Http11, 204, "No Content", &Fields::new())?;
+/// assert_eq!(out, b"HTTP/1.1 204 No Content\r\n\r\n");
+/// # Ok::<(), unix_http::wire::EncodeError>(())
+/// ```
+pub fn encode_response(
+    out: &mut Vec<u8>,
+    version: Version,
+    status: u16,
+    reason: &str,
+    fields: &Fields,
+) -> Result<(), EncodeError> {
+    if !(100..=599).contains(&status) {
+        return Err(EncodeError { kind: ErrorKind::StatusCode, offset: 0 });
+    }
+    check_value(reason.as_bytes())
+        .map_err(|error| EncodeError { kind: ErrorKind::ReasonPhrase, ..error })?;
+    let code = [status / 100, status / 10 % 10, status % 10].map(|digit| b'0' + digit as u8);
+    for part in [version.as_str().as_bytes(), b" ", &code, b" ", reason.as_bytes(), b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+    fields.encode(out);
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Field lines: a name and a value each, in order, found by name in any case.
+//!
+//! ```text
+//! field-line   = field-name ":" OWS field-value OWS                   ; RFC 9112 §5
+//! field-name   = token                                                ; RFC 9110 §5.1
+//! field-value  = *field-content                                       ; RFC 9110 §5.5
+//! ```
+//!
+//! Here field lines are values: they are looked up, added and written. [`section`](super::section)
+//! reads them.
+//!
+//! ```
+//! use unix_http::wire::Fields;
+//!
+//! let mut fields = Fields::new();
+//! fields.push("Host", "localhost")?;
+//! fields.push("Accept", "*/*")?;
+//! assert_eq!(fields.get("host"), Some(&b"localhost"[..]));
+//! assert_eq!(fields.get("Accept-Language"), None);
+//! assert!(fields.push("X-Trick", "a\r\nHost: elsewhere").is_err());
+//! # Ok::<(), unix_http::wire::EncodeError>(())
+//! ```
+
+use super::error::{EncodeError, ErrorKind};
+use super::grammar::{is_ows, is_token, list, token_len, trim_ows, value_len};
+use crate::base::number::Digits;
+use std::fmt;
+
+/// A range of bytes in a head. The limit keeps heads far below 4 GiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    pub(crate) fn new(start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// Where one field line lies in [`Fields::bytes`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub name: Span,
+    pub value: Span,
+    /// Where the value began in the head. It differs from `value` if the value was unfolded.
+    pub offset: u32,
+}
+
+/// Field lines in the order in which they arrived or were added.
+#[derive(Clone, Default)]
+pub struct Fields {
+    /// A parsed head byte for byte, then unfolded values; or the lines as they will be written.
+    pub(crate) bytes: Vec<u8>,
+    pub(super) lines: Vec<Line>,
+}
+
+/// One field line: a name and a value without the white space around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+    /// Where the value begins, from the first byte of the head it was parsed from.
+    pub(crate) offset: usize,
+}
+
+impl<'a> Field<'a> {
+    /// The name as it was written. It is a token, so it is ASCII; compare it in any case.
+    pub fn name(&self) -> &'a str {
+        std::str::from_utf8(self.name).unwrap_or_default()
+    }
+
+    /// The value: any bytes but controls. It is ASCII in practice, but need not be.
+    pub fn value(&self) -> &'a [u8] {
+        self.value
+    }
+
+    /// Whether the field has this name, in any case.
+    #[inline]
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name(), self.value.escape_ascii())
+    }
+}
+
+impl Fields {
+    /// No fields; allocates nothing.
+    pub const fn new() -> Fields {
+        Fields { bytes: Vec::new(), lines: Vec::new() }
+    }
+
+    /// The number of field lines.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is no field line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Adds a field line at the end, without the white space around the value.
+    ///
+    /// # Errors
+    /// Refuses a name that is not a token, and a value with a control in it (CR, LF and NUL among
+    /// them): either could end the line and begin another.
+    pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
+        check_name(name.as_bytes())?;
+        check_value(value.as_ref())?;
+        self.push_checked(name.as_bytes(), b": ", trim_ows(value.as_ref()));
+        Ok(())
+    }
+
+    /// Adds a whole field line such as `Name:value`, which is written unchanged except for white
+    /// space at its end.
+    ///
+    /// # Errors
+    /// As [`push`](Fields::push), and for a line without a colon.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<(), EncodeError> {
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+            return Err(EncodeError { kind: ErrorKind::MissingColon, offset: line.len() });
+        };
+        let (name, rest) = line.split_at(colon);
+        check_name(name)?;
+        check_value(&rest[1..])
+            .map_err(|error| EncodeError { offset: error.offset + colon + 1, ..error })?;
+        let ows = rest[1..].iter().take_while(|&&byte| is_ows(byte)).count();
+        let (colon, value) = rest.split_at(1 + ows);
+        self.push_checked(name, colon, trim_ows(value));
+        Ok(())
+    }
+
+    /// Adds all lines of `other`, each as `Name: value`.
+    pub fn extend(&mut self, other: &Fields) {
+        for field in other.iter() {
+            self.push_checked(field.name, b": ", field.value);
+        }
+    }
+
+    /// Adds `Content-Length: length`.
+    pub fn push_length(&mut self, length: u64) {
+        self.push_checked(b"Content-Length", b": ", Digits::of(length).as_bytes());
+    }
+
+    fn push_checked(&mut self, name: &[u8], colon: &[u8], value: &[u8]) {
+        let start = self.bytes.len();
+        for part in [name, colon, value] {
+            self.bytes.extend_from_slice(part);
+        }
+        let end = self.bytes.len();
+        let value = Span::new(end - value.len(), end);
+        let name = Span::new(start, start + name.len());
+        self.lines.push(Line { name, value, offset: value.start });
+    }
+
+    /// Removes every field line of that name and returns how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let (before, bytes) = (self.lines.len(), &self.bytes);
+        self.lines.retain(|line| !line.name.of(bytes).eq_ignore_ascii_case(name.as_bytes()));
+        before - self.lines.len()
+    }
+
+    /// The value of the first field line of that name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find(|field| field.is(name)).map(|field| field.value)
+    }
+
+    /// Every field line of that name, in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
+        self.iter().filter(move |field| field.is(name))
+    }
+
+    /// Whether a list field (`Connection`, `Upgrade`) has that element, in any case, in any of its
+    /// lines.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.get_all(name)
+            .any(|field| list(field.value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
+    }
+
+    /// Every field line, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
+        self.lines.iter().map(|line| Field {
+            name: line.name.of(&self.bytes),
+            value: line.value.of(&self.bytes),
+            offset: line.offset as usize,
+        })
+    }
+
+    /// Appends the field lines to `out`, each with its CR LF.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        for line in &self.lines {
+            let (name, value) = (line.name.of(&self.bytes), line.value.of(&self.bytes));
+            let gap = Span { start: line.name.end, end: line.value.start }.of(&self.bytes);
+            let gap = match gap {
+                [b':', ows @ ..] if ows.iter().all(|&byte| is_ows(byte)) => gap,
+                // The value was unfolded, so it lies elsewhere.
+                _ => b": ",
+            };
+            for part in [name, gap, value, b"\r\n"] {
+                out.extend_from_slice(part);
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Equal when names (in any case) and values are the same, in the same order.
+impl PartialEq for Fields {
+    fn eq(&self, other: &Fields) -> bool {
+        let same = |(a, b): (Field<'_>, Field<'_>)| a.is(b.name()) && a.value == b.value;
+        self.len() == other.len() && self.iter().zip(other.iter()).all(same)
+    }
+}
+
+impl Eq for Fields {}
+
+fn check_name(name: &[u8]) -> Result<(), EncodeError> {
+    match is_token(name) {
+        true => Ok(()),
+        false => Err(EncodeError { kind: ErrorKind::FieldName, offset: token_len(name) }),
+    }
+}
+
+pub(super) fn check_value(value: &[u8]) -> Result<(), EncodeError> {
+    match value_len(value) {
+        offset if offset == value.len() => Ok(()),
+        offset => Err(EncodeError { kind: ErrorKind::FieldValue, offset }),
+    }
+}
+
+/// Appends one field line. The name must be a token.
+pub(crate) fn encode_field(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Result<(), EncodeError> {
+    check_value(value)?;
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! The decoder of a field section: the lines of a header section or of a trailer section.
+//!
+//! ```text
+//! field-section = *( field-line CRLF ) CRLF
+//! field-line    = field-name ":" OWS field-value OWS                  ; RFC 9112 §5
+//! obs-fold      = OWS CRLF RWS                                        ; RFC 9112 §5.2
+//! ```
+//!
+//! Declined:
+//! - white space before the colon: two readers would disagree about the name (`RFC 9112 §5.1`);
+//! - a bare CR, NUL and other controls in a value: some readers end a line there
+//!   (`RFC 9110 §5.5`);
+//! - a folded line in a request (`RFC 9112 §5.2`). In a response each fold is read as one SP.
+
+use super::error::{ErrorKind, ParseError};
+use super::field::{Fields, Line, Span};
+use super::grammar::{token_len, trim_ows, value_len};
+
+/// How far a decoder came with the bytes it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// All bytes are valid so far; more are needed.
+    Partial,
+    /// The head is complete and takes up the first `len` bytes. What follows is not part of it.
+    Complete {
+        /// The length of the head in bytes, including its empty line.
+        len: usize,
+    },
+}
+
+/// Deviations from the grammar that the decoder accepts. Encoders never produce them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lenience {
+    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`);
+    /// otherwise it is refused.
+    pub folds: bool,
+    /// A lone LF ends a line, as it may in a head (`RFC 9112 §2.2`). A trailer section never
+    /// accepts it: if one reader ended a chunked body at `0 CR LF LF` and another did not, a
+    /// request could hide there.
+    pub bare_lf: bool,
+}
+
+/// Reads a field section line by line, and resumes where it stopped when more bytes have arrived.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SectionDecoder {
+    /// Where the first unread line begins.
+    at: usize,
+    /// Where the colon of that line is, once it was found.
+    colon: usize,
+    /// The number of bytes that earlier calls looked at, so that a line that arrives byte by byte
+    /// is read once.
+    seen: usize,
+    /// The lines whose value was folded, each with the unfolded value.
+    unfolded: Vec<(usize, Vec<u8>)>,
+}
+
+impl SectionDecoder {
+    /// Starts over with a field section that begins at `at`.
+    pub(crate) fn reset(&mut self, at: usize) {
+        self.unfolded.clear();
+        (self.at, self.colon, self.seen) = (at, 0, 0);
+    }
+
+    /// Reads on in `head`, which holds the bytes of the last call and more, and adds the lines it
+    /// finds to `fields`.
+    pub(crate) fn decode(
+        &mut self,
+        fields: &mut Fields,
+        head: &[u8],
+        lenience: Lenience,
+    ) -> Result<Progress, ParseError> {
+        let progress = self.lines(fields, head, lenience);
+        self.seen = head.len();
+        progress
+    }
+
+    fn lines(
+        &mut self,
+        fields: &mut Fields,
+        head: &[u8],
+        lenience: Lenience,
+    ) -> Result<Progress, ParseError> {
+        loop {
+            let error = match head[self.at..] {
+                [b'\r', b'\n', ..] => return Ok(self.complete(fields, head, 2)),
+                [b'\n', ..] if lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
+                [] | [b'\r'] => return Ok(Progress::Partial),
+                [b'\n', ..] => ErrorKind::ChunkLineEnd,
+                [b'\r', ..] => ErrorKind::BareCr,
+                [b' ' | b'\t', ..] if fields.is_empty() => ErrorKind::LeadingSpace,
+                [b' ' | b'\t', ..] if !lenience.folds => ErrorKind::ObsFold,
+                [first, ..] => {
+                    let read = match first {
+                        b' ' | b'\t' => self.folded_line(fields, head, lenience)?,
+                        _ => self.field_line(fields, head, lenience)?,
+                    };
+                    match read {
+                        Some(next) => self.at = next,
+                        None => return Ok(Progress::Partial),
+                    }
+                    continue;
+                }
+            };
+            return Err(ParseError::new(error, self.at));
+        }
+    }
+
+    /// Reads one field line. Returns where the next line begins, or `None` if the line is not all
+    /// there.
+    #[inline]
+    fn field_line(
+        &mut self,
+        fields: &mut Fields,
+        head: &[u8],
+        lenience: Lenience,
+    ) -> Result<Option<usize>, ParseError> {
+        if self.colon == 0 {
+            let Some(colon) = self.field_name(head)? else { return Ok(None) };
+            self.colon = colon;
+        }
+        let start = self.colon + 1;
+        let Some((end, next)) = self.line_end(head, start, lenience)? else { return Ok(None) };
+        let value = trimmed(head, start, end);
+        let name = Span::new(self.at, self.colon);
+        fields.lines.push(Line { name, value, offset: value.start });
+        self.colon = 0;
+        Ok(Some(next))
+    }
+
+    /// Reads a continuation line and joins it to the value before it with one SP.
+    fn folded_line(
+        &mut self,
+        fields: &Fields,
+        head: &[u8],
+        lenience: Lenience,
+    ) -> Result<Option<usize>, ParseError> {
+        let Some((end, next)) = self.line_end(head, self.at, lenience)? else { return Ok(None) };
+        let more = trim_ows(&head[self.at..end]);
+        let last = fields.lines.len() - 1;
+        if self.unfolded.last().is_none_or(|(line, _)| *line != last) {
+            self.unfolded.push((last, fields.lines[last].value.of(head).to_vec()));
+        }
+        if let Some((_, value)) = self.unfolded.last_mut()
+            && !more.is_empty()
+        {
+            if !value.is_empty() {
+                value.push(b' ');
+            }
+            value.extend_from_slice(more);
+        }
+        Ok(Some(next))
+    }
+
+    /// Finds the colon; `None` if it has not arrived.
+    fn field_name(&self, head: &[u8]) -> Result<Option<usize>, ParseError> {
+        let from = self.at.max(self.seen);
+        let colon = from + token_len(&head[from..]);
+        let kind = match head.get(colon) {
+            None => return Ok(None),
+            Some(b':') if colon > self.at => return Ok(Some(colon)),
+            Some(b' ' | b'\t') => ErrorKind::SpaceBeforeColon,
+            Some(b'\r' | b'\n') => ErrorKind::MissingColon,
+            Some(_) => ErrorKind::FieldName,
+        };
+        Err(ParseError::new(kind, colon))
+    }
+
+    /// As [`line_end`], from where the last call stopped.
+    fn line_end(
+        &self,
+        head: &[u8],
+        from: usize,
+        lenience: Lenience,
+    ) -> Result<Option<(usize, usize)>, ParseError> {
+        // The last byte seen may have been a CR that waits for its LF.
+        match line_end(head, from.max(self.seen.saturating_sub(1)))? {
+            Some((end, next)) if next == end + 1 && !lenience.bare_lf => {
+                Err(ParseError::new(ErrorKind::ChunkLineEnd, end))
+            }
+            line => Ok(line),
+        }
+    }
+
+    /// Copies the head into `fields`, so that they outlive the buffer they were read from.
+    fn complete(&mut self, fields: &mut Fields, head: &[u8], line_end: usize) -> Progress {
+        let len = self.at + line_end;
+        fields.bytes.extend_from_slice(&head[..len]);
+        for (line, value) in self.unfolded.drain(..) {
+            let start = fields.bytes.len();
+            fields.bytes.extend_from_slice(&value);
+            if let Some(line) = fields.lines.get_mut(line) {
+                line.value = Span::new(start, start + value.len());
+            }
+        }
+        Progress::Complete { len }
+    }
+}
+
+/// The bytes from `start` to `end` without the white space around them.
+#[inline]
+fn trimmed(head: &[u8], start: usize, end: usize) -> Span {
+    let text = &head[start..end];
+    let value = trim_ows(text);
+    let start = start + text.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t')).count();
+    Span::new(start, start + value.len())
+}
+
+/// Returns where the text from `from` ends and where the next line begins; `None` if the end of the
+/// line has not arrived.
+///
+/// A lone LF ends a line too, as `RFC 9112 §2.2` allows. A CR without its LF is refused, because
+/// other readers would end the line there.
+#[inline]
+pub(super) fn line_end(head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
+    let end = from + value_len(&head[from..]);
+    match head[end..] {
+        [b'\r', b'\n', ..] => Ok(Some((end, end + 2))),
+        [b'\n', ..] => Ok(Some((end, end + 1))),
+        [] | [b'\r'] => Ok(None),
+        [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, end)),
+        _ => Err(ParseError::new(ErrorKind::FieldValue, end)),
+    }
+}

@@ -1,0 +1,196 @@
+//! Start-lines: the status-line of a response and the request-line of a request.
+//!
+//! ```text
+//! request-line   = method SP request-target SP HTTP-version           ; RFC 9112 §3
+//! status-line    = HTTP-version SP status-code SP [ reason-phrase ]   ; RFC 9112 §4
+//! HTTP-version   = "HTTP/" DIGIT "." DIGIT                            ; RFC 9112 §2.3
+//! status-code    = 3DIGIT
+//! reason-phrase  = 1*( HTAB / SP / VCHAR / obs-text )
+//! ```
+//!
+//! Accepted beyond the grammar, because the RFC allows it: a lone LF as a line end, a status-line
+//! without a reason-phrase and its SP, one empty line before a request-line. Declined: other white
+//! space between the parts, a version other than 1.x, empty lines before a status-line, a
+//! request-target of none of the four forms.
+
+use super::error::{ErrorKind, ParseError};
+use super::field::{Fields, Span};
+use super::grammar::{is_target_byte, token_len};
+use super::head::{Head, RequestHead, ResponseHead, Version};
+use super::section::{Lenience, line_end};
+use super::target::has_target_form;
+
+impl Head for ResponseHead {
+    const LENIENCE: Lenience = Lenience { folds: true, bare_lf: true };
+
+    fn storage(&mut self) -> (&mut usize, &mut Fields) {
+        (&mut self.len, &mut self.fields)
+    }
+
+    /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]`
+    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
+        if is_http2_settings(bytes) {
+            return match bytes.len() < SETTINGS.len() {
+                true => Ok(None),
+                false => Err(ParseError::new(ErrorKind::Http2, 0)),
+            };
+        }
+        let Some(reason) = self.before_reason(bytes)? else { return Ok(None) };
+        // The last byte seen may have been a CR that waits for its LF.
+        match line_end(bytes, reason.max(seen.saturating_sub(1))) {
+            Ok(None) => Ok(None),
+            Ok(Some((end, next))) => {
+                self.reason = Span::new(reason, end);
+                Ok(Some(next))
+            }
+            Err(ParseError { kind: ErrorKind::FieldValue, offset }) => {
+                Err(ParseError { kind: ErrorKind::ReasonPhrase, offset })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl ResponseHead {
+    /// `HTTP-version SP status-code [ SP ]`. Returns where the reason-phrase begins, or `None` if
+    /// that has not arrived.
+    fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
+        let Some(version) = version(bytes, 0)? else { return Ok(None) };
+        self.version = version;
+        match bytes.get(8) {
+            None => return Ok(None),
+            Some(b' ') => {}
+            Some(_) => return Err(ParseError::new(ErrorKind::Version, 8)),
+        }
+        self.status = 0;
+        for at in 9..12 {
+            match bytes.get(at) {
+                None => return Ok(None),
+                Some(digit @ b'0'..=b'9') => {
+                    self.status = self.status * 10 + u16::from(digit - b'0')
+                }
+                Some(_) => return Err(ParseError::new(ErrorKind::StatusCode, at)),
+            }
+        }
+        match bytes.get(12) {
+            None => Ok(None),
+            Some(b' ') => Ok(Some(13)),
+            Some(b'\r' | b'\n') => Ok(Some(12)),
+            Some(_) => Err(ParseError::new(ErrorKind::StatusCode, 12)),
+        }
+    }
+}
+
+/// Reads `HTTP-version` at `at`; `None` if it is not all there.
+fn version(bytes: &[u8], at: usize) -> Result<Option<Version>, ParseError> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    for (i, (byte, want)) in rest.iter().zip(b"HTTP/1.").enumerate() {
+        match byte == want {
+            true => {}
+            false if i < 5 && at == 0 => return Err(ParseError::new(ErrorKind::NotHttp, i)),
+            false => return Err(ParseError::new(ErrorKind::Version, at + i)),
+        }
+    }
+    match rest.get(7) {
+        None => Ok(None),
+        Some(b'0') => Ok(Some(Version::Http10)),
+        Some(b'1'..=b'9') => Ok(Some(Version::Http11)),
+        Some(_) => Err(ParseError::new(ErrorKind::Version, at + 7)),
+    }
+}
+
+/// The frame header that an HTTP/2 server begins with: a length of three bytes, type 4 (SETTINGS),
+/// no flags, stream 0 (`RFC 9113 §3.4`). `None` stands for any byte.
+const SETTINGS: [Option<u8>; 9] = {
+    let zero = Some(0);
+    [zero, zero, None, Some(4), zero, zero, zero, zero, zero]
+};
+
+/// Whether `bytes` begins with an HTTP/2 SETTINGS frame, or with its first bytes.
+fn is_http2_settings(bytes: &[u8]) -> bool {
+    let same = |(byte, want): (&u8, Option<u8>)| want.is_none_or(|want| want == *byte);
+    bytes.first() == Some(&0) && bytes.iter().zip(SETTINGS).all(same)
+}
+
+impl Head for RequestHead {
+    const LENIENCE: Lenience = Lenience { folds: false, bare_lf: true };
+
+    fn storage(&mut self) -> (&mut usize, &mut Fields) {
+        (&mut self.len, &mut self.fields)
+    }
+
+    /// `request-line = method SP request-target SP HTTP-version`
+    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
+        // One empty line is skipped: old clients send one after a POST (RFC 9112 §2.2).
+        let start = match bytes {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            [b'\r', _, ..] => return Err(ParseError::new(ErrorKind::BareCr, 0)),
+            [] | [b'\r'] => return Ok(None),
+            _ => 0,
+        };
+        if seen <= start {
+            (self.method, self.target) = (Span::default(), Span::default());
+        }
+        if self.method.end == 0 {
+            let Some(end) = method_end(bytes, start, seen)? else { return Ok(None) };
+            self.method = Span::new(start, end);
+        }
+        if self.target.end == 0 {
+            let from = self.method.end as usize + 1;
+            let Some(end) = target_end(bytes, from, seen)? else { return Ok(None) };
+            if !has_target_form(self.method.of(bytes), &bytes[from..end]) {
+                return Err(ParseError::new(ErrorKind::Target, from));
+            }
+            self.target = Span::new(from, end);
+        }
+        let line = &bytes[start..];
+        // The preface of an HTTP/2 client (RFC 9113 §3.4).
+        if line.starts_with(b"PRI * HTTP/2.0") {
+            return Err(ParseError::new(ErrorKind::Http2, start));
+        }
+        if b"PRI * HTTP/2.0".starts_with(line) {
+            return Ok(None);
+        }
+        // Only that preface and OPTIONS have the target `*`.
+        if line.starts_with(b"PRI * HTTP/1") {
+            return Err(ParseError::new(ErrorKind::Target, self.target.start as usize));
+        }
+        let at = self.target.end as usize + 1;
+        let Some(version) = version(bytes, at)? else { return Ok(None) };
+        self.version = version;
+        match bytes[at + 8..] {
+            [b'\r', b'\n', ..] => Ok(Some(at + 10)),
+            [b'\n', ..] => Ok(Some(at + 9)),
+            [] | [b'\r'] => Ok(None),
+            [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, at + 8)),
+            _ => Err(ParseError::new(ErrorKind::Version, at + 8)),
+        }
+    }
+}
+
+/// Finds the SP after the method that begins at `start`; `None` if it has not arrived.
+fn method_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
+    let from = start.max(seen);
+    let end = from + token_len(&bytes[from..]);
+    match bytes.get(end) {
+        None => Ok(None),
+        Some(b' ') if end > start => Ok(Some(end)),
+        // No method begins with this byte, so the peer speaks another protocol (TLS, for example).
+        Some(_) if end == 0 => Err(ParseError::new(ErrorKind::NotHttp, 0)),
+        Some(_) => Err(ParseError::new(ErrorKind::Method, end)),
+    }
+}
+
+/// Finds the SP after the request-target that begins at `start`; `None` if it has not arrived.
+fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
+    let from = start.max(seen);
+    let end = from + bytes[from..].iter().take_while(|&&byte| is_target_byte(byte)).count();
+    match bytes.get(end) {
+        None => Ok(None),
+        Some(b' ') if end > start => Ok(Some(end)),
+        // `GET /` and a line end: HTTP/0.9, which had no version.
+        Some(b'\r' | b'\n') if end > start => Err(ParseError::new(ErrorKind::Version, end)),
+        Some(_) => Err(ParseError::new(ErrorKind::Target, end)),
+    }
+}
