@@ -15,7 +15,7 @@
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::process::exit;
-use unix_http::docker::{Endpoint, Flags, Process};
+use unix_http::docker::{Daemon, DaemonFlags, Process};
 
 fn main() {
     if let Err(error) = version() {
@@ -25,8 +25,8 @@ fn main() {
 }
 
 fn version() -> Result<(), Box<dyn Error>> {
-    let flags = Flags { host: std::env::args_os().nth(1), ..Flags::default() };
-    let client = Endpoint::resolve(&Process, &flags)?.client()?.build();
+    let flags = DaemonFlags { host: std::env::args_os().nth(1), ..DaemonFlags::default() };
+    let client = Daemon::resolve(&Process, &flags)?.client().build();
 
     let mut response = client.get("/version").send()?;
     let reason = String::from_utf8_lossy(response.reason()).into_owned();

@@ -5,11 +5,13 @@ mod support;
 
 mod docker {
     mod contexts;
-    mod endpoint;
+    mod daemon;
     mod errors;
     mod frames;
     mod host;
     mod sha256;
+    mod ssh;
+    mod tls;
     mod version;
 }
 

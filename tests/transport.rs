@@ -7,6 +7,5 @@ mod transport {
     #[cfg(any(feature = "server", feature = "tap"))]
     mod listen;
     mod timeouts;
-    mod tls;
     mod tunnels;
 }

@@ -20,25 +20,16 @@
 //! assert!(sha256_hex(b"foo").starts_with("2c26b46b68ff"));
 //! ```
 
-use super::endpoint::Rule;
-use super::environment::{Environment, set};
-use super::resolve_error::ResolveError;
+use super::environment::Environment;
+use super::resolve_error::{ResolveError, Rule};
 use super::sha256::sha256_hex;
-use super::tls;
+use super::tls::TlsOptions;
+use super::tls_settings;
 use crate::json::{JsonError, Value};
-use crate::transport::TlsOptions;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// The directory of Docker's settings.
-pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError> {
-    match set(env, "DOCKER_CONFIG") {
-        Some(dir) => Ok(dir.into()),
-        None => env.home_dir().map(|home| home.join(".docker")).ok_or(ResolveError::NoHome),
-    }
-}
 
 /// What `config.json` names as the current context, if anything.
 pub(super) fn current_context(
@@ -95,8 +86,11 @@ pub(super) fn stored(
         Problem::Json(error) => ResolveError::Json { path: meta.clone(), error },
         Problem::Setting(why) => ResolveError::Setting { path: meta.clone(), why },
     })?;
-    let (tls, notes) =
-        tls::of_context(env, &dir.join("contexts/tls").join(&id).join("docker"), skip_verify)?;
+    let (tls, notes) = tls_settings::of_context(
+        env,
+        &dir.join("contexts/tls").join(&id).join("docker"),
+        skip_verify,
+    )?;
     Ok(Stored { meta, host, tls, notes })
 }
 

@@ -14,13 +14,12 @@
 //! answers with an Api-Version field (Docker Engine API v1.41, Versioning); GET where HEAD is
 //! refused. `DOCKER_API_VERSION` spares the question.
 
-use super::endpoint::{Endpoint, Flags};
+use super::daemon::{Daemon, DaemonFlags};
 use super::environment::{Environment, Process};
 use super::resolve_error::ResolveError;
 use super::version::{ApiVersion, VersionError, api_target};
 use crate::client::Client;
 use crate::error::Error;
-use crate::transport::EndpointError;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -51,10 +50,8 @@ pub struct Engine {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// It could not be told which daemon is meant.
+    /// It could not be decided which daemon is meant.
     Resolve(ResolveError),
-    /// What is meant cannot be dialled.
-    Endpoint(EndpointError),
     /// `DOCKER_API_VERSION`, or what the engine says, is no version.
     Version(VersionError),
     /// There is no answer to `/_ping`.
@@ -65,11 +62,11 @@ impl Engine {
     /// The engine that `docker` would talk to here.
     ///
     /// # Errors
-    /// [`EngineError::Resolve`] and [`EngineError::Endpoint`]; nothing is dialled yet.
+    /// [`EngineError::Resolve`]; nothing is dialled yet.
     pub fn from_env() -> Result<Engine, EngineError> {
-        let endpoint =
-            Endpoint::resolve(&Process, &Flags::default()).map_err(EngineError::Resolve)?;
-        Ok(Engine::new(endpoint.client().map_err(EngineError::Endpoint)?.build()))
+        let daemon =
+            Daemon::resolve(&Process, &DaemonFlags::default()).map_err(EngineError::Resolve)?;
+        Ok(Engine::new(daemon.client().build()))
     }
 
     /// The engine that a client talks to.
@@ -121,7 +118,6 @@ impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EngineError::Resolve(error) => error.fmt(f),
-            EngineError::Endpoint(error) => error.fmt(f),
             EngineError::Version(error) => error.fmt(f),
             EngineError::Exchange(error) => error.fmt(f),
         }
@@ -132,7 +128,6 @@ impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             EngineError::Resolve(error) => Some(error),
-            EngineError::Endpoint(error) => Some(error),
             EngineError::Version(error) => Some(error),
             EngineError::Exchange(error) => Some(error),
         }

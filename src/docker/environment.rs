@@ -1,7 +1,7 @@
 //! What the rules look at: variables and files, behind a trait, so that a test needs neither.
 //!
 //! ```
-//! use unix_http::docker::{Endpoint, Environment, Flags, Rule};
+//! use unix_http::docker::{Daemon, DaemonFlags, Environment, Rule};
 //! use std::{ffi::OsString, io, path::{Path, PathBuf}};
 //!
 //! /// One variable, no files.
@@ -17,8 +17,8 @@
 //!     fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> { Err(io::ErrorKind::NotFound.into()) }
 //! }
 //!
-//! let endpoint = Endpoint::resolve(&Bare, &Flags::default())?;
-//! assert_eq!((endpoint.rule, endpoint.host.as_str()), (Rule::HostVariable, "tcp://build.example:2375"));
+//! let daemon = Daemon::resolve(&Bare, &DaemonFlags::default())?;
+//! assert_eq!((daemon.rule, daemon.host.as_str()), (Rule::HostVariable, "tcp://build.example:2375"));
 //! # Ok::<(), unix_http::docker::ResolveError>(())
 //! ```
 
@@ -38,22 +38,22 @@ pub trait Environment {
     /// The user's home directory.
     fn home_dir(&self) -> Option<PathBuf>;
 
-    /// All of a file.
+    /// Reads all of a file.
     ///
     /// # Errors
-    /// `NotFound` when there is none; whatever else the system says.
+    /// `NotFound` when there is none; otherwise the system's.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Whether a file could be read, without reading it: a private key is no business of ours.
+    /// Whether a file could be read, without reading it: a private key stays unread.
     ///
     /// # Errors
     /// As [`read`](Environment::read).
     fn probe(&self, path: &Path) -> io::Result<()>;
 
-    /// The paths of all that is in a directory.
+    /// Lists the paths of all that is in a directory.
     ///
     /// # Errors
-    /// `NotFound` when there is no such directory; whatever else the system says.
+    /// `NotFound` when there is no such directory; otherwise the system's.
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
 }
 
@@ -88,7 +88,7 @@ impl Environment for Process {
     }
 }
 
-/// A variable that is set and not empty.
+/// Returns a variable that is set and not empty.
 pub(super) fn set(env: &impl Environment, name: &str) -> Option<OsString> {
     env.var(name).filter(|value| !value.is_empty())
 }

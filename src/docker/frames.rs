@@ -33,7 +33,7 @@
 //! # Ok::<(), unix_http::docker::FrameError>(())
 //! ```
 
-use super::errors::one_line;
+use crate::base::text::visible;
 use std::fmt;
 
 /// The bytes before a frame's data.
@@ -93,7 +93,11 @@ impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FrameError::Daemon { message } => {
-                return write!(f, "error from the daemon in the stream: {}", one_line(message));
+                return write!(
+                    f,
+                    "error from the daemon in the stream: {}",
+                    visible(message.as_bytes())
+                );
             }
             FrameError::Type { found, offset } => {
                 write!(f, "not a frame: type {found} at byte {offset}")?

@@ -3,8 +3,8 @@
 //!
 //! | question | answer | rules |
 //! |---|---|---|
-//! | which daemon is meant? | [`Endpoint::resolve`] | the docker CLI's: flags, variables, `config.json`, contexts |
-//! | what does this host mean? | [`Host::parse`] | the grammar of `DOCKER_HOST`, below |
+//! | which daemon is meant? | [`Daemon::resolve`] | the docker CLI's: flags, variables, `config.json`, contexts |
+//! | what does this host mean? | [`DockerHost::parse`] | the grammar of `DOCKER_HOST`, below |
 //! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | Docker Engine API, "Stream format" |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
 //! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
@@ -13,9 +13,9 @@
 //! Everything that decides something here is without I/O: it is given bytes or an [`Environment`].
 //!
 //! ```no_run
-//! use unix_http::docker::{Endpoint, Flags, Process};
+//! use unix_http::docker::{Daemon, DaemonFlags, Process};
 //!
-//! let docker = Endpoint::resolve(&Process, &Flags::default())?.client()?.build();
+//! let docker = Daemon::resolve(&Process, &DaemonFlags::default())?.client().build();
 //! println!("{}", docker.get("/version").send()?.text()?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -57,17 +57,17 @@
 //! error says what was probably meant.
 //!
 //! ```
-//! use unix_http::docker::{Address, Host};
+//! use unix_http::{Endpoint, docker::DockerHost};
 //!
 //! // An empty DOCKER_HOST is the socket that everyone knows.
-//! assert_eq!(Host::parse("")?.address, Address::Unix("/var/run/docker.sock".into()));
-//! # Ok::<(), unix_http::docker::HostError>(())
+//! let default = DockerHost::parse("")?;
+//! assert_eq!(default.endpoint, Endpoint::Unix("/var/run/docker.sock".into()));
+//! # Ok::<(), unix_http::transport::EndpointError>(())
 //! ```
 
 mod context;
+mod daemon;
 mod demux;
-mod dial;
-mod endpoint;
 mod engine;
 mod environment;
 mod errors;
@@ -77,11 +77,11 @@ mod resolve_error;
 mod sha256;
 mod ssh;
 mod tls;
-mod uri;
+mod tls_settings;
 mod version;
 
+pub use daemon::{Daemon, DaemonFlags};
 pub use demux::{Copied, Demux, DemuxError};
-pub use endpoint::{Endpoint, Flags, Rule};
 pub use engine::{Engine, EngineError};
 pub use environment::{Environment, Process};
 pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
@@ -89,8 +89,8 @@ pub use frames::{
     DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, OutputKind, Stream,
     encode_error_frame, encode_frame, frame_header,
 };
-pub use host::{Address, DEFAULT_SOCKET, Host, HostError};
-pub use resolve_error::ResolveError;
+pub use host::{DEFAULT_SOCKET, DockerHost};
+pub use resolve_error::{ResolveError, Rule};
 pub use sha256::{sha256, sha256_hex};
-pub use ssh::Ssh;
+pub use tls::TlsOptions;
 pub use version::{ApiVersion, VersionError, api_target, without_version};

@@ -1,30 +1,60 @@
-//! Why no daemon could be told, and what to do about it.
+//! Why it could not be decided which daemon is meant, and what to do about it.
 //!
 //! ```
 //! let error = unix_http::docker::ResolveError::NoHome;
 //! assert_eq!(error.to_string(), "no home directory to look for .docker in; set DOCKER_CONFIG or HOME");
 //! ```
 
-use super::endpoint::Rule;
-use super::errors::one_line;
-use super::host::HostError;
+use crate::base::text::visible;
 use crate::json::JsonError;
+use crate::transport::EndpointError;
 use std::fmt;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Why no daemon could be told, and what to do.
+/// Which rule decided: the first in this order that says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// The context flag.
+    ContextFlag,
+    /// The host flag.
+    HostFlag,
+    /// `DOCKER_HOST`.
+    HostVariable,
+    /// `DOCKER_CONTEXT`.
+    ContextVariable,
+    /// `currentContext` of `config.json`.
+    ConfigFile,
+    /// No rule before it says anything.
+    Default,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rule::ContextFlag => "the context flag",
+            Rule::HostFlag => "the host flag",
+            Rule::HostVariable => "DOCKER_HOST",
+            Rule::ContextVariable => "DOCKER_CONTEXT",
+            Rule::ConfigFile => "currentContext of config.json",
+            Rule::Default => "the default",
+        })
+    }
+}
+
+/// Why it could not be decided which daemon is meant, and what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
     /// A context and a host were both asked for by flags.
     BothFlags,
-    /// A host that is none.
+    /// A host that cannot be dialled.
     Host {
         /// The variable or file it stands in; `None` for a flag.
         place: Option<PathBuf>,
         /// What is wrong with it.
-        error: HostError,
+        error: EndpointError,
     },
     /// A context that is not in the store.
     UnknownContext {
@@ -81,7 +111,7 @@ impl fmt::Display for ResolveError {
             ResolveError::Host { place: None, error } => error.fmt(f),
             ResolveError::UnknownContext { name, rule, meta, known } => {
                 write!(f, "no context {name:?}, which {rule} asks for; there is: default")?;
-                known.iter().try_for_each(|name| write!(f, ", {}", one_line(name)))?;
+                known.iter().try_for_each(|name| write!(f, ", {}", visible(name.as_bytes())))?;
                 write!(f, " (no {})", line(meta))
             }
             ResolveError::Json { path, error } => {
@@ -92,7 +122,8 @@ impl fmt::Display for ResolveError {
             }
             ResolveError::Ca { path, error } => write!(
                 f,
-                "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or beside config.json",
+                "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or \
+                 beside config.json",
                 line(path)
             ),
             ResolveError::File { path, error } => write!(f, "{}: {error}", line(path)),
@@ -103,9 +134,9 @@ impl fmt::Display for ResolveError {
     }
 }
 
-/// A path on one line: a variable or a file said it.
+/// A path on one line. It came from a variable or a file.
 fn line(path: &Path) -> String {
-    one_line(&path.to_string_lossy())
+    visible(path.as_os_str().as_bytes())
 }
 
 impl std::error::Error for ResolveError {

@@ -1,96 +1,295 @@
-//! TLS as Docker is told of it: by variables for the context `default`, by files for a stored one.
+//! TLS through the system's `openssl s_client`: the library has no cryptography of its own.
 //!
-//! ```text
-//! DOCKER_TLS_VERIFY  not empty, whatever it says (even "0"): TLS, and the server has to prove who it is
-//! DOCKER_TLS         not empty: TLS, and anyone may be the server
-//! DOCKER_CERT_PATH   where ca.pem, cert.pem and key.pem are; else beside config.json
-//! ```
+//! Why this program: it is on almost every machine, carries any bytes both ways at once, and names
+//! the cause when a certificate does not verify. It also fails when the server refuses us or cuts
+//! the connection without TLS's own end (close_notify, RFC 8446 §6.1). socat and stunnel end with
+//! status 0 and print nothing then, so that a cut answer would look complete; gnutls-cli ends the
+//! connection when its input ends.
 //!
-//! `ca.pem` has to be there; a client's certificate and its key need not. Only their paths are told
-//! here: what is in them is for who speaks TLS, [`transport`](crate::transport).
+//! It cannot half-close: when its input ends, it ends the connection. So
+//! [`Stream::shutdown`](crate::transport::Stream::shutdown) of the write side fails here. Use ssh
+//! or a [`proxy_command`](Endpoint::proxy_command) if you need it.
+//!
+//! Its interactive commands (a line that begins with `Q`, `R`, `k`, `K`) are turned off by `-quiet`
+//! and, for certain, by `-nocommands`, which needs OpenSSL 3.0; `-no_ign_eof` alone would turn them
+//! on.
 
-use super::context;
-use super::environment::{Environment, set};
-use super::resolve_error::ResolveError;
-use crate::transport::TlsOptions;
-use std::io;
+use crate::base::text::visible;
+use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready};
+use crate::transport::{check_host, host_and_port};
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// TLS, if it is on, and what a user may want to know of it.
-pub(super) type Told = (Option<TlsOptions>, Vec<String>);
-
-/// The TLS of the context `default`, when it is on.
-pub(super) fn of_variables(env: &impl Environment, verify: bool) -> Result<Told, ResolveError> {
-    let dir = match set(env, "DOCKER_CERT_PATH") {
-        Some(dir) => PathBuf::from(dir),
-        None => context::config_dir(env)?,
-    };
-    let ca = dir.join("ca.pem");
-    env.probe(&ca).map_err(|error| ResolveError::Ca { path: ca.clone(), error })?;
-    let file = |name| {
-        let path = dir.join(name);
-        match env.probe(&path) {
-            Ok(()) => Ok(Some(path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ResolveError::File { path, error }),
-        }
-    };
-    Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
+/// How a TLS server proves who it is, and how we do. By default it is verified by the system's
+/// certificates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TlsOptions {
+    /// A PEM file with the certificates to trust, instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// A PEM file with our certificate, for a server that asks for one.
+    pub cert: Option<PathBuf>,
+    /// A PEM file with its private key.
+    pub key: Option<PathBuf>,
+    /// Whether the server's certificate must be valid for its name. `false` lets anyone in the
+    /// middle read and change everything.
+    pub verify: bool,
+    /// The name to ask for and to verify, if it is not the host that is dialled.
+    pub server_name: Option<String>,
 }
 
-/// The TLS of a stored context: on when there is a directory for it, or when it says not to verify.
-pub(super) fn of_context(
-    env: &impl Environment,
-    dir: &Path,
-    skip_verify: bool,
-) -> Result<Told, ResolveError> {
-    let files = match env.list(dir) {
-        Ok(files) => files,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let tls = TlsOptions { verify: false, ..TlsOptions::default() };
-            return Ok((skip_verify.then_some(tls), Vec::new()));
-        }
-        Err(error) => return Err(ResolveError::File { path: dir.to_owned(), error }),
-    };
-    let file = |name: &str| {
-        let path = dir.join(name);
-        if !files.contains(&path) {
-            return Ok(None);
-        }
-        env.probe(&path).map_err(|error| ResolveError::File { path: path.clone(), error })?;
-        Ok(Some(path))
-    };
-    Ok(paired(dir, file("ca.pem")?, file("cert.pem")?, file("key.pem")?, !skip_verify))
+impl Default for TlsOptions {
+    fn default() -> Self {
+        Self { ca: None, cert: None, key: None, verify: true, server_name: None }
+    }
 }
 
-/// A certificate without its key, or a key without its certificate, proves nothing: the CLI goes
-/// without.
-fn paired(
-    dir: &Path,
-    ca: Option<PathBuf>,
-    cert: Option<PathBuf>,
-    key: Option<PathBuf>,
-    verify: bool,
-) -> Told {
-    let tls = TlsOptions { ca, verify, ..TlsOptions::default() };
-    let (there, missing) = match (&cert, &key) {
-        (Some(_), None) => ("cert.pem", "key.pem"),
-        (None, Some(_)) => ("key.pem", "cert.pem"),
-        _ => return (Some(TlsOptions { cert, key, ..tls }), Vec::new()),
-    };
-    let note = format!("{there} is not used: there is no {missing} in {}", dir.display());
-    (Some(tls), vec![note])
+#[derive(Debug)]
+struct Tls {
+    host: String,
+    port: u16,
+    options: TlsOptions,
 }
 
-/// In a few words for people.
-pub(super) fn describe(tls: &TlsOptions) -> String {
-    let server = match (tls.verify, &tls.ca) {
-        (false, _) => "the server is NOT verified".to_owned(),
-        (true, Some(ca)) => format!("the server is verified by {}", ca.display()),
-        (true, None) => "the server is verified by the system's certificates".to_owned(),
-    };
-    match &tls.cert {
-        Some(cert) => format!("{server}; client certificate {}", cert.display()),
-        None => format!("{server}; no client certificate"),
+impl Endpoint {
+    /// A TCP port over TLS, through the system's `openssl`. The connection is made when the
+    /// handshake is done. A failure before that is an error of
+    /// [`connect`](crate::transport::connect()), a failure after it (with TLS 1.3, a missing client
+    /// certificate) one of the first read.
+    ///
+    /// ```no_run
+    /// use unix_http::{Client, Endpoint, docker::TlsOptions};
+    ///
+    /// let options = TlsOptions {
+    ///     ca: Some("ca.pem".into()),
+    ///     cert: Some("cert.pem".into()),
+    ///     key: Some("key.pem".into()),
+    ///     ..TlsOptions::default()
+    /// };
+    /// let docker = Client::new(Endpoint::tls("docker.example", 2376, options)?);
+    /// println!("{}", docker.get("/version").send()?.text()?);
+    /// # Ok::<(), unix_http::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EndpointError`] for a malformed host or server name.
+    pub fn tls(host: &str, port: u16, options: TlsOptions) -> Result<Self, EndpointError> {
+        let name = options.server_name.as_deref().unwrap_or(host);
+        check_host(host).and_then(|()| check_host(name)).map_err(|e| e.about(host.as_bytes()))?;
+        Ok(Self::Program(Arc::new(Tls { host: host.to_owned(), port, options })))
+    }
+}
+
+impl Tls {
+    /// The name that the server's certificate must be for.
+    fn name(&self) -> &str {
+        self.options.server_name.as_deref().unwrap_or(&self.host)
+    }
+
+    /// The numbers are those of X509_STORE_CTX_get_error(3).
+    fn explain_verification(&self, cause: &str, said: &str) -> String {
+        let (number, text) = cause.split_once(':').unwrap_or((cause, cause));
+        let text = text.trim();
+        match number {
+            "10" => {
+                let until = said.lines().find_map(|line| line.strip_prefix("notAfter="));
+                format!(
+                    "its certificate has expired on {}; renew it, or check this machine's clock",
+                    until.unwrap_or("an unknown date")
+                )
+            }
+            "18" | "19" | "20" | "21" => {
+                let trusted = match &self.options.ca {
+                    Some(file) => format!("in {}", shown(file)),
+                    None => "among this system's; give its CA file".into(),
+                };
+                format!("its certificate was not signed by a CA {trusted} ({text})")
+            }
+            "62" | "64" => {
+                let name = self.name();
+                format!("its certificate is not for `{name}` ({text}); use a name that it is for")
+            }
+            _ => format!("its certificate does not verify: {text}"),
+        }
+    }
+
+    /// The numbers are those of RFC 8446 §6.
+    fn explain_alert(&self, alert: &str) -> Option<Cause> {
+        let number = alert.lines().next().unwrap_or_default().trim();
+        let why = match (number, &self.options.cert) {
+            ("116", _) | ("42" | "40", None) => format!(
+                "the server wants a client certificate (TLS alert {number}); give a certificate \
+                 and its key"
+            ),
+            ("42" | "43" | "44" | "45" | "46" | "48" | "49" | "51", Some(cert)) => {
+                let cert = shown(cert);
+                format!("the server refuses the client certificate {cert} (TLS alert {number})")
+            }
+            _ => return None,
+        };
+        Some(Cause::new(Kind::ClientCertificate, why))
+    }
+
+    /// A reset can overtake the alert that explains it.
+    fn explain_reset(&self) -> Cause {
+        let maybe = match &self.options.cert {
+            Some(cert) => format!("refuse the client certificate {}", shown(cert)),
+            None => "want a client certificate".into(),
+        };
+        Cause::new(
+            Kind::Child,
+            format!("the server reset the connection; if it never answered, it may {maybe}"),
+        )
+    }
+}
+
+impl Program for Tls {
+    fn words(&self, _: Option<Duration>) -> Vec<OsString> {
+        let options = &self.options;
+        let fixed = ["s_client", "-quiet", "-brief", "-no_ign_eof", "-nocommands", "-nbio"];
+        let mut words: Vec<OsString> = vec!["openssl".into()];
+        words.extend(fixed.map(OsString::from));
+        words.extend(["-connect".into(), host_and_port(&self.host, self.port).into()]);
+        let is_ip = self.name().parse::<IpAddr>().is_ok();
+        match is_ip {
+            true => words.push("-noservername".into()),
+            false => words.extend(["-servername".into(), self.name().into()]),
+        }
+        if options.verify {
+            let verify = if is_ip { "-verify_ip" } else { "-verify_hostname" };
+            words.extend(["-verify_return_error".into(), verify.into(), self.name().into()]);
+        }
+        let files = [("-CAfile", &options.ca), ("-cert", &options.cert), ("-key", &options.key)];
+        for (option, file) in files {
+            words.extend(file.iter().flat_map(|file| [option.into(), file.into()]));
+        }
+        words
+    }
+
+    /// Looks at the files first: what `openssl` says about them is less clear.
+    fn check(&self) -> Result<(), Cause> {
+        let TlsOptions { ca, cert, key, .. } = &self.options;
+        let files = [
+            (ca, Kind::CaFile, "the CA certificates", "CERTIFICATE-----"),
+            (cert, Kind::ClientCertificate, "the client certificate", "CERTIFICATE-----"),
+            (key, Kind::ClientCertificate, "the client's private key", "PRIVATE KEY-----"),
+        ];
+        for (file, kind, what, label) in files {
+            let Some(file) = file else { continue };
+            let what = format!("{what} in {}", shown(file));
+            match holds(file, label) {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Err(Cause::new(
+                        kind,
+                        format!("{what}: the file holds none in PEM form"),
+                    ));
+                }
+                Err(error) => {
+                    let why = format!("{what} cannot be read: {error}");
+                    return Err(Cause::new(kind, why).from(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The line that `-brief` prints when the handshake is done.
+    fn ready(&self) -> Option<Ready> {
+        Some(Ready {
+            says: "CONNECTION ESTABLISHED",
+            late: "the host is down, or the server does not speak TLS",
+        })
+    }
+
+    fn no_half_close(&self) -> Option<&'static str> {
+        Some(
+            "the end of the input cannot be passed on over `openssl s_client`; use ssh or a proxy \
+             command",
+        )
+    }
+
+    fn explain(&self, _: ExitStatus, said: &str) -> Option<Cause> {
+        let verification = said.lines().find_map(|line| line.strip_prefix("verify error:num="));
+        if let Some(cause) = verification.filter(|_| self.options.verify) {
+            let why = self.explain_verification(cause, said);
+            return Some(Cause::new(Kind::PeerCertificate, why));
+        }
+        if let Some((_, alert)) = said.split_once("SSL alert number ")
+            && let Some(cause) = self.explain_alert(alert)
+        {
+            return Some(cause);
+        }
+        if said.contains("errno=104") {
+            return Some(self.explain_reset());
+        }
+        let (_, kind, why) = KNOWN.iter().find(|(words, ..)| said.contains(words))?;
+        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        let why = if why.is_empty() { visible(last.trim().as_bytes()) } else { (*why).to_owned() };
+        Some(Cause::new(*kind, why))
+    }
+
+    fn authority(&self) -> Option<String> {
+        Some(host_and_port(&self.host, self.port))
+    }
+}
+
+const NO_TLS: &str = "the server does not speak TLS on this port; try it without TLS";
+const NO_ROUTE: &str = "no route to the host; check the address and this machine's network";
+
+/// What else `openssl` prints, and what it means. Without words of ours, its last line explains it.
+const KNOWN: &[(&str, Kind, &str)] = &[
+    (
+        "Connection refused",
+        Kind::NobodyListens,
+        "nobody listens on this port; start the server or check the port",
+    ),
+    ("BIO_lookup_ex", Kind::UnknownHost, "the host name cannot be resolved; check its spelling"),
+    (
+        "Connection timed out",
+        Kind::TimedOut,
+        "no answer; a firewall may drop the packets, or the host is down",
+    ),
+    ("No route to host", Kind::Unreachable, NO_ROUTE),
+    ("unreachable", Kind::Unreachable, NO_ROUTE),
+    ("wrong version number", Kind::TlsHandshake, NO_TLS),
+    ("packet length too long", Kind::TlsHandshake, NO_TLS),
+    (
+        "key values mismatch",
+        Kind::ClientCertificate,
+        "the private key does not belong to the client certificate",
+    ),
+    ("private key", Kind::ClientCertificate, ""),
+    ("client certificate", Kind::ClientCertificate, ""),
+    ("X509_load_cert_crl_file", Kind::CaFile, ""),
+    (
+        "unexpected eof",
+        Kind::Child,
+        "the server cut the connection without TLS's own end, so what came may not be all",
+    ),
+    ("nknown option", Kind::NoProgram, "this `openssl` is too old; OpenSSL 3.0 or later is needed"),
+    ("SSL alert number", Kind::TlsHandshake, ""),
+];
+
+fn shown(file: &Path) -> String {
+    visible(file.as_os_str().as_bytes())
+}
+
+fn holds(file: &Path, label: &str) -> io::Result<bool> {
+    let mut text = Vec::new();
+    File::open(file)?.take(1 << 20).read_to_end(&mut text)?;
+    Ok(text.windows(label.len()).any(|window| window == label.as_bytes()))
+}
+
+impl fmt::Display for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tcp://{} with TLS", host_and_port(&self.host, self.port))
     }
 }

@@ -1,29 +1,32 @@
-//! A program as a connection: its standard input and output are one end of a socket pair, we hold
-//! the other.
+//! A running [`Program`]: its standard input and output are one end of a socket pair, the other end
+//! is ours.
 //!
-//! A socket pair and not two pipes, so that everything a Unix socket can (time limits, half-close)
-//! works here too. What the program says on its standard error is kept, the last of it, and
-//! told when the program fails.
+//! It is a socket pair and not two pipes, so that everything a Unix socket can do (time limits,
+//! half-close) works here too. The last of what the program prints on standard error is kept, and
+//! reported when the program fails.
 
+use super::cause::{Cause, ConnectErrorKind};
+use super::deadline::{Limit, Timeout};
+use super::endpoint::Endpoint;
+use super::error::ConnectError;
+use super::program::{Program, Ready};
 use crate::base::sync::lock;
+use crate::base::text::visible;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Endpoint;
-use super::error::ConnectError;
-use super::timeouts::{Limit, Timeout};
-
 /// How long a child may take to end after its input ended, before it is killed.
 const GRACE: Duration = Duration::from_millis(250);
-/// How long a child may take to end after it closed its input and output, before it counts as
-/// running.
+/// How long a child that closed its input and output may take to end, before it counts as running.
 const ENDING: Duration = Duration::from_secs(1);
 /// How much of a child's standard error is kept, in bytes.
 const KEPT: usize = 8192;
@@ -32,100 +35,86 @@ const KEPT: usize = 8192;
 pub(super) struct Child {
     socket: UnixStream,
     process: Mutex<process::Child>,
-    said: Arc<Said>,
-    endpoint: Endpoint,
+    stderr: Arc<Stderr>,
+    program: Arc<dyn Program>,
 }
 
 impl Child {
-    /// Starts `words[0]`, with the other words as its arguments, to reach `endpoint`.
-    pub(super) fn spawn(endpoint: &Endpoint, words: &[OsString]) -> Result<Self, ConnectError> {
-        let (socket, mut process) =
-            start(words).map_err(|error| ConnectError::of_program(endpoint, words, error))?;
-        let (said, stderr) = (Arc::<Said>::default(), process.stderr.take());
+    /// Starts a program and waits until it is ready, if it tells when that is.
+    pub(super) fn connect(
+        program: &Arc<dyn Program>,
+        limit: Option<Duration>,
+    ) -> Result<Self, Cause> {
+        program.check()?;
+        let words = program.words(limit);
+        let failed = |error| cannot_run(&words, error);
+        let (socket, mut process) = start(&words).map_err(failed)?;
+        let (stderr, pipe) = (Arc::<Stderr>::default(), process.stderr.take());
         let child = Self {
             socket,
             process: Mutex::new(process),
-            said: Arc::clone(&said),
-            endpoint: endpoint.clone(),
+            stderr: Arc::clone(&stderr),
+            program: Arc::clone(program),
         };
+        // On an error the child is dropped, and so reaped.
         let listener = thread::Builder::new().name("child-stderr".into());
-        match listener.spawn(move || said.listen(stderr)) {
-            Ok(_) => Ok(child),
-            // The child is dropped, and so reaped.
-            Err(error) => Err(ConnectError::of_program(endpoint, words, error)),
+        listener.spawn(move || stderr.listen(pipe)).map_err(failed)?;
+        if let Some(ready) = program.ready() {
+            child.wait_until_ready(ready, limit)?;
         }
+        Ok(child)
     }
 
     pub(super) fn socket(&self) -> &UnixStream {
         &self.socket
     }
 
-    /// Whether the end of the program's input is passed on, with its output still open.
-    pub(super) fn can_half_close(&self) -> bool {
-        !matches!(self.endpoint, Endpoint::Tls(_))
+    pub(super) fn program(&self) -> &Arc<dyn Program> {
+        &self.program
     }
 
-    /// Waits until the program has said `words`.
-    pub(super) fn until_it_says(
-        &self,
-        words: &str,
-        limit: Option<Duration>,
-    ) -> Result<(), ConnectError> {
-        let start = Instant::now();
-        let mut heard = lock(&self.said.heard);
-        loop {
-            if heard.text().contains(words) {
-                return Ok(());
+    fn wait_until_ready(&self, ready: Ready, limit: Option<Duration>) -> Result<(), Cause> {
+        match self.stderr.wait_for(ready.says, limit) {
+            Heard::Said => Ok(()),
+            // It may have closed its standard error and run on.
+            Heard::Ended => match wait_up_to(&mut lock(&self.process), ENDING) {
+                Some(status) => Err(self.explain(status)),
+                None => Ok(()),
+            },
+            Heard::TooLate(after) => {
+                // If this fails, it has ended.
+                let _ = lock(&self.process).kill();
+                let why = format!("no connection within {after:?}: {}", ready.late);
+                let timeout = Timeout { limit: Limit::Connect, after };
+                Err(Cause::new(ConnectErrorKind::TimedOut, why).from(timeout.into()))
             }
-            if heard.ended {
-                break;
-            }
-            let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
-            heard = match (left, limit) {
-                (Some(Duration::ZERO), Some(after)) => {
-                    let _ = lock(&self.process).kill();
-                    let timeout = Timeout { limit: Limit::Connect, after };
-                    return Err(ConnectError::explain(&self.endpoint, timeout.into()));
-                }
-                (Some(left), _) => {
-                    self.said
-                        .more
-                        .wait_timeout(heard, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-                (None, _) => self.said.more.wait(heard).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-        drop(heard);
-        match wait_up_to(&mut lock(&self.process), ENDING) {
-            Some(status) => Err(self.explain(status)),
-            None => Ok(()),
         }
     }
 
-    /// Why the program failed, if it has ended and did. One that has closed both its ends is about
-    /// to end.
+    /// Returns why the program failed, if it has ended and did. One that has closed both its ends
+    /// is about to end.
     pub(super) fn failure(&self) -> Option<ConnectError> {
         let limit = if self.has_closed_both() { ENDING } else { Duration::ZERO };
         let status = wait_up_to(&mut lock(&self.process), limit)?;
-        (!status.success()).then(|| self.explain(status))
+        let endpoint = || Endpoint::Program(Arc::clone(&self.program));
+        (!status.success()).then(|| ConnectError::new(&endpoint(), self.explain(status)))
     }
 
-    /// A write is refused (EPIPE), even one of no bytes, when the other end is closed or shut down
-    /// for reading. An end that was only shut down for writing, by a program that still reads,
-    /// takes it.
+    /// A write fails (EPIPE), even one of no bytes, when the other end is closed or shut down for
+    /// reading. It succeeds when the other end was only shut down for writing.
     fn has_closed_both(&self) -> bool {
         matches!((&self.socket).write(&[]), Err(error) if error.kind() == ErrorKind::BrokenPipe)
     }
 
-    fn explain(&self, status: ExitStatus) -> ConnectError {
-        let said = self.said.all();
-        ConnectError::of_child(&self.endpoint, status, &said)
+    fn explain(&self, status: ExitStatus) -> Cause {
+        let said = self.stderr.all();
+        self.program
+            .explain(status, &said)
+            .unwrap_or_else(|| Cause::new(ConnectErrorKind::Child, in_its_words(status, &said)))
     }
 }
 
-/// Half-closes, waits a short while, then kills: never a zombie, never a hang.
+/// Half-closes, waits a short while, then kills: it leaves no zombie and never hangs.
 impl Drop for Child {
     fn drop(&mut self) {
         let process = self.process.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -138,8 +127,8 @@ impl Drop for Child {
     }
 }
 
-/// When this returns, the command is gone and with it our copy of the child's end: were it kept,
-/// the end of the child's output would never be seen.
+/// When this returns, the command is dropped and with it our copy of the child's end. If it were
+/// kept, the end of the child's output would never be seen.
 fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
@@ -147,13 +136,40 @@ fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let (ours, theirs) = UnixStream::pair()?;
     let stdin = Stdio::from(OwnedFd::from(theirs.try_clone()?));
     let stdout = Stdio::from(OwnedFd::from(theirs));
-    let process = Command::new(program)
-        .args(arguments)
-        .stdin(stdin)
-        .stdout(stdout)
-        .stderr(Stdio::piped())
-        .spawn()?;
-    Ok((ours, process))
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+    Ok((ours, command.spawn()?))
+}
+
+fn cannot_run(words: &[OsString], error: io::Error) -> Cause {
+    let program = visible(words.first().map_or(b"", |word| word.as_bytes()));
+    let (kind, why) = match error.kind() {
+        ErrorKind::NotFound => (
+            ConnectErrorKind::NoProgram,
+            format!("the program `{program}` was not found; install it or give its path"),
+        ),
+        ErrorKind::PermissionDenied => (
+            ConnectErrorKind::NoProgram,
+            format!("`{program}` may not be run: it is not an executable file for this user"),
+        ),
+        _ => (ConnectErrorKind::Other, format!("`{program}` could not be started: {error}")),
+    };
+    Cause::new(kind, why).from(error)
+}
+
+/// How a program ended, and the last four lines of what it printed.
+fn in_its_words(status: ExitStatus, said: &str) -> String {
+    let how = match (status.code(), status.signal()) {
+        (Some(127), _) => "ended with exit status 127, a command not found".to_owned(),
+        (Some(code), _) => format!("ended with exit status {code}"),
+        (_, Some(signal)) => format!("was killed by signal {signal}"),
+        _ => "ended in an unknown way".to_owned(),
+    };
+    let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match &lines[lines.len().saturating_sub(4)..] {
+        [] => format!("the program {how} and said nothing"),
+        last => format!("the program {how} and said: {}", visible(last.join(" / ").as_bytes())),
+    }
 }
 
 /// Polls: the standard library has no wait with a limit. Most children have ended at the first look
@@ -171,51 +187,82 @@ fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatu
     }
 }
 
-/// A standard error, listened to by a thread until it ends.
+/// A child's standard error, read by a thread of its own until it ends.
 #[derive(Default)]
-struct Said {
-    heard: Mutex<Heard>,
+struct Stderr {
+    tail: Mutex<Tail>,
     more: Condvar,
 }
 
-/// The last bytes of it, and whether it ended.
+/// The last bytes, and whether there will be more.
 #[derive(Default)]
-struct Heard {
-    tail: Vec<u8>,
+struct Tail {
+    bytes: Vec<u8>,
     ended: bool,
 }
 
-impl Heard {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.tail).into_owned()
-    }
+/// What a wait for some words met first.
+enum Heard {
+    Said,
+    Ended,
+    TooLate(Duration),
 }
 
-impl Said {
-    fn listen(&self, stderr: Option<ChildStderr>) {
+impl Stderr {
+    fn listen(&self, pipe: Option<ChildStderr>) {
         let mut buffer = [0; 1024];
-        let mut read = |stderr: &mut ChildStderr| match stderr.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => Some(Vec::new()),
-            Ok(0) | Err(_) => None,
-            Ok(n) => Some(buffer[..n].to_vec()),
-        };
-        if let Some(mut stderr) = stderr {
-            while let Some(bytes) = read(&mut stderr) {
-                let tail = &mut lock(&self.heard).tail;
-                tail.extend(bytes);
-                let over = tail.len().saturating_sub(KEPT);
-                tail.drain(..over);
-                self.more.notify_all();
+        let Some(mut pipe) = pipe else { return self.end() };
+        loop {
+            match pipe.read(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return self.end(),
+                Ok(n) => {
+                    let bytes = &mut lock(&self.tail).bytes;
+                    bytes.extend_from_slice(&buffer[..n]);
+                    let over = bytes.len().saturating_sub(KEPT);
+                    bytes.drain(..over);
+                    self.more.notify_all();
+                }
             }
         }
-        lock(&self.heard).ended = true;
+    }
+
+    fn end(&self) {
+        lock(&self.tail).ended = true;
         self.more.notify_all();
     }
 
-    /// What was said when it ended; a grandchild that holds it open is not waited for.
+    fn wait_for(&self, words: &str, limit: Option<Duration>) -> Heard {
+        let start = Instant::now();
+        let said = |tail: &Tail| tail.bytes.windows(words.len()).any(|w| w == words.as_bytes());
+        let mut tail = lock(&self.tail);
+        loop {
+            if said(&tail) {
+                return Heard::Said;
+            }
+            if tail.ended {
+                return Heard::Ended;
+            }
+            tail = match limit {
+                None => self.more.wait(tail).unwrap_or_else(PoisonError::into_inner),
+                Some(limit) => {
+                    let left = limit.saturating_sub(start.elapsed());
+                    if left.is_zero() {
+                        return Heard::TooLate(limit);
+                    }
+                    let waited = self.more.wait_timeout(tail, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Returns what was said when it ended. It does not wait for a grandchild that holds the pipe
+    /// open.
     fn all(&self) -> String {
-        let heard = lock(&self.heard);
-        let ended = self.more.wait_timeout_while(heard, GRACE, |heard| !heard.ended);
-        ended.unwrap_or_else(PoisonError::into_inner).0.text()
+        let tail = lock(&self.tail);
+        let ended = self.more.wait_timeout_while(tail, GRACE, |tail| !tail.ended);
+        let tail = ended.unwrap_or_else(PoisonError::into_inner).0;
+        String::from_utf8_lossy(&tail.bytes).into_owned()
     }
 }

@@ -1,13 +1,17 @@
 //! What can be dialled, and how it is written. The grammar stands in the [module above](super).
+//!
+//! The pieces of the notation ([`split_scheme`], [`unix`], [`authority`], [`misspelt`]) are shared
+//! with the grammar of `DOCKER_HOST`, which allows more.
 
+use super::program::Program;
+use crate::base::{number, text::visible};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-
-use super::ssh::Ssh;
-use super::tls::Tls;
+use std::sync::Arc;
 
 /// A place where a server may listen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,34 +28,24 @@ pub enum Endpoint {
         /// 1 to 65535.
         port: u16,
     },
-    /// A TCP port over TLS, through the system's `openssl`. Made by [`Endpoint::tls`].
-    Tls(Tls),
-    /// The Docker daemon of another machine, through the system's `ssh`. Made by [`Endpoint::ssh`].
-    Ssh(Ssh),
-    /// A program (first) and its arguments: its standard input and output are the connection.
-    /// [`Endpoint::proxy_command`] makes one from a shell command.
-    Command(Vec<OsString>),
-}
-
-/// Why a text is not an [`Endpoint`], in one line with the remedy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointError {
-    input: String,
-    why: String,
+    /// A program whose standard input and output are the connection: a
+    /// [command](Endpoint::command) of the user's, or one that knows its errors, as for TLS and
+    /// ssh.
+    Program(Arc<dyn Program>),
 }
 
 impl Endpoint {
-    /// Reads an endpoint, in bytes: a path need not be UTF-8.
+    /// Parses an endpoint. It is bytes: a path need not be UTF-8.
     ///
     /// # Errors
-    /// [`EndpointError`] for anything outside the grammar, near misses with what was probably
-    /// meant.
+    /// [`EndpointError`] for anything outside the grammar, with the probable meaning of a near
+    /// miss.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
-        parse(bytes).map_err(|why| EndpointError::new(bytes, why))
+        parse(bytes).map_err(|error| error.about(bytes))
     }
 
-    /// The path, when this is a socket in the file system.
+    /// Returns the path of a socket in the file system.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -60,19 +54,20 @@ impl Endpoint {
         }
     }
 
-    /// `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets; of a TCP
-    /// endpoint only.
+    /// Returns `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets.
+    /// `None` for an endpoint that is not on the network.
     #[must_use]
     pub fn authority(&self) -> Option<String> {
         match self {
-            Self::Tcp { host, port } => Some(authority(host, *port)),
-            Self::Tls(tls) => Some(tls.authority()),
+            Self::Tcp { host, port } => Some(host_and_port(host, *port)),
+            Self::Program(program) => program.authority(),
             _ => None,
         }
     }
 }
 
-pub(super) fn authority(host: &str, port: u16) -> String {
+/// Writes `host:port`, an IPv6 address in brackets.
+pub(crate) fn host_and_port(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
@@ -84,141 +79,215 @@ impl FromStr for Endpoint {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Endpoint, String> {
-    if bytes.contains(&0) {
-        return Err("holds a NUL byte, which no path and no host can".into());
-    }
-    if let Some(rest) = bytes.strip_prefix(b"unix://") {
-        return match rest {
-            [] => Err("has no path; write unix:///path/to/socket".into()),
-            [b'@'] => Err("has no name after the @".into()),
-            [b'@', name @ ..] => Ok(Endpoint::Abstract(name.to_vec())),
-            path => Ok(unix(path)),
-        };
-    }
-    if let Some(rest) = bytes.strip_prefix(b"tcp://") {
-        return parse_tcp(rest);
-    }
-    if [&b"/"[..], b"./", b"../"].iter().any(|start| bytes.starts_with(start)) {
-        return Ok(unix(bytes));
-    }
-    Err(near_miss(bytes))
-}
-
-fn unix(path: &[u8]) -> Endpoint {
-    Endpoint::Unix(PathBuf::from(OsString::from_vec(path.to_vec())))
-}
-
-fn parse_tcp(authority: &[u8]) -> Result<Endpoint, String> {
-    let text = str::from_utf8(authority).map_err(|_| "the host is not UTF-8".to_owned())?;
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => rest.split_once("]:").ok_or("an IPv6 address is written [address]:port")?,
-        None => text.rsplit_once(':').ok_or("has no port; write tcp://host:port")?,
-    };
-    if host.contains(':') && !text.starts_with('[') {
-        return Err(format!(
-            "an IPv6 address stands in brackets: did you mean tcp://[{host}]:{port}?"
+fn parse(text: &[u8]) -> Result<Endpoint, EndpointError> {
+    no_nul(text)?;
+    if text.is_empty() {
+        return Err(EndpointError::new(
+            "it is empty; write unix:///path/to/socket or tcp://host:port",
         ));
     }
-    check_host(host)?;
-    Ok(Endpoint::Tcp { host: host.to_owned(), port: parse_port(port)? })
+    if is_path(text) {
+        return Ok(Endpoint::Unix(path(text)));
+    }
+    match split_scheme(text) {
+        Some((b"unix", b"")) => {
+            Err(EndpointError::new("it has no path; write unix:///path/to/socket"))
+        }
+        Some((b"unix", rest)) => unix(rest),
+        Some((b"tcp", rest)) => match authority(utf8(rest)?)? {
+            ("", _) => Err(EndpointError::new("the host is empty")),
+            (_, None) => Err(EndpointError::new("it has no port; write tcp://host:port")),
+            (host, Some(port)) => Ok(Endpoint::Tcp { host: host.into(), port }),
+        },
+        _ => Err(misspelt(text).unwrap_or_else(|| {
+            EndpointError::new(
+                "write unix:///path/to/socket, unix://@name, tcp://host:port or a path",
+            )
+        })),
+    }
 }
 
-/// A name, an IPv4 or an IPv6 address, the last without its brackets: nothing that another grammar,
-/// a shell or an option parser would take for something else (CVE-2017-1000117 and its kin:
-/// `ssh://-oProxyCommand=…`).
-pub(super) fn check_host(host: &str) -> Result<(), String> {
+/// Refuses a NUL byte, which no path and no host can have.
+pub(crate) fn no_nul(text: &[u8]) -> Result<(), EndpointError> {
+    match text.contains(&0) {
+        true => Err(EndpointError::new("it holds a NUL byte, which no path and no host can")),
+        false => Ok(()),
+    }
+}
+
+/// Whether a text without a scheme is plainly a path.
+pub(crate) fn is_path(text: &[u8]) -> bool {
+    [&b"/"[..], b"./", b"../"].iter().any(|start| text.starts_with(start))
+}
+
+fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes.to_vec()))
+}
+
+/// Splits `scheme://rest`.
+pub(crate) fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.windows(3).position(|window| window == b"://")?;
+    Some((&text[..at], &text[at + 3..]))
+}
+
+/// Reads what follows `unix://`: a path or an abstract name.
+pub(crate) fn unix(rest: &[u8]) -> Result<Endpoint, EndpointError> {
+    match rest {
+        b"@" => Err(EndpointError::new("it has no name after the @")),
+        [b'@', name @ ..] => Ok(Endpoint::Abstract(name.to_vec())),
+        rest => Ok(Endpoint::Unix(path(rest))),
+    }
+}
+
+pub(crate) fn utf8(text: &[u8]) -> Result<&str, EndpointError> {
+    str::from_utf8(text).map_err(|_| EndpointError::new("only a path may be other than UTF-8"))
+}
+
+/// Reads `[ host ] [ ":" [ port ] ]` (RFC 3986 §3.2). An IPv6 address stands in brackets, which are
+/// taken off.
+pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError> {
+    let (host, rest) = if let Some(inside) = text.strip_prefix('[') {
+        let Some((address, rest)) = inside.split_once(']') else {
+            return Err(EndpointError::new("the ] after an IPv6 address is missing"));
+        };
+        let bare = address.split_once('%').map_or(address, |(address, _zone)| address);
+        if bare.parse::<Ipv6Addr>().is_err() {
+            return Err(EndpointError::new("an IPv6 address must stand in the brackets"));
+        }
+        (address, rest)
+    } else {
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Err(EndpointError::new("an IPv6 address stands in brackets: [address]:port"));
+        }
+        let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+        if host.contains('%') {
+            return Err(EndpointError::new("the host holds '%', which no host name has"));
+        }
+        (host, rest)
+    };
+    if !host.is_empty() {
+        check_host(host)?;
+    }
+    match rest.strip_prefix(':') {
+        None if rest.is_empty() => Ok((host, None)),
+        None => Err(EndpointError::new("something other than a port follows the ]")),
+        Some("") => Ok((host, None)),
+        Some(digits) => match number::port(digits.as_bytes()) {
+            Some(port @ 1..) => Ok((host, Some(port))),
+            _ => Err(EndpointError::new("the port is not a number from 1 to 65535")),
+        },
+    }
+}
+
+/// Checks a host: a name, an IPv4 or an IPv6 address, the last without its brackets. Nothing passes
+/// that another grammar, a shell or an option parser would take for something else
+/// (CVE-2017-1000117 and its like: `ssh://-oProxyCommand=…`).
+pub(crate) fn check_host(host: &str) -> Result<(), EndpointError> {
     let plain = |c: char| {
-        c.is_ascii_alphanumeric() || !c.is_ascii() && !c.is_whitespace() && !c.is_control()
+        c.is_ascii_alphanumeric()
+            || "-._:%".contains(c)
+            || !c.is_ascii() && !c.is_whitespace() && !c.is_control()
     };
     if host.is_empty() {
-        Err("the host is empty".into())
+        Err(EndpointError::new("the host is empty"))
     } else if host.starts_with('-') {
-        Err("the host begins with `-`, as an option would".into())
-    } else if let Some(c) = host.chars().find(|&c| !plain(c) && !"-._:%".contains(c)) {
-        Err(format!("the host holds {c:?}, which no host has"))
+        Err(EndpointError::new("the host begins with `-`, as an option would"))
+    } else if let Some(c) = host.chars().find(|&c| !plain(c)) {
+        Err(EndpointError::new(format!("the host holds {c:?}, which no host name has")))
     } else {
         Ok(())
     }
 }
 
-/// `1*DIGIT`, by hand: Rust's own integer parser also takes `+80`.
-fn parse_port(text: &str) -> Result<u16, String> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    match text.parse() {
-        Ok(port) if digits && port > 0 => Ok(port),
-        _ => Err("the port is not a number from 1 to 65535, or something follows it".into()),
+/// Recognises a near miss: another notation, or one with a slip in it.
+pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
+    let text = String::from_utf8_lossy(text);
+    let error = |why: &str, meant: String| Some(EndpointError::new(why).meaning(meant));
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let lower = scheme.to_ascii_lowercase();
+        return match lower.as_str() {
+            "unix" | "tcp" | "ssh" if lower != scheme => {
+                error("a protocol is written in lower case", format!("{lower}://{rest}"))
+            }
+            "http" => error("an endpoint is not a URL", format!("tcp://{rest}")),
+            "https" => {
+                error("an endpoint is not a URL", format!("tcp://{rest} with DOCKER_TLS_VERIFY=1"))
+            }
+            "npipe" => Some(EndpointError::new("named pipes exist on Windows only")),
+            "fd" => {
+                Some(EndpointError::new("an inherited socket is for listening, not for dialling"))
+            }
+            _ => None,
+        };
     }
+    if text.starts_with('@') {
+        return error("an abstract name needs its protocol", format!("unix://{text}"));
+    }
+    let (scheme, rest) = text.split_once(':')?;
+    // `ssh:22` is port 22 of a host of that name.
+    let is_port = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    if !["unix", "tcp", "ssh"].contains(&scheme) || is_port {
+        return None;
+    }
+    let rest = if scheme == "unix" { rest } else { rest.trim_start_matches('/') };
+    error("a protocol ends in ://", format!("{scheme}://{rest}"))
 }
 
-fn near_miss(bytes: &[u8]) -> String {
-    let text = printable(bytes);
-    if bytes.is_empty() {
-        "is empty; write unix:///path/to/socket or tcp://host:port".into()
-    } else if let Some(path) = text.strip_prefix("unix:") {
-        format!("did you mean unix://{path}?")
-    } else if text.starts_with('@') {
-        format!("did you mean unix://{text}?")
-    } else if let Some(rest) = text.strip_prefix("http://") {
-        format!("an endpoint is not a URL: did you mean tcp://{rest}?")
-    } else {
-        "is not an endpoint; write unix:///path/to/socket, unix://@name or tcp://host:port".into()
-    }
-}
-
-/// Prints what [`Endpoint::parse`] reads; a command as its words. Control characters are escaped
-/// and bytes that are not UTF-8 shown as U+FFFD, so that it always fits one line of a terminal.
+/// Prints what [`Endpoint::parse`] reads, escaped to one line that is safe on a terminal; a program
+/// prints its name.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => {
                 let bytes = path.as_os_str().as_bytes();
                 let not_abstract = if bytes.starts_with(b"@") { "./" } else { "" };
-                write!(f, "unix://{not_abstract}{}", printable(bytes))
+                write!(f, "unix://{not_abstract}{}", visible(bytes))
             }
-            Self::Abstract(name) => write!(f, "unix://@{}", printable(name)),
-            Self::Tcp { host, port } => write!(f, "tcp://{}", authority(host, *port)),
-            Self::Tls(tls) => tls.fmt(f),
-            Self::Ssh(ssh) => ssh.fmt(f),
-            Self::Command(words) => {
-                let words: Vec<_> = words.iter().map(|word| printable(word.as_bytes())).collect();
-                write!(f, "`{}`", words.join(" "))
-            }
+            Self::Abstract(name) => write!(f, "unix://@{}", visible(name)),
+            Self::Tcp { host, port } => write!(f, "tcp://{}", host_and_port(host, *port)),
+            Self::Program(program) => program.fmt(f),
         }
     }
 }
 
+/// Why a text is not an endpoint, in one line with the remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointError {
+    given: String,
+    why: String,
+    meant: Option<String>,
+}
+
 impl EndpointError {
-    pub(super) fn new(input: &[u8], why: String) -> Self {
-        // The guess at what was meant repeats the input.
-        Self { input: printable(input), why: printable(why.as_bytes()) }
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self { given: String::new(), why: why.into(), meant: None }
+    }
+
+    /// Adds what was probably meant.
+    pub(crate) fn meaning(self, meant: String) -> Self {
+        Self { meant: Some(meant), ..self }
+    }
+
+    /// Adds the whole text.
+    pub(crate) fn about(self, given: &[u8]) -> Self {
+        Self { given: visible(given), ..self }
+    }
+
+    /// Returns what was probably meant, when that can be told.
+    #[must_use]
+    pub fn meant(&self) -> Option<&str> {
+        self.meant.as_deref()
     }
 }
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "endpoint `{}`: {}", self.input, self.why)
+        write!(f, "`{}` is not an endpoint: {}", self.given, self.why)?;
+        match &self.meant {
+            Some(meant) => write!(f, "; did you mean {}?", visible(meant.as_bytes())),
+            None => Ok(()),
+        }
     }
 }
 
 impl std::error::Error for EndpointError {}
-
-/// The bytes as one line of text.
-pub(super) fn printable(bytes: &[u8]) -> String {
-    let mut line = String::new();
-    for c in String::from_utf8_lossy(bytes).chars() {
-        match c {
-            c if c.is_control() => line.extend(c.escape_default()),
-            // What turns the direction of writing shows one name as another.
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
-                line.extend(c.escape_unicode());
-            }
-            c => line.push(c),
-        }
-    }
-    line
-}

@@ -1,16 +1,4 @@
-//! Listening: a socket that nobody can reach before it has the mode it is to have, and that never
-//! replaces a live one.
-//!
-//! `bind` makes a socket file with the mode that the umask leaves, and who may write to the file
-//! may connect (unix(7)). Between `bind` and a `chmod` lies a moment in which others could get in,
-//! and what gets in stays in. So where the umask would let in more than asked for, the socket is
-//! bound inside a directory that is closed to others, given its mode there, and linked to its name:
-//! link(2), unlike rename(2), fails where the name is taken.
-//!
-//! A name that is taken is looked at first. If somebody listens it is left alone, and so is
-//! everything that is not a socket. A socket whose server has ended is moved aside, asked once
-//! more, and only then removed: should another server have taken the name in between, its socket is
-//! put back.
+//! Listening: for this user alone unless told otherwise, and never in place of a live server.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -31,24 +19,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use super::endpoint::Endpoint;
+use super::socket_file::{self, InTheWay, SocketFile};
+use super::stream::Stream;
+use super::unix;
+use crate::base::text::visible;
 use std::fmt;
-use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use super::endpoint::printable;
-use super::long_path::ShortPath;
-use super::{ConnectErrorKind, Endpoint, Stream, connect};
-
-/// How long a socket that is in the way may take to show that somebody listens on it.
-const ASK: Duration = Duration::from_secs(1);
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,12 +85,52 @@ pub struct Stopper {
     socket: Stream,
 }
 
-/// Why nobody can listen there, in one line with the remedy.
+/// Why it cannot be listened there, in one line with the remedy.
 #[derive(Debug)]
 pub struct ListenError {
     endpoint: Endpoint,
+    flaw: Flaw,
+}
+
+/// The kind of a [`ListenError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ListenErrorKind {
+    /// Another process listens there.
+    InUse,
+    /// A file that is not a socket has the name.
+    NotASocket,
+    /// The socket's directory does not exist.
+    NoDirectory,
+    /// The path does not fit a socket address.
+    PathTooLong,
+    /// Other machines reach the address, and [`Admission::beyond_loopback`] is off.
+    BeyondLoopback,
+    /// The host name could not be resolved.
+    UnknownHost,
+    /// This endpoint cannot be listened on.
+    Unsupported,
+    /// Anything else; the system's words are in the message.
+    Other,
+}
+
+/// What stands in the way of listening: the kind, a line for people, the system's error.
+#[derive(Debug)]
+struct Flaw {
+    kind: ListenErrorKind,
     why: String,
     source: Option<io::Error>,
+}
+
+impl Flaw {
+    fn new(kind: ListenErrorKind, why: impl Into<String>) -> Flaw {
+        Flaw { kind, why: why.into(), source: None }
+    }
+
+    /// The system's error, after a few words of our own.
+    fn of(kind: ListenErrorKind, what: &str, error: io::Error) -> Flaw {
+        Flaw { kind, why: format!("{what}: {error}"), source: Some(error) }
+    }
 }
 
 impl Listener {
@@ -124,15 +148,14 @@ impl Listener {
     /// # Errors
     /// As [`bind`](Listener::bind).
     pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
-        let error = |(why, source)| ListenError { endpoint: endpoint.clone(), why, source };
+        let error = |flaw| ListenError { endpoint: endpoint.clone(), flaw };
         let (socket, endpoint, file) = match endpoint {
             Endpoint::Unix(path) => {
                 let (socket, file) = bind_unix(path, admission.mode).map_err(error)?;
                 (Socket::Unix(socket), endpoint.clone(), Some(file))
             }
             Endpoint::Abstract(name) => {
-                let socket =
-                    bind_abstract(name).map_err(|e| error(explained("cannot listen", e)))?;
+                let socket = bind_abstract(name).map_err(error)?;
                 (Socket::Unix(socket), endpoint.clone(), None)
             }
             Endpoint::Tcp { host, port } => {
@@ -140,8 +163,9 @@ impl Listener {
                     bind_tcp(host, *port, admission.beyond_loopback).map_err(error)?;
                 (Socket::Tcp(socket), Endpoint::Tcp { host: host.clone(), port }, None)
             }
-            Endpoint::Tls(_) | Endpoint::Ssh(_) | Endpoint::Command(_) => {
-                return Err(error(("a program cannot be listened on".into(), None)));
+            Endpoint::Program(_) => {
+                let why = "a program cannot be listened on";
+                return Err(error(Flaw::new(ListenErrorKind::Unsupported, why)));
             }
         };
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: file })
@@ -208,168 +232,81 @@ impl Stopper {
     }
 }
 
-type Failure = (String, Option<io::Error>);
-
-fn explained(what: &str, error: io::Error) -> Failure {
-    (format!("{what}: {error}"), Some(error))
-}
-
-/// A socket's file, known by its inode: what another server puts in its place is not removed.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    inode: (u64, u64),
-}
-
-impl SocketFile {
-    fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), inode: inode(path)? })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn inode(path: &Path) -> io::Result<(u64, u64)> {
-    fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Failure> {
-    let bind = || {
-        if umask_allows_no_more_than(mode) {
-            bind_here(path, mode)
-        } else {
-            bind_in_private(path, mode)
-        }
-    };
-    match bind() {
-        Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists) => {
-            remove_stale(path)?;
-            bind()
+fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Flaw> {
+    let taken =
+        |error: &io::Error| matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists);
+    let bound = match socket_file::bind(path, mode) {
+        Err(error) if taken(&error) => {
+            make_way(path)?;
+            socket_file::bind(path, mode)
         }
         bound => bound,
-    }
-    .map_err(|error| {
+    };
+    bound.map_err(|error| {
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists());
-        match (error.kind(), directory) {
+        let (kind, why) = match (error.kind(), directory) {
             (ErrorKind::NotFound, Some(directory)) => {
-                (format!("the directory {} does not exist", shown(directory)), Some(error))
+                let directory = visible(directory.as_os_str().as_bytes());
+                (ListenErrorKind::NoDirectory, format!("the directory {directory} does not exist"))
             }
-            (ErrorKind::AddrInUse | ErrorKind::AlreadyExists, _) => {
-                ("another server took the name just now".into(), Some(error))
-            }
+            _ if taken(&error) => (ListenErrorKind::InUse, TAKEN.to_owned()),
             (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => (
+                ListenErrorKind::PathTooLong,
                 "the path is too long for a socket address; use a shorter or a relative one".into(),
-                Some(error),
             ),
-            _ => explained("cannot listen", error),
-        }
+            _ => return Flaw::of(ListenErrorKind::Other, "cannot listen", error),
+        };
+        Flaw { kind, why, source: Some(error) }
     })
 }
 
-/// Whether a socket file made now lets in nobody whom `mode` shuts out. Linux tells the umask;
-/// asking in any other way would change it for every thread.
-fn umask_allows_no_more_than(mode: u32) -> bool {
-    const WRITE: u32 = 0o222;
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let umask = status
-        .lines()
-        .find_map(|line| u32::from_str_radix(line.strip_prefix("Umask:")?.trim(), 8).ok());
-    umask.is_some_and(|umask| WRITE & !umask & !mode == 0)
-}
-
-fn bind_here(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
-    let listener = UnixListener::bind(ShortPath::to_bind(path)?.as_path())?;
-    let file = SocketFile::at(path)?;
-    fs::set_permissions(path, Permissions::from_mode(mode))?;
-    Ok((listener, file))
-}
-
-fn bind_in_private(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
-    let directory = PrivateDir::new_in(directory_of(path))?;
-    let (listener, inside) = bind_here(&directory.path().join("s"), mode)?;
-    fs::hard_link(&inside.path, path)?;
-    Ok((listener, SocketFile { path: path.to_owned(), inode: inside.inode }))
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
+const TAKEN: &str = "another server took the name just now";
 
 /// Removes a socket that nobody listens on; anything else is the error.
-fn remove_stale(path: &Path) -> Result<(), Failure> {
-    let is_socket =
-        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    if !is_socket {
-        return Err((
-            "a file that is not a socket is in the way; remove it or choose another path".into(),
-            None,
-        ));
-    }
-    if !is_stale(path) {
-        return Err((
-            "another process listens on it; stop that one or choose another path".into(),
-            None,
-        ));
-    }
-    let remove = || {
-        let directory = PrivateDir::new_in(directory_of(path))?;
-        let aside = directory.path().join("s");
-        fs::rename(path, &aside)?;
-        let stale = is_stale(&aside);
-        if !stale {
-            fs::hard_link(&aside, path)?;
-        }
-        fs::remove_file(&aside)?;
-        Ok(stale)
+fn make_way(path: &Path) -> Result<(), Flaw> {
+    let in_the_way = socket_file::remove_stale(path).map_err(|error| {
+        let what = "a socket that nobody listens on is in the way and cannot be removed";
+        Flaw::of(ListenErrorKind::Other, what, error)
+    })?;
+    let (kind, why) = match in_the_way {
+        None => return Ok(()),
+        Some(InTheWay::NotASocket) => (
+            ListenErrorKind::NotASocket,
+            "a file that is not a socket is in the way; remove it or choose another path",
+        ),
+        Some(InTheWay::Live) => (
+            ListenErrorKind::InUse,
+            "another process listens on it; stop that one or choose another path",
+        ),
+        Some(InTheWay::TakenJustNow) => (ListenErrorKind::InUse, TAKEN),
     };
-    match remove() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(("another server took the name just now".into(), None)),
-        Err(error) => Err(explained(
-            "a socket that nobody listens on is in the way and cannot be removed",
-            error,
-        )),
-    }
+    Err(Flaw::new(kind, why))
 }
 
-fn is_stale(path: &Path) -> bool {
-    let asked = connect(&Endpoint::Unix(path.to_owned()), Some(ASK));
-    asked.is_err_and(|error| error.kind() == ConnectErrorKind::NobodyListens)
+fn bind_abstract(name: &[u8]) -> Result<UnixListener, Flaw> {
+    unix::abstract_address(name).and_then(|address| UnixListener::bind_addr(&address)).map_err(
+        |error| match error.kind() {
+            ErrorKind::AddrInUse => Flaw::of(ListenErrorKind::InUse, "cannot listen", error),
+            _ => Flaw::of(ListenErrorKind::Other, "cannot listen", error),
+        },
+    )
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn bind_abstract(name: &[u8]) -> io::Result<UnixListener> {
-    #[cfg(target_os = "android")]
-    use std::os::android::net::SocketAddrExt;
-    #[cfg(target_os = "linux")]
-    use std::os::linux::net::SocketAddrExt;
-    UnixListener::bind_addr(&std::os::unix::net::SocketAddr::from_abstract_name(name)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn bind_abstract(_: &[u8]) -> io::Result<UnixListener> {
-    Err(ErrorKind::Unsupported.into())
-}
-
-fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener, u16), Failure> {
-    let addresses = (host, port)
-        .to_socket_addrs()
-        .map_err(|e| explained("the host name cannot be resolved", e))?;
-    let addresses: Vec<SocketAddr> = addresses.collect();
-    if let (Some(open), false) =
-        (addresses.iter().find(|address| !address.ip().is_loopback()), beyond_loopback)
-    {
+fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener, u16), Flaw> {
+    let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            let what = "the host name cannot be resolved";
+            return Err(Flaw::of(ListenErrorKind::UnknownHost, what, error));
+        }
+    };
+    let open = addresses.iter().find(|address| !address.ip().is_loopback());
+    if let Some(open) = open.filter(|_| !beyond_loopback) {
         let why = format!(
             "{} is an address that other machines reach: that has to be asked for",
             open.ip()
         );
-        return Err((why, None));
+        return Err(Flaw::new(ListenErrorKind::BeyondLoopback, why));
     }
     let listen = || {
         let listener = TcpListener::bind(&addresses[..])?;
@@ -377,67 +314,31 @@ fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener
         Ok((listener, port))
     };
     listen().map_err(|error: io::Error| match error.kind() {
-        ErrorKind::AddrInUse => {
-            ("another process listens on this port; choose another".into(), Some(error))
-        }
-        _ => explained("cannot listen", error),
+        ErrorKind::AddrInUse => Flaw {
+            kind: ListenErrorKind::InUse,
+            why: "another process listens on this port; choose another".into(),
+            source: Some(error),
+        },
+        _ => Flaw::of(ListenErrorKind::Other, "cannot listen", error),
     })
+}
+
+impl ListenError {
+    /// The kind of error.
+    #[must_use]
+    pub fn kind(&self) -> ListenErrorKind {
+        self.flaw.kind
+    }
 }
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {}: {}", self.endpoint, self.why)
+        write!(f, "cannot listen on {}: {}", self.endpoint, self.flaw.why)
     }
 }
 
 impl std::error::Error for ListenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
-    }
-}
-
-fn shown(path: &Path) -> String {
-    printable(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()))
-}
-
-/// A new directory with mode 0700, removed when dropped if it is empty then.
-#[derive(Debug)]
-pub struct PrivateDir(PathBuf);
-
-impl PrivateDir {
-    /// Makes one inside `parent`. mkdir(2) sets the mode as it makes the directory, and fails where
-    /// the name is taken, be it by a symbolic link: there is no moment in which it could be
-    /// somebody else's.
-    ///
-    /// # Errors
-    /// That of mkdir(2).
-    pub fn new_in(parent: impl AsRef<Path>) -> io::Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let now =
-                SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let unlikely = now
-                ^ u64::from(std::process::id()).rotate_left(40)
-                ^ u64::from(count).rotate_left(56);
-            let path = parent.as_ref().join(format!(".ucurl-{unlikely:016x}"));
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for PrivateDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
+        self.flaw.source.as_ref().map(|error| error as _)
     }
 }

@@ -1,10 +1,10 @@
 //! Where the bytes travel: what can be dialled, how, for how long, and why it failed.
 //!
-//! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, with TLS or
-//!   without, an ssh host, any program.
-//! * [`Listener`] listens on it, in private unless told otherwise.
-//! * [`connect`] dials it and gives a [`Stream`], or a [`ConnectError`] that says what stood in the
-//!   way and what to do.
+//! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, a program.
+//! * [`Listener`] listens on it, for this user alone unless told otherwise.
+//! * [`connect`] dials it and returns a [`Stream`], or a [`ConnectError`] that says what stood in
+//!   the way and what to do.
+//! * [`Program`] is a child process that carries a connection, such as a proxy command or ssh.
 //! * [`Timeouts`] are the limits a caller asks for; [`Clock`] is one exchange running against them.
 //!
 //! HTTP does not name a socket file in its URIs (RFC 9110 §4.2 knows hosts and ports only), so the
@@ -18,9 +18,8 @@
 //! path     = ( "/" / "./" / "../" ) *OCTET
 //! ```
 //!
-//! Declined: ports left out and paths after them (they are Docker's own reading, see its command
-//! line's `-H`), and cryptography of our own: TLS and ssh are programs at the other end of a socket
-//! pair ([`Endpoint::tls`], [`Endpoint::ssh`], [`Endpoint::proxy_command`]).
+//! Declined: a port that is left out and a path after it, which only Docker gives a meaning, and
+//! cryptography of our own: TLS and ssh are programs at the other end of a socket pair.
 //!
 //! ```
 //! use unix_http::transport::Endpoint;
@@ -32,31 +31,42 @@
 //! # Ok::<(), unix_http::transport::EndpointError>(())
 //! ```
 
+mod cause;
 mod child;
+mod command;
 mod connect;
 #[cfg(any(feature = "server", feature = "tap"))]
 pub(crate) mod connections;
+mod deadline;
 mod endpoint;
 mod error;
 #[cfg(any(feature = "server", feature = "tap"))]
 mod listen;
-mod long_path;
-mod proxy;
-mod ssh;
+mod permission;
+#[cfg(any(feature = "server", feature = "tap"))]
+mod private_dir;
+mod program;
+#[cfg(any(feature = "server", feature = "tap"))]
+mod socket_file;
 mod stream;
-mod timeouts;
-mod tls;
-mod who;
+mod tcp;
+mod unix;
 
+pub use cause::{Cause, ConnectErrorKind};
 pub use connect::connect;
+#[cfg(any(feature = "server", feature = "tap"))]
+pub(crate) use deadline::Deadline;
+pub use deadline::{Clock, Limit, Timeout, Timeouts};
 pub use endpoint::{Endpoint, EndpointError};
-pub use error::{ConnectError, ConnectErrorKind};
+#[cfg(feature = "docker")]
+pub(crate) use endpoint::{
+    authority, check_host, host_and_port, is_path, misspelt, no_nul, split_scheme, unix, utf8,
+};
+pub use error::ConnectError;
 #[cfg(any(feature = "server", feature = "tap"))]
-pub use listen::{Admission, ListenError, Listener, PrivateDir, Stopper};
-pub use long_path::{SUN_PATH_MAX, ShortPath};
-pub use ssh::Ssh;
+pub use listen::{Admission, ListenError, ListenErrorKind, Listener, Stopper};
+#[cfg(any(feature = "server", feature = "tap"))]
+pub use private_dir::PrivateDir;
+pub use program::{Program, Ready};
 pub use stream::Stream;
-#[cfg(any(feature = "server", feature = "tap"))]
-pub(crate) use timeouts::Deadline;
-pub use timeouts::{Clock, Limit, Timeout, Timeouts};
-pub use tls::{Tls, TlsOptions};
+pub use unix::{SUN_PATH_MAX, ShortPath};

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::child::Child;
+use super::deadline::Clock;
 use super::error::ConnectError;
-use super::timeouts::Clock;
 
 /// A connected byte stream: a Unix socket, a TCP socket, or a child process behind one end of a
 /// socket pair.
@@ -77,14 +77,13 @@ impl Stream {
     /// file.
     ///
     /// # Errors
-    /// That of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) for the write direction over
-    /// TLS, where the program that we use would end both.
+    /// That of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) for the write direction of a
+    /// [program](super::Program) that would end both.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write
             && let Socket::Child(child) = &self.socket
-            && !child.can_half_close()
+            && let Some(why) = child.program().no_half_close()
         {
-            let why = "the end of the input cannot be passed on over `openssl s_client`; use ssh or a proxy command";
             return Err(io::Error::new(ErrorKind::Unsupported, why));
         }
         each!(&self.socket, s => s.shutdown(how))

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use unix_http::Client;
-use unix_http::docker::{Address, Endpoint, Environment, Flags, Process, Ssh};
+use unix_http::docker::{Daemon, DaemonFlags, Environment, Process};
+use unix_http::{Client, Endpoint};
 
 /// A directory with contexts in it, and a listener at every place that they, or a variable, can
 /// name.
@@ -204,12 +204,11 @@ impl World {
 
     /// The same for what we found. An ssh of ours would be the machine's: what it is to be told is
     /// compared instead.
-    fn dial(&self, endpoint: &Endpoint) -> Vec<String> {
-        let client = match &endpoint.address {
-            Address::Ssh(_) => return vec!["ssh".into()],
+    fn dial(&self, daemon: &Daemon) -> Vec<String> {
+        let client = match &daemon.endpoint {
             // Our own directory is another.
-            Address::Unix(path) => Client::unix(self.dir.path().join(path)),
-            _ => endpoint.client().unwrap().build(),
+            Endpoint::Unix(path) => Client::unix(self.dir.path().join(path)),
+            _ => daemon.client().build(),
         };
         while self.arrivals.try_recv().is_ok() {}
         // The TLS listener does not answer.
@@ -267,17 +266,17 @@ impl Environment for Variables {
     }
 }
 
-fn resolve(world: &World, vars: &[(&str, &str)], flags: &[&str]) -> Result<Endpoint, String> {
+fn resolve(world: &World, vars: &[(&str, &str)], flags: &[&str]) -> Result<Daemon, String> {
     let value = |name| {
         let at = flags.iter().position(|flag| *flag == name)?;
         flags.get(at + 1).map(|value| OsString::from(world.fill(value)))
     };
-    let flags = Flags { context: value("--context"), host: value("--host") };
-    Endpoint::resolve(&Variables(world.vars(vars)), &flags).map_err(|error| error.to_string())
+    let flags = DaemonFlags { context: value("--context"), host: value("--host") };
+    Daemon::resolve(&Variables(world.vars(vars)), &flags).map_err(|error| error.to_string())
 }
 
 /// What an ssh command of the docker CLI's says, in any of the forms that its releases wrote it in.
-fn read_ssh(words: &str) -> Ssh {
+fn read_ssh(words: &str) -> Endpoint {
     let (options, rest) = words.split_once(" -- ").unwrap();
     let after = |option: &str, words: &str| {
         let mut words = words.split([' ', '=']).skip_while(|word| *word != option);
@@ -286,13 +285,9 @@ fn read_ssh(words: &str) -> Ssh {
     let (host, command) = rest.split_once(' ').unwrap();
     let command = command.replace('\'', "");
     assert!(command.starts_with("docker ") && command.ends_with("system dial-stdio"), "{words}");
-    Ssh {
-        user: after("-l", options),
-        host: host.to_owned(),
-        port: after("-p", options).map(|port| port.parse().unwrap()),
-        socket: after("--host", &command)
-            .map(|host| host.strip_prefix("unix://").unwrap().to_owned()),
-    }
+    let port = after("-p", options).map(|port| port.parse().unwrap());
+    let socket = after("--host", &command).map(|host| host.strip_prefix("unix://").unwrap().into());
+    Endpoint::ssh(after("-l", options).as_deref(), host, port, socket).unwrap()
 }
 
 type Vars = &'static [(&'static str, &'static str)];
@@ -587,7 +582,7 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     }
     match dialled[0].as_str() {
         "nobody at" => same("dialled in vain", &dialled[1], &ours.host),
-        "ssh" => same("ssh", &Address::Ssh(read_ssh(&dialled[1])), &ours.address),
+        "ssh" => same("ssh", &read_ssh(&dialled[1]), &ours.endpoint),
         _ => same("dialled", &dialled, &world.dial(&ours)),
     }
 }

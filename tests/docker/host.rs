@@ -2,35 +2,31 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use unix_http::docker::{Address, Host, Ssh};
+use unix_http::Endpoint;
+use unix_http::docker::DockerHost;
 
-fn tcp(host: &str, port: u16) -> Address {
-    Address::Tcp { host: host.into(), port }
+fn tcp(host: &str, port: u16) -> Endpoint {
+    Endpoint::Tcp { host: host.into(), port }
 }
 
-fn ssh(user: Option<&str>, host: &str, port: Option<u16>, socket: Option<&str>) -> Address {
-    Address::Ssh(Ssh {
-        user: user.map(Into::into),
-        host: host.into(),
-        port,
-        socket: socket.map(Into::into),
-    })
+fn ssh(user: Option<&str>, host: &str, port: Option<u16>, socket: Option<&str>) -> Endpoint {
+    Endpoint::ssh(user, host, port, socket.map(Into::into)).unwrap()
 }
 
 #[test]
 fn hosts_and_what_they_mean() {
     let cases = [
-        ("", Address::Unix("/var/run/docker.sock".into()), ""),
-        (" \t\n", Address::Unix("/var/run/docker.sock".into()), ""),
-        ("unix://", Address::Unix("/var/run/docker.sock".into()), ""),
-        ("unix:///run/d.sock", Address::Unix("/run/d.sock".into()), ""),
-        ("  unix:///run/d.sock\u{a0}\n", Address::Unix("/run/d.sock".into()), ""),
-        ("unix:///a b/%41?x#y", Address::Unix("/a b/%41?x#y".into()), ""),
-        ("unix://rel/d.sock", Address::Unix("rel/d.sock".into()), ""),
-        ("unix://rel:d", Address::Unix("rel:d".into()), ""),
-        ("unix://unix:///x", Address::Unix("/x".into()), ""),
-        ("unix://@name", Address::Abstract(b"name".to_vec()), ""),
-        ("unix://@/a/b", Address::Abstract(b"/a/b".to_vec()), ""),
+        ("", Endpoint::Unix("/var/run/docker.sock".into()), ""),
+        (" \t\n", Endpoint::Unix("/var/run/docker.sock".into()), ""),
+        ("unix://", Endpoint::Unix("/var/run/docker.sock".into()), ""),
+        ("unix:///run/d.sock", Endpoint::Unix("/run/d.sock".into()), ""),
+        ("  unix:///run/d.sock\u{a0}\n", Endpoint::Unix("/run/d.sock".into()), ""),
+        ("unix:///a b/%41?x#y", Endpoint::Unix("/a b/%41?x#y".into()), ""),
+        ("unix://rel/d.sock", Endpoint::Unix("rel/d.sock".into()), ""),
+        ("unix://rel:d", Endpoint::Unix("rel:d".into()), ""),
+        ("unix://unix:///x", Endpoint::Unix("/x".into()), ""),
+        ("unix://@name", Endpoint::Abstract(b"name".to_vec()), ""),
+        ("unix://@/a/b", Endpoint::Abstract(b"/a/b".to_vec()), ""),
         ("tcp://", tcp("localhost", 2375), ""),
         ("tcp://h", tcp("h", 2375), ""),
         ("tcp://h:", tcp("h", 2375), ""),
@@ -66,12 +62,16 @@ fn hosts_and_what_they_mean() {
         ("ssh://h/a%20b", ssh(None, "h", None, Some("/a b")), ""),
         ("ssh://[::1]:22", ssh(None, "::1", Some(22), None), ""),
     ];
-    for (text, address, prefix) in cases {
-        assert_eq!(Host::parse(text), Ok(Host { address, prefix: prefix.into() }), "{text:?}");
+    for (text, endpoint, prefix) in cases {
+        assert_eq!(
+            DockerHost::parse(text),
+            Ok(DockerHost { endpoint, prefix: prefix.into() }),
+            "{text:?}"
+        );
     }
     let not_utf8 = OsStr::from_bytes(b" unix:///run/\xff.sock ");
-    let address = Address::Unix(OsStr::from_bytes(b"/run/\xff.sock").into());
-    assert_eq!(Host::parse(not_utf8), Ok(Host { address, prefix: String::new() }));
+    let endpoint = Endpoint::Unix(OsStr::from_bytes(b"/run/\xff.sock").into());
+    assert_eq!(DockerHost::parse(not_utf8), Ok(DockerHost { endpoint, prefix: String::new() }));
 }
 
 #[test]
@@ -137,15 +137,16 @@ fn what_is_no_host_and_what_was_meant() {
         ("unix:///a\0b", None),
     ];
     for (text, meant) in cases {
-        let error = Host::parse(text).map(|host| host.address.to_string()).expect_err(text);
+        let error = DockerHost::parse(text).map(|host| host.endpoint.to_string()).expect_err(text);
         assert_eq!(error.meant(), meant, "{text:?}: {error}");
         if let Some(meant) = meant.filter(|meant| !meant.contains(' ') && !meant.contains("u:p@")) {
-            assert!(Host::parse(meant).is_ok(), "what is suggested is accepted: {meant}");
+            assert!(DockerHost::parse(meant).is_ok(), "what is suggested is accepted: {meant}");
         }
     }
-    assert!(Host::parse(OsStr::from_bytes(b"tcp://\xff")).is_err());
+    assert!(DockerHost::parse(OsStr::from_bytes(b"tcp://\xff")).is_err());
     assert_eq!(
-        Host::parse("/var/run/docker.sock").unwrap_err().to_string(),
-        "not a Docker host: \"/var/run/docker.sock\": a path is no host; did you mean unix:///var/run/docker.sock?"
+        DockerHost::parse("/var/run/docker.sock").unwrap_err().to_string(),
+        "`/var/run/docker.sock` is not an endpoint: a path needs its protocol; did you mean \
+         unix:///var/run/docker.sock?"
     );
 }

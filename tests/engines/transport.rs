@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::transport::{ConnectErrorKind as Kind, TlsOptions};
+use unix_http::docker::TlsOptions;
+use unix_http::transport::ConnectErrorKind as Kind;
 use unix_http::{Client, Endpoint, Error};
 
 /// A daemon of the test's own, told to end and waited for.

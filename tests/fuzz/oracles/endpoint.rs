@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use unix_http::docker::{self, Address, ApiVersion, Environment, Flags, Host};
-use unix_http::transport;
+use unix_http::Endpoint;
+use unix_http::docker::{self, ApiVersion, Daemon, DaemonFlags, DockerHost, Environment};
 
 pub fn check(bytes: &[u8]) {
     let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
@@ -17,22 +17,22 @@ pub fn check(bytes: &[u8]) {
         version(text);
     }
     for flags in [
-        Flags::default(),
-        Flags { context: Some(OsStr::from_bytes(first).into()), host: None },
-        Flags { context: None, host: Some(OsStr::from_bytes(first).into()) },
+        DaemonFlags::default(),
+        DaemonFlags { context: Some(OsStr::from_bytes(first).into()), host: None },
+        DaemonFlags { context: None, host: Some(OsStr::from_bytes(first).into()) },
     ] {
         resolve(&Given(bytes), &flags);
     }
 }
 
 fn host(text: &OsStr) {
-    match Host::parse(text) {
+    match DockerHost::parse(text) {
         Err(error) => {
             let said = error.to_string();
             assert!(!said.contains(char::is_control), "{said:?}");
         }
         Ok(host) => {
-            address(&host.address);
+            dialled(&host.endpoint);
             let prefix = &host.prefix;
             assert!(prefix.is_empty() || prefix.starts_with('/') && !prefix.ends_with('/'));
             assert!(
@@ -40,12 +40,13 @@ fn host(text: &OsStr) {
                 "it goes into a request-target: {prefix:?}"
             );
             // As it is written, it is read again.
-            let written = format!("{}{prefix}", host.address);
+            let written = format!("{}{prefix}", host.endpoint);
             let plain = !written.contains(char::is_control)
                 && !written.contains(char::REPLACEMENT_CHARACTER);
             // ssh texts are for people; a name that begins or ends in white space would lose it.
-            if plain && !matches!(host.address, Address::Ssh(_)) && written.trim() == written {
-                match Host::parse(&written) {
+            if plain && !matches!(host.endpoint, Endpoint::Program(_)) && written.trim() == written
+            {
+                match DockerHost::parse(&written) {
                     Ok(again) => assert_eq!(again, host),
                     // unix://unix:///x is unix:///x, as the docker CLI has it; written out it would
                     // be another.
@@ -59,9 +60,9 @@ fn host(text: &OsStr) {
     }
 }
 
-fn address(address: &Address) {
-    match address {
-        Address::Tcp { host, port } => {
+fn dialled(endpoint: &Endpoint) {
+    match endpoint {
+        Endpoint::Tcp { host, port } => {
             assert!(*port > 0 && !host.is_empty());
             assert!(
                 !host.chars().any(|c| c.is_control() || c == ' ' || c == '/' || c == '@'),
@@ -69,14 +70,19 @@ fn address(address: &Address) {
             );
         }
         // Nothing that ssh would take for an option (CVE-2017-1000117).
-        Address::Ssh(ssh) => assert!(!ssh.host.is_empty() && !ssh.host.starts_with('-'), "{ssh}"),
-        Address::Unix(path) => assert!(!path.as_os_str().as_bytes().contains(&0)),
-        Address::Abstract(name) => assert!(!name.is_empty()),
+        Endpoint::Program(program) if program.to_string().starts_with("ssh://") => {
+            let words = program.words(None);
+            let host = words.iter().skip_while(|word| *word != "--").nth(1).unwrap();
+            assert!(!host.is_empty() && !host.as_bytes().starts_with(b"-"), "{words:?}");
+        }
+        Endpoint::Unix(path) => assert!(!path.as_os_str().as_bytes().contains(&0)),
+        Endpoint::Abstract(name) => assert!(!name.is_empty()),
+        other => assert!(other.to_string().ends_with(" with TLS"), "{other}"),
     }
 }
 
 fn endpoint(text: &OsStr) {
-    match transport::Endpoint::parse(text) {
+    match Endpoint::parse(text) {
         Err(error) => {
             let said = error.to_string();
             assert!(!said.contains(char::is_control), "{said:?}");
@@ -87,7 +93,7 @@ fn endpoint(text: &OsStr) {
             let escaped =
                 text.as_bytes().iter().any(u8::is_ascii_control) || text.to_str().is_none();
             if !escaped && !text.to_string_lossy().contains(char::is_control) {
-                assert_eq!(transport::Endpoint::parse(&written).as_ref(), Ok(&endpoint));
+                assert_eq!(Endpoint::parse(&written).as_ref(), Ok(&endpoint));
             }
             if let Some(authority) = endpoint.authority() {
                 let mut fields = unix_http::wire::Fields::new();
@@ -146,20 +152,15 @@ impl Environment for Given<'_> {
     }
 }
 
-fn resolve(env: &Given<'_>, flags: &Flags) {
-    match docker::Endpoint::resolve(env, flags) {
+fn resolve(env: &Given<'_>, flags: &DaemonFlags) {
+    match Daemon::resolve(env, flags) {
         Err(error) => {
             let said = error.to_string();
             assert!(!said.contains(char::is_control), "{said:?}");
         }
         Ok(endpoint) => {
-            address(&endpoint.address);
-            let _ = (
-                endpoint.explain(),
-                endpoint.overruled(env, flags),
-                endpoint.transport(),
-                endpoint.client(),
-            );
+            dialled(&endpoint.endpoint);
+            let _ = (endpoint.explain(), endpoint.overruled(env, flags), endpoint.client());
         }
     }
 }

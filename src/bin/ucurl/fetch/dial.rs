@@ -6,7 +6,7 @@ use crate::fetch::failure::Failure;
 use crate::fetch::url::Url;
 use crate::output::output::path;
 use unix_http::Endpoint;
-use unix_http::docker::{self, Flags, Process};
+use unix_http::docker::{Daemon, DaemonFlags, Process};
 
 /// Where a URL is asked, and who said so.
 pub struct Place {
@@ -59,16 +59,14 @@ pub fn place(group: &Group, url: &Url) -> Result<Place, Failure> {
     }
     let flag =
         |value: &Option<Vec<u8>>| value.as_ref().map(|text| path(text).as_os_str().to_owned());
-    let flags = Flags { context: flag(&group.context), host: flag(&group.endpoint) };
+    let flags = DaemonFlags { context: flag(&group.context), host: flag(&group.endpoint) };
     let usage = |error: String| Failure::new(Exit::Usage, error);
-    let daemon =
-        docker::Endpoint::resolve(&Process, &flags).map_err(|error| usage(error.to_string()))?;
-    let endpoint = daemon.transport().map_err(|error| usage(error.to_string()))?;
+    let daemon = Daemon::resolve(&Process, &flags).map_err(|error| usage(error.to_string()))?;
     let mut why = format!("{} says so", daemon.rule);
     for more in daemon.notes.iter().chain(&daemon.overruled(&Process, &flags)) {
         why = [&why, "; ", more].concat();
     }
-    Ok(Place { endpoint, prefix: daemon.prefix, why })
+    Ok(Place { endpoint: daemon.endpoint, prefix: daemon.prefix, why })
 }
 
 /// The host as a resolver takes it: an IPv6 address without its brackets.

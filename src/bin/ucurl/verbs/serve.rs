@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use unix_http::Endpoint;
-use unix_http::transport::{Admission, Listener, PrivateDir};
+use unix_http::transport::{Admission, ListenErrorKind, Listener, PrivateDir};
 
 /// How `--listen`, `--mode` and `--allow-remote` would have it. Without `--listen` the socket is in
 /// a private directory, which goes when the first value does: bound first, it is dropped last.
@@ -34,7 +34,7 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     };
     let listener = Listener::bind_for(&endpoint, admission).map_err(|error| {
         match given.has("allow-remote") {
-            false if error.to_string().contains("other machines") => {
+            false if error.kind() == ListenErrorKind::BeyondLoopback => {
                 format!("{error} (--allow-remote)")
             }
             _ => error.to_string(),

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::base::text::wants_colour;
-use unix_http::docker::{self, Flags, Process};
+use unix_http::docker::{Daemon, DaemonFlags, Process};
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
 use unix_http::traffic::{Observer, Text, text};
 
@@ -144,18 +144,18 @@ fn target(given: &Given) -> Result<Endpoint, String> {
     if let Some(Ok(endpoint)) = given.value("to").map(Endpoint::parse) {
         return Ok(endpoint);
     }
-    let flags = Flags {
+    let flags = DaemonFlags {
         host: given.value("to").map(OsStr::to_owned),
         context: given.value("context").map(OsStr::to_owned),
     };
-    let daemon = docker::Endpoint::resolve(&Process, &flags).map_err(|error| error.to_string())?;
+    let daemon = Daemon::resolve(&Process, &flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
         return Err(format!(
             "{}: paths are passed on as they are, so a host with a path cannot be",
             daemon.host
         ));
     }
-    daemon.transport().map_err(|error| error.to_string())
+    Ok(daemon.endpoint)
 }
 
 /// Adds the recorders that were asked for.

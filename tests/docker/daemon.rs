@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use unix_http::docker::{Address, Endpoint, Environment, Flags, ResolveError, Rule, sha256_hex};
-use unix_http::transport::TlsOptions;
+use unix_http::Endpoint;
+use unix_http::docker::{
+    Daemon, DaemonFlags, Environment, ResolveError, Rule, TlsOptions, sha256_hex,
+};
 
 /// Variables and files that exist only here.
 #[derive(Clone, Default)]
@@ -47,10 +49,10 @@ impl Fake {
         )
     }
 
-    fn resolve(&self, context: Option<&str>, host: Option<&str>) -> Result<Endpoint, ResolveError> {
-        Endpoint::resolve(
+    fn resolve(&self, context: Option<&str>, host: Option<&str>) -> Result<Daemon, ResolveError> {
+        Daemon::resolve(
             self,
-            &Flags { context: context.map(Into::into), host: host.map(Into::into) },
+            &DaemonFlags { context: context.map(Into::into), host: host.map(Into::into) },
         )
     }
 }
@@ -208,22 +210,22 @@ fn settings_are_read_as_the_cli_reads_them() {
 
 #[test]
 fn stored_hosts_have_rules_of_their_own() {
-    let tcp = |host: &str, port| Address::Tcp { host: host.into(), port };
+    let tcp = |host: &str, port| Endpoint::Tcp { host: host.into(), port };
     let cases = [
-        ("unix:///run/d.sock", Address::Unix("/run/d.sock".into()), ""),
-        ("unix://rel", Address::Unix("rel".into()), ""),
-        ("unix://@name", Address::Abstract(b"name".to_vec()), ""),
-        ("", Address::Unix("/var/run/docker.sock".into()), ""),
+        ("unix:///run/d.sock", Endpoint::Unix("/run/d.sock".into()), ""),
+        ("unix://rel", Endpoint::Unix("rel".into()), ""),
+        ("unix://@name", Endpoint::Abstract(b"name".to_vec()), ""),
+        ("", Endpoint::Unix("/var/run/docker.sock".into()), ""),
         ("tcp://h:1/p", tcp("h", 1), "/p"),
         ("tcp://h", tcp("h", 80), ""),
         ("tcp://[::1]", tcp("::1", 80), ""),
         ("http://h:1", tcp("h", 1), ""),
     ];
-    for (host, address, prefix) in cases {
-        let endpoint = home().context("c", host).resolve(Some("c"), None).unwrap();
+    for (host, endpoint, prefix) in cases {
+        let daemon = home().context("c", host).resolve(Some("c"), None).unwrap();
         assert_eq!(
-            (endpoint.address, endpoint.prefix.as_str(), endpoint.tls),
-            (address, prefix, None),
+            (daemon.endpoint, daemon.prefix.as_str(), daemon.tls),
+            (endpoint, prefix, None),
             "{host}"
         );
     }
@@ -393,8 +395,8 @@ fn tls_of_a_stored_context() {
     assert_eq!(tls(with(&["ca.pem"], "ssh://h")), None);
     assert_eq!(tls(with(&["ca.pem"], "https://h:1")), ca);
     assert_eq!(
-        with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().address.to_string(),
-        "tcp://h:443"
+        with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().endpoint.to_string(),
+        "tcp://h:443 with TLS"
     );
     let skip =
         home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
@@ -428,7 +430,7 @@ fn how_it_was_found_is_told() {
         )
     );
     assert_eq!(
-        endpoint.overruled(&env, &Flags::default()),
+        endpoint.overruled(&env, &DaemonFlags::default()),
         ["currentContext of config.json (blue) is overruled"]
     );
     let env = env.var("DOCKER_HOST", "tcp://h:1/p/");
@@ -438,11 +440,11 @@ fn how_it_was_found_is_told() {
         "context: default (DOCKER_HOST)\nhost: tcp://h:1/p\nbefore each path: /p\n"
     );
     assert_eq!(
-        endpoint.overruled(&env, &Flags::default()),
+        endpoint.overruled(&env, &DaemonFlags::default()),
         ["DOCKER_CONTEXT (red) is overruled", "currentContext of config.json (blue) is overruled"]
     );
-    let flags = Flags { context: Some("default".into()), host: None };
-    let endpoint = Endpoint::resolve(&env, &flags).unwrap();
+    let flags = DaemonFlags { context: Some("default".into()), host: None };
+    let endpoint = Daemon::resolve(&env, &flags).unwrap();
     assert_eq!(
         endpoint.explain(),
         "context: default (the context flag)\nhost: tcp://h:1/p\nbefore each path: /p\n"
@@ -451,8 +453,8 @@ fn how_it_was_found_is_told() {
         !endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")),
         "it is used"
     );
-    let flags = Flags { context: Some("blue".into()), host: None };
-    let endpoint = Endpoint::resolve(&env, &flags).unwrap();
+    let flags = DaemonFlags { context: Some("blue".into()), host: None };
+    let endpoint = Daemon::resolve(&env, &flags).unwrap();
     assert!(endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")));
     let portless = home().context("c", "tcp://h").resolve(Some("c"), None).unwrap();
     assert_eq!(

@@ -13,9 +13,8 @@ use std::time::{Duration, Instant};
 use crate::support::certificates::certificates;
 use crate::support::needs;
 use crate::support::temp::TempDir;
-use unix_http::transport::{
-    ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, TlsOptions, connect,
-};
+use unix_http::docker::TlsOptions;
+use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, connect};
 
 /// What the server does with a connection is told by its first byte.
 const SERVER: &str = r#"
@@ -274,7 +273,7 @@ fn what_is_no_tls_server() {
     let limit = Duration::from_millis(300);
     let error = connect(&to(port), Some(limit)).unwrap_err();
     assert_eq!(error.kind(), Kind::TimedOut);
-    assert!(error.to_string().contains("no TLS connection within 300ms"), "{error}");
+    assert!(error.to_string().contains("no connection within 300ms: the host is down"), "{error}");
     listener.accept().unwrap();
     // A plain HTTP server answers what it was sent.
     let plain = thread::spawn(move || {

@@ -26,8 +26,9 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The limits of an exchange. `None`, the default of each, is for ever.
@@ -109,6 +110,7 @@ impl From<Timeout> for io::Error {
 }
 
 /// One limit, running since a known moment.
+#[cfg(any(feature = "server", feature = "tap"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     limit: Limit,
@@ -116,6 +118,7 @@ pub(crate) struct Deadline {
     since: Instant,
 }
 
+#[cfg(any(feature = "server", feature = "tap"))]
 impl Deadline {
     /// Starts now; `None` never ends.
     pub(crate) fn start(limit: Limit, after: Option<Duration>) -> Deadline {
@@ -288,4 +291,16 @@ fn sooner<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     }
+}
+
+/// Does blocking work on a helper thread and waits for it no longer than `limit`. What comes too
+/// late is dropped.
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (done, result) = mpsc::sync_channel(1);
+    thread::Builder::new().name("connect".into()).spawn(move || done.send(work()))?;
+    let late = Timeout { limit: Limit::Connect, after: limit };
+    result.recv_timeout(limit).unwrap_or_else(|_| Err(late.into()))
 }

@@ -1,25 +1,24 @@
-//! Permission denied: who may?
+//! Permission denied: who may connect to a socket file.
 //!
-//! To connect needs the right to write on the socket file and to search every directory above it
+//! Connecting needs the right to write to the socket file and to search every directory above it
 //! (unix(7)).
 
+use crate::base::text::visible;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::endpoint::printable;
-
-/// Why connecting to `path` was denied, and the remedy.
-pub(super) fn may_connect(path: &Path) -> String {
+/// Explains why connecting to `path` was denied, with the remedy.
+pub(super) fn explain(path: &Path) -> String {
     match fs::metadata(path) {
         Ok(socket) => format!("permission denied: {}", remedy(&socket, 0o2, "")),
         Err(_) => closed_directory(path).unwrap_or_else(|| "permission denied".into()),
     }
 }
 
-/// The first directory on the way that may not be searched: what it holds cannot be looked at.
+/// Names the first directory on the way that this user may not search.
 fn closed_directory(path: &Path) -> Option<String> {
     let denied =
         |p: &Path| fs::metadata(p).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
@@ -30,14 +29,15 @@ fn closed_directory(path: &Path) -> Option<String> {
     let metadata =
         fs::metadata(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })
             .ok()?;
-    let name = printable(directory.as_os_str().as_bytes());
+    let name = visible(directory.as_os_str().as_bytes());
     Some(format!(
         "permission denied: {}",
         remedy(&metadata, 0o1, &format!("the directory {name} is "))
     ))
 }
 
-/// `right` is the bit asked for, as it stands for others: 2 to write, 1 to search.
+/// Tells who may, and how to become one of them. `right` is the bit asked for, as it stands for
+/// others: 2 to write, 1 to search.
 fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     let mode = metadata.mode() & 0o7777;
     let user = name_of("/etc/passwd", metadata.uid());
@@ -46,26 +46,28 @@ fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     let sudo = if metadata.uid() == 0 { "sudo".into() } else { format!("sudo -u {user}") };
     if mode & right != 0 {
         format!(
-            "{owned}: that allows everyone, so a security module (SELinux, AppArmor) or a sandbox refuses"
+            "{owned}: that allows everyone, so a security module (SELinux, AppArmor) or a sandbox \
+             refuses"
         )
     } else if mode & (right << 3) != 0 && metadata.gid() != 0 {
         format!(
-            "{owned}: join the group `{group}` (usermod -aG {group} USER, then log in again) or use {sudo}"
+            "{owned}: join the group `{group}` (usermod -aG {group} USER, then log in again) or \
+             use {sudo}"
         )
     } else {
         format!("{owned}: use {sudo}")
     }
 }
 
-/// The name of a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)), else the
-/// number.
+/// Looks up the name of a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)).
+/// Without one, the number is the name.
 fn name_of(file: &str, id: u32) -> String {
     let number = id.to_string();
     let text = fs::read(file).unwrap_or_default();
     let named = String::from_utf8_lossy(&text).lines().find_map(|line| {
         let mut parts = line.split(':');
         let name = parts.next()?;
-        (parts.nth(1)? == number && !name.is_empty()).then(|| printable(name.as_bytes()))
+        (parts.nth(1)? == number && !name.is_empty()).then(|| visible(name.as_bytes()))
     });
     named.unwrap_or(number)
 }

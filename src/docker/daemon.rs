@@ -1,0 +1,213 @@
+//! Which daemon is meant: the docker CLI's rules, and which of them decided.
+//!
+//! The rules stand in the [module above](super).
+//!
+//! ```
+//! use unix_http::docker::{Daemon, DaemonFlags, Process};
+//!
+//! let host = Some("tcp://build.example:2375".into());
+//! let daemon = Daemon::resolve(&Process, &DaemonFlags { host, ..DaemonFlags::default() })?;
+//! assert_eq!(
+//!     daemon.explain(),
+//!     "context: default (the host flag)\nhost: tcp://build.example:2375\n"
+//! );
+//! # Ok::<(), unix_http::docker::ResolveError>(())
+//! ```
+
+use super::context::{self, Stored};
+use super::environment::{Environment, set};
+use super::host::{DockerHost, HostOrigin};
+use super::resolve_error::{ResolveError, Rule};
+use super::tls::TlsOptions;
+use super::tls_settings::{self, TlsAndNotes, config_dir};
+use crate::client::{Client, ClientBuilder};
+use crate::transport::{Endpoint, EndpointError};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// The flags that choose a daemon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DaemonFlags {
+    /// A context's name; an empty one is none.
+    pub context: Option<OsString>,
+    /// A host; an empty one is the default host.
+    pub host: Option<OsString>,
+}
+
+/// A daemon, and how it was found.
+///
+/// ```
+/// use unix_http::{Endpoint, docker::{Daemon, DaemonFlags, Process, Rule}};
+///
+/// let host = Some("unix:///run/podman/podman.sock".into());
+/// let found = Daemon::resolve(&Process, &DaemonFlags { host, ..DaemonFlags::default() })?;
+/// assert_eq!(found.rule, Rule::HostFlag);
+/// assert_eq!(found.endpoint, Endpoint::Unix("/run/podman/podman.sock".into()));
+/// # Ok::<(), unix_http::docker::ResolveError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// What is dialled, with TLS if it is on.
+    pub endpoint: Endpoint,
+    /// What goes before every path of the API: empty, or as in [`DockerHost::prefix`].
+    pub prefix: String,
+    /// The TLS settings, for a TCP address only.
+    pub tls: Option<TlsOptions>,
+    /// The context's name.
+    pub context: String,
+    /// The host, as the docker CLI shows it.
+    pub host: String,
+    /// Which rule decided on the context.
+    pub rule: Rule,
+    /// The file of the store that says the host, when one does.
+    pub meta: Option<PathBuf>,
+    /// Notes for the user, a line each.
+    pub notes: Vec<String>,
+}
+
+impl Daemon {
+    /// Finds the daemon that is meant, without dialling it.
+    ///
+    /// # Errors
+    /// [`ResolveError`], each of which says what to do.
+    pub fn resolve(env: &impl Environment, flags: &DaemonFlags) -> Result<Daemon, ResolveError> {
+        let (rule, name) = choose(env, flags)?;
+        match name.filter(|name| name != "default") {
+            Some(name) => Daemon::of_context(env, rule, &name),
+            None => Daemon::of_default(env, rule, flags),
+        }
+    }
+
+    /// Builds a client of this daemon, its path prefix included.
+    pub fn client(&self) -> ClientBuilder {
+        Client::builder(self.endpoint.clone()).prefix(&self.prefix)
+    }
+
+    /// The context `default`.
+    fn of_default(
+        env: &impl Environment,
+        rule: Rule,
+        flags: &DaemonFlags,
+    ) -> Result<Daemon, ResolveError> {
+        let verify = set(env, "DOCKER_TLS_VERIFY").is_some();
+        let tls = verify || set(env, "DOCKER_TLS").is_some();
+        let (text, variable) = match &flags.host {
+            Some(host) => (host.clone(), None),
+            None => (env.var("DOCKER_HOST").unwrap_or_default(), Some("DOCKER_HOST".into())),
+        };
+        let refused = |error| ResolveError::Host { place: variable.clone(), error };
+        let host = DockerHost::parse_from(HostOrigin::Given, &text, tls).map_err(refused)?;
+        let tls = match tls {
+            true => tls_settings::of_variables(env, verify)?,
+            false => (None, Vec::new()),
+        };
+        let shown = match host.endpoint {
+            Endpoint::Program(_) => text.to_string_lossy().trim().to_owned(),
+            _ => format!("{}{}", host.endpoint, host.prefix),
+        };
+        let found = Daemon::new(host, rule, "default".into(), shown);
+        found.with_tls(tls).map_err(refused)
+    }
+
+    /// A context of the store.
+    fn of_context(
+        env: &impl Environment,
+        rule: Rule,
+        name: &OsStr,
+    ) -> Result<Daemon, ResolveError> {
+        let Stored { meta, host: text, tls, mut notes } =
+            context::stored(env, &config_dir(env)?, name, rule)?;
+        let refused = |error| ResolveError::Host { place: Some(meta.clone()), error };
+        let host =
+            DockerHost::parse_from(HostOrigin::Stored, &text, tls.is_some()).map_err(refused)?;
+        let shown = text.to_string_lossy();
+        if let Endpoint::Tcp { port, .. } = host.endpoint
+            && !shown.contains(&format!(":{port}"))
+        {
+            notes.push(format!(
+                "the stored host has no port; the docker CLI dials {port} then, and so do we"
+            ));
+        }
+        let shown = if text.is_empty() { host.endpoint.to_string() } else { shown.into_owned() };
+        let name = name.to_string_lossy().into_owned();
+        let found = Daemon::new(host, rule, name, shown).with_tls((tls, notes)).map_err(refused)?;
+        Ok(Daemon { meta: Some(meta), ..found })
+    }
+
+    fn new(host: DockerHost, rule: Rule, context: String, shown: String) -> Daemon {
+        let DockerHost { endpoint, prefix } = host;
+        let (tls, meta, notes) = (None, None, Vec::new());
+        Daemon { endpoint, prefix, tls, context, host: shown, rule, meta, notes }
+    }
+
+    /// TLS is for TCP only: a socket file needs none, and ssh has its own.
+    fn with_tls(self, (tls, notes): TlsAndNotes) -> Result<Daemon, EndpointError> {
+        let Endpoint::Tcp { host, port } = &self.endpoint else { return Ok(self) };
+        let endpoint = match &tls {
+            Some(tls) => Endpoint::tls(host, *port, tls.clone())?,
+            None => self.endpoint,
+        };
+        Ok(Daemon { endpoint, tls, notes, ..self })
+    }
+
+    /// Explains how the daemon was found, in a few lines for people.
+    pub fn explain(&self) -> String {
+        let mut out = format!("context: {} ({})\nhost: {}\n", self.context, self.rule, self.host);
+        // Writing into a String does not fail.
+        if let Some(meta) = &self.meta {
+            let _ = writeln!(out, "stored in: {}", meta.display());
+        }
+        if let Some(tls) = &self.tls {
+            let _ = writeln!(out, "TLS: {}", tls_settings::describe(tls));
+        }
+        if !self.prefix.is_empty() {
+            let _ = writeln!(out, "before each path: {}", self.prefix);
+        }
+        self.notes.iter().for_each(|note| out.extend(["note: ", note, "\n"]));
+        out
+    }
+
+    /// Lists the settings that `self.rule` overrules, a line each.
+    pub fn overruled(&self, env: &impl Environment, flags: &DaemonFlags) -> Vec<String> {
+        let config = || context::current_context(env, &config_dir(env).ok()?).ok().flatten();
+        let said = [
+            (Rule::HostVariable, "DOCKER_HOST", set(env, "DOCKER_HOST")),
+            (Rule::ContextVariable, "DOCKER_CONTEXT", set(env, "DOCKER_CONTEXT")),
+            (Rule::ConfigFile, "currentContext of config.json", config()),
+        ];
+        let used_host = self.context == "default" && flags.host.is_none();
+        said.into_iter()
+            .filter(|(rule, ..)| self.rule < *rule)
+            .filter(|(rule, ..)| !(used_host && *rule == Rule::HostVariable))
+            .filter_map(|(_, what, value)| {
+                Some(format!("{what} ({}) is overruled", value?.to_string_lossy()))
+            })
+            .collect()
+    }
+}
+
+/// Returns the first rule that says something and the context that it names; `None` is the default
+/// one.
+fn choose(
+    env: &impl Environment,
+    flags: &DaemonFlags,
+) -> Result<(Rule, Option<OsString>), ResolveError> {
+    let context = flags.context.clone().filter(|name| !name.is_empty());
+    match (context, &flags.host) {
+        (Some(_), Some(_)) => return Err(ResolveError::BothFlags),
+        (Some(name), None) => return Ok((Rule::ContextFlag, Some(name))),
+        (None, Some(_)) => return Ok((Rule::HostFlag, None)),
+        (None, None) => {}
+    }
+    if set(env, "DOCKER_HOST").is_some() {
+        return Ok((Rule::HostVariable, None));
+    }
+    if let Some(name) = set(env, "DOCKER_CONTEXT") {
+        return Ok((Rule::ContextVariable, Some(name)));
+    }
+    match context::current_context(env, &config_dir(env)?)? {
+        Some(name) => Ok((Rule::ConfigFile, Some(name))),
+        None => Ok((Rule::Default, None)),
+    }
+}

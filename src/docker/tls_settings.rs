@@ -1,0 +1,104 @@
+//! Docker's TLS settings: variables for the context `default`, files for a stored one.
+//!
+//! ```text
+//! DOCKER_TLS_VERIFY  not empty, even "0": TLS, and the server's certificate is verified
+//! DOCKER_TLS         not empty: TLS, and anyone may be the server
+//! DOCKER_CERT_PATH   where ca.pem, cert.pem and key.pem are; by default beside config.json
+//! ```
+//!
+//! `ca.pem` has to be there; a client's certificate and its key need not.
+
+use super::environment::{Environment, set};
+use super::resolve_error::ResolveError;
+use super::tls::TlsOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// TLS, if it is on, and notes for the user.
+pub(super) type TlsAndNotes = (Option<TlsOptions>, Vec<String>);
+
+/// Returns the directory of Docker's settings.
+pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError> {
+    match set(env, "DOCKER_CONFIG") {
+        Some(dir) => Ok(dir.into()),
+        None => env.home_dir().map(|home| home.join(".docker")).ok_or(ResolveError::NoHome),
+    }
+}
+
+/// The TLS of the context `default`, when it is on.
+pub(super) fn of_variables(
+    env: &impl Environment,
+    verify: bool,
+) -> Result<TlsAndNotes, ResolveError> {
+    let dir = match set(env, "DOCKER_CERT_PATH") {
+        Some(dir) => PathBuf::from(dir),
+        None => config_dir(env)?,
+    };
+    let ca = dir.join("ca.pem");
+    env.probe(&ca).map_err(|error| ResolveError::Ca { path: ca.clone(), error })?;
+    let file = |name| {
+        let path = dir.join(name);
+        match env.probe(&path) {
+            Ok(()) => Ok(Some(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ResolveError::File { path, error }),
+        }
+    };
+    Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
+}
+
+/// The TLS of a stored context: on when there is a directory for it, or when it says not to verify.
+pub(super) fn of_context(
+    env: &impl Environment,
+    dir: &Path,
+    skip_verify: bool,
+) -> Result<TlsAndNotes, ResolveError> {
+    let files = match env.list(dir) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let tls = TlsOptions { verify: false, ..TlsOptions::default() };
+            return Ok((skip_verify.then_some(tls), Vec::new()));
+        }
+        Err(error) => return Err(ResolveError::File { path: dir.to_owned(), error }),
+    };
+    let file = |name: &str| {
+        let path = dir.join(name);
+        if !files.contains(&path) {
+            return Ok(None);
+        }
+        env.probe(&path).map_err(|error| ResolveError::File { path: path.clone(), error })?;
+        Ok(Some(path))
+    };
+    Ok(paired(dir, file("ca.pem")?, file("cert.pem")?, file("key.pem")?, !skip_verify))
+}
+
+/// Drops a certificate without its key and a key without its certificate, as the docker CLI does.
+fn paired(
+    dir: &Path,
+    ca: Option<PathBuf>,
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+    verify: bool,
+) -> TlsAndNotes {
+    let tls = TlsOptions { ca, verify, ..TlsOptions::default() };
+    let (there, missing) = match (&cert, &key) {
+        (Some(_), None) => ("cert.pem", "key.pem"),
+        (None, Some(_)) => ("key.pem", "cert.pem"),
+        _ => return (Some(TlsOptions { cert, key, ..tls }), Vec::new()),
+    };
+    let note = format!("{there} is not used: there is no {missing} in {}", dir.display());
+    (Some(tls), vec![note])
+}
+
+/// Describes the settings in a few words for people.
+pub(super) fn describe(tls: &TlsOptions) -> String {
+    let server = match (tls.verify, &tls.ca) {
+        (false, _) => "the server is NOT verified".to_owned(),
+        (true, Some(ca)) => format!("the server is verified by {}", ca.display()),
+        (true, None) => "the server is verified by the system's certificates".to_owned(),
+    };
+    match &tls.cert {
+        Some(cert) => format!("{server}; client certificate {}", cert.display()),
+        None => format!("{server}; no client certificate"),
+    }
+}

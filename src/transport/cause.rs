@@ -1,0 +1,68 @@
+//! Why a connection could not be made, before it is known where to.
+
+use std::io;
+
+/// The cause of a failed connect: its kind, a line with the remedy, and the system's own error.
+///
+/// The parts of this module that dial, and every [`Program`](super::Program), report this;
+/// [`ConnectError`](super::ConnectError) adds the endpoint.
+#[derive(Debug)]
+pub struct Cause {
+    /// What kind of failure it is.
+    pub kind: ConnectErrorKind,
+    /// The cause and the remedy, in one line.
+    pub why: String,
+    /// The system's error, if there was one.
+    pub source: Option<io::Error>,
+}
+
+impl Cause {
+    /// A cause without an error of the system.
+    pub fn new(kind: ConnectErrorKind, why: impl Into<String>) -> Self {
+        Self { kind, why: why.into(), source: None }
+    }
+
+    /// Adds the system's error.
+    #[must_use]
+    pub fn from(self, error: io::Error) -> Self {
+        Self { source: Some(error), ..self }
+    }
+}
+
+/// The kind of a [`ConnectError`](super::ConnectError), for a program's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectErrorKind {
+    /// There is no such file.
+    NotFound,
+    /// The file is there, but is not a stream socket.
+    NotASocket,
+    /// This user may not connect.
+    PermissionDenied,
+    /// No process listens there.
+    NobodyListens,
+    /// The path or abstract name does not fit a socket address.
+    PathTooLong,
+    /// The time limit was reached.
+    TimedOut,
+    /// The host name could not be resolved.
+    UnknownHost,
+    /// There is no route to the address.
+    Unreachable,
+    /// This system has no such endpoints.
+    Unsupported,
+    /// The program could not be run.
+    NoProgram,
+    /// The program ran and failed.
+    Child,
+    /// The server's certificate does not verify.
+    PeerCertificate,
+    /// The client certificate or its key is missing, cannot be used or was refused.
+    ClientCertificate,
+    /// The file of CA certificates cannot be used.
+    CaFile,
+    /// TLS could not be established for another reason.
+    TlsHandshake,
+    /// Anything else; the system's words are in the message.
+    Other,
+}

@@ -1,0 +1,95 @@
+//! A command of the user's as a connection. A shell command is written as for ssh_config(5)
+//! `ProxyCommand`: `%h` is the host, `%p` the port, `%%` a percent sign.
+
+use super::endpoint::{Endpoint, EndpointError, check_host};
+use super::program::Program;
+use crate::base::text::visible;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A program and its arguments, about which nothing else is known.
+#[derive(Debug)]
+struct Words(Vec<OsString>);
+
+impl Program for Words {
+    fn words(&self, _: Option<Duration>) -> Vec<OsString> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", visible(self.0.join(OsStr::new(" ")).as_bytes()))
+    }
+}
+
+impl Endpoint {
+    /// The connection that a program makes; the first word is its name or path.
+    pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        Self::Program(Arc::new(Words(words.into_iter().map(Into::into).collect())))
+    }
+
+    /// The connection that a shell command makes to `host` and `port`.
+    ///
+    /// The command is run by `sh -c`. A single program replaces the shell (`exec`), so that no
+    /// process stands between us and it. A host that would mean something to a shell is refused
+    /// (CVE-2023-51385).
+    ///
+    /// ```
+    /// use unix_http::transport::Endpoint;
+    ///
+    /// let endpoint = Endpoint::proxy_command("nc -x proxy:1080 %h %p", "example.com", 80)?;
+    /// assert_eq!(endpoint.to_string(), "`sh -c exec nc -x proxy:1080 example.com 80`");
+    /// # Ok::<(), unix_http::transport::EndpointError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EndpointError`] for an empty command, an unknown `%` or a malformed host.
+    pub fn proxy_command(
+        command: impl AsRef<OsStr>,
+        host: &str,
+        port: u16,
+    ) -> Result<Self, EndpointError> {
+        let command = command.as_ref().as_bytes();
+        let line = check_host(host).and_then(|()| expand(command, host, port));
+        let line = line.map_err(|error| error.about(command))?;
+        Ok(Self::command(["sh".into(), "-c".into(), line]))
+    }
+}
+
+fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, EndpointError> {
+    if command.trim_ascii().is_empty() {
+        return Err(EndpointError::new("the proxy command is empty"));
+    }
+    if command.contains(&0) {
+        return Err(EndpointError::new("it holds a NUL byte, which no command can"));
+    }
+    let mut line = if is_one_program(command) { b"exec ".to_vec() } else { Vec::new() };
+    let mut bytes = command.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte != b'%' {
+            line.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'h') => line.extend(host.as_bytes()),
+            Some(b'p') => line.extend(port.to_string().as_bytes()),
+            Some(b'%') => line.push(b'%'),
+            _ => {
+                return Err(EndpointError::new("after a % stands h (host), p (port) or another %"));
+            }
+        }
+    }
+    Ok(OsString::from_vec(line))
+}
+
+/// Whether `exec` may stand in front: no operator, not even a quoted one, and no assignment before
+/// the program.
+fn is_one_program(command: &[u8]) -> bool {
+    let first =
+        command.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    !first.contains(&b'=') && !command.iter().any(|byte| b";&|(){}!\n".contains(byte))
+}

@@ -1,0 +1,100 @@
+//! A child process at the other end of a socket pair, as a trait.
+//!
+//! The library has no cryptography of its own. TLS, ssh and a user's own proxy command are programs
+//! whose standard input and output are the connection. A program answers a few questions; the rest
+//! (starting it, listening to its standard error, reaping it) is the same for all of them.
+//!
+//! ```
+//! use std::{ffi::OsString, fmt, io::Read, sync::Arc, time::Duration};
+//! use unix_http::transport::{Endpoint, Program, connect};
+//!
+//! /// `date`, as a server that says the date and closes.
+//! #[derive(Debug)]
+//! struct Date;
+//!
+//! impl Program for Date {
+//!     fn words(&self, _limit: Option<Duration>) -> Vec<OsString> {
+//!         vec!["date".into(), "+%Y".into()]
+//!     }
+//! }
+//!
+//! impl fmt::Display for Date {
+//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+//!         f.write_str("the date")
+//!     }
+//! }
+//!
+//! let mut said = String::new();
+//! connect(&Endpoint::Program(Arc::new(Date)), None)?.read_to_string(&mut said)?;
+//! assert!(said.starts_with("2"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use super::cause::Cause;
+use std::ffi::OsString;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+/// A program that carries a connection. Its [`Display`](fmt::Display) names the endpoint in errors.
+pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
+    /// Returns the program and its arguments. `limit` is the time limit for connecting, for a
+    /// program that can keep it.
+    fn words(&self, limit: Option<Duration>) -> Vec<OsString>;
+
+    /// Checks what can be checked before the program is started.
+    ///
+    /// # Errors
+    /// The [`Cause`], where it can be named better than by the program.
+    fn check(&self) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    /// Returns how to tell that the connection is made. `None`: the program is not waited for, and
+    /// a failure shows at the first read.
+    fn ready(&self) -> Option<Ready> {
+        None
+    }
+
+    /// Returns why the end of the program's input cannot be passed on while its output stays open;
+    /// `None` where it can.
+    fn no_half_close(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Explains a failure by the exit status and the end of what the program printed on standard
+    /// error. `None`: the program is quoted.
+    fn explain(&self, _status: ExitStatus, _said: &str) -> Option<Cause> {
+        None
+    }
+
+    /// Returns the server's `host:port` for the Host field, where it is known.
+    fn authority(&self) -> Option<String> {
+        None
+    }
+}
+
+/// How a program tells that its connection is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// What it prints on standard error then.
+    pub says: &'static str,
+    /// What it probably means that it has not printed that within the time limit.
+    pub late: &'static str,
+}
+
+/// Two programs are the same endpoint when they are called the same and run the same words.
+impl PartialEq for dyn Program {
+    fn eq(&self, other: &Self) -> bool {
+        self.words(None) == other.words(None) && self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for dyn Program {}
+
+impl Hash for dyn Program {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words(None).hash(state);
+    }
+}

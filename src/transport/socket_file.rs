@@ -1,0 +1,108 @@
+//! The file of a listening Unix socket: made with its mode from the first moment, never in place of
+//! a live one, and removed only while it is still ours.
+//!
+//! `bind` makes a socket file with the mode that the umask leaves, and whoever may write to the
+//! file may connect (unix(7)). Others could connect between `bind` and a `chmod`, and what gets in
+//! stays in. So where the umask would let in more than asked for, the socket is bound inside a
+//! private directory, given its mode there, and linked to its name: link(2), unlike rename(2),
+//! fails where the name is taken.
+//!
+//! If the name is taken by a socket whose server has ended, that socket is moved aside, asked once
+//! more, and only then removed. If another server took the name in between, its socket is put back.
+
+use super::cause::ConnectErrorKind;
+use super::private_dir::PrivateDir;
+use super::unix::{self, ShortPath};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a socket that is in the way may take to show that a server listens on it.
+const ASK: Duration = Duration::from_secs(1);
+
+/// A socket's file, known by its inode: another server's in its place is not removed.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+/// What takes the name of a socket.
+pub(super) enum InTheWay {
+    NotASocket,
+    Live,
+    /// Nobody listened on it, and in this moment another server took the name.
+    TakenJustNow,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// Binds a socket that lets in nobody whom `mode` shuts out.
+pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
+    if umask_allows_no_more_than(mode) {
+        return bind_here(path, mode);
+    }
+    let directory = PrivateDir::new_in(directory_of(path))?;
+    let (listener, inside) = bind_here(&directory.path().join("s"), mode)?;
+    fs::hard_link(&inside.path, path)?;
+    Ok((listener, SocketFile { path: path.to_owned(), inode: inside.inode }))
+}
+
+/// Whether a socket file made now lets in nobody whom `mode` shuts out. Linux tells the umask;
+/// asking in any other way would change it for every thread.
+fn umask_allows_no_more_than(mode: u32) -> bool {
+    const WRITE: u32 = 0o222;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let umask = status
+        .lines()
+        .find_map(|line| u32::from_str_radix(line.strip_prefix("Umask:")?.trim(), 8).ok());
+    umask.is_some_and(|umask| WRITE & !umask & !mode == 0)
+}
+
+fn bind_here(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
+    let listener = UnixListener::bind(ShortPath::to_bind(path)?.as_path())?;
+    let file = SocketFile { path: path.to_owned(), inode: inode(path)? };
+    fs::set_permissions(path, Permissions::from_mode(mode))?;
+    Ok((listener, file))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes a socket that nobody listens on. Gives what else is in the way, if anything.
+pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
+    if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
+        return Ok(Some(InTheWay::NotASocket));
+    }
+    if !is_stale(path) {
+        return Ok(Some(InTheWay::Live));
+    }
+    let directory = PrivateDir::new_in(directory_of(path))?;
+    let aside = directory.path().join("s");
+    fs::rename(path, &aside)?;
+    let stale = is_stale(&aside);
+    if !stale {
+        fs::hard_link(&aside, path)?;
+    }
+    fs::remove_file(&aside)?;
+    Ok((!stale).then_some(InTheWay::TakenJustNow))
+}
+
+fn is_stale(path: &Path) -> bool {
+    let asked = unix::connect_path(path, Some(ASK));
+    asked.is_err_and(|cause| cause.kind == ConnectErrorKind::NobodyListens)
+}

@@ -1,0 +1,259 @@
+//! Dialling a Unix socket: paths of any length, abstract names, and why it failed.
+//!
+//! `sockaddr_un` holds 108 bytes, the last a NUL (unix(7)). On Linux every open file also has a
+//! short name, `/proc/self/fd/N`. A longer path is reached through a descriptor of the socket
+//! itself (to connect) or of its directory (to bind).
+
+use super::cause::{Cause, ConnectErrorKind};
+use super::deadline::{Timeout, within};
+use super::permission;
+use crate::base::text::visible;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest path, in bytes, that fits a Unix socket address.
+pub const SUN_PATH_MAX: usize =
+    if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+
+/// A path that fits a socket address and leads where a longer one leads, while this value lives.
+#[derive(Debug)]
+pub struct ShortPath {
+    path: PathBuf,
+    _open: Option<File>,
+}
+
+impl ShortPath {
+    /// Shortens the path of an existing socket. A path that fits is left alone and costs no system
+    /// call.
+    ///
+    /// # Errors
+    /// That of opening the path, or [`io::ErrorKind::InvalidFilename`] if this system has no way
+    /// around the limit.
+    pub fn to_socket(path: &Path) -> io::Result<Self> {
+        if fits(path) {
+            return Ok(Self { path: path.to_owned(), _open: None });
+        }
+        let socket = open_only_as_a_place(path)?;
+        Ok(Self { path: descriptor(&socket), _open: Some(socket) })
+    }
+
+    /// Shortens a path that need not exist yet, for `bind`, by its directory.
+    ///
+    /// # Errors
+    /// That of opening the directory, or [`io::ErrorKind::InvalidFilename`] if the last component
+    /// alone is too long or this system has no way around the limit.
+    pub fn to_bind(path: &Path) -> io::Result<Self> {
+        if fits(path) {
+            return Ok(Self { path: path.to_owned(), _open: None });
+        }
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(ErrorKind::InvalidFilename.into());
+        };
+        let directory = open_only_as_a_place(directory)?;
+        let short = descriptor(&directory).join(name);
+        if !fits(&short) {
+            return Err(ErrorKind::InvalidFilename.into());
+        }
+        Ok(Self { path: short, _open: Some(directory) })
+    }
+
+    /// Returns the path to give to the system.
+    #[must_use]
+    pub fn as_path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn fits(path: &Path) -> bool {
+    path.as_os_str().as_bytes().len() <= SUN_PATH_MAX
+}
+
+/// What only Linux has: names for open files, and abstract names.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux {
+    use super::*;
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
+    use std::os::fd::AsRawFd;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    pub fn descriptor(file: &File) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+    }
+
+    /// `O_PATH` (open(2)) asks for no right on the file itself. A socket can be opened in no other
+    /// way.
+    pub fn open_only_as_a_place(path: &Path) -> io::Result<File> {
+        const O_PATH: i32 = if cfg!(target_arch = "sparc64") { 0x100_0000 } else { 0o1000_0000 };
+        File::options().read(true).custom_flags(O_PATH).open(path)
+    }
+
+    pub fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
+        SocketAddr::from_abstract_name(name)
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod linux {
+    use super::*;
+
+    pub fn descriptor(_: &File) -> PathBuf {
+        PathBuf::new()
+    }
+
+    pub fn open_only_as_a_place(_: &Path) -> io::Result<File> {
+        Err(ErrorKind::InvalidFilename.into())
+    }
+
+    pub fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
+        Err(ErrorKind::Unsupported.into())
+    }
+}
+
+pub(super) use linux::abstract_address;
+use linux::{descriptor, open_only_as_a_place};
+
+/// Connects to a socket file.
+pub(super) fn connect_path(path: &Path, timeout: Option<Duration>) -> Result<UnixStream, Cause> {
+    let dial = || {
+        let short = ShortPath::to_socket(path)?;
+        connect(SocketAddr::from_pathname(short.as_path())?, Some(short), timeout)
+    };
+    dial().map_err(|error| explain(error, |error| explain_path(path, error)))
+}
+
+/// Connects to an abstract name.
+pub(super) fn connect_abstract(
+    name: &[u8],
+    timeout: Option<Duration>,
+) -> Result<UnixStream, Cause> {
+    let dial = || connect(abstract_address(name)?, None, timeout);
+    dial().map_err(|error| explain(error, explain_abstract))
+}
+
+/// A short path leads to the socket while it lives.
+fn connect(
+    address: SocketAddr,
+    short: Option<ShortPath>,
+    timeout: Option<Duration>,
+) -> io::Result<UnixStream> {
+    let Some(limit) = timeout else { return UnixStream::connect_addr(&address) };
+    within(limit, move || {
+        let _short = short;
+        UnixStream::connect_addr(&address)
+    })
+}
+
+type Reason = (ConnectErrorKind, String);
+
+fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause {
+    let (kind, why) = match Timeout::of(&error) {
+        Some(Timeout { after, .. }) => {
+            let late = "the listener is busy or stopped, its backlog is full";
+            (ConnectErrorKind::TimedOut, format!("not accepted within {after:?}: {late}"))
+        }
+        None if is_wrong_socket_type(&error) => (
+            ConnectErrorKind::NotASocket,
+            "it is a datagram or seqpacket socket, not a stream socket; HTTP needs a stream".into(),
+        ),
+        None => other(&error),
+    };
+    Cause::new(kind, why).from(error)
+}
+
+/// EPROTOTYPE, which the standard library has no name for.
+fn is_wrong_socket_type(error: &io::Error) -> bool {
+    let number = if cfg!(any(target_os = "linux", target_os = "android")) { 91 } else { 41 };
+    error.raw_os_error() == Some(number)
+}
+
+/// The cases of connect(2), unix(7) and path_resolution(7).
+fn explain_path(path: &Path, error: &io::Error) -> Reason {
+    match error.kind() {
+        ErrorKind::NotFound => (ConnectErrorKind::NotFound, explain_missing(path)),
+        ErrorKind::PermissionDenied => {
+            (ConnectErrorKind::PermissionDenied, permission::explain(path))
+        }
+        ErrorKind::ConnectionRefused => explain_refused(path),
+        ErrorKind::NotADirectory => (
+            ConnectErrorKind::NotFound,
+            "a part of the path is a file, not a directory; check the path".into(),
+        ),
+        ErrorKind::InvalidFilename | ErrorKind::InvalidInput if !fits(path) => (
+            ConnectErrorKind::PathTooLong,
+            format!(
+                "the path has {} bytes, a socket address holds {SUN_PATH_MAX}; use a shorter or a \
+                 relative path",
+                path.as_os_str().len()
+            ),
+        ),
+        _ => (ConnectErrorKind::Other, error.to_string()),
+    }
+}
+
+fn explain_missing(path: &Path) -> String {
+    if let Ok(target) = fs::read_link(path) {
+        let target = visible(target.as_os_str().as_bytes());
+        return format!(
+            "it is a symbolic link to {target}, which does not exist; is the server running?"
+        );
+    }
+    let gone = path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty() && !p.exists()).last();
+    match gone {
+        Some(directory) => {
+            let directory = visible(directory.as_os_str().as_bytes());
+            format!("no such socket, the directory {directory} does not exist; check the path")
+        }
+        None if path.exists() => {
+            "it has more than 107 bytes and /proc, the way around, is not mounted".into()
+        }
+        None => "no such socket; check the path, or start the server that makes it".into(),
+    }
+}
+
+/// A file that is no socket refuses connections too.
+fn explain_refused(path: &Path) -> Reason {
+    let what = match fs::metadata(path).map(|metadata| metadata.file_type()) {
+        Ok(t) if t.is_dir() => "a directory",
+        Ok(t) if t.is_file() => "a regular file",
+        Ok(t) if t.is_fifo() => "a FIFO",
+        Ok(t) if !t.is_socket() => "a device",
+        _ => {
+            return (
+                ConnectErrorKind::NobodyListens,
+                "nobody listens on this socket, its server has ended; start it again".into(),
+            );
+        }
+    };
+    (ConnectErrorKind::NotASocket, format!("it is {what}, not a socket; check the path"))
+}
+
+fn explain_abstract(error: &io::Error) -> Reason {
+    let (kind, why) = match error.kind() {
+        ErrorKind::ConnectionRefused => (
+            ConnectErrorKind::NobodyListens,
+            "nobody listens on this abstract name in this network namespace; start the server or \
+             check the name",
+        ),
+        ErrorKind::InvalidInput => (
+            ConnectErrorKind::PathTooLong,
+            "an abstract name has at most 107 bytes; use a shorter one",
+        ),
+        ErrorKind::Unsupported => {
+            (ConnectErrorKind::Unsupported, "abstract names exist on Linux only; use a socket file")
+        }
+        ErrorKind::PermissionDenied => (
+            ConnectErrorKind::PermissionDenied,
+            "a security module (SELinux, AppArmor) refuses the connection",
+        ),
+        _ => return (ConnectErrorKind::Other, error.to_string()),
+    };
+    (kind, why.into())
+}
