@@ -3,7 +3,12 @@
 
 mod support;
 
+#[allow(dead_code, missing_docs)]
+#[path = "../src/bin/ucurl/args/mod.rs"]
+mod args;
+
 mod cli {
+    mod arguments;
     mod curl;
     mod docker;
     mod faults;

@@ -58,7 +58,8 @@ impl Civil {
 
     /// Seconds since 1970; `None` for a date that does not exist or lies before it.
     fn seconds(&self) -> Option<u64> {
-        let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let leap = self.year.is_multiple_of(4)
+            && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
         let length = match self.month {
             2 => 28 + u64::from(leap),
             4 | 6 | 9 | 11 => 30,

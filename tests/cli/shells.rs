@@ -11,11 +11,14 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What is typed, and what it is completed to.
-const CASES: [(&str, &str); 4] = [
+const CASES: [(&str, &str); 7] = [
     ("ucurl --unix-so", "--unix-socket"),
     ("ucurl ta", "tap"),
     ("ucurl --generate b", "bash"),
     ("ucurl -s -o only-", "only-one-file"),
+    ("ucurl tap --body-l", "--body-limit"),
+    ("ucurl tap --color al", "always"),
+    ("ucurl replay --stri", "--strict"),
 ];
 
 /// A directory with one file in it and what ucurl generates.

@@ -257,7 +257,7 @@ fn what_is_wrong_is_told_in_one_line() {
         ),
         (
             &["tap", "--script-for", "wget", "--", "true"],
-            "ucurl: tap: --script-for: is ucurl or curl\n",
+            "ucurl: tap: option --script-for: takes one of ucurl, curl; -h helps\n",
         ),
         (
             &["tap", "--har", "/nowhere/x", "--", "true"],

@@ -46,10 +46,15 @@ fn line(text: &str) -> Option<Line> {
     Some(Line { text: text.to_owned(), differs, fewer_connections, stdout_is_trace, args, stdin })
 }
 
+/// The lines of the table of flags, without the sections of the verbs.
+fn rows() -> Vec<&'static str> {
+    let table = include_str!("../../../src/bin/ucurl/args/flags.txt");
+    table.lines().take_while(|line| !line.starts_with("= ucurl demo")).collect()
+}
+
 /// Every flag of curl that can be turned on and off and is in, both ways.
 fn generated() -> Vec<Line> {
-    let table = include_str!("../../../src/bin/ucurl/args/flags.txt");
-    let rows: Vec<&str> = table.lines().collect();
+    let rows = rows();
     let switches = rows
         .windows(2)
         .filter(|two| two[0].starts_with('-') && two[1].starts_with("bool in "))
@@ -370,8 +375,8 @@ fn ucurl(args: &[&str]) -> std::process::Output {
 
 /// The rows of the table: a flag as it is written, and its second line.
 fn table() -> Vec<(&'static str, Vec<&'static str>)> {
-    let rows: Vec<&str> = include_str!("../../../src/bin/ucurl/args/flags.txt").lines().collect();
-    rows.windows(2)
+    rows()
+        .windows(2)
         .filter(|two| two[0].starts_with('-'))
         .map(|two| (two[0], two[1].split(' ').collect()))
         .collect()

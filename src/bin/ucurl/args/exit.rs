@@ -1,56 +1,43 @@
-//! curl's exit codes, as far as they can happen here.
+//! curl's exit codes, as far as they can happen here, with their texts for the manual.
 
-/// A number that the process ends with, in curl's meaning.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Exit {
-    Ok = 0,
-    /// The scheme is not http, or the peer does not speak HTTP/1.
-    UnsupportedProtocol = 1,
-    /// The command line is wrong or asks for something that is out.
-    Usage = 2,
-    /// The URL is wrong.
-    Url = 3,
-    /// The name does not resolve.
-    Resolve = 6,
-    /// No connection.
-    Connect = 7,
-    /// The response's head is malformed.
-    WeirdReply = 8,
-    /// The body was cut short.
-    Partial = 18,
-    /// `-f` and a status code of 400 or more.
-    HttpError = 22,
-    /// The output cannot be written.
-    Write = 23,
-    /// An upload of unknown length to an HTTP/1.0 server.
-    Upload = 25,
-    /// The input cannot be read.
-    Read = 26,
-    /// A time limit.
-    Timeout = 28,
-    /// TLS could not be established.
-    TlsConnect = 35,
-    /// More redirects than allowed.
-    Redirects = 47,
-    /// The peer closed without an answer.
-    Nothing = 52,
-    /// Sending failed.
-    Send = 55,
-    /// Receiving failed, or the chunked coding is broken.
-    Receive = 56,
-    /// The client certificate is missing, cannot be used or was refused.
-    ClientCertificate = 58,
-    /// The server's certificate does not verify.
-    PeerVerification = 60,
-    /// A transfer coding that is not understood.
-    Encoding = 61,
-    /// The body is larger than `--max-filesize`.
-    FileSize = 63,
-    /// The content cannot be sent a second time.
-    Rewind = 65,
-    /// A user name in the URL that is not wanted there.
-    Login = 67,
-    /// The file of CA certificates cannot be used.
-    CaFile = 77,
+macro_rules! exit_codes {
+    ($($name:ident = $code:literal: $text:literal,)*) => {
+        /// The number that the process ends with, in curl's meaning.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Exit {
+            $(#[doc = $text] $name = $code,)*
+        }
+
+        /// Every exit code and what it means.
+        pub static MEANINGS: &[(Exit, &str)] = &[$((Exit::$name, $text),)*];
+    };
+}
+
+exit_codes! {
+    Ok = 0: "the transfer worked",
+    UnsupportedProtocol = 1: "not http, or the peer does not speak HTTP/1",
+    Usage = 2: "the command line is wrong or asks for an unsupported option",
+    Url = 3: "the URL is wrong",
+    Resolve = 6: "the host name does not resolve",
+    Connect = 7: "no connection",
+    WeirdReply = 8: "the head of the response is malformed",
+    Partial = 18: "the body was cut short",
+    HttpError = 22: "a status code of 400 or more with -f, or an error with --fail-stream",
+    Write = 23: "the output cannot be written",
+    Upload = 25: "an upload of unknown length to an HTTP/1.0 server",
+    Read = 26: "the input cannot be read",
+    Timeout = 28: "a time limit was exceeded",
+    TlsConnect = 35: "TLS could not be established",
+    Redirects = 47: "more redirects than --max-redirs allows",
+    Nothing = 52: "the peer closed the connection without an answer",
+    Send = 55: "sending failed",
+    Receive = 56: "receiving failed, or the chunked coding is broken",
+    ClientCertificate = 58: "the client certificate is missing, unusable or was refused",
+    PeerVerification = 60: "the certificate of the server does not verify",
+    Encoding = 61: "an unknown transfer coding",
+    FileSize = 63: "the body is larger than --max-filesize",
+    Rewind = 65: "the content cannot be sent a second time",
+    Login = 67: "a user name in the URL, with --disallow-username-in-url",
+    CaFile = 77: "the file of CA certificates cannot be used",
 }

@@ -1,9 +1,13 @@
 //! The one table of flags, and how to read it.
 //!
 //! `flags.txt` is the table: the parser, the help, the man page, the completions and the
-//! documentation all read it. A row begins at a line that begins with a dash:
+//! documentation all read it. It has a section for ucurl itself and one for each verb. A section
+//! begins with a line that begins with `=`, a flag with a line that begins with a dash:
 //!
 //! ```text
+//! = ucurl tap [options...]     how the command is called
+//! Show the HTTP that ...       one line for lists of commands
+//! ucurl tap listens on ...     the manual, any number of lines
 //! -d, --data <data>            the flag as people write it
 //! text in http post upload     KIND WHERE WORDS
 //! Send data in a POST          one line for the help
@@ -11,40 +15,153 @@
 //! Curl: ...                    how it differs from curl, where it does
 //! ```
 //!
-//! WHERE is `in` (curl 7.88 has it and so have we), `new` (a newer curl has it), `own` (ours),
-//! `out` and `newer` (curl's, refused by name; WORDS is then the key of the reason and the row ends
-//! there).
+//! WHERE is `in` (curl 7.88 has it and so do we), `new` (a newer curl has it), `own` (ours), `out`
+//! and `newer` (curl's, refused by name; WORDS is then the key of the reason and the row ends
+//! there). `actions.rs` says what each flag that is in does.
 //!
 //! The table stays text because a table of pointers costs a relocation for each of them at every
 //! start.
 
-static TABLE: &str = include_str!("flags.txt");
-const COUNT: usize = count_rows(TABLE.as_bytes());
-static ROWS: [u16; COUNT] = find_rows(TABLE.as_bytes());
+use unix_http::base::nearest::nearest;
 
-const fn count_rows(table: &[u8]) -> usize {
-    let (mut at, mut rows) = (0, 0);
+static TABLE: &str = include_str!("flags.txt");
+const COUNT: usize = find_rows(&mut []);
+static ROWS: [u16; COUNT] = {
+    let mut rows = [0; COUNT];
+    find_rows(&mut rows);
+    rows
+};
+
+/// Fills in where each row begins, as far as there is room, and returns how many there are.
+const fn find_rows(rows: &mut [u16]) -> usize {
+    let table = TABLE.as_bytes();
+    assert!(table.len() < 1 << 16);
+    let (mut at, mut count) = (0, 0);
     while at < table.len() {
-        if table[at] == b'-' && (at == 0 || table[at - 1] == b'\n') {
-            rows += 1;
+        if matches!(table[at], b'-' | b'=') && (at == 0 || table[at - 1] == b'\n') {
+            if count < rows.len() {
+                rows[count] = at as u16;
+            }
+            count += 1;
         }
         at += 1;
     }
-    assert!(table.len() < 1 << 16);
-    rows
+    count
 }
 
-const fn find_rows(table: &[u8]) -> [u16; COUNT] {
-    let mut rows = [0; COUNT];
-    let (mut at, mut row) = (0, 0);
-    while at < table.len() {
-        if table[at] == b'-' && (at == 0 || table[at - 1] == b'\n') {
-            rows[row] = at as u16;
-            row += 1;
-        }
-        at += 1;
+/// Whether a row is the flag with this name, as written. For a check at compile time.
+pub const fn row_is(row: usize, name: &str) -> bool {
+    let (table, name) = (TABLE.as_bytes(), name.as_bytes());
+    let mut at = ROWS[row] as usize;
+    at += if table[at + 1] == b'-' { "--".len() } else { "-x, --".len() };
+    let mut matched = 0;
+    while matched < name.len() && table[at + matched] == name[matched] {
+        matched += 1;
     }
-    rows
+    matched == name.len() && matches!(table[at + matched], b' ' | b'[' | b'\n')
+}
+
+fn row(number: usize) -> &'static str {
+    let end = ROWS.get(number + 1).map_or(TABLE.len(), |&next| next as usize);
+    &TABLE[ROWS[number] as usize..end]
+}
+
+fn line(number: usize, line: usize) -> &'static str {
+    row(number).split('\n').nth(line).unwrap_or("")
+}
+
+/// A command and its flags: ucurl itself, or one of its verbs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Section(usize);
+
+/// What ucurl does without a verb, with curl's flags and its own.
+pub const TRANSFERS: Section = Section(0);
+
+/// The verbs: `demo`, `tap` and so on.
+pub fn verbs() -> impl Iterator<Item = Section> + Clone {
+    (1..COUNT).filter(|&number| row(number).starts_with('=')).map(Section)
+}
+
+impl Section {
+    /// How the command is called: `ucurl tap [options...]`.
+    pub fn usage(self) -> &'static str {
+        line(self.0, 0).trim_start_matches("= ")
+    }
+
+    /// The name of a verb.
+    pub fn name(self) -> &'static str {
+        self.usage().split(' ').nth(1).unwrap_or("")
+    }
+
+    /// One line for lists of commands.
+    pub fn help(self) -> &'static str {
+        line(self.0, 1)
+    }
+
+    /// The lines of the manual; an empty one ends a paragraph.
+    pub fn manual(self) -> impl Iterator<Item = &'static str> {
+        row(self.0).trim_end().split('\n').skip(2)
+    }
+
+    /// Its flags. Of ucurl itself, those that are in come before those that are out.
+    pub fn flags(self) -> impl Iterator<Item = Flag> + Clone {
+        (self.0 + 1..COUNT).take_while(|&number| row(number).starts_with('-')).map(Flag)
+    }
+
+    /// Its flags that are in.
+    pub fn shown(self) -> impl Iterator<Item = Flag> + Clone {
+        self.flags().filter(|flag| !flag.is_out())
+    }
+
+    /// The flag with this letter.
+    pub fn short(self, letter: u8) -> Option<Flag> {
+        self.flags().find(|flag| flag.short() == Some(letter))
+    }
+
+    /// Looks a long name up as curl 7.88 does: whole, or the beginning of exactly one; upper and
+    /// lower case are alike.
+    ///
+    /// Only the names of curl 7.88 can be cut short, and only by one another, so that a name that
+    /// is enough for curl stays enough here. `whole` asks for the whole name: curl looks up what
+    /// follows `--no-` that way.
+    pub fn long(self, name: &[u8], whole: bool) -> Found {
+        let mut prefix = None;
+        let mut several = false;
+        for flag in self.flags() {
+            let long = flag.long().as_bytes();
+            if long.len() < name.len() || !long[..name.len()].eq_ignore_ascii_case(name) {
+                continue;
+            }
+            if long.len() == name.len() {
+                return Found::One(flag);
+            }
+            if !whole && matches!(flag.place(), Place::In | Place::Out) {
+                several = prefix.is_some();
+                prefix = prefix.or(Some(flag));
+            }
+        }
+        match prefix {
+            Some(_) if several => Found::Ambiguous,
+            Some(flag) => Found::One(flag),
+            None => Found::Unknown,
+        }
+    }
+
+    /// The flag that a misspelt name was probably meant to be.
+    pub fn nearest(self, name: &[u8]) -> Option<Flag> {
+        let meant = nearest(str::from_utf8(name).ok()?, self.shown().map(Flag::long))?;
+        self.shown().find(|flag| flag.long() == meant)
+    }
+}
+
+/// What a long name leads to.
+pub enum Found {
+    /// One flag.
+    One(Flag),
+    /// No flag begins so.
+    Unknown,
+    /// Several flags begin so.
+    Ambiguous,
 }
 
 /// What may follow a flag.
@@ -77,34 +194,24 @@ pub enum Place {
     Newer,
 }
 
-/// One row of the table.
+/// One flag of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Flag {
-    row: usize,
-}
-
-/// All rows: what is in first, then what is out.
-pub fn all() -> impl Iterator<Item = Flag> + Clone {
-    (0..COUNT).map(|row| Flag { row })
-}
+pub struct Flag(usize);
 
 impl Flag {
-    fn text(self) -> &'static str {
-        let end = if self.row + 1 < COUNT { ROWS[self.row + 1] as usize } else { TABLE.len() };
-        &TABLE[ROWS[self.row] as usize..end]
+    /// Its place among the flags of ucurl itself.
+    pub fn number(self) -> usize {
+        self.0 - 1
     }
 
     /// The flag as people write it: `-d, --data <data>`.
     pub fn shown(self) -> &'static str {
-        let text = self.text();
-        text.split('\n').next().unwrap_or(text)
+        line(self.0, 0)
     }
 
     /// The letter after one dash.
     pub fn short(self) -> Option<u8> {
-        let row = &TABLE.as_bytes()[ROWS[self.row] as usize..];
-        match row {
-            [b'-', b'-', ..] => None,
+        match row(self.0).as_bytes() {
             [b'-', letter, b',', ..] => Some(*letter),
             _ => None,
         }
@@ -123,8 +230,15 @@ impl Flag {
         written.strip_prefix("no-").unwrap_or(written)
     }
 
+    /// The values that it takes, where there are only these: `<always|never|auto>`, `[=bytes]`.
+    pub fn choices(self) -> Option<&'static str> {
+        let (_, value) = self.shown().split_once(['<', '='])?;
+        let choices = value.trim_end_matches(['>', ']']);
+        (self.kind() == Kind::Maybe || choices.contains('|')).then_some(choices)
+    }
+
     fn words(self) -> impl Iterator<Item = &'static str> {
-        self.text().split('\n').nth(1).unwrap_or("").split(' ')
+        line(self.0, 1).split(' ')
     }
 
     /// What may follow it.
@@ -149,174 +263,43 @@ impl Flag {
         }
     }
 
-    /// Refused by name.
+    /// Whether it is curl's and refused by name.
     pub fn is_out(self) -> bool {
         matches!(self.place(), Place::Out | Place::Newer)
     }
 
-    /// The categories it is listed under; of a flag that is out, the key of its reason.
-    pub fn categories(self) -> impl Iterator<Item = &'static str> {
-        self.words().skip(2)
+    /// Whether it is listed under a category; of a flag that is out, the key of its reason.
+    pub fn is_in(self, category: &str) -> bool {
+        self.words().skip(2).any(|word| word == category)
     }
 
     /// One line for the help.
     pub fn help(self) -> &'static str {
-        self.text().split('\n').nth(2).unwrap_or("")
+        line(self.0, 2)
     }
 
-    /// The manual's lines.
+    /// The lines of the manual.
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        self.text()
-            .split('\n')
-            .skip(3)
-            .filter(|line| !line.is_empty() && !line.starts_with("Curl: "))
+        row(self.0).trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
     }
 
     /// How it differs from curl's.
     pub fn differs(self) -> Option<&'static str> {
-        self.text().split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
+        row(self.0).split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
     }
 
     /// Why it is out.
     pub fn reason(self) -> &'static str {
-        let key = self.categories().next().unwrap_or("");
-        REASONS
-            .split('\n')
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
-            .unwrap_or("not in")
+        reasons().find(|(key, _)| self.is_in(key)).map_or("not in", |(_, why)| why)
     }
 }
 
-/// Why flags are out, by key.
-pub static REASONS: &str = "\
-auth: of the authentication schemes only Basic and Bearer are in
-cookies: there is no cookie jar; -b NAME=VALUE sends a cookie
-etag: conditional requests are made with -H 'If-None-Match: ...' or -H 'If-Modified-Since: ...'
-form: multipart forms are out; send a file with --data-binary @FILE or -T FILE
-gzip: content comes as the server keeps it; nothing is compressed on a local socket
-http2: HTTP/1.1 and HTTP/1.0 alone are spoken
-itself: it is about curl's own inner works
-meta: file attributes are not set
-naming: a server does not choose file names; -O takes the URL's, -o yours
-net: names resolve as the system does, and sockets are the system's; Unix sockets need none of it
-netrc: no .netrc is read; -u USER:PASSWORD or -H @FILE sends credentials
-pace: transfers run as fast as the socket; a pipe through pv slows one down
-parallel: transfers run one after the other; the shell's & runs several
-protocol: http is the only protocol
-proxy: proxies are out; --proxy-command or a tcp:// endpoint reaches what a socket does not
-resume: transfers are not resumed; -r START- asks for the rest
-tls: TLS is not spoken here; DOCKER_CERT_PATH with a tcp:// endpoint runs a TLS program for it
-";
-
-/// The flag with this letter.
-pub fn short(letter: u8) -> Option<Flag> {
-    all().find(|flag| flag.short() == Some(letter))
+/// The reasons why flags are out: key and text.
+pub fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
+    include_str!("reasons.txt").lines().filter_map(|line| line.split_once(": "))
 }
 
-/// What a long name leads to.
-pub enum Found {
-    /// One flag.
-    One(Flag),
-    /// Nothing begins so.
-    Unknown,
-    /// Several begin so.
-    Ambiguous,
-}
-
-/// Looks a long name up as curl 7.88 does: whole, or the beginning of exactly one; upper and lower
-/// case are alike.
-///
-/// Only the names of curl 7.88 can be cut short, and only by one another, so that a name that is
-/// enough for curl stays enough here. `whole` asks for the whole name: curl looks up what follows
-/// `--no-` that way.
-pub fn long(name: &[u8], whole: bool) -> Found {
-    let mut prefix = None;
-    let mut several = false;
-    for flag in all() {
-        let long = flag.long().as_bytes();
-        if long.len() < name.len() || !long[..name.len()].eq_ignore_ascii_case(name) {
-            continue;
-        }
-        if long.len() == name.len() {
-            return Found::One(flag);
-        }
-        if !whole && matches!(flag.place(), Place::In | Place::Out) {
-            several = prefix.is_some();
-            prefix = prefix.or(Some(flag));
-        }
-    }
-    match prefix {
-        Some(_) if several => Found::Ambiguous,
-        Some(flag) => Found::One(flag),
-        None => Found::Unknown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_is_whole() {
-        for flag in all() {
-            assert!(flag.long().len() > 1 || flag.long().is_empty(), "{}", flag.shown());
-            assert!(flag.words().count() >= 3, "{}", flag.shown());
-            match flag.is_out() {
-                true => {
-                    assert_ne!(flag.reason(), "not in", "{}", flag.shown());
-                    assert_eq!(flag.help(), "", "{}", flag.shown());
-                }
-                false => {
-                    assert!(
-                        (1..=60).contains(&flag.help().len()),
-                        "{}: {}",
-                        flag.shown(),
-                        flag.help().len()
-                    );
-                    let takes =
-                        !matches!(flag.kind(), Kind::None | Kind::Bool) || flag.long() == "help";
-                    assert_eq!(flag.shown().contains(['<', '[']), takes, "{}", flag.shown());
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn no_name_twice() {
-        for (at, flag) in all().enumerate() {
-            for other in all().skip(at + 1) {
-                assert_ne!(flag.long(), other.long());
-                assert!(
-                    flag.short().is_none() || flag.short() != other.short(),
-                    "{}",
-                    flag.shown()
-                );
-            }
-        }
-    }
-
-    fn find(name: &str, whole: bool) -> Result<&'static str, bool> {
-        match long(name.as_bytes(), whole) {
-            Found::One(flag) => Ok(flag.long()),
-            Found::Unknown => Err(false),
-            Found::Ambiguous => Err(true),
-        }
-    }
-
-    #[test]
-    fn names_are_cut_short_as_in_curl() {
-        assert_eq!(find("data", false), Ok("data"));
-        assert_eq!(find("DATA-BIN", false), Ok("data-binary"));
-        assert_eq!(find("max-t", false), Ok("max-time"));
-        assert_eq!(find("max", false), Err(true));
-        assert_eq!(find("unix", false), Ok("unix-socket"));
-        assert_eq!(find("verb", false), Ok("verbose"));
-        assert_eq!(find("nonsense", false), Err(false));
-        assert_eq!(find("progress-meter", true), Ok("progress-meter"));
-        assert_eq!(find("progress-m", true), Err(false));
-        // Ours are found whole alone: `--cont` is curl's continue-at, whatever we add.
-        assert_eq!(find("cont", false), Ok("continue-at"));
-        assert_eq!(find("context", false), Ok("context"));
-        assert_eq!(find("contex", false), Err(false));
-    }
+/// The categories of flags: name and text. `important` is not among them; `-h` alone shows it.
+pub fn categories() -> impl Iterator<Item = (&'static str, &'static str)> {
+    include_str!("categories.txt").lines().filter_map(|line| line.split_once(": "))
 }

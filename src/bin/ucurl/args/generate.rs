@@ -1,62 +1,24 @@
 //! `--generate man|bash|zsh|fish|markdown`: texts for other programs, from the table of flags.
 
-use crate::args::flags::{self, Flag, Kind, Place};
-use crate::args::help::{self, push};
+use super::exit;
+use super::flags::{self, Flag, Kind, Place, Section, TRANSFERS};
+use super::help::verbs;
+use std::iter;
 
-/// What the manual says first.
-pub static ABOUT: &str = "\
-ucurl speaks HTTP/1.1 over Unix domain sockets (and TCP) with the command line
-of curl 7.88: what a script does with curl and a Unix socket, ucurl does the
-same way. What is in is whole; what is out is refused by name (exit code 2).
-
-The socket is that of --unix-socket or --abstract-unix-socket; without them the
-one that --endpoint, --context, DOCKER_HOST, DOCKER_CONTEXT or the current
-Docker context names, else /var/run/docker.sock. A URL whose host was written
-out with --unix-socket absent still goes there, and the host is sent as Host.
-
-URLs: http://HOST/PATH, http:/PATH and /PATH (the host is then localhost),
-HOST/PATH. Nothing in them is expanded.
-";
-
-/// Exit codes, as the man page lists them.
-pub static EXITS: &str = "\
-0 the transfer worked
-1 not http, or the peer does not speak HTTP/1
-2 the command line is wrong, or asks for what is out
-3 the URL is wrong
-6 the host's name does not resolve
-7 no connection
-8 the response's head is malformed
-18 the body was cut short
-22 a status code of 400 or more with -f, or an error with --fail-stream
-23 the output cannot be written
-25 an upload of unknown length to an HTTP/1.0 server
-26 the input cannot be read
-28 a time limit
-47 too many redirects
-52 no answer
-55 sending failed
-56 receiving failed, or the chunked coding is broken
-61 an unknown transfer coding
-63 the body is larger than --max-filesize
-65 the content cannot be sent a second time
-67 a user name in the URL, with --disallow-username-in-url
-";
-
-/// The text that is asked for, if there is such a kind.
-pub fn generate(kind: &[u8]) -> Option<String> {
+/// The text of a kind; the table of flags lets no other kinds through.
+pub fn generate(kind: &[u8]) -> String {
     match kind {
-        b"man" => Some(man()),
-        b"bash" => Some(bash()),
-        b"zsh" => Some(zsh()),
-        b"fish" => Some(fish()),
-        b"markdown" => Some(markdown()),
-        _ => None,
+        b"man" => man(),
+        b"bash" => bash(),
+        b"zsh" => zsh(),
+        b"fish" => fish(),
+        _ => markdown(),
     }
 }
 
-fn shown() -> impl Iterator<Item = Flag> + Clone {
-    flags::all().filter(|flag| !flag.is_out())
+/// Those flags that are out for the reason with this key.
+fn out_for(key: &str) -> impl Iterator<Item = Flag> {
+    TRANSFERS.flags().filter(move |flag| flag.is_out() && flag.is_in(key))
 }
 
 /// Text for troff: no dash turns into a hyphen, no line into a request.
@@ -70,172 +32,207 @@ fn troff(text: &str) -> String {
 }
 
 fn man() -> String {
-    let mut out = String::new();
-    push(
-        &mut out,
-        &[".TH UCURL 1 \"\" \"ucurl ", env!("CARGO_PKG_VERSION"), "\" \"User commands\"\n"],
-    );
-    out.push_str(".SH NAME\nucurl \\- HTTP over Unix domain sockets with curl's command line\n");
-    out.push_str(".SH SYNOPSIS\n.B ucurl\n[options...] URL...\n");
-    for verb in help::VERBS.lines() {
-        push(
-            &mut out,
-            &[".br\n.B ucurl\n", &troff(verb.split("   ").next().unwrap_or(verb)), "\n"],
-        );
+    let version = env!("CARGO_PKG_VERSION");
+    let mut out = format!(".TH UCURL 1 \"\" \"ucurl {version}\" \"User commands\"\n");
+    out += &format!(".SH NAME\nucurl \\- {}\n.SH SYNOPSIS\n", troff(TRANSFERS.help()));
+    for section in iter::once(TRANSFERS).chain(verbs()) {
+        out += &format!(".B {}\n.br\n", troff(section.usage()));
     }
-    push(
-        &mut out,
-        &[".SH DESCRIPTION\n", &troff(ABOUT).replace("\n\n", "\n.PP\n"), ".SH OPTIONS\n"],
-    );
-    for flag in shown() {
-        push(&mut out, &[".TP\n.B ", &troff(flag.shown()), "\n", &troff(flag.help()), ".\n"]);
-        for line in flag.manual() {
-            push(&mut out, &[&troff(line), "\n"]);
-        }
-        if let Some(differs) = flag.differs() {
-            push(&mut out, &[".br\nNot as in curl: ", &troff(differs), "\n"]);
-        }
+    out += ".SH DESCRIPTION\n";
+    man_paragraphs(&mut out, TRANSFERS);
+    out += ".SH OPTIONS\n";
+    man_options(&mut out, TRANSFERS);
+    out += ".SH OTHER COMMANDS\n";
+    for verb in verbs() {
+        out += &format!(".SS {}\n", troff(verb.usage()));
+        man_paragraphs(&mut out, verb);
+        man_options(&mut out, verb);
     }
-    out.push_str(
-        ".SH OPTIONS OF CURL THAT ARE OUT\nThey end the run with exit code 2 and one line.\n",
-    );
-    for reason in flags::REASONS.lines() {
-        let Some((key, why)) = reason.split_once(": ") else { continue };
-        push(&mut out, &[".TP\n", &troff(why), "\n"]);
-        for flag in
-            flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key))
-        {
-            push(&mut out, &["\\-\\-", &troff(flag.long()), "\n"]);
-        }
+    out += ".SH OPTIONS OF CURL THAT ARE OUT\nThey end the run with exit code 2 and one line.\n";
+    for (key, why) in flags::reasons() {
+        out += &format!(".TP\n{}\n", troff(why));
+        out_for(key).for_each(|flag| out += &format!("\\-\\-{}\n", troff(flag.long())));
     }
-    out.push_str(".SH EXIT CODES\n");
-    for line in EXITS.lines() {
-        let (code, why) = line.split_once(' ').unwrap_or((line, ""));
-        push(&mut out, &[".TP\n.B ", code, "\n", &troff(why), "\n"]);
+    out += ".SH EXIT CODES\n";
+    for (code, meaning) in exit::MEANINGS {
+        out += &format!(".TP\n.B {}\n{}\n", *code as u8, troff(meaning));
     }
     out
+}
+
+fn man_paragraphs(out: &mut String, section: Section) {
+    for line in section.manual() {
+        *out += &format!("{}\n", if line.is_empty() { ".PP".to_owned() } else { troff(line) });
+    }
+}
+
+fn man_options(out: &mut String, section: Section) {
+    for flag in section.shown() {
+        *out += &format!(".TP\n.B {}\n{}.\n", troff(flag.shown()), troff(flag.help()));
+        flag.manual().for_each(|line| *out += &format!("{}\n", troff(line)));
+        if let Some(differs) = flag.differs() {
+            *out += &format!(".br\nNot as in curl: {}\n", troff(differs));
+        }
+    }
+}
+
+/// What a shell may complete a flag's value to.
+enum Completion {
+    Nothing,
+    Files,
+    Directories,
+    /// One of these words, with spaces between them.
+    Words(String),
+    /// A value that only the user knows.
+    Unknown,
+}
+
+fn completion(flag: Flag) -> Completion {
+    match (flag.kind(), flag.choices()) {
+        (Kind::None | Kind::Bool | Kind::Maybe, _) => Completion::Nothing,
+        (Kind::File, _) => Completion::Files,
+        (Kind::Text, Some(choices)) => Completion::Words(choices.replace('|', " ")),
+        (Kind::Text, None) if flag.shown().ends_with("<dir>") => Completion::Directories,
+        (Kind::Text, None) => Completion::Unknown,
+    }
 }
 
 /// All ways to write a flag.
-fn words(flag: Flag) -> String {
-    let letter = flag
-        .short()
-        .map_or(String::new(), |letter| ["-", &char::from(letter).to_string(), " "].concat());
-    [&letter, "--", flag.written()].concat()
+fn spellings(flag: Flag) -> Vec<String> {
+    let short = flag.short().map(|letter| format!("-{}", char::from(letter)));
+    short.into_iter().chain([format!("--{}", flag.written())]).collect()
 }
 
+fn verb_names() -> String {
+    verbs().map(Section::name).collect::<Vec<_>>().join(" ")
+}
+
+/// One pattern `VERB/WORD-BEFORE` for each flag with a value.
 fn bash() -> String {
-    let all: Vec<String> = shown().map(words).collect();
-    let files = |kind: Kind| -> String {
-        let flags = shown()
-            .filter(move |flag| flag.kind() == kind)
-            .map(|flag| words(flag).replace(' ', "|"));
-        flags.collect::<Vec<_>>().join("|")
-    };
-    [
-        "_ucurl() {\n  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n  case $before in\n    ",
-        &files(Kind::File),
-        ")\n      COMPREPLY=($(compgen -f -- \"$word\")); return;;\n    --output-dir)\n      \
-         COMPREPLY=($(compgen -d -- \"$word\")); return;;\n    --generate)\n      \
-         COMPREPLY=($(compgen -W 'man bash zsh fish' -- \"$word\")); return;;\n    ",
-        &files(Kind::Text),
-        ")\n      return;;\n  esac\n  if [ \"$COMP_CWORD\" = 1 ] && [[ $word != -* ]]; then\n    \
-         COMPREPLY=($(compgen -W 'demo tap replay sockets' -- \"$word\"))\n  else\n    \
-         COMPREPLY=($(compgen -W '",
-        &all.join(" "),
-        "' -- \"$word\"))\n  fi\n}\ncomplete -o default -F _ucurl ucurl\n",
-    ]
-    .concat()
+    let mut cases = String::new();
+    for (section, verb) in verbs().map(|verb| (verb, verb.name())).chain([(TRANSFERS, "*")]) {
+        for flag in section.shown() {
+            let complete = |how: &str| format!("COMPREPLY=($(compgen {how} -- \"$word\"))");
+            let action = match completion(flag) {
+                Completion::Nothing => continue,
+                Completion::Files => complete("-f"),
+                Completion::Directories => complete("-d"),
+                Completion::Words(words) => complete(&format!("-W '{words}'")),
+                Completion::Unknown => String::from(":"),
+            };
+            let spellings = spellings(flag).into_iter().map(|word| format!("{verb}/{word}"));
+            let pattern = spellings.collect::<Vec<_>>().join("|");
+            cases += &format!("    {pattern}) {action}; return;;\n");
+        }
+        let words: Vec<String> = section.shown().flat_map(spellings).collect();
+        cases += &format!("    {verb}/*) words='{}';;\n", words.join(" "));
+    }
+    format!(
+        "_ucurl() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb= words
+  [ \"$COMP_CWORD\" = 1 ] || verb=${{COMP_WORDS[1]}}
+  case $verb/$before in
+{cases}  esac
+  [[ $COMP_CWORD != 1 || $word == -* ]] || words='{}'
+  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))
+}}
+complete -o default -F _ucurl ucurl
+",
+        verb_names()
+    )
+}
+
+fn zsh_arguments(section: Section) -> String {
+    let mut out = String::from("_arguments -S -s");
+    for flag in section.shown() {
+        let value = match completion(flag) {
+            Completion::Nothing => String::new(),
+            Completion::Files => String::from(":file:_files"),
+            Completion::Directories => String::from(":directory:_files -/"),
+            Completion::Words(words) => format!(":value:({words})"),
+            Completion::Unknown => String::from(":value: "),
+        };
+        let help = flag.help().replace('\'', "'\\''").replace(':', "\\:");
+        let help = help.replace('[', "\\[").replace(']', "\\]");
+        for word in spellings(flag) {
+            out += &format!(" \\\n  '*{word}[{help}]{value}'");
+        }
+    }
+    out
 }
 
 fn zsh() -> String {
-    let mut out = String::from("#compdef ucurl\n_arguments -S -s \\\n");
-    for flag in shown() {
-        let help = flag
-            .help()
-            .replace('\'', "'\\''")
-            .replace('[', "\\[")
-            .replace(']', "\\]")
-            .replace(':', "\\:");
-        let value = match flag.kind() {
-            Kind::File => ":file:_files",
-            Kind::Text if flag.long() == "generate" => ":kind:(man bash zsh fish)",
-            Kind::Text => ":value: ",
-            _ => "",
-        };
-        for word in words(flag).split(' ') {
-            push(&mut out, &["  '*", word, "[", &help, "]", value, "' \\\n"]);
-        }
+    let mut out = String::from("#compdef ucurl\nif (( CURRENT > 2 )); then\n  case $words[2] in\n");
+    for verb in verbs() {
+        let arguments = zsh_arguments(verb);
+        out += &format!(
+            "  {}) shift words; (( CURRENT-- ))\n{arguments} \\\n  '*:file:_files'; return;;\n",
+            verb.name()
+        );
     }
-    out.push_str("  '1:verb or URL:(demo tap replay sockets)' \\\n  '*:url:_urls'\n");
-    out
+    out += &format!("  esac\nfi\n{} \\\n", zsh_arguments(TRANSFERS));
+    out + &format!("  '1:verb or URL:({})' \\\n  '*:url:_urls'\n", verb_names())
 }
 
 fn fish() -> String {
-    let mut out = String::from(
-        "complete -c ucurl -n __fish_use_subcommand -f -a 'demo tap replay sockets'\n",
-    );
-    for flag in shown() {
-        out.push_str("complete -c ucurl");
-        if let Some(letter) = flag.short() {
-            push(&mut out, &[" -s '", &char::from(letter).to_string(), "'"]);
+    let names = verb_names();
+    let mut out = format!("complete -c ucurl -n __fish_use_subcommand -f -a '{names}'\n");
+    let of_verb = |verb: Section| (verb, format!("__fish_seen_subcommand_from {}", verb.name()));
+    let transfers = (TRANSFERS, format!("not __fish_seen_subcommand_from {names}"));
+    for (section, condition) in iter::once(transfers).chain(verbs().map(of_verb)) {
+        for flag in section.shown() {
+            let short = flag.short().map(|letter| format!(" -s '{}'", char::from(letter)));
+            let value = match completion(flag) {
+                Completion::Nothing => String::new(),
+                Completion::Files | Completion::Directories => String::from(" -r"),
+                Completion::Words(words) => format!(" -x -a '{words}'"),
+                Completion::Unknown => String::from(" -x"),
+            };
+            out += &format!(
+                "complete -c ucurl -n '{condition}'{} -l {}{value} -d '{}'\n",
+                short.unwrap_or_default(),
+                flag.written(),
+                flag.help().replace('\'', "\\'")
+            );
         }
-        let value = match flag.kind() {
-            Kind::File => " -r",
-            Kind::Text if flag.long() == "generate" => " -x -a 'man bash zsh fish'",
-            Kind::Text => " -x",
-            _ => "",
-        };
-        push(
-            &mut out,
-            &[" -l ", flag.written(), value, " -d '", &flag.help().replace('\'', "\\'"), "'\n"],
-        );
     }
     out
 }
 
-/// The table of all of curl's flags, for the documentation.
+/// The table of all flags, for the documentation.
 fn markdown() -> String {
-    let count =
-        |place: Place| flags::all().filter(|flag| flag.place() == place).count().to_string();
-    let mut out = String::from(
-        "# All flags\n\nMade by `ucurl --generate markdown`, tested to be up to date.\n\n",
-    );
-    let (same, out_of) = (count(Place::In), count(Place::Out));
-    push(
-        &mut out,
-        &[
-            "Of curl 7.88's flags ",
-            &same,
-            " are in and ",
-            &out_of,
-            " are out, ",
-            &count(Place::Own),
-        ],
-    );
-    out.push_str(" are ucurl's own. Flags of newer curls are known by name.\n\n## In\n\n");
-    out.push_str("| flag | what it does | not as in curl |\n|---|---|---|\n");
+    let count = |place| TRANSFERS.flags().filter(|flag| flag.place() == place).count();
     let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
-    for flag in shown() {
-        let differs = match (flag.place(), flag.differs()) {
-            (Place::Own, _) => "ucurl's own".to_owned(),
-            (_, differs) => cell(differs.unwrap_or("")),
-        };
-        push(&mut out, &["| `", flag.shown(), "` | ", &cell(flag.help()), " | ", &differs, " |\n"]);
-    }
-    out.push_str(
-        "\n## Out\n\nThey end the run with exit code 2 and one line. Turning one off (`--no-NAME`) is honoured.\n\n",
+    let code = |flag: Flag| format!("`{}`", flag.shown().replace('|', "\\|"));
+    let mut out = format!(
+        "# All flags\n\nMade by `ucurl --generate markdown`, tested to be up to date.\n\n\
+         Of curl 7.88's flags {} are in and {} are out, {} are ucurl's own. \
+         Flags of newer curls are known by name.\n\n## In\n\n\
+         | flag | what it does | not as in curl |\n|---|---|---|\n",
+        count(Place::In),
+        count(Place::Out),
+        count(Place::Own)
     );
-    out.push_str("| reason | flags |\n|---|---|\n");
-    for reason in flags::REASONS.lines() {
-        let Some((key, why)) = reason.split_once(": ") else { continue };
-        push(&mut out, &["| ", &cell(why), " |"]);
-        for flag in
-            flags::all().filter(|flag| flag.is_out() && flag.categories().any(|word| word == key))
-        {
-            push(&mut out, &[" `", flag.shown(), "`"]);
+    for flag in TRANSFERS.shown() {
+        let differs = match flag.place() {
+            Place::Own => "ucurl's own".to_owned(),
+            _ => cell(flag.differs().unwrap_or("")),
+        };
+        out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help()));
+    }
+    out += "\n## Out\n\nThey end the run with exit code 2 and one line. ";
+    out += "Turning one off (`--no-NAME`) is honoured.\n\n| reason | flags |\n|---|---|\n";
+    for (key, why) in flags::reasons() {
+        out += &format!("| {} |", cell(why));
+        out_for(key).for_each(|flag| out += &format!(" {}", code(flag)));
+        out += " |\n";
+    }
+    for verb in verbs() {
+        out += &format!("\n## `{}`\n\n{}.\n\n", verb.usage(), verb.help());
+        out += "| flag | what it does |\n|---|---|\n";
+        for flag in verb.shown() {
+            out += &format!("| {} | {} |\n", code(flag), cell(flag.help()));
         }
-        out.push_str(" |\n");
     }
     out
 }

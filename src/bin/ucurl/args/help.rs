@@ -1,70 +1,70 @@
-//! `-h`, `-h all`, `-h CATEGORY`, `-h NAME`, `-V`.
+//! `-h`, `-h all`, `-h CATEGORY`, `-h NAME`, `-h VERB`, `--manual`, `-V`.
 
-use crate::args::flags::{self, Flag, Found};
+use super::flags::{self, Flag, Found, Section, TRANSFERS};
 
-/// The categories, as `-h category` lists them. `important` is what `-h` alone shows.
-pub static CATEGORIES: &str = "\
-auth: Credentials
-connection: The socket and its time limits
-curl: The command itself
-docker: What Docker adds to HTTP
-http: The request and the response
-output: Files
-post: Data in a POST
-proxy: Ways around
-upload: Files and data to send
-verbose: What is told beside the body
-";
-
-/// The other things the command does, beside transfers.
-pub static VERBS: &str = "\
-demo [--listen ENDPOINT]   a small engine in memory that answers as Docker does
-tap [-- COMMAND]           show the HTTP that travels through a Docker socket
-replay RECORDING           answer as a recorded engine did
-sockets                    list the sockets that listen here and speak HTTP
-";
-
-static USAGE: &str = "Usage: ucurl [options...] <url>\n";
+/// The verbs of this build.
+pub fn verbs() -> impl Iterator<Item = Section> + Clone {
+    flags::verbs().take_while(|_| cfg!(feature = "commands"))
+}
 
 /// The text for `-h`, with what came after it.
 pub fn help(topic: Option<&[u8]>) -> String {
-    let mut out = String::from(USAGE);
-    let topic = topic.map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
-    let topic = String::from_utf8_lossy(&topic);
+    let topic = String::from_utf8_lossy(topic.unwrap_or_default()).to_ascii_lowercase();
+    if let Some(verb) = verbs().find(|verb| verb.name() == topic) {
+        return of_verb(verb);
+    }
+    let mut out = format!("Usage: {}\n", TRANSFERS.usage());
+    let in_category =
+        |name: &str| -> Vec<Flag> { TRANSFERS.shown().filter(|flag| flag.is_in(name)).collect() };
     match &*topic {
         "" => {
-            list(&mut out, |flag| flag.categories().any(|word| word == "important"));
-            out.push_str("\nOther commands:\n");
-            indent(&mut out, VERBS);
-            out.push_str("\nMore: -h all, -h category, -h NAME of an option, --manual.\n");
+            list(&mut out, &in_category("important"));
+            list_verbs(&mut out);
+            out += "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
         }
-        "all" => list(&mut out, |flag| !flag.is_out()),
-        "category" => indent(&mut out, CATEGORIES),
+        "all" => list(&mut out, &TRANSFERS.shown().collect::<Vec<_>>()),
+        "category" => list_categories(&mut out),
         name => {
-            let title = CATEGORIES
-                .split('\n')
-                .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
-            if let Some(title) = title {
-                out.push_str(title);
-                out.push('\n');
-                list(&mut out, |flag| !flag.is_out() && flag.categories().any(|word| word == name));
+            if let Some((_, title)) = flags::categories().find(|(category, _)| *category == name) {
+                out += &format!("{name}: {title}\n");
+                list(&mut out, &in_category(name));
             } else if let Some(flag) = by_name(name) {
                 one(&mut out, flag);
             } else {
-                out.push_str("There is no such category and no such option. The categories are:\n");
-                indent(&mut out, CATEGORIES);
+                out += "There is no such category, option or command. The categories are:\n";
+                list_categories(&mut out);
             }
         }
     }
     out
 }
 
+/// The text for `ucurl VERB -h`.
+pub fn of_verb(verb: Section) -> String {
+    let mut out = format!("Usage: {}\n\n", verb.usage());
+    verb.manual().for_each(|line| wrap(&mut out, "", line));
+    out.push('\n');
+    list(&mut out, &verb.flags().collect::<Vec<_>>());
+    out
+}
+
+fn list_verbs(out: &mut String) {
+    for (at, verb) in verbs().enumerate() {
+        let before = if at == 0 { "\nOther commands:\n" } else { "" };
+        *out += &format!("{before} {:<8} {}\n", verb.name(), verb.help());
+    }
+}
+
+fn list_categories(out: &mut String) {
+    flags::categories().for_each(|(name, title)| *out += &format!(" {name}: {title}\n"));
+}
+
 fn by_name(name: &str) -> Option<Flag> {
     if let [b'-', letter] | [letter] = name.as_bytes() {
-        return flags::short(*letter);
+        return TRANSFERS.short(*letter);
     }
     let name = name.trim_start_matches('-');
-    match flags::long(name.strip_prefix("no-").unwrap_or(name).as_bytes(), false) {
+    match TRANSFERS.long(name.strip_prefix("no-").unwrap_or(name).as_bytes(), false) {
         Found::One(flag) => Some(flag),
         _ => None,
     }
@@ -72,95 +72,71 @@ fn by_name(name: &str) -> Option<Flag> {
 
 /// A flag with its manual.
 fn one(out: &mut String, flag: Flag) {
-    push(out, &[" ", flag.shown(), "\n"]);
+    *out += &format!(" {}\n", flag.shown());
     if flag.is_out() {
-        push(out, &["    Out: ", flag.reason(), ".\n"]);
+        *out += &format!("    Out: {}.\n", flag.reason());
         return;
     }
-    push(out, &["    ", flag.help(), ".\n"]);
-    for line in flag.manual() {
-        wrap(out, "    ", line);
-    }
+    *out += &format!("    {}.\n", flag.help());
+    flag.manual().for_each(|line| wrap(out, "    ", line));
     if let Some(differs) = flag.differs() {
-        wrap(out, "    ", &["Not as in curl: ", differs].concat());
+        wrap(out, "    ", &format!("Not as in curl: {differs}"));
     }
 }
 
-fn list(out: &mut String, shown: impl Fn(Flag) -> bool) {
-    let flags = || flags::all().filter(|flag| shown(*flag));
-    let width = flags().map(|flag| aligned(flag).len()).max().unwrap_or(0).min(34);
-    for flag in flags() {
-        let name = aligned(flag);
-        push(
-            out,
-            &[" ", &name, &" ".repeat(width.saturating_sub(name.len())), " ", flag.help(), "\n"],
-        );
-    }
-}
-
-/// Long names under each other, whether there is a letter before them or not.
-fn aligned(flag: Flag) -> String {
-    let before = if flag.short().is_some() { "" } else { "    " };
-    [before, flag.shown()].concat()
-}
-
-fn indent(out: &mut String, lines: &str) {
-    for line in lines.lines() {
-        push(out, &[" ", line, "\n"]);
-    }
-}
-
-pub fn push(out: &mut String, parts: &[&str]) {
-    for part in parts {
-        out.push_str(part);
+/// Flags with their help, the long names under each other.
+fn list(out: &mut String, flags: &[Flag]) {
+    let aligned = |flag: &Flag| {
+        let before = if flag.short().is_some() { "" } else { "    " };
+        format!("{before}{}", flag.shown())
+    };
+    let width = flags.iter().map(|flag| aligned(flag).len()).max().unwrap_or(0).min(34);
+    for flag in flags {
+        *out += &format!(" {:<width$} {}\n", aligned(flag), flag.help());
     }
 }
 
 /// Breaks a line at 79 columns.
-pub fn wrap(out: &mut String, indent: &str, line: &str) {
+fn wrap(out: &mut String, indent: &str, line: &str) {
     let mut column = 0;
     for word in line.split(' ') {
         if column > 0 && column + 1 + word.len() > 79 {
             out.push('\n');
             column = 0;
         }
-        push(out, &[if column == 0 { indent } else { " " }, word]);
-        column += word.len() + if column == 0 { indent.len() } else { 1 };
+        let before = if column == 0 { indent } else { " " };
+        *out += before;
+        *out += word;
+        column += before.len() + word.len();
     }
     out.push('\n');
 }
 
 /// The text for `-V`.
 pub fn version() -> String {
-    [
-        "ucurl ",
+    format!(
+        "ucurl {} ({}-{}) command line of curl 7.88\nProtocols: http\nFeatures: UnixSockets\n",
         env!("CARGO_PKG_VERSION"),
-        " (",
         std::env::consts::ARCH,
-        "-",
         std::env::consts::OS,
-        ") command line of curl 7.88\nProtocols: http\nFeatures: UnixSockets\n",
-    ]
-    .concat()
+    )
 }
 
 /// The text for `--manual`.
 pub fn manual() -> String {
-    let mut out = String::from(USAGE);
-    push(&mut out, &["\n", crate::args::generate::ABOUT, "\nCommands beside transfers:\n"]);
-    indent(&mut out, VERBS);
-    out.push_str("\nOptions:\n");
-    for flag in flags::all().filter(|flag| !flag.is_out()) {
-        one(&mut out, flag);
+    let mut out = String::new();
+    for section in std::iter::once(TRANSFERS).chain(verbs()) {
+        out += &format!("Usage: {}\n\n", section.usage());
+        section.manual().for_each(|line| wrap(&mut out, "", line));
+        out += "\nOptions:\n";
+        section.shown().for_each(|flag| one(&mut out, flag));
+        out.push('\n');
     }
-    out.push_str("\nOptions of curl that are out:\n");
-    for reason in flags::REASONS.lines() {
-        let Some((key, why)) = reason.split_once(": ") else { continue };
-        wrap(&mut out, " ", &[why, ":"].concat());
-        let names: Vec<&str> = flags::all()
-            .filter(|flag| flag.is_out() && flag.categories().any(|word| word == key))
-            .map(Flag::shown)
-            .collect();
+    out += "Options of curl that are out:\n";
+    for (key, why) in flags::reasons() {
+        wrap(&mut out, " ", &format!("{why}:"));
+        let flags = TRANSFERS.flags().filter(|flag| flag.is_out() && flag.is_in(key));
+        let names: Vec<&str> = flags.map(Flag::shown).collect();
         wrap(&mut out, "    ", &names.join(", ").replace(", --", " --"));
     }
     out

@@ -1,12 +1,26 @@
 //! The command line: the table of flags, its parser, and the texts made from it.
+//!
+//! It names nothing outside this folder but the library's ground floor, so that tests and fuzz
+//! targets include it with one `#[path]`.
+//!
+//! ```text
+//! flags.txt ─▶ flags ─▶ options ─▶ given            a verb's command line
+//!                          └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does,
+//!                                                    draft holds what was read so far
+//!              flags ─▶ help, generate               texts for people and shells
+//! ```
 
+mod actions;
 pub mod config;
-pub mod data;
+mod draft;
 pub mod exit;
 pub mod flags;
 pub mod generate;
+#[cfg(feature = "commands")]
+pub mod given;
 pub mod help;
 pub mod numbers;
+mod options;
 pub mod parse;
-pub mod rcfile;
-pub mod suggest;
+mod rcfile;
+pub mod wrong;

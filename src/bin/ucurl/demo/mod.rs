@@ -34,9 +34,7 @@ mod text;
 mod time;
 
 use crate::args::config::Socket;
-use crate::verbs::serve;
-use crate::verbs::supervise::{self, Front};
-use crate::verbs::verb::{self, Given};
+use crate::verbs::supervise;
 use engine::Engine;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -45,6 +43,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use unix_http::Endpoint;
 use unix_http::server::{Handle, Limits, Server};
 use unix_http::transport::{Listener, PrivateDir};
+
+/// How long requests in progress may take to finish at the end.
+const GRACE: Duration = Duration::from_millis(300);
 
 /// An engine that answers; it ends when this is dropped.
 pub struct Demo {
@@ -70,7 +71,8 @@ pub fn start() -> io::Result<Demo> {
     serve(listener, Some(directory))
 }
 
-fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<Demo> {
+/// Serves at a listener; `directory` is removed after its socket.
+pub fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<Demo> {
     let engine = Arc::new(Engine::new());
     // A container may be silent for hours.
     let limits = Limits { silence: None, ..Limits::default() };
@@ -84,6 +86,11 @@ impl Demo {
     /// Where it listens.
     pub fn endpoint(&self) -> &Endpoint {
         self.handle.endpoint()
+    }
+
+    /// Stops; requests in progress may finish first.
+    pub fn stop(self) {
+        self.handle.stop(GRACE);
     }
 
     /// The same as the command line's `--unix-socket` or `--abstract-unix-socket` names it.
@@ -103,43 +110,4 @@ fn arch() -> &'static str {
         "aarch64" => "arm64",
         other => other,
     }
-}
-
-const USAGE: &str = "\
-Usage: ucurl demo [options...] [-- command [arguments...]]
-
-A small engine in memory that answers as Docker does: a demonstration, in which no container runs. Without a command it
-listens until Ctrl-C and says where. With one, DOCKER_HOST is set for it, and it ends with the command's exit code.
-
-";
-
-const FLAGS: &str = "\
--l, --listen <endpoint>  Listen there: a path, unix://, tcp://127.0.0.1:port
-    --mode <octal>       Mode of the listening socket; default 600
-    --allow-remote       Listen on a TCP address that other machines reach
--h, --help               This text
-";
-
-/// How long what is under way at the end may take to finish.
-const GRACE: Duration = Duration::from_millis(300);
-
-/// Runs the verb; `args` is the whole command line.
-pub fn main(args: &[Vec<u8>]) -> i32 {
-    verb::main("demo", &[USAGE, FLAGS].concat(), FLAGS, args, |given| {
-        if let Some(operand) = given.operands.first() {
-            return Err(operand.display().to_string() + ": a command stands after --");
-        }
-        supervise::run(args, given.command.is_some(), |front| back(given, front))
-    })
-}
-
-fn back(given: &Given, front: &Front) -> Result<i32, String> {
-    let (directory, listener) = serve::listener(given)?;
-    let demo = serve(listener, directory).map_err(|error| error.to_string())?;
-    crate::say(
-        "demo: a demonstration of Docker's API, not Docker: no container runs, and all is gone at the end",
-    );
-    let code = serve::serve(given, demo.endpoint(), front, "demo");
-    demo.handle.stop(GRACE);
-    Ok(code)
 }

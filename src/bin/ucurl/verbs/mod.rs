@@ -2,39 +2,72 @@
 //!
 //! They are the Cargo feature `commands`. Without it ucurl is curl's command line and nothing else,
 //! a third smaller, for where each kilobyte is carried along; what it then lacks it refuses by
-//! name.
+//! name. Their options are sections of `args/flags.txt`.
 
+#[cfg(feature = "commands")]
+mod demo;
 #[cfg(feature = "commands")]
 mod replay;
 #[cfg(feature = "commands")]
-pub mod serve;
+mod serve;
 #[cfg(feature = "commands")]
 mod sockets;
 #[cfg(feature = "commands")]
 pub mod supervise;
 #[cfg(feature = "commands")]
 mod tap;
-#[cfg(feature = "commands")]
-pub mod verb;
 
-/// Runs the verb with this name and returns its exit code; `None` if there is no such verb, so that
-/// curl's command line begins here.
+use crate::args::exit::Exit;
+use crate::args::flags;
 #[cfg(feature = "commands")]
+use crate::args::{given, help};
+
+/// Runs the verb with this name and returns the exit code; `None` if there is no such verb, so that
+/// curl's command line begins here. `args` is the whole command line.
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
-    match name {
-        b"demo" => Some(crate::demo::main(args)),
-        b"tap" => Some(tap::main(args)),
-        b"replay" => Some(replay::main(args)),
-        b"sockets" => Some(sockets::main(args)),
-        _ => None,
+    let verb = flags::verbs().find(|verb| verb.name().as_bytes() == name)?;
+    Some(verb_or_why(verb, args).unwrap_or_else(|why| {
+        crate::say(&format!("{}: {why}", verb.name()));
+        Exit::Usage as i32
+    }))
+}
+
+#[cfg(not(feature = "commands"))]
+fn verb_or_why(_: flags::Section, _: &[Vec<u8>]) -> Result<i32, String> {
+    Err(crate::args::config::ABSENT.to_owned())
+}
+
+#[cfg(feature = "commands")]
+fn verb_or_why(verb: flags::Section, args: &[Vec<u8>]) -> Result<i32, String> {
+    let given = given::read(verb, &args[1..]).map_err(|why| format!("{why}; -h helps"))?;
+    if given.has("help") {
+        return Ok(crate::print(&help::of_verb(verb)) as i32);
+    }
+    check_operands(&given, verb.usage())?;
+    match verb.name() {
+        "demo" => serve::supervised(args, &given, demo::serve),
+        "tap" => serve::supervised(args, &given, tap::serve),
+        "replay" => serve::supervised(args, &given, replay::serve),
+        _ => sockets::run(&given),
     }
 }
 
-/// Refuses the verbs by name.
-#[cfg(not(feature = "commands"))]
-pub fn run(name: &[u8], _: &[Vec<u8>]) -> Option<i32> {
-    use crate::args::{config::ABSENT, exit::Exit};
-    let is_verb = matches!(name, b"demo" | b"tap" | b"replay" | b"sockets");
-    is_verb
-        .then(|| crate::usage(b"", &[name, b": ", ABSENT.as_bytes()].concat(), Exit::Usage) as i32)
+/// Checks what is no option against the way the verb is called.
+#[cfg(feature = "commands")]
+fn check_operands(given: &given::Given, usage: &str) -> Result<(), String> {
+    let wants_recording = usage.contains(" recording");
+    let takes_command = usage.contains("[-- command");
+    match (&given.operands[..], &given.command) {
+        (_, Some(command)) if takes_command && command.is_empty() => {
+            Err("no command after --".into())
+        }
+        (_, Some(_)) if !takes_command => Err("takes no command".into()),
+        ([_], _) if wants_recording => Ok(()),
+        _ if wants_recording => Err("needs one recording".into()),
+        ([operand, ..], _) if takes_command => {
+            Err(format!("{}: a command stands after --", operand.display()))
+        }
+        ([_, ..], _) => Err("takes no operands".into()),
+        ([], _) => Ok(()),
+    }
 }

@@ -10,30 +10,15 @@
 //! server of another protocol gets one line that it does not understand; `--no-ask` leaves it in
 //! peace.
 
-use crate::verbs::verb;
+use crate::args::given::Given;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use unix_http::transport::{ConnectErrorKind, Timeouts};
 use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
-
-const USAGE: &str = "\
-Usage: ucurl sockets [options...]
-
-Lists the Unix sockets that somebody listens on: the process, where it can be seen, and what the socket speaks. Then the
-places where container engines are known to listen.
-
-";
-
-const FLAGS: &str = "\
-    --http               Only those that speak HTTP
-    --no-ask             Do not connect to any
--h, --help               This text
-";
 
 /// So long a socket may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -66,19 +51,12 @@ enum Speaks {
     Other(&'static str),
 }
 
-/// Runs the verb.
-pub fn main(args: &[Vec<u8>]) -> i32 {
-    let given = match verb::read(FLAGS, &args[1..]) {
-        Ok(given) if given.has("help") => return crate::print(&[USAGE, FLAGS].concat()) as i32,
-        Ok(given) if given.operands.is_empty() && given.command.is_none() => given,
-        Ok(_) => return wrong("takes no operands"),
-        Err(why) => return wrong(&why),
-    };
-    let Ok(table) = fs::read("/proc/net/unix") else {
-        return wrong("there is no /proc/net/unix here to read the sockets from");
-    };
+/// Prints the list.
+pub fn run(given: &Given) -> Result<i32, String> {
+    let table = fs::read("/proc/net/unix")
+        .map_err(|_| "there is no /proc/net/unix here to read the sockets from")?;
     let (mut sockets, mut places) = (listening(&table), known_places());
-    if !given.has("no-ask") {
+    if given.is_on("ask", true) {
         let there = places.iter_mut().filter(|place| place.speaks == Speaks::Unasked);
         let mut asked: Vec<&mut Listening> = sockets.iter_mut().chain(there).collect();
         for some in asked.chunks_mut(AT_ONCE) {
@@ -90,25 +68,14 @@ pub fn main(args: &[Vec<u8>]) -> i32 {
     sockets.retain(|socket| !given.has("http") || matches!(socket.speaks, Speaks::Http(_)));
     let mut text = String::new();
     for socket in &sockets {
-        let name = plain(&socket.endpoint.to_string());
-        text.push_str(&[&name, "\n    ", &socket.owner, "; ", socket.speaks.text(), "\n"].concat());
+        let (name, speaks) = (visible_name(&socket.endpoint), socket.speaks.text());
+        text += &format!("{name}\n    {}; {speaks}\n", socket.owner);
     }
-    text.push_str("\nPlaces of engines:\n");
+    text += "\nPlaces of engines:\n";
     for place in &places {
-        text.push_str(
-            &[&plain(&place.endpoint.to_string()), ": ", place.speaks.text(), "\n"].concat(),
-        );
+        text += &format!("{}: {}\n", visible_name(&place.endpoint), place.speaks.text());
     }
-    match crate::output::messages::stdout().and_then(|mut stdout| stdout.write_all(text.as_bytes()))
-    {
-        Ok(()) => 0,
-        Err(_) => crate::args::exit::Exit::Write as i32,
-    }
-}
-
-fn wrong(why: &str) -> i32 {
-    crate::say(&["sockets: ", why, "; -h helps"].concat());
-    2
+    Ok(crate::print(&text) as i32)
 }
 
 /// The listening stream sockets that have a name, which may be any bytes.
@@ -251,6 +218,10 @@ fn known_places() -> Vec<Listening> {
         Listening { endpoint: Endpoint::Unix(place), owner: String::new(), speaks }
     };
     places.into_iter().map(known).collect()
+}
+
+fn visible_name(endpoint: &Endpoint) -> String {
+    plain(&endpoint.to_string())
 }
 
 /// Names and answers of others, without what a terminal would obey.

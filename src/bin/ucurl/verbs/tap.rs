@@ -1,68 +1,30 @@
 //! `ucurl tap`: what travels through a Docker socket, shown and recorded.
 
+use super::serve;
+use super::supervise::Front;
+use crate::args::given::Given;
 use crate::explain::Overheard;
-use crate::verbs::serve;
-use crate::verbs::supervise::{self, Front};
-use crate::verbs::verb::{self, Given};
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
+use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, Process};
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
 use unix_http::traffic::{Observer, Text, text};
 
-const USAGE: &str = "\
-Usage: ucurl tap [options...] [-- command [arguments...]]
-
-Shows the HTTP that travels through a socket. Without a command it listens until Ctrl-C; clients are to be sent there
-(DOCKER_HOST). With one, DOCKER_HOST is set for it, the view goes to stderr, and it ends with the command's exit code.
-
-";
-
-const FLAGS: &str = "\
--l, --listen <endpoint>  Listen there: a path, unix://, tcp://127.0.0.1:port
--t, --to <endpoint>      Pass on to there; default: what the docker command would use
-    --context <name>     Pass on to there, as this Docker context says
--o, --output <file>      Write the view to a file; - is stdout
--q, --quiet              No view
-    --explain[=bytes]    Instead: what each line is for, and the rule; in hex too
-    --body-limit <bytes> Show so much of a body at once; default 16384
-    --color <when>       always, never or auto (default)
-    --script <file>      Record a shell script that makes the same requests
-    --script-for <tool>  ... of ucurl (default) or curl
-    --har <file>         Record an HTTP archive (HAR 1.2), for browsers' tools
-    --pcap <file>        Record a capture (pcapng), for Wireshark and tshark
-    --record <dir>       Record the exact bytes and times, for ucurl replay
-    --show-secrets       Do not cover credentials, in the view and the recordings
-    --mode <octal>       Mode of the listening socket; default 600
-    --allow-remote       Listen on a TCP address that other machines reach
-    --allow-host <name>  Accept this Host on TCP
--h, --help               This text
-";
-
-/// How long what is under way at the end may take to finish.
+/// How long exchanges in progress may take to finish at the end.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Runs the verb; `args` is the whole command line.
-pub fn main(args: &[Vec<u8>]) -> i32 {
-    verb::main("tap", &[USAGE, FLAGS].concat(), FLAGS, args, |given| {
-        if let Some(operand) = given.operands.first() {
-            return Err(format!("{}: a command stands after --", operand.display()));
-        }
-        if given.command.as_ref().is_some_and(Vec::is_empty) {
-            return Err("no command after --".into());
-        }
-        supervise::run(args, given.command.is_some(), |front| back(given, front))
-    })
-}
-
-fn back(given: &Given, front: &Front) -> Result<i32, String> {
+/// Relays until the end of the command, or until it is asked to stop.
+pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let target = target(given)?;
     let (_directory, listener) = serve::listener(given)?;
     let mut relay = Relay::new(listener, target).show_secrets(given.has("show-secrets"));
@@ -74,7 +36,7 @@ fn back(given: &Given, front: &Front) -> Result<i32, String> {
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
     thread::scope(|scope| {
         let run = scope.spawn(|| relay.run());
-        let code = serve::serve(given, relay.endpoint(), front, "tap");
+        let code = serve::serve(given, relay.endpoint(), front);
         stopper.stop(GRACE);
         for problem in run.join().unwrap_or_default() {
             crate::say(&format!("tap: {problem}"));
@@ -87,59 +49,43 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
     if given.has("quiet") {
         return Ok(None);
     }
-    let explain = match given.value("explain").and_then(OsStr::to_str) {
-        None if !given.has("explain") => None,
-        Some("") => Some(false),
-        Some("bytes") => Some(true),
-        _ => return Err("--explain: takes nothing, or =bytes".into()),
-    };
-    let limit = match given
-        .value("body-limit")
-        .map(|text| text.to_str().and_then(|text| text.parse().ok()))
-    {
+    let limit = match given.value("body-limit").map(|text| decimal(text.as_bytes())) {
         None => text::BODY_LIMIT,
-        Some(Some(limit)) => limit,
-        Some(None) => return Err("--body-limit: needs a number of bytes".into()),
+        Some(limit) => limit
+            .and_then(|limit| limit.try_into().ok())
+            .ok_or("--body-limit: needs a number of bytes")?,
     };
-    let (out, colour) = view_file(given)?;
-    Ok(Some(match explain {
+    let out = view_file(given)?;
+    let colour = match given.value("color").and_then(OsStr::to_str) {
+        None | Some("auto") => wants_colour(&out),
+        Some(when) => when == "always",
+    };
+    Ok(Some(match given.value("explain") {
         None => Box::new(Text::new(out).colour(colour).body_limit(limit)),
-        Some(bytes) => Box::new(Overheard::new(out, target, bytes, colour)),
+        Some(how) => Box::new(Overheard::new(out, target, how == "bytes", colour)),
     }))
 }
 
-/// Where the view goes, and whether it has colours there.
-fn view_file(given: &Given) -> Result<(File, bool), String> {
-    let file = match given.value("output") {
-        Some(name) if name != "-" => {
-            let file =
-                File::options().write(true).create(true).truncate(true).mode(0o600).open(name);
-            file.map_err(|error| format!("{}: {error}", name.display()))?
-        }
-        None if given.command.is_some() => File::from(
-            io::stderr()
-                .as_fd()
-                .try_clone_to_owned()
-                .map_err(|error| format!("stderr: {error}"))?,
-        ),
-        _ => File::from(
-            io::stdout()
-                .as_fd()
-                .try_clone_to_owned()
-                .map_err(|error| format!("stdout: {error}"))?,
-        ),
+/// Where the view goes: a file, stdout, or stderr where a command has stdout.
+fn view_file(given: &Given) -> Result<File, String> {
+    let stream = match given.value("output") {
+        Some(name) if name != "-" => return create(name, 0o600),
+        None if given.command.is_some() => io::stderr().as_fd().try_clone_to_owned(),
+        _ => io::stdout().as_fd().try_clone_to_owned(),
     };
-    let colour = match given.value("color").and_then(OsStr::to_str) {
-        None if !given.has("color") => wants_colour(&file),
-        Some("auto") => wants_colour(&file),
-        Some("always") => true,
-        Some("never") => false,
-        _ => return Err("--color: is always, never or auto".into()),
-    };
-    Ok((file, colour))
+    stream.map(File::from).map_err(|error| format!("the view's output: {error}"))
 }
 
-/// What is dialled: an endpoint, or whatever the docker command would take.
+fn create(name: &OsStr, mode: u32) -> Result<File, String> {
+    let file = File::options().write(true).create(true).truncate(true).mode(mode).open(name);
+    file.map_err(|error| failed(name, &error))
+}
+
+fn failed(name: &OsStr, error: &dyn Display) -> String {
+    format!("{}: {error}", name.display())
+}
+
+/// Where to forward to: an endpoint, or the engine that the docker command would use.
 fn target(given: &Given) -> Result<Endpoint, String> {
     if let Some(Ok(endpoint)) = given.value("to").map(Endpoint::parse) {
         return Ok(endpoint);
@@ -151,7 +97,7 @@ fn target(given: &Given) -> Result<Endpoint, String> {
     let daemon = Daemon::resolve(&Process, &flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
         return Err(format!(
-            "{}: paths are passed on as they are, so a host with a path cannot be",
+            "{}: tap forwards paths unchanged; name a host without one",
             daemon.host
         ));
     }
@@ -160,16 +106,10 @@ fn target(given: &Given) -> Result<Endpoint, String> {
 
 /// Adds the recorders that were asked for.
 fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
-    let create = |name: &OsStr, mode: u32| {
-        let file = File::options().write(true).create(true).truncate(true).mode(mode).open(name);
-        file.map_err(|error| format!("{}: {error}", name.display()))
-    };
-    let failed = |name: &OsStr| format!("{}: ", name.display());
-    let tool = match given.value("script-for").and_then(OsStr::to_str) {
-        None if !given.has("script-for") => Tool::Ucurl,
-        Some("ucurl") => Tool::Ucurl,
-        Some("curl") => Tool::Curl,
-        _ => return Err("--script-for: is ucurl or curl".into()),
+    let tool = if given.value("script-for") == Some(OsStr::new("curl")) {
+        Tool::Curl
+    } else {
+        Tool::Ucurl
     };
     let started = relay.started();
     for name in given.values("script") {
@@ -177,19 +117,16 @@ fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
         relay = relay.observe(script);
     }
     for name in given.values("har") {
-        relay = relay.observe(
-            Har::new(create(name, 0o600)?, started)
-                .map_err(|error| failed(name) + &error.to_string())?,
-        );
+        let har = Har::new(create(name, 0o600)?, started);
+        relay = relay.observe(har.map_err(|error| failed(name, &error))?);
     }
     for name in given.values("pcap") {
-        let place = relay.endpoint().to_string();
-        let pcap = Pcap::new(create(name, 0o600)?, started, &place);
-        relay = relay.observe(pcap.map_err(|error| failed(name) + &error.to_string())?);
+        let pcap = Pcap::new(create(name, 0o600)?, started, &relay.endpoint().to_string());
+        relay = relay.observe(pcap.map_err(|error| failed(name, &error))?);
     }
     for name in given.values("record") {
         let record = Record::create(name, started, !given.has("show-secrets"));
-        relay = relay.observe(record.map_err(|error| failed(name) + &error.to_string())?);
+        relay = relay.observe(record.map_err(|error| failed(name, &error))?);
     }
     Ok(relay)
 }
