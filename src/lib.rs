@@ -1,9 +1,8 @@
-//! HTTP/1.1 over Unix domain sockets, by hand.
+//! HTTP/1.1 over Unix domain sockets, written by hand.
 //!
-//! The Docker API is really HTTP: `docker version` is a program that connects to a socket file,
-//! writes a few lines of text and reads a few back. This crate does just that, with nothing but the
-//! standard library, and is written to be read: the source is a course through RFC 9112, and every
-//! module opens with the grammar that it implements.
+//! The Docker API is really HTTP. `docker version` connects to a socket file, writes a few lines of
+//! text and reads a few back. This crate does the same with nothing but the standard library, and
+//! it is written to be read: each module opens with the grammar that it implements.
 //!
 //! # One request on the wire
 //!
@@ -23,12 +22,13 @@
 //! Content-Type: application/json\r\n
 //! Content-Length: 792\r\n            framing: where the content ends
 //! \r\n
-//! {"Version":"20.10.24", ...         792 bytes of content; then the connection is free for the next request
+//! {"Version":"20.10.24", ...         792 bytes of content; then the next request may follow
 //! ```
 //!
-//! That is all there is to it, but for one question, on which the safety of everything rests:
-//! *where does a message end?* [`wire::framing`] answers it. The first lesson needs no library at
-//! all (`examples/version_by_hand.rs`). With the library it is:
+//! One question remains, and the safety of everything rests on it: *where does a message end?*
+//! [`wire::framing`] answers it.
+//!
+//! With the library, the same request is:
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -38,8 +38,7 @@
 //! # Ok::<(), unix_http::Error>(())
 //! ```
 //!
-//! The same without a socket, to see that nothing is hidden: the layers below [`Client`] are plain
-//! values.
+//! Nothing is hidden. The layers below [`Client`] are plain values that need no socket:
 //!
 //! ```
 //! use unix_http::connection::Connection;
@@ -51,7 +50,7 @@
 //! wire::encode_request(&mut request, "GET", b"/_ping", Version::Http11, &fields)?;
 //! assert_eq!(request, b"GET /_ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
 //!
-//! // In: the response, from anything that can be read; here from memory.
+//! // In: the response, from any reader; here from memory.
 //! let answer = &b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"[..];
 //! let (mut connection, mut decoder) = (Connection::new(answer), ResponseDecoder::new());
 //! connection.read_head(&mut decoder)?;
@@ -62,53 +61,60 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # A map, in reading order
+//! # A map
 //!
-//! | module | what it is | RFC |
+//! Arrows point down only: `wire` knows no sockets, `client` knows no Docker. A test
+//! (`tests/layers.rs`) enforces this for folders and files.
+//!
+//! ```text
+//!                 ucurl                the program; it uses the public API only
+//!                   │
+//!                  tap                 relay, record, replay
+//!                   │
+//!                traffic               what travelled, as events
+//!                   │
+//!                docker                hosts, versions, frames, errors inside a 200
+//!              ┌────┴────┐
+//!   server   client     json           requests in;  requests out;  a strict reader of JSON
+//!      └───┬────┘         │
+//!      connection         │            one buffer over one stream
+//!      ┌───┴─────┐        │
+//!  transport   wire       │            sockets and deadlines;  bytes as messages, no I/O
+//!      └────┬────┴────────┘
+//!         base                         text, numbers, time: no HTTP, no sockets
+//! ```
+//!
+//! | read in this order | it holds | source |
 //! |---|---|---|
-//! | [`wire`] | messages as bytes: grammar, fields, heads, framing, chunks. No I/O | 9112 §2 to §8 |
-//! | [`transport`] | where the bytes travel: sockets, time limits, connect errors that say why | |
-//! | [`connection`] | one buffer over one stream | 9112 §9 |
-//! | [`client`] | requests out, responses in, connections kept | 9110 §9, §15 |
-//! | [`server`] | requests in, responses out, a thread for each connection | 9110 §9, §15 |
-//! | [`traffic`] | what travelled, as events: exchanges paired, secrets covered, shown line by line | 9112 §6.3, §9 |
-//! | [`tap`] | a relay between a client and a server that shows and records what they say | 9112 §6.3, §9 |
-//! | [`docker`] | what Docker adds: endpoints, API versions, frames, errors inside a 200 | Docker Engine API |
-//! | [`json`] | a small strict reader of JSON | 8259, 6901 |
+//! | [`wire`] | grammar, fields, heads, framing, chunks | RFC 9112 §2 to §8 |
+//! | [`transport`] | sockets, deadlines, connect errors that name the remedy | |
+//! | [`connection`] | bytes become messages | RFC 9112 §9 |
+//! | [`client`] | messages become exchanges; connections are kept | RFC 9110 §9, §15 |
+//! | [`server`] | a thread for each connection | RFC 9110 §9, §15 |
+//! | [`json`] | values, pointers, one writer | RFC 8259, RFC 6901 |
+//! | [`docker`] | what Docker adds to HTTP | Docker Engine API |
+//! | [`traffic`] | exchanges paired, secrets masked, shown line by line | RFC 9112 §9 |
+//! | [`tap`] | a relay that shows and records | |
 //!
-//! The last five are Cargo features with the same names, all on by default ([`traffic`] comes with
-//! `docker`); [`transport::Listener`] comes with `server` and with `tap`. The client and what it stands on, without them, build in
-//! less than half the time: `unix-http = { version = "0.1", default-features = false }`.
+//! [`server`], [`json`], [`docker`] and [`tap`] are Cargo features, on by default. A client alone builds in less
+//! than half the time: `unix-http = { version = "0.1", default-features = false }`.
 //!
-//! As a course: [`wire::grammar`] to [`wire::chunked`] in the order that [`wire`] gives, with RFC
-//! 9112 beside it, a section at a time; then [`connection`], where bytes become messages, and
-//! [`client`], where messages become exchanges. Each module opens with the grammar that it
-//! implements, what it declines and why, and a doctest in bytes. The lessons in `examples/` go the
-//! same way from the other end, and `ucurl --explain` shows any exchange with the sections that
-//! apply.
+//! The lessons in `examples/` begin at the other end, with a socket and no library.
+//! `ucurl --explain` annotates any exchange with the sections that apply.
 //!
-//! In these pages an example stands where things work together: at the head of a module and on the
-//! types and traits that one begins with. Methods are used there, and what is plain data (fields,
-//! variants, kinds of errors, limits) has a sentence in place of an example.
+//! # Promises
 //!
-//! Arrows point downwards only: `wire` knows nothing of sockets, `client` nothing of Docker.
+//! - **Strict in, strict out.** Malformed bytes are rejected with their offset and rule, never
+//!   repaired. A value that could break out of its line is refused before a byte is sent.
+//! - **Nothing is lost.** Bytes before an error are delivered, then the error is reported. A body
+//!   that is cut short is [`Error::Incomplete`], never a short success.
+//! - **Nothing grows without limit.** Memory does not depend on the size of a body.
+//! - **No dependencies, no `unsafe`, no runtime.** Calls block; use threads. [`Client`] is
+//!   `Send + Sync` and cheap to clone.
+//! - **Security** has a page of its own: [`security`] lists attacks, defences and their tests.
 //!
-//! # What it promises
-//!
-//! - **Strict in, strict out.** Bytes that break the grammar are refused with their place and their
-//!   rule, never repaired; a value that could break out of its line is refused before a byte is
-//!   sent. See [`wire`] for the policy.
-//! - **Nothing is lost.** What came before an error is delivered, then the error is told. A body
-//!   cut short is [`Error::Incomplete`], never a short success.
-//! - **Nothing grows without limit**, and no limit is silent. Memory does not depend on the size of
-//!   a body.
-//! - **No dependencies, no `unsafe`, no runtime.** It blocks; use threads. [`Client`] is `Send +
-//!   Sync` and cheap to clone.
-//! - **Nobody is let in.** What an attacker could want, what stands in the way, and which test
-//!   shows it: [`security`].
-//!
-//! TLS and ssh are left to the system's own programs at the other end of a socket pair
-//! ([`transport`]); HTTP/2 and HTTP/3, compression, cookies and caches are not here.
+//! Not included: HTTP/2 and HTTP/3, compression, cookies and caches. TLS and ssh run in the
+//! system's own programs ([`docker`]).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 // The map has the layers that were left out, too; their names are then no links.
