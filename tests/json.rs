@@ -29,17 +29,18 @@ fn read(text: &[u8]) -> Reading {
 
 /// Reads a stream of texts in slices, one after the other.
 fn read_stream<'a>(slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
-    let (mut stream, mut texts) = (JsonTexts::new(), String::new());
+    let (mut stream, mut texts) = (JsonTexts::default(), String::new());
     let mut end = Ok(());
     for slice in slices {
-        end = stream.feed(slice, |text| text.value().map(|value| note(&value, &mut texts)));
+        end = stream.feed(slice, &mut |text| text.value().map(|value| note(&value, &mut texts)));
         if end.is_err() {
-            assert_eq!(stream.feed(b" ", |_| Ok(())), end, "an error is final");
+            assert_eq!(stream.feed(b" ", &mut |_| Ok(())), end, "an error is final");
             break;
         }
     }
-    let end =
-        end.and_then(|()| stream.finish(|text| text.value().map(|value| note(&value, &mut texts))));
+    let end = end.and_then(|()| {
+        stream.finish(&mut |text| text.value().map(|value| note(&value, &mut texts)))
+    });
     Reading { texts: texts.trim_end().to_owned(), end }
 }
 

@@ -1,29 +1,17 @@
-//! The daemon's errors: in the body of an error response, and inside a stream that began as a
-//! success.
+//! The daemon's errors: in the body of an error response, and in a stream that began as a success.
 //!
 //! ```text
 //! {"message":"No such container: nope"}                                    body of a 4xx or 5xx
 //! {"cause":"no such container","message":"no container…","response":404}   the same from podman
-//! {"errorDetail":{"code":5,"message":"…"},"error":"…"}                     one object of the stream, after a 200
+//! {"errorDetail":{"code":5,"message":"…"},"error":"…"}                     one text after a 200
 //! ```
 //!
 //! `/build`, `/images/create`, `/images/load` and push answer 200 before they know whether they
-//! will succeed, so that a client which only looks at the status takes every failure for a success.
-//! An [`ErrorScanner`] looks at the bytes as they pass and changes none of them.
+//! will succeed. A client that only looks at the status takes every failure for a success. An
+//! [`ErrorScanner`] reads the bytes as they pass and changes none of them.
 //!
-//! Declined: `Error` and other spellings (`/wait` has one that means something else), an `error`
-//! deeper in an object, and an empty one. A stream that is not JSON at all is told by
-//! [`finish`](ErrorScanner::finish).
-//!
-//! ```
-//! use unix_http::docker::ErrorScanner;
-//!
-//! let mut scanner = ErrorScanner::new();
-//! scanner.feed(b"{\"stream\":\"no\\n\"}\r\n{\"errorDetail\":{\"code\":5,\"message\":\"returned a non-ze");
-//! assert!(scanner.error().is_none());
-//! scanner.feed(b"ro code: 5\"},\"error\":\"returned a non-zero code: 5\"}\r\n");
-//! assert_eq!(scanner.error().unwrap().to_string(), "returned a non-zero code: 5");
-//! ```
+//! Not an error: other spellings such as `Error` (`/wait` has one that means something else), an
+//! `error` deeper in an object, and an empty one.
 
 use crate::base::text::reorders_text;
 use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
@@ -37,9 +25,8 @@ pub const MESSAGE_LIMIT: usize = 64 << 10;
 /// ```
 /// use unix_http::docker::DaemonMessage;
 ///
-/// let said = DaemonMessage::from_body(Some(b"application/json"), br#"{"message":"No such container: nope"}"#);
+/// let said = DaemonMessage::from_body(None, br#"{"message":"No such container: nope"}"#);
 /// assert_eq!(said.map(|said| said.message).as_deref(), Some("No such container: nope"));
-/// assert_eq!(DaemonMessage::from_body(Some(b"text/html"), b"<p>no"), None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonMessage {
@@ -54,34 +41,24 @@ impl DaemonMessage {
     /// An attach that fails sends its text as `application/vnd.docker.raw-stream`.
     pub fn from_body(content_type: Option<&[u8]>, body: &[u8]) -> Option<DaemonMessage> {
         if let Ok(value) = Value::parse(body) {
-            let text = |name| {
-                value
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .filter(|text| !text.is_empty())
-                    .map(str::to_owned)
-            };
-            return text("message").map(|message| DaemonMessage { message, cause: text("cause") });
+            let text = |name| value.get(name)?.as_str().filter(|text| !text.is_empty());
+            let cause = text("cause").map(str::to_owned);
+            return text("message").map(|message| DaemonMessage { message: message.into(), cause });
         }
         let media_type = content_type?.split(|&byte| byte == b';').next()?.trim_ascii();
-        let is_text = [&b"text/plain"[..], b"application/vnd.docker.raw-stream"]
-            .iter()
-            .any(|text| media_type.eq_ignore_ascii_case(text));
+        let is_text = media_type.eq_ignore_ascii_case(b"text/plain")
+            || media_type.eq_ignore_ascii_case(b"application/vnd.docker.raw-stream");
         let message = str::from_utf8(body).ok().filter(|_| is_text)?.trim();
         (!message.is_empty()).then(|| DaemonMessage { message: message.to_owned(), cause: None })
     }
 }
 
-/// One line; the cause only where the message does not end with it, as podman's do.
+/// One line; the cause only where the message does not have it, as podman's do.
 impl fmt::Display for DaemonMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&one_line(&self.message))?;
-        match &self.cause {
-            Some(cause) if !self.message.contains(cause.as_str()) => {
-                write!(f, ": {}", one_line(cause))
-            }
-            _ => Ok(()),
-        }
+        let cause = self.cause.iter().find(|cause| !self.message.contains(cause.as_str()));
+        cause.map_or(Ok(()), |cause| write!(f, ": {}", one_line(cause)))
     }
 }
 
@@ -143,12 +120,12 @@ impl ErrorScanner {
         ErrorScanner::default()
     }
 
-    /// Looks at the next bytes. After the first error, or something that is not JSON, at no more.
+    /// Reads the next bytes, up to the first error or something that is not JSON.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let error = &mut self.error;
-        if error.is_none() {
-            // What is not JSON is told by `finish`.
-            let _ = self.texts.feed(bytes, |text| {
+        if self.error.is_none() {
+            let error = &mut self.error;
+            // `finish` returns the error of what is not JSON.
+            _ = self.texts.feed(bytes, &mut |text| {
                 if error.is_none() {
                     *error = stream_error(text)?;
                 }
@@ -162,19 +139,19 @@ impl ErrorScanner {
         self.error.as_ref()
     }
 
-    /// The stream is over: the error in it, if there was one.
+    /// Ends the stream and returns the error in it, if there was one.
     ///
     /// # Errors
-    /// The stream was not JSON, or was cut, and up to there had no error in it.
+    /// The stream was not JSON, or was cut, and had no error up to there.
     pub fn finish(mut self) -> Result<Option<StreamError>, JsonError> {
         if self.error.is_none() {
-            self.texts.finish(|text| text.value().map(drop))?;
+            self.texts.finish(&mut |text| text.value().map(drop))?;
         }
         Ok(self.error)
     }
 }
 
-/// The error that a text is, if it is one. A text can be large: only the two members are kept.
+/// Returns the error that a text tells of. Only the two members are kept: a text can be large.
 fn stream_error(text: &JsonText<'_>) -> Result<Option<StreamError>, JsonError> {
     let (mut detail, mut error) = (None, None);
     let mut reader = text.reader();
@@ -191,14 +168,16 @@ fn stream_error(text: &JsonText<'_>) -> Result<Option<StreamError>, JsonError> {
     reader.finish()?;
     let detail = detail.filter(|detail| matches!(detail, Value::Object(_)));
     let member = |name| detail.as_ref().and_then(|detail| detail.get(name));
-    let texts = [member("message"), error.as_ref()];
-    let message =
-        texts.into_iter().flatten().filter_map(Value::as_str).find(|text| !text.is_empty());
+    let texts = [member("message"), error.as_ref()].map(|text| text?.as_str());
+    let message = texts.into_iter().flatten().find(|text| !text.is_empty());
     if detail.is_none() && message.is_none() {
         return Ok(None);
     }
-    let message = message.unwrap_or_default();
-    let message = message[..message.floor_char_boundary(MESSAGE_LIMIT)].to_owned();
-    let offset = text.offset + text.bytes.len() as u64;
-    Ok(Some(StreamError { code: member("code").and_then(Value::as_i64), message, offset }))
+    let message = message.unwrap_or_default().as_bytes();
+    let message = &message[..message.len().min(MESSAGE_LIMIT)];
+    Ok(Some(StreamError {
+        code: member("code").and_then(Value::as_i64),
+        message: String::from_utf8_lossy(message).into_owned(),
+        offset: text.offset + text.bytes.len() as u64,
+    }))
 }

@@ -9,7 +9,7 @@
 //! | cut a stream such as `/events` into texts | [`JsonTexts`] |
 //! | print one value of a text | [`JsonText::select`] with a [`Pointer`] |
 //! | indent a text | [`JsonText::lay_out`] |
-//! | write JSON | [`JsonWriter`], [`Value::encode`], [`encode_string`] |
+//! | write JSON | [`JsonWriter`], [`encode_string`], a value's `Display` |
 //!
 //! # One strict policy
 //! RFC 8259 §9 lets a parser accept extensions; this one has none. It rejects comments, trailing
@@ -22,12 +22,6 @@
 //! | a number too large or too fine for any machine type | accepted: numbers stay text (§6) |
 //! | members with the same name (§4) | kept; [`Value::get`] takes the last, a [`Pointer`] fails |
 //! | depth and length (§9) | [`DEPTH_LIMIT`], and [`TEXT_LIMIT`] in a stream |
-//!
-//! ```
-//! let value = unix_http::json::Value::parse(br#"{"message":"No such container: nope"}"#)?;
-//! assert_eq!(value.get("message").and_then(|m| m.as_str()), Some("No such container: nope"));
-//! # Ok::<(), unix_http::json::JsonError>(())
-//! ```
 
 mod error;
 mod pointer;
@@ -41,7 +35,6 @@ mod write;
 pub use error::{DEPTH_LIMIT, JsonError, JsonErrorKind, TEXT_LIMIT};
 pub use pointer::Pointer;
 pub(crate) use reader::{Begun, Next};
-pub use select::Miss;
 pub use texts::{JsonText, JsonTexts};
 pub use value::Value;
 pub use write::{JsonWriter, encode_string};

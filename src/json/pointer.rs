@@ -57,14 +57,6 @@ impl Pointer {
     pub fn tokens(&self) -> &[String] {
         &self.tokens
     }
-
-    /// Writes the first `n` tokens, as a pointer.
-    pub(super) fn write_first(&self, n: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tokens
-            .iter()
-            .take(n)
-            .try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
-    }
 }
 
 /// From reference tokens as they are, without escapes.
@@ -76,7 +68,9 @@ impl<'a> FromIterator<&'a str> for Pointer {
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_first(self.tokens.len(), f)
+        self.tokens
+            .iter()
+            .try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
     }
 }
 

@@ -45,7 +45,7 @@ struct Layout<'o> {
 impl Layout<'_> {
     fn text(&mut self, reader: &mut JsonReader<'_>) -> Result<(), JsonError> {
         let mut empty = self.begin(reader)?;
-        while reader.depth() > 0 {
+        while reader.open.len() > 0 {
             let next = reader.next()?;
             let ends = matches!(next, Next::End(_));
             if !empty && !ends {
@@ -74,7 +74,7 @@ impl Layout<'_> {
         self.done = reader.at;
         match begun {
             Begun::Container(bracket) => self.line.push(bracket),
-            Begun::Scalar(ref value) => value.encode(&mut self.line),
+            Begun::Scalar(ref value) => self.line.extend_from_slice(value.to_string().as_bytes()),
         }
         Ok(matches!(begun, Begun::Container(_)))
     }
@@ -83,6 +83,6 @@ impl Layout<'_> {
         self.line.push(b'\n');
         (self.out)(&self.line);
         self.line.clear();
-        self.line.resize(2 * reader.depth(), b' ');
+        self.line.resize(2 * reader.open.len(), b' ');
     }
 }

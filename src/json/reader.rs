@@ -47,7 +47,7 @@ pub(crate) struct JsonReader<'a> {
     /// Where the text begins in its stream.
     offset: u64,
     /// The closing brackets that are to come.
-    open: Vec<u8>,
+    pub(super) open: Vec<u8>,
     /// An opening bracket was read last.
     opened: bool,
     /// Where the latest name ended.
@@ -57,11 +57,6 @@ pub(crate) struct JsonReader<'a> {
 impl<'a> JsonReader<'a> {
     pub(super) fn new(text: &'a [u8], offset: u64) -> JsonReader<'a> {
         JsonReader { text, at: 0, offset, open: Vec::new(), opened: false, name_end: 0 }
-    }
-
-    /// How many containers are open.
-    pub(super) fn depth(&self) -> usize {
-        self.open.len()
     }
 
     /// Reads the beginning of a value: a bracket, or all of a scalar.
@@ -133,9 +128,9 @@ impl<'a> JsonReader<'a> {
     /// Reads a value only to check it, and returns its bytes.
     pub(crate) fn skip(&mut self) -> Result<&'a [u8], JsonError> {
         self.skip_space();
-        let (start, depth) = (self.at, self.depth());
+        let (start, depth) = (self.at, self.open.len());
         self.begin()?;
-        while self.depth() > depth {
+        while self.open.len() > depth {
             if !matches!(self.next()?, Next::End(_)) {
                 self.begin()?;
             }

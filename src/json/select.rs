@@ -5,28 +5,14 @@ use super::pointer::{Pointer, array_index};
 use super::reader::{Begun, JsonReader, Next};
 use super::texts::JsonText;
 use super::value::Value;
-use std::fmt;
 
-/// Why a text has no value where the pointer points: how near it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Miss {
-    pointer: Pointer,
-    near: Near,
-}
-
-/// The last value on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Near {
-    /// How many tokens could not be followed.
-    left: usize,
-    kind: &'static str,
-    /// What it would have to have.
-    child: &'static str,
-}
+/// The last value on the way to what is not there: how many tokens are left, what it is, and the
+/// word for what it would have to have.
+type Near = (usize, &'static str, &'static str);
 
 impl<'a> JsonText<'a> {
     /// Hands the value that a pointer selects to `found`, as it stands in the text, and checks all
-    /// of the text. Returns why there is no such value.
+    /// of the text. Returns, for people, why there is no such value.
     ///
     /// ```
     /// use unix_http::json::{JsonText, Pointer};
@@ -47,12 +33,12 @@ impl<'a> JsonText<'a> {
         &self,
         pointer: &Pointer,
         found: &mut dyn FnMut(&JsonText<'a>),
-    ) -> Result<Option<Miss>, JsonError> {
+    ) -> Result<Option<String>, JsonError> {
         let mut reader = self.reader();
         let mut found = |bytes| found(&JsonText { bytes, ..*self });
         let near = follow(&mut reader, pointer.tokens(), &mut found)?;
         reader.finish()?;
-        Ok(near.map(|near| Miss { pointer: pointer.clone(), near }))
+        Ok(near.map(|near| miss(pointer, near)))
     }
 
     /// Prints a selected value for a shell: a string as its characters, anything else as it stands,
@@ -82,7 +68,7 @@ fn follow<'a>(
         Begun::Container(b'[') => ("the array", "element "),
         Begun::Container(_) => ("the object", "member "),
     };
-    let mut near = Some(Near { left: tokens.len(), kind, child });
+    let mut near = Some((tokens.len(), kind, child));
     let (mut elements, mut taken) = (0, false);
     while !child.is_empty() {
         let is_next = match reader.next()? {
@@ -104,17 +90,10 @@ fn follow<'a>(
     Ok(near)
 }
 
-impl fmt::Display for Miss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Near { left, kind, child } = self.near;
-        let found = self.pointer.tokens().len() - left;
-        write!(f, "no {child}{:?} in {kind} at ", self.pointer.tokens()[found])?;
-        match found {
-            0 => write!(f, "the root")?,
-            _ => self.pointer.write_first(found, f)?,
-        }
-        write!(f, " (RFC 6901 §4)")
-    }
+/// Says how near a text came to the value.
+fn miss(pointer: &Pointer, (left, kind, child): Near) -> String {
+    let (found, missing) = pointer.tokens().split_at(pointer.tokens().len() - left);
+    let place: Pointer = found.iter().map(String::as_str).collect();
+    let place = if found.is_empty() { "the root".to_owned() } else { place.to_string() };
+    format!("no {child}{:?} in {kind} at {place} (RFC 6901 §4)", missing[0])
 }
-
-impl std::error::Error for Miss {}

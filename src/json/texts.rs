@@ -8,7 +8,8 @@
 //! a byte that cannot begin one, at a control character in a string and at a limit. The strict
 //! reader then says what is wrong, without waiting for more.
 
-use super::error::{DEPTH_LIMIT, JsonError, JsonErrorKind, TEXT_LIMIT};
+use super::error::JsonErrorKind as Kind;
+use super::error::{DEPTH_LIMIT, JsonError, TEXT_LIMIT};
 use super::reader::JsonReader;
 use super::value::Value;
 
@@ -54,9 +55,9 @@ impl Value {
 /// ```
 /// use unix_http::json::JsonTexts;
 ///
-/// let (mut texts, mut ids) = (JsonTexts::new(), Vec::new());
+/// let (mut texts, mut ids) = (JsonTexts::default(), Vec::new());
 /// for piece in [&b"{\"id\":\"4c6\"}\r\n{\"id\":"[..], b"\"8f1\"}"] {
-///     texts.feed(piece, |text| Ok(ids.push(text.value()?.get("id").cloned())))?;
+///     texts.feed(piece, &mut |text| Ok(ids.push(text.value()?.get("id").cloned())))?;
 /// }
 /// assert_eq!(ids.len(), 2);
 /// # Ok::<(), unix_http::json::JsonError>(())
@@ -65,33 +66,20 @@ impl Value {
 pub struct JsonTexts {
     /// What has come of the current text.
     text: Vec<u8>,
+    /// How many brackets are open in it.
+    depth: usize,
+    in_string: bool,
+    /// A backslash in a string came last.
+    escaped: bool,
     /// How many bytes of the stream have come.
     offset: u64,
-    place: Place,
-    /// How many brackets are open.
-    depth: usize,
     failed: Option<JsonError>,
 }
 
-/// What the next byte belongs to.
-#[derive(Clone, Copy, Debug, Default)]
-enum Place {
-    #[default]
-    Between,
-    /// A number or literal name at the root.
-    Scalar,
-    Container,
-    String,
-    /// After a backslash in a string.
-    Escape,
-}
+/// What is done with each text.
+type Each<'f> = dyn FnMut(&JsonText<'_>) -> Result<(), JsonError> + 'f;
 
 impl JsonTexts {
-    /// A stream of any number of texts, none included.
-    pub fn new() -> JsonTexts {
-        JsonTexts::default()
-    }
-
     /// How many bytes have been read.
     pub fn offset(&self) -> u64 {
         self.offset
@@ -100,30 +88,22 @@ impl JsonTexts {
     /// Reads on in the stream and hands each text that ends to `each`.
     ///
     /// # Errors
-    /// The first one that `each` returns, or [`TooLong`](JsonErrorKind::TooLong). It is final.
-    pub fn feed(
-        &mut self,
-        input: &[u8],
-        mut each: impl FnMut(&JsonText<'_>) -> Result<(), JsonError>,
-    ) -> Result<(), JsonError> {
+    /// The first one that `each` returns; it is final. A text that a limit cuts is not incomplete
+    /// but [`TooLong`](Kind::TooLong).
+    pub fn feed(&mut self, input: &[u8], each: &mut Each<'_>) -> Result<(), JsonError> {
         self.failed.map_or(Ok(()), Err)?;
         for &byte in input {
-            if matches!((self.place, byte), (Place::Scalar, b'{' | b'[' | b'"' | 0x1e)) {
-                self.end(&mut each)?;
+            let in_scalar = !self.text.is_empty() && self.depth == 0 && !self.in_string;
+            if in_scalar && b"{[\"\x1e".contains(&byte) {
+                self.end(each)?;
             }
             self.offset += 1;
-            if matches!((self.place, byte), (Place::Between, b' ' | b'\t' | b'\n' | b'\r' | 0x1e)) {
+            if self.text.is_empty() && b" \t\r\n\x1e".contains(&byte) {
                 continue;
             }
             self.text.push(byte);
-            if self.ends_with(byte) {
-                self.end(&mut each)?;
-            } else if self.text.len() == TEXT_LIMIT {
-                let long = JsonError { kind: JsonErrorKind::TooLong, offset: self.offset };
-                let result = self.end(&mut each);
-                self.failed =
-                    result.err().filter(|error| error.offset < long.offset).or(Some(long));
-                return self.failed.map_or(Ok(()), Err);
+            if self.is_last(byte) || self.text.len() == TEXT_LIMIT {
+                self.end(each)?;
             }
         }
         Ok(())
@@ -133,47 +113,37 @@ impl JsonTexts {
     ///
     /// # Errors
     /// As [`feed`](JsonTexts::feed).
-    pub fn finish(
-        &mut self,
-        each: impl FnOnce(&JsonText<'_>) -> Result<(), JsonError>,
-    ) -> Result<(), JsonError> {
+    pub fn finish(&mut self, each: &mut Each<'_>) -> Result<(), JsonError> {
         self.failed.map_or(Ok(()), Err)?;
         if self.text.is_empty() { Ok(()) } else { self.end(each) }
     }
 
-    fn end(
-        &mut self,
-        each: impl FnOnce(&JsonText<'_>) -> Result<(), JsonError>,
-    ) -> Result<(), JsonError> {
+    fn end(&mut self, each: &mut Each<'_>) -> Result<(), JsonError> {
         let offset = self.offset - self.text.len() as u64;
-        let result = each(&JsonText { bytes: &self.text, offset });
+        let result = each(&JsonText { bytes: &self.text, offset }).map_err(|error| {
+            let cut = error.kind == Kind::Incomplete && self.text.len() == TEXT_LIMIT;
+            if cut { JsonError { kind: Kind::TooLong, ..error } } else { error }
+        });
         self.text.clear();
-        (self.place, self.depth) = (Place::Between, 0);
+        (self.depth, self.in_string, self.escaped) = (0, false, false);
         self.failed = result.err();
         result
     }
 
     /// Whether the text ends with this byte.
-    fn ends_with(&mut self, byte: u8) -> bool {
-        self.place = match (self.place, byte) {
-            (Place::Between | Place::Container, b'{' | b'[') => {
-                self.depth += 1;
-                Place::Container
-            }
-            (Place::Container, b'}' | b']') => {
-                self.depth -= 1;
-                Place::Container
-            }
-            (Place::Between | Place::Container, b'"') | (Place::Escape, 0x20..) => Place::String,
-            (Place::Container, _) => return false,
-            (Place::String, b'\\') => Place::Escape,
-            (Place::String, b'"') => Place::Container,
-            (Place::String, 0x20..) => return false,
-            (Place::Scalar, b'+' | b'.') | (_, b'-') => Place::Scalar,
-            (Place::Between | Place::Scalar, _) if byte.is_ascii_alphanumeric() => Place::Scalar,
-            _ => return true,
-        };
-        let in_container = matches!(self.place, Place::Container);
-        (in_container && self.depth == 0) || self.depth > DEPTH_LIMIT
+    fn is_last(&mut self, byte: u8) -> bool {
+        let escaped = std::mem::take(&mut self.escaped);
+        match byte {
+            0..=0x1f if self.in_string => return true,
+            b'\\' if self.in_string => self.escaped = !escaped,
+            b'"' => self.in_string = !self.in_string || escaped,
+            _ if self.in_string => {}
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+            // A number or a literal name goes on up to a byte that neither can have.
+            b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => return false,
+            _ => {}
+        }
+        self.depth > DEPTH_LIMIT || (self.depth == 0 && !self.in_string)
     }
 }

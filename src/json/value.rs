@@ -10,11 +10,10 @@ use super::pointer::{Pointer, array_index};
 /// ```
 /// use unix_http::json::Value;
 ///
-/// let value = Value::parse(br#"{"Id": "4c6ce6", "Ports": [{"PublicPort": 8080}], "Size": 1.50}"#)?;
+/// let value = Value::parse(br#"{"Id": "4c6ce6", "Ports": [{"PublicPort": 8080}]}"#)?;
 /// assert_eq!(value.get("Id").and_then(Value::as_str), Some("4c6ce6"));
 /// assert_eq!(value.pointer("/Ports/0/PublicPort").and_then(Value::as_u64), Some(8080));
-/// assert_eq!(value.get("Size"), Some(&Value::Number("1.50".into())));
-/// assert_eq!(value.to_string(), r#"{"Id":"4c6ce6","Ports":[{"PublicPort":8080}],"Size":1.50}"#);
+/// assert_eq!(value.to_string(), r#"{"Id":"4c6ce6","Ports":[{"PublicPort":8080}]}"#);
 /// # Ok::<(), unix_http::json::JsonError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

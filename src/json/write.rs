@@ -33,38 +33,26 @@ pub fn encode_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-impl Value {
-    /// Appends the value as compact JSON.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        let mut json = JsonWriter { out: std::mem::take(out), comma: false };
-        json.value(self);
-        *out = json.out;
-    }
-}
-
+/// Compact JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Vec::new();
-        self.encode(&mut out);
-        f.write_str(&String::from_utf8_lossy(&out))
+        let mut json = JsonWriter::new();
+        f.write_str(&String::from_utf8_lossy(&json.value(self).out))
     }
 }
 
 /// Writes JSON in order, with commas where they belong.
 ///
-/// In an object call [`name`](JsonWriter::name) before each value; in an array only write the
-/// values. One text is one call of a method at the root.
+/// In an object call [`name`](JsonWriter::name) before each value; in an array write the values
+/// alone.
 ///
 /// ```
-/// use unix_http::json::JsonWriter;
-///
-/// let mut json = JsonWriter::new();
+/// let mut json = unix_http::json::JsonWriter::new();
 /// json.object(|json| {
 ///     json.name("Image").string("busybox").name("Tty").scalar(false);
-///     json.name("Cmd").array(|json| ["echo", "hi"].iter().for_each(|word| _ = json.string(word)));
-///     json.name("HostConfig").object(|json| _ = json.name("Memory").scalar(4 << 20));
+///     json.name("Cmd").array(|json| _ = json.string("echo").string("hi"));
 /// });
-/// let text = r#"{"Image":"busybox","Tty":false,"Cmd":["echo","hi"],"HostConfig":{"Memory":4194304}}"#;
+/// let text = r#"{"Image":"busybox","Tty":false,"Cmd":["echo","hi"]}"#;
 /// assert_eq!(json.into_bytes(), text.as_bytes());
 /// ```
 #[derive(Debug, Default)]

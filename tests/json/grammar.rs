@@ -298,16 +298,16 @@ fn errors_come_with_the_byte_that_decides_them() {
 #[test]
 fn texts_and_errors_do_not_wait() {
     for text in ["{}", "[[],{\"a\":\"]\\\"\"}]", "\"a\"", "1 ", "null\n"] {
-        let (mut stream, mut seen) = (JsonTexts::new(), 0);
+        let (mut stream, mut seen) = (JsonTexts::default(), 0);
         for byte in text.bytes() {
             assert_eq!(seen, 0, "{text} too early");
-            stream.feed(&[byte], |text| text.value().map(|_| seen += 1)).unwrap();
+            stream.feed(&[byte], &mut |text| text.value().map(|_| seen += 1)).unwrap();
         }
         assert_eq!(seen, 1, "{text} not at once");
     }
     for text in ["<", "]", ":", "\0", "\u{feff}", "\"\n", "[\"\t", "[\"\\\n"] {
-        let mut stream = JsonTexts::new();
-        let end = stream.feed(text.as_bytes(), |text| text.value().map(drop));
+        let mut stream = JsonTexts::default();
+        let end = stream.feed(text.as_bytes(), &mut |text| text.value().map(drop));
         assert_eq!(end, read(text.as_bytes()).end, "{text:?}");
         assert!(end.is_err(), "{text:?}");
     }
@@ -373,8 +373,8 @@ fn limits_are_errors_of_their_own() {
 #[test]
 fn a_text_without_end_is_refused_at_the_limit() {
     let too_long = |offset| Err(JsonError { kind: Kind::TooLong, offset });
-    let mut stream = JsonTexts::new();
-    let mut feed = |bytes: &[u8]| stream.feed(bytes, |text| text.value().map(drop));
+    let mut stream = JsonTexts::default();
+    let mut feed = |bytes: &[u8]| stream.feed(bytes, &mut |text| text.value().map(drop));
     assert_eq!(feed(b"[1]\n\""), Ok(()));
     let piece = vec![b'x'; 1 << 20];
     let end = (0..TEXT_LIMIT >> 20).try_for_each(|_| feed(&piece));

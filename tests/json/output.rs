@@ -10,7 +10,7 @@ use unix_http::json::{Pointer, Value, encode_string};
 /// Lays out a stream under every delivery.
 fn lay_out(text: &[u8]) -> (String, Result<(), JsonError>) {
     let mut outs = deliveries(text).into_iter().map(|slices| {
-        let (mut texts, mut out) = (JsonTexts::new(), Vec::new());
+        let (mut texts, mut out) = (JsonTexts::default(), Vec::new());
         let mut print = |text: &JsonText| text.lay_out(&mut |line| out.extend_from_slice(line));
         let end = slices.iter().try_for_each(|slice| texts.feed(slice, &mut print));
         let end = end.and_then(|()| texts.finish(&mut print));
@@ -100,15 +100,15 @@ fn a_deep_text_is_laid_out_line_by_line() {
 
 #[test]
 fn a_selected_value_can_be_laid_out() {
-    let (mut texts, mut out) = (JsonTexts::new(), Vec::new());
+    let (mut texts, mut out) = (JsonTexts::default(), Vec::new());
     let pointer = Pointer::parse("/a").unwrap();
-    let print = |text: &JsonText| {
+    let mut print = |text: &JsonText| {
         text.select(&pointer, &mut |value| {
             value.print(true, &mut |part| out.extend_from_slice(part))
         })
         .map(drop)
     };
-    texts.feed(b"{\"a\":{\"b\":[1]}} {\"a\":\"x\\ny\"} {\"a\":null}", print).unwrap();
+    texts.feed(b"{\"a\":{\"b\":[1]}} {\"a\":\"x\\ny\"} {\"a\":null}", &mut print).unwrap();
     assert_eq!(out, b"{\n  \"b\": [\n    1\n  ]\n}\nx\ny\nnull\n");
 }
 

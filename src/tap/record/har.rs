@@ -1,7 +1,8 @@
 //! HAR 1.2, the HTTP Archive that browsers' developer tools open and many other programs read.
 //!
 //! ```text
-//! { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }      ; http://www.softwareishard.com/blog/har-12-spec/
+//! { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }
+//! ; http://www.softwareishard.com/blog/har-12-spec/
 //! ```
 //!
 //! One entry is one exchange. What HAR has no word for:
@@ -26,8 +27,10 @@
 //!
 //! let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH)?;
 //! let (mut conversation, now) = (Conversation::new(true), Duration::from_millis(86_400_123));
-//! conversation.bytes(Side::Client, now, b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n", &mut |e| har.see(1, now, e));
-//! conversation.bytes(Side::Server, now, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", &mut |e| har.see(1, now, e));
+//! let request = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n";
+//! let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+//! conversation.bytes(Side::Client, now, request, &mut |event| har.see(1, now, event));
+//! conversation.bytes(Side::Server, now, response, &mut |event| har.see(1, now, event));
 //! let file = har.into_inner().into_inner();
 //! let log = Value::parse(&file)?;
 //! let entry = &log.get("log").and_then(|log| log.get("entries")).unwrap().elements()[0];
@@ -39,7 +42,7 @@
 use crate::base::sync::lock;
 use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
-use crate::json::encode_string;
+use crate::json::JsonWriter;
 use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::wire::Fields;
 use std::collections::BTreeMap;
@@ -172,66 +175,19 @@ impl<W: Write + Seek> State<W> {
     }
 }
 
-/// JSON as it is written: members by name, and commas where they belong.
-struct Json(Vec<u8>);
+/// Writes a member that is a number of milliseconds.
+fn time(json: &mut JsonWriter, name: &str, value: Duration) {
+    let micros = value.as_micros() as u64;
+    json.name(name).scalar(format_args!("{}.{:03}", micros / 1000, micros % 1000));
+}
 
-impl Json {
-    fn comma(&mut self) {
-        if !matches!(self.0.last(), Some(b'{' | b'[' | b':') | None) {
-            self.0.push(b',');
-        }
-    }
-
-    fn name(&mut self, name: &str) {
-        self.comma();
-        encode_string(&mut self.0, name);
-        self.0.push(b':');
-    }
-
-    fn text(&mut self, name: &str, value: &str) {
-        self.name(name);
-        encode_string(&mut self.0, value);
-    }
-
-    fn number(&mut self, name: &str, value: impl std::fmt::Display) {
-        self.name(name);
-        self.0.extend_from_slice(value.to_string().as_bytes());
-    }
-
-    fn time(&mut self, name: &str, value: Duration) {
-        let micros = value.as_micros() as u64;
-        self.number(name, format_args!("{}.{:03}", micros / 1000, micros % 1000));
-    }
-
-    fn within(&mut self, name: &str, brackets: &[u8; 2], inside: impl FnOnce(&mut Json)) {
-        if name.is_empty() {
-            self.comma();
-        } else {
-            self.name(name);
-        }
-        self.0.push(brackets[0]);
-        inside(self);
-        self.0.push(brackets[1]);
-    }
-
-    fn object(&mut self, name: &str, inside: impl FnOnce(&mut Json)) {
-        self.within(name, b"{}", inside);
-    }
-
-    fn array(&mut self, name: &str, inside: impl FnOnce(&mut Json)) {
-        self.within(name, b"[]", inside);
-    }
-
-    /// `text`, or base 64 with the name of that encoding in the member `encoding`.
-    fn bytes(&mut self, name: &str, encoding: &str, bytes: &[u8]) {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.text(name, text),
-            Err(_) => {
-                self.text(name, &base64::encode(bytes));
-                self.text(encoding, "base64");
-            }
-        }
-    }
+/// Writes a member with `bytes` as text, or in base 64 with the name of that encoding in the member
+/// `encoding`.
+fn content(json: &mut JsonWriter, name: &str, encoding: &str, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json.name(name).string(text),
+        Err(_) => json.name(name).string(&base64::encode(bytes)).name(encoding).string("base64"),
+    };
 }
 
 fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) -> Vec<u8> {
@@ -239,103 +195,104 @@ fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) ->
     let sent = x.sent.ended.or(x.sent.last).unwrap_or(began);
     let answered = x.received.began.unwrap_or(sent).max(sent);
     let ended = x.received.last.unwrap_or(answered).max(answered);
-    let mut json = Json(Vec::new());
-    json.object("", |json| {
-        json.text("startedDateTime", &rfc3339(started + began, 6));
-        json.time("time", ended.saturating_sub(began));
-        json.object("request", |json| request(json, x, bodies));
-        json.object("response", |json| response(json, x, bodies));
-        json.object("cache", |_| {});
-        json.object("timings", |json| {
-            json.time("send", sent.saturating_sub(began));
-            json.time("wait", answered - sent);
-            json.time("receive", ended - answered);
+    let mut json = JsonWriter::new();
+    json.object(|json| {
+        json.name("startedDateTime").string(&rfc3339(started + began, 6));
+        time(json, "time", ended.saturating_sub(began));
+        json.name("request").object(|json| request(json, x, bodies));
+        json.name("response").object(|json| response(json, x, bodies));
+        json.name("cache").object(|_| {});
+        json.name("timings").object(|json| {
+            time(json, "send", sent.saturating_sub(began));
+            time(json, "wait", answered - sent);
+            time(json, "receive", ended - answered);
         });
-        json.text("connection", &connection.to_string());
+        json.name("connection").string(&connection.to_string());
         if !bodies.tunnel.is_empty() {
-            json.bytes("_sent", "_sentEncoding", &bodies.tunnel);
+            content(json, "_sent", "_sentEncoding", &bodies.tunnel);
         }
         if !bodies.faults.is_empty() {
-            json.text("comment", &bodies.faults.join("; "));
+            json.name("comment").string(&bodies.faults.join("; "));
         }
     });
-    json.0
+    json.into_bytes()
 }
 
-fn request(json: &mut Json, x: &Exchange, bodies: &Bodies) {
+fn request(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     let none = Fields::new();
     let fields = x.fields(Side::Client).unwrap_or(&none);
     let target = x.target();
-    json.text("method", x.method());
-    json.text("url", &url(fields, target));
-    json.text("httpVersion", x.request.as_ref().map_or("", |head| head.version().as_str()));
-    json.array("cookies", |_| {});
+    json.name("method").string(x.method());
+    json.name("url").string(&url(fields, target));
+    json.name("httpVersion").string(x.request.as_ref().map_or("", |head| head.version().as_str()));
+    json.name("cookies").array(|_| {});
     headers(json, fields);
-    json.array("queryString", |json| {
+    json.name("queryString").array(|json| {
         let query = target.split(|&b| b == b'?').nth(1).unwrap_or_default();
         for pair in query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
             let equals = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
-            json.object("", |json| {
-                json.text("name", &percent_decoded(&pair[..equals]));
-                json.text("value", &percent_decoded(pair.get(equals + 1..).unwrap_or_default()));
+            json.object(|json| {
+                json.name("name").string(&percent_decoded(&pair[..equals]));
+                json.name("value")
+                    .string(&percent_decoded(pair.get(equals + 1..).unwrap_or_default()));
             });
         }
     });
     if x.sent.content > 0 {
-        json.object("postData", |json| {
-            json.text("mimeType", &media_type(fields));
-            json.bytes("text", "_encoding", &bodies.sent);
+        json.name("postData").object(|json| {
+            json.name("mimeType").string(&media_type(fields));
+            content(json, "text", "_encoding", &bodies.sent);
             cut_short(json, bodies.sent.len(), x.sent.content);
         });
     }
-    json.number("headersSize", x.sent.head);
-    json.number("bodySize", x.sent.content + x.sent.framing);
+    json.name("headersSize").scalar(x.sent.head);
+    json.name("bodySize").scalar(x.sent.content + x.sent.framing);
 }
 
-fn response(json: &mut Json, x: &Exchange, bodies: &Bodies) {
+fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     let none = Fields::new();
     let fields = x.fields(Side::Server).unwrap_or(&none);
     let head = x.response.as_ref();
-    json.number("status", head.map_or(0, |head| head.status()));
-    json.text("statusText", &head.map_or(String::new(), |head| lossy(head.reason())));
-    json.text("httpVersion", head.map_or("", |head| head.version().as_str()));
-    json.array("cookies", |_| {});
+    json.name("status").scalar(head.map_or(0, |head| head.status()));
+    json.name("statusText").string(&head.map_or(String::new(), |head| lossy(head.reason())));
+    json.name("httpVersion").string(head.map_or("", |head| head.version().as_str()));
+    json.name("cookies").array(|_| {});
     headers(json, fields);
-    json.object("content", |json| {
+    json.name("content").object(|json| {
         let size = x.received.content + x.received.tunnel;
-        json.number("size", size);
-        json.text("mimeType", &media_type(fields));
-        json.bytes("text", "encoding", &bodies.received);
+        json.name("size").scalar(size);
+        json.name("mimeType").string(&media_type(fields));
+        content(json, "text", "encoding", &bodies.received);
         cut_short(json, bodies.received.len(), size);
     });
-    json.text("redirectURL", &fields.get("Location").map_or(String::new(), lossy));
+    json.name("redirectURL").string(&fields.get("Location").map_or(String::new(), lossy));
     match head {
         Some(_) => {
-            json.number("headersSize", x.received.head);
-            json.number("bodySize", x.received.content + x.received.framing);
+            json.name("headersSize").scalar(x.received.head);
+            json.name("bodySize").scalar(x.received.content + x.received.framing);
         }
         None => {
-            json.number("headersSize", -1);
-            json.number("bodySize", -1);
-            json.text("_error", "no response");
+            json.name("headersSize").scalar(-1);
+            json.name("bodySize").scalar(-1);
+            json.name("_error").string("no response");
         }
     }
 }
 
-fn headers(json: &mut Json, fields: &Fields) {
-    json.array("headers", |json| {
+fn headers(json: &mut JsonWriter, fields: &Fields) {
+    json.name("headers").array(|json| {
         for field in fields.iter() {
-            json.object("", |json| {
-                json.text("name", field.name());
-                json.text("value", &lossy(field.value()));
+            json.object(|json| {
+                json.name("name").string(field.name());
+                json.name("value").string(&lossy(field.value()));
             });
         }
     });
 }
 
-fn cut_short(json: &mut Json, kept: usize, size: u64) {
+fn cut_short(json: &mut JsonWriter, kept: usize, size: u64) {
     if (kept as u64) < size {
-        json.text("comment", &format!("the first {kept} of {size} bytes"));
+        json.name("comment").string(&format!("the first {kept} of {size} bytes"));
     }
 }
 

@@ -139,7 +139,7 @@ impl Body {
             Kind::Json(texts, lines) => {
                 let before = texts.offset();
                 let mut show = |part: &[u8]| lines.push(part, |line| page.line(look, "", line));
-                let broken = texts.feed(bytes, |text| text.lay_out(&mut show)).is_err();
+                let broken = texts.feed(bytes, &mut |text| text.lay_out(&mut show)).is_err();
                 let rest = &bytes[(texts.offset() - before) as usize..];
                 if broken {
                     lines.flush(|line| page.line(look, "", line));
@@ -185,7 +185,7 @@ impl Body {
         if let Kind::Json(texts, lines) = &mut self.kind {
             let mut show = |part: &[u8]| lines.push(part, |line| page.line(look, "", line));
             // That it stops short is no news.
-            let _ = texts.finish(|text| text.lay_out(&mut show));
+            let _ = texts.finish(&mut |text| text.lay_out(&mut show));
         }
     }
 

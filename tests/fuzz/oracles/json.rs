@@ -24,7 +24,7 @@ fn stream<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
     mut each: impl FnMut(&JsonText) -> Result<(), JsonError>,
 ) -> Result<(), JsonError> {
-    let mut texts = JsonTexts::new();
+    let mut texts = JsonTexts::default();
     let end = pieces.into_iter().try_for_each(|piece| texts.feed(piece, &mut each));
     end.and_then(|()| texts.finish(&mut each))
 }

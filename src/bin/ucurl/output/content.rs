@@ -2,8 +2,8 @@
 //! `--fail-stream`.
 //!
 //! ```text
-//! content ──▶ errors of the daemon looked for ──▶ frames taken apart ──┬─▶ stdout: as it is, selected, or laid out
-//!                                                                      └─▶ stderr
+//! content ─▶ look for the daemon's errors ─▶ take frames apart ─┬─▶ stdout: as it is, selected or laid out
+//!                                                               └─▶ stderr
 //! ```
 //!
 //! Content is passed on as it comes; a JSON text is shown when its last byte has come.
@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, Stream};
-use unix_http::json::{JsonError, JsonText, JsonTexts, Miss, Pointer, Value};
+use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
 
 /// How much of what JSON becomes is written at once.
 const PIECE: usize = 64 << 10;
@@ -40,7 +40,7 @@ struct Form {
     pretty: bool,
     found: bool,
     /// Why the latest text has no such value.
-    miss: Option<Miss>,
+    miss: Option<String>,
 }
 
 impl Content {
@@ -59,7 +59,7 @@ impl Content {
         let stderr = frames.then(|| Arc::clone(&messages.out));
         let (scanner, frames) =
             (group.fail_stream.then(ErrorScanner::new), frames.then(FrameDecoder::new));
-        let texts = JsonTexts::new();
+        let texts = JsonTexts::default();
         Some(Content { scanner, frames, texts, form, stderr, out: Vec::new() })
     }
 
@@ -140,8 +140,8 @@ impl Content {
             }
         };
         let result = match content {
-            Some(content) => self.texts.feed(content, |text| form.show(text, &mut out)),
-            None => self.texts.finish(|text| form.show(text, &mut out)),
+            Some(content) => self.texts.feed(content, &mut |text| form.show(text, &mut out)),
+            None => self.texts.finish(&mut |text| form.show(text, &mut out)),
         };
         written.and_then(|()| sink.write(&self.out))?;
         self.out.clear();
