@@ -23,24 +23,12 @@ pub struct Draft<'r> {
     complete: Vec<Group>,
     warnings: Vec<Vec<u8>>,
     read: Read<'r>,
-    /// The first node of the group that may still lack a URL, an output, an upload.
-    next_url: usize,
-    next_output: usize,
-    next_upload: usize,
 }
 
 impl<'r> Draft<'r> {
     pub fn new(read: Read<'r>) -> Draft<'r> {
-        Draft {
-            global: Global::default(),
-            group: Group::new(),
-            complete: Vec::new(),
-            warnings: Vec::new(),
-            read,
-            next_url: 0,
-            next_output: 0,
-            next_upload: 0,
-        }
+        let (complete, warnings) = (Vec::new(), Vec::new());
+        Draft { global: Global::default(), group: Group::new(), complete, warnings, read }
     }
 
     /// The configuration that was read.
@@ -70,36 +58,29 @@ impl<'r> Draft<'r> {
                 Err(Wrong::Why("cannot be read", Exit::Read))
             }
             Err(error) => {
-                let why = error.to_string();
-                self.warn(&[
-                    b"Cannot read '",
-                    name,
-                    b"' (",
-                    why.as_bytes(),
-                    b"); it counts as empty",
-                ]);
+                let why = format!("' ({error}); it counts as empty");
+                self.warn(&[b"Cannot read '", name, why.as_bytes()]);
                 Ok(Vec::new())
             }
         }
     }
 
-    /// The first node from `from` on that is still free for something, or a new one.
-    fn node(&mut self, from: usize, taken: fn(&Node) -> bool) -> (usize, &mut Node) {
-        let group = &mut self.group;
-        let mut at = from;
-        while at < group.nodes.len() && taken(&group.nodes[at]) {
-            at += 1;
+    /// The first node that is still free for something, or a new one.
+    fn node(&mut self, is_free: fn(&Node) -> bool) -> &mut Node {
+        let Group { nodes, remote_name_all, .. } = &mut self.group;
+        let at = nodes.iter().position(is_free).unwrap_or(nodes.len());
+        if at == nodes.len() {
+            nodes.push(Node { remote_name: *remote_name_all, ..Node::default() });
         }
-        if at == group.nodes.len() {
-            group.nodes.push(Node { remote_name: group.remote_name_all, ..Node::default() });
-        }
-        (at, &mut group.nodes[at])
+        &mut nodes[at]
     }
 
     pub fn url(&mut self, url: &[u8]) {
-        let (at, node) = self.node(self.next_url, |node| node.url.is_some());
-        node.url = Some(url.to_vec());
-        self.next_url = at;
+        self.node(|node| node.url.is_none()).url = Some(url.to_vec());
+    }
+
+    pub fn upload(&mut self, name: &[u8]) {
+        self.node(|node| node.upload.is_none()).upload = Some(name.to_vec());
     }
 
     pub fn output(&mut self, name: &[u8]) -> Result<(), Wrong> {
@@ -117,23 +98,14 @@ impl<'r> Draft<'r> {
     }
 
     fn output_to(&mut self, name: Option<&[u8]>, remote_name: bool) {
-        let (at, node) = self.node(self.next_output, |node| node.output_set);
+        let node = self.node(|node| !node.output_set);
         node.output = name.map(<[u8]>::to_vec);
-        node.remote_name = remote_name;
-        node.output_set = true;
-        self.next_output = at;
-    }
-
-    pub fn upload(&mut self, name: &[u8]) {
-        let (at, node) = self.node(self.next_upload, |node| node.upload.is_some());
-        node.upload = Some(name.to_vec());
-        self.next_upload = at;
+        (node.remote_name, node.output_set) = (remote_name, true);
     }
 
     pub fn next_group(&mut self) {
         if self.group.nodes.first().is_some_and(|node| node.url.is_some()) {
             self.complete.push(std::mem::replace(&mut self.group, Group::new()));
-            (self.next_url, self.next_output, self.next_upload) = (0, 0, 0);
         }
     }
 
@@ -198,19 +170,12 @@ impl<'r> Draft<'r> {
         Ok(())
     }
 
-    pub fn fail(&mut self, on: bool) -> Result<(), Wrong> {
-        self.group.fail = on;
-        self.check_fail()
-    }
-
-    pub fn fail_with_body(&mut self, on: bool) -> Result<(), Wrong> {
-        self.group.fail_with_body = on;
-        self.check_fail()
-    }
-
-    fn check_fail(&self) -> Result<(), Wrong> {
+    /// `--fail`, or with `body` `--fail-with-body`.
+    pub fn fail(&mut self, body: bool, on: bool) -> Result<(), Wrong> {
+        let group = &mut self.group;
+        *(if body { &mut group.fail_with_body } else { &mut group.fail }) = on;
         let why = "is badly used here: --fail and --fail-with-body exclude each other";
-        match self.group.fail && self.group.fail_with_body {
+        match group.fail && group.fail_with_body {
             true => Err(Wrong::Why(why, Exit::Usage)),
             false => Ok(()),
         }
@@ -227,68 +192,45 @@ impl<'r> Draft<'r> {
 
     /// `-w`: the text itself, or that of `@FILE` without its line ends.
     pub fn write_out(&mut self, value: &[u8]) -> Result<(), Wrong> {
-        self.group.write_out = match value {
-            [b'@', name @ ..] => {
-                Some(without_line_ends(self.file_or_nothing(name)?)).filter(|text| !text.is_empty())
-            }
-            _ => Some(value.to_vec()),
-        };
+        let text = self.without_line_ends(value)?;
+        self.group.write_out = Some(text).filter(|text| !(text.is_empty() && !value.is_empty()));
         Ok(())
     }
 
-    /// `--data`: text, or `@FILE` without its line ends.
-    pub fn data(&mut self, value: &[u8]) -> Result<(), Wrong> {
-        let part = match value {
-            [b'@', name @ ..] => without_line_ends(self.file_or_nothing(name)?),
-            _ => value.to_vec(),
-        };
-        self.data_raw(&part);
-        Ok(())
-    }
-
-    pub fn data_raw(&mut self, part: &[u8]) {
-        join(&mut self.group.post, part, b"&");
-    }
-
-    pub fn data_binary(&mut self, value: &[u8]) -> Result<(), Wrong> {
-        let part = self.text_or_file(value)?;
-        self.data_raw(&part);
-        Ok(())
-    }
-
-    pub fn json(&mut self, value: &[u8]) -> Result<(), Wrong> {
-        let part = self.text_or_file(value)?;
+    pub fn json(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
         self.group.json = true;
-        join(&mut self.group.post, &part, b"");
-        Ok(())
+        self.text_or_file(value)
     }
 
-    fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    /// A text, or the content of `@FILE`.
+    pub fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
         match value {
             [b'@', name @ ..] => self.file_or_nothing(name),
             _ => Ok(value.to_vec()),
         }
     }
 
-    pub fn data_urlencode(&mut self, value: &[u8]) -> Result<(), Wrong> {
-        let part = self.urlencoded(value)?;
-        self.data_raw(&part);
-        Ok(())
+    /// A text, or the content of `@FILE` without its CR, LF and NUL.
+    pub fn without_line_ends(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+        let mut text = self.text_or_file(value)?;
+        if value.starts_with(b"@") {
+            text.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+        }
+        Ok(text)
     }
 
-    pub fn url_query(&mut self, value: &[u8]) -> Result<(), Wrong> {
-        let part = match value {
-            [b'+', rest @ ..] => rest.to_vec(),
-            _ => self.urlencoded(value)?,
-        };
-        join(&mut self.group.query, &part, b"&");
-        Ok(())
+    /// `--url-query`: as `--data-urlencode`, but what follows a `+` stays as it is.
+    pub fn query(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+        match value {
+            [b'+', rest @ ..] => Ok(rest.to_vec()),
+            _ => self.urlencoded(value),
+        }
     }
 
     /// `--data-urlencode`: `CONTENT`, `=CONTENT`, `NAME=CONTENT`, `@FILE`, `NAME@FILE`.
     ///
     /// An empty file leaves nothing, not even the name: so it is in curl.
-    fn urlencoded(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    pub fn urlencoded(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
         let find = |wanted| value.iter().position(|&byte| byte == wanted);
         let (name, content) = match find(b'=').or_else(|| find(b'@')) {
             Some(at) if value[at] == b'@' => {
@@ -313,22 +255,4 @@ impl<'r> Draft<'r> {
         }
         Ok(out)
     }
-}
-
-/// Appends a part to those that are there, with something between.
-fn join(whole: &mut Option<Vec<u8>>, part: &[u8], between: &[u8]) {
-    let whole = match whole {
-        Some(whole) => {
-            whole.extend_from_slice(between);
-            whole
-        }
-        None => whole.insert(Vec::new()),
-    };
-    whole.extend_from_slice(part);
-}
-
-/// Returns the text without CR, LF and NUL.
-fn without_line_ends(mut text: Vec<u8>) -> Vec<u8> {
-    text.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
-    text
 }

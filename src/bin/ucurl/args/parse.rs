@@ -83,6 +83,13 @@ fn apply(draft: &mut Draft, action: &Action, on: bool, value: &[u8]) -> Result<(
         Action::Negated(field) => *field(draft) = !on,
         Action::Text(field) => *field(draft) = Some(value.to_vec()),
         Action::Number(number, field) => *field(draft) = number(value)?,
+        Action::Part(read, separator, field) => {
+            let part = read(draft, value)?;
+            match field(draft) {
+                Some(whole) => whole.extend([separator.as_bytes(), &part].concat()),
+                first => *first = Some(part),
+            }
+        }
         Action::Turn(turn) => return turn(draft, on),
         Action::Value(set) => return set(draft, value),
         Action::Put(put) => put(draft, value),

@@ -39,7 +39,7 @@ use engine::Engine;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::server::{Handle, Limits, Server};
 use unix_http::transport::{Listener, PrivateDir};
@@ -57,18 +57,8 @@ pub struct Demo {
 /// Starts an engine for this process: on Linux at an abstract name, so that nothing is left behind
 /// however it ends.
 pub fn start() -> io::Result<Demo> {
-    if cfg!(target_os = "linux") {
-        let now =
-            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-        let name = ["ucurl-demo-", &std::process::id().to_string(), "-", &now.to_string()].concat();
-        let listener =
-            Listener::bind(&Endpoint::Abstract(name.into_bytes())).map_err(io::Error::other)?;
-        return serve(listener, None);
-    }
-    let directory = PrivateDir::new_in(supervise::runtime_dir())?;
-    let endpoint = Endpoint::Unix(directory.path().join("docker.sock"));
-    let listener = Listener::bind(&endpoint).map_err(io::Error::other)?;
-    serve(listener, Some(directory))
+    let (directory, listener) = supervise::private_listener("ucurl-demo")?;
+    serve(listener, directory)
 }
 
 /// Serves at a listener; `directory` is removed after its socket.

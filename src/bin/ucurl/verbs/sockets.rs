@@ -1,4 +1,4 @@
-//! `ucurl sockets`: who listens on Unix sockets here, and which of them speak HTTP.
+//! `ucurl sockets`: which processes listen on Unix sockets here, and which sockets speak HTTP.
 //!
 //! ```text
 //! /proc/net/unix        Num: RefCount Protocol Flags Type St Inode Path     proc(5)
@@ -6,9 +6,8 @@
 //! /proc/PID/fd/N        -> socket:[Inode], for processes that we may look into
 //! ```
 //!
-//! What a socket speaks is found by asking it: GET /_ping, as every Docker client does first. A
-//! server of another protocol gets one line that it does not understand; `--no-ask` leaves it in
-//! peace.
+//! `GET /_ping`, the first request of every Docker client, shows what a socket speaks. A server of
+//! another protocol receives one line that it does not understand; `--no-ask` sends nothing.
 
 use crate::args::given::Given;
 use std::ffi::OsStr;
@@ -16,16 +15,21 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use unix_http::base::number::{decimal, hexadecimal};
+use unix_http::base::text::harmless;
 use unix_http::transport::{ConnectErrorKind, Timeouts};
 use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
-/// So long a socket may take to answer.
+/// How long a socket may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// So many are asked at once.
+/// How many sockets are asked at once.
 const AT_ONCE: usize = 8;
 
-/// Where engines listen, below the home directory, the runtime directory, and the root.
+/// Where engines listen, below the root, the runtime directory and the home directory.
+const AT_ROOT: [&str; 3] =
+    ["var/run/docker.sock", "run/podman/podman.sock", "run/containerd/containerd.sock"];
+const AT_RUNTIME: [&str; 2] = ["docker.sock", "podman/podman.sock"];
 const AT_HOME: [&str; 5] = [
     ".docker/run/docker.sock",
     ".docker/desktop/docker.sock",
@@ -33,11 +37,8 @@ const AT_HOME: [&str; 5] = [
     ".rd/docker.sock",
     ".orbstack/run/docker.sock",
 ];
-const AT_RUNTIME: [&str; 2] = ["docker.sock", "podman/podman.sock"];
-const AT_ROOT: [&str; 3] =
-    ["/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"];
 
-/// A socket that somebody listens on.
+/// A socket that a process listens on.
 struct Listening {
     endpoint: Endpoint,
     owner: String,
@@ -68,12 +69,12 @@ pub fn run(given: &Given) -> Result<i32, String> {
     sockets.retain(|socket| !given.has("http") || matches!(socket.speaks, Speaks::Http(_)));
     let mut text = String::new();
     for socket in &sockets {
-        let (name, speaks) = (visible_name(&socket.endpoint), socket.speaks.text());
-        text += &format!("{name}\n    {}; {speaks}\n", socket.owner);
+        let Listening { endpoint, owner, speaks } = socket;
+        text += &format!("{endpoint}\n    {owner}; {}\n", speaks.text());
     }
     text += "\nPlaces of engines:\n";
     for place in &places {
-        text += &format!("{}: {}\n", visible_name(&place.endpoint), place.speaks.text());
+        text += &format!("{}: {}\n", place.endpoint, place.speaks.text());
     }
     Ok(crate::print(&text) as i32)
 }
@@ -84,7 +85,7 @@ fn listening(table: &[u8]) -> Vec<Listening> {
     let mut sockets: Vec<Listening> = Vec::new();
     for line in table.split(|&byte| byte == b'\n') {
         let Some((flags, kind, inode, name)) = columns(line) else { continue };
-        let listens = u64::from_str_radix(flags, 16).is_ok_and(|flags| flags & 0x10000 != 0);
+        let listens = hexadecimal(flags.as_bytes()).is_some_and(|flags| flags & 0x10000 != 0);
         if !listens || kind != "0001" {
             continue;
         }
@@ -95,11 +96,8 @@ fn listening(table: &[u8]) -> Vec<Listening> {
         if sockets.iter().any(|socket| socket.endpoint == endpoint) {
             continue;
         }
-        let owner = owners.iter().find(|(found, _)| found == inode);
-        let owner = owner
-            .map_or("a process that is not to be seen from here".to_owned(), |(_, who)| {
-                who.clone()
-            });
+        let owner = owners.iter().find(|(found, _)| found == inode).map(|(_, who)| who.clone());
+        let owner = owner.unwrap_or_else(|| "a process that cannot be seen from here".into());
         sockets.push(Listening { endpoint, owner, speaks: Speaks::Unasked });
     }
     sockets
@@ -120,26 +118,21 @@ fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
     Some((flags, kind, inode, rest))
 }
 
-/// The sockets of each process that we may look into: inode, and who it is.
+/// The sockets of each process that we may look into: inode, and the process.
 fn owners() -> Vec<(String, String)> {
     let mut owners = Vec::new();
     for process in entries(Path::new("/proc")) {
-        let Some(pid) =
-            process.file_name().and_then(|name| name.to_str()).filter(|name| number(name))
-        else {
+        let pid = process.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if decimal(pid.as_bytes()).is_none() {
             continue;
-        };
-        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+        }
+        let name = fs::read(process.join("comm")).unwrap_or_default();
+        let who = format!("{} (process {pid})", harmless(name.trim_ascii_end()));
         for descriptor in entries(&process.join("fd")) {
             let Ok(target) = fs::read_link(descriptor) else { continue };
             let target = target.to_string_lossy();
             let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
-            if let Some(inode) = inode {
-                owners.push((
-                    inode.to_owned(),
-                    [&plain(name.trim_end()), " (process ", pid, ")"].concat(),
-                ));
-            }
+            owners.extend(inode.map(|inode| (inode.to_owned(), who.clone())));
         }
     }
     owners
@@ -147,10 +140,6 @@ fn owners() -> Vec<(String, String)> {
 
 fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-fn number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 impl Speaks {
@@ -170,63 +159,47 @@ impl Listening {
         let client = Client::builder(self.endpoint.clone()).timeouts(limits).build();
         self.speaks = match client.get("/_ping").send() {
             Ok(response) => {
-                let field = |name: &str| {
-                    response.field(name).map(|value| plain(&String::from_utf8_lossy(value)))
+                let field = |name: &str| response.field(name).map(harmless);
+                let what = match (field("Libpod-Api-Version"), field("Api-Version")) {
+                    (Some(podman), _) => format!("podman {podman}"),
+                    (None, Some(version)) => format!("a Docker engine, API {version}"),
+                    (None, None) => response.version().as_str().to_owned(),
                 };
-                let server =
-                    field("Server").map_or(String::new(), |server| [", ", &server].concat());
-                Speaks::Http(match (field("Libpod-Api-Version"), field("Api-Version")) {
-                    (Some(podman), _) => ["podman ", &podman, server.as_str()].concat(),
-                    (None, Some(version)) => {
-                        ["a Docker engine, API ", &version, server.as_str()].concat()
-                    }
-                    (None, None) => [response.version().as_str(), server.as_str()].concat(),
-                })
+                let server = field("Server").map(|server| format!(", {server}"));
+                Speaks::Http(what + &server.unwrap_or_default())
             }
-            Err(Error::Parse(error)) if error.kind == ErrorKind::Http2 => {
-                Speaks::Other("HTTP/2 (gRPC)")
-            }
-            Err(Error::Parse(_) | Error::IncompleteHead { .. }) => Speaks::Other("not HTTP"),
-            Err(Error::Timeout(_)) => Speaks::Other("did not answer"),
-            Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::TimedOut => {
-                Speaks::Other("did not answer")
-            }
-            Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::PermissionDenied => {
-                Speaks::Other("may not be asked: permission denied")
-            }
-            Err(Error::Connect(error)) if error.kind() == ConnectErrorKind::NobodyListens => {
-                Speaks::Other("there is a file, and nobody listens")
-            }
-            Err(Error::Connect(_)) => Speaks::Other("cannot be reached from here"),
-            Err(_) => Speaks::Other("closes without an answer: not HTTP, or not for us"),
+            Err(error) => Speaks::Other(match &error {
+                Error::Parse(error) if error.kind == ErrorKind::Http2 => "HTTP/2 (gRPC)",
+                Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
+                Error::Timeout(_) => "did not answer",
+                Error::Connect(error) => match error.kind() {
+                    ConnectErrorKind::TimedOut => "did not answer",
+                    ConnectErrorKind::PermissionDenied => "may not be asked: permission denied",
+                    ConnectErrorKind::NobodyListens => "there is a file, and nobody listens",
+                    _ => "cannot be reached from here",
+                },
+                _ => "closes without an answer: not HTTP, or not for us",
+            }),
         };
     }
 }
 
-/// They are asked even where the table does not tell of them: a socket that was mounted into a
-/// container from outside belongs to another network namespace (network_namespaces(7)).
+/// They are asked even if the table does not list them: a socket that was mounted into a container
+/// from outside belongs to another network namespace (network_namespaces(7)).
 fn known_places() -> Vec<Listening> {
-    let mut places: Vec<PathBuf> = AT_ROOT.iter().map(PathBuf::from).collect();
-    if let Some(runtime) = std::env::var_os("XDG_RUNTIME_DIR") {
-        places.extend(AT_RUNTIME.iter().map(|place| Path::new(&runtime).join(place)));
-    }
-    if let Some(home) = std::env::home_dir() {
-        places.extend(AT_HOME.iter().map(|place| home.join(place)));
-    }
+    let roots = [
+        (Some(PathBuf::from("/")), &AT_ROOT[..]),
+        (std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), &AT_RUNTIME),
+        (std::env::home_dir(), &AT_HOME),
+    ];
+    let below = |(root, places): (Option<PathBuf>, &'static [&str])| {
+        root.into_iter().flat_map(|root| places.iter().map(move |place| root.join(place)))
+    };
     let known = |place: PathBuf| {
         let speaks = if place.exists() { Speaks::Unasked } else { Speaks::Other("not there") };
         Listening { endpoint: Endpoint::Unix(place), owner: String::new(), speaks }
     };
-    places.into_iter().map(known).collect()
-}
-
-fn visible_name(endpoint: &Endpoint) -> String {
-    plain(&endpoint.to_string())
-}
-
-/// Names and answers of others, without what a terminal would obey.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    roots.into_iter().flat_map(below).map(known).collect()
 }
 
 #[cfg(test)]
@@ -245,9 +218,6 @@ mod tests {
             0000000000000000: 00000003 00000000 00000000 0001 03 12350\n";
         let names: Vec<String> =
             listening(table).iter().map(|socket| socket.endpoint.to_string()).collect();
-        assert_eq!(
-            names,
-            ["unix:///run/with space.sock", "unix://@no\u{fffd}text", "unix://@name"]
-        );
+        assert_eq!(names, ["unix:///run/with space.sock", "unix://@no\\xfftext", "unix://@name"]);
     }
 }

@@ -27,11 +27,11 @@
 //! recorded.
 
 use std::cell::Cell;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -79,14 +79,6 @@ pub struct Front {
     waits: Cell<bool>,
 }
 
-/// Which half this process is.
-enum Half {
-    /// The back, with the front to talk to.
-    Back(Front),
-    /// What the front ends with.
-    Front(i32),
-}
-
 /// Where sockets and directories of this user's processes belong.
 pub fn runtime_dir() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
@@ -99,81 +91,88 @@ pub fn runtime_dir() -> PathBuf {
 /// whole command line, `command` whether a command is served.
 ///
 /// # Errors
-/// What the work says, and that of whatever was needed to divide: a socket, a process.
+/// What the work says, and why this process cannot be divided: a socket, a process.
 pub fn run(
     args: &[Vec<u8>],
     command: bool,
     work: impl FnOnce(&Front) -> Result<i32, String>,
 ) -> Result<i32, String> {
-    match divide(args, command).map_err(|error| format!("cannot start: {error}"))? {
-        Half::Front(code) => Ok(code),
-        Half::Back(front) => {
-            let code = work(&front);
-            front.end(*code.as_ref().unwrap_or(&2));
-            code
-        }
-    }
+    let Some(mark) = std::env::var_os(VARIABLE) else {
+        return front(args, command).map_err(|error| format!("cannot start: {error}"));
+    };
+    // A front that has gone already has nothing for us to do.
+    let Some(front) = meet(&mark.into_vec(), command) else { return Ok(1) };
+    let code = work(&front);
+    front.end(*code.as_ref().unwrap_or(&2));
+    code
 }
 
-fn divide(args: &[Vec<u8>], command: bool) -> io::Result<Half> {
-    if let Some(mark) = std::env::var_os(VARIABLE) {
-        // A front that has gone already has nothing for us to do.
-        return Ok(meet(&mark.into_vec(), command).map_or(Half::Front(1), Half::Back));
-    }
-    let (_directory, listener) = meeting_place()?;
-    let (group, token) = (own_group(), random());
-    let group = group.map_or(String::new(), |group| group.to_string());
-    let mut back = Command::new(std::env::current_exe()?);
-    back.args(args.iter().map(|arg| OsString::from_vec(arg.clone())));
-    back.env(VARIABLE, format!("{group} {token} {}", listener.endpoint()));
-    if !group.is_empty() {
-        back.process_group(0);
-    }
-    let mut back = back.spawn()?;
+/// Starts the back and becomes the shell that waits for it. Only where there is no shell does this
+/// return the exit code.
+fn front(args: &[Vec<u8>], command: bool) -> io::Result<i32> {
+    let (_directory, listener) = private_listener("ucurl")?;
+    let token = random();
+    let mut back = start_back(args, &token, listener.endpoint())?;
     let stopper = listener.stopper()?;
-    // Should it end before it connects, nobody would come.
+    // If the back ends before it connects, the listener must not wait for it.
     let waiting = thread::spawn(move || {
         let status = back.wait();
         stopper.stop();
         status
     });
-    let stream = loop {
-        let Some(stream) = listener.accept()? else {
-            let status = waiting.join().map_err(|_| io::ErrorKind::Other)??;
-            return Ok(Half::Front(status.code().unwrap_or(1)));
-        };
-        // Anybody can come to an abstract name.
-        let mut said = vec![0; token.len()];
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        if (&stream).read_exact(&mut said).is_ok() && said == token.as_bytes() {
-            stream.set_read_timeout(None)?;
-            break stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
-        }
+    let Some(stream) = await_back(&listener, token.as_bytes())? else {
+        let status = waiting.join().map_err(|_| io::ErrorKind::Other)??;
+        return Ok(status.code().unwrap_or(1));
     };
     drop(listener);
     let end = || stream.try_clone().map(OwnedFd::from).map(Stdio::from);
     let script = if command { COMMAND } else { SERVE };
-    // Only where there is no shell does this return.
-    let _ =
-        Command::new("/bin/sh").args(["-c", script, "ucurl"]).stdin(end()?).stdout(end()?).exec();
+    let mut shell = Command::new("/bin/sh");
+    _ = shell.args(["-c", script, "ucurl"]).stdin(end()?).stdout(end()?).exec();
     writeln!(&stream, "ready")?;
     let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
     let code = if command { lines.nth(1) } else { lines.next() };
-    let _ = waiting.join();
-    Ok(Half::Front(code.and_then(|code| code.parse().ok()).unwrap_or(1)))
+    _ = waiting.join();
+    Ok(code.and_then(|code| code.parse().ok()).unwrap_or(1))
 }
 
-/// Where the back comes to. An abstract name leaves nothing behind, at whatever moment this process
-/// is killed; where there are none, a socket in a private directory has to do.
-fn meeting_place() -> io::Result<(Option<PrivateDir>, Listener)> {
+/// Starts the same program in a process group of its own, where `VARIABLE` makes it the back.
+fn start_back(args: &[Vec<u8>], token: &str, meeting_place: &Endpoint) -> io::Result<Child> {
+    let group = own_group().map_or(String::new(), |group| group.to_string());
+    let mut back = Command::new(std::env::current_exe()?);
+    back.args(args.iter().map(|arg| OsStr::from_bytes(arg)));
+    back.env(VARIABLE, format!("{group} {token} {meeting_place}"));
+    if !group.is_empty() {
+        back.process_group(0);
+    }
+    back.spawn()
+}
+
+/// Waits for the back, which says the token first: any process can connect to an abstract name.
+fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream>> {
+    while let Some(stream) = listener.accept()? {
+        let stream = stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
+        let mut said = vec![0; token.len()];
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        if (&stream).read_exact(&mut said).is_ok() && said == token {
+            stream.set_read_timeout(None)?;
+            return Ok(Some(stream));
+        }
+    }
+    Ok(None)
+}
+
+/// A listener that only this user's processes find. On Linux it has an abstract name, which leaves
+/// nothing behind, at whatever moment this process is killed; elsewhere it is in a private
+/// directory.
+pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)> {
     if cfg!(any(target_os = "linux", target_os = "android")) {
-        let name = format!("ucurl-{}", random()).into_bytes();
+        let name = format!("{name}-{}", random()).into_bytes();
         return Ok((None, Listener::bind(&Endpoint::Abstract(name)).map_err(io::Error::other)?));
     }
     let directory = PrivateDir::new_in(runtime_dir())?;
-    let listener =
-        Listener::bind(&Endpoint::Unix(directory.path().join("s"))).map_err(io::Error::other)?;
-    Ok((Some(directory), listener))
+    let endpoint = Endpoint::Unix(directory.path().join("docker.sock"));
+    Ok((Some(directory), Listener::bind(&endpoint).map_err(io::Error::other)?))
 }
 
 /// The back's side of the meeting.
@@ -205,9 +204,6 @@ fn own_group() -> Option<i32> {
 impl Front {
     /// Starts a command in the front's process group, which has the terminal, and tells the front
     /// to pass its signals on.
-    ///
-    /// # Errors
-    /// That of starting it.
     pub fn start(&self, command: &mut Command) -> io::Result<Child> {
         // It may be a tap again, with halves of its own.
         command.env_remove(VARIABLE);
@@ -220,10 +216,7 @@ impl Front {
         Ok(child)
     }
 
-    /// Waits for the command. Should the front go before it does, it is asked to end.
-    ///
-    /// # Errors
-    /// That of waiting for it.
+    /// Waits for the command. If the front ends first, the command is asked to end.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let (mut socket, pid) = (self.socket.try_clone()?, child.id().to_string());
         let over = Arc::new(AtomicBool::new(false));
