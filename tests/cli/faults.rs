@@ -29,7 +29,9 @@ fn get(server: &Fake) -> Command {
 }
 
 /// A file system of 64 KiB, gone when the test is.
-struct Small(TempDir);
+struct Small {
+    dir: TempDir,
+}
 
 impl Small {
     fn mount() -> Option<Small> {
@@ -37,9 +39,9 @@ impl Small {
         let program = needs::program("mount")?;
         let dir = TempDir::new();
         let mut mount = Command::new(program);
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(dir.path());
+        mount.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(dir.place());
         match mount.stderr(Stdio::null()).status().expect("mount").success() {
-            true => Some(Small(dir)),
+            true => Some(Small { dir }),
             false => needs::left_out("a tmpfs", "it cannot be mounted here"),
         }
     }
@@ -47,7 +49,7 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
+        let _ = Command::new("umount").arg(self.dir.place()).status();
     }
 }
 
@@ -62,7 +64,7 @@ fn no_space(command: &mut Command) {
 #[test]
 fn a_full_disk_is_an_error_and_what_fits_is_there() {
     let Some(small) = Small::mount() else { return };
-    let file = small.0.join("out");
+    let file = small.dir.place().join("out");
     no_space(get(&large()).arg("-o").arg(&file));
     let written = fs::read(&file).expect("what fitted");
     assert!(!written.is_empty() && written.len() <= 64 << 10 && written.iter().all(|&b| b == b'x'));

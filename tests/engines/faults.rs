@@ -65,7 +65,7 @@ impl Own {
         let mut command = Command::new(&self.dockerd);
         command
             .arg("--data-root")
-            .arg(self.dir.join("data"))
+            .arg(self.dir.place().join("data"))
             .arg("--exec-root")
             .arg(self.dir.join("run"));
         command.arg("--pidfile").arg(self.dir.join("pid")).arg("-H").arg(url(&self.socket()));
@@ -147,7 +147,7 @@ impl Drop for Own {
             let _ = child.wait();
         }
         // After a test that failed: whose command line names this directory was started by it.
-        let mine = self.dir.path().to_string_lossy().into_owned() + "/";
+        let mine = self.dir.place().to_string_lossy().into_owned() + "/";
         for pid in processes_of(&mine) {
             let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
         }

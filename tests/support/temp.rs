@@ -1,41 +1,53 @@
 //! A directory of the test's own, gone when the test is.
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-/// A private directory (mode 0700), removed on drop. Its path is short: a socket's may have 107
-/// bytes.
-pub struct TempDir(PathBuf);
+/// A socket's path may have 107 bytes, and curl prints 45 of them; some are for names in here.
+const LONGEST: usize = 36;
+
+/// A private directory (mode 0700) in `TMPDIR`, removed on drop.
+///
+/// Its path is short whatever `TMPDIR` is. Where that is long, the path goes through a descriptor
+/// of this process, which every process of the same user can follow.
+pub struct TempDir {
+    place: PathBuf,
+    path: PathBuf,
+    _descriptor: Option<File>,
+}
 
 impl TempDir {
     pub fn new() -> Self {
-        use std::os::unix::fs::DirBuilderExt;
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let name = format!("uh-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-            let path = env::temp_dir().join(name);
-            match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return TempDir(path),
-                // Left by another process with this id, long gone.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
-                Err(error) => panic!("{}: {error}", path.display()),
-            }
+        let place = create();
+        if place.as_os_str().len() <= LONGEST {
+            return TempDir { path: place.clone(), place, _descriptor: None };
         }
+        let directory = File::open(&place).expect("the new directory");
+        let path = format!("/proc/{}/fd/{}", process::id(), directory.as_raw_fd());
+        TempDir { place, path: path.into(), _descriptor: Some(directory) }
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Where it really is, however long that path is: for other users, and for mounts.
+    pub fn place(&self) -> &Path {
+        &self.place
     }
 
     pub fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 
     /// Writes a file below this directory and gives its path.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
-        fs::create_dir_all(path.parent().unwrap_or(&self.0)).expect("its directory");
+        fs::create_dir_all(path.parent().unwrap_or(&self.path)).expect("its directory");
         fs::write(&path, content).expect("a file in a private directory");
         path
     }
@@ -43,6 +55,20 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.place);
+    }
+}
+
+fn create() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let name = format!("uh-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = env::temp_dir().join(name);
+        match fs::DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => return path,
+            // Left by an earlier process with this id.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            Err(error) => panic!("{}: {error}", path.display()),
+        }
     }
 }

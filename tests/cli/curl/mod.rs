@@ -4,6 +4,7 @@
 
 mod server;
 
+use crate::support::temp::TempDir;
 use server::{Record, Server};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -27,6 +28,8 @@ struct Line {
 fn lines() -> Vec<Line> {
     let mut lines: Vec<Line> = include_str!("lines.txt").lines().filter_map(line).collect();
     lines.extend(generated());
+    // Those that wait come first, so that the others run meanwhile.
+    lines.sort_by_key(|line| !["/drip", "/slow", "--retry"].iter().any(|w| line.text.contains(w)));
     lines
 }
 
@@ -110,28 +113,30 @@ struct Outcome {
     stderr: Vec<String>,
 }
 
+/// The size of `big.txt`: more than curl sends without asking first.
+const BIG: usize = 1100 * 1024;
+
 /// A directory with the files that the lines name, and a server in it.
 struct Place {
-    dir: PathBuf,
+    dir: TempDir,
     server: Server,
 }
 
 impl Place {
-    fn new(name: &str) -> Place {
-        let dir =
-            std::env::temp_dir().join(format!("ucurl-side-by-side-{}-{name}", std::process::id()));
-        _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
+    fn new() -> Place {
+        let dir = TempDir::new();
         let server = Server::listen(&dir.join("s"));
         Place { dir, server }
     }
 
     fn fill(&self) {
-        for entry in std::fs::read_dir(&self.dir).unwrap().flatten() {
-            let path = entry.path();
-            match path.is_dir() {
+        for entry in std::fs::read_dir(self.dir.path()).unwrap().flatten() {
+            let (path, metadata) = (entry.path(), entry.metadata().unwrap());
+            let stays = entry.file_name() == "s"
+                || entry.file_name() == "big.txt" && metadata.len() == BIG as u64;
+            match metadata.is_dir() {
                 true => std::fs::remove_dir_all(path).unwrap(),
-                false if entry.file_name() != "s" => std::fs::remove_file(path).unwrap(),
+                false if !stays => std::fs::remove_file(path).unwrap(),
                 false => {}
             }
         }
@@ -148,8 +153,9 @@ impl Place {
         for (name, text) in files {
             std::fs::write(self.dir.join(name), text).unwrap();
         }
-        // More than curl sends without asking first.
-        std::fs::write(self.dir.join("big.txt"), vec![b'b'; 1100 * 1024]).unwrap();
+        if !self.dir.join("big.txt").exists() {
+            std::fs::write(self.dir.join("big.txt"), vec![b'b'; BIG]).unwrap();
+        }
         // A socket that nobody listens on any more.
         drop(std::os::unix::net::UnixListener::bind(self.dir.join("dead")).unwrap());
     }
@@ -161,11 +167,11 @@ impl Place {
             .arg("--unix-socket")
             .arg(self.dir.join("s"))
             .args(&line.args)
-            .current_dir(&self.dir)
+            .current_dir(self.dir.path())
             .env_clear()
             // Where `tests/coverage` wants the counts of what ran.
             .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|name| ("LLVM_PROFILE_FILE", name)))
-            .env("HOME", &self.dir)
+            .env("HOME", self.dir.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -190,7 +196,7 @@ impl Place {
         Outcome {
             exit: output.status.code(),
             requests: readable(record),
-            stdout: stdout.replace(&*self.dir.to_string_lossy(), "DIR"),
+            stdout: stdout.replace(&*self.dir.path().to_string_lossy(), "DIR"),
             files: self.files(),
             stderr,
         }
@@ -198,11 +204,12 @@ impl Place {
 
     fn files(&self) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
-        let mut waiting = vec![self.dir.clone()];
+        let mut waiting = vec![self.dir.path().to_owned()];
         while let Some(dir) = waiting.pop() {
             for entry in std::fs::read_dir(dir).unwrap().flatten() {
                 let (path, name) = (entry.path(), entry.path());
-                let name = name.strip_prefix(&self.dir).unwrap().to_string_lossy().into_owned();
+                let name =
+                    name.strip_prefix(self.dir.path()).unwrap().to_string_lossy().into_owned();
                 match path.is_dir() {
                     true => waiting.push(path),
                     false if matches!(name.as_str(), "s" | "dead" | "big.txt") => continue,
@@ -223,16 +230,27 @@ impl Place {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
 /// The two call themselves differently; nothing else may differ.
 fn readable(record: Record) -> Vec<String> {
-    let runs = |text: String| text.replace(&"b".repeat(1024), "<1 KiB>");
-    record.iter().map(|bytes| runs(plain(bytes))).collect()
+    record.iter().map(|bytes| plain(&without_runs(bytes))).collect()
+}
+
+/// Each KiB of `big.txt` as a word.
+fn without_runs(mut bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let [first, rest @ ..] = bytes {
+        match bytes.strip_prefix(&[b'b'; 1024]) {
+            Some(behind) => {
+                out.extend_from_slice(b"<1 KiB>");
+                bytes = behind;
+            }
+            None => {
+                out.push(*first);
+                bytes = rest;
+            }
+        }
+    }
+    out
 }
 
 /// Text that can be compared: without the programs' own names, and without times and speeds.
@@ -299,16 +317,18 @@ fn side_by_side() {
     let lines = lines();
     let next = AtomicUsize::new(0);
     let failures: Vec<String> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..6)
-            .map(|worker| {
+        let workers: Vec<_> = (0..12)
+            .map(|_| {
                 let (lines, next, curl, ucurl) = (&lines, &next, &curl, &ucurl);
                 scope.spawn(move || {
-                    let (theirs, ours) =
-                        (Place::new(&format!("{worker}-c")), Place::new(&format!("{worker}-u")));
+                    let (theirs, ours) = (Place::new(), Place::new());
                     let mut failures = Vec::new();
                     while let Some(line) = lines.get(next.fetch_add(1, Ordering::SeqCst)) {
                         failures.extend(compare(line, || {
-                            (theirs.run(curl, line), ours.run(ucurl, line))
+                            std::thread::scope(|scope| {
+                                let ours = scope.spawn(|| ours.run(ucurl, line));
+                                (theirs.run(curl, line), ours.join().unwrap())
+                            })
                         }));
                     }
                     failures
@@ -490,7 +510,7 @@ fn categories_and_single_flags_have_help() {
 /// Somebody who reads only the beginning, as `head -c1` does.
 #[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
-    let place = Place::new("reader");
+    let place = Place::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_ucurl"))
         .args(["-sS", "--unix-socket"])
         .arg(place.dir.join("s"))
@@ -516,9 +536,8 @@ fn what_is_not_utf8_goes_through() {
     let seen: Vec<_> = programs
         .iter()
         .flatten()
-        .enumerate()
-        .map(|(number, program)| {
-            let place = Place::new(&format!("bytes{number}"));
+        .map(|program| {
+            let place = Place::new();
             let output = Command::new(program)
                 .args(["-s", "-A", "x", "--unix-socket"])
                 .arg(place.dir.join("s"))
@@ -534,11 +553,11 @@ fn what_is_not_utf8_goes_through() {
                     ]
                     .map(OsStr::from_bytes),
                 )
-                .current_dir(&place.dir)
+                .current_dir(place.dir.path())
                 .output()
                 .unwrap();
-            let text =
-                std::fs::read(place.dir.join(OsStr::from_bytes(b"out\xff"))).unwrap_or_default();
+            let text = std::fs::read(place.dir.path().join(OsStr::from_bytes(b"out\xff")))
+                .unwrap_or_default();
             (output.status.code(), place.server.take().1, text)
         })
         .collect();

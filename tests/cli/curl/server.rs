@@ -1,8 +1,9 @@
 //! The recording server: it keeps every byte that it is sent, by connection, and answers by path.
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +14,7 @@ pub type Record = Vec<Vec<u8>>;
 
 /// A listening server, until it is dropped.
 pub struct Server {
+    path: PathBuf,
     shared: Arc<Shared>,
 }
 
@@ -30,7 +32,7 @@ impl Server {
     pub fn listen(path: &Path) -> Server {
         let listener = UnixListener::bind(path).expect("the recording server listens");
         let shared = Arc::new(Shared::default());
-        let server = Server { shared: Arc::clone(&shared) };
+        let server = Server { path: path.to_owned(), shared: Arc::clone(&shared) };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let number = {
@@ -51,6 +53,9 @@ impl Server {
 
     /// What has been received, once every connection is over.
     pub fn take(&self) -> (Record, Vec<u8>) {
+        // Connections are accepted in order: once one of ours is over, all before it are known.
+        let ours = UnixStream::connect(&self.path).expect("the recording server listens");
+        _ = ours.shutdown(Shutdown::Write).and_then(|()| (&ours).read(&mut [0]));
         let start = Instant::now();
         while self.shared.open.load(Ordering::SeqCst) > 0
             && start.elapsed() < Duration::from_secs(3)
@@ -104,7 +109,7 @@ impl Connection<'_> {
                 let length =
                     field("content-length:").and_then(|value| value.parse().ok()).unwrap_or(0);
                 let whole = self.until(|bytes| match chunked {
-                    true => find(bytes, b"0\r\n\r\n").map(|at| at + 5),
+                    true => bytes.ends_with(b"0\r\n\r\n").then_some(bytes.len()),
                     false => (bytes.len() >= length).then_some(length),
                 })?;
                 let Some(whole) = whole else { return Ok(()) };
