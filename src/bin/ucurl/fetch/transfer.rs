@@ -2,7 +2,6 @@
 
 use crate::args::config::{Group, Node};
 use crate::args::exit::Exit;
-use crate::args::numbers;
 use crate::fetch::attached::{Attached, Inspected};
 use crate::fetch::failure::Failure;
 use crate::fetch::hijack::Join;
@@ -21,8 +20,8 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use unix_http::docker::OutputKind;
-use unix_http::wire::{Fields, Framing, Version};
-use unix_http::{Client, Response, Timeouts};
+use unix_http::wire::{Fields, Framing, Version, framing};
+use unix_http::{Client, Error, Response, Timeouts};
 
 /// A transfer that is about to be made, or made again.
 pub struct Transfer<'t> {
@@ -312,13 +311,14 @@ impl<'t> Transfer<'t> {
             }
         };
         if group.head {
-            // Whatever method asked: nothing more is read. The length that a HEAD tells is held
-            // against the limit all the same, so that a script can ask before it fetches.
-            let told =
-                response.field("Content-Length").and_then(|value| numbers::whole(value).ok());
-            let too_large =
-                group.max_filesize > 0 && told.is_some_and(|length| length > group.max_filesize);
-            return if too_large { Err(sink::too_large()) } else { Ok(next) };
+            // No content follows, but a script may ask for its length before it fetches it.
+            if let Some(max) = Some(group.max_filesize).filter(|max| *max > 0) {
+                let announced = framing::response("GET", response.head()).map_err(Error::Parse)?;
+                if matches!(announced.framing, Framing::Length(length) if length > max) {
+                    return Err(sink::too_large());
+                }
+            }
+            return Ok(next);
         }
         if !matches!(next, Next::Done) {
             // Read to its end if the connection is to be used again, else leave it.
