@@ -17,14 +17,15 @@ mod fuzz {
 mod args;
 #[path = "../src/bin/ucurl/fetch"]
 mod fetch {
-    pub mod host;
     pub mod request;
     pub mod url;
 }
 #[path = "../src/bin/ucurl/output"]
 mod output {
-    pub mod output;
+    pub mod output_file;
 }
+#[path = "../src/bin/ucurl/plan.rs"]
+mod plan;
 
 use fuzz::oracles::Pieces;
 use fuzz::{command_line, oracles, seeds};

@@ -4,12 +4,12 @@
 //! Whatever is asked for, what would leave for the socket is one request and no more: it is read
 //! again by the library and by the plain reader, and has the lines that it was given.
 
-use crate::args::config::{Config, Group, Node};
 use crate::args::parse;
-use crate::fetch::request;
-use crate::fetch::request::{Body, Hop};
-use crate::fetch::url::{How, Url};
-use crate::output::output;
+use crate::fetch::request::{self, Hop, RequestContent};
+use crate::fetch::url::{Reading, Url, last_segment};
+use crate::output::output_file;
+use crate::plan::{Credentials, Destination, FetchPlan, Plan, RequestPlan};
+use std::path::Path;
 use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request};
 
 pub fn check(bytes: &[u8]) {
@@ -28,47 +28,56 @@ pub fn check(bytes: &[u8]) {
     let arguments = line.split(|&b| b == 0);
     let (config, result) = parse::parse(arguments, &mut read);
     if result.is_ok() {
-        transfers(config);
+        transfers(&Plan::new(config));
     }
     url(line);
 }
 
-fn transfers(mut config: Config) {
-    for group in &mut config.groups {
-        request::headers_with_json(group);
-        for node in &group.nodes {
-            let Some(given) = &node.url else { continue };
-            let how = How { path_as_is: group.path_as_is, encode: false };
-            if let Ok(url) = Url::parse(given, how) {
-                transfer(group, node, &url);
+fn transfers(plan: &Plan) {
+    for operation in &plan.operations {
+        for fetch in &operation.fetches {
+            let how = Reading { path_as_is: operation.request.path_as_is, encode: false };
+            if let Ok(url) = Url::parse(&fetch.url, how) {
+                transfer(&operation.request, fetch, &url);
             }
         }
     }
 }
 
-fn transfer(group: &Group, node: &Node, url: &Url) {
-    if node.output.is_none()
-        && node.remote_name
-        && let Ok(Some(name)) = output::name(node, &Group::new(), url)
+fn transfer(plan: &RequestPlan, fetch: &FetchPlan, url: &Url) {
+    if matches!(fetch.destination, Destination::UrlName)
+        && let Ok(Some(name)) =
+            output_file::name(&fetch.destination, Path::new(""), last_segment(&url.path))
     {
+        let name = name.as_os_str().as_encoded_bytes();
         assert!(
             !name.is_empty() && !name.contains(&b'/') && name != b".." && name != b".",
             "{}",
             name.escape_ascii()
         );
     }
-    for body in [Body::None, Body::Post(3), Body::Put(None), Body::Put(Some(5))] {
+    let contents = [
+        RequestContent::None,
+        RequestContent::Post(3),
+        RequestContent::Put(None),
+        RequestContent::Put(Some(5)),
+    ];
+    for content in contents {
+        let login = match &plan.credentials {
+            Credentials::Basic(login) => Some(login.clone()),
+            _ => None,
+        };
         let hop = Hop {
-            url,
-            body,
-            head: group.head,
-            first: None,
-            referer: group.referer.as_deref(),
+            url: url.clone(),
+            content,
+            login,
+            referer: plan.referer.clone(),
+            same_host: true,
+            trusted: true,
             http10_server: false,
             no_expect: false,
-            login: group.user.as_deref(),
         };
-        let Ok(plan) = request::plan(group, &hop) else { continue };
+        let Ok(plan) = request::plan(plan, &hop) else { continue };
         let Ok(method) = std::str::from_utf8(&plan.method) else { continue };
         let (mut fields, mut wire) = (Fields::new(), Vec::new());
         if plan.lines.iter().any(|line| fields.push_line(line).is_err()) {
@@ -102,11 +111,11 @@ fn url(text: &[u8]) {
     let mut parts = text.splitn(2, |&b| b == b' ');
     let (one, other) = (parts.next().unwrap_or_default(), parts.next());
     for path_as_is in [false, true] {
-        let Ok(url) = Url::parse(one, How { path_as_is, encode: false }) else { continue };
+        let Ok(url) = Url::parse(one, Reading { path_as_is, encode: false }) else { continue };
         clean(&url);
         let written = url.to_bytes();
         if !path_as_is {
-            let again = Url::parse(&written, How { path_as_is: true, encode: false });
+            let again = Url::parse(&written, Reading { path_as_is: true, encode: false });
             assert_eq!(again.map(|url| url.to_bytes()).as_deref(), Ok(&written[..]));
         }
         if let Some(Ok(target)) = other.map(|location| url.redirect(location, path_as_is)) {

@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod fetch;
 mod output;
+mod plan;
 mod verbs;
 
 use args::config::Config;

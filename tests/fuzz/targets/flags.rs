@@ -6,14 +6,15 @@
 mod args;
 #[path = "../../../src/bin/ucurl/fetch"]
 mod fetch {
-    pub mod host;
     pub mod request;
     pub mod url;
 }
 #[path = "../../../src/bin/ucurl/output"]
 mod output {
-    pub mod output;
+    pub mod output_file;
 }
+#[path = "../../../src/bin/ucurl/plan.rs"]
+mod plan;
 #[path = "../command_line.rs"]
 mod oracle;
 

@@ -5,13 +5,14 @@
 //!      └ its end is the end of this direction: the container's stdin is closed, its output goes on
 //! ```
 //!
-//! Where nobody reads what we would send (an attach without `stdin=1`, an exec without
-//! `AttachStdin`), stdin is left to whom it belongs: the rest of the script.
+//! If the other end does not read (an attach without `stdin=1`, an exec without `AttachStdin`),
+//! stdin is left alone: it belongs to the rest of the script.
 
 use crate::args::exit::Exit;
-use crate::fetch::attached::Attached;
-use crate::fetch::failure::Failure;
-use crate::output::content::Content;
+use crate::fetch::container_ref::ContainerRef;
+use crate::output::body_stages::BodyStages;
+use crate::output::failure::Failure;
+use crate::output::meter::Monitor;
 use crate::output::sink::Sink;
 use crate::output::terminal::{Raw, Sizes};
 use crate::output::trace::Tracer;
@@ -26,97 +27,106 @@ use unix_http::client::WriteHalf;
 use unix_http::transport::{ConnectError, Timeout};
 use unix_http::{Client, Error, Response};
 
-/// A piece is read at most so large.
+/// The largest piece that is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// What a raw connection is joined with.
+/// The two ends of a raw connection.
 pub struct Join<'t> {
     pub client: &'t Client,
-    /// The container or exec, where there is one.
-    pub attached: Option<Attached>,
-    /// It has a terminal.
+    pub container: Option<ContainerRef>,
+    /// The other end has a terminal.
     pub tty: bool,
-    /// It reads what we send.
+    /// The other end reads stdin.
     pub stdin: bool,
-    pub content: Option<Content>,
+    pub stages: BodyStages,
     pub tracer: Option<Arc<Tracer>>,
+    /// How many bytes have come.
+    pub received: u64,
 }
 
 impl Join<'_> {
-    /// Carries both directions until the daemon ends its own. `received` counts what it sent.
+    /// Carries both directions until the daemon ends its own.
     pub fn run(
-        mut self,
+        &mut self,
         response: Response,
         sink: &mut Sink,
-        received: &mut u64,
+        monitor: &mut Monitor,
     ) -> Result<(), Failure> {
         let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
         let (mut read, write) = upgraded.split().map_err(broken)?;
-        let terminal = match self.tty && self.stdin && io::stdin().is_terminal() {
-            true => {
-                let (terminal, sizes) = Raw::enter()?;
-                self.follow(sizes)?;
-                Some(terminal)
-            }
-            false => None,
-        };
+        let mut terminal = None;
+        if self.tty && self.stdin && io::stdin().is_terminal() {
+            let (raw, sizes) = Raw::enter()?;
+            self.follow(sizes)?;
+            terminal = Some(raw);
+        }
         if self.tty {
             sink.allow_any_bytes();
         }
         let trouble = Arc::new(Mutex::new(None));
         if self.stdin {
-            let (told, tracer) = (Arc::clone(&trouble), self.tracer.clone());
-            let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(broken)?;
-            let work = move || {
-                let end = send(stdin, &write, tracer.as_deref());
-                if end.is_err() {
-                    *lock(&told) = end.err();
-                    _ = write.stream().shutdown(Shutdown::Both);
-                }
-            };
-            // Not joined: it may wait for a key that nobody presses any more.
-            thread::Builder::new().name("stdin".into()).spawn(work).map_err(broken)?;
+            self.send_stdin(write, Arc::clone(&trouble))?;
         } else if let Some(tracer) = &self.tracer {
             tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
         }
         let mut piece = vec![0; PIECE];
         let result = loop {
-            let content = match read.read(&mut piece) {
+            match read.read(&mut piece) {
                 Ok(0) => break Ok(()),
-                Ok(n) => &piece[..n],
+                Ok(n) => {
+                    if let Err(failure) = self.receive(&piece[..n], sink, monitor) {
+                        break Err(failure);
+                    }
+                }
                 Err(error) => break Err(broken(error)),
-            };
-            *received += content.len() as u64;
-            if let Err(failure) = self.show(content, sink, *received) {
-                break Err(failure);
             }
         };
         drop(terminal);
-        // What broke our direction has broken the other.
+        // A failure to send ends both directions.
         match lock(&trouble).take() {
             Some(failure) => return Err(failure),
             None => result?,
         }
-        self.content.map_or(Ok(()), |content| content.finish(sink))
+        self.stages.finish(sink)
     }
 
-    fn show(&mut self, content: &[u8], sink: &mut Sink, received: u64) -> Result<(), Failure> {
+    fn receive(
+        &mut self,
+        content: &[u8],
+        sink: &mut Sink,
+        monitor: &mut Monitor,
+    ) -> Result<(), Failure> {
+        self.received += content.len() as u64;
         if let Some(tracer) = &self.tracer {
             tracer.raw(content, true);
         }
-        match &mut self.content {
-            Some(stages) => stages.feed(content, sink)?,
-            None => sink.write(content)?,
-        }
-        sink.moved(received)
+        self.stages.feed(content, sink)?;
+        monitor.received(self.received)
     }
 
-    /// The other terminal's window gets the size of ours, as long as we have one.
+    /// Sends stdin from a thread. The thread is not joined: it may wait for a key for ever.
+    fn send_stdin(
+        &self,
+        write: WriteHalf,
+        trouble: Arc<Mutex<Option<Failure>>>,
+    ) -> Result<(), Failure> {
+        let tracer = self.tracer.clone();
+        let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(broken)?;
+        let work = move || {
+            if let Err(failure) = send(stdin, &write, tracer.as_deref()) {
+                *lock(&trouble) = Some(failure);
+                _ = write.stream().shutdown(Shutdown::Both);
+            }
+        };
+        thread::Builder::new().name("stdin".into()).spawn(work).map_err(broken).map(drop)
+    }
+
+    /// Gives the window of the other terminal the size of ours, now and whenever it changes.
     fn follow(&self, sizes: Sizes) -> Result<(), Failure> {
-        let Some(attached) = self.attached.clone() else { return Ok(()) };
+        let Some(container) = self.container.clone() else { return Ok(()) };
         let client = self.client.clone();
         let work =
-            move || sizes.for_each(|(rows, columns)| attached.resize(&client, rows, columns));
+            move || sizes.for_each(|(rows, columns)| container.resize(&client, rows, columns));
         thread::Builder::new().name("size".into()).spawn(work).map_err(broken).map(drop)
     }
 }

@@ -1,14 +1,16 @@
-//! One transfer: where it goes, what it sends, when it is tried again.
+//! Transfers: where requests go, what they send, what becomes of the responses.
 
-pub mod attached;
-pub mod dial;
-pub mod failure;
+pub mod attempt;
+pub mod container_ref;
+pub mod delivery;
+pub mod error_response;
 pub mod hijack;
-pub mod host;
+pub mod hops;
 pub mod password;
-pub mod refusal;
 pub mod request;
 pub mod retry;
 pub mod run;
+pub mod session;
+pub mod target;
 pub mod transfer;
 pub mod url;

@@ -1,51 +1,97 @@
-//! `--retry`: when to try again, and after how long.
+//! `--retry`: whether to try again, and after how long.
 
-use std::time::{Duration, UNIX_EPOCH};
+use crate::args::exit::Exit;
+use crate::output::failure::Failure;
+use crate::plan::RetryPlan;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use unix_http::base::number::decimal;
 use unix_http::base::time::parse_http_date;
 
-/// The waits double up to this.
+/// Waits double up to this many seconds.
 const LONGEST: u64 = 600;
 
-/// Status codes that may be gone a little later.
-pub fn is_transient(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+/// The retries of one transfer.
+pub struct Retries<'p> {
+    plan: &'p RetryPlan,
+    left: u64,
+    start: Instant,
+    /// The next wait in seconds.
+    wait: u64,
 }
 
-/// The waits between tries: 1, 2, 4 … 600 seconds, or always `--retry-delay`.
-pub struct Waits {
-    next: u64,
-    fixed: bool,
+/// What to do after a try.
+pub enum Retry {
+    No,
+    /// The server asks for a longer wait than `--retry-max-time` allows.
+    TooLate,
+    After {
+        wait: Duration,
+        problem: &'static str,
+        left: u64,
+    },
 }
 
-impl Waits {
-    pub fn new(delay: u64) -> Waits {
-        Waits { next: if delay == 0 { 1 } else { delay }, fixed: delay > 0 }
+impl<'p> Retries<'p> {
+    pub fn new(plan: &'p RetryPlan) -> Retries<'p> {
+        Retries { plan, left: plan.times, start: Instant::now(), wait: plan.delay.unwrap_or(1) }
     }
 
-    /// The next wait; the server's Retry-After counts instead of it but does not stop the doubling.
-    pub fn next(&mut self, retry_after: Option<u64>) -> Duration {
-        let wait = self.next;
-        if !self.fixed {
-            self.next = (wait * 2).min(LONGEST);
+    /// Decides after a try with this outcome and Retry-After field.
+    pub fn next(
+        &mut self,
+        status: u16,
+        result: &Result<(), Failure>,
+        retry_after: Option<&[u8]>,
+    ) -> Retry {
+        let passed = self.start.elapsed().as_secs();
+        let over =
+            |more: u64| self.plan.max_time.is_some_and(|max| passed.saturating_add(more) > max);
+        if self.left == 0 || self.plan.max_time.is_some_and(|max| passed >= max) {
+            return Retry::No;
         }
-        Duration::from_secs(retry_after.unwrap_or(wait))
+        let Some(problem) = self.problem(status, result) else { return Retry::No };
+        let asked = retry_after
+            .filter(|_| problem == HTTP_ERROR)
+            .and_then(|value| seconds_of(value, SystemTime::now()));
+        if asked.is_some_and(over) {
+            return Retry::TooLate;
+        }
+        let wait = Duration::from_secs(asked.unwrap_or(self.wait));
+        if self.plan.delay.is_none() {
+            self.wait = (self.wait * 2).min(LONGEST);
+        }
+        let left = self.left;
+        self.left -= 1;
+        Retry::After { wait, problem, left }
+    }
+
+    /// A problem that may be gone a little later.
+    fn problem(&self, status: u16, result: &Result<(), Failure>) -> Option<&'static str> {
+        let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+        match result {
+            Ok(()) => transient.then_some(HTTP_ERROR),
+            Err(failure) => match failure.exit {
+                Exit::Timeout | Exit::Resolve => Some(": timeout"),
+                _ if self.plan.on_refused && failure.refused => Some(": connection refused"),
+                Exit::HttpError if transient => Some(HTTP_ERROR),
+                _ => self.plan.on_any_error.then_some("(retrying all errors)"),
+            },
+        }
     }
 }
 
-/// The seconds that a Retry-After field asks for: a number of them, or a date (RFC 9110 §10.2.3).
-/// Zero and what is neither count as no field.
-pub fn after(value: &[u8], now: u64) -> Option<u64> {
-    let value = value.trim_ascii();
-    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if digits > 0 {
-        return std::str::from_utf8(&value[..digits])
-            .ok()?
-            .parse()
-            .ok()
-            .filter(|seconds| *seconds > 0);
-    }
-    let date = parse_http_date(value)?.duration_since(UNIX_EPOCH).ok()?;
-    date.as_secs().checked_sub(now).filter(|seconds| *seconds > 0)
+const HTTP_ERROR: &str = ": HTTP error";
+
+/// The seconds that a Retry-After field asks for: a number, or a date (RFC 9110 §10.2.3). Zero
+/// counts as no field.
+fn seconds_of(value: &[u8], now: SystemTime) -> Option<u64> {
+    let since_1970 =
+        |time: SystemTime| time.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
+    let from_date = || {
+        let date = since_1970(parse_http_date(value)?).ok()?;
+        date.checked_sub(since_1970(now).ok()?)
+    };
+    decimal(value).or_else(from_date).filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]
@@ -53,23 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields() {
-        assert_eq!(after(b" 120", 0), Some(120));
-        assert_eq!(after(b"0", 0), None);
-        assert_eq!(after(b"Thu, 01 Jan 1970 00:01:00 GMT", 10), Some(50));
-        assert_eq!(after(b"Thu, 01 Jan 1970 00:01:00 GMT", 100), None);
-        assert_eq!(after(b"soon", 0), None);
-    }
-
-    #[test]
-    fn waits_double_up_to_ten_minutes() {
-        let mut waits = Waits::new(0);
-        let seconds: Vec<u64> = (0..12).map(|_| waits.next(None).as_secs()).collect();
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
-        let mut waits = Waits::new(3);
-        assert_eq!(
-            [waits.next(None).as_secs(), waits.next(Some(9)).as_secs(), waits.next(None).as_secs()],
-            [3, 9, 3]
-        );
+    fn retry_after_is_a_number_or_a_date() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(seconds_of(b"120", at(0)), Some(120));
+        assert_eq!(seconds_of(b"Thu, 01 Jan 1970 00:01:00 GMT", at(10)), Some(50));
+        assert_eq!(seconds_of(b"Thu, 01 Jan 1970 00:01:00 GMT", at(100)), None);
+        for none in ["0", "soon", "+5", "5 s", ""] {
+            assert_eq!(seconds_of(none.as_bytes(), at(0)), None, "{none}");
+        }
     }
 }

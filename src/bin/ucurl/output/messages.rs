@@ -1,76 +1,67 @@
-//! What is said beside the body: warnings, errors, notes, on stderr or where `--stderr` says.
+//! Warnings, errors and notes, on stderr or in the file of `--stderr`.
 
-use crate::args::config::Global;
+use crate::args::exit::Exit;
+use crate::output::failure::Failure;
+use crate::plan::{Channel, MessagePlan};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
-/// stderr, and who may say something there.
-#[derive(Clone)]
+/// Prints messages as far as the plan wants them.
 pub struct Messages {
+    plan: MessagePlan,
     pub out: Arc<File>,
-    pub silent: bool,
-    pub show_error: bool,
-    pub verbose: bool,
 }
 
 impl Messages {
-    /// Opens what `--stderr` names; a file that cannot be opened is told of on stderr.
-    pub fn new(global: &Global) -> io::Result<Messages> {
+    /// Opens the file of `--stderr`. If it cannot be opened, a warning on stderr says so.
+    pub fn new(plan: MessagePlan) -> io::Result<Messages> {
         let stderr = || io::stderr().as_fd().try_clone_to_owned().map(File::from);
-        let mut trouble = None;
-        let out = match global.stderr.as_deref() {
-            None => stderr()?,
-            Some(b"-") => stdout()?,
-            Some(name) => match File::create(crate::output::output::path(name)) {
-                Ok(file) => file,
-                Err(error) => {
-                    trouble = Some(error);
-                    stderr()?
-                }
+        let (out, trouble) = match &plan.to {
+            Channel::Stderr => (stderr()?, None),
+            Channel::Stdout => (io::stdout().as_fd().try_clone_to_owned()?.into(), None),
+            Channel::File(name) => match File::create(name) {
+                Ok(file) => (file, None),
+                Err(error) => (stderr()?, Some(error)),
             },
         };
-        let messages = Messages {
-            out: Arc::new(out),
-            silent: global.silent,
-            show_error: global.show_error,
-            verbose: global.trace != crate::args::config::Trace::None,
-        };
+        let messages = Messages { plan, out: Arc::new(out) };
         if let Some(error) = trouble {
             messages.warn(&format!("Cannot open the file of --stderr: {error}"));
         }
         Ok(messages)
     }
 
-    /// Writes as it is.
+    /// Writes bytes as they are.
     pub fn put(&self, text: &[u8]) {
         _ = (&*self.out).write_all(text);
     }
 
-    /// Unless `-s`.
+    /// Prints a line unless `-s` is given.
+    pub fn say(&self, text: &str) {
+        if self.plan.warnings {
+            self.put([text, "\n"].concat().as_bytes());
+        }
+    }
+
+    /// Prints a warning unless `-s` is given.
     pub fn warn(&self, text: &str) {
-        if !self.silent {
-            self.put(["Warning: ", text, "\n"].concat().as_bytes());
-        }
+        self.say(&["Warning: ", text].concat());
     }
 
-    /// With `-v`, unless `-s`.
+    /// With `-v`, unless `-s` is given.
     pub fn note(&self, text: &str) {
-        if self.verbose && !self.silent {
-            self.put(["Note: ", text, "\n"].concat().as_bytes());
+        if self.plan.notes {
+            self.say(&["Note: ", text].concat());
         }
     }
 
-    /// Unless `-s` without `-S`.
-    pub fn error(&self, exit: crate::args::exit::Exit, text: &str) {
-        if !self.silent || self.show_error {
-            self.put(format!("ucurl: ({}) {text}\n", exit as u8).as_bytes());
+    /// Prints why a transfer failed, unless `-s` is given without `-S`. Returns its exit code.
+    pub fn error(&self, failure: &Failure) -> Exit {
+        if self.plan.errors && !failure.quiet {
+            self.put(format!("ucurl: ({}) {}\n", failure.exit as u8, failure.text).as_bytes());
         }
+        failure.exit
     }
-}
-
-/// stdout, without the line buffer that the standard library puts before it.
-pub fn stdout() -> io::Result<File> {
-    io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }

@@ -1,8 +1,10 @@
-//! What becomes of a response: files, terminal, progress and trace.
+//! Everything that is written: bodies, messages, the progress meter, the trace.
 
-pub mod content;
+pub mod body_stages;
+pub mod failure;
 pub mod messages;
-pub mod output;
+pub mod meter;
+pub mod output_file;
 pub mod progress;
 pub mod sink;
 pub mod terminal;

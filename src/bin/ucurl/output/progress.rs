@@ -106,7 +106,6 @@ pub fn bar(point: u64, total: u64, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     #[test]
     fn five_columns() {
         // What curl 7.88's own documentation of the meter says: never more than five.

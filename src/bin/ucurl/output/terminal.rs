@@ -12,13 +12,11 @@
 //! termios(3)) if that were not ignored.
 
 use crate::args::exit::Exit;
-use crate::fetch::failure::Failure;
-use std::borrow::Cow;
+use crate::output::failure::Failure;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Lines};
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use unix_http::base::text;
 
 /// The terminal is its stderr: there may be no /dev/tty, as on a console that nobody made a
 /// controlling terminal. `stty -g` prints what `stty` takes back. What a trap ignores, stty and cat
@@ -34,22 +32,6 @@ cat <&3 &
 while wait $!; [ "$woken" ]; do woken=; done
 stty "$old" <&2
 "#;
-
-/// A head as a terminal may have it. Of what a terminal obeys a head that was read can hold the C1
-/// controls (`RFC 9110 §5.5` lets through any byte above 0x7F) and what turns the direction of
-/// writing; they are escaped.
-pub fn harmless(head: &[u8]) -> Cow<'_, [u8]> {
-    if head.is_ascii() {
-        return head.into();
-    }
-    let mut out = Vec::with_capacity(head.len() * 2);
-    for line in head.split_inclusive(|&byte| byte == b'\n') {
-        let text = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line);
-        out.extend_from_slice(text::harmless(text).as_bytes());
-        out.extend_from_slice(&line[text.len()..]);
-    }
-    out.into()
-}
 
 /// The terminal is in raw mode while this lives: every key goes to the container as it is, Ctrl-C
 /// among them.

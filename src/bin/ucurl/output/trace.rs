@@ -1,129 +1,118 @@
-//! What happens on the wire, as `-v`, `--trace` and `--trace-ascii` show it, and what `-w` and `-i`
-//! need to know of it.
+//! The observer of all exchanges: it prints `-v`, `--trace` and `--trace-ascii`, and collects the
+//! facts that `-i`, `-D` and `-w` show.
 //!
-//! `-v` puts a letter before each line: `*` for what ucurl says, `>` for a head that is sent, `<`
-//! for one that came, `}` and `{` for the size of data that is sent and came.
+//! `-v` begins each line with a letter: `*` for ucurl's own messages, `>` for a head that is sent,
+//! `<` for one that is received, `}` and `{` for the size of data that is sent and received.
 
-use crate::args::config::{self, Global, Trace};
+use crate::args::config;
 use crate::explain::{Explain, Explainer};
-use crate::output::messages::{Messages, stdout};
-use crate::output::terminal;
+use crate::output::messages::Messages;
+use crate::plan::{Channel, TracePlan, TraceStyle};
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 use unix_http::base::sync::lock;
-use unix_http::base::text;
+use unix_http::base::text::{harmless_lines, wants_colour};
+use unix_http::base::time::rfc3339;
 use unix_http::client::{Event, Observer};
 use unix_http::transport::Endpoint;
 
-/// What an exchange told about itself. Times count from the transfer's start.
+/// Facts about one transfer. Times count from its start.
 #[derive(Default, Clone, Debug)]
-pub struct Told {
-    /// 1xx heads, in order.
+pub struct ExchangeFacts {
+    /// The heads of 1xx responses of the current hop, in order.
     pub interim: Vec<Vec<u8>>,
     pub connects: u64,
     pub connected: Option<Duration>,
-    pub sent: Option<Duration>,
     pub answered: Option<Duration>,
     pub request_bytes: u64,
     pub upload_bytes: u64,
 }
 
-/// How bytes are shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    Plain,
-    Hex,
-    Ascii,
-}
-
-/// The observer of all exchanges.
 pub struct Tracer {
-    style: Option<Style>,
-    time: bool,
     explainer: Option<Explainer>,
-    state: Mutex<State>,
+    printing: bool,
+    state: Mutex<TraceState>,
 }
 
-struct State {
+struct TraceState {
+    style: Option<TraceStyle>,
     out: Arc<File>,
+    time: bool,
     start: Instant,
-    told: Told,
-    /// Who is connected to: for the lines of `-v`.
+    facts: ExchangeFacts,
+    /// The host of the URL, for the lines of `-v`.
     host: String,
-    /// And where that is.
+    /// The endpoint of the connection.
     place: String,
-    /// The last line told of data, so the next data is passed over.
-    data: bool,
+    /// The last line was about data: more data gets no line.
+    after_data: bool,
     /// The body goes to a terminal, which shows it itself.
-    terminal: bool,
-    /// What is told goes to a terminal, which does what control characters say.
-    obeys: bool,
+    body_is_shown: bool,
+    /// The trace goes to a terminal, which obeys control characters.
+    to_terminal: bool,
 }
 
 impl Tracer {
-    pub fn new(global: &Global, messages: &Messages) -> io::Result<Tracer> {
-        let (style, name) = match &global.trace {
-            Trace::None => (None, None),
-            Trace::Plain => (Some(Style::Plain), None),
-            Trace::Hex(name) => (Some(Style::Hex), Some(name)),
-            Trace::Ascii(name) => (Some(Style::Ascii), Some(name)),
+    /// `None` if nobody needs to know what travels.
+    pub fn new(plan: TracePlan, messages: &Messages) -> io::Result<Option<Tracer>> {
+        if plan.style.is_none() && plan.explain.is_none() && !plan.observed {
+            return Ok(None);
+        }
+        let out = match plan.to {
+            Channel::Stderr => messages.out.clone(),
+            Channel::Stdout => Arc::new(io::stdout().as_fd().try_clone_to_owned()?.into()),
+            Channel::File(name) => Arc::new(File::create(name)?),
         };
-        let out = match name.map(Vec::as_slice) {
-            None | Some(b"%") => messages.out.clone(),
-            Some(b"-") => Arc::new(stdout()?),
-            Some(name) => Arc::new(File::create(crate::output::output::path(name))?),
-        };
-        let explainer = match global.explain {
-            None => None,
-            Some(how) => {
-                let colour = text::wants_colour(&*messages.out);
-                let out = messages.out.try_clone()?;
-                Some(Explainer::new(Explain::new(out, how == config::Explain::Bytes, colour)))
-            }
-        };
-        let told = Told::default();
-        let (host, place) = (String::new(), String::new());
-        let obeys = out.is_terminal();
-        let state = State {
+        let mut explainer = None;
+        if let Some(how) = plan.explain {
+            let bytes = how == config::Explain::Bytes;
+            let colour = wants_colour(&*messages.out);
+            let explain = Explain::new(messages.out.try_clone()?, bytes, colour);
+            explainer = Some(Explainer::new(explain));
+        }
+        let state = TraceState {
+            style: plan.style,
+            to_terminal: out.is_terminal(),
             out,
+            time: plan.time,
             start: Instant::now(),
-            told,
-            host,
-            place,
-            data: false,
-            terminal: false,
-            obeys,
+            facts: ExchangeFacts::default(),
+            host: String::new(),
+            place: String::new(),
+            after_data: false,
+            body_is_shown: false,
         };
-        Ok(Tracer { style, time: global.trace_time, explainer, state: Mutex::new(state) })
+        Ok(Some(Tracer { explainer, printing: plan.style.is_some(), state: Mutex::new(state) }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TraceState> {
         lock(&self.state)
     }
 
-    /// A new transfer: its clock starts. Whether its body goes to a terminal.
-    pub fn begin(&self, start: Instant, terminal: bool) {
+    /// Begins a transfer, whose body goes to a terminal or not.
+    pub fn begin(&self, start: Instant, body_is_shown: bool) {
         let mut state = self.state();
-        state.terminal = terminal;
+        state.body_is_shown = body_is_shown;
         state.start = start;
-        state.told = Told::default();
+        state.facts = ExchangeFacts::default();
     }
 
-    /// A new hop of the same transfer.
-    pub fn hop(&self, host: &str) {
+    /// Begins a hop of the same transfer.
+    pub fn hop(&self, host: &[u8]) {
         let mut state = self.state();
-        state.told.interim.clear();
-        host.clone_into(&mut state.host);
+        state.facts.interim.clear();
+        state.host = String::from_utf8_lossy(host).into_owned();
     }
 
-    /// What was told since [`begin`](Tracer::begin).
-    pub fn told(&self) -> Told {
-        self.state().told.clone()
+    /// The facts since [`begin`](Tracer::begin).
+    pub fn facts(&self) -> ExchangeFacts {
+        self.state().facts.clone()
     }
 
-    /// A decision and where its rule is written, for `--explain`.
+    /// Explains a decision, with the section that has its rule.
     pub fn explain(&self, text: &str, section: &str) {
         if let Some(explainer) = &self.explainer {
             explainer.note(text, section);
@@ -132,20 +121,20 @@ impl Tracer {
 
     /// A field of the trailer section.
     pub fn trailer(&self, line: &[u8]) {
-        self.head(&mut self.state(), line, true);
+        self.state().head(line, true);
     }
 
-    /// Bytes of a connection that is not HTTP any more.
+    /// Bytes of a connection after its upgrade.
     pub fn raw(&self, bytes: &[u8], received: bool) {
         if let Some(explainer) = &self.explainer {
             explainer.raw(bytes, received);
         }
         let mut state = self.state();
-        state.told.upload_bytes += if received { 0 } else { bytes.len() as u64 };
-        self.data(&mut state, bytes, received);
+        state.facts.upload_bytes += if received { 0 } else { bytes.len() as u64 };
+        state.data(bytes, received);
     }
 
-    /// Such a connection is over.
+    /// The end of such a connection.
     pub fn raw_end(&self) {
         if let Some(explainer) = &self.explainer {
             explainer.raw_end();
@@ -154,106 +143,142 @@ impl Tracer {
 
     /// A line of ucurl's own.
     pub fn info(&self, text: &str) {
-        if self.style.is_some() {
-            let mut state = self.state();
-            self.say(&mut state, text);
-        }
+        self.state().say(text);
     }
+}
 
-    fn say(&self, state: &mut State, text: &str) {
-        let (before, sign) =
-            (self.clock(), if self.style == Some(Style::Plain) { "* " } else { "== Info: " });
-        state.data = false;
-        _ = (&*state.out).write_all([&before, sign, text, "\n"].concat().as_bytes());
-    }
-
-    fn clock(&self) -> String {
-        if !self.time {
-            return String::new();
-        }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let day = now.as_secs() % 86_400;
-        format!(
-            "{:02}:{:02}:{:02}.{:06} ",
-            day / 3600,
-            day / 60 % 60,
-            day % 60,
-            now.subsec_micros()
-        )
-    }
-
-    /// A head: line by line where it came, whole where it was sent.
-    fn head(&self, state: &mut State, head: &[u8], received: bool) {
-        let Some(style) = self.style else { return };
-        let mut out = Vec::with_capacity(head.len() * 2);
-        state.data = false;
-        match style {
-            Style::Plain => {
-                let before = [self.clock().as_str(), if received { "< " } else { "> " }].concat();
-                let head = if state.obeys { terminal::harmless(head) } else { head.into() };
-                for line in head.split_inclusive(|&byte| byte == b'\n') {
-                    out.extend_from_slice(before.as_bytes());
-                    out.extend_from_slice(line);
-                }
-            }
-            _ if received => {
-                for line in head.split_inclusive(|&byte| byte == b'\n') {
-                    self.dump(&mut out, "<= Recv header", line);
-                }
-            }
-            _ => self.dump(&mut out, "=> Send header", head),
-        }
-        _ = (&*state.out).write_all(&out);
-    }
-
-    fn data(&self, state: &mut State, data: &[u8], received: bool) {
-        let mut out = Vec::new();
-        match self.style {
+impl TraceState {
+    fn say(&mut self, text: &str) {
+        let sign = match self.style {
             None => return,
-            Some(Style::Plain) => {
-                if std::mem::replace(&mut state.data, true) || (received && state.terminal) {
-                    return;
-                }
-                let sign = if received { "{" } else { "}" };
-                out = format!("{}{sign} [{} bytes data]\n", self.clock(), data.len()).into_bytes();
-            }
-            Some(_) => {
-                self.dump(&mut out, if received { "<= Recv data" } else { "=> Send data" }, data)
-            }
-        }
-        _ = (&*state.out).write_all(&out);
+            Some(TraceStyle::Plain) => "* ",
+            Some(_) => "== Info: ",
+        };
+        self.after_data = false;
+        self.print([&self.clock(), sign, text, "\n"].concat().as_bytes());
     }
 
-    /// `--trace`'s table: 16 bytes a line in hex and text, or with `--trace-ascii` up to 64 or a
-    /// line end in text.
-    fn dump(&self, out: &mut Vec<u8>, title: &str, bytes: &[u8]) {
-        let line =
-            format!("{}{title}, {} bytes (0x{:x})\n", self.clock(), bytes.len(), bytes.len());
-        out.extend_from_slice(line.as_bytes());
-        let ascii = self.style == Some(Style::Ascii);
-        let mut at = 0;
-        while at < bytes.len() {
-            out.extend_from_slice(format!("{at:04x}: ").as_bytes());
-            let rest = &bytes[at..];
-            let (line, step) = match ascii {
-                true => {
-                    let end = rest.windows(2).position(|two| two == b"\r\n").unwrap_or(usize::MAX);
-                    let shown = rest.len().min(64).min(end);
-                    (&rest[..shown], if shown == end { end + 2 } else { shown })
-                }
-                false => (&rest[..rest.len().min(16)], 16),
-            };
-            if !ascii {
-                for place in 0..16 {
-                    let hex = line.get(place).map_or("   ".into(), |byte| format!("{byte:02x} "));
-                    out.extend_from_slice(hex.as_bytes());
+    fn print(&self, text: &[u8]) {
+        _ = (&*self.out).write_all(text);
+    }
+
+    /// `--trace-time`: the time of day in UTC.
+    fn clock(&self) -> String {
+        let now = if self.time { rfc3339(SystemTime::now(), 6) } else { String::new() };
+        now.get(11..26).map_or(String::new(), |time| [time, " "].concat())
+    }
+
+    /// A head: `--trace` shows a received one line by line, a sent one whole.
+    fn head(&mut self, head: &[u8], received: bool) {
+        self.after_data = false;
+        let lines = head.split_inclusive(|&byte| byte == b'\n');
+        match self.style {
+            None => {}
+            Some(TraceStyle::Plain) => {
+                let before = [self.clock().as_str(), if received { "< " } else { "> " }].concat();
+                let head = if self.to_terminal { harmless_lines(head) } else { head.into() };
+                let lines = head.split_inclusive(|&byte| byte == b'\n');
+                let lines: Vec<_> = lines.flat_map(|line| [before.as_bytes(), line]).collect();
+                self.print(&lines.concat());
+            }
+            Some(_) if received => lines.for_each(|line| self.dump("<= Recv header", line)),
+            Some(_) => self.dump("=> Send header", head),
+        }
+    }
+
+    fn data(&mut self, data: &[u8], received: bool) {
+        match self.style {
+            None => {}
+            Some(TraceStyle::Plain) => {
+                let follows = std::mem::replace(&mut self.after_data, true);
+                if !follows && !(received && self.body_is_shown) {
+                    let (clock, sign) = (self.clock(), if received { '{' } else { '}' });
+                    let line = format!("{clock}{sign} [{} bytes data]\n", data.len());
+                    self.print(line.as_bytes());
                 }
             }
-            out.extend(
-                line.iter().map(|&byte| if matches!(byte, 0x20..0x7f) { byte } else { b'.' }),
-            );
+            Some(_) => self.dump(if received { "<= Recv data" } else { "=> Send data" }, data),
+        }
+    }
+
+    /// The table of `--trace`: 16 bytes a line in hex and text. With `--trace-ascii`: up to 64
+    /// bytes, or up to a line end, in text.
+    fn dump(&self, title: &str, bytes: &[u8]) {
+        let (clock, length) = (self.clock(), bytes.len());
+        let mut out = format!("{clock}{title}, {length} bytes (0x{length:x})\n").into_bytes();
+        let hex = self.style == Some(TraceStyle::Hex);
+        let mut at = 0;
+        while at < length {
+            let rest = &bytes[at..];
+            out.extend_from_slice(format!("{at:04x}: ").as_bytes());
+            let limit = rest.len().min(if hex { 16 } else { 64 });
+            let end = rest.windows(2).take(limit).position(|two| two == b"\r\n");
+            let shown = end.filter(|_| !hex).unwrap_or(limit);
+            let (line, after) = rest.split_at(shown);
+            if hex {
+                line.iter().for_each(|byte| out.extend(format!("{byte:02x} ").bytes()));
+                out.extend("   ".repeat(16 - shown).bytes());
+            }
+            let printable = |&byte: &u8| if (0x20..0x7f).contains(&byte) { byte } else { b'.' };
+            out.extend(line.iter().map(printable));
             out.push(b'\n');
-            at += step;
+            at += shown + if !hex && after.starts_with(b"\r\n") { 2 } else { 0 };
+        }
+        self.print(&out);
+    }
+
+    fn on(&mut self, event: &Event<'_>) {
+        let now = self.start.elapsed();
+        match event {
+            Event::Connecting(endpoint) => {
+                self.place = place(endpoint);
+                self.say(&format!("  Trying {}...", self.place));
+            }
+            Event::Connected { connection, .. } => {
+                self.facts.connects += 1;
+                self.facts.connected.get_or_insert(now);
+                let TraceState { host, place, .. } = self;
+                let line = format!("Connected to {host} ({place}) (#{connection})");
+                self.say(&line);
+            }
+            Event::Reused { connection, .. } => {
+                self.facts.connected.get_or_insert(now);
+                let host = &self.host;
+                let line = format!("Re-using existing connection #{connection} with host {host}");
+                self.say(&line);
+            }
+            Event::Stale { connection, .. } => {
+                self.say(&format!("Connection #{connection} died, trying again with a fresh one"));
+            }
+            Event::RequestHead(head) => {
+                self.facts.request_bytes += head.len() as u64;
+                self.head(head, false);
+            }
+            Event::RequestBody(bytes) => {
+                self.facts.upload_bytes += bytes.len() as u64;
+                self.data(bytes, false);
+            }
+            Event::Interim(head) => {
+                self.facts.answered.get_or_insert(now);
+                let head = head.as_bytes();
+                self.facts.interim.push(head.to_vec());
+                // curl leaves out the empty line of a 1xx head.
+                let end = head.strip_suffix(b"\r\n").or(head.strip_suffix(b"\n"));
+                self.head(end.unwrap_or(head), true);
+            }
+            Event::ResponseHead(head, _) | Event::Refused(head, _) => {
+                self.facts.answered.get_or_insert(now);
+                self.head(head.as_bytes(), true);
+            }
+            Event::ResponseBody(bytes) => self.data(bytes, true),
+            Event::Kept { connection, .. } => {
+                let host = &self.host;
+                self.say(&format!("Connection #{connection} to host {host} left intact"));
+            }
+            Event::Closed { connection, .. } => {
+                self.say(&format!("Closing connection {connection}"));
+            }
+            _ => {}
         }
     }
 }
@@ -272,74 +297,10 @@ impl Observer for Tracer {
         if let Some(explainer) = &self.explainer {
             explainer.on(event);
         }
-        let mut guard = self.state();
-        let state = &mut *guard;
-        let now = state.start.elapsed();
-        match event {
-            Event::Connecting(endpoint) if self.style.is_some() => {
-                self.say(state, &["  Trying ", &place(endpoint), "..."].concat());
-                state.place = place(endpoint);
-            }
-            Event::Connected { connection, .. } => {
-                state.told.connects += 1;
-                state.told.connected.get_or_insert(now);
-                if self.style.is_some() {
-                    let line =
-                        format!("Connected to {} ({}) (#{connection})", state.host, state.place);
-                    self.say(state, &line);
-                }
-            }
-            Event::Reused { connection, .. } => {
-                state.told.connected.get_or_insert(now);
-                if self.style.is_some() {
-                    let line = format!(
-                        "Re-using existing connection #{connection} with host {}",
-                        state.host
-                    );
-                    self.say(state, &line);
-                }
-            }
-            Event::Stale { connection, .. } if self.style.is_some() => {
-                self.say(
-                    state,
-                    &format!("Connection #{connection} died, trying again with a fresh one"),
-                );
-            }
-            Event::RequestHead(head) => {
-                state.told.sent.get_or_insert(now);
-                state.told.request_bytes += head.len() as u64;
-                self.head(state, head, false);
-            }
-            Event::RequestBody(bytes) => {
-                state.told.upload_bytes += bytes.len() as u64;
-                self.data(state, bytes, false);
-            }
-            Event::Interim(head) => {
-                state.told.answered.get_or_insert(now);
-                state.told.interim.push(head.as_bytes().to_vec());
-                // curl leaves out the empty line of a 1xx head.
-                let shown = head.as_bytes();
-                let end =
-                    shown.strip_suffix(b"\r\n").or(shown.strip_suffix(b"\n")).unwrap_or(shown);
-                self.head(state, end, true);
-            }
-            Event::ResponseHead(head, _) | Event::Refused(head, _) => {
-                state.told.answered.get_or_insert(now);
-                self.head(state, head.as_bytes(), true);
-            }
-            Event::ResponseBody(bytes) => self.data(state, bytes, true),
-            Event::Kept { connection, .. } if self.style.is_some() => {
-                let line = format!("Connection #{connection} to host {} left intact", state.host);
-                self.say(state, &line);
-            }
-            Event::Closed { connection, .. } if self.style.is_some() => {
-                self.say(state, &format!("Closing connection {connection}"));
-            }
-            _ => {}
-        }
+        self.state().on(event);
     }
 
     fn wants_bodies(&self) -> bool {
-        self.style.is_some() || self.explainer.is_some()
+        self.printing || self.explainer.is_some()
     }
 }

@@ -1,6 +1,7 @@
 //! Why a transfer failed, with curl's exit code for it.
 
 use crate::args::exit::Exit;
+use std::io;
 use std::path::Path;
 use unix_http::Error;
 use unix_http::transport::ConnectErrorKind;
@@ -12,9 +13,9 @@ use unix_http::wire::ErrorKind;
 pub struct Failure {
     pub exit: Exit,
     pub text: String,
-    /// The reader of stdout has gone; it needs no telling.
+    /// The reader of stdout has gone: no message is needed.
     pub quiet: bool,
-    /// Nobody listened: `--retry-connrefused` is about this alone.
+    /// Nothing listens at the endpoint: the subject of `--retry-connrefused`.
     pub refused: bool,
 }
 
@@ -23,37 +24,49 @@ impl Failure {
         Failure { exit, text: text.into(), quiet: false, refused: false }
     }
 
-    /// Writing the body to stdout or a file failed.
-    pub fn of_writing(error: &std::io::Error, to_stdout: bool) -> Failure {
-        let quiet = to_stdout && error.kind() == std::io::ErrorKind::BrokenPipe;
+    /// The body could not be written to stdout or to a file.
+    pub fn of_writing(error: &io::Error, to_stdout: bool) -> Failure {
+        let quiet = to_stdout && error.kind() == io::ErrorKind::BrokenPipe;
         Failure { quiet, ..Failure::new(Exit::Write, format!("cannot write the output: {error}")) }
+    }
+
+    /// The content of a request could not be read.
+    pub fn of_reading(name: &Path, error: &io::Error) -> Failure {
+        let name = name.as_os_str().as_encoded_bytes();
+        let name = String::from_utf8_lossy(name);
+        Failure::new(Exit::Read, format!("cannot read '{}': {error}", name.escape_debug()))
+    }
+
+    /// Reading a body failed.
+    pub fn of_body(error: io::Error) -> Failure {
+        Error::from_io(error).unwrap_or_else(Error::Receive).into()
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let refused = matches!(&error, Error::Connect(error) if error.kind() == ConnectErrorKind::NobodyListens);
-        Failure {
-            refused,
-            ..Failure::new(exit_of(&error), [&error.to_string(), remedy(&error)].concat())
-        }
+        let kind = match &error {
+            Error::Connect(error) => Some(error.kind()),
+            _ => None,
+        };
+        let text = [&error.to_string(), advice(&error)].concat();
+        let refused = kind == Some(ConnectErrorKind::NobodyListens);
+        Failure { refused, ..Failure::new(exit_of(&error), text) }
     }
 }
 
-/// What else this program has to offer.
-fn remedy(error: &Error) -> &'static str {
-    match error {
-        Error::Connect(error) => match (error.kind(), error.endpoint()) {
-            (ConnectErrorKind::NotFound, Endpoint::Unix(path))
-                if path == Path::new("/var/run/docker.sock") =>
-            {
-                "; without Docker, --demo answers as it would"
-            }
-            (ConnectErrorKind::UnknownHost, Endpoint::Tcp { host, .. }) if !host.contains('.') => {
-                "; a path begins with /"
-            }
-            _ => "",
-        },
+/// Advice that only this program can give.
+fn advice(error: &Error) -> &'static str {
+    let Error::Connect(error) = error else { return "" };
+    match (error.kind(), error.endpoint()) {
+        (ConnectErrorKind::NotFound, Endpoint::Unix(path))
+            if path == Path::new("/var/run/docker.sock") =>
+        {
+            "; without Docker, try ucurl --demo"
+        }
+        (ConnectErrorKind::UnknownHost, Endpoint::Tcp { host, .. }) if !host.contains('.') => {
+            ", or begin it with / if it is a path"
+        }
         _ => "",
     }
 }

@@ -1,0 +1,139 @@
+//! One try of a transfer: what it works with, and what it finds out for `-w`, `-i` and `-D`.
+
+use crate::args::exit::Exit;
+use crate::fetch::request::Hop;
+use crate::fetch::session::{Server, Session};
+use crate::output::failure::Failure;
+use crate::output::meter::Monitor;
+use crate::output::progress::speed;
+use crate::output::sink::Sink;
+use crate::output::trace;
+use crate::output::writeout::TransferInfo;
+use crate::plan::{Operation, Source};
+use std::fs::File;
+use std::io::Write as _;
+use std::rc::Rc;
+use std::time::Instant;
+use unix_http::wire::{Fields, Version};
+use unix_http::{Response, Timeouts};
+
+pub struct Attempt<'t> {
+    pub session: &'t Session,
+    pub operation: &'t Operation,
+    pub source: &'t Source,
+    pub server: Rc<Server>,
+    /// The request before any redirect.
+    pub first: Hop,
+    /// The file of `-D`.
+    pub heads: Option<File>,
+    pub sink: Sink<'t>,
+    pub monitor: Monitor<'t>,
+    pub start: Instant,
+    pub info: TransferInfo,
+    /// The server has answered with HTTP/1.0 on this connection.
+    pub http10_server: bool,
+    /// The connection of the last response can be used again.
+    pub kept: bool,
+    pub retry_after: Option<Vec<u8>>,
+}
+
+impl Attempt<'_> {
+    /// Forgets an earlier try.
+    pub fn begin(&mut self) {
+        self.start = Instant::now();
+        self.info = TransferInfo { http_version: "0", ..TransferInfo::default() };
+        self.retry_after = None;
+        if let Some(tracer) = &self.session.tracer {
+            tracer.begin(self.start, self.sink.to_terminal);
+        }
+    }
+
+    /// The time limits of the next request: they hold for the whole try, with all redirects.
+    pub fn limits(&self) -> Result<Timeouts, Failure> {
+        let mut limits = self.operation.timeouts;
+        if let Some(total) = limits.total {
+            limits.total = total.checked_sub(self.start.elapsed()).filter(|left| !left.is_zero());
+            if limits.total.is_none() {
+                return Err(Failure::new(Exit::Timeout, format!("not finished within {total:?}")));
+            }
+        }
+        Ok(limits)
+    }
+
+    /// Records the head of a response.
+    pub fn note_head(&mut self, response: &Response) {
+        let head = response.head();
+        self.http10_server |= head.version() == Version::Http10;
+        self.kept = response.decision().persistent;
+        self.retry_after = response.field("Retry-After").map(<[u8]>::to_vec);
+        self.info.response_code = head.status();
+        self.info.http_version = match head.version() {
+            Version::Http10 => "1",
+            Version::Http11 => "1.1",
+        };
+        if self.session.tracer.is_none() {
+            return;
+        }
+        self.info.size_header += head.as_bytes().len() as u64;
+        if let Some(value) = response.field("Content-Type").filter(|value| !value.is_empty()) {
+            self.info.content_type = Some(value.to_vec());
+        }
+        let field = |(name, value): (&str, &[u8])| (name.as_bytes().to_vec(), value.to_vec());
+        let fields = head.fields().iter();
+        self.info.headers = fields.map(|line| field((line.name(), line.value()))).collect();
+    }
+
+    /// `-i` and `-D`: the heads of this hop, those of 1xx responses first.
+    pub fn show_heads(&mut self, response: &Response) -> Result<(), Failure> {
+        let tracer = self.session.tracer.as_ref();
+        let interim = tracer.map(|tracer| tracer.facts().interim).unwrap_or_default();
+        self.info.size_header += interim.iter().map(|head| head.len() as u64).sum::<u64>();
+        interim.iter().try_for_each(|head| self.show(head))?;
+        self.show(response.head().as_bytes())
+    }
+
+    /// As in curl, `-i` and `-D` show the trailer section too.
+    pub fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
+        for field in response.trailers().into_iter().flat_map(Fields::iter) {
+            let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();
+            if let Some(tracer) = &self.session.tracer {
+                tracer.trailer(&line);
+            }
+            self.show(&line)?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, head: &[u8]) -> Result<(), Failure> {
+        if let Some(file) = &mut self.heads {
+            file.write_all(head).map_err(|error| Failure::of_writing(&error, false))?;
+        }
+        if self.operation.output.heads { self.sink.head(head) } else { Ok(()) }
+    }
+
+    /// Fills in times and sizes.
+    pub fn finish(&mut self) {
+        let info = &mut self.info;
+        info.time_total = self.start.elapsed();
+        let name = self.sink.name.as_ref();
+        info.file = name.map(|name| name.as_os_str().as_encoded_bytes().to_vec());
+        let Some(tracer) = &self.session.tracer else { return };
+        let facts = tracer.facts();
+        info.num_connects = facts.connects;
+        info.size_request = facts.request_bytes + facts.upload_bytes;
+        info.size_upload = facts.upload_bytes;
+        info.time_connect = facts.connected.unwrap_or_default();
+        info.time_starttransfer = facts.answered.unwrap_or_default();
+        match facts.connected {
+            Some(_) => {
+                let endpoint = self.server.engine.client().endpoint();
+                info.scheme = Some("HTTP");
+                info.remote_ip = trace::place(endpoint).into_bytes();
+            }
+            None => info.remote_port = 0,
+        }
+        let micros = info.time_total.as_micros() as u64;
+        info.speed_download = speed(info.size_download, micros);
+        info.speed_upload = speed(info.size_upload, micros);
+    }
+}

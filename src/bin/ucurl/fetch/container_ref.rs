@@ -1,0 +1,95 @@
+//! The container or the exec that a path names, and what the engine knows of it.
+//!
+//! ```text
+//! /containers/ID/attach?stdin=1    GET /containers/ID/json    Config.Tty
+//! /containers/ID/logs
+//! /exec/ID/start                   GET /exec/ID/json          ProcessConfig.tty, OpenStdin
+//! ```
+//!
+//! `Config.Tty` and `ProcessConfig.tty` are the only certain answer to whether there are frames
+//! (Docker Engine API v1.41, POST `/containers/{id}/attach`).
+
+use std::time::Duration;
+use unix_http::json::Value;
+use unix_http::{Client, Timeouts};
+
+/// A container or an exec, by its path in the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerRef {
+    path: String,
+    exec: bool,
+    /// `stdin` in the query of an attach.
+    asks_for_stdin: bool,
+}
+
+/// What the engine knows of it; `None` where it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherEnd {
+    pub terminal: Option<bool>,
+    /// Whether its stdin gets what is sent.
+    pub stdin: Option<bool>,
+}
+
+/// The size of a window can be set only once the process runs, which may be a little after the 101.
+/// Try `n` waits `n` times this long.
+const WAIT: Duration = Duration::from_millis(10);
+const TRIES: u32 = 20;
+
+impl ContainerRef {
+    /// Finds it in a path and a query.
+    pub fn of(path: &str, query: &str) -> Option<ContainerRef> {
+        let (at, exec) = match (path.find("/containers/"), path.find("/exec/")) {
+            (Some(at), _) => (at + "/containers/".len(), false),
+            (None, Some(at)) => (at + "/exec/".len(), true),
+            (None, None) => return None,
+        };
+        let id = path[at..].split('/').next().filter(|id| !id.is_empty())?;
+        let mut asked = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let asks_for_stdin = match asked.find(|(name, _)| *name == "stdin") {
+            // The words that Docker reads as false.
+            Some((_, value)) => !matches!(value, "" | "0" | "no" | "false" | "none"),
+            // Podman's own API attaches to everything by default.
+            None => path.contains("/libpod/"),
+        };
+        Some(ContainerRef { path: path[..at + id.len()].to_owned(), exec, asks_for_stdin })
+    }
+
+    /// Only the engine knows whether an exec reads stdin; the query of an attach says so.
+    pub fn is_exec(&self) -> bool {
+        self.exec
+    }
+
+    /// Asks the engine.
+    pub fn inspect(&self, client: &Client, limits: Timeouts) -> OtherEnd {
+        let asked = client.get(&[&self.path, "/json"].concat()).timeouts(limits).send();
+        let body = asked
+            .ok()
+            .filter(|response| response.is_success())
+            .and_then(|response| response.bytes().ok());
+        let value = body.and_then(|body| Value::parse(&body).ok());
+        let at = |names: &[&str]| {
+            names.iter().try_fold(value.as_ref()?, |value, name| value.get(name))?.as_bool()
+        };
+        match self.exec {
+            true => OtherEnd { terminal: at(&["ProcessConfig", "tty"]), stdin: at(&["OpenStdin"]) },
+            false => OtherEnd { terminal: at(&["Config", "Tty"]), stdin: self.stdin() },
+        }
+    }
+
+    /// Whether its stdin gets what is sent, as far as the path tells.
+    pub fn stdin(&self) -> Option<bool> {
+        (!self.exec).then_some(self.asks_for_stdin)
+    }
+
+    /// Sets the size of its window. If that fails, the window keeps its size, as with the docker
+    /// command.
+    pub fn resize(&self, client: &Client, rows: u16, columns: u16) {
+        let target = format!("{}/resize?h={rows}&w={columns}", self.path);
+        for number in 0..TRIES {
+            std::thread::sleep(WAIT * number);
+            if client.post(&target).send().is_ok_and(|response| response.is_success()) {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What is done with a response: followed, refused, or delivered to the output.
+
+use crate::args::exit::Exit;
+use crate::fetch::attempt::Attempt;
+use crate::fetch::container_ref::{ContainerRef, OtherEnd};
+use crate::fetch::error_response::ErrorResponse;
+use crate::fetch::hijack::Join;
+use crate::fetch::request::Hop;
+use crate::output::body_stages::BodyStages;
+use crate::output::failure::Failure;
+use std::io::{self, BufRead as _};
+use unix_http::docker::OutputKind;
+use unix_http::wire::{Framing, framing};
+use unix_http::{Error, Response};
+
+/// What follows a response.
+pub enum Next {
+    Done,
+    /// A request to this Location.
+    Redirect(Vec<u8>),
+    /// After a 417, the same request without Expect.
+    WithoutExpect,
+}
+
+impl Attempt<'_> {
+    /// Handles a response as the options say.
+    pub fn receive(
+        &mut self,
+        mut response: Response,
+        hop: &Hop,
+        expecting: bool,
+    ) -> Result<Next, Failure> {
+        let operation = self.operation;
+        self.note_head(&response);
+        self.show_heads(&response)?;
+        // Without the upgrade there is no reader for stdin.
+        if (operation.fail || operation.request.hijack) && response.status() >= 400 {
+            return Err(ErrorResponse::read(response).into());
+        }
+        let next = self.next(&response, hop, expecting);
+        if operation.request.head {
+            self.check_announced(&response)?;
+            return Ok(next);
+        }
+        if !matches!(next, Next::Done) {
+            // Read to its end, so that the connection can be used again.
+            if response.decision().persistent {
+                io::copy(&mut response, &mut io::sink()).map_err(Failure::of_body)?;
+            }
+            return Ok(next);
+        }
+        self.monitor.size(match response.decision().framing {
+            Framing::Length(length) => Some(length),
+            _ => None,
+        })?;
+        self.deliver(response, hop).map(|()| Next::Done)
+    }
+
+    fn next(&mut self, response: &Response, hop: &Hop, expecting: bool) -> Next {
+        let status = response.status();
+        let location = response.field("Location").filter(|to| !to.is_empty());
+        match location.filter(|_| (300..400).contains(&status)) {
+            Some(location) if self.operation.redirects.is_some() => {
+                Next::Redirect(location.to_vec())
+            }
+            Some(location) => {
+                let target = hop.url.redirect(location, self.operation.request.path_as_is);
+                let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
+                self.info.redirect_url = Some(shown);
+                Next::Done
+            }
+            None if status == 417 && expecting => Next::WithoutExpect,
+            None => Next::Done,
+        }
+    }
+
+    /// No content follows a HEAD, but a script may ask for the length before it fetches.
+    fn check_announced(&self, response: &Response) -> Result<(), Failure> {
+        if self.operation.max_filesize.is_none() {
+            return Ok(());
+        }
+        let announced = framing::response("GET", response.head()).map_err(Error::Parse)?;
+        match announced.framing {
+            Framing::Length(length) => self.monitor.within_max(length),
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings the content to its output, through the stages that the options ask for.
+    fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
+        let (operation, status) = (self.operation, response.status());
+        let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
+        let raw = ended && status < 300 && (operation.request.hijack || status == 101);
+        let query = hop.url.query.as_deref().unwrap_or_default();
+        let container = ContainerRef::of(
+            &String::from_utf8_lossy(&hop.url.path),
+            &String::from_utf8_lossy(query),
+        );
+        let kind = OutputKind::of_content_type(response.field("Content-Type"));
+        let other = self.other_end(container.as_ref(), kind, raw)?;
+        let framed = match kind {
+            OutputKind::Multiplexed => true,
+            OutputKind::DependsOnTty => other.terminal != Some(true),
+            OutputKind::Other => false,
+        };
+        let framed = framed && operation.stages.demux && status < 300;
+        let stages = BodyStages::new(&operation.stages, &self.session.messages, framed);
+        if raw {
+            let mut join = Join {
+                client: self.server.engine.client(),
+                container,
+                tty: kind != OutputKind::Multiplexed && other.terminal == Some(true),
+                stdin: other.stdin != Some(false),
+                stages,
+                tracer: self.session.tracer.clone(),
+                received: 0,
+            };
+            let result = join.run(response, &mut self.sink, &mut self.monitor);
+            self.info.size_download = join.received;
+            result?;
+            if let Some(tracer) = &self.session.tracer {
+                tracer.raw_end();
+            }
+            return Ok(());
+        }
+        if status >= 400 && operation.stages.select.is_some() {
+            let error = ErrorResponse::read(response);
+            self.info.size_download = error.body.len() as u64;
+            return error.select(stages, &mut self.sink);
+        }
+        let result = self.copy(&mut response, stages);
+        self.info.size_download = response.received();
+        result?;
+        self.show_trailers(&response)?;
+        match response.upload_error() {
+            Some(error) if status < 300 => Err(Failure::new(Exit::Send, error.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Passes on the content as it arrives.
+    fn copy(&mut self, response: &mut Response, mut stages: BodyStages) -> Result<(), Failure> {
+        let mut received = 0;
+        loop {
+            let content = response.fill_buf().map_err(Failure::of_body)?;
+            if content.is_empty() {
+                return stages.finish(&mut self.sink);
+            }
+            let length = content.len();
+            received += length as u64;
+            self.monitor.received(received)?;
+            stages.feed(content, &mut self.sink)?;
+            response.consume(length);
+        }
+    }
+
+    /// What the response does not say about the other end. If it matters, the engine is asked.
+    fn other_end(
+        &self,
+        container: Option<&ContainerRef>,
+        kind: OutputKind,
+        raw: bool,
+    ) -> Result<OtherEnd, Failure> {
+        let Some(container) = container else { return Ok(OtherEnd::default()) };
+        let frames = (raw || self.operation.stages.demux) && kind == OutputKind::DependsOnTty;
+        if !frames && !(raw && container.is_exec()) {
+            return Ok(OtherEnd { terminal: None, stdin: container.stdin() });
+        }
+        let why = "asks what the other end is: without a terminal its output comes in frames";
+        self.session.explain(why, "Docker Engine API v1.41 attach");
+        Ok(container.inspect(self.server.engine.client(), self.limits()?))
+    }
+}

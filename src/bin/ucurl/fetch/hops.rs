@@ -1,0 +1,175 @@
+//! The requests of one try: the first one, and those that redirects lead to.
+
+use crate::args::exit::Exit;
+use crate::fetch::attempt::Attempt;
+use crate::fetch::delivery::Next;
+use crate::fetch::request::{self, ChunkedTo10, Hop, RequestContent};
+use crate::fetch::url::Url;
+use crate::output::failure::Failure;
+use crate::plan::Source;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use unix_http::wire::{Fields, Version};
+use unix_http::{Body, Response};
+
+impl Attempt<'_> {
+    /// Tries once. Whatever happens, `info` says how far it came.
+    pub fn run(&mut self) -> Result<(), Failure> {
+        self.begin();
+        let result = self.hops();
+        self.finish();
+        result
+    }
+
+    fn hops(&mut self) -> Result<(), Failure> {
+        let mut hop = self.first.clone();
+        loop {
+            self.info.url_effective = hop.url.to_bytes();
+            self.info.referer.clone_from(&hop.referer);
+            hop.http10_server = self.http10_server;
+            let (response, expecting) = self.exchange(&hop)?;
+            match self.receive(response, &hop, expecting)? {
+                Next::Done => return Ok(()),
+                Next::WithoutExpect => {
+                    hop.no_expect = true;
+                    self.session.explain("417: asks once more, without Expect", "RFC 9110 §10.1.1");
+                }
+                Next::Redirect(location) => hop = self.follow(hop, &location)?,
+            }
+        }
+    }
+
+    /// Sends the request and waits for the final head. The flag says whether it asked for a 100.
+    fn exchange(&mut self, hop: &Hop) -> Result<(Response, bool), Failure> {
+        let plan = &self.operation.request;
+        let planned = request::plan(plan, hop).map_err(|ChunkedTo10| {
+            let text = "an upload of unknown length needs HTTP/1.1; \
+                        give its length with -H 'Content-Length: ...'";
+            Failure::new(Exit::Upload, text)
+        })?;
+        if let Some(tracer) = &self.session.tracer {
+            tracer.hop(&hop.url.host);
+            self.info.remote_port = hop.url.port_or_80();
+        }
+        let mut fields = Fields::new();
+        for line in &planned.lines {
+            fields.push_line(line).map_err(|error| {
+                let line = String::from_utf8_lossy(line);
+                Failure::new(Exit::Usage, format!("-H '{}': {error}", line.escape_debug()))
+            })?;
+        }
+        let method = String::from_utf8_lossy(&planned.method);
+        let version = if planned.http10 { Version::Http10 } else { Version::Http11 };
+        let client = self.server.engine.client();
+        let mut request = client.request(&method, &planned.target).version(version).fields(fields);
+        request = request.timeouts(self.limits()?).body(content(self.source, hop.content)?);
+        if planned.expect {
+            request = request.expect_continue(plan.expect_timeout);
+        }
+        if plan.raw {
+            request = request.raw();
+        }
+        if plan.ignore_content_length {
+            request = request.ignore_content_length();
+        }
+        self.info.method.clone_from(&planned.method);
+        Ok((request.send()?, planned.expect))
+    }
+
+    /// The request that a redirect leads to.
+    fn follow(&mut self, hop: Hop, location: &[u8]) -> Result<Hop, Failure> {
+        let operation = self.operation;
+        let url = hop.url.redirect(location, operation.request.path_as_is).map_err(|error| {
+            Failure::new(error.exit, format!("the redirect's target {}", error.why))
+        })?;
+        let redirects = operation.redirects.as_ref();
+        if let Some(max) = redirects.and_then(|plan| plan.max)
+            && self.info.num_redirects >= max
+        {
+            self.info.redirect_url = Some(url.to_bytes());
+            return Err(Failure::new(
+                Exit::Redirects,
+                format!("Maximum ({max}) redirects followed"),
+            ));
+        }
+        self.info.num_redirects += 1;
+        let content = self.content_after(&hop)?;
+        self.tell_of_redirect(&url, content != hop.content);
+        self.info.time_redirect = self.start.elapsed();
+        let same_port = |other: &Url| url.port_or_80() == other.port_or_80();
+        let same_host = url.host.eq_ignore_ascii_case(&self.first.url.host);
+        let referer = match redirects.is_some_and(|plan| plan.auto_referer) {
+            true => {
+                let shown = Url { user: None, password: None, fragment: None, ..hop.url.clone() };
+                Some(shown.to_bytes())
+            }
+            false => hop.referer,
+        };
+        Ok(Hop {
+            content,
+            referer,
+            login: hop.login.filter(|_| operation.trusted || same_port(&hop.url)),
+            same_host,
+            trusted: operation.trusted || (same_host && same_port(&self.first.url)),
+            url,
+            ..hop
+        })
+    }
+
+    /// The content after a redirect: a change to GET drops it.
+    fn content_after(&self, hop: &Hop) -> Result<RequestContent, Failure> {
+        let status = self.info.response_code;
+        let redirects = self.operation.redirects.as_ref();
+        let keep_post = redirects.is_some_and(|plan| plan.keep_post.contains(&status));
+        match (hop.content, status) {
+            (RequestContent::Post(_), 301..=303) if !keep_post => Ok(RequestContent::None),
+            (RequestContent::Put(_), 303) => Ok(RequestContent::None),
+            (RequestContent::Put(_), _) if matches!(self.source, Source::Stdin) => {
+                let text = "stdin cannot be sent a second time, to where a redirect leads";
+                Err(Failure::new(Exit::Rewind, text))
+            }
+            (content, _) => Ok(content),
+        }
+    }
+
+    fn tell_of_redirect(&self, url: &Url, dropped: bool) {
+        let Some(tracer) = &self.session.tracer else { return };
+        let shown = url.to_bytes();
+        let shown = String::from_utf8_lossy(&shown);
+        tracer.info(&format!("Issue another request to this URL: '{shown}'"));
+        let how = match (dropped, &self.operation.request.method) {
+            (true, None) => ", with GET and without the content",
+            (true, Some(_)) => ", without the content",
+            (false, _) => "",
+        };
+        let status = self.info.response_code;
+        let text = format!("{status} and -L: asks for the Location now{how}");
+        tracer.explain(&text, "RFC 9110 §15.4");
+    }
+}
+
+/// Opens the content of a request, of the length that was measured before.
+fn content(source: &Source, content: RequestContent) -> Result<Body<'_>, Failure> {
+    let length = match content {
+        RequestContent::None => return Ok(Body::default()),
+        RequestContent::Post(length) => Some(length),
+        RequestContent::Put(length) => length,
+    };
+    let file = match source {
+        Source::None => return Ok(Body::default()),
+        Source::Post(data) => return Ok(Body::from(&data[..])),
+        Source::Stdin => {
+            let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+            stdin.map_err(|error| Failure::of_reading(Path::new("-"), &error))?
+        }
+        Source::File(name) => {
+            File::open(name).map_err(|error| Failure::of_reading(name, &error))?
+        }
+    };
+    Ok(match length {
+        Some(length) => Body::sized(file, length),
+        None => Body::reader(file),
+    })
+}

@@ -1,0 +1,158 @@
+//! How a transfer goes on: the progress meter, and the limits of `--max-filesize` and
+//! `--speed-limit`.
+
+use crate::args::exit::Exit;
+use crate::output::failure::Failure;
+use crate::output::messages::Messages;
+use crate::output::progress::{self, Numbers};
+use crate::plan::{MeterStyle, SlowestSpeed};
+use std::time::{Duration, Instant};
+
+/// Is told how much has arrived.
+pub struct Monitor<'m> {
+    pub meter: Option<Meter<'m>>,
+    max: Option<u64>,
+    speed: Option<SpeedCheck>,
+}
+
+impl<'m> Monitor<'m> {
+    pub fn new(
+        meter: Option<Meter<'m>>,
+        max: Option<u64>,
+        slowest: Option<SlowestSpeed>,
+    ) -> Monitor<'m> {
+        let window = (0, Instant::now());
+        let speed = slowest.map(|slowest| SpeedCheck { slowest, slow_since: None, window });
+        Monitor { meter, max, speed }
+    }
+
+    /// The size of the body, as soon as it is known.
+    pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
+        if let Some(meter) = &mut self.meter {
+            meter.now.download_size = size;
+        }
+        self.within_max(size.unwrap_or(0))
+    }
+
+    /// How much of the body has arrived.
+    pub fn received(&mut self, bytes: u64) -> Result<(), Failure> {
+        if let Some(meter) = &mut self.meter {
+            meter.now.download = bytes;
+            meter.tick();
+        }
+        self.within_max(bytes)?;
+        self.speed.as_mut().map_or(Ok(()), |speed| speed.check(bytes))
+    }
+
+    pub fn within_max(&self, bytes: u64) -> Result<(), Failure> {
+        match self.max {
+            Some(max) if bytes > max => {
+                Err(Failure::new(Exit::FileSize, "the body is larger than --max-filesize"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The meter on stderr, or the bar.
+pub struct Meter<'m> {
+    messages: &'m Messages,
+    now: Numbers,
+    /// The width of the bar of `-#`.
+    bar: Option<usize>,
+    start: Instant,
+    shown: Option<Instant>,
+    last: (u64, Instant),
+}
+
+impl<'m> Meter<'m> {
+    /// Shows the first line.
+    pub fn new(style: MeterStyle, messages: &'m Messages) -> Meter<'m> {
+        let bar = match style {
+            MeterStyle::Numbers => None,
+            MeterStyle::Bar => Some(columns()),
+        };
+        let start = Instant::now();
+        let (now, last) = (Numbers::default(), (0, start));
+        let mut meter = Meter { messages, now, bar, start, shown: None, last };
+        if bar.is_none() {
+            messages.put(progress::HEAD.as_bytes());
+            meter.show();
+        }
+        meter
+    }
+
+    /// Shows a line if the last one is old: a second for numbers, a tenth of one for the bar.
+    fn tick(&mut self) {
+        let every = Duration::from_millis(if self.bar.is_some() { 100 } else { 1000 });
+        if self.shown.is_none_or(|shown| shown.elapsed() >= every) {
+            self.show();
+        }
+    }
+
+    fn show(&mut self) {
+        let now = Instant::now();
+        let done = self.now.download + self.now.upload;
+        self.now.micros = (now - self.start).as_micros() as u64;
+        let (before, then) = self.last;
+        self.now.current_speed = match (now - then).as_micros() as u64 {
+            0..1_000_000 => progress::speed(done, self.now.micros),
+            micros => progress::speed(done.saturating_sub(before), micros),
+        };
+        if now - then >= Duration::from_secs(5) {
+            self.last = (done, now);
+        }
+        self.shown = Some(now);
+        let total = self.now.download_size.unwrap_or(0) + self.now.upload_size.unwrap_or(0);
+        let text = match self.bar {
+            None => progress::meter(&self.now),
+            Some(_) if total == 0 && done == 0 => return,
+            Some(width) => progress::bar(done, total, width),
+        };
+        self.messages.put(text.as_bytes());
+    }
+
+    /// Shows the last line.
+    pub fn end(&mut self) {
+        self.show();
+        self.messages.put(b"\n");
+    }
+}
+
+/// The width of the terminal, as the shell tells it.
+fn columns() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.filter(|columns| (21..10_000).contains(columns)).unwrap_or(79)
+}
+
+struct SpeedCheck {
+    slowest: SlowestSpeed,
+    /// When the speed fell below the limit.
+    slow_since: Option<Instant>,
+    window: (u64, Instant),
+}
+
+impl SpeedCheck {
+    /// Looks at the speed of each second.
+    fn check(&mut self, received: u64) -> Result<(), Failure> {
+        let SlowestSpeed { bytes_per_second, time } = self.slowest;
+        let (before, then) = self.window;
+        let passed = then.elapsed();
+        if passed < Duration::from_secs(1) {
+            return Ok(());
+        }
+        self.window = (received, Instant::now());
+        let bytes = received.saturating_sub(before);
+        if progress::speed(bytes, passed.as_micros() as u64) >= bytes_per_second {
+            self.slow_since = None;
+            return Ok(());
+        }
+        let since = *self.slow_since.get_or_insert(then);
+        if since == then || since.elapsed() < time {
+            return Ok(());
+        }
+        let seconds = time.as_secs();
+        let text = format!("slower than {bytes_per_second} bytes a second for {seconds} seconds");
+        Err(Failure::new(Exit::Timeout, text))
+    }
+}
