@@ -7,5 +7,6 @@ mod traffic {
     mod conversation;
     #[cfg(feature = "commands")]
     mod explain;
+    mod secrets;
     mod text;
 }

@@ -141,6 +141,8 @@ pub struct FrameDecoder {
     left: u32,
     message: Vec<u8>,
     offset: u64,
+    /// How many headers have been read.
+    frames: u64,
     failed: Option<FrameError>,
 }
 
@@ -161,6 +163,7 @@ impl FrameDecoder {
             left: 0,
             message,
             offset: 0,
+            frames: 0,
             failed: None,
         }
     }
@@ -168,6 +171,12 @@ impl FrameDecoder {
     /// How many bytes have been read, headers and data.
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Returns the header that was read last, the number of its frame (from 1; 0 before the first),
+    /// and how much of the frame's data is still to come.
+    pub fn frame(&self) -> ([u8; FRAME_HEADER_LEN], u64, u32) {
+        (self.header, self.frames, self.left)
     }
 
     /// Takes the next data off the front of `input`: one frame's, or as much of it as there is.
@@ -268,6 +277,7 @@ impl FrameDecoder {
 
     fn begin_data(&mut self) {
         (self.have, self.left) = (0, self.length());
+        self.frames += 1;
         self.state = match (self.header[0], self.left) {
             (3, _) => State::Message,
             (_, 0) => State::Header,
@@ -338,6 +348,11 @@ fn encode(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
         out.extend_from_slice(&header(kind, part.len() as u32));
         out.extend_from_slice(part);
     }
+}
+
+/// Whether these bytes can begin a stream of frames: a type that is known, and zeros.
+pub fn may_begin_frames(first: &[u8]) -> bool {
+    first.iter().zip([0..=3, 0..=0, 0..=0, 0..=0]).all(|(byte, range)| range.contains(byte))
 }
 
 /// What a response's Content-Type tells about frames.

@@ -48,6 +48,22 @@ pub enum Event<'a> {
     Closed,
 }
 
+impl<'a> Event<'a> {
+    /// The exchange that it is part of, if it is part of one.
+    pub fn exchange(&self) -> Option<&'a Exchange> {
+        match self {
+            Event::Request(x) | Event::Interim(x, _) | Event::Response(x) | Event::Done(x) => {
+                Some(x)
+            }
+            Event::Content(x, ..) | Event::Framing(x, ..) | Event::Tunnel(x, ..) => Some(x),
+            Event::End(x, ..) => Some(x),
+            Event::Fault(x, ..) => *x,
+            Event::Opened | Event::Refused(_) | Event::Closed => None,
+            Event::Bytes(..) | Event::Ended(..) => None,
+        }
+    }
+}
+
 /// What was wrong with what one side sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,22 +82,39 @@ pub enum Fault {
     TooManyRequests,
 }
 
+impl Fault {
+    /// What is wrong, without the place of the rule.
+    pub fn text(&self) -> String {
+        match self {
+            Fault::Parse(error) => format!("{} at byte {}", error.kind.text(), error.offset),
+            Fault::Incomplete(error) => error.text(),
+            Fault::IncompleteHead(received) => {
+                format!("the connection ended inside a head, after {received} bytes")
+            }
+            Fault::Unasked => "a response that no request asked for".into(),
+            Fault::Unanswered => "no answer to this request".into(),
+            Fault::TooManyRequests => {
+                "too many requests without an answer: not read any further".into()
+            }
+        }
+    }
+
+    /// Where the rule is written that it breaks, if one is.
+    pub fn section(&self) -> &'static str {
+        match self {
+            Fault::Parse(error) => error.kind.section(),
+            Fault::Incomplete(_) | Fault::IncompleteHead(_) => "RFC 9112 §8",
+            Fault::Unasked => "RFC 9112 §9.2",
+            Fault::Unanswered | Fault::TooManyRequests => "",
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Parse(error) => error.fmt(f),
-            Fault::Incomplete(error) => error.fmt(f),
-            Fault::IncompleteHead(received) => {
-                write!(
-                    f,
-                    "the connection ended inside a head, after {received} bytes (RFC 9112 §8)"
-                )
-            }
-            Fault::Unasked => f.write_str("a response that no request asked for (RFC 9112 §9.2)"),
-            Fault::Unanswered => f.write_str("no answer to this request"),
-            Fault::TooManyRequests => {
-                f.write_str("too many requests without an answer: not read any further")
-            }
+        match self.section() {
+            "" => f.write_str(&self.text()),
+            section => write!(f, "{} ({section})", self.text()),
         }
     }
 }

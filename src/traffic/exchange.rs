@@ -1,7 +1,6 @@
 //! What is seen: connections, the messages on them, and which response answers which request.
 
-use crate::wire::framing::Decision;
-use crate::wire::{Fields, RequestHead, ResponseHead};
+use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +78,13 @@ impl Exchange {
         }
     }
 
+    pub(super) fn message_mut(&mut self, side: Side) -> &mut Message {
+        match side {
+            Side::Client => &mut self.sent,
+            Side::Server => &mut self.received,
+        }
+    }
+
     /// From the last byte of the request to the first of the response; zero where the response came
     /// first.
     pub fn wait(&self) -> Option<Duration> {
@@ -100,8 +106,20 @@ impl Exchange {
     /// for each other alone: after a 101, a 2xx to CONNECT, and a response that only the
     /// connection's end ends.
     pub fn is_tunnel(&self) -> bool {
-        use crate::wire::Framing;
         matches!(self.received.decision, Some(Decision { framing: Framing::Tunnel, .. }))
+    }
+
+    /// Whether the request asks that the connection stops being HTTP.
+    pub fn asks_for_tunnel(&self) -> bool {
+        self.method() == "CONNECT"
+            || self.fields(Side::Client).is_some_and(|fields| {
+                fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
+            })
+    }
+
+    /// Whether the request asks to go on in HTTP/2, as BuildKit's session does.
+    pub fn asks_for_http2(&self) -> bool {
+        self.fields(Side::Client).is_some_and(|fields| fields.has_token("Upgrade", "h2c"))
     }
 }
 

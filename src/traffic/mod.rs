@@ -14,12 +14,16 @@
 //! The tap and the client's `--explain` both show traffic through this module.
 
 pub mod conversation;
+mod cover;
 pub mod event;
 pub mod exchange;
+pub mod explain;
+mod lane;
 pub mod secrets;
 pub mod text;
 
 pub use conversation::Conversation;
 pub use event::{Event, Fault, Observer};
 pub use exchange::{Exchange, Message, Side};
+pub use explain::Explain;
 pub use text::Text;

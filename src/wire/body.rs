@@ -36,14 +36,22 @@ pub struct Incomplete {
     pub expected: Option<u64>,
 }
 
+impl Incomplete {
+    /// What is missing, without the place of the rule.
+    pub fn text(&self) -> String {
+        let Incomplete { received, expected } = self;
+        match expected {
+            Some(expected) => format!("the connection ended after {received} of {expected} bytes"),
+            None => {
+                format!("the connection ended after {received} bytes, without the last chunk")
+            }
+        }
+    }
+}
+
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the connection ended after {}", self.received)?;
-        match self.expected {
-            Some(expected) => write!(f, " of {expected} bytes")?,
-            None => f.write_str(" bytes, without the last chunk")?,
-        }
-        f.write_str(" (RFC 9112 §8)")
+        write!(f, "{} (RFC 9112 §8)", self.text())
     }
 }
 

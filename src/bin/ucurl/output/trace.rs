@@ -5,7 +5,7 @@
 //! `<` for one that is received, `}` and `{` for the size of data that is sent and received.
 
 use crate::args::config;
-use crate::explain::{Explain, Explainer};
+use crate::explain::Explainer;
 use crate::output::messages::Messages;
 use crate::plan::{Channel, TracePlan, TraceStyle};
 use std::fs::File;
@@ -70,8 +70,7 @@ impl Tracer {
         if let Some(how) = plan.explain {
             let bytes = how == config::Explain::Bytes;
             let colour = wants_colour(&*messages.out);
-            let explain = Explain::new(messages.out.try_clone()?, bytes, colour);
-            explainer = Some(Explainer::new(explain));
+            explainer = Some(Explainer::new(messages.out.try_clone()?, bytes, colour));
         }
         let state = TraceState {
             style: plan.style,

@@ -3,7 +3,6 @@
 use super::serve;
 use super::supervise::Front;
 use crate::args::given::Given;
-use crate::explain::Overheard;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::File;
@@ -18,7 +17,7 @@ use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, Process};
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
-use unix_http::traffic::{Observer, Text, text};
+use unix_http::traffic::{Explain, Observer, Text, text};
 
 /// How long exchanges in progress may take to finish at the end.
 const GRACE: Duration = Duration::from_millis(300);
@@ -62,7 +61,11 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
     };
     Ok(Some(match given.value("explain") {
         None => Box::new(Text::new(out).colour(colour).body_limit(limit)),
-        Some(how) => Box::new(Overheard::new(out, target, how == "bytes", colour)),
+        Some(how) => {
+            let explain = Explain::new(out).overheard(target.to_string());
+            explain.toward_unix(matches!(target, Endpoint::Unix(_) | Endpoint::Abstract(_)));
+            Box::new(explain.bytes(how == "bytes").colour(colour))
+        }
     }))
 }
 

@@ -196,8 +196,7 @@ impl Request<'_> {
 
     /// A field line as one word; a value that was covered is a variable's.
     fn field(&self, name: &str, value: &[u8]) -> String {
-        let secret = secrets::FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
-        if secret && value.iter().all(|b| matches!(b, b'*' | b' ' | b'\t')) {
+        if secrets::is_secret_field(name) && secrets::is_covered(value) {
             let variable = name.to_ascii_uppercase().replace('-', "_");
             // What the docker command sends when it has no credentials: {} in base 64.
             let none = if variable.starts_with("X_REGISTRY") {

@@ -1,0 +1,141 @@
+//! `--explain`: what the client says of its exchanges, read and explained as the tap's traffic is.
+//!
+//! It goes to standard error, so that the content on standard output stays what it is.
+
+use std::fs::File;
+use std::sync::Mutex;
+use std::time::Duration;
+use unix_http::Endpoint;
+use unix_http::base::sync::lock;
+use unix_http::client::{Event, Observer};
+use unix_http::traffic::{self, Conversation, Explain, Side};
+use unix_http::wire::Framing;
+
+/// Explains what a client does.
+#[derive(Debug)]
+pub struct Explainer {
+    explain: Explain,
+    attempts: Mutex<Attempts>,
+}
+
+/// Requests that are under way. While a raw connection goes on, its container is asked about on
+/// another.
+#[derive(Debug, Default)]
+struct Attempts {
+    count: u64,
+    open: Vec<Attempt>,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    number: u64,
+    conversation: Conversation,
+    answered: bool,
+}
+
+impl Explainer {
+    /// Explains to `out`; with `bytes`, a hex view of everything too; with `colour`, for a terminal.
+    pub fn new(out: File, bytes: bool, colour: bool) -> Explainer {
+        let explain = Explain::new(out).bytes(bytes).colour(colour);
+        Explainer { explain, attempts: Mutex::default() }
+    }
+
+    /// Tells of a decision and where its rule is written.
+    pub fn note(&self, text: &str, section: &str) {
+        self.explain.note(text, section);
+    }
+
+    /// Bytes of a connection that is not HTTP any more.
+    pub fn raw(&self, bytes: &[u8], received: bool) {
+        self.bytes(if received { Side::Server } else { Side::Client }, bytes);
+    }
+
+    /// The connection that was not HTTP any more has ended.
+    pub fn raw_end(&self) {
+        self.end(false);
+    }
+
+    fn connecting(&self, endpoint: &Endpoint) {
+        self.explain.toward_unix(matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_)));
+        let how = match endpoint {
+            Endpoint::Unix(_) => {
+                "a file in the file system is the address, and its mode says who may connect"
+            }
+            Endpoint::Abstract(_) => {
+                "an abstract name is the address: no file, no mode, anybody here may connect"
+            }
+            Endpoint::Tcp { .. } => {
+                "a host and a port are the address: nothing in it says who may connect"
+            }
+            _ => "a program of the system carries the bytes, over its stdin and stdout",
+        };
+        self.note(&format!("connects to {endpoint}: {how}"), "");
+    }
+
+    fn begin(&self) {
+        let mut attempts = lock(&self.attempts);
+        attempts.open.retain(|attempt| attempt.answered);
+        attempts.count += 1;
+        let (number, conversation) = (attempts.count, Conversation::new(true));
+        attempts.open.push(Attempt { number, conversation, answered: false });
+    }
+
+    fn answered(&self, ignores_length: bool) {
+        if let Some(attempt) = lock(&self.attempts).open.last_mut() {
+            attempt.answered = true;
+            if ignores_length {
+                attempt.conversation.ignore_length();
+            }
+        }
+    }
+
+    fn bytes(&self, side: Side, bytes: &[u8]) {
+        if let Some(attempt) = lock(&self.attempts).open.last_mut() {
+            let see = &mut |event: &traffic::Event<'_>| {
+                traffic::Observer::see(&self.explain, attempt.number, Duration::ZERO, event);
+            };
+            attempt.conversation.bytes(side, Duration::ZERO, bytes, see);
+        }
+    }
+
+    fn end(&self, kept: bool) {
+        if let Some(attempt) = lock(&self.attempts).open.pop() {
+            self.explain.end(attempt.number, kept);
+        }
+    }
+}
+
+impl Observer for Explainer {
+    fn on(&self, event: &Event<'_>) {
+        match event {
+            Event::Connecting(endpoint) => self.connecting(endpoint),
+            Event::Reused { connection } => {
+                let text = format!("uses connection {connection} again: no new connect");
+                self.note(&text, "RFC 9112 §9.3");
+            }
+            Event::Stale { .. } => self.note(
+                "the server had closed that connection; the request goes out once more, on a new one",
+                "RFC 9112 §9.3.1",
+            ),
+            Event::RequestHead(head) => {
+                self.begin();
+                self.bytes(Side::Client, head);
+            }
+            Event::RequestBody(bytes) => self.bytes(Side::Client, bytes),
+            Event::Interim(head) => self.bytes(Side::Server, head.as_bytes()),
+            Event::Refused(head, _) => {
+                self.answered(false);
+                self.bytes(Side::Server, head.as_bytes());
+            }
+            Event::ResponseHead(head, decision) => {
+                let length = head.fields().get("Content-Length").is_some();
+                self.answered(length && decision.framing == Framing::UntilClose);
+                self.bytes(Side::Server, head.as_bytes());
+            }
+            Event::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
+            Event::Kept { .. } => self.end(true),
+            Event::Closed { .. } => self.end(false),
+            _ => {}
+        }
+    }
+}

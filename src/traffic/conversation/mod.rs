@@ -1,0 +1,453 @@
+//! One connection's two streams of bytes, read as HTTP: requests one way, the responses to them the
+//! other.
+//!
+//! Responses come in the order of their requests (`RFC 9112 §9.3.2`), whatever else happens:
+//! requests may be sent before the responses to those before them (pipelining), a response may come
+//! before its request has ended, 1xx responses come before the final one, and the reply to HEAD or
+//! CONNECT can only be read by who knows the request. After a 101, a 2xx to CONNECT or a response
+//! that ends with the connection, no further message can follow: what comes then is a tunnel.
+//!
+//! A client that asked for an upgrade may go on to speak the other protocol before it was told
+//! whether it may. What it says is held back (from the observers, never from the server) until the
+//! answer decides how it is to be read.
+//!
+//! No bytes move here: a relay passes them on, a client sends and reads them, then they are shown
+//! to this.
+//!
+//! ```
+//! use std::time::Duration;
+//! use unix_http::traffic::{Conversation, Event, Side};
+//!
+//! let mut seen = Vec::new();
+//! let mut see = |event: &Event<'_>| match event {
+//!     Event::Request(x) => seen.push(format!("{} {}", x.method(), x.target().escape_ascii())),
+//!     Event::Content(_, side, bytes) => seen.push(format!("{side}: {}", bytes.escape_ascii())),
+//!     Event::Done(x) => seen.push(format!("{} bytes", x.received.content)),
+//!     _ => {}
+//! };
+//! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
+//! conversation.bytes(Side::Client, now, b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n", &mut see);
+//! conversation.bytes(Side::Server, now, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK", &mut see);
+//! assert_eq!(seen, ["GET /_ping", "server: OK", "2 bytes"]);
+//! ```
+
+mod held;
+
+use super::event::{Event, Fault};
+use super::exchange::{Exchange, Message, Side};
+use super::lane::{Lane, Reading};
+use crate::wire::{
+    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead,
+    ResponseDecoder, ResponseHead, Step, framing,
+};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many requests may wait for an answer.
+const OPEN_LIMIT: usize = 1024;
+
+/// Takes what was read from two sides and tells what it means.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The client's direction and the server's.
+    lanes: [Lane; 2],
+    requests: RequestDecoder,
+    responses: ResponseDecoder,
+    /// Exchanges that are not over, in order.
+    open: VecDeque<Exchange>,
+    count: u64,
+    /// When the bytes came that are read now.
+    now: Duration,
+    /// The exchange that the connection belongs to from its answer on.
+    tunnel: Option<u64>,
+    /// When the client ended while its bytes were held back, and whether in order.
+    ends_held: Option<(Duration, bool)>,
+    /// Whether responses could not be read any further: nobody knows which requests they answered.
+    unread: bool,
+    ignore_length: bool,
+    scratch: Vec<u8>,
+}
+
+/// Where events go.
+pub type See<'a> = dyn FnMut(&Event<'_>) + 'a;
+
+impl Conversation {
+    /// A new connection. Unless `cover` is false, secrets are covered in what is told.
+    pub fn new(cover: bool) -> Conversation {
+        Conversation {
+            lanes: [Lane::new(cover), Lane::new(cover)],
+            requests: RequestDecoder::new(),
+            responses: ResponseDecoder::new(),
+            open: VecDeque::new(),
+            count: 0,
+            now: Duration::ZERO,
+            tunnel: None,
+            ends_held: None,
+            unread: false,
+            ignore_length: false,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Reads responses with a Content-Length up to the end of the connection, as a client does that
+    /// was asked to ignore the length.
+    pub fn ignore_length(&mut self) {
+        self.ignore_length = true;
+    }
+
+    /// `bytes` came from that side.
+    pub fn bytes(&mut self, side: Side, at: Duration, bytes: &[u8], see: &mut See<'_>) {
+        self.now = at;
+        if self.lane(side).is_plain(bytes.len()) {
+            self.plain(side, bytes, see);
+            return see(&Event::Bytes(side, bytes));
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.extend_from_slice(bytes);
+        self.read(side, &mut scratch, see);
+        see(&Event::Bytes(side, &scratch));
+        self.scratch = scratch;
+    }
+
+    /// That side sends no more.
+    pub fn end(&mut self, side: Side, at: Duration, error: Option<&io::Error>, see: &mut See<'_>) {
+        self.now = at;
+        match (side, &self.lane(side).reading) {
+            // What is held back is read when the answer comes, and ends then.
+            (Side::Client, Reading::Held(..)) => self.ends_held = Some((at, error.is_none())),
+            _ => self.finish(side, error.is_none(), see),
+        }
+        see(&Event::Ended(side, error));
+    }
+
+    /// Both directions are over.
+    pub fn close(&mut self, see: &mut See<'_>) {
+        if let Reading::Held(_, Some(error)) = &self.lane(Side::Client).reading {
+            see(&Event::Fault(None, Side::Client, Fault::Parse(*error)));
+        }
+        for exchange in self.open.drain(..) {
+            if exchange.response.is_none() && !self.unread {
+                see(&Event::Fault(Some(&exchange), Side::Server, Fault::Unanswered));
+            }
+            see(&Event::Done(&exchange));
+        }
+        see(&Event::Closed);
+    }
+
+    /// Content in which nothing is covered.
+    fn plain(&mut self, side: Side, bytes: &[u8], see: &mut See<'_>) {
+        if let Reading::Body(decoder) = &mut self.lane(side).reading {
+            decoder.consume(bytes.len());
+        }
+        let now = self.now;
+        if let Some(exchange) = self.exchange(side) {
+            let message = exchange.message_mut(side);
+            message.content += bytes.len() as u64;
+            message.last = Some(now);
+            see(&Event::Content(exchange, side, bytes));
+        }
+    }
+
+    fn read(&mut self, side: Side, mut bytes: &mut [u8], see: &mut See<'_>) {
+        while !bytes.is_empty() {
+            let used = match &self.lane(side).reading {
+                Reading::Head if side == Side::Client => self.request_head(bytes, see),
+                Reading::Head => self.response_head(bytes, see),
+                Reading::Body(_) => self.body(side, bytes, see),
+                Reading::Held(..) => self.hold(bytes, see),
+                Reading::Tunnel => self.through_tunnel(side, bytes, see),
+                Reading::Lost => {
+                    self.lane(side).cover.unknown(bytes);
+                    bytes.len()
+                }
+            };
+            bytes = &mut bytes[used..];
+        }
+    }
+
+    fn request_head(&mut self, bytes: &mut [u8], see: &mut See<'_>) -> usize {
+        let lane = &mut self.lanes[Side::Client as usize];
+        let (used, head) = lane.head(&mut self.requests, self.now, bytes);
+        match head {
+            Ok(None) => {}
+            Ok(Some((head, len))) => self.request(head, len, see),
+            Err(error) if self.awaiting().is_some() => {
+                // Perhaps no request, but what a client sends to the program behind an answer that
+                // is still to come.
+                let lane = self.lane(Side::Client);
+                let mut held = std::mem::take(&mut lane.partial);
+                if held.is_empty() {
+                    held.extend_from_slice(&bytes[..used]);
+                }
+                lane.reading = Reading::Held(held, Some(error));
+                lane.cover.begin_unknown();
+                lane.cover.content(&mut bytes[..used]);
+            }
+            Err(error) => {
+                self.lose(Side::Client, &mut bytes[..used]);
+                see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
+            }
+        }
+        used
+    }
+
+    fn request(&mut self, head: RequestHead, len: usize, see: &mut See<'_>) {
+        if self.open.len() >= OPEN_LIMIT {
+            self.lose(Side::Client, &mut []);
+            return see(&Event::Fault(None, Side::Client, Fault::TooManyRequests));
+        }
+        self.count += 1;
+        let decision = framing::request(&head);
+        let lane = &mut self.lanes[Side::Client as usize];
+        let sent = Message {
+            decision: decision.ok(),
+            began: Some(lane.began),
+            head_ended: Some(self.now),
+            last: Some(self.now),
+            head: len as u64,
+            ..Message::default()
+        };
+        let secret = head.target().windows(9).any(|part| part == b"/secrets/");
+        let request = Some(Arc::new(head));
+        let exchange = Exchange { number: self.count, request, sent, ..Exchange::default() };
+        see(&Event::Request(&exchange));
+        lane.number = exchange.number;
+        match decision {
+            Ok(decision) => {
+                lane.cover.begin_body(secret);
+                self.open.push_back(exchange);
+                let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
+                self.begin_body(Side::Client, decoder, see);
+            }
+            Err(error) => {
+                self.lose(Side::Client, &mut []);
+                see(&Event::Fault(Some(&exchange), Side::Client, Fault::Parse(error)));
+                self.open.push_back(exchange);
+            }
+        }
+    }
+
+    fn response_head(&mut self, bytes: &mut [u8], see: &mut See<'_>) -> usize {
+        let lane = &mut self.lanes[Side::Server as usize];
+        let (used, head) = lane.head(&mut self.responses, self.now, bytes);
+        match head {
+            Ok(None) => {}
+            Ok(Some((head, len))) => self.response(head, len, see),
+            Err(error) => {
+                self.lose(Side::Server, &mut bytes[..used]);
+                let exchange = self.awaiting().and_then(|at| self.open.get(at));
+                see(&Event::Fault(exchange, Side::Server, Fault::Parse(error)));
+            }
+        }
+        used
+    }
+
+    fn response(&mut self, head: ResponseHead, len: usize, see: &mut See<'_>) {
+        let unasked = self.awaiting().is_none();
+        if unasked {
+            self.count += 1;
+            self.open.push_back(Exchange { number: self.count, ..Exchange::default() });
+        }
+        let began = self.lane(Side::Server).began;
+        let Some(exchange) = self.awaiting().and_then(|at| self.open.get_mut(at)) else { return };
+        exchange.received.began.get_or_insert(began);
+        exchange.received.last = Some(self.now);
+        exchange.received.head += len as u64;
+        if head.class() == 1 && head.status() != 101 {
+            return see(&Event::Interim(exchange, &head));
+        }
+        let mut decision = framing::response(exchange.method(), &head);
+        if let Ok(decision) = &mut decision
+            && self.ignore_length
+            && matches!(decision.framing, Framing::Length(_))
+        {
+            (decision.framing, decision.persistent) = (Framing::UntilClose, false);
+        }
+        exchange.received.head_ended = Some(self.now);
+        exchange.received.decision = decision.ok();
+        exchange.response = Some(Arc::new(head));
+        see(&Event::Response(exchange));
+        if unasked {
+            see(&Event::Fault(Some(exchange), Side::Server, Fault::Unasked));
+        } else if exchange.is_tunnel() && !exchange.asks_for_tunnel() {
+            let error = ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 };
+            see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
+        }
+        match decision {
+            Ok(decision) => {
+                let number = exchange.number;
+                self.answered(number, decision.framing, len, see);
+            }
+            Err(error) => {
+                see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
+                self.lose(Side::Server, &mut []);
+            }
+        }
+    }
+
+    /// What follows a final head that says where its body ends.
+    fn answered(&mut self, number: u64, framing: Framing, len: usize, see: &mut See<'_>) {
+        let lane = self.lane(Side::Server);
+        lane.number = number;
+        lane.cover.begin_body(false);
+        if framing == Framing::Tunnel {
+            lane.reading = Reading::Tunnel;
+        }
+        if matches!(framing, Framing::Tunnel | Framing::UntilClose) {
+            self.tunnel = Some(number);
+        }
+        if framing != Framing::Tunnel {
+            let decoder = BodyDecoder::new(framing, len as u64, OVERHEAD_LIMIT);
+            self.begin_body(Side::Server, decoder, see);
+        }
+        self.release(see);
+    }
+
+    fn begin_body(&mut self, side: Side, decoder: BodyDecoder, see: &mut See<'_>) {
+        if decoder.is_done() {
+            self.ended(side, &decoder, see);
+        } else {
+            self.lane(side).reading = Reading::Body(decoder);
+        }
+    }
+
+    fn body(&mut self, side: Side, bytes: &mut [u8], see: &mut See<'_>) -> usize {
+        let (now, lane) = (self.now, self.lane(side));
+        let Reading::Body(mut decoder) = std::mem::replace(&mut lane.reading, Reading::Lost) else {
+            return 0;
+        };
+        let Step { framing, data } = match decoder.step(bytes) {
+            Ok(step) => step,
+            Err(error) => {
+                self.broken_body(side, error, bytes, see);
+                return bytes.len();
+            }
+        };
+        decoder.consume(data);
+        // The trailer section has field lines; nothing in a chunk-size line looks like a secret one.
+        lane.cover.lines(&mut bytes[..framing]);
+        lane.cover.content(&mut bytes[framing..framing + data]);
+        if let Some(exchange) = self.exchange(side) {
+            let message = exchange.message_mut(side);
+            message.framing += framing as u64;
+            message.content += data as u64;
+            message.last = Some(now);
+            if framing > 0 {
+                see(&Event::Framing(exchange, side, &bytes[..framing]));
+            }
+            if data > 0 {
+                see(&Event::Content(exchange, side, &bytes[framing..framing + data]));
+            }
+        }
+        self.begin_body(side, decoder, see);
+        framing + data
+    }
+
+    /// The framing breaks the rules in the first line of these bytes.
+    fn broken_body(&mut self, side: Side, error: ParseError, bytes: &mut [u8], see: &mut See<'_>) {
+        self.lose(side, &mut []);
+        self.lane(side).cover.unknown(bytes);
+        let exchange = self.exchange(side);
+        if let Some(exchange) = &exchange {
+            let text = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+            let end = text.iter().position(|&b| b == b'\n').map_or(text.len(), |at| at + 1);
+            let end = bytes.len() - text.len() + end;
+            see(&Event::Framing(exchange, side, &bytes[..end]));
+        }
+        see(&Event::Fault(exchange.as_deref(), side, Fault::Parse(error)));
+    }
+
+    /// A message has come whole.
+    fn ended(&mut self, side: Side, decoder: &BodyDecoder, see: &mut See<'_>) {
+        let lane = &mut self.lanes[side as usize];
+        let place = self.open.iter().position(|exchange| exchange.number == lane.number);
+        let Some((at, exchange)) = place.and_then(|at| Some((at, self.open.get_mut(at)?))) else {
+            return;
+        };
+        let message = exchange.message_mut(side);
+        (message.ended, message.last) = (Some(self.now), Some(self.now));
+        message.complete = true;
+        let trailers = decoder.trailers().map(|trailers| lane.cover.trailers(trailers));
+        see(&Event::End(exchange, side, trailers.as_ref()));
+        lane.reading = match (side, self.tunnel) {
+            (Side::Client, Some(number)) => {
+                lane.number = number;
+                Reading::Tunnel
+            }
+            (Side::Client, None) if exchange.asks_for_tunnel() && exchange.response.is_none() => {
+                lane.cover.begin_unknown();
+                Reading::Held(Vec::new(), None)
+            }
+            _ => Reading::Head,
+        };
+        let asked = exchange.sent.complete || exchange.request.is_none();
+        if self.tunnel.is_none()
+            && exchange.received.complete
+            && asked
+            && let Some(exchange) = self.open.remove(at)
+        {
+            see(&Event::Done(&exchange));
+        }
+    }
+
+    /// Nothing follows what was read of that side. An end that is not in order is no end of a
+    /// message: of a body that the close delimits, nothing says then that this is all.
+    fn finish(&mut self, side: Side, in_order: bool, see: &mut See<'_>) {
+        let now = self.now;
+        match std::mem::replace(&mut self.lane(side).reading, Reading::Lost) {
+            Reading::Head => {
+                let received = self.lane(side).partial.len() as u64;
+                let awaiting = if side == Side::Server { self.awaiting() } else { None };
+                if received > 0 {
+                    self.unread |= side == Side::Server;
+                    let exchange = awaiting.and_then(|at| self.open.get(at));
+                    see(&Event::Fault(exchange, side, Fault::IncompleteHead(received)));
+                }
+            }
+            Reading::Body(decoder) => match decoder.finish() {
+                Ok(()) if in_order => self.ended(side, &decoder, see),
+                Ok(()) => {}
+                Err(incomplete) => {
+                    let exchange = self.exchange(side);
+                    see(&Event::Fault(exchange.as_deref(), side, Fault::Incomplete(incomplete)));
+                }
+            },
+            Reading::Tunnel => {
+                if let Some(exchange) = self.exchange(side) {
+                    let message = exchange.message_mut(side);
+                    // A request ended where its framing said; only what answers it goes on to here.
+                    message.ended.get_or_insert(now);
+                    (message.last, message.complete) = (Some(now), in_order);
+                }
+            }
+            Reading::Held(..) | Reading::Lost => {}
+        }
+    }
+
+    /// Gives up reading that side at `bytes`, whose field lines are covered already.
+    fn lose(&mut self, side: Side, bytes: &mut [u8]) {
+        self.unread |= side == Side::Server;
+        let lane = self.lane(side);
+        lane.reading = Reading::Lost;
+        lane.cover.begin_unknown();
+        lane.cover.content(bytes);
+    }
+
+    fn lane(&mut self, side: Side) -> &mut Lane {
+        &mut self.lanes[side as usize]
+    }
+
+    /// The exchange whose body or tunnel is read.
+    fn exchange(&mut self, side: Side) -> Option<&mut Exchange> {
+        let number = self.lanes[side as usize].number;
+        self.open.iter_mut().find(|exchange| exchange.number == number)
+    }
+
+    /// The place of the exchange that the next response answers.
+    fn awaiting(&self) -> Option<usize> {
+        self.open.iter().position(|exchange| exchange.response.is_none())
+    }
+}

@@ -1,0 +1,255 @@
+//! A body as it travels: chunk by chunk, frame by frame.
+
+use super::page::Page;
+use crate::base::number::hexadecimal;
+use crate::docker::{FrameDecoder, FrameError, may_begin_frames};
+use crate::wire::Framing;
+use std::io;
+
+/// So many chunks and frames are shown one by one; of the others only the sum is.
+const SHOWN: u64 = 24;
+/// So many bytes of a body are shown in hex.
+const HEX: usize = 512;
+/// So much is shown of a frame's content, and of each piece of content that is in no frame.
+const TASTE: usize = 68;
+
+/// What is shown of one body.
+#[derive(Debug)]
+pub(super) struct BodyView {
+    side: char,
+    framing: Framing,
+    /// Where the body begins, counted from the message's first byte.
+    start: usize,
+    frames: Option<Frames>,
+    /// Whether content is quoted, since it is not to be seen elsewhere.
+    quotes: bool,
+    /// How many bytes of the body have passed, framing and all.
+    passed: usize,
+    content: u64,
+    chunks: u64,
+    pieces: u64,
+    /// The framing since the last content: a CR LF, a chunk-size line.
+    pending: Vec<u8>,
+    /// Whether all of it has passed, as far as its framing can tell.
+    whole: bool,
+}
+
+impl BodyView {
+    /// A body that is sent (`>`) or comes (`<`), and begins `start` bytes after the message did.
+    pub fn new(side: char, framing: Framing, start: usize) -> BodyView {
+        BodyView {
+            side,
+            framing,
+            start,
+            frames: None,
+            quotes: false,
+            passed: 0,
+            content: 0,
+            chunks: 0,
+            pieces: 0,
+            pending: Vec::new(),
+            whole: !matches!(framing, Framing::Chunked | Framing::Length(1..)),
+        }
+    }
+
+    /// Takes frames apart, if the first bytes of content can begin one.
+    pub fn with_frames(self, frames: bool) -> BodyView {
+        BodyView { frames: frames.then(Frames::default), ..self }
+    }
+
+    /// Quotes content that is in no frame.
+    pub fn with_quotes(self, quotes: bool) -> BodyView {
+        BodyView { quotes, ..self }
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.passed > 0
+    }
+
+    /// Whether framing has passed that is not shown yet.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Framing has passed; it is shown once the line is complete.
+    pub fn framing(&mut self, page: &mut Page, bytes: &[u8]) -> io::Result<()> {
+        self.pending.extend_from_slice(bytes);
+        self.pass(page, bytes)
+    }
+
+    pub fn content(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
+        self.pass(page, content)?;
+        self.framing_lines(page)?;
+        if self.content == 0 && !may_begin_frames(content) {
+            self.frames = None;
+        }
+        self.content += content.len() as u64;
+        if let Some(frames) = &mut self.frames {
+            if !frames.show(page, self.side, content)? {
+                self.frames = None;
+            }
+            return Ok(());
+        }
+        if self.quotes { self.taste(page, content) } else { Ok(()) }
+    }
+
+    /// The body has ended as its framing says.
+    pub fn complete(&mut self, page: &mut Page) -> io::Result<()> {
+        self.whole = true;
+        self.framing_lines(page)
+    }
+
+    /// The line that broke the framing, if one did, with what is wrong with it.
+    pub fn broken(&mut self, page: &mut Page, remark: (&str, &str)) -> io::Result<bool> {
+        let pending = std::mem::take(&mut self.pending);
+        let line = pending.strip_prefix(b"\r\n").unwrap_or(&pending);
+        if !line.is_empty() {
+            page.line(self.side, &line[..line.len().min(TASTE)], remark)?;
+        }
+        Ok(!line.is_empty())
+    }
+
+    fn pass(&mut self, page: &mut Page, bytes: &[u8]) -> io::Result<()> {
+        let room = HEX.saturating_sub(self.passed).min(bytes.len());
+        page.hex(self.side, &bytes[..room], self.start + self.passed)?;
+        self.passed += bytes.len();
+        Ok(())
+    }
+
+    /// The framing between two pieces of content, one line of it at a time.
+    fn framing_lines(&mut self, page: &mut Page) -> io::Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let mut lines =
+            pending.strip_prefix(b"\r\n").unwrap_or(&pending).split_inclusive(|&b| b == b'\n');
+        let Some(size_line) = lines.next() else { return Ok(()) };
+        let digits = size_line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let size = hexadecimal(&size_line[..digits]).unwrap_or(0);
+        if size > 0 {
+            self.chunks += 1;
+            return self.chunk(page, size_line, digits, size);
+        }
+        page.line(self.side, size_line, ("size 0: the last chunk", "RFC 9112 §7.1"))?;
+        for line in lines {
+            let remark = match line {
+                b"\r\n" => ("an empty line: the body is over", "RFC 9112 §7.1"),
+                _ => ("a trailer field: it came after the content", "RFC 9112 §7.1.2"),
+            };
+            page.line(self.side, &super::without_secret(line), remark)?;
+        }
+        Ok(())
+    }
+
+    fn chunk(&self, page: &mut Page, line: &[u8], digits: usize, size: u64) -> io::Result<()> {
+        if self.chunks > SHOWN {
+            return page.remark(("further chunks are counted, not shown", ""));
+        }
+        let hex = String::from_utf8_lossy(&line[..digits]);
+        let ext = match line.contains(&b';') {
+            true => "; what follows the ; means nothing here",
+            false => "",
+        };
+        let text = format!("a chunk: {hex} (hex) is {size} bytes, then CR LF{ext}");
+        page.line(self.side, line, (&text, "RFC 9112 §7.1"))
+    }
+
+    /// The beginning of a piece of content.
+    fn taste(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
+        self.pieces += 1;
+        match self.pieces {
+            ..=SHOWN => page.quote(content, TASTE),
+            _ => page.remark(("further content is counted, not shown", "")),
+        }
+    }
+
+    /// Sums up, whole or not.
+    pub fn end(&self, page: &mut Page) -> io::Result<()> {
+        if self.whole && self.passed == 0 {
+            return Ok(());
+        }
+        let count = |n: u64, what: &str| match n {
+            1 => format!("1 {what}"),
+            n => format!("{n} {what}s"),
+        };
+        let verb = if self.side == '>' { "sent" } else { "got" };
+        let of = if self.framing == Framing::Tunnel { "" } else { " of content" };
+        let mut sum = format!("{verb} {} bytes{of}", self.content);
+        if self.framing == Framing::Chunked {
+            sum += &format!(" in {}", count(self.chunks, "chunk"));
+            if self.whole {
+                sum += &format!(", {} bytes on the wire", self.passed);
+            }
+        }
+        if let Some(frames @ 1..) = self.frames.as_ref().map(Frames::count) {
+            sum += &format!(", {}", count(frames, "frame"));
+        }
+        match (self.whole, self.framing) {
+            (true, _) => page.decision((&sum, "")),
+            (false, Framing::Length(length)) => page
+                .decision((&format!("{sum}, and that is not all of the {length}"), "RFC 9112 §8")),
+            (false, _) => page
+                .decision((&format!("{sum}, and no last chunk: this is not all"), "RFC 9112 §8")),
+        }
+    }
+}
+
+/// Docker's frames, each with its header and the beginning of its content.
+#[derive(Debug, Default)]
+struct Frames {
+    decoder: FrameDecoder,
+    /// The number of the frame whose header was shown last.
+    shown: u64,
+    taste: Vec<u8>,
+}
+
+impl Frames {
+    fn count(&self) -> u64 {
+        self.decoder.frame().1
+    }
+
+    /// Whether the content still is in frames.
+    fn show(&mut self, page: &mut Page, side: char, mut content: &[u8]) -> io::Result<bool> {
+        loop {
+            let next = self.decoder.next(&mut content);
+            let (header, number, left) = self.decoder.frame();
+            if number > self.shown {
+                self.shown = number;
+                self.header(page, side, header)?;
+            }
+            match next {
+                Ok(None) => return Ok(true),
+                Ok(Some((_, data))) => {
+                    let room = (TASTE + 1).saturating_sub(self.taste.len());
+                    self.taste.extend_from_slice(&data[..data.len().min(room)]);
+                    if left == 0 && number <= SHOWN {
+                        page.quote(&self.taste, TASTE)?;
+                    }
+                }
+                Err(FrameError::Daemon { message }) => {
+                    page.quote(message.as_bytes(), TASTE)?;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    page.decision((&error.to_string(), ""))?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    fn header(&mut self, page: &mut Page, side: char, header: [u8; 8]) -> io::Result<()> {
+        self.taste.clear();
+        let [stream, _, _, _, length @ ..] = header;
+        let name = ["stdin", "stdout", "stderr", "an error of the daemon"];
+        let name = name.get(usize::from(stream)).copied().unwrap_or_default();
+        if self.shown > SHOWN {
+            return Ok(());
+        }
+        let bytes = header.map(|byte| format!("{byte:02x}")).join(" ");
+        let text = format!("a frame of {name}: {} bytes", u32::from_be_bytes(length));
+        page.line(side, bytes.as_bytes(), (&text, "Docker Engine API v1.41 attach"))
+    }
+}

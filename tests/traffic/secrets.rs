@@ -1,0 +1,116 @@
+//! Secrets: covered in every event, in the tap and in the client alike.
+
+use crate::support::child::{run as run_child, ucurl};
+use crate::support::fake::Fake;
+use std::time::Duration;
+use unix_http::traffic::secrets::{FIELDS, HeadMask, JsonMask};
+
+/// Every two-way split gives what the whole gives.
+fn heads(head: &str, want: &str) {
+    for cut in 0..=head.len() {
+        let (mut mask, mut bytes) = (HeadMask::new(true), head.as_bytes().to_vec());
+        let (a, b) = bytes.split_at_mut(cut);
+        let (n, complete) = mask.run(a);
+        let len = if complete { n } else { n + mask.run(b).0 };
+        assert_eq!(String::from_utf8_lossy(&bytes), want, "cut at {cut}");
+        assert_eq!(len, head.find("\r\n\r\n").map_or(head.len(), |at| at + 4), "cut at {cut}");
+    }
+}
+
+fn json(text: &str, want: &str) {
+    for cut in 0..=text.len() {
+        let (mut mask, mut bytes) = (JsonMask::new(false), text.as_bytes().to_vec());
+        let (a, b) = bytes.split_at_mut(cut);
+        mask.run(a);
+        mask.run(b);
+        assert_eq!(String::from_utf8_lossy(&bytes), want, "cut at {cut}");
+    }
+}
+
+#[test]
+fn fields() {
+    heads(
+        "GET / HTTP/1.1\r\nAUTHORIZATION: Basic dTpw\r\n\r\n",
+        "GET / HTTP/1.1\r\nAUTHORIZATION: Basic ****\r\n\r\n",
+    );
+    // Only the scheme that is known, and only in front.
+    heads(
+        "A: b\r\nProxy-Authorization: bearerx y\r\nAuthorization: Basic Basic\r\n\r\n",
+        "A: b\r\nProxy-Authorization: bearer* *\r\nAuthorization: Basic *****\r\n\r\n",
+    );
+    heads(
+        "A: b\r\nCookie : c=d\r\n e\r\nX: Authorization: y\r\n\r\n",
+        "A: b\r\nCookie : ***\r\n *\r\nX: Authorization: y\r\n\r\n",
+    );
+    heads(
+        "GET /Cookie: HTTP/1.1\r\nX-Registry-Auth:abc\r\n\r\nCookie: x",
+        "GET /Cookie: HTTP/1.1\r\nX-Registry-Auth:***\r\n\r\nCookie: x",
+    );
+    let long = format!("{}: v\r\n\r\n", "cookie".repeat(50));
+    heads(&long, &long);
+}
+
+#[test]
+fn leading_empty_line_is_not_the_end() {
+    assert_eq!(HeadMask::new(true).run(&mut b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (20, true));
+    assert_eq!(HeadMask::new(true).run(&mut b"\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_vec()), (4, true));
+}
+
+#[test]
+fn members() {
+    json(r#"{"Password" : "a\\","x":"b"}"#, r#"{"Password" : "***","x":"b"}"#);
+    json(
+        r#"{"auth":{"password":"p"},"auths":"x","y":"password"}"#,
+        r#"{"auth":{"password":"*"},"auths":"x","y":"password"}"#,
+    );
+    json(r#"["password","p"]"#, r#"["password","p"]"#);
+    json(r#"{"Worker":"SWMTKN-1-abc","n":"SWMTKN"}"#, r#"{"Worker":"SWMTKN-*****","n":"SWMTKN"}"#);
+    json(r#"{"Env":["MY_TOKEN=a=\"b","TOK=x"]}"#, r#"{"Env":["MY_TOKEN=*****","TOK=x"]}"#);
+}
+
+#[test]
+fn data_of_a_secret() {
+    let mut body = *br#"{"Name":"n","Data":"c2VjcmV0"}"#;
+    JsonMask::new(true).run(&mut body);
+    assert_eq!(&body, br#"{"Name":"n","Data":"********"}"#);
+}
+
+/// Every field of the list, in a request, an interim response, a final one and a trailer section.
+#[cfg(feature = "commands")]
+#[test]
+fn the_client_explains_without_showing_what_the_tap_covers() {
+    let fields: String = FIELDS.iter().map(|name| format!("{name}: hunter2\r\n")).collect();
+    let answer = format!(
+        "HTTP/1.1 103 Early Hints\r\n{fields}\r\nHTTP/1.1 200 OK\r\n{fields}\
+         Transfer-Encoding: chunked\r\n\r\n16\r\n{{\"password\":\"hunter2\"}}\r\n0\r\n{fields}\r\n"
+    );
+    let body = r#"{"Env":["DB_PASSWORD=hunter2"]}"#;
+    for how in ["--explain", "--explain=bytes"] {
+        let shown = |tap: bool| {
+            let server = Fake::answer(answer.clone());
+            let endpoint = format!("unix://{}", server.path().display());
+            let mut command = ucurl();
+            if tap {
+                command.args(["tap", how, "--to", &endpoint, "--"]).arg(ucurl().get_program());
+            } else {
+                command.env("DOCKER_HOST", &endpoint).arg(how);
+            }
+            for name in FIELDS {
+                command.arg("-H").arg(format!("{name}: hunter2"));
+            }
+            command.args(["-s", "-o", "/dev/null", "-d", body, "/auth"]);
+            run_child(&mut command, b"", Duration::from_secs(30)).stderr()
+        };
+        let (client, tap) = (shown(false), shown(true));
+        for (who, shown) in [("client", &client), ("tap", &tap)] {
+            assert!(!shown.contains("hunter2"), "{who} {how}:\n{shown}");
+            assert!(!shown.contains("68 75 6e 74 65 72 32"), "{who} {how}:\n{shown}");
+            for name in FIELDS {
+                for side in ['>', '<'] {
+                    let line = format!("{side} {name}: ***\\r\\n\n");
+                    assert!(shown.contains(&line), "{who} {how}: no {line} in\n{shown}");
+                }
+            }
+        }
+    }
+}
