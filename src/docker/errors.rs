@@ -23,9 +23,8 @@ pub const MESSAGE_LIMIT: usize = 64 << 10;
 /// What the body of an error response says.
 ///
 /// ```
-/// use unix_http::docker::DaemonMessage;
-///
-/// let said = DaemonMessage::from_body(None, br#"{"message":"No such container: nope"}"#);
+/// let body = br#"{"message":"No such container: nope"}"#;
+/// let said = unix_http::docker::DaemonMessage::from_body(None, body);
 /// assert_eq!(said.map(|said| said.message).as_deref(), Some("No such container: nope"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,11 +172,10 @@ fn stream_error(text: &JsonText<'_>) -> Result<Option<StreamError>, JsonError> {
     if detail.is_none() && message.is_none() {
         return Ok(None);
     }
-    let message = message.unwrap_or_default().as_bytes();
-    let message = &message[..message.len().min(MESSAGE_LIMIT)];
+    let message: Vec<u8> = message.unwrap_or_default().bytes().take(MESSAGE_LIMIT).collect();
     Ok(Some(StreamError {
         code: member("code").and_then(Value::as_i64),
-        message: String::from_utf8_lossy(message).into_owned(),
+        message: String::from_utf8_lossy(&message).into_owned(),
         offset: text.offset + text.bytes.len() as u64,
     }))
 }

@@ -26,7 +26,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    tokens: Vec<String>,
+    pub(super) tokens: Vec<String>,
 }
 
 impl Pointer {
@@ -59,18 +59,10 @@ impl Pointer {
     }
 }
 
-/// From reference tokens as they are, without escapes.
-impl<'a> FromIterator<&'a str> for Pointer {
-    fn from_iter<I: IntoIterator<Item = &'a str>>(tokens: I) -> Pointer {
-        Pointer { tokens: tokens.into_iter().map(str::to_owned).collect() }
-    }
-}
-
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tokens
-            .iter()
-            .try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
+        let escape = |token: &String| token.replace('~', "~0").replace('/', "~1");
+        self.tokens.iter().try_for_each(|token| write!(f, "/{}", escape(token)))
     }
 }
 

@@ -93,7 +93,9 @@ fn follow<'a>(
 /// Says how near a text came to the value.
 fn miss(pointer: &Pointer, (left, kind, child): Near) -> String {
     let (found, missing) = pointer.tokens().split_at(pointer.tokens().len() - left);
-    let place: Pointer = found.iter().map(String::as_str).collect();
-    let place = if found.is_empty() { "the root".to_owned() } else { place.to_string() };
+    let place = match (Pointer { tokens: found.to_vec() }).to_string() {
+        root if root.is_empty() => "the root".to_owned(),
+        place => place,
+    };
     format!("no {child}{:?} in {kind} at {place} (RFC 6901 §4)", missing[0])
 }

@@ -173,10 +173,23 @@ fn json_lines_come_out_one_by_one_as_they_come() {
 
 #[test]
 fn what_is_no_json_is_said_to_be_none() {
-    let server = Fake::answer_and_close(response("", b"{\"Id\": nope}"));
+    let server = Fake::answer_and_close(response("", b"{} {\"Id\": nope}"));
     let ended = ask(&server, &["--pretty", "/x"], b"");
-    assert_eq!(ended.code, 8);
+    assert_eq!((ended.code, ended.stdout()), (8, "{}\n{\n  \"Id\":  nope}".into()));
     assert!(ended.stderr().contains("--pretty: the body is not JSON"), "{}", ended.stderr());
+}
+
+#[test]
+fn what_came_of_json_before_the_body_broke_off_is_shown() {
+    let body = b"{\"Id\":\"4c\"}{\"Id\":[1,";
+    for (flags, stdout) in [
+        (["--pretty", "-sS"], "{\n  \"Id\": \"4c\"\n}\n{\n  \"Id\": [\n    1,"),
+        (["--select", "/Id"], "4c\n"),
+    ] {
+        let server = Fake::answer_and_close(response("Content-Length: 99\r\n", body));
+        let ended = ask(&server, &[&flags[..], &["/x"]].concat(), b"");
+        assert_eq!((ended.code, ended.stdout()), (18, stdout.into()), "{}", ended.stderr());
+    }
 }
 
 #[test]

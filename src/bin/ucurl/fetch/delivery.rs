@@ -104,7 +104,7 @@ impl Attempt<'_> {
             OutputKind::Other => false,
         };
         let framed = framed && operation.stages.demux && status < 300;
-        let stages = BodyStages::new(&operation.stages, &self.session.messages, framed);
+        let mut stages = BodyStages::new(&operation.stages, &self.session.messages, framed);
         if raw {
             let mut join = Join {
                 client: self.server.engine.client(),
@@ -128,7 +128,8 @@ impl Attempt<'_> {
             self.info.size_download = error.body.len() as u64;
             return error.select(stages, &mut self.sink);
         }
-        let result = self.copy(&mut response, stages);
+        let arrived = self.copy(&mut response, &mut stages);
+        let result = stages.finish(arrived, &mut self.sink);
         self.info.size_download = response.received();
         result?;
         self.show_trailers(&response)?;
@@ -139,12 +140,12 @@ impl Attempt<'_> {
     }
 
     /// Passes on the content as it arrives.
-    fn copy(&mut self, response: &mut Response, mut stages: BodyStages) -> Result<(), Failure> {
+    fn copy(&mut self, response: &mut Response, stages: &mut BodyStages) -> Result<(), Failure> {
         let mut received = 0;
         loop {
             let content = response.fill_buf().map_err(Failure::of_body)?;
             if content.is_empty() {
-                return stages.finish(&mut self.sink);
+                return Ok(());
             }
             let length = content.len();
             received += length as u64;

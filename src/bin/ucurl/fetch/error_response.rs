@@ -28,7 +28,8 @@ impl ErrorResponse {
 
     /// Selects from the body; without a result, the failure gives the reason of the response.
     pub fn select(self, mut stages: BodyStages, sink: &mut Sink) -> Result<(), Failure> {
-        match stages.feed(&self.body, sink).and_then(|()| stages.finish(sink)) {
+        let arrived = stages.feed(&self.body, sink);
+        match stages.finish(arrived, sink) {
             Err(failure) if failure.exit != Exit::Write => Err(self.into()),
             other => other,
         }

@@ -83,11 +83,8 @@ impl Join<'_> {
         };
         drop(terminal);
         // A failure to send ends both directions.
-        match lock(&trouble).take() {
-            Some(failure) => return Err(failure),
-            None => result?,
-        }
-        self.stages.finish(sink)
+        let result = lock(&trouble).take().map_or(result, Err);
+        self.stages.finish(result, sink)
     }
 
     fn receive(

@@ -81,9 +81,12 @@ impl BodyStages {
         Ok(())
     }
 
-    /// Ends the body: it must be whole, and must not report an error of the daemon.
-    pub fn finish(&mut self, sink: &mut Sink) -> Result<(), Failure> {
-        let json = self.json.write(None, sink)?;
+    /// Ends a body that `arrived`, or failed to, and writes what has come of a JSON text. The body
+    /// must be whole, and must not report an error of the daemon.
+    pub fn finish(&mut self, arrived: Result<(), Failure>, sink: &mut Sink) -> Result<(), Failure> {
+        let json = self.json.write(None, sink);
+        arrived?;
+        let json = json?;
         if let Some(frames) = &self.frames {
             frames.finish().map_err(bad_frame)?;
         }
@@ -132,9 +135,9 @@ impl JsonStage {
             Some(content) => self.texts.feed(content, &mut |text| form.show(text, &mut out)),
             None => self.texts.finish(&mut |text| form.show(text, &mut out)),
         };
-        written.and_then(|()| sink.write(&self.out))?;
+        let written = written.and_then(|()| sink.write(&self.out));
         self.out.clear();
-        Ok(result)
+        written.map(|()| result)
     }
 }
 
