@@ -15,7 +15,7 @@ mod verbs;
 use args::config::Config;
 use args::exit::Exit;
 use args::wrong::Stop;
-use args::{generate, help, parse};
+use args::{generate, help, manual, parse};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -40,7 +40,7 @@ fn command(args: &[Vec<u8>]) -> Exit {
     }
     match stop {
         Stop::Help(topic) => print(&help::help(topic.as_deref())),
-        Stop::Manual => print(&help::manual()),
+        Stop::Manual => print(&manual::manual(false)),
         Stop::Version => print(&help::version()),
         Stop::Generate(kind) => print(&generate::generate(&kind)),
         Stop::Bad { option, why, exit } => {

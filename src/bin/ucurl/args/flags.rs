@@ -77,9 +77,14 @@ pub struct Section(usize);
 /// What ucurl does without a verb, with curl's flags and its own.
 pub const TRANSFERS: Section = Section(0);
 
-/// The verbs: `demo`, `tap` and so on.
-pub fn verbs() -> impl Iterator<Item = Section> + Clone {
+/// The verbs, `demo`, `tap` and so on, whether this build has them or not.
+pub fn all_verbs() -> impl Iterator<Item = Section> + Clone {
     (1..COUNT).filter(|&number| row(number).starts_with('=')).map(Section)
+}
+
+/// The verbs of this build.
+pub fn verbs() -> impl Iterator<Item = Section> + Clone {
+    all_verbs().take_while(|_| cfg!(feature = "commands"))
 }
 
 impl Section {
@@ -93,7 +98,6 @@ impl Section {
         self.usage().split(' ').nth(1).unwrap_or("")
     }
 
-    /// One line for lists of commands.
     pub fn help(self) -> &'static str {
         line(self.0, 1)
     }
@@ -108,12 +112,10 @@ impl Section {
         (self.0 + 1..COUNT).take_while(|&number| row(number).starts_with('-')).map(Flag)
     }
 
-    /// Its flags that are in.
     pub fn shown(self) -> impl Iterator<Item = Flag> + Clone {
         self.flags().filter(|flag| !flag.is_out())
     }
 
-    /// The flag with this letter.
     pub fn short(self, letter: u8) -> Option<Flag> {
         self.flags().find(|flag| flag.short() == Some(letter))
     }
@@ -125,8 +127,7 @@ impl Section {
     /// is enough for curl stays enough here. `whole` asks for the whole name: curl looks up what
     /// follows `--no-` that way.
     pub fn long(self, name: &[u8], whole: bool) -> Found {
-        let mut prefix = None;
-        let mut several = false;
+        let (mut prefix, mut several) = (None, false);
         for flag in self.flags() {
             let long = flag.long().as_bytes();
             if long.len() < name.len() || !long[..name.len()].eq_ignore_ascii_case(name) {
@@ -156,41 +157,28 @@ impl Section {
 
 /// What a long name leads to.
 pub enum Found {
-    /// One flag.
     One(Flag),
-    /// No flag begins so.
     Unknown,
-    /// Several flags begin so.
     Ambiguous,
 }
 
 /// What may follow a flag.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// Nothing.
     None,
-    /// Nothing; `--no-NAME` turns it off.
-    Bool,
-    /// A value.
+    Bool, // nothing; `--no-NAME` turns it off
     Text,
-    /// A value that names a file.
-    File,
-    /// A value only as `--NAME=value`.
-    Maybe,
+    File,  // a value that names a file
+    Maybe, // a value only as `--NAME=value`
 }
 
-/// Whose flag it is, and whether it is in.
+/// Whose flag it is, and whether it is in: WHERE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// In curl 7.88 and here.
     In,
-    /// In a newer curl and here.
     New,
-    /// Ours alone.
     Own,
-    /// In curl 7.88, refused here.
     Out,
-    /// In a newer curl, refused here.
     Newer,
 }
 
@@ -241,7 +229,6 @@ impl Flag {
         line(self.0, 1).split(' ')
     }
 
-    /// What may follow it.
     pub fn kind(self) -> Kind {
         match self.words().next() {
             Some("bool") => Kind::Bool,
@@ -252,7 +239,6 @@ impl Flag {
         }
     }
 
-    /// Whose it is.
     pub fn place(self) -> Place {
         match self.words().nth(1) {
             Some("in") => Place::In,
@@ -273,12 +259,10 @@ impl Flag {
         self.words().skip(2).any(|word| word == category)
     }
 
-    /// One line for the help.
     pub fn help(self) -> &'static str {
         line(self.0, 2)
     }
 
-    /// The lines of the manual.
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
         row(self.0).trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
     }
@@ -297,6 +281,11 @@ impl Flag {
 /// The reasons why flags are out: key and text.
 pub fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
     include_str!("reasons.txt").lines().filter_map(|line| line.split_once(": "))
+}
+
+/// The flags that are out for the reason with this key.
+pub fn out_for(key: &str) -> impl Iterator<Item = Flag> {
+    TRANSFERS.flags().filter(move |flag| flag.is_out() && flag.is_in(key))
 }
 
 /// The categories of flags: name and text. `important` is not among them; `-h` alone shows it.

@@ -1,78 +1,17 @@
 //! `--generate man|bash|zsh|fish|markdown`: texts for other programs, from the table of flags.
 
-use super::exit;
-use super::flags::{self, Flag, Kind, Place, Section, TRANSFERS};
-use super::help::verbs;
+use super::flags::{self, Flag, Kind, Place, Section, TRANSFERS, verbs};
+use super::manual;
 use std::iter;
 
 /// The text of a kind; the table of flags lets no other kinds through.
 pub fn generate(kind: &[u8]) -> String {
     match kind {
-        b"man" => man(),
+        b"man" => manual::manual(true),
         b"bash" => bash(),
         b"zsh" => zsh(),
         b"fish" => fish(),
         _ => markdown(),
-    }
-}
-
-/// Those flags that are out for the reason with this key.
-fn out_for(key: &str) -> impl Iterator<Item = Flag> {
-    TRANSFERS.flags().filter(move |flag| flag.is_out() && flag.is_in(key))
-}
-
-/// Text for troff: no dash turns into a hyphen, no line into a request.
-fn troff(text: &str) -> String {
-    let escaped = text.replace('\\', "\\e").replace('-', "\\-");
-    let lines = escaped.split('\n').map(|line| match line.as_bytes().first() {
-        Some(b'.' | b'\'') => ["\\&", line].concat(),
-        _ => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn man() -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut out = format!(".TH UCURL 1 \"\" \"ucurl {version}\" \"User commands\"\n");
-    out += &format!(".SH NAME\nucurl \\- {}\n.SH SYNOPSIS\n", troff(TRANSFERS.help()));
-    for section in iter::once(TRANSFERS).chain(verbs()) {
-        out += &format!(".B {}\n.br\n", troff(section.usage()));
-    }
-    out += ".SH DESCRIPTION\n";
-    man_paragraphs(&mut out, TRANSFERS);
-    out += ".SH OPTIONS\n";
-    man_options(&mut out, TRANSFERS);
-    out += ".SH OTHER COMMANDS\n";
-    for verb in verbs() {
-        out += &format!(".SS {}\n", troff(verb.usage()));
-        man_paragraphs(&mut out, verb);
-        man_options(&mut out, verb);
-    }
-    out += ".SH OPTIONS OF CURL THAT ARE OUT\nThey end the run with exit code 2 and one line.\n";
-    for (key, why) in flags::reasons() {
-        out += &format!(".TP\n{}\n", troff(why));
-        out_for(key).for_each(|flag| out += &format!("\\-\\-{}\n", troff(flag.long())));
-    }
-    out += ".SH EXIT CODES\n";
-    for (code, meaning) in exit::MEANINGS {
-        out += &format!(".TP\n.B {}\n{}\n", *code as u8, troff(meaning));
-    }
-    out
-}
-
-fn man_paragraphs(out: &mut String, section: Section) {
-    for line in section.manual() {
-        *out += &format!("{}\n", if line.is_empty() { ".PP".to_owned() } else { troff(line) });
-    }
-}
-
-fn man_options(out: &mut String, section: Section) {
-    for flag in section.shown() {
-        *out += &format!(".TP\n.B {}\n{}.\n", troff(flag.shown()), troff(flag.help()));
-        flag.manual().for_each(|line| *out += &format!("{}\n", troff(line)));
-        if let Some(differs) = flag.differs() {
-            *out += &format!(".br\nNot as in curl: {}\n", troff(differs));
-        }
     }
 }
 
@@ -224,7 +163,7 @@ fn markdown() -> String {
     out += "Turning one off (`--no-NAME`) is honoured.\n\n| reason | flags |\n|---|---|\n";
     for (key, why) in flags::reasons() {
         out += &format!("| {} |", cell(why));
-        out_for(key).for_each(|flag| out += &format!(" {}", code(flag)));
+        flags::out_for(key).for_each(|flag| out += &format!(" {}", code(flag)));
         out += " |\n";
     }
     for verb in verbs() {

@@ -1,11 +1,7 @@
-//! `-h`, `-h all`, `-h CATEGORY`, `-h NAME`, `-h VERB`, `--manual`, `-V`.
+//! `-h`, `-h all`, `-h CATEGORY`, `-h NAME`, `-h VERB`, `-V`.
 
-use super::flags::{self, Flag, Found, Section, TRANSFERS};
-
-/// The verbs of this build.
-pub fn verbs() -> impl Iterator<Item = Section> + Clone {
-    flags::verbs().take_while(|_| cfg!(feature = "commands"))
-}
+use super::flags::{self, Flag, Found, Section, TRANSFERS, verbs};
+use super::manual::Page;
 
 /// The text for `-h`, with what came after it.
 pub fn help(topic: Option<&[u8]>) -> String {
@@ -29,7 +25,9 @@ pub fn help(topic: Option<&[u8]>) -> String {
                 out += &format!("{name}: {title}\n");
                 list(&mut out, &in_category(name));
             } else if let Some(flag) = by_name(name) {
-                one(&mut out, flag);
+                let mut page = Page::default();
+                page.option(flag);
+                out += &page.out;
             } else {
                 out += "There is no such category, option or command. The categories are:\n";
                 list_categories(&mut out);
@@ -41,9 +39,9 @@ pub fn help(topic: Option<&[u8]>) -> String {
 
 /// The text for `ucurl VERB -h`.
 pub fn of_verb(verb: Section) -> String {
-    let mut out = format!("Usage: {}\n\n", verb.usage());
-    verb.manual().for_each(|line| wrap(&mut out, "", line));
-    out.push('\n');
+    let mut page = Page::default();
+    verb.manual().for_each(|line| page.text(line));
+    let mut out = format!("Usage: {}\n\n{}\n", verb.usage(), page.out);
     list(&mut out, &verb.flags().collect::<Vec<_>>());
     out
 }
@@ -70,20 +68,6 @@ fn by_name(name: &str) -> Option<Flag> {
     }
 }
 
-/// A flag with its manual.
-fn one(out: &mut String, flag: Flag) {
-    *out += &format!(" {}\n", flag.shown());
-    if flag.is_out() {
-        *out += &format!("    Out: {}.\n", flag.reason());
-        return;
-    }
-    *out += &format!("    {}.\n", flag.help());
-    flag.manual().for_each(|line| wrap(out, "    ", line));
-    if let Some(differs) = flag.differs() {
-        wrap(out, "    ", &format!("Not as in curl: {differs}"));
-    }
-}
-
 /// Flags with their help, the long names under each other.
 fn list(out: &mut String, flags: &[Flag]) {
     let aligned = |flag: &Flag| {
@@ -96,22 +80,6 @@ fn list(out: &mut String, flags: &[Flag]) {
     }
 }
 
-/// Breaks a line at 79 columns.
-fn wrap(out: &mut String, indent: &str, line: &str) {
-    let mut column = 0;
-    for word in line.split(' ') {
-        if column > 0 && column + 1 + word.len() > 79 {
-            out.push('\n');
-            column = 0;
-        }
-        let before = if column == 0 { indent } else { " " };
-        *out += before;
-        *out += word;
-        column += before.len() + word.len();
-    }
-    out.push('\n');
-}
-
 /// The text for `-V`.
 pub fn version() -> String {
     format!(
@@ -120,24 +88,4 @@ pub fn version() -> String {
         std::env::consts::ARCH,
         std::env::consts::OS,
     )
-}
-
-/// The text for `--manual`.
-pub fn manual() -> String {
-    let mut out = String::new();
-    for section in std::iter::once(TRANSFERS).chain(verbs()) {
-        out += &format!("Usage: {}\n\n", section.usage());
-        section.manual().for_each(|line| wrap(&mut out, "", line));
-        out += "\nOptions:\n";
-        section.shown().for_each(|flag| one(&mut out, flag));
-        out.push('\n');
-    }
-    out += "Options of curl that are out:\n";
-    for (key, why) in flags::reasons() {
-        wrap(&mut out, " ", &format!("{why}:"));
-        let flags = TRANSFERS.flags().filter(|flag| flag.is_out() && flag.is_in(key));
-        let names: Vec<&str> = flags.map(Flag::shown).collect();
-        wrap(&mut out, "    ", &names.join(", ").replace(", --", " --"));
-    }
-    out
 }

@@ -7,7 +7,7 @@
 //! flags.txt ─▶ flags ─▶ options ─▶ given            a verb's command line
 //!                          └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does,
 //!                                                    draft holds what was read so far
-//!              flags ─▶ help, generate               texts for people and shells
+//!              flags ─▶ manual ─▶ help, generate     texts for people and shells
 //! ```
 
 mod actions;
@@ -19,6 +19,7 @@ pub mod generate;
 #[cfg(feature = "commands")]
 pub mod given;
 pub mod help;
+pub mod manual;
 pub mod numbers;
 mod options;
 pub mod parse;

@@ -25,7 +25,7 @@ use crate::args::{given, help};
 /// Runs the verb with this name and returns the exit code; `None` if there is no such verb, so that
 /// curl's command line begins here. `args` is the whole command line.
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
-    let verb = flags::verbs().find(|verb| verb.name().as_bytes() == name)?;
+    let verb = flags::all_verbs().find(|verb| verb.name().as_bytes() == name)?;
     Some(verb_or_why(verb, args).unwrap_or_else(|why| {
         crate::say(&format!("{}: {why}", verb.name()));
         Exit::Usage as i32

@@ -1,0 +1,116 @@
+//! The manual, as text for `--manual` and `-h NAME`, and as a man page for `--generate man`.
+
+use super::exit;
+use super::flags::{self, Flag, TRANSFERS, verbs};
+use std::iter;
+
+/// A page that the manual is set on.
+#[derive(Default)]
+pub struct Page {
+    /// It is for troff; otherwise it is text of 79 columns.
+    troff: bool,
+    indent: &'static str,
+    pub out: String,
+}
+
+impl Page {
+    fn heading(&mut self, title: &str) {
+        self.indent = "";
+        let before = if self.troff { ".SH " } else { "\n" };
+        self.out += &format!("{before}{title}\n");
+    }
+
+    /// A line by itself.
+    fn line(&mut self, line: &str) {
+        self.out +=
+            &if self.troff { format!(".B {}\n.br\n", troff(line)) } else { format!("{line}\n") };
+    }
+
+    /// What the text that follows is about.
+    fn term(&mut self, term: &str) {
+        self.indent = "    ";
+        self.out +=
+            &if self.troff { format!(".TP\n.B {}\n", troff(term)) } else { format!(" {term}\n") };
+    }
+
+    /// Running text; an empty one ends a paragraph.
+    pub fn text(&mut self, text: &str) {
+        match (self.troff, text) {
+            (true, "") => self.out += ".PP\n",
+            (true, text) => self.out += &format!("{}\n", troff(text)),
+            (false, text) => wrap(&mut self.out, self.indent, text),
+        }
+    }
+
+    /// One flag with all that is known of it.
+    pub fn option(&mut self, flag: Flag) {
+        self.term(flag.shown());
+        if flag.is_out() {
+            return self.text(&format!("Out: {}.", flag.reason()));
+        }
+        self.text(&format!("{}.", flag.help()));
+        flag.manual().for_each(|line| self.text(line));
+        if let Some(differs) = flag.differs() {
+            self.out += if self.troff { ".br\n" } else { "" };
+            self.text(&format!("Not as in curl: {differs}"));
+        }
+    }
+}
+
+/// The whole manual.
+pub fn manual(troff: bool) -> String {
+    let mut page = Page { troff, ..Page::default() };
+    if troff {
+        let version = env!("CARGO_PKG_VERSION");
+        page.out += &format!(".TH UCURL 1 \"\" \"ucurl {version}\" \"User commands\"\n");
+    }
+    page.heading("NAME");
+    page.text(&format!("ucurl - {}", TRANSFERS.help()));
+    page.heading("SYNOPSIS");
+    iter::once(TRANSFERS).chain(verbs()).for_each(|section| page.line(section.usage()));
+    page.heading("DESCRIPTION");
+    TRANSFERS.manual().for_each(|line| page.text(line));
+    page.heading("OPTIONS");
+    TRANSFERS.shown().for_each(|flag| page.option(flag));
+    for verb in verbs() {
+        page.heading(&format!("UCURL {}", verb.name().to_ascii_uppercase()));
+        page.text(&format!("{}.", verb.help()));
+        verb.manual().for_each(|line| page.text(line));
+        verb.shown().for_each(|flag| page.option(flag));
+    }
+    page.heading("OPTIONS OF CURL THAT ARE OUT");
+    page.text("They end the run with exit code 2 and one line.");
+    for (key, why) in flags::reasons() {
+        page.term(why);
+        let names: Vec<&str> = flags::out_for(key).map(Flag::shown).collect();
+        page.text(&names.join(", ").replace(", --", " --"));
+    }
+    page.heading("EXIT CODES");
+    for (code, meaning) in exit::MEANINGS {
+        page.term(&(*code as u8).to_string());
+        page.text(meaning);
+    }
+    page.out.trim_start().to_owned()
+}
+
+/// Text for troff: no dash turns into a hyphen, no line into a request.
+fn troff(text: &str) -> String {
+    let escaped = text.replace('\\', "\\e").replace('-', "\\-");
+    if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
+}
+
+/// Breaks a line at 79 columns.
+fn wrap(out: &mut String, indent: &str, line: &str) {
+    let mut column = 0;
+    for word in line.split(' ') {
+        if column > 0 && column + 1 + word.len() > 79 {
+            out.push('\n');
+            column = 0;
+        }
+        let before = if column == 0 { indent } else { " " };
+        *out += before;
+        *out += word;
+        column += before.len() + word.len();
+    }
+    out.push('\n');
+}
