@@ -72,7 +72,6 @@ pub struct StreamError {
     pub offset: u64,
 }
 
-/// One line.
 impl fmt::Display for StreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message.trim() {

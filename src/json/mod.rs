@@ -34,6 +34,7 @@ mod write;
 
 pub use error::{DEPTH_LIMIT, JsonError, JsonErrorKind, TEXT_LIMIT};
 pub use pointer::Pointer;
+#[cfg(feature = "docker")]
 pub(crate) use reader::{Begun, Next};
 pub use texts::{JsonText, JsonTexts};
 pub use value::Value;
