@@ -63,7 +63,7 @@
 
 use super::gate::{Denied, Gate};
 use super::refusal::refusal;
-use super::viewer::{Audience, Watch};
+use super::viewer::{ConnectionView, Viewer};
 use crate::traffic::{Event, Observer, Side};
 use crate::transport::connections::{Connections, Cut, Service};
 use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
@@ -86,7 +86,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct Relay {
     listener: Listener,
     target: Endpoint,
-    audience: Audience,
+    viewer: Viewer,
     cover: bool,
     allowed: Vec<String>,
     started: SystemTime,
@@ -99,7 +99,7 @@ impl Relay {
         Relay {
             listener,
             target,
-            audience: Audience::new(),
+            viewer: Viewer::new(),
             cover: true,
             allowed: Vec::new(),
             started: SystemTime::now(),
@@ -110,7 +110,7 @@ impl Relay {
     /// Adds an observer.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer + 'static) -> Relay {
-        self.audience.add(Box::new(observer));
+        self.viewer.add(Box::new(observer));
         self
     }
 
@@ -157,12 +157,12 @@ impl Relay {
     /// A failure ends only the connection that it concerns; observers see it.
     pub fn run(&self) -> Vec<String> {
         self.open.begin();
-        self.audience.with_viewer(STACK, || self.open.run(&self.listener, self));
-        self.audience.finish()
+        self.viewer.beside(STACK, || self.open.run(&self.listener, self));
+        self.viewer.finish()
     }
 
     fn tell(&self, number: u64, event: &Event<'_>) {
-        self.audience.tell(number, event);
+        self.viewer.tell(number, event);
     }
 
     fn connection(&self, number: u64, client: Stream) {
@@ -181,11 +181,11 @@ impl Relay {
             Endpoint::Tcp { .. } => Some(Gated { gate: Gate::new(&self.allowed), spoken: false }),
             _ => None,
         };
-        let watch = Watch::new(number, self.cover);
+        let view = ConnectionView::new(number, self.cover);
         thread::scope(|scope| {
-            let answers = || self.pass(Side::Server, &pair, &watch, None);
+            let answers = || self.pass(Side::Server, &pair, &view, None);
             match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
-                Ok(_) => self.pass(Side::Client, &pair, &watch, gate),
+                Ok(_) => self.pass(Side::Client, &pair, &view, gate),
                 Err(error) => {
                     self.tell(
                         number,
@@ -195,13 +195,13 @@ impl Relay {
                 }
             }
         });
-        watch.close(&self.audience);
+        view.close(&self.viewer);
         self.open.remove(number);
         pair.close();
     }
 
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, side: Side, pair: &Pair, watch: &Arc<Watch>, mut gate: Option<Gated>) {
+    fn pass(&self, side: Side, pair: &Pair, view: &Arc<ConnectionView>, mut gate: Option<Gated>) {
         let (from, to) = pair.ends(side);
         let mut buffer = Arc::new(vec![0; SMALL]);
         let error = loop {
@@ -217,12 +217,12 @@ impl Relay {
                 Some(gate) => gate.admit(&buffer[..n]),
             };
             let write = || { to }.write_all(&passed[..len]);
-            if let Err(error) = watch.pass_on(&self.audience, side, &passed, len, write) {
-                return self.cannot_pass(side, from, watch, &error);
+            if let Err(error) = view.pass_on(&self.viewer, side, (&passed, len), write) {
+                return self.cannot_pass(side, from, view, &error);
             }
             drop(passed);
             if let Some(refused) = refused {
-                self.refuse(pair, watch, &refused, gate.is_some_and(|gate| gate.spoken));
+                self.refuse(pair, view, &refused, gate.is_some_and(|gate| gate.spoken));
                 break None;
             }
             if full {
@@ -235,24 +235,30 @@ impl Relay {
         } else {
             pair.cut();
         }
-        watch.end(&self.audience, side, error.as_ref());
+        view.end(&self.viewer, side, error.as_ref());
     }
 
     /// The other side takes nothing more; what it still says is passed on.
-    fn cannot_pass(&self, side: Side, from: &Stream, watch: &Arc<Watch>, error: &io::Error) {
+    fn cannot_pass(
+        &self,
+        side: Side,
+        from: &Stream,
+        view: &Arc<ConnectionView>,
+        error: &io::Error,
+    ) {
         // A Unix socket tells the writer at once. TCP cannot, and would drop what is still to be
         // read here.
         if from.as_unix().is_some() {
             let _ = from.shutdown(Shutdown::Read);
         }
         let why = format!("the {} takes no more: {error}", side.other());
-        watch.end(&self.audience, side, Some(&io::Error::new(error.kind(), why)));
+        view.end(&self.viewer, side, Some(&io::Error::new(error.kind(), why)));
     }
 
     /// Ends a connection on which the gate has refused a request.
-    fn refuse(&self, pair: &Pair, watch: &Arc<Watch>, refused: &Denied, spoken: bool) {
+    fn refuse(&self, pair: &Pair, view: &Arc<ConnectionView>, refused: &Denied, spoken: bool) {
         let why = refused.to_string();
-        watch.tell(&self.audience, &Event::Refused(&why));
+        view.tell(&self.viewer, &Event::Refused(&why));
         // In the middle of other answers one of ours would be taken for the server's.
         if !spoken {
             turn_away(&pair.client, refused.status, &why);

@@ -1,20 +1,22 @@
-//! From the threads that pass bytes on to the observers who are told what they mean.
+//! From the threads that pass bytes on to the observers that see what they mean.
 //!
 //! ```text
 //!   client's thread ──▶ ┐                    ┌ the viewer, a millisecond later
-//!                       ├ waiting ─────────▶ ┤                                  ─▶ conversation ─▶ observers
+//!                       ├ waiting ─────────▶ ┤                                 ─▶ conversation ─▶ observers
 //!   server's thread ──▶ ┘ in order, bounded  └ or one of the two, if much waits
 //! ```
 //!
-//! To read HTTP and to tell of it takes longer than to pass it on. So a thread that passes
-//! something on lays a copy down and goes on; one thread of the relay, the *viewer*, comes round
-//! for the copies of all connections. Large pieces are not copied, and more than [`WAITING_LIMIT`]
-//! does not wait: then the thread that brought it comes to the conversation itself and takes with
-//! it all that waits. So nothing is lost, and memory stays where it is, however slow observers are.
+//! Reading HTTP and showing it takes longer than passing bytes on. So a relay thread queues a copy
+//! and continues, and one thread of the relay, the *viewer*, drains the queues of all connections.
+//! Large pieces are not copied, and no more than [`WAITING_LIMIT`] waits: then the thread that
+//! brought the piece shows all that waits itself. Nothing is lost, and memory stays bounded,
+//! however slow the observers are.
 //!
-//! A piece is laid down *before* it is written. So whatever it causes, an answer above all, is laid
-//! down after it, by whichever thread; and since who takes what waits holds the conversation, the
-//! observers are told in the same order.
+//! Only the viewer calls [`Observer::flush`], so a view on a slow terminal blocks the viewer and
+//! never the traffic.
+//!
+//! A piece is queued *before* it is written. So whatever it causes, an answer above all, is queued
+//! after it. Whoever drains a queue holds the conversation, so observers see the same order.
 
 use crate::base::sync::lock;
 use crate::traffic::{Conversation, Event, Observer, Side};
@@ -24,38 +26,39 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is larger than this is not copied: the thread that passed it on shows it from its own
-/// buffer.
+/// A larger piece is not copied: the thread that passed it on shows it from its own buffer.
 const COPY_LIMIT: usize = 16 * 1024;
 /// How many bytes of a connection may wait to be shown.
 const WAITING_LIMIT: usize = 64 * 1024;
-/// How long the viewer lets pieces gather: nobody sees it, and it spares the traffic most of the
-/// wake-ups.
+/// How long the viewer lets pieces gather. Nobody notices, and it saves most of the wake-ups.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// The observers of a relay, and the viewer's errands.
-pub(super) struct Audience {
+/// The observers of a relay, and the thread that shows them the traffic.
+pub(super) struct Viewer {
     observers: Vec<Box<dyn Observer>>,
     epoch: Instant,
-    errands: Mutex<Errands>,
+    calls: Mutex<Calls>,
     called: Condvar,
 }
 
+/// What the viewer has to do.
 #[derive(Default)]
-struct Errands {
-    /// Whether there is a viewer to go to them.
-    viewer: bool,
-    watches: Vec<Arc<Watch>>,
+struct Calls {
+    /// Whether there is a thread to do it.
+    running: bool,
+    views: Vec<Arc<ConnectionView>>,
+    /// Whether observers saw something since they were flushed.
+    unflushed: bool,
     over: bool,
 }
 
-impl Audience {
-    /// Nobody yet; times count from now on.
-    pub(super) fn new() -> Audience {
-        Audience {
+impl Viewer {
+    /// Creates a viewer without observers; times count from now on.
+    pub(super) fn new() -> Viewer {
+        Viewer {
             observers: Vec::new(),
             epoch: Instant::now(),
-            errands: Mutex::default(),
+            calls: Mutex::default(),
             called: Condvar::new(),
         }
     }
@@ -64,8 +67,10 @@ impl Audience {
         self.observers.push(observer);
     }
 
+    /// Shows an event that is no part of what a connection sent.
     pub(super) fn tell(&self, number: u64, event: &Event<'_>) {
         self.see(number, self.epoch.elapsed(), event);
+        self.flush_soon();
     }
 
     fn see(&self, number: u64, at: Duration, event: &Event<'_>) {
@@ -74,58 +79,92 @@ impl Audience {
         }
     }
 
-    /// What the observers held back is written. What they could not record.
+    fn flush(&self) {
+        for observer in &self.observers {
+            observer.flush();
+        }
+    }
+
+    /// Has the observers write what they hold back. Returns what they could not record.
     pub(super) fn finish(&self) -> Vec<String> {
         self.observers.iter().filter_map(|observer| observer.finish()).collect()
     }
 
-    /// Runs `relay` with a viewer beside it, if one is needed and can be had.
-    pub(super) fn with_viewer(&self, stack: usize, relay: impl FnOnce()) {
+    /// Runs `relay` with the viewer's thread beside it, if one is needed and can be had.
+    pub(super) fn beside(&self, stack: usize, relay: impl FnOnce()) {
         thread::scope(|scope| {
             if !self.observers.is_empty() {
                 let viewer = thread::Builder::new().name("tap-viewer".into()).stack_size(stack);
-                lock(&self.errands).viewer = viewer.spawn_scoped(scope, || self.view()).is_ok();
+                lock(&self.calls).running = viewer.spawn_scoped(scope, || self.run()).is_ok();
             }
             relay();
-            lock(&self.errands).over = true;
+            lock(&self.calls).over = true;
             self.called.notify_one();
         });
     }
 
-    fn view(&self) {
+    fn run(&self) {
         loop {
-            let idle = |errands: &mut Errands| errands.watches.is_empty() && !errands.over;
-            let errands = self
+            let idle = |calls: &mut Calls| calls.is_idle() && !calls.over;
+            let calls = self
                 .called
-                .wait_while(lock(&self.errands), idle)
+                .wait_while(lock(&self.calls), idle)
                 .unwrap_or_else(PoisonError::into_inner);
-            if errands.watches.is_empty() {
+            if calls.is_idle() {
                 return;
             }
-            drop(errands);
+            drop(calls);
             thread::sleep(GATHER);
-            let watches = std::mem::take(&mut lock(&self.errands).watches);
-            watches.iter().for_each(|watch| watch.show(self));
+            let views = {
+                let mut calls = lock(&self.calls);
+                calls.unflushed = false;
+                std::mem::take(&mut calls.views)
+            };
+            views.iter().for_each(|view| drop(view.drained(self)));
+            self.flush();
         }
     }
 
-    fn call(&self, watch: &Arc<Watch>) {
-        let mut errands = lock(&self.errands);
-        if !errands.viewer {
-            drop(errands);
-            return watch.show(self);
+    /// Has the viewer show what waits on a connection.
+    fn call(&self, view: &Arc<ConnectionView>) {
+        let mut calls = lock(&self.calls);
+        if !calls.running {
+            drop(calls);
+            drop(view.drained(self));
+            return self.flush();
         }
-        let sleeps = errands.watches.is_empty();
-        errands.watches.push(Arc::clone(watch));
-        drop(errands);
+        let sleeps = calls.is_idle();
+        calls.views.push(Arc::clone(view));
+        drop(calls);
+        if sleeps {
+            self.called.notify_one();
+        }
+    }
+
+    /// Has the viewer flush what another thread has shown.
+    fn flush_soon(&self) {
+        let mut calls = lock(&self.calls);
+        if !calls.running {
+            drop(calls);
+            return self.flush();
+        }
+        let sleeps = calls.is_idle();
+        calls.unflushed = true;
+        drop(calls);
         if sleeps {
             self.called.notify_one();
         }
     }
 }
 
-/// What is to be told of one connection.
-pub(super) struct Watch {
+impl Calls {
+    fn is_idle(&self) -> bool {
+        self.views.is_empty() && !self.unflushed
+    }
+}
+
+/// One connection: its conversation, and the pieces that wait to be shown.
+pub(super) struct ConnectionView {
     number: u64,
     conversation: Mutex<Conversation>,
     waiting: Mutex<Waiting>,
@@ -148,9 +187,9 @@ struct Piece {
     shared: Option<Arc<Vec<u8>>>,
 }
 
-impl Watch {
-    pub(super) fn new(number: u64, cover: bool) -> Arc<Watch> {
-        Arc::new(Watch {
+impl ConnectionView {
+    pub(super) fn new(number: u64, cover: bool) -> Arc<ConnectionView> {
+        Arc::new(ConnectionView {
             number,
             conversation: Mutex::new(Conversation::new(cover)),
             waiting: Mutex::default(),
@@ -158,49 +197,44 @@ impl Watch {
         })
     }
 
-    /// Passes the first `len` bytes on by `write`, and has them shown.
+    /// Passes the first bytes of a buffer on with `write`, and has them shown.
     pub(super) fn pass_on(
         self: &Arc<Self>,
-        audience: &Audience,
+        viewer: &Viewer,
         side: Side,
-        bytes: &Arc<Vec<u8>>,
-        len: usize,
+        (buffer, len): (&Arc<Vec<u8>>, usize),
         write: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
-        if audience.observers.is_empty() || len == 0 {
+        if viewer.observers.is_empty() || len == 0 {
             return write();
         }
-        let much = self.lay_down(side, audience.epoch.elapsed(), bytes, len);
+        let much = self.queue(side, viewer.epoch.elapsed(), buffer, len);
         let written = write();
         if much {
-            self.show(audience);
+            drop(self.drained(viewer));
+            viewer.flush_soon();
         } else if !self.called.swap(true, Ordering::SeqCst) {
-            audience.call(self);
+            viewer.call(self);
         }
         written
     }
 
-    /// Whether that is more than may wait.
-    fn lay_down(&self, side: Side, at: Duration, bytes: &Arc<Vec<u8>>, len: usize) -> bool {
+    /// Returns whether that is more than may wait.
+    fn queue(&self, side: Side, at: Duration, buffer: &Arc<Vec<u8>>, len: usize) -> bool {
         let mut waiting = lock(&self.waiting);
-        let shared = (len > COPY_LIMIT).then(|| Arc::clone(bytes));
+        let shared = (len > COPY_LIMIT).then(|| Arc::clone(buffer));
         if shared.is_none() {
-            waiting.copies.extend_from_slice(&bytes[..len]);
+            waiting.copies.extend_from_slice(&buffer[..len]);
         }
         let much = shared.is_some() || waiting.copies.len() > WAITING_LIMIT;
         waiting.pieces.push(Piece { side, at, len, shared });
         much
     }
 
-    /// Shows what waits.
-    fn show(&self, audience: &Audience) {
-        drop(self.shown(audience));
-    }
-
-    /// The conversation, with all that waited read.
-    fn shown(&self, audience: &Audience) -> MutexGuard<'_, Conversation> {
+    /// Shows what waits, and returns the conversation.
+    fn drained(&self, viewer: &Viewer) -> MutexGuard<'_, Conversation> {
         let mut conversation = lock(&self.conversation);
-        // What is laid down from here on calls again.
+        // What is queued from here on calls again.
         self.called.store(false, Ordering::SeqCst);
         let Waiting { pieces, copies } = std::mem::take(&mut *lock(&self.waiting));
         let mut rest = &copies[..];
@@ -209,33 +243,38 @@ impl Watch {
                 Some(buffer) => &buffer[..len],
                 None => rest.split_off(..len).unwrap_or_default(),
             };
-            conversation.bytes(side, at, bytes, &mut |event| audience.see(self.number, at, event));
+            conversation.bytes(side, at, bytes, &mut |event| viewer.see(self.number, at, event));
         }
         conversation
     }
 
-    pub(super) fn end(&self, audience: &Audience, side: Side, error: Option<&io::Error>) {
-        if !audience.observers.is_empty() {
-            let at = audience.epoch.elapsed();
-            self.shown(audience)
-                .end(side, at, error, &mut |event| audience.see(self.number, at, event));
+    /// That side has ended, in order or because of an error.
+    pub(super) fn end(&self, viewer: &Viewer, side: Side, error: Option<&io::Error>) {
+        if !viewer.observers.is_empty() {
+            let at = viewer.epoch.elapsed();
+            let see = &mut |event: &Event<'_>| viewer.see(self.number, at, event);
+            self.drained(viewer).end(side, at, error, see);
+            viewer.flush_soon();
         }
     }
 
-    pub(super) fn tell(&self, audience: &Audience, event: &Event<'_>) {
-        let _order = self.shown(audience);
-        audience.tell(self.number, event);
+    /// Shows an event after everything that waits.
+    pub(super) fn tell(&self, viewer: &Viewer, event: &Event<'_>) {
+        let _order = self.drained(viewer);
+        viewer.tell(self.number, event);
     }
 
-    pub(super) fn close(&self, audience: &Audience) {
-        let at = audience.epoch.elapsed();
-        self.shown(audience).close(&mut |event| audience.see(self.number, at, event));
+    /// Both sides have ended.
+    pub(super) fn close(&self, viewer: &Viewer) {
+        let at = viewer.epoch.elapsed();
+        self.drained(viewer).close(&mut |event| viewer.see(self.number, at, event));
+        viewer.flush_soon();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Audience, COPY_LIMIT, WAITING_LIMIT, Watch, lock};
+    use super::{COPY_LIMIT, ConnectionView, Viewer, WAITING_LIMIT, lock};
     use crate::traffic::{Event, Observer, Side};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
@@ -253,47 +292,45 @@ mod tests {
     }
 
     /// A connection whose viewer never comes.
-    fn unseen() -> (Seen, Audience, Arc<Watch>) {
-        let (seen, mut audience) = (Seen::default(), Audience::new());
-        audience.add(Box::new(seen.clone()));
-        lock(&audience.errands).viewer = true;
-        (seen, audience, Watch::new(1, true))
+    fn unseen() -> (Seen, Viewer, Arc<ConnectionView>) {
+        let (seen, mut viewer) = (Seen::default(), Viewer::new());
+        viewer.add(Box::new(seen.clone()));
+        lock(&viewer.calls).running = true;
+        (seen, viewer, ConnectionView::new(1, true))
     }
 
-    fn pass(watch: &Arc<Watch>, audience: &Audience, side: Side, len: usize, byte: u8) {
-        watch.pass_on(audience, side, &Arc::new(vec![byte; len]), len, || Ok(())).unwrap();
+    fn pass(view: &Arc<ConnectionView>, viewer: &Viewer, side: Side, len: usize, byte: u8) {
+        view.pass_on(viewer, side, (&Arc::new(vec![byte; len]), len), || Ok(())).unwrap();
     }
 
     #[test]
-    fn so_much_waits_and_no_more() {
-        let (seen, audience, watch) = unseen();
+    fn pieces_wait_up_to_the_limit() {
+        let (seen, viewer, view) = unseen();
         for n in 0..WAITING_LIMIT / 1024 {
-            pass(&watch, &audience, Side::Client, 1024, n as u8);
+            pass(&view, &viewer, Side::Client, 1024, n as u8);
         }
         assert_eq!(*lock(&seen.0), []);
-        assert_eq!(lock(&audience.errands).watches.len(), 1, "called once");
-        pass(&watch, &audience, Side::Server, 1, b'!');
+        assert_eq!(lock(&viewer.calls).views.len(), 1, "called once");
+        pass(&view, &viewer, Side::Server, 1, b'!');
         let want = (0..64).map(|n| (Side::Client, 1024, n)).chain([(Side::Server, 1, b'!')]);
         assert_eq!(*lock(&seen.0), want.collect::<Vec<_>>());
-        assert_eq!(lock(&watch.waiting).copies.capacity(), 0, "nothing is kept");
+        assert_eq!(lock(&view.waiting).copies.capacity(), 0, "nothing is kept");
     }
 
     #[test]
-    fn what_is_large_is_shown_at_once_after_what_waited() {
-        let (seen, audience, watch) = unseen();
-        pass(&watch, &audience, Side::Client, 10, b'a');
-        pass(&watch, &audience, Side::Server, COPY_LIMIT + 1, b'b');
-        assert_eq!(
-            *lock(&seen.0),
-            [(Side::Client, 10, b'a'), (Side::Server, COPY_LIMIT + 1, b'b')]
-        );
+    fn a_large_piece_is_shown_at_once_after_what_waited() {
+        let (seen, viewer, view) = unseen();
+        pass(&view, &viewer, Side::Client, 10, b'a');
+        pass(&view, &viewer, Side::Server, COPY_LIMIT + 1, b'b');
+        let want = [(Side::Client, 10, b'a'), (Side::Server, COPY_LIMIT + 1, b'b')];
+        assert_eq!(*lock(&seen.0), want);
     }
 
     #[test]
     fn an_end_comes_after_what_waited() {
-        let (seen, audience, watch) = unseen();
-        pass(&watch, &audience, Side::Client, 10, b'a');
-        watch.end(&audience, Side::Client, None);
+        let (seen, viewer, view) = unseen();
+        pass(&view, &viewer, Side::Client, 10, b'a');
+        view.end(&viewer, Side::Client, None);
         assert_eq!(lock(&seen.0).len(), 1);
     }
 }

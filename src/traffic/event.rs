@@ -119,16 +119,17 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What is told of what travels through a relay (`tap::Relay`).
+/// Sees what travels through a relay (`tap::Relay`).
 ///
-/// The events of one connection come one after the other, those of several connections at the same
-/// time. They come about a millisecond after the bytes were passed on, on a thread that passes
-/// nothing on; `at` is when the bytes came. What waits to be told is bounded: where observers fall
-/// behind by 64 KiB, or what came is large, the thread that passed it on tells of it, and reads
-/// again when they return. What has waited is told before the end of its side is, and nothing is
-/// left out. So an observer that must never hold up the traffic leaves slow work (a terminal, say)
-/// to another thread, with a bound on what waits for it; one that must lose nothing takes the time
-/// it needs.
+/// Events of one connection come one after the other; those of several connections may come at the
+/// same time. They come about a millisecond after the bytes were passed on, on a thread that passes
+/// nothing on; `at` is when the bytes came. Where observers fall behind by 64 KiB, or a piece is
+/// large, the thread that passed it on shows it itself, and reads again when they return. All that
+/// has waited is shown before the end of its side; nothing is left out.
+///
+/// So an observer that must lose nothing may take its time in [`see`](Observer::see), and one that
+/// must never hold up the traffic keeps what it has to write, within a limit, for
+/// [`flush`](Observer::flush).
 ///
 /// ```
 /// use std::time::Duration;
@@ -157,6 +158,10 @@ pub trait Observer: Send + Sync {
     /// relay.
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>);
 
+    /// Writes what waits to be written, and may wait for a slow reader. A relay calls it from its
+    /// viewer's thread soon after events; [`see`](Observer::see) must not wait.
+    fn flush(&self) {}
+
     /// The relay is over: what is held back is to be written now. The first thing that went wrong
     /// while recording, if anything did.
     fn finish(&self) -> Option<String> {
@@ -167,6 +172,10 @@ pub trait Observer: Send + Sync {
 impl<T: Observer + ?Sized> Observer for Arc<T> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         (**self).see(connection, at, event);
+    }
+
+    fn flush(&self) {
+        (**self).flush();
     }
 
     fn finish(&self) -> Option<String> {
@@ -182,6 +191,10 @@ impl<T: Observer> Observer for Vec<T> {
         }
     }
 
+    fn flush(&self) {
+        self.iter().for_each(Observer::flush);
+    }
+
     fn finish(&self) -> Option<String> {
         self.iter().filter_map(Observer::finish).reduce(|a, b| format!("{a}; {b}"))
     }
@@ -190,6 +203,10 @@ impl<T: Observer> Observer for Vec<T> {
 impl<T: Observer + ?Sized> Observer for Box<T> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         (**self).see(connection, at, event);
+    }
+
+    fn flush(&self) {
+        (**self).flush();
     }
 
     fn finish(&self) -> Option<String> {

@@ -156,7 +156,14 @@ impl Observer for Explain {
         }
     }
 
+    fn flush(&self) {
+        let mut state = lock(&self.0);
+        let written = state.page.flush();
+        state.keep_error(written);
+    }
+
     fn finish(&self) -> Option<String> {
+        self.flush();
         let state = lock(&self.0);
         state.error.as_ref().map(|error| format!("the explanation stopped: {error}"))
     }

@@ -97,6 +97,10 @@ impl Page {
         Ok(())
     }
 
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn print(&mut self, before: &str, look: &str, text: &str) -> io::Result<()> {
         let line = match self.colour && !look.is_empty() {
             true => format!("{before}{look}{text}{PLAIN}\n"),

@@ -22,8 +22,9 @@
 //! terminal's escape sequences, and characters that turn the direction of writing around are
 //! written as `\x1b` or `\u{202e}`.
 //!
-//! Lines are written by a thread of their own. When the reader is slower than the traffic, lines
-//! are left out, whole events at a time, and their number is shown: the traffic never waits.
+//! Lines are kept until they are flushed, which a relay does on a thread that passes nothing on. When
+//! the reader is slower than the traffic, lines are left out, whole events at a time, and their
+//! number is shown: the traffic never waits.
 //!
 //! ```
 //! use std::time::Duration;
@@ -71,7 +72,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// Writes to `out`, from a thread of its own.
+    /// Writes to `out` when it is [flushed](Observer::flush), and at the end.
     pub fn new(out: impl Write + Send + 'static) -> Text {
         Text {
             output: Output::new(out),
@@ -137,8 +138,12 @@ impl Observer for Text {
         });
     }
 
+    fn flush(&self) {
+        self.output.flush();
+    }
+
     fn finish(&self) -> Option<String> {
-        self.output.finish().map(|error| format!("the text view stopped: {error}"))
+        self.output.flush().map(|error| format!("the text view stopped: {error}"))
     }
 }
 

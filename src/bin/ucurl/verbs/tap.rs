@@ -6,7 +6,7 @@ use crate::args::given::Given;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufWriter};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt;
@@ -62,7 +62,7 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
     Ok(Some(match given.value("explain") {
         None => Box::new(Text::new(out).colour(colour).body_limit(limit)),
         Some(how) => {
-            let explain = Explain::new(out).overheard(target.to_string());
+            let explain = Explain::new(BufWriter::new(out)).overheard(target.to_string());
             explain.toward_unix(matches!(target, Endpoint::Unix(_) | Endpoint::Abstract(_)));
             Box::new(explain.bytes(how == "bytes").colour(colour))
         }
