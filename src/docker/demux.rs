@@ -3,11 +3,15 @@
 //! ```
 //! use unix_http::docker::Demux;
 //!
-//! let wire = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n";
+//! let log = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n";
 //! let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-//! let copied = Demux::new(&wire[..]).copy_to(&mut stdout, &mut stderr)?;
+//! let copied = Demux::new(&log[..]).copy_to(&mut stdout, &mut stderr)?;
 //! assert_eq!((stdout, stderr), (b"out\n".to_vec(), b"err\n".to_vec()));
 //! assert_eq!((copied.stdout, copied.stderr), (4, 4));
+//!
+//! // A frame that is cut short is an error, after what came of it.
+//! let cut = Demux::new(&log[..10]).copy_to(&mut Vec::new(), &mut Vec::new());
+//! assert!(cut.is_err());
 //! # Ok::<(), unix_http::docker::DemuxError>(())
 //! ```
 
@@ -17,23 +21,9 @@ use std::io::{self, BufRead, Write};
 
 /// Takes the frames off a reader.
 ///
-/// As an iterator it gives `(stream, data)`, the data of one frame, or of a part of one that the
-/// reader did not have whole. It ends after the first error, and at the end of the stream where
-/// that is between two frames.
-///
-/// ```
-/// use unix_http::docker::Demux;
-///
-/// let log = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n";
-/// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-/// Demux::new(&log[..]).copy_to(&mut stdout, &mut stderr)?;
-/// assert_eq!((stdout, stderr), (b"out\n".to_vec(), b"err\n".to_vec()));
-///
-/// // A frame that is cut short is an error, after what came of it.
-/// let cut = Demux::new(&log[..10]).copy_to(&mut Vec::new(), &mut Vec::new());
-/// assert!(cut.is_err());
-/// # Ok::<(), unix_http::docker::DemuxError>(())
-/// ```
+/// As an iterator it yields `(stream, data)`, the data of one frame, or of the part of one that the
+/// reader had. It ends after the first error, and at the end of a stream that ends between two
+/// frames.
 #[derive(Debug)]
 pub struct Demux<R> {
     reader: R,
@@ -41,10 +31,10 @@ pub struct Demux<R> {
     over: bool,
 }
 
-/// How many bytes went where.
+/// How many bytes were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// To stdout, what frames of type 0 hold included.
+    /// To stdout, including frames of type 0.
     pub stdout: u64,
     /// To stderr.
     pub stderr: u64,
@@ -55,7 +45,7 @@ pub struct Copied {
 pub enum DemuxError {
     /// The reader failed.
     Read(io::Error),
-    /// What was read is not, or no longer, a stream of frames.
+    /// The bytes are not, or no longer, a stream of frames.
     Frame(FrameError),
     /// The writer for this stream failed.
     Write(Stream, io::Error),
@@ -67,13 +57,13 @@ impl<R: BufRead> Demux<R> {
         Demux { reader, decoder: FrameDecoder::new(), over: false }
     }
 
-    /// The reader, with what it has not given out yet.
+    /// Returns the reader, with what it has not given out yet.
     pub fn into_inner(self) -> R {
         self.reader
     }
 
-    /// Copies every frame's data to where it belongs, and flushes before waiting for more, so that
-    /// nothing that has come stays behind.
+    /// Copies the data of every frame to its writer. Flushes before waiting for more, so that
+    /// everything that has come is visible.
     ///
     /// # Errors
     /// All that came before it has been written.
@@ -84,82 +74,71 @@ impl<R: BufRead> Demux<R> {
     ) -> Result<Copied, DemuxError> {
         let mut copied = Copied::default();
         loop {
-            let buffer = fill(&mut self.reader)?;
-            if buffer.is_empty() {
-                self.decoder.finish().map_err(DemuxError::Frame)?;
-                return Ok(copied);
-            }
-            let mut input = buffer;
-            let batch = copy_batch(&mut self.decoder, &mut input, stdout, stderr, &mut copied);
-            let read = buffer.len() - input.len();
-            self.reader.consume(read);
+            let more = self.buffered(|stream, data| {
+                let (written, count) = match stream {
+                    Stream::Stdin | Stream::Stdout => (stdout.write_all(data), &mut copied.stdout),
+                    Stream::Stderr => (stderr.write_all(data), &mut copied.stderr),
+                };
+                *count += data.len() as u64;
+                written.map(|()| true).map_err(|error| DemuxError::Write(stream, error))
+            });
             stdout.flush().map_err(|error| DemuxError::Write(Stream::Stdout, error))?;
             stderr.flush().map_err(|error| DemuxError::Write(Stream::Stderr, error))?;
-            batch?;
-        }
-    }
-
-    fn read(&mut self) -> Result<Option<(Stream, Vec<u8>)>, DemuxError> {
-        loop {
-            let buffer = fill(&mut self.reader)?;
-            if buffer.is_empty() {
-                self.decoder.finish().map_err(DemuxError::Frame)?;
-                return Ok(None);
-            }
-            let mut input = buffer;
-            let next = self
-                .decoder
-                .next(&mut input)
-                .map(|frame| frame.map(|(stream, data)| (stream, data.to_vec())));
-            let read = buffer.len() - input.len();
-            self.reader.consume(read);
-            if let Some(frame) = next.map_err(DemuxError::Frame)? {
-                return Ok(Some(frame));
+            if !more? {
+                return Ok(copied);
             }
         }
     }
-}
 
-fn copy_batch(
-    decoder: &mut FrameDecoder,
-    input: &mut &[u8],
-    stdout: &mut impl Write,
-    stderr: &mut impl Write,
-    copied: &mut Copied,
-) -> Result<(), DemuxError> {
-    while let Some((stream, data)) = decoder.next(input).map_err(DemuxError::Frame)? {
-        let (written, count) = match stream {
-            Stream::Stdin | Stream::Stdout => (stdout.write_all(data), &mut copied.stdout),
-            Stream::Stderr => (stderr.write_all(data), &mut copied.stderr),
+    /// Passes the frames that the reader has to `take`, as long as that returns true. Waits only if
+    /// the reader has nothing. Returns false at the end of the stream.
+    fn buffered(
+        &mut self,
+        mut take: impl FnMut(Stream, &[u8]) -> Result<bool, DemuxError>,
+    ) -> Result<bool, DemuxError> {
+        let at_end = loop {
+            match self.reader.fill_buf() {
+                Ok(buffer) => break buffer.is_empty(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(DemuxError::Read(error)),
+            }
         };
-        written.map_err(|error| DemuxError::Write(stream, error))?;
-        *count += data.len() as u64;
-    }
-    Ok(())
-}
-
-/// What the reader has; empty at its end. A signal is no reason to end.
-fn fill(reader: &mut impl BufRead) -> Result<&[u8], DemuxError> {
-    let len = loop {
-        match reader.fill_buf() {
-            Ok(buffer) => break buffer.len(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(DemuxError::Read(error)),
+        if at_end {
+            return self.decoder.finish().map(|()| false).map_err(DemuxError::Frame);
         }
-    };
-    if len == 0 { Ok(&[]) } else { reader.fill_buf().map_err(DemuxError::Read) }
+        let buffer = self.reader.fill_buf().map_err(DemuxError::Read)?;
+        let mut input = buffer;
+        let result = loop {
+            match self.decoder.next(&mut input) {
+                Err(error) => break Err(DemuxError::Frame(error)),
+                Ok(None) => break Ok(true),
+                Ok(Some((stream, data))) => match take(stream, data) {
+                    Ok(true) => {}
+                    Ok(false) => break Ok(true),
+                    Err(error) => break Err(error),
+                },
+            }
+        };
+        let read = buffer.len() - input.len();
+        self.reader.consume(read);
+        result
+    }
 }
 
 impl<R: BufRead> Iterator for Demux<R> {
     type Item = Result<(Stream, Vec<u8>), DemuxError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over {
-            return None;
+        let mut frame = None;
+        while frame.is_none() && !self.over {
+            let one = self.buffered(|stream, data| {
+                frame = Some(Ok((stream, data.to_vec())));
+                Ok(false)
+            });
+            self.over = !matches!(one, Ok(true));
+            frame = frame.or(one.err().map(Err));
         }
-        let next = self.read().transpose();
-        self.over = !matches!(next, Some(Ok(_)));
-        next
+        frame
     }
 }
 

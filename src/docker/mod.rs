@@ -87,7 +87,7 @@ pub use environment::{Environment, Process};
 pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use frames::{
     DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, OutputKind, Stream,
-    encode_error_frame, encode_frame, frame_header, may_begin_frames,
+    encode_error_frame, encode_frame, may_begin_frames,
 };
 pub use host::{DEFAULT_SOCKET, DockerHost};
 pub use resolve_error::{ResolveError, Rule};
