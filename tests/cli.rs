@@ -6,6 +6,17 @@ mod support;
 #[allow(dead_code, missing_docs)]
 #[path = "../src/bin/ucurl/args/mod.rs"]
 mod args;
+#[allow(dead_code, missing_docs)]
+#[path = "../src/bin/ucurl/fetch"]
+mod fetch {
+    pub mod container_ref;
+    pub mod url;
+}
+#[allow(dead_code, missing_docs)]
+#[path = "../src/bin/ucurl/output"]
+mod output {
+    pub mod progress;
+}
 
 mod cli {
     mod arguments;
@@ -15,6 +26,8 @@ mod cli {
     mod hijack;
     mod hostile;
     mod pipes;
+    mod progress;
     mod security;
     mod shells;
+    mod url;
 }

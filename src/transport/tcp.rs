@@ -52,6 +52,8 @@ fn look_up(host: &str, port: u16, timeout: Option<Duration>) -> io::Result<Vec<S
 }
 
 fn explain_look_up(error: io::Error) -> Cause {
+    let text = error.to_string();
+    let cause = text.trim_start_matches("failed to lookup address information: ");
     let (kind, why) = match Timeout::of(&error) {
         Some(timeout) => (
             ConnectErrorKind::TimedOut,
@@ -59,7 +61,7 @@ fn explain_look_up(error: io::Error) -> Cause {
         ),
         None => (
             ConnectErrorKind::UnknownHost,
-            format!("the host name cannot be resolved: {error}; check its spelling"),
+            format!("the host name cannot be resolved ({cause}); check its spelling"),
         ),
     };
     Cause::new(kind, why).from(error)

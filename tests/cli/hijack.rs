@@ -1,5 +1,6 @@
 //! `--hijack` with the other options, and with a stdin, a stdout or an endpoint that is in its way.
 
+use crate::fetch::container_ref::ContainerRef;
 use crate::support::certificates::certificates;
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::fake::Fake;
@@ -203,4 +204,31 @@ fn the_end_of_stdin_cannot_pass_tls() {
         ended.stderr()
     );
     server.says("b'typed'\n");
+}
+
+#[test]
+fn paths_name_containers_and_execs() {
+    let of = |path, query| {
+        ContainerRef::of(path, query).map(|it| (it.path().to_owned(), it.is_exec(), it.stdin()))
+    };
+    let container = |path: &str, stdin| Some((path.to_owned(), false, Some(stdin)));
+    assert_eq!(of("/containers/a/attach", "stream=1&stdin=1"), container("/containers/a", true));
+    assert_eq!(
+        of("/v1.41/containers/a/attach", "stdin=true"),
+        container("/v1.41/containers/a", true)
+    );
+    assert_eq!(
+        of("/containers/a/attach", "stdin=false&stdout=1"),
+        container("/containers/a", false)
+    );
+    assert_eq!(of("/containers/a/attach", "stdin="), container("/containers/a", false));
+    assert_eq!(
+        of("/v4/libpod/containers/a/attach", "logs=1"),
+        container("/v4/libpod/containers/a", true)
+    );
+    assert_eq!(of("/containers/a/logs", ""), container("/containers/a", false));
+    assert_eq!(of("/exec/e1/start", ""), Some(("/exec/e1".into(), true, None)));
+    for path in ["/session", "/grpc", "/containers/", "/exec/"] {
+        assert_eq!(of(path, ""), None, "{path}");
+    }
 }

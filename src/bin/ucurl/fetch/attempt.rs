@@ -5,7 +5,6 @@ use crate::fetch::request::Hop;
 use crate::fetch::session::{Server, Session};
 use crate::output::failure::Failure;
 use crate::output::meter::Monitor;
-use crate::output::progress::speed;
 use crate::output::sink::Sink;
 use crate::output::trace;
 use crate::output::writeout::TransferInfo;
@@ -43,9 +42,7 @@ impl Attempt<'_> {
         self.start = Instant::now();
         self.info = TransferInfo { http_version: "0", ..TransferInfo::default() };
         self.retry_after = None;
-        if let Some(tracer) = &self.session.tracer {
-            tracer.begin(self.start, self.sink.to_terminal);
-        }
+        self.session.tracer.begin(self.start, self.sink.to_terminal);
     }
 
     /// The time limits of the next request: they hold for the whole try, with all redirects.
@@ -71,9 +68,6 @@ impl Attempt<'_> {
             Version::Http10 => "1",
             Version::Http11 => "1.1",
         };
-        if self.session.tracer.is_none() {
-            return;
-        }
         self.info.size_header += head.as_bytes().len() as u64;
         if let Some(value) = response.field("Content-Type").filter(|value| !value.is_empty()) {
             self.info.content_type = Some(value.to_vec());
@@ -85,8 +79,7 @@ impl Attempt<'_> {
 
     /// `-i` and `-D`: the heads of this hop, those of 1xx responses first.
     pub fn show_heads(&mut self, response: &Response) -> Result<(), Failure> {
-        let tracer = self.session.tracer.as_ref();
-        let interim = tracer.map(|tracer| tracer.facts().interim).unwrap_or_default();
+        let interim = self.session.tracer.facts().interim;
         self.info.size_header += interim.iter().map(|head| head.len() as u64).sum::<u64>();
         interim.iter().try_for_each(|head| self.show(head))?;
         self.show(response.head().as_bytes())
@@ -96,9 +89,7 @@ impl Attempt<'_> {
     pub fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
         for field in response.trailers().into_iter().flat_map(Fields::iter) {
             let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();
-            if let Some(tracer) = &self.session.tracer {
-                tracer.trailer(&line);
-            }
+            self.session.tracer.trailer(&line);
             self.show(&line)?;
         }
         Ok(())
@@ -111,29 +102,17 @@ impl Attempt<'_> {
         if self.operation.output.heads { self.sink.head(head) } else { Ok(()) }
     }
 
-    /// Fills in times and sizes.
+    /// Fills in the rest of `info`.
     pub fn finish(&mut self) {
         let info = &mut self.info;
         info.time_total = self.start.elapsed();
-        let name = self.sink.name.as_ref();
-        info.file = name.map(|name| name.as_os_str().as_encoded_bytes().to_vec());
-        let Some(tracer) = &self.session.tracer else { return };
-        let facts = tracer.facts();
-        info.num_connects = facts.connects;
-        info.size_request = facts.request_bytes + facts.upload_bytes;
-        info.size_upload = facts.upload_bytes;
-        info.time_connect = facts.connected.unwrap_or_default();
-        info.time_starttransfer = facts.answered.unwrap_or_default();
-        match facts.connected {
-            Some(_) => {
-                let endpoint = self.server.engine.client().endpoint();
-                info.scheme = Some("HTTP");
-                info.remote_ip = trace::place(endpoint).into_bytes();
-            }
-            None => info.remote_port = 0,
+        info.file = self.sink.name.clone();
+        info.facts = self.session.tracer.facts();
+        if info.facts.connected.is_some() {
+            let endpoint = self.server.engine.client().endpoint();
+            info.remote_ip = trace::place(endpoint);
+        } else {
+            info.remote_port = 0;
         }
-        let micros = info.time_total.as_micros() as u64;
-        info.speed_download = speed(info.size_download, micros);
-        info.speed_upload = speed(info.size_upload, micros);
     }
 }

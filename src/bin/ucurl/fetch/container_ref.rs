@@ -54,6 +54,11 @@ impl ContainerRef {
         Some(ContainerRef { path: path[..at + id.len()].to_owned(), exec, asks_for_stdin })
     }
 
+    /// The path up to the ID.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Only the engine knows whether an exec reads stdin; the query of an attach says so.
     pub fn is_exec(&self) -> bool {
         self.exec

@@ -112,15 +112,13 @@ impl Attempt<'_> {
                 tty: kind != OutputKind::Multiplexed && other.terminal == Some(true),
                 stdin: other.stdin != Some(false),
                 stages,
-                tracer: self.session.tracer.clone(),
+                tracer: &self.session.tracer,
                 received: 0,
             };
             let result = join.run(response, &mut self.sink, &mut self.monitor);
             self.info.size_download = join.received;
             result?;
-            if let Some(tracer) = &self.session.tracer {
-                tracer.raw_end();
-            }
+            self.session.tracer.raw_end();
             return Ok(());
         }
         if status >= 400 && operation.stages.select.is_some() {
@@ -168,7 +166,7 @@ impl Attempt<'_> {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin() });
         }
         let why = "asks what the other end is: without a terminal its output comes in frames";
-        self.session.explain(why, "Docker Engine API v1.41 attach");
+        self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
         Ok(container.inspect(self.server.engine.client(), self.limits()?))
     }
 }

@@ -39,7 +39,7 @@ pub struct Join<'t> {
     /// The other end reads stdin.
     pub stdin: bool,
     pub stages: BodyStages,
-    pub tracer: Option<Arc<Tracer>>,
+    pub tracer: &'t Arc<Tracer>,
     /// How many bytes have come.
     pub received: u64,
 }
@@ -66,8 +66,8 @@ impl Join<'_> {
         let trouble = Arc::new(Mutex::new(None));
         if self.stdin {
             self.send_stdin(write, Arc::clone(&trouble))?;
-        } else if let Some(tracer) = &self.tracer {
-            tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
+        } else {
+            self.tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
         }
         let mut piece = vec![0; PIECE];
         let result = loop {
@@ -94,9 +94,7 @@ impl Join<'_> {
         monitor: &mut Monitor,
     ) -> Result<(), Failure> {
         self.received += content.len() as u64;
-        if let Some(tracer) = &self.tracer {
-            tracer.raw(content, true);
-        }
+        self.tracer.raw(content, true);
         self.stages.feed(content, sink)?;
         monitor.received(self.received)
     }
@@ -107,10 +105,10 @@ impl Join<'_> {
         write: WriteHalf,
         trouble: Arc<Mutex<Option<Failure>>>,
     ) -> Result<(), Failure> {
-        let tracer = self.tracer.clone();
+        let tracer = Arc::clone(self.tracer);
         let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(broken)?;
         let work = move || {
-            if let Err(failure) = send(stdin, &write, tracer.as_deref()) {
+            if let Err(failure) = send(stdin, &write, &tracer) {
                 *lock(&trouble) = Some(failure);
                 _ = write.stream().shutdown(Shutdown::Both);
             }
@@ -130,7 +128,7 @@ impl Join<'_> {
 
 /// Sends stdin and its end. A peer that listens no more is no error here: what it has to say comes
 /// the other way.
-fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(), Failure> {
+fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
         let content = match stdin.read(&mut piece) {
@@ -142,9 +140,7 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: Option<&Tracer>) -> Result<(
             }
         };
         // Told first: what answers it may be here, and all over, before this goes on.
-        if let Some(tracer) = tracer {
-            tracer.raw(content, false);
-        }
+        tracer.raw(content, false);
         if write.stream().write_all(content).is_err() {
             return Ok(());
         }

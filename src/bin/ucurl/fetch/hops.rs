@@ -34,7 +34,9 @@ impl Attempt<'_> {
                 Next::Done => return Ok(()),
                 Next::WithoutExpect => {
                     hop.no_expect = true;
-                    self.session.explain("417: asks once more, without Expect", "RFC 9110 §10.1.1");
+                    self.session
+                        .tracer
+                        .explain("417: asks once more, without Expect", "RFC 9110 §10.1.1");
                 }
                 Next::Redirect(location) => hop = self.follow(hop, &location)?,
             }
@@ -49,10 +51,8 @@ impl Attempt<'_> {
                         give its length with -H 'Content-Length: ...'";
             Failure::new(Exit::Upload, text)
         })?;
-        if let Some(tracer) = &self.session.tracer {
-            tracer.hop(&hop.url.host);
-            self.info.remote_port = hop.url.port_or_80();
-        }
+        self.session.tracer.begin_hop(&hop.url.host);
+        self.info.remote_port = hop.url.port_or_80();
         let mut fields = Fields::new();
         for line in &planned.lines {
             fields.push_line(line).map_err(|error| {
@@ -102,7 +102,7 @@ impl Attempt<'_> {
         let same_host = url.host.eq_ignore_ascii_case(&self.first.url.host);
         let referer = match redirects.is_some_and(|plan| plan.auto_referer) {
             true => {
-                let shown = Url { user: None, password: None, fragment: None, ..hop.url.clone() };
+                let shown = Url { login: None, fragment: None, ..hop.url.clone() };
                 Some(shown.to_bytes())
             }
             false => hop.referer,
@@ -135,10 +135,9 @@ impl Attempt<'_> {
     }
 
     fn tell_of_redirect(&self, url: &Url, dropped: bool) {
-        let Some(tracer) = &self.session.tracer else { return };
         let shown = url.to_bytes();
         let shown = String::from_utf8_lossy(&shown);
-        tracer.info(&format!("Issue another request to this URL: '{shown}'"));
+        self.session.tracer.info(&format!("Issue another request to this URL: '{shown}'"));
         let how = match (dropped, &self.operation.request.method) {
             (true, None) => ", with GET and without the content",
             (true, Some(_)) => ", without the content",
@@ -146,7 +145,7 @@ impl Attempt<'_> {
         };
         let status = self.info.response_code;
         let text = format!("{status} and -L: asks for the Location now{how}");
-        tracer.explain(&text, "RFC 9110 §15.4");
+        self.session.tracer.explain(&text, "RFC 9110 §15.4");
     }
 }
 

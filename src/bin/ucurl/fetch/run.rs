@@ -31,7 +31,7 @@ pub fn run(config: Config) -> Exit {
     plan::ask_passwords(&mut operations, password::ask);
     let session = Session {
         messages,
-        tracer: tracer.map(Arc::new),
+        tracer: Arc::new(tracer),
         stdout,
         styled: plan.styled,
         meter: plan.meter,

@@ -15,8 +15,7 @@ use unix_http::{Client, Endpoint, Timeouts};
 
 pub struct Session {
     pub messages: Messages,
-    /// Set if something needs to know what travels: `-v`, `--trace`, `-i`, `-D`, `-w`.
-    pub tracer: Option<Arc<Tracer>>,
+    pub tracer: Arc<Tracer>,
     pub stdout: Stdout,
     pub styled: bool,
     pub meter: Option<MeterStyle>,
@@ -43,20 +42,13 @@ impl Session {
         }
         // The limits also hold for requests beside the transfers, such as that for the version.
         let mut builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
-        if let Some(tracer) = &self.tracer {
-            builder = builder.observer(Arc::clone(tracer) as Arc<dyn Observer>);
+        if self.tracer.wanted {
+            builder = builder.observer(Arc::clone(&self.tracer) as Arc<dyn Observer>);
         }
         let engine = Engine::new(builder.build());
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });
         servers.push(Rc::clone(&server));
         server
-    }
-
-    /// Explains a decision, for `--explain`.
-    pub fn explain(&self, text: &str, section: &str) {
-        if let Some(tracer) = &self.tracer {
-            tracer.explain(text, section);
-        }
     }
 
     /// `-w`

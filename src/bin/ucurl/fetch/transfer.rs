@@ -79,7 +79,7 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
     let how = Reading { path_as_is: plan.path_as_is, encode: false };
     let mut url = Url::parse(typed, how).map_err(wrong)?;
     let mut shown = typed.clone();
-    if plan.refuse_url_user && url.user.is_some() {
+    if plan.refuse_url_user && url.login.is_some() {
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
@@ -111,13 +111,11 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
         Failure::new(Exit::Write, text)
     })?;
     let target = target::choose(&operation.target, &url)?;
-    session.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
+    session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
     let output = &operation.output;
     let sink = Sink::new(name, &fetch.destination, output, &session.stdout, session.styled);
-    if let Some(tracer) = &session.tracer {
-        tracer.hop(&url.host);
-    }
+    session.tracer.begin_hop(&url.host);
     let first = first_hop(operation, versioned(operation, &server, url)?, &fetch.source)?;
     // Frames and a raw connection need stderr for themselves.
     let quiet = sink.to_terminal || operation.stages.demux || operation.request.hijack;
@@ -169,11 +167,11 @@ fn versioned(operation: &Operation, server: &Server, url: Url) -> Result<Url, Fa
 
 /// The request for the URL itself, before any redirect.
 fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Failure> {
-    let login = match (&operation.request.credentials, &url.user) {
+    let login = match (&operation.request.credentials, &url.login) {
         (Credentials::Basic(login), _) => Some(login.clone()),
-        (Credentials::OfUrl, Some(user)) => {
-            let password = url.password.as_deref().unwrap_or_default();
-            Some([&decode_lenient(user)[..], b":", &decode_lenient(password)].concat())
+        (Credentials::OfUrl, Some(login)) => {
+            let colon: &[u8] = if login.contains(&b':') { b"" } else { b":" };
+            Some([&decode_lenient(login), colon].concat())
         }
         _ => None,
     };

@@ -19,8 +19,8 @@ use unix_http::base::{number, percent};
 /// A URL in its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Url {
-    pub user: Option<Vec<u8>>,
-    pub password: Option<Vec<u8>>,
+    /// `user` or `user:password`, as it was typed.
+    pub login: Option<Vec<u8>>,
     /// With brackets if it is an IPv6 address.
     pub host: Vec<u8>,
     pub port: Option<u16>,
@@ -82,9 +82,7 @@ impl Url {
                 if junk(login) {
                     return Err(bad("has white space or a control in the user name"));
                 }
-                let (user, password) = split(login, b':');
-                self.user = Some(user.to_vec());
-                self.password = password.map(<[u8]>::to_vec);
+                self.login = Some(login.to_vec());
                 host
             }
         };
@@ -153,10 +151,8 @@ impl Url {
     /// The URL as `%{url_effective}` shows it. As in curl, an empty query is left out.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = b"http://".to_vec();
-        if let Some(user) = &self.user {
-            out.extend_from_slice(user);
-            push_after(&mut out, b':', self.password.as_deref());
-            out.push(b'@');
+        if let Some(login) = &self.login {
+            out.extend_from_slice(&[login, &b"@"[..]].concat());
         }
         out.extend_from_slice(&self.host);
         let port = self.port.map(|port| port.to_string());

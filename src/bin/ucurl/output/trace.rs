@@ -32,6 +32,8 @@ pub struct ExchangeFacts {
 }
 
 pub struct Tracer {
+    /// Something needs to know what travels.
+    pub wanted: bool,
     explainer: Option<Explainer>,
     printing: bool,
     state: Mutex<TraceState>,
@@ -56,11 +58,7 @@ struct TraceState {
 }
 
 impl Tracer {
-    /// `None` if nobody needs to know what travels.
-    pub fn new(plan: TracePlan, messages: &Messages) -> io::Result<Option<Tracer>> {
-        if plan.style.is_none() && plan.explain.is_none() && !plan.observed {
-            return Ok(None);
-        }
+    pub fn new(plan: TracePlan, messages: &Messages) -> io::Result<Tracer> {
         let out = match plan.to {
             Channel::Stderr => messages.out.clone(),
             Channel::Stdout => Arc::new(io::stdout().as_fd().try_clone_to_owned()?.into()),
@@ -84,7 +82,9 @@ impl Tracer {
             after_data: false,
             body_is_shown: false,
         };
-        Ok(Some(Tracer { explainer, printing: plan.style.is_some(), state: Mutex::new(state) }))
+        let printing = plan.style.is_some();
+        let wanted = printing || explainer.is_some() || plan.observed;
+        Ok(Tracer { wanted, explainer, printing, state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, TraceState> {
@@ -100,7 +100,7 @@ impl Tracer {
     }
 
     /// Begins a hop of the same transfer.
-    pub fn hop(&self, host: &[u8]) {
+    pub fn begin_hop(&self, host: &[u8]) {
         let mut state = self.state();
         state.facts.interim.clear();
         state.host = String::from_utf8_lossy(host).into_owned();

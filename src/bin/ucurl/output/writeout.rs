@@ -8,6 +8,9 @@
 //! ```
 
 use crate::output::failure::Failure;
+use crate::output::progress::speed;
+use crate::output::trace::ExchangeFacts;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What is known of a transfer when it is over.
@@ -16,33 +19,25 @@ pub struct TransferInfo {
     pub content_type: Option<Vec<u8>>,
     pub error: Option<String>,
     pub exit: u8,
-    pub file: Option<Vec<u8>>,
+    pub file: Option<PathBuf>,
     pub response_code: u16,
     /// `1.1`, `1`, or `0` before there was a response.
     pub http_version: &'static str,
     /// With a Unix socket this is its path, and the port is that of the URL, as in curl.
-    pub remote_ip: Vec<u8>,
+    pub remote_ip: String,
     pub remote_port: u16,
-    /// Known once there was a connection.
-    pub scheme: Option<&'static str>,
     pub method: Vec<u8>,
-    pub num_connects: u64,
     pub num_redirects: u64,
     pub redirect_url: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
     pub size_download: u64,
     pub size_header: u64,
-    pub size_request: u64,
-    pub size_upload: u64,
-    pub speed_download: u64,
-    pub speed_upload: u64,
-    pub time_connect: Duration,
-    pub time_starttransfer: Duration,
     pub time_redirect: Duration,
     pub time_total: Duration,
     pub url: Vec<u8>,
     pub url_effective: Vec<u8>,
     pub urlnum: usize,
+    pub facts: ExchangeFacts,
     /// The fields of the last head, in order.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -78,12 +73,18 @@ impl TransferInfo {
     /// All variables, sorted as `%{json}` shows them.
     fn variables(&self) -> [(&'static str, Variable<'_>); 40] {
         use Variable::{Number, Status, Text, Time};
+        let micros = self.time_total.as_micros() as u64;
+        let ExchangeFacts { connects, request_bytes, upload_bytes, .. } = self.facts;
+        let connected = self.facts.connected.unwrap_or_default();
+        let answered = self.facts.answered.unwrap_or_default();
+        let file = self.file.as_ref().map(|name| name.as_os_str().as_encoded_bytes());
+        let scheme = self.facts.connected.map(|_| &b"HTTP"[..]);
         [
             ("certs", Text(Some(b""))),
             ("content_type", Text(self.content_type.as_deref())),
             ("errormsg", Text(self.error.as_deref().map(str::as_bytes))),
             ("exitcode", Number(self.exit.into())),
-            ("filename_effective", Text(self.file.as_deref())),
+            ("filename_effective", Text(file)),
             ("ftp_entry_path", Text(None)),
             ("http_code", Status(self.response_code)),
             ("http_connect", Status(0)),
@@ -92,30 +93,30 @@ impl TransferInfo {
             ("local_port", Number(0)),
             ("method", Text(Some(&self.method))),
             ("num_certs", Number(0)),
-            ("num_connects", Number(self.num_connects)),
+            ("num_connects", Number(connects)),
             ("num_headers", Number(self.headers.len() as u64)),
             ("num_redirects", Number(self.num_redirects)),
             ("proxy_ssl_verify_result", Number(0)),
             ("redirect_url", Text(self.redirect_url.as_deref())),
             ("referer", Text(self.referer.as_deref())),
-            ("remote_ip", Text(Some(&self.remote_ip))),
+            ("remote_ip", Text(Some(self.remote_ip.as_bytes()))),
             ("remote_port", Number(self.remote_port.into())),
             ("response_code", Status(self.response_code)),
-            ("scheme", Text(self.scheme.map(str::as_bytes))),
+            ("scheme", Text(scheme)),
             ("size_download", Number(self.size_download)),
             ("size_header", Number(self.size_header)),
-            ("size_request", Number(self.size_request)),
-            ("size_upload", Number(self.size_upload)),
-            ("speed_download", Number(self.speed_download)),
-            ("speed_upload", Number(self.speed_upload)),
+            ("size_request", Number(request_bytes + upload_bytes)),
+            ("size_upload", Number(upload_bytes)),
+            ("speed_download", Number(speed(self.size_download, micros))),
+            ("speed_upload", Number(speed(upload_bytes, micros))),
             ("ssl_verify_result", Number(0)),
             // Nothing is looked up and no TLS is spoken: curl on a Unix socket has these times too.
             ("time_appconnect", Time(Duration::ZERO)),
-            ("time_connect", Time(self.time_connect)),
-            ("time_namelookup", Time(self.time_connect.min(Duration::from_micros(1)))),
-            ("time_pretransfer", Time(self.time_connect)),
+            ("time_connect", Time(connected)),
+            ("time_namelookup", Time(connected.min(Duration::from_micros(1)))),
+            ("time_pretransfer", Time(connected)),
             ("time_redirect", Time(self.time_redirect)),
-            ("time_starttransfer", Time(self.time_starttransfer)),
+            ("time_starttransfer", Time(answered)),
             ("time_total", Time(self.time_total)),
             ("url", Text(Some(&self.url))),
             ("url_effective", Text(Some(&self.url_effective))),
