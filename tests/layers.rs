@@ -10,7 +10,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("src/json", &["base", "json"]),
     ("src/transport", &["base", "transport"]),
     ("src/error.rs", &["base", "wire", "transport"]),
-    ("src/connection.rs", &["base", "wire", "transport", "error"]),
+    ("src/connection", &["base", "wire", "transport", "error"]),
     ("src/upgraded.rs", &["base", "transport"]),
     ("src/client", &["base", "wire", "transport", "error", "connection", "upgraded", "client"]),
     ("src/server", &["base", "wire", "transport", "error", "connection", "upgraded", "server"]),

@@ -1,0 +1,194 @@
+//! One buffer over one stream: messages in, messages out.
+//!
+//! ```text
+//!   stream ──read──▶ [ ready │ raw          │ free ]
+//!                      │       └ bytes as they arrived: heads, chunk-size lines, content
+//!                      └ content, handed out as slices of this same buffer
+//! ```
+//!
+//! A small message costs one read. Small chunks are joined where they lie, so that a log of short
+//! lines becomes large slices. Bytes beyond a message stay for the next one. Content that is read
+//! into the caller's memory takes a short way: see `fast`.
+//!
+//! ```
+//! use unix_http::connection::Connection;
+//! use unix_http::wire::{BodyDecoder, Framing, ResponseDecoder};
+//!
+//! let wire: &[u8] =
+//!     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nfoo\r\n3\r\nbar\r\n0\r\n\r\n";
+//! let (mut connection, mut decoder) = (Connection::new(wire), ResponseDecoder::new());
+//! assert_eq!(connection.read_head(&mut decoder)?, Some(47));
+//! let mut body = BodyDecoder::new(Framing::Chunked, 47, 1024);
+//! assert_eq!(connection.fill_body(&mut body)?, b"foobar");
+//! connection.consume_body(6);
+//! assert_eq!(connection.fill_body(&mut body)?, b"");
+//! assert!(body.is_done());
+//! # Ok::<(), unix_http::Error>(())
+//! ```
+
+mod buffer;
+mod fast;
+
+pub use buffer::Watch;
+
+use crate::error::Error;
+use crate::wire::head::Head;
+use crate::wire::{BodyDecoder, HeadDecoder, Progress};
+use buffer::Buffer;
+use std::io::{Read, Write};
+
+/// A stream with the bytes that were read ahead from it.
+#[derive(Debug)]
+pub struct Connection<S> {
+    stream: S,
+    buffer: Buffer,
+    gap: fast::Gap,
+}
+
+impl<S> Connection<S> {
+    /// A connection over `stream` with an empty buffer.
+    pub fn new(stream: S) -> Connection<S> {
+        Connection::with_buffer(stream, Vec::new())
+    }
+
+    /// A connection that reuses the memory of an earlier one.
+    pub fn with_buffer(stream: S, bytes: Vec<u8>) -> Connection<S> {
+        let buffer = Buffer { bytes, ..Buffer::default() };
+        Connection { stream, buffer, gap: fast::Gap::default() }
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// The stream. Reading from it skips what is [`buffered`](Connection::buffered).
+    pub fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// Shows the bytes of bodies to `watch` from now on, or no longer.
+    pub fn set_watch(&mut self, watch: Option<Watch>) {
+        self.buffer.watch = watch;
+    }
+
+    /// What was read from the stream and not used yet: content, then other bytes.
+    pub fn buffered(&self) -> [&[u8]; 2] {
+        [self.buffer.ready(), self.buffer.raw()]
+    }
+
+    /// Whether bytes were read ahead and not used yet.
+    pub fn has_buffered(&self) -> bool {
+        self.buffered().iter().any(|bytes| !bytes.is_empty())
+    }
+
+    /// Returns the stream and the bytes that were read ahead.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        let ahead = self.buffered().concat();
+        (self.stream, ahead)
+    }
+
+    /// Closes the stream and returns the memory.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer.bytes
+    }
+
+    /// Reports that `n` bytes of the content from [`fill_body`](Connection::fill_body) were used.
+    #[inline]
+    pub fn consume_body(&mut self, n: usize) {
+        let ready = &mut self.buffer.ready;
+        ready.start = (ready.start + n).min(ready.end);
+    }
+
+    /// The content that [`fill_body`](Connection::fill_body) found and that was not used yet.
+    #[inline]
+    pub fn content(&self) -> &[u8] {
+        self.buffer.ready()
+    }
+
+    /// Drops what is buffered of a body that is not wanted, without reading from the stream.
+    pub fn discard_buffered(&mut self, body: &mut BodyDecoder) {
+        loop {
+            self.buffer.ready = 0..0;
+            if body.is_done() || !self.has_buffered() {
+                return;
+            }
+            self.buffer.decode(body);
+            if self.buffer.ready.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+impl<S: Read> Connection<S> {
+    /// Reads a head. Returns its length, or `None` if the stream ended before its first byte.
+    ///
+    /// # Errors
+    /// [`Error::IncompleteHead`], [`Error::Parse`], and those of the stream.
+    #[allow(private_bounds, reason = "there are two kinds of heads and no more")]
+    pub fn read_head<H: Head>(
+        &mut self,
+        decoder: &mut HeadDecoder<H>,
+    ) -> Result<Option<usize>, Error> {
+        self.gap = fast::Gap::default();
+        loop {
+            let received = self.buffer.raw.len() as u64;
+            if received > 0
+                && let Progress::Complete { len } = decoder.decode(self.buffer.raw())?
+            {
+                self.buffer.raw.start += len;
+                return Ok(Some(len));
+            }
+            if self.buffer.fill(&mut self.stream).map_err(Error::receive)? == 0 {
+                return match received {
+                    0 => Ok(None),
+                    _ => Err(Error::IncompleteHead { received }),
+                };
+            }
+        }
+    }
+
+    /// Returns the next content without copying it; nothing at the end of the body.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`], [`Error::Parse`] and those of the stream, each after all content
+    /// before it.
+    #[inline]
+    pub fn fill_body(&mut self, body: &mut BodyDecoder) -> Result<&[u8], Error> {
+        while self.buffer.ready.is_empty() {
+            self.buffer.decode(body);
+            if self.buffer.ready.is_empty() && !self.buffer.more(&mut self.stream, body)? {
+                break;
+            }
+        }
+        Ok(self.buffer.ready())
+    }
+
+    /// Reads content into `out`. Returns 0 at the end of the body, or if `out` is empty.
+    ///
+    /// # Errors
+    /// As [`fill_body`](Connection::fill_body).
+    #[inline]
+    pub fn read_body(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
+        let buffer = &mut self.buffer;
+        if buffer.ready.is_empty() && buffer.watch.is_none() && !body.keeps_framing() {
+            return fast::read_content(&mut self.stream, buffer, &mut self.gap, body, out);
+        }
+        let ready = self.fill_body(body)?;
+        let n = ready.len().min(out.len());
+        out[..n].copy_from_slice(&ready[..n]);
+        self.consume_body(n);
+        Ok(n)
+    }
+}
+
+impl<S: Write> Connection<S> {
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Send`], or [`Error::Timeout`].
+    pub fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.stream.write_all(bytes).map_err(Error::send)
+    }
+}
