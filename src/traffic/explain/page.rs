@@ -3,6 +3,8 @@
 
 use super::glossary::Remark;
 use crate::base::text::visible;
+use crate::traffic::secrets;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -31,9 +33,9 @@ impl Page {
         Page { out, bytes: false, colour: false, said: Vec::new() }
     }
 
-    /// A line that travelled, and under it the remark.
+    /// A line that travelled, without secrets, and under it the remark.
     pub fn line(&mut self, side: char, line: &[u8], remark: Remark<'_>) -> io::Result<()> {
-        self.print(&format!("{side} "), BOLD, &visible(line))?;
+        self.print(&format!("{side} "), BOLD, &visible(&without_secret(line)))?;
         self.remark(remark)
     }
 
@@ -114,6 +116,19 @@ impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Page").field("bytes", &self.bytes).field("colour", &self.colour).finish()
     }
+}
+
+/// The field line, with `***` for a value that was covered, however long it is.
+fn without_secret(line: &[u8]) -> Cow<'_, [u8]> {
+    let Some(colon) = line.iter().position(|&b| b == b':') else { return line.into() };
+    let (name, value) = (String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii());
+    if !secrets::is_secret_field(name.trim_end()) || !secrets::is_covered(value) {
+        return line.into();
+    }
+    let scheme = value.split(|&b| b == b' ').next().unwrap_or_default();
+    let scheme = if scheme.contains(&b'*') { &b""[..] } else { scheme };
+    let space = if scheme.is_empty() { &b""[..] } else { b" " };
+    [name.as_bytes(), b": ", scheme, space, b"***\r\n"].concat().into()
 }
 
 /// The section's words stay together on one line: U+00A0 is no place to fold.
