@@ -49,10 +49,9 @@ fn line(text: &str) -> Option<Line> {
     Some(Line { text: text.to_owned(), differs, fewer_connections, stdout_is_trace, args, stdin })
 }
 
-/// The lines of the table of flags, without the sections of the verbs.
+/// The lines of the table of flags.
 fn rows() -> Vec<&'static str> {
-    let table = include_str!("../../../src/bin/ucurl/args/flags.txt");
-    table.lines().take_while(|line| !line.starts_with("= ucurl demo")).collect()
+    include_str!("../../../src/bin/ucurl/args/flags.txt").lines().collect()
 }
 
 /// Every flag of curl that can be turned on and off and is in, both ways.

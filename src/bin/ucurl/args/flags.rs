@@ -1,8 +1,9 @@
 //! The one table of flags, and how to read it.
 //!
-//! `flags.txt` is the table: the parser, the help, the man page, the completions and the
-//! documentation all read it. It has a section for ucurl itself and one for each verb. A section
-//! begins with a line that begins with `=`, a flag with a line that begins with a dash:
+//! `flags.txt` is the table, with the verbs in `verbs.txt`: the parser, the help, the manual, the
+//! completions and the documentation all read it. It has a section for ucurl itself and one for
+//! each verb. A section begins with a line that begins with `=`, a flag with one that begins with a
+//! dash:
 //!
 //! ```text
 //! = ucurl tap [options...]     how the command is called
@@ -24,6 +25,9 @@
 
 use unix_http::base::nearest::nearest;
 
+#[cfg(feature = "commands")]
+static TABLE: &str = concat!(include_str!("flags.txt"), include_str!("verbs.txt"));
+#[cfg(not(feature = "commands"))]
 static TABLE: &str = include_str!("flags.txt");
 const COUNT: usize = find_rows(&mut []);
 static ROWS: [u16; COUNT] = {
@@ -77,14 +81,9 @@ pub struct Section(usize);
 /// What ucurl does without a verb, with curl's flags and its own.
 pub const TRANSFERS: Section = Section(0);
 
-/// The verbs, `demo`, `tap` and so on, whether this build has them or not.
-pub fn all_verbs() -> impl Iterator<Item = Section> + Clone {
-    (1..COUNT).filter(|&number| row(number).starts_with('=')).map(Section)
-}
-
-/// The verbs of this build.
+/// The verbs of this build: `demo`, `tap` and so on.
 pub fn verbs() -> impl Iterator<Item = Section> + Clone {
-    all_verbs().take_while(|_| cfg!(feature = "commands"))
+    (1..COUNT).filter(|&number| row(number).starts_with('=')).map(Section)
 }
 
 impl Section {

@@ -1,13 +1,13 @@
 //! The command line: the table of flags, its parser, and the texts made from it.
 //!
-//! It names nothing outside this folder but the library's ground floor, so that tests and fuzz
-//! targets include it with one `#[path]`.
+//! It names nothing outside this folder but the library's base and its JSON pointers, so that tests
+//! and fuzz targets include it with one `#[path]`.
 //!
 //! ```text
-//! flags.txt ─▶ flags ─▶ options ─▶ given            a verb's command line
-//!                          └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does,
-//!                                                    draft holds what was read so far
-//!              flags ─▶ manual ─▶ help, generate     texts for people and shells
+//! *.txt ─▶ flags ─▶ options ─▶ given             a verb's command line
+//!            │         └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does,
+//!            │                                   draft holds what was read so far
+//!            └────▶ manual ─▶ help, generate     texts for people and shells
 //! ```
 
 mod actions;

@@ -2,7 +2,7 @@
 //!
 //! They are the Cargo feature `commands`. Without it ucurl is curl's command line and nothing else,
 //! a third smaller, for where each kilobyte is carried along; what it then lacks it refuses by
-//! name. Their options are sections of `args/flags.txt`.
+//! name. `args/verbs.txt` has their options.
 
 #[cfg(feature = "commands")]
 mod demo;
@@ -18,33 +18,35 @@ pub mod supervise;
 mod tap;
 
 use crate::args::exit::Exit;
-use crate::args::flags;
 #[cfg(feature = "commands")]
-use crate::args::{given, help};
+use crate::args::{flags, given, help};
+
+const NAMES: [&str; 4] = ["demo", "tap", "replay", "sockets"];
 
 /// Runs the verb with this name and returns the exit code; `None` if there is no such verb, so that
 /// curl's command line begins here. `args` is the whole command line.
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
-    let verb = flags::all_verbs().find(|verb| verb.name().as_bytes() == name)?;
+    let verb = NAMES.into_iter().find(|verb| verb.as_bytes() == name)?;
     Some(verb_or_why(verb, args).unwrap_or_else(|why| {
-        crate::say(&format!("{}: {why}", verb.name()));
+        crate::say(&format!("{verb}: {why}"));
         Exit::Usage as i32
     }))
 }
 
 #[cfg(not(feature = "commands"))]
-fn verb_or_why(_: flags::Section, _: &[Vec<u8>]) -> Result<i32, String> {
+fn verb_or_why(_: &str, _: &[Vec<u8>]) -> Result<i32, String> {
     Err(crate::args::config::ABSENT.to_owned())
 }
 
 #[cfg(feature = "commands")]
-fn verb_or_why(verb: flags::Section, args: &[Vec<u8>]) -> Result<i32, String> {
-    let given = given::read(verb, &args[1..]).map_err(|why| format!("{why}; -h helps"))?;
+fn verb_or_why(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
+    let section = flags::verbs().find(|verb| verb.name() == name).ok_or("has no options")?;
+    let given = given::read(section, &args[1..]).map_err(|why| format!("{why}; -h helps"))?;
     if given.has("help") {
-        return Ok(crate::print(&help::of_verb(verb)) as i32);
+        return Ok(crate::print(&help::of_verb(section)) as i32);
     }
-    check_operands(&given, verb.usage())?;
-    match verb.name() {
+    check_operands(&given, section.usage())?;
+    match name {
         "demo" => serve::supervised(args, &given, demo::serve),
         "tap" => serve::supervised(args, &given, tap::serve),
         "replay" => serve::supervised(args, &given, replay::serve),

@@ -1,8 +1,8 @@
-//! Ending well. The standard library cannot catch signals, and a relay that a Ctrl-C kills leaves
-//! its socket file behind, its recordings unfinished and, worse, the command it serves without its
-//! server. So the work is done by a second process, the *back*, in a process group of its own,
-//! where a terminal's signals do not reach it, and the process that was started becomes a shell
-//! that knows what to do with signals, the *front*:
+//! Ending well. The standard library cannot catch signals, and a relay that Ctrl-C kills leaves its
+//! socket file behind, its recordings unfinished and the command it serves without a server. So a
+//! second process, the *back*, does the work, in a process group of its own, which the terminal's
+//! signals do not reach. The process that was started, the *front*, becomes a shell that traps
+//! signals:
 //!
 //! ```text
 //!   terminal ── SIGINT ──▶ front (sh: trap)     ◀── the process that the user's shell waits for
@@ -13,18 +13,16 @@
 //!                 command ◀────┘                  in the front's process group, with the terminal
 //! ```
 //!
-//! * Serving until Ctrl-C: SIGINT, SIGTERM and SIGHUP make the front ask the back to stop; it ends
+//! * Serving until Ctrl-C: on SIGINT, SIGTERM and SIGHUP the front asks the back to stop and ends
 //!   with 0.
-//! * Serving a command: SIGINT and SIGQUIT are the command's, which gets them from the terminal
-//!   itself; SIGTERM and SIGHUP are passed on to it. The back ends after the command, and the front
-//!   with the command's exit code.
-//! * The front is killed (SIGKILL): its end of the socket closes; the back stops as if it had been
-//!   asked to, and so does the command (SIGTERM).
-//! * There is no `sh`: the front waits itself. A signal kills it, and the back stops.
+//! * Serving a command: the command gets SIGINT and SIGQUIT from the terminal; the front passes
+//!   SIGTERM and SIGHUP on to it. The back ends after the command, and the front with its exit code.
+//! * The front is killed with SIGKILL: its end of the socket closes, and the back stops as if it
+//!   had been asked to. The command gets SIGTERM.
+//! * There is no `sh`: the front waits by itself. A signal kills it, and the back stops.
 //!
-//! What is left when the back itself is killed with SIGKILL: a socket file, which the next listener
-//! on it replaces. What it passed on in its last milliseconds may be missing in what it showed and
-//! recorded.
+//! A back that is killed with SIGKILL leaves a socket file, which the next listener there replaces.
+//! The last milliseconds of traffic may then be missing from what it showed and recorded.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -162,9 +160,8 @@ fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream
     Ok(None)
 }
 
-/// A listener that only this user's processes find. On Linux it has an abstract name, which leaves
-/// nothing behind, at whatever moment this process is killed; elsewhere it is in a private
-/// directory.
+/// A listener for this process's own use. On Linux it has an abstract name, which leaves nothing
+/// behind whenever this process is killed; elsewhere it is in a private directory.
 pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)> {
     if cfg!(any(target_os = "linux", target_os = "android")) {
         let name = format!("{name}-{}", random()).into_bytes();
