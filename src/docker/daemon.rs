@@ -14,7 +14,7 @@
 //! # Ok::<(), unix_http::docker::ResolveError>(())
 //! ```
 
-use super::context::{self, Stored};
+use super::context::{self, StoredContext};
 use super::environment::{Environment, set};
 use super::host::{DockerHost, HostOrigin};
 use super::resolve_error::{ResolveError, Rule};
@@ -116,7 +116,7 @@ impl Daemon {
         rule: Rule,
         name: &OsStr,
     ) -> Result<Daemon, ResolveError> {
-        let Stored { meta, host: text, tls, mut notes } =
+        let StoredContext { meta, host: text, tls, mut notes } =
             context::stored(env, &config_dir(env)?, name, rule)?;
         let refused = |error| ResolveError::Host { place: Some(meta.clone()), error };
         let host =

@@ -1,5 +1,4 @@
-//! A daemon to talk to: found by the docker command's rules, spoken to in a version that both sides
-//! know.
+//! A daemon to talk to: found by the docker CLI's rules, in a version that both sides speak.
 //!
 //! ```no_run
 //! use unix_http::docker::Engine;
@@ -11,7 +10,7 @@
 //! ```
 //!
 //! The version is asked for once, with the first path: HEAD `/_ping`, which every engine since 1.24
-//! answers with an Api-Version field (Docker Engine API v1.41, Versioning); GET where HEAD is
+//! answers with an Api-Version field (Docker Engine API v1.41, Versioning), or GET where HEAD is
 //! refused. `DOCKER_API_VERSION` spares the question.
 
 use super::daemon::{Daemon, DaemonFlags};
@@ -46,20 +45,20 @@ pub struct Engine {
     version: OnceLock<Option<ApiVersion>>,
 }
 
-/// Why there is no engine to talk to.
+/// Why the engine cannot be talked to.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineError {
     /// It could not be decided which daemon is meant.
     Resolve(ResolveError),
-    /// `DOCKER_API_VERSION`, or what the engine says, is no version.
+    /// `DOCKER_API_VERSION`, or the engine's Api-Version field, is not a version.
     Version(VersionError),
-    /// There is no answer to `/_ping`.
+    /// The exchange of `/_ping` failed.
     Exchange(Error),
 }
 
 impl Engine {
-    /// The engine that `docker` would talk to here.
+    /// Finds the engine that the docker CLI would talk to here.
     ///
     /// # Errors
     /// [`EngineError::Resolve`]; nothing is dialled yet.
@@ -69,7 +68,7 @@ impl Engine {
         Ok(Engine::new(daemon.client().build()))
     }
 
-    /// The engine that a client talks to.
+    /// Wraps a client of an engine.
     pub fn new(client: Client) -> Engine {
         Engine { client, version: OnceLock::new() }
     }
@@ -79,8 +78,8 @@ impl Engine {
         &self.client
     }
 
-    /// The version that is spoken, asked for on the first call; `None` for an engine that does not
-    /// say one.
+    /// Returns the version that is spoken, and asks for it on the first call. `None` for an engine
+    /// that does not tell one.
     ///
     /// # Errors
     /// [`EngineError::Version`], [`EngineError::Exchange`].
@@ -92,7 +91,7 @@ impl Engine {
         Ok(*self.version.get_or_init(|| version))
     }
 
-    /// The request-target for a path of the API: with the version before it, where it takes one.
+    /// Builds the request-target for a path of the API, as [`api_target`].
     ///
     /// # Errors
     /// As [`version`](Engine::version).
@@ -101,7 +100,6 @@ impl Engine {
     }
 }
 
-/// Asks the engine which version it speaks; the smaller of its and ours is the one to speak.
 fn negotiate(client: &Client, env: &impl Environment) -> Result<Option<ApiVersion>, EngineError> {
     let pinned = ApiVersion::pinned(env).map_err(EngineError::Version)?;
     if pinned.is_some() {

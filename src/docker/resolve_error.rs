@@ -6,7 +6,6 @@
 //! ```
 
 use crate::base::text::visible;
-use crate::json::JsonError;
 use crate::transport::EndpointError;
 use std::fmt;
 use std::io;
@@ -67,19 +66,12 @@ pub enum ResolveError {
         /// The contexts that are there.
         known: Vec<String>,
     },
-    /// A file of settings that is not JSON.
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        error: JsonError,
-    },
-    /// A file of settings that does not say what it has to.
-    Setting {
+    /// A file of settings that is not JSON, or lacks something.
+    Settings {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        why: &'static str,
+        why: String,
     },
     /// TLS is on, and the certificates to trust cannot be read.
     Ca {
@@ -114,10 +106,7 @@ impl fmt::Display for ResolveError {
                 known.iter().try_for_each(|name| write!(f, ", {}", visible(name.as_bytes())))?;
                 write!(f, " (no {})", line(meta))
             }
-            ResolveError::Json { path, error } => {
-                write!(f, "{}: {error}; mend it, or set DOCKER_HOST", line(path))
-            }
-            ResolveError::Setting { path, why } => {
+            ResolveError::Settings { path, why } => {
                 write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path))
             }
             ResolveError::Ca { path, error } => write!(
@@ -143,7 +132,6 @@ impl std::error::Error for ResolveError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ResolveError::Host { error, .. } => Some(error),
-            ResolveError::Json { error, .. } => Some(error),
             ResolveError::Ca { error, .. } | ResolveError::File { error, .. } => Some(error),
             _ => None,
         }

@@ -1,38 +1,31 @@
 //! API versions: which one to speak, and where it stands in a path.
 //!
 //! ```abnf
-//! version   = 1*DIGIT "." 1*DIGIT            ; the Api-Version field of any answer, of HEAD /_ping above all
+//! version   = 1*DIGIT "." 1*DIGIT            ; the Api-Version field of any response
 //! target    = [ prefix ] "/v" version path   ; "/v1.41/containers/json"
 //! ```
 //!
-//! The engine says the highest version that it speaks; the smaller of its and ours is spoken.
-//! `DOCKER_API_VERSION` says one outright. Nothing else is decided here: which versions an engine
-//! still accepts is for it to say, and differs from release to release (1.12 to 1.44). An engine
-//! that says no version is asked without one.
+//! The engine tells the highest version that it speaks; the smaller of its and ours is spoken.
+//! `DOCKER_API_VERSION` pins one. Which versions an engine still accepts differs from release to
+//! release (1.12 to 1.44), and is left to the engine. An engine that tells no version is asked
+//! without one.
 //!
 //! ```
 //! use unix_http::docker::{ApiVersion, api_target};
 //!
-//! let version = ApiVersion::negotiate(None, Some(b"1.41"))?;
-//! assert_eq!(api_target("", version, "/containers/json?all=1"), "/v1.41/containers/json?all=1");
+//! let old = ApiVersion::negotiate(None, Some(b"1.9"))?; // the engine's Api-Version field
+//! assert!(old < ApiVersion::parse(b"1.10"));
+//! assert_eq!(api_target("", old, "/containers/json?all=1"), "/v1.9/containers/json?all=1");
+//! assert_eq!(api_target("", old, "/_ping"), "/_ping");
 //! # Ok::<(), unix_http::docker::VersionError>(())
 //! ```
 
 use super::environment::Environment;
+use crate::base::number;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
 /// A version of the Docker Engine API.
-///
-/// ```
-/// use unix_http::docker::{ApiVersion, api_target};
-///
-/// let old = ApiVersion::negotiate(None, Some(b"1.9"))?; // what the engine's Api-Version field says
-/// assert!(old < ApiVersion::parse(b"1.10"));
-/// assert_eq!(api_target("", old, "/containers/json"), "/v1.9/containers/json");
-/// assert_eq!(api_target("", old, "/_ping"), "/_ping");
-/// # Ok::<(), unix_http::docker::VersionError>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiVersion {
     /// 1 since there is an API.
@@ -41,7 +34,7 @@ pub struct ApiVersion {
     pub minor: u16,
 }
 
-/// A text that is no version, or none that this crate could know: where it stood, and what it was.
+/// A malformed version, and where it stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionError {
     place: &'static str,
@@ -55,13 +48,14 @@ impl ApiVersion {
     /// Reads `1.41`.
     pub fn parse(text: &[u8]) -> Option<ApiVersion> {
         let at = text.iter().position(|&byte| byte == b'.')?;
+        let number = |digits| number::decimal(digits)?.try_into().ok();
         Some(ApiVersion { major: number(&text[..at])?, minor: number(&text[at + 1..])? })
     }
 
-    /// What `DOCKER_API_VERSION` says: nothing when it is empty; a `v` may stand before it.
+    /// Reads `DOCKER_API_VERSION`, which may have a `v` in front. `None` when it is empty.
     ///
     /// # Errors
-    /// When it is no version.
+    /// When it is not a version.
     pub fn pinned(env: &impl Environment) -> Result<Option<ApiVersion>, VersionError> {
         let value = env.var("DOCKER_API_VERSION").unwrap_or_default();
         let text = value.as_bytes().trim_ascii();
@@ -73,11 +67,11 @@ impl ApiVersion {
         }
     }
 
-    /// The version to speak: the pinned one, else the smaller of ours and what the engine's
-    /// Api-Version field says, else none. A pinned one needs no question to the engine.
+    /// Decides the version to speak: the pinned one, else the smaller of ours and the engine's
+    /// Api-Version field, else none. With a pinned one the engine need not be asked.
     ///
     /// # Errors
-    /// When the field is no version.
+    /// When the field is not a version.
     pub fn negotiate(
         pinned: Option<ApiVersion>,
         field: Option<&[u8]>,
@@ -93,15 +87,9 @@ impl ApiVersion {
     }
 }
 
-/// `1*DIGIT`, at most 65535. By hand: Rust's own reading takes `+41` too.
-fn number(digits: &[u8]) -> Option<u16> {
-    let text = str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit))?;
-    text.parse().ok()
-}
-
-/// The request-target for a path of the API, which begins with a slash and may have a query: the
-/// endpoint's prefix, the version, the path. Left without a version: what has one already,
-/// `/_ping`, and podman's own `/libpod/`, whose versions are others.
+/// Builds the request-target for a path of the API, which begins with a slash and may have a query:
+/// the endpoint's prefix, the version, the path. No version goes before a path that has one, before
+/// `/_ping`, and before podman's own `/libpod/`, whose versions are others.
 pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> String {
     match version {
         Some(version) if takes_version(path) => format!("{prefix}/v{version}{path}"),
@@ -112,9 +100,15 @@ pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> Stri
 fn takes_version(path: &str) -> bool {
     let first = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
     let digits = first.strip_prefix('v').unwrap_or_default();
-    let versioned =
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let versioned = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     !versioned && first != "_ping" && first != "libpod"
+}
+
+/// Returns a path without the API version in front: `/v1.41/info` becomes `/info`.
+pub fn without_version(path: &[u8]) -> &[u8] {
+    let rest = path.strip_prefix(b"/v").unwrap_or_default();
+    let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(0);
+    if ApiVersion::parse(&rest[..end]).is_some() { &rest[end..] } else { path }
 }
 
 impl fmt::Display for ApiVersion {
@@ -136,13 +130,3 @@ impl fmt::Display for VersionError {
 }
 
 impl std::error::Error for VersionError {}
-
-/// Returns a path without the API version in front: `/v1.41/info` becomes `/info`.
-pub fn without_version(path: &[u8]) -> &[u8] {
-    let Some(rest) = path.strip_prefix(b"/v") else { return path };
-    let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-    let major = digits(rest);
-    let Some(rest) = rest[major..].strip_prefix(b".") else { return path };
-    let minor = digits(rest);
-    if major > 0 && minor > 0 && rest[minor..].starts_with(b"/") { &rest[minor..] } else { path }
-}
