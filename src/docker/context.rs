@@ -19,6 +19,7 @@ use super::sha256::sha256_hex;
 use super::tls::TlsOptions;
 use super::tls_settings;
 use crate::json::Value;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -109,7 +110,6 @@ fn known(env: &impl Environment, dir: &Path) -> Vec<String> {
         meta.get_ignore_case("Name")?.as_str().map(str::to_owned)
     };
     let dirs = env.list(&dir.join("contexts/meta")).unwrap_or_default();
-    let mut names: Vec<String> = dirs.iter().filter_map(name).collect();
-    names.sort();
-    names
+    let sorted: BTreeSet<String> = dirs.iter().filter_map(name).collect();
+    sorted.into_iter().collect()
 }

@@ -1,18 +1,5 @@
-//! Which daemon is meant: the docker CLI's rules, and which of them decided.
-//!
-//! The rules stand in the [module above](super).
-//!
-//! ```
-//! use unix_http::docker::{Daemon, DaemonFlags, Process};
-//!
-//! let host = Some("tcp://build.example:2375".into());
-//! let daemon = Daemon::resolve(&Process, &DaemonFlags { host, ..DaemonFlags::default() })?;
-//! assert_eq!(
-//!     daemon.explain(),
-//!     "context: default (the host flag)\nhost: tcp://build.example:2375\n"
-//! );
-//! # Ok::<(), unix_http::docker::ResolveError>(())
-//! ```
+//! Which daemon is meant: the docker CLI's rules, and which of them decided. The rules stand in the
+//! [module above](super).
 
 use super::context::{self, StoredContext};
 use super::environment::{Environment, set};
@@ -23,7 +10,6 @@ use super::tls_settings::{self, TlsAndNotes, config_dir};
 use crate::client::{Client, ClientBuilder};
 use crate::transport::{Endpoint, EndpointError};
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write;
 use std::path::PathBuf;
 
 /// The flags that choose a daemon.
@@ -149,23 +135,6 @@ impl Daemon {
             None => self.endpoint,
         };
         Ok(Daemon { endpoint, tls, notes, ..self })
-    }
-
-    /// Explains how the daemon was found, in a few lines for people.
-    pub fn explain(&self) -> String {
-        let mut out = format!("context: {} ({})\nhost: {}\n", self.context, self.rule, self.host);
-        // Writing into a String does not fail.
-        if let Some(meta) = &self.meta {
-            let _ = writeln!(out, "stored in: {}", meta.display());
-        }
-        if let Some(tls) = &self.tls {
-            let _ = writeln!(out, "TLS: {}", tls_settings::describe(tls));
-        }
-        if !self.prefix.is_empty() {
-            let _ = writeln!(out, "before each path: {}", self.prefix);
-        }
-        self.notes.iter().for_each(|note| out.extend(["note: ", note, "\n"]));
-        out
     }
 
     /// Lists the settings that `self.rule` overrules, a line each.

@@ -57,11 +57,6 @@ impl<R: BufRead> Demux<R> {
         Demux { reader, decoder: FrameDecoder::new(), over: false }
     }
 
-    /// Returns the reader, with what it has not given out yet.
-    pub fn into_inner(self) -> R {
-        self.reader
-    }
-
     /// Copies the data of every frame to its writer. Flushes before waiting for more, so that
     /// everything that has come is visible.
     ///

@@ -1,26 +1,4 @@
 //! What the rules look at: variables and files, behind a trait, so that a test needs neither.
-//!
-//! ```
-//! use unix_http::docker::{Daemon, DaemonFlags, Environment, Rule};
-//! use std::{ffi::OsString, io, path::{Path, PathBuf}};
-//!
-//! /// One variable, no files.
-//! struct Bare;
-//!
-//! impl Environment for Bare {
-//!     fn var(&self, name: &str) -> Option<OsString> {
-//!         (name == "DOCKER_HOST").then(|| "tcp://build.example".into())
-//!     }
-//!     fn home_dir(&self) -> Option<PathBuf> { Some("/home/me".into()) }
-//!     fn read(&self, _: &Path) -> io::Result<Vec<u8>> { Err(io::ErrorKind::NotFound.into()) }
-//!     fn probe(&self, _: &Path) -> io::Result<()> { Err(io::ErrorKind::NotFound.into()) }
-//!     fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> { Err(io::ErrorKind::NotFound.into()) }
-//! }
-//!
-//! let daemon = Daemon::resolve(&Bare, &DaemonFlags::default())?;
-//! assert_eq!((daemon.rule, daemon.host.as_str()), (Rule::HostVariable, "tcp://build.example:2375"));
-//! # Ok::<(), unix_http::docker::ResolveError>(())
-//! ```
 
 use std::ffi::OsString;
 use std::fs::{self, File};

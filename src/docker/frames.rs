@@ -142,11 +142,6 @@ impl FrameDecoder {
         FrameDecoder::default()
     }
 
-    /// How many bytes have been read, headers and data.
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// Returns the header that was read last, the number of its frame (from 1; 0 before the first),
     /// and how much of the frame's data is still to come.
     pub fn frame(&self) -> ([u8; FRAME_HEADER_LEN], u64, u32) {

@@ -91,6 +91,6 @@ pub use frames::{
 };
 pub use host::{DEFAULT_SOCKET, DockerHost};
 pub use resolve_error::{ResolveError, Rule};
-pub use sha256::{sha256, sha256_hex};
+pub use sha256::sha256_hex;
 pub use tls::TlsOptions;
 pub use version::{ApiVersion, VersionError, api_target, without_version};

@@ -1,9 +1,4 @@
 //! Why it could not be decided which daemon is meant, and what to do about it.
-//!
-//! ```
-//! let error = unix_http::docker::ResolveError::NoHome;
-//! assert_eq!(error.to_string(), "no home directory to look for .docker in; set DOCKER_CONFIG or HOME");
-//! ```
 
 use crate::base::text::visible;
 use crate::transport::EndpointError;

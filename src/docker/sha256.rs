@@ -1,12 +1,11 @@
-//! SHA-256, for one thing only: Docker's context store names a directory after the hash of the
-//! context's name.
+//! SHA-256: Docker's context store names a directory after the hash of the context's name.
 //!
 //! ```text
 //! message || 1 || 0…0 || length in bits as 64 bits     ; FIPS 180-4 §5.1.1, up to a multiple of 512 bits
 //! each 512 bits: 64 words W, 64 rounds on a…h          ; §6.2.2
 //! ```
 //!
-//! Not for secrets: nothing here hides how long it takes, and nothing is wiped.
+//! Not for secrets: its timing is not hidden, and nothing is wiped.
 //!
 //! ```
 //! let name = unix_http::docker::sha256_hex(b"foo");
@@ -31,8 +30,8 @@ const H: [u32; 8] = [
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ];
 
-/// The SHA-256 of `message`, FIPS 180-4 §6.2.
-pub fn sha256(message: &[u8]) -> [u8; 32] {
+/// Returns the SHA-256 of `message` (FIPS 180-4 §6.2) as 64 hexadecimal digits in lower case.
+pub fn sha256_hex(message: &[u8]) -> String {
     let mut padded = message.to_vec();
     padded.push(0x80);
     padded.resize((padded.len() + 8).next_multiple_of(64) - 8, 0);
@@ -42,16 +41,7 @@ pub fn sha256(message: &[u8]) -> [u8; 32] {
     for block in padded.chunks_exact(64) {
         rounds(&mut hash, block);
     }
-    let mut digest = [0; 32];
-    for (bytes, word) in digest.chunks_exact_mut(4).zip(hash) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    digest
-}
-
-/// The same as 64 hexadecimal digits in lower case.
-pub fn sha256_hex(message: &[u8]) -> String {
-    sha256(message).iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().map(|word| format!("{word:08x}")).collect()
 }
 
 fn rounds(hash: &mut [u32; 8], block: &[u8]) {

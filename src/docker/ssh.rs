@@ -8,16 +8,6 @@
 //! Declined, as by the docker CLI: a password, which every user of the machine could read; a query
 //! or fragment. Also a user or host that ssh, or the shell behind it, could take for an option or a
 //! command.
-//!
-//! ```
-//! use unix_http::{Endpoint, docker::DockerHost};
-//!
-//! let socket = Some("/run/user/1000/docker.sock".into());
-//! let ssh = Endpoint::ssh(Some("me"), "far.example", Some(2222), socket)?;
-//! let host = DockerHost::parse("ssh://me@far.example:2222/run/user/1000/docker.sock")?;
-//! assert_eq!(host.endpoint, ssh);
-//! # Ok::<(), unix_http::transport::EndpointError>(())
-//! ```
 
 use crate::base::percent;
 use crate::base::text::visible;

@@ -89,16 +89,3 @@ fn paired(
     let note = format!("{there} is not used: there is no {missing} in {}", dir.display());
     (Some(tls), vec![note])
 }
-
-/// Describes the settings in a few words for people.
-pub(super) fn describe(tls: &TlsOptions) -> String {
-    let server = match (tls.verify, &tls.ca) {
-        (false, _) => "the server is NOT verified".to_owned(),
-        (true, Some(ca)) => format!("the server is verified by {}", ca.display()),
-        (true, None) => "the server is verified by the system's certificates".to_owned(),
-    };
-    match &tls.cert {
-        Some(cert) => format!("{server}; client certificate {}", cert.display()),
-        None => format!("{server}; no client certificate"),
-    }
-}

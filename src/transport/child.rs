@@ -211,49 +211,40 @@ enum Heard {
 impl Stderr {
     fn listen(&self, pipe: Option<ChildStderr>) {
         let mut buffer = [0; 1024];
-        let Some(mut pipe) = pipe else { return self.end() };
-        loop {
-            match pipe.read(&mut buffer) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => return self.end(),
-                Ok(n) => {
-                    let bytes = &mut lock(&self.tail).bytes;
-                    bytes.extend_from_slice(&buffer[..n]);
-                    let over = bytes.len().saturating_sub(KEPT);
-                    bytes.drain(..over);
-                    self.more.notify_all();
-                }
+        let mut more = |pipe: &mut ChildStderr| match pipe.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => true,
+            Ok(0) | Err(_) => false,
+            Ok(n) => {
+                let bytes = &mut lock(&self.tail).bytes;
+                bytes.extend_from_slice(&buffer[..n]);
+                let over = bytes.len().saturating_sub(KEPT);
+                bytes.drain(..over);
+                self.more.notify_all();
+                true
             }
+        };
+        if let Some(mut pipe) = pipe {
+            while more(&mut pipe) {}
         }
-    }
-
-    fn end(&self) {
         lock(&self.tail).ended = true;
         self.more.notify_all();
     }
 
     fn wait_for(&self, words: &str, limit: Option<Duration>) -> Heard {
-        let start = Instant::now();
         let said = |tail: &Tail| tail.bytes.windows(words.len()).any(|w| w == words.as_bytes());
-        let mut tail = lock(&self.tail);
-        loop {
-            if said(&tail) {
-                return Heard::Said;
+        let waiting = |tail: &mut Tail| !tail.ended && !said(tail);
+        let tail = lock(&self.tail);
+        let tail = match limit {
+            None => self.more.wait_while(tail, waiting).unwrap_or_else(PoisonError::into_inner),
+            Some(limit) => {
+                let waited = self.more.wait_timeout_while(tail, limit, waiting);
+                waited.unwrap_or_else(PoisonError::into_inner).0
             }
-            if tail.ended {
-                return Heard::Ended;
-            }
-            tail = match limit {
-                None => self.more.wait(tail).unwrap_or_else(PoisonError::into_inner),
-                Some(limit) => {
-                    let left = limit.saturating_sub(start.elapsed());
-                    if left.is_zero() {
-                        return Heard::TooLate(limit);
-                    }
-                    let waited = self.more.wait_timeout(tail, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+        };
+        match (said(&tail), limit) {
+            (true, _) => Heard::Said,
+            (false, Some(limit)) if !tail.ended => Heard::TooLate(limit),
+            _ => Heard::Ended,
         }
     }
 

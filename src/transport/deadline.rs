@@ -1,28 +1,12 @@
 //! Time limits: what a caller asks for, and one exchange running against them.
 //!
-//! Four limits, because one default time-out for everything kills quiet streams: a `GET /events`
-//! that says nothing for an hour is healthy, a connect that takes an hour is not. Nothing is
-//! limited unless asked.
+//! There are four, since one limit for everything kills quiet streams: a `GET /events` that says
+//! nothing for an hour is healthy, a connect that takes an hour is not. Nothing is limited unless
+//! asked for.
 //!
 //! A socket knows one limit only, the longest wait of the next `recv` or `send` (`SO_RCVTIMEO`,
-//! `SO_SNDTIMEO`, socket(7)). The [`Clock`] says what it should be; a wait that ends early is
-//! simply begun again.
-//!
-//! ```
-//! use std::{io::Read, os::unix::net::UnixStream, time::Duration};
-//! use unix_http::transport::{Clock, Limit, Stream, Timeout, Timeouts};
-//!
-//! let (ours, _silent) = UnixStream::pair()?;
-//! let mut stream = Stream::from(ours);
-//! let clock = Clock::start(&Timeouts { head: Some(Duration::from_millis(20)), ..Timeouts::default() });
-//! stream.set_clock(clock.clone())?;
-//! clock.request_sent(); // from here on a response head is due
-//!
-//! let error = stream.read(&mut [0; 64]).unwrap_err();
-//! assert_eq!(Timeout::of(&error).map(|timeout| timeout.limit), Some(Limit::Head));
-//! assert_eq!(error.to_string(), "timed out: no complete response head within 20ms");
-//! # Ok::<(), std::io::Error>(())
-//! ```
+//! `SO_SNDTIMEO`, socket(7)). The [`Clock`] tells what it should be; a wait that ends early is begun
+//! again.
 
 use std::fmt;
 use std::io;

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -43,15 +43,6 @@ impl Endpoint {
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
         parse(bytes).map_err(|error| error.about(bytes))
-    }
-
-    /// Returns the path of a socket in the file system.
-    #[must_use]
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Unix(path) => Some(path),
-            _ => None,
-        }
     }
 
     /// Returns `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets.

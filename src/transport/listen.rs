@@ -1,23 +1,4 @@
 //! Listening: for this user alone unless told otherwise, and never in place of a live server.
-//!
-//! ```
-//! use std::io::{Read, Write};
-//! use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
-//!
-//! let directory = PrivateDir::new_in(std::env::temp_dir())?;
-//! let listener = Listener::bind(&Endpoint::Unix(directory.path().join("s")))?;
-//! let mut client = connect(listener.endpoint(), None)?;
-//! let stopper = listener.stopper()?;
-//! listener.accept()?.ok_or("stopped")?.write_all(b"hello")?;
-//! let mut said = String::new();
-//! client.read_to_string(&mut said)?;
-//! assert_eq!(said, "hello");
-//!
-//! assert!(Listener::bind(listener.endpoint()).is_err(), "it is in use");
-//! stopper.stop();
-//! while listener.accept()?.is_some() {}
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use super::endpoint::Endpoint;
 use super::socket_file::{self, InTheWay, SocketFile};
@@ -53,15 +34,21 @@ impl Default for Admission {
 /// is still its own.
 ///
 /// ```
-/// use std::os::unix::fs::PermissionsExt;
+/// use std::io::{Read, Write};
 /// use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
 ///
 /// let directory = PrivateDir::new_in(std::env::temp_dir())?; // mode 0700
-/// let path = directory.path().join("s");
-/// let listener = Listener::bind(&Endpoint::Unix(path.clone()))?;
-/// assert_eq!(std::fs::metadata(&path)?.permissions().mode() & 0o777, 0o600);
-/// let _client = connect(listener.endpoint(), None)?;
-/// assert!(listener.accept()?.is_some());
+/// let listener = Listener::bind(&Endpoint::Unix(directory.path().join("s")))?; // mode 0600
+/// let mut client = connect(listener.endpoint(), None)?;
+/// let stopper = listener.stopper()?;
+/// listener.accept()?.ok_or("stopped")?.write_all(b"hello")?;
+/// let mut said = String::new();
+/// client.read_to_string(&mut said)?;
+/// assert_eq!(said, "hello");
+///
+/// assert!(Listener::bind(listener.endpoint()).is_err(), "it is in use");
+/// stopper.stop();
+/// while listener.accept()?.is_some() {}
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -85,11 +72,12 @@ pub struct Stopper {
     socket: Stream,
 }
 
-/// Why it cannot be listened there, in one line with the remedy.
+/// Why an endpoint cannot be listened on, in one line with the remedy.
 #[derive(Debug)]
 pub struct ListenError {
-    endpoint: Endpoint,
-    flaw: Flaw,
+    kind: ListenErrorKind,
+    text: String,
+    source: Option<io::Error>,
 }
 
 /// The kind of a [`ListenError`].
@@ -114,22 +102,20 @@ pub enum ListenErrorKind {
     Other,
 }
 
-/// What stands in the way of listening: the kind, a line for people, the system's error.
-#[derive(Debug)]
-struct Flaw {
-    kind: ListenErrorKind,
-    why: String,
-    source: Option<io::Error>,
-}
-
-impl Flaw {
-    fn new(kind: ListenErrorKind, why: impl Into<String>) -> Flaw {
-        Flaw { kind, why: why.into(), source: None }
+impl ListenError {
+    fn new(kind: ListenErrorKind, why: impl Into<String>) -> Self {
+        Self { kind, text: why.into(), source: None }
     }
 
     /// The system's error, after a few words of our own.
-    fn of(kind: ListenErrorKind, what: &str, error: io::Error) -> Flaw {
-        Flaw { kind, why: format!("{what}: {error}"), source: Some(error) }
+    fn of(kind: ListenErrorKind, what: &str, error: io::Error) -> Self {
+        Self { kind, text: format!("{what}: {error}"), source: Some(error) }
+    }
+
+    /// The kind of error.
+    #[must_use]
+    pub fn kind(&self) -> ListenErrorKind {
+        self.kind
     }
 }
 
@@ -148,24 +134,29 @@ impl Listener {
     /// # Errors
     /// As [`bind`](Listener::bind).
     pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
-        let error = |flaw| ListenError { endpoint: endpoint.clone(), flaw };
+        Self::open(endpoint, admission).map_err(|error| {
+            let text = format!("cannot listen on {endpoint}: {}", error.text);
+            ListenError { text, ..error }
+        })
+    }
+
+    fn open(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
         let (socket, endpoint, file) = match endpoint {
             Endpoint::Unix(path) => {
-                let (socket, file) = bind_unix(path, admission.mode).map_err(error)?;
+                let (socket, file) = bind_unix(path, admission.mode)?;
                 (Socket::Unix(socket), endpoint.clone(), Some(file))
             }
             Endpoint::Abstract(name) => {
-                let socket = bind_abstract(name).map_err(error)?;
+                let socket = bind_abstract(name)?;
                 (Socket::Unix(socket), endpoint.clone(), None)
             }
             Endpoint::Tcp { host, port } => {
-                let (socket, port) =
-                    bind_tcp(host, *port, admission.beyond_loopback).map_err(error)?;
+                let (socket, port) = bind_tcp(host, *port, admission.beyond_loopback)?;
                 (Socket::Tcp(socket), Endpoint::Tcp { host: host.clone(), port }, None)
             }
             Endpoint::Program(_) => {
                 let why = "a program cannot be listened on";
-                return Err(error(Flaw::new(ListenErrorKind::Unsupported, why)));
+                return Err(ListenError::new(ListenErrorKind::Unsupported, why));
             }
         };
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: file })
@@ -232,7 +223,7 @@ impl Stopper {
     }
 }
 
-fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Flaw> {
+fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), ListenError> {
     let taken =
         |error: &io::Error| matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists);
     let bound = match socket_file::bind(path, mode) {
@@ -254,19 +245,19 @@ fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Flaw>
                 ListenErrorKind::PathTooLong,
                 "the path is too long for a socket address; use a shorter or a relative one".into(),
             ),
-            _ => return Flaw::of(ListenErrorKind::Other, "cannot listen", error),
+            _ => return ListenError::of(ListenErrorKind::Other, "cannot listen", error),
         };
-        Flaw { kind, why, source: Some(error) }
+        ListenError { kind, text: why, source: Some(error) }
     })
 }
 
 const TAKEN: &str = "another server took the name just now";
 
 /// Removes a socket that nobody listens on; anything else is the error.
-fn make_way(path: &Path) -> Result<(), Flaw> {
+fn make_way(path: &Path) -> Result<(), ListenError> {
     let in_the_way = socket_file::remove_stale(path).map_err(|error| {
         let what = "a socket that nobody listens on is in the way and cannot be removed";
-        Flaw::of(ListenErrorKind::Other, what, error)
+        ListenError::of(ListenErrorKind::Other, what, error)
     })?;
     let (kind, why) = match in_the_way {
         None => return Ok(()),
@@ -280,24 +271,28 @@ fn make_way(path: &Path) -> Result<(), Flaw> {
         ),
         Some(InTheWay::TakenJustNow) => (ListenErrorKind::InUse, TAKEN),
     };
-    Err(Flaw::new(kind, why))
+    Err(ListenError::new(kind, why))
 }
 
-fn bind_abstract(name: &[u8]) -> Result<UnixListener, Flaw> {
+fn bind_abstract(name: &[u8]) -> Result<UnixListener, ListenError> {
     unix::abstract_address(name).and_then(|address| UnixListener::bind_addr(&address)).map_err(
         |error| match error.kind() {
-            ErrorKind::AddrInUse => Flaw::of(ListenErrorKind::InUse, "cannot listen", error),
-            _ => Flaw::of(ListenErrorKind::Other, "cannot listen", error),
+            ErrorKind::AddrInUse => ListenError::of(ListenErrorKind::InUse, "cannot listen", error),
+            _ => ListenError::of(ListenErrorKind::Other, "cannot listen", error),
         },
     )
 }
 
-fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener, u16), Flaw> {
+fn bind_tcp(
+    host: &str,
+    port: u16,
+    beyond_loopback: bool,
+) -> Result<(TcpListener, u16), ListenError> {
     let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
             let what = "the host name cannot be resolved";
-            return Err(Flaw::of(ListenErrorKind::UnknownHost, what, error));
+            return Err(ListenError::of(ListenErrorKind::UnknownHost, what, error));
         }
     };
     let open = addresses.iter().find(|address| !address.ip().is_loopback());
@@ -306,7 +301,7 @@ fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener
             "{} is an address that other machines reach: that has to be asked for",
             open.ip()
         );
-        return Err(Flaw::new(ListenErrorKind::BeyondLoopback, why));
+        return Err(ListenError::new(ListenErrorKind::BeyondLoopback, why));
     }
     let listen = || {
         let listener = TcpListener::bind(&addresses[..])?;
@@ -314,31 +309,23 @@ fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> Result<(TcpListener
         Ok((listener, port))
     };
     listen().map_err(|error: io::Error| match error.kind() {
-        ErrorKind::AddrInUse => Flaw {
+        ErrorKind::AddrInUse => ListenError {
             kind: ListenErrorKind::InUse,
-            why: "another process listens on this port; choose another".into(),
+            text: "another process listens on this port; choose another".into(),
             source: Some(error),
         },
-        _ => Flaw::of(ListenErrorKind::Other, "cannot listen", error),
+        _ => ListenError::of(ListenErrorKind::Other, "cannot listen", error),
     })
-}
-
-impl ListenError {
-    /// The kind of error.
-    #[must_use]
-    pub fn kind(&self) -> ListenErrorKind {
-        self.flaw.kind
-    }
 }
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {}: {}", self.endpoint, self.flaw.why)
+        f.write_str(&self.text)
     }
 }
 
 impl std::error::Error for ListenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.flaw.source.as_ref().map(|error| error as _)
+        self.source.as_ref().map(|error| error as _)
     }
 }

@@ -119,13 +119,6 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether a [`Clock`] with limits rules this handle. If none does, nothing is lost by using
-    /// the socket itself.
-    #[must_use]
-    pub fn is_limited(&self) -> bool {
-        self.clock.begin_wait().limited()
-    }
-
     /// The longest wait of one read, where no [`Clock`] rules; `None` is for ever. No system call
     /// when unchanged.
     ///

@@ -420,42 +420,32 @@ fn tls_of_a_stored_context() {
 #[test]
 fn how_it_was_found_is_told() {
     let env = furnished().var("DOCKER_CONTEXT", "red");
-    let endpoint = env.resolve(None, None).unwrap();
-    let id = sha256_hex(b"red");
+    let daemon = env.resolve(None, None).unwrap();
+    let meta = format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(b"red"));
+    assert_eq!((&*daemon.context, daemon.rule), ("red", Rule::ContextVariable));
+    assert_eq!((&*daemon.host, daemon.meta), ("tcp://red.example:2375", Some(meta.into())));
+    let daemon = env.resolve(None, None).unwrap();
     assert_eq!(
-        endpoint.explain(),
-        format!(
-            "context: red (DOCKER_CONTEXT)\nhost: tcp://red.example:2375\n\
-             stored in: /home/me/.docker/contexts/meta/{id}/meta.json\n"
-        )
-    );
-    assert_eq!(
-        endpoint.overruled(&env, &DaemonFlags::default()),
+        daemon.overruled(&env, &DaemonFlags::default()),
         ["currentContext of config.json (blue) is overruled"]
     );
     let env = env.var("DOCKER_HOST", "tcp://h:1/p/");
-    let endpoint = env.resolve(None, None).unwrap();
+    let daemon = env.resolve(None, None).unwrap();
+    assert_eq!((&*daemon.host, &*daemon.prefix, &daemon.meta), ("tcp://h:1/p", "/p", &None));
     assert_eq!(
-        endpoint.explain(),
-        "context: default (DOCKER_HOST)\nhost: tcp://h:1/p\nbefore each path: /p\n"
-    );
-    assert_eq!(
-        endpoint.overruled(&env, &DaemonFlags::default()),
+        daemon.overruled(&env, &DaemonFlags::default()),
         ["DOCKER_CONTEXT (red) is overruled", "currentContext of config.json (blue) is overruled"]
     );
     let flags = DaemonFlags { context: Some("default".into()), host: None };
-    let endpoint = Daemon::resolve(&env, &flags).unwrap();
-    assert_eq!(
-        endpoint.explain(),
-        "context: default (the context flag)\nhost: tcp://h:1/p\nbefore each path: /p\n"
-    );
+    let daemon = Daemon::resolve(&env, &flags).unwrap();
+    assert_eq!((&*daemon.context, daemon.rule), ("default", Rule::ContextFlag));
     assert!(
-        !endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")),
+        !daemon.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")),
         "it is used"
     );
     let flags = DaemonFlags { context: Some("blue".into()), host: None };
-    let endpoint = Daemon::resolve(&env, &flags).unwrap();
-    assert!(endpoint.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")));
+    let daemon = Daemon::resolve(&env, &flags).unwrap();
+    assert!(daemon.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")));
     let portless = home().context("c", "tcp://h").resolve(Some("c"), None).unwrap();
     assert_eq!(
         portless.notes,

@@ -160,7 +160,7 @@ fn resolve(env: &Given<'_>, flags: &DaemonFlags) {
         }
         Ok(endpoint) => {
             dialled(&endpoint.endpoint);
-            let _ = (endpoint.explain(), endpoint.overruled(env, flags), endpoint.client());
+            let _ = (endpoint.overruled(env, flags), endpoint.client());
         }
     }
 }
