@@ -1,0 +1,91 @@
+//! No circles between files: what one uses of another, that other does not use back, not even by
+//! way of a third. A type that both need belongs in a file below both.
+
+use super::known::may_only_shrink;
+use super::paths::{Edges, edges};
+use super::source::{library, program};
+use std::collections::{BTreeMap, VecDeque};
+use std::iter::successors;
+
+/// Uses that close a circle, `FILE -> FILE`.
+const KNOWN: &[(&str, usize)] = &[
+    ("src/bin/ucurl/demo/engine.rs -> src/bin/ucurl/demo/images.rs", 0),
+    ("src/bin/ucurl/demo/engine.rs -> src/bin/ucurl/demo/process.rs", 0),
+    ("src/bin/ucurl/demo/engine.rs -> src/bin/ucurl/demo/reply.rs", 0),
+    ("src/bin/ucurl/demo/images.rs -> src/bin/ucurl/demo/mod.rs", 0),
+    ("src/bin/ucurl/demo/route.rs -> src/bin/ucurl/demo/mod.rs", 0),
+    ("src/bin/ucurl/fetch/run.rs -> src/bin/ucurl/main.rs", 0),
+    ("src/bin/ucurl/main.rs -> src/bin/ucurl/verbs/mod.rs", 0),
+    ("src/client/exchange.rs -> src/client/mod.rs", 0),
+    ("src/client/exchange.rs -> src/client/request.rs", 0),
+    ("src/client/request.rs -> src/client/mod.rs", 0),
+    ("src/client/response.rs -> src/client/mod.rs", 0),
+    ("src/server/exchange.rs -> src/server/mod.rs", 0),
+    ("src/server/handle.rs -> src/server/mod.rs", 0),
+    ("src/server/incoming.rs -> src/server/mod.rs", 0),
+    ("src/server/responder.rs -> src/server/mod.rs", 0),
+    ("src/tap/record/script/ids.rs -> src/tap/record/script/mod.rs", 0),
+    ("src/tap/record/script/write.rs -> src/tap/record/script/mod.rs", 0),
+    ("src/tap/replay/matching.rs -> src/tap/replay/mod.rs", 0),
+    ("src/transport/unix.rs -> src/transport/mod.rs", 0),
+];
+
+#[test]
+fn no_circles_between_files() {
+    let mut found = BTreeMap::new();
+    for sources in [library(), program()] {
+        let mut edges = edges(&sources);
+        let all = edges.clone();
+        for (from, to) in KNOWN.iter().filter_map(|(edge, _)| edge.split_once(" -> ")) {
+            let used = all.get(from).is_some_and(|used| used.contains(to));
+            if used && path(&all, to, from).is_some() {
+                found.insert(format!("{from} -> {to}"), 0);
+                edges.entry(from.to_owned()).or_default().remove(to);
+            }
+        }
+        while let Some((from, to, circle)) = circle(&edges) {
+            found.insert(format!("{from} -> {to}"), 0);
+            println!("{}", circle.join("\n  uses "));
+            edges.entry(from).or_default().remove(&to);
+        }
+    }
+    may_only_shrink("uses that close a circle", KNOWN, &found);
+}
+
+/// A shortest circle, and the use in it that most circles go through.
+fn circle(edges: &Edges) -> Option<(String, String, Vec<String>)> {
+    let mut circles = Vec::new();
+    for (from, used) in edges {
+        for to in used {
+            circles.extend(path(edges, to, from).map(|way| (from, to, way)));
+        }
+    }
+    let shortest = circles.iter().map(|(.., way)| way.len()).min()?;
+    circles.retain(|(.., way)| way.len() == shortest);
+    // In a pair, the use of what stands above: `mod.rs` is made of the files beside it.
+    let up = |(_, to, _): &(&String, &String, Vec<String>)| to.ends_with("mod.rs");
+    let at = circles.iter().position(up).unwrap_or(0);
+    let (from, to, way) = circles.swap_remove(at);
+    Some((from.clone(), to.clone(), [vec![from.clone()], way].concat()))
+}
+
+/// The shortest way from one file to another along what each uses.
+fn path(edges: &Edges, from: &str, to: &str) -> Option<Vec<String>> {
+    let mut queue = VecDeque::from([from]);
+    let mut before = BTreeMap::from([(from, None)]);
+    while let Some(last) = queue.pop_front() {
+        if last == to {
+            let back = successors(Some(last), |file| before[file]);
+            let mut way: Vec<String> = back.map(str::to_owned).collect();
+            way.reverse();
+            return Some(way);
+        }
+        for next in edges.get(last).into_iter().flatten() {
+            if !before.contains_key(next.as_str()) {
+                before.insert(next, Some(last));
+                queue.push_back(next);
+            }
+        }
+    }
+    None
+}

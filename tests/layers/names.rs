@@ -1,0 +1,52 @@
+//! One name, one type: a type that other files can name has a name of its own in its crate, so that
+//! `grep 'struct Request'` finds one place.
+
+use super::known::may_only_shrink;
+use super::source::{Source, library, program, tokens};
+use std::collections::BTreeMap;
+
+/// Names of several types, `CRATE NAME`, and how many.
+const KNOWN: &[(&str, usize)] = &[
+    ("ucurl Kind", 2),
+    ("ucurl Stop", 2),
+    ("unix_http Answer", 2),
+    ("unix_http Asked", 2),
+    ("unix_http Body", 2),
+    ("unix_http Event", 2),
+    ("unix_http Observer", 2),
+    ("unix_http Page", 2),
+    ("unix_http Request", 2),
+    ("unix_http Rule", 2),
+    ("unix_http Stream", 2),
+    ("unix_http Upgraded", 3),
+];
+
+#[test]
+fn a_name_means_one_type() {
+    let mut found = BTreeMap::new();
+    for (name, sources) in [("unix_http", library()), ("ucurl", program())] {
+        for (of, files) in types(&sources).into_iter().filter(|(_, files)| files.len() > 1) {
+            println!("{name} {of}: {}", files.join(", "));
+            found.insert(format!("{name} {of}"), files.len());
+        }
+    }
+    may_only_shrink("names of several types", KNOWN, &found);
+}
+
+/// The types of a crate that are not private to a file, and where each is.
+fn types(sources: &[Source]) -> BTreeMap<String, Vec<String>> {
+    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources {
+        let tokens = tokens(&source.code);
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+        for at in 0..tokens.len() {
+            let public = text(at) == "pub";
+            // `pub(crate)` is four tokens.
+            let kind = if text(at + 1) == "(" { at + 4 } else { at + 1 };
+            if public && ["struct", "enum", "union", "trait", "type"].contains(&text(kind)) {
+                types.entry(text(kind + 1).to_owned()).or_default().push(source.file.clone());
+            }
+        }
+    }
+    types
+}

@@ -1,0 +1,52 @@
+//! One idea has one place: what `src/base/` has is not written again above it.
+
+use super::known::may_only_shrink;
+use super::source::{blanked, library, program};
+use std::collections::BTreeMap;
+
+/// What tells a second copy, and where the first is.
+const SIGNS: &[(&str, &str)] = &[
+    ("719_468", "base::time"),
+    ("719468", "base::time"),
+    ("146_097", "base::time"),
+    ("146097", "base::time"),
+    ("\"Jan\"", "base::time"),
+    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "base::base64"),
+    ("u{202e}", "base::text"),
+    ("u{202E}", "base::text"),
+    ("fn distance", "base::nearest"),
+    ("fn edit_distance", "base::nearest"),
+    ("fn lock(", "base::sync"),
+    ("fn lock<", "base::sync"),
+    ("fn percent_decode", "base::percent"),
+    ("fn percent_encode", "base::percent"),
+    ("fn escape_json", "json"),
+    ("fn http_date", "base::time"),
+    ("fn rfc3339", "base::time"),
+];
+
+/// Second copies, `FILE: SIGN`.
+const KNOWN: &[(&str, usize)] = &[
+    ("src/bin/ucurl/demo/engine.rs: fn lock( is for base::sync", 0),
+    ("src/bin/ucurl/demo/time.rs: 146_097 is for base::time", 0),
+    ("src/bin/ucurl/demo/time.rs: 719_468 is for base::time", 0),
+    ("src/bin/ucurl/demo/time.rs: fn rfc3339 is for base::time", 0),
+    ("src/client/pool.rs: fn lock< is for base::sync", 0),
+    ("src/client/upload.rs: fn lock( is for base::sync", 0),
+    ("src/tap/record/har.rs: fn percent_decode is for base::percent", 0),
+];
+
+#[test]
+fn the_ground_floor_is_not_written_again() {
+    let mut found = BTreeMap::new();
+    for source in library().into_iter().chain(program()) {
+        if source.file.starts_with("src/base/") {
+            continue;
+        }
+        let code = blanked(&source.text, false);
+        for (sign, home) in SIGNS.iter().filter(|(sign, _)| code.contains(sign)) {
+            found.insert(format!("{}: {sign} is for {home}", source.file), 0);
+        }
+    }
+    may_only_shrink("ideas with a second place", KNOWN, &found);
+}

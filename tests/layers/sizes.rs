@@ -1,0 +1,131 @@
+//! How large anything may be: what is larger is two things, or says one thing twice.
+
+use super::known::may_only_shrink;
+use super::source::{below, library, program, tokens};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const LINES_OF_A_FUNCTION: usize = 60;
+const LINES_OF_A_FILE: usize = 450;
+/// `self` among them.
+const PARAMETERS: usize = 5;
+const COLUMNS: usize = 100;
+
+const LONG_FUNCTIONS: &[(&str, usize)] = &[
+    ("src/bin/ucurl/demo/build.rs step", 75),
+    ("src/bin/ucurl/demo/shell.rs command", 68),
+    ("src/bin/ucurl/demo/shell.rs tokens", 94),
+    ("src/client/exchange.rs attempt", 74),
+];
+const LONG_FILES: &[(&str, usize)] = &[
+    ("src/bin/ucurl/demo/shell.rs", 610),
+    ("src/bin/ucurl/plan.rs", 483),
+    ("src/traffic/conversation/mod.rs", 453),
+];
+const WIDE_SIGNATURES: &[(&str, usize)] = &[
+    ("src/client/response.rs begin", 6),
+    ("src/client/upload.rs start", 6),
+    ("src/server/exchange.rs answer", 6),
+    ("src/tap/record/pcap.rs segment", 6),
+    ("src/traffic/explain/head.rs head", 6),
+    ("src/traffic/text/mod.rs with_body", 6),
+];
+/// Folders with lines that are too long, and how many.
+const WIDE_LINES: &[(&str, usize)] =
+    &[("benches", 5), ("examples", 11), ("src", 83), ("tests", 409)];
+
+/// A function: its lines from `fn` to the closing brace, and its parameters.
+struct Function {
+    name: String,
+    lines: usize,
+    parameters: usize,
+}
+
+fn functions(code: &str) -> Vec<Function> {
+    let tokens = tokens(code);
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let starts = (0..tokens.len()).filter(|&at| text(at) == "fn" && text(at + 1) != "(");
+    let function = |at: usize| {
+        // Generic parameters have no parentheses but those of `Fn(A) -> B`.
+        let mut angle = 0;
+        let open = (at..tokens.len()).find(|&n| {
+            angle += i32::from(text(n) == "<") - i32::from(text(n) == ">");
+            angle == 0 && text(n) == "("
+        })?;
+        let (mut depth, mut parameters, mut empty) = (0, 0, true);
+        let close = (open..tokens.len()).find(|&n| {
+            depth += i32::from(["(", "[", "<", "{"].contains(&text(n)))
+                - i32::from([")", "]", ">", "}"].contains(&text(n)));
+            // A comma at the end is followed by no parameter.
+            parameters +=
+                usize::from(depth == 1 && (empty || text(n) == ",") && text(n + 1) != ")");
+            empty = false;
+            depth == 0
+        })?;
+        let body = (close..tokens.len()).find(|&n| ["{", ";"].contains(&text(n)))?;
+        let mut depth = 0;
+        let end = (body..tokens.len()).find(|&n| {
+            depth += i32::from(text(n) == "{") - i32::from(text(n) == "}");
+            depth == 0
+        })?;
+        let lines = tokens[end].line - tokens[at].line + 1;
+        Some(Function { name: text(at + 1).to_owned(), lines, parameters })
+    };
+    starts.filter_map(function).collect()
+}
+
+#[test]
+fn functions_are_short_and_take_little() {
+    let (mut long, mut wide) = (BTreeMap::new(), BTreeMap::new());
+    for source in library().into_iter().chain(program()) {
+        for function in functions(&source.code) {
+            let name = format!("{} {}", source.file, function.name);
+            if function.lines > LINES_OF_A_FUNCTION {
+                long.insert(name.clone(), function.lines);
+            }
+            if function.parameters > PARAMETERS {
+                wide.insert(name, function.parameters);
+            }
+        }
+    }
+    may_only_shrink("functions of more than 60 lines", LONG_FUNCTIONS, &long);
+    may_only_shrink("functions of more than 5 parameters", WIDE_SIGNATURES, &wide);
+}
+
+#[test]
+fn files_are_short() {
+    let lines = library().into_iter().chain(program()).map(|s| (s.file, s.text.lines().count()));
+    let long = lines.filter(|(_, lines)| *lines > LINES_OF_A_FILE).collect();
+    may_only_shrink("files of more than 450 lines", LONG_FILES, &long);
+}
+
+#[test]
+fn lines_fit_in_100_columns() {
+    let mut wide = BTreeMap::new();
+    for folder in ["src", "tests", "benches", "examples"] {
+        let (mut files, mut count) = (Vec::new(), 0);
+        below(Path::new(folder), &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let lines = text.lines().zip(1..).filter(|(line, _)| line.chars().count() > COLUMNS);
+            for (_, line) in lines {
+                println!("{file}:{line}");
+                count += 1;
+            }
+        }
+        if count > 0 {
+            wide.insert(folder.to_owned(), count);
+        }
+    }
+    may_only_shrink("lines of more than 100 columns", WIDE_LINES, &wide);
+}
+
+#[test]
+fn functions_are_measured_as_they_are() {
+    let code =
+        "fn a<F: Fn(u8, u8)>(&self, b: HashMap<u8, u8>, c: [u8; 2],) -> u8 {\n{}\n}\nfn d();";
+    let [a, d] = &functions(code)[..] else { panic!("two functions") };
+    assert_eq!((a.name.as_str(), a.lines, a.parameters), ("a", 3, 3));
+    assert_eq!((d.name.as_str(), d.lines, d.parameters), ("d", 1, 0));
+}
