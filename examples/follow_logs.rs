@@ -8,7 +8,7 @@
 //! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
 //!     --json '{"Image":"busybox","Cmd":["sh","-c","echo out; echo err >&2"],"HostConfig":{"NetworkMode":"none"}}'
 //! $ ucurl -sX POST "/containers/mypy/start" "/containers/mypy/wait"
-//! {"Error":null,"StatusCode":0}
+//! {…"StatusCode":0}
 //! $ ucurl -s "/containers/mypy/logs?stderr=1" | od -An -c
 //!  002  \0  \0  \0  \0  \0  \0 004   e   r   r  \n
 //! $ cargo run -q --example follow_logs -- mypy 2>"$TMPDIR/err"

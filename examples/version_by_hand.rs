@@ -11,13 +11,13 @@
 //! > Connection: close\r\n
 //! > \r\n
 //! < HTTP/1.1 200 OK\r\n
-//! < Api-Version: 1.41\r\n
+//! < Api-Version: …\r\n
 //! < Content-Type: application/json\r\n
 //! …
 //! < Content-Length: …\r\n
 //! …
 //! < \r\n
-//! {"Platform":…,"ApiVersion":"1.41",…}
+//! {"Platform":…,"ApiVersion":"…",…}
 //! ```
 //!
 //! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock.

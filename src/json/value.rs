@@ -94,3 +94,29 @@ impl Value {
         text.parse().ok().filter(|number: &f64| number.is_finite())
     }
 }
+
+/// `From` for what a program has at hand: `Value::from("text")`, `Value::from(5)`.
+macro_rules! from {
+    ($($type:ty, $value:ident => $json:expr;)*) => {
+        $(impl From<$type> for Value {
+            fn from($value: $type) -> Value {
+                $json
+            }
+        })*
+    };
+}
+
+from! {
+    &str, text => Value::String(text.to_owned());
+    String, text => Value::String(text);
+    &String, text => Value::String(text.clone());
+    bool, truth => Value::Bool(truth);
+    i64, number => Value::Number(number.to_string());
+    usize, number => Value::Number(number.to_string());
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(elements: Vec<T>) -> Value {
+        Value::Array(elements.into_iter().map(Into::into).collect())
+    }
+}

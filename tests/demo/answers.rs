@@ -1,8 +1,8 @@
 //! The engine in memory, `ucurl demo`: beside what a real dockerd was recorded to answer, and under
 //! the docker command.
 //!
-//! The recordings are those of `tests/recorded/`. Without `docker` the same is asked for by ucurl
-//! alone.
+//! The requests are those of `tests/recorded/`. `heads-26.1.5.txt` has the heads that dockerd
+//! 26.1.5 answered them with. Without `docker` the same is asked for by ucurl alone.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::demo::Demo;
@@ -52,9 +52,9 @@ fn post(demo: &Demo, path: &str) {
     assert_eq!(says(demo, &["-X", "POST", path]), "", "{path}");
 }
 
-fn recorded(name: &str, direction: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("tests/recorded/docker-{name}.{direction}"));
+fn recorded(name: &str) -> Vec<u8> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/recorded/docker-{name}.request"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -86,7 +86,7 @@ fn shape(line: &str) -> String {
         }
         Some(("Server", server)) => {
             assert!(
-                server.starts_with("Docker/20.10.24") && server.ends_with(" (linux)"),
+                server.starts_with("Docker/26.1.5") && server.ends_with(" (linux)"),
                 "{server}"
             );
             "Server".to_owned()
@@ -99,7 +99,7 @@ fn shape(line: &str) -> String {
 /// Sends what was recorded, with one word replaced, and compares the heads of what comes back.
 #[track_caller]
 fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
-    let request = String::from_utf8_lossy(&recorded(name, "request")).replace(old, new);
+    let request = String::from_utf8_lossy(&recorded(name)).replace(old, new);
     let mut stream = UnixStream::connect(demo.socket()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     let (head, content) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
@@ -122,7 +122,11 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
         assert!(n > 0, "{name}: ended after {:?}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&piece[..n]);
     };
-    let theirs = heads(&recorded(name, "response")).unwrap();
+    let recorded =
+        include_str!("heads-26.1.5.txt").replace("Builder-Version: 2", "Builder-Version: 1");
+    let mut theirs = recorded.split("== ").filter_map(|head| head.split_once('\n'));
+    let (_, theirs) = theirs.find(|(other, _)| *other == name).unwrap();
+    let theirs: Vec<String> = theirs.lines().map(str::to_owned).collect();
     let shapes = |lines: &[String]| lines.iter().map(|line| shape(line)).collect::<Vec<_>>();
     assert_eq!(shapes(&ours), shapes(&theirs), "{name}");
 }
@@ -174,7 +178,7 @@ fn heads_are_those_of_a_real_dockerd() {
     post(demo, "/containers/cap-docker-s/start");
     same(&"exec-create");
     for fixture in ["exec-start-101", "exec-start-plain", "cli-exec-c2"] {
-        let request = String::from_utf8_lossy(&recorded(fixture, "request")).into_owned();
+        let request = String::from_utf8_lossy(&recorded(fixture)).into_owned();
         let id = request.split('/').find(|word| word.len() == 64).unwrap();
         same_heads(demo, fixture, (id, &exec(demo, "cap-docker-s", r#"["true"]"#)));
     }
@@ -215,7 +219,7 @@ fn errors_are_dockers_json() {
             "GET",
             "/v9.99/version",
             "400",
-            "client version 9.99 is too new. Maximum supported API version is 1.41",
+            "client version 9.99 is too new. Maximum supported API version is 1.45",
         ),
         ("GET", "/containers/nope/json", "404", "No such container: nope"),
         ("POST", "/containers/nope/start", "404", "No such container: nope"),
@@ -325,7 +329,7 @@ const SPLIT: [&str; 3] = ["sh", "-c", "echo out; echo err >&2; exit 7"];
 #[test]
 fn docker_runs_attaches_and_waits() {
     let Some(docker) = Docker::start() else { return };
-    assert_eq!(docker.says(&["version", "--format", "{{.Server.APIVersion}}"]), "1.41");
+    assert_eq!(docker.says(&["version", "--format", "{{.Server.APIVersion}}"]), "1.45");
     let platform = docker.says(&["version", "--format", "{{.Server.Platform.Name}}"]);
     assert!(platform.contains("demonstration, not Docker"), "{platform}");
     let images = docker.says(&["images", "--format", "{{.Repository}}:{{.Tag}}"]);

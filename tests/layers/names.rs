@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 
 /// Names of several types, `CRATE NAME`, and how many.
 const KNOWN: &[(&str, usize)] = &[
-    ("ucurl Kind", 2),
-    ("ucurl Stop", 2),
     ("unix_http Answer", 2),
     ("unix_http Asked", 2),
     ("unix_http Body", 2),

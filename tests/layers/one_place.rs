@@ -27,10 +27,6 @@ const SIGNS: &[(&str, &str)] = &[
 
 /// Second copies, `FILE: SIGN`.
 const KNOWN: &[(&str, usize)] = &[
-    ("src/bin/ucurl/demo/engine.rs: fn lock( is for base::sync", 0),
-    ("src/bin/ucurl/demo/time.rs: 146_097 is for base::time", 0),
-    ("src/bin/ucurl/demo/time.rs: 719_468 is for base::time", 0),
-    ("src/bin/ucurl/demo/time.rs: fn rfc3339 is for base::time", 0),
     ("src/client/pool.rs: fn lock< is for base::sync", 0),
     ("src/client/upload.rs: fn lock( is for base::sync", 0),
     ("src/tap/record/har.rs: fn percent_decode is for base::percent", 0),

@@ -1,279 +1,290 @@
-//! `POST /build`: a Dockerfile, a line at a time, with the progress as it goes.
-//!
-//! Known are FROM, RUN (on the demonstration's shell), COPY and ADD of files in the context, CMD,
-//! ENTRYPOINT, ENV, LABEL and WORKDIR. Other instructions are named and passed over.
+//! `POST /build`: a Dockerfile, an instruction at a time, with the progress as it goes.
 
-use super::engine::Command;
+use super::api::{CONTENT, Call, Outcome, engine_fields};
+use super::engine::Image;
 use super::files::Files;
-use super::images;
-use super::reply::{CONTENT, Call, Fault, Outcome, engine_fields};
-use super::shell::{self, Machine, Stop};
-use super::text::{fill, string};
-use super::time;
+use super::json::{at, filled, object, text, words, write};
+use super::names::{Reference, told};
+use super::program::{self, Start, Step};
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+use unix_http::base::time::rfc3339;
 use unix_http::docker::sha256_hex;
 use unix_http::json::Value;
 use unix_http::server::BodyWriter;
 
-/// How long the instructions of a Dockerfile may sleep.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let archive = call.request.bytes(CONTENT)?;
     let mut context = Files::default();
-    context.extract("/", &archive).map_err(|why| Fault::told(500, &[why]))?;
-    let file =
-        Some(call.parameter("dockerfile")).filter(|name| !name.is_empty()).unwrap_or("Dockerfile");
-    let Some(text) = context.content(file).map(|text| String::from_utf8_lossy(text).into_owned())
-    else {
-        return Err(Fault::told(500, &["Cannot locate specified Dockerfile: ", file]));
+    context.extract("/", &archive).or_else(|why| told(500, why))?;
+    let file = call.parameter("dockerfile");
+    let file = if file.is_empty() { "Dockerfile" } else { file };
+    let Some(dockerfile) = context.file(file).map(String::from_utf8_lossy) else {
+        return told(500, format!("Cannot locate specified Dockerfile: {file}"));
     };
-    let steps = instructions(&text);
-    if steps.first().is_none_or(|(name, _)| name != "FROM") {
-        return Err(Fault::told(
-            400,
-            &["dockerfile parse error: no build stage in current context"],
-        ));
+    let mut steps = instructions(&dockerfile)?;
+    let labels = Value::parse(call.parameter("labels").as_bytes()).unwrap_or(Value::Null);
+    for (name, value) in labels.members() {
+        steps.push(("LABEL".to_owned(), format!("{name}={}", value.as_str().unwrap_or_default())));
     }
-    let name = call.parameter("t").to_owned();
-    let mut building = Build {
-        call,
-        body: None,
-        context,
-        command: Command::default(),
-        files: Files::default(),
-        image: String::new(),
-    };
-    let count = steps.len().to_string();
+    let tags: Vec<String> = call.parameters("t").map(str::to_owned).collect();
+    let quiet = call.truth("q");
+    // dockerd answers before it has read to the end, and Go does not keep such a connection.
+    let responder = engine_fields(call.responder()?, "application/json").close();
+    let (body, image) = (responder.stream()?, None);
+    let mut building = Build { call, body, quiet, context: &context, image };
+    let count = steps.len();
     for (number, (name, argument)) in steps.iter().enumerate() {
-        let step =
-            ["Step ", &(number + 1).to_string(), "/", &count, " : ", name, " ", argument].concat();
-        building.say(&step)?;
+        building.say(&format!("Step {}/{count} : {name} {argument}", number + 1))?;
         building.say("\n")?;
         if let Err((code, why)) = building.step(name, argument)? {
-            building.line(&fill(
-                r#"{"errorDetail":{"code":{{code}},"message":{{why}}},"error":{{why}}}"#,
-                &[("code", &code.to_string()), ("why", &string(&why))],
-            ))?;
-            return building.finish();
+            let mut detail = object!(code: code, message: &why);
+            if code == 0 {
+                detail = object!(message: &why);
+            }
+            building.line(&object!(errorDetail: detail, error: &why))?;
+            return Ok(building.body.finish()?.into());
         }
-        building.say(&[" ---> ", &building.short(), "\n"].concat())?;
+        building.say(&format!(" ---> {}\n", building.short()))?;
     }
-    let names = [if name.is_empty() { String::new() } else { name.clone() }];
-    let id = {
-        let (command, files) = (building.command.clone(), building.files.clone());
-        images::add(&mut building.call.engine.lock(), command, files, &names, "build")
-    };
-    building.call.engine.notify();
-    building.line(&fill(r#"{"aux":{"ID":{{id}}}}"#, &[("id", &string(&id))]))?;
-    building.say(&["Successfully built ", &id[7..19], "\n"].concat())?;
-    if !name.is_empty() {
-        let (repository, tag) = super::engine::split_reference(&name);
-        building.say(&["Successfully tagged ", &repository, ":", &tag, "\n"].concat())?;
-    }
-    building.finish()
+    building.finish(&tags)
 }
 
 /// The instructions with their arguments; comments are left out and continued lines joined.
-fn instructions(text: &str) -> Vec<(String, String)> {
-    let joined = text.replace("\\\r\n", "").replace("\\\n", "");
-    let lines =
-        joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let split = |line: &str| {
+fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
+    const KNOWN: [&str; 12] = [
+        "ADD",
+        "CMD",
+        "COPY",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "LABEL",
+        "RUN",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ];
+    const ABSENT: [&str; 6] =
+        ["ARG", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "SHELL", "STOPSIGNAL"];
+    let mut steps = Vec::new();
+    for (number, line) in dockerfile.replace("\\\r\n", "").replace("\\\n", "").lines().enumerate() {
+        let line = line.trim();
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        (name.to_ascii_uppercase(), argument.trim().to_owned())
-    };
-    lines.map(split).collect()
+        let name = name.to_ascii_uppercase();
+        match &name[..] {
+            "" => {}
+            comment if comment.starts_with('#') => {}
+            known if KNOWN.contains(&known) => steps.push((name, argument.trim().to_owned())),
+            absent if ABSENT.contains(&absent) => {
+                return told(
+                    501,
+                    format!("this demonstration has no Dockerfile instruction {absent}"),
+                );
+            }
+            other => {
+                let why = format!(
+                    "dockerfile parse error on line {}: unknown instruction: {other}",
+                    number + 1
+                );
+                return told(400, why);
+            }
+        }
+    }
+    match steps.first() {
+        None => told(400, "failed to parse Dockerfile: file with no instructions"),
+        Some((name, _)) if name != "FROM" => told(400, "no build stage in current context"),
+        Some(_) => Ok(steps),
+    }
 }
 
 struct Build<'c, 'a, 'b> {
     call: &'c mut Call<'a, 'b>,
-    body: Option<BodyWriter<'a>>,
-    context: Files,
-    command: Command,
-    files: Files,
-    /// Names the state after the last step.
-    image: String,
+    body: BodyWriter<'a>,
+    quiet: bool,
+    context: &'c Files,
+    /// What the steps so far have made.
+    image: Option<Image>,
 }
 
+/// Why a step failed: the exit status of what it ran, or 0, and text.
+type Failed = (i64, String);
+
 impl Build<'_, '_, '_> {
-    fn line(&mut self, json: &str) -> Result<(), Fault> {
-        let body = match &mut self.body {
-            Some(body) => body,
-            // dockerd answers before it has read to the end, and Go does not keep such a
-            // connection.
-            None => {
-                let responder = engine_fields(self.call.responder()?, Some("application/json"));
-                self.body.insert(responder.close().stream()?)
-            }
-        };
-        body.write_all(&[json.as_bytes(), b"\r\n"].concat())?;
-        Ok(body.flush()?)
+    fn line(&mut self, json: &Value) -> io::Result<()> {
+        self.body.write_all((write(json) + "\r\n").as_bytes())?;
+        self.body.flush()
     }
 
-    fn say(&mut self, text: &str) -> Result<(), Fault> {
-        // Go writes < and > so.
-        let text = string(text).replace('<', "\\u003c").replace('>', "\\u003e");
-        self.line(&[r#"{"stream":"#, &text, "}"].concat())
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        if self.quiet { Ok(()) } else { self.line(&object!(stream: text)) }
     }
 
-    fn finish(self) -> Outcome {
-        let body = self.body.ok_or(io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(body.finish()?.into())
+    fn id(&self) -> &str {
+        self.image.as_ref().map_or("sha256:000000000000", |image| &image.id)
     }
 
     fn short(&self) -> String {
-        self.image.get(..12).unwrap_or_default().to_owned()
+        self.id()[7..19].to_owned()
     }
 
-    /// Follows an instruction; what is wrong with it, and the exit status of what it ran.
-    fn step(&mut self, name: &str, argument: &str) -> Result<Result<(), (i64, String)>, Fault> {
-        let words = || argument.split_whitespace();
+    /// Follows an instruction.
+    fn step(&mut self, name: &str, argument: &str) -> io::Result<Result<(), Failed>> {
+        let (mut config, mut files, mut history) = match &self.image {
+            Some(image) => {
+                let history = image.record.get("history").map_or(&[][..], Value::elements);
+                (image.config().clone(), image.files.clone(), history.to_vec())
+            }
+            None => (filled!("config.json"), Files::default(), Vec::new()),
+        };
+        let mut created_by = format!("/bin/sh -c #(nop)  {name} {argument}");
         match name {
-            "FROM" => {
-                let state = self.call.engine.lock();
-                let from = words().next().unwrap_or_default();
-                match state.image(from) {
-                    Some(at) => {
-                        let image = &state.images[at];
-                        (self.command, self.files) = (image.command.clone(), image.files.clone());
-                        self.image = image.id[7..].to_owned();
-                        return Ok(Ok(()));
-                    }
-                    None if from == "scratch" => {}
-                    None => {
+            "FROM" => return Ok(self.from(argument)),
+            "RUN" => {
+                let argv = command(argument);
+                created_by = argv.join(" ");
+                let failed = self.run(argv, &config, &mut files)?;
+                if let Err(failed) = failed {
+                    return Ok(Err(failed));
+                }
+            }
+            "COPY" | "ADD" => {
+                let words = argument.split_whitespace().filter(|word| !word.starts_with("--"));
+                let mut paths: Vec<&str> = words.collect();
+                let target = paths.pop().unwrap_or("/");
+                for path in paths {
+                    if !files.copy(self.context, path, target) {
                         return Ok(Err((
-                            1,
-                            ["pull access denied for ", from, ", repository does not exist"]
-                                .concat(),
+                            0,
+                            format!(
+                                "{name} failed: file not found in build context or excluded by .dockerignore: stat {path}: file does not exist"
+                            ),
                         )));
                     }
                 }
             }
-            "RUN" => {
-                let container =
-                    sha256_hex([&self.image, argument].concat().as_bytes())[..12].to_owned();
-                self.say(&[" ---> Running in ", &container, "\n"].concat())?;
-                let argv = exec_form(argument);
-                let shown = argv.join(" ");
-                let status = self.run(&argv)?;
-                if status != 0 {
-                    let status_text = status.to_string();
-                    return Ok(Err((
-                        status,
-                        ["The command '", &shown, "' returned a non-zero code: ", &status_text]
-                            .concat(),
-                    )));
-                }
-                self.say(&["Removing intermediate container ", &container, "\n"].concat())?;
+            _ => {
+                configure(&mut config, &format!("{name} {argument}"))?;
+                let id = sha256_hex(format!("{}{argument}", self.id()).as_bytes());
+                self.say(&format!(" ---> Running in {}\n", &id[..12]))?;
+                self.say(&format!(" ---> Removed intermediate container {}\n", &id[..12]))?;
             }
-            "COPY" | "ADD" => {
-                let mut paths: Vec<&str> = words().filter(|word| !word.starts_with("--")).collect();
-                let target = paths.pop().unwrap_or("/");
-                for path in paths {
-                    if !self.files.copy(&self.context, path, target) {
-                        let why = [
-                            name,
-                            " failed: file not found in build context: stat ",
-                            path,
-                            ": file does not exist",
-                        ];
-                        return Ok(Err((1, why.concat())));
-                    }
-                }
-            }
-            "CMD" => self.command.cmd = exec_form(argument),
-            "ENTRYPOINT" => {
-                (self.command.entrypoint, self.command.cmd) = (exec_form(argument), Vec::new())
-            }
-            "ENV" => self.command.env.push(match argument.split_once(['=', ' ']) {
-                Some((name, value)) => [name, "=", value.trim_matches('"')].concat(),
-                None => [argument, "="].concat(),
-            }),
-            "LABEL" => {
-                let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-                self.command
-                    .labels
-                    .push((name.trim_matches('"').to_owned(), value.trim_matches('"').to_owned()));
-            }
-            "WORKDIR" => self.command.directory = argument.to_owned(),
-            _ => {}
         }
-        self.image = images::content_id(&self.command, &self.files)[7..].to_owned();
+        let now = rfc3339(SystemTime::now(), 9);
+        history.push(object!(created: &now, created_by: created_by));
+        let parent = self.image.as_ref().map(|image| image.id.clone()).unwrap_or_default();
+        self.image = Some(Image { parent, ..Image::new(&config, files, now, history) });
         Ok(Ok(()))
     }
 
-    fn run(&mut self, argv: &[String]) -> Result<i64, Fault> {
-        let env: Vec<(String, String)> = self
-            .command
-            .env
-            .iter()
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(n, v)| (n.into(), v.into()))
-            .collect();
-        let mut worker = Worker {
-            files: std::mem::take(&mut self.files),
-            output: Vec::new(),
-            slept: Duration::ZERO,
-        };
-        let status = if argv.is_empty() { Ok(0) } else { shell::run(&mut worker, argv, &env) };
-        self.files = worker.files;
-        for line in worker.output.split_inclusive(|&b| b == b'\n') {
-            self.say(&String::from_utf8_lossy(line))?;
+    fn from(&mut self, argument: &str) -> Result<(), Failed> {
+        let name = argument.split_whitespace().next().unwrap_or_default();
+        let state = self.call.engine.state();
+        match state.find_image(name) {
+            Some(image) => self.image = Some(image.clone()),
+            None if name == "scratch" => {}
+            None => {
+                return Err((
+                    0,
+                    format!(
+                        "pull access denied for {name}, repository does not exist or may require 'docker login'"
+                    ),
+                ));
+            }
         }
-        Ok(status.unwrap_or(137))
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        argv: Vec<String>,
+        config: &Value,
+        files: &mut Files,
+    ) -> io::Result<Result<(), Failed>> {
+        let container =
+            sha256_hex(format!("{}{}", self.id(), argv.join(" ")).as_bytes())[..12].to_owned();
+        self.say(&format!(" ---> Running in {container}\n"))?;
+        let pairs = words(config, "Env");
+        let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
+        let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let directory = text(config, "WorkingDir").to_owned();
+        let shown = argv.join(" ");
+        let (steps, status) = program::plan(&Start { argv, variables, directory }, files);
+        for step in steps {
+            match step {
+                Step::Write { data, .. } => self.say(&String::from_utf8_lossy(&data))?,
+                Step::Sleep(time) => {
+                    std::thread::sleep(time.min(std::time::Duration::from_secs(60)))
+                }
+                // There is no input.
+                Step::Copy { .. } | Step::Shell => {}
+            }
+        }
+        if status != 0 {
+            return Ok(Err((
+                status,
+                format!("The command '{shown}' returned a non-zero code: {status}"),
+            )));
+        }
+        self.say(&format!(" ---> Removed intermediate container {container}\n"))?;
+        Ok(Ok(()))
+    }
+
+    fn finish(mut self, tags: &[String]) -> Outcome {
+        let id = self.id().to_owned();
+        let mut names = Vec::new();
+        for tag in tags {
+            names.push(Reference::parse(tag)?.full());
+        }
+        let image = self.image.take();
+        self.call.engine.change(|state| image.map(|image| state.add(image, &names, "build")));
+        if self.quiet {
+            self.line(&object!(stream: format!("{id}\n")))?;
+        } else {
+            self.line(&object!(aux: object!(ID: &id)))?;
+        }
+        self.say(&format!("Successfully built {}\n", &id[7..19]))?;
+        for name in &names {
+            self.say(&format!("Successfully tagged {name}\n"))?;
+        }
+        Ok(self.body.finish()?.into())
     }
 }
 
 /// `["a", "b"]` as it is, anything else for the shell.
-fn exec_form(argument: &str) -> Vec<String> {
+fn command(argument: &str) -> Vec<String> {
     match Value::parse(argument.as_bytes()) {
-        Ok(Value::Array(words)) => {
-            words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
-        }
+        Ok(list @ Value::Array(_)) => words(&object!(Cmd: list), "Cmd"),
         _ => ["/bin/sh", "-c", argument].map(str::to_owned).to_vec(),
     }
 }
 
-/// What RUN runs on: no input, and all of its output at its end.
-struct Worker {
-    files: Files,
-    output: Vec<u8>,
-    slept: Duration,
-}
-
-impl Machine for Worker {
-    fn write(&mut self, _: bool, bytes: &[u8]) -> Result<(), Stop> {
-        if self.output.len() > 1 << 20 {
-            return Err(Stop::Killed);
+/// Changes a config as an instruction says.
+pub fn configure(config: &mut Value, instruction: &str) -> io::Result<()> {
+    let (name, argument) = instruction.split_once(' ').unwrap_or((instruction, ""));
+    let (key, value) = argument.split_once(['=', ' ']).unwrap_or((argument, ""));
+    let value = value.trim_matches('"');
+    match name {
+        "CMD" => *at(config, &["Cmd"]) = command(argument).into(),
+        "ENTRYPOINT" => {
+            *at(config, &["Entrypoint"]) = command(argument).into();
+            *at(config, &["Cmd"]) = Value::Null;
         }
-        self.output.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
-        self.slept += time.max(Duration::from_millis(1));
-        if self.slept > PATIENCE {
-            return Err(Stop::Killed);
+        "ENV" => {
+            let mut env = words(config, "Env");
+            env.retain(|pair| pair.split('=').next() != Some(key));
+            env.push(format!("{key}={value}"));
+            *at(config, &["Env"]) = env.into();
         }
-        std::thread::sleep(time);
-        Ok(())
+        "LABEL" => *at(config, &["Labels", key.trim_matches('"')]) = value.into(),
+        "WORKDIR" => *at(config, &["WorkingDir"]) = argument.into(),
+        "USER" => *at(config, &["User"]) = argument.into(),
+        "EXPOSE" => {
+            *at(config, &["ExposedPorts", &format!("{argument}/tcp")]) = Value::Object(Vec::new())
+        }
+        "VOLUME" => *at(config, &["Volumes", argument]) = Value::Object(Vec::new()),
+        _ => return told(501, format!("this demonstration has no Dockerfile instruction {name}")),
     }
-
-    fn read(&mut self) -> Result<Option<Vec<u8>>, Stop> {
-        Ok(None)
-    }
-
-    fn file(&mut self, path: &str) -> Option<Vec<u8>> {
-        self.files.content(path).map(<[u8]>::to_vec)
-    }
-
-    fn store(&mut self, path: &str, content: &[u8], append: bool) -> bool {
-        self.files.store(path, content, append, time::unix(SystemTime::now()).0)
-    }
-
-    fn names(&mut self, path: &str) -> Option<Vec<String>> {
-        self.files.names(path)
-    }
+    Ok(())
 }

@@ -1,401 +1,358 @@
-//! Containers: the list, one of them, and their lives.
+//! Containers: the list, one of them, a new one, and what ends them for good.
 
-use super::create::name_for;
-use super::engine::{Container, Engine, State};
-use super::process::{self, Process, Status, TICK};
-use super::reply::{Call, Fault, Outcome, Reply};
-use super::shell;
-use super::text::{self, fill, string, strings};
-use super::time;
-use std::io::Write;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use super::api::{Call, Filters, Outcome, Reply};
+use super::engine::{Container, State};
+use super::json::{at, filled, flag, list as or_null, object, overlay, remove, text, words};
+use super::names::{prefixed, told};
+use super::process::{Process, Run, Status};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
+/// How often a client that waits is looked at.
+pub const TICK: Duration = Duration::from_secs(1);
+
+const FILTERS: [&str; 14] = [
+    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "label", "name",
+    "network", "publish", "since", "status", "volume",
+];
+const STATUSES: [&str; 7] =
+    ["created", "dead", "exited", "paused", "removing", "restarting", "running"];
+
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = filters(call)?;
-    let state = call.engine.lock();
-    let asked = |name: &str| filters.iter().any(|(n, _)| n == name);
-    let all = call.truth("all") || asked("status") || asked("exited");
-    let limit = call.parameter("limit").parse().unwrap_or(usize::MAX);
-    let shown = (0..state.containers.len()).rev().filter(|&i| all || state.is_running(i));
-    let shown =
-        shown.filter(|&i| filters.iter().all(|(name, values)| fits(&state, i, name, values)));
-    let list = text::list(shown.take(limit).map(|i| summary(&state, i)));
-    Ok(Reply::Json(200, list + "\n"))
-}
-
-/// `filters` as names with the values of which one has to fit; Docker sends them in two shapes.
-pub fn filters(call: &Call<'_, '_>) -> Result<Vec<(String, Vec<String>)>, Fault> {
-    let text = call.parameter("filters");
-    if text.is_empty() {
-        return Ok(Vec::new());
+    let filters = Filters::read(call, &FILTERS)?;
+    if let Some(wrong) = filters.values("status").iter().find(|s| !STATUSES.contains(&&s[..])) {
+        return told(400, format!("invalid filter 'status={wrong}'"));
     }
-    let value = Value::parse(text.as_bytes())
-        .map_err(|_| Fault::told(400, &["invalid filter '", text, "'"]))?;
-    let values = |value: &Value| match value {
-        Value::Array(list) => list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
-        set => set
-            .members()
-            .iter()
-            .filter(|(_, on)| on.as_bool() == Some(true))
-            .map(|(v, _)| v.clone())
-            .collect(),
+    let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
+    let mut state = call.engine.state();
+    let all = call.truth("all") || limit > 0 || !filters.values("status").is_empty();
+    let mut ids = [None, None];
+    for (id, name) in ids.iter_mut().zip(["before", "since"]) {
+        for value in filters.values(name) {
+            *id = Some(state.container(value)?.id.clone());
+        }
+    }
+    let place = |id: &Option<String>| {
+        let id = id.as_ref()?;
+        state.containers.iter().position(|container| container.id == *id)
     };
-    Ok(value.members().iter().map(|(name, value)| (name.clone(), values(value))).collect())
-}
-
-fn fits(state: &State, at: usize, name: &str, values: &[String]) -> bool {
-    let container = &state.containers[at];
-    values.iter().any(|value| match name {
-        "name" => container.name.contains(value.trim_matches(['^', '/', '$'])),
-        "id" => container.id.starts_with(value.as_str()),
-        "status" => state_word(state.process_of(at)) == value,
-        "exited" => {
-            state.process_of(at).is_over() && state.process_of(at).code().to_string() == *value
+    let (before, since) = (place(&ids[0]), place(&ids[1]));
+    let mut found = Vec::new();
+    for (number, container) in state.containers.iter().enumerate().rev() {
+        let is_between =
+            before.is_none_or(|end| number < end) && since.is_none_or(|at| number > at);
+        if is_between
+            && (all || container.process.is_running())
+            && fits(&state, container, &filters)?
+        {
+            found.push(summary(container));
         }
-        "ancestor" => {
-            container.image == *value
-                || state.image(value).is_some_and(|i| state.images[i].id == container.image_id)
-        }
-        "label" => container
-            .command
-            .labels
-            .iter()
-            .any(|(n, v)| value == n || *value == [n, "=", v].concat()),
-        // What is not known here shuts nobody out.
-        _ => true,
-    })
-}
-
-fn state_word(process: &Process) -> &'static str {
-    match process.status {
-        Status::Created => "created",
-        Status::Running => "running",
-        Status::Exited(_) => "exited",
     }
+    found.truncate(if limit > 0 { limit as usize } else { usize::MAX });
+    Ok(Reply::Json(200, Value::Array(found)))
 }
 
-fn status_text(process: &Process) -> String {
+fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<bool> {
+    let status = container.process.run().status;
+    let mut exited = filters.values("exited").is_empty();
+    for code in filters.values("exited") {
+        let Ok(code) = code.parse() else {
+            return told(400, format!("invalid filter 'exited={code}'"));
+        };
+        exited |= status == Status::Exited(code);
+    }
+    let has = |member: &str, name: &String| {
+        container.config.get(member).is_some_and(|members| members.get(name).is_some())
+    };
+    let is_ancestor = |name: &String| {
+        let image = state.find_image(name).is_some_and(|image| image.id == container.image_id);
+        image || container.image == *name
+    };
+    Ok(exited
+        && filters.any_fits("name", &[&container.name, &format!("/{}", container.name)])?
+        && filters.any_fits("id", &[&container.id])?
+        && filters.has_labels(container.labels())
+        && filters.any("ancestor", is_ancestor)
+        && filters.any("status", |word| word == status.word())
+        && filters.any("network", |name| container.networks.get(name).is_some())
+        && filters.any("volume", |path| has("Volumes", path))
+        && filters.any("health", |health| health == "none")
+        && filters.truth("is-task")? != Some(true)
+        && filters.any("expose", |port| has("ExposedPorts", port))
+        && filters.any("publish", |_| false))
+}
+
+fn summary(container: &Container) -> Value {
+    let run = container.process.run();
+    let quoted = |word: String| if word.contains(' ') { format!("'{word}'") } else { word };
+    let command: Vec<String> = container.argv().into_iter().map(quoted).collect();
+    let created = container.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name)],
+        Image: &container.image, ImageID: &container.image_id, Command: command.join(" "),
+        Created: created as i64, Labels: container.labels().clone(), State: run.status.word(),
+        Status: status_text(&run), NetworkSettings.Networks: container.networks.clone(),
+        HostConfig.NetworkMode: text(&container.host, "NetworkMode"))
+}
+
+fn status_text(run: &Run) -> String {
     let since = |time: Option<SystemTime>| {
-        time::about(time.and_then(|time| time.elapsed().ok()).unwrap_or(Duration::ZERO))
-    };
-    match process.status {
-        Status::Created => "Created".to_owned(),
-        Status::Running => "Up ".to_owned() + &since(process.started),
-        Status::Exited(code) => {
-            ["Exited (", &code.to_string(), ") ", &since(process.finished), " ago"].concat()
+        let seconds = time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs();
+        match seconds {
+            0 => "Less than a second".to_owned(),
+            1 => "1 second".to_owned(),
+            2..60 => format!("{seconds} seconds"),
+            60..120 => "About a minute".to_owned(),
+            120..3600 => format!("{} minutes", seconds / 60),
+            3600..7200 => "About an hour".to_owned(),
+            _ => format!("{} hours", seconds / 3600),
         }
+    };
+    match run.status {
+        Status::Created => "Created".to_owned(),
+        Status::Running => format!("Up {}", since(run.started)),
+        Status::Exited(code) => format!("Exited ({code}) {} ago", since(run.finished)),
     }
-}
-
-fn network(container: &Container) -> String {
-    let name = if container.network == "default" { "bridge" } else { &container.network };
-    fill(include_str!("network.json").trim_end(), &[("network", &string(name))])
-}
-
-fn summary(state: &State, at: usize) -> String {
-    let (container, process) = (&state.containers[at], state.process_of(at));
-    let argv = container.command.entrypoint.iter().chain(&container.command.cmd);
-    let quoted =
-        |word: &String| if word.contains(' ') { ["'", word, "'"].concat() } else { word.clone() };
-    let command: Vec<String> = argv.map(quoted).collect();
-    fill(
-        include_str!("container.json").trim_end(),
-        &[
-            ("id", &string(&container.id)),
-            ("names", &strings(&["/".to_owned() + &container.name])),
-            ("image", &string(&container.image)),
-            ("image_id", &string(&container.image_id)),
-            ("command", &string(&command.join(" "))),
-            ("created", &time::unix(container.created).0.to_string()),
-            ("labels", &text::object(&container.command.labels)),
-            ("state", &string(state_word(process))),
-            ("status", &string(&status_text(process))),
-            ("network", &string(&container.network)),
-            ("networks", &network(container)),
-        ],
-    )
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.lock();
-    let at = state.container(name)?;
-    let (container, process) = (&state.containers[at], state.process_of(at));
-    let mut argv = container.command.entrypoint.iter().chain(&container.command.cmd);
-    let path = argv.next().map_or("", String::as_str);
-    let args: Vec<&String> = argv.collect();
-    let execs: Vec<&String> = state
-        .execs
-        .iter()
-        .filter(|exec| exec.container == container.id)
-        .map(|exec| &exec.id)
-        .collect();
-    let moment =
-        |time: Option<SystemTime>| string(&time.map_or(time::NEVER.to_owned(), time::rfc3339));
-    let or_null =
-        |words: &[String]| if words.is_empty() { "null".to_owned() } else { strings(words) };
-    let truth = |truth: bool| if truth { "true" } else { "false" };
-    let text = fill(
-        include_str!("inspect.json"),
-        &[
-            ("id", &string(&container.id)),
-            ("created", &moment(Some(container.created))),
-            ("path", &string(path)),
-            ("args", &strings(&args)),
-            ("status", &string(state_word(process))),
-            ("running", truth(process.status == Status::Running)),
-            ("pid", &if process.status == Status::Running { process.pid } else { 0 }.to_string()),
-            ("code", &process.code().to_string()),
-            ("started", &moment(process.started)),
-            ("finished", &moment(process.finished)),
-            ("image_id", &string(&container.image_id)),
-            ("name", &string(&["/", &container.name].concat())),
-            ("execs", &if execs.is_empty() { "null".to_owned() } else { strings(&execs) }),
-            ("network", &string(&container.network)),
-            ("auto_remove", truth(container.auto_remove)),
-            ("hostname", &string(&container.id[..12])),
-            ("attach_stdin", truth(container.attach[0])),
-            ("attach_stdout", truth(container.attach[1])),
-            ("attach_stderr", truth(container.attach[2])),
-            ("tty", truth(container.tty)),
-            ("open_stdin", truth(container.open_stdin)),
-            ("stdin_once", truth(container.stdin_once)),
-            ("env", &or_null(&container.command.env)),
-            ("cmd", &or_null(&container.command.cmd)),
-            ("image", &string(&container.image)),
-            ("directory", &string(&container.command.directory)),
-            ("entrypoint", &or_null(&container.command.entrypoint)),
-            ("labels", &text::object(&container.command.labels)),
-            ("networks", &network(container)),
-        ],
-    );
-    Ok(Reply::Json(200, text))
-}
-
-pub fn start(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.lock();
-    let at = state.container(name)?;
-    if state.is_running(at) {
-        return Ok(Reply::Empty(304));
-    }
-    run(call.engine, &mut state, at)?;
-    call.engine.notify();
-    Ok(Reply::Empty(204))
-}
-
-/// Starts a container's process.
-fn run(engine: &Arc<Engine>, state: &mut State, at: usize) -> Result<(), Fault> {
-    let container = &state.containers[at];
-    let (id, key, open_stdin) = (container.id.clone(), container.process, container.open_stdin);
-    let argv: Vec<String> =
-        container.command.entrypoint.iter().chain(&container.command.cmd).cloned().collect();
-    let program = argv.first().map_or("", String::as_str);
-    if shell::known(program).is_none() {
-        let why = "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container \
-                   process: exec: \"";
-        let rest = "\": executable file not found in $PATH (this demonstration knows a few programs only): unknown";
-        let fault = Fault::told(400, &[why, program, rest]);
-        if let Some(process) = state.processes.get_mut(&key) {
-            process.status = Status::Exited(127);
-            process.ends += 1;
-        }
-        // Somebody may wait for it to be removed.
-        if state.containers[at].auto_remove {
-            state.remove(at);
-        }
-        engine.notify();
-        return Err(fault);
-    }
-    let mut env = container.command.env.clone();
-    env.push(["HOSTNAME=", &id[..12]].concat());
-    env.push("PWD=/".to_owned() + container.command.directory.trim_start_matches('/'));
-    if let Some(process) = state.processes.get_mut(&key) {
-        process.input_open = open_stdin;
-    }
-    let ended_id = id.clone();
-    let ended = move |state: &mut State, code: i64| {
-        let Some(at) = state.containers.iter().position(|container| container.id == ended_id)
-        else {
-            return;
-        };
-        state.emit_container(at, "die", &[("exitCode", &code.to_string())]);
-        if state.containers[at].auto_remove {
-            state.remove(at);
-        }
+    let mut state = call.engine.state();
+    let id = state.container(name)?.id.clone();
+    let execs = state.execs.iter().filter(|exec| exec.container == id);
+    let execs = execs.map(|exec| exec.id.clone()).collect();
+    let container = state.container(&id)?;
+    let run = container.process.run();
+    let never = || "0001-01-01T00:00:00Z".to_owned();
+    let moment = |time: Option<SystemTime>| time.map_or_else(never, |time| rfc3339(time, 9));
+    let code = match run.status {
+        Status::Exited(code) => code,
+        _ if container.error.is_empty() => 0,
+        _ => 127,
     };
-    process::start(engine, state, key, (id, argv, env), ended)?;
-    state.emit_container(at, "start", &[]);
-    Ok(())
-}
-
-/// `POST /containers/{id}/stop` and `/kill`: the signal, and the answer where nothing runs.
-pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.lock();
-    let at = state.container(name)?;
-    if !state.is_running(at) {
-        return Ok(Reply::Empty(304));
-    }
-    signal(call.engine, &mut state, at, 15);
-    let (id, key) = (state.containers[at].id.clone(), state.containers[at].process);
-    while state.processes.get(&key).is_some_and(|process| process.status == Status::Running) {
-        state = call.engine.wait(state, TICK);
-    }
-    if let Ok(at) = state.container(&id) {
-        state.emit_container(at, "stop", &[]);
-        call.engine.notify();
-    }
-    Ok(Reply::Empty(204))
-}
-
-pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.lock();
-    let at = state.container(name)?;
-    let number = signal_number(call.parameter("signal"))?;
-    if !state.is_running(at) {
-        let id = &state.containers[at].id;
-        return Err(Fault::told(
-            409,
-            &["Cannot kill container: ", name, ": Container ", id, " is not running"],
-        ));
-    }
-    signal(call.engine, &mut state, at, number);
-    Ok(Reply::Empty(204))
-}
-
-/// Sends a signal. Those that a program survives by default do nothing here.
-fn signal(engine: &Engine, state: &mut State, at: usize, number: i64) {
-    state.emit_container(at, "kill", &[("signal", &number.to_string())]);
-    let key = state.containers[at].process;
-    if let Some(process) = state.processes.get_mut(&key)
-        && !matches!(number, 17 | 18 | 23 | 28)
-    {
-        process.kill(number);
-    }
-    engine.notify();
-}
-
-fn signal_number(text: &str) -> Result<i64, Fault> {
-    let name = text.to_ascii_uppercase();
-    let number = match name.strip_prefix("SIG").unwrap_or(&name) {
-        "" | "KILL" => 9,
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "USR1" => 10,
-        "USR2" => 12,
-        "TERM" => 15,
-        "CHLD" => 17,
-        "CONT" => 18,
-        "URG" => 23,
-        "WINCH" => 28,
-        digits => digits.parse().unwrap_or(0),
-    };
-    if (1..=64).contains(&number) {
-        Ok(number)
-    } else {
-        Err(Fault::told(400, &["Invalid signal: ", text]))
-    }
-}
-
-pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    stop(call, name)?;
-    let mut state = call.engine.lock();
-    let at = state.container(name)?;
-    run(call.engine, &mut state, at)?;
-    state.emit_container(at, "restart", &[]);
-    call.engine.notify();
-    Ok(Reply::Empty(204))
+    let argv = container.argv();
+    let running = run.status == Status::Running;
+    let shown = filled!("inspect.json", Id: id, Created: rfc3339(container.created, 9),
+        Path: &argv[0], Args: argv[1..].to_vec(), State.Status: run.status.word(),
+        State.Running: running, State.Pid: i64::from(running), State.ExitCode: code,
+        State.Error: &container.error, State.StartedAt: moment(run.started),
+        State.FinishedAt: moment(run.finished), Image: &container.image_id,
+        Name: format!("/{}", container.name), ExecIDs: or_null(execs),
+        HostConfig: container.host.clone(), Config: container.config.clone(),
+        NetworkSettings.Networks: container.networks.clone());
+    Ok(Reply::Json(200, shown))
 }
 
 pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let engine = call.engine;
     let condition = call.parameter("condition").to_owned();
     if !matches!(&condition[..], "" | "not-running" | "next-exit" | "removed") {
-        return Err(Fault::told(400, &["invalid condition: \"", &condition, "\""]));
+        return told(400, format!("invalid condition: \"{condition}\""));
     }
-    let state = engine.lock();
-    let at = state.container(name)?;
-    let id = state.containers[at].id.clone();
-    let finished = state.process_of(at).finished;
-    drop(state);
+    let process = call.engine.state().container(name)?.process.clone();
+    let ends = process.run().ends;
     // The head is sent before the wait: a client that starts the container next has to know that
-    // this one waits already.
-    let mut body = call.stream(Some("application/json"))?;
+    // this request waits already.
+    let mut body = call.stream("application/json")?;
     body.flush()?;
-    let mut state = engine.lock();
-    let code = loop {
-        if let Some((_, code)) = state.ended.iter().rfind(|(ended, _)| *ended == id) {
-            break *code;
-        }
-        let Ok(at) = state.container(&id) else { break 0 };
-        let process = state.process_of(at);
-        let over = match &condition[..] {
-            "removed" => false,
-            "next-exit" => process.is_over() && process.finished != finished,
-            _ => process.status != Status::Running,
-        };
-        if over {
-            break process.code();
-        }
-        state = engine.wait(state, TICK);
+    let over = |run: &mut Run| match &condition[..] {
+        "removed" => run.removed,
+        "next-exit" => run.removed || run.ends > ends,
+        _ => run.removed || run.status != Status::Running,
+    };
+    while process.wait_for(TICK, |run| over(run).then_some(())).is_none() {
         if call.request.is_gone() {
             return Ok(body.finish()?.into());
         }
-    };
-    drop(state);
-    body.write_all(
-        [r#"{"Error":null,"StatusCode":"#, &code.to_string(), "}\n"].concat().as_bytes(),
-    )?;
+    }
+    let code = if let Status::Exited(code) = process.run().status { code } else { 0 };
+    writeln!(body, "{{\"StatusCode\":{code}}}")?;
     Ok(body.finish()?.into())
 }
 
 pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.lock();
-    let at = state.container(name)?;
-    let new = call.parameter("name");
-    if new.is_empty() {
-        return Err(Fault::told(400, &["Neither old nor new names may be empty"]));
-    }
-    let new = name_for(&mut state, new)?;
-    let old = std::mem::replace(&mut state.containers[at].name, new);
-    state.emit_container(at, "rename", &[("oldName", &["/", &old].concat())]);
-    call.engine.notify();
-    Ok(Reply::Empty(204))
+    let new = call.parameter("name").to_owned();
+    call.engine.change(|state| {
+        let container = state.container(name)?;
+        let (id, old) = (container.id.clone(), container.name.clone());
+        if new.is_empty() {
+            return told(400, "Neither old nor new names may be empty");
+        }
+        if new == old {
+            return told(400, "Renaming a container with the same name as its current name");
+        }
+        let new = free_name(state, &new);
+        let new = new.map_err(|error| prefixed(error, "Error when allocating new name"))?;
+        state.container(&id)?.name = new;
+        state.emit_container(&id, "rename", &[("oldName", &format!("/{old}"))]);
+        Ok(Reply::Empty(204))
+    })
 }
 
-pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.lock();
-    let at = state.container(name)?;
-    let (id, key) = (state.containers[at].id.clone(), state.containers[at].process);
-    if state.is_running(at) {
-        if !call.truth("force") {
-            let remedy = ". Stop the container before attempting removal or force remove";
-            return Err(Fault::told(409, &["You cannot remove a running container ", &id, remedy]));
-        }
-        signal(call.engine, &mut state, at, 9);
-        while state.processes.get(&key).is_some_and(|process| process.status == Status::Running) {
-            state = call.engine.wait(state, TICK);
-        }
+/// The name that was asked for, if it can be had, or one that is made up.
+pub fn free_name(state: &State, asked: &str) -> io::Result<String> {
+    const HOW: [&str; 8] = ["bold", "calm", "deft", "fair", "keen", "lucid", "neat", "wry"];
+    const WHO: [&str; 7] = ["byron", "curie", "gauss", "hopper", "lamarr", "noether", "turing"];
+    let other = |name: &str| state.containers.iter().find(|container| container.name == name);
+    let name = asked.strip_prefix('/').unwrap_or(asked);
+    if name.is_empty() {
+        let invented = |n: usize| format!("{}_{}{n}", HOW[n % HOW.len()], WHO[n % WHO.len()]);
+        let mut names = (state.containers.len()..).map(invented);
+        return Ok(names.find(|name| other(name).is_none()).unwrap_or_default());
     }
-    if let Ok(at) = state.container(&id) {
-        state.remove(at);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if name.len() < 2 || !name.chars().all(is_plain) || name.starts_with(['_', '.', '-']) {
+        return told(
+            400,
+            format!("Invalid container name ({asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
+        );
     }
-    call.engine.notify();
-    Ok(Reply::Empty(204))
+    match other(name) {
+        None => Ok(name.to_owned()),
+        Some(other) => told(
+            409,
+            format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \"{}\". \
+                 You have to remove (or rename) that container to be able to reuse that name.",
+                other.id
+            ),
+        ),
+    }
 }
 
 /// `POST /containers/prune`
 pub fn prune(call: &mut Call<'_, '_>) -> Outcome {
-    let mut state = call.engine.lock();
-    let mut gone = Vec::new();
-    while let Some(at) = (0..state.containers.len()).find(|&i| !state.is_running(i)) {
-        gone.push(state.containers[at].id.clone());
-        state.remove(at);
+    let filters = Filters::read(call, &["label"])?;
+    let gone = call.engine.change(|state| {
+        let ended = state.containers.iter().filter(|c| !c.process.is_running());
+        let gone = ended.filter(|container| filters.has_labels(container.labels()));
+        let gone: Vec<String> = gone.map(|container| container.id.clone()).collect();
+        gone.iter().for_each(|id| state.remove(id));
+        gone
+    });
+    Ok(Reply::Json(200, object!(ContainersDeleted: or_null(gone), SpaceReclaimed: 0_i64)))
+}
+
+/// The size of a terminal has no effect, but it has to be one.
+pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    call.json()?;
+    (call.number("h", 400)?, call.number("w", 400)?);
+    let mut state = call.engine.state();
+    let container = state.container(name)?;
+    match container.process.is_running() {
+        true => Ok(Reply::Empty(200)),
+        false => told(409, format!("container {} is not running", container.id)),
     }
-    call.engine.notify();
-    Ok(Reply::Json(
-        200,
-        [r#"{"ContainersDeleted":"#, &strings(&gone), r#","SpaceReclaimed":0}"#, "\n"].concat(),
-    ))
+}
+
+/// `POST /containers/create`: from JSON to a container that does not run yet.
+pub fn create(call: &mut Call<'_, '_>) -> Outcome {
+    let asked = call.json()?;
+    match &asked {
+        Value::Null => return told(400, "invalid JSON: got EOF while reading request body"),
+        Value::Object(members) if !members.is_empty() => {}
+        _ => return told(400, "config cannot be empty in order to create a container"),
+    }
+    let name = call.parameter("name").to_owned();
+    call.engine.change(|state| {
+        let wanted = text(&asked, "Image").to_owned();
+        let image = state.image(&wanted)?;
+        let (image_id, mut files) = (image.id.clone(), image.files.clone());
+        let (mut config, host) = (config(image.config(), &asked)?, host(&asked)?);
+        if words(&config, "Entrypoint").is_empty() && words(&config, "Cmd").is_empty() {
+            return told(400, "no command specified");
+        }
+        let name = free_name(state, &name)?;
+        let id = state.new_id("container");
+        if text(&config, "Hostname").is_empty() {
+            *at(&mut config, &["Hostname"]) = id[..12].into();
+        }
+        files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
+        let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
+        for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
+            files.make_directory(path);
+        }
+        let (warnings, networks) = (warnings(&host, &config), networks(&host, &asked)?);
+        state.containers.push(Container {
+            id: id.clone(),
+            name,
+            created: SystemTime::now(),
+            image: wanted,
+            image_id,
+            process: Process::new(flag(&config, "Tty")),
+            files: Arc::new(Mutex::new(files)),
+            error: String::new(),
+            config,
+            host,
+            networks,
+        });
+        state.emit_container(&id, "create", &[]);
+        Ok(Reply::Json(201, object!(Id: id, Warnings: warnings)))
+    })
+}
+
+/// The config that is asked for, over that of the image.
+fn config(image: &Value, asked: &Value) -> io::Result<Value> {
+    let mut config = image.clone();
+    overlay(&mut config, asked).or_else(|why| told(400, why))?;
+    remove(&mut config, &["HostConfig", "NetworkingConfig"]);
+    let (entrypoint, cmd) = (words(asked, "Entrypoint"), words(asked, "Cmd"));
+    // The image's arguments were meant for its own entrypoint.
+    if !entrypoint.is_empty() || !cmd.is_empty() {
+        *at(&mut config, &["Cmd"]) = or_null(cmd);
+    }
+    if !entrypoint.is_empty() {
+        *at(&mut config, &["Entrypoint"]) = Value::from(entrypoint);
+    }
+    let asked = words(asked, "Env");
+    let name = |pair: &String| pair.split('=').next().map(str::to_owned);
+    let mut env = words(image, "Env");
+    env.retain(|pair| asked.iter().all(|other| name(other) != name(pair)));
+    *at(&mut config, &["Env"]) = or_null([env, asked].concat());
+    Ok(config)
+}
+
+fn host(asked: &Value) -> io::Result<Value> {
+    let mut host = filled!("host.json");
+    if let Some(asked) = asked.get_ignore_case("HostConfig") {
+        overlay(&mut host, asked).or_else(|why| told(400, why))?;
+    }
+    let defaults: [(&[&str], &str); 3] = [
+        (&["NetworkMode"], "default"),
+        (&["LogConfig", "Type"], "json-file"),
+        (&["RestartPolicy", "Name"], "no"),
+    ];
+    for (path, default) in defaults {
+        let value = at(&mut host, path);
+        if value.as_str().is_none_or(str::is_empty) {
+            *value = default.into();
+        }
+    }
+    Ok(host)
+}
+
+/// The networks of a container by their names.
+fn networks(host: &Value, asked: &Value) -> io::Result<Value> {
+    let mode = text(host, "NetworkMode");
+    let name = if mode == "default" { "bridge" } else { mode };
+    let mut network = filled!("endpoint.json");
+    let asked =
+        asked.get("NetworkingConfig").and_then(|asked| asked.get("EndpointsConfig")?.get(name));
+    overlay(&mut network, asked.unwrap_or(&Value::Null)).or_else(|why| told(400, why))?;
+    Ok(Value::Object(vec![(name.to_owned(), network)]))
+}
+
+/// One for each setting that was made and has no effect.
+fn warnings(host: &Value, config: &Value) -> Vec<String> {
+    let is_set = |name: &&str| match host.get(name).or_else(|| config.get(name)) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Number(number)) => number != "0",
+        Some(value) => {
+            let is_named = value.get("Name").is_none_or(|name| name.as_str() != Some("no"));
+            let is_empty = value.elements().is_empty() && value.members().is_empty();
+            is_named && (!is_empty || value.as_str().is_some_and(|text| !text.is_empty()))
+        }
+    };
+    let settings = include_str!("without_effect.txt").lines().filter(is_set);
+    settings.map(|name| format!("{name} has no effect in this demonstration")).collect()
 }

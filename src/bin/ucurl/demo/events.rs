@@ -1,47 +1,45 @@
 //! `/events`: what happens, as it happens.
 
-use super::containers::filters;
+use super::api::{Call, Filters, Outcome};
+use super::containers::TICK;
 use super::engine::Event;
-use super::process::TICK;
-use super::reply::{Call, Fault, Outcome};
-use super::time;
+use super::json::text;
+use super::names::told;
 use std::io::Write;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Names that dockerd knows; others change nothing, as there.
+const FILTERS: [&str; 5] = ["container", "event", "image", "label", "type"];
 
 pub fn events(call: &mut Call<'_, '_>) -> Outcome {
+    let (since, until) = (call.time("since")?, call.time("until")?);
+    if until.is_some_and(|until| until < since.unwrap_or(until)) {
+        let (since, until) = (call.parameter("since"), call.parameter("until"));
+        return told(400, format!("`since` time ({since}) cannot be after `until` time ({until})"));
+    }
+    let filters = Filters::read(call, &FILTERS)?;
     let engine = call.engine;
-    let moment = |name: &str| match call.parameter(name) {
-        "" => Ok(None),
-        text => time::parse(text)
-            .map(Some)
-            .ok_or_else(|| Fault::told(400, &["failed to parse value as time: ", text])),
-    };
-    let (since, until) = (moment("since")?, moment("until")?);
-    let filters = filters(call)?;
-    let mut body = call.stream(Some("application/json"))?;
-    let state = engine.lock();
-    // Without `since`, what is to come.
-    let mut next = if since.is_some() {
-        state.event_count - state.events.len() as u64
-    } else {
-        state.event_count
-    };
-    drop(state);
+    let mut body = call.stream("application/json")?;
     body.flush()?;
+    let state = engine.state();
+    let first = state.event_count - state.events.len();
+    // Without a time, only what is to come.
+    let mut next = if since.or(until).is_some() { first } else { state.event_count };
+    drop(state);
+    // The epoch is no bound, but it has passed.
+    let bound = until.filter(|until| *until > UNIX_EPOCH);
     loop {
         let now = SystemTime::now();
-        let state = engine.lock();
-        let first = state.event_count - state.events.len() as u64;
-        let skip = usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX);
-        let lines: Vec<String> = state
-            .events
-            .iter()
-            .skip(skip)
-            .filter(|event| {
-                since.is_none_or(|since| event.time >= since)
-                    && until.is_none_or(|until| event.time <= until)
-            })
-            .filter(|event| filters.iter().all(|(name, values)| fits(event, name, values)))
+        let state = engine.state();
+        let first = state.event_count - state.events.len();
+        let in_time = |event: &&Event| {
+            since.is_none_or(|since| event.time >= since)
+                && bound.is_none_or(|until| event.time <= until)
+        };
+        let new = state.events.iter().skip(next.saturating_sub(first));
+        let lines: Vec<String> = new
+            .filter(in_time)
+            .filter(|event| fits(event, &filters))
             .map(|event| event.line.clone())
             .collect();
         next = state.event_count;
@@ -62,23 +60,14 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     }
 }
 
-fn fits(event: &Event, name: &str, values: &[String]) -> bool {
-    let attribute = |name: &str| {
-        event.attributes.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+fn fits(event: &Event, filters: &Filters) -> bool {
+    let is_named = |name: &String| {
+        event.id.starts_with(&name[..]) || text(&event.attributes, "name").starts_with(&name[..])
     };
-    values.iter().any(|value| match name {
-        "type" => event.kind == value,
-        "event" => event.action.split(':').next() == Some(value),
-        "container" if event.kind == "container" => {
-            event.id.starts_with(value.as_str()) || attribute("name") == value
-        }
-        "image" if event.kind == "image" => event.id == *value || attribute("name") == value,
-        "image" => attribute("image") == value,
-        "label" => {
-            event.attributes.iter().any(|(n, v)| value == n || *value == [n, "=", v].concat())
-        }
-        "container" => false,
-        // What is not known here shuts nothing out.
-        _ => true,
-    })
+    let image = if event.kind == "image" { "name" } else { "image" };
+    filters.any("type", |kind| event.kind == kind)
+        && filters.any("event", |action| event.action.split(':').next() == Some(action))
+        && filters.any("container", |name| event.kind == "container" && is_named(name))
+        && filters.any("image", |name| text(&event.attributes, image) == name || event.id == *name)
+        && filters.has_labels(&event.attributes)
 }

@@ -1,361 +1,305 @@
-//! Images: the list, one of them, names, and the ways in and out.
+//! Images: the list, one of them, names, removal, and the ways in and out.
 
-use super::engine::{Command, Image, State, published, split_reference};
-use super::files::{self, Files, plain};
-use super::reply::{CONTENT, Call, Fault, Outcome, Reply, VERSION};
-use super::text::{self, fill, member, pairs, string, strings, words};
-use super::time;
-use std::io::Write;
-use std::time::SystemTime;
-use unix_http::docker::sha256_hex;
+use super::api::{CONTENT, Call, Filters, Outcome, Reply};
+use super::engine::{Image, State, arch, published};
+use super::files::Files;
+use super::json::{filled, list as or_null, object, remove, text, words, write};
+use super::names::{Pattern, Reference, registry, told};
+use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
+use unix_http::server::BodyWriter;
+
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
+}
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = super::containers::filters(call)?;
-    let named = filters.iter().find(|(name, _)| name == "reference").map(|(_, names)| names);
-    let state = call.engine.lock();
-    let shown = state.images.iter().rev().filter(|image| {
-        let full = |name: &String| split_reference(name);
-        named.is_none_or(|names| {
-            names.iter().any(|name| image.tags.iter().any(|tag| full(tag) == full(name)))
-        })
-    });
-    let one = |image: &Image| {
-        let labels = &image.command.labels;
-        fill(
-            include_str!("image.json").trim_end(),
-            &[
-                ("created", &time::unix(image.created).0.to_string()),
-                ("id", &string(&image.id)),
-                (
-                    "labels",
-                    &if labels.is_empty() { "null".to_owned() } else { text::object(labels) },
-                ),
-                ("tags", &strings(&image.tags)),
-                ("size", &image.files.size().to_string()),
-            ],
-        )
-    };
-    Ok(Reply::Json(200, text::list(shown.map(one)) + "\n"))
-}
-
-fn find(state: &State, name: &str) -> Result<usize, Fault> {
-    let (repository, tag) = split_reference(name);
-    state.image(name).ok_or_else(|| Fault::told(404, &["No such image: ", &repository, ":", &tag]))
-}
-
-fn config(command: &Command) -> String {
-    let or_null =
-        |words: &[String]| if words.is_empty() { "null".to_owned() } else { strings(words) };
-    fill(
-        include_str!("image_config.json").trim_end(),
-        &[
-            ("env", &or_null(&command.env)),
-            ("cmd", &or_null(&command.cmd)),
-            ("directory", &string(&command.directory)),
-            ("entrypoint", &or_null(&command.entrypoint)),
-            ("labels", &text::object(&command.labels)),
-        ],
-    )
+    let filters = Filters::read(call, &["before", "dangling", "label", "reference", "since"])?;
+    let dangling = filters.truth("dangling")?;
+    let state = call.engine.state();
+    let mut times = [None, None];
+    for (time, name) in times.iter_mut().zip(["before", "since"]) {
+        for value in filters.values(name) {
+            *time = Some(state.image(value)?.created());
+        }
+    }
+    let labels = |image: &Image| image.config().get("Labels").cloned().unwrap_or(Value::Null);
+    let mut shown = Vec::new();
+    for image in state.images.iter().rev() {
+        let named = |pattern: &String| {
+            let pattern = Pattern::shell(pattern);
+            let short = |name: &str| name.split([':', '@']).next().map(str::to_owned);
+            let fits =
+                |name: &String| pattern.fits(name) || short(name).is_some_and(|n| pattern.fits(&n));
+            image.names.iter().any(fits)
+        };
+        let (created, labels) = (image.created(), labels(image));
+        let is_between =
+            times[0].is_none_or(|t| created < t) && times[1].is_none_or(|t| created > t);
+        let is_dangling = image.names(false).is_empty();
+        if filters.any("reference", named)
+            && is_between
+            && filters.has_labels(&labels)
+            && dangling.is_none_or(|wanted| wanted == is_dangling)
+        {
+            let size = image.files.size();
+            let mut one = filled!("image_summary.json", Created: seconds(created), Id: &image.id,
+                Labels: if labels.members().is_empty() { Value::Null } else { labels },
+                ParentId: &image.parent, RepoDigests: image.names(true),
+                RepoTags: image.names(false), Size: size, VirtualSize: size);
+            if call.since(44) {
+                remove(&mut one, &["VirtualSize"]);
+            }
+            shown.push(one);
+        }
+    }
+    Ok(Reply::Json(200, Value::Array(shown)))
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.lock();
-    let image = &state.images[find(&state, name)?];
-    let layer = layer(image);
-    let text = fill(
-        include_str!("image_inspect.json"),
-        &[
-            ("id", &string(&image.id)),
-            ("tags", &strings(&image.tags)),
-            ("created", &string(&time::rfc3339(image.created))),
-            ("version", &string(VERSION)),
-            ("config", &config(&image.command)),
-            ("arch", &string(super::arch())),
-            ("size", &image.files.size().to_string()),
-            ("layer", &string(&["sha256:", &sha256_hex(&layer)].concat())),
-        ],
-    );
-    Ok(Reply::Json(200, text))
+    let state = call.engine.state();
+    let image = state.image(name)?;
+    let size = image.files.size();
+    let last = image.record.get("history").map_or(&[][..], Value::elements).last();
+    let mut shown = filled!("image_inspect.json", Id: &image.id, RepoTags: image.names(false),
+        RepoDigests: image.names(true), Parent: &image.parent,
+        Comment: last.map_or("", |step| text(step, "comment")),
+        Created: text(&image.record, "created"), ContainerConfig: filled!("config.json"),
+        Config: image.config().clone(), Architecture: arch(), Size: size, VirtualSize: size,
+        DockerVersion: super::api::VERSION,
+        RootFS.Layers: words(image.record.get("rootfs").unwrap_or(&Value::Null), "diff_ids"),
+        Metadata.LastTagTime: text(&image.record, "created"));
+    let gone: &[&str] = match (call.since(44), call.since(45)) {
+        (_, true) => &["VirtualSize", "ContainerConfig", "Container"],
+        (true, _) => &["VirtualSize"],
+        _ => &[],
+    };
+    remove(&mut shown, gone);
+    Ok(Reply::Json(200, shown))
 }
 
-fn layer(image: &Image) -> Vec<u8> {
-    image.files.archive("/").unwrap_or_default()
+pub fn history(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let state = call.engine.state();
+    let image = state.image(name)?;
+    let steps = image.record.get("history").map_or(&[][..], Value::elements);
+    let one = |(number, step): (usize, &Value)| {
+        let (id, tags) = match number {
+            0 => (&image.id[..], image.names(false)),
+            _ => ("<missing>", Vec::new()),
+        };
+        object!(Comment: text(step, "comment"), Created: seconds(image.created()),
+            CreatedBy: text(step, "created_by"), Id: id, Size: 0_i64, Tags: or_null(tags))
+    };
+    Ok(Reply::Json(200, Value::Array(steps.iter().rev().enumerate().map(one).collect())))
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let new = [
-        call.parameter("repo"),
-        ":",
-        Some(call.parameter("tag")).filter(|t| !t.is_empty()).unwrap_or("latest"),
-    ]
-    .concat();
-    let mut state = call.engine.lock();
-    let at = find(&state, name)?;
-    state.tag(at, &new);
-    let id = state.images[at].id.clone();
-    state.emit_image("tag", &id, &new);
-    call.engine.notify();
-    Ok(Reply::Empty(201))
+    let new = [call.parameter("repo"), call.parameter("tag")].join(":");
+    let new = Reference::parse(new.trim_end_matches(':'))?.full();
+    call.engine.change(|state| {
+        let id = state.image(name)?.id.clone();
+        state.tag(&id, &new);
+        state.emit_image("tag", &id, &new);
+        Ok(Reply::Empty(201))
+    })
 }
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.lock();
-    let at = find(&state, name)?;
-    let id = state.images[at].id.clone();
-    if let Some(container) = state.containers.iter().find(|container| container.image_id == id)
-        && !call.truth("force")
-    {
-        let short = &container.id[..12];
-        let why = [
-            "conflict: unable to remove repository reference \"",
-            name,
-            "\" (must force) - container ",
-            short,
-            " is using its referenced image ",
-            &id[7..19],
-        ];
-        return Err(Fault::told(409, &why));
-    }
-    let (repository, tag) = split_reference(name);
-    let full = [&repository, ":", &tag].concat();
-    let untagged: Vec<String> = match state.images[at].tags.contains(&full) {
-        true => vec![full],
-        false => state.images[at].tags.clone(),
-    };
-    state.images[at].tags.retain(|tag| !untagged.contains(tag));
+    let force = call.truth("force");
+    call.engine.change(|state| {
+        let image = state.image(name)?;
+        let (id, short, tags) = (image.id.clone(), image.id[7..19].to_owned(), image.names(false));
+        let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
+        let by_name = image.names.contains(&full);
+        let user = state.containers.iter().find(|container| container.image_id == id);
+        let running = user.is_some_and(|container| container.process.is_running());
+        let is_last = !by_name || tags.len() <= 1;
+        let mut repositories: Vec<&str> = tags.iter().filter_map(|tag| tag.rsplit(':').nth(1)).collect();
+        repositories.dedup();
+        match user {
+            Some(user) if is_last && by_name && !force => {
+                let user = &user.id[..12];
+                return told(409, format!("conflict: unable to remove repository reference \"{name}\" (must force) - container {user} is using its referenced image {short}"));
+            }
+            Some(user) if !by_name && (running || !force) => {
+                let (how, state) = if running { ("cannot be forced", "running") } else { ("must be forced", "stopped") };
+                let user = &user.id[..12];
+                return told(409, format!("conflict: unable to delete {short} ({how}) - image is being used by {state} container {user}"));
+            }
+            None if !by_name && repositories.len() > 1 && !force => {
+                return told(409, format!("conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"));
+            }
+            _ => {}
+        }
+        let gone = untag(state, &id, if is_last { None } else { Some(&full) });
+        let mut reply: Vec<Value> = gone.into_iter().map(|name| object!(Untagged: name)).collect();
+        if is_last && !running {
+            state.images.retain(|image| image.id != id);
+            state.emit_image("delete", &id, &id);
+            reply.push(object!(Deleted: id));
+        }
+        Ok(Reply::Json(200, Value::Array(reply)))
+    })
+}
+
+/// Takes one name of an image away, or all of them.
+fn untag(state: &mut State, id: &str, only: Option<&String>) -> Vec<String> {
     let mut gone = Vec::new();
-    for name in &untagged {
-        state.emit_image("untag", &id, &id);
-        gone.push([r#"{"Untagged":"#, &string(name), "}"].concat());
+    for image in state.images.iter_mut().filter(|image| image.id == id) {
+        let goes = |name: &String| only.is_none_or(|only| only == name);
+        (gone, image.names) = image.names.drain(..).partition(goes);
     }
-    if state.images[at].tags.is_empty() {
-        state.images.remove(at);
-        state.emit_image("delete", &id, &id);
-        gone.push([r#"{"Deleted":"#, &string(&id), "}"].concat());
-    }
-    call.engine.notify();
-    Ok(Reply::Json(200, text::list(gone) + "\n"))
+    gone.iter().for_each(|_| state.emit_image("untag", id, id));
+    gone
+}
+
+/// Sends a line of progress.
+fn line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
+    body.write_all((write(line) + "\r\n").as_bytes())?;
+    body.flush()
 }
 
 /// `POST /images/create`: a pull, or with `fromSrc=-` an import of what is sent.
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
-    if call.parameter("fromImage").is_empty() { import(call) } else { pull(call) }
-}
-
-fn pull(call: &mut Call<'_, '_>) -> Outcome {
-    let mut name = call.parameter("fromImage").to_owned();
-    if !call.parameter("tag").is_empty() {
-        name = [&name, ":", call.parameter("tag")].concat();
+    let (name, tag) = (call.parameter("fromImage"), call.parameter("tag"));
+    if name.is_empty() {
+        return import(call);
     }
-    let (repository, tag) = split_reference(&name);
-    let host =
-        repository.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']));
-    let Some(image) = published(&repository, &tag) else {
-        let why = ", repository does not exist or may require 'docker login': denied: requested access to the resource is denied";
-        return Err(match host {
-            None => Fault::told(404, &["pull access denied for ", &repository, why]),
-            Some(host) => Fault::told(
-                500,
-                &["Get \"http://", host, "/v2/\": this demonstration has no network"],
+    let asked = match tag {
+        "" => name.to_owned(),
+        digest if digest.contains(':') => format!("{name}@{digest}"),
+        tag => format!("{name}:{tag}"),
+    };
+    let Reference { repository, version } = Reference::parse(&asked)?;
+    let tag = version.strip_prefix(':').unwrap_or("latest").to_owned();
+    let image = published(&repository, &tag).filter(|image| {
+        version.starts_with(':') || image.names.contains(&format!("{repository}{version}"))
+    });
+    let Some(mut image) = image else {
+        return match (registry(&repository), &version[..1]) {
+            (Some(host), _) => {
+                told(500, format!("Get \"http://{host}/v2/\": this demonstration has no network"))
+            }
+            (None, "@") => told(
+                404,
+                format!(
+                    "manifest for {repository}{version} not found: manifest unknown: manifest unknown"
+                ),
             ),
-        });
+            _ => told(
+                404,
+                format!(
+                    "pull access denied for {repository}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
+                ),
+            ),
+        };
     };
-    let mut body = call.stream(Some("application/json"))?;
-    let mut line = |text: &str| {
-        body.write_all(&[text.as_bytes(), b"\r\n"].concat()).and_then(|()| body.flush())
-    };
-    line(&fill(
-        r#"{"status":{{what}},"id":{{tag}}}"#,
-        &[("what", &string(&["Pulling from ", &repository].concat())), ("tag", &string(&tag))],
-    ))?;
-    let id = image.id.clone();
-    let short = string(&id[7..19]);
-    let known = call.engine.lock().images.iter().any(|other| other.id == id);
-    if !known {
-        for step in [
-            r#"{"status":"Pulling fs layer","progressDetail":{},"id":{{id}}}"#,
-            r#"{"status":"Downloading","progressDetail":{"current":1024,"total":2048},"progress":"[=========================\u003e                         ]  1.024kB/2.048kB","id":{{id}}}"#,
-            r#"{"status":"Download complete","progressDetail":{},"id":{{id}}}"#,
-            r#"{"status":"Pull complete","progressDetail":{},"id":{{id}}}"#,
-        ] {
-            line(&fill(step, &[("id", &short)]))?;
-        }
+    let mut body = call.stream("application/json")?;
+    line(&mut body, &object!(status: format!("Pulling from {repository}"), id: &version[1..]))?;
+    let (id, short) = (image.id.clone(), image.id[7..19].to_owned());
+    let known = call.engine.state().images.iter().any(|image| image.id == id);
+    for status in
+        ["Pulling fs layer", "Download complete", "Pull complete"].iter().filter(|_| !known)
+    {
+        line(
+            &mut body,
+            &object!(status: *status, progressDetail: Value::Object(Vec::new()), id: &short[..]),
+        )?;
     }
-    let mut state = call.engine.lock();
-    if !known {
-        state.images.push(image);
-    }
-    let full = [&repository, ":", &tag].concat();
-    if let Some(at) = state.image(&id) {
-        state.tag(at, &full);
-    }
-    state.emit_image("pull", &full, &repository);
-    drop(state);
-    call.engine.notify();
-    line(&fill(r#"{"status":{{text}}}"#, &[("text", &string(&["Digest: ", &id].concat()))]))?;
-    let outcome = if known { "Image is up to date for " } else { "Downloaded newer image for " };
-    line(&fill(
-        r#"{"status":{{text}}}"#,
-        &[("text", &string(&["Status: ", outcome, &full].concat()))],
-    ))?;
+    let names: Vec<String> = image
+        .names
+        .drain(..)
+        .filter(|name| version.starts_with(':') || name.contains('@'))
+        .collect();
+    let digest =
+        names.last().and_then(|name| name.split('@').nth(1)).unwrap_or_default().to_owned();
+    call.engine.change(|state| state.add(image, &names, "pull"));
+    line(&mut body, &object!(status: format!("Digest: {digest}")))?;
+    let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
+    line(&mut body, &object!(status: format!("Status: {outcome} {repository}{version}")))?;
     Ok(body.finish()?.into())
 }
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
-    let (source, repository) = (call.parameter("fromSrc"), call.parameter("repo"));
+    let source = call.parameter("fromSrc");
     if source != "-" {
-        return Err(Fault::told(
-            500,
-            &["this demonstration has no network to import ", source, " from"],
-        ));
+        return told(500, format!("this demonstration has no network to import {source} from"));
     }
-    let tag = Some(call.parameter("tag")).filter(|tag| !tag.is_empty()).unwrap_or("latest");
-    let name = if repository.is_empty() { String::new() } else { [repository, ":", tag].concat() };
-    let archive = call.request.bytes(CONTENT)?;
+    let name = [call.parameter("repo"), call.parameter("tag")].join(":");
     let mut files = Files::default();
-    files.extract("/", &archive).map_err(|why| Fault::told(500, &[why]))?;
-    let id = add(&mut call.engine.lock(), Command::default(), files, &[name], "import");
-    call.engine.notify();
-    let mut body = call.stream(Some("application/json"))?;
-    body.write_all([r#"{"status":"#, &string(&id), "}\r\n"].concat().as_bytes())?;
-    body.flush()?;
-    Ok(body.finish()?.into())
-}
-
-/// The same content is the same image.
-pub fn content_id(command: &Command, files: &Files) -> String {
-    let content = [config(command).as_bytes(), &files.archive("/").unwrap_or_default()].concat();
-    ["sha256:", &sha256_hex(&content)].concat()
-}
-
-/// Adds an image, if it is not there, and gives it its names.
-pub fn add(
-    state: &mut State,
-    command: Command,
-    files: Files,
-    names: &[String],
-    action: &str,
-) -> String {
-    let id = content_id(&command, &files);
-    let at = state.images.iter().position(|image| image.id == id).unwrap_or_else(|| {
-        state.images.push(Image {
-            id: id.clone(),
-            tags: Vec::new(),
-            created: SystemTime::now(),
-            command,
-            files,
-        });
-        state.images.len() - 1
-    });
-    for name in names.iter().filter(|name| !name.is_empty()) {
-        state.tag(at, name);
+    let archive = call.request.bytes(CONTENT)?;
+    files.extract("/", &archive).or_else(|why| told(500, why))?;
+    let mut config = filled!("config.json");
+    for change in call.parameters("changes") {
+        super::build::configure(&mut config, change)?;
     }
-    state.emit_image(action, &id, names.first().filter(|name| !name.is_empty()).unwrap_or(&id));
-    id
+    let now = rfc3339(SystemTime::now(), 9);
+    let step = object!(created: &now, comment: "Imported from -");
+    let image = Image::new(&config, files, now, vec![step]);
+    let names: Vec<String> =
+        Reference::parse(name.trim_end_matches(':')).map(|name| name.full()).into_iter().collect();
+    let id = call.engine.change(|state| state.add(image, &names, "import"));
+    let mut body = call.stream("application/json")?;
+    line(&mut body, &object!(status: id))?;
+    Ok(body.finish()?.into())
 }
 
 /// `GET /images/get?names=` and `/images/{name}/get`
 pub fn save(call: &mut Call<'_, '_>, names: &[String]) -> Outcome {
-    let mut archive = Vec::new();
-    let state = call.engine.lock();
-    let (mut manifest, mut repositories) = (Vec::new(), Vec::new());
+    let (mut files, mut manifest) = (Files::default(), Vec::new());
+    let state = call.engine.state();
     for name in names {
-        let image = &state.images[find(&state, name)?];
-        let (digits, layer, now) = (&image.id[7..], layer(image), time::unix(image.created).0);
-        let diff = sha256_hex(&layer);
-        let layer_name = [&diff, "/layer.tar"].concat();
-        let text = fill(
-            include_str!("saved.json"),
-            &[
-                ("arch", &string(super::arch())),
-                ("config", &config(&image.command)),
-                ("created", &string(&time::rfc3339(image.created))),
-                ("layer", &string(&["sha256:", &diff].concat())),
-            ],
-        );
-        files::entry(
-            &mut archive,
-            &[digits, ".json"].concat(),
-            &plain(text.trim_end().as_bytes(), now),
-        );
-        files::entry(&mut archive, &layer_name, &plain(layer, now));
-        manifest.push(fill(
-            r#"{"Config":{{config}},"RepoTags":{{tags}},"Layers":[{{layer}}]}"#,
-            &[
-                ("config", &string(&[digits, ".json"].concat())),
-                ("tags", &strings(&image.tags)),
-                ("layer", &string(&layer_name)),
-            ],
-        ));
-        for tag in &image.tags {
-            let (repository, tag) = split_reference(tag);
-            repositories.push(
-                [string(&repository).as_str(), ":", &text::object(&[(tag, diff.clone())])].concat(),
-            );
-        }
+        let image = state.image(name)?;
+        let (config, layer) =
+            (format!("{}.json", &image.id[7..]), format!("{}/layer.tar", &image.id[7..]));
+        files.put(&config, write(&image.record).as_bytes());
+        files.put(&layer, &image.files.archive("/").unwrap_or_default());
+        let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
+        let tags = if image.names.contains(&full) { vec![full] } else { image.names(false) };
+        manifest.push(object!(Config: config, RepoTags: tags, Layers: vec![layer]));
     }
     drop(state);
-    let list = text::list(repositories);
-    let repositories = ["{", &list[1..list.len() - 1], "}\n"].concat();
-    files::entry(
-        &mut archive,
-        "manifest.json",
-        &plain((text::list(manifest) + "\n").into_bytes(), 0),
-    );
-    files::entry(&mut archive, "repositories", &plain(repositories.into_bytes(), 0));
-    files::finish(&mut archive);
-    let mut body = call.stream(Some("application/x-tar"))?;
-    body.write_all(&archive)?;
-    Ok(body.finish()?.into())
+    files.put("manifest.json", write(&Value::Array(manifest)).as_bytes());
+    call.send("application/x-tar", &files.archive("/").unwrap_or_default())
 }
 
 pub fn load(call: &mut Call<'_, '_>) -> Outcome {
     let archive = call.request.bytes(CONTENT)?;
     let quiet = call.truth("quiet");
-    let mut given = Files::default();
-    given.extract("/", &archive).map_err(|why| Fault::told(500, &[why]))?;
-    let bad = |why: &str| Fault::told(500, &["invalid archive: ", why]);
-    let read = |name: &str| {
-        given.content(name).ok_or_else(|| bad("a file that the manifest names is missing"))
-    };
-    let manifest =
-        Value::parse(read("manifest.json")?).map_err(|_| bad("manifest.json is not JSON"))?;
-    let mut lines = Vec::new();
-    for image in manifest.elements() {
-        let saved = Value::parse(read(member(image, "Config"))?)
-            .map_err(|_| bad("a config is not JSON"))?;
-        let config = saved.get("config").unwrap_or(&Value::Null);
-        let command = Command {
-            entrypoint: words(config, "Entrypoint"),
-            cmd: words(config, "Cmd"),
-            env: words(config, "Env"),
-            labels: pairs(config, "Labels"),
-            directory: member(config, "WorkingDir").to_owned(),
-        };
-        let mut files = Files::default();
-        for layer in words(image, "Layers") {
-            let content = read(&layer)?;
-            files.extract("/", content).map_err(|why| Fault::told(500, &[why]))?;
-            let id = string(layer.get(..12).unwrap_or(&layer));
-            lines.push(fill(
-                include_str!("loading.json").trim_end(),
-                &[("id", &id), ("size", &content.len().to_string())],
-            ));
-        }
-        let names = words(image, "RepoTags");
-        let id = add(&mut call.engine.lock(), command, files, &names, "load");
-        let loaded = match names.is_empty() {
-            true => vec![["Loaded image ID: ", &id, "\n"].concat()],
-            false => names.iter().map(|name| ["Loaded image: ", name, "\n"].concat()).collect(),
-        };
-        lines.extend(loaded.iter().map(|text| [r#"{"stream":"#, &string(text), "}"].concat()));
+    let (mut given, mut lines) = (Files::default(), Vec::new());
+    let loaded = given.extract("/", &archive).map_err(str::to_owned);
+    let loaded =
+        loaded.and_then(|()| call.engine.change(|state| load_all(state, &given, &mut lines)));
+    // The status-code was sent long ago.
+    if let Err(why) = loaded {
+        lines.push(object!(errorDetail: object!(message: &why), error: &why));
     }
-    call.engine.notify();
-    let mut body = call.stream(Some("application/json"))?;
-    for line in lines.iter().filter(|line| !quiet || line.starts_with(r#"{"stream"#)) {
-        body.write_all(&[line.as_bytes(), b"\r\n"].concat())?;
-        body.flush()?;
+    let mut body = call.stream("application/json")?;
+    for one in lines.iter().filter(|line| !quiet || line.get("progress").is_none()) {
+        line(&mut body, one)?;
     }
     Ok(body.finish()?.into())
+}
+
+fn load_all(state: &mut State, given: &Files, lines: &mut Vec<Value>) -> Result<(), String> {
+    let read =
+        |name: &str| given.file(name).ok_or(format!("open {name}: no such file or directory"));
+    let json = |name: &str| Value::parse(read(name)?).map_err(|error| format!("{name}: {error}"));
+    for one in json("manifest.json")?.elements() {
+        let (record, mut files) = (json(text(one, "Config"))?, Files::default());
+        for layer in words(one, "Layers") {
+            let content = read(&layer)?;
+            files.extract("/", content)?;
+            lines.push(filled!("loading.json", id: &layer[..12.min(layer.len())],
+                progressDetail.current: content.len(), progressDetail.total: content.len()));
+        }
+        let tags = words(one, "RepoTags");
+        let id = state.add(Image::from_record(record, files), &tags, "load");
+        let said = tags.iter().map(|name| format!("Loaded image: {name}\n"));
+        let unnamed = tags.is_empty().then(|| format!("Loaded image ID: {id}\n"));
+        lines.extend(said.chain(unnamed).map(|text| object!(stream: text)));
+    }
+    Ok(())
 }

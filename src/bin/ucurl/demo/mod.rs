@@ -9,29 +9,31 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`route`], [`reply`] | from a request to a function, and Docker's shapes of answers |
-//! | [`engine`], [`process`] | what it knows, and the programs that run |
-//! | [`create`], [`containers`], [`exec`] | containers and their lives |
-//! | [`output`], [`events`] | streams: logs, attach, events |
-//! | [`images`], [`build`], [`archive`] | images and files, in tar archives ([`files`]) |
-//! | [`shell`] | the programs |
+//! | [`route`], [`api`] | from a request to a function, and Docker's shapes of answers |
+//! | [`containers`], [`lifecycle`], [`exec`] | containers, their lives, other programs in them |
+//! | [`streams`], [`terminal`], [`events`] | logs, attach, events |
+//! | [`images`], [`build`], [`archive`] | images, and files in and out |
+//! | [`engine`] | what the engine knows |
+//! | [`process`], [`program`], [`files`] | what runs, and on what |
+//! | [`names`], [`json`] | names of images, patterns, errors; JSON values |
 
+mod api;
 mod archive;
 mod build;
 mod containers;
-mod create;
 mod engine;
 mod events;
 mod exec;
 mod files;
 mod images;
-mod output;
+mod json;
+mod lifecycle;
+mod names;
 mod process;
-mod reply;
+mod program;
 mod route;
-mod shell;
-mod text;
-mod time;
+mod streams;
+mod terminal;
 
 use crate::args::config::Socket;
 use crate::verbs::supervise;
@@ -90,14 +92,5 @@ impl Demo {
             Endpoint::Unix(path) => Socket::Path(path.as_os_str().as_bytes().to_vec()),
             other => Socket::Path(other.to_string().into_bytes()),
         }
-    }
-}
-
-/// Docker's name for this machine's architecture.
-fn arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
     }
 }

@@ -1,53 +1,67 @@
-//! A program that runs, or did: its output, its input, its end.
+//! A process: it carries out the steps of a program on a thread of its own.
 
-use super::engine::{Engine, State};
-use super::shell::{self, Machine, Stop};
-use super::time;
-use std::collections::VecDeque;
-use std::sync::Arc;
+use super::files::Files;
+use super::program::{self, Start, Step};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+use unix_http::base::sync::lock;
 
-/// How much output is kept for those who ask for it later.
-const KEPT: usize = 8 << 20;
-/// How many bytes are written at once, and how often a reader may lag behind by that.
-const PIECE: usize = 32 << 10;
-const LAG: u64 = 32;
+/// How much output is kept, for logs. A program that writes more fails.
+const KEPT: usize = 64 << 20;
 /// How much input may wait for a program.
 const INPUT: usize = 1 << 20;
-/// The longest wait without a look around.
-pub const TICK: Duration = Duration::from_secs(1);
+/// How long a program takes to begin. In no time it would end before its client knows that it has
+/// been started.
+const STARTUP: Duration = Duration::from_millis(20);
+/// For ever.
+const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Status {
+    #[default]
     Created,
     Running,
     Exited(i64),
 }
 
+impl Status {
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Created => "created",
+            Status::Running => "running",
+            Status::Exited(_) => "exited",
+        }
+    }
+}
+
+#[derive(Default)]
 pub struct Process {
+    pub tty: bool,
+    run: Mutex<Run>,
+    changed: Condvar,
+}
+
+/// What changes about a process.
+#[derive(Default)]
+pub struct Run {
     pub status: Status,
-    pub pid: u64,
     pub started: Option<SystemTime>,
     pub finished: Option<SystemTime>,
     /// How often it has ended: a container can be started again.
     pub ends: u64,
-    pub tty: bool,
-    output: VecDeque<Record>,
-    /// The number of the first record that is kept.
-    first: u64,
-    kept: usize,
-    /// Those who must not miss a record: their name, and the next record's number.
-    readers: Vec<(u64, u64)>,
+    /// Its container is gone.
+    pub removed: bool,
+    pub output: Vec<Record>,
+    size: usize,
     input: Vec<u8>,
     pub input_open: bool,
-    /// The status that a signal ends it with.
-    signal: Option<i64>,
-    /// What it belonged to is gone.
-    pub orphan: bool,
+    /// The exit status that a signal gives it.
+    killed: Option<i64>,
 }
 
-/// Something that was written at once.
+/// What was written at once.
 #[derive(Clone)]
 pub struct Record {
     pub error: bool,
@@ -55,243 +69,189 @@ pub struct Record {
     pub data: Arc<[u8]>,
 }
 
+/// It was killed, and leaves this exit status.
+struct Killed(i64);
+
 impl Process {
-    pub const NONE: Process = Process {
-        status: Status::Created,
-        pid: 0,
-        started: None,
-        finished: None,
-        ends: 0,
-        tty: false,
-        output: VecDeque::new(),
-        first: 0,
-        kept: 0,
-        readers: Vec::new(),
-        input: Vec::new(),
-        input_open: false,
-        signal: None,
-        orphan: false,
-    };
-
-    pub fn new(tty: bool) -> Process {
-        Process { tty, ..Process::NONE }
+    pub fn new(tty: bool) -> Arc<Process> {
+        Arc::new(Process { tty, ..Process::default() })
     }
 
-    /// The exit status; 0 as long as there is none.
-    pub fn code(&self) -> i64 {
-        if let Status::Exited(code) = self.status { code } else { 0 }
+    pub fn run(&self) -> MutexGuard<'_, Run> {
+        lock(&self.run)
     }
 
-    pub fn is_over(&self) -> bool {
-        matches!(self.status, Status::Exited(_))
+    pub fn is_running(&self) -> bool {
+        self.run().status == Status::Running
     }
 
-    /// Whether anybody may still ask for it.
-    pub fn is_wanted(&self) -> bool {
-        !self.orphan || !self.readers.is_empty() || self.status == Status::Running
+    /// Changes something, and tells everybody who waits.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Run) -> T) -> T {
+        let result = change(&mut self.run());
+        self.changed.notify_all();
+        result
     }
 
-    /// The record of that number, or the first one after it that is kept, with its number.
-    pub fn record(&self, number: u64) -> Option<(u64, &Record)> {
-        let number = number.max(self.first);
-        Some((number, self.output.get(usize::try_from(number - self.first).ok()?)?))
-    }
-
-    /// The number of the next record to come.
-    pub fn end(&self) -> u64 {
-        self.first + self.output.len() as u64
-    }
-
-    /// From now on no record from that number on is forgotten before [`advance`](Process::advance)
-    /// allows it.
-    pub fn follow(&mut self, from: u64) -> u64 {
-        let name = self.readers.iter().map(|(name, _)| name + 1).max().unwrap_or_default();
-        self.readers.push((name, from.max(self.first)));
-        name
-    }
-
-    pub fn advance(&mut self, reader: u64, to: u64) {
-        self.readers
-            .iter_mut()
-            .filter(|(name, _)| *name == reader)
-            .for_each(|(_, next)| *next = to);
-    }
-
-    pub fn unfollow(&mut self, reader: u64) {
-        self.readers.retain(|(name, _)| *name != reader);
-    }
-
-    pub fn kill(&mut self, signal: i64) {
-        self.signal = Some(128 + signal);
-    }
-
-    fn push(&mut self, error: bool, data: &[u8]) {
-        self.kept += data.len();
-        self.output.push_back(Record {
-            error: error && !self.tty,
-            time: SystemTime::now(),
-            data: data.into(),
-        });
-        while self.kept > KEPT && self.readers.iter().all(|(_, next)| *next > self.first) {
-            let Some(old) = self.output.pop_front() else { return };
-            self.kept -= old.data.len();
-            self.first += 1;
-        }
-    }
-}
-
-/// Gives a process input, as fast as it takes it; whether it still takes any.
-pub fn feed(engine: &Engine, process: u64, bytes: &[u8]) -> bool {
-    let mut state = engine.lock();
-    loop {
-        match state.processes.get_mut(&process) {
-            Some(process) if process.input_open && !process.is_over() => {
-                if process.input.len() < INPUT {
-                    process.input.extend_from_slice(bytes);
-                    engine.notify();
-                    return true;
-                }
+    /// Waits until `ready` gives something.
+    pub fn wait<T>(&self, mut ready: impl FnMut(&mut Run) -> Option<T>) -> T {
+        loop {
+            if let Some(value) = self.wait_for(ALWAYS, &mut ready) {
+                return value;
             }
-            _ => return false,
         }
-        state = engine.wait(state, TICK);
     }
-}
 
-/// Starts a process: on a thread of its own `argv` is run, then `ended` is told the status, under
-/// the lock.
-pub fn start(
-    engine: &Arc<Engine>,
-    state: &mut State,
-    process: u64,
-    (container, argv, env): (String, Vec<String>, Vec<String>),
-    ended: impl FnOnce(&mut State, i64) + Send + 'static,
-) -> std::io::Result<()> {
-    let pid = 1000 + process;
-    let variables = env
-        .iter()
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(n, v)| (n.into(), v.into()))
-        .collect::<Vec<_>>();
-    let for_thread = Arc::clone(engine);
-    thread::Builder::new().name("process".into()).spawn(move || {
-        let mut running = Running { engine: &for_thread, process, container };
-        let outcome = shell::run(&mut running, &argv, &variables);
-        let mut state = for_thread.lock();
-        let mut code = 0;
-        if let Some(process) = state.processes.get_mut(&process) {
-            code = outcome.ok().or(process.signal).unwrap_or(137);
-            process.status = Status::Exited(code);
-            process.finished = Some(SystemTime::now());
-            process.ends += 1;
+    /// Waits until `ready` gives something, for `limit` at most.
+    pub fn wait_for<T>(
+        &self,
+        limit: Duration,
+        mut ready: impl FnMut(&mut Run) -> Option<T>,
+    ) -> Option<T> {
+        let end = Instant::now() + limit.min(ALWAYS);
+        let mut run = self.run();
+        loop {
+            if let Some(value) = ready(&mut run) {
+                self.changed.notify_all();
+                return Some(value);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            run = self.changed.wait_timeout(run, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        ended(&mut state, code);
-        state.processes.retain(|_, process| process.is_wanted());
-        drop(state);
-        for_thread.notify();
-    })?;
-    if let Some(process) = state.processes.get_mut(&process) {
-        (process.status, process.pid, process.signal) = (Status::Running, pid, None);
-        process.input.clear();
-        (process.started, process.finished) = (Some(SystemTime::now()), None);
     }
-    Ok(())
-}
 
-/// The machine of a process.
-struct Running<'a> {
-    engine: &'a Engine,
-    process: u64,
-    container: String,
-}
+    pub fn wait_for_end(&self) {
+        self.wait(|run| (run.status != Status::Running).then_some(()));
+    }
 
-impl Running<'_> {
-    /// Waits until `ready` gives something, and no longer than until a signal ends the process.
+    /// Ends the process as a signal does by default.
+    pub fn kill(&self, signal: i64) {
+        self.change(|run| run.killed = Some(128 + signal));
+    }
+
+    pub fn finish(&self, code: i64) {
+        self.change(|run| {
+            (run.status, run.finished) = (Status::Exited(code), Some(SystemTime::now()));
+            run.ends += 1;
+        });
+    }
+
+    /// Gives it input, as fast as it takes it; whether it still takes any.
+    pub fn feed(&self, bytes: &[u8]) -> bool {
+        self.wait(|run| match run.status == Status::Running && run.input_open {
+            true if run.input.len() >= INPUT => None,
+            true => {
+                run.input.extend_from_slice(bytes);
+                Some(true)
+            }
+            false => Some(false),
+        })
+    }
+
+    pub fn end_input(&self) {
+        self.change(|run| run.input_open = false);
+    }
+
+    /// Writes output. A terminal has one stream only, and makes CR LF of each LF.
+    pub fn write(&self, error: bool, data: &[u8]) {
+        let data = match self.tty {
+            true => data.split(|&b| b == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]),
+            false => data.to_vec(),
+        };
+        self.change(|run| {
+            let (error, time) = (error && !self.tty, SystemTime::now());
+            run.size += data.len();
+            run.output.push(Record { error, time, data: data.into() });
+        });
+    }
+
+    /// Waits as [`wait_for`](Process::wait_for), and no longer than until it is killed.
     fn until<T>(
         &self,
-        mut ready: impl FnMut(&mut Process) -> Option<T>,
-        limit: Option<Instant>,
-    ) -> Result<Option<T>, Stop> {
-        let mut state = self.engine.lock();
-        loop {
-            let process = state.processes.get_mut(&self.process).ok_or(Stop::Killed)?;
-            if process.signal.is_some() {
-                return Err(Stop::Killed);
-            }
-            if let Some(value) = ready(process) {
-                self.engine.notify();
-                return Ok(Some(value));
-            }
-            let left = limit.map_or(TICK, |limit| limit.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return Ok(None);
-            }
-            state = self.engine.wait(state, left.min(TICK));
-        }
+        limit: Duration,
+        mut ready: impl FnMut(&mut Run) -> Option<T>,
+    ) -> Result<Option<T>, Killed> {
+        let found = self.wait_for(limit, |run| match run.killed {
+            Some(status) => Some(Err(Killed(status))),
+            None if run.size > KEPT => Some(Err(Killed(1))),
+            None => ready(run).map(Ok),
+        });
+        found.transpose()
     }
 
-    fn files<T>(&self, look: impl FnOnce(&mut super::files::Files) -> T) -> Option<T> {
-        let mut state = self.engine.lock();
-        let container =
-            state.containers.iter_mut().find(|container| container.id == self.container)?;
-        Some(look(&mut container.files))
-    }
-}
-
-impl Machine for Running<'_> {
-    fn write(&mut self, error: bool, bytes: &[u8]) -> Result<(), Stop> {
-        for piece in bytes.chunks(PIECE) {
-            self.until(
-                |process| {
-                    let end = process.end();
-                    let room = process.readers.iter().all(|(_, next)| end - next.min(&end) < LAG);
-                    // A terminal makes CR LF of each LF.
-                    room.then(|| match process.tty {
-                        true => process.push(error, &carriage_returns(piece)),
-                        false => process.push(error, piece),
-                    })
-                },
-                None,
-            )?;
-        }
-        Ok(())
-    }
-
-    fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
-        let end = Instant::now().checked_add(time);
-        self.until(|_| None::<()>, end).map(|_| ())
-    }
-
-    fn read(&mut self) -> Result<Option<Vec<u8>>, Stop> {
-        let take = |process: &mut Process| match process.input.is_empty() {
-            false => Some(Some(std::mem::take(&mut process.input))),
-            true if !process.input_open => Some(None),
-            true => None,
+    /// What comes on standard input; `None` at its end.
+    fn read(&self) -> Result<Option<Vec<u8>>, Killed> {
+        let take = |run: &mut Run| match run.input.is_empty() {
+            false => Some(Some(std::mem::take(&mut run.input))),
+            true => (!run.input_open).then_some(None),
         };
-        Ok(self.until(take, None)?.flatten())
+        Ok(self.until(ALWAYS, take)?.flatten())
     }
 
-    fn file(&mut self, path: &str) -> Option<Vec<u8>> {
-        self.files(|files| files.content(path).map(<[u8]>::to_vec)).flatten()
+    fn follow(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
+        let (steps, status) = program::plan(start, &mut lock(files));
+        for step in steps {
+            match step {
+                Step::Write { error, data } => self.write(error, &data),
+                Step::Sleep(time) => drop(self.until(time, |_| None::<()>)?),
+                Step::Shell => return self.shell(start, files),
+                Step::Copy { error } => {
+                    while let Some(bytes) = self.read()? {
+                        self.write(error, &bytes);
+                    }
+                }
+            }
+        }
+        Ok(status)
     }
 
-    fn store(&mut self, path: &str, content: &[u8], append: bool) -> bool {
-        let now = time::unix(SystemTime::now()).0;
-        self.files(|files| files.store(path, content, append, now)).unwrap_or_default()
-    }
-
-    fn names(&mut self, path: &str) -> Option<Vec<String>> {
-        self.files(|files| files.names(path)).flatten()
+    /// Follows the lines on standard input.
+    fn shell(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
+        let (mut waiting, mut status) = (Vec::new(), 0);
+        loop {
+            if self.tty {
+                self.write(false, b"/ # ");
+            }
+            let more = self.read()?;
+            let ended = more.is_none();
+            waiting.extend(more.unwrap_or_default());
+            while let Some(end) = waiting.iter().position(|&b| b == b'\n') {
+                let line: Vec<u8> = waiting.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line).trim().to_owned();
+                let is_exit = line.starts_with("exit");
+                let argv = vec!["sh".to_owned(), "-c".to_owned(), line];
+                status = self.follow(&Start { argv, ..start.clone() }, files)?;
+                if is_exit {
+                    return Ok(status);
+                }
+            }
+            if ended {
+                return Ok(status);
+            }
+        }
     }
 }
 
-fn carriage_returns(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 8);
-    for &byte in bytes {
-        if byte == b'\n' {
-            out.push(b'\r');
-        }
-        out.push(byte);
-    }
-    out
+/// Starts a process. At its end, `ended` is told its exit status, and has to pass it on to
+/// [`finish`](Process::finish).
+pub fn start(
+    process: &Arc<Process>,
+    program: Start,
+    files: Arc<Mutex<Files>>,
+    ended: impl FnOnce(i64) + Send + 'static,
+) -> io::Result<()> {
+    process.change(|run| {
+        (run.status, run.killed) = (Status::Running, None);
+        (run.started, run.finished) = (Some(SystemTime::now()), None);
+        run.input.clear();
+    });
+    let process = Arc::clone(process);
+    thread::Builder::new().name("process".into()).spawn(move || {
+        thread::sleep(STARTUP);
+        let status = process.follow(&program, &files);
+        ended(status.unwrap_or_else(|Killed(status)| status));
+    })?;
+    Ok(())
 }

@@ -1,0 +1,262 @@
+//! A request as the routes see it, and answers in Docker's shapes.
+
+use super::engine::Engine;
+use super::json::{object, text, write};
+use super::names::{Pattern, told};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use unix_http::base::percent::decode_lenient;
+use unix_http::docker::ApiVersion;
+use unix_http::json::Value;
+use unix_http::server::{BodyWriter, Refusal, Request, Responder, Sent};
+
+/// The newest API version, and the oldest.
+pub const NEWEST: &str = "1.45";
+pub const OLDEST: &str = "1.24";
+/// Of the engine.
+pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"));
+
+/// The most content that is held in memory: an archive, an image.
+pub const CONTENT: usize = 64 << 20;
+
+/// One request with what it is about.
+pub struct Call<'a, 'b> {
+    pub engine: &'a Arc<Engine>,
+    pub request: &'a mut Request<'b>,
+    query: Vec<(String, String)>,
+    version: ApiVersion,
+    responder: Option<Responder<'a>>,
+}
+
+/// What a route answers.
+pub enum Reply {
+    Json(u16, Value),
+    /// No content: with 204 and 304, and an empty 200.
+    Empty(u16),
+    /// The route did so itself.
+    Sent(Sent),
+}
+
+pub type Outcome = io::Result<Reply>;
+
+impl From<Sent> for Reply {
+    fn from(sent: Sent) -> Reply {
+        Reply::Sent(sent)
+    }
+}
+
+impl<'a, 'b> Call<'a, 'b> {
+    pub fn new(
+        engine: &'a Arc<Engine>,
+        request: &'a mut Request<'b>,
+        responder: Responder<'a>,
+        version: ApiVersion,
+    ) -> Call<'a, 'b> {
+        let pairs = request.query().unwrap_or_default().split(|&b| b == b'&');
+        let pair = |pair: &[u8]| {
+            let equals = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
+            let value = pair.get(equals + 1..).unwrap_or_default();
+            let spaces: Vec<u8> = value.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+            (decode(&pair[..equals]), decode(&spaces))
+        };
+        let query = pairs.map(pair).collect();
+        Call { engine, request, query, version, responder: Some(responder) }
+    }
+
+    /// Whether the client speaks this version, `1.MINOR`, or a newer one.
+    pub fn since(&self, minor: u16) -> bool {
+        self.version >= ApiVersion { major: 1, minor }
+    }
+
+    /// The media type of output; it tells of frames since 1.42.
+    pub fn stream_type(&self, framed: bool) -> &'static str {
+        match framed && self.since(42) {
+            true => "application/vnd.docker.multiplexed-stream",
+            false => "application/vnd.docker.raw-stream",
+        }
+    }
+
+    /// A parameter's value; empty where it is not given.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters(name).next().unwrap_or_default()
+    }
+
+    pub fn parameters(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(n, _)| n == name).map(|(_, value)| &value[..])
+    }
+
+    /// A parameter that is a truth, as moby's `BoolValue` reads it.
+    pub fn truth(&self, name: &str) -> bool {
+        let value = self.parameter(name).trim().to_ascii_lowercase();
+        !matches!(&value[..], "" | "0" | "no" | "false" | "none")
+    }
+
+    /// A whole number.
+    pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
+        let text = self.parameter(name);
+        let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
+        text.parse().or_else(|_| told(status, why()))
+    }
+
+    /// A time: seconds since 1970, with a fraction or without.
+    pub fn time(&self, name: &str) -> io::Result<Option<SystemTime>> {
+        let text = self.parameter(name);
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let nanos: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+        match (seconds.parse(), nanos.parse()) {
+            _ if text.is_empty() => Ok(None),
+            (Ok(seconds), Ok(nanos)) => Ok(UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))),
+            _ => told(500, format!("strconv.ParseInt: parsing \"{seconds}\": invalid syntax")),
+        }
+    }
+
+    /// The JSON content; `Null` where there is none.
+    pub fn json(&mut self) -> io::Result<Value> {
+        let kind = self.request.fields().get("Content-Type").unwrap_or_default();
+        let kind = String::from_utf8_lossy(kind).into_owned();
+        let content = self.request.bytes(CONTENT)?;
+        if content.is_empty() {
+            return Ok(Value::Null);
+        }
+        if kind.split(';').next().map(str::trim) != Some("application/json") {
+            return told(
+                400,
+                format!("unsupported Content-Type header ({kind}): must be 'application/json'"),
+            );
+        }
+        Value::parse(&content).or_else(|error| told(400, format!("invalid JSON: {error}")))
+    }
+
+    /// The responder, for a route that answers by itself: each takes it once.
+    pub fn responder(&mut self) -> io::Result<Responder<'a>> {
+        self.responder.take().ok_or(io::ErrorKind::InvalidInput.into())
+    }
+
+    /// Begins a stream of content.
+    pub fn stream(&mut self, content_type: &str) -> io::Result<BodyWriter<'a>> {
+        engine_fields(self.responder()?, content_type).stream()
+    }
+
+    /// Answers with content in memory.
+    pub fn send(&mut self, content_type: &str, content: &[u8]) -> Outcome {
+        let mut body = self.stream(content_type)?;
+        body.write_all(content)?;
+        Ok(body.finish()?.into())
+    }
+
+    /// Sends what the route decided.
+    pub fn answer(mut self, outcome: Outcome) -> io::Result<Sent> {
+        let refusal = |error: &io::Error| error.get_ref()?.downcast_ref::<Refusal>().cloned();
+        let (status, value) = match outcome {
+            Ok(Reply::Sent(sent)) => return Ok(sent),
+            Ok(Reply::Empty(status)) => (status, None),
+            Ok(Reply::Json(status, value)) => (status, Some(value)),
+            Err(error) => match refusal(&error).filter(|_| self.responder.is_some()) {
+                Some(refusal) => (refusal.status(), Some(object!(message: refusal.why()))),
+                None => return Err(error),
+            },
+        };
+        let responder = self.responder.take().ok_or(io::ErrorKind::InvalidInput)?.status(status);
+        let Some(value) = value else { return engine_fields(responder, "").send("") };
+        let mut body = engine_fields(responder, "application/json").stream()?;
+        body.write_all((write(&value) + "\n").as_bytes())?;
+        body.finish()
+    }
+}
+
+/// Undoes percent-encoding.
+pub fn decode(text: &[u8]) -> String {
+    String::from_utf8_lossy(&decode_lenient(text)).into_owned()
+}
+
+/// The fields of dockerd, in its order.
+pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Responder<'a> {
+    let responder = responder.field("Api-Version", NEWEST);
+    let responder = match content_type {
+        "" => responder,
+        _ => responder.field("Content-Type", content_type),
+    };
+    server_fields(responder.field("Docker-Experimental", "false"))
+}
+
+/// The last two.
+pub fn server_fields(responder: Responder<'_>) -> Responder<'_> {
+    responder.field("Ostype", "linux").field("Server", format!("Docker/{VERSION} (linux)"))
+}
+
+/// `filters=`: JSON with names, and for each the values to look for.
+pub struct Filters(Vec<(String, Vec<String>)>);
+
+impl Filters {
+    /// The values come as a list, `{"label":["a"]}`, or as a set, `{"label":{"a":true}}`. Names
+    /// that are not among `known` are refused.
+    pub fn read(call: &Call<'_, '_>, known: &[&str]) -> io::Result<Filters> {
+        let asked = match call.parameter("filters") {
+            "" => "{}",
+            asked => asked,
+        };
+        let Ok(Value::Object(members)) = Value::parse(asked.as_bytes()) else {
+            return told(400, "invalid filter");
+        };
+        let mut filters = Vec::new();
+        for (name, values) in members {
+            if !known.contains(&&name[..]) {
+                return told(400, format!("invalid filter '{name}'"));
+            }
+            let listed = values.elements().iter().filter_map(Value::as_str);
+            let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
+            let values: Vec<String> = match &values {
+                Value::Array(_) => listed.map(str::to_owned).collect(),
+                Value::Object(_) => set.map(|(value, _)| value.clone()).collect(),
+                _ => return told(400, "invalid filter"),
+            };
+            filters.push((name, values));
+        }
+        Ok(Filters(filters))
+    }
+
+    pub fn values(&self, name: &str) -> &[String] {
+        self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
+    }
+
+    /// Whether nothing is looked for by that name, or `fits` says yes of one of its values.
+    pub fn any(&self, name: &str, fits: impl FnMut(&String) -> bool) -> bool {
+        self.values(name).is_empty() || self.values(name).iter().any(fits)
+    }
+
+    /// Whether one of the texts fits one of the regular expressions of that name.
+    pub fn any_fits(&self, name: &str, texts: &[&str]) -> io::Result<bool> {
+        let mut found = self.values(name).is_empty();
+        for value in self.values(name) {
+            let Some(pattern) = Pattern::regexp(value) else {
+                return told(
+                    400,
+                    format!(
+                        "invalid filter '{name}={value}': this demonstration has no such regular expression"
+                    ),
+                );
+            };
+            found |= texts.iter().any(|text| pattern.fits(text));
+        }
+        Ok(found)
+    }
+
+    /// Whether all the labels that are looked for, `name` or `name=value`, are there.
+    pub fn has_labels(&self, labels: &Value) -> bool {
+        self.values("label").iter().all(|wanted| match wanted.split_once('=') {
+            Some((name, value)) => labels.get(name).is_some() && text(labels, name) == value,
+            None => labels.get(wanted).is_some(),
+        })
+    }
+
+    /// A filter that is a truth, as Go reads one.
+    pub fn truth(&self, name: &str) -> io::Result<Option<bool>> {
+        match self.values(name).first().map(String::as_str) {
+            None => Ok(None),
+            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
+            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
+            Some(other) => told(400, format!("invalid filter '{name}=[{other}]'")),
+        }
+    }
+}

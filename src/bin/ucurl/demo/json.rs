@@ -1,0 +1,108 @@
+//! JSON values: templates that are filled in, values laid over others, members.
+
+use unix_http::json::Value;
+
+/// `object!(Id: id, Warnings: warnings)`
+macro_rules! object {
+    ($($name:ident: $value:expr),* $(,)?) => {
+        Value::Object(vec![$((stringify!($name).to_owned(), Value::from($value))),*])
+    };
+}
+
+/// `filled!("exec.json", Id: id, State.Pid: pid)` is that file with values at these places.
+macro_rules! filled {
+    ($file:literal $(, $($name:ident).+ : $value:expr)* $(,)?) => {{
+        #[allow(unused_mut)]
+        let mut filled = $crate::demo::json::parsed(include_str!($file));
+        $(*$crate::demo::json::at(&mut filled, &[$(stringify!($name)),+]) = Value::from($value);)*
+        filled
+    }};
+}
+
+pub(super) use {filled, object};
+
+pub fn parsed(text: &str) -> Value {
+    Value::parse(text.as_bytes()).unwrap_or(Value::Null)
+}
+
+/// The member at a path; it is added where it is missing.
+pub fn at<'a>(value: &'a mut Value, path: &[&str]) -> &'a mut Value {
+    let Some((name, rest)) = path.split_first() else { return value };
+    if !matches!(value, Value::Object(_)) {
+        *value = Value::Object(Vec::new());
+    }
+    let Value::Object(members) = value else { return value };
+    let found = members.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
+        members.push(((*name).to_owned(), Value::Null));
+        members.len() - 1
+    });
+    at(&mut members[found].1, rest)
+}
+
+/// Takes members away.
+pub fn remove(value: &mut Value, names: &[&str]) {
+    if let Value::Object(members) = value {
+        members.retain(|(name, _)| !names.contains(&&name[..]));
+    }
+}
+
+/// Lays what a client sent over the defaults, as Go decodes into a struct: names match in any
+/// case, `null` changes nothing, and a value of another type is an error.
+pub fn overlay(base: &mut Value, over: &Value) -> Result<(), String> {
+    let Value::Object(members) = base else { return Ok(()) };
+    for (name, new) in over.members().iter().filter(|(_, new)| *new != Value::Null) {
+        let old = members.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        match old.map(|(_, old)| old) {
+            None => members.push((name.clone(), new.clone())),
+            Some(old @ Value::Object(_)) if !new.members().is_empty() => overlay(old, new)?,
+            Some(Value::Object(_)) if matches!(new, Value::Object(_)) => {}
+            Some(old) if *old == Value::Null || kind(old) == kind(new) => *old = new.clone(),
+            Some(old) => {
+                let (new, old) = (kind(new), kind(old));
+                return Err(format!(
+                    "invalid JSON: json: cannot unmarshal {new} into {name} of type {old}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A member's text; empty where there is none.
+pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get_ignore_case(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether a member is `true`.
+pub fn flag(value: &Value, name: &str) -> bool {
+    value.get_ignore_case(name).and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// A member that is an array of strings; a string alone counts as one element.
+pub fn words(value: &Value, name: &str) -> Vec<String> {
+    let value = value.get_ignore_case(name).unwrap_or(&Value::Null);
+    let words = value.as_str().into_iter().chain(value.elements().iter().filter_map(Value::as_str));
+    words.map(str::to_owned).collect()
+}
+
+/// An array of strings, or `null` where there are none.
+pub fn list(words: Vec<String>) -> Value {
+    if words.is_empty() { Value::Null } else { Value::from(words) }
+}
+
+/// The text of a value, as Go writes it: `<`, `>` and `&` are escaped.
+pub fn write(value: &Value) -> String {
+    let text = value.to_string();
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}

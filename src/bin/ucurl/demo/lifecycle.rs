@@ -1,0 +1,171 @@
+//! The life of a container: start, stop, kill, restart, removal.
+
+use super::api::{Call, Outcome, Reply};
+use super::engine::{Container, Engine};
+use super::json::{flag, text, words};
+use super::names::{prefixed, told};
+use super::process::{self, Process, Status};
+use super::program::{Start, known};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a program cannot be started.
+pub fn not_found(program: &str) -> String {
+    format!(
+        "unable to start container process: exec: \"{program}\": executable file not found in $PATH: unknown"
+    )
+}
+
+/// The environment and the directory that a container gives a program.
+pub fn program(
+    container: &Container,
+    argv: Vec<String>,
+    env: Vec<String>,
+    directory: &str,
+) -> Start {
+    let own = words(&container.config, "Env");
+    let hostname = format!("HOSTNAME={}", text(&container.config, "Hostname"));
+    let all = [vec![hostname, "HOME=/root".into()], own, env].concat();
+    let pair = |pair: String| pair.split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned()));
+    let config = &container.config;
+    let directory = if directory.is_empty() { text(config, "WorkingDir") } else { directory };
+    Start {
+        argv,
+        variables: all.into_iter().filter_map(pair).collect(),
+        directory: directory.to_owned(),
+    }
+}
+
+pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
+    engine.change(|state| {
+        let container = state.container(name)?;
+        let (id, process) = (container.id.clone(), Arc::clone(&container.process));
+        if process.is_running() {
+            return Ok(Reply::Empty(304));
+        }
+        let (argv, auto_remove) = (container.argv(), flag(&container.host, "AutoRemove"));
+        container.error.clear();
+        if known(&argv[0]).is_none() {
+            let task = "failed to create task for container: failed to create shim task";
+            let why = not_found(&argv[0]);
+            let why = format!("{task}: OCI runtime create failed: runc create failed: {why}");
+            container.error.clone_from(&why);
+            process.change(|run| run.ends += 1);
+            if auto_remove {
+                state.remove(&id);
+            }
+            return told(400, why);
+        }
+        process.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
+        let program = program(container, argv, Vec::new(), "");
+        let files = Arc::clone(&container.files);
+        state.emit_container(&id, "start", &[]);
+        let (engine, own) = (Arc::clone(engine), Arc::clone(&process));
+        process::start(&process, program, files, move |code| {
+            engine.change(|state| {
+                own.finish(code);
+                state.emit_container(&id, "die", &[("exitCode", &code.to_string())]);
+                if auto_remove {
+                    state.remove(&id);
+                }
+            });
+        })?;
+        Ok(Reply::Empty(204))
+    })
+}
+
+/// A container's id, name and process.
+fn find(engine: &Engine, name: &str) -> io::Result<(String, String, Arc<Process>)> {
+    let mut state = engine.state();
+    let container = state.container(name)?;
+    Ok((container.id.clone(), container.name.clone(), Arc::clone(&container.process)))
+}
+
+/// Sends a signal, and waits for the end.
+pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let (id, _, process) = find(call.engine, name)?;
+    let signal = call.parameter("signal");
+    let signal = signal_number(if signal.is_empty() { "TERM" } else { signal })?;
+    if !process.is_running() {
+        return Ok(Reply::Empty(304));
+    }
+    send(call.engine, &id, &process, signal);
+    let over = |run: &mut process::Run| (run.status != Status::Running).then_some(());
+    if process.wait_for(Duration::from_secs(1), over).is_none() {
+        send(call.engine, &id, &process, 9);
+        process.wait_for_end();
+    }
+    call.engine.change(|state| state.emit_container(&id, "stop", &[]));
+    Ok(Reply::Empty(204))
+}
+
+pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let what = format!("cannot kill container: {name}");
+    let signal = signal_number(call.parameter("signal")).map_err(|e| prefixed(e, &what))?;
+    let (id, _, process) = find(call.engine, name).map_err(|error| prefixed(error, &what))?;
+    if !process.is_running() {
+        return told(409, format!("{what}: container {id} is not running"));
+    }
+    send(call.engine, &id, &process, signal);
+    if signal == 9 {
+        process.wait_for_end();
+    }
+    Ok(Reply::Empty(204))
+}
+
+fn send(engine: &Engine, id: &str, process: &Process, signal: i64) {
+    engine.change(|state| state.emit_container(id, "kill", &[("signal", &signal.to_string())]));
+    // CHLD, CONT, URG and WINCH end nothing by default.
+    if !matches!(signal, 17 | 18 | 23 | 28) {
+        process.kill(signal);
+    }
+}
+
+fn signal_number(text: &str) -> io::Result<i64> {
+    let upper = text.to_ascii_uppercase();
+    let number = match upper.strip_prefix("SIG").unwrap_or(&upper) {
+        "HUP" => 1,
+        "INT" => 2,
+        "QUIT" => 3,
+        "" | "KILL" => 9,
+        "USR1" => 10,
+        "USR2" => 12,
+        "TERM" => 15,
+        "CHLD" => 17,
+        "CONT" => 18,
+        "URG" => 23,
+        "WINCH" => 28,
+        digits => digits.parse().unwrap_or_default(),
+    };
+    if (1..=64).contains(&number) {
+        Ok(number)
+    } else {
+        told(400, format!("invalid signal: {text}"))
+    }
+}
+
+pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    stop(call, name)?;
+    let failed = |error| prefixed(error, &format!("Cannot restart container {name}"));
+    start(call.engine, name).map_err(failed)?;
+    call.engine.change(|state| state.emit_container(name, "restart", &[]));
+    Ok(Reply::Empty(204))
+}
+
+pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    if call.truth("link") {
+        return told(501, "this demonstration has no links to remove");
+    }
+    let (id, name, process) = find(call.engine, name)?;
+    if process.is_running() {
+        if !call.truth("force") {
+            let why = "container is running: stop the container before removing or force remove";
+            return told(409, format!("cannot remove container \"/{name}\": {why}"));
+        }
+        send(call.engine, &id, &process, 9);
+        process.wait_for_end();
+    }
+    call.engine.change(|state| state.remove(&id));
+    Ok(Reply::Empty(204))
+}

@@ -1,0 +1,131 @@
+//! Errors for the client, and the patterns that filters and names of images are held against.
+
+use std::io;
+use unix_http::server::Refusal;
+
+/// An error that the client is told, with this status-code and message.
+pub fn told<T>(status: u16, why: impl Into<String>) -> io::Result<T> {
+    Err(Refusal::new(status, why).into())
+}
+
+/// The same error with other words before its own.
+pub fn prefixed(error: io::Error, before: &str) -> io::Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
+        Some(refusal) => {
+            Refusal::new(refusal.status(), format!("{before}: {}", refusal.why())).into()
+        }
+        None => error,
+    }
+}
+
+/// `[host[:port]/]path[:tag][@sha256:digest]`, the name of an image, without the parts that Docker
+/// adds by itself.
+pub struct Reference {
+    pub repository: String,
+    /// The tag after a colon, or the digest after an `@`.
+    pub version: String,
+}
+
+impl Reference {
+    /// # Errors
+    /// What dockerd says of it.
+    pub fn parse(text: &str) -> io::Result<Reference> {
+        let short = text.strip_prefix("docker.io/").unwrap_or(text);
+        let short = short.strip_prefix("library/").unwrap_or(short);
+        let (name, digest) = short.split_once('@').map_or((short, None), |(n, d)| (n, Some(d)));
+        let (repository, tag) = match name.rsplit_once(':') {
+            Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+            _ => (name, "latest"),
+        };
+        let host = registry(repository).unwrap_or_default();
+        if repository[host.len()..].contains(|c: char| c.is_ascii_uppercase()) {
+            let library = if repository.contains('/') { "" } else { "library/" };
+            return told(
+                400,
+                format!(
+                    "invalid reference format: repository name ({library}{repository}) must be lowercase"
+                ),
+            );
+        }
+        let is_word = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        };
+        let is_digest = |digest: &str| {
+            digest
+                .strip_prefix("sha256:")
+                .is_some_and(|digits| digits.len() == 64 && is_word(digits))
+        };
+        let path = repository[host.len()..].trim_start_matches('/');
+        if !path.split('/').chain([tag]).all(is_word) || !digest.is_none_or(is_digest) {
+            return told(400, "invalid reference format");
+        }
+        let version = digest.map_or(format!(":{tag}"), |digest| format!("@{digest}"));
+        Ok(Reference { repository: repository.to_owned(), version })
+    }
+
+    pub fn full(&self) -> String {
+        format!("{}{}", self.repository, self.version)
+    }
+}
+
+/// The host that a repository's name begins with.
+pub fn registry(repository: &str) -> Option<&str> {
+    let host = repository.split_once('/').map(|(host, _)| host);
+    host.filter(|host| host.contains(['.', ':']) || *host == "localhost")
+}
+
+/// A regular expression without groups, sets and alternatives, or a pattern of the shell.
+///
+/// ```text
+/// regexp = [ "^" ] *( ( "." / "\" CHAR / CHAR ) [ "*" / "+" / "?" ] ) [ "$" ]
+/// ```
+pub struct Pattern {
+    from_start: bool,
+    to_end: bool,
+    /// A character, or `None` for any; whether it may be missing, and whether it may repeat.
+    pieces: Vec<(Option<char>, bool, bool)>,
+}
+
+impl Pattern {
+    /// `None` for what is not in the grammar above.
+    pub fn regexp(text: &str) -> Option<Pattern> {
+        let (from_start, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
+        let (to_end, text) = text.strip_suffix('$').map_or((false, text), |rest| (true, rest));
+        let (mut pieces, mut chars) = (Vec::new(), text.chars().peekable());
+        while let Some(c) = chars.next() {
+            let literal = match c {
+                '.' => None,
+                '\\' => Some(chars.next().filter(|c| !c.is_alphanumeric())?),
+                c if "^$*+?()[]{}|".contains(c) => return None,
+                c => Some(c),
+            };
+            let repeat = chars.next_if(|c| "*+?".contains(*c)).unwrap_or_default();
+            pieces.push((literal, "*?".contains(repeat), "*+".contains(repeat)));
+        }
+        Some(Pattern { from_start, to_end, pieces })
+    }
+
+    /// `*` stands for any characters and `?` for one.
+    pub fn shell(text: &str) -> Pattern {
+        let piece = |c| (Some(c).filter(|c| !"*?".contains(*c)), c == '*', c == '*');
+        Pattern { from_start: true, to_end: true, pieces: text.chars().map(piece).collect() }
+    }
+
+    pub fn fits(&self, text: &str) -> bool {
+        let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        let limit = if self.from_start { 1 } else { usize::MAX };
+        starts.take(limit).any(|at| self.rest_fits(&self.pieces, &text[at..]))
+    }
+
+    fn rest_fits(&self, pieces: &[(Option<char>, bool, bool)], text: &str) -> bool {
+        let Some(((literal, may_be_missing, may_repeat), rest)) = pieces.split_first() else {
+            return !self.to_end || text.is_empty();
+        };
+        let first = text.chars().next().filter(|c| literal.is_none_or(|literal| literal == *c));
+        let after = first.map(|c| &text[c.len_utf8()..]);
+        (*may_be_missing && self.rest_fits(rest, text))
+            || after.is_some_and(|after| {
+                self.rest_fits(rest, after) || (*may_repeat && self.rest_fits(pieces, after))
+            })
+    }
+}

@@ -1,0 +1,249 @@
+//! The programs that the demonstration knows. None of them runs: a command line is turned into
+//! the steps that the program would take, and [`process`](super::process) carries these out.
+//!
+//! ```text
+//! script   = command *( ( ";" / LF / "&&" / "||" ) command )
+//! command  = *( word / redirect )
+//! word     = 1*( CHAR / "'" *CHAR "'" / DQUOTE *CHAR DQUOTE / "\" CHAR / "$" name )
+//! redirect = [ "1" / "2" ] ( ">&1" / ">&2" / ">" word / ">>" word )
+//! ```
+
+use super::files::Files;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub enum Step {
+    /// Writes to standard output, or to standard error.
+    Write {
+        error: bool,
+        data: Vec<u8>,
+    },
+    Sleep(Duration),
+    /// Copies standard input to standard output, or to standard error.
+    Copy {
+        error: bool,
+    },
+    /// Runs the commands that come on standard input, line by line.
+    Shell,
+}
+
+/// Where a program begins.
+#[derive(Clone, Default)]
+pub struct Start {
+    pub argv: Vec<String>,
+    pub variables: BTreeMap<String, String>,
+    pub directory: String,
+}
+
+/// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
+pub fn known(program: &str) -> Option<&'static str> {
+    const COMMANDS: [&str; 16] = [
+        "sh", "echo", "printf", "cat", "sleep", "top", "exit", "true", "false", ":", "hostname",
+        "env", "ls", "pwd", "touch", "hello",
+    ];
+    let name = program.rsplit('/').next()?;
+    COMMANDS.into_iter().find(|command| *command == name)
+}
+
+/// The steps of a program, and its exit status. Files that it writes are written now.
+pub fn plan(start: &Start, files: &mut Files) -> (Vec<Step>, i64) {
+    let (steps, targets) = (Vec::new(), STREAMS);
+    let mut planner = Planner { start, files, steps, status: 0, ended: false, targets };
+    let status = planner.command(&start.argv);
+    (planner.steps, status)
+}
+
+enum Token {
+    Word(String),
+    /// `;`, `&&` or `||`
+    Operator(&'static str),
+    /// Of standard output or standard error to one of them, or to the word that comes next.
+    Redirect {
+        from: usize,
+        to: Option<usize>,
+        append: bool,
+    },
+}
+
+#[derive(Clone)]
+enum Target {
+    /// Standard output, or standard error.
+    Stream(bool),
+    File(String),
+}
+
+const STREAMS: [Target; 2] = [Target::Stream(false), Target::Stream(true)];
+
+struct Planner<'a> {
+    start: &'a Start,
+    files: &'a mut Files,
+    steps: Vec<Step>,
+    status: i64,
+    /// `exit` was met.
+    ended: bool,
+    /// Where standard output and standard error go.
+    targets: [Target; 2],
+}
+
+impl Planner<'_> {
+    fn script(&mut self, script: &str) -> i64 {
+        let tokens = match self.tokens(script) {
+            Ok(tokens) => tokens,
+            Err(what) => return self.fail("sh", &format!("this demonstration has no {what}"), 2),
+        };
+        let (mut words, mut skips, mut file) = (Vec::new(), false, None);
+        for token in tokens {
+            match (token, file.take()) {
+                (Token::Word(path), Some((from, append))) => {
+                    let path = self.path(&path);
+                    self.targets[from] = Target::File(path.clone());
+                    self.store(&path, b"", append);
+                }
+                (Token::Word(word), None) => words.push(word),
+                (Token::Redirect { from, to: Some(to), .. }, _) => {
+                    self.targets[from] = self.targets[to].clone();
+                }
+                (Token::Redirect { from, append, .. }, _) => file = Some((from, append)),
+                (Token::Operator(operator), _) => {
+                    if !skips && !self.ended && !words.is_empty() {
+                        self.status = self.command(&words);
+                    }
+                    words.clear();
+                    self.targets = STREAMS;
+                    skips = matches!((operator, self.status), ("&&", 1..) | ("||", 0));
+                }
+            }
+        }
+        self.ended = false;
+        self.status
+    }
+
+    fn tokens(&self, script: &str) -> Result<Vec<Token>, &'static str> {
+        let (mut tokens, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        let mut chars = script.chars().chain(['\n']).peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                c if quote == Some(c) => quote = None,
+                c if quote == Some('\'') => word.get_or_insert_default().push(c),
+                '\\' => word.get_or_insert_default().extend(chars.next()),
+                '$' => {
+                    let mut name = String::new();
+                    while let Some(c) = chars.next_if(|c| c.is_alphanumeric() || *c == '_') {
+                        name.push(c);
+                    }
+                    let value = self.start.variables.get(&name).map_or("", String::as_str);
+                    word.get_or_insert_default().push_str(value);
+                    if name.is_empty() {
+                        return Err("such substitution");
+                    }
+                }
+                c if quote.is_some() => word.get_or_insert_default().push(c),
+                '"' | '\'' => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                '>' => {
+                    let digit = word.take_if(|word| word == "1" || word == "2");
+                    let from = usize::from(digit.is_some_and(|digit| digit == "2"));
+                    tokens.extend(word.take().map(Token::Word));
+                    let append = chars.next_if_eq(&'>').is_some();
+                    let to = chars.next_if_eq(&'&').map(|_| usize::from(chars.next() == Some('2')));
+                    tokens.push(Token::Redirect { from, to, append });
+                }
+                c if c.is_whitespace() || ";&|".contains(c) => {
+                    tokens.extend(word.take().map(Token::Word));
+                    tokens.extend(match (c, chars.next_if_eq(&c)) {
+                        (';' | '\n', _) => Some(Token::Operator(";")),
+                        ('&', Some(_)) => Some(Token::Operator("&&")),
+                        ('|', Some(_)) => Some(Token::Operator("||")),
+                        ('&' | '|', None) => return Err("pipe or background job"),
+                        _ => None,
+                    });
+                }
+                '(' | ')' | '`' | '<' => return Err("such syntax"),
+                c => word.get_or_insert_default().push(c),
+            }
+        }
+        if quote.is_some() { Err("end of that quotation") } else { Ok(tokens) }
+    }
+
+    fn path(&self, path: &str) -> String {
+        let directory = if path.starts_with('/') { "" } else { &self.start.directory };
+        format!("{directory}/{path}")
+    }
+
+    fn store(&mut self, path: &str, content: &[u8], append: bool) -> i64 {
+        i64::from(!path.ends_with("/dev/null") && !self.files.store(path, content, append))
+    }
+
+    fn put(&mut self, error: bool, bytes: &[u8]) -> i64 {
+        match self.targets[usize::from(error)].clone() {
+            Target::Stream(error) => self.step(Step::Write { error, data: bytes.to_vec() }),
+            Target::File(path) => self.store(&path, bytes, true),
+        }
+    }
+
+    fn step(&mut self, step: Step) -> i64 {
+        self.steps.push(step);
+        0
+    }
+
+    fn say(&mut self, text: &str) -> i64 {
+        self.put(false, text.as_bytes())
+    }
+
+    fn fail(&mut self, who: &str, why: &str, status: i64) -> i64 {
+        self.put(true, format!("{who}: {why}\n").as_bytes());
+        status
+    }
+
+    fn command(&mut self, argv: &[String]) -> i64 {
+        let Some((program, arguments)) = argv.split_first() else { return 0 };
+        let first = arguments.first().map_or("", String::as_str);
+        match known(program).unwrap_or_default() {
+            "sh" if first == "-c" => self.script(arguments.get(1).map_or("", String::as_str)),
+            "sh" => self.step(Step::Shell),
+            "echo" if first == "-n" => self.say(&arguments[1..].join(" ")),
+            "echo" => self.say(&(arguments.join(" ") + "\n")),
+            "printf" => self.say(&first.replace("\\n", "\n")),
+            "cat" if arguments.is_empty() => {
+                self.step(Step::Copy { error: matches!(self.targets[0], Target::Stream(true)) })
+            }
+            "cat" => arguments.iter().map(|path| self.cat(path)).max().unwrap_or_default(),
+            "top" => self.step(Step::Sleep(Duration::MAX)),
+            "sleep" => match first.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()) {
+                Some(time) => self.step(Step::Sleep(time)),
+                None => self.fail("sleep", &format!("invalid number '{first}'"), 1),
+            },
+            "exit" => {
+                self.ended = true;
+                if first.is_empty() { self.status } else { first.parse().unwrap_or(2) & 255 }
+            }
+            "true" | ":" => 0,
+            "false" => 1,
+            "hostname" => self.say(&format!("{}\n", self.start.variables["HOSTNAME"])),
+            "pwd" => self.say(&format!("/{}\n", self.start.directory.trim_matches('/'))),
+            "env" => {
+                let lines = self.start.variables.iter().map(|(n, v)| format!("{n}={v}\n"));
+                self.say(&lines.collect::<String>())
+            }
+            "ls" => {
+                let path = self.path(first);
+                let below = self.files.below(&path).filter_map(|(name, _)| name.split('/').next());
+                let mut names: Vec<&str> = below.filter(|name| !name.is_empty()).collect();
+                names.dedup();
+                self.say(&names.iter().flat_map(|name| [name, "\n"]).collect::<String>())
+            }
+            "touch" => self.store(&self.path(first), b"", true),
+            "hello" => self.say(include_str!("hello.txt")),
+            _ => self.fail(program, "not found (this demonstration knows few programs)", 127),
+        }
+    }
+
+    fn cat(&mut self, path: &str) -> i64 {
+        match self.files.file(&self.path(path)).map(<[u8]>::to_vec) {
+            Some(content) => self.put(false, &content),
+            None => self.fail("cat", &format!("can't open '{path}': No such file or directory"), 1),
+        }
+    }
+}
