@@ -1,6 +1,6 @@
 //! URLs as a user types them, and the Locations that redirects lead to.
 
-use crate::fetch::url::{Reading, Url};
+use crate::fetch::url::Url;
 use crate::support::child::{run, ucurl};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn an_unknown_host_is_one_error_with_one_advice() {
 }
 
 fn target(url: &str) -> std::result::Result<String, u8> {
-    Url::parse(url.as_bytes(), Reading::default())
+    Url::parse(url.as_bytes(), false)
         .map(|url| {
             String::from_utf8_lossy(&[&url.host_and_port()[..], b" ", &url.target()].concat())
                 .into_owned()
@@ -101,7 +101,7 @@ fn a_location_is_resolved_against_the_url() {
         ("http://u:p@d/a", "b", "http://u:p@d/b"),
     ];
     for (from, location, to) in cases {
-        let url = Url::parse(from.as_bytes(), Reading::default()).expect(from);
+        let url = Url::parse(from.as_bytes(), false).expect(from);
         let url = url.redirect(location.as_bytes(), false).expect(location);
         assert_eq!(String::from_utf8_lossy(&url.to_bytes()), to, "{from} {location}");
     }

@@ -6,7 +6,7 @@
 
 use crate::args::parse;
 use crate::fetch::request::{self, Hop, RequestContent};
-use crate::fetch::url::{Reading, Url, last_segment};
+use crate::fetch::url::{Url, last_segment};
 use crate::output::output_file;
 use crate::plan::{Credentials, Destination, FetchPlan, Plan, RequestPlan};
 use std::path::Path;
@@ -36,8 +36,7 @@ pub fn check(bytes: &[u8]) {
 fn transfers(plan: &Plan) {
     for operation in &plan.operations {
         for fetch in &operation.fetches {
-            let how = Reading { path_as_is: operation.request.path_as_is, encode: false };
-            if let Ok(url) = Url::parse(&fetch.url, how) {
+            if let Ok(url) = Url::parse(&fetch.url, operation.request.flags.path_as_is) {
                 transfer(&operation.request, fetch, &url);
             }
         }
@@ -71,7 +70,7 @@ fn transfer(plan: &RequestPlan, fetch: &FetchPlan, url: &Url) {
             url: url.clone(),
             content,
             login,
-            referer: plan.referer.clone(),
+            referer: plan.flags.referer.clone(),
             same_host: true,
             trusted: true,
             http10_server: false,
@@ -111,11 +110,11 @@ fn url(text: &[u8]) {
     let mut parts = text.splitn(2, |&b| b == b' ');
     let (one, other) = (parts.next().unwrap_or_default(), parts.next());
     for path_as_is in [false, true] {
-        let Ok(url) = Url::parse(one, Reading { path_as_is, encode: false }) else { continue };
+        let Ok(url) = Url::parse(one, path_as_is) else { continue };
         clean(&url);
         let written = url.to_bytes();
         if !path_as_is {
-            let again = Url::parse(&written, Reading { path_as_is: true, encode: false });
+            let again = Url::parse(&written, true);
             assert_eq!(again.map(|url| url.to_bytes()).as_deref(), Ok(&written[..]));
         }
         if let Some(Ok(target)) = other.map(|location| url.redirect(location, path_as_is)) {

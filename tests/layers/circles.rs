@@ -9,7 +9,6 @@ use std::iter::successors;
 
 /// Uses that close a circle, `FILE -> FILE`.
 const KNOWN: &[(&str, usize)] = &[
-    ("src/bin/ucurl/fetch/run.rs -> src/bin/ucurl/main.rs", 0),
     ("src/bin/ucurl/main.rs -> src/bin/ucurl/verbs/mod.rs", 0),
     ("src/client/exchange.rs -> src/client/mod.rs", 0),
     ("src/client/exchange.rs -> src/client/request.rs", 0),

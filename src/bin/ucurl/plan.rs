@@ -7,13 +7,14 @@
 //! Only this file reads flags. After it, no `0` means "no limit" and no `-` means stdout.
 
 use crate::args::config::{Config, Explain, Global, Group, Node, Socket, Trace};
+use crate::args::config::{OutputFlags, RequestFlags, StageFlags};
 use std::ffi::OsString;
+use std::mem;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 use unix_http::docker::DaemonFlags;
-use unix_http::json::Pointer;
 use unix_http::{Endpoint, Timeouts};
 
 /// The whole command line.
@@ -81,8 +82,12 @@ pub struct Operation {
     pub fail: bool,
     pub fail_with_body: bool,
     pub retry: RetryPlan,
-    pub output: OutputPlan,
-    pub stages: StagePlan,
+    /// `-D`
+    pub dump_header: Option<Channel>,
+    /// `--output-dir`, or empty.
+    pub directory: PathBuf,
+    pub output: OutputFlags,
+    pub stages: StageFlags,
     pub fetches: Vec<FetchPlan>,
     /// There are more `-o` and `-T` than URLs.
     pub urls_missing: bool,
@@ -129,29 +134,15 @@ pub enum TargetChoice {
 }
 
 pub struct RequestPlan {
-    /// `-X`
-    pub method: Option<Vec<u8>>,
-    /// `-I`
-    pub head: bool,
-    pub target: Option<Vec<u8>>,
-    pub path_as_is: bool,
+    pub flags: RequestFlags,
     pub http10: bool,
-    /// The lines of `-H` and `--json`.
-    pub headers: Vec<Vec<u8>>,
     /// `None` sends no User-Agent.
     pub user_agent: Option<Vec<u8>>,
-    pub referer: Option<Vec<u8>>,
     pub credentials: Credentials,
     pub cookies: Option<Vec<u8>>,
-    pub range: Option<Vec<u8>>,
     /// The data of `-G` or `--url-query`.
     pub query: Option<Vec<u8>>,
-    pub refuse_url_user: bool,
     pub expect_timeout: Duration,
-    pub hijack: bool,
-    pub negotiate_api: bool,
-    pub raw: bool,
-    pub ignore_content_length: bool,
 }
 
 /// The source of the Authorization field.
@@ -189,26 +180,6 @@ pub struct RetryPlan {
     pub on_any_error: bool,
 }
 
-pub struct OutputPlan {
-    /// `-i`
-    pub heads: bool,
-    pub dump_header: Option<Channel>,
-    /// `--output-dir`, or empty.
-    pub directory: PathBuf,
-    pub create_dirs: bool,
-    pub no_clobber: bool,
-    pub remove_on_error: bool,
-    pub write_out: Option<Vec<u8>>,
-}
-
-/// What is done with content on its way to the output.
-pub struct StagePlan {
-    pub fail_stream: bool,
-    pub demux: bool,
-    pub select: Option<Pointer>,
-    pub pretty: bool,
-}
-
 impl Plan {
     pub fn new(config: Config) -> Plan {
         let Config { global, groups, warnings } = config;
@@ -216,7 +187,7 @@ impl Plan {
             groups.into_iter().map(|group| Operation::new(group, global.demo)).collect();
         let observed = operations.iter().any(|operation| {
             let output = &operation.output;
-            output.heads || output.dump_header.is_some() || output.write_out.is_some()
+            output.include || output.write_out.is_some() || operation.dump_header.is_some()
         });
         // A meter between the lines of an explanation would be unreadable.
         let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
@@ -302,21 +273,10 @@ impl Operation {
                 on_refused: group.retry_connrefused,
                 on_any_error: group.retry_all_errors,
             },
-            output: OutputPlan {
-                heads: group.include,
-                dump_header: group.dump_header.take().map(Channel::new),
-                directory: path(group.output_dir.take().unwrap_or_default()),
-                create_dirs: group.create_dirs,
-                no_clobber: group.no_clobber,
-                remove_on_error: group.remove_on_error,
-                write_out: group.write_out.take(),
-            },
-            stages: StagePlan {
-                fail_stream: group.fail_stream,
-                demux: group.demux,
-                select: group.select.take(),
-                pretty: group.pretty,
-            },
+            dump_header: group.dump_header.take().map(Channel::new),
+            directory: path(group.output_dir.take().unwrap_or_default()),
+            output: mem::take(&mut group.output),
+            stages: mem::take(&mut group.stages),
             target: TargetChoice::new(&mut group, demo),
             request: RequestPlan::new(group),
         }
@@ -380,29 +340,18 @@ impl RequestPlan {
             (None, None) => Credentials::OfUrl,
         };
         let mut plan = RequestPlan {
-            method: group.request,
-            head: group.head,
-            target: group.request_target,
-            path_as_is: group.path_as_is,
+            flags: group.request,
             http10: group.http10 == Some(true),
-            headers: group.headers,
             user_agent: Some(agent).filter(|agent| !agent.is_empty()),
-            referer: group.referer,
             credentials,
             cookies: (!group.cookies.is_empty()).then(|| group.cookies.join(&b";"[..])),
-            range: group.range,
             // `-d` without `-G` has become the content.
             query: group.post.or(group.query),
-            refuse_url_user: group.disallow_username,
             expect_timeout: Duration::from_millis(group.expect100_timeout_ms),
-            hijack: group.hijack,
-            negotiate_api: group.negotiate_api,
-            raw: group.raw,
-            ignore_content_length: group.ignore_content_length,
         };
         for name in ["Content-Type", "Accept"] {
             if group.json && plan.header(name).is_none() {
-                plan.headers.push([name.as_bytes(), b": application/json"].concat());
+                plan.flags.headers.push([name.as_bytes(), b": application/json"].concat());
             }
         }
         plan
@@ -410,7 +359,7 @@ impl RequestPlan {
 
     /// The `-H` line that names this field.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.iter().map(Vec::as_slice).find(|line| names_field(line, name))
+        self.flags.headers.iter().map(Vec::as_slice).find(|line| names_field(line, name))
     }
 
     /// The value of the `-H` line that names this field.
@@ -428,16 +377,15 @@ pub fn names_field(line: &[u8], name: &str) -> bool {
 /// `-I`, `-d` and `-T` each name a method; `--hijack` has no use for an upload.
 fn conflict(group: &Group) -> Option<&'static str> {
     let uploads =
-        group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|f| !f.is_empty()));
-    if group.hijack && uploads {
-        return Some(
-            "--hijack sends stdin after the upgrade, -T sends content before it: choose one of them",
-        );
-    }
+        group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));
     let data = group.post.is_some();
     match (group.head_set || (data && group.get), data && !group.get, uploads) {
+        (_, _, true) if group.request.hijack => Some(
+            "--hijack sends stdin after the upgrade, -T sends content before: choose one of them",
+        ),
         (true, true, _) => Some(
-            "Only one request method can be chosen: -I and -d ask for two (-G puts -d into the URL)",
+            "Only one request method can be chosen: -I and -d ask for two \
+             (-G puts -d into the URL)",
         ),
         (true, _, true) => Some("Only one request method can be chosen: -T asks for PUT"),
         (_, true, true) => Some("Only one request method can be chosen: -d and -T ask for two"),

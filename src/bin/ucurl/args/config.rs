@@ -66,41 +66,30 @@ pub struct Group {
     pub context: Option<Vec<u8>>,
     pub proxy_command: Option<Vec<u8>>,
 
-    pub request: Option<Vec<u8>>,
-    pub request_target: Option<Vec<u8>>,
-    pub path_as_is: bool,
+    pub request: RequestFlags,
+    pub output: OutputFlags,
+    pub stages: StageFlags,
+
     /// `--http1.0` or `--http1.1` was given.
     pub http10: Option<bool>,
-    pub headers: Vec<Vec<u8>>,
     pub user_agent: Option<Vec<u8>>,
-    pub referer: Option<Vec<u8>>,
     pub auto_referer: bool,
     pub user: Option<Vec<u8>>,
     pub bearer: Option<Vec<u8>>,
     /// Basic was asked for by name.
     pub basic: bool,
     pub cookies: Vec<Vec<u8>>,
-    pub range: Option<Vec<u8>>,
     pub post: Option<Vec<u8>>,
     pub json: bool,
     pub get: bool,
-    pub head: bool,
     /// `-I` or `--no-head` was given: it names the method.
     pub head_set: bool,
     pub query: Option<Vec<u8>>,
-    pub disallow_username: bool,
     pub expect100_timeout_ms: u64,
 
-    pub include: bool,
     pub dump_header: Option<Vec<u8>>,
     pub output_dir: Option<Vec<u8>>,
-    pub create_dirs: bool,
-    pub remove_on_error: bool,
-    pub no_clobber: bool,
     pub remote_name_all: bool,
-    pub write_out: Option<Vec<u8>>,
-    pub raw: bool,
-    pub ignore_content_length: bool,
 
     pub fail: bool,
     pub fail_with_body: bool,
@@ -121,10 +110,43 @@ pub struct Group {
     pub post301: bool,
     pub post302: bool,
     pub post303: bool,
+}
 
-    pub negotiate_api: bool,
-    pub demux: bool,
+/// Flags about the request.
+#[derive(Default, Debug)]
+pub struct RequestFlags {
+    /// `-X`
+    pub method: Option<Vec<u8>>,
+    pub target: Option<Vec<u8>>,
+    pub path_as_is: bool,
+    /// The lines of `-H`.
+    pub headers: Vec<Vec<u8>>,
+    pub referer: Option<Vec<u8>>,
+    pub range: Option<Vec<u8>>,
+    /// `-I`
+    pub head: bool,
+    pub refuse_url_user: bool,
     pub hijack: bool,
+    pub negotiate_api: bool,
+    pub raw: bool,
+    pub ignore_content_length: bool,
+}
+
+/// Flags about the output.
+#[derive(Default, Debug)]
+pub struct OutputFlags {
+    /// `-i`
+    pub include: bool,
+    pub create_dirs: bool,
+    pub remove_on_error: bool,
+    pub no_clobber: bool,
+    pub write_out: Option<Vec<u8>>,
+}
+
+/// Flags about content on its way to the output.
+#[derive(Default, Debug)]
+pub struct StageFlags {
+    pub demux: bool,
     pub fail_stream: bool,
     pub select: Option<Pointer>,
     pub pretty: bool,

@@ -118,20 +118,20 @@ impl<'r> Draft<'r> {
     /// `-H`: a line, or `@FILE` with one a line.
     pub fn header(&mut self, value: &[u8]) {
         let [b'@', name @ ..] = value else {
-            self.group.headers.push(value.to_vec());
+            self.group.request.headers.push(value.to_vec());
             return;
         };
         let Ok(text) = self.file(name) else { return self.warn(&[b"Cannot read ", name]) };
         let lines = text.split(|&byte| matches!(byte, b'\r' | b'\n'));
         let lines = lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec);
-        self.group.headers.extend(lines);
+        self.group.request.headers.extend(lines);
     }
 
     pub fn referer(&mut self, value: &[u8]) {
         let auto = value.windows(5).position(|part| part == b";auto");
         let value = &value[..auto.unwrap_or(value.len())];
         self.group.auto_referer = auto.is_some();
-        self.group.referer = (!value.is_empty()).then(|| value.to_vec());
+        self.group.request.referer = (!value.is_empty()).then(|| value.to_vec());
     }
 
     pub fn cookie(&mut self, value: &[u8]) -> Result<(), Wrong> {
@@ -157,16 +157,16 @@ impl<'r> Draft<'r> {
             let why = b"' does not belong into a range; what the server makes of it is open";
             self.warn(&[b"'", &value[at..=at], why]);
         }
-        self.group.range = Some(range);
+        self.group.request.range = Some(range);
         Ok(())
     }
 
     pub fn head(&mut self, on: bool) -> Result<(), Wrong> {
-        if self.group.head_set && self.group.head != on {
+        if self.group.head_set && self.group.request.head != on {
             self.warn(&[b"Only one request method can be chosen"]);
             return Err(BAD_USE);
         }
-        (self.group.head, self.group.include, self.group.head_set) = (on, on, true);
+        (self.group.request.head, self.group.output.include, self.group.head_set) = (on, on, true);
         Ok(())
     }
 
@@ -193,7 +193,8 @@ impl<'r> Draft<'r> {
     /// `-w`: the text itself, or that of `@FILE` without its line ends.
     pub fn write_out(&mut self, value: &[u8]) -> Result<(), Wrong> {
         let text = self.without_line_ends(value)?;
-        self.group.write_out = Some(text).filter(|text| !(text.is_empty() && !value.is_empty()));
+        self.group.output.write_out =
+            Some(text).filter(|text| !(text.is_empty() && !value.is_empty()));
         Ok(())
     }
 

@@ -99,7 +99,7 @@ impl Attempt<'_> {
         if let Some(file) = &mut self.heads {
             file.write_all(head).map_err(|error| Failure::of_writing(&error, false))?;
         }
-        if self.operation.output.heads { self.sink.head(head) } else { Ok(()) }
+        if self.operation.output.include { self.sink.head(head) } else { Ok(()) }
     }
 
     /// Fills in the rest of `info`.

@@ -16,7 +16,8 @@ use unix_http::{Client, Timeouts};
 /// A container or an exec, by its path in the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerRef {
-    path: String,
+    /// Up to the ID.
+    pub path: String,
     exec: bool,
     /// `stdin` in the query of an attach.
     asks_for_stdin: bool,
@@ -52,11 +53,6 @@ impl ContainerRef {
             None => path.contains("/libpod/"),
         };
         Some(ContainerRef { path: path[..at + id.len()].to_owned(), exec, asks_for_stdin })
-    }
-
-    /// The path up to the ID.
-    pub fn path(&self) -> &str {
-        &self.path
     }
 
     /// Only the engine knows whether an exec reads stdin; the query of an attach says so.

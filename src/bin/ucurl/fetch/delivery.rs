@@ -3,13 +3,13 @@
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::container_ref::{ContainerRef, OtherEnd};
-use crate::fetch::error_response::ErrorResponse;
 use crate::fetch::hijack::Join;
 use crate::fetch::request::Hop;
 use crate::output::body_stages::BodyStages;
 use crate::output::failure::Failure;
-use std::io::{self, BufRead as _};
-use unix_http::docker::OutputKind;
+use crate::output::sink::Sink;
+use std::io::{self, BufRead as _, Read as _};
+use unix_http::docker::{DaemonMessage, MESSAGE_LIMIT, OutputKind};
 use unix_http::wire::{Framing, framing};
 use unix_http::{Error, Response};
 
@@ -34,11 +34,11 @@ impl Attempt<'_> {
         self.note_head(&response);
         self.show_heads(&response)?;
         // Without the upgrade there is no reader for stdin.
-        if (operation.fail || operation.request.hijack) && response.status() >= 400 {
+        if (operation.fail || operation.request.flags.hijack) && response.status() >= 400 {
             return Err(ErrorResponse::read(response).into());
         }
         let next = self.next(&response, hop, expecting);
-        if operation.request.head {
+        if operation.request.flags.head {
             self.check_announced(&response)?;
             return Ok(next);
         }
@@ -64,7 +64,7 @@ impl Attempt<'_> {
                 Next::Redirect(location.to_vec())
             }
             Some(location) => {
-                let target = hop.url.redirect(location, self.operation.request.path_as_is);
+                let target = hop.url.redirect(location, self.operation.request.flags.path_as_is);
                 let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
                 self.info.redirect_url = Some(shown);
                 Next::Done
@@ -90,7 +90,7 @@ impl Attempt<'_> {
     fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
         let (operation, status) = (self.operation, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
-        let raw = ended && status < 300 && (operation.request.hijack || status == 101);
+        let raw = ended && status < 300 && (operation.request.flags.hijack || status == 101);
         let query = hop.url.query.as_deref().unwrap_or_default();
         let container = ContainerRef::of(
             &String::from_utf8_lossy(&hop.url.path),
@@ -168,5 +168,46 @@ impl Attempt<'_> {
         let why = "asks what the other end is: without a terminal its output comes in frames";
         self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
         Ok(container.inspect(self.server.engine.client(), self.limits()?))
+    }
+}
+
+/// The status, and the body as far as it can be a reason: reasons are short and complete.
+struct ErrorResponse {
+    status: u16,
+    kind: Option<Vec<u8>>,
+    body: Vec<u8>,
+}
+
+impl ErrorResponse {
+    fn read(response: Response) -> ErrorResponse {
+        let (status, kind) =
+            (response.status(), response.field("Content-Type").map(<[u8]>::to_vec));
+        let mut body = Vec::new();
+        if response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body).is_err() {
+            body.clear();
+        }
+        ErrorResponse { status, kind, body }
+    }
+
+    /// Selects from the body; without a result, the failure gives the reason of the response.
+    fn select(self, mut stages: BodyStages, sink: &mut Sink) -> Result<(), Failure> {
+        let arrived = stages.feed(&self.body, sink);
+        match stages.finish(arrived, sink) {
+            Err(failure) if failure.exit != Exit::Write => Err(self.into()),
+            other => other,
+        }
+    }
+}
+
+/// With the reason in the words of the daemon, if it gives one.
+impl From<ErrorResponse> for Failure {
+    fn from(response: ErrorResponse) -> Failure {
+        let message = DaemonMessage::from_body(response.kind.as_deref(), &response.body);
+        let message =
+            message.map_or(String::new(), |message| [": ", &message.to_string()].concat());
+        Failure::new(
+            Exit::HttpError,
+            format!("The requested URL returned error: {}{message}", response.status),
+        )
     }
 }

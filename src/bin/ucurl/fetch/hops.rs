@@ -68,10 +68,10 @@ impl Attempt<'_> {
         if planned.expect {
             request = request.expect_continue(plan.expect_timeout);
         }
-        if plan.raw {
+        if plan.flags.raw {
             request = request.raw();
         }
-        if plan.ignore_content_length {
+        if plan.flags.ignore_content_length {
             request = request.ignore_content_length();
         }
         self.info.method.clone_from(&planned.method);
@@ -81,9 +81,10 @@ impl Attempt<'_> {
     /// The request that a redirect leads to.
     fn follow(&mut self, hop: Hop, location: &[u8]) -> Result<Hop, Failure> {
         let operation = self.operation;
-        let url = hop.url.redirect(location, operation.request.path_as_is).map_err(|error| {
-            Failure::new(error.exit, format!("the redirect's target {}", error.why))
-        })?;
+        let url =
+            hop.url.redirect(location, operation.request.flags.path_as_is).map_err(|error| {
+                Failure::new(error.exit, format!("the redirect's target {}", error.why))
+            })?;
         let redirects = operation.redirects.as_ref();
         if let Some(max) = redirects.and_then(|plan| plan.max)
             && self.info.num_redirects >= max
@@ -138,7 +139,7 @@ impl Attempt<'_> {
         let shown = url.to_bytes();
         let shown = String::from_utf8_lossy(&shown);
         self.session.tracer.info(&format!("Issue another request to this URL: '{shown}'"));
-        let how = match (dropped, &self.operation.request.method) {
+        let how = match (dropped, &self.operation.request.flags.method) {
             (true, None) => ", with GET and without the content",
             (true, Some(_)) => ", without the content",
             (false, _) => "",
@@ -151,12 +152,8 @@ impl Attempt<'_> {
 
 /// Opens the content of a request, of the length that was measured before.
 fn content(source: &Source, content: RequestContent) -> Result<Body<'_>, Failure> {
-    let length = match content {
-        RequestContent::None => return Ok(Body::default()),
-        RequestContent::Post(length) => Some(length),
-        RequestContent::Put(length) => length,
-    };
     let file = match source {
+        _ if content == RequestContent::None => return Ok(Body::default()),
         Source::None => return Ok(Body::default()),
         Source::Post(data) => return Ok(Body::from(&data[..])),
         Source::Stdin => {
@@ -167,7 +164,7 @@ fn content(source: &Source, content: RequestContent) -> Result<Body<'_>, Failure
             File::open(name).map_err(|error| Failure::of_reading(name, &error))?
         }
     };
-    Ok(match length {
+    Ok(match content.length() {
         Some(length) => Body::sized(file, length),
         None => Body::reader(file),
     })

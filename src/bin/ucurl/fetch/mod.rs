@@ -3,10 +3,8 @@
 pub mod attempt;
 pub mod container_ref;
 pub mod delivery;
-pub mod error_response;
 pub mod hijack;
 pub mod hops;
-pub mod password;
 pub mod request;
 pub mod retry;
 pub mod run;

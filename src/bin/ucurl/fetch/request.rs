@@ -19,6 +19,16 @@ pub enum RequestContent {
     Put(Option<u64>),
 }
 
+impl RequestContent {
+    pub fn length(self) -> Option<u64> {
+        match self {
+            RequestContent::None => None,
+            RequestContent::Post(length) => Some(length),
+            RequestContent::Put(length) => length,
+        }
+    }
+}
+
 /// A request before it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PlannedRequest {
@@ -71,16 +81,16 @@ pub fn plan(plan: &RequestPlan, hop: &Hop) -> Result<PlannedRequest, ChunkedTo10
     lines.upgrade();
     let expect = !http10 && lines.expect();
     let written = lines.written;
-    let method = plan.method.as_deref().unwrap_or(usual_method(plan, hop.content)).to_vec();
-    let target = plan.target.clone().unwrap_or_else(|| hop.url.target());
+    let method = plan.flags.method.as_deref().unwrap_or(usual_method(plan, hop.content)).to_vec();
+    let target = plan.flags.target.clone().unwrap_or_else(|| hop.url.target());
     Ok(PlannedRequest { method, target, http10, lines: written, expect })
 }
 
 /// The method without `-X`.
 pub fn usual_method(plan: &RequestPlan, content: RequestContent) -> &'static [u8] {
     match content {
-        _ if plan.head => b"HEAD",
-        RequestContent::None if !plan.hijack => b"GET",
+        _ if plan.flags.head => b"HEAD",
+        RequestContent::None if !plan.flags.hijack => b"GET",
         RequestContent::None | RequestContent::Post(_) => b"POST",
         RequestContent::Put(_) => b"PUT",
     }
@@ -117,37 +127,24 @@ impl<'p> Lines<'p> {
                 .written
                 .extend(as_sent(given).map(|line| [b"Host", &line["Host".len()..]].concat())),
         }
-        if self.hop.trusted {
-            match (&self.plan.credentials, &self.hop.login) {
-                (Credentials::Undecided, _) => {}
-                (Credentials::Bearer(token), _) => {
-                    self.unless_given("Authorization", &[b"Bearer ", &token[..]].concat());
-                }
-                (_, Some(login)) => {
-                    let login = base64::encode(login);
-                    self.unless_given("Authorization", &[b"Basic ", login.as_bytes()].concat());
-                }
-                (_, None) => {}
-            }
-        }
+        let authorization = match (&self.plan.credentials, &self.hop.login) {
+            _ if !self.hop.trusted => return,
+            (Credentials::Bearer(token), _) => [b"Bearer ", &token[..]].concat(),
+            (Credentials::Undecided, _) | (_, None) => return,
+            (_, Some(login)) => [b"Basic ", base64::encode(login).as_bytes()].concat(),
+        };
+        self.unless_given("Authorization", &authorization);
     }
 
     /// Range, User-Agent, Accept, Referer.
     fn preferences(&mut self) {
-        if let Some(range) = &self.plan.range {
-            let whole = match self.hop.content {
-                RequestContent::None => None,
-                RequestContent::Post(length) | RequestContent::Put(Some(length)) => {
-                    Some(length.to_string())
-                }
-                RequestContent::Put(None) => Some("-1".to_owned()),
-            };
-            match whole {
-                None => self.unless_given("Range", &[b"bytes=", &range[..]].concat()),
-                Some(whole) => {
-                    let value = [b"bytes ", &range[..], b"/", whole.as_bytes()].concat();
-                    self.unless_given("Content-Range", &value);
-                }
+        if let Some(range) = &self.plan.flags.range {
+            if self.hop.content == RequestContent::None {
+                self.unless_given("Range", &[b"bytes=", &range[..]].concat());
+            } else {
+                let length = self.hop.content.length().map_or("-1".to_owned(), |n| n.to_string());
+                let value = [b"bytes ", &range[..], b"/", length.as_bytes()].concat();
+                self.unless_given("Content-Range", &value);
             }
         }
         if let Some(agent) = &self.plan.user_agent {
@@ -180,7 +177,7 @@ impl<'p> Lines<'p> {
     /// The lines of `-H`, except a Host that is written already and secrets for another host.
     fn given(&mut self) {
         let own_host = self.own_host();
-        for line in &self.plan.headers {
+        for line in &self.plan.flags.headers {
             let is = |name| names_field(line, name);
             let dropped = match self.plan.header("Host") {
                 Some(_) if is("Host") => own_host != Some(b"Host:"),
@@ -194,12 +191,7 @@ impl<'p> Lines<'p> {
 
     /// Content-Length, Content-Type.
     fn content(&mut self, chunked: bool) {
-        let length = match self.hop.content {
-            RequestContent::None => None,
-            RequestContent::Post(length) => Some(length),
-            RequestContent::Put(length) => length,
-        };
-        if let Some(length) = length.filter(|_| !chunked) {
+        if let Some(length) = self.hop.content.length().filter(|_| !chunked) {
             self.unless_given("Content-Length", length.to_string().as_bytes());
         }
         if matches!(self.hop.content, RequestContent::Post(_)) {
@@ -210,7 +202,7 @@ impl<'p> Lines<'p> {
     /// `--hijack` asks for an upgrade to `tcp`, or to the protocol of `-H 'Upgrade: ...'`; an empty
     /// one asks for none.
     fn upgrade(&mut self) {
-        if self.plan.hijack && self.plan.header_value("Upgrade") != Some(b"") {
+        if self.plan.flags.hijack && self.plan.header_value("Upgrade") != Some(b"") {
             self.unless_given("Connection", b"Upgrade");
             self.unless_given("Upgrade", b"tcp");
         }

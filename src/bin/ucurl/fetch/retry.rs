@@ -2,6 +2,7 @@
 
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
+use crate::output::messages::Messages;
 use crate::plan::RetryPlan;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::base::number::decimal;
@@ -13,56 +14,50 @@ const LONGEST: u64 = 600;
 /// The retries of one transfer.
 pub struct Retries<'p> {
     plan: &'p RetryPlan,
+    messages: &'p Messages,
     left: u64,
     start: Instant,
     /// The next wait in seconds.
     wait: u64,
 }
 
-/// What to do after a try.
-pub enum Retry {
-    No,
-    /// The server asks for a longer wait than `--retry-max-time` allows.
-    TooLate,
-    After {
-        wait: Duration,
-        problem: &'static str,
-        left: u64,
-    },
-}
-
 impl<'p> Retries<'p> {
-    pub fn new(plan: &'p RetryPlan) -> Retries<'p> {
-        Retries { plan, left: plan.times, start: Instant::now(), wait: plan.delay.unwrap_or(1) }
+    pub fn new(plan: &'p RetryPlan, messages: &'p Messages) -> Retries<'p> {
+        let (start, wait) = (Instant::now(), plan.delay.unwrap_or(1));
+        Retries { plan, messages, left: plan.times, start, wait }
     }
 
-    /// Decides after a try with this outcome and Retry-After field.
+    /// The wait before another try, after one with this outcome and Retry-After field. A warning
+    /// tells the user.
     pub fn next(
         &mut self,
         status: u16,
         result: &Result<(), Failure>,
         retry_after: Option<&[u8]>,
-    ) -> Retry {
+    ) -> Option<Duration> {
         let passed = self.start.elapsed().as_secs();
         let over =
             |more: u64| self.plan.max_time.is_some_and(|max| passed.saturating_add(more) > max);
         if self.left == 0 || self.plan.max_time.is_some_and(|max| passed >= max) {
-            return Retry::No;
+            return None;
         }
-        let Some(problem) = self.problem(status, result) else { return Retry::No };
+        let problem = self.problem(status, result)?;
         let asked = retry_after
             .filter(|_| problem == HTTP_ERROR)
             .and_then(|value| seconds_of(value, SystemTime::now()));
         if asked.is_some_and(over) {
-            return Retry::TooLate;
+            self.messages.warn("The Retry-After time would exceed --retry-max-time");
+            return None;
         }
-        let wait = Duration::from_secs(asked.unwrap_or(self.wait));
+        let (wait, left) = (asked.unwrap_or(self.wait), self.left);
         if self.plan.delay.is_none() {
             self.wait = (self.wait * 2).min(LONGEST);
         }
-        let left = self.left;
         self.left -= 1;
-        Retry::After { wait, problem, left }
+        self.messages.warn(&format!(
+            "Problem {problem}. Will retry in {wait} seconds. {left} retries left."
+        ));
+        Some(Duration::from_secs(wait))
     }
 
     /// A problem that may be gone a little later.

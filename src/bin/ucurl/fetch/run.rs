@@ -2,11 +2,11 @@
 
 use crate::args::config::Config;
 use crate::args::exit::Exit;
-use crate::fetch::password;
 use crate::fetch::session::Session;
 use crate::fetch::transfer::{self, Job};
 use crate::output::messages::Messages;
 use crate::output::sink::Stdout;
+use crate::output::terminal;
 use crate::output::trace::Tracer;
 use crate::plan::{self, Operation, Plan};
 use std::sync::Arc;
@@ -23,12 +23,12 @@ pub fn run(config: Config) -> Exit {
     let (stdout, tracer) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            crate::say(&format!("cannot open the file of --trace: {error}"));
+            messages.put(format!("ucurl: cannot open the file of --trace: {error}\n").as_bytes());
             return Exit::Write;
         }
     };
     let mut operations = plan.operations;
-    plan::ask_passwords(&mut operations, password::ask);
+    plan::ask_passwords(&mut operations, terminal::ask_password);
     let session = Session {
         messages,
         tracer: Arc::new(tracer),
@@ -44,7 +44,7 @@ fn transfers(session: &Session, operations: &[Operation], fail_early: bool) -> E
     let (mut last, mut number) = (Exit::Ok, 0);
     for operation in operations {
         if operation.fetches.is_empty() {
-            crate::say("no URL; -h helps");
+            session.messages.put(b"ucurl: no URL; -h helps\n");
             return Exit::Usage;
         }
         if let Some(why) = operation.conflict {

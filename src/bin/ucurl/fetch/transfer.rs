@@ -3,10 +3,10 @@
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::request::{self, Hop, RequestContent};
-use crate::fetch::retry::{Retries, Retry};
+use crate::fetch::retry::Retries;
 use crate::fetch::session::{Server, Session};
 use crate::fetch::target;
-use crate::fetch::url::{self, Reading, Url, UrlError};
+use crate::fetch::url::{self, Url, UrlError};
 use crate::output::failure::Failure;
 use crate::output::meter::{Meter, Monitor};
 use crate::output::output_file;
@@ -76,10 +76,9 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
         let typed = String::from_utf8_lossy(typed);
         Failure::new(error.exit, format!("the URL '{}' {}", typed.escape_debug(), error.why))
     };
-    let how = Reading { path_as_is: plan.path_as_is, encode: false };
-    let mut url = Url::parse(typed, how).map_err(wrong)?;
+    let mut url = Url::parse(typed, plan.flags.path_as_is).map_err(wrong)?;
     let mut shown = typed.clone();
-    if plan.refuse_url_user && url.login.is_some() {
+    if plan.flags.refuse_url_user && url.login.is_some() {
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
@@ -93,7 +92,7 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
         // curl writes the URL and parses it again: the data must not hold what a URL cannot, and
         // the dots of the path are removed.
         url.add_query(data);
-        url = Url::parse(&url.to_bytes(), Reading::default()).map_err(wrong)?;
+        url = Url::parse(&url.to_bytes(), false).map_err(wrong)?;
         shown = url.to_bytes();
     }
     Ok((url, shown))
@@ -104,7 +103,7 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
 fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
     let Job { session, operation, fetch, .. } = *job;
     let segment = url::last_segment(&url.path);
-    let name = output_file::name(&fetch.destination, &operation.output.directory, segment)
+    let name = output_file::name(&fetch.destination, &operation.directory, segment)
         .map_err(|why| Failure::new(Exit::Write, why))?;
     let heads = heads_file(job).map_err(|error| {
         let text = format!("cannot open the file of --dump-header: {error}");
@@ -118,7 +117,7 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
     session.tracer.begin_hop(&url.host);
     let first = first_hop(operation, versioned(operation, &server, url)?, &fetch.source)?;
     // Frames and a raw connection need stderr for themselves.
-    let quiet = sink.to_terminal || operation.stages.demux || operation.request.hijack;
+    let quiet = sink.to_terminal || operation.stages.demux || operation.request.flags.hijack;
     let meter = session.meter.filter(|_| !quiet).map(|style| Meter::new(style, &session.messages));
     note_needless_method(job, first.content);
     Ok(Attempt {
@@ -140,7 +139,7 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
 
 /// `-D`: the first transfer of an operation empties the file, the others append to it.
 fn heads_file(job: &Job) -> io::Result<Option<File>> {
-    match &job.operation.output.dump_header {
+    match &job.operation.dump_header {
         None => Ok(None),
         Some(Channel::File(name)) => {
             if job.first {
@@ -154,7 +153,7 @@ fn heads_file(job: &Job) -> io::Result<Option<File>> {
 
 /// `--negotiate-api` puts the version that both sides support before the path.
 fn versioned(operation: &Operation, server: &Server, url: Url) -> Result<Url, Failure> {
-    if !operation.request.negotiate_api {
+    if !operation.request.flags.negotiate_api {
         return Ok(url);
     }
     let path = String::from_utf8_lossy(&url.path);
@@ -188,7 +187,7 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
         url,
         content,
         login,
-        referer: operation.request.referer.clone(),
+        referer: operation.request.flags.referer.clone(),
         same_host: true,
         trusted: true,
         http10_server: false,
@@ -198,7 +197,7 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
 
 fn note_needless_method(job: &Job, content: RequestContent) {
     let plan = &job.operation.request;
-    if let Some(method) = &plan.method
+    if let Some(method) = &plan.flags.method
         && method.eq_ignore_ascii_case(request::usual_method(plan, content))
     {
         let method = String::from_utf8_lossy(method);
@@ -209,7 +208,7 @@ fn note_needless_method(job: &Job, content: RequestContent) {
 /// Tries until the transfer works, or until `--retry` is used up.
 fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
     let messages = &attempt.session.messages;
-    let mut retries = Retries::new(&attempt.operation.retry);
+    let mut retries = Retries::new(&attempt.operation.retry, messages);
     loop {
         let result = attempt.run().and_then(|()| checked(attempt));
         if let Some(meter) = &mut attempt.monitor.meter {
@@ -220,23 +219,11 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
         }
         // stdin cannot be sent a second time.
         let status = attempt.info.response_code;
-        if attempt.operation.request.hijack && (100..300).contains(&status) {
+        if attempt.operation.request.flags.hijack && (100..300).contains(&status) {
             return result;
         }
-        let wait = match retries.next(status, &result, attempt.retry_after.as_deref()) {
-            Retry::No => return result,
-            Retry::TooLate => {
-                messages.warn("The Retry-After time would exceed --retry-max-time");
-                return result;
-            }
-            Retry::After { wait, problem, left } => {
-                let seconds = wait.as_secs();
-                messages.warn(&format!(
-                    "Problem {problem}. Will retry in {seconds} seconds. {left} retries left."
-                ));
-                wait
-            }
-        };
+        let retry_after = attempt.retry_after.as_deref();
+        let Some(wait) = retries.next(status, &result, retry_after) else { return result };
         match attempt.sink.rewind() {
             Ok(0) => {}
             Ok(bytes) => messages.say(&format!("Throwing away {bytes} bytes")),
@@ -250,15 +237,13 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
     }
 }
 
-/// The output after a try without an error.
+/// The result of a try in which nothing went wrong.
 fn checked(attempt: &mut Attempt) -> Result<(), Failure> {
     attempt.sink.ensure_file()?;
     let status = attempt.info.response_code;
-    match attempt.operation.fail_with_body && status >= 400 {
-        true => {
-            let text = format!("The requested URL returned error: {status}");
-            Err(Failure::new(Exit::HttpError, text))
-        }
-        false => Ok(()),
+    if attempt.operation.fail_with_body && status >= 400 {
+        let text = format!("The requested URL returned error: {status}");
+        return Err(Failure::new(Exit::HttpError, text));
     }
+    Ok(())
 }

@@ -43,18 +43,9 @@ const fn bad(why: &'static str) -> UrlError {
 
 type Result<T> = std::result::Result<T, UrlError>;
 
-/// How a URL is read.
-#[derive(Clone, Copy, Default)]
-pub struct Reading {
-    /// `--path-as-is`
-    pub path_as_is: bool,
-    /// Percent-encode what a Location may hold but a URL may not: spaces and bytes over 7F.
-    pub encode: bool,
-}
-
 impl Url {
     /// Reads a URL as a user types it.
-    pub fn parse(text: &[u8], how: Reading) -> Result<Url> {
+    pub fn parse(text: &[u8], path_as_is: bool) -> Result<Url> {
         let rest = match scheme(text) {
             Some(b"http") => without_slashes(&text[5..])?,
             Some(other) => return Err(not_http(other)),
@@ -71,7 +62,7 @@ impl Url {
         } else {
             return Err(bad("has no host and no path"));
         }
-        url.rest(rest, how)?;
+        url.rest(rest, path_as_is)?;
         Ok(url)
     }
 
@@ -86,16 +77,19 @@ impl Url {
                 host
             }
         };
-        let address = match host {
-            [b'[', ..] => host.iter().position(|&byte| byte == b']'),
-            _ => Some(0),
+        let (name, after) = match host {
+            [b'[', ..] => {
+                let end = host.iter().position(|&byte| byte == b']');
+                host.split_at(end.ok_or(bad("has a [ without its ]"))? + 1)
+            }
+            _ => host.split_at(host.iter().position(|&byte| byte == b':').unwrap_or(host.len())),
         };
-        let address = address.ok_or(bad("has a [ without its ]"))?;
-        let (before_colon, port) = split(&host[address..], b':');
-        if before_colon.len() > 1 && address > 0 {
-            return Err(bad("has something between ] and the port"));
-        }
-        self.host = host_name(&host[..address + before_colon.len()])?;
+        self.host = host_name(name)?;
+        let port = match after {
+            [] => None,
+            [b':', digits @ ..] => Some(digits),
+            _ => return Err(bad("has something between ] and the port")),
+        };
         // `http://host:/` means the port of the scheme; without a scheme, `host:` looks like one.
         if let Some(digits) = port.filter(|port| !(port.is_empty() && has_scheme)) {
             let port = number::port(digits);
@@ -105,32 +99,26 @@ impl Url {
     }
 
     /// Path, query and fragment.
-    fn rest(&mut self, rest: &[u8], how: Reading) -> Result<()> {
-        let (rest, fragment) = split(rest, b'#');
-        let (path, query) = split(rest, b'?');
-        let (path, query) = match how.encode {
-            true => (encoded(path, false), query.map(|query| encoded(query, true))),
-            false => (path.to_vec(), query.map(<[u8]>::to_vec)),
-        };
-        let fragment = fragment.filter(|fragment| !fragment.is_empty()).map(<[u8]>::to_vec);
-        if [Some(&path), query.as_ref()].into_iter().flatten().any(|part| junk(part))
-            || (!how.encode && fragment.as_deref().is_some_and(junk))
-        {
+    fn rest(&mut self, rest: &[u8], path_as_is: bool) -> Result<()> {
+        if junk(rest) {
             return Err(bad("has white space or a control in it; write %20 for a space"));
         }
-        self.path = match path.as_slice() {
+        let (rest, fragment) = split(rest, b'#');
+        let (path, query) = split(rest, b'?');
+        self.fragment = fragment.filter(|fragment| !fragment.is_empty()).map(<[u8]>::to_vec);
+        self.query = query.map(<[u8]>::to_vec);
+        self.path = match path {
             b"" => b"/".to_vec(),
-            _ if how.path_as_is => path,
+            path if path_as_is => path.to_vec(),
             path => without_dots(path),
         };
-        (self.query, self.fragment) = (query, fragment);
         Ok(())
     }
 
     /// The request-target: path and query. curl percent-encodes bytes over 7F in the path but not
     /// in the query.
     pub fn target(&self) -> Vec<u8> {
-        let mut target = encoded(&self.path, false);
+        let mut target = encoded(&self.path);
         push_after(&mut target, b'?', self.query.as_deref());
         target
     }
@@ -169,16 +157,16 @@ impl Url {
         if !query.is_empty() && !query.ends_with(b"&") {
             query.push(b'&');
         }
-        let mut rest = more;
-        while let Some((&byte, after)) = rest.split_first() {
-            query.push(byte);
-            rest = after;
-            if let (b'%', [high, low, after @ ..]) = (byte, after)
-                && high.is_ascii_hexdigit()
-                && low.is_ascii_hexdigit()
-            {
-                query.extend([high.to_ascii_lowercase(), low.to_ascii_lowercase()]);
-                rest = after;
+        let mut at = query.len();
+        query.extend_from_slice(more);
+        while let Some(percent) = query[at..].iter().position(|&byte| byte == b'%') {
+            at += percent + 1;
+            match query.get_mut(at..at + 2) {
+                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => {
+                    digits.make_ascii_lowercase();
+                    at += 2;
+                }
+                _ => {}
             }
         }
     }
@@ -186,12 +174,11 @@ impl Url {
     /// The URL that a Location leads to (RFC 3986 §5). As in curl, what a URL cannot hold is
     /// percent-encoded, and a fragment of the old URL is not carried over.
     pub fn redirect(&self, location: &[u8], path_as_is: bool) -> Result<Url> {
-        let how = Reading { path_as_is, encode: true };
         if scheme_of_any(location).is_some() {
-            return Url::parse(location, how);
+            return Url::parse(&encoded(location), path_as_is);
         }
         if location.starts_with(b"//") {
-            return Url::parse(&[b"http:", location].concat(), how);
+            return Url::parse(&encoded(&[b"http:", location].concat()), path_as_is);
         }
         let joined = match location.first() {
             Some(b'/') => location.to_vec(),
@@ -207,7 +194,7 @@ impl Url {
             }
         };
         let mut new = self.clone();
-        new.rest(&joined, how)?;
+        new.rest(&encoded(&joined), path_as_is)?;
         Ok(new)
     }
 
@@ -328,12 +315,13 @@ fn junk(part: &[u8]) -> bool {
     part.iter().any(|&byte| byte <= b' ' || byte == 0x7f)
 }
 
-/// Percent-encodes what has no place in a URL; in a query a space becomes a plus.
-fn encoded(part: &[u8], query: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(part.len());
-    for &byte in part {
+/// Percent-encodes bytes over 7F and spaces; in the query a space becomes a plus.
+fn encoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let query = text.iter().position(|&byte| byte == b'?').unwrap_or(text.len());
+    for (at, &byte) in text.iter().enumerate() {
         match byte {
-            b' ' if query => out.push(b'+'),
+            b' ' if at > query => out.push(b'+'),
             b' ' => out.extend_from_slice(b"%20"),
             0x80.. => out.extend_from_slice(format!("%{byte:02x}").as_bytes()),
             _ => out.push(byte),

@@ -9,11 +9,11 @@
 //! Content is passed on as it arrives, a JSON text with its last byte. Without these options,
 //! content is written as it is.
 
+use crate::args::config::StageFlags;
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::sink::Sink;
-use crate::plan::StagePlan;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ struct Form {
 
 impl BodyStages {
     /// With `framed`, the content is in Docker's frames, to be decoded.
-    pub fn new(plan: &StagePlan, messages: &Messages, framed: bool) -> BodyStages {
+    pub fn new(plan: &StageFlags, messages: &Messages, framed: bool) -> BodyStages {
         let form = (plan.select.is_some() || plan.pretty).then(|| Form {
             pointer: plan.select.clone(),
             pretty: plan.pretty,

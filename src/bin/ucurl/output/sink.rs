@@ -1,9 +1,10 @@
 //! The output of a transfer: stdout, or a file that is opened with the first byte.
 
+use crate::args::config::OutputFlags;
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::output_file;
-use crate::plan::{Destination, OutputPlan};
+use crate::plan::Destination;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -26,7 +27,7 @@ impl Stdout {
 
 /// Where one transfer's body goes.
 pub struct Sink<'s> {
-    plan: &'s OutputPlan,
+    plan: &'s OutputFlags,
     stdout: &'s File,
     /// The file's name; `None` is stdout.
     pub name: Option<PathBuf>,
@@ -43,7 +44,7 @@ impl<'s> Sink<'s> {
     pub fn new(
         name: Option<PathBuf>,
         destination: &Destination,
-        plan: &'s OutputPlan,
+        plan: &'s OutputFlags,
         stdout: &'s Stdout,
         styled: bool,
     ) -> Sink<'s> {

@@ -14,7 +14,7 @@
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Lines};
+use std::io::{self, BufRead as _, BufReader, Lines, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -88,4 +88,26 @@ fn size(line: &str) -> Option<(u16, u16)> {
     let (rows, columns) = line.split_once(' ')?;
     let size = (rows.parse().ok()?, columns.parse().ok()?);
     (size != (0, 0)).then_some(size)
+}
+
+/// Asks for the password that `-u USER` left out, on the terminal or else on stdin. Keys that are
+/// pressed do not show.
+pub fn ask_password(prompt: &[u8]) -> Vec<u8> {
+    let terminal = File::open("/dev/tty").ok();
+    let quiet = |terminal: &File, how: &str| {
+        let stdin = terminal.try_clone().map(Stdio::from);
+        _ = stdin.and_then(|stdin| Command::new("stty").arg(how).stdin(stdin).status());
+    };
+    _ = io::stderr().write_all(prompt);
+    let mut line = Vec::new();
+    match terminal {
+        Some(terminal) => {
+            quiet(&terminal, "-echo");
+            _ = BufReader::new(&terminal).read_until(b'\n', &mut line);
+            quiet(&terminal, "echo");
+        }
+        None => _ = io::stdin().lock().read_until(b'\n', &mut line),
+    }
+    _ = io::stderr().write_all(b"\n");
+    line.trim_ascii_end().to_vec()
 }
