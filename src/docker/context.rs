@@ -14,7 +14,7 @@
 //! than the one that was chosen; here it is an error.
 
 use super::environment::Environment;
-use super::resolve_error::{ResolveError, Rule};
+use super::resolve_error::{DaemonRule, ResolveError};
 use super::sha256::sha256_hex;
 use super::tls::TlsOptions;
 use super::tls_settings;
@@ -68,7 +68,7 @@ pub(super) fn stored(
     env: &impl Environment,
     dir: &Path,
     name: &OsStr,
-    rule: Rule,
+    rule: DaemonRule,
 ) -> Result<StoredContext, ResolveError> {
     let id = sha256_hex(name.as_bytes());
     let meta = dir.join("contexts/meta").join(&id).join("meta.json");

@@ -4,7 +4,7 @@
 use super::context::{self, StoredContext};
 use super::environment::{Environment, set};
 use super::host::{DockerHost, HostOrigin};
-use super::resolve_error::{ResolveError, Rule};
+use super::resolve_error::{DaemonRule, ResolveError};
 use super::tls::TlsOptions;
 use super::tls_settings::{self, TlsAndNotes, config_dir};
 use crate::client::{Client, ClientBuilder};
@@ -24,11 +24,11 @@ pub struct DaemonFlags {
 /// A daemon, and how it was found.
 ///
 /// ```
-/// use unix_http::{Endpoint, docker::{Daemon, DaemonFlags, Process, Rule}};
+/// use unix_http::{Endpoint, docker::{Daemon, DaemonFlags, ProcessEnvironment, DaemonRule}};
 ///
 /// let host = Some("unix:///run/podman/podman.sock".into());
-/// let found = Daemon::resolve(&Process, &DaemonFlags { host, ..DaemonFlags::default() })?;
-/// assert_eq!(found.rule, Rule::HostFlag);
+/// let found = Daemon::resolve(&ProcessEnvironment, &DaemonFlags { host, ..DaemonFlags::default() })?;
+/// assert_eq!(found.rule, DaemonRule::HostFlag);
 /// assert_eq!(found.endpoint, Endpoint::Unix("/run/podman/podman.sock".into()));
 /// # Ok::<(), unix_http::docker::ResolveError>(())
 /// ```
@@ -45,7 +45,7 @@ pub struct Daemon {
     /// The host, as the docker CLI shows it.
     pub host: String,
     /// Which rule decided on the context.
-    pub rule: Rule,
+    pub rule: DaemonRule,
     /// The file of the store that says the host, when one does.
     pub meta: Option<PathBuf>,
     /// Notes for the user, a line each.
@@ -73,7 +73,7 @@ impl Daemon {
     /// The context `default`.
     fn of_default(
         env: &impl Environment,
-        rule: Rule,
+        rule: DaemonRule,
         flags: &DaemonFlags,
     ) -> Result<Daemon, ResolveError> {
         let verify = set(env, "DOCKER_TLS_VERIFY").is_some();
@@ -99,7 +99,7 @@ impl Daemon {
     /// A context of the store.
     fn of_context(
         env: &impl Environment,
-        rule: Rule,
+        rule: DaemonRule,
         name: &OsStr,
     ) -> Result<Daemon, ResolveError> {
         let StoredContext { meta, host: text, tls, mut notes } =
@@ -121,7 +121,7 @@ impl Daemon {
         Ok(Daemon { meta: Some(meta), ..found })
     }
 
-    fn new(host: DockerHost, rule: Rule, context: String, shown: String) -> Daemon {
+    fn new(host: DockerHost, rule: DaemonRule, context: String, shown: String) -> Daemon {
         let DockerHost { endpoint, prefix } = host;
         let (tls, meta, notes) = (None, None, Vec::new());
         Daemon { endpoint, prefix, tls, context, host: shown, rule, meta, notes }
@@ -141,14 +141,14 @@ impl Daemon {
     pub fn overruled(&self, env: &impl Environment, flags: &DaemonFlags) -> Vec<String> {
         let config = || context::current_context(env, &config_dir(env).ok()?).ok().flatten();
         let said = [
-            (Rule::HostVariable, "DOCKER_HOST", set(env, "DOCKER_HOST")),
-            (Rule::ContextVariable, "DOCKER_CONTEXT", set(env, "DOCKER_CONTEXT")),
-            (Rule::ConfigFile, "currentContext of config.json", config()),
+            (DaemonRule::HostVariable, "DOCKER_HOST", set(env, "DOCKER_HOST")),
+            (DaemonRule::ContextVariable, "DOCKER_CONTEXT", set(env, "DOCKER_CONTEXT")),
+            (DaemonRule::ConfigFile, "currentContext of config.json", config()),
         ];
         let used_host = self.context == "default" && flags.host.is_none();
         said.into_iter()
             .filter(|(rule, ..)| self.rule < *rule)
-            .filter(|(rule, ..)| !(used_host && *rule == Rule::HostVariable))
+            .filter(|(rule, ..)| !(used_host && *rule == DaemonRule::HostVariable))
             .filter_map(|(_, what, value)| {
                 Some(format!("{what} ({}) is overruled", value?.to_string_lossy()))
             })
@@ -161,22 +161,22 @@ impl Daemon {
 fn choose(
     env: &impl Environment,
     flags: &DaemonFlags,
-) -> Result<(Rule, Option<OsString>), ResolveError> {
+) -> Result<(DaemonRule, Option<OsString>), ResolveError> {
     let context = flags.context.clone().filter(|name| !name.is_empty());
     match (context, &flags.host) {
         (Some(_), Some(_)) => return Err(ResolveError::BothFlags),
-        (Some(name), None) => return Ok((Rule::ContextFlag, Some(name))),
-        (None, Some(_)) => return Ok((Rule::HostFlag, None)),
+        (Some(name), None) => return Ok((DaemonRule::ContextFlag, Some(name))),
+        (None, Some(_)) => return Ok((DaemonRule::HostFlag, None)),
         (None, None) => {}
     }
     if set(env, "DOCKER_HOST").is_some() {
-        return Ok((Rule::HostVariable, None));
+        return Ok((DaemonRule::HostVariable, None));
     }
     if let Some(name) = set(env, "DOCKER_CONTEXT") {
-        return Ok((Rule::ContextVariable, Some(name)));
+        return Ok((DaemonRule::ContextVariable, Some(name)));
     }
     match context::current_context(env, &config_dir(env)?)? {
-        Some(name) => Ok((Rule::ConfigFile, Some(name))),
-        None => Ok((Rule::Default, None)),
+        Some(name) => Ok((DaemonRule::ConfigFile, Some(name))),
+        None => Ok((DaemonRule::Default, None)),
     }
 }

@@ -15,7 +15,7 @@
 //! # Ok::<(), unix_http::docker::DemuxError>(())
 //! ```
 
-use super::frames::{FrameDecoder, FrameError, Stream};
+use super::frames::{FrameDecoder, FrameError, FrameStream};
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
@@ -48,7 +48,7 @@ pub enum DemuxError {
     /// The bytes are not, or no longer, a stream of frames.
     Frame(FrameError),
     /// The writer for this stream failed.
-    Write(Stream, io::Error),
+    Write(FrameStream, io::Error),
 }
 
 impl<R: BufRead> Demux<R> {
@@ -71,14 +71,16 @@ impl<R: BufRead> Demux<R> {
         loop {
             let more = self.buffered(|stream, data| {
                 let (written, count) = match stream {
-                    Stream::Stdin | Stream::Stdout => (stdout.write_all(data), &mut copied.stdout),
-                    Stream::Stderr => (stderr.write_all(data), &mut copied.stderr),
+                    FrameStream::Stdin | FrameStream::Stdout => {
+                        (stdout.write_all(data), &mut copied.stdout)
+                    }
+                    FrameStream::Stderr => (stderr.write_all(data), &mut copied.stderr),
                 };
                 *count += data.len() as u64;
                 written.map(|()| true).map_err(|error| DemuxError::Write(stream, error))
             });
-            stdout.flush().map_err(|error| DemuxError::Write(Stream::Stdout, error))?;
-            stderr.flush().map_err(|error| DemuxError::Write(Stream::Stderr, error))?;
+            stdout.flush().map_err(|error| DemuxError::Write(FrameStream::Stdout, error))?;
+            stderr.flush().map_err(|error| DemuxError::Write(FrameStream::Stderr, error))?;
             if !more? {
                 return Ok(copied);
             }
@@ -89,7 +91,7 @@ impl<R: BufRead> Demux<R> {
     /// the reader has nothing. Returns false at the end of the stream.
     fn buffered(
         &mut self,
-        mut take: impl FnMut(Stream, &[u8]) -> Result<bool, DemuxError>,
+        mut take: impl FnMut(FrameStream, &[u8]) -> Result<bool, DemuxError>,
     ) -> Result<bool, DemuxError> {
         let at_end = loop {
             match self.reader.fill_buf() {
@@ -121,7 +123,7 @@ impl<R: BufRead> Demux<R> {
 }
 
 impl<R: BufRead> Iterator for Demux<R> {
-    type Item = Result<(Stream, Vec<u8>), DemuxError>;
+    type Item = Result<(FrameStream, Vec<u8>), DemuxError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut frame = None;
@@ -142,7 +144,7 @@ impl fmt::Display for DemuxError {
         match self {
             DemuxError::Read(error) => write!(f, "cannot read frames: {error}"),
             DemuxError::Frame(error) => error.fmt(f),
-            DemuxError::Write(Stream::Stderr, error) => {
+            DemuxError::Write(FrameStream::Stderr, error) => {
                 write!(f, "cannot write to stderr: {error}")
             }
             DemuxError::Write(_, error) => write!(f, "cannot write to stdout: {error}"),

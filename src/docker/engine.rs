@@ -5,7 +5,7 @@
 //! refused. `DOCKER_API_VERSION` spares the question.
 
 use super::daemon::{Daemon, DaemonFlags};
-use super::environment::{Environment, Process};
+use super::environment::{Environment, ProcessEnvironment};
 use super::resolve_error::ResolveError;
 use super::version::{ApiVersion, VersionError, api_target};
 use crate::client::Client;
@@ -47,8 +47,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Resolve`]; nothing is dialled yet.
     pub fn from_env() -> Result<Engine, EngineError> {
-        let daemon =
-            Daemon::resolve(&Process, &DaemonFlags::default()).map_err(EngineError::Resolve)?;
+        let daemon = Daemon::resolve(&ProcessEnvironment, &DaemonFlags::default())
+            .map_err(EngineError::Resolve)?;
         Ok(Engine::new(daemon.client().build()))
     }
 
@@ -71,7 +71,7 @@ impl Engine {
         if let Some(known) = self.version.get() {
             return Ok(*known);
         }
-        let version = negotiate(&self.client, &Process)?;
+        let version = negotiate(&self.client, &ProcessEnvironment)?;
         Ok(*self.version.get_or_init(|| version))
     }
 

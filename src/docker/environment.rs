@@ -37,9 +37,9 @@ pub trait Environment {
 
 /// The environment of this process.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Process;
+pub struct ProcessEnvironment;
 
-impl Environment for Process {
+impl Environment for ProcessEnvironment {
     fn var(&self, name: &str) -> Option<OsString> {
         std::env::var_os(name)
     }

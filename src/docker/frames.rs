@@ -19,12 +19,12 @@
 //! of it.
 //!
 //! ```
-//! use unix_http::docker::{FrameDecoder, Stream};
+//! use unix_http::docker::{FrameDecoder, FrameStream};
 //!
 //! let mut decoder = FrameDecoder::new();
 //! let mut input = &b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04er"[..];
-//! assert_eq!(decoder.next(&mut input)?, Some((Stream::Stdout, &b"out\n"[..])));
-//! assert_eq!(decoder.next(&mut input)?, Some((Stream::Stderr, &b"er"[..])));
+//! assert_eq!(decoder.next(&mut input)?, Some((FrameStream::Stdout, &b"out\n"[..])));
+//! assert_eq!(decoder.next(&mut input)?, Some((FrameStream::Stderr, &b"er"[..])));
 //! assert_eq!(decoder.next(&mut input)?, None); // Partial: feed me more
 //! assert_eq!(
 //!     decoder.finish().unwrap_err().to_string(),
@@ -45,7 +45,7 @@ pub const DAEMON_ERROR_LIMIT: usize = 64 << 10;
 
 /// What a frame's data was written to, or read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stream {
+pub enum FrameStream {
     /// Type 0: echoed input. It goes to stdout, as in the docker CLI.
     Stdin = 0,
     /// Type 1.
@@ -158,7 +158,7 @@ impl FrameDecoder {
     pub fn next<'a>(
         &mut self,
         input: &mut &'a [u8],
-    ) -> Result<Option<(Stream, &'a [u8])>, FrameError> {
+    ) -> Result<Option<(FrameStream, &'a [u8])>, FrameError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
@@ -191,7 +191,7 @@ impl FrameDecoder {
     fn advance<'a>(
         &mut self,
         input: &mut &'a [u8],
-    ) -> Result<Option<(Stream, &'a [u8])>, FrameError> {
+    ) -> Result<Option<(FrameStream, &'a [u8])>, FrameError> {
         while !input.is_empty() {
             if self.have < FRAME_HEADER_LEN {
                 self.header(input)?;
@@ -214,9 +214,9 @@ impl FrameDecoder {
                     }
                     continue;
                 }
-                2 => Stream::Stderr,
-                1 => Stream::Stdout,
-                _ => Stream::Stdin,
+                2 => FrameStream::Stderr,
+                1 => FrameStream::Stdout,
+                _ => FrameStream::Stdin,
             };
             if !data.is_empty() {
                 return Ok(Some((stream, data)));
@@ -264,13 +264,13 @@ fn take<'a>(input: &mut &'a [u8], n: usize) -> &'a [u8] {
 /// for no data.
 ///
 /// ```
-/// use unix_http::docker::{Stream, encode_frame};
+/// use unix_http::docker::{FrameStream, encode_frame};
 ///
 /// let mut out = Vec::new();
-/// encode_frame(&mut out, Stream::Stderr, b"err\n");
+/// encode_frame(&mut out, FrameStream::Stderr, b"err\n");
 /// assert_eq!(out, b"\x02\0\0\0\0\0\0\x04err\n");
 /// ```
-pub fn encode_frame(out: &mut Vec<u8>, stream: Stream, data: &[u8]) {
+pub fn encode_frame(out: &mut Vec<u8>, stream: FrameStream, data: &[u8]) {
     encode(out, stream as u8, data);
 }
 

@@ -13,9 +13,9 @@
 //! Everything that decides something here is without I/O: it is given bytes or an [`Environment`].
 //!
 //! ```no_run
-//! use unix_http::docker::{Daemon, DaemonFlags, Process};
+//! use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 //!
-//! let docker = Daemon::resolve(&Process, &DaemonFlags::default())?.client().build();
+//! let docker = Daemon::resolve(&ProcessEnvironment, &DaemonFlags::default())?.client().build();
 //! println!("{}", docker.get("/version").send()?.text()?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -83,14 +83,14 @@ mod version;
 pub use daemon::{Daemon, DaemonFlags};
 pub use demux::{Copied, Demux, DemuxError};
 pub use engine::{Engine, EngineError};
-pub use environment::{Environment, Process};
+pub use environment::{Environment, ProcessEnvironment};
 pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use frames::{
-    DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, OutputKind, Stream,
+    DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, FrameStream, OutputKind,
     encode_error_frame, encode_frame, may_begin_frames,
 };
 pub use host::{DEFAULT_SOCKET, DockerHost};
-pub use resolve_error::{ResolveError, Rule};
+pub use resolve_error::{DaemonRule, ResolveError};
 pub use sha256::sha256_hex;
 pub use tls::TlsOptions;
 pub use version::{ApiVersion, VersionError, api_target, without_version};

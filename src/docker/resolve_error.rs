@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Which rule decided: the first in this order that says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum DaemonRule {
     /// The context flag.
     ContextFlag,
     /// The host flag.
@@ -24,15 +24,15 @@ pub enum Rule {
     Default,
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for DaemonRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Rule::ContextFlag => "the context flag",
-            Rule::HostFlag => "the host flag",
-            Rule::HostVariable => "DOCKER_HOST",
-            Rule::ContextVariable => "DOCKER_CONTEXT",
-            Rule::ConfigFile => "currentContext of config.json",
-            Rule::Default => "the default",
+            DaemonRule::ContextFlag => "the context flag",
+            DaemonRule::HostFlag => "the host flag",
+            DaemonRule::HostVariable => "DOCKER_HOST",
+            DaemonRule::ContextVariable => "DOCKER_CONTEXT",
+            DaemonRule::ConfigFile => "currentContext of config.json",
+            DaemonRule::Default => "the default",
         })
     }
 }
@@ -55,7 +55,7 @@ pub enum ResolveError {
         /// Its name.
         name: String,
         /// Who asked for it.
-        rule: Rule,
+        rule: DaemonRule,
         /// The file that is not there.
         meta: PathBuf,
         /// The contexts that are there.

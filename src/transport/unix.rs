@@ -10,15 +10,22 @@ use super::permission;
 use crate::base::text::visible;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+#[cfg(target_os = "android")]
+use std::os::android::net::SocketAddrExt;
+use std::os::fd::AsRawFd;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Whether the system is Linux, with names for open files, abstract names and its own numbers.
+const IS_LINUX: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
 /// The longest path, in bytes, that fits a Unix socket address.
-pub const SUN_PATH_MAX: usize =
-    if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+pub const SUN_PATH_MAX: usize = if IS_LINUX { 107 } else { 103 };
 
 /// A path that fits a socket address and leads where a longer one leads, while this value lives.
 #[derive(Debug)]
@@ -73,52 +80,28 @@ fn fits(path: &Path) -> bool {
     path.as_os_str().as_bytes().len() <= SUN_PATH_MAX
 }
 
-/// What only Linux has: names for open files, and abstract names.
+fn descriptor(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// `O_PATH` (open(2)) asks for no right on the file itself. A socket can be opened in no other way.
+fn open_only_as_a_place(path: &Path) -> io::Result<File> {
+    const O_PATH: i32 = if cfg!(target_arch = "sparc64") { 0x100_0000 } else { 0o1000_0000 };
+    if !IS_LINUX {
+        return Err(ErrorKind::InvalidFilename.into());
+    }
+    File::options().read(true).custom_flags(O_PATH).open(path)
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod linux {
-    use super::*;
-    #[cfg(target_os = "android")]
-    use std::os::android::net::SocketAddrExt;
-    use std::os::fd::AsRawFd;
-    #[cfg(target_os = "linux")]
-    use std::os::linux::net::SocketAddrExt;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    pub fn descriptor(file: &File) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
-    }
-
-    /// `O_PATH` (open(2)) asks for no right on the file itself. A socket can be opened in no other
-    /// way.
-    pub fn open_only_as_a_place(path: &Path) -> io::Result<File> {
-        const O_PATH: i32 = if cfg!(target_arch = "sparc64") { 0x100_0000 } else { 0o1000_0000 };
-        File::options().read(true).custom_flags(O_PATH).open(path)
-    }
-
-    pub fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
-        SocketAddr::from_abstract_name(name)
-    }
+pub(super) fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
+    SocketAddr::from_abstract_name(name)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-mod linux {
-    use super::*;
-
-    pub fn descriptor(_: &File) -> PathBuf {
-        PathBuf::new()
-    }
-
-    pub fn open_only_as_a_place(_: &Path) -> io::Result<File> {
-        Err(ErrorKind::InvalidFilename.into())
-    }
-
-    pub fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
-        Err(ErrorKind::Unsupported.into())
-    }
+pub(super) fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(ErrorKind::Unsupported.into())
 }
-
-pub(super) use linux::abstract_address;
-use linux::{descriptor, open_only_as_a_place};
 
 /// Connects to a socket file.
 pub(super) fn connect_path(path: &Path, timeout: Option<Duration>) -> Result<UnixStream, Cause> {
@@ -170,8 +153,7 @@ fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause 
 
 /// EPROTOTYPE, which the standard library has no name for.
 fn is_wrong_socket_type(error: &io::Error) -> bool {
-    let number = if cfg!(any(target_os = "linux", target_os = "android")) { 91 } else { 41 };
-    error.raw_os_error() == Some(number)
+    error.raw_os_error() == Some(if IS_LINUX { 91 } else { 41 })
 }
 
 /// The cases of connect(2), unix(7) and path_resolution(7).

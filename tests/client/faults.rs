@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::docker::{Demux, Stream, encode_frame};
+use unix_http::docker::{Demux, FrameStream, encode_frame};
 use unix_http::server::{Limits, Request, Responder, Sent};
 use unix_http::{Body, Client, Timeouts, Upgraded};
 
@@ -39,7 +39,11 @@ fn content() -> Vec<u8> {
 fn framed(parts: &[&[u8]]) -> Vec<u8> {
     let mut wire = Vec::new();
     for (at, part) in parts.iter().enumerate() {
-        encode_frame(&mut wire, if at % 2 == 0 { Stream::Stdout } else { Stream::Stderr }, part);
+        encode_frame(
+            &mut wire,
+            if at % 2 == 0 { FrameStream::Stdout } else { FrameStream::Stderr },
+            part,
+        );
     }
     wire
 }
@@ -74,7 +78,7 @@ fn answer(
                 let mut frame = Vec::new();
                 encode_frame(
                     &mut frame,
-                    if at % 2 == 0 { Stream::Stdout } else { Stream::Stderr },
+                    if at % 2 == 0 { FrameStream::Stdout } else { FrameStream::Stderr },
                     part,
                 );
                 body.write_all(&frame)?;

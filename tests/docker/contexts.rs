@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use unix_http::docker::{Daemon, DaemonFlags, Environment, Process};
+use unix_http::docker::{Daemon, DaemonFlags, Environment, ProcessEnvironment};
 use unix_http::{Client, Endpoint};
 
 /// A directory with contexts in it, and a listener at every place that they, or a variable, can
@@ -256,13 +256,13 @@ impl Environment for Variables {
         self.0.get("HOME").map(PathBuf::from)
     }
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        Process.read(path)
+        ProcessEnvironment.read(path)
     }
     fn probe(&self, path: &Path) -> io::Result<()> {
-        Process.probe(path)
+        ProcessEnvironment.probe(path)
     }
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        Process.list(path)
+        ProcessEnvironment.list(path)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use unix_http::Endpoint;
 use unix_http::docker::{
-    Daemon, DaemonFlags, Environment, ResolveError, Rule, TlsOptions, sha256_hex,
+    Daemon, DaemonFlags, DaemonRule, Environment, ResolveError, TlsOptions, sha256_hex,
 };
 
 /// Variables and files that exist only here.
@@ -106,32 +106,46 @@ fn the_first_rule_that_says_something_decides() {
     let context = env.clone().var("DOCKER_CONTEXT", "red");
     let both = host.clone().var("DOCKER_CONTEXT", "red");
     let cases = [
-        (&home(), None, None, Rule::Default, "default", DEFAULT),
-        (&env, None, None, Rule::ConfigFile, "blue", "unix:///run/blue.sock"),
-        (&context, None, None, Rule::ContextVariable, "red", "tcp://red.example:2375"),
-        (&host, None, None, Rule::HostVariable, "default", "tcp://host.example:2375"),
-        (&both, None, None, Rule::HostVariable, "default", "tcp://host.example:2375"),
-        (&both, None, Some("unix:///flag"), Rule::HostFlag, "default", "unix:///flag"),
-        (&both, None, Some(""), Rule::HostFlag, "default", DEFAULT),
-        (&both, Some("blue"), None, Rule::ContextFlag, "blue", "unix:///run/blue.sock"),
-        (&both, Some(""), None, Rule::HostVariable, "default", "tcp://host.example:2375"),
-        (&both, Some(""), Some("unix:///flag"), Rule::HostFlag, "default", "unix:///flag"),
-        (&both, Some("default"), None, Rule::ContextFlag, "default", "tcp://host.example:2375"),
-        (&context, Some("default"), None, Rule::ContextFlag, "default", DEFAULT),
+        (&home(), None, None, DaemonRule::Default, "default", DEFAULT),
+        (&env, None, None, DaemonRule::ConfigFile, "blue", "unix:///run/blue.sock"),
+        (&context, None, None, DaemonRule::ContextVariable, "red", "tcp://red.example:2375"),
+        (&host, None, None, DaemonRule::HostVariable, "default", "tcp://host.example:2375"),
+        (&both, None, None, DaemonRule::HostVariable, "default", "tcp://host.example:2375"),
+        (&both, None, Some("unix:///flag"), DaemonRule::HostFlag, "default", "unix:///flag"),
+        (&both, None, Some(""), DaemonRule::HostFlag, "default", DEFAULT),
+        (&both, Some("blue"), None, DaemonRule::ContextFlag, "blue", "unix:///run/blue.sock"),
+        (&both, Some(""), None, DaemonRule::HostVariable, "default", "tcp://host.example:2375"),
+        (&both, Some(""), Some("unix:///flag"), DaemonRule::HostFlag, "default", "unix:///flag"),
+        (
+            &both,
+            Some("default"),
+            None,
+            DaemonRule::ContextFlag,
+            "default",
+            "tcp://host.example:2375",
+        ),
+        (&context, Some("default"), None, DaemonRule::ContextFlag, "default", DEFAULT),
         (
             &env.clone().var("DOCKER_HOST", ""),
             None,
             None,
-            Rule::ConfigFile,
+            DaemonRule::ConfigFile,
             "blue",
             "unix:///run/blue.sock",
         ),
-        (&env.clone().var("DOCKER_HOST", " "), None, None, Rule::HostVariable, "default", DEFAULT),
+        (
+            &env.clone().var("DOCKER_HOST", " "),
+            None,
+            None,
+            DaemonRule::HostVariable,
+            "default",
+            DEFAULT,
+        ),
         (
             &env.clone().var("DOCKER_CONTEXT", ""),
             None,
             None,
-            Rule::ConfigFile,
+            DaemonRule::ConfigFile,
             "blue",
             "unix:///run/blue.sock",
         ),
@@ -139,7 +153,7 @@ fn the_first_rule_that_says_something_decides() {
             &env.clone().var("DOCKER_CONTEXT", "default"),
             None,
             None,
-            Rule::ContextVariable,
+            DaemonRule::ContextVariable,
             "default",
             DEFAULT,
         ),
@@ -147,7 +161,7 @@ fn the_first_rule_that_says_something_decides() {
             &env.clone().var("DOCKER_CONFIG", "/other"),
             None,
             None,
-            Rule::Default,
+            DaemonRule::Default,
             "default",
             DEFAULT,
         ),
@@ -155,7 +169,7 @@ fn the_first_rule_that_says_something_decides() {
             &env.clone().var("DOCKER_CONFIG", ""),
             None,
             None,
-            Rule::ConfigFile,
+            DaemonRule::ConfigFile,
             "blue",
             "unix:///run/blue.sock",
         ),
@@ -175,14 +189,14 @@ fn the_first_rule_that_says_something_decides() {
 fn settings_are_read_as_the_cli_reads_them() {
     let config = "/home/me/.docker/config.json";
     let cases = [
-        (r#"{"CURRENTCONTEXT":"blue"}"#, Rule::ConfigFile),
-        (r#"{"currentContext":"nope","currentcontext":"blue"}"#, Rule::ConfigFile),
-        (r#"{"currentContext":""}"#, Rule::Default),
-        (r#"{"currentContext":null}"#, Rule::Default),
-        ("{}", Rule::Default),
-        ("null", Rule::Default),
-        ("", Rule::Default),
-        ("\n", Rule::Default),
+        (r#"{"CURRENTCONTEXT":"blue"}"#, DaemonRule::ConfigFile),
+        (r#"{"currentContext":"nope","currentcontext":"blue"}"#, DaemonRule::ConfigFile),
+        (r#"{"currentContext":""}"#, DaemonRule::Default),
+        (r#"{"currentContext":null}"#, DaemonRule::Default),
+        ("{}", DaemonRule::Default),
+        ("null", DaemonRule::Default),
+        ("", DaemonRule::Default),
+        ("\n", DaemonRule::Default),
     ];
     for (text, rule) in cases {
         assert_eq!(
@@ -288,7 +302,7 @@ fn a_context_that_is_not_there_is_an_error() {
     );
     let error = env.resolve(Some("../../etc"), None).unwrap_err();
     assert!(
-        matches!(error, ResolveError::UnknownContext { rule: Rule::ContextFlag, .. }),
+        matches!(error, ResolveError::UnknownContext { rule: DaemonRule::ContextFlag, .. }),
         "{error}"
     );
 }
@@ -422,7 +436,7 @@ fn how_it_was_found_is_told() {
     let env = furnished().var("DOCKER_CONTEXT", "red");
     let daemon = env.resolve(None, None).unwrap();
     let meta = format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(b"red"));
-    assert_eq!((&*daemon.context, daemon.rule), ("red", Rule::ContextVariable));
+    assert_eq!((&*daemon.context, daemon.rule), ("red", DaemonRule::ContextVariable));
     assert_eq!((&*daemon.host, daemon.meta), ("tcp://red.example:2375", Some(meta.into())));
     let daemon = env.resolve(None, None).unwrap();
     assert_eq!(
@@ -438,7 +452,7 @@ fn how_it_was_found_is_told() {
     );
     let flags = DaemonFlags { context: Some("default".into()), host: None };
     let daemon = Daemon::resolve(&env, &flags).unwrap();
-    assert_eq!((&*daemon.context, daemon.rule), ("default", Rule::ContextFlag));
+    assert_eq!((&*daemon.context, daemon.rule), ("default", DaemonRule::ContextFlag));
     assert!(
         !daemon.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")),
         "it is used"

@@ -4,7 +4,7 @@ use crate::deliveries;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use unix_http::docker::{
-    DAEMON_ERROR_LIMIT, Demux, DemuxError, FrameDecoder, FrameError, OutputKind, Stream,
+    DAEMON_ERROR_LIMIT, Demux, DemuxError, FrameDecoder, FrameError, FrameStream, OutputKind,
     encode_error_frame, encode_frame,
 };
 
@@ -126,17 +126,17 @@ const CASES: &[Case] = &[
     },
 ];
 
-fn letter(stream: Stream) -> char {
+fn letter(stream: FrameStream) -> char {
     match stream {
-        Stream::Stdin => 'I',
-        Stream::Stdout => 'O',
-        Stream::Stderr => 'E',
+        FrameStream::Stdin => 'I',
+        FrameStream::Stdout => 'O',
+        FrameStream::Stderr => 'E',
     }
 }
 
 /// Adds data to what was said last, if that was on the same stream: where data was cut tells
 /// nothing.
-fn note(said: &mut Vec<(char, String)>, stream: Stream, data: &[u8]) {
+fn note(said: &mut Vec<(char, String)>, stream: FrameStream, data: &[u8]) {
     assert!(!data.is_empty(), "no empty data");
     let text = std::str::from_utf8(data).unwrap();
     match said.last_mut() {
@@ -318,9 +318,9 @@ fn a_writer_that_fails_is_named() {
     }
     let wire = &b"\x02\0\0\0\0\0\0\x01e\x01\0\0\0\0\0\0\x01o"[..];
     let error = Demux::new(wire).copy_to(&mut Closed, &mut io::sink()).unwrap_err();
-    assert!(matches!(error, DemuxError::Write(Stream::Stdout, _)), "{error:?}");
+    assert!(matches!(error, DemuxError::Write(FrameStream::Stdout, _)), "{error:?}");
     let error = Demux::new(wire).copy_to(&mut io::sink(), &mut Closed).unwrap_err();
-    assert!(matches!(error, DemuxError::Write(Stream::Stderr, _)), "{error:?}");
+    assert!(matches!(error, DemuxError::Write(FrameStream::Stderr, _)), "{error:?}");
 }
 
 #[test]
@@ -349,10 +349,10 @@ fn a_signal_does_not_end_a_stream_and_an_error_does() {
 #[test]
 fn what_is_encoded_is_decoded() {
     let mut wire = Vec::new();
-    encode_frame(&mut wire, Stream::Stdout, b"out");
-    encode_frame(&mut wire, Stream::Stderr, b"");
-    encode_frame(&mut wire, Stream::Stderr, b"err");
-    encode_frame(&mut wire, Stream::Stdin, b"in");
+    encode_frame(&mut wire, FrameStream::Stdout, b"out");
+    encode_frame(&mut wire, FrameStream::Stderr, b"");
+    encode_frame(&mut wire, FrameStream::Stderr, b"err");
+    encode_frame(&mut wire, FrameStream::Stdin, b"in");
     encode_error_frame(&mut wire, "gone");
     assert_eq!(wire, b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err\0\0\0\0\0\0\0\x02in\x03\0\0\0\0\0\0\x04gone");
     let frames: Vec<_> = Demux::new(&wire[..]).collect();
@@ -360,7 +360,11 @@ fn what_is_encoded_is_decoded() {
         frames.iter().flatten().map(|(stream, data)| (*stream, data.as_slice())).collect();
     assert_eq!(
         said,
-        [(Stream::Stdout, &b"out"[..]), (Stream::Stderr, b"err"), (Stream::Stdin, b"in")]
+        [
+            (FrameStream::Stdout, &b"out"[..]),
+            (FrameStream::Stderr, b"err"),
+            (FrameStream::Stdin, b"in")
+        ]
     );
     assert!(
         matches!(frames.last(), Some(Err(DemuxError::Frame(FrameError::Daemon { message }))) if message == "gone")

@@ -4,7 +4,7 @@ use crate::support::needs;
 use std::io::{BufRead, Cursor, Read, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use unix_http::docker::{FrameDecoder, Stream};
+use unix_http::docker::{FrameDecoder, FrameStream};
 use unix_http::wire::Framing;
 use unix_http::{Body, Client};
 
@@ -59,7 +59,7 @@ impl Drop for Container<'_> {
 fn demux(mut bytes: &[u8]) -> [String; 2] {
     let (mut decoder, mut streams) = (FrameDecoder::new(), [const { Vec::new() }; 2]);
     while let Some((stream, data)) = decoder.next(&mut bytes).unwrap() {
-        streams[usize::from(stream == Stream::Stderr)].extend_from_slice(data);
+        streams[usize::from(stream == FrameStream::Stderr)].extend_from_slice(data);
     }
     decoder.finish().unwrap();
     streams.map(|s| String::from_utf8(s).unwrap())

@@ -21,7 +21,6 @@ const KNOWN: &[(&str, usize)] = &[
     ("src/tap/record/script/ids.rs -> src/tap/record/script/mod.rs", 0),
     ("src/tap/record/script/write.rs -> src/tap/record/script/mod.rs", 0),
     ("src/tap/replay/matching.rs -> src/tap/replay/mod.rs", 0),
-    ("src/transport/unix.rs -> src/transport/mod.rs", 0),
 ];
 
 #[test]

@@ -14,8 +14,6 @@ const KNOWN: &[(&str, usize)] = &[
     ("unix_http Observer", 2),
     ("unix_http Page", 2),
     ("unix_http Request", 2),
-    ("unix_http Rule", 2),
-    ("unix_http Stream", 2),
     ("unix_http Upgraded", 3),
 ];
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
-use unix_http::docker::{Stream, encode_frame};
+use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::json::Value;
 use unix_http::tap::{Har, Pcap, Record, Recording, Replay, ReplayStopper, Script, Tool};
 use unix_http::traffic::Side::{self, Client, Server};
@@ -45,8 +45,8 @@ fn session() -> Said {
 /// The same, with a `start` that names the container so.
 fn session_of(start: &str) -> Said {
     let mut output = Vec::new();
-    encode_frame(&mut output, Stream::Stdout, b"hello\n");
-    encode_frame(&mut output, Stream::Stderr, b"oops\n");
+    encode_frame(&mut output, FrameStream::Stdout, b"hello\n");
+    encode_frame(&mut output, FrameStream::Stderr, b"oops\n");
     let created = format!("{{\"Id\":\"{ID}\",\"Warnings\":[]}}\n");
     let json = "Content-Type: application/json\r\n";
     let upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::docker::{Stream, encode_frame};
+use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer, Text};
 
@@ -100,9 +100,9 @@ fn an_exchange() {
 #[test]
 fn frames_have_labels_and_a_cut_one_is_told() {
     let mut frames = Vec::new();
-    encode_frame(&mut frames, Stream::Stdout, b"one\ntw");
-    encode_frame(&mut frames, Stream::Stderr, b"oh\n");
-    encode_frame(&mut frames, Stream::Stdout, b"o\nunended");
+    encode_frame(&mut frames, FrameStream::Stdout, b"one\ntw");
+    encode_frame(&mut frames, FrameStream::Stderr, b"oh\n");
+    encode_frame(&mut frames, FrameStream::Stdout, b"o\nunended");
     let shown = show(
         |text| text,
         &[(0, Client, &request("GET /containers/a/logs")), (0, Server, &response("", &frames))],

@@ -3,7 +3,7 @@
 
 use super::page::{Look, Page};
 use crate::base::text::harmless;
-use crate::docker::{FrameDecoder, OutputKind, Stream};
+use crate::docker::{FrameDecoder, FrameStream, OutputKind};
 use crate::json::JsonTexts;
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
@@ -212,7 +212,9 @@ impl Body {
         match &mut self.kind {
             Kind::Frames(_, streams) => {
                 for (stream, lines) in
-                    [Stream::Stdin, Stream::Stdout, Stream::Stderr].into_iter().zip(streams)
+                    [FrameStream::Stdin, FrameStream::Stdout, FrameStream::Stderr]
+                        .into_iter()
+                        .zip(streams)
                 {
                     let (label, look) = label(look, stream);
                     lines.flush(|line| page.line(look, label, line));
@@ -226,11 +228,11 @@ impl Body {
     }
 }
 
-fn label(look: Look, stream: Stream) -> (&'static str, Look) {
+fn label(look: Look, stream: FrameStream) -> (&'static str, Look) {
     match stream {
-        Stream::Stdin => ("stdin| ", look),
-        Stream::Stdout => ("stdout| ", look),
-        Stream::Stderr => ("stderr| ", look.red()),
+        FrameStream::Stdin => ("stdin| ", look),
+        FrameStream::Stdout => ("stdout| ", look),
+        FrameStream::Stderr => ("stderr| ", look.red()),
     }
 }
 

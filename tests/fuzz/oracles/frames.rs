@@ -2,7 +2,7 @@
 
 use super::{Pieces, bytewise};
 use unix_http::docker::{
-    Demux, DemuxError, FrameDecoder, FrameError, Stream, encode_error_frame, encode_frame,
+    Demux, DemuxError, FrameDecoder, FrameError, FrameStream, encode_error_frame, encode_frame,
 };
 
 pub fn check(bytes: &[u8]) {
@@ -47,8 +47,10 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Reading {
                 Ok(Some((stream, data))) => {
                     assert!(!data.is_empty());
                     match stream {
-                        Stream::Stdin | Stream::Stdout => reading.stdout.extend_from_slice(data),
-                        Stream::Stderr => reading.stderr.extend_from_slice(data),
+                        FrameStream::Stdin | FrameStream::Stdout => {
+                            reading.stdout.extend_from_slice(data)
+                        }
+                        FrameStream::Stderr => reading.stderr.extend_from_slice(data),
                     }
                 }
                 Ok(None) => break,
@@ -87,8 +89,8 @@ fn plainly(mut bytes: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
 
 fn again(reading: &Reading) {
     let mut wire = Vec::new();
-    encode_frame(&mut wire, Stream::Stdout, &reading.stdout);
-    encode_frame(&mut wire, Stream::Stderr, &reading.stderr);
+    encode_frame(&mut wire, FrameStream::Stdout, &reading.stdout);
+    encode_frame(&mut wire, FrameStream::Stderr, &reading.stderr);
     let other = read([&wire[..]]);
     assert_eq!(other, Reading { end: Ok(()), ..reading.clone() });
     if let Err(FrameError::Daemon { message }) = &reading.end {

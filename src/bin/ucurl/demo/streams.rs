@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 use unix_http::base::time::rfc3339;
 use unix_http::client::ReadHalf;
-use unix_http::docker::{Stream, encode_frame};
+use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::server::Upgraded;
 
 /// Between the head and the first frame. docker-py loses what comes together with the head, and a
@@ -246,6 +246,8 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 fn frame(out: &mut Vec<u8>, raw: bool, error: bool, data: &[u8]) {
     match raw {
         true => out.extend_from_slice(data),
-        false => encode_frame(out, if error { Stream::Stderr } else { Stream::Stdout }, data),
+        false => {
+            encode_frame(out, if error { FrameStream::Stderr } else { FrameStream::Stdout }, data)
+        }
     }
 }

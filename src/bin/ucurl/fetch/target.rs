@@ -5,7 +5,7 @@ use crate::fetch::url::Url;
 use crate::output::failure::Failure;
 use crate::plan::TargetChoice;
 use unix_http::Endpoint;
-use unix_http::docker::{Daemon, DaemonFlags, Process};
+use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 
 pub struct Target {
     pub endpoint: Endpoint,
@@ -45,9 +45,10 @@ pub fn choose(choice: &TargetChoice, url: &Url) -> Result<Target, Failure> {
 
 fn daemon_target(flags: &DaemonFlags) -> Result<Target, Failure> {
     let usage = |error: String| Failure::new(Exit::Usage, error);
-    let daemon = Daemon::resolve(&Process, flags).map_err(|error| usage(error.to_string()))?;
+    let daemon =
+        Daemon::resolve(&ProcessEnvironment, flags).map_err(|error| usage(error.to_string()))?;
     let mut why = format!("{} says so", daemon.rule);
-    for note in daemon.notes.iter().chain(&daemon.overruled(&Process, flags)) {
+    for note in daemon.notes.iter().chain(&daemon.overruled(&ProcessEnvironment, flags)) {
         why = [&why, "; ", note].concat();
     }
     Ok(Target { endpoint: daemon.endpoint, prefix: daemon.prefix, why })

@@ -17,7 +17,7 @@ use crate::output::sink::Sink;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
-use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, Stream};
+use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, FrameStream};
 use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
 
 /// How much JSON is written at once.
@@ -72,7 +72,7 @@ impl BodyStages {
         let Some(frames) = &mut self.frames else { return self.json.feed(content, sink) };
         while let Some((stream, data)) = frames.next(&mut content).map_err(bad_frame)? {
             match stream {
-                Stream::Stderr => (&*self.stderr).write_all(data).map_err(|error| {
+                FrameStream::Stderr => (&*self.stderr).write_all(data).map_err(|error| {
                     Failure::new(Exit::Write, format!("cannot write to stderr: {error}"))
                 })?,
                 _ => self.json.feed(data, sink)?,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
-use unix_http::docker::{Daemon, DaemonFlags, Process};
+use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
 use unix_http::traffic::{Explain, Observer, Text, text};
 
@@ -97,7 +97,7 @@ fn target(given: &Given) -> Result<Endpoint, String> {
         host: given.value("to").map(OsStr::to_owned),
         context: given.value("context").map(OsStr::to_owned),
     };
-    let daemon = Daemon::resolve(&Process, &flags).map_err(|error| error.to_string())?;
+    let daemon = Daemon::resolve(&ProcessEnvironment, &flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
         return Err(format!(
             "{}: tap forwards paths unchanged; name a host without one",

@@ -5,7 +5,7 @@ use super::ids::{self, Id, Piece};
 use super::spool::Spool;
 use super::{Entry, Tool};
 use crate::base::base64;
-use crate::docker::{FrameDecoder, Stream};
+use crate::docker::{FrameDecoder, FrameStream};
 use crate::traffic::secrets;
 use std::io::{self, Write};
 
@@ -240,7 +240,9 @@ fn is_framed(reply: &[u8]) -> bool {
     let mut any = false;
     loop {
         match decoder.next(&mut input) {
-            Ok(Some((Stream::Stdin | Stream::Stdout | Stream::Stderr, _))) => any = true,
+            Ok(Some((FrameStream::Stdin | FrameStream::Stdout | FrameStream::Stderr, _))) => {
+                any = true
+            }
             Ok(None) => return any,
             Err(_) => return false,
         }
