@@ -6,6 +6,7 @@ mod support;
 mod docs {
     mod commands;
     mod examples;
+    mod index;
     mod lessons;
     mod size;
 }

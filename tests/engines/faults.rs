@@ -30,6 +30,8 @@ struct Own {
 
 impl Own {
     fn start() -> Option<Own> {
+        // Nobody asked for engines where none is named.
+        needs::docker()?;
         needs::root()?;
         let dockerd = needs::program("dockerd")?;
         let busybox = fs::read(needs::program("busybox")?).expect("a program");
