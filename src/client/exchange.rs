@@ -1,31 +1,34 @@
-//! One exchange, from the request to the head of its response.
+//! One exchange: sends the request and waits for the head of its response.
 
 use super::body::Content;
 use super::observer::Event;
 use super::pool::Wire;
-use super::upload::{Coding, Upload};
-use super::{Request, Response, Settings};
-use crate::base::number::Digits;
+use super::request::Request;
+use super::response::{FinalHead, Response};
+use super::settings::Settings;
+use super::upload::{Coding, Upload, UploadSink};
+use crate::base::number::{Digits, decimal};
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::transport::{self, Clock};
 use crate::wire::encode::encode_request_line;
 use crate::wire::field::encode_field;
 use crate::wire::{
-    EncodeError, ErrorKind, Fields, ParseError, Version, chunked, encode_last_chunk, framing,
+    EncodeError, ErrorKind, Fields, Framing, ParseError, Version, encode_chunk, encode_last_chunk,
+    framing,
 };
 use std::io::Write;
 use std::net::Shutdown;
 use std::sync::Arc;
 
-/// Content up to this size leaves in one write with the head. It fits into a socket's buffer, so
-/// the write cannot block on a peer that answers before it reads.
+/// Content up to this size leaves in one write with the head. It fits into the buffer of a socket,
+/// so the write cannot block on a peer that answers before it reads.
 const INLINE: usize = 64 * 1024;
 
 /// An exchange without a response.
 struct Failed {
     error: Error,
-    /// The peer cannot have acted on the request, or may act on it twice.
+    /// Whether the request may be sent once more, on a new connection.
     again: bool,
 }
 
@@ -35,16 +38,32 @@ impl From<Error> for Failed {
     }
 }
 
-pub(super) fn send(request: &mut Request<'_>) -> Result<Response, Error> {
-    let client = request.client;
-    let (settings, pool) = (&client.inner.settings, &client.inner.pool);
+impl Request<'_> {
+    /// Sends the request and waits for the head of the response.
+    ///
+    /// Uses a kept connection if there is one. If the peer turns out to have closed it, the request
+    /// is sent once more on a new one, provided that the peer cannot have acted on it.
+    ///
+    /// # Errors
+    /// Every [`Error`] that means there is no response. A 4xx or 5xx is a response.
+    pub fn send(mut self) -> Result<Response, Error> {
+        match self.refused.take() {
+            Some(error) => Err(error),
+            None => exchange(&mut self),
+        }
+    }
+}
+
+fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
+    let inner = Arc::clone(request.inner);
+    let (settings, pool) = (&inner.settings, &inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
     let mut memory = None;
     if let Some(mut wire) = pool.take() {
         let sending = encode(request, settings, &mut wire.memory.out)?;
         settings.tell(Event::Reused { connection: wire.number });
         match attempt(request, &mut wire, sending, &clock) {
-            Ok(answered) => return Ok(Response::new(request, wire, answered)),
+            Ok(answer) => return Ok(Response::begin(inner, wire, answer, request.raw)),
             Err(Failed { error, again: false }) => return Err(error),
             Err(Failed { again: true, .. }) => {
                 settings.tell(Event::Stale { connection: wire.number })
@@ -59,12 +78,11 @@ pub(super) fn send(request: &mut Request<'_>) -> Result<Response, Error> {
     let mut wire = pool.add(stream, memory);
     settings.tell(Event::Connected { connection: wire.number });
     match attempt(request, &mut wire, sending, &clock) {
-        Ok(answered) => Ok(Response::new(request, wire, answered)),
+        Ok(answer) => Ok(Response::begin(inner, wire, answer, request.raw)),
         Err(Failed { error, .. }) => {
             let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
+            // If a program in between failed, its own words say more than the end of its output.
             Err(match wire.connection.stream().failure() {
-                // A program in between has failed: its own words say more than the end of its
-                // output.
                 Some(failure) if ours => Error::Connect(failure),
                 _ => error,
             })
@@ -72,35 +90,22 @@ pub(super) fn send(request: &mut Request<'_>) -> Result<Response, Error> {
     }
 }
 
-impl Settings {
-    pub(super) fn tell(&self, event: Event<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.on(&event);
-        }
-    }
-}
-
-/// What of the request has been encoded, and how the rest is sent.
+/// What was encoded, and what follows.
 #[derive(Clone, Copy)]
 struct Sending {
+    /// The length of the head.
     head: usize,
-    /// The coding of content that follows from a source; `None` where all there is has been
-    /// encoded.
+    /// How content is coded that the upload thread sends; `None` if everything was encoded.
     rest: Option<Coding>,
 }
 
-/// Writes the request into `out`: the head, and the content where it is short.
+/// Writes the request to `out`: the head, and the content if it is short.
 fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Result<Sending, Error> {
     let coding = coding(request)?;
     out.clear();
-    let prefixed;
-    let target = match settings.prefix.as_str() {
-        "" => request.target,
-        prefix => {
-            prefixed = [prefix.as_bytes(), request.target].concat();
-            &prefixed
-        }
-    };
+    let prefixed = [settings.prefix.as_bytes(), request.target];
+    let prefixed = (!settings.prefix.is_empty()).then(|| prefixed.concat());
+    let target = prefixed.as_deref().unwrap_or(request.target);
     encode_request_line(out, request.method, target, request.version)?;
     if !request.bare {
         opening_fields(request, settings, out)?;
@@ -111,50 +116,48 @@ fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Resu
     }
     out.extend_from_slice(b"\r\n");
     let head = out.len();
-    match (&request.body.0, coding) {
-        (Content::None, _) | (_, None) => Ok(Sending { head, rest: None }),
+    let rest = match (&request.body.0, coding) {
+        (Content::None, _) => None,
         (Content::Bytes(bytes), Some(coding))
             if bytes.len() <= INLINE && request.expect.is_none() =>
         {
             match coding {
                 Coding::Identity(_) => out.extend_from_slice(bytes),
                 Coding::Chunked => {
-                    chunked::encode_chunk(out, bytes);
+                    encode_chunk(out, bytes);
                     encode_last_chunk(out, &Fields::new());
                 }
             }
-            Ok(Sending { head, rest: None })
+            None
         }
-        (_, coding) => Ok(Sending { head, rest: coding }),
-    }
+        (_, coding) => coding,
+    };
+    Ok(Sending { head, rest })
 }
 
-/// How the content is delimited: as the caller's fields say, else by its length, else chunked (`RFC
-/// 9112 §6.3`).
+/// Decides how the content is delimited: as the caller's fields say, else by its length, else
+/// chunked (`RFC 9112 §6.3`).
 fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
+    let fields = &request.fields;
     // Of two lines one reader takes the first and another the second.
     for name in ["Content-Length", "Transfer-Encoding", "Host"] {
-        if request.fields.get_all(name).nth(1).is_some() {
+        if fields.get_all(name).nth(1).is_some() {
             return Err(Error::Request(
                 "Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)",
             ));
         }
     }
-    let stated = match request.fields.get("Content-Length") {
-        None => None,
-        Some(value) => Some(
-            crate::base::number::decimal(value)
-                .ok_or(Error::Request("Content-Length is no number"))?,
-        ),
+    let stated = match fields.get("Content-Length").map(decimal) {
+        Some(None) => return Err(Error::Request("Content-Length is no number")),
+        stated => stated.flatten(),
     };
-    let chunked = match request.fields.get("Transfer-Encoding") {
-        None => false,
-        Some(value) if value.eq_ignore_ascii_case(b"chunked") => true,
-        Some(_) => {
+    let chunked = match fields.get("Transfer-Encoding") {
+        Some(value) if !value.eq_ignore_ascii_case(b"chunked") => {
             return Err(Error::Request(
                 "no Transfer-Encoding but chunked can be sent (RFC 9112 §6.1)",
             ));
         }
+        coding => coding.is_some(),
     };
     if chunked && stated.is_some() {
         return Err(Error::Request(
@@ -186,7 +189,7 @@ fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
     }
 }
 
-/// The fields that stand before the caller's, unless the caller set them.
+/// Writes the fields that stand before the caller's, unless the caller set them.
 fn opening_fields(
     request: &Request<'_>,
     settings: &Settings,
@@ -203,7 +206,7 @@ fn opening_fields(
     Ok(())
 }
 
-/// The fields that stand behind the caller's: what the request is, and where its content ends.
+/// Writes the fields that stand behind the caller's: what the request is, and where it ends.
 fn closing_fields(
     request: &Request<'_>,
     coding: Option<Coding>,
@@ -239,99 +242,90 @@ fn closing_fields(
     }
 }
 
-/// What decides about the body, how much of the budget is spent, and what is still being sent.
-type Answered = (framing::Decision, usize, Option<Upload>);
-
 /// Sends the request on `wire` and waits for the final head.
 fn attempt(
     request: &mut Request<'_>,
     wire: &mut Wire,
     sending: Sending,
     clock: &Clock,
-) -> Result<Answered, Failed> {
-    let settings = &request.client.inner.settings;
+) -> Result<FinalHead, Failed> {
+    let settings = &request.inner.settings;
     let observer = settings.observer.clone();
-    let watcher = observer.clone().filter(|o| o.wants_bodies());
+    let watcher = observer.clone().filter(|observer| observer.wants_bodies());
     wire.connection
         .set_watch(watcher.map(|o| Watch::new(move |bytes| o.on(&Event::ResponseBody(bytes)))));
-    let (connection, memory) = (&mut wire.connection, &mut wire.memory);
-    connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
-
-    // A first write that fails has sent nothing: the peer had closed before it, and can have acted
-    // on nothing.
-    let mut unsent = false;
-    let sent = match connection.stream_mut().write(&memory.out) {
-        Ok(n) => connection.write_all(&memory.out[n..]),
-        Err(error) => {
-            unsent = true;
-            Err(Error::send(error))
-        }
-    };
-    if sent.is_ok() {
-        settings.tell(Event::RequestHead(&memory.out[..sending.head]));
-        if memory.out.len() > sending.head {
-            settings.tell(Event::RequestBody(&memory.out[sending.head..]));
-        }
-    }
+    wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
+    let written = write(wire, sending.head, settings);
+    let unsent = matches!(written, Err(Unwritten { all: true, .. }));
     let replayable = request.is_replayable();
     let mut upload = None;
     match sending.rest {
-        Some(coding) if sent.is_ok() => {
-            let stream = connection.stream().try_clone().map_err(Error::Send)?;
+        Some(coding) if written.is_ok() => {
+            let stream = wire.connection.stream().try_clone().map_err(Error::Send)?;
             let content = request.body.take_or_copy(wire.reused);
-            upload = Some(Upload::start(
-                stream,
-                content,
-                coding,
-                request.expect,
-                clock.clone(),
-                observer,
-            )?);
+            let sink = UploadSink { stream, observer };
+            upload = Some(Upload::start(sink, content, coding, request.expect, clock.clone())?);
         }
         _ => clock.request_sent(),
     }
 
-    let answer = final_head(request, wire, &mut upload);
-    let error = match answer {
-        Ok(answer) => {
+    let error = match final_head(request, wire, upload.as_ref()) {
+        Ok((decision, spent)) => {
             clock.head_received();
-            return Ok((answer.0, answer.1, upload));
+            return Ok(FinalHead { decision, spent, upload });
         }
         Err(error) => error,
     };
     let silent = matches!(error, Error::NoResponse)
         || matches!(error, Error::Receive(_)) && !wire.connection.has_buffered();
-    // A source that was read from cannot be read again; one that was not is still whole.
-    let again = wire.reused
-        && silent
-        && (replayable || upload.is_none())
-        && (unsent || request.is_idempotent());
-    let why_unsent = match (sent, upload) {
-        (Err(error), _) => Some(error),
-        (Ok(()), Some(mut upload)) => {
+    // A source that was read from cannot be read again.
+    let whole = replayable || upload.is_none();
+    let again = wire.reused && silent && whole && (unsent || request.is_idempotent());
+    let cause = match upload {
+        Some(upload) => {
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
             upload.failure()
         }
-        (Ok(()), None) => None,
+        None => written.err().map(|unwritten| unwritten.error),
     };
-    // That the request could not be sent, or its content not be read, is why nothing came back.
-    Err(Failed { error: if silent { why_unsent.unwrap_or(error) } else { error }, again })
+    // If the request could not be sent, or its content not be read, that is why nothing came back.
+    Err(Failed { error: cause.filter(|_| silent).unwrap_or(error), again })
 }
 
-/// Reads heads up to the final one; what decides about its body, and how much of the budget is
-/// spent.
+/// What was encoded could not be written.
+struct Unwritten {
+    error: Error,
+    /// Whether the peer got nothing of it.
+    all: bool,
+}
+
+/// Writes what was encoded; the first `head` bytes are the head.
+fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), Unwritten> {
+    let (connection, out) = (&mut wire.connection, &wire.memory.out);
+    // If the first write fails, the peer closed before it, and acted on nothing.
+    let first = connection.stream_mut().write(out);
+    let n = first.map_err(|error| Unwritten { error: Error::send(error), all: true })?;
+    connection.write_all(&out[n..]).map_err(|error| Unwritten { error, all: false })?;
+    settings.tell(Event::RequestHead(&out[..head]));
+    if out.len() > head {
+        settings.tell(Event::RequestBody(&out[head..]));
+    }
+    Ok(())
+}
+
+/// Reads heads up to the final one. Returns what it decides about its body, and how much of the
+/// budget is spent.
 fn final_head(
     request: &Request<'_>,
     wire: &mut Wire,
-    upload: &mut Option<Upload>,
+    upload: Option<&Upload>,
 ) -> Result<(framing::Decision, usize), Error> {
-    let settings = &request.client.inner.settings;
+    let settings = &request.inner.settings;
     let decoder = &mut wire.memory.decoder;
     let mut spent = 0;
     loop {
         decoder.reset(settings.limit.saturating_sub(spent));
-        let len = wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
-        spent += len;
+        spent += wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
         let head = decoder.head();
         if head.status() == 101
             && request.upgrade.is_none()
@@ -341,36 +335,24 @@ fn final_head(
         }
         if head.class() == 1 && head.status() != 101 {
             settings.tell(Event::Interim(head));
-            if let (100, Some(upload)) = (head.status(), &mut *upload) {
-                upload.go();
+            if let (100, Some(upload)) = (head.status(), upload) {
+                upload.decide(true);
             }
             continue;
         }
         if let Some(upload) = upload {
-            upload.hold();
+            upload.decide(false);
         }
-        let decision = framing::response(request.method, head);
-        let mut decision =
-            decision.inspect_err(|error| settings.tell(Event::Refused(head, *error)))?;
-        if request.ignore_length && matches!(decision.framing, framing::Framing::Length(_)) {
-            decision.framing = framing::Framing::UntilClose;
+        let mut decision = framing::response(request.method, head)
+            .inspect_err(|error| settings.tell(Event::Refused(head, *error)))?;
+        if request.ignore_length && matches!(decision.framing, Framing::Length(_)) {
+            decision.framing = Framing::UntilClose;
             decision.persistent = false;
         }
-        if !request.fields.is_empty() && request.fields.has_token("Connection", "close") {
+        if request.fields.has_token("Connection", "close") {
             decision.persistent = false;
         }
         settings.tell(Event::ResponseHead(head, decision));
         return Ok((decision, spent));
-    }
-}
-
-impl Response {
-    fn new(
-        request: &Request<'_>,
-        wire: Box<Wire>,
-        (decision, spent, upload): Answered,
-    ) -> Response {
-        let inner = Arc::clone(&request.client.inner);
-        Response::begin(inner, wire, decision, spent, request.raw, upload)
     }
 }

@@ -3,12 +3,12 @@
 //! ```text
 //!  Client ──get("/version")──▶ Request ──send()──▶ Response: Read + BufRead
 //!    │                            │                    │
-//!    └─ endpoint, limits          └─ fields, Body      └─ status, fields, trailers; gives its connection back
+//!    └─ endpoint, limits          └─ fields, Body      └─ status, fields, trailers
 //! ```
 //!
-//! In the order of one exchange: [`Request`] is filled in, `exchange` sends it and waits for the
-//! head, `upload` sends a long body from a thread of its own, [`Response`] is read, [`Upgraded`] is
-//! what is left when HTTP has ended.
+//! In the order of one exchange: a [`Request`] is filled in; `exchange` sends it and waits for the
+//! head; `upload` sends a long body from a thread of its own; the [`Response`] is read and returns
+//! its connection; [`Upgraded`] is what is left when HTTP has ended.
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -26,33 +26,33 @@ mod observer;
 mod pool;
 mod request;
 mod response;
+mod settings;
 mod upload;
 
 pub use crate::upgraded::{ReadHalf, WriteHalf};
 pub use body::Body;
 pub use observer::{Event, Observer};
 pub use request::Request;
-pub use response::Response;
-
-/// A raw connection, and the response that ended HTTP on it.
-pub type Upgraded = crate::upgraded::Upgraded<ResponseHead>;
+pub use response::{Response, Upgraded};
 
 use crate::error::Error;
 use crate::transport::{Endpoint, Timeouts};
-use crate::wire::{EncodeError, Fields, OVERHEAD_LIMIT, ResponseHead};
+use crate::wire::OVERHEAD_LIMIT;
 use pool::Pool;
+use settings::{Inner, Opening, Settings};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A client of one endpoint. Cheap to clone; clones share the kept connections, and threads may
-/// share a client.
+/// A client of one endpoint. It is cheap to clone. Clones share the kept connections, and threads
+/// may share a client.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
-/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|request, responder| match request.method() {
+/// # let server = Server::bind(&Endpoint::Unix(socket.clone()))?;
+/// # let _server = server.spawn(|request, responder| match request.method() {
 /// #     "DELETE" => responder.status(204).send(""),
 /// #     _ => responder.send(request.host().unwrap_or_default()),
 /// # })?;
@@ -62,39 +62,14 @@ use std::sync::Arc;
 /// let limits = Timeouts { head: Some(Duration::from_secs(5)), ..Timeouts::default() };
 /// let client = Client::builder(Endpoint::Unix(socket)).host("app").timeouts(limits).build();
 /// assert_eq!(client.get("/who").send()?.text()?, "app");
-/// assert!(client.delete("/containers/mypy").send()?.is_reused()); // on the connection of the first
+/// // The second request goes out on the connection of the first.
+/// assert!(client.delete("/containers/mypy").send()?.is_reused());
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    settings: Settings,
-    pool: Pool,
-}
-
-#[derive(Clone, Debug)]
-struct Settings {
-    endpoint: Endpoint,
-    host: String,
-    opening: Result<Opening, EncodeError>,
-    prefix: String,
-    timeouts: Timeouts,
-    limit: usize,
-    max_idle: usize,
-    observer: Option<Arc<dyn Observer>>,
-}
-
-/// The lines that a request begins with where the caller does not set them: Host and User-Agent.
-/// Put together once for all requests of a client.
-#[derive(Clone, Debug, Default)]
-struct Opening {
-    fields: Fields,
-    encoded: Vec<u8>,
 }
 
 impl Client {
@@ -117,9 +92,9 @@ impl Client {
         Ok(Client::new(Endpoint::parse(endpoint)?))
     }
 
-    /// A client with settings of its own.
+    /// A builder of a client with other settings.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
-        // Not the path: Go's servers since 1.20.6 refuse what is not a host (`RFC 9112 §3.2`).
+        // Not the path: Go's servers refuse what is not a host since 1.20.6 (`RFC 9112 §3.2`).
         let host = endpoint.authority().unwrap_or_else(|| "localhost".to_string());
         ClientBuilder {
             settings: Settings {
@@ -171,7 +146,7 @@ impl Client {
         method: &'a str,
         target: &'a T,
     ) -> Request<'a> {
-        Request::new(self, method, target.as_ref())
+        Request::new(&self.inner, method, target.as_ref())
     }
 
     /// Closes the connections that are kept for later requests.
@@ -188,8 +163,8 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The Host field of the requests that do not set one; at first `localhost`, or a TCP
-    /// endpoint's `host:port`.
+    /// The Host field of requests that do not set one. Default: `localhost`, or the `host:port` of a
+    /// TCP endpoint.
     pub fn host(mut self, host: impl Into<String>) -> ClientBuilder {
         self.settings.host = host.into();
         self
@@ -201,44 +176,35 @@ impl ClientBuilder {
         self
     }
 
-    /// Time limits; none at first.
+    /// Time limits. Default: none.
     pub fn timeouts(mut self, timeouts: Timeouts) -> ClientBuilder {
         self.settings.timeouts = timeouts;
         self
     }
 
-    /// How many bytes of a response may be something other than content; at first
+    /// How many bytes of a response may be something other than content. Default:
     /// [`OVERHEAD_LIMIT`].
     pub fn limit(mut self, bytes: usize) -> ClientBuilder {
         self.settings.limit = bytes;
         self
     }
 
-    /// How many connections are kept for later requests; at first 16. With 0, none is.
+    /// How many idle connections are kept for later requests. Default: 16.
     pub fn max_idle(mut self, connections: usize) -> ClientBuilder {
         self.settings.max_idle = connections;
         self
     }
 
-    /// Somebody to be told what happens on the wire.
+    /// An observer of what happens on the wire.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> ClientBuilder {
         self.settings.observer = Some(observer);
         self
     }
 
-    /// The client.
+    /// Returns the client.
     pub fn build(mut self) -> Client {
-        self.settings.opening = opening(&self.settings.host);
+        self.settings.opening = Opening::new(&self.settings.host);
         let pool = Pool::new(self.settings.max_idle);
         Client { inner: Arc::new(Inner { settings: self.settings, pool }) }
     }
-}
-
-fn opening(host: &str) -> Result<Opening, EncodeError> {
-    let mut fields = Fields::new();
-    fields.push("Host", host)?;
-    fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
-    let mut encoded = Vec::new();
-    fields.encode(&mut encoded);
-    Ok(Opening { fields, encoded })
 }

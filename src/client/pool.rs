@@ -1,13 +1,14 @@
 //! Connections between two requests, and the memory of those that were closed.
 
+use crate::base::sync::lock;
 use crate::connection::Connection;
 use crate::transport::Stream;
 use crate::wire::ResponseDecoder;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A connection, with the memory that its exchanges use again and again.
+/// A connection with the memory that its exchanges reuse.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub connection: Connection<Stream>,
@@ -15,7 +16,7 @@ pub(super) struct Wire {
     /// Its number in the client.
     pub number: u64,
     pub reused: bool,
-    /// So long after the exchange before began it needs no look: it was not idle before that.
+    /// Until this instant the connection counts as fresh and is reused without a liveness check.
     pub fresh_until: Option<Instant>,
 }
 
@@ -25,13 +26,13 @@ pub(super) struct Memory {
     pub decoder: ResponseDecoder,
     /// The request as it is sent.
     pub out: Vec<u8>,
-    /// The connection's buffer, while there is no connection.
+    /// The buffer of the connection, while there is no connection.
     pub buffer: Vec<u8>,
 }
 
-/// So long after it was last used a connection is looked at before the next request, which costs
-/// some system calls: it may have been closed, or hold a response to no request (`RFC 9112 §9.2`),
-/// such as a 408 from a peer tired of waiting.
+/// A connection that was idle for this long is checked before the next request, which costs some
+/// system calls. The peer may have closed it, or sent a response to no request, such as a 408
+/// (`RFC 9112 §9.2`).
 const FRESH: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -46,22 +47,17 @@ pub(super) struct Pool {
     connected: AtomicU64,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Pool {
     pub fn new(max: usize) -> Pool {
         Pool { idle: Mutex::default(), spare: Mutex::default(), max, connected: AtomicU64::new(0) }
     }
 
-    /// The connection used last: the one that the peer is least likely to have closed.
+    /// Takes the connection that was used last, which the peer is least likely to have closed.
     pub fn take(&self) -> Option<Box<Wire>> {
         loop {
             let mut wire = lock(&self.idle).pop()?;
             wire.reused = true;
-            // The clock is read once an exchange: 20 ns that the time of the last response's end
-            // would cost again.
+            // The clock is read once per exchange: at its start, not at its end.
             let now = Instant::now();
             let fresh = wire.fresh_until.is_some_and(|until| now < until);
             wire.fresh_until = now.checked_add(FRESH);
@@ -71,19 +67,20 @@ impl Pool {
         }
     }
 
-    /// Memory of a connection that was closed, or none yet.
+    /// Returns the memory of a connection that was closed, or new memory.
     pub fn memory(&self) -> Memory {
         lock(&self.spare).pop().unwrap_or_default()
     }
 
-    /// A new connection.
+    /// Makes a connection of a new stream.
     pub fn add(&self, stream: Stream, mut memory: Memory) -> Box<Wire> {
         let connection = Connection::with_buffer(stream, std::mem::take(&mut memory.buffer));
         let number = self.connected.fetch_add(1, Ordering::Relaxed);
         Box::new(Wire { connection, memory, number, reused: false, fresh_until: None })
     }
 
-    /// Keeps a connection for the next request; whether there was room. If not, it is closed.
+    /// Keeps a connection for the next request if there is room, or closes it. Returns whether it
+    /// was kept.
     pub fn keep(&self, wire: Box<Wire>) -> bool {
         let mut idle = lock(&self.idle);
         if idle.len() < self.max {

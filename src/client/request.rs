@@ -1,15 +1,16 @@
 //! A request that is being filled in.
 
 use super::body::{Body, Content};
-use super::{Client, Response, exchange};
+use super::settings::Inner;
 use crate::error::Error;
 use crate::transport::Timeouts;
 use crate::wire::{Fields, Version};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A request that is being filled in; [`send`](Request::send) sends it.
 ///
-/// Set by itself, where the caller does not: Host, User-Agent, and Content-Length or
+/// Fields that the caller does not set are added: Host, User-Agent, and Content-Length or
 /// Transfer-Encoding as the body needs.
 ///
 /// ```
@@ -29,9 +30,10 @@ use std::time::Duration;
 /// // The server tells what came: Content-Type, Content-Length if there was one, content.
 /// let known = client.post("/containers/create").json(r#"{"Image":"busybox"}"#).send()?;
 /// assert_eq!(known.text()?, r#"application/json Some(19) {\"Image\":\"busybox\"}"#);
-/// let streamed = client.put("/archive").field("Content-Type", "application/x-tar").body(Body::reader(&b"tar"[..]));
-/// assert_eq!(streamed.send()?.text()?, "application/x-tar None tar");
-/// // What could break out of its line is refused before a byte is sent.
+/// let streamed = client.put("/archive").field("Content-Type", "application/x-tar");
+/// let streamed = streamed.body(Body::reader(&b"tar"[..])).send()?;
+/// assert_eq!(streamed.text()?, "application/x-tar None tar");
+/// // A value that could break out of its line is refused before a byte is sent.
 /// assert!(client.get("/").field("X-Name", "a\r\nHost: elsewhere").send().is_err());
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,7 +41,7 @@ use std::time::Duration;
 #[derive(Debug)]
 #[must_use = "a request does nothing before it is sent"]
 pub struct Request<'a> {
-    pub(super) client: &'a Client,
+    pub(super) inner: &'a Arc<Inner>,
     pub(super) method: &'a str,
     pub(super) target: &'a [u8],
     pub(super) version: Version,
@@ -56,9 +58,9 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(client: &'a Client, method: &'a str, target: &'a [u8]) -> Request<'a> {
+    pub(super) fn new(inner: &'a Arc<Inner>, method: &'a str, target: &'a [u8]) -> Request<'a> {
         Request {
-            client,
+            inner,
             method,
             target,
             version: Version::Http11,
@@ -83,76 +85,64 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sends exactly these fields: nothing is added to them, not even Host. What they say of the
-    /// body's framing must be true of the body.
+    /// Sends exactly these fields: nothing is added, not even Host. What they say about the framing
+    /// of the body must be true.
     pub fn fields(mut self, fields: Fields) -> Request<'a> {
         self.fields = fields;
         self.bare = true;
         self
     }
 
-    /// The content.
+    /// Sets the content.
     pub fn body(mut self, body: impl Into<Body<'a>>) -> Request<'a> {
         self.body = body.into();
         self
     }
 
-    /// JSON content, with `Content-Type: application/json`. The text is sent as it is.
+    /// Sets JSON content, with `Content-Type: application/json`. The text is not changed.
     pub fn json(self, json: impl Into<Body<'a>>) -> Request<'a> {
         Request { json: true, ..self.body(json) }
     }
 
-    /// The version to speak; 1.1 at first.
+    /// Sets the version. Default: 1.1.
     pub fn version(mut self, version: Version) -> Request<'a> {
         self.version = version;
         self
     }
 
-    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`), `tcp` for Docker. If the
-    /// peer agrees the response has status 101: see [`Response::into_upgraded`].
+    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`): `tcp` for Docker. If the
+    /// peer agrees, the response has status 101: see
+    /// [`Response::into_upgraded`](super::Response::into_upgraded).
     pub fn upgrade(mut self, protocol: &'a str) -> Request<'a> {
         self.upgrade = Some(protocol);
         self
     }
 
-    /// Sends `Expect: 100-continue`, and the content only when the peer agrees or has said nothing
-    /// for so long (`RFC 9110 §10.1.1`).
+    /// Sends `Expect: 100-continue`, and the content only when the peer agrees, or has not answered
+    /// within `patience` (`RFC 9110 §10.1.1`).
     pub fn expect_continue(mut self, patience: Duration) -> Request<'a> {
         self.expect = Some(patience);
         self
     }
 
-    /// Time limits for this request, instead of the client's.
+    /// Sets time limits for this request, instead of those of the client.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Request<'a> {
         self.timeouts = Some(timeouts);
         self
     }
 
-    /// Hands out the response's body as it was sent, chunk-size lines and all (curl's `--raw`).
+    /// Hands out the body of the response as it was sent, including chunk framing (curl's `--raw`).
     pub fn raw(mut self) -> Request<'a> {
         self.raw = true;
         self
     }
 
     /// Reads a response with Content-Length to the end of the connection (curl's
-    /// `--ignore-content-length`), for servers that state a wrong one. No body can be told from one
-    /// cut short then.
+    /// `--ignore-content-length`), for servers that state a wrong length. A body that was cut short
+    /// is not noticed then.
     pub fn ignore_content_length(mut self) -> Request<'a> {
         self.ignore_length = true;
         self
-    }
-
-    /// Sends the request and waits for the head of the response. A kept connection is used if there
-    /// is one; if the peer turns out to have closed it, the request is sent once more on a new one,
-    /// provided it cannot have been acted on.
-    ///
-    /// # Errors
-    /// Every [`Error`] that means there is no response. A 4xx or 5xx is a response.
-    pub fn send(mut self) -> Result<Response, Error> {
-        match self.refused.take() {
-            Some(error) => Err(error),
-            None => exchange::send(&mut self),
-        }
     }
 
     /// Whether the request may be sent again after it may have been acted on (`RFC 9110 §9.2.2`).
@@ -160,7 +150,7 @@ impl<'a> Request<'a> {
         matches!(self.method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
     }
 
-    /// Whether the content will still be there after it was sent.
+    /// Whether the content can be sent a second time.
     pub(super) fn is_replayable(&self) -> bool {
         matches!(self.body.0, Content::None | Content::Bytes(_))
     }

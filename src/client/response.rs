@@ -1,9 +1,8 @@
 //! A response that is being read.
 
-use super::Inner;
-use super::Upgraded;
 use super::observer::Event;
 use super::pool::Wire;
+use super::settings::Inner;
 use super::upload::Upload;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
@@ -12,12 +11,14 @@ use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
 
+/// A raw connection, and the response that ended HTTP on it.
+pub type Upgraded = crate::upgraded::Upgraded<ResponseHead>;
+
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
 ///
-/// Read to its end, it gives its connection back for the next request; dropped before, it closes
-/// it.
-///
-/// An [`io::Error`] that reading gives has an [`Error`] inside: [`Error::from_io`].
+/// A response that was read to its end returns its connection for the next request. One that is
+/// dropped earlier closes it. An [`io::Error`] from reading has an [`Error`] inside:
+/// [`Error::from_io`].
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -33,7 +34,8 @@ use std::sync::Arc;
 /// use unix_http::{Client, wire::Framing};
 ///
 /// let response = Client::unix(&socket).get("/lines").send()?;
-/// assert_eq!((response.status(), response.field("content-type")), (200, Some(&b"text/plain"[..])));
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.field("content-type"), Some(&b"text/plain"[..]));
 /// assert_eq!(response.decision().framing, Framing::Length(8));
 /// let lines: Vec<String> = response.lines().collect::<Result<_, _>>()?; // as they come
 /// assert_eq!(lines, ["one", "two"]);
@@ -43,30 +45,35 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Response {
     client: Arc<Inner>,
-    /// There until the response is dropped or taken apart.
+    /// The connection, until the response is dropped or taken apart.
     wire: Option<Box<Wire>>,
     decision: Decision,
     body: BodyDecoder,
     upload: Option<Upload>,
-    /// The body was delimited by the connection's end, and that has come.
+    /// Whether the end of the body was reached.
     ended: bool,
+}
+
+/// What an exchange knows when the final head has arrived.
+pub(super) struct FinalHead {
+    pub decision: Decision,
+    /// How much of the budget is spent.
+    pub spent: usize,
+    /// The content that is still being sent.
+    pub upload: Option<Upload>,
 }
 
 impl Response {
     pub(super) fn begin(
         client: Arc<Inner>,
         wire: Box<Wire>,
-        decision: Decision,
-        spent: usize,
+        head: FinalHead,
         raw: bool,
-        upload: Option<Upload>,
     ) -> Response {
+        let FinalHead { decision, spent, upload } = head;
         let budget = client.settings.limit.saturating_sub(spent);
-        let mut body = BodyDecoder::new(
-            decision.framing,
-            wire.memory.decoder.head().as_bytes().len() as u64,
-            budget,
-        );
+        let offset = wire.memory.decoder.head().as_bytes().len() as u64;
+        let mut body = BodyDecoder::new(decision.framing, offset, budget);
         if raw {
             body.keep_framing();
         }
@@ -88,7 +95,7 @@ impl Response {
         self.head().reason()
     }
 
-    /// The peer's version.
+    /// The version of the peer.
     pub fn version(&self) -> Version {
         self.head().version()
     }
@@ -103,7 +110,7 @@ impl Response {
         self.fields().get(name)
     }
 
-    /// The head, its bytes as they came with it.
+    /// The head.
     pub fn head(&self) -> &ResponseHead {
         match &self.wire {
             Some(wire) => wire.memory.decoder.head(),
@@ -111,33 +118,33 @@ impl Response {
         }
     }
 
-    /// Where the body ends, and which rule says so.
+    /// Where the body ends, and which rule decided it.
     pub fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// The trailer fields (`RFC 9112 §7.1.2`), once a chunked body has been read to its end.
+    /// The trailer fields (`RFC 9112 §7.1.2`) of a chunked body that was read to its end.
     pub fn trailers(&self) -> Option<&Fields> {
         self.body.trailers()
     }
 
-    /// How many bytes of content have been handed out so far.
+    /// The number of bytes of content handed out so far.
     pub fn received(&self) -> u64 {
         self.body.received()
     }
 
-    /// Whether the exchange went over a connection that an earlier one had used.
+    /// Whether an earlier exchange had used the connection.
     pub fn is_reused(&self) -> bool {
         self.wire.as_ref().is_some_and(|wire| wire.reused)
     }
 
-    /// Why the request's content was not sent whole although there is an answer: the peer answered
-    /// early and closed, say. `None` where all was sent, or is still being sent.
+    /// Why the content of the request was not sent whole, although there is a response: the peer
+    /// answered early and closed, for example. `None` if it was, or is still being sent.
     pub fn upload_error(&mut self) -> Option<&Error> {
         self.upload.as_mut()?.outcome()?.as_ref().err()
     }
 
-    /// All of the content.
+    /// Reads all of the content.
     ///
     /// # Errors
     /// [`Error::Incomplete`] and the others of an exchange.
@@ -147,7 +154,7 @@ impl Response {
         Ok(bytes)
     }
 
-    /// All of the content as text; bytes that are not UTF-8 become U+FFFD.
+    /// Reads all of the content as text. Bytes that are not UTF-8 become U+FFFD.
     ///
     /// # Errors
     /// As [`bytes`](Response::bytes).
@@ -157,11 +164,11 @@ impl Response {
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
     }
 
-    /// Writes the rest of the content to `sink` as it comes; how many bytes.
+    /// Writes the rest of the content to `sink` as it arrives. Returns the number of bytes.
     ///
     /// # Errors
-    /// [`Error::Sink`] where `sink` does not take it; [`Error::Incomplete`] and the others of an
-    /// exchange, after everything before them was written.
+    /// [`Error::Sink`] if writing fails. [`Error::Incomplete`] and the others of an exchange, after
+    /// everything before them was written.
     pub fn copy_to(&mut self, sink: &mut (impl Write + ?Sized)) -> Result<u64, Error> {
         let mut copied = 0;
         loop {
@@ -185,11 +192,12 @@ impl Response {
         self.copy_to(&mut file)
     }
 
-    /// The raw connection, where HTTP has ended: after a 101, after a 2xx to CONNECT, and after a
-    /// response that the connection's end delimits, as Docker's attach without `Upgrade` has it.
+    /// Returns the raw connection if HTTP has ended on it: after a 101, after a 2xx to CONNECT, and
+    /// after a response that the end of the connection delimits, as Docker's attach without
+    /// `Upgrade`.
     ///
     /// # Errors
-    /// The response itself, where it is none of these.
+    /// Returns the response itself if it is none of these.
     pub fn into_upgraded(mut self) -> Result<Upgraded, Box<Response>> {
         match (self.decision.framing, self.wire.take()) {
             (Framing::Tunnel | Framing::UntilClose, Some(wire)) => {
@@ -217,18 +225,18 @@ impl Response {
         Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
     }
 
-    /// The last byte of the body has been read.
+    /// Notes that the last byte of the body was read.
     fn end(&mut self) {
         self.ended = true;
         if let Some(upload) = &mut self.upload
             && self.wire.as_ref().is_some_and(|wire| wire.memory.decoder.head().class() < 4)
         {
-            // The peer is content and reads on: all of the request is still wanted.
+            // The status is below 400, so the server still wants the rest of the request body.
             upload.finish();
         }
     }
 
-    /// Gives the connection back, or closes it.
+    /// Returns the connection to the pool, or closes it.
     fn release(&mut self) {
         let Some(mut wire) = self.wire.take() else { return };
         wire.connection.discard_buffered(&mut self.body);
@@ -236,17 +244,15 @@ impl Response {
             None => true,
             Some(upload) => matches!(upload.outcome(), Some(Ok(()))),
         };
-        // Bytes behind the response were not asked for: whose answer they would be nobody knows.
+        // Bytes behind the response were not asked for; they answer no request.
         let clean = self.body.is_done() && !wire.connection.has_buffered();
         let (settings, pool, connection) = (&self.client.settings, &self.client.pool, wire.number);
         if self.decision.persistent && sent && clean {
             let kept = pool.keep(wire);
-            settings.tell(if kept {
-                Event::Kept { connection }
-            } else {
-                Event::Closed { connection }
+            return settings.tell(match kept {
+                true => Event::Kept { connection },
+                false => Event::Closed { connection },
             });
-            return;
         }
         if !sent {
             // Ends the thread that is still sending.

@@ -1,233 +1,149 @@
-//! Long content is sent from a thread of its own: a daemon that answers while it still reads (`POST
-//! /build`), or that answers early and reads no more, must be listened to all the while, or both
-//! sides wait for ever.
+//! Content that does not leave with the head is sent from a thread of its own. A daemon may answer
+//! while it still reads (`POST /build`), or answer early and stop reading. If the client did not
+//! listen all the while, both sides could wait for ever.
 
 use super::body::Content;
 use super::observer::{Event, Observer};
 use crate::error::Error;
 use crate::transport::{Clock, Stream};
-use crate::wire::chunked;
-use std::io::{self, Read, Write};
+use crate::wire::chunked::encode_chunk_size;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
 use std::time::Duration;
 
-/// How content of a request is delimited.
+/// How the content of a request is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
+    /// By its length.
     Identity(u64),
     Chunked,
 }
 
-/// What is read from a source at once. Room before and after it takes the chunk's framing, so that
+/// How much is read from a source at once. The framing of a chunk fits before and after it, so that
 /// a chunk is one write.
 const PIECE: usize = 128 * 1024;
 const BEFORE: usize = 18;
 const AFTER: usize = 2;
 
-/// So long a thread that was cut off has to say why it ended.
+/// How long a thread whose connection was shut down has to report why sending failed.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Content on its way.
 #[derive(Debug)]
 pub(super) struct Upload {
-    shared: Arc<Shared>,
+    /// Tells the thread whether the peer wants the content. Only the first message counts.
+    wanted: Sender<bool>,
+    result: Receiver<Result<(), Error>>,
     outcome: Option<Result<(), Error>>,
 }
 
-/// What the thread that sends and the one that listens tell each other.
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-enum State {
-    /// The content waits for the peer to agree.
-    #[default]
-    Waiting,
-    /// The content may be sent, or is being sent.
-    Going,
-    /// A final answer came first: the content is not wanted.
-    Held,
-    /// All was sent, or sending failed.
-    Done(Result<(), Error>),
-    /// The outcome was taken.
-    Told,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn go(&self) {
-        self.decide(State::Going);
-    }
-
-    /// Goes on from `Waiting`; later states stay.
-    fn decide(&self, state: State) {
-        let mut now = self.lock();
-        if matches!(*now, State::Waiting) {
-            *now = state;
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits for the peer's agreement; whether the content is to be sent.
-    fn may_go(&self, patience: Duration) -> bool {
-        let waiting = |state: &mut State| matches!(state, State::Waiting);
-        let waited = self.changed.wait_timeout_while(self.lock(), patience, waiting);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, State::Waiting) {
-            *state = State::Going;
-        }
-        matches!(*state, State::Going)
-    }
-
-    fn done(&self, result: Result<(), Error>) {
-        *self.lock() = State::Done(result);
-        self.changed.notify_all();
-    }
-
-    /// The outcome, where it is known within `patience`; `None` there means for ever.
-    fn outcome(&self, patience: Option<Duration>) -> Option<Result<(), Error>> {
-        let on_its_way = |state: &mut State| matches!(state, State::Waiting | State::Going);
-        let mut state = match patience {
-            None => self
-                .changed
-                .wait_while(self.lock(), on_its_way)
-                .unwrap_or_else(PoisonError::into_inner),
-            Some(patience) => {
-                let waited = self.changed.wait_timeout_while(self.lock(), patience, on_its_way);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-        };
-        match std::mem::replace(&mut *state, State::Told) {
-            State::Done(result) => Some(result),
-            other => {
-                *state = other;
-                None
-            }
-        }
-    }
-}
-
 impl Upload {
-    /// Starts to send; with `patience`, not before [`go`](Upload::go) or until so long has passed.
+    /// Starts to send. With `patience`, the thread first waits that long for the peer to agree.
     pub fn start(
-        stream: Stream,
+        sink: UploadSink,
         content: Content<'static>,
         coding: Coding,
         patience: Option<Duration>,
         clock: Clock,
-        observer: Option<Arc<dyn Observer>>,
     ) -> Result<Upload, Error> {
-        let shared = Arc::new(Shared::default());
-        if patience.is_none() {
-            shared.go();
-        }
-        let mine = Arc::clone(&shared);
+        let (wanted, agreement) = mpsc::channel();
+        let (report, result) = mpsc::channel();
         let work = move || {
-            if !mine.may_go(patience.unwrap_or(Duration::ZERO)) {
+            let answer = patience.map(|patience| agreement.recv_timeout(patience));
+            if matches!(answer, Some(Ok(false) | Err(RecvTimeoutError::Disconnected))) {
                 return;
             }
-            let sent = AssertUnwindSafe(|| send(&stream, content, coding, observer.as_deref()));
-            // A reader of the caller's may panic. Nobody joins this thread, so that it is told as
-            // what it means here.
-            let panicked = |_| Err(Error::Source(io::Error::other("what reads it panicked")));
-            let result = catch_unwind(sent).unwrap_or_else(panicked);
+            // A reader may panic. Nothing joins this thread, so the panic becomes an error.
+            let sent = catch_unwind(AssertUnwindSafe(|| sink.send(content, coding)));
+            let result = sent
+                .unwrap_or_else(|_| Err(Error::Source(io::Error::other("what reads it panicked"))));
             if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
-                // The peer must see that the content is not whole; the thread that listens must not
-                // wait any longer.
-                let _ = stream.shutdown(Shutdown::Both);
+                // The peer must see that the content is not whole, and the thread that waits for
+                // the response must stop waiting.
+                let _ = sink.stream.shutdown(Shutdown::Both);
             }
             clock.request_sent();
-            mine.done(result);
+            let _ = report.send(result);
         };
-        std::thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
-        Ok(Upload { shared, outcome: None })
+        thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
+        Ok(Upload { wanted, result, outcome: None })
     }
 
-    /// The peer agreed to the content.
-    pub fn go(&self) {
-        self.shared.go();
+    /// The peer agreed to the content, or sent a final response first: content that was not begun
+    /// is then not sent.
+    pub fn decide(&self, wanted: bool) {
+        let _ = self.wanted.send(wanted);
     }
 
-    /// A final answer came: content that has not been begun is not sent any more.
-    pub fn hold(&self) {
-        self.shared.decide(State::Held);
-    }
-
-    /// Whether all was sent; `None` while it is on its way.
+    /// Whether everything was sent; `None` while it is on its way or if it was not wanted.
     pub fn outcome(&mut self) -> Option<&Result<(), Error>> {
         if self.outcome.is_none() {
-            self.outcome = self.shared.outcome(Some(Duration::ZERO));
+            self.outcome = self.result.try_recv().ok();
         }
         self.outcome.as_ref()
     }
 
-    /// Waits until all was sent, or sending failed.
-    pub fn finish(&mut self) -> Option<&Result<(), Error>> {
+    /// Waits until everything was sent, or sending failed.
+    pub fn finish(&mut self) {
         if self.outcome.is_none() {
-            self.outcome = self.shared.outcome(None);
-        }
-        self.outcome.as_ref()
-    }
-
-    /// Why sending failed, where it did; the stream has been shut down.
-    pub fn failure(&mut self) -> Option<Error> {
-        match self.outcome.take().or_else(|| self.shared.outcome(Some(LAST_WORDS))) {
-            Some(Err(error)) => Some(error),
-            _ => None,
+            self.outcome = self.result.recv().ok();
         }
     }
-}
 
-fn send(
-    stream: &Stream,
-    content: Content<'_>,
-    coding: Coding,
-    observer: Option<&dyn Observer>,
-) -> Result<(), Error> {
-    let sink = Sink { stream, observer };
-    match (content, coding) {
-        (Content::None, _) => Ok(()),
-        (Content::Bytes(bytes), Coding::Identity(_)) => sink.write(&bytes),
-        (Content::Bytes(bytes), Coding::Chunked) => sink.chunked(&mut &bytes[..]),
-        (Content::Reader { mut reader, .. }, Coding::Identity(length)) => {
-            sink.identity(&mut reader, length)
-        }
-        (Content::Reader { mut reader, .. }, Coding::Chunked) => sink.chunked(&mut reader),
+    /// Why sending failed, if it did, on a connection that was shut down.
+    pub fn failure(self) -> Option<Error> {
+        let outcome = self.outcome.or_else(|| self.result.recv_timeout(LAST_WORDS).ok());
+        outcome.and_then(Result::err)
     }
 }
 
 /// Where the content goes.
-struct Sink<'a> {
-    stream: &'a Stream,
-    observer: Option<&'a dyn Observer>,
+pub(super) struct UploadSink {
+    pub stream: Stream,
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
-impl Sink<'_> {
+impl UploadSink {
+    fn send(&self, content: Content<'_>, coding: Coding) -> Result<(), Error> {
+        let (mut bytes, mut reader);
+        let source: &mut dyn Read = match content {
+            Content::None => return Ok(()),
+            Content::Bytes(content) if coding != Coding::Chunked => return self.write(&content),
+            Content::Bytes(content) => {
+                bytes = io::Cursor::new(content);
+                &mut bytes
+            }
+            Content::Reader { reader: source, .. } => {
+                reader = source;
+                &mut reader
+            }
+        };
+        match coding {
+            Coding::Identity(length) => self.identity(source, length),
+            Coding::Chunked => self.chunked(source),
+        }
+    }
+
     fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        // Before they are written: the answer to them, which another thread tells of, cannot be
-        // told of earlier.
-        if let Some(observer) = self.observer {
+        // The observer is told before the write: the response to these bytes, which another thread
+        // reports, must not come first.
+        if let Some(observer) = &self.observer {
             observer.on(&Event::RequestBody(bytes));
         }
-        let mut stream = self.stream;
-        stream.write_all(bytes).map_err(Error::send)
+        (&self.stream).write_all(bytes).map_err(Error::send)
     }
 
     /// Sends exactly `length` bytes.
     fn identity(&self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
+        let room = |left: u64| usize::try_from(left).unwrap_or(PIECE).min(PIECE);
         let mut left = length;
-        let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
+        let mut piece = vec![0; room(left)];
         while left > 0 {
-            let room = piece.len().min(usize::try_from(left).unwrap_or(PIECE));
-            let n = read(source, &mut piece[..room])?;
+            let n = read(source, &mut piece[..room(left)])?;
             if n == 0 {
                 return Err(Error::SourceLength { announced: length, found: length - left });
             }
@@ -237,7 +153,7 @@ impl Sink<'_> {
         Ok(())
     }
 
-    /// Sends each piece as a chunk when it comes: `chunk-size CRLF chunk-data CRLF` in one write.
+    /// Sends each piece as a chunk when it arrives: `chunk-size CRLF chunk-data CRLF` in one write.
     fn chunked(&self, source: &mut dyn Read) -> Result<(), Error> {
         let mut piece = vec![0; BEFORE + PIECE + AFTER];
         let mut size = Vec::with_capacity(BEFORE);
@@ -247,7 +163,7 @@ impl Sink<'_> {
                 return self.write(b"0\r\n\r\n");
             }
             size.clear();
-            chunked::encode_chunk_size(&mut size, n as u64);
+            encode_chunk_size(&mut size, n as u64);
             let (start, end) = (BEFORE - size.len(), BEFORE + n);
             piece[start..BEFORE].copy_from_slice(&size);
             piece[end..end + AFTER].copy_from_slice(b"\r\n");
@@ -259,7 +175,7 @@ impl Sink<'_> {
 fn read(source: &mut dyn Read, piece: &mut [u8]) -> Result<usize, Error> {
     loop {
         match source.read(piece) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             result => return result.map_err(Error::Source),
         }
     }
