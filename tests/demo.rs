@@ -5,4 +5,5 @@ mod support;
 
 mod demo {
     mod answers;
+    mod clients;
 }
