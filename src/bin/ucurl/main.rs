@@ -20,6 +20,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use unix_http::base::text::harmless;
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(|arg| arg.into_vec()).collect();
@@ -44,8 +45,7 @@ fn command(args: &[Vec<u8>]) -> Exit {
         Stop::Version => print(&help::version()),
         Stop::Generate(kind) => print(&generate::generate(&kind)),
         Stop::Bad { option, why, exit } => {
-            let line = [b"ucurl: option ", &option[..], b": ", why.as_bytes(), b"\n"].concat();
-            _ = io::stderr().write_all(&line);
+            say(&format!("option {}: {why}", harmless(&option)));
             exit
         }
     }
@@ -59,17 +59,13 @@ fn transfers(config: Config) -> Exit {
 /// Runs the transfers; with `--demo`, the engine lives as long as they do.
 #[cfg(feature = "commands")]
 fn transfers(mut config: Config) -> Exit {
-    let demo = match config.global.demo.then(demo::start).transpose() {
-        Ok(demo) => demo,
+    match verbs::demo::attach(&mut config) {
+        Ok(_demo) => fetch::run::run(config),
         Err(error) => {
             say(&format!("--demo: {error}"));
-            return Exit::Connect;
+            Exit::Connect
         }
-    };
-    if let Some(demo) = &demo {
-        config.groups.iter_mut().for_each(|group| group.socket = Some(demo.socket()));
     }
-    fetch::run::run(config)
 }
 
 /// A file's bytes; `-` is stdin.

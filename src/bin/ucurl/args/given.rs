@@ -5,6 +5,7 @@ use super::options::{self, Used};
 use super::wrong::Wrong;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
+use unix_http::base::text::harmless;
 
 /// The flags, operands and command that follow a verb.
 #[derive(Debug)]
@@ -87,5 +88,5 @@ fn why(option: &[u8], wrong: Wrong) -> String {
         Wrong::Refused(why) => why,
         Wrong::Stop(_) => "cannot be used here".to_owned(),
     };
-    format!("option {}: {why}", String::from_utf8_lossy(option))
+    format!("option {}: {why}", harmless(option))
 }

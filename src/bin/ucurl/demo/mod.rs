@@ -36,7 +36,6 @@ mod streams;
 mod terminal;
 
 use crate::args::config::Socket;
-use crate::verbs::supervise;
 use engine::Engine;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -54,13 +53,6 @@ pub struct Demo {
     // Fields are dropped in their order: the socket before its directory.
     handle: Handle,
     _directory: Option<PrivateDir>,
-}
-
-/// Starts an engine for this process: on Linux at an abstract name, so that nothing is left behind
-/// however it ends.
-pub fn start() -> io::Result<Demo> {
-    let (directory, listener) = supervise::private_listener("ucurl-demo")?;
-    serve(listener, directory)
 }
 
 /// Serves at a listener; `directory` is removed after its socket.

@@ -1,9 +1,11 @@
-//! `ucurl demo`: the engine in memory, for clients or one command.
+//! `ucurl demo` and `--demo`: the engine in memory, for clients, one command or our own transfers.
 
 use super::serve;
-use super::supervise::Front;
+use super::supervise::{Front, private_listener};
+use crate::args::config::Config;
 use crate::args::given::Given;
-use crate::demo;
+use crate::demo::{self, Demo};
+use std::io;
 
 const NOTICE: &str = "demo: a demonstration of Docker's API, not Docker: \
     no container runs, and all is gone at the end";
@@ -16,4 +18,15 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let code = serve::serve(given, demo.endpoint(), front);
     demo.stop();
     Ok(code)
+}
+
+/// Starts an engine for `--demo` and points all transfers at it; it ends when it is dropped.
+pub fn attach(config: &mut Config) -> io::Result<Option<Demo>> {
+    if !config.global.demo {
+        return Ok(None);
+    }
+    let (directory, listener) = private_listener("ucurl-demo")?;
+    let demo = demo::serve(listener, directory)?;
+    config.groups.iter_mut().for_each(|group| group.socket = Some(demo.socket()));
+    Ok(Some(demo))
 }

@@ -5,7 +5,7 @@
 //! name. `args/verbs.txt` has their options.
 
 #[cfg(feature = "commands")]
-mod demo;
+pub mod demo;
 #[cfg(feature = "commands")]
 mod replay;
 #[cfg(feature = "commands")]
@@ -13,7 +13,7 @@ mod serve;
 #[cfg(feature = "commands")]
 mod sockets;
 #[cfg(feature = "commands")]
-pub mod supervise;
+mod supervise;
 #[cfg(feature = "commands")]
 mod tap;
 
