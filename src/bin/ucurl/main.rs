@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod args;
+mod console;
 #[cfg(feature = "commands")]
 mod demo;
 mod explain;
@@ -14,8 +15,9 @@ mod verbs;
 
 use args::config::Config;
 use args::exit::Exit;
-use args::wrong::Stop;
+use args::wrong::NoTransfer;
 use args::{generate, help, manual, parse};
+use console::{print, say};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -40,11 +42,11 @@ fn command(args: &[Vec<u8>]) -> Exit {
         _ = io::stderr().write_all(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
     match stop {
-        Stop::Help(topic) => print(&help::help(topic.as_deref())),
-        Stop::Manual => print(&manual::manual(false)),
-        Stop::Version => print(&help::version()),
-        Stop::Generate(kind) => print(&generate::generate(&kind)),
-        Stop::Bad { option, why, exit } => {
+        NoTransfer::Help(topic) => print(&help::help(topic.as_deref())),
+        NoTransfer::Manual => print(&manual::manual(false)),
+        NoTransfer::Version => print(&help::version()),
+        NoTransfer::Generate(kind) => print(&generate::generate(&kind)),
+        NoTransfer::Bad { option, why, exit } => {
             say(&format!("option {}: {why}", harmless(&option)));
             exit
         }
@@ -76,16 +78,4 @@ fn read_file(name: &[u8]) -> io::Result<Vec<u8>> {
         name => File::open(OsStr::from_bytes(name))?.read_to_end(&mut bytes)?,
     };
     Ok(bytes)
-}
-
-fn print(text: &str) -> Exit {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => Exit::Ok,
-        Err(_) => Exit::Write,
-    }
-}
-
-/// Writes one line to stderr, whatever `-s` says.
-fn say(text: &str) {
-    _ = io::stderr().write_all(["ucurl: ", text, "\n"].concat().as_bytes());
 }

@@ -4,7 +4,7 @@ use super::config::{ABSENT, Explain, Socket, Trace};
 use super::draft::Draft;
 use super::flags;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
-use super::wrong::{Stop, Wrong};
+use super::wrong::{NoTransfer, Wrong};
 use Action::*;
 use unix_http::json::Pointer;
 
@@ -37,7 +37,7 @@ pub enum Action {
     ReadFile,
     /// Ends the command line with something else than a transfer, if the flag is on. The argument
     /// is the flag's value or, of a flag without one, the argument that follows.
-    End(fn(Option<&[u8]>) -> Stop),
+    End(fn(Option<&[u8]>) -> NoTransfer),
 }
 
 /// The flags that are in, as written, and what they do.
@@ -66,12 +66,12 @@ pub static ACTIONS: [(&str, Action); 93] = [
     ("fail-early", Switch(|d| &mut d.global.fail_early)),
     ("fail-stream", Switch(|d| &mut d.group.stages.fail_stream)),
     ("fail-with-body", Turn(|d, on| d.fail(true, on))),
-    ("generate", End(|kind| Stop::Generate(kind.unwrap_or_default().to_vec()))),
+    ("generate", End(|kind| NoTransfer::Generate(kind.unwrap_or_default().to_vec()))),
     ("get", Switch(|d| &mut d.group.get)),
     ("globoff", Always),
     ("head", Turn(|d, on| d.head(on))),
     ("header", Put(|d, value| d.header(value))),
-    ("help", End(|topic| Stop::Help(topic.map(<[u8]>::to_vec)))),
+    ("help", End(|topic| NoTransfer::Help(topic.map(<[u8]>::to_vec)))),
     ("hijack", Switch(|d| &mut d.group.request.hijack)),
     ("http1.0", Put(|d, _| d.http_version(true))),
     ("http1.1", Put(|d, _| d.http_version(false))),
@@ -80,7 +80,7 @@ pub static ACTIONS: [(&str, Action); 93] = [
     ("json", Part(|d, value| d.json(value), "", |d| &mut d.group.post)),
     ("location", Switch(|d| &mut d.group.location)),
     ("location-trusted", Turn(location_trusted)),
-    ("manual", End(|_| Stop::Manual)),
+    ("manual", End(|_| NoTransfer::Manual)),
     ("max-filesize", Number(size, |d| &mut d.group.max_filesize)),
     ("max-redirs", Value(max_redirs)),
     ("max-time", Number(milliseconds, |d| &mut d.group.max_time_ms)),
@@ -133,7 +133,7 @@ pub static ACTIONS: [(&str, Action); 93] = [
     ("user", Text(|d| &mut d.group.user)),
     ("user-agent", Text(|d| &mut d.group.user_agent)),
     ("verbose", Turn(verbose)),
-    ("version", End(|_| Stop::Version)),
+    ("version", End(|_| NoTransfer::Version)),
     ("write-out", Value(|d, value| d.write_out(value))),
 ];
 

@@ -163,7 +163,7 @@ pub enum Found {
 
 /// What may follow a flag.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum FlagKind {
     None,
     Bool, // nothing; `--no-NAME` turns it off
     Text,
@@ -221,20 +221,20 @@ impl Flag {
     pub fn choices(self) -> Option<&'static str> {
         let (_, value) = self.shown().split_once(['<', '='])?;
         let choices = value.trim_end_matches(['>', ']']);
-        (self.kind() == Kind::Maybe || choices.contains('|')).then_some(choices)
+        (self.kind() == FlagKind::Maybe || choices.contains('|')).then_some(choices)
     }
 
     fn words(self) -> impl Iterator<Item = &'static str> {
         line(self.0, 1).split(' ')
     }
 
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> FlagKind {
         match self.words().next() {
-            Some("bool") => Kind::Bool,
-            Some("text") => Kind::Text,
-            Some("file") => Kind::File,
-            Some("maybe") => Kind::Maybe,
-            _ => Kind::None,
+            Some("bool") => FlagKind::Bool,
+            Some("text") => FlagKind::Text,
+            Some("file") => FlagKind::File,
+            Some("maybe") => FlagKind::Maybe,
+            _ => FlagKind::None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `--generate man|bash|zsh|fish|markdown`: texts for other programs, from the table of flags.
 
-use super::flags::{self, Flag, Kind, Place, Section, TRANSFERS, verbs};
+use super::flags::{self, Flag, FlagKind, Place, Section, TRANSFERS, verbs};
 use super::manual;
 use std::iter;
 
@@ -28,11 +28,11 @@ enum Completion {
 
 fn completion(flag: Flag) -> Completion {
     match (flag.kind(), flag.choices()) {
-        (Kind::None | Kind::Bool | Kind::Maybe, _) => Completion::Nothing,
-        (Kind::File, _) => Completion::Files,
-        (Kind::Text, Some(choices)) => Completion::Words(choices.replace('|', " ")),
-        (Kind::Text, None) if flag.shown().ends_with("<dir>") => Completion::Directories,
-        (Kind::Text, None) => Completion::Unknown,
+        (FlagKind::None | FlagKind::Bool | FlagKind::Maybe, _) => Completion::Nothing,
+        (FlagKind::File, _) => Completion::Files,
+        (FlagKind::Text, Some(choices)) => Completion::Words(choices.replace('|', " ")),
+        (FlagKind::Text, None) if flag.shown().ends_with("<dir>") => Completion::Directories,
+        (FlagKind::Text, None) => Completion::Unknown,
     }
 }
 

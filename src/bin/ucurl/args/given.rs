@@ -86,7 +86,7 @@ fn why(option: &[u8], wrong: Wrong) -> String {
     let why = match wrong {
         Wrong::Why(why, _) => why.to_owned(),
         Wrong::Refused(why) => why,
-        Wrong::Stop(_) => "cannot be used here".to_owned(),
+        Wrong::Ends(_) => "cannot be used here".to_owned(),
     };
     format!("option {}: {why}", harmless(option))
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use super::exit::Exit;
-use super::flags::{Flag, Found, Kind, Section, TRANSFERS};
+use super::flags::{Flag, FlagKind, Found, Section, TRANSFERS};
 use super::wrong::Wrong;
 
 /// How much of the command line an option used.
@@ -62,19 +62,21 @@ fn long(section: Section, name: &[u8], next: Option<&[u8]>, take: Take) -> Resul
         }
     };
     let why = match (flag.kind(), attached) {
-        (Kind::Bool, None) => return take(flag, on, None).map(|()| Used::Alone),
-        (kind, _) if !on && kind != Kind::Bool => "cannot be turned off with --no-",
-        (Kind::Text | Kind::File, None) => {
+        (FlagKind::Bool, None) => return take(flag, on, None).map(|()| Used::Alone),
+        (kind, _) if !on && kind != FlagKind::Bool => "cannot be turned off with --no-",
+        (FlagKind::Text | FlagKind::File, None) => {
             let value = next.ok_or(NEEDS_A_VALUE)?;
             return take(flag, on, Some(value)).map(|()| Used::Argument);
         }
-        (Kind::None | Kind::Maybe, None) | (Kind::Maybe, Some(_)) => {
+        (FlagKind::None | FlagKind::Maybe, None) | (FlagKind::Maybe, Some(_)) => {
             return take(flag, on, attached).map(|()| Used::Alone);
         }
         (_, Some(_)) if section == TRANSFERS => {
             "is unknown; a value is an argument of its own: --name value"
         }
-        (Kind::Text | Kind::File, _) => return take(flag, on, attached).map(|()| Used::Alone),
+        (FlagKind::Text | FlagKind::File, _) => {
+            return take(flag, on, attached).map(|()| Used::Alone);
+        }
         _ => "takes no value",
     };
     Err(Wrong::Why(why, Exit::Usage))
@@ -86,7 +88,7 @@ fn short(section: Section, letters: &[u8], next: Option<&[u8]>, take: Take) -> R
     }
     for (at, &letter) in letters.iter().enumerate() {
         let flag = section.short(letter).ok_or(UNKNOWN)?;
-        if matches!(flag.kind(), Kind::Text | Kind::File) {
+        if matches!(flag.kind(), FlagKind::Text | FlagKind::File) {
             let rest = &letters[at + 1..];
             if !rest.is_empty() {
                 return take(flag, true, Some(rest)).map(|()| Used::Alone);
@@ -106,7 +108,7 @@ fn check_choice(flag: Flag, value: Option<&[u8]>) -> Result<(), Wrong> {
         return Ok(());
     }
     Err(Wrong::Refused(match flag.kind() {
-        Kind::Maybe => format!("takes nothing or ={choices}"),
+        FlagKind::Maybe => format!("takes nothing or ={choices}"),
         _ => format!("takes one of {}", choices.replace('|', ", ")),
     }))
 }

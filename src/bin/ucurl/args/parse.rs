@@ -4,22 +4,28 @@ use super::actions::{ACTIONS, Action};
 use super::config::Config;
 use super::draft::{Draft, Read};
 use super::exit::Exit;
-use super::flags::{Flag, Kind, TRANSFERS};
+use super::flags::{Flag, FlagKind, TRANSFERS};
 use super::options::{self, Used};
 use super::rcfile::{self, OptionLine};
-use super::wrong::{Stop, Wrong};
+use super::wrong::{NoTransfer, Wrong};
 
 /// How deep `-K` files may be nested: one that names itself must come to an end.
 const MAX_DEPTH: usize = 16;
 
 /// Reads a command line, without the program's name. Files are read through `read`.
-pub fn parse<'a>(args: impl Iterator<Item = &'a [u8]>, read: Read) -> (Config, Result<(), Stop>) {
+pub fn parse<'a>(
+    args: impl Iterator<Item = &'a [u8]>,
+    read: Read,
+) -> (Config, Result<(), NoTransfer>) {
     let mut draft = Draft::new(read);
     let result = arguments(&mut draft, args);
     (draft.finish(), result)
 }
 
-fn arguments<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Result<(), Stop> {
+fn arguments<'a>(
+    draft: &mut Draft,
+    args: impl Iterator<Item = &'a [u8]>,
+) -> Result<(), NoTransfer> {
     let mut args = args.peekable();
     let mut options = true;
     while let Some(arg) = args.next() {
@@ -34,11 +40,11 @@ fn arguments<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Res
                     args.next();
                     continue;
                 }
-                Err(Wrong::Stop(stop)) => return Err(stop),
+                Err(Wrong::Ends(stop)) => return Err(stop),
                 Err(Wrong::Why(why, exit)) => (why.to_owned(), exit),
                 Err(Wrong::Refused(why)) => (why, Exit::Usage),
             };
-            return Err(Stop::Bad { option: arg.to_vec(), why, exit });
+            return Err(NoTransfer::Bad { option: arg.to_vec(), why, exit });
         }
     }
     Ok(())
@@ -63,14 +69,14 @@ fn option(
         warn_of_flag_as_file(draft, flag, text);
         match action {
             Action::ReadFile => read_file(draft, depth, text),
-            Action::End(stop) if on => Err(Wrong::Stop(stop(value.or(next)))),
+            Action::End(stop) if on => Err(Wrong::Ends(stop(value.or(next)))),
             action => apply(draft, action, on, text),
         }
     })
 }
 
 fn warn_of_flag_as_file(draft: &mut Draft, flag: Flag, value: &[u8]) {
-    if flag.kind() == Kind::File && value.len() > 1 && value[0] == b'-' {
+    if flag.kind() == FlagKind::File && value.len() > 1 && value[0] == b'-' {
         draft.warn(&[b"The file name '", value, b"' looks like a flag"]);
     }
 }
@@ -125,9 +131,9 @@ fn file_line(
         Ok(_) => return Ok(()),
         Err(Wrong::Refused(why)) => {
             let option = [place, line.option].concat();
-            return Err(Wrong::Stop(Stop::Bad { option, why, exit: Exit::Usage }));
+            return Err(Wrong::Ends(NoTransfer::Bad { option, why, exit: Exit::Usage }));
         }
-        Err(Wrong::Stop(stop)) => return Err(Wrong::Stop(stop)),
+        Err(Wrong::Ends(stop)) => return Err(Wrong::Ends(stop)),
         // curl warns and goes on.
         Err(Wrong::Why(why, _)) => why,
     };

@@ -4,7 +4,7 @@ use super::exit::Exit;
 
 /// Why there is nothing to transfer.
 #[derive(Debug)]
-pub enum Stop {
+pub enum NoTransfer {
     Help(Option<Vec<u8>>),
     Manual,
     Version,
@@ -20,7 +20,7 @@ pub enum Stop {
 /// What is wrong with one option.
 #[derive(Debug)]
 pub enum Wrong {
-    Stop(Stop),
+    Ends(NoTransfer),
     /// An error that a `-K` file may contain: there, curl warns and goes on.
     Why(&'static str, Exit),
     /// An error that ends the run wherever the option stands.

@@ -14,7 +14,7 @@ const NOTICE: &str = "demo: a demonstration of Docker's API, not Docker: \
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let (directory, listener) = serve::listener(given)?;
     let demo = demo::serve(listener, directory).map_err(|error| error.to_string())?;
-    crate::say(NOTICE);
+    crate::console::say(NOTICE);
     let code = serve::serve(given, demo.endpoint(), front);
     demo.stop();
     Ok(code)

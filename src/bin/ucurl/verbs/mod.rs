@@ -28,7 +28,7 @@ const NAMES: [&str; 4] = ["demo", "tap", "replay", "sockets"];
 pub fn run(name: &[u8], args: &[Vec<u8>]) -> Option<i32> {
     let verb = NAMES.into_iter().find(|verb| verb.as_bytes() == name)?;
     Some(verb_or_why(verb, args).unwrap_or_else(|why| {
-        crate::say(&format!("{verb}: {why}"));
+        crate::console::say(&format!("{verb}: {why}"));
         Exit::Usage as i32
     }))
 }
@@ -43,7 +43,7 @@ fn verb_or_why(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
     let section = flags::verbs().find(|verb| verb.name() == name).ok_or("has no options")?;
     let given = given::read(section, &args[1..]).map_err(|why| format!("{why}; -h helps"))?;
     if given.has("help") {
-        return Ok(crate::print(&help::of_verb(section)) as i32);
+        return Ok(crate::console::print(&help::of_verb(section)) as i32);
     }
     check_operands(&given, section.usage())?;
     match name {

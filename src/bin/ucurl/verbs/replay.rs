@@ -26,7 +26,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     });
     let problems = replay.problems();
     if !given.has("quiet") {
-        problems.iter().for_each(|problem| crate::say(&format!("replay: {problem}")));
+        problems.iter().for_each(|problem| crate::console::say(&format!("replay: {problem}")));
     }
     Ok(if given.has("strict") && !problems.is_empty() { 1 } else { code })
 }

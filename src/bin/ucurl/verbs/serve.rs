@@ -50,7 +50,7 @@ pub fn supervised(
 pub fn serve(given: &Given, host: &Endpoint, front: &Front) -> i32 {
     if let Some(words) = &given.command {
         return command(words, host, front).unwrap_or_else(|(program, error)| {
-            crate::say(&format!("{}: {}: {error}", given.verb(), program.display()));
+            crate::console::say(&format!("{}: {}: {error}", given.verb(), program.display()));
             if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
         });
     }

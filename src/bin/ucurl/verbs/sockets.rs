@@ -76,7 +76,7 @@ pub fn run(given: &Given) -> Result<i32, String> {
     for place in &places {
         text += &format!("{}: {}\n", place.endpoint, place.speaks.text());
     }
-    Ok(crate::print(&text) as i32)
+    Ok(crate::console::print(&text) as i32)
 }
 
 /// The listening stream sockets that have a name, which may be any bytes.

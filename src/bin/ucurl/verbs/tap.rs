@@ -38,7 +38,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
         let code = serve::serve(given, relay.endpoint(), front);
         stopper.stop(GRACE);
         for problem in run.join().unwrap_or_default() {
-            crate::say(&format!("tap: {problem}"));
+            crate::console::say(&format!("tap: {problem}"));
         }
         Ok(code)
     })
