@@ -82,11 +82,12 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
-    if let Source::File(name) = &job.fetch.source
-        && url.path.ends_with(b"/")
-    {
-        url.path = url::with_file_name(&url.path, name.as_os_str().as_encoded_bytes());
-        shown = url.to_bytes();
+    if let Source::File(name) = &job.fetch.source {
+        let path = url::with_file_name(&url.path, name.as_os_str().as_encoded_bytes());
+        if path != url.path {
+            url.path = path;
+            shown = url.to_bytes();
+        }
     }
     if let Some(data) = &plan.query {
         // curl writes the URL and parses it again: the data must not hold what a URL cannot, and

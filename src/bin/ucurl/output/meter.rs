@@ -28,10 +28,11 @@ impl<'m> Monitor<'m> {
 
     /// The size of the body, as soon as it is known.
     pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
+        self.within_max(size.unwrap_or(0))?;
         if let Some(meter) = &mut self.meter {
             meter.now.download_size = size;
         }
-        self.within_max(size.unwrap_or(0))
+        Ok(())
     }
 
     /// How much of the body has arrived.
