@@ -13,7 +13,7 @@
 //! Not an error: other spellings such as `Error` (`/wait` has one that means something else), an
 //! `error` deeper in an object, and an empty one.
 
-use crate::base::text::reorders_text;
+use crate::base::text::visible;
 use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
 use std::fmt;
 
@@ -55,9 +55,9 @@ impl DaemonMessage {
 /// One line; the cause only where the message does not have it, as podman's do.
 impl fmt::Display for DaemonMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&one_line(&self.message))?;
+        f.write_str(&visible(self.message.trim().as_bytes()))?;
         let cause = self.cause.iter().find(|cause| !self.message.contains(cause.as_str()));
-        cause.map_or(Ok(()), |cause| write!(f, ": {}", one_line(cause)))
+        cause.map_or(Ok(()), |cause| write!(f, ": {}", visible(cause.trim().as_bytes())))
     }
 }
 
@@ -76,23 +76,12 @@ impl fmt::Display for StreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message.trim() {
             "" => f.write_str("the daemon gives no reason"),
-            message => f.write_str(&one_line(message)),
+            message => f.write_str(&visible(message.as_bytes())),
         }
     }
 }
 
 impl std::error::Error for StreamError {}
-
-/// A message of someone else's for a terminal: without line ends, and without anything that could
-/// move the cursor or turn the direction of writing (Unicode's bidirectional controls).
-pub(super) fn one_line(text: &str) -> String {
-    let plain = |c: char| match c {
-        '\t' | '\n' | '\r' => ' ',
-        c if c.is_control() || reorders_text(c) => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    text.trim().chars().map(plain).collect()
-}
 
 /// Watches a stream of JSON texts for the first error object.
 ///

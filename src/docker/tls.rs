@@ -16,7 +16,7 @@
 
 use crate::base::text::visible;
 use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready};
-use crate::transport::{check_host, host_and_port};
+use crate::transport::{check_host, host_and_port, tcp};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -33,7 +33,7 @@ const ESTABLISHED: &str = "CONNECTION ESTABLISHED";
 
 /// How a TLS server proves who it is, and how we do. By default it is verified by the system's
 /// certificates.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
     /// A PEM file with the certificates to trust, instead of the system's.
     pub ca: Option<PathBuf>,
@@ -244,23 +244,14 @@ impl Program for Tls {
 }
 
 const NO_TLS: &str = "the server does not speak TLS on this port; try it without TLS";
-const NO_ROUTE: &str = "no route to the host; check the address and this machine's network";
 
 /// What else `openssl` prints, and what it means. Without words of ours, its last line explains it.
 const KNOWN: &[(&str, Kind, &str)] = &[
-    (
-        "Connection refused",
-        Kind::NobodyListens,
-        "nobody listens on this port; start the server or check the port",
-    ),
+    ("Connection refused", Kind::NobodyListens, tcp::NOBODY),
     ("BIO_lookup_ex", Kind::UnknownHost, "the host name cannot be resolved; check its spelling"),
-    (
-        "Connection timed out",
-        Kind::TimedOut,
-        "no answer; a firewall may drop the packets, or the host is down",
-    ),
-    ("No route to host", Kind::Unreachable, NO_ROUTE),
-    ("unreachable", Kind::Unreachable, NO_ROUTE),
+    ("Connection timed out", Kind::TimedOut, tcp::NO_ANSWER),
+    ("No route to host", Kind::Unreachable, tcp::NO_ROUTE),
+    ("unreachable", Kind::Unreachable, tcp::NO_ROUTE),
     ("wrong version number", Kind::TlsHandshake, NO_TLS),
     ("packet length too long", Kind::TlsHandshake, NO_TLS),
     (

@@ -75,17 +75,16 @@ impl Child {
 
     fn wait_until_ready(&self, ready: Ready, limit: Option<Duration>) -> Result<(), Cause> {
         match self.stderr.wait_for(ready.says, limit) {
-            Heard::Said => Ok(()),
+            Ok(true) => Ok(()),
             // It may have closed its standard error and run on.
-            Heard::Ended => match wait_up_to(&mut lock(&self.process), ENDING) {
+            Ok(false) => match wait_up_to(&mut lock(&self.process), ENDING) {
                 Some(status) => Err(self.explain(status)),
                 None => Ok(()),
             },
-            Heard::TooLate(after) => {
+            Err(timeout) => {
                 // If this fails, it has ended.
                 let _ = lock(&self.process).kill();
-                let why = format!("no connection within {after:?}: {}", ready.late);
-                let timeout = Timeout { limit: Limit::Connect, after };
+                let why = format!("no connection within {:?}: {}", timeout.after, ready.late);
                 Err(Cause::new(ConnectErrorKind::TimedOut, why).from(timeout.into()))
             }
         }
@@ -201,13 +200,6 @@ struct Tail {
     ended: bool,
 }
 
-/// What a wait for some words met first.
-enum Heard {
-    Said,
-    Ended,
-    TooLate(Duration),
-}
-
 impl Stderr {
     fn listen(&self, pipe: Option<ChildStderr>) {
         let mut buffer = [0; 1024];
@@ -230,7 +222,8 @@ impl Stderr {
         self.more.notify_all();
     }
 
-    fn wait_for(&self, words: &str, limit: Option<Duration>) -> Heard {
+    /// Waits until it has said `words`. False: it ended without them.
+    fn wait_for(&self, words: &str, limit: Option<Duration>) -> Result<bool, Timeout> {
         let said = |tail: &Tail| tail.bytes.windows(words.len()).any(|w| w == words.as_bytes());
         let waiting = |tail: &mut Tail| !tail.ended && !said(tail);
         let tail = lock(&self.tail);
@@ -242,9 +235,8 @@ impl Stderr {
             }
         };
         match (said(&tail), limit) {
-            (true, _) => Heard::Said,
-            (false, Some(limit)) if !tail.ended => Heard::TooLate(limit),
-            _ => Heard::Ended,
+            (false, Some(after)) if !tail.ended => Err(Timeout { limit: Limit::Connect, after }),
+            (said, _) => Ok(said),
         }
     }
 

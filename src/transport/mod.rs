@@ -49,7 +49,7 @@ mod program;
 #[cfg(any(feature = "server", feature = "tap"))]
 mod socket_file;
 mod stream;
-mod tcp;
+pub(crate) mod tcp;
 mod unix;
 
 pub use cause::{Cause, ConnectErrorKind};

@@ -33,7 +33,6 @@
 use super::cause::Cause;
 use std::ffi::OsString;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -92,9 +91,3 @@ impl PartialEq for dyn Program {
 }
 
 impl Eq for dyn Program {}
-
-impl Hash for dyn Program {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.words(None).hash(state);
-    }
-}

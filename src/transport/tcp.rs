@@ -6,6 +6,13 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+/// Causes that a program which dials for us reports too.
+pub(crate) const NOBODY: &str = "nobody listens on this port; start the server or check the port";
+pub(crate) const NO_ANSWER: &str =
+    "no answer; a firewall may drop the packets, or the host is down";
+pub(crate) const NO_ROUTE: &str =
+    "no route to the host; check the address and this machine's network";
+
 /// Connects to the first address of `host` that answers.
 pub(super) fn connect(
     host: &str,
@@ -89,18 +96,11 @@ fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -
 
 fn explain(error: io::Error) -> Cause {
     let (kind, why) = match error.kind() {
-        ErrorKind::ConnectionRefused => (
-            ConnectErrorKind::NobodyListens,
-            "nobody listens on this port; start the server or check the port".to_owned(),
-        ),
-        ErrorKind::TimedOut => (
-            ConnectErrorKind::TimedOut,
-            "no answer; a firewall may drop the packets, or the host is down".to_owned(),
-        ),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (
-            ConnectErrorKind::Unreachable,
-            format!("{error}; check the address and this machine's network"),
-        ),
+        ErrorKind::ConnectionRefused => (ConnectErrorKind::NobodyListens, NOBODY.to_owned()),
+        ErrorKind::TimedOut => (ConnectErrorKind::TimedOut, NO_ANSWER.to_owned()),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            (ConnectErrorKind::Unreachable, NO_ROUTE.to_owned())
+        }
         ErrorKind::PermissionDenied => (
             ConnectErrorKind::PermissionDenied,
             "a local firewall or security module refuses the connection".to_owned(),

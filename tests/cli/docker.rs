@@ -95,7 +95,7 @@ fn the_daemons_message_is_told_with_f() {
     let ended = ask(&Fake::answer_and_close(head + body), &["-f", "/containers/nope/json"], b"");
     assert_eq!((ended.code, ended.stdout()), (22, String::new()));
     let text =
-        "ucurl: (22) The requested URL returned error: 404: No such container: \u{fffd}[2Jnope\n";
+        "ucurl: (22) The requested URL returned error: 404: No such container: \\x1b[2Jnope\n";
     assert_eq!(ended.stderr(), text);
 }
 
