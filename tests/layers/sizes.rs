@@ -18,7 +18,6 @@ const WIDE_SIGNATURES: &[(&str, usize)] = &[
     ("src/server/exchange.rs answer", 6),
     ("src/tap/record/pcap.rs segment", 6),
     ("src/traffic/explain/head.rs head", 6),
-    ("src/traffic/text/mod.rs with_body", 6),
 ];
 /// Folders with lines that are too long, and how many.
 const WIDE_LINES: &[(&str, usize)] =

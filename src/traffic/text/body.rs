@@ -3,7 +3,7 @@
 
 use super::page::{Look, Page};
 use crate::base::text::harmless;
-use crate::docker::{FrameDecoder, FrameStream, OutputKind};
+use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, FrameStream, OutputKind, may_begin_frames};
 use crate::json::JsonTexts;
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
@@ -138,11 +138,10 @@ impl Body {
             }
             Kind::Json(texts, lines) => {
                 let before = texts.offset();
-                let mut show = |part: &[u8]| lines.push(part, |line| page.line(look, "", line));
-                let broken = texts.feed(bytes, &mut |text| text.lay_out(&mut show)).is_err();
-                let rest = &bytes[(texts.offset() - before) as usize..];
-                if broken {
-                    lines.flush(|line| page.line(look, "", line));
+                let show = &mut |part: &[u8]| lines.push(part, look, "", page);
+                if texts.feed(bytes, &mut |text| text.lay_out(show)).is_err() {
+                    let rest = &bytes[(texts.offset() - before) as usize..];
+                    lines.flush(look, "", page);
                     page.note("not JSON after all; as text:");
                     self.kind = Kind::Text(Lines::default());
                     self.feed(rest, page);
@@ -154,8 +153,7 @@ impl Body {
                     match decoder.next(&mut input) {
                         Ok(Some((stream, data))) => {
                             let (label, look) = label(look, stream);
-                            streams[stream as usize]
-                                .push(data, |line| page.line(look, label, line));
+                            streams[stream as usize].push(data, look, label, page);
                         }
                         Ok(None) => break,
                         Err(error) => {
@@ -166,7 +164,7 @@ impl Body {
                     }
                 }
             }
-            Kind::Text(text) => text.push(bytes, |line| page.line(look, "", line)),
+            Kind::Text(lines) => lines.push(bytes, look, "", page),
             Kind::Binary(total) => *total += bytes.len() as u64,
         }
     }
@@ -183,17 +181,15 @@ impl Body {
     fn end_json(&mut self, page: &mut Page<'_>) {
         let look = Look::of(self.side);
         if let Kind::Json(texts, lines) = &mut self.kind {
-            let mut show = |part: &[u8]| lines.push(part, |line| page.line(look, "", line));
+            let show = &mut |part: &[u8]| lines.push(part, look, "", page);
             // That it stops short is no news.
-            let _ = texts.finish(&mut |text| text.lay_out(&mut show));
+            let _ = texts.finish(&mut |text| text.lay_out(show));
         }
     }
 
     fn decide(&mut self, first: &[u8], all: bool, page: &mut Page<'_>) {
-        let header = [0..=3, 0..=0, 0..=0, 0..=0];
-        let framed =
-            self.frames && first.iter().zip(&header).all(|(byte, range)| range.contains(byte));
-        if framed && first.len() < header.len() && !all {
+        let framed = self.frames && may_begin_frames(first);
+        if framed && first.len() < FRAME_HEADER_LEN && !all {
             self.kind = Kind::Undecided(first.to_vec());
             return;
         }
@@ -211,18 +207,13 @@ impl Body {
         let look = Look::of(self.side);
         match &mut self.kind {
             Kind::Frames(_, streams) => {
-                for (stream, lines) in
-                    [FrameStream::Stdin, FrameStream::Stdout, FrameStream::Stderr]
-                        .into_iter()
-                        .zip(streams)
-                {
+                let all = [FrameStream::Stdin, FrameStream::Stdout, FrameStream::Stderr];
+                for (stream, lines) in all.into_iter().zip(streams) {
                     let (label, look) = label(look, stream);
-                    lines.flush(|line| page.line(look, label, line));
+                    lines.flush(look, label, page);
                 }
             }
-            Kind::Text(lines) | Kind::Json(_, lines) => {
-                lines.flush(|line| page.line(look, "", line))
-            }
+            Kind::Text(lines) | Kind::Json(_, lines) => lines.flush(look, "", page),
             _ => {}
         }
     }
@@ -250,19 +241,19 @@ fn is_text(bytes: &[u8]) -> bool {
 }
 
 impl Lines {
-    fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
+    fn push(&mut self, bytes: &[u8], look: Look, label: &str, page: &mut Page<'_>) {
         for part in bytes.split_inclusive(|&b| b == b'\n') {
             self.0.extend_from_slice(part);
             if part.ends_with(b"\n") || self.0.len() >= LINE {
-                self.flush(&mut line);
+                self.flush(look, label, page);
             }
         }
     }
 
-    fn flush(&mut self, mut line: impl FnMut(&[u8])) {
+    fn flush(&mut self, look: Look, label: &str, page: &mut Page<'_>) {
         if !self.0.is_empty() {
             let end = self.0.strip_suffix(b"\n").unwrap_or(&self.0);
-            line(end.strip_suffix(b"\r").unwrap_or(end));
+            page.line(look, label, end.strip_suffix(b"\r").unwrap_or(end));
             self.0.clear();
         }
     }

@@ -49,12 +49,12 @@ mod page;
 use super::event::{Event, Observer};
 use super::exchange::{Exchange, Side};
 use crate::base::sync::lock;
-use crate::base::text::push_harmless;
+use crate::base::text::harmless;
 use crate::wire::Framing;
 use crate::wire::framing::Decision;
 use body::Body;
 use output::Output;
-use page::{Look, Page, push_number};
+use page::{Look, Page};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
@@ -97,24 +97,15 @@ impl Text {
         self
     }
 
-    fn with_body(
-        &self,
-        connection: u64,
-        exchange: &Exchange,
-        side: Side,
-        page: &mut Page<'_>,
-        f: impl FnOnce(&mut Body, &mut Page<'_>),
-    ) {
+    fn with_body(&self, key: (u64, &Exchange, Side), show: impl FnOnce(&mut Body)) {
+        let (connection, x, side) = key;
         let mut bodies = lock(&self.bodies);
-        let body = bodies
-            .entry((connection, exchange.number, side))
-            .or_insert_with(|| Body::new(exchange, side, self.body_limit));
-        f(body, page);
+        let body = bodies.entry((connection, x.number, side));
+        show(body.or_insert_with(|| Body::new(x, side, self.body_limit)));
     }
 
-    fn end_body(&self, connection: u64, exchange: &Exchange, side: Side, page: &mut Page<'_>) {
-        let body = lock(&self.bodies).remove(&(connection, exchange.number, side));
-        if let Some(mut body) = body {
+    fn end_body(&self, connection: u64, x: &Exchange, side: Side, page: &mut Page<'_>) {
+        if let Some(mut body) = lock(&self.bodies).remove(&(connection, x.number, side)) {
             body.finish(page);
         }
     }
@@ -122,20 +113,13 @@ impl Text {
 
 impl Observer for Text {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let exchange = match event {
-            Event::Request(x)
-            | Event::Response(x)
-            | Event::Interim(x, _)
-            | Event::Content(x, ..) => Some(*x),
-            Event::Tunnel(x, ..) | Event::End(x, ..) | Event::Done(x) => Some(*x),
-            Event::Fault(x, ..) => *x,
-            Event::Framing(..) | Event::Bytes(..) => return,
-            _ => None,
-        };
-        let (exchange, colour) = (exchange.map(|x| x.number), self.colour);
-        self.output.write(&mut |text| {
-            self.lines(&mut Page::new(text, connection, exchange, colour), connection, at, event)
-        });
+        if !matches!(event, Event::Framing(..) | Event::Bytes(..)) {
+            let exchange = event.exchange().map(|x| x.number);
+            self.output.write(&mut |text| {
+                let mut page = Page::new(text, connection, exchange, self.colour);
+                self.lines(&mut page, connection, at, event);
+            });
+        }
     }
 
     fn flush(&self) {
@@ -162,14 +146,10 @@ impl Text {
                 framing(page, x, Side::Server);
             }
             Event::Content(x, side, bytes) => {
-                self.with_body(connection, x, *side, page, |body, page| {
-                    body.show(at, bytes, false, page)
-                });
+                self.with_body((connection, x, *side), |body| body.show(at, bytes, false, page));
             }
             Event::Tunnel(x, side, bytes) => {
-                self.with_body(connection, x, *side, page, |body, page| {
-                    body.show(at, bytes, true, page)
-                });
+                self.with_body((connection, x, *side), |body| body.show(at, bytes, true, page));
             }
             Event::End(x, side, trailers) => {
                 self.end_body(connection, x, *side, page);
@@ -180,7 +160,7 @@ impl Text {
             Event::Done(x) => {
                 self.end_body(connection, x, Side::Client, page);
                 self.end_body(connection, x, Side::Server, page);
-                page.put(Look::NOTE, &|line| summary(line, x));
+                page.note(&summary(x));
             }
             Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
             Event::Ended(side, Some(error)) => {
@@ -200,58 +180,35 @@ fn framing(page: &mut Page<'_>, x: &Exchange, side: Side) {
             Framing::Tunnel => "no longer HTTP",
             _ => "body",
         };
-        page.put(Look::NOTE, &|line| {
-            [what, ": ", rule.text(), " · RFC 9112 §6.3 item "]
-                .iter()
-                .for_each(|part| line.push_str(part));
-            push_number(line, rule.item().into());
-        });
+        let (text, item) = (rule.text(), rule.item());
+        page.note(&format!("{what}: {text} · RFC 9112 §6.3 item {item}"));
     }
 }
 
 /// How an exchange went.
-fn summary(line: &mut String, x: &Exchange) {
-    match &x.response {
-        Some(head) => {
-            push_number(line, head.status().into());
-            let reason = head.reason().trim_ascii_end();
-            if !reason.is_empty() {
-                line.push(' ');
-                push_harmless(line, reason);
-            }
-        }
-        None => line.push_str("no response"),
-    }
-    line.push(':');
-    if let Some(wait) = x.wait() {
-        line.push_str(" waited ");
-        duration(line, wait);
-        line.push(',');
-    }
-    line.push(' ');
-    duration(line, x.total().unwrap_or_default());
-    for (what, message) in [(" in all; sent ", &x.sent), (" bytes, received ", &x.received)] {
-        line.push_str(what);
-        push_number(line, message.head);
-        line.push_str(" + ");
-        push_number(line, message.content + message.tunnel);
-    }
+fn summary(x: &Exchange) -> String {
+    let outcome = match &x.response {
+        Some(head) => format!("{} {}", head.status(), harmless(head.reason())),
+        None => "no response".into(),
+    };
+    let waited = x.wait().map_or(String::new(), |wait| format!(" waited {},", duration(wait)));
+    let [sent, received] = [&x.sent, &x.received]
+        .map(|message| format!("{} + {}", message.head, message.content + message.tunnel));
+    format!(
+        "{}:{waited} {} in all; sent {sent} bytes, received {received}",
+        outcome.trim_end(),
+        duration(x.total().unwrap_or_default())
+    )
 }
 
-fn duration(line: &mut String, time: Duration) {
-    let micros = time.as_micros() as u64;
-    let (whole, fraction, unit) = match micros {
-        0..1_000 => (micros, None, " µs"),
-        1_000..10_000 => (micros / 1000, Some(micros / 100 % 10), " ms"),
-        10_000..1_000_000 => (micros / 1000, None, " ms"),
-        _ => (time.as_secs(), Some(micros / 10_000 % 100), " s"),
-    };
-    push_number(line, whole);
-    if let Some(fraction) = fraction {
-        line.push_str(if unit == " s" && fraction < 10 { ".0" } else { "." });
-        push_number(line, fraction);
+fn duration(time: Duration) -> String {
+    let micros = time.as_micros();
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..10_000 => format!("{}.{} ms", micros / 1000, micros / 100 % 10),
+        10_000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{}.{:02} s", micros / 1_000_000, micros / 10_000 % 100),
     }
-    line.push_str(unit);
 }
 
 impl std::fmt::Debug for Text {

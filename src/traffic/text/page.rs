@@ -54,10 +54,11 @@ impl Page<'_> {
     ) -> Page<'_> {
         let mut numbers = String::with_capacity(32);
         numbers.push_str(if colour { DIM } else { "" });
-        push_number(&mut numbers, connection);
+        // Without the machinery of `write!`: every line has them.
+        numbers.push_str(Digits::of(connection).as_str());
         if let Some(exchange) = exchange {
             numbers.push('.');
-            push_number(&mut numbers, exchange);
+            numbers.push_str(Digits::of(exchange).as_str());
         }
         numbers.push_str(if colour { "\x1b[0m " } else { " " });
         Page { text, numbers, colour }
@@ -109,9 +110,4 @@ impl Page<'_> {
             look_of_line = look;
         }
     }
-}
-
-/// Appends a number, without the machinery of `write!`: a line has several.
-pub(super) fn push_number(text: &mut String, number: u64) {
-    text.push_str(Digits::of(number).as_str());
 }
