@@ -1,7 +1,7 @@
 //! One exchange: sends the request and waits for the head of its response.
 
 use super::body::Content;
-use super::observer::Event;
+use super::observer::ClientEvent;
 use super::pool::Wire;
 use super::request::Request;
 use super::response::{FinalHead, Response};
@@ -61,22 +61,22 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
     let mut memory = None;
     if let Some(mut wire) = pool.take() {
         let sending = encode(request, settings, &mut wire.memory.out)?;
-        settings.tell(Event::Reused { connection: wire.number });
+        settings.tell(ClientEvent::Reused { connection: wire.number });
         match attempt(request, &mut wire, sending, &clock) {
             Ok(answer) => return Ok(Response::begin(inner, wire, answer, request.raw)),
             Err(Failed { error, again: false }) => return Err(error),
             Err(Failed { again: true, .. }) => {
-                settings.tell(Event::Stale { connection: wire.number })
+                settings.tell(ClientEvent::Stale { connection: wire.number })
             }
         }
         memory = Some(wire.memory);
     }
     let mut memory = memory.unwrap_or_else(|| pool.memory());
     let sending = encode(request, settings, &mut memory.out)?;
-    settings.tell(Event::Connecting(&settings.endpoint));
+    settings.tell(ClientEvent::Connecting(&settings.endpoint));
     let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
     let mut wire = pool.add(stream, memory);
-    settings.tell(Event::Connected { connection: wire.number });
+    settings.tell(ClientEvent::Connected { connection: wire.number });
     match attempt(request, &mut wire, sending, &clock) {
         Ok(answer) => Ok(Response::begin(inner, wire, answer, request.raw)),
         Err(Failed { error, .. }) => {
@@ -252,8 +252,9 @@ fn attempt(
     let settings = &request.inner.settings;
     let observer = settings.observer.clone();
     let watcher = observer.clone().filter(|observer| observer.wants_bodies());
-    wire.connection
-        .set_watch(watcher.map(|o| Watch::new(move |bytes| o.on(&Event::ResponseBody(bytes)))));
+    wire.connection.set_watch(
+        watcher.map(|o| Watch::new(move |bytes| o.on(&ClientEvent::ResponseBody(bytes)))),
+    );
     wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
     let written = write(wire, sending.head, settings);
     let unsent = matches!(written, Err(Unwritten { all: true, .. }));
@@ -306,9 +307,9 @@ fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), Unwrit
     let first = connection.stream_mut().write(out);
     let n = first.map_err(|error| Unwritten { error: Error::send(error), all: true })?;
     connection.write_all(&out[n..]).map_err(|error| Unwritten { error, all: false })?;
-    settings.tell(Event::RequestHead(&out[..head]));
+    settings.tell(ClientEvent::RequestHead(&out[..head]));
     if out.len() > head {
-        settings.tell(Event::RequestBody(&out[head..]));
+        settings.tell(ClientEvent::RequestBody(&out[head..]));
     }
     Ok(())
 }
@@ -334,7 +335,7 @@ fn final_head(
             return Err(ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 }.into());
         }
         if head.class() == 1 && head.status() != 101 {
-            settings.tell(Event::Interim(head));
+            settings.tell(ClientEvent::Interim(head));
             if let (100, Some(upload)) = (head.status(), upload) {
                 upload.decide(true);
             }
@@ -344,7 +345,7 @@ fn final_head(
             upload.decide(false);
         }
         let mut decision = framing::response(request.method, head)
-            .inspect_err(|error| settings.tell(Event::Refused(head, *error)))?;
+            .inspect_err(|error| settings.tell(ClientEvent::Refused(head, *error)))?;
         if request.ignore_length && matches!(decision.framing, Framing::Length(_)) {
             decision.framing = Framing::UntilClose;
             decision.persistent = false;
@@ -352,7 +353,7 @@ fn final_head(
         if request.fields.has_token("Connection", "close") {
             decision.persistent = false;
         }
-        settings.tell(Event::ResponseHead(head, decision));
+        settings.tell(ClientEvent::ResponseHead(head, decision));
         return Ok((decision, spent));
     }
 }

@@ -31,7 +31,7 @@ mod upload;
 
 pub use crate::upgraded::{ReadHalf, WriteHalf};
 pub use body::Body;
-pub use observer::{Event, Observer};
+pub use observer::{ClientEvent, ClientObserver};
 pub use request::Request;
 pub use response::{Response, Upgraded};
 
@@ -196,7 +196,7 @@ impl ClientBuilder {
     }
 
     /// An observer of what happens on the wire.
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> ClientBuilder {
+    pub fn observer(mut self, observer: Arc<dyn ClientObserver>) -> ClientBuilder {
         self.settings.observer = Some(observer);
         self
     }

@@ -7,7 +7,7 @@ use std::fmt;
 /// One thing that happened.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum ClientEvent<'a> {
     /// A connection is about to be made.
     Connecting(&'a Endpoint),
     /// A connection was made; they are numbered from 0.
@@ -51,7 +51,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Is told of [`Event`]s. It must not call the client that it observes.
+/// Is told of [`ClientEvent`]s. It must not call the client that it observes.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -60,14 +60,14 @@ pub enum Event<'a> {
 /// # let socket = directory.path().join("s");
 /// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|_, responder| responder.send("pong"))?;
 /// use std::sync::{Arc, Mutex};
-/// use unix_http::{Client, client::{Event, Observer}};
+/// use unix_http::{Client, client::{ClientEvent, ClientObserver}};
 ///
 /// #[derive(Default)]
 /// struct Heads(Mutex<Vec<u8>>);
 ///
-/// impl Observer for Heads {
-///     fn on(&self, event: &Event<'_>) {
-///         if let Event::RequestHead(head) = event {
+/// impl ClientObserver for Heads {
+///     fn on(&self, event: &ClientEvent<'_>) {
+///         if let ClientEvent::RequestHead(head) = event {
 ///             self.0.lock().unwrap().extend_from_slice(head);
 ///         }
 ///     }
@@ -79,19 +79,19 @@ pub enum Event<'a> {
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait Observer: Send + Sync {
+pub trait ClientObserver: Send + Sync {
     /// Something happened. Anything slow here slows the exchange.
-    fn on(&self, event: &Event<'_>);
+    fn on(&self, event: &ClientEvent<'_>);
 
-    /// Whether to be told of [`Event::ResponseBody`] too. One that does without leaves bodies their
-    /// short ways, straight into the reader's memory or through the kernel.
+    /// Whether to be told of [`ClientEvent::ResponseBody`] too. One that does without leaves bodies
+    /// their short ways, straight into the reader's memory or through the kernel.
     fn wants_bodies(&self) -> bool {
         true
     }
 }
 
-impl fmt::Debug for dyn Observer {
+impl fmt::Debug for dyn ClientObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Observer")
+        f.write_str("ClientObserver")
     }
 }

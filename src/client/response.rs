@@ -1,6 +1,6 @@
 //! A response that is being read.
 
-use super::observer::Event;
+use super::observer::ClientEvent;
 use super::pool::Wire;
 use super::settings::Inner;
 use super::upload::Upload;
@@ -250,8 +250,8 @@ impl Response {
         if self.decision.persistent && sent && clean {
             let kept = pool.keep(wire);
             return settings.tell(match kept {
-                true => Event::Kept { connection },
-                false => Event::Closed { connection },
+                true => ClientEvent::Kept { connection },
+                false => ClientEvent::Closed { connection },
             });
         }
         if !sent {
@@ -259,7 +259,7 @@ impl Response {
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
         }
         pool.close(wire);
-        settings.tell(Event::Closed { connection });
+        settings.tell(ClientEvent::Closed { connection });
     }
 }
 

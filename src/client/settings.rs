@@ -1,6 +1,6 @@
 //! What all requests of a client share.
 
-use super::observer::{Event, Observer};
+use super::observer::{ClientEvent, ClientObserver};
 use super::pool::Pool;
 use crate::transport::{Endpoint, Timeouts};
 use crate::wire::{EncodeError, Fields};
@@ -21,11 +21,11 @@ pub(super) struct Settings {
     pub timeouts: Timeouts,
     pub limit: usize,
     pub max_idle: usize,
-    pub observer: Option<Arc<dyn Observer>>,
+    pub observer: Option<Arc<dyn ClientObserver>>,
 }
 
 impl Settings {
-    pub fn tell(&self, event: Event<'_>) {
+    pub fn tell(&self, event: ClientEvent<'_>) {
         if let Some(observer) = &self.observer {
             observer.on(&event);
         }

@@ -3,7 +3,7 @@
 //! listen all the while, both sides could wait for ever.
 
 use super::body::Content;
-use super::observer::{Event, Observer};
+use super::observer::{ClientEvent, ClientObserver};
 use crate::error::Error;
 use crate::transport::{Clock, Stream};
 use crate::wire::chunked::encode_chunk_size;
@@ -104,7 +104,7 @@ impl Upload {
 /// Where the content goes.
 pub(super) struct UploadSink {
     pub stream: Stream,
-    pub observer: Option<Arc<dyn Observer>>,
+    pub observer: Option<Arc<dyn ClientObserver>>,
 }
 
 impl UploadSink {
@@ -132,7 +132,7 @@ impl UploadSink {
         // The observer is told before the write: the response to these bytes, which another thread
         // reports, must not come first.
         if let Some(observer) = &self.observer {
-            observer.on(&Event::RequestBody(bytes));
+            observer.on(&ClientEvent::RequestBody(bytes));
         }
         (&self.stream).write_all(bytes).map_err(Error::send)
     }

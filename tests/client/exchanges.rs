@@ -4,7 +4,7 @@ use crate::support::fake::Fake;
 use std::io::{BufRead, Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use unix_http::client::{Event, Observer};
+use unix_http::client::{ClientEvent, ClientObserver};
 use unix_http::transport::{Limit, Timeouts};
 use unix_http::wire::{ErrorKind, Framing};
 use unix_http::{Body, Client, Endpoint, Error};
@@ -200,10 +200,10 @@ fn heads_without_bodies() {
 #[test]
 fn interim_responses_are_told_and_skipped() {
     struct Heads(Mutex<Vec<u16>>);
-    impl Observer for Heads {
-        fn on(&self, event: &Event<'_>) {
+    impl ClientObserver for Heads {
+        fn on(&self, event: &ClientEvent<'_>) {
             match event {
-                Event::Interim(head) | Event::ResponseHead(head, _) => {
+                ClientEvent::Interim(head) | ClientEvent::ResponseHead(head, _) => {
                     self.0.lock().unwrap().push(head.status())
                 }
                 _ => {}

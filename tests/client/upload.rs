@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
-use unix_http::client::{Event, Observer};
+use unix_http::client::{ClientEvent, ClientObserver};
 use unix_http::{Body, Client, Error};
 
 /// A server that answers with the content and, before it, how that was delimited.
@@ -258,9 +258,9 @@ fn an_early_answer_ends_it() {
 fn an_observer_sees_all_of_it() {
     #[derive(Default)]
     struct Sent(Mutex<Vec<u8>>);
-    impl Observer for Sent {
-        fn on(&self, event: &Event<'_>) {
-            if let Event::RequestBody(bytes) = event {
+    impl ClientObserver for Sent {
+        fn on(&self, event: &ClientEvent<'_>) {
+            if let ClientEvent::RequestBody(bytes) = event {
                 self.0.lock().unwrap().extend_from_slice(bytes);
             }
         }

@@ -9,10 +9,6 @@ use std::collections::BTreeMap;
 const KNOWN: &[(&str, usize)] = &[
     ("unix_http Answer", 2),
     ("unix_http Asked", 2),
-    ("unix_http Body", 2),
-    ("unix_http Event", 2),
-    ("unix_http Observer", 2),
-    ("unix_http Page", 2),
     ("unix_http Request", 2),
     ("unix_http Upgraded", 3),
 ];

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 use unix_http::Endpoint;
 use unix_http::base::sync::lock;
-use unix_http::client::{Event, Observer};
-use unix_http::traffic::{self, Conversation, Explain, Side};
+use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::traffic::{Conversation, Event, Explain, Observer, Side};
 use unix_http::wire::Framing;
 
 /// Explains what a client does.
@@ -91,8 +91,8 @@ impl Explainer {
 
     fn bytes(&self, side: Side, bytes: &[u8]) {
         if let Some(attempt) = lock(&self.attempts).open.last_mut() {
-            let see = &mut |event: &traffic::Event<'_>| {
-                traffic::Observer::see(&self.explain, attempt.number, Duration::ZERO, event);
+            let see = &mut |event: &Event<'_>| {
+                self.explain.see(attempt.number, Duration::ZERO, event);
             };
             attempt.conversation.bytes(side, Duration::ZERO, bytes, see);
         }
@@ -105,36 +105,36 @@ impl Explainer {
     }
 }
 
-impl Observer for Explainer {
-    fn on(&self, event: &Event<'_>) {
+impl ClientObserver for Explainer {
+    fn on(&self, event: &ClientEvent<'_>) {
         match event {
-            Event::Connecting(endpoint) => self.connecting(endpoint),
-            Event::Reused { connection } => {
+            ClientEvent::Connecting(endpoint) => self.connecting(endpoint),
+            ClientEvent::Reused { connection } => {
                 let text = format!("uses connection {connection} again: no new connect");
                 self.note(&text, "RFC 9112 §9.3");
             }
-            Event::Stale { .. } => self.note(
+            ClientEvent::Stale { .. } => self.note(
                 "the server had closed that connection; the request goes out once more, on a new one",
                 "RFC 9112 §9.3.1",
             ),
-            Event::RequestHead(head) => {
+            ClientEvent::RequestHead(head) => {
                 self.begin();
                 self.bytes(Side::Client, head);
             }
-            Event::RequestBody(bytes) => self.bytes(Side::Client, bytes),
-            Event::Interim(head) => self.bytes(Side::Server, head.as_bytes()),
-            Event::Refused(head, _) => {
+            ClientEvent::RequestBody(bytes) => self.bytes(Side::Client, bytes),
+            ClientEvent::Interim(head) => self.bytes(Side::Server, head.as_bytes()),
+            ClientEvent::Refused(head, _) => {
                 self.answered(false);
                 self.bytes(Side::Server, head.as_bytes());
             }
-            Event::ResponseHead(head, decision) => {
+            ClientEvent::ResponseHead(head, decision) => {
                 let length = head.fields().get("Content-Length").is_some();
                 self.answered(length && decision.framing == Framing::UntilClose);
                 self.bytes(Side::Server, head.as_bytes());
             }
-            Event::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
-            Event::Kept { .. } => self.end(true),
-            Event::Closed { .. } => self.end(false),
+            ClientEvent::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
+            ClientEvent::Kept { .. } => self.end(true),
+            ClientEvent::Closed { .. } => self.end(false),
             _ => {}
         }
     }

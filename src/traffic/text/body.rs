@@ -1,7 +1,7 @@
 //! Bodies for people: JSON laid out, Docker's frames taken apart, text line by line, the rest
 //! counted.
 
-use super::page::{Look, Page};
+use super::page::{Look, TextPage};
 use crate::base::text::harmless;
 use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, FrameStream, OutputKind, may_begin_frames};
 use crate::json::JsonTexts;
@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_secs(1);
 const LINE: usize = 4096;
 
 /// One message's body, as far as it was shown.
-pub(super) struct Body {
+pub(super) struct ShownBody {
     side: Side,
     kind: Kind,
     /// Whether the message may be Docker's frames, as its fields and its target say.
@@ -41,8 +41,8 @@ enum Kind {
 #[derive(Default)]
 struct Lines(Vec<u8>);
 
-impl Body {
-    pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> Body {
+impl ShownBody {
+    pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> ShownBody {
         let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
         let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
         let streams = target.ends_with(b"/attach")
@@ -56,12 +56,27 @@ impl Body {
             };
         let kind = Kind::Undecided(Vec::new());
         let media_type = media_type.map_or("unknown type".to_owned(), harmless);
-        Body { side, kind, frames, media_type, limit, shown: 0, left_out: 0, last: Duration::ZERO }
+        ShownBody {
+            side,
+            kind,
+            frames,
+            media_type,
+            limit,
+            shown: 0,
+            left_out: 0,
+            last: Duration::ZERO,
+        }
     }
 
     /// Shows what came next. `at_once`: do not wait for the end of a line, the two sides talk with
     /// each other.
-    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], at_once: bool, page: &mut Page<'_>) {
+    pub(super) fn show(
+        &mut self,
+        at: Duration,
+        bytes: &[u8],
+        at_once: bool,
+        page: &mut TextPage<'_>,
+    ) {
         if at.saturating_sub(self.last) >= SILENCE && self.shown > 0 {
             self.resume(page);
         }
@@ -84,7 +99,7 @@ impl Body {
     }
 
     /// The message has ended.
-    pub(super) fn finish(&mut self, page: &mut Page<'_>) {
+    pub(super) fn finish(&mut self, page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         if let Kind::Undecided(first) = &mut self.kind {
             let first = std::mem::take(first);
@@ -107,7 +122,7 @@ impl Body {
         self.tell_left_out(page);
     }
 
-    fn tell_left_out(&mut self, page: &mut Page<'_>) {
+    fn tell_left_out(&mut self, page: &mut TextPage<'_>) {
         if self.left_out > 0 {
             let line = format!("({} more bytes, {})", self.left_out, self.media_type);
             page.line(Look::of(self.side), &line, b"");
@@ -116,7 +131,7 @@ impl Body {
     }
 
     /// A silence is over: there is room again.
-    fn resume(&mut self, page: &mut Page<'_>) {
+    fn resume(&mut self, page: &mut TextPage<'_>) {
         self.shown = 0;
         if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
             self.tell_left_out(page);
@@ -127,7 +142,7 @@ impl Body {
         }
     }
 
-    fn feed(&mut self, bytes: &[u8], page: &mut Page<'_>) {
+    fn feed(&mut self, bytes: &[u8], page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         match &mut self.kind {
             _ if bytes.is_empty() => {}
@@ -178,7 +193,7 @@ impl Body {
     }
 
     /// Shows what has come of a JSON text that is not over.
-    fn end_json(&mut self, page: &mut Page<'_>) {
+    fn end_json(&mut self, page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         if let Kind::Json(texts, lines) = &mut self.kind {
             let show = &mut |part: &[u8]| lines.push(part, look, "", page);
@@ -187,7 +202,7 @@ impl Body {
         }
     }
 
-    fn decide(&mut self, first: &[u8], all: bool, page: &mut Page<'_>) {
+    fn decide(&mut self, first: &[u8], all: bool, page: &mut TextPage<'_>) {
         let framed = self.frames && may_begin_frames(first);
         if framed && first.len() < FRAME_HEADER_LEN && !all {
             self.kind = Kind::Undecided(first.to_vec());
@@ -203,7 +218,7 @@ impl Body {
     }
 
     /// Shows lines that have not ended.
-    fn flush(&mut self, page: &mut Page<'_>) {
+    fn flush(&mut self, page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         match &mut self.kind {
             Kind::Frames(_, streams) => {
@@ -241,7 +256,7 @@ fn is_text(bytes: &[u8]) -> bool {
 }
 
 impl Lines {
-    fn push(&mut self, bytes: &[u8], look: Look, label: &str, page: &mut Page<'_>) {
+    fn push(&mut self, bytes: &[u8], look: Look, label: &str, page: &mut TextPage<'_>) {
         for part in bytes.split_inclusive(|&b| b == b'\n') {
             self.0.extend_from_slice(part);
             if part.ends_with(b"\n") || self.0.len() >= LINE {
@@ -250,7 +265,7 @@ impl Lines {
         }
     }
 
-    fn flush(&mut self, look: Look, label: &str, page: &mut Page<'_>) {
+    fn flush(&mut self, look: Look, label: &str, page: &mut TextPage<'_>) {
         if !self.0.is_empty() {
             let end = self.0.strip_suffix(b"\n").unwrap_or(&self.0);
             page.line(look, label, end.strip_suffix(b"\r").unwrap_or(end));

@@ -52,9 +52,9 @@ use crate::base::sync::lock;
 use crate::base::text::harmless;
 use crate::wire::Framing;
 use crate::wire::framing::Decision;
-use body::Body;
+use body::ShownBody;
 use output::Output;
-use page::{Look, Page};
+use page::{Look, TextPage};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
@@ -68,7 +68,7 @@ pub struct Text {
     output: Output,
     colour: bool,
     body_limit: usize,
-    bodies: Mutex<BTreeMap<(u64, u64, Side), Body>>,
+    bodies: Mutex<BTreeMap<(u64, u64, Side), ShownBody>>,
 }
 
 impl Text {
@@ -97,14 +97,14 @@ impl Text {
         self
     }
 
-    fn with_body(&self, key: (u64, &Exchange, Side), show: impl FnOnce(&mut Body)) {
+    fn with_body(&self, key: (u64, &Exchange, Side), show: impl FnOnce(&mut ShownBody)) {
         let (connection, x, side) = key;
         let mut bodies = lock(&self.bodies);
         let body = bodies.entry((connection, x.number, side));
-        show(body.or_insert_with(|| Body::new(x, side, self.body_limit)));
+        show(body.or_insert_with(|| ShownBody::new(x, side, self.body_limit)));
     }
 
-    fn end_body(&self, connection: u64, x: &Exchange, side: Side, page: &mut Page<'_>) {
+    fn end_body(&self, connection: u64, x: &Exchange, side: Side, page: &mut TextPage<'_>) {
         if let Some(mut body) = lock(&self.bodies).remove(&(connection, x.number, side)) {
             body.finish(page);
         }
@@ -116,7 +116,7 @@ impl Observer for Text {
         if !matches!(event, Event::Framing(..) | Event::Bytes(..)) {
             let exchange = event.exchange().map(|x| x.number);
             self.output.write(&mut |text| {
-                let mut page = Page::new(text, connection, exchange, self.colour);
+                let mut page = TextPage::new(text, connection, exchange, self.colour);
                 self.lines(&mut page, connection, at, event);
             });
         }
@@ -132,7 +132,7 @@ impl Observer for Text {
 }
 
 impl Text {
-    fn lines(&self, page: &mut Page<'_>, connection: u64, at: Duration, event: &Event<'_>) {
+    fn lines(&self, page: &mut TextPage<'_>, connection: u64, at: Duration, event: &Event<'_>) {
         match event {
             Event::Opened => page.note("connected"),
             Event::Refused(why) => page.wrong(&["turned away: ", why].concat()),
@@ -173,7 +173,7 @@ impl Text {
 }
 
 /// Where the body ends, and why.
-fn framing(page: &mut Page<'_>, x: &Exchange, side: Side) {
+fn framing(page: &mut TextPage<'_>, x: &Exchange, side: Side) {
     if let Some(Decision { framing, rule, .. }) = x.message(side).decision {
         let what = match framing {
             Framing::NoBody | Framing::Length(0) => "no body",

@@ -5,7 +5,7 @@ use crate::base::text::push_harmless;
 use crate::traffic::exchange::Side;
 
 /// The lines of one event, at the end of those that wait to be written.
-pub(super) struct Page<'a> {
+pub(super) struct TextPage<'a> {
     text: &'a mut String,
     /// What every line begins with.
     numbers: String,
@@ -45,13 +45,13 @@ impl Look {
     }
 }
 
-impl Page<'_> {
+impl TextPage<'_> {
     pub(super) fn new(
         text: &mut String,
         connection: u64,
         exchange: Option<u64>,
         colour: bool,
-    ) -> Page<'_> {
+    ) -> TextPage<'_> {
         let mut numbers = String::with_capacity(32);
         numbers.push_str(if colour { DIM } else { "" });
         // Without the machinery of `write!`: every line has them.
@@ -61,7 +61,7 @@ impl Page<'_> {
             numbers.push_str(Digits::of(exchange).as_str());
         }
         numbers.push_str(if colour { "\x1b[0m " } else { " " });
-        Page { text, numbers, colour }
+        TextPage { text, numbers, colour }
     }
 
     /// A line with what `say` appends.

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
-use unix_http::client::Observer;
+use unix_http::client::ClientObserver;
 use unix_http::docker::Engine;
 use unix_http::{Client, Endpoint, Timeouts};
 
@@ -43,7 +43,7 @@ impl Session {
         // The limits also hold for requests beside the transfers, such as that for the version.
         let mut builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
         if self.tracer.wanted {
-            builder = builder.observer(Arc::clone(&self.tracer) as Arc<dyn Observer>);
+            builder = builder.observer(Arc::clone(&self.tracer) as Arc<dyn ClientObserver>);
         }
         let engine = Engine::new(builder.build());
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use unix_http::base::sync::lock;
 use unix_http::base::text::{harmless_lines, wants_colour};
 use unix_http::base::time::rfc3339;
-use unix_http::client::{Event, Observer};
+use unix_http::client::{ClientEvent, ClientObserver};
 use unix_http::transport::Endpoint;
 
 /// Facts about one transfer. Times count from its start.
@@ -226,38 +226,38 @@ impl TraceState {
         self.print(&out);
     }
 
-    fn on(&mut self, event: &Event<'_>) {
+    fn on(&mut self, event: &ClientEvent<'_>) {
         let now = self.start.elapsed();
         match event {
-            Event::Connecting(endpoint) => {
+            ClientEvent::Connecting(endpoint) => {
                 self.place = place(endpoint);
                 self.say(&format!("  Trying {}...", self.place));
             }
-            Event::Connected { connection, .. } => {
+            ClientEvent::Connected { connection, .. } => {
                 self.facts.connects += 1;
                 self.facts.connected.get_or_insert(now);
                 let TraceState { host, place, .. } = self;
                 let line = format!("Connected to {host} ({place}) (#{connection})");
                 self.say(&line);
             }
-            Event::Reused { connection, .. } => {
+            ClientEvent::Reused { connection, .. } => {
                 self.facts.connected.get_or_insert(now);
                 let host = &self.host;
                 let line = format!("Re-using existing connection #{connection} with host {host}");
                 self.say(&line);
             }
-            Event::Stale { connection, .. } => {
+            ClientEvent::Stale { connection, .. } => {
                 self.say(&format!("Connection #{connection} died, trying again with a fresh one"));
             }
-            Event::RequestHead(head) => {
+            ClientEvent::RequestHead(head) => {
                 self.facts.request_bytes += head.len() as u64;
                 self.head(head, false);
             }
-            Event::RequestBody(bytes) => {
+            ClientEvent::RequestBody(bytes) => {
                 self.facts.upload_bytes += bytes.len() as u64;
                 self.data(bytes, false);
             }
-            Event::Interim(head) => {
+            ClientEvent::Interim(head) => {
                 self.facts.answered.get_or_insert(now);
                 let head = head.as_bytes();
                 self.facts.interim.push(head.to_vec());
@@ -265,16 +265,16 @@ impl TraceState {
                 let end = head.strip_suffix(b"\r\n").or(head.strip_suffix(b"\n"));
                 self.head(end.unwrap_or(head), true);
             }
-            Event::ResponseHead(head, _) | Event::Refused(head, _) => {
+            ClientEvent::ResponseHead(head, _) | ClientEvent::Refused(head, _) => {
                 self.facts.answered.get_or_insert(now);
                 self.head(head.as_bytes(), true);
             }
-            Event::ResponseBody(bytes) => self.data(bytes, true),
-            Event::Kept { connection, .. } => {
+            ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
+            ClientEvent::Kept { connection, .. } => {
                 let host = &self.host;
                 self.say(&format!("Connection #{connection} to host {host} left intact"));
             }
-            Event::Closed { connection, .. } => {
+            ClientEvent::Closed { connection, .. } => {
                 self.say(&format!("Closing connection {connection}"));
             }
             _ => {}
@@ -291,8 +291,8 @@ pub fn place(endpoint: &Endpoint) -> String {
     }
 }
 
-impl Observer for Tracer {
-    fn on(&self, event: &Event<'_>) {
+impl ClientObserver for Tracer {
+    fn on(&self, event: &ClientEvent<'_>) {
         if let Some(explainer) = &self.explainer {
             explainer.on(event);
         }
