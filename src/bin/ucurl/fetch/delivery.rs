@@ -162,7 +162,8 @@ impl Attempt<'_> {
     ) -> Result<OtherEnd, Failure> {
         let Some(container) = container else { return Ok(OtherEnd::default()) };
         let frames = (raw || self.operation.stages.demux) && kind == OutputKind::DependsOnTty;
-        if !frames && !(raw && container.is_exec()) {
+        let ask = frames || (raw && container.is_exec());
+        if !ask {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin() });
         }
         let why = "asks what the other end is: without a terminal its output comes in frames";

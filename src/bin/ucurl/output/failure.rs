@@ -32,8 +32,7 @@ impl Failure {
 
     /// The content of a request could not be read.
     pub fn of_reading(name: &Path, error: &io::Error) -> Failure {
-        let name = name.as_os_str().as_encoded_bytes();
-        let name = String::from_utf8_lossy(name);
+        let name = name.to_string_lossy();
         Failure::new(Exit::Read, format!("cannot read '{}': {error}", name.escape_debug()))
     }
 

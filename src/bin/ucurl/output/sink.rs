@@ -66,8 +66,7 @@ impl<'s> Sink<'s> {
         let Some(name) = &self.name else { return Ok(self.stdout) };
         if self.file.is_none() {
             let failed = |error| {
-                let name = name.as_os_str().as_encoded_bytes();
-                let name = String::from_utf8_lossy(name);
+                let name = name.to_string_lossy();
                 let text = format!("cannot write to {}: {error}", name.escape_debug());
                 Failure::new(Exit::Write, text)
             };

@@ -190,7 +190,8 @@ impl TraceState {
             None => {}
             Some(TraceStyle::Plain) => {
                 let follows = std::mem::replace(&mut self.after_data, true);
-                if !follows && !(received && self.body_is_shown) {
+                let hidden = follows || (received && self.body_is_shown);
+                if !hidden {
                     let (clock, sign) = (self.clock(), if received { '{' } else { '}' });
                     let line = format!("{clock}{sign} [{} bytes data]\n", data.len());
                     self.print(line.as_bytes());
