@@ -194,7 +194,7 @@ impl<'r> Draft<'r> {
     pub fn write_out(&mut self, value: &[u8]) -> Result<(), Wrong> {
         let text = self.without_line_ends(value)?;
         self.group.output.write_out =
-            Some(text).filter(|text| !(text.is_empty() && !value.is_empty()));
+            Some(text).filter(|text| value.is_empty() || !text.is_empty());
         Ok(())
     }
 

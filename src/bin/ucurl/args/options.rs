@@ -26,8 +26,8 @@ pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Option<&[u8]>) -> Result<(), W
 const UNKNOWN: Wrong = Wrong::Why("is unknown", Exit::Usage);
 const NEEDS_A_VALUE: Wrong = Wrong::Why("needs a value", Exit::Usage);
 
-/// Reads one option, with or without dashes in front of a long name; `next` is the argument that may
-/// be its value.
+/// Reads one option, with or without dashes in front of a long name. `next` is the argument that
+/// may be its value.
 pub fn read(
     section: Section,
     option: &[u8],

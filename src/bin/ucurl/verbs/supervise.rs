@@ -16,7 +16,7 @@
 //! * Serving until Ctrl-C: on SIGINT, SIGTERM and SIGHUP the front asks the back to stop and ends
 //!   with 0.
 //! * Serving a command: the command gets SIGINT and SIGQUIT from the terminal; the front passes
-//!   SIGTERM and SIGHUP on to it. The back ends after the command, and the front with its exit code.
+//!   SIGTERM and SIGHUP on to it. The back ends after the command, the front with its exit code.
 //! * The front is killed with SIGKILL: its end of the socket closes, and the back stops as if it
 //!   had been asked to. The command gets SIGTERM.
 //! * There is no `sh`: the front waits by itself. A signal kills it, and the back stops.
