@@ -14,7 +14,7 @@
 //! than the one that was chosen; here it is an error.
 
 use super::environment::Environment;
-use super::resolve_error::{DaemonRule, ResolveError};
+use super::resolve_error::{DaemonRule, ResolveError, unreadable};
 use super::sha256::sha256_hex;
 use super::tls::TlsOptions;
 use super::tls_settings;
@@ -51,7 +51,7 @@ fn read(env: &impl Environment, path: &Path) -> Result<Option<Vec<u8>>, ResolveE
     match env.read(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ResolveError::File { path: path.to_owned(), error }),
+        Err(error) => Err(unreadable(path.to_owned(), error)),
     }
 }
 

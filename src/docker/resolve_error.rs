@@ -68,19 +68,14 @@ pub enum ResolveError {
         /// What is wrong.
         why: String,
     },
-    /// TLS is on, and the certificates to trust cannot be read.
-    Ca {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// A file that is there and cannot be read.
+    /// A file that cannot be read.
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
+        /// Whether TLS is on and this is the file of the certificates to trust.
+        is_ca: bool,
     },
     /// There is no home directory, and `DOCKER_CONFIG` is not set.
     NoHome,
@@ -104,18 +99,24 @@ impl fmt::Display for ResolveError {
             ResolveError::Settings { path, why } => {
                 write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path))
             }
-            ResolveError::Ca { path, error } => write!(
+            ResolveError::File { path, error, is_ca: false } => {
+                write!(f, "{}: {error}", line(path))
+            }
+            ResolveError::File { path, error, is_ca: true } => write!(
                 f,
                 "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or \
                  beside config.json",
                 line(path)
             ),
-            ResolveError::File { path, error } => write!(f, "{}: {error}", line(path)),
             ResolveError::NoHome => {
                 f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME")
             }
         }
     }
+}
+
+pub(super) fn unreadable(path: PathBuf, error: io::Error) -> ResolveError {
+    ResolveError::File { path, error, is_ca: false }
 }
 
 /// A path on one line. It came from a variable or a file.
@@ -127,7 +128,7 @@ impl std::error::Error for ResolveError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ResolveError::Host { error, .. } => Some(error),
-            ResolveError::Ca { error, .. } | ResolveError::File { error, .. } => Some(error),
+            ResolveError::File { error, .. } => Some(error),
             _ => None,
         }
     }

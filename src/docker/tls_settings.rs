@@ -9,7 +9,7 @@
 //! `ca.pem` has to be there; a client's certificate and its key need not.
 
 use super::environment::{Environment, set};
-use super::resolve_error::ResolveError;
+use super::resolve_error::{ResolveError, unreadable};
 use super::tls::TlsOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,13 +35,13 @@ pub(super) fn of_variables(
         None => config_dir(env)?,
     };
     let ca = dir.join("ca.pem");
-    env.probe(&ca).map_err(|error| ResolveError::Ca { path: ca.clone(), error })?;
+    env.probe(&ca).map_err(|error| ResolveError::File { path: ca.clone(), error, is_ca: true })?;
     let file = |name| {
         let path = dir.join(name);
         match env.probe(&path) {
             Ok(()) => Ok(Some(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ResolveError::File { path, error }),
+            Err(error) => Err(unreadable(path, error)),
         }
     };
     Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
@@ -59,14 +59,14 @@ pub(super) fn of_context(
             let tls = TlsOptions { verify: false, ..TlsOptions::default() };
             return Ok((skip_verify.then_some(tls), Vec::new()));
         }
-        Err(error) => return Err(ResolveError::File { path: dir.to_owned(), error }),
+        Err(error) => return Err(unreadable(dir.to_owned(), error)),
     };
     let file = |name: &str| {
         let path = dir.join(name);
         if !files.contains(&path) {
             return Ok(None);
         }
-        env.probe(&path).map_err(|error| ResolveError::File { path: path.clone(), error })?;
+        env.probe(&path).map_err(|error| unreadable(path.clone(), error))?;
         Ok(Some(path))
     };
     Ok(paired(dir, file("ca.pem")?, file("cert.pem")?, file("key.pem")?, !skip_verify))

@@ -3,32 +3,6 @@
 //! The library has no cryptography of its own. TLS, ssh and a user's own proxy command are programs
 //! whose standard input and output are the connection. A program answers a few questions; the rest
 //! (starting it, listening to its standard error, reaping it) is the same for all of them.
-//!
-//! ```
-//! use std::{ffi::OsString, fmt, io::Read, sync::Arc, time::Duration};
-//! use unix_http::transport::{Endpoint, Program, connect};
-//!
-//! /// `date`, as a server that says the date and closes.
-//! #[derive(Debug)]
-//! struct Date;
-//!
-//! impl Program for Date {
-//!     fn words(&self, _limit: Option<Duration>) -> Vec<OsString> {
-//!         vec!["date".into(), "+%Y".into()]
-//!     }
-//! }
-//!
-//! impl fmt::Display for Date {
-//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-//!         f.write_str("the date")
-//!     }
-//! }
-//!
-//! let mut said = String::new();
-//! connect(&Endpoint::Program(Arc::new(Date)), None)?.read_to_string(&mut said)?;
-//! assert!(said.starts_with("2"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use super::cause::Cause;
 use std::ffi::OsString;

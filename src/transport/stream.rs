@@ -35,18 +35,20 @@ enum Socket {
     Child(Arc<Child>),
 }
 
-/// One expression for each of the three sockets.
+/// One expression for each of the three sockets. Reading and writing need no more than `&mut &_`.
 macro_rules! each {
     ($socket:expr, $s:ident => $do:expr) => {
         match $socket {
-            Socket::Unix($s) => $do,
-            Socket::Tcp($s) => $do,
-            Socket::Child(child) => {
-                let $s = child.socket();
-                $do
-            }
+            Socket::Unix(socket) => each!(@ socket, $s => $do),
+            Socket::Tcp(socket) => each!(@ socket, $s => $do),
+            Socket::Child(child) => each!(@ child.socket(), $s => $do),
         }
     };
+    (@ $socket:expr, $s:ident => $do:expr) => {{
+        #[allow(unused_mut)]
+        let mut $s = $socket;
+        $do
+    }};
 }
 
 #[derive(Clone, Copy)]
@@ -176,8 +178,7 @@ impl Stream {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         each!(&self.socket, s => {
-            let mut socket = s;
-            let looked = s.set_nonblocking(true).and_then(|()| socket.read(&mut [0]));
+            let looked = s.set_nonblocking(true).and_then(|()| s.read(&mut [0]));
             let blocking = s.set_nonblocking(false);
             matches!(looked, Err(e) if e.kind() == ErrorKind::WouldBlock) && blocking.is_ok()
         })
@@ -242,31 +243,25 @@ impl Stream {
 impl Read for &Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len();
-        let result = self
-            .attempt(Side::Read, || each!(&self.socket, s => { let mut s = s; s.read(buffer) }));
+        let result = self.attempt(Side::Read, || each!(&self.socket, s => s.read(buffer)));
         self.end(wanted, result)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        let result = self.attempt(
-            Side::Read,
-            || each!(&self.socket, s => { let mut s = s; s.read_vectored(buffers) }),
-        );
+        let result =
+            self.attempt(Side::Read, || each!(&self.socket, s => s.read_vectored(buffers)));
         self.end(wanted, result)
     }
 }
 
 impl Write for &Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.attempt(Side::Write, || each!(&self.socket, s => { let mut s = s; s.write(bytes) }))
+        self.attempt(Side::Write, || each!(&self.socket, s => s.write(bytes)))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.attempt(
-            Side::Write,
-            || each!(&self.socket, s => { let mut s = s; s.write_vectored(slices) }),
-        )
+        self.attempt(Side::Write, || each!(&self.socket, s => s.write_vectored(slices)))
     }
 
     /// Nothing is held back here.

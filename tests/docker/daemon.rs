@@ -364,7 +364,7 @@ fn tls_of_the_default_context() {
     for env in [home(), home().var("DOCKER_HOST", "unix:///x")] {
         let error = env.var("DOCKER_TLS", "1").resolve(None, None).unwrap_err();
         assert!(
-            matches!(&error, ResolveError::Ca { path, .. } if path == Path::new("/home/me/.docker/ca.pem")),
+            matches!(&error, ResolveError::File { path, is_ca: true, .. } if path == Path::new("/home/me/.docker/ca.pem")),
             "{error}"
         );
     }
