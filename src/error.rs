@@ -1,16 +1,7 @@
 //! Everything that can go wrong in an exchange, as a caller sees it.
 //!
-//! A response with status 404 is no error: it is a response. An [`Error`] says that there is none,
-//! or not all of it.
-//!
-//! ```
-//! use unix_http::{Client, Error};
-//!
-//! match Client::unix("/nobody/here.sock").get("/version").send() {
-//!     Err(Error::Connect(error)) => assert!(error.to_string().contains("/nobody/here.sock")),
-//!     _ => unreachable!("there is no such socket"),
-//! }
-//! ```
+//! A response with status 404 is not an error: it is a response. An [`Error`] means that there is no
+//! response, or only a part of it.
 
 use crate::transport::{ConnectError, EndpointError, Timeout};
 use crate::wire::{EncodeError, Incomplete, ParseError};
@@ -32,51 +23,51 @@ use std::io;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The endpoint's notation was not understood.
+    /// The notation of the endpoint is not known.
     Endpoint(EndpointError),
-    /// There is no connection; the error says why and what to do.
+    /// There is no connection. The error names the cause and the remedy.
     Connect(ConnectError),
     /// The request was refused before a byte of it was sent.
     Encode(EncodeError),
     /// The request contradicts itself, as two different Content-Lengths do; nothing was sent.
     Request(&'static str),
-    /// The request's content could not be read from where it comes from.
+    /// The source of the request's content could not be read.
     Source(io::Error),
-    /// The content's source ended before the number of bytes that was announced.
+    /// The source of the content ended before the announced number of bytes.
     SourceLength {
-        /// What Content-Length said.
+        /// The value of Content-Length.
         announced: u64,
-        /// What the source gave.
+        /// The number of bytes that the source gave.
         found: u64,
     },
     /// The request could not be sent whole, and no response came.
     Send(io::Error),
-    /// The connection failed while the response was awaited or read.
+    /// The connection failed before or in the response.
     Receive(io::Error),
     /// The connection ended before the first byte of a response.
     NoResponse,
-    /// The connection ended inside a head, after so many bytes of it (`RFC 9112 §8`).
+    /// The connection ended inside a head (`RFC 9112 §8`).
     IncompleteHead {
-        /// How many bytes of the head came.
+        /// The number of bytes of the head that arrived.
         received: u64,
     },
-    /// The connection ended inside a body (`RFC 9112 §8`). What came before was delivered.
+    /// The connection ended inside a body (`RFC 9112 §8`). What arrived was delivered.
     Incomplete(Incomplete),
-    /// What came is not HTTP/1.1. What came before was delivered.
+    /// The bytes that arrived are not HTTP/1.1. What arrived before them was delivered.
     Parse(ParseError),
     /// A time limit was reached.
     Timeout(Timeout),
-    /// What was to receive the content did not take it.
+    /// The content could not be written to its sink.
     Sink(io::Error),
 }
 
 impl Error {
-    /// The error inside an [`io::Error`] that reading a body gave, if it is one of ours.
+    /// Returns the error inside an [`io::Error`] that reading a body gave, if it is one of ours.
     pub fn from_io(error: io::Error) -> Result<Error, io::Error> {
         error.downcast()
     }
 
-    /// An error of a read from the peer.
+    /// Makes an error of a failed read from the peer.
     pub(crate) fn receive(error: io::Error) -> Error {
         let error = match error.downcast::<ConnectError>() {
             // A program that carries the stream has failed.
@@ -86,7 +77,7 @@ impl Error {
         Timeout::of(&error).map_or(Error::Receive(error), Error::Timeout)
     }
 
-    /// An error of a write to the peer.
+    /// Makes an error of a failed write to the peer.
     pub(crate) fn send(error: io::Error) -> Error {
         Timeout::of(&error).map_or(Error::Send(error), Error::Timeout)
     }
@@ -101,19 +92,15 @@ impl fmt::Display for Error {
             Error::Request(why) => f.write_str(why),
             Error::Source(e) => write!(f, "cannot read the content to be sent: {e}"),
             Error::SourceLength { announced, found } => {
-                write!(
-                    f,
-                    "the content to be sent ended after {found} bytes, Content-Length announced {announced}"
-                )
+                write!(f, "the content to be sent ended after {found} bytes, ")?;
+                write!(f, "Content-Length announced {announced}")
             }
             Error::Send(e) => write!(f, "cannot send the request: {e}"),
             Error::Receive(e) => write!(f, "cannot receive the response: {e}"),
             Error::NoResponse => f.write_str("the peer closed the connection without a response"),
             Error::IncompleteHead { received } => {
-                write!(
-                    f,
-                    "the connection ended inside the head, after {received} bytes (RFC 9112 §8)"
-                )
+                write!(f, "the connection ended inside the head, after {received} bytes")?;
+                f.write_str(" (RFC 9112 §8)")
             }
             Error::Incomplete(e) => e.fmt(f),
             Error::Parse(e) => e.fmt(f),
@@ -161,26 +148,19 @@ impl From<Error> for io::Error {
     }
 }
 
-impl From<EncodeError> for Error {
-    fn from(error: EncodeError) -> Error {
-        Error::Encode(error)
-    }
+macro_rules! from {
+    ($($source:ident => $kind:ident)*) => {$(
+        impl From<$source> for Error {
+            fn from(error: $source) -> Error {
+                Error::$kind(error)
+            }
+        }
+    )*};
 }
 
-impl From<ParseError> for Error {
-    fn from(error: ParseError) -> Error {
-        Error::Parse(error)
-    }
-}
-
-impl From<ConnectError> for Error {
-    fn from(error: ConnectError) -> Error {
-        Error::Connect(error)
-    }
-}
-
-impl From<EndpointError> for Error {
-    fn from(error: EndpointError) -> Error {
-        Error::Endpoint(error)
-    }
+from! {
+    EncodeError => Encode
+    ParseError => Parse
+    ConnectError => Connect
+    EndpointError => Endpoint
 }

@@ -1,12 +1,11 @@
-//! What is left of a connection when HTTP has ended: bytes in both directions, each with an end of
-//! its own.
+//! A raw connection, when HTTP has ended on it: bytes in both directions, each with its own end.
 
 use crate::transport::Stream;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec, with
-/// the head `H` that did.
+/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec. `H` is
+/// the head of that response.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -23,20 +22,19 @@ use std::net::Shutdown;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A peer that closes a Unix socket without having read all that was sent to it is at its end too,
-/// and no error: all that it sent has been read by then. Such is a container that ends before its
-/// stdin does.
+/// A peer that closes a Unix socket with unread input ends its output without an error, because all
+/// its bytes have been read by then. A container that ends before its stdin does that.
 #[derive(Debug)]
 pub struct Upgraded<H> {
     read: ReadHalf,
     head: H,
 }
 
-/// The direction from the peer. Dropped, it closes nothing: the connection ends with the last half.
+/// The direction from the peer. The connection closes when both halves are dropped.
 #[derive(Debug)]
 pub struct ReadHalf {
     stream: Stream,
-    /// Bytes that came together with the head.
+    /// Bytes that arrived together with the head.
     ahead: Vec<u8>,
     used: usize,
 }
@@ -58,7 +56,7 @@ impl<H> Upgraded<H> {
         &self.head
     }
 
-    /// Tells the peer that nothing more will be sent; reading goes on.
+    /// Ends the direction to the peer. Reading goes on.
     ///
     /// # Errors
     /// That of shutdown(2).
@@ -66,7 +64,7 @@ impl<H> Upgraded<H> {
         self.read.stream.shutdown(Shutdown::Write)
     }
 
-    /// Two halves, for two threads.
+    /// Splits the connection for two threads.
     ///
     /// # Errors
     /// That of duplicating the descriptor.
@@ -77,7 +75,7 @@ impl<H> Upgraded<H> {
 }
 
 impl WriteHalf {
-    /// Tells the peer that nothing more will be sent.
+    /// Ends the direction to the peer.
     ///
     /// # Errors
     /// That of shutdown(2).
@@ -85,19 +83,19 @@ impl WriteHalf {
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// The stream itself.
+    /// The stream.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
 }
 
 impl ReadHalf {
-    /// Bytes that came with the head and have not been read yet.
+    /// Bytes that arrived with the head and have not been read yet.
     pub fn buffered(&self) -> &[u8] {
         &self.ahead[self.used..]
     }
 
-    /// The stream itself; [`buffered`](ReadHalf::buffered) bytes come before its own.
+    /// The stream. The [`buffered`](ReadHalf::buffered) bytes come before its own.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
@@ -108,8 +106,8 @@ impl Read for ReadHalf {
         let ahead = &self.ahead[self.used..];
         if ahead.is_empty() {
             return match (&self.stream).read(out) {
-                // Linux gives ECONNRESET for bytes that the peer left unread, and not before all of
-                // its own were taken. Over TCP it may have cost some of them, and stays an error.
+                // Linux reports ECONNRESET for bytes that the peer left unread, after all of its own
+                // were read. Over TCP some of those may be lost, so there it stays an error.
                 Err(error)
                     if error.kind() == ErrorKind::ConnectionReset
                         && self.stream.as_unix().is_some() =>

@@ -1,9 +1,9 @@
-//! What a request sends after its head.
+//! The content of a request.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 
 /// The content of a request.
 ///
@@ -18,7 +18,7 @@ pub struct Body<'a>(pub(super) Content<'a>);
 
 #[derive(Default)]
 pub(super) enum Content<'a> {
-    /// No content, and no field that speaks of it.
+    /// No content, and no field that mentions any.
     #[default]
     None,
     Bytes(Cow<'a, [u8]>),
@@ -49,8 +49,7 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: None })
     }
 
-    /// The first `length` bytes from `reader`, sent with Content-Length. If there are fewer, that
-    /// is an error.
+    /// The first `length` bytes from `reader`, sent with Content-Length. Fewer are an error.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
@@ -62,14 +61,14 @@ impl<'a> Body<'a> {
     /// Fails if the length or the position of the file cannot be read.
     pub fn file(mut file: File) -> std::io::Result<Body<'a>> {
         let metadata = file.metadata()?;
-        let length = match metadata.is_file() {
-            true => Some(metadata.len().saturating_sub(std::io::Seek::stream_position(&mut file)?)),
-            false => None,
-        };
-        Ok(Body(Content::Reader { reader: Box::new(file), length }))
+        if !metadata.is_file() {
+            return Ok(Body::reader(file));
+        }
+        let length = metadata.len().saturating_sub(file.stream_position()?);
+        Ok(Body::sized(file, length))
     }
 
-    /// How many bytes it is; `None` where only the end will tell.
+    /// The number of bytes; `None` if only the end will tell.
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
             Content::None => Some(0),
@@ -80,12 +79,10 @@ impl<'a> Body<'a> {
 }
 
 impl Body<'_> {
-    /// The content, to be sent from another thread; with `copy`, bytes in memory stay for a second
-    /// try.
+    /// Takes the content for another thread. With `copy`, bytes in memory stay for a second try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
-        match &self.0 {
-            Content::Bytes(bytes) if copy => return Content::Bytes(Cow::Owned(bytes.to_vec())),
-            _ => {}
+        if let (Content::Bytes(bytes), true) = (&self.0, copy) {
+            return Content::Bytes(Cow::Owned(bytes.to_vec()));
         }
         match std::mem::take(&mut self.0) {
             Content::None => Content::None,

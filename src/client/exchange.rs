@@ -58,34 +58,35 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
     let inner = Arc::clone(request.inner);
     let (settings, pool) = (&inner.settings, &inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
+    let mut kept = pool.take();
     let mut memory = None;
-    if let Some(mut wire) = pool.take() {
-        let sending = encode(request, settings, &mut wire.memory.out)?;
-        settings.tell(ClientEvent::Reused { connection: wire.number });
-        match attempt(request, &mut wire, sending, &clock) {
-            Ok(answer) => return Ok(Response::begin(inner, wire, answer, request.raw)),
-            Err(Failed { error, again: false }) => return Err(error),
-            Err(Failed { again: true, .. }) => {
-                settings.tell(ClientEvent::Stale { connection: wire.number })
-            }
+    loop {
+        let (mut wire, sending);
+        if let Some(taken) = kept.take() {
+            wire = taken;
+            sending = encode(request, settings, &mut wire.memory.out)?;
+            settings.tell(ClientEvent::Reused { connection: wire.number });
+        } else {
+            let mut memory = memory.take().unwrap_or_else(|| pool.memory());
+            sending = encode(request, settings, &mut memory.out)?;
+            settings.tell(ClientEvent::Connecting(&settings.endpoint));
+            let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
+            wire = pool.add(stream, memory);
+            settings.tell(ClientEvent::Connected { connection: wire.number });
         }
-        memory = Some(wire.memory);
-    }
-    let mut memory = memory.unwrap_or_else(|| pool.memory());
-    let sending = encode(request, settings, &mut memory.out)?;
-    settings.tell(ClientEvent::Connecting(&settings.endpoint));
-    let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
-    let mut wire = pool.add(stream, memory);
-    settings.tell(ClientEvent::Connected { connection: wire.number });
-    match attempt(request, &mut wire, sending, &clock) {
-        Ok(answer) => Ok(Response::begin(inner, wire, answer, request.raw)),
-        Err(Failed { error, .. }) => {
-            let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
-            // If a program in between failed, its own words say more than the end of its output.
-            Err(match wire.connection.stream().failure() {
-                Some(failure) if ours => Error::Connect(failure),
-                _ => error,
-            })
+        match attempt(request, &mut wire, sending, &clock) {
+            Ok(head) => return Ok(Response::begin(inner, wire, head, request.raw)),
+            Err(Failed { again: true, .. }) => {
+                settings.tell(ClientEvent::Stale { connection: wire.number });
+                memory = Some(wire.memory);
+            }
+            Err(Failed { error, .. }) => {
+                let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
+                // If a program in between failed, its own words say more than the end of its
+                // output.
+                let failure = wire.connection.stream().failure().filter(|_| ours);
+                return Err(failure.map_or(error, Error::Connect));
+            }
         }
     }
 }
@@ -138,54 +139,48 @@ fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Resu
 /// Decides how the content is delimited: as the caller's fields say, else by its length, else
 /// chunked (`RFC 9112 §6.3`).
 fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
-    let fields = &request.fields;
+    let (fields, refuse) = (&request.fields, |why| Err(Error::Request(why)));
     // Of two lines one reader takes the first and another the second.
-    for name in ["Content-Length", "Transfer-Encoding", "Host"] {
-        if fields.get_all(name).nth(1).is_some() {
-            return Err(Error::Request(
-                "Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)",
-            ));
-        }
+    let twice = |name: &&str| fields.get_all(name).nth(1).is_some();
+    if ["Content-Length", "Transfer-Encoding", "Host"].iter().any(twice) {
+        let why = "Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)";
+        return refuse(why);
     }
     let stated = match fields.get("Content-Length").map(decimal) {
-        Some(None) => return Err(Error::Request("Content-Length is no number")),
+        Some(None) => return refuse("Content-Length is no number"),
         stated => stated.flatten(),
     };
     let chunked = match fields.get("Transfer-Encoding") {
         Some(value) if !value.eq_ignore_ascii_case(b"chunked") => {
-            return Err(Error::Request(
-                "no Transfer-Encoding but chunked can be sent (RFC 9112 §6.1)",
-            ));
+            return refuse("no Transfer-Encoding but chunked can be sent (RFC 9112 §6.1)");
         }
         coding => coding.is_some(),
     };
+    let http10 = request.version == Version::Http10;
     if chunked && stated.is_some() {
-        return Err(Error::Request(
-            "Content-Length and Transfer-Encoding exclude each other (RFC 9112 §6.2)",
-        ));
+        return refuse("Content-Length and Transfer-Encoding exclude each other (RFC 9112 §6.2)");
     }
-    if chunked && request.version == Version::Http10 {
-        return Err(Error::Request(
-            "HTTP/1.0 knows no Transfer-Encoding (RFC 9112 §6.1): state a Content-Length",
-        ));
+    if chunked && http10 {
+        let why = "HTTP/1.0 knows no Transfer-Encoding (RFC 9112 §6.1): state a Content-Length";
+        return refuse(why);
     }
     match (&request.body.0, request.body.length(), stated) {
         (Content::None, _, None | Some(0)) if !chunked => Ok(None),
-        (Content::None, ..) => {
-            Err(Error::Request("the fields announce content, but there is none"))
-        }
+        (Content::None, ..) => refuse("the fields announce content, but there is none"),
         _ if chunked => Ok(Some(Coding::Chunked)),
         (_, Some(length), Some(stated)) if length != stated => {
-            Err(Error::Request("Content-Length is not the length of the content"))
+            refuse("Content-Length is not the length of the content")
         }
-        (_, None, None) if request.version == Version::Http10 => Err(Error::Request(
-            "HTTP/1.0 cannot send content of unknown length: state a Content-Length",
-        )),
-        (_, None, None) if request.bare => Err(Error::Request(
-            "content of unknown length needs Transfer-Encoding: chunked or a Content-Length",
-        )),
-        (_, None, None) => Ok(Some(Coding::Chunked)),
         (_, Some(length), _) | (_, None, Some(length)) => Ok(Some(Coding::Identity(length))),
+        _ if http10 => {
+            refuse("HTTP/1.0 cannot send content of unknown length: state a Content-Length")
+        }
+        _ if request.bare => {
+            let why = "content of unknown length needs Transfer-Encoding: chunked \
+                       or a Content-Length";
+            refuse(why)
+        }
+        _ => Ok(Some(Coding::Chunked)),
     }
 }
 

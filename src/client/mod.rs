@@ -163,8 +163,8 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The Host field of requests that do not set one. Default: `localhost`, or the `host:port` of a
-    /// TCP endpoint.
+    /// The Host field of requests that do not set one. Default: `localhost`, or the `host:port` of
+    /// a TCP endpoint.
     pub fn host(mut self, host: impl Into<String>) -> ClientBuilder {
         self.settings.host = host.into();
         self

@@ -1,64 +1,64 @@
-//! What happens on the wire, told as it happens: for `-v`, `--trace` and `--explain`.
+//! Events of an exchange, for `-v`, `--trace` and `--explain`.
 
 use crate::transport::Endpoint;
 use crate::wire::{Decision, ParseError, ResponseHead};
 use std::fmt;
 
-/// One thing that happened.
+/// One event of an exchange. Connections are numbered from 0 in each client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<'a> {
     /// A connection is about to be made.
     Connecting(&'a Endpoint),
-    /// A connection was made; they are numbered from 0.
+    /// A connection was made.
     Connected {
-        /// The connection's number in its client.
+        /// The number of the connection.
         connection: u64,
     },
     /// A kept connection is used again.
     Reused {
-        /// The connection's number in its client.
+        /// The number of the connection.
         connection: u64,
     },
-    /// The kept connection had been closed by the peer; the request goes out again on a new one.
+    /// The peer had closed the kept connection. The request is sent again on a new one.
     Stale {
-        /// The connection's number in its client.
+        /// The number of the connection.
         connection: u64,
     },
-    /// The request's head was sent.
+    /// The head of the request was sent.
     RequestHead(&'a [u8]),
-    /// Bytes of the request's body are sent, chunk-size lines and all. Told from the thread that
-    /// sends them.
+    /// Bytes of the body of the request are sent, including chunk framing. Comes from the thread
+    /// that sends them.
     RequestBody(&'a [u8]),
-    /// A 1xx head came.
+    /// A 1xx head arrived.
     Interim(&'a ResponseHead),
-    /// The final head came, and where its body ends cannot be said: the exchange ends with this
-    /// error.
+    /// The final head arrived, but not where its body ends: the exchange ends with this error.
     Refused(&'a ResponseHead, ParseError),
-    /// The final head came, and this decides where its body ends.
+    /// The final head arrived, and this decides where its body ends.
     ResponseHead(&'a ResponseHead, Decision),
-    /// Bytes of the response's body came: as they were sent, chunk-size lines and all.
+    /// Bytes of the body of the response arrived, including chunk framing.
     ResponseBody(&'a [u8]),
     /// The exchange is over and its connection was kept.
     Kept {
-        /// The connection's number in its client.
+        /// The number of the connection.
         connection: u64,
     },
     /// The exchange is over and its connection was closed.
     Closed {
-        /// The connection's number in its client.
+        /// The number of the connection.
         connection: u64,
     },
 }
 
-/// Is told of [`ClientEvent`]s. It must not call the client that it observes.
+/// Receives [`ClientEvent`]s. It must not call the client that it observes.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
 /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
 /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
 /// # let socket = directory.path().join("s");
-/// # let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|_, responder| responder.send("pong"))?;
+/// # let server = Server::bind(&Endpoint::Unix(socket.clone()))?;
+/// # let _server = server.spawn(|_, responder| responder.send("pong"))?;
 /// use std::sync::{Arc, Mutex};
 /// use unix_http::{Client, client::{ClientEvent, ClientObserver}};
 ///
@@ -80,11 +80,11 @@ pub enum ClientEvent<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ClientObserver: Send + Sync {
-    /// Something happened. Anything slow here slows the exchange.
+    /// Receives one event. Slow code here slows the exchange.
     fn on(&self, event: &ClientEvent<'_>);
 
-    /// Whether to be told of [`ClientEvent::ResponseBody`] too. One that does without leaves bodies
-    /// their short ways, straight into the reader's memory or through the kernel.
+    /// Whether to send [`ClientEvent::ResponseBody`] too. Without it, bodies can be read straight into the
+    /// memory of the reader.
     fn wants_bodies(&self) -> bool {
         true
     }

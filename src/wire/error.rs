@@ -1,18 +1,19 @@
-//! What can be wrong with bytes read or written: the kind, the place, the rule.
+//! Errors of decoders and encoders: the kind, the place, the rule.
 
 use std::fmt;
 
 /// Bytes that break the protocol: which rule, and at which byte.
 ///
-/// The offset counts from the first byte of the message (of its head), or, from a decoder that was
-/// started on a body alone, from the body's first byte.
+/// The offset counts from the first byte of the head. For a decoder of a body alone it counts from
+/// the first byte of the body.
 ///
 /// ```
 /// use unix_http::wire::{ErrorKind, ResponseDecoder};
 ///
 /// let error = ResponseDecoder::new().decode(b"HTTP/1.1 200 OK\r\nServer : x\r\n").unwrap_err();
 /// assert_eq!((error.kind, error.offset), (ErrorKind::SpaceBeforeColon, 23));
-/// assert_eq!(error.to_string(), "space before the colon of a field line at byte 23 (RFC 9112 §5.1)");
+/// let text = "space before the colon of a field line at byte 23 (RFC 9112 §5.1)";
+/// assert_eq!(error.to_string(), text);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
@@ -67,7 +68,9 @@ kinds! {
     Method "a method that is not a token" "RFC 9112 §3.1"
     /// The request-target is empty, holds a control character or white space, or has a form that
     /// the method does not have.
-    Target "a request-target that is empty, has no known form, or holds white space or controls" "RFC 9112 §3.2"
+    Target
+        "a request-target that is empty, has no known form, or holds white space or controls"
+        "RFC 9112 §3.2"
     /// A CR that no LF follows.
     BareCr "a CR without its LF" "RFC 9112 §2.2"
     /// White space between the start-line and the first field line.
@@ -123,8 +126,7 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Something that may not be written, caught before a byte is sent: it would let a value break out
-/// of its line.
+/// A part that may not be written, because it could break out of its line. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeError {
     /// The part that was refused: its [`text`](ErrorKind::text) and [`section`](ErrorKind::section)
@@ -136,13 +138,8 @@ pub struct EncodeError {
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "refused to send {} (its byte {}, {})",
-            self.kind.text(),
-            self.offset,
-            self.kind.section()
-        )
+        let (text, section) = (self.kind.text(), self.kind.section());
+        write!(f, "refused to send {text} (its byte {}, {section})", self.offset)
     }
 }
 

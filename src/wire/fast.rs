@@ -1,9 +1,9 @@
-//! Shortcuts of the codecs. Each does what its plain twin does, and no more: skip this file to learn
-//! the protocol.
+//! Shortcuts of the codecs. Each does what its plain twin does, and no more: skip this file to
+//! learn the protocol.
 //!
 //! | shortcut | plain twin | gain |
 //! |---|---|---|
-//! | [`whole_chunks`] | [`ChunkedDecoder::step`](super::ChunkedDecoder::step) | chunks of 100 bytes from a socket take half the time |
+//! | [`whole_chunks`] | `ChunkedDecoder::step` | chunks of 100 bytes from a socket: half the time |
 
 use crate::base::number::hex_digit;
 use std::ops::Range;

@@ -133,7 +133,7 @@ pub struct Decision {
 #[inline]
 pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
-    // A 1.0 peer does not know Transfer-Encoding, and no peer may send a length beside it. Something
+    // A 1.0 peer does not know Transfer-Encoding, and none may send a length beside it: something
     // on the way passed on what it did not understand, and may hold back more (§6.1).
     let faulty =
         found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
