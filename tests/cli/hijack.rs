@@ -44,10 +44,10 @@ fn a_time_limit_ends_it_and_what_was_sent_is_not_sent_again() {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(&[UPGRADED, FRAMES].concat())?;
         peer.read_to_end()?;
-        peer.pause(1000);
+        peer.pause(4000);
         Ok(())
     });
-    let ended = ask(&server, &["-m", "0.5", "--retry", "2", ATTACH], b"typed");
+    let ended = ask(&server, &["-m", "3", "--retry", "2", ATTACH], b"typed");
     assert_eq!((ended.code, ended.stdout()), (28, "out\n".into()), "{}", ended.stderr());
     assert!(ended.stderr().contains("(28) timed out"), "{}", ended.stderr());
     assert_eq!(server.received().len(), 1);

@@ -312,7 +312,7 @@ fn a_post_that_cannot_have_arrived_is_sent_again() {
     let server = closes_after_one(true);
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
-    std::thread::sleep(Duration::from_millis(50));
+    server.closed(1);
     assert_eq!(client.post("/2").body("content").send().unwrap().status(), 200);
     drop(client);
     let requests = text(server.received());
@@ -350,7 +350,7 @@ fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
     });
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
-    std::thread::sleep(Duration::from_millis(50));
+    server.closed(1);
     let body = Body::sized(Cursor::new("content"), 7);
     assert_eq!(client.put("/2").body(body).send().unwrap().status(), 200);
     drop(client);
@@ -634,10 +634,11 @@ fn each_time_limit_is_its_own() {
         assert!(matches!(error, Error::Timeout(t) if t.limit == want), "{want:?}: {error}");
     }
     // A body may be silent for longer than the head was allowed to take.
+    let limit = Some(Duration::from_secs(2));
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 200 OK\r\n\r\n")?;
-        peer.pause(400);
+        peer.pause(2500);
         peer.send(b"late")
     });
     let response = Client::unix(server.path())

@@ -16,10 +16,9 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No script waits longer than this for its client.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Fake {
     dir: TempDir,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
-    stop: Arc<AtomicBool>,
+    stop: Arc<Mutex<bool>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -46,20 +45,30 @@ impl Fake {
     pub fn start(script: impl Fn(&mut Peer) -> io::Result<()> + Send + 'static) -> Self {
         let dir = TempDir::new();
         let listener = UnixListener::bind(dir.join("s")).expect("a socket in a private directory");
-        let (received, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (received, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
         let (log, stopped) = (Arc::clone(&received), Arc::clone(&stop));
         let thread = thread::spawn(move || {
-            for (connection, stream) in listener.incoming().enumerate() {
-                if stopped.load(Ordering::SeqCst) {
-                    return;
+            let accepted = || listener.accept().ok().map(|(stream, _)| stream);
+            let mut next = accepted();
+            for connection in 0.. {
+                let Some(stream) = next.take() else { return };
+                if *stopped.lock().expect("the flag") {
+                    // The last connection is the one that wakes this thread up; those that came
+                    // before it get the script.
+                    listener.set_nonblocking(true).expect("a socket");
+                    next = accepted();
+                    if next.is_none() {
+                        return;
+                    }
                 }
-                let Ok(stream) = stream else { return };
                 let _ = stream
                     .set_read_timeout(Some(PATIENCE))
                     .and(stream.set_write_timeout(Some(PATIENCE)));
                 let mut peer = Peer { stream, received: Vec::new(), connection };
                 let _ = script(&mut peer);
+                drop(peer.stream);
                 log.lock().expect("the log").push(peer.received);
+                next = next.or_else(accepted);
             }
         });
         Fake { dir, received, stop, thread: Some(thread) }
@@ -88,15 +97,28 @@ impl Fake {
         self.dir.join("s")
     }
 
-    /// What each connection sent, after its script was done: waits for a script under way.
+    /// Waits until so many connections are closed.
+    #[track_caller]
+    pub fn closed(&self, count: usize) {
+        let end = Instant::now() + PATIENCE;
+        while self.received.lock().expect("the log").len() < count {
+            assert!(Instant::now() < end, "the script of connection {count} does not end");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What each connection sent: waits until the script has run for each that was made.
     pub fn received(mut self) -> Vec<Vec<u8>> {
         self.end();
         std::mem::take(&mut self.received.lock().expect("the log"))
     }
 
     fn end(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        let _ = UnixStream::connect(self.path());
+        // Held meanwhile: whoever accepts this connection sees the flag.
+        if let Ok(mut stop) = self.stop.lock() {
+            let _ = UnixStream::connect(self.path());
+            *stop = true;
+        }
         if let Some(thread) = self.thread.take() {
             let script = thread.join();
             assert!(script.is_ok() || thread::panicking(), "the fake server's script panicked");

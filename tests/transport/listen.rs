@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use unix_http::transport::{Admission, Endpoint, Listener, PrivateDir, connect};
 
@@ -160,14 +161,22 @@ fn stopping_gives_out_what_had_come() {
     for endpoint in [at(&dir.join("s")), Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }] {
         let listener = Listener::bind(&endpoint).unwrap();
         let stopper = listener.stopper().unwrap();
+        let accepted = AtomicUsize::new(0);
         thread::scope(|scope| {
-            let accepted =
-                scope.spawn(|| std::iter::from_fn(|| listener.accept().unwrap()).count());
+            let acceptor = scope.spawn(|| {
+                while listener.accept().unwrap().is_some() {
+                    accepted.fetch_add(1, SeqCst);
+                }
+                accepted.load(SeqCst)
+            });
             connect(listener.endpoint(), None).unwrap();
             // TCP forgets what was not accepted yet.
-            thread::sleep(std::time::Duration::from_millis(20));
+            let is_tcp = matches!(endpoint, Endpoint::Tcp { .. });
+            while is_tcp && accepted.load(SeqCst) == 0 {
+                thread::yield_now();
+            }
             stopper.stop();
-            assert_eq!(accepted.join().unwrap(), 1);
+            assert_eq!(acceptor.join().unwrap(), 1);
         });
         assert!(connect(listener.endpoint(), None).is_err());
     }
