@@ -4,7 +4,7 @@ use super::exchange::{Exchange, Side};
 use crate::wire::{Fields, Incomplete, ParseError, ResponseHead};
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// Something seen on a connection.
@@ -169,38 +169,11 @@ pub trait Observer: Send + Sync {
     }
 }
 
-impl<T: Observer + ?Sized> Observer for Arc<T> {
-    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        (**self).see(connection, at, event);
-    }
-
-    fn flush(&self) {
-        (**self).flush();
-    }
-
-    fn finish(&self) -> Option<String> {
-        (**self).finish()
-    }
-}
-
-/// All of them, in order.
-impl<T: Observer> Observer for Vec<T> {
-    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        for observer in self {
-            observer.see(connection, at, event);
-        }
-    }
-
-    fn flush(&self) {
-        self.iter().for_each(Observer::flush);
-    }
-
-    fn finish(&self) -> Option<String> {
-        self.iter().filter_map(Observer::finish).reduce(|a, b| format!("{a}; {b}"))
-    }
-}
-
-impl<T: Observer + ?Sized> Observer for Box<T> {
+/// A pointer to an observer is one.
+impl<P> Observer for P
+where
+    P: Deref<Target: Observer> + Send + Sync,
+{
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         (**self).see(connection, at, event);
     }

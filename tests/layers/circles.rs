@@ -13,8 +13,6 @@ const KNOWN: &[(&str, usize)] = &[
     ("src/server/handle.rs -> src/server/mod.rs", 0),
     ("src/server/incoming.rs -> src/server/mod.rs", 0),
     ("src/server/responder.rs -> src/server/mod.rs", 0),
-    ("src/tap/record/script/ids.rs -> src/tap/record/script/mod.rs", 0),
-    ("src/tap/record/script/write.rs -> src/tap/record/script/mod.rs", 0),
     ("src/tap/replay/matching.rs -> src/tap/replay/mod.rs", 0),
 ];
 

@@ -232,9 +232,9 @@ fn request(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
         for pair in query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
             let equals = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
             json.object(|json| {
-                json.name("name").string(&percent_decoded(&pair[..equals]));
+                json.name("name").string(&form_decoded(&pair[..equals]));
                 json.name("value")
-                    .string(&percent_decoded(pair.get(equals + 1..).unwrap_or_default()));
+                    .string(&form_decoded(pair.get(equals + 1..).unwrap_or_default()));
             });
         }
     });
@@ -329,14 +329,14 @@ fn url(fields: &Fields, target: &[u8]) -> String {
 }
 
 /// Decodes a name or value of a query string, in which `+` is a space (as HTML forms write it).
-pub(super) fn percent_decoded(bytes: &[u8]) -> String {
+pub(super) fn form_decoded(bytes: &[u8]) -> String {
     let spaces: Vec<u8> = bytes.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
     lossy(&percent::decode_lenient(&spaces))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{percent_decoded, url};
+    use super::{form_decoded, url};
     use crate::wire::Fields;
 
     #[test]
@@ -356,6 +356,6 @@ mod tests {
 
     #[test]
     fn percents() {
-        assert_eq!(percent_decoded(b"a%20b+c%zz%4"), "a b c%zz%4");
+        assert_eq!(form_decoded(b"a%20b+c%zz%4"), "a b c%zz%4");
     }
 }

@@ -75,16 +75,12 @@ impl<W: Write + Send> Pcap<W> {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut state = State { out, started, next: BTreeMap::new(), error: None };
         let mut section = Vec::new();
-        for number in [0x1a2b_3c4d_u32, 1, u32::MAX, u32::MAX] {
-            section.extend_from_slice(&number.to_le_bytes());
-        }
+        words(&mut section, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
         option(&mut section, 4, b"ucurl tap");
         option(&mut section, 0, b"");
         state.block(0x0a0d_0d0a, &section)?;
         let mut interface = Vec::new();
-        for number in [101_u32, 0] {
-            interface.extend_from_slice(&number.to_le_bytes());
-        }
+        words(&mut interface, &[101, 0]);
         option(&mut interface, 2, b"ucurl-tap");
         option(&mut interface, 3, place.as_bytes());
         // if_tsresol: times count 10^-9 s.
@@ -116,23 +112,25 @@ impl<W: Write + Send> Observer for Pcap<W> {
 
 impl<W: Write> State<W> {
     fn write(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
+        if let Event::Opened = event {
+            self.next.insert(connection, [0, 0]);
+        }
+        let mut segment =
+            |side, flags, data: &[u8]| self.segment((connection, at), side, flags, data);
         match event {
             Event::Opened => {
-                self.next.insert(connection, [0, 0]);
-                self.segment(connection, at, Side::Client, SYN, b"")?;
-                self.segment(connection, at, Side::Server, SYN | ACK, b"")?;
-                self.segment(connection, at, Side::Client, ACK, b"")
+                segment(Side::Client, SYN, b"")?;
+                segment(Side::Server, SYN | ACK, b"")?;
+                segment(Side::Client, ACK, b"")
             }
             Event::Bytes(side, bytes) => {
-                bytes
-                    .chunks(SEGMENT)
-                    .try_for_each(|data| self.segment(connection, at, *side, PSH | ACK, data))?;
-                self.segment(connection, at, side.other(), ACK, b"")
+                bytes.chunks(SEGMENT).try_for_each(|data| segment(*side, PSH | ACK, data))?;
+                segment(side.other(), ACK, b"")
             }
             Event::Ended(side, error) => {
                 let end = if error.is_some() { RST } else { FIN };
-                self.segment(connection, at, *side, end | ACK, b"")?;
-                self.segment(connection, at, side.other(), ACK, b"")
+                segment(*side, end | ACK, b"")?;
+                segment(side.other(), ACK, b"")
             }
             Event::Closed => {
                 self.next.remove(&connection);
@@ -142,10 +140,10 @@ impl<W: Write> State<W> {
         }
     }
 
+    /// A packet of that connection, at that time.
     fn segment(
         &mut self,
-        connection: u64,
-        at: Duration,
+        (connection, at): (u64, Duration),
         from: Side,
         flags: u8,
         data: &[u8],
@@ -159,15 +157,11 @@ impl<W: Write> State<W> {
             Side::Client => [(CLIENT, client_port), (SERVER, 80)],
             Side::Server => [(SERVER, 80), (CLIENT, client_port)],
         };
-        let packet =
-            packet(ends, sequence, if flags & ACK != 0 { acknowledged } else { 0 }, flags, data);
-        let time = (self.started + at).as_nanos() as u64;
+        let acknowledged = if flags & ACK != 0 { acknowledged } else { 0 };
+        let packet = packet(ends, sequence, acknowledged, flags, data);
+        let (time, length) = ((self.started + at).as_nanos() as u64, packet.len() as u32);
         let mut body = Vec::with_capacity(packet.len() + 32);
-        for number in
-            [0, (time >> 32) as u32, time as u32, packet.len() as u32, packet.len() as u32]
-        {
-            body.extend_from_slice(&number.to_le_bytes());
-        }
+        words(&mut body, &[0, (time >> 32) as u32, time as u32, length, length]);
         body.extend_from_slice(&packet);
         pad(&mut body);
         self.block(6, &body)
@@ -233,6 +227,10 @@ fn option(block: &mut Vec<u8>, code: u16, value: &[u8]) {
     block.extend_from_slice(&(value.len() as u16).to_le_bytes());
     block.extend_from_slice(value);
     pad(block);
+}
+
+fn words(block: &mut Vec<u8>, numbers: &[u32]) {
+    numbers.iter().for_each(|number| block.extend_from_slice(&number.to_le_bytes()));
 }
 
 fn pad(block: &mut Vec<u8>) {

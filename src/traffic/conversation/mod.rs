@@ -1,18 +1,14 @@
-//! One connection's two streams of bytes, read as HTTP: requests one way, the responses to them the
-//! other.
+//! Reads the two streams of bytes of one connection as HTTP, and pairs requests with responses.
 //!
-//! Responses come in the order of their requests (`RFC 9112 §9.3.2`), whatever else happens:
-//! requests may be sent before the responses to those before them (pipelining), a response may come
-//! before its request has ended, 1xx responses come before the final one, and the reply to HEAD or
-//! CONNECT can only be read by who knows the request. After a 101, a 2xx to CONNECT or a response
-//! that ends with the connection, no further message can follow: what comes then is a tunnel.
+//! Responses come in the order of their requests (`RFC 9112 §9.3.2`). Requests may be pipelined, a
+//! response may come before its request has ended, and 1xx responses come before the final one. The
+//! reply to HEAD or CONNECT can only be read with its request. After a 101, a 2xx to CONNECT or a
+//! response that ends with the connection no message follows: the rest is a tunnel.
 //!
-//! A client that asked for an upgrade may go on to speak the other protocol before it was told
-//! whether it may. What it says is held back (from the observers, never from the server) until the
-//! answer decides how it is to be read.
+//! After a request for an upgrade a client may speak the other protocol before the answer comes.
+//! Observers see those bytes when the answer tells how to read them.
 //!
-//! No bytes move here: a relay passes them on, a client sends and reads them, then they are shown
-//! to this.
+//! This does no I/O: a relay or a client shows it the bytes that it moves.
 //!
 //! ```
 //! use std::time::Duration;

@@ -12,7 +12,7 @@ impl Explanation {
         let (text, section) = glossary::method(head.method());
         let start = [glossary::line("request-line"), (&text, section)];
         let remark = |name: &str, value: &str| glossary::request_field(name, value, content);
-        self.head('>', head.as_bytes(), head.fields(), start, &remark)
+        self.head('>', (head.as_bytes(), head.fields()), start, &remark)
     }
 
     /// A response's head, whose body's end `rule` decides, unless it is interim or refused.
@@ -25,14 +25,13 @@ impl Explanation {
         let (text, section) = glossary::status(status, head.class());
         let start = [glossary::line("status-line"), (&text, section)];
         let remark = |name: &str, value: &str| glossary::response_field(name, value, status, rule);
-        self.head('<', head.as_bytes(), head.fields(), start, &remark)
+        self.head('<', (head.as_bytes(), head.fields()), start, &remark)
     }
 
     fn head(
         &mut self,
         side: char,
-        bytes: &[u8],
-        fields: &Fields,
+        (bytes, fields): (&[u8], &Fields),
         start: [Remark<'_>; 2],
         remark: &dyn Fn(&str, &str) -> Remark<'static>,
     ) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! What one response gave and a later request uses.
 
-use super::Entry;
+use super::entry::Entry;
 use crate::json::Value;
 
 /// How short an id may be: twelve digits is what `docker ps` shows.

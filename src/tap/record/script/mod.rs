@@ -41,14 +41,17 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod entry;
 mod ids;
 mod spool;
 mod write;
 
 use crate::base::sync::lock;
-use crate::traffic::{Event, Exchange, Observer, Side};
+use crate::traffic::{Event, Observer, Side};
 use crate::transport::Endpoint;
-use spool::{Disk, Spool};
+use entry::Entry;
+pub use entry::Tool;
+use spool::Disk;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -56,17 +59,6 @@ use std::time::Duration;
 
 /// How much of a response is looked at for ids.
 const REPLY_LIMIT: usize = 256 * 1024;
-
-/// Which command the script is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tool {
-    /// `ucurl`, which opens up Docker's frames and can attach.
-    #[default]
-    Ucurl,
-    /// `curl`, which is everywhere: frames stay as they are, and what was typed into a container is
-    /// left out.
-    Curl,
-}
 
 /// Writes what is seen as a shell script.
 pub struct Script<W> {
@@ -81,23 +73,6 @@ struct State<W> {
     open: BTreeMap<(u64, u64), usize>,
     disk: Arc<Disk>,
     error: Option<String>,
-}
-
-/// One request, and what is to be known of its answer.
-struct Entry {
-    name: String,
-    began: Duration,
-    /// When its answer had ended; never, where it was broken off.
-    ended: Option<Duration>,
-    method: String,
-    target: Vec<u8>,
-    fields: Vec<(String, Vec<u8>)>,
-    body: Spool,
-    /// Whether it became a tunnel, and what the client said in it.
-    tunnel: bool,
-    stdin: Spool,
-    status: u16,
-    reply: Vec<u8>,
 }
 
 impl<W: Write + Send> Script<W> {
@@ -173,40 +148,6 @@ impl<W: Write + Send> Observer for Script<W> {
             }
         }
         state.error.clone()
-    }
-}
-
-impl Entry {
-    fn new(connection: u64, at: Duration, x: &Exchange, disk: &Arc<Disk>) -> Entry {
-        const OF_THE_CONNECTION: &[&str] = &[
-            "host",
-            "connection",
-            "upgrade",
-            "user-agent",
-            "content-length",
-            "transfer-encoding",
-            "expect",
-            "accept-encoding",
-            "te",
-            "trailer",
-        ];
-        let fields = x.fields(Side::Client).into_iter().flat_map(|fields| fields.iter());
-        let fields = fields.filter(|field| {
-            !OF_THE_CONNECTION.iter().any(|name| name.eq_ignore_ascii_case(field.name()))
-        });
-        Entry {
-            name: format!("{connection}.{}", x.number),
-            began: x.sent.began.unwrap_or(at),
-            ended: None,
-            method: x.method().to_owned(),
-            target: x.target().to_vec(),
-            fields: fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect(),
-            body: Spool::new(disk),
-            tunnel: false,
-            stdin: Spool::new(disk),
-            status: 0,
-            reply: Vec::new(),
-        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The script itself: words that a shell takes as they are, and requests in the order and overlap
 //! they had.
 
+use super::entry::{Entry, Tool};
 use super::ids::{self, Id, Piece};
 use super::spool::Spool;
-use super::{Entry, Tool};
 use crate::base::base64;
 use crate::docker::{FrameDecoder, FrameStream};
 use crate::traffic::secrets;
