@@ -27,7 +27,8 @@ pub struct DaemonFlags {
 /// use unix_http::{Endpoint, docker::{Daemon, DaemonFlags, ProcessEnvironment, DaemonRule}};
 ///
 /// let host = Some("unix:///run/podman/podman.sock".into());
-/// let found = Daemon::resolve(&ProcessEnvironment, &DaemonFlags { host, ..DaemonFlags::default() })?;
+/// let flags = DaemonFlags { host, ..DaemonFlags::default() };
+/// let found = Daemon::resolve(&ProcessEnvironment, &flags)?;
 /// assert_eq!(found.rule, DaemonRule::HostFlag);
 /// assert_eq!(found.endpoint, Endpoint::Unix("/run/podman/podman.sock".into()));
 /// # Ok::<(), unix_http::docker::ResolveError>(())

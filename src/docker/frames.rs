@@ -1,7 +1,7 @@
 //! Output in frames: how stdout and stderr of a container share one stream.
 //!
 //! ```text
-//! stream     = *frame             ; Docker Engine API v1.41, POST /containers/{id}/attach, "Stream format"
+//! stream     = *frame             ; Docker Engine API v1.41, ContainerAttach, "Stream format"
 //! frame      = header *OCTET      ; as many as the length says
 //! header     = type %x00 %x00 %x00 length
 //! type       = %x00               ; stdin, which is written on stdout

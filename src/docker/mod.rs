@@ -3,12 +3,12 @@
 //!
 //! | question | answer | rules |
 //! |---|---|---|
-//! | which daemon is meant? | [`Daemon::resolve`] | the docker CLI's: flags, variables, `config.json`, contexts |
+//! | which daemon is meant? | [`Daemon::resolve`] | the docker CLI's, below |
 //! | what does this host mean? | [`DockerHost::parse`] | the grammar of `DOCKER_HOST`, below |
-//! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | Docker Engine API, "Stream format" |
+//! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
 //! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
-//! | which API version is spoken? | [`ApiVersion::negotiate`], [`api_target`] | the smaller of two, or `DOCKER_API_VERSION` |
+//! | which API version is spoken? | [`ApiVersion`], [`api_target`] | the smaller of two, or a pinned one |
 //!
 //! Everything that decides something here is without I/O: it is given bytes or an [`Environment`].
 //!
@@ -41,8 +41,8 @@
 //! ```abnf
 //! host   = unix / tcp / ssh / authority [ path ]             ; without "://" it is TCP
 //! unix   = "unix://" [ "@" name / path ]                     ; nothing: /var/run/docker.sock
-//! tcp    = "tcp://" [ authority ] [ path ]                   ; nothing: localhost:2375; RFC 3986 §3.2
-//! ssh    = "ssh://" [ user "@" ] authority [ path ]          ; the path of a socket on the other side
+//! tcp    = "tcp://" [ authority ] [ path ]                   ; nothing: localhost:2375
+//! ssh    = "ssh://" [ user "@" ] authority [ path ]          ; the path of a socket there
 //! authority = [ reg-name / IPv4address / "[" IPv6address "]" ] [ ":" [ port ] ]
 //! ```
 //!

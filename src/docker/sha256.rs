@@ -1,7 +1,7 @@
 //! SHA-256: Docker's context store names a directory after the hash of the context's name.
 //!
 //! ```text
-//! message || 1 || 0…0 || length in bits as 64 bits     ; FIPS 180-4 §5.1.1, up to a multiple of 512 bits
+//! message || 1 || 0…0 || length in bits as 64 bits     ; FIPS 180-4 §5.1.1, to 512-bit blocks
 //! each 512 bits: 64 words W, 64 rounds on a…h          ; §6.2.2
 //! ```
 //!

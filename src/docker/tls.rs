@@ -140,8 +140,8 @@ impl Tls {
         Some(Cause::new(Kind::ClientCertificate, why))
     }
 
-    /// With TLS 1.3 a server refuses our certificate after the handshake, when we write already: its
-    /// reset can overtake the alert that says so.
+    /// With TLS 1.3 a server refuses our certificate after the handshake, when we write already.
+    /// Its reset can overtake the alert that says so.
     fn explain_reset(&self) -> Cause {
         let maybe = match &self.options.cert {
             Some(cert) => format!("refuse the client certificate {}", shown(cert)),

@@ -5,8 +5,8 @@
 //! asked for.
 //!
 //! A socket knows one limit only, the longest wait of the next `recv` or `send` (`SO_RCVTIMEO`,
-//! `SO_SNDTIMEO`, socket(7)). The [`Clock`] tells what it should be; a wait that ends early is begun
-//! again.
+//! `SO_SNDTIMEO`, socket(7)). The [`Clock`] tells what it should be; a wait that ends early is
+//! begun again.
 
 use std::fmt;
 use std::io;
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// use std::time::Duration;
 /// use unix_http::Timeouts;
 ///
-/// // For GET /events: the engine has to answer at once, and may then say nothing for as long as it likes.
+/// // For GET /events: the engine has to answer soon, and may then be silent.
 /// let limits = Timeouts {
 ///     connect: Some(Duration::from_secs(2)),
 ///     head: Some(Duration::from_secs(5)),

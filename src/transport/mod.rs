@@ -12,7 +12,7 @@
 //!
 //! ```abnf
 //! endpoint = unix / abstract / tcp / path
-//! unix     = "unix://" path         ; as the file system spells it: no percent-encoding, relative paths too
+//! unix     = "unix://" path         ; no percent-encoding, relative paths too
 //! abstract = "unix://@" 1*107OCTET  ; Linux: a name without a file
 //! tcp      = "tcp://" host ":" port ; an IPv6 address in brackets
 //! path     = ( "/" / "./" / "../" ) *OCTET
@@ -27,7 +27,7 @@
 //! assert_eq!(Endpoint::parse("unix:///run/a.sock")?, Endpoint::Unix("/run/a.sock".into()));
 //! assert_eq!(Endpoint::parse("unix://@a")?, Endpoint::Abstract(b"a".to_vec()));
 //! assert_eq!(Endpoint::parse("tcp://[::1]:80")?, Endpoint::Tcp { host: "::1".into(), port: 80 });
-//! assert!(Endpoint::parse("unix:/run/a.sock").unwrap_err().to_string().contains("unix:///run/a.sock"));
+//! assert_eq!(Endpoint::parse("unix:/a").unwrap_err().meant(), Some("unix:///a"));
 //! # Ok::<(), unix_http::transport::EndpointError>(())
 //! ```
 
