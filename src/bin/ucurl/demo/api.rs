@@ -2,20 +2,23 @@
 
 use super::engine::Engine;
 use super::json::{object, text, write};
-use super::names::{Pattern, told};
+use super::names::{Pattern, telling, told};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use unix_http::base::percent::decode_lenient;
 use unix_http::docker::ApiVersion;
 use unix_http::json::Value;
-use unix_http::server::{BodyWriter, Refusal, Request, Responder, Sent};
+use unix_http::server::{BodyWriter, Request, Responder, Sent};
 
 /// The newest API version, and the oldest.
 pub const NEWEST: &str = "1.45";
 pub const OLDEST: &str = "1.24";
 /// Of the engine.
 pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"));
+
+pub const SERVER: &str =
+    concat!("Docker/26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"), " (linux)");
 
 /// The most content that is held in memory: an archive, an image.
 pub const CONTENT: usize = 64 << 20;
@@ -96,7 +99,7 @@ impl<'a, 'b> Call<'a, 'b> {
     pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
         let text = self.parameter(name);
         let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
-        text.parse().or_else(|_| told(status, why()))
+        text.parse().or_else(|_| told!(status, "{}", why()))
     }
 
     /// A time: seconds since 1970, with a fraction or without.
@@ -107,7 +110,7 @@ impl<'a, 'b> Call<'a, 'b> {
         match (seconds.parse(), nanos.parse()) {
             _ if text.is_empty() => Ok(None),
             (Ok(seconds), Ok(nanos)) => Ok(UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))),
-            _ => told(500, format!("strconv.ParseInt: parsing \"{seconds}\": invalid syntax")),
+            _ => told!(500, "strconv.ParseInt: parsing \"{seconds}\": invalid syntax"),
         }
     }
 
@@ -120,12 +123,12 @@ impl<'a, 'b> Call<'a, 'b> {
             return Ok(Value::Null);
         }
         if kind.split(';').next().map(str::trim) != Some("application/json") {
-            return told(
+            return told!(
                 400,
-                format!("unsupported Content-Type header ({kind}): must be 'application/json'"),
+                "unsupported Content-Type header ({kind}): must be 'application/json'"
             );
         }
-        Value::parse(&content).or_else(|error| told(400, format!("invalid JSON: {error}")))
+        Value::parse(&content).or_else(|error| told!(400, "invalid JSON: {error}"))
     }
 
     /// The responder, for a route that answers by itself: each takes it once.
@@ -147,13 +150,12 @@ impl<'a, 'b> Call<'a, 'b> {
 
     /// Sends what the route decided.
     pub fn answer(mut self, outcome: Outcome) -> io::Result<Sent> {
-        let refusal = |error: &io::Error| error.get_ref()?.downcast_ref::<Refusal>().cloned();
         let (status, value) = match outcome {
             Ok(Reply::Sent(sent)) => return Ok(sent),
             Ok(Reply::Empty(status)) => (status, None),
             Ok(Reply::Json(status, value)) => (status, Some(value)),
-            Err(error) => match refusal(&error).filter(|_| self.responder.is_some()) {
-                Some(refusal) => (refusal.status(), Some(object!(message: refusal.why()))),
+            Err(error) => match telling(&error).filter(|_| self.responder.is_some()) {
+                Some((status, why)) => (status, Some(object!(message: why))),
                 None => return Err(error),
             },
         };
@@ -163,6 +165,12 @@ impl<'a, 'b> Call<'a, 'b> {
         body.write_all((write(&value) + "\n").as_bytes())?;
         body.finish()
     }
+}
+
+/// Sends a line of a stream of JSON.
+pub fn send_line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
+    body.write_all((write(line) + "\r\n").as_bytes())?;
+    body.flush()
 }
 
 /// Undoes percent-encoding.
@@ -182,7 +190,7 @@ pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Respon
 
 /// The last two.
 pub fn server_fields(responder: Responder<'_>) -> Responder<'_> {
-    responder.field("Ostype", "linux").field("Server", format!("Docker/{VERSION} (linux)"))
+    responder.field("Ostype", "linux").field("Server", SERVER)
 }
 
 /// `filters=`: JSON with names, and for each the values to look for.
@@ -197,19 +205,19 @@ impl Filters {
             asked => asked,
         };
         let Ok(Value::Object(members)) = Value::parse(asked.as_bytes()) else {
-            return told(400, "invalid filter");
+            return told!(400, "invalid filter");
         };
         let mut filters = Vec::new();
         for (name, values) in members {
             if !known.contains(&&name[..]) {
-                return told(400, format!("invalid filter '{name}'"));
+                return told!(400, "invalid filter '{name}'");
             }
             let listed = values.elements().iter().filter_map(Value::as_str);
             let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
             let values: Vec<String> = match &values {
                 Value::Array(_) => listed.map(str::to_owned).collect(),
                 Value::Object(_) => set.map(|(value, _)| value.clone()).collect(),
-                _ => return told(400, "invalid filter"),
+                _ => return told!(400, "invalid filter"),
             };
             filters.push((name, values));
         }
@@ -230,11 +238,9 @@ impl Filters {
         let mut found = self.values(name).is_empty();
         for value in self.values(name) {
             let Some(pattern) = Pattern::regexp(value) else {
-                return told(
+                return told!(
                     400,
-                    format!(
-                        "invalid filter '{name}={value}': this demonstration has no such regular expression"
-                    ),
+                    "invalid filter '{name}={value}': this demonstration has no such regular expression"
                 );
             };
             found |= texts.iter().any(|text| pattern.fits(text));
@@ -256,7 +262,7 @@ impl Filters {
             None => Ok(None),
             Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
             Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
-            Some(other) => told(400, format!("invalid filter '{name}=[{other}]'")),
+            Some(other) => told!(400, "invalid filter '{name}=[{other}]'"),
         }
     }
 }

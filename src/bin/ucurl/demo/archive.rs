@@ -28,13 +28,13 @@ pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 fn path(call: &Call<'_, '_>) -> io::Result<String> {
     match call.parameter("path") {
-        "" => told(400, "bad parameter: pathcannot be empty"),
+        "" => told!(400, "bad parameter: pathcannot be empty"),
         path => Ok(path.to_owned()),
     }
 }
 
 fn not_found<T>(path: &str, name: &str) -> io::Result<T> {
-    told(404, format!("Could not find the file {path} in container {name}"))
+    told!(404, "Could not find the file {path} in container {name}")
 }
 
 /// What is at the path: described in a field, and as an archive.
@@ -57,13 +57,13 @@ pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     // An error is told before the upload is read.
     let target = lock(&files).clone();
     if target.file(&path).is_some() {
-        return told(500, "extraction point is not a directory");
+        return told!(500, "extraction point is not a directory");
     }
     if !target.is_directory(&path) {
         return not_found(&path, name);
     }
     let archive = call.request.bytes(CONTENT)?;
-    lock(&files).extract(&path, &archive).or_else(|why| told(500, why))?;
+    lock(&files).extract(&path, &archive)?;
     call.engine.change(|state| state.emit_container(name, "extract-to-dir", &[]));
     Ok(Reply::Empty(200))
 }

@@ -24,7 +24,7 @@ const STATUSES: [&str; 7] =
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, &FILTERS)?;
     if let Some(wrong) = filters.values("status").iter().find(|s| !STATUSES.contains(&&s[..])) {
-        return told(400, format!("invalid filter 'status={wrong}'"));
+        return told!(400, "invalid filter 'status={wrong}'");
     }
     let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
     let mut state = call.engine.state();
@@ -60,7 +60,7 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
     let mut exited = filters.values("exited").is_empty();
     for code in filters.values("exited") {
         let Ok(code) = code.parse() else {
-            return told(400, format!("invalid filter 'exited={code}'"));
+            return told!(400, "invalid filter 'exited={code}'");
         };
         exited |= status == Status::Exited(code);
     }
@@ -147,7 +147,7 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let condition = call.parameter("condition").to_owned();
     if !matches!(&condition[..], "" | "not-running" | "next-exit" | "removed") {
-        return told(400, format!("invalid condition: \"{condition}\""));
+        return told!(400, "invalid condition: \"{condition}\"");
     }
     let process = call.engine.state().container(name)?.process.clone();
     let ends = process.run().ends;
@@ -176,13 +176,13 @@ pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let container = state.container(name)?;
         let (id, old) = (container.id.clone(), container.name.clone());
         if new.is_empty() {
-            return told(400, "Neither old nor new names may be empty");
+            return told!(400, "Neither old nor new names may be empty");
         }
         if new == old {
-            return told(400, "Renaming a container with the same name as its current name");
+            return told!(400, "Renaming a container with the same name as its current name");
         }
-        let new = free_name(state, &new);
-        let new = new.map_err(|error| prefixed(error, "Error when allocating new name"))?;
+        let failed = |error| prefixed(error, "Error when allocating new name");
+        let new = free_name(state, &new).or_else(failed)?;
         state.container(&id)?.name = new;
         state.emit_container(&id, "rename", &[("oldName", &format!("/{old}"))]);
         Ok(Reply::Empty(204))
@@ -202,20 +202,18 @@ pub fn free_name(state: &State, asked: &str) -> io::Result<String> {
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if name.len() < 2 || !name.chars().all(is_plain) || name.starts_with(['_', '.', '-']) {
-        return told(
+        return told!(
             400,
-            format!("Invalid container name ({asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
+            "Invalid container name ({asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         );
     }
     match other(name) {
         None => Ok(name.to_owned()),
-        Some(other) => told(
+        Some(other) => told!(
             409,
-            format!(
-                "Conflict. The container name \"/{name}\" is already in use by container \"{}\". \
+            "Conflict. The container name \"/{name}\" is already in use by container \"{}\". \
                  You have to remove (or rename) that container to be able to reuse that name.",
-                other.id
-            ),
+            other.id
         ),
     }
 }
@@ -241,7 +239,7 @@ pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = state.container(name)?;
     match container.process.is_running() {
         true => Ok(Reply::Empty(200)),
-        false => told(409, format!("container {} is not running", container.id)),
+        false => told!(409, "container {} is not running", container.id),
     }
 }
 
@@ -249,9 +247,9 @@ pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let asked = call.json()?;
     match &asked {
-        Value::Null => return told(400, "invalid JSON: got EOF while reading request body"),
+        Value::Null => return told!(400, "invalid JSON: got EOF while reading request body"),
         Value::Object(members) if !members.is_empty() => {}
-        _ => return told(400, "config cannot be empty in order to create a container"),
+        _ => return told!(400, "config cannot be empty in order to create a container"),
     }
     let name = call.parameter("name").to_owned();
     call.engine.change(|state| {
@@ -260,7 +258,7 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
         let (image_id, mut files) = (image.id.clone(), image.files.clone());
         let (mut config, host) = (config(image.config(), &asked)?, host(&asked)?);
         if words(&config, "Entrypoint").is_empty() && words(&config, "Cmd").is_empty() {
-            return told(400, "no command specified");
+            return told!(400, "no command specified");
         }
         let name = free_name(state, &name)?;
         let id = state.new_id("container");
@@ -294,7 +292,7 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
 /// The config that is asked for, over that of the image.
 fn config(image: &Value, asked: &Value) -> io::Result<Value> {
     let mut config = image.clone();
-    overlay(&mut config, asked).or_else(|why| told(400, why))?;
+    overlay(&mut config, asked)?;
     remove(&mut config, &["HostConfig", "NetworkingConfig"]);
     let (entrypoint, cmd) = (words(asked, "Entrypoint"), words(asked, "Cmd"));
     // The image's arguments were meant for its own entrypoint.
@@ -315,7 +313,7 @@ fn config(image: &Value, asked: &Value) -> io::Result<Value> {
 fn host(asked: &Value) -> io::Result<Value> {
     let mut host = filled!("host.json");
     if let Some(asked) = asked.get_ignore_case("HostConfig") {
-        overlay(&mut host, asked).or_else(|why| told(400, why))?;
+        overlay(&mut host, asked)?;
     }
     let defaults: [(&[&str], &str); 3] = [
         (&["NetworkMode"], "default"),
@@ -338,7 +336,7 @@ fn networks(host: &Value, asked: &Value) -> io::Result<Value> {
     let mut network = filled!("endpoint.json");
     let asked =
         asked.get("NetworkingConfig").and_then(|asked| asked.get("EndpointsConfig")?.get(name));
-    overlay(&mut network, asked.unwrap_or(&Value::Null)).or_else(|why| told(400, why))?;
+    overlay(&mut network, asked.unwrap_or(&Value::Null))?;
     Ok(Value::Object(vec![(name.to_owned(), network)]))
 }
 

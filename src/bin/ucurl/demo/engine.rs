@@ -111,6 +111,10 @@ impl Image {
         parse_rfc3339(text(&self.record, "created")).unwrap_or(UNIX_EPOCH)
     }
 
+    pub fn history(&self) -> Vec<Value> {
+        self.record.get("history").map_or(&[][..], Value::elements).to_vec()
+    }
+
     /// Its names with tags, or those with digests.
     pub fn names(&self, digests: bool) -> Vec<String> {
         self.names.iter().filter(|name| name.contains('@') == digests).cloned().collect()
@@ -195,7 +199,7 @@ impl State {
         let only = begin.next().filter(|_| !plain.is_empty() && begin.next().is_none());
         match exact.or(only) {
             Some(at) => Ok(&mut self.containers[at]),
-            None => told(404, format!("No such container: {name}")),
+            None => told!(404, "No such container: {name}"),
         }
     }
 
@@ -211,8 +215,8 @@ impl State {
     pub fn image(&self, name: &str) -> io::Result<&Image> {
         match self.find_image(name) {
             Some(image) => Ok(image),
-            None if name.starts_with("sha256:") => told(404, format!("No such image: {name}")),
-            None => told(404, format!("No such image: {}", Reference::parse(name)?.full())),
+            None if name.starts_with("sha256:") => told!(404, "No such image: {name}"),
+            None => told!(404, "No such image: {}", Reference::parse(name)?.full()),
         }
     }
 

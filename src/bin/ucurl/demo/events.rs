@@ -15,7 +15,7 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let (since, until) = (call.time("since")?, call.time("until")?);
     if until.is_some_and(|until| until < since.unwrap_or(until)) {
         let (since, until) = (call.parameter("since"), call.parameter("until"));
-        return told(400, format!("`since` time ({since}) cannot be after `until` time ({until})"));
+        return told!(400, "`since` time ({since}) cannot be after `until` time ({until})");
     }
     let filters = Filters::read(call, &FILTERS)?;
     let engine = call.engine;

@@ -19,13 +19,13 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let container = state.container(name)?;
         let (container, running) = (container.id.clone(), container.process.is_running());
         let mut config = filled!("exec.json");
-        overlay(&mut config, &asked).or_else(|why| told(400, why))?;
+        overlay(&mut config, &asked)?;
         let argv = words(&config, "Cmd");
         if argv.is_empty() {
-            return told(400, "No exec command specified");
+            return told!(400, "No exec command specified");
         }
         if !running {
-            return told(409, format!("container {container} is not running"));
+            return told!(409, "container {container} is not running");
         }
         let id = state.new_id("exec");
         let action = format!("exec_create: {}", argv.join(" "));
@@ -40,7 +40,7 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 fn find(engine: &Engine, id: &str) -> io::Result<Exec> {
     match engine.state().execs.iter().find(|exec| exec.id == id) {
         Some(exec) => Ok(exec.clone()),
-        None => told(404, format!("No such exec instance: {id}")),
+        None => told!(404, "No such exec instance: {id}"),
     }
 }
 
@@ -48,7 +48,7 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let asked = call.json()?;
     let (exec, engine) = (find(call.engine, id)?, call.engine);
     if flag(&asked, "Detach") {
-        begin(engine, &exec).or_else(|why| told(409, why))?;
+        begin(engine, &exec).or_else(|why| told!(409, "{why}"))?;
         return Ok(Reply::Empty(200));
     }
     let attached = Attached {
@@ -113,6 +113,6 @@ pub fn resize(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     (call.number("h", 400)?, call.number("w", 400)?);
     match exec.process.is_running() {
         true => Ok(Reply::Empty(200)),
-        false => told(400, "exec process is not started"),
+        false => told!(400, "exec process is not started"),
     }
 }

@@ -1,6 +1,8 @@
 //! The files of a container, in memory, and how they travel: as tar (POSIX.1-1988 ustar).
 
+use super::names::told;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -110,17 +112,17 @@ impl Files {
     ///
     /// # Errors
     /// As Go's `archive/tar` words them.
-    pub fn extract(&mut self, directory: &str, mut archive: &[u8]) -> Result<(), &'static str> {
+    pub fn extract(&mut self, directory: &str, mut archive: &[u8]) -> io::Result<()> {
         let mut pax_name = None;
         while let Some((header, rest)) = archive.split_at_checked(BLOCK) {
             if header.iter().all(|&b| b == 0) {
                 return Ok(());
             }
             if sum(header) != octal(&header[148..156]) {
-                return Err("archive/tar: invalid tar header");
+                return told!(500, "archive/tar: invalid tar header");
             }
             let size = octal(&header[124..136]) as usize;
-            let content = rest.get(..size).ok_or("unexpected EOF")?;
+            let Some(content) = rest.get(..size) else { return told!(500, "unexpected EOF") };
             archive = rest.get(size.next_multiple_of(BLOCK)..).unwrap_or_default();
             let name = format!("{}/{}", text(&header[345..500]), text(&header[..100]));
             let name = || format!("{directory}/{}", pax_name.clone().unwrap_or(name));
@@ -138,7 +140,7 @@ impl Files {
             }
             pax_name = None;
         }
-        if archive.is_empty() { Ok(()) } else { Err("unexpected EOF") }
+        if archive.is_empty() { Ok(()) } else { told!(500, "unexpected EOF") }
     }
 }
 

@@ -1,15 +1,15 @@
 //! Images: the list, one of them, names, removal, and the ways in and out.
 
-use super::api::{CONTENT, Call, Filters, Outcome, Reply};
+use super::api::{CONTENT, Call, Filters, Outcome, Reply, send_line};
+use super::build::configure;
 use super::engine::{Image, State, arch, published};
 use super::files::Files;
 use super::json::{filled, list as or_null, object, remove, text, words, write};
-use super::names::{Pattern, Reference, registry, told};
-use std::io::{self, Write};
+use super::names::{Pattern, Reference, registry, telling, told};
+use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
-use unix_http::server::BodyWriter;
 
 fn seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
@@ -83,16 +83,15 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 pub fn history(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let state = call.engine.state();
     let image = state.image(name)?;
-    let steps = image.record.get("history").map_or(&[][..], Value::elements);
-    let one = |(number, step): (usize, &Value)| {
-        let (id, tags) = match number {
-            0 => (&image.id[..], image.names(false)),
-            _ => ("<missing>", Vec::new()),
-        };
-        object!(Comment: text(step, "comment"), Created: seconds(image.created()),
-            CreatedBy: text(step, "created_by"), Id: id, Size: 0_i64, Tags: or_null(tags))
-    };
-    Ok(Reply::Json(200, Value::Array(steps.iter().rev().enumerate().map(one).collect())))
+    let mut steps = image.history();
+    steps.reverse();
+    for (number, step) in steps.iter_mut().enumerate() {
+        let id = if number == 0 { &image.id } else { "<missing>" };
+        let tags = if number == 0 { or_null(image.names(false)) } else { Value::Null };
+        *step = object!(Comment: text(step, "comment"), Created: seconds(image.created()),
+            CreatedBy: text(step, "created_by"), Id: id, Size: 0_i64, Tags: tags);
+    }
+    Ok(Reply::Json(200, Value::Array(steps)))
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -110,31 +109,38 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let force = call.truth("force");
     call.engine.change(|state| {
         let image = state.image(name)?;
-        let (id, short, tags) = (image.id.clone(), image.id[7..19].to_owned(), image.names(false));
+        let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false));
         let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
         let by_name = image.names.contains(&full);
+        let is_last = !by_name || tags.len() <= 1;
         let user = state.containers.iter().find(|container| container.image_id == id);
         let running = user.is_some_and(|container| container.process.is_running());
-        let is_last = !by_name || tags.len() <= 1;
-        let mut repositories: Vec<&str> = tags.iter().filter_map(|tag| tag.rsplit(':').nth(1)).collect();
-        repositories.dedup();
-        match user {
-            Some(user) if is_last && by_name && !force => {
-                let user = &user.id[..12];
-                return told(409, format!("conflict: unable to remove repository reference \"{name}\" (must force) - container {user} is using its referenced image {short}"));
+        let user = user.map_or("", |user| &user.id[..12]);
+        let how = if running { "cannot be forced" } else { "must be forced" };
+        let kind = if running { "running" } else { "stopped" };
+        match (by_name, is_last && !user.is_empty()) {
+            (true, true) if !force => {
+                let why = format!("container {user} is using its referenced image {short}");
+                let what = format!("unable to remove repository reference \"{name}\"");
+                return told!(409, "conflict: {what} (must force) - {why}");
             }
-            Some(user) if !by_name && (running || !force) => {
-                let (how, state) = if running { ("cannot be forced", "running") } else { ("must be forced", "stopped") };
-                let user = &user.id[..12];
-                return told(409, format!("conflict: unable to delete {short} ({how}) - image is being used by {state} container {user}"));
+            (false, true) if running || !force => {
+                let why = format!("image is being used by {kind} container {user}");
+                return told!(409, "conflict: unable to delete {short} ({how}) - {why}");
             }
-            None if !by_name && repositories.len() > 1 && !force => {
-                return told(409, format!("conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"));
+            (false, false) if tags.len() > 1 && !force => {
+                let why = "image is referenced in multiple repositories";
+                return told!(409, "conflict: unable to delete {short} ({how}) - {why}");
             }
             _ => {}
         }
-        let gone = untag(state, &id, if is_last { None } else { Some(&full) });
-        let mut reply: Vec<Value> = gone.into_iter().map(|name| object!(Untagged: name)).collect();
+        let mut gone = vec![full];
+        if is_last {
+            gone.clone_from(&image.names);
+        }
+        state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
+        gone.iter().for_each(|_| state.emit_image("untag", &id, &id));
+        let mut reply: Vec<Value> = gone.iter().map(|name| object!(Untagged: name)).collect();
         if is_last && !running {
             state.images.retain(|image| image.id != id);
             state.emit_image("delete", &id, &id);
@@ -142,23 +148,6 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         }
         Ok(Reply::Json(200, Value::Array(reply)))
     })
-}
-
-/// Takes one name of an image away, or all of them.
-fn untag(state: &mut State, id: &str, only: Option<&String>) -> Vec<String> {
-    let mut gone = Vec::new();
-    for image in state.images.iter_mut().filter(|image| image.id == id) {
-        let goes = |name: &String| only.is_none_or(|only| only == name);
-        (gone, image.names) = image.names.drain(..).partition(goes);
-    }
-    gone.iter().for_each(|_| state.emit_image("untag", id, id));
-    gone
-}
-
-/// Sends a line of progress.
-fn line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
-    body.write_all((write(line) + "\r\n").as_bytes())?;
-    body.flush()
 }
 
 /// `POST /images/create`: a pull, or with `fromSrc=-` an import of what is sent.
@@ -178,62 +167,48 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
         version.starts_with(':') || image.names.contains(&format!("{repository}{version}"))
     });
     let Some(mut image) = image else {
+        let denied = "requested access to the resource is denied";
+        let login = "repository does not exist or may require 'docker login'";
         return match (registry(&repository), &version[..1]) {
-            (Some(host), _) => {
-                told(500, format!("Get \"http://{host}/v2/\": this demonstration has no network"))
-            }
-            (None, "@") => told(
-                404,
-                format!(
-                    "manifest for {repository}{version} not found: manifest unknown: manifest unknown"
-                ),
-            ),
-            _ => told(
-                404,
-                format!(
-                    "pull access denied for {repository}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
-                ),
-            ),
+            (Some(host), _) => told!(500, "Get \"http://{host}/v2/\": there is no network here"),
+            (None, "@") => told!(404, "manifest for {asked} not found: manifest unknown"),
+            _ => told!(404, "pull access denied for {repository}, {login}: denied: {denied}"),
         };
     };
+    image.names.retain(|name| version.starts_with(':') || name.contains('@'));
     let mut body = call.stream("application/json")?;
-    line(&mut body, &object!(status: format!("Pulling from {repository}"), id: &version[1..]))?;
-    let (id, short) = (image.id.clone(), image.id[7..19].to_owned());
-    let known = call.engine.state().images.iter().any(|image| image.id == id);
-    for status in
-        ["Pulling fs layer", "Download complete", "Pull complete"].iter().filter(|_| !known)
-    {
-        line(
-            &mut body,
-            &object!(status: *status, progressDetail: Value::Object(Vec::new()), id: &short[..]),
-        )?;
+    send_line(
+        &mut body,
+        &object!(status: format!("Pulling from {repository}"), id: &version[1..]),
+    )?;
+    let (short, names) = (image.id[7..19].to_owned(), image.names.clone());
+    let known = call.engine.state().find_image(&image.id).is_some();
+    let news = ["Pulling fs layer", "Download complete", "Pull complete"];
+    for status in news.iter().filter(|_| !known) {
+        let nothing = Value::Object(Vec::new());
+        send_line(&mut body, &object!(status: *status, progressDetail: nothing, id: &short))?;
     }
-    let names: Vec<String> = image
-        .names
-        .drain(..)
-        .filter(|name| version.starts_with(':') || name.contains('@'))
-        .collect();
-    let digest =
-        names.last().and_then(|name| name.split('@').nth(1)).unwrap_or_default().to_owned();
     call.engine.change(|state| state.add(image, &names, "pull"));
-    line(&mut body, &object!(status: format!("Digest: {digest}")))?;
+    let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
+    send_line(&mut body, &object!(status: format!("Digest: {digest}")))?;
     let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
-    line(&mut body, &object!(status: format!("Status: {outcome} {repository}{version}")))?;
+    send_line(&mut body, &object!(status: format!("Status: {outcome} {repository}{version}")))?;
     Ok(body.finish()?.into())
 }
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
     let source = call.parameter("fromSrc");
     if source != "-" {
-        return told(500, format!("this demonstration has no network to import {source} from"));
+        return told!(500, "this demonstration has no network to import {source} from");
     }
     let name = [call.parameter("repo"), call.parameter("tag")].join(":");
     let mut files = Files::default();
     let archive = call.request.bytes(CONTENT)?;
-    files.extract("/", &archive).or_else(|why| told(500, why))?;
+    files.extract("/", &archive)?;
     let mut config = filled!("config.json");
     for change in call.parameters("changes") {
-        super::build::configure(&mut config, change)?;
+        let (name, argument) = change.split_once(' ').unwrap_or((change, ""));
+        configure(&mut config, name, argument)?;
     }
     let now = rfc3339(SystemTime::now(), 9);
     let step = object!(created: &now, comment: "Imported from -");
@@ -242,7 +217,7 @@ fn import(call: &mut Call<'_, '_>) -> Outcome {
         Reference::parse(name.trim_end_matches(':')).map(|name| name.full()).into_iter().collect();
     let id = call.engine.change(|state| state.add(image, &names, "import"));
     let mut body = call.stream("application/json")?;
-    line(&mut body, &object!(status: id))?;
+    send_line(&mut body, &object!(status: id))?;
     Ok(body.finish()?.into())
 }
 
@@ -268,31 +243,36 @@ pub fn save(call: &mut Call<'_, '_>, names: &[String]) -> Outcome {
 pub fn load(call: &mut Call<'_, '_>) -> Outcome {
     let archive = call.request.bytes(CONTENT)?;
     let quiet = call.truth("quiet");
-    let (mut given, mut lines) = (Files::default(), Vec::new());
-    let loaded = given.extract("/", &archive).map_err(str::to_owned);
-    let loaded =
-        loaded.and_then(|()| call.engine.change(|state| load_all(state, &given, &mut lines)));
+    let mut lines = Vec::new();
+    let loaded = call.engine.change(|state| load_all(state, &archive, &mut lines));
     // The status-code was sent long ago.
-    if let Err(why) = loaded {
-        lines.push(object!(errorDetail: object!(message: &why), error: &why));
+    if let Some((_, why)) = loaded.as_ref().err().and_then(telling) {
+        lines.push(object!(errorDetail: object!(message: why), error: why));
     }
     let mut body = call.stream("application/json")?;
     for one in lines.iter().filter(|line| !quiet || line.get("progress").is_none()) {
-        line(&mut body, one)?;
+        send_line(&mut body, one)?;
     }
     Ok(body.finish()?.into())
 }
 
-fn load_all(state: &mut State, given: &Files, lines: &mut Vec<Value>) -> Result<(), String> {
-    let read =
-        |name: &str| given.file(name).ok_or(format!("open {name}: no such file or directory"));
-    let json = |name: &str| Value::parse(read(name)?).map_err(|error| format!("{name}: {error}"));
+fn load_all(state: &mut State, archive: &[u8], lines: &mut Vec<Value>) -> io::Result<()> {
+    let mut given = Files::default();
+    given.extract("/", archive)?;
+    let read = |name: &str| match given.file(name) {
+        Some(content) => Ok(content),
+        None => told!(500, "open {name}: no such file or directory"),
+    };
+    let json = |name| match Value::parse(read(name)?) {
+        Ok(value) => Ok(value),
+        Err(error) => told!(500, "{name}: {error}"),
+    };
     for one in json("manifest.json")?.elements() {
         let (record, mut files) = (json(text(one, "Config"))?, Files::default());
         for layer in words(one, "Layers") {
             let content = read(&layer)?;
             files.extract("/", content)?;
-            lines.push(filled!("loading.json", id: &layer[..12.min(layer.len())],
+            lines.push(filled!("loading.json", id: layer.get(..12).unwrap_or(&layer),
                 progressDetail.current: content.len(), progressDetail.total: content.len()));
         }
         let tags = words(one, "RepoTags");

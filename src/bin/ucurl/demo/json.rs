@@ -1,5 +1,7 @@
 //! JSON values: templates that are filled in, values laid over others, members.
 
+use super::names::told;
+use std::io;
 use unix_http::json::Value;
 
 /// `object!(Id: id, Warnings: warnings)`
@@ -48,7 +50,7 @@ pub fn remove(value: &mut Value, names: &[&str]) {
 
 /// Lays what a client sent over the defaults, as Go decodes into a struct: names match in any
 /// case, `null` changes nothing, and a value of another type is an error.
-pub fn overlay(base: &mut Value, over: &Value) -> Result<(), String> {
+pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
     let Value::Object(members) = base else { return Ok(()) };
     for (name, new) in over.members().iter().filter(|(_, new)| *new != Value::Null) {
         let old = members.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name));
@@ -59,9 +61,10 @@ pub fn overlay(base: &mut Value, over: &Value) -> Result<(), String> {
             Some(old) if *old == Value::Null || kind(old) == kind(new) => *old = new.clone(),
             Some(old) => {
                 let (new, old) = (kind(new), kind(old));
-                return Err(format!(
+                return told!(
+                    400,
                     "invalid JSON: json: cannot unmarshal {new} into {name} of type {old}"
-                ));
+                );
             }
         }
     }

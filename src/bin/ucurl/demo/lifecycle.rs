@@ -55,7 +55,7 @@ pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
             if auto_remove {
                 state.remove(&id);
             }
-            return told(400, why);
+            return told!(400, "{why}");
         }
         process.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
         let program = program(container, argv, Vec::new(), "");
@@ -102,10 +102,10 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let what = format!("cannot kill container: {name}");
-    let signal = signal_number(call.parameter("signal")).map_err(|e| prefixed(e, &what))?;
-    let (id, _, process) = find(call.engine, name).map_err(|error| prefixed(error, &what))?;
+    let signal = signal_number(call.parameter("signal")).or_else(|e| prefixed(e, &what))?;
+    let (id, _, process) = find(call.engine, name).or_else(|error| prefixed(error, &what))?;
     if !process.is_running() {
-        return told(409, format!("{what}: container {id} is not running"));
+        return told!(409, "{what}: container {id} is not running");
     }
     send(call.engine, &id, &process, signal);
     if signal == 9 {
@@ -123,45 +123,34 @@ fn send(engine: &Engine, id: &str, process: &Process, signal: i64) {
 }
 
 fn signal_number(text: &str) -> io::Result<i64> {
-    let upper = text.to_ascii_uppercase();
-    let number = match upper.strip_prefix("SIG").unwrap_or(&upper) {
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "" | "KILL" => 9,
-        "USR1" => 10,
-        "USR2" => 12,
-        "TERM" => 15,
-        "CHLD" => 17,
-        "CONT" => 18,
-        "URG" => 23,
-        "WINCH" => 28,
-        digits => digits.parse().unwrap_or_default(),
-    };
-    if (1..=64).contains(&number) {
-        Ok(number)
-    } else {
-        told(400, format!("invalid signal: {text}"))
+    const NAMES: &str = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM \
+        STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+    let upper = if text.is_empty() { "KILL".to_owned() } else { text.to_ascii_uppercase() };
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let named = NAMES.split(' ').position(|other| other == name).map(|at| at as i64 + 1);
+    match named.or_else(|| name.parse().ok()).filter(|number| (1..=64).contains(number)) {
+        Some(number) => Ok(number),
+        None => told!(400, "invalid signal: {text}"),
     }
 }
 
 pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     stop(call, name)?;
     let failed = |error| prefixed(error, &format!("Cannot restart container {name}"));
-    start(call.engine, name).map_err(failed)?;
+    start(call.engine, name).or_else(failed)?;
     call.engine.change(|state| state.emit_container(name, "restart", &[]));
     Ok(Reply::Empty(204))
 }
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if call.truth("link") {
-        return told(501, "this demonstration has no links to remove");
+        return told!(501, "this demonstration has no links to remove");
     }
     let (id, name, process) = find(call.engine, name)?;
     if process.is_running() {
         if !call.truth("force") {
             let why = "container is running: stop the container before removing or force remove";
-            return told(409, format!("cannot remove container \"/{name}\": {why}"));
+            return told!(409, "cannot remove container \"/{name}\": {why}");
         }
         send(call.engine, &id, &process, 9);
         process.wait_for_end();

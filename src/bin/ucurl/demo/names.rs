@@ -3,18 +3,26 @@
 use std::io;
 use unix_http::server::Refusal;
 
-/// An error that the client is told, with this status-code and message.
-pub fn told<T>(status: u16, why: impl Into<String>) -> io::Result<T> {
-    Err(Refusal::new(status, why).into())
+/// `told!(404, "No such image: {name}")` is an error that the client is told.
+macro_rules! told {
+    ($status:expr, $($text:tt)+) => {
+        Err(std::io::Error::from(unix_http::server::Refusal::new($status, format!($($text)+))))
+    };
+}
+
+pub(super) use told;
+
+/// The status-code and the words of an error that the client is told.
+pub fn telling(error: &io::Error) -> Option<(u16, &str)> {
+    let refusal = error.get_ref()?.downcast_ref::<Refusal>()?;
+    Some((refusal.status(), refusal.why()))
 }
 
 /// The same error with other words before its own.
-pub fn prefixed(error: io::Error, before: &str) -> io::Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
-        Some(refusal) => {
-            Refusal::new(refusal.status(), format!("{before}: {}", refusal.why())).into()
-        }
-        None => error,
+pub fn prefixed<T>(error: io::Error, before: &str) -> io::Result<T> {
+    match telling(&error) {
+        Some((status, why)) => told!(status, "{before}: {why}"),
+        None => Err(error),
     }
 }
 
@@ -40,11 +48,9 @@ impl Reference {
         let host = registry(repository).unwrap_or_default();
         if repository[host.len()..].contains(|c: char| c.is_ascii_uppercase()) {
             let library = if repository.contains('/') { "" } else { "library/" };
-            return told(
+            return told!(
                 400,
-                format!(
-                    "invalid reference format: repository name ({library}{repository}) must be lowercase"
-                ),
+                "invalid reference format: repository name ({library}{repository}) must be lowercase"
             );
         }
         let is_word = |part: &str| {
@@ -57,7 +63,7 @@ impl Reference {
         };
         let path = repository[host.len()..].trim_start_matches('/');
         if !path.split('/').chain([tag]).all(is_word) || !digest.is_none_or(is_digest) {
-            return told(400, "invalid reference format");
+            return told!(400, "invalid reference format");
         }
         let version = digest.map_or(format!(":{tag}"), |digest| format!("@{digest}"));
         Ok(Reference { repository: repository.to_owned(), version })

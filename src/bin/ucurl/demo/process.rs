@@ -150,10 +150,6 @@ impl Process {
         })
     }
 
-    pub fn end_input(&self) {
-        self.change(|run| run.input_open = false);
-    }
-
     /// Writes output. A terminal has one stream only, and makes CR LF of each LF.
     pub fn write(&self, error: bool, data: &[u8]) {
         let data = match self.tty {
@@ -181,24 +177,28 @@ impl Process {
         found.transpose()
     }
 
-    /// What comes on standard input; `None` at its end.
-    fn read(&self) -> Result<Option<Vec<u8>>, Killed> {
-        let take = |run: &mut Run| match run.input.is_empty() {
-            false => Some(Some(std::mem::take(&mut run.input))),
-            true => (!run.input_open).then_some(None),
-        };
-        Ok(self.until(ALWAYS, take)?.flatten())
+    /// What comes on standard input, or the next line of it; `None` at the end.
+    fn read(&self, line: bool) -> Result<Option<Vec<u8>>, Killed> {
+        let found = self.until(ALWAYS, |run| {
+            let line_end = run.input.iter().position(|&b| b == b'\n').map(|at| at + 1);
+            let end = line_end.filter(|_| line).unwrap_or(run.input.len());
+            match end == 0 || (line && line_end.is_none() && run.input_open) {
+                true => (!run.input_open).then_some(None),
+                false => Some(Some(run.input.drain(..end).collect())),
+            }
+        });
+        Ok(found?.flatten())
     }
 
     fn follow(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
         let (steps, status) = program::plan(start, &mut lock(files));
         for step in steps {
             match step {
-                Step::Write { error, data } => self.write(error, &data),
+                Step::Write(error, data) => self.write(error, &data),
                 Step::Sleep(time) => drop(self.until(time, |_| None::<()>)?),
                 Step::Shell => return self.shell(start, files),
-                Step::Copy { error } => {
-                    while let Some(bytes) = self.read()? {
+                Step::Copy(error) => {
+                    while let Some(bytes) = self.read(false)? {
                         self.write(error, &bytes);
                     }
                 }
@@ -209,28 +209,24 @@ impl Process {
 
     /// Follows the lines on standard input.
     fn shell(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
-        let (mut waiting, mut status) = (Vec::new(), 0);
-        loop {
+        let mut status = 0;
+        let prompt = || {
             if self.tty {
-                self.write(false, b"/ # ");
+                self.write(false, b"/ # ")
             }
-            let more = self.read()?;
-            let ended = more.is_none();
-            waiting.extend(more.unwrap_or_default());
-            while let Some(end) = waiting.iter().position(|&b| b == b'\n') {
-                let line: Vec<u8> = waiting.drain(..=end).collect();
-                let line = String::from_utf8_lossy(&line).trim().to_owned();
-                let is_exit = line.starts_with("exit");
-                let argv = vec!["sh".to_owned(), "-c".to_owned(), line];
-                status = self.follow(&Start { argv, ..start.clone() }, files)?;
-                if is_exit {
-                    return Ok(status);
-                }
+        };
+        prompt();
+        while let Some(line) = self.read(true)? {
+            let line = String::from_utf8_lossy(&line).trim().to_owned();
+            let is_exit = line.starts_with("exit");
+            let argv = vec!["sh".to_owned(), "-c".to_owned(), line];
+            status = self.follow(&Start { argv, ..start.clone() }, files)?;
+            if is_exit {
+                break;
             }
-            if ended {
-                return Ok(status);
-            }
+            prompt();
         }
+        Ok(status)
     }
 }
 

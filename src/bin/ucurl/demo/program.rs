@@ -14,21 +14,16 @@ use std::time::Duration;
 
 pub enum Step {
     /// Writes to standard output, or to standard error.
-    Write {
-        error: bool,
-        data: Vec<u8>,
-    },
+    Write(bool, Vec<u8>),
     Sleep(Duration),
     /// Copies standard input to standard output, or to standard error.
-    Copy {
-        error: bool,
-    },
+    Copy(bool),
     /// Runs the commands that come on standard input, line by line.
     Shell,
 }
 
 /// Where a program begins.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Start {
     pub argv: Vec<String>,
     pub variables: BTreeMap<String, String>,
@@ -36,38 +31,24 @@ pub struct Start {
 }
 
 /// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
-pub fn known(program: &str) -> Option<&'static str> {
-    const COMMANDS: [&str; 16] = [
-        "sh", "echo", "printf", "cat", "sleep", "top", "exit", "true", "false", ":", "hostname",
-        "env", "ls", "pwd", "touch", "hello",
-    ];
+pub fn known(program: &str) -> Option<&str> {
+    const COMMANDS: &str =
+        "sh echo printf cat sleep top exit true false : hostname env pwd touch hello";
     let name = program.rsplit('/').next()?;
-    COMMANDS.into_iter().find(|command| *command == name)
+    COMMANDS.split(' ').find(|command| *command == name)
 }
 
 /// The steps of a program, and its exit status. Files that it writes are written now.
 pub fn plan(start: &Start, files: &mut Files) -> (Vec<Step>, i64) {
-    let (steps, targets) = (Vec::new(), STREAMS);
-    let mut planner = Planner { start, files, steps, status: 0, ended: false, targets };
+    let mut planner =
+        Planner { start, files, steps: Vec::new(), status: 0, ended: false, targets: STREAMS };
     let status = planner.command(&start.argv);
     (planner.steps, status)
 }
 
-enum Token {
-    Word(String),
-    /// `;`, `&&` or `||`
-    Operator(&'static str),
-    /// Of standard output or standard error to one of them, or to the word that comes next.
-    Redirect {
-        from: usize,
-        to: Option<usize>,
-        append: bool,
-    },
-}
-
+/// Where output goes: to standard output, to standard error, or to a file.
 #[derive(Clone)]
 enum Target {
-    /// Standard output, or standard error.
     Stream(bool),
     File(String),
 }
@@ -87,39 +68,8 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn script(&mut self, script: &str) -> i64 {
-        let tokens = match self.tokens(script) {
-            Ok(tokens) => tokens,
-            Err(what) => return self.fail("sh", &format!("this demonstration has no {what}"), 2),
-        };
-        let (mut words, mut skips, mut file) = (Vec::new(), false, None);
-        for token in tokens {
-            match (token, file.take()) {
-                (Token::Word(path), Some((from, append))) => {
-                    let path = self.path(&path);
-                    self.targets[from] = Target::File(path.clone());
-                    self.store(&path, b"", append);
-                }
-                (Token::Word(word), None) => words.push(word),
-                (Token::Redirect { from, to: Some(to), .. }, _) => {
-                    self.targets[from] = self.targets[to].clone();
-                }
-                (Token::Redirect { from, append, .. }, _) => file = Some((from, append)),
-                (Token::Operator(operator), _) => {
-                    if !skips && !self.ended && !words.is_empty() {
-                        self.status = self.command(&words);
-                    }
-                    words.clear();
-                    self.targets = STREAMS;
-                    skips = matches!((operator, self.status), ("&&", 1..) | ("||", 0));
-                }
-            }
-        }
-        self.ended = false;
-        self.status
-    }
-
-    fn tokens(&self, script: &str) -> Result<Vec<Token>, &'static str> {
-        let (mut tokens, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        let (mut file, mut skips) = (None, false);
         let mut chars = script.chars().chain(['\n']).peekable();
         while let Some(c) = chars.next() {
             match c {
@@ -133,9 +83,6 @@ impl Planner<'_> {
                     }
                     let value = self.start.variables.get(&name).map_or("", String::as_str);
                     word.get_or_insert_default().push_str(value);
-                    if name.is_empty() {
-                        return Err("such substitution");
-                    }
                 }
                 c if quote.is_some() => word.get_or_insert_default().push(c),
                 '"' | '\'' => {
@@ -145,41 +92,56 @@ impl Planner<'_> {
                 '>' => {
                     let digit = word.take_if(|word| word == "1" || word == "2");
                     let from = usize::from(digit.is_some_and(|digit| digit == "2"));
-                    tokens.extend(word.take().map(Token::Word));
-                    let append = chars.next_if_eq(&'>').is_some();
-                    let to = chars.next_if_eq(&'&').map(|_| usize::from(chars.next() == Some('2')));
-                    tokens.push(Token::Redirect { from, to, append });
+                    file = Some((from, chars.next_if_eq(&'>').is_some()));
+                    if chars.next_if_eq(&'&').is_some() {
+                        let to = usize::from(chars.next() == Some('2'));
+                        self.targets[from] = self.targets[to].clone();
+                        file = None;
+                    }
                 }
                 c if c.is_whitespace() || ";&|".contains(c) => {
-                    tokens.extend(word.take().map(Token::Word));
-                    tokens.extend(match (c, chars.next_if_eq(&c)) {
-                        (';' | '\n', _) => Some(Token::Operator(";")),
-                        ('&', Some(_)) => Some(Token::Operator("&&")),
-                        ('|', Some(_)) => Some(Token::Operator("||")),
-                        ('&' | '|', None) => return Err("pipe or background job"),
-                        _ => None,
-                    });
+                    match (file.take_if(|_| word.is_some()), word.take()) {
+                        (Some((from, append)), Some(path)) => self.redirect(from, &path, append),
+                        (_, ended) => words.extend(ended),
+                    }
+                    let twice = chars.next_if_eq(&c).is_some();
+                    if !twice && "&|".contains(c) {
+                        return self.fail("sh", "this demonstration has no pipes and jobs", 2);
+                    }
+                    if ";\n&|".contains(c) {
+                        if !skips && !self.ended && !words.is_empty() {
+                            self.status = self.command(&words);
+                        }
+                        words.clear();
+                        self.targets = STREAMS;
+                        skips = matches!((c, self.status), ('&', 1..) | ('|', 0));
+                    }
                 }
-                '(' | ')' | '`' | '<' => return Err("such syntax"),
+                '(' | ')' | '`' | '<' => {
+                    return self.fail("sh", "this demonstration has no such syntax", 2);
+                }
                 c => word.get_or_insert_default().push(c),
             }
         }
-        if quote.is_some() { Err("end of that quotation") } else { Ok(tokens) }
+        self.ended = false;
+        self.status
+    }
+
+    fn redirect(&mut self, from: usize, path: &str, append: bool) {
+        self.targets[from] = Target::File(self.path(path));
+        self.put(from == 1, b"", append);
     }
 
     fn path(&self, path: &str) -> String {
         let directory = if path.starts_with('/') { "" } else { &self.start.directory };
-        format!("{directory}/{path}")
+        if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") }
     }
 
-    fn store(&mut self, path: &str, content: &[u8], append: bool) -> i64 {
-        i64::from(!path.ends_with("/dev/null") && !self.files.store(path, content, append))
-    }
-
-    fn put(&mut self, error: bool, bytes: &[u8]) -> i64 {
-        match self.targets[usize::from(error)].clone() {
-            Target::Stream(error) => self.step(Step::Write { error, data: bytes.to_vec() }),
-            Target::File(path) => self.store(&path, bytes, true),
+    fn put(&mut self, error: bool, bytes: &[u8], append: bool) -> i64 {
+        match &self.targets[usize::from(error)] {
+            Target::Stream(error) => self.step(Step::Write(*error, bytes.to_vec())),
+            Target::File(path) if path == "/dev/null" => 0,
+            Target::File(path) => i64::from(!self.files.store(path, bytes, append)),
         }
     }
 
@@ -189,11 +151,11 @@ impl Planner<'_> {
     }
 
     fn say(&mut self, text: &str) -> i64 {
-        self.put(false, text.as_bytes())
+        self.put(false, text.as_bytes(), true)
     }
 
     fn fail(&mut self, who: &str, why: &str, status: i64) -> i64 {
-        self.put(true, format!("{who}: {why}\n").as_bytes());
+        self.put(true, format!("{who}: {why}\n").as_bytes(), true);
         status
     }
 
@@ -207,7 +169,7 @@ impl Planner<'_> {
             "echo" => self.say(&(arguments.join(" ") + "\n")),
             "printf" => self.say(&first.replace("\\n", "\n")),
             "cat" if arguments.is_empty() => {
-                self.step(Step::Copy { error: matches!(self.targets[0], Target::Stream(true)) })
+                self.step(Step::Copy(matches!(self.targets[0], Target::Stream(true))))
             }
             "cat" => arguments.iter().map(|path| self.cat(path)).max().unwrap_or_default(),
             "top" => self.step(Step::Sleep(Duration::MAX)),
@@ -227,14 +189,7 @@ impl Planner<'_> {
                 let lines = self.start.variables.iter().map(|(n, v)| format!("{n}={v}\n"));
                 self.say(&lines.collect::<String>())
             }
-            "ls" => {
-                let path = self.path(first);
-                let below = self.files.below(&path).filter_map(|(name, _)| name.split('/').next());
-                let mut names: Vec<&str> = below.filter(|name| !name.is_empty()).collect();
-                names.dedup();
-                self.say(&names.iter().flat_map(|name| [name, "\n"]).collect::<String>())
-            }
-            "touch" => self.store(&self.path(first), b"", true),
+            "touch" => i64::from(!self.files.store(&self.path(first), b"", true)),
             "hello" => self.say(include_str!("hello.txt")),
             _ => self.fail(program, "not found (this demonstration knows few programs)", 127),
         }
@@ -242,7 +197,7 @@ impl Planner<'_> {
 
     fn cat(&mut self, path: &str) -> i64 {
         match self.files.file(&self.path(path)).map(<[u8]>::to_vec) {
-            Some(content) => self.put(false, &content),
+            Some(content) => self.put(false, &content, true),
             None => self.fail("cat", &format!("can't open '{path}': No such file or directory"), 1),
         }
     }

@@ -1,8 +1,10 @@
 //! From a request to the function that answers it.
 
-use super::api::{Call, Filters, NEWEST, OLDEST, Outcome, Reply, VERSION, decode, server_fields};
+use super::api::{
+    Call, Filters, NEWEST, OLDEST, Outcome, Reply, SERVER, VERSION, decode, server_fields,
+};
 use super::engine::{Engine, arch};
-use super::json::{filled, object, text, write};
+use super::json::{filled, object, parsed, text, write};
 use super::names::told;
 use super::{archive, build, containers, events, exec, images, lifecycle, streams};
 use std::io;
@@ -21,66 +23,60 @@ pub fn answer(
 ) -> io::Result<Sent> {
     let (method, path) = (request.method().to_owned(), decode(request.path()));
     let (version, path) = split_version(&path);
-    let asked = ApiVersion::parse(version.unwrap_or(NEWEST).as_bytes());
-    if let Some(why) = version.and_then(|version| refused(version, asked)) {
+    let asked = ApiVersion::parse(version.as_bytes());
+    let [newest, oldest] = [NEWEST, OLDEST].map(|version| ApiVersion::parse(version.as_bytes()));
+    let refused = match asked {
+        _ if asked > newest => format!("new. Maximum supported API version is {NEWEST}"),
+        _ if asked < oldest => format!(
+            "old. Minimum supported API version is {OLDEST}, please upgrade your client to a newer version"
+        ),
+        _ => String::new(),
+    };
+    if !refused.is_empty() {
         let responder = responder.status(400).field("Api-Version", NEWEST);
         let responder = server_fields(responder.field("Content-Type", "application/json"));
-        return responder.send(write(&object!(message: why)) + "\n");
+        let message = format!("client version {version} is too {refused}");
+        return responder.send(write(&object!(message: message)) + "\n");
     }
     let parts: Vec<&str> = path.split('/').skip(1).collect();
-    if !is_known(&method, &parts) {
+    let Some(known) = include_str!("api.txt").lines().find(|line| fits(line, &method, &parts))
+    else {
         let responder = responder.status(404).field("Content-Type", "application/json");
         return responder.send(write(&object!(message: "page not found")) + "\n");
-    }
-    let version = asked.unwrap_or(ApiVersion { major: 1, minor: 0 });
+    };
+    let version = asked.unwrap_or(ApiVersion { major: 1, minor: 24 });
     let mut call = Call::new(engine, request, responder, version);
     let outcome = route(&mut call, &method, &parts);
+    let outcome = outcome.unwrap_or_else(|| told!(501, "this demonstration has no {known}"));
     call.answer(outcome)
 }
 
 /// `/v1.41/info` is version 1.41 and the path `/info`.
-fn split_version(path: &str) -> (Option<&str>, &str) {
+fn split_version(path: &str) -> (&str, &str) {
     let rest =
         path.strip_prefix("/v").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    match rest.and_then(|rest| rest.find('/').map(|end| rest.split_at(end))) {
-        Some((version, path)) => (Some(version), path),
-        None => (None, path),
-    }
+    rest.and_then(|rest| Some(rest.split_at(rest.find('/')?))).unwrap_or((NEWEST, path))
 }
 
-fn refused(version: &str, asked: Option<ApiVersion>) -> Option<String> {
-    if asked > ApiVersion::parse(NEWEST.as_bytes()) {
-        let rest = "is too new. Maximum supported API version is";
-        return Some(format!("client version {version} {rest} {NEWEST}"));
-    }
-    let rest = "is too old. Minimum supported API version is";
-    let remedy = "please upgrade your client to a newer version";
-    (asked < ApiVersion::parse(OLDEST.as_bytes()))
-        .then(|| format!("client version {version} {rest} {OLDEST}, {remedy}"))
-}
-
-/// Whether Docker's API has it: its paths are in a list. A name of an image may hold slashes.
-fn is_known(method: &str, parts: &[&str]) -> bool {
-    include_str!("api.txt").lines().any(|line| pattern(line, method, parts).is_some())
-}
-
-/// A line of the list, if the request fits it.
-fn pattern<'a>(line: &'a str, method: &str, parts: &[&str]) -> Option<&'a str> {
-    let (methods, path) = line.split_once(' ')?;
+/// Whether a request fits a line of the list of what Docker's API has. A name of an image may hold
+/// slashes.
+fn fits(line: &str, method: &str, parts: &[&str]) -> bool {
+    let (methods, path) = line.split_once(' ').unwrap_or_default();
     let wanted: Vec<&str> = path.split('/').skip(1).collect();
-    let more =
-        if path.starts_with("/images/{") { parts.len().checked_sub(wanted.len())? } else { 0 };
-    let fits = |(number, wanted): (usize, &&str)| {
-        let part = parts.get(if number > 1 { number + more } else { number });
-        part.is_some_and(|part| wanted.starts_with('{') || wanted == part)
-    };
-    let all = wanted.len() + more == parts.len() && wanted.iter().enumerate().all(fits);
-    (all && methods.split('|').any(|one| one == method)).then_some(line)
+    let slashes = parts.len().saturating_sub(wanted.len());
+    let more = if path.starts_with("/images/{") { slashes } else { 0 };
+    wanted.len() + more == parts.len()
+        && methods.split('|').any(|one| one == method)
+        && wanted.iter().enumerate().all(|(number, wanted)| {
+            let number = if number > 1 { number + more } else { number };
+            wanted.starts_with('{') || *wanted == parts[number]
+        })
 }
 
-fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Outcome {
-    match (method, parts) {
-        ("GET" | "HEAD", ["_ping"]) => ping(call, method),
+/// The answer of the route that there is, if there is one.
+fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcome> {
+    Some(match (method, parts) {
+        ("GET" | "HEAD", ["_ping"]) => ping(call, method == "HEAD"),
         ("GET", ["version"]) => Ok(Reply::Json(200, version())),
         ("GET", ["info"]) => Ok(Reply::Json(200, info(call.engine))),
         ("GET", ["events"]) => events::events(call),
@@ -121,84 +117,71 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Outcome {
         ("POST", ["build"]) => build::build(call),
         ("GET", ["networks", name @ ..]) => networks(call, name.first()),
         ("GET", ["volumes"]) => Ok(Reply::Json(200, filled!("volumes.json"))),
-        ("GET", ["volumes", name]) => told(404, format!("get {name}: no such volume")),
-        ("GET", ["plugins", name, "json"]) => told(404, format!("plugin \"{name}\" not found")),
+        ("GET", ["volumes", name]) => told!(404, "get {name}: no such volume"),
+        ("GET", ["plugins", name, "json"]) => told!(404, "plugin \"{name}\" not found"),
         (_, ["swarm" | "nodes" | "services" | "tasks" | "secrets" | "configs", ..]) => {
-            told(503, include_str!("no_swarm.txt").trim_end())
+            told!(503, "{}", include_str!("no_swarm.txt").trim_end())
         }
-        _ => {
-            let mut lines = include_str!("api.txt").lines();
-            let line = lines.find_map(|line| pattern(line, method, parts)).unwrap_or_default();
-            told(501, format!("this demonstration has no {line}"))
-        }
-    }
+        _ => return None,
+    })
 }
 
 /// The list of networks, or one of them.
 fn networks(call: &Call<'_, '_>, name: Option<&&str>) -> Outcome {
-    let filters =
-        Filters::read(call, &["dangling", "driver", "id", "label", "name", "scope", "type"])?;
+    let known = ["dangling", "driver", "id", "label", "name", "scope", "type"];
+    let filters = Filters::read(call, &known)?;
     let dangling = filters.truth("dangling")? == Some(true);
-    let mut found = Vec::new();
-    for network in filled!("networks.json").elements() {
-        let [id, own, driver] = ["Id", "Name", "Driver"].map(|member| text(network, member));
-        if name.is_some_and(|name| own == *name || id.starts_with(name)) {
-            return Ok(Reply::Json(200, network.clone()));
-        }
-        let fits = !dangling
-            && filters.any("driver", |wanted| driver == wanted)
-            && filters.any("id", |wanted| id.starts_with(&wanted[..]))
-            && filters.any("name", |wanted| own.contains(&wanted[..]))
-            && filters.any("scope", |wanted| wanted == "local")
+    let mut networks = filled!("networks.json").elements().to_vec();
+    networks.retain(|network| {
+        let is = |member: &str, wanted: &String| text(network, member).starts_with(&wanted[..]);
+        let asked =
+            name.is_none_or(|name| [text(network, "Name"), text(network, "Id")].contains(name));
+        asked
+            && !dangling
+            && filters.values("label").is_empty()
+            && [("driver", "Driver"), ("id", "Id"), ("name", "Name"), ("scope", "Scope")]
+                .iter()
+                .all(|(filter, member)| filters.any(filter, |wanted| is(member, wanted)))
             && filters.any("type", |wanted| wanted == "builtin")
-            && filters.has_labels(&Value::Null);
-        found.extend(fits.then(|| network.clone()));
-    }
-    match name {
-        Some(name) => told(404, format!("network {name} not found")),
-        None => Ok(Reply::Json(200, Value::Array(found))),
+    });
+    match (name, networks.pop()) {
+        (Some(_), Some(network)) => Ok(Reply::Json(200, network)),
+        (Some(name), None) => told!(404, "network {name} not found"),
+        (None, last) => {
+            networks.extend(last);
+            Ok(Reply::Json(200, Value::Array(networks)))
+        }
     }
 }
 
 /// The answer whose fields stand in an order of its own.
-fn ping(call: &mut Call<'_, '_>, method: &str) -> Outcome {
-    let responder = call.responder()?.field("Api-Version", NEWEST).field("Builder-Version", "1");
-    let responder = responder.field("Cache-Control", "no-cache, no-store, must-revalidate");
+fn ping(call: &mut Call<'_, '_>, head: bool) -> Outcome {
     let kind = "text/plain; charset=utf-8";
-    let responder = match method {
-        "HEAD" => responder.field("Content-Length", "0").field("Content-Type", kind),
-        _ => responder,
-    };
-    let responder = responder.field("Docker-Experimental", "false").field("Ostype", "linux");
-    let responder = responder.field("Pragma", "no-cache");
-    let responder =
-        responder.field("Server", format!("Docker/{VERSION} (linux)")).field("Swarm", "inactive");
-    Ok(match method {
-        "HEAD" => responder.send_head()?,
-        _ => {
-            let responder = responder.field("Date", http_date(SystemTime::now()));
-            responder.field("Content-Length", "2").field("Content-Type", kind).send("OK")?
-        }
+    let mut responder =
+        call.responder()?.field("Api-Version", NEWEST).field("Builder-Version", "1");
+    responder = responder.field("Cache-Control", "no-cache, no-store, must-revalidate");
+    if head {
+        responder = responder.field("Content-Length", "0").field("Content-Type", kind);
     }
-    .into())
+    responder = responder.field("Docker-Experimental", "false").field("Ostype", "linux");
+    responder = responder.field("Pragma", "no-cache").field("Server", SERVER);
+    responder = responder.field("Swarm", "inactive");
+    if head {
+        return Ok(responder.send_head()?.into());
+    }
+    responder = responder.field("Date", http_date(SystemTime::now()));
+    Ok(responder.field("Content-Length", "2").field("Content-Type", kind).send("OK")?.into())
 }
 
 fn version() -> Value {
-    let details = filled!("version.json", Arch: arch(), Version: VERSION,
-        ApiVersion: NEWEST, MinAPIVersion: OLDEST);
-    let engine = object!(Name: "Engine", Version: VERSION, Details: object!(ApiVersion: NEWEST,
-        Arch: arch(), MinAPIVersion: OLDEST, Os: "linux", Experimental: "false",
-        KernelVersion: text(&details, "KernelVersion"), GoVersion: text(&details, "GoVersion")));
-    let mut version = details;
-    *super::json::at(&mut version, &["Components"]) = Value::Array(vec![engine]);
-    version
+    let text = include_str!("version.json").replace("$VERSION", VERSION).replace("$ARCH", arch());
+    parsed(&text.replace("$NEWEST", NEWEST).replace("$OLDEST", OLDEST))
 }
 
 fn info(engine: &Engine) -> Value {
     let state = engine.state();
     let all = state.containers.len();
-    let running =
-        state.containers.iter().filter(|container| container.process.is_running()).count();
+    let running = state.containers.iter().filter(|one| one.process.is_running()).count();
     filled!("info.json", Containers: all, ContainersRunning: running,
         ContainersStopped: all - running, Images: state.images.len(), ServerVersion: VERSION,
         SystemTime: rfc3339(SystemTime::now(), 9), Architecture: std::env::consts::ARCH)

@@ -156,7 +156,7 @@ impl Attached {
         }
         if self.stdin && self.close_stdin {
             self.process.wait(started);
-            self.process.end_input();
+            self.process.change(|run| run.input_open = false);
         }
         Ok(())
     }
@@ -194,7 +194,7 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let process = Arc::clone(&call.engine.state().container(name)?.process);
     let wants = [call.truth("stdout"), call.truth("stderr")];
     if wants == [false, false] {
-        return told(400, "Bad parameters: you must choose at least one stream");
+        return told!(400, "Bad parameters: you must choose at least one stream");
     }
     let (follow, timestamps) = (call.truth("follow"), call.truth("timestamps"));
     let (since, until) = (call.time("since")?, call.time("until")?);

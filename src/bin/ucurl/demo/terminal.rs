@@ -18,7 +18,7 @@ impl Keys {
         let key = |name: &str| match (name.strip_prefix("ctrl-"), name.as_bytes()) {
             (Some(name), _) if name.len() == 1 => Ok(name.as_bytes()[0].to_ascii_uppercase() & 31),
             (None, [key]) => Ok(*key),
-            _ => told(400, format!("Invalid detach keys ({text}) provided")),
+            _ => told!(400, "Invalid detach keys ({text}) provided"),
         };
         let text = if text.is_empty() { "ctrl-p,ctrl-q" } else { text };
         Ok(Keys { keys: text.split(',').map(key).collect::<io::Result<_>>()?, typed: 0 })
@@ -61,7 +61,7 @@ impl Terminal {
                     process.kill(2);
                 }
                 // Ctrl-D: the end of input on an empty line.
-                4 if self.0.is_empty() => process.end_input(),
+                4 if self.0.is_empty() => process.change(|run| run.input_open = false),
                 4 => drop(process.feed(&std::mem::take(&mut self.0))),
                 b'\r' | b'\n' => {
                     process.write(false, b"\n");
