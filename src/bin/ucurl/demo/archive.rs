@@ -40,7 +40,7 @@ fn not_found<T>(path: &str, name: &str) -> io::Result<T> {
 /// What is at the path: described in a field, and as an archive.
 fn find(call: &Call<'_, '_>, name: &str) -> io::Result<(String, Vec<u8>)> {
     let path = path(call)?;
-    let files = lock(&call.engine.state().container(name)?.files).clone();
+    let files = lock(&call.engine.container(name)?.files).clone();
     let Some(archive) = files.archive(&path) else { return not_found(&path, name) };
     let (cleaned, file) = (clean(&path), files.file(&path));
     let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
@@ -53,9 +53,10 @@ fn find(call: &Call<'_, '_>, name: &str) -> io::Result<(String, Vec<u8>)> {
 
 pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = path(call)?;
-    let files = call.engine.state().container(name)?.files.clone();
+    let container = call.engine.container(name)?;
+    let files = &container.files;
     // An error is told before the upload is read.
-    let target = lock(&files).clone();
+    let target = lock(files).clone();
     if target.file(&path).is_some() {
         return told!(500, "extraction point is not a directory");
     }
@@ -63,13 +64,13 @@ pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         return not_found(&path, name);
     }
     let archive = call.request.bytes(CONTENT)?;
-    lock(&files).extract(&path, &archive)?;
-    call.engine.change(|state| state.emit_container(name, "extract-to-dir", &[]));
+    lock(files).extract(&path, &archive)?;
+    call.engine.emit(&container, "extract-to-dir", &[]);
     Ok(Reply::Empty(200))
 }
 
 pub fn export(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let files = call.engine.state().container(name)?.files.clone();
+    let files = call.engine.container(name)?.files.clone();
     let archive = lock(&files).archive("/").unwrap_or_default();
     call.send("application/x-tar", &archive)
 }

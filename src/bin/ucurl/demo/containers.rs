@@ -2,12 +2,13 @@
 
 use super::api::{Call, Filters, Outcome, Reply};
 use super::engine::{Container, State};
-use super::json::{at, filled, flag, list as or_null, object, overlay, remove, text, words};
+use super::json::{at, filled, list as or_null, object, overlay, remove, text, words};
 use super::names::{prefixed, told};
-use super::process::{Process, Run, Status};
+use super::process::{Run, Status};
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use unix_http::base::sync::lock;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
@@ -27,27 +28,20 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
         return told!(400, "invalid filter 'status={wrong}'");
     }
     let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
-    let mut state = call.engine.state();
+    let state = call.engine.state();
     let all = call.truth("all") || limit > 0 || !filters.values("status").is_empty();
-    let mut ids = [None, None];
-    for (id, name) in ids.iter_mut().zip(["before", "since"]) {
+    let mut created = [None, None];
+    for (created, name) in created.iter_mut().zip(["before", "since"]) {
         for value in filters.values(name) {
-            *id = Some(state.container(value)?.id.clone());
+            *created = Some(state.container(value)?.created);
         }
     }
-    let place = |id: &Option<String>| {
-        let id = id.as_ref()?;
-        state.containers.iter().position(|container| container.id == *id)
-    };
-    let (before, since) = (place(&ids[0]), place(&ids[1]));
     let mut found = Vec::new();
-    for (number, container) in state.containers.iter().enumerate().rev() {
-        let is_between =
-            before.is_none_or(|end| number < end) && since.is_none_or(|at| number > at);
-        if is_between
-            && (all || container.process.is_running())
-            && fits(&state, container, &filters)?
-        {
+    for container in state.containers.iter().rev() {
+        let is_between = created[0].is_none_or(|before| container.created < before)
+            && created[1].is_none_or(|since| container.created > since);
+        let is_shown = is_between && (all || container.process.is_running());
+        if is_shown && fits(&state, container, &filters)? {
             found.push(summary(container));
         }
     }
@@ -57,13 +51,6 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
 
 fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<bool> {
     let status = container.process.run().status;
-    let mut exited = filters.values("exited").is_empty();
-    for code in filters.values("exited") {
-        let Ok(code) = code.parse() else {
-            return told!(400, "invalid filter 'exited={code}'");
-        };
-        exited |= status == Status::Exited(code);
-    }
     let has = |member: &str, name: &String| {
         container.config.get(member).is_some_and(|members| members.get(name).is_some())
     };
@@ -71,12 +58,14 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
         let image = state.find_image(name).is_some_and(|image| image.id == container.image_id);
         image || container.image == *name
     };
-    Ok(exited
-        && filters.any_fits("name", &[&container.name, &format!("/{}", container.name)])?
+    let name = container.name();
+    Ok(filters.any_fits("name", &[&name, &format!("/{name}")])?
         && filters.any_fits("id", &[&container.id])?
         && filters.has_labels(container.labels())
         && filters.any("ancestor", is_ancestor)
         && filters.any("status", |word| word == status.word())
+        && filters
+            .any("exited", |code| code.parse().is_ok_and(|code| status == Status::Exited(code)))
         && filters.any("network", |name| container.networks.get(name).is_some())
         && filters.any("volume", |path| has("Volumes", path))
         && filters.any("health", |health| health == "none")
@@ -90,7 +79,7 @@ fn summary(container: &Container) -> Value {
     let quoted = |word: String| if word.contains(' ') { format!("'{word}'") } else { word };
     let command: Vec<String> = container.argv().into_iter().map(quoted).collect();
     let created = container.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name)],
+    filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name())],
         Image: &container.image, ImageID: &container.image_id, Command: command.join(" "),
         Created: created as i64, Labels: container.labels().clone(), State: run.status.word(),
         Status: status_text(&run), NetworkSettings.Networks: container.networks.clone(),
@@ -118,27 +107,26 @@ fn status_text(run: &Run) -> String {
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let mut state = call.engine.state();
-    let id = state.container(name)?.id.clone();
-    let execs = state.execs.iter().filter(|exec| exec.container == id);
+    let state = call.engine.state();
+    let container = state.container(name)?;
+    let execs = state.execs.iter().filter(|exec| exec.container.id == container.id);
     let execs = execs.map(|exec| exec.id.clone()).collect();
-    let container = state.container(&id)?;
     let run = container.process.run();
     let never = || "0001-01-01T00:00:00Z".to_owned();
     let moment = |time: Option<SystemTime>| time.map_or_else(never, |time| rfc3339(time, 9));
     let code = match run.status {
         Status::Exited(code) => code,
-        _ if container.error.is_empty() => 0,
+        _ if run.error.is_empty() => 0,
         _ => 127,
     };
     let argv = container.argv();
     let running = run.status == Status::Running;
-    let shown = filled!("inspect.json", Id: id, Created: rfc3339(container.created, 9),
+    let shown = filled!("inspect.json", Id: &container.id, Created: rfc3339(container.created, 9),
         Path: &argv[0], Args: argv[1..].to_vec(), State.Status: run.status.word(),
         State.Running: running, State.Pid: i64::from(running), State.ExitCode: code,
-        State.Error: &container.error, State.StartedAt: moment(run.started),
+        State.Error: &run.error, State.StartedAt: moment(run.started),
         State.FinishedAt: moment(run.finished), Image: &container.image_id,
-        Name: format!("/{}", container.name), ExecIDs: or_null(execs),
+        Name: format!("/{}", container.name()), ExecIDs: or_null(execs),
         HostConfig: container.host.clone(), Config: container.config.clone(),
         NetworkSettings.Networks: container.networks.clone());
     Ok(Reply::Json(200, shown))
@@ -149,7 +137,7 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if !matches!(&condition[..], "" | "not-running" | "next-exit" | "removed") {
         return told!(400, "invalid condition: \"{condition}\"");
     }
-    let process = call.engine.state().container(name)?.process.clone();
+    let process = Arc::clone(&call.engine.container(name)?.process);
     let ends = process.run().ends;
     // The head is sent before the wait: a client that starts the container next has to know that
     // this request waits already.
@@ -171,10 +159,10 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 }
 
 pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let new = call.parameter("name").to_owned();
+    let new = call.parameter("name");
     call.engine.change(|state| {
         let container = state.container(name)?;
-        let (id, old) = (container.id.clone(), container.name.clone());
+        let old = container.name();
         if new.is_empty() {
             return told!(400, "Neither old nor new names may be empty");
         }
@@ -182,40 +170,29 @@ pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             return told!(400, "Renaming a container with the same name as its current name");
         }
         let failed = |error| prefixed(error, "Error when allocating new name");
-        let new = free_name(state, &new).or_else(failed)?;
-        state.container(&id)?.name = new;
-        state.emit_container(&id, "rename", &[("oldName", &format!("/{old}"))]);
+        container.rename(&free_name(state, new).or_else(failed)?);
+        state.emit_container(&container, "rename", &[("oldName", &format!("/{old}"))]);
         Ok(Reply::Empty(204))
     })
 }
 
 /// The name that was asked for, if it can be had, or one that is made up.
-pub fn free_name(state: &State, asked: &str) -> io::Result<String> {
-    const HOW: [&str; 8] = ["bold", "calm", "deft", "fair", "keen", "lucid", "neat", "wry"];
-    const WHO: [&str; 7] = ["byron", "curie", "gauss", "hopper", "lamarr", "noether", "turing"];
-    let other = |name: &str| state.containers.iter().find(|container| container.name == name);
+fn free_name(state: &State, asked: &str) -> io::Result<String> {
+    let other = |name: &str| state.containers.iter().find(|container| container.name() == name);
     let name = asked.strip_prefix('/').unwrap_or(asked);
     if name.is_empty() {
-        let invented = |n: usize| format!("{}_{}{n}", HOW[n % HOW.len()], WHO[n % WHO.len()]);
-        let mut names = (state.containers.len()..).map(invented);
+        let mut names = (1..).map(|number| format!("demo_{number}"));
         return Ok(names.find(|name| other(name).is_none()).unwrap_or_default());
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if name.len() < 2 || !name.chars().all(is_plain) || name.starts_with(['_', '.', '-']) {
-        return told!(
-            400,
-            "Invalid container name ({asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
-        );
+        let allowed = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
+        return told!(400, "Invalid container name ({asked}), {allowed}");
     }
-    match other(name) {
-        None => Ok(name.to_owned()),
-        Some(other) => told!(
-            409,
-            "Conflict. The container name \"/{name}\" is already in use by container \"{}\". \
-                 You have to remove (or rename) that container to be able to reuse that name.",
-            other.id
-        ),
-    }
+    let Some(other) = other(name) else { return Ok(name.to_owned()) };
+    let remedy = "You have to remove (or rename) that container to be able to reuse that name.";
+    let taken = format!("is already in use by container \"{}\"", other.id);
+    told!(409, "Conflict. The container name \"/{name}\" {taken}. {remedy}")
 }
 
 /// `POST /containers/prune`
@@ -224,9 +201,9 @@ pub fn prune(call: &mut Call<'_, '_>) -> Outcome {
     let gone = call.engine.change(|state| {
         let ended = state.containers.iter().filter(|c| !c.process.is_running());
         let gone = ended.filter(|container| filters.has_labels(container.labels()));
-        let gone: Vec<String> = gone.map(|container| container.id.clone()).collect();
-        gone.iter().for_each(|id| state.remove(id));
-        gone
+        let gone: Vec<Arc<Container>> = gone.cloned().collect();
+        gone.iter().for_each(|container| state.remove(container));
+        gone.iter().map(|container| container.id.clone()).collect()
     });
     Ok(Reply::Json(200, object!(ContainersDeleted: or_null(gone), SpaceReclaimed: 0_i64)))
 }
@@ -235,8 +212,7 @@ pub fn prune(call: &mut Call<'_, '_>) -> Outcome {
 pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     call.json()?;
     (call.number("h", 400)?, call.number("w", 400)?);
-    let mut state = call.engine.state();
-    let container = state.container(name)?;
+    let container = call.engine.container(name)?;
     match container.process.is_running() {
         true => Ok(Reply::Empty(200)),
         false => told!(409, "container {} is not running", container.id),
@@ -255,37 +231,28 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     call.engine.change(|state| {
         let wanted = text(&asked, "Image").to_owned();
         let image = state.image(&wanted)?;
-        let (image_id, mut files) = (image.id.clone(), image.files.clone());
         let (mut config, host) = (config(image.config(), &asked)?, host(&asked)?);
         if words(&config, "Entrypoint").is_empty() && words(&config, "Cmd").is_empty() {
             return told!(400, "no command specified");
         }
+        let image = image.clone();
         let name = free_name(state, &name)?;
         let id = state.new_id("container");
         if text(&config, "Hostname").is_empty() {
             *at(&mut config, &["Hostname"]) = id[..12].into();
         }
-        files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
+        let reply = object!(Id: &id, Warnings: warnings(&host, &config));
+        let settings = [config, host.clone(), networks(&host, &asked)?];
+        let container = Arc::new(Container::new((id, name), (wanted, &image), settings));
+        let (mut files, config) = (lock(&container.files), &container.config);
+        files.put("etc/hostname", format!("{}\n", text(config, "Hostname")).as_bytes());
         let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
-        for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
+        for path in volumes.map(|(path, _)| &path[..]).chain([text(config, "WorkingDir")]) {
             files.make_directory(path);
         }
-        let (warnings, networks) = (warnings(&host, &config), networks(&host, &asked)?);
-        state.containers.push(Container {
-            id: id.clone(),
-            name,
-            created: SystemTime::now(),
-            image: wanted,
-            image_id,
-            process: Process::new(flag(&config, "Tty")),
-            files: Arc::new(Mutex::new(files)),
-            error: String::new(),
-            config,
-            host,
-            networks,
-        });
-        state.emit_container(&id, "create", &[]);
-        Ok(Reply::Json(201, object!(Id: id, Warnings: warnings)))
+        state.emit_container(&container, "create", &[]);
+        state.containers.push(Arc::clone(&container));
+        Ok(Reply::Json(201, reply))
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the engine knows: images, containers, execs and events, behind one lock.
 
 use super::files::Files;
-use super::json::{filled, object, remove, text, words, write};
+use super::json::{filled, flag, object, remove, text, words, write};
 use super::names::{Reference, told};
 use super::process::Process;
 use std::collections::VecDeque;
@@ -25,8 +25,8 @@ pub struct Engine {
 pub struct State {
     serial: u64,
     pub images: Vec<Image>,
-    pub containers: Vec<Container>,
-    pub execs: Vec<Exec>,
+    pub containers: Vec<Arc<Container>>,
+    pub execs: Vec<Arc<Exec>>,
     pub events: VecDeque<Event>,
     /// How many events there have been.
     pub event_count: usize,
@@ -34,7 +34,7 @@ pub struct State {
 
 pub struct Container {
     pub id: String,
-    pub name: String,
+    name: Mutex<String>,
     pub created: SystemTime,
     /// The image as it was asked for.
     pub image: String,
@@ -45,14 +45,11 @@ pub struct Container {
     pub networks: Value,
     pub process: Arc<Process>,
     pub files: Arc<Mutex<Files>>,
-    /// Why it could not be started.
-    pub error: String,
 }
 
-#[derive(Clone)]
 pub struct Exec {
     pub id: String,
-    pub container: String,
+    pub container: Arc<Container>,
     pub config: Value,
     pub process: Arc<Process>,
 }
@@ -67,9 +64,31 @@ pub struct Event {
 }
 
 impl Container {
+    /// A container of an image, with this id and name, that was not started yet.
+    pub fn new(
+        (id, name): (String, String),
+        image: (String, &Image),
+        settings: [Value; 3],
+    ) -> Container {
+        let [config, host, networks] = settings;
+        let process = Process::new(flag(&config, "Tty"));
+        let (created, name) = (SystemTime::now(), Mutex::new(name));
+        let (image, image_id, files) = (image.0, image.1.id.clone(), image.1.files.clone());
+        let files = Arc::new(Mutex::new(files));
+        Container { id, name, created, image, image_id, config, host, networks, process, files }
+    }
+
     /// The program with its arguments.
     pub fn argv(&self) -> Vec<String> {
         [words(&self.config, "Entrypoint"), words(&self.config, "Cmd")].concat()
+    }
+
+    pub fn name(&self) -> String {
+        lock(&self.name).clone()
+    }
+
+    pub fn rename(&self, name: &str) {
+        name.clone_into(&mut lock(&self.name));
     }
 
     pub fn labels(&self) -> &Value {
@@ -177,6 +196,14 @@ impl Engine {
         result
     }
 
+    pub fn container(&self, name: &str) -> io::Result<Arc<Container>> {
+        self.state().container(name)
+    }
+
+    pub fn emit(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
+        self.change(|state| state.emit_container(container, action, more));
+    }
+
     /// Waits for a change, for `limit` at most.
     pub fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
         self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
@@ -191,14 +218,13 @@ impl State {
     }
 
     /// A container by its id, its name or the beginning of its id.
-    pub fn container(&mut self, name: &str) -> io::Result<&mut Container> {
+    pub fn container(&self, name: &str) -> io::Result<Arc<Container>> {
         let plain = name.strip_prefix('/').unwrap_or(name);
-        let exact = self.containers.iter().position(|c| c.id == plain || c.name == plain);
-        let mut begin =
-            (0..self.containers.len()).filter(|&at| self.containers[at].id.starts_with(plain));
+        let exact = self.containers.iter().find(|c| c.id == plain || c.name() == plain);
+        let mut begin = self.containers.iter().filter(|c| c.id.starts_with(plain));
         let only = begin.next().filter(|_| !plain.is_empty() && begin.next().is_none());
         match exact.or(only) {
-            Some(at) => Ok(&mut self.containers[at]),
+            Some(container) => Ok(Arc::clone(container)),
             None => told!(404, "No such container: {name}"),
         }
     }
@@ -259,15 +285,13 @@ impl State {
     }
 
     /// An event of a container, with attributes besides its image, name and labels.
-    pub fn emit_container(&mut self, id: &str, action: &str, more: &[(&str, &str)]) {
-        let Ok(container) = self.container(id) else { return };
+    pub fn emit_container(&mut self, container: &Container, action: &str, more: &[(&str, &str)]) {
         let mut attributes = container.labels().members().to_vec();
-        let own = [("image", &container.image[..]), ("name", &container.name[..])];
+        let own = [("image", &container.image[..]), ("name", &container.name())];
         let more = own.iter().chain(more);
         attributes.extend(more.map(|(name, value)| ((*name).into(), Value::from(*value))));
         attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let id = container.id.clone();
-        self.emit("container", action, &id, Value::Object(attributes));
+        self.emit("container", action, &container.id, Value::Object(attributes));
     }
 
     pub fn emit_image(&mut self, action: &str, id: &str, name: &str) {
@@ -275,17 +299,13 @@ impl State {
     }
 
     /// Takes a container away with all that belongs to it.
-    pub fn remove(&mut self, id: &str) {
-        if self.containers.iter().all(|container| container.id != id) {
-            return;
+    pub fn remove(&mut self, container: &Container) {
+        let count = self.containers.len();
+        self.containers.retain(|other| other.id != container.id);
+        self.execs.retain(|exec| exec.container.id != container.id);
+        if self.containers.len() < count {
+            self.emit_container(container, "destroy", &[]);
+            container.process.change(|run| run.removed = true);
         }
-        self.emit_container(id, "destroy", &[]);
-        self.execs.retain(|exec| exec.container != id);
-        self.containers.retain(|container| {
-            container.id != id || {
-                container.process.change(|run| run.removed = true);
-                false
-            }
-        });
     }
 }

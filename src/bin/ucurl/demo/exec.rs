@@ -15,31 +15,30 @@ use unix_http::json::Value;
 
 pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let asked = call.json()?;
+    let container = call.engine.container(name)?;
+    let mut config = filled!("exec.json");
+    overlay(&mut config, &asked)?;
+    let argv = words(&config, "Cmd");
+    if argv.is_empty() {
+        return told!(400, "No exec command specified");
+    }
+    if !container.process.is_running() {
+        return told!(409, "container {} is not running", container.id);
+    }
     call.engine.change(|state| {
-        let container = state.container(name)?;
-        let (container, running) = (container.id.clone(), container.process.is_running());
-        let mut config = filled!("exec.json");
-        overlay(&mut config, &asked)?;
-        let argv = words(&config, "Cmd");
-        if argv.is_empty() {
-            return told!(400, "No exec command specified");
-        }
-        if !running {
-            return told!(409, "container {container} is not running");
-        }
         let id = state.new_id("exec");
         let action = format!("exec_create: {}", argv.join(" "));
         state.emit_container(&container, &action, &[("execID", &id)]);
         let reply = object!(Id: &id);
         let process = Process::new(flag(&config, "Tty"));
-        state.execs.push(Exec { id, container, config, process });
+        state.execs.push(Arc::new(Exec { id, container, config, process }));
         Ok(Reply::Json(201, reply))
     })
 }
 
-fn find(engine: &Engine, id: &str) -> io::Result<Exec> {
+fn find(engine: &Engine, id: &str) -> io::Result<Arc<Exec>> {
     match engine.state().execs.iter().find(|exec| exec.id == id) {
-        Some(exec) => Ok(exec.clone()),
+        Some(exec) => Ok(Arc::clone(exec)),
         None => told!(404, "No such exec instance: {id}"),
     }
 }
@@ -65,45 +64,40 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     attached.serve(call, || begin(engine, &exec))
 }
 
-fn begin(engine: &Arc<Engine>, exec: &Exec) -> Result<(), String> {
-    let Exec { id, container, config, process } = exec.clone();
-    if process.run().status != Status::Created {
-        return Err(format!("Error: Exec command {id} has already run"));
+fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
+    if exec.process.run().status != Status::Created {
+        return Err(format!("Error: Exec command {} has already run", exec.id));
     }
-    let (argv, env) = (words(&config, "Cmd"), words(&config, "Env"));
+    let (argv, env) = (words(&exec.config, "Cmd"), words(&exec.config, "Env"));
     if known(&argv[0]).is_none() {
-        process.finish(126);
+        exec.process.finish(126);
         return Err(format!("OCI runtime exec failed: exec failed: {}", not_found(&argv[0])));
     }
     let action = format!("exec_start: {}", argv.join(" "));
-    process.change(|run| run.input_open = flag(&config, "AttachStdin"));
-    let started = engine.change(|state| {
-        let found = state.container(&container)?;
-        let start = program(found, argv, env, text(&config, "WorkingDir"));
-        let files = Arc::clone(&found.files);
-        state.emit_container(&container, &action, &[("execID", &id)]);
-        let (engine, own) = (Arc::clone(engine), Arc::clone(&process));
-        process::start(&process, start, files, move |code| {
-            own.finish(code);
-            let code = code.to_string();
-            let more = [("execID", &id[..]), ("exitCode", &code)];
-            engine.change(|state| state.emit_container(&container, "exec_die", &more));
-        })
-    });
-    started.map_err(|error| error.to_string())
+    engine.emit(&exec.container, &action, &[("execID", &exec.id)]);
+    exec.process.change(|run| run.input_open = flag(&exec.config, "AttachStdin"));
+    let start = program(&exec.container, argv, env, text(&exec.config, "WorkingDir"));
+    let (engine, own) = (Arc::clone(engine), Arc::clone(exec));
+    process::start(&exec.process, start, Arc::clone(&exec.container.files), move |code| {
+        own.process.finish(code);
+        let code = code.to_string();
+        engine.emit(&own.container, "exec_die", &[("execID", &own.id), ("exitCode", &code)]);
+    })
+    .map_err(|error| error.to_string())
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let Exec { container, config, process, .. } = find(call.engine, id)?;
+    let exec = find(call.engine, id)?;
+    let (config, process) = (&exec.config, &exec.process);
     let status = process.run().status;
     let running = status == Status::Running;
     let code = if let Status::Exited(code) = status { code.into() } else { Value::Null };
-    let argv = words(&config, "Cmd");
+    let argv = words(config, "Cmd");
     let shown = filled!("exec_inspect.json", ID: id, Running: running, ExitCode: code,
         ProcessConfig.tty: process.tty, ProcessConfig.entrypoint: &argv[0],
-        ProcessConfig.arguments: argv[1..].to_vec(), OpenStdin: flag(&config, "AttachStdin"),
-        OpenStderr: flag(&config, "AttachStderr"), OpenStdout: flag(&config, "AttachStdout"),
-        ContainerID: container, Pid: i64::from(running));
+        ProcessConfig.arguments: argv[1..].to_vec(), OpenStdin: flag(config, "AttachStdin"),
+        OpenStderr: flag(config, "AttachStderr"), OpenStdout: flag(config, "AttachStdout"),
+        ContainerID: &exec.container.id, Pid: i64::from(running));
     Ok(Reply::Json(200, shown))
 }
 

@@ -4,7 +4,7 @@ use super::api::{Call, Outcome, Reply};
 use super::engine::{Container, Engine};
 use super::json::{flag, text, words};
 use super::names::{prefixed, told};
-use super::process::{self, Process, Status};
+use super::process::{self, Run, Status};
 use super::program::{Start, known};
 use std::io;
 use std::sync::Arc;
@@ -38,87 +38,75 @@ pub fn program(
 }
 
 pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
-    engine.change(|state| {
-        let container = state.container(name)?;
-        let (id, process) = (container.id.clone(), Arc::clone(&container.process));
-        if process.is_running() {
-            return Ok(Reply::Empty(304));
-        }
-        let (argv, auto_remove) = (container.argv(), flag(&container.host, "AutoRemove"));
-        container.error.clear();
-        if known(&argv[0]).is_none() {
-            let task = "failed to create task for container: failed to create shim task";
-            let why = not_found(&argv[0]);
-            let why = format!("{task}: OCI runtime create failed: runc create failed: {why}");
-            container.error.clone_from(&why);
-            process.change(|run| run.ends += 1);
-            if auto_remove {
-                state.remove(&id);
-            }
-            return told!(400, "{why}");
-        }
-        process.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
-        let program = program(container, argv, Vec::new(), "");
-        let files = Arc::clone(&container.files);
-        state.emit_container(&id, "start", &[]);
-        let (engine, own) = (Arc::clone(engine), Arc::clone(&process));
-        process::start(&process, program, files, move |code| {
-            engine.change(|state| {
-                own.finish(code);
-                state.emit_container(&id, "die", &[("exitCode", &code.to_string())]);
-                if auto_remove {
-                    state.remove(&id);
-                }
-            });
-        })?;
-        Ok(Reply::Empty(204))
-    })
-}
-
-/// A container's id, name and process.
-fn find(engine: &Engine, name: &str) -> io::Result<(String, String, Arc<Process>)> {
-    let mut state = engine.state();
-    let container = state.container(name)?;
-    Ok((container.id.clone(), container.name.clone(), Arc::clone(&container.process)))
+    let container = engine.container(name)?;
+    let (process, argv) = (Arc::clone(&container.process), container.argv());
+    if process.is_running() {
+        return Ok(Reply::Empty(304));
+    }
+    let auto_remove = flag(&container.host, "AutoRemove");
+    if known(&argv[0]).is_none() {
+        let task = "failed to create task for container: failed to create shim task";
+        let why = not_found(&argv[0]);
+        let why = format!("{task}: OCI runtime create failed: runc create failed: {why}");
+        process.change(|run| {
+            run.error.clone_from(&why);
+            run.ends += 1;
+        });
+        engine.change(|state| auto_remove.then(|| state.remove(&container)));
+        return told!(400, "{why}");
+    }
+    process.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
+    let program = program(&container, argv, Vec::new(), "");
+    engine.emit(&container, "start", &[]);
+    let (engine, files) = (Arc::clone(engine), Arc::clone(&container.files));
+    process::start(&process, program, files, move |code| {
+        engine.change(|state| {
+            container.process.finish(code);
+            state.emit_container(&container, "die", &[("exitCode", &code.to_string())]);
+            auto_remove.then(|| state.remove(&container));
+        });
+    })?;
+    Ok(Reply::Empty(204))
 }
 
 /// Sends a signal, and waits for the end.
 pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let (id, _, process) = find(call.engine, name)?;
+    let container = call.engine.container(name)?;
     let signal = call.parameter("signal");
     let signal = signal_number(if signal.is_empty() { "TERM" } else { signal })?;
-    if !process.is_running() {
+    if !container.process.is_running() {
         return Ok(Reply::Empty(304));
     }
-    send(call.engine, &id, &process, signal);
-    let over = |run: &mut process::Run| (run.status != Status::Running).then_some(());
-    if process.wait_for(Duration::from_secs(1), over).is_none() {
-        send(call.engine, &id, &process, 9);
-        process.wait_for_end();
+    send(call.engine, &container, signal);
+    let over = |run: &mut Run| (run.status != Status::Running).then_some(());
+    if container.process.wait_for(Duration::from_secs(1), over).is_none() {
+        send(call.engine, &container, 9);
+        container.process.wait(over);
     }
-    call.engine.change(|state| state.emit_container(&id, "stop", &[]));
+    call.engine.emit(&container, "stop", &[]);
     Ok(Reply::Empty(204))
 }
 
 pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let what = format!("cannot kill container: {name}");
-    let signal = signal_number(call.parameter("signal")).or_else(|e| prefixed(e, &what))?;
-    let (id, _, process) = find(call.engine, name).or_else(|error| prefixed(error, &what))?;
-    if !process.is_running() {
-        return told!(409, "{what}: container {id} is not running");
+    let failed = |error| prefixed(error, &what);
+    let signal = signal_number(call.parameter("signal")).or_else(failed)?;
+    let container = call.engine.container(name).or_else(|error| prefixed(error, &what))?;
+    if !container.process.is_running() {
+        return told!(409, "{what}: container {} is not running", container.id);
     }
-    send(call.engine, &id, &process, signal);
+    send(call.engine, &container, signal);
     if signal == 9 {
-        process.wait_for_end();
+        container.process.wait(|run| (run.status != Status::Running).then_some(()));
     }
     Ok(Reply::Empty(204))
 }
 
-fn send(engine: &Engine, id: &str, process: &Process, signal: i64) {
-    engine.change(|state| state.emit_container(id, "kill", &[("signal", &signal.to_string())]));
+fn send(engine: &Engine, container: &Container, signal: i64) {
+    engine.emit(container, "kill", &[("signal", &signal.to_string())]);
     // CHLD, CONT, URG and WINCH end nothing by default.
     if !matches!(signal, 17 | 18 | 23 | 28) {
-        process.kill(signal);
+        container.process.kill(signal);
     }
 }
 
@@ -138,7 +126,7 @@ pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     stop(call, name)?;
     let failed = |error| prefixed(error, &format!("Cannot restart container {name}"));
     start(call.engine, name).or_else(failed)?;
-    call.engine.change(|state| state.emit_container(name, "restart", &[]));
+    call.engine.emit(&*call.engine.container(name)?, "restart", &[]);
     Ok(Reply::Empty(204))
 }
 
@@ -146,15 +134,15 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if call.truth("link") {
         return told!(501, "this demonstration has no links to remove");
     }
-    let (id, name, process) = find(call.engine, name)?;
-    if process.is_running() {
+    let container = call.engine.container(name)?;
+    if container.process.is_running() {
         if !call.truth("force") {
             let why = "container is running: stop the container before removing or force remove";
-            return told!(409, "cannot remove container \"/{name}\": {why}");
+            return told!(409, "cannot remove container \"/{}\": {why}", container.name());
         }
-        send(call.engine, &id, &process, 9);
-        process.wait_for_end();
+        send(call.engine, &container, 9);
+        container.process.wait(|run| (run.status != Status::Running).then_some(()));
     }
-    call.engine.change(|state| state.remove(&id));
+    call.engine.change(|state| state.remove(&container));
     Ok(Reply::Empty(204))
 }

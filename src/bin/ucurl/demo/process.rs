@@ -51,6 +51,8 @@ pub struct Run {
     pub finished: Option<SystemTime>,
     /// How often it has ended: a container can be started again.
     pub ends: u64,
+    /// Why it could not be started.
+    pub error: String,
     /// Its container is gone.
     pub removed: bool,
     pub output: Vec<Record>,
@@ -120,10 +122,6 @@ impl Process {
             }
             run = self.changed.wait_timeout(run, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    pub fn wait_for_end(&self) {
-        self.wait(|run| (run.status != Status::Running).then_some(()));
     }
 
     /// Ends the process as a signal does by default.
@@ -240,6 +238,7 @@ pub fn start(
 ) -> io::Result<()> {
     process.change(|run| {
         (run.status, run.killed) = (Status::Running, None);
+        run.error.clear();
         (run.started, run.finished) = (Some(SystemTime::now()), None);
         run.input.clear();
     });

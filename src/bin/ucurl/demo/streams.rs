@@ -44,24 +44,21 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     call.request.bytes(CONTENT)?;
     let keys = Keys::parse(call.parameter("detachKeys"))?;
     let (logs, stream) = (call.truth("logs"), call.truth("stream"));
-    let attached = call.engine.change(|state| -> io::Result<_> {
-        let container = state.container(name)?;
-        let end = container.process.run().output.len();
-        let attached = Attached {
-            process: Arc::clone(&container.process),
-            raw: container.process.tty,
-            wants: [call.truth("stdout"), call.truth("stderr")],
-            stdin: call.truth("stdin") && stream && flag(&container.config, "OpenStdin"),
-            close_stdin: flag(&container.config, "StdinOnce") && !container.process.tty,
-            keys,
-            from: if logs { 0 } else { end },
-            to: if stream { usize::MAX } else { end },
-            is_exec: false,
-        };
-        let id = container.id.clone();
-        state.emit_container(&id, "attach", &[]);
-        Ok(attached)
-    })?;
+    let container = call.engine.container(name)?;
+    let process = Arc::clone(&container.process);
+    let end = process.run().output.len();
+    let attached = Attached {
+        raw: process.tty,
+        wants: [call.truth("stdout"), call.truth("stderr")],
+        stdin: call.truth("stdin") && stream && flag(&container.config, "OpenStdin"),
+        close_stdin: flag(&container.config, "StdinOnce") && !process.tty,
+        keys,
+        from: if logs { 0 } else { end },
+        to: if stream { usize::MAX } else { end },
+        is_exec: false,
+        process,
+    };
+    call.engine.emit(&container, "attach", &[]);
     attached.serve(call, || Ok(()))
 }
 
@@ -191,7 +188,7 @@ impl Attached {
 
 /// `/logs`: output line by line, of the past and as it comes.
 pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let process = Arc::clone(&call.engine.state().container(name)?.process);
+    let process = Arc::clone(&call.engine.container(name)?.process);
     let wants = [call.truth("stdout"), call.truth("stderr")];
     if wants == [false, false] {
         return told!(400, "Bad parameters: you must choose at least one stream");
