@@ -43,12 +43,6 @@ pub enum Reply {
 
 pub type Outcome = io::Result<Reply>;
 
-impl From<Sent> for Reply {
-    fn from(sent: Sent) -> Reply {
-        Reply::Sent(sent)
-    }
-}
-
 impl<'a, 'b> Call<'a, 'b> {
     pub fn new(
         engine: &'a Arc<Engine>,
@@ -145,7 +139,7 @@ impl<'a, 'b> Call<'a, 'b> {
     pub fn send(&mut self, content_type: &str, content: &[u8]) -> Outcome {
         let mut body = self.stream(content_type)?;
         body.write_all(content)?;
-        Ok(body.finish()?.into())
+        Ok(Reply::Sent(body.finish()?))
     }
 
     /// Sends what the route decided.
@@ -199,17 +193,15 @@ pub struct Filters(Vec<(String, Vec<String>)>);
 impl Filters {
     /// The values come as a list, `{"label":["a"]}`, or as a set, `{"label":{"a":true}}`. Names
     /// that are not among `known` are refused.
-    pub fn read(call: &Call<'_, '_>, known: &[&str]) -> io::Result<Filters> {
-        let asked = match call.parameter("filters") {
-            "" => "{}",
-            asked => asked,
-        };
+    pub fn read(call: &Call<'_, '_>, known: &str) -> io::Result<Filters> {
+        let asked = Some(call.parameter("filters")).filter(|asked| !asked.is_empty());
+        let asked = asked.unwrap_or("{}");
         let Ok(Value::Object(members)) = Value::parse(asked.as_bytes()) else {
             return told!(400, "invalid filter");
         };
         let mut filters = Vec::new();
         for (name, values) in members {
-            if !known.contains(&&name[..]) {
+            if !known.split(' ').any(|known| known == name) {
                 return told!(400, "invalid filter '{name}'");
             }
             let listed = values.elements().iter().filter_map(Value::as_str);
@@ -240,7 +232,7 @@ impl Filters {
             let Some(pattern) = Pattern::regexp(value) else {
                 return told!(
                     400,
-                    "invalid filter '{name}={value}': this demonstration has no such regular expression"
+                    "invalid filter '{name}={value}': no such regular expression here"
                 );
             };
             found |= texts.iter().any(|text| pattern.fits(text));

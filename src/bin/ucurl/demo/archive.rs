@@ -12,18 +12,16 @@ use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
 /// `docker cp` asks with HEAD what a path is.
-pub fn stat(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let (header, _) = find(call, name)?;
-    let responder = engine_fields(call.responder()?, "");
-    Ok(responder.field("X-Docker-Container-Path-Stat", header).send_head()?.into())
-}
-
-pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn get(call: &mut Call<'_, '_>, name: &str, head: bool) -> Outcome {
     let (header, archive) = find(call, name)?;
-    let responder = engine_fields(call.responder()?, "application/x-tar");
-    let mut body = responder.field("X-Docker-Container-Path-Stat", header).stream()?;
+    let responder = engine_fields(call.responder()?, if head { "" } else { "application/x-tar" });
+    let responder = responder.field("X-Docker-Container-Path-Stat", header);
+    if head {
+        return Ok(Reply::Sent(responder.send_head()?));
+    }
+    let mut body = responder.stream()?;
     body.write_all(&archive)?;
-    Ok(body.finish()?.into())
+    Ok(Reply::Sent(body.finish()?))
 }
 
 fn path(call: &Call<'_, '_>) -> io::Result<String> {

@@ -1,6 +1,6 @@
 //! `POST /build`: a Dockerfile, an instruction at a time, with the progress as it goes.
 
-use super::api::{CONTENT, Call, Outcome, engine_fields, send_line};
+use super::api::{CONTENT, Call, Outcome, Reply, engine_fields, send_line};
 use super::engine::Image;
 use super::files::Files;
 use super::json::{at, filled, object, text, words};
@@ -47,7 +47,7 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
         }
         None => outcome?,
     }
-    Ok(building.body.finish()?.into())
+    Ok(Reply::Sent(building.body.finish()?))
 }
 
 /// The instructions with their arguments; comments are left out and continued lines joined.

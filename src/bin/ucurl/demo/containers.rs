@@ -15,15 +15,13 @@ use unix_http::json::Value;
 /// How often a client that waits is looked at.
 pub const TICK: Duration = Duration::from_secs(1);
 
-const FILTERS: [&str; 14] = [
-    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "label", "name",
-    "network", "publish", "since", "status", "volume",
-];
+const FILTERS: &str = "ancestor before exited expose health id is-task label name network publish \
+    since status volume";
 const STATUSES: [&str; 7] =
     ["created", "dead", "exited", "paused", "removing", "restarting", "running"];
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(call, &FILTERS)?;
+    let filters = Filters::read(call, FILTERS)?;
     if let Some(wrong) = filters.values("status").iter().find(|s| !STATUSES.contains(&&s[..])) {
         return told!(400, "invalid filter 'status={wrong}'");
     }
@@ -150,12 +148,12 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     };
     while process.wait_for(TICK, |run| over(run).then_some(())).is_none() {
         if call.request.is_gone() {
-            return Ok(body.finish()?.into());
+            return Ok(Reply::Sent(body.finish()?));
         }
     }
     let code = if let Status::Exited(code) = process.run().status { code } else { 0 };
     writeln!(body, "{{\"StatusCode\":{code}}}")?;
-    Ok(body.finish()?.into())
+    Ok(Reply::Sent(body.finish()?))
 }
 
 pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -197,7 +195,7 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
 
 /// `POST /containers/prune`
 pub fn prune(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(call, &["label"])?;
+    let filters = Filters::read(call, "label")?;
     let gone = call.engine.change(|state| {
         let ended = state.containers.iter().filter(|c| !c.process.is_running());
         let gone = ended.filter(|container| filters.has_labels(container.labels()));

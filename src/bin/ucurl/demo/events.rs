@@ -1,6 +1,6 @@
 //! `/events`: what happens, as it happens.
 
-use super::api::{Call, Filters, Outcome};
+use super::api::{Call, Filters, Outcome, Reply};
 use super::containers::TICK;
 use super::engine::Event;
 use super::json::text;
@@ -8,8 +8,8 @@ use super::names::told;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Names that dockerd knows; others change nothing, as there.
-const FILTERS: [&str; 5] = ["container", "event", "image", "label", "type"];
+/// Kinds of things that have no events here.
+const SILENT: &str = "config daemon network node plugin secret service volume";
 
 pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let (since, until) = (call.time("since")?, call.time("until")?);
@@ -17,35 +17,30 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
         let (since, until) = (call.parameter("since"), call.parameter("until"));
         return told!(400, "`since` time ({since}) cannot be after `until` time ({until})");
     }
-    let filters = Filters::read(call, &FILTERS)?;
+    let known = format!("container event image label scope type {SILENT}");
+    let filters = Filters::read(call, &known)?;
     let engine = call.engine;
     let mut body = call.stream("application/json")?;
     body.flush()?;
-    let state = engine.state();
-    let first = state.event_count - state.events.len();
     // Without a time, only what is to come.
-    let mut next = if since.or(until).is_some() { first } else { state.event_count };
-    drop(state);
+    let past = since.or(until).is_some();
+    let mut next = if past { 0 } else { engine.state().event_count };
     // The epoch is no bound, but it has passed.
     let bound = until.filter(|until| *until > UNIX_EPOCH);
     loop {
         let now = SystemTime::now();
         let state = engine.state();
         let first = state.event_count - state.events.len();
-        let in_time = |event: &&Event| {
+        let new = state.events.iter().skip(next.saturating_sub(first)).filter(|event| {
             since.is_none_or(|since| event.time >= since)
                 && bound.is_none_or(|until| event.time <= until)
-        };
-        let new = state.events.iter().skip(next.saturating_sub(first));
-        let lines: Vec<String> = new
-            .filter(in_time)
-            .filter(|event| fits(event, &filters))
-            .map(|event| event.line.clone())
-            .collect();
+                && fits(event, &filters)
+        });
+        let lines: Vec<String> = new.map(|event| event.line.clone()).collect();
         next = state.event_count;
         let over = until.is_some_and(|until| until <= now);
+        let left = until.and_then(|until| until.duration_since(now).ok()).unwrap_or(TICK);
         if lines.is_empty() && !over {
-            let left = until.and_then(|until| until.duration_since(now).ok()).unwrap_or(TICK);
             drop(engine.wait(state, left.min(TICK)));
         } else {
             drop(state);
@@ -55,7 +50,7 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
             body.flush()?;
         }
         if over || call.request.is_gone() {
-            return Ok(body.finish()?.into());
+            return Ok(Reply::Sent(body.finish()?));
         }
     }
 }
@@ -69,5 +64,7 @@ fn fits(event: &Event, filters: &Filters) -> bool {
         && filters.any("event", |action| event.action.split(':').next() == Some(action))
         && filters.any("container", |name| event.kind == "container" && is_named(name))
         && filters.any("image", |name| text(&event.attributes, image) == name || event.id == *name)
+        && filters.any("scope", |scope| scope == "local")
+        && SILENT.split(' ').all(|kind| filters.values(kind).is_empty())
         && filters.has_labels(&event.attributes)
 }

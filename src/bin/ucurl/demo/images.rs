@@ -16,7 +16,7 @@ fn seconds(time: SystemTime) -> i64 {
 }
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(call, &["before", "dangling", "label", "reference", "since"])?;
+    let filters = Filters::read(call, "before dangling label reference since")?;
     let dangling = filters.truth("dangling")?;
     let state = call.engine.state();
     let mut times = [None, None];
@@ -193,7 +193,7 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     send_line(&mut body, &object!(status: format!("Digest: {digest}")))?;
     let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
     send_line(&mut body, &object!(status: format!("Status: {outcome} {repository}{version}")))?;
-    Ok(body.finish()?.into())
+    Ok(Reply::Sent(body.finish()?))
 }
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
@@ -218,7 +218,7 @@ fn import(call: &mut Call<'_, '_>) -> Outcome {
     let id = call.engine.change(|state| state.add(image, &names, "import"));
     let mut body = call.stream("application/json")?;
     send_line(&mut body, &object!(status: id))?;
-    Ok(body.finish()?.into())
+    Ok(Reply::Sent(body.finish()?))
 }
 
 /// `GET /images/get?names=` and `/images/{name}/get`
@@ -253,7 +253,7 @@ pub fn load(call: &mut Call<'_, '_>) -> Outcome {
     for one in lines.iter().filter(|line| !quiet || line.get("progress").is_none()) {
         send_line(&mut body, one)?;
     }
-    Ok(body.finish()?.into())
+    Ok(Reply::Sent(body.finish()?))
 }
 
 fn load_all(state: &mut State, archive: &[u8], lines: &mut Vec<Value>) -> io::Result<()> {

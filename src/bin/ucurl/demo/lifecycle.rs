@@ -12,29 +12,18 @@ use std::time::Duration;
 
 /// Why a program cannot be started.
 pub fn not_found(program: &str) -> String {
-    format!(
-        "unable to start container process: exec: \"{program}\": executable file not found in $PATH: unknown"
-    )
+    let why = "executable file not found in $PATH: unknown";
+    format!("unable to start container process: exec: \"{program}\": {why}")
 }
 
-/// The environment and the directory that a container gives a program.
-pub fn program(
-    container: &Container,
-    argv: Vec<String>,
-    env: Vec<String>,
-    directory: &str,
-) -> Start {
-    let own = words(&container.config, "Env");
-    let hostname = format!("HOSTNAME={}", text(&container.config, "Hostname"));
-    let all = [vec![hostname, "HOME=/root".into()], own, env].concat();
-    let pair = |pair: String| pair.split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned()));
-    let config = &container.config;
-    let directory = if directory.is_empty() { text(config, "WorkingDir") } else { directory };
-    Start {
-        argv,
-        variables: all.into_iter().filter_map(pair).collect(),
-        directory: directory.to_owned(),
-    }
+/// A program with the environment and the directory that a container gives it.
+pub fn program(of: &Container, argv: Vec<String>, env: Vec<String>, directory: &str) -> Start {
+    let hostname = format!("HOSTNAME={}", text(&of.config, "Hostname"));
+    let all = [vec![hostname, "HOME=/root".into()], words(&of.config, "Env"), env].concat();
+    let pairs = all.iter().filter_map(|pair| pair.split_once('='));
+    let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let directory = if directory.is_empty() { text(&of.config, "WorkingDir") } else { directory };
+    Start { argv, variables, directory: directory.to_owned() }
 }
 
 pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {

@@ -48,19 +48,16 @@ impl Reference {
         let host = registry(repository).unwrap_or_default();
         if repository[host.len()..].contains(|c: char| c.is_ascii_uppercase()) {
             let library = if repository.contains('/') { "" } else { "library/" };
+            let full = format!("{library}{repository}");
             return told!(
                 400,
-                "invalid reference format: repository name ({library}{repository}) must be lowercase"
+                "invalid reference format: repository name ({full}) must be lowercase"
             );
         }
         let is_word = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         };
-        let is_digest = |digest: &str| {
-            digest
-                .strip_prefix("sha256:")
-                .is_some_and(|digits| digits.len() == 64 && is_word(digits))
-        };
+        let is_digest = |digest: &str| digest.starts_with("sha256:") && digest.len() == 71;
         let path = repository[host.len()..].trim_start_matches('/');
         if !path.split('/').chain([tag]).all(is_word) || !digest.is_none_or(is_digest) {
             return told!(400, "invalid reference format");

@@ -27,9 +27,10 @@ pub fn answer(
     let [newest, oldest] = [NEWEST, OLDEST].map(|version| ApiVersion::parse(version.as_bytes()));
     let refused = match asked {
         _ if asked > newest => format!("new. Maximum supported API version is {NEWEST}"),
-        _ if asked < oldest => format!(
-            "old. Minimum supported API version is {OLDEST}, please upgrade your client to a newer version"
-        ),
+        _ if asked < oldest => {
+            let remedy = "please upgrade your client to a newer version";
+            format!("old. Minimum supported API version is {OLDEST}, {remedy}")
+        }
         _ => String::new(),
     };
     if !refused.is_empty() {
@@ -86,8 +87,9 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
         ("GET", ["containers", name, "json"]) => containers::inspect(call, name),
         ("GET", ["containers", name, "logs"]) => streams::logs(call, name),
         ("GET", ["containers", name, "export"]) => archive::export(call, name),
-        ("HEAD", ["containers", name, "archive"]) => archive::stat(call, name),
-        ("GET", ["containers", name, "archive"]) => archive::get(call, name),
+        ("GET" | "HEAD", ["containers", name, "archive"]) => {
+            archive::get(call, name, method == "HEAD")
+        }
         ("PUT", ["containers", name, "archive"]) => archive::put(call, name),
         ("POST", ["containers", name, "start"]) => lifecycle::start(call.engine, name),
         ("POST", ["containers", name, "stop"]) => lifecycle::stop(call, name),
@@ -128,8 +130,7 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
 
 /// The list of networks, or one of them.
 fn networks(call: &Call<'_, '_>, name: Option<&&str>) -> Outcome {
-    let known = ["dangling", "driver", "id", "label", "name", "scope", "type"];
-    let filters = Filters::read(call, &known)?;
+    let filters = Filters::read(call, "dangling driver id label name scope type")?;
     let dangling = filters.truth("dangling")? == Some(true);
     let mut networks = filled!("networks.json").elements().to_vec();
     networks.retain(|network| {
@@ -167,10 +168,10 @@ fn ping(call: &mut Call<'_, '_>, head: bool) -> Outcome {
     responder = responder.field("Pragma", "no-cache").field("Server", SERVER);
     responder = responder.field("Swarm", "inactive");
     if head {
-        return Ok(responder.send_head()?.into());
+        return Ok(Reply::Sent(responder.send_head()?));
     }
     responder = responder.field("Date", http_date(SystemTime::now()));
-    Ok(responder.field("Content-Length", "2").field("Content-Type", kind).send("OK")?.into())
+    Ok(Reply::Sent(responder.field("Content-Length", "2").field("Content-Type", kind).send("OK")?))
 }
 
 fn version() -> Value {

@@ -1,6 +1,6 @@
 //! Output: `/logs`, and connections that stop being HTTP, `/attach` and `/exec/{id}/start`.
 
-use super::api::{CONTENT, Call, Outcome, engine_fields};
+use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
 use super::containers::TICK;
 use super::json::flag;
 use super::names::told;
@@ -90,7 +90,7 @@ impl Attached {
             // It is too late for a status-code: an exec that fails says so in its stream.
             Err(why) => self.tell(&mut connection.split()?.1, &why)?,
         }
-        Ok(sent.into())
+        Ok(Reply::Sent(sent))
     }
 
     fn tell(&self, to: &mut impl Write, why: &str) -> io::Result<()> {
@@ -237,7 +237,7 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             body.flush()?;
         }
     }
-    Ok(body.finish()?.into())
+    Ok(Reply::Sent(body.finish()?))
 }
 
 fn frame(out: &mut Vec<u8>, raw: bool, error: bool, data: &[u8]) {
