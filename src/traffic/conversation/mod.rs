@@ -346,17 +346,17 @@ impl Conversation {
     fn broken_body(&mut self, side: Side, error: ParseError, bytes: &mut [u8], see: &mut See<'_>) {
         self.lose(side, &mut []);
         self.lane(side).cover.unknown(bytes);
-        let exchange = self.exchange(side);
-        if let Some(exchange) = &exchange {
-            let text = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
-            let end = text.iter().position(|&b| b == b'\n').map_or(text.len(), |at| at + 1);
-            let end = bytes.len() - text.len() + end;
+        let mut exchange = self.exchange(side);
+        if let Some(exchange) = &mut exchange {
+            let start = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+            let line_end = bytes[start..].iter().position(|&b| b == b'\n');
+            let end = line_end.map_or(bytes.len(), |at| start + at + 1);
+            exchange.message_mut(side).framing += end as u64;
             see(&Event::Framing(exchange, side, &bytes[..end]));
         }
         see(&Event::Fault(exchange.as_deref(), side, Fault::Parse(error)));
     }
 
-    /// A message has come whole.
     fn ended(&mut self, side: Side, decoder: &BodyDecoder, see: &mut See<'_>) {
         let lane = &mut self.lanes[side as usize];
         let place = self.open.iter().position(|exchange| exchange.number == lane.number);
