@@ -14,7 +14,9 @@ const LARGE: usize = 256 * 1024;
 pub(super) const RUN: usize = 4096;
 
 /// A callback that receives the bytes of a body exactly as they arrived, including chunk framing.
-pub struct Watch(Box<dyn FnMut(&[u8]) + Send>);
+pub struct Watch(Box<Callback>);
+
+type Callback = dyn FnMut(&[u8]) + Send;
 
 impl Watch {
     /// Calls `callback` with the bytes.
