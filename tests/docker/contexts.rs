@@ -16,8 +16,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 use unix_http::docker::{Daemon, DaemonFlags, Environment, ProcessEnvironment};
+use unix_http::transport::connect;
 use unix_http::{Client, Endpoint};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A directory with contexts in it, and a listener at every place that they, or a variable, can
 /// name.
@@ -25,6 +29,7 @@ struct World {
     dir: TempDir,
     /// What a placeholder in a table stands for.
     names: BTreeMap<&'static str, String>,
+    listeners: Vec<Endpoint>,
     arrivals: Receiver<(String, String)>,
     has_openssl: bool,
     /// The CLI's release, such as 28.2.
@@ -67,8 +72,10 @@ impl World {
             ("{dir}", dir.path().to_str().unwrap().to_owned()),
             ("{abstract}", format!("unix-http{own_name}")),
         ]);
+        let mut listeners = Vec::new();
         for name in ["env.sock", "blue.sock", "rel.sock", "a b%20\u{e9}.sock"] {
             let path = dir.join(name);
+            listeners.push(Endpoint::Unix(path.clone()));
             listen_unix(
                 UnixListener::bind(&path).unwrap(),
                 format!("unix {}", path.display()),
@@ -82,13 +89,18 @@ impl World {
             format!("abstract {name}"),
             &sender,
         );
-        for name in ["{port}", "{other}"] {
-            names.insert(name, listen_tcp("127.0.0.1:0", &sender).unwrap().to_string());
-        }
-        if let Ok(port) = listen_tcp("[::1]:0", &sender) {
-            names.insert("{port6}", port.to_string());
-        }
-        let mut world = World { dir, names, arrivals, has_openssl: false, release: (0, 0) };
+        listeners.push(Endpoint::Abstract(name.into_bytes()));
+        let mut on_tcp = |name, host: &str| -> io::Result<()> {
+            let port = listen_tcp(host, &sender)?;
+            names.insert(name, port.to_string());
+            listeners.push(Endpoint::Tcp { host: host.to_owned(), port });
+            Ok(())
+        };
+        on_tcp("{port}", "127.0.0.1").unwrap();
+        on_tcp("{other}", "127.0.0.1").unwrap();
+        let _ = on_tcp("{port6}", "::1");
+        let mut world =
+            World { dir, names, listeners, arrivals, has_openssl: false, release: (0, 0) };
         world.has_openssl = world.make_certificates();
         world.make_ssh();
         world.release = read_release(&world.docker_says(&[], &["--version"]).unwrap());
@@ -180,15 +192,36 @@ impl World {
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// The first connection since this was last asked: where it came and what it began with.
+    ///
+    /// Each listener takes connections in their order, so whatever came before ours is known once
+    /// ours is.
+    fn arrived(&self) -> Option<(String, String)> {
+        const OURS: &str = "no more";
+        for listener in &self.listeners {
+            let mut stream = connect(listener, None).unwrap();
+            stream.write_all(format!("{OURS}\r\n\r\n").as_bytes()).unwrap();
+        }
+        let (mut first, mut ours) = (None, 0);
+        while ours < self.listeners.len() {
+            let arrival = self.arrivals.recv_timeout(PATIENCE).unwrap();
+            match arrival.1 == OURS {
+                true => ours += 1,
+                false => first = first.or(Some(arrival)),
+            }
+        }
+        first
+    }
+
     /// Where `docker version` goes: a listener and what it was sent; what ssh was asked; what the
     /// CLI says it could not reach; or an error before that.
     fn dialled(&self, vars: &[(&str, &str)], flags: &[&str]) -> Result<Vec<String>, String> {
-        while self.arrivals.try_recv().is_ok() {}
+        self.arrived();
         let asked = self.dir.join("ssh.asked");
         let _ = fs::remove_file(&asked);
         let output = self.docker(vars, &[flags, &["version"]].concat());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if let Ok((place, request)) = self.arrivals.try_recv() {
+        if let Some((place, request)) = self.arrived() {
             return Ok(vec![place, request]);
         }
         if let Ok(asked) = fs::read_to_string(&asked) {
@@ -210,10 +243,10 @@ impl World {
             Endpoint::Unix(path) => Client::unix(self.dir.path().join(path)),
             _ => daemon.client().build(),
         };
-        while self.arrivals.try_recv().is_ok() {}
+        self.arrived();
         // The TLS listener does not answer.
         let _ = client.head("/_ping").send();
-        let (place, request) = self.arrivals.try_recv().unwrap_or_default();
+        let (place, request) = self.arrived().unwrap_or_default();
         vec![place, request]
     }
 }
@@ -234,8 +267,8 @@ fn listen_unix(listener: UnixListener, place: String, arrivals: &Sender<(String,
     });
 }
 
-fn listen_tcp(address: &str, arrivals: &Sender<(String, String)>) -> io::Result<u16> {
-    let (listener, arrivals) = (TcpListener::bind(address)?, arrivals.clone());
+fn listen_tcp(host: &str, arrivals: &Sender<(String, String)>) -> io::Result<u16> {
+    let (listener, arrivals) = (TcpListener::bind((host, 0))?, arrivals.clone());
     let local = listener.local_addr()?;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
