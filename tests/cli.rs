@@ -1,22 +1,10 @@
 //! The program `ucurl`: its flags beside curl's, its output, its errors.
 #![cfg(feature = "commands")]
 
+mod program;
 mod support;
 
-#[allow(dead_code, missing_docs)]
-#[path = "../src/bin/ucurl/args/mod.rs"]
-mod args;
-#[allow(dead_code, missing_docs)]
-#[path = "../src/bin/ucurl/fetch"]
-mod fetch {
-    pub mod container_ref;
-    pub mod url;
-}
-#[allow(dead_code, missing_docs)]
-#[path = "../src/bin/ucurl/output"]
-mod output {
-    pub mod progress;
-}
+use program::{args, fetch, output, plan};
 
 mod cli {
     mod arguments;

@@ -6,7 +6,6 @@ mod support;
 mod docs {
     mod commands;
     mod examples;
-    mod index;
     mod lessons;
     mod size;
 }

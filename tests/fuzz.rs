@@ -7,28 +7,16 @@
 #![allow(dead_code, unused_imports, missing_docs)]
 
 mod cases;
+mod program;
 mod fuzz {
     pub mod command_line;
     pub mod oracles;
     pub mod seeds;
 }
 
-#[path = "../src/bin/ucurl/args/mod.rs"]
-mod args;
-#[path = "../src/bin/ucurl/fetch"]
-mod fetch {
-    pub mod request;
-    pub mod url;
-}
-#[path = "../src/bin/ucurl/output"]
-mod output {
-    pub mod output_file;
-}
-#[path = "../src/bin/ucurl/plan.rs"]
-mod plan;
-
 use fuzz::oracles::Pieces;
 use fuzz::{command_line, oracles, seeds};
+use program::{args, fetch, output, plan};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

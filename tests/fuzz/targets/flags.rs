@@ -2,20 +2,11 @@
 #![no_main]
 #![allow(dead_code, missing_docs)]
 
-#[path = "../../../src/bin/ucurl/args/mod.rs"]
-mod args;
-#[path = "../../../src/bin/ucurl/fetch"]
-mod fetch {
-    pub mod request;
-    pub mod url;
-}
-#[path = "../../../src/bin/ucurl/output"]
-mod output {
-    pub mod output_file;
-}
-#[path = "../../../src/bin/ucurl/plan.rs"]
-mod plan;
+#[path = "../../program/mod.rs"]
+mod program;
 #[path = "../command_line.rs"]
 mod oracle;
+
+use program::{args, fetch, output, plan};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oracle::check(bytes));

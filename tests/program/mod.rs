@@ -1,0 +1,22 @@
+//! Files of `ucurl` for the tests that call their functions: a program has no public interface.
+//!
+//! A test program says `mod program; use program::{args, fetch, output, plan};`, so that
+//! `crate::args` is what it is in `ucurl`.
+#![allow(dead_code, missing_docs)]
+
+#[path = "../../src/bin/ucurl"]
+mod ucurl {
+    pub mod args;
+    pub mod fetch {
+        pub mod container_ref;
+        pub mod request;
+        pub mod url;
+    }
+    pub mod output {
+        pub mod output_file;
+        pub mod progress;
+    }
+    pub mod plan;
+}
+
+pub use ucurl::{args, fetch, output, plan};
