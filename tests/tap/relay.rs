@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::tap::{Relay, RelayStopper};
-use unix_http::traffic::{Event, Observer, Side};
+use unix_http::traffic::{Event, Observer, Side, Text};
 use unix_http::transport::{Endpoint, Listener};
 
 /// What was seen, in short.
@@ -464,4 +464,33 @@ fn a_tcp_client_gets_the_whole_of_an_early_answer() {
 #[test]
 fn side_names_its_other() {
     assert_eq!((Side::Client.other(), Side::Server.other()), (Side::Server, Side::Client));
+}
+
+/// The reader of a view that stops (Ctrl-S in a terminal) holds up nothing.
+#[test]
+fn a_view_that_nobody_reads_holds_up_nothing() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let text = Text::new(writer).body_limit(usize::MAX);
+    let mut setup = Setup::observed(|relay| relay.observe(text));
+    let (mut client, mut server) = setup.pair();
+    let line = "x".repeat(9_999) + "\n";
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{line}", line.len());
+    let mut got = vec![0; answer.len()];
+    for _ in 0..100 {
+        client.write_all(GET).unwrap();
+        assert_eq!(read_some(&mut server), GET);
+        server.write_all(answer.as_bytes()).unwrap();
+        client.read_exact(&mut got).unwrap();
+        thread::sleep(Duration::from_millis(2));
+    }
+    drop((client, server));
+    let read = thread::spawn(move || {
+        let mut shown = String::new();
+        reader.read_to_string(&mut shown).map(|_| shown)
+    });
+    setup.stop();
+    drop(setup);
+    let shown = read.join().unwrap().unwrap();
+    assert_eq!(shown.matches("200 OK: waited").count(), 100);
+    assert!(shown.ends_with("1 * closed\n"), "{shown}");
 }
