@@ -1,9 +1,9 @@
 //! From the threads that pass bytes on to the observers that see what they mean.
 //!
 //! ```text
-//!   client's thread ──▶ ┐                    ┌ the viewer, a millisecond later
-//!                       ├ waiting ─────────▶ ┤                                 ─▶ conversation ─▶ observers
-//!   server's thread ──▶ ┘ in order, bounded  └ or one of the two, if much waits
+//!   client's thread ─▶ ┐                  ┌ the viewer, a millisecond later
+//!                      ├ waiting ───────▶ ┤                       ─▶ conversation ─▶ observers
+//!   server's thread ─▶ ┘ in order, bound  └ or one of the two, if much waits
 //! ```
 //!
 //! Reading HTTP and showing it takes longer than passing bytes on. So a relay thread queues a copy

@@ -142,15 +142,18 @@ impl fmt::Display for Fault {
 ///     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
 ///         if let Event::Done(x) = event {
 ///             let status = x.response.as_ref().map_or(0, |head| head.status());
-///             self.0.lock().unwrap().push(format!("{connection}.{} {} {status}", x.number, x.method()));
+///             let line = format!("{connection}.{} {} {status}", x.number, x.method());
+///             self.0.lock().unwrap().push(line);
 ///         }
 ///     }
 /// }
 ///
 /// // A Relay would tell it; here a conversation does, from memory.
-/// let (log, at, mut conversation) = (Log(Default::default()), Duration::ZERO, Conversation::new(true));
-/// conversation.bytes(Side::Client, at, b"HEAD /_ping HTTP/1.1\r\nHost: x\r\n\r\n", &mut |e| log.see(1, at, e));
-/// conversation.bytes(Side::Server, at, b"HTTP/1.1 200 OK\r\n\r\n", &mut |e| log.see(1, at, e));
+/// let (log, at) = (Log(Default::default()), Duration::ZERO);
+/// let see = &mut |event: &Event<'_>| log.see(1, at, event);
+/// let mut conversation = Conversation::new(true);
+/// conversation.bytes(Side::Client, at, b"HEAD /_ping HTTP/1.1\r\nHost: x\r\n\r\n", see);
+/// conversation.bytes(Side::Server, at, b"HTTP/1.1 200 OK\r\n\r\n", see);
 /// assert_eq!(*log.0.lock().unwrap(), ["1.1 HEAD 200"]);
 /// ```
 pub trait Observer: Send + Sync {

@@ -10,8 +10,8 @@ use std::time::Duration;
 pub(super) enum Reading {
     Head,
     Body(BodyDecoder),
-    /// Bytes behind a request whose answer decides how they are read, and what is wrong with them if
-    /// they are another request.
+    /// Bytes behind a request whose answer decides how they are read, and what is wrong with them
+    /// if they are another request.
     Held(Vec<u8>, Option<ParseError>),
     /// Another protocol.
     Tunnel,

@@ -34,7 +34,7 @@ struct Attempt {
 }
 
 impl Explainer {
-    /// Explains to `out`; with `bytes`, a hex view of everything too; with `colour`, for a terminal.
+    /// Explains to `out`; with `bytes`, in hex too; with `colour`, for a terminal.
     pub fn new(out: File, bytes: bool, colour: bool) -> Explainer {
         let explain = Explain::new(out).bytes(bytes).colour(colour);
         Explainer { explain, attempts: Mutex::default() }
@@ -114,7 +114,8 @@ impl ClientObserver for Explainer {
                 self.note(&text, "RFC 9112 §9.3");
             }
             ClientEvent::Stale { .. } => self.note(
-                "the server had closed that connection; the request goes out once more, on a new one",
+                "the server had closed that connection; the request goes out once more, \
+                 on a new one",
                 "RFC 9112 §9.3.1",
             ),
             ClientEvent::RequestHead(head) => {

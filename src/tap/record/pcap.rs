@@ -6,9 +6,10 @@
 //! side ended, RST where it broke.
 //!
 //! ```text
-//! file    = section interface *packet                     ; draft-ietf-opsawg-pcapng, all numbers little-endian
-//! block   = type length body length                       ; four bytes each but the body, which is padded to four
-//! packet  = 6, interface 0, time in ns since 1970, length captured, length, IPv4 header, TCP header, data
+//! file   = section interface *packet    ; draft-ietf-opsawg-pcapng, numbers little-endian
+//! block  = type length body length      ; four bytes each but the body, padded to four
+//! packet = 6, interface 0, time in ns since 1970, length captured, length,
+//!          IPv4 header, TCP header, data
 //! ```
 //!
 //! The link type is 101: packets begin with their IPv4 header, there is no Ethernet. The client of

@@ -11,9 +11,9 @@
 //!
 //! ```text
 //! index      = "ucurl recording 1" LF header *( LF event ) LF
-//! header     = "started " seconds LF "secrets " ( "covered" / "shown" )    ; seconds since 1970 (UTC)
-//! event      = seconds SP connection SP what                               ; seconds since the start
-//! what       = "open" / ( side SP 1*DIGIT )                                ; so many bytes, in one read
+//! header     = "started " seconds LF "secrets " ( "covered" / "shown" )  ; since 1970 (UTC)
+//! event      = seconds SP connection SP what                             ; since the start
+//! what       = "open" / ( side SP 1*DIGIT )                              ; bytes of one read
 //!            / ( side SP "end" [ SP error ] ) / "closed" / ( "refused " reason )
 //! side       = "client" / "server"
 //! seconds    = 1*DIGIT "." 9DIGIT
@@ -37,7 +37,8 @@
 //! let record = Record::create(&dir, SystemTime::UNIX_EPOCH, true)?;
 //! let mut conversation = Conversation::new(true);
 //! let at = Duration::from_millis(1500);
-//! conversation.bytes(Side::Client, at, b"GET / HTTP/1.1\r\nCookie: a\r\n\r\n", &mut |e| record.see(1, at, e));
+//! let request = b"GET / HTTP/1.1\r\nCookie: a\r\n\r\n";
+//! conversation.bytes(Side::Client, at, request, &mut |event| record.see(1, at, event));
 //! assert_eq!(record.finish(), None);
 //!
 //! assert_eq!(std::fs::read(dir.join("1.client"))?, b"GET / HTTP/1.1\r\nCookie: *\r\n\r\n");

@@ -23,7 +23,8 @@
 //! };
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
 //! conversation.bytes(Side::Client, now, b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n", &mut see);
-//! conversation.bytes(Side::Server, now, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK", &mut see);
+//! let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+//! conversation.bytes(Side::Server, now, answer, &mut see);
 //! assert_eq!(seen, ["GET /_ping", "server: OK", "2 bytes"]);
 //! ```
 
@@ -323,7 +324,7 @@ impl Conversation {
             }
         };
         decoder.consume(data);
-        // The trailer section has field lines; nothing in a chunk-size line looks like a secret one.
+        // For the trailer section: nothing in a chunk-size line looks like a secret field.
         lane.cover.lines(&mut bytes[..framing]);
         lane.cover.content(&mut bytes[framing..framing + data]);
         if let Some(exchange) = self.exchange(side) {

@@ -9,8 +9,8 @@
 //! == connection 1, exchange 2        of others: another exchange than the last begins, or goes on
 //! ```
 //!
-//! A remark is made once. Control characters and other bytes that could move a terminal's cursor are
-//! shown as `\xNN`. Nothing is left out: a reader that takes its time makes the traffic wait.
+//! A remark is made once. Control characters and other bytes that could move a terminal's cursor
+//! are shown as `\xNN`. Nothing is left out: a slow reader makes the traffic wait.
 //!
 //! ```
 //! use std::time::Duration;
@@ -19,7 +19,8 @@
 //! let (reader, writer) = std::io::pipe()?;
 //! let explain = Explain::new(writer);
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
-//! conversation.bytes(Side::Client, now, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", &mut |e| explain.see(1, now, e));
+//! let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+//! conversation.bytes(Side::Client, now, request, &mut |event| explain.see(1, now, event));
 //! drop(explain);
 //! let shown = std::io::read_to_string(reader)?;
 //! assert!(shown.starts_with("> GET / HTTP/1.1\\r\\n\n    the request-line: method"));

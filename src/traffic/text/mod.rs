@@ -1,13 +1,13 @@
 //! The text view: what is said, line by line, for people.
 //!
 //! ```text
-//! 1.2 > POST /v1.41/containers/create HTTP/1.1        connection 1, exchange 2; > what the client says
+//! 1.2 > POST /v1.41/containers/create HTTP/1.1    connection 1, exchange 2; > the client says
 //! 1.2 > Content-Length: 26
 //! 1.2 >
 //! 1.2 * body: Content-Length, so the body ends after that many bytes · RFC 9112 §6.3 item 6
-//! 1.2 > {                                             the body: decoded, JSON laid out, Docker's frames taken apart
-//! 1.2 < HTTP/1.1 201 Created                          < what the server says
-//! 1.2 ! the connection ended after 3 of 88 bytes      ! what was wrong
+//! 1.2 > {                                         the body: decoded, JSON laid out, frames
+//! 1.2 < HTTP/1.1 201 Created                      < the server says
+//! 1.2 ! the connection ended after 3 of 88 bytes  ! what was wrong
 //! 1.2 * 201 Created: waited 14 ms, 14.2 ms in all; sent 165 + 26 bytes, received 280 + 88
 //! ```
 //!
@@ -22,9 +22,9 @@
 //! terminal's escape sequences, and characters that turn the direction of writing around are
 //! written as `\x1b` or `\u{202e}`.
 //!
-//! Lines are kept until they are flushed, which a relay does on a thread that passes nothing on. When
-//! the reader is slower than the traffic, lines are left out, whole events at a time, and their
-//! number is shown: the traffic never waits.
+//! Lines are kept until they are flushed, which a relay does on a thread that passes nothing on.
+//! When the reader is slower than the traffic, lines are left out, whole events at a time, and
+//! their number is shown: the traffic never waits.
 //!
 //! ```
 //! use std::time::Duration;
@@ -33,12 +33,12 @@
 //! let (reader, writer) = std::io::pipe()?;
 //! let text = Text::new(writer);
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
-//! conversation.bytes(Side::Client, now, b"GET /_ping HTTP/1.1\r\nHost: \x1b[2J\r\n\r\n", &mut |e| text.see(7, now, e));
-//! conversation.bytes(Side::Client, now, b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n", &mut |e| text.see(8, now, e));
+//! let request = b"GET /_ping HTTP/1.1\r\nHost: \x1b[2J\r\n\r\n";
+//! conversation.bytes(Side::Client, now, request, &mut |event| text.see(7, now, event));
 //! text.finish();
 //! drop(text);
 //! let shown = std::io::read_to_string(reader)?;
-//! assert!(shown.contains("7 ! the client: a control character in a field value at byte 27 (RFC 9110 §5.5)\n"));
+//! assert!(shown.starts_with("7 ! the client: a control character in a field value at byte 27"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
 

@@ -18,7 +18,7 @@
 //! * A request that succeeded has to succeed again (`-f`); the script stops where one does not.
 //! * Bodies are part of the script: as text, or in base 64 where they are not text or are long.
 //! * Fields that belong to a connection and not to what is asked are left out: Host, Connection,
-//!   lengths, the user agent. What was [covered](crate::traffic::secrets) is asked for by a variable.
+//!   lengths, the user agent. A variable stands for what was [covered](crate::traffic::secrets).
 //!
 //! Bodies wait on disk, in a file without a name, from 32 KiB on. The script is written when the
 //! relay ends.
@@ -27,14 +27,16 @@
 //! use std::time::Duration;
 //! use unix_http::Endpoint;
 //! use unix_http::tap::Script;
-//! use unix_http::traffic::{Conversation, Observer, Side};
+//! use unix_http::traffic::{Conversation, Event, Observer, Side};
 //!
 //! let (reader, writer) = std::io::pipe()?;
 //! let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into()));
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
 //! let ask = b"POST /containers/a/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
-//! conversation.bytes(Side::Client, now, ask, &mut |e| script.see(1, now, e));
-//! conversation.bytes(Side::Server, now, b"HTTP/1.1 204 No Content\r\n\r\n", &mut |e| script.see(1, now, e));
+//! let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+//! let see = &mut |event: &Event<'_>| script.see(1, now, event);
+//! conversation.bytes(Side::Client, now, ask, see);
+//! conversation.bytes(Side::Server, now, answer, see);
 //! assert_eq!(script.finish(), None);
 //! drop(script);
 //! assert!(std::io::read_to_string(reader)?.ends_with("ask -f -X POST '/containers/a/start'\n"));

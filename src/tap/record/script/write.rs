@@ -44,15 +44,18 @@ fn head(tool: Tool, endpoint: &str) -> String {
         Tool::Ucurl => "ask() { \"${UCURL:-ucurl}\" -sS --path-as-is \"$@\"; }\n",
         Tool::Curl => {
             "case $DOCKER_HOST in\n\
-             unix://*) ask() { curl -sSg --path-as-is --unix-socket \"${DOCKER_HOST#unix://}\" \"$@\"; } ;;\n\
-             *) ask() { curl -sSg --path-as-is --connect-to \"localhost:80:${DOCKER_HOST#tcp://}\" \"$@\"; } ;;\n\
+             unix://*) ask() { curl -sSg --path-as-is \
+             --unix-socket \"${DOCKER_HOST#unix://}\" \"$@\"; } ;;\n\
+             *) ask() { curl -sSg --path-as-is \
+             --connect-to \"localhost:80:${DOCKER_HOST#tcp://}\" \"$@\"; } ;;\n\
              esac\n"
         }
     };
     let endpoint = quoted(endpoint.as_bytes());
     format!(
         "#!/bin/sh\n\
-         # The requests that went through a socket, recorded by `ucurl tap --script`: run it to make them again.\n\
+         # The requests that went through a socket, recorded by `ucurl tap --script`: \
+         run it to make them again.\n\
          # Another engine is asked where DOCKER_HOST names one.\n\
          set -eu\n\
          [ \"${{DOCKER_HOST:-}}\" ] || DOCKER_HOST={endpoint}\n\
