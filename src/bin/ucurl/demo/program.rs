@@ -33,7 +33,7 @@ pub struct Start {
 /// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
 pub fn known(program: &str) -> Option<&str> {
     const COMMANDS: &str =
-        "sh echo printf cat sleep top exit true false : hostname env pwd touch hello";
+        "sh echo printf cat sleep top exit true false : hostname env ls pwd touch hello";
     let name = program.rsplit('/').next()?;
     COMMANDS.split(' ').find(|command| *command == name)
 }
@@ -188,6 +188,14 @@ impl Planner<'_> {
             "env" => {
                 let lines = self.start.variables.iter().map(|(n, v)| format!("{n}={v}\n"));
                 self.say(&lines.collect::<String>())
+            }
+            "ls" => {
+                let path = self.path(first);
+                let names = self.files.below(&path).filter_map(|(path, _)| path.split('/').next());
+                let mut names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+                names.dedup();
+                let lines: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+                self.say(&lines)
             }
             "touch" => i64::from(!self.files.store(&self.path(first), b"", true)),
             "hello" => self.say(include_str!("hello.txt")),

@@ -19,7 +19,7 @@ use unix_http::server::Upgraded;
 
 /// Between the head and the first frame. docker-py loses what comes together with the head, and a
 /// real engine is never that fast.
-const BREATH: Duration = Duration::from_millis(20);
+const BREATH: Duration = Duration::from_millis(40);
 /// How often a client that sends nothing is looked at once the program has ended.
 const LINGER: Duration = Duration::from_millis(200);
 
