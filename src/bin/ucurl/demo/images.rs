@@ -72,7 +72,7 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         RootFS.Layers: words(image.record.get("rootfs").unwrap_or(&Value::Null), "diff_ids"),
         Metadata.LastTagTime: text(&image.record, "created"));
     let gone: &[&str] = match (call.since(44), call.since(45)) {
-        (_, true) => &["VirtualSize", "ContainerConfig", "Container"],
+        (_, true) => &["VirtualSize", "ContainerConfig"],
         (true, _) => &["VirtualSize"],
         _ => &[],
     };

@@ -1,11 +1,10 @@
-//! A small engine in memory that answers as Docker does, for machines that have none, and for
-//! tests.
+//! An engine in memory, for learning and for tests on machines without Docker.
 //!
-//! It speaks Docker's API in the shapes of dockerd 20.10: the same fields in the same order, the
-//! same errors. What is behind it is a demonstration, and it says so in `/version`, `/info` and
-//! when it starts: no container runs. Its "containers" are a few programs that it knows
-//! ([`shell`]), its registry a few images, its files are in memory, and all is gone when it ends.
-//! The same requests in the same order get the same ids.
+//! What it has is in Docker's wire shape and behaves as dockerd 26.1 does, for API 1.24 to 1.45.
+//! What it does not have is refused by name with 501 and Docker's JSON. Settings that have no
+//! effect stand in `Warnings` and in inspect. No container runs: its programs are a few that it
+//! knows ([`program`]), its registry a few images, and all is gone when it ends. It says so in
+//! `/version`, in `/info` and when it starts. The same requests in the same order get the same ids.
 //!
 //! | file | what |
 //! |---|---|
