@@ -11,6 +11,7 @@ mod cli {
     mod curl;
     mod docker;
     mod faults;
+    mod flags_page;
     mod hijack;
     mod hostile;
     mod pipes;

@@ -452,7 +452,7 @@ fn help_manual_man_page_and_completions_have_every_flag() {
     let texts: Vec<String> =
         [["-h", "all"], ["--manual", "x"], ["--generate", "man"], ["--generate", "bash"]]
             .iter()
-            .chain(&[["--generate", "zsh"], ["--generate", "fish"], ["--generate", "markdown"]])
+            .chain(&[["--generate", "zsh"], ["--generate", "fish"]])
             .map(|args| {
                 let output = ucurl(args);
                 assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");
@@ -464,7 +464,7 @@ fn help_manual_man_page_and_completions_have_every_flag() {
         for (number, text) in texts.iter().enumerate() {
             // Completions offer what is in; help lists what is in.
             let out = matches!(words[1], "out" | "newer");
-            if out && !matches!(number, 1 | 2 | 6) {
+            if out && !matches!(number, 1 | 2) {
                 continue;
             }
             let text = text.replace("\\-", "-");
@@ -474,19 +474,6 @@ fn help_manual_man_page_and_completions_have_every_flag() {
             );
         }
     }
-}
-
-/// To renew it: `cargo run -q -- --generate markdown > tests/cli/curl/FLAGS.md`.
-#[test]
-fn the_documented_table_is_the_table() {
-    let made = String::from_utf8(ucurl(&["--generate", "markdown"]).stdout).unwrap();
-    assert_eq!(made, include_str!("FLAGS.md"));
-    let counts = made.lines().find_map(|line| line.strip_prefix("Of curl 7.88's flags ")).unwrap();
-    let counts = counts.split(" are ucurl's own").next().unwrap();
-    assert!(
-        include_str!("../../../README.md").contains(counts),
-        "the README says other numbers than: {counts}"
-    );
 }
 
 #[test]

@@ -1,45 +1,47 @@
-//! `--generate man|bash|zsh|fish|markdown`: texts for other programs, from the table of flags.
+//! `--generate man|bash|zsh|fish`: texts for other programs, from the table of flags.
 
-use super::flags::{self, Flag, FlagKind, Place, Section, TRANSFERS, verbs};
+use super::flags::{Flag, FlagKind, Section, TRANSFERS, verbs};
 use super::manual;
 use std::iter;
 
-/// The text of a kind; the table of flags lets no other kinds through.
+/// Returns the text of a kind; the table of flags admits no other kinds.
 pub fn generate(kind: &[u8]) -> String {
     match kind {
         b"man" => manual::manual(true),
         b"bash" => bash(),
         b"zsh" => zsh(),
-        b"fish" => fish(),
-        _ => markdown(),
+        _ => fish(),
     }
 }
 
-/// What a shell may complete a flag's value to.
-enum Completion {
-    Nothing,
-    Files,
-    Directories,
-    /// One of these words, with spaces between them.
-    Words(String),
-    /// A value that only the user knows.
-    Unknown,
-}
+/// How a shell completes a flag's value: to a file, to a directory, to one of the words that stand
+/// for `{}`, or not at all.
+type Completions = [&'static str; 4];
 
-fn completion(flag: Flag) -> Completion {
+const BASH: Completions = [
+    r#"COMPREPLY=($(compgen -f -- "$word"))"#,
+    r#"COMPREPLY=($(compgen -d -- "$word"))"#,
+    r#"COMPREPLY=($(compgen -W '{}' -- "$word"))"#,
+    ":",
+];
+const ZSH: Completions = [":file:_files", ":directory:_files -/", ":value:({})", ":value: "];
+const FISH: Completions = [" -r", " -r", " -x -a '{}'", " -x"];
+
+/// Returns what completes the value of a flag; empty for a flag without a value.
+fn completion(flag: Flag, [file, directory, words, unknown]: Completions) -> String {
     match (flag.kind(), flag.choices()) {
-        (FlagKind::None | FlagKind::Bool | FlagKind::Maybe, _) => Completion::Nothing,
-        (FlagKind::File, _) => Completion::Files,
-        (FlagKind::Text, Some(choices)) => Completion::Words(choices.replace('|', " ")),
-        (FlagKind::Text, None) if flag.shown().ends_with("<dir>") => Completion::Directories,
-        (FlagKind::Text, None) => Completion::Unknown,
+        (FlagKind::None | FlagKind::Bool | FlagKind::Maybe, _) => String::new(),
+        (FlagKind::File, _) => file.to_owned(),
+        (FlagKind::Text, Some(choices)) => words.replace("{}", &choices.replace('|', " ")),
+        (FlagKind::Text, None) if flag.shown().ends_with("<dir>") => directory.to_owned(),
+        (FlagKind::Text, None) => unknown.to_owned(),
     }
 }
 
 /// All ways to write a flag.
-fn spellings(flag: Flag) -> Vec<String> {
+fn spellings(flag: Flag) -> impl Iterator<Item = String> {
     let short = flag.short().map(|letter| format!("-{}", char::from(letter)));
-    short.into_iter().chain([format!("--{}", flag.written())]).collect()
+    short.into_iter().chain([format!("--{}", flag.written())])
 }
 
 fn verb_names() -> String {
@@ -51,17 +53,12 @@ fn bash() -> String {
     let mut cases = String::new();
     for (section, verb) in verbs().map(|verb| (verb, verb.name())).chain([(TRANSFERS, "*")]) {
         for flag in section.shown() {
-            let complete = |how: &str| format!("COMPREPLY=($(compgen {how} -- \"$word\"))");
-            let action = match completion(flag) {
-                Completion::Nothing => continue,
-                Completion::Files => complete("-f"),
-                Completion::Directories => complete("-d"),
-                Completion::Words(words) => complete(&format!("-W '{words}'")),
-                Completion::Unknown => String::from(":"),
-            };
-            let spellings = spellings(flag).into_iter().map(|word| format!("{verb}/{word}"));
-            let pattern = spellings.collect::<Vec<_>>().join("|");
-            cases += &format!("    {pattern}) {action}; return;;\n");
+            let action = completion(flag, BASH);
+            if !action.is_empty() {
+                let patterns = spellings(flag).map(|word| format!("{verb}/{word}"));
+                let patterns = patterns.collect::<Vec<_>>().join("|");
+                cases += &format!("    {patterns}) {action}; return;;\n");
+            }
         }
         let words: Vec<String> = section.shown().flat_map(spellings).collect();
         cases += &format!("    {verb}/*) words='{}';;\n", words.join(" "));
@@ -84,13 +81,7 @@ complete -o default -F _ucurl ucurl
 fn zsh_arguments(section: Section) -> String {
     let mut out = String::from("_arguments -S -s");
     for flag in section.shown() {
-        let value = match completion(flag) {
-            Completion::Nothing => String::new(),
-            Completion::Files => String::from(":file:_files"),
-            Completion::Directories => String::from(":directory:_files -/"),
-            Completion::Words(words) => format!(":value:({words})"),
-            Completion::Unknown => String::from(":value: "),
-        };
+        let value = completion(flag, ZSH);
         let help = flag.help().replace('\'', "'\\''").replace(':', "\\:");
         let help = help.replace('[', "\\[").replace(']', "\\]");
         for word in spellings(flag) {
@@ -121,56 +112,13 @@ fn fish() -> String {
     for (section, condition) in iter::once(transfers).chain(verbs().map(of_verb)) {
         for flag in section.shown() {
             let short = flag.short().map(|letter| format!(" -s '{}'", char::from(letter)));
-            let value = match completion(flag) {
-                Completion::Nothing => String::new(),
-                Completion::Files | Completion::Directories => String::from(" -r"),
-                Completion::Words(words) => format!(" -x -a '{words}'"),
-                Completion::Unknown => String::from(" -x"),
-            };
             out += &format!(
-                "complete -c ucurl -n '{condition}'{} -l {}{value} -d '{}'\n",
+                "complete -c ucurl -n '{condition}'{} -l {}{} -d '{}'\n",
                 short.unwrap_or_default(),
                 flag.written(),
+                completion(flag, FISH),
                 flag.help().replace('\'', "\\'")
             );
-        }
-    }
-    out
-}
-
-/// The table of all flags, for the documentation.
-fn markdown() -> String {
-    let count = |place| TRANSFERS.flags().filter(|flag| flag.place() == place).count();
-    let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
-    let code = |flag: Flag| format!("`{}`", flag.shown().replace('|', "\\|"));
-    let mut out = format!(
-        "# All flags\n\nMade by `ucurl --generate markdown`, tested to be up to date.\n\n\
-         Of curl 7.88's flags {} are in and {} are out, {} are ucurl's own. \
-         Flags of newer curls are known by name.\n\n## In\n\n\
-         | flag | what it does | not as in curl |\n|---|---|---|\n",
-        count(Place::In),
-        count(Place::Out),
-        count(Place::Own)
-    );
-    for flag in TRANSFERS.shown() {
-        let differs = match flag.place() {
-            Place::Own => "ucurl's own".to_owned(),
-            _ => cell(flag.differs().unwrap_or("")),
-        };
-        out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help()));
-    }
-    out += "\n## Out\n\nThey end the run with exit code 2 and one line. ";
-    out += "Turning one off (`--no-NAME`) is honoured.\n\n| reason | flags |\n|---|---|\n";
-    for (key, why) in flags::reasons() {
-        out += &format!("| {} |", cell(why));
-        flags::out_for(key).for_each(|flag| out += &format!(" {}", code(flag)));
-        out += " |\n";
-    }
-    for verb in verbs() {
-        out += &format!("\n## `{}`\n\n{}.\n\n", verb.usage(), verb.help());
-        out += "| flag | what it does |\n|---|---|\n";
-        for flag in verb.shown() {
-            out += &format!("| {} | {} |\n", code(flag), cell(flag.help()));
         }
     }
     out

@@ -1,0 +1,60 @@
+//! Generates `curl/FLAGS.md`, the page of all flags, from the table of flags.
+
+use crate::args::flags::{self, Flag, Place, TRANSFERS, verbs};
+
+fn page() -> String {
+    let count = |place| TRANSFERS.flags().filter(|flag| flag.place() == place).count();
+    let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
+    let code = |flag: Flag| format!("`{}`", flag.shown().replace('|', "\\|"));
+    let mut out = format!(
+        "# All flags\n\nGenerated from the table of flags; a test keeps it up to date.\n\n\
+         Of curl 7.88's flags {} are in and {} are out, {} are ucurl's own. \
+         Flags of newer curls are known by name.\n\n## In\n\n\
+         | flag | what it does | not as in curl |\n|---|---|---|\n",
+        count(Place::In),
+        count(Place::Out),
+        count(Place::Own)
+    );
+    for flag in TRANSFERS.shown() {
+        let differs = match flag.place() {
+            Place::Own => "ucurl's own".to_owned(),
+            _ => cell(flag.differs().unwrap_or("")),
+        };
+        out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help()));
+    }
+    out += "\n## Out\n\nThey end the run with exit code 2 and one line. ";
+    out += "Turning one off (`--no-NAME`) is honoured.\n\n| reason | flags |\n|---|---|\n";
+    for (key, why) in flags::reasons() {
+        out += &format!("| {} |", cell(why));
+        flags::out_for(key).for_each(|flag| out += &format!(" {}", code(flag)));
+        out += " |\n";
+    }
+    for verb in verbs() {
+        out += &format!("\n## `{}`\n\n{}.\n\n", verb.usage(), verb.help());
+        out += "| flag | what it does |\n|---|---|\n";
+        for flag in verb.shown() {
+            out += &format!("| {} | {} |\n", code(flag), cell(flag.help()));
+        }
+    }
+    out
+}
+
+#[test]
+fn the_page_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/curl/FLAGS.md");
+    let page = page();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == page, "stale: run UPDATE=1 cargo test --test cli flags_page");
+    for flag in TRANSFERS.flags() {
+        assert!(page.contains(&flag.shown().replace('|', "\\|")), "{}", flag.shown());
+    }
+    let counts = page.lines().find_map(|line| line.strip_prefix("Of curl 7.88's flags ")).unwrap();
+    let counts = counts.split(" are ucurl's own").next().unwrap();
+    assert!(
+        include_str!("../../README.md").contains(counts),
+        "the README says other numbers than: {counts}"
+    );
+}
