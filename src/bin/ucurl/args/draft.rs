@@ -1,7 +1,4 @@
 //! The configuration while a command line is read, and the flags that do more than set a value.
-//!
-//! Files are opened through `read` only, which gets a file's name (`-` for stdin) and returns its
-//! bytes.
 
 use super::config::{Config, Global, Group, Node, Trace};
 use super::exit::Exit;
@@ -10,12 +7,14 @@ use super::wrong::Wrong;
 use std::io;
 use unix_http::base::percent;
 
-/// Returns the bytes of a file.
+/// Returns the bytes of the file with a name; `-` is stdin.
 pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
 
+const NO_JAR: &str =
+    "names a file of cookies, and there is no cookie jar; send one with -b NAME=VALUE";
+const BOTH_FAIL: &str = "is badly used here: --fail and --fail-with-body exclude each other";
 const BAD_USE: Wrong = Wrong::Why("is badly used here", Exit::Usage);
 
-/// The configuration as far as it has been read.
 pub struct Draft<'r> {
     pub global: Global,
     /// The group that options apply to now; the groups before it are complete.
@@ -27,11 +26,15 @@ pub struct Draft<'r> {
 
 impl<'r> Draft<'r> {
     pub fn new(read: Read<'r>) -> Draft<'r> {
-        let (complete, warnings) = (Vec::new(), Vec::new());
-        Draft { global: Global::default(), group: Group::new(), complete, warnings, read }
+        Draft {
+            global: Global::default(),
+            group: Group::new(),
+            complete: Vec::new(),
+            warnings: Vec::new(),
+            read,
+        }
     }
 
-    /// The configuration that was read.
     pub fn finish(mut self) -> Config {
         self.complete.push(self.group);
         Config { global: self.global, groups: self.complete, warnings: self.warnings }
@@ -48,24 +51,22 @@ impl<'r> Draft<'r> {
         (self.read)(name)
     }
 
-    /// A file's bytes; of one that cannot be opened nothing, with a warning, as curl 7.88 does.
+    /// Reads a file. One that cannot be opened counts as empty, with a warning, as in curl 7.88.
     fn file_or_nothing(&mut self, name: &[u8]) -> Result<Vec<u8>, Wrong> {
         use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
-        match self.file(name) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) if !matches!(error.kind(), NotFound | PermissionDenied | NotADirectory) => {
-                // It is there but cannot be read through: a directory, a broken disk.
-                Err(Wrong::Why("cannot be read", Exit::Read))
-            }
-            Err(error) => {
-                let why = format!("' ({error}); it counts as empty");
-                self.warn(&[b"Cannot read '", name, why.as_bytes()]);
-                Ok(Vec::new())
-            }
+        let error = match self.file(name) {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error,
+        };
+        if !matches!(error.kind(), NotFound | PermissionDenied | NotADirectory) {
+            return Err(Wrong::Why("cannot be read", Exit::Read));
         }
+        let why = format!("' ({error}); it counts as empty");
+        self.warn(&[b"Cannot read '", name, why.as_bytes()]);
+        Ok(Vec::new())
     }
 
-    /// The first node that is still free for something, or a new one.
+    /// Returns the first node that is free for something, or a new one.
     fn node(&mut self, is_free: fn(&Node) -> bool) -> &mut Node {
         let Group { nodes, remote_name_all, .. } = &mut self.group;
         let at = nodes.iter().position(is_free).unwrap_or(nodes.len());
@@ -92,12 +93,8 @@ impl<'r> Draft<'r> {
         Ok(())
     }
 
-    pub fn remote_name(&mut self, on: bool) -> Result<(), Wrong> {
-        self.output_to(None, on);
-        Ok(())
-    }
-
-    fn output_to(&mut self, name: Option<&[u8]>, remote_name: bool) {
+    /// Sends the output of a URL to a file, to the name in the URL, or to stdout.
+    pub fn output_to(&mut self, name: Option<&[u8]>, remote_name: bool) {
         let node = self.node(|node| !node.output_set);
         node.output = name.map(<[u8]>::to_vec);
         (node.remote_name, node.output_set) = (remote_name, true);
@@ -122,9 +119,9 @@ impl<'r> Draft<'r> {
             return;
         };
         let Ok(text) = self.file(name) else { return self.warn(&[b"Cannot read ", name]) };
-        let lines = text.split(|&byte| matches!(byte, b'\r' | b'\n'));
-        let lines = lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec);
-        self.group.request.headers.extend(lines);
+        let lines =
+            text.split(|&byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+        self.group.request.headers.extend(lines.map(<[u8]>::to_vec));
     }
 
     pub fn referer(&mut self, value: &[u8]) {
@@ -136,9 +133,7 @@ impl<'r> Draft<'r> {
 
     pub fn cookie(&mut self, value: &[u8]) -> Result<(), Wrong> {
         if value.first() == Some(&b'@') || !value.contains(&b'=') {
-            let why =
-                "names a file of cookies, and there is no cookie jar; send one with -b NAME=VALUE";
-            return Err(Wrong::Refused(why.into()));
+            return Err(Wrong::Refused(NO_JAR.to_owned()));
         }
         self.group.cookies.push(value.to_vec());
         Ok(())
@@ -170,15 +165,12 @@ impl<'r> Draft<'r> {
         Ok(())
     }
 
-    /// `--fail`, or with `body` `--fail-with-body`.
-    pub fn fail(&mut self, body: bool, on: bool) -> Result<(), Wrong> {
+    /// `--fail`, or `--fail-with-body`.
+    pub fn fail(&mut self, with_body: bool, on: bool) -> Result<(), Wrong> {
         let group = &mut self.group;
-        *(if body { &mut group.fail_with_body } else { &mut group.fail }) = on;
-        let why = "is badly used here: --fail and --fail-with-body exclude each other";
-        match group.fail && group.fail_with_body {
-            true => Err(Wrong::Why(why, Exit::Usage)),
-            false => Ok(()),
-        }
+        *(if with_body { &mut group.fail_with_body } else { &mut group.fail }) = on;
+        let both = group.fail && group.fail_with_body;
+        if both { Err(Wrong::Why(BOTH_FAIL, Exit::Usage)) } else { Ok(()) }
     }
 
     pub fn trace(&mut self, how: Trace) {
@@ -193,26 +185,49 @@ impl<'r> Draft<'r> {
     /// `-w`: the text itself, or that of `@FILE` without its line ends.
     pub fn write_out(&mut self, value: &[u8]) -> Result<(), Wrong> {
         let text = self.without_line_ends(value)?;
-        self.group.output.write_out =
-            Some(text).filter(|text| value.is_empty() || !text.is_empty());
+        self.group.output.write_out = (value.is_empty() || !text.is_empty()).then_some(text);
         Ok(())
     }
 
-    pub fn json(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
-        self.group.json = true;
-        self.text_or_file(value)
+    /// `--speed-limit`: the time is 30 seconds unless `--speed-time` sets it.
+    pub fn speed_limit(&mut self, limit: u64) {
+        self.group.speed_limit = limit;
+        if self.group.speed_time == 0 {
+            self.group.speed_time = 30;
+        }
     }
 
-    /// A text, or the content of `@FILE`.
-    pub fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    /// `--speed-time`: the limit is one byte a second unless `--speed-limit` sets it.
+    pub fn speed_time(&mut self, seconds: u64) {
+        self.group.speed_time = seconds;
+        if self.group.speed_limit == 0 {
+            self.group.speed_limit = 1;
+        }
+    }
+
+    /// `--json` and `-d` with its kin: more content for the request.
+    pub fn content(&mut self, name: &str, value: &[u8]) -> Result<(), Wrong> {
+        let part = match name {
+            "data" | "data-ascii" => self.without_line_ends(value)?,
+            "data-raw" => value.to_vec(),
+            "data-urlencode" => self.urlencoded(value)?,
+            _ => self.text_or_file(value)?,
+        };
+        self.group.json |= name == "json";
+        append(&mut self.group.post, if name == "json" { "" } else { "&" }, part);
+        Ok(())
+    }
+
+    /// Returns the text, or the content of `@FILE`.
+    fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
         match value {
             [b'@', name @ ..] => self.file_or_nothing(name),
             _ => Ok(value.to_vec()),
         }
     }
 
-    /// A text, or the content of `@FILE` without its CR, LF and NUL.
-    pub fn without_line_ends(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    /// Returns the text, or the content of `@FILE` without its CR, LF and NUL.
+    fn without_line_ends(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
         let mut text = self.text_or_file(value)?;
         if value.starts_with(b"@") {
             text.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
@@ -221,17 +236,19 @@ impl<'r> Draft<'r> {
     }
 
     /// `--url-query`: as `--data-urlencode`, but what follows a `+` stays as it is.
-    pub fn query(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
-        match value {
-            [b'+', rest @ ..] => Ok(rest.to_vec()),
-            _ => self.urlencoded(value),
-        }
+    pub fn query(&mut self, value: &[u8]) -> Result<(), Wrong> {
+        let part = match value {
+            [b'+', rest @ ..] => rest.to_vec(),
+            _ => self.urlencoded(value)?,
+        };
+        append(&mut self.group.query, "&", part);
+        Ok(())
     }
 
     /// `--data-urlencode`: `CONTENT`, `=CONTENT`, `NAME=CONTENT`, `@FILE`, `NAME@FILE`.
     ///
-    /// An empty file leaves nothing, not even the name: so it is in curl.
-    pub fn urlencoded(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    /// As in curl, an empty file leaves nothing, not even the name.
+    fn urlencoded(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
         let find = |wanted| value.iter().position(|&byte| byte == wanted);
         let (name, content) = match find(b'=').or_else(|| find(b'@')) {
             Some(at) if value[at] == b'@' => {
@@ -244,10 +261,7 @@ impl<'r> Draft<'r> {
             Some(at) => (&value[..at], value[at + 1..].to_vec()),
             None => (&b""[..], value.to_vec()),
         };
-        let mut out = name.to_vec();
-        if !name.is_empty() {
-            out.push(b'=');
-        }
+        let mut out = if name.is_empty() { Vec::new() } else { [name, b"="].concat() };
         for byte in content {
             match byte {
                 b' ' => out.push(b'+'),
@@ -255,5 +269,13 @@ impl<'r> Draft<'r> {
             }
         }
         Ok(out)
+    }
+}
+
+/// Adds a part to a text, after a separator unless it is the first.
+fn append(text: &mut Option<Vec<u8>>, separator: &str, part: Vec<u8>) {
+    match text {
+        Some(text) => text.extend([separator.as_bytes(), &part].concat()),
+        None => *text = Some(part),
     }
 }

@@ -53,18 +53,6 @@ const fn find_rows(rows: &mut [u16]) -> usize {
     count
 }
 
-/// Whether a row is the flag with this name, as written. For a check at compile time.
-pub const fn row_is(row: usize, name: &str) -> bool {
-    let (table, name) = (TABLE.as_bytes(), name.as_bytes());
-    let mut at = ROWS[row] as usize;
-    at += if table[at + 1] == b'-' { "--".len() } else { "-x, --".len() };
-    let mut matched = 0;
-    while matched < name.len() && table[at + matched] == name[matched] {
-        matched += 1;
-    }
-    matched == name.len() && matches!(table[at + matched], b' ' | b'[' | b'\n')
-}
-
 fn row(number: usize) -> &'static str {
     let end = ROWS.get(number + 1).map_or(TABLE.len(), |&next| next as usize);
     &TABLE[ROWS[number] as usize..end]
@@ -186,11 +174,6 @@ pub enum Place {
 pub struct Flag(usize);
 
 impl Flag {
-    /// Its place among the flags of ucurl itself.
-    pub fn number(self) -> usize {
-        self.0 - 1
-    }
-
     /// The flag as people write it: `-d, --data <data>`.
     pub fn shown(self) -> &'static str {
         line(self.0, 0)

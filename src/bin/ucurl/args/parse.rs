@@ -1,10 +1,10 @@
 //! The command line, read as curl 7.88 reads it: options, URLs, and `--`, which ends the options.
 
-use super::actions::{ACTIONS, Action};
+use super::actions;
 use super::config::Config;
 use super::draft::{Draft, Read};
 use super::exit::Exit;
-use super::flags::{Flag, FlagKind, TRANSFERS};
+use super::flags::{FlagKind, TRANSFERS};
 use super::options::{self, Used};
 use super::rcfile::{self, OptionLine};
 use super::wrong::{NoTransfer, Wrong};
@@ -50,7 +50,7 @@ fn arguments<'a>(
     Ok(())
 }
 
-/// One option, and the argument that may be its value; `depth` counts the `-K` files it stands in.
+/// Reads one option; `depth` counts the `-K` files that it stands in.
 fn option(
     draft: &mut Draft,
     depth: usize,
@@ -58,49 +58,20 @@ fn option(
     next: Option<&[u8]>,
 ) -> Result<Used, Wrong> {
     options::read(TRANSFERS, option, next, &mut |flag, on, value| {
-        let text = value.unwrap_or_default();
-        let Some((name, action)) = ACTIONS.get(flag.number()) else {
-            // Turning off what is not here, and the proxy that is none, are as they should be.
-            let harmless = !on || (flag.long() == "proxy" && text.is_empty());
-            let why = || Wrong::Refused(format!("is out: {}", flag.reason()));
-            return if harmless { Ok(()) } else { Err(why()) };
-        };
-        debug_assert_eq!(flag.written(), *name);
-        warn_of_flag_as_file(draft, flag, text);
-        match action {
-            Action::ReadFile => read_file(draft, depth, text),
-            Action::End(stop) if on => Err(Wrong::Ends(stop(value.or(next)))),
-            action => apply(draft, action, on, text),
+        let value = value.unwrap_or_default();
+        let is_file = flag.kind() == FlagKind::File && !flag.is_out();
+        if is_file && matches!(value, [b'-', _, ..]) {
+            draft.warn(&[b"The file name '", value, b"' looks like a flag"]);
         }
+        Err(Wrong::Ends(match flag.written() {
+            "config" => return read_file(draft, depth, value),
+            "generate" => NoTransfer::Generate(value.to_vec()),
+            "help" if on => NoTransfer::Help(next.map(<[u8]>::to_vec)),
+            "manual" if on => NoTransfer::Manual,
+            "version" if on => NoTransfer::Version,
+            _ => return actions::apply(draft, flag, on, value),
+        }))
     })
-}
-
-fn warn_of_flag_as_file(draft: &mut Draft, flag: Flag, value: &[u8]) {
-    if flag.kind() == FlagKind::File && value.len() > 1 && value[0] == b'-' {
-        draft.warn(&[b"The file name '", value, b"' looks like a flag"]);
-    }
-}
-
-fn apply(draft: &mut Draft, action: &Action, on: bool, value: &[u8]) -> Result<(), Wrong> {
-    match action {
-        Action::Only(way, why) if *way != on => return Err(Wrong::Refused((*why).to_owned())),
-        Action::Always | Action::Only(..) | Action::End(_) | Action::ReadFile => {}
-        Action::Switch(field) => *field(draft) = on,
-        Action::Negated(field) => *field(draft) = !on,
-        Action::Text(field) => *field(draft) = Some(value.to_vec()),
-        Action::Number(number, field) => *field(draft) = number(value)?,
-        Action::Part(read, separator, field) => {
-            let part = read(draft, value)?;
-            match field(draft) {
-                Some(whole) => whole.extend([separator.as_bytes(), &part].concat()),
-                first => *first = Some(part),
-            }
-        }
-        Action::Turn(turn) => return turn(draft, on),
-        Action::Value(set) => return set(draft, value),
-        Action::Put(put) => put(draft, value),
-    }
-    Ok(())
 }
 
 /// `-K`: reads options from a file, `-` for stdin, at the place where it stands.
