@@ -45,7 +45,7 @@ struct Layout<'o> {
 impl Layout<'_> {
     fn text(&mut self, reader: &mut JsonReader<'_>) -> Result<(), JsonError> {
         let mut empty = self.begin(reader)?;
-        while reader.open.len() > 0 {
+        while !reader.open.is_empty() {
             let next = reader.next()?;
             let ends = matches!(next, Next::End(_));
             if !empty && !ends {

@@ -39,9 +39,12 @@ impl Ended {
     }
 }
 
+/// ucurl as built with these tests; there is none where its features are off.
+const UCURL: Option<&str> = option_env!("CARGO_BIN_EXE_ucurl");
+
 /// ucurl, as built with these tests, in an environment that says nothing about engines or proxies.
 pub fn ucurl() -> Command {
-    let mut command = Command::new(option_env!("CARGO_BIN_EXE_ucurl").expect("built with ucurl"));
+    let mut command = Command::new(UCURL.expect("built with ucurl"));
     for variable in [
         "DOCKER_HOST",
         "DOCKER_CONTEXT",
@@ -59,7 +62,7 @@ pub fn ucurl() -> Command {
 pub fn example(name: &str) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let dir = BUILT.get_or_init(|| {
-        let ucurl = PathBuf::from(option_env!("CARGO_BIN_EXE_ucurl").expect("built with ucurl"));
+        let ucurl = PathBuf::from(UCURL.expect("built with ucurl"));
         let profile = ucurl.parent().expect("target/PROFILE").to_owned();
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--examples"]);
