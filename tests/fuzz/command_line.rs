@@ -4,11 +4,12 @@
 //! Whatever is asked for, what would leave for the socket is one request and no more: it is read
 //! again by the library and by the plain reader, and has the lines that it was given.
 
+use crate::args::config::{Config, Group};
 use crate::args::parse;
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::url::{Url, last_segment};
 use crate::output::output_file;
-use crate::plan::{Credentials, Destination, FetchPlan, Plan, RequestPlan};
+use crate::plan::{Destination, FetchPlan, Operation};
 use std::path::Path;
 use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request};
 
@@ -28,22 +29,22 @@ pub fn check(bytes: &[u8]) {
     let arguments = line.split(|&b| b == 0);
     let (config, result) = parse::parse(arguments, &mut read);
     if result.is_ok() {
-        transfers(&Plan::new(config));
+        transfers(config);
     }
     url(line);
 }
 
-fn transfers(plan: &Plan) {
-    for operation in &plan.operations {
+fn transfers(config: Config) {
+    for operation in config.groups.into_iter().map(Operation::new) {
         for fetch in &operation.fetches {
-            if let Ok(url) = Url::parse(&fetch.url, operation.request.flags.path_as_is) {
-                transfer(&operation.request, fetch, &url);
+            if let Ok(url) = Url::parse(&fetch.url, operation.flags.request.path_as_is) {
+                transfer(&operation.flags, fetch, &url);
             }
         }
     }
 }
 
-fn transfer(plan: &RequestPlan, fetch: &FetchPlan, url: &Url) {
+fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
     if matches!(fetch.destination, Destination::UrlName)
         && let Ok(Some(name)) =
             output_file::name(&fetch.destination, Path::new(""), last_segment(&url.path))
@@ -62,21 +63,17 @@ fn transfer(plan: &RequestPlan, fetch: &FetchPlan, url: &Url) {
         RequestContent::Put(Some(5)),
     ];
     for content in contents {
-        let login = match &plan.credentials {
-            Credentials::Basic(login) => Some(login.clone()),
-            _ => None,
-        };
         let hop = Hop {
             url: url.clone(),
             content,
-            login,
-            referer: plan.flags.referer.clone(),
+            login: flags.user.clone().filter(|_| flags.bearer.is_none()),
+            referer: flags.request.referer.clone(),
             same_host: true,
             trusted: true,
             http10_server: false,
             no_expect: false,
         };
-        let Ok(plan) = request::plan(plan, &hop) else { continue };
+        let Ok(plan) = request::plan(flags, &hop) else { continue };
         let Ok(method) = std::str::from_utf8(&plan.method) else { continue };
         let (mut fields, mut wire) = (Fields::new(), Vec::new());
         if plan.lines.iter().any(|line| fields.push_line(line).is_err()) {

@@ -84,7 +84,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "help" | "manual" | "version" | "no-keepalive" if !on => {}
         "tcp-nodelay" if on => {}
         "abstract-unix-socket" => group.socket = Some(Socket::Abstract(value.to_vec())),
-        "connect-timeout" => group.connect_timeout_ms = milliseconds(value)?,
+        "connect-timeout" => group.connect_timeout_ms = some(milliseconds(value)?),
         "cookie" => draft.cookie(value)?,
         "data" | "data-ascii" | "data-binary" | "data-raw" | "data-urlencode" | "json" => {
             draft.content(flag.written(), value)?;
@@ -101,9 +101,9 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "http1.0" => draft.http_version(true),
         "http1.1" => draft.http_version(false),
         "location-trusted" => (group.location, group.location_trusted) = (on, on),
-        "max-filesize" => group.max_filesize = size(value)?,
+        "max-filesize" => group.max_filesize = some(size(value)?),
         "max-redirs" => group.max_redirs = redirects(value)?,
-        "max-time" => group.max_time_ms = milliseconds(value)?,
+        "max-time" => group.max_time_ms = some(milliseconds(value)?),
         "next" => draft.next_group(),
         "no-clobber" => group.output.no_clobber = !on,
         "no-keepalive" => return refused(NO_KEEPALIVE),
@@ -113,8 +113,8 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "referer" => draft.referer(value),
         "remote-name" => draft.output_to(None, on),
         "retry" => group.retry = whole(value)?,
-        "retry-delay" => group.retry_delay = seconds(value)?,
-        "retry-max-time" => group.retry_max_time = seconds(value)?,
+        "retry-delay" => group.retry_delay = some(seconds(value)?),
+        "retry-max-time" => group.retry_max_time = some(seconds(value)?),
         "select" => group.stages.select = Some(pointer(value)?),
         "speed-limit" => draft.speed_limit(whole(value)?),
         "speed-time" => draft.speed_time(whole(value)?),
@@ -141,9 +141,16 @@ fn refused(why: &str) -> Result<(), Wrong> {
 }
 
 /// Reads the number of `--max-redirs`: -1 means no limit.
-fn redirects(value: &[u8]) -> Result<i64, Wrong> {
-    let number = integer(value)?;
-    if number < -1 { Err(NOT_A_NUMBER) } else { Ok(number) }
+fn redirects(value: &[u8]) -> Result<Option<u64>, Wrong> {
+    match integer(value)? {
+        -1 => Ok(None),
+        number => u64::try_from(number).map(Some).map_err(|_| NOT_A_NUMBER),
+    }
+}
+
+/// Reads 0 as no limit.
+fn some(number: u64) -> Option<u64> {
+    (number > 0).then_some(number)
 }
 
 fn pointer(value: &[u8]) -> Result<Pointer, Wrong> {

@@ -23,7 +23,7 @@ pub struct Global {
 }
 
 /// `-v`, `--trace`, `--trace-ascii`: the last one counts.
-#[derive(Default, Debug, PartialEq, Eq)]
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
 pub enum Trace {
     #[default]
     None,
@@ -93,20 +93,21 @@ pub struct Group {
 
     pub fail: bool,
     pub fail_with_body: bool,
-    pub max_filesize: u64,
-    pub max_time_ms: u64,
-    pub connect_timeout_ms: u64,
+    pub max_filesize: Option<u64>,
+    pub max_time_ms: Option<u64>,
+    pub connect_timeout_ms: Option<u64>,
     pub speed_limit: u64,
     pub speed_time: u64,
     pub retry: u64,
-    pub retry_delay: u64,
-    pub retry_max_time: u64,
+    pub retry_delay: Option<u64>,
+    pub retry_max_time: Option<u64>,
     pub retry_connrefused: bool,
     pub retry_all_errors: bool,
 
     pub location: bool,
     pub location_trusted: bool,
-    pub max_redirs: i64,
+    /// `None` follows any number.
+    pub max_redirs: Option<u64>,
     pub post301: bool,
     pub post302: bool,
     pub post303: bool,
@@ -155,7 +156,7 @@ pub struct StageFlags {
 impl Group {
     /// The defaults that are not nothing.
     pub fn new() -> Group {
-        Group { expect100_timeout_ms: 1000, max_redirs: 50, ..Group::default() }
+        Group { expect100_timeout_ms: 1000, max_redirs: Some(50), ..Group::default() }
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Attempt<'t> {
 }
 
 impl Attempt<'_> {
-    /// Forgets an earlier try.
+    /// Forgets the try before.
     pub fn begin(&mut self) {
         self.start = Instant::now();
         self.info = TransferInfo { http_version: "0", ..TransferInfo::default() };
@@ -45,7 +45,7 @@ impl Attempt<'_> {
         self.session.tracer.begin(self.start, self.sink.to_terminal);
     }
 
-    /// The time limits of the next request: they hold for the whole try, with all redirects.
+    /// Returns the time limits of the next request. The total is that of the whole try.
     pub fn limits(&self) -> Result<Timeouts, Failure> {
         let mut limits = self.operation.timeouts;
         if let Some(total) = limits.total {
@@ -72,12 +72,10 @@ impl Attempt<'_> {
         if let Some(value) = response.field("Content-Type").filter(|value| !value.is_empty()) {
             self.info.content_type = Some(value.to_vec());
         }
-        let field = |(name, value): (&str, &[u8])| (name.as_bytes().to_vec(), value.to_vec());
-        let fields = head.fields().iter();
-        self.info.headers = fields.map(|line| field((line.name(), line.value()))).collect();
+        self.info.headers = head.fields().clone();
     }
 
-    /// `-i` and `-D`: the heads of this hop, those of 1xx responses first.
+    /// Shows the heads of this hop (`-i`, `-D`), those of 1xx responses first.
     pub fn show_heads(&mut self, response: &Response) -> Result<(), Failure> {
         let interim = self.session.tracer.facts().interim;
         self.info.size_header += interim.iter().map(|head| head.len() as u64).sum::<u64>();
@@ -85,7 +83,7 @@ impl Attempt<'_> {
         self.show(response.head().as_bytes())
     }
 
-    /// As in curl, `-i` and `-D` show the trailer section too.
+    /// Shows the trailer section: as in curl, `-i` and `-D` mean it too.
     pub fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
         for field in response.trailers().into_iter().flat_map(Fields::iter) {
             let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();
@@ -99,7 +97,7 @@ impl Attempt<'_> {
         if let Some(file) = &mut self.heads {
             file.write_all(head).map_err(|error| Failure::of_writing(&error, false))?;
         }
-        if self.operation.output.include { self.sink.head(head) } else { Ok(()) }
+        if self.operation.flags.output.include { self.sink.head(head) } else { Ok(()) }
     }
 
     /// Fills in the rest of `info`.

@@ -30,15 +30,15 @@ impl Attempt<'_> {
         hop: &Hop,
         expecting: bool,
     ) -> Result<Next, Failure> {
-        let operation = self.operation;
+        let flags = &self.operation.flags;
         self.note_head(&response);
         self.show_heads(&response)?;
         // Without the upgrade there is no reader for stdin.
-        if (operation.fail || operation.request.flags.hijack) && response.status() >= 400 {
+        if (flags.fail || flags.request.hijack) && response.status() >= 400 {
             return Err(ErrorResponse::read(response).into());
         }
         let next = self.next(&response, hop, expecting);
-        if operation.request.flags.head {
+        if flags.request.head {
             self.check_announced(&response)?;
             return Ok(next);
         }
@@ -60,11 +60,9 @@ impl Attempt<'_> {
         let status = response.status();
         let location = response.field("Location").filter(|to| !to.is_empty());
         match location.filter(|_| (300..400).contains(&status)) {
-            Some(location) if self.operation.redirects.is_some() => {
-                Next::Redirect(location.to_vec())
-            }
+            Some(location) if self.operation.flags.location => Next::Redirect(location.to_vec()),
             Some(location) => {
-                let target = hop.url.redirect(location, self.operation.request.flags.path_as_is);
+                let target = hop.url.redirect(location, self.operation.flags.request.path_as_is);
                 let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
                 self.info.redirect_url = Some(shown);
                 Next::Done
@@ -76,7 +74,7 @@ impl Attempt<'_> {
 
     /// No content follows a HEAD, but a script may ask for the length before it fetches.
     fn check_announced(&self, response: &Response) -> Result<(), Failure> {
-        if self.operation.max_filesize.is_none() {
+        if self.operation.flags.max_filesize.is_none() {
             return Ok(());
         }
         let announced = framing::response("GET", response.head()).map_err(Error::Parse)?;
@@ -88,9 +86,9 @@ impl Attempt<'_> {
 
     /// Brings the content to its output, through the stages that the options ask for.
     fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
-        let (operation, status) = (self.operation, response.status());
+        let (flags, status) = (&self.operation.flags, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
-        let raw = ended && status < 300 && (operation.request.flags.hijack || status == 101);
+        let raw = ended && status < 300 && (flags.request.hijack || status == 101);
         let query = hop.url.query.as_deref().unwrap_or_default();
         let container = ContainerRef::of(
             &String::from_utf8_lossy(&hop.url.path),
@@ -103,8 +101,8 @@ impl Attempt<'_> {
             OutputKind::DependsOnTty => other.terminal != Some(true),
             OutputKind::Other => false,
         };
-        let framed = framed && operation.stages.demux && status < 300;
-        let mut stages = BodyStages::new(&operation.stages, &self.session.messages, framed);
+        let framed = framed && flags.stages.demux && status < 300;
+        let mut stages = BodyStages::new(&flags.stages, &self.session.messages, framed);
         if raw {
             let mut join = Join {
                 client: self.server.engine.client(),
@@ -121,7 +119,7 @@ impl Attempt<'_> {
             self.session.tracer.raw_end();
             return Ok(());
         }
-        if status >= 400 && operation.stages.select.is_some() {
+        if status >= 400 && flags.stages.select.is_some() {
             let error = ErrorResponse::read(response);
             self.info.size_download = error.body.len() as u64;
             return error.select(stages, &mut self.sink);
@@ -161,7 +159,7 @@ impl Attempt<'_> {
         raw: bool,
     ) -> Result<OtherEnd, Failure> {
         let Some(container) = container else { return Ok(OtherEnd::default()) };
-        let frames = (raw || self.operation.stages.demux) && kind == OutputKind::DependsOnTty;
+        let frames = (raw || self.operation.flags.stages.demux) && kind == OutputKind::DependsOnTty;
         let ask = frames || (raw && container.is_exec());
         if !ask {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin() });

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
+use std::time::Duration;
 use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
@@ -34,19 +35,18 @@ impl Attempt<'_> {
                 Next::Done => return Ok(()),
                 Next::WithoutExpect => {
                     hop.no_expect = true;
-                    self.session
-                        .tracer
-                        .explain("417: asks once more, without Expect", "RFC 9110 §10.1.1");
+                    let text = "417: asks once more, without Expect";
+                    self.session.tracer.explain(text, "RFC 9110 §10.1.1");
                 }
                 Next::Redirect(location) => hop = self.follow(hop, &location)?,
             }
         }
     }
 
-    /// Sends the request and waits for the final head. The flag says whether it asked for a 100.
+    /// Sends the request, waits for the final head, and returns whether it asked for a 100.
     fn exchange(&mut self, hop: &Hop) -> Result<(Response, bool), Failure> {
-        let plan = &self.operation.request;
-        let planned = request::plan(plan, hop).map_err(|ChunkedTo10| {
+        let flags = &self.operation.flags;
+        let planned = request::plan(flags, hop).map_err(|ChunkedTo10| {
             let text = "an upload of unknown length needs HTTP/1.1; \
                         give its length with -H 'Content-Length: ...'";
             Failure::new(Exit::Upload, text)
@@ -66,34 +66,29 @@ impl Attempt<'_> {
         let mut request = client.request(&method, &planned.target).version(version).fields(fields);
         request = request.timeouts(self.limits()?).body(content(self.source, hop.content)?);
         if planned.expect {
-            request = request.expect_continue(plan.expect_timeout);
+            let wait = Duration::from_millis(flags.expect100_timeout_ms);
+            request = request.expect_continue(wait);
         }
-        if plan.flags.raw {
+        if flags.request.raw {
             request = request.raw();
         }
-        if plan.flags.ignore_content_length {
+        if flags.request.ignore_content_length {
             request = request.ignore_content_length();
         }
         self.info.method.clone_from(&planned.method);
         Ok((request.send()?, planned.expect))
     }
 
-    /// The request that a redirect leads to.
+    /// Returns the request that a redirect leads to.
     fn follow(&mut self, hop: Hop, location: &[u8]) -> Result<Hop, Failure> {
-        let operation = self.operation;
-        let url =
-            hop.url.redirect(location, operation.request.flags.path_as_is).map_err(|error| {
-                Failure::new(error.exit, format!("the redirect's target {}", error.why))
-            })?;
-        let redirects = operation.redirects.as_ref();
-        if let Some(max) = redirects.and_then(|plan| plan.max)
-            && self.info.num_redirects >= max
-        {
+        let flags = &self.operation.flags;
+        let url = hop.url.redirect(location, flags.request.path_as_is).map_err(|error| {
+            Failure::new(error.exit, format!("the redirect's target {}", error.why))
+        })?;
+        if let Some(max) = flags.max_redirs.filter(|max| self.info.num_redirects >= *max) {
             self.info.redirect_url = Some(url.to_bytes());
-            return Err(Failure::new(
-                Exit::Redirects,
-                format!("Maximum ({max}) redirects followed"),
-            ));
+            let text = format!("Maximum ({max}) redirects followed");
+            return Err(Failure::new(Exit::Redirects, text));
         }
         self.info.num_redirects += 1;
         let content = self.content_after(&hop)?;
@@ -101,29 +96,30 @@ impl Attempt<'_> {
         self.info.time_redirect = self.start.elapsed();
         let same_port = |other: &Url| url.port_or_80() == other.port_or_80();
         let same_host = url.host.eq_ignore_ascii_case(&self.first.url.host);
-        let referer = match redirects.is_some_and(|plan| plan.auto_referer) {
-            true => {
-                let shown = Url { login: None, fragment: None, ..hop.url.clone() };
-                Some(shown.to_bytes())
-            }
-            false => hop.referer,
-        };
+        let mut referer = hop.referer;
+        if flags.auto_referer {
+            referer = Some(Url { login: None, fragment: None, ..hop.url.clone() }.to_bytes());
+        }
         Ok(Hop {
             content,
             referer,
-            login: hop.login.filter(|_| operation.trusted || same_port(&hop.url)),
+            login: hop.login.filter(|_| flags.location_trusted || same_port(&hop.url)),
             same_host,
-            trusted: operation.trusted || (same_host && same_port(&self.first.url)),
+            trusted: flags.location_trusted || (same_host && same_port(&self.first.url)),
             url,
             ..hop
         })
     }
 
-    /// The content after a redirect: a change to GET drops it.
+    /// Returns the content after a redirect: a change to GET drops it.
     fn content_after(&self, hop: &Hop) -> Result<RequestContent, Failure> {
         let status = self.info.response_code;
-        let redirects = self.operation.redirects.as_ref();
-        let keep_post = redirects.is_some_and(|plan| plan.keep_post.contains(&status));
+        let flags = &self.operation.flags;
+        let keep_post = match status {
+            301 => flags.post301,
+            302 => flags.post302,
+            _ => flags.post303,
+        };
         match (hop.content, status) {
             (RequestContent::Post(_), 301..=303) if !keep_post => Ok(RequestContent::None),
             (RequestContent::Put(_), 303) => Ok(RequestContent::None),
@@ -136,10 +132,10 @@ impl Attempt<'_> {
     }
 
     fn tell_of_redirect(&self, url: &Url, dropped: bool) {
-        let shown = url.to_bytes();
-        let shown = String::from_utf8_lossy(&shown);
-        self.session.tracer.info(&format!("Issue another request to this URL: '{shown}'"));
-        let how = match (dropped, &self.operation.request.flags.method) {
+        let url = url.to_bytes();
+        let url = String::from_utf8_lossy(&url);
+        self.session.tracer.info(&format!("Issue another request to this URL: '{url}'"));
+        let how = match (dropped, &self.operation.flags.request.method) {
             (true, None) => ", with GET and without the content",
             (true, Some(_)) => ", without the content",
             (false, _) => "",

@@ -4,18 +4,18 @@
 //! `-H`, Content-Length, Content-Type, Expect. A field that `-H` names is left out of its place;
 //! Host alone stays first.
 
+use crate::args::config::Group;
 use crate::fetch::url::Url;
-use crate::plan::{Credentials, RequestPlan, names_field};
+use crate::plan::names_field;
 use unix_http::base::base64;
 
 /// What the next request sends after its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestContent {
-    /// As with GET and HEAD.
     None,
     /// `-d`, this many bytes.
     Post(u64),
-    /// `-T`, this many bytes; `None` where only the end tells.
+    /// `-T`, this many bytes; `None` if only the end tells.
     Put(Option<u64>),
 }
 
@@ -35,7 +35,7 @@ pub struct PlannedRequest {
     pub method: Vec<u8>,
     pub target: Vec<u8>,
     pub http10: bool,
-    /// `Name: value`, to be written as they are.
+    /// `Name: value`, sent unchanged.
     pub lines: Vec<Vec<u8>>,
     /// Wait for a 100 before the content.
     pub expect: bool,
@@ -55,7 +55,7 @@ pub struct Hop {
     pub trusted: bool,
     /// The server speaks HTTP/1.0.
     pub http10_server: bool,
-    /// A 417 was the answer to Expect.
+    /// The answer to Expect was a 417.
     pub no_expect: bool,
 }
 
@@ -63,60 +63,73 @@ pub struct Hop {
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChunkedTo10;
 
-/// From this many bytes on, curl sends Expect with a POST.
+/// curl sends Expect with a POST of more bytes than this.
 const EXPECT_POST: u64 = 1024 * 1024;
 
+const DEFAULT_AGENT: &str = concat!("ucurl/", env!("CARGO_PKG_VERSION"));
+
 /// Makes the request for one hop.
-pub fn plan(plan: &RequestPlan, hop: &Hop) -> Result<PlannedRequest, ChunkedTo10> {
-    let http10 = plan.http10 || hop.http10_server;
-    let mut lines = Lines { plan, hop, written: Vec::new() };
+pub fn plan(flags: &Group, hop: &Hop) -> Result<PlannedRequest, ChunkedTo10> {
+    let http10 = flags.http10 == Some(true) || hop.http10_server;
+    let mut lines = Lines { flags, hop, written: Vec::new() };
     lines.identity();
     lines.preferences();
     let chunked = lines.transfer_encoding(http10)?;
-    if let Some(cookies) = &plan.cookies {
-        lines.unless_given("Cookie", cookies);
+    if !flags.cookies.is_empty() {
+        lines.unless_given("Cookie", &flags.cookies.join(&b";"[..]));
     }
     lines.given();
     lines.content(chunked);
     lines.upgrade();
     let expect = !http10 && lines.expect();
-    let written = lines.written;
-    let method = plan.flags.method.as_deref().unwrap_or(usual_method(plan, hop.content)).to_vec();
-    let target = plan.flags.target.clone().unwrap_or_else(|| hop.url.target());
-    Ok(PlannedRequest { method, target, http10, lines: written, expect })
+    let lines = lines.written;
+    let method = flags.request.method.as_deref().unwrap_or(usual_method(flags, hop.content));
+    let target = flags.request.target.clone().unwrap_or_else(|| hop.url.target());
+    Ok(PlannedRequest { method: method.to_vec(), target, http10, lines, expect })
 }
 
-/// The method without `-X`.
-pub fn usual_method(plan: &RequestPlan, content: RequestContent) -> &'static [u8] {
+/// Returns the method without `-X`.
+pub fn usual_method(flags: &Group, content: RequestContent) -> &'static [u8] {
     match content {
-        _ if plan.flags.head => b"HEAD",
-        RequestContent::None if !plan.flags.hijack => b"GET",
+        _ if flags.request.head => b"HEAD",
+        RequestContent::None if !flags.request.hijack => b"GET",
         RequestContent::None | RequestContent::Post(_) => b"POST",
         RequestContent::Put(_) => b"PUT",
     }
 }
 
 struct Lines<'p> {
-    plan: &'p RequestPlan,
+    flags: &'p Group,
     hop: &'p Hop,
     written: Vec<Vec<u8>>,
 }
 
 impl<'p> Lines<'p> {
+    /// The `-H` line that names this field.
+    fn header(&self, name: &str) -> Option<&'p [u8]> {
+        let mut lines = self.flags.request.headers.iter().map(Vec::as_slice);
+        lines.find(|line| names_field(line, name))
+    }
+
+    /// The value of the `-H` line that names this field.
+    fn header_value(&self, name: &str) -> Option<&'p [u8]> {
+        self.header(name).map(|line| line[name.len() + 1..].trim_ascii())
+    }
+
     fn push(&mut self, name: &str, value: &[u8]) {
         self.written.push([name.as_bytes(), b": ", value].concat());
     }
 
     /// Writes a field unless `-H` names it.
     fn unless_given(&mut self, name: &str, value: &[u8]) {
-        if self.plan.header(name).is_none() {
+        if self.header(name).is_none() {
             self.push(name, value);
         }
     }
 
     /// The Host line of `-H`, which holds for the first host alone.
     fn own_host(&self) -> Option<&'p [u8]> {
-        self.plan.header("Host").filter(|_| self.hop.same_host)
+        self.header("Host").filter(|_| self.hop.same_host)
     }
 
     /// Host, Authorization.
@@ -127,18 +140,20 @@ impl<'p> Lines<'p> {
                 .written
                 .extend(as_sent(given).map(|line| [b"Host", &line["Host".len()..]].concat())),
         }
-        let authorization = match (&self.plan.credentials, &self.hop.login) {
+        let authorization = match (&self.flags.bearer, &self.hop.login) {
             _ if !self.hop.trusted => return,
-            (Credentials::Bearer(token), _) => [b"Bearer ", &token[..]].concat(),
-            (Credentials::Undecided, _) | (_, None) => return,
-            (_, Some(login)) => [b"Basic ", base64::encode(login).as_bytes()].concat(),
+            // Two schemes are named: curl waits for the server to choose one.
+            (Some(_), _) if self.flags.basic => return,
+            (Some(token), _) => [b"Bearer ", &token[..]].concat(),
+            (None, Some(login)) => [b"Basic ", base64::encode(login).as_bytes()].concat(),
+            (None, None) => return,
         };
         self.unless_given("Authorization", &authorization);
     }
 
     /// Range, User-Agent, Accept, Referer.
     fn preferences(&mut self) {
-        if let Some(range) = &self.plan.flags.range {
+        if let Some(range) = &self.flags.request.range {
             if self.hop.content == RequestContent::None {
                 self.unless_given("Range", &[b"bytes=", &range[..]].concat());
             } else {
@@ -147,7 +162,9 @@ impl<'p> Lines<'p> {
                 self.unless_given("Content-Range", &value);
             }
         }
-        if let Some(agent) = &self.plan.user_agent {
+        // `-A ''` sends none.
+        let agent = self.flags.user_agent.as_deref().unwrap_or(DEFAULT_AGENT.as_bytes());
+        if !agent.is_empty() {
             self.unless_given("User-Agent", agent);
         }
         self.unless_given("Accept", b"*/*");
@@ -156,14 +173,14 @@ impl<'p> Lines<'p> {
         }
     }
 
-    /// Whether the content is chunked, with the field that says so.
+    /// Returns whether the content is chunked, and writes the field that says so.
     fn transfer_encoding(&mut self, http10: bool) -> Result<bool, ChunkedTo10> {
-        if let Some(value) = self.plan.header_value("Transfer-Encoding") {
+        if let Some(value) = self.header_value("Transfer-Encoding") {
             let chunked = value.to_ascii_lowercase().windows(7).any(|part| part == b"chunked");
             return Ok(chunked && self.hop.content != RequestContent::None);
         }
         // A length that the user gives stands for the unknown one.
-        let length_given = self.plan.header("Content-Length").is_some_and(|line| line.len() > 15);
+        let length_given = self.header("Content-Length").is_some_and(|line| line.len() > 15);
         if self.hop.content != RequestContent::Put(None) || length_given {
             return Ok(false);
         }
@@ -177,9 +194,9 @@ impl<'p> Lines<'p> {
     /// The lines of `-H`, except a Host that is written already and secrets for another host.
     fn given(&mut self) {
         let own_host = self.own_host();
-        for line in &self.plan.flags.headers {
+        for line in &self.flags.request.headers {
             let is = |name| names_field(line, name);
-            let dropped = match self.plan.header("Host") {
+            let dropped = match self.header("Host") {
                 Some(_) if is("Host") => own_host != Some(b"Host:"),
                 _ => !self.hop.trusted && (is("Authorization") || is("Cookie")),
             };
@@ -202,40 +219,36 @@ impl<'p> Lines<'p> {
     /// `--hijack` asks for an upgrade to `tcp`, or to the protocol of `-H 'Upgrade: ...'`; an empty
     /// one asks for none.
     fn upgrade(&mut self) {
-        if self.plan.flags.hijack && self.plan.header_value("Upgrade") != Some(b"") {
+        if self.flags.request.hijack && self.header_value("Upgrade") != Some(b"") {
             self.unless_given("Connection", b"Upgrade");
             self.unless_given("Upgrade", b"tcp");
         }
     }
 
-    /// Whether to wait for a 100, with the field that asks for it.
+    /// Returns whether to wait for a 100, and writes the field that asks for it.
     fn expect(&mut self) -> bool {
         let wanted = match self.hop.content {
             RequestContent::None | RequestContent::Put(Some(0)) => false,
             RequestContent::Put(_) => true,
-            RequestContent::Post(length) => {
-                length > EXPECT_POST || self.plan.header("Expect").is_some()
-            }
+            RequestContent::Post(length) => length > EXPECT_POST || self.header("Expect").is_some(),
         };
         if !wanted || self.hop.no_expect {
             return false;
         }
         self.unless_given("Expect", b"100-continue");
-        let given = self.plan.header_value("Expect");
+        let given = self.header_value("Expect");
         given.is_none_or(|value| value.eq_ignore_ascii_case(b"100-continue"))
     }
 }
 
-/// A line of `-H` as it is sent: `Name;` with a colon. `Name:`, and a line without a name, is not
-/// sent.
+/// Returns a line of `-H` as it is sent: `Name;` with a colon. `Name:`, and a line without a name,
+/// is not sent.
 fn as_sent(given: &[u8]) -> Option<Vec<u8>> {
     let mut line = given.to_vec();
     let colon = given.iter().position(|&byte| byte == b':');
     let at = colon.or(given.iter().position(|&byte| byte == b';')).filter(|at| *at > 0)?;
-    let empty = match colon {
-        Some(_) => given[at + 1..].trim_ascii().is_empty(),
-        None => !given[at + 1..].is_empty(),
-    };
+    let rest = &given[at + 1..];
+    let sent = if colon.is_some() { !rest.trim_ascii().is_empty() } else { rest.is_empty() };
     line[at] = b':';
-    (!empty).then_some(line)
+    sent.then_some(line)
 }

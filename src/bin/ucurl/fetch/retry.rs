@@ -1,9 +1,9 @@
 //! `--retry`: whether to try again, and after how long.
 
+use crate::args::config::Group;
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
-use crate::plan::RetryPlan;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::base::number::decimal;
 use unix_http::base::time::parse_http_date;
@@ -11,9 +11,11 @@ use unix_http::base::time::parse_http_date;
 /// Waits double up to this many seconds.
 const LONGEST: u64 = 600;
 
+const HTTP_ERROR: &str = ": HTTP error";
+
 /// The retries of one transfer.
 pub struct Retries<'p> {
-    plan: &'p RetryPlan,
+    flags: &'p Group,
     messages: &'p Messages,
     left: u64,
     start: Instant,
@@ -22,13 +24,12 @@ pub struct Retries<'p> {
 }
 
 impl<'p> Retries<'p> {
-    pub fn new(plan: &'p RetryPlan, messages: &'p Messages) -> Retries<'p> {
-        let (start, wait) = (Instant::now(), plan.delay.unwrap_or(1));
-        Retries { plan, messages, left: plan.times, start, wait }
+    pub fn new(flags: &'p Group, messages: &'p Messages) -> Retries<'p> {
+        let (left, wait) = (flags.retry, flags.retry_delay.unwrap_or(1));
+        Retries { flags, messages, left, start: Instant::now(), wait }
     }
 
-    /// The wait before another try, after one with this outcome and Retry-After field. A warning
-    /// tells the user.
+    /// Returns the wait before another try, and warns the user of it.
     pub fn next(
         &mut self,
         status: u16,
@@ -36,9 +37,10 @@ impl<'p> Retries<'p> {
         retry_after: Option<&[u8]>,
     ) -> Option<Duration> {
         let passed = self.start.elapsed().as_secs();
-        let over =
-            |more: u64| self.plan.max_time.is_some_and(|max| passed.saturating_add(more) > max);
-        if self.left == 0 || self.plan.max_time.is_some_and(|max| passed >= max) {
+        let over = |more: u64| {
+            self.flags.retry_max_time.is_some_and(|max| passed.saturating_add(more) > max)
+        };
+        if self.left == 0 || self.flags.retry_max_time.is_some_and(|max| passed >= max) {
             return None;
         }
         let problem = self.problem(status, result)?;
@@ -50,7 +52,7 @@ impl<'p> Retries<'p> {
             return None;
         }
         let (wait, left) = (asked.unwrap_or(self.wait), self.left);
-        if self.plan.delay.is_none() {
+        if self.flags.retry_delay.is_none() {
             self.wait = (self.wait * 2).min(LONGEST);
         }
         self.left -= 1;
@@ -60,32 +62,27 @@ impl<'p> Retries<'p> {
         Some(Duration::from_secs(wait))
     }
 
-    /// A problem that may be gone a little later.
+    /// Names a problem that may be gone a little later.
     fn problem(&self, status: u16, result: &Result<(), Failure>) -> Option<&'static str> {
         let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
         match result {
             Ok(()) => transient.then_some(HTTP_ERROR),
             Err(failure) => match failure.exit {
                 Exit::Timeout | Exit::Resolve => Some(": timeout"),
-                _ if self.plan.on_refused && failure.refused => Some(": connection refused"),
+                _ if self.flags.retry_connrefused && failure.refused => {
+                    Some(": connection refused")
+                }
                 Exit::HttpError if transient => Some(HTTP_ERROR),
-                _ => self.plan.on_any_error.then_some("(retrying all errors)"),
+                _ => self.flags.retry_all_errors.then_some("(retrying all errors)"),
             },
         }
     }
 }
 
-const HTTP_ERROR: &str = ": HTTP error";
-
-/// The seconds that a Retry-After field asks for: a number, or a date (RFC 9110 §10.2.3). Zero
-/// counts as no field.
+/// Reads a Retry-After field: seconds, or a date (RFC 9110 §10.2.3). Zero counts as no field.
 fn seconds_of(value: &[u8], now: SystemTime) -> Option<u64> {
-    let since_1970 =
-        |time: SystemTime| time.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
-    let from_date = || {
-        let date = since_1970(parse_http_date(value)?).ok()?;
-        date.checked_sub(since_1970(now).ok()?)
-    };
+    let since_1970 = |time: SystemTime| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs());
+    let from_date = || since_1970(parse_http_date(value)?)?.checked_sub(since_1970(now)?);
     decimal(value).or_else(from_date).filter(|seconds| *seconds > 0)
 }
 

@@ -8,18 +8,22 @@ use crate::output::messages::Messages;
 use crate::output::sink::Stdout;
 use crate::output::terminal;
 use crate::output::trace::Tracer;
-use crate::plan::{self, Operation, Plan};
+use crate::plan::Operation;
 use std::sync::Arc;
 
 /// Runs everything. As in curl, the exit code is that of the last transfer.
 pub fn run(config: Config) -> Exit {
-    let plan = Plan::new(config);
-    let Ok(messages) = Messages::new(plan.messages) else { return Exit::Write };
-    for warning in &plan.warnings {
+    let Config { global, groups, warnings } = config;
+    let Ok(messages) = Messages::new(&global) else { return Exit::Write };
+    for warning in &warnings {
         messages.put(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
+    let mut operations: Vec<_> = groups.into_iter().map(Operation::new).collect();
+    let observed = operations.iter().any(|Operation { flags, .. }| {
+        flags.output.include || flags.output.write_out.is_some() || flags.dump_header.is_some()
+    });
     let opened =
-        Stdout::open().and_then(|stdout| Ok((stdout, Tracer::new(plan.trace, &messages)?)));
+        Stdout::open().and_then(|stdout| Ok((stdout, Tracer::new(&global, observed, &messages)?)));
     let (stdout, tracer) = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -27,20 +31,29 @@ pub fn run(config: Config) -> Exit {
             return Exit::Write;
         }
     };
-    let mut operations = plan.operations;
-    plan::ask_passwords(&mut operations, terminal::ask_password);
-    let session = Session {
-        messages,
-        tracer: Arc::new(tracer),
-        stdout,
-        styled: plan.styled,
-        meter: plan.meter,
-        servers: Default::default(),
-    };
-    transfers(&session, &operations, plan.fail_early)
+    ask_passwords(&mut operations);
+    let tracer = Arc::new(tracer);
+    let session = Session { messages, tracer, stdout, global, servers: Default::default() };
+    transfers(&session, &operations)
 }
 
-fn transfers(session: &Session, operations: &[Operation], fail_early: bool) -> Exit {
+/// Completes each `-u USER` without a password.
+fn ask_passwords(operations: &mut [Operation]) {
+    let several = operations.len() > 1;
+    for (at, Operation { flags, .. }) in operations.iter_mut().enumerate() {
+        let Some(user) = flags.user.as_mut().filter(|user| !user.contains(&b':')) else { continue };
+        if flags.bearer.is_some() {
+            continue;
+        }
+        let which = if several { format!(" on URL #{}", at + 1) } else { String::new() };
+        let prompt = [b"Enter host password for user '", &user[..], b"'", which.as_bytes(), b":"];
+        let password = terminal::ask_password(&prompt.concat());
+        user.push(b':');
+        user.extend_from_slice(&password);
+    }
+}
+
+fn transfers(session: &Session, operations: &[Operation]) -> Exit {
     let (mut last, mut number) = (Exit::Ok, 0);
     for operation in operations {
         if operation.fetches.is_empty() {
@@ -54,7 +67,7 @@ fn transfers(session: &Session, operations: &[Operation], fail_early: bool) -> E
         for (at, fetch) in operation.fetches.iter().enumerate() {
             last = transfer::run(&Job { session, operation, fetch, number, first: at == 0 });
             number += 1;
-            if last == Exit::Usage || (last != Exit::Ok && fail_early) {
+            if last == Exit::Usage || (last != Exit::Ok && session.global.fail_early) {
                 return last;
             }
         }

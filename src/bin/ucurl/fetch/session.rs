@@ -1,12 +1,10 @@
 //! What the transfers of one command line share.
 
+use crate::args::config::Global;
 use crate::output::messages::Messages;
 use crate::output::sink::Stdout;
 use crate::output::trace::Tracer;
-use crate::output::writeout::{self, OutputStream, TransferInfo};
-use crate::plan::MeterStyle;
 use std::cell::{Cell, RefCell};
-use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use unix_http::client::ClientObserver;
@@ -17,8 +15,7 @@ pub struct Session {
     pub messages: Messages,
     pub tracer: Arc<Tracer>,
     pub stdout: Stdout,
-    pub styled: bool,
-    pub meter: Option<MeterStyle>,
+    pub global: Global,
     pub servers: RefCell<Vec<Rc<Server>>>,
 }
 
@@ -31,7 +28,7 @@ pub struct Server {
 }
 
 impl Session {
-    /// The server at an endpoint; transfers to one endpoint share its connection.
+    /// Returns the server at an endpoint. Transfers to one endpoint share its connection.
     pub fn server(&self, endpoint: Endpoint, prefix: String, timeouts: Timeouts) -> Rc<Server> {
         let mut servers = self.servers.borrow_mut();
         let is = |server: &&Rc<Server>| {
@@ -49,16 +46,5 @@ impl Session {
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });
         servers.push(Rc::clone(&server));
         server
-    }
-
-    /// `-w`
-    pub fn write_out(&self, format: &[u8], info: &TransferInfo) {
-        for (stream, text) in writeout::render(format, info) {
-            match stream {
-                OutputStream::Stdout => _ = (&self.stdout.file).write_all(&text),
-                // As in curl, `--stderr` does not change this.
-                OutputStream::Stderr => _ = std::io::stderr().write_all(&text),
-            }
-        }
     }
 }

@@ -1,52 +1,62 @@
 //! The endpoint that a URL is requested from.
 
+use crate::args::config::{Group, Socket};
 use crate::args::exit::Exit;
 use crate::fetch::url::Url;
 use crate::output::failure::Failure;
-use crate::plan::TargetChoice;
+use crate::plan;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use unix_http::Endpoint;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 
 pub struct Target {
     pub endpoint: Endpoint,
-    /// What stands before every path there.
+    /// Precedes every path there.
     pub prefix: String,
     /// The rule that decided, for `--explain`.
     pub why: String,
 }
 
-/// The target of a URL:
+/// Chooses the target of a URL:
 ///
-/// 1. the one that the command line names: `--unix-socket`, `--abstract-unix-socket`,
+/// 1. the one that the command line names: `--demo`, `--unix-socket`, `--abstract-unix-socket`,
 ///    `--proxy-command`;
 /// 2. `--endpoint` and `--context`, read as the docker command reads `--host` and `--context`;
 /// 3. the host of the URL, by TCP, unless it is `localhost` without a port;
 /// 4. the one that the docker command uses: `DOCKER_HOST`, `DOCKER_CONTEXT`, its `config.json`, the
 ///    default socket.
-pub fn choose(choice: &TargetChoice, url: &Url) -> Result<Target, Failure> {
-    let (endpoint, why) = match choice {
-        TargetChoice::Endpoint(endpoint, why) => (endpoint.clone(), *why),
-        TargetChoice::ProxyCommand(command) => {
-            let endpoint = Endpoint::proxy_command(command, &host_name(url), url.port_or_80());
-            let usage = |error| Failure::new(Exit::Usage, format!("--proxy-command: {error}"));
-            (endpoint.map_err(usage)?, "--proxy-command names it")
-        }
-        TargetChoice::Docker(flags) => return daemon_target(flags),
-        TargetChoice::Url if url.port.is_none() && url.host == b"localhost" => {
-            return daemon_target(&DaemonFlags::default());
-        }
-        TargetChoice::Url => {
-            let endpoint = Endpoint::Tcp { host: host_name(url), port: url.port_or_80() };
-            (endpoint, "the URL names a host and a port of its own")
-        }
+pub fn choose(flags: &Group, demo: bool, url: &Url) -> Result<Target, Failure> {
+    let (endpoint, why) = if let Some(socket) = &flags.socket {
+        let (endpoint, why) = match socket {
+            Socket::Path(name) => (Endpoint::Unix(plan::path(name).to_owned()), "--unix-socket"),
+            Socket::Abstract(name) => (Endpoint::Abstract(name.clone()), "--abstract-unix-socket"),
+        };
+        let names = [why, " names it"].concat();
+        (endpoint, if demo { "--demo has started an engine there".to_owned() } else { names })
+    } else if let Some(command) = &flags.proxy_command {
+        let (host, port) = (host_name(url), url.port_or_80());
+        let endpoint = Endpoint::proxy_command(plan::path(command), &host, port)
+            .map_err(|error| Failure::new(Exit::Usage, format!("--proxy-command: {error}")))?;
+        (endpoint, "--proxy-command names it".to_owned())
+    } else if flags.endpoint.is_some()
+        || flags.context.is_some()
+        || (url.port.is_none() && url.host == b"localhost")
+    {
+        return daemon_target(&DaemonFlags {
+            host: flags.endpoint.clone().map(OsString::from_vec),
+            context: flags.context.clone().map(OsString::from_vec),
+        });
+    } else {
+        let endpoint = Endpoint::Tcp { host: host_name(url), port: url.port_or_80() };
+        (endpoint, "the URL names a host and a port of its own".to_owned())
     };
-    Ok(Target { endpoint, prefix: String::new(), why: why.to_owned() })
+    Ok(Target { endpoint, prefix: String::new(), why })
 }
 
 fn daemon_target(flags: &DaemonFlags) -> Result<Target, Failure> {
-    let usage = |error: String| Failure::new(Exit::Usage, error);
-    let daemon =
-        Daemon::resolve(&ProcessEnvironment, flags).map_err(|error| usage(error.to_string()))?;
+    let daemon = Daemon::resolve(&ProcessEnvironment, flags)
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let mut why = format!("{} says so", daemon.rule);
     for note in daemon.notes.iter().chain(&daemon.overruled(&ProcessEnvironment, flags)) {
         why = [&why, "; ", note].concat();

@@ -1,5 +1,6 @@
 //! One URL: where it is requested, with what, and how often it is tried.
 
+use crate::args::config::Group;
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::request::{self, Hop, RequestContent};
@@ -11,8 +12,8 @@ use crate::output::failure::Failure;
 use crate::output::meter::{Meter, Monitor};
 use crate::output::output_file;
 use crate::output::sink::Sink;
-use crate::output::writeout::TransferInfo;
-use crate::plan::{Channel, Credentials, FetchPlan, Operation, Source};
+use crate::output::writeout::{self, TransferInfo};
+use crate::plan::{self, FetchPlan, Operation, Source};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::time::Instant;
@@ -30,7 +31,7 @@ pub struct Job<'p> {
     pub first: bool,
 }
 
-/// Transfers one URL. Whatever happens is printed; the result is the exit code.
+/// Transfers one URL, prints whatever happens, and returns the exit code.
 pub fn run(job: &Job) -> Exit {
     let Job { session, operation, .. } = job;
     let (url, shown) = match address(job) {
@@ -53,7 +54,7 @@ pub fn run(job: &Job) -> Exit {
             failure.exit
         }
     };
-    if exit != Exit::Ok && operation.output.remove_on_error {
+    if exit != Exit::Ok && operation.flags.output.remove_on_error {
         attempt.sink.remove();
     }
     attempt.server.http10.set(attempt.http10_server && attempt.kept);
@@ -61,35 +62,37 @@ pub fn run(job: &Job) -> Exit {
     exit
 }
 
+/// `-w`
 fn write_out(job: &Job, info: TransferInfo, url: Vec<u8>) {
-    if let Some(format) = &job.operation.output.write_out {
-        job.session.write_out(format, &TransferInfo { url, urlnum: job.number, ..info });
+    if let Some(format) = &job.operation.flags.output.write_out {
+        let info = TransferInfo { url, urlnum: job.number, ..info };
+        writeout::write(format, &info, &job.session.stdout.file);
     }
 }
 
-/// The URL that is requested: with the data of `-G` or `--url-query`, or the name of the file of
-/// `-T`. With it comes the URL as `%{url}` shows it: as it was typed, if nothing was added.
+/// Returns the URL to request: with the data of `-G` or `--url-query`, or the name of the file of
+/// `-T`. The second value is for `%{url}`: the URL as it was typed, if nothing was added.
 fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
-    let plan = &job.operation.request;
+    let flags = &job.operation.flags;
     let typed = &job.fetch.url;
     let wrong = |error: UrlError| {
         let typed = String::from_utf8_lossy(typed);
         Failure::new(error.exit, format!("the URL '{}' {}", typed.escape_debug(), error.why))
     };
-    let mut url = Url::parse(typed, plan.flags.path_as_is).map_err(wrong)?;
+    let mut url = Url::parse(typed, flags.request.path_as_is).map_err(wrong)?;
     let mut shown = typed.clone();
-    if plan.flags.refuse_url_user && url.login.is_some() {
+    if flags.request.refuse_url_user && url.login.is_some() {
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
-    if let Source::File(name) = &job.fetch.source {
-        let path = url::with_file_name(&url.path, name.as_os_str().as_encoded_bytes());
-        if path != url.path {
-            url.path = path;
+    if let Source::File(file) = &job.fetch.source {
+        let name = url::last_segment(file.as_os_str().as_encoded_bytes());
+        if url.path.ends_with(b"/") && !name.is_empty() {
+            url.add_file_name(name);
             shown = url.to_bytes();
         }
     }
-    if let Some(data) = &plan.query {
+    if let Some(data) = flags.post.as_ref().or(flags.query.as_ref()) {
         // curl writes the URL and parses it again: the data must not hold what a URL cannot, and
         // the dots of the path are removed.
         url.add_query(data);
@@ -99,27 +102,30 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
     Ok((url, shown))
 }
 
-/// Opens the output, finds the server and measures the content. Nothing is sent yet, except for
-/// `--negotiate-api`.
+/// Opens the output, finds the server and measures the content. Only `--negotiate-api` sends
+/// something yet.
 fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
     let Job { session, operation, fetch, .. } = *job;
-    let segment = url::last_segment(&url.path);
-    let name = output_file::name(&fetch.destination, &operation.directory, segment)
+    let (flags, global) = (&operation.flags, &session.global);
+    let directory = plan::path(flags.output_dir.as_deref().unwrap_or_default());
+    let name = output_file::name(&fetch.destination, directory, url::last_segment(&url.path))
         .map_err(|why| Failure::new(Exit::Write, why))?;
     let heads = heads_file(job).map_err(|error| {
         let text = format!("cannot open the file of --dump-header: {error}");
         Failure::new(Exit::Write, text)
     })?;
-    let target = target::choose(&operation.target, &url)?;
+    let target = target::choose(flags, global.demo, &url)?;
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
-    let output = &operation.output;
-    let sink = Sink::new(name, &fetch.destination, output, &session.stdout, session.styled);
+    let styled = !global.no_styled_output;
+    let sink = Sink::new(name, &fetch.destination, &flags.output, &session.stdout, styled);
     session.tracer.begin_hop(&url.host);
-    let first = first_hop(operation, versioned(operation, &server, url)?, &fetch.source)?;
-    // Frames and a raw connection need stderr for themselves.
-    let quiet = sink.to_terminal || operation.stages.demux || operation.request.flags.hijack;
-    let meter = session.meter.filter(|_| !quiet).map(|style| Meter::new(style, &session.messages));
+    let url = if flags.request.negotiate_api { versioned(&server, url)? } else { url };
+    let first = first_hop(flags, url, &fetch.source)?;
+    // Frames, a raw connection and an explanation need stderr for themselves.
+    let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
+    let quiet = quiet || sink.to_terminal || flags.stages.demux || flags.request.hijack;
+    let meter = (!quiet).then(|| Meter::new(global.progress_bar, &session.messages));
     note_needless_method(job, first.content);
     Ok(Attempt {
         session,
@@ -128,7 +134,7 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
         first,
         heads,
         sink,
-        monitor: Monitor::new(meter, operation.max_filesize, operation.slowest),
+        monitor: Monitor::new(meter, flags.max_filesize, operation.slowest),
         start: Instant::now(),
         info: TransferInfo::default(),
         http10_server: server.http10.get(),
@@ -140,23 +146,21 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
 
 /// `-D`: the first transfer of an operation empties the file, the others append to it.
 fn heads_file(job: &Job) -> io::Result<Option<File>> {
-    match &job.operation.dump_header {
+    match job.operation.flags.dump_header.as_deref() {
         None => Ok(None),
-        Some(Channel::File(name)) => {
+        Some(b"-") => job.session.stdout.file.try_clone().map(Some),
+        Some(name) => {
+            let name = plan::path(name);
             if job.first {
                 File::create(name)?;
             }
             OpenOptions::new().create(true).append(true).open(name).map(Some)
         }
-        Some(_) => job.session.stdout.file.try_clone().map(Some),
     }
 }
 
-/// `--negotiate-api` puts the version that both sides support before the path.
-fn versioned(operation: &Operation, server: &Server, url: Url) -> Result<Url, Failure> {
-    if !operation.request.flags.negotiate_api {
-        return Ok(url);
-    }
+/// Puts the version that both sides support before the path.
+fn versioned(server: &Server, url: Url) -> Result<Url, Failure> {
     let path = String::from_utf8_lossy(&url.path);
     let path = server.engine.target(&path).map_err(|error| match error {
         EngineError::Exchange(error) => Failure::from(error),
@@ -165,15 +169,16 @@ fn versioned(operation: &Operation, server: &Server, url: Url) -> Result<Url, Fa
     Ok(Url { path: path.into_bytes(), ..url })
 }
 
-/// The request for the URL itself, before any redirect.
-fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Failure> {
-    let login = match (&operation.request.credentials, &url.login) {
-        (Credentials::Basic(login), _) => Some(login.clone()),
-        (Credentials::OfUrl, Some(login)) => {
+/// Makes the hop before any redirect.
+fn first_hop(flags: &Group, url: Url, source: &Source) -> Result<Hop, Failure> {
+    let login = match (&flags.user, &url.login) {
+        _ if flags.bearer.is_some() => None,
+        (Some(user), _) => Some(user.clone()),
+        (None, Some(login)) => {
             let colon: &[u8] = if login.contains(&b':') { b"" } else { b":" };
             Some([&decode_lenient(login), colon].concat())
         }
-        _ => None,
+        (None, None) => None,
     };
     let content = match source {
         Source::None => RequestContent::None,
@@ -188,7 +193,7 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
         url,
         content,
         login,
-        referer: operation.request.flags.referer.clone(),
+        referer: flags.request.referer.clone(),
         same_host: true,
         trusted: true,
         http10_server: false,
@@ -197,9 +202,9 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
 }
 
 fn note_needless_method(job: &Job, content: RequestContent) {
-    let plan = &job.operation.request;
-    if let Some(method) = &plan.flags.method
-        && method.eq_ignore_ascii_case(request::usual_method(plan, content))
+    let flags = &job.operation.flags;
+    if let Some(method) = &flags.request.method
+        && method.eq_ignore_ascii_case(request::usual_method(flags, content))
     {
         let method = String::from_utf8_lossy(method);
         job.session.messages.note(&format!("-X {method} is not needed: it is the method anyway"));
@@ -208,8 +213,8 @@ fn note_needless_method(job: &Job, content: RequestContent) {
 
 /// Tries until the transfer works, or until `--retry` is used up.
 fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
-    let messages = &attempt.session.messages;
-    let mut retries = Retries::new(&attempt.operation.retry, messages);
+    let (messages, flags) = (&attempt.session.messages, &attempt.operation.flags);
+    let mut retries = Retries::new(flags, messages);
     loop {
         let result = attempt.run().and_then(|()| checked(attempt));
         if let Some(meter) = &mut attempt.monitor.meter {
@@ -220,7 +225,7 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
         }
         // stdin cannot be sent a second time.
         let status = attempt.info.response_code;
-        if attempt.operation.request.flags.hijack && (100..300).contains(&status) {
+        if flags.request.hijack && (100..300).contains(&status) {
             return result;
         }
         let retry_after = attempt.retry_after.as_deref();
@@ -238,11 +243,11 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
     }
 }
 
-/// The result of a try in which nothing went wrong.
+/// Ends a try in which nothing went wrong.
 fn checked(attempt: &mut Attempt) -> Result<(), Failure> {
     attempt.sink.ensure_file()?;
     let status = attempt.info.response_code;
-    if attempt.operation.fail_with_body && status >= 400 {
+    if attempt.operation.flags.fail_with_body && status >= 400 {
         let text = format!("The requested URL returned error: {status}");
         return Err(Failure::new(Exit::HttpError, text));
     }

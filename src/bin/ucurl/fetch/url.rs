@@ -171,6 +171,11 @@ impl Url {
         }
     }
 
+    /// Appends a file's name to the path (`-T`).
+    pub fn add_file_name(&mut self, name: &[u8]) {
+        name.iter().for_each(|&byte| percent::push(&mut self.path, byte, percent::is_unreserved));
+    }
+
     /// The URL that a Location leads to (RFC 3986 §5). As in curl, what a URL cannot hold is
     /// percent-encoded, and a fragment of the old URL is not carried over.
     pub fn redirect(&self, location: &[u8], path_as_is: bool) -> Result<Url> {
@@ -345,16 +350,6 @@ fn without_dots(path: &[u8]) -> Vec<u8> {
         if !dots {
             out.extend_from_slice(segment);
         }
-    }
-    out
-}
-
-/// Appends a file's name to a path that ends in a slash, for `-T`.
-pub fn with_file_name(path: &[u8], file: &[u8]) -> Vec<u8> {
-    let mut out = path.to_vec();
-    if path.ends_with(b"/") {
-        let name = last_segment(file);
-        name.iter().for_each(|&byte| percent::push(&mut out, byte, percent::is_unreserved));
     }
     out
 }

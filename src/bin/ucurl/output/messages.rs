@@ -1,32 +1,40 @@
 //! Warnings, errors and notes, on stderr or in the file of `--stderr`.
 
+use crate::args::config::{Global, Trace};
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
-use crate::plan::{Channel, MessagePlan};
+use crate::plan;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
-/// Prints messages as far as the plan wants them.
+/// Prints messages as far as `-s`, `-S` and `-v` want them.
 pub struct Messages {
-    plan: MessagePlan,
+    warnings: bool,
+    errors: bool,
+    notes: bool,
     pub out: Arc<File>,
 }
 
 impl Messages {
     /// Opens the file of `--stderr`. If it cannot be opened, a warning on stderr says so.
-    pub fn new(plan: MessagePlan) -> io::Result<Messages> {
+    pub fn new(global: &Global) -> io::Result<Messages> {
         let stderr = || io::stderr().as_fd().try_clone_to_owned().map(File::from);
-        let (out, trouble) = match &plan.to {
-            Channel::Stderr => (stderr()?, None),
-            Channel::Stdout => (io::stdout().as_fd().try_clone_to_owned()?.into(), None),
-            Channel::File(name) => match File::create(name) {
+        let (out, trouble) = match global.stderr.as_deref() {
+            None => (stderr()?, None),
+            Some(b"-") => (io::stdout().as_fd().try_clone_to_owned()?.into(), None),
+            Some(name) => match File::create(plan::path(name)) {
                 Ok(file) => (file, None),
                 Err(error) => (stderr()?, Some(error)),
             },
         };
-        let messages = Messages { plan, out: Arc::new(out) };
+        let messages = Messages {
+            warnings: !global.silent,
+            errors: !global.silent || global.show_error,
+            notes: !global.silent && global.trace != Trace::None,
+            out: Arc::new(out),
+        };
         if let Some(error) = trouble {
             messages.warn(&format!("Cannot open the file of --stderr: {error}"));
         }
@@ -40,7 +48,7 @@ impl Messages {
 
     /// Prints a line unless `-s` is given.
     pub fn say(&self, text: &str) {
-        if self.plan.warnings {
+        if self.warnings {
             self.put([text, "\n"].concat().as_bytes());
         }
     }
@@ -50,16 +58,16 @@ impl Messages {
         self.say(&["Warning: ", text].concat());
     }
 
-    /// With `-v`, unless `-s` is given.
+    /// Prints a note with `-v`, unless `-s` is given.
     pub fn note(&self, text: &str) {
-        if self.plan.notes {
+        if self.notes {
             self.say(&["Note: ", text].concat());
         }
     }
 
     /// Prints why a transfer failed, unless `-s` is given without `-S`. Returns its exit code.
     pub fn error(&self, failure: &Failure) -> Exit {
-        if self.plan.errors && !failure.quiet {
+        if self.errors && !failure.quiet {
             self.put(format!("ucurl: ({}) {}\n", failure.exit as u8, failure.text).as_bytes());
         }
         failure.exit

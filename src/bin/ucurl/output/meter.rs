@@ -5,10 +5,10 @@ use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::progress::{self, Numbers};
-use crate::plan::{MeterStyle, SlowestSpeed};
+use crate::plan::SlowestSpeed;
 use std::time::{Duration, Instant};
 
-/// Is told how much has arrived.
+/// Watches how much of a body has arrived.
 pub struct Monitor<'m> {
     pub meter: Option<Meter<'m>>,
     max: Option<u64>,
@@ -26,7 +26,7 @@ impl<'m> Monitor<'m> {
         Monitor { meter, max, speed }
     }
 
-    /// The size of the body, as soon as it is known.
+    /// Notes the size of the body, if it is known.
     pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
         self.within_max(size.unwrap_or(0))?;
         if let Some(meter) = &mut self.meter {
@@ -35,7 +35,7 @@ impl<'m> Monitor<'m> {
         Ok(())
     }
 
-    /// How much of the body has arrived.
+    /// Notes how much of the body has arrived.
     pub fn received(&mut self, bytes: u64) -> Result<(), Failure> {
         if let Some(meter) = &mut self.meter {
             meter.now.download = bytes;
@@ -68,11 +68,8 @@ pub struct Meter<'m> {
 
 impl<'m> Meter<'m> {
     /// Shows the first line.
-    pub fn new(style: MeterStyle, messages: &'m Messages) -> Meter<'m> {
-        let bar = match style {
-            MeterStyle::Numbers => None,
-            MeterStyle::Bar => Some(columns()),
-        };
+    pub fn new(bar: bool, messages: &'m Messages) -> Meter<'m> {
+        let bar = bar.then(columns);
         let start = Instant::now();
         let (now, last) = (Numbers::default(), (0, start));
         let mut meter = Meter { messages, now, bar, start, shown: None, last };
@@ -83,7 +80,7 @@ impl<'m> Meter<'m> {
         meter
     }
 
-    /// Shows a line if the last one is old: a second for numbers, a tenth of one for the bar.
+    /// Shows a line if the last one is old.
     fn tick(&mut self) {
         let every = Duration::from_millis(if self.bar.is_some() { 100 } else { 1000 });
         if self.shown.is_none_or(|shown| shown.elapsed() >= every) {

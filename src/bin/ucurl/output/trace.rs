@@ -4,12 +4,13 @@
 //! `-v` begins each line with a letter: `*` for ucurl's own messages, `>` for a head that is sent,
 //! `<` for one that is received, `}` and `{` for the size of data that is sent and received.
 
-use crate::args::config;
+use crate::args::config::{Explain, Global, Trace};
 use crate::explain::Explainer;
 use crate::output::messages::Messages;
-use crate::plan::{Channel, TracePlan, TraceStyle};
+use crate::plan;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::mem;
 use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,13 +36,13 @@ pub struct Tracer {
     /// Something needs to know what travels.
     pub wanted: bool,
     explainer: Option<Explainer>,
-    printing: bool,
     state: Mutex<TraceState>,
 }
 
 struct TraceState {
-    style: Option<TraceStyle>,
+    style: Trace,
     out: Arc<File>,
+    /// `--trace-time`
     time: bool,
     start: Instant,
     facts: ExchangeFacts,
@@ -58,33 +59,36 @@ struct TraceState {
 }
 
 impl Tracer {
-    pub fn new(plan: TracePlan, messages: &Messages) -> io::Result<Tracer> {
-        let out = match plan.to {
-            Channel::Stderr => messages.out.clone(),
-            Channel::Stdout => Arc::new(io::stdout().as_fd().try_clone_to_owned()?.into()),
-            Channel::File(name) => Arc::new(File::create(name)?),
+    /// Opens the file of `--trace`. `observed` says whether something beside the trace needs facts.
+    pub fn new(global: &Global, observed: bool, messages: &Messages) -> io::Result<Tracer> {
+        let out = match &global.trace {
+            Trace::Hex(name) | Trace::Ascii(name) => match &name[..] {
+                b"%" => messages.out.clone(),
+                b"-" => Arc::new(io::stdout().as_fd().try_clone_to_owned()?.into()),
+                name => Arc::new(File::create(plan::path(name))?),
+            },
+            Trace::None | Trace::Plain => messages.out.clone(),
         };
         let mut explainer = None;
-        if let Some(how) = plan.explain {
-            let bytes = how == config::Explain::Bytes;
+        if let Some(how) = global.explain {
             let colour = wants_colour(&*messages.out);
+            let bytes = how == Explain::Bytes;
             explainer = Some(Explainer::new(messages.out.try_clone()?, bytes, colour));
         }
-        let state = TraceState {
-            style: plan.style,
+        let wanted = global.trace != Trace::None || explainer.is_some() || observed;
+        let state = Mutex::new(TraceState {
+            style: global.trace.clone(),
             to_terminal: out.is_terminal(),
             out,
-            time: plan.time,
+            time: global.trace_time,
             start: Instant::now(),
             facts: ExchangeFacts::default(),
             host: String::new(),
             place: String::new(),
             after_data: false,
             body_is_shown: false,
-        };
-        let printing = plan.style.is_some();
-        let wanted = printing || explainer.is_some() || plan.observed;
-        Ok(Tracer { wanted, explainer, printing, state: Mutex::new(state) })
+        });
+        Ok(Tracer { wanted, explainer, state })
     }
 
     fn state(&self) -> MutexGuard<'_, TraceState> {
@@ -106,7 +110,7 @@ impl Tracer {
         state.host = String::from_utf8_lossy(host).into_owned();
     }
 
-    /// The facts since [`begin`](Tracer::begin).
+    /// Returns the facts since [`begin`](Tracer::begin).
     pub fn facts(&self) -> ExchangeFacts {
         self.state().facts.clone()
     }
@@ -118,12 +122,12 @@ impl Tracer {
         }
     }
 
-    /// A field of the trailer section.
+    /// Shows a field of the trailer section.
     pub fn trailer(&self, line: &[u8]) {
         self.state().head(line, true);
     }
 
-    /// Bytes of a connection after its upgrade.
+    /// Shows bytes of a connection after its upgrade.
     pub fn raw(&self, bytes: &[u8], received: bool) {
         if let Some(explainer) = &self.explainer {
             explainer.raw(bytes, received);
@@ -133,14 +137,14 @@ impl Tracer {
         state.data(bytes, received);
     }
 
-    /// The end of such a connection.
+    /// Shows the end of such a connection.
     pub fn raw_end(&self) {
         if let Some(explainer) = &self.explainer {
             explainer.raw_end();
         }
     }
 
-    /// A line of ucurl's own.
+    /// Shows a message of ucurl's own.
     pub fn info(&self, text: &str) {
         self.state().say(text);
     }
@@ -149,9 +153,9 @@ impl Tracer {
 impl TraceState {
     fn say(&mut self, text: &str) {
         let sign = match self.style {
-            None => return,
-            Some(TraceStyle::Plain) => "* ",
-            Some(_) => "== Info: ",
+            Trace::None => return,
+            Trace::Plain => "* ",
+            Trace::Hex(_) | Trace::Ascii(_) => "== Info: ",
         };
         self.after_data = false;
         self.print([&self.clock(), sign, text, "\n"].concat().as_bytes());
@@ -167,56 +171,55 @@ impl TraceState {
         now.get(11..26).map_or(String::new(), |time| [time, " "].concat())
     }
 
-    /// A head: `--trace` shows a received one line by line, a sent one whole.
+    /// Shows a head. `--trace` shows a received one line by line, a sent one whole.
     fn head(&mut self, head: &[u8], received: bool) {
         self.after_data = false;
         let lines = head.split_inclusive(|&byte| byte == b'\n');
         match self.style {
-            None => {}
-            Some(TraceStyle::Plain) => {
+            Trace::None => {}
+            Trace::Plain => {
                 let before = [self.clock().as_str(), if received { "< " } else { "> " }].concat();
                 let head = if self.to_terminal { harmless_lines(head) } else { head.into() };
                 let lines = head.split_inclusive(|&byte| byte == b'\n');
                 let lines: Vec<_> = lines.flat_map(|line| [before.as_bytes(), line]).collect();
                 self.print(&lines.concat());
             }
-            Some(_) if received => lines.for_each(|line| self.dump("<= Recv header", line)),
-            Some(_) => self.dump("=> Send header", head),
+            _ if received => lines.for_each(|line| self.dump("<= Recv header", line)),
+            _ => self.dump("=> Send header", head),
         }
     }
 
     fn data(&mut self, data: &[u8], received: bool) {
         match self.style {
-            None => {}
-            Some(TraceStyle::Plain) => {
-                let follows = std::mem::replace(&mut self.after_data, true);
-                let hidden = follows || (received && self.body_is_shown);
-                if !hidden {
+            Trace::None => {}
+            Trace::Plain => {
+                let follows = mem::replace(&mut self.after_data, true);
+                if !follows && !(received && self.body_is_shown) {
                     let (clock, sign) = (self.clock(), if received { '{' } else { '}' });
                     let line = format!("{clock}{sign} [{} bytes data]\n", data.len());
                     self.print(line.as_bytes());
                 }
             }
-            Some(_) => self.dump(if received { "<= Recv data" } else { "=> Send data" }, data),
+            _ => self.dump(if received { "<= Recv data" } else { "=> Send data" }, data),
         }
     }
 
-    /// The table of `--trace`: 16 bytes a line in hex and text. With `--trace-ascii`: up to 64
-    /// bytes, or up to a line end, in text.
+    /// Prints the table of `--trace`: 16 bytes a line in hex and text. With `--trace-ascii`: up to
+    /// 64 bytes, or up to a line end, in text.
     fn dump(&self, title: &str, bytes: &[u8]) {
         let (clock, length) = (self.clock(), bytes.len());
         let mut out = format!("{clock}{title}, {length} bytes (0x{length:x})\n").into_bytes();
-        let hex = self.style == Some(TraceStyle::Hex);
+        let hex = matches!(self.style, Trace::Hex(_));
         let mut at = 0;
         while at < length {
             let rest = &bytes[at..];
-            out.extend_from_slice(format!("{at:04x}: ").as_bytes());
+            _ = write!(out, "{at:04x}: ");
             let limit = rest.len().min(if hex { 16 } else { 64 });
             let end = rest.windows(2).take(limit).position(|two| two == b"\r\n");
             let shown = end.filter(|_| !hex).unwrap_or(limit);
             let (line, after) = rest.split_at(shown);
             if hex {
-                line.iter().for_each(|byte| out.extend(format!("{byte:02x} ").bytes()));
+                line.iter().for_each(|byte| _ = write!(out, "{byte:02x} "));
                 out.extend("   ".repeat(16 - shown).bytes());
             }
             let printable = |&byte: &u8| if (0x20..0x7f).contains(&byte) { byte } else { b'.' };
@@ -228,51 +231,32 @@ impl TraceState {
     }
 
     fn on(&mut self, event: &ClientEvent<'_>) {
-        let now = self.start.elapsed();
+        self.note(event);
+        let (host, place) = (&self.host, &self.place);
         match event {
-            ClientEvent::Connecting(endpoint) => {
-                self.place = place(endpoint);
-                self.say(&format!("  Trying {}...", self.place));
-            }
+            ClientEvent::Connecting(_) => self.say(&format!("  Trying {place}...")),
             ClientEvent::Connected { connection, .. } => {
-                self.facts.connects += 1;
-                self.facts.connected.get_or_insert(now);
-                let TraceState { host, place, .. } = self;
-                let line = format!("Connected to {host} ({place}) (#{connection})");
-                self.say(&line);
+                self.say(&format!("Connected to {host} ({place}) (#{connection})"));
             }
             ClientEvent::Reused { connection, .. } => {
-                self.facts.connected.get_or_insert(now);
-                let host = &self.host;
-                let line = format!("Re-using existing connection #{connection} with host {host}");
-                self.say(&line);
+                self.say(&format!("Re-using existing connection #{connection} with host {host}"))
             }
             ClientEvent::Stale { connection, .. } => {
                 self.say(&format!("Connection #{connection} died, trying again with a fresh one"));
             }
-            ClientEvent::RequestHead(head) => {
-                self.facts.request_bytes += head.len() as u64;
-                self.head(head, false);
-            }
-            ClientEvent::RequestBody(bytes) => {
-                self.facts.upload_bytes += bytes.len() as u64;
-                self.data(bytes, false);
-            }
+            ClientEvent::RequestHead(head) => self.head(head, false),
+            ClientEvent::RequestBody(bytes) => self.data(bytes, false),
             ClientEvent::Interim(head) => {
-                self.facts.answered.get_or_insert(now);
-                let head = head.as_bytes();
-                self.facts.interim.push(head.to_vec());
                 // curl leaves out the empty line of a 1xx head.
+                let head = head.as_bytes();
                 let end = head.strip_suffix(b"\r\n").or(head.strip_suffix(b"\n"));
                 self.head(end.unwrap_or(head), true);
             }
             ClientEvent::ResponseHead(head, _) | ClientEvent::Refused(head, _) => {
-                self.facts.answered.get_or_insert(now);
                 self.head(head.as_bytes(), true);
             }
             ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
             ClientEvent::Kept { connection, .. } => {
-                let host = &self.host;
                 self.say(&format!("Connection #{connection} to host {host} left intact"));
             }
             ClientEvent::Closed { connection, .. } => {
@@ -281,9 +265,32 @@ impl TraceState {
             _ => {}
         }
     }
+
+    /// Collects the facts.
+    fn note(&mut self, event: &ClientEvent<'_>) {
+        let (facts, now) = (&mut self.facts, self.start.elapsed());
+        match event {
+            ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
+            ClientEvent::Connected { .. } => {
+                facts.connects += 1;
+                facts.connected.get_or_insert(now);
+            }
+            ClientEvent::Reused { .. } => _ = facts.connected.get_or_insert(now),
+            ClientEvent::RequestHead(head) => facts.request_bytes += head.len() as u64,
+            ClientEvent::RequestBody(bytes) => facts.upload_bytes += bytes.len() as u64,
+            ClientEvent::Interim(head) => {
+                facts.answered.get_or_insert(now);
+                facts.interim.push(head.as_bytes().to_vec());
+            }
+            ClientEvent::ResponseHead(..) | ClientEvent::Refused(..) => {
+                facts.answered.get_or_insert(now);
+            }
+            _ => {}
+        }
+    }
 }
 
-/// An endpoint as curl's lines have it: a path, or host and port.
+/// Returns an endpoint as curl's lines have it: a path, or host and port.
 pub fn place(endpoint: &Endpoint) -> String {
     match endpoint {
         Endpoint::Unix(path) => path.to_string_lossy().into_owned(),
@@ -301,6 +308,6 @@ impl ClientObserver for Tracer {
     }
 
     fn wants_bodies(&self) -> bool {
-        self.printing || self.explainer.is_some()
+        self.explainer.is_some() || self.state().style != Trace::None
     }
 }

@@ -10,10 +10,15 @@
 use crate::output::failure::Failure;
 use crate::output::progress::speed;
 use crate::output::trace::ExchangeFacts;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::mem;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
+use unix_http::wire::Fields;
 
-/// What is known of a transfer when it is over.
+/// The facts about a transfer that is over.
 #[derive(Default, Debug)]
 pub struct TransferInfo {
     pub content_type: Option<Vec<u8>>,
@@ -38,15 +43,8 @@ pub struct TransferInfo {
     pub url_effective: Vec<u8>,
     pub urlnum: usize,
     pub facts: ExchangeFacts,
-    /// The fields of the last head, in order.
-    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
-/// Where a piece of the text goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OutputStream {
-    Stdout,
-    Stderr,
+    /// The fields of the last head.
+    pub headers: Fields,
 }
 
 enum Variable<'i> {
@@ -70,7 +68,7 @@ impl TransferInfo {
         }
     }
 
-    /// All variables, sorted as `%{json}` shows them.
+    /// Returns all variables in the order of `%{json}`.
     fn variables(&self) -> [(&'static str, Variable<'_>); 40] {
         use Variable::{Number, Status, Text, Time};
         let micros = self.time_total.as_micros() as u64;
@@ -126,116 +124,117 @@ impl TransferInfo {
 
     fn json(&self, out: &mut Vec<u8>) {
         for (at, (name, value)) in self.variables().into_iter().enumerate() {
-            out.push(if at == 0 { b'{' } else { b',' });
-            out.extend_from_slice(format!("\"{name}\":").as_bytes());
+            let before = if at == 0 { '{' } else { ',' };
+            _ = write!(out, "{before}\"{name}\":");
             match value {
                 Variable::Text(Some(text)) => json_text(out, text),
-                Variable::Text(None) => out.extend_from_slice(b"null"),
-                Variable::Status(status) => out.extend_from_slice(status.to_string().as_bytes()),
+                Variable::Text(None) => out.extend(b"null"),
+                Variable::Status(status) => _ = write!(out, "{status}"),
                 value => value.write(out),
             }
         }
-        out.extend_from_slice(
-            concat!(",\"curl_version\":\"ucurl/", env!("CARGO_PKG_VERSION"), "\"}").as_bytes(),
-        );
+        _ = write!(out, ",\"curl_version\":\"ucurl/{}\"}}", env!("CARGO_PKG_VERSION"));
     }
 
     fn header_json(&self, out: &mut Vec<u8>) {
-        let mut before: &[u8] = b"{";
-        for (at, (name, _)) in self.headers.iter().enumerate() {
-            let same = |(other, _): &&(Vec<u8>, Vec<u8>)| other.eq_ignore_ascii_case(name);
+        let mut before = "{";
+        for (at, name) in self.headers.iter().map(|field| field.name()).enumerate() {
             // The first field of a name lists the values of all.
-            if self.headers[..at].iter().any(|other| same(&other)) {
+            if self.headers.iter().take(at).any(|field| field.name().eq_ignore_ascii_case(name)) {
                 continue;
             }
-            out.extend_from_slice(before);
-            json_text(out, &name.to_ascii_lowercase());
-            before = b":[";
-            for (_, value) in self.headers.iter().filter(same) {
-                out.extend_from_slice(before);
-                json_text(out, value);
-                before = b",";
+            out.extend(before.bytes());
+            json_text(out, name.to_ascii_lowercase().as_bytes());
+            before = ":[";
+            for field in self.headers.get_all(name) {
+                out.extend(before.bytes());
+                json_text(out, field.value());
+                before = ",";
             }
             out.push(b']');
-            before = b",\n";
+            before = ",\n";
         }
-        out.extend_from_slice(if self.headers.is_empty() { b"{\n}" } else { b"\n}" });
+        out.extend(if self.headers.is_empty() { "{\n}" } else { "\n}" }.bytes());
     }
 }
 
 impl Variable<'_> {
     fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Variable::Text(text) => out.extend_from_slice(text.unwrap_or_default()),
-            Variable::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Variable::Status(status) => out.extend_from_slice(format!("{status:03}").as_bytes()),
-            Variable::Time(time) => {
-                let (seconds, micros) = (time.as_secs(), time.subsec_micros());
-                out.extend_from_slice(format!("{seconds}.{micros:06}").as_bytes());
-            }
-        }
+        _ = match self {
+            Variable::Text(text) => out.write_all(text.unwrap_or_default()),
+            Variable::Number(number) => write!(out, "{number}"),
+            Variable::Status(status) => write!(out, "{status:03}"),
+            Variable::Time(time) => write!(out, "{}.{:06}", time.as_secs(), time.subsec_micros()),
+        };
     }
 }
 
-/// A JSON string of bytes that need not be UTF-8: they stay as they are, as in curl.
+/// Writes a JSON string. Bytes that are not UTF-8 stay as they are, as in curl.
 fn json_text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for &byte in text {
-        match byte {
-            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
-        }
+        _ = match byte {
+            b'\\' | b'"' => out.write_all(&[b'\\', byte]),
+            0x08 => out.write_all(b"\\b"),
+            0x0c => out.write_all(b"\\f"),
+            b'\n' => out.write_all(b"\\n"),
+            b'\r' => out.write_all(b"\\r"),
+            b'\t' => out.write_all(b"\\t"),
+            0..0x20 => write!(out, "\\u{byte:04x}"),
+            _ => out.write_all(&[byte]),
+        };
     }
     out.push(b'"');
 }
 
-/// The text in pieces, each with its stream.
-struct Rendered<'i> {
-    info: &'i TransferInfo,
-    pieces: Vec<(OutputStream, Vec<u8>)>,
-    stream: OutputStream,
-    stopped: bool,
-}
-
-/// Renders a format.
-pub fn render(format: &[u8], info: &TransferInfo) -> Vec<(OutputStream, Vec<u8>)> {
-    let stream = OutputStream::Stdout;
-    let mut rendered = Rendered { info, pieces: Vec::new(), stream, stopped: false };
+/// Writes a format for a transfer.
+pub fn write(format: &[u8], info: &TransferInfo, stdout: &File) {
+    let mut writer = Writer { info, stdout, to_stderr: false, text: Vec::new() };
     let mut rest = format;
-    while let Some(next) = rendered.next(rest).filter(|_| !rendered.stopped) {
+    while let Some(next) = writer.next(rest) {
         rest = next;
     }
-    rendered.pieces
+    writer.flush();
 }
 
-impl Rendered<'_> {
-    fn push(&mut self, bytes: &[u8]) {
-        match self.pieces.last_mut() {
-            Some((stream, piece)) if *stream == self.stream => piece.extend_from_slice(bytes),
-            _ => self.pieces.push((self.stream, bytes.to_vec())),
-        }
+struct Writer<'i> {
+    info: &'i TransferInfo,
+    stdout: &'i File,
+    /// As in curl, `--stderr` does not change where this is.
+    to_stderr: bool,
+    /// What is not written yet.
+    text: Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn flush(&mut self) {
+        let text = mem::take(&mut self.text);
+        _ = match self.to_stderr {
+            true => io::stderr().write_all(&text),
+            false => self.stdout.write_all(&text),
+        };
     }
 
-    /// Renders what stands first in the format, and returns the rest.
+    fn turn_to(&mut self, stderr: bool) {
+        self.flush();
+        self.to_stderr = stderr;
+    }
+
+    /// Writes what stands first in the format, and returns the rest.
     fn next<'f>(&mut self, format: &'f [u8]) -> Option<&'f [u8]> {
         let (&first, after) = format.split_first()?;
         if first == b'%' {
             for (start, is_field) in [(&b"{"[..], false), (b"header{", true)] {
                 let Some(inner) = after.strip_prefix(start) else { continue };
                 let Some(end) = inner.iter().position(|&byte| byte == b'}') else {
-                    self.push(&format[..1 + start.len()]);
+                    self.text.extend(&format[..1 + start.len()]);
                     return Some(inner);
                 };
+                let name = String::from_utf8_lossy(&inner[..end]);
                 if is_field {
-                    self.field(&inner[..end])
-                } else {
-                    self.variable(&inner[..end])
+                    self.text.extend(self.info.headers.get(&name).unwrap_or_default());
+                } else if self.variable(&name.to_ascii_lowercase()).is_break() {
+                    return None;
                 }
                 return Some(&inner[end + 1..]);
             }
@@ -247,37 +246,31 @@ impl Rendered<'_> {
             (b'\\', Some(b't')) => b"\t",
             (b'%' | b'\\', Some(_)) => &format[..2],
             _ => {
-                self.push(&[first]);
+                self.text.push(first);
                 return Some(after);
             }
         };
-        self.push(plain);
+        self.text.extend(plain);
         Some(&after[1..])
     }
 
-    fn field(&mut self, name: &[u8]) {
-        let found = self.info.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
-        if let Some((_, value)) = found {
-            self.push(value);
-        }
-    }
-
-    fn variable(&mut self, name: &[u8]) {
-        let (info, mut out) = (self.info, Vec::new());
-        match &*String::from_utf8_lossy(name).to_ascii_lowercase() {
-            "onerror" => self.stopped = info.exit == 0,
-            "stdout" => self.stream = OutputStream::Stdout,
-            "stderr" => self.stream = OutputStream::Stderr,
-            "json" => info.json(&mut out),
-            "header_json" => info.header_json(&mut out),
-            name => match info.variables().iter().find(|(known, _)| *known == name) {
-                Some((_, value)) => value.write(&mut out),
+    fn variable(&mut self, name: &str) -> ControlFlow<()> {
+        match name {
+            "onerror" if self.info.exit == 0 => return ControlFlow::Break(()),
+            "onerror" => {}
+            "stdout" => self.turn_to(false),
+            "stderr" => self.turn_to(true),
+            "json" => self.info.json(&mut self.text),
+            "header_json" => self.info.header_json(&mut self.text),
+            name => match self.info.variables().iter().find(|(known, _)| *known == name) {
+                Some((_, value)) => value.write(&mut self.text),
                 None => {
-                    let line = format!("ucurl: unknown --write-out variable: '{name}'\n");
-                    self.pieces.push((OutputStream::Stderr, line.into_bytes()));
+                    self.flush();
+                    let text = format!("ucurl: unknown --write-out variable: '{name}'\n");
+                    _ = io::stderr().write_all(text.as_bytes());
                 }
             },
         }
-        self.push(&out);
+        ControlFlow::Continue(())
     }
 }
