@@ -1,7 +1,7 @@
-//! A response under way: its head, its framing, and how much of it was sent.
+//! A response under way: its head, its framing, and the memory that a connection reuses.
 
 use super::connection_state::ConnectionState;
-
+use crate::base::number::decimal;
 use crate::base::time::http_date;
 use crate::error::Error;
 use crate::transport::Stream;
@@ -20,21 +20,7 @@ pub(super) struct Asked {
     pub persistent: bool,
 }
 
-/// How much of the response was sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// No byte.
-    #[default]
-    Nothing,
-    /// A part: the client must not take it for whole.
-    Begun,
-    /// All of it.
-    Whole,
-    /// All of it, and HTTP ended with it.
-    Raw,
-}
-
-/// How the content ends.
+/// Where the content ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ends {
     /// After this many bytes.
@@ -47,15 +33,15 @@ pub(super) enum Ends {
     Head,
 }
 
-/// The response under way, and the memory that a connection's responses share.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub fields: Fields,
     /// The head, until it is sent.
     pub head: Vec<u8>,
-    /// Content that was collected, until it is sent.
+    /// Small pieces of content, until they are sent.
     pub content: Vec<u8>,
-    pub outcome: Outcome,
+    /// Whether all of the response was sent, so that HTTP can go on.
+    pub whole: bool,
     /// Whether the connection stays open, as the response tells the client.
     pub persistent: bool,
 }
@@ -65,10 +51,11 @@ impl Answer {
         self.fields.clear();
         self.head.clear();
         self.content.clear();
-        (self.outcome, self.persistent) = (Outcome::Nothing, false);
+        self.whole = false;
+        self.persistent = false;
     }
 
-    /// Encodes the head; it leaves with the first content.
+    /// Encodes the head, with the server's own fields. It leaves with the first content.
     pub fn encode(
         &mut self,
         state: &ConnectionState,
@@ -82,12 +69,12 @@ impl Answer {
         }
         match (self.given_length()?, ends) {
             (None, Ends::Length(length)) => self.fields.push_length(length),
-            (Some(given), Ends::Length(length)) if given != length => return Err(invalid(LENGTH)),
-            (Some(_), Ends::Chunked | Ends::Close) => return Err(invalid(LENGTH)),
+            (Some(given), Ends::Length(length)) if given == length => {}
             (Some(_), Ends::Head) if status.0 == 204 => {
                 return Err(invalid("a Content-Length with 204 (RFC 9110 §8.6)"));
             }
-            _ => {}
+            (None, _) | (_, Ends::Head) => {}
+            _ => return Err(invalid(LENGTH)),
         }
         match (self.persistent, asked.version) {
             (false, _) => self.push("Connection", b"close")?,
@@ -108,13 +95,19 @@ impl Answer {
             .map_err(refused)
     }
 
-    /// Sends the head, unless it was sent before, and four runs of bytes.
-    pub fn send(&mut self, state: &ConnectionState, [a, b, c, d]: [&[u8]; 4]) -> io::Result<()> {
-        self.outcome = Outcome::Begun;
+    /// Sends the head if it was not sent before, `before`, the collected content, then the rest.
+    pub fn send(
+        &mut self,
+        state: &ConnectionState,
+        before: &[u8],
+        rest: [&[u8]; 2],
+    ) -> io::Result<()> {
         state.answered.store(true, Ordering::Release);
-        write_all(&state.stream, &mut [&self.head, a, b, c, d].map(IoSlice::new))?;
+        let parts = [&self.head, before, &self.content, rest[0], rest[1]];
+        let written = write_all(&state.stream, &mut parts.map(IoSlice::new));
         self.head.clear();
-        Ok(())
+        self.content.clear();
+        written
     }
 
     fn push(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
@@ -126,10 +119,8 @@ impl Answer {
         let mut given = self.fields.get_all("Content-Length");
         match (given.next(), given.next()) {
             (None, _) => Ok(None),
-            (Some(one), None) => {
-                crate::base::number::decimal(one.value()).map(Some).ok_or(invalid(LENGTH))
-            }
-            (Some(_), Some(_)) => Err(invalid(LENGTH)),
+            (Some(one), None) => decimal(one.value()).map(Some).ok_or_else(|| invalid(LENGTH)),
+            _ => Err(invalid(LENGTH)),
         }
     }
 }
@@ -144,7 +135,7 @@ pub(super) fn refused(error: EncodeError) -> io::Error {
     Error::Encode(error).into()
 }
 
-/// Writes all of the parts, as few calls as the system will have it.
+/// Writes all of the parts in as few calls as possible.
 fn write_all(mut stream: &Stream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
     IoSlice::advance_slices(&mut parts, 0);
     while !parts.is_empty() {

@@ -38,11 +38,11 @@ impl Pressure {
 pub(super) struct ConnectionState {
     pub stream: Stream,
     pub pressure: Arc<Pressure>,
-    /// When it began to wait for a head (see [`Pressure::now`]), or one of the states below.
+    /// When the wait for a head began (see [`Pressure::now`]), [`AT_WORK`] or [`LEAVING`].
     waiting: AtomicU64,
     /// Whether a request was read on it before.
     served: AtomicBool,
-    /// How much of the request's content the handler has not read, as far as that is known.
+    /// How much content the handler has not read, or [`UNKNOWN`].
     pub unread: AtomicU64,
     /// Whether the client waits for `100 Continue` before it sends the content.
     pub expects: AtomicBool,
@@ -50,15 +50,15 @@ pub(super) struct ConnectionState {
     pub answered: AtomicBool,
 }
 
-/// [`ConnectionState::waiting`]: a request is being read or answered.
+/// A request is being read or answered.
 const AT_WORK: u64 = 0;
-/// [`ConnectionState::waiting`]: asked to leave.
+/// The connection was asked to leave.
 const LEAVING: u64 = u64::MAX;
 /// How many milliseconds a new client has for its head once the connection limit is reached.
 const MOMENT: u64 = 100;
 /// Unread content up to this is read and dropped; with more the connection is closed.
 pub(super) const DRAIN: u64 = 256 * 1024;
-/// [`ConnectionState::unread`] of chunked content, whose length only the last chunk tells.
+/// The length of chunked content.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
 impl ConnectionState {
@@ -84,9 +84,14 @@ impl ConnectionState {
         lost || self.expects.load(Ordering::Acquire) || self.pressure.must_leave()
     }
 
-    /// Marks the connection as waiting for a head. It may now be asked to leave.
-    pub fn wait(&self) {
+    /// Marks the connection as waiting for a head, so that it may be asked to leave. `begun` says
+    /// that bytes of the head have arrived. Returns false if the connection has to close at once.
+    pub fn wait(&self, begun: bool) -> bool {
         self.waiting.store(self.pressure.now(), Ordering::SeqCst);
+        if self.pressure.stopping.load(Ordering::SeqCst) {
+            self.leave_if_waiting();
+        }
+        begun || !self.served.load(Ordering::Relaxed) || !self.pressure.must_leave()
     }
 
     /// Marks the wait as over. Returns whether another request may follow this one.
@@ -100,16 +105,15 @@ impl ConnectionState {
         (since != AT_WORK && since != LEAVING).then_some(since)
     }
 
-    /// When the connection became idle. A client that has just connected gets a moment to send its
-    /// request: unlike one that kept its connection, it does not expect to be closed before.
+    /// When the connection became idle. A new client first gets a moment to send its request: it
+    /// does not expect an early close, as a client of a kept connection does.
     pub fn idle_since(&self) -> Option<u64> {
         let since = self.waits_since()?;
         let idle = self.served.load(Ordering::Relaxed) || since + MOMENT < self.pressure.now();
         idle.then_some(since)
     }
 
-    /// Ends the wait for a head, if there is one. A request that has already arrived is still read
-    /// and answered.
+    /// Ends the wait for a head, if there is one. A request that has arrived is still answered.
     pub fn leave_if_waiting(&self) {
         let Some(since) = self.waits_since() else { return };
         let state = &self.waiting;

@@ -1,10 +1,10 @@
 //! One connection from its first byte to its last: requests and responses in turn.
 
-use super::answer::{Answer, Asked, Outcome};
+use super::answer::{Answer, Asked};
 use super::connection_state::{ConnectionState, DRAIN, UNKNOWN};
 use super::incoming::Incoming;
 use super::refusal::Refusal;
-use super::request::{Request, authority, too_large};
+use super::request::{Request, authority, length, too_large};
 use super::responder::Responder;
 use super::{Handler, Limits};
 use crate::connection::Connection;
@@ -22,13 +22,9 @@ const BUFFER: usize = 2048;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// The next step on the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 enum Next {
-    /// Read the first request.
-    First,
-    /// Read another request.
     Request,
-    /// Close.
     Close,
     /// Close in two steps: the client may still be sending.
     Linger,
@@ -48,12 +44,12 @@ pub(super) fn serve(state: &Arc<ConnectionState>, limits: &Limits, handler: &Han
     if state.stream.set_write_timeout(limits.silence).is_err() {
         return;
     }
-    let mut next = Next::First;
-    while matches!(next, Next::First | Next::Request) {
-        next = conversation.exchange(&mut decoder, next);
-    }
-    if next == Next::Linger {
-        state.stream.linger(LINGER);
+    loop {
+        match conversation.exchange(&mut decoder) {
+            Next::Request => {}
+            Next::Close => return,
+            Next::Linger => return state.stream.linger(LINGER),
+        }
     }
 }
 
@@ -66,17 +62,13 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    fn exchange(&mut self, decoder: &mut RequestDecoder, next: Next) -> Next {
+    fn exchange(&mut self, decoder: &mut RequestDecoder) -> Next {
         let state = self.state;
         state.begin(0, false);
         decoder.reset(self.limits.overhead);
         let begun = self.connection.has_buffered();
         self.connection.stream_mut().expect_head(begun);
-        state.wait();
-        if state.pressure.stopping.load(Ordering::SeqCst) {
-            state.leave_if_waiting();
-        }
-        if next == Next::Request && !begun && state.pressure.must_leave() {
+        if !state.wait(begun) {
             return Next::Close;
         }
         let read = self.connection.read_head(decoder);
@@ -106,7 +98,8 @@ impl Conversation<'_> {
             }
             Ok((decision, expects)) => {
                 asked.persistent = decision.persistent && stays;
-                self.answer(head, len, asked, decision.framing, expects)
+                state.begin(length(decision.framing).unwrap_or(UNKNOWN), expects);
+                self.answer(head, len, asked, decision.framing)
             }
         }
     }
@@ -118,12 +111,7 @@ impl Conversation<'_> {
             ("CONNECT", _) => return Err(Refusal::new(501, "this is no proxy (RFC 9110 §9.3.6)")),
             ("OPTIONS", b"*") | (_, [b'/', ..]) => {}
             (_, target) if authority(target).is_some() => {}
-            _ => {
-                return Err(Refusal::new(
-                    400,
-                    "a request-target that is neither a path nor a URI (RFC 9112 §3.2)",
-                ));
-            }
+            _ => return Err(Refusal::new(400, BAD_TARGET)),
         }
         let decision = framing::request(head).map_err(|error| Refusal::of_framing(&error, head))?;
         if let (Framing::Length(length), Some(limit)) = (decision.framing, self.limits.content)
@@ -135,22 +123,9 @@ impl Conversation<'_> {
         Ok((decision, expects))
     }
 
-    fn answer(
-        &mut self,
-        head: &RequestHead,
-        len: usize,
-        asked: Asked,
-        framing: Framing,
-        expects: bool,
-    ) -> Next {
+    fn answer(&mut self, head: &RequestHead, len: usize, asked: Asked, framing: Framing) -> Next {
         let mut body =
             BodyDecoder::of_request(framing, len as u64, self.limits.overhead.saturating_sub(len));
-        let unread = match framing {
-            Framing::Length(length) => length,
-            Framing::Chunked | Framing::UntilClose => UNKNOWN,
-            Framing::NoBody | Framing::Tunnel => 0,
-        };
-        self.state.begin(unread, expects);
         let mut request = Request {
             head,
             framing,
@@ -162,11 +137,11 @@ impl Conversation<'_> {
         let responder = Responder::new(self.state, &mut self.answer, asked);
         let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(&mut request, responder)));
         let invited = !self.state.expects.load(Ordering::Acquire);
-        if self.answer.outcome == Outcome::Nothing {
+        if !self.state.answered.load(Ordering::Acquire) {
             let refusal = handled.ok().and_then(Result::err).map(|error| Refusal::of(&error));
             self.refuse(asked, &refusal.unwrap_or_else(Refusal::unexplained));
         }
-        if self.answer.outcome != Outcome::Whole {
+        if !self.answer.whole {
             return Next::Close;
         }
         if self.answer.persistent && invited && self.drain(&mut body) {
@@ -195,20 +170,18 @@ impl Conversation<'_> {
     }
 }
 
+const BAD_TARGET: &str = "a request-target that is neither a path nor a URI (RFC 9112 §3.2)";
+
 /// Whether the client waits for `100 Continue`; HTTP/1.0 has no such thing (`RFC 9110 §10.1.1`).
 fn expectation(head: &RequestHead) -> Result<bool, Refusal> {
-    let mut expects = false;
-    for field in head.fields().get_all("Expect") {
-        match field.value() {
-            _ if head.version() == Version::Http10 => {}
-            value if value.eq_ignore_ascii_case(b"100-continue") => expects = true,
-            _ => {
-                return Err(Refusal::new(
-                    417,
-                    "an expectation other than 100-continue (RFC 9110 §10.1.1)",
-                ));
-            }
+    let mut expected = head.fields().get_all("Expect").peekable();
+    if head.version() == Version::Http10 || expected.peek().is_none() {
+        return Ok(false);
+    }
+    match expected.all(|field| field.value().eq_ignore_ascii_case(b"100-continue")) {
+        true => Ok(true),
+        false => {
+            Err(Refusal::new(417, "an expectation other than 100-continue (RFC 9110 §10.1.1)"))
         }
     }
-    Ok(expects)
 }

@@ -26,16 +26,12 @@ struct Running {
 impl Running {
     /// Closes the connection that has been idle longest.
     fn make_room(&self) {
-        let mut oldest: Option<(u64, Arc<ConnectionState>)> = None;
+        let mut idle = Vec::new();
         self.connections.for_each(|connection| {
-            if let Some(since) = connection.idle_since()
-                && oldest.as_ref().is_none_or(|(least, _)| since < *least)
-            {
-                oldest = Some((since, Arc::clone(connection)));
-            }
+            idle.extend(connection.idle_since().map(|since| (since, Arc::clone(connection))));
         });
-        if let Some((_, connection)) = oldest {
-            connection.leave_if_waiting();
+        if let Some((_, oldest)) = idle.iter().min_by_key(|(since, _)| *since) {
+            oldest.leave_if_waiting();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Error responses: which status-code stands for which failure.
 
 use crate::error::Error;
-use crate::transport::Limit;
+use crate::transport::{Limit, Timeout};
 use crate::wire::{ErrorKind, ParseError, RequestHead, reason_phrase};
 use std::fmt;
 use std::io;
@@ -71,12 +71,11 @@ impl Refusal {
     pub(super) fn of_message(error: &Error, came: &[u8]) -> Refusal {
         match error {
             Error::Parse(error) => Refusal::broken(status_of(error, came), error.to_string()),
-            Error::Timeout(timeout) if timeout.limit == Limit::Head => Refusal::broken(
-                408,
-                format!("the head did not come whole within {:?}", timeout.after),
-            ),
-            Error::Timeout(timeout) => {
-                Refusal::broken(408, format!("nothing came for {:?}", timeout.after))
+            Error::Timeout(Timeout { limit: Limit::Head, after }) => {
+                Refusal::broken(408, format!("the head did not come whole within {after:?}"))
+            }
+            Error::Timeout(Timeout { after, .. }) => {
+                Refusal::broken(408, format!("nothing came for {after:?}"))
             }
             error => Refusal::broken(400, error.to_string()),
         }
@@ -84,15 +83,12 @@ impl Refusal {
 
     /// The response to a request whose framing is ambiguous.
     pub(super) fn of_framing(error: &ParseError, head: &RequestHead) -> Refusal {
-        let mut codings = Vec::new();
-        for field in head.fields().get_all("Transfer-Encoding") {
-            codings.extend(
-                field.value().split(|&b| b == b',').map(|c| c.trim_ascii().to_ascii_lowercase()),
-            );
-        }
-        let chunked = codings.iter().filter(|coding| *coding == b"chunked").count();
+        let fields = head.fields().get_all("Transfer-Encoding");
+        let mut codings = fields
+            .flat_map(|field| field.value().split(|&b| b == b','))
+            .skip_while(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"));
         // 501 for an unknown coding (RFC 9112 §6.1), but 400 if it hides the body's end (§6.3).
-        let known_end = chunked == 1 && codings.last().is_some_and(|last| last == b"chunked");
+        let known_end = codings.next().is_some() && codings.next().is_none();
         let status = if error.kind == ErrorKind::TransferEncoding && known_end { 501 } else { 400 };
         Refusal::new(status, error.to_string())
     }

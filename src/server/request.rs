@@ -61,7 +61,7 @@ impl Request<'_> {
     }
 
     fn path_and_query(&self) -> (&[u8], Option<&[u8]>) {
-        let target = after_authority(self.target());
+        let target = authority(self.target()).map_or(self.target(), |(_, rest)| rest);
         let (path, query) = match target.iter().position(|&b| b == b'?') {
             Some(at) => (&target[..at], Some(&target[at + 1..])),
             None => (target, None),
@@ -74,7 +74,7 @@ impl Request<'_> {
     /// (`RFC 9112 §3.2.2`), else the value of Host; `None` if an HTTP/1.0 request has neither.
     pub fn host(&self) -> Option<&[u8]> {
         match authority(self.target()) {
-            Some(authority) => Some(&authority[..authority_len(authority)]),
+            Some((authority, _)) => Some(authority),
             None => self.head.host().ok().flatten(),
         }
     }
@@ -109,11 +109,7 @@ impl Request<'_> {
 
     /// Returns the length of the content; `None` if it is chunked.
     pub fn length(&self) -> Option<u64> {
-        match self.framing {
-            Framing::Length(length) => Some(length),
-            Framing::Chunked | Framing::UntilClose => None,
-            Framing::NoBody | Framing::Tunnel => Some(0),
-        }
+        length(self.framing)
     }
 
     /// Returns the trailer fields of chunked content that was read to its end.
@@ -130,18 +126,8 @@ impl Request<'_> {
             return Err(too_large(limit as u64));
         }
         let mut bytes = Vec::new();
-        loop {
-            let content = self.fill_buf()?;
-            let n = content.len();
-            if n == 0 {
-                return Ok(bytes);
-            }
-            bytes.extend_from_slice(content);
-            self.consume(n);
-            if bytes.len() > limit {
-                return Err(too_large(limit as u64));
-            }
-        }
+        self.take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() > limit { Err(too_large(limit as u64)) } else { Ok(bytes) }
     }
 
     /// Whether the client has ended its side of the connection. Ask now and then while sending an
@@ -154,25 +140,20 @@ impl Request<'_> {
 
     /// Sends `100 Continue` before the first read if the client waits for it (`RFC 9110 §10.1.1`).
     fn invite(&mut self) -> io::Result<()> {
-        let expects = self.state.expects.load(Ordering::Relaxed)
-            && self.state.expects.swap(false, Ordering::AcqRel);
-        if expects
-            && !self.connection.has_buffered()
-            && !self.state.answered.load(Ordering::Acquire)
-        {
-            (&self.state.stream)
-                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
-                .map_err(Error::send)?;
+        let ConnectionState { stream, expects, answered, .. } = self.state;
+        let expects = expects.load(Ordering::Relaxed) && expects.swap(false, Ordering::AcqRel);
+        if expects && !self.connection.has_buffered() && !answered.load(Ordering::Acquire) {
+            { stream }.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(Error::send)?;
         }
         Ok(())
     }
 
     /// Notes after a read how much is left.
     fn note(&self) -> io::Result<()> {
-        let unread = match self.framing {
+        let unread = match self.length() {
             _ if self.body.is_done() => 0,
-            Framing::Length(length) => length - self.body.received().min(length),
-            _ => UNKNOWN,
+            Some(length) => length.saturating_sub(self.body.received()),
+            None => UNKNOWN,
         };
         self.state.unread.store(unread, Ordering::Release);
         match self.limit {
@@ -182,23 +163,22 @@ impl Request<'_> {
     }
 }
 
-/// An absolute-form target without scheme and authority; any other unchanged (`RFC 9112 §3.2.2`).
-fn after_authority(target: &[u8]) -> &[u8] {
-    let Some(authority) = authority(target) else { return target };
-    &authority[authority_len(authority)..]
+/// The length of content with this framing; `None` if it is chunked.
+pub(super) fn length(framing: Framing) -> Option<u64> {
+    match framing {
+        Framing::Length(length) => Some(length),
+        Framing::Chunked | Framing::UntilClose => None,
+        Framing::NoBody | Framing::Tunnel => Some(0),
+    }
 }
 
-/// The length of the authority, up to the path or the query.
-fn authority_len(authority: &[u8]) -> usize {
-    authority.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(authority.len())
-}
-
-/// The part of an absolute-form target after `scheme://`.
-pub(super) fn authority(target: &[u8]) -> Option<&[u8]> {
+/// Splits an absolute-form target (`RFC 9112 §3.2.2`) after its authority, without the scheme.
+pub(super) fn authority(target: &[u8]) -> Option<(&[u8], &[u8])> {
     let scheme =
         target.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
-    let first = target.first().is_some_and(u8::is_ascii_alphabetic);
-    target[scheme..].strip_prefix(b"://").filter(|_| first)
+    let rest = target[scheme..].strip_prefix(b"://")?;
+    let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+    target[0].is_ascii_alphabetic().then_some(rest.split_at(end))
 }
 
 pub(super) fn too_large(limit: u64) -> io::Error {

@@ -1,7 +1,7 @@
 //! The response, as the handler gives it.
 
 use super::Upgraded;
-use super::answer::{Answer, Asked, Ends, Outcome, invalid, refused};
+use super::answer::{Answer, Asked, Ends, invalid, refused};
 use super::connection_state::ConnectionState;
 use super::refusal::Refusal;
 use super::request::Request;
@@ -40,18 +40,18 @@ const PIECE: usize = 128 * 1024;
 #[derive(Debug)]
 #[must_use = "a request has to be answered"]
 pub struct Responder<'a> {
-    pub(super) state: &'a ConnectionState,
-    pub(super) answer: &'a mut Answer,
-    pub(super) asked: Asked,
+    state: &'a ConnectionState,
+    answer: &'a mut Answer,
+    asked: Asked,
     status: u16,
     reason: &'static str,
-    /// What was wrong with a field.
+    /// The first field that was refused.
     wrong: Option<io::Error>,
 }
 
 /// Proof that a response was sent; the handler returns it.
 #[derive(Debug)]
-pub struct Sent(pub(super) ());
+pub struct Sent(());
 
 impl<'a> Responder<'a> {
     pub(super) fn new(
@@ -79,12 +79,9 @@ impl<'a> Responder<'a> {
     /// and Connection may only be `Upgrade`.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
         let value = value.as_ref();
-        let own = match name.len() {
-            10 if name.eq_ignore_ascii_case("Connection") => {
-                !value.eq_ignore_ascii_case(b"Upgrade")
-            }
-            _ => name.eq_ignore_ascii_case("Transfer-Encoding"),
-        };
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let own =
+            is("Transfer-Encoding") || is("Connection") && !value.eq_ignore_ascii_case(b"Upgrade");
         let pushed = match own {
             true => Err(invalid("Transfer-Encoding and Connection are the server's to write")),
             false => self.answer.fields.push(name, value).map_err(refused),
@@ -105,14 +102,13 @@ impl<'a> Responder<'a> {
     /// Fails for content with a status-code that has none (204, 205, 304), or if sending fails.
     pub fn send(mut self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
         let content = content.as_ref();
-        self.begin(match self.has_no_content() {
-            true if content.is_empty() => Ends::Head,
-            true => return Err(invalid(NO_CONTENT)),
-            false => Ends::Length(content.len() as u64),
-        })?;
-        self.answer
-            .send(self.state, [if self.asked.head { b"" } else { content }, b"", b"", b""])?;
-        self.done()
+        if content.is_empty() && self.has_no_content() {
+            self.begin(Ends::Head)?;
+        } else {
+            self.begin_content(Ends::Length(content.len() as u64))?;
+        }
+        let content = if self.asked.head { b"" } else { content };
+        self.send_all(content)
     }
 
     /// Sends a head alone: to HEAD, or with 204 or 304. A Content-Length is sent only if the
@@ -125,8 +121,7 @@ impl<'a> Responder<'a> {
             return Err(invalid("an answer without content, and nothing that says so"));
         }
         self.begin(Ends::Head)?;
-        self.answer.send(self.state, [b""; 4])?;
-        self.done()
+        self.send_all(b"")
     }
 
     /// Sends the next `length` bytes of `reader`.
@@ -135,29 +130,22 @@ impl<'a> Responder<'a> {
     /// Fails if reading or sending fails or `reader` ends too early. The client then receives less
     /// than announced and notices.
     pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
-        if self.has_no_content() {
-            return Err(invalid(NO_CONTENT));
-        }
-        self.begin(Ends::Length(length))?;
-        self.answer.send(self.state, [b""; 4])?;
+        self.begin_content(Ends::Length(length))?;
         if self.asked.head {
-            return self.done();
+            return self.send_all(b"");
         }
-        let mut left = length;
+        self.answer.send(self.state, b"", [b""; 2])?;
+        let mut reader = reader.take(length);
         let mut piece = vec![0; PIECE.min(usize::try_from(length).unwrap_or(PIECE))];
-        while left > 0 {
-            let room = piece.len().min(usize::try_from(left).unwrap_or(PIECE));
-            match reader.read(&mut piece[..room]) {
+        while reader.limit() > 0 {
+            match reader.read(&mut piece) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(n) => {
-                    (&self.state.stream).write_all(&piece[..n])?;
-                    left -= n as u64;
-                }
+                Ok(n) => (&self.state.stream).write_all(&piece[..n])?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        self.done()
+        self.send_all(b"")
     }
 
     /// Begins content of unknown length, sent in chunks; to an HTTP/1.0 client until the end of the
@@ -166,10 +154,10 @@ impl<'a> Responder<'a> {
     /// # Errors
     /// Fails for a status-code that has no content.
     pub fn stream(self) -> io::Result<BodyWriter<'a>> {
-        if self.has_no_content() {
-            return Err(invalid(NO_CONTENT));
+        match self.has_no_content() {
+            true => Err(invalid(NO_CONTENT)),
+            false => Ok(BodyWriter { responder: self, begun: false }),
         }
-        Ok(BodyWriter::new(self))
     }
 
     /// Ends HTTP on this connection with `101 Switching Protocols`. Read the request's content
@@ -183,16 +171,11 @@ impl<'a> Responder<'a> {
         protocol: &str,
     ) -> io::Result<(Upgraded, Sent)> {
         if !request.offers_upgrade(protocol) {
-            // A 426 names the protocol (RFC 9110 §15.5.22); Connection names Upgrade (§7.8).
-            let why = Refusal::new(
-                426,
-                "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol,
-            );
+            let why = "this needs Connection: Upgrade and Upgrade: ".to_owned() + protocol;
+            let why = Refusal::new(426, why);
             self.answer.fields.clear();
-            self.status(426)
-                .field("Connection", "Upgrade")
-                .field("Upgrade", protocol)
-                .send(why.to_string() + "\n")?;
+            // A 426 names the protocol (RFC 9110 §15.5.22); Connection names Upgrade (§7.8).
+            self.field("Connection", "Upgrade").field("Upgrade", protocol).refuse(&why)?;
             return Err(why.into());
         }
         self.status = 101;
@@ -220,18 +203,21 @@ impl<'a> Responder<'a> {
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
         self.answer.encode_as_is((self.status, self.reason))?;
-        self.answer.send(self.state, [b""; 4])?;
-        self.answer.outcome = Outcome::Raw;
-        let mut ahead: Vec<u8> = request.connection.stream_mut().take_ahead().into_iter().collect();
-        ahead.splice(0..0, request.connection.buffered().concat());
+        self.answer.send(self.state, b"", [b""; 2])?;
+        let mut ahead = request.connection.buffered().concat();
+        ahead.extend(request.connection.stream_mut().take_ahead());
         Ok((Upgraded::new(stream, ahead, ()), Sent(())))
     }
 
-    pub(super) fn has_no_content(&self) -> bool {
+    fn has_no_content(&self) -> bool {
         matches!(self.status, 100..=199 | 204 | 205 | 304)
     }
 
-    pub(super) fn begin(&mut self, ends: Ends) -> io::Result<()> {
+    fn begin_content(&mut self, ends: Ends) -> io::Result<()> {
+        if self.has_no_content() { Err(invalid(NO_CONTENT)) } else { self.begin(ends) }
+    }
+
+    fn begin(&mut self, ends: Ends) -> io::Result<()> {
         self.wrong.take().map_or(Ok(()), Err)?;
         if self.status < 200 {
             return Err(invalid("an interim response is no answer (RFC 9110 §15.2)"));
@@ -241,19 +227,20 @@ impl<'a> Responder<'a> {
         self.answer.encode(self.state, self.asked, (self.status, self.reason), ends)
     }
 
-    pub(super) fn done(self) -> io::Result<Sent> {
-        self.answer.outcome = Outcome::Whole;
+    /// Sends the last bytes.
+    fn send_all(self, bytes: &[u8]) -> io::Result<Sent> {
+        self.answer.send(self.state, b"", [bytes, b""])?;
+        self.answer.whole = true;
         Ok(Sent(()))
     }
 
     /// Responds for a handler that did not.
     pub(super) fn refuse(self, refusal: &Refusal) -> io::Result<Sent> {
-        let text = refusal.to_string() + "\n";
         let responder = if refusal.is_decided() { self } else { self.close() };
         responder
             .status(refusal.status())
             .field("Content-Type", "text/plain; charset=utf-8")
-            .send(text)
+            .send(refusal.to_string() + "\n")
     }
 }
 
@@ -271,15 +258,11 @@ const GATHER: usize = 2048;
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
     responder: Responder<'a>,
-    /// How the content is framed, once the head has been sent.
-    framing: Option<Ends>,
+    /// Whether the head has been encoded.
+    begun: bool,
 }
 
-impl<'a> BodyWriter<'a> {
-    pub(super) fn new(responder: Responder<'a>) -> BodyWriter<'a> {
-        BodyWriter { responder, framing: None }
-    }
-
+impl BodyWriter<'_> {
     /// Sends the rest and ends the body.
     ///
     /// # Errors
@@ -294,55 +277,48 @@ impl<'a> BodyWriter<'a> {
     /// Fails for a field that belongs before the content, such as Content-Length, or if sending
     /// fails.
     pub fn finish_with(mut self, trailers: &Fields) -> io::Result<Sent> {
-        if trailers
-            .iter()
-            .any(|field| NO_TRAILERS.iter().any(|name| name.eq_ignore_ascii_case(field.name())))
-        {
+        let too_late = |name: &str| NO_TRAILERS.iter().any(|no| no.eq_ignore_ascii_case(name));
+        if trailers.iter().any(|field| too_late(field.name())) {
             return Err(invalid(
                 "a trailer field that has to be known before the content (RFC 9110 §6.5.1)",
             ));
         }
-        if self.framing.is_none() && trailers.is_empty() {
+        if !self.begun && trailers.is_empty() {
             let content = std::mem::take(&mut self.responder.answer.content);
             return self.responder.send(content);
         }
-        self.begin()?;
-        let content = std::mem::take(&mut self.responder.answer.content);
         let mut last = Vec::new();
-        if self.framing == Some(Ends::Chunked) {
+        if self.is_chunked() {
             encode_last_chunk(&mut last, trailers);
         }
-        self.send(&content, &[], &last)?;
-        self.responder.done()
+        self.send(&[], &last)?;
+        self.responder.send_all(b"")
     }
 
-    fn begin(&mut self) -> io::Result<()> {
-        if self.framing.is_none() {
-            let ends = match self.responder.asked.version {
-                Version::Http11 => Ends::Chunked,
-                Version::Http10 => Ends::Close,
-            };
-            self.responder.begin(ends)?;
-            self.framing = Some(ends);
+    fn is_chunked(&self) -> bool {
+        self.responder.asked.version == Version::Http11
+    }
+
+    /// Sends the collected content and `bytes` as one chunk, then `last`.
+    fn send(&mut self, bytes: &[u8], last: &[u8]) -> io::Result<()> {
+        let chunked = self.is_chunked();
+        if !self.begun {
+            self.responder.begin(if chunked { Ends::Chunked } else { Ends::Close })?;
+            self.begun = true;
         }
-        Ok(())
-    }
-
-    /// Sends two runs of content as one chunk, then `last`.
-    fn send(&mut self, first: &[u8], second: &[u8], last: &[u8]) -> io::Result<()> {
-        self.begin()?;
         let Responder { state, answer, asked, .. } = &mut self.responder;
-        let length = first.len() + second.len();
-        if asked.head || (length == 0 && last.is_empty()) {
-            return if answer.head.is_empty() { Ok(()) } else { answer.send(state, [b""; 4]) };
+        if asked.head {
+            answer.content.clear();
+            return answer.send(state, b"", [b""; 2]);
         }
+        let length = answer.content.len() + bytes.len();
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        if self.framing == Some(Ends::Chunked) && length > 0 {
+        if chunked && length > 0 {
             encode_chunk_size(&mut before, length as u64);
             after.extend_from_slice(b"\r\n");
         }
         after.extend_from_slice(last);
-        answer.send(state, [&before, first, second, &after])
+        answer.send(state, &before, [bytes, &after])
     }
 }
 
@@ -371,20 +347,13 @@ impl Write for BodyWriter<'_> {
         let gathered = &mut self.responder.answer.content;
         if gathered.len() + bytes.len() <= GATHER {
             gathered.extend_from_slice(bytes);
-            return Ok(bytes.len());
+        } else {
+            self.send(bytes, &[])?;
         }
-        let mut first = std::mem::take(gathered);
-        let sent = self.send(&first, bytes, &[]);
-        first.clear();
-        self.responder.answer.content = first;
-        sent.map(|()| bytes.len())
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let mut gathered = std::mem::take(&mut self.responder.answer.content);
-        let sent = self.send(&gathered, &[], &[]);
-        gathered.clear();
-        self.responder.answer.content = gathered;
-        sent
+        self.send(&[], &[])
     }
 }

@@ -3,21 +3,34 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
 use std::hash::Hasher;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many bytes of a file are read at a time.
-const PART: usize = 256 * 1024;
+const PART: u64 = 256 * 1024;
+
+/// A request as it is compared.
+#[derive(Debug, PartialEq)]
+pub(super) struct RequestKey {
+    pub method: String,
+    pub target: Vec<u8>,
+    pub body: Digest,
+}
+
+impl RequestKey {
+    /// `METHOD target`, for people.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.target.escape_ascii())
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Answer {
     /// The number of its connection, if known.
     pub connection: Option<u64>,
-    pub method: String,
-    pub target: Vec<u8>,
-    pub body: Digest,
+    pub request: RequestKey,
     /// When the request began and the response ended, since the start of the recording.
     pub began: Duration,
     pub ended: Duration,
@@ -31,13 +44,6 @@ pub(super) struct Answer {
     pub unfit: Option<String>,
 }
 
-impl Answer {
-    /// `METHOD target`, for people.
-    pub fn name(&self) -> String {
-        format!("{} {}", self.method, self.target.escape_ascii())
-    }
-}
-
 /// Some bytes of a response.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -45,7 +51,7 @@ pub(super) struct Part {
     pub at: Duration,
     /// How long after the previous part or the request.
     pub after: Duration,
-    /// How many bytes the client had sent after the request by then.
+    /// How many bytes the client had sent in the tunnel by then.
     pub heard: u64,
     pub bytes: Source,
 }
@@ -60,25 +66,23 @@ pub(super) enum Source {
 impl Source {
     /// Hands the bytes to `take`, a piece at a time.
     pub fn read(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        match self {
-            Source::Memory(bytes) => take(bytes),
-            Source::File { path, offset, length } => {
-                let mut file = File::open(&**path)?;
-                file.seek(SeekFrom::Start(*offset))?;
-                let mut left = *length;
-                let mut buffer = vec![0; PART.min(usize::try_from(left).unwrap_or(PART))];
-                while left > 0 {
-                    let room = buffer.len().min(usize::try_from(left).unwrap_or(PART));
-                    let n = file.read(&mut buffer[..room])?;
-                    if n == 0 {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                    take(&buffer[..n])?;
-                    left -= n as u64;
-                }
-                Ok(())
+        let (path, offset, length) = match self {
+            Source::Memory(bytes) => return take(bytes),
+            Source::File { path, offset, length } => (path, *offset, *length),
+        };
+        let mut file = File::open(&**path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut file = BufReader::with_capacity(length.min(PART) as usize, file.take(length));
+        loop {
+            let bytes = file.fill_buf()?;
+            let n = bytes.len();
+            if n == 0 {
+                break;
             }
+            take(bytes)?;
+            file.consume(n);
         }
+        if file.get_ref().limit() > 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Responses from a HAR, whichever program wrote it.
 
-use super::answers::{Answer, Digest, Part, Source};
+use super::answers::{Answer, Digest, Part, RequestKey, Source};
 use crate::base::base64;
 use crate::base::number::decimal;
 use crate::base::time::parse_rfc3339;
@@ -13,17 +13,13 @@ use std::time::{Duration, UNIX_EPOCH};
 pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let har = Value::parse(text).map_err(|error| invalid(format!("no HAR: {error}")))?;
-    let entries = har
-        .get("log")
-        .and_then(|log| log.get("entries"))
-        .ok_or_else(|| invalid("no HAR: it has no log.entries".into()))?;
-    let read = |(n, entry)| {
-        answer(entry).ok_or_else(|| {
-            invalid(format!("entry {n} of the HAR lacks a method, a URL or a status"))
-        })
-    };
-    let mut answers =
-        entries.elements().iter().enumerate().map(read).collect::<io::Result<Vec<Answer>>>()?;
+    let entries = har.get("log").and_then(|log| log.get("entries"));
+    let entries = entries.ok_or_else(|| invalid("no HAR: it has no log.entries".into()))?;
+    let mut answers = Vec::new();
+    for (n, entry) in entries.elements().iter().enumerate() {
+        let lacks = || invalid(format!("entry {n} of the HAR lacks a method, a URL or a status"));
+        answers.push(answer(entry).ok_or_else(lacks)?);
+    }
     answers.sort_by_key(|answer| answer.began);
     Ok(answers)
 }
@@ -37,30 +33,26 @@ fn answer(entry: &Value) -> Option<Answer> {
     if let Some(post) = request.get("postData") {
         let mut bytes = bytes(post, "_encoding")?;
         // Requests are masked before they are compared. Masked values stay as they are.
-        if bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[")
-        {
+        if matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
             JsonMask::new(target.windows(9).any(|part| part == b"/secrets/")).run(&mut bytes);
         }
         body.add(&bytes);
     }
+    let none = method == "HEAD" || matches!(status, 100 | 102..=199 | 204 | 304);
     let content = response.get("content");
     let content_bytes = content.map_or(Some(Vec::new()), |content| bytes(content, "encoding"))?;
-    let size = content.and_then(|content| content.get("size")).and_then(Value::as_i64);
+    let size = content.and_then(|content| content.get("size")?.as_i64());
     let unfit = match size {
         _ if status == 0 => Some("there was no response".to_owned()),
-        Some(size) if size > content_bytes.len() as i64 && !has_no_body(&method, status) => {
+        Some(size) if size > content_bytes.len() as i64 && !none => {
             Some(format!("the HAR has the first {} of its {size} bytes", content_bytes.len()))
         }
         _ => None,
     };
-    let timing = |name| {
-        entry
-            .get("timings")
-            .and_then(|timings| timings.get(name))
-            .and_then(milliseconds)
-            .unwrap_or_default()
-    };
-    let [send, wait, receive] = ["send", "wait", "receive"].map(timing);
+    let timings = entry.get("timings");
+    let timing = |name| timings.and_then(|timings| milliseconds(timings.get(name)?));
+    let [send, wait, receive] =
+        ["send", "wait", "receive"].map(|name| timing(name).unwrap_or_default());
     let began = entry
         .get("startedDateTime")
         .and_then(|date| parse_rfc3339(date.as_str()?)?.duration_since(UNIX_EPOCH).ok())
@@ -68,21 +60,15 @@ fn answer(entry: &Value) -> Option<Answer> {
     // A HAR may say any number.
     let answered = began.saturating_add(send).saturating_add(wait);
     let ended = answered.saturating_add(receive);
-    let (head, content, close) = message(&method, status, response, &content_bytes)?;
-    let parts = vec![
-        Part { at: answered, after: wait, heard: 0, bytes: Source::Memory(head) },
-        Part { at: ended, after: receive, heard: 0, bytes: Source::Memory(content) },
-    ];
-    let connection =
-        entry.get("connection").and_then(|number| decimal(number.as_str()?.as_bytes()));
+    let (head, content, close) = message(status, response, &content_bytes, none)?;
+    let parts = [(answered, wait, head), (ended, receive, content)];
+    let part = |(at, after, bytes)| Part { at, after, heard: 0, bytes: Source::Memory(bytes) };
     Some(Answer {
-        connection,
-        method,
-        target,
-        body,
+        connection: entry.get("connection").and_then(|n| decimal(n.as_str()?.as_bytes())),
+        request: RequestKey { method, target, body },
         began,
         ended,
-        parts,
+        parts: parts.map(part).into(),
         interim: false,
         close,
         unfit,
@@ -90,57 +76,43 @@ fn answer(entry: &Value) -> Option<Answer> {
 }
 
 /// Returns a response's head, its framed content, and whether the connection ends after them.
+/// `none` says that it cannot have content.
 fn message(
-    method: &str,
     status: u16,
     response: &Value,
     content: &[u8],
+    none: bool,
 ) -> Option<(Vec<u8>, Vec<u8>, bool)> {
     let mut fields = Fields::new();
-    let none = has_no_body(method, status);
-    let (mut chunked, mut length) = (false, false);
     for field in response.get("headers").map_or(&[][..], Value::elements) {
         let (name, value) = (field.get("name")?.as_str()?, field.get("value")?.as_str()?);
-        match name.to_ascii_lowercase().as_str() {
-            // Content in a HAR is decoded. HTTP/2 names begin with a colon.
-            "content-encoding" => continue,
-            _ if name.starts_with(':') => continue,
-            "transfer-encoding" => chunked = true,
-            "content-length" if !none => {
-                length = true;
-                continue;
-            }
-            _ => {}
+        // Content in a HAR is decoded. HTTP/2 names begin with a colon.
+        if !name.starts_with(':') && !name.eq_ignore_ascii_case("Content-Encoding") {
+            fields.push(name, value).ok()?;
         }
-        fields.push(name, value).ok()?;
     }
-    if chunked {
-        length = false;
-    }
-    let connection_ends = fields.has_token("Connection", "close");
+    let chunked = fields.get("Transfer-Encoding").is_some();
+    let length = !none && fields.remove("Content-Length") > 0 && !chunked;
     if length {
-        fields.push("Content-Length", content.len().to_string()).ok()?;
+        fields.push_length(content.len() as u64);
     }
     let reason = response.get("statusText").and_then(Value::as_str).unwrap_or_default();
     let old = response.get("httpVersion").and_then(Value::as_str) == Some("HTTP/1.0");
     let version = if old { Version::Http10 } else { Version::Http11 };
-    let (mut head, mut body) = (Vec::new(), Vec::new());
     // A reader treats an invalid status-code as a 5xx (RFC 9110 §15).
-    let status = if (100..=599).contains(&status) { status } else { 500 };
-    encode_response(&mut head, version, status, reason, &fields).ok()?;
-    match none {
-        true => {}
-        false if chunked => {
+    let code = if (100..=599).contains(&status) { status } else { 500 };
+    let (mut head, mut body) = (Vec::new(), Vec::new());
+    encode_response(&mut head, version, code, reason, &fields).ok()?;
+    match (none, chunked) {
+        (true, _) => {}
+        (false, true) => {
             content.chunks(32 * 1024).for_each(|part| encode_chunk(&mut body, part));
             encode_last_chunk(&mut body, &Fields::new());
         }
-        false => body.extend_from_slice(content),
+        (false, false) => body.extend_from_slice(content),
     }
-    Some((head, body, connection_ends || status == 101 || !none && !chunked && !length))
-}
-
-fn has_no_body(method: &str, status: u16) -> bool {
-    method == "HEAD" || matches!(status, 100 | 102..=199 | 204 | 304)
+    let until_close = !none && !chunked && !length;
+    Some((head, body, until_close || code == 101 || fields.has_token("Connection", "close")))
 }
 
 /// The member `text`, decoded if the member `encoding` says base64.

@@ -1,6 +1,6 @@
 //! Responses from a lossless recording.
 
-use super::answers::{Answer, Digest, Part, Source};
+use super::answers::{Answer, Digest, Part, RequestKey, Source};
 use crate::tap::record::raw::{Recorded, Recording, What};
 use crate::traffic::{Conversation, Event, Exchange, Side};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ struct Moment {
 }
 
 /// One connection while it is read.
+#[derive(Default)]
 struct Reader {
     number: u64,
     path: Arc<PathBuf>,
@@ -41,6 +42,7 @@ struct Reader {
     heard: u64,
     /// How many of the server's bytes belong to earlier responses.
     cursor: u64,
+    /// The bodies of requests, and the lengths of the 100 (Continue) heads, by exchange.
     bodies: BTreeMap<u64, Digest>,
     interims: BTreeMap<u64, u64>,
     answers: Vec<Answer>,
@@ -50,19 +52,9 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
     let path = Arc::new(recording.file(number, Side::Server));
     let mut files =
         [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
-    let mut reader = Reader {
-        number,
-        path,
-        moments: Vec::new(),
-        heard: 0,
-        cursor: 0,
-        bodies: BTreeMap::new(),
-        interims: BTreeMap::new(),
-        answers: Vec::new(),
-    };
+    let mut reader = Reader { number, path, ..Reader::default() };
     let mut conversation = Conversation::new(false);
     let mut buffer = Vec::new();
-    let mut offset = 0;
     for event in events {
         match &event.what {
             What::Bytes(side, length) => {
@@ -76,9 +68,9 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
                     return Err(io::Error::new(io::ErrorKind::InvalidData, why));
                 }
                 if *side == Side::Server {
-                    let (at, start, heard) = (event.at, offset, reader.heard);
-                    offset += length;
-                    reader.moments.push(Moment { at, start, end: offset, heard });
+                    let start = reader.length();
+                    let (at, end, heard) = (event.at, start + length, reader.heard);
+                    reader.moments.push(Moment { at, start, end, heard });
                 }
                 conversation.bytes(*side, event.at, &buffer, &mut |event| reader.see(event));
             }
@@ -93,6 +85,11 @@ fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::R
 }
 
 impl Reader {
+    /// How many bytes the server has sent.
+    fn length(&self) -> u64 {
+        self.moments.last().map_or(0, |moment| moment.end)
+    }
+
     fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Content(x, Side::Client, bytes) => {
@@ -114,18 +111,12 @@ impl Reader {
         if x.response.is_none() {
             return;
         }
+        let received = &x.received;
         let start = self.cursor + interim.unwrap_or(0);
-        let whole = self.cursor
-            + x.received.head
-            + x.received.framing
-            + x.received.content
-            + x.received.tunnel;
-        let close =
-            x.received.decision.is_none_or(|decision| !decision.persistent) || !x.received.complete;
+        let sum = received.head + received.framing + received.content + received.tunnel;
         // A broken response is replayed to its last byte.
-        let last = self.moments.last().map_or(0, |moment| moment.end);
-        let end = if x.received.complete { whole } else { last };
-        self.cursor = end;
+        self.cursor = if received.complete { self.cursor + sum } else { self.length() };
+        let end = self.cursor;
         if x.request.is_none() {
             return;
         }
@@ -134,29 +125,27 @@ impl Reader {
         let mut parts = Vec::new();
         for moment in self.moments.iter().filter(|moment| moment.end > start && moment.start < end)
         {
-            let (offset, until) = (moment.start.max(start), moment.end.min(end));
-            let bytes =
-                Source::File { path: Arc::clone(&self.path), offset, length: until - offset };
-            parts.push(Part {
-                at: moment.at,
-                after: moment.at.saturating_sub(before),
-                heard: moment.heard,
-                bytes,
-            });
-            before = before.max(moment.at);
+            let offset = moment.start.max(start);
+            let length = moment.end.min(end) - offset;
+            let bytes = Source::File { path: Arc::clone(&self.path), offset, length };
+            let (at, heard) = (moment.at, moment.heard);
+            parts.push(Part { at, after: at.saturating_sub(before), heard, bytes });
+            before = before.max(at);
         }
-        let answer = Answer {
+        let persistent = received.decision.is_some_and(|decision| decision.persistent);
+        self.answers.push(Answer {
             connection: Some(self.number),
-            method: x.method().to_owned(),
-            target: x.target().to_vec(),
-            body,
+            request: RequestKey {
+                method: x.method().to_owned(),
+                target: x.target().to_vec(),
+                body,
+            },
             began,
             ended: before,
             parts,
             interim: interim.is_some(),
-            close,
+            close: !persistent || !received.complete,
             unfit: None,
-        };
-        self.answers.push(answer);
+        });
     }
 }

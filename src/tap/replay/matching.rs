@@ -1,7 +1,7 @@
 //! Which recorded answer a request gets.
 
 use super::Replay;
-use super::answers::{Answer, Digest};
+use super::answers::RequestKey;
 use crate::base::nearest::distance;
 use crate::base::sync::lock;
 use crate::docker::without_version;
@@ -9,14 +9,6 @@ use std::time::Duration;
 
 /// How long a response waits for requests that preceded it in the recording.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A request as it is compared.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub method: String,
-    pub target: Vec<u8>,
-    pub body: Digest,
-}
 
 /// How far other connections are, compared with the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,48 +30,34 @@ pub(super) struct Given {
     pub problems: Vec<String>,
 }
 
-impl Given {
-    pub fn new(answers: usize) -> Given {
-        Given { counts: vec![0; answers], whole: vec![false; answers], problems: Vec::new() }
-    }
-}
-
 impl Replay {
     /// Chooses the response for a request.
-    pub(super) fn choose(&self, asked: &Asked) -> Result<usize, String> {
+    pub(super) fn choose(&self, asked: &RequestKey) -> Result<usize, String> {
         let mut given = lock(&self.given);
         let wanted = normal(&asked.target);
-        let candidates = self.answers.iter().enumerate().filter(|(_, answer)| {
-            answer.method == asked.method
-                && if self.strict {
-                    answer.target == asked.target
-                } else {
-                    normal(&answer.target) == wanted
-                }
-        });
-        // Larger is better; of equals, the first that was not given, or the last.
+        let candidates = self.answers.iter().map(|answer| &answer.request).enumerate();
         let best = candidates
-            .filter(|(n, answer)| {
-                !self.strict || answer.body == asked.body && given.counts[*n] == 0
+            .filter(|(n, request)| match self.strict {
+                true => *request == asked && given.counts[*n] == 0,
+                false => request.method == asked.method && normal(&request.target) == wanted,
             })
-            .max_by_key(|(n, answer)| {
+            // Larger is better; of equals, the first that was not given, or the last.
+            .max_by_key(|(n, request)| {
                 let fresh = given.counts[*n] == 0;
                 let order = if fresh { -(*n as i64) } else { *n as i64 };
-                (answer.body == asked.body, answer.target == asked.target, fresh, order)
+                (request.body == asked.body, request.target == asked.target, fresh, order)
             });
         let chosen = match best {
-            Some((n, answer)) => {
+            Some((n, request)) => {
                 given.counts[n] += 1;
-                match &answer.unfit {
+                match &self.answers[n].unfit {
                     None => Ok(n),
-                    Some(why) => Err(format!("cannot replay {}: {why}", answer.name())),
+                    Some(why) => Err(format!("cannot replay {}: {why}", request.name())),
                 }
             }
             None => Err(self.unknown(asked)),
         };
-        if let Err(why) = &chosen {
-            given.problems.push(why.clone());
-        }
+        given.problems.extend(chosen.clone().err());
         drop(given);
         self.changed.notify_all();
         chosen
@@ -99,43 +77,36 @@ impl Replay {
         let from = self.answers.partition_point(|answer| answer.began <= mine.began);
         let until = self.answers.partition_point(|answer| answer.began < at).max(from);
         // Later exchanges of the same connection cannot come first.
-        let elsewhere = |other: &usize| {
-            let connection = self.answers[*other].connection;
+        let others = (from..until).filter(|&other| {
+            let connection = self.answers[other].connection;
             connection.is_none() || connection != mine.connection
-        };
+        });
+        let others: Vec<usize> = others.collect();
+        if others.is_empty() {
+            return Others::None;
+        }
         let behind = |given: &mut Given| {
-            (from..until).filter(elsewhere).any(|other| {
+            others.iter().any(|&other| {
                 given.counts[other] == 0 || self.answers[other].ended <= at && !given.whole[other]
             })
         };
-        if !(from..until).any(|other| elsewhere(&other)) {
-            return Others::None;
-        }
         match self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind) {
             Ok((_, waited)) if !waited.timed_out() => Others::AsFar,
             _ => Others::Elsewhere,
         }
     }
 
-    fn unknown(&self, asked: &Asked) -> String {
-        let name = format!("{} {}", asked.method, asked.target.escape_ascii());
-        let same =
-            |answer: &&Answer| answer.method == asked.method && answer.target == asked.target;
-        let nearest = match self.answers.iter().find(same) {
-            Some(answer) if answer.body == asked.body => {
-                "it was recorded, but fewer times".to_owned()
-            }
-            Some(_) => "it was recorded with another body".to_owned(),
-            None => {
-                match self
-                    .answers
-                    .iter()
-                    .min_by_key(|answer| distance(name.as_bytes(), answer.name().as_bytes()))
-                {
-                    Some(answer) => format!("the nearest that was recorded is {}", answer.name()),
-                    None => "nothing was recorded".to_owned(),
-                }
-            }
+    fn unknown(&self, asked: &RequestKey) -> String {
+        let name = asked.name();
+        let recorded = || self.answers.iter().map(|answer| &answer.request);
+        let mut same =
+            recorded().filter(|key| key.method == asked.method && key.target == asked.target);
+        let edits = |key: &&RequestKey| distance(name.as_bytes(), key.name().as_bytes());
+        let nearest = match (same.next(), recorded().min_by_key(edits)) {
+            (Some(key), _) if key.body == asked.body => "it was recorded, but fewer times".into(),
+            (Some(_), _) => "it was recorded with another body".into(),
+            (None, Some(key)) => format!("the nearest that was recorded is {}", key.name()),
+            (None, None) => "nothing was recorded".to_owned(),
         };
         format!("not recorded: {name}; {nearest}")
     }

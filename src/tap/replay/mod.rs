@@ -27,34 +27,29 @@
 //! replayed.
 //!
 //! ```
-//! use std::io::{Read, Write};
 //! use std::time::Duration;
 //! use std::{fs, thread};
 //! use unix_http::tap::Replay;
-//! use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
+//! use unix_http::transport::{Endpoint, Listener, PrivateDir};
+//! use unix_http::{Client, Error};
 //!
 //! let dir = PrivateDir::new_in(std::env::temp_dir())?;
 //! let at = |name: &str| dir.path().join(name);
 //! fs::write(at("index"), "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n\
-//!     0.000000000 1 client 30\n0.100000000 1 server 40\n")?;
-//! fs::write(at("1.client"), "GET /a HTTP/1.1\r\nHost: engine\r\n\r\n".replace("engine", "xxx"))?;
+//!     0.000000000 1 client 28\n0.100000000 1 server 40\n")?;
+//! fs::write(at("1.client"), "GET /a HTTP/1.1\r\nHost: x\r\n\r\n")?;
 //! fs::write(at("1.server"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")?;
 //!
 //! let replay = Replay::open(dir.path())?;
 //! let listener = Listener::bind(&Endpoint::Unix(at("s")))?;
 //! let stopper = replay.stopper(&listener)?;
 //! thread::scope(|scope| {
-//!     let run = scope.spawn(|| replay.run(&listener));
-//!     let mut client = connect(&Endpoint::Unix(at("s")), None)?;
-//!     client.write_all(b"GET /a HTTP/1.1\r\nHost: other\r\n\r\n")?;
-//!     let mut answer = [0; 40];
-//!     client.read_exact(&mut answer)?;
-//!     assert!(answer.ends_with(b"\r\n\r\nhi"));
-//!     client.write_all(b"GET /b HTTP/1.1\r\nHost: other\r\n\r\n")?;
-//!     client.read_exact(&mut answer)?;
-//!     assert!(answer.starts_with(b"HTTP/1.1 501 Not Implemented"));
+//!     scope.spawn(|| replay.run(&listener));
+//!     let client = Client::unix(at("s"));
+//!     assert_eq!(client.get("/a").send()?.text()?, "hi");
+//!     assert_eq!(client.get("/b").send()?.status(), 501);
 //!     stopper.stop(Duration::ZERO);
-//!     Ok::<_, Box<dyn std::error::Error>>(())
+//!     Ok::<_, Error>(())
 //! })?;
 //! assert_eq!(replay.problems().len(), 1);
 //! # drop(listener);
@@ -118,13 +113,13 @@ impl Replay {
         } else {
             (from_har::read(&std::fs::read(path)?)?, true)
         };
-        let given = Mutex::new(Given::new(answers.len()));
+        let (counts, whole) = (vec![0; answers.len()], vec![false; answers.len()]);
         Ok(Replay {
             answers,
             covered,
             strict: false,
             pace: false,
-            given,
+            given: Mutex::new(Given { counts, whole, problems: Vec::new() }),
             changed: Condvar::new(),
             open: Arc::default(),
         })
@@ -160,8 +155,8 @@ impl Replay {
         let mut problems = given.problems.clone();
         if self.strict {
             let missed = self.answers.iter().zip(&given.counts).filter(|(_, count)| **count == 0);
-            problems
-                .extend(missed.map(|(answer, _)| format!("never asked for: {}", answer.name())));
+            let problem = |answer: &Answer| format!("never asked for: {}", answer.request.name());
+            problems.extend(missed.map(|(answer, _)| problem(answer)));
         }
         problems
     }
