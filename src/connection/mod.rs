@@ -122,6 +122,12 @@ impl<S> Connection<S> {
 }
 
 impl<S: Read> Connection<S> {
+    /// Reads once while nothing is buffered, and keeps the bytes for later.
+    #[cfg(feature = "server")]
+    pub(crate) fn read_ahead(&mut self) -> Result<usize, Error> {
+        self.buffer.fill(&mut self.stream).map_err(Error::receive)
+    }
+
     /// Reads a head. Returns its length, or `None` if the stream ended before its first byte.
     ///
     /// # Errors

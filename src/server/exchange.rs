@@ -2,15 +2,16 @@
 
 use super::answer::{Answer, Asked};
 use super::connection_state::{ConnectionState, DRAIN, UNKNOWN};
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Phase};
+use super::limits::Limits;
 use super::refusal::Refusal;
 use super::request::{Request, authority, length, too_large};
-use super::responder::Responder;
-use super::{Handler, Limits};
+use super::responder::{Responder, Sent};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::transport::{Limit, Timeout};
 use crate::wire::{BodyDecoder, Decision, Framing, RequestDecoder, RequestHead, Version, framing};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,9 @@ use std::time::Duration;
 const BUFFER: usize = 2048;
 /// How long to read on after an early close, so that the client gets the response.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// A handler of any kind.
+pub(super) type Handler = dyn Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync;
 
 /// The next step on the connection.
 #[derive(PartialEq, Eq)]
@@ -73,7 +77,7 @@ impl Conversation<'_> {
         }
         let read = self.connection.read_head(decoder);
         let stays = state.work();
-        self.connection.stream_mut().expect_body();
+        self.connection.stream_mut().expect(Phase::Body);
         let len = match read {
             Ok(Some(len)) => len,
             Ok(None) => return Next::Close,

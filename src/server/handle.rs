@@ -1,7 +1,8 @@
 //! A running server: its connections, how many there may be, and how it ends.
 
 use super::connection_state::{ConnectionState, Pressure};
-use super::{Handler, Limits, exchange};
+use super::exchange::{self, Handler};
+use super::limits::Limits;
 use crate::transport::connections::{Connections, Service};
 use crate::transport::{Endpoint, Listener, Stopper, Stream};
 use std::fmt;

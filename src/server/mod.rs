@@ -66,53 +66,20 @@ mod connection_state;
 mod exchange;
 mod handle;
 mod incoming;
+mod limits;
 mod refusal;
 mod request;
 mod responder;
 
 pub use crate::wire::reason_phrase;
 pub use handle::Handle;
+pub use limits::Limits;
 pub use refusal::Refusal;
 pub use request::Request;
-pub use responder::{BodyWriter, Responder, Sent};
-
-/// A raw connection after a response that ended HTTP on it. It has no timeouts.
-pub type Upgraded = crate::upgraded::Upgraded<()>;
+pub use responder::{BodyWriter, Responder, Sent, Upgraded};
 
 use crate::transport::{Admission, Endpoint, ListenError, Listener};
 use std::io;
-use std::time::Duration;
-
-/// Limits on clients. `None` is no limit. Time limits do not apply to an [`Upgraded`] connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections at a time: 512. Each costs a thread, a descriptor and about 20 KiB.
-    pub connections: usize,
-    /// Bytes of a request that are not content: 128 KiB.
-    pub overhead: usize,
-    /// Bytes of content of a request: no limit, because the server does not keep them in memory.
-    pub content: Option<u64>,
-    /// Time from the first byte of a head to its last: 30 s.
-    pub head: Option<Duration>,
-    /// Time between a response and the next request: 60 s.
-    pub idle: Option<Duration>,
-    /// Time without progress inside a request's body or while sending a response: 60 s.
-    pub silence: Option<Duration>,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        let minute = Some(Duration::from_secs(60));
-        Limits {
-            connections: 512,
-            overhead: 128 * 1024,
-            content: None,
-            head: Some(Duration::from_secs(30)),
-            idle: minute,
-            silence: minute,
-        }
-    }
-}
 
 /// A server that listens; [`spawn`](Server::spawn) or [`run`](Server::run) makes it answer.
 #[derive(Debug)]
@@ -180,6 +147,3 @@ impl Server {
         Ok(())
     }
 }
-
-/// A handler of any kind.
-type Handler = dyn Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync;

@@ -1,7 +1,7 @@
 //! A request, as the handler sees it.
 
 use super::connection_state::{ConnectionState, UNKNOWN};
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Phase};
 use super::refusal::Refusal;
 use crate::connection::Connection;
 use crate::error::Error;
@@ -133,9 +133,11 @@ impl Request<'_> {
     /// Whether the client has ended its side of the connection. Ask now and then while sending an
     /// endless response. Waits about a millisecond; `false` before all content was read.
     pub fn is_gone(&mut self) -> bool {
-        self.body.is_done()
-            && !self.connection.has_buffered()
-            && self.connection.stream_mut().is_gone()
+        if !self.body.is_done() || self.connection.has_buffered() {
+            return false;
+        }
+        self.connection.stream_mut().expect(Phase::Look);
+        !matches!(self.connection.read_ahead(), Ok(1..) | Err(Error::Timeout(_)))
     }
 
     /// Sends `100 Continue` before the first read if the client waits for it (`RFC 9110 §10.1.1`).

@@ -1,6 +1,5 @@
 //! The response, as the handler gives it.
 
-use super::Upgraded;
 use super::answer::{Answer, Asked, Ends, invalid, refused};
 use super::connection_state::ConnectionState;
 use super::refusal::Refusal;
@@ -8,6 +7,9 @@ use super::request::Request;
 use crate::wire::chunked::encode_chunk_size;
 use crate::wire::{Fields, Version, encode_last_chunk};
 use std::io::{self, Read, Write};
+
+/// A raw connection after a response that ended HTTP on it. It has no timeouts.
+pub type Upgraded = crate::upgraded::Upgraded<()>;
 
 /// How many bytes of a reader are copied at a time.
 const PIECE: usize = 128 * 1024;
@@ -204,8 +206,7 @@ impl<'a> Responder<'a> {
         stream.set_write_timeout(None)?;
         self.answer.encode_as_is((self.status, self.reason))?;
         self.answer.send(self.state, b"", [b""; 2])?;
-        let mut ahead = request.connection.buffered().concat();
-        ahead.extend(request.connection.stream_mut().take_ahead());
+        let ahead = request.connection.buffered().concat();
         Ok((Upgraded::new(stream, ahead, ()), Sent(())))
     }
 

@@ -1,10 +1,9 @@
-//! What a client is told that gets no answer from a server: in HTTP, and in JSON as Docker's own
-//! errors are.
+//! Responses to clients that get none from a server, in the form of Docker's own errors.
 
 use crate::json::encode_string;
 use crate::wire::reason_phrase;
 
-/// A response that says why. Without `content` it is the answer to HEAD.
+/// Encodes a response that says why. Without `content` it is the answer to HEAD.
 pub(super) fn refusal(status: u16, why: &str, content: bool) -> Vec<u8> {
     let reason = reason_phrase(status);
     let mut body = b"{\"message\":".to_vec();
@@ -12,13 +11,10 @@ pub(super) fn refusal(status: u16, why: &str, content: bool) -> Vec<u8> {
     body.extend_from_slice(b"}\n");
     // The connection goes on after a 501: its request was read to the end.
     let close = if status == 501 { "" } else { "Connection: close\r\n" };
-    let mut response = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{close}\r\n",
-        body.len()
-    )
-    .into_bytes();
-    if content {
-        response.extend_from_slice(&body);
-    }
-    response
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n{close}\r\n"
+    );
+    [head.as_bytes(), if content { &body } else { b"" }].concat()
 }

@@ -19,12 +19,11 @@
 //! this process as its peer, and a TCP reset becomes an ordinary end.
 //!
 //! ```
-//! use std::io::{Read, Write};
 //! use std::sync::{Arc, Mutex};
 //! use std::{thread, time::Duration};
-//! use unix_http::tap::Relay;
 //! use unix_http::traffic::{Event, Observer};
-//! use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
+//! use unix_http::transport::{Endpoint, Listener, PrivateDir};
+//! use unix_http::{Client, Error, server::Server, tap::Relay};
 //!
 //! #[derive(Default)]
 //! struct Requests(Mutex<Vec<String>>);
@@ -32,36 +31,29 @@
 //! impl Observer for Requests {
 //!     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
 //!         if let (Event::Request(x), Ok(mut seen)) = (event, self.0.lock()) {
-//!             seen.push(format!("{connection}.{} {} {}", x.number, x.method(), x.target().escape_ascii()));
+//!             let target = x.target().escape_ascii();
+//!             seen.push(format!("{connection}.{} {} {target}", x.number, x.method()));
 //!         }
 //!     }
 //! }
 //!
 //! let directory = PrivateDir::new_in(std::env::temp_dir())?;
 //! let at = |name: &str| Endpoint::Unix(directory.path().join(name));
-//! let server = Listener::bind(&at("server"))?;
+//! let _server = Server::bind(&at("server"))?.spawn(|_, responder| responder.send("OK"))?;
 //! let seen = Arc::new(Requests::default());
 //! let relay = Relay::new(Listener::bind(&at("tap"))?, at("server")).observe(Arc::clone(&seen));
 //! let stopper = relay.stopper()?;
 //! thread::scope(|scope| {
 //!     scope.spawn(|| relay.run());
-//!     let mut client = connect(&at("tap"), None)?;
-//!     client.write_all(b"GET /_ping HTTP/1.0\r\n\r\n")?;
-//!     let mut accepted = server.accept()?.ok_or("stopped")?;
-//!     accepted.read_exact(&mut [0; 23])?;
-//!     accepted.write_all(b"HTTP/1.0 200 OK\r\n\r\nOK")?;
-//!     drop(accepted);
-//!     let mut answer = String::new();
-//!     client.read_to_string(&mut answer)?;
-//!     assert_eq!(answer, "HTTP/1.0 200 OK\r\n\r\nOK");
+//!     assert_eq!(Client::new(at("tap")).get("/_ping").send()?.text()?, "OK");
 //!     stopper.stop(Duration::ZERO);
-//!     Ok::<_, Box<dyn std::error::Error>>(())
+//!     Ok::<_, Error>(())
 //! })?;
 //! assert_eq!(*seen.0.lock().unwrap(), ["1.1 GET /_ping"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::gate::{Denied, Gate};
+use super::gate::Gate;
 use super::refusal::refusal;
 use super::viewer::{ConnectionView, Viewer};
 use crate::traffic::{Event, Observer, Side};
@@ -161,48 +153,13 @@ impl Relay {
         self.viewer.finish()
     }
 
-    fn tell(&self, number: u64, event: &Event<'_>) {
-        self.viewer.tell(number, event);
-    }
-
-    fn connection(&self, number: u64, client: Stream) {
-        let server = match connect(&self.target, None) {
-            Ok(server) => server,
-            Err(error) => {
-                let why = error.to_string();
-                self.tell(number, &Event::Refused(&why));
-                return turn_away(&client, 502, &why);
-            }
-        };
-        let pair = Arc::new(Pair { client, server });
-        self.open.insert(number, &pair);
-        self.tell(number, &Event::Opened);
-        let gate = match self.listener.endpoint() {
-            Endpoint::Tcp { .. } => Some(Gated { gate: Gate::new(&self.allowed), spoken: false }),
-            _ => None,
-        };
-        let view = ConnectionView::new(number, self.cover);
-        thread::scope(|scope| {
-            let answers = || self.pass(Side::Server, &pair, &view, None);
-            match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
-                Ok(_) => self.pass(Side::Client, &pair, &view, gate),
-                Err(error) => {
-                    self.tell(
-                        number,
-                        &Event::Refused(&format!("no thread for another connection: {error}")),
-                    );
-                    pair.cut();
-                }
-            }
-        });
-        view.close(&self.viewer);
-        self.open.remove(number);
-        pair.close();
-    }
-
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, side: Side, pair: &Pair, view: &Arc<ConnectionView>, mut gate: Option<Gated>) {
-        let (from, to) = pair.ends(side);
+    fn pass(&self, side: Side, pair: &Pair, view: &Arc<ConnectionView>, mut gate: Option<Gate>) {
+        let (from, to) = match side {
+            Side::Client => (&pair.client, &pair.server),
+            Side::Server => (&pair.server, &pair.client),
+        };
+        let mut spoken = false;
         let mut buffer = Arc::new(vec![0; SMALL]);
         let error = loop {
             let space = writable(&mut buffer);
@@ -212,17 +169,35 @@ impl Relay {
                 Err(error) => break Some(error),
             };
             let full = n == space.len() && n < LARGE;
-            let (passed, len, refused) = match &mut gate {
+            let (passed, len, denied) = match &mut gate {
                 None => (Arc::clone(&buffer), n, None),
-                Some(gate) => gate.admit(&buffer[..n]),
+                Some(gate) => {
+                    let mut passed = Vec::with_capacity(n);
+                    let denied = gate.admit(&buffer[..n], &mut passed).err();
+                    let len = passed.len();
+                    (Arc::new(passed), len, denied)
+                }
             };
+            spoken |= len > 0;
             let write = || { to }.write_all(&passed[..len]);
             if let Err(error) = view.pass_on(&self.viewer, side, (&passed, len), write) {
-                return self.cannot_pass(side, from, view, &error);
+                // What the other side still says is passed on. A Unix socket tells the writer at
+                // once. TCP cannot, and would drop what is still to be read here.
+                if from.as_unix().is_some() {
+                    let _ = from.shutdown(Shutdown::Read);
+                }
+                let why = format!("the {} takes no more: {error}", side.other());
+                return view.end(&self.viewer, side, Some(&io::Error::new(error.kind(), why)));
             }
             drop(passed);
-            if let Some(refused) = refused {
-                self.refuse(pair, view, &refused, gate.is_some_and(|gate| gate.spoken));
+            if let Some(denied) = denied {
+                let why = denied.to_string();
+                view.tell(&self.viewer, &Event::Refused(&why));
+                // In the middle of other answers one of ours would be taken for the server's.
+                if !spoken {
+                    turn_away(&pair.client, denied.status, &why);
+                    pair.cut();
+                }
                 break None;
             }
             if full {
@@ -237,62 +212,45 @@ impl Relay {
         }
         view.end(&self.viewer, side, error.as_ref());
     }
-
-    /// The other side takes nothing more; what it still says is passed on.
-    fn cannot_pass(
-        &self,
-        side: Side,
-        from: &Stream,
-        view: &Arc<ConnectionView>,
-        error: &io::Error,
-    ) {
-        // A Unix socket tells the writer at once. TCP cannot, and would drop what is still to be
-        // read here.
-        if from.as_unix().is_some() {
-            let _ = from.shutdown(Shutdown::Read);
-        }
-        let why = format!("the {} takes no more: {error}", side.other());
-        view.end(&self.viewer, side, Some(&io::Error::new(error.kind(), why)));
-    }
-
-    /// Ends a connection on which the gate has refused a request.
-    fn refuse(&self, pair: &Pair, view: &Arc<ConnectionView>, refused: &Denied, spoken: bool) {
-        let why = refused.to_string();
-        view.tell(&self.viewer, &Event::Refused(&why));
-        // In the middle of other answers one of ours would be taken for the server's.
-        if !spoken {
-            turn_away(&pair.client, refused.status, &why);
-            pair.cut();
-        }
-    }
 }
 
 impl Service for Relay {
     const STACK: usize = STACK;
 
     fn serve(&self, number: u64, client: Stream) {
-        self.connection(number, client);
+        let server = match connect(&self.target, None) {
+            Ok(server) => server,
+            Err(error) => {
+                let why = error.to_string();
+                self.viewer.tell(number, &Event::Refused(&why));
+                return turn_away(&client, 502, &why);
+            }
+        };
+        let pair = Arc::new(Pair { client, server });
+        self.open.insert(number, &pair);
+        self.viewer.tell(number, &Event::Opened);
+        let gated = matches!(self.endpoint(), Endpoint::Tcp { .. });
+        let gate = gated.then(|| Gate::new(&self.allowed));
+        let view = ConnectionView::new(number, self.cover);
+        thread::scope(|scope| {
+            let answers = || self.pass(Side::Server, &pair, &view, None);
+            match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
+                Ok(_) => self.pass(Side::Client, &pair, &view, gate),
+                Err(error) => {
+                    self.fails(number, "no thread for another connection", &error);
+                    pair.cut();
+                }
+            }
+        });
+        view.close(&self.viewer);
+        self.open.remove(number);
+        if pair.client.as_tcp().is_some() {
+            pair.client.linger(FAREWELL);
+        }
     }
 
     fn fails(&self, number: u64, what: &str, error: &io::Error) {
-        self.tell(number, &Event::Refused(&format!("{what}: {error}")));
-    }
-}
-
-/// The gate of one connection, and whether a byte has passed it.
-struct Gated {
-    gate: Gate,
-    spoken: bool,
-}
-
-impl Gated {
-    /// Returns the bytes that may pass, their number, and why the rest may not.
-    fn admit(&mut self, bytes: &[u8]) -> (Arc<Vec<u8>>, usize, Option<Denied>) {
-        let mut passed = Vec::with_capacity(bytes.len());
-        let refused = self.gate.admit(bytes, &mut passed).err();
-        self.spoken |= !passed.is_empty();
-        let len = passed.len();
-        (Arc::new(passed), len, refused)
+        self.viewer.tell(number, &Event::Refused(&format!("{what}: {error}")));
     }
 }
 
@@ -323,27 +281,9 @@ struct Pair {
 }
 
 impl Cut for Pair {
-    /// An error means that it has ended already.
     fn cut(&self) {
-        let _ = self.client.shutdown(Shutdown::Both);
-        let _ = self.server.shutdown(Shutdown::Both);
-    }
-}
-
-impl Pair {
-    /// The source and the destination of that side's bytes.
-    fn ends(&self, side: Side) -> (&Stream, &Stream) {
-        match side {
-            Side::Client => (&self.client, &self.server),
-            Side::Server => (&self.server, &self.client),
-        }
-    }
-
-    /// Both directions are over.
-    fn close(&self) {
-        if self.client.as_tcp().is_some() {
-            self.client.linger(FAREWELL);
-        }
+        self.client.cut();
+        self.server.cut();
     }
 }
 

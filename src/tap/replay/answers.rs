@@ -27,7 +27,7 @@ impl RequestKey {
 }
 
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct RecordedAnswer {
     /// The number of its connection, if known.
     pub connection: Option<u64>,
     pub request: RequestKey,
@@ -54,6 +54,15 @@ pub(super) struct Part {
     /// How many bytes the client had sent in the tunnel by then.
     pub heard: u64,
     pub bytes: Source,
+}
+
+/// The responses given so far.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub counts: Vec<u64>,
+    /// Those that were given to the end.
+    pub whole: Vec<bool>,
+    pub problems: Vec<String>,
 }
 
 /// Where the bytes are.

@@ -1,6 +1,6 @@
 //! Responses from a HAR, whichever program wrote it.
 
-use super::answers::{Answer, Digest, Part, RequestKey, Source};
+use super::answers::{Digest, Part, RecordedAnswer, RequestKey, Source};
 use crate::base::base64;
 use crate::base::number::decimal;
 use crate::base::time::parse_rfc3339;
@@ -10,7 +10,7 @@ use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_respo
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
-pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
+pub(super) fn read(text: &[u8]) -> io::Result<Vec<RecordedAnswer>> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let har = Value::parse(text).map_err(|error| invalid(format!("no HAR: {error}")))?;
     let entries = har.get("log").and_then(|log| log.get("entries"));
@@ -24,7 +24,7 @@ pub(super) fn read(text: &[u8]) -> io::Result<Vec<Answer>> {
     Ok(answers)
 }
 
-fn answer(entry: &Value) -> Option<Answer> {
+fn answer(entry: &Value) -> Option<RecordedAnswer> {
     let (request, response) = (entry.get("request")?, entry.get("response")?);
     let method = request.get("method")?.as_str()?.to_owned();
     let target = target(request.get("url")?.as_str()?, &method);
@@ -63,7 +63,7 @@ fn answer(entry: &Value) -> Option<Answer> {
     let (head, content, close) = message(status, response, &content_bytes, none)?;
     let parts = [(answered, wait, head), (ended, receive, content)];
     let part = |(at, after, bytes)| Part { at, after, heard: 0, bytes: Source::Memory(bytes) };
-    Some(Answer {
+    Some(RecordedAnswer {
         connection: entry.get("connection").and_then(|n| decimal(n.as_str()?.as_bytes())),
         request: RequestKey { method, target, body },
         began,

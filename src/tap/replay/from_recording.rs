@@ -1,6 +1,6 @@
 //! Responses from a lossless recording.
 
-use super::answers::{Answer, Digest, Part, RequestKey, Source};
+use super::answers::{Digest, Part, RecordedAnswer, RequestKey, Source};
 use crate::tap::record::raw::{Recorded, Recording, What};
 use crate::traffic::{Conversation, Event, Exchange, Side};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Reads all responses, in the order of their requests, and whether secrets are masked in them.
-pub(super) fn read(dir: &Path) -> io::Result<(Vec<Answer>, bool)> {
+pub(super) fn read(dir: &Path) -> io::Result<(Vec<RecordedAnswer>, bool)> {
     let recording = Recording::open(dir)?;
     let mut connections: BTreeMap<u64, Vec<&Recorded>> = BTreeMap::new();
     for event in &recording.events {
@@ -21,7 +21,7 @@ pub(super) fn read(dir: &Path) -> io::Result<(Vec<Answer>, bool)> {
     for (number, events) in &connections {
         answers.extend(connection(&recording, *number, events)?);
     }
-    answers.sort_by_key(|answer: &Answer| answer.began);
+    answers.sort_by_key(|answer: &RecordedAnswer| answer.began);
     Ok((answers, recording.covered))
 }
 
@@ -45,10 +45,14 @@ struct Reader {
     /// The bodies of requests, and the lengths of the 100 (Continue) heads, by exchange.
     bodies: BTreeMap<u64, Digest>,
     interims: BTreeMap<u64, u64>,
-    answers: Vec<Answer>,
+    answers: Vec<RecordedAnswer>,
 }
 
-fn connection(recording: &Recording, number: u64, events: &[&Recorded]) -> io::Result<Vec<Answer>> {
+fn connection(
+    recording: &Recording,
+    number: u64,
+    events: &[&Recorded],
+) -> io::Result<Vec<RecordedAnswer>> {
     let path = Arc::new(recording.file(number, Side::Server));
     let mut files =
         [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
@@ -133,7 +137,7 @@ impl Reader {
             before = before.max(at);
         }
         let persistent = received.decision.is_some_and(|decision| decision.persistent);
-        self.answers.push(Answer {
+        self.answers.push(RecordedAnswer {
             connection: Some(self.number),
             request: RequestKey {
                 method: x.method().to_owned(),

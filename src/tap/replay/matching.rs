@@ -1,7 +1,7 @@
 //! Which recorded answer a request gets.
 
 use super::Replay;
-use super::answers::RequestKey;
+use super::answers::{Given, RequestKey};
 use crate::base::nearest::distance;
 use crate::base::sync::lock;
 use crate::docker::without_version;
@@ -19,15 +19,6 @@ pub(super) enum Others {
     AsFar,
     /// Not as far, and perhaps they never will be.
     Elsewhere,
-}
-
-/// The responses given so far.
-#[derive(Debug)]
-pub(super) struct Given {
-    pub counts: Vec<u64>,
-    /// Those that were given to the end.
-    pub whole: Vec<bool>,
-    pub problems: Vec<String>,
 }
 
 impl Replay {

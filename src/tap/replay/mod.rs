@@ -66,8 +66,7 @@ mod serve;
 use crate::base::sync::lock;
 use crate::transport::connections::Connections;
 use crate::transport::{Listener, Stopper, Stream};
-use answers::Answer;
-use matching::Given;
+use answers::{Given, RecordedAnswer};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
@@ -76,7 +75,7 @@ use std::time::Duration;
 /// A recording that answers requests.
 #[derive(Debug)]
 pub struct Replay {
-    answers: Vec<Answer>,
+    answers: Vec<RecordedAnswer>,
     /// Whether secrets are masked in the recording.
     covered: bool,
     strict: bool,
@@ -155,7 +154,8 @@ impl Replay {
         let mut problems = given.problems.clone();
         if self.strict {
             let missed = self.answers.iter().zip(&given.counts).filter(|(_, count)| **count == 0);
-            let problem = |answer: &Answer| format!("never asked for: {}", answer.request.name());
+            let problem =
+                |answer: &RecordedAnswer| format!("never asked for: {}", answer.request.name());
             problems.extend(missed.map(|(answer, _)| problem(answer)));
         }
         problems
