@@ -1,4 +1,4 @@
-//! What ucurl says outside of transfers.
+//! Output outside of transfers.
 
 use crate::args::exit::Exit;
 use std::io::{self, Write as _};
@@ -11,7 +11,7 @@ pub fn print(text: &str) -> Exit {
     }
 }
 
-/// Writes one line to stderr, whatever `-s` says.
+/// Writes one line to stderr, even with `-s`.
 pub fn say(text: &str) {
     _ = io::stderr().write_all(["ucurl: ", text, "\n"].concat().as_bytes());
 }

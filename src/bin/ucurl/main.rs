@@ -11,6 +11,7 @@ mod explain;
 mod fetch;
 mod output;
 mod plan;
+#[cfg(feature = "commands")]
 mod verbs;
 
 use args::config::Config;
@@ -24,13 +25,36 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use unix_http::base::text::harmless;
 
-fn main() {
-    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(|arg| arg.into_vec()).collect();
-    let verb = args.first().and_then(|name| verbs::run(name, &args));
-    std::process::exit(verb.unwrap_or_else(|| command(&args) as i32));
+const VERBS: [&str; 4] = ["demo", "tap", "replay", "sockets"];
+
+/// Stands in for the verbs in a build without the Cargo feature `commands`, which is a third
+/// smaller.
+#[cfg(not(feature = "commands"))]
+mod verbs {
+    use crate::args::config::{ABSENT, Config};
+
+    pub fn run(_: &str, _: &[Vec<u8>]) -> Result<i32, String> {
+        Err(ABSENT.to_owned())
+    }
+
+    pub fn start_demo(_: &mut Config) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
-/// curl's command line.
+fn main() {
+    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(|arg| arg.into_vec()).collect();
+    let first = args.first().map_or(&b""[..], Vec::as_slice);
+    std::process::exit(match VERBS.into_iter().find(|verb| verb.as_bytes() == first) {
+        Some(verb) => verbs::run(verb, &args).unwrap_or_else(|why| {
+            say(&format!("{verb}: {why}"));
+            Exit::Usage as i32
+        }),
+        None => command(&args) as i32,
+    });
+}
+
+/// Runs curl's command line.
 fn command(args: &[Vec<u8>]) -> Exit {
     if args.is_empty() {
         say("no URL; to begin with: ucurl --demo --explain /version; -h helps");
@@ -53,15 +77,9 @@ fn command(args: &[Vec<u8>]) -> Exit {
     }
 }
 
-#[cfg(not(feature = "commands"))]
-fn transfers(config: Config) -> Exit {
-    fetch::run::run(config)
-}
-
 /// Runs the transfers; with `--demo`, the engine lives as long as they do.
-#[cfg(feature = "commands")]
 fn transfers(mut config: Config) -> Exit {
-    match verbs::demo::attach(&mut config) {
+    match verbs::start_demo(&mut config) {
         Ok(_demo) => fetch::run::run(config),
         Err(error) => {
             say(&format!("--demo: {error}"));
@@ -70,7 +88,7 @@ fn transfers(mut config: Config) -> Exit {
     }
 }
 
-/// A file's bytes; `-` is stdin.
+/// Reads a file; `-` is stdin.
 fn read_file(name: &[u8]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match name {

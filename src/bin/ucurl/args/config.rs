@@ -1,11 +1,11 @@
-//! What a command line says, as plain values.
+//! The configuration that a command line sets.
 
 use unix_http::json::Pointer;
 
-/// Why a build without its commands refuses them.
+/// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
-/// What holds for the whole run.
+/// Flags for the whole run.
 #[derive(Default, Debug)]
 pub struct Global {
     pub silent: bool,
@@ -32,32 +32,31 @@ pub enum Trace {
     Ascii(Vec<u8>),
 }
 
-/// `--explain`, `--explain=bytes`.
+/// `--explain`, or `--explain=bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explain {
     Lines,
     Bytes,
 }
 
-/// One URL with its output and its upload; `-o`, `-O`, `-T` and URLs fill nodes up in order.
+/// A URL with its output and its upload; URLs, `-o`, `-O` and `-T` each fill nodes in order.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Node {
     pub url: Option<Vec<u8>>,
     pub output: Option<Vec<u8>>,
     pub output_set: bool,
     pub remote_name: bool,
-    /// `-T`; an empty name takes the place without uploading.
+    /// `-T`; with an empty name nothing is uploaded.
     pub upload: Option<Vec<u8>>,
 }
 
-/// Where to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Socket {
     Path(Vec<u8>),
     Abstract(Vec<u8>),
 }
 
-/// What holds between two `--next`.
+/// Flags for the transfers up to `--next`.
 #[derive(Default, Debug)]
 pub struct Group {
     pub nodes: Vec<Node>,
@@ -65,32 +64,27 @@ pub struct Group {
     pub endpoint: Option<Vec<u8>>,
     pub context: Option<Vec<u8>>,
     pub proxy_command: Option<Vec<u8>>,
-
     pub request: RequestFlags,
     pub output: OutputFlags,
     pub stages: StageFlags,
-
-    /// `--http1.0` or `--http1.1` was given.
+    /// `--http1.0`, or `false` for `--http1.1`.
     pub http10: Option<bool>,
     pub user_agent: Option<Vec<u8>>,
     pub auto_referer: bool,
     pub user: Option<Vec<u8>>,
     pub bearer: Option<Vec<u8>>,
-    /// Basic was asked for by name.
     pub basic: bool,
     pub cookies: Vec<Vec<u8>>,
     pub post: Option<Vec<u8>>,
     pub json: bool,
     pub get: bool,
-    /// `-I` or `--no-head` was given: it names the method.
+    /// `-I` or `--no-head` was given.
     pub head_set: bool,
     pub query: Option<Vec<u8>>,
     pub expect100_timeout_ms: u64,
-
     pub dump_header: Option<Vec<u8>>,
     pub output_dir: Option<Vec<u8>>,
     pub remote_name_all: bool,
-
     pub fail: bool,
     pub fail_with_body: bool,
     pub max_filesize: Option<u64>,
@@ -103,7 +97,6 @@ pub struct Group {
     pub retry_max_time: Option<u64>,
     pub retry_connrefused: bool,
     pub retry_all_errors: bool,
-
     pub location: bool,
     pub location_trusted: bool,
     /// `None` follows any number.
@@ -154,17 +147,15 @@ pub struct StageFlags {
 }
 
 impl Group {
-    /// The defaults that are not nothing.
     pub fn new() -> Group {
         Group { expect100_timeout_ms: 1000, max_redirs: Some(50), ..Group::default() }
     }
 }
 
-/// The whole command line.
 #[derive(Debug)]
 pub struct Config {
     pub global: Global,
     pub groups: Vec<Group>,
-    /// What the user should be told on stderr, unless `-s` came first.
+    /// Warnings for stderr.
     pub warnings: Vec<Vec<u8>>,
 }

@@ -21,7 +21,7 @@ pub struct Draft<'r> {
     pub group: Group,
     complete: Vec<Group>,
     warnings: Vec<Vec<u8>>,
-    read: Read<'r>,
+    pub read: Read<'r>,
 }
 
 impl<'r> Draft<'r> {
@@ -47,14 +47,10 @@ impl<'r> Draft<'r> {
         }
     }
 
-    pub fn file(&mut self, name: &[u8]) -> io::Result<Vec<u8>> {
-        (self.read)(name)
-    }
-
     /// Reads a file. One that cannot be opened counts as empty, with a warning, as in curl 7.88.
     fn file_or_nothing(&mut self, name: &[u8]) -> Result<Vec<u8>, Wrong> {
         use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
-        let error = match self.file(name) {
+        let error = match (self.read)(name) {
             Ok(bytes) => return Ok(bytes),
             Err(error) => error,
         };
@@ -118,7 +114,7 @@ impl<'r> Draft<'r> {
             self.group.request.headers.push(value.to_vec());
             return;
         };
-        let Ok(text) = self.file(name) else { return self.warn(&[b"Cannot read ", name]) };
+        let Ok(text) = (self.read)(name) else { return self.warn(&[b"Cannot read ", name]) };
         let lines =
             text.split(|&byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
         self.group.request.headers.extend(lines.map(<[u8]>::to_vec));

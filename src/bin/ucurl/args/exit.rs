@@ -1,15 +1,15 @@
-//! curl's exit codes, as far as they can happen here, with their texts for the manual.
+//! curl's exit codes, those that ucurl uses, with their texts for the manual.
 
 macro_rules! exit_codes {
     ($($name:ident = $code:literal: $text:literal,)*) => {
-        /// The number that the process ends with, in curl's meaning.
+        /// The exit code of the process.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         pub enum Exit {
             $(#[doc = $text] $name = $code,)*
         }
 
-        /// Every exit code and what it means.
+        /// The exit codes and their meaning.
         pub static MEANINGS: &[(Exit, &str)] = &[$((Exit::$name, $text),)*];
     };
 }

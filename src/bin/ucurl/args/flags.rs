@@ -1,9 +1,7 @@
-//! The one table of flags, and how to read it.
+//! The table of flags, which the parser, the help, the manual and the completions read.
 //!
-//! `flags.txt` is the table, with the verbs in `verbs.txt`: the parser, the help, the manual, the
-//! completions and the documentation all read it. It has a section for ucurl itself and one for
-//! each verb. A section begins with a line that begins with `=`, a flag with one that begins with a
-//! dash:
+//! `flags.txt` has a section for ucurl itself and `verbs.txt` one for each verb. A section begins
+//! with a line that begins with `=`, a flag with a line that begins with a dash:
 //!
 //! ```text
 //! = ucurl tap [options...]     how the command is called
@@ -20,8 +18,7 @@
 //! and `newer` (curl's, refused by name; WORDS is then the key of the reason and the row ends
 //! there). `actions.rs` says what each flag that is in does.
 //!
-//! The table stays text because a table of pointers costs a relocation for each of them at every
-//! start.
+//! The table stays text: in a table of pointers each would cost a relocation at every start.
 
 use unix_http::base::nearest::nearest;
 
@@ -36,7 +33,7 @@ static ROWS: [u16; COUNT] = {
     rows
 };
 
-/// Fills in where each row begins, as far as there is room, and returns how many there are.
+/// Fills in where rows begin, as far as there is room, and returns the number of rows.
 const fn find_rows(rows: &mut [u16]) -> usize {
     let table = TABLE.as_bytes();
     assert!(table.len() < 1 << 16);
@@ -66,21 +63,21 @@ fn line(number: usize, line: usize) -> &'static str {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Section(usize);
 
-/// What ucurl does without a verb, with curl's flags and its own.
+/// ucurl without a verb, with curl's flags and its own.
 pub const TRANSFERS: Section = Section(0);
 
-/// The verbs of this build: `demo`, `tap` and so on.
+/// Returns the verbs of this build: `demo`, `tap` and so on.
 pub fn verbs() -> impl Iterator<Item = Section> + Clone {
     (1..COUNT).filter(|&number| row(number).starts_with('=')).map(Section)
 }
 
 impl Section {
-    /// How the command is called: `ucurl tap [options...]`.
+    /// Returns how the command is called: `ucurl tap [options...]`.
     pub fn usage(self) -> &'static str {
         line(self.0, 0).trim_start_matches("= ")
     }
 
-    /// The name of a verb.
+    /// Returns the name of a verb.
     pub fn name(self) -> &'static str {
         self.usage().split(' ').nth(1).unwrap_or("")
     }
@@ -89,16 +86,17 @@ impl Section {
         line(self.0, 1)
     }
 
-    /// The lines of the manual; an empty one ends a paragraph.
+    /// Returns the lines of the manual; an empty one ends a paragraph.
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
         row(self.0).trim_end().split('\n').skip(2)
     }
 
-    /// Its flags. Of ucurl itself, those that are in come before those that are out.
+    /// Returns all flags, those that are in first.
     pub fn flags(self) -> impl Iterator<Item = Flag> + Clone {
         (self.0 + 1..COUNT).take_while(|&number| row(number).starts_with('-')).map(Flag)
     }
 
+    /// Returns the flags that are in.
     pub fn shown(self) -> impl Iterator<Item = Flag> + Clone {
         self.flags().filter(|flag| !flag.is_out())
     }
@@ -107,42 +105,35 @@ impl Section {
         self.flags().find(|flag| flag.short() == Some(letter))
     }
 
-    /// Looks a long name up as curl 7.88 does: whole, or the beginning of exactly one; upper and
-    /// lower case are alike.
+    /// Looks up a long name as curl 7.88 does: a whole name, or the beginning of exactly one, in
+    /// upper or lower case. With `whole`, which curl applies after `--no-`, only a whole name.
     ///
-    /// Only the names of curl 7.88 can be cut short, and only by one another, so that a name that
-    /// is enough for curl stays enough here. `whole` asks for the whole name: curl looks up what
-    /// follows `--no-` that way.
+    /// Only names of curl 7.88 can be abbreviated, so that a flag of ours makes none ambiguous.
     pub fn long(self, name: &[u8], whole: bool) -> Found {
-        let (mut prefix, mut several) = (None, false);
-        for flag in self.flags() {
-            let long = flag.long().as_bytes();
-            if long.len() < name.len() || !long[..name.len()].eq_ignore_ascii_case(name) {
-                continue;
-            }
-            if long.len() == name.len() {
-                return Found::One(flag);
-            }
-            if !whole && matches!(flag.place(), Place::In | Place::Out) {
-                several = prefix.is_some();
-                prefix = prefix.or(Some(flag));
-            }
+        let matching = self.flags().filter(|flag| {
+            let start = flag.long().as_bytes().get(..name.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+        });
+        if let Some(flag) = matching.clone().find(|flag| flag.long().len() == name.len()) {
+            return Found::One(flag);
         }
-        match prefix {
-            Some(_) if several => Found::Ambiguous,
-            Some(flag) => Found::One(flag),
-            None => Found::Unknown,
+        let mut longer =
+            matching.filter(|flag| !whole && matches!(flag.place(), Place::In | Place::Out));
+        match (longer.next(), longer.next()) {
+            (Some(flag), None) => Found::One(flag),
+            (Some(_), Some(_)) => Found::Ambiguous,
+            (None, _) => Found::Unknown,
         }
     }
 
-    /// The flag that a misspelt name was probably meant to be.
+    /// Returns the flag that a misspelt name was probably meant to be.
     pub fn nearest(self, name: &[u8]) -> Option<Flag> {
         let meant = nearest(str::from_utf8(name).ok()?, self.shown().map(Flag::long))?;
         self.shown().find(|flag| flag.long() == meant)
     }
 }
 
-/// What a long name leads to.
+/// The result of looking up a long name.
 pub enum Found {
     One(Flag),
     Unknown,
@@ -153,13 +144,16 @@ pub enum Found {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlagKind {
     None,
-    Bool, // nothing; `--no-NAME` turns it off
+    /// Nothing; `--no-NAME` turns it off.
+    Bool,
     Text,
-    File,  // a value that names a file
-    Maybe, // a value only as `--NAME=value`
+    /// A value that names a file.
+    File,
+    /// Nothing, or a value as `--NAME=value`.
+    Maybe,
 }
 
-/// Whose flag it is, and whether it is in: WHERE.
+/// WHERE: whose flag it is, and whether it is in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     In,
@@ -174,12 +168,11 @@ pub enum Place {
 pub struct Flag(usize);
 
 impl Flag {
-    /// The flag as people write it: `-d, --data <data>`.
+    /// Returns the flag as people write it: `-d, --data <data>`.
     pub fn shown(self) -> &'static str {
         line(self.0, 0)
     }
 
-    /// The letter after one dash.
     pub fn short(self) -> Option<u8> {
         match row(self.0).as_bytes() {
             [b'-', letter, b',', ..] => Some(*letter),
@@ -187,20 +180,20 @@ impl Flag {
         }
     }
 
-    /// The name after two dashes, as written: `data`, `no-buffer`.
+    /// Returns the long name as written: `data`, `no-buffer`.
     pub fn written(self) -> &'static str {
         let shown = self.shown();
-        let name = if self.short().is_some() { &shown[6..] } else { &shown[2..] };
-        name.split([' ', '[']).next().unwrap_or(name)
+        let start = if self.short().is_some() { "-x, --".len() } else { "--".len() };
+        shown[start..].split([' ', '[']).next().unwrap_or(shown)
     }
 
-    /// The name after two dashes, without a `no-`: `data`, `buffer`.
+    /// Returns the long name without a `no-`: `data`, `buffer`.
     pub fn long(self) -> &'static str {
         let written = self.written();
         written.strip_prefix("no-").unwrap_or(written)
     }
 
-    /// The values that it takes, where there are only these: `<always|never|auto>`, `[=bytes]`.
+    /// Returns the only values that it takes, where the table lists them: `always|never|auto`.
     pub fn choices(self) -> Option<&'static str> {
         let (_, value) = self.shown().split_once(['<', '='])?;
         let choices = value.trim_end_matches(['>', ']']);
@@ -231,12 +224,12 @@ impl Flag {
         }
     }
 
-    /// Whether it is curl's and refused by name.
+    /// Returns whether it is curl's and refused by name.
     pub fn is_out(self) -> bool {
         matches!(self.place(), Place::Out | Place::Newer)
     }
 
-    /// Whether it is listed under a category; of a flag that is out, the key of its reason.
+    /// Returns whether WORDS has a word: a category, or the key of a reason.
     pub fn is_in(self, category: &str) -> bool {
         self.words().skip(2).any(|word| word == category)
     }
@@ -249,28 +242,28 @@ impl Flag {
         row(self.0).trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
     }
 
-    /// How it differs from curl's.
+    /// Returns how it differs from curl's.
     pub fn differs(self) -> Option<&'static str> {
         row(self.0).split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
     }
 
-    /// Why it is out.
+    /// Returns why it is out.
     pub fn reason(self) -> &'static str {
         reasons().find(|(key, _)| self.is_in(key)).map_or("not in", |(_, why)| why)
     }
 }
 
-/// The reasons why flags are out: key and text.
+/// Returns the reasons why flags are out: key and text.
 pub fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
     include_str!("reasons.txt").lines().filter_map(|line| line.split_once(": "))
 }
 
-/// The flags that are out for the reason with this key.
+/// Returns the flags that are out for the reason with this key.
 pub fn out_for(key: &str) -> impl Iterator<Item = Flag> {
     TRANSFERS.flags().filter(move |flag| flag.is_out() && flag.is_in(key))
 }
 
-/// The categories of flags: name and text. `important` is not among them; `-h` alone shows it.
+/// Returns the categories of flags, name and text, without `important`, which `-h` alone shows.
 pub fn categories() -> impl Iterator<Item = (&'static str, &'static str)> {
     include_str!("categories.txt").lines().filter_map(|line| line.split_once(": "))
 }

@@ -3,7 +3,7 @@
 use super::flags::{self, Flag, Found, Section, TRANSFERS, verbs};
 use super::manual::Page;
 
-/// The text for `-h`, with what came after it.
+/// Returns the text for `-h` and the argument after it.
 pub fn help(topic: Option<&[u8]>) -> String {
     let topic = String::from_utf8_lossy(topic.unwrap_or_default()).to_ascii_lowercase();
     if let Some(verb) = verbs().find(|verb| verb.name() == topic) {
@@ -15,7 +15,8 @@ pub fn help(topic: Option<&[u8]>) -> String {
     match &*topic {
         "" => {
             list(&mut out, &in_category("important"));
-            list_verbs(&mut out);
+            out += if cfg!(feature = "commands") { "\nOther commands:\n" } else { "" };
+            verbs().for_each(|verb| out += &format!(" {:<8} {}\n", verb.name(), verb.help()));
             out += "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
         }
         "all" => list(&mut out, &TRANSFERS.shown().collect::<Vec<_>>()),
@@ -37,20 +38,13 @@ pub fn help(topic: Option<&[u8]>) -> String {
     out
 }
 
-/// The text for `ucurl VERB -h`.
+/// Returns the text for `ucurl VERB -h`.
 pub fn of_verb(verb: Section) -> String {
     let mut page = Page::default();
     verb.manual().for_each(|line| page.text(line));
     let mut out = format!("Usage: {}\n\n{}\n", verb.usage(), page.out);
     list(&mut out, &verb.flags().collect::<Vec<_>>());
     out
-}
-
-fn list_verbs(out: &mut String) {
-    for (at, verb) in verbs().enumerate() {
-        let before = if at == 0 { "\nOther commands:\n" } else { "" };
-        *out += &format!("{before} {:<8} {}\n", verb.name(), verb.help());
-    }
 }
 
 fn list_categories(out: &mut String) {
@@ -68,19 +62,18 @@ fn by_name(name: &str) -> Option<Flag> {
     }
 }
 
-/// Flags with their help, the long names under each other.
+/// Lists flags with their help, the long names under each other.
 fn list(out: &mut String, flags: &[Flag]) {
-    let aligned = |flag: &Flag| {
-        let before = if flag.short().is_some() { "" } else { "    " };
-        format!("{before}{}", flag.shown())
-    };
-    let width = flags.iter().map(|flag| aligned(flag).len()).max().unwrap_or(0).min(34);
-    for flag in flags {
-        *out += &format!(" {:<width$} {}\n", aligned(flag), flag.help());
+    let indent = |flag: &Flag| if flag.short().is_some() { "" } else { "    " };
+    let aligned: Vec<String> =
+        flags.iter().map(|flag| indent(flag).to_owned() + flag.shown()).collect();
+    let width = aligned.iter().map(String::len).max().unwrap_or(0).min(34);
+    for (shown, flag) in aligned.iter().zip(flags) {
+        *out += &format!(" {shown:<width$} {}\n", flag.help());
     }
 }
 
-/// The text for `-V`.
+/// Returns the text for `-V`.
 pub fn version() -> String {
     format!(
         "ucurl {} ({}-{}) command line of curl 7.88\nProtocols: http\nFeatures: UnixSockets\n",

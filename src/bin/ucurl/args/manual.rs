@@ -4,10 +4,10 @@ use super::exit;
 use super::flags::{self, Flag, TRANSFERS, verbs};
 use std::iter;
 
-/// A page that the manual is set on.
+/// A page of the manual.
 #[derive(Default)]
 pub struct Page {
-    /// It is for troff; otherwise it is text of 79 columns.
+    /// For troff, instead of text of 79 columns.
     troff: bool,
     indent: &'static str,
     pub out: String,
@@ -20,20 +20,20 @@ impl Page {
         self.out += &format!("{before}{title}\n");
     }
 
-    /// A line by itself.
+    /// Adds a line by itself.
     fn line(&mut self, line: &str) {
         self.out +=
             &if self.troff { format!(".B {}\n.br\n", troff(line)) } else { format!("{line}\n") };
     }
 
-    /// What the text that follows is about.
+    /// Adds what the text that follows is about.
     fn term(&mut self, term: &str) {
         self.indent = "    ";
         self.out +=
             &if self.troff { format!(".TP\n.B {}\n", troff(term)) } else { format!(" {term}\n") };
     }
 
-    /// Running text; an empty one ends a paragraph.
+    /// Adds running text; an empty one ends a paragraph.
     pub fn text(&mut self, text: &str) {
         match (self.troff, text) {
             (true, "") => self.out += ".PP\n",
@@ -42,7 +42,7 @@ impl Page {
         }
     }
 
-    /// One flag with all that is known of it.
+    /// Adds a flag with its manual.
     pub fn option(&mut self, flag: Flag) {
         self.term(flag.shown());
         if flag.is_out() {
@@ -57,7 +57,7 @@ impl Page {
     }
 }
 
-/// The whole manual.
+/// Returns the whole manual.
 pub fn manual(troff: bool) -> String {
     let mut page = Page { troff, ..Page::default() };
     if troff {
@@ -93,7 +93,7 @@ pub fn manual(troff: bool) -> String {
     page.out.trim_start().to_owned()
 }
 
-/// Text for troff: no dash turns into a hyphen, no line into a request.
+/// Escapes a text for troff: no dash turns into a hyphen, no line into a request.
 fn troff(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-");
     if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
@@ -108,8 +108,7 @@ fn wrap(out: &mut String, indent: &str, line: &str) {
             column = 0;
         }
         let before = if column == 0 { indent } else { " " };
-        *out += before;
-        *out += word;
+        out.extend([before, word]);
         column += before.len() + word.len();
     }
     out.push('\n');

@@ -8,7 +8,7 @@ pub const NOT_A_NUMBER: Wrong = Wrong::Why("needs a number", Exit::Usage);
 const NEGATIVE: Wrong = Wrong::Why("needs a number that is not negative", Exit::Usage);
 const TOO_LARGE: Wrong = Wrong::Why("has a number that is too large", Exit::Usage);
 
-/// Splits white space and a sign off, as C's `strtol` does; `true` for a minus.
+/// Splits off white space and a sign, as C's `strtol` does; `true` for a minus.
 fn sign(value: &[u8]) -> (bool, &[u8]) {
     match value.trim_ascii_start() {
         [b'-', rest @ ..] => (true, rest),
@@ -17,7 +17,7 @@ fn sign(value: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// A whole number: white space, a sign, digits, and nothing after them.
+/// Parses a whole number: white space, a sign, digits, and nothing after them.
 pub fn integer(value: &[u8]) -> Result<i64, Wrong> {
     let (negative, digits) = sign(value);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -27,21 +27,17 @@ pub fn integer(value: &[u8]) -> Result<i64, Wrong> {
     Ok(if negative { -number } else { number })
 }
 
-/// A whole number that is not negative.
 pub fn whole(value: &[u8]) -> Result<u64, Wrong> {
     u64::try_from(integer(value)?).map_err(|_| NEGATIVE)
 }
 
-/// Whole seconds that fit in milliseconds.
+/// Parses whole seconds that fit in milliseconds.
 pub fn seconds(value: &[u8]) -> Result<u64, Wrong> {
-    match whole(value)? {
-        seconds if seconds > i64::MAX as u64 / 1000 => Err(TOO_LARGE),
-        seconds => Ok(seconds),
-    }
+    let seconds = whole(value)?;
+    if seconds > i64::MAX as u64 / 1000 { Err(TOO_LARGE) } else { Ok(seconds) }
 }
 
-/// Seconds with decimals and perhaps an exponent, as milliseconds. Not by way of a float, whose
-/// parser weighs 15 KB.
+/// Parses seconds as milliseconds, without a float, whose parser weighs 15 KB.
 ///
 /// ```text
 /// seconds = [ sign ] ( 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT ) [ "e" [ sign ] 1*DIGIT ]
@@ -60,7 +56,7 @@ pub fn milliseconds(value: &[u8]) -> Result<u64, Wrong> {
     if digits.iter().all(|&digit| digit == b'0') {
         return Ok(0);
     }
-    // `digits` stand for themselves times ten to this power, in milliseconds.
+    // The milliseconds are `digits` times ten to this power.
     let power = exponent.saturating_add(3 - (digits.len() - point) as i64);
     match usize::try_from(power) {
         Ok(zeros) => digits.resize(digits.len() + zeros.min(30), b'0'),
@@ -71,7 +67,7 @@ pub fn milliseconds(value: &[u8]) -> Result<u64, Wrong> {
     if negative { Err(NEGATIVE) } else { Ok(milliseconds) }
 }
 
-/// Bytes, with K, M, G for powers of 1024.
+/// Parses a number of bytes, with K, M, G for powers of 1024.
 pub fn size(value: &[u8]) -> Result<u64, Wrong> {
     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = whole(&value[..digits])?;

@@ -1,4 +1,4 @@
-//! One option as it is written, read by a section of the table of flags.
+//! Reads one option by a section of the table of flags.
 //!
 //! ```text
 //! -sSfo FILE   letters in a row; the first that takes a value takes the rest, or the next argument
@@ -11,12 +11,10 @@ use super::exit::Exit;
 use super::flags::{Flag, FlagKind, Found, Section, TRANSFERS};
 use super::wrong::Wrong;
 
-/// How much of the command line an option used.
+/// Whether an option used the argument after it.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Used {
-    /// The option alone.
     Alone,
-    /// The option and the argument after it.
     Argument,
 }
 
@@ -26,8 +24,7 @@ pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Option<&[u8]>) -> Result<(), W
 const UNKNOWN: Wrong = Wrong::Why("is unknown", Exit::Usage);
 const NEEDS_A_VALUE: Wrong = Wrong::Why("needs a value", Exit::Usage);
 
-/// Reads one option, with or without dashes in front of a long name. `next` is the argument that
-/// may be its value.
+/// Reads one option, whose long name may stand without dashes. `next` may be its value.
 pub fn read(
     section: Section,
     option: &[u8],
@@ -62,22 +59,19 @@ fn long(section: Section, name: &[u8], next: Option<&[u8]>, take: Take) -> Resul
         }
     };
     let why = match (flag.kind(), attached) {
-        (FlagKind::Bool, None) => return take(flag, on, None).map(|()| Used::Alone),
         (kind, _) if !on && kind != FlagKind::Bool => "cannot be turned off with --no-",
         (FlagKind::Text | FlagKind::File, None) => {
-            let value = next.ok_or(NEEDS_A_VALUE)?;
-            return take(flag, on, Some(value)).map(|()| Used::Argument);
+            take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?))?;
+            return Ok(Used::Argument);
         }
-        (FlagKind::None | FlagKind::Maybe, None) | (FlagKind::Maybe, Some(_)) => {
-            return take(flag, on, attached).map(|()| Used::Alone);
-        }
-        (_, Some(_)) if section == TRANSFERS => {
+        (kind, Some(_)) if section == TRANSFERS && kind != FlagKind::Maybe => {
             "is unknown; a value is an argument of its own: --name value"
         }
-        (FlagKind::Text | FlagKind::File, _) => {
-            return take(flag, on, attached).map(|()| Used::Alone);
+        (FlagKind::None | FlagKind::Bool, Some(_)) => "takes no value",
+        _ => {
+            take(flag, on, attached)?;
+            return Ok(Used::Alone);
         }
-        _ => "takes no value",
     };
     Err(Wrong::Why(why, Exit::Usage))
 }
@@ -89,11 +83,11 @@ fn short(section: Section, letters: &[u8], next: Option<&[u8]>, take: Take) -> R
     for (at, &letter) in letters.iter().enumerate() {
         let flag = section.short(letter).ok_or(UNKNOWN)?;
         if matches!(flag.kind(), FlagKind::Text | FlagKind::File) {
-            let rest = &letters[at + 1..];
-            if !rest.is_empty() {
-                return take(flag, true, Some(rest)).map(|()| Used::Alone);
-            }
-            return take(flag, true, Some(next.ok_or(NEEDS_A_VALUE)?)).map(|()| Used::Argument);
+            let (value, used) = match &letters[at + 1..] {
+                [] => (next.ok_or(NEEDS_A_VALUE)?, Used::Argument),
+                rest => (rest, Used::Alone),
+            };
+            return take(flag, true, Some(value)).map(|()| used);
         }
         // `-N` is the short form of the negative name that people know.
         take(flag, !flag.written().starts_with("no-"), None)?;
@@ -101,7 +95,7 @@ fn short(section: Section, letters: &[u8], next: Option<&[u8]>, take: Take) -> R
     Ok(Used::Alone)
 }
 
-/// Refuses a value that is not among those that the table names.
+/// Rejects a value that is not among those that the table lists.
 fn check_choice(flag: Flag, value: Option<&[u8]>) -> Result<(), Wrong> {
     let (Some(choices), Some(value)) = (flag.choices(), value) else { return Ok(()) };
     if choices.split('|').any(|choice| choice.as_bytes() == value) {

@@ -1,4 +1,4 @@
-//! The command line, read as curl 7.88 reads it: options, URLs, and `--`, which ends the options.
+//! Reads a command line as curl 7.88 does: options, URLs, and `--`, which ends the options.
 
 use super::actions;
 use super::config::Config;
@@ -9,7 +9,7 @@ use super::options::{self, Used};
 use super::rcfile::{self, OptionLine};
 use super::wrong::{NoTransfer, Wrong};
 
-/// How deep `-K` files may be nested: one that names itself must come to an end.
+/// How deep `-K` files may be nested, so that one that names itself comes to an end.
 const MAX_DEPTH: usize = 16;
 
 /// Reads a command line, without the program's name. Files are read through `read`.
@@ -34,17 +34,10 @@ fn arguments<'a>(
         } else if arg == b"--" {
             options = false;
         } else {
-            let (why, exit) = match option(draft, 0, arg, args.peek().copied()) {
-                Ok(Used::Alone) => continue,
-                Ok(Used::Argument) => {
-                    args.next();
-                    continue;
-                }
-                Err(Wrong::Ends(stop)) => return Err(stop),
-                Err(Wrong::Why(why, exit)) => (why.to_owned(), exit),
-                Err(Wrong::Refused(why)) => (why, Exit::Usage),
-            };
-            return Err(NoTransfer::Bad { option: arg.to_vec(), why, exit });
+            let used = option(draft, 0, arg, args.peek().copied());
+            if used.map_err(|wrong| wrong.of(arg.to_vec()))? == Used::Argument {
+                args.next();
+            }
         }
     }
     Ok(())
@@ -76,7 +69,7 @@ fn option(
 
 /// `-K`: reads options from a file, `-` for stdin, at the place where it stands.
 fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), Wrong> {
-    let text = draft.file(name).ok().filter(|_| depth < MAX_DEPTH);
+    let text = (draft.read)(name).ok().filter(|_| depth < MAX_DEPTH);
     let text = text.ok_or(Wrong::Why("cannot be read", Exit::Read))?;
     let shown: &[u8] = if name == b"-" { b"<stdin>" } else { name };
     rcfile::lines(&text).try_for_each(|line| {
@@ -85,6 +78,7 @@ fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), Wrong> 
     })
 }
 
+/// Reads one line of a file. As in curl, most errors are warnings here.
 fn file_line(
     draft: &mut Draft,
     depth: usize,
@@ -95,18 +89,12 @@ fn file_line(
         let why = b"' has white space outside quotes; what follows it is not used";
         draft.warn(&[place, b"'", line.option, why]);
     }
-    let why = match option(draft, depth, line.option, line.value.as_deref()) {
-        Ok(Used::Alone) if line.value.as_ref().is_some_and(|value| !value.is_empty()) => {
-            "takes no value"
-        }
+    let value = line.value.as_deref();
+    let why = match option(draft, depth, line.option, value) {
+        Ok(Used::Alone) if value.is_some_and(|value| !value.is_empty()) => "takes no value",
         Ok(_) => return Ok(()),
-        Err(Wrong::Refused(why)) => {
-            let option = [place, line.option].concat();
-            return Err(Wrong::Ends(NoTransfer::Bad { option, why, exit: Exit::Usage }));
-        }
-        Err(Wrong::Ends(stop)) => return Err(Wrong::Ends(stop)),
-        // curl warns and goes on.
         Err(Wrong::Why(why, _)) => why,
+        Err(wrong) => return Err(Wrong::Ends(wrong.of([place, line.option].concat()))),
     };
     draft.warn(&[place, b"'", line.option, b"' ", why.as_bytes()]);
     Ok(())

@@ -8,11 +8,11 @@
 //! value     = DQUOTE *( char / "\" char ) DQUOTE / word
 //! ```
 //!
-//! curl ends a line at a NUL. Here a NUL is part of the line, so that nothing is dropped unseen.
+//! Unlike in curl, a NUL does not end a line, so that nothing is dropped unseen.
 
 /// A line with an option.
 pub struct OptionLine<'t> {
-    /// Its number in the file, from 1 on.
+    /// Counts from 1.
     pub number: usize,
     pub option: &'t [u8],
     pub value: Option<Vec<u8>>,
@@ -20,7 +20,7 @@ pub struct OptionLine<'t> {
     pub has_more: bool,
 }
 
-/// Reads the lines that are not empty and no comments.
+/// Returns the lines with options.
 pub fn lines(text: &[u8]) -> impl Iterator<Item = OptionLine<'_>> {
     let lines = text.split(|&byte| byte == b'\n').enumerate();
     lines.filter_map(|(at, line)| read(at + 1, line.trim_ascii()))
@@ -49,23 +49,19 @@ fn read(number: usize, line: &[u8]) -> Option<OptionLine<'_>> {
     Some(OptionLine { number, option, value, has_more })
 }
 
-/// The text up to the closing quote.
+/// Returns the text up to the closing quote.
 fn unquoted(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        out.push(match byte {
-            b'"' => break,
-            b'\\' => match bytes.next() {
-                Some(b't') => b'\t',
-                Some(b'n') => b'\n',
-                Some(b'r') => b'\r',
-                Some(b'v') => 0x0b,
-                Some(other) => *other,
-                None => break,
-            },
+    let mut bytes = text.iter().copied();
+    let character = || match bytes.next()? {
+        b'"' => None,
+        b'\\' => Some(match bytes.next()? {
+            b't' => b'\t',
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b'v' => 0x0b,
             other => other,
-        });
-    }
-    out
+        }),
+        other => Some(other),
+    };
+    std::iter::from_fn(character).collect()
 }

@@ -2,7 +2,6 @@
 
 use super::exit::Exit;
 
-/// Why there is nothing to transfer.
 #[derive(Debug)]
 pub enum NoTransfer {
     Help(Option<Vec<u8>>),
@@ -25,4 +24,24 @@ pub enum Wrong {
     Why(&'static str, Exit),
     /// An error that ends the run wherever the option stands.
     Refused(String),
+}
+
+impl Wrong {
+    /// Returns the reason without the option's name.
+    pub fn why(self) -> String {
+        match self {
+            Wrong::Why(why, _) => why.to_owned(),
+            Wrong::Refused(why) => why,
+            Wrong::Ends(_) => "cannot be used here".to_owned(),
+        }
+    }
+
+    /// Returns how the option ends the run.
+    pub fn of(self, option: Vec<u8>) -> NoTransfer {
+        match self {
+            Wrong::Ends(stop) => stop,
+            Wrong::Why(_, exit) => NoTransfer::Bad { option, why: self.why(), exit },
+            Wrong::Refused(why) => NoTransfer::Bad { option, why, exit: Exit::Usage },
+        }
+    }
 }

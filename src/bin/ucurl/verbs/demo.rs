@@ -1,4 +1,4 @@
-//! `ucurl demo` and `--demo`: the engine in memory, for clients, one command or our own transfers.
+//! `ucurl demo` and `--demo`: an engine in memory, for clients, a command or ucurl's transfers.
 
 use super::serve;
 use super::supervise::{Front, private_listener};
@@ -10,7 +10,7 @@ use std::io;
 const NOTICE: &str = "demo: a demonstration of Docker's API, not Docker: \
     no container runs, and all is gone at the end";
 
-/// Answers as Docker does until the end of the command, or until it is asked to stop.
+/// Answers as Docker does until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let (directory, listener) = serve::listener(given)?;
     let demo = demo::serve(listener, directory).map_err(|error| error.to_string())?;
@@ -20,8 +20,8 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     Ok(code)
 }
 
-/// Starts an engine for `--demo` and points all transfers at it; it ends when it is dropped.
-pub fn attach(config: &mut Config) -> io::Result<Option<Demo>> {
+/// Starts the engine of `--demo` for all transfers; dropping it stops it.
+pub fn start_demo(config: &mut Config) -> io::Result<Option<Demo>> {
     if !config.global.demo {
         return Ok(None);
     }

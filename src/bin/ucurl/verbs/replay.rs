@@ -7,10 +7,10 @@ use std::thread;
 use std::time::Duration;
 use unix_http::tap::Replay;
 
-/// How long exchanges in progress may take to finish at the end.
+/// The time that exchanges in progress have to finish at the end.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Answers from the recording until the end of the command, or until it is asked to stop.
+/// Answers from the recording until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let recording = &given.operands[0];
     let replay =

@@ -10,6 +10,7 @@
 //! another protocol receives one line that it does not understand; `--no-ask` sends nothing.
 
 use crate::args::given::Given;
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -21,35 +22,33 @@ use unix_http::transport::{ConnectErrorKind, Timeouts};
 use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
-/// How long a socket may take to answer.
+/// The time that a socket has to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How many sockets are asked at once.
 const AT_ONCE: usize = 8;
 
-/// Where engines listen, below the root, the runtime directory and the home directory.
-const AT_ROOT: [&str; 3] =
-    ["var/run/docker.sock", "run/podman/podman.sock", "run/containerd/containerd.sock"];
-const AT_RUNTIME: [&str; 2] = ["docker.sock", "podman/podman.sock"];
-const AT_HOME: [&str; 5] = [
-    ".docker/run/docker.sock",
-    ".docker/desktop/docker.sock",
-    ".colima/default/docker.sock",
-    ".rd/docker.sock",
-    ".orbstack/run/docker.sock",
+/// Where engines listen.
+const PLACES: [&str; 10] = [
+    "/var/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/run/containerd/containerd.sock",
+    "$XDG_RUNTIME_DIR/docker.sock",
+    "$XDG_RUNTIME_DIR/podman/podman.sock",
+    "~/.docker/run/docker.sock",
+    "~/.docker/desktop/docker.sock",
+    "~/.colima/default/docker.sock",
+    "~/.rd/docker.sock",
+    "~/.orbstack/run/docker.sock",
 ];
+
+const NOT_ASKED: Result<String, &str> = Err("not asked");
 
 /// A socket that a process listens on.
 struct Listening {
     endpoint: Endpoint,
     owner: String,
-    speaks: Speaks,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Speaks {
-    Unasked,
-    Http(String),
-    Other(&'static str),
+    /// The server that speaks HTTP there, or why none is known.
+    http: Result<String, &'static str>,
 }
 
 /// Prints the list.
@@ -58,28 +57,29 @@ pub fn run(given: &Given) -> Result<i32, String> {
         .map_err(|_| "there is no /proc/net/unix here to read the sockets from")?;
     let (mut sockets, mut places) = (listening(&table), known_places());
     if given.is_on("ask", true) {
-        let there = places.iter_mut().filter(|place| place.speaks == Speaks::Unasked);
+        let there = places.iter_mut().filter(|place| place.http == NOT_ASKED);
         let mut asked: Vec<&mut Listening> = sockets.iter_mut().chain(there).collect();
         for some in asked.chunks_mut(AT_ONCE) {
             std::thread::scope(|scope| {
-                some.iter_mut().for_each(|socket| _ = scope.spawn(|| socket.ask()))
+                for socket in some {
+                    scope.spawn(|| socket.http = ask(&socket.endpoint));
+                }
             });
         }
     }
-    sockets.retain(|socket| !given.has("http") || matches!(socket.speaks, Speaks::Http(_)));
+    sockets.retain(|socket| !given.has("http") || socket.http.is_ok());
     let mut text = String::new();
     for socket in &sockets {
-        let Listening { endpoint, owner, speaks } = socket;
-        text += &format!("{endpoint}\n    {owner}; {}\n", speaks.text());
+        text += &format!("{}\n    {}; {}\n", socket.endpoint, socket.owner, socket.speaks());
     }
     text += "\nPlaces of engines:\n";
     for place in &places {
-        text += &format!("{}: {}\n", place.endpoint, place.speaks.text());
+        text += &format!("{}: {}\n", place.endpoint, place.speaks());
     }
     Ok(crate::console::print(&text) as i32)
 }
 
-/// The listening stream sockets that have a name, which may be any bytes.
+/// Returns the listening stream sockets that have a name.
 fn listening(table: &[u8]) -> Vec<Listening> {
     let owners = owners();
     let mut sockets: Vec<Listening> = Vec::new();
@@ -98,27 +98,25 @@ fn listening(table: &[u8]) -> Vec<Listening> {
         }
         let owner = owners.iter().find(|(found, _)| found == inode).map(|(_, who)| who.clone());
         let owner = owner.unwrap_or_else(|| "a process that cannot be seen from here".into());
-        sockets.push(Listening { endpoint, owner, speaks: Speaks::Unasked });
+        sockets.push(Listening { endpoint, owner, http: NOT_ASKED });
     }
     sockets
 }
 
-/// `Num: RefCount Protocol Flags Type St Inode Path`, where a path may hold spaces and a socket may
-/// have none.
+/// Returns the flags, the type, the inode and the path. A path may be any bytes, even spaces.
 fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
-    let mut rest = line;
-    let mut next = || {
-        let word = rest.trim_ascii_start();
-        let end = word.iter().position(|&byte| byte == b' ')?;
-        rest = &word[end + 1..];
-        str::from_utf8(&word[..end]).ok()
-    };
-    let (_, _, _, flags, kind, _, inode) =
-        (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
+    let (mut rest, mut words) = (line, [""; 7]);
+    for word in &mut words {
+        rest = rest.trim_ascii_start();
+        let end = rest.iter().position(|&byte| byte == b' ')?;
+        *word = str::from_utf8(&rest[..end]).ok()?;
+        rest = &rest[end + 1..];
+    }
+    let [_, _, _, flags, kind, _, inode] = words;
     Some((flags, kind, inode, rest))
 }
 
-/// The sockets of each process that we may look into: inode, and the process.
+/// Returns the sockets of the processes that we may look into: inode, and the process.
 fn owners() -> Vec<(String, String)> {
     let mut owners = Vec::new();
     for process in entries(Path::new("/proc")) {
@@ -142,64 +140,50 @@ fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-impl Speaks {
-    fn text(&self) -> &str {
-        match self {
-            Speaks::Unasked => "not asked",
-            Speaks::Http(what) => what,
-            Speaks::Other(what) => what,
-        }
-    }
-}
-
 impl Listening {
-    fn ask(&mut self) {
-        let limits =
-            Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
-        let client = Client::builder(self.endpoint.clone()).timeouts(limits).build();
-        self.speaks = match client.get("/_ping").send() {
-            Ok(response) => {
-                let field = |name: &str| response.field(name).map(harmless);
-                let what = match (field("Libpod-Api-Version"), field("Api-Version")) {
-                    (Some(podman), _) => format!("podman {podman}"),
-                    (None, Some(version)) => format!("a Docker engine, API {version}"),
-                    (None, None) => response.version().as_str().to_owned(),
-                };
-                let server = field("Server").map(|server| format!(", {server}"));
-                Speaks::Http(what + &server.unwrap_or_default())
-            }
-            Err(error) => Speaks::Other(match &error {
-                Error::Parse(error) if error.kind == ErrorKind::Http2 => "HTTP/2 (gRPC)",
-                Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
-                Error::Timeout(_) => "did not answer",
-                Error::Connect(error) => match error.kind() {
-                    ConnectErrorKind::TimedOut => "did not answer",
-                    ConnectErrorKind::PermissionDenied => "may not be asked: permission denied",
-                    ConnectErrorKind::NobodyListens => "there is a file, and nobody listens",
-                    _ => "cannot be reached from here",
-                },
-                _ => "closes without an answer: not HTTP, or not for us",
-            }),
-        };
+    fn speaks(&self) -> &str {
+        self.http.as_deref().unwrap_or_else(|why| why)
     }
 }
 
-/// They are asked even if the table does not list them: a socket that was mounted into a container
-/// from outside belongs to another network namespace (network_namespaces(7)).
+/// Asks a socket for the server that speaks HTTP there.
+fn ask(endpoint: &Endpoint) -> Result<String, &'static str> {
+    let limits = Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
+    let client = Client::builder(endpoint.clone()).timeouts(limits).build();
+    let response = client.get("/_ping").send().map_err(|error| match &error {
+        Error::Parse(error) if error.kind == ErrorKind::Http2 => "HTTP/2 (gRPC)",
+        Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
+        Error::Timeout(_) => "did not answer",
+        Error::Connect(error) => match error.kind() {
+            ConnectErrorKind::TimedOut => "did not answer",
+            ConnectErrorKind::PermissionDenied => "may not be asked: permission denied",
+            ConnectErrorKind::NobodyListens => "there is a file, and nobody listens",
+            _ => "cannot be reached from here",
+        },
+        _ => "closes without an answer: not HTTP, or not for us",
+    })?;
+    let field = |name: &str| response.field(name).map(harmless);
+    let engine = match (field("Libpod-Api-Version"), field("Api-Version")) {
+        (Some(podman), _) => format!("podman {podman}"),
+        (None, Some(version)) => format!("a Docker engine, API {version}"),
+        (None, None) => response.version().as_str().to_owned(),
+    };
+    Ok(engine + &field("Server").map_or(String::new(), |server| format!(", {server}")))
+}
+
+/// Returns the places of engines. The kernel's table does not list all of them: a socket that was
+/// mounted into a container belongs to another network namespace (network_namespaces(7)).
 fn known_places() -> Vec<Listening> {
-    let roots = [
-        (Some(PathBuf::from("/")), &AT_ROOT[..]),
-        (std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), &AT_RUNTIME),
-        (std::env::home_dir(), &AT_HOME),
-    ];
-    let below = |(root, places): (Option<PathBuf>, &'static [&str])| {
-        root.into_iter().flat_map(|root| places.iter().map(move |place| root.join(place)))
+    let path = |place: &str| match place.split_once('/')? {
+        ("~", rest) => Some(env::home_dir()?.join(rest)),
+        ("$XDG_RUNTIME_DIR", rest) => Some(Path::new(&env::var_os("XDG_RUNTIME_DIR")?).join(rest)),
+        _ => Some(PathBuf::from(place)),
     };
-    let known = |place: PathBuf| {
-        let speaks = if place.exists() { Speaks::Unasked } else { Speaks::Other("not there") };
-        Listening { endpoint: Endpoint::Unix(place), owner: String::new(), speaks }
+    let known = |path: PathBuf| {
+        let http = if path.exists() { NOT_ASKED } else { Err("not there") };
+        Listening { endpoint: Endpoint::Unix(path), owner: String::new(), http }
     };
-    roots.into_iter().flat_map(below).map(known).collect()
+    PLACES.into_iter().filter_map(path).map(known).collect()
 }
 
 #[cfg(test)]
