@@ -410,7 +410,7 @@ fn docker_execs_and_copies() {
 }
 
 #[test]
-fn docker_builds_saves_and_loads() {
+fn docker_builds() {
     let Some(docker) = Docker::start() else { return };
     let context = docker.path("context");
     std::fs::create_dir(&context).unwrap();
@@ -428,13 +428,8 @@ fn docker_builds_saves_and_loads() {
     assert_eq!(ids.last().copied(), built, "{progress}");
     docker.tells(&["run", "--rm", "mine"], b"", (0, "by hand\n", ""));
 
-    docker.says(&["save", "mine", "-o", "mine.tar"]);
-    let id = docker.says(&["image", "inspect", "mine", "--format", "{{.Id}}"]);
     docker.says(&["rmi", "mine"]);
     assert_eq!(docker.ends(&["image", "inspect", "mine"], b"").code, 1);
-    docker.tells(&["load", "-q", "-i", "mine.tar"], b"", (0, "Loaded image: mine:latest\n", ""));
-    assert_eq!(docker.says(&["image", "inspect", "mine", "--format", "{{.Id}}"]), id);
-    docker.tells(&["run", "--rm", "mine"], b"", (0, "by hand\n", ""));
 
     std::fs::write(context.join("Dockerfile"), "FROM busybox\nRUN echo before; exit 3\n").unwrap();
     let ended = docker.ends(&["build", "context"], b"");

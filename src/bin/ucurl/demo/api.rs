@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::json::{object, text, write};
-use super::names::{Pattern, telling, told};
+use super::names::{telling, told};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -135,13 +135,6 @@ impl<'a, 'b> Call<'a, 'b> {
         engine_fields(self.responder()?, content_type).stream()
     }
 
-    /// Answers with content in memory.
-    pub fn send(&mut self, content_type: &str, content: &[u8]) -> Outcome {
-        let mut body = self.stream(content_type)?;
-        body.write_all(content)?;
-        Ok(Reply::Sent(body.finish()?))
-    }
-
     /// Sends what the route decided.
     pub fn answer(mut self, outcome: Outcome) -> io::Result<Sent> {
         let (status, value) = match outcome {
@@ -225,19 +218,37 @@ impl Filters {
         self.values(name).is_empty() || self.values(name).iter().any(fits)
     }
 
-    /// Whether one of the texts fits one of the regular expressions of that name.
+    /// Whether one of the texts fits one of the patterns of that name: a text with `^` and `$`.
     pub fn any_fits(&self, name: &str, texts: &[&str]) -> io::Result<bool> {
         let mut found = self.values(name).is_empty();
         for value in self.values(name) {
-            let Some(pattern) = Pattern::regexp(value) else {
-                return told!(
-                    400,
-                    "invalid filter '{name}={value}': no such regular expression here"
-                );
-            };
-            found |= texts.iter().any(|text| pattern.fits(text));
+            let plain = value.replace("\\.", ".");
+            let (from, to) = (plain.starts_with('^'), plain.ends_with('$'));
+            let plain = plain.trim_start_matches('^').trim_end_matches('$');
+            if plain.contains(|c| "^$*+?()[]{}|\\".contains(c)) {
+                let why = "this demonstration has no regular expressions but ^ and $";
+                return told!(400, "invalid filter '{name}={value}': {why}");
+            }
+            found |= texts.iter().any(|text| match (from, to) {
+                (true, true) => *text == plain,
+                (true, false) => text.starts_with(plain),
+                (false, true) => text.ends_with(plain),
+                (false, false) => text.contains(plain),
+            });
         }
         Ok(found)
+    }
+
+    /// A test of times against those of what `before` and `since` name.
+    pub fn between(
+        &self,
+        time_of: &dyn Fn(&str) -> io::Result<SystemTime>,
+    ) -> io::Result<impl Fn(SystemTime) -> bool + use<>> {
+        let last = |name| self.values(name).last().map(|value| time_of(value)).transpose();
+        let (before, since) = (last("before")?, last("since")?);
+        Ok(move |time| {
+            before.is_none_or(|before| time < before) && since.is_none_or(|since| time > since)
+        })
     }
 
     /// Whether all the labels that are looked for, `name` or `name=value`, are there.

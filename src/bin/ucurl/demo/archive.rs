@@ -1,4 +1,4 @@
-//! `/containers/{id}/archive` and `/export`: files in and out, as tar.
+//! `/containers/{id}/archive`: files in and out, as tar.
 
 use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
 use super::files::{base_name, clean};
@@ -65,10 +65,4 @@ pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     lock(files).extract(&path, &archive)?;
     call.engine.emit(&container, "extract-to-dir", &[]);
     Ok(Reply::Empty(200))
-}
-
-pub fn export(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let files = call.engine.container(name)?.files.clone();
-    let archive = lock(&files).archive("/").unwrap_or_default();
-    call.send("application/x-tar", &archive)
 }

@@ -7,8 +7,6 @@ use super::json::{at, filled, object, text, words};
 use super::names::{Reference, telling, told};
 use super::program::{self, Start, Step};
 use std::io;
-use std::time::SystemTime;
-use unix_http::base::time::rfc3339;
 use unix_http::docker::sha256_hex;
 use unix_http::json::Value;
 use unix_http::server::BodyWriter;
@@ -116,11 +114,10 @@ impl Build<'_, '_, '_> {
     /// Follows an instruction. An error has the exit status of what was run, or 0, in place of a
     /// status-code.
     fn step(&mut self, name: &str, argument: &str) -> io::Result<()> {
-        let (mut config, mut files, mut history, parent) = match self.image.take() {
-            Some(image) => (image.config().clone(), image.files.clone(), image.history(), image.id),
-            None => (filled!("config.json"), Files::default(), Vec::new(), String::new()),
+        let (mut config, mut files, parent) = match self.image.take() {
+            Some(image) => (image.config, image.files, image.id),
+            None => (filled!("config.json"), Files::default(), String::new()),
         };
-        let mut created_by = format!("/bin/sh -c #(nop)  {name} {argument}");
         let container = &sha256_hex(format!("{parent}{argument}").as_bytes())[..12];
         match name {
             "FROM" => return self.from(argument.split(' ').next().unwrap_or_default()),
@@ -138,7 +135,6 @@ impl Build<'_, '_, '_> {
             _ => {
                 self.say(&format!(" ---> Running in {container}\n"))?;
                 if name == "RUN" {
-                    created_by = command(argument).join(" ");
                     self.run(command(argument), &config, &mut files)?;
                 } else {
                     configure(&mut config, name, argument)?;
@@ -146,9 +142,7 @@ impl Build<'_, '_, '_> {
                 self.say(&format!(" ---> Removed intermediate container {container}\n"))?;
             }
         }
-        let now = rfc3339(SystemTime::now(), 9);
-        history.push(object!(created: &now, created_by: created_by));
-        self.image = Some(Image { parent, ..Image::new(&config, files, now, history) });
+        self.image = Some(Image::new(config, files, parent));
         Ok(())
     }
 

@@ -28,17 +28,10 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
     let state = call.engine.state();
     let all = call.truth("all") || limit > 0 || !filters.values("status").is_empty();
-    let mut created = [None, None];
-    for (created, name) in created.iter_mut().zip(["before", "since"]) {
-        for value in filters.values(name) {
-            *created = Some(state.container(value)?.created);
-        }
-    }
+    let is_between = filters.between(&|name| Ok(state.container(name)?.created))?;
     let mut found = Vec::new();
     for container in state.containers.iter().rev() {
-        let is_between = created[0].is_none_or(|before| container.created < before)
-            && created[1].is_none_or(|since| container.created > since);
-        let is_shown = is_between && (all || container.process.is_running());
+        let is_shown = is_between(container.created) && (all || container.process.is_running());
         if is_shown && fits(&state, container, &filters)? {
             found.push(summary(container));
         }
@@ -193,19 +186,6 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
     told!(409, "Conflict. The container name \"/{name}\" {taken}. {remedy}")
 }
 
-/// `POST /containers/prune`
-pub fn prune(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(call, "label")?;
-    let gone = call.engine.change(|state| {
-        let ended = state.containers.iter().filter(|c| !c.process.is_running());
-        let gone = ended.filter(|container| filters.has_labels(container.labels()));
-        let gone: Vec<Arc<Container>> = gone.cloned().collect();
-        gone.iter().for_each(|container| state.remove(container));
-        gone.iter().map(|container| container.id.clone()).collect()
-    });
-    Ok(Reply::Json(200, object!(ContainersDeleted: or_null(gone), SpaceReclaimed: 0_i64)))
-}
-
 /// The size of a terminal has no effect, but it has to be one.
 pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     call.json()?;
@@ -229,7 +209,7 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     call.engine.change(|state| {
         let wanted = text(&asked, "Image").to_owned();
         let image = state.image(&wanted)?;
-        let (mut config, host) = (config(image.config(), &asked)?, host(&asked)?);
+        let (mut config, host) = (config(&image.config, &asked)?, host(&asked)?);
         if words(&config, "Entrypoint").is_empty() && words(&config, "Cmd").is_empty() {
             return told!(400, "no command specified");
         }

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use unix_http::base::sync::lock;
-use unix_http::base::time::parse_rfc3339;
+use unix_http::base::time::rfc3339;
 use unix_http::docker::sha256_hex;
 use unix_http::json::Value;
 
@@ -98,40 +98,22 @@ impl Container {
 
 #[derive(Clone)]
 pub struct Image {
-    /// `sha256:` and 64 digits: the digest of the record.
+    /// `sha256:` and 64 digits.
     pub id: String,
     /// `repository:tag` and `repository@digest`
     pub names: Vec<String>,
     pub parent: String,
-    /// What an archive of images says of it: config, time, history, layer.
-    pub record: Value,
+    pub created: SystemTime,
+    pub config: Value,
     pub files: Files,
 }
 
 impl Image {
-    /// An image with this config, made at this time by the last of these steps.
-    pub fn new(config: &Value, files: Files, created: String, history: Vec<Value>) -> Image {
-        let layer = sha256_hex(&files.archive("").unwrap_or_default());
-        let record = filled!("image.json", architecture: arch(), config: config.clone(),
-            created: created, history: history, rootfs.diff_ids: vec![format!("sha256:{layer}")]);
-        Image::from_record(record, files)
-    }
-
-    pub fn from_record(record: Value, files: Files) -> Image {
-        let id = format!("sha256:{}", sha256_hex(write(&record).as_bytes()));
-        Image { id, names: Vec::new(), parent: String::new(), record, files }
-    }
-
-    pub fn config(&self) -> &Value {
-        self.record.get("config").unwrap_or(&Value::Null)
-    }
-
-    pub fn created(&self) -> SystemTime {
-        parse_rfc3339(text(&self.record, "created")).unwrap_or(UNIX_EPOCH)
-    }
-
-    pub fn history(&self) -> Vec<Value> {
-        self.record.get("history").map_or(&[][..], Value::elements).to_vec()
+    pub fn new(config: Value, files: Files, parent: String) -> Image {
+        let created = SystemTime::now();
+        let seed = format!("{parent} {} {config}", rfc3339(created, 9));
+        let id = format!("sha256:{}", sha256_hex(seed.as_bytes()));
+        Image { id, names: Vec::new(), parent, created, config, files }
     }
 
     /// Its names with tags, or those with digests.
@@ -161,12 +143,12 @@ pub fn published(repository: &str, tag: &str) -> Option<Image> {
     };
     let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let config = filled!("config.json", Cmd: vec![program], Env: vec![path]);
-    let created = "2023-11-14T22:13:20Z";
-    let step = object!(created: created, created_by: "ucurl demo", comment: "of a demonstration");
-    let mut image = Image::new(&config, files, created.to_owned(), vec![step]);
-    let digest = sha256_hex(image.id.as_bytes());
-    image.names = vec![format!("{repository}:{tag}"), format!("{repository}@sha256:{digest}")];
-    Some(image)
+    let digest = |what: &str| sha256_hex(format!("{what} {repository}:{tag}").as_bytes());
+    let id = format!("sha256:{}", digest("image"));
+    let by_digest = format!("{repository}@sha256:{}", digest("manifest"));
+    let created = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let names = vec![format!("{repository}:{tag}"), by_digest];
+    Some(Image { id, names, created, ..Image::new(config, files, String::new()) })
 }
 
 /// Docker's name for this machine's architecture.

@@ -1,53 +1,40 @@
-//! Images: the list, one of them, names, removal, and the ways in and out.
+//! Images: the list, one of them, names, removal, pull and import.
 
-use super::api::{CONTENT, Call, Filters, Outcome, Reply, send_line};
+use super::api::{CONTENT, Call, Filters, Outcome, Reply, VERSION, send_line};
 use super::build::configure;
-use super::engine::{Image, State, arch, published};
+use super::engine::{Image, arch, published};
 use super::files::Files;
-use super::json::{filled, list as or_null, object, remove, text, words, write};
-use super::names::{Pattern, Reference, registry, telling, told};
-use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use super::json::{filled, object, remove};
+use super::names::{Reference, registry, told};
+use std::time::UNIX_EPOCH;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
-
-fn seconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
-}
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, "before dangling label reference since")?;
     let dangling = filters.truth("dangling")?;
     let state = call.engine.state();
-    let mut times = [None, None];
-    for (time, name) in times.iter_mut().zip(["before", "since"]) {
-        for value in filters.values(name) {
-            *time = Some(state.image(value)?.created());
-        }
-    }
-    let labels = |image: &Image| image.config().get("Labels").cloned().unwrap_or(Value::Null);
+    let is_between = filters.between(&|name| Ok(state.image(name)?.created))?;
+    let nothing = Value::Null;
     let mut shown = Vec::new();
     for image in state.images.iter().rev() {
         let named = |pattern: &String| {
-            let pattern = Pattern::shell(pattern);
-            let short = |name: &str| name.split([':', '@']).next().map(str::to_owned);
-            let fits =
-                |name: &String| pattern.fits(name) || short(name).is_some_and(|n| pattern.fits(&n));
-            image.names.iter().any(fits)
+            let short =
+                |name: &String| name.split([':', '@']).next().unwrap_or_default().to_owned();
+            image.names.iter().any(|name| glob(pattern, name) || glob(pattern, &short(name)))
         };
-        let (created, labels) = (image.created(), labels(image));
-        let is_between =
-            times[0].is_none_or(|t| created < t) && times[1].is_none_or(|t| created > t);
+        let labels = image.config.get("Labels").unwrap_or(&nothing);
         let is_dangling = image.names(false).is_empty();
         if filters.any("reference", named)
-            && is_between
-            && filters.has_labels(&labels)
+            && is_between(image.created)
+            && filters.has_labels(labels)
             && dangling.is_none_or(|wanted| wanted == is_dangling)
         {
+            let created = image.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let labels = if labels.members().is_empty() { &nothing } else { labels };
             let size = image.files.size();
-            let mut one = filled!("image_summary.json", Created: seconds(created), Id: &image.id,
-                Labels: if labels.members().is_empty() { Value::Null } else { labels },
-                ParentId: &image.parent, RepoDigests: image.names(true),
+            let mut one = filled!("image_summary.json", Created: created as i64, Id: &image.id,
+                Labels: labels.clone(), ParentId: &image.parent, RepoDigests: image.names(true),
                 RepoTags: image.names(false), Size: size, VirtualSize: size);
             if call.since(44) {
                 remove(&mut one, &["VirtualSize"]);
@@ -58,40 +45,29 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Json(200, Value::Array(shown)))
 }
 
+/// Whether a text fits a pattern in which `*` stands for any characters.
+fn glob(pattern: &str, text: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == text };
+    let rests =
+        text.strip_prefix(before).map(|rest| rest.char_indices().map(|(at, _)| &rest[at..]));
+    rests.is_some_and(|rests| rests.chain([""]).any(|rest| glob(after, rest)))
+}
+
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let state = call.engine.state();
     let image = state.image(name)?;
-    let size = image.files.size();
-    let last = image.record.get("history").map_or(&[][..], Value::elements).last();
+    let (size, created) = (image.files.size(), rfc3339(image.created, 9));
     let mut shown = filled!("image_inspect.json", Id: &image.id, RepoTags: image.names(false),
-        RepoDigests: image.names(true), Parent: &image.parent,
-        Comment: last.map_or("", |step| text(step, "comment")),
-        Created: text(&image.record, "created"), ContainerConfig: filled!("config.json"),
-        Config: image.config().clone(), Architecture: arch(), Size: size, VirtualSize: size,
-        DockerVersion: super::api::VERSION,
-        RootFS.Layers: words(image.record.get("rootfs").unwrap_or(&Value::Null), "diff_ids"),
-        Metadata.LastTagTime: text(&image.record, "created"));
-    let gone: &[&str] = match (call.since(44), call.since(45)) {
-        (_, true) => &["VirtualSize", "ContainerConfig"],
-        (true, _) => &["VirtualSize"],
-        _ => &[],
-    };
-    remove(&mut shown, gone);
-    Ok(Reply::Json(200, shown))
-}
-
-pub fn history(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.state();
-    let image = state.image(name)?;
-    let mut steps = image.history();
-    steps.reverse();
-    for (number, step) in steps.iter_mut().enumerate() {
-        let id = if number == 0 { &image.id } else { "<missing>" };
-        let tags = if number == 0 { or_null(image.names(false)) } else { Value::Null };
-        *step = object!(Comment: text(step, "comment"), Created: seconds(image.created()),
-            CreatedBy: text(step, "created_by"), Id: id, Size: 0_i64, Tags: tags);
+        RepoDigests: image.names(true), Parent: &image.parent, Created: &created,
+        ContainerConfig: filled!("config.json"), Config: image.config.clone(),
+        Architecture: arch(), Size: size, VirtualSize: size, DockerVersion: VERSION,
+        RootFS.Layers: vec![&image.id[..]], Metadata.LastTagTime: created);
+    for (version, name) in [(44, "VirtualSize"), (45, "ContainerConfig")] {
+        if call.since(version) {
+            remove(&mut shown, &[name]);
+        }
     }
-    Ok(Reply::Json(200, Value::Array(steps)))
+    Ok(Reply::Json(200, shown))
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -115,29 +91,28 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let is_last = !by_name || tags.len() <= 1;
         let user = state.containers.iter().find(|container| container.image_id == id);
         let running = user.is_some_and(|container| container.process.is_running());
-        let user = user.map_or("", |user| &user.id[..12]);
-        let how = if running { "cannot be forced" } else { "must be forced" };
-        let kind = if running { "running" } else { "stopped" };
-        match (by_name, is_last && !user.is_empty()) {
-            (true, true) if !force => {
-                let why = format!("container {user} is using its referenced image {short}");
-                let what = format!("unable to remove repository reference \"{name}\"");
-                return told!(409, "conflict: {what} (must force) - {why}");
-            }
-            (false, true) if running || !force => {
+        let conflict = match user.map(|user| &user.id[..12]) {
+            _ if force && (by_name || !running) => String::new(),
+            Some(user) if by_name && is_last => format!(
+                "unable to remove repository reference \"{name}\" (must force) - \
+                 container {user} is using its referenced image {short}"
+            ),
+            Some(user) if !by_name => {
+                let how = if running { "cannot be forced" } else { "must be forced" };
+                let kind = if running { "running" } else { "stopped" };
                 let why = format!("image is being used by {kind} container {user}");
-                return told!(409, "conflict: unable to delete {short} ({how}) - {why}");
+                format!("unable to delete {short} ({how}) - {why}")
             }
-            (false, false) if tags.len() > 1 && !force => {
+            None if !by_name && tags.len() > 1 => {
                 let why = "image is referenced in multiple repositories";
-                return told!(409, "conflict: unable to delete {short} ({how}) - {why}");
+                format!("unable to delete {short} (must be forced) - {why}")
             }
-            _ => {}
+            _ => String::new(),
+        };
+        if !conflict.is_empty() {
+            return told!(409, "conflict: {conflict}");
         }
-        let mut gone = vec![full];
-        if is_last {
-            gone.clone_from(&image.names);
-        }
+        let gone = if is_last { image.names.clone() } else { vec![full] };
         state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
         gone.iter().for_each(|_| state.emit_image("untag", &id, &id));
         let mut reply: Vec<Value> = gone.iter().map(|name| object!(Untagged: name)).collect();
@@ -210,76 +185,11 @@ fn import(call: &mut Call<'_, '_>) -> Outcome {
         let (name, argument) = change.split_once(' ').unwrap_or((change, ""));
         configure(&mut config, name, argument)?;
     }
-    let now = rfc3339(SystemTime::now(), 9);
-    let step = object!(created: &now, comment: "Imported from -");
-    let image = Image::new(&config, files, now, vec![step]);
-    let names: Vec<String> =
-        Reference::parse(name.trim_end_matches(':')).map(|name| name.full()).into_iter().collect();
+    let image = Image::new(config, files, String::new());
+    let name = Reference::parse(name.trim_end_matches(':')).map(|name| name.full());
+    let names: Vec<String> = name.into_iter().collect();
     let id = call.engine.change(|state| state.add(image, &names, "import"));
     let mut body = call.stream("application/json")?;
     send_line(&mut body, &object!(status: id))?;
     Ok(Reply::Sent(body.finish()?))
-}
-
-/// `GET /images/get?names=` and `/images/{name}/get`
-pub fn save(call: &mut Call<'_, '_>, names: &[String]) -> Outcome {
-    let (mut files, mut manifest) = (Files::default(), Vec::new());
-    let state = call.engine.state();
-    for name in names {
-        let image = state.image(name)?;
-        let (config, layer) =
-            (format!("{}.json", &image.id[7..]), format!("{}/layer.tar", &image.id[7..]));
-        files.put(&config, write(&image.record).as_bytes());
-        files.put(&layer, &image.files.archive("/").unwrap_or_default());
-        let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
-        let tags = if image.names.contains(&full) { vec![full] } else { image.names(false) };
-        manifest.push(object!(Config: config, RepoTags: tags, Layers: vec![layer]));
-    }
-    drop(state);
-    files.put("manifest.json", write(&Value::Array(manifest)).as_bytes());
-    call.send("application/x-tar", &files.archive("/").unwrap_or_default())
-}
-
-pub fn load(call: &mut Call<'_, '_>) -> Outcome {
-    let archive = call.request.bytes(CONTENT)?;
-    let quiet = call.truth("quiet");
-    let mut lines = Vec::new();
-    let loaded = call.engine.change(|state| load_all(state, &archive, &mut lines));
-    // The status-code was sent long ago.
-    if let Some((_, why)) = loaded.as_ref().err().and_then(telling) {
-        lines.push(object!(errorDetail: object!(message: why), error: why));
-    }
-    let mut body = call.stream("application/json")?;
-    for one in lines.iter().filter(|line| !quiet || line.get("progress").is_none()) {
-        send_line(&mut body, one)?;
-    }
-    Ok(Reply::Sent(body.finish()?))
-}
-
-fn load_all(state: &mut State, archive: &[u8], lines: &mut Vec<Value>) -> io::Result<()> {
-    let mut given = Files::default();
-    given.extract("/", archive)?;
-    let read = |name: &str| match given.file(name) {
-        Some(content) => Ok(content),
-        None => told!(500, "open {name}: no such file or directory"),
-    };
-    let json = |name| match Value::parse(read(name)?) {
-        Ok(value) => Ok(value),
-        Err(error) => told!(500, "{name}: {error}"),
-    };
-    for one in json("manifest.json")?.elements() {
-        let (record, mut files) = (json(text(one, "Config"))?, Files::default());
-        for layer in words(one, "Layers") {
-            let content = read(&layer)?;
-            files.extract("/", content)?;
-            lines.push(filled!("loading.json", id: layer.get(..12).unwrap_or(&layer),
-                progressDetail.current: content.len(), progressDetail.total: content.len()));
-        }
-        let tags = words(one, "RepoTags");
-        let id = state.add(Image::from_record(record, files), &tags, "load");
-        let said = tags.iter().map(|name| format!("Loaded image: {name}\n"));
-        let unnamed = tags.is_empty().then(|| format!("Loaded image ID: {id}\n"));
-        lines.extend(said.chain(unnamed).map(|text| object!(stream: text)));
-    }
-    Ok(())
 }

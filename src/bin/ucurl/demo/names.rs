@@ -1,4 +1,4 @@
-//! Errors for the client, and the patterns that filters and names of images are held against.
+//! Errors that the client is told, and references to images.
 
 use std::io;
 use unix_http::server::Refusal;
@@ -75,60 +75,4 @@ impl Reference {
 pub fn registry(repository: &str) -> Option<&str> {
     let host = repository.split_once('/').map(|(host, _)| host);
     host.filter(|host| host.contains(['.', ':']) || *host == "localhost")
-}
-
-/// A regular expression without groups, sets and alternatives, or a pattern of the shell.
-///
-/// ```text
-/// regexp = [ "^" ] *( ( "." / "\" CHAR / CHAR ) [ "*" / "+" / "?" ] ) [ "$" ]
-/// ```
-pub struct Pattern {
-    from_start: bool,
-    to_end: bool,
-    /// A character, or `None` for any; whether it may be missing, and whether it may repeat.
-    pieces: Vec<(Option<char>, bool, bool)>,
-}
-
-impl Pattern {
-    /// `None` for what is not in the grammar above.
-    pub fn regexp(text: &str) -> Option<Pattern> {
-        let (from_start, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
-        let (to_end, text) = text.strip_suffix('$').map_or((false, text), |rest| (true, rest));
-        let (mut pieces, mut chars) = (Vec::new(), text.chars().peekable());
-        while let Some(c) = chars.next() {
-            let literal = match c {
-                '.' => None,
-                '\\' => Some(chars.next().filter(|c| !c.is_alphanumeric())?),
-                c if "^$*+?()[]{}|".contains(c) => return None,
-                c => Some(c),
-            };
-            let repeat = chars.next_if(|c| "*+?".contains(*c)).unwrap_or_default();
-            pieces.push((literal, "*?".contains(repeat), "*+".contains(repeat)));
-        }
-        Some(Pattern { from_start, to_end, pieces })
-    }
-
-    /// `*` stands for any characters and `?` for one.
-    pub fn shell(text: &str) -> Pattern {
-        let piece = |c| (Some(c).filter(|c| !"*?".contains(*c)), c == '*', c == '*');
-        Pattern { from_start: true, to_end: true, pieces: text.chars().map(piece).collect() }
-    }
-
-    pub fn fits(&self, text: &str) -> bool {
-        let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        let limit = if self.from_start { 1 } else { usize::MAX };
-        starts.take(limit).any(|at| self.rest_fits(&self.pieces, &text[at..]))
-    }
-
-    fn rest_fits(&self, pieces: &[(Option<char>, bool, bool)], text: &str) -> bool {
-        let Some(((literal, may_be_missing, may_repeat), rest)) = pieces.split_first() else {
-            return !self.to_end || text.is_empty();
-        };
-        let first = text.chars().next().filter(|c| literal.is_none_or(|literal| literal == *c));
-        let after = first.map(|c| &text[c.len_utf8()..]);
-        (*may_be_missing && self.rest_fits(rest, text))
-            || after.is_some_and(|after| {
-                self.rest_fits(rest, after) || (*may_repeat && self.rest_fits(pieces, after))
-            })
-    }
 }

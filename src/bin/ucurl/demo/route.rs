@@ -83,10 +83,8 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
         ("GET", ["events"]) => events::events(call),
         ("GET", ["containers", "json"]) => containers::list(call),
         ("POST", ["containers", "create"]) => containers::create(call),
-        ("POST", ["containers", "prune"]) => containers::prune(call),
         ("GET", ["containers", name, "json"]) => containers::inspect(call, name),
         ("GET", ["containers", name, "logs"]) => streams::logs(call, name),
-        ("GET", ["containers", name, "export"]) => archive::export(call, name),
         ("GET" | "HEAD", ["containers", name, "archive"]) => {
             archive::get(call, name, method == "HEAD")
         }
@@ -106,14 +104,7 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
         ("GET", ["exec", id, "json"]) => exec::inspect(call, id),
         ("GET", ["images", "json"]) => images::list(call),
         ("POST", ["images", "create"]) => images::create(call),
-        ("POST", ["images", "load"]) => images::load(call),
-        ("GET", ["images", "get"]) => {
-            let names: Vec<String> = call.parameters("names").map(str::to_owned).collect();
-            images::save(call, &names)
-        }
         ("GET", ["images", name @ .., "json"]) => images::inspect(call, &name.join("/")),
-        ("GET", ["images", name @ .., "history"]) => images::history(call, &name.join("/")),
-        ("GET", ["images", name @ .., "get"]) => images::save(call, &[name.join("/")]),
         ("POST", ["images", name @ .., "tag"]) => images::tag(call, &name.join("/")),
         ("DELETE", ["images", name @ ..]) => images::delete(call, &name.join("/")),
         ("POST", ["build"]) => build::build(call),
@@ -129,30 +120,27 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
 }
 
 /// The list of networks, or one of them.
-fn networks(call: &Call<'_, '_>, name: Option<&&str>) -> Outcome {
-    let filters = Filters::read(call, "dangling driver id label name scope type")?;
-    let dangling = filters.truth("dangling")? == Some(true);
+fn networks(call: &mut Call<'_, '_>, name: Option<&&str>) -> Outcome {
     let mut networks = filled!("networks.json").elements().to_vec();
-    networks.retain(|network| {
-        let is = |member: &str, wanted: &String| text(network, member).starts_with(&wanted[..]);
-        let asked =
-            name.is_none_or(|name| [text(network, "Name"), text(network, "Id")].contains(name));
-        asked
-            && !dangling
-            && filters.values("label").is_empty()
-            && [("driver", "Driver"), ("id", "Id"), ("name", "Name"), ("scope", "Scope")]
-                .iter()
-                .all(|(filter, member)| filters.any(filter, |wanted| is(member, wanted)))
-            && filters.any("type", |wanted| wanted == "builtin")
-    });
-    match (name, networks.pop()) {
-        (Some(_), Some(network)) => Ok(Reply::Json(200, network)),
-        (Some(name), None) => told!(404, "network {name} not found"),
-        (None, last) => {
-            networks.extend(last);
-            Ok(Reply::Json(200, Value::Array(networks)))
-        }
+    if let Some(name) = name {
+        networks.retain(|network| [text(network, "Name"), text(network, "Id")].contains(name));
+        return match networks.pop() {
+            Some(network) => Ok(Reply::Json(200, network)),
+            None => told!(404, "network {name} not found"),
+        };
     }
+    let filters = Filters::read(call, "dangling driver id label name scope type")?;
+    let members = [("driver", "Driver"), ("id", "Id"), ("name", "Name"), ("scope", "Scope")];
+    networks.retain(|network| {
+        let fits = |(filter, member)| {
+            filters.any(filter, |wanted| text(network, member).starts_with(&wanted[..]))
+        };
+        members.into_iter().all(fits)
+            && filters.has_labels(&Value::Null)
+            && filters.any("type", |wanted| wanted == "builtin")
+            && filters.any("dangling", |wanted| wanted != "true")
+    });
+    Ok(Reply::Json(200, Value::Array(networks)))
 }
 
 /// The answer whose fields stand in an order of its own.
