@@ -1,7 +1,4 @@
-//! Everything that can go wrong in an exchange, as a caller sees it.
-//!
-//! A response with status 404 is not an error: it is a response. An [`Error`] means that there is no
-//! response, or only a part of it.
+//! Everything that can go wrong in an exchange. A response with status 404 is not an error.
 
 use crate::transport::{ConnectError, EndpointError, Timeout};
 use crate::wire::{EncodeError, Incomplete, ParseError};
@@ -27,9 +24,9 @@ pub enum Error {
     Endpoint(EndpointError),
     /// There is no connection. The error names the cause and the remedy.
     Connect(ConnectError),
-    /// The request was refused before a byte of it was sent.
+    /// A part of the request was refused; nothing was sent.
     Encode(EncodeError),
-    /// The request contradicts itself, as two different Content-Lengths do; nothing was sent.
+    /// The request contradicts itself, as two Content-Lengths do; nothing was sent.
     Request(&'static str),
     /// The source of the request's content could not be read.
     Source(io::Error),
@@ -62,19 +59,21 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error inside an [`io::Error`] that reading a body gave, if it is one of ours.
+    /// Returns the error inside an [`io::Error`] from reading a body.
+    ///
+    /// # Errors
+    /// Returns any other [`io::Error`].
     pub fn from_io(error: io::Error) -> Result<Error, io::Error> {
         error.downcast()
     }
 
     /// Makes an error of a failed read from the peer.
     pub(crate) fn receive(error: io::Error) -> Error {
-        let error = match error.downcast::<ConnectError>() {
+        match error.downcast::<ConnectError>() {
             // A program that carries the stream has failed.
-            Ok(failure) => return Error::Connect(failure),
-            Err(error) => error,
-        };
-        Timeout::of(&error).map_or(Error::Receive(error), Error::Timeout)
+            Ok(failure) => Error::Connect(failure),
+            Err(error) => Timeout::of(&error).map_or(Error::Receive(error), Error::Timeout),
+        }
     }
 
     /// Makes an error of a failed write to the peer.
@@ -120,10 +119,7 @@ impl std::error::Error for Error {
             Error::Incomplete(e) => Some(e),
             Error::Parse(e) => Some(e),
             Error::Timeout(e) => Some(e),
-            Error::Request(_)
-            | Error::SourceLength { .. }
-            | Error::NoResponse
-            | Error::IncompleteHead { .. } => None,
+            _ => None,
         }
     }
 }

@@ -1,11 +1,10 @@
-//! A raw connection, when HTTP has ended on it: bytes in both directions, each with its own end.
+//! A raw connection after HTTP: bytes in both directions, each with its own end.
 
 use crate::transport::Stream;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// A raw connection after a response that ended HTTP on it, such as Docker's attach and exec. `H` is
-/// the head of that response.
+/// A raw connection after HTTP, as with Docker's attach. `H` is the type of the last head.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -22,8 +21,8 @@ use std::net::Shutdown;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A peer that closes a Unix socket with unread input ends its output without an error, because all
-/// its bytes have been read by then. A container that ends before its stdin does that.
+/// A peer that closes a Unix socket with unread input, as a container does that ends before its
+/// stdin, ends its output without an error.
 #[derive(Debug)]
 pub struct Upgraded<H> {
     read: ReadHalf,
@@ -106,8 +105,8 @@ impl Read for ReadHalf {
         let ahead = &self.ahead[self.used..];
         if ahead.is_empty() {
             return match (&self.stream).read(out) {
-                // Linux reports ECONNRESET for bytes that the peer left unread, after all of its own
-                // were read. Over TCP some of those may be lost, so there it stays an error.
+                // Linux reports bytes that the peer left unread, after all of its own were read.
+                // Over TCP some of those may be lost, so there it stays an error.
                 Err(error)
                     if error.kind() == ErrorKind::ConnectionReset
                         && self.stream.as_unix().is_some() =>

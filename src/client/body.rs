@@ -1,4 +1,4 @@
-//! The content of a request.
+//! The content of a request: nothing, bytes in memory, or a reader.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -34,7 +34,7 @@ impl<'a> Body<'a> {
         Body(Content::Bytes(bytes.into()))
     }
 
-    /// Everything `reader` gives until its end, sent chunked: each read becomes a chunk at once.
+    /// Everything that `reader` gives, sent chunked: each read becomes a chunk at once.
     ///
     /// ```no_run
     /// use std::process::{Command, Stdio};
@@ -49,13 +49,12 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: None })
     }
 
-    /// The first `length` bytes from `reader`, sent with Content-Length. Fewer are an error.
+    /// The first `length` bytes of `reader`, sent with Content-Length. Fewer are an error.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
 
-    /// A file from its current position to its end: with Content-Length if it is a regular file,
-    /// chunked if it is a pipe or a device.
+    /// A file from its current position: with Content-Length if it is regular, chunked otherwise.
     ///
     /// # Errors
     /// Fails if the length or the position of the file cannot be read.
@@ -68,7 +67,7 @@ impl<'a> Body<'a> {
         Ok(Body::sized(file, length))
     }
 
-    /// The number of bytes; `None` if only the end will tell.
+    /// Returns the number of bytes, if it is known.
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
             Content::None => Some(0),
@@ -79,7 +78,7 @@ impl<'a> Body<'a> {
 }
 
 impl Body<'_> {
-    /// Takes the content for another thread. With `copy`, bytes in memory stay for a second try.
+    /// Takes the content for another thread. `copy` leaves bytes in memory for a second try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
         if let (Content::Bytes(bytes), true) = (&self.0, copy) {
             return Content::Bytes(Cow::Owned(bytes.to_vec()));

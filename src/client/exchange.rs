@@ -1,4 +1,4 @@
-//! One exchange: sends the request and waits for the head of its response.
+//! One exchange: sends the request and waits for the head of the response.
 
 use super::body::Content;
 use super::observer::ClientEvent;
@@ -7,12 +7,13 @@ use super::request::Request;
 use super::response::{FinalHead, Response};
 use super::settings::Settings;
 use super::upload::{Coding, Upload, UploadSink};
-use crate::base::number::{Digits, decimal};
+use crate::base::number::Digits;
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::transport::{self, Clock};
 use crate::wire::encode::encode_request_line;
 use crate::wire::field::encode_field;
+use crate::wire::grammar::list;
 use crate::wire::{
     EncodeError, ErrorKind, Fields, Framing, ParseError, Version, encode_chunk, encode_last_chunk,
     framing,
@@ -21,8 +22,8 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::sync::Arc;
 
-/// Content up to this size leaves in one write with the head. It fits into the buffer of a socket,
-/// so the write cannot block on a peer that answers before it reads.
+/// Content up to this size leaves in one write with the head. It fits into a socket's buffer, so
+/// the write cannot block on a peer that answers before it reads.
 const INLINE: usize = 64 * 1024;
 
 /// An exchange without a response.
@@ -41,11 +42,11 @@ impl From<Error> for Failed {
 impl Request<'_> {
     /// Sends the request and waits for the head of the response.
     ///
-    /// Uses a kept connection if there is one. If the peer turns out to have closed it, the request
-    /// is sent once more on a new one, provided that the peer cannot have acted on it.
+    /// Uses a kept connection if there is one. If the peer had closed it, the request is sent once
+    /// more on a new one, provided that this is safe (`RFC 9110 §9.2.2`).
     ///
     /// # Errors
-    /// Every [`Error`] that means there is no response. A 4xx or 5xx is a response.
+    /// Every [`Error`] that means there is no response.
     pub fn send(mut self) -> Result<Response, Error> {
         match self.refused.take() {
             Some(error) => Err(error),
@@ -65,25 +66,24 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
         if let Some(taken) = kept.take() {
             wire = taken;
             sending = encode(request, settings, &mut wire.memory.out)?;
-            settings.tell(ClientEvent::Reused { connection: wire.number });
+            settings.tell(ClientEvent::Reused(wire.number));
         } else {
             let mut memory = memory.take().unwrap_or_else(|| pool.memory());
             sending = encode(request, settings, &mut memory.out)?;
             settings.tell(ClientEvent::Connecting(&settings.endpoint));
             let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
             wire = pool.add(stream, memory);
-            settings.tell(ClientEvent::Connected { connection: wire.number });
+            settings.tell(ClientEvent::Connected(wire.number));
         }
         match attempt(request, &mut wire, sending, &clock) {
             Ok(head) => return Ok(Response::begin(inner, wire, head, request.raw)),
             Err(Failed { again: true, .. }) => {
-                settings.tell(ClientEvent::Stale { connection: wire.number });
+                settings.tell(ClientEvent::Stale(wire.number));
                 memory = Some(wire.memory);
             }
             Err(Failed { error, .. }) => {
                 let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
-                // If a program in between failed, its own words say more than the end of its
-                // output.
+                // A program in between that failed says more than the end of its output.
                 let failure = wire.connection.stream().failure().filter(|_| ours);
                 return Err(failure.map_or(error, Error::Connect));
             }
@@ -91,12 +91,10 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
     }
 }
 
-/// What was encoded, and what follows.
+/// The length of the encoded head, and how the upload thread codes content that was not encoded.
 #[derive(Clone, Copy)]
 struct Sending {
-    /// The length of the head.
     head: usize,
-    /// How content is coded that the upload thread sends; `None` if everything was encoded.
     rest: Option<Coding>,
 }
 
@@ -117,62 +115,44 @@ fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Resu
     }
     out.extend_from_slice(b"\r\n");
     let head = out.len();
-    let rest = match (&request.body.0, coding) {
-        (Content::None, _) => None,
-        (Content::Bytes(bytes), Some(coding))
-            if bytes.len() <= INLINE && request.expect.is_none() =>
-        {
-            match coding {
-                Coding::Identity(_) => out.extend_from_slice(bytes),
-                Coding::Chunked => {
-                    encode_chunk(out, bytes);
-                    encode_last_chunk(out, &Fields::new());
-                }
-            }
-            None
-        }
-        (_, coding) => coding,
+    let (Content::Bytes(bytes), Some(coding), None) = (&request.body.0, coding, request.expect)
+    else {
+        return Ok(Sending { head, rest: coding });
     };
-    Ok(Sending { head, rest })
+    match coding {
+        _ if bytes.len() > INLINE => return Ok(Sending { head, rest: Some(coding) }),
+        Coding::Identity(_) => out.extend_from_slice(bytes),
+        Coding::Chunked => {
+            encode_chunk(out, bytes);
+            encode_last_chunk(out, &Fields::new());
+        }
+    }
+    Ok(Sending { head, rest: None })
 }
 
 /// Decides how the content is delimited: as the caller's fields say, else by its length, else
 /// chunked (`RFC 9112 §6.3`).
 fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
     let (fields, refuse) = (&request.fields, |why| Err(Error::Request(why)));
-    // Of two lines one reader takes the first and another the second.
+    // Of two lines or elements one reader takes the first and another the second.
+    let lengths = fields.get_all("Content-Length").flat_map(|field| list(field.value())).count();
     let twice = |name: &&str| fields.get_all(name).nth(1).is_some();
-    if ["Content-Length", "Transfer-Encoding", "Host"].iter().any(twice) {
+    if lengths > 1 || ["Transfer-Encoding", "Host"].iter().any(twice) {
         let why = "Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)";
         return refuse(why);
     }
-    let stated = match fields.get("Content-Length").map(decimal) {
-        Some(None) => return refuse("Content-Length is no number"),
-        stated => stated.flatten(),
-    };
-    let chunked = match fields.get("Transfer-Encoding") {
-        Some(value) if !value.eq_ignore_ascii_case(b"chunked") => {
-            return refuse("no Transfer-Encoding but chunked can be sent (RFC 9112 §6.1)");
-        }
-        coding => coding.is_some(),
-    };
-    let http10 = request.version == Version::Http10;
-    if chunked && stated.is_some() {
-        return refuse("Content-Length and Transfer-Encoding exclude each other (RFC 9112 §6.2)");
-    }
-    if chunked && http10 {
-        let why = "HTTP/1.0 knows no Transfer-Encoding (RFC 9112 §6.1): state a Content-Length";
-        return refuse(why);
-    }
-    match (&request.body.0, request.body.length(), stated) {
-        (Content::None, _, None | Some(0)) if !chunked => Ok(None),
+    // A server will read the fields by the same rules.
+    let stated = framing::request_fields(fields, request.version)
+        .map_err(|error| Error::Request(error.kind.text()))?;
+    match (&request.body.0, request.body.length(), stated.framing) {
+        (Content::None, _, Framing::NoBody | Framing::Length(0)) => Ok(None),
         (Content::None, ..) => refuse("the fields announce content, but there is none"),
-        _ if chunked => Ok(Some(Coding::Chunked)),
-        (_, Some(length), Some(stated)) if length != stated => {
+        (.., Framing::Chunked) => Ok(Some(Coding::Chunked)),
+        (_, Some(length), Framing::Length(stated)) if length != stated => {
             refuse("Content-Length is not the length of the content")
         }
-        (_, Some(length), _) | (_, None, Some(length)) => Ok(Some(Coding::Identity(length))),
-        _ if http10 => {
+        (.., Framing::Length(length)) | (_, Some(length), _) => Ok(Some(Coding::Identity(length))),
+        _ if request.version == Version::Http10 => {
             refuse("HTTP/1.0 cannot send content of unknown length: state a Content-Length")
         }
         _ if request.bare => {
@@ -201,7 +181,7 @@ fn opening_fields(
     Ok(())
 }
 
-/// Writes the fields that stand behind the caller's: what the request is, and where it ends.
+/// Writes the fields that stand behind the caller's.
 fn closing_fields(
     request: &Request<'_>,
     coding: Option<Coding>,
@@ -252,7 +232,7 @@ fn attempt(
     );
     wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
     let written = write(wire, sending.head, settings);
-    let unsent = matches!(written, Err(Unwritten { all: true, .. }));
+    let unsent = matches!(written, Err((_, false)));
     let replayable = request.is_replayable();
     let mut upload = None;
     match sending.rest {
@@ -266,11 +246,11 @@ fn attempt(
     }
 
     let error = match final_head(request, wire, upload.as_ref()) {
+        Err(error) => error,
         Ok((decision, spent)) => {
             clock.head_received();
             return Ok(FinalHead { decision, spent, upload });
         }
-        Err(error) => error,
     };
     let silent = matches!(error, Error::NoResponse)
         || matches!(error, Error::Receive(_)) && !wire.connection.has_buffered();
@@ -282,26 +262,18 @@ fn attempt(
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
             upload.failure()
         }
-        None => written.err().map(|unwritten| unwritten.error),
+        None => written.err().map(|(error, _)| error),
     };
-    // If the request could not be sent, or its content not be read, that is why nothing came back.
+    // What failed on the way out is why nothing came back.
     Err(Failed { error: cause.filter(|_| silent).unwrap_or(error), again })
 }
 
-/// What was encoded could not be written.
-struct Unwritten {
-    error: Error,
-    /// Whether the peer got nothing of it.
-    all: bool,
-}
-
-/// Writes what was encoded; the first `head` bytes are the head.
-fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), Unwritten> {
+/// Writes what was encoded; the first `head` bytes are the head. An error says whether the peer may
+/// have got a part of it.
+fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), (Error, bool)> {
     let (connection, out) = (&mut wire.connection, &wire.memory.out);
-    // If the first write fails, the peer closed before it, and acted on nothing.
-    let first = connection.stream_mut().write(out);
-    let n = first.map_err(|error| Unwritten { error: Error::send(error), all: true })?;
-    connection.write_all(&out[n..]).map_err(|error| Unwritten { error, all: false })?;
+    let n = connection.stream_mut().write(out).map_err(|error| (Error::send(error), false))?;
+    connection.write_all(&out[n..]).map_err(|error| (error, true))?;
     settings.tell(ClientEvent::RequestHead(&out[..head]));
     if out.len() > head {
         settings.tell(ClientEvent::RequestBody(&out[head..]));
@@ -309,8 +281,7 @@ fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), Unwrit
     Ok(())
 }
 
-/// Reads heads up to the final one. Returns what it decides about its body, and how much of the
-/// budget is spent.
+/// Reads heads up to the final one. Returns its decision, and how much of the budget is spent.
 fn final_head(
     request: &Request<'_>,
     wire: &mut Wire,

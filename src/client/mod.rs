@@ -7,8 +7,7 @@
 //! ```
 //!
 //! In the order of one exchange: a [`Request`] is filled in; `exchange` sends it and waits for the
-//! head; `upload` sends a long body from a thread of its own; the [`Response`] is read and returns
-//! its connection; [`Upgraded`] is what is left when HTTP has ended.
+//! head; `upload` sends a long body; the [`Response`] is read; [`Upgraded`] is a raw connection.
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -43,8 +42,8 @@ use settings::{Inner, Opening, Settings};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A client of one endpoint. It is cheap to clone. Clones share the kept connections, and threads
-/// may share a client.
+/// A client of one endpoint. Threads may share it. It is cheap to clone, and clones share the kept
+/// connections.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -73,8 +72,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server that listens on the Unix socket at `path`. Connects when the first
-    /// request is sent.
+    /// A client of the Unix socket at `path`. Connects when the first request is sent.
     pub fn unix(path: impl AsRef<Path>) -> Client {
         Client::new(Endpoint::Unix(path.as_ref().to_path_buf()))
     }
@@ -84,7 +82,7 @@ impl Client {
         Client::builder(endpoint).build()
     }
 
-    /// A client of the endpoint in `unix:///path`, `unix://@name` or `tcp://host:port` notation.
+    /// A client of `unix:///path`, `unix://@name` or `tcp://host:port`.
     ///
     /// # Errors
     /// [`Error::Endpoint`] for anything else.
@@ -94,7 +92,7 @@ impl Client {
 
     /// A builder of a client with other settings.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
-        // Not the path: Go's servers refuse what is not a host since 1.20.6 (`RFC 9112 §3.2`).
+        // Not the path: Go's servers refuse what is not a host (`RFC 9112 §3.2`).
         let host = endpoint.authority().unwrap_or_else(|| "localhost".to_string());
         ClientBuilder {
             settings: Settings {
@@ -110,7 +108,7 @@ impl Client {
         }
     }
 
-    /// Where the requests go.
+    /// Returns the endpoint.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.settings.endpoint
     }
@@ -163,8 +161,7 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The Host field of requests that do not set one. Default: `localhost`, or the `host:port` of
-    /// a TCP endpoint.
+    /// The Host field. Default: `localhost`, or the `host:port` of a TCP endpoint.
     pub fn host(mut self, host: impl Into<String>) -> ClientBuilder {
         self.settings.host = host.into();
         self
@@ -182,14 +179,13 @@ impl ClientBuilder {
         self
     }
 
-    /// How many bytes of a response may be something other than content. Default:
-    /// [`OVERHEAD_LIMIT`].
+    /// The limit of heads, chunk-exts and trailers together. Default: [`OVERHEAD_LIMIT`].
     pub fn limit(mut self, bytes: usize) -> ClientBuilder {
         self.settings.limit = bytes;
         self
     }
 
-    /// How many idle connections are kept for later requests. Default: 16.
+    /// The number of idle connections that are kept. Default: 16.
     pub fn max_idle(mut self, connections: usize) -> ClientBuilder {
         self.settings.max_idle = connections;
         self

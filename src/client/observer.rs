@@ -11,43 +11,27 @@ pub enum ClientEvent<'a> {
     /// A connection is about to be made.
     Connecting(&'a Endpoint),
     /// A connection was made.
-    Connected {
-        /// The number of the connection.
-        connection: u64,
-    },
+    Connected(u64),
     /// A kept connection is used again.
-    Reused {
-        /// The number of the connection.
-        connection: u64,
-    },
+    Reused(u64),
     /// The peer had closed the kept connection. The request is sent again on a new one.
-    Stale {
-        /// The number of the connection.
-        connection: u64,
-    },
+    Stale(u64),
     /// The head of the request was sent.
     RequestHead(&'a [u8]),
-    /// Bytes of the body of the request are sent, including chunk framing. Comes from the thread
-    /// that sends them.
+    /// Bytes of the request's body, including chunk framing, are sent by the thread that calls.
     RequestBody(&'a [u8]),
     /// A 1xx head arrived.
     Interim(&'a ResponseHead),
-    /// The final head arrived, but not where its body ends: the exchange ends with this error.
+    /// The final head arrived, but where its body ends is not clear.
     Refused(&'a ResponseHead, ParseError),
     /// The final head arrived, and this decides where its body ends.
     ResponseHead(&'a ResponseHead, Decision),
-    /// Bytes of the body of the response arrived, including chunk framing.
+    /// Bytes of the response's body arrived, including chunk framing.
     ResponseBody(&'a [u8]),
     /// The exchange is over and its connection was kept.
-    Kept {
-        /// The number of the connection.
-        connection: u64,
-    },
+    Kept(u64),
     /// The exchange is over and its connection was closed.
-    Closed {
-        /// The number of the connection.
-        connection: u64,
-    },
+    Closed(u64),
 }
 
 /// Receives [`ClientEvent`]s. It must not call the client that it observes.
@@ -83,7 +67,7 @@ pub trait ClientObserver: Send + Sync {
     /// Receives one event. Slow code here slows the exchange.
     fn on(&self, event: &ClientEvent<'_>);
 
-    /// Whether to send [`ClientEvent::ResponseBody`] too. Without it, bodies can be read straight into the
+    /// Whether to send [`ClientEvent::ResponseBody`]. Without it, bodies are read straight into the
     /// memory of the reader.
     fn wants_bodies(&self) -> bool {
         true

@@ -13,14 +13,13 @@ use std::time::{Duration, Instant};
 pub(super) struct Wire {
     pub connection: Connection<Stream>,
     pub memory: Memory,
-    /// Its number in the client.
     pub number: u64,
     pub reused: bool,
-    /// Until this instant the connection counts as fresh and is reused without a liveness check.
+    /// Until this instant the connection is reused without a liveness check.
     pub fresh_until: Option<Instant>,
 }
 
-/// What an exchange fills and the next one fills again.
+/// Memory that one exchange after another fills.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub decoder: ResponseDecoder,
@@ -30,17 +29,13 @@ pub(super) struct Memory {
     pub buffer: Vec<u8>,
 }
 
-/// A connection that was idle for this long is checked before the next request, which costs some
-/// system calls. The peer may have closed it, or sent a response to no request, such as a 408
-/// (`RFC 9112 §9.2`).
+/// A connection that was idle for this long is checked before the next request: the peer may have
+/// closed it, or sent a response to no request, such as a 408 (`RFC 9112 §9.2`).
 const FRESH: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    #[allow(
-        clippy::vec_box,
-        reason = "it moves from here into a response and back, as one pointer"
-    )]
+    #[allow(clippy::vec_box, reason = "it moves into a response and back as one pointer")]
     idle: Mutex<Vec<Box<Wire>>>,
     spare: Mutex<Vec<Memory>>,
     max: usize,
@@ -52,7 +47,7 @@ impl Pool {
         Pool { idle: Mutex::default(), spare: Mutex::default(), max, connected: AtomicU64::new(0) }
     }
 
-    /// Takes the connection that was used last, which the peer is least likely to have closed.
+    /// Takes the connection that was used last.
     pub fn take(&self) -> Option<Box<Wire>> {
         loop {
             let mut wire = lock(&self.idle).pop()?;
@@ -67,7 +62,7 @@ impl Pool {
         }
     }
 
-    /// Returns the memory of a connection that was closed, or new memory.
+    /// Returns memory, of a closed connection if there is one.
     pub fn memory(&self) -> Memory {
         lock(&self.spare).pop().unwrap_or_default()
     }
@@ -79,8 +74,7 @@ impl Pool {
         Box::new(Wire { connection, memory, number, reused: false, fresh_until: None })
     }
 
-    /// Keeps a connection for the next request if there is room, or closes it. Returns whether it
-    /// was kept.
+    /// Keeps a connection if there is room, or closes it. Returns whether it was kept.
     pub fn keep(&self, wire: Box<Wire>) -> bool {
         let mut idle = lock(&self.idle);
         if idle.len() < self.max {

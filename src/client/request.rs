@@ -10,8 +10,7 @@ use std::time::Duration;
 
 /// A request that is being filled in; [`send`](Request::send) sends it.
 ///
-/// Fields that the caller does not set are added: Host, User-Agent, and Content-Length or
-/// Transfer-Encoding as the body needs.
+/// Host, User-Agent, and Content-Length or Transfer-Encoding are added unless the caller sets them.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -85,8 +84,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sends exactly these fields: nothing is added, not even Host. What they say about the framing
-    /// of the body must be true.
+    /// Sends exactly these fields: nothing is added, not even Host. They have to frame the body.
     pub fn fields(mut self, fields: Fields) -> Request<'a> {
         self.fields = fields;
         self.bare = true;
@@ -110,16 +108,15 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`): `tcp` for Docker. If the
-    /// peer agrees, the response has status 101: see
-    /// [`Response::into_upgraded`](super::Response::into_upgraded).
+    /// Asks for another protocol after this exchange (`RFC 9110 §7.8`): `tcp` for Docker. After a
+    /// 101 see [`Response::into_upgraded`](super::Response::into_upgraded).
     pub fn upgrade(mut self, protocol: &'a str) -> Request<'a> {
         self.upgrade = Some(protocol);
         self
     }
 
-    /// Sends `Expect: 100-continue`, and the content only when the peer agrees, or has not answered
-    /// within `patience` (`RFC 9110 §10.1.1`).
+    /// Sends `Expect: 100-continue`, and the content when the peer agrees or does not answer within
+    /// `patience` (`RFC 9110 §10.1.1`).
     pub fn expect_continue(mut self, patience: Duration) -> Request<'a> {
         self.expect = Some(patience);
         self
@@ -137,9 +134,8 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Reads a response with Content-Length to the end of the connection (curl's
-    /// `--ignore-content-length`), for servers that state a wrong length. A body that was cut short
-    /// is not noticed then.
+    /// Reads to the end of the connection in spite of a Content-Length (curl's
+    /// `--ignore-content-length`). A body that was cut short is not noticed then.
     pub fn ignore_content_length(mut self) -> Request<'a> {
         self.ignore_length = true;
         self

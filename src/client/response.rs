@@ -6,7 +6,6 @@ use super::settings::Inner;
 use super::upload::Upload;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
-use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -16,9 +15,8 @@ pub type Upgraded = crate::upgraded::Upgraded<ResponseHead>;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
 ///
-/// A response that was read to its end returns its connection for the next request. One that is
-/// dropped earlier closes it. An [`io::Error`] from reading has an [`Error`] inside:
-/// [`Error::from_io`].
+/// A response that was read to its end returns its connection for the next request; one that is
+/// dropped earlier closes it. [`Error::from_io`] finds the [`Error`] inside an [`io::Error`].
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -80,7 +78,7 @@ impl Response {
         Response { client, wire: Some(wire), decision, body, upload, ended: false }
     }
 
-    /// The status-code, as in [`ResponseHead::status`].
+    /// Returns the status-code: see [`ResponseHead::status`].
     pub fn status(&self) -> u16 {
         self.head().status()
     }
@@ -138,8 +136,8 @@ impl Response {
         self.wire.as_ref().is_some_and(|wire| wire.reused)
     }
 
-    /// Why the content of the request was not sent whole, although there is a response: the peer
-    /// answered early and closed, for example. `None` if it was, or is still being sent.
+    /// Returns why the content of the request was not sent whole, although there is a response: the
+    /// peer answered early and closed, for example.
     pub fn upload_error(&mut self) -> Option<&Error> {
         self.upload.as_mut()?.outcome()?.as_ref().err()
     }
@@ -167,8 +165,7 @@ impl Response {
     /// Writes the rest of the content to `sink` as it arrives. Returns the number of bytes.
     ///
     /// # Errors
-    /// [`Error::Sink`] if writing fails. [`Error::Incomplete`] and the others of an exchange, after
-    /// everything before them was written.
+    /// [`Error::Sink`] if writing fails; those of an exchange, after all content before them.
     pub fn copy_to(&mut self, sink: &mut (impl Write + ?Sized)) -> Result<u64, Error> {
         let mut copied = 0;
         loop {
@@ -183,21 +180,11 @@ impl Response {
         }
     }
 
-    /// Writes the rest of the content to a file, a pipe for example, as it arrives. Returns the
-    /// number of bytes.
+    /// Returns the raw connection after a 101, after a 2xx to CONNECT, and after a response that
+    /// the end of the connection delimits, such as Docker's attach without `Upgrade`.
     ///
     /// # Errors
-    /// As [`copy_to`](Response::copy_to).
-    pub fn copy_to_file(&mut self, mut file: &File) -> Result<u64, Error> {
-        self.copy_to(&mut file)
-    }
-
-    /// Returns the raw connection if HTTP has ended on it: after a 101, after a 2xx to CONNECT, and
-    /// after a response that the end of the connection delimits, as Docker's attach without
-    /// `Upgrade`.
-    ///
-    /// # Errors
-    /// Returns the response itself if it is none of these.
+    /// Returns any other response.
     pub fn into_upgraded(mut self) -> Result<Upgraded, Box<Response>> {
         match (self.decision.framing, self.wire.take()) {
             (Framing::Tunnel | Framing::UntilClose, Some(wire)) => {
@@ -225,7 +212,7 @@ impl Response {
         Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
     }
 
-    /// Notes that the last byte of the body was read.
+    /// Notes the end of the body.
     fn end(&mut self) {
         self.ended = true;
         if let Some(upload) = &mut self.upload
@@ -246,20 +233,19 @@ impl Response {
         };
         // Bytes behind the response were not asked for; they answer no request.
         let clean = self.body.is_done() && !wire.connection.has_buffered();
-        let (settings, pool, connection) = (&self.client.settings, &self.client.pool, wire.number);
-        if self.decision.persistent && sent && clean {
-            let kept = pool.keep(wire);
-            return settings.tell(match kept {
-                true => ClientEvent::Kept { connection },
-                false => ClientEvent::Closed { connection },
-            });
-        }
         if !sent {
             // Ends the thread that is still sending.
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
         }
-        pool.close(wire);
-        settings.tell(ClientEvent::Closed { connection });
+        let (settings, pool, number) = (&self.client.settings, &self.client.pool, wire.number);
+        let kept = if self.decision.persistent && sent && clean {
+            pool.keep(wire)
+        } else {
+            pool.close(wire);
+            false
+        };
+        let event = if kept { ClientEvent::Kept } else { ClientEvent::Closed };
+        settings.tell(event(number));
     }
 }
 

@@ -32,8 +32,7 @@ impl Settings {
     }
 }
 
-/// The lines that a request begins with unless the caller sets them: Host and User-Agent. They are
-/// encoded once for all requests of a client.
+/// Host and User-Agent, encoded once for all requests of a client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Opening {
     pub fields: Fields,
@@ -44,8 +43,7 @@ impl Opening {
     pub fn new(host: &str) -> Result<Opening, EncodeError> {
         let mut opening = Opening::default();
         opening.fields.push("Host", host)?;
-        let agent = concat!("unix-http/", env!("CARGO_PKG_VERSION"));
-        opening.fields.push("User-Agent", agent)?;
+        opening.fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
         opening.fields.encode(&mut opening.encoded);
         Ok(opening)
     }

@@ -1,6 +1,5 @@
-//! Content that does not leave with the head is sent from a thread of its own. A daemon may answer
-//! while it still reads (`POST /build`), or answer early and stop reading. If the client did not
-//! listen all the while, both sides could wait for ever.
+//! The thread that sends content which does not leave with the head. The client listens meanwhile:
+//! a daemon may answer while it still reads (`POST /build`), or answer early and stop reading.
 
 use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
@@ -16,16 +15,16 @@ use std::thread;
 use std::time::Duration;
 
 /// How the content of a request is delimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Coding {
     /// By its length.
     Identity(u64),
     Chunked,
 }
 
-/// How much is read from a source at once. The framing of a chunk fits before and after it, so that
-/// a chunk is one write.
+/// How much is read from a source at once.
 const PIECE: usize = 128 * 1024;
+/// Room before and after a piece for the framing of a chunk, so that a chunk is one write.
 const BEFORE: usize = 18;
 const AFTER: usize = 2;
 
@@ -57,13 +56,11 @@ impl Upload {
             if matches!(answer, Some(Ok(false) | Err(RecvTimeoutError::Disconnected))) {
                 return;
             }
-            // A reader may panic. Nothing joins this thread, so the panic becomes an error.
-            let sent = catch_unwind(AssertUnwindSafe(|| sink.send(content, coding)));
-            let result = sent
+            // Nothing joins this thread, so the panic of a reader becomes an error.
+            let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, coding)))
                 .unwrap_or_else(|_| Err(Error::Source(io::Error::other("what reads it panicked"))));
             if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
-                // The peer must see that the content is not whole, and the thread that waits for
-                // the response must stop waiting.
+                // The peer sees that the content is not whole, and the wait for a response ends.
                 let _ = sink.stream.shutdown(Shutdown::Both);
             }
             clock.request_sent();
@@ -73,13 +70,13 @@ impl Upload {
         Ok(Upload { wanted, result, outcome: None })
     }
 
-    /// The peer agreed to the content, or sent a final response first: content that was not begun
-    /// is then not sent.
+    /// Reports that the peer agreed to the content, or sent a final response first. Content that
+    /// was not begun is then not sent.
     pub fn decide(&self, wanted: bool) {
         let _ = self.wanted.send(wanted);
     }
 
-    /// Whether everything was sent; `None` while it is on its way or if it was not wanted.
+    /// Returns whether everything was sent; `None` while it is being sent or if it was not wanted.
     pub fn outcome(&mut self) -> Option<&Result<(), Error>> {
         if self.outcome.is_none() {
             self.outcome = self.result.try_recv().ok();
@@ -94,7 +91,7 @@ impl Upload {
         }
     }
 
-    /// Why sending failed, if it did, on a connection that was shut down.
+    /// Returns why sending failed, if it did, on a connection that was shut down.
     pub fn failure(self) -> Option<Error> {
         let outcome = self.outcome.or_else(|| self.result.recv_timeout(LAST_WORDS).ok());
         outcome.and_then(Result::err)
@@ -109,28 +106,19 @@ pub(super) struct UploadSink {
 
 impl UploadSink {
     fn send(&self, content: Content<'_>, coding: Coding) -> Result<(), Error> {
-        let (mut bytes, mut reader);
-        let source: &mut dyn Read = match content {
-            Content::None => return Ok(()),
-            Content::Bytes(content) if coding != Coding::Chunked => return self.write(&content),
-            Content::Bytes(content) => {
-                bytes = io::Cursor::new(content);
-                &mut bytes
+        match (content, coding) {
+            (Content::None, _) => Ok(()),
+            (Content::Bytes(bytes), Coding::Identity(_)) => self.write(&bytes),
+            (Content::Bytes(bytes), Coding::Chunked) => self.chunked(&mut &bytes[..]),
+            (Content::Reader { mut reader, .. }, Coding::Identity(length)) => {
+                self.identity(&mut reader, length)
             }
-            Content::Reader { reader: source, .. } => {
-                reader = source;
-                &mut reader
-            }
-        };
-        match coding {
-            Coding::Identity(length) => self.identity(source, length),
-            Coding::Chunked => self.chunked(source),
+            (Content::Reader { mut reader, .. }, Coding::Chunked) => self.chunked(&mut reader),
         }
     }
 
     fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        // The observer is told before the write: the response to these bytes, which another thread
-        // reports, must not come first.
+        // Before the write: another thread could report the response to these bytes first.
         if let Some(observer) = &self.observer {
             observer.on(&ClientEvent::RequestBody(bytes));
         }

@@ -55,8 +55,7 @@ impl Buffer {
         &self.bytes[self.raw.start..self.raw.end]
     }
 
-    /// Decodes what is buffered into ready content. Small chunks are joined where they lie; a large
-    /// chunk stays apart.
+    /// Decodes raw bytes into ready content. Joins small chunks; a large chunk stays apart.
     pub fn decode(&mut self, body: &mut BodyDecoder) {
         while self.broken.is_none() {
             self.join_whole_chunks(body);

@@ -1,6 +1,5 @@
 //! The short way of content into the caller's memory. It does what
-//! [`fill_body`](super::Connection::fill_body) and a copy do, and no more: skip this file to learn
-//! the protocol.
+//! [`fill_body`](super::Connection::fill_body) and a copy do: skip this file to learn the protocol.
 //!
 //! | shortcut | plain twin | gain |
 //! |---|---|---|
@@ -17,8 +16,8 @@ use std::io::{self, IoSliceMut, Read};
 /// The longest gap that is read apart: CR LF, 16 digits, CR LF.
 const GAP: usize = 20;
 
-/// The framing between the last two chunks. Most servers send chunks of one size after another, so
-/// the next gap and the next chunk are expected to be as long.
+/// The framing between the last two chunks. Most servers send chunks of one size, so the next gap
+/// and the next chunk are expected to be as long.
 #[derive(Debug, Default)]
 pub(super) struct Gap {
     /// The bytes between the data of the last chunk and the data before it.
@@ -111,8 +110,7 @@ fn copy_buffered(
     n
 }
 
-/// Reads large runs from the stream into `out`. Nothing is buffered. Returns 0 if only framing
-/// arrived.
+/// Reads large runs from the stream into `out`. Returns 0 if only framing arrived.
 fn read_large(
     stream: &mut impl Read,
     buffer: &mut Buffer,
@@ -140,14 +138,12 @@ const CHUNKS: usize = 7;
 ///   lines                           [CRLF 8000 CRLF]
 /// ```
 ///
-/// The bytes of the gaps decide. If they are not what was expected, what stands behind them moves
-/// to the buffer and is read like any other bytes.
+/// If the bytes of a gap are not what was expected, everything behind them moves to the buffer.
 struct Guess {
-    /// The bytes of the current run.
+    /// The length of the current run.
     run: usize,
-    /// The rest of the first gap.
+    /// The length of the rest of the first gap, of every further gap, and of every chunk.
     first: usize,
-    /// The bytes of every further gap, and of every chunk.
     gap: usize,
     chunk: usize,
     /// The bytes of the gaps.
@@ -192,8 +188,7 @@ impl Guess {
         Ok(())
     }
 
-    /// Goes through what was read, as far as it is what was expected. Returns how many bytes of
-    /// content are in `out`.
+    /// Checks the gaps. Returns how many bytes of content are in `out`.
     fn sort_out(
         &self,
         buffer: &mut Buffer,

@@ -6,9 +6,8 @@
 //!                      └ content, handed out as slices of this same buffer
 //! ```
 //!
-//! A small message costs one read. Small chunks are joined where they lie, so that a log of short
-//! lines becomes large slices. Bytes beyond a message stay for the next one. Content that is read
-//! into the caller's memory takes a short way: see `fast`.
+//! A small message costs one read. Small chunks are joined where they lie. Bytes beyond a message
+//! stay for the next one. Content that is read into the caller's memory takes a short way: `fast`.
 //!
 //! ```
 //! use unix_http::connection::Connection;
@@ -57,12 +56,12 @@ impl<S> Connection<S> {
         Connection { stream, buffer, gap: fast::Gap::default() }
     }
 
-    /// The stream.
+    /// Returns the stream.
     pub fn stream(&self) -> &S {
         &self.stream
     }
 
-    /// The stream. Reading from it skips what is [`buffered`](Connection::buffered).
+    /// Returns the stream. Reading from it skips what is [`buffered`](Connection::buffered).
     pub fn stream_mut(&mut self) -> &mut S {
         &mut self.stream
     }
@@ -72,7 +71,7 @@ impl<S> Connection<S> {
         self.buffer.watch = watch;
     }
 
-    /// What was read from the stream and not used yet: content, then other bytes.
+    /// Returns what was read from the stream and not used yet: content, then other bytes.
     pub fn buffered(&self) -> [&[u8]; 2] {
         [self.buffer.ready(), self.buffer.raw()]
     }
@@ -100,21 +99,18 @@ impl<S> Connection<S> {
         ready.start = (ready.start + n).min(ready.end);
     }
 
-    /// The content that [`fill_body`](Connection::fill_body) found and that was not used yet.
+    /// Returns the content from [`fill_body`](Connection::fill_body) that was not used yet.
     #[inline]
     pub fn content(&self) -> &[u8] {
         self.buffer.ready()
     }
 
-    /// Drops what is buffered of a body that is not wanted, without reading from the stream.
+    /// Drops what is buffered of a body, without reading from the stream.
     pub fn discard_buffered(&mut self, body: &mut BodyDecoder) {
-        loop {
-            self.buffer.ready = 0..0;
-            if body.is_done() || !self.has_buffered() {
-                return;
-            }
+        self.buffer.ready = 0..0;
+        while !body.is_done() && self.has_buffered() {
             self.buffer.decode(body);
-            if self.buffer.ready.is_empty() {
+            if std::mem::take(&mut self.buffer.ready).is_empty() {
                 return;
             }
         }
@@ -158,8 +154,7 @@ impl<S: Read> Connection<S> {
     /// Returns the next content without copying it; nothing at the end of the body.
     ///
     /// # Errors
-    /// [`Error::Incomplete`], [`Error::Parse`] and those of the stream, each after all content
-    /// before it.
+    /// [`Error::Incomplete`], [`Error::Parse`] and those of the stream, after all content before.
     #[inline]
     pub fn fill_body(&mut self, body: &mut BodyDecoder) -> Result<&[u8], Error> {
         while self.buffer.ready.is_empty() {

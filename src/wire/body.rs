@@ -5,8 +5,7 @@
 //! ```
 //!
 //! Call [`BodyDecoder::finish`] when the connection ends: it returns [`Incomplete`] for a body that
-//! was cut short (`RFC 9112 §8`). Only a body that the end of the connection delimits cannot be
-//! checked.
+//! was cut short (`RFC 9112 §8`).
 //!
 //! ```
 //! use unix_http::wire::{BodyDecoder, Framing, Incomplete, Step};
@@ -37,15 +36,13 @@ pub struct Incomplete {
 }
 
 impl Incomplete {
-    /// What is missing, without the place of the rule.
+    /// Returns what is missing, without the place of the rule.
     pub fn text(&self) -> String {
-        let Incomplete { received, expected } = self;
-        match expected {
-            Some(expected) => format!("the connection ended after {received} of {expected} bytes"),
-            None => {
-                format!("the connection ended after {received} bytes, without the last chunk")
-            }
-        }
+        let which = match self.expected {
+            Some(expected) => format!(" of {expected} bytes"),
+            None => " bytes, without the last chunk".to_string(),
+        };
+        format!("the connection ended after {}{which}", self.received)
     }
 }
 
@@ -80,7 +77,7 @@ impl Default for BodyDecoder {
 
 impl BodyDecoder {
     /// A decoder for a body whose first byte is byte `offset` of the message, with a budget of
-    /// `limit` bytes for what is not content.
+    /// `limit` bytes for everything but content.
     pub fn new(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let state = match framing {
             Framing::NoBody | Framing::Tunnel => State::Length(0),
@@ -104,7 +101,7 @@ impl BodyDecoder {
     /// is needed, unless the body [is done](BodyDecoder::is_done).
     ///
     /// # Errors
-    /// Fails if chunked framing is broken. All content before that was handed out.
+    /// Fails if chunked framing is broken, after all content before that was handed out.
     #[inline]
     pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
         match &mut self.state {
@@ -127,8 +124,8 @@ impl BodyDecoder {
         }
     }
 
-    /// As [`ChunkedDecoder::whole_chunks`]. Does nothing for other framings. Returns the first byte
-    /// that was not read.
+    /// Reads whole chunks from `at` on: see [`ChunkedDecoder::whole_chunks`]. Returns the first
+    /// byte that was not read.
     #[inline]
     pub(crate) fn whole_chunks(
         &mut self,
@@ -142,8 +139,7 @@ impl BodyDecoder {
         taken.at
     }
 
-    /// Whether the last byte of the body has been read. Never true for a body that the end of the
-    /// connection delimits.
+    /// Whether the last byte of the body has been read. It never is with [`Framing::UntilClose`].
     #[inline]
     pub fn is_done(&self) -> bool {
         match &self.state {
@@ -153,8 +149,7 @@ impl BodyDecoder {
         }
     }
 
-    /// Hands out the body as it was sent, including chunk framing (curl's `--raw`). The decoder
-    /// then only finds the end.
+    /// Hands out the body as it was sent, including chunk framing (curl's `--raw`).
     pub fn keep_framing(&mut self) {
         self.keep_framing = true;
     }
@@ -165,13 +160,13 @@ impl BodyDecoder {
         self.keep_framing
     }
 
-    /// Whether framing stands between runs of content.
+    /// Whether the body is chunked.
     #[inline]
     pub fn is_chunked(&self) -> bool {
         matches!(self.state, State::Chunked(_))
     }
 
-    /// The number of bytes of content that come next without framing between them.
+    /// Returns the number of bytes of content that come next without framing between them.
     #[inline]
     pub fn run(&self) -> u64 {
         match &self.state {
@@ -182,12 +177,12 @@ impl BodyDecoder {
         }
     }
 
-    /// The number of bytes of content used so far.
+    /// Returns the number of bytes of content used so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Checks, at the end of the connection, whether the body was whole.
+    /// Checks at the end of the connection whether the body is whole.
     ///
     /// # Errors
     /// [`Incomplete`] if announced bytes did not arrive.

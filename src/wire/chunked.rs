@@ -71,27 +71,22 @@ enum State {
 }
 
 /// Removes the chunked coding step by step, without storing content.
-///
-/// Each [`step`](ChunkedDecoder::step) says how many bytes of framing stand at the front of the
-/// input, and how many bytes of content follow them.
 #[derive(Clone, Debug)]
 pub struct ChunkedDecoder {
     state: State,
-    /// What is left of the data of this chunk; while its chunk-size is read, the number so far.
+    /// What is left of this chunk's data; while its chunk-size is read, the number so far.
     left: u64,
-    /// The number of bytes read so far, framing and data.
     offset: u64,
-    /// The number of bytes of extensions, zeros and trailers that may still come.
+    /// How many bytes of extensions, zeros and trailers may still come.
     budget: u64,
     /// The budget at the start.
     limit: u64,
-    /// Whether a folded trailer field is refused.
     in_request: bool,
-    /// The trailer section. It is boxed because few bodies have one.
+    /// Boxed because few bodies have a trailer section.
     trailer: Option<Box<Trailer>>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Trailer {
     /// What has arrived of the section.
     bytes: Vec<u8>,
@@ -111,16 +106,14 @@ impl ChunkedDecoder {
         ChunkedDecoder::with_limit(0, OVERHEAD_LIMIT)
     }
 
-    /// A decoder whose errors count bytes from `offset`, with a budget of `limit` bytes for
-    /// extensions, zeros and trailers.
+    /// A decoder whose first byte is byte `offset` of the message, with a budget of `limit` bytes.
     pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
         let limit = limit as u64;
         let (state, left, in_request) = (State::SizeStart, 0, false);
         ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, trailer: None }
     }
 
-    /// For the body of a request: a folded trailer field is refused, not unfolded
-    /// (`RFC 9112 §5.2`).
+    /// Refuses a folded trailer field, as a request's decoder must (`RFC 9112 §5.2`).
     pub fn in_request(self) -> ChunkedDecoder {
         ChunkedDecoder { in_request: true, ..self }
     }
@@ -130,12 +123,12 @@ impl ChunkedDecoder {
         self.state == State::Done
     }
 
-    /// The number of bytes of the current chunk's data that are still to come.
+    /// Returns how many bytes of the current chunk's data are still to come.
     pub fn left(&self) -> u64 {
         if self.state == State::Data { self.left } else { 0 }
     }
 
-    /// The trailer fields, once [`is_done`](ChunkedDecoder::is_done).
+    /// Returns the trailer fields, once the decoder [is done](ChunkedDecoder::is_done).
     pub fn trailers(&self) -> &Fields {
         const NONE: &Fields = &Fields::new();
         self.trailer.as_ref().map_or(NONE, |trailer| &trailer.fields)
@@ -180,8 +173,7 @@ impl ChunkedDecoder {
         self.budget = self.budget.saturating_add(n);
     }
 
-    /// Does what [`step`](ChunkedDecoder::step) and [`consume`](ChunkedDecoder::consume) do, for
-    /// all whole chunks that follow the end of a chunk at `at`: see [`fast::whole_chunks`].
+    /// Reads all whole chunks that follow the end of a chunk at `at`: see [`fast::whole_chunks`].
     #[inline]
     pub(super) fn whole_chunks(
         &mut self,
@@ -198,7 +190,7 @@ impl ChunkedDecoder {
         taken
     }
 
-    /// Reads one byte of framing. Returns the state after it.
+    /// Reads one byte of framing and returns the state after it.
     fn framing_byte(&mut self, byte: u8) -> Result<State, ParseError> {
         let kind = match (self.state, byte) {
             (State::SizeStart | State::Size, _) if byte.is_ascii_hexdigit() => {
@@ -250,15 +242,18 @@ impl ChunkedDecoder {
             self.offset += 2;
             return Ok(2);
         }
-        let Trailer { bytes, section, fields } = &mut **self.trailer.get_or_insert_default();
+        let lenience = Lenience { folds: !self.in_request, bare_lf: false };
+        let Trailer { bytes, section, fields } = &mut **self.trailer.get_or_insert_with(|| {
+            let section = SectionDecoder::new(lenience);
+            Box::new(Trailer { bytes: Vec::new(), section, fields: Fields::new() })
+        });
         let before = bytes.len();
         let start = self.offset - before as u64;
         // The empty line that ends the section is always allowed.
         let room = self.budget.saturating_add(2).min(usize::MAX as u64) as usize;
         let within = &input[..input.len().min(room.saturating_sub(before))];
         bytes.extend_from_slice(within);
-        let lenience = Lenience { folds: !self.in_request, bare_lf: false };
-        let taken = match section.decode(fields, bytes, lenience) {
+        let taken = match section.decode(fields, bytes) {
             Err(error) => return Err(ParseError { offset: start + error.offset, ..error }),
             Ok(Progress::Complete { len }) => {
                 self.state = State::Done;

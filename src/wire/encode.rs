@@ -1,5 +1,4 @@
-//! The encoders of heads. They check as strictly as the decoders do: what our own reader would
-//! refuse is not written.
+//! The encoders of heads. They refuse what our own decoders would refuse.
 
 use super::error::{EncodeError, ErrorKind};
 use super::field::{Fields, check_value};
@@ -10,7 +9,7 @@ use super::head::Version;
 ///
 /// # Errors
 /// Refuses a method that is not a token, and a target that is empty or holds white space or a
-/// control. Nothing is appended then. Fields were checked when they were added.
+/// control. Nothing is appended then.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_request};
@@ -58,8 +57,8 @@ pub(crate) fn encode_request_line(
 /// Appends a response head to `out`: status-line, field lines, empty line.
 ///
 /// # Errors
-/// Refuses a status-code outside 100 to 599, which `RFC 9110 §15` calls invalid, and a
-/// reason-phrase with a control in it. Nothing is appended then.
+/// Refuses a status-code outside 100 to 599 (`RFC 9110 §15`) and a reason-phrase with a control.
+/// Nothing is appended then.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_response};

@@ -1,5 +1,4 @@
-//! Shortcuts of the codecs. Each does what its plain twin does, and no more: skip this file to
-//! learn the protocol.
+//! Shortcuts of the codecs. Each does what its plain twin does: learners may skip this file.
 //!
 //! | shortcut | plain twin | gain |
 //! |---|---|---|
@@ -16,8 +15,8 @@ pub(crate) struct Taken {
     pub content: u64,
 }
 
-/// Reads whole chunks from the end of a chunk at `at`, and hands the place of each one's data to
-/// `take`, which may move the data or decline it.
+/// Reads whole chunks that follow the end of a chunk at `at`. `take` gets the place of each one's
+/// data, and moves or declines it.
 #[inline]
 pub(super) fn whole_chunks(
     bytes: &mut [u8],
@@ -35,8 +34,8 @@ pub(super) fn whole_chunks(
     Taken { at, content }
 }
 
-/// Reads the end of a chunk and the whole chunk-size line of the next, if that has one to four
-/// digits, no leading zero and no chunk-ext. Returns the length of both and the chunk-size.
+/// Reads the end of a chunk and the next chunk-size line, if that has one to four digits, no
+/// leading zero and no chunk-ext. Returns the length of both and the chunk-size.
 #[inline]
 fn plain_line(input: &[u8]) -> Option<(usize, usize)> {
     let digits = input.strip_prefix(b"\r\n")?;
@@ -51,9 +50,8 @@ fn plain_line(input: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-/// The last line that was read. Most servers send chunks of one size after another, so the next
-/// line is first compared with it: the processor can then begin the next chunk before it has read
-/// the size of this one.
+/// The last line that was read. The next line is first compared with it, because most servers send
+/// chunks of one size: the processor then begins a chunk before it has read the size of the last.
 #[derive(Default)]
 struct SizeLine {
     word: u64,

@@ -6,8 +6,7 @@
 //! field-value  = *field-content                                       ; RFC 9110 §5.5
 //! ```
 //!
-//! Here field lines are values: they are looked up, added and written. [`section`](super::section)
-//! reads them.
+//! [`section`](super::section) reads field lines. Here they are looked up, added and written.
 //!
 //! ```
 //! use unix_http::wire::Fields;
@@ -26,7 +25,7 @@ use super::grammar::{is_ows, is_token, list, token_len, trim_ows, value_len};
 use crate::base::number::Digits;
 use std::fmt;
 
-/// A range of bytes in a head. The limit keeps heads far below 4 GiB.
+/// A range of bytes in a head, which is far below 4 GiB long.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     pub start: u32,
@@ -48,14 +47,14 @@ impl Span {
 pub(super) struct Line {
     pub name: Span,
     pub value: Span,
-    /// Where the value began in the head. It differs from `value` if the value was unfolded.
+    /// Where the value began in the head before it was unfolded.
     pub offset: u32,
 }
 
 /// Field lines in the order in which they arrived or were added.
 #[derive(Clone, Default)]
 pub struct Fields {
-    /// A parsed head byte for byte, then unfolded values; or the lines as they will be written.
+    /// The head byte for byte, then unfolded values; or the lines as they will be written.
     pub(crate) bytes: Vec<u8>,
     pub(super) lines: Vec<Line>,
 }
@@ -65,17 +64,17 @@ pub struct Fields {
 pub struct Field<'a> {
     name: &'a [u8],
     value: &'a [u8],
-    /// Where the value begins, from the first byte of the head it was parsed from.
+    /// Where the value begins in the head it was parsed from.
     pub(crate) offset: usize,
 }
 
 impl<'a> Field<'a> {
-    /// The name as it was written. It is a token, so it is ASCII; compare it in any case.
+    /// Returns the name as it was written. Compare it in any case.
     pub fn name(&self) -> &'a str {
         std::str::from_utf8(self.name).unwrap_or_default()
     }
 
-    /// The value: any bytes but controls. It is ASCII in practice, but need not be.
+    /// Returns the value: any bytes but controls.
     pub fn value(&self) -> &'a [u8] {
         self.value
     }
@@ -112,17 +111,17 @@ impl Fields {
     /// Adds a field line at the end, without the white space around the value.
     ///
     /// # Errors
-    /// Refuses a name that is not a token, and a value with a control in it (CR, LF and NUL among
-    /// them): either could end the line and begin another.
+    /// Refuses a name that is not a token and a value with a control: either could begin another
+    /// line.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
-        check_name(name.as_bytes())?;
-        check_value(value.as_ref())?;
-        self.push_checked(name.as_bytes(), b": ", trim_ows(value.as_ref()));
+        let (name, value) = (name.as_bytes(), value.as_ref());
+        check_name(name)?;
+        check_value(value)?;
+        self.push_checked(name, b": ", trim_ows(value));
         Ok(())
     }
 
-    /// Adds a whole field line such as `Name:value`, which is written unchanged except for white
-    /// space at its end.
+    /// Adds a field line such as `Name:value` unchanged, except for white space at its end.
     ///
     /// # Errors
     /// As [`push`](Fields::push), and for a line without a colon.
@@ -180,8 +179,7 @@ impl Fields {
         self.iter().filter(move |field| field.is(name))
     }
 
-    /// Whether a list field (`Connection`, `Upgrade`) has that element, in any case, in any of its
-    /// lines.
+    /// Whether any line of a list field, such as `Connection`, has that element, in any case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.get_all(name)
             .any(|field| list(field.value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
@@ -235,9 +233,9 @@ impl PartialEq for Fields {
 impl Eq for Fields {}
 
 fn check_name(name: &[u8]) -> Result<(), EncodeError> {
-    match is_token(name) {
-        true => Ok(()),
-        false => Err(EncodeError { kind: ErrorKind::FieldName, offset: token_len(name) }),
+    match token_len(name) {
+        1.. if is_token(name) => Ok(()),
+        offset => Err(EncodeError { kind: ErrorKind::FieldName, offset }),
     }
 }
 

@@ -12,9 +12,8 @@
 //! 8.  a response with neither                          to the end of the connection
 //! ```
 //!
-//! Two readers that disagree by one byte about the end of a message take the rest of the connection
-//! for different messages: that is how requests are smuggled. So nothing is guessed here. A length
-//! that cannot be read is never "no length", and a transfer coding other than chunked is an error.
+//! Requests are smuggled where two readers disagree about the end of a message. So a length that
+//! cannot be read is an error, and so is a transfer coding other than chunked.
 //!
 //! ```
 //! use unix_http::wire::{ErrorKind, Framing, ResponseDecoder, framing};
@@ -43,13 +42,13 @@ use crate::base::number::decimal;
 pub enum Framing {
     /// There is none.
     NoBody,
-    /// After so many bytes.
+    /// After this many bytes.
     Length(u64),
-    /// At the last chunk and its trailer section.
+    /// After the last chunk and its trailer section.
     Chunked,
-    /// At the end of the connection: nothing tells a whole body from one cut short.
+    /// At the end of the connection. A body that was cut short cannot be recognised.
     UntilClose,
-    /// The message ends with its head, and HTTP with it: what follows belongs to another protocol.
+    /// At the head. HTTP ends there too, and another protocol begins.
     Tunnel,
 }
 
@@ -75,40 +74,38 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The item of `RFC 9112 §6.3`.
+    /// Returns the item of `RFC 9112 §6.3`.
     pub fn item(self) -> u8 {
-        match self {
-            Rule::Head | Rule::Status => 1,
-            Rule::Tunnel => 2,
-            Rule::TransferEncodingOverLength => 3,
-            Rule::TransferEncoding => 4,
-            Rule::ContentLength => 6,
-            Rule::Neither => 7,
-            Rule::Close => 8,
-        }
+        self.parts().0
     }
 
-    /// The rule in words, to be shown to a person.
+    /// Returns the rule in words.
     pub fn text(self) -> &'static str {
+        self.parts().1
+    }
+
+    fn parts(self) -> (u8, &'static str) {
         match self {
-            Rule::Head => "an answer to HEAD, so there is no body whatever the fields say",
-            Rule::Status => "1xx, 204 and 304 have no body whatever the fields say",
-            Rule::Tunnel => "the message ends with its head; what follows is another protocol",
-            Rule::TransferEncodingOverLength => {
+            Rule::Head => (1, "an answer to HEAD, so there is no body whatever the fields say"),
+            Rule::Status => (1, "1xx, 204 and 304 have no body whatever the fields say"),
+            Rule::Tunnel => (2, "the message ends with its head; what follows is another protocol"),
+            Rule::TransferEncodingOverLength => (
+                3,
                 "Transfer-Encoding: chunked overrides Content-Length; \
-                 the body ends at the last chunk"
-            }
+                 the body ends at the last chunk",
+            ),
             Rule::TransferEncoding => {
-                "Transfer-Encoding: chunked, so the body ends at the last chunk"
+                (4, "Transfer-Encoding: chunked, so the body ends at the last chunk")
             }
-            Rule::ContentLength => "Content-Length, so the body ends after that many bytes",
+            Rule::ContentLength => (6, "Content-Length, so the body ends after that many bytes"),
             Rule::Neither => {
-                "neither Content-Length nor Transfer-Encoding in a request: there is no body"
+                (7, "neither Content-Length nor Transfer-Encoding in a request: there is no body")
             }
-            Rule::Close => {
+            Rule::Close => (
+                8,
                 "neither Content-Length nor Transfer-Encoding: \
-                 the body ends when the connection does"
-            }
+                 the body ends when the connection does",
+            ),
         }
     }
 }
@@ -124,17 +121,16 @@ pub struct Decision {
     pub persistent: bool,
 }
 
-/// Decides the framing of a response to a request with this method.
-///
-/// A 101 begins a tunnel here; the caller knows whether it asked for one.
+/// Decides the framing of a response to a request with this method. The caller has to know whether
+/// it asked for the tunnel of a 101.
 ///
 /// # Errors
 /// Fails on a Transfer-Encoding other than `chunked` and a Content-Length that is not one number.
 #[inline]
 pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
-    // A 1.0 peer does not know Transfer-Encoding, and none may send a length beside it: something
-    // on the way passed on what it did not understand, and may hold back more (§6.1).
+    // Something on the way passed on a Transfer-Encoding that it did not understand, and may hold
+    // back more (§6.1): a 1.0 peer sends none, and a 1.1 peer sends no length beside it.
     let faulty =
         found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
     let persistent = found.persistent(head.version()) && !faulty;
@@ -151,10 +147,9 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
     }
     if let Some(coding) = found.coding {
         coding.chunked_alone()?;
-        let rule = if found.length.is_some() {
-            Rule::TransferEncodingOverLength
-        } else {
-            Rule::TransferEncoding
+        let rule = match found.length {
+            Some(_) => Rule::TransferEncodingOverLength,
+            None => Rule::TransferEncoding,
         };
         return decide(Framing::Chunked, rule, persistent);
     }
@@ -172,21 +167,26 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
 /// As [`response`]. Also fails on Transfer-Encoding together with Content-Length or in HTTP/1.0,
 /// because two readers could see the end in two places (`RFC 9112 §6.1`).
 pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
-    let found = Found::in_fields(head.fields());
-    let persistent = found.persistent(head.version());
+    request_fields(head.fields(), head.version())
+}
+
+/// Decides the framing of a request with these fields.
+pub(crate) fn request_fields(fields: &Fields, version: Version) -> Result<Decision, ParseError> {
+    let found = Found::in_fields(fields);
+    let persistent = found.persistent(version);
     let decide = |framing, rule| Ok(Decision { framing, rule, persistent });
     if let Some(coding) = found.coding {
         if found.length.is_some() {
             return Err(ParseError::new(ErrorKind::TransferEncodingAndLength, coding.first));
         }
-        if head.version() == Version::Http10 {
+        if version == Version::Http10 {
             return Err(ParseError::new(ErrorKind::TransferEncodingVersion, coding.first));
         }
         coding.chunked_alone()?;
         return decide(Framing::Chunked, Rule::TransferEncoding);
     }
     match found.length {
-        Some(field) => decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength),
+        Some(field) => decide(Framing::Length(length(fields, field)?), Rule::ContentLength),
         None => decide(Framing::NoBody, Rule::Neither),
     }
 }
@@ -201,20 +201,16 @@ struct Found<'a> {
     keep_alive: bool,
 }
 
-/// What the Transfer-Encoding lines say together.
+/// What the Transfer-Encoding lines say together: where the first value begins, and where the
+/// codings stop being exactly one `chunked`, if they do.
 struct Coding {
-    /// Where the first value begins.
     first: usize,
-    /// Where the codings stop being exactly one `chunked`, if they do.
     wrong: Option<usize>,
 }
 
 impl Coding {
     fn chunked_alone(&self) -> Result<(), ParseError> {
-        match self.wrong {
-            None => Ok(()),
-            Some(at) => Err(ParseError::new(ErrorKind::TransferEncoding, at)),
-        }
+        self.wrong.map_or(Ok(()), |at| Err(ParseError::new(ErrorKind::TransferEncoding, at)))
     }
 }
 

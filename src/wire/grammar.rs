@@ -10,8 +10,6 @@
 //! OWS           = *( SP / HTAB )                                      ; RFC 9110 §5.6.3
 //! ```
 //!
-//! Numbers are read by [`base::number`](crate::base::number).
-//!
 //! ```
 //! use unix_http::wire::grammar::{is_token, list, trim_ows};
 //!
@@ -64,9 +62,8 @@ pub fn is_value_byte(byte: u8) -> bool {
 
 /// Whether `byte` may stand in a request-target: anything but white space and controls.
 ///
-/// The grammar allows ASCII only (`RFC 9112 §3.2`). Obs-text is accepted because curl sends a path
-/// typed in UTF-8 unchanged, Go's servers accept it, and no reader can take such a byte for the end
-/// of the target.
+/// The grammar allows ASCII only (`RFC 9112 §3.2`). Obs-text is accepted because curl sends UTF-8
+/// unchanged, and no reader takes such a byte for the end of the target.
 #[inline]
 pub fn is_target_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & TARGET != 0
@@ -94,20 +91,18 @@ pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Splits a comma-separated list into its elements (`RFC 9110 §5.6.1`), without the white space
-/// around them. Empty elements are included, because some callers must refuse them.
+/// Splits a comma-separated list into its elements, empty ones included (`RFC 9110 §5.6.1`).
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim_ows)
 }
 
-/// The number of tchars at the front of `bytes`.
+/// Returns the number of tchars at the front of `bytes`.
 #[inline]
 pub(crate) fn token_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_tchar(byte)).unwrap_or(bytes.len())
 }
 
-/// The number of bytes at the front of `bytes` that may stand in a field value. The next byte, if
-/// any, ends the line or is invalid.
+/// Returns the number of bytes at the front of `bytes` that may stand in a field value.
 #[inline]
 pub(crate) fn value_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_value_byte(byte)).unwrap_or(bytes.len())

@@ -1,12 +1,11 @@
-//! Heads as values, and the decoder of either direction. A head is the start-line and the field
-//! section, up to and including the empty line.
+//! Heads as values, and their decoder. A head is the start-line, the fields and the empty line.
 //!
 //! ```text
 //! HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]   ; RFC 9112 §2.1
 //! ```
 //!
-//! Give a decoder everything that has arrived since the first byte of the head. It resumes at the
-//! line where it stopped. [`start_line`](super::start_line) holds the rules of the first line.
+//! Give a decoder everything that has arrived since the first byte of the head. It resumes where it
+//! stopped. [`start_line`](super::start_line) holds the rules of the first line.
 //!
 //! ```
 //! use unix_http::wire::{Progress, ResponseDecoder};
@@ -64,7 +63,6 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
-    /// A head for a response that has none any more.
     pub(crate) const EMPTY: &ResponseHead = &ResponseHead {
         version: Version::Http11,
         status: 0,
@@ -78,13 +76,12 @@ impl ResponseHead {
         self.version
     }
 
-    /// The status-code as it arrived, 0 to 999. Treat one outside 100 to 599 as a 5xx
-    /// (`RFC 9110 §15`), as [`class`](ResponseHead::class) does.
+    /// Returns the status-code as it arrived, 0 to 999.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The class of the status-code, 1 to 5.
+    /// Returns the class of the status-code: 5 for one outside 100 to 599 (`RFC 9110 §15`).
     pub fn class(&self) -> u16 {
         match self.status {
             100..=599 => self.status / 100,
@@ -92,7 +89,7 @@ impl ResponseHead {
         }
     }
 
-    /// The reason-phrase. It is often empty; do not rely on it (`RFC 9112 §4`).
+    /// Returns the reason-phrase, which is often empty (`RFC 9112 §4`).
     pub fn reason(&self) -> &[u8] {
         self.reason.of(&self.fields.bytes)
     }
@@ -131,7 +128,7 @@ impl RequestHead {
         self.version
     }
 
-    /// The method, which is case-sensitive (`RFC 9110 §9.1`).
+    /// Returns the method, which is case-sensitive (`RFC 9110 §9.1`).
     pub fn method(&self) -> &str {
         std::str::from_utf8(self.method.of(&self.fields.bytes)).unwrap_or_default()
     }
@@ -146,8 +143,7 @@ impl RequestHead {
         &self.fields
     }
 
-    /// The head as it arrived, byte for byte, including the empty line, and one before the head if
-    /// there was one.
+    /// Returns the head as it arrived, including empty lines before and after it.
     pub fn as_bytes(&self) -> &[u8] {
         self.fields.bytes.get(..self.len).unwrap_or_default()
     }
@@ -155,8 +151,8 @@ impl RequestHead {
     /// The value of Host, or `None` for an HTTP/1.0 request without one.
     ///
     /// # Errors
-    /// Fails where a server must answer with 400 (`RFC 9112 §3.2`): no Host in HTTP/1.1, more than
-    /// one, or a value that is not `uri-host [ ":" port ]`.
+    /// Fails where a server must answer with 400: no Host in HTTP/1.1, two, or one that is not
+    /// `uri-host [ ":" port ]` (`RFC 9112 §3.2`).
     pub fn host(&self) -> Result<Option<&[u8]>, ParseError> {
         let mut hosts = self.fields.get_all("Host");
         let Some(host) = hosts.next() else {
@@ -186,11 +182,11 @@ impl fmt::Debug for RequestHead {
 pub(crate) trait Head: Default {
     const LENIENCE: Lenience;
 
-    /// Reads the start-line. Returns where the next line begins, or `None` if the line is not all
-    /// there. The first `seen` bytes were valid in the last call.
+    /// Reads the start-line, of which `seen` bytes were valid in the last call. Returns where the
+    /// next line begins, or `None` if the line is not all there.
     fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError>;
 
-    /// Where the length of the head and its fields are stored.
+    /// Returns where the length of the head and its fields are stored.
     fn storage(&mut self) -> (&mut usize, &mut Fields);
 }
 
@@ -201,7 +197,7 @@ pub struct HeadDecoder<H> {
     section: SectionDecoder,
     /// Whether the start-line has been read.
     started: bool,
-    /// The number of bytes that earlier calls looked at, until the start-line has been read.
+    /// How many bytes of the start-line earlier calls looked at.
     seen: usize,
     limit: usize,
 }
@@ -227,7 +223,7 @@ impl<H: Head> HeadDecoder<H> {
 
     /// A decoder for one head of at most `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        let (head, section) = (H::default(), SectionDecoder::default());
+        let (head, section) = (H::default(), SectionDecoder::new(H::LENIENCE));
         HeadDecoder { head, section, started: false, seen: 0, limit }
     }
 
@@ -236,7 +232,7 @@ impl<H: Head> HeadDecoder<H> {
         (self.started, self.seen, self.limit) = (false, 0, limit);
     }
 
-    /// Reads on. `bytes` is everything that has arrived since the first byte of the head.
+    /// Reads `bytes`: everything that has arrived since the first byte of the head.
     ///
     /// # Errors
     /// Fails as soon as the bytes cannot become a head, or exceed the limit.
@@ -254,7 +250,7 @@ impl<H: Head> HeadDecoder<H> {
         }
         let (head_len, fields) = self.head.storage();
         if self.started {
-            progress = self.section.decode(fields, within, H::LENIENCE)?;
+            progress = self.section.decode(fields, within)?;
         }
         match progress {
             Progress::Complete { len } => *head_len = len,

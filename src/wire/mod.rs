@@ -1,13 +1,12 @@
 //! RFC 9112 as code: bytes in, values out, no I/O.
 //!
-//! An HTTP/1.1 message is text followed, perhaps, by content (`RFC 9112 §2.1`):
+//! An HTTP/1.1 message is text, then perhaps content (`RFC 9112 §2.1`):
 //!
 //! ```text
 //! HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
 //! ```
 //!
-//! The start-line and the field lines, up to and including the empty line, are called the **head**
-//! here. Read in this order:
+//! The **head** is everything up to and including the empty line. Read in this order:
 //!
 //! 1. [`grammar`]: which bytes a token, a field value or a target may hold
 //! 2. [`field`]: field lines as values; [`section`]: their decoder
@@ -17,11 +16,8 @@
 //! 5. [`chunked`]: the transfer coding for bodies whose length is not known
 //! 6. [`body`]: one decoder for all framings
 //!
-//! Shortcuts stand apart, in `fast`.
-//!
-//! Every decoder has three outcomes: a value, *Partial* (feed more bytes), or a [`ParseError`] as
-//! soon as no further byte could mend the message. Nothing here owns a socket, so one parser serves
-//! the client, the server, the tap and the fuzzer.
+//! Shortcuts stand apart, in `fast`. Every decoder has three outcomes: a value, *Partial* (feed
+//! more bytes), or a [`ParseError`] as soon as no further byte could mend the message.
 //!
 //! ```
 //! use unix_http::wire::{Framing, Progress, ResponseDecoder, framing};
@@ -58,9 +54,8 @@ pub use head::{HeadDecoder, RequestDecoder, RequestHead, ResponseDecoder, Respon
 pub use reason::reason_phrase;
 pub use section::Progress;
 
-/// The number of bytes of one message that may be something other than content, by default: 300
-/// KiB, as in curl.
+/// How many bytes of one message may be something other than content: 300 KiB, as in curl.
 ///
-/// One budget bounds everything together, so that no part can be forgotten: heads, 1xx heads before
-/// the final one, zeros and extensions in chunk-size lines, and the trailer section.
+/// One budget bounds everything together: 1xx heads, the head, zeros and extensions in chunk-size
+/// lines, and the trailer section.
 pub const OVERHEAD_LIMIT: usize = 300 * 1024;

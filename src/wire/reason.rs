@@ -1,7 +1,6 @@
 //! Reason-phrases.
 
-/// Returns the reason-phrase that `RFC 9110 §15` suggests; empty for a status-code that it does not
-/// list.
+/// Returns the reason-phrase that `RFC 9110 §15` suggests, or an empty one.
 #[must_use]
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {

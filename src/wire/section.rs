@@ -14,14 +14,14 @@
 
 use super::error::{ErrorKind, ParseError};
 use super::field::{Fields, Line, Span};
-use super::grammar::{token_len, trim_ows, value_len};
+use super::grammar::{is_ows, token_len, trim_ows, value_len};
 
-/// How far a decoder came with the bytes it was given.
+/// How far a decoder came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// All bytes are valid so far; more are needed.
     Partial,
-    /// The head is complete and takes up the first `len` bytes. What follows is not part of it.
+    /// The head is complete.
     Complete {
         /// The length of the head in bytes, including its empty line.
         len: usize,
@@ -31,68 +31,63 @@ pub enum Progress {
 /// Deviations from the grammar that the decoder accepts. Encoders never produce them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lenience {
-    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`);
-    /// otherwise it is refused.
+    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`).
     pub folds: bool,
     /// A lone LF ends a line, as it may in a head (`RFC 9112 §2.2`). A trailer section never
-    /// accepts it: if one reader ended a chunked body at `0 CR LF LF` and another did not, a
-    /// request could hide there.
+    /// accepts it: a request could hide where only one of two readers sees its end.
     pub bare_lf: bool,
 }
 
 /// Reads a field section line by line, and resumes where it stopped when more bytes have arrived.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct SectionDecoder {
+    lenience: Lenience,
     /// Where the first unread line begins.
     at: usize,
-    /// Where the colon of that line is, once it was found.
+    /// Where the colon of that line is; 0 until it was found.
     colon: usize,
-    /// The number of bytes that earlier calls looked at, so that a line that arrives byte by byte
-    /// is read once.
+    /// How many bytes earlier calls looked at. They are not looked at again.
     seen: usize,
     /// The lines whose value was folded, each with the unfolded value.
     unfolded: Vec<(usize, Vec<u8>)>,
 }
 
 impl SectionDecoder {
+    pub(crate) fn new(lenience: Lenience) -> SectionDecoder {
+        SectionDecoder { lenience, at: 0, colon: 0, seen: 0, unfolded: Vec::new() }
+    }
+
     /// Starts over with a field section that begins at `at`.
     pub(crate) fn reset(&mut self, at: usize) {
         self.unfolded.clear();
         (self.at, self.colon, self.seen) = (at, 0, 0);
     }
 
-    /// Reads on in `head`, which holds the bytes of the last call and more, and adds the lines it
-    /// finds to `fields`.
+    /// Adds the lines of `head` to `fields`. `head` holds the bytes of the last call and more.
     pub(crate) fn decode(
         &mut self,
         fields: &mut Fields,
         head: &[u8],
-        lenience: Lenience,
     ) -> Result<Progress, ParseError> {
-        let progress = self.lines(fields, head, lenience);
+        let progress = self.lines(fields, head);
         self.seen = head.len();
         progress
     }
 
-    fn lines(
-        &mut self,
-        fields: &mut Fields,
-        head: &[u8],
-        lenience: Lenience,
-    ) -> Result<Progress, ParseError> {
+    fn lines(&mut self, fields: &mut Fields, head: &[u8]) -> Result<Progress, ParseError> {
         loop {
             let error = match head[self.at..] {
                 [b'\r', b'\n', ..] => return Ok(self.complete(fields, head, 2)),
-                [b'\n', ..] if lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
+                [b'\n', ..] if self.lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
                 [] | [b'\r'] => return Ok(Progress::Partial),
                 [b'\n', ..] => ErrorKind::ChunkLineEnd,
                 [b'\r', ..] => ErrorKind::BareCr,
                 [b' ' | b'\t', ..] if fields.is_empty() => ErrorKind::LeadingSpace,
-                [b' ' | b'\t', ..] if !lenience.folds => ErrorKind::ObsFold,
+                [b' ' | b'\t', ..] if !self.lenience.folds => ErrorKind::ObsFold,
                 [first, ..] => {
                     let read = match first {
-                        b' ' | b'\t' => self.folded_line(fields, head, lenience)?,
-                        _ => self.field_line(fields, head, lenience)?,
+                        b' ' | b'\t' => self.folded_line(fields, head)?,
+                        _ => self.field_line(fields, head)?,
                     };
                     match read {
                         Some(next) => self.at = next,
@@ -112,15 +107,16 @@ impl SectionDecoder {
         &mut self,
         fields: &mut Fields,
         head: &[u8],
-        lenience: Lenience,
     ) -> Result<Option<usize>, ParseError> {
         if self.colon == 0 {
             let Some(colon) = self.field_name(head)? else { return Ok(None) };
             self.colon = colon;
         }
         let start = self.colon + 1;
-        let Some((end, next)) = self.line_end(head, start, lenience)? else { return Ok(None) };
-        let value = trimmed(head, start, end);
+        let Some((end, next)) = self.line_end(head, start)? else { return Ok(None) };
+        let text = &head[start..end];
+        let start = start + text.iter().take_while(|&&byte| is_ows(byte)).count();
+        let value = Span::new(start, start + trim_ows(text).len());
         let name = Span::new(self.at, self.colon);
         fields.lines.push(Line { name, value, offset: value.start });
         self.colon = 0;
@@ -128,13 +124,8 @@ impl SectionDecoder {
     }
 
     /// Reads a continuation line and joins it to the value before it with one SP.
-    fn folded_line(
-        &mut self,
-        fields: &Fields,
-        head: &[u8],
-        lenience: Lenience,
-    ) -> Result<Option<usize>, ParseError> {
-        let Some((end, next)) = self.line_end(head, self.at, lenience)? else { return Ok(None) };
+    fn folded_line(&mut self, fields: &Fields, head: &[u8]) -> Result<Option<usize>, ParseError> {
+        let Some((end, next)) = self.line_end(head, self.at)? else { return Ok(None) };
         let more = trim_ows(&head[self.at..end]);
         let last = fields.lines.len() - 1;
         if self.unfolded.last().is_none_or(|(line, _)| *line != last) {
@@ -166,15 +157,10 @@ impl SectionDecoder {
     }
 
     /// As [`line_end`], from where the last call stopped.
-    fn line_end(
-        &self,
-        head: &[u8],
-        from: usize,
-        lenience: Lenience,
-    ) -> Result<Option<(usize, usize)>, ParseError> {
+    fn line_end(&self, head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
         // The last byte seen may have been a CR that waits for its LF.
         match line_end(head, from.max(self.seen.saturating_sub(1)))? {
-            Some((end, next)) if next == end + 1 && !lenience.bare_lf => {
+            Some((end, next)) if next == end + 1 && !self.lenience.bare_lf => {
                 Err(ParseError::new(ErrorKind::ChunkLineEnd, end))
             }
             line => Ok(line),
@@ -196,20 +182,10 @@ impl SectionDecoder {
     }
 }
 
-/// The bytes from `start` to `end` without the white space around them.
-#[inline]
-fn trimmed(head: &[u8], start: usize, end: usize) -> Span {
-    let text = &head[start..end];
-    let value = trim_ows(text);
-    let start = start + text.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t')).count();
-    Span::new(start, start + value.len())
-}
-
 /// Returns where the text from `from` ends and where the next line begins; `None` if the end of the
 /// line has not arrived.
 ///
-/// A lone LF ends a line too, as `RFC 9112 §2.2` allows. A CR without its LF is refused, because
-/// other readers would end the line there.
+/// A CR without its LF is refused, because other readers would end the line there.
 #[inline]
 pub(super) fn line_end(head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
     let end = from + value_len(&head[from..]);

@@ -8,10 +8,9 @@
 //! reason-phrase  = 1*( HTAB / SP / VCHAR / obs-text )
 //! ```
 //!
-//! Accepted beyond the grammar, because the RFC allows it: a lone LF as a line end, a status-line
-//! without a reason-phrase and its SP, one empty line before a request-line. Declined: other white
-//! space between the parts, a version other than 1.x, empty lines before a status-line, a
-//! request-target of none of the four forms.
+//! Accepted beyond the grammar, as the RFC allows: a lone LF as a line end, a status-line without a
+//! reason-phrase and its SP, one empty line before a request-line. Declined: other white space
+//! between the parts, empty lines before a status-line, a request-target of none of the four forms.
 
 use super::error::{ErrorKind, ParseError};
 use super::field::{Fields, Span};
@@ -52,8 +51,8 @@ impl Head for ResponseHead {
 }
 
 impl ResponseHead {
-    /// `HTTP-version SP status-code [ SP ]`. Returns where the reason-phrase begins, or `None` if
-    /// that has not arrived.
+    /// Reads `HTTP-version SP status-code [ SP ]`. Returns where the reason-phrase begins, or
+    /// `None` if that has not arrived.
     fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
         let Some(version) = version(bytes, 0)? else { return Ok(None) };
         self.version = version;

@@ -109,11 +109,11 @@ impl ClientObserver for Explainer {
     fn on(&self, event: &ClientEvent<'_>) {
         match event {
             ClientEvent::Connecting(endpoint) => self.connecting(endpoint),
-            ClientEvent::Reused { connection } => {
+            ClientEvent::Reused(connection) => {
                 let text = format!("uses connection {connection} again: no new connect");
                 self.note(&text, "RFC 9112 §9.3");
             }
-            ClientEvent::Stale { .. } => self.note(
+            ClientEvent::Stale(_) => self.note(
                 "the server had closed that connection; the request goes out once more, \
                  on a new one",
                 "RFC 9112 §9.3.1",
@@ -134,8 +134,8 @@ impl ClientObserver for Explainer {
                 self.bytes(Side::Server, head.as_bytes());
             }
             ClientEvent::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
-            ClientEvent::Kept { .. } => self.end(true),
-            ClientEvent::Closed { .. } => self.end(false),
+            ClientEvent::Kept(_) => self.end(true),
+            ClientEvent::Closed(_) => self.end(false),
             _ => {}
         }
     }

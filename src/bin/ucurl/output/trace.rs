@@ -235,13 +235,13 @@ impl TraceState {
         let (host, place) = (&self.host, &self.place);
         match event {
             ClientEvent::Connecting(_) => self.say(&format!("  Trying {place}...")),
-            ClientEvent::Connected { connection, .. } => {
+            ClientEvent::Connected(connection) => {
                 self.say(&format!("Connected to {host} ({place}) (#{connection})"));
             }
-            ClientEvent::Reused { connection, .. } => {
+            ClientEvent::Reused(connection) => {
                 self.say(&format!("Re-using existing connection #{connection} with host {host}"))
             }
-            ClientEvent::Stale { connection, .. } => {
+            ClientEvent::Stale(connection) => {
                 self.say(&format!("Connection #{connection} died, trying again with a fresh one"));
             }
             ClientEvent::RequestHead(head) => self.head(head, false),
@@ -256,10 +256,10 @@ impl TraceState {
                 self.head(head.as_bytes(), true);
             }
             ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
-            ClientEvent::Kept { connection, .. } => {
+            ClientEvent::Kept(connection) => {
                 self.say(&format!("Connection #{connection} to host {host} left intact"));
             }
-            ClientEvent::Closed { connection, .. } => {
+            ClientEvent::Closed(connection) => {
                 self.say(&format!("Closing connection {connection}"));
             }
             _ => {}
@@ -271,11 +271,11 @@ impl TraceState {
         let (facts, now) = (&mut self.facts, self.start.elapsed());
         match event {
             ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
-            ClientEvent::Connected { .. } => {
+            ClientEvent::Connected(_) => {
                 facts.connects += 1;
                 facts.connected.get_or_insert(now);
             }
-            ClientEvent::Reused { .. } => _ = facts.connected.get_or_insert(now),
+            ClientEvent::Reused(_) => _ = facts.connected.get_or_insert(now),
             ClientEvent::RequestHead(head) => facts.request_bytes += head.len() as u64,
             ClientEvent::RequestBody(bytes) => facts.upload_bytes += bytes.len() as u64,
             ClientEvent::Interim(head) => {
