@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Names of members are compared without regard to case, and of several the last counts, as in the
-//! docker CLI. Declined: settings that are not JSON. The CLI warns and goes on with another daemon
-//! than the one that was chosen; here it is an error.
+//! docker CLI. Settings that are not JSON are an error here; the CLI warns and goes on with another
+//! daemon than the one that was chosen.
 
 use super::environment::Environment;
 use super::resolve_error::{DaemonRule, ResolveError, unreadable};
@@ -63,7 +63,7 @@ pub(super) struct StoredContext {
     pub(super) notes: Vec<String>,
 }
 
-/// Looks a context up. `rule` says who asks for it.
+/// Looks up a context; `rule` asked for it.
 pub(super) fn stored(
     env: &impl Environment,
     dir: &Path,
@@ -83,8 +83,7 @@ pub(super) fn stored(
     Ok(StoredContext { meta, host, tls, notes })
 }
 
-/// Reads `Endpoints.docker` of a context's metadata: its host, and whether a server's certificate
-/// goes unverified.
+/// Reads the host and `SkipTLSVerify` of `Endpoints.docker` in a context's metadata.
 fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), String> {
     let meta = Value::parse(text).map_err(|error| error.to_string())?;
     let docker = meta.get_ignore_case("Endpoints").and_then(|endpoints| endpoints.get("docker"));

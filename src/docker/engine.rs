@@ -1,11 +1,11 @@
 //! A daemon to talk to: found by the docker CLI's rules, in a version that both sides speak.
 //!
-//! The version is asked for once, with the first path: HEAD `/_ping`, which every engine since 1.24
-//! answers with an Api-Version field (Docker Engine API v1.41, Versioning), or GET where HEAD is
-//! refused. `DOCKER_API_VERSION` spares the question.
+//! The version is asked for once, with the first path: HEAD `/_ping` (GET where HEAD is refused) has
+//! an Api-Version field (Docker Engine API v1.41, Versioning). `DOCKER_API_VERSION` spares the
+//! question.
 
 use super::daemon::{Daemon, DaemonFlags};
-use super::environment::{Environment, ProcessEnvironment};
+use super::environment::ProcessEnvironment;
 use super::resolve_error::ResolveError;
 use super::version::{ApiVersion, VersionError, api_target};
 use crate::client::Client;
@@ -57,13 +57,12 @@ impl Engine {
         Engine { client, version: OnceLock::new() }
     }
 
-    /// The client.
+    /// Returns the client.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Returns the version that is spoken, and asks for it on the first call. `None` for an engine
-    /// that does not tell one.
+    /// Returns the version that is spoken, if the engine tells one, and asks on the first call.
     ///
     /// # Errors
     /// [`EngineError::Version`], [`EngineError::Exchange`].
@@ -71,7 +70,15 @@ impl Engine {
         if let Some(known) = self.version.get() {
             return Ok(*known);
         }
-        let version = negotiate(&self.client, &ProcessEnvironment)?;
+        let mut version = ApiVersion::pinned(&ProcessEnvironment).map_err(EngineError::Version)?;
+        if version.is_none() {
+            let mut ping = self.client.head("/_ping").send()?;
+            if !ping.is_success() {
+                ping = self.client.get("/_ping").send()?;
+            }
+            version = ApiVersion::negotiate(None, ping.field("Api-Version"))
+                .map_err(EngineError::Version)?;
+        }
         Ok(*self.version.get_or_init(|| version))
     }
 
@@ -84,39 +91,28 @@ impl Engine {
     }
 }
 
-fn negotiate(client: &Client, env: &impl Environment) -> Result<Option<ApiVersion>, EngineError> {
-    let pinned = ApiVersion::pinned(env).map_err(EngineError::Version)?;
-    if pinned.is_some() {
-        return Ok(pinned);
+impl EngineError {
+    fn inner(&self) -> &(dyn std::error::Error + 'static) {
+        match self {
+            EngineError::Resolve(error) => error,
+            EngineError::Version(error) => error,
+            EngineError::Exchange(error) => error,
+        }
     }
-    let mut ping = client.head("/_ping").send().map_err(EngineError::Exchange)?;
-    if !ping.is_success() {
-        ping = client.get("/_ping").send().map_err(EngineError::Exchange)?;
-    }
-    ApiVersion::negotiate(None, ping.field("Api-Version")).map_err(EngineError::Version)
 }
 
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            EngineError::Resolve(error) => error.fmt(f),
-            EngineError::Version(error) => error.fmt(f),
-            EngineError::Exchange(error) => error.fmt(f),
-        }
+        write!(f, "{}", self.inner())
     }
 }
 
 impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            EngineError::Resolve(error) => Some(error),
-            EngineError::Version(error) => Some(error),
-            EngineError::Exchange(error) => Some(error),
-        }
+        Some(self.inner())
     }
 }
 
-/// So that one `?` serves a whole exchange.
 impl From<Error> for EngineError {
     fn from(error: Error) -> EngineError {
         EngineError::Exchange(error)

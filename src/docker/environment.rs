@@ -1,28 +1,28 @@
-//! What the rules look at: variables and files, behind a trait, so that a test needs neither.
+//! The variables and files that the rules look at, behind a trait for tests.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// How large a settings file may be: 16 MiB.
+/// The size limit of a settings file: 16 MiB.
 const FILE_LIMIT: u64 = 16 << 20;
 
 /// Variables and files, as a process sees them.
 pub trait Environment {
-    /// A variable's value; `None` when it is not set.
+    /// Returns a variable's value, if it is set.
     fn var(&self, name: &str) -> Option<OsString>;
 
-    /// The user's home directory.
+    /// Returns the user's home directory.
     fn home_dir(&self) -> Option<PathBuf>;
 
     /// Reads all of a file.
     ///
     /// # Errors
-    /// `NotFound` when there is none; otherwise the system's.
+    /// Those of the system, `NotFound` when there is none.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Whether a file could be read, without reading it: a private key stays unread.
+    /// Checks that a file could be read, without reading it: a private key stays unread.
     ///
     /// # Errors
     /// As [`read`](Environment::read).
@@ -31,7 +31,7 @@ pub trait Environment {
     /// Lists the paths of all that is in a directory.
     ///
     /// # Errors
-    /// `NotFound` when there is no such directory; otherwise the system's.
+    /// As [`read`](Environment::read).
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
 }
 

@@ -18,7 +18,7 @@
 use super::ssh;
 use crate::base::percent;
 use crate::transport::{Endpoint, EndpointError};
-use crate::transport::{authority, is_path, misspelt, no_nul, split_scheme, unix, utf8};
+use crate::transport::{authority, is_path, misspelt, no_nul, refuse, split_scheme, unix, utf8};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -91,9 +91,7 @@ fn given(text: &[u8], tls: bool) -> Result<DockerHost, EndpointError> {
     // The CLI takes a protocol off twice, and so `unix://unix:///x` is `unix:///x`.
     let rest = rest.strip_prefix(&text[..scheme.len() + 3]).unwrap_or(rest);
     match scheme {
-        b"unix" | b"tcp" if split_scheme(rest).is_some() => {
-            Err(EndpointError::new("it has two protocols"))
-        }
+        b"unix" | b"tcp" if split_scheme(rest).is_some() => refuse("it has two protocols"),
         b"unix" if rest.is_empty() => Ok(default_socket()),
         b"unix" => socket(rest),
         b"tcp" if rest.is_empty() => Ok(DockerHost::tcp("localhost", 2375)),
@@ -112,7 +110,7 @@ fn stored(text: &[u8], tls: bool) -> Result<DockerHost, EndpointError> {
     // (RFC 9110 §4.2).
     let port = if tls { 443 } else { 80 };
     match split_scheme(text) {
-        Some((_, b"")) => Err(EndpointError::new("nothing follows the protocol")),
+        Some((_, b"")) => refuse("nothing follows the protocol"),
         Some((b"unix", rest)) => socket(rest),
         Some((b"tcp", rest)) => tcp(utf8(rest)?, port),
         Some((b"ssh", rest)) => ssh::parse(utf8(rest)?).map(DockerHost::from),
@@ -146,7 +144,7 @@ fn given_tcp(text: &str) -> Result<DockerHost, EndpointError> {
 /// `[ host ] [ ":" [ port ] ] [ path ]`
 fn tcp(text: &str, default_port: u16) -> Result<DockerHost, EndpointError> {
     if text.contains(['?', '#']) {
-        return Err(EndpointError::new("a query or fragment has no meaning here"));
+        return refuse("a query or fragment has no meaning here");
     }
     let (place, path) = text.split_at(text.find('/').unwrap_or(text.len()));
     if place.contains('@') {
@@ -207,7 +205,7 @@ fn prefix(path: &str) -> Result<String, EndpointError> {
 /// `"/" *pchar`, RFC 3986 §3.3. What is encoded already stays as it is.
 fn encode(segment: &[u8]) -> Result<String, EndpointError> {
     if percent::decode(segment).is_none() {
-        return Err(EndpointError::new("two hexadecimal digits must follow a %"));
+        return refuse("two hexadecimal digits must follow a %");
     }
     let is_pchar = |byte| percent::is_unreserved(byte) || b"%!$&'()*+,;=:@".contains(&byte);
     let mut out = vec![b'/'];

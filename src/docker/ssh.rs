@@ -12,7 +12,7 @@
 use crate::base::percent;
 use crate::base::text::visible;
 use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program};
-use crate::transport::{authority, check_host};
+use crate::transport::{authority, check_host, refuse};
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -67,12 +67,12 @@ impl Endpoint {
 fn check_user(user: Option<&str>) -> Result<(), EndpointError> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "'\"`$\\;&<>|(){}/:".contains(c);
     match user {
-        Some("") => Err(EndpointError::new("the user is empty")),
+        Some("") => refuse("the user is empty"),
         Some(user) if user.starts_with('-') => {
-            Err(EndpointError::new("the user begins with `-`, as an option would"))
+            refuse("the user begins with `-`, as an option would")
         }
         Some(user) if user.contains(odd) => {
-            Err(EndpointError::new("the user holds a character that no user name has"))
+            refuse("the user holds a character that no user name has")
         }
         _ => Ok(()),
     }
@@ -81,12 +81,12 @@ fn check_user(user: Option<&str>) -> Result<(), EndpointError> {
 /// Reads what stands after `ssh://`.
 pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
     if text.contains(['?', '#']) {
-        return Err(EndpointError::new("a query or fragment has no meaning here"));
+        return refuse("a query or fragment has no meaning here");
     }
     let (place, path) = text.split_at(text.find('/').unwrap_or(text.len()));
     let (user, place) = match place.rsplit_once('@') {
         Some((user, _)) if user.contains(':') => {
-            return Err(EndpointError::new("a password does not belong here; ssh has keys"));
+            return refuse("a password does not belong here; ssh has keys");
         }
         Some((user, place)) => (decode(user)?, place),
         None => (String::new(), place),

@@ -2,10 +2,7 @@
 
 use std::io;
 
-/// The cause of a failed connect: its kind, a line with the remedy, and the system's own error.
-///
-/// The parts of this module that dial, and every [`Program`](super::Program), report this;
-/// [`ConnectError`](super::ConnectError) adds the endpoint.
+/// The cause of a failed connect, to which [`ConnectError`](super::ConnectError) adds the endpoint.
 #[derive(Debug)]
 pub struct Cause {
     /// What kind of failure it is.
@@ -17,7 +14,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// A cause without an error of the system.
+    /// Creates a cause without a system error.
     pub fn new(kind: ConnectErrorKind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into(), source: None }
     }

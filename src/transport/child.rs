@@ -1,11 +1,8 @@
 //! A running [`Program`]: its standard input and output are one end of a socket pair, the other end
-//! is ours.
-//!
-//! It is a socket pair and not two pipes, so that everything a Unix socket can do (time limits,
-//! half-close) works here too. The last of what the program prints on standard error is kept, and
-//! reported when the program fails.
+//! is ours. Time limits and half-close work on a socket pair, and not on two pipes. The end of its
+//! standard error is kept, and reported when the program fails.
 
-use super::cause::{Cause, ConnectErrorKind};
+use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Limit, Timeout};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
@@ -20,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -85,13 +82,12 @@ impl Child {
                 // If this fails, it has ended.
                 let _ = lock(&self.process).kill();
                 let why = format!("no connection within {:?}: {}", timeout.after, ready.late);
-                Err(Cause::new(ConnectErrorKind::TimedOut, why).from(timeout.into()))
+                Err(Cause::new(Kind::TimedOut, why).from(timeout.into()))
             }
         }
     }
 
-    /// Returns why the program failed, if it has ended and did. One that has closed both its ends
-    /// is about to end.
+    /// Returns why the program failed, if it has ended. One that closed both its ends is about to.
     pub(super) fn failure(&self) -> Option<ConnectError> {
         let limit = if self.has_closed_both() { ENDING } else { Duration::ZERO };
         let status = wait_up_to(&mut lock(&self.process), limit)?;
@@ -99,8 +95,8 @@ impl Child {
         (!status.success()).then(|| ConnectError::new(&endpoint(), self.explain(status)))
     }
 
-    /// A write fails (EPIPE), even one of no bytes, when the other end is closed or shut down for
-    /// reading. It succeeds when the other end was only shut down for writing.
+    /// Tells whether the other end is closed: even a write of no bytes fails with EPIPE then. It
+    /// succeeds when the other end was only shut down for writing.
     fn has_closed_both(&self) -> bool {
         matches!((&self.socket).write(&[]), Err(error) if error.kind() == ErrorKind::BrokenPipe)
     }
@@ -109,7 +105,7 @@ impl Child {
         let said = self.stderr.all();
         self.program
             .explain(status, &said)
-            .unwrap_or_else(|| Cause::new(ConnectErrorKind::Child, in_its_words(status, &said)))
+            .unwrap_or_else(|| Cause::new(Kind::Child, in_its_words(status, &said)))
     }
 }
 
@@ -126,8 +122,8 @@ impl Drop for Child {
     }
 }
 
-/// When this returns, the command is dropped and with it our copy of the child's end. If it were
-/// kept, the end of the child's output would never be seen.
+/// Starts the program and drops the command, and with it our copy of the child's end, which would
+/// hide the end of its output.
 fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
@@ -144,19 +140,19 @@ fn cannot_run(words: &[OsString], error: io::Error) -> Cause {
     let program = visible(words.first().map_or(b"", |word| word.as_bytes()));
     let (kind, why) = match error.kind() {
         ErrorKind::NotFound => (
-            ConnectErrorKind::NoProgram,
+            Kind::NoProgram,
             format!("the program `{program}` was not found; install it or give its path"),
         ),
         ErrorKind::PermissionDenied => (
-            ConnectErrorKind::NoProgram,
+            Kind::NoProgram,
             format!("`{program}` may not be run: it is not an executable file for this user"),
         ),
-        _ => (ConnectErrorKind::Other, format!("`{program}` could not be started: {error}")),
+        _ => (Kind::Other, format!("`{program}` could not be started: {error}")),
     };
     Cause::new(kind, why).from(error)
 }
 
-/// How a program ended, and the last four lines of what it printed.
+/// Tells how a program ended, and the last four lines of what it printed.
 fn in_its_words(status: ExitStatus, said: &str) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(127), _) => "ended with exit status 127, a command not found".to_owned(),
@@ -171,8 +167,7 @@ fn in_its_words(status: ExitStatus, said: &str) -> String {
     }
 }
 
-/// Polls: the standard library has no wait with a limit. Most children have ended at the first look
-/// or within 1 ms.
+/// Polls, since the standard library has no wait with a limit. Most children end within 1 ms.
 fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(100);
@@ -222,30 +217,31 @@ impl Stderr {
         self.more.notify_all();
     }
 
-    /// Waits until it has said `words`. False: it ended without them.
+    /// Waits until the program has printed `words`; false if it ended without them.
     fn wait_for(&self, words: &str, limit: Option<Duration>) -> Result<bool, Timeout> {
         let said = |tail: &Tail| tail.bytes.windows(words.len()).any(|w| w == words.as_bytes());
         let waiting = |tail: &mut Tail| !tail.ended && !said(tail);
-        let tail = lock(&self.tail);
-        let tail = match limit {
-            None => self.more.wait_while(tail, waiting).unwrap_or_else(PoisonError::into_inner),
-            Some(limit) => {
-                let waited = self.more.wait_timeout_while(tail, limit, waiting);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-        };
+        let tail = self.wait_while(limit.unwrap_or(Duration::MAX), waiting);
         match (said(&tail), limit) {
             (false, Some(after)) if !tail.ended => Err(Timeout { limit: Limit::Connect, after }),
             (said, _) => Ok(said),
         }
     }
 
-    /// Returns what was said when it ended. It does not wait for a grandchild that holds the pipe
-    /// open.
+    /// Waits for at most `limit`, as long as `waiting` holds.
+    fn wait_while(
+        &self,
+        limit: Duration,
+        waiting: impl FnMut(&mut Tail) -> bool,
+    ) -> MutexGuard<'_, Tail> {
+        let waited = self.more.wait_timeout_while(lock(&self.tail), limit, waiting);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Returns what was printed when it ended. A grandchild that holds the pipe open is not waited
+    /// for.
     fn all(&self) -> String {
-        let tail = lock(&self.tail);
-        let ended = self.more.wait_timeout_while(tail, GRACE, |tail| !tail.ended);
-        let tail = ended.unwrap_or_else(PoisonError::into_inner).0;
+        let tail = self.wait_while(GRACE, |tail| !tail.ended);
         String::from_utf8_lossy(&tail.bytes).into_owned()
     }
 }

@@ -1,7 +1,7 @@
 //! A command of the user's as a connection. A shell command is written as for ssh_config(5)
 //! `ProxyCommand`: `%h` is the host, `%p` the port, `%%` a percent sign.
 
-use super::endpoint::{Endpoint, EndpointError, check_host};
+use super::endpoint::{Endpoint, EndpointError, check_host, refuse};
 use super::program::Program;
 use crate::base::text::visible;
 use std::ffi::{OsStr, OsString};
@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A program and its arguments, about which nothing else is known.
+/// A program and its arguments.
 #[derive(Debug)]
 struct Words(Vec<OsString>);
 
@@ -27,16 +27,15 @@ impl fmt::Display for Words {
 }
 
 impl Endpoint {
-    /// The connection that a program makes; the first word is its name or path.
+    /// Returns the connection that a program makes; the first word is its name or path.
     pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self::Program(Arc::new(Words(words.into_iter().map(Into::into).collect())))
     }
 
-    /// The connection that a shell command makes to `host` and `port`.
+    /// Returns the connection that a shell command makes to `host` and `port`.
     ///
-    /// The command is run by `sh -c`. A single program replaces the shell (`exec`), so that no
-    /// process stands between us and it. A host that would mean something to a shell is refused
-    /// (CVE-2023-51385).
+    /// `sh -c` runs the command, and a single program replaces the shell (`exec`). A host that means
+    /// something to a shell is rejected (CVE-2023-51385).
     ///
     /// ```
     /// use unix_http::transport::Endpoint;
@@ -62,10 +61,10 @@ impl Endpoint {
 
 fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, EndpointError> {
     if command.trim_ascii().is_empty() {
-        return Err(EndpointError::new("the proxy command is empty"));
+        return refuse("the proxy command is empty");
     }
     if command.contains(&0) {
-        return Err(EndpointError::new("it holds a NUL byte, which no command can"));
+        return refuse("it holds a NUL byte, which no command can");
     }
     let mut line = if is_one_program(command) { b"exec ".to_vec() } else { Vec::new() };
     let mut bytes = command.iter();
@@ -79,7 +78,7 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, EndpointErr
             Some(b'p') => line.extend(port.to_string().as_bytes()),
             Some(b'%') => line.push(b'%'),
             _ => {
-                return Err(EndpointError::new("after a % stands h (host), p (port) or another %"));
+                return refuse("after a % stands h (host), p (port) or another %");
             }
         }
     }

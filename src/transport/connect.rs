@@ -9,24 +9,16 @@ use std::time::Duration;
 
 /// Connects, within `timeout` if there is one.
 ///
-/// A Unix socket without a time limit costs two system calls, socket(2) and connect(2). Such a
-/// connect blocks while the listener's backlog is full, and the standard library has no limit for
-/// it. With a limit, a helper thread connects. When the limit is reached the thread is left behind,
-/// blocked, until the listener accepts or closes, and its connection is closed at once. The same
-/// holds for the look-up of a host name.
-///
-/// The addresses of a host are tried in the system's order (RFC 6724). Each gets its share of the
-/// time that is left, and the last all of it. `TCP_NODELAY` is set: a request leaves in one write,
-/// and waiting for more would only delay it.
-///
-/// A [program](Endpoint::Program) is started, and waited for only if it tells when it is ready. A
-/// failure after that shows at the first read, as an error with a [`ConnectError`] inside
-/// ([`ConnectError::of`]).
+/// * A Unix socket without a limit blocks while the listener's backlog is full. With a limit, a
+///   helper thread connects, and late results are dropped. The look-up of a host name works alike.
+/// * The addresses of a host are tried in the system's order (RFC 6724), each for an equal share of
+///   the time left. `TCP_NODELAY` is set, since a request leaves in one write.
+/// * A [program](Endpoint::Program) is waited for only if it tells when it is ready. A later failure
+///   is an error of the first read, with a [`ConnectError`] inside ([`ConnectError::of`]).
 ///
 /// # Errors
-/// [`ConnectError`], which says what stood in the way and what to do.
+/// [`ConnectError`], which names the cause and the remedy.
 ///
-/// # Example
 /// ```
 /// use unix_http::transport::{ConnectErrorKind, Endpoint, connect};
 ///

@@ -1,7 +1,6 @@
 //! The one accept loop, and the connections that come out of it.
 //!
-//! A server, a relay and a replay differ in what they do with a connection. How connections are
-//! accepted, counted, waited for and cut is the same and stands here.
+//! A server, a relay and a replay differ only in what they do with a connection.
 
 use super::{Listener, Stream};
 use crate::base::sync::lock;
@@ -13,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait before the next try when descriptors or threads have run out.
+/// The pause before the next try when descriptors or threads have run out.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Something that another thread can end.
@@ -34,11 +33,10 @@ pub(crate) trait Service: Sync {
     /// Serves connection `number` until its end, on a thread of its own.
     fn serve(&self, number: u64, stream: Stream);
 
-    /// Hears that a connection (0 if there is none yet) cannot be served.
+    /// Reports that a connection (0 if there is none yet) cannot be served.
     fn fails(&self, _number: u64, _what: &str, _error: &io::Error) {}
 
-    /// Returns once there is room for the connection that was just accepted; `false` if the
-    /// service stops instead.
+    /// Waits for room for the connection just accepted; `false` if the service stops instead.
     fn has_room(&self) -> bool {
         true
     }
@@ -70,11 +68,9 @@ impl<T> Default for Connections<T> {
 }
 
 impl<T: Cut + Send + Sync> Connections<T> {
-    /// Accepts connections until `listener` is stopped and serves each on a thread of its own.
-    /// Drops the listener, then returns when the last of them is over. The accepting thread itself
-    /// has to be [counted in](Self::begin) before.
-    ///
-    /// A failure concerns one connection only and is reported to the service.
+    /// Accepts connections until `listener` is stopped and serves each on a thread of its own. Drops
+    /// the listener, then returns when the last of them is over. The accepting thread itself has to be
+    /// [counted in](Self::begin) before. Failures of one connection are reported to the service.
     pub(crate) fn run<S: Service>(&self, listener: impl Borrow<Listener>, service: &S) {
         thread::scope(|scope| {
             let mut number = 0;
@@ -118,7 +114,7 @@ impl<T: Cut + Send + Sync> Connections<T> {
         self.changed.notify_all();
     }
 
-    /// Notes what can be cut of a connection; cuts it at once if that time has come.
+    /// Registers a connection; cuts it at once if that time has come.
     pub(crate) fn insert(&self, number: u64, connection: &Arc<T>) {
         let mut table = lock(&self.table);
         if table.cut {
@@ -127,13 +123,13 @@ impl<T: Cut + Send + Sync> Connections<T> {
         table.open.insert(number, Arc::clone(connection));
     }
 
-    /// Forgets a connection that is over.
+    /// Removes a connection that is over.
     pub(crate) fn remove(&self, number: u64) {
         lock(&self.table).open.remove(&number);
         self.changed.notify_all();
     }
 
-    /// How many threads are at work.
+    /// Returns how many threads are at work.
     pub(crate) fn running(&self) -> usize {
         lock(&self.table).running
     }
@@ -148,13 +144,10 @@ impl<T: Cut + Send + Sync> Connections<T> {
         drop(self.changed.wait_timeout(lock(&self.table), limit));
     }
 
-    /// Waits until no thread is at work; `None` is for ever.
+    /// Waits until no thread is at work; `None` is forever.
     pub(crate) fn wait(&self, limit: Option<Duration>) {
-        let table = lock(&self.table);
-        match limit {
-            Some(limit) => drop(self.changed.wait_timeout_while(table, limit, |t| t.running > 0)),
-            None => drop(self.changed.wait_while(table, |table| table.running > 0)),
-        }
+        let (table, limit) = (lock(&self.table), limit.unwrap_or(Duration::MAX));
+        drop(self.changed.wait_timeout_while(table, limit, |table| table.running > 0));
     }
 
     /// Waits at most `grace` for the open connections, then cuts them and all that come later.

@@ -1,12 +1,10 @@
 //! Time limits: what a caller asks for, and one exchange running against them.
 //!
-//! There are four, since one limit for everything kills quiet streams: a `GET /events` that says
-//! nothing for an hour is healthy, a connect that takes an hour is not. Nothing is limited unless
-//! asked for.
+//! There are four, because one limit for everything kills quiet streams: `GET /events` may say
+//! nothing for an hour. Nothing is limited unless asked for.
 //!
-//! A socket knows one limit only, the longest wait of the next `recv` or `send` (`SO_RCVTIMEO`,
-//! `SO_SNDTIMEO`, socket(7)). The [`Clock`] tells what it should be; a wait that ends early is
-//! begun again.
+//! A socket limits only the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)). The
+//! [`Clock`] tells that limit, and a wait that ends early begins again.
 
 use std::fmt;
 use std::io;
@@ -18,13 +16,12 @@ use std::time::{Duration, Instant};
 /// The limits of an exchange. `None`, the default of each, is for ever.
 ///
 /// ```
-/// use std::time::Duration;
 /// use unix_http::Timeouts;
 ///
 /// // For GET /events: the engine has to answer soon, and may then be silent.
 /// let limits = Timeouts {
-///     connect: Some(Duration::from_secs(2)),
-///     head: Some(Duration::from_secs(5)),
+///     connect: Some(std::time::Duration::from_secs(2)),
+///     head: Some(std::time::Duration::from_secs(5)),
 ///     ..Timeouts::default()
 /// };
 /// assert_eq!((limits.idle, limits.total), (None, None));
@@ -35,8 +32,7 @@ pub struct Timeouts {
     pub connect: Option<Duration>,
     /// From the end of the request to the end of the response head.
     pub head: Option<Duration>,
-    /// Silence: a wait in which no byte moved either way. Time the caller spends between two reads
-    /// does not count.
+    /// A wait in which no byte moves either way. Time between two reads does not count.
     pub idle: Option<Duration>,
     /// The whole exchange, from the start of the connect to the last byte.
     pub total: Option<Duration>,
@@ -55,8 +51,7 @@ pub enum Limit {
     Total,
 }
 
-/// A limit was reached. Travels as the inner error of an [`io::Error`] of kind
-/// [`io::ErrorKind::TimedOut`].
+/// A limit was reached; the inner error of an [`io::Error`] of kind [`io::ErrorKind::TimedOut`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout {
     /// Which limit.
@@ -66,7 +61,7 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// The limit that an I/O error tells of, if it does.
+    /// Returns the timeout inside an I/O error.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
@@ -109,10 +104,8 @@ impl Deadline {
         Deadline { limit, after, since: Instant::now() }
     }
 
-    /// How long a socket may still wait, in whole milliseconds: zero means forever to a socket.
-    ///
-    /// # Errors
-    /// Less than a millisecond is left.
+    /// Returns how long a socket may still wait, in whole milliseconds, as zero is forever to a
+    /// socket. Fails when less than one is left.
     pub(crate) fn left(&self) -> Result<Option<Duration>, Timeout> {
         let Some(after) = self.after else { return Ok(None) };
         let left = nanos(after.saturating_sub(self.since.elapsed())) / 1_000_000;
@@ -122,14 +115,13 @@ impl Deadline {
         Ok(Some(Duration::from_millis(left)))
     }
 
-    /// The error for a wait that reached this limit.
+    /// Returns the error for a wait that reached this limit.
     pub(crate) fn timeout(&self) -> Option<Timeout> {
         self.after.map(|after| Timeout { limit: self.limit, after })
     }
 }
 
 /// One exchange against its [`Timeouts`]. Clones share it: one thread may send while another reads.
-/// Without a limit it is empty, and asking it costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<Running>>);
 
@@ -157,8 +149,7 @@ impl Clock {
         Self(Some(Arc::new(Running { limits: *limits, start: Instant::now(), sent, moved })))
     }
 
-    /// How long a connect may take now: the sooner of `connect` and what is left of `total`, at
-    /// least 1 ms.
+    /// Returns how long a connect may take now: `connect` or the rest of `total`, at least 1 ms.
     #[must_use]
     pub fn connect_limit(&self) -> Option<Duration> {
         let running = self.0.as_ref()?;
@@ -166,40 +157,38 @@ impl Clock {
         Some(sooner(running.limits.connect, left)?.max(TICK))
     }
 
-    /// The request has been sent: from now on the response head is due.
+    /// Notes that the request has been sent: from now on the response head is due.
     pub fn request_sent(&self) {
         if let Some(running) = &self.0 {
             // A head that came before the request was finished stays received.
-            let _ = running.sent.compare_exchange(
-                REQUEST_UNDER_WAY,
-                running.now(),
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
+            let (from, now) = (REQUEST_UNDER_WAY, running.now());
+            _ = running.sent.compare_exchange(from, now, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 
-    /// The response head is complete.
+    /// Notes that the response head is complete.
     pub fn head_received(&self) {
         if let Some(running) = &self.0 {
             running.sent.store(HEAD_RECEIVED, Ordering::Release);
         }
     }
 
-    /// Begins a wait for the peer.
-    pub(super) fn begin_wait(&self) -> Wait<'_> {
-        Wait(self.0.as_deref().map(|running| (running, running.now())))
+    /// Begins a wait for the peer; `None` without a limit.
+    pub(super) fn begin_wait(&self) -> Option<Wait<'_>> {
+        self.0.as_deref().map(|running| Wait { running, since: running.now() })
     }
 }
 
 /// A wait for the peer to take or give a byte.
-pub(super) struct Wait<'a>(Option<(&'a Running, u64)>);
+pub(super) struct Wait<'a> {
+    running: &'a Running,
+    since: u64,
+}
 
 impl Wait<'_> {
-    /// How long the socket may wait before it is to be asked again; `None` is for ever, or no
-    /// clock.
+    /// Returns how long the socket may wait before it asks again; `None` is forever.
     pub(super) fn next(&self) -> Result<Option<Duration>, Timeout> {
-        let Some((running, since)) = self.0 else { return Ok(None) };
+        let running = self.running;
         let (now, limits) = (running.now(), &running.limits);
         let left = |limit: Limit, after: Option<Duration>, from: u64| match after {
             None => Ok(None),
@@ -211,28 +200,20 @@ impl Wait<'_> {
         let total = left(Limit::Total, limits.total, 0)?;
         let head = match running.sent.load(Ordering::Acquire) {
             HEAD_RECEIVED => None,
-            // The other thread may finish the request during this wait: look again no later than
-            // that could matter.
+            // The other thread may finish the request during this wait.
             REQUEST_UNDER_WAY => limits.head.map(nanos),
             sent => left(Limit::Head, limits.head, sent)?,
         };
-        let idle =
-            left(Limit::Idle, limits.idle, since.max(running.moved.load(Ordering::Relaxed)))?;
+        let since = self.since.max(running.moved.load(Ordering::Relaxed));
+        let idle = left(Limit::Idle, limits.idle, since)?;
         Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
     }
 
-    /// A byte moved.
+    /// Notes that a byte moved.
     pub(super) fn moved(&self) {
-        if let Some((running, _)) = self.0
-            && running.limits.idle.is_some()
-        {
-            running.moved.store(running.now(), Ordering::Relaxed);
+        if self.running.limits.idle.is_some() {
+            self.running.moved.store(self.running.now(), Ordering::Relaxed);
         }
-    }
-
-    /// Whether there is a clock at all.
-    pub(super) fn limited(&self) -> bool {
-        self.0.is_some()
     }
 }
 
@@ -244,9 +225,8 @@ impl Running {
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// The largest power of two, in milliseconds, that fits: while a deadline comes nearer, the
-/// socket's limit then changes a few times only, and most reads cost no second system call. Never
-/// under 1 ms, as zero means for ever to a socket.
+/// Returns the largest power of two, in milliseconds, that fits. The socket's limit then changes only
+/// a few times while a deadline comes nearer, and most reads cost no second system call.
 fn coarse(nanos: u64) -> Duration {
     match (nanos / 1_000_000).checked_ilog2() {
         Some(log) => Duration::from_millis(1 << log),
@@ -254,13 +234,12 @@ fn coarse(nanos: u64) -> Duration {
     }
 }
 
-/// To whole milliseconds, for people.
+/// Rounds to whole milliseconds, for people.
 pub(super) fn rounded(duration: Duration) -> Duration {
     Duration::from_millis(nanos(duration).saturating_add(500_000) / 1_000_000)
 }
 
-/// Rounded up: a wait that has just begun has all of its limit left, whatever the clock says, and
-/// the socket keeps it.
+/// Rounds up, so that a wait that has just begun has all of its limit left.
 fn whole_millis(nanos: u64) -> Duration {
     Duration::from_millis(nanos.div_ceil(1_000_000))
 }
@@ -277,8 +256,7 @@ fn sooner<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     }
 }
 
-/// Does blocking work on a helper thread and waits for it no longer than `limit`. What comes too
-/// late is dropped.
+/// Does blocking work on a helper thread for at most `limit`. A late result is dropped.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,

@@ -1,7 +1,5 @@
 //! What can be dialled, and how it is written. The grammar stands in the [module above](super).
-//!
-//! The pieces of the notation ([`split_scheme`], [`unix`], [`authority`], [`misspelt`]) are shared
-//! with the grammar of `DOCKER_HOST`, which allows more.
+//! The grammar of `DOCKER_HOST`, which allows more, shares the pieces of the notation.
 
 use super::program::Program;
 use crate::base::{number, text::visible};
@@ -17,7 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// A Unix stream socket in the file system. Any bytes but NUL; over 107 of them only on Linux.
+    /// A Unix stream socket in the file system: any bytes but NUL, over 107 of them only on Linux.
     Unix(PathBuf),
     /// A Linux abstract name, without its leading NUL: at most 107 bytes of any value (unix(7)).
     Abstract(Vec<u8>),
@@ -28,25 +26,21 @@ pub enum Endpoint {
         /// 1 to 65535.
         port: u16,
     },
-    /// A program whose standard input and output are the connection: a
-    /// [command](Endpoint::command) of the user's, or one that knows its errors, as for TLS and
-    /// ssh.
+    /// A program whose standard input and output are the connection, such as ssh.
     Program(Arc<dyn Program>),
 }
 
 impl Endpoint {
-    /// Parses an endpoint. It is bytes: a path need not be UTF-8.
+    /// Parses an endpoint. A path need not be UTF-8.
     ///
     /// # Errors
-    /// [`EndpointError`] for anything outside the grammar, with the probable meaning of a near
-    /// miss.
+    /// [`EndpointError`] for anything outside the grammar, with the probable meaning of a near miss.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
         parse(bytes).map_err(|error| error.about(bytes))
     }
 
-    /// Returns `host:port` as a Host field has it (RFC 9112 §3.2), an IPv6 address in brackets.
-    /// `None` for an endpoint that is not on the network.
+    /// Returns `host:port` as the Host field has it (RFC 9112 §3.2); `None` off the network.
     #[must_use]
     pub fn authority(&self) -> Option<String> {
         match self {
@@ -73,40 +67,35 @@ impl FromStr for Endpoint {
 fn parse(text: &[u8]) -> Result<Endpoint, EndpointError> {
     no_nul(text)?;
     if text.is_empty() {
-        return Err(EndpointError::new(
-            "it is empty; write unix:///path/to/socket or tcp://host:port",
-        ));
+        return refuse("it is empty; write unix:///path/to/socket or tcp://host:port");
     }
     if is_path(text) {
         return Ok(Endpoint::Unix(path(text)));
     }
     match split_scheme(text) {
-        Some((b"unix", b"")) => {
-            Err(EndpointError::new("it has no path; write unix:///path/to/socket"))
-        }
+        Some((b"unix", b"")) => refuse("it has no path; write unix:///path/to/socket"),
         Some((b"unix", rest)) => unix(rest),
         Some((b"tcp", rest)) => match authority(utf8(rest)?)? {
-            ("", _) => Err(EndpointError::new("the host is empty")),
-            (_, None) => Err(EndpointError::new("it has no port; write tcp://host:port")),
+            ("", _) => refuse("the host is empty"),
+            (_, None) => refuse("it has no port; write tcp://host:port"),
             (host, Some(port)) => Ok(Endpoint::Tcp { host: host.into(), port }),
         },
-        _ => Err(misspelt(text).unwrap_or_else(|| {
-            EndpointError::new(
-                "write unix:///path/to/socket, unix://@name, tcp://host:port or a path",
-            )
-        })),
+        _ => match misspelt(text) {
+            Some(error) => Err(error),
+            None => refuse("write unix:///path/to/socket, unix://@name, tcp://host:port or a path"),
+        },
     }
 }
 
 /// Refuses a NUL byte, which no path and no host can have.
 pub(crate) fn no_nul(text: &[u8]) -> Result<(), EndpointError> {
     match text.contains(&0) {
-        true => Err(EndpointError::new("it holds a NUL byte, which no path and no host can")),
+        true => refuse("it holds a NUL byte, which no path and no host can"),
         false => Ok(()),
     }
 }
 
-/// Whether a text without a scheme is plainly a path.
+/// Tells whether a text without a scheme is plainly a path.
 pub(crate) fn is_path(text: &[u8]) -> bool {
     [&b"/"[..], b"./", b"../"].iter().any(|start| text.starts_with(start))
 }
@@ -124,7 +113,7 @@ pub(crate) fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Reads what follows `unix://`: a path or an abstract name.
 pub(crate) fn unix(rest: &[u8]) -> Result<Endpoint, EndpointError> {
     match rest {
-        b"@" => Err(EndpointError::new("it has no name after the @")),
+        b"@" => refuse("it has no name after the @"),
         [b'@', name @ ..] => Ok(Endpoint::Abstract(name.to_vec())),
         rest => Ok(Endpoint::Unix(path(rest))),
     }
@@ -134,25 +123,24 @@ pub(crate) fn utf8(text: &[u8]) -> Result<&str, EndpointError> {
     str::from_utf8(text).map_err(|_| EndpointError::new("only a path may be other than UTF-8"))
 }
 
-/// Reads `[ host ] [ ":" [ port ] ]` (RFC 3986 §3.2). An IPv6 address stands in brackets, which are
-/// taken off.
+/// Reads `[ host ] [ ":" [ port ] ]` (RFC 3986 §3.2) and takes the brackets off an IPv6 address.
 pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError> {
     let (host, rest) = if let Some(inside) = text.strip_prefix('[') {
         let Some((address, rest)) = inside.split_once(']') else {
-            return Err(EndpointError::new("the ] after an IPv6 address is missing"));
+            return refuse("the ] after an IPv6 address is missing");
         };
         let bare = address.split_once('%').map_or(address, |(address, _zone)| address);
         if bare.parse::<Ipv6Addr>().is_err() {
-            return Err(EndpointError::new("an IPv6 address must stand in the brackets"));
+            return refuse("an IPv6 address must stand in the brackets");
         }
         (address, rest)
     } else {
         if text.parse::<Ipv6Addr>().is_ok() {
-            return Err(EndpointError::new("an IPv6 address stands in brackets: [address]:port"));
+            return refuse("an IPv6 address stands in brackets: [address]:port");
         }
         let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
         if host.contains('%') {
-            return Err(EndpointError::new("the host holds '%', which no host name has"));
+            return refuse("the host holds '%', which no host name has");
         }
         (host, rest)
     };
@@ -161,18 +149,17 @@ pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError
     }
     match rest.strip_prefix(':') {
         None if rest.is_empty() => Ok((host, None)),
-        None => Err(EndpointError::new("something other than a port follows the ]")),
+        None => refuse("something other than a port follows the ]"),
         Some("") => Ok((host, None)),
         Some(digits) => match number::port(digits.as_bytes()) {
             Some(port @ 1..) => Ok((host, Some(port))),
-            _ => Err(EndpointError::new("the port is not a number from 1 to 65535")),
+            _ => refuse("the port is not a number from 1 to 65535"),
         },
     }
 }
 
-/// Checks a host: a name, an IPv4 or an IPv6 address, the last without its brackets. Nothing passes
-/// that another grammar, a shell or an option parser would take for something else
-/// (CVE-2017-1000117 and its like: `ssh://-oProxyCommand=…`).
+/// Checks a host: a name, an IPv4 or an IPv6 address without brackets. Rejects what another grammar,
+/// a shell or an option parser would misread (CVE-2017-1000117: `ssh://-oProxyCommand=…`).
 pub(crate) fn check_host(host: &str) -> Result<(), EndpointError> {
     let plain = |c: char| {
         c.is_ascii_alphanumeric()
@@ -180,17 +167,17 @@ pub(crate) fn check_host(host: &str) -> Result<(), EndpointError> {
             || !c.is_ascii() && !c.is_whitespace() && !c.is_control()
     };
     if host.is_empty() {
-        Err(EndpointError::new("the host is empty"))
+        refuse("the host is empty")
     } else if host.starts_with('-') {
-        Err(EndpointError::new("the host begins with `-`, as an option would"))
+        refuse("the host begins with `-`, as an option would")
     } else if let Some(c) = host.chars().find(|&c| !plain(c)) {
-        Err(EndpointError::new(format!("the host holds {c:?}, which no host name has")))
+        refuse(format!("the host holds {c:?}, which no host name has"))
     } else {
         Ok(())
     }
 }
 
-/// Recognises a near miss: another notation, or one with a slip in it.
+/// Recognises a near miss and returns its error.
 pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
     let text = String::from_utf8_lossy(text);
     let error = |why: &str, meant: String| Some(EndpointError::new(why).meaning(meant));
@@ -224,8 +211,7 @@ pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
     error("a protocol ends in ://", format!("{scheme}://{rest}"))
 }
 
-/// Prints what [`Endpoint::parse`] reads, escaped to one line that is safe on a terminal; a program
-/// prints its name.
+/// Prints what [`Endpoint::parse`] reads, escaped to one line; a program prints its name.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -247,6 +233,11 @@ pub struct EndpointError {
     given: String,
     why: String,
     meant: Option<String>,
+}
+
+/// Fails with an [`EndpointError`].
+pub(crate) fn refuse<T>(why: impl Into<String>) -> Result<T, EndpointError> {
+    Err(EndpointError::new(why))
 }
 
 impl EndpointError {

@@ -5,9 +5,7 @@ use super::endpoint::Endpoint;
 use std::fmt;
 use std::io;
 
-/// A connection could not be made. Prints as one line: where, the cause, the remedy.
-///
-/// `source()` is the system's own error, if there was one.
+/// A connection that could not be made. Prints as one line: where, the cause, the remedy.
 #[derive(Debug)]
 pub struct ConnectError {
     endpoint: Box<Endpoint>,
@@ -19,20 +17,19 @@ impl ConnectError {
         Self { endpoint: Box::new(endpoint.clone()), cause }
     }
 
-    /// What was dialled.
+    /// Returns what was dialled.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The kind of error.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> ConnectErrorKind {
         self.cause.kind
     }
 
-    /// Returns the connect error inside an I/O error. A [`Stream`](super::Stream) over a program
-    /// reports one when the program fails.
+    /// Returns the connect error inside an I/O error of a [`Stream`](super::Stream).
     #[must_use]
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()

@@ -1,5 +1,6 @@
 //! Listening: for this user alone unless told otherwise, and never in place of a live server.
 
+use self::ListenErrorKind as Kind;
 use super::endpoint::Endpoint;
 use super::socket_file::{self, InTheWay, SocketFile};
 use super::stream::Stream;
@@ -18,9 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Who may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// The mode of the socket file; who may write to it may connect. 0600 unless said otherwise.
+    /// The mode of the socket file: whoever may write to it may connect. By default 0600.
     pub mode: u32,
-    /// Whether a TCP address may be one that other machines reach. Not unless said otherwise.
+    /// Whether a TCP address may be one that other machines reach. By default not.
     pub beyond_loopback: bool,
 }
 
@@ -30,8 +31,7 @@ impl Default for Admission {
     }
 }
 
-/// A socket that connections are accepted on. Its file is removed when it is dropped, if the name
-/// is still its own.
+/// A listening socket. Dropping it removes its file, if the name is still its own.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -86,33 +86,24 @@ pub struct ListenError {
 pub enum ListenErrorKind {
     /// Another process listens there.
     InUse,
-    /// A file that is not a socket has the name.
-    NotASocket,
-    /// The socket's directory does not exist.
-    NoDirectory,
-    /// The path does not fit a socket address.
-    PathTooLong,
     /// Other machines reach the address, and [`Admission::beyond_loopback`] is off.
     BeyondLoopback,
-    /// The host name could not be resolved.
-    UnknownHost,
-    /// This endpoint cannot be listened on.
-    Unsupported,
-    /// Anything else; the system's words are in the message.
+    /// Anything else; the message says what.
     Other,
 }
 
 impl ListenError {
-    fn new(kind: ListenErrorKind, why: impl Into<String>) -> Self {
+    fn new(kind: Kind, why: impl Into<String>) -> Self {
         Self { kind, text: why.into(), source: None }
     }
 
-    /// The system's error, after a few words of our own.
-    fn of(kind: ListenErrorKind, what: &str, error: io::Error) -> Self {
+    /// Wraps a system error after a few words of our own.
+    fn of(what: &str, error: io::Error) -> Self {
+        let kind = if is_taken(&error) { Kind::InUse } else { Kind::Other };
         Self { kind, text: format!("{what}: {error}"), source: Some(error) }
     }
 
-    /// The kind of error.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> ListenErrorKind {
         self.kind
@@ -120,16 +111,15 @@ impl ListenError {
 }
 
 impl Listener {
-    /// Listens, for this user alone: a socket file has mode 0600, a TCP address must be a loopback
-    /// one.
+    /// Listens for this user alone: a socket file has mode 0600, a TCP address must be a loopback one.
     ///
     /// # Errors
-    /// [`ListenError`], which says what is in the way.
+    /// [`ListenError`], which names what is in the way.
     pub fn bind(endpoint: &Endpoint) -> Result<Self, ListenError> {
         Self::bind_for(endpoint, Admission::default())
     }
 
-    /// Listens, for those whom `admission` lets in.
+    /// Listens for those whom `admission` lets in.
     ///
     /// # Errors
     /// As [`bind`](Listener::bind).
@@ -147,7 +137,9 @@ impl Listener {
                 (Socket::Unix(socket), endpoint.clone(), Some(file))
             }
             Endpoint::Abstract(name) => {
-                let socket = bind_abstract(name)?;
+                let bound =
+                    unix::abstract_address(name).and_then(|at| UnixListener::bind_addr(&at));
+                let socket = bound.map_err(|error| ListenError::of("cannot listen", error))?;
                 (Socket::Unix(socket), endpoint.clone(), None)
             }
             Endpoint::Tcp { host, port } => {
@@ -155,14 +147,13 @@ impl Listener {
                 (Socket::Tcp(socket), Endpoint::Tcp { host: host.clone(), port }, None)
             }
             Endpoint::Program(_) => {
-                let why = "a program cannot be listened on";
-                return Err(ListenError::new(ListenErrorKind::Unsupported, why));
+                return Err(ListenError::new(Kind::Other, "a program cannot be listened on"));
             }
         };
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: file })
     }
 
-    /// Where this listens; for TCP with the port that port 0 became.
+    /// Returns where this listens; for TCP with the port that port 0 became.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
@@ -172,13 +163,13 @@ impl Listener {
     /// come were given out.
     ///
     /// # Errors
-    /// That of accept(2). Descriptors that have run out come back: pause, then call again.
+    /// Those of accept(2). Descriptors that have run out come back: pause, then call again.
     pub fn accept(&self) -> io::Result<Option<Stream>> {
         loop {
             let accepted = match &self.socket {
                 Socket::Unix(listener) => listener.accept().map(|(socket, _)| Stream::from(socket)),
                 Socket::Tcp(listener) => listener.accept().and_then(|(socket, _)| {
-                    // A message leaves in one write; to wait for more would only delay it.
+                    // A message leaves in one write: waiting for more would only delay it.
                     socket.set_nodelay(true)?;
                     Ok(Stream::from(socket))
                 }),
@@ -193,41 +184,38 @@ impl Listener {
         }
     }
 
-    /// A handle that stops this listener.
+    /// Returns a handle that stops this listener.
     ///
     /// # Errors
-    /// That of dup(2).
+    /// Those of dup(2).
     pub fn stopper(&self) -> io::Result<Stopper> {
-        // A listening socket is a socket: std keeps its types for the two apart, the system does
-        // not.
+        // Only std has types of their own for listening sockets.
         let socket = match &self.socket {
-            Socket::Unix(listener) => {
-                Stream::from(UnixStream::from(OwnedFd::from(listener.try_clone()?)))
-            }
-            Socket::Tcp(listener) => {
-                Stream::from(TcpStream::from(OwnedFd::from(listener.try_clone()?)))
-            }
+            Socket::Unix(listener) => UnixStream::from(OwnedFd::from(listener.try_clone()?)).into(),
+            Socket::Tcp(listener) => TcpStream::from(OwnedFd::from(listener.try_clone()?)).into(),
         };
         Ok(Stopper { stopped: Arc::clone(&self.stopped), socket })
     }
 }
 
 impl Stopper {
-    /// From now on connections are refused, and [`accept`](Listener::accept) does not wait any
-    /// longer.
+    /// Makes the listener refuse connections, and ends the wait of [`accept`](Listener::accept).
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done
-        // before.
+        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done before.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists)
+}
+
+const TAKEN: &str = "another server took the name just now";
+
 fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), ListenError> {
-    let taken =
-        |error: &io::Error| matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists);
     let bound = match socket_file::bind(path, mode) {
-        Err(error) if taken(&error) => {
+        Err(error) if is_taken(&error) => {
             make_way(path)?;
             socket_file::bind(path, mode)
         }
@@ -238,49 +226,37 @@ fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Liste
         let (kind, why) = match (error.kind(), directory) {
             (ErrorKind::NotFound, Some(directory)) => {
                 let directory = visible(directory.as_os_str().as_bytes());
-                (ListenErrorKind::NoDirectory, format!("the directory {directory} does not exist"))
+                (Kind::Other, format!("the directory {directory} does not exist"))
             }
-            _ if taken(&error) => (ListenErrorKind::InUse, TAKEN.to_owned()),
-            (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => (
-                ListenErrorKind::PathTooLong,
-                "the path is too long for a socket address; use a shorter or a relative one".into(),
-            ),
-            _ => return ListenError::of(ListenErrorKind::Other, "cannot listen", error),
+            (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => {
+                let why = "the path is too long for a socket address";
+                (Kind::Other, format!("{why}; use a shorter or a relative one"))
+            }
+            _ if is_taken(&error) => (Kind::InUse, TAKEN.into()),
+            _ => return ListenError::of("cannot listen", error),
         };
         ListenError { kind, text: why, source: Some(error) }
     })
 }
 
-const TAKEN: &str = "another server took the name just now";
-
 /// Removes a socket that nobody listens on; anything else is the error.
 fn make_way(path: &Path) -> Result<(), ListenError> {
     let in_the_way = socket_file::remove_stale(path).map_err(|error| {
         let what = "a socket that nobody listens on is in the way and cannot be removed";
-        ListenError::of(ListenErrorKind::Other, what, error)
+        ListenError::of(what, error)
     })?;
     let (kind, why) = match in_the_way {
         None => return Ok(()),
         Some(InTheWay::NotASocket) => (
-            ListenErrorKind::NotASocket,
+            Kind::Other,
             "a file that is not a socket is in the way; remove it or choose another path",
         ),
-        Some(InTheWay::Live) => (
-            ListenErrorKind::InUse,
-            "another process listens on it; stop that one or choose another path",
-        ),
-        Some(InTheWay::TakenJustNow) => (ListenErrorKind::InUse, TAKEN),
+        Some(InTheWay::Live) => {
+            (Kind::InUse, "another process listens on it; stop that one or choose another path")
+        }
+        Some(InTheWay::TakenJustNow) => (Kind::InUse, TAKEN),
     };
     Err(ListenError::new(kind, why))
-}
-
-fn bind_abstract(name: &[u8]) -> Result<UnixListener, ListenError> {
-    unix::abstract_address(name).and_then(|address| UnixListener::bind_addr(&address)).map_err(
-        |error| match error.kind() {
-            ErrorKind::AddrInUse => ListenError::of(ListenErrorKind::InUse, "cannot listen", error),
-            _ => ListenError::of(ListenErrorKind::Other, "cannot listen", error),
-        },
-    )
 }
 
 fn bind_tcp(
@@ -288,33 +264,27 @@ fn bind_tcp(
     port: u16,
     beyond_loopback: bool,
 ) -> Result<(TcpListener, u16), ListenError> {
-    let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            let what = "the host name cannot be resolved";
-            return Err(ListenError::of(ListenErrorKind::UnknownHost, what, error));
-        }
-    };
+    let addresses = (host, port).to_socket_addrs();
+    let addresses: Vec<SocketAddr> = addresses
+        .map_err(|error| ListenError::of("the host name cannot be resolved", error))?
+        .collect();
     let open = addresses.iter().find(|address| !address.ip().is_loopback());
     if let Some(open) = open.filter(|_| !beyond_loopback) {
-        let why = format!(
-            "{} is an address that other machines reach: that has to be asked for",
-            open.ip()
-        );
-        return Err(ListenError::new(ListenErrorKind::BeyondLoopback, why));
+        let ip = open.ip();
+        let why = format!("{ip} is an address that other machines reach: that has to be asked for");
+        return Err(ListenError::new(Kind::BeyondLoopback, why));
     }
     let listen = || {
         let listener = TcpListener::bind(&addresses[..])?;
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     };
-    listen().map_err(|error: io::Error| match error.kind() {
-        ErrorKind::AddrInUse => ListenError {
-            kind: ListenErrorKind::InUse,
-            text: "another process listens on this port; choose another".into(),
-            source: Some(error),
-        },
-        _ => ListenError::of(ListenErrorKind::Other, "cannot listen", error),
+    listen().map_err(|error: io::Error| {
+        if !is_taken(&error) {
+            return ListenError::of("cannot listen", error);
+        }
+        let why = "another process listens on this port; choose another";
+        ListenError { source: Some(error), ..ListenError::new(Kind::InUse, why) }
     })
 }
 

@@ -7,8 +7,7 @@
 //! * [`Program`] is a child process that carries a connection, such as a proxy command or ssh.
 //! * [`Timeouts`] are the limits a caller asks for; [`Clock`] is one exchange running against them.
 //!
-//! HTTP does not name a socket file in its URIs (RFC 9110 §4.2 knows hosts and ports only), so the
-//! notation is the one that Docker made common:
+//! The notation is the one that Docker made common:
 //!
 //! ```abnf
 //! endpoint = unix / abstract / tcp / path
@@ -18,8 +17,8 @@
 //! path     = ( "/" / "./" / "../" ) *OCTET
 //! ```
 //!
-//! Declined: a port that is left out and a path after it, which only Docker gives a meaning, and
-//! cryptography of our own: TLS and ssh are programs at the other end of a socket pair.
+//! Declined: a missing port and a path after it, which only Docker gives a meaning. TLS and ssh are
+//! programs at the other end of a socket pair.
 //!
 //! ```
 //! use unix_http::transport::Endpoint;
@@ -60,7 +59,8 @@ pub use deadline::{Clock, Limit, Timeout, Timeouts};
 pub use endpoint::{Endpoint, EndpointError};
 #[cfg(feature = "docker")]
 pub(crate) use endpoint::{
-    authority, check_host, host_and_port, is_path, misspelt, no_nul, split_scheme, unix, utf8,
+    authority, check_host, host_and_port, is_path, misspelt, no_nul, refuse, split_scheme, unix,
+    utf8,
 };
 pub use error::ConnectError;
 #[cfg(any(feature = "server", feature = "tap"))]

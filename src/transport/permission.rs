@@ -22,18 +22,11 @@ pub(super) fn explain(path: &Path) -> String {
 fn closed_directory(path: &Path) -> Option<String> {
     let denied =
         |p: &Path| fs::metadata(p).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
-    let directory = path
-        .ancestors()
-        .find(|p| denied(p) && p.parent().is_some_and(|up| !denied(up)))?
-        .parent()?;
-    let metadata =
-        fs::metadata(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })
-            .ok()?;
-    let name = visible(directory.as_os_str().as_bytes());
-    Some(format!(
-        "permission denied: {}",
-        remedy(&metadata, 0o1, &format!("the directory {name} is "))
-    ))
+    let closed = |p: &&Path| denied(p) && p.parent().is_some_and(|up| !denied(up));
+    let directory = path.ancestors().find(closed)?.parent()?;
+    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let subject = format!("the directory {} is ", visible(directory.as_os_str().as_bytes()));
+    Some(format!("permission denied: {}", remedy(&fs::metadata(here).ok()?, 0o1, &subject)))
 }
 
 /// Tells who may, and how to become one of them. `right` is the bit asked for, as it stands for
@@ -59,8 +52,8 @@ fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     }
 }
 
-/// Looks up the name of a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)).
-/// Without one, the number is the name.
+/// Looks up a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)), and falls
+/// back to the number.
 fn name_of(file: &str, id: u32) -> String {
     let number = id.to_string();
     let text = fs::read(file).unwrap_or_default();

@@ -12,20 +12,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct PrivateDir(PathBuf);
 
 impl PrivateDir {
-    /// Makes a directory inside `parent`. mkdir(2) sets the mode as it makes the directory, and
-    /// fails where the name is taken, even by a symbolic link, so it is never another user's.
+    /// Makes a directory inside `parent`. mkdir(2) fails where the name is taken, even by a symbolic
+    /// link, so the directory is never another user's.
     ///
     /// # Errors
-    /// That of mkdir(2).
+    /// Those of mkdir(2).
     pub fn new_in(parent: impl AsRef<Path>) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         loop {
-            let now =
-                SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let unlikely = now
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let unlikely = now.as_nanos() as u64
                 ^ u64::from(std::process::id()).rotate_left(40)
-                ^ u64::from(count).rotate_left(56);
+                ^ u64::from(COUNT.fetch_add(1, Ordering::Relaxed)).rotate_left(56);
             let path = parent.as_ref().join(format!(".ucurl-{unlikely:016x}"));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(Self(path)),
@@ -35,7 +33,7 @@ impl PrivateDir {
         }
     }
 
-    /// Where it is.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0

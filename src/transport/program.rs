@@ -1,8 +1,7 @@
 //! A child process at the other end of a socket pair, as a trait.
 //!
-//! The library has no cryptography of its own. TLS, ssh and a user's own proxy command are programs
-//! whose standard input and output are the connection. A program answers a few questions; the rest
-//! (starting it, listening to its standard error, reaping it) is the same for all of them.
+//! TLS, ssh and a user's own proxy command are programs whose standard input and output are the
+//! connection. Starting them, reading their standard error and reaping them is the same for all.
 
 use super::cause::Cause;
 use std::ffi::OsString;
@@ -12,32 +11,28 @@ use std::time::Duration;
 
 /// A program that carries a connection. Its [`Display`](fmt::Display) names the endpoint in errors.
 pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
-    /// Returns the program and its arguments. `limit` is the time limit for connecting, for a
-    /// program that can keep it.
+    /// Returns the program and its arguments; `limit` is the time limit for connecting.
     fn words(&self, limit: Option<Duration>) -> Vec<OsString>;
 
     /// Checks what can be checked before the program is started.
     ///
     /// # Errors
-    /// The [`Cause`], where it can be named better than by the program.
+    /// A [`Cause`] that names the fault more clearly than the program would.
     fn check(&self) -> Result<(), Cause> {
         Ok(())
     }
 
-    /// Returns how to tell that the connection is made. `None`: the program is not waited for, and
-    /// a failure shows at the first read.
+    /// Returns how to tell that the connection is made; `None` if the program is not waited for.
     fn ready(&self) -> Option<Ready> {
         None
     }
 
-    /// Returns why the end of the program's input cannot be passed on while its output stays open;
-    /// `None` where it can.
+    /// Returns why the program cannot half-close; `None` if it can.
     fn no_half_close(&self) -> Option<&'static str> {
         None
     }
 
-    /// Explains a failure by the exit status and the end of what the program printed on standard
-    /// error. `None`: the program is quoted.
+    /// Explains a failure by the end of standard error; `None` quotes the program itself.
     fn explain(&self, _status: ExitStatus, _said: &str) -> Option<Cause> {
         None
     }
@@ -53,7 +48,7 @@ pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
 pub struct Ready {
     /// What it prints on standard error then.
     pub says: &'static str,
-    /// What it probably means that it has not printed that within the time limit.
+    /// What a timeout probably means.
     pub late: &'static str,
 }
 

@@ -2,13 +2,12 @@
 //! a live one, and removed only while it is still ours.
 //!
 //! `bind` makes a socket file with the mode that the umask leaves, and whoever may write to the
-//! file may connect (unix(7)). Others could connect between `bind` and a `chmod`, and what gets in
-//! stays in. So where the umask would let in more than asked for, the socket is bound inside a
-//! private directory, given its mode there, and linked to its name: link(2), unlike rename(2),
-//! fails where the name is taken.
+//! file may connect (unix(7)), also between `bind` and a `chmod`. So where the umask would admit more
+//! than asked for, the socket is bound inside a private directory, given its mode there, and linked
+//! to its name: link(2), unlike rename(2), fails where the name is taken.
 //!
-//! If the name is taken by a socket whose server has ended, that socket is moved aside, asked once
-//! more, and only then removed. If another server took the name in between, its socket is put back.
+//! A socket whose server has ended is moved aside, asked once more, and only then removed. If another
+//! server took the name in between, its socket is put back.
 
 use super::cause::ConnectErrorKind;
 use super::private_dir::PrivateDir;
@@ -50,7 +49,7 @@ fn inode(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Binds a socket that lets in nobody whom `mode` shuts out.
+/// Binds a socket with this mode from its first moment.
 pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     if umask_allows_no_more_than(mode) {
         return bind_here(path, mode);
@@ -61,7 +60,7 @@ pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFi
     Ok((listener, SocketFile { path: path.to_owned(), inode: inside.inode }))
 }
 
-/// Whether a socket file made now lets in nobody whom `mode` shuts out. Linux tells the umask;
+/// Tells whether the umask keeps out all whom `mode` keeps out. Linux shows the umask in a file;
 /// asking in any other way would change it for every thread.
 fn umask_allows_no_more_than(mode: u32) -> bool {
     const WRITE: u32 = 0o222;
@@ -83,7 +82,7 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes a socket that nobody listens on. Gives what else is in the way, if anything.
+/// Removes a socket that nobody listens on, or returns what else is in the way.
 pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
     if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
         return Ok(Some(InTheWay::NotASocket));

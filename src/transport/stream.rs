@@ -9,22 +9,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::child::Child;
-use super::deadline::Clock;
+use super::deadline::{Clock, Wait};
 use super::error::ConnectError;
 
 /// A connected byte stream: a Unix socket, a TCP socket, or a child process behind one end of a
 /// socket pair.
 ///
-/// Reads and writes work on `&Stream` too, so that one thread may send while another receives. An
-/// interrupted call is begun again. A limit that was reached is an error of kind
-/// [`TimedOut`](ErrorKind::TimedOut), never [`WouldBlock`](ErrorKind::WouldBlock);
-/// [`Timeout::of`](super::Timeout::of) tells which one of a [`Clock`].
+/// Reads and writes work on `&Stream` too, so that one thread may send while another receives. They
+/// resume after an interruption. A limit that was reached is an error of kind
+/// [`TimedOut`](ErrorKind::TimedOut), and [`Timeout::of`](super::Timeout::of) tells which one.
 ///
-/// Where a program carries the stream, an end of file means that it ended well: a read that meets
-/// the end of a program that failed is an error with its [`ConnectError`] inside.
+/// A read that meets the end of a program that failed is an error with its [`ConnectError`] inside.
 pub struct Stream {
     socket: Socket,
-    /// What the socket's time limits are now: shared, as clones share the socket.
+    /// The socket's time limits in nanoseconds, by `Side`. Clones share them as they share the socket.
     set: Arc<[AtomicU64; 2]>,
     clock: Clock,
 }
@@ -35,7 +33,7 @@ enum Socket {
     Child(Arc<Child>),
 }
 
-/// One expression for each of the three sockets. Reading and writing need no more than `&mut &_`.
+/// Evaluates one expression for any of the three sockets.
 macro_rules! each {
     ($socket:expr, $s:ident => $do:expr) => {
         match $socket {
@@ -62,10 +60,10 @@ impl Stream {
         Self { socket, set: Arc::default(), clock: Clock::default() }
     }
 
-    /// Another handle on the same connection, with the same [`Clock`].
+    /// Returns another handle on the same connection, with the same [`Clock`].
     ///
     /// # Errors
-    /// That of dup(2).
+    /// Those of dup(2).
     pub fn try_clone(&self) -> io::Result<Self> {
         let socket = match &self.socket {
             Socket::Unix(socket) => Socket::Unix(socket.try_clone()?),
@@ -75,12 +73,11 @@ impl Stream {
         Ok(Self { socket, set: Arc::clone(&self.set), clock: self.clock.clone() })
     }
 
-    /// Ends one direction or both. The end of the write direction reaches the peer as an end of
-    /// file.
+    /// Ends one direction or both. The peer sees the end of the write direction as an end of file.
     ///
     /// # Errors
-    /// That of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) for the write direction of a
-    /// [program](super::Program) that would end both.
+    /// Those of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) where the
+    /// [program](super::Program) cannot half-close.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write
             && let Socket::Child(child) = &self.socket
@@ -91,11 +88,9 @@ impl Stream {
         each!(&self.socket, s => s.shutdown(how))
     }
 
-    /// Closes in two steps: ends the write direction, then reads and drops what still comes, for
-    /// `limit` at most.
-    ///
-    /// A socket that is closed while bytes come in sends a reset, which may overtake the last
-    /// answer and destroy it before the peer has read it (`RFC 9112 §9.6`).
+    /// Closes in two steps: ends the write direction, then drops what comes within `limit`. A socket
+    /// that is closed while bytes come in sends a reset, which may destroy the last answer before the
+    /// peer has read it (RFC 9112 §9.6).
     #[cfg(any(feature = "server", feature = "tap"))]
     pub(crate) fn linger(&self, limit: Duration) {
         let deadline = super::Deadline::start(super::Limit::Idle, Some(limit));
@@ -106,34 +101,33 @@ impl Stream {
         }
     }
 
-    /// From now on reads and writes keep to the limits of this exchange, on this handle and on
-    /// clones made later. `Clock::default()` ends that. A limit costs no system call per read: see
-    /// [`Timeouts`](super::Timeouts).
+    /// Makes reads and writes on this handle and its later clones keep to the limits of an exchange.
+    /// `Clock::default()` ends that.
     ///
     /// # Errors
-    /// That of setsockopt(2).
+    /// Those of setsockopt(2).
     pub fn set_clock(&mut self, clock: Clock) -> io::Result<()> {
         self.clock = clock;
-        if !self.clock.begin_wait().limited() {
+        if self.clock.begin_wait().is_none() {
             self.set_read_timeout(None)?;
             self.set_write_timeout(None)?;
         }
         Ok(())
     }
 
-    /// The longest wait of one read, where no [`Clock`] rules; `None` is for ever. No system call
-    /// when unchanged.
+    /// Sets the longest wait of one read where no [`Clock`] rules; `None` is forever. An unchanged
+    /// limit costs no system call.
     ///
     /// # Errors
-    /// That of setsockopt(2); a zero `timeout` is refused.
+    /// Those of setsockopt(2); a zero `timeout` is rejected.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Read, timeout)
     }
 
-    /// The longest wait of one write, as [`set_read_timeout`](Self::set_read_timeout).
+    /// Sets the longest wait of one write.
     ///
     /// # Errors
-    /// As there.
+    /// As [`set_read_timeout`](Self::set_read_timeout).
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Write, timeout)
     }
@@ -152,8 +146,7 @@ impl Stream {
         Ok(())
     }
 
-    /// The Unix socket inside, a child's socket pair included. Its time limits are to be set
-    /// through the `Stream`.
+    /// Returns the Unix socket inside, a program's socket pair included. Set no time limits on it.
     #[must_use]
     pub fn as_unix(&self) -> Option<&UnixStream> {
         match &self.socket {
@@ -163,7 +156,7 @@ impl Stream {
         }
     }
 
-    /// The TCP socket inside. Its time limits are to be set through the `Stream`.
+    /// Returns the TCP socket inside. Set no time limits on it.
     #[must_use]
     pub fn as_tcp(&self) -> Option<&TcpStream> {
         match &self.socket {
@@ -172,9 +165,8 @@ impl Stream {
         }
     }
 
-    /// Whether an idle connection can carry another request: the peer has neither closed it nor
-    /// sent a byte unasked. It looks without waiting, and a byte that it meets is lost: after
-    /// `false`, drop the stream.
+    /// Returns whether an idle connection can carry another request: the peer has neither closed it
+    /// nor sent a byte. It does not wait. After `false`, drop the stream: a byte may be lost.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         each!(&self.socket, s => {
@@ -184,11 +176,8 @@ impl Stream {
         })
     }
 
-    /// Why the program behind the stream failed: its exit status and the last lines of its standard
-    /// error, or what they mean. `None` for a program that runs on or ended well, and for sockets.
-    ///
-    /// A read asks by itself when the stream ends; to be asked after a failed write, or an end of
-    /// file met in [`as_unix`](Self::as_unix).
+    /// Returns why the program behind the stream failed; `None` for a program that runs on or ended
+    /// well, and for sockets. Reads ask by themselves: call it after a failed write.
     #[must_use]
     pub fn failure(&self) -> Option<ConnectError> {
         match &self.socket {
@@ -204,29 +193,27 @@ impl Stream {
     ) -> io::Result<usize> {
         let wait = self.clock.begin_wait();
         loop {
-            if wait.limited() {
+            if let Some(wait) = &wait {
                 self.set_timeout(side, wait.next()?)?;
             }
             match call() {
                 Ok(moved) => {
-                    wait.moved();
+                    wait.iter().for_each(Wait::moved);
                     return Ok(moved);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // What SO_RCVTIMEO and SO_SNDTIMEO give (socket(7)). With a clock, it decides
-                // whether that was the end.
+                // SO_RCVTIMEO or SO_SNDTIMEO has passed (socket(7)): the clock decides if that is the end.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && wait.is_some() => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !wait.limited() {
-                        return Err(ErrorKind::TimedOut.into());
-                    }
+                    return Err(ErrorKind::TimedOut.into());
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// The end of a program's output, also as the reset that a socket gives when the program left
-    /// input unread, counts only if the program ended well.
+    /// Replaces the end of a program's output by its failure, if it failed. A program that left input
+    /// unread ends with a reset.
     fn end(&self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
         let Socket::Child(child) = &self.socket else { return result };
         let ended = match &result {
@@ -249,9 +236,8 @@ impl Read for &Stream {
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        let result =
-            self.attempt(Side::Read, || each!(&self.socket, s => s.read_vectored(buffers)));
-        self.end(wanted, result)
+        let read = self.attempt(Side::Read, || each!(&self.socket, s => s.read_vectored(buffers)));
+        self.end(wanted, read)
     }
 }
 
@@ -264,7 +250,6 @@ impl Write for &Stream {
         self.attempt(Side::Write, || each!(&self.socket, s => s.write_vectored(slices)))
     }
 
-    /// Nothing is held back here.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! Dialling a TCP port of a host with one or several addresses.
 
-use super::cause::{Cause, ConnectErrorKind};
+use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, rounded, within};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-/// Causes that a program which dials for us reports too.
+// A program that dials for us reports these causes too.
 pub(crate) const NOBODY: &str = "nobody listens on this port; start the server or check the port";
 pub(crate) const NO_ANSWER: &str =
     "no answer; a firewall may drop the packets, or the host is down";
@@ -39,8 +39,7 @@ pub(super) fn connect(
     Err(explain_all(failures, timeout.filter(|limit| start.elapsed() >= *limit)))
 }
 
-/// An equal share of the time left, but at least 1 s of it: a smaller share is too short to
-/// connect in.
+/// Returns an equal share of the time left, but at least 1 s of it.
 fn share(left: Duration, addresses: usize) -> Duration {
     let equal = left / u32::try_from(addresses).unwrap_or(u32::MAX);
     equal.max(Duration::from_secs(1)).min(left)
@@ -63,21 +62,21 @@ fn explain_look_up(error: io::Error) -> Cause {
     let cause = text.trim_start_matches("failed to lookup address information: ");
     let (kind, why) = match Timeout::of(&error) {
         Some(timeout) => (
-            ConnectErrorKind::TimedOut,
+            Kind::TimedOut,
             format!("the host name was not resolved within {:?}", rounded(timeout.after)),
         ),
         None => (
-            ConnectErrorKind::UnknownHost,
+            Kind::UnknownHost,
             format!("the host name cannot be resolved ({cause}); check its spelling"),
         ),
     };
     Cause::new(kind, why).from(error)
 }
 
-/// Joins the errors of every address. `over` is the time limit, if it was reached.
+/// Joins the errors of all addresses. `over` is the time limit, if it was reached.
 fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -> Cause {
     let one = failures.len() == 1;
-    let (mut kind, mut source) = (ConnectErrorKind::UnknownHost, None);
+    let (mut kind, mut source) = (Kind::UnknownHost, None);
     let mut lines = Vec::new();
     for (address, error) in failures {
         let cause = explain(error);
@@ -88,7 +87,7 @@ fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -
         lines.push("no address was tried".to_owned());
     }
     if let Some(limit) = over {
-        kind = ConnectErrorKind::TimedOut;
+        kind = Kind::TimedOut;
         lines.push(format!("the limit of {:?} was reached", rounded(limit)));
     }
     Cause { kind, why: lines.join("; "), source }
@@ -96,16 +95,13 @@ fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -
 
 fn explain(error: io::Error) -> Cause {
     let (kind, why) = match error.kind() {
-        ErrorKind::ConnectionRefused => (ConnectErrorKind::NobodyListens, NOBODY.to_owned()),
-        ErrorKind::TimedOut => (ConnectErrorKind::TimedOut, NO_ANSWER.to_owned()),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            (ConnectErrorKind::Unreachable, NO_ROUTE.to_owned())
+        ErrorKind::ConnectionRefused => (Kind::NobodyListens, NOBODY),
+        ErrorKind::TimedOut => (Kind::TimedOut, NO_ANSWER),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (Kind::Unreachable, NO_ROUTE),
+        ErrorKind::PermissionDenied => {
+            (Kind::PermissionDenied, "a local firewall or security module refuses the connection")
         }
-        ErrorKind::PermissionDenied => (
-            ConnectErrorKind::PermissionDenied,
-            "a local firewall or security module refuses the connection".to_owned(),
-        ),
-        _ => (ConnectErrorKind::Other, error.to_string()),
+        _ => (Kind::Other, &*error.to_string()),
     };
     Cause::new(kind, why).from(error)
 }

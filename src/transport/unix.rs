@@ -1,10 +1,10 @@
 //! Dialling a Unix socket: paths of any length, abstract names, and why it failed.
 //!
 //! `sockaddr_un` holds 108 bytes, the last a NUL (unix(7)). On Linux every open file also has a
-//! short name, `/proc/self/fd/N`. A longer path is reached through a descriptor of the socket
-//! itself (to connect) or of its directory (to bind).
+//! short name, `/proc/self/fd/N`: a longer path is reached through a descriptor of the socket (to
+//! connect) or of its directory (to bind).
 
-use super::cause::{Cause, ConnectErrorKind};
+use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, within};
 use super::permission;
 use crate::base::text::visible;
@@ -21,7 +21,7 @@ use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Whether the system is Linux, with names for open files, abstract names and its own numbers.
+/// Linux has names for open files, abstract names and its own error numbers.
 const IS_LINUX: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// The longest path, in bytes, that fits a Unix socket address.
@@ -35,12 +35,10 @@ pub struct ShortPath {
 }
 
 impl ShortPath {
-    /// Shortens the path of an existing socket. A path that fits is left alone and costs no system
-    /// call.
+    /// Shortens the path of an existing socket. A path that fits costs no system call.
     ///
     /// # Errors
-    /// That of opening the path, or [`io::ErrorKind::InvalidFilename`] if this system has no way
-    /// around the limit.
+    /// Those of opening it; [`io::ErrorKind::InvalidFilename`] where the system has no short names.
     pub fn to_socket(path: &Path) -> io::Result<Self> {
         if fits(path) {
             return Ok(Self { path: path.to_owned(), _open: None });
@@ -52,8 +50,8 @@ impl ShortPath {
     /// Shortens a path that need not exist yet, for `bind`, by its directory.
     ///
     /// # Errors
-    /// That of opening the directory, or [`io::ErrorKind::InvalidFilename`] if the last component
-    /// alone is too long or this system has no way around the limit.
+    /// Those of opening the directory; [`io::ErrorKind::InvalidFilename`] as above, and if the last
+    /// component alone is too long.
     pub fn to_bind(path: &Path) -> io::Result<Self> {
         if fits(path) {
             return Ok(Self { path: path.to_owned(), _open: None });
@@ -121,7 +119,7 @@ pub(super) fn connect_abstract(
     dial().map_err(|error| explain(error, explain_abstract))
 }
 
-/// A short path leads to the socket while it lives.
+/// Keeps `short` open until the connect is over.
 fn connect(
     address: SocketAddr,
     short: Option<ShortPath>,
@@ -134,16 +132,16 @@ fn connect(
     })
 }
 
-type Reason = (ConnectErrorKind, String);
+type Reason = (Kind, String);
 
 fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause {
     let (kind, why) = match Timeout::of(&error) {
         Some(Timeout { after, .. }) => {
             let late = "the listener is busy or stopped, its backlog is full";
-            (ConnectErrorKind::TimedOut, format!("not accepted within {after:?}: {late}"))
+            (Kind::TimedOut, format!("not accepted within {after:?}: {late}"))
         }
         None if is_wrong_socket_type(&error) => (
-            ConnectErrorKind::NotASocket,
+            Kind::NotASocket,
             "it is a datagram or seqpacket socket, not a stream socket; HTTP needs a stream".into(),
         ),
         None => other(&error),
@@ -151,32 +149,29 @@ fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause 
     Cause::new(kind, why).from(error)
 }
 
-/// EPROTOTYPE, which the standard library has no name for.
+/// Recognises EPROTOTYPE, for which the standard library has no name.
 fn is_wrong_socket_type(error: &io::Error) -> bool {
     error.raw_os_error() == Some(if IS_LINUX { 91 } else { 41 })
 }
 
-/// The cases of connect(2), unix(7) and path_resolution(7).
+/// Explains the errors of connect(2), unix(7) and path_resolution(7).
 fn explain_path(path: &Path, error: &io::Error) -> Reason {
     match error.kind() {
-        ErrorKind::NotFound => (ConnectErrorKind::NotFound, explain_missing(path)),
-        ErrorKind::PermissionDenied => {
-            (ConnectErrorKind::PermissionDenied, permission::explain(path))
-        }
+        ErrorKind::NotFound => (Kind::NotFound, explain_missing(path)),
+        ErrorKind::PermissionDenied => (Kind::PermissionDenied, permission::explain(path)),
         ErrorKind::ConnectionRefused => explain_refused(path),
-        ErrorKind::NotADirectory => (
-            ConnectErrorKind::NotFound,
-            "a part of the path is a file, not a directory; check the path".into(),
-        ),
+        ErrorKind::NotADirectory => {
+            (Kind::NotFound, "a part of the path is a file, not a directory; check the path".into())
+        }
         ErrorKind::InvalidFilename | ErrorKind::InvalidInput if !fits(path) => (
-            ConnectErrorKind::PathTooLong,
+            Kind::PathTooLong,
             format!(
                 "the path has {} bytes, a socket address holds {SUN_PATH_MAX}; use a shorter or a \
                  relative path",
                 path.as_os_str().len()
             ),
         ),
-        _ => (ConnectErrorKind::Other, error.to_string()),
+        _ => (Kind::Other, error.to_string()),
     }
 }
 
@@ -208,34 +203,30 @@ fn explain_refused(path: &Path) -> Reason {
         Ok(t) if t.is_fifo() => "a FIFO",
         Ok(t) if !t.is_socket() => "a device",
         _ => {
-            return (
-                ConnectErrorKind::NobodyListens,
-                "nobody listens on this socket, its server has ended; start it again".into(),
-            );
+            let why = "nobody listens on this socket, its server has ended; start it again";
+            return (Kind::NobodyListens, why.into());
         }
     };
-    (ConnectErrorKind::NotASocket, format!("it is {what}, not a socket; check the path"))
+    (Kind::NotASocket, format!("it is {what}, not a socket; check the path"))
 }
 
 fn explain_abstract(error: &io::Error) -> Reason {
     let (kind, why) = match error.kind() {
         ErrorKind::ConnectionRefused => (
-            ConnectErrorKind::NobodyListens,
+            Kind::NobodyListens,
             "nobody listens on this abstract name in this network namespace; start the server or \
              check the name",
         ),
-        ErrorKind::InvalidInput => (
-            ConnectErrorKind::PathTooLong,
-            "an abstract name has at most 107 bytes; use a shorter one",
-        ),
-        ErrorKind::Unsupported => {
-            (ConnectErrorKind::Unsupported, "abstract names exist on Linux only; use a socket file")
+        ErrorKind::InvalidInput => {
+            (Kind::PathTooLong, "an abstract name has at most 107 bytes; use a shorter one")
         }
-        ErrorKind::PermissionDenied => (
-            ConnectErrorKind::PermissionDenied,
-            "a security module (SELinux, AppArmor) refuses the connection",
-        ),
-        _ => return (ConnectErrorKind::Other, error.to_string()),
+        ErrorKind::Unsupported => {
+            (Kind::Unsupported, "abstract names exist on Linux only; use a socket file")
+        }
+        ErrorKind::PermissionDenied => {
+            (Kind::PermissionDenied, "a security module (SELinux, AppArmor) refuses the connection")
+        }
+        _ => (Kind::Other, &*error.to_string()),
     };
     (kind, why.into())
 }
