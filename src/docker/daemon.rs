@@ -1,5 +1,4 @@
-//! Which daemon is meant: the docker CLI's rules, and which of them decided. The rules stand in the
-//! [module above](super).
+//! Finds the daemon that is meant by the rules of the [module above](super).
 
 use super::context::{self, StoredContext};
 use super::environment::{Environment, set};
@@ -37,7 +36,7 @@ pub struct DaemonFlags {
 pub struct Daemon {
     /// What is dialled, with TLS if it is on.
     pub endpoint: Endpoint,
-    /// What goes before every path of the API: empty, or as in [`DockerHost::prefix`].
+    /// The prefix of every path of the API, as in [`DockerHost::prefix`].
     pub prefix: String,
     /// The TLS settings, for a TCP address only.
     pub tls: Option<TlsOptions>,
@@ -47,7 +46,7 @@ pub struct Daemon {
     pub host: String,
     /// Which rule decided on the context.
     pub rule: DaemonRule,
-    /// The file of the store that says the host, when one does.
+    /// The file of the store that names the host, if one does.
     pub meta: Option<PathBuf>,
     /// Notes for the user, a line each.
     pub notes: Vec<String>,
@@ -57,12 +56,12 @@ impl Daemon {
     /// Finds the daemon that is meant, without dialling it.
     ///
     /// # Errors
-    /// [`ResolveError`], each of which says what to do.
-    pub fn resolve(env: &impl Environment, flags: &DaemonFlags) -> Result<Daemon, ResolveError> {
+    /// [`ResolveError`], which says what to do.
+    pub fn resolve(env: &impl Environment, flags: &DaemonFlags) -> Result<Self, ResolveError> {
         let (rule, name) = choose(env, flags)?;
         match name.filter(|name| name != "default") {
-            Some(name) => Daemon::of_context(env, rule, &name),
-            None => Daemon::of_default(env, rule, flags),
+            Some(name) => Self::of_context(env, rule, &name),
+            None => Self::of_default(env, rule, flags),
         }
     }
 
@@ -71,12 +70,12 @@ impl Daemon {
         Client::builder(self.endpoint.clone()).prefix(&self.prefix)
     }
 
-    /// The context `default`.
+    /// Builds the context `default`.
     fn of_default(
         env: &impl Environment,
         rule: DaemonRule,
         flags: &DaemonFlags,
-    ) -> Result<Daemon, ResolveError> {
+    ) -> Result<Self, ResolveError> {
         let verify = set(env, "DOCKER_TLS_VERIFY").is_some();
         let tls = verify || set(env, "DOCKER_TLS").is_some();
         let (text, variable) = match &flags.host {
@@ -85,24 +84,22 @@ impl Daemon {
         };
         let refused = |error| ResolveError::Host { place: variable.clone(), error };
         let host = DockerHost::parse_from(HostOrigin::Given, &text, tls).map_err(refused)?;
-        let tls = match tls {
-            true => tls_settings::of_variables(env, verify)?,
-            false => (None, Vec::new()),
-        };
+        let tls =
+            if tls { tls_settings::of_variables(env, verify)? } else { TlsAndNotes::default() };
         let shown = match host.endpoint {
             Endpoint::Program(_) => text.to_string_lossy().trim().to_owned(),
             _ => format!("{}{}", host.endpoint, host.prefix),
         };
-        let found = Daemon::new(host, rule, "default".into(), shown);
+        let found = Self::new(host, rule, "default".into(), shown);
         found.with_tls(tls).map_err(refused)
     }
 
-    /// A context of the store.
+    /// Builds a context of the store.
     fn of_context(
         env: &impl Environment,
         rule: DaemonRule,
         name: &OsStr,
-    ) -> Result<Daemon, ResolveError> {
+    ) -> Result<Self, ResolveError> {
         let StoredContext { meta, host: text, tls, mut notes } =
             context::stored(env, &config_dir(env)?, name, rule)?;
         let refused = |error| ResolveError::Host { place: Some(meta.clone()), error };
@@ -112,13 +109,12 @@ impl Daemon {
         if let Endpoint::Tcp { port, .. } = host.endpoint
             && !shown.contains(&format!(":{port}"))
         {
-            notes.push(format!(
-                "the stored host has no port; the docker CLI dials {port} then, and so do we"
-            ));
+            let why = "the stored host has no port; the docker CLI dials";
+            notes.push(format!("{why} {port} then, and so do we"));
         }
         let shown = if text.is_empty() { host.endpoint.to_string() } else { shown.into_owned() };
         let name = name.to_string_lossy().into_owned();
-        let found = Daemon::new(host, rule, name, shown).with_tls((tls, notes)).map_err(refused)?;
+        let found = Self::new(host, rule, name, shown).with_tls((tls, notes)).map_err(refused)?;
         Ok(Daemon { meta: Some(meta), ..found })
     }
 
@@ -128,8 +124,8 @@ impl Daemon {
         Daemon { endpoint, prefix, tls, context, host: shown, rule, meta, notes }
     }
 
-    /// TLS is for TCP only: a socket file needs none, and ssh has its own.
-    fn with_tls(self, (tls, notes): TlsAndNotes) -> Result<Daemon, EndpointError> {
+    /// Turns TLS on for TCP: a socket file needs none, and ssh has its own.
+    fn with_tls(self, (tls, notes): TlsAndNotes) -> Result<Self, EndpointError> {
         let Endpoint::Tcp { host, port } = &self.endpoint else { return Ok(self) };
         let endpoint = match &tls {
             Some(tls) => Endpoint::tls(host, *port, tls.clone())?,
@@ -157,8 +153,7 @@ impl Daemon {
     }
 }
 
-/// Returns the first rule that says something and the context that it names; `None` is the default
-/// one.
+/// Returns the first rule that applies and the context that it names, if not the default one.
 fn choose(
     env: &impl Environment,
     flags: &DaemonFlags,

@@ -1,4 +1,4 @@
-//! Frames from a reader: to two writers as they come, or one by one.
+//! Reads frames from a reader: copies them to two writers, or yields them one by one.
 //!
 //! ```
 //! use unix_http::docker::Demux;
@@ -19,11 +19,10 @@ use super::frames::{FrameDecoder, FrameError, FrameStream};
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
-/// Takes the frames off a reader.
+/// Reads frames from a reader.
 ///
-/// As an iterator it yields `(stream, data)`, the data of one frame, or of the part of one that the
-/// reader had. It ends after the first error, and at the end of a stream that ends between two
-/// frames.
+/// As an iterator it yields `(stream, data)`, the data of one frame or a part of it. It ends after
+/// the first error, and at the end of a stream that ends between two frames.
 #[derive(Debug)]
 pub struct Demux<R> {
     reader: R,
@@ -52,16 +51,15 @@ pub enum DemuxError {
 }
 
 impl<R: BufRead> Demux<R> {
-    /// Reads frames from `reader`, which stands at the first one's header.
+    /// Reads frames from `reader`, which stands at the first header.
     pub fn new(reader: R) -> Demux<R> {
         Demux { reader, decoder: FrameDecoder::new(), over: false }
     }
 
-    /// Copies the data of every frame to its writer. Flushes before waiting for more, so that
-    /// everything that has come is visible.
+    /// Copies the data of every frame to its writer, and flushes before it waits for more.
     ///
     /// # Errors
-    /// All that came before it has been written.
+    /// [`DemuxError`], after everything before it has been written.
     pub fn copy_to(
         &mut self,
         stdout: &mut impl Write,
@@ -71,10 +69,8 @@ impl<R: BufRead> Demux<R> {
         loop {
             let more = self.buffered(|stream, data| {
                 let (written, count) = match stream {
-                    FrameStream::Stdin | FrameStream::Stdout => {
-                        (stdout.write_all(data), &mut copied.stdout)
-                    }
                     FrameStream::Stderr => (stderr.write_all(data), &mut copied.stderr),
+                    _ => (stdout.write_all(data), &mut copied.stdout),
                 };
                 *count += data.len() as u64;
                 written.map(|()| true).map_err(|error| DemuxError::Write(stream, error))
@@ -87,23 +83,20 @@ impl<R: BufRead> Demux<R> {
         }
     }
 
-    /// Passes the frames that the reader has to `take`, as long as that returns true. Waits only if
-    /// the reader has nothing. Returns false at the end of the stream.
+    /// Passes the frames that the reader has to `take` while that returns true, and waits only if
+    /// there are none. Returns false at the end of the stream.
     fn buffered(
         &mut self,
         mut take: impl FnMut(FrameStream, &[u8]) -> Result<bool, DemuxError>,
     ) -> Result<bool, DemuxError> {
-        let at_end = loop {
-            match self.reader.fill_buf() {
-                Ok(buffer) => break buffer.is_empty(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(DemuxError::Read(error)),
-            }
+        let buffer = match self.reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
+            Err(error) => return Err(DemuxError::Read(error)),
         };
-        if at_end {
+        if buffer.is_empty() {
             return self.decoder.finish().map(|()| false).map_err(DemuxError::Frame);
         }
-        let buffer = self.reader.fill_buf().map_err(DemuxError::Read)?;
         let mut input = buffer;
         let result = loop {
             match self.decoder.next(&mut input) {
@@ -142,12 +135,12 @@ impl<R: BufRead> Iterator for Demux<R> {
 impl fmt::Display for DemuxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DemuxError::Read(error) => write!(f, "cannot read frames: {error}"),
-            DemuxError::Frame(error) => error.fmt(f),
-            DemuxError::Write(FrameStream::Stderr, error) => {
-                write!(f, "cannot write to stderr: {error}")
+            Self::Read(error) => write!(f, "cannot read frames: {error}"),
+            Self::Frame(error) => error.fmt(f),
+            Self::Write(stream, error) => {
+                let name = if *stream == FrameStream::Stderr { "stderr" } else { "stdout" };
+                write!(f, "cannot write to {name}: {error}")
             }
-            DemuxError::Write(_, error) => write!(f, "cannot write to stdout: {error}"),
         }
     }
 }
@@ -155,8 +148,8 @@ impl fmt::Display for DemuxError {
 impl std::error::Error for DemuxError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            DemuxError::Read(error) | DemuxError::Write(_, error) => Some(error),
-            DemuxError::Frame(error) => Some(error),
+            Self::Read(error) | Self::Write(_, error) => Some(error),
+            Self::Frame(error) => Some(error),
         }
     }
 }

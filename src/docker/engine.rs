@@ -1,7 +1,7 @@
 //! A daemon to talk to: found by the docker CLI's rules, in a version that both sides speak.
 //!
-//! The version is asked for once, with the first path: HEAD `/_ping` (GET where HEAD is refused) has
-//! an Api-Version field (Docker Engine API v1.41, Versioning). `DOCKER_API_VERSION` spares the
+//! The version is asked for once, with the first path: HEAD `/_ping` (GET where HEAD is refused)
+//! has an Api-Version field (Docker Engine API v1.41, Versioning). `DOCKER_API_VERSION` spares the
 //! question.
 
 use super::daemon::{Daemon, DaemonFlags};
@@ -46,10 +46,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Resolve`]; nothing is dialled yet.
-    pub fn from_env() -> Result<Engine, EngineError> {
+    pub fn from_env() -> Result<Self, EngineError> {
         let daemon = Daemon::resolve(&ProcessEnvironment, &DaemonFlags::default())
             .map_err(EngineError::Resolve)?;
-        Ok(Engine::new(daemon.client().build()))
+        Ok(Self::new(daemon.client().build()))
     }
 
     /// Wraps a client of an engine.
@@ -94,9 +94,9 @@ impl Engine {
 impl EngineError {
     fn inner(&self) -> &(dyn std::error::Error + 'static) {
         match self {
-            EngineError::Resolve(error) => error,
-            EngineError::Version(error) => error,
-            EngineError::Exchange(error) => error,
+            Self::Resolve(error) => error,
+            Self::Version(error) => error,
+            Self::Exchange(error) => error,
         }
     }
 }
@@ -115,6 +115,6 @@ impl std::error::Error for EngineError {
 
 impl From<Error> for EngineError {
     fn from(error: Error) -> EngineError {
-        EngineError::Exchange(error)
+        Self::Exchange(error)
     }
 }

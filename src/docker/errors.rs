@@ -7,26 +7,19 @@
 //! ```
 //!
 //! `/build`, `/images/create`, `/images/load` and push answer 200 before they know whether they
-//! will succeed. A client that only looks at the status takes every failure for a success. An
-//! [`ErrorScanner`] reads the bytes as they pass and changes none of them.
+//! will succeed. An [`ErrorScanner`] reads the bytes as they pass and finds their error.
 //!
-//! Not an error: other spellings such as `Error` (`/wait` has one that means something else), an
+//! Not an error: other spellings such as `Error` (which means something else in `/wait`), an
 //! `error` deeper in an object, and an empty one.
 
 use crate::base::text::visible;
 use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
 use std::fmt;
 
-/// How much of a message is kept: 64 KiB.
+/// The size limit of a message: 64 KiB.
 pub const MESSAGE_LIMIT: usize = 64 << 10;
 
 /// What the body of an error response says.
-///
-/// ```
-/// let body = br#"{"message":"No such container: nope"}"#;
-/// let said = unix_http::docker::DaemonMessage::from_body(None, body);
-/// assert_eq!(said.map(|said| said.message).as_deref(), Some("No such container: nope"));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonMessage {
     /// `message`
@@ -36,8 +29,8 @@ pub struct DaemonMessage {
 }
 
 impl DaemonMessage {
-    /// Reads the body of an error response: JSON with a `message`, or text of a type that says so.
-    /// An attach that fails sends its text as `application/vnd.docker.raw-stream`.
+    /// Reads the body of an error response: JSON with a `message`, or text. An attach that fails
+    /// sends its text as `application/vnd.docker.raw-stream`.
     pub fn from_body(content_type: Option<&[u8]>, body: &[u8]) -> Option<DaemonMessage> {
         if let Ok(value) = Value::parse(body) {
             let text = |name| value.get(name)?.as_str().filter(|text| !text.is_empty());
@@ -52,7 +45,7 @@ impl DaemonMessage {
     }
 }
 
-/// One line; the cause only where the message does not have it, as podman's do.
+/// Prints one line, with the cause if the message does not contain it.
 impl fmt::Display for DaemonMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&visible(self.message.trim().as_bytes()))?;
@@ -102,9 +95,9 @@ pub struct ErrorScanner {
 }
 
 impl ErrorScanner {
-    /// A scanner at the beginning of a stream.
+    /// Creates a scanner at the beginning of a stream.
     pub fn new() -> ErrorScanner {
-        ErrorScanner::default()
+        Self::default()
     }
 
     /// Reads the next bytes, up to the first error or something that is not JSON.
@@ -121,7 +114,7 @@ impl ErrorScanner {
         }
     }
 
-    /// The first error, once its object is over.
+    /// Returns the first error, once its object is over.
     pub fn error(&self) -> Option<&StreamError> {
         self.error.as_ref()
     }
@@ -138,7 +131,7 @@ impl ErrorScanner {
     }
 }
 
-/// Returns the error that a text tells of. Only the two members are kept: a text can be large.
+/// Returns the error in a text. Only its two members are kept: a text can be large.
 fn stream_error(text: &JsonText<'_>) -> Result<Option<StreamError>, JsonError> {
     let (mut detail, mut error) = (None, None);
     let mut reader = text.reader();

@@ -11,12 +11,11 @@
 //! length     = 4OCTET             ; most significant first
 //! ```
 //!
-//! A frame has nothing to do with lines: one line can be many frames and one frame many lines.
+//! Frames are not lines: one line can be many frames and one frame many lines.
 //!
-//! Declined: other types, and anything but zeros in the padding. Both mean that the stream is not
-//! framed at all, as that of a container with a terminal (`Config.Tty`). A frame that is cut short
-//! is an error, and so is type 3: the output is not complete, and a script must not go on with half
-//! of it.
+//! Other types and non-zero padding are errors: the stream is not framed, as that of a container
+//! with a terminal (`Config.Tty`). A frame that is cut short is an error, and so is type 3: the
+//! output is incomplete, and a script must not go on with half of it.
 //!
 //! ```
 //! use unix_http::docker::{FrameDecoder, FrameStream};
@@ -40,10 +39,10 @@ use std::fmt;
 /// The bytes before a frame's data.
 pub const FRAME_HEADER_LEN: usize = 8;
 
-/// How much of a type 3 frame's text is kept: 64 KiB.
+/// The size limit of a type 3 frame's text: 64 KiB.
 pub const DAEMON_ERROR_LIMIT: usize = 64 << 10;
 
-/// What a frame's data was written to, or read from.
+/// The stream that a frame's data belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FrameStream {
     /// Type 0: echoed input. It goes to stdout, as in the docker CLI.
@@ -92,69 +91,67 @@ pub enum FrameError {
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FrameError::Daemon { message } => {
+        let why = match self {
+            Self::Daemon { message } => {
                 let message = visible(message.as_bytes());
                 return write!(f, "error from the daemon in the stream: {message}");
             }
-            FrameError::Type { found, offset } => {
-                write!(f, "not a frame: type {found} at byte {offset}")?;
+            Self::Type { found, offset } => format!("not a frame: type {found} at byte {offset}"),
+            Self::Padding { offset } => {
+                format!("not a frame: padding that is not zero at byte {offset}")
             }
-            FrameError::Padding { offset } => {
-                write!(f, "not a frame: padding that is not zero at byte {offset}")?;
+            Self::IncompleteHeader { offset } => {
+                format!("the stream ended inside a frame's header, at byte {offset}")
             }
-            FrameError::IncompleteHeader { offset } => {
-                write!(f, "the stream ended inside a frame's header, at byte {offset}")?;
+            Self::Incomplete { missing, length, offset } => format!(
+                "the stream ended inside a frame, at byte {offset}: {missing} of its {length} \
+                 bytes are missing"
+            ),
+        };
+        let hint = match self {
+            Self::Type { offset: 0, .. } | Self::Padding { offset: 0..=3 } => {
+                "; the output of a container with a terminal has no frames"
             }
-            FrameError::Incomplete { missing, length, offset } => {
-                write!(f, "the stream ended inside a frame, at byte {offset}: ")?;
-                write!(f, "{missing} of its {length} bytes are missing")?;
-            }
-        }
-        if let FrameError::Type { offset: 0, .. } | FrameError::Padding { offset: 0..=3 } = self {
-            f.write_str("; the output of a container with a terminal has no frames")?;
-        }
-        f.write_str(" (Docker Engine API, Stream format)")
+            _ => "",
+        };
+        write!(f, "{why}{hint} (Docker Engine API, Stream format)")
     }
 }
 
 impl std::error::Error for FrameError {}
 
-/// Takes frames apart, slice by slice, without ever holding data.
+/// Decodes frames slice by slice, without holding data.
 #[derive(Clone, Debug, Default)]
 pub struct FrameDecoder {
     header: [u8; FRAME_HEADER_LEN],
-    /// How much of the header has come. With all of it, the decoder is inside the frame's data.
+    /// The number of header bytes read. With all of them, the decoder is inside the data.
     have: usize,
-    /// How much of the data is still to come.
+    /// The number of data bytes still to come.
     left: u32,
-    /// The text of a type 3 frame.
     message: Vec<u8>,
     offset: u64,
-    /// How many headers have been read.
     frames: u64,
     failed: Option<FrameError>,
 }
 
 impl FrameDecoder {
-    /// A decoder at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     pub fn new() -> FrameDecoder {
-        FrameDecoder::default()
+        Self::default()
     }
 
-    /// Returns the header that was read last, the number of its frame (from 1; 0 before the first),
-    /// and how much of the frame's data is still to come.
+    /// Returns the header read last, the number of its frame (from 1; 0 before the first), and the
+    /// number of data bytes still to come.
     pub fn frame(&self) -> ([u8; FRAME_HEADER_LEN], u64, u32) {
         (self.header, self.frames, self.left)
     }
 
-    /// Takes the next data off the front of `input`: that of one frame, or as much of it as there
-    /// is. `None`: the input is used up, feed me more. The slice is never empty; a frame of length
-    /// 0 is skipped.
+    /// Takes the next data off the front of `input`: that of one frame, or a part of it. It is
+    /// never empty. `None`: the input is used up.
     ///
     /// # Errors
-    /// As soon as the bytes decide it, and the same one ever after. All data before it has been
-    /// handed out.
+    /// [`FrameError`] as soon as the bytes decide it, after all data before it, and on every later
+    /// call.
     pub fn next<'a>(
         &mut self,
         input: &mut &'a [u8],
@@ -167,11 +164,10 @@ impl FrameDecoder {
         next
     }
 
-    /// Tells that nothing more will come.
+    /// Ends the stream.
     ///
     /// # Errors
-    /// When that is inside a frame. A daemon's error that was cut off is reported as far as it
-    /// came.
+    /// [`FrameError`] inside a frame; a daemon's error that was cut off, as far as it came.
     pub fn finish(&self) -> Result<(), FrameError> {
         match (&self.failed, self.have, self.header[0]) {
             (Some(error), ..) => Err(error.clone()),
@@ -193,10 +189,7 @@ impl FrameDecoder {
         input: &mut &'a [u8],
     ) -> Result<Option<(FrameStream, &'a [u8])>, FrameError> {
         while !input.is_empty() {
-            if self.have < FRAME_HEADER_LEN {
-                self.header(input)?;
-            }
-            if self.have < FRAME_HEADER_LEN {
+            if self.have < FRAME_HEADER_LEN && !self.header(input)? {
                 break;
             }
             let data = take(input, self.left.try_into().unwrap_or(usize::MAX));
@@ -225,8 +218,8 @@ impl FrameDecoder {
         Ok(None)
     }
 
-    /// Takes as much of the header as there is.
-    fn header(&mut self, input: &mut &[u8]) -> Result<(), FrameError> {
+    /// Takes as much of the header as there is; returns whether it is complete.
+    fn header(&mut self, input: &mut &[u8]) -> Result<bool, FrameError> {
         for &byte in take(input, FRAME_HEADER_LEN - self.have) {
             match (self.have, byte) {
                 (0, 4..) => return Err(FrameError::Type { found: byte, offset: self.offset }),
@@ -237,11 +230,12 @@ impl FrameDecoder {
             self.have += 1;
             self.offset += 1;
         }
-        if self.have == FRAME_HEADER_LEN {
-            self.left = self.length();
-            self.frames += 1;
+        if self.have < FRAME_HEADER_LEN {
+            return Ok(false);
         }
-        Ok(())
+        self.left = self.length();
+        self.frames += 1;
+        Ok(true)
     }
 
     fn length(&self) -> u32 {
@@ -260,21 +254,12 @@ fn take<'a>(input: &mut &'a [u8], n: usize) -> &'a [u8] {
     taken
 }
 
-/// Appends `data` as one frame, or as several when a length of 32 bits does not hold it; nothing
-/// for no data.
-///
-/// ```
-/// use unix_http::docker::{FrameStream, encode_frame};
-///
-/// let mut out = Vec::new();
-/// encode_frame(&mut out, FrameStream::Stderr, b"err\n");
-/// assert_eq!(out, b"\x02\0\0\0\0\0\0\x04err\n");
-/// ```
+/// Appends `data` as one frame, or as several if it exceeds 32 bits of length; nothing for no data.
 pub fn encode_frame(out: &mut Vec<u8>, stream: FrameStream, data: &[u8]) {
     encode(out, stream as u8, data);
 }
 
-/// Appends a frame of type 3: an error of the daemon, after which the stream ends.
+/// Appends a frame of type 3, after which the stream ends.
 pub fn encode_error_frame(out: &mut Vec<u8>, message: &str) {
     encode(out, 3, message.as_bytes());
 }
@@ -287,37 +272,36 @@ fn encode(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
     }
 }
 
-/// Whether these bytes can begin a stream of frames: a type that is known, and zeros.
+/// Returns whether these bytes can begin a stream of frames: a known type, and zeros.
 pub fn may_begin_frames(first: &[u8]) -> bool {
     first.iter().zip([0..=3, 0..=0, 0..=0, 0..=0]).all(|(byte, range)| range.contains(byte))
 }
 
-/// What a response's Content-Type tells about frames.
+/// What a response's Content-Type says about frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputKind {
-    /// `application/vnd.docker.multiplexed-stream`: frames. Sent from API 1.42 on, for an upgraded
-    /// connection.
+    /// `application/vnd.docker.multiplexed-stream`: frames, on an upgraded connection since API
+    /// 1.42.
     Multiplexed,
-    /// `application/vnd.docker.raw-stream`, or no type at all (`/logs`), or
-    /// `application/octet-stream`, as which podman's `/logs` is sniffed: frames, unless the
-    /// container has a terminal. `Config.Tty` of the container, or `ProcessConfig.tty` of the exec,
-    /// is the only certain answer.
+    /// `application/vnd.docker.raw-stream`, no type (`/logs`), or `application/octet-stream`
+    /// (podman's `/logs`): frames, unless the container has a terminal, which only `Config.Tty` or
+    /// `ProcessConfig.tty` tells.
     DependsOnTty,
     /// Any other type: no frames.
     Other,
 }
 
 impl OutputKind {
-    /// Reads a Content-Type. Case and parameters do not matter.
+    /// Reads a Content-Type without regard to case and parameters.
     pub fn of_content_type(content_type: Option<&[u8]>) -> OutputKind {
-        let Some(value) = content_type else { return OutputKind::DependsOnTty };
+        let Some(value) = content_type else { return Self::DependsOnTty };
         let media_type = value.split(|&byte| byte == b';').next().unwrap_or_default();
         match media_type.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"application/vnd.docker.multiplexed-stream" => OutputKind::Multiplexed,
+            b"application/vnd.docker.multiplexed-stream" => Self::Multiplexed,
             b"application/vnd.docker.raw-stream" | b"application/octet-stream" => {
-                OutputKind::DependsOnTty
+                Self::DependsOnTty
             }
-            _ => OutputKind::Other,
+            _ => Self::Other,
         }
     }
 }

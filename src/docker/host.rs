@@ -1,7 +1,5 @@
-//! A Docker host: what stands in `DOCKER_HOST`, after the docker CLI's `-H`, or in a stored
-//! context.
-//!
-//! The grammar, and what is declined of it, stands in the [module above](super).
+//! A Docker host, as in `DOCKER_HOST`, in docker's `-H` or in a stored context. The
+//! [module above](super) has the grammar.
 //!
 //! ```
 //! use unix_http::{Endpoint, docker::DockerHost};
@@ -22,10 +20,10 @@ use crate::transport::{authority, is_path, misspelt, no_nul, refuse, split_schem
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// The socket of a host that is left empty.
+/// The socket of an empty host.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
-/// An endpoint, and what goes before the paths of the API there.
+/// An endpoint, and the prefix of its API paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DockerHost {
     /// What is dialled, without TLS.
@@ -34,7 +32,7 @@ pub struct DockerHost {
     pub prefix: String,
 }
 
-/// Where a host stands: the rules differ.
+/// Where a host stands, as the rules differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HostOrigin {
     /// A flag or `DOCKER_HOST`.
@@ -48,16 +46,16 @@ impl DockerHost {
     ///
     /// # Errors
     /// [`EndpointError`] for all that the [module](super) declines.
-    pub fn parse(text: impl AsRef<OsStr>) -> Result<DockerHost, EndpointError> {
-        DockerHost::parse_from(HostOrigin::Given, text.as_ref(), false)
+    pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
+        Self::parse_from(HostOrigin::Given, text.as_ref(), false)
     }
 
-    /// Parses a host where it stands; `tls` changes the defaults.
+    /// Parses a host by the rules of `origin`; `tls` changes the defaults.
     pub(super) fn parse_from(
         origin: HostOrigin,
         text: &OsStr,
         tls: bool,
-    ) -> Result<DockerHost, EndpointError> {
+    ) -> Result<Self, EndpointError> {
         let bytes = text.as_bytes();
         let parsed = no_nul(bytes).and_then(|()| match origin {
             HostOrigin::Given => given(trim(bytes), tls),
@@ -67,7 +65,7 @@ impl DockerHost {
     }
 
     fn tcp(host: &str, port: u16) -> DockerHost {
-        DockerHost::from(Endpoint::Tcp { host: host.to_owned(), port })
+        Endpoint::Tcp { host: host.to_owned(), port }.into()
     }
 }
 
@@ -130,7 +128,7 @@ fn socket(rest: &[u8]) -> Result<DockerHost, EndpointError> {
     unix(rest).map(DockerHost::from)
 }
 
-/// The CLI has no port for `tcp://[::1]`, and refuses it.
+/// Rejects `tcp://[::1]`, as the CLI does, which has no port for it.
 fn given_tcp(text: &str) -> Result<DockerHost, EndpointError> {
     match text.split_once(']') {
         Some((address, path)) if path.is_empty() || path.starts_with('/') => {
@@ -158,8 +156,7 @@ fn tcp(text: &str, default_port: u16) -> Result<DockerHost, EndpointError> {
     Ok(DockerHost { prefix: prefix(path)?, ..tcp })
 }
 
-/// Recognises texts without `://` that the CLI takes for the name of a TCP host, which nobody
-/// means.
+/// Recognises texts without `://` that the CLI takes for the name of a TCP host.
 fn mistaken(text: &[u8]) -> Option<EndpointError> {
     if text.starts_with(b"~/") {
         return Some(tilde(text));
@@ -173,8 +170,7 @@ fn mistaken(text: &[u8]) -> Option<EndpointError> {
 }
 
 fn unknown(text: &[u8]) -> EndpointError {
-    let protocols = || EndpointError::new("the protocols are unix, tcp and ssh");
-    misspelt(text).unwrap_or_else(protocols)
+    misspelt(text).unwrap_or_else(|| EndpointError::new("the protocols are unix, tcp and ssh"))
 }
 
 fn tilde(path: &[u8]) -> EndpointError {
@@ -183,13 +179,13 @@ fn tilde(path: &[u8]) -> EndpointError {
         .meaning(format!("unix://$HOME{path}"))
 }
 
-/// White space around a host is no part of it: Unicode's where it is text, otherwise ASCII's.
+/// Trims white space: Unicode's where the host is text, otherwise ASCII's.
 fn trim(text: &[u8]) -> &[u8] {
     str::from_utf8(text).map_or_else(|_| text.trim_ascii(), |text| text.trim().as_bytes())
 }
 
-/// A path as it goes before others: without empty and dot segments (RFC 3986 §5.2.4) and without a
-/// slash at the end, and percent-encoded where it has to be (§2.1).
+/// Normalizes a path prefix: no empty or dot segments (RFC 3986 §5.2.4), no slash at the end, and
+/// percent-encoded where necessary (§2.1).
 fn prefix(path: &str) -> Result<String, EndpointError> {
     let mut segments = Vec::new();
     for segment in path.split('/') {
@@ -202,7 +198,7 @@ fn prefix(path: &str) -> Result<String, EndpointError> {
     Ok(segments.concat())
 }
 
-/// `"/" *pchar`, RFC 3986 §3.3. What is encoded already stays as it is.
+/// Writes `"/" *pchar` (RFC 3986 §3.3). What is encoded already stays as it is.
 fn encode(segment: &[u8]) -> Result<String, EndpointError> {
     if percent::decode(segment).is_none() {
         return refuse("two hexadecimal digits must follow a %");

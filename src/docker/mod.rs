@@ -1,5 +1,4 @@
-//! What Docker adds to HTTP: which daemon is meant, which API version is spoken, output in frames,
-//! errors inside a 200.
+//! What Docker adds to HTTP: finding the daemon, API versions, output in frames, errors in a 200.
 //!
 //! | question | answer | rules |
 //! |---|---|---|
@@ -8,9 +7,9 @@
 //! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
 //! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
-//! | which API version is spoken? | [`ApiVersion`], [`api_target`] | the smaller of two, or a pinned one |
+//! | which API version is spoken? | [`ApiVersion`], [`api_target`] | the smaller of two, or pinned |
 //!
-//! Everything that decides something here is without I/O: it is given bytes or an [`Environment`].
+//! The rules do no I/O: they are given bytes or an [`Environment`].
 //!
 //! ```no_run
 //! use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
@@ -31,11 +30,9 @@
 //! ```
 //! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else
 //! `/var/run/docker.sock`, with the TLS of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and
-//! `DOCKER_CERT_PATH`. So `--context default` still means `DOCKER_HOST`. Any other context is one
-//! of the store, with TLS of its own; one that is not there is an error, never a fallback.
-//! Declined: settings that are not JSON, where the docker CLI warns and goes on with another daemon
-//! than the one that was chosen. Not followed: `HTTP_PROXY`, which the docker CLI uses for
-//! `tcp://`.
+//! `DOCKER_CERT_PATH`. Any other context is one of the store, with TLS of its own. A missing
+//! context and settings that are not JSON are errors, never a fallback to another daemon.
+//! `HTTP_PROXY`, which the docker CLI uses for `tcp://`, is not followed.
 //!
 //! # The grammar of a host
 //! ```abnf
@@ -46,20 +43,18 @@
 //! authority = [ reg-name / IPv4address / "[" IPv6address "]" ] [ ":" [ port ] ]
 //! ```
 //!
-//! A port that is left out is 2375; a path after a TCP authority goes before every path of the API.
-//! Around the whole, white space is trimmed. An empty host is the default socket, or with TLS
+//! The default port is 2375. A path after a TCP authority goes before every path of the API. White
+//! space around the whole is trimmed. An empty host is the default socket, or with TLS
 //! `tcp://localhost:2376`.
 //!
-//! Declined, though the docker CLI reads something into it: what is plainly a path or another
-//! notation but would be taken for the name of a TCP host (`/var/run/docker.sock`, `unix:/x`,
-//! `@name`); `~`, which only a shell expands; user, query and fragment in `tcp://`, which would be
-//! dropped in silence; a port that cannot be dialled; an IPv6 address without its brackets. Each
-//! error says what was probably meant.
+//! Declined, though the docker CLI accepts it: a path or another notation that would be taken for
+//! the name of a TCP host (`/var/run/docker.sock`, `unix:/x`, `@name`); `~`, which only a shell
+//! expands; user, query and fragment in `tcp://`; a port that cannot be dialled; an IPv6 address
+//! without its brackets. Each error says what was probably meant.
 //!
 //! ```
 //! use unix_http::{Endpoint, docker::DockerHost};
 //!
-//! // An empty DOCKER_HOST is the socket that everyone knows.
 //! let default = DockerHost::parse("")?;
 //! assert_eq!(default.endpoint, Endpoint::Unix("/var/run/docker.sock".into()));
 //! # Ok::<(), unix_http::transport::EndpointError>(())

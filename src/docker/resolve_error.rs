@@ -1,4 +1,4 @@
-//! Why it could not be decided which daemon is meant, and what to do about it.
+//! Why the daemon could not be found.
 
 use crate::base::text::visible;
 use crate::transport::EndpointError;
@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Which rule decided: the first in this order that says something.
+/// The rule that decided: the first in this order that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DaemonRule {
     /// The context flag.
@@ -20,24 +20,24 @@ pub enum DaemonRule {
     ContextVariable,
     /// `currentContext` of `config.json`.
     ConfigFile,
-    /// No rule before it says anything.
+    /// None of the above.
     Default,
 }
 
 impl fmt::Display for DaemonRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            DaemonRule::ContextFlag => "the context flag",
-            DaemonRule::HostFlag => "the host flag",
-            DaemonRule::HostVariable => "DOCKER_HOST",
-            DaemonRule::ContextVariable => "DOCKER_CONTEXT",
-            DaemonRule::ConfigFile => "currentContext of config.json",
-            DaemonRule::Default => "the default",
+            Self::ContextFlag => "the context flag",
+            Self::HostFlag => "the host flag",
+            Self::HostVariable => "DOCKER_HOST",
+            Self::ContextVariable => "DOCKER_CONTEXT",
+            Self::ConfigFile => "currentContext of config.json",
+            Self::Default => "the default",
         })
     }
 }
 
-/// Why it could not be decided which daemon is meant, and what to do.
+/// Why the daemon could not be found, and what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
@@ -84,31 +84,31 @@ pub enum ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ResolveError::BothFlags => {
+            Self::BothFlags => {
                 f.write_str("a context and a host were both given; give one of them")
             }
-            ResolveError::Host { place: Some(place), error } => {
+            Self::Host { place: Some(place), error } => {
                 write!(f, "{}: {error}", line(place))
             }
-            ResolveError::Host { place: None, error } => error.fmt(f),
-            ResolveError::UnknownContext { name, rule, meta, known } => {
+            Self::Host { place: None, error } => error.fmt(f),
+            Self::UnknownContext { name, rule, meta, known } => {
                 write!(f, "no context {name:?}, which {rule} asks for; there is: default")?;
                 known.iter().try_for_each(|name| write!(f, ", {}", visible(name.as_bytes())))?;
                 write!(f, " (no {})", line(meta))
             }
-            ResolveError::Settings { path, why } => {
+            Self::Settings { path, why } => {
                 write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path))
             }
-            ResolveError::File { path, error, is_ca: false } => {
+            Self::File { path, error, is_ca: false } => {
                 write!(f, "{}: {error}", line(path))
             }
-            ResolveError::File { path, error, is_ca: true } => write!(
+            Self::File { path, error, is_ca: true } => write!(
                 f,
                 "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or \
                  beside config.json",
                 line(path)
             ),
-            ResolveError::NoHome => {
+            Self::NoHome => {
                 f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME")
             }
         }
@@ -119,7 +119,6 @@ pub(super) fn unreadable(path: PathBuf, error: io::Error) -> ResolveError {
     ResolveError::File { path, error, is_ca: false }
 }
 
-/// A path on one line. It came from a variable or a file.
 fn line(path: &Path) -> String {
     visible(path.as_os_str().as_bytes())
 }
@@ -127,8 +126,8 @@ fn line(path: &Path) -> String {
 impl std::error::Error for ResolveError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ResolveError::Host { error, .. } => Some(error),
-            ResolveError::File { error, .. } => Some(error),
+            Self::Host { error, .. } => Some(error),
+            Self::File { error, .. } => Some(error),
             _ => None,
         }
     }

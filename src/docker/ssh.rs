@@ -1,12 +1,12 @@
-//! Docker over ssh: `ssh … docker system dial-stdio`, one process per connection, as the docker CLI
-//! itself reaches `ssh://` hosts. Keys, agents, jump hosts and host keys are ssh's own business.
+//! Docker over ssh: one `ssh … docker system dial-stdio` per connection, like the docker CLI. Keys,
+//! agents, jump hosts and host keys are ssh's own business.
 //!
 //! ```abnf
 //! ssh = "ssh://" [ user "@" ] host [ ":" port ] [ path ]
 //! ```
 //!
 //! Declined, as by the docker CLI: a password, which every user of the machine could read; a query
-//! or fragment. Also a user or host that ssh, or the shell behind it, could take for an option or a
+//! or fragment; a user or host that ssh, or the shell behind it, could take for an option or a
 //! command.
 
 use crate::base::percent;
@@ -21,7 +21,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Seconds that ssh may take to connect if no limit was set, as in the docker CLI.
+/// The default limit for connecting in seconds, as in the docker CLI.
 const CONNECT_TIMEOUT: u64 = 30;
 
 #[derive(Debug)]
@@ -33,23 +33,12 @@ struct Ssh {
 }
 
 impl Endpoint {
-    /// The Docker daemon of another machine, through the system's `ssh`: the daemon on `host`, on
-    /// its default socket or on `socket`. ssh is not waited for; its time limit for connecting is
-    /// that of [`connect`](crate::transport::connect()), 30 s without one.
-    ///
-    /// ```
-    /// use unix_http::Endpoint;
-    ///
-    /// let socket = Some("/run/docker.sock".into());
-    /// let endpoint = Endpoint::ssh(Some("me"), "server.example", None, socket)?;
-    /// assert_eq!(endpoint.to_string(), "ssh://me@server.example/run/docker.sock");
-    /// assert!(Endpoint::ssh(None, "-oProxyCommand=reboot", None, None).is_err());
-    /// # Ok::<(), unix_http::transport::EndpointError>(())
-    /// ```
+    /// Returns the Docker daemon on `host` through the system's `ssh`, on its default socket or on
+    /// `socket`. Its time limit for connecting is that of
+    /// [`connect`](crate::transport::connect()), 30 s without one.
     ///
     /// # Errors
-    /// [`EndpointError`] for a user or a host that ssh or the shell behind it could take for
-    /// something else.
+    /// [`EndpointError`] for a user or a host that ssh or a shell could misread.
     pub fn ssh(
         user: Option<&str>,
         host: &str,
@@ -78,7 +67,7 @@ fn check_user(user: Option<&str>) -> Result<(), EndpointError> {
     }
 }
 
-/// Reads what stands after `ssh://`.
+/// Reads what follows `ssh://`.
 pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
     if text.contains(['?', '#']) {
         return refuse("a query or fragment has no meaning here");
@@ -154,8 +143,7 @@ impl Program for Ssh {
     }
 }
 
-/// Quotes what is not plain: ssh joins the words of a remote command with spaces and gives them to
-/// a shell there.
+/// Quotes a word of a remote command, which ssh gives to a shell there.
 fn quoted(word: &[u8]) -> Vec<u8> {
     if word.iter().all(|b| b.is_ascii_alphanumeric() || b"/:._-@+,=".contains(b)) {
         return word.to_vec();
@@ -168,16 +156,13 @@ fn quoted(word: &[u8]) -> Vec<u8> {
     quoted
 }
 
-/// As a Docker host is written.
 impl fmt::Display for Ssh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.user.iter().map(|user| format!("{user}@")).collect::<String>();
-        let host =
-            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = &self.host;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let port = self.port.iter().map(|port| format!(":{port}")).collect::<String>();
-        let socket = self.socket.iter().map(|path| path.as_os_str().as_bytes());
-        f.write_str("ssh://")?;
-        f.write_str(&visible([user, host, port].concat().as_bytes()))?;
-        socket.clone().try_for_each(|path| f.write_str(&visible(path)))
+        write!(f, "ssh://{}", visible([user, host, port].concat().as_bytes()))?;
+        self.socket.iter().try_for_each(|path| f.write_str(&visible(path.as_os_str().as_bytes())))
     }
 }

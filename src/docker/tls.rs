@@ -1,18 +1,15 @@
 //! TLS through the system's `openssl s_client`: the library has no cryptography of its own.
 //!
-//! Why this program: it is on almost every machine, carries any bytes both ways at once, and names
-//! the cause when a certificate does not verify. It also fails when the server refuses us or cuts
-//! the connection without TLS's own end (close_notify, RFC 8446 §6.1). socat and stunnel end with
-//! status 0 and print nothing then, so that a cut answer would look complete; gnutls-cli ends the
-//! connection when its input ends.
+//! `openssl` is on almost every machine, carries any bytes both ways, names the cause when a
+//! certificate does not verify, and fails when the connection is cut without TLS's own end
+//! (close_notify, RFC 8446 §6.1). socat, stunnel and gnutls-cli make a cut answer look complete.
 //!
-//! It cannot half-close: when its input ends, it ends the connection. So
+//! It cannot half-close: it ends the connection when its input ends. So
 //! [`Stream::shutdown`](crate::transport::Stream::shutdown) of the write side fails here. Use ssh
 //! or a [`proxy_command`](Endpoint::proxy_command) if you need it.
 //!
-//! Its interactive commands (a line that begins with `Q`, `R`, `k`, `K`) are turned off by `-quiet`
-//! and, for certain, by `-nocommands`, which needs OpenSSL 3.0; `-no_ign_eof` alone would turn them
-//! on.
+//! Its interactive commands (a line that begins with `Q`, `R`, `k`, `K`) are off by `-quiet` and
+//! `-nocommands`, which needs OpenSSL 3.0; `-no_ign_eof` alone would turn them on.
 
 use crate::base::text::visible;
 use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready};
@@ -31,8 +28,7 @@ use std::time::Duration;
 /// The line that `-brief` prints when the handshake is done.
 const ESTABLISHED: &str = "CONNECTION ESTABLISHED";
 
-/// How a TLS server proves who it is, and how we do. By default it is verified by the system's
-/// certificates.
+/// How a TLS server and we prove who we are. By default the system's certificates verify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
     /// A PEM file with the certificates to trust, instead of the system's.
@@ -44,7 +40,7 @@ pub struct TlsOptions {
     /// Whether the server's certificate must be valid for its name. `false` lets anyone in the
     /// middle read and change everything.
     pub verify: bool,
-    /// The name to ask for and to verify, if it is not the host that is dialled.
+    /// The name to ask for and to verify, if it is not the host.
     pub server_name: Option<String>,
 }
 
@@ -62,10 +58,9 @@ struct Tls {
 }
 
 impl Endpoint {
-    /// A TCP port over TLS, through the system's `openssl`. The connection is made when the
-    /// handshake is done. A failure before that is an error of
-    /// [`connect`](crate::transport::connect()), a failure after it (with TLS 1.3, a missing client
-    /// certificate) one of the first read.
+    /// Returns a TCP port over TLS. A failed handshake is an error of
+    /// [`connect`](crate::transport::connect()); a later failure (with TLS 1.3, a missing client
+    /// certificate) is one of the first read.
     ///
     /// ```no_run
     /// use unix_http::{Client, Endpoint, docker::TlsOptions};
@@ -91,12 +86,11 @@ impl Endpoint {
 }
 
 impl Tls {
-    /// The name that the server's certificate must be for.
     fn name(&self) -> &str {
         self.options.server_name.as_deref().unwrap_or(&self.host)
     }
 
-    /// The numbers are those of X509_STORE_CTX_get_error(3).
+    /// Explains an error number of X509_STORE_CTX_get_error(3).
     fn explain_verification(&self, cause: &str, said: &str) -> String {
         let (number, text) = cause.split_once(':').unwrap_or((cause, cause));
         let text = text.trim();
@@ -123,7 +117,7 @@ impl Tls {
         }
     }
 
-    /// The numbers are those of RFC 8446 §6.
+    /// Explains an alert number of RFC 8446 §6.
     fn explain_alert(&self, alert: &str) -> Option<Cause> {
         let number = alert.lines().next().unwrap_or_default().trim();
         let why = match (number, &self.options.cert) {
@@ -140,8 +134,8 @@ impl Tls {
         Some(Cause::new(Kind::ClientCertificate, why))
     }
 
-    /// With TLS 1.3 a server refuses our certificate after the handshake, when we write already.
-    /// Its reset can overtake the alert that says so.
+    /// With TLS 1.3 a server refuses our certificate after the handshake, and its reset can
+    /// overtake the alert that says so.
     fn explain_reset(&self) -> Cause {
         let maybe = match &self.options.cert {
             Some(cert) => format!("refuse the client certificate {}", shown(cert)),
@@ -177,7 +171,7 @@ impl Program for Tls {
         words
     }
 
-    /// Looks at the files first: what `openssl` says about them is less clear.
+    /// Checks the files: what `openssl` says about them is less clear.
     fn check(&self) -> Result<(), Cause> {
         let TlsOptions { ca, cert, key, .. } = &self.options;
         let files = [
@@ -188,18 +182,11 @@ impl Program for Tls {
         for (file, kind, what, label) in files {
             let Some(file) = file else { continue };
             let what = format!("{what} in {}", shown(file));
-            match holds(file, label) {
-                Ok(true) => {}
-                Ok(false) => {
-                    return Err(Cause::new(
-                        kind,
-                        format!("{what}: the file holds none in PEM form"),
-                    ));
-                }
-                Err(error) => {
-                    let why = format!("{what} cannot be read: {error}");
-                    return Err(Cause::new(kind, why).from(error));
-                }
+            let is_pem = holds(file, label).map_err(|error| {
+                Cause::new(kind, format!("{what} cannot be read: {error}")).from(error)
+            })?;
+            if !is_pem {
+                return Err(Cause::new(kind, format!("{what}: the file holds none in PEM form")));
             }
         }
         Ok(())
@@ -245,7 +232,7 @@ impl Program for Tls {
 
 const NO_TLS: &str = "the server does not speak TLS on this port; try it without TLS";
 
-/// What else `openssl` prints, and what it means. Without words of ours, its last line explains it.
+/// What else `openssl` prints, and its meaning. An empty meaning quotes the last line of it.
 const KNOWN: &[(&str, Kind, &str)] = &[
     ("Connection refused", Kind::NobodyListens, tcp::NOBODY),
     ("BIO_lookup_ex", Kind::UnknownHost, "the host name cannot be resolved; check its spelling"),

@@ -25,7 +25,7 @@ pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError
     }
 }
 
-/// The TLS of the context `default`, when it is on.
+/// Returns the TLS of the context `default`, when it is on.
 pub(super) fn of_variables(
     env: &impl Environment,
     verify: bool,
@@ -47,7 +47,7 @@ pub(super) fn of_variables(
     Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
 }
 
-/// The TLS of a stored context: on when there is a directory for it, or when it says not to verify.
+/// Returns the TLS of a stored context: on when it has a directory, or says not to verify.
 pub(super) fn of_context(
     env: &impl Environment,
     dir: &Path,

@@ -5,10 +5,9 @@
 //! target    = [ prefix ] "/v" version path   ; "/v1.41/containers/json"
 //! ```
 //!
-//! The engine tells the highest version that it speaks; the smaller of its and ours is spoken.
-//! `DOCKER_API_VERSION` pins one. Which versions an engine still accepts differs from release to
-//! release (1.12 to 1.44), and is left to the engine. An engine that tells no version is asked
-//! without one.
+//! The engine tells its highest version, and the smaller of its and ours is spoken.
+//! `DOCKER_API_VERSION` pins one. An engine that tells no version is asked without one. Which old
+//! versions it accepts is left to the engine.
 //!
 //! ```
 //! use unix_http::docker::{ApiVersion, api_target};
@@ -28,7 +27,7 @@ use std::os::unix::ffi::OsStrExt;
 /// A version of the Docker Engine API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiVersion {
-    /// 1 since there is an API.
+    /// Always 1 so far.
     pub major: u16,
     /// A number, not a fraction: 1.9 comes before 1.10.
     pub minor: u16,
@@ -42,7 +41,7 @@ pub struct VersionError {
 }
 
 impl ApiVersion {
-    /// The highest version that this crate was written against.
+    /// The highest version that this crate knows.
     pub const HIGHEST: ApiVersion = ApiVersion { major: 1, minor: 55 };
 
     /// Reads `1.41`.
@@ -52,26 +51,26 @@ impl ApiVersion {
         Some(ApiVersion { major: number(&text[..at])?, minor: number(&text[at + 1..])? })
     }
 
-    /// Reads `DOCKER_API_VERSION`, which may have a `v` in front. `None` when it is empty.
+    /// Reads `DOCKER_API_VERSION`, which may have a `v` in front and may be empty.
     ///
     /// # Errors
-    /// When it is not a version.
+    /// [`VersionError`] for anything else.
     pub fn pinned(env: &impl Environment) -> Result<Option<ApiVersion>, VersionError> {
         let value = env.var("DOCKER_API_VERSION").unwrap_or_default();
         let text = value.as_bytes().trim_ascii();
         match text.strip_prefix(b"v").unwrap_or(text) {
             b"" => Ok(None),
-            version => ApiVersion::parse(version)
+            version => Self::parse(version)
                 .map(Some)
                 .ok_or_else(|| VersionError::new("DOCKER_API_VERSION", value.as_bytes())),
         }
     }
 
-    /// Decides the version to speak: the pinned one, else the smaller of ours and the engine's
-    /// Api-Version field, else none. With a pinned one the engine need not be asked.
+    /// Decides the version: the pinned one, else the smaller of ours and the engine's Api-Version
+    /// field, else none.
     ///
     /// # Errors
-    /// When the field is not a version.
+    /// [`VersionError`] for a malformed field.
     pub fn negotiate(
         pinned: Option<ApiVersion>,
         field: Option<&[u8]>,
@@ -79,17 +78,16 @@ impl ApiVersion {
         match (pinned, field) {
             (Some(pinned), _) => Ok(Some(pinned)),
             (None, None | Some(b"")) => Ok(None),
-            (None, Some(text)) => match ApiVersion::parse(text) {
-                Some(theirs) => Ok(Some(theirs.min(ApiVersion::HIGHEST))),
+            (None, Some(text)) => match Self::parse(text) {
+                Some(theirs) => Ok(Some(theirs.min(Self::HIGHEST))),
                 None => Err(VersionError::new("the field Api-Version", text)),
             },
         }
     }
 }
 
-/// Builds the request-target for a path of the API, which begins with a slash and may have a query:
-/// the endpoint's prefix, the version, the path. No version goes before a path that has one, before
-/// `/_ping`, and before podman's own `/libpod/`, whose versions are others.
+/// Builds the request-target for a path of the API: prefix, version, path. No version goes before a
+/// path that has one, before `/_ping`, and before podman's `/libpod/`, whose versions are others.
 pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> String {
     match version {
         Some(version) if takes_version(path) => format!("{prefix}/v{version}{path}"),

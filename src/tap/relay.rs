@@ -244,7 +244,7 @@ impl Service for Relay {
         });
         view.close(&self.viewer);
         self.open.remove(number);
-        if pair.client.as_tcp().is_some() {
+        if pair.client.as_unix().is_none() {
             pair.client.linger(FAREWELL);
         }
     }

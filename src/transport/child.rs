@@ -37,11 +37,12 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a program and waits until it is ready, if it tells when that is.
+    /// Starts a program and waits until it is ready, if it tells when. Returns our end of its
+    /// socket.
     pub(super) fn connect(
         program: &Arc<dyn Program>,
         limit: Option<Duration>,
-    ) -> Result<Self, Cause> {
+    ) -> Result<(UnixStream, Self), Cause> {
         program.check()?;
         let words = program.words(limit);
         let failed = |error| cannot_run(&words, error);
@@ -54,16 +55,13 @@ impl Child {
             program: Arc::clone(program),
         };
         // On an error the child is dropped, and so reaped.
+        let ours = child.socket.try_clone().map_err(failed)?;
         let listener = thread::Builder::new().name("child-stderr".into());
         listener.spawn(move || stderr.listen(pipe)).map_err(failed)?;
         if let Some(ready) = program.ready() {
             child.wait_until_ready(ready, limit)?;
         }
-        Ok(child)
-    }
-
-    pub(super) fn socket(&self) -> &UnixStream {
-        &self.socket
+        Ok((ours, child))
     }
 
     pub(super) fn program(&self) -> &Arc<dyn Program> {

@@ -34,16 +34,8 @@ impl Endpoint {
 
     /// Returns the connection that a shell command makes to `host` and `port`.
     ///
-    /// `sh -c` runs the command, and a single program replaces the shell (`exec`). A host that means
-    /// something to a shell is rejected (CVE-2023-51385).
-    ///
-    /// ```
-    /// use unix_http::transport::Endpoint;
-    ///
-    /// let endpoint = Endpoint::proxy_command("nc -x proxy:1080 %h %p", "example.com", 80)?;
-    /// assert_eq!(endpoint.to_string(), "`sh -c exec nc -x proxy:1080 example.com 80`");
-    /// # Ok::<(), unix_http::transport::EndpointError>(())
-    /// ```
+    /// `sh -c` runs the command, and a single program replaces the shell (`exec`). A host that
+    /// means something to a shell is rejected (CVE-2023-51385).
     ///
     /// # Errors
     /// [`EndpointError`] for an empty command, an unknown `%` or a malformed host.

@@ -13,8 +13,8 @@ use std::time::Duration;
 ///   helper thread connects, and late results are dropped. The look-up of a host name works alike.
 /// * The addresses of a host are tried in the system's order (RFC 6724), each for an equal share of
 ///   the time left. `TCP_NODELAY` is set, since a request leaves in one write.
-/// * A [program](Endpoint::Program) is waited for only if it tells when it is ready. A later failure
-///   is an error of the first read, with a [`ConnectError`] inside ([`ConnectError::of`]).
+/// * A [program](Endpoint::Program) is waited for only if it tells when it is ready. A later
+///   failure is an error of the first read, with a [`ConnectError`] inside ([`ConnectError::of`]).
 ///
 /// # Errors
 /// [`ConnectError`], which names the cause and the remedy.
@@ -32,7 +32,9 @@ pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream,
         Endpoint::Unix(path) => unix::connect_path(path, timeout).map(Stream::from),
         Endpoint::Abstract(name) => unix::connect_abstract(name, timeout).map(Stream::from),
         Endpoint::Tcp { host, port } => tcp::connect(host, *port, timeout).map(Stream::from),
-        Endpoint::Program(program) => Child::connect(program, timeout).map(Stream::from),
+        Endpoint::Program(program) => {
+            Child::connect(program, timeout).map(|(socket, child)| Stream::new(socket, Some(child)))
+        }
     }
     .map_err(|cause| ConnectError::new(endpoint, cause))
 }

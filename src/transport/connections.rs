@@ -68,9 +68,10 @@ impl<T> Default for Connections<T> {
 }
 
 impl<T: Cut + Send + Sync> Connections<T> {
-    /// Accepts connections until `listener` is stopped and serves each on a thread of its own. Drops
-    /// the listener, then returns when the last of them is over. The accepting thread itself has to be
-    /// [counted in](Self::begin) before. Failures of one connection are reported to the service.
+    /// Accepts connections until `listener` is stopped and serves each on a thread of its own.
+    /// Drops the listener, then returns when the last of them is over. The accepting thread itself
+    /// has to be [counted in](Self::begin) before. Failures of one connection are reported to the
+    /// service.
     pub(crate) fn run<S: Service>(&self, listener: impl Borrow<Listener>, service: &S) {
         thread::scope(|scope| {
             let mut number = 0;

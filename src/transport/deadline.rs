@@ -62,7 +62,6 @@ pub struct Timeout {
 
 impl Timeout {
     /// Returns the timeout inside an I/O error.
-    #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
@@ -140,7 +139,6 @@ const HEAD_RECEIVED: u64 = u64::MAX - 1;
 
 impl Clock {
     /// Starts the clock of an exchange, before its connect.
-    #[must_use]
     pub fn start(limits: &Timeouts) -> Self {
         if *limits == Timeouts::default() {
             return Self(None);
@@ -150,7 +148,6 @@ impl Clock {
     }
 
     /// Returns how long a connect may take now: `connect` or the rest of `total`, at least 1 ms.
-    #[must_use]
     pub fn connect_limit(&self) -> Option<Duration> {
         let running = self.0.as_ref()?;
         let left = running.limits.total.map(|total| total.saturating_sub(running.start.elapsed()));
@@ -225,8 +222,8 @@ impl Running {
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// Returns the largest power of two, in milliseconds, that fits. The socket's limit then changes only
-/// a few times while a deadline comes nearer, and most reads cost no second system call.
+/// Returns the largest power of two, in milliseconds, that fits. The socket's limit then changes
+/// only a few times while a deadline comes nearer, and most reads cost no second system call.
 fn coarse(nanos: u64) -> Duration {
     match (nanos / 1_000_000).checked_ilog2() {
         Some(log) => Duration::from_millis(1 << log),

@@ -34,14 +34,14 @@ impl Endpoint {
     /// Parses an endpoint. A path need not be UTF-8.
     ///
     /// # Errors
-    /// [`EndpointError`] for anything outside the grammar, with the probable meaning of a near miss.
+    /// [`EndpointError`] for anything outside the grammar, with the probable meaning of a near
+    /// miss.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
         parse(bytes).map_err(|error| error.about(bytes))
     }
 
     /// Returns `host:port` as the Host field has it (RFC 9112 §3.2); `None` off the network.
-    #[must_use]
     pub fn authority(&self) -> Option<String> {
         match self {
             Self::Tcp { host, port } => Some(host_and_port(host, *port)),
@@ -158,8 +158,8 @@ pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError
     }
 }
 
-/// Checks a host: a name, an IPv4 or an IPv6 address without brackets. Rejects what another grammar,
-/// a shell or an option parser would misread (CVE-2017-1000117: `ssh://-oProxyCommand=…`).
+/// Checks a host: a name, an IPv4 or an IPv6 address without brackets. Rejects what another
+/// grammar, a shell or an option parser would misread (CVE-2017-1000117: `ssh://-oProxyCommand=…`).
 pub(crate) fn check_host(host: &str) -> Result<(), EndpointError> {
     let plain = |c: char| {
         c.is_ascii_alphanumeric()
@@ -256,7 +256,6 @@ impl EndpointError {
     }
 
     /// Returns what was probably meant, when that can be told.
-    #[must_use]
     pub fn meant(&self) -> Option<&str> {
         self.meant.as_deref()
     }

@@ -18,19 +18,16 @@ impl ConnectError {
     }
 
     /// Returns what was dialled.
-    #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
     /// Returns the kind of error.
-    #[must_use]
     pub fn kind(&self) -> ConnectErrorKind {
         self.cause.kind
     }
 
     /// Returns the connect error inside an I/O error of a [`Stream`](super::Stream).
-    #[must_use]
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }

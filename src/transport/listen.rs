@@ -104,14 +104,14 @@ impl ListenError {
     }
 
     /// Returns the kind of error.
-    #[must_use]
     pub fn kind(&self) -> ListenErrorKind {
         self.kind
     }
 }
 
 impl Listener {
-    /// Listens for this user alone: a socket file has mode 0600, a TCP address must be a loopback one.
+    /// Listens for this user alone: a socket file has mode 0600, a TCP address must be a loopback
+    /// one.
     ///
     /// # Errors
     /// [`ListenError`], which names what is in the way.
@@ -154,7 +154,6 @@ impl Listener {
     }
 
     /// Returns where this listens; for TCP with the port that port 0 became.
-    #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -202,7 +201,8 @@ impl Stopper {
     /// Makes the listener refuse connections, and ends the wait of [`accept`](Listener::accept).
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done before.
+        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done
+        // before.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }

@@ -12,8 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct PrivateDir(PathBuf);
 
 impl PrivateDir {
-    /// Makes a directory inside `parent`. mkdir(2) fails where the name is taken, even by a symbolic
-    /// link, so the directory is never another user's.
+    /// Makes a directory inside `parent`. mkdir(2) fails where the name is taken, even by a
+    /// symbolic link, so the directory is never another user's.
     ///
     /// # Errors
     /// Those of mkdir(2).
@@ -34,7 +34,6 @@ impl PrivateDir {
     }
 
     /// Returns its path.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -2,12 +2,12 @@
 //! a live one, and removed only while it is still ours.
 //!
 //! `bind` makes a socket file with the mode that the umask leaves, and whoever may write to the
-//! file may connect (unix(7)), also between `bind` and a `chmod`. So where the umask would admit more
-//! than asked for, the socket is bound inside a private directory, given its mode there, and linked
-//! to its name: link(2), unlike rename(2), fails where the name is taken.
+//! file may connect (unix(7)), also between `bind` and a `chmod`. So where the umask would admit
+//! more than asked for, the socket is bound inside a private directory, given its mode there, and
+//! linked to its name: link(2), unlike rename(2), fails where the name is taken.
 //!
-//! A socket whose server has ended is moved aside, asked once more, and only then removed. If another
-//! server took the name in between, its socket is put back.
+//! A socket whose server has ended is moved aside, asked once more, and only then removed. If
+//! another server took the name in between, its socket is put back.
 
 use super::cause::ConnectErrorKind;
 use super::private_dir::PrivateDir;

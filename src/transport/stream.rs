@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,32 +22,13 @@ use super::error::ConnectError;
 ///
 /// A read that meets the end of a program that failed is an error with its [`ConnectError`] inside.
 pub struct Stream {
-    socket: Socket,
-    /// The socket's time limits in nanoseconds, by `Side`. Clones share them as they share the socket.
+    /// A socket of any family: all calls below but those of `as_tcp` are the same for TCP.
+    socket: UnixStream,
+    is_tcp: bool,
+    child: Option<Arc<Child>>,
+    /// The socket's time limits in nanoseconds, by `Side`. Clones share them with the socket.
     set: Arc<[AtomicU64; 2]>,
     clock: Clock,
-}
-
-enum Socket {
-    Unix(UnixStream),
-    Tcp(TcpStream),
-    Child(Arc<Child>),
-}
-
-/// Evaluates one expression for any of the three sockets.
-macro_rules! each {
-    ($socket:expr, $s:ident => $do:expr) => {
-        match $socket {
-            Socket::Unix(socket) => each!(@ socket, $s => $do),
-            Socket::Tcp(socket) => each!(@ socket, $s => $do),
-            Socket::Child(child) => each!(@ child.socket(), $s => $do),
-        }
-    };
-    (@ $socket:expr, $s:ident => $do:expr) => {{
-        #[allow(unused_mut)]
-        let mut $s = $socket;
-        $do
-    }};
 }
 
 #[derive(Clone, Copy)]
@@ -56,8 +38,9 @@ enum Side {
 }
 
 impl Stream {
-    fn new(socket: Socket) -> Self {
-        Self { socket, set: Arc::default(), clock: Clock::default() }
+    pub(super) fn new(socket: UnixStream, child: Option<Child>) -> Self {
+        let (set, clock) = (Arc::default(), Clock::default());
+        Self { socket, is_tcp: false, child: child.map(Arc::new), set, clock }
     }
 
     /// Returns another handle on the same connection, with the same [`Clock`].
@@ -65,12 +48,13 @@ impl Stream {
     /// # Errors
     /// Those of dup(2).
     pub fn try_clone(&self) -> io::Result<Self> {
-        let socket = match &self.socket {
-            Socket::Unix(socket) => Socket::Unix(socket.try_clone()?),
-            Socket::Tcp(socket) => Socket::Tcp(socket.try_clone()?),
-            Socket::Child(child) => Socket::Child(Arc::clone(child)),
-        };
-        Ok(Self { socket, set: Arc::clone(&self.set), clock: self.clock.clone() })
+        Ok(Self {
+            socket: self.socket.try_clone()?,
+            is_tcp: self.is_tcp,
+            child: self.child.clone(),
+            set: Arc::clone(&self.set),
+            clock: self.clock.clone(),
+        })
     }
 
     /// Ends one direction or both. The peer sees the end of the write direction as an end of file.
@@ -80,17 +64,17 @@ impl Stream {
     /// [program](super::Program) cannot half-close.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write
-            && let Socket::Child(child) = &self.socket
+            && let Some(child) = &self.child
             && let Some(why) = child.program().no_half_close()
         {
             return Err(io::Error::new(ErrorKind::Unsupported, why));
         }
-        each!(&self.socket, s => s.shutdown(how))
+        self.socket.shutdown(how)
     }
 
-    /// Closes in two steps: ends the write direction, then drops what comes within `limit`. A socket
-    /// that is closed while bytes come in sends a reset, which may destroy the last answer before the
-    /// peer has read it (RFC 9112 §9.6).
+    /// Closes in two steps: ends the write direction, then drops what comes within `limit`. A
+    /// socket that is closed while bytes come in sends a reset, which may destroy the last answer
+    /// before the peer has read it (RFC 9112 §9.6).
     #[cfg(any(feature = "server", feature = "tap"))]
     pub(crate) fn linger(&self, limit: Duration) {
         let deadline = super::Deadline::start(super::Limit::Idle, Some(limit));
@@ -101,8 +85,8 @@ impl Stream {
         }
     }
 
-    /// Makes reads and writes on this handle and its later clones keep to the limits of an exchange.
-    /// `Clock::default()` ends that.
+    /// Makes reads and writes on this handle and its later clones keep to the limits of an
+    /// exchange. `Clock::default()` ends that.
     ///
     /// # Errors
     /// Those of setsockopt(2).
@@ -139,51 +123,36 @@ impl Stream {
             return Ok(());
         }
         match side {
-            Side::Read => each!(&self.socket, s => s.set_read_timeout(timeout))?,
-            Side::Write => each!(&self.socket, s => s.set_write_timeout(timeout))?,
+            Side::Read => self.socket.set_read_timeout(timeout)?,
+            Side::Write => self.socket.set_write_timeout(timeout)?,
         }
         set.store(value, Ordering::Relaxed);
         Ok(())
     }
 
     /// Returns the Unix socket inside, a program's socket pair included. Set no time limits on it.
-    #[must_use]
     pub fn as_unix(&self) -> Option<&UnixStream> {
-        match &self.socket {
-            Socket::Unix(socket) => Some(socket),
-            Socket::Child(child) => Some(child.socket()),
-            Socket::Tcp(_) => None,
-        }
+        (!self.is_tcp).then_some(&self.socket)
     }
 
-    /// Returns the TCP socket inside. Set no time limits on it.
-    #[must_use]
-    pub fn as_tcp(&self) -> Option<&TcpStream> {
-        match &self.socket {
-            Socket::Tcp(socket) => Some(socket),
-            _ => None,
-        }
+    /// Returns another handle on the TCP socket inside. Set no time limits on it.
+    pub fn as_tcp(&self) -> Option<TcpStream> {
+        let socket = self.socket.try_clone().ok().filter(|_| self.is_tcp)?;
+        Some(TcpStream::from(OwnedFd::from(socket)))
     }
 
     /// Returns whether an idle connection can carry another request: the peer has neither closed it
     /// nor sent a byte. It does not wait. After `false`, drop the stream: a byte may be lost.
-    #[must_use]
     pub fn is_quiet(&self) -> bool {
-        each!(&self.socket, s => {
-            let looked = s.set_nonblocking(true).and_then(|()| s.read(&mut [0]));
-            let blocking = s.set_nonblocking(false);
-            matches!(looked, Err(e) if e.kind() == ErrorKind::WouldBlock) && blocking.is_ok()
-        })
+        let looked = self.socket.set_nonblocking(true).and_then(|()| (&self.socket).read(&mut [0]));
+        let blocking = self.socket.set_nonblocking(false);
+        matches!(looked, Err(e) if e.kind() == ErrorKind::WouldBlock) && blocking.is_ok()
     }
 
     /// Returns why the program behind the stream failed; `None` for a program that runs on or ended
     /// well, and for sockets. Reads ask by themselves: call it after a failed write.
-    #[must_use]
     pub fn failure(&self) -> Option<ConnectError> {
-        match &self.socket {
-            Socket::Child(child) => child.failure(),
-            _ => None,
-        }
+        self.child.as_ref()?.failure()
     }
 
     fn attempt(
@@ -202,7 +171,8 @@ impl Stream {
                     return Ok(moved);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // SO_RCVTIMEO or SO_SNDTIMEO has passed (socket(7)): the clock decides if that is the end.
+                // SO_RCVTIMEO or SO_SNDTIMEO has passed (socket(7)): the clock decides if that is
+                // the end.
                 Err(error) if error.kind() == ErrorKind::WouldBlock && wait.is_some() => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return Err(ErrorKind::TimedOut.into());
@@ -212,10 +182,10 @@ impl Stream {
         }
     }
 
-    /// Replaces the end of a program's output by its failure, if it failed. A program that left input
-    /// unread ends with a reset.
+    /// Replaces the end of a program's output by its failure, if it failed. A program that left
+    /// input unread ends with a reset.
     fn end(&self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
-        let Socket::Child(child) = &self.socket else { return result };
+        let Some(child) = &self.child else { return result };
         let ended = match &result {
             Ok(n) => *n == 0 && wanted > 0,
             Err(error) => error.kind() == ErrorKind::ConnectionReset,
@@ -230,24 +200,24 @@ impl Stream {
 impl Read for &Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len();
-        let result = self.attempt(Side::Read, || each!(&self.socket, s => s.read(buffer)));
+        let result = self.attempt(Side::Read, || (&self.socket).read(buffer));
         self.end(wanted, result)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        let read = self.attempt(Side::Read, || each!(&self.socket, s => s.read_vectored(buffers)));
+        let read = self.attempt(Side::Read, || (&self.socket).read_vectored(buffers));
         self.end(wanted, read)
     }
 }
 
 impl Write for &Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.attempt(Side::Write, || each!(&self.socket, s => s.write(bytes)))
+        self.attempt(Side::Write, || (&self.socket).write(bytes))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.attempt(Side::Write, || each!(&self.socket, s => s.write_vectored(slices)))
+        self.attempt(Side::Write, || (&self.socket).write_vectored(slices))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -281,24 +251,18 @@ impl Write for Stream {
 
 impl From<UnixStream> for Stream {
     fn from(socket: UnixStream) -> Self {
-        Self::new(Socket::Unix(socket))
+        Self::new(socket, None)
     }
 }
 
 impl From<TcpStream> for Stream {
     fn from(socket: TcpStream) -> Self {
-        Self::new(Socket::Tcp(socket))
-    }
-}
-
-impl From<Child> for Stream {
-    fn from(child: Child) -> Self {
-        Self::new(Socket::Child(Arc::new(child)))
+        Self { is_tcp: true, ..Self::new(OwnedFd::from(socket).into(), None) }
     }
 }
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        each!(&self.socket, s => f.debug_tuple("Stream").field(s).finish())
+        f.debug_tuple("Stream").field(&self.socket).finish()
     }
 }

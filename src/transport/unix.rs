@@ -68,7 +68,6 @@ impl ShortPath {
     }
 
     /// Returns the path to give to the system.
-    #[must_use]
     pub fn as_path(&self) -> &Path {
         &self.path
     }
