@@ -1,6 +1,4 @@
-//! What is secret in one direction of a connection, and covered in every event.
-//!
-//! The conversation says what the bytes are; this says which of them become `*`.
+//! Masks the secrets in one direction of a connection with `*`.
 
 use super::secrets::{HeadMask, JsonMask, is_secret_field};
 use crate::wire::Fields;
@@ -15,7 +13,7 @@ pub(super) struct Cover {
 #[derive(Debug)]
 enum ContentCover {
     Nothing,
-    /// The first byte of content decides. Whether members named `Data` are secret.
+    /// The first byte of content decides; with whether members named `Data` are secret.
     Undecided(bool),
     Json(JsonMask),
 }
@@ -25,32 +23,29 @@ impl Cover {
         Cover { on, head: HeadMask::new(on), content: ContentCover::Nothing }
     }
 
-    /// Covers field values: how many bytes belong to the head, and whether they end it.
+    /// Masks field values. Returns how many bytes belong to the head, and whether they end it.
     pub fn head(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         self.head.run(bytes)
     }
 
-    /// The next byte begins a head.
     pub fn begin_head(&mut self) {
         self.head = HeadMask::new(self.on);
     }
 
-    /// The next byte begins a body. `data`: members named `Data` are secret.
+    /// Begins a body; `data` tells whether members named `Data` are secret.
     pub fn begin_body(&mut self, data: bool) {
         self.content = if self.on { ContentCover::Undecided(data) } else { ContentCover::Nothing };
     }
 
-    /// From here on anything may come: JSON as well, at any place of it.
+    /// Begins bytes of an unknown kind, which may be JSON. A secret that has begun continues.
     pub fn begin_unknown(&mut self) {
         match &self.content {
-            // The rest of a secret that has begun is one.
             ContentCover::Json(mask) if mask.is_covering() => {}
             _ if self.on => self.content = ContentCover::Json(JsonMask::new(true)),
             _ => self.content = ContentCover::Nothing,
         }
     }
 
-    /// Covers content.
     pub fn content(&mut self, bytes: &mut [u8]) {
         if let ContentCover::Undecided(data) = self.content {
             match bytes.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
@@ -64,7 +59,7 @@ impl Cover {
         }
     }
 
-    /// Covers field lines, wherever they stand.
+    /// Masks field lines, wherever they are.
     pub fn lines(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
             let (n, _) = self.head.run(bytes);
@@ -72,7 +67,6 @@ impl Cover {
         }
     }
 
-    /// Covers the values of trailer fields.
     pub fn trailers(&self, trailers: &Fields) -> Fields {
         let mut covered = Fields::new();
         for field in trailers.iter() {
@@ -86,20 +80,19 @@ impl Cover {
         covered
     }
 
-    /// Covers whatever looks like a secret in bytes that cannot be read.
+    /// Masks everything that looks like a secret in bytes that cannot be parsed.
     pub fn unknown(&mut self, bytes: &mut [u8]) {
         self.lines(bytes);
         self.content(bytes);
     }
 
-    /// Covers every byte of a protocol that carries secrets nobody here can find.
+    /// Masks every byte of a protocol whose secrets cannot be found.
     pub fn all(&self, bytes: &mut [u8]) {
         if self.on {
             bytes.fill(b'*');
         }
     }
 
-    /// Whether content is shown as it is.
     pub fn is_off(&self) -> bool {
         matches!(self.content, ContentCover::Nothing)
     }

@@ -1,4 +1,4 @@
-//! What is seen on a connection, as events, and who looks at them.
+//! Events on a connection, and the observers that see them.
 
 use super::exchange::{Exchange, Side};
 use crate::wire::{Fields, Incomplete, ParseError, ResponseHead};
@@ -7,49 +7,42 @@ use std::io;
 use std::ops::Deref;
 use std::time::Duration;
 
-/// Something seen on a connection.
-///
-/// The bytes of every event are covered where they are secret (see [`secrets`](super::secrets)),
-/// unless asked otherwise.
+/// Something seen on a connection. By default, [secrets](super::secrets) in it are masked.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A client has connected, and the target has accepted.
     Opened,
-    /// A client has connected and was turned away: the target could not be reached, or the request
-    /// may not pass.
+    /// A client was rejected, for this reason.
     Refused(&'a str),
-    /// A request's head.
+    /// The head of a request.
     Request(&'a Exchange),
-    /// A response's head that is not the final one: 1xx, but 101.
+    /// The head of an interim response: 1xx except 101.
     Interim(&'a Exchange, &'a ResponseHead),
-    /// A final response's head.
+    /// The head of a final response.
     Response(&'a Exchange),
-    /// Content, decoded, as it comes: never empty.
+    /// Decoded content, as it arrives; never empty.
     Content(&'a Exchange, Side, &'a [u8]),
     /// Framing between content: chunk-size lines and the trailer section, perhaps in parts.
     Framing(&'a Exchange, Side, &'a [u8]),
-    /// A message has ended as its framing says. With the trailer fields, which are often none.
+    /// A message has ended as its framing says, with its trailer fields.
     End(&'a Exchange, Side, Option<&'a Fields>),
-    /// Bytes of an upgraded connection, or what a client sends while a response is ended by nothing
-    /// but the close.
+    /// Bytes of an upgraded connection, or of a client during a response that only the close ends.
     Tunnel(&'a Exchange, Side, &'a [u8]),
-    /// Both messages have ended, or neither goes on. No event of this exchange follows.
+    /// The last event of an exchange.
     Done(&'a Exchange),
-    /// What one side sends is not HTTP, or not whole. It is passed on all the same, and not read
-    /// any further.
+    /// One side sends something that is not HTTP, or not complete. It is not parsed any further.
     Fault(Option<&'a Exchange>, Side, Fault),
-    /// Exactly what came in one read, as it came. It follows the events above that were read from
-    /// it.
+    /// The bytes of one read, after the events that were parsed from them.
     Bytes(Side, &'a [u8]),
-    /// One side sends no more, in order or because of an error.
+    /// One side has ended, in order or with an error.
     Ended(Side, Option<&'a io::Error>),
-    /// Both directions are over. No event of this connection follows.
+    /// The last event of a connection.
     Closed,
 }
 
 impl<'a> Event<'a> {
-    /// The exchange that it is part of, if it is part of one.
+    /// Returns the exchange that the event is part of.
     pub fn exchange(&self) -> Option<&'a Exchange> {
         match self {
             Event::Request(x) | Event::Interim(x, _) | Event::Response(x) | Event::Done(x) => {
@@ -58,32 +51,31 @@ impl<'a> Event<'a> {
             Event::Content(x, ..) | Event::Framing(x, ..) | Event::Tunnel(x, ..) => Some(x),
             Event::End(x, ..) => Some(x),
             Event::Fault(x, ..) => *x,
-            Event::Opened | Event::Refused(_) | Event::Closed => None,
-            Event::Bytes(..) | Event::Ended(..) => None,
+            _ => None,
         }
     }
 }
 
-/// What was wrong with what one side sent.
+/// A fault in what one side sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It breaks a rule.
+    /// The message breaks a rule.
     Parse(ParseError),
     /// A body was cut short.
     Incomplete(Incomplete),
-    /// A head was cut short after so many bytes.
+    /// A head was cut short after this number of bytes.
     IncompleteHead(u64),
-    /// A response that nobody had asked for.
+    /// A response without a request.
     Unasked,
-    /// A request that was not answered.
+    /// A request without a response.
     Unanswered,
-    /// More requests wait for an answer than are kept in mind.
+    /// More requests wait for a response than a conversation keeps.
     TooManyRequests,
 }
 
 impl Fault {
-    /// What is wrong, without the place of the rule.
+    /// Returns what is wrong, without the section.
     pub fn text(&self) -> String {
         match self {
             Fault::Parse(error) => format!("{} at byte {}", error.kind.text(), error.offset),
@@ -99,7 +91,7 @@ impl Fault {
         }
     }
 
-    /// Where the rule is written that it breaks, if one is.
+    /// Returns the section of the broken rule, or an empty string.
     pub fn section(&self) -> &'static str {
         match self {
             Fault::Parse(error) => error.kind.section(),
@@ -121,21 +113,16 @@ impl fmt::Display for Fault {
 
 /// Sees what travels through a relay (`tap::Relay`).
 ///
-/// Events of one connection come one after the other; those of several connections may come at the
-/// same time. They come about a millisecond after the bytes were passed on, on a thread that passes
-/// nothing on; `at` is when the bytes came. Where observers fall behind by 64 KiB, or a piece is
-/// large, the thread that passed it on shows it itself, and reads again when they return. All that
-/// has waited is shown before the end of its side; nothing is left out.
-///
-/// So an observer that must lose nothing may take its time in [`see`](Observer::see), and one that
-/// must never hold up the traffic keeps what it has to write, within a limit, for
+/// Events of one connection come in order; those of several connections may come at the same time.
+/// No event is dropped. When observers fall behind by 64 KiB, [`see`](Observer::see) delays the
+/// traffic. An observer that must never delay it buffers its output, within a limit, until
 /// [`flush`](Observer::flush).
 ///
 /// ```
 /// use std::time::Duration;
 /// use unix_http::traffic::{Conversation, Event, Observer, Side};
 ///
-/// /// Tells of each exchange that is over.
+/// /// Logs each exchange that is over.
 /// struct Log(std::sync::Mutex<Vec<String>>);
 ///
 /// impl Observer for Log {
@@ -148,7 +135,7 @@ impl fmt::Display for Fault {
 ///     }
 /// }
 ///
-/// // A Relay would tell it; here a conversation does, from memory.
+/// // Without a relay: a conversation from memory.
 /// let (log, at) = (Log(Default::default()), Duration::ZERO);
 /// let see = &mut |event: &Event<'_>| log.see(1, at, event);
 /// let mut conversation = Conversation::new(true);
@@ -157,22 +144,19 @@ impl fmt::Display for Fault {
 /// assert_eq!(*log.0.lock().unwrap(), ["1.1 HEAD 200"]);
 /// ```
 pub trait Observer: Send + Sync {
-    /// Something was seen on the connection of that number, `at` that time after the start of the
-    /// relay.
+    /// Receives an event of a connection; its bytes arrived `at` after the start of the relay.
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>);
 
-    /// Writes what waits to be written, and may wait for a slow reader. A relay calls it from its
-    /// viewer's thread soon after events; [`see`](Observer::see) must not wait.
+    /// Writes buffered output; may block without delaying the traffic. A relay calls it soon after
+    /// events.
     fn flush(&self) {}
 
-    /// The relay is over: what is held back is to be written now. The first thing that went wrong
-    /// while recording, if anything did.
+    /// Writes everything that is held back, at the end, and returns the first error.
     fn finish(&self) -> Option<String> {
         None
     }
 }
 
-/// A pointer to an observer is one.
 impl<P> Observer for P
 where
     P: Deref<Target: Observer> + Send + Sync,

@@ -1,4 +1,4 @@
-//! What is seen: connections, the messages on them, and which response answers which request.
+//! Requests and the responses that answer them.
 
 use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead};
 use std::fmt;
@@ -15,7 +15,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The one at the other end.
+    /// Returns the opposite side.
     #[must_use]
     pub fn other(self) -> Side {
         match self {
@@ -34,35 +34,33 @@ impl fmt::Display for Side {
     }
 }
 
-/// A request and what answered it.
-///
-/// Times count from the start of the relay.
+/// A request and its response. Times count from the start of the relay.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     /// Its number on its connection, from 1.
     pub number: u64,
-    /// The request; `None` where a response came that nobody had asked for.
+    /// The request; `None` for a response without a request.
     pub request: Option<Arc<RequestHead>>,
-    /// The final response, once its head has come.
+    /// The final response, once its head has arrived.
     pub response: Option<Arc<ResponseHead>>,
-    /// What was counted of the request.
+    /// Sizes and times of the request.
     pub sent: Message,
-    /// What was counted of the response.
+    /// Sizes and times of the response.
     pub received: Message,
 }
 
 impl Exchange {
-    /// The request's method, or nothing.
+    /// Returns the request's method, or an empty string.
     pub fn method(&self) -> &str {
         self.request.as_ref().map_or("", |head| head.method())
     }
 
-    /// The request-target, or nothing.
+    /// Returns the request-target, or nothing.
     pub fn target(&self) -> &[u8] {
         self.request.as_ref().map_or(b"", |head| head.target())
     }
 
-    /// One of its two messages.
+    /// Returns the message of one side.
     pub fn message(&self, side: Side) -> &Message {
         match side {
             Side::Client => &self.sent,
@@ -70,7 +68,7 @@ impl Exchange {
         }
     }
 
-    /// The fields of one of its two messages, if that has come.
+    /// Returns the fields of one side's message, once its head has arrived.
     pub fn fields(&self, side: Side) -> Option<&Fields> {
         match side {
             Side::Client => self.request.as_ref().map(|head| head.fields()),
@@ -85,31 +83,24 @@ impl Exchange {
         }
     }
 
-    /// From the last byte of the request to the first of the response; zero where the response came
-    /// first.
+    /// Returns the time from the last byte of the request to the first of the response.
     pub fn wait(&self) -> Option<Duration> {
         let asked = self.sent.ended.or(self.sent.head_ended)?;
         Some(self.received.began?.saturating_sub(asked))
     }
 
-    /// From the first byte of the request to the last of either message.
+    /// Returns the time from the first byte of the request to the last of either message.
     pub fn total(&self) -> Option<Duration> {
-        Some(
-            self.received
-                .last
-                .max(self.sent.last)?
-                .saturating_sub(self.sent.began.or(self.received.began)?),
-        )
+        let began = self.sent.began.or(self.received.began)?;
+        Some(self.received.last.max(self.sent.last)?.saturating_sub(began))
     }
 
-    /// Whether the connection stopped being HTTP with this exchange, and what its two sides say is
-    /// for each other alone: after a 101, a 2xx to CONNECT, and a response that only the
-    /// connection's end ends.
+    /// Whether the connection became a tunnel: after a 101, and after a 2xx to CONNECT.
     pub fn is_tunnel(&self) -> bool {
         matches!(self.received.decision, Some(Decision { framing: Framing::Tunnel, .. }))
     }
 
-    /// Whether the request asks that the connection stops being HTTP.
+    /// Whether the request asks for a tunnel.
     pub fn asks_for_tunnel(&self) -> bool {
         self.method() == "CONNECT"
             || self.fields(Side::Client).is_some_and(|fields| {
@@ -117,27 +108,26 @@ impl Exchange {
             })
     }
 
-    /// Whether the request asks to go on in HTTP/2, as BuildKit's session does.
+    /// Whether the request asks for HTTP/2, as BuildKit's session does.
     pub fn asks_for_http2(&self) -> bool {
         self.fields(Side::Client).is_some_and(|fields| fields.has_token("Upgrade", "h2c"))
     }
 }
 
-/// What was counted of one message.
+/// Sizes and times of one message.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Message {
-    /// Where its body ends, and the rule that says so; `None` before the head has come or where it
-    /// breaks the rules.
+    /// Where its body ends, and why; `None` before the head, or if its framing is invalid.
     pub decision: Option<Decision>,
-    /// When its first byte came.
+    /// When its first byte arrived.
     pub began: Option<Duration>,
     /// When its head was complete.
     pub head_ended: Option<Duration>,
-    /// When its last byte came, once it has.
+    /// When its last byte arrived.
     pub ended: Option<Duration>,
-    /// When the latest of its bytes came.
+    /// When the latest of its bytes arrived.
     pub last: Option<Duration>,
-    /// Bytes of the head, and of heads with 1xx before it.
+    /// Bytes of the head, and of interim heads before it.
     pub head: u64,
     /// Bytes of content: the body without its framing.
     pub content: u64,
@@ -145,6 +135,6 @@ pub struct Message {
     pub tunnel: u64,
     /// Bytes of the body's framing: chunk-size lines and trailer section.
     pub framing: u64,
-    /// Whether it came whole.
+    /// Whether it is complete.
     pub complete: bool,
 }

@@ -1,37 +1,35 @@
-//! One direction of a connection: what its next bytes belong to.
+//! One direction of a connection, and what its next bytes belong to.
 
 use super::cover::Cover;
 use crate::wire::head::Head;
 use crate::wire::{BodyDecoder, HeadDecoder, ParseError, Progress};
 use std::time::Duration;
 
-/// What the next bytes of a direction belong to.
+/// What the next bytes belong to.
 #[derive(Debug)]
 pub(super) enum Reading {
     Head,
     Body(BodyDecoder),
-    /// Bytes behind a request whose answer decides how they are read, and what is wrong with them
-    /// if they are another request.
+    /// Bytes that the next response explains, and their error if they are a request.
     Held(Vec<u8>, Option<ParseError>),
-    /// Another protocol.
     Tunnel,
-    /// Something that cannot be read.
+    /// Something that cannot be parsed.
     Lost,
 }
 
 #[derive(Debug)]
 pub(super) struct Lane {
     pub reading: Reading,
-    /// The number of the exchange whose body or tunnel is read.
+    /// The exchange whose body or tunnel is read.
     pub number: u64,
     pub cover: Cover,
-    /// The head as far as it has come, unless it came all at once.
+    /// The beginning of a head that did not arrive in one piece.
     pub partial: Vec<u8>,
-    /// When the head's first byte came.
+    /// When the first byte of the head arrived.
     pub began: Duration,
 }
 
-/// How many bytes belong to a head, and the head and its length once it is complete.
+/// The number of bytes that belong to a head, and the complete head with its length.
 pub(super) type HeadRead<H> = (usize, Result<Option<(H, usize)>, ParseError>);
 
 impl Lane {
@@ -45,7 +43,6 @@ impl Lane {
         }
     }
 
-    /// Reads on in a head.
     pub fn head<H: Head>(
         &mut self,
         decoder: &mut HeadDecoder<H>,
@@ -72,7 +69,7 @@ impl Lane {
         }
     }
 
-    /// Whether the next `n` bytes are content in which nothing is covered: they need not be copied.
+    /// Whether the next `n` bytes are content without secrets, which needs no copy.
     pub fn is_plain(&self, n: usize) -> bool {
         matches!(&self.reading, Reading::Body(decoder) if decoder.run() > n as u64)
             && self.cover.is_off()

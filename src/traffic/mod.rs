@@ -1,4 +1,4 @@
-//! What travels between a client and a server, as events.
+//! Turns the traffic between a client and a server into events.
 //!
 //! ```text
 //!   bytes of both sides ──▶ Conversation ──▶ Event ──▶ Text      line by line, for people
@@ -6,12 +6,9 @@
 //!                          secrets                └─▶ your own Observer
 //! ```
 //!
-//! * [`Conversation`] reads the bytes of one connection as HTTP: which response answers which
-//!   request, where each message ends and why. It does no I/O.
+//! * [`Conversation`] reads the bytes of one connection as HTTP. It does no I/O.
 //! * An [`Observer`] sees [`Event`]s.
-//! * [`secrets`] covers credentials before any observer sees them.
-//!
-//! The tap and the client's `--explain` both show traffic through this module.
+//! * [`secrets`] masks credentials before any observer sees them.
 
 pub mod conversation;
 mod cover;

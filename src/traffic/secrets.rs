@@ -1,20 +1,17 @@
-//! Secrets in what was seen, covered before any observer has it.
+//! Masks secrets before any observer sees them.
 //!
-//! A recording is made to be kept and handed on, and a Docker client sends its registry passwords
-//! with every pull. So the bytes of a secret become `*`, one for one: lengths, framing and
-//! everything around it stay as they were. Covered are
+//! Recordings are kept and shared, and a Docker client sends its registry passwords with every
+//! pull. So each byte of a secret becomes `*`; lengths and framing stay. Masked are
 //!
-//! * the values of the fields in [`FIELDS`], but for the scheme of Authorization;
-//! * in JSON, the strings that [`MEMBERS`] name, swarm tokens (`SWMTKN-…`, `SWMKEY-…`), the value
-//!   of every `NAME=value` string whose name speaks of a password, secret, token or credential
-//!   (container environments), and the `Data` of a `/secrets` request;
-//! * the whole of an upgraded HTTP/2 connection (BuildKit's session carries credentials in gRPC
-//!   messages).
+//! * the values of the fields in [`FIELDS`], except the scheme of Authorization;
+//! * in JSON, the strings named by [`MEMBERS`], swarm tokens (`SWMTKN-…`, `SWMKEY-…`), the value of
+//!   a `NAME=value` string whose name contains a word such as `token`, and the `Data` of a
+//!   `/secrets` request;
+//! * a whole HTTP/2 connection (BuildKit's session carries credentials in gRPC messages).
 //!
-//! Not covered, since nothing tells them apart: what a user types into a container, files in
-//! archives, log output, what stands in a request-target or under another field name, and content
-//! that is compressed or no JSON. A stream that turns out not to be HTTP is covered as JSON from
-//! there on; what was shown before had been covered as a head is.
+//! Not masked, since nothing identifies it: input typed into a container, files in archives, log
+//! output, request-targets, other fields, compressed content. A stream that is not HTTP is masked
+//! as JSON from there on, and as a head before.
 //!
 //! ```
 //! use unix_http::traffic::secrets::{HeadMask, JsonMask};
@@ -28,7 +25,7 @@
 //! assert_eq!(&body[..], br#"{"username":"u","password":"****","Env":["DB_PASSWORD=*","A=b"]}"#);
 //! ```
 
-/// The field names whose values are secret, in lower case.
+/// Fields with secret values, in lower case.
 pub const FIELDS: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -40,7 +37,7 @@ pub const FIELDS: &[&str] = &[
     "x-api-key",
 ];
 
-/// The names of JSON members whose strings are secret, in lower case.
+/// JSON members with secret strings, in lower case.
 pub const MEMBERS: &[&str] = &[
     "password",
     "passwd",
@@ -55,28 +52,28 @@ pub const MEMBERS: &[&str] = &[
     "secret",
 ];
 
-/// The schemes of Authorization, in lower case: which one is used is no secret.
+/// Schemes of Authorization, in lower case, which stay readable.
 const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
 
-/// Whether a field's value is secret, by its name in any case.
+/// Whether the field of this name (in any case) has a secret value.
 pub fn is_secret_field(name: &str) -> bool {
     FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
-/// Whether a value was covered: its last word is nothing but `*`.
+/// Whether a value was masked: its last word consists of `*` only.
 pub fn is_covered(value: &[u8]) -> bool {
     let word = value.trim_ascii_end().rsplit(|b| matches!(b, b' ' | b'\t')).next();
     word.is_some_and(|word| !word.is_empty() && word.iter().all(|&b| b == b'*'))
 }
 
-/// What names of environment variables with secrets have in them, in lower case.
+/// Parts of the names of environment variables with secrets, in lower case.
 const SPEAKING: &[&str] =
     &["passw", "secret", "token", "credential", "api_key", "apikey", "private_key"];
 
-/// How long a name can be and still be looked at.
+/// The longest name that is compared.
 const NAME: usize = 64;
 
-/// The start of a name, in lower case; a longer one is none of ours.
+/// A name in lower case; a longer one matches nothing.
 #[derive(Clone, Debug)]
 struct Name {
     bytes: [u8; NAME],
@@ -108,17 +105,17 @@ impl Name {
     }
 }
 
-/// Finds the end of a head and covers the secret field values in it, however the head is cut.
+/// Finds the end of a head that arrives in pieces, and masks secret field values.
 #[derive(Clone, Debug)]
 pub struct HeadMask {
     cover: bool,
     at: InHead,
     name: Name,
-    /// Whether the field line that is read, or was read last, is secret.
+    /// Whether the current field is secret.
     secret: bool,
-    /// Whether what has come of its value may be the scheme of Authorization, as `name` has it.
+    /// Whether its value, in `name`, may still be a scheme of Authorization.
     scheme: bool,
-    /// How many empty lines stood before the start-line.
+    /// The number of empty lines before the start-line.
     empty: u8,
     started: bool,
 }
@@ -131,7 +128,7 @@ enum InHead {
 }
 
 impl HeadMask {
-    /// At the first byte of a head. With `cover` false it only finds the end.
+    /// Starts at the first byte of a head; without `cover` it only finds the end.
     pub fn new(cover: bool) -> HeadMask {
         HeadMask {
             cover,
@@ -144,21 +141,20 @@ impl HeadMask {
         }
     }
 
-    /// Reads on: how many of `bytes` belong to the head, and whether the last of them ends it.
+    /// Returns how many of `bytes` belong to the head, and whether the last of them ends it.
     pub fn run(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(byte) = bytes.get_mut(at) {
             at += 1;
             match (self.at, *byte) {
                 (InHead::LineStart, b'\r') => {}
-                // One empty line may stand before a request-line (RFC 9112 §2.2); a second one is
-                // not ours to read.
+                // One empty line may precede a request-line (RFC 9112 §2.2).
                 (InHead::LineStart, b'\n') if self.started || self.empty > 0 => {
                     *self = HeadMask::new(self.cover);
                     return (at, true);
                 }
                 (InHead::LineStart, b'\n') => self.empty += 1,
-                // A folded line belongs to the value before it.
+                // A folded line continues the value.
                 (InHead::LineStart, b' ' | b'\t') => self.at = InHead::Value,
                 (InHead::LineStart, first) => {
                     (self.at, self.secret, self.started) = (InHead::Name, false, true);
@@ -175,10 +171,8 @@ impl HeadMask {
                 (InHead::Name, b' ' | b'\t') => {}
                 (InHead::Name, byte) => self.name.push(byte),
                 (InHead::Value, _) if !self.secret => {
-                    at = bytes[at..]
-                        .iter()
-                        .position(|&b| b == b'\n')
-                        .map_or(bytes.len(), |end| at + end);
+                    let end = bytes[at..].iter().position(|&b| b == b'\n');
+                    at = end.map_or(bytes.len(), |end| at + end);
                 }
                 (InHead::Value, b' ' | b'\t' | b'\r') => self.scheme &= self.name.len == 0,
                 (InHead::Value, _) if self.is_scheme(*byte) => {}
@@ -188,7 +182,7 @@ impl HeadMask {
         (at, false)
     }
 
-    /// Whether the value is, up to this byte, the beginning of a scheme.
+    /// Whether the value up to this byte begins a scheme.
     fn is_scheme(&mut self, byte: u8) -> bool {
         self.name.push(byte);
         self.scheme &= SCHEMES.iter().any(|scheme| scheme.as_bytes().starts_with(self.name.text()));
@@ -196,17 +190,15 @@ impl HeadMask {
     }
 }
 
-/// Covers the secret strings in JSON, however it is cut. What is not JSON passes through, or is
-/// covered too much.
+/// Masks secret strings in JSON that arrives in pieces. Other text may be masked too much.
 #[derive(Clone, Debug)]
 pub struct JsonMask {
     at: InJson,
-    /// The string that is read, or was read last.
+    /// The current or latest string.
     text: Name,
-    /// Whether the string before was the name of a secret, and whether its colon has come.
+    /// Whether that string names a secret, and whether its colon has followed.
     secret_name: bool,
     secret_value: bool,
-    /// Whether `Data` is secret too.
     data: bool,
 }
 
@@ -218,44 +210,36 @@ enum InJson {
 }
 
 impl JsonMask {
-    /// At the first byte of a text. With `data`, members named `Data` are secret, as those of
-    /// `/secrets/create` are.
+    /// Starts at the first byte of a text. With `data`, members named `Data` are secret, as in
+    /// `/secrets/create`.
     pub fn new(data: bool) -> JsonMask {
-        JsonMask {
-            at: InJson::Outside,
-            text: Name::new(),
-            secret_name: false,
-            secret_value: false,
-            data,
-        }
+        let (at, text) = (InJson::Outside, Name::new());
+        JsonMask { at, text, secret_name: false, secret_value: false, data }
     }
 
-    /// Whether the next byte is one of a secret, or ends it.
+    /// Whether the next byte belongs to a secret, or ends it.
     pub fn is_covering(&self) -> bool {
         matches!(self.at, InJson::String { covered: true } | InJson::Escape { covered: true })
     }
 
-    /// Reads on.
+    /// Masks the next bytes.
     pub fn run(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
-            match self.at {
-                InJson::Outside => self.outside(*byte),
-                InJson::Escape { covered } => {
+            match (self.at, *byte) {
+                (InJson::Outside, _) => self.outside(*byte),
+                (InJson::String { .. }, b'"') => {
+                    self.at = InJson::Outside;
+                    self.secret_name =
+                        self.text.is_one_of(MEMBERS) || self.data && self.text.text() == b"data";
+                }
+                (InJson::String { covered }, b'\\') => {
+                    self.at = InJson::Escape { covered };
+                    self.in_string(byte, covered);
+                }
+                (InJson::String { covered } | InJson::Escape { covered }, _) => {
                     self.at = InJson::String { covered };
                     self.in_string(byte, covered);
                 }
-                InJson::String { covered } => match *byte {
-                    b'"' => {
-                        self.at = InJson::Outside;
-                        self.secret_name = self.text.is_one_of(MEMBERS)
-                            || self.data && self.text.text() == b"data";
-                    }
-                    b'\\' => {
-                        self.at = InJson::Escape { covered };
-                        self.in_string(byte, covered);
-                    }
-                    _ => self.in_string(byte, covered),
-                },
             }
         }
     }

@@ -1,21 +1,19 @@
-//! HAR 1.2, the HTTP Archive that browsers' developer tools open and many other programs read.
+//! Writes HAR 1.2, the HTTP Archive that browsers' developer tools and many other programs read.
 //!
 //! ```text
 //! { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }
 //! ; http://www.softwareishard.com/blog/har-12-spec/
 //! ```
 //!
-//! One entry is one exchange. What HAR has no word for:
+//! One entry is one exchange. Conventions:
 //!
-//! * the host of a URL: that of the Host field, or `localhost`;
+//! * the host of a URL: the Host field, or `localhost`;
 //! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
-//! * a body over the limit: what there is of it up to there, and a `comment` that says so;
-//! * an upgraded connection: what the server said on it is the content, what the client said stands
-//!   in `_sent`;
-//! * no response at all: status 0, as browsers have it; the reason stands in `_error`.
+//! * a body over the limit: its beginning, and a `comment` that says so;
+//! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
+//! * no response: status 0, as in browsers, and the reason in `_error`.
 //!
-//! The file is complete after each entry: its end is written with every entry, and overwritten by
-//! the next.
+//! The file is complete after each entry: the next entry overwrites its end.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -39,7 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::base::sync::lock;
+use super::until_error::UntilError;
 use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
 use crate::json::JsonWriter;
@@ -47,18 +45,17 @@ use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::wire::Fields;
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// How much of each body is kept, unless told otherwise: 1 MiB.
+/// How much of each body is kept by default: 1 MiB.
 pub const BODY_LIMIT: usize = 1 << 20;
 
-/// What ends a file that is complete.
+/// The end of a complete file.
 const END: &[u8] = b"\n]}}\n";
 
-/// Writes what is seen as an HTTP archive.
+/// Writes exchanges as an HTTP archive.
 #[derive(Debug)]
-pub struct Har<W>(Mutex<State<W>>);
+pub struct Har<W>(UntilError<State<W>>);
 
 #[derive(Debug)]
 struct State<W> {
@@ -68,101 +65,83 @@ struct State<W> {
     first: bool,
     /// The bodies of exchanges that are not over.
     open: BTreeMap<(u64, u64), Bodies>,
-    error: Option<String>,
 }
 
 #[derive(Debug, Default)]
 struct Bodies {
     sent: Vec<u8>,
     received: Vec<u8>,
-    /// What a client said after an upgrade.
+    /// The client's bytes after an upgrade.
     tunnel: Vec<u8>,
     faults: Vec<String>,
 }
 
 impl<W: Write + Seek + Send> Har<W> {
-    /// Begins an archive; a file is to be empty. `started` is the moment from which observers are
-    /// told the time.
+    /// Begins an archive in an empty file. Times count from `started`.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Fails if `out` does.
     pub fn new(mut out: W, started: SystemTime) -> io::Result<Har<W>> {
         let creator =
             concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
         write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
         out.write_all(END)?;
         out.flush()?;
-        let state = State {
-            out,
-            started,
-            limit: BODY_LIMIT,
-            first: true,
-            open: BTreeMap::new(),
-            error: None,
-        };
-        Ok(Har(Mutex::new(state)))
+        let (limit, first, open) = (BODY_LIMIT, true, BTreeMap::new());
+        let state = State { out, started, limit, first, open };
+        Ok(Har(UntilError::new("the HAR".into(), state)))
     }
 
-    /// How many bytes of each body are kept: [`BODY_LIMIT`] unless told otherwise.
+    /// Sets how many bytes of each body are kept ([`BODY_LIMIT`] by default).
     #[must_use]
     pub fn body_limit(self, limit: usize) -> Har<W> {
-        lock(&self.0).limit = limit;
+        self.0.write(|state| {
+            state.limit = limit;
+            Ok(())
+        });
         self
     }
 
-    /// Hands back what was written to.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).out
+        self.0.into_inner().out
     }
 }
 
 impl<W: Write + Seek + Send> Observer for Har<W> {
     fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
-        let mut state = lock(&self.0);
-        match event {
-            Event::Content(x, side, bytes) | Event::Tunnel(x, side @ Side::Server, bytes) => {
-                let limit = state.limit;
-                let bodies = state.bodies(connection, x);
-                keep(
-                    if *side == Side::Client { &mut bodies.sent } else { &mut bodies.received },
-                    bytes,
-                    limit,
-                );
-            }
-            Event::Tunnel(x, Side::Client, bytes) => {
-                let limit = state.limit;
-                keep(&mut state.bodies(connection, x).tunnel, bytes, limit);
-            }
-            Event::Fault(Some(x), side, fault) => {
-                state.bodies(connection, x).faults.push(format!("{side}: {fault}"));
-            }
-            Event::Done(x) => {
-                let bodies = state.open.remove(&(connection, x.number)).unwrap_or_default();
-                let entry = entry(connection, x, &bodies, state.started);
-                if state.error.is_none()
-                    && let Err(error) = state.append(&entry)
-                {
-                    state.error = Some(format!("the HAR stopped: {error}"));
-                }
-            }
-            _ => {}
-        }
+        self.0.write(|state| state.see(connection, event));
     }
 
     fn finish(&self) -> Option<String> {
-        lock(&self.0).error.clone()
+        self.0.write(|_| Ok(()))
     }
 }
 
-/// Keeps what there is room for.
-fn keep(body: &mut Vec<u8>, bytes: &[u8], limit: usize) {
-    let room = limit.saturating_sub(body.len());
-    body.extend_from_slice(&bytes[..bytes.len().min(room)]);
-}
-
 impl<W: Write + Seek> State<W> {
-    fn bodies(&mut self, connection: u64, x: &Exchange) -> &mut Bodies {
-        self.open.entry((connection, x.number)).or_default()
+    fn see(&mut self, connection: u64, event: &Event<'_>) -> io::Result<()> {
+        let Some(x) = event.exchange() else { return Ok(()) };
+        let key = (connection, x.number);
+        if let Event::Done(_) = event {
+            let bodies = self.open.remove(&key).unwrap_or_default();
+            return self.append(&entry(connection, x, &bodies, self.started));
+        }
+        let bodies = self.open.entry(key).or_default();
+        let (body, bytes) = match event {
+            Event::Content(_, Side::Client, bytes) => (&mut bodies.sent, bytes),
+            Event::Tunnel(_, Side::Client, bytes) => (&mut bodies.tunnel, bytes),
+            Event::Content(_, _, bytes) | Event::Tunnel(_, _, bytes) => {
+                (&mut bodies.received, bytes)
+            }
+            Event::Fault(_, side, fault) => {
+                bodies.faults.push(format!("{side}: {fault}"));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let room = self.limit.saturating_sub(body.len());
+        body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        Ok(())
     }
 
     /// Writes an entry over the end of the file, and a new end.
@@ -181,8 +160,7 @@ fn time(json: &mut JsonWriter, name: &str, value: Duration) {
     json.name(name).scalar(format_args!("{}.{:03}", micros / 1000, micros % 1000));
 }
 
-/// Writes a member with `bytes` as text, or in base 64 with the name of that encoding in the member
-/// `encoding`.
+/// Writes a member with `bytes` as text, or as base64 and a member `encoding` that says so.
 fn content(json: &mut JsonWriter, name: &str, encoding: &str, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
         Ok(text) => json.name(name).string(text),
@@ -231,11 +209,8 @@ fn request(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
         let query = target.split(|&b| b == b'?').nth(1).unwrap_or_default();
         for pair in query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
             let equals = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
-            json.object(|json| {
-                json.name("name").string(&form_decoded(&pair[..equals]));
-                json.name("value")
-                    .string(&form_decoded(pair.get(equals + 1..).unwrap_or_default()));
-            });
+            let value = pair.get(equals + 1..).unwrap_or_default();
+            named(json, &form_decoded(&pair[..equals]), &form_decoded(value));
         }
     });
     if x.sent.content > 0 {
@@ -254,7 +229,7 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     let fields = x.fields(Side::Server).unwrap_or(&none);
     let head = x.response.as_ref();
     json.name("status").scalar(head.map_or(0, |head| head.status()));
-    json.name("statusText").string(&head.map_or(String::new(), |head| lossy(head.reason())));
+    json.name("statusText").string(&lossy(head.map_or(b"", |head| head.reason())));
     json.name("httpVersion").string(head.map_or("", |head| head.version().as_str()));
     json.name("cookies").array(|_| {});
     headers(json, fields);
@@ -265,28 +240,28 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
         content(json, "text", "encoding", &bodies.received);
         cut_short(json, bodies.received.len(), size);
     });
-    json.name("redirectURL").string(&fields.get("Location").map_or(String::new(), lossy));
-    match head {
-        Some(_) => {
-            json.name("headersSize").scalar(x.received.head);
-            json.name("bodySize").scalar(x.received.content + x.received.framing);
-        }
-        None => {
-            json.name("headersSize").scalar(-1);
-            json.name("bodySize").scalar(-1);
-            json.name("_error").string("no response");
-        }
+    json.name("redirectURL").string(&lossy(fields.get("Location").unwrap_or_default()));
+    if head.is_some() {
+        json.name("headersSize").scalar(x.received.head);
+        json.name("bodySize").scalar(x.received.content + x.received.framing);
+    } else {
+        json.name("headersSize").scalar(-1).name("bodySize").scalar(-1);
+        json.name("_error").string("no response");
     }
 }
 
 fn headers(json: &mut JsonWriter, fields: &Fields) {
     json.name("headers").array(|json| {
         for field in fields.iter() {
-            json.object(|json| {
-                json.name("name").string(field.name());
-                json.name("value").string(&lossy(field.value()));
-            });
+            named(json, field.name(), &lossy(field.value()));
         }
+    });
+}
+
+fn named(json: &mut JsonWriter, name: &str, value: &str) {
+    json.object(|json| {
+        json.name("name").string(name);
+        json.name("value").string(value);
     });
 }
 
@@ -297,20 +272,18 @@ fn cut_short(json: &mut JsonWriter, kept: usize, size: u64) {
 }
 
 fn media_type(fields: &Fields) -> String {
-    fields.get("Content-Type").map_or(String::new(), lossy)
+    lossy(fields.get("Content-Type").unwrap_or_default())
 }
 
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The URL that was asked for: the target itself where it is one, else with the Host before it.
+/// Returns the requested URL: the target itself if it is one, else the Host and the target.
 fn url(fields: &Fields, target: &[u8]) -> String {
-    let host = fields.get("Host").map(lossy).filter(|host| {
-        !host.is_empty()
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
-    });
-    let host = host.as_deref().unwrap_or("localhost");
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(b);
+    let host = fields.get("Host").filter(|host| !host.is_empty() && host.iter().all(plain));
+    let host = lossy(host.unwrap_or(b"localhost"));
     let mut url = match target {
         [b'/', ..] => format!("http://{host}"),
         [b'*'] | [] => return format!("http://{host}/"),
@@ -328,7 +301,7 @@ fn url(fields: &Fields, target: &[u8]) -> String {
     url
 }
 
-/// Decodes a name or value of a query string, in which `+` is a space (as HTML forms write it).
+/// Decodes a name or value of a query string, in which `+` is a space (as in HTML forms).
 pub(super) fn form_decoded(bytes: &[u8]) -> String {
     let spaces: Vec<u8> = bytes.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
     lossy(&percent::decode_lenient(&spaces))

@@ -4,3 +4,4 @@ pub mod har;
 pub mod pcap;
 pub mod raw;
 pub mod script;
+mod until_error;

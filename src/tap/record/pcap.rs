@@ -1,9 +1,8 @@
-//! A capture file (pcapng) of connections that never were on a network, so that Wireshark and
-//! tshark can take them apart.
+//! Writes a capture file (pcapng) for Wireshark and tshark.
 //!
-//! A Unix socket has no packets. Each connection is written as the TCP connection it could have
-//! been: handshake, the bytes of each read as a segment with the time of that read, FIN where a
-//! side ended, RST where it broke.
+//! A Unix socket has no packets. Each connection is written as a TCP connection: handshake, the
+//! bytes of each read as a segment with the time of that read, FIN where a side ended, RST where it
+//! broke.
 //!
 //! ```text
 //! file   = section interface *packet    ; draft-ietf-opsawg-pcapng, numbers little-endian
@@ -12,11 +11,9 @@
 //!          IPv4 header, TCP header, data
 //! ```
 //!
-//! The link type is 101: packets begin with their IPv4 header, there is no Ethernet. The client of
-//! connection n has the address 127.0.0.1 and port 10000 + n (beginning again after 50,000
-//! connections), the server 127.0.0.2 and port 80, by which Wireshark knows HTTP. What was really
-//! listened on stands in the description of the interface. Data of more than 65,000 bytes becomes
-//! several segments; the checksums are right.
+//! The link type is 101: packets begin with their IPv4 header. The client of connection n has the
+//! address 127.0.0.1 and port 10000 + n (modulo 50,000), the server 127.0.0.2 and port 80, by which
+//! Wireshark recognizes HTTP. The description of the interface names the real listener.
 //!
 //! ```
 //! use std::io::Read;
@@ -35,14 +32,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use crate::base::sync::lock;
+use super::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How much data a packet carries at most; an IPv4 packet has at most 65,535 bytes (RFC 791 §3.1).
+/// The most data in a packet; an IPv4 packet has at most 65,535 bytes (RFC 791 §3.1).
 const SEGMENT: usize = 65_000;
 const CLIENT: [u8; 4] = [127, 0, 0, 1];
 const SERVER: [u8; 4] = [127, 0, 0, 2];
@@ -53,9 +49,9 @@ const RST: u8 = 4;
 const PSH: u8 = 8;
 const ACK: u8 = 16;
 
-/// Writes what is seen as a capture file.
+/// Writes connections as a capture file.
 #[derive(Debug)]
-pub struct Pcap<W>(Mutex<State<W>>);
+pub struct Pcap<W>(UntilError<State<W>>);
 
 #[derive(Debug)]
 struct State<W> {
@@ -63,18 +59,16 @@ struct State<W> {
     started: Duration,
     /// The next sequence number of each side.
     next: BTreeMap<u64, [u32; 2]>,
-    error: Option<String>,
 }
 
 impl<W: Write + Send> Pcap<W> {
-    /// Begins a capture. `started` is the moment from which observers are told the time, `place`
-    /// what was listened on.
+    /// Begins a capture. Times count from `started`; `place` is the address of the listener.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Fails if `out` does.
     pub fn new(out: W, started: SystemTime, place: &str) -> io::Result<Pcap<W>> {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut state = State { out, started, next: BTreeMap::new(), error: None };
+        let mut state = State { out, started, next: BTreeMap::new() };
         let mut section = Vec::new();
         words(&mut section, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
         option(&mut section, 4, b"ucurl tap");
@@ -88,26 +82,17 @@ impl<W: Write + Send> Pcap<W> {
         option(&mut interface, 9, &[9]);
         option(&mut interface, 0, b"");
         state.block(1, &interface)?;
-        Ok(Pcap(Mutex::new(state)))
+        Ok(Pcap(UntilError::new("the capture".into(), state)))
     }
 }
 
 impl<W: Write + Send> Observer for Pcap<W> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let mut state = lock(&self.0);
-        if state.error.is_none()
-            && let Err(error) = state.write(connection, at, event)
-        {
-            state.error = Some(format!("the capture stopped: {error}"));
-        }
+        self.0.write(|state| state.write(connection, at, event));
     }
 
     fn finish(&self) -> Option<String> {
-        let mut state = lock(&self.0);
-        if let (Err(error), None) = (state.out.flush(), &state.error) {
-            state.error = Some(format!("the capture stopped: {error}"));
-        }
-        state.error.clone()
+        self.0.write(|state| state.out.flush())
     }
 }
 
@@ -141,7 +126,7 @@ impl<W: Write> State<W> {
         }
     }
 
-    /// A packet of that connection, at that time.
+    /// Writes a packet of a connection.
     fn segment(
         &mut self,
         (connection, at): (u64, Duration),
@@ -174,7 +159,7 @@ impl<W: Write> State<W> {
     }
 }
 
-/// An IPv4 packet (RFC 791 §3.1) with a TCP segment (RFC 9293 §3.1).
+/// Returns an IPv4 packet (RFC 791 §3.1) with a TCP segment (RFC 9293 §3.1).
 fn packet(
     [(from, from_port), (to, to_port)]: [([u8; 4], u16); 2],
     sequence: u32,
@@ -182,46 +167,37 @@ fn packet(
     flags: u8,
     data: &[u8],
 ) -> Vec<u8> {
-    let mut tcp = Vec::with_capacity(20 + data.len());
-    tcp.extend_from_slice(&from_port.to_be_bytes());
-    tcp.extend_from_slice(&to_port.to_be_bytes());
-    tcp.extend_from_slice(&sequence.to_be_bytes());
-    tcp.extend_from_slice(&acknowledged.to_be_bytes());
-    // Five words of header, the flags, the largest window, room for the checksum, no urgent data.
-    tcp.extend_from_slice(&[5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    tcp.extend_from_slice(data);
+    let ports = [from_port.to_be_bytes(), to_port.to_be_bytes()].concat();
+    let numbers = [sequence.to_be_bytes(), acknowledged.to_be_bytes()].concat();
+    // Five words of header, the flags, the largest window, the checksum, no urgent data.
+    let rest = [5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0];
+    let mut tcp = [&ports[..], &numbers, &rest, data].concat();
     let length = tcp.len() as u16;
     let pseudo = [&from[..], &to, &[0, 6], &length.to_be_bytes()].concat();
     let sum = checksum(&[&pseudo, &tcp]);
     tcp[16..18].copy_from_slice(&sum.to_be_bytes());
 
-    let mut ip = vec![4 << 4 | 5, 0];
-    ip.extend_from_slice(&(20 + length).to_be_bytes());
-    // No identification, not to be fragmented, 64 hops, TCP, room for the checksum.
-    ip.extend_from_slice(&[0, 0, 0x40, 0, 64, 6, 0, 0]);
-    ip.extend_from_slice(&from);
-    ip.extend_from_slice(&to);
+    // Version 4, five words of header; do not fragment, 64 hops, TCP, the checksum.
+    let flags = [0, 0, 0x40, 0, 64, 6, 0, 0];
+    let mut ip = [&[4 << 4 | 5, 0], &(20 + length).to_be_bytes()[..], &flags, &from, &to].concat();
     let sum = checksum(&[&ip]);
     ip[10..12].copy_from_slice(&sum.to_be_bytes());
     ip.extend_from_slice(&tcp);
     ip
 }
 
-/// The Internet checksum (RFC 1071). Every part but the last has an even length.
+/// Returns the Internet checksum (RFC 1071). Every part but the last has an even length.
 fn checksum(parts: &[&[u8]]) -> u16 {
-    let mut sum = 0_u64;
-    for part in parts {
-        for pair in part.chunks(2) {
-            sum += u64::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
-        }
-    }
+    let word = |pair: &[u8]| u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]);
+    let words = parts.iter().flat_map(|part| part.chunks(2));
+    let mut sum: u64 = words.map(|pair| u64::from(word(pair))).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     !(sum as u16)
 }
 
-/// An option: code, length, value.
+/// Appends an option: code, length, value.
 fn option(block: &mut Vec<u8>, code: u16, value: &[u8]) {
     let value = &value[..value.len().min(u16::MAX.into())];
     block.extend_from_slice(&code.to_le_bytes());

@@ -1,11 +1,11 @@
-//! The lossless recorder: what each side sent, byte for byte, and when.
+//! The lossless recorder: every byte of each side, and when it arrived.
 //!
 //! A recording is a directory:
 //!
 //! ```text
-//! index         what happened, one event a line
-//! 1.client      all that the client of connection 1 sent
-//! 1.server      all that the server sent to it
+//! index         one event a line
+//! 1.client      the bytes of the client of connection 1
+//! 1.server      the bytes of the server
 //! 2.client      and so on
 //! ```
 //!
@@ -20,12 +20,9 @@
 //! connection = 1*DIGIT                                                     ; from 1
 //! ```
 //!
-//! Where secrets were covered, a `*` stands for each of their bytes; nothing else differs from what
-//! was sent. The files are for their owner alone (mode 0600, in a directory with mode 0700).
-//!
-//! Nothing is left out: an event is written before its side is read again. A disk that is slower
-//! than the socket makes the traffic wait; one that is full ends the recording, and the traffic
-//! goes on.
+//! A `*` stands for each byte of a masked secret. The files are private (mode 0600, in a directory
+//! with mode 0700). No event is dropped: a slow disk delays the traffic, and an error ends the
+//! recording but not the traffic.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -49,40 +46,37 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+use super::until_error::UntilError;
 use crate::base::number::decimal;
-use crate::base::sync::lock;
 use crate::traffic::{Event, Observer, Side};
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The first line of an index.
 const MAGIC: &str = "ucurl recording 1";
 
-/// Records what is seen in a directory.
+/// Records connections in a directory.
 #[derive(Debug)]
-pub struct Record(Mutex<State>);
+pub struct Record(UntilError<State>);
 
 #[derive(Debug)]
 struct State {
     dir: PathBuf,
     index: File,
     files: BTreeMap<(u64, Side), File>,
-    error: Option<String>,
 }
 
 impl Record {
-    /// Makes the directory and begins. `started` is the moment from which observers are told the
-    /// time; `covered` whether secrets are.
+    /// Creates the directory, or uses an empty one. Times count from `started`; `covered` tells
+    /// whether secrets are masked.
     ///
     /// # Errors
-    /// A directory that is there and not empty is left alone: `DirectoryNotEmpty`. What the system
-    /// says, otherwise.
+    /// Fails with `DirectoryNotEmpty`, or with an error of the system.
     pub fn create(dir: impl AsRef<Path>, started: SystemTime, covered: bool) -> io::Result<Record> {
         let dir = dir.as_ref().to_owned();
         match DirBuilder::new().mode(0o700).create(&dir) {
@@ -99,23 +93,18 @@ impl Record {
         index.write_all(
             format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes(),
         )?;
-        Ok(Record(Mutex::new(State { dir, index, files: BTreeMap::new(), error: None })))
+        let what = format!("the recording in {}", dir.display());
+        Ok(Record(UntilError::new(what, State { dir, index, files: BTreeMap::new() })))
     }
 }
 
 impl Observer for Record {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let mut state = lock(&self.0);
-        if state.error.is_none()
-            && let Err(error) = state.write(connection, at, event)
-        {
-            state.error =
-                Some(format!("the recording in {} stopped: {error}", state.dir.display()));
-        }
+        self.0.write(|state| state.write(connection, at, event));
     }
 
     fn finish(&self) -> Option<String> {
-        lock(&self.0).error.clone()
+        self.0.write(|_| Ok(()))
     }
 }
 
@@ -126,7 +115,12 @@ impl State {
             Event::Opened => write!(line, "open"),
             Event::Refused(why) => write!(line, "refused {}", one_line(why)),
             Event::Bytes(side, bytes) => {
-                self.file(connection, *side)?.write_all(bytes)?;
+                let key = (connection, *side);
+                if !self.files.contains_key(&key) {
+                    let path = self.dir.join(format!("{connection}.{side}"));
+                    self.files.insert(key, new_file(&path)?);
+                }
+                (&self.files[&key]).write_all(bytes)?;
                 write!(line, "{side} {}", bytes.len())
             }
             Event::Ended(side, None) => write!(line, "{side} end"),
@@ -143,16 +137,6 @@ impl State {
         line.push('\n');
         self.index.write_all(line.as_bytes())
     }
-
-    fn file(&mut self, connection: u64, side: Side) -> io::Result<&mut File> {
-        match self.files.entry((connection, side)) {
-            Entry::Occupied(file) => Ok(file.into_mut()),
-            Entry::Vacant(place) => {
-                let file = new_file(&self.dir.join(format!("{connection}.{side}")))?;
-                Ok(place.insert(file))
-            }
-        }
-    }
 }
 
 fn new_file(path: &Path) -> io::Result<File> {
@@ -167,25 +151,25 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A recording, read back. The bytes stay in its files.
+/// The index of a recording. The bytes stay in its files.
 #[derive(Debug)]
 pub struct Recording {
-    /// Where it is.
+    /// The directory.
     pub dir: PathBuf,
-    /// When it was begun.
+    /// When the recording began.
     pub started: SystemTime,
-    /// Whether secrets were covered.
+    /// Whether secrets are masked.
     pub covered: bool,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Recorded>,
 }
 
 /// One line of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// How long after the start.
+    /// The time since the start.
     pub at: Duration,
-    /// On which connection.
+    /// The number of the connection.
     pub connection: u64,
     /// What happened.
     pub what: What,
@@ -196,13 +180,13 @@ pub struct Recorded {
 pub enum What {
     /// It began.
     Open,
-    /// One side sent so many bytes.
+    /// One side sent this number of bytes.
     Bytes(Side, u64),
-    /// One side sends no more; with an error, if that was the reason.
+    /// One side ended, in order or with an error.
     End(Side, Option<String>),
     /// It is over.
     Closed,
-    /// It was turned away.
+    /// It was rejected.
     Refused(String),
 }
 
@@ -210,8 +194,7 @@ impl Recording {
     /// Reads a recording's index.
     ///
     /// # Errors
-    /// `InvalidData` for an index that breaks the grammar, with its line; what the system says,
-    /// otherwise.
+    /// Fails with `InvalidData` and the line that breaks the grammar, or with an error of the system.
     pub fn open(dir: impl AsRef<Path>) -> io::Result<Recording> {
         let dir = dir.as_ref().to_owned();
         let text = fs::read(dir.join("index"))?;
@@ -240,7 +223,7 @@ impl Recording {
         Ok(Recording { dir, started, covered, events })
     }
 
-    /// The file with all that one side of a connection sent; there is none where it sent nothing.
+    /// Returns the path of one side's bytes; a side that sent nothing has no file.
     pub fn file(&self, connection: u64, side: Side) -> PathBuf {
         self.dir.join(format!("{connection}.{side}"))
     }

@@ -1,41 +1,34 @@
-//! What a client says behind a request for an upgrade, before and after the answer.
+//! Bytes that a client sends after a request for an upgrade.
 //!
-//! Until the answer comes, the bytes may be the other protocol or another request.
+//! Until the response comes, they may be the other protocol or another request.
 
 use super::{Conversation, See};
 use crate::traffic::event::{Event, Fault};
 use crate::traffic::exchange::Side;
 use crate::traffic::lane::Reading;
 
-/// How many bytes are held back until an answer tells how to read them.
+/// How many bytes are held back until the response.
 const HELD_LIMIT: usize = 64 * 1024;
 
 impl Conversation {
-    /// Holds back what the client says before it knows how that is read. It is shown at once as
-    /// bytes: covered is what either reading covers.
-    pub(super) fn hold(&mut self, bytes: &mut [u8], see: &mut See<'_>) -> usize {
+    /// Holds bytes back, and masks in `bytes` the secrets of either reading.
+    pub(super) fn hold(&mut self, bytes: &mut [u8], see: &mut See<'_>) {
         let lane = &mut self.lanes[Side::Client as usize];
         lane.cover.lines(bytes);
-        let Reading::Held(held, error) = &mut lane.reading else { return bytes.len() };
+        let Reading::Held(held, error) = &mut lane.reading else { return };
         held.extend_from_slice(bytes);
         if held.len() > HELD_LIMIT && error.is_some() {
             self.lose(Side::Client, &mut []);
         } else if held.len() > HELD_LIMIT {
-            // The tunnel is the likelier reading by far.
+            // So many bytes are probably a tunnel.
             let held = std::mem::take(held);
             self.begin_tunnel(self.lanes[Side::Client as usize].number, held, see);
         }
         let http2 = self.exchange(Side::Client).is_some_and(|exchange| exchange.asks_for_http2());
         let cover = &mut self.lane(Side::Client).cover;
-        if http2 {
-            cover.all(bytes)
-        } else {
-            cover.content(bytes)
-        }
-        bytes.len()
+        if http2 { cover.all(bytes) } else { cover.content(bytes) }
     }
 
-    /// From here on the client speaks another protocol, of which this is the beginning.
     fn begin_tunnel(&mut self, number: u64, mut held: Vec<u8>, see: &mut See<'_>) {
         let lane = self.lane(Side::Client);
         (lane.reading, lane.number) = (Reading::Tunnel, number);
@@ -44,12 +37,12 @@ impl Conversation {
         }
     }
 
-    /// An answer has come: what was held back can be read.
+    /// Reads the held bytes as the response says.
     pub(super) fn release(&mut self, see: &mut See<'_>) {
         let (tunnel, lane) = (self.tunnel, self.lane(Side::Client));
         let (mut held, error) = match (&mut lane.reading, tunnel) {
             (Reading::Held(held, error), _) => (std::mem::take(held), *error),
-            // A head that has begun is none: no request can follow.
+            // No request can follow, so this is no head.
             (Reading::Head, Some(_)) => (std::mem::take(&mut lane.partial), None),
             _ => return,
         };
@@ -70,7 +63,7 @@ impl Conversation {
                 self.read(Side::Client, &mut held, see);
             }
         }
-        // What was held back may hold another request for an upgrade, and more behind that.
+        // The held bytes may contain another request for an upgrade.
         let held = matches!(self.lane(Side::Client).reading, Reading::Held(..));
         if let (Some((at, in_order)), false) = (self.ends_held, held) {
             self.ends_held = None;
@@ -80,22 +73,12 @@ impl Conversation {
         }
     }
 
-    pub(super) fn through_tunnel(
-        &mut self,
-        side: Side,
-        bytes: &mut [u8],
-        see: &mut See<'_>,
-    ) -> usize {
-        let (now, lane) = (self.now, &mut self.lanes[side as usize]);
-        if let Some(exchange) = self.open.iter_mut().find(|x| x.number == lane.number) {
-            if exchange.asks_for_http2() {
-                lane.cover.all(bytes);
-            }
-            let message = exchange.message_mut(side);
-            message.tunnel += bytes.len() as u64;
-            message.last = Some(now);
+    pub(super) fn through_tunnel(&mut self, side: Side, bytes: &mut [u8], see: &mut See<'_>) {
+        if self.exchange(side).is_some_and(|exchange| exchange.asks_for_http2()) {
+            self.lane(side).cover.all(bytes);
+        }
+        if let Some(exchange) = self.count(side, |sizes| sizes.tunnel += bytes.len() as u64) {
             see(&Event::Tunnel(exchange, side, bytes));
         }
-        bytes.len()
     }
 }

@@ -1,14 +1,12 @@
-//! Reads the two streams of bytes of one connection as HTTP, and pairs requests with responses.
+//! Reads the two byte streams of one connection as HTTP, and pairs requests with responses.
 //!
 //! Responses come in the order of their requests (`RFC 9112 §9.3.2`). Requests may be pipelined, a
 //! response may come before its request has ended, and 1xx responses come before the final one. The
-//! reply to HEAD or CONNECT can only be read with its request. After a 101, a 2xx to CONNECT or a
-//! response that ends with the connection no message follows: the rest is a tunnel.
+//! response to HEAD or CONNECT can only be read with its request. After a 101, a 2xx to CONNECT or
+//! a response that ends with the connection, no message follows: the rest is a tunnel.
 //!
-//! After a request for an upgrade a client may speak the other protocol before the answer comes.
-//! Observers see those bytes when the answer tells how to read them.
-//!
-//! This does no I/O: a relay or a client shows it the bytes that it moves.
+//! After a request for an upgrade, a client may use the other protocol before the response.
+//! Observers see those bytes once the response tells how to read them.
 //!
 //! ```
 //! use std::time::Duration;
@@ -42,10 +40,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many requests may wait for an answer.
+/// How many requests may wait for a response.
 const OPEN_LIMIT: usize = 1024;
 
-/// Takes what was read from two sides and tells what it means.
+/// Turns the bytes of both sides into events.
 #[derive(Debug)]
 pub struct Conversation {
     /// The client's direction and the server's.
@@ -55,23 +53,23 @@ pub struct Conversation {
     /// Exchanges that are not over, in order.
     open: VecDeque<Exchange>,
     count: u64,
-    /// When the bytes came that are read now.
+    /// When the current bytes arrived.
     now: Duration,
-    /// The exchange that the connection belongs to from its answer on.
+    /// The exchange that turned the connection into a tunnel.
     tunnel: Option<u64>,
     /// When the client ended while its bytes were held back, and whether in order.
     ends_held: Option<(Duration, bool)>,
-    /// Whether responses could not be read any further: nobody knows which requests they answered.
+    /// Whether responses cannot be parsed, so that requests may have been answered.
     unread: bool,
     ignore_length: bool,
     scratch: Vec<u8>,
 }
 
-/// Where events go.
+/// Receives events.
 pub type See<'a> = dyn FnMut(&Event<'_>) + 'a;
 
 impl Conversation {
-    /// A new connection. Unless `cover` is false, secrets are covered in what is told.
+    /// Starts a connection; with `cover`, events show secrets masked.
     pub fn new(cover: bool) -> Conversation {
         Conversation {
             lanes: [Lane::new(cover), Lane::new(cover)],
@@ -88,13 +86,12 @@ impl Conversation {
         }
     }
 
-    /// Reads responses with a Content-Length up to the end of the connection, as a client does that
-    /// was asked to ignore the length.
+    /// Reads responses with a Content-Length to the end of the connection.
     pub fn ignore_length(&mut self) {
         self.ignore_length = true;
     }
 
-    /// `bytes` came from that side.
+    /// Receives bytes from one side.
     pub fn bytes(&mut self, side: Side, at: Duration, bytes: &[u8], see: &mut See<'_>) {
         self.now = at;
         if self.lane(side).is_plain(bytes.len()) {
@@ -109,18 +106,18 @@ impl Conversation {
         self.scratch = scratch;
     }
 
-    /// That side sends no more.
+    /// Ends one side.
     pub fn end(&mut self, side: Side, at: Duration, error: Option<&io::Error>, see: &mut See<'_>) {
         self.now = at;
         match (side, &self.lane(side).reading) {
-            // What is held back is read when the answer comes, and ends then.
+            // Held bytes are read, and end, when the response comes.
             (Side::Client, Reading::Held(..)) => self.ends_held = Some((at, error.is_none())),
             _ => self.finish(side, error.is_none(), see),
         }
         see(&Event::Ended(side, error));
     }
 
-    /// Both directions are over.
+    /// Ends the connection.
     pub fn close(&mut self, see: &mut See<'_>) {
         if let Reading::Held(_, Some(error)) = &self.lane(Side::Client).reading {
             see(&Event::Fault(None, Side::Client, Fault::Parse(*error)));
@@ -134,18 +131,24 @@ impl Conversation {
         see(&Event::Closed);
     }
 
-    /// Content in which nothing is covered.
+    /// Reads content without secrets.
     fn plain(&mut self, side: Side, bytes: &[u8], see: &mut See<'_>) {
         if let Reading::Body(decoder) = &mut self.lane(side).reading {
             decoder.consume(bytes.len());
         }
-        let now = self.now;
-        if let Some(exchange) = self.exchange(side) {
-            let message = exchange.message_mut(side);
-            message.content += bytes.len() as u64;
-            message.last = Some(now);
+        if let Some(exchange) = self.count(side, |sizes| sizes.content += bytes.len() as u64) {
             see(&Event::Content(exchange, side, bytes));
         }
+    }
+
+    /// Updates the sizes of the current message, and returns its exchange.
+    fn count(&mut self, side: Side, add: impl FnOnce(&mut Message)) -> Option<&mut Exchange> {
+        let now = self.now;
+        let exchange = self.exchange(side)?;
+        let message = exchange.message_mut(side);
+        message.last = Some(now);
+        add(message);
+        Some(exchange)
     }
 
     fn read(&mut self, side: Side, mut bytes: &mut [u8], see: &mut See<'_>) {
@@ -154,12 +157,9 @@ impl Conversation {
                 Reading::Head if side == Side::Client => self.request_head(bytes, see),
                 Reading::Head => self.response_head(bytes, see),
                 Reading::Body(_) => self.body(side, bytes, see),
-                Reading::Held(..) => self.hold(bytes, see),
-                Reading::Tunnel => self.through_tunnel(side, bytes, see),
-                Reading::Lost => {
-                    self.lane(side).cover.unknown(bytes);
-                    bytes.len()
-                }
+                Reading::Held(..) => return self.hold(bytes, see),
+                Reading::Tunnel => return self.through_tunnel(side, bytes, see),
+                Reading::Lost => return self.lane(side).cover.unknown(bytes),
             };
             bytes = &mut bytes[used..];
         }
@@ -172,8 +172,7 @@ impl Conversation {
             Ok(None) => {}
             Ok(Some((head, len))) => self.request(head, len, see),
             Err(error) if self.awaiting().is_some() => {
-                // Perhaps no request, but what a client sends to the program behind an answer that
-                // is still to come.
+                // Perhaps input for a tunnel that the next response opens.
                 let lane = self.lane(Side::Client);
                 let mut held = std::mem::take(&mut lane.partial);
                 if held.is_empty() {
@@ -273,11 +272,9 @@ impl Conversation {
             let error = ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 };
             see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
         }
+        let number = exchange.number;
         match decision {
-            Ok(decision) => {
-                let number = exchange.number;
-                self.answered(number, decision.framing, len, see);
-            }
+            Ok(decision) => self.answered(number, decision.framing, len, see),
             Err(error) => {
                 see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
                 self.lose(Side::Server, &mut []);
@@ -285,18 +282,17 @@ impl Conversation {
         }
     }
 
-    /// What follows a final head that says where its body ends.
+    /// Goes on after a final head with valid framing.
     fn answered(&mut self, number: u64, framing: Framing, len: usize, see: &mut See<'_>) {
+        if matches!(framing, Framing::Tunnel | Framing::UntilClose) {
+            self.tunnel = Some(number);
+        }
         let lane = self.lane(Side::Server);
         lane.number = number;
         lane.cover.begin_body(false);
         if framing == Framing::Tunnel {
             lane.reading = Reading::Tunnel;
-        }
-        if matches!(framing, Framing::Tunnel | Framing::UntilClose) {
-            self.tunnel = Some(number);
-        }
-        if framing != Framing::Tunnel {
+        } else {
             let decoder = BodyDecoder::new(framing, len as u64, OVERHEAD_LIMIT);
             self.begin_body(Side::Server, decoder, see);
         }
@@ -312,7 +308,7 @@ impl Conversation {
     }
 
     fn body(&mut self, side: Side, bytes: &mut [u8], see: &mut See<'_>) -> usize {
-        let (now, lane) = (self.now, self.lane(side));
+        let lane = self.lane(side);
         let Reading::Body(mut decoder) = std::mem::replace(&mut lane.reading, Reading::Lost) else {
             return 0;
         };
@@ -324,14 +320,14 @@ impl Conversation {
             }
         };
         decoder.consume(data);
-        // For the trailer section: nothing in a chunk-size line looks like a secret field.
+        // For the trailer section; chunk-size lines contain no secrets.
         lane.cover.lines(&mut bytes[..framing]);
         lane.cover.content(&mut bytes[framing..framing + data]);
-        if let Some(exchange) = self.exchange(side) {
-            let message = exchange.message_mut(side);
-            message.framing += framing as u64;
-            message.content += data as u64;
-            message.last = Some(now);
+        let add = |sizes: &mut Message| {
+            sizes.framing += framing as u64;
+            sizes.content += data as u64;
+        };
+        if let Some(exchange) = self.count(side, add) {
             if framing > 0 {
                 see(&Event::Framing(exchange, side, &bytes[..framing]));
             }
@@ -343,7 +339,7 @@ impl Conversation {
         framing + data
     }
 
-    /// The framing breaks the rules in the first line of these bytes.
+    /// Reports a framing error in the first line of `bytes`.
     fn broken_body(&mut self, side: Side, error: ParseError, bytes: &mut [u8], see: &mut See<'_>) {
         self.lose(side, &mut []);
         self.lane(side).cover.unknown(bytes);
@@ -390,8 +386,7 @@ impl Conversation {
         }
     }
 
-    /// Nothing follows what was read of that side. An end that is not in order is no end of a
-    /// message: of a body that the close delimits, nothing says then that this is all.
+    /// Ends what is read of one side. Only an orderly end completes a body that the close ends.
     fn finish(&mut self, side: Side, in_order: bool, see: &mut See<'_>) {
         let now = self.now;
         match std::mem::replace(&mut self.lane(side).reading, Reading::Lost) {
@@ -415,7 +410,7 @@ impl Conversation {
             Reading::Tunnel => {
                 if let Some(exchange) = self.exchange(side) {
                     let message = exchange.message_mut(side);
-                    // A request ended where its framing said; only what answers it goes on to here.
+                    // The request has ended already; the response ends here.
                     message.ended.get_or_insert(now);
                     (message.last, message.complete) = (Some(now), in_order);
                 }
@@ -424,7 +419,7 @@ impl Conversation {
         }
     }
 
-    /// Gives up reading that side at `bytes`, whose field lines are covered already.
+    /// Stops parsing one side at `bytes`, whose field lines are masked already.
     fn lose(&mut self, side: Side, bytes: &mut [u8]) {
         self.unread |= side == Side::Server;
         let lane = self.lane(side);
@@ -437,13 +432,12 @@ impl Conversation {
         &mut self.lanes[side as usize]
     }
 
-    /// The exchange whose body or tunnel is read.
     fn exchange(&mut self, side: Side) -> Option<&mut Exchange> {
         let number = self.lanes[side as usize].number;
         self.open.iter_mut().find(|exchange| exchange.number == number)
     }
 
-    /// The place of the exchange that the next response answers.
+    /// Returns the index of the exchange that the next response answers.
     fn awaiting(&self) -> Option<usize> {
         self.open.iter().position(|exchange| exchange.response.is_none())
     }

@@ -1,32 +1,31 @@
-//! What a script is made of: a command, and requests with what is to be known of their answers.
+//! The requests of a script, and the command that it uses.
 
 use super::spool::{Disk, Spool};
 use crate::traffic::{Exchange, Side};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Which command the script is made of.
+/// The command that a script uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tool {
-    /// `ucurl`, which opens up Docker's frames and can attach.
+    /// `ucurl`, which decodes Docker's frames and can attach.
     #[default]
     Ucurl,
-    /// `curl`, which is everywhere: frames stay as they are, and what was typed into a container is
-    /// left out.
+    /// `curl`, which prints frames as they are and cannot send input to a container.
     Curl,
 }
 
-/// One request, and what is to be known of its answer.
+/// One request, and its response.
 pub(super) struct Entry {
     pub name: String,
     pub began: Duration,
-    /// When its answer had ended; never, where it was broken off.
+    /// When its response ended; `None` if it was broken off.
     pub ended: Option<Duration>,
     pub method: String,
     pub target: Vec<u8>,
     pub fields: Vec<(String, Vec<u8>)>,
     pub body: Spool,
-    /// Whether it became a tunnel, and what the client said in it.
+    /// Whether it became a tunnel, and the client's bytes in it.
     pub tunnel: bool,
     pub stdin: Spool,
     pub status: u16,
@@ -35,22 +34,13 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(connection: u64, at: Duration, x: &Exchange, disk: &Arc<Disk>) -> Entry {
-        const OF_THE_CONNECTION: &[&str] = &[
-            "host",
-            "connection",
-            "upgrade",
-            "user-agent",
-            "content-length",
-            "transfer-encoding",
-            "expect",
-            "accept-encoding",
-            "te",
-            "trailer",
-        ];
+        const OF_THE_CONNECTION: &str = "host connection upgrade user-agent content-length \
+            transfer-encoding expect accept-encoding te trailer";
+        let is_kept = |name: &str| {
+            !OF_THE_CONNECTION.split(' ').any(|other| other.eq_ignore_ascii_case(name))
+        };
         let fields = x.fields(Side::Client).into_iter().flat_map(|fields| fields.iter());
-        let fields = fields.filter(|field| {
-            !OF_THE_CONNECTION.iter().any(|name| name.eq_ignore_ascii_case(field.name()))
-        });
+        let fields = fields.filter(|field| is_kept(field.name()));
         Entry {
             name: format!("{connection}.{}", x.number),
             began: x.sent.began.unwrap_or(at),

@@ -1,33 +1,33 @@
-//! What one response gave and a later request uses.
+//! Ids in one response that a later request uses.
 
 use super::entry::Entry;
 use crate::json::Value;
 
-/// How short an id may be: twelve digits is what `docker ps` shows.
+/// The shortest id: `docker ps` shows twelve digits.
 const SHORT: usize = 12;
-/// How many strings of one response are looked for.
+/// How many strings of one response are tried.
 const STRINGS: usize = 10_000;
 
 /// An id that becomes a variable.
 pub(super) struct Id {
-    /// Which entry's response it comes from.
+    /// The entry whose response contains it.
     pub source: usize,
-    /// Where in it: RFC 6901.
+    /// Its JSON pointer (RFC 6901).
     pub pointer: String,
-    /// The name of the member, and the how manieth string member of that name it is.
+    /// The name of its member, and its zero-based index among the string members with that name.
     pub member: String,
     pub nth: usize,
     pub value: String,
     pub variable: String,
 }
 
-/// A part of a text: as it is, or a variable that stands for it.
+/// A part of a text: plain, or a variable.
 pub(super) enum Piece<'a> {
     Text(&'a [u8]),
     Variable(&'a str),
 }
 
-/// Finds them all, in the order they were given.
+/// Finds all ids, in order.
 pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
     let mut found: Vec<Id> = Vec::new();
     for (source, entry) in entries.iter().enumerate() {
@@ -44,8 +44,8 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
             if is_id(value) && !known && later.into_iter().any(used) {
                 let nth = strings[..n].iter().filter(|(_, name, _)| name == member).count();
                 let variable = format!("id{}", found.len() + 1);
-                let (pointer, member, value) =
-                    (pointer.clone(), member.clone(), (*value).to_owned());
+                let (pointer, member) = (pointer.clone(), member.clone());
+                let value = (*value).to_owned();
                 found.push(Id { source, pointer, member, nth, value, variable });
             }
         }
@@ -53,7 +53,7 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
     found
 }
 
-/// Every string that is a member of an object: its pointer, its name, itself.
+/// Collects the pointer, name and text of every string member.
 fn collect<'a>(
     value: &'a Value,
     pointer: &str,
@@ -75,7 +75,7 @@ fn collect<'a>(
     }
 }
 
-/// Letters and digits, a digit among them, perhaps behind the name of a hash.
+/// Whether text consists of letters and digits, perhaps after the name of a hash.
 fn is_id(text: &str) -> bool {
     let bare = text.strip_prefix("sha256:").unwrap_or(text);
     bare.len() >= SHORT
@@ -87,7 +87,7 @@ fn uses(text: &[u8], id: &str) -> bool {
     (0..text.len()).any(|at| matches(text, at, id) > 0)
 }
 
-/// How many bytes at that place stand for the id: all of it, or its beginning as a word of its own.
+/// Returns how many bytes at a place stand for the id: all of it, or a word that begins it.
 fn matches(text: &[u8], at: usize, id: &str) -> usize {
     let word = |b: &u8| b.is_ascii_alphanumeric();
     if at > 0 && word(&text[at - 1]) {
@@ -100,7 +100,7 @@ fn matches(text: &[u8], at: usize, id: &str) -> usize {
     if run >= SHORT && id.as_bytes().starts_with(&text[at..at + run]) { run } else { 0 }
 }
 
-/// Takes a text apart at the ids that came before entry `at`.
+/// Splits a text at the ids of entries before `before`.
 pub(super) fn pieces<'a>(text: &'a [u8], ids: &'a [Id], before: usize) -> Vec<Piece<'a>> {
     let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
     while at < text.len() {

@@ -1,4 +1,4 @@
-//! The script recorder: what was asked, as a shell script that asks it again.
+//! The script recorder: writes a shell script that repeats the requests.
 //!
 //! ```text
 //! # 1.2 POST /v1.41/containers/create, 201
@@ -10,18 +10,16 @@
 //! ask -f -X POST '/v1.41/containers/'"$id1"'/start'
 //! ```
 //!
-//! * What one response gave and a later request uses (an id: twelve or more letters and digits in a
-//!   JSON string) becomes a variable, so that the script works on what it makes itself.
-//! * Requests that overlapped do so again: one that others came in between of (an attach, a wait)
-//!   runs in the background, and is waited for where it had ended. One that was broken off is
-//!   killed there.
-//! * A request that succeeded has to succeed again (`-f`); the script stops where one does not.
-//! * Bodies are part of the script: as text, or in base 64 where they are not text or are long.
-//! * Fields that belong to a connection and not to what is asked are left out: Host, Connection,
-//!   lengths, the user agent. A variable stands for what was [covered](crate::traffic::secrets).
+//! * An id (twelve or more letters and digits in a JSON string) that a later request uses becomes a
+//!   variable, so that the script works on what it creates.
+//! * A request that others overlapped (an attach, a wait) runs in the background until the point
+//!   where it had ended. A request that was broken off is killed.
+//! * A request that succeeded must succeed again (`-f`), or the script stops.
+//! * Bodies are in the script, as text or, if they are binary or long, as base64.
+//! * Fields of the connection are left out: Host, Connection, lengths, the user agent. A variable
+//!   stands for a [masked](crate::traffic::secrets) value.
 //!
-//! Bodies wait on disk, in a file without a name, from 32 KiB on. The script is written when the
-//! relay ends.
+//! Bodies over 32 KiB wait in a file without a name. The script is written when the relay ends.
 //!
 //! ```
 //! use std::time::Duration;
@@ -59,10 +57,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How much of a response is looked at for ids.
+/// How much of a response is searched for ids.
 const REPLY_LIMIT: usize = 256 * 1024;
 
-/// Writes what is seen as a shell script.
+/// Writes requests as a shell script.
 pub struct Script<W> {
     tool: Tool,
     endpoint: String,
@@ -78,15 +76,14 @@ struct State<W> {
 }
 
 impl<W: Write + Send> Script<W> {
-    /// A script that asks what listens at `endpoint`, unless `DOCKER_HOST` says otherwise when it
-    /// runs.
+    /// Begins a script that asks `endpoint`, unless `DOCKER_HOST` names another when it runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
         let (open, disk) = (BTreeMap::new(), Arc::default());
         let state = State { out: Some(out), entries: Vec::new(), open, disk, error: None };
         Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
     }
 
-    /// For which command.
+    /// Sets the command.
     #[must_use]
     pub fn for_tool(mut self, tool: Tool) -> Script<W> {
         self.tool = tool;
@@ -103,18 +100,10 @@ impl<W: Write + Send> Observer for Script<W> {
             state.entries.push(Entry::new(connection, at, x, &state.disk));
             return;
         }
-        let (Event::Content(x, ..)
-        | Event::Tunnel(x, ..)
-        | Event::Response(x)
-        | Event::End(x, ..)
-        | Event::Done(x)) = event
-        else {
-            return;
-        };
+        let Some(x) = event.exchange() else { return };
         let key = (connection, x.number);
-        let Some(entry) = state.open.get_mut(&key).and_then(|at| state.entries.get_mut(*at)) else {
-            return;
-        };
+        let entry = state.open.get(&key).and_then(|at| state.entries.get_mut(*at));
+        let Some(entry) = entry else { return };
         let kept = match event {
             Event::Content(_, Side::Client, bytes) => entry.body.push(bytes),
             Event::Tunnel(_, Side::Client, bytes) => entry.stdin.push(bytes),
@@ -123,12 +112,12 @@ impl<W: Write + Send> Observer for Script<W> {
                 entry.reply.extend_from_slice(&bytes[..bytes.len().min(room)]);
                 Ok(())
             }
-            Event::Response(x) => {
+            Event::Response(_) => {
                 entry.status = x.response.as_ref().map_or(0, |head| head.status());
                 entry.tunnel = x.is_tunnel();
                 Ok(())
             }
-            Event::Done(x) => {
+            Event::Done(_) => {
                 state.open.remove(&key);
                 entry.ended = x.received.complete.then_some(x.received.last).flatten();
                 Ok(())

@@ -1,4 +1,4 @@
-//! Bytes that wait to be written: in memory while they are few, then in a file that has no name.
+//! Bytes that wait to be written: a few in memory, the rest in a file without a name.
 
 use crate::base::sync::lock;
 use crate::transport::PrivateDir;
@@ -7,32 +7,34 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::{Arc, Mutex};
 
-/// How many stay in memory.
+/// How many bytes stay in memory, and the longest part that is read at once.
 const MEMORY: usize = 32 * 1024;
 
-/// The file, one for all: however many bodies are large, they take one descriptor.
+/// The file, created when needed, and its length. All spools share it, and its descriptor.
 #[derive(Debug, Default)]
 pub(super) struct Disk(Mutex<Option<(File, u64)>>);
 
 impl Disk {
-    /// Writes at its end; where that was.
+    /// Appends bytes and returns their offset.
     fn append(&self, bytes: &[u8]) -> io::Result<u64> {
         let mut disk = lock(&self.0);
         let (file, end) = match &mut *disk {
             Some(disk) => disk,
             None => disk.insert((nameless()?, 0)),
         };
-        file.write_all_at(bytes, *end)?;
         let start = *end;
+        file.write_all_at(bytes, start)?;
         *end += bytes.len() as u64;
         Ok(start)
     }
 
-    fn read(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
         match &*lock(&self.0) {
-            Some((file, _)) => file.read_exact_at(bytes, at),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
+            Some((file, _)) => file.read_exact_at(&mut bytes, at)?,
+            None => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
+        Ok(bytes)
     }
 }
 
@@ -40,7 +42,7 @@ impl Disk {
 pub(super) struct Spool {
     memory: Vec<u8>,
     disk: Arc<Disk>,
-    /// Where what has no room in memory is on the disk: start and length.
+    /// The offset and length of each part in the file.
     parts: Vec<(u64, usize)>,
 }
 
@@ -54,10 +56,16 @@ impl Spool {
             self.memory.extend_from_slice(bytes);
             return Ok(());
         }
-        let at = self.disk.append(bytes)?;
-        match self.parts.last_mut() {
-            Some((start, length)) if *start + *length as u64 == at => *length += bytes.len(),
-            _ => self.parts.push((at, bytes.len())),
+        for bytes in bytes.chunks(MEMORY) {
+            let at = self.disk.append(bytes)?;
+            match self.parts.last_mut() {
+                Some((start, length))
+                    if *start + *length as u64 == at && *length + bytes.len() <= MEMORY =>
+                {
+                    *length += bytes.len();
+                }
+                _ => self.parts.push((at, bytes.len())),
+            }
         }
         Ok(())
     }
@@ -66,31 +74,19 @@ impl Spool {
         self.memory.is_empty() && self.parts.is_empty()
     }
 
-    /// All of it, where it is in memory.
+    /// Returns all bytes, if they are in memory.
     pub(super) fn memory(&self) -> Option<&[u8]> {
         self.parts.is_empty().then_some(&self.memory[..])
     }
 
-    /// Hands all of it to `take`, in parts of a length that 3 divides but for the last.
+    /// Passes all bytes to `take`, a part at a time.
     pub(super) fn read(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut held = self.memory.clone();
-        for (start, length) in &self.parts {
-            let mut read = 0;
-            while read < *length {
-                let (old, room) = (held.len(), MEMORY.min(*length - read));
-                held.resize(old + room, 0);
-                self.disk.read(&mut held[old..], *start + read as u64)?;
-                read += room;
-                let whole = held.len() / 3 * 3;
-                take(&held[..whole])?;
-                held.drain(..whole);
-            }
-        }
-        take(&held)
+        take(&self.memory)?;
+        self.parts.iter().try_for_each(|(at, length)| take(&self.disk.read(*at, *length)?))
     }
 }
 
-/// A file that only this process has, and that is gone with it.
+/// Returns a private file that disappears with this process.
 fn nameless() -> io::Result<File> {
     let directory = PrivateDir::new_in(std::env::temp_dir())?;
     let path = directory.path().join("body");
@@ -105,9 +101,9 @@ mod tests {
     use super::{Disk, MEMORY, Spool};
     use std::sync::Arc;
 
-    /// Two at a time, so that their parts lie between each other's.
+    /// Two at a time, so that their parts alternate in the file.
     #[test]
-    fn what_goes_in_comes_out() {
+    fn a_spool_returns_its_bytes() {
         let disk = Arc::<Disk>::default();
         for length in [0, 1, MEMORY - 1, MEMORY, MEMORY + 1, 3 * MEMORY + 2] {
             let bytes: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
@@ -116,20 +112,16 @@ mod tests {
                 spools.iter_mut().for_each(|spool| spool.push(part).unwrap());
             }
             for spool in spools {
-                assert_eq!(
-                    (spool.is_empty(), spool.memory().is_some()),
-                    (length == 0, length <= MEMORY)
-                );
-                let (mut all, mut parts) = (Vec::new(), Vec::new());
+                assert_eq!(spool.is_empty(), length == 0);
+                assert_eq!(spool.memory().is_some(), length <= MEMORY);
+                let mut all = Vec::new();
                 let take = |part: &[u8]| {
+                    assert!(part.len() <= MEMORY);
                     all.extend_from_slice(part);
-                    parts.push(part.len());
                     Ok(())
                 };
                 spool.read(take).unwrap();
                 assert!(all == bytes, "{length}");
-                parts.pop();
-                assert!(parts.iter().all(|length| length % 3 == 0), "{parts:?}");
             }
         }
     }

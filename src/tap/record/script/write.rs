@@ -1,16 +1,17 @@
-//! The script itself: words that a shell takes as they are, and requests in the order and overlap
-//! they had.
+//! Writes the script: requests in the order and overlap that they had.
 
 use super::entry::{Entry, Tool};
 use super::ids::{self, Id, Piece};
 use super::spool::Spool;
 use crate::base::base64;
-use crate::docker::{FrameDecoder, FrameStream};
+use crate::docker::FrameDecoder;
 use crate::traffic::secrets;
 use std::io::{self, Write};
 
-/// A body of text up to this length stands in the command line.
+/// The longest text body in a command line.
 const INLINE: usize = 4096;
+/// How many bytes make a line of base64.
+const LINE: usize = 57;
 
 pub(super) fn script(
     out: &mut impl Write,
@@ -19,10 +20,8 @@ pub(super) fn script(
     entries: &mut [Entry],
 ) -> io::Result<()> {
     out.write_all(head(tool, endpoint).as_bytes())?;
-    if entries
-        .iter()
-        .any(|entry| !entry.stdin.is_empty() || !entry.body.is_empty() && inline(entry).is_none())
-    {
+    let needs_file = |entry: &Entry| !entry.stdin.is_empty() || is_long(entry);
+    if entries.iter().any(needs_file) {
         writeln!(out, "tmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT")?;
     }
     let ids = ids::find(entries);
@@ -64,14 +63,14 @@ fn head(tool: Tool, endpoint: &str) -> String {
     )
 }
 
-/// Whether another request came before this one had its answer.
+/// Whether another request began before this one had its response.
 fn is_overlapped(entry: &Entry, entries: &[Entry]) -> bool {
-    entries.iter().any(|other| {
-        other.began > entry.began && entry.ended.is_none_or(|ended| other.began < ended)
-    })
+    let before_end = |began| entry.ended.is_none_or(|ended| began < ended);
+    entries.iter().any(|other| other.began > entry.began && before_end(other.began))
 }
 
-/// Waits for what had ended when entry `n` began; at the end, for all, and ends what had no end.
+/// Waits for requests that had ended when entry `n` began; at the end, for all that ended, and
+/// kills the others.
 fn settle(
     out: &mut impl Write,
     entries: &[Entry],
@@ -104,20 +103,16 @@ impl Request<'_> {
         let (n, tool) = (self.n, self.tool);
         let broken_off = if entry.ended.is_none() { ", broken off" } else { "" };
         let target = String::from_utf8_lossy(&entry.target).replace(char::is_control, "");
-        writeln!(
-            out,
-            "\n# {} {} {target}, {}{broken_off}",
-            entry.name, entry.method, entry.status
-        )?;
+        let Entry { name, method, status, .. } = entry;
+        writeln!(out, "\n# {name} {method} {target}, {status}{broken_off}")?;
         let hijack = entry.tunnel && tool == Tool::Ucurl;
         if !hijack && !entry.stdin.is_empty() {
-            writeln!(
-                out,
-                "# What was said after the upgrade is left out: curl has no way to say it."
+            out.write_all(
+                b"# What was said after the upgrade is left out: curl has no way to say it.\n",
             )?;
         }
         let command = self.command(entry, hijack);
-        if !entry.body.is_empty() && inline(entry).is_none() {
+        if is_long(entry) {
             here_document(out, &format!("$tmp/{n}.body"), &mut entry.body)?;
         }
         if hijack && !entry.stdin.is_empty() {
@@ -125,7 +120,7 @@ impl Request<'_> {
         }
         let mine: Vec<&Id> = self.ids.iter().filter(|id| id.source == n).collect();
         match &mine[..] {
-            // A moment, so that it is under way when the next one comes.
+            // A moment, so that it is under way when the next one begins.
             [] if self.aside => writeln!(out, "{command} &\njob{n}=$!\nsleep 1"),
             [] => writeln!(out, "{command}"),
             [Id { variable, .. }] if tool == Tool::Ucurl => {
@@ -133,14 +128,11 @@ impl Request<'_> {
             }
             several => {
                 writeln!(out, "reply=$({command})\nprintf '%s\\n' \"$reply\"")?;
-                several.iter().try_for_each(|id| {
-                    let member = quoted(format!("\"{}\" *: *\"[^\"]*\"", id.member).as_bytes());
-                    let nth = format!("{}s/.*\"\\(.*\\)\"$/\\1/p", id.nth + 1);
-                    writeln!(
-                        out,
-                        "{}=$(printf '%s\\n' \"$reply\" | grep -o {member} | sed -n '{nth}')",
-                        id.variable
-                    )
+                several.iter().try_for_each(|Id { variable, member, nth, .. }| {
+                    let member = quoted(format!("\"{member}\" *: *\"[^\"]*\"").as_bytes());
+                    let pick = format!("{}s/.*\"\\(.*\\)\"$/\\1/p", nth + 1);
+                    write!(out, "{variable}=$(printf '%s\\n' \"$reply\" | ")?;
+                    writeln!(out, "grep -o {member} | sed -n '{pick}')")
                 })
             }
         }
@@ -167,9 +159,8 @@ impl Request<'_> {
             "HEAD" => words.push("-I".into()),
             method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
         }
-        words.extend(
-            entry.fields.iter().map(|(name, value)| format!("-H {}", self.field(name, value))),
-        );
+        let fields = entry.fields.iter();
+        words.extend(fields.map(|(name, value)| format!("-H {}", self.field(name, value))));
         if !entry.body.is_empty() {
             if !entry.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
                 words.push("-H 'Content-Type:'".into());
@@ -180,32 +171,28 @@ impl Request<'_> {
             });
         }
         if entry.target.starts_with(b"-") {
-            // A host of CONNECT; as a word of its own it would be an option.
+            // Otherwise a host of CONNECT would look like an option.
             words.push("--url".into());
         }
-        let base: &[u8] = if tool == Tool::Curl && entry.target.starts_with(b"/") {
-            b"http://localhost"
-        } else {
-            b""
-        };
-        words.push(self.word(&[base, &entry.target].concat()));
-        match (hijack, entry.stdin.is_empty()) {
-            (false, _) => {}
-            (true, true) => words.push("</dev/null".into()),
-            (true, false) => words.push(format!("<\"$tmp/{n}.stdin\"")),
+        let needs_host = tool == Tool::Curl && entry.target.starts_with(b"/");
+        let host: &[u8] = if needs_host { b"http://localhost" } else { b"" };
+        words.push(self.word(&[host, &entry.target].concat()));
+        if hijack && entry.stdin.is_empty() {
+            words.push("</dev/null".into());
+        } else if hijack {
+            words.push(format!("<\"$tmp/{n}.stdin\""));
         }
         wrapped(&words)
     }
 
-    /// A field line as one word; a value that was covered is a variable's.
+    /// Returns a field line as one word; a variable stands for a masked value.
     fn field(&self, name: &str, value: &[u8]) -> String {
         if secrets::is_secret_field(name) && secrets::is_covered(value) {
             let variable = name.to_ascii_uppercase().replace('-', "_");
-            // What the docker command sends when it has no credentials: {} in base 64.
-            let none = if variable.starts_with("X_REGISTRY") {
-                "-e30="
-            } else {
-                "?was covered in the recording"
+            // Without credentials the docker command sends {} in base64.
+            let none = match variable.starts_with("X_REGISTRY") {
+                true => "-e30=",
+                false => "?was covered in the recording",
             };
             return format!("\"{name}: ${{{variable}:{none}}}\"");
         }
@@ -221,43 +208,53 @@ impl Request<'_> {
     }
 }
 
-/// The body, where it can stand in the command line. A leading @ would name a file there.
+/// Returns a body that fits into the command line, where a leading @ would name a file.
 fn inline(entry: &Entry) -> Option<&[u8]> {
     let plain =
         |body: &&[u8]| body.len() <= INLINE && !body.contains(&0) && !body.starts_with(b"@");
     entry.body.memory().filter(plain).filter(|body| std::str::from_utf8(body).is_ok())
 }
 
+fn is_long(entry: &Entry) -> bool {
+    !entry.body.is_empty() && inline(entry).is_none()
+}
+
 fn here_document(out: &mut impl Write, file: &str, bytes: &mut Spool) -> io::Result<()> {
     writeln!(out, "base64 -d >\"{file}\" <<'END'")?;
+    let mut rest = Vec::new();
     bytes.read(|part| {
-        part.chunks(57).try_for_each(|line| writeln!(out, "{}", base64::encode(line)))
+        rest.extend_from_slice(part);
+        let whole = rest.len() - rest.len() % LINE;
+        let lines = rest.chunks(LINE).take(whole / LINE);
+        lines.map(base64::encode).try_for_each(|line| writeln!(out, "{line}"))?;
+        rest.drain(..whole);
+        Ok(())
     })?;
+    if !rest.is_empty() {
+        writeln!(out, "{}", base64::encode(&rest))?;
+    }
     writeln!(out, "END")
 }
 
-/// Whether these are Docker's frames, to the end or to where they are cut.
-fn is_framed(reply: &[u8]) -> bool {
+/// Whether a reply consists of Docker's frames; the last one may be incomplete.
+fn is_framed(mut reply: &[u8]) -> bool {
     let mut decoder = FrameDecoder::new();
-    let mut input = reply;
     let mut any = false;
     loop {
-        match decoder.next(&mut input) {
-            Ok(Some((FrameStream::Stdin | FrameStream::Stdout | FrameStream::Stderr, _))) => {
-                any = true
-            }
+        match decoder.next(&mut reply) {
+            Ok(Some(_)) => any = true,
             Ok(None) => return any,
             Err(_) => return false,
         }
     }
 }
 
-/// Between single quotes nothing is special but the quote itself.
+/// Quotes text for a shell: between single quotes only the quote itself is special.
 fn quoted(text: &[u8]) -> String {
     format!("'{}'", String::from_utf8_lossy(text).replace('\'', "'\\''"))
 }
 
-/// Without quotes where it needs none.
+/// Quotes text unless it is a plain word.
 fn quoted_word(text: &[u8]) -> String {
     match text.iter().all(u8::is_ascii_alphanumeric) {
         true => String::from_utf8_lossy(text).into_owned(),
@@ -265,7 +262,7 @@ fn quoted_word(text: &[u8]) -> String {
     }
 }
 
-/// Words on lines of a readable length.
+/// Joins words into lines of a readable length.
 fn wrapped(words: &[String]) -> String {
     let (mut text, mut column) = (String::new(), 0);
     for word in words {

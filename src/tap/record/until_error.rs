@@ -1,0 +1,33 @@
+//! The state of a recorder, which writes until its first error.
+
+use crate::base::sync::lock;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Debug)]
+pub(super) struct UntilError<S> {
+    /// What an error message begins with.
+    what: String,
+    state: Mutex<(S, Option<String>)>,
+}
+
+impl<S> UntilError<S> {
+    pub fn new(what: String, state: S) -> UntilError<S> {
+        UntilError { what, state: Mutex::new((state, None)) }
+    }
+
+    /// Runs `write` unless there was an error before. Returns the first error.
+    pub fn write(&self, write: impl FnOnce(&mut S) -> io::Result<()>) -> Option<String> {
+        let (state, first) = &mut *lock(&self.state);
+        if first.is_none()
+            && let Err(error) = write(state)
+        {
+            *first = Some(format!("{} stopped: {error}", self.what));
+        }
+        first.clone()
+    }
+
+    pub fn into_inner(self) -> S {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).0
+    }
+}
