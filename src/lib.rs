@@ -1,8 +1,8 @@
 //! HTTP/1.1 over Unix domain sockets, written by hand.
 //!
-//! The Docker API is really HTTP. `docker version` connects to a socket file, writes a few lines of
-//! text and reads a few back. This crate does the same with nothing but the standard library, and
-//! it is written to be read: each module opens with the grammar that it implements.
+//! The Docker API is HTTP: `docker version` connects to a socket file, writes a few lines of text
+//! and reads a few back. This crate does the same with the standard library alone. It is written to
+//! be read: each module opens with the grammar that it implements.
 //!
 //! # One request on the wire
 //!
@@ -25,10 +25,8 @@
 //! {"Version":"20.10.24", ...         792 bytes of content; then the next request may follow
 //! ```
 //!
-//! One question remains, and the safety of everything rests on it: *where does a message end?*
-//! [`wire::framing`] answers it.
-//!
-//! With the library, the same request is:
+//! The safety of everything rests on one question, which [`wire::framing`] answers: *where does a
+//! message end?* With the library, the same request is:
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -38,7 +36,7 @@
 //! # Ok::<(), unix_http::Error>(())
 //! ```
 //!
-//! Nothing is hidden. The layers below [`Client`] are plain values that need no socket:
+//! The layers below [`Client`] are plain values that need no socket:
 //!
 //! ```
 //! use unix_http::connection::Connection;
@@ -96,28 +94,29 @@
 //! | [`traffic`] | exchanges paired, secrets masked, shown line by line | RFC 9112 §9 |
 //! | [`tap`] | a relay that shows and records | |
 //!
-//! [`server`], [`json`], [`docker`] and [`tap`] are Cargo features, on by default. A client alone builds in less
-//! than half the time: `unix-http = { version = "0.1", default-features = false }`.
+//! [`server`], [`json`], [`docker`] and [`tap`] are Cargo features, on by default. A client alone
+//! builds in less than half the time:
+//! `unix-http = { version = "0.1", default-features = false }`.
 //!
-//! The lessons in `examples/` begin at the other end, with a socket and no library.
-//! `ucurl --explain` annotates any exchange with the sections that apply.
+//! The lessons in `examples/` begin with a socket and no library. `ucurl --explain` annotates any
+//! exchange with the sections that apply.
 //!
 //! # Promises
 //!
-//! - **Strict in, strict out.** Malformed bytes are rejected with their offset and rule, never
-//!   repaired. A value that could break out of its line is refused before a byte is sent.
+//! - **Strict in, strict out.** Malformed bytes are rejected with their offset and rule. A value
+//!   that could break out of its line is refused before a byte is sent.
 //! - **Nothing is lost.** Bytes before an error are delivered, then the error is reported. A body
 //!   that is cut short is [`Error::Incomplete`], never a short success.
 //! - **Nothing grows without limit.** Memory does not depend on the size of a body.
 //! - **No dependencies, no `unsafe`, no runtime.** Calls block; use threads. [`Client`] is
 //!   `Send + Sync` and cheap to clone.
-//! - **Security** has a page of its own: [`security`] lists attacks, defences and their tests.
+//! - **Secure.** [`security`] lists attacks, defences and their tests.
 //!
 //! Not included: HTTP/2 and HTTP/3, compression, cookies and caches. TLS and ssh run in the
 //! system's own programs ([`docker`]).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-// The map has the layers that were left out, too; their names are then no links.
+// Layers that were left out cannot be linked to.
 #![cfg_attr(not(feature = "commands"), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod base;

@@ -8,11 +8,10 @@
 //! assert_eq!(nearest("nonsense", ["explain", "silent"]), None);
 //! ```
 
-/// Longer texts are compared by their first bytes only: the work grows with the product of both.
+/// Longer texts are compared by their first bytes: the work grows with the product of both lengths.
 const LONGEST: usize = 300;
 
-/// Counts the bytes to insert, delete or replace to turn one text into the other (Levenshtein's
-/// distance).
+/// Returns Levenshtein's distance: the bytes to insert, delete or replace.
 pub fn distance(a: &[u8], b: &[u8]) -> usize {
     let (a, b) = (&a[..a.len().min(LONGEST)], &b[..b.len().min(LONGEST)]);
     let mut row: Vec<usize> = (0..=b.len()).collect();

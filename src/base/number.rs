@@ -24,27 +24,26 @@ pub const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Reads `1*DIGIT`; `None` for anything else and for a number over 2^64-1.
 pub fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |number, &byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        number.checked_mul(10)?.checked_add(digit)
-    })
+    number(digits, 10)
 }
 
 /// Reads `1*HEXDIG`; `None` for anything else and for a number over 2^64-1.
 pub fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    number(digits, 16)
+}
+
+#[inline]
+fn number(digits: &[u8], base: u8) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
     digits.iter().try_fold(0u64, |number, &byte| {
-        let digit = u64::from(hex_digit(byte)?);
-        (number >> 60 == 0).then_some(number << 4 | digit)
+        let digit = hex_digit(byte).filter(|digit| *digit < base)?;
+        number.checked_mul(u64::from(base))?.checked_add(u64::from(digit))
     })
 }
 
-/// The value of one hexadecimal digit, in either case.
+/// Returns the value of one hexadecimal digit, in either case.
 #[inline]
 pub fn hex_digit(byte: u8) -> Option<u8> {
     match byte {
@@ -55,7 +54,7 @@ pub fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// A port: `1*DIGIT`, at most 65535.
+/// Reads a port: `1*DIGIT`, at most 65535.
 pub fn port(digits: &[u8]) -> Option<u16> {
     decimal(digits).and_then(|number| u16::try_from(number).ok())
 }

@@ -40,18 +40,8 @@ pub fn push(out: &mut Vec<u8>, byte: u8, is_plain: impl Fn(u8) -> bool) {
 
 /// Decodes; `None` if a `%` is not followed by two hexadecimal digits.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first != b'%' {
-            out.push(*first);
-            continue;
-        }
-        out.push(pair(after)?);
-        rest = &after[2..];
-    }
-    Some(out)
+    let stray = text.iter().enumerate().any(|(at, &b)| b == b'%' && encoded(&text[at..]).is_none());
+    (!stray).then(|| decode_lenient(text))
 }
 
 /// Decodes; a `%` that is not followed by two hexadecimal digits stands for itself, as in curl.
@@ -59,17 +49,17 @@ pub fn decode_lenient(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
-        let decoded = if *first == b'%' { pair(after) } else { None };
+        let decoded = encoded(rest);
         out.push(decoded.unwrap_or(*first));
         rest = if decoded.is_some() { &after[2..] } else { after };
     }
     out
 }
 
-/// The byte that the first two hexadecimal digits of `digits` stand for.
-fn pair(digits: &[u8]) -> Option<u8> {
-    match digits {
-        [high, low, ..] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),
+/// The byte that `pct-encoded` at the start of `text` stands for.
+fn encoded(text: &[u8]) -> Option<u8> {
+    match text {
+        [b'%', high, low, ..] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),
         _ => None,
     }
 }

@@ -16,8 +16,8 @@ use super::number::LOWER_HEX;
 use std::borrow::Cow;
 use std::io::IsTerminal;
 
-/// Whether a character makes a terminal or a page show text in another order, or break a line:
-/// Unicode's bidirectional controls and its line separators. No grammar of HTTP forbids them.
+/// Whether a character is one of Unicode's bidirectional controls or line separators, which HTTP
+/// allows and which make text look like another.
 pub fn reorders_text(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -31,20 +31,19 @@ pub fn visible(bytes: &[u8]) -> String {
     text
 }
 
-/// Returns bytes as one line of text that does nothing to a terminal: as [`visible`], but HTAB stays.
+/// Returns bytes as [`visible`] does, but keeps HTAB.
 pub fn harmless(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     push_harmless(&mut text, bytes);
     text
 }
 
-/// Appends bytes as [`harmless`] shows them.
+/// Appends bytes as [`harmless`].
 pub fn push_harmless(text: &mut String, bytes: &[u8]) {
     push_escaped(text, bytes, true);
 }
 
-/// Returns several lines, such as a head, as a terminal may have them: line ends stay, everything
-/// else is [`harmless`].
+/// Returns bytes as [`harmless`] does, but keeps line ends.
 pub fn harmless_lines(lines: &[u8]) -> Cow<'_, [u8]> {
     if lines.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) {
         return lines.into();
@@ -82,8 +81,7 @@ fn push_escaped(text: &mut String, bytes: &[u8], keep_tab: bool) {
 
 fn push_hex(text: &mut String, byte: u8) {
     text.push_str("\\x");
-    text.push(char::from(LOWER_HEX[usize::from(byte >> 4)]));
-    text.push(char::from(LOWER_HEX[usize::from(byte & 15)]));
+    text.extend([byte >> 4, byte & 15].map(|digit| char::from(LOWER_HEX[usize::from(digit)])));
 }
 
 /// Whether output may have colours: it is a terminal, and `NO_COLOR` is not set

@@ -58,8 +58,7 @@ impl Civil {
 
     /// Seconds since 1970; `None` for a date that does not exist or lies before it.
     fn seconds(&self) -> Option<u64> {
-        let leap = self.year.is_multiple_of(4)
-            && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
+        let leap = self.year.is_multiple_of(if self.year.is_multiple_of(100) { 400 } else { 4 });
         let length = match self.month {
             2 => 28 + u64::from(leap),
             4 | 6 | 9 | 11 => 30,
@@ -86,7 +85,7 @@ impl Civil {
     }
 }
 
-/// Writes a time as field values have it, in 29 bytes. Times before 1970 are written as 1970.
+/// Writes an IMF-fixdate. Times before 1970 are written as 1970.
 #[must_use]
 pub fn http_date(time: SystemTime) -> [u8; 29] {
     let seconds = since_1970(time).as_secs();
@@ -111,47 +110,28 @@ pub fn http_date(time: SystemTime) -> [u8; 29] {
     date
 }
 
-/// Reads an IMF-fixdate. The day's name is not compared with the date; the two obsolete forms of
-/// RFC 9110 §5.6.7 are not read.
+/// Reads an IMF-fixdate. The name of the day is ignored; the two obsolete forms of RFC 9110 §5.6.7
+/// are rejected.
 pub fn parse_http_date(date: &[u8]) -> Option<SystemTime> {
-    let [_, _, _, b',', b' ', rest @ ..] = date else { return None };
-    let [
-        d1,
-        d2,
-        b' ',
-        month @ ..,
-        b' ',
-        y1,
-        y2,
-        y3,
-        y4,
-        b' ',
-        h1,
-        h2,
-        b':',
-        m1,
-        m2,
-        b':',
-        s1,
-        s2,
-        b' ',
-        b'G',
-        b'M',
-        b'T',
-    ] = rest
-    else {
+    if !has_shape(date, b"___, __ ___ ____ __:__:__ GMT") {
         return None;
-    };
-    let month = MONTHS.chunks(3).position(|name| name == month)?;
+    }
+    let number = |from: usize, to: usize| decimal(&date[from..to]);
     let civil = Civil {
-        year: decimal(&[*y1, *y2, *y3, *y4])?,
-        month: month as u64 + 1,
-        day: decimal(&[*d1, *d2])?,
-        hour: decimal(&[*h1, *h2])?,
-        minute: decimal(&[*m1, *m2])?,
-        second: decimal(&[*s1, *s2])?,
+        year: number(12, 16)?,
+        month: MONTHS.chunks(3).position(|name| *name == date[8..11])? as u64 + 1,
+        day: number(5, 7)?,
+        hour: number(17, 19)?,
+        minute: number(20, 22)?,
+        second: number(23, 25)?,
     };
     UNIX_EPOCH.checked_add(Duration::from_secs(civil.seconds()?))
+}
+
+/// Whether `text` equals `shape`, in which `_` stands for any byte.
+fn has_shape(text: &[u8], shape: &[u8]) -> bool {
+    text.len() == shape.len()
+        && text.iter().zip(shape).all(|(b, place)| b == place || *place == b'_')
 }
 
 /// Writes a time in UTC with this many digits (0 to 9) of the fraction of a second.
@@ -167,16 +147,14 @@ pub fn rfc3339(time: SystemTime, digits: usize) -> String {
     text + "Z"
 }
 
-/// Reads a time with any offset and up to nine digits of a fraction; more digits are cut off.
+/// Reads a time with any offset and any fraction, of which nine digits count.
 pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
-    let bytes = text.as_bytes();
-    let separators = [(4, b"-"), (7, b"-"), (10, b"T"), (13, b":"), (16, b":")];
-    if separators.iter().any(|(at, byte)| {
-        !bytes.get(*at..=*at).is_some_and(|found| found.eq_ignore_ascii_case(&byte[..]))
-    }) {
+    let text = text.to_ascii_uppercase();
+    let (local, rest) = text.as_bytes().split_at_checked(19)?;
+    if !has_shape(local, b"____-__-__T__:__:__") {
         return None;
     }
-    let number = |from: usize, to: usize| decimal(bytes.get(from..to)?);
+    let number = |from: usize, to: usize| decimal(&local[from..to]);
     let civil = Civil {
         year: number(0, 4)?,
         month: number(5, 7)?,
@@ -185,8 +163,7 @@ pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
         minute: number(14, 16)?,
         second: number(17, 19)?,
     };
-    let rest = &bytes[19..];
-    let zone = rest.iter().position(|byte| b"Zz+-".contains(byte))?;
+    let zone = rest.iter().position(|byte| b"Z+-".contains(byte))?;
     let nanos = fraction(&rest[..zone])?;
     let local = i64::try_from(civil.seconds()?).ok()?;
     let seconds = u64::try_from(local.checked_sub(offset(&rest[zone..])?)?).ok()?;
@@ -208,7 +185,7 @@ fn fraction(text: &[u8]) -> Option<u32> {
 /// `"Z" / ( "+" / "-" ) hh ":" mm` as seconds ahead of UTC.
 fn offset(zone: &[u8]) -> Option<i64> {
     match zone {
-        [b'Z' | b'z'] => Some(0),
+        [b'Z'] => Some(0),
         [sign, h1, h2, b':', m1, m2] => {
             let (hours, minutes) = (decimal(&[*h1, *h2])?, decimal(&[*m1, *m2])?);
             let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;

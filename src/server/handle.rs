@@ -51,16 +51,17 @@ impl Service for Running {
     }
 
     fn has_room(&self) -> bool {
+        let Pressure { stopping, full, .. } = &*self.pressure;
         // One of the threads accepts.
         while self.connections.running() > self.limits.connections.max(1)
-            && !self.pressure.stopping.load(Ordering::SeqCst)
+            && !stopping.load(Ordering::SeqCst)
         {
-            self.pressure.full.store(true, Ordering::SeqCst);
+            full.store(true, Ordering::SeqCst);
             self.make_room();
             self.connections.wait_for_change(LOOK_AGAIN);
         }
-        self.pressure.full.store(false, Ordering::SeqCst);
-        !self.pressure.stopping.load(Ordering::SeqCst)
+        full.store(false, Ordering::SeqCst);
+        !stopping.load(Ordering::SeqCst)
     }
 }
 
@@ -78,8 +79,7 @@ pub(super) fn start(
     handler: Box<Handler>,
 ) -> io::Result<Handle> {
     let (stopper, endpoint) = (listener.stopper()?, listener.endpoint().clone());
-    let pressure = Arc::new(Pressure::new());
-    let connections = Connections::default();
+    let (pressure, connections) = Default::default();
     let running = Arc::new(Running { handler, limits, pressure, connections });
     running.connections.begin();
     let for_thread = Arc::clone(&running);
@@ -99,11 +99,8 @@ impl Handle {
         self.running.connections.wait(None);
     }
 
-    /// Accepts no more connections, closes the idle ones, gives running exchanges `limit` to
-    /// finish, and cuts the others. The socket's file is removed at once if it is still this
-    /// server's own.
-    ///
-    /// Returns how many handlers still run because they wait for something besides their client.
+    /// Removes the socket's file, closes idle connections, gives running exchanges `limit` to finish,
+    /// and cuts the rest. Returns how many handlers still run: they wait for something else.
     pub fn stop(self, limit: Duration) -> usize {
         self.end(limit)
     }

@@ -53,10 +53,9 @@
 //!
 //! # Many connections
 //!
-//! Each connection has a thread; [`Limits::connections`] bounds their number. At the limit the
-//! connection that has been idle longest closes to make room. A new connection counts as idle after
-//! 100 ms without a head, so slow clients cannot lock others out. When all connections are busy,
-//! new clients wait in the listen queue.
+//! Each connection has a thread. At the limit ([`Limits::connections`]) the connection that has been
+//! idle longest closes. A new one counts as idle after 100 ms without a head, so slow clients cannot
+//! lock others out. When all connections are busy, new clients wait in the listen queue.
 //!
 //! Not included: virtual hosts, routing (use `match`), compression and TLS. A TCP address is not
 //! protected from web pages: listen on a Unix socket, or check [`Request::host`] in the handler.
@@ -120,11 +119,10 @@ impl Server {
 
     /// Serves on threads of its own until the [`Handle`] is stopped or dropped.
     ///
-    /// Many threads call the handler at a time. It returns the [`Sent`] that [`Responder`] gave it,
-    /// so it cannot forget to respond. If it returns an error or panics before anything was sent,
-    /// the server responds: as a [`Refusal`] says, with 400 or 408 for a broken or late body, else
-    /// with 500. If it fails later, the connection is cut, so that the client does not take half a
-    /// body for a whole one.
+    /// Many threads call the handler at a time. It returns the [`Sent`] that [`Responder`] gave it.
+    /// If it returns an error or panics before anything was sent, the server responds: as a
+    /// [`Refusal`] says, with 400 or 408 for a broken or late body, else with 500. If it fails
+    /// later, the connection is cut, so that the client does not take half a body for a whole one.
     ///
     /// # Errors
     /// Fails if dup(2) fails or the first thread cannot start.

@@ -10,24 +10,17 @@ use std::io::{self, BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-/// A request: its head, and its content through [`Read`] and [`BufRead`].
-///
-/// If the content ends too early, the last read fails.
+/// A request: its head, and its content through [`Read`] and [`BufRead`]. If the content ends too
+/// early, the last read fails.
 ///
 /// ```
-/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
-/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
-/// # let socket = directory.path().join("s");
-/// use std::io::BufRead;
+/// use std::io::{self, BufRead};
+/// use unix_http::server::{Request, Responder, Sent};
 ///
-/// let _server = Server::bind(&Endpoint::Unix(socket.clone()))?.spawn(|request, responder| {
+/// fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
 ///     let lines = request.lines().count(); // the content, as it comes
-///     let path = request.path().escape_ascii().to_string();
-///     responder.send(format!("{} {path} {lines}", request.method()))
-/// })?;
-/// let client = unix_http::Client::unix(socket);
-/// assert_eq!(client.put("/notes?all=1").body("one\ntwo\n").send()?.text()?, "PUT /notes 2");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+///     responder.send(format!("{} {lines}", request.path().escape_ascii()))
+/// }
 /// ```
 #[derive(Debug)]
 pub struct Request<'a> {
@@ -87,11 +80,6 @@ impl Request<'_> {
     /// Returns the header section.
     pub fn fields(&self) -> &Fields {
         self.head.fields()
-    }
-
-    /// Returns the whole head.
-    pub fn head(&self) -> &RequestHead {
-        self.head
     }
 
     /// Whether the client offers to switch to `protocol`. An HTTP/1.0 client cannot

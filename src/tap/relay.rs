@@ -8,15 +8,15 @@
 //! ```
 //!
 //! Each connection has two threads, one for each direction, so that neither waits for the other.
-//! Each thread reads, writes, queues a copy for the viewer thread, and reads again. Whatever the
+//! Each thread reads, writes, and queues a copy for the viewer thread. Whatever the
 //! [`Conversation`](crate::traffic::Conversation) makes of the copy has no effect on the bytes.
 //!
-//! **Ends.** The end of one direction is passed on as the end of that direction (shutdown(2)): this
-//! is how the standard input of a container ends. When one side can no longer be written to, what
-//! it still sends is passed on. An error on one side ends both.
+//! The end of one direction is passed on alone (shutdown(2)): this is how the standard input of a
+//! container ends. A side that takes no more bytes may still send; those bytes are passed on. An
+//! error on one side ends both.
 //!
-//! **A relay cannot pass on** descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees
-//! this process as its peer, and a TCP reset becomes an ordinary end.
+//! A relay cannot pass on descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees this
+//! process as its peer, and a TCP reset becomes an ordinary end.
 //!
 //! ```
 //! use std::sync::{Arc, Mutex};
@@ -262,7 +262,7 @@ fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
     Arc::make_mut(buffer)
 }
 
-/// Tells a client why its connection is refused, after its first bytes: clients that keep
+/// Tells a client why its connection is refused, but not before its first bytes: clients that keep
 /// connections take an earlier response for a fault.
 fn turn_away(mut client: &Stream, status: u16, why: &str) {
     let _ = client.set_read_timeout(Some(FAREWELL));

@@ -8,23 +8,18 @@
 //! The source is the directory of a [`Record`](super::Record), replayed byte for byte, or a
 //! [HAR](super::record::har), whose messages are encoded anew.
 //!
-//! **Matching.** A request matches a recorded one with the same method and target. The order of
-//! query parameters and the API version do not count. Of several matches, those with the same body
-//! win, then those with the identical target, then those not used yet, in recorded order; the last
-//! one repeats. Masked secrets are masked in the comparison, too.
+//! - **Matching.** A request matches a recorded one with the same method and target. The order of
+//!   query parameters and the API version do not count. Of several matches, those with the same
+//!   body win, then those with the identical target, then those not used yet, in recorded order; the
+//!   last one repeats. Masked secrets are masked in the comparison, too.
+//! - **Strict**: method, target and body are equal to the byte; each response is given once.
+//! - **Tunnels** (attach, exec). Each part of the server's output comes once the client has sent as
+//!   much as it had then, or has ended its side: the output of `cat` follows its input.
+//! - **Order.** A container's `wait` is answered after its `start`, which runs on another
+//!   connection: each part waits up to a second until all before it was asked and answered.
+//! - **Pace.** Responses come at once, or with the recorded delays.
 //!
-//! **Strict**: method, target and body are equal to the byte; each response is given once.
-//!
-//! **Tunnels** (attach, exec). Each part of the server's output comes once the client has sent as
-//! much as it had then, or has ended its side: the output of `cat` follows its input.
-//!
-//! **Order.** A container's `wait` is answered after its `start`, which runs on another connection:
-//! each part waits up to a second until everything before it was asked and answered.
-//!
-//! **Pace.** Responses come at once, or with the recorded delays.
-//!
-//! Sessions that negotiate something new each time, such as BuildKit's over HTTP/2, cannot be
-//! replayed.
+//! Sessions that negotiate something new, such as BuildKit's over HTTP/2, cannot be replayed.
 //!
 //! ```
 //! use std::time::Duration;
