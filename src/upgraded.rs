@@ -102,24 +102,19 @@ impl ReadHalf {
 
 impl Read for ReadHalf {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let ahead = &self.ahead[self.used..];
-        if ahead.is_empty() {
-            return match (&self.stream).read(out) {
-                // Linux reports bytes that the peer left unread, after all of its own were read.
-                // Over TCP some of those may be lost, so there it stays an error.
-                Err(error)
-                    if error.kind() == ErrorKind::ConnectionReset
-                        && self.stream.as_unix().is_some() =>
-                {
-                    Ok(0)
-                }
-                result => result,
-            };
+        if !self.buffered().is_empty() {
+            let n = self.buffered().read(out)?;
+            self.used += n;
+            return Ok(n);
         }
-        let n = ahead.len().min(out.len());
-        out[..n].copy_from_slice(&ahead[..n]);
-        self.used += n;
-        Ok(n)
+        let result = (&self.stream).read(out);
+        // Linux reports bytes that the peer left unread, after all of its own were read. Over TCP
+        // some of those may be lost, so there it stays an error.
+        let reset = |error: &io::Error| error.kind() == ErrorKind::ConnectionReset;
+        if result.as_ref().is_err_and(reset) && self.stream.as_unix().is_some() {
+            return Ok(0);
+        }
+        result
     }
 }
 

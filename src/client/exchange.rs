@@ -6,7 +6,7 @@ use super::pool::Wire;
 use super::request::Request;
 use super::response::{FinalHead, Response};
 use super::settings::Settings;
-use super::upload::{Coding, Upload, UploadSink};
+use super::upload::{Upload, UploadSink};
 use crate::base::number::Digits;
 use crate::connection::Watch;
 use crate::error::Error;
@@ -15,8 +15,8 @@ use crate::wire::encode::encode_request_line;
 use crate::wire::field::encode_field;
 use crate::wire::grammar::list;
 use crate::wire::{
-    EncodeError, ErrorKind, Fields, Framing, ParseError, Version, encode_chunk, encode_last_chunk,
-    framing,
+    EncodeError, ErrorKind, Field, Fields, Framing, ParseError, Version, encode_chunk,
+    encode_last_chunk, framing,
 };
 use std::io::Write;
 use std::net::Shutdown;
@@ -60,7 +60,6 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
     let (settings, pool) = (&inner.settings, &inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
     let mut kept = pool.take();
-    let mut memory = None;
     loop {
         let (mut wire, sending);
         if let Some(taken) = kept.take() {
@@ -68,7 +67,7 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
             sending = encode(request, settings, &mut wire.memory.out)?;
             settings.tell(ClientEvent::Reused(wire.number));
         } else {
-            let mut memory = memory.take().unwrap_or_else(|| pool.memory());
+            let mut memory = pool.memory();
             sending = encode(request, settings, &mut memory.out)?;
             settings.tell(ClientEvent::Connecting(&settings.endpoint));
             let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
@@ -79,7 +78,7 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
             Ok(head) => return Ok(Response::begin(inner, wire, head, request.raw)),
             Err(Failed { again: true, .. }) => {
                 settings.tell(ClientEvent::Stale(wire.number));
-                memory = Some(wire.memory);
+                pool.close(wire);
             }
             Err(Failed { error, .. }) => {
                 let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
@@ -91,48 +90,51 @@ fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
     }
 }
 
-/// The length of the encoded head, and how the upload thread codes content that was not encoded.
+/// The length of the encoded head, and the framing of content that the upload thread sends.
 #[derive(Clone, Copy)]
 struct Sending {
     head: usize,
-    rest: Option<Coding>,
+    rest: Option<Framing>,
 }
 
 /// Writes the request to `out`: the head, and the content if it is short.
 fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Result<Sending, Error> {
-    let coding = coding(request)?;
+    let framing = content_framing(request)?;
     out.clear();
     let prefixed = [settings.prefix.as_bytes(), request.target];
     let prefixed = (!settings.prefix.is_empty()).then(|| prefixed.concat());
     let target = prefixed.as_deref().unwrap_or(request.target);
     encode_request_line(out, request.method, target, request.version)?;
     if !request.bare {
-        opening_fields(request, settings, out)?;
+        let opening = settings.opening.as_ref().map_err(|error| *error)?;
+        let absent = |field: &Field<'_>| request.fields.get(field.name()).is_none();
+        for field in opening.iter().filter(absent) {
+            encode_field(out, field.name(), field.value())?;
+        }
     }
     request.fields.encode(out);
     if !request.bare {
-        closing_fields(request, coding, out)?;
+        closing_fields(request, framing, out)?;
     }
     out.extend_from_slice(b"\r\n");
     let head = out.len();
-    let (Content::Bytes(bytes), Some(coding), None) = (&request.body.0, coding, request.expect)
-    else {
-        return Ok(Sending { head, rest: coding });
+    let content = match &request.body.0 {
+        Content::None => &[],
+        Content::Bytes(bytes) if bytes.len() <= INLINE && request.expect.is_none() => &bytes[..],
+        _ => return Ok(Sending { head, rest: Some(framing) }),
     };
-    match coding {
-        _ if bytes.len() > INLINE => return Ok(Sending { head, rest: Some(coding) }),
-        Coding::Identity(_) => out.extend_from_slice(bytes),
-        Coding::Chunked => {
-            encode_chunk(out, bytes);
-            encode_last_chunk(out, &Fields::new());
-        }
+    if framing == Framing::Chunked {
+        encode_chunk(out, content);
+        encode_last_chunk(out, &Fields::new());
+    } else {
+        out.extend_from_slice(content);
     }
     Ok(Sending { head, rest: None })
 }
 
 /// Decides how the content is delimited: as the caller's fields say, else by its length, else
 /// chunked (`RFC 9112 §6.3`).
-fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
+fn content_framing(request: &Request<'_>) -> Result<Framing, Error> {
     let (fields, refuse) = (&request.fields, |why| Err(Error::Request(why)));
     // Of two lines or elements one reader takes the first and another the second.
     let lengths = fields.get_all("Content-Length").flat_map(|field| list(field.value())).count();
@@ -145,13 +147,13 @@ fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
     let stated = framing::request_fields(fields, request.version)
         .map_err(|error| Error::Request(error.kind.text()))?;
     match (&request.body.0, request.body.length(), stated.framing) {
-        (Content::None, _, Framing::NoBody | Framing::Length(0)) => Ok(None),
+        (Content::None, _, Framing::NoBody | Framing::Length(0)) => Ok(Framing::NoBody),
         (Content::None, ..) => refuse("the fields announce content, but there is none"),
-        (.., Framing::Chunked) => Ok(Some(Coding::Chunked)),
+        (.., Framing::Chunked) => Ok(Framing::Chunked),
         (_, Some(length), Framing::Length(stated)) if length != stated => {
             refuse("Content-Length is not the length of the content")
         }
-        (.., Framing::Length(length)) | (_, Some(length), _) => Ok(Some(Coding::Identity(length))),
+        (.., Framing::Length(length)) | (_, Some(length), _) => Ok(Framing::Length(length)),
         _ if request.version == Version::Http10 => {
             refuse("HTTP/1.0 cannot send content of unknown length: state a Content-Length")
         }
@@ -160,31 +162,14 @@ fn coding(request: &Request<'_>) -> Result<Option<Coding>, Error> {
                        or a Content-Length";
             refuse(why)
         }
-        _ => Ok(Some(Coding::Chunked)),
+        _ => Ok(Framing::Chunked),
     }
-}
-
-/// Writes the fields that stand before the caller's, unless the caller set them.
-fn opening_fields(
-    request: &Request<'_>,
-    settings: &Settings,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
-    let opening = settings.opening.as_ref().map_err(|error| *error)?;
-    if request.fields.is_empty() {
-        out.extend_from_slice(&opening.encoded);
-        return Ok(());
-    }
-    for field in opening.fields.iter().filter(|field| request.fields.get(field.name()).is_none()) {
-        encode_field(out, field.name(), field.value())?;
-    }
-    Ok(())
 }
 
 /// Writes the fields that stand behind the caller's.
 fn closing_fields(
     request: &Request<'_>,
-    coding: Option<Coding>,
+    framing: Framing,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let absent = |name: &str| request.fields.get(name).is_none();
@@ -194,7 +179,7 @@ fn closing_fields(
     }
     // Without content there is nothing to hold back (`RFC 9110 §10.1.1`).
     if request.expect.is_some()
-        && coding.is_some_and(|c| !matches!(c, Coding::Identity(0)))
+        && !matches!(framing, Framing::NoBody | Framing::Length(0))
         && absent("Expect")
     {
         encode_field(out, "Expect", b"100-continue")?;
@@ -202,15 +187,17 @@ fn closing_fields(
     if request.json && absent("Content-Type") {
         encode_field(out, "Content-Type", b"application/json")?;
     }
-    match coding {
-        Some(Coding::Chunked) if absent("Transfer-Encoding") => {
+    match framing {
+        Framing::Chunked if absent("Transfer-Encoding") => {
             encode_field(out, "Transfer-Encoding", b"chunked")
         }
-        Some(Coding::Identity(length)) if absent("Content-Length") => {
+        Framing::Length(length) if absent("Content-Length") => {
             encode_field(out, "Content-Length", Digits::of(length).as_bytes())
         }
         // A method that usually has content says so when it has none (`RFC 9110 §8.6`).
-        None if matches!(request.method, "POST" | "PUT" | "PATCH") && absent("Content-Length") => {
+        Framing::NoBody
+            if matches!(request.method, "POST" | "PUT" | "PATCH") && absent("Content-Length") =>
+        {
             encode_field(out, "Content-Length", b"0")
         }
         _ => Ok(()),
@@ -236,11 +223,11 @@ fn attempt(
     let replayable = request.is_replayable();
     let mut upload = None;
     match sending.rest {
-        Some(coding) if written.is_ok() => {
+        Some(framing) if written.is_ok() => {
             let stream = wire.connection.stream().try_clone().map_err(Error::Send)?;
             let content = request.body.take_or_copy(wire.reused);
             let sink = UploadSink { stream, observer };
-            upload = Some(Upload::start(sink, content, coding, request.expect, clock.clone())?);
+            upload = Some(Upload::start(sink, content, framing, request.expect, clock.clone())?);
         }
         _ => clock.request_sent(),
     }

@@ -38,7 +38,7 @@ use crate::error::Error;
 use crate::transport::{Endpoint, Timeouts};
 use crate::wire::OVERHEAD_LIMIT;
 use pool::Pool;
-use settings::{Inner, Opening, Settings};
+use settings::{Inner, Settings, opening};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -97,8 +97,7 @@ impl Client {
         ClientBuilder {
             settings: Settings {
                 endpoint,
-                host,
-                opening: Ok(Opening::default()),
+                opening: opening(&host),
                 prefix: String::new(),
                 timeouts: Timeouts::default(),
                 limit: OVERHEAD_LIMIT,
@@ -162,8 +161,8 @@ pub struct ClientBuilder {
 
 impl ClientBuilder {
     /// The Host field. Default: `localhost`, or the `host:port` of a TCP endpoint.
-    pub fn host(mut self, host: impl Into<String>) -> ClientBuilder {
-        self.settings.host = host.into();
+    pub fn host(mut self, host: impl AsRef<str>) -> ClientBuilder {
+        self.settings.opening = opening(host.as_ref());
         self
     }
 
@@ -198,8 +197,7 @@ impl ClientBuilder {
     }
 
     /// Returns the client.
-    pub fn build(mut self) -> Client {
-        self.settings.opening = Opening::new(&self.settings.host);
+    pub fn build(self) -> Client {
         let pool = Pool::new(self.settings.max_idle);
         Client { inner: Arc::new(Inner { settings: self.settings, pool }) }
     }

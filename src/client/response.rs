@@ -201,13 +201,9 @@ impl Response {
 
     #[inline]
     fn fill(&mut self) -> Result<&[u8], Error> {
-        match &mut self.wire {
-            Some(wire) if !self.ended => {
-                if wire.connection.fill_body(&mut self.body)?.is_empty() {
-                    self.end();
-                }
-            }
-            _ => return Ok(&[]),
+        let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(&[]) };
+        if wire.connection.fill_body(&mut self.body)?.is_empty() {
+            self.end();
         }
         Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
     }
@@ -222,45 +218,16 @@ impl Response {
             upload.finish();
         }
     }
-
-    /// Returns the connection to the pool, or closes it.
-    fn release(&mut self) {
-        let Some(mut wire) = self.wire.take() else { return };
-        wire.connection.discard_buffered(&mut self.body);
-        let sent = match &mut self.upload {
-            None => true,
-            Some(upload) => matches!(upload.outcome(), Some(Ok(()))),
-        };
-        // Bytes behind the response were not asked for; they answer no request.
-        let clean = self.body.is_done() && !wire.connection.has_buffered();
-        if !sent {
-            // Ends the thread that is still sending.
-            let _ = wire.connection.stream().shutdown(Shutdown::Both);
-        }
-        let (settings, pool, number) = (&self.client.settings, &self.client.pool, wire.number);
-        let kept = if self.decision.persistent && sent && clean {
-            pool.keep(wire)
-        } else {
-            pool.close(wire);
-            false
-        };
-        let event = if kept { ClientEvent::Kept } else { ClientEvent::Closed };
-        settings.tell(event(number));
-    }
 }
 
 impl Read for Response {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match &mut self.wire {
-            Some(wire) if !self.ended => {
-                let n = wire.connection.read_body(&mut self.body, out)?;
-                if n == 0 && !out.is_empty() {
-                    self.end();
-                }
-                Ok(n)
-            }
-            _ => Ok(0),
+        let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(0) };
+        let n = wire.connection.read_body(&mut self.body, out)?;
+        if n == 0 && !out.is_empty() {
+            self.end();
         }
+        Ok(n)
     }
 }
 
@@ -277,8 +244,27 @@ impl BufRead for Response {
     }
 }
 
+/// Returns the connection to the pool, or closes it.
 impl Drop for Response {
     fn drop(&mut self) {
-        self.release();
+        let Some(mut wire) = self.wire.take() else { return };
+        wire.connection.discard_buffered(&mut self.body);
+        let sent =
+            self.upload.as_mut().is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
+        // Bytes behind the response were not asked for; they answer no request.
+        let clean = self.body.is_done() && !wire.connection.has_buffered();
+        if !sent {
+            // Ends the thread that is still sending.
+            let _ = wire.connection.stream().shutdown(Shutdown::Both);
+        }
+        let (settings, pool, number) = (&self.client.settings, &self.client.pool, wire.number);
+        let kept = if self.decision.persistent && sent && clean {
+            pool.keep(wire)
+        } else {
+            pool.close(wire);
+            false
+        };
+        let event = if kept { ClientEvent::Kept } else { ClientEvent::Closed };
+        settings.tell(event(number));
     }
 }

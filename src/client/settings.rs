@@ -15,8 +15,7 @@ pub(super) struct Inner {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub endpoint: Endpoint,
-    pub host: String,
-    pub opening: Result<Opening, EncodeError>,
+    pub opening: Result<Fields, EncodeError>,
     pub prefix: String,
     pub timeouts: Timeouts,
     pub limit: usize,
@@ -32,19 +31,10 @@ impl Settings {
     }
 }
 
-/// Host and User-Agent, encoded once for all requests of a client.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Opening {
-    pub fields: Fields,
-    pub encoded: Vec<u8>,
-}
-
-impl Opening {
-    pub fn new(host: &str) -> Result<Opening, EncodeError> {
-        let mut opening = Opening::default();
-        opening.fields.push("Host", host)?;
-        opening.fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
-        opening.fields.encode(&mut opening.encoded);
-        Ok(opening)
-    }
+/// Makes the fields that a request begins with unless the caller sets them.
+pub(super) fn opening(host: &str) -> Result<Fields, EncodeError> {
+    let mut fields = Fields::new();
+    fields.push("Host", host)?;
+    fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;
+    Ok(fields)
 }

@@ -5,6 +5,7 @@ use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
 use crate::error::Error;
 use crate::transport::{Clock, Stream};
+use crate::wire::Framing;
 use crate::wire::chunked::encode_chunk_size;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -13,14 +14,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
-
-/// How the content of a request is delimited.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Coding {
-    /// By its length.
-    Identity(u64),
-    Chunked,
-}
 
 /// How much is read from a source at once.
 const PIECE: usize = 128 * 1024;
@@ -45,7 +38,7 @@ impl Upload {
     pub fn start(
         sink: UploadSink,
         content: Content<'static>,
-        coding: Coding,
+        framing: Framing,
         patience: Option<Duration>,
         clock: Clock,
     ) -> Result<Upload, Error> {
@@ -57,7 +50,7 @@ impl Upload {
                 return;
             }
             // Nothing joins this thread, so the panic of a reader becomes an error.
-            let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, coding)))
+            let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, framing)))
                 .unwrap_or_else(|_| Err(Error::Source(io::Error::other("what reads it panicked"))));
             if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
                 // The peer sees that the content is not whole, and the wait for a response ends.
@@ -105,15 +98,15 @@ pub(super) struct UploadSink {
 }
 
 impl UploadSink {
-    fn send(&self, content: Content<'_>, coding: Coding) -> Result<(), Error> {
-        match (content, coding) {
-            (Content::None, _) => Ok(()),
-            (Content::Bytes(bytes), Coding::Identity(_)) => self.write(&bytes),
-            (Content::Bytes(bytes), Coding::Chunked) => self.chunked(&mut &bytes[..]),
-            (Content::Reader { mut reader, .. }, Coding::Identity(length)) => {
-                self.identity(&mut reader, length)
+    fn send(&self, content: Content<'_>, framing: Framing) -> Result<(), Error> {
+        match (content, framing) {
+            (Content::Bytes(bytes), Framing::Chunked) => self.chunked(&mut &bytes[..]),
+            (Content::Bytes(bytes), _) => self.write(&bytes),
+            (Content::Reader { mut reader, .. }, Framing::Chunked) => self.chunked(&mut reader),
+            (Content::Reader { mut reader, .. }, Framing::Length(length)) => {
+                self.sized(&mut reader, length)
             }
-            (Content::Reader { mut reader, .. }, Coding::Chunked) => self.chunked(&mut reader),
+            _ => Ok(()),
         }
     }
 
@@ -126,7 +119,7 @@ impl UploadSink {
     }
 
     /// Sends exactly `length` bytes.
-    fn identity(&self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
+    fn sized(&self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
         let room = |left: u64| usize::try_from(left).unwrap_or(PIECE).min(PIECE);
         let mut left = length;
         let mut piece = vec![0; room(left)];

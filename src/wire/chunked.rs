@@ -134,11 +134,6 @@ impl ChunkedDecoder {
         self.trailer.as_ref().map_or(NONE, |trailer| &trailer.fields)
     }
 
-    /// Returns the trailer fields.
-    pub fn into_trailers(self) -> Fields {
-        self.trailer.map(|trailer| trailer.fields).unwrap_or_default()
-    }
-
     /// Reads the framing at the front of `input`, up to data, the end of the message or the end of
     /// the input.
     ///

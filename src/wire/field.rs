@@ -139,13 +139,6 @@ impl Fields {
         Ok(())
     }
 
-    /// Adds all lines of `other`, each as `Name: value`.
-    pub fn extend(&mut self, other: &Fields) {
-        for field in other.iter() {
-            self.push_checked(field.name, b": ", field.value);
-        }
-    }
-
     /// Adds `Content-Length: length`.
     pub fn push_length(&mut self, length: u64) {
         self.push_checked(b"Content-Length", b": ", Digits::of(length).as_bytes());

@@ -52,62 +52,37 @@ pub enum Framing {
     Tunnel,
 }
 
-/// Which item of `RFC 9112 §6.3` decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// Item 1: the request was HEAD.
-    Head,
-    /// Item 1: 1xx, 204 or 304.
-    Status,
-    /// Item 2: a 2xx to CONNECT, or a 101.
-    Tunnel,
-    /// Item 3: Transfer-Encoding overrides Content-Length.
-    TransferEncodingOverLength,
-    /// Item 4: Transfer-Encoding: chunked.
-    TransferEncoding,
-    /// Item 6: Content-Length.
-    ContentLength,
-    /// Item 7: a request with neither field.
-    Neither,
-    /// Item 8: a response with neither field.
-    Close,
+macro_rules! rules {
+    ($($name:ident $item:literal $text:literal)*) => {
+        /// The rule of `RFC 9112 §6.3` that decided.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Rule { $(#[doc = $text] $name,)* }
+
+        impl Rule {
+            /// Returns the item of `RFC 9112 §6.3`.
+            pub fn item(self) -> u8 {
+                match self { $(Rule::$name => $item,)* }
+            }
+
+            /// Returns the rule in words.
+            pub fn text(self) -> &'static str {
+                match self { $(Rule::$name => $text,)* }
+            }
+        }
+    };
 }
 
-impl Rule {
-    /// Returns the item of `RFC 9112 §6.3`.
-    pub fn item(self) -> u8 {
-        self.parts().0
-    }
-
-    /// Returns the rule in words.
-    pub fn text(self) -> &'static str {
-        self.parts().1
-    }
-
-    fn parts(self) -> (u8, &'static str) {
-        match self {
-            Rule::Head => (1, "an answer to HEAD, so there is no body whatever the fields say"),
-            Rule::Status => (1, "1xx, 204 and 304 have no body whatever the fields say"),
-            Rule::Tunnel => (2, "the message ends with its head; what follows is another protocol"),
-            Rule::TransferEncodingOverLength => (
-                3,
-                "Transfer-Encoding: chunked overrides Content-Length; \
-                 the body ends at the last chunk",
-            ),
-            Rule::TransferEncoding => {
-                (4, "Transfer-Encoding: chunked, so the body ends at the last chunk")
-            }
-            Rule::ContentLength => (6, "Content-Length, so the body ends after that many bytes"),
-            Rule::Neither => {
-                (7, "neither Content-Length nor Transfer-Encoding in a request: there is no body")
-            }
-            Rule::Close => (
-                8,
-                "neither Content-Length nor Transfer-Encoding: \
-                 the body ends when the connection does",
-            ),
-        }
-    }
+rules! {
+    Head 1 "an answer to HEAD, so there is no body whatever the fields say"
+    Status 1 "1xx, 204 and 304 have no body whatever the fields say"
+    Tunnel 2 "the message ends with its head; what follows is another protocol"
+    TransferEncodingOverLength 3
+        "Transfer-Encoding: chunked overrides Content-Length; the body ends at the last chunk"
+    TransferEncoding 4 "Transfer-Encoding: chunked, so the body ends at the last chunk"
+    ContentLength 6 "Content-Length, so the body ends after that many bytes"
+    Neither 7 "neither Content-Length nor Transfer-Encoding in a request: there is no body"
+    Close 8
+        "neither Content-Length nor Transfer-Encoding: the body ends when the connection does"
 }
 
 /// What a head decides about its body and its connection.

@@ -48,7 +48,7 @@ fn read<'a>(in_request: bool, limit: usize, pieces: impl IntoIterator<Item = &'a
             piece = &piece[step.framing + used..];
         }
     }
-    reading.trailers = decoder.is_done().then(|| decoder.into_trailers());
+    reading.trailers = decoder.is_done().then(|| decoder.trailers().clone());
     reading
 }
 
