@@ -4,7 +4,7 @@ use super::api::{Call, Filters, Outcome, Reply};
 use super::engine::{Container, State};
 use super::json::{at, filled, list as or_null, object, overlay, remove, text, words};
 use super::names::{prefixed, told};
-use super::process::{Run, Status};
+use super::process::{Process, Run, Status};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -67,11 +67,12 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
 
 fn summary(container: &Container) -> Value {
     let run = container.process.run();
-    let quoted = |word: String| if word.contains(' ') { format!("'{word}'") } else { word };
-    let command: Vec<String> = container.argv().into_iter().map(quoted).collect();
+    let argv = container.argv();
+    let command = argv.iter().map(|w| if w.contains(' ') { format!("'{w}'") } else { w.clone() });
+    let command = command.collect::<Vec<_>>().join(" ");
     let created = container.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name())],
-        Image: &container.image, ImageID: &container.image_id, Command: command.join(" "),
+        Image: &container.image, ImageID: &container.image_id, Command: command,
         Created: created as i64, Labels: container.labels().clone(), State: run.status.word(),
         Status: status_text(&run), NetworkSettings.Networks: container.networks.clone(),
         HostConfig.NetworkMode: text(&container.host, "NetworkMode"))
@@ -82,11 +83,8 @@ fn status_text(run: &Run) -> String {
         let seconds = time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs();
         match seconds {
             0 => "Less than a second".to_owned(),
-            1 => "1 second".to_owned(),
-            2..60 => format!("{seconds} seconds"),
-            60..120 => "About a minute".to_owned(),
-            120..3600 => format!("{} minutes", seconds / 60),
-            3600..7200 => "About an hour".to_owned(),
+            1..120 => format!("{seconds} seconds"),
+            120..7200 => format!("{} minutes", seconds / 60),
             _ => format!("{} hours", seconds / 3600),
         }
     };
@@ -103,13 +101,11 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let execs = state.execs.iter().filter(|exec| exec.container.id == container.id);
     let execs = execs.map(|exec| exec.id.clone()).collect();
     let run = container.process.run();
-    let never = || "0001-01-01T00:00:00Z".to_owned();
-    let moment = |time: Option<SystemTime>| time.map_or_else(never, |time| rfc3339(time, 9));
-    let code = match run.status {
-        Status::Exited(code) => code,
-        _ if run.error.is_empty() => 0,
-        _ => 127,
+    let moment = |time: Option<SystemTime>| match time {
+        Some(time) => rfc3339(time, 9),
+        None => "0001-01-01T00:00:00Z".to_owned(),
     };
+    let code = if run.error.is_empty() { run.code() } else { 127 };
     let argv = container.argv();
     let running = run.status == Status::Running;
     let shown = filled!("inspect.json", Id: &container.id, Created: rfc3339(container.created, 9),
@@ -144,8 +140,7 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             return Ok(Reply::Sent(body.finish()?));
         }
     }
-    let code = if let Status::Exited(code) = process.run().status { code } else { 0 };
-    writeln!(body, "{{\"StatusCode\":{code}}}")?;
+    writeln!(body, "{{\"StatusCode\":{}}}", process.run().code())?;
     Ok(Reply::Sent(body.finish()?))
 }
 
@@ -187,14 +182,20 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
 }
 
 /// The size of a terminal has no effect, but it has to be one.
-pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn resize_terminal(
+    call: &mut Call<'_, '_>,
+    process: &Process,
+    refuse: impl FnOnce() -> Outcome,
+) -> Outcome {
     call.json()?;
     (call.number("h", 400)?, call.number("w", 400)?);
+    if process.is_running() { Ok(Reply::Empty(200)) } else { refuse() }
+}
+
+pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = call.engine.container(name)?;
-    match container.process.is_running() {
-        true => Ok(Reply::Empty(200)),
-        false => told!(409, "container {} is not running", container.id),
-    }
+    let refuse = || told!(409, "container {} is not running", container.id);
+    resize_terminal(call, &container.process, refuse)
 }
 
 /// `POST /containers/create`: from JSON to a container that does not run yet.
@@ -260,12 +261,11 @@ fn host(asked: &Value) -> io::Result<Value> {
     if let Some(asked) = asked.get_ignore_case("HostConfig") {
         overlay(&mut host, asked)?;
     }
-    let defaults: [(&[&str], &str); 3] = [
-        (&["NetworkMode"], "default"),
+    for (path, default) in [
+        (&["NetworkMode"][..], "default"),
         (&["LogConfig", "Type"], "json-file"),
         (&["RestartPolicy", "Name"], "no"),
-    ];
-    for (path, default) in defaults {
+    ] {
         let value = at(&mut host, path);
         if value.as_str().is_none_or(str::is_empty) {
             *value = default.into();
@@ -285,16 +285,14 @@ fn networks(host: &Value, asked: &Value) -> io::Result<Value> {
     Ok(Value::Object(vec![(name.to_owned(), network)]))
 }
 
-/// One for each setting that was made and has no effect.
+/// One for each setting that differs from its default and has no effect.
 fn warnings(host: &Value, config: &Value) -> Vec<String> {
-    let is_set = |name: &&str| match host.get(name).or_else(|| config.get(name)) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::Number(number)) => number != "0",
-        Some(value) => {
-            let is_named = value.get("Name").is_none_or(|name| name.as_str() != Some("no"));
-            let is_empty = value.elements().is_empty() && value.members().is_empty();
-            is_named && (!is_empty || value.as_str().is_some_and(|text| !text.is_empty()))
-        }
+    let default = filled!("host.json");
+    let is_empty =
+        |value: &Value| ["null", "0", "[]", "{}", "\"\""].contains(&&value.to_string()[..]);
+    let is_set = |name: &&str| {
+        let value = host.get(name).or_else(|| config.get(name));
+        value.is_some_and(|value| default.get(name) != Some(value) && !is_empty(value))
     };
     let settings = include_str!("without_effect.txt").lines().filter(is_set);
     settings.map(|name| format!("{name} has no effect in this demonstration")).collect()

@@ -1,13 +1,14 @@
 //! `exec`: another program in a container that runs.
 
 use super::api::{Call, Outcome, Reply};
+use super::containers::resize_terminal;
 use super::engine::{Engine, Exec};
 use super::json::{filled, flag, object, overlay, text, words};
 use super::lifecycle::{not_found, program};
 use super::names::told;
 use super::process::{self, Process, Status};
 use super::program::known;
-use super::streams::Attached;
+use super::streams::{Attached, View};
 use super::terminal::Keys;
 use std::io;
 use std::sync::Arc;
@@ -50,17 +51,13 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
         begin(engine, &exec).or_else(|why| told!(409, "{why}"))?;
         return Ok(Reply::Empty(200));
     }
-    let attached = Attached {
-        raw: flag(&asked, "Tty"),
-        wants: ["AttachStdout", "AttachStderr"].map(|name| flag(&exec.config, name)),
-        stdin: flag(&exec.config, "AttachStdin"),
-        close_stdin: !exec.process.tty,
-        keys: Keys::parse(text(&exec.config, "DetachKeys"))?,
-        from: 0,
-        to: usize::MAX,
-        is_exec: true,
-        process: Arc::clone(&exec.process),
-    };
+    let config = &exec.config;
+    let wants = ["AttachStdout", "AttachStderr"].map(|name| flag(config, name));
+    let mut view = View::new(&exec.process, wants);
+    view.raw = flag(&asked, "Tty");
+    let (stdin, close_stdin) = (flag(config, "AttachStdin"), !exec.process.tty);
+    let keys = Keys::parse(text(config, "DetachKeys"))?;
+    let attached = Attached { view, stdin, close_stdin, keys, is_exec: true };
     attached.serve(call, || begin(engine, &exec))
 }
 
@@ -102,11 +99,6 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 }
 
 pub fn resize(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    call.json()?;
     let exec = find(call.engine, id)?;
-    (call.number("h", 400)?, call.number("w", 400)?);
-    match exec.process.is_running() {
-        true => Ok(Reply::Empty(200)),
-        false => told!(400, "exec process is not started"),
-    }
+    resize_terminal(call, &exec.process, || told!(400, "exec process is not started"))
 }

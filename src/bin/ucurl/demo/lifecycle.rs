@@ -4,7 +4,7 @@ use super::api::{Call, Outcome, Reply};
 use super::engine::{Container, Engine};
 use super::json::{flag, text, words};
 use super::names::{prefixed, told};
-use super::process::{self, Run, Status};
+use super::process::{self, ALWAYS};
 use super::program::{Start, known};
 use std::io;
 use std::sync::Arc;
@@ -67,10 +67,9 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         return Ok(Reply::Empty(304));
     }
     send(call.engine, &container, signal);
-    let over = |run: &mut Run| (run.status != Status::Running).then_some(());
-    if container.process.wait_for(Duration::from_secs(1), over).is_none() {
+    if !container.process.ends_within(Duration::from_secs(1)) {
         send(call.engine, &container, 9);
-        container.process.wait(over);
+        container.process.ends_within(ALWAYS);
     }
     call.engine.emit(&container, "stop", &[]);
     Ok(Reply::Empty(204))
@@ -86,7 +85,7 @@ pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     }
     send(call.engine, &container, signal);
     if signal == 9 {
-        container.process.wait(|run| (run.status != Status::Running).then_some(()));
+        container.process.ends_within(ALWAYS);
     }
     Ok(Reply::Empty(204))
 }
@@ -130,7 +129,7 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             return told!(409, "cannot remove container \"/{}\": {why}", container.name());
         }
         send(call.engine, &container, 9);
-        container.process.wait(|run| (run.status != Status::Running).then_some(()));
+        container.process.ends_within(ALWAYS);
     }
     call.engine.change(|state| state.remove(&container));
     Ok(Reply::Empty(204))

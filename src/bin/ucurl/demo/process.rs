@@ -16,7 +16,7 @@ const INPUT: usize = 1 << 20;
 /// been started.
 const STARTUP: Duration = Duration::from_millis(20);
 /// For ever.
-const ALWAYS: Duration = Duration::from_secs(1 << 30);
+pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Status {
@@ -63,7 +63,7 @@ pub struct Run {
     killed: Option<i64>,
 }
 
-/// What was written at once.
+/// What was written at once, up to the end of a line.
 #[derive(Clone)]
 pub struct Record {
     pub error: bool,
@@ -73,6 +73,20 @@ pub struct Record {
 
 /// It was killed, and leaves this exit status.
 struct Killed(i64);
+
+impl Run {
+    /// The exit status; 0 before the end.
+    pub fn code(&self) -> i64 {
+        if let Status::Exited(code) = self.status { code } else { 0 }
+    }
+
+    /// The number of the record with which the last lines begin.
+    pub fn tail(&self, lines: usize) -> usize {
+        let begins = |&at: &usize| at == 0 || self.output[at - 1].data.ends_with(b"\n");
+        let mut all = (0..self.output.len()).rev().filter(begins);
+        lines.checked_sub(1).map_or(self.output.len(), |before| all.nth(before).unwrap_or_default())
+    }
+}
 
 impl Process {
     pub fn new(tty: bool) -> Arc<Process> {
@@ -124,6 +138,11 @@ impl Process {
         }
     }
 
+    /// Waits for its end; whether it has come within `limit`.
+    pub fn ends_within(&self, limit: Duration) -> bool {
+        self.wait_for(limit, |run| (run.status != Status::Running).then_some(())).is_some()
+    }
+
     /// Ends the process as a signal does by default.
     pub fn kill(&self, signal: i64) {
         self.change(|run| run.killed = Some(128 + signal));
@@ -157,7 +176,8 @@ impl Process {
         self.change(|run| {
             let (error, time) = (error && !self.tty, SystemTime::now());
             run.size += data.len();
-            run.output.push(Record { error, time, data: data.into() });
+            let lines = data.split_inclusive(|&b| b == b'\n');
+            run.output.extend(lines.map(|line| Record { error, time, data: line.into() }));
         });
     }
 

@@ -11,7 +11,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use unix_http::base::time::rfc3339;
 use unix_http::client::ReadHalf;
 use unix_http::docker::{FrameStream, encode_frame};
@@ -23,20 +23,113 @@ const BREATH: Duration = Duration::from_millis(40);
 /// How often a client that sends nothing is looked at once the program has ended.
 const LINGER: Duration = Duration::from_millis(200);
 
+/// What a client sees of the output of a process.
+pub struct View {
+    process: Arc<Process>,
+    /// Without frames.
+    pub raw: bool,
+    /// Standard output and standard error.
+    wants: [bool; 2],
+    /// The first record, and the one after the last.
+    from: usize,
+    to: usize,
+    since: Option<SystemTime>,
+    until: Option<SystemTime>,
+    timestamps: bool,
+}
+
+impl View {
+    /// All that is written from the start.
+    pub fn new(process: &Arc<Process>, wants: [bool; 2]) -> View {
+        let (process, raw) = (Arc::clone(process), process.tty);
+        let (from, to, since, until, timestamps) = (0, usize::MAX, None, None, false);
+        View { process, raw, wants, from, to, since, until, timestamps }
+    }
+
+    /// Writes output as it comes, until the process has ended more often than `ends` times.
+    fn write(
+        &self,
+        client: &mut impl Write,
+        ends: u64,
+        mut is_over: impl FnMut() -> bool,
+    ) -> io::Result<()> {
+        let (mut next, mut line_begins) = (self.from, [true; 2]);
+        loop {
+            let records = self.process.wait_for(TICK, |run| {
+                let new = run.output.iter().take(self.to).skip(next).take(256);
+                let records: Vec<Record> = new.cloned().collect();
+                let ended = run.ends > ends || run.removed || self.to < usize::MAX || is_over();
+                (!records.is_empty() || ended).then_some(records)
+            });
+            let Some(records) = records else { continue };
+            if records.is_empty() {
+                return Ok(());
+            }
+            next += records.len();
+            let mut out = Vec::new();
+            for record in records.iter().filter(|record| self.has(record)) {
+                let begins = &mut line_begins[usize::from(record.error)];
+                let is_stamped = self.timestamps && *begins;
+                let stamp = if is_stamped { rfc3339(record.time, 9) + " " } else { String::new() };
+                let data = [stamp.as_bytes(), &record.data].concat();
+                self.frame(&mut out, record.error, &data);
+                *begins = data.ends_with(b"\n");
+            }
+            client.write_all(&out)?;
+            client.flush()?;
+        }
+    }
+
+    fn has(&self, record: &Record) -> bool {
+        self.wants[usize::from(record.error)]
+            && self.since.is_none_or(|since| record.time >= since)
+            && self.until.is_none_or(|until| record.time <= until)
+    }
+
+    fn frame(&self, out: &mut Vec<u8>, error: bool, data: &[u8]) {
+        let stream = if error { FrameStream::Stderr } else { FrameStream::Stdout };
+        match self.raw {
+            true => out.extend_from_slice(data),
+            false => encode_frame(out, stream, data),
+        }
+    }
+
+    fn tell(&self, client: &mut impl Write, why: &str) -> io::Result<()> {
+        let mut out = Vec::new();
+        self.frame(&mut out, false, format!("{why}\r\n").as_bytes());
+        client.write_all(&out)
+    }
+}
+
+/// `/logs`: output of the past, and as it comes.
+pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let process = Arc::clone(&call.engine.container(name)?.process);
+    let wants = [call.truth("stdout"), call.truth("stderr")];
+    if wants == [false, false] {
+        return told!(400, "Bad parameters: you must choose at least one stream");
+    }
+    let mut view = View::new(&process, wants);
+    view.timestamps = call.truth("timestamps");
+    (view.since, view.until) = (call.time("since")?, call.time("until")?);
+    let run = process.run();
+    let follows = call.truth("follow") && run.status == Status::Running;
+    view.to = if follows { usize::MAX } else { run.output.len() };
+    view.from = call.parameter("tail").parse().map_or(0, |lines| run.tail(lines));
+    let ends = run.ends;
+    drop(run);
+    let mut body = call.stream(call.stream_type(!process.tty))?;
+    body.flush()?;
+    view.write(&mut body, ends, || call.request.is_gone())?;
+    Ok(Reply::Sent(body.finish()?))
+}
+
 /// A client at the standard streams of a process.
 pub struct Attached {
-    pub process: Arc<Process>,
-    /// Whether output goes out as it is, without frames.
-    pub raw: bool,
-    /// Whether standard output and standard error are sent.
-    pub wants: [bool; 2],
+    pub view: View,
     /// Whether the client's bytes are the process's input, and whether the input ends with them.
     pub stdin: bool,
     pub close_stdin: bool,
     pub keys: Keys,
-    /// From which record to which.
-    pub from: usize,
-    pub to: usize,
     pub is_exec: bool,
 }
 
@@ -45,21 +138,14 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let keys = Keys::parse(call.parameter("detachKeys"))?;
     let (logs, stream) = (call.truth("logs"), call.truth("stream"));
     let container = call.engine.container(name)?;
-    let process = Arc::clone(&container.process);
+    let process = &container.process;
+    let mut view = View::new(process, [call.truth("stdout"), call.truth("stderr")]);
     let end = process.run().output.len();
-    let attached = Attached {
-        raw: process.tty,
-        wants: [call.truth("stdout"), call.truth("stderr")],
-        stdin: call.truth("stdin") && stream && flag(&container.config, "OpenStdin"),
-        close_stdin: flag(&container.config, "StdinOnce") && !process.tty,
-        keys,
-        from: if logs { 0 } else { end },
-        to: if stream { usize::MAX } else { end },
-        is_exec: false,
-        process,
-    };
+    (view.from, view.to) = (if logs { 0 } else { end }, if stream { usize::MAX } else { end });
+    let stdin = call.truth("stdin") && stream && flag(&container.config, "OpenStdin");
+    let close_stdin = flag(&container.config, "StdinOnce") && !process.tty;
     call.engine.emit(&container, "attach", &[]);
-    attached.serve(call, || Ok(()))
+    Attached { view, stdin, close_stdin, keys, is_exec: false }.serve(call, || Ok(()))
 }
 
 impl Attached {
@@ -70,7 +156,7 @@ impl Attached {
         begin: impl FnOnce() -> Result<(), String>,
     ) -> Outcome {
         let upgrade = call.request.offers_upgrade("tcp");
-        let kind = call.stream_type(upgrade && !self.raw);
+        let kind = call.stream_type(upgrade && !self.view.raw);
         let mut responder = call.responder()?.field("Content-Type", kind);
         if upgrade {
             let upgraded = responder.reason("UPGRADED").field("Connection", "Upgrade");
@@ -79,7 +165,7 @@ impl Attached {
         if self.is_exec {
             responder = engine_fields(responder, "");
         }
-        let ends = self.process.run().ends;
+        let ends = self.view.process.run().ends;
         let (connection, sent) = match upgrade {
             true => responder.upgrade(call.request, "tcp"),
             false => responder.hijack(call.request),
@@ -88,15 +174,9 @@ impl Attached {
         match begin() {
             Ok(()) => self.run(connection, ends)?,
             // It is too late for a status-code: an exec that fails says so in its stream.
-            Err(why) => self.tell(&mut connection.split()?.1, &why)?,
+            Err(why) => self.view.tell(&mut connection.split()?.1, &why)?,
         }
         Ok(Reply::Sent(sent))
-    }
-
-    fn tell(&self, to: &mut impl Write, why: &str) -> io::Result<()> {
-        let mut out = Vec::new();
-        frame(&mut out, self.raw, false, format!("{why}\r\n").as_bytes());
-        to.write_all(&out)
     }
 
     fn run(&self, connection: Upgraded, ends: u64) -> io::Result<()> {
@@ -105,10 +185,15 @@ impl Attached {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let _ = self.input(&mut from_client, ends, &over);
-                self.process.change(|_| {});
+                self.view.process.change(|_| {});
             });
-            let outcome = self.output(&mut to_client, ends, &over);
-            over.store(true, Ordering::Release);
+            let mut outcome =
+                self.view.write(&mut to_client, ends, || over.load(Ordering::Acquire));
+            let is_detached = over.swap(true, Ordering::AcqRel);
+            if self.is_exec && is_detached {
+                let why = "exec attach failed: error on attach stdin: read escape sequence";
+                outcome = self.view.tell(&mut to_client, why);
+            }
             // It fails where the client has closed already.
             let _ = to_client.stream().shutdown(Shutdown::Write);
             outcome
@@ -120,31 +205,28 @@ impl Attached {
     fn input(&self, from: &mut ReadHalf, ends: u64, over: &AtomicBool) -> io::Result<()> {
         let (mut keys, mut terminal) = (self.keys.clone(), Terminal::default());
         let (mut buffer, mut wanted) = (vec![0; 32 << 10], self.stdin);
+        let process = &self.view.process;
         let started = |run: &mut Run| {
             (run.status == Status::Running || run.ends > ends || run.removed).then_some(())
         };
         from.stream().set_read_timeout(Some(LINGER))?;
         loop {
             let n = match from.read(&mut buffer) {
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
-                {
-                    match over.load(Ordering::Acquire) {
-                        true => return Ok(()),
-                        false => continue,
-                    }
-                }
                 Ok(n @ 1..) => n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
                 Ok(_) | Err(_) => break,
             };
-            if !wanted {
+            if n == 0 && over.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            if n == 0 || !wanted {
                 continue;
             }
             // A client may send before the container is started.
-            self.process.wait(started);
-            wanted = match self.process.tty.then(|| keys.pass(&buffer[..n])) {
-                None => self.process.feed(&buffer[..n]),
-                Some(Some(typed)) => terminal.pass(&typed, &self.process),
+            process.wait(started);
+            wanted = match process.tty.then(|| keys.pass(&buffer[..n])) {
+                None => process.feed(&buffer[..n]),
+                Some(Some(typed)) => terminal.pass(&typed, process),
                 Some(None) => {
                     over.store(true, Ordering::Release);
                     return Ok(());
@@ -152,99 +234,9 @@ impl Attached {
             };
         }
         if self.stdin && self.close_stdin {
-            self.process.wait(started);
-            self.process.change(|run| run.input_open = false);
+            process.wait(started);
+            process.change(|run| run.input_open = false);
         }
         Ok(())
-    }
-
-    fn output(&self, to: &mut impl Write, ends: u64, over: &AtomicBool) -> io::Result<()> {
-        let (mut next, mut out) = (self.from, Vec::new());
-        loop {
-            let records = self.process.wait(|run| {
-                let new = run.output.iter().take(self.to).skip(next).take(64);
-                let records: Vec<Record> = new.cloned().collect();
-                let ended = run.ends > ends || run.removed || self.to < usize::MAX;
-                (!records.is_empty() || ended || over.load(Ordering::Acquire)).then_some(records)
-            });
-            if records.is_empty() {
-                break;
-            }
-            next += records.len();
-            for record in records.iter().filter(|record| self.wants[usize::from(record.error)]) {
-                frame(&mut out, self.raw, record.error, &record.data);
-            }
-            to.write_all(&out)?;
-            out.clear();
-        }
-        match self.is_exec && over.load(Ordering::Acquire) {
-            true => {
-                self.tell(to, "exec attach failed: error on attach stdin: read escape sequence")
-            }
-            false => Ok(()),
-        }
-    }
-}
-
-/// `/logs`: output line by line, of the past and as it comes.
-pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let process = Arc::clone(&call.engine.container(name)?.process);
-    let wants = [call.truth("stdout"), call.truth("stderr")];
-    if wants == [false, false] {
-        return told!(400, "Bad parameters: you must choose at least one stream");
-    }
-    let (follow, timestamps) = (call.truth("follow"), call.truth("timestamps"));
-    let (since, until) = (call.time("since")?, call.time("until")?);
-    let mut tail = call.parameter("tail").parse().ok();
-    let kind = call.stream_type(!process.tty);
-    let mut body = call.stream(kind)?;
-    body.flush()?;
-    let (mut next, mut begun, mut over) = (0, [Vec::new(), Vec::new()], false);
-    while !over && !call.request.is_gone() {
-        let more = process.wait_for(TICK, |run| {
-            let records: Vec<Record> = run.output.iter().skip(next).cloned().collect();
-            let over = !follow || run.status != Status::Running;
-            (!records.is_empty() || over).then_some((records, over))
-        });
-        let Some((records, at_end)) = more else { continue };
-        (next, over) = (next + records.len(), at_end);
-        let mut lines = Vec::new();
-        for Record { error, time, data } in records {
-            let in_time =
-                since.is_none_or(|since| time >= since) && until.is_none_or(|until| time <= until);
-            let pieces = data.split_inclusive(|&b| b == b'\n');
-            for piece in pieces.filter(|_| in_time && wants[usize::from(error)]) {
-                let line: &mut Vec<u8> = &mut begun[usize::from(error)];
-                if timestamps && line.is_empty() {
-                    line.extend_from_slice((rfc3339(time, 9) + " ").as_bytes());
-                }
-                line.extend_from_slice(piece);
-                if piece.ends_with(b"\n") {
-                    lines.push((error, std::mem::take(line)));
-                }
-            }
-        }
-        for (line, error) in
-            begun.iter_mut().zip([false, true]).filter(|(line, _)| over && !line.is_empty())
-        {
-            lines.push((error, std::mem::take(line)));
-        }
-        let skipped = lines.len().saturating_sub(tail.take().unwrap_or(usize::MAX));
-        for (error, line) in &lines[skipped..] {
-            let mut out = Vec::new();
-            frame(&mut out, process.tty, *error, line);
-            body.write_all(&out)?;
-            body.flush()?;
-        }
-    }
-    Ok(Reply::Sent(body.finish()?))
-}
-
-fn frame(out: &mut Vec<u8>, raw: bool, error: bool, data: &[u8]) {
-    match raw {
-        true => out.extend_from_slice(data),
-        false => {
-            encode_frame(out, if error { FrameStream::Stderr } else { FrameStream::Stdout }, data)
-        }
     }
 }
