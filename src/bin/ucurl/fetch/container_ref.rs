@@ -1,4 +1,4 @@
-//! The container or the exec that a path names, and what the engine knows of it.
+//! The container or exec that a path names, and what the engine knows of it.
 //!
 //! ```text
 //! /containers/ID/attach?stdin=1    GET /containers/ID/json    Config.Tty
@@ -18,7 +18,7 @@ use unix_http::{Client, Timeouts};
 pub struct ContainerRef {
     /// Up to the ID.
     pub path: String,
-    exec: bool,
+    pub is_exec: bool,
     /// `stdin` in the query of an attach.
     asks_for_stdin: bool,
 }
@@ -31,15 +31,15 @@ pub struct OtherEnd {
     pub stdin: Option<bool>,
 }
 
-/// The size of a window can be set only once the process runs, which may be a little after the 101.
-/// Try `n` waits `n` times this long.
+/// A window has a size only once the process runs, which may be a little after the 101. Try `n`
+/// waits `n` times this long.
 const WAIT: Duration = Duration::from_millis(10);
 const TRIES: u32 = 20;
 
 impl ContainerRef {
-    /// Finds it in a path and a query.
+    /// Finds a container or an exec in a path and a query.
     pub fn of(path: &str, query: &str) -> Option<ContainerRef> {
-        let (at, exec) = match (path.find("/containers/"), path.find("/exec/")) {
+        let (at, is_exec) = match (path.find("/containers/"), path.find("/exec/")) {
             (Some(at), _) => (at + "/containers/".len(), false),
             (None, Some(at)) => (at + "/exec/".len(), true),
             (None, None) => return None,
@@ -52,38 +52,29 @@ impl ContainerRef {
             // Podman's own API attaches to everything by default.
             None => path.contains("/libpod/"),
         };
-        Some(ContainerRef { path: path[..at + id.len()].to_owned(), exec, asks_for_stdin })
-    }
-
-    /// Only the engine knows whether an exec reads stdin; the query of an attach says so.
-    pub fn is_exec(&self) -> bool {
-        self.exec
+        Some(ContainerRef { path: path[..at + id.len()].to_owned(), is_exec, asks_for_stdin })
     }
 
     /// Asks the engine.
     pub fn inspect(&self, client: &Client, limits: Timeouts) -> OtherEnd {
         let asked = client.get(&[&self.path, "/json"].concat()).timeouts(limits).send();
-        let body = asked
-            .ok()
-            .filter(|response| response.is_success())
-            .and_then(|response| response.bytes().ok());
-        let value = body.and_then(|body| Value::parse(&body).ok());
+        let response = asked.ok().filter(|response| response.is_success());
+        let value = response.and_then(|response| Value::parse(&response.bytes().ok()?).ok());
         let at = |names: &[&str]| {
             names.iter().try_fold(value.as_ref()?, |value, name| value.get(name))?.as_bool()
         };
-        match self.exec {
+        match self.is_exec {
             true => OtherEnd { terminal: at(&["ProcessConfig", "tty"]), stdin: at(&["OpenStdin"]) },
             false => OtherEnd { terminal: at(&["Config", "Tty"]), stdin: self.stdin() },
         }
     }
 
-    /// Whether its stdin gets what is sent, as far as the path tells.
+    /// Returns whether its stdin gets what is sent. Of an exec, only the engine knows.
     pub fn stdin(&self) -> Option<bool> {
-        (!self.exec).then_some(self.asks_for_stdin)
+        (!self.is_exec).then_some(self.asks_for_stdin)
     }
 
-    /// Sets the size of its window. If that fails, the window keeps its size, as with the docker
-    /// command.
+    /// Sets the size of its window. As with the docker command, a failure is ignored.
     pub fn resize(&self, client: &Client, rows: u16, columns: u16) {
         let target = format!("{}/resize?h={rows}&w={columns}", self.path);
         for number in 0..TRIES {

@@ -1,4 +1,4 @@
-//! What is done with a response: followed, refused, or delivered to the output.
+//! What becomes of a response: it is followed, refused, or delivered to the output.
 
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
@@ -23,7 +23,7 @@ pub enum Next {
 }
 
 impl Attempt<'_> {
-    /// Handles a response as the options say.
+    /// Handles a response as the flags say.
     pub fn receive(
         &mut self,
         mut response: Response,
@@ -33,7 +33,7 @@ impl Attempt<'_> {
         let flags = &self.operation.flags;
         self.note_head(&response);
         self.show_heads(&response)?;
-        // Without the upgrade there is no reader for stdin.
+        // Without the upgrade nothing reads stdin.
         if (flags.fail || flags.request.hijack) && response.status() >= 400 {
             return Err(ErrorResponse::read(response).into());
         }
@@ -43,7 +43,7 @@ impl Attempt<'_> {
             return Ok(next);
         }
         if !matches!(next, Next::Done) {
-            // Read to its end, so that the connection can be used again.
+            // After its end the connection can be used again.
             if response.decision().persistent {
                 io::copy(&mut response, &mut io::sink()).map_err(Failure::of_body)?;
             }
@@ -72,7 +72,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// No content follows a HEAD, but a script may ask for the length before it fetches.
+    /// Checks `--max-filesize` after a HEAD: a script may ask for the length before it fetches.
     fn check_announced(&self, response: &Response) -> Result<(), Failure> {
         if self.operation.flags.max_filesize.is_none() {
             return Ok(());
@@ -84,7 +84,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Brings the content to its output, through the stages that the options ask for.
+    /// Brings the content to its output, through its stages.
     fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
         let (flags, status) = (&self.operation.flags, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
@@ -110,10 +110,12 @@ impl Attempt<'_> {
                 tty: kind != OutputKind::Multiplexed && other.terminal == Some(true),
                 stdin: other.stdin != Some(false),
                 stages,
+                sink: &mut self.sink,
+                monitor: &mut self.monitor,
                 tracer: &self.session.tracer,
                 received: 0,
             };
-            let result = join.run(response, &mut self.sink, &mut self.monitor);
+            let result = join.run(response);
             self.info.size_download = join.received;
             result?;
             self.session.tracer.raw_end();
@@ -151,7 +153,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// What the response does not say about the other end. If it matters, the engine is asked.
+    /// Asks the engine about the other end if it matters and the response does not say it.
     fn other_end(
         &self,
         container: Option<&ContainerRef>,
@@ -160,7 +162,7 @@ impl Attempt<'_> {
     ) -> Result<OtherEnd, Failure> {
         let Some(container) = container else { return Ok(OtherEnd::default()) };
         let frames = (raw || self.operation.flags.stages.demux) && kind == OutputKind::DependsOnTty;
-        let ask = frames || (raw && container.is_exec());
+        let ask = frames || (raw && container.is_exec);
         if !ask {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin() });
         }
@@ -170,7 +172,7 @@ impl Attempt<'_> {
     }
 }
 
-/// The status, and the body as far as it can be a reason: reasons are short and complete.
+/// A response whose body may give a short reason.
 struct ErrorResponse {
     status: u16,
     kind: Option<Vec<u8>>,
@@ -179,8 +181,8 @@ struct ErrorResponse {
 
 impl ErrorResponse {
     fn read(response: Response) -> ErrorResponse {
-        let (status, kind) =
-            (response.status(), response.field("Content-Type").map(<[u8]>::to_vec));
+        let status = response.status();
+        let kind = response.field("Content-Type").map(<[u8]>::to_vec);
         let mut body = Vec::new();
         if response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body).is_err() {
             body.clear();
@@ -198,15 +200,12 @@ impl ErrorResponse {
     }
 }
 
-/// With the reason in the words of the daemon, if it gives one.
+/// Gives the reason of the daemon, if there is one.
 impl From<ErrorResponse> for Failure {
     fn from(response: ErrorResponse) -> Failure {
         let message = DaemonMessage::from_body(response.kind.as_deref(), &response.body);
-        let message =
-            message.map_or(String::new(), |message| [": ", &message.to_string()].concat());
-        Failure::new(
-            Exit::HttpError,
-            format!("The requested URL returned error: {}{message}", response.status),
-        )
+        let reason = message.map_or(String::new(), |message| format!(": {message}"));
+        let text = format!("The requested URL returned error: {}{reason}", response.status);
+        Failure::new(Exit::HttpError, text)
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! If the other end does not read (an attach without `stdin=1`, an exec without `AttachStdin`),
-//! stdin is left alone: it belongs to the rest of the script.
+//! stdin is left to the rest of the script.
 
 use crate::args::exit::Exit;
 use crate::fetch::container_ref::ContainerRef;
@@ -23,15 +23,15 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use unix_http::base::sync::lock;
-use unix_http::client::WriteHalf;
+use unix_http::client::{ReadHalf, WriteHalf};
 use unix_http::transport::{ConnectError, Timeout};
 use unix_http::{Client, Error, Response};
 
 /// The largest piece that is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// The two ends of a raw connection.
-pub struct Join<'t> {
+/// A raw connection and what it is joined to.
+pub struct Join<'t, 's> {
     pub client: &'t Client,
     pub container: Option<ContainerRef>,
     /// The other end has a terminal.
@@ -39,19 +39,16 @@ pub struct Join<'t> {
     /// The other end reads stdin.
     pub stdin: bool,
     pub stages: BodyStages,
+    pub sink: &'t mut Sink<'s>,
+    pub monitor: &'t mut Monitor<'s>,
     pub tracer: &'t Arc<Tracer>,
-    /// How many bytes have come.
+    /// In bytes.
     pub received: u64,
 }
 
-impl Join<'_> {
+impl Join<'_, '_> {
     /// Carries both directions until the daemon ends its own.
-    pub fn run(
-        &mut self,
-        response: Response,
-        sink: &mut Sink,
-        monitor: &mut Monitor,
-    ) -> Result<(), Failure> {
+    pub fn run(&mut self, response: Response) -> Result<(), Failure> {
         let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
         let (mut read, write) = upgraded.split().map_err(broken)?;
         let mut terminal = None;
@@ -61,7 +58,7 @@ impl Join<'_> {
             terminal = Some(raw);
         }
         if self.tty {
-            sink.allow_any_bytes();
+            self.sink.allow_any_bytes();
         }
         let trouble = Arc::new(Mutex::new(None));
         if self.stdin {
@@ -69,34 +66,25 @@ impl Join<'_> {
         } else {
             self.tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
         }
-        let mut piece = vec![0; PIECE];
-        let result = loop {
-            match read.read(&mut piece) {
-                Ok(0) => break Ok(()),
-                Ok(n) => {
-                    if let Err(failure) = self.receive(&piece[..n], sink, monitor) {
-                        break Err(failure);
-                    }
-                }
-                Err(error) => break Err(broken(error)),
-            }
-        };
+        let result = self.receive(&mut read);
         drop(terminal);
         // A failure to send ends both directions.
         let result = lock(&trouble).take().map_or(result, Err);
-        self.stages.finish(result, sink)
+        self.stages.finish(result, self.sink)
     }
 
-    fn receive(
-        &mut self,
-        content: &[u8],
-        sink: &mut Sink,
-        monitor: &mut Monitor,
-    ) -> Result<(), Failure> {
-        self.received += content.len() as u64;
-        self.tracer.raw(content, true);
-        self.stages.feed(content, sink)?;
-        monitor.received(self.received)
+    fn receive(&mut self, read: &mut ReadHalf) -> Result<(), Failure> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let content = match read.read(&mut piece).map_err(broken)? {
+                0 => return Ok(()),
+                n => &piece[..n],
+            };
+            self.received += content.len() as u64;
+            self.tracer.raw(content, true);
+            self.stages.feed(content, self.sink)?;
+            self.monitor.received(self.received)?;
+        }
     }
 
     /// Sends stdin from a thread. The thread is not joined: it may wait for a key for ever.
@@ -116,7 +104,7 @@ impl Join<'_> {
         thread::Builder::new().name("stdin".into()).spawn(work).map_err(broken).map(drop)
     }
 
-    /// Gives the window of the other terminal the size of ours, now and whenever it changes.
+    /// Gives the other terminal the size of ours, now and whenever it changes.
     fn follow(&self, sizes: Sizes) -> Result<(), Failure> {
         let Some(container) = self.container.clone() else { return Ok(()) };
         let client = self.client.clone();
@@ -126,8 +114,8 @@ impl Join<'_> {
     }
 }
 
-/// Sends stdin and its end. A peer that listens no more is no error here: what it has to say comes
-/// the other way.
+/// Sends stdin and its end. A peer that no longer reads is not an error: it reports its reason in
+/// the other direction.
 fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
@@ -139,14 +127,14 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failu
                 return Err(Failure::new(Exit::Read, format!("cannot read stdin: {error}")));
             }
         };
-        // Told first: what answers it may be here, and all over, before this goes on.
+        // Before it is sent: the answer may come and end everything before this thread goes on.
         tracer.raw(content, false);
         if write.stream().write_all(content).is_err() {
             return Ok(());
         }
     }
     match write.stream().shutdown(Shutdown::Write) {
-        // Whoever waits for the end of its stdin would wait for ever, and we for it.
+        // A program that waits for the end of its stdin would wait for ever, and so would we.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             Err(Failure::new(Exit::Send, error.to_string()))
         }

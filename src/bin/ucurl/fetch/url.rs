@@ -55,28 +55,24 @@ impl Url {
         let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
         let mut url = Url::default();
-        if !authority.is_empty() {
-            url.authority(authority, has_scheme)?;
-        } else if rest.starts_with(b"/") {
-            url.host = b"localhost".to_vec();
-        } else {
-            return Err(bad("has no host and no path"));
+        match (authority, rest) {
+            (b"", [b'/', ..]) => url.host = b"localhost".to_vec(),
+            (b"", _) => return Err(bad("has no host and no path")),
+            _ => url.authority(authority, has_scheme)?,
         }
         url.rest(rest, path_as_is)?;
         Ok(url)
     }
 
     fn authority(&mut self, authority: &[u8], has_scheme: bool) -> Result<()> {
-        let host = match split(authority, b'@') {
-            (host, None) => host,
-            (login, Some(host)) => {
-                if junk(login) {
-                    return Err(bad("has white space or a control in the user name"));
-                }
-                self.login = Some(login.to_vec());
-                host
+        let (mut host, after_login) = split(authority, b'@');
+        if let Some(after) = after_login {
+            if junk(host) {
+                return Err(bad("has white space or a control in the user name"));
             }
-        };
+            self.login = Some(host.to_vec());
+            host = after;
+        }
         let (name, after) = match host {
             [b'[', ..] => {
                 let end = host.iter().position(|&byte| byte == b']');
@@ -115,37 +111,37 @@ impl Url {
         Ok(())
     }
 
-    /// The request-target: path and query. curl percent-encodes bytes over 7F in the path but not
-    /// in the query.
+    /// Returns the request-target: path and query. As in curl, bytes over 7F are percent-encoded in
+    /// the path but not in the query.
     pub fn target(&self) -> Vec<u8> {
         let mut target = encoded(&self.path);
         push_after(&mut target, b'?', self.query.as_deref());
         target
     }
 
-    /// The value of Host: `host`, or `host:port` if the port is not 80.
+    /// Returns the value of Host: `host`, or `host:port` if the port is not 80.
     pub fn host_and_port(&self) -> Vec<u8> {
-        let mut value = self.host.clone();
-        let port = self.port.filter(|port| *port != 80).map(|port| port.to_string());
-        push_after(&mut value, b':', port.as_ref().map(String::as_bytes));
-        value
+        match self.port {
+            None | Some(80) => self.host.clone(),
+            Some(port) => [&self.host[..], b":", port.to_string().as_bytes()].concat(),
+        }
     }
 
-    /// The port to connect to.
     pub fn port_or_80(&self) -> u16 {
         self.port.unwrap_or(80)
     }
 
-    /// The URL as `%{url_effective}` shows it. As in curl, an empty query is left out.
+    /// Returns the URL as `%{url_effective}` shows it. As in curl, an empty query is left out.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = b"http://".to_vec();
         if let Some(login) = &self.login {
-            out.extend_from_slice(&[login, &b"@"[..]].concat());
+            out.extend([login, &b"@"[..]].concat());
         }
-        out.extend_from_slice(&self.host);
-        let port = self.port.map(|port| port.to_string());
-        push_after(&mut out, b':', port.as_ref().map(String::as_bytes));
-        out.extend_from_slice(&self.path);
+        out.extend(&self.host);
+        if let Some(port) = self.port {
+            out.extend(format!(":{port}").bytes());
+        }
+        out.extend(&self.path);
         push_after(&mut out, b'?', self.query.as_deref().filter(|query| !query.is_empty()));
         push_after(&mut out, b'#', self.fragment.as_deref());
         out
@@ -176,8 +172,8 @@ impl Url {
         name.iter().for_each(|&byte| percent::push(&mut self.path, byte, percent::is_unreserved));
     }
 
-    /// The URL that a Location leads to (RFC 3986 §5). As in curl, what a URL cannot hold is
-    /// percent-encoded, and a fragment of the old URL is not carried over.
+    /// Returns the URL that a Location leads to (RFC 3986 §5). As in curl, bytes that a URL cannot
+    /// hold are percent-encoded, and the fragment of the old URL is dropped.
     pub fn redirect(&self, location: &[u8], path_as_is: bool) -> Result<Url> {
         if scheme_of_any(location).is_some() {
             return Url::parse(&encoded(location), path_as_is);
@@ -203,8 +199,8 @@ impl Url {
         Ok(new)
     }
 
-    /// Where a relative path begins: the old path without its last segment, and without one more
-    /// for each `../`. `--path-as-is` is about the resulting path, not about these steps.
+    /// Returns where a relative path begins, and its rest: the old path loses its last segment, and
+    /// one more for each `../`, even with `--path-as-is`.
     fn climb<'a>(&'a self, location: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         let up = |path: &'a [u8]| &path[..path.iter().rposition(|&byte| byte == b'/').unwrap_or(0)];
         let mut path = up(&self.path);
@@ -216,12 +212,12 @@ impl Url {
     }
 }
 
-/// The scheme of a URL that a user typed. A slash must follow its colon: `host:80` has no scheme.
+/// Returns the scheme of a URL as typed. A slash must follow its colon: `host:80` has no scheme.
 fn scheme(text: &[u8]) -> Option<&[u8]> {
     scheme_of_any(text).filter(|name| text.get(name.len() + 1) == Some(&b'/'))
 }
 
-/// The scheme of a Location; `http` in small letters however it is written.
+/// Returns the scheme of a Location, `http` and `https` in lower case.
 fn scheme_of_any(text: &[u8]) -> Option<&[u8]> {
     let in_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
     let name = &text[..text.iter().position(|byte| !in_scheme(byte))?];
@@ -241,8 +237,7 @@ fn not_http(scheme: &[u8]) -> UrlError {
     UrlError { exit: Exit::UnsupportedProtocol, why }
 }
 
-/// What follows `http:`, without the slashes before an authority. With one slash or three there is
-/// no authority.
+/// Removes the slashes before an authority. After one slash or three there is no authority.
 fn without_slashes(rest: &[u8]) -> Result<&[u8]> {
     match rest.iter().take_while(|&&byte| byte == b'/').count() {
         0 => Err(bad("has no slash after http:")),
@@ -290,17 +285,15 @@ fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
     let text = str::from_utf8(host).ok()?;
     let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
     let (last, front) = parts.split_last()?;
-    if front.len() > 3
-        || front.iter().any(|part| *part > 255)
-        || u64::from(*last) >= 1 << (8 * (4 - front.len()))
-    {
+    let bits = 32 - 8 * u32::try_from(front.len()).ok().filter(|count| *count < 4)?;
+    if front.iter().any(|part| *part > 255) || u64::from(*last) >> bits > 0 {
         return None;
     }
-    let bytes = front.iter().enumerate().fold(0, |all, (at, byte)| all | byte << (24 - 8 * at));
-    Some((bytes | last).into())
+    let front = front.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    u32::try_from(front << bits | u64::from(*last)).ok().map(Ipv4Addr::from)
 }
 
-/// The text before the first `at`, and the text after it.
+/// Returns the text before the first `at`, and the text after it.
 fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
     match text.iter().position(|&byte| byte == at) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),

@@ -4,8 +4,7 @@ use crate::args::exit::Exit;
 use std::io;
 use std::path::Path;
 use unix_http::Error;
-use unix_http::transport::ConnectErrorKind;
-use unix_http::transport::Endpoint;
+use unix_http::transport::{ConnectErrorKind, Endpoint};
 use unix_http::wire::ErrorKind;
 
 /// An exit code and one line.
@@ -13,9 +12,9 @@ use unix_http::wire::ErrorKind;
 pub struct Failure {
     pub exit: Exit,
     pub text: String,
-    /// The reader of stdout has gone: no message is needed.
+    /// No message is needed: the reader of stdout has gone.
     pub quiet: bool,
-    /// Nothing listens at the endpoint: the subject of `--retry-connrefused`.
+    /// Nothing listens at the endpoint (`--retry-connrefused`).
     pub refused: bool,
 }
 
@@ -24,19 +23,16 @@ impl Failure {
         Failure { exit, text: text.into(), quiet: false, refused: false }
     }
 
-    /// The body could not be written to stdout or to a file.
     pub fn of_writing(error: &io::Error, to_stdout: bool) -> Failure {
         let quiet = to_stdout && error.kind() == io::ErrorKind::BrokenPipe;
         Failure { quiet, ..Failure::new(Exit::Write, format!("cannot write the output: {error}")) }
     }
 
-    /// The content of a request could not be read.
     pub fn of_reading(name: &Path, error: &io::Error) -> Failure {
         let name = name.to_string_lossy();
         Failure::new(Exit::Read, format!("cannot read '{}': {error}", name.escape_debug()))
     }
 
-    /// Reading a body failed.
     pub fn of_body(error: io::Error) -> Failure {
         Error::from_io(error).unwrap_or_else(Error::Receive).into()
     }
@@ -44,12 +40,8 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let kind = match &error {
-            Error::Connect(error) => Some(error.kind()),
-            _ => None,
-        };
         let text = [&error.to_string(), advice(&error)].concat();
-        let refused = kind == Some(ConnectErrorKind::NobodyListens);
+        let refused = matches!(&error, Error::Connect(error) if error.kind() == ConnectErrorKind::NobodyListens);
         Failure { refused, ..Failure::new(exit_of(&error), text) }
     }
 }
@@ -86,7 +78,6 @@ fn exit_of(error: &Error) -> Exit {
         Error::Encode(_) | Error::Request(_) => Exit::Usage,
         Error::Source(_) | Error::SourceLength { .. } => Exit::Read,
         Error::Send(_) => Exit::Send,
-        Error::Receive(_) | Error::IncompleteHead { .. } => Exit::Receive,
         Error::NoResponse => Exit::Nothing,
         Error::Incomplete(_) => Exit::Partial,
         Error::Parse(error) => of_bytes(error.kind),

@@ -1,5 +1,4 @@
-//! How a transfer goes on: the progress meter, and the limits of `--max-filesize` and
-//! `--speed-limit`.
+//! The progress meter, and the limits of `--max-filesize` and `--speed-limit`.
 
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
@@ -90,7 +89,7 @@ impl<'m> Meter<'m> {
 
     fn show(&mut self) {
         let now = Instant::now();
-        let done = self.now.download + self.now.upload;
+        let done = self.now.download;
         self.now.micros = (now - self.start).as_micros() as u64;
         let (before, then) = self.last;
         self.now.current_speed = match (now - then).as_micros() as u64 {
@@ -101,7 +100,7 @@ impl<'m> Meter<'m> {
             self.last = (done, now);
         }
         self.shown = Some(now);
-        let total = self.now.download_size.unwrap_or(0) + self.now.upload_size.unwrap_or(0);
+        let total = self.now.download_size.unwrap_or(0);
         let text = match self.bar {
             None => progress::meter(&self.now),
             Some(_) if total == 0 && done == 0 => return,
@@ -131,7 +130,7 @@ struct SpeedCheck {
 }
 
 impl SpeedCheck {
-    /// Looks at the speed of each second.
+    /// Checks the speed of each second.
     fn check(&mut self, received: u64) -> Result<(), Failure> {
         let SlowestSpeed { bytes_per_second, time } = self.slowest;
         let (before, then) = self.window;

@@ -1,24 +1,22 @@
 //! The progress meter and the bar of `-#`: text made of numbers.
 
-/// How far a transfer is. A size of `None` is not known.
+/// How far a download is. A size of `None` is not known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Numbers {
     pub download: u64,
     pub download_size: Option<u64>,
-    pub upload: u64,
-    pub upload_size: Option<u64>,
     pub micros: u64,
     /// Bytes a second, over the last five seconds.
     pub current_speed: u64,
 }
 
-/// What stands above the meter.
+/// The lines above the meter.
 pub const HEAD: &str =
     "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current
                                  Dload  Upload   Total   Spent    Left  Speed
 ";
 
-/// Bytes a second.
+/// Returns bytes a second.
 pub fn speed(bytes: u64, micros: u64) -> u64 {
     match micros {
         0 => bytes.saturating_mul(1_000_000),
@@ -26,31 +24,24 @@ pub fn speed(bytes: u64, micros: u64) -> u64 {
     }
 }
 
-/// The meter's line, with the carriage return before it.
+/// Returns the meter's line, with the carriage return before it. The columns of uploads show 0.
 pub fn meter(now: &Numbers) -> String {
     let seconds = now.micros / 1_000_000;
-    let side = |bytes: u64, size: Option<u64>| match (size, speed(bytes, now.micros)) {
-        (Some(size), speed @ 1..) => (percent(bytes, size), size / speed),
+    let average = speed(now.download, now.micros);
+    let (received, estimate) = match now.download_size {
+        Some(size) if average > 0 => (percent(now.download, size), size / average),
         _ => (0, 0),
     };
-    let (down, down_estimate) = side(now.download, now.download_size);
-    let (up, up_estimate) = side(now.upload, now.upload_size);
-    let estimate = down_estimate.max(up_estimate);
-    let total = now.download_size.unwrap_or(now.download) + now.upload_size.unwrap_or(now.upload);
-    let left = if estimate > 0 { estimate.saturating_sub(seconds) } else { 0 };
+    let total = now.download_size.unwrap_or(now.download);
     format!(
-        "\r{:3} {}  {:3} {}  {:3} {}  {}  {} {} {} {} {}",
-        percent(now.download + now.upload, total),
+        "\r{:3} {}  {received:3} {}    0     0  {}      0 {} {} {} {}",
+        percent(now.download, total),
         five(total),
-        down,
         five(now.download),
-        up,
-        five(now.upload),
-        five(speed(now.download, now.micros)),
-        five(speed(now.upload, now.micros)),
+        five(average),
         clock(estimate),
         clock(seconds),
-        clock(left),
+        clock(estimate.saturating_sub(seconds)),
         five(now.current_speed),
     )
 }
@@ -63,7 +54,7 @@ fn percent(part: u64, whole: u64) -> u64 {
     }
 }
 
-/// A number of bytes in five columns.
+/// Returns a number of bytes in five columns.
 fn five(bytes: u64) -> String {
     const UNITS: [(u64, char); 5] =
         [(1 << 10, 'k'), (1 << 20, 'M'), (1 << 30, 'G'), (1 << 40, 'T'), (1 << 50, 'P')];
@@ -82,7 +73,7 @@ fn five(bytes: u64) -> String {
     format!("{:4}P", bytes >> 50)
 }
 
-/// A time in eight columns.
+/// Returns a time in eight columns.
 fn clock(seconds: u64) -> String {
     let (hours, days) = (seconds / 3600, seconds / 86_400);
     match seconds {
@@ -93,7 +84,7 @@ fn clock(seconds: u64) -> String {
     }
 }
 
-/// The bar of `-#`, with the carriage return before it, in so many columns.
+/// Returns the bar of `-#` of this width, with the carriage return before it.
 pub fn bar(point: u64, total: u64, width: usize) -> String {
     let point = u128::from(if total == 0 { 1 } else { point.min(total) });
     let total = u128::from(total.max(1));

@@ -29,13 +29,11 @@ impl Stdout {
 pub struct Sink<'s> {
     plan: &'s OutputFlags,
     stdout: &'s File,
-    /// The file's name; `None` is stdout.
+    /// `None` is stdout.
     pub name: Option<PathBuf>,
     file: Option<File>,
     pub to_terminal: bool,
-    /// Binary content would upset the terminal.
     refuse_binary: bool,
-    /// Field names are bold.
     styled: bool,
     written: u64,
 }
@@ -94,7 +92,6 @@ impl<'s> Sink<'s> {
         Ok(())
     }
 
-    /// Writes content.
     pub fn write(&mut self, content: &[u8]) -> Result<(), Failure> {
         if content.is_empty() {
             return Ok(());
@@ -114,12 +111,12 @@ impl<'s> Sink<'s> {
         self.refuse_binary = false;
     }
 
-    /// Creates the file if no byte came: a transfer that worked leaves one.
+    /// Creates the file of a transfer that worked without a byte.
     pub fn ensure_file(&mut self) -> Result<(), Failure> {
         self.open().map(|_| ())
     }
 
-    /// Empties the file before another try. Returns how much was in it.
+    /// Empties the file before another try, and returns how much was in it.
     pub fn rewind(&mut self) -> io::Result<u64> {
         let Some(mut file) = self.file.as_ref() else { return Ok(0) };
         file.set_len(0)?;
@@ -135,15 +132,13 @@ impl<'s> Sink<'s> {
     }
 }
 
-/// A head with the names of its fields in bold.
+/// Makes the names of a head's fields bold.
 fn bold(head: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len() * 2);
     for (number, line) in head.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let colon = line.iter().position(|&byte| byte == b':').filter(|_| number > 0);
-        let (name, rest) = line.split_at(colon.unwrap_or(0));
-        match colon {
-            Some(_) => out.extend([b"\x1b[1m", name, b"\x1b[0m", rest].concat()),
-            None => out.extend(rest),
+        match line.iter().position(|&byte| byte == b':').filter(|_| number > 0) {
+            Some(at) => out.extend([b"\x1b[1m", &line[..at], b"\x1b[0m", &line[at..]].concat()),
+            None => out.extend(line),
         }
     }
     out

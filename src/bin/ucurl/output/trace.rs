@@ -46,15 +46,14 @@ struct TraceState {
     time: bool,
     start: Instant,
     facts: ExchangeFacts,
-    /// The host of the URL, for the lines of `-v`.
+    /// The host of the URL, and the endpoint of the connection.
     host: String,
-    /// The endpoint of the connection.
     place: String,
     /// The last line was about data: more data gets no line.
     after_data: bool,
-    /// The body goes to a terminal, which shows it itself.
+    /// The body goes to a terminal.
     body_is_shown: bool,
-    /// The trace goes to a terminal, which obeys control characters.
+    /// The trace goes to a terminal.
     to_terminal: bool,
 }
 
@@ -230,44 +229,43 @@ impl TraceState {
         self.print(&out);
     }
 
-    fn on(&mut self, event: &ClientEvent<'_>) {
-        self.note(event);
+    fn show(&mut self, event: &ClientEvent<'_>) {
         let (host, place) = (&self.host, &self.place);
-        match event {
-            ClientEvent::Connecting(_) => self.say(&format!("  Trying {place}...")),
-            ClientEvent::Connected(connection) => {
-                self.say(&format!("Connected to {host} ({place}) (#{connection})"));
-            }
-            ClientEvent::Reused(connection) => {
-                self.say(&format!("Re-using existing connection #{connection} with host {host}"))
-            }
-            ClientEvent::Stale(connection) => {
-                self.say(&format!("Connection #{connection} died, trying again with a fresh one"));
-            }
-            ClientEvent::RequestHead(head) => self.head(head, false),
-            ClientEvent::RequestBody(bytes) => self.data(bytes, false),
+        let text = match event {
+            ClientEvent::RequestHead(head) => return self.head(head, false),
+            ClientEvent::RequestBody(bytes) => return self.data(bytes, false),
             ClientEvent::Interim(head) => {
                 // curl leaves out the empty line of a 1xx head.
                 let head = head.as_bytes();
                 let end = head.strip_suffix(b"\r\n").or(head.strip_suffix(b"\n"));
-                self.head(end.unwrap_or(head), true);
+                return self.head(end.unwrap_or(head), true);
             }
             ClientEvent::ResponseHead(head, _) | ClientEvent::Refused(head, _) => {
-                self.head(head.as_bytes(), true);
+                return self.head(head.as_bytes(), true);
             }
-            ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
-            ClientEvent::Kept(connection) => {
-                self.say(&format!("Connection #{connection} to host {host} left intact"));
+            ClientEvent::ResponseBody(bytes) => return self.data(bytes, true),
+            ClientEvent::Connecting(_) => format!("  Trying {place}..."),
+            ClientEvent::Connected(number) => {
+                format!("Connected to {host} ({place}) (#{number})")
             }
-            ClientEvent::Closed(connection) => {
-                self.say(&format!("Closing connection {connection}"));
+            ClientEvent::Reused(number) => {
+                format!("Re-using existing connection #{number} with host {host}")
             }
-            _ => {}
-        }
+            ClientEvent::Stale(number) => {
+                format!("Connection #{number} died, trying again with a fresh one")
+            }
+            ClientEvent::Kept(number) => {
+                format!("Connection #{number} to host {host} left intact")
+            }
+            ClientEvent::Closed(number) => {
+                format!("Closing connection {number}")
+            }
+            _ => return,
+        };
+        self.say(&text);
     }
 
-    /// Collects the facts.
-    fn note(&mut self, event: &ClientEvent<'_>) {
+    fn collect_facts(&mut self, event: &ClientEvent<'_>) {
         let (facts, now) = (&mut self.facts, self.start.elapsed());
         match event {
             ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
@@ -304,7 +302,9 @@ impl ClientObserver for Tracer {
         if let Some(explainer) = &self.explainer {
             explainer.on(event);
         }
-        self.state().on(event);
+        let mut state = self.state();
+        state.collect_facts(event);
+        state.show(event);
     }
 
     fn wants_bodies(&self) -> bool {

@@ -13,7 +13,6 @@ use crate::output::trace::ExchangeFacts;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::mem;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 use unix_http::wire::Fields;
@@ -28,7 +27,7 @@ pub struct TransferInfo {
     pub response_code: u16,
     /// `1.1`, `1`, or `0` before there was a response.
     pub http_version: &'static str,
-    /// With a Unix socket this is its path, and the port is that of the URL, as in curl.
+    /// As in curl, the path of a Unix socket; the port is that of the URL.
     pub remote_ip: String,
     pub remote_port: u16,
     pub method: Vec<u8>,
@@ -56,7 +55,7 @@ enum Variable<'i> {
 }
 
 impl TransferInfo {
-    /// For a URL that cannot be requested.
+    /// Makes the facts about a URL that cannot be requested.
     pub fn of_no_transfer(url: &[u8], failure: &Failure) -> TransferInfo {
         TransferInfo {
             error: Some(failure.text.clone()),
@@ -108,7 +107,7 @@ impl TransferInfo {
             ("speed_download", Number(speed(self.size_download, micros))),
             ("speed_upload", Number(speed(upload_bytes, micros))),
             ("ssl_verify_result", Number(0)),
-            // Nothing is looked up and no TLS is spoken: curl on a Unix socket has these times too.
+            // curl on a Unix socket has these times too.
             ("time_appconnect", Time(Duration::ZERO)),
             ("time_connect", Time(connected)),
             ("time_namelookup", Time(connected.min(Duration::from_micros(1)))),
@@ -220,43 +219,39 @@ impl Writer<'_> {
         self.to_stderr = stderr;
     }
 
-    /// Writes what stands first in the format, and returns the rest.
+    /// Writes what stands first in the format, and returns the rest, if there is more to write.
     fn next<'f>(&mut self, format: &'f [u8]) -> Option<&'f [u8]> {
-        let (&first, after) = format.split_first()?;
-        if first == b'%' {
-            for (start, is_field) in [(&b"{"[..], false), (b"header{", true)] {
-                let Some(inner) = after.strip_prefix(start) else { continue };
-                let Some(end) = inner.iter().position(|&byte| byte == b'}') else {
-                    self.text.extend(&format[..1 + start.len()]);
-                    return Some(inner);
-                };
-                let name = String::from_utf8_lossy(&inner[..end]);
-                if is_field {
-                    self.text.extend(self.info.headers.get(&name).unwrap_or_default());
-                } else if self.variable(&name.to_ascii_lowercase()).is_break() {
-                    return None;
-                }
-                return Some(&inner[end + 1..]);
+        for (start, is_field) in [(&b"%{"[..], false), (b"%header{", true)] {
+            let Some(inner) = format.strip_prefix(start) else { continue };
+            let Some(end) = inner.iter().position(|&byte| byte == b'}') else {
+                self.text.extend(start);
+                return Some(inner);
+            };
+            let name = String::from_utf8_lossy(&inner[..end]);
+            if is_field {
+                self.text.extend(self.info.headers.get(&name).unwrap_or_default());
+            } else {
+                self.variable(&name.to_ascii_lowercase())?;
             }
+            return Some(&inner[end + 1..]);
         }
-        let plain: &[u8] = match (first, after.first()) {
-            (b'%', Some(b'%')) => b"%",
-            (b'\\', Some(b'n')) => b"\n",
-            (b'\\', Some(b'r')) => b"\r",
-            (b'\\', Some(b't')) => b"\t",
-            (b'%' | b'\\', Some(_)) => &format[..2],
-            _ => {
-                self.text.push(first);
-                return Some(after);
-            }
+        let (plain, used): (&[u8], usize) = match format {
+            [] => return None,
+            [b'%', b'%', ..] => (b"%", 2),
+            [b'\\', b'n', ..] => (b"\n", 2),
+            [b'\\', b'r', ..] => (b"\r", 2),
+            [b'\\', b't', ..] => (b"\t", 2),
+            [b'%' | b'\\', _, ..] => (&format[..2], 2),
+            _ => (&format[..1], 1),
         };
         self.text.extend(plain);
-        Some(&after[1..])
+        Some(&format[used..])
     }
 
-    fn variable(&mut self, name: &str) -> ControlFlow<()> {
+    /// Writes a variable. `None` ends the text.
+    fn variable(&mut self, name: &str) -> Option<()> {
         match name {
-            "onerror" if self.info.exit == 0 => return ControlFlow::Break(()),
+            "onerror" if self.info.exit == 0 => return None,
             "onerror" => {}
             "stdout" => self.turn_to(false),
             "stderr" => self.turn_to(true),
@@ -271,6 +266,6 @@ impl Writer<'_> {
                 }
             },
         }
-        ControlFlow::Continue(())
+        Some(())
     }
 }
