@@ -18,7 +18,6 @@ pub struct Operation {
     /// The flags that mean the same whatever the others are.
     pub flags: Group,
     pub timeouts: Timeouts,
-    pub slowest: Option<SlowestSpeed>,
     pub fetches: Vec<FetchPlan>,
     /// There are more `-o` and `-T` than URLs.
     pub urls_missing: bool,
@@ -53,13 +52,6 @@ pub enum Destination {
     UrlName,
 }
 
-/// `--speed-limit` over `--speed-time`.
-#[derive(Clone, Copy)]
-pub struct SlowestSpeed {
-    pub bytes_per_second: u64,
-    pub time: Duration,
-}
-
 impl Operation {
     pub fn new(mut group: Group) -> Operation {
         let conflict = conflict(&group);
@@ -72,19 +64,15 @@ impl Operation {
         if group.json {
             add_json_fields(&mut group.request.headers);
         }
-        let slowest = (group.speed_time > 0 && group.speed_limit > 0).then(|| SlowestSpeed {
-            bytes_per_second: group.speed_limit,
-            time: Duration::from_secs(group.speed_time),
-        });
+        let has_slowest = group.speed_time > 0 && group.speed_limit > 0;
         Operation {
             timeouts: Timeouts {
                 connect: group.connect_timeout_ms.map(Duration::from_millis),
                 total: group.max_time_ms.map(Duration::from_millis),
                 // Silence for this long is slower than any speed.
-                idle: slowest.map(|slowest| slowest.time),
+                idle: has_slowest.then(|| Duration::from_secs(group.speed_time)),
                 head: None,
             },
-            slowest,
             urls_missing: given > fetches.len(),
             fetches,
             conflict,

@@ -7,7 +7,6 @@ use crate::fetch::hijack::Join;
 use crate::fetch::request::Hop;
 use crate::output::body_stages::BodyStages;
 use crate::output::failure::Failure;
-use crate::output::sink::Sink;
 use std::io::{self, BufRead as _, Read as _};
 use unix_http::docker::{DaemonMessage, MESSAGE_LIMIT, OutputKind};
 use unix_http::wire::{Framing, framing};
@@ -35,7 +34,7 @@ impl Attempt<'_> {
         self.show_heads(&response)?;
         // Without the upgrade nothing reads stdin.
         if (flags.fail || flags.request.hijack) && response.status() >= 400 {
-            return Err(ErrorResponse::read(response).into());
+            return Err(failure_of(response).0);
         }
         let next = self.next(&response, hop, expecting);
         if flags.request.head {
@@ -122,9 +121,13 @@ impl Attempt<'_> {
             return Ok(());
         }
         if status >= 400 && flags.stages.select.is_some() {
-            let error = ErrorResponse::read(response);
-            self.info.size_download = error.body.len() as u64;
-            return error.select(stages, &mut self.sink);
+            let (failure, body) = failure_of(response);
+            self.info.size_download = body.len() as u64;
+            let arrived = stages.feed(&body, &mut self.sink);
+            return match stages.finish(arrived, &mut self.sink) {
+                Err(other) if other.exit != Exit::Write => Err(failure),
+                result => result,
+            };
         }
         let arrived = self.copy(&mut response, &mut stages);
         let result = stages.finish(arrived, &mut self.sink);
@@ -172,40 +175,17 @@ impl Attempt<'_> {
     }
 }
 
-/// A response whose body may give a short reason.
-struct ErrorResponse {
-    status: u16,
-    kind: Option<Vec<u8>>,
-    body: Vec<u8>,
-}
-
-impl ErrorResponse {
-    fn read(response: Response) -> ErrorResponse {
-        let status = response.status();
-        let kind = response.field("Content-Type").map(<[u8]>::to_vec);
-        let mut body = Vec::new();
-        if response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body).is_err() {
-            body.clear();
-        }
-        ErrorResponse { status, kind, body }
+/// Returns the failure that an error response stands for, and its body, if it came whole. The failure
+/// gives the reason of the daemon, if there is one.
+fn failure_of(response: Response) -> (Failure, Vec<u8>) {
+    let status = response.status();
+    let kind = response.field("Content-Type").map(<[u8]>::to_vec);
+    let mut body = Vec::new();
+    if response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body).is_err() {
+        body.clear();
     }
-
-    /// Selects from the body; without a result, the failure gives the reason of the response.
-    fn select(self, mut stages: BodyStages, sink: &mut Sink) -> Result<(), Failure> {
-        let arrived = stages.feed(&self.body, sink);
-        match stages.finish(arrived, sink) {
-            Err(failure) if failure.exit != Exit::Write => Err(self.into()),
-            other => other,
-        }
-    }
-}
-
-/// Gives the reason of the daemon, if there is one.
-impl From<ErrorResponse> for Failure {
-    fn from(response: ErrorResponse) -> Failure {
-        let message = DaemonMessage::from_body(response.kind.as_deref(), &response.body);
-        let reason = message.map_or(String::new(), |message| format!(": {message}"));
-        let text = format!("The requested URL returned error: {}{reason}", response.status);
-        Failure::new(Exit::HttpError, text)
-    }
+    let message = DaemonMessage::from_body(kind.as_deref(), &body);
+    let reason = message.map_or(String::new(), |message| format!(": {message}"));
+    let text = format!("The requested URL returned error: {status}{reason}");
+    (Failure::new(Exit::HttpError, text), body)
 }

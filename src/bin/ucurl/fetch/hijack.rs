@@ -13,13 +13,12 @@ use crate::fetch::container_ref::ContainerRef;
 use crate::output::body_stages::BodyStages;
 use crate::output::failure::Failure;
 use crate::output::meter::Monitor;
-use crate::output::sink::Sink;
+use crate::output::sink::{Sink, unbuffered};
 use crate::output::terminal::{Raw, Sizes};
 use crate::output::trace::Tracer;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::Shutdown;
-use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use unix_http::base::sync::lock;
@@ -94,7 +93,7 @@ impl Join<'_, '_> {
         trouble: Arc<Mutex<Option<Failure>>>,
     ) -> Result<(), Failure> {
         let tracer = Arc::clone(self.tracer);
-        let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(broken)?;
+        let stdin = unbuffered(io::stdin()).map_err(broken)?;
         let work = move || {
             if let Err(failure) = send(stdin, &write, &tracer) {
                 *lock(&trouble) = Some(failure);

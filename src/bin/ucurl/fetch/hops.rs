@@ -6,10 +6,10 @@ use crate::fetch::delivery::Next;
 use crate::fetch::request::{self, ChunkedTo10, Hop, RequestContent};
 use crate::fetch::url::Url;
 use crate::output::failure::Failure;
+use crate::output::sink::unbuffered;
 use crate::plan::Source;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Duration;
 use unix_http::wire::{Fields, Version};
@@ -153,8 +153,7 @@ fn content(source: &Source, content: RequestContent) -> Result<Body<'_>, Failure
         Source::None => return Ok(Body::default()),
         Source::Post(data) => return Ok(Body::from(&data[..])),
         Source::Stdin => {
-            let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-            stdin.map_err(|error| Failure::of_reading(Path::new("-"), &error))?
+            unbuffered(io::stdin()).map_err(|error| Failure::of_reading(Path::new("-"), &error))?
         }
         Source::File(name) => {
             File::open(name).map_err(|error| Failure::of_reading(name, &error))?

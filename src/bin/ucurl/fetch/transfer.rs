@@ -134,7 +134,7 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
         first,
         heads,
         sink,
-        monitor: Monitor::new(meter, flags.max_filesize, operation.slowest),
+        monitor: Monitor::new(meter, operation),
         start: Instant::now(),
         info: TransferInfo::default(),
         http10_server: server.http10.get(),

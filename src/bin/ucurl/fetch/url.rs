@@ -73,13 +73,11 @@ impl Url {
             self.login = Some(host.to_vec());
             host = after;
         }
-        let (name, after) = match host {
-            [b'[', ..] => {
-                let end = host.iter().position(|&byte| byte == b']');
-                host.split_at(end.ok_or(bad("has a [ without its ]"))? + 1)
-            }
-            _ => host.split_at(host.iter().position(|&byte| byte == b':').unwrap_or(host.len())),
-        };
+        let find = |wanted| host.iter().position(|&byte| byte == wanted);
+        let (name, after) = host.split_at(match host {
+            [b'[', ..] => find(b']').ok_or(bad("has a [ without its ]"))? + 1,
+            _ => find(b':').unwrap_or(host.len()),
+        });
         self.host = host_name(name)?;
         let port = match after {
             [] => None,
@@ -189,26 +187,24 @@ impl Url {
                 push_after(&mut whole, b'?', self.query.as_deref());
                 [&whole, location].concat()
             }
-            Some(_) => {
-                let (path, rest) = self.climb(location);
-                [path, b"/", rest].concat()
-            }
+            Some(_) => self.climb(location),
         };
         let mut new = self.clone();
         new.rest(&encoded(&joined), path_as_is)?;
         Ok(new)
     }
 
-    /// Returns where a relative path begins, and its rest: the old path loses its last segment, and
-    /// one more for each `../`, even with `--path-as-is`.
-    fn climb<'a>(&'a self, location: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-        let up = |path: &'a [u8]| &path[..path.iter().rposition(|&byte| byte == b'/').unwrap_or(0)];
-        let mut path = up(&self.path);
+    /// Joins a relative path: the old path loses its last segment, and one more for each `../`, even
+    /// with `--path-as-is`.
+    fn climb(&self, location: &[u8]) -> Vec<u8> {
+        let mut kept: Vec<_> = self.path.split(|&byte| byte == b'/').collect();
+        kept.pop();
         let mut rest = location.strip_prefix(b"./").unwrap_or(location);
         while let Some(after) = rest.strip_prefix(b"../") {
-            (path, rest) = (up(path), after);
+            kept.pop();
+            rest = after;
         }
-        (path, rest)
+        [&kept.join(&b'/'), &b"/"[..], rest].concat()
     }
 }
 
@@ -272,7 +268,7 @@ fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     Ok(name)
 }
 
-/// C's notations for an IPv4 address: `127.1`, `0x7f000001`, `017700000001`.
+/// Reads C's notations for an IPv4 address: `127.1`, `0x7f000001`, `017700000001`.
 fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
     let number = |part: &str| match part.as_bytes() {
         [b'0', b'x' | b'X', b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
@@ -328,28 +324,25 @@ fn encoded(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// RFC 3986 §5.2.4, for a path that begins with a slash.
+/// Removes `.` and `..` from a path that begins with a slash (RFC 3986 §5.2.4).
 fn without_dots(path: &[u8]) -> Vec<u8> {
-    let mut out: Vec<u8> = Vec::with_capacity(path.len());
-    let mut segments = path[1..].split(|&byte| byte == b'/').peekable();
-    while let Some(segment) = segments.next() {
-        if segment == b".." {
-            out.truncate(out.iter().rposition(|&byte| byte == b'/').unwrap_or(0));
-        }
-        let dots = matches!(segment, b"." | b"..");
-        if !dots || segments.peek().is_none() {
-            out.push(b'/');
-        }
-        if !dots {
-            out.extend_from_slice(segment);
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut ends_in_dots = false;
+    for segment in path[1..].split(|&byte| byte == b'/') {
+        ends_in_dots = matches!(segment, b"." | b"..");
+        match segment {
+            b"." => {}
+            b".." => _ = kept.pop(),
+            _ => kept.push(segment),
         }
     }
-    out
+    if ends_in_dots {
+        kept.push(b"");
+    }
+    [b"/", &kept.join(&b'/')[..]].concat()
 }
 
-/// The name after the last slash, and after that the last backslash.
+/// Returns the name after the last slash or backslash.
 pub fn last_segment(path: &[u8]) -> &[u8] {
-    let slash = path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
-    let name = &path[slash..];
-    &name[name.iter().rposition(|&byte| byte == b'\\').map_or(0, |at| at + 1)..]
+    path.rsplit(|byte| b"/\\".contains(byte)).next().unwrap_or_default()
 }

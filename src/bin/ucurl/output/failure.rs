@@ -87,19 +87,15 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
-/// The exit code for bytes that break a rule.
+/// Returns the exit code for bytes that break a rule.
 fn of_bytes(kind: ErrorKind) -> Exit {
+    use ErrorKind::*;
     match kind {
-        ErrorKind::NotHttp | ErrorKind::Http2 | ErrorKind::Version | ErrorKind::StatusCode => {
-            Exit::UnsupportedProtocol
+        NotHttp | Http2 | Version | StatusCode => Exit::UnsupportedProtocol,
+        TransferEncoding => Exit::Encoding,
+        ChunkSize | ChunkSizeOverflow | ChunkExt | ChunkLineEnd | ChunkDataEnd | TooLarge => {
+            Exit::Receive
         }
-        ErrorKind::TransferEncoding => Exit::Encoding,
-        ErrorKind::ChunkSize
-        | ErrorKind::ChunkSizeOverflow
-        | ErrorKind::ChunkExt
-        | ErrorKind::ChunkLineEnd
-        | ErrorKind::ChunkDataEnd
-        | ErrorKind::TooLarge => Exit::Receive,
         _ => Exit::WeirdReply,
     }
 }

@@ -3,10 +3,10 @@
 use crate::args::config::{Global, Trace};
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
+use crate::output::sink::unbuffered;
 use crate::plan;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 /// Prints messages as far as `-s`, `-S` and `-v` want them.
@@ -20,13 +20,12 @@ pub struct Messages {
 impl Messages {
     /// Opens the file of `--stderr`. If it cannot be opened, a warning on stderr says so.
     pub fn new(global: &Global) -> io::Result<Messages> {
-        let stderr = || io::stderr().as_fd().try_clone_to_owned().map(File::from);
         let (out, trouble) = match global.stderr.as_deref() {
-            None => (stderr()?, None),
-            Some(b"-") => (io::stdout().as_fd().try_clone_to_owned()?.into(), None),
+            None => (unbuffered(io::stderr())?, None),
+            Some(b"-") => (unbuffered(io::stdout())?, None),
             Some(name) => match File::create(plan::path(name)) {
                 Ok(file) => (file, None),
-                Err(error) => (stderr()?, Some(error)),
+                Err(error) => (unbuffered(io::stderr())?, Some(error)),
             },
         };
         let messages = Messages {

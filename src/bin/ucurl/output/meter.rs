@@ -4,7 +4,7 @@ use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::progress::{self, Numbers};
-use crate::plan::SlowestSpeed;
+use crate::plan::Operation;
 use std::time::{Duration, Instant};
 
 /// Watches how much of a body has arrived.
@@ -15,14 +15,14 @@ pub struct Monitor<'m> {
 }
 
 impl<'m> Monitor<'m> {
-    pub fn new(
-        meter: Option<Meter<'m>>,
-        max: Option<u64>,
-        slowest: Option<SlowestSpeed>,
-    ) -> Monitor<'m> {
-        let window = (0, Instant::now());
-        let speed = slowest.map(|slowest| SpeedCheck { slowest, slow_since: None, window });
-        Monitor { meter, max, speed }
+    pub fn new(meter: Option<Meter<'m>>, operation: &Operation) -> Monitor<'m> {
+        let speed = operation.timeouts.idle.map(|time| SpeedCheck {
+            slowest: operation.flags.speed_limit,
+            time,
+            slow_since: None,
+            window: (0, Instant::now()),
+        });
+        Monitor { meter, max: operation.flags.max_filesize, speed }
     }
 
     /// Notes the size of the body, if it is known.
@@ -122,8 +122,11 @@ fn columns() -> usize {
     columns.filter(|columns| (21..10_000).contains(columns)).unwrap_or(79)
 }
 
+/// `--speed-limit` over `--speed-time`.
 struct SpeedCheck {
-    slowest: SlowestSpeed,
+    /// In bytes a second.
+    slowest: u64,
+    time: Duration,
     /// When the speed fell below the limit.
     slow_since: Option<Instant>,
     window: (u64, Instant),
@@ -132,7 +135,6 @@ struct SpeedCheck {
 impl SpeedCheck {
     /// Checks the speed of each second.
     fn check(&mut self, received: u64) -> Result<(), Failure> {
-        let SlowestSpeed { bytes_per_second, time } = self.slowest;
         let (before, then) = self.window;
         let passed = then.elapsed();
         if passed < Duration::from_secs(1) {
@@ -140,16 +142,16 @@ impl SpeedCheck {
         }
         self.window = (received, Instant::now());
         let bytes = received.saturating_sub(before);
-        if progress::speed(bytes, passed.as_micros() as u64) >= bytes_per_second {
+        if progress::speed(bytes, passed.as_micros() as u64) >= self.slowest {
             self.slow_since = None;
             return Ok(());
         }
         let since = *self.slow_since.get_or_insert(then);
-        if since == then || since.elapsed() < time {
+        if since == then || since.elapsed() < self.time {
             return Ok(());
         }
-        let seconds = time.as_secs();
-        let text = format!("slower than {bytes_per_second} bytes a second for {seconds} seconds");
+        let (slowest, seconds) = (self.slowest, self.time.as_secs());
+        let text = format!("slower than {slowest} bytes a second for {seconds} seconds");
         Err(Failure::new(Exit::Timeout, text))
     }
 }

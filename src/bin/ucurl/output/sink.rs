@@ -7,11 +7,10 @@ use crate::output::output_file;
 use crate::plan::Destination;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Seek as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use unix_http::base::text::harmless_lines;
 
-/// Standard output, without the line buffer of the standard library.
 pub struct Stdout {
     pub file: File,
     pub is_terminal: bool,
@@ -19,10 +18,15 @@ pub struct Stdout {
 
 impl Stdout {
     pub fn open() -> io::Result<Stdout> {
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let file = unbuffered(io::stdout())?;
         let is_terminal = file.is_terminal();
         Ok(Stdout { file, is_terminal })
     }
+}
+
+/// Returns a standard stream as a file, without the buffer of the standard library.
+pub fn unbuffered(stream: impl AsFd) -> io::Result<File> {
+    stream.as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// Where one transfer's body goes.

@@ -1,27 +1,25 @@
-//! Raw mode of the terminal, through stty, and back again whatever happens; and the size of its
-//! window.
+//! Raw mode of the terminal, through stty and back again whatever happens; the size of its window.
 //!
 //! ```text
 //!   ucurl ── a pipe that says nothing ──▶ sh: holds the old settings, waits for the pipe to end
 //!         ◀── "33 77": rows and columns ─── now, and with each SIGWINCH
 //! ```
 //!
-//! The pipe ends when we are done and when we were killed, by whatever signal: then the child
-//! restores the terminal. It is in our process group, so that it gets SIGWINCH; after a kill that
-//! is no longer the terminal's foreground group, from where stty would be stopped (SIGTTOU,
-//! termios(3)) if that were not ignored.
+//! The pipe ends when ucurl is done and when a signal kills it; then the child restores the terminal.
+//! The child is in our process group, so that it gets SIGWINCH. After a kill that is no longer the
+//! terminal's foreground group: SIGTTOU would stop stty (termios(3)) if it were not ignored.
 
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
+use crate::output::sink::unbuffered;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Lines, Write as _};
-use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// The terminal is its stderr: there may be no /dev/tty, as on a console that nobody made a
-/// controlling terminal. `stty -g` prints what `stty` takes back. What a trap ignores, stty and cat
-/// ignore as well. Of all commands only `wait` ends for a signal that is trapped, in every shell
-/// (POSIX.1-2017, XCU 2.11); it is `cat` that waits for the pipe's end.
+/// The terminal is its stderr: a console without a controlling terminal has no /dev/tty. `stty -g`
+/// prints what `stty` takes back. stty and cat ignore the signals that the trap ignores. `cat` waits
+/// for the pipe's end, because only `wait` ends for a trapped signal in every shell (POSIX.1-2017,
+/// XCU 2.11).
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM TSTP TTOU PIPE
 old=$(stty -g <&2) && stty raw -echo -iexten <&2 || exit 1
@@ -33,11 +31,10 @@ while wait $!; [ "$woken" ]; do woken=; done
 stty "$old" <&2
 "#;
 
-/// The terminal is in raw mode while this lives: every key goes to the container as it is, Ctrl-C
-/// among them.
+/// Raw mode of the terminal, until it is dropped: every key goes to the container, also Ctrl-C.
 pub struct Raw(Child);
 
-/// Rows and columns of the window: as it is, and as it becomes.
+/// Rows and columns of the window: now, and after each change.
 pub struct Sizes {
     now: Option<(u16, u16)>,
     lines: Lines<BufReader<ChildStdout>>,
@@ -49,12 +46,9 @@ impl Raw {
         let fails = |error: io::Error| {
             Failure::new(Exit::Read, format!("cannot set the terminal's mode: {error}"))
         };
-        let terminal = io::stdin().as_fd().try_clone_to_owned().map_err(fails)?;
+        let terminal = unbuffered(io::stdin()).map_err(fails)?;
         let mut sh = Command::new("sh");
-        sh.args(["-c", SCRIPT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(File::from(terminal));
+        sh.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(terminal);
         let mut raw = Raw(sh.spawn().map_err(fails)?);
         let failed = || fails(io::Error::other("stty failed"));
         let mut lines = BufReader::new(raw.0.stdout.take().ok_or_else(failed)?).lines();
@@ -83,15 +77,14 @@ impl Iterator for Sizes {
     }
 }
 
-/// `rows columns`; of a window that has no size there is nothing to be told.
+/// Reads `rows columns`; `None` for a window without a size.
 fn size(line: &str) -> Option<(u16, u16)> {
     let (rows, columns) = line.split_once(' ')?;
     let size = (rows.parse().ok()?, columns.parse().ok()?);
     (size != (0, 0)).then_some(size)
 }
 
-/// Asks for the password that `-u USER` left out, on the terminal or else on stdin. Keys that are
-/// pressed do not show.
+/// Asks for a password on the terminal, without echo, or else on stdin.
 pub fn ask_password(prompt: &[u8]) -> Vec<u8> {
     let terminal = File::open("/dev/tty").ok();
     let quiet = |terminal: &File, how: &str| {

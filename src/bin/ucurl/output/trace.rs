@@ -7,11 +7,11 @@
 use crate::args::config::{Explain, Global, Trace};
 use crate::explain::Explainer;
 use crate::output::messages::Messages;
+use crate::output::sink::unbuffered;
 use crate::plan;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::mem;
-use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 use unix_http::base::sync::lock;
@@ -63,7 +63,7 @@ impl Tracer {
         let out = match &global.trace {
             Trace::Hex(name) | Trace::Ascii(name) => match &name[..] {
                 b"%" => messages.out.clone(),
-                b"-" => Arc::new(io::stdout().as_fd().try_clone_to_owned()?.into()),
+                b"-" => Arc::new(unbuffered(io::stdout())?),
                 name => Arc::new(File::create(plan::path(name))?),
             },
             Trace::None | Trace::Plain => messages.out.clone(),
@@ -245,21 +245,15 @@ impl TraceState {
             }
             ClientEvent::ResponseBody(bytes) => return self.data(bytes, true),
             ClientEvent::Connecting(_) => format!("  Trying {place}..."),
-            ClientEvent::Connected(number) => {
-                format!("Connected to {host} ({place}) (#{number})")
-            }
+            ClientEvent::Connected(number) => format!("Connected to {host} ({place}) (#{number})"),
             ClientEvent::Reused(number) => {
                 format!("Re-using existing connection #{number} with host {host}")
             }
             ClientEvent::Stale(number) => {
                 format!("Connection #{number} died, trying again with a fresh one")
             }
-            ClientEvent::Kept(number) => {
-                format!("Connection #{number} to host {host} left intact")
-            }
-            ClientEvent::Closed(number) => {
-                format!("Closing connection {number}")
-            }
+            ClientEvent::Kept(number) => format!("Connection #{number} to host {host} left intact"),
+            ClientEvent::Closed(number) => format!("Closing connection {number}"),
             _ => return,
         };
         self.say(&text);
@@ -269,11 +263,10 @@ impl TraceState {
         let (facts, now) = (&mut self.facts, self.start.elapsed());
         match event {
             ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
-            ClientEvent::Connected(_) => {
-                facts.connects += 1;
+            ClientEvent::Connected(_) | ClientEvent::Reused(_) => {
+                facts.connects += u64::from(matches!(event, ClientEvent::Connected(_)));
                 facts.connected.get_or_insert(now);
             }
-            ClientEvent::Reused(_) => _ = facts.connected.get_or_insert(now),
             ClientEvent::RequestHead(head) => facts.request_bytes += head.len() as u64,
             ClientEvent::RequestBody(bytes) => facts.upload_bytes += bytes.len() as u64,
             ClientEvent::Interim(head) => {
