@@ -1,10 +1,13 @@
 //! What each flag does with the configuration.
 
-use super::config::{ABSENT, Explain, Socket, Trace};
+use super::config::{ABSENT, Explain, Trace};
 use super::draft::Draft;
 use super::flags::Flag;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
 use super::wrong::Wrong;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use unix_http::Endpoint;
 use unix_http::json::Pointer;
 
 const NO_KEEPALIVE: &str = "cannot be had: std sets no TCP keepalive";
@@ -83,7 +86,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "disable" | "globoff" | "no-buffer" | "noproxy" => {}
         "help" | "manual" | "version" | "no-keepalive" if !on => {}
         "tcp-nodelay" if on => {}
-        "abstract-unix-socket" => group.socket = Some(Socket::Abstract(value.to_vec())),
+        "abstract-unix-socket" => group.socket = Some(Endpoint::Abstract(value.to_vec())),
         "connect-timeout" => group.connect_timeout_ms = some(milliseconds(value)?),
         "cookie" => draft.cookie(value)?,
         "data" | "data-ascii" | "data-binary" | "data-raw" | "data-urlencode" | "json" => {
@@ -116,14 +119,14 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "retry-delay" => group.retry_delay = some(seconds(value)?),
         "retry-max-time" => group.retry_max_time = some(seconds(value)?),
         "select" => group.stages.select = Some(pointer(value)?),
-        "speed-limit" => draft.speed_limit(whole(value)?),
-        "speed-time" => draft.speed_time(whole(value)?),
+        "speed-limit" => speed(&mut group.speed_limit, value, &mut group.speed_time, 30)?,
+        "speed-time" => speed(&mut group.speed_time, value, &mut group.speed_limit, 1)?,
         "styled-output" => draft.global.no_styled_output = !on,
         "tcp-nodelay" => return refused(NO_DELAY),
         "trace" => draft.trace(Trace::Hex(value.to_vec())),
         "trace-ascii" => draft.trace(Trace::Ascii(value.to_vec())),
-        "unix-socket" => group.socket = Some(Socket::Path(value.to_vec())),
-        "upload-file" => draft.upload(value),
+        "unix-socket" => group.socket = Some(Endpoint::Unix(OsStr::from_bytes(value).into())),
+        "upload-file" => draft.node(|node| node.upload.is_none()).upload = Some(value.to_vec()),
         "url" => draft.url(value),
         "url-query" => draft.query(value)?,
         "verbose" => draft.trace(if on { Trace::Plain } else { Trace::None }),
@@ -138,6 +141,15 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
 
 fn refused(why: &str) -> Result<(), Wrong> {
     Err(Wrong::Refused(why.to_owned()))
+}
+
+/// Sets `--speed-limit` or `--speed-time`, and the other one to its default.
+fn speed(field: &mut u64, value: &[u8], other: &mut u64, default: u64) -> Result<(), Wrong> {
+    *field = whole(value)?;
+    if *other == 0 {
+        *other = default;
+    }
+    Ok(())
 }
 
 /// Reads the number of `--max-redirs`: -1 means no limit.

@@ -1,5 +1,6 @@
 //! The configuration that a command line sets.
 
+use unix_http::Endpoint;
 use unix_http::json::Pointer;
 
 /// Why a build without the verbs rejects them.
@@ -50,17 +51,11 @@ pub struct Node {
     pub upload: Option<Vec<u8>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Socket {
-    Path(Vec<u8>),
-    Abstract(Vec<u8>),
-}
-
 /// Flags for the transfers up to `--next`.
 #[derive(Default, Debug)]
 pub struct Group {
     pub nodes: Vec<Node>,
-    pub socket: Option<Socket>,
+    pub socket: Option<Endpoint>,
     pub endpoint: Option<Vec<u8>>,
     pub context: Option<Vec<u8>>,
     pub proxy_command: Option<Vec<u8>>,

@@ -26,13 +26,8 @@ pub struct Draft<'r> {
 
 impl<'r> Draft<'r> {
     pub fn new(read: Read<'r>) -> Draft<'r> {
-        Draft {
-            global: Global::default(),
-            group: Group::new(),
-            complete: Vec::new(),
-            warnings: Vec::new(),
-            read,
-        }
+        let (complete, warnings) = (Vec::new(), Vec::new());
+        Draft { global: Global::default(), group: Group::new(), complete, warnings, read }
     }
 
     pub fn finish(mut self) -> Config {
@@ -50,20 +45,18 @@ impl<'r> Draft<'r> {
     /// Reads a file. One that cannot be opened counts as empty, with a warning, as in curl 7.88.
     fn file_or_nothing(&mut self, name: &[u8]) -> Result<Vec<u8>, Wrong> {
         use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
-        let error = match (self.read)(name) {
-            Ok(bytes) => return Ok(bytes),
-            Err(error) => error,
-        };
-        if !matches!(error.kind(), NotFound | PermissionDenied | NotADirectory) {
-            return Err(Wrong::Why("cannot be read", Exit::Read));
+        match (self.read)(name) {
+            Err(error) if matches!(error.kind(), NotFound | PermissionDenied | NotADirectory) => {
+                let why = format!("' ({error}); it counts as empty");
+                self.warn(&[b"Cannot read '", name, why.as_bytes()]);
+                Ok(Vec::new())
+            }
+            result => result.map_err(|_| Wrong::Why("cannot be read", Exit::Read)),
         }
-        let why = format!("' ({error}); it counts as empty");
-        self.warn(&[b"Cannot read '", name, why.as_bytes()]);
-        Ok(Vec::new())
     }
 
     /// Returns the first node that is free for something, or a new one.
-    fn node(&mut self, is_free: fn(&Node) -> bool) -> &mut Node {
+    pub fn node(&mut self, is_free: fn(&Node) -> bool) -> &mut Node {
         let Group { nodes, remote_name_all, .. } = &mut self.group;
         let at = nodes.iter().position(is_free).unwrap_or(nodes.len());
         if at == nodes.len() {
@@ -74,10 +67,6 @@ impl<'r> Draft<'r> {
 
     pub fn url(&mut self, url: &[u8]) {
         self.node(|node| node.url.is_none()).url = Some(url.to_vec());
-    }
-
-    pub fn upload(&mut self, name: &[u8]) {
-        self.node(|node| node.upload.is_none()).upload = Some(name.to_vec());
     }
 
     pub fn output(&mut self, name: &[u8]) -> Result<(), Wrong> {
@@ -111,12 +100,10 @@ impl<'r> Draft<'r> {
     /// `-H`: a line, or `@FILE` with one a line.
     pub fn header(&mut self, value: &[u8]) {
         let [b'@', name @ ..] = value else {
-            self.group.request.headers.push(value.to_vec());
-            return;
+            return self.group.request.headers.push(value.to_vec());
         };
         let Ok(text) = (self.read)(name) else { return self.warn(&[b"Cannot read ", name]) };
-        let lines =
-            text.split(|&byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+        let lines = text.split(|byte| b"\r\n".contains(byte)).filter(|line| !line.is_empty());
         self.group.request.headers.extend(lines.map(<[u8]>::to_vec));
     }
 
@@ -137,16 +124,15 @@ impl<'r> Draft<'r> {
 
     pub fn range(&mut self, value: &[u8]) -> Result<(), Wrong> {
         let mut range = value.to_vec();
-        let other = value.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b','));
+        let other = value.iter().find(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b','));
         if value.first().is_some_and(u8::is_ascii_digit) && !value.contains(&b'-') {
             let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
             whole(&value[..digits])?;
-            range.truncate(digits);
-            range.push(b'-');
+            range = [&value[..digits], b"-"].concat();
             self.warn(&[b"A range has a dash: ", value, b" is taken as ", &range]);
-        } else if let Some(at) = other {
+        } else if let Some(&other) = other {
             let why = b"' does not belong into a range; what the server makes of it is open";
-            self.warn(&[b"'", &value[at..=at], why]);
+            self.warn(&[b"'", &[other], why]);
         }
         self.group.request.range = Some(range);
         Ok(())
@@ -178,27 +164,11 @@ impl<'r> Draft<'r> {
         self.global.trace = how;
     }
 
-    /// `-w`: the text itself, or that of `@FILE` without its line ends.
+    /// `-w`: a text, or `@FILE`, whose line ends are left out.
     pub fn write_out(&mut self, value: &[u8]) -> Result<(), Wrong> {
         let text = self.without_line_ends(value)?;
         self.group.output.write_out = (value.is_empty() || !text.is_empty()).then_some(text);
         Ok(())
-    }
-
-    /// `--speed-limit`: the time is 30 seconds unless `--speed-time` sets it.
-    pub fn speed_limit(&mut self, limit: u64) {
-        self.group.speed_limit = limit;
-        if self.group.speed_time == 0 {
-            self.group.speed_time = 30;
-        }
-    }
-
-    /// `--speed-time`: the limit is one byte a second unless `--speed-limit` sets it.
-    pub fn speed_time(&mut self, seconds: u64) {
-        self.group.speed_time = seconds;
-        if self.group.speed_limit == 0 {
-            self.group.speed_limit = 1;
-        }
     }
 
     /// `--json` and `-d` with its kin: more content for the request.

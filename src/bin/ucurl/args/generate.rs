@@ -38,7 +38,6 @@ fn completion(flag: Flag, [file, directory, words, unknown]: Completions) -> Str
     }
 }
 
-/// All ways to write a flag.
 fn spellings(flag: Flag) -> impl Iterator<Item = String> {
     let short = flag.short().map(|letter| format!("-{}", char::from(letter)));
     short.into_iter().chain([format!("--{}", flag.written())])

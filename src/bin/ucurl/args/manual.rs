@@ -14,23 +14,23 @@ pub struct Page {
 }
 
 impl Page {
-    fn heading(&mut self, title: &str) {
-        self.indent = "";
-        let before = if self.troff { ".SH " } else { "\n" };
-        self.out += &format!("{before}{title}\n");
+    /// Adds a text in the form for troff or for text, where it stands for `{}`.
+    fn add(&mut self, for_troff: &str, for_text: &str, text: &str) {
+        self.out += &match self.troff {
+            true => for_troff.replace("{}", &troff(text)),
+            false => for_text.replace("{}", text),
+        };
     }
 
-    /// Adds a line by itself.
-    fn line(&mut self, line: &str) {
-        self.out +=
-            &if self.troff { format!(".B {}\n.br\n", troff(line)) } else { format!("{line}\n") };
+    fn heading(&mut self, title: &str) {
+        self.indent = "";
+        self.add(".SH {}\n", "\n{}\n", title);
     }
 
     /// Adds what the text that follows is about.
     fn term(&mut self, term: &str) {
         self.indent = "    ";
-        self.out +=
-            &if self.troff { format!(".TP\n.B {}\n", troff(term)) } else { format!(" {term}\n") };
+        self.add(".TP\n.B {}\n", " {}\n", term);
     }
 
     /// Adds running text; an empty one ends a paragraph.
@@ -51,7 +51,7 @@ impl Page {
         self.text(&format!("{}.", flag.help()));
         flag.manual().for_each(|line| self.text(line));
         if let Some(differs) = flag.differs() {
-            self.out += if self.troff { ".br\n" } else { "" };
+            self.add(".br\n", "", "");
             self.text(&format!("Not as in curl: {differs}"));
         }
     }
@@ -67,7 +67,9 @@ pub fn manual(troff: bool) -> String {
     page.heading("NAME");
     page.text(&format!("ucurl - {}", TRANSFERS.help()));
     page.heading("SYNOPSIS");
-    iter::once(TRANSFERS).chain(verbs()).for_each(|section| page.line(section.usage()));
+    iter::once(TRANSFERS)
+        .chain(verbs())
+        .for_each(|section| page.add(".B {}\n.br\n", "{}\n", section.usage()));
     page.heading("DESCRIPTION");
     TRANSFERS.manual().for_each(|line| page.text(line));
     page.heading("OPTIONS");

@@ -18,20 +18,18 @@ pub enum Used {
     Argument,
 }
 
-/// Takes a flag: whether it is on, and the value that was given with it.
-pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Option<&[u8]>) -> Result<(), Wrong>;
+/// An argument that may be there.
+pub type Argument<'a> = Option<&'a [u8]>;
+
+/// Takes a flag: whether it is on, and its value.
+pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Argument) -> Result<(), Wrong>;
 
 const UNKNOWN: Wrong = Wrong::Why("is unknown", Exit::Usage);
 const NEEDS_A_VALUE: Wrong = Wrong::Why("needs a value", Exit::Usage);
 
 /// Reads one option, whose long name may stand without dashes. `next` may be its value.
-pub fn read(
-    section: Section,
-    option: &[u8],
-    next: Option<&[u8]>,
-    take: Take,
-) -> Result<Used, Wrong> {
-    let mut take = |flag: Flag, on: bool, value: Option<&[u8]>| {
+pub fn read(section: Section, option: &[u8], next: Argument, take: Take) -> Result<Used, Wrong> {
+    let mut take = |flag: Flag, on: bool, value: Argument| {
         check_choice(flag, value)?;
         take(flag, on, value)
     };
@@ -42,7 +40,7 @@ pub fn read(
     }
 }
 
-fn long(section: Section, name: &[u8], next: Option<&[u8]>, take: Take) -> Result<Used, Wrong> {
+fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Used, Wrong> {
     let equals = name.iter().position(|&byte| byte == b'=').unwrap_or(name.len());
     let (name, attached) = (&name[..equals], name.get(equals + 1..));
     let (name, on) = match name.strip_prefix(b"no-") {
@@ -76,7 +74,7 @@ fn long(section: Section, name: &[u8], next: Option<&[u8]>, take: Take) -> Resul
     Err(Wrong::Why(why, Exit::Usage))
 }
 
-fn short(section: Section, letters: &[u8], next: Option<&[u8]>, take: Take) -> Result<Used, Wrong> {
+fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result<Used, Wrong> {
     if letters.is_empty() {
         return Err(UNKNOWN);
     }
@@ -96,7 +94,7 @@ fn short(section: Section, letters: &[u8], next: Option<&[u8]>, take: Take) -> R
 }
 
 /// Rejects a value that is not among those that the table lists.
-fn check_choice(flag: Flag, value: Option<&[u8]>) -> Result<(), Wrong> {
+fn check_choice(flag: Flag, value: Argument) -> Result<(), Wrong> {
     let (Some(choices), Some(value)) = (flag.choices(), value) else { return Ok(()) };
     if choices.split('|').any(|choice| choice.as_bytes() == value) {
         return Ok(());

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::draft::{Draft, Read};
 use super::exit::Exit;
 use super::flags::{FlagKind, TRANSFERS};
-use super::options::{self, Used};
+use super::options::{self, Argument, Used};
 use super::rcfile::{self, OptionLine};
 use super::wrong::{NoTransfer, Wrong};
 
@@ -18,18 +18,15 @@ pub fn parse<'a>(
     read: Read,
 ) -> (Config, Result<(), NoTransfer>) {
     let mut draft = Draft::new(read);
-    let result = arguments(&mut draft, args);
+    let result = all(&mut draft, args);
     (draft.finish(), result)
 }
 
-fn arguments<'a>(
-    draft: &mut Draft,
-    args: impl Iterator<Item = &'a [u8]>,
-) -> Result<(), NoTransfer> {
+fn all<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Result<(), NoTransfer> {
     let mut args = args.peekable();
     let mut options = true;
     while let Some(arg) = args.next() {
-        if !options || arg.first() != Some(&b'-') {
+        if !options || !arg.starts_with(b"-") {
             draft.url(arg);
         } else if arg == b"--" {
             options = false;
@@ -44,12 +41,7 @@ fn arguments<'a>(
 }
 
 /// Reads one option; `depth` counts the `-K` files that it stands in.
-fn option(
-    draft: &mut Draft,
-    depth: usize,
-    option: &[u8],
-    next: Option<&[u8]>,
-) -> Result<Used, Wrong> {
+fn option(draft: &mut Draft, depth: usize, option: &[u8], next: Argument) -> Result<Used, Wrong> {
     options::read(TRANSFERS, option, next, &mut |flag, on, value| {
         let value = value.unwrap_or_default();
         let is_file = flag.kind() == FlagKind::File && !flag.is_out();
@@ -73,29 +65,24 @@ fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), Wrong> 
     let text = text.ok_or(Wrong::Why("cannot be read", Exit::Read))?;
     let shown: &[u8] = if name == b"-" { b"<stdin>" } else { name };
     rcfile::lines(&text).try_for_each(|line| {
-        let place = [shown, b":", line.number.to_string().as_bytes(), b": "].concat();
-        file_line(draft, depth + 1, &line, &place)
+        let at = [shown, b":", line.number.to_string().as_bytes(), b": "].concat();
+        file_line(draft, depth + 1, &line, &at)
     })
 }
 
-/// Reads one line of a file. As in curl, most errors are warnings here.
-fn file_line(
-    draft: &mut Draft,
-    depth: usize,
-    line: &OptionLine,
-    place: &[u8],
-) -> Result<(), Wrong> {
+/// Reads a line; `at` is the file and the number. As in curl, most errors are warnings here.
+fn file_line(draft: &mut Draft, depth: usize, line: &OptionLine, at: &[u8]) -> Result<(), Wrong> {
     if line.has_more {
         let why = b"' has white space outside quotes; what follows it is not used";
-        draft.warn(&[place, b"'", line.option, why]);
+        draft.warn(&[at, b"'", line.option, why]);
     }
     let value = line.value.as_deref();
     let why = match option(draft, depth, line.option, value) {
         Ok(Used::Alone) if value.is_some_and(|value| !value.is_empty()) => "takes no value",
         Ok(_) => return Ok(()),
         Err(Wrong::Why(why, _)) => why,
-        Err(wrong) => return Err(Wrong::Ends(wrong.of([place, line.option].concat()))),
+        Err(wrong) => return Err(Wrong::Ends(wrong.of([at, line.option].concat()))),
     };
-    draft.warn(&[place, b"'", line.option, b"' ", why.as_bytes()]);
+    draft.warn(&[at, b"'", line.option, b"' ", why.as_bytes()]);
     Ok(())
 }

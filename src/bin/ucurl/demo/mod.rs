@@ -34,10 +34,8 @@ mod route;
 mod streams;
 mod terminal;
 
-use crate::args::config::Socket;
 use engine::Engine;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 use unix_http::Endpoint;
@@ -74,14 +72,5 @@ impl Demo {
     /// Stops; requests in progress may finish first.
     pub fn stop(self) {
         self.handle.stop(GRACE);
-    }
-
-    /// The same as the command line's `--unix-socket` or `--abstract-unix-socket` names it.
-    pub fn socket(&self) -> Socket {
-        match self.endpoint() {
-            Endpoint::Abstract(name) => Socket::Abstract(name.clone()),
-            Endpoint::Unix(path) => Socket::Path(path.as_os_str().as_bytes().to_vec()),
-            other => Socket::Path(other.to_string().into_bytes()),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The endpoint that a URL is requested from.
 
-use crate::args::config::{Group, Socket};
+use crate::args::config::Group;
 use crate::args::exit::Exit;
 use crate::fetch::url::Url;
 use crate::output::failure::Failure;
@@ -28,12 +28,12 @@ pub struct Target {
 ///    default socket.
 pub fn choose(flags: &Group, demo: bool, url: &Url) -> Result<Target, Failure> {
     let (endpoint, why) = if let Some(socket) = &flags.socket {
-        let (endpoint, why) = match socket {
-            Socket::Path(name) => (Endpoint::Unix(plan::path(name).to_owned()), "--unix-socket"),
-            Socket::Abstract(name) => (Endpoint::Abstract(name.clone()), "--abstract-unix-socket"),
+        let why = match socket {
+            _ if demo => "--demo has started an engine there",
+            Endpoint::Abstract(_) => "--abstract-unix-socket names it",
+            _ => "--unix-socket names it",
         };
-        let names = [why, " names it"].concat();
-        (endpoint, if demo { "--demo has started an engine there".to_owned() } else { names })
+        (socket.clone(), why.to_owned())
     } else if let Some(command) = &flags.proxy_command {
         let (host, port) = (host_name(url), url.port_or_80());
         let endpoint = Endpoint::proxy_command(plan::path(command), &host, port)

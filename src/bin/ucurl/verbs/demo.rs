@@ -27,6 +27,6 @@ pub fn start_demo(config: &mut Config) -> io::Result<Option<Demo>> {
     }
     let (directory, listener) = private_listener("ucurl-demo")?;
     let demo = demo::serve(listener, directory)?;
-    config.groups.iter_mut().for_each(|group| group.socket = Some(demo.socket()));
+    config.groups.iter_mut().for_each(|group| group.socket = Some(demo.endpoint().clone()));
     Ok(Some(demo))
 }

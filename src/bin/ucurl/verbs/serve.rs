@@ -1,6 +1,6 @@
 //! The part that `demo`, `tap` and `replay` share: they serve clients until Ctrl-C, or a command.
 
-use super::supervise::{Front, runtime_dir};
+use super::supervise::{Front, private_socket};
 use crate::args::given::Given;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -19,9 +19,9 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     let (endpoint, directory) = match given.value("listen") {
         Some(text) => (Endpoint::parse(text).map_err(|error| error.to_string())?, None),
         None => {
-            let directory = PrivateDir::new_in(runtime_dir());
-            let directory = directory.map_err(|error| format!("no private directory: {error}"))?;
-            (Endpoint::Unix(directory.path().join("docker.sock")), Some(directory))
+            let (endpoint, directory) =
+                private_socket().map_err(|error| format!("no private directory: {error}"))?;
+            (endpoint, Some(directory))
         }
     };
     let listener =

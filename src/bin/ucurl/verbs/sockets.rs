@@ -10,6 +10,7 @@
 //! another protocol receives one line that it does not understand; `--no-ask` sends nothing.
 
 use crate::args::given::Given;
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -96,9 +97,8 @@ fn listening(table: &[u8]) -> Vec<Listening> {
         if sockets.iter().any(|socket| socket.endpoint == endpoint) {
             continue;
         }
-        let owner = owners.iter().find(|(found, _)| found == inode).map(|(_, who)| who.clone());
-        let owner = owner.unwrap_or_else(|| "a process that cannot be seen from here".into());
-        sockets.push(Listening { endpoint, owner, http: NOT_ASKED });
+        let owner = owners.get(inode).map_or("a process that cannot be seen from here", |o| o);
+        sockets.push(Listening { endpoint, owner: owner.to_owned(), http: NOT_ASKED });
     }
     sockets
 }
@@ -117,8 +117,8 @@ fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
 }
 
 /// Returns the sockets of the processes that we may look into: inode, and the process.
-fn owners() -> Vec<(String, String)> {
-    let mut owners = Vec::new();
+fn owners() -> BTreeMap<String, String> {
+    let mut owners = BTreeMap::new();
     for process in entries(Path::new("/proc")) {
         let pid = process.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if decimal(pid.as_bytes()).is_none() {
@@ -130,7 +130,9 @@ fn owners() -> Vec<(String, String)> {
             let Ok(target) = fs::read_link(descriptor) else { continue };
             let target = target.to_string_lossy();
             let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
-            owners.extend(inode.map(|inode| (inode.to_owned(), who.clone())));
+            if let Some(inode) = inode {
+                owners.entry(inode.to_owned()).or_insert_with(|| who.clone());
+            }
         }
     }
     owners

@@ -1,8 +1,7 @@
-//! Ending well. The standard library cannot catch signals, and a relay that Ctrl-C kills leaves its
-//! socket file behind, its recordings unfinished and the command it serves without a server. So a
-//! second process, the *back*, does the work, in a process group of its own, which the terminal's
-//! signals do not reach. The process that was started, the *front*, becomes a shell that traps
-//! signals:
+//! Cleans up after Ctrl-C. The standard library cannot catch signals, and a relay that a signal kills
+//! leaves its socket file, unfinished recordings and a command without a server. Therefore a second
+//! process, the *back*, does the work in a process group of its own, which signals of the terminal
+//! do not reach. The first process, the *front*, becomes a shell that traps signals:
 //!
 //! ```text
 //!   terminal ── SIGINT ──▶ front (sh: trap)     ◀── the process that the user's shell waits for
@@ -17,12 +16,11 @@
 //!   with 0.
 //! * Serving a command: the command gets SIGINT and SIGQUIT from the terminal; the front passes
 //!   SIGTERM and SIGHUP on to it. The back ends after the command, the front with its exit code.
-//! * The front is killed with SIGKILL: its end of the socket closes, and the back stops as if it
-//!   had been asked to. The command gets SIGTERM.
-//! * There is no `sh`: the front waits by itself. A signal kills it, and the back stops.
+//! * SIGKILL of the front closes its end of the socket: the back stops, the command gets SIGTERM.
+//! * Without a `sh` the front waits itself. A signal kills it, and the back stops.
 //!
-//! A back that is killed with SIGKILL leaves a socket file, which the next listener there replaces.
-//! The last milliseconds of traffic may then be missing from what it showed and recorded.
+//! SIGKILL of the back leaves a socket file, which the next listener there replaces, and may cut
+//! the last milliseconds of traffic from the view and the recordings.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -40,7 +38,7 @@ use std::thread;
 use std::time::Duration;
 use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
 
-/// Names the socket between front and back to the back.
+/// Tells the back where to meet the front.
 const VARIABLE: &str = "UCURL_BACK";
 
 const SERVE: &str = r#"
@@ -73,23 +71,20 @@ exit "$code"
 pub struct Front {
     socket: UnixStream,
     group: Option<i32>,
-    /// Whether it still waits to hear of a command.
+    /// Whether it waits for the id of a command.
     waits: Cell<bool>,
 }
 
-/// Where sockets and directories of this user's processes belong.
-pub fn runtime_dir() -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
-        Some(dir) if dir.is_dir() => dir,
-        _ => std::env::temp_dir(),
-    }
+/// Returns a place for a socket, in a private directory of this user.
+pub fn private_socket() -> io::Result<(Endpoint, PrivateDir)> {
+    let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let parent = runtime_dir.filter(|dir| dir.is_dir()).unwrap_or_else(std::env::temp_dir);
+    let directory = PrivateDir::new_in(parent)?;
+    Ok((Endpoint::Unix(directory.path().join("docker.sock")), directory))
 }
 
-/// Divides this process, does the work in the back and tells the front its exit code. `args` is the
-/// whole command line, `command` whether a command is served.
-///
-/// # Errors
-/// What the work says, and why this process cannot be divided: a socket, a process.
+/// Does the work in the back and tells the front its exit code. `args` is the whole command line,
+/// `command` whether a command is served.
 pub fn run(
     args: &[Vec<u8>],
     command: bool,
@@ -98,15 +93,13 @@ pub fn run(
     let Some(mark) = std::env::var_os(VARIABLE) else {
         return front(args, command).map_err(|error| format!("cannot start: {error}"));
     };
-    // A front that has gone already has nothing for us to do.
     let Some(front) = meet(&mark.into_vec(), command) else { return Ok(1) };
     let code = work(&front);
     front.end(*code.as_ref().unwrap_or(&2));
     code
 }
 
-/// Starts the back and becomes the shell that waits for it. Only where there is no shell does this
-/// return the exit code.
+/// Starts the back and becomes the shell that waits for it. Returns only without a shell.
 fn front(args: &[Vec<u8>], command: bool) -> io::Result<i32> {
     let (_directory, listener) = private_listener("ucurl")?;
     let token = random();
@@ -134,7 +127,7 @@ fn front(args: &[Vec<u8>], command: bool) -> io::Result<i32> {
     Ok(code.and_then(|code| code.parse().ok()).unwrap_or(1))
 }
 
-/// Starts the same program in a process group of its own, where `VARIABLE` makes it the back.
+/// Starts this program again, as the back, in a process group of its own.
 fn start_back(args: &[Vec<u8>], token: &str, meeting_place: &Endpoint) -> io::Result<Child> {
     let group = own_group().map_or(String::new(), |group| group.to_string());
     let mut back = Command::new(std::env::current_exe()?);
@@ -146,7 +139,7 @@ fn start_back(args: &[Vec<u8>], token: &str, meeting_place: &Endpoint) -> io::Re
     back.spawn()
 }
 
-/// Waits for the back, which says the token first: any process can connect to an abstract name.
+/// Waits for the back, which sends the token first: any process can connect to an abstract name.
 fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream>> {
     while let Some(stream) = listener.accept()? {
         let stream = stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
@@ -160,49 +153,46 @@ fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream
     Ok(None)
 }
 
-/// A listener for this process's own use. On Linux it has an abstract name, which leaves nothing
-/// behind whenever this process is killed; elsewhere it is in a private directory.
+/// Returns a listener for this process. On Linux it has an abstract name, which leaves nothing
+/// behind when this process is killed, elsewhere a private directory.
 pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)> {
     if cfg!(any(target_os = "linux", target_os = "android")) {
         let name = format!("{name}-{}", random()).into_bytes();
         return Ok((None, Listener::bind(&Endpoint::Abstract(name)).map_err(io::Error::other)?));
     }
-    let directory = PrivateDir::new_in(runtime_dir())?;
-    let endpoint = Endpoint::Unix(directory.path().join("docker.sock"));
+    let (endpoint, directory) = private_socket()?;
     Ok((Some(directory), Listener::bind(&endpoint).map_err(io::Error::other)?))
 }
 
-/// The back's side of the meeting.
+/// Meets the front, in the back.
 fn meet(mark: &[u8], command: bool) -> Option<Front> {
     let mut parts = std::str::from_utf8(mark).ok()?.splitn(3, ' ');
     let (group, token, place) = (parts.next()?.parse().ok(), parts.next()?, parts.next()?);
     let stream = connect(&Endpoint::parse(place).ok()?, None).ok()?;
     (&stream).write_all(token.as_bytes()).ok()?;
-    // From here on a signal to the front ends both.
+    // From "ready" on a signal to the front ends both.
     (&stream).read_exact(&mut [0; 6]).ok()?;
     let socket = stream.as_unix()?.try_clone().ok()?;
     Some(Front { socket, group, waits: Cell::new(command) })
 }
 
-/// 128 bits that nobody can guess, in hexadecimal: the keys of a new hasher are the system's
-/// randomness.
+/// Returns 128 unpredictable bits in hexadecimal: the system's randomness keys a new hasher.
 fn random() -> String {
     let bits = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", bits(), bits())
 }
 
-/// This process's group, the fifth field of proc(5)'s `stat`; the second, the name, may hold
-/// anything but ends in `)`.
+/// Returns the process group: the fifth field of proc(5)'s `stat`, whose second, a name that may
+/// contain anything, ends in `)`.
 fn own_group() -> Option<i32> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
 }
 
 impl Front {
-    /// Starts a command in the front's process group, which has the terminal, and tells the front
-    /// to pass its signals on.
+    /// Starts a command in the front's process group, which has the terminal.
     pub fn start(&self, command: &mut Command) -> io::Result<Child> {
-        // It may be a tap again, with halves of its own.
+        // The command may be a tap too, with a back of its own.
         command.env_remove(VARIABLE);
         if let Some(group) = self.group {
             command.process_group(group);
@@ -213,17 +203,16 @@ impl Front {
         Ok(child)
     }
 
-    /// Waits for the command. If the front ends first, the command is asked to end.
+    /// Waits for the command, which gets SIGTERM if the front ends first.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let (mut socket, pid) = (self.socket.try_clone()?, child.id().to_string());
         let over = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&over);
-        // It ends with this process.
         thread::spawn(move || {
-            // The front says nothing: whatever this gives is its end.
-            let _ = socket.read(&mut [0]);
+            // The front sends nothing: this returns at its end.
+            _ = socket.read(&mut [0]);
             if !ended.load(Ordering::Acquire) {
-                let _ = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
+                _ = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
             }
         });
         let status = child.wait();
@@ -231,12 +220,12 @@ impl Front {
         status
     }
 
-    /// Waits until the front asks to stop, or is no more.
+    /// Waits until the front asks to stop or has ended.
     pub fn wait_for_stop(&self) {
-        let _ = (&self.socket).read(&mut [0; 16]);
+        _ = (&self.socket).read(&mut [0; 16]);
     }
 
-    /// Tells the front what to end with.
+    /// Tells the front its exit code.
     fn end(&self, code: i32) {
         if self.waits.get() {
             self.tell("none");
@@ -244,10 +233,8 @@ impl Front {
         self.tell(&code.to_string());
     }
 
-    /// Sends a line, in one write: a shell that a signal interrupts forgets what it had read of a
-    /// line.
+    /// Sends a line in one write: a shell that a signal interrupts forgets half a line.
     fn tell(&self, line: &str) {
-        // A front that is gone needs no telling.
-        let _ = (&self.socket).write_all(format!("{line}\n").as_bytes());
+        _ = (&self.socket).write_all(format!("{line}\n").as_bytes());
     }
 }

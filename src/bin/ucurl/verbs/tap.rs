@@ -1,4 +1,4 @@
-//! `ucurl tap`: what travels through a Docker socket, shown and recorded.
+//! `ucurl tap`: relays a Docker socket, and shows and records the traffic.
 
 use super::serve;
 use super::supervise::Front;
@@ -19,10 +19,10 @@ use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
 use unix_http::traffic::{Explain, Observer, Text, text};
 
-/// How long exchanges in progress may take to finish at the end.
+/// The time that exchanges in progress have to finish at the end.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Relays until the end of the command, or until it is asked to stop.
+/// Relays until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let target = target(given)?;
     let (_directory, listener) = serve::listener(given)?;
@@ -48,12 +48,9 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
     if given.has("quiet") {
         return Ok(None);
     }
-    let limit = match given.value("body-limit").map(|text| decimal(text.as_bytes())) {
-        None => text::BODY_LIMIT,
-        Some(limit) => limit
-            .and_then(|limit| limit.try_into().ok())
-            .ok_or("--body-limit: needs a number of bytes")?,
-    };
+    let number = |text: &OsStr| decimal(text.as_bytes())?.try_into().ok();
+    let limit = given.value("body-limit").map_or(Some(text::BODY_LIMIT), number);
+    let limit = limit.ok_or("--body-limit: needs a number of bytes")?;
     let out = view_file(given)?;
     let colour = match given.value("color").and_then(OsStr::to_str) {
         None | Some("auto") => wants_colour(&out),
@@ -69,7 +66,7 @@ fn view(given: &Given, target: &Endpoint) -> Result<Option<Box<dyn Observer>>, S
     }))
 }
 
-/// Where the view goes: a file, stdout, or stderr where a command has stdout.
+/// Opens the output of the view: a file, stdout, or stderr where a command has stdout.
 fn view_file(given: &Given) -> Result<File, String> {
     let stream = match given.value("output") {
         Some(name) if name != "-" => return create(name, 0o600),
@@ -88,7 +85,7 @@ fn failed(name: &OsStr, error: &dyn Display) -> String {
     format!("{}: {error}", name.display())
 }
 
-/// Where to forward to: an endpoint, or the engine that the docker command would use.
+/// Returns the endpoint of `--to`, or of the engine that the docker command would use.
 fn target(given: &Given) -> Result<Endpoint, String> {
     if let Some(Ok(endpoint)) = given.value("to").map(Endpoint::parse) {
         return Ok(endpoint);
@@ -99,21 +96,16 @@ fn target(given: &Given) -> Result<Endpoint, String> {
     };
     let daemon = Daemon::resolve(&ProcessEnvironment, &flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
-        return Err(format!(
-            "{}: tap forwards paths unchanged; name a host without one",
-            daemon.host
-        ));
+        let why = "tap forwards paths unchanged; name a host without one";
+        return Err(format!("{}: {why}", daemon.host));
     }
     Ok(daemon.endpoint)
 }
 
 /// Adds the recorders that were asked for.
 fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
-    let tool = if given.value("script-for") == Some(OsStr::new("curl")) {
-        Tool::Curl
-    } else {
-        Tool::Ucurl
-    };
+    let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
+    let tool = if for_curl { Tool::Curl } else { Tool::Ucurl };
     let started = relay.started();
     for name in given.values("script") {
         let script = Script::new(create(name, 0o700)?, relay.target()).for_tool(tool);
