@@ -15,6 +15,8 @@
 use super::number::LOWER_HEX;
 use std::borrow::Cow;
 use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Whether a character is one of Unicode's bidirectional controls or line separators, which HTTP
 /// allows and which make text look like another.
@@ -29,6 +31,11 @@ pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 8);
     push_escaped(&mut text, bytes, false);
     text
+}
+
+/// Returns a path as [`visible`] shows it.
+pub fn visible_path(path: &Path) -> String {
+    visible(path.as_os_str().as_bytes())
 }
 
 /// Returns bytes as [`visible`] does, but keeps HTAB.

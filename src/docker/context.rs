@@ -25,7 +25,6 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Returns the current context that `config.json` names, if any.
 pub(super) fn current_context(
     env: &impl Environment,
     dir: &Path,
@@ -46,7 +45,6 @@ pub(super) fn current_context(
     }
 }
 
-/// Reads a file that need not be there.
 fn read(env: &impl Environment, path: &Path) -> Result<Option<Vec<u8>>, ResolveError> {
     match env.read(path) {
         Ok(text) => Ok(Some(text)),
@@ -55,7 +53,6 @@ fn read(env: &impl Environment, path: &Path) -> Result<Option<Vec<u8>>, ResolveE
     }
 }
 
-/// A context of the store.
 pub(super) struct StoredContext {
     pub(super) meta: PathBuf,
     pub(super) host: OsString,
@@ -102,7 +99,6 @@ fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), String> {
     }
 }
 
-/// Lists the names of the contexts in the store, as many as can be read.
 fn known(env: &impl Environment, dir: &Path) -> Vec<String> {
     let name = |dir: &PathBuf| {
         let meta = Value::parse(&env.read(&dir.join("meta.json")).ok()?).ok()?;

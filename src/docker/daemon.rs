@@ -2,7 +2,7 @@
 
 use super::context::{self, StoredContext};
 use super::environment::{Environment, set};
-use super::host::{DockerHost, HostOrigin};
+use super::host::DockerHost;
 use super::resolve_error::{DaemonRule, ResolveError};
 use super::tls::TlsOptions;
 use super::tls_settings::{self, TlsAndNotes, config_dir};
@@ -70,7 +70,6 @@ impl Daemon {
         Client::builder(self.endpoint.clone()).prefix(&self.prefix)
     }
 
-    /// Builds the context `default`.
     fn of_default(
         env: &impl Environment,
         rule: DaemonRule,
@@ -83,7 +82,7 @@ impl Daemon {
             None => (env.var("DOCKER_HOST").unwrap_or_default(), Some("DOCKER_HOST".into())),
         };
         let refused = |error| ResolveError::Host { place: variable.clone(), error };
-        let host = DockerHost::parse_from(HostOrigin::Given, &text, tls).map_err(refused)?;
+        let host = DockerHost::given(&text, tls).map_err(refused)?;
         let tls =
             if tls { tls_settings::of_variables(env, verify)? } else { TlsAndNotes::default() };
         let shown = match host.endpoint {
@@ -94,7 +93,6 @@ impl Daemon {
         found.with_tls(tls).map_err(refused)
     }
 
-    /// Builds a context of the store.
     fn of_context(
         env: &impl Environment,
         rule: DaemonRule,
@@ -103,8 +101,7 @@ impl Daemon {
         let StoredContext { meta, host: text, tls, mut notes } =
             context::stored(env, &config_dir(env)?, name, rule)?;
         let refused = |error| ResolveError::Host { place: Some(meta.clone()), error };
-        let host =
-            DockerHost::parse_from(HostOrigin::Stored, &text, tls.is_some()).map_err(refused)?;
+        let host = DockerHost::stored(&text, tls.is_some()).map_err(refused)?;
         let shown = text.to_string_lossy();
         if let Endpoint::Tcp { port, .. } = host.endpoint
             && !shown.contains(&format!(":{port}"))

@@ -83,9 +83,6 @@ impl Engine {
     }
 
     /// Builds the request-target for a path of the API, as [`api_target`].
-    ///
-    /// # Errors
-    /// As [`version`](Engine::version).
     pub fn target(&self, path: &str) -> Result<String, EngineError> {
         Ok(api_target("", self.version()?, path))
     }

@@ -23,15 +23,9 @@ pub trait Environment {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
     /// Checks that a file could be read, without reading it: a private key stays unread.
-    ///
-    /// # Errors
-    /// As [`read`](Environment::read).
     fn probe(&self, path: &Path) -> io::Result<()>;
 
     /// Lists the paths of all that is in a directory.
-    ///
-    /// # Errors
-    /// As [`read`](Environment::read).
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
 }
 

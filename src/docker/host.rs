@@ -32,36 +32,25 @@ pub struct DockerHost {
     pub prefix: String,
 }
 
-/// Where a host stands, as the rules differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HostOrigin {
-    /// A flag or `DOCKER_HOST`.
-    Given,
-    /// A context of the store, which skips most of the grammar.
-    Stored,
-}
-
 impl DockerHost {
     /// Parses a host as the docker CLI reads `DOCKER_HOST` when TLS is off.
     ///
     /// # Errors
     /// [`EndpointError`] for all that the [module](super) declines.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
-        Self::parse_from(HostOrigin::Given, text.as_ref(), false)
+        Self::given(text.as_ref(), false)
     }
 
-    /// Parses a host by the rules of `origin`; `tls` changes the defaults.
-    pub(super) fn parse_from(
-        origin: HostOrigin,
-        text: &OsStr,
-        tls: bool,
-    ) -> Result<Self, EndpointError> {
+    /// Parses the host of a flag or of `DOCKER_HOST`; `tls` changes the defaults.
+    pub(super) fn given(text: &OsStr, tls: bool) -> Result<Self, EndpointError> {
         let bytes = text.as_bytes();
-        let parsed = no_nul(bytes).and_then(|()| match origin {
-            HostOrigin::Given => given(trim(bytes), tls),
-            HostOrigin::Stored => stored(bytes, tls),
-        });
-        parsed.map_err(|error| error.about(bytes))
+        no_nul(bytes).and_then(|()| given(trim(bytes), tls)).map_err(|error| error.about(bytes))
+    }
+
+    /// Parses the host of a stored context, which skips most of the grammar.
+    pub(super) fn stored(text: &OsStr, tls: bool) -> Result<Self, EndpointError> {
+        let bytes = text.as_bytes();
+        no_nul(bytes).and_then(|()| stored(bytes, tls)).map_err(|error| error.about(bytes))
     }
 
     fn tcp(host: &str, port: u16) -> DockerHost {

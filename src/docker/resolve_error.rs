@@ -1,11 +1,10 @@
 //! Why the daemon could not be found.
 
-use crate::base::text::visible;
+use crate::base::text::{visible, visible_path};
 use crate::transport::EndpointError;
 use std::fmt;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The rule that decided: the first in this order that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,25 +87,25 @@ impl fmt::Display for ResolveError {
                 f.write_str("a context and a host were both given; give one of them")
             }
             Self::Host { place: Some(place), error } => {
-                write!(f, "{}: {error}", line(place))
+                write!(f, "{}: {error}", visible_path(place))
             }
             Self::Host { place: None, error } => error.fmt(f),
             Self::UnknownContext { name, rule, meta, known } => {
                 write!(f, "no context {name:?}, which {rule} asks for; there is: default")?;
                 known.iter().try_for_each(|name| write!(f, ", {}", visible(name.as_bytes())))?;
-                write!(f, " (no {})", line(meta))
+                write!(f, " (no {})", visible_path(meta))
             }
             Self::Settings { path, why } => {
-                write!(f, "{}: {why}; mend it, or set DOCKER_HOST", line(path))
+                write!(f, "{}: {why}; mend it, or set DOCKER_HOST", visible_path(path))
             }
             Self::File { path, error, is_ca: false } => {
-                write!(f, "{}: {error}", line(path))
+                write!(f, "{}: {error}", visible_path(path))
             }
             Self::File { path, error, is_ca: true } => write!(
                 f,
                 "{}: {error}; DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or \
                  beside config.json",
-                line(path)
+                visible_path(path)
             ),
             Self::NoHome => {
                 f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME")
@@ -117,10 +116,6 @@ impl fmt::Display for ResolveError {
 
 pub(super) fn unreadable(path: PathBuf, error: io::Error) -> ResolveError {
     ResolveError::File { path, error, is_ca: false }
-}
-
-fn line(path: &Path) -> String {
-    visible(path.as_os_str().as_bytes())
 }
 
 impl std::error::Error for ResolveError {

@@ -10,7 +10,7 @@
 //! command.
 
 use crate::base::percent;
-use crate::base::text::visible;
+use crate::base::text::{visible, visible_path};
 use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program};
 use crate::transport::{authority, check_host, refuse};
 use std::ffi::OsString;
@@ -163,6 +163,6 @@ impl fmt::Display for Ssh {
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let port = self.port.iter().map(|port| format!(":{port}")).collect::<String>();
         write!(f, "ssh://{}", visible([user, host, port].concat().as_bytes()))?;
-        self.socket.iter().try_for_each(|path| f.write_str(&visible(path.as_os_str().as_bytes())))
+        self.socket.iter().try_for_each(|path| f.write_str(&visible_path(path)))
     }
 }

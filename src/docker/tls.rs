@@ -11,7 +11,7 @@
 //! Its interactive commands (a line that begins with `Q`, `R`, `k`, `K`) are off by `-quiet` and
 //! `-nocommands`, which needs OpenSSL 3.0; `-no_ign_eof` alone would turn them on.
 
-use crate::base::text::visible;
+use crate::base::text::{visible, visible_path};
 use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready};
 use crate::transport::{check_host, host_and_port, tcp};
 use std::ffi::OsString;
@@ -19,7 +19,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -104,7 +103,7 @@ impl Tls {
             }
             "18" | "19" | "20" | "21" => {
                 let trusted = match &self.options.ca {
-                    Some(file) => format!("in {}", shown(file)),
+                    Some(file) => format!("in {}", visible_path(file)),
                     None => "among this system's; give its CA file".into(),
                 };
                 format!("its certificate was not signed by a CA {trusted} ({text})")
@@ -126,7 +125,7 @@ impl Tls {
                  and its key"
             ),
             ("42" | "43" | "44" | "45" | "46" | "48" | "49" | "51", Some(cert)) => {
-                let cert = shown(cert);
+                let cert = visible_path(cert);
                 format!("the server refuses the client certificate {cert} (TLS alert {number})")
             }
             _ => return None,
@@ -138,27 +137,26 @@ impl Tls {
     /// overtake the alert that says so.
     fn explain_reset(&self) -> Cause {
         let maybe = match &self.options.cert {
-            Some(cert) => format!("refuse the client certificate {}", shown(cert)),
+            Some(cert) => format!("refuse the client certificate {}", visible_path(cert)),
             None => "want a client certificate".into(),
         };
-        Cause::new(
-            Kind::Child,
-            format!("the server reset the connection; if it never answered, it may {maybe}"),
-        )
+        let why = "the server reset the connection; if it never answered, it may";
+        Cause::new(Kind::Child, format!("{why} {maybe}"))
     }
 }
 
 impl Program for Tls {
     fn words(&self, _: Option<Duration>) -> Vec<OsString> {
         let options = &self.options;
-        let fixed = ["s_client", "-quiet", "-brief", "-no_ign_eof", "-nocommands", "-nbio"];
-        let mut words: Vec<OsString> = vec!["openssl".into()];
-        words.extend(fixed.map(OsString::from));
+        let fixed =
+            ["openssl", "s_client", "-quiet", "-brief", "-no_ign_eof", "-nocommands", "-nbio"];
+        let mut words: Vec<OsString> = fixed.map(OsString::from).into();
         words.extend(["-connect".into(), host_and_port(&self.host, self.port).into()]);
         let is_ip = self.name().parse::<IpAddr>().is_ok();
-        match is_ip {
-            true => words.push("-noservername".into()),
-            false => words.extend(["-servername".into(), self.name().into()]),
+        if is_ip {
+            words.push("-noservername".into());
+        } else {
+            words.extend(["-servername".into(), self.name().into()]);
         }
         if options.verify {
             let verify = if is_ip { "-verify_ip" } else { "-verify_hostname" };
@@ -181,7 +179,7 @@ impl Program for Tls {
         ];
         for (file, kind, what, label) in files {
             let Some(file) = file else { continue };
-            let what = format!("{what} in {}", shown(file));
+            let what = format!("{what} in {}", visible_path(file));
             let is_pem = holds(file, label).map_err(|error| {
                 Cause::new(kind, format!("{what} cannot be read: {error}")).from(error)
             })?;
@@ -198,10 +196,7 @@ impl Program for Tls {
     }
 
     fn no_half_close(&self) -> Option<&'static str> {
-        Some(
-            "the end of the input cannot be passed on over `openssl s_client`; use ssh or a proxy \
-             command",
-        )
+        Some("`openssl s_client` cannot pass on the end of the input; use ssh or a proxy command")
     }
 
     fn explain(&self, _: ExitStatus, said: &str) -> Option<Cause> {
@@ -257,10 +252,6 @@ const KNOWN: &[(&str, Kind, &str)] = &[
     ("nknown option", Kind::NoProgram, "this `openssl` is too old; OpenSSL 3.0 or later is needed"),
     ("SSL alert number", Kind::TlsHandshake, ""),
 ];
-
-fn shown(file: &Path) -> String {
-    visible(file.as_os_str().as_bytes())
-}
 
 fn holds(file: &Path, label: &str) -> io::Result<bool> {
     let mut text = Vec::new();

@@ -14,10 +14,8 @@ use super::tls::TlsOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// TLS, if it is on, and notes for the user.
 pub(super) type TlsAndNotes = (Option<TlsOptions>, Vec<String>);
 
-/// Returns the directory of Docker's settings.
 pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError> {
     match set(env, "DOCKER_CONFIG") {
         Some(dir) => Ok(dir.into()),

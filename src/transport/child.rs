@@ -37,8 +37,7 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a program and waits until it is ready, if it tells when. Returns our end of its
-    /// socket.
+    /// Starts a program, waits until it is ready if it tells, and returns our end of its socket.
     pub(super) fn connect(
         program: &Arc<dyn Program>,
         limit: Option<Duration>,
@@ -77,8 +76,7 @@ impl Child {
                 None => Ok(()),
             },
             Err(timeout) => {
-                // If this fails, it has ended.
-                let _ = lock(&self.process).kill();
+                _ = lock(&self.process).kill();
                 let why = format!("no connection within {:?}: {}", timeout.after, ready.late);
                 Err(Cause::new(Kind::TimedOut, why).from(timeout.into()))
             }
@@ -111,8 +109,8 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         let process = self.process.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The errors mean that there is nothing left to end.
-        let _ = self.socket.shutdown(Shutdown::Write);
+        // Errors mean that there is nothing left to end.
+        _ = self.socket.shutdown(Shutdown::Write);
         if wait_up_to(process, GRACE).is_none() {
             let _ = process.kill();
             let _ = process.wait();
@@ -150,7 +148,6 @@ fn cannot_run(words: &[OsString], error: io::Error) -> Cause {
     Cause::new(kind, why).from(error)
 }
 
-/// Tells how a program ended, and the last four lines of what it printed.
 fn in_its_words(status: ExitStatus, said: &str) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(127), _) => "ended with exit status 127, a command not found".to_owned(),
@@ -186,7 +183,6 @@ struct Stderr {
     more: Condvar,
 }
 
-/// The last bytes, and whether there will be more.
 #[derive(Default)]
 struct Tail {
     bytes: Vec<u8>,
@@ -226,7 +222,6 @@ impl Stderr {
         }
     }
 
-    /// Waits for at most `limit`, as long as `waiting` holds.
     fn wait_while(
         &self,
         limit: Duration,
@@ -236,8 +231,7 @@ impl Stderr {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Returns what was printed when it ended. A grandchild that holds the pipe open is not waited
-    /// for.
+    /// Returns what was printed. It waits a short while only: a grandchild may hold the pipe open.
     fn all(&self) -> String {
         let tail = self.wait_while(GRACE, |tail| !tail.ended);
         String::from_utf8_lossy(&tail.bytes).into_owned()

@@ -10,7 +10,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A program and its arguments.
 #[derive(Debug)]
 struct Words(Vec<OsString>);
 

@@ -24,7 +24,7 @@ pub(crate) trait Cut {
 impl Cut for Stream {
     fn cut(&self) {
         // An error means that it had ended before.
-        let _ = self.shutdown(Shutdown::Both);
+        _ = self.shutdown(Shutdown::Both);
     }
 }
 
@@ -69,9 +69,8 @@ impl<T> Default for Connections<T> {
 
 impl<T: Cut + Send + Sync> Connections<T> {
     /// Accepts connections until `listener` is stopped and serves each on a thread of its own.
-    /// Drops the listener, then returns when the last of them is over. The accepting thread itself
-    /// has to be [counted in](Self::begin) before. Failures of one connection are reported to the
-    /// service.
+    /// Drops the listener, then waits for the last thread. [Count in](Self::begin) the calling
+    /// thread before. The service hears of a connection that fails.
     pub(crate) fn run<S: Service>(&self, listener: impl Borrow<Listener>, service: &S) {
         thread::scope(|scope| {
             let mut number = 0;
@@ -105,7 +104,6 @@ impl<T: Cut + Send + Sync> Connections<T> {
         });
     }
 
-    /// Counts a thread in.
     pub(crate) fn begin(&self) {
         lock(&self.table).running += 1;
     }
@@ -124,18 +122,15 @@ impl<T: Cut + Send + Sync> Connections<T> {
         table.open.insert(number, Arc::clone(connection));
     }
 
-    /// Removes a connection that is over.
     pub(crate) fn remove(&self, number: u64) {
         lock(&self.table).open.remove(&number);
         self.changed.notify_all();
     }
 
-    /// Returns how many threads are at work.
     pub(crate) fn running(&self) -> usize {
         lock(&self.table).running
     }
 
-    /// Calls `see` with each open connection.
     pub(crate) fn for_each(&self, see: impl FnMut(&Arc<T>)) {
         lock(&self.table).open.values().for_each(see);
     }

@@ -114,7 +114,6 @@ impl Deadline {
         Ok(Some(Duration::from_millis(left)))
     }
 
-    /// Returns the error for a wait that reached this limit.
     pub(crate) fn timeout(&self) -> Option<Timeout> {
         self.after.map(|after| Timeout { limit: self.limit, after })
     }
@@ -206,7 +205,6 @@ impl Wait<'_> {
         Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
     }
 
-    /// Notes that a byte moved.
     pub(super) fn moved(&self) {
         if self.running.limits.idle.is_some() {
             self.running.moved.store(self.running.now(), Ordering::Relaxed);

@@ -87,7 +87,6 @@ fn parse(text: &[u8]) -> Result<Endpoint, EndpointError> {
     }
 }
 
-/// Refuses a NUL byte, which no path and no host can have.
 pub(crate) fn no_nul(text: &[u8]) -> Result<(), EndpointError> {
     match text.contains(&0) {
         true => refuse("it holds a NUL byte, which no path and no host can"),
@@ -104,7 +103,6 @@ fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes.to_vec()))
 }
 
-/// Splits `scheme://rest`.
 pub(crate) fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = text.windows(3).position(|window| window == b"://")?;
     Some((&text[..at], &text[at + 3..]))
@@ -235,7 +233,6 @@ pub struct EndpointError {
     meant: Option<String>,
 }
 
-/// Fails with an [`EndpointError`].
 pub(crate) fn refuse<T>(why: impl Into<String>) -> Result<T, EndpointError> {
     Err(EndpointError::new(why))
 }
@@ -245,12 +242,10 @@ impl EndpointError {
         Self { given: String::new(), why: why.into(), meant: None }
     }
 
-    /// Adds what was probably meant.
     pub(crate) fn meaning(self, meant: String) -> Self {
         Self { meant: Some(meant), ..self }
     }
 
-    /// Adds the whole text.
     pub(crate) fn about(self, given: &[u8]) -> Self {
         Self { given: visible(given), ..self }
     }

@@ -5,12 +5,11 @@ use super::endpoint::Endpoint;
 use super::socket_file::{self, InTheWay, SocketFile};
 use super::stream::Stream;
 use super::unix;
-use crate::base::text::visible;
+use crate::base::text::visible_path;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -97,7 +96,6 @@ impl ListenError {
         Self { kind, text: why.into(), source: None }
     }
 
-    /// Wraps a system error after a few words of our own.
     fn of(what: &str, error: io::Error) -> Self {
         let kind = if is_taken(&error) { Kind::InUse } else { Kind::Other };
         Self { kind, text: format!("{what}: {error}"), source: Some(error) }
@@ -120,9 +118,6 @@ impl Listener {
     }
 
     /// Listens for those whom `admission` lets in.
-    ///
-    /// # Errors
-    /// As [`bind`](Listener::bind).
     pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
         Self::open(endpoint, admission).map_err(|error| {
             let text = format!("cannot listen on {endpoint}: {}", error.text);
@@ -168,7 +163,6 @@ impl Listener {
             let accepted = match &self.socket {
                 Socket::Unix(listener) => listener.accept().map(|(socket, _)| Stream::from(socket)),
                 Socket::Tcp(listener) => listener.accept().and_then(|(socket, _)| {
-                    // A message leaves in one write: waiting for more would only delay it.
                     socket.set_nodelay(true)?;
                     Ok(Stream::from(socket))
                 }),
@@ -183,10 +177,7 @@ impl Listener {
         }
     }
 
-    /// Returns a handle that stops this listener.
-    ///
-    /// # Errors
-    /// Those of dup(2).
+    /// Returns a handle that stops this listener. Fails as dup(2) does.
     pub fn stopper(&self) -> io::Result<Stopper> {
         // Only std has types of their own for listening sockets.
         let socket = match &self.socket {
@@ -201,9 +192,8 @@ impl Stopper {
     /// Makes the listener refuse connections, and ends the wait of [`accept`](Listener::accept).
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        // shutdown(2) of a listening socket wakes accept(2). It fails only where it was done
-        // before.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        // shutdown(2) of a listening socket wakes accept(2); a second one fails.
+        _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
@@ -225,7 +215,7 @@ fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Liste
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists());
         let (kind, why) = match (error.kind(), directory) {
             (ErrorKind::NotFound, Some(directory)) => {
-                let directory = visible(directory.as_os_str().as_bytes());
+                let directory = visible_path(directory);
                 (Kind::Other, format!("the directory {directory} does not exist"))
             }
             (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => {

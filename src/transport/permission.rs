@@ -3,10 +3,9 @@
 //! Connecting needs the right to write to the socket file and to search every directory above it
 //! (unix(7)).
 
-use crate::base::text::visible;
+use crate::base::text::{visible, visible_path};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -25,7 +24,7 @@ fn closed_directory(path: &Path) -> Option<String> {
     let closed = |p: &&Path| denied(p) && p.parent().is_some_and(|up| !denied(up));
     let directory = path.ancestors().find(closed)?.parent()?;
     let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let subject = format!("the directory {} is ", visible(directory.as_os_str().as_bytes()));
+    let subject = format!("the directory {} is ", visible_path(directory));
     Some(format!("permission denied: {}", remedy(&fs::metadata(here).ok()?, 0o1, &subject)))
 }
 

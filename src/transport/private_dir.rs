@@ -13,10 +13,7 @@ pub struct PrivateDir(PathBuf);
 
 impl PrivateDir {
     /// Makes a directory inside `parent`. mkdir(2) fails where the name is taken, even by a
-    /// symbolic link, so the directory is never another user's.
-    ///
-    /// # Errors
-    /// Those of mkdir(2).
+    /// symbolic link, so the directory is never another user's. Fails as mkdir(2) does.
     pub fn new_in(parent: impl AsRef<Path>) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         loop {

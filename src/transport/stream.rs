@@ -43,10 +43,8 @@ impl Stream {
         Self { socket, is_tcp: false, child: child.map(Arc::new), set, clock }
     }
 
-    /// Returns another handle on the same connection, with the same [`Clock`].
-    ///
-    /// # Errors
-    /// Those of dup(2).
+    /// Returns another handle on the same connection, with the same [`Clock`]. Fails as dup(2)
+    /// does.
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self {
             socket: self.socket.try_clone()?,
@@ -86,10 +84,7 @@ impl Stream {
     }
 
     /// Makes reads and writes on this handle and its later clones keep to the limits of an
-    /// exchange. `Clock::default()` ends that.
-    ///
-    /// # Errors
-    /// Those of setsockopt(2).
+    /// exchange. `Clock::default()` ends that. Fails as setsockopt(2) does.
     pub fn set_clock(&mut self, clock: Clock) -> io::Result<()> {
         self.clock = clock;
         if self.clock.begin_wait().is_none() {
@@ -109,9 +104,6 @@ impl Stream {
     }
 
     /// Sets the longest wait of one write.
-    ///
-    /// # Errors
-    /// As [`set_read_timeout`](Self::set_read_timeout).
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Write, timeout)
     }
@@ -170,20 +162,20 @@ impl Stream {
                     wait.iter().for_each(Wait::moved);
                     return Ok(moved);
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // SO_RCVTIMEO or SO_SNDTIMEO has passed (socket(7)): the clock decides if that is
-                // the end.
-                Err(error) if error.kind() == ErrorKind::WouldBlock && wait.is_some() => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-                Err(error) => return Err(error),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    // A limit of the socket has passed (socket(7)); the clock knows if it is the
+                    // end.
+                    ErrorKind::WouldBlock if wait.is_some() => {}
+                    ErrorKind::WouldBlock => return Err(ErrorKind::TimedOut.into()),
+                    _ => return Err(error),
+                },
             }
         }
     }
 
-    /// Replaces the end of a program's output by its failure, if it failed. A program that left
-    /// input unread ends with a reset.
+    /// Replaces the end of a program that failed by its failure. A reset is an end with input
+    /// unread.
     fn end(&self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
         let Some(child) = &self.child else { return result };
         let ended = match &result {

@@ -7,7 +7,7 @@
 use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, within};
 use super::permission;
-use crate::base::text::visible;
+use crate::base::text::visible_path;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 #[cfg(target_os = "android")]
@@ -100,7 +100,6 @@ pub(super) fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// Connects to a socket file.
 pub(super) fn connect_path(path: &Path, timeout: Option<Duration>) -> Result<UnixStream, Cause> {
     let dial = || {
         let short = ShortPath::to_socket(path)?;
@@ -109,7 +108,6 @@ pub(super) fn connect_path(path: &Path, timeout: Option<Duration>) -> Result<Uni
     dial().map_err(|error| explain(error, |error| explain_path(path, error)))
 }
 
-/// Connects to an abstract name.
 pub(super) fn connect_abstract(
     name: &[u8],
     timeout: Option<Duration>,
@@ -176,7 +174,7 @@ fn explain_path(path: &Path, error: &io::Error) -> Reason {
 
 fn explain_missing(path: &Path) -> String {
     if let Ok(target) = fs::read_link(path) {
-        let target = visible(target.as_os_str().as_bytes());
+        let target = visible_path(&target);
         return format!(
             "it is a symbolic link to {target}, which does not exist; is the server running?"
         );
@@ -184,7 +182,7 @@ fn explain_missing(path: &Path) -> String {
     let gone = path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty() && !p.exists()).last();
     match gone {
         Some(directory) => {
-            let directory = visible(directory.as_os_str().as_bytes());
+            let directory = visible_path(directory);
             format!("no such socket, the directory {directory} does not exist; check the path")
         }
         None if path.exists() => {
