@@ -1,4 +1,4 @@
-//! A tap on a socket: what a client and a server say to each other, seen from between them.
+//! A tap on a socket: a relay that shows what a client and a server send.
 //!
 //! ```text
 //!   client ──▶ Listener ─┐                                  ┌─▶ Text      for people
@@ -7,14 +7,12 @@
 //!                             as they are
 //! ```
 //!
-//! * [`Relay`] passes bytes on, unchanged and at once, and shows a copy: [`relay`] says what it
-//!   promises.
-//! * [`traffic`](crate::traffic) reads the copy as HTTP and covers secrets; its observers are told
-//!   what it finds. What an observer does cannot change what is passed on.
-//! * [`record`] writes what is seen to files, [`replay`] answers from them.
+//! * [`Relay`] passes bytes on, unchanged and at once, and shows a copy.
+//! * [`traffic`](crate::traffic) reads the copy as HTTP, masks secrets and shows observers events.
+//!   Observers cannot change the bytes.
+//! * [`record`] writes files, [`replay`] answers from them.
 //! * [`gate`] keeps web pages out of a TCP port.
-//!
-//! The arrow never points back: nothing that is read here, or cannot be read, reaches the bytes.
+
 pub mod gate;
 pub mod record;
 mod refusal;

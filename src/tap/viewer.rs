@@ -1,4 +1,4 @@
-//! From the threads that pass bytes on to the observers that see what they mean.
+//! Shows the observers of a relay what its threads pass on.
 //!
 //! ```text
 //!   client's thread ─▶ ┐                  ┌ the viewer, a millisecond later
@@ -6,17 +6,15 @@
 //!   server's thread ─▶ ┘ in order, bound  └ or one of the two, if much waits
 //! ```
 //!
-//! Reading HTTP and showing it takes longer than passing bytes on. So a relay thread queues a copy
-//! and continues, and one thread of the relay, the *viewer*, drains the queues of all connections.
-//! Large pieces are not copied, and no more than [`WAITING_LIMIT`] waits: then the thread that
-//! brought the piece shows all that waits itself. Nothing is lost, and memory stays bounded,
-//! however slow the observers are.
+//! Parsing takes longer than passing bytes on. So a relay thread queues a copy and continues, and
+//! one thread of the relay, the *viewer*, drains the queues of all connections. A thread with a
+//! large piece, or with more than [`WAITING_LIMIT`] bytes in the queue, drains the queue itself.
+//! Nothing is lost, and memory stays bounded.
 //!
-//! Only the viewer calls [`Observer::flush`], so a view on a slow terminal blocks the viewer and
-//! never the traffic.
+//! Only the viewer calls [`Observer::flush`], so a slow terminal never blocks the traffic.
 //!
-//! A piece is queued *before* it is written. So whatever it causes, an answer above all, is queued
-//! after it. Whoever drains a queue holds the conversation, so observers see the same order.
+//! A piece is queued *before* it is written, so a response is queued after its request. A thread
+//! that drains a queue holds the conversation, so observers see the same order.
 
 use crate::base::sync::lock;
 use crate::traffic::{Conversation, Event, Observer, Side};
@@ -26,14 +24,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A larger piece is not copied: the thread that passed it on shows it from its own buffer.
+/// The largest piece that is copied; a larger one is shown from its buffer.
 const COPY_LIMIT: usize = 16 * 1024;
 /// How many bytes of a connection may wait to be shown.
 const WAITING_LIMIT: usize = 64 * 1024;
-/// How long the viewer lets pieces gather. Nobody notices, and it saves most of the wake-ups.
+/// How long the viewer lets pieces gather, which saves most of the wake-ups.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// The observers of a relay, and the thread that shows them the traffic.
+/// The observers of a relay, and the work of its viewer thread.
 pub(super) struct Viewer {
     observers: Vec<Box<dyn Observer>>,
     epoch: Instant,
@@ -41,10 +39,10 @@ pub(super) struct Viewer {
     called: Condvar,
 }
 
-/// What the viewer has to do.
+/// The work of the viewer thread.
 #[derive(Default)]
 struct Calls {
-    /// Whether there is a thread to do it.
+    /// Whether there is such a thread.
     running: bool,
     views: Vec<Arc<ConnectionView>>,
     /// Whether observers saw something since they were flushed.
@@ -55,19 +53,15 @@ struct Calls {
 impl Viewer {
     /// Creates a viewer without observers; times count from now on.
     pub(super) fn new() -> Viewer {
-        Viewer {
-            observers: Vec::new(),
-            epoch: Instant::now(),
-            calls: Mutex::default(),
-            called: Condvar::new(),
-        }
+        let (calls, called) = (Mutex::default(), Condvar::new());
+        Viewer { observers: Vec::new(), epoch: Instant::now(), calls, called }
     }
 
     pub(super) fn add(&mut self, observer: Box<dyn Observer>) {
         self.observers.push(observer);
     }
 
-    /// Shows an event that is no part of what a connection sent.
+    /// Shows an event that no bytes caused.
     pub(super) fn tell(&self, number: u64, event: &Event<'_>) {
         self.see(number, self.epoch.elapsed(), event);
         self.flush_soon();
@@ -85,12 +79,12 @@ impl Viewer {
         }
     }
 
-    /// Has the observers write what they hold back. Returns what they could not record.
+    /// Makes the observers write everything. Returns their errors.
     pub(super) fn finish(&self) -> Vec<String> {
         self.observers.iter().filter_map(|observer| observer.finish()).collect()
     }
 
-    /// Runs `relay` with the viewer's thread beside it, if one is needed and can be had.
+    /// Runs `relay` beside the viewer thread, if there are observers.
     pub(super) fn beside(&self, stack: usize, relay: impl FnOnce()) {
         thread::scope(|scope| {
             if !self.observers.is_empty() {
@@ -106,54 +100,47 @@ impl Viewer {
     fn run(&self) {
         loop {
             let idle = |calls: &mut Calls| calls.is_idle() && !calls.over;
-            let calls = self
-                .called
-                .wait_while(lock(&self.calls), idle)
-                .unwrap_or_else(PoisonError::into_inner);
-            if calls.is_idle() {
+            let calls = self.called.wait_while(lock(&self.calls), idle);
+            if calls.unwrap_or_else(PoisonError::into_inner).is_idle() {
                 return;
             }
-            drop(calls);
             thread::sleep(GATHER);
-            let views = {
-                let mut calls = lock(&self.calls);
-                calls.unflushed = false;
-                std::mem::take(&mut calls.views)
-            };
+            let mut calls = lock(&self.calls);
+            calls.unflushed = false;
+            let views = std::mem::take(&mut calls.views);
+            drop(calls);
             views.iter().for_each(|view| drop(view.drained(self)));
             self.flush();
         }
     }
 
-    /// Has the viewer show what waits on a connection.
+    /// Makes the viewer thread show what waits on a connection.
     fn call(&self, view: &Arc<ConnectionView>) {
-        let mut calls = lock(&self.calls);
-        if !calls.running {
-            drop(calls);
+        if !self.wake(|calls| calls.views.push(Arc::clone(view))) {
             drop(view.drained(self));
-            return self.flush();
-        }
-        let sleeps = calls.is_idle();
-        calls.views.push(Arc::clone(view));
-        drop(calls);
-        if sleeps {
-            self.called.notify_one();
+            self.flush();
         }
     }
 
-    /// Has the viewer flush what another thread has shown.
+    /// Makes the viewer thread flush what another thread has shown.
     fn flush_soon(&self) {
-        let mut calls = lock(&self.calls);
-        if !calls.running {
-            drop(calls);
-            return self.flush();
+        if !self.wake(|calls| calls.unflushed = true) {
+            self.flush();
         }
-        let sleeps = calls.is_idle();
-        calls.unflushed = true;
+    }
+
+    /// Adds work for the viewer thread. Returns whether there is one.
+    fn wake(&self, add: impl FnOnce(&mut Calls)) -> bool {
+        let mut calls = lock(&self.calls);
+        let (running, sleeps) = (calls.running, calls.is_idle());
+        if running {
+            add(&mut calls);
+        }
         drop(calls);
-        if sleeps {
+        if running && sleeps {
             self.called.notify_one();
         }
+        running
     }
 }
 
@@ -168,7 +155,7 @@ pub(super) struct ConnectionView {
     number: u64,
     conversation: Mutex<Conversation>,
     waiting: Mutex<Waiting>,
-    /// Whether the viewer knows that something waits.
+    /// Whether the viewer thread was called.
     called: AtomicBool,
 }
 
@@ -178,12 +165,12 @@ struct Waiting {
     copies: Vec<u8>,
 }
 
-/// What came in one read.
+/// The bytes of one read.
 struct Piece {
     side: Side,
     at: Duration,
     len: usize,
-    /// The buffer that it is in, if it was not copied.
+    /// The buffer with the bytes, if they were not copied.
     shared: Option<Arc<Vec<u8>>>,
 }
 
@@ -197,7 +184,7 @@ impl ConnectionView {
         })
     }
 
-    /// Passes the first bytes of a buffer on with `write`, and has them shown.
+    /// Passes the first bytes of a buffer on with `write`, and shows them.
     pub(super) fn pass_on(
         self: &Arc<Self>,
         viewer: &Viewer,
@@ -219,7 +206,7 @@ impl ConnectionView {
         written
     }
 
-    /// Returns whether that is more than may wait.
+    /// Queues a piece. Returns whether the queue must be drained now.
     fn queue(&self, side: Side, at: Duration, buffer: &Arc<Vec<u8>>, len: usize) -> bool {
         let mut waiting = lock(&self.waiting);
         let shared = (len > COPY_LIMIT).then(|| Arc::clone(buffer));
@@ -234,7 +221,7 @@ impl ConnectionView {
     /// Shows what waits, and returns the conversation.
     fn drained(&self, viewer: &Viewer) -> MutexGuard<'_, Conversation> {
         let mut conversation = lock(&self.conversation);
-        // What is queued from here on calls again.
+        // A piece that is queued from here on calls again.
         self.called.store(false, Ordering::SeqCst);
         let Waiting { pieces, copies } = std::mem::take(&mut *lock(&self.waiting));
         let mut rest = &copies[..];
@@ -248,7 +235,7 @@ impl ConnectionView {
         conversation
     }
 
-    /// That side has ended, in order or because of an error.
+    /// Ends one side, in order or with an error.
     pub(super) fn end(&self, viewer: &Viewer, side: Side, error: Option<&io::Error>) {
         if !viewer.observers.is_empty() {
             let at = viewer.epoch.elapsed();
@@ -264,7 +251,7 @@ impl ConnectionView {
         viewer.tell(self.number, event);
     }
 
-    /// Both sides have ended.
+    /// Ends the connection.
     pub(super) fn close(&self, viewer: &Viewer) {
         let at = viewer.epoch.elapsed();
         self.drained(viewer).close(&mut |event| viewer.see(self.number, at, event));
@@ -279,7 +266,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    /// The lengths of what was seen, and the first byte of each.
+    /// The side, length and first byte of each piece.
     #[derive(Clone, Default)]
     struct Seen(Arc<Mutex<Vec<(Side, usize, u8)>>>);
 
@@ -291,7 +278,7 @@ mod tests {
         }
     }
 
-    /// A connection whose viewer never comes.
+    /// A connection whose viewer thread never runs.
     fn unseen() -> (Seen, Viewer, Arc<ConnectionView>) {
         let (seen, mut viewer) = (Seen::default(), Viewer::new());
         viewer.add(Box::new(seen.clone()));

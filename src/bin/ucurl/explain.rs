@@ -1,6 +1,4 @@
-//! `--explain`: what the client says of its exchanges, read and explained as the tap's traffic is.
-//!
-//! It goes to standard error, so that the content on standard output stays what it is.
+//! `--explain`: explains the client's own exchanges on standard error.
 
 use std::fs::File;
 use std::sync::Mutex;
@@ -11,15 +9,13 @@ use unix_http::client::{ClientEvent, ClientObserver};
 use unix_http::traffic::{Conversation, Event, Explain, Observer, Side};
 use unix_http::wire::Framing;
 
-/// Explains what a client does.
 #[derive(Debug)]
 pub struct Explainer {
     explain: Explain,
     attempts: Mutex<Attempts>,
 }
 
-/// Requests that are under way. While a raw connection goes on, its container is asked about on
-/// another.
+/// The open attempts. During a raw connection, requests about its container use another one.
 #[derive(Debug, Default)]
 struct Attempts {
     count: u64,
@@ -34,23 +30,23 @@ struct Attempt {
 }
 
 impl Explainer {
-    /// Explains to `out`; with `bytes`, in hex too; with `colour`, for a terminal.
+    /// Explains to `out`, with `bytes` also in hex.
     pub fn new(out: File, bytes: bool, colour: bool) -> Explainer {
         let explain = Explain::new(out).bytes(bytes).colour(colour);
         Explainer { explain, attempts: Mutex::default() }
     }
 
-    /// Tells of a decision and where its rule is written.
+    /// Writes a decision and its section.
     pub fn note(&self, text: &str, section: &str) {
         self.explain.note(text, section);
     }
 
-    /// Bytes of a connection that is not HTTP any more.
+    /// Explains bytes of an upgraded connection.
     pub fn raw(&self, bytes: &[u8], received: bool) {
         self.bytes(if received { Side::Server } else { Side::Client }, bytes);
     }
 
-    /// The connection that was not HTTP any more has ended.
+    /// Ends an upgraded connection.
     pub fn raw_end(&self) {
         self.end(false);
     }
@@ -91,10 +87,9 @@ impl Explainer {
 
     fn bytes(&self, side: Side, bytes: &[u8]) {
         if let Some(attempt) = lock(&self.attempts).open.last_mut() {
-            let see = &mut |event: &Event<'_>| {
-                self.explain.see(attempt.number, Duration::ZERO, event);
-            };
-            attempt.conversation.bytes(side, Duration::ZERO, bytes, see);
+            let (number, at) = (attempt.number, Duration::ZERO);
+            let see = &mut |event: &Event<'_>| self.explain.see(number, at, event);
+            attempt.conversation.bytes(side, at, bytes, see);
         }
     }
 

@@ -1,4 +1,4 @@
-//! A body as it travels: chunk by chunk, frame by frame.
+//! Explains a body: chunk by chunk, frame by frame.
 
 use super::glossary::{self, Remark};
 use super::page::Page;
@@ -7,36 +7,36 @@ use crate::docker::{FrameDecoder, FrameError, may_begin_frames};
 use crate::wire::Framing;
 use std::io;
 
-/// So many chunks and frames are shown one by one; of the others only the sum is.
+/// How many chunks and frames are shown one by one.
 const SHOWN: u64 = 24;
-/// So many bytes of a body are shown in hex.
+/// How many bytes of a body are shown in hex.
 const HEX: usize = 512;
-/// So much is shown of a frame's content, and of each piece of content that is in no frame.
+/// How many characters are shown of each frame and each piece of content.
 const TASTE: usize = 68;
 
-/// What is shown of one body.
+/// The explanation of one body.
 #[derive(Debug)]
 pub(super) struct BodyView {
     side: char,
     framing: Framing,
-    /// Where the body begins, counted from the message's first byte.
+    /// The offset of the body in the message.
     start: usize,
     frames: Option<Frames>,
-    /// Whether content is quoted, since it is not to be seen elsewhere.
+    /// Whether to quote content.
     quotes: bool,
-    /// How many bytes of the body have passed, framing and all.
+    /// The number of bytes with framing.
     passed: usize,
     content: u64,
     chunks: u64,
     pieces: u64,
     /// The framing since the last content: a CR LF, a chunk-size line.
     pending: Vec<u8>,
-    /// Whether all of it has passed, as far as its framing can tell.
+    /// Whether the body is complete.
     pub whole: bool,
 }
 
 impl BodyView {
-    /// A body that is sent (`>`) or comes (`<`), and begins `start` bytes after the message did.
+    /// Creates the explanation of a body that is sent (`>`) or received (`<`).
     pub fn new(side: char, framing: Framing, start: usize) -> BodyView {
         BodyView {
             side,
@@ -53,7 +53,7 @@ impl BodyView {
         }
     }
 
-    /// Takes frames apart, if the first bytes of content can begin one.
+    /// Decodes frames, if the first bytes of content can begin one.
     pub fn with_frames(self, frames: bool) -> BodyView {
         BodyView { frames: frames.then(Frames::default), ..self }
     }
@@ -67,11 +67,10 @@ impl BodyView {
         self.passed > 0
     }
 
-    /// Framing has passed. It is shown with the content that follows, or at its end.
+    /// Receives framing, which is shown with the content that follows, or after the trailers.
     pub fn framing(&mut self, page: &mut Page, bytes: &[u8]) -> io::Result<()> {
         self.pending.extend_from_slice(bytes);
         self.pass(page, bytes)?;
-        // After the trailer section no content follows.
         if self.pending.ends_with(b"\r\n\r\n") { self.framing_lines(page) } else { Ok(()) }
     }
 
@@ -91,7 +90,7 @@ impl BodyView {
         if self.quotes { self.taste(page, content) } else { Ok(()) }
     }
 
-    /// The framing is broken: shows its last line with that remark, if there is one.
+    /// Shows the last line of broken framing with a remark. Returns whether there is one.
     pub fn broken(&mut self, page: &mut Page, remark: Remark<'_>) -> io::Result<bool> {
         let pending = std::mem::take(&mut self.pending);
         let line = pending.strip_prefix(b"\r\n").unwrap_or(&pending);
@@ -108,7 +107,7 @@ impl BodyView {
         Ok(())
     }
 
-    /// The framing between two pieces of content, one line of it at a time.
+    /// Shows the lines of framing between two pieces of content.
     fn framing_lines(&mut self, page: &mut Page) -> io::Result<()> {
         let pending = std::mem::take(&mut self.pending);
         let mut lines =
@@ -141,7 +140,7 @@ impl BodyView {
         page.line(self.side, line, (&text, "RFC 9112 §7.1"))
     }
 
-    /// The beginning of a piece of content.
+    /// Quotes the beginning of a piece of content.
     fn taste(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
         self.pieces += 1;
         match self.pieces {
@@ -150,7 +149,7 @@ impl BodyView {
         }
     }
 
-    /// Sums up, whole or not.
+    /// Sums the body up.
     pub fn end(&self, page: &mut Page) -> io::Result<()> {
         if self.whole && self.passed == 0 {
             return Ok(());
@@ -171,21 +170,20 @@ impl BodyView {
         if let Some(frames @ 1..) = self.frames.as_ref().map(Frames::count) {
             sum += &format!(", {}", count(frames, "frame"));
         }
-        match (self.whole, self.framing) {
-            (true, _) => page.decision((&sum, "")),
-            (false, Framing::Length(length)) => page
-                .decision((&format!("{sum}, and that is not all of the {length}"), "RFC 9112 §8")),
-            (false, _) => page
-                .decision((&format!("{sum}, and no last chunk: this is not all"), "RFC 9112 §8")),
+        match self.framing {
+            _ if self.whole => return page.decision((&sum, "")),
+            Framing::Length(length) => sum += &format!(", and that is not all of the {length}"),
+            _ => sum += ", and no last chunk: this is not all",
         }
+        page.decision((&sum, "RFC 9112 §8"))
     }
 }
 
-/// Docker's frames, each with its header and the beginning of its content.
+/// Explains Docker's frames: each header, and the beginning of its content.
 #[derive(Debug, Default)]
 struct Frames {
     decoder: FrameDecoder,
-    /// The number of the frame whose header was shown last.
+    /// The number of the last header.
     shown: u64,
     taste: Vec<u8>,
 }
@@ -195,7 +193,7 @@ impl Frames {
         self.decoder.frame().1
     }
 
-    /// Whether the content still is in frames.
+    /// Returns whether the content still consists of frames.
     fn show(&mut self, page: &mut Page, side: char, mut content: &[u8]) -> io::Result<bool> {
         loop {
             let next = self.decoder.next(&mut content);
@@ -227,12 +225,12 @@ impl Frames {
 
     fn header(&mut self, page: &mut Page, side: char, header: [u8; 8]) -> io::Result<()> {
         self.taste.clear();
-        let [stream, _, _, _, length @ ..] = header;
-        let name = ["stdin", "stdout", "stderr", "an error of the daemon"];
-        let name = name.get(usize::from(stream)).copied().unwrap_or_default();
         if self.shown > SHOWN {
             return Ok(());
         }
+        let [stream, _, _, _, length @ ..] = header;
+        let name = ["stdin", "stdout", "stderr", "an error of the daemon"];
+        let name = name.get(usize::from(stream)).copied().unwrap_or_default();
         let bytes = header.map(|byte| format!("{byte:02x}")).join(" ");
         let text = format!("a frame of {name}: {} bytes", u32::from_be_bytes(length));
         page.line(side, bytes.as_bytes(), (&text, "Docker Engine API v1.41 attach"))

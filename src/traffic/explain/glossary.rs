@@ -1,11 +1,11 @@
-//! Looks up what there is to say, and where its rule is written.
+//! Looks up remarks and their sections.
 
 use crate::wire::framing::Rule;
 
-/// `[part]`, then entries: `name | remark | where it is written`.
+/// `[part]`, then entries: `name | remark | section`.
 const GLOSSARY: &str = include_str!("glossary.txt");
 
-/// A remark, and the place that it can be looked up at.
+/// A remark, and its section.
 pub(super) type Remark<'a> = (&'a str, &'a str);
 
 /// Returns what a kind of line is for.
@@ -29,7 +29,7 @@ pub(super) fn method(method: &str) -> (String, &'static str) {
     }
 }
 
-/// Returns what a field of a request is for; `content` tells whether any follows.
+/// Returns what a field of a request is for; `content` tells whether content follows.
 pub(super) fn request_field(name: &str, value: &str, content: bool) -> Remark<'static> {
     let case = match name.eq_ignore_ascii_case("content-type") && !content {
         true => "without content",
@@ -38,7 +38,7 @@ pub(super) fn request_field(name: &str, value: &str, content: bool) -> Remark<'s
     find("request", name, case).unwrap_or_default()
 }
 
-/// Returns what a field of a response tells, where `rule` decided about the body.
+/// Returns what a field of a response tells; `rule` decides where the body ends.
 pub(super) fn response_field(
     name: &str,
     value: &str,
@@ -58,7 +58,7 @@ pub(super) fn response_field(
     find("response", name, case).unwrap_or_default()
 }
 
-/// Returns what a status-code says, or its class where the code is not known.
+/// Returns the meaning of a status code, or of its class.
 pub(super) fn status(code: u16, class: u16) -> (String, &'static str) {
     let known = find("status", &code.to_string(), "");
     let remark = known.or_else(|| find("status", &format!("{class}xx"), ""));

@@ -1,4 +1,4 @@
-//! Heads, line by line.
+//! Explains heads, line by line.
 
 use super::Explanation;
 use super::glossary::{self, Remark};
@@ -7,7 +7,7 @@ use crate::wire::{Fields, RequestHead, ResponseHead};
 use std::io;
 
 impl Explanation {
-    /// A request's head; `content` tells whether any follows.
+    /// Explains a request's head; `content` tells whether content follows.
     pub(super) fn request_head(&mut self, head: &RequestHead, content: bool) -> io::Result<()> {
         let (text, section) = glossary::method(head.method());
         let start = [glossary::line("request-line"), (&text, section)];
@@ -15,7 +15,7 @@ impl Explanation {
         self.head('>', (head.as_bytes(), head.fields()), start, &remark)
     }
 
-    /// A response's head, whose body's end `rule` decides, unless it is interim or refused.
+    /// Explains a response's head; `rule` decides where its body ends, unless it is interim.
     pub(super) fn response_head(
         &mut self,
         head: &ResponseHead,

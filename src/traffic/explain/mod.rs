@@ -1,16 +1,15 @@
-//! The annotated view: the exchange, line by line, with what each line is for and where that is
-//! written.
+//! The annotated view: every line of an exchange with its purpose and its RFC section.
 //!
 //! ```text
-//! > GET /version HTTP/1.1\r\n        what was sent, CR LF made visible
-//! < HTTP/1.1 200 OK\r\n              what came
+//! > GET /version HTTP/1.1\r\n        a line that was sent, with its CR LF
+//! < HTTP/1.1 200 OK\r\n              a line that was received
 //!     a remark · RFC 9112 §4
-//! = a decision that both sides have to take alike
-//! == connection 1, exchange 2        of others: another exchange than the last begins, or goes on
+//! = a decision that both sides must agree on
+//! == connection 1, exchange 2        in a tap: the following lines belong to this exchange
 //! ```
 //!
-//! A remark is made once. Control characters and other bytes that could move a terminal's cursor
-//! are shown as `\xNN`. Nothing is left out: a slow reader makes the traffic wait.
+//! Each remark is made once. Control characters are shown as `\xNN`. Nothing is left out: a slow
+//! reader delays the traffic.
 //!
 //! ```
 //! use std::time::Duration;
@@ -45,7 +44,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Explains exchanges: one's own, or those that others have.
+/// Explains exchanges: those of a client, or those that pass a tap.
 #[derive(Debug)]
 pub struct Explain(Mutex<Explanation>);
 
@@ -54,39 +53,39 @@ struct Explanation {
     page: Page,
     /// Requests go to a Unix socket.
     unix: bool,
-    /// Where the traffic of others is passed on to; `None` where it is one's own.
+    /// The target of a tap; `None` for a client.
     overheard: Option<String>,
-    /// What the last line told of.
+    /// The exchange of the last line.
     now: Key,
     exchanges: BTreeMap<Key, Underway>,
     error: Option<io::Error>,
 }
 
-/// A connection and its exchange; 0 for what belongs to none.
+/// A connection and its exchange, or 0 for none.
 type Key = (u64, u64);
 
-/// How far an exchange has come.
+/// An exchange that is not over.
 #[derive(Debug)]
 struct Underway {
     request: BodyView,
-    /// The request said `Connection: close`, and `Expect`.
+    /// Whether the request has `Connection: close`, and `Expect`.
     close: bool,
     expect: bool,
     answer: Option<Answer>,
 }
 
-/// A response on its way.
+/// A response that is not over.
 #[derive(Debug)]
 struct Answer {
     body: BodyView,
-    /// What is sent once the connection is not HTTP any more.
+    /// The client's bytes after an upgrade.
     tunnel: BodyView,
     head: Arc<ResponseHead>,
     decision: Decision,
 }
 
 impl Explain {
-    /// Explains one's own exchanges, as a client has them, to `out`.
+    /// Explains the exchanges of a client to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Explain {
         Explain(Mutex::new(Explanation {
             page: Page::new(Box::new(out)),
@@ -98,8 +97,7 @@ impl Explain {
         }))
     }
 
-    /// Explains exchanges that others have and that are passed on to `target`. The beginning of
-    /// content is quoted, since it is not on standard output.
+    /// Explains exchanges that a tap passes on to `target`, and quotes the beginning of content.
     #[must_use]
     pub fn overheard(self, target: impl Into<String>) -> Explain {
         lock(&self.0).overheard = Some(target.into());
@@ -120,23 +118,22 @@ impl Explain {
         self
     }
 
-    /// Tells whether requests go to a Unix socket from now on.
+    /// Sets whether requests go to a Unix socket.
     pub fn toward_unix(&self, unix: bool) {
         lock(&self.0).unix = unix;
     }
 
-    /// Writes a decision of one's own, such as which endpoint was chosen, and where its rule is
-    /// written.
+    /// Writes a decision of the client, such as its endpoint, and the section of its rule.
     pub fn note(&self, text: &str, section: &str) {
         self.write(|explanation| explanation.page.decision((text, section)));
     }
 
-    /// An exchange of one's own is over; whether its connection was kept for the next.
+    /// Ends an exchange of the client; `kept` tells whether it keeps the connection.
     pub fn end(&self, connection: u64, kept: bool) {
         self.write(|explanation| explanation.end((connection, 1), kept));
     }
 
-    /// After the first error nothing more is written.
+    /// Writes unless there was an error before.
     fn write(&self, write: impl FnOnce(&mut Explanation) -> io::Result<()>) {
         let mut explanation = lock(&self.0);
         if explanation.error.is_none() {
@@ -220,23 +217,20 @@ impl Explanation {
                 Ok(())
             }
             Event::Fault(_, side, fault) => self.fault(key, *side, fault),
-            // One's own exchange is over when the client has decided about its connection.
+            // An exchange of a client is over when it has decided about the connection.
             Event::Done(_) if self.overheard.is_some() => self.done(key, x),
             _ => Ok(()),
         }
     }
 
-    /// The next lines tell of this exchange.
+    /// Writes a heading if the next lines belong to another exchange.
     fn turn_to(&mut self, next: Key) -> io::Result<()> {
         if std::mem::replace(&mut self.now, next) == next || self.overheard.is_none() {
             return Ok(());
         }
-        match next {
-            (connection, 0) => self.page.heading(&format!("connection {connection}")),
-            (connection, exchange) => {
-                self.page.heading(&format!("connection {connection}, exchange {exchange}"))
-            }
-        }
+        let (connection, exchange) = next;
+        let exchange = if exchange > 0 { format!(", exchange {exchange}") } else { String::new() };
+        self.page.heading(&format!("connection {connection}{exchange}"))
     }
 
     fn body(&mut self, key: Key, side: Side) -> Option<(&mut BodyView, &mut Page)> {
@@ -260,21 +254,16 @@ impl Explanation {
             };
             self.page.decision((&text, &section_6_3(rule)))?;
         }
-        let framing = framing.unwrap_or(Framing::NoBody);
-        let body = BodyView::new('>', framing, head.as_bytes().len());
         if self.overheard.is_none() {
-            // Attempts that were never answered are over.
+            // Attempts without a response are over.
             self.exchanges.retain(|_, exchange| exchange.answer.is_some());
         }
-        self.exchanges.insert(
-            key,
-            Underway {
-                request: body.with_quotes(self.overheard.is_some()),
-                close: head.fields().has_token("Connection", "close"),
-                expect: head.fields().get("Expect").is_some(),
-                answer: None,
-            },
-        );
+        let framing = framing.unwrap_or(Framing::NoBody);
+        let body = BodyView::new('>', framing, head.as_bytes().len());
+        let request = body.with_quotes(self.overheard.is_some());
+        let close = head.fields().has_token("Connection", "close");
+        let expect = head.fields().get("Expect").is_some();
+        self.exchanges.insert(key, Underway { request, close, expect, answer: None });
         Ok(())
     }
 
@@ -291,7 +280,7 @@ impl Explanation {
         self.response_head(head, Some(decision.rule))?;
         let rule = section_6_3(decision.rule);
         match decision.framing {
-            // §6.3 ends a 101 as it does any 1xx; that it ends HTTP as well is another rule.
+            // §6.3 covers only the end of a 101; another rule ends HTTP.
             Framing::Tunnel if head.status() == 101 => {
                 self.page.decision(glossary::decision("upgraded"))?
             }
@@ -307,7 +296,7 @@ impl Explanation {
             head: Arc::clone(head),
             decision,
         };
-        // A response that nobody asked for is an exchange as well.
+        // A response without a request is an exchange too.
         let request = BodyView::new('>', Framing::NoBody, 0);
         let unasked = Underway { request, close: false, expect: false, answer: None };
         self.exchanges.entry(key).or_insert(unasked).answer = Some(answer);
@@ -333,23 +322,20 @@ impl Explanation {
         self.page.decision((&text, fault.section()))
     }
 
-    /// An exchange of others is over.
+    /// Ends an exchange of a tap.
     fn done(&mut self, key: Key, x: &Exchange) -> io::Result<()> {
         self.now.1 = 0;
         let kept = [&x.sent, &x.received].iter().all(|message| {
             message.complete && message.decision.is_some_and(|decision| decision.persistent)
         });
-        match self.exchanges.get(&key) {
-            Some(Underway { answer: Some(_), .. }) => self.end(key, kept && !x.is_tunnel()),
-            // That it was not answered has been told as a fault.
-            _ => {
-                self.exchanges.remove(&key);
-                Ok(())
-            }
+        // A missing response was reported as a fault.
+        if self.exchanges.get(&key).is_some_and(|exchange| exchange.answer.is_none()) {
+            self.exchanges.remove(&key);
         }
+        self.end(key, kept && !x.is_tunnel())
     }
 
-    /// Sums an exchange up, and says why its connection was kept or closed.
+    /// Sums an exchange up, and explains why its connection was kept or closed.
     fn end(&mut self, key: Key, kept: bool) -> io::Result<()> {
         let Some(exchange) = self.exchanges.remove(&key) else { return Ok(()) };
         let page = &mut self.page;
@@ -365,7 +351,7 @@ impl Explanation {
 }
 
 impl Underway {
-    /// The glossary's name for what became of the connection, and why.
+    /// Returns the glossary's name for the fate of the connection.
     fn outcome(&self, kept: bool) -> &'static str {
         let Some(Answer { body, head, decision, .. }) = &self.answer else { return "no answer" };
         let old = head.version() == Version::Http10;

@@ -1,5 +1,4 @@
-//! Where an explanation is written to, and how: lines of at most 80 columns, and nothing that a
-//! terminal obeys.
+//! Writes lines of at most 80 columns, without control characters.
 
 use super::glossary::Remark;
 use crate::base::text::visible;
@@ -8,9 +7,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Lines are folded at this width: a terminal's usual 80 columns.
+/// The longest line: a terminal usually has 80 columns.
 const WIDTH: usize = 79;
-/// So many remarks are remembered; then they may be made again.
+/// How many remarks are remembered; then they may be made again.
 const SAID: usize = 1000;
 
 const BOLD: &str = "\x1b[1m";
@@ -20,11 +19,10 @@ const PLAIN: &str = "\x1b[0m";
 
 pub(super) struct Page {
     out: Box<dyn Write + Send>,
-    /// With a hex view of everything too.
+    /// Adds a hex view.
     pub bytes: bool,
-    /// For a terminal that shows colours.
     pub colour: bool,
-    /// What has been said need not be said again.
+    /// Remarks that are not repeated.
     said: Vec<String>,
 }
 
@@ -33,13 +31,13 @@ impl Page {
         Page { out, bytes: false, colour: false, said: Vec::new() }
     }
 
-    /// A line that travelled, without secrets, and under it the remark.
+    /// Writes a line of a message, without secrets, and a remark.
     pub fn line(&mut self, side: char, line: &[u8], remark: Remark<'_>) -> io::Result<()> {
         self.print(&format!("{side} "), BOLD, &visible(&without_secret(line)))?;
         self.remark(remark)
     }
 
-    /// What there is to say of the line above, and where it is written; once.
+    /// Writes a remark on the line above, once.
     pub fn remark(&mut self, (text, section): Remark<'_>) -> io::Result<()> {
         if text.is_empty() || self.said.iter().any(|said| said == text) {
             return Ok(());
@@ -54,7 +52,7 @@ impl Page {
         Ok(())
     }
 
-    /// What both sides have to decide alike.
+    /// Writes a decision.
     pub fn decision(&mut self, (text, section): Remark<'_>) -> io::Result<()> {
         let mut mark = "= ";
         for line in fold(&with_section(text, section), WIDTH - 2) {
@@ -64,9 +62,9 @@ impl Page {
         Ok(())
     }
 
-    /// The beginning of some content, on one line: `width` characters of it.
+    /// Writes the first `width` characters of content on one line.
     pub fn quote(&mut self, content: &[u8], width: usize) -> io::Result<()> {
-        // One byte more than is shown tells that there is more.
+        // One more byte tells that there is more.
         let text = visible(&content[..content.len().min(width + 1)]);
         let (shown, more) = match text.char_indices().nth(width) {
             Some((end, _)) => (&text[..end], "…"),
@@ -75,13 +73,11 @@ impl Page {
         self.print("    ", "", &format!("\"{shown}\"{more}"))
     }
 
-    /// The line from which on another exchange is explained.
     pub fn heading(&mut self, text: &str) -> io::Result<()> {
         self.print("== ", "", text)
     }
 
-    /// With `--explain=bytes`: 16 bytes a line, with the offset of the first from the start of the
-    /// message.
+    /// Writes a hex view, if it is on; `from` is the offset of the bytes in the message.
     pub fn hex(&mut self, side: char, bytes: &[u8], from: usize) -> io::Result<()> {
         let bytes = if self.bytes { bytes } else { &[] };
         for (n, row) in bytes.chunks(16).enumerate() {
@@ -89,12 +85,9 @@ impl Page {
             for byte in row {
                 text.push_str(&format!(" {byte:02x}"));
             }
-            let graphic = |&byte: &u8| match byte {
-                b' '..=b'~' => byte as char,
-                _ => '.',
-            };
-            let text = format!("{text:<56} {}", row.iter().map(graphic).collect::<String>());
-            self.print(&format!("{side} "), "", &text)?;
+            let graphic = |&b: &u8| if matches!(b, b' '..=b'~') { b as char } else { '.' };
+            let row: String = row.iter().map(graphic).collect();
+            self.print(&format!("{side} "), "", &format!("{text:<56} {row}"))?;
         }
         Ok(())
     }
@@ -114,11 +107,11 @@ impl Page {
 
 impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Page").field("bytes", &self.bytes).field("colour", &self.colour).finish()
+        f.debug_struct("Page").finish_non_exhaustive()
     }
 }
 
-/// The field line, with `***` for a value that was covered, however long it is.
+/// Returns the field line, with `***` for a masked value of any length.
 fn without_secret(line: &[u8]) -> Cow<'_, [u8]> {
     let Some(colon) = line.iter().position(|&b| b == b':') else { return line.into() };
     let (name, value) = (String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii());
@@ -131,28 +124,24 @@ fn without_secret(line: &[u8]) -> Cow<'_, [u8]> {
     [name.as_bytes(), b": ", scheme, space, b"***\r\n"].concat().into()
 }
 
-/// The section's words stay together on one line: U+00A0 is no place to fold.
+/// Appends a section whose words stay on one line: U+00A0 is no place to fold.
 fn with_section(text: &str, section: &str) -> String {
-    if section.is_empty() {
-        text.to_string()
-    } else {
-        format!("{text} ·\u{a0}{}", section.replace(' ', "\u{a0}"))
+    match section.is_empty() {
+        true => text.to_string(),
+        false => format!("{text} ·\u{a0}{}", section.replace(' ', "\u{a0}")),
     }
 }
 
-/// Lines of at most `width` characters, broken at spaces.
+/// Folds text at spaces into lines of at most `width` characters.
 fn fold(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let room = lines[last].chars().count() + 1 + word.chars().count() <= width;
-        match lines[last].is_empty() {
-            true => lines[last].push_str(word),
-            false if room => {
-                lines[last].push(' ');
-                lines[last].push_str(word);
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
             }
-            false => lines.push(word.to_string()),
+            _ => lines.push(word.to_string()),
         }
     }
     lines.iter().map(|line| line.replace('\u{a0}', " ")).collect()

@@ -1,5 +1,4 @@
-//! Bodies for people: JSON laid out, Docker's frames taken apart, text line by line, the rest
-//! counted.
+//! Shows bodies: JSON laid out, Docker's frames decoded, text line by line, other bytes counted.
 
 use super::page::{Look, TextPage};
 use crate::base::text::harmless;
@@ -8,36 +7,36 @@ use crate::json::JsonTexts;
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
 
-/// After so much silence the limit counts anew.
+/// The silence after which the limit starts again.
 const SILENCE: Duration = Duration::from_secs(1);
-/// A line that goes on for longer is shown in parts.
+/// The longest line that is shown in one part.
 const LINE: usize = 4096;
 
-/// One message's body, as far as it was shown.
+/// The state of the view of one body.
 pub(super) struct ShownBody {
     side: Side,
     kind: Kind,
-    /// Whether the message may be Docker's frames, as its fields and its target say.
+    /// Whether the fields and the target allow Docker's frames.
     frames: bool,
     media_type: String,
     limit: usize,
-    /// How many bytes were shown, and how many left out, since the last silence.
+    /// The bytes shown and left out since the last silence.
     shown: usize,
     left_out: u64,
     last: Duration,
 }
 
 enum Kind {
-    /// The first bytes, when they do not tell yet.
+    /// The first bytes do not tell the kind yet.
     Undecided(Vec<u8>),
     Json(Box<JsonTexts>, Lines),
     Frames(Box<FrameDecoder>, [Lines; 3]),
     Text(Lines),
-    /// How many bytes there were.
+    /// The number of bytes.
     Binary(u64),
 }
 
-/// A line as far as it has come.
+/// The beginning of a line.
 #[derive(Default)]
 struct Lines(Vec<u8>);
 
@@ -45,31 +44,20 @@ impl ShownBody {
     pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> ShownBody {
         let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
         let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
-        let streams = target.ends_with(b"/attach")
-            || target.ends_with(b"/logs")
-            || target.ends_with(b"/start");
+        let streams = [&b"/attach"[..], b"/logs", b"/start"];
         let frames = side == Side::Server
             && match OutputKind::of_content_type(media_type) {
                 OutputKind::Multiplexed => true,
-                OutputKind::DependsOnTty => streams,
+                OutputKind::DependsOnTty => streams.iter().any(|end| target.ends_with(end)),
                 OutputKind::Other => false,
             };
         let kind = Kind::Undecided(Vec::new());
         let media_type = media_type.map_or("unknown type".to_owned(), harmless);
-        ShownBody {
-            side,
-            kind,
-            frames,
-            media_type,
-            limit,
-            shown: 0,
-            left_out: 0,
-            last: Duration::ZERO,
-        }
+        let (shown, left_out, last) = (0, 0, Duration::ZERO);
+        ShownBody { side, kind, frames, media_type, limit, shown, left_out, last }
     }
 
-    /// Shows what came next. `at_once`: do not wait for the end of a line, the two sides talk with
-    /// each other.
+    /// Shows the next bytes; with `at_once`, without waiting for the end of a line.
     pub(super) fn show(
         &mut self,
         at: Duration,
@@ -98,7 +86,6 @@ impl ShownBody {
         }
     }
 
-    /// The message has ended.
     pub(super) fn finish(&mut self, page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         if let Kind::Undecided(first) = &mut self.kind {
@@ -130,12 +117,12 @@ impl ShownBody {
         }
     }
 
-    /// A silence is over: there is room again.
+    /// Starts the limit again after a silence.
     fn resume(&mut self, page: &mut TextPage<'_>) {
         self.shown = 0;
         if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
             self.tell_left_out(page);
-            // Where the next text begins nobody knows; after a silence it is likely here.
+            // After a silence, a new text probably begins.
             if matches!(self.kind, Kind::Json(..) | Kind::Text(_)) {
                 self.kind = Kind::Undecided(Vec::new());
             }
@@ -184,7 +171,7 @@ impl ShownBody {
         }
     }
 
-    /// Frames are followed even where they are not shown: the next one begins where this one ends.
+    /// Follows frames that are not shown, to find where the next one begins.
     fn skip(&mut self, bytes: &[u8]) {
         if let Kind::Frames(decoder, _) = &mut self.kind {
             let mut input = bytes;
@@ -192,12 +179,11 @@ impl ShownBody {
         }
     }
 
-    /// Shows what has come of a JSON text that is not over.
+    /// Shows the rest of an incomplete JSON text, without an error.
     fn end_json(&mut self, page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         if let Kind::Json(texts, lines) = &mut self.kind {
             let show = &mut |part: &[u8]| lines.push(part, look, "", page);
-            // That it stops short is no news.
             let _ = texts.finish(&mut |text| text.lay_out(show));
         }
     }
@@ -217,7 +203,7 @@ impl ShownBody {
         self.feed(first, page);
     }
 
-    /// Shows lines that have not ended.
+    /// Shows incomplete lines.
     fn flush(&mut self, page: &mut TextPage<'_>) {
         let look = Look::of(self.side);
         match &mut self.kind {
@@ -242,11 +228,10 @@ fn label(look: Look, stream: FrameStream) -> (&'static str, Look) {
     }
 }
 
-/// Text has no NUL and next to no other controls, and is UTF-8 but for where it was cut.
+/// Whether bytes are UTF-8, perhaps cut, with no NUL and few other controls.
 fn is_text(bytes: &[u8]) -> bool {
     let control =
         |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
-    // Most is plain, and one look tells.
     if bytes.iter().all(|b| b.is_ascii() && !control(b)) {
         return true;
     }

@@ -1,30 +1,26 @@
-//! The text view: what is said, line by line, for people.
+//! The text view: the traffic, line by line, for people.
 //!
 //! ```text
-//! 1.2 > POST /v1.41/containers/create HTTP/1.1    connection 1, exchange 2; > the client says
+//! 1.2 > POST /v1.41/containers/create HTTP/1.1    connection 1, exchange 2; > the client
 //! 1.2 > Content-Length: 26
 //! 1.2 >
 //! 1.2 * body: Content-Length, so the body ends after that many bytes · RFC 9112 §6.3 item 6
 //! 1.2 > {                                         the body: decoded, JSON laid out, frames
-//! 1.2 < HTTP/1.1 201 Created                      < the server says
-//! 1.2 ! the connection ended after 3 of 88 bytes  ! what was wrong
+//! 1.2 < HTTP/1.1 201 Created                      < the server
+//! 1.2 ! the connection ended after 3 of 88 bytes  ! a fault
 //! 1.2 * 201 Created: waited 14 ms, 14.2 ms in all; sent 165 + 26 bytes, received 280 + 88
 //! ```
 //!
-//! Every line stands for itself, with its numbers in front, and the lines of one event are never
-//! parted: the view of many connections at once can be sorted out with `grep '^1\.'`.
+//! Every line begins with its numbers, and the lines of one event stay together, so that
+//! `grep '^1\.'` selects a connection.
 //!
-//! A body is shown as it comes, up to a limit; what is over it is counted. After a second of
-//! silence the count begins anew, so that a quiet stream (events, a log that is followed) is shown
-//! for as long as it lasts.
+//! A body is shown as it comes, up to a limit; the rest is counted. After a second of silence the
+//! limit starts again, so that a quiet stream (events, a followed log) is shown completely.
 //!
-//! What the two sides say is shown as text, never obeyed: control characters, with them every
-//! terminal's escape sequences, and characters that turn the direction of writing around are
-//! written as `\x1b` or `\u{202e}`.
+//! Control characters and characters that reorder text are written as `\x1b` or `\u{202e}`.
 //!
-//! Lines are kept until they are flushed, which a relay does on a thread that passes nothing on.
-//! When the reader is slower than the traffic, lines are left out, whole events at a time, and
-//! their number is shown: the traffic never waits.
+//! Lines wait until they are flushed. When the reader is slower than the traffic, whole events are
+//! left out and their lines counted: the traffic never waits.
 //!
 //! ```
 //! use std::time::Duration;
@@ -60,10 +56,10 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// How much of a body is shown at once, unless told otherwise: 16 KiB.
+/// How much of a body is shown at once by default: 16 KiB.
 pub const BODY_LIMIT: usize = 16 * 1024;
 
-/// Shows what is seen as text.
+/// Shows events as text.
 pub struct Text {
     output: Output,
     colour: bool,
@@ -74,31 +70,31 @@ pub struct Text {
 impl Text {
     /// Writes to `out` when it is [flushed](Observer::flush), and at the end.
     pub fn new(out: impl Write + Send + 'static) -> Text {
-        Text {
-            output: Output::new(out),
-            colour: false,
-            body_limit: BODY_LIMIT,
-            bodies: Mutex::default(),
-        }
+        let (output, bodies) = (Output::new(out), Mutex::default());
+        Text { output, colour: false, body_limit: BODY_LIMIT, bodies }
     }
 
-    /// With a terminal's colours, or without, as it is unless asked for.
+    /// Sets whether to use a terminal's colours (off by default).
     #[must_use]
     pub fn colour(mut self, colour: bool) -> Text {
         self.colour = colour;
         self
     }
 
-    /// How many bytes of a body are shown at once: [`BODY_LIMIT`] unless told otherwise, 0 for
-    /// none.
+    /// Sets how many bytes of a body are shown at once ([`BODY_LIMIT`] by default).
     #[must_use]
     pub fn body_limit(mut self, limit: usize) -> Text {
         self.body_limit = limit;
         self
     }
 
-    fn with_body(&self, key: (u64, &Exchange, Side), show: impl FnOnce(&mut ShownBody)) {
-        let (connection, x, side) = key;
+    fn with_body(
+        &self,
+        connection: u64,
+        x: &Exchange,
+        side: Side,
+        show: impl FnOnce(&mut ShownBody),
+    ) {
         let mut bodies = lock(&self.bodies);
         let body = bodies.entry((connection, x.number, side));
         show(body.or_insert_with(|| ShownBody::new(x, side, self.body_limit)));
@@ -146,10 +142,10 @@ impl Text {
                 framing(page, x, Side::Server);
             }
             Event::Content(x, side, bytes) => {
-                self.with_body((connection, x, *side), |body| body.show(at, bytes, false, page));
+                self.with_body(connection, x, *side, |body| body.show(at, bytes, false, page));
             }
             Event::Tunnel(x, side, bytes) => {
-                self.with_body((connection, x, *side), |body| body.show(at, bytes, true, page));
+                self.with_body(connection, x, *side, |body| body.show(at, bytes, true, page));
             }
             Event::End(x, side, trailers) => {
                 self.end_body(connection, x, *side, page);
@@ -163,8 +159,8 @@ impl Text {
                 page.note(&summary(x));
             }
             Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
-            Event::Ended(side, Some(error)) => {
-                page.wrong(&format!("what the {side} says ends here: {error}"))
+            Event::Ended(side, Some(why)) => {
+                page.wrong(&format!("what the {side} says ends here: {why}"))
             }
             Event::Closed => page.note("closed"),
             _ => {}
@@ -172,7 +168,7 @@ impl Text {
     }
 }
 
-/// Where the body ends, and why.
+/// Notes where the body ends, and why.
 fn framing(page: &mut TextPage<'_>, x: &Exchange, side: Side) {
     if let Some(Decision { framing, rule, .. }) = x.message(side).decision {
         let what = match framing {
@@ -185,7 +181,6 @@ fn framing(page: &mut TextPage<'_>, x: &Exchange, side: Side) {
     }
 }
 
-/// How an exchange went.
 fn summary(x: &Exchange) -> String {
     let outcome = match &x.response {
         Some(head) => format!("{} {}", head.status(), harmless(head.reason())),

@@ -1,4 +1,4 @@
-//! Lines on their way to a reader who may be slow.
+//! A bounded queue of lines for a slow reader.
 
 use crate::base::sync::lock;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::sync::Mutex;
 /// How many bytes may wait to be written.
 const WAITING_LIMIT: usize = 4 << 20;
 
-/// Keeps lines until they are flushed; leaves out what it has no room for, and says so.
+/// Keeps lines until they are flushed. Counts lines for which there is no room.
 pub(super) struct Output {
     queue: Mutex<Queue>,
     out: Mutex<Box<dyn Write + Send>>,
@@ -16,7 +16,7 @@ pub(super) struct Output {
 #[derive(Default)]
 struct Queue {
     text: String,
-    /// How many lines were left out since there was room.
+    /// How many lines were left out.
     left_out: u64,
     error: Option<io::Error>,
 }
@@ -26,7 +26,7 @@ impl Output {
         Output { queue: Mutex::default(), out: Mutex::new(Box::new(out)) }
     }
 
-    /// Keeps what `lines` appends, or nothing of it. It never waits for the reader.
+    /// Keeps all that `lines` appends, or nothing. Never waits for the reader.
     pub(super) fn write(&self, lines: &mut dyn FnMut(&mut String)) {
         let mut queue = lock(&self.queue);
         if queue.error.is_some() {
@@ -47,7 +47,7 @@ impl Output {
         }
     }
 
-    /// Writes what was kept, and waits for the reader. The error that ended it, if one did.
+    /// Writes everything, and waits for the reader. Returns the first error.
     pub(super) fn flush(&self) -> Option<String> {
         let mut out = lock(&self.out);
         let mut queue = lock(&self.queue);

@@ -1,18 +1,18 @@
-//! Lines for people: each with its numbers in front, and nothing in it that a terminal obeys.
+//! Lines with their numbers in front, and without control characters.
 
 use crate::base::number::Digits;
 use crate::base::text::push_harmless;
 use crate::traffic::exchange::Side;
 
-/// The lines of one event, at the end of those that wait to be written.
+/// Appends the lines of one event to those that wait.
 pub(super) struct TextPage<'a> {
     text: &'a mut String,
-    /// What every line begins with.
+    /// The beginning of every line.
     numbers: String,
     colour: bool,
 }
 
-/// A kind of line: its sign, the sign's colour, and how what it says looks.
+/// A kind of line: its sign, the colour of the sign, and the style of the text.
 #[derive(Clone, Copy)]
 pub(super) struct Look(&'static str, &'static str, &'static str);
 
@@ -54,7 +54,6 @@ impl TextPage<'_> {
     ) -> TextPage<'_> {
         let mut numbers = String::with_capacity(32);
         numbers.push_str(if colour { DIM } else { "" });
-        // Without the machinery of `write!`: every line has them.
         numbers.push_str(Digits::of(connection).as_str());
         if let Some(exchange) = exchange {
             numbers.push('.');
@@ -64,8 +63,8 @@ impl TextPage<'_> {
         TextPage { text, numbers, colour }
     }
 
-    /// A line with what `say` appends.
-    pub(super) fn put(&mut self, Look(sign, colour, look): Look, say: &dyn Fn(&mut String)) {
+    /// Appends a line with the text that `say` appends.
+    fn put(&mut self, Look(sign, colour, look): Look, say: &dyn Fn(&mut String)) {
         self.text.push_str(&self.numbers);
         self.paint(colour);
         self.text.push_str(sign);
@@ -86,7 +85,7 @@ impl TextPage<'_> {
         }
     }
 
-    /// A line of what one side says.
+    /// Appends a line of one side.
     pub(super) fn line(&mut self, look: Look, label: &str, bytes: &[u8]) {
         self.put(look, &|text| {
             text.push_str(label);
