@@ -74,26 +74,18 @@ const SPEAKING: &[&str] =
 const NAME: usize = 64;
 
 /// A name in lower case; a longer one matches nothing.
-#[derive(Clone, Debug)]
-struct Name {
-    bytes: [u8; NAME],
-    len: usize,
-}
+#[derive(Clone, Debug, Default)]
+struct Name(Vec<u8>);
 
 impl Name {
-    fn new() -> Name {
-        Name { bytes: [0; NAME], len: 0 }
-    }
-
     fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.len) {
-            *slot = byte.to_ascii_lowercase();
+        if self.0.len() <= NAME {
+            self.0.push(byte.to_ascii_lowercase());
         }
-        self.len = self.len.saturating_add(1);
     }
 
     fn text(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        if self.0.len() <= NAME { &self.0 } else { b"" }
     }
 
     fn is_one_of(&self, names: &[&str]) -> bool {
@@ -130,15 +122,8 @@ enum InHead {
 impl HeadMask {
     /// Starts at the first byte of a head; without `cover` it only finds the end.
     pub fn new(cover: bool) -> HeadMask {
-        HeadMask {
-            cover,
-            at: InHead::LineStart,
-            name: Name::new(),
-            secret: false,
-            scheme: false,
-            empty: 0,
-            started: false,
-        }
+        let (at, name) = (InHead::LineStart, Name::default());
+        HeadMask { cover, at, name, secret: false, scheme: false, empty: 0, started: false }
     }
 
     /// Returns how many of `bytes` belong to the head, and whether the last of them ends it.
@@ -158,14 +143,14 @@ impl HeadMask {
                 (InHead::LineStart, b' ' | b'\t') => self.at = InHead::Value,
                 (InHead::LineStart, first) => {
                     (self.at, self.secret, self.started) = (InHead::Name, false, true);
-                    self.name.len = 0;
+                    self.name.0.clear();
                     self.name.push(first);
                 }
                 (InHead::Name | InHead::Value, b'\n') => self.at = InHead::LineStart,
                 (InHead::Name, b':') => {
                     self.secret = self.cover && self.name.is_one_of(FIELDS);
                     self.scheme = self.name.is_one_of(&["authorization", "proxy-authorization"]);
-                    self.name.len = 0;
+                    self.name.0.clear();
                     self.at = InHead::Value;
                 }
                 (InHead::Name, b' ' | b'\t') => {}
@@ -174,7 +159,7 @@ impl HeadMask {
                     let end = bytes[at..].iter().position(|&b| b == b'\n');
                     at = end.map_or(bytes.len(), |end| at + end);
                 }
-                (InHead::Value, b' ' | b'\t' | b'\r') => self.scheme &= self.name.len == 0,
+                (InHead::Value, b' ' | b'\t' | b'\r') => self.scheme &= self.name.0.is_empty(),
                 (InHead::Value, _) if self.is_scheme(*byte) => {}
                 (InHead::Value, _) => *byte = b'*',
             }
@@ -213,7 +198,7 @@ impl JsonMask {
     /// Starts at the first byte of a text. With `data`, members named `Data` are secret, as in
     /// `/secrets/create`.
     pub fn new(data: bool) -> JsonMask {
-        let (at, text) = (InJson::Outside, Name::new());
+        let (at, text) = (InJson::Outside, Name::default());
         JsonMask { at, text, secret_name: false, secret_value: false, data }
     }
 
@@ -249,7 +234,7 @@ impl JsonMask {
             b'"' => {
                 self.at = InJson::String { covered: self.secret_value };
                 (self.secret_name, self.secret_value) = (false, false);
-                self.text.len = 0;
+                self.text.0.clear();
             }
             b':' => self.secret_value = self.secret_name,
             b' ' | b'\t' | b'\r' | b'\n' => {}

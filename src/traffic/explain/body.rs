@@ -37,13 +37,13 @@ pub(super) struct BodyView {
 
 impl BodyView {
     /// Creates the explanation of a body that is sent (`>`) or received (`<`).
-    pub fn new(side: char, framing: Framing, start: usize) -> BodyView {
+    pub fn new(side: char, framing: Framing, start: usize, quotes: bool) -> BodyView {
         BodyView {
             side,
             framing,
             start,
             frames: None,
-            quotes: false,
+            quotes,
             passed: 0,
             content: 0,
             chunks: 0,
@@ -56,11 +56,6 @@ impl BodyView {
     /// Decodes frames, if the first bytes of content can begin one.
     pub fn with_frames(self, frames: bool) -> BodyView {
         BodyView { frames: frames.then(Frames::default), ..self }
-    }
-
-    /// Quotes content that is in no frame.
-    pub fn with_quotes(self, quotes: bool) -> BodyView {
-        BodyView { quotes, ..self }
     }
 
     pub fn has_begun(&self) -> bool {

@@ -194,24 +194,18 @@ impl Explanation {
                 self.page.decision(glossary::decision("interim"))
             }
             Event::Response(_) => self.response(key, x),
-            Event::Framing(_, side, bytes) => match self.body(key, *side) {
+            Event::Framing(_, side, bytes) => match self.body(key, *side, false) {
                 Some((body, page)) => body.framing(page, bytes),
                 None => Ok(()),
             },
-            Event::Tunnel(_, Side::Client, bytes) => match self.exchanges.get_mut(&key) {
-                Some(Underway { answer: Some(answer), .. }) => {
-                    answer.tunnel.content(&mut self.page, bytes)
-                }
-                _ => Ok(()),
-            },
             Event::Content(_, side, bytes) | Event::Tunnel(_, side, bytes) => {
-                match self.body(key, *side) {
+                match self.body(key, *side, matches!(event, Event::Tunnel(..))) {
                     Some((body, page)) => body.content(page, bytes),
                     None => Ok(()),
                 }
             }
             Event::End(_, side, _) => {
-                if let Some((body, _)) = self.body(key, *side) {
+                if let Some((body, _)) = self.body(key, *side, false) {
                     body.whole = true;
                 }
                 Ok(())
@@ -233,9 +227,10 @@ impl Explanation {
         self.page.heading(&format!("connection {connection}{exchange}"))
     }
 
-    fn body(&mut self, key: Key, side: Side) -> Option<(&mut BodyView, &mut Page)> {
+    fn body(&mut self, key: Key, side: Side, tunnel: bool) -> Option<(&mut BodyView, &mut Page)> {
         let exchange = self.exchanges.get_mut(&key)?;
         let body = match side {
+            Side::Client if tunnel => &mut exchange.answer.as_mut()?.tunnel,
             Side::Client => &mut exchange.request,
             Side::Server => &mut exchange.answer.as_mut()?.body,
         };
@@ -259,8 +254,8 @@ impl Explanation {
             self.exchanges.retain(|_, exchange| exchange.answer.is_some());
         }
         let framing = framing.unwrap_or(Framing::NoBody);
-        let body = BodyView::new('>', framing, head.as_bytes().len());
-        let request = body.with_quotes(self.overheard.is_some());
+        let quotes = self.overheard.is_some();
+        let request = BodyView::new('>', framing, head.as_bytes().len(), quotes);
         let close = head.fields().has_token("Connection", "close");
         let expect = head.fields().get("Expect").is_some();
         self.exchanges.insert(key, Underway { request, close, expect, answer: None });
@@ -289,15 +284,12 @@ impl Explanation {
         }
         let kind = OutputKind::of_content_type(head.fields().get("Content-Type"));
         let quotes = self.overheard.is_some();
-        let body = BodyView::new('<', decision.framing, head.as_bytes().len());
-        let answer = Answer {
-            body: body.with_frames(kind != OutputKind::Other).with_quotes(quotes),
-            tunnel: BodyView::new('>', Framing::Tunnel, 0).with_quotes(quotes),
-            head: Arc::clone(head),
-            decision,
-        };
+        let body = BodyView::new('<', decision.framing, head.as_bytes().len(), quotes);
+        let body = body.with_frames(kind != OutputKind::Other);
+        let tunnel = BodyView::new('>', Framing::Tunnel, 0, quotes);
+        let answer = Answer { body, tunnel, head: Arc::clone(head), decision };
         // A response without a request is an exchange too.
-        let request = BodyView::new('>', Framing::NoBody, 0);
+        let request = BodyView::new('>', Framing::NoBody, 0, quotes);
         let unasked = Underway { request, close: false, expect: false, answer: None };
         self.exchanges.entry(key).or_insert(unasked).answer = Some(answer);
         Ok(())
@@ -309,7 +301,7 @@ impl Explanation {
         if let Fault::Parse(error) = fault {
             let refused = format!("refused: {}", error.kind.text());
             let remark = if ours { (&refused[..], error.kind.section()) } else { ("", "") };
-            if let Some((body, page)) = self.body(key, side)
+            if let Some((body, page)) = self.body(key, side, false)
                 && body.broken(page, remark)?
                 && ours
             {

@@ -2,7 +2,7 @@
 
 use super::page::{Look, TextPage};
 use crate::base::text::harmless;
-use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, FrameStream, OutputKind, may_begin_frames};
+use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, OutputKind, may_begin_frames};
 use crate::json::JsonTexts;
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
@@ -11,11 +11,15 @@ use std::time::Duration;
 const SILENCE: Duration = Duration::from_secs(1);
 /// The longest line that is shown in one part.
 const LINE: usize = 4096;
+/// The index of the lines that are in no frame.
+const PLAIN: usize = 3;
 
 /// The state of the view of one body.
 pub(super) struct ShownBody {
-    side: Side,
+    look: Look,
     kind: Kind,
+    /// The lines of Docker's three streams, and those in no frame.
+    lines: [Lines; 4],
     /// Whether the fields and the target allow Docker's frames.
     frames: bool,
     media_type: String,
@@ -29,16 +33,12 @@ pub(super) struct ShownBody {
 enum Kind {
     /// The first bytes do not tell the kind yet.
     Undecided(Vec<u8>),
-    Json(Box<JsonTexts>, Lines),
-    Frames(Box<FrameDecoder>, [Lines; 3]),
-    Text(Lines),
+    Json(Box<JsonTexts>),
+    Frames(Box<FrameDecoder>),
+    Text,
     /// The number of bytes.
     Binary(u64),
 }
-
-/// The beginning of a line.
-#[derive(Default)]
-struct Lines(Vec<u8>);
 
 impl ShownBody {
     pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> ShownBody {
@@ -51,26 +51,29 @@ impl ShownBody {
                 OutputKind::DependsOnTty => streams.iter().any(|end| target.ends_with(end)),
                 OutputKind::Other => false,
             };
-        let kind = Kind::Undecided(Vec::new());
-        let media_type = media_type.map_or("unknown type".to_owned(), harmless);
-        let (shown, left_out, last) = (0, 0, Duration::ZERO);
-        ShownBody { side, kind, frames, media_type, limit, shown, left_out, last }
+        let look = Look::of(side);
+        let lines = [("stdin| ", look), ("stdout| ", look), ("stderr| ", look.red()), ("", look)];
+        ShownBody {
+            look,
+            kind: Kind::Undecided(Vec::new()),
+            lines: lines.map(|(label, look)| Lines { label, look, text: Vec::new() }),
+            frames,
+            media_type: media_type.map_or("unknown type".to_owned(), harmless),
+            limit,
+            shown: 0,
+            left_out: 0,
+            last: Duration::ZERO,
+        }
     }
 
-    /// Shows the next bytes; with `at_once`, without waiting for the end of a line.
-    pub(super) fn show(
-        &mut self,
-        at: Duration,
-        bytes: &[u8],
-        at_once: bool,
-        page: &mut TextPage<'_>,
-    ) {
+    /// Shows the next bytes, without waiting for the end of a line if they are `live`.
+    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], live: bool, page: &mut TextPage<'_>) {
         if at.saturating_sub(self.last) >= SILENCE && self.shown > 0 {
             self.resume(page);
         }
         self.last = at;
         let room = self.limit.saturating_sub(self.shown);
-        let (bytes, rest) = bytes.split_at(bytes.len().min(room));
+        let (bytes, mut rest) = bytes.split_at(bytes.len().min(room));
         self.shown += bytes.len();
         self.feed(bytes, page);
         if !rest.is_empty() {
@@ -79,29 +82,28 @@ impl ShownBody {
                 self.flush(page);
             }
             self.left_out += rest.len() as u64;
-            self.skip(rest);
+            // The decoder must know where the next frame begins.
+            if let Kind::Frames(decoder) = &mut self.kind {
+                while let Ok(Some(_)) = decoder.next(&mut rest) {}
+            }
         }
-        if at_once {
+        if live {
             self.flush(page);
         }
     }
 
     pub(super) fn finish(&mut self, page: &mut TextPage<'_>) {
-        let look = Look::of(self.side);
-        if let Kind::Undecided(first) = &mut self.kind {
-            let first = std::mem::take(first);
-            self.decide(&first, true, page);
-        }
+        self.decide(true, page);
         match &mut self.kind {
-            Kind::Json(..) => self.end_json(page),
-            Kind::Frames(decoder, _) => {
+            Kind::Json(_) => self.end_json(page),
+            Kind::Frames(decoder) => {
                 if let (Err(error), 0) = (decoder.finish(), self.left_out) {
                     page.wrong(&error.to_string());
                 }
             }
             Kind::Binary(total) => {
                 let total = *total + std::mem::take(&mut self.left_out);
-                page.line(look, &format!("({total} bytes, {})", self.media_type), b"");
+                page.line(self.look, &format!("({total} bytes, {})", self.media_type), b"");
             }
             _ => {}
         }
@@ -112,7 +114,7 @@ impl ShownBody {
     fn tell_left_out(&mut self, page: &mut TextPage<'_>) {
         if self.left_out > 0 {
             let line = format!("({} more bytes, {})", self.left_out, self.media_type);
-            page.line(Look::of(self.side), &line, b"");
+            page.line(self.look, &line, b"");
             self.left_out = 0;
         }
     }
@@ -123,108 +125,76 @@ impl ShownBody {
         if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
             self.tell_left_out(page);
             // After a silence, a new text probably begins.
-            if matches!(self.kind, Kind::Json(..) | Kind::Text(_)) {
+            if matches!(self.kind, Kind::Json(_) | Kind::Text) {
                 self.kind = Kind::Undecided(Vec::new());
             }
         }
     }
 
-    fn feed(&mut self, bytes: &[u8], page: &mut TextPage<'_>) {
-        let look = Look::of(self.side);
+    /// Decides the kind, once the first bytes tell it or are `all`.
+    fn decide(&mut self, all: bool, page: &mut TextPage<'_>) {
+        let Kind::Undecided(first) = &mut self.kind else { return };
+        let framed = self.frames && may_begin_frames(first);
+        if framed && first.len() < FRAME_HEADER_LEN && !all {
+            return;
+        }
+        let first = std::mem::take(first);
+        self.kind = match first.iter().find(|b| !b.is_ascii_whitespace()) {
+            _ if framed && !first.is_empty() => Kind::Frames(Box::default()),
+            Some(b'{' | b'[') => Kind::Json(Box::default()),
+            _ if is_text(&first) => Kind::Text,
+            _ => Kind::Binary(0),
+        };
+        self.feed(&first, page);
+    }
+
+    fn feed(&mut self, mut bytes: &[u8], page: &mut TextPage<'_>) {
+        let plain = &mut self.lines[PLAIN];
         match &mut self.kind {
             _ if bytes.is_empty() => {}
             Kind::Undecided(first) => {
                 first.extend_from_slice(bytes);
-                let first = std::mem::take(first);
-                self.decide(&first, false, page);
+                self.decide(false, page);
             }
-            Kind::Json(texts, lines) => {
+            Kind::Json(texts) => {
                 let before = texts.offset();
-                let show = &mut |part: &[u8]| lines.push(part, look, "", page);
+                let show = &mut |part: &[u8]| plain.push(part, page);
                 if texts.feed(bytes, &mut |text| text.lay_out(show)).is_err() {
                     let rest = &bytes[(texts.offset() - before) as usize..];
-                    lines.flush(look, "", page);
+                    plain.flush(page);
                     page.note("not JSON after all; as text:");
-                    self.kind = Kind::Text(Lines::default());
+                    self.kind = Kind::Text;
                     self.feed(rest, page);
                 }
             }
-            Kind::Frames(decoder, streams) => {
-                let mut input = bytes;
-                loop {
-                    match decoder.next(&mut input) {
-                        Ok(Some((stream, data))) => {
-                            let (label, look) = label(look, stream);
-                            streams[stream as usize].push(data, look, label, page);
-                        }
-                        Ok(None) => break,
-                        Err(error) => {
-                            page.wrong(&error.to_string());
-                            self.kind = Kind::Binary(0);
-                            break;
-                        }
+            Kind::Frames(decoder) => loop {
+                match decoder.next(&mut bytes) {
+                    Ok(Some((stream, data))) => self.lines[stream as usize].push(data, page),
+                    Ok(None) => return,
+                    Err(error) => {
+                        self.flush(page);
+                        page.wrong(&error.to_string());
+                        self.kind = Kind::Binary(0);
+                        return;
                     }
                 }
-            }
-            Kind::Text(lines) => lines.push(bytes, look, "", page),
+            },
+            Kind::Text => plain.push(bytes, page),
             Kind::Binary(total) => *total += bytes.len() as u64,
-        }
-    }
-
-    /// Follows frames that are not shown, to find where the next one begins.
-    fn skip(&mut self, bytes: &[u8]) {
-        if let Kind::Frames(decoder, _) = &mut self.kind {
-            let mut input = bytes;
-            while let Ok(Some(_)) = decoder.next(&mut input) {}
         }
     }
 
     /// Shows the rest of an incomplete JSON text, without an error.
     fn end_json(&mut self, page: &mut TextPage<'_>) {
-        let look = Look::of(self.side);
-        if let Kind::Json(texts, lines) = &mut self.kind {
-            let show = &mut |part: &[u8]| lines.push(part, look, "", page);
+        if let Kind::Json(texts) = &mut self.kind {
+            let show = &mut |part: &[u8]| self.lines[PLAIN].push(part, page);
             let _ = texts.finish(&mut |text| text.lay_out(show));
         }
     }
 
-    fn decide(&mut self, first: &[u8], all: bool, page: &mut TextPage<'_>) {
-        let framed = self.frames && may_begin_frames(first);
-        if framed && first.len() < FRAME_HEADER_LEN && !all {
-            self.kind = Kind::Undecided(first.to_vec());
-            return;
-        }
-        self.kind = match first.iter().find(|b| !b.is_ascii_whitespace()) {
-            _ if framed && !first.is_empty() => Kind::Frames(Box::default(), Default::default()),
-            Some(b'{' | b'[') => Kind::Json(Box::default(), Lines::default()),
-            _ if is_text(first) => Kind::Text(Lines::default()),
-            _ => Kind::Binary(0),
-        };
-        self.feed(first, page);
-    }
-
     /// Shows incomplete lines.
     fn flush(&mut self, page: &mut TextPage<'_>) {
-        let look = Look::of(self.side);
-        match &mut self.kind {
-            Kind::Frames(_, streams) => {
-                let all = [FrameStream::Stdin, FrameStream::Stdout, FrameStream::Stderr];
-                for (stream, lines) in all.into_iter().zip(streams) {
-                    let (label, look) = label(look, stream);
-                    lines.flush(look, label, page);
-                }
-            }
-            Kind::Text(lines) | Kind::Json(_, lines) => lines.flush(look, "", page),
-            _ => {}
-        }
-    }
-}
-
-fn label(look: Look, stream: FrameStream) -> (&'static str, Look) {
-    match stream {
-        FrameStream::Stdin => ("stdin| ", look),
-        FrameStream::Stdout => ("stdout| ", look),
-        FrameStream::Stderr => ("stderr| ", look.red()),
+        self.lines.iter_mut().for_each(|lines| lines.flush(page));
     }
 }
 
@@ -232,29 +202,33 @@ fn label(look: Look, stream: FrameStream) -> (&'static str, Look) {
 fn is_text(bytes: &[u8]) -> bool {
     let control =
         |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
-    if bytes.iter().all(|b| b.is_ascii() && !control(b)) {
-        return true;
-    }
     let controls = bytes.iter().filter(|b| control(b)).count();
     let invalid = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     !bytes.contains(&0) && (controls + invalid.saturating_sub(1)) * 10 <= bytes.len()
 }
 
+/// A sequence of lines, of which `text` begins the next.
+struct Lines {
+    label: &'static str,
+    look: Look,
+    text: Vec<u8>,
+}
+
 impl Lines {
-    fn push(&mut self, bytes: &[u8], look: Look, label: &str, page: &mut TextPage<'_>) {
+    fn push(&mut self, bytes: &[u8], page: &mut TextPage<'_>) {
         for part in bytes.split_inclusive(|&b| b == b'\n') {
-            self.0.extend_from_slice(part);
-            if part.ends_with(b"\n") || self.0.len() >= LINE {
-                self.flush(look, label, page);
+            self.text.extend_from_slice(part);
+            if part.ends_with(b"\n") || self.text.len() >= LINE {
+                self.flush(page);
             }
         }
     }
 
-    fn flush(&mut self, look: Look, label: &str, page: &mut TextPage<'_>) {
-        if !self.0.is_empty() {
-            let end = self.0.strip_suffix(b"\n").unwrap_or(&self.0);
-            page.line(look, label, end.strip_suffix(b"\r").unwrap_or(end));
-            self.0.clear();
+    fn flush(&mut self, page: &mut TextPage<'_>) {
+        if !self.text.is_empty() {
+            let end = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+            page.line(self.look, self.label, end.strip_suffix(b"\r").unwrap_or(end));
+            self.text.clear();
         }
     }
 }

@@ -208,9 +208,6 @@ fn duration(time: Duration) -> String {
 
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Text")
-            .field("colour", &self.colour)
-            .field("body_limit", &self.body_limit)
-            .finish()
+        f.debug_struct("Text").finish_non_exhaustive()
     }
 }

@@ -144,9 +144,6 @@ impl<W: Write + Send> Observer for Script<W> {
 
 impl<W> std::fmt::Debug for Script<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script")
-            .field("tool", &self.tool)
-            .field("endpoint", &self.endpoint)
-            .finish()
+        f.debug_struct("Script").finish_non_exhaustive()
     }
 }
