@@ -42,7 +42,7 @@ use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
 use crate::json::JsonWriter;
 use crate::traffic::{Event, Exchange, Observer, Side};
-use crate::wire::Fields;
+use crate::wire::{Fields, Version};
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::time::{Duration, SystemTime};
@@ -202,9 +202,7 @@ fn request(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     let target = x.target();
     json.name("method").string(x.method());
     json.name("url").string(&url(fields, target));
-    json.name("httpVersion").string(x.request.as_ref().map_or("", |head| head.version().as_str()));
-    json.name("cookies").array(|_| {});
-    headers(json, fields);
+    headers(json, x.request.as_ref().map(|head| head.version()), fields);
     json.name("queryString").array(|json| {
         let query = target.split(|&b| b == b'?').nth(1).unwrap_or_default();
         for pair in query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
@@ -230,9 +228,7 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     let head = x.response.as_ref();
     json.name("status").scalar(head.map_or(0, |head| head.status()));
     json.name("statusText").string(&lossy(head.map_or(b"", |head| head.reason())));
-    json.name("httpVersion").string(head.map_or("", |head| head.version().as_str()));
-    json.name("cookies").array(|_| {});
-    headers(json, fields);
+    headers(json, head.map(|head| head.version()), fields);
     json.name("content").object(|json| {
         let size = x.received.content + x.received.tunnel;
         json.name("size").scalar(size);
@@ -250,7 +246,9 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     }
 }
 
-fn headers(json: &mut JsonWriter, fields: &Fields) {
+fn headers(json: &mut JsonWriter, version: Option<Version>, fields: &Fields) {
+    json.name("httpVersion").string(version.map_or("", Version::as_str));
+    json.name("cookies").array(|_| {});
     json.name("headers").array(|json| {
         for field in fields.iter() {
             named(json, field.name(), &lossy(field.value()));

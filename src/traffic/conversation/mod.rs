@@ -234,8 +234,7 @@ impl Conversation {
             Ok(Some((head, len))) => self.response(head, len, see),
             Err(error) => {
                 self.lose(Side::Server, &mut bytes[..used]);
-                let exchange = self.awaiting().and_then(|at| self.open.get(at));
-                see(&Event::Fault(exchange, Side::Server, Fault::Parse(error)));
+                see(&Event::Fault(self.awaiting(), Side::Server, Fault::Parse(error)));
             }
         }
         used
@@ -248,7 +247,8 @@ impl Conversation {
             self.open.push_back(Exchange { number: self.count, ..Exchange::default() });
         }
         let began = self.lane(Side::Server).began;
-        let Some(exchange) = self.awaiting().and_then(|at| self.open.get_mut(at)) else { return };
+        let awaiting = self.open.iter_mut().find(|exchange| exchange.response.is_none());
+        let Some(exchange) = awaiting else { return };
         exchange.received.began.get_or_insert(began);
         exchange.received.last = Some(self.now);
         exchange.received.head += len as u64;
@@ -356,10 +356,8 @@ impl Conversation {
 
     fn ended(&mut self, side: Side, decoder: &BodyDecoder, see: &mut See<'_>) {
         let lane = &mut self.lanes[side as usize];
-        let place = self.open.iter().position(|exchange| exchange.number == lane.number);
-        let Some((at, exchange)) = place.and_then(|at| Some((at, self.open.get_mut(at)?))) else {
-            return;
-        };
+        let mut open = self.open.iter_mut().enumerate();
+        let Some((at, exchange)) = open.find(|(_, x)| x.number == lane.number) else { return };
         let message = exchange.message_mut(side);
         (message.ended, message.last) = (Some(self.now), Some(self.now));
         message.complete = true;
@@ -392,10 +390,9 @@ impl Conversation {
         match std::mem::replace(&mut self.lane(side).reading, Reading::Lost) {
             Reading::Head => {
                 let received = self.lane(side).partial.len() as u64;
-                let awaiting = if side == Side::Server { self.awaiting() } else { None };
                 if received > 0 {
                     self.unread |= side == Side::Server;
-                    let exchange = awaiting.and_then(|at| self.open.get(at));
+                    let exchange = self.awaiting().filter(|_| side == Side::Server);
                     see(&Event::Fault(exchange, side, Fault::IncompleteHead(received)));
                 }
             }
@@ -437,8 +434,8 @@ impl Conversation {
         self.open.iter_mut().find(|exchange| exchange.number == number)
     }
 
-    /// Returns the index of the exchange that the next response answers.
-    fn awaiting(&self) -> Option<usize> {
-        self.open.iter().position(|exchange| exchange.response.is_none())
+    /// Returns the exchange that the next response answers.
+    fn awaiting(&self) -> Option<&Exchange> {
+        self.open.iter().find(|exchange| exchange.response.is_none())
     }
 }

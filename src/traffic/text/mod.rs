@@ -88,18 +88,6 @@ impl Text {
         self
     }
 
-    fn with_body(
-        &self,
-        connection: u64,
-        x: &Exchange,
-        side: Side,
-        show: impl FnOnce(&mut ShownBody),
-    ) {
-        let mut bodies = lock(&self.bodies);
-        let body = bodies.entry((connection, x.number, side));
-        show(body.or_insert_with(|| ShownBody::new(x, side, self.body_limit)));
-    }
-
     fn end_body(&self, connection: u64, x: &Exchange, side: Side, page: &mut TextPage<'_>) {
         if let Some(mut body) = lock(&self.bodies).remove(&(connection, x.number, side)) {
             body.finish(page);
@@ -141,11 +129,11 @@ impl Text {
                 page.head(Look::SERVER, x.response.as_ref().map_or(b"", |head| head.as_bytes()));
                 framing(page, x, Side::Server);
             }
-            Event::Content(x, side, bytes) => {
-                self.with_body(connection, x, *side, |body| body.show(at, bytes, false, page));
-            }
-            Event::Tunnel(x, side, bytes) => {
-                self.with_body(connection, x, *side, |body| body.show(at, bytes, true, page));
+            Event::Content(x, side, bytes) | Event::Tunnel(x, side, bytes) => {
+                let mut bodies = lock(&self.bodies);
+                let body = bodies.entry((connection, x.number, *side));
+                let body = body.or_insert_with(|| ShownBody::new(x, *side, self.body_limit));
+                body.show(at, bytes, matches!(event, Event::Tunnel(..)), page);
             }
             Event::End(x, side, trailers) => {
                 self.end_body(connection, x, *side, page);

@@ -1,6 +1,5 @@
 //! Lines with their numbers in front, and without control characters.
 
-use crate::base::number::Digits;
 use crate::base::text::push_harmless;
 use crate::traffic::exchange::Side;
 
@@ -52,27 +51,21 @@ impl TextPage<'_> {
         exchange: Option<u64>,
         colour: bool,
     ) -> TextPage<'_> {
-        let mut numbers = String::with_capacity(32);
-        numbers.push_str(if colour { DIM } else { "" });
-        numbers.push_str(Digits::of(connection).as_str());
-        if let Some(exchange) = exchange {
-            numbers.push('.');
-            numbers.push_str(Digits::of(exchange).as_str());
-        }
-        numbers.push_str(if colour { "\x1b[0m " } else { " " });
-        TextPage { text, numbers, colour }
+        let (dim, plain) = if colour { (DIM, PLAIN) } else { ("", "") };
+        let exchange = exchange.map_or(String::new(), |exchange| format!(".{exchange}"));
+        TextPage { text, numbers: format!("{dim}{connection}{exchange}{plain} "), colour }
     }
 
-    /// Appends a line with the text that `say` appends.
-    fn put(&mut self, Look(sign, colour, look): Look, say: &dyn Fn(&mut String)) {
+    /// Appends a line.
+    pub(super) fn line(&mut self, Look(sign, colour, look): Look, label: &str, bytes: &[u8]) {
         self.text.push_str(&self.numbers);
         self.paint(colour);
         self.text.push_str(sign);
         self.paint(PLAIN);
         self.paint(look);
-        let begun = self.text.len();
-        say(self.text);
-        if self.text.len() == begun && !self.colour {
+        self.text.push_str(label);
+        push_harmless(self.text, bytes);
+        if label.is_empty() && bytes.is_empty() && !self.colour {
             self.text.pop();
         }
         self.paint(if look.is_empty() { "" } else { PLAIN });
@@ -85,20 +78,12 @@ impl TextPage<'_> {
         }
     }
 
-    /// Appends a line of one side.
-    pub(super) fn line(&mut self, look: Look, label: &str, bytes: &[u8]) {
-        self.put(look, &|text| {
-            text.push_str(label);
-            push_harmless(text, bytes);
-        });
-    }
-
     pub(super) fn note(&mut self, line: &str) {
-        self.put(Look::NOTE, &|text| text.push_str(line));
+        self.line(Look::NOTE, "", line.as_bytes());
     }
 
     pub(super) fn wrong(&mut self, line: &str) {
-        self.put(Look::WRONG, &|text| push_harmless(text, line.as_bytes()));
+        self.line(Look::WRONG, "", line.as_bytes());
     }
 
     pub(super) fn head(&mut self, look: Look, head: &[u8]) {
