@@ -121,7 +121,7 @@ impl Conversation<'_> {
         if let (Framing::Length(length), Some(limit)) = (decision.framing, self.limits.content)
             && length > limit
         {
-            return Err(Refusal::of(&too_large(limit)));
+            return Err(too_large(limit));
         }
         let expects = expectation(head)? && decision.framing != Framing::NoBody;
         Ok((decision, expects))
@@ -142,8 +142,9 @@ impl Conversation<'_> {
         let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(&mut request, responder)));
         let invited = !self.state.expects.load(Ordering::Acquire);
         if !self.state.answered.load(Ordering::Acquire) {
-            let refusal = handled.ok().and_then(Result::err).map(|error| Refusal::of(&error));
-            self.refuse(asked, &refusal.unwrap_or_else(Refusal::unexplained));
+            let error = handled.ok().and_then(Result::err);
+            let (refusal, kept) = Refusal::of_handler(error.as_ref());
+            self.refuse(Asked { persistent: asked.persistent && kept, ..asked }, &refusal);
         }
         if !self.answer.whole {
             return Next::Close;
@@ -179,13 +180,10 @@ const BAD_TARGET: &str = "a request-target that is neither a path nor a URI (RFC
 /// Whether the client waits for `100 Continue`; HTTP/1.0 has no such thing (`RFC 9110 §10.1.1`).
 fn expectation(head: &RequestHead) -> Result<bool, Refusal> {
     let mut expected = head.fields().get_all("Expect").peekable();
-    if head.version() == Version::Http10 || expected.peek().is_none() {
-        return Ok(false);
+    let waits = head.version() == Version::Http11 && expected.peek().is_some();
+    if waits && !expected.all(|field| field.value().eq_ignore_ascii_case(b"100-continue")) {
+        let why = "an expectation other than 100-continue (RFC 9110 §10.1.1)";
+        return Err(Refusal::new(417, why));
     }
-    match expected.all(|field| field.value().eq_ignore_ascii_case(b"100-continue")) {
-        true => Ok(true),
-        false => {
-            Err(Refusal::new(417, "an expectation other than 100-continue (RFC 9110 §10.1.1)"))
-        }
-    }
+    Ok(waits)
 }

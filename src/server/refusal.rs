@@ -20,27 +20,12 @@ use std::io;
 pub struct Refusal {
     status: u16,
     why: String,
-    /// Whether a handler decided it. Other refusals end the connection.
-    decided: bool,
 }
 
 impl Refusal {
     /// Creates a refusal with one line of text for people.
     pub fn new(status: u16, why: impl Into<String>) -> Refusal {
-        Refusal { status, why: why.into(), decided: true }
-    }
-
-    fn broken(status: u16, why: impl Into<String>) -> Refusal {
-        Refusal { decided: false, ..Refusal::new(status, why) }
-    }
-
-    /// A failure whose cause is not the client's concern.
-    pub(super) fn unexplained() -> Refusal {
-        Refusal::broken(500, "the server failed to answer")
-    }
-
-    pub(super) fn is_decided(&self) -> bool {
-        self.decided
+        Refusal { status, why: why.into() }
     }
 
     /// Returns the status-code.
@@ -53,31 +38,33 @@ impl Refusal {
         &self.why
     }
 
-    /// The response for a handler that failed with `error`.
-    pub(super) fn of(error: &io::Error) -> Refusal {
-        let inner = error.get_ref();
+    /// Returns the response for a handler that failed (`None`: panicked), and whether the connection
+    /// can be kept after it.
+    pub(super) fn of_handler(error: Option<&io::Error>) -> (Refusal, bool) {
+        let inner = error.and_then(io::Error::get_ref);
         if let Some(refusal) = inner.and_then(|e| e.downcast_ref::<Refusal>()) {
-            return refusal.clone();
+            return (refusal.clone(), true);
         }
-        match inner.and_then(|e| e.downcast_ref::<Error>()) {
+        let refusal = match inner.and_then(|e| e.downcast_ref::<Error>()) {
             Some(error @ (Error::Parse(_) | Error::Incomplete(_) | Error::Timeout(_))) => {
                 Refusal::of_message(error, &[])
             }
-            _ => Refusal::unexplained(),
-        }
+            _ => Refusal::new(500, "the server failed to answer"),
+        };
+        (refusal, false)
     }
 
     /// The response to a broken message that began with `came`.
     pub(super) fn of_message(error: &Error, came: &[u8]) -> Refusal {
         match error {
-            Error::Parse(error) => Refusal::broken(status_of(error, came), error.to_string()),
+            Error::Parse(error) => Refusal::new(status_of(error, came), error.to_string()),
             Error::Timeout(Timeout { limit: Limit::Head, after }) => {
-                Refusal::broken(408, format!("the head did not come whole within {after:?}"))
+                Refusal::new(408, format!("the head did not come whole within {after:?}"))
             }
             Error::Timeout(Timeout { after, .. }) => {
-                Refusal::broken(408, format!("nothing came for {after:?}"))
+                Refusal::new(408, format!("nothing came for {after:?}"))
             }
-            error => Refusal::broken(400, error.to_string()),
+            error => Refusal::new(400, error.to_string()),
         }
     }
 

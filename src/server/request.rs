@@ -111,11 +111,11 @@ impl Request<'_> {
     /// Fails with a [`Refusal`] (413) above `limit` bytes, and as reading does.
     pub fn bytes(&mut self, limit: usize) -> io::Result<Vec<u8>> {
         if self.length().is_some_and(|length| length > limit as u64) {
-            return Err(too_large(limit as u64));
+            return Err(too_large(limit as u64).into());
         }
         let mut bytes = Vec::new();
         self.take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() > limit { Err(too_large(limit as u64)) } else { Ok(bytes) }
+        if bytes.len() > limit { Err(too_large(limit as u64).into()) } else { Ok(bytes) }
     }
 
     /// Whether the client has ended its side of the connection. Ask now and then while sending an
@@ -147,7 +147,7 @@ impl Request<'_> {
         };
         self.state.unread.store(unread, Ordering::Release);
         match self.limit {
-            Some(limit) if self.body.received() > limit => Err(too_large(limit)),
+            Some(limit) if self.body.received() > limit => Err(too_large(limit).into()),
             _ => Ok(()),
         }
     }
@@ -171,8 +171,8 @@ pub(super) fn authority(target: &[u8]) -> Option<(&[u8], &[u8])> {
     target[0].is_ascii_alphabetic().then_some(rest.split_at(end))
 }
 
-pub(super) fn too_large(limit: u64) -> io::Error {
-    Refusal::new(413, format!("more content than the {limit} bytes that are allowed")).into()
+pub(super) fn too_large(limit: u64) -> Refusal {
+    Refusal::new(413, format!("more content than the {limit} bytes that are allowed"))
 }
 
 impl Read for Request<'_> {

@@ -230,9 +230,7 @@ impl<'a> Responder<'a> {
 
     /// Responds for a handler that did not.
     pub(super) fn refuse(self, refusal: &Refusal) -> io::Result<Sent> {
-        let responder = if refusal.is_decided() { self } else { self.close() };
-        responder
-            .status(refusal.status())
+        self.status(refusal.status())
             .field("Content-Type", "text/plain; charset=utf-8")
             .send(refusal.to_string() + "\n")
     }

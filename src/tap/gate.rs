@@ -38,6 +38,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub struct Gate {
     allowed: Vec<String>,
     state: State,
+    /// The beginning of a head.
     held: Vec<u8>,
     decoder: RequestDecoder,
 }
@@ -88,24 +89,11 @@ impl Gate {
     /// # Errors
     /// Fails for a request that may not pass. Bytes before it are appended, bytes after it never.
     pub fn admit(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<(), Denied> {
-        if self.held.is_empty() {
-            let used = self.pass(bytes, passed)?;
-            self.held.extend_from_slice(&bytes[used..]);
-            return Ok(());
-        }
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
-        let used = self.pass(&held, passed)?;
-        held.drain(..used);
-        self.held = held;
-        Ok(())
-    }
-
-    /// Appends to `passed` and returns how many bytes were used. The rest begins a head.
-    fn pass(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<usize, Denied> {
         let mut at = 0;
-        while at < bytes.len() {
-            let rest = &bytes[at..];
+        while at < held.len() {
+            let rest = &held[at..];
             let len = match &mut self.state {
                 State::Open => rest.len(),
                 State::Head => match self.decoder.decode(rest)? {
@@ -127,7 +115,9 @@ impl Gate {
             passed.extend_from_slice(&rest[..len]);
             at += len;
         }
-        Ok(at)
+        held.drain(..at);
+        self.held = held;
+        Ok(())
     }
 
     fn request(&mut self, len: usize) -> Result<(), Denied> {

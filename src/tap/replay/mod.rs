@@ -119,7 +119,7 @@ impl Replay {
         })
     }
 
-    /// Sets whether requests must be equal to the byte and each response is given once.
+    /// Sets whether requests must be equal and each response is given once.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Replay {
         self.strict = strict;
