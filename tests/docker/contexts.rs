@@ -643,9 +643,15 @@ fn we_find_the_daemon_that_the_docker_cli_finds() {
         let too_new = SINCE.iter().any(|&(name, release)| name == id && world.release < release);
         if !no_v6 && !too_new {
             compared += 1;
-            differ.extend(
-                compare(&world, vars, flags, config).err().map(|why| format!("{id}: {why}")),
-            );
+            // The CLI gives a ping two seconds and goes on without its answer: on a busy machine
+            // only what differs each time differs.
+            let tries = (0..3).map(|_| compare(&world, vars, flags, config));
+            let tries: Vec<_> = tries.map_while(Result::err).collect();
+            if let [.., why] = &tries[..]
+                && tries.len() == 3
+            {
+                differ.push(format!("{id}: {why}"));
+            }
         }
     }
     assert!(differ.is_empty(), "{} of {compared} differ\n\n{}", differ.len(), differ.join("\n\n"));

@@ -162,7 +162,9 @@ impl Place {
     fn run(&self, program: &Path, line: &Line) -> Outcome {
         self.fill();
         self.server.take();
-        let mut child = Command::new(program)
+        // In a session of its own: a password is asked for on the terminal, and there is none.
+        let mut child = Command::new("setsid")
+            .arg(program)
             .arg("--unix-socket")
             .arg(self.dir.join("s"))
             .args(&line.args)
