@@ -14,7 +14,6 @@ use unix_http::server::{BodyWriter, Request, Responder, Sent};
 /// The newest API version, and the oldest.
 pub const NEWEST: &str = "1.45";
 pub const OLDEST: &str = "1.24";
-/// Of the engine.
 pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"));
 
 pub const SERVER: &str =
@@ -23,7 +22,6 @@ pub const SERVER: &str =
 /// The most content that is held in memory: an archive, an image.
 pub const CONTENT: usize = 64 << 20;
 
-/// One request with what it is about.
 pub struct Call<'a, 'b> {
     pub engine: &'a Arc<Engine>,
     pub request: &'a mut Request<'b>,
@@ -32,12 +30,10 @@ pub struct Call<'a, 'b> {
     responder: Option<Responder<'a>>,
 }
 
-/// What a route answers.
 pub enum Reply {
     Json(u16, Value),
     /// No content: with 204 and 304, and an empty 200.
     Empty(u16),
-    /// The route did so itself.
     Sent(Sent),
 }
 
@@ -74,7 +70,6 @@ impl<'a, 'b> Call<'a, 'b> {
         }
     }
 
-    /// A parameter's value; empty where it is not given.
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters(name).next().unwrap_or_default()
     }
@@ -89,7 +84,6 @@ impl<'a, 'b> Call<'a, 'b> {
         !matches!(&value[..], "" | "0" | "no" | "false" | "none")
     }
 
-    /// A whole number.
     pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
         let text = self.parameter(name);
         let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
@@ -130,12 +124,10 @@ impl<'a, 'b> Call<'a, 'b> {
         self.responder.take().ok_or(io::ErrorKind::InvalidInput.into())
     }
 
-    /// Begins a stream of content.
     pub fn stream(&mut self, content_type: &str) -> io::Result<BodyWriter<'a>> {
         engine_fields(self.responder()?, content_type).stream()
     }
 
-    /// Sends what the route decided.
     pub fn answer(mut self, outcome: Outcome) -> io::Result<Sent> {
         let (status, value) = match outcome {
             Ok(Reply::Sent(sent)) => return Ok(sent),
@@ -154,13 +146,11 @@ impl<'a, 'b> Call<'a, 'b> {
     }
 }
 
-/// Sends a line of a stream of JSON.
 pub fn send_line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
     body.write_all((write(line) + "\r\n").as_bytes())?;
     body.flush()
 }
 
-/// Undoes percent-encoding.
 pub fn decode(text: &[u8]) -> String {
     String::from_utf8_lossy(&decode_lenient(text)).into_owned()
 }
@@ -175,7 +165,6 @@ pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Respon
     server_fields(responder.field("Docker-Experimental", "false"))
 }
 
-/// The last two.
 pub fn server_fields(responder: Responder<'_>) -> Responder<'_> {
     responder.field("Ostype", "linux").field("Server", SERVER)
 }

@@ -35,7 +35,6 @@ fn not_found<T>(path: &str, name: &str) -> io::Result<T> {
     told!(404, "Could not find the file {path} in container {name}")
 }
 
-/// What is at the path: described in a field, and as an archive.
 fn find(call: &Call<'_, '_>, name: &str) -> io::Result<(String, Vec<u8>)> {
     let path = path(call)?;
     let files = lock(&call.engine.container(name)?.files).clone();

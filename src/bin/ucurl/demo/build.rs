@@ -79,7 +79,6 @@ struct Build<'c, 'a, 'b> {
     body: BodyWriter<'a>,
     quiet: bool,
     context: &'c Files,
-    /// What the steps so far have made.
     image: Option<Image>,
 }
 

@@ -28,7 +28,6 @@ pub struct State {
     pub containers: Vec<Arc<Container>>,
     pub execs: Vec<Arc<Exec>>,
     pub events: VecDeque<Event>,
-    /// How many events there have been.
     pub event_count: usize,
 }
 
@@ -39,7 +38,6 @@ pub struct Container {
     /// The image as it was asked for.
     pub image: String,
     pub image_id: String,
-    /// As inspect shows them.
     pub config: Value,
     pub host: Value,
     pub networks: Value,
@@ -64,7 +62,6 @@ pub struct Event {
 }
 
 impl Container {
-    /// A container of an image, with this id and name, that was not started yet.
     pub fn new(
         (id, name): (String, String),
         image: (String, &Image),
@@ -78,7 +75,6 @@ impl Container {
         Container { id, name, created, image, image_id, config, host, networks, process, files }
     }
 
-    /// The program with its arguments.
     pub fn argv(&self) -> Vec<String> {
         [words(&self.config, "Entrypoint"), words(&self.config, "Cmd")].concat()
     }
@@ -98,7 +94,6 @@ impl Container {
 
 #[derive(Clone)]
 pub struct Image {
-    /// `sha256:` and 64 digits.
     pub id: String,
     /// `repository:tag` and `repository@digest`
     pub names: Vec<String>,
@@ -116,7 +111,6 @@ impl Image {
         Image { id, names: Vec::new(), parent, created, config, files }
     }
 
-    /// Its names with tags, or those with digests.
     pub fn names(&self, digests: bool) -> Vec<String> {
         self.names.iter().filter(|name| name.contains('@') == digests).cloned().collect()
     }
@@ -151,7 +145,6 @@ pub fn published(repository: &str, tag: &str) -> Option<Image> {
     Some(Image { id, names, created, ..Image::new(config, files, String::new()) })
 }
 
-/// Docker's name for this machine's architecture.
 pub fn arch() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -171,7 +164,6 @@ impl Engine {
         lock(&self.state)
     }
 
-    /// Changes something, and tells everybody who waits.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.state());
         self.changed.notify_all();
@@ -186,7 +178,6 @@ impl Engine {
         self.change(|state| state.emit_container(container, action, more));
     }
 
-    /// Waits for a change, for `limit` at most.
     pub fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
         self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
     }
@@ -280,7 +271,6 @@ impl State {
         self.emit("image", action, id, object!(name: name));
     }
 
-    /// Takes a container away with all that belongs to it.
     pub fn remove(&mut self, container: &Container) {
         let count = self.containers.len();
         self.containers.retain(|other| other.id != container.id);

@@ -1,15 +1,13 @@
 //! `exec`: another program in a container that runs.
 
 use super::api::{Call, Outcome, Reply};
-use super::containers::resize_terminal;
+use super::containers::{not_found, program, resize_terminal};
 use super::engine::{Engine, Exec};
 use super::json::{filled, flag, object, overlay, text, words};
-use super::lifecycle::{not_found, program};
 use super::names::told;
 use super::process::{self, Process, Status};
 use super::program::known;
-use super::streams::{Attached, View};
-use super::terminal::Keys;
+use super::streams::{Attached, Keys, View};
 use std::io;
 use std::sync::Arc;
 use unix_http::json::Value;

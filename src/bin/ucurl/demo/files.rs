@@ -24,13 +24,11 @@ pub fn clean(path: &str) -> String {
     parts.join("/")
 }
 
-/// The last name of a path.
 pub fn base_name(path: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
 }
 
 impl Files {
-    /// A file's content.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
         self.0.get(&clean(path)).map(|content| &content[..])
     }
@@ -61,7 +59,6 @@ impl Files {
         can
     }
 
-    /// What is below a directory, by its path in it.
     pub fn below(&self, directory: &str) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
         let prefix = (clean(directory) + "/").trim_start_matches('/').to_owned();
         let from = self.0.range(prefix.clone()..);
@@ -88,7 +85,6 @@ impl Files {
         from.is_directory(path)
     }
 
-    /// The file or directory at `path` under its last name.
     pub fn archive(&self, path: &str) -> Option<Vec<u8>> {
         let (path, mut out) = (clean(path), Vec::new());
         let name = base_name(&path);
@@ -102,7 +98,6 @@ impl Files {
         below.for_each(|(below, content)| {
             push(&mut out, format!("{name}/{below}").trim_start_matches('/'), content)
         });
-        // It ends with two empty blocks.
         out.resize(out.len() + 2 * BLOCK, 0);
         Some(out)
     }

@@ -41,7 +41,6 @@ pub fn at<'a>(value: &'a mut Value, path: &[&str]) -> &'a mut Value {
     at(&mut members[found].1, rest)
 }
 
-/// Takes members away.
 pub fn remove(value: &mut Value, names: &[&str]) {
     if let Value::Object(members) = value {
         members.retain(|(name, _)| !names.contains(&&name[..]));
@@ -82,12 +81,10 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A member's text; empty where there is none.
 pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get_ignore_case(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a member is `true`.
 pub fn flag(value: &Value, name: &str) -> bool {
     value.get_ignore_case(name).and_then(Value::as_bool).unwrap_or_default()
 }

@@ -1,20 +1,10 @@
 //! An engine in memory, for learning and for tests on machines without Docker.
 //!
 //! What it has is in Docker's wire shape and behaves as dockerd 26.1 does, for API 1.24 to 1.45.
-//! What it does not have is refused by name with 501 and Docker's JSON. Settings that have no
-//! effect stand in `Warnings` and in inspect. No container runs: its programs are a few that it
-//! knows ([`program`]), its registry a few images, and all is gone when it ends. It says so in
-//! `/version`, in `/info` and when it starts. The same requests in the same order get the same ids.
-//!
-//! | file | what |
-//! |---|---|
-//! | [`route`], [`api`] | from a request to a function, and Docker's shapes of answers |
-//! | [`containers`], [`lifecycle`], [`exec`] | containers, their lives, other programs in them |
-//! | [`streams`], [`terminal`], [`events`] | logs, attach, events |
-//! | [`images`], [`build`], [`archive`] | images, and files in and out |
-//! | [`engine`] | what the engine knows |
-//! | [`process`], [`program`], [`files`] | what runs, and on what |
-//! | [`names`], [`json`] | names of images, patterns, errors; JSON values |
+//! It refuses everything else by name, with 501 and Docker's JSON. Settings without effect stand in
+//! `Warnings` and in inspect. No container runs: [`program`] knows a few programs, the registry has
+//! a few images, and all is gone at the end. `/version`, `/info` and the start message say so.
+//! The same requests in the same order get the same ids.
 
 mod api;
 mod archive;
@@ -26,13 +16,11 @@ mod exec;
 mod files;
 mod images;
 mod json;
-mod lifecycle;
 mod names;
 mod process;
 mod program;
 mod route;
 mod streams;
-mod terminal;
 
 use engine::Engine;
 use std::io;
@@ -45,7 +33,6 @@ use unix_http::transport::{Listener, PrivateDir};
 /// How long requests in progress may take to finish at the end.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// An engine that answers; it ends when this is dropped.
 pub struct Demo {
     // Fields are dropped in their order: the socket before its directory.
     handle: Handle,
@@ -64,12 +51,10 @@ pub fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<De
 }
 
 impl Demo {
-    /// Where it listens.
     pub fn endpoint(&self) -> &Endpoint {
         self.handle.endpoint()
     }
 
-    /// Stops; requests in progress may finish first.
     pub fn stop(self) {
         self.handle.stop(GRACE);
     }

@@ -12,7 +12,6 @@ macro_rules! told {
 
 pub(super) use told;
 
-/// The status-code and the words of an error that the client is told.
 pub fn telling(error: &io::Error) -> Option<(u16, &str)> {
     let refusal = error.get_ref()?.downcast_ref::<Refusal>()?;
     Some((refusal.status(), refusal.why()))
@@ -35,8 +34,6 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// # Errors
-    /// What dockerd says of it.
     pub fn parse(text: &str) -> io::Result<Reference> {
         let short = text.strip_prefix("docker.io/").unwrap_or(text);
         let short = short.strip_prefix("library/").unwrap_or(short);
@@ -71,7 +68,6 @@ impl Reference {
     }
 }
 
-/// The host that a repository's name begins with.
 pub fn registry(repository: &str) -> Option<&str> {
     let host = repository.split_once('/').map(|(host, _)| host);
     host.filter(|host| host.contains(['.', ':']) || *host == "localhost")

@@ -15,7 +15,6 @@ const INPUT: usize = 1 << 20;
 /// How long a program takes to begin. In no time it would end before its client knows that it has
 /// been started.
 const STARTUP: Duration = Duration::from_millis(20);
-/// For ever.
 pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +42,6 @@ pub struct Process {
     changed: Condvar,
 }
 
-/// What changes about a process.
 #[derive(Default)]
 pub struct Run {
     pub status: Status,
@@ -53,7 +51,6 @@ pub struct Run {
     pub ends: u64,
     /// Why it could not be started.
     pub error: String,
-    /// Its container is gone.
     pub removed: bool,
     pub output: Vec<Record>,
     size: usize,
@@ -101,14 +98,12 @@ impl Process {
         self.run().status == Status::Running
     }
 
-    /// Changes something, and tells everybody who waits.
     pub fn change<T>(&self, change: impl FnOnce(&mut Run) -> T) -> T {
         let result = change(&mut self.run());
         self.changed.notify_all();
         result
     }
 
-    /// Waits until `ready` gives something.
     pub fn wait<T>(&self, mut ready: impl FnMut(&mut Run) -> Option<T>) -> T {
         loop {
             if let Some(value) = self.wait_for(ALWAYS, &mut ready) {
@@ -143,7 +138,6 @@ impl Process {
         self.wait_for(limit, |run| (run.status != Status::Running).then_some(())).is_some()
     }
 
-    /// Ends the process as a signal does by default.
     pub fn kill(&self, signal: i64) {
         self.change(|run| run.killed = Some(128 + signal));
     }
@@ -225,7 +219,6 @@ impl Process {
         Ok(status)
     }
 
-    /// Follows the lines on standard input.
     fn shell(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
         let mut status = 0;
         let prompt = || {

@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub enum Step {
-    /// Writes to standard output, or to standard error.
     Write(bool, Vec<u8>),
     Sleep(Duration),
     /// Copies standard input to standard output, or to standard error.
@@ -22,7 +21,6 @@ pub enum Step {
     Shell,
 }
 
-/// Where a program begins.
 #[derive(Clone)]
 pub struct Start {
     pub argv: Vec<String>,
@@ -60,9 +58,7 @@ struct Planner<'a> {
     files: &'a mut Files,
     steps: Vec<Step>,
     status: i64,
-    /// `exit` was met.
     ended: bool,
-    /// Where standard output and standard error go.
     targets: [Target; 2],
 }
 

@@ -6,7 +6,7 @@ use super::api::{
 use super::engine::{Engine, arch};
 use super::json::{filled, object, parsed, text, write};
 use super::names::told;
-use super::{archive, build, containers, events, exec, images, lifecycle, streams};
+use super::{archive, build, containers, events, exec, images, streams};
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,7 +15,6 @@ use unix_http::docker::ApiVersion;
 use unix_http::json::Value;
 use unix_http::server::{Request, Responder, Sent};
 
-/// Answers one request.
 pub fn answer(
     engine: &Arc<Engine>,
     request: &mut Request<'_>,
@@ -74,7 +73,6 @@ fn fits(line: &str, method: &str, parts: &[&str]) -> bool {
         })
 }
 
-/// The answer of the route that there is, if there is one.
 fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcome> {
     Some(match (method, parts) {
         ("GET" | "HEAD", ["_ping"]) => ping(call, method == "HEAD"),
@@ -89,16 +87,16 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
             archive::get(call, name, method == "HEAD")
         }
         ("PUT", ["containers", name, "archive"]) => archive::put(call, name),
-        ("POST", ["containers", name, "start"]) => lifecycle::start(call.engine, name),
-        ("POST", ["containers", name, "stop"]) => lifecycle::stop(call, name),
-        ("POST", ["containers", name, "kill"]) => lifecycle::kill(call, name),
-        ("POST", ["containers", name, "restart"]) => lifecycle::restart(call, name),
+        ("POST", ["containers", name, "start"]) => containers::start(call.engine, name),
+        ("POST", ["containers", name, "stop"]) => containers::stop(call, name),
+        ("POST", ["containers", name, "kill"]) => containers::kill(call, name),
+        ("POST", ["containers", name, "restart"]) => containers::restart(call, name),
         ("POST", ["containers", name, "wait"]) => containers::wait(call, name),
         ("POST", ["containers", name, "rename"]) => containers::rename(call, name),
         ("POST", ["containers", name, "resize"]) => containers::resize(call, name),
         ("POST", ["containers", name, "attach"]) => streams::attach(call, name),
         ("POST", ["containers", name, "exec"]) => exec::create(call, name),
-        ("DELETE", ["containers", name]) => lifecycle::delete(call, name),
+        ("DELETE", ["containers", name]) => containers::delete(call, name),
         ("POST", ["exec", id, "start"]) => exec::start(call, id),
         ("POST", ["exec", id, "resize"]) => exec::resize(call, id),
         ("GET", ["exec", id, "json"]) => exec::inspect(call, id),
@@ -119,7 +117,6 @@ fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcom
     })
 }
 
-/// The list of networks, or one of them.
 fn networks(call: &mut Call<'_, '_>, name: Option<&&str>) -> Outcome {
     let mut networks = filled!("networks.json").elements().to_vec();
     if let Some(name) = name {
