@@ -37,7 +37,7 @@ fn not_found<T>(path: &str, name: &str) -> io::Result<T> {
 
 fn find(call: &Call<'_, '_>, name: &str) -> io::Result<(String, Vec<u8>)> {
     let path = path(call)?;
-    let files = lock(&call.engine.container(name)?.files).clone();
+    let files = lock(&call.engine.container(name)?.process.files).clone();
     let Some(archive) = files.archive(&path) else { return not_found(&path, name) };
     let (cleaned, file) = (clean(&path), files.file(&path));
     let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
@@ -51,7 +51,7 @@ fn find(call: &Call<'_, '_>, name: &str) -> io::Result<(String, Vec<u8>)> {
 pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = path(call)?;
     let container = call.engine.container(name)?;
-    let files = &container.files;
+    let files = &container.process.files;
     // An error is told before the upload is read.
     let target = lock(files).clone();
     if target.file(&path).is_some() {

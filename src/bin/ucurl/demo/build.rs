@@ -7,7 +7,6 @@ use super::json::{at, filled, object, text, words};
 use super::names::{Reference, telling, told};
 use super::program::{self, Start, Step};
 use std::io;
-use unix_http::docker::sha256_hex;
 use unix_http::json::Value;
 use unix_http::server::BodyWriter;
 
@@ -117,7 +116,6 @@ impl Build<'_, '_, '_> {
             Some(image) => (image.config, image.files, image.id),
             None => (filled!("config.json"), Files::default(), String::new()),
         };
-        let container = &sha256_hex(format!("{parent}{argument}").as_bytes())[..12];
         match name {
             "FROM" => return self.from(argument.split(' ').next().unwrap_or_default()),
             "COPY" | "ADD" => {
@@ -131,15 +129,8 @@ impl Build<'_, '_, '_> {
                     return told!(0, "{name} failed: {why}: stat {path}: file does not exist");
                 }
             }
-            _ => {
-                self.say(&format!(" ---> Running in {container}\n"))?;
-                if name == "RUN" {
-                    self.run(command(argument), &config, &mut files)?;
-                } else {
-                    configure(&mut config, name, argument)?;
-                }
-                self.say(&format!(" ---> Removed intermediate container {container}\n"))?;
-            }
+            "RUN" => self.run(command(argument), &config, &mut files)?,
+            _ => configure(&mut config, name, argument)?,
         }
         self.image = Some(Image::new(config, files, parent));
         Ok(())
@@ -184,7 +175,7 @@ fn command(argument: &str) -> Vec<String> {
 }
 
 /// Changes a config as an instruction says.
-pub fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
+fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
     let (key, value) = argument.split_once(['=', ' ']).unwrap_or((argument, ""));
     let (key, value) = (key.trim_matches('"'), value.trim_matches('"'));
     let (path, value): (&[&str], Value) = match name {

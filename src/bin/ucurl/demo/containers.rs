@@ -7,9 +7,8 @@ use super::names::{prefixed, told};
 use super::process::{self, ALWAYS, Process, Run, Status};
 use super::program::{Start, known};
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use unix_http::base::sync::lock;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
@@ -222,16 +221,19 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
             *at(&mut config, &["Hostname"]) = id[..12].into();
         }
         let reply = object!(Id: &id, Warnings: warnings(&host, &config));
-        let settings = [config, host.clone(), networks(&host, &asked)?];
-        let container = Arc::new(Container::new((id, name), (wanted, &image), settings));
-        let (mut files, config) = (lock(&container.files), &container.config);
-        files.put("etc/hostname", format!("{}\n", text(config, "Hostname")).as_bytes());
+        let mut files = image.files.clone();
+        files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
         let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
-        for path in volumes.map(|(path, _)| &path[..]).chain([text(config, "WorkingDir")]) {
+        for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
             files.make_directory(path);
         }
-        state.emit_container(&container, "create", &[]);
-        state.containers.push(Arc::clone(&container));
+        let networks = networks(&host, &asked)?;
+        let process = Process::new(flag(&config, "Tty"), Arc::new(Mutex::new(files)));
+        let (created, name) = (SystemTime::now(), Mutex::new(name));
+        let (image, image_id) = (wanted, image.id);
+        let new = Container { id, name, created, image, image_id, config, host, networks, process };
+        state.emit_container(&new, "create", &[]);
+        state.containers.push(Arc::new(new));
         Ok(Reply::Json(201, reply))
     })
 }
@@ -334,8 +336,8 @@ pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
     process.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
     let program = program(&container, argv, Vec::new(), "");
     engine.emit(&container, "start", &[]);
-    let (engine, files) = (Arc::clone(engine), Arc::clone(&container.files));
-    process::start(&process, program, files, move |code| {
+    let engine = Arc::clone(engine);
+    process::start(&process, program, move |code| {
         engine.change(|state| {
             container.process.finish(code);
             state.emit_container(&container, "die", &[("exitCode", &code.to_string())]);

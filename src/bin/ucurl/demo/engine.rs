@@ -1,7 +1,7 @@
 //! What the engine knows: images, containers, execs and events, behind one lock.
 
 use super::files::Files;
-use super::json::{filled, flag, object, remove, text, words, write};
+use super::json::{filled, object, remove, text, words};
 use super::names::{Reference, told};
 use super::process::Process;
 use std::collections::VecDeque;
@@ -33,7 +33,7 @@ pub struct State {
 
 pub struct Container {
     pub id: String,
-    name: Mutex<String>,
+    pub name: Mutex<String>,
     pub created: SystemTime,
     /// The image as it was asked for.
     pub image: String,
@@ -42,7 +42,6 @@ pub struct Container {
     pub host: Value,
     pub networks: Value,
     pub process: Arc<Process>,
-    pub files: Arc<Mutex<Files>>,
 }
 
 pub struct Exec {
@@ -54,27 +53,10 @@ pub struct Exec {
 
 pub struct Event {
     pub time: SystemTime,
-    pub kind: &'static str,
-    pub action: String,
-    pub id: String,
-    pub attributes: Value,
-    pub line: String,
+    pub line: Value,
 }
 
 impl Container {
-    pub fn new(
-        (id, name): (String, String),
-        image: (String, &Image),
-        settings: [Value; 3],
-    ) -> Container {
-        let [config, host, networks] = settings;
-        let process = Process::new(flag(&config, "Tty"));
-        let (created, name) = (SystemTime::now(), Mutex::new(name));
-        let (image, image_id, files) = (image.0, image.1.id.clone(), image.1.files.clone());
-        let files = Arc::new(Mutex::new(files));
-        Container { id, name, created, image, image_id, config, host, networks, process, files }
-    }
-
     pub fn argv(&self) -> Vec<String> {
         [words(&self.config, "Entrypoint"), words(&self.config, "Cmd")].concat()
     }
@@ -244,13 +226,12 @@ impl State {
         let time = SystemTime::now();
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut line = filled!("event.json", status: action, id: id, Type: kind, Action: action,
-            from: text(&attributes, "image"), Actor.ID: id, Actor.Attributes: attributes.clone(),
+            from: text(&attributes, "image"), Actor.ID: id, Actor.Attributes: attributes,
             time: since.as_secs() as i64, timeNano: since.as_nanos() as i64);
         if kind != "container" {
             remove(&mut line, &["from"]);
         }
-        let (action, id, line) = (action.to_owned(), id.to_owned(), write(&line) + "\n");
-        self.events.push_back(Event { time, kind, action, id, attributes, line });
+        self.events.push_back(Event { time, line });
         self.event_count += 1;
         if self.events.len() > EVENTS {
             self.events.pop_front();

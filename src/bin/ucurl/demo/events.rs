@@ -2,11 +2,11 @@
 
 use super::api::{Call, Filters, Outcome, Reply};
 use super::containers::TICK;
-use super::engine::Event;
-use super::json::text;
+use super::json::{text, write};
 use super::names::told;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
+use unix_http::json::Value;
 
 /// Kinds of things that have no events here.
 const SILENT: &str = "config daemon network node plugin secret service volume";
@@ -34,9 +34,9 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
         let new = state.events.iter().skip(next.saturating_sub(first)).filter(|event| {
             since.is_none_or(|since| event.time >= since)
                 && bound.is_none_or(|until| event.time <= until)
-                && fits(event, &filters)
+                && fits(&event.line, &filters)
         });
-        let lines: Vec<String> = new.map(|event| event.line.clone()).collect();
+        let lines: Vec<String> = new.map(|event| write(&event.line) + "\n").collect();
         next = state.event_count;
         let over = until.is_some_and(|until| until <= now);
         let left = until.and_then(|until| until.duration_since(now).ok()).unwrap_or(TICK);
@@ -55,16 +55,19 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     }
 }
 
-fn fits(event: &Event, filters: &Filters) -> bool {
+fn fits(event: &Value, filters: &Filters) -> bool {
+    let (kind, action, id) = (text(event, "Type"), text(event, "Action"), text(event, "id"));
+    let actor = event.get("Actor").and_then(|actor| actor.get("Attributes"));
+    let attributes = actor.unwrap_or(&Value::Null);
     let is_named = |name: &String| {
-        event.id.starts_with(&name[..]) || text(&event.attributes, "name").starts_with(&name[..])
+        id.starts_with(&name[..]) || text(attributes, "name").starts_with(&name[..])
     };
-    let image = if event.kind == "image" { "name" } else { "image" };
-    filters.any("type", |kind| event.kind == kind)
-        && filters.any("event", |action| event.action.split(':').next() == Some(action))
-        && filters.any("container", |name| event.kind == "container" && is_named(name))
-        && filters.any("image", |name| text(&event.attributes, image) == name || event.id == *name)
+    let image = text(attributes, if kind == "image" { "name" } else { "image" });
+    filters.any("type", |wanted| kind == wanted)
+        && filters.any("event", |wanted| action.split(':').next() == Some(wanted))
+        && filters.any("container", |name| kind == "container" && is_named(name))
+        && filters.any("image", |name| image == name || id == name)
         && filters.any("scope", |scope| scope == "local")
         && SILENT.split(' ').all(|kind| filters.values(kind).is_empty())
-        && filters.has_labels(&event.attributes)
+        && filters.has_labels(attributes)
 }

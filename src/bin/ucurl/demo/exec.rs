@@ -29,7 +29,7 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let action = format!("exec_create: {}", argv.join(" "));
         state.emit_container(&container, &action, &[("execID", &id)]);
         let reply = object!(Id: &id);
-        let process = Process::new(flag(&config, "Tty"));
+        let process = Process::new(flag(&config, "Tty"), Arc::clone(&container.process.files));
         state.execs.push(Arc::new(Exec { id, container, config, process }));
         Ok(Reply::Json(201, reply))
     })
@@ -73,7 +73,7 @@ fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
     exec.process.change(|run| run.input_open = flag(&exec.config, "AttachStdin"));
     let start = program(&exec.container, argv, env, text(&exec.config, "WorkingDir"));
     let (engine, own) = (Arc::clone(engine), Arc::clone(exec));
-    process::start(&exec.process, start, Arc::clone(&exec.container.files), move |code| {
+    process::start(&exec.process, start, move |code| {
         own.process.finish(code);
         let code = code.to_string();
         engine.emit(&own.container, "exec_die", &[("execID", &own.id), ("exitCode", &code)]);

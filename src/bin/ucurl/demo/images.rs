@@ -1,7 +1,6 @@
 //! Images: the list, one of them, names, removal, pull and import.
 
 use super::api::{CONTENT, Call, Filters, Outcome, Reply, VERSION, send_line};
-use super::build::configure;
 use super::engine::{Image, arch, published};
 use super::files::Files;
 use super::json::{filled, object, remove};
@@ -158,10 +157,12 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     )?;
     let (short, names) = (image.id[7..19].to_owned(), image.names.clone());
     let known = call.engine.state().find_image(&image.id).is_some();
-    let news = ["Pulling fs layer", "Download complete", "Pull complete"];
-    for status in news.iter().filter(|_| !known) {
+    if !known {
         let nothing = Value::Object(Vec::new());
-        send_line(&mut body, &object!(status: *status, progressDetail: nothing, id: &short))?;
+        send_line(
+            &mut body,
+            &object!(status: "Pull complete", progressDetail: nothing, id: short),
+        )?;
     }
     call.engine.change(|state| state.add(image, &names, "pull"));
     let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
@@ -180,12 +181,10 @@ fn import(call: &mut Call<'_, '_>) -> Outcome {
     let mut files = Files::default();
     let archive = call.request.bytes(CONTENT)?;
     files.extract("/", &archive)?;
-    let mut config = filled!("config.json");
-    for change in call.parameters("changes") {
-        let (name, argument) = change.split_once(' ').unwrap_or((change, ""));
-        configure(&mut config, name, argument)?;
+    if call.parameters("changes").next().is_some() {
+        return told!(501, "this demonstration has no changes at an import");
     }
-    let image = Image::new(config, files, String::new());
+    let image = Image::new(filled!("config.json"), files, String::new());
     let name = Reference::parse(name.trim_end_matches(':')).map(|name| name.full());
     let names: Vec<String> = name.into_iter().collect();
     let id = call.engine.change(|state| state.add(image, &names, "import"));

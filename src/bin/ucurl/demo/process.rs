@@ -38,6 +38,7 @@ impl Status {
 #[derive(Default)]
 pub struct Process {
     pub tty: bool,
+    pub files: Arc<Mutex<Files>>,
     run: Mutex<Run>,
     changed: Condvar,
 }
@@ -86,8 +87,8 @@ impl Run {
 }
 
 impl Process {
-    pub fn new(tty: bool) -> Arc<Process> {
-        Arc::new(Process { tty, ..Process::default() })
+    pub fn new(tty: bool, files: Arc<Mutex<Files>>) -> Arc<Process> {
+        Arc::new(Process { tty, files, ..Process::default() })
     }
 
     pub fn run(&self) -> MutexGuard<'_, Run> {
@@ -102,14 +103,6 @@ impl Process {
         let result = change(&mut self.run());
         self.changed.notify_all();
         result
-    }
-
-    pub fn wait<T>(&self, mut ready: impl FnMut(&mut Run) -> Option<T>) -> T {
-        loop {
-            if let Some(value) = self.wait_for(ALWAYS, &mut ready) {
-                return value;
-            }
-        }
     }
 
     /// Waits until `ready` gives something, for `limit` at most.
@@ -151,14 +144,16 @@ impl Process {
 
     /// Gives it input, as fast as it takes it; whether it still takes any.
     pub fn feed(&self, bytes: &[u8]) -> bool {
-        self.wait(|run| match run.status == Status::Running && run.input_open {
-            true if run.input.len() >= INPUT => None,
-            true => {
-                run.input.extend_from_slice(bytes);
-                Some(true)
-            }
-            false => Some(false),
-        })
+        let fed =
+            self.wait_for(ALWAYS, |run| match run.status == Status::Running && run.input_open {
+                true if run.input.len() >= INPUT => None,
+                true => {
+                    run.input.extend_from_slice(bytes);
+                    Some(true)
+                }
+                false => Some(false),
+            });
+        fed.unwrap_or_default()
     }
 
     /// Writes output. A terminal has one stream only, and makes CR LF of each LF.
@@ -202,13 +197,13 @@ impl Process {
         Ok(found?.flatten())
     }
 
-    fn follow(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
-        let (steps, status) = program::plan(start, &mut lock(files));
+    fn follow(&self, start: &Start) -> Result<i64, Killed> {
+        let (steps, status) = program::plan(start, &mut lock(&self.files));
         for step in steps {
             match step {
                 Step::Write(error, data) => self.write(error, &data),
                 Step::Sleep(time) => drop(self.until(time, |_| None::<()>)?),
-                Step::Shell => return self.shell(start, files),
+                Step::Shell => return self.shell(start),
                 Step::Copy(error) => {
                     while let Some(bytes) = self.read(false)? {
                         self.write(error, &bytes);
@@ -219,7 +214,7 @@ impl Process {
         Ok(status)
     }
 
-    fn shell(&self, start: &Start, files: &Mutex<Files>) -> Result<i64, Killed> {
+    fn shell(&self, start: &Start) -> Result<i64, Killed> {
         let mut status = 0;
         let prompt = || {
             if self.tty {
@@ -231,7 +226,7 @@ impl Process {
             let line = String::from_utf8_lossy(&line).trim().to_owned();
             let is_exit = line.starts_with("exit");
             let argv = vec!["sh".to_owned(), "-c".to_owned(), line];
-            status = self.follow(&Start { argv, ..start.clone() }, files)?;
+            status = self.follow(&Start { argv, ..start.clone() })?;
             if is_exit {
                 break;
             }
@@ -246,7 +241,6 @@ impl Process {
 pub fn start(
     process: &Arc<Process>,
     program: Start,
-    files: Arc<Mutex<Files>>,
     ended: impl FnOnce(i64) + Send + 'static,
 ) -> io::Result<()> {
     process.change(|run| {
@@ -258,7 +252,7 @@ pub fn start(
     let process = Arc::clone(process);
     thread::Builder::new().name("process".into()).spawn(move || {
         thread::sleep(STARTUP);
-        let status = process.follow(&program, &files);
+        let status = process.follow(&program);
         ended(status.unwrap_or_else(|Killed(status)| status));
     })?;
     Ok(())

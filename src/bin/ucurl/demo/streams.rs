@@ -4,7 +4,7 @@ use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
 use super::containers::TICK;
 use super::json::flag;
 use super::names::told;
-use super::process::{Process, Record, Run, Status};
+use super::process::{ALWAYS, Process, Record, Run, Status};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -218,7 +218,7 @@ impl Attached {
                 continue;
             }
             // A client may send before the container is started.
-            process.wait(started);
+            process.wait_for(ALWAYS, started);
             wanted = match process.tty.then(|| keys.pass(&buffer[..n])) {
                 None => process.feed(&buffer[..n]),
                 Some(Some(typed)) => terminal.pass(&typed, process),
@@ -229,7 +229,7 @@ impl Attached {
             };
         }
         if self.stdin && self.close_stdin {
-            process.wait(started);
+            process.wait_for(ALWAYS, started);
             process.change(|run| run.input_open = false);
         }
         Ok(())
