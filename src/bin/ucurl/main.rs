@@ -20,7 +20,6 @@ use args::wrong::NoTransfer;
 use args::{generate, help, manual, parse};
 use console::{print, say};
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use unix_http::base::text::harmless;
@@ -90,10 +89,10 @@ fn transfers(mut config: Config) -> Exit {
 
 /// Reads a file; `-` is stdin.
 fn read_file(name: &[u8]) -> io::Result<Vec<u8>> {
+    if name != b"-" {
+        return std::fs::read(OsStr::from_bytes(name));
+    }
     let mut bytes = Vec::new();
-    match name {
-        b"-" => io::stdin().lock().read_to_end(&mut bytes)?,
-        name => File::open(OsStr::from_bytes(name))?.read_to_end(&mut bytes)?,
-    };
+    io::stdin().read_to_end(&mut bytes)?;
     Ok(bytes)
 }

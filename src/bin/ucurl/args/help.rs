@@ -3,52 +3,47 @@
 use super::flags::{self, Flag, Found, Section, TRANSFERS, verbs};
 use super::manual::Page;
 
+const MORE: &str = "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
+const UNKNOWN: &str = "There is no such category, option or command. The categories are:\n";
+
 /// Returns the text for `-h` and the argument after it.
 pub fn help(topic: Option<&[u8]>) -> String {
     let topic = String::from_utf8_lossy(topic.unwrap_or_default()).to_ascii_lowercase();
     if let Some(verb) = verbs().find(|verb| verb.name() == topic) {
         return of_verb(verb);
     }
-    let mut out = format!("Usage: {}\n", TRANSFERS.usage());
-    let in_category =
-        |name: &str| -> Vec<Flag> { TRANSFERS.shown().filter(|flag| flag.is_in(name)).collect() };
-    match &*topic {
+    let in_category = |name| list(TRANSFERS.shown().filter(|flag: &Flag| flag.is_in(name)));
+    let categories = || {
+        flags::categories().map(|(name, title)| format!(" {name}: {title}\n")).collect::<String>()
+    };
+    let body = match &*topic {
         "" => {
-            list(&mut out, &in_category("important"));
-            out += if cfg!(feature = "commands") { "\nOther commands:\n" } else { "" };
-            verbs().for_each(|verb| out += &format!(" {:<8} {}\n", verb.name(), verb.help()));
-            out += "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
+            let title = if cfg!(feature = "commands") { "\nOther commands:\n" } else { "" };
+            let verbs = verbs().map(|verb| format!(" {:<8} {}\n", verb.name(), verb.help()));
+            in_category("important") + title + &verbs.collect::<String>() + MORE
         }
-        "all" => list(&mut out, &TRANSFERS.shown().collect::<Vec<_>>()),
-        "category" => list_categories(&mut out),
+        "all" => list(TRANSFERS.shown()),
+        "category" => categories(),
         name => {
             if let Some((_, title)) = flags::categories().find(|(category, _)| *category == name) {
-                out += &format!("{name}: {title}\n");
-                list(&mut out, &in_category(name));
+                format!("{name}: {title}\n{}", in_category(name))
             } else if let Some(flag) = by_name(name) {
                 let mut page = Page::default();
                 page.option(flag);
-                out += &page.out;
+                page.out
             } else {
-                out += "There is no such category, option or command. The categories are:\n";
-                list_categories(&mut out);
+                UNKNOWN.to_owned() + &categories()
             }
         }
-    }
-    out
+    };
+    format!("Usage: {}\n{body}", TRANSFERS.usage())
 }
 
 /// Returns the text for `ucurl VERB -h`.
 pub fn of_verb(verb: Section) -> String {
     let mut page = Page::default();
     verb.manual().for_each(|line| page.text(line));
-    let mut out = format!("Usage: {}\n\n{}\n", verb.usage(), page.out);
-    list(&mut out, &verb.flags().collect::<Vec<_>>());
-    out
-}
-
-fn list_categories(out: &mut String) {
-    flags::categories().for_each(|(name, title)| *out += &format!(" {name}: {title}\n"));
+    format!("Usage: {}\n\n{}\n{}", verb.usage(), page.out, list(verb.flags()))
 }
 
 fn by_name(name: &str) -> Option<Flag> {
@@ -63,14 +58,13 @@ fn by_name(name: &str) -> Option<Flag> {
 }
 
 /// Lists flags with their help, the long names under each other.
-fn list(out: &mut String, flags: &[Flag]) {
-    let indent = |flag: &Flag| if flag.short().is_some() { "" } else { "    " };
-    let aligned: Vec<String> =
-        flags.iter().map(|flag| indent(flag).to_owned() + flag.shown()).collect();
-    let width = aligned.iter().map(String::len).max().unwrap_or(0).min(34);
-    for (shown, flag) in aligned.iter().zip(flags) {
-        *out += &format!(" {shown:<width$} {}\n", flag.help());
-    }
+fn list(flags: impl Iterator<Item = Flag> + Clone) -> String {
+    let shown = |flag: Flag| {
+        let indent = if flag.short().is_some() { "" } else { "    " };
+        format!("{indent}{}", flag.shown())
+    };
+    let width = flags.clone().map(|flag| shown(flag).len()).max().unwrap_or(0).min(34);
+    flags.map(|flag| format!(" {:<width$} {}\n", shown(flag), flag.help())).collect()
 }
 
 /// Returns the text for `-V`.
