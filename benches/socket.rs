@@ -95,7 +95,7 @@ fn pair(criterion: &mut Criterion) -> io::Result<()> {
                 out.clear();
                 encode_request(&mut out, "GET", b"/version", Version::Http11, &fields)
                     .expect("a request");
-                connection.write_all(&out).expect("a peer");
+                connection.stream_mut().write_all(&out).expect("a peer");
                 decoder.reset(OVERHEAD_LIMIT);
                 let len = connection.read_head(&mut decoder).expect("a head").unwrap_or(0);
                 let decision = framing::response("GET", decoder.head()).expect("framing");

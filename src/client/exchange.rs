@@ -258,9 +258,9 @@ fn attempt(
 /// Writes what was encoded; the first `head` bytes are the head. An error says whether the peer may
 /// have got a part of it.
 fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), (Error, bool)> {
-    let (connection, out) = (&mut wire.connection, &wire.memory.out);
-    let n = connection.stream_mut().write(out).map_err(|error| (Error::send(error), false))?;
-    connection.write_all(&out[n..]).map_err(|error| (error, true))?;
+    let (stream, out) = (wire.connection.stream_mut(), &wire.memory.out);
+    let n = stream.write(out).map_err(|error| (Error::send(error), false))?;
+    stream.write_all(&out[n..]).map_err(|error| (Error::send(error), true))?;
     settings.tell(ClientEvent::RequestHead(&out[..head]));
     if out.len() > head {
         settings.tell(ClientEvent::RequestBody(&out[head..]));

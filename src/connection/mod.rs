@@ -31,10 +31,10 @@ mod fast;
 pub use buffer::Watch;
 
 use crate::error::Error;
-use crate::wire::head::Head;
+use crate::wire::head::StartLine;
 use crate::wire::{BodyDecoder, HeadDecoder, Progress};
 use buffer::Buffer;
-use std::io::{Read, Write};
+use std::io::Read;
 
 /// A stream with the bytes that were read ahead from it.
 #[derive(Debug)]
@@ -129,9 +129,9 @@ impl<S: Read> Connection<S> {
     /// # Errors
     /// [`Error::IncompleteHead`], [`Error::Parse`], and those of the stream.
     #[allow(private_bounds, reason = "there are two kinds of heads and no more")]
-    pub fn read_head<H: Head>(
+    pub fn read_head<L: StartLine>(
         &mut self,
-        decoder: &mut HeadDecoder<H>,
+        decoder: &mut HeadDecoder<L>,
     ) -> Result<Option<usize>, Error> {
         self.gap = fast::Gap::default();
         loop {
@@ -181,15 +181,5 @@ impl<S: Read> Connection<S> {
         out[..n].copy_from_slice(&ready[..n]);
         self.consume_body(n);
         Ok(n)
-    }
-}
-
-impl<S: Write> Connection<S> {
-    /// Writes all of `bytes`.
-    ///
-    /// # Errors
-    /// [`Error::Send`], or [`Error::Timeout`].
-    pub fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.stream.write_all(bytes).map_err(Error::send)
     }
 }

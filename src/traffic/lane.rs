@@ -1,7 +1,7 @@
 //! One direction of a connection, and what its next bytes belong to.
 
 use super::cover::Cover;
-use crate::wire::head::Head;
+use crate::wire::head::{Head, StartLine};
 use crate::wire::{BodyDecoder, HeadDecoder, ParseError, Progress};
 use std::time::Duration;
 
@@ -43,12 +43,12 @@ impl Lane {
         }
     }
 
-    pub fn head<H: Head>(
+    pub fn head<L: StartLine>(
         &mut self,
-        decoder: &mut HeadDecoder<H>,
+        decoder: &mut HeadDecoder<L>,
         now: Duration,
         bytes: &mut [u8],
-    ) -> HeadRead<H> {
+    ) -> HeadRead<Head<L>> {
         if self.partial.is_empty() {
             self.began = now;
         }

@@ -134,9 +134,9 @@ impl BodyDecoder {
         take: impl FnMut(&mut [u8], Range<usize>) -> bool,
     ) -> usize {
         let State::Chunked(decoder) = &mut self.state else { return at };
-        let taken = decoder.whole_chunks(bytes, at, take);
-        self.received += taken.content;
-        taken.at
+        let (end, content) = decoder.whole_chunks(bytes, at, take);
+        self.received += content;
+        end
     }
 
     /// Whether the last byte of the body has been read. It never is with [`Framing::UntilClose`].

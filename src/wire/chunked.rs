@@ -175,14 +175,14 @@ impl ChunkedDecoder {
         bytes: &mut [u8],
         at: usize,
         take: impl FnMut(&mut [u8], Range<usize>) -> bool,
-    ) -> fast::Taken {
+    ) -> (usize, u64) {
         if self.state != State::Data || self.left > 0 {
-            return fast::Taken { at, content: 0 };
+            return (at, 0);
         }
-        let taken = fast::whole_chunks(bytes, at, take);
-        self.offset += (taken.at - at) as u64;
-        self.budget = self.budget.saturating_add(taken.content);
-        taken
+        let (end, content) = fast::whole_chunks(bytes, at, take);
+        self.offset += (end - at) as u64;
+        self.budget = self.budget.saturating_add(content);
+        (end, content)
     }
 
     /// Reads one byte of framing and returns the state after it.

@@ -7,22 +7,14 @@
 use crate::base::number::hex_digit;
 use std::ops::Range;
 
-/// How far [`whole_chunks`] came.
-pub(crate) struct Taken {
-    /// The first byte that was not read.
-    pub at: usize,
-    /// The number of bytes of content.
-    pub content: u64,
-}
-
 /// Reads whole chunks that follow the end of a chunk at `at`. `take` gets the place of each one's
-/// data, and moves or declines it.
+/// data, and moves or declines it. Returns where it stopped, and the number of bytes of content.
 #[inline]
 pub(super) fn whole_chunks(
     bytes: &mut [u8],
     mut at: usize,
     mut take: impl FnMut(&mut [u8], Range<usize>) -> bool,
-) -> Taken {
+) -> (usize, u64) {
     let (mut content, mut line) = (0, SizeLine::default());
     while let Some((framing, size)) = line.read(&bytes[at..])
         && size <= bytes.len() - at - framing
@@ -31,7 +23,7 @@ pub(super) fn whole_chunks(
         at += framing + size;
         content += size as u64;
     }
-    Taken { at, content }
+    (at, content)
 }
 
 /// Reads the end of a chunk and the next chunk-size line, if that has one to four digits, no

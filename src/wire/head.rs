@@ -52,93 +52,42 @@ impl fmt::Display for Version {
     }
 }
 
-/// The status-line and the fields of a response.
+/// A start-line and its fields: a [`ResponseHead`] or a [`RequestHead`].
 #[derive(Clone, Default)]
-pub struct ResponseHead {
+pub struct Head<L> {
     pub(super) version: Version,
+    pub(super) line: L,
+    pub(super) len: usize,
+    pub(super) fields: Fields,
+}
+
+/// The head of a response.
+pub type ResponseHead = Head<StatusLine>;
+
+/// The head of a request.
+pub type RequestHead = Head<RequestLine>;
+
+/// What a status-line holds beside the version.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StatusLine {
     pub(super) status: u16,
     pub(super) reason: Span,
-    pub(super) len: usize,
-    pub(super) fields: Fields,
 }
 
-impl ResponseHead {
-    pub(crate) const EMPTY: &ResponseHead = &ResponseHead {
-        version: Version::Http11,
-        status: 0,
-        reason: Span { start: 0, end: 0 },
-        len: 0,
-        fields: Fields::new(),
-    };
-
-    /// The version of the peer.
-    pub fn version(&self) -> Version {
-        self.version
-    }
-
-    /// Returns the status-code as it arrived, 0 to 999.
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// Returns the class of the status-code: 5 for one outside 100 to 599 (`RFC 9110 §15`).
-    pub fn class(&self) -> u16 {
-        match self.status {
-            100..=599 => self.status / 100,
-            _ => 5,
-        }
-    }
-
-    /// Returns the reason-phrase, which is often empty (`RFC 9112 §4`).
-    pub fn reason(&self) -> &[u8] {
-        self.reason.of(&self.fields.bytes)
-    }
-
-    /// The header section.
-    pub fn fields(&self) -> &Fields {
-        &self.fields
-    }
-
-    /// The head as it arrived, byte for byte, including the empty line.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.fields.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for ResponseHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = self.reason().escape_ascii();
-        write!(f, "{} {} {reason} {:?}", self.version, self.status, self.fields)
-    }
-}
-
-/// The request-line and the fields of a request.
-#[derive(Clone, Default)]
-pub struct RequestHead {
-    pub(super) version: Version,
+/// What a request-line holds beside the version.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestLine {
     pub(super) method: Span,
     pub(super) target: Span,
-    pub(super) len: usize,
-    pub(super) fields: Fields,
 }
 
-impl RequestHead {
-    /// The version of the peer.
+impl<L> Head<L> {
+    /// Returns the version of the peer.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// Returns the method, which is case-sensitive (`RFC 9110 §9.1`).
-    pub fn method(&self) -> &str {
-        std::str::from_utf8(self.method.of(&self.fields.bytes)).unwrap_or_default()
-    }
-
-    /// The request-target as it arrived.
-    pub fn target(&self) -> &[u8] {
-        self.target.of(&self.fields.bytes)
-    }
-
-    /// The header section.
+    /// Returns the header section.
     pub fn fields(&self) -> &Fields {
         &self.fields
     }
@@ -146,6 +95,53 @@ impl RequestHead {
     /// Returns the head as it arrived, including empty lines before and after it.
     pub fn as_bytes(&self) -> &[u8] {
         self.fields.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl<L> fmt::Debug for Head<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.as_bytes().trim_ascii_start().split(|&byte| byte == b'\n').next();
+        let line = line.unwrap_or_default().trim_ascii_end().escape_ascii();
+        write!(f, "{line} {:?}", self.fields)
+    }
+}
+
+impl ResponseHead {
+    pub(crate) const EMPTY: &ResponseHead = &Head {
+        version: Version::Http11,
+        line: StatusLine { status: 0, reason: Span { start: 0, end: 0 } },
+        len: 0,
+        fields: Fields::new(),
+    };
+
+    /// Returns the status-code as it arrived, 0 to 999.
+    pub fn status(&self) -> u16 {
+        self.line.status
+    }
+
+    /// Returns the class of the status-code: 5 for one outside 100 to 599 (`RFC 9110 §15`).
+    pub fn class(&self) -> u16 {
+        match self.line.status {
+            status @ 100..=599 => status / 100,
+            _ => 5,
+        }
+    }
+
+    /// Returns the reason-phrase, which is often empty (`RFC 9112 §4`).
+    pub fn reason(&self) -> &[u8] {
+        self.line.reason.of(&self.fields.bytes)
+    }
+}
+
+impl RequestHead {
+    /// Returns the method, which is case-sensitive (`RFC 9110 §9.1`).
+    pub fn method(&self) -> &str {
+        std::str::from_utf8(self.line.method.of(&self.fields.bytes)).unwrap_or_default()
+    }
+
+    /// Returns the request-target as it arrived.
+    pub fn target(&self) -> &[u8] {
+        self.line.target.of(&self.fields.bytes)
     }
 
     /// The value of Host, or `None` for an HTTP/1.0 request without one.
@@ -171,29 +167,19 @@ impl RequestHead {
     }
 }
 
-impl fmt::Debug for RequestHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = self.target().escape_ascii();
-        write!(f, "{} {target} {} {:?}", self.method(), self.version, self.fields)
-    }
-}
-
 /// What differs between the two directions.
-pub(crate) trait Head: Default {
+pub(crate) trait StartLine: Default {
     const LENIENCE: Lenience;
 
-    /// Reads the start-line, of which `seen` bytes were valid in the last call. Returns where the
-    /// next line begins, or `None` if the line is not all there.
-    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError>;
-
-    /// Returns where the length of the head and its fields are stored.
-    fn storage(&mut self) -> (&mut usize, &mut Fields);
+    /// Reads the line, of which `seen` bytes were valid in the last call. Returns the version and
+    /// where the next line begins, or `None` if the line is not all there.
+    fn read(&mut self, bytes: &[u8], seen: usize) -> Result<Option<(Version, usize)>, ParseError>;
 }
 
 /// Reads heads of one direction: [`ResponseDecoder`] or [`RequestDecoder`].
 #[derive(Clone, Debug)]
-pub struct HeadDecoder<H> {
-    head: H,
+pub struct HeadDecoder<L> {
+    head: Head<L>,
     section: SectionDecoder,
     /// Whether the start-line has been read.
     started: bool,
@@ -203,19 +189,19 @@ pub struct HeadDecoder<H> {
 }
 
 /// Reads response heads.
-pub type ResponseDecoder = HeadDecoder<ResponseHead>;
+pub type ResponseDecoder = HeadDecoder<StatusLine>;
 
 /// Reads request heads.
-pub type RequestDecoder = HeadDecoder<RequestHead>;
+pub type RequestDecoder = HeadDecoder<RequestLine>;
 
-impl<H: Head> Default for HeadDecoder<H> {
+impl<L: StartLine> Default for HeadDecoder<L> {
     fn default() -> Self {
         HeadDecoder::new()
     }
 }
 
 #[allow(private_bounds, reason = "there are two directions and no more")]
-impl<H: Head> HeadDecoder<H> {
+impl<L: StartLine> HeadDecoder<L> {
     /// A decoder for one head of at most [`OVERHEAD_LIMIT`] bytes.
     pub fn new() -> Self {
         HeadDecoder::with_limit(OVERHEAD_LIMIT)
@@ -223,7 +209,7 @@ impl<H: Head> HeadDecoder<H> {
 
     /// A decoder for one head of at most `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        let (head, section) = (H::default(), SectionDecoder::new(H::LENIENCE));
+        let (head, section) = (Head::default(), SectionDecoder::new(L::LENIENCE));
         HeadDecoder { head, section, started: false, seen: 0, limit }
     }
 
@@ -240,20 +226,20 @@ impl<H: Head> HeadDecoder<H> {
         let within = &bytes[..bytes.len().min(self.limit)];
         let mut progress = Progress::Partial;
         if !self.started {
-            let line = self.head.start_line(within, self.seen)?;
+            let line = self.head.line.read(within, self.seen)?;
             self.seen = within.len();
-            if let Some(next) = line {
-                self.head.storage().1.clear();
+            if let Some((version, next)) = line {
+                self.head.version = version;
+                self.head.fields.clear();
                 self.section.reset(next);
                 self.started = true;
             }
         }
-        let (head_len, fields) = self.head.storage();
         if self.started {
-            progress = self.section.decode(fields, within)?;
+            progress = self.section.decode(&mut self.head.fields, within)?;
         }
         match progress {
-            Progress::Complete { len } => *head_len = len,
+            Progress::Complete { len } => self.head.len = len,
             Progress::Partial if within.len() == self.limit => {
                 return Err(ParseError::new(ErrorKind::TooLarge, self.limit));
             }
@@ -263,12 +249,12 @@ impl<H: Head> HeadDecoder<H> {
     }
 
     /// The head, once it is complete.
-    pub fn head(&self) -> &H {
+    pub fn head(&self) -> &Head<L> {
         &self.head
     }
 
     /// Returns the head, once it is complete.
-    pub fn into_head(self) -> H {
+    pub fn into_head(self) -> Head<L> {
         self.head
     }
 }

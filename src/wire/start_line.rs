@@ -13,34 +13,30 @@
 //! between the parts, empty lines before a status-line, a request-target of none of the four forms.
 
 use super::error::{ErrorKind, ParseError};
-use super::field::{Fields, Span};
+use super::field::Span;
 use super::grammar::{is_target_byte, token_len};
-use super::head::{Head, RequestHead, ResponseHead, Version};
+use super::head::{RequestLine, StartLine, StatusLine, Version};
 use super::section::{Lenience, line_end};
 use super::target::has_target_form;
 
-impl Head for ResponseHead {
+impl StartLine for StatusLine {
     const LENIENCE: Lenience = Lenience { folds: true, bare_lf: true };
 
-    fn storage(&mut self) -> (&mut usize, &mut Fields) {
-        (&mut self.len, &mut self.fields)
-    }
-
     /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]`
-    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
+    fn read(&mut self, bytes: &[u8], seen: usize) -> Result<Option<(Version, usize)>, ParseError> {
         if is_http2_settings(bytes) {
             return match bytes.len() < SETTINGS.len() {
                 true => Ok(None),
                 false => Err(ParseError::new(ErrorKind::Http2, 0)),
             };
         }
-        let Some(reason) = self.before_reason(bytes)? else { return Ok(None) };
+        let Some((version, reason)) = self.before_reason(bytes)? else { return Ok(None) };
         // The last byte seen may have been a CR that waits for its LF.
         match line_end(bytes, reason.max(seen.saturating_sub(1))) {
             Ok(None) => Ok(None),
             Ok(Some((end, next))) => {
                 self.reason = Span::new(reason, end);
-                Ok(Some(next))
+                Ok(Some((version, next)))
             }
             Err(ParseError { kind: ErrorKind::FieldValue, offset }) => {
                 Err(ParseError { kind: ErrorKind::ReasonPhrase, offset })
@@ -50,12 +46,11 @@ impl Head for ResponseHead {
     }
 }
 
-impl ResponseHead {
-    /// Reads `HTTP-version SP status-code [ SP ]`. Returns where the reason-phrase begins, or
-    /// `None` if that has not arrived.
-    fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
+impl StatusLine {
+    /// Reads `HTTP-version SP status-code [ SP ]`. Returns the version and where the reason-phrase
+    /// begins, or `None` if that has not arrived.
+    fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<(Version, usize)>, ParseError> {
         let Some(version) = version(bytes, 0)? else { return Ok(None) };
-        self.version = version;
         match bytes.get(8) {
             None => return Ok(None),
             Some(b' ') => {}
@@ -73,8 +68,8 @@ impl ResponseHead {
         }
         match bytes.get(12) {
             None => Ok(None),
-            Some(b' ') => Ok(Some(13)),
-            Some(b'\r' | b'\n') => Ok(Some(12)),
+            Some(b' ') => Ok(Some((version, 13))),
+            Some(b'\r' | b'\n') => Ok(Some((version, 12))),
             Some(_) => Err(ParseError::new(ErrorKind::StatusCode, 12)),
         }
     }
@@ -111,15 +106,11 @@ fn is_http2_settings(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0) && bytes.iter().zip(SETTINGS).all(same)
 }
 
-impl Head for RequestHead {
+impl StartLine for RequestLine {
     const LENIENCE: Lenience = Lenience { folds: false, bare_lf: true };
 
-    fn storage(&mut self) -> (&mut usize, &mut Fields) {
-        (&mut self.len, &mut self.fields)
-    }
-
     /// `request-line = method SP request-target SP HTTP-version`
-    fn start_line(&mut self, bytes: &[u8], seen: usize) -> Result<Option<usize>, ParseError> {
+    fn read(&mut self, bytes: &[u8], seen: usize) -> Result<Option<(Version, usize)>, ParseError> {
         // One empty line is skipped: old clients send one after a POST (RFC 9112 §2.2).
         let start = match bytes {
             [b'\r', b'\n', ..] => 2,
@@ -157,10 +148,9 @@ impl Head for RequestHead {
         }
         let at = self.target.end as usize + 1;
         let Some(version) = version(bytes, at)? else { return Ok(None) };
-        self.version = version;
         match bytes[at + 8..] {
-            [b'\r', b'\n', ..] => Ok(Some(at + 10)),
-            [b'\n', ..] => Ok(Some(at + 9)),
+            [b'\r', b'\n', ..] => Ok(Some((version, at + 10))),
+            [b'\n', ..] => Ok(Some((version, at + 9))),
             [] | [b'\r'] => Ok(None),
             [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, at + 8)),
             _ => Err(ParseError::new(ErrorKind::Version, at + 8)),

@@ -6,8 +6,7 @@
 
 use crate::cases::readers::Body;
 use unix_http::wire::{
-    BodyDecoder, Framing, HeadDecoder, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder,
-    framing,
+    BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, framing,
 };
 
 /// The connection, its requests, its responses.
@@ -107,7 +106,7 @@ impl<'a> Arriving<'a> {
         self.end = self.wire.len().min(self.end + self.piece);
     }
 
-    read_head! { request HeadDecoder<unix_http::wire::RequestHead> response HeadDecoder<unix_http::wire::ResponseHead> }
+    read_head! { request RequestDecoder response ResponseDecoder }
 
     fn body(&mut self, framing: Framing) -> String {
         let mut body = Body::new(BodyDecoder::new(framing, self.at as u64, OVERHEAD_LIMIT));
