@@ -157,10 +157,7 @@ pub trait Observer: Send + Sync {
     }
 }
 
-impl<P> Observer for P
-where
-    P: Deref<Target: Observer> + Send + Sync,
-{
+impl<P: Deref<Target: Observer> + Send + Sync> Observer for P {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         (**self).see(connection, at, event);
     }

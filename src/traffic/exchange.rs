@@ -27,10 +27,7 @@ impl Side {
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Side::Client => "client",
-            Side::Server => "server",
-        })
+        f.write_str(if *self == Side::Client { "client" } else { "server" })
     }
 }
 

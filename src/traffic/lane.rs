@@ -34,13 +34,8 @@ pub(super) type HeadRead<H> = (usize, Result<Option<(H, usize)>, ParseError>);
 
 impl Lane {
     pub fn new(cover: bool) -> Lane {
-        Lane {
-            reading: Reading::Head,
-            number: 0,
-            cover: Cover::new(cover),
-            partial: Vec::new(),
-            began: Duration::ZERO,
-        }
+        let (partial, began) = (Vec::new(), Duration::ZERO);
+        Lane { reading: Reading::Head, number: 0, cover: Cover::new(cover), partial, began }
     }
 
     pub fn head<L: StartLine>(

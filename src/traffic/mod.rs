@@ -18,6 +18,7 @@ pub mod explain;
 mod lane;
 pub mod secrets;
 pub mod text;
+pub(crate) mod until_error;
 
 pub use conversation::Conversation;
 pub use event::{Event, Fault, Observer};

@@ -37,10 +37,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::until_error::UntilError;
 use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
 use crate::json::JsonWriter;
+use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::wire::{Fields, Version};
 use std::collections::BTreeMap;
@@ -95,10 +95,7 @@ impl<W: Write + Seek + Send> Har<W> {
     /// Sets how many bytes of each body are kept ([`BODY_LIMIT`] by default).
     #[must_use]
     pub fn body_limit(self, limit: usize) -> Har<W> {
-        self.0.write(|state| {
-            state.limit = limit;
-            Ok(())
-        });
+        self.0.with(|state| state.limit = limit);
         self
     }
 
@@ -213,9 +210,7 @@ fn request(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     });
     if x.sent.content > 0 {
         json.name("postData").object(|json| {
-            json.name("mimeType").string(&media_type(fields));
-            content(json, "text", "_encoding", &bodies.sent);
-            cut_short(json, bodies.sent.len(), x.sent.content);
+            body(json, fields, "_encoding", &bodies.sent, x.sent.content);
         });
     }
     json.name("headersSize").scalar(x.sent.head);
@@ -232,9 +227,7 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     json.name("content").object(|json| {
         let size = x.received.content + x.received.tunnel;
         json.name("size").scalar(size);
-        json.name("mimeType").string(&media_type(fields));
-        content(json, "text", "encoding", &bodies.received);
-        cut_short(json, bodies.received.len(), size);
+        body(json, fields, "encoding", &bodies.received, size);
     });
     json.name("redirectURL").string(&lossy(fields.get("Location").unwrap_or_default()));
     if head.is_some() {
@@ -263,14 +256,13 @@ fn named(json: &mut JsonWriter, name: &str, value: &str) {
     });
 }
 
-fn cut_short(json: &mut JsonWriter, kept: usize, size: u64) {
-    if (kept as u64) < size {
-        json.name("comment").string(&format!("the first {kept} of {size} bytes"));
+/// Writes what was kept of a body of `size` bytes.
+fn body(json: &mut JsonWriter, fields: &Fields, encoding: &str, bytes: &[u8], size: u64) {
+    json.name("mimeType").string(&lossy(fields.get("Content-Type").unwrap_or_default()));
+    content(json, "text", encoding, bytes);
+    if (bytes.len() as u64) < size {
+        json.name("comment").string(&format!("the first {} of {size} bytes", bytes.len()));
     }
-}
-
-fn media_type(fields: &Fields) -> String {
-    lossy(fields.get("Content-Type").unwrap_or_default())
 }
 
 fn lossy(bytes: &[u8]) -> String {
@@ -300,7 +292,7 @@ fn url(fields: &Fields, target: &[u8]) -> String {
 }
 
 /// Decodes a name or value of a query string, in which `+` is a space (as in HTML forms).
-pub(super) fn form_decoded(bytes: &[u8]) -> String {
+fn form_decoded(bytes: &[u8]) -> String {
     let spaces: Vec<u8> = bytes.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
     lossy(&percent::decode_lenient(&spaces))
 }

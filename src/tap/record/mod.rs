@@ -4,4 +4,3 @@ pub mod har;
 pub mod pcap;
 pub mod raw;
 pub mod script;
-mod until_error;

@@ -32,7 +32,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use super::until_error::UntilError;
+use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use std::collections::BTreeMap;
 use std::io::{self, Write};

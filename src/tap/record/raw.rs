@@ -46,8 +46,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use super::until_error::UntilError;
 use crate::base::number::decimal;
+use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -202,25 +202,20 @@ impl Recording {
         let invalid = |n: usize| {
             io::Error::new(ErrorKind::InvalidData, format!("line {} of its index is none", n + 1))
         };
-        let mut lines = text.lines().enumerate();
-        let mut header = |prefix: &str| match lines.next() {
-            Some((_, line)) if line.starts_with(prefix) => Ok(line[prefix.len()..].to_owned()),
-            other => Err(invalid(other.map_or(0, |(n, _)| n))),
-        };
-        if !header(MAGIC)?.is_empty() {
+        let mut lines = text.lines();
+        if lines.next() != Some(MAGIC) {
             return Err(invalid(0));
         }
-        let started = parse_seconds(&header("started ")?).ok_or_else(|| invalid(1))?;
-        let covered = match header("secrets ")?.as_str() {
-            "covered" => true,
-            "shown" => false,
+        let since = lines.next().and_then(|line| parse_seconds(line.strip_prefix("started ")?));
+        let started = since.and_then(|since| UNIX_EPOCH.checked_add(since));
+        let started = started.ok_or_else(|| invalid(1))?;
+        let covered = match lines.next() {
+            Some("secrets covered") => true,
+            Some("secrets shown") => false,
             _ => return Err(invalid(2)),
         };
-        let started = UNIX_EPOCH.checked_add(started).ok_or_else(|| invalid(1))?;
-        let events = lines
-            .map(|(n, line)| parse_event(line).ok_or_else(|| invalid(n)))
-            .collect::<io::Result<_>>()?;
-        Ok(Recording { dir, started, covered, events })
+        let events = lines.zip(3..).map(|(line, n)| parse_event(line).ok_or_else(|| invalid(n)));
+        Ok(Recording { dir, started, covered, events: events.collect::<io::Result<_>>()? })
     }
 
     /// Returns the path of one side's bytes; a side that sent nothing has no file.

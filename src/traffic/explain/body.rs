@@ -15,7 +15,6 @@ const HEX: usize = 512;
 const TASTE: usize = 68;
 
 /// The explanation of one body.
-#[derive(Debug)]
 pub(super) struct BodyView {
     side: char,
     framing: Framing,
@@ -175,7 +174,7 @@ impl BodyView {
 }
 
 /// Explains Docker's frames: each header, and the beginning of its content.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Frames {
     decoder: FrameDecoder,
     /// The number of the last header.

@@ -20,13 +20,11 @@ pub(super) fn decision(name: &str) -> Remark<'static> {
 
 /// Returns what a method asks for.
 pub(super) fn method(method: &str) -> (String, &'static str) {
-    match find("method", method, "") {
-        Some((text, section)) => (format!("{method}: {text}"), section),
-        None => {
-            let (text, section) = find("method", "other", "").unwrap_or_default();
-            (text.to_owned(), section)
-        }
+    if let Some((text, section)) = find("method", method, "") {
+        return (format!("{method}: {text}"), section);
     }
+    let (text, section) = find("method", "other", "").unwrap_or_default();
+    (text.to_owned(), section)
 }
 
 /// Returns what a field of a request is for; `content` tells whether content follows.

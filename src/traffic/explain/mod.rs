@@ -33,7 +33,7 @@ mod page;
 
 use super::event::{Event, Fault, Observer};
 use super::exchange::{Exchange, Side};
-use crate::base::sync::lock;
+use super::until_error::UntilError;
 use crate::docker::OutputKind;
 use crate::wire::framing::Rule;
 use crate::wire::{Decision, Framing, ResponseHead, Version};
@@ -41,14 +41,12 @@ use body::BodyView;
 use page::Page;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Explains exchanges: those of a client, or those that pass a tap.
-#[derive(Debug)]
-pub struct Explain(Mutex<Explanation>);
+pub struct Explain(UntilError<Explanation>);
 
-#[derive(Debug)]
 struct Explanation {
     page: Page,
     /// Requests go to a Unix socket.
@@ -58,14 +56,12 @@ struct Explanation {
     /// The exchange of the last line.
     now: Key,
     exchanges: BTreeMap<Key, Underway>,
-    error: Option<io::Error>,
 }
 
 /// A connection and its exchange, or 0 for none.
 type Key = (u64, u64);
 
 /// An exchange that is not over.
-#[derive(Debug)]
 struct Underway {
     request: BodyView,
     /// Whether the request has `Connection: close`, and `Expect`.
@@ -75,7 +71,6 @@ struct Underway {
 }
 
 /// A response that is not over.
-#[derive(Debug)]
 struct Answer {
     body: BodyView,
     /// The client's bytes after an upgrade.
@@ -87,77 +82,69 @@ struct Answer {
 impl Explain {
     /// Explains the exchanges of a client to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Explain {
-        Explain(Mutex::new(Explanation {
-            page: Page::new(Box::new(out)),
-            unix: false,
-            overheard: None,
-            now: (0, 0),
-            exchanges: BTreeMap::new(),
-            error: None,
-        }))
+        let (page, exchanges) = (Page::new(Box::new(out)), BTreeMap::new());
+        let (unix, overheard, now) = (false, None, (0, 0));
+        let explanation = Explanation { page, unix, overheard, now, exchanges };
+        Explain(UntilError::new("the explanation".into(), explanation))
     }
 
     /// Explains exchanges that a tap passes on to `target`, and quotes the beginning of content.
     #[must_use]
     pub fn overheard(self, target: impl Into<String>) -> Explain {
-        lock(&self.0).overheard = Some(target.into());
+        self.0.with(|explanation| explanation.overheard = Some(target.into()));
         self
     }
 
     /// Adds a hex view of everything.
     #[must_use]
     pub fn bytes(self, bytes: bool) -> Explain {
-        lock(&self.0).page.bytes = bytes;
+        self.0.with(|explanation| explanation.page.bytes = bytes);
         self
     }
 
     /// Writes with a terminal's colours.
     #[must_use]
     pub fn colour(self, colour: bool) -> Explain {
-        lock(&self.0).page.colour = colour;
+        self.0.with(|explanation| explanation.page.colour = colour);
         self
     }
 
     /// Sets whether requests go to a Unix socket.
     pub fn toward_unix(&self, unix: bool) {
-        lock(&self.0).unix = unix;
+        self.0.with(|explanation| explanation.unix = unix);
     }
 
     /// Writes a decision of the client, such as its endpoint, and the section of its rule.
     pub fn note(&self, text: &str, section: &str) {
-        self.write(|explanation| explanation.page.decision((text, section)));
+        self.0.write(|explanation| explanation.page.decision((text, section)));
     }
 
     /// Ends an exchange of the client; `kept` tells whether it keeps the connection.
     pub fn end(&self, connection: u64, kept: bool) {
-        self.write(|explanation| explanation.end((connection, 1), kept));
-    }
-
-    /// Writes unless there was an error before.
-    fn write(&self, write: impl FnOnce(&mut Explanation) -> io::Result<()>) {
-        let mut explanation = lock(&self.0);
-        if explanation.error.is_none() {
-            explanation.error = write(&mut explanation).err();
-        }
+        self.0.write(|explanation| explanation.end((connection, 1), kept));
     }
 }
 
 impl Observer for Explain {
     fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
-        self.write(|explanation| match event.exchange() {
+        self.0.write(|explanation| match event.exchange() {
             Some(x) => explanation.of_exchange((connection, x.number), x, event),
             None => explanation.of_connection((connection, 0), event),
         });
     }
 
     fn flush(&self) {
-        self.write(|explanation| explanation.page.flush());
+        self.0.write(|explanation| explanation.page.flush());
     }
 
     fn finish(&self) -> Option<String> {
-        self.flush();
-        let explanation = lock(&self.0);
-        explanation.error.as_ref().map(|error| format!("the explanation stopped: {error}"))
+        self.0.write(|explanation| explanation.page.flush())
+    }
+}
+
+impl std::fmt::Debug for Explain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Explain").finish_non_exhaustive()
     }
 }
 

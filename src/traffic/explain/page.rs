@@ -4,7 +4,6 @@ use super::glossary::Remark;
 use crate::base::text::visible;
 use crate::traffic::secrets;
 use std::borrow::Cow;
-use std::fmt;
 use std::io::{self, Write};
 
 /// The longest line: a terminal usually has 80 columns.
@@ -102,12 +101,6 @@ impl Page {
             false => format!("{before}{text}\n"),
         };
         self.out.write_all(line.as_bytes())
-    }
-}
-
-impl fmt::Debug for Page {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Page").finish_non_exhaustive()
     }
 }
 

@@ -53,17 +53,11 @@ impl ShownBody {
             };
         let look = Look::of(side);
         let lines = [("stdin| ", look), ("stdout| ", look), ("stderr| ", look.red()), ("", look)];
-        ShownBody {
-            look,
-            kind: Kind::Undecided(Vec::new()),
-            lines: lines.map(|(label, look)| Lines { label, look, text: Vec::new() }),
-            frames,
-            media_type: media_type.map_or("unknown type".to_owned(), harmless),
-            limit,
-            shown: 0,
-            left_out: 0,
-            last: Duration::ZERO,
-        }
+        let lines = lines.map(|(label, look)| Lines { label, look, text: Vec::new() });
+        let kind = Kind::Undecided(Vec::new());
+        let media_type = media_type.map_or("unknown type".to_owned(), harmless);
+        let (shown, left_out, last) = (0, 0, Duration::ZERO);
+        ShownBody { look, kind, lines, frames, media_type, limit, shown, left_out, last }
     }
 
     /// Shows the next bytes, without waiting for the end of a line if they are `live`.

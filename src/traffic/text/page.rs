@@ -35,10 +35,6 @@ impl Look {
         }
     }
 
-    pub(super) fn bold(self) -> Look {
-        Look(self.0, self.1, BOLD)
-    }
-
     pub(super) fn red(self) -> Look {
         Look(self.0, self.1, RED)
     }
@@ -88,10 +84,10 @@ impl TextPage<'_> {
 
     pub(super) fn head(&mut self, look: Look, head: &[u8]) {
         let text = head.strip_suffix(b"\n").unwrap_or(head);
-        let mut look_of_line = look.bold();
-        for line in text.split(|&b| b == b'\n') {
-            self.line(look_of_line, "", line.strip_suffix(b"\r").unwrap_or(line));
-            look_of_line = look;
+        let bold = Look(look.0, look.1, BOLD);
+        for (n, line) in text.split(|&b| b == b'\n').enumerate() {
+            let look = if n == 0 { bold } else { look };
+            self.line(look, "", line.strip_suffix(b"\r").unwrap_or(line));
         }
     }
 }

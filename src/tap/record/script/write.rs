@@ -140,16 +140,13 @@ impl Request<'_> {
 
     fn command(&self, entry: &Entry, hijack: bool) -> String {
         let (n, tool) = (self.n, self.tool);
+        let options = [
+            ("-f", (200..400).contains(&entry.status)),
+            ("--hijack", hijack),
+            ("--demux", tool == Tool::Ucurl && is_framed(&entry.reply)),
+        ];
         let mut words = vec!["ask".to_owned()];
-        if (200..400).contains(&entry.status) {
-            words.push("-f".into());
-        }
-        if hijack {
-            words.push("--hijack".into());
-        }
-        if tool == Tool::Ucurl && is_framed(&entry.reply) {
-            words.push("--demux".into());
-        }
+        words.extend(options.iter().filter(|(_, on)| *on).map(|(option, _)| (*option).to_owned()));
         let mut mine = self.ids.iter().filter(|id| id.source == n);
         if let (Some(id), None, Tool::Ucurl) = (mine.next(), mine.next(), tool) {
             words.push(format!("--select {}", quoted_word(id.pointer.as_bytes())));

@@ -1,11 +1,11 @@
-//! The state of a recorder, which writes until its first error.
+//! The state of an observer that writes until its first error.
 
 use crate::base::sync::lock;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug)]
-pub(super) struct UntilError<S> {
+pub(crate) struct UntilError<S> {
     /// What an error message begins with.
     what: String,
     state: Mutex<(S, Option<String>)>,
@@ -25,6 +25,11 @@ impl<S> UntilError<S> {
             *first = Some(format!("{} stopped: {error}", self.what));
         }
         first.clone()
+    }
+
+    /// Changes or reads the state, also after an error.
+    pub fn with<R>(&self, f: impl FnOnce(&mut S) -> R) -> R {
+        f(&mut lock(&self.state).0)
     }
 
     pub fn into_inner(self) -> S {
