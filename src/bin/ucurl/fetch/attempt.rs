@@ -40,7 +40,7 @@ impl Attempt<'_> {
     /// Forgets the try before.
     pub fn begin(&mut self) {
         self.start = Instant::now();
-        self.info = TransferInfo { http_version: "0", ..TransferInfo::default() };
+        self.info = TransferInfo::default();
         self.retry_after = None;
         self.session.tracer.begin(self.start, self.sink.to_terminal);
     }
@@ -64,10 +64,7 @@ impl Attempt<'_> {
         self.kept = response.decision().persistent;
         self.retry_after = response.field("Retry-After").map(<[u8]>::to_vec);
         self.info.response_code = head.status();
-        self.info.http_version = match head.version() {
-            Version::Http10 => "1",
-            Version::Http11 => "1.1",
-        };
+        self.info.http_version = Some(head.version());
         self.info.size_header += head.as_bytes().len() as u64;
         if let Some(value) = response.field("Content-Type").filter(|value| !value.is_empty()) {
             self.info.content_type = Some(value.to_vec());

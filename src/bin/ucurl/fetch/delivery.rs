@@ -88,11 +88,9 @@ impl Attempt<'_> {
         let (flags, status) = (&self.operation.flags, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
         let raw = ended && status < 300 && (flags.request.hijack || status == 101);
-        let query = hop.url.query.as_deref().unwrap_or_default();
-        let container = ContainerRef::of(
-            &String::from_utf8_lossy(&hop.url.path),
-            &String::from_utf8_lossy(query),
-        );
+        let path = String::from_utf8_lossy(&hop.url.path);
+        let query = String::from_utf8_lossy(hop.url.query.as_deref().unwrap_or_default());
+        let container = ContainerRef::of(&path, &query);
         let kind = OutputKind::of_content_type(response.field("Content-Type"));
         let other = self.other_end(container.as_ref(), kind, raw)?;
         let framed = match kind {
@@ -175,8 +173,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Returns the failure that an error response stands for, and its body, if it came whole. The failure
-/// gives the reason of the daemon, if there is one.
+/// Returns the failure of an error response, with the daemon's reason, and its body if it is whole.
 fn failure_of(response: Response) -> (Failure, Vec<u8>) {
     let status = response.status();
     let kind = response.field("Content-Type").map(<[u8]>::to_vec);

@@ -26,7 +26,6 @@ use unix_http::client::{ReadHalf, WriteHalf};
 use unix_http::transport::{ConnectError, Timeout};
 use unix_http::{Client, Error, Response};
 
-/// The largest piece that is read at once.
 const PIECE: usize = 64 * 1024;
 
 /// A raw connection and what it is joined to.
@@ -57,7 +56,7 @@ impl Join<'_, '_> {
             terminal = Some(raw);
         }
         if self.tty {
-            self.sink.allow_any_bytes();
+            self.sink.refuse_binary = false;
         }
         let trouble = Arc::new(Mutex::new(None));
         if self.stdin {

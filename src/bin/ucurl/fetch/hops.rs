@@ -148,14 +148,13 @@ impl Attempt<'_> {
 
 /// Opens the content of a request, of the length that was measured before.
 fn content(source: &Source, content: RequestContent) -> Result<Body<'_>, Failure> {
-    let file = match source {
-        _ if content == RequestContent::None => return Ok(Body::default()),
-        Source::None => return Ok(Body::default()),
-        Source::Post(data) => return Ok(Body::from(&data[..])),
-        Source::Stdin => {
+    let file = match (source, content) {
+        (_, RequestContent::None) | (Source::None, _) => return Ok(Body::default()),
+        (Source::Post(data), _) => return Ok(Body::from(&data[..])),
+        (Source::Stdin, _) => {
             unbuffered(io::stdin()).map_err(|error| Failure::of_reading(Path::new("-"), &error))?
         }
-        Source::File(name) => {
+        (Source::File(name), _) => {
             File::open(name).map_err(|error| Failure::of_reading(name, &error))?
         }
     };

@@ -37,17 +37,14 @@ impl<'p> Retries<'p> {
         retry_after: Option<&[u8]>,
     ) -> Option<Duration> {
         let passed = self.start.elapsed().as_secs();
-        let over = |more: u64| {
-            self.flags.retry_max_time.is_some_and(|max| passed.saturating_add(more) > max)
-        };
-        if self.left == 0 || self.flags.retry_max_time.is_some_and(|max| passed >= max) {
+        let max = self.flags.retry_max_time.unwrap_or(u64::MAX);
+        if self.left == 0 || passed >= max {
             return None;
         }
         let problem = self.problem(status, result)?;
-        let asked = retry_after
-            .filter(|_| problem == HTTP_ERROR)
-            .and_then(|value| seconds_of(value, SystemTime::now()));
-        if asked.is_some_and(over) {
+        let asked = retry_after.filter(|_| problem == HTTP_ERROR);
+        let asked = asked.and_then(|value| seconds_of(value, SystemTime::now()));
+        if asked.is_some_and(|seconds| passed.saturating_add(seconds) > max) {
             self.messages.warn("The Retry-After time would exceed --retry-max-time");
             return None;
         }
@@ -56,24 +53,22 @@ impl<'p> Retries<'p> {
             self.wait = (self.wait * 2).min(LONGEST);
         }
         self.left -= 1;
-        self.messages.warn(&format!(
-            "Problem {problem}. Will retry in {wait} seconds. {left} retries left."
-        ));
+        let text = format!("Problem {problem}. Will retry in {wait} seconds. {left} retries left.");
+        self.messages.warn(&text);
         Some(Duration::from_secs(wait))
     }
 
     /// Names a problem that may be gone a little later.
     fn problem(&self, status: u16, result: &Result<(), Failure>) -> Option<&'static str> {
+        let flags = self.flags;
         let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
         match result {
             Ok(()) => transient.then_some(HTTP_ERROR),
             Err(failure) => match failure.exit {
                 Exit::Timeout | Exit::Resolve => Some(": timeout"),
-                _ if self.flags.retry_connrefused && failure.refused => {
-                    Some(": connection refused")
-                }
+                _ if flags.retry_connrefused && failure.refused => Some(": connection refused"),
                 Exit::HttpError if transient => Some(HTTP_ERROR),
-                _ => self.flags.retry_all_errors.then_some("(retrying all errors)"),
+                _ => flags.retry_all_errors.then_some("(retrying all errors)"),
             },
         }
     }

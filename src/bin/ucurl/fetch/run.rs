@@ -5,10 +5,11 @@ use crate::args::exit::Exit;
 use crate::fetch::session::Session;
 use crate::fetch::transfer::{self, Job};
 use crate::output::messages::Messages;
-use crate::output::sink::Stdout;
+use crate::output::sink::unbuffered;
 use crate::output::terminal;
 use crate::output::trace::Tracer;
 use crate::plan::Operation;
+use std::io;
 use std::sync::Arc;
 
 /// Runs everything. As in curl, the exit code is that of the last transfer.
@@ -22,8 +23,8 @@ pub fn run(config: Config) -> Exit {
     let observed = operations.iter().any(|Operation { flags, .. }| {
         flags.output.include || flags.output.write_out.is_some() || flags.dump_header.is_some()
     });
-    let opened =
-        Stdout::open().and_then(|stdout| Ok((stdout, Tracer::new(&global, observed, &messages)?)));
+    let opened = unbuffered(io::stdout())
+        .and_then(|stdout| Ok((stdout, Tracer::new(&global, observed, &messages)?)));
     let (stdout, tracer) = match opened {
         Ok(opened) => opened,
         Err(error) => {

@@ -2,9 +2,9 @@
 
 use crate::args::config::Global;
 use crate::output::messages::Messages;
-use crate::output::sink::Stdout;
 use crate::output::trace::Tracer;
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::rc::Rc;
 use std::sync::Arc;
 use unix_http::client::ClientObserver;
@@ -14,7 +14,7 @@ use unix_http::{Client, Endpoint, Timeouts};
 pub struct Session {
     pub messages: Messages,
     pub tracer: Arc<Tracer>,
-    pub stdout: Stdout,
+    pub stdout: File,
     pub global: Global,
     pub servers: RefCell<Vec<Rc<Server>>>,
 }

@@ -37,8 +37,10 @@ pub fn run(job: &Job) -> Exit {
     let (url, shown) = match address(job) {
         Ok(found) => found,
         Err(failure) => {
-            let info = TransferInfo::of_no_transfer(&job.fetch.url, &failure);
-            write_out(job, info, job.fetch.url.clone());
+            let (method, url_effective) = (b"GET".to_vec(), job.fetch.url.clone());
+            let url = url_effective.clone();
+            let info = TransferInfo { url, url_effective, method, ..TransferInfo::default() };
+            write_out(job, info, Some(&failure));
             return session.messages.error(&failure);
         }
     };
@@ -46,27 +48,22 @@ pub fn run(job: &Job) -> Exit {
         Ok(attempt) => attempt,
         Err(failure) => return session.messages.error(&failure),
     };
-    let exit = match tries(&mut attempt) {
-        Ok(()) => Exit::Ok,
-        Err(failure) => {
-            attempt.info.exit = failure.exit as u8;
-            attempt.info.error = Some(failure.text);
-            failure.exit
-        }
-    };
-    if exit != Exit::Ok && operation.flags.output.remove_on_error {
+    let failure = tries(&mut attempt).err();
+    if failure.is_some() && operation.flags.output.remove_on_error {
         attempt.sink.remove();
     }
     attempt.server.http10.set(attempt.http10_server && attempt.kept);
-    write_out(job, attempt.info, shown);
-    exit
+    write_out(job, TransferInfo { url: shown, ..attempt.info }, failure.as_ref());
+    failure.map_or(Exit::Ok, |failure| failure.exit)
 }
 
 /// `-w`
-fn write_out(job: &Job, info: TransferInfo, url: Vec<u8>) {
+fn write_out(job: &Job, info: TransferInfo, failure: Option<&Failure>) {
     if let Some(format) = &job.operation.flags.output.write_out {
-        let info = TransferInfo { url, urlnum: job.number, ..info };
-        writeout::write(format, &info, &job.session.stdout.file);
+        let exit = failure.map_or(0, |failure| failure.exit as u8);
+        let error = failure.map(|failure| failure.text.clone());
+        let info = TransferInfo { urlnum: job.number, exit, error, ..info };
+        writeout::write(format, &info, &job.session.stdout);
     }
 }
 
@@ -148,7 +145,7 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
 fn heads_file(job: &Job) -> io::Result<Option<File>> {
     match job.operation.flags.dump_header.as_deref() {
         None => Ok(None),
-        Some(b"-") => job.session.stdout.file.try_clone().map(Some),
+        Some(b"-") => job.session.stdout.try_clone().map(Some),
         Some(name) => {
             let name = plan::path(name);
             if job.first {

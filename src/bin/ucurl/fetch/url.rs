@@ -194,8 +194,8 @@ impl Url {
         Ok(new)
     }
 
-    /// Joins a relative path: the old path loses its last segment, and one more for each `../`, even
-    /// with `--path-as-is`.
+    /// Joins a relative path. The old path loses its last segment, and one more for each `../`,
+    /// also with `--path-as-is`.
     fn climb(&self, location: &[u8]) -> Vec<u8> {
         let mut kept: Vec<_> = self.path.split(|&byte| byte == b'/').collect();
         kept.pop();

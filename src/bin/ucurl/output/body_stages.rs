@@ -48,7 +48,7 @@ struct Form {
 }
 
 impl BodyStages {
-    /// With `framed`, the content is in Docker's frames, to be decoded.
+    /// With `framed`, decodes the content from Docker's frames.
     pub fn new(plan: &StageFlags, messages: &Messages, framed: bool) -> BodyStages {
         let form = (plan.select.is_some() || plan.pretty).then(|| Form {
             pointer: plan.select.clone(),
@@ -81,8 +81,8 @@ impl BodyStages {
         Ok(())
     }
 
-    /// Ends a body that `arrived`, or failed to, and writes what has come of a JSON text. The body
-    /// must be whole, and must not report an error of the daemon.
+    /// Ends a body that `arrived`, or failed to, and writes the rest of its JSON. The body must be
+    /// complete and report no error of the daemon.
     pub fn finish(&mut self, arrived: Result<(), Failure>, sink: &mut Sink) -> Result<(), Failure> {
         let json = self.json.write(None, sink);
         arrived?;
@@ -91,18 +91,18 @@ impl BodyStages {
             frames.finish().map_err(bad_frame)?;
         }
         let error = self.scanner.take().map_or(Ok(None), ErrorScanner::finish);
-        if let Some(error) = error.map_err(|error| bad_json("--fail-stream", &error))? {
+        if let Some(error) = error.map_err(bad_json("--fail-stream"))? {
             let text = format!("the daemon reports an error in its stream: {error}");
             return Err(Failure::new(Exit::HttpError, text));
         }
         let Some(form) = &self.json.form else { return Ok(()) };
-        json.map_err(|error| bad_json(form.option(), &error))?;
+        json.map_err(bad_json(form.option()))?;
         match &form.miss {
             _ if form.pointer.is_none() || form.found => Ok(()),
             Some(miss) => {
                 Err(Failure::new(Exit::HttpError, format!("--select found no value: {miss}")))
             }
-            None => Value::parse(b"").map(drop).map_err(|error| bad_json(form.option(), &error)),
+            None => Value::parse(b"").map(drop).map_err(bad_json(form.option())),
         }
     }
 }
@@ -111,7 +111,7 @@ impl JsonStage {
     fn feed(&mut self, content: &[u8], sink: &mut Sink) -> Result<(), Failure> {
         let Some(form) = &self.form else { return sink.write(content) };
         let option = form.option();
-        self.write(Some(content), sink)?.map_err(|error| bad_json(option, &error))
+        self.write(Some(content), sink)?.map_err(bad_json(option))
     }
 
     /// Writes the JSON texts that end in `content`, or with the body.
@@ -156,8 +156,8 @@ impl Form {
     }
 }
 
-fn bad_json(option: &str, error: &JsonError) -> Failure {
-    Failure::new(Exit::WeirdReply, format!("{option}: the body is not JSON: {error}"))
+fn bad_json(option: &str) -> impl Fn(JsonError) -> Failure {
+    move |error| Failure::new(Exit::WeirdReply, format!("{option}: the body is not JSON: {error}"))
 }
 
 /// A frame of type 3 reports a failure of the daemon.

@@ -41,7 +41,8 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let text = [&error.to_string(), advice(&error)].concat();
-        let refused = matches!(&error, Error::Connect(error) if error.kind() == ConnectErrorKind::NobodyListens);
+        let nobody = ConnectErrorKind::NobodyListens;
+        let refused = matches!(&error, Error::Connect(error) if error.kind() == nobody);
         Failure { refused, ..Failure::new(exit_of(&error), text) }
     }
 }

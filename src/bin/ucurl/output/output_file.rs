@@ -1,21 +1,23 @@
 //! The file that a body goes to: its name, and how it is opened.
 
+use crate::args::config::OutputFlags;
 use crate::plan::Destination;
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::ErrorKind::{AlreadyExists, IsADirectory};
-use std::io::Result;
+use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::IsADirectory};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// Returns the file's name; `None` is stdout. `segment` is the last one of the URL's path. The error
-/// says why it cannot be the name of a file.
+/// Returns the file's name; `None` is stdout. `segment` is the last one of the URL's path.
+///
+/// # Errors
+/// Says why the segment cannot be a file's name.
 pub fn name(
     destination: &Destination,
     directory: &Path,
     segment: &[u8],
-) -> std::result::Result<Option<PathBuf>, &'static str> {
+) -> Result<Option<PathBuf>, &'static str> {
     let name = match destination {
         Destination::Stdout { .. } => return Ok(None),
         Destination::File(name) => name.as_os_str(),
@@ -35,15 +37,14 @@ pub fn name(
     Ok(Some(whole.into()))
 }
 
-/// `--create-dirs`: makes the directories before the file's name.
-pub fn create_dirs(name: &Path) -> Result<()> {
+/// Opens the file. `--create-dirs` makes its directories; with `--no-clobber` it is a new file:
+/// `name`, or `name.1` to `name.99`.
+pub fn open(name: &Path, flags: &OutputFlags) -> io::Result<(File, PathBuf)> {
     let parent = name.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.map_or(Ok(()), |parent| DirBuilder::new().recursive(true).mode(0o750).create(parent))
-}
-
-/// Opens the file. With `no_clobber` it is a new one: `name`, or `name.1` to `name.99`.
-pub fn open(name: &Path, no_clobber: bool) -> Result<(File, PathBuf)> {
-    if !no_clobber {
+    if let Some(parent) = parent.filter(|_| flags.create_dirs) {
+        DirBuilder::new().recursive(true).mode(0o750).create(parent)?;
+    }
+    if !flags.no_clobber {
         return Ok((File::create(name)?, name.to_owned()));
     }
     let mut options = OpenOptions::new();

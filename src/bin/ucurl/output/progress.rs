@@ -56,13 +56,10 @@ fn percent(part: u64, whole: u64) -> u64 {
 
 /// Returns a number of bytes in five columns.
 fn five(bytes: u64) -> String {
-    const UNITS: [(u64, char); 5] =
-        [(1 << 10, 'k'), (1 << 20, 'M'), (1 << 30, 'G'), (1 << 40, 'T'), (1 << 50, 'P')];
     if bytes < 100_000 {
         return format!("{bytes:5}");
     }
-    for (unit, letter) in UNITS {
-        // Two digits and one after the point, where the unit is one that a speed can be near.
+    for (unit, letter) in [(1 << 10, 'k'), (1 << 20, 'M'), (1 << 30, 'G'), (1 << 40, 'T')] {
         if bytes < 100 * unit && matches!(letter, 'M' | 'G') {
             return format!("{:2}.{}{letter}", bytes / unit, bytes % unit / (unit / 10));
         }

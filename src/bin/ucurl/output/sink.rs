@@ -11,19 +11,6 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use unix_http::base::text::harmless_lines;
 
-pub struct Stdout {
-    pub file: File,
-    pub is_terminal: bool,
-}
-
-impl Stdout {
-    pub fn open() -> io::Result<Stdout> {
-        let file = unbuffered(io::stdout())?;
-        let is_terminal = file.is_terminal();
-        Ok(Stdout { file, is_terminal })
-    }
-}
-
 /// Returns a standard stream as a file, without the buffer of the standard library.
 pub fn unbuffered(stream: impl AsFd) -> io::Result<File> {
     stream.as_fd().try_clone_to_owned().map(File::from)
@@ -37,7 +24,7 @@ pub struct Sink<'s> {
     pub name: Option<PathBuf>,
     file: Option<File>,
     pub to_terminal: bool,
-    refuse_binary: bool,
+    pub refuse_binary: bool,
     styled: bool,
     written: u64,
 }
@@ -47,14 +34,14 @@ impl<'s> Sink<'s> {
         name: Option<PathBuf>,
         destination: &Destination,
         plan: &'s OutputFlags,
-        stdout: &'s Stdout,
+        stdout: &'s File,
         styled: bool,
     ) -> Sink<'s> {
-        let to_terminal = name.is_none() && stdout.is_terminal;
+        let to_terminal = name.is_none() && stdout.is_terminal();
         let any_bytes = matches!(destination, Destination::Stdout { any_bytes: true });
         Sink {
             plan,
-            stdout: &stdout.file,
+            stdout,
             name,
             file: None,
             to_terminal,
@@ -67,15 +54,11 @@ impl<'s> Sink<'s> {
     fn open(&mut self) -> Result<&File, Failure> {
         let Some(name) = &self.name else { return Ok(self.stdout) };
         if self.file.is_none() {
-            let failed = |error| {
+            let (file, name) = output_file::open(name, self.plan).map_err(|error| {
                 let name = name.to_string_lossy();
                 let text = format!("cannot write to {}: {error}", name.escape_debug());
                 Failure::new(Exit::Write, text)
-            };
-            if self.plan.create_dirs {
-                output_file::create_dirs(name).map_err(failed)?;
-            }
-            let (file, name) = output_file::open(name, self.plan.no_clobber).map_err(failed)?;
+            })?;
             (self.file, self.name) = (Some(file), Some(name));
         }
         Ok(self.file.as_ref().unwrap_or(self.stdout))
@@ -108,11 +91,6 @@ impl<'s> Sink<'s> {
         self.put(content)?;
         self.written += content.len() as u64;
         Ok(())
-    }
-
-    /// Lets binary content through: both ends are terminals.
-    pub fn allow_any_bytes(&mut self) {
-        self.refuse_binary = false;
     }
 
     /// Creates the file of a transfer that worked without a byte.

@@ -5,9 +5,9 @@
 //!         ◀── "33 77": rows and columns ─── now, and with each SIGWINCH
 //! ```
 //!
-//! The pipe ends when ucurl is done and when a signal kills it; then the child restores the terminal.
-//! The child is in our process group, so that it gets SIGWINCH. After a kill that is no longer the
-//! terminal's foreground group: SIGTTOU would stop stty (termios(3)) if it were not ignored.
+//! The pipe ends when ucurl is done or killed; then the child restores the terminal. The child is in
+//! our process group, so that it gets SIGWINCH. After a kill that is no longer the terminal's
+//! foreground group: SIGTTOU would stop stty (termios(3)) if it were not ignored.
 
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
@@ -17,9 +17,9 @@ use std::io::{self, BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// The terminal is its stderr: a console without a controlling terminal has no /dev/tty. `stty -g`
-/// prints what `stty` takes back. stty and cat ignore the signals that the trap ignores. `cat` waits
-/// for the pipe's end, because only `wait` ends for a trapped signal in every shell (POSIX.1-2017,
-/// XCU 2.11).
+/// prints what `stty` takes back. stty and cat ignore the signals that the trap ignores. `cat`
+/// waits for the pipe's end, because only `wait` ends for a trapped signal in every shell
+/// (POSIX.1-2017, XCU 2.11).
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM TSTP TTOU PIPE
 old=$(stty -g <&2) && stty raw -echo -iexten <&2 || exit 1

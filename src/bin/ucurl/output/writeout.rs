@@ -7,7 +7,6 @@
 //! %{onerror}                 the rest only if the transfer failed
 //! ```
 
-use crate::output::failure::Failure;
 use crate::output::progress::speed;
 use crate::output::trace::ExchangeFacts;
 use std::fs::File;
@@ -15,7 +14,7 @@ use std::io::{self, Write as _};
 use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
-use unix_http::wire::Fields;
+use unix_http::wire::{Fields, Version};
 
 /// The facts about a transfer that is over.
 #[derive(Default, Debug)]
@@ -25,8 +24,7 @@ pub struct TransferInfo {
     pub exit: u8,
     pub file: Option<PathBuf>,
     pub response_code: u16,
-    /// `1.1`, `1`, or `0` before there was a response.
-    pub http_version: &'static str,
+    pub http_version: Option<Version>,
     /// As in curl, the path of a Unix socket; the port is that of the URL.
     pub remote_ip: String,
     pub remote_port: u16,
@@ -55,18 +53,6 @@ enum Variable<'i> {
 }
 
 impl TransferInfo {
-    /// Makes the facts about a URL that cannot be requested.
-    pub fn of_no_transfer(url: &[u8], failure: &Failure) -> TransferInfo {
-        TransferInfo {
-            error: Some(failure.text.clone()),
-            exit: failure.exit as u8,
-            http_version: "0",
-            method: b"GET".to_vec(),
-            url_effective: url.to_vec(),
-            ..TransferInfo::default()
-        }
-    }
-
     /// Returns all variables in the order of `%{json}`.
     fn variables(&self) -> [(&'static str, Variable<'_>); 40] {
         use Variable::{Number, Status, Text, Time};
@@ -75,6 +61,11 @@ impl TransferInfo {
         let connected = self.facts.connected.unwrap_or_default();
         let answered = self.facts.answered.unwrap_or_default();
         let file = self.file.as_ref().map(|name| name.as_os_str().as_encoded_bytes());
+        let http_version: &[u8] = match self.http_version {
+            None => b"0",
+            Some(Version::Http10) => b"1",
+            Some(Version::Http11) => b"1.1",
+        };
         let scheme = self.facts.connected.map(|_| &b"HTTP"[..]);
         [
             ("certs", Text(Some(b""))),
@@ -85,7 +76,7 @@ impl TransferInfo {
             ("ftp_entry_path", Text(None)),
             ("http_code", Status(self.response_code)),
             ("http_connect", Status(0)),
-            ("http_version", Text(Some(self.http_version.as_bytes()))),
+            ("http_version", Text(Some(http_version))),
             ("local_ip", Text(Some(b""))),
             ("local_port", Number(0)),
             ("method", Text(Some(&self.method))),
