@@ -156,20 +156,17 @@ fn choose(
     flags: &DaemonFlags,
 ) -> Result<(DaemonRule, Option<OsString>), ResolveError> {
     let context = flags.context.clone().filter(|name| !name.is_empty());
-    match (context, &flags.host) {
+    Ok(match (context, &flags.host) {
         (Some(_), Some(_)) => return Err(ResolveError::BothFlags),
-        (Some(name), None) => return Ok((DaemonRule::ContextFlag, Some(name))),
-        (None, Some(_)) => return Ok((DaemonRule::HostFlag, None)),
-        (None, None) => {}
-    }
-    if set(env, "DOCKER_HOST").is_some() {
-        return Ok((DaemonRule::HostVariable, None));
-    }
-    if let Some(name) = set(env, "DOCKER_CONTEXT") {
-        return Ok((DaemonRule::ContextVariable, Some(name)));
-    }
-    match context::current_context(env, &config_dir(env)?)? {
-        Some(name) => Ok((DaemonRule::ConfigFile, Some(name))),
-        None => Ok((DaemonRule::Default, None)),
-    }
+        (Some(name), None) => (DaemonRule::ContextFlag, Some(name)),
+        (None, Some(_)) => (DaemonRule::HostFlag, None),
+        _ if set(env, "DOCKER_HOST").is_some() => (DaemonRule::HostVariable, None),
+        _ => match set(env, "DOCKER_CONTEXT") {
+            Some(name) => (DaemonRule::ContextVariable, Some(name)),
+            None => match context::current_context(env, &config_dir(env)?)? {
+                Some(name) => (DaemonRule::ConfigFile, Some(name)),
+                None => (DaemonRule::Default, None),
+            },
+        },
+    })
 }

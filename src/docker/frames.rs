@@ -249,9 +249,7 @@ impl FrameDecoder {
 }
 
 fn take<'a>(input: &mut &'a [u8], n: usize) -> &'a [u8] {
-    let (taken, rest) = input.split_at(n.min(input.len()));
-    *input = rest;
-    taken
+    input.split_off(..n.min(input.len())).unwrap_or_default()
 }
 
 /// Appends `data` as one frame, or as several if it exceeds 32 bits of length; nothing for no data.

@@ -130,10 +130,7 @@ fn given_tcp(text: &str) -> Result<DockerHost, EndpointError> {
 
 /// `[ host ] [ ":" [ port ] ] [ path ]`
 fn tcp(text: &str, default_port: u16) -> Result<DockerHost, EndpointError> {
-    if text.contains(['?', '#']) {
-        return refuse("a query or fragment has no meaning here");
-    }
-    let (place, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+    let (place, path) = ssh::place_and_path(text)?;
     if place.contains('@') {
         return Err(
             EndpointError::new("a user has no meaning over TCP").meaning(format!("ssh://{text}"))

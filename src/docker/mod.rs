@@ -51,14 +51,6 @@
 //! the name of a TCP host (`/var/run/docker.sock`, `unix:/x`, `@name`); `~`, which only a shell
 //! expands; user, query and fragment in `tcp://`; a port that cannot be dialled; an IPv6 address
 //! without its brackets. Each error says what was probably meant.
-//!
-//! ```
-//! use unix_http::{Endpoint, docker::DockerHost};
-//!
-//! let default = DockerHost::parse("")?;
-//! assert_eq!(default.endpoint, Endpoint::Unix("/var/run/docker.sock".into()));
-//! # Ok::<(), unix_http::transport::EndpointError>(())
-//! ```
 
 mod context;
 mod daemon;

@@ -67,12 +67,17 @@ fn check_user(user: Option<&str>) -> Result<(), EndpointError> {
     }
 }
 
-/// Reads what follows `ssh://`.
-pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
+/// Splits `place [ path ]`.
+pub(super) fn place_and_path(text: &str) -> Result<(&str, &str), EndpointError> {
     if text.contains(['?', '#']) {
         return refuse("a query or fragment has no meaning here");
     }
-    let (place, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+    Ok(text.split_at(text.find('/').unwrap_or(text.len())))
+}
+
+/// Reads what follows `ssh://`.
+pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
+    let (place, path) = place_and_path(text)?;
     let (user, place) = match place.rsplit_once('@') {
         Some((user, _)) if user.contains(':') => {
             return refuse("a password does not belong here; ssh has keys");

@@ -64,12 +64,7 @@ impl Endpoint {
     /// ```no_run
     /// use unix_http::{Client, Endpoint, docker::TlsOptions};
     ///
-    /// let options = TlsOptions {
-    ///     ca: Some("ca.pem".into()),
-    ///     cert: Some("cert.pem".into()),
-    ///     key: Some("key.pem".into()),
-    ///     ..TlsOptions::default()
-    /// };
+    /// let options = TlsOptions { ca: Some("ca.pem".into()), ..TlsOptions::default() };
     /// let docker = Client::new(Endpoint::tls("docker.example", 2376, options)?);
     /// println!("{}", docker.get("/version").send()?.text()?);
     /// # Ok::<(), unix_http::Error>(())

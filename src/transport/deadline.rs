@@ -91,8 +91,7 @@ impl From<Timeout> for io::Error {
 #[cfg(any(feature = "server", feature = "tap"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    limit: Limit,
-    after: Option<Duration>,
+    timeout: Option<Timeout>,
     since: Instant,
 }
 
@@ -100,22 +99,23 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// Starts now; `None` never ends.
     pub(crate) fn start(limit: Limit, after: Option<Duration>) -> Deadline {
-        Deadline { limit, after, since: Instant::now() }
+        let timeout = after.map(|after| Timeout { limit, after });
+        Deadline { timeout, since: Instant::now() }
     }
 
     /// Returns how long a socket may still wait, in whole milliseconds, as zero is forever to a
     /// socket. Fails when less than one is left.
     pub(crate) fn left(&self) -> Result<Option<Duration>, Timeout> {
-        let Some(after) = self.after else { return Ok(None) };
-        let left = nanos(after.saturating_sub(self.since.elapsed())) / 1_000_000;
-        if left == 0 {
-            return Err(Timeout { limit: self.limit, after });
+        let Some(timeout) = self.timeout else { return Ok(None) };
+        match nanos(timeout.after.saturating_sub(self.since.elapsed())) / 1_000_000 {
+            0 => Err(timeout),
+            left => Ok(Some(Duration::from_millis(left))),
         }
-        Ok(Some(Duration::from_millis(left)))
     }
 
+    /// Returns the error for a wait that reached this limit.
     pub(crate) fn timeout(&self) -> Option<Timeout> {
-        self.after.map(|after| Timeout { limit: self.limit, after })
+        self.timeout
     }
 }
 

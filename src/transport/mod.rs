@@ -69,4 +69,4 @@ pub use listen::{Admission, ListenError, ListenErrorKind, Listener, Stopper};
 pub use private_dir::PrivateDir;
 pub use program::{Program, Ready};
 pub use stream::Stream;
-pub use unix::{SUN_PATH_MAX, ShortPath};
+pub use unix::ShortPath;

@@ -14,10 +14,8 @@ pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
     /// Returns the program and its arguments; `limit` is the time limit for connecting.
     fn words(&self, limit: Option<Duration>) -> Vec<OsString>;
 
-    /// Checks what can be checked before the program is started.
-    ///
-    /// # Errors
-    /// A [`Cause`] that names the fault more clearly than the program would.
+    /// Checks what it can before the program is started, to name a fault more clearly than it
+    /// would.
     fn check(&self) -> Result<(), Cause> {
         Ok(())
     }

@@ -25,7 +25,7 @@ use std::time::Duration;
 const IS_LINUX: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// The longest path, in bytes, that fits a Unix socket address.
-pub const SUN_PATH_MAX: usize = if IS_LINUX { 107 } else { 103 };
+const SUN_PATH_MAX: usize = if IS_LINUX { 107 } else { 103 };
 
 /// A path that fits a socket address and leads where a longer one leads, while this value lives.
 #[derive(Debug)]
@@ -173,11 +173,9 @@ fn explain_path(path: &Path, error: &io::Error) -> Reason {
 }
 
 fn explain_missing(path: &Path) -> String {
-    if let Ok(target) = fs::read_link(path) {
-        let target = visible_path(&target);
-        return format!(
-            "it is a symbolic link to {target}, which does not exist; is the server running?"
-        );
+    if let Ok(target) = fs::read_link(path).map(|target| visible_path(&target)) {
+        let link = format!("it is a symbolic link to {target}, which does not exist");
+        return format!("{link}; is the server running?");
     }
     let gone = path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty() && !p.exists()).last();
     match gone {
