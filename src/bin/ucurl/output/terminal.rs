@@ -5,7 +5,7 @@
 //!         ◀── "33 77": rows and columns ─── now, and with each SIGWINCH
 //! ```
 //!
-//! The pipe ends when ucurl is done or killed; then the child restores the terminal. The child is in
+//! The pipe ends when ucurl is done or killed; then the child restores the terminal. It is in
 //! our process group, so that it gets SIGWINCH. After a kill that is no longer the terminal's
 //! foreground group: SIGTTOU would stop stty (termios(3)) if it were not ignored.
 
