@@ -1,4 +1,4 @@
-//! Cleans up after Ctrl-C. The standard library cannot catch signals, and a relay that a signal kills
+//! Cleans up after Ctrl-C. The standard library cannot catch signals, and a relay that dies of one
 //! leaves its socket file, unfinished recordings and a command without a server. Therefore a second
 //! process, the *back*, does the work in a process group of its own, which signals of the terminal
 //! do not reach. The first process, the *front*, becomes a shell that traps signals:
