@@ -33,7 +33,7 @@ pub struct Upgraded<H> {
 #[derive(Debug)]
 pub struct ReadHalf {
     stream: Stream,
-    /// Bytes that arrived together with the head.
+    /// What arrived together with the head.
     ahead: Vec<u8>,
     used: usize,
 }
@@ -45,7 +45,6 @@ pub struct WriteHalf {
 }
 
 impl<H> Upgraded<H> {
-    /// `ahead` was read from `stream` together with the head.
     pub(crate) fn new(stream: Stream, ahead: Vec<u8>, head: H) -> Upgraded<H> {
         Upgraded { read: ReadHalf { stream, ahead, used: 0 }, head }
     }
@@ -82,19 +81,19 @@ impl WriteHalf {
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// The stream.
+    /// Returns the stream.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
 }
 
 impl ReadHalf {
-    /// Bytes that arrived with the head and have not been read yet.
+    /// Returns the bytes that arrived with the head and have not been read yet.
     pub fn buffered(&self) -> &[u8] {
         &self.ahead[self.used..]
     }
 
-    /// The stream. The [`buffered`](ReadHalf::buffered) bytes come before its own.
+    /// Returns the stream, whose bytes come after the [`buffered`](ReadHalf::buffered) ones.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }

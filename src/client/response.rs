@@ -57,7 +57,6 @@ pub(super) struct FinalHead {
     pub decision: Decision,
     /// How much of the budget is spent.
     pub spent: usize,
-    /// The content that is still being sent.
     pub upload: Option<Upload>,
 }
 
@@ -88,27 +87,27 @@ impl Response {
         self.head().class() == 2
     }
 
-    /// The reason-phrase; often empty.
+    /// Returns the reason-phrase; often empty.
     pub fn reason(&self) -> &[u8] {
         self.head().reason()
     }
 
-    /// The version of the peer.
+    /// Returns the version of the peer.
     pub fn version(&self) -> Version {
         self.head().version()
     }
 
-    /// The header section.
+    /// Returns the header section.
     pub fn fields(&self) -> &Fields {
         self.head().fields()
     }
 
-    /// The value of the first field of that name, in any case.
+    /// Returns the value of the first field of that name, in any case.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         self.fields().get(name)
     }
 
-    /// The head.
+    /// Returns the head.
     pub fn head(&self) -> &ResponseHead {
         match &self.wire {
             Some(wire) => wire.memory.decoder.head(),
@@ -116,17 +115,17 @@ impl Response {
         }
     }
 
-    /// Where the body ends, and which rule decided it.
+    /// Returns where the body ends, and which rule decided it.
     pub fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// The trailer fields (`RFC 9112 §7.1.2`) of a chunked body that was read to its end.
+    /// Returns the trailer fields (`RFC 9112 §7.1.2`) of a chunked body that was read to its end.
     pub fn trailers(&self) -> Option<&Fields> {
         self.body.trailers()
     }
 
-    /// The number of bytes of content handed out so far.
+    /// Returns the number of bytes of content handed out so far.
     pub fn received(&self) -> u64 {
         self.body.received()
     }

@@ -95,13 +95,13 @@ impl Buffer {
         let end = &mut self.ready.end;
         let bytes = &mut self.bytes[..self.raw.end];
         self.raw.start = body.whole_chunks(bytes, self.raw.start, |bytes, data| {
-            let small = data.len() < RUN;
-            if small {
-                let to = *end;
-                *end += data.len();
-                bytes.copy_within(data, to);
+            if data.len() >= RUN {
+                return false;
             }
-            small
+            let to = *end;
+            *end += data.len();
+            bytes.copy_within(data, to);
+            true
         });
     }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Give a decoder everything that has arrived since the first byte of the head. It resumes where it
-//! stopped. [`start_line`](super::start_line) holds the rules of the first line.
+//! stopped. `start_line` holds the rules of the first line.
 //!
 //! ```
 //! use unix_http::wire::{Progress, ResponseDecoder};
