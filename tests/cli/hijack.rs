@@ -199,7 +199,7 @@ fn the_end_of_stdin_cannot_pass_tls() {
     let ended = run(command.env("DOCKER_CERT_PATH", home.path()), b"typed", LIMIT);
     assert_eq!((ended.code, ended.stdout()), (55, String::new()));
     assert!(
-        ended.stderr().contains("the end of the input cannot be passed on"),
+        ended.stderr().contains("cannot pass on the end of the input"),
         "{}",
         ended.stderr()
     );
