@@ -198,11 +198,7 @@ fn the_end_of_stdin_cannot_pass_tls() {
     }
     let ended = run(command.env("DOCKER_CERT_PATH", home.path()), b"typed", LIMIT);
     assert_eq!((ended.code, ended.stdout()), (55, String::new()));
-    assert!(
-        ended.stderr().contains("cannot pass on the end of the input"),
-        "{}",
-        ended.stderr()
-    );
+    assert!(ended.stderr().contains("cannot pass on the end of the input"), "{}", ended.stderr());
     server.says("b'typed'\n");
 }
 

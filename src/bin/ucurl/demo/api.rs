@@ -87,7 +87,10 @@ impl<'a, 'b> Call<'a, 'b> {
     pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
         let text = self.parameter(name);
         let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
-        text.parse().or_else(|_| told!(status, "{}", why()))
+        match text.parse() {
+            Ok(number) => Ok(number),
+            Err(_) => told!(status, "{}", why()),
+        }
     }
 
     /// A time: seconds since 1970, with a fraction or without.
@@ -116,7 +119,10 @@ impl<'a, 'b> Call<'a, 'b> {
                 "unsupported Content-Type header ({kind}): must be 'application/json'"
             );
         }
-        Value::parse(&content).or_else(|error| told!(400, "invalid JSON: {error}"))
+        match Value::parse(&content) {
+            Ok(value) => Ok(value),
+            Err(error) => told!(400, "invalid JSON: {error}"),
+        }
     }
 
     /// The responder, for a route that answers by itself: each takes it once.

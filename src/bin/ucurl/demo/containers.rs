@@ -188,7 +188,8 @@ pub fn resize_terminal(
     refuse: impl FnOnce() -> Outcome,
 ) -> Outcome {
     call.json()?;
-    (call.number("h", 400)?, call.number("w", 400)?);
+    call.number("h", 400)?;
+    call.number("w", 400)?;
     if process.is_running() { Ok(Reply::Empty(200)) } else { refuse() }
 }
 

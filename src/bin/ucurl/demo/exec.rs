@@ -46,7 +46,9 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let asked = call.json()?;
     let (exec, engine) = (find(call.engine, id)?, call.engine);
     if flag(&asked, "Detach") {
-        begin(engine, &exec).or_else(|why| told!(409, "{why}"))?;
+        if let Err(why) = begin(engine, &exec) {
+            return told!(409, "{why}");
+        }
         return Ok(Reply::Empty(200));
     }
     let config = &exec.config;

@@ -193,7 +193,8 @@ impl TraceState {
             Trace::None => {}
             Trace::Plain => {
                 let follows = mem::replace(&mut self.after_data, true);
-                if !follows && !(received && self.body_is_shown) {
+                let elsewhere = received && self.body_is_shown;
+                if !follows && !elsewhere {
                     let (clock, sign) = (self.clock(), if received { '{' } else { '}' });
                     let line = format!("{clock}{sign} [{} bytes data]\n", data.len());
                     self.print(line.as_bytes());
