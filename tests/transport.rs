@@ -4,7 +4,7 @@ mod support;
 
 mod transport {
     mod connect;
-    #[cfg(any(feature = "server", feature = "tap"))]
+    #[cfg(feature = "server")]
     mod listen;
     mod timeouts;
     mod tunnels;

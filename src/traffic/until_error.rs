@@ -2,7 +2,7 @@
 
 use crate::base::sync::lock;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 #[derive(Debug)]
 pub(crate) struct UntilError<S> {
@@ -32,7 +32,8 @@ impl<S> UntilError<S> {
         f(&mut lock(&self.state).0)
     }
 
+    #[cfg(feature = "tap")]
     pub fn into_inner(self) -> S {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).0
+        self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).0
     }
 }

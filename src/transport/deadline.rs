@@ -88,14 +88,14 @@ impl From<Timeout> for io::Error {
 }
 
 /// One limit, running since a known moment.
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     timeout: Option<Timeout>,
     since: Instant,
 }
 
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 impl Deadline {
     /// Starts now; `None` never ends.
     pub(crate) fn start(limit: Limit, after: Option<Duration>) -> Deadline {

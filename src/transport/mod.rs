@@ -34,18 +34,18 @@ mod cause;
 mod child;
 mod command;
 mod connect;
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 pub(crate) mod connections;
 mod deadline;
 mod endpoint;
 mod error;
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 mod listen;
 mod permission;
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 mod private_dir;
 mod program;
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 mod socket_file;
 mod stream;
 pub(crate) mod tcp;
@@ -53,7 +53,7 @@ mod unix;
 
 pub use cause::{Cause, ConnectErrorKind};
 pub use connect::connect;
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 pub(crate) use deadline::Deadline;
 pub use deadline::{Clock, Limit, Timeout, Timeouts};
 pub use endpoint::{Endpoint, EndpointError};
@@ -63,9 +63,9 @@ pub(crate) use endpoint::{
     utf8,
 };
 pub use error::ConnectError;
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 pub use listen::{Admission, ListenError, ListenErrorKind, Listener, Stopper};
-#[cfg(any(feature = "server", feature = "tap"))]
+#[cfg(feature = "server")]
 pub use private_dir::PrivateDir;
 pub use program::{Program, Ready};
 pub use stream::Stream;

@@ -73,7 +73,7 @@ impl Stream {
     /// Closes in two steps: ends the write direction, then drops what comes within `limit`. A
     /// socket that is closed while bytes come in sends a reset, which may destroy the last answer
     /// before the peer has read it (RFC 9112 §9.6).
-    #[cfg(any(feature = "server", feature = "tap"))]
+    #[cfg(feature = "server")]
     pub(crate) fn linger(&self, limit: Duration) {
         let deadline = super::Deadline::start(super::Limit::Idle, Some(limit));
         let mut ended = self.shutdown(Shutdown::Write).is_err();
