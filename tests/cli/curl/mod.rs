@@ -162,9 +162,13 @@ impl Place {
     fn run(&self, program: &Path, line: &Line) -> Outcome {
         self.fill();
         self.server.take();
-        // In a session of its own: a password is asked for on the terminal, and there is none.
-        let mut child = Command::new("setsid")
-            .arg(program)
+        // A password is asked for on the terminal: a session of its own has none.
+        let mut command = Command::new(program);
+        if line.args.iter().any(|arg| arg == "-u") {
+            command = Command::new("setsid");
+            command.arg(program);
+        }
+        let mut child = command
             .arg("--unix-socket")
             .arg(self.dir.join("s"))
             .args(&line.args)
