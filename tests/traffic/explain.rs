@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use unix_http::traffic::secrets::FIELDS;
 
 /// What the server does with one connection; when it is through, it waits for the client to close.
 #[derive(Clone, Copy)]
@@ -365,6 +366,45 @@ fn every_text_belongs_to_an_exchange_and_fits_a_terminal() {
             // are one line each.
             let as_it_is = line.starts_with(['<', '>']) || line.starts_with("ucurl: ");
             assert!(columns < 80 || as_it_is, "{name}: {columns} columns: {line}");
+        }
+    }
+}
+
+/// Every field of the list, in a request, an interim response, a final one and a trailer section.
+#[test]
+fn the_client_explains_without_showing_what_the_tap_covers() {
+    let fields: String = FIELDS.iter().map(|name| format!("{name}: hunter2\r\n")).collect();
+    let answer = format!(
+        "HTTP/1.1 103 Early Hints\r\n{fields}\r\nHTTP/1.1 200 OK\r\n{fields}\
+         Transfer-Encoding: chunked\r\n\r\n16\r\n{{\"password\":\"hunter2\"}}\r\n0\r\n{fields}\r\n"
+    );
+    let body = r#"{"Env":["DB_PASSWORD=hunter2"]}"#;
+    for how in ["--explain", "--explain=bytes"] {
+        let shown = |tap: bool| {
+            let server = Fake::answer(answer.clone());
+            let endpoint = format!("unix://{}", server.path().display());
+            let mut command = ucurl();
+            if tap {
+                command.args(["tap", how, "--to", &endpoint, "--"]).arg(ucurl().get_program());
+            } else {
+                command.env("DOCKER_HOST", &endpoint).arg(how);
+            }
+            for name in FIELDS {
+                command.arg("-H").arg(format!("{name}: hunter2"));
+            }
+            command.args(["-s", "-o", "/dev/null", "-d", body, "/auth"]);
+            run(&mut command, b"", Duration::from_secs(30)).stderr()
+        };
+        let (client, tap) = (shown(false), shown(true));
+        for (who, shown) in [("client", &client), ("tap", &tap)] {
+            assert!(!shown.contains("hunter2"), "{who} {how}:\n{shown}");
+            assert!(!shown.contains("68 75 6e 74 65 72 32"), "{who} {how}:\n{shown}");
+            for name in FIELDS {
+                for side in ['>', '<'] {
+                    let line = format!("{side} {name}: ***\\r\\n\n");
+                    assert!(shown.contains(&line), "{who} {how}: no {line} in\n{shown}");
+                }
+            }
         }
     }
 }
