@@ -13,7 +13,7 @@
 //!
 //! assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
 //! assert_eq!([decimal(b"+5"), decimal(b""), decimal(b"18446744073709551616")], [None; 3]);
-//! assert_eq!([hexadecimal(b"fF"), hexadecimal(b"0x1"), hexadecimal(b"")], [Some(255), None, None]);
+//! assert_eq!([hexadecimal(b"fF"), hexadecimal(b"0x1")], [Some(255), None]);
 //! assert_eq!(Digits::of(1536).as_str(), "1536");
 //! ```
 

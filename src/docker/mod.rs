@@ -7,7 +7,7 @@
 //! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
 //! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
-//! | which API version is spoken? | [`ApiVersion`], [`api_target`] | the smaller of two, or pinned |
+//! | which API version is spoken? | [`ApiVersion`], [`api_target`] | the smaller, or pinned |
 //!
 //! The rules do no I/O: they are given bytes or an [`Environment`].
 //!

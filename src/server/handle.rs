@@ -99,8 +99,8 @@ impl Handle {
         self.running.connections.wait(None);
     }
 
-    /// Removes the socket's file, closes idle connections, gives running exchanges `limit` to finish,
-    /// and cuts the rest. Returns how many handlers still run: they wait for something else.
+    /// Removes the socket's file, closes idle connections, gives running exchanges `limit` to
+    /// finish, and cuts the rest. Returns how many handlers still run: they wait for other things.
     pub fn stop(self, limit: Duration) -> usize {
         self.end(limit)
     }

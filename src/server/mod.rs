@@ -9,7 +9,7 @@
 //! let directory = PrivateDir::new_in(std::env::temp_dir())?;
 //! let server = Server::bind(&Endpoint::Unix(directory.path().join("s")))?;
 //! let handle = server.spawn(|request, responder| match (request.method(), request.path()) {
-//!     ("GET" | "HEAD", b"/hello") => responder.field("Content-Type", "text/plain").send("hello\n"),
+//!     ("GET" | "HEAD", b"/hello") => responder.send("hello\n"),
 //!     ("POST", b"/echo") => {
 //!         let mut answer = responder.stream()?;
 //!         io::copy(request, &mut answer)?; // answers while it still reads
@@ -29,7 +29,7 @@
 //! # One connection
 //!
 //! ```text
-//! connection = *( request response ) [ other protocol ]               ; RFC 9112 §9.3, RFC 9110 §7.8
+//! connection = *( request response ) [ other protocol ]         ; RFC 9112 §9.3, RFC 9110 §7.8
 //! ```
 //!
 //! | input | response |
@@ -53,9 +53,9 @@
 //!
 //! # Many connections
 //!
-//! Each connection has a thread. At the limit ([`Limits::connections`]) the connection that has been
-//! idle longest closes. A new one counts as idle after 100 ms without a head, so slow clients cannot
-//! lock others out. When all connections are busy, new clients wait in the listen queue.
+//! Each connection has a thread. At the limit ([`Limits::connections`]) the connection that has
+//! been idle longest closes. A new one counts as idle after 100 ms without a head, so slow clients
+//! cannot lock others out. When all connections are busy, new clients wait in the listen queue.
 //!
 //! Not included: virtual hosts, routing (use `match`), compression and TLS. A TCP address is not
 //! protected from web pages: listen on a Unix socket, or check [`Request::host`] in the handler.

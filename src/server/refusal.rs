@@ -38,8 +38,8 @@ impl Refusal {
         &self.why
     }
 
-    /// Returns the response for a handler that failed (`None`: panicked), and whether the connection
-    /// can be kept after it.
+    /// Returns the response for a handler that failed (`None`: panicked), and whether the
+    /// connection can be kept after it.
     pub(super) fn of_handler(error: Option<&io::Error>) -> (Refusal, bool) {
         let inner = error.and_then(io::Error::get_ref);
         if let Some(refusal) = inner.and_then(|e| e.downcast_ref::<Refusal>()) {

@@ -16,8 +16,7 @@ const LONG_FUNCTIONS: &[(&str, usize)] = &[];
 const LONG_FILES: &[(&str, usize)] = &[];
 const WIDE_SIGNATURES: &[(&str, usize)] = &[];
 /// Folders with lines that are too long, and how many.
-const WIDE_LINES: &[(&str, usize)] =
-    &[("benches", 5), ("examples", 11), ("src", 11), ("tests", 408)];
+const WIDE_LINES: &[(&str, usize)] = &[("benches", 5), ("examples", 11), ("tests", 408)];
 
 /// A function: its lines from `fn` to the closing brace, and its parameters.
 struct Function {

@@ -76,7 +76,7 @@ impl Record {
     /// whether secrets are masked.
     ///
     /// # Errors
-    /// Fails with `DirectoryNotEmpty`, or with an error of the system.
+    /// Fails with `DirectoryNotEmpty`, or with a system error.
     pub fn create(dir: impl AsRef<Path>, started: SystemTime, covered: bool) -> io::Result<Record> {
         let dir = dir.as_ref().to_owned();
         match DirBuilder::new().mode(0o700).create(&dir) {
@@ -194,7 +194,7 @@ impl Recording {
     /// Reads a recording's index.
     ///
     /// # Errors
-    /// Fails with `InvalidData` and the line that breaks the grammar, or with an error of the system.
+    /// Fails with `InvalidData` and the line that breaks the grammar, or with a system error.
     pub fn open(dir: impl AsRef<Path>) -> io::Result<Recording> {
         let dir = dir.as_ref().to_owned();
         let text = fs::read(dir.join("index"))?;

@@ -10,8 +10,8 @@
 //!
 //! - **Matching.** A request matches a recorded one with the same method and target. The order of
 //!   query parameters and the API version do not count. Of several matches, those with the same
-//!   body win, then those with the identical target, then those not used yet, in recorded order; the
-//!   last one repeats. Masked secrets are masked in the comparison, too.
+//!   body win, then those with the identical target, then those not used yet, in recorded order;
+//!   the last one repeats. Masked secrets are masked in the comparison, too.
 //! - **Strict**: method, target and body are equal to the byte; each response is given once.
 //! - **Tunnels** (attach, exec). Each part of the server's output comes once the client has sent as
 //!   much as it had then, or has ended its side: the output of `cat` follows its input.
