@@ -107,9 +107,13 @@ fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Resu
     encode_request_line(out, request.method, target, request.version)?;
     if !request.bare {
         let opening = settings.opening.as_ref().map_err(|error| *error)?;
-        let absent = |field: &Field<'_>| request.fields.get(field.name()).is_none();
-        for field in opening.iter().filter(absent) {
-            encode_field(out, field.name(), field.value())?;
+        if request.fields.is_empty() {
+            opening.encode(out);
+        } else {
+            let absent = |field: &Field<'_>| request.fields.get(field.name()).is_none();
+            for field in opening.iter().filter(absent) {
+                encode_field(out, field.name(), field.value())?;
+            }
         }
     }
     request.fields.encode(out);

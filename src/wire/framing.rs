@@ -129,9 +129,7 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
         return decide(Framing::Chunked, rule, persistent);
     }
     match found.length {
-        Some(field) => {
-            decide(Framing::Length(length(head.fields(), field)?), Rule::ContentLength, persistent)
-        }
+        Some(length) => decide(Framing::Length(length?), Rule::ContentLength, persistent),
         None => decide(Framing::UntilClose, Rule::Close, false),
     }
 }
@@ -161,16 +159,16 @@ pub(crate) fn request_fields(fields: &Fields, version: Version) -> Result<Decisi
         return decide(Framing::Chunked, Rule::TransferEncoding);
     }
     match found.length {
-        Some(field) => decide(Framing::Length(length(fields, field)?), Rule::ContentLength),
+        Some(length) => decide(Framing::Length(length?), Rule::ContentLength),
         None => decide(Framing::NoBody, Rule::Neither),
     }
 }
 
 /// The fields that framing looks at, found in one pass.
 #[derive(Default)]
-struct Found<'a> {
-    /// The first Content-Length line.
-    length: Option<Field<'a>>,
+struct Found {
+    /// The one number that all Content-Length lines state.
+    length: Option<Result<u64, ParseError>>,
     coding: Option<Coding>,
     close: bool,
     keep_alive: bool,
@@ -189,8 +187,8 @@ impl Coding {
     }
 }
 
-impl<'a> Found<'a> {
-    fn in_fields(fields: &'a Fields) -> Found<'a> {
+impl Found {
+    fn in_fields(fields: &Fields) -> Found {
         let mut found = Found::default();
         for field in fields.iter() {
             if field.is("Connection") {
@@ -199,7 +197,7 @@ impl<'a> Found<'a> {
                     found.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
             } else if field.is("Content-Length") {
-                found.length.get_or_insert(field);
+                found.length = Some(length(found.length, field));
             } else if field.is("Transfer-Encoding") {
                 let at = field.offset;
                 let chunked = field.value().eq_ignore_ascii_case(b"chunked");
@@ -218,24 +216,23 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Reads the one number that every Content-Length line, and every element of each, states.
-fn length(fields: &Fields, first: Field<'_>) -> Result<u64, ParseError> {
-    let mut length = None;
-    for field in fields.get_all("Content-Length") {
-        for element in list(field.value()) {
-            let digits = !element.is_empty() && element.iter().all(u8::is_ascii_digit);
-            let kind = match (decimal(element), length) {
-                (Some(n), None) => {
-                    length = Some(n);
-                    continue;
-                }
-                (Some(n), Some(before)) if n == before => continue,
-                (Some(_), Some(_)) => ErrorKind::ContentLengthDiffers,
-                (None, _) if digits => ErrorKind::ContentLengthOverflow,
-                (None, _) => ErrorKind::ContentLength,
-            };
-            return Err(ParseError::new(kind, field.offset));
-        }
+/// Reads the one number that the Content-Length lines `before` this one and every element of it
+/// state.
+fn length(before: Option<Result<u64, ParseError>>, field: Field<'_>) -> Result<u64, ParseError> {
+    let mut length = before.transpose()?;
+    for element in list(field.value()) {
+        let digits = !element.is_empty() && element.iter().all(u8::is_ascii_digit);
+        let kind = match (decimal(element), length) {
+            (Some(n), None) => {
+                length = Some(n);
+                continue;
+            }
+            (Some(n), Some(before)) if n == before => continue,
+            (Some(_), Some(_)) => ErrorKind::ContentLengthDiffers,
+            (None, _) if digits => ErrorKind::ContentLengthOverflow,
+            (None, _) => ErrorKind::ContentLength,
+        };
+        return Err(ParseError::new(kind, field.offset));
     }
-    length.ok_or(ParseError::new(ErrorKind::ContentLength, first.offset))
+    length.ok_or(ParseError::new(ErrorKind::ContentLength, field.offset))
 }
