@@ -11,18 +11,23 @@ const LINES_OF_A_FILE: usize = 450;
 /// `self` among them.
 const PARAMETERS: usize = 5;
 const COLUMNS: usize = 100;
+/// Blocks of `if`, `else`, `match` and loops inside each other.
+const DEPTH: usize = 4;
 
 const LONG_FUNCTIONS: &[(&str, usize)] = &[];
 const LONG_FILES: &[(&str, usize)] = &[];
 const WIDE_SIGNATURES: &[(&str, usize)] = &[];
+const DEEP_FUNCTIONS: &[(&str, usize)] = &[];
 /// Folders with lines that are too long, and how many.
 const WIDE_LINES: &[(&str, usize)] = &[("benches", 5), ("examples", 11), ("tests", 408)];
 
-/// A function: its lines from `fn` to the closing brace, and its parameters.
+/// A function: its lines from `fn` to the closing brace, its parameters, and how deep `if`, `match`
+/// and loops stand inside each other.
 struct Function {
     name: String,
     lines: usize,
     parameters: usize,
+    depth: usize,
 }
 
 fn functions(code: &str) -> Vec<Function> {
@@ -53,19 +58,44 @@ fn functions(code: &str) -> Vec<Function> {
             depth == 0
         })?;
         let lines = tokens[end].line - tokens[at].line + 1;
-        Some(Function { name: text(at + 1).to_owned(), lines, parameters })
+        let depth = depth_of_blocks((body..end).map(text));
+        Some(Function { name: text(at + 1).to_owned(), lines, parameters, depth })
     };
     starts.filter_map(function).collect()
 }
 
+/// The largest number of blocks of `if`, `else`, `match` and loops around any place.
+fn depth_of_blocks<'a>(tokens: impl Iterator<Item = &'a str>) -> usize {
+    let (mut open, mut next_is_block, mut deepest) = (Vec::new(), false, 0);
+    for token in tokens {
+        match token {
+            "if" | "else" | "match" | "loop" | "while" | "for" => next_is_block = true,
+            // The `if` of an arm has no block of its own.
+            "=>" => next_is_block = false,
+            "{" => {
+                open.push(std::mem::take(&mut next_is_block));
+                deepest = deepest.max(open.iter().filter(|block| **block).count());
+            }
+            "}" => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
 #[test]
-fn functions_are_short_and_take_little() {
-    let (mut long, mut wide) = (BTreeMap::new(), BTreeMap::new());
+fn functions_are_short_and_flat_and_take_little() {
+    let (mut long, mut wide, mut deep) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for source in library().into_iter().chain(program()) {
         for function in functions(&source.code) {
             let name = format!("{} {}", source.file, function.name);
             if function.lines > LINES_OF_A_FUNCTION {
                 long.insert(name.clone(), function.lines);
+            }
+            if function.depth > DEPTH {
+                deep.insert(name.clone(), function.depth);
             }
             if function.parameters > PARAMETERS {
                 wide.insert(name, function.parameters);
@@ -74,6 +104,7 @@ fn functions_are_short_and_take_little() {
     }
     may_only_shrink("functions of more than 60 lines", LONG_FUNCTIONS, &long);
     may_only_shrink("functions of more than 5 parameters", WIDE_SIGNATURES, &wide);
+    may_only_shrink("functions with more than 4 blocks inside each other", DEEP_FUNCTIONS, &deep);
 }
 
 #[test]
@@ -111,4 +142,6 @@ fn functions_are_measured_as_they_are() {
     let [a, d] = &functions(code)[..] else { panic!("two functions") };
     assert_eq!((a.name.as_str(), a.lines, a.parameters), ("a", 3, 3));
     assert_eq!((d.name.as_str(), d.lines, d.parameters), ("d", 1, 0));
+    let code = "fn e() { for a in b { match c { D if e => {} _ => if f { g } else { h } } } i() }";
+    assert_eq!(functions(code)[0].depth, 3);
 }
