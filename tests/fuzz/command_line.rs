@@ -35,7 +35,7 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn transfers(config: Config) {
-    for operation in config.groups.into_iter().map(Operation::new) {
+    for operation in config.groups.into_iter().flat_map(Operation::new) {
         for fetch in &operation.fetches {
             if let Ok(url) = Url::parse(&fetch.url, operation.flags.request.path_as_is) {
                 transfer(&operation.flags, fetch, &url);

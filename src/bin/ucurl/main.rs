@@ -22,7 +22,6 @@ use console::{print, say};
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use unix_http::base::text::harmless;
 
 const VERBS: [&str; 4] = ["demo", "tap", "replay", "sockets"];
 
@@ -30,14 +29,10 @@ const VERBS: [&str; 4] = ["demo", "tap", "replay", "sockets"];
 /// smaller.
 #[cfg(not(feature = "commands"))]
 mod verbs {
-    use crate::args::config::{ABSENT, Config};
+    use crate::args::config::ABSENT;
 
     pub fn run(_: &str, _: &[Vec<u8>]) -> Result<i32, String> {
         Err(ABSENT.to_owned())
-    }
-
-    pub fn start_demo(_: &mut Config) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
@@ -64,27 +59,31 @@ fn command(args: &[Vec<u8>]) -> Exit {
     for warning in &config.warnings {
         _ = io::stderr().write_all(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
-    match stop {
+    match &stop {
         NoTransfer::Help(topic) => print(&help::help(topic.as_deref())),
         NoTransfer::Manual => print(&manual::manual(false)),
         NoTransfer::Version => print(&help::version()),
-        NoTransfer::Generate(kind) => print(&generate::generate(&kind)),
-        NoTransfer::Bad { option, why, exit } => {
-            say(&format!("option {}: {why}", harmless(&option)));
-            exit
+        NoTransfer::Generate(kind) => print(&generate::generate(kind)),
+        NoTransfer::Bad { exit, .. } => {
+            say(&stop.line());
+            *exit
         }
     }
 }
 
 /// Runs the transfers; with `--demo`, the engine lives as long as they do.
-fn transfers(mut config: Config) -> Exit {
-    match verbs::start_demo(&mut config) {
-        Ok(_demo) => fetch::run::run(config),
-        Err(error) => {
-            say(&format!("--demo: {error}"));
-            Exit::Connect
-        }
+fn transfers(config: Config) -> Exit {
+    #[cfg(feature = "commands")]
+    if config.global.demo {
+        return match verbs::start_demo() {
+            Ok(demo) => fetch::run::run(config, Some(demo.endpoint())),
+            Err(error) => {
+                say(&format!("--demo: {error}"));
+                Exit::Connect
+            }
+        };
     }
+    fetch::run::run(config, None)
 }
 
 /// Reads a file; `-` is stdin.

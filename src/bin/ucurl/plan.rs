@@ -11,12 +11,17 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
-use unix_http::Timeouts;
+use unix_http::json::Pointer;
+use unix_http::{Endpoint, Timeouts};
 
 /// The flags and URLs between two `--next`.
 pub struct Operation {
     /// The flags that mean the same whatever the others are.
     pub flags: Group,
+    /// The socket that the flags name.
+    pub socket: Option<Endpoint>,
+    /// `--select`
+    pub select: Option<Pointer>,
     pub timeouts: Timeouts,
     pub fetches: Vec<FetchPlan>,
     /// There are more `-o` and `-T` than URLs.
@@ -53,7 +58,9 @@ pub enum Destination {
 }
 
 impl Operation {
-    pub fn new(mut group: Group) -> Operation {
+    /// # Errors
+    /// Says which value of an option is wrong.
+    pub fn new(mut group: Group) -> Result<Operation, String> {
         let conflict = conflict(&group);
         let nodes = mem::take(&mut group.nodes);
         let given = nodes.len();
@@ -65,7 +72,14 @@ impl Operation {
             add_json_fields(&mut group.request.headers);
         }
         let has_slowest = group.speed_time > 0 && group.speed_limit > 0;
-        Operation {
+        let pointer = |text: &Vec<u8>| {
+            let pointer = Pointer::parse(&String::from_utf8_lossy(text));
+            pointer.map_err(|error| format!("option --select: {error}"))
+        };
+        let unix = group.unix_socket.as_ref().map(|name| Endpoint::Unix(path(name).to_owned()));
+        Ok(Operation {
+            socket: unix.or(group.abstract_socket.clone().map(Endpoint::Abstract)),
+            select: group.stages.select.as_ref().map(pointer).transpose()?,
             timeouts: Timeouts {
                 connect: group.connect_timeout_ms.map(Duration::from_millis),
                 total: group.max_time_ms.map(Duration::from_millis),
@@ -77,7 +91,7 @@ impl Operation {
             fetches,
             conflict,
             flags: group,
-        }
+        })
     }
 }
 

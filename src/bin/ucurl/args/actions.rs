@@ -4,17 +4,13 @@ use super::config::{ABSENT, Explain, Trace};
 use super::draft::Draft;
 use super::flags::Flag;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
-use super::wrong::Wrong;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use unix_http::Endpoint;
-use unix_http::json::Pointer;
+use super::wrong::{NoTransfer, wrong};
 
 const NO_KEEPALIVE: &str = "cannot be had: std sets no TCP keepalive";
 const NO_DELAY: &str = "cannot be had: small packets are always sent at once";
 
 /// Applies one flag; `value` is empty for a flag without a value.
-pub fn apply(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wrong> {
+pub fn apply(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), NoTransfer> {
     let name = flag.written();
     if let Some(field) = switch(draft, name) {
         *field = on;
@@ -72,6 +68,7 @@ fn text<'d>(draft: &'d mut Draft, name: &str) -> Option<&'d mut Option<Vec<u8>>>
         "proxy-command" => &mut group.proxy_command,
         "request" => &mut group.request.method,
         "request-target" => &mut group.request.target,
+        "select" => &mut group.stages.select,
         "stderr" => &mut draft.global.stderr,
         "user" => &mut group.user,
         "user-agent" => &mut group.user_agent,
@@ -79,28 +76,30 @@ fn text<'d>(draft: &'d mut Draft, name: &str) -> Option<&'d mut Option<Vec<u8>>>
     })
 }
 
-fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wrong> {
+fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), NoTransfer> {
     let group = &mut draft.group;
     match flag.written() {
         // ucurl always works that way.
         "disable" | "globoff" | "no-buffer" | "noproxy" => {}
         "help" | "manual" | "version" | "no-keepalive" if !on => {}
         "tcp-nodelay" if on => {}
-        "abstract-unix-socket" => group.socket = Some(Endpoint::Abstract(value.to_vec())),
+        "abstract-unix-socket" => {
+            (group.abstract_socket, group.unix_socket) = (Some(value.to_vec()), None);
+        }
         "connect-timeout" => group.connect_timeout_ms = some(milliseconds(value)?),
         "cookie" => draft.cookie(value)?,
         "data" | "data-ascii" | "data-binary" | "data-raw" | "data-urlencode" | "json" => {
             draft.content(flag.written(), value)?;
         }
-        "demo" if cfg!(not(feature = "commands")) => return refused(ABSENT),
+        "demo" if cfg!(not(feature = "commands")) => return Err(wrong(ABSENT)),
         "demo" => draft.global.demo = on,
         "expect100-timeout" => group.expect100_timeout_ms = milliseconds(value)?,
         "explain" if value.is_empty() => draft.global.explain = Some(Explain::Lines),
         "explain" => draft.global.explain = Some(Explain::Bytes),
-        "fail" => draft.fail(false, on)?,
-        "fail-with-body" => draft.fail(true, on)?,
+        "fail" => (group.fail, group.fail_with_body) = (on, false),
+        "fail-with-body" => (group.fail, group.fail_with_body) = (false, on),
         "head" => draft.head(on)?,
-        "header" => draft.header(value),
+        "header" => draft.header(value)?,
         "http1.0" => draft.http_version(true),
         "http1.1" => draft.http_version(false),
         "location-trusted" => (group.location, group.location_trusted) = (on, on),
@@ -109,7 +108,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "max-time" => group.max_time_ms = some(milliseconds(value)?),
         "next" => draft.next_group(),
         "no-clobber" => group.output.no_clobber = !on,
-        "no-keepalive" => return refused(NO_KEEPALIVE),
+        "no-keepalive" => return Err(wrong(NO_KEEPALIVE)),
         "no-progress-meter" => draft.global.no_progress_meter = !on,
         "output" => draft.output(value)?,
         "range" => draft.range(value)?,
@@ -118,14 +117,13 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         "retry" => group.retry = whole(value)?,
         "retry-delay" => group.retry_delay = some(seconds(value)?),
         "retry-max-time" => group.retry_max_time = some(seconds(value)?),
-        "select" => group.stages.select = Some(pointer(value)?),
         "speed-limit" => speed(&mut group.speed_limit, value, &mut group.speed_time, 30)?,
         "speed-time" => speed(&mut group.speed_time, value, &mut group.speed_limit, 1)?,
         "styled-output" => draft.global.no_styled_output = !on,
-        "tcp-nodelay" => return refused(NO_DELAY),
+        "tcp-nodelay" => return Err(wrong(NO_DELAY)),
         "trace" => draft.trace(Trace::Hex(value.to_vec())),
         "trace-ascii" => draft.trace(Trace::Ascii(value.to_vec())),
-        "unix-socket" => group.socket = Some(Endpoint::Unix(OsStr::from_bytes(value).into())),
+        "unix-socket" => (group.unix_socket, group.abstract_socket) = (Some(value.to_vec()), None),
         "upload-file" => draft.node(|node| node.upload.is_none()).upload = Some(value.to_vec()),
         "url" => draft.url(value),
         "url-query" => draft.query(value)?,
@@ -134,17 +132,13 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), Wr
         // Turning off an unsupported flag changes nothing, and neither does an empty proxy.
         "proxy" if value.is_empty() => {}
         _ if flag.is_out() && !on => {}
-        _ => return refused(&format!("is out: {}", flag.reason())),
+        _ => return Err(format!("is out: {}", flag.reason()).into()),
     }
     Ok(())
 }
 
-fn refused(why: &str) -> Result<(), Wrong> {
-    Err(Wrong::Refused(why.to_owned()))
-}
-
 /// Sets `--speed-limit` or `--speed-time`, and the other one to its default.
-fn speed(field: &mut u64, value: &[u8], other: &mut u64, default: u64) -> Result<(), Wrong> {
+fn speed(field: &mut u64, value: &[u8], other: &mut u64, default: u64) -> Result<(), NoTransfer> {
     *field = whole(value)?;
     if *other == 0 {
         *other = default;
@@ -153,7 +147,7 @@ fn speed(field: &mut u64, value: &[u8], other: &mut u64, default: u64) -> Result
 }
 
 /// Reads the number of `--max-redirs`: -1 means no limit.
-fn redirects(value: &[u8]) -> Result<Option<u64>, Wrong> {
+fn redirects(value: &[u8]) -> Result<Option<u64>, NoTransfer> {
     match integer(value)? {
         -1 => Ok(None),
         number => u64::try_from(number).map(Some).map_err(|_| NOT_A_NUMBER),
@@ -163,9 +157,4 @@ fn redirects(value: &[u8]) -> Result<Option<u64>, Wrong> {
 /// Reads 0 as no limit.
 fn some(number: u64) -> Option<u64> {
     (number > 0).then_some(number)
-}
-
-fn pointer(value: &[u8]) -> Result<Pointer, Wrong> {
-    let pointer = Pointer::parse(&String::from_utf8_lossy(value));
-    pointer.map_err(|error| Wrong::Refused(error.to_string()))
 }

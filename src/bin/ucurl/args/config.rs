@@ -1,8 +1,5 @@
 //! The configuration that a command line sets.
 
-use unix_http::Endpoint;
-use unix_http::json::Pointer;
-
 /// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
@@ -55,7 +52,8 @@ pub struct Node {
 #[derive(Default, Debug)]
 pub struct Group {
     pub nodes: Vec<Node>,
-    pub socket: Option<Endpoint>,
+    pub unix_socket: Option<Vec<u8>>,
+    pub abstract_socket: Option<Vec<u8>>,
     pub endpoint: Option<Vec<u8>>,
     pub context: Option<Vec<u8>>,
     pub proxy_command: Option<Vec<u8>>,
@@ -137,7 +135,7 @@ pub struct OutputFlags {
 pub struct StageFlags {
     pub demux: bool,
     pub fail_stream: bool,
-    pub select: Option<Pointer>,
+    pub select: Option<Vec<u8>>,
     pub pretty: bool,
 }
 

@@ -1,9 +1,8 @@
 //! The configuration while a command line is read, and the flags that do more than set a value.
 
 use super::config::{Config, Global, Group, Node, Trace};
-use super::exit::Exit;
 use super::numbers::whole;
-use super::wrong::Wrong;
+use super::wrong::{NoTransfer, wrong};
 use std::io;
 use unix_http::base::percent;
 
@@ -12,8 +11,7 @@ pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
 
 const NO_JAR: &str =
     "names a file of cookies, and there is no cookie jar; send one with -b NAME=VALUE";
-const BOTH_FAIL: &str = "is badly used here: --fail and --fail-with-body exclude each other";
-const BAD_USE: Wrong = Wrong::Why("is badly used here", Exit::Usage);
+const BAD_USE: NoTransfer = wrong("is badly used here");
 
 pub struct Draft<'r> {
     pub global: Global,
@@ -42,17 +40,9 @@ impl<'r> Draft<'r> {
         }
     }
 
-    /// Reads a file. One that cannot be opened counts as empty, with a warning, as in curl 7.88.
-    fn file_or_nothing(&mut self, name: &[u8]) -> Result<Vec<u8>, Wrong> {
-        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
-        match (self.read)(name) {
-            Err(error) if matches!(error.kind(), NotFound | PermissionDenied | NotADirectory) => {
-                let why = format!("' ({error}); it counts as empty");
-                self.warn(&[b"Cannot read '", name, why.as_bytes()]);
-                Ok(Vec::new())
-            }
-            result => result.map_err(|_| Wrong::Why("cannot be read", Exit::Read)),
-        }
+    /// Reads the file that a value names.
+    pub fn file(&mut self, name: &[u8]) -> Result<Vec<u8>, NoTransfer> {
+        (self.read)(name).map_err(|error| NoTransfer::unreadable(name, &error))
     }
 
     /// Returns the first node that is free for something, or a new one.
@@ -69,7 +59,7 @@ impl<'r> Draft<'r> {
         self.node(|node| node.url.is_none()).url = Some(url.to_vec());
     }
 
-    pub fn output(&mut self, name: &[u8]) -> Result<(), Wrong> {
+    pub fn output(&mut self, name: &[u8]) -> Result<(), NoTransfer> {
         if name.is_empty() {
             self.warn(&[b"The output's file name is empty"]);
             return Err(BAD_USE);
@@ -98,13 +88,15 @@ impl<'r> Draft<'r> {
     }
 
     /// `-H`: a line, or `@FILE` with one a line.
-    pub fn header(&mut self, value: &[u8]) {
-        let [b'@', name @ ..] = value else {
-            return self.group.request.headers.push(value.to_vec());
-        };
-        let Ok(text) = (self.read)(name) else { return self.warn(&[b"Cannot read ", name]) };
-        let lines = text.split(|byte| b"\r\n".contains(byte)).filter(|line| !line.is_empty());
-        self.group.request.headers.extend(lines.map(<[u8]>::to_vec));
+    pub fn header(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
+        if let [b'@', name @ ..] = value {
+            let text = self.file(name)?;
+            let lines = text.split(|byte| b"\r\n".contains(byte)).filter(|line| !line.is_empty());
+            self.group.request.headers.extend(lines.map(<[u8]>::to_vec));
+        } else {
+            self.group.request.headers.push(value.to_vec());
+        }
+        Ok(())
     }
 
     pub fn referer(&mut self, value: &[u8]) {
@@ -114,15 +106,15 @@ impl<'r> Draft<'r> {
         self.group.request.referer = (!value.is_empty()).then(|| value.to_vec());
     }
 
-    pub fn cookie(&mut self, value: &[u8]) -> Result<(), Wrong> {
+    pub fn cookie(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
         if value.first() == Some(&b'@') || !value.contains(&b'=') {
-            return Err(Wrong::Refused(NO_JAR.to_owned()));
+            return Err(wrong(NO_JAR));
         }
         self.group.cookies.push(value.to_vec());
         Ok(())
     }
 
-    pub fn range(&mut self, value: &[u8]) -> Result<(), Wrong> {
+    pub fn range(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
         let mut range = value.to_vec();
         let other = value.iter().find(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b','));
         if value.first().is_some_and(u8::is_ascii_digit) && !value.contains(&b'-') {
@@ -138,21 +130,13 @@ impl<'r> Draft<'r> {
         Ok(())
     }
 
-    pub fn head(&mut self, on: bool) -> Result<(), Wrong> {
+    pub fn head(&mut self, on: bool) -> Result<(), NoTransfer> {
         if self.group.head_set && self.group.request.head != on {
             self.warn(&[b"Only one request method can be chosen"]);
             return Err(BAD_USE);
         }
         (self.group.request.head, self.group.output.include, self.group.head_set) = (on, on, true);
         Ok(())
-    }
-
-    /// `--fail`, or `--fail-with-body`.
-    pub fn fail(&mut self, with_body: bool, on: bool) -> Result<(), Wrong> {
-        let group = &mut self.group;
-        *(if with_body { &mut group.fail_with_body } else { &mut group.fail }) = on;
-        let both = group.fail && group.fail_with_body;
-        if both { Err(Wrong::Why(BOTH_FAIL, Exit::Usage)) } else { Ok(()) }
     }
 
     pub fn trace(&mut self, how: Trace) {
@@ -165,14 +149,14 @@ impl<'r> Draft<'r> {
     }
 
     /// `-w`: a text, or `@FILE`, whose line ends are left out.
-    pub fn write_out(&mut self, value: &[u8]) -> Result<(), Wrong> {
+    pub fn write_out(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
         let text = self.without_line_ends(value)?;
         self.group.output.write_out = (value.is_empty() || !text.is_empty()).then_some(text);
         Ok(())
     }
 
     /// `--json` and `-d` with its kin: more content for the request.
-    pub fn content(&mut self, name: &str, value: &[u8]) -> Result<(), Wrong> {
+    pub fn content(&mut self, name: &str, value: &[u8]) -> Result<(), NoTransfer> {
         let part = match name {
             "data" | "data-ascii" => self.without_line_ends(value)?,
             "data-raw" => value.to_vec(),
@@ -185,15 +169,15 @@ impl<'r> Draft<'r> {
     }
 
     /// Returns the text, or the content of `@FILE`.
-    fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, NoTransfer> {
         match value {
-            [b'@', name @ ..] => self.file_or_nothing(name),
+            [b'@', name @ ..] => self.file(name),
             _ => Ok(value.to_vec()),
         }
     }
 
     /// Returns the text, or the content of `@FILE` without its CR, LF and NUL.
-    fn without_line_ends(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    fn without_line_ends(&mut self, value: &[u8]) -> Result<Vec<u8>, NoTransfer> {
         let mut text = self.text_or_file(value)?;
         if value.starts_with(b"@") {
             text.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
@@ -202,7 +186,7 @@ impl<'r> Draft<'r> {
     }
 
     /// `--url-query`: as `--data-urlencode`, but what follows a `+` stays as it is.
-    pub fn query(&mut self, value: &[u8]) -> Result<(), Wrong> {
+    pub fn query(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
         let part = match value {
             [b'+', rest @ ..] => rest.to_vec(),
             _ => self.urlencoded(value)?,
@@ -214,11 +198,11 @@ impl<'r> Draft<'r> {
     /// `--data-urlencode`: `CONTENT`, `=CONTENT`, `NAME=CONTENT`, `@FILE`, `NAME@FILE`.
     ///
     /// As in curl, an empty file leaves nothing, not even the name.
-    fn urlencoded(&mut self, value: &[u8]) -> Result<Vec<u8>, Wrong> {
+    fn urlencoded(&mut self, value: &[u8]) -> Result<Vec<u8>, NoTransfer> {
         let find = |wanted| value.iter().position(|&byte| byte == wanted);
         let (name, content) = match find(b'=').or_else(|| find(b'@')) {
             Some(at) if value[at] == b'@' => {
-                let content = self.file_or_nothing(&value[at + 1..])?;
+                let content = self.file(&value[at + 1..])?;
                 if content.is_empty() {
                     return Ok(Vec::new());
                 }

@@ -4,7 +4,6 @@ use super::flags::{Flag, Section};
 use super::options::{self, Used};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
-use unix_http::base::text::harmless;
 
 /// The flags, operands and command that follow a verb.
 #[derive(Debug)]
@@ -64,7 +63,7 @@ pub fn read(verb: Section, args: &[Vec<u8>]) -> Result<Given, String> {
         match used {
             Ok(Used::Alone) => {}
             Ok(Used::Argument) => _ = args.next(),
-            Err(wrong) => return Err(format!("option {}: {}", harmless(arg), wrong.why())),
+            Err(wrong) => return Err(wrong.of(arg).line()),
         }
     }
     Ok(given)

@@ -1,7 +1,7 @@
 //! The command line: the table of flags, its parser, and the texts made from it.
 //!
-//! It names nothing outside this folder but the library's base and its JSON pointers, so that tests
-//! and fuzz targets include it with one `#[path]`.
+//! It names nothing outside this folder but the library's base, so that tests and fuzz targets
+//! include it with one `#[path]`. Values stay text here; `plan.rs` gives them their meaning.
 //!
 //! ```text
 //! *.txt ─▶ flags ─▶ options ─▶ given             a verb's command line

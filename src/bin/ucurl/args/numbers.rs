@@ -1,12 +1,11 @@
 //! Numbers on the command line, as curl reads them: C's functions accept white space and a sign.
 
-use super::exit::Exit;
-use super::wrong::Wrong;
+use super::wrong::{NoTransfer, wrong};
 use unix_http::base::number::decimal;
 
-pub const NOT_A_NUMBER: Wrong = Wrong::Why("needs a number", Exit::Usage);
-const NEGATIVE: Wrong = Wrong::Why("needs a number that is not negative", Exit::Usage);
-const TOO_LARGE: Wrong = Wrong::Why("has a number that is too large", Exit::Usage);
+pub const NOT_A_NUMBER: NoTransfer = wrong("needs a number");
+const NEGATIVE: NoTransfer = wrong("needs a number that is not negative");
+const TOO_LARGE: NoTransfer = wrong("has a number that is too large");
 
 /// Splits off white space and a sign, as C's `strtol` does; `true` for a minus.
 fn sign(value: &[u8]) -> (bool, &[u8]) {
@@ -18,7 +17,7 @@ fn sign(value: &[u8]) -> (bool, &[u8]) {
 }
 
 /// Parses a whole number: white space, a sign, digits, and nothing after them.
-pub fn integer(value: &[u8]) -> Result<i64, Wrong> {
+pub fn integer(value: &[u8]) -> Result<i64, NoTransfer> {
     let (negative, digits) = sign(value);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NOT_A_NUMBER);
@@ -27,12 +26,12 @@ pub fn integer(value: &[u8]) -> Result<i64, Wrong> {
     Ok(if negative { -number } else { number })
 }
 
-pub fn whole(value: &[u8]) -> Result<u64, Wrong> {
+pub fn whole(value: &[u8]) -> Result<u64, NoTransfer> {
     u64::try_from(integer(value)?).map_err(|_| NEGATIVE)
 }
 
 /// Parses whole seconds that fit in milliseconds.
-pub fn seconds(value: &[u8]) -> Result<u64, Wrong> {
+pub fn seconds(value: &[u8]) -> Result<u64, NoTransfer> {
     let seconds = whole(value)?;
     if seconds > i64::MAX as u64 / 1000 { Err(TOO_LARGE) } else { Ok(seconds) }
 }
@@ -42,7 +41,7 @@ pub fn seconds(value: &[u8]) -> Result<u64, Wrong> {
 /// ```text
 /// seconds = [ sign ] ( 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT ) [ "e" [ sign ] 1*DIGIT ]
 /// ```
-pub fn milliseconds(value: &[u8]) -> Result<u64, Wrong> {
+pub fn milliseconds(value: &[u8]) -> Result<u64, NoTransfer> {
     let (negative, value) = sign(value);
     let (number, exponent) = match value.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
         Some(at) => (&value[..at], integer(&value[at + 1..])?),
@@ -68,7 +67,7 @@ pub fn milliseconds(value: &[u8]) -> Result<u64, Wrong> {
 }
 
 /// Parses a number of bytes, with K, M, G for powers of 1024.
-pub fn size(value: &[u8]) -> Result<u64, Wrong> {
+pub fn size(value: &[u8]) -> Result<u64, NoTransfer> {
     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = whole(&value[..digits])?;
     let unit = match value[digits..].to_ascii_lowercase().as_slice() {
@@ -76,7 +75,7 @@ pub fn size(value: &[u8]) -> Result<u64, Wrong> {
         b"k" => 1 << 10,
         b"m" => 1 << 20,
         b"g" => 1 << 30,
-        _ => return Err(Wrong::Why("has a unit other than K, M, G, B", Exit::Usage)),
+        _ => return Err(wrong("has a unit other than K, M, G, B")),
     };
     number.checked_mul(unit).filter(|size| *size <= i64::MAX as u64).ok_or(TOO_LARGE)
 }

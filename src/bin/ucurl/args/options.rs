@@ -7,9 +7,8 @@
 //! --long=V     for a verb, and for ucurl's own --explain=bytes; curl 7.88 knows no such thing
 //! ```
 
-use super::exit::Exit;
 use super::flags::{Flag, FlagKind, Found, Section, TRANSFERS};
-use super::wrong::Wrong;
+use super::wrong::{NoTransfer, wrong};
 
 /// Whether an option used the argument after it.
 #[derive(PartialEq, Eq, Debug)]
@@ -22,13 +21,18 @@ pub enum Used {
 pub type Argument<'a> = Option<&'a [u8]>;
 
 /// Takes a flag: whether it is on, and its value.
-pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Argument) -> Result<(), Wrong>;
+pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Argument) -> Result<(), NoTransfer>;
 
-const UNKNOWN: Wrong = Wrong::Why("is unknown", Exit::Usage);
-const NEEDS_A_VALUE: Wrong = Wrong::Why("needs a value", Exit::Usage);
+const UNKNOWN: NoTransfer = wrong("is unknown");
+const NEEDS_A_VALUE: NoTransfer = wrong("needs a value");
 
 /// Reads one option, whose long name may stand without dashes. `next` may be its value.
-pub fn read(section: Section, option: &[u8], next: Argument, take: Take) -> Result<Used, Wrong> {
+pub fn read(
+    section: Section,
+    option: &[u8],
+    next: Argument,
+    take: Take,
+) -> Result<Used, NoTransfer> {
     let mut take = |flag: Flag, on: bool, value: Argument| {
         check_choice(flag, value)?;
         take(flag, on, value)
@@ -40,7 +44,7 @@ pub fn read(section: Section, option: &[u8], next: Argument, take: Take) -> Resu
     }
 }
 
-fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Used, Wrong> {
+fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Used, NoTransfer> {
     let equals = name.iter().position(|&byte| byte == b'=').unwrap_or(name.len());
     let (name, attached) = (&name[..equals], name.get(equals + 1..));
     let (name, on) = match name.strip_prefix(b"no-") {
@@ -49,10 +53,10 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Use
     };
     let flag = match section.long(name, !on) {
         Found::One(flag) => flag,
-        Found::Ambiguous => return Err(Wrong::Why("is ambiguous", Exit::Usage)),
+        Found::Ambiguous => return Err(wrong("is ambiguous")),
         Found::Unknown => {
             return Err(section.nearest(name).map_or(UNKNOWN, |flag| {
-                Wrong::Refused(format!("is unknown; did you mean --{}?", flag.written()))
+                format!("is unknown; did you mean --{}?", flag.written()).into()
             }));
         }
     };
@@ -71,10 +75,10 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Use
             return Ok(Used::Alone);
         }
     };
-    Err(Wrong::Why(why, Exit::Usage))
+    Err(wrong(why))
 }
 
-fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result<Used, Wrong> {
+fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result<Used, NoTransfer> {
     if letters.is_empty() {
         return Err(UNKNOWN);
     }
@@ -94,13 +98,13 @@ fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result
 }
 
 /// Rejects a value that is not among those that the table lists.
-fn check_choice(flag: Flag, value: Argument) -> Result<(), Wrong> {
+fn check_choice(flag: Flag, value: Argument) -> Result<(), NoTransfer> {
     let (Some(choices), Some(value)) = (flag.choices(), value) else { return Ok(()) };
     if choices.split('|').any(|choice| choice.as_bytes() == value) {
         return Ok(());
     }
-    Err(Wrong::Refused(match flag.kind() {
-        FlagKind::Maybe => format!("takes nothing or ={choices}"),
-        _ => format!("takes one of {}", choices.replace('|', ", ")),
-    }))
+    Err(match flag.kind() {
+        FlagKind::Maybe => format!("takes nothing or ={choices}").into(),
+        _ => format!("takes one of {}", choices.replace('|', ", ")).into(),
+    })
 }

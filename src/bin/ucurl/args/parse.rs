@@ -3,11 +3,10 @@
 use super::actions;
 use super::config::Config;
 use super::draft::{Draft, Read};
-use super::exit::Exit;
 use super::flags::{FlagKind, TRANSFERS};
 use super::options::{self, Argument, Used};
 use super::rcfile::{self, OptionLine};
-use super::wrong::{NoTransfer, Wrong};
+use super::wrong::{NoTransfer, wrong};
 
 /// How deep `-K` files may be nested, so that one that names itself comes to an end.
 const MAX_DEPTH: usize = 16;
@@ -32,7 +31,7 @@ fn all<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Result<()
             options = false;
         } else {
             let used = option(draft, 0, arg, args.peek().copied());
-            if used.map_err(|wrong| wrong.of(arg.to_vec()))? == Used::Argument {
+            if used.map_err(|wrong| wrong.of(arg))? == Used::Argument {
                 args.next();
             }
         }
@@ -41,48 +40,49 @@ fn all<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Result<()
 }
 
 /// Reads one option; `depth` counts the `-K` files that it stands in.
-fn option(draft: &mut Draft, depth: usize, option: &[u8], next: Argument) -> Result<Used, Wrong> {
+fn option(
+    draft: &mut Draft,
+    depth: usize,
+    option: &[u8],
+    next: Argument,
+) -> Result<Used, NoTransfer> {
     options::read(TRANSFERS, option, next, &mut |flag, on, value| {
         let value = value.unwrap_or_default();
         let is_file = flag.kind() == FlagKind::File && !flag.is_out();
         if is_file && matches!(value, [b'-', _, ..]) {
             draft.warn(&[b"The file name '", value, b"' looks like a flag"]);
         }
-        Err(Wrong::Ends(match flag.written() {
+        Err(match flag.written() {
             "config" => return read_file(draft, depth, value),
             "generate" => NoTransfer::Generate(value.to_vec()),
             "help" if on => NoTransfer::Help(next.map(<[u8]>::to_vec)),
             "manual" if on => NoTransfer::Manual,
             "version" if on => NoTransfer::Version,
             _ => return actions::apply(draft, flag, on, value),
-        }))
+        })
     })
 }
 
 /// `-K`: reads options from a file, `-` for stdin, at the place where it stands.
-fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), Wrong> {
-    let text = (draft.read)(name).ok().filter(|_| depth < MAX_DEPTH);
-    let text = text.ok_or(Wrong::Why("cannot be read", Exit::Read))?;
+fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), NoTransfer> {
+    if depth == MAX_DEPTH {
+        return Err(wrong("is nested too deeply: a file names itself"));
+    }
+    let text = draft.file(name)?;
     let shown: &[u8] = if name == b"-" { b"<stdin>" } else { name };
     rcfile::lines(&text).try_for_each(|line| {
-        let at = [shown, b":", line.number.to_string().as_bytes(), b": "].concat();
-        file_line(draft, depth + 1, &line, &at)
+        let at = [shown, b":", line.number.to_string().as_bytes(), b": ", line.option].concat();
+        file_line(draft, depth + 1, &line).map_err(|wrong| wrong.of(&at))
     })
 }
 
-/// Reads a line; `at` is the file and the number. As in curl, most errors are warnings here.
-fn file_line(draft: &mut Draft, depth: usize, line: &OptionLine, at: &[u8]) -> Result<(), Wrong> {
+fn file_line(draft: &mut Draft, depth: usize, line: &OptionLine) -> Result<(), NoTransfer> {
     if line.has_more {
-        let why = b"' has white space outside quotes; what follows it is not used";
-        draft.warn(&[at, b"'", line.option, why]);
+        return Err(wrong("has white space outside quotes, and more after it"));
     }
     let value = line.value.as_deref();
-    let why = match option(draft, depth, line.option, value) {
-        Ok(Used::Alone) if value.is_some_and(|value| !value.is_empty()) => "takes no value",
-        Ok(_) => return Ok(()),
-        Err(Wrong::Why(why, _)) => why,
-        Err(wrong) => return Err(Wrong::Ends(wrong.of([at, line.option].concat()))),
-    };
-    draft.warn(&[at, b"'", line.option, b"' ", why.as_bytes()]);
-    Ok(())
+    match option(draft, depth, line.option, value)? {
+        Used::Alone if value.is_some_and(|value| !value.is_empty()) => Err(wrong("takes no value")),
+        _ => Ok(()),
+    }
 }

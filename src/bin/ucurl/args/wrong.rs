@@ -1,6 +1,9 @@
 //! Why a command line is not run: an error in it, or a request for help.
 
 use super::exit::Exit;
+use std::borrow::Cow;
+use std::io;
+use unix_http::base::text::harmless;
 
 #[derive(Debug)]
 pub enum NoTransfer {
@@ -8,40 +11,47 @@ pub enum NoTransfer {
     Manual,
     Version,
     Generate(Vec<u8>),
-    /// `ucurl: option OPTION: WHY`.
+    /// `ucurl: option OPTION: WHY`. Where the option is read, its name is filled in.
     Bad {
         option: Vec<u8>,
-        why: String,
+        why: Cow<'static, str>,
         exit: Exit,
     },
 }
 
-/// What is wrong with one option.
-#[derive(Debug)]
-pub enum Wrong {
-    Ends(NoTransfer),
-    /// An error that a `-K` file may contain: there, curl warns and goes on.
-    Why(&'static str, Exit),
-    /// An error that ends the run wherever the option stands.
-    Refused(String),
+/// Returns what is wrong with an option.
+pub const fn wrong(why: &'static str) -> NoTransfer {
+    NoTransfer::Bad { option: Vec::new(), why: Cow::Borrowed(why), exit: Exit::Usage }
 }
 
-impl Wrong {
-    /// Returns the reason without the option's name.
-    pub fn why(self) -> String {
+impl NoTransfer {
+    /// Returns the error for a file that cannot be read.
+    pub fn unreadable(name: &[u8], error: &io::Error) -> NoTransfer {
+        let why = format!("cannot read '{}': {error}", harmless(name)).into();
+        NoTransfer::Bad { option: Vec::new(), why, exit: Exit::Read }
+    }
+
+    /// Returns the error as one line.
+    pub fn line(&self) -> String {
         match self {
-            Wrong::Why(why, _) => why.to_owned(),
-            Wrong::Refused(why) => why,
-            Wrong::Ends(_) => "cannot be used here".to_owned(),
+            NoTransfer::Bad { option, why, .. } => format!("option {}: {why}", harmless(option)),
+            _ => String::new(),
         }
     }
 
-    /// Returns how the option ends the run.
-    pub fn of(self, option: Vec<u8>) -> NoTransfer {
-        match self {
-            Wrong::Ends(stop) => stop,
-            Wrong::Why(_, exit) => NoTransfer::Bad { option, why: self.why(), exit },
-            Wrong::Refused(why) => NoTransfer::Bad { option, why, exit: Exit::Usage },
+    /// Fills in the option, unless it is known.
+    pub fn of(mut self, name: &[u8]) -> NoTransfer {
+        if let NoTransfer::Bad { option, .. } = &mut self
+            && option.is_empty()
+        {
+            *option = name.to_vec();
         }
+        self
+    }
+}
+
+impl From<String> for NoTransfer {
+    fn from(why: String) -> NoTransfer {
+        NoTransfer::Bad { option: Vec::new(), why: Cow::Owned(why), exit: Exit::Usage }
     }
 }

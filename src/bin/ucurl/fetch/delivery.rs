@@ -99,7 +99,7 @@ impl Attempt<'_> {
             OutputKind::Other => false,
         };
         let framed = framed && flags.stages.demux && status < 300;
-        let mut stages = BodyStages::new(&flags.stages, &self.session.messages, framed);
+        let mut stages = BodyStages::new(self.operation, &self.session.messages, framed);
         if raw {
             let mut join = Join {
                 client: self.server.engine.client(),
@@ -118,7 +118,7 @@ impl Attempt<'_> {
             self.session.tracer.raw_end();
             return Ok(());
         }
-        if status >= 400 && flags.stages.select.is_some() {
+        if status >= 400 && self.operation.select.is_some() {
             let (failure, body) = failure_of(response);
             self.info.size_download = body.len() as u64;
             let arrived = stages.feed(&body, &mut self.sink);

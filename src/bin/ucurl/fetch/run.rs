@@ -11,15 +11,28 @@ use crate::output::trace::Tracer;
 use crate::plan::Operation;
 use std::io;
 use std::sync::Arc;
+use unix_http::Endpoint;
 
 /// Runs everything. As in curl, the exit code is that of the last transfer.
-pub fn run(config: Config) -> Exit {
+///
+/// The engine of `--demo` answers at `demo`.
+pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     let Config { global, groups, warnings } = config;
     let Ok(messages) = Messages::new(&global) else { return Exit::Write };
     for warning in &warnings {
         messages.put(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
-    let mut operations: Vec<_> = groups.into_iter().map(Operation::new).collect();
+    let operations: Result<Vec<_>, String> = groups.into_iter().map(Operation::new).collect();
+    let mut operations = match operations {
+        Ok(operations) => operations,
+        Err(why) => {
+            messages.put(format!("ucurl: {why}\n").as_bytes());
+            return Exit::Usage;
+        }
+    };
+    if let Some(demo) = demo {
+        operations.iter_mut().for_each(|operation| operation.socket = Some(demo.clone()));
+    }
     let observed = operations.iter().any(|Operation { flags, .. }| {
         flags.output.include || flags.output.write_out.is_some() || flags.dump_header.is_some()
     });

@@ -1,10 +1,9 @@
 //! The endpoint that a URL is requested from.
 
-use crate::args::config::Group;
 use crate::args::exit::Exit;
 use crate::fetch::url::Url;
 use crate::output::failure::Failure;
-use crate::plan;
+use crate::plan::{self, Operation};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use unix_http::Endpoint;
@@ -26,8 +25,9 @@ pub struct Target {
 /// 3. the host of the URL, by TCP, unless it is `localhost` without a port;
 /// 4. the one that the docker command uses: `DOCKER_HOST`, `DOCKER_CONTEXT`, its `config.json`, the
 ///    default socket.
-pub fn choose(flags: &Group, demo: bool, url: &Url) -> Result<Target, Failure> {
-    let (endpoint, why) = if let Some(socket) = &flags.socket {
+pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Failure> {
+    let flags = &operation.flags;
+    let (endpoint, why) = if let Some(socket) = &operation.socket {
         let why = match socket {
             _ if demo => "--demo has started an engine there",
             Endpoint::Abstract(_) => "--abstract-unix-socket names it",

@@ -111,7 +111,7 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
         let text = format!("cannot open the file of --dump-header: {error}");
         Failure::new(Exit::Write, text)
     })?;
-    let target = target::choose(flags, global.demo, &url)?;
+    let target = target::choose(operation, global.demo, &url)?;
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
     let styled = !global.no_styled_output;

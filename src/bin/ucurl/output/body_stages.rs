@@ -9,11 +9,11 @@
 //! Content is passed on as it arrives, a JSON text with its last byte. Without these options,
 //! content is written as it is.
 
-use crate::args::config::StageFlags;
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::sink::Sink;
+use crate::plan::Operation;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -49,15 +49,16 @@ struct Form {
 
 impl BodyStages {
     /// With `framed`, decodes the content from Docker's frames.
-    pub fn new(plan: &StageFlags, messages: &Messages, framed: bool) -> BodyStages {
-        let form = (plan.select.is_some() || plan.pretty).then(|| Form {
+    pub fn new(plan: &Operation, messages: &Messages, framed: bool) -> BodyStages {
+        let flags = &plan.flags.stages;
+        let form = (plan.select.is_some() || flags.pretty).then(|| Form {
             pointer: plan.select.clone(),
-            pretty: plan.pretty,
+            pretty: flags.pretty,
             found: false,
             miss: None,
         });
         BodyStages {
-            scanner: plan.fail_stream.then(ErrorScanner::new),
+            scanner: flags.fail_stream.then(ErrorScanner::new),
             frames: framed.then(FrameDecoder::new),
             json: JsonStage { form, texts: JsonTexts::default(), out: Vec::new() },
             stderr: Arc::clone(&messages.out),

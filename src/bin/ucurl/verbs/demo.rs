@@ -2,7 +2,6 @@
 
 use super::serve;
 use super::supervise::{Front, private_listener};
-use crate::args::config::Config;
 use crate::args::given::Given;
 use crate::demo::{self, Demo};
 use std::io;
@@ -21,12 +20,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
 }
 
 /// Starts the engine of `--demo` for all transfers; dropping it stops it.
-pub fn start_demo(config: &mut Config) -> io::Result<Option<Demo>> {
-    if !config.global.demo {
-        return Ok(None);
-    }
+pub fn start_demo() -> io::Result<Demo> {
     let (directory, listener) = private_listener("ucurl-demo")?;
-    let demo = demo::serve(listener, directory)?;
-    config.groups.iter_mut().for_each(|group| group.socket = Some(demo.endpoint().clone()));
-    Ok(Some(demo))
+    demo::serve(listener, directory)
 }
