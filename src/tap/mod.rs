@@ -18,11 +18,13 @@ pub mod record;
 mod refusal;
 pub mod relay;
 pub mod replay;
+mod stopper;
 mod viewer;
 
 pub use record::har::Har;
 pub use record::pcap::Pcap;
 pub use record::raw::{Record, Recorded, Recording, What};
 pub use record::script::{Script, Tool};
-pub use relay::{Relay, RelayStopper};
-pub use replay::{Replay, ReplayStopper};
+pub use relay::Relay;
+pub use replay::Replay;
+pub use stopper::TapStopper;

@@ -55,10 +55,11 @@
 
 use super::gate::Gate;
 use super::refusal::refusal;
-use super::viewer::{ConnectionView, Viewer};
-use crate::traffic::{Event, Observer, Side};
+use super::stopper::TapStopper;
+use super::viewer::{News, Viewer};
+use crate::traffic::{Observer, Side};
 use crate::transport::connections::{Connections, Cut, Service};
-use crate::transport::{Endpoint, Listener, Stopper, Stream, connect};
+use crate::transport::{Endpoint, Listener, Stream, connect};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -79,7 +80,6 @@ pub struct Relay {
     listener: Listener,
     target: Endpoint,
     viewer: Viewer,
-    cover: bool,
     allowed: Vec<String>,
     started: SystemTime,
     open: Arc<Connections<Pair>>,
@@ -92,7 +92,6 @@ impl Relay {
             listener,
             target,
             viewer: Viewer::new(),
-            cover: true,
             allowed: Vec::new(),
             started: SystemTime::now(),
             open: Arc::default(),
@@ -109,7 +108,7 @@ impl Relay {
     /// Sets whether observers see [secrets](crate::traffic::secrets) (masked by default).
     #[must_use]
     pub fn show_secrets(mut self, show: bool) -> Relay {
-        self.cover = !show;
+        self.viewer.cover = !show;
         self
     }
 
@@ -139,8 +138,8 @@ impl Relay {
     ///
     /// # Errors
     /// Fails if dup(2) fails.
-    pub fn stopper(&self) -> io::Result<RelayStopper> {
-        Ok(RelayStopper { listener: self.listener.stopper()?, open: Arc::clone(&self.open) })
+    pub fn stopper(&self) -> io::Result<TapStopper> {
+        TapStopper::new(&self.listener, &self.open)
     }
 
     /// Relays until it is stopped and every connection is over. Then all its threads have ended and
@@ -154,7 +153,7 @@ impl Relay {
     }
 
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, side: Side, pair: &Pair, view: &Arc<ConnectionView>, mut gate: Option<Gate>) {
+    fn pass(&self, number: u64, side: Side, pair: &Pair, mut gate: Option<Gate>) {
         let (from, to) = match side {
             Side::Client => (&pair.client, &pair.server),
             Side::Server => (&pair.server, &pair.client),
@@ -180,19 +179,20 @@ impl Relay {
             };
             spoken |= len > 0;
             let write = || { to }.write_all(&passed[..len]);
-            if let Err(error) = view.pass_on(&self.viewer, side, (&passed, len), write) {
+            if let Err(error) = self.viewer.pass_on(number, side, (&passed, len), write) {
                 // What the other side still says is passed on. A Unix socket tells the writer at
                 // once. TCP cannot, and would drop what is still to be read here.
                 if from.as_unix().is_some() {
                     let _ = from.shutdown(Shutdown::Read);
                 }
                 let why = format!("the {} takes no more: {error}", side.other());
-                return view.end(&self.viewer, side, Some(&io::Error::new(error.kind(), why)));
+                let error = io::Error::new(error.kind(), why);
+                return self.viewer.tell(number, News::Ended(side, Some(error)));
             }
             drop(passed);
             if let Some(denied) = denied {
                 let why = denied.to_string();
-                view.tell(&self.viewer, &Event::Refused(&why));
+                self.viewer.tell(number, News::Refused(why.clone()));
                 // In the middle of other answers one of ours would be taken for the server's.
                 if !spoken {
                     turn_away(&pair.client, denied.status, &why);
@@ -210,7 +210,7 @@ impl Relay {
         } else {
             pair.cut();
         }
-        view.end(&self.viewer, side, error.as_ref());
+        self.viewer.tell(number, News::Ended(side, error));
     }
 }
 
@@ -222,27 +222,26 @@ impl Service for Relay {
             Ok(server) => server,
             Err(error) => {
                 let why = error.to_string();
-                self.viewer.tell(number, &Event::Refused(&why));
+                self.viewer.tell(number, News::Refused(why.clone()));
                 return turn_away(&client, 502, &why);
             }
         };
         let pair = Arc::new(Pair { client, server });
         self.open.insert(number, &pair);
-        self.viewer.tell(number, &Event::Opened);
+        self.viewer.tell(number, News::Opened);
         let gated = matches!(self.endpoint(), Endpoint::Tcp { .. });
         let gate = gated.then(|| Gate::new(&self.allowed));
-        let view = ConnectionView::new(number, self.cover);
         thread::scope(|scope| {
-            let answers = || self.pass(Side::Server, &pair, &view, None);
+            let answers = || self.pass(number, Side::Server, &pair, None);
             match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
-                Ok(_) => self.pass(Side::Client, &pair, &view, gate),
+                Ok(_) => self.pass(number, Side::Client, &pair, gate),
                 Err(error) => {
                     self.fails(number, "no thread for another connection", &error);
                     pair.cut();
                 }
             }
         });
-        view.close(&self.viewer);
+        self.viewer.tell(number, News::Closed);
         self.open.remove(number);
         if pair.client.as_unix().is_none() {
             pair.client.linger(FAREWELL);
@@ -250,7 +249,7 @@ impl Service for Relay {
     }
 
     fn fails(&self, number: u64, what: &str, error: &io::Error) {
-        self.viewer.tell(number, &Event::Refused(&format!("{what}: {error}")));
+        self.viewer.tell(number, News::Refused(format!("{what}: {error}")));
     }
 }
 
@@ -284,22 +283,5 @@ impl Cut for Pair {
     fn cut(&self) {
         self.client.cut();
         self.server.cut();
-    }
-}
-
-/// Stops a [`Relay`] from another thread.
-#[derive(Debug)]
-pub struct RelayStopper {
-    listener: Stopper,
-    open: Arc<Connections<Pair>>,
-}
-
-impl RelayStopper {
-    /// Accepts no more connections, gives the open ones `grace` to end, then cuts them.
-    ///
-    /// [`run`](Relay::run) returns when the last connection is over.
-    pub fn stop(&self, grace: Duration) {
-        self.listener.stop();
-        self.open.end(grace);
     }
 }

@@ -113,9 +113,9 @@ impl fmt::Display for Fault {
 
 /// Sees what travels through a relay (`tap::Relay`).
 ///
-/// Events of one connection come in order; those of several connections may come at the same time.
-/// No event is dropped. When observers fall behind by 64 KiB, [`see`](Observer::see) delays the
-/// traffic. An observer that must never delay it buffers its output, within a limit, until
+/// Events come one at a time and in order of time, also those of several connections. No event is
+/// dropped. When observers fall behind by 256 KiB, [`see`](Observer::see) delays the traffic. An
+/// observer that must never delay it buffers its output, within a limit, until
 /// [`flush`](Observer::flush).
 ///
 /// ```

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::tap::{Relay, RelayStopper};
+use unix_http::tap::{Relay, TapStopper};
 use unix_http::traffic::{Event, Observer, Side};
 use unix_http::transport::{Endpoint, Listener};
 
@@ -180,7 +180,7 @@ struct Setup {
     at: Endpoint,
     handled: Arc<Mutex<Vec<String>>>,
     seen: Seen,
-    stopper: RelayStopper,
+    stopper: TapStopper,
     run: Option<thread::JoinHandle<Vec<String>>>,
     server: Served,
 }

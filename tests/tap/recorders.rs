@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::json::Value;
-use unix_http::tap::{Har, Pcap, Record, Recording, Replay, ReplayStopper, Script, Tool};
+use unix_http::tap::{Har, Pcap, Record, Recording, Replay, Script, TapStopper, Tool};
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer};
 use unix_http::transport::Listener;
@@ -620,7 +620,7 @@ fn a_script_asks_again_what_was_asked() {
 }
 
 /// Stops a replay however its test ends.
-struct Stop(ReplayStopper);
+struct Stop(TapStopper);
 
 impl Drop for Stop {
     fn drop(&mut self) {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use unix_http::tap::{Relay, RelayStopper};
+use unix_http::tap::{Relay, TapStopper};
 use unix_http::traffic::{Event, Observer, Side, Text};
 use unix_http::transport::{Endpoint, Listener};
 
@@ -50,7 +50,7 @@ struct Setup {
     dir: TempDir,
     server: UnixListener,
     seen: Seen,
-    stopper: RelayStopper,
+    stopper: TapStopper,
     run: Option<thread::JoinHandle<Vec<String>>>,
 }
 
@@ -349,6 +349,48 @@ fn many_connections_and_nothing_left() {
     // Other tests of this process come and go: none of the 400 sockets of this one is left.
     assert!(process("fd") < before + 100, "{} descriptors, {before} before", process("fd"));
     assert!(!setup.path().exists(), "the socket file is gone");
+}
+
+/// The time of each event, with its connection.
+#[derive(Clone, Default)]
+struct Times(Arc<Mutex<Vec<(Duration, u64)>>>);
+
+impl Observer for Times {
+    fn see(&self, connection: u64, at: Duration, _: &Event<'_>) {
+        self.0.lock().unwrap().push((at, connection));
+    }
+}
+
+#[test]
+fn events_of_all_connections_come_in_order_of_time() {
+    let times = Times::default();
+    let seen = times.clone();
+    let mut setup = Setup::observed(|relay| relay.observe(seen));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            let (mut client, mut server) = setup.pair();
+            scope.spawn(move || {
+                // Relay threads show large pieces, the viewer thread the others.
+                for answer in [10, 20_000, 100, 70_000, 0].repeat(10) {
+                    client.write_all(GET).unwrap();
+                    server.read_exact(&mut [0; GET.len()]).unwrap();
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {answer}\r\n\r\n");
+                    let answer = [head.into_bytes(), vec![b'x'; answer]].concat();
+                    let mut got = vec![0; answer.len()];
+                    thread::scope(|scope| {
+                        scope.spawn(|| server.write_all(&answer).unwrap());
+                        client.read_exact(&mut got).unwrap();
+                    });
+                    assert!(got == answer);
+                }
+            });
+        }
+    });
+    setup.stop();
+    let times = times.0.lock().unwrap();
+    assert!(times.is_sorted_by_key(|(at, _)| *at));
+    let changes = times.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+    assert!(changes > 8, "they overlapped");
 }
 
 #[test]

@@ -58,14 +58,14 @@ mod from_recording;
 mod matching;
 mod serve;
 
+use super::stopper::TapStopper;
 use crate::base::sync::lock;
 use crate::transport::connections::Connections;
-use crate::transport::{Listener, Stopper, Stream};
+use crate::transport::{Listener, Stream};
 use answers::{Given, RecordedAnswer};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 /// A recording that answers requests.
 #[derive(Debug)]
@@ -78,21 +78,6 @@ pub struct Replay {
     given: Mutex<Given>,
     changed: Condvar,
     open: Arc<Connections<Stream>>,
-}
-
-/// Stops a [`Replay`] from another thread.
-#[derive(Debug)]
-pub struct ReplayStopper {
-    listener: Stopper,
-    open: Arc<Connections<Stream>>,
-}
-
-impl ReplayStopper {
-    /// Accepts no more connections, gives the open ones `grace` to end, then cuts them.
-    pub fn stop(&self, grace: Duration) {
-        self.listener.stop();
-        self.open.end(grace);
-    }
 }
 
 impl Replay {
@@ -160,7 +145,7 @@ impl Replay {
     ///
     /// # Errors
     /// Fails if dup(2) fails.
-    pub fn stopper(&self, listener: &Listener) -> io::Result<ReplayStopper> {
-        Ok(ReplayStopper { listener: listener.stopper()?, open: Arc::clone(&self.open) })
+    pub fn stopper(&self, listener: &Listener) -> io::Result<TapStopper> {
+        TapStopper::new(listener, &self.open)
     }
 }

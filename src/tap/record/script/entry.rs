@@ -1,8 +1,7 @@
 //! The requests of a script, and the command that it uses.
 
-use super::spool::{Disk, Spool};
+use super::spool::Spool;
 use crate::traffic::{Exchange, Side};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The command that a script uses.
@@ -29,11 +28,11 @@ pub(super) struct Entry {
     pub tunnel: bool,
     pub stdin: Spool,
     pub status: u16,
-    pub reply: Vec<u8>,
+    pub reply: Spool,
 }
 
 impl Entry {
-    pub(super) fn new(connection: u64, at: Duration, x: &Exchange, disk: &Arc<Disk>) -> Entry {
+    pub(super) fn new(connection: u64, at: Duration, x: &Exchange) -> Entry {
         const OF_THE_CONNECTION: &str = "host connection upgrade user-agent content-length \
             transfer-encoding expect accept-encoding te trailer";
         let is_kept = |name: &str| {
@@ -48,11 +47,11 @@ impl Entry {
             method: x.method().to_owned(),
             target: x.target().to_vec(),
             fields: fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect(),
-            body: Spool::new(disk),
+            body: Spool::default(),
             tunnel: false,
-            stdin: Spool::new(disk),
+            stdin: Spool::default(),
             status: 0,
-            reply: Vec::new(),
+            reply: Spool::default(),
         }
     }
 }

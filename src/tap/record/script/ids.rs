@@ -1,10 +1,15 @@
 //! Ids in one response that a later request uses.
 
 use super::entry::Entry;
+use super::spool::Disk;
 use crate::json::Value;
+use std::collections::BTreeSet;
+use std::io;
 
 /// The shortest id: `docker ps` shows twelve digits.
 const SHORT: usize = 12;
+/// The longest body of a request that is searched for ids.
+const BODY_LIMIT: u64 = 32 * 1024;
 /// How many strings of one response are tried.
 const STRINGS: usize = 10_000;
 
@@ -28,29 +33,39 @@ pub(super) enum Piece<'a> {
 }
 
 /// Finds all ids, in order.
-pub(super) fn find(entries: &[Entry]) -> Vec<Id> {
+pub(super) fn find(entries: &[Entry], disk: &Disk) -> io::Result<Vec<Id>> {
+    // What ids that a request uses begin with: only replies with such ids are compared further.
+    let mut beginnings = BTreeSet::new();
+    for entry in entries {
+        for text in [&entry.target, &disk.all(&entry.body, BODY_LIMIT)?] {
+            let words = text.split(|b| !b.is_ascii_alphanumeric());
+            beginnings.extend(words.filter_map(|word| word.first_chunk::<SHORT>().copied()));
+        }
+    }
     let mut found: Vec<Id> = Vec::new();
     for (source, entry) in entries.iter().enumerate() {
-        let Ok(reply) = Value::parse(&entry.reply) else { continue };
+        let Ok(reply) = Value::parse(&disk.all(&entry.reply, u64::MAX)?) else { continue };
         let mut strings = Vec::new();
         collect(&reply, "", "", &mut strings);
         for (n, (pointer, member, value)) in strings.iter().enumerate() {
+            let begins = id(value).and_then(|id| id.first_chunk());
             let known = found.iter().any(|id| id.value.starts_with(value));
-            let later = entries[source + 1..].iter().filter(|later| later.began > entry.began);
-            let used = |later: &Entry| {
-                uses(&later.target, value)
-                    || later.body.memory().is_some_and(|body| uses(body, value))
-            };
-            if is_id(value) && !known && later.into_iter().any(used) {
-                let nth = strings[..n].iter().filter(|(_, name, _)| name == member).count();
-                let variable = format!("id{}", found.len() + 1);
-                let (pointer, member) = (pointer.clone(), member.clone());
-                let value = (*value).to_owned();
-                found.push(Id { source, pointer, member, nth, value, variable });
+            if known || !begins.is_some_and(|begins| beginnings.contains(begins)) {
+                continue;
+            }
+            for later in entries[source + 1..].iter().filter(|later| later.began > entry.began) {
+                if uses(&later.target, value) || uses(&disk.all(&later.body, BODY_LIMIT)?, value) {
+                    let nth = strings[..n].iter().filter(|(_, name, _)| name == member).count();
+                    let variable = format!("id{}", found.len() + 1);
+                    let (pointer, member) = (pointer.clone(), member.clone());
+                    let value = (*value).to_owned();
+                    found.push(Id { source, pointer, member, nth, value, variable });
+                    break;
+                }
             }
         }
     }
-    found
+    Ok(found)
 }
 
 /// Collects the pointer, name and text of every string member.
@@ -75,12 +90,11 @@ fn collect<'a>(
     }
 }
 
-/// Whether text consists of letters and digits, perhaps after the name of a hash.
-fn is_id(text: &str) -> bool {
-    let bare = text.strip_prefix("sha256:").unwrap_or(text);
-    bare.len() >= SHORT
-        && bare.bytes().all(|b| b.is_ascii_alphanumeric())
-        && bare.bytes().any(|b| b.is_ascii_digit())
+/// Returns an id, which consists of letters and digits, without the name of its hash.
+fn id(text: &str) -> Option<&[u8]> {
+    let bare = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
+    let plain = bare.iter().all(u8::is_ascii_alphanumeric);
+    (plain && bare.iter().any(u8::is_ascii_digit)).then_some(bare)
 }
 
 fn uses(text: &[u8], id: &str) -> bool {

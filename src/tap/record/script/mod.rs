@@ -19,7 +19,7 @@
 //! * Fields of the connection are left out: Host, Connection, lengths, the user agent. A variable
 //!   stands for a [masked](crate::traffic::secrets) value.
 //!
-//! Bodies over 32 KiB wait in a file without a name. The script is written when the relay ends.
+//! Bodies wait in a file without a name. The script is written when the relay ends.
 //!
 //! ```
 //! use std::time::Duration;
@@ -54,11 +54,12 @@ pub use entry::Tool;
 use spool::Disk;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
+use write::ScriptWriter;
 
 /// How much of a response is searched for ids.
-const REPLY_LIMIT: usize = 256 * 1024;
+const REPLY_LIMIT: u64 = 256 * 1024;
 
 /// Writes requests as a shell script.
 pub struct Script<W> {
@@ -71,14 +72,14 @@ struct State<W> {
     out: Option<W>,
     entries: Vec<Entry>,
     open: BTreeMap<(u64, u64), usize>,
-    disk: Arc<Disk>,
+    disk: Disk,
     error: Option<String>,
 }
 
 impl<W: Write + Send> Script<W> {
     /// Begins a script that asks `endpoint`, unless `DOCKER_HOST` names another when it runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
-        let (open, disk) = (BTreeMap::new(), Arc::default());
+        let (open, disk) = (BTreeMap::new(), Disk::default());
         let state = State { out: Some(out), entries: Vec::new(), open, disk, error: None };
         Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
     }
@@ -97,7 +98,7 @@ impl<W: Write + Send> Observer for Script<W> {
         let state = &mut *state;
         if let Event::Request(x) = event {
             state.open.insert((connection, x.number), state.entries.len());
-            state.entries.push(Entry::new(connection, at, x, &state.disk));
+            state.entries.push(Entry::new(connection, at, x));
             return;
         }
         let Some(x) = event.exchange() else { return };
@@ -105,12 +106,11 @@ impl<W: Write + Send> Observer for Script<W> {
         let entry = state.open.get(&key).and_then(|at| state.entries.get_mut(*at));
         let Some(entry) = entry else { return };
         let kept = match event {
-            Event::Content(_, Side::Client, bytes) => entry.body.push(bytes),
-            Event::Tunnel(_, Side::Client, bytes) => entry.stdin.push(bytes),
+            Event::Content(_, Side::Client, bytes) => state.disk.push(&mut entry.body, bytes),
+            Event::Tunnel(_, Side::Client, bytes) => state.disk.push(&mut entry.stdin, bytes),
             Event::Content(_, _, bytes) | Event::Tunnel(_, _, bytes) => {
-                let room = REPLY_LIMIT.saturating_sub(entry.reply.len());
-                entry.reply.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                Ok(())
+                let room = REPLY_LIMIT.saturating_sub(entry.reply.length) as usize;
+                state.disk.push(&mut entry.reply, &bytes[..bytes.len().min(room)])
             }
             Event::Response(_) => {
                 entry.status = x.response.as_ref().map_or(0, |head| head.status());
@@ -134,7 +134,8 @@ impl<W: Write + Send> Observer for Script<W> {
         if let Some(mut out) = state.out.take() {
             let mut entries = std::mem::take(&mut state.entries);
             entries.sort_by_key(|entry| entry.began);
-            if let Err(error) = write::script(&mut out, self.tool, &self.endpoint, &mut entries) {
+            let script = ScriptWriter { tool: self.tool, entries: &entries, disk: &state.disk };
+            if let Err(error) = script.write(&mut out, &self.endpoint) {
                 state.error.get_or_insert(format!("the script stopped: {error}"));
             }
         }

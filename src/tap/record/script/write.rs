@@ -2,40 +2,64 @@
 
 use super::entry::{Entry, Tool};
 use super::ids::{self, Id, Piece};
-use super::spool::Spool;
+use super::spool::{Disk, Spool};
 use crate::base::base64;
 use crate::docker::FrameDecoder;
 use crate::traffic::secrets;
 use std::io::{self, Write};
 
 /// The longest text body in a command line.
-const INLINE: usize = 4096;
+const INLINE: u64 = 4096;
 /// How many bytes make a line of base64.
 const LINE: usize = 57;
 
-pub(super) fn script(
-    out: &mut impl Write,
-    tool: Tool,
-    endpoint: &str,
-    entries: &mut [Entry],
-) -> io::Result<()> {
-    out.write_all(head(tool, endpoint).as_bytes())?;
-    let needs_file = |entry: &Entry| !entry.stdin.is_empty() || is_long(entry);
-    if entries.iter().any(needs_file) {
-        writeln!(out, "tmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT")?;
-    }
-    let ids = ids::find(entries);
-    let mut running = Vec::new();
-    for n in 0..entries.len() {
-        settle(out, entries, &mut running, n)?;
-        let aside = is_overlapped(&entries[n], entries) && ids.iter().all(|id| id.source != n);
-        let request = Request { tool, ids: &ids, n, aside };
-        request.write(out, &mut entries[n])?;
-        if aside {
-            running.push(n);
+pub(super) struct ScriptWriter<'a> {
+    pub tool: Tool,
+    /// The requests, in the order in which they began.
+    pub entries: &'a [Entry],
+    pub disk: &'a Disk,
+}
+
+impl ScriptWriter<'_> {
+    pub(super) fn write(&self, out: &mut impl Write, endpoint: &str) -> io::Result<()> {
+        out.write_all(head(self.tool, endpoint).as_bytes())?;
+        let ids = ids::find(self.entries, self.disk)?;
+        let mut requests = Vec::new();
+        for (n, entry) in self.entries.iter().enumerate() {
+            let aside = is_overlapped(entry, self.entries) && ids.iter().all(|id| id.source != n);
+            let inline = inline(self.disk.all(&entry.body, INLINE)?);
+            requests.push(Request { script: self, entry, ids: &ids, n, aside, inline });
         }
+        if requests.iter().any(|request| request.entry.stdin.length > 0 || request.is_long()) {
+            writeln!(out, "tmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT")?;
+        }
+        let mut running = Vec::new();
+        for request in &requests {
+            settle(out, self.entries, &mut running, request.n)?;
+            request.write(out)?;
+            if request.aside {
+                running.push(request.n);
+            }
+        }
+        settle(out, self.entries, &mut running, self.entries.len())
     }
-    settle(out, entries, &mut running, entries.len())
+
+    fn here_document(&self, out: &mut impl Write, file: &str, bytes: &Spool) -> io::Result<()> {
+        writeln!(out, "base64 -d >\"{file}\" <<'END'")?;
+        let mut rest = Vec::new();
+        self.disk.read(bytes, |part| {
+            rest.extend_from_slice(part);
+            let whole = rest.len() - rest.len() % LINE;
+            let lines = rest.chunks(LINE).take(whole / LINE);
+            lines.map(base64::encode).try_for_each(|line| writeln!(out, "{line}"))?;
+            rest.drain(..whole);
+            Ok(())
+        })?;
+        if !rest.is_empty() {
+            writeln!(out, "{}", base64::encode(&rest))?;
+        }
+        writeln!(out, "END")
+    }
 }
 
 fn head(tool: Tool, endpoint: &str) -> String {
@@ -91,32 +115,40 @@ fn settle(
 
 /// One entry's place in the script.
 struct Request<'a> {
-    tool: Tool,
+    script: &'a ScriptWriter<'a>,
+    entry: &'a Entry,
     ids: &'a [Id],
     n: usize,
     /// Whether it runs in the background.
     aside: bool,
+    /// Its body, if it is empty or fits into the command line.
+    inline: Option<Vec<u8>>,
 }
 
 impl Request<'_> {
-    fn write(&self, out: &mut impl Write, entry: &mut Entry) -> io::Result<()> {
-        let (n, tool) = (self.n, self.tool);
+    /// Whether its body is in a file.
+    fn is_long(&self) -> bool {
+        self.entry.body.length > INLINE || self.inline.is_none()
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let (n, tool, entry) = (self.n, self.script.tool, self.entry);
         let broken_off = if entry.ended.is_none() { ", broken off" } else { "" };
         let target = String::from_utf8_lossy(&entry.target).replace(char::is_control, "");
         let Entry { name, method, status, .. } = entry;
         writeln!(out, "\n# {name} {method} {target}, {status}{broken_off}")?;
         let hijack = entry.tunnel && tool == Tool::Ucurl;
-        if !hijack && !entry.stdin.is_empty() {
+        if !hijack && entry.stdin.length > 0 {
             out.write_all(
                 b"# What was said after the upgrade is left out: curl has no way to say it.\n",
             )?;
         }
-        let command = self.command(entry, hijack);
-        if is_long(entry) {
-            here_document(out, &format!("$tmp/{n}.body"), &mut entry.body)?;
+        let command = self.command(hijack)?;
+        if self.is_long() {
+            self.script.here_document(out, &format!("$tmp/{n}.body"), &entry.body)?;
         }
-        if hijack && !entry.stdin.is_empty() {
-            here_document(out, &format!("$tmp/{n}.stdin"), &mut entry.stdin)?;
+        if hijack && entry.stdin.length > 0 {
+            self.script.here_document(out, &format!("$tmp/{n}.stdin"), &entry.stdin)?;
         }
         let mine: Vec<&Id> = self.ids.iter().filter(|id| id.source == n).collect();
         match &mine[..] {
@@ -138,12 +170,13 @@ impl Request<'_> {
         }
     }
 
-    fn command(&self, entry: &Entry, hijack: bool) -> String {
-        let (n, tool) = (self.n, self.tool);
+    fn command(&self, hijack: bool) -> io::Result<String> {
+        let (n, tool, entry) = (self.n, self.script.tool, self.entry);
+        let reply = self.script.disk.all(&entry.reply, u64::MAX)?;
         let options = [
             ("-f", (200..400).contains(&entry.status)),
             ("--hijack", hijack),
-            ("--demux", tool == Tool::Ucurl && is_framed(&entry.reply)),
+            ("--demux", tool == Tool::Ucurl && is_framed(&reply)),
         ];
         let mut words = vec!["ask".to_owned()];
         words.extend(options.iter().filter(|(_, on)| *on).map(|(option, _)| (*option).to_owned()));
@@ -152,19 +185,19 @@ impl Request<'_> {
             words.push(format!("--select {}", quoted_word(id.pointer.as_bytes())));
         }
         match entry.method.as_str() {
-            "GET" if entry.body.is_empty() => {}
+            "GET" if entry.body.length == 0 => {}
             "HEAD" => words.push("-I".into()),
             method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
         }
         let fields = entry.fields.iter();
         words.extend(fields.map(|(name, value)| format!("-H {}", self.field(name, value))));
-        if !entry.body.is_empty() {
+        if entry.body.length > 0 {
             if !entry.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
                 words.push("-H 'Content-Type:'".into());
             }
-            words.push(match inline(entry) {
-                Some(body) => format!("--data-binary {}", self.word(body)),
-                None => format!("--data-binary @\"$tmp/{n}.body\""),
+            words.push(match &self.inline {
+                Some(body) if !self.is_long() => format!("--data-binary {}", self.word(body)),
+                _ => format!("--data-binary @\"$tmp/{n}.body\""),
             });
         }
         if entry.target.starts_with(b"-") {
@@ -174,12 +207,12 @@ impl Request<'_> {
         let needs_host = tool == Tool::Curl && entry.target.starts_with(b"/");
         let host: &[u8] = if needs_host { b"http://localhost" } else { b"" };
         words.push(self.word(&[host, &entry.target].concat()));
-        if hijack && entry.stdin.is_empty() {
+        if hijack && entry.stdin.length == 0 {
             words.push("</dev/null".into());
         } else if hijack {
             words.push(format!("<\"$tmp/{n}.stdin\""));
         }
-        wrapped(&words)
+        Ok(wrapped(&words))
     }
 
     /// Returns a field line as one word; a variable stands for a masked value.
@@ -205,32 +238,10 @@ impl Request<'_> {
     }
 }
 
-/// Returns a body that fits into the command line, where a leading @ would name a file.
-fn inline(entry: &Entry) -> Option<&[u8]> {
-    let plain =
-        |body: &&[u8]| body.len() <= INLINE && !body.contains(&0) && !body.starts_with(b"@");
-    entry.body.memory().filter(plain).filter(|body| std::str::from_utf8(body).is_ok())
-}
-
-fn is_long(entry: &Entry) -> bool {
-    !entry.body.is_empty() && inline(entry).is_none()
-}
-
-fn here_document(out: &mut impl Write, file: &str, bytes: &mut Spool) -> io::Result<()> {
-    writeln!(out, "base64 -d >\"{file}\" <<'END'")?;
-    let mut rest = Vec::new();
-    bytes.read(|part| {
-        rest.extend_from_slice(part);
-        let whole = rest.len() - rest.len() % LINE;
-        let lines = rest.chunks(LINE).take(whole / LINE);
-        lines.map(base64::encode).try_for_each(|line| writeln!(out, "{line}"))?;
-        rest.drain(..whole);
-        Ok(())
-    })?;
-    if !rest.is_empty() {
-        writeln!(out, "{}", base64::encode(&rest))?;
-    }
-    writeln!(out, "END")
+/// Returns a body if it fits into the command line, where a leading @ would name a file.
+fn inline(body: Vec<u8>) -> Option<Vec<u8>> {
+    let plain = |body: &Vec<u8>| !body.contains(&0) && !body.starts_with(b"@");
+    Some(body).filter(plain).filter(|body| std::str::from_utf8(body).is_ok())
 }
 
 /// Whether a reply consists of Docker's frames; the last one may be incomplete.
