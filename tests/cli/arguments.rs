@@ -1,6 +1,6 @@
 //! The table of flags and the parsers that read it, without the program around them.
 
-use crate::args::flags::{self, FlagKind, Found, Section, TRANSFERS};
+use crate::args::flags::{self, Flag, FlagKind, Section, TRANSFERS};
 use crate::args::numbers::{milliseconds, size};
 use crate::args::{given, parse};
 
@@ -72,11 +72,8 @@ fn flags_that_are_in_come_first() {
 }
 
 fn find(name: &str, whole: bool) -> Result<&'static str, bool> {
-    match TRANSFERS.long(name.as_bytes(), whole) {
-        Found::One(flag) => Ok(flag.long()),
-        Found::Unknown => Err(false),
-        Found::Ambiguous => Err(true),
-    }
+    let found = TRANSFERS.long(name.as_bytes(), whole).map(Flag::long);
+    found.map_err(|wrong| wrong.line().contains("ambiguous"))
 }
 
 #[test]

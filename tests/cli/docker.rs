@@ -289,3 +289,29 @@ fn listening_sockets_are_listed_with_owner_and_language() {
     );
     assert!(list("--no-ask").contains("; not asked\n"));
 }
+
+/// The kernel's table has a path as it is, with `@` for the NUL of an abstract name.
+#[cfg(target_os = "linux")]
+#[test]
+fn sockets_with_any_name_are_listed_if_they_listen() {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
+    let dir = crate::support::temp::TempDir::new();
+    let _spaces = UnixListener::bind(dir.join("with  space.sock")).unwrap();
+    let name = format!("{}\u{e9}", dir.path().display());
+    let _abstract = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap());
+    let bytes = [name.as_bytes(), b"\xff"].concat();
+    let _bytes = UnixListener::bind_addr(&SocketAddr::from_abstract_name(bytes).unwrap());
+    let _datagrams = UnixDatagram::bind(dir.join("datagrams.sock")).unwrap();
+    let _connected = UnixStream::connect(dir.join("with  space.sock")).unwrap();
+    let listed = run(ucurl().args(["sockets", "--no-ask"]), b"", LIMIT).success();
+    let mine = |line: &&str| line.contains(&*dir.path().to_string_lossy());
+    let mut names: Vec<&str> = listed.lines().filter(mine).collect();
+    names.sort();
+    let want = [
+        format!("unix://{}/with  space.sock", dir.path().display()),
+        format!("unix://@{name}"),
+        format!("unix://@{name}\\xff"),
+    ];
+    assert_eq!(names, want);
+}

@@ -41,16 +41,6 @@ impl Explainer {
         self.explain.note(text, section);
     }
 
-    /// Explains bytes of an upgraded connection.
-    pub fn raw(&self, bytes: &[u8], received: bool) {
-        self.bytes(if received { Side::Server } else { Side::Client }, bytes);
-    }
-
-    /// Ends an upgraded connection.
-    pub fn raw_end(&self) {
-        self.end(false);
-    }
-
     fn connecting(&self, endpoint: &Endpoint) {
         self.explain.toward_unix(matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_)));
         let how = match endpoint {
@@ -93,7 +83,8 @@ impl Explainer {
         }
     }
 
-    fn end(&self, kept: bool) {
+    /// Ends an exchange, or an upgraded connection.
+    pub fn end(&self, kept: bool) {
         if let Some(attempt) = lock(&self.attempts).open.pop() {
             self.explain.end(attempt.number, kept);
         }

@@ -1,6 +1,6 @@
 //! What each flag does with the configuration.
 
-use super::config::{ABSENT, Explain, Trace};
+use super::config::{ABSENT, Trace};
 use super::draft::Draft;
 use super::flags::Flag;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
@@ -63,6 +63,7 @@ fn text<'d>(draft: &'d mut Draft, name: &str) -> Option<&'d mut Option<Vec<u8>>>
         "context" => &mut group.context,
         "dump-header" => &mut group.dump_header,
         "endpoint" => &mut group.endpoint,
+        "explain" => &mut draft.global.explain,
         "oauth2-bearer" => &mut group.bearer,
         "output-dir" => &mut group.output_dir,
         "proxy-command" => &mut group.proxy_command,
@@ -94,8 +95,6 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), No
         "demo" if cfg!(not(feature = "commands")) => return Err(wrong(ABSENT)),
         "demo" => draft.global.demo = on,
         "expect100-timeout" => group.expect100_timeout_ms = milliseconds(value)?,
-        "explain" if value.is_empty() => draft.global.explain = Some(Explain::Lines),
-        "explain" => draft.global.explain = Some(Explain::Bytes),
         "fail" => (group.fail, group.fail_with_body) = (on, false),
         "fail-with-body" => (group.fail, group.fail_with_body) = (false, on),
         "head" => draft.head(on)?,

@@ -16,7 +16,8 @@ pub struct Global {
     pub trace_time: bool,
     /// `--stderr`: a file, or `-` for stdout.
     pub stderr: Option<Vec<u8>>,
-    pub explain: Option<Explain>,
+    /// `--explain` as an empty text, or what follows `--explain=`.
+    pub explain: Option<Vec<u8>>,
     pub demo: bool,
 }
 
@@ -28,13 +29,6 @@ pub enum Trace {
     Plain,
     Hex(Vec<u8>),
     Ascii(Vec<u8>),
-}
-
-/// `--explain`, or `--explain=bytes`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Explain {
-    Lines,
-    Bytes,
 }
 
 /// A URL with its output and its upload; URLs, `-o`, `-O` and `-T` each fill nodes in order.

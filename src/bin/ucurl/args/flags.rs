@@ -20,39 +20,25 @@
 //!
 //! The table stays text: in a table of pointers each would cost a relocation at every start.
 
+use super::wrong::{NoTransfer, wrong};
+use std::iter;
+use std::sync::LazyLock;
 use unix_http::base::nearest::nearest;
 
 #[cfg(feature = "commands")]
 static TABLE: &str = concat!(include_str!("flags.txt"), include_str!("verbs.txt"));
 #[cfg(not(feature = "commands"))]
 static TABLE: &str = include_str!("flags.txt");
-const COUNT: usize = find_rows(&mut []);
-static ROWS: [u16; COUNT] = {
-    let mut rows = [0; COUNT];
-    find_rows(&mut rows);
-    rows
-};
 
-/// Fills in where rows begin, as far as there is room, and returns the number of rows.
-const fn find_rows(rows: &mut [u16]) -> usize {
-    let table = TABLE.as_bytes();
-    assert!(table.len() < 1 << 16);
-    let (mut at, mut count) = (0, 0);
-    while at < table.len() {
-        if matches!(table[at], b'-' | b'=') && (at == 0 || table[at - 1] == b'\n') {
-            if count < rows.len() {
-                rows[count] = at as u16;
-            }
-            count += 1;
-        }
-        at += 1;
-    }
-    count
-}
+/// Where rows begin, and the end.
+static ROWS: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let starts = TABLE.match_indices('\n').map(|(end, _)| end + 1);
+    let is_row = |&at: &usize| at == TABLE.len() || TABLE[at..].starts_with(['-', '=']);
+    iter::once(0).chain(starts).filter(is_row).collect()
+});
 
 fn row(number: usize) -> &'static str {
-    let end = ROWS.get(number + 1).map_or(TABLE.len(), |&next| next as usize);
-    &TABLE[ROWS[number] as usize..end]
+    &TABLE[ROWS[number]..ROWS[number + 1]]
 }
 
 fn line(number: usize, line: usize) -> &'static str {
@@ -68,7 +54,7 @@ pub const TRANSFERS: Section = Section(0);
 
 /// Returns the verbs of this build: `demo`, `tap` and so on.
 pub fn verbs() -> impl Iterator<Item = Section> + Clone {
-    (1..COUNT).filter(|&number| row(number).starts_with('=')).map(Section)
+    (1..ROWS.len() - 1).filter(|&number| row(number).starts_with('=')).map(Section)
 }
 
 impl Section {
@@ -93,7 +79,7 @@ impl Section {
 
     /// Returns all flags, those that are in first.
     pub fn flags(self) -> impl Iterator<Item = Flag> + Clone {
-        (self.0 + 1..COUNT).take_while(|&number| row(number).starts_with('-')).map(Flag)
+        (self.0 + 1..ROWS.len() - 1).take_while(|&number| row(number).starts_with('-')).map(Flag)
     }
 
     /// Returns the flags that are in.
@@ -109,35 +95,27 @@ impl Section {
     /// upper or lower case. With `whole`, which curl applies after `--no-`, only a whole name.
     ///
     /// Only names of curl 7.88 can be abbreviated, so that a flag of ours makes none ambiguous.
-    pub fn long(self, name: &[u8], whole: bool) -> Found {
+    pub fn long(self, name: &[u8], whole: bool) -> Result<Flag, NoTransfer> {
         let matching = self.flags().filter(|flag| {
             let start = flag.long().as_bytes().get(..name.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(name))
         });
         if let Some(flag) = matching.clone().find(|flag| flag.long().len() == name.len()) {
-            return Found::One(flag);
+            return Ok(flag);
         }
-        let mut longer =
-            matching.filter(|flag| !whole && matches!(flag.place(), Place::In | Place::Out));
+        let mut longer = matching.filter(|flag| !whole && matches!(flag.place(), "in" | "out"));
         match (longer.next(), longer.next()) {
-            (Some(flag), None) => Found::One(flag),
-            (Some(_), Some(_)) => Found::Ambiguous,
-            (None, _) => Found::Unknown,
+            (Some(flag), None) => Ok(flag),
+            (Some(_), Some(_)) => Err(wrong("is ambiguous")),
+            (None, _) => {
+                let name = String::from_utf8_lossy(name);
+                let meant = nearest(&name, self.shown().map(Flag::long));
+                let no = if whole { "no-" } else { "" };
+                let ask = |meant| format!("is unknown; did you mean --{no}{meant}?").into();
+                Err(meant.map_or(wrong("is unknown"), ask))
+            }
         }
     }
-
-    /// Returns the flag that a misspelt name was probably meant to be.
-    pub fn nearest(self, name: &[u8]) -> Option<Flag> {
-        let meant = nearest(str::from_utf8(name).ok()?, self.shown().map(Flag::long))?;
-        self.shown().find(|flag| flag.long() == meant)
-    }
-}
-
-/// The result of looking up a long name.
-pub enum Found {
-    One(Flag),
-    Unknown,
-    Ambiguous,
 }
 
 /// What may follow a flag.
@@ -151,16 +129,6 @@ pub enum FlagKind {
     File,
     /// Nothing, or a value as `--NAME=value`.
     Maybe,
-}
-
-/// WHERE: whose flag it is, and whether it is in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
-    In,
-    New,
-    Own,
-    Out,
-    Newer,
 }
 
 /// One flag of the table.
@@ -214,19 +182,14 @@ impl Flag {
         }
     }
 
-    pub fn place(self) -> Place {
-        match self.words().nth(1) {
-            Some("in") => Place::In,
-            Some("new") => Place::New,
-            Some("own") => Place::Own,
-            Some("newer") => Place::Newer,
-            _ => Place::Out,
-        }
+    /// Returns WHERE: whose flag it is, and whether it is in.
+    pub fn place(self) -> &'static str {
+        self.words().nth(1).unwrap_or("out")
     }
 
     /// Returns whether it is curl's and refused by name.
     pub fn is_out(self) -> bool {
-        matches!(self.place(), Place::Out | Place::Newer)
+        matches!(self.place(), "out" | "newer")
     }
 
     /// Returns whether WORDS has a word: a category, or the key of a reason.

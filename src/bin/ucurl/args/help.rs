@@ -1,6 +1,6 @@
 //! `-h`, `-h all`, `-h CATEGORY`, `-h NAME`, `-h VERB`, `-V`.
 
-use super::flags::{self, Flag, Found, Section, TRANSFERS, verbs};
+use super::flags::{self, Flag, Section, TRANSFERS, verbs};
 use super::manual::Page;
 
 const MORE: &str = "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
@@ -47,13 +47,10 @@ pub fn of_verb(verb: Section) -> String {
 }
 
 fn by_name(name: &str) -> Option<Flag> {
-    if let [b'-', letter] | [letter] = name.as_bytes() {
-        return TRANSFERS.short(*letter);
-    }
     let name = name.trim_start_matches('-');
-    match TRANSFERS.long(name.strip_prefix("no-").unwrap_or(name).as_bytes(), false) {
-        Found::One(flag) => Some(flag),
-        _ => None,
+    match name.as_bytes() {
+        [letter] => TRANSFERS.short(*letter),
+        _ => TRANSFERS.long(name.trim_start_matches("no-").as_bytes(), false).ok(),
     }
 }
 

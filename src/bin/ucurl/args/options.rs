@@ -7,7 +7,7 @@
 //! --long=V     for a verb, and for ucurl's own --explain=bytes; curl 7.88 knows no such thing
 //! ```
 
-use super::flags::{Flag, FlagKind, Found, Section, TRANSFERS};
+use super::flags::{Flag, FlagKind, Section, TRANSFERS};
 use super::wrong::{NoTransfer, wrong};
 
 /// Whether an option used the argument after it.
@@ -51,15 +51,7 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Use
         Some(rest) => (rest, false),
         None => (name, true),
     };
-    let flag = match section.long(name, !on) {
-        Found::One(flag) => flag,
-        Found::Ambiguous => return Err(wrong("is ambiguous")),
-        Found::Unknown => {
-            return Err(section.nearest(name).map_or(UNKNOWN, |flag| {
-                format!("is unknown; did you mean --{}?", flag.written()).into()
-            }));
-        }
-    };
+    let flag = section.long(name, !on)?;
     let why = match (flag.kind(), attached) {
         (kind, _) if !on && kind != FlagKind::Bool => "cannot be turned off with --no-",
         (FlagKind::Text | FlagKind::File, None) => {

@@ -19,7 +19,7 @@ impl<'m> Monitor<'m> {
         let speed = operation.timeouts.idle.map(|time| SpeedCheck {
             slowest: operation.flags.speed_limit,
             time,
-            slow_since: None,
+            fast_until: Instant::now(),
             window: (0, Instant::now()),
         });
         Monitor { meter, max: operation.flags.max_filesize, speed }
@@ -127,8 +127,8 @@ struct SpeedCheck {
     /// In bytes a second.
     slowest: u64,
     time: Duration,
-    /// When the speed fell below the limit.
-    slow_since: Option<Instant>,
+    /// When the speed was last at the limit or above.
+    fast_until: Instant,
     window: (u64, Instant),
 }
 
@@ -143,11 +143,9 @@ impl SpeedCheck {
         self.window = (received, Instant::now());
         let bytes = received.saturating_sub(before);
         if progress::speed(bytes, passed.as_micros() as u64) >= self.slowest {
-            self.slow_since = None;
-            return Ok(());
+            self.fast_until = Instant::now();
         }
-        let since = *self.slow_since.get_or_insert(then);
-        if since == then || since.elapsed() < self.time {
+        if self.fast_until.elapsed() < self.time {
             return Ok(());
         }
         let (slowest, seconds) = (self.slowest, self.time.as_secs());

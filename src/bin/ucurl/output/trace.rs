@@ -4,7 +4,7 @@
 //! `-v` begins each line with a letter: `*` for ucurl's own messages, `>` for a head that is sent,
 //! `<` for one that is received, `}` and `{` for the size of data that is sent and received.
 
-use crate::args::config::{Explain, Global, Trace};
+use crate::args::config::{Global, Trace};
 use crate::explain::Explainer;
 use crate::output::messages::Messages;
 use crate::output::sink::unbuffered;
@@ -69,10 +69,9 @@ impl Tracer {
             Trace::None | Trace::Plain => messages.out.clone(),
         };
         let mut explainer = None;
-        if let Some(how) = global.explain {
+        if let Some(how) = &global.explain {
             let colour = wants_colour(&*messages.out);
-            let bytes = how == Explain::Bytes;
-            explainer = Some(Explainer::new(messages.out.try_clone()?, bytes, colour));
+            explainer = Some(Explainer::new(messages.out.try_clone()?, how == b"bytes", colour));
         }
         let wanted = global.trace != Trace::None || explainer.is_some() || observed;
         let state = Mutex::new(TraceState {
@@ -128,18 +127,16 @@ impl Tracer {
 
     /// Shows bytes of a connection after its upgrade.
     pub fn raw(&self, bytes: &[u8], received: bool) {
-        if let Some(explainer) = &self.explainer {
-            explainer.raw(bytes, received);
-        }
-        let mut state = self.state();
-        state.facts.upload_bytes += if received { 0 } else { bytes.len() as u64 };
-        state.data(bytes, received);
+        self.on(&match received {
+            true => ClientEvent::ResponseBody(bytes),
+            false => ClientEvent::RequestBody(bytes),
+        });
     }
 
     /// Shows the end of such a connection.
     pub fn raw_end(&self) {
         if let Some(explainer) = &self.explainer {
-            explainer.raw_end();
+            explainer.end(false);
         }
     }
 
@@ -230,21 +227,40 @@ impl TraceState {
         self.print(&out);
     }
 
-    fn show(&mut self, event: &ClientEvent<'_>) {
-        let (host, place) = (&self.host, &self.place);
-        let text = match event {
-            ClientEvent::RequestHead(head) => return self.head(head, false),
-            ClientEvent::RequestBody(bytes) => return self.data(bytes, false),
+    /// Shows an event, and collects its facts.
+    fn on(&mut self, event: &ClientEvent<'_>) {
+        let (facts, now) = (&mut self.facts, self.start.elapsed());
+        match event {
+            ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
+            ClientEvent::Connected(_) | ClientEvent::Reused(_) => {
+                facts.connects += u64::from(matches!(event, ClientEvent::Connected(_)));
+                facts.connected.get_or_insert(now);
+            }
+            ClientEvent::RequestHead(head) => {
+                facts.request_bytes += head.len() as u64;
+                self.head(head, false);
+            }
+            ClientEvent::RequestBody(bytes) => {
+                facts.upload_bytes += bytes.len() as u64;
+                self.data(bytes, false);
+            }
             ClientEvent::Interim(head) => {
-                // curl leaves out the empty line of a 1xx head.
                 let head = head.as_bytes();
+                facts.answered.get_or_insert(now);
+                facts.interim.push(head.to_vec());
+                // curl leaves out the empty line of a 1xx head.
                 let end = head.strip_suffix(b"\r\n").or(head.strip_suffix(b"\n"));
-                return self.head(end.unwrap_or(head), true);
+                self.head(end.unwrap_or(head), true);
             }
             ClientEvent::ResponseHead(head, _) | ClientEvent::Refused(head, _) => {
-                return self.head(head.as_bytes(), true);
+                facts.answered.get_or_insert(now);
+                self.head(head.as_bytes(), true);
             }
-            ClientEvent::ResponseBody(bytes) => return self.data(bytes, true),
+            ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
+            _ => {}
+        }
+        let (host, place) = (&self.host, &self.place);
+        self.say(&match event {
             ClientEvent::Connecting(_) => format!("  Trying {place}..."),
             ClientEvent::Connected(number) => format!("Connected to {host} ({place}) (#{number})"),
             ClientEvent::Reused(number) => {
@@ -256,29 +272,7 @@ impl TraceState {
             ClientEvent::Kept(number) => format!("Connection #{number} to host {host} left intact"),
             ClientEvent::Closed(number) => format!("Closing connection {number}"),
             _ => return,
-        };
-        self.say(&text);
-    }
-
-    fn collect_facts(&mut self, event: &ClientEvent<'_>) {
-        let (facts, now) = (&mut self.facts, self.start.elapsed());
-        match event {
-            ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
-            ClientEvent::Connected(_) | ClientEvent::Reused(_) => {
-                facts.connects += u64::from(matches!(event, ClientEvent::Connected(_)));
-                facts.connected.get_or_insert(now);
-            }
-            ClientEvent::RequestHead(head) => facts.request_bytes += head.len() as u64,
-            ClientEvent::RequestBody(bytes) => facts.upload_bytes += bytes.len() as u64,
-            ClientEvent::Interim(head) => {
-                facts.answered.get_or_insert(now);
-                facts.interim.push(head.as_bytes().to_vec());
-            }
-            ClientEvent::ResponseHead(..) | ClientEvent::Refused(..) => {
-                facts.answered.get_or_insert(now);
-            }
-            _ => {}
-        }
+        });
     }
 }
 
@@ -296,9 +290,7 @@ impl ClientObserver for Tracer {
         if let Some(explainer) = &self.explainer {
             explainer.on(event);
         }
-        let mut state = self.state();
-        state.collect_facts(event);
-        state.show(event);
+        self.state().on(event);
     }
 
     fn wants_bodies(&self) -> bool {

@@ -187,23 +187,3 @@ fn known_places() -> Vec<Listening> {
     };
     PLACES.into_iter().filter_map(path).map(known).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::listening;
-
-    #[test]
-    fn the_kernels_table_is_read() {
-        let table = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/with space.sock\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01 12351 @no\xfftext\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01 12346 @name\n\
-            0000000000000000: 00000003 00000000 00000000 0001 03 12347 /run/connected.sock\n\
-            0000000000000000: 00000002 00000000 00000000 0002 01 12348 /run/datagrams.sock\n\
-            0000000000000000: 00000002 00000000 00010000 0005 01 12349 /run/packets.sock\n\
-            0000000000000000: 00000003 00000000 00000000 0001 03 12350\n";
-        let names: Vec<String> =
-            listening(table).iter().map(|socket| socket.endpoint.to_string()).collect();
-        assert_eq!(names, ["unix:///run/with space.sock", "unix://@no\\xfftext", "unix://@name"]);
-    }
-}
