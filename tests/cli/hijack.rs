@@ -205,7 +205,7 @@ fn the_end_of_stdin_cannot_pass_tls() {
 #[test]
 fn paths_name_containers_and_execs() {
     let of = |path, query| {
-        ContainerRef::of(path, query).map(|it| (it.path.clone(), it.is_exec, it.stdin()))
+        ContainerRef::of(path, query).map(|it| (it.path.clone(), it.is_exec, it.stdin))
     };
     let container = |path: &str, stdin| Some((path.to_owned(), false, Some(stdin)));
     assert_eq!(of("/containers/a/attach", "stream=1&stdin=1"), container("/containers/a", true));

@@ -70,10 +70,9 @@ fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
             referer: flags.request.referer.clone(),
             same_host: true,
             trusted: true,
-            http10_server: false,
             no_expect: false,
         };
-        let Ok(plan) = request::plan(flags, &hop) else { continue };
+        let Ok(plan) = request::plan(flags, &hop, flags.http10 == Some(true)) else { continue };
         let Ok(method) = std::str::from_utf8(&plan.method) else { continue };
         let (mut fields, mut wire) = (Fields::new(), Vec::new());
         if plan.lines.iter().any(|line| fields.push_line(line).is_err()) {

@@ -6,7 +6,6 @@ use crate::fetch::session::{Server, Session};
 use crate::output::failure::Failure;
 use crate::output::meter::Monitor;
 use crate::output::sink::Sink;
-use crate::output::trace;
 use crate::output::writeout::TransferInfo;
 use crate::plan::{Operation, Source};
 use std::fs::File;
@@ -24,27 +23,17 @@ pub struct Attempt<'t> {
     /// The request before any redirect.
     pub first: Hop,
     /// The file of `-D`.
-    pub heads: Option<File>,
+    pub heads: Option<&'t File>,
     pub sink: Sink<'t>,
     pub monitor: Monitor<'t>,
     pub start: Instant,
     pub info: TransferInfo,
-    /// The server has answered with HTTP/1.0 on this connection.
-    pub http10_server: bool,
     /// The connection of the last response can be used again.
     pub kept: bool,
     pub retry_after: Option<Vec<u8>>,
 }
 
 impl Attempt<'_> {
-    /// Forgets the try before.
-    pub fn begin(&mut self) {
-        self.start = Instant::now();
-        self.info = TransferInfo::default();
-        self.retry_after = None;
-        self.session.tracer.begin(self.start, self.sink.to_terminal);
-    }
-
     /// Returns the time limits of the next request. The total is that of the whole try.
     pub fn limits(&self) -> Result<Timeouts, Failure> {
         let mut limits = self.operation.timeouts;
@@ -60,7 +49,7 @@ impl Attempt<'_> {
     /// Records the head of a response.
     pub fn note_head(&mut self, response: &Response) {
         let head = response.head();
-        self.http10_server |= head.version() == Version::Http10;
+        self.server.http10.set(self.server.http10.get() || head.version() == Version::Http10);
         self.kept = response.decision().persistent;
         self.retry_after = response.field("Retry-After").map(<[u8]>::to_vec);
         self.info.response_code = head.status();
@@ -91,23 +80,9 @@ impl Attempt<'_> {
     }
 
     fn show(&mut self, head: &[u8]) -> Result<(), Failure> {
-        if let Some(file) = &mut self.heads {
+        if let Some(mut file) = self.heads {
             file.write_all(head).map_err(|error| Failure::of_writing(&error, false))?;
         }
         if self.operation.flags.output.include { self.sink.head(head) } else { Ok(()) }
-    }
-
-    /// Fills in the rest of `info`.
-    pub fn finish(&mut self) {
-        let info = &mut self.info;
-        info.time_total = self.start.elapsed();
-        info.file = self.sink.name.clone();
-        info.facts = self.session.tracer.facts();
-        if info.facts.connected.is_some() {
-            let endpoint = self.server.engine.client().endpoint();
-            info.remote_ip = trace::place(endpoint);
-        } else {
-            info.remote_port = 0;
-        }
     }
 }

@@ -19,8 +19,9 @@ pub struct ContainerRef {
     /// Up to the ID.
     pub path: String,
     pub is_exec: bool,
-    /// `stdin` in the query of an attach.
-    asks_for_stdin: bool,
+    /// Whether its stdin gets what is sent: `stdin` in the query of an attach. Of an exec, only the
+    /// engine knows.
+    pub stdin: Option<bool>,
 }
 
 /// What the engine knows of it; `None` where it does not say.
@@ -46,13 +47,14 @@ impl ContainerRef {
         };
         let id = path[at..].split('/').next().filter(|id| !id.is_empty())?;
         let mut asked = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let asks_for_stdin = match asked.find(|(name, _)| *name == "stdin") {
+        let stdin = match asked.find(|(name, _)| *name == "stdin") {
             // The words that Docker reads as false.
             Some((_, value)) => !matches!(value, "" | "0" | "no" | "false" | "none"),
             // Podman's own API attaches to everything by default.
             None => path.contains("/libpod/"),
         };
-        Some(ContainerRef { path: path[..at + id.len()].to_owned(), is_exec, asks_for_stdin })
+        let path = path[..at + id.len()].to_owned();
+        Some(ContainerRef { path, is_exec, stdin: (!is_exec).then_some(stdin) })
     }
 
     /// Asks the engine.
@@ -65,13 +67,8 @@ impl ContainerRef {
         };
         match self.is_exec {
             true => OtherEnd { terminal: at(&["ProcessConfig", "tty"]), stdin: at(&["OpenStdin"]) },
-            false => OtherEnd { terminal: at(&["Config", "Tty"]), stdin: self.stdin() },
+            false => OtherEnd { terminal: at(&["Config", "Tty"]), stdin: self.stdin },
         }
-    }
-
-    /// Returns whether its stdin gets what is sent. Of an exec, only the engine knows.
-    pub fn stdin(&self) -> Option<bool> {
-        (!self.is_exec).then_some(self.asks_for_stdin)
     }
 
     /// Sets the size of its window. As with the docker command, a failure is ignored.

@@ -3,7 +3,6 @@
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::container_ref::{ContainerRef, OtherEnd};
-use crate::fetch::hijack::Join;
 use crate::fetch::request::Hop;
 use crate::output::body_stages::BodyStages;
 use crate::output::failure::Failure;
@@ -93,30 +92,13 @@ impl Attempt<'_> {
         let container = ContainerRef::of(&path, &query);
         let kind = OutputKind::of_content_type(response.field("Content-Type"));
         let other = self.other_end(container.as_ref(), kind, raw)?;
-        let framed = match kind {
-            OutputKind::Multiplexed => true,
-            OutputKind::DependsOnTty => other.terminal != Some(true),
-            OutputKind::Other => false,
-        };
-        let framed = framed && flags.stages.demux && status < 300;
+        let framed = flags.stages.demux
+            && status < 300
+            && kind != OutputKind::Other
+            && other.terminal != Some(true);
         let mut stages = BodyStages::new(self.operation, &self.session.messages, framed);
         if raw {
-            let mut join = Join {
-                client: self.server.engine.client(),
-                container,
-                tty: kind != OutputKind::Multiplexed && other.terminal == Some(true),
-                stdin: other.stdin != Some(false),
-                stages,
-                sink: &mut self.sink,
-                monitor: &mut self.monitor,
-                tracer: &self.session.tracer,
-                received: 0,
-            };
-            let result = join.run(response);
-            self.info.size_download = join.received;
-            result?;
-            self.session.tracer.raw_end();
-            return Ok(());
+            return self.join(response, other, container, stages);
         }
         if status >= 400 && self.operation.select.is_some() {
             let (failure, body) = failure_of(response);
@@ -165,11 +147,13 @@ impl Attempt<'_> {
         let frames = (raw || self.operation.flags.stages.demux) && kind == OutputKind::DependsOnTty;
         let ask = frames || (raw && container.is_exec);
         if !ask {
-            return Ok(OtherEnd { terminal: None, stdin: container.stdin() });
+            return Ok(OtherEnd { terminal: None, stdin: container.stdin });
         }
         let why = "asks what the other end is: without a terminal its output comes in frames";
         self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
-        Ok(container.inspect(self.server.engine.client(), self.limits()?))
+        let mut other = container.inspect(self.server.engine.client(), self.limits()?);
+        other.terminal = other.terminal.filter(|_| kind != OutputKind::Multiplexed);
+        Ok(other)
     }
 }
 

@@ -9,12 +9,12 @@
 //! stdin is left to the rest of the script.
 
 use crate::args::exit::Exit;
-use crate::fetch::container_ref::ContainerRef;
+use crate::fetch::attempt::Attempt;
+use crate::fetch::container_ref::{ContainerRef, OtherEnd};
 use crate::output::body_stages::BodyStages;
 use crate::output::failure::Failure;
-use crate::output::meter::Monitor;
-use crate::output::sink::{Sink, unbuffered};
-use crate::output::terminal::{Raw, Sizes};
+use crate::output::sink::unbuffered;
+use crate::output::terminal::Raw;
 use crate::output::trace::Tracer;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
@@ -24,92 +24,75 @@ use std::thread;
 use unix_http::base::sync::lock;
 use unix_http::client::{ReadHalf, WriteHalf};
 use unix_http::transport::{ConnectError, Timeout};
-use unix_http::{Client, Error, Response};
+use unix_http::{Error, Response};
 
 const PIECE: usize = 64 * 1024;
 
-/// A raw connection and what it is joined to.
-pub struct Join<'t, 's> {
-    pub client: &'t Client,
-    pub container: Option<ContainerRef>,
-    /// The other end has a terminal.
-    pub tty: bool,
-    /// The other end reads stdin.
-    pub stdin: bool,
-    pub stages: BodyStages,
-    pub sink: &'t mut Sink<'s>,
-    pub monitor: &'t mut Monitor<'s>,
-    pub tracer: &'t Arc<Tracer>,
-    /// In bytes.
-    pub received: u64,
-}
-
-impl Join<'_, '_> {
-    /// Carries both directions until the daemon ends its own.
-    pub fn run(&mut self, response: Response) -> Result<(), Failure> {
+impl Attempt<'_> {
+    /// Joins stdin and the output to the raw connection, until the daemon ends its direction.
+    pub fn join(
+        &mut self,
+        response: Response,
+        other: OtherEnd,
+        container: Option<ContainerRef>,
+        mut stages: BodyStages,
+    ) -> Result<(), Failure> {
         let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
         let (mut read, write) = upgraded.split().map_err(broken)?;
+        let (tty, reads_stdin) = (other.terminal == Some(true), other.stdin != Some(false));
+        let tracer = Arc::clone(&self.session.tracer);
         let mut terminal = None;
-        if self.tty && self.stdin && io::stdin().is_terminal() {
+        if tty && reads_stdin && io::stdin().is_terminal() {
             let (raw, sizes) = Raw::enter()?;
-            self.follow(sizes)?;
             terminal = Some(raw);
+            if let Some(container) = container {
+                let client = self.server.engine.client().clone();
+                let work =
+                    move || sizes.for_each(|(rows, cols)| container.resize(&client, rows, cols));
+                in_background("size", work)?;
+            }
         }
-        if self.tty {
-            self.sink.refuse_binary = false;
-        }
+        self.sink.refuse_binary &= !tty;
         let trouble = Arc::new(Mutex::new(None));
-        if self.stdin {
-            self.send_stdin(write, Arc::clone(&trouble))?;
+        if reads_stdin {
+            let (tracer, trouble) = (Arc::clone(&tracer), Arc::clone(&trouble));
+            let stdin = unbuffered(io::stdin()).map_err(broken)?;
+            in_background("stdin", move || {
+                if let Err(failure) = send(stdin, &write, &tracer) {
+                    *lock(&trouble) = Some(failure);
+                    _ = write.stream().shutdown(Shutdown::Both);
+                }
+            })?;
         } else {
-            self.tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
+            tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
         }
-        let result = self.receive(&mut read);
+        let result = self.receive_raw(&mut read, &mut stages);
         drop(terminal);
         // A failure to send ends both directions.
         let result = lock(&trouble).take().map_or(result, Err);
-        self.stages.finish(result, self.sink)
+        stages.finish(result, &mut self.sink)?;
+        tracer.raw_end();
+        Ok(())
     }
 
-    fn receive(&mut self, read: &mut ReadHalf) -> Result<(), Failure> {
+    fn receive_raw(&mut self, read: &mut ReadHalf, stages: &mut BodyStages) -> Result<(), Failure> {
         let mut piece = vec![0; PIECE];
         loop {
             let content = match read.read(&mut piece).map_err(broken)? {
                 0 => return Ok(()),
                 n => &piece[..n],
             };
-            self.received += content.len() as u64;
-            self.tracer.raw(content, true);
-            self.stages.feed(content, self.sink)?;
-            self.monitor.received(self.received)?;
+            self.info.size_download += content.len() as u64;
+            self.session.tracer.raw(content, true);
+            stages.feed(content, &mut self.sink)?;
+            self.monitor.received(self.info.size_download)?;
         }
     }
+}
 
-    /// Sends stdin from a thread. The thread is not joined: it may wait for a key for ever.
-    fn send_stdin(
-        &self,
-        write: WriteHalf,
-        trouble: Arc<Mutex<Option<Failure>>>,
-    ) -> Result<(), Failure> {
-        let tracer = Arc::clone(self.tracer);
-        let stdin = unbuffered(io::stdin()).map_err(broken)?;
-        let work = move || {
-            if let Err(failure) = send(stdin, &write, &tracer) {
-                *lock(&trouble) = Some(failure);
-                _ = write.stream().shutdown(Shutdown::Both);
-            }
-        };
-        thread::Builder::new().name("stdin".into()).spawn(work).map_err(broken).map(drop)
-    }
-
-    /// Gives the other terminal the size of ours, now and whenever it changes.
-    fn follow(&self, sizes: Sizes) -> Result<(), Failure> {
-        let Some(container) = self.container.clone() else { return Ok(()) };
-        let client = self.client.clone();
-        let work =
-            move || sizes.for_each(|(rows, columns)| container.resize(&client, rows, columns));
-        thread::Builder::new().name("size".into()).spawn(work).map_err(broken).map(drop)
-    }
+/// Runs a thread that is not joined: it may wait for a key, or for a change, for ever.
+fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    thread::Builder::new().name(name.into()).spawn(work).map_err(broken).map(drop)
 }
 
 /// Sends stdin and its end. A peer that no longer reads is not an error: it reports its reason in

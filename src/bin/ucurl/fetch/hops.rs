@@ -3,24 +3,35 @@
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::delivery::Next;
-use crate::fetch::request::{self, ChunkedTo10, Hop, RequestContent};
+use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::url::Url;
 use crate::output::failure::Failure;
 use crate::output::sink::unbuffered;
+use crate::output::trace;
+use crate::output::writeout::TransferInfo;
 use crate::plan::Source;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
 impl Attempt<'_> {
     /// Tries once. Whatever happens, `info` says how far it came.
     pub fn run(&mut self) -> Result<(), Failure> {
-        self.begin();
+        self.start = Instant::now();
+        self.info = TransferInfo::default();
+        self.retry_after = None;
+        self.session.tracer.begin(self.start, self.sink.to_terminal);
         let result = self.hops();
-        self.finish();
+        self.info.time_total = self.start.elapsed();
+        self.info.file = self.sink.name.clone();
+        self.info.facts = self.session.tracer.facts();
+        match self.info.facts.connected {
+            Some(_) => self.info.remote_ip = trace::place(self.server.engine.client().endpoint()),
+            None => self.info.remote_port = 0,
+        }
         result
     }
 
@@ -29,7 +40,6 @@ impl Attempt<'_> {
         loop {
             self.info.url_effective = hop.url.to_bytes();
             self.info.referer.clone_from(&hop.referer);
-            hop.http10_server = self.http10_server;
             let (response, expecting) = self.exchange(&hop)?;
             match self.receive(response, &hop, expecting)? {
                 Next::Done => return Ok(()),
@@ -46,11 +56,9 @@ impl Attempt<'_> {
     /// Sends the request, waits for the final head, and returns whether it asked for a 100.
     fn exchange(&mut self, hop: &Hop) -> Result<(Response, bool), Failure> {
         let flags = &self.operation.flags;
-        let planned = request::plan(flags, hop).map_err(|ChunkedTo10| {
-            let text = "an upload of unknown length needs HTTP/1.1; \
-                        give its length with -H 'Content-Length: ...'";
-            Failure::new(Exit::Upload, text)
-        })?;
+        let http10 = flags.http10 == Some(true) || self.server.http10.get();
+        let planned =
+            request::plan(flags, hop, http10).map_err(|why| Failure::new(Exit::Upload, why))?;
         self.session.tracer.begin_hop(&hop.url.host);
         self.info.remote_port = hop.url.port_or_80();
         let mut fields = Fields::new();
@@ -61,7 +69,7 @@ impl Attempt<'_> {
             })?;
         }
         let method = String::from_utf8_lossy(&planned.method);
-        let version = if planned.http10 { Version::Http10 } else { Version::Http11 };
+        let version = if http10 { Version::Http10 } else { Version::Http11 };
         let client = self.server.engine.client();
         let mut request = client.request(&method, &planned.target).version(version).fields(fields);
         request = request.timeouts(self.limits()?).body(content(self.source, hop.content)?);

@@ -34,7 +34,6 @@ impl RequestContent {
 pub struct PlannedRequest {
     pub method: Vec<u8>,
     pub target: Vec<u8>,
-    pub http10: bool,
     /// `Name: value`, sent unchanged.
     pub lines: Vec<Vec<u8>>,
     /// Wait for a 100 before the content.
@@ -53,24 +52,20 @@ pub struct Hop {
     pub same_host: bool,
     /// Credentials may go to this host and port.
     pub trusted: bool,
-    /// The server speaks HTTP/1.0.
-    pub http10_server: bool,
     /// The answer to Expect was a 417.
     pub no_expect: bool,
 }
 
-/// Content of unknown length needs HTTP/1.1.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ChunkedTo10;
+const CHUNKED_TO_10: &str =
+    "an upload of unknown length needs HTTP/1.1; give its length with -H 'Content-Length: ...'";
 
 /// curl sends Expect with a POST of more bytes than this.
 const EXPECT_POST: u64 = 1024 * 1024;
 
 const DEFAULT_AGENT: &str = concat!("ucurl/", env!("CARGO_PKG_VERSION"));
 
-/// Makes the request for one hop.
-pub fn plan(flags: &Group, hop: &Hop) -> Result<PlannedRequest, ChunkedTo10> {
-    let http10 = flags.http10 == Some(true) || hop.http10_server;
+/// Makes the request for one hop, or says why HTTP/1.0 cannot carry it.
+pub fn plan(flags: &Group, hop: &Hop, http10: bool) -> Result<PlannedRequest, &'static str> {
     let mut lines = Lines { flags, hop, written: Vec::new() };
     lines.identity();
     lines.preferences();
@@ -85,7 +80,7 @@ pub fn plan(flags: &Group, hop: &Hop) -> Result<PlannedRequest, ChunkedTo10> {
     let lines = lines.written;
     let method = flags.request.method.as_deref().unwrap_or(usual_method(flags, hop.content));
     let target = flags.request.target.clone().unwrap_or_else(|| hop.url.target());
-    Ok(PlannedRequest { method: method.to_vec(), target, http10, lines, expect })
+    Ok(PlannedRequest { method: method.to_vec(), target, lines, expect })
 }
 
 /// Returns the method without `-X`.
@@ -174,7 +169,7 @@ impl<'p> Lines<'p> {
     }
 
     /// Returns whether the content is chunked, and writes the field that says so.
-    fn transfer_encoding(&mut self, http10: bool) -> Result<bool, ChunkedTo10> {
+    fn transfer_encoding(&mut self, http10: bool) -> Result<bool, &'static str> {
         if let Some(value) = self.header_value("Transfer-Encoding") {
             let chunked = value.to_ascii_lowercase().windows(7).any(|part| part == b"chunked");
             return Ok(chunked && self.hop.content != RequestContent::None);
@@ -185,7 +180,7 @@ impl<'p> Lines<'p> {
             return Ok(false);
         }
         if http10 {
-            return Err(ChunkedTo10);
+            return Err(CHUNKED_TO_10);
         }
         self.push("Transfer-Encoding", b"chunked");
         Ok(true)

@@ -3,12 +3,14 @@
 use crate::args::config::Config;
 use crate::args::exit::Exit;
 use crate::fetch::session::Session;
-use crate::fetch::transfer::{self, Job};
+use crate::fetch::transfer;
+use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::sink::unbuffered;
 use crate::output::terminal;
 use crate::output::trace::Tracer;
-use crate::plan::Operation;
+use crate::plan::{self, Operation};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::sync::Arc;
 use unix_http::Endpoint;
@@ -78,8 +80,15 @@ fn transfers(session: &Session, operations: &[Operation]) -> Exit {
             session.messages.warn(why);
             return Exit::Usage;
         }
-        for (at, fetch) in operation.fetches.iter().enumerate() {
-            last = transfer::run(&Job { session, operation, fetch, number, first: at == 0 });
+        let heads = match heads_file(session, operation) {
+            Ok(heads) => heads,
+            Err(error) => {
+                let text = format!("cannot open the file of --dump-header: {error}");
+                return session.messages.error(&Failure::new(Exit::Write, text));
+            }
+        };
+        for fetch in &operation.fetches {
+            last = transfer::run(session, operation, fetch, heads.as_ref(), number);
             number += 1;
             if last == Exit::Usage || (last != Exit::Ok && session.global.fail_early) {
                 return last;
@@ -90,4 +99,16 @@ fn transfers(session: &Session, operations: &[Operation]) -> Exit {
         }
     }
     last
+}
+
+/// `-D`: opens the file that the transfers of an operation share.
+fn heads_file(session: &Session, operation: &Operation) -> io::Result<Option<File>> {
+    match operation.flags.dump_header.as_deref() {
+        None => Ok(None),
+        Some(b"-") => session.stdout.try_clone().map(Some),
+        Some(name) => {
+            File::create(plan::path(name))?;
+            OpenOptions::new().append(true).open(plan::path(name)).map(Some)
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub struct Session {
 pub struct Server {
     pub engine: Engine,
     prefix: String,
-    /// On the connection that is kept, the server speaks HTTP/1.0.
+    /// The server has answered with HTTP/1.0 in this transfer, or on the connection that is kept.
     pub http10: Cell<bool>,
 }
 

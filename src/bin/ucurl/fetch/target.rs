@@ -27,34 +27,32 @@ pub struct Target {
 ///    default socket.
 pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Failure> {
     let flags = &operation.flags;
-    let (endpoint, why) = if let Some(socket) = &operation.socket {
-        let why = match socket {
-            _ if demo => "--demo has started an engine there",
-            Endpoint::Abstract(_) => "--abstract-unix-socket names it",
-            _ => "--unix-socket names it",
-        };
-        (socket.clone(), why.to_owned())
-    } else if let Some(command) = &flags.proxy_command {
-        let (host, port) = (host_name(url), url.port_or_80());
+    let named =
+        |endpoint, why: &str| Ok(Target { endpoint, prefix: String::new(), why: why.to_owned() });
+    if let Some(socket) = &operation.socket {
+        return named(
+            socket.clone(),
+            match socket {
+                _ if demo => "--demo has started an engine there",
+                Endpoint::Abstract(_) => "--abstract-unix-socket names it",
+                _ => "--unix-socket names it",
+            },
+        );
+    }
+    let (host, port) = (host_name(url), url.port_or_80());
+    if let Some(command) = &flags.proxy_command {
         let endpoint = Endpoint::proxy_command(plan::path(command), &host, port)
             .map_err(|error| Failure::new(Exit::Usage, format!("--proxy-command: {error}")))?;
-        (endpoint, "--proxy-command names it".to_owned())
-    } else if flags.endpoint.is_some()
-        || flags.context.is_some()
-        || (url.port.is_none() && url.host == b"localhost")
-    {
-        return daemon_target(&DaemonFlags {
-            host: flags.endpoint.clone().map(OsString::from_vec),
-            context: flags.context.clone().map(OsString::from_vec),
-        });
-    } else {
-        let endpoint = Endpoint::Tcp { host: host_name(url), port: url.port_or_80() };
-        (endpoint, "the URL names a host and a port of its own".to_owned())
+        return named(endpoint, "--proxy-command names it");
+    }
+    let is_daemon = flags.endpoint.is_some() || flags.context.is_some();
+    if !is_daemon && (url.port.is_some() || host != "localhost") {
+        return named(Endpoint::Tcp { host, port }, "the URL names a host and a port of its own");
+    }
+    let flags = &DaemonFlags {
+        host: flags.endpoint.clone().map(OsString::from_vec),
+        context: flags.context.clone().map(OsString::from_vec),
     };
-    Ok(Target { endpoint, prefix: String::new(), why })
-}
-
-fn daemon_target(flags: &DaemonFlags) -> Result<Target, Failure> {
     let daemon = Daemon::resolve(&ProcessEnvironment, flags)
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let mut why = format!("{} says so", daemon.rule);

@@ -14,64 +14,57 @@ use crate::output::output_file;
 use crate::output::sink::Sink;
 use crate::output::writeout::{self, TransferInfo};
 use crate::plan::{self, FetchPlan, Operation, Source};
-use std::fs::{File, OpenOptions};
-use std::io;
+use std::fs::File;
 use std::time::Instant;
 use unix_http::base::percent::decode_lenient;
 use unix_http::docker::EngineError;
 
-/// One URL of the command line.
-pub struct Job<'p> {
-    pub session: &'p Session,
-    pub operation: &'p Operation,
-    pub fetch: &'p FetchPlan,
-    /// Its place among all URLs.
-    pub number: usize,
-    /// The first URL of its operation.
-    pub first: bool,
-}
-
-/// Transfers one URL, prints whatever happens, and returns the exit code.
-pub fn run(job: &Job) -> Exit {
-    let Job { session, operation, .. } = job;
-    let (url, shown) = match address(job) {
+/// Transfers one URL, the `number`th of all, prints whatever happens, and returns the exit code.
+/// The heads go to the file of `-D`.
+pub fn run(
+    session: &Session,
+    operation: &Operation,
+    fetch: &FetchPlan,
+    heads: Option<&File>,
+    urlnum: usize,
+) -> Exit {
+    let flags = &operation.flags;
+    // `-w`
+    let write_out = |info, failure: Option<&Failure>| {
+        if let Some(format) = &flags.output.write_out {
+            let exit = failure.map_or(0, |failure| failure.exit as u8);
+            let error = failure.map(|failure| failure.text.clone());
+            let info = TransferInfo { urlnum, exit, error, ..info };
+            writeout::write(format, &info, &session.stdout);
+        }
+    };
+    let (url, shown) = match address(flags, fetch) {
         Ok(found) => found,
         Err(failure) => {
-            let (method, url_effective) = (b"GET".to_vec(), job.fetch.url.clone());
-            let url = url_effective.clone();
+            let (url, url_effective) = (fetch.url.clone(), fetch.url.clone());
+            let method = b"GET".to_vec();
             let info = TransferInfo { url, url_effective, method, ..TransferInfo::default() };
-            write_out(job, info, Some(&failure));
+            write_out(info, Some(&failure));
             return session.messages.error(&failure);
         }
     };
-    let mut attempt = match prepare(job, url) {
+    let mut attempt = match prepare(session, operation, fetch, heads, url) {
         Ok(attempt) => attempt,
         Err(failure) => return session.messages.error(&failure),
     };
     let failure = tries(&mut attempt).err();
-    if failure.is_some() && operation.flags.output.remove_on_error {
+    if failure.is_some() && flags.output.remove_on_error {
         attempt.sink.remove();
     }
-    attempt.server.http10.set(attempt.http10_server && attempt.kept);
-    write_out(job, TransferInfo { url: shown, ..attempt.info }, failure.as_ref());
+    attempt.server.http10.set(attempt.server.http10.get() && attempt.kept);
+    write_out(TransferInfo { url: shown, ..attempt.info }, failure.as_ref());
     failure.map_or(Exit::Ok, |failure| failure.exit)
-}
-
-/// `-w`
-fn write_out(job: &Job, info: TransferInfo, failure: Option<&Failure>) {
-    if let Some(format) = &job.operation.flags.output.write_out {
-        let exit = failure.map_or(0, |failure| failure.exit as u8);
-        let error = failure.map(|failure| failure.text.clone());
-        let info = TransferInfo { urlnum: job.number, exit, error, ..info };
-        writeout::write(format, &info, &job.session.stdout);
-    }
 }
 
 /// Returns the URL to request: with the data of `-G` or `--url-query`, or the name of the file of
 /// `-T`. The second value is for `%{url}`: the URL as it was typed, if nothing was added.
-fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
-    let flags = &job.operation.flags;
-    let typed = &job.fetch.url;
+fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> {
+    let typed = &fetch.url;
     let wrong = |error: UrlError| {
         let typed = String::from_utf8_lossy(typed);
         Failure::new(error.exit, format!("the URL '{}' {}", typed.escape_debug(), error.why))
@@ -82,7 +75,7 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
-    if let Source::File(file) = &job.fetch.source {
+    if let Source::File(file) = &fetch.source {
         let name = url::last_segment(file.as_os_str().as_encoded_bytes());
         if url.path.ends_with(b"/") && !name.is_empty() {
             url.add_file_name(name);
@@ -101,16 +94,17 @@ fn address(job: &Job) -> Result<(Url, Vec<u8>), Failure> {
 
 /// Opens the output, finds the server and measures the content. Only `--negotiate-api` sends
 /// something yet.
-fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
-    let Job { session, operation, fetch, .. } = *job;
+fn prepare<'p>(
+    session: &'p Session,
+    operation: &'p Operation,
+    fetch: &'p FetchPlan,
+    heads: Option<&'p File>,
+    url: Url,
+) -> Result<Attempt<'p>, Failure> {
     let (flags, global) = (&operation.flags, &session.global);
     let directory = plan::path(flags.output_dir.as_deref().unwrap_or_default());
     let name = output_file::name(&fetch.destination, directory, url::last_segment(&url.path))
         .map_err(|why| Failure::new(Exit::Write, why))?;
-    let heads = heads_file(job).map_err(|error| {
-        let text = format!("cannot open the file of --dump-header: {error}");
-        Failure::new(Exit::Write, text)
-    })?;
     let target = target::choose(operation, global.demo, &url)?;
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
@@ -123,7 +117,12 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
     let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
     let quiet = quiet || sink.to_terminal || flags.stages.demux || flags.request.hijack;
     let meter = (!quiet).then(|| Meter::new(global.progress_bar, &session.messages));
-    note_needless_method(job, first.content);
+    if let Some(method) = &flags.request.method
+        && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
+    {
+        let method = String::from_utf8_lossy(method);
+        session.messages.note(&format!("-X {method} is not needed: it is the method anyway"));
+    }
     Ok(Attempt {
         session,
         operation,
@@ -134,26 +133,10 @@ fn prepare<'p>(job: &Job<'p>, url: Url) -> Result<Attempt<'p>, Failure> {
         monitor: Monitor::new(meter, operation),
         start: Instant::now(),
         info: TransferInfo::default(),
-        http10_server: server.http10.get(),
         server,
         kept: false,
         retry_after: None,
     })
-}
-
-/// `-D`: the first transfer of an operation empties the file, the others append to it.
-fn heads_file(job: &Job) -> io::Result<Option<File>> {
-    match job.operation.flags.dump_header.as_deref() {
-        None => Ok(None),
-        Some(b"-") => job.session.stdout.try_clone().map(Some),
-        Some(name) => {
-            let name = plan::path(name);
-            if job.first {
-                File::create(name)?;
-            }
-            OpenOptions::new().create(true).append(true).open(name).map(Some)
-        }
-    }
 }
 
 /// Puts the version that both sides support before the path.
@@ -193,19 +176,8 @@ fn first_hop(flags: &Group, url: Url, source: &Source) -> Result<Hop, Failure> {
         referer: flags.request.referer.clone(),
         same_host: true,
         trusted: true,
-        http10_server: false,
         no_expect: false,
     })
-}
-
-fn note_needless_method(job: &Job, content: RequestContent) {
-    let flags = &job.operation.flags;
-    if let Some(method) = &flags.request.method
-        && method.eq_ignore_ascii_case(request::usual_method(flags, content))
-    {
-        let method = String::from_utf8_lossy(method);
-        job.session.messages.note(&format!("-X {method} is not needed: it is the method anyway"));
-    }
 }
 
 /// Tries until the transfer works, or until `--retry` is used up.

@@ -47,7 +47,7 @@ impl Url {
     /// Reads a URL as a user types it.
     pub fn parse(text: &[u8], path_as_is: bool) -> Result<Url> {
         let rest = match scheme(text) {
-            Some(b"http") => without_slashes(&text[5..])?,
+            Some(name) if name.eq_ignore_ascii_case(b"http") => without_slashes(&text[5..])?,
             Some(other) => return Err(not_http(other)),
             None => text,
         };
@@ -182,11 +182,7 @@ impl Url {
         let joined = match location.first() {
             Some(b'/') => location.to_vec(),
             Some(b'?') => [&self.path, location].concat(),
-            Some(b'#') | None => {
-                let mut whole = self.path.clone();
-                push_after(&mut whole, b'?', self.query.as_deref());
-                [&whole, location].concat()
-            }
+            Some(b'#') | None => [&self.target(), location].concat(),
             Some(_) => self.climb(location),
         };
         let mut new = self.clone();
@@ -213,19 +209,15 @@ fn scheme(text: &[u8]) -> Option<&[u8]> {
     scheme_of_any(text).filter(|name| text.get(name.len() + 1) == Some(&b'/'))
 }
 
-/// Returns the scheme of a Location, `http` and `https` in lower case.
+/// Returns the scheme of a Location.
 fn scheme_of_any(text: &[u8]) -> Option<&[u8]> {
     let in_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-    let name = &text[..text.iter().position(|byte| !in_scheme(byte))?];
-    if name.is_empty() || name.len() > 39 || text[name.len()] != b':' {
-        return None;
-    }
-    let known: [&[u8]; 2] = [b"http", b"https"];
-    Some(known.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name))
+    let end = text.iter().position(|byte| !in_scheme(byte))?;
+    (text[end] == b':' && (1..40).contains(&end)).then_some(&text[..end])
 }
 
 fn not_http(scheme: &[u8]) -> UrlError {
-    let why = match scheme {
+    let why = match &scheme.to_ascii_lowercase()[..] {
         b"https" => "https is out: no TLS is spoken here; name a tcp:// endpoint with TLS instead",
         b"unix" | b"tcp" | b"ssh" | b"npipe" | b"fd" => "is an endpoint; did you mean --endpoint?",
         _ => "http is the only scheme",

@@ -26,22 +26,19 @@ const PIECE: usize = 64 << 10;
 pub struct BodyStages {
     scanner: Option<ErrorScanner>,
     frames: Option<FrameDecoder>,
-    json: JsonStage,
+    /// `None` writes content as it is.
+    json: Option<JsonStage>,
     /// Where `--stderr` says.
     stderr: Arc<File>,
 }
 
+/// `--select`, `--pretty`, or both.
 struct JsonStage {
-    /// `None` writes content as it is.
-    form: Option<Form>,
-    texts: JsonTexts,
-    out: Vec<u8>,
-}
-
-/// How a JSON text is shown: `--select`, `--pretty`, or both.
-struct Form {
     pointer: Option<Pointer>,
     pretty: bool,
+    texts: JsonTexts,
+    /// What is not written yet.
+    out: Vec<u8>,
     found: bool,
     /// Why the latest text has no such value.
     miss: Option<String>,
@@ -51,16 +48,18 @@ impl BodyStages {
     /// With `framed`, decodes the content from Docker's frames.
     pub fn new(plan: &Operation, messages: &Messages, framed: bool) -> BodyStages {
         let flags = &plan.flags.stages;
-        let form = (plan.select.is_some() || flags.pretty).then(|| Form {
+        let json = JsonStage {
             pointer: plan.select.clone(),
             pretty: flags.pretty,
+            texts: JsonTexts::default(),
+            out: Vec::new(),
             found: false,
             miss: None,
-        });
+        };
         BodyStages {
             scanner: flags.fail_stream.then(ErrorScanner::new),
             frames: framed.then(FrameDecoder::new),
-            json: JsonStage { form, texts: JsonTexts::default(), out: Vec::new() },
+            json: (plan.select.is_some() || flags.pretty).then_some(json),
             stderr: Arc::clone(&messages.out),
         }
     }
@@ -70,13 +69,17 @@ impl BodyStages {
         if let Some(scanner) = &mut self.scanner {
             scanner.feed(content);
         }
-        let Some(frames) = &mut self.frames else { return self.json.feed(content, sink) };
+        let mut write = |data: &[u8]| match &mut self.json {
+            None => sink.write(data),
+            Some(json) => json.write(Some(data), sink)?.map_err(bad_json(json.option())),
+        };
+        let Some(frames) = &mut self.frames else { return write(content) };
         while let Some((stream, data)) = frames.next(&mut content).map_err(bad_frame)? {
             match stream {
                 FrameStream::Stderr => (&*self.stderr).write_all(data).map_err(|error| {
                     Failure::new(Exit::Write, format!("cannot write to stderr: {error}"))
                 })?,
-                _ => self.json.feed(data, sink)?,
+                _ => write(data)?,
             }
         }
         Ok(())
@@ -85,9 +88,9 @@ impl BodyStages {
     /// Ends a body that `arrived`, or failed to, and writes the rest of its JSON. The body must be
     /// complete and report no error of the daemon.
     pub fn finish(&mut self, arrived: Result<(), Failure>, sink: &mut Sink) -> Result<(), Failure> {
-        let json = self.json.write(None, sink);
+        let rest = self.json.as_mut().map(|json| json.write(None, sink));
         arrived?;
-        let json = json?;
+        let rest = rest.transpose()?;
         if let Some(frames) = &self.frames {
             frames.finish().map_err(bad_frame)?;
         }
@@ -96,23 +99,21 @@ impl BodyStages {
             let text = format!("the daemon reports an error in its stream: {error}");
             return Err(Failure::new(Exit::HttpError, text));
         }
-        let Some(form) = &self.json.form else { return Ok(()) };
-        json.map_err(bad_json(form.option()))?;
-        match &form.miss {
-            _ if form.pointer.is_none() || form.found => Ok(()),
+        let (Some(json), Some(rest)) = (&self.json, rest) else { return Ok(()) };
+        rest.map_err(bad_json(json.option()))?;
+        match &json.miss {
+            _ if json.pointer.is_none() || json.found => Ok(()),
             Some(miss) => {
                 Err(Failure::new(Exit::HttpError, format!("--select found no value: {miss}")))
             }
-            None => Value::parse(b"").map(drop).map_err(bad_json(form.option())),
+            None => Value::parse(b"").map(drop).map_err(bad_json(json.option())),
         }
     }
 }
 
 impl JsonStage {
-    fn feed(&mut self, content: &[u8], sink: &mut Sink) -> Result<(), Failure> {
-        let Some(form) = &self.form else { return sink.write(content) };
-        let option = form.option();
-        self.write(Some(content), sink)?.map_err(bad_json(option))
+    fn option(&self) -> &'static str {
+        if self.pointer.is_some() { "--select" } else { "--pretty" }
     }
 
     /// Writes the JSON texts that end in `content`, or with the body.
@@ -121,39 +122,31 @@ impl JsonStage {
         content: Option<&[u8]>,
         sink: &mut Sink,
     ) -> Result<Result<(), JsonError>, Failure> {
-        let Some(form) = &mut self.form else { return Ok(Ok(())) };
-        let (waiting, mut written) = (&mut self.out, Ok(()));
-        let mut out = |piece: &[u8]| {
-            waiting.extend_from_slice(piece);
-            if waiting.len() >= PIECE {
+        let mut written = Ok(());
+        let out = &mut |piece: &[u8]| {
+            self.out.extend_from_slice(piece);
+            if self.out.len() >= PIECE {
                 if written.is_ok() {
-                    written = sink.write(waiting);
+                    written = sink.write(&self.out);
                 }
-                waiting.clear();
+                self.out.clear();
             }
         };
+        let show = &mut |text: &JsonText<'_>| {
+            let Some(pointer) = &self.pointer else { return text.lay_out(out) };
+            self.miss = text.select(pointer, &mut |value| {
+                self.found = true;
+                value.print(self.pretty, out);
+            })?;
+            Ok(())
+        };
         let result = match content {
-            Some(content) => self.texts.feed(content, &mut |text| form.show(text, &mut out)),
-            None => self.texts.finish(&mut |text| form.show(text, &mut out)),
+            Some(content) => self.texts.feed(content, show),
+            None => self.texts.finish(show),
         };
         let written = written.and_then(|()| sink.write(&self.out));
         self.out.clear();
         written.map(|()| result)
-    }
-}
-
-impl Form {
-    fn option(&self) -> &'static str {
-        if self.pointer.is_some() { "--select" } else { "--pretty" }
-    }
-
-    fn show(&mut self, text: &JsonText<'_>, out: &mut dyn FnMut(&[u8])) -> Result<(), JsonError> {
-        let Some(pointer) = &self.pointer else { return text.lay_out(out) };
-        self.miss = text.select(pointer, &mut |value| {
-            self.found = true;
-            value.print(self.pretty, out);
-        })?;
-        Ok(())
     }
 }
 

@@ -67,16 +67,16 @@ impl<'s> Sink<'s> {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let to_stdout = self.name.is_none();
         let mut file = self.open()?;
-        file.write_all(bytes).map_err(|error| Failure::of_writing(&error, to_stdout))
+        file.write_all(bytes).map_err(|error| Failure::of_writing(&error, to_stdout))?;
+        self.written += bytes.len() as u64;
+        Ok(())
     }
 
     /// Writes a head, for `-i`.
     pub fn head(&mut self, head: &[u8]) -> Result<(), Failure> {
         let shown = if self.to_terminal { harmless_lines(head) } else { head.into() };
         let styled = if self.styled { bold(&shown).into() } else { shown };
-        self.put(&styled)?;
-        self.written += head.len() as u64;
-        Ok(())
+        self.put(&styled)
     }
 
     pub fn write(&mut self, content: &[u8]) -> Result<(), Failure> {
@@ -88,9 +88,7 @@ impl<'s> Sink<'s> {
                         Docker's frames, -o - writes it all the same, -o FILE into a file";
             return Err(Failure::new(Exit::Write, text));
         }
-        self.put(content)?;
-        self.written += content.len() as u64;
-        Ok(())
+        self.put(content)
     }
 
     /// Creates the file of a transfer that worked without a byte.
