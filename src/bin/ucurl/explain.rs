@@ -1,29 +1,24 @@
 //! `--explain`: explains the client's own exchanges on standard error.
 
 use std::fs::File;
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 use unix_http::Endpoint;
-use unix_http::base::sync::lock;
-use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::client::ClientEvent;
 use unix_http::traffic::{Conversation, Event, Explain, Observer, Side};
 use unix_http::wire::Framing;
 
 #[derive(Debug)]
 pub struct Explainer {
     explain: Explain,
-    attempts: Mutex<Attempts>,
-}
-
-/// The open attempts. During a raw connection, requests about its container use another one.
-#[derive(Debug, Default)]
-struct Attempts {
+    /// Counts the exchanges.
     count: u64,
-    open: Vec<Attempt>,
+    /// During a raw connection, requests about its container use another one.
+    open: Vec<Exchange>,
 }
 
 #[derive(Debug)]
-struct Attempt {
+struct Exchange {
     number: u64,
     conversation: Conversation,
     answered: bool,
@@ -31,9 +26,9 @@ struct Attempt {
 
 impl Explainer {
     /// Explains to `out`, with `bytes` also in hex.
-    pub fn new(out: File, bytes: bool, colour: bool) -> Explainer {
+    pub fn new(out: Arc<File>, bytes: bool, colour: bool) -> Explainer {
         let explain = Explain::new(out).bytes(bytes).colour(colour);
-        Explainer { explain, attempts: Mutex::default() }
+        Explainer { explain, count: 0, open: Vec::new() }
     }
 
     /// Writes a decision and its section.
@@ -58,41 +53,38 @@ impl Explainer {
         self.note(&format!("connects to {endpoint}: {how}"), "");
     }
 
-    fn begin(&self) {
-        let mut attempts = lock(&self.attempts);
-        attempts.open.retain(|attempt| attempt.answered);
-        attempts.count += 1;
-        let (number, conversation) = (attempts.count, Conversation::new(true));
-        attempts.open.push(Attempt { number, conversation, answered: false });
+    fn begin(&mut self) {
+        self.open.retain(|exchange| exchange.answered);
+        self.count += 1;
+        let (number, conversation) = (self.count, Conversation::new(true));
+        self.open.push(Exchange { number, conversation, answered: false });
     }
 
-    fn answered(&self, ignores_length: bool) {
-        if let Some(attempt) = lock(&self.attempts).open.last_mut() {
-            attempt.answered = true;
+    fn answered(&mut self, ignores_length: bool) {
+        if let Some(exchange) = self.open.last_mut() {
+            exchange.answered = true;
             if ignores_length {
-                attempt.conversation.ignore_length();
+                exchange.conversation.ignore_length();
             }
         }
     }
 
-    fn bytes(&self, side: Side, bytes: &[u8]) {
-        if let Some(attempt) = lock(&self.attempts).open.last_mut() {
-            let (number, at) = (attempt.number, Duration::ZERO);
-            let see = &mut |event: &Event<'_>| self.explain.see(number, at, event);
-            attempt.conversation.bytes(side, at, bytes, see);
+    fn bytes(&mut self, side: Side, bytes: &[u8]) {
+        if let Some(Exchange { number, conversation, .. }) = self.open.last_mut() {
+            let see = &mut |event: &Event<'_>| self.explain.see(*number, Duration::ZERO, event);
+            conversation.bytes(side, Duration::ZERO, bytes, see);
         }
     }
 
     /// Ends an exchange, or an upgraded connection.
-    pub fn end(&self, kept: bool) {
-        if let Some(attempt) = lock(&self.attempts).open.pop() {
-            self.explain.end(attempt.number, kept);
+    pub fn end(&mut self, kept: bool) {
+        if let Some(exchange) = self.open.pop() {
+            self.explain.end(exchange.number, kept);
         }
     }
-}
 
-impl ClientObserver for Explainer {
-    fn on(&self, event: &ClientEvent<'_>) {
+    /// Explains an event.
+    pub fn on(&mut self, event: &ClientEvent<'_>) {
         match event {
             ClientEvent::Connecting(endpoint) => self.connecting(endpoint),
             ClientEvent::Reused(connection) => {

@@ -35,11 +35,11 @@ pub struct ExchangeFacts {
 pub struct Tracer {
     /// Something needs to know what travels.
     pub wanted: bool,
-    explainer: Option<Explainer>,
     state: Mutex<TraceState>,
 }
 
 struct TraceState {
+    explainer: Option<Explainer>,
     style: Trace,
     out: Arc<File>,
     /// `--trace-time`
@@ -68,13 +68,13 @@ impl Tracer {
             },
             Trace::None | Trace::Plain => messages.out.clone(),
         };
-        let mut explainer = None;
-        if let Some(how) = &global.explain {
+        let explainer = global.explain.as_ref().map(|how| {
             let colour = wants_colour(&*messages.out);
-            explainer = Some(Explainer::new(messages.out.try_clone()?, how == b"bytes", colour));
-        }
+            Explainer::new(Arc::clone(&messages.out), how == b"bytes", colour)
+        });
         let wanted = global.trace != Trace::None || explainer.is_some() || observed;
         let state = Mutex::new(TraceState {
+            explainer,
             style: global.trace.clone(),
             to_terminal: out.is_terminal(),
             out,
@@ -86,7 +86,7 @@ impl Tracer {
             after_data: false,
             body_is_shown: false,
         });
-        Ok(Tracer { wanted, explainer, state })
+        Ok(Tracer { wanted, state })
     }
 
     fn state(&self) -> MutexGuard<'_, TraceState> {
@@ -115,7 +115,7 @@ impl Tracer {
 
     /// Explains a decision, with the section that has its rule.
     pub fn explain(&self, text: &str, section: &str) {
-        if let Some(explainer) = &self.explainer {
+        if let Some(explainer) = &self.state().explainer {
             explainer.note(text, section);
         }
     }
@@ -135,7 +135,7 @@ impl Tracer {
 
     /// Shows the end of such a connection.
     pub fn raw_end(&self) {
-        if let Some(explainer) = &self.explainer {
+        if let Some(explainer) = &mut self.state().explainer {
             explainer.end(false);
         }
     }
@@ -229,6 +229,9 @@ impl TraceState {
 
     /// Shows an event, and collects its facts.
     fn on(&mut self, event: &ClientEvent<'_>) {
+        if let Some(explainer) = &mut self.explainer {
+            explainer.on(event);
+        }
         let (facts, now) = (&mut self.facts, self.start.elapsed());
         match event {
             ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
@@ -287,13 +290,11 @@ pub fn place(endpoint: &Endpoint) -> String {
 
 impl ClientObserver for Tracer {
     fn on(&self, event: &ClientEvent<'_>) {
-        if let Some(explainer) = &self.explainer {
-            explainer.on(event);
-        }
         self.state().on(event);
     }
 
     fn wants_bodies(&self) -> bool {
-        self.explainer.is_some() || self.state().style != Trace::None
+        let state = self.state();
+        state.explainer.is_some() || state.style != Trace::None
     }
 }

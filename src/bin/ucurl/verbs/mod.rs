@@ -31,19 +31,16 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
 
 /// Checks the operands and the command against the usage of the verb.
 fn check_operands(given: &given::Given, usage: &str) -> Result<(), String> {
-    let wants_recording = usage.contains(" recording");
+    let recordings = usize::from(usage.contains(" recording"));
     let takes_command = usage.contains("[-- command");
-    match (&given.operands[..], &given.command) {
-        (_, Some(command)) if takes_command && command.is_empty() => {
-            Err("no command after --".into())
-        }
-        (_, Some(_)) if !takes_command => Err("takes no command".into()),
-        ([_], _) if wants_recording => Ok(()),
-        _ if wants_recording => Err("needs one recording".into()),
+    Err(match (&given.operands[..], given.command.as_deref()) {
+        (_, Some([])) if takes_command => "no command after --".into(),
+        (_, Some(_)) if !takes_command => "takes no command".into(),
+        (operands, _) if operands.len() == recordings => return Ok(()),
+        _ if recordings == 1 => "needs one recording".into(),
         ([operand, ..], _) if takes_command => {
-            Err(format!("{}: a command stands after --", operand.display()))
+            format!("{}: a command stands after --", operand.display())
         }
-        ([_, ..], _) => Err("takes no operands".into()),
-        ([], _) => Ok(()),
-    }
+        _ => "takes no operands".into(),
+    })
 }
