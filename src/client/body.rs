@@ -91,28 +91,21 @@ impl Body<'_> {
     }
 }
 
-impl<'a> From<&'a [u8]> for Body<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Body::bytes(bytes)
-    }
+macro_rules! from_bytes {
+    ($($source:ty: $to_bytes:expr;)*) => {$(
+        impl<'a> From<$source> for Body<'a> {
+            fn from(content: $source) -> Self {
+                Body::bytes($to_bytes(content))
+            }
+        }
+    )*};
 }
 
-impl<'a> From<&'a str> for Body<'a> {
-    fn from(text: &'a str) -> Self {
-        Body::bytes(text.as_bytes())
-    }
-}
-
-impl From<Vec<u8>> for Body<'_> {
-    fn from(bytes: Vec<u8>) -> Self {
-        Body::bytes(bytes)
-    }
-}
-
-impl From<String> for Body<'_> {
-    fn from(text: String) -> Self {
-        Body::bytes(text.into_bytes())
-    }
+from_bytes! {
+    &'a [u8]: <&[u8]>::from;
+    &'a str: str::as_bytes;
+    Vec<u8>: Vec::from;
+    String: String::into_bytes;
 }
 
 impl fmt::Debug for Body<'_> {

@@ -218,9 +218,9 @@ fn attempt(
     let settings = &request.inner.settings;
     let observer = settings.observer.clone();
     let watcher = observer.clone().filter(|observer| observer.wants_bodies());
-    wire.connection.set_watch(
-        watcher.map(|o| Watch::new(move |bytes| o.on(&ClientEvent::ResponseBody(bytes)))),
-    );
+    wire.connection.set_watch(watcher.map(|observer| -> Watch {
+        Box::new(move |bytes| observer.on(&ClientEvent::ResponseBody(bytes)))
+    }));
     wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
     let written = write(wire, sending.head, settings);
     let unsent = matches!(written, Err((_, false)));

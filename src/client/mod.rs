@@ -71,6 +71,15 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
+macro_rules! methods {
+    ($($name:ident $method:literal),*) => {$(
+        #[doc = concat!("A ", $method, " request for `target`, such as `/version`.")]
+        pub fn $name<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+            self.request($method, target)
+        }
+    )*};
+}
+
 impl Client {
     /// A client of the Unix socket at `path`. Connects when the first request is sent.
     pub fn unix(path: impl AsRef<Path>) -> Client {
@@ -112,30 +121,7 @@ impl Client {
         &self.inner.settings.endpoint
     }
 
-    /// A GET request for `target`, such as `/version`.
-    pub fn get<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
-        self.request("GET", target)
-    }
-
-    /// A HEAD request.
-    pub fn head<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
-        self.request("HEAD", target)
-    }
-
-    /// A POST request.
-    pub fn post<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
-        self.request("POST", target)
-    }
-
-    /// A PUT request.
-    pub fn put<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
-        self.request("PUT", target)
-    }
-
-    /// A DELETE request.
-    pub fn delete<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
-        self.request("DELETE", target)
-    }
+    methods! { get "GET", head "HEAD", post "POST", put "PUT", delete "DELETE" }
 
     /// A request with any method.
     pub fn request<'a, T: AsRef<[u8]> + ?Sized>(

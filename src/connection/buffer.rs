@@ -14,25 +14,10 @@ const LARGE: usize = 256 * 1024;
 pub(super) const RUN: usize = 4096;
 
 /// A callback that receives the bytes of a body exactly as they arrived, including chunk framing.
-pub struct Watch(Box<Callback>);
-
-type Callback = dyn FnMut(&[u8]) + Send;
-
-impl Watch {
-    /// Calls `callback` with the bytes.
-    pub fn new(callback: impl FnMut(&[u8]) + Send + 'static) -> Watch {
-        Watch(Box::new(callback))
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Watch")
-    }
-}
+pub type Watch = Box<dyn FnMut(&[u8]) + Send>;
 
 /// Bytes that were read ahead, and where they lie.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Buffer {
     pub bytes: Vec<u8>,
     /// Content that is ready to be handed out.
@@ -42,6 +27,13 @@ pub(super) struct Buffer {
     /// What broke the framing behind the content that is ready.
     pub broken: Option<ParseError>,
     pub watch: Option<Watch>,
+}
+
+/// The lengths only: the bytes may hold credentials.
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer(ready: {} bytes, raw: {} bytes)", self.ready.len(), self.raw.len())
+    }
 }
 
 impl Buffer {
@@ -107,7 +99,7 @@ impl Buffer {
 
     /// Shows the next `n` raw bytes to the watch, if there is one.
     fn show(&mut self, n: usize) {
-        if let (Some(Watch(callback)), 1..) = (&mut self.watch, n) {
+        if let (Some(callback), 1..) = (&mut self.watch, n) {
             callback(&self.bytes[self.raw.start..self.raw.start + n]);
         }
     }

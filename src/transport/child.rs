@@ -190,22 +190,19 @@ struct Tail {
 }
 
 impl Stderr {
-    fn listen(&self, pipe: Option<ChildStderr>) {
+    fn listen(&self, mut pipe: Option<ChildStderr>) {
         let mut buffer = [0; 1024];
-        let mut more = |pipe: &mut ChildStderr| match pipe.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => true,
-            Ok(0) | Err(_) => false,
-            Ok(n) => {
-                let bytes = &mut lock(&self.tail).bytes;
-                bytes.extend_from_slice(&buffer[..n]);
-                let over = bytes.len().saturating_sub(KEPT);
-                bytes.drain(..over);
-                self.more.notify_all();
-                true
-            }
-        };
-        if let Some(mut pipe) = pipe {
-            while more(&mut pipe) {}
+        while let Some(pipe) = &mut pipe {
+            let n = match pipe.read(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Ok(0) | Err(_) => break,
+                Ok(n) => n,
+            };
+            let bytes = &mut lock(&self.tail).bytes;
+            bytes.extend_from_slice(&buffer[..n]);
+            let over = bytes.len().saturating_sub(KEPT);
+            bytes.drain(..over);
+            self.more.notify_all();
         }
         lock(&self.tail).ended = true;
         self.more.notify_all();

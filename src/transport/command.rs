@@ -68,9 +68,7 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, EndpointErr
             Some(b'h') => line.extend(host.as_bytes()),
             Some(b'p') => line.extend(port.to_string().as_bytes()),
             Some(b'%') => line.push(b'%'),
-            _ => {
-                return refuse("after a % stands h (host), p (port) or another %");
-            }
+            _ => return refuse("after a % stands h (host), p (port) or another %"),
         }
     }
     Ok(OsString::from_vec(line))

@@ -75,29 +75,27 @@ impl<T: Cut + Send + Sync> Connections<T> {
         thread::scope(|scope| {
             let mut number = 0;
             loop {
-                let (concerned, what, error) = match listener.borrow().accept() {
-                    Ok(None) => break,
-                    Ok(Some(_)) if !service.has_room() => break,
-                    Ok(Some(stream)) => {
-                        number += 1;
-                        self.begin();
-                        let serve = move || {
-                            service.serve(number, stream);
-                            self.done();
-                        };
-                        let thread = thread::Builder::new().stack_size(S::STACK);
-                        match thread.spawn_scoped(scope, serve) {
-                            Ok(_) => continue,
-                            Err(error) => {
-                                self.done();
-                                (number, "no thread for another connection", error)
-                            }
-                        }
+                let stream = match listener.borrow().accept() {
+                    Ok(Some(stream)) if service.has_room() => stream,
+                    Ok(_) => break,
+                    Err(error) => {
+                        service.fails(0, "cannot accept another connection", &error);
+                        thread::sleep(PAUSE);
+                        continue;
                     }
-                    Err(error) => (0, "cannot accept another connection", error),
                 };
-                service.fails(concerned, what, &error);
-                thread::sleep(PAUSE);
+                number += 1;
+                self.begin();
+                let serve = move || {
+                    service.serve(number, stream);
+                    self.done();
+                };
+                let thread = thread::Builder::new().stack_size(S::STACK);
+                if let Err(error) = thread.spawn_scoped(scope, serve) {
+                    self.done();
+                    service.fails(number, "no thread for another connection", &error);
+                    thread::sleep(PAUSE);
+                }
             }
             drop(listener);
             self.done();

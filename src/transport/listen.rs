@@ -2,7 +2,7 @@
 
 use self::ListenErrorKind as Kind;
 use super::endpoint::Endpoint;
-use super::socket_file::{self, InTheWay, SocketFile};
+use super::socket_file::{self, SocketFile};
 use super::stream::Stream;
 use super::unix;
 use crate::base::text::visible_path;
@@ -201,8 +201,6 @@ fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists)
 }
 
-const TAKEN: &str = "another server took the name just now";
-
 fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), ListenError> {
     let bound = match socket_file::bind(path, mode) {
         Err(error) if is_taken(&error) => {
@@ -222,7 +220,7 @@ fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Liste
                 let why = "the path is too long for a socket address";
                 (Kind::Other, format!("{why}; use a shorter or a relative one"))
             }
-            _ if is_taken(&error) => (Kind::InUse, TAKEN.into()),
+            _ if is_taken(&error) => (Kind::InUse, socket_file::TAKEN_JUST_NOW.into()),
             _ => return ListenError::of("cannot listen", error),
         };
         ListenError { kind, text: why, source: Some(error) }
@@ -235,18 +233,8 @@ fn make_way(path: &Path) -> Result<(), ListenError> {
         let what = "a socket that nobody listens on is in the way and cannot be removed";
         ListenError::of(what, error)
     })?;
-    let (kind, why) = match in_the_way {
-        None => return Ok(()),
-        Some(InTheWay::NotASocket) => (
-            Kind::Other,
-            "a file that is not a socket is in the way; remove it or choose another path",
-        ),
-        Some(InTheWay::Live) => {
-            (Kind::InUse, "another process listens on it; stop that one or choose another path")
-        }
-        Some(InTheWay::TakenJustNow) => (Kind::InUse, TAKEN),
-    };
-    Err(ListenError::new(kind, why))
+    let kind = |is_live| if is_live { Kind::InUse } else { Kind::Other };
+    in_the_way.map_or(Ok(()), |it| Err(ListenError::new(kind(it.is_live), it.why)))
 }
 
 fn bind_tcp(
@@ -264,17 +252,15 @@ fn bind_tcp(
         let why = format!("{ip} is an address that other machines reach: that has to be asked for");
         return Err(ListenError::new(Kind::BeyondLoopback, why));
     }
-    let listen = || {
-        let listener = TcpListener::bind(&addresses[..])?;
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
-    };
-    listen().map_err(|error: io::Error| {
-        if !is_taken(&error) {
-            return ListenError::of("cannot listen", error);
-        }
-        let why = "another process listens on this port; choose another";
-        ListenError { source: Some(error), ..ListenError::new(Kind::InUse, why) }
+    let bound = TcpListener::bind(&addresses[..])
+        .and_then(|listener| listener.local_addr().map(|address| (listener, address.port())));
+    bound.map_err(|error| match is_taken(&error) {
+        true => ListenError {
+            kind: Kind::InUse,
+            text: "another process listens on this port; choose another".into(),
+            source: Some(error),
+        },
+        false => ListenError::of("cannot listen", error),
     })
 }
 

@@ -30,12 +30,12 @@ pub(super) struct SocketFile {
 }
 
 /// What takes the name of a socket.
-pub(super) enum InTheWay {
-    NotASocket,
-    Live,
-    /// Nobody listened on it, and in this moment another server took the name.
-    TakenJustNow,
+pub(super) struct InTheWay {
+    pub is_live: bool,
+    pub why: &'static str,
 }
+
+pub(super) const TAKEN_JUST_NOW: &str = "another server took the name just now";
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
@@ -85,10 +85,12 @@ fn directory_of(path: &Path) -> &Path {
 /// Removes a socket that nobody listens on, or returns what else is in the way.
 pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
     if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
-        return Ok(Some(InTheWay::NotASocket));
+        let why = "a file that is not a socket is in the way; remove it or choose another path";
+        return Ok(Some(InTheWay { is_live: false, why }));
     }
     if !is_stale(path) {
-        return Ok(Some(InTheWay::Live));
+        let why = "another process listens on it; stop that one or choose another path";
+        return Ok(Some(InTheWay { is_live: true, why }));
     }
     let directory = PrivateDir::new_in(directory_of(path))?;
     let aside = directory.path().join("s");
@@ -98,7 +100,7 @@ pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
         fs::hard_link(&aside, path)?;
     }
     fs::remove_file(&aside)?;
-    Ok((!stale).then_some(InTheWay::TakenJustNow))
+    Ok((!stale).then_some(InTheWay { is_live: true, why: TAKEN_JUST_NOW }))
 }
 
 fn is_stale(path: &Path) -> bool {

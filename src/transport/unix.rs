@@ -8,6 +8,7 @@ use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, within};
 use super::permission;
 use crate::base::text::visible_path;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 #[cfg(target_os = "android")]
@@ -40,11 +41,7 @@ impl ShortPath {
     /// # Errors
     /// Those of opening it; [`io::ErrorKind::InvalidFilename`] where the system has no short names.
     pub fn to_socket(path: &Path) -> io::Result<Self> {
-        if fits(path) {
-            return Ok(Self { path: path.to_owned(), _open: None });
-        }
-        let socket = open_only_as_a_place(path)?;
-        Ok(Self { path: descriptor(&socket), _open: Some(socket) })
+        Self::through(path, path, None)
     }
 
     /// Shortens a path that need not exist yet, for `bind`, by its directory.
@@ -53,18 +50,21 @@ impl ShortPath {
     /// Those of opening the directory; [`io::ErrorKind::InvalidFilename`] as above, and if the last
     /// component alone is too long.
     pub fn to_bind(path: &Path) -> io::Result<Self> {
+        Self::through(path, path.parent().unwrap_or(path), path.file_name())
+    }
+
+    /// Replaces `open` in `path` by a descriptor, if the path is too long. `name` follows it.
+    fn through(path: &Path, open: &Path, name: Option<&OsStr>) -> io::Result<Self> {
         if fits(path) {
             return Ok(Self { path: path.to_owned(), _open: None });
         }
-        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(ErrorKind::InvalidFilename.into());
-        };
-        let directory = open_only_as_a_place(directory)?;
-        let short = descriptor(&directory).join(name);
-        if !fits(&short) {
-            return Err(ErrorKind::InvalidFilename.into());
+        let open = open_only_as_a_place(open)?;
+        let mut short = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
+        short.extend(name);
+        match fits(&short) {
+            true => Ok(Self { path: short, _open: Some(open) }),
+            false => Err(ErrorKind::InvalidFilename.into()),
         }
-        Ok(Self { path: short, _open: Some(directory) })
     }
 
     /// Returns the path to give to the system.
@@ -75,10 +75,6 @@ impl ShortPath {
 
 fn fits(path: &Path) -> bool {
     path.as_os_str().as_bytes().len() <= SUN_PATH_MAX
-}
-
-fn descriptor(file: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// `O_PATH` (open(2)) asks for no right on the file itself. A socket can be opened in no other way.
