@@ -5,7 +5,6 @@ use super::page::Page;
 use crate::base::number::hexadecimal;
 use crate::docker::{FrameDecoder, FrameError, may_begin_frames};
 use crate::wire::Framing;
-use std::io;
 
 /// How many chunks and frames are shown one by one.
 const SHOWN: u64 = 24;
@@ -35,13 +34,14 @@ pub(super) struct BodyView {
 }
 
 impl BodyView {
-    /// Creates the explanation of a body that is sent (`>`) or received (`<`).
-    pub fn new(side: char, framing: Framing, start: usize, quotes: bool) -> BodyView {
+    /// Creates the explanation of a body that is sent (`>`) or received (`<`). With `frames`, its
+    /// first bytes of content may begin Docker's frames.
+    pub fn new(side: char, framing: Framing, start: usize, quotes: bool, frames: bool) -> BodyView {
         BodyView {
             side,
             framing,
             start,
-            frames: None,
+            frames: frames.then(Frames::default),
             quotes,
             passed: 0,
             content: 0,
@@ -52,76 +52,71 @@ impl BodyView {
         }
     }
 
-    /// Decodes frames, if the first bytes of content can begin one.
-    pub fn with_frames(self, frames: bool) -> BodyView {
-        BodyView { frames: frames.then(Frames::default), ..self }
-    }
-
     pub fn has_begun(&self) -> bool {
         self.passed > 0
     }
 
     /// Receives framing, which is shown with the content that follows, or after the trailers.
-    pub fn framing(&mut self, page: &mut Page, bytes: &[u8]) -> io::Result<()> {
+    pub fn framing(&mut self, page: &mut Page, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
-        self.pass(page, bytes)?;
-        if self.pending.ends_with(b"\r\n\r\n") { self.framing_lines(page) } else { Ok(()) }
+        self.pass(page, bytes);
+        if self.pending.ends_with(b"\r\n\r\n") {
+            self.framing_lines(page);
+        }
     }
 
-    pub fn content(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
-        self.pass(page, content)?;
-        self.framing_lines(page)?;
+    pub fn content(&mut self, page: &mut Page, content: &[u8]) {
+        self.pass(page, content);
+        self.framing_lines(page);
         if self.content == 0 && !may_begin_frames(content) {
             self.frames = None;
         }
         self.content += content.len() as u64;
         if let Some(frames) = &mut self.frames {
-            if !frames.show(page, self.side, content)? {
+            if !frames.show(page, self.side, content) {
                 self.frames = None;
             }
-            return Ok(());
+        } else if self.quotes {
+            self.taste(page, content);
         }
-        if self.quotes { self.taste(page, content) } else { Ok(()) }
     }
 
     /// Shows the last line of broken framing with a remark. Returns whether there is one.
-    pub fn broken(&mut self, page: &mut Page, remark: Remark<'_>) -> io::Result<bool> {
+    pub fn broken(&mut self, page: &mut Page, remark: Remark<'_>) -> bool {
         let pending = std::mem::take(&mut self.pending);
         let line = pending.strip_prefix(b"\r\n").unwrap_or(&pending);
         if !line.is_empty() {
-            page.line(self.side, &line[..line.len().min(TASTE)], remark)?;
+            page.line(self.side, &line[..line.len().min(TASTE)], remark);
         }
-        Ok(!line.is_empty())
+        !line.is_empty()
     }
 
-    fn pass(&mut self, page: &mut Page, bytes: &[u8]) -> io::Result<()> {
+    fn pass(&mut self, page: &mut Page, bytes: &[u8]) {
         let room = HEX.saturating_sub(self.passed).min(bytes.len());
-        page.hex(self.side, &bytes[..room], self.start + self.passed)?;
+        page.hex(self.side, &bytes[..room], self.start + self.passed);
         self.passed += bytes.len();
-        Ok(())
     }
 
     /// Shows the lines of framing between two pieces of content.
-    fn framing_lines(&mut self, page: &mut Page) -> io::Result<()> {
+    fn framing_lines(&mut self, page: &mut Page) {
         let pending = std::mem::take(&mut self.pending);
         let mut lines =
             pending.strip_prefix(b"\r\n").unwrap_or(&pending).split_inclusive(|&b| b == b'\n');
-        let Some(size_line) = lines.next() else { return Ok(()) };
+        let Some(size_line) = lines.next() else { return };
         let digits = size_line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
         let size = hexadecimal(&size_line[..digits]).unwrap_or(0);
         if size > 0 {
             self.chunks += 1;
             return self.chunk(page, size_line, digits, size);
         }
-        page.line(self.side, size_line, glossary::line("last chunk"))?;
+        page.line(self.side, size_line, glossary::line("last chunk"));
         for line in lines {
             let kind = if line == b"\r\n" { "end of trailers" } else { "trailer field" };
-            page.line(self.side, line, glossary::line(kind))?;
+            page.line(self.side, line, glossary::line(kind));
         }
-        Ok(())
     }
 
-    fn chunk(&self, page: &mut Page, line: &[u8], digits: usize, size: u64) -> io::Result<()> {
+    fn chunk(&self, page: &mut Page, line: &[u8], digits: usize, size: u64) {
         if self.chunks > SHOWN {
             return page.remark(glossary::line("more chunks"));
         }
@@ -135,7 +130,7 @@ impl BodyView {
     }
 
     /// Quotes the beginning of a piece of content.
-    fn taste(&mut self, page: &mut Page, content: &[u8]) -> io::Result<()> {
+    fn taste(&mut self, page: &mut Page, content: &[u8]) {
         self.pieces += 1;
         match self.pieces {
             ..=SHOWN => page.quote(content, TASTE),
@@ -144,9 +139,9 @@ impl BodyView {
     }
 
     /// Sums the body up.
-    pub fn end(&self, page: &mut Page) -> io::Result<()> {
+    pub fn end(&self, page: &mut Page) {
         if self.whole && self.passed == 0 {
-            return Ok(());
+            return;
         }
         let count = |n: u64, what: &str| match n {
             1 => format!("1 {what}"),
@@ -188,39 +183,39 @@ impl Frames {
     }
 
     /// Returns whether the content still consists of frames.
-    fn show(&mut self, page: &mut Page, side: char, mut content: &[u8]) -> io::Result<bool> {
+    fn show(&mut self, page: &mut Page, side: char, mut content: &[u8]) -> bool {
         loop {
             let next = self.decoder.next(&mut content);
             let (header, number, left) = self.decoder.frame();
             if number > self.shown {
                 self.shown = number;
-                self.header(page, side, header)?;
+                self.header(page, side, header);
             }
             match next {
-                Ok(None) => return Ok(true),
+                Ok(None) => return true,
                 Ok(Some((_, data))) => {
                     let room = (TASTE + 1).saturating_sub(self.taste.len());
                     self.taste.extend_from_slice(&data[..data.len().min(room)]);
                     if left == 0 && number <= SHOWN {
-                        page.quote(&self.taste, TASTE)?;
+                        page.quote(&self.taste, TASTE);
                     }
                 }
                 Err(FrameError::Daemon { message }) => {
-                    page.quote(message.as_bytes(), TASTE)?;
-                    return Ok(false);
+                    page.quote(message.as_bytes(), TASTE);
+                    return false;
                 }
                 Err(error) => {
-                    page.decision((&error.to_string(), ""))?;
-                    return Ok(false);
+                    page.decision((&error.to_string(), ""));
+                    return false;
                 }
             }
         }
     }
 
-    fn header(&mut self, page: &mut Page, side: char, header: [u8; 8]) -> io::Result<()> {
+    fn header(&mut self, page: &mut Page, side: char, header: [u8; 8]) {
         self.taste.clear();
         if self.shown > SHOWN {
-            return Ok(());
+            return;
         }
         let [stream, _, _, _, length @ ..] = header;
         let name = ["stdin", "stdout", "stderr", "an error of the daemon"];

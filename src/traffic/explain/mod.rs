@@ -15,13 +15,13 @@
 //! use std::time::Duration;
 //! use unix_http::traffic::{Conversation, Explain, Observer, Side};
 //!
-//! let (reader, writer) = std::io::pipe()?;
+//! let (reader, writer) = std::io::pipe();
 //! let explain = Explain::new(writer);
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
 //! let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 //! conversation.bytes(Side::Client, now, request, &mut |event| explain.see(1, now, event));
 //! drop(explain);
-//! let shown = std::io::read_to_string(reader)?;
+//! let shown = std::io::read_to_string(reader);
 //! assert!(shown.starts_with("> GET / HTTP/1.1\\r\\n\n    the request-line: method"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
@@ -40,7 +40,7 @@ use crate::wire::{Decision, Framing, ResponseHead, Version};
 use body::BodyView;
 use page::Page;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ use std::time::Duration;
 pub struct Explain(UntilError<Explanation>);
 
 struct Explanation {
+    out: Box<dyn Write + Send>,
     page: Page,
     /// Requests go to a Unix socket.
     unix: bool,
@@ -82,10 +83,19 @@ struct Answer {
 impl Explain {
     /// Explains the exchanges of a client to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Explain {
-        let (page, exchanges) = (Page::new(Box::new(out)), BTreeMap::new());
+        let (out, page, exchanges) = (Box::new(out), Page::default(), BTreeMap::new());
         let (unix, overheard, now) = (false, None, (0, 0));
-        let explanation = Explanation { page, unix, overheard, now, exchanges };
+        let explanation = Explanation { out, page, unix, overheard, now, exchanges };
         Explain(UntilError::new("the explanation".into(), explanation))
+    }
+
+    /// Lets `explain` fill the page, and writes it.
+    fn write(&self, explain: impl FnOnce(&mut Explanation)) {
+        self.0.write(|explanation| {
+            explain(explanation);
+            let text = std::mem::take(&mut explanation.page.text);
+            if text.is_empty() { Ok(()) } else { explanation.out.write_all(text.as_bytes()) }
+        });
     }
 
     /// Explains exchanges that a tap passes on to `target`, and quotes the beginning of content.
@@ -116,29 +126,29 @@ impl Explain {
 
     /// Writes a decision of the client, such as its endpoint, and the section of its rule.
     pub fn note(&self, text: &str, section: &str) {
-        self.0.write(|explanation| explanation.page.decision((text, section)));
+        self.write(|explanation| explanation.page.decision((text, section)));
     }
 
     /// Ends an exchange of the client; `kept` tells whether it keeps the connection.
     pub fn end(&self, connection: u64, kept: bool) {
-        self.0.write(|explanation| explanation.end((connection, 1), kept));
+        self.write(|explanation| explanation.end((connection, 1), kept));
     }
 }
 
 impl Observer for Explain {
     fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
-        self.0.write(|explanation| match event.exchange() {
+        self.write(|explanation| match event.exchange() {
             Some(x) => explanation.of_exchange((connection, x.number), x, event),
             None => explanation.of_connection((connection, 0), event),
         });
     }
 
     fn flush(&self) {
-        self.0.write(|explanation| explanation.page.flush());
+        self.finish();
     }
 
     fn finish(&self) -> Option<String> {
-        self.0.write(|explanation| explanation.page.flush())
+        self.0.write(|explanation| explanation.out.flush())
     }
 }
 
@@ -149,7 +159,7 @@ impl std::fmt::Debug for Explain {
 }
 
 impl Explanation {
-    fn of_connection(&mut self, key: Key, event: &Event<'_>) -> io::Result<()> {
+    fn of_connection(&mut self, key: Key, event: &Event<'_>) {
         let text = match event {
             Event::Opened => {
                 let target = self.overheard.as_deref().unwrap_or_default();
@@ -161,80 +171,84 @@ impl Explanation {
                 format!("the {side}'s side of the connection broke: {error}")
             }
             Event::Fault(_, side, fault) => {
-                self.turn_to(key)?;
+                self.turn_to(key);
                 return self.fault(key, *side, fault);
             }
-            _ => return Ok(()),
+            _ => return,
         };
-        self.turn_to(key)?;
+        self.turn_to(key);
         self.page.decision((&text, ""))
     }
 
-    fn of_exchange(&mut self, key: Key, x: &Exchange, event: &Event<'_>) -> io::Result<()> {
+    fn of_exchange(&mut self, key: Key, x: &Exchange, event: &Event<'_>) {
         if !matches!(event, Event::End(..)) {
-            self.turn_to(key)?;
+            self.turn_to(key);
         }
         match event {
             Event::Request(_) => self.request(key, x),
             Event::Interim(_, head) => {
-                self.response_head(head, None)?;
+                self.response_head(head, None);
                 self.page.decision(glossary::decision("interim"))
             }
             Event::Response(_) => self.response(key, x),
-            Event::Framing(_, side, bytes) => match self.body(key, *side, false) {
-                Some((body, page)) => body.framing(page, bytes),
-                None => Ok(()),
-            },
-            Event::Content(_, side, bytes) | Event::Tunnel(_, side, bytes) => {
-                match self.body(key, *side, matches!(event, Event::Tunnel(..))) {
-                    Some((body, page)) => body.content(page, bytes),
-                    None => Ok(()),
+            Event::Framing(_, side, bytes) => {
+                self.in_body(key, *side, |body, page| body.framing(page, bytes));
+            }
+            Event::Content(_, side, bytes) => {
+                self.in_body(key, *side, |body, page| body.content(page, bytes));
+            }
+            Event::Tunnel(_, side, bytes) => {
+                let exchange = self.exchanges.get_mut(&key);
+                if let Some(answer) = exchange.and_then(|exchange| exchange.answer.as_mut()) {
+                    let bodies = [&mut answer.tunnel, &mut answer.body];
+                    bodies[*side as usize].content(&mut self.page, bytes);
                 }
             }
             Event::End(_, side, _) => {
-                if let Some((body, _)) = self.body(key, *side, false) {
-                    body.whole = true;
-                }
-                Ok(())
+                self.in_body(key, *side, |body, _| body.whole = true);
             }
             Event::Fault(_, side, fault) => self.fault(key, *side, fault),
             // An exchange of a client is over when it has decided about the connection.
             Event::Done(_) if self.overheard.is_some() => self.done(key, x),
-            _ => Ok(()),
+            _ => {}
         }
     }
 
     /// Writes a heading if the next lines belong to another exchange.
-    fn turn_to(&mut self, next: Key) -> io::Result<()> {
+    fn turn_to(&mut self, next: Key) {
         if std::mem::replace(&mut self.now, next) == next || self.overheard.is_none() {
-            return Ok(());
+            return;
         }
         let (connection, exchange) = next;
         let exchange = if exchange > 0 { format!(", exchange {exchange}") } else { String::new() };
         self.page.heading(&format!("connection {connection}{exchange}"))
     }
 
-    fn body(&mut self, key: Key, side: Side, tunnel: bool) -> Option<(&mut BodyView, &mut Page)> {
+    fn in_body<R>(
+        &mut self,
+        key: Key,
+        side: Side,
+        show: impl FnOnce(&mut BodyView, &mut Page) -> R,
+    ) -> Option<R> {
         let exchange = self.exchanges.get_mut(&key)?;
         let body = match side {
-            Side::Client if tunnel => &mut exchange.answer.as_mut()?.tunnel,
             Side::Client => &mut exchange.request,
             Side::Server => &mut exchange.answer.as_mut()?.body,
         };
-        Some((body, &mut self.page))
+        Some(show(body, &mut self.page))
     }
 
-    fn request(&mut self, key: Key, x: &Exchange) -> io::Result<()> {
-        let Some(head) = &x.request else { return Ok(()) };
+    fn request(&mut self, key: Key, x: &Exchange) {
+        let Some(head) = &x.request else { return };
         let framing = x.sent.decision.map(|decision| decision.framing);
-        self.request_head(head, !matches!(framing, Some(Framing::NoBody | Framing::Length(0))))?;
+        self.request_head(head, !matches!(framing, Some(Framing::NoBody | Framing::Length(0))));
         if let Some(Decision { framing, rule, .. }) = x.sent.decision {
             let text = match framing {
                 Framing::Length(length) => of_length(length),
                 Framing::NoBody => glossary::decision("request without body").0.into(),
                 _ => rule.text().into(),
             };
-            self.page.decision((&text, &section_6_3(rule)))?;
+            self.page.decision((&text, &section_6_3(rule)));
         }
         if self.overheard.is_none() {
             // Attempts without a response are over.
@@ -242,57 +256,53 @@ impl Explanation {
         }
         let framing = framing.unwrap_or(Framing::NoBody);
         let quotes = self.overheard.is_some();
-        let request = BodyView::new('>', framing, head.as_bytes().len(), quotes);
+        let request = BodyView::new('>', framing, head.as_bytes().len(), quotes, false);
         let close = head.fields().has_token("Connection", "close");
         let expect = head.fields().get("Expect").is_some();
         self.exchanges.insert(key, Underway { request, close, expect, answer: None });
-        Ok(())
     }
 
-    fn response(&mut self, key: Key, x: &Exchange) -> io::Result<()> {
-        let Some(head) = &x.response else { return Ok(()) };
+    fn response(&mut self, key: Key, x: &Exchange) {
+        let Some(head) = &x.response else { return };
         let Some(decision) = x.received.decision else { return self.response_head(head, None) };
         if let Some(Underway { request, expect, .. }) = self.exchanges.get(&key) {
             match (request.whole, *expect && !request.has_begun()) {
-                (true, _) => request.end(&mut self.page)?,
-                (_, true) => self.page.decision(glossary::decision("content not sent"))?,
-                (_, false) => self.page.decision(glossary::decision("early answer"))?,
+                (true, _) => request.end(&mut self.page),
+                (_, true) => self.page.decision(glossary::decision("content not sent")),
+                (_, false) => self.page.decision(glossary::decision("early answer")),
             }
         }
-        self.response_head(head, Some(decision.rule))?;
+        self.response_head(head, Some(decision.rule));
         let rule = section_6_3(decision.rule);
         match decision.framing {
             // §6.3 covers only the end of a 101; another rule ends HTTP.
             Framing::Tunnel if head.status() == 101 => {
-                self.page.decision(glossary::decision("upgraded"))?
+                self.page.decision(glossary::decision("upgraded"))
             }
-            Framing::Length(length) => self.page.decision((&of_length(length), &rule))?,
-            _ => self.page.decision((decision.rule.text(), &rule))?,
+            Framing::Length(length) => self.page.decision((&of_length(length), &rule)),
+            _ => self.page.decision((decision.rule.text(), &rule)),
         }
         let kind = OutputKind::of_content_type(head.fields().get("Content-Type"));
         let quotes = self.overheard.is_some();
-        let body = BodyView::new('<', decision.framing, head.as_bytes().len(), quotes);
-        let body = body.with_frames(kind != OutputKind::Other);
-        let tunnel = BodyView::new('>', Framing::Tunnel, 0, quotes);
+        let frames = kind != OutputKind::Other;
+        let body = BodyView::new('<', decision.framing, head.as_bytes().len(), quotes, frames);
+        let tunnel = BodyView::new('>', Framing::Tunnel, 0, quotes, false);
         let answer = Answer { body, tunnel, head: Arc::clone(head), decision };
         // A response without a request is an exchange too.
-        let request = BodyView::new('>', Framing::NoBody, 0, quotes);
+        let request = BodyView::new('>', Framing::NoBody, 0, quotes, false);
         let unasked = Underway { request, close: false, expect: false, answer: None };
         self.exchanges.entry(key).or_insert(unasked).answer = Some(answer);
-        Ok(())
     }
 
-    fn fault(&mut self, key: Key, side: Side, fault: &Fault) -> io::Result<()> {
+    fn fault(&mut self, key: Key, side: Side, fault: &Fault) {
         let ours = self.overheard.is_none();
         let mut text = format!("the {side}: {}", fault.text());
         if let Fault::Parse(error) = fault {
             let refused = format!("refused: {}", error.kind.text());
             let remark = if ours { (&refused[..], error.kind.section()) } else { ("", "") };
-            if let Some((body, page)) = self.body(key, side, false)
-                && body.broken(page, remark)?
-                && ours
+            if self.in_body(key, side, |body, page| body.broken(page, remark)) == Some(true) && ours
             {
-                return Ok(());
+                return;
             }
             if ours {
                 text = format!("{refused}, at byte {} of the head", error.offset);
@@ -302,7 +312,7 @@ impl Explanation {
     }
 
     /// Ends an exchange of a tap.
-    fn done(&mut self, key: Key, x: &Exchange) -> io::Result<()> {
+    fn done(&mut self, key: Key, x: &Exchange) {
         self.now.1 = 0;
         let kept = [&x.sent, &x.received].iter().all(|message| {
             message.complete && message.decision.is_some_and(|decision| decision.persistent)
@@ -315,15 +325,15 @@ impl Explanation {
     }
 
     /// Sums an exchange up, and explains why its connection was kept or closed.
-    fn end(&mut self, key: Key, kept: bool) -> io::Result<()> {
-        let Some(exchange) = self.exchanges.remove(&key) else { return Ok(()) };
+    fn end(&mut self, key: Key, kept: bool) {
+        let Some(exchange) = self.exchanges.remove(&key) else { return };
         let page = &mut self.page;
         if exchange.request.has_begun() && (!exchange.request.whole || exchange.answer.is_none()) {
-            exchange.request.end(page)?;
+            exchange.request.end(page);
         }
         if let Some(answer) = &exchange.answer {
-            answer.tunnel.end(page)?;
-            answer.body.end(page)?;
+            answer.tunnel.end(page);
+            answer.body.end(page);
         }
         page.decision(glossary::decision(exchange.outcome(kept)))
     }

@@ -4,7 +4,6 @@ use super::glossary::Remark;
 use crate::base::text::visible;
 use crate::traffic::secrets;
 use std::borrow::Cow;
-use std::io::{self, Write};
 
 /// The longest line: a terminal usually has 80 columns.
 const WIDTH: usize = 79;
@@ -16,8 +15,10 @@ const DIM: &str = "\x1b[2m";
 const CYAN: &str = "\x1b[36m";
 const PLAIN: &str = "\x1b[0m";
 
+/// The text of one event, line by line.
+#[derive(Default)]
 pub(super) struct Page {
-    out: Box<dyn Write + Send>,
+    pub text: String,
     /// Adds a hex view.
     pub bytes: bool,
     pub colour: bool,
@@ -26,43 +27,37 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub fn new(out: Box<dyn Write + Send>) -> Page {
-        Page { out, bytes: false, colour: false, said: Vec::new() }
-    }
-
     /// Writes a line of a message, without secrets, and a remark.
-    pub fn line(&mut self, side: char, line: &[u8], remark: Remark<'_>) -> io::Result<()> {
-        self.print(&format!("{side} "), BOLD, &visible(&without_secret(line)))?;
+    pub fn line(&mut self, side: char, line: &[u8], remark: Remark<'_>) {
+        self.print(&format!("{side} "), BOLD, &visible(&without_secret(line)));
         self.remark(remark)
     }
 
     /// Writes a remark on the line above, once.
-    pub fn remark(&mut self, (text, section): Remark<'_>) -> io::Result<()> {
+    pub fn remark(&mut self, (text, section): Remark<'_>) {
         if text.is_empty() || self.said.iter().any(|said| said == text) {
-            return Ok(());
+            return;
         }
         if self.said.len() == SAID {
             self.said.clear();
         }
         self.said.push(text.to_string());
         for line in fold(&with_section(text, section), WIDTH - 4) {
-            self.print("    ", DIM, &line)?;
+            self.print("    ", DIM, &line);
         }
-        Ok(())
     }
 
     /// Writes a decision.
-    pub fn decision(&mut self, (text, section): Remark<'_>) -> io::Result<()> {
+    pub fn decision(&mut self, (text, section): Remark<'_>) {
         let mut mark = "= ";
         for line in fold(&with_section(text, section), WIDTH - 2) {
-            self.print("", CYAN, &format!("{mark}{line}"))?;
+            self.print("", CYAN, &format!("{mark}{line}"));
             mark = "  ";
         }
-        Ok(())
     }
 
     /// Writes the first `width` characters of content on one line.
-    pub fn quote(&mut self, content: &[u8], width: usize) -> io::Result<()> {
+    pub fn quote(&mut self, content: &[u8], width: usize) {
         // One more byte tells that there is more.
         let text = visible(&content[..content.len().min(width + 1)]);
         let (shown, more) = match text.char_indices().nth(width) {
@@ -72,12 +67,12 @@ impl Page {
         self.print("    ", "", &format!("\"{shown}\"{more}"))
     }
 
-    pub fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub fn heading(&mut self, text: &str) {
         self.print("== ", "", text)
     }
 
     /// Writes a hex view, if it is on; `from` is the offset of the bytes in the message.
-    pub fn hex(&mut self, side: char, bytes: &[u8], from: usize) -> io::Result<()> {
+    pub fn hex(&mut self, side: char, bytes: &[u8], from: usize) {
         let bytes = if self.bytes { bytes } else { &[] };
         for (n, row) in bytes.chunks(16).enumerate() {
             let mut text = format!("{:06x} ", from + n * 16);
@@ -86,21 +81,15 @@ impl Page {
             }
             let graphic = |&b: &u8| if matches!(b, b' '..=b'~') { b as char } else { '.' };
             let row: String = row.iter().map(graphic).collect();
-            self.print(&format!("{side} "), "", &format!("{text:<56} {row}"))?;
+            self.print(&format!("{side} "), "", &format!("{text:<56} {row}"));
         }
-        Ok(())
     }
 
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-
-    fn print(&mut self, before: &str, look: &str, text: &str) -> io::Result<()> {
-        let line = match self.colour && !look.is_empty() {
-            true => format!("{before}{look}{text}{PLAIN}\n"),
-            false => format!("{before}{text}\n"),
-        };
-        self.out.write_all(line.as_bytes())
+    fn print(&mut self, before: &str, look: &str, text: &str) {
+        let (look, plain) = if self.colour && !look.is_empty() { (look, PLAIN) } else { ("", "") };
+        for part in [before, look, text, plain, "\n"] {
+            self.text.push_str(part);
+        }
     }
 }
 
