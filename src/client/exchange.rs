@@ -285,10 +285,7 @@ fn final_head(
         decoder.reset(settings.limit.saturating_sub(spent));
         spent += wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
         let head = decoder.head();
-        if head.status() == 101
-            && request.upgrade.is_none()
-            && !request.fields.has_token("Connection", "upgrade")
-        {
+        if head.status() == 101 && !framing::is_asked_upgrade(&request.asked()?, head.fields()) {
             return Err(ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 }.into());
         }
         if head.class() == 1 && head.status() != 101 {

@@ -1,6 +1,6 @@
 //! Requests and the responses that answer them.
 
-use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead};
+use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead, framing};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,6 +103,13 @@ impl Exchange {
             || self.fields(Side::Client).is_some_and(|fields| {
                 fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
             })
+    }
+
+    /// Whether the response is a 101 to a protocol that the request did not ask for.
+    pub(super) fn is_unasked_upgrade(&self) -> bool {
+        let fields = (self.fields(Side::Client), self.response.as_deref());
+        matches!(fields, (Some(request), Some(head))
+            if head.status() == 101 && !framing::is_asked_upgrade(request, head.fields()))
     }
 
     /// Whether the request asks for HTTP/2, as BuildKit's session does.

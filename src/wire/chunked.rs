@@ -6,6 +6,8 @@
 //! chunk-size     = 1*HEXDIG
 //! last-chunk     = 1*("0") [ chunk-ext ] CRLF
 //! chunk-ext      = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
+//! chunk-ext-name = token
+//! chunk-ext-val  = token / quoted-string
 //! trailer-section = *( field-line CRLF )                              ; RFC 9112 §7.1.2
 //! ```
 //!
@@ -33,7 +35,7 @@ use super::OVERHEAD_LIMIT;
 use super::error::{ErrorKind, ParseError};
 use super::fast;
 use super::field::Fields;
-use super::grammar::is_value_byte;
+use super::grammar::{is_tchar, is_value_byte};
 use super::section::{Lenience, Progress, SectionDecoder};
 use crate::base::number::{LOWER_HEX, hex_digit};
 use std::ops::Range;
@@ -57,7 +59,7 @@ enum State {
     /// White space that only a `;` may follow.
     Bws,
     /// A chunk-ext, up to its CR.
-    Ext,
+    Ext(Ext),
     /// The LF of a chunk-size line.
     SizeLf,
     /// Chunk-data, then its CR.
@@ -68,6 +70,47 @@ enum State {
     Trailer,
     /// The message is over.
     Done,
+}
+
+/// What the next byte of a chunk-ext belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ext {
+    /// White space, then the first byte of a name.
+    NameStart,
+    Name,
+    /// White space that a `=` or a `;` has to follow.
+    NameEnd,
+    /// White space, then the first byte of a value.
+    ValueStart,
+    Token,
+    Quoted,
+    /// The byte after a backslash (`RFC 9110 §5.6.4`).
+    QuotedPair,
+    /// What follows a closing quote.
+    QuoteEnd,
+    /// White space that a `;` has to follow.
+    ValueEnd,
+}
+
+impl Ext {
+    /// Returns what follows `byte`, or `None` if it may not stand here.
+    fn after(self, byte: u8) -> Option<Ext> {
+        use Ext::*;
+        Some(match (self, byte) {
+            (NameStart | ValueStart, b' ' | b'\t') => self,
+            (NameStart | Name, _) if is_tchar(byte) => Name,
+            (Name | NameEnd, b' ' | b'\t') => NameEnd,
+            (Name | NameEnd, b'=') => ValueStart,
+            (ValueStart, b'"') => Quoted,
+            (ValueStart | Token, _) if is_tchar(byte) => Token,
+            (Quoted, b'"') => QuoteEnd,
+            (Quoted, b'\\') => QuotedPair,
+            (Quoted | QuotedPair, _) if is_value_byte(byte) => Quoted,
+            (Token | QuoteEnd | ValueEnd, b' ' | b'\t') => ValueEnd,
+            (Name | NameEnd | Token | QuoteEnd | ValueEnd, b';') => NameStart,
+            _ => return None,
+        })
+    }
 }
 
 /// Removes the chunked coding step by step, without storing content.
@@ -191,10 +234,14 @@ impl ChunkedDecoder {
             (State::SizeStart | State::Size, _) if byte.is_ascii_hexdigit() => {
                 return self.size_digit(hex_digit(byte).unwrap_or_default());
             }
-            (State::Size | State::Bws | State::Ext, b';') => return self.spend(State::Ext),
+            (State::Size | State::Bws, b';') => return self.spend(State::Ext(Ext::NameStart)),
             (State::Size | State::Bws, b' ' | b'\t') => return self.spend(State::Bws),
-            (State::Ext, _) if is_value_byte(byte) => return self.spend(State::Ext),
-            (State::Size | State::Ext, b'\r') => return Ok(State::SizeLf),
+            (State::Size | State::Ext(Ext::Name | Ext::Token | Ext::QuoteEnd), b'\r') => {
+                return Ok(State::SizeLf);
+            }
+            (State::Ext(ext), _) if let Some(next) = ext.after(byte) => {
+                return self.spend(State::Ext(next));
+            }
             (State::SizeLf, b'\n') if self.left > 0 => return Ok(State::Data),
             (State::SizeLf, b'\n') => {
                 // A long body does not buy a long trailer section.
@@ -203,9 +250,9 @@ impl ChunkedDecoder {
             }
             (State::Data, b'\r') => return Ok(State::DataLf),
             (State::DataLf, b'\n') => return Ok(State::SizeStart),
-            (State::Size | State::Ext, b'\n') | (State::SizeLf, _) => ErrorKind::ChunkLineEnd,
+            (State::Size | State::Ext(_), b'\n') | (State::SizeLf, _) => ErrorKind::ChunkLineEnd,
             (State::SizeStart | State::Size | State::Bws, _) => ErrorKind::ChunkSize,
-            (State::Ext, _) => ErrorKind::ChunkExt,
+            (State::Ext(_), _) => ErrorKind::ChunkExt,
             _ => ErrorKind::ChunkDataEnd,
         };
         Err(self.error(kind))

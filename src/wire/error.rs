@@ -81,7 +81,7 @@ kinds! {
     ChunkExt "a byte that cannot stand in a chunk-ext" "RFC 9112 §7.1.1"
     ChunkLineEnd "a line of chunked framing that does not end in CR LF" "RFC 9112 §7.1"
     ChunkDataEnd "chunk-data that CR LF does not follow" "RFC 9112 §7.1"
-    UnexpectedUpgrade "a 101 (Switching Protocols) that was not asked for" "RFC 9110 §7.8"
+    UnexpectedUpgrade "a 101 (Switching Protocols) to what was not asked for" "RFC 9110 §7.8"
     TooLarge "a head, chunk-ext or trailer section over the limit" "RFC 9110 §5.4"
 }
 

@@ -96,6 +96,17 @@ pub struct Decision {
     pub persistent: bool,
 }
 
+/// Whether a 101 switches to protocols that the request asked for (`RFC 9110 §7.8`).
+pub(crate) fn is_asked_upgrade(request: &Fields, response: &Fields) -> bool {
+    fn protocols(fields: &Fields) -> impl Iterator<Item = &[u8]> {
+        fields.get_all("Upgrade").flat_map(|field| list(field.value()))
+    }
+    let asked = |name: &[u8]| protocols(request).any(|asked| asked.eq_ignore_ascii_case(name));
+    request.has_token("Connection", "upgrade")
+        && response.get("Upgrade").is_some()
+        && protocols(response).all(asked)
+}
+
 /// Decides the framing of a response to a request with this method. The caller has to know whether
 /// it asked for the tunnel of a 101.
 ///

@@ -199,7 +199,8 @@ fn a_raw_connection_carries_stdin_its_end_and_the_answer() {
         let head = String::from_utf8_lossy(peer.received()).into_owned();
         assert!(head.starts_with("POST /containers/x/attach?stdin=1 HTTP/1.1\r\n"), "{head}");
         assert!(head.contains("\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"), "{head}");
-        peer.send(&[b"HTTP/1.1 101 UPGRADED\r\n", MULTIPLEXED.as_bytes(), b"\r\n"].concat())?;
+        let switch = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n";
+        peer.send(&[&switch[..], MULTIPLEXED.as_bytes(), b"\r\n"].concat())?;
         peer.read_to_end()?;
         peer.send(FRAMES)
     });

@@ -28,11 +28,14 @@ fn ask(server: &Fake, arguments: &[&str], stdin: &[u8]) -> Ended {
     run(&mut hijack(server, arguments), stdin, LIMIT)
 }
 
-/// Upgrades, and answers once stdin has ended.
+/// Upgrades to the protocol that was asked for, and answers once stdin has ended.
 fn patient() -> Fake {
     Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
-        peer.send(UPGRADED)?;
+        let asks_for_h2c =
+            String::from_utf8_lossy(peer.received()).contains("\r\nUpgrade: h2c\r\n");
+        let upgraded = String::from_utf8_lossy(UPGRADED);
+        peer.send(upgraded.replace("tcp", if asks_for_h2c { "h2c" } else { "tcp" }).as_bytes())?;
         peer.read_to_end()?;
         peer.send(FRAMES)
     })

@@ -256,6 +256,36 @@ fn what_goes_wrong_has_a_name() {
     assert_eq!(kind(chunked), (ErrorKind::ChunkSize, 54));
 }
 
+/// `RFC 9110 §7.8`: a server names the protocols it switches to, and only those it was asked for.
+#[test]
+fn a_101_switches_to_a_protocol_that_was_asked_for() {
+    let ask = |asked: &str, fields: &str| {
+        let server = Fake::answer_and_close(format!("HTTP/1.1 101 Go\r\n{fields}\r\n"));
+        let client = Client::unix(server.path());
+        client.post("/attach").upgrade(asked).send().map(|response| response.status())
+    };
+    for (asked, fields) in [
+        ("tcp", "Connection: Upgrade\r\nUpgrade: tcp\r\n"),
+        ("tcp", "Upgrade: TCP\r\n"),
+        ("h2c, tcp", "Upgrade: tcp\r\n"),
+        ("h2c, tcp", "Upgrade: tcp, h2c\r\n"),
+    ] {
+        assert_eq!(ask(asked, fields).unwrap(), 101, "{asked}: {fields}");
+    }
+    for (asked, fields) in [
+        ("tcp", ""),
+        ("tcp", "Connection: Upgrade\r\n"),
+        ("tcp", "Upgrade: \r\n"),
+        ("tcp", "Upgrade: h2c\r\n"),
+        ("tcp", "Upgrade: tcp\r\nUpgrade: h2c\r\n"),
+        ("HTTP/2.0", "Upgrade: HTTP\r\n"),
+    ] {
+        let error = ask(asked, fields).unwrap_err();
+        let kind = ErrorKind::UnexpectedUpgrade;
+        assert!(matches!(error, Error::Parse(e) if e.kind == kind), "{asked}: {fields}: {error}");
+    }
+}
+
 #[test]
 fn what_came_before_an_error_is_delivered() {
     for broken in ["5\r\nhello\r\n!", "5\r\nhello!", "5\r\nhello\r\n5\r\n"] {

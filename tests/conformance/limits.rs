@@ -151,7 +151,7 @@ fn endless_extensions_on_small_chunks() {
 #[test]
 fn one_budget_for_all() {
     for (zeros, ext, trailer) in
-        [(0, 0, 100), (0, 100, 0), (99, 0, 0), (30, 40, 30), (60, 0, 40), (1, 1, 98)]
+        [(0, 0, 100), (0, 100, 0), (99, 0, 0), (30, 40, 30), (60, 0, 40), (1, 2, 97)]
     {
         let line = format!("{}5\r\nhello\r\n0", "0".repeat(zeros));
         let ext = if ext > 0 { format!(";{}", "x".repeat(ext - 1)) } else { String::new() };

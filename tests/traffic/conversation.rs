@@ -256,6 +256,24 @@ fn an_upgrade_after_which_nothing_is_http() {
 }
 
 #[test]
+fn a_101_to_another_protocol_is_a_fault() {
+    case(
+        &[(Client, ATTACH), (Server, &SWITCH.replace("tcp", "h2c"))],
+        &[
+            "1> POST /attach",
+            "1> end",
+            "1< 101",
+            "1< fault: a 101 (Switching Protocols) to what was not asked for at byte 9 \
+             (RFC 9110 §7.8)",
+            "-> ended",
+            "-< ended",
+            "1  done 0+0",
+            "closed",
+        ],
+    );
+}
+
+#[test]
 fn what_is_said_before_the_upgrade_is_granted() {
     case(
         &[(Client, ATTACH), (Client, "early"), (Server, SWITCH), (Client, "late")],
@@ -486,9 +504,10 @@ fn secrets_are_covered_in_every_event() {
 #[test]
 fn an_upgraded_http2_connection_is_covered_whole() {
     let session = ATTACH.replace("tcp", "h2c");
+    let switch = SWITCH.replace("tcp", "h2c");
     let parts: [Said<'_>; 6] = [
         (Client, Some(session.as_bytes())),
-        (Server, Some(SWITCH.as_bytes())),
+        (Server, Some(switch.as_bytes())),
         (Client, Some(b"PRI * HTTP/2.0")),
         (Server, Some(b"\0\0\0\x04")),
         (Client, None),
@@ -533,10 +552,11 @@ fn what_is_not_http_is_covered_where_it_looks_secret() {
 #[test]
 fn what_is_held_back_is_covered_as_it_comes() {
     let session = ATTACH.replace("tcp", "h2c");
+    let switch = SWITCH.replace("tcp", "h2c");
     let early = [&session, "PRI * HTTP/2.0\r\n\r\n\0token"].concat();
     let parts: [Said<'_>; 4] = [
         (Client, Some(early.as_bytes())),
-        (Server, Some(SWITCH.as_bytes())),
+        (Server, Some(switch.as_bytes())),
         (Client, None),
         (Server, None),
     ];

@@ -268,7 +268,7 @@ impl Conversation {
         see(&Event::Response(exchange));
         if unasked {
             see(&Event::Fault(Some(exchange), Side::Server, Fault::Unasked));
-        } else if exchange.is_tunnel() && !exchange.asks_for_tunnel() {
+        } else if exchange.is_unasked_upgrade() {
             let error = ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 };
             see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
         }

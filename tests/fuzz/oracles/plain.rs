@@ -189,14 +189,47 @@ pub fn chunked(bytes: &[u8], folds: bool) -> (Vec<u8>, Plain<Lines>) {
     }
 }
 
+/// `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`
+fn chunk_ext(ext: &[u8]) -> bool {
+    if ext.is_empty() {
+        return true;
+    }
+    let bws = |bytes: &mut &[u8]| *bytes = bytes.trim_ascii_start();
+    let word = |bytes: &mut &[u8]| {
+        let (first, rest) = bytes.split_at(bytes.iter().take_while(|b| token(&[**b])).count());
+        *bytes = rest;
+        !first.is_empty()
+    };
+    let mut rest = ext;
+    bws(&mut rest);
+    let Some(mut rest) = rest.strip_prefix(b";").filter(|_| text(ext)) else { return false };
+    bws(&mut rest);
+    if !word(&mut rest) {
+        return false;
+    }
+    let Some(mut value) = rest.trim_ascii_start().strip_prefix(b"=") else {
+        return chunk_ext(rest);
+    };
+    bws(&mut value);
+    let Some(quoted) = value.strip_prefix(b"\"") else {
+        return word(&mut value) && chunk_ext(value);
+    };
+    let mut at = 0;
+    while let Some(byte) = quoted.get(at) {
+        match byte {
+            b'"' => return chunk_ext(&quoted[at + 1..]),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    false
+}
+
 /// `1*HEXDIG [ chunk-ext ]`
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let (size, ext) = line.split_at(digits);
-    let ext_is_one = ext.is_empty() || (trim(ext).starts_with(b";") && !ext.is_empty());
-    let bws = ext.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-    (ext_is_one && text(ext) && ext.get(bws).is_none_or(|&b| b == b';')).then_some(())?;
-    if size.is_empty() {
+    if size.is_empty() || !chunk_ext(ext) {
         return None;
     }
     let mut value: u64 = 0;
