@@ -1,7 +1,7 @@
 //! A request as the routes see it, and answers in Docker's shapes.
 
 use super::engine::Engine;
-use super::json::{object, text, write};
+use super::json::{object, write};
 use super::names::{telling, told};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -46,14 +46,9 @@ impl<'a, 'b> Call<'a, 'b> {
         responder: Responder<'a>,
         version: ApiVersion,
     ) -> Call<'a, 'b> {
-        let pairs = request.query().unwrap_or_default().split(|&b| b == b'&');
-        let pair = |pair: &[u8]| {
-            let equals = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
-            let value = pair.get(equals + 1..).unwrap_or_default();
-            let spaces: Vec<u8> = value.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
-            (decode(&pair[..equals]), decode(&spaces))
-        };
-        let query = pairs.map(pair).collect();
+        let text = String::from_utf8_lossy(request.query().unwrap_or_default()).replace('+', " ");
+        let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let query = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
         Call { engine, request, query, version, responder: Some(responder) }
     }
 
@@ -86,19 +81,15 @@ impl<'a, 'b> Call<'a, 'b> {
 
     pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
         let text = self.parameter(name);
-        let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
-        match text.parse() {
-            Ok(number) => Ok(number),
-            Err(_) => told!(status, "{}", why()),
-        }
+        let wrong = |_| told!(status, "strconv.Atoi: parsing \"{text}\": invalid syntax");
+        text.parse().or_else(wrong)
     }
 
     /// A time: seconds since 1970, with a fraction or without.
     pub fn time(&self, name: &str) -> io::Result<Option<SystemTime>> {
         let text = self.parameter(name);
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let nanos: String = fraction.chars().chain("000000000".chars()).take(9).collect();
-        match (seconds.parse(), nanos.parse()) {
+        match (seconds.parse(), format!("{fraction:0<9.9}").parse()) {
             _ if text.is_empty() => Ok(None),
             (Ok(seconds), Ok(nanos)) => Ok(UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))),
             _ => told!(500, "strconv.ParseInt: parsing \"{seconds}\": invalid syntax"),
@@ -114,15 +105,10 @@ impl<'a, 'b> Call<'a, 'b> {
             return Ok(Value::Null);
         }
         if kind.split(';').next().map(str::trim) != Some("application/json") {
-            return told!(
-                400,
-                "unsupported Content-Type header ({kind}): must be 'application/json'"
-            );
+            let wanted = "must be 'application/json'";
+            return told!(400, "unsupported Content-Type header ({kind}): {wanted}");
         }
-        match Value::parse(&content) {
-            Ok(value) => Ok(value),
-            Err(error) => told!(400, "invalid JSON: {error}"),
-        }
+        Value::parse(&content).or_else(|error| told!(400, "invalid JSON: {error}"))
     }
 
     /// The responder, for a route that answers by itself: each takes it once.
@@ -139,12 +125,12 @@ impl<'a, 'b> Call<'a, 'b> {
             Ok(Reply::Sent(sent)) => return Ok(sent),
             Ok(Reply::Empty(status)) => (status, None),
             Ok(Reply::Json(status, value)) => (status, Some(value)),
-            Err(error) => match telling(&error).filter(|_| self.responder.is_some()) {
+            Err(error) => match telling(&error) {
                 Some((status, why)) => (status, Some(object!(message: why))),
                 None => return Err(error),
             },
         };
-        let responder = self.responder.take().ok_or(io::ErrorKind::InvalidInput)?.status(status);
+        let responder = self.responder()?.status(status);
         let Some(value) = value else { return engine_fields(responder, "").send("") };
         let mut body = engine_fields(responder, "application/json").stream()?;
         body.write_all((write(&value) + "\n").as_bytes())?;
@@ -157,8 +143,8 @@ pub fn send_line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
     body.flush()
 }
 
-pub fn decode(text: &[u8]) -> String {
-    String::from_utf8_lossy(&decode_lenient(text)).into_owned()
+pub fn decode(text: &str) -> String {
+    String::from_utf8_lossy(&decode_lenient(text.as_bytes())).into_owned()
 }
 
 /// The fields of dockerd, in its order.
@@ -173,94 +159,4 @@ pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Respon
 
 pub fn server_fields(responder: Responder<'_>) -> Responder<'_> {
     responder.field("Ostype", "linux").field("Server", SERVER)
-}
-
-/// `filters=`: JSON with names, and for each the values to look for.
-pub struct Filters(Vec<(String, Vec<String>)>);
-
-impl Filters {
-    /// The values come as a list, `{"label":["a"]}`, or as a set, `{"label":{"a":true}}`. Names
-    /// that are not among `known` are refused.
-    pub fn read(call: &Call<'_, '_>, known: &str) -> io::Result<Filters> {
-        let asked = Some(call.parameter("filters")).filter(|asked| !asked.is_empty());
-        let asked = asked.unwrap_or("{}");
-        let Ok(Value::Object(members)) = Value::parse(asked.as_bytes()) else {
-            return told!(400, "invalid filter");
-        };
-        let mut filters = Vec::new();
-        for (name, values) in members {
-            if !known.split(' ').any(|known| known == name) {
-                return told!(400, "invalid filter '{name}'");
-            }
-            let listed = values.elements().iter().filter_map(Value::as_str);
-            let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
-            let values: Vec<String> = match &values {
-                Value::Array(_) => listed.map(str::to_owned).collect(),
-                Value::Object(_) => set.map(|(value, _)| value.clone()).collect(),
-                _ => return told!(400, "invalid filter"),
-            };
-            filters.push((name, values));
-        }
-        Ok(Filters(filters))
-    }
-
-    pub fn values(&self, name: &str) -> &[String] {
-        self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
-    }
-
-    /// Whether nothing is looked for by that name, or `fits` says yes of one of its values.
-    pub fn any(&self, name: &str, fits: impl FnMut(&String) -> bool) -> bool {
-        self.values(name).is_empty() || self.values(name).iter().any(fits)
-    }
-
-    /// Whether one of the texts fits one of the patterns of that name: a text with `^` and `$`.
-    pub fn any_fits(&self, name: &str, texts: &[&str]) -> io::Result<bool> {
-        let mut found = self.values(name).is_empty();
-        for value in self.values(name) {
-            let plain = value.replace("\\.", ".");
-            let (from, to) = (plain.starts_with('^'), plain.ends_with('$'));
-            let plain = plain.trim_start_matches('^').trim_end_matches('$');
-            if plain.contains(|c| "^$*+?()[]{}|\\".contains(c)) {
-                let why = "this demonstration has no regular expressions but ^ and $";
-                return told!(400, "invalid filter '{name}={value}': {why}");
-            }
-            found |= texts.iter().any(|text| match (from, to) {
-                (true, true) => *text == plain,
-                (true, false) => text.starts_with(plain),
-                (false, true) => text.ends_with(plain),
-                (false, false) => text.contains(plain),
-            });
-        }
-        Ok(found)
-    }
-
-    /// A test of times against those of what `before` and `since` name.
-    pub fn between(
-        &self,
-        time_of: &dyn Fn(&str) -> io::Result<SystemTime>,
-    ) -> io::Result<impl Fn(SystemTime) -> bool + use<>> {
-        let last = |name| self.values(name).last().map(|value| time_of(value)).transpose();
-        let (before, since) = (last("before")?, last("since")?);
-        Ok(move |time| {
-            before.is_none_or(|before| time < before) && since.is_none_or(|since| time > since)
-        })
-    }
-
-    /// Whether all the labels that are looked for, `name` or `name=value`, are there.
-    pub fn has_labels(&self, labels: &Value) -> bool {
-        self.values("label").iter().all(|wanted| match wanted.split_once('=') {
-            Some((name, value)) => labels.get(name).is_some() && text(labels, name) == value,
-            None => labels.get(wanted).is_some(),
-        })
-    }
-
-    /// A filter that is a truth, as Go reads one.
-    pub fn truth(&self, name: &str) -> io::Result<Option<bool>> {
-        match self.values(name).first().map(String::as_str) {
-            None => Ok(None),
-            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
-            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
-            Some(other) => told!(400, "invalid filter '{name}=[{other}]'"),
-        }
-    }
 }

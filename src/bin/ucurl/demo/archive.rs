@@ -11,12 +11,23 @@ use unix_http::base::sync::lock;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
-/// `docker cp` asks with HEAD what a path is.
-pub fn get(call: &mut Call<'_, '_>, name: &str, head: bool) -> Outcome {
-    let (header, archive) = find(call, name)?;
-    let responder = engine_fields(call.responder()?, if head { "" } else { "application/x-tar" });
+/// A path as an archive, or with HEAD what is there: `docker cp` asks both.
+pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let path = path(call)?;
+    let files = lock(&call.engine.container(name)?.process.files).clone();
+    let Some(archive) = files.archive(&path) else { return not_found(&path, name) };
+    let (cleaned, file) = (clean(&path), files.file(&path));
+    let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
+    // A directory has the highest bit of Go's os.FileMode.
+    let mode = if file.is_some() { 0o644 } else { 1 << 31 | 0o755_i64 };
+    let described = object!(name: last, size: file.map_or(4096, <[u8]>::len), mode: mode,
+        mtime: rfc3339(SystemTime::now(), 0), linkTarget: "");
+    let is_head = call.request.method() == "HEAD";
+    let kind = if is_head { "" } else { "application/x-tar" };
+    let header = encode(write(&described).as_bytes());
+    let responder = engine_fields(call.responder()?, kind);
     let responder = responder.field("X-Docker-Container-Path-Stat", header);
-    if head {
+    if is_head {
         return Ok(Reply::Sent(responder.send_head()?));
     }
     let mut body = responder.stream()?;
@@ -33,19 +44,6 @@ fn path(call: &Call<'_, '_>) -> io::Result<String> {
 
 fn not_found<T>(path: &str, name: &str) -> io::Result<T> {
     told!(404, "Could not find the file {path} in container {name}")
-}
-
-fn find(call: &Call<'_, '_>, name: &str) -> io::Result<(String, Vec<u8>)> {
-    let path = path(call)?;
-    let files = lock(&call.engine.container(name)?.process.files).clone();
-    let Some(archive) = files.archive(&path) else { return not_found(&path, name) };
-    let (cleaned, file) = (clean(&path), files.file(&path));
-    let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
-    // A directory has the highest bit of Go's os.FileMode.
-    let mode = if file.is_some() { 0o644 } else { 1 << 31 | 0o755_i64 };
-    let described = object!(name: last, size: file.map_or(4096, <[u8]>::len), mode: mode,
-        mtime: rfc3339(SystemTime::now(), 0), linkTarget: "");
-    Ok((encode(write(&described).as_bytes()), archive))
 }
 
 pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {

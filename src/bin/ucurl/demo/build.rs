@@ -5,8 +5,11 @@ use super::engine::Image;
 use super::files::Files;
 use super::json::{at, filled, object, text, words};
 use super::names::{Reference, telling, told};
-use super::program::{self, Start, Step};
+use super::process::Process;
+use super::program::{self, Start};
 use std::io;
+use std::sync::{Arc, Mutex};
+use unix_http::base::sync::lock;
 use unix_http::json::Value;
 use unix_http::server::BodyWriter;
 
@@ -31,7 +34,8 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let quiet = call.truth("q");
     // dockerd answers before it has read to the end, and Go does not keep such a connection.
     let body = engine_fields(call.responder()?, "application/json").close().stream()?;
-    let mut building = Build { call, body, quiet, context: &context, image: None };
+    let image = Image::new(filled!("config.json"), Files::default(), String::new());
+    let mut building = Build { call, body, quiet, context: &context, image };
     let outcome = building.run_all(&steps, &tags);
     match outcome.as_ref().err().and_then(telling) {
         // It is too late for a status-code.
@@ -58,11 +62,8 @@ fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
             continue;
         }
         if !INSTRUCTIONS.split(' ').any(|known| known == name) {
-            let place = number + 1;
-            return told!(
-                400,
-                "dockerfile parse error on line {place}: unknown instruction: {name}"
-            );
+            let place = format!("dockerfile parse error on line {}", number + 1);
+            return told!(400, "{place}: unknown instruction: {name}");
         }
         steps.push((name, argument.trim().to_owned()));
     }
@@ -78,7 +79,8 @@ struct Build<'c, 'a, 'b> {
     body: BodyWriter<'a>,
     quiet: bool,
     context: &'c Files,
-    image: Option<Image>,
+    /// What the steps have made so far.
+    image: Image,
 }
 
 impl Build<'_, '_, '_> {
@@ -86,20 +88,15 @@ impl Build<'_, '_, '_> {
         if self.quiet { Ok(()) } else { send_line(&mut self.body, &object!(stream: text)) }
     }
 
-    fn id(&self) -> String {
-        self.image.as_ref().map_or("sha256:000000000000".to_owned(), |image| image.id.clone())
-    }
-
     fn run_all(&mut self, steps: &[(String, String)], tags: &[String]) -> io::Result<()> {
-        let count = steps.len();
         for (number, (name, argument)) in steps.iter().enumerate() {
-            self.say(&format!("Step {}/{count} : {name} {argument}", number + 1))?;
+            self.say(&format!("Step {}/{} : {name} {argument}", number + 1, steps.len()))?;
             self.say("\n")?;
             self.step(name, argument)?;
-            self.say(&format!(" ---> {}\n", &self.id()[7..19]))?;
+            self.say(&format!(" ---> {}\n", &self.image.id[7..19]))?;
         }
-        let (id, image) = (self.id(), self.image.take());
-        self.call.engine.change(|state| image.map(|image| state.add(image, tags, "build")));
+        let image = self.image.clone();
+        let id = self.call.engine.state.change(|state| state.add(image, tags, "build"));
         let last = match self.quiet {
             true => object!(stream: format!("{id}\n")),
             false => object!(aux: object!(ID: &id)),
@@ -112,16 +109,12 @@ impl Build<'_, '_, '_> {
     /// Follows an instruction. An error has the exit status of what was run, or 0, in place of a
     /// status-code.
     fn step(&mut self, name: &str, argument: &str) -> io::Result<()> {
-        let (mut config, mut files, parent) = match self.image.take() {
-            Some(image) => (image.config, image.files, image.id),
-            None => (filled!("config.json"), Files::default(), String::new()),
-        };
         match name {
             "FROM" => return self.from(argument.split(' ').next().unwrap_or_default()),
             "COPY" | "ADD" => {
                 let words = argument.split_whitespace().filter(|word| !word.starts_with("--"));
                 let mut paths: Vec<&str> = words.collect();
-                let target = paths.pop().unwrap_or("/");
+                let (target, files) = (paths.pop().unwrap_or("/"), &mut self.image.files);
                 if let Some(path) =
                     paths.iter().find(|path| !files.copy(self.context, path, target))
                 {
@@ -129,39 +122,35 @@ impl Build<'_, '_, '_> {
                     return told!(0, "{name} failed: {why}: stat {path}: file does not exist");
                 }
             }
-            "RUN" => self.run(command(argument), &config, &mut files)?,
-            _ => configure(&mut config, name, argument)?,
+            "RUN" => self.run(command(argument))?,
+            _ => configure(&mut self.image.config, name, argument)?,
         }
-        self.image = Some(Image::new(config, files, parent));
+        let Image { config, files, id, .. } = self.image.clone();
+        self.image = Image::new(config, files, id);
         Ok(())
     }
 
     fn from(&mut self, name: &str) -> io::Result<()> {
-        match self.call.engine.state().find_image(name) {
-            Some(image) => self.image = Some(image.clone()),
+        match self.call.engine.state.get().find_image(name) {
+            Some(image) => self.image = image.clone(),
             None if name == "scratch" => {}
             None => return told!(0, "pull access denied for {name}, repository does not exist"),
         }
         Ok(())
     }
 
-    fn run(&mut self, argv: Vec<String>, config: &Value, files: &mut Files) -> io::Result<()> {
-        let pairs = words(config, "Env");
-        let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
-        let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let (shown, directory) = (argv.join(" "), text(config, "WorkingDir").to_owned());
-        let (steps, status) = program::plan(&Start { argv, variables, directory }, files);
-        // There is no input, and nothing waits.
-        for step in steps {
-            if let Step::Write(_, data) = step {
-                self.say(&String::from_utf8_lossy(&data))?;
-            }
+    fn run(&mut self, argv: Vec<String>) -> io::Result<()> {
+        let (shown, config) = (argv.join(" "), &self.image.config);
+        let start = Start::new(argv, &words(config, "Env"), text(config, "WorkingDir"));
+        let process = Process::new(false, Arc::new(Mutex::new(self.image.files.clone())));
+        let status = program::run(&process, &start);
+        self.image.files = lock(&process.files).clone();
+        for record in &process.run.get().output {
+            self.say(&String::from_utf8_lossy(&record.data))?;
         }
-        match u16::try_from(status) {
-            Ok(0) => Ok(()),
-            code => {
-                told!(code.unwrap_or(1), "The command '{shown}' returned a non-zero code: {status}")
-            }
+        match u16::try_from(status).unwrap_or(1) {
+            0 => Ok(()),
+            code => told!(code, "The command '{shown}' returned a non-zero code: {status}"),
         }
     }
 }

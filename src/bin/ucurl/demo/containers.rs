@@ -1,14 +1,19 @@
 //! Containers: the list, one of them, a new one, and their lives from start to removal.
 
-use super::api::{Call, Filters, Outcome, Reply};
+use super::api::{Call, Outcome, Reply};
 use super::engine::{Container, Engine, State};
-use super::json::{at, filled, flag, list as or_null, object, overlay, remove, text, words};
+use super::filters::{Filters, has_label, is_match, truth};
+use super::json::{
+    at, fill, filled, flag, list as or_null, object, overlay, remove, text, unix, words,
+};
 use super::names::{prefixed, told};
-use super::process::{self, ALWAYS, Process, Run, Status};
-use super::program::{Start, known};
+use super::process::{Process, Run, Status};
+use super::program::{self, Start, known};
+use super::watched::ALWAYS;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
+use unix_http::base::sync::lock;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
@@ -17,22 +22,20 @@ pub const TICK: Duration = Duration::from_secs(1);
 
 const FILTERS: &str = "ancestor before exited expose health id is-task label name network publish \
     since status volume";
-const STATUSES: [&str; 7] =
-    ["created", "dead", "exited", "paused", "removing", "restarting", "running"];
+const STATUSES: &str = "created dead exited paused removing restarting running";
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, FILTERS)?;
-    if let Some(wrong) = filters.values("status").iter().find(|s| !STATUSES.contains(&&s[..])) {
+    let mut statuses = filters.values("status").iter();
+    if let Some(wrong) = statuses.find(|s| !STATUSES.split(' ').any(|known| known == *s)) {
         return told!(400, "invalid filter 'status={wrong}'");
     }
     let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
-    let state = call.engine.state();
+    let state = call.engine.state.get();
     let all = call.truth("all") || limit > 0 || !filters.values("status").is_empty();
-    let is_between = filters.between(&|name| Ok(state.container(name)?.created))?;
     let mut found = Vec::new();
     for container in state.containers.iter().rev() {
-        let is_shown = is_between(container.created) && (all || container.process.is_running());
-        if is_shown && fits(&state, container, &filters)? {
+        if fits(&state, container, &filters)? && (all || container.process.is_running()) {
             found.push(summary(container));
         }
     }
@@ -41,51 +44,57 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<bool> {
-    let status = container.process.run().status;
-    let has = |member: &str, name: &String| {
-        container.config.get(member).is_some_and(|members| members.get(name).is_some())
+    let (status, name) = (container.process.run.get().status, container.name());
+    let has = |of: &Value, name: &str, member: &str| {
+        of.get(name).is_some_and(|members| members.get(member).is_some())
     };
-    let is_ancestor = |name: &String| {
-        let image = state.find_image(name).is_some_and(|image| image.id == container.image_id);
-        image || container.image == *name
-    };
-    let name = container.name();
-    Ok(filters.any_fits("name", &[&name, &format!("/{name}")])?
-        && filters.any_fits("id", &[&container.id])?
-        && filters.has_labels(container.labels())
-        && filters.any("ancestor", is_ancestor)
-        && filters.any("status", |word| word == status.word())
-        && filters
-            .any("exited", |code| code.parse().is_ok_and(|code| status == Status::Exited(code)))
-        && filters.any("network", |name| container.networks.get(name).is_some())
-        && filters.any("volume", |path| has("Volumes", path))
-        && filters.any("health", |health| health == "none")
-        && filters.truth("is-task")? != Some(true)
-        && filters.any("expose", |port| has("ExposedPorts", port))
-        && filters.any("publish", |_| false))
+    filters.fit(|filter, wanted| {
+        Ok(match filter {
+            "ancestor" => {
+                let image = state.find_image(wanted).map(|image| &image.id);
+                image == Some(&container.image_id) || text(&container.config, "Image") == wanted
+            }
+            "before" => container.created < state.container(wanted)?.created,
+            "since" => container.created > state.container(wanted)?.created,
+            "exited" => wanted.parse().is_ok_and(|code| status == Status::Exited(code)),
+            "expose" => has(&container.config, "ExposedPorts", wanted),
+            "health" => wanted == "none",
+            "id" => is_match(wanted, &container.id)?,
+            "is-task" => !truth(filter, wanted)?,
+            "label" => has_label(container.labels(), wanted),
+            "name" => is_match(wanted, &name)? || is_match(wanted, &format!("/{name}"))?,
+            "network" => has(&container.at("/NetworkSettings"), "Networks", wanted),
+            "status" => wanted == status.word(),
+            "volume" => has(&container.config, "Volumes", wanted),
+            _ => false,
+        })
+    })
 }
 
 fn summary(container: &Container) -> Value {
-    let run = container.process.run();
+    let run = container.process.run.get();
     let argv = container.argv();
     let command = argv.iter().map(|w| if w.contains(' ') { format!("'{w}'") } else { w.clone() });
-    let command = command.collect::<Vec<_>>().join(" ");
-    let created = container.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name())],
-        Image: &container.image, ImageID: &container.image_id, Command: command,
-        Created: created as i64, Labels: container.labels().clone(), State: run.status.word(),
-        Status: status_text(&run), NetworkSettings.Networks: container.networks.clone(),
-        HostConfig.NetworkMode: text(&container.host, "NetworkMode"))
+        Image: text(&container.config, "Image"), ImageID: &container.image_id,
+        Command: command.collect::<Vec<_>>().join(" "), Created: unix(container.created),
+        Labels: container.labels().clone(), State: run.status.word(), Status: status_text(&run),
+        NetworkSettings.Networks: container.at("/NetworkSettings/Networks"),
+        HostConfig.NetworkMode: container.at("/HostConfig/NetworkMode"))
 }
 
+/// How long something took, as go-units' `HumanDuration` words it.
 fn status_text(run: &Run) -> String {
     let since = |time: Option<SystemTime>| {
         let seconds = time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs();
         match seconds {
             0 => "Less than a second".to_owned(),
-            1..120 => format!("{seconds} seconds"),
-            120..7200 => format!("{} minutes", seconds / 60),
-            _ => format!("{} hours", seconds / 3600),
+            1 => "1 second".to_owned(),
+            2..60 => format!("{seconds} seconds"),
+            60..120 => "About a minute".to_owned(),
+            120..3600 => format!("{} minutes", seconds / 60),
+            3600..5400 => "About an hour".to_owned(),
+            _ => format!("{} hours", (seconds + 1800) / 3600),
         }
     };
     match run.status {
@@ -96,26 +105,22 @@ fn status_text(run: &Run) -> String {
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.state();
+    let state = call.engine.state.get();
     let container = state.container(name)?;
     let execs = state.execs.iter().filter(|exec| exec.container.id == container.id);
     let execs = execs.map(|exec| exec.id.clone()).collect();
-    let run = container.process.run();
+    let run = container.process.run.get();
     let moment = |time: Option<SystemTime>| match time {
         Some(time) => rfc3339(time, 9),
         None => "0001-01-01T00:00:00Z".to_owned(),
     };
     let code = if run.error.is_empty() { run.code() } else { 127 };
-    let argv = container.argv();
     let running = run.status == Status::Running;
-    let shown = filled!("inspect.json", Id: &container.id, Created: rfc3339(container.created, 9),
-        Path: &argv[0], Args: argv[1..].to_vec(), State.Status: run.status.word(),
-        State.Running: running, State.Pid: i64::from(running), State.ExitCode: code,
-        State.Error: &run.error, State.StartedAt: moment(run.started),
-        State.FinishedAt: moment(run.finished), Image: &container.image_id,
-        Name: format!("/{}", container.name()), ExecIDs: or_null(execs),
-        HostConfig: container.host.clone(), Config: container.config.clone(),
-        NetworkSettings.Networks: container.networks.clone());
+    let mut shown = container.at("");
+    fill!(shown, State.Status: run.status.word(), State.Running: running,
+        State.Pid: i64::from(running), State.ExitCode: code, State.Error: &run.error,
+        State.StartedAt: moment(run.started), State.FinishedAt: moment(run.finished),
+        ExecIDs: or_null(execs), Config: container.config.clone());
     Ok(Reply::Json(200, shown))
 }
 
@@ -125,7 +130,7 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         return told!(400, "invalid condition: \"{condition}\"");
     }
     let process = Arc::clone(&call.engine.container(name)?.process);
-    let ends = process.run().ends;
+    let ends = process.run.get().ends;
     // The head is sent before the wait: a client that starts the container next has to know that
     // this request waits already.
     let mut body = call.stream("application/json")?;
@@ -135,18 +140,18 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         "next-exit" => run.removed || run.ends > ends,
         _ => run.removed || run.status != Status::Running,
     };
-    while process.wait_for(TICK, |run| over(run).then_some(())).is_none() {
+    while process.run.wait_for(TICK, |run| over(run).then_some(())).is_none() {
         if call.request.is_gone() {
             return Ok(Reply::Sent(body.finish()?));
         }
     }
-    writeln!(body, "{{\"StatusCode\":{}}}", process.run().code())?;
+    writeln!(body, "{{\"StatusCode\":{}}}", process.run.get().code())?;
     Ok(Reply::Sent(body.finish()?))
 }
 
 pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let new = call.parameter("name");
-    call.engine.change(|state| {
+    call.engine.state.change(|state| {
         let container = state.container(name)?;
         let old = container.name();
         if new.is_empty() {
@@ -156,7 +161,8 @@ pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             return told!(400, "Renaming a container with the same name as its current name");
         }
         let failed = |error| prefixed(error, "Error when allocating new name");
-        container.rename(&free_name(state, new).or_else(failed)?);
+        let new = free_name(state, new).or_else(failed)?;
+        fill!(*lock(&container.shown), Name: format!("/{new}"));
         state.emit_container(&container, "rename", &[("oldName", &format!("/{old}"))]);
         Ok(Reply::Empty(204))
     })
@@ -208,33 +214,33 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
         _ => return told!(400, "config cannot be empty in order to create a container"),
     }
     let name = call.parameter("name").to_owned();
-    call.engine.change(|state| {
-        let wanted = text(&asked, "Image").to_owned();
-        let image = state.image(&wanted)?;
+    call.engine.state.change(|state| {
+        let image = state.image(text(&asked, "Image"))?;
         let (mut config, host) = (config(&image.config, &asked)?, host(&asked)?);
-        if words(&config, "Entrypoint").is_empty() && words(&config, "Cmd").is_empty() {
+        let argv = [words(&config, "Entrypoint"), words(&config, "Cmd")].concat();
+        if argv.is_empty() {
             return told!(400, "no command specified");
         }
-        let image = image.clone();
-        let name = free_name(state, &name)?;
-        let id = state.new_id("container");
+        let (image_id, mut files) = (image.id.clone(), image.files.clone());
+        let (name, id, created) =
+            (free_name(state, &name)?, state.new_id("container"), SystemTime::now());
         if text(&config, "Hostname").is_empty() {
-            *at(&mut config, &["Hostname"]) = id[..12].into();
+            fill!(config, Hostname: &id[..12]);
         }
-        let reply = object!(Id: &id, Warnings: warnings(&host, &config));
-        let mut files = image.files.clone();
         files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
         let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
         for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
-            files.make_directory(path);
+            files.put(&format!("{path}/"), b"");
         }
-        let networks = networks(&host, &asked)?;
+        let reply = object!(Id: &id, Warnings: warnings(&host, &config));
+        let shown = filled!("inspect.json", Id: &id, Created: rfc3339(created, 9), Path: &argv[0],
+            Args: argv[1..].to_vec(), Image: &image_id, Name: format!("/{name}"),
+            NetworkSettings.Networks: networks(&host, &asked)?, HostConfig: host);
         let process = Process::new(flag(&config, "Tty"), Arc::new(Mutex::new(files)));
-        let (created, name) = (SystemTime::now(), Mutex::new(name));
-        let (image, image_id) = (wanted, image.id);
-        let new = Container { id, name, created, image, image_id, config, host, networks, process };
+        let shown = Mutex::new(shown);
+        let new = Arc::new(Container { id, created, image_id, config, shown, process });
         state.emit_container(&new, "create", &[]);
-        state.containers.push(Arc::new(new));
+        state.containers.push(new);
         Ok(Reply::Json(201, reply))
     })
 }
@@ -307,13 +313,11 @@ pub fn not_found(program: &str) -> String {
 }
 
 /// A program with the environment and the directory that a container gives it.
-pub fn program(of: &Container, argv: Vec<String>, env: Vec<String>, directory: &str) -> Start {
+pub fn prepare(of: &Container, argv: Vec<String>, env: Vec<String>, directory: &str) -> Start {
     let hostname = format!("HOSTNAME={}", text(&of.config, "Hostname"));
-    let all = [vec![hostname, "HOME=/root".into()], words(&of.config, "Env"), env].concat();
-    let pairs = all.iter().filter_map(|pair| pair.split_once('='));
-    let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let env = [vec![hostname, "HOME=/root".into()], words(&of.config, "Env"), env].concat();
     let directory = if directory.is_empty() { text(&of.config, "WorkingDir") } else { directory };
-    Start { argv, variables, directory: directory.to_owned() }
+    Start::new(argv, &env, directory)
 }
 
 pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
@@ -322,24 +326,24 @@ pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
     if process.is_running() {
         return Ok(Reply::Empty(304));
     }
-    let auto_remove = flag(&container.host, "AutoRemove");
+    let auto_remove = flag(&container.at("/HostConfig"), "AutoRemove");
     if known(&argv[0]).is_none() {
         let task = "failed to create task for container: failed to create shim task";
         let why = not_found(&argv[0]);
         let why = format!("{task}: OCI runtime create failed: runc create failed: {why}");
-        process.change(|run| {
+        process.run.change(|run| {
             run.error.clone_from(&why);
             run.ends += 1;
         });
-        engine.change(|state| auto_remove.then(|| state.remove(&container)));
+        engine.state.change(|state| auto_remove.then(|| state.remove(&container)));
         return told!(400, "{why}");
     }
-    process.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
-    let program = program(&container, argv, Vec::new(), "");
+    process.run.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
+    let program = prepare(&container, argv, Vec::new(), "");
     engine.emit(&container, "start", &[]);
     let engine = Arc::clone(engine);
-    process::start(&process, program, move |code| {
-        engine.change(|state| {
+    program::start(&process, program, move |code| {
+        engine.state.change(|state| {
             container.process.finish(code);
             state.emit_container(&container, "die", &[("exitCode", &code.to_string())]);
             auto_remove.then(|| state.remove(&container));
@@ -420,6 +424,6 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         send(call.engine, &container, 9);
         container.process.ends_within(ALWAYS);
     }
-    call.engine.change(|state| state.remove(&container));
+    call.engine.state.change(|state| state.remove(&container));
     Ok(Reply::Empty(204))
 }

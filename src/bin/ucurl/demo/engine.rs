@@ -1,12 +1,13 @@
 //! What the engine knows: images, containers, execs and events, behind one lock.
 
 use super::files::Files;
-use super::json::{filled, object, remove, text, words};
+use super::json::{filled, object, parsed, remove, text, words};
 use super::names::{Reference, told};
 use super::process::Process;
+use super::watched::Watched;
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use unix_http::base::sync::lock;
 use unix_http::base::time::rfc3339;
@@ -17,8 +18,7 @@ use unix_http::json::Value;
 const EVENTS: usize = 256;
 
 pub struct Engine {
-    state: Mutex<State>,
-    changed: Condvar,
+    pub state: Watched<State>,
 }
 
 #[derive(Default)]
@@ -33,14 +33,11 @@ pub struct State {
 
 pub struct Container {
     pub id: String,
-    pub name: Mutex<String>,
     pub created: SystemTime,
-    /// The image as it was asked for.
-    pub image: String,
     pub image_id: String,
     pub config: Value,
-    pub host: Value,
-    pub networks: Value,
+    /// What inspect shows, but for the config and what its process decides.
+    pub shown: Mutex<Value>,
     pub process: Arc<Process>,
 }
 
@@ -62,11 +59,12 @@ impl Container {
     }
 
     pub fn name(&self) -> String {
-        lock(&self.name).clone()
+        text(&lock(&self.shown), "Name").trim_start_matches('/').to_owned()
     }
 
-    pub fn rename(&self, name: &str) {
-        name.clone_into(&mut lock(&self.name));
+    /// Something that inspect shows, by its JSON Pointer.
+    pub fn at(&self, pointer: &str) -> Value {
+        lock(&self.shown).pointer(pointer).cloned().unwrap_or(Value::Null)
     }
 
     pub fn labels(&self) -> &Value {
@@ -93,6 +91,10 @@ impl Image {
         Image { id, names: Vec::new(), parent, created, config, files }
     }
 
+    pub fn labels(&self) -> &Value {
+        self.config.get("Labels").unwrap_or(&Value::Null)
+    }
+
     pub fn names(&self, digests: bool) -> Vec<String> {
         self.names.iter().filter(|name| name.contains('@') == digests).cloned().collect()
     }
@@ -100,25 +102,15 @@ impl Image {
 
 /// An image of the demonstration's registry, with its tag and its digest.
 pub fn published(repository: &str, tag: &str) -> Option<Image> {
+    let published = parsed(include_str!("published.json"));
+    let (_, published) = published.members().iter().find(|(name, _)| name == repository)?;
     let mut files = Files::default();
-    let program = match repository {
-        "hello-world" => {
-            files.put("hello", b"the program of hello-world\n");
-            "/hello"
-        }
-        "busybox" | "alpine" | "debian" | "ubuntu" => {
-            files.put("etc/os-release", format!("ID={repository}\nVERSION_ID={tag}\n").as_bytes());
-            files.put("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n");
-            ["cat", "echo", "env", "ls", "sh"]
-                .iter()
-                .for_each(|name| files.put(&format!("bin/{name}"), b"a program\n"));
-            ["root", "tmp"].iter().for_each(|name| files.make_directory(name));
-            "sh"
-        }
-        _ => return None,
-    };
+    for (path, content) in published.get("Files")?.members() {
+        let content = content.as_str()?.replace("$NAME", repository).replace("$TAG", tag);
+        files.put(path, content.as_bytes());
+    }
     let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let config = filled!("config.json", Cmd: vec![program], Env: vec![path]);
+    let config = filled!("config.json", Cmd: words(published, "Cmd"), Env: vec![path]);
     let digest = |what: &str| sha256_hex(format!("{what} {repository}:{tag}").as_bytes());
     let id = format!("sha256:{}", digest("image"));
     let by_digest = format!("{repository}@sha256:{}", digest("manifest"));
@@ -137,31 +129,18 @@ pub fn arch() -> &'static str {
 
 impl Engine {
     pub fn new() -> Engine {
+        let engine = Engine { state: Watched::default() };
         let images = ["hello-world", "busybox"].map(|name| published(name, "latest"));
-        let images = images.into_iter().flatten().collect();
-        Engine { state: Mutex::new(State { images, ..State::default() }), changed: Condvar::new() }
-    }
-
-    pub fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
-
-    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let result = change(&mut self.state());
-        self.changed.notify_all();
-        result
+        engine.state.get().images.extend(images.into_iter().flatten());
+        engine
     }
 
     pub fn container(&self, name: &str) -> io::Result<Arc<Container>> {
-        self.state().container(name)
+        self.state.get().container(name)
     }
 
     pub fn emit(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
-        self.change(|state| state.emit_container(container, action, more));
-    }
-
-    pub fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
-        self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
+        self.state.change(|state| state.emit_container(container, action, more));
     }
 }
 
@@ -241,7 +220,7 @@ impl State {
     /// An event of a container, with attributes besides its image, name and labels.
     pub fn emit_container(&mut self, container: &Container, action: &str, more: &[(&str, &str)]) {
         let mut attributes = container.labels().members().to_vec();
-        let own = [("image", &container.image[..]), ("name", &container.name())];
+        let own = [("image", text(&container.config, "Image")), ("name", &container.name())];
         let more = own.iter().chain(more);
         attributes.extend(more.map(|(name, value)| ((*name).into(), Value::from(*value))));
         attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -258,7 +237,7 @@ impl State {
         self.execs.retain(|exec| exec.container.id != container.id);
         if self.containers.len() < count {
             self.emit_container(container, "destroy", &[]);
-            container.process.change(|run| run.removed = true);
+            container.process.run.change(|run| run.removed = true);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `exec`: another program in a container that runs.
 
 use super::api::{Call, Outcome, Reply};
-use super::containers::{not_found, program, resize_terminal};
+use super::containers::{not_found, prepare, resize_terminal};
 use super::engine::{Engine, Exec};
 use super::json::{filled, flag, object, overlay, text, words};
 use super::names::told;
-use super::process::{self, Process, Status};
-use super::program::known;
+use super::process::{Process, Status};
+use super::program::{self, known};
 use super::streams::{Attached, Keys, View};
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if !container.process.is_running() {
         return told!(409, "container {} is not running", container.id);
     }
-    call.engine.change(|state| {
+    call.engine.state.change(|state| {
         let id = state.new_id("exec");
         let action = format!("exec_create: {}", argv.join(" "));
         state.emit_container(&container, &action, &[("execID", &id)]);
@@ -36,7 +36,7 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 }
 
 fn find(engine: &Engine, id: &str) -> io::Result<Arc<Exec>> {
-    match engine.state().execs.iter().find(|exec| exec.id == id) {
+    match engine.state.get().execs.iter().find(|exec| exec.id == id) {
         Some(exec) => Ok(Arc::clone(exec)),
         None => told!(404, "No such exec instance: {id}"),
     }
@@ -62,7 +62,7 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 }
 
 fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
-    if exec.process.run().status != Status::Created {
+    if exec.process.run.get().status != Status::Created {
         return Err(format!("Error: Exec command {} has already run", exec.id));
     }
     let (argv, env) = (words(&exec.config, "Cmd"), words(&exec.config, "Env"));
@@ -72,10 +72,10 @@ fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
     }
     let action = format!("exec_start: {}", argv.join(" "));
     engine.emit(&exec.container, &action, &[("execID", &exec.id)]);
-    exec.process.change(|run| run.input_open = flag(&exec.config, "AttachStdin"));
-    let start = program(&exec.container, argv, env, text(&exec.config, "WorkingDir"));
+    exec.process.run.change(|run| run.input_open = flag(&exec.config, "AttachStdin"));
+    let start = prepare(&exec.container, argv, env, text(&exec.config, "WorkingDir"));
     let (engine, own) = (Arc::clone(engine), Arc::clone(exec));
-    process::start(&exec.process, start, move |code| {
+    program::start(&exec.process, start, move |code| {
         own.process.finish(code);
         let code = code.to_string();
         engine.emit(&own.container, "exec_die", &[("execID", &own.id), ("exitCode", &code)]);
@@ -86,7 +86,7 @@ fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
 pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = find(call.engine, id)?;
     let (config, process) = (&exec.config, &exec.process);
-    let status = process.run().status;
+    let status = process.run.get().status;
     let running = status == Status::Running;
     let code = if let Status::Exited(code) = status { code.into() } else { Value::Null };
     let argv = words(config, "Cmd");

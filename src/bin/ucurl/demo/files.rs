@@ -39,24 +39,28 @@ impl Files {
             || self.0.range(prefix.clone()..).next().is_some_and(|(p, _)| p.starts_with(&prefix))
     }
 
+    /// Puts a file there, or a directory if the path ends in a slash.
     pub fn put(&mut self, path: &str, content: &[u8]) {
-        self.0.insert(clean(path), content.into());
+        let slash = if path.ends_with('/') { "/" } else { "" };
+        self.0.insert(clean(path) + slash, content.into());
     }
 
-    pub fn make_directory(&mut self, path: &str) {
-        self.0.insert(clean(path) + "/", [].into());
-    }
-
-    /// Writes a file, if there is a directory for it and none in its place.
-    pub fn store(&mut self, path: &str, content: &[u8], append: bool) -> bool {
+    /// Makes sure that there is a file, if there is a directory for it; whether there was.
+    pub fn touch(&mut self, path: &str) -> bool {
         let path = clean(path);
-        let parent = path.strip_suffix(base_name(&path)).unwrap_or_default();
-        let can = !self.is_directory(&path) && self.is_directory(parent);
-        if can {
-            let before = self.file(&path).filter(|_| append).unwrap_or_default();
-            self.put(&path, &[before, content].concat());
+        let has_parent = self.is_directory(path.strip_suffix(base_name(&path)).unwrap_or_default());
+        if has_parent && !self.is_directory(&path) {
+            self.0.entry(path).or_default();
         }
-        can
+        has_parent
+    }
+
+    /// The names in a directory, each on a line.
+    pub fn names(&self, directory: &str) -> String {
+        let mut names: Vec<&str> =
+            self.below(directory).filter_map(|(path, _)| path.split('/').next()).collect();
+        names.dedup();
+        names.iter().filter(|name| !name.is_empty()).flat_map(|name| [name, "\n"]).collect()
     }
 
     pub fn below(&self, directory: &str) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
@@ -75,13 +79,12 @@ impl Files {
         if let Some(content) = from.file(path) {
             let into = target.ends_with('/') || self.is_directory(target);
             let name = if into { base_name(path) } else { "" };
-            self.put(&format!("{target}/{name}"), content);
+            self.put(format!("{target}/{name}").trim_end_matches('/'), content);
             return true;
         }
-        for (below, content) in from.below(path) {
-            let slash = if below.ends_with('/') { "/" } else { "" };
-            self.0.insert(clean(&format!("{target}/{below}")) + slash, content.clone());
-        }
+        from.below(path).for_each(|(below, content)| {
+            self.put(&format!("{target}/{below}"), content);
+        });
         from.is_directory(path)
     }
 
@@ -120,20 +123,18 @@ impl Files {
             let Some(content) = rest.get(..size) else { return told!(500, "unexpected EOF") };
             archive = rest.get(size.next_multiple_of(BLOCK)..).unwrap_or_default();
             let name = format!("{}/{}", text(&header[345..500]), text(&header[..100]));
-            let name = || format!("{directory}/{}", pax_name.clone().unwrap_or(name));
+            let name = format!("{directory}/{}", pax_name.take().unwrap_or(name));
             match header[156] {
-                0 | b'0' => self.put(&name(), content),
-                b'5' => self.make_directory(&name()),
+                0 | b'0' => self.put(name.trim_end_matches('/'), content),
+                b'5' => self.put(&format!("{name}/"), b""),
                 // Names too long for the header: `25 path=some/long/name` and LF.
                 b'x' => {
                     let records = String::from_utf8_lossy(content).into_owned();
                     let path = records.lines().find_map(|record| record.split_once(" path="));
                     pax_name = path.map(|(_, path)| path.to_owned());
-                    continue;
                 }
                 _ => {}
             }
-            pax_name = None;
         }
         if archive.is_empty() { Ok(()) } else { told!(500, "unexpected EOF") }
     }

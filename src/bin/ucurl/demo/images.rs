@@ -1,40 +1,26 @@
 //! Images: the list, one of them, names, removal, pull and import.
 
-use super::api::{CONTENT, Call, Filters, Outcome, Reply, VERSION, send_line};
-use super::engine::{Image, arch, published};
+use super::api::{CONTENT, Call, Outcome, Reply, VERSION, send_line};
+use super::engine::{Image, State, arch, published};
 use super::files::Files;
-use super::json::{filled, object, remove};
+use super::filters::{Filters, glob, has_label, truth};
+use super::json::{filled, object, remove, unix};
 use super::names::{Reference, registry, told};
-use std::time::UNIX_EPOCH;
+use std::io;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, "before dangling label reference since")?;
-    let dangling = filters.truth("dangling")?;
-    let state = call.engine.state();
-    let is_between = filters.between(&|name| Ok(state.image(name)?.created))?;
-    let nothing = Value::Null;
+    let state = call.engine.state.get();
     let mut shown = Vec::new();
     for image in state.images.iter().rev() {
-        let named = |pattern: &String| {
-            let short =
-                |name: &String| name.split([':', '@']).next().unwrap_or_default().to_owned();
-            image.names.iter().any(|name| glob(pattern, name) || glob(pattern, &short(name)))
-        };
-        let labels = image.config.get("Labels").unwrap_or(&nothing);
-        let is_dangling = image.names(false).is_empty();
-        if filters.any("reference", named)
-            && is_between(image.created)
-            && filters.has_labels(labels)
-            && dangling.is_none_or(|wanted| wanted == is_dangling)
-        {
-            let created = image.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            let labels = if labels.members().is_empty() { &nothing } else { labels };
-            let size = image.files.size();
-            let mut one = filled!("image_summary.json", Created: created as i64, Id: &image.id,
-                Labels: labels.clone(), ParentId: &image.parent, RepoDigests: image.names(true),
-                RepoTags: image.names(false), Size: size, VirtualSize: size);
+        if fits(&state, image, &filters)? {
+            let (size, labels) = (image.files.size(), image.labels());
+            let labels = if labels.members().is_empty() { &Value::Null } else { labels };
+            let mut one = filled!("image_summary.json", Created: unix(image.created),
+                Id: &image.id, Labels: labels.clone(), ParentId: &image.parent, Size: size,
+                RepoDigests: image.names(true), RepoTags: image.names(false), VirtualSize: size);
             if call.since(44) {
                 remove(&mut one, &["VirtualSize"]);
             }
@@ -44,16 +30,27 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Json(200, Value::Array(shown)))
 }
 
-/// Whether a text fits a pattern in which `*` stands for any characters.
-fn glob(pattern: &str, text: &str) -> bool {
-    let Some((before, after)) = pattern.split_once('*') else { return pattern == text };
-    let rests =
-        text.strip_prefix(before).map(|rest| rest.char_indices().map(|(at, _)| &rest[at..]));
-    rests.is_some_and(|rests| rests.chain([""]).any(|rest| glob(after, rest)))
+fn fits(state: &State, image: &Image, filters: &Filters) -> io::Result<bool> {
+    filters.fit(|filter, wanted| {
+        Ok(match filter {
+            "before" => image.created < state.image(wanted)?.created,
+            "since" => image.created > state.image(wanted)?.created,
+            "dangling" => truth(filter, wanted)? == image.names(false).is_empty(),
+            "label" => has_label(image.labels(), wanted),
+            _ => {
+                let mut fits = false;
+                for name in &image.names {
+                    let short = name.split([':', '@']).next().unwrap_or_default();
+                    fits |= glob(wanted, name)? || glob(wanted, short)?;
+                }
+                fits
+            }
+        })
+    })
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.state();
+    let state = call.engine.state.get();
     let image = state.image(name)?;
     let (size, created) = (image.files.size(), rfc3339(image.created, 9));
     let mut shown = filled!("image_inspect.json", Id: &image.id, RepoTags: image.names(false),
@@ -69,10 +66,15 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Json(200, shown))
 }
 
+/// The name in the parameters `repo` and `tag`.
+fn new_name(call: &Call<'_, '_>) -> io::Result<String> {
+    let name = [call.parameter("repo"), call.parameter("tag")].join(":");
+    Ok(Reference::parse(name.trim_end_matches(':'))?.full())
+}
+
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let new = [call.parameter("repo"), call.parameter("tag")].join(":");
-    let new = Reference::parse(new.trim_end_matches(':'))?.full();
-    call.engine.change(|state| {
+    let new = new_name(call)?;
+    call.engine.state.change(|state| {
         let id = state.image(name)?.id.clone();
         state.tag(&id, &new);
         state.emit_image("tag", &id, &new);
@@ -82,7 +84,7 @@ pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let force = call.truth("force");
-    call.engine.change(|state| {
+    call.engine.state.change(|state| {
         let image = state.image(name)?;
         let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false));
         let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
@@ -91,24 +93,24 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let user = state.containers.iter().find(|container| container.image_id == id);
         let running = user.is_some_and(|container| container.process.is_running());
         let conflict = match user.map(|user| &user.id[..12]) {
-            _ if force && (by_name || !running) => String::new(),
-            Some(user) if by_name && is_last => format!(
+            _ if force && (by_name || !running) => None,
+            Some(user) if by_name && is_last => Some(format!(
                 "unable to remove repository reference \"{name}\" (must force) - \
                  container {user} is using its referenced image {short}"
-            ),
+            )),
             Some(user) if !by_name => {
-                let how = if running { "cannot be forced" } else { "must be forced" };
-                let kind = if running { "running" } else { "stopped" };
+                let (how, kind) =
+                    if running { ("cannot be", "running") } else { ("must be", "stopped") };
                 let why = format!("image is being used by {kind} container {user}");
-                format!("unable to delete {short} ({how}) - {why}")
+                Some(format!("unable to delete {short} ({how} forced) - {why}"))
             }
             None if !by_name && tags.len() > 1 => {
                 let why = "image is referenced in multiple repositories";
-                format!("unable to delete {short} (must be forced) - {why}")
+                Some(format!("unable to delete {short} (must be forced) - {why}"))
             }
-            _ => String::new(),
+            _ => None,
         };
-        if !conflict.is_empty() {
+        if let Some(conflict) = conflict {
             return told!(409, "conflict: {conflict}");
         }
         let gone = if is_last { image.names.clone() } else { vec![full] };
@@ -136,39 +138,37 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
         tag => format!("{name}:{tag}"),
     };
     let Reference { repository, version } = Reference::parse(&asked)?;
-    let tag = version.strip_prefix(':').unwrap_or("latest").to_owned();
-    let image = published(&repository, &tag).filter(|image| {
-        version.starts_with(':') || image.names.contains(&format!("{repository}{version}"))
-    });
+    let tag = version.strip_prefix(':');
+    let image = published(&repository, tag.unwrap_or("latest"))
+        .filter(|image| tag.is_some() || image.names.contains(&format!("{repository}{version}")));
     let Some(mut image) = image else {
         let denied = "requested access to the resource is denied";
         let login = "repository does not exist or may require 'docker login'";
-        return match (registry(&repository), &version[..1]) {
+        return match (registry(&repository), tag) {
             (Some(host), _) => told!(500, "Get \"http://{host}/v2/\": there is no network here"),
-            (None, "@") => told!(404, "manifest for {asked} not found: manifest unknown"),
+            (None, None) => told!(404, "manifest for {asked} not found: manifest unknown"),
             _ => told!(404, "pull access denied for {repository}, {login}: denied: {denied}"),
         };
     };
-    image.names.retain(|name| version.starts_with(':') || name.contains('@'));
-    let mut body = call.stream("application/json")?;
-    send_line(
-        &mut body,
-        &object!(status: format!("Pulling from {repository}"), id: &version[1..]),
-    )?;
-    let (short, names) = (image.id[7..19].to_owned(), image.names.clone());
-    let known = call.engine.state().find_image(&image.id).is_some();
+    image.names.retain(|name| tag.is_some() || name.contains('@'));
+    let (id, names) = (image.id.clone(), image.names.clone());
+    let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
+    let known = call.engine.state.get().find_image(&id).is_some();
+    let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
+    let mut lines = vec![object!(status: format!("Pulling from {repository}"), id: &version[1..])];
     if !known {
         let nothing = Value::Object(Vec::new());
-        send_line(
-            &mut body,
-            &object!(status: "Pull complete", progressDetail: nothing, id: short),
-        )?;
+        lines.push(object!(status: "Pull complete", progressDetail: nothing, id: &id[7..19]));
     }
-    call.engine.change(|state| state.add(image, &names, "pull"));
-    let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
-    send_line(&mut body, &object!(status: format!("Digest: {digest}")))?;
-    let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
-    send_line(&mut body, &object!(status: format!("Status: {outcome} {repository}{version}")))?;
+    lines.push(object!(status: format!("Digest: {digest}")));
+    lines.push(object!(status: format!("Status: {outcome} {repository}{version}")));
+    call.engine.state.change(|state| state.add(image, &names, "pull"));
+    progress(call, &lines)
+}
+
+fn progress(call: &mut Call<'_, '_>, lines: &[Value]) -> Outcome {
+    let mut body = call.stream("application/json")?;
+    lines.iter().try_for_each(|line| send_line(&mut body, line))?;
     Ok(Reply::Sent(body.finish()?))
 }
 
@@ -177,18 +177,13 @@ fn import(call: &mut Call<'_, '_>) -> Outcome {
     if source != "-" {
         return told!(500, "this demonstration has no network to import {source} from");
     }
-    let name = [call.parameter("repo"), call.parameter("tag")].join(":");
-    let mut files = Files::default();
-    let archive = call.request.bytes(CONTENT)?;
-    files.extract("/", &archive)?;
     if call.parameters("changes").next().is_some() {
         return told!(501, "this demonstration has no changes at an import");
     }
+    let mut files = Files::default();
+    files.extract("/", &call.request.bytes(CONTENT)?)?;
     let image = Image::new(filled!("config.json"), files, String::new());
-    let name = Reference::parse(name.trim_end_matches(':')).map(|name| name.full());
-    let names: Vec<String> = name.into_iter().collect();
-    let id = call.engine.change(|state| state.add(image, &names, "import"));
-    let mut body = call.stream("application/json")?;
-    send_line(&mut body, &object!(status: id))?;
-    Ok(Reply::Sent(body.finish()?))
+    let names: Vec<String> = new_name(call).into_iter().collect();
+    let id = call.engine.state.change(|state| state.add(image, &names, "import"));
+    progress(call, &[object!(status: id)])
 }

@@ -2,6 +2,7 @@
 
 use super::names::told;
 use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
 use unix_http::json::Value;
 
 /// `object!(Id: id, Warnings: warnings)`
@@ -11,17 +12,24 @@ macro_rules! object {
     };
 }
 
-/// `filled!("exec.json", Id: id, State.Pid: pid)` is that file with values at these places.
+/// `fill!(value, Id: id, State.Pid: pid)` puts values at these places.
+macro_rules! fill {
+    ($target:expr $(, $($name:ident).+ : $value:expr)* $(,)?) => {
+        $(*$crate::demo::json::at(&mut $target, &[$(stringify!($name)),+]) = Value::from($value);)*
+    };
+}
+
+/// `filled!("exec.json", Id: id)` is that file with values at these places.
 macro_rules! filled {
-    ($file:literal $(, $($name:ident).+ : $value:expr)* $(,)?) => {{
+    ($file:literal $($places:tt)*) => {{
         #[allow(unused_mut)]
         let mut filled = $crate::demo::json::parsed(include_str!($file));
-        $(*$crate::demo::json::at(&mut filled, &[$(stringify!($name)),+]) = Value::from($value);)*
+        $crate::demo::json::fill!(filled $($places)*);
         filled
     }};
 }
 
-pub(super) use {filled, object};
+pub(super) use {fill, filled, object};
 
 pub fn parsed(text: &str) -> Value {
     Value::parse(text.as_bytes()).unwrap_or(Value::Null)
@@ -60,10 +68,8 @@ pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
             Some(old) if *old == Value::Null || kind(old) == kind(new) => *old = new.clone(),
             Some(old) => {
                 let (new, old) = (kind(new), kind(old));
-                return told!(
-                    400,
-                    "invalid JSON: json: cannot unmarshal {new} into {name} of type {old}"
-                );
+                let why = format!("cannot unmarshal {new} into {name} of type {old}");
+                return told!(400, "invalid JSON: json: {why}");
             }
         }
     }
@@ -105,4 +111,9 @@ pub fn list(words: Vec<String>) -> Value {
 pub fn write(value: &Value) -> String {
     let text = value.to_string();
     text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+/// Seconds since 1970.
+pub fn unix(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
 }

@@ -14,6 +14,7 @@ mod engine;
 mod events;
 mod exec;
 mod files;
+mod filters;
 mod images;
 mod json;
 mod names;
@@ -21,6 +22,7 @@ mod process;
 mod program;
 mod route;
 mod streams;
+mod watched;
 
 use engine::Engine;
 use std::io;

@@ -1,71 +1,92 @@
-//! The programs that the demonstration knows. None of them runs: a command line is turned into
-//! the steps that the program would take, and [`process`](super::process) carries these out.
+//! The programs that the demonstration knows. None of them runs: a thread does what they would do.
 //!
 //! ```text
-//! script   = command *( ( ";" / LF / "&&" / "||" ) command )
+//! script   = command *( ( ";" / LF / "&&" ) command )
 //! command  = *( word / redirect )
 //! word     = 1*( CHAR / "'" *CHAR "'" / DQUOTE *CHAR DQUOTE / "\" CHAR / "$" name )
-//! redirect = [ "1" / "2" ] ( ">&1" / ">&2" / ">" word / ">>" word )
+//! redirect = [ "1" / "2" ] ">&" ( "1" / "2" )
 //! ```
 
-use super::files::Files;
+use super::process::{Killed, Process, Run};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{io, thread};
+use unix_http::base::sync::lock;
 
-pub enum Step {
-    Write(bool, Vec<u8>),
-    Sleep(Duration),
-    /// Copies standard input to standard output, or to standard error.
-    Copy(bool),
-    /// Runs the commands that come on standard input, line by line.
-    Shell,
-}
+/// How long a program takes to begin. Without it, it would end before its client knows that it has
+/// been started.
+const STARTUP: Duration = Duration::from_millis(20);
 
-#[derive(Clone)]
 pub struct Start {
     pub argv: Vec<String>,
     pub variables: BTreeMap<String, String>,
     pub directory: String,
 }
 
+impl Start {
+    pub fn new(argv: Vec<String>, env: &[String], directory: &str) -> Start {
+        let pairs = env.iter().filter_map(|pair| pair.split_once('='));
+        let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Start { argv, variables, directory: directory.to_owned() }
+    }
+}
+
 /// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
 pub fn known(program: &str) -> Option<&str> {
-    const COMMANDS: &str =
-        "sh echo printf cat sleep top exit true false : hostname env ls pwd touch hello";
+    const COMMANDS: &str = "sh echo printf cat sleep top true false hostname env ls pwd touch \
+        hello exit";
     let name = program.rsplit('/').next()?;
     COMMANDS.split(' ').find(|command| *command == name)
 }
 
-/// The steps of a program, and its exit status. Files that it writes are written now.
-pub fn plan(start: &Start, files: &mut Files) -> (Vec<Step>, i64) {
-    let mut planner =
-        Planner { start, files, steps: Vec::new(), status: 0, ended: false, targets: STREAMS };
-    let status = planner.command(&start.argv);
-    (planner.steps, status)
+/// Starts a process on a thread. `ended` gets its exit status, and has to pass it on to
+/// [`finish`](Process::finish).
+pub fn start(
+    process: &Arc<Process>,
+    start: Start,
+    ended: impl FnOnce(i64) + Send + 'static,
+) -> io::Result<()> {
+    process.run.change(Run::start);
+    let process = Arc::clone(process);
+    thread::Builder::new().name("process".into()).spawn(move || {
+        thread::sleep(STARTUP);
+        ended(run(&process, &start));
+    })?;
+    Ok(())
 }
 
-/// Where output goes: to standard output, to standard error, or to a file.
-#[derive(Clone)]
-enum Target {
-    Stream(bool),
-    File(String),
+/// Runs a program to its end, and returns its exit status.
+pub fn run(process: &Process, start: &Start) -> i64 {
+    let mut shell = Shell { process, start, status: 0, ended: false, streams: [false, true] };
+    shell.command(&start.argv).unwrap_or_else(|Killed(status)| status)
 }
 
-const STREAMS: [Target; 2] = [Target::Stream(false), Target::Stream(true)];
-
-struct Planner<'a> {
+struct Shell<'a> {
+    process: &'a Process,
     start: &'a Start,
-    files: &'a mut Files,
-    steps: Vec<Step>,
     status: i64,
     ended: bool,
-    targets: [Target; 2],
+    /// Whether standard output, and standard error, go to standard error.
+    streams: [bool; 2],
 }
 
-impl Planner<'_> {
-    fn script(&mut self, script: &str) -> i64 {
+impl Shell<'_> {
+    /// Runs the commands that come on standard input, line by line.
+    fn interactive(&mut self) -> Result<i64, Killed> {
+        while !self.ended {
+            if self.process.tty {
+                self.process.write(false, b"/ # ");
+            }
+            let Some(line) = self.process.read(true)? else { break };
+            self.script(&String::from_utf8_lossy(&line))?;
+        }
+        Ok(self.status)
+    }
+
+    fn script(&mut self, script: &str) -> Result<i64, Killed> {
         let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-        let (mut file, mut skips) = (None, false);
+        let (outer, mut skips) = (self.streams, false);
         let mut chars = script.chars().chain(['\n']).peekable();
         while let Some(c) = chars.next() {
             match c {
@@ -88,121 +109,105 @@ impl Planner<'_> {
                 '>' => {
                     let digit = word.take_if(|word| word == "1" || word == "2");
                     let from = usize::from(digit.is_some_and(|digit| digit == "2"));
-                    file = Some((from, chars.next_if_eq(&'>').is_some()));
-                    if chars.next_if_eq(&'&').is_some() {
-                        let to = usize::from(chars.next() == Some('2'));
-                        self.targets[from] = self.targets[to].clone();
-                        file = None;
-                    }
+                    let (Some('&'), Some(to @ ('1' | '2'))) = (chars.next(), chars.next()) else {
+                        return Ok(self.has_no("redirection to files"));
+                    };
+                    self.streams[from] = self.streams[usize::from(to == '2')];
                 }
-                c if c.is_whitespace() || ";&|".contains(c) => {
-                    match (file.take_if(|_| word.is_some()), word.take()) {
-                        (Some((from, append)), Some(path)) => self.redirect(from, &path, append),
-                        (_, ended) => words.extend(ended),
+                ' ' | '\t' | '\r' => words.extend(word.take()),
+                ';' | '\n' | '&' => {
+                    words.extend(word.take());
+                    if c == '&' && chars.next_if_eq(&'&').is_none() {
+                        return Ok(self.has_no("jobs"));
                     }
-                    let twice = chars.next_if_eq(&c).is_some();
-                    if !twice && "&|".contains(c) {
-                        return self.fail("sh", "this demonstration has no pipes and jobs", 2);
+                    if !skips && !words.is_empty() {
+                        self.status = self.command(&words)?;
                     }
-                    if ";\n&|".contains(c) {
-                        if !skips && !self.ended && !words.is_empty() {
-                            self.status = self.command(&words);
-                        }
-                        words.clear();
-                        self.targets = STREAMS;
-                        skips = matches!((c, self.status), ('&', 1..) | ('|', 0));
+                    if self.ended {
+                        break;
                     }
+                    words.clear();
+                    (self.streams, skips) = (outer, c == '&' && self.status != 0);
                 }
-                '(' | ')' | '`' | '<' => {
-                    return self.fail("sh", "this demonstration has no such syntax", 2);
-                }
+                '|' | '(' | ')' | '`' | '<' => return Ok(self.has_no(&format!("'{c}'"))),
                 c => word.get_or_insert_default().push(c),
             }
         }
-        self.ended = false;
+        Ok(self.status)
+    }
+
+    fn has_no(&mut self, what: &str) -> i64 {
+        self.status = self.fail("sh", &format!("this demonstration has no {what}"), 2);
         self.status
     }
 
-    fn redirect(&mut self, from: usize, path: &str, append: bool) {
-        self.targets[from] = Target::File(self.path(path));
-        self.put(from == 1, b"", append);
+    fn say(&self, text: &str) -> i64 {
+        self.process.write(self.streams[0], text.as_bytes());
+        0
+    }
+
+    fn fail(&self, program: &str, why: &str, status: i64) -> i64 {
+        self.process.write(self.streams[1], format!("{program}: {why}\n").as_bytes());
+        status
     }
 
     fn path(&self, path: &str) -> String {
         let directory = if path.starts_with('/') { "" } else { &self.start.directory };
-        if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") }
+        format!("{directory}/{path}")
     }
 
-    fn put(&mut self, error: bool, bytes: &[u8], append: bool) -> i64 {
-        match &self.targets[usize::from(error)] {
-            Target::Stream(error) => self.step(Step::Write(*error, bytes.to_vec())),
-            Target::File(path) if path == "/dev/null" => 0,
-            Target::File(path) => i64::from(!self.files.store(path, bytes, append)),
-        }
-    }
-
-    fn step(&mut self, step: Step) -> i64 {
-        self.steps.push(step);
-        0
-    }
-
-    fn say(&mut self, text: &str) -> i64 {
-        self.put(false, text.as_bytes(), true)
-    }
-
-    fn fail(&mut self, who: &str, why: &str, status: i64) -> i64 {
-        self.put(true, format!("{who}: {why}\n").as_bytes(), true);
-        status
-    }
-
-    fn command(&mut self, argv: &[String]) -> i64 {
-        let Some((program, arguments)) = argv.split_first() else { return 0 };
+    fn command(&mut self, argv: &[String]) -> Result<i64, Killed> {
+        let (program, arguments) = argv.split_first().map_or(("", argv), |(p, a)| (&p[..], a));
         let first = arguments.first().map_or("", String::as_str);
-        match known(program).unwrap_or_default() {
-            "sh" if first == "-c" => self.script(arguments.get(1).map_or("", String::as_str)),
-            "sh" => self.step(Step::Shell),
+        Ok(match known(program).unwrap_or_default() {
+            "sh" => {
+                let mut shell = Shell { status: 0, ended: false, ..*self };
+                return match arguments {
+                    [] => shell.interactive(),
+                    [_, script, ..] if first == "-c" => shell.script(script),
+                    _ => Ok(self.fail("sh", &format!("can't open '{first}'"), 2)),
+                };
+            }
             "echo" if first == "-n" => self.say(&arguments[1..].join(" ")),
             "echo" => self.say(&(arguments.join(" ") + "\n")),
             "printf" => self.say(&first.replace("\\n", "\n")),
             "cat" if arguments.is_empty() => {
-                self.step(Step::Copy(matches!(self.targets[0], Target::Stream(true))))
+                while let Some(bytes) = self.process.read(false)? {
+                    self.process.write(self.streams[0], &bytes);
+                }
+                0
             }
             "cat" => arguments.iter().map(|path| self.cat(path)).max().unwrap_or_default(),
-            "top" => self.step(Step::Sleep(Duration::MAX)),
+            "top" => self.process.until(Duration::MAX, |_| None)?.unwrap_or_default(),
             "sleep" => match first.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()) {
-                Some(time) => self.step(Step::Sleep(time)),
+                Some(time) => self.process.until(time, |_| None)?.unwrap_or_default(),
                 None => self.fail("sleep", &format!("invalid number '{first}'"), 1),
             },
             "exit" => {
                 self.ended = true;
                 if first.is_empty() { self.status } else { first.parse().unwrap_or(2) & 255 }
             }
-            "true" | ":" => 0,
+            "true" => 0,
             "false" => 1,
-            "hostname" => self.say(&format!("{}\n", self.start.variables["HOSTNAME"])),
+            "hostname" => self.cat("/etc/hostname"),
             "pwd" => self.say(&format!("/{}\n", self.start.directory.trim_matches('/'))),
             "env" => {
                 let lines = self.start.variables.iter().map(|(n, v)| format!("{n}={v}\n"));
                 self.say(&lines.collect::<String>())
             }
-            "ls" => {
-                let path = self.path(first);
-                let names = self.files.below(&path).filter_map(|(path, _)| path.split('/').next());
-                let mut names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
-                names.dedup();
-                let lines: String = names.iter().flat_map(|name| [name, "\n"]).collect();
-                self.say(&lines)
-            }
-            "touch" => i64::from(!self.files.store(&self.path(first), b"", true)),
+            "ls" => self.say(&lock(&self.process.files).names(&self.path(first))),
+            "touch" => i64::from(!lock(&self.process.files).touch(&self.path(first))),
             "hello" => self.say(include_str!("hello.txt")),
             _ => self.fail(program, "not found (this demonstration knows few programs)", 127),
-        }
+        })
     }
 
-    fn cat(&mut self, path: &str) -> i64 {
-        match self.files.file(&self.path(path)).map(<[u8]>::to_vec) {
-            Some(content) => self.put(false, &content, true),
-            None => self.fail("cat", &format!("can't open '{path}': No such file or directory"), 1),
-        }
+    fn cat(&self, path: &str) -> i64 {
+        let content = lock(&self.process.files).file(&self.path(path)).map(<[u8]>::to_vec);
+        let Some(content) = content else {
+            return self.fail("cat", &format!("can't open '{path}': No such file or directory"), 1);
+        };
+        self.process.write(self.streams[0], &content);
+        0
     }
 }

@@ -1,9 +1,8 @@
 //! From a request to the function that answers it.
 
-use super::api::{
-    Call, Filters, NEWEST, OLDEST, Outcome, Reply, SERVER, VERSION, decode, server_fields,
-};
+use super::api::{Call, NEWEST, OLDEST, Outcome, Reply, SERVER, VERSION, decode, server_fields};
 use super::engine::{Engine, arch};
+use super::filters::{Filters, truth};
 use super::json::{filled, object, parsed, text, write};
 use super::names::told;
 use super::{archive, build, containers, events, exec, images, streams};
@@ -20,10 +19,10 @@ pub fn answer(
     request: &mut Request<'_>,
     responder: Responder<'_>,
 ) -> io::Result<Sent> {
-    let (method, path) = (request.method().to_owned(), decode(request.path()));
+    let path = decode(&String::from_utf8_lossy(request.path()));
     let (version, path) = split_version(&path);
-    let asked = ApiVersion::parse(version.as_bytes());
-    let [newest, oldest] = [NEWEST, OLDEST].map(|version| ApiVersion::parse(version.as_bytes()));
+    let [asked, newest, oldest] =
+        [version, NEWEST, OLDEST].map(|v| ApiVersion::parse(v.as_bytes()));
     let refused = match asked {
         _ if asked > newest => format!("new. Maximum supported API version is {NEWEST}"),
         _ if asked < oldest => {
@@ -39,14 +38,16 @@ pub fn answer(
         return responder.send(write(&object!(message: message)) + "\n");
     }
     let parts: Vec<&str> = path.split('/').skip(1).collect();
-    let Some(known) = include_str!("api.txt").lines().find(|line| fits(line, &method, &parts))
+    let method = request.method().to_owned();
+    let mut api = include_str!("api.txt").lines();
+    let Some((known, name)) = api.find_map(|line| Some((line, fits(line, &method, &parts)?)))
     else {
         let responder = responder.status(404).field("Content-Type", "application/json");
         return responder.send(write(&object!(message: "page not found")) + "\n");
     };
     let version = asked.unwrap_or(ApiVersion { major: 1, minor: 24 });
     let mut call = Call::new(engine, request, responder, version);
-    let outcome = route(&mut call, &method, &parts);
+    let outcome = route(&mut call, known, &name);
     let outcome = outcome.unwrap_or_else(|| told!(501, "this demonstration has no {known}"));
     call.answer(outcome)
 }
@@ -58,101 +59,113 @@ fn split_version(path: &str) -> (&str, &str) {
     rest.and_then(|rest| Some(rest.split_at(rest.find('/')?))).unwrap_or((NEWEST, path))
 }
 
-/// Whether a request fits a line of the list of what Docker's API has. A name of an image may hold
-/// slashes.
-fn fits(line: &str, method: &str, parts: &[&str]) -> bool {
-    let (methods, path) = line.split_once(' ').unwrap_or_default();
+/// The name in a request that fits a line of the list of what Docker's API has. The name of an
+/// image may hold slashes.
+fn fits(line: &str, method: &str, parts: &[&str]) -> Option<String> {
+    let (methods, path) = line.split_once(' ')?;
     let wanted: Vec<&str> = path.split('/').skip(1).collect();
-    let slashes = parts.len().saturating_sub(wanted.len());
-    let more = if path.starts_with("/images/{") { slashes } else { 0 };
-    wanted.len() + more == parts.len()
-        && methods.split('|').any(|one| one == method)
-        && wanted.iter().enumerate().all(|(number, wanted)| {
-            let number = if number > 1 { number + more } else { number };
-            wanted.starts_with('{') || *wanted == parts[number]
-        })
+    let slashes = parts.len().checked_sub(wanted.len())?;
+    if slashes > 0 && wanted.get(1) != Some(&"{name}")
+        || methods.split('|').all(|one| one != method)
+    {
+        return None;
+    }
+    let name = parts.get(1..2 + slashes).unwrap_or_default().join("/");
+    let parts = [&parts[..1], &[&name[..]], parts.get(2 + slashes..).unwrap_or_default()].concat();
+    let fit = wanted.iter().zip(parts).all(|(w, part)| w.starts_with('{') || *w == part);
+    fit.then_some(name)
 }
 
-fn route(call: &mut Call<'_, '_>, method: &str, parts: &[&str]) -> Option<Outcome> {
-    Some(match (method, parts) {
-        ("GET" | "HEAD", ["_ping"]) => ping(call, method == "HEAD"),
-        ("GET", ["version"]) => Ok(Reply::Json(200, version())),
-        ("GET", ["info"]) => Ok(Reply::Json(200, info(call.engine))),
-        ("GET", ["events"]) => events::events(call),
-        ("GET", ["containers", "json"]) => containers::list(call),
-        ("POST", ["containers", "create"]) => containers::create(call),
-        ("GET", ["containers", name, "json"]) => containers::inspect(call, name),
-        ("GET", ["containers", name, "logs"]) => streams::logs(call, name),
-        ("GET" | "HEAD", ["containers", name, "archive"]) => {
-            archive::get(call, name, method == "HEAD")
-        }
-        ("PUT", ["containers", name, "archive"]) => archive::put(call, name),
-        ("POST", ["containers", name, "start"]) => containers::start(call.engine, name),
-        ("POST", ["containers", name, "stop"]) => containers::stop(call, name),
-        ("POST", ["containers", name, "kill"]) => containers::kill(call, name),
-        ("POST", ["containers", name, "restart"]) => containers::restart(call, name),
-        ("POST", ["containers", name, "wait"]) => containers::wait(call, name),
-        ("POST", ["containers", name, "rename"]) => containers::rename(call, name),
-        ("POST", ["containers", name, "resize"]) => containers::resize(call, name),
-        ("POST", ["containers", name, "attach"]) => streams::attach(call, name),
-        ("POST", ["containers", name, "exec"]) => exec::create(call, name),
-        ("DELETE", ["containers", name]) => containers::delete(call, name),
-        ("POST", ["exec", id, "start"]) => exec::start(call, id),
-        ("POST", ["exec", id, "resize"]) => exec::resize(call, id),
-        ("GET", ["exec", id, "json"]) => exec::inspect(call, id),
-        ("GET", ["images", "json"]) => images::list(call),
-        ("POST", ["images", "create"]) => images::create(call),
-        ("GET", ["images", name @ .., "json"]) => images::inspect(call, &name.join("/")),
-        ("POST", ["images", name @ .., "tag"]) => images::tag(call, &name.join("/")),
-        ("DELETE", ["images", name @ ..]) => images::delete(call, &name.join("/")),
-        ("POST", ["build"]) => build::build(call),
-        ("GET", ["networks", name @ ..]) => networks(call, name.first()),
-        ("GET", ["volumes"]) => Ok(Reply::Json(200, filled!("volumes.json"))),
-        ("GET", ["volumes", name]) => told!(404, "get {name}: no such volume"),
-        ("GET", ["plugins", name, "json"]) => told!(404, "plugin \"{name}\" not found"),
-        (_, ["swarm" | "nodes" | "services" | "tasks" | "secrets" | "configs", ..]) => {
+/// The answer to what a line of the list says, about something of this name.
+fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Option<Outcome> {
+    let area = known.split('/').nth(1).unwrap_or_default();
+    Some(match known {
+        "GET|HEAD /_ping" => ping(call),
+        "GET /version" => Ok(Reply::Json(200, version())),
+        "GET /info" => Ok(Reply::Json(200, info(call.engine))),
+        "GET /events" => events::events(call),
+        "GET /containers/json" => containers::list(call),
+        "POST /containers/create" => containers::create(call),
+        "GET /containers/{id}/json" => containers::inspect(call, name),
+        "GET /containers/{id}/logs" => streams::logs(call, name),
+        "GET|HEAD /containers/{id}/archive" => archive::get(call, name),
+        "PUT /containers/{id}/archive" => archive::put(call, name),
+        "POST /containers/{id}/start" => containers::start(call.engine, name),
+        "POST /containers/{id}/stop" => containers::stop(call, name),
+        "POST /containers/{id}/kill" => containers::kill(call, name),
+        "POST /containers/{id}/restart" => containers::restart(call, name),
+        "POST /containers/{id}/wait" => containers::wait(call, name),
+        "POST /containers/{id}/rename" => containers::rename(call, name),
+        "POST /containers/{id}/resize" => containers::resize(call, name),
+        "POST /containers/{id}/attach" => streams::attach(call, name),
+        "POST /containers/{id}/exec" => exec::create(call, name),
+        "DELETE /containers/{id}" => containers::delete(call, name),
+        "POST /exec/{id}/start" => exec::start(call, name),
+        "POST /exec/{id}/resize" => exec::resize(call, name),
+        "GET /exec/{id}/json" => exec::inspect(call, name),
+        "GET /images/json" => images::list(call),
+        "POST /images/create" => images::create(call),
+        "GET /images/{name}/json" => images::inspect(call, name),
+        "POST /images/{name}/tag" => images::tag(call, name),
+        "DELETE /images/{name}" => images::delete(call, name),
+        "POST /build" => build::build(call),
+        "GET /networks" => networks(call),
+        "GET /networks/{id}" => network(name),
+        "GET /volumes" => Ok(Reply::Json(200, filled!("volumes.json"))),
+        "GET /volumes/{name}" => told!(404, "get {name}: no such volume"),
+        "GET /plugins/{name}/json" => told!(404, "plugin \"{name}\" not found"),
+        _ if "swarm nodes services tasks secrets configs".split(' ').any(|one| one == area) => {
             told!(503, "{}", include_str!("no_swarm.txt").trim_end())
         }
         _ => return None,
     })
 }
 
-fn networks(call: &mut Call<'_, '_>, name: Option<&&str>) -> Outcome {
-    let mut networks = filled!("networks.json").elements().to_vec();
-    if let Some(name) = name {
-        networks.retain(|network| [text(network, "Name"), text(network, "Id")].contains(name));
-        return match networks.pop() {
-            Some(network) => Ok(Reply::Json(200, network)),
-            None => told!(404, "network {name} not found"),
-        };
-    }
+fn networks(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, "dangling driver id label name scope type")?;
-    let members = [("driver", "Driver"), ("id", "Id"), ("name", "Name"), ("scope", "Scope")];
-    networks.retain(|network| {
-        let fits = |(filter, member)| {
-            filters.any(filter, |wanted| text(network, member).starts_with(&wanted[..]))
-        };
-        members.into_iter().all(fits)
-            && filters.has_labels(&Value::Null)
-            && filters.any("type", |wanted| wanted == "builtin")
-            && filters.any("dangling", |wanted| wanted != "true")
-    });
-    Ok(Reply::Json(200, Value::Array(networks)))
+    let mut found = Vec::new();
+    for network in filled!("networks.json").elements() {
+        let fits = filters.fit(|filter, wanted| {
+            Ok(match filter {
+                "driver" => text(network, "Driver") == wanted,
+                "id" => text(network, "Id").starts_with(wanted),
+                "name" => text(network, "Name").contains(wanted),
+                "scope" => wanted == "local",
+                "type" => wanted == "builtin",
+                "dangling" => !truth(filter, wanted)?,
+                _ => false,
+            })
+        });
+        if fits? {
+            found.push(network.clone());
+        }
+    }
+    Ok(Reply::Json(200, Value::Array(found)))
+}
+
+fn network(name: &str) -> Outcome {
+    let networks = filled!("networks.json");
+    let is_asked = |one: &&Value| [text(one, "Name"), text(one, "Id")].contains(&name);
+    match networks.elements().iter().find(is_asked) {
+        Some(network) => Ok(Reply::Json(200, network.clone())),
+        None => told!(404, "network {name} not found"),
+    }
 }
 
 /// The answer whose fields stand in an order of its own.
-fn ping(call: &mut Call<'_, '_>, head: bool) -> Outcome {
+fn ping(call: &mut Call<'_, '_>) -> Outcome {
     let kind = "text/plain; charset=utf-8";
+    let is_head = call.request.method() == "HEAD";
     let mut responder =
         call.responder()?.field("Api-Version", NEWEST).field("Builder-Version", "1");
     responder = responder.field("Cache-Control", "no-cache, no-store, must-revalidate");
-    if head {
+    if is_head {
         responder = responder.field("Content-Length", "0").field("Content-Type", kind);
     }
     responder = responder.field("Docker-Experimental", "false").field("Ostype", "linux");
     responder = responder.field("Pragma", "no-cache").field("Server", SERVER);
     responder = responder.field("Swarm", "inactive");
-    if head {
+    if is_head {
         return Ok(Reply::Sent(responder.send_head()?));
     }
     responder = responder.field("Date", http_date(SystemTime::now()));
@@ -165,7 +178,7 @@ fn version() -> Value {
 }
 
 fn info(engine: &Engine) -> Value {
-    let state = engine.state();
+    let state = engine.state.get();
     let all = state.containers.len();
     let running = state.containers.iter().filter(|one| one.process.is_running()).count();
     filled!("info.json", Containers: all, ContainersRunning: running,

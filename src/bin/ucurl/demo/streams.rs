@@ -4,7 +4,8 @@ use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
 use super::containers::TICK;
 use super::json::flag;
 use super::names::told;
-use super::process::{ALWAYS, Process, Record, Run, Status};
+use super::process::{Process, Record, Run, Status};
+use super::watched::ALWAYS;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ impl View {
     ) -> io::Result<()> {
         let (mut next, mut line_begins) = (self.from, [true; 2]);
         loop {
-            let records = self.process.wait_for(TICK, |run| {
+            let records = self.process.run.wait_for(TICK, |run| {
                 let new = run.output.iter().take(self.to).skip(next).take(256);
                 let records: Vec<Record> = new.cloned().collect();
                 let ended = run.ends > ends || run.removed || self.to < usize::MAX || is_over();
@@ -107,7 +108,7 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let mut view = View::new(&process, wants);
     view.timestamps = call.truth("timestamps");
     (view.since, view.until) = (call.time("since")?, call.time("until")?);
-    let run = process.run();
+    let run = process.run.get();
     let follows = call.truth("follow") && run.status == Status::Running;
     view.to = if follows { usize::MAX } else { run.output.len() };
     view.from = call.parameter("tail").parse().map_or(0, |lines| run.tail(lines));
@@ -135,7 +136,7 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = call.engine.container(name)?;
     let process = &container.process;
     let mut view = View::new(process, [call.truth("stdout"), call.truth("stderr")]);
-    let end = process.run().output.len();
+    let end = process.run.get().output.len();
     (view.from, view.to) = (if logs { 0 } else { end }, if stream { usize::MAX } else { end });
     let stdin = call.truth("stdin") && stream && flag(&container.config, "OpenStdin");
     let close_stdin = flag(&container.config, "StdinOnce") && !process.tty;
@@ -160,7 +161,7 @@ impl Attached {
         if self.is_exec {
             responder = engine_fields(responder, "");
         }
-        let ends = self.view.process.run().ends;
+        let ends = self.view.process.run.get().ends;
         let (connection, sent) = match upgrade {
             true => responder.upgrade(call.request, "tcp"),
             false => responder.hijack(call.request),
@@ -180,7 +181,7 @@ impl Attached {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let _ = self.input(&mut from_client, ends, &over);
-                self.view.process.change(|_| {});
+                self.view.process.run.change(|_| {});
             });
             let mut outcome =
                 self.view.write(&mut to_client, ends, || over.load(Ordering::Acquire));
@@ -218,7 +219,7 @@ impl Attached {
                 continue;
             }
             // A client may send before the container is started.
-            process.wait_for(ALWAYS, started);
+            process.run.wait_for(ALWAYS, started);
             wanted = match process.tty.then(|| keys.pass(&buffer[..n])) {
                 None => process.feed(&buffer[..n]),
                 Some(Some(typed)) => terminal.pass(&typed, process),
@@ -229,8 +230,8 @@ impl Attached {
             };
         }
         if self.stdin && self.close_stdin {
-            process.wait_for(ALWAYS, started);
-            process.change(|run| run.input_open = false);
+            process.run.wait_for(ALWAYS, started);
+            process.run.change(|run| run.input_open = false);
         }
         Ok(())
     }
@@ -290,7 +291,7 @@ impl Terminal {
                     process.kill(2);
                 }
                 // Ctrl-D: the end of input on an empty line.
-                4 if self.0.is_empty() => process.change(|run| run.input_open = false),
+                4 if self.0.is_empty() => process.run.change(|run| run.input_open = false),
                 4 => drop(process.feed(&std::mem::take(&mut self.0))),
                 b'\r' | b'\n' => {
                     process.write(false, b"\n");

@@ -1,0 +1,118 @@
+//! The parameter `filters`: which of the things in a list are asked for.
+
+use super::api::Call;
+use super::json::text;
+use super::names::told;
+use std::io;
+use unix_http::json::Value;
+
+/// Names of filters, and for each the values to look for.
+pub struct Filters(Vec<(String, Vec<String>)>);
+
+impl Filters {
+    /// The values come as a list, `{"label":["a"]}`, or as a set, `{"label":{"a":true}}`. Names
+    /// that are not among `known` are refused.
+    pub fn read(call: &Call<'_, '_>, known: &str) -> io::Result<Filters> {
+        let asked = match call.parameter("filters") {
+            "" => Value::Object(Vec::new()),
+            asked => Value::parse(asked.as_bytes()).unwrap_or(Value::Null),
+        };
+        let Value::Object(members) = asked else { return told!(400, "invalid filter") };
+        let mut filters = Vec::new();
+        for (name, values) in members {
+            if !known.split(' ').any(|known| known == name) {
+                return told!(400, "invalid filter '{name}'");
+            }
+            let listed = values.elements().iter().filter_map(Value::as_str);
+            let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
+            if !matches!(values, Value::Array(_) | Value::Object(_)) {
+                return told!(400, "invalid filter");
+            }
+            let all = listed.chain(set.map(|(value, _)| &value[..])).map(str::to_owned).collect();
+            filters.push((name, all));
+        }
+        Ok(Filters(filters))
+    }
+
+    pub fn values(&self, name: &str) -> &[String] {
+        self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
+    }
+
+    /// Whether each filter has a value that `fits` accepts. Of labels it has to accept all.
+    pub fn fit(&self, fits: impl Fn(&str, &str) -> io::Result<bool>) -> io::Result<bool> {
+        let mut fit = true;
+        for (name, values) in &self.0 {
+            let each = values.iter().map(|value| fits(name, value));
+            let each = each.collect::<io::Result<Vec<bool>>>()?;
+            let all = !each.contains(&false);
+            fit &= all || name != "label" && each.contains(&true);
+        }
+        Ok(fit)
+    }
+}
+
+/// Whether a label that is looked for, `name` or `name=value`, is there.
+pub fn has_label(labels: &Value, wanted: &str) -> bool {
+    match wanted.split_once('=') {
+        Some((name, value)) => labels.get(name).is_some() && text(labels, name) == value,
+        None => labels.get(wanted).is_some(),
+    }
+}
+
+/// The value of a filter that is a truth, as Go's `ParseBool` reads one.
+pub fn truth(name: &str, value: &str) -> io::Result<bool> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => told!(400, "invalid filter '{name}=[{value}]'"),
+    }
+}
+
+/// Whether a regular expression of `^ $ . * + ?` and `\` is found in a text. Others are refused.
+pub fn is_match(pattern: &str, text: &str) -> io::Result<bool> {
+    // For each character whether it may be left out, and whether it may be repeated.
+    let (mut items, mut is_bound) = (Vec::new(), false);
+    let mut chars = pattern.strip_prefix('^').unwrap_or(pattern).chars().peekable();
+    while let Some(c) = chars.next() {
+        let wanted = match c {
+            '.' => None,
+            '\\' => chars.next(),
+            '$' if chars.peek().is_none() => {
+                is_bound = true;
+                break;
+            }
+            c if "^$*+?()[]{}|".contains(c) => {
+                return told!(400, "this demonstration has no '{c}' in a filter '{pattern}'");
+            }
+            c => Some(c),
+        };
+        match chars.next_if(|c| "*+?".contains(*c)) {
+            Some('+') => items.extend([(wanted, false, false), (wanted, true, true)]),
+            Some(repeat) => items.push((wanted, true, repeat == '*')),
+            None => items.push((wanted, false, false)),
+        }
+    }
+    // How many items may have been matched so far.
+    let mut states = vec![false; items.len() + 1];
+    for (at, c) in text.chars().map(Some).chain([None]).enumerate() {
+        states[0] |= at == 0 || !pattern.starts_with('^');
+        let mut next = vec![false; states.len()];
+        for (state, (wanted, is_optional, is_repeated)) in items.iter().enumerate() {
+            states[state + 1] |= states[state] && *is_optional;
+            let fits = states[state] && c.is_some() && wanted.is_none_or(|w| Some(w) == c);
+            next[state + usize::from(!is_repeated)] |= fits;
+        }
+        if states[items.len()] && (c.is_none() || !is_bound) {
+            return Ok(true);
+        }
+        states = next;
+    }
+    Ok(false)
+}
+
+/// Whether a text fits a pattern in which `*` stands for any characters but a slash.
+pub fn glob(pattern: &str, text: &str) -> io::Result<bool> {
+    let slashes = |text: &str| text.matches('/').count();
+    let expression = pattern.replace('.', "\\.").replace('*', ".*").replace('?', ".");
+    Ok(slashes(pattern) == slashes(text) && is_match(&format!("^{expression}$"), text)?)
+}
