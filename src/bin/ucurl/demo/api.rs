@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use unix_http::base::percent::decode_lenient;
 use unix_http::docker::ApiVersion;
 use unix_http::json::Value;
-use unix_http::server::{BodyWriter, Request, Responder, Sent};
+use unix_http::server::{BodyWriter, Refusal, Request, Responder, Sent};
 
 /// The newest API version, and the oldest.
 pub const NEWEST: &str = "1.45";
@@ -81,8 +81,8 @@ impl<'a, 'b> Call<'a, 'b> {
 
     pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
         let text = self.parameter(name);
-        let wrong = |_| told!(status, "strconv.Atoi: parsing \"{text}\": invalid syntax");
-        text.parse().or_else(wrong)
+        let why = format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
+        Ok(text.parse().map_err(|_| Refusal::new(status, why))?)
     }
 
     /// A time: seconds since 1970, with a fraction or without.
@@ -108,7 +108,8 @@ impl<'a, 'b> Call<'a, 'b> {
             let wanted = "must be 'application/json'";
             return told!(400, "unsupported Content-Type header ({kind}): {wanted}");
         }
-        Value::parse(&content).or_else(|error| told!(400, "invalid JSON: {error}"))
+        let wrong = |error| Refusal::new(400, format!("invalid JSON: {error}"));
+        Ok(Value::parse(&content).map_err(wrong)?)
     }
 
     /// The responder, for a route that answers by itself: each takes it once.

@@ -6,7 +6,7 @@ use super::files::Files;
 use super::json::{at, filled, object, text, words};
 use super::names::{Reference, telling, told};
 use super::process::Process;
-use super::program::{self, Start};
+use super::program::Start;
 use std::io;
 use std::sync::{Arc, Mutex};
 use unix_http::base::sync::lock;
@@ -143,7 +143,7 @@ impl Build<'_, '_, '_> {
         let (shown, config) = (argv.join(" "), &self.image.config);
         let start = Start::new(argv, &words(config, "Env"), text(config, "WorkingDir"));
         let process = Process::new(false, Arc::new(Mutex::new(self.image.files.clone())));
-        let status = program::run(&process, &start);
+        let status = start.run(&process);
         self.image.files = lock(&process.files).clone();
         for record in &process.run.get().output {
             self.say(&String::from_utf8_lossy(&record.data))?;

@@ -4,18 +4,18 @@ use super::api::{Call, Outcome, Reply};
 use super::engine::{Container, Engine, State};
 use super::filters::{Filters, has_label, is_match, truth};
 use super::json::{
-    at, fill, filled, flag, list as or_null, object, overlay, remove, text, unix, words,
+    fill, filled, flag, list as or_null, object, overlay, remove, text, unix, words,
 };
 use super::names::{prefixed, told};
-use super::process::{Process, Run, Status};
-use super::program::{self, Start, known};
-use super::watched::ALWAYS;
+use super::process::{ALWAYS, Process, Run, Status};
+use super::program::{Start, known};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use unix_http::base::sync::lock;
 use unix_http::base::time::rfc3339;
 use unix_http::json::Value;
+use unix_http::server::Refusal;
 
 /// How often a client that waits is looked at.
 pub const TICK: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<bool> {
-    let (status, name) = (container.process.run.get().status, container.name());
+    let (run, name) = (container.process.run.get(), container.name());
     let has = |of: &Value, name: &str, member: &str| {
         of.get(name).is_some_and(|members| members.get(member).is_some())
     };
@@ -56,7 +56,7 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
             }
             "before" => container.created < state.container(wanted)?.created,
             "since" => container.created > state.container(wanted)?.created,
-            "exited" => wanted.parse().is_ok_and(|code| status == Status::Exited(code)),
+            "exited" => wanted.parse().is_ok_and(|code| run.status == Status::Exited(code)),
             "expose" => has(&container.config, "ExposedPorts", wanted),
             "health" => wanted == "none",
             "id" => is_match(wanted, &container.id)?,
@@ -64,7 +64,7 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
             "label" => has_label(container.labels(), wanted),
             "name" => is_match(wanted, &name)? || is_match(wanted, &format!("/{name}"))?,
             "network" => has(&container.at("/NetworkSettings"), "Networks", wanted),
-            "status" => wanted == status.word(),
+            "status" => wanted == described(&run).0,
             "volume" => has(&container.config, "Volumes", wanted),
             _ => false,
         })
@@ -72,19 +72,19 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
 }
 
 fn summary(container: &Container) -> Value {
-    let run = container.process.run.get();
+    let (state, status) = described(&container.process.run.get());
     let argv = container.argv();
     let command = argv.iter().map(|w| if w.contains(' ') { format!("'{w}'") } else { w.clone() });
     filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name())],
-        Image: text(&container.config, "Image"), ImageID: &container.image_id,
+        Image: text(&container.config, "Image"), ImageID: &container.image_id, Status: status,
         Command: command.collect::<Vec<_>>().join(" "), Created: unix(container.created),
-        Labels: container.labels().clone(), State: run.status.word(), Status: status_text(&run),
+        Labels: container.labels().clone(), State: state,
         NetworkSettings.Networks: container.at("/NetworkSettings/Networks"),
         HostConfig.NetworkMode: container.at("/HostConfig/NetworkMode"))
 }
 
-/// How long something took, as go-units' `HumanDuration` words it.
-fn status_text(run: &Run) -> String {
+/// The state in a word, and for people, with a time as go-units words it.
+fn described(run: &Run) -> (&'static str, String) {
     let since = |time: Option<SystemTime>| {
         let seconds = time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs();
         match seconds {
@@ -92,15 +92,13 @@ fn status_text(run: &Run) -> String {
             1 => "1 second".to_owned(),
             2..60 => format!("{seconds} seconds"),
             60..120 => "About a minute".to_owned(),
-            120..3600 => format!("{} minutes", seconds / 60),
-            3600..5400 => "About an hour".to_owned(),
-            _ => format!("{} hours", (seconds + 1800) / 3600),
+            _ => format!("{} minutes", seconds / 60),
         }
     };
     match run.status {
-        Status::Created => "Created".to_owned(),
-        Status::Running => format!("Up {}", since(run.started)),
-        Status::Exited(code) => format!("Exited ({code}) {} ago", since(run.finished)),
+        Status::Created => ("created", "Created".to_owned()),
+        Status::Running => ("running", format!("Up {}", since(run.started))),
+        Status::Exited(code) => ("exited", format!("Exited ({code}) {} ago", since(run.finished))),
     }
 }
 
@@ -110,14 +108,12 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let execs = state.execs.iter().filter(|exec| exec.container.id == container.id);
     let execs = execs.map(|exec| exec.id.clone()).collect();
     let run = container.process.run.get();
-    let moment = |time: Option<SystemTime>| match time {
-        Some(time) => rfc3339(time, 9),
-        None => "0001-01-01T00:00:00Z".to_owned(),
+    let moment = |time: Option<SystemTime>| {
+        time.map_or("0001-01-01T00:00:00Z".to_owned(), |time| rfc3339(time, 9))
     };
     let code = if run.error.is_empty() { run.code() } else { 127 };
-    let running = run.status == Status::Running;
-    let mut shown = container.at("");
-    fill!(shown, State.Status: run.status.word(), State.Running: running,
+    let (running, mut shown) = (run.status == Status::Running, container.at(""));
+    fill!(shown, State.Status: described(&run).0, State.Running: running,
         State.Pid: i64::from(running), State.ExitCode: code, State.Error: &run.error,
         State.StartedAt: moment(run.started), State.FinishedAt: moment(run.finished),
         ExecIDs: or_null(execs), Config: container.config.clone());
@@ -140,7 +136,7 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         "next-exit" => run.removed || run.ends > ends,
         _ => run.removed || run.status != Status::Running,
     };
-    while process.run.wait_for(TICK, |run| over(run).then_some(())).is_none() {
+    while process.run.wait(TICK, |run| over(run).then_some(())).is_none() {
         if call.request.is_gone() {
             return Ok(Reply::Sent(body.finish()?));
         }
@@ -187,22 +183,18 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
     told!(409, "Conflict. The container name \"/{name}\" {taken}. {remedy}")
 }
 
-/// The size of a terminal has no effect, but it has to be one.
-pub fn resize_terminal(
-    call: &mut Call<'_, '_>,
-    process: &Process,
-    refuse: impl FnOnce() -> Outcome,
-) -> Outcome {
+/// The size of a terminal has no effect, but it has to be one, and its process has to run.
+pub fn resize_terminal(call: &mut Call<'_, '_>, process: &Process, refusal: Refusal) -> Outcome {
     call.json()?;
     call.number("h", 400)?;
     call.number("w", 400)?;
-    if process.is_running() { Ok(Reply::Empty(200)) } else { refuse() }
+    if process.is_running() { Ok(Reply::Empty(200)) } else { Err(refusal.into()) }
 }
 
 pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = call.engine.container(name)?;
-    let refuse = || told!(409, "container {} is not running", container.id);
-    resize_terminal(call, &container.process, refuse)
+    let refusal = Refusal::new(409, format!("container {} is not running", container.id));
+    resize_terminal(call, &container.process, refusal)
 }
 
 /// `POST /containers/create`: from JSON to a container that does not run yet.
@@ -216,7 +208,8 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.parameter("name").to_owned();
     call.engine.state.change(|state| {
         let image = state.image(text(&asked, "Image"))?;
-        let (mut config, host) = (config(&image.config, &asked)?, host(&asked)?);
+        let (mut config, mut host) = (config(&image.config, &asked)?, filled!("host.json"));
+        overlay(&mut host, asked.get_ignore_case("HostConfig").unwrap_or(&Value::Null))?;
         let argv = [words(&config, "Entrypoint"), words(&config, "Cmd")].concat();
         if argv.is_empty() {
             return told!(400, "no command specified");
@@ -250,59 +243,31 @@ fn config(image: &Value, asked: &Value) -> io::Result<Value> {
     let mut config = image.clone();
     overlay(&mut config, asked)?;
     remove(&mut config, &["HostConfig", "NetworkingConfig"]);
-    let (entrypoint, cmd) = (words(asked, "Entrypoint"), words(asked, "Cmd"));
     // The image's arguments were meant for its own entrypoint.
-    if !entrypoint.is_empty() || !cmd.is_empty() {
-        *at(&mut config, &["Cmd"]) = or_null(cmd);
-    }
-    if !entrypoint.is_empty() {
-        *at(&mut config, &["Entrypoint"]) = Value::from(entrypoint);
+    if !words(asked, "Entrypoint").is_empty() {
+        fill!(config, Cmd: or_null(words(asked, "Cmd")));
     }
     let asked = words(asked, "Env");
     let name = |pair: &String| pair.split('=').next().map(str::to_owned);
     let mut env = words(image, "Env");
     env.retain(|pair| asked.iter().all(|other| name(other) != name(pair)));
-    *at(&mut config, &["Env"]) = or_null([env, asked].concat());
+    fill!(config, Env: or_null([env, asked].concat()));
     Ok(config)
-}
-
-fn host(asked: &Value) -> io::Result<Value> {
-    let mut host = filled!("host.json");
-    if let Some(asked) = asked.get_ignore_case("HostConfig") {
-        overlay(&mut host, asked)?;
-    }
-    for (path, default) in [
-        (&["NetworkMode"][..], "default"),
-        (&["LogConfig", "Type"], "json-file"),
-        (&["RestartPolicy", "Name"], "no"),
-    ] {
-        let value = at(&mut host, path);
-        if value.as_str().is_none_or(str::is_empty) {
-            *value = default.into();
-        }
-    }
-    Ok(host)
 }
 
 fn networks(host: &Value, asked: &Value) -> io::Result<Value> {
     let mode = text(host, "NetworkMode");
     let name = if mode == "default" { "bridge" } else { mode };
     let mut network = filled!("endpoint.json");
-    let asked =
-        asked.get("NetworkingConfig").and_then(|asked| asked.get("EndpointsConfig")?.get(name));
+    let asked = asked.pointer(&format!("/NetworkingConfig/EndpointsConfig/{name}"));
     overlay(&mut network, asked.unwrap_or(&Value::Null))?;
     Ok(Value::Object(vec![(name.to_owned(), network)]))
 }
 
 /// One for each setting that differs from its default and has no effect.
 fn warnings(host: &Value, config: &Value) -> Vec<String> {
-    let default = filled!("host.json");
-    let is_empty =
-        |value: &Value| ["null", "0", "[]", "{}", "\"\""].contains(&&value.to_string()[..]);
-    let is_set = |name: &&str| {
-        let value = host.get(name).or_else(|| config.get(name));
-        value.is_some_and(|value| default.get(name) != Some(value) && !is_empty(value))
-    };
+    let all = [(host, filled!("host.json")), (config, filled!("config.json"))];
+    let is_set = |name: &&str| all.iter().any(|(set, default)| set.get(name) != default.get(name));
     let settings = include_str!("without_effect.txt").lines().filter(is_set);
     settings.map(|name| format!("{name} has no effect in this demonstration")).collect()
 }
@@ -331,18 +296,15 @@ pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
         let task = "failed to create task for container: failed to create shim task";
         let why = not_found(&argv[0]);
         let why = format!("{task}: OCI runtime create failed: runc create failed: {why}");
-        process.run.change(|run| {
-            run.error.clone_from(&why);
-            run.ends += 1;
-        });
+        process.run.change(|run| (run.error, run.ends) = (why.clone(), run.ends + 1));
         engine.state.change(|state| auto_remove.then(|| state.remove(&container)));
         return told!(400, "{why}");
     }
-    process.run.change(|run| run.input_open = flag(&container.config, "OpenStdin"));
-    let program = prepare(&container, argv, Vec::new(), "");
+    let (input, program) =
+        (flag(&container.config, "OpenStdin"), prepare(&container, argv, Vec::new(), ""));
     engine.emit(&container, "start", &[]);
     let engine = Arc::clone(engine);
-    program::start(&process, program, move |code| {
+    program.spawn(&process, input, move |code| {
         engine.state.change(|state| {
             container.process.finish(code);
             state.emit_container(&container, "die", &[("exitCode", &code.to_string())]);
@@ -359,10 +321,8 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if !container.process.is_running() {
         return Ok(Reply::Empty(304));
     }
-    send(call.engine, &container, signal);
-    if !container.process.ends_within(Duration::from_secs(1)) {
-        send(call.engine, &container, 9);
-        container.process.ends_within(ALWAYS);
+    if !send(call.engine, &container, signal, Duration::from_secs(1)) {
+        send(call.engine, &container, 9, ALWAYS);
     }
     call.engine.emit(&container, "stop", &[]);
     Ok(Reply::Empty(204))
@@ -376,19 +336,19 @@ pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if !container.process.is_running() {
         return told!(409, "{what}: container {} is not running", container.id);
     }
-    send(call.engine, &container, signal);
-    if signal == 9 {
-        container.process.ends_within(ALWAYS);
-    }
+    let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
+    send(call.engine, &container, signal, patience);
     Ok(Reply::Empty(204))
 }
 
-fn send(engine: &Engine, container: &Container, signal: i64) {
+/// Sends a signal, and waits for the end; whether it has come.
+fn send(engine: &Engine, container: &Container, signal: i64, patience: Duration) -> bool {
     engine.emit(container, "kill", &[("signal", &signal.to_string())]);
     // CHLD, CONT, URG and WINCH end nothing by default.
     if !matches!(signal, 17 | 18 | 23 | 28) {
         container.process.kill(signal);
     }
+    container.process.ends_within(patience)
 }
 
 fn signal_number(text: &str) -> io::Result<i64> {
@@ -421,8 +381,7 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
             let why = "container is running: stop the container before removing or force remove";
             return told!(409, "cannot remove container \"/{}\": {why}", container.name());
         }
-        send(call.engine, &container, 9);
-        container.process.ends_within(ALWAYS);
+        send(call.engine, &container, 9, ALWAYS);
     }
     call.engine.state.change(|state| state.remove(&container));
     Ok(Reply::Empty(204))

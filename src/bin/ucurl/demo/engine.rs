@@ -3,8 +3,7 @@
 use super::files::Files;
 use super::json::{filled, object, parsed, remove, text, words};
 use super::names::{Reference, told};
-use super::process::Process;
-use super::watched::Watched;
+use super::process::{Process, Watched};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};

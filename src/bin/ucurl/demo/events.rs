@@ -30,7 +30,7 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let bound = until.filter(|until| *until > UNIX_EPOCH);
     loop {
         let left = until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());
-        let lines = engine.state.wait_for(left.unwrap_or(TICK).min(TICK), |state| {
+        let lines = engine.state.wait(left.unwrap_or(TICK).min(TICK), |state| {
             let first = state.event_count - state.events.len();
             let new = state.events.iter().skip(next.saturating_sub(first)).filter(|event| {
                 since.is_none_or(|since| event.time >= since)

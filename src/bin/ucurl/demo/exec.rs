@@ -6,11 +6,12 @@ use super::engine::{Engine, Exec};
 use super::json::{filled, flag, object, overlay, text, words};
 use super::names::told;
 use super::process::{Process, Status};
-use super::program::{self, known};
-use super::streams::{Attached, Keys, View};
+use super::program::known;
+use super::streams::{Attached, detach_keys};
 use std::io;
 use std::sync::Arc;
 use unix_http::json::Value;
+use unix_http::server::Refusal;
 
 pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let asked = call.json()?;
@@ -46,18 +47,19 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let asked = call.json()?;
     let (exec, engine) = (find(call.engine, id)?, call.engine);
     if flag(&asked, "Detach") {
-        if let Err(why) = begin(engine, &exec) {
-            return told!(409, "{why}");
-        }
-        return Ok(Reply::Empty(200));
+        return begin(engine, &exec)
+            .map_or_else(|why| told!(409, "{why}"), |()| Ok(Reply::Empty(200)));
     }
-    let config = &exec.config;
-    let wants = ["AttachStdout", "AttachStderr"].map(|name| flag(config, name));
-    let mut view = View::new(&exec.process, wants);
-    view.raw = flag(&asked, "Tty");
-    let (stdin, close_stdin) = (flag(config, "AttachStdin"), !exec.process.tty);
-    let keys = Keys::parse(text(config, "DetachKeys"))?;
-    let attached = Attached { view, stdin, close_stdin, keys, is_exec: true };
+    let attached = Attached {
+        process: Arc::clone(&exec.process),
+        is_exec: true,
+        raw: flag(&asked, "Tty"),
+        wants: ["AttachStdout", "AttachStderr"].map(|name| flag(&exec.config, name)),
+        stdin: flag(&exec.config, "AttachStdin"),
+        close_stdin: !exec.process.tty,
+        keys: detach_keys(text(&exec.config, "DetachKeys"))?,
+        ..Attached::default()
+    };
     attached.serve(call, || begin(engine, &exec))
 }
 
@@ -72,26 +74,23 @@ fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
     }
     let action = format!("exec_start: {}", argv.join(" "));
     engine.emit(&exec.container, &action, &[("execID", &exec.id)]);
-    exec.process.run.change(|run| run.input_open = flag(&exec.config, "AttachStdin"));
     let start = prepare(&exec.container, argv, env, text(&exec.config, "WorkingDir"));
     let (engine, own) = (Arc::clone(engine), Arc::clone(exec));
-    program::start(&exec.process, start, move |code| {
+    let started = start.spawn(&exec.process, flag(&exec.config, "AttachStdin"), move |code| {
         own.process.finish(code);
         let code = code.to_string();
         engine.emit(&own.container, "exec_die", &[("execID", &own.id), ("exitCode", &code)]);
-    })
-    .map_err(|error| error.to_string())
+    });
+    started.map_err(|error| error.to_string())
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = find(call.engine, id)?;
-    let (config, process) = (&exec.config, &exec.process);
-    let status = process.run.get().status;
-    let running = status == Status::Running;
+    let (config, status) = (&exec.config, exec.process.run.get().status);
     let code = if let Status::Exited(code) = status { code.into() } else { Value::Null };
-    let argv = words(config, "Cmd");
+    let (running, argv) = (status == Status::Running, words(config, "Cmd"));
     let shown = filled!("exec_inspect.json", ID: id, Running: running, ExitCode: code,
-        ProcessConfig.tty: process.tty, ProcessConfig.entrypoint: &argv[0],
+        ProcessConfig.tty: exec.process.tty, ProcessConfig.entrypoint: &argv[0],
         ProcessConfig.arguments: argv[1..].to_vec(), OpenStdin: flag(config, "AttachStdin"),
         OpenStderr: flag(config, "AttachStderr"), OpenStdout: flag(config, "AttachStdout"),
         ContainerID: &exec.container.id, Pid: i64::from(running));
@@ -100,5 +99,5 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 
 pub fn resize(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = find(call.engine, id)?;
-    resize_terminal(call, &exec.process, || told!(400, "exec process is not started"))
+    resize_terminal(call, &exec.process, Refusal::new(400, "exec process is not started"))
 }

@@ -56,20 +56,25 @@ pub fn remove(value: &mut Value, names: &[&str]) {
 }
 
 /// Lays what a client sent over the defaults, as Go decodes into a struct: names match in any
-/// case, `null` changes nothing, and a value of another type is an error.
+/// case, zero values change nothing, a text alone is a list of one, and a value of another type is
+/// an error.
 pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
+    const ZERO: [&str; 6] = ["null", "0", "false", "\"\"", "[]", "{}"];
     let Value::Object(members) = base else { return Ok(()) };
-    for (name, new) in over.members().iter().filter(|(_, new)| *new != Value::Null) {
+    for (name, new) in over.members() {
         let old = members.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        match old.map(|(_, old)| old) {
-            None => members.push((name.clone(), new.clone())),
-            Some(old @ Value::Object(_)) if !new.members().is_empty() => overlay(old, new)?,
-            Some(Value::Object(_)) if matches!(new, Value::Object(_)) => {}
-            Some(old) if *old == Value::Null || kind(old) == kind(new) => *old = new.clone(),
-            Some(old) => {
-                let (new, old) = (kind(new), kind(old));
-                let why = format!("cannot unmarshal {new} into {name} of type {old}");
-                return told!(400, "invalid JSON: json: {why}");
+        match (old.map(|(_, old)| old), new) {
+            (None, new) => members.push((name.clone(), new.clone())),
+            (Some(old @ Value::Object(_)), Value::Object(_)) => overlay(old, new)?,
+            (Some(old @ Value::Array(_)), Value::String(_)) => *old = vec![new.clone()].into(),
+            (Some(_), new) if ZERO.contains(&&new.to_string()[..]) => {}
+            (Some(old), new) if *old == Value::Null || kind(old) == kind(new) => *old = new.clone(),
+            (Some(_), new) => {
+                return told!(
+                    400,
+                    "invalid JSON: json: cannot unmarshal {} into {name}",
+                    kind(new)
+                );
             }
         }
     }

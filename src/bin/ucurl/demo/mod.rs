@@ -22,7 +22,6 @@ mod process;
 mod program;
 mod route;
 mod streams;
-mod watched;
 
 use engine::Engine;
 use std::io;

@@ -1,14 +1,47 @@
 //! A process: what it has written, what it may read, and how it ends.
 
 use super::files::Files;
-use super::watched::{ALWAYS, Watched};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
+use unix_http::base::sync::lock;
 
 /// How much output is kept for logs. A program that writes more fails.
 const KEPT: usize = 64 << 20;
 /// How much input may wait for a program.
 const INPUT: usize = 1 << 20;
+/// A limit that no wait reaches.
+pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
+
+/// A value behind a lock, for threads that wait until it changes.
+#[derive(Default)]
+pub struct Watched<T>(Mutex<T>, Condvar);
+
+impl<T> Watched<T> {
+    pub fn get(&self) -> MutexGuard<'_, T> {
+        lock(&self.0)
+    }
+
+    pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let result = change(&mut self.get());
+        self.1.notify_all();
+        result
+    }
+
+    /// Waits until `ready` returns something, for `limit` at most. `ready` may change the value.
+    pub fn wait<R>(
+        &self,
+        limit: Duration,
+        mut ready: impl FnMut(&mut T) -> Option<R>,
+    ) -> Option<R> {
+        let mut result = None;
+        drop(self.1.wait_timeout_while(self.get(), limit, |value| {
+            result = ready(value);
+            result.is_none()
+        }));
+        self.1.notify_all();
+        result
+    }
+}
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Status {
@@ -16,16 +49,6 @@ pub enum Status {
     Created,
     Running,
     Exited(i64),
-}
-
-impl Status {
-    pub fn word(self) -> &'static str {
-        match self {
-            Status::Created => "created",
-            Status::Running => "running",
-            Status::Exited(_) => "exited",
-        }
-    }
 }
 
 #[derive(Default)]
@@ -65,8 +88,8 @@ pub struct Record {
 pub struct Killed(pub i64);
 
 impl Run {
-    pub fn start(&mut self) {
-        (self.status, self.killed) = (Status::Running, None);
+    pub fn start(&mut self, input_open: bool) {
+        (self.status, self.killed, self.input_open) = (Status::Running, None, input_open);
         (self.started, self.finished) = (Some(SystemTime::now()), None);
         self.error.clear();
         self.input.clear();
@@ -96,7 +119,7 @@ impl Process {
 
     /// Waits for its end; whether it has come within `limit`.
     pub fn ends_within(&self, limit: Duration) -> bool {
-        self.run.wait_for(limit, |run| (run.status != Status::Running).then_some(())).is_some()
+        self.run.wait(limit, |run| (run.status != Status::Running).then_some(())).is_some()
     }
 
     pub fn kill(&self, signal: i64) {
@@ -112,28 +135,26 @@ impl Process {
 
     /// Gives it input, as fast as it takes it; whether it still takes any.
     pub fn feed(&self, bytes: &[u8]) -> bool {
-        let fed = self.run.wait_for(ALWAYS, |run| {
+        let fed = self.run.wait(ALWAYS, |run| {
             let takes = run.status == Status::Running && run.input_open;
-            if takes && run.input.len() >= INPUT {
-                return None;
-            }
-            run.input.extend_from_slice(if takes { bytes } else { b"" });
-            Some(takes)
+            let is_full = takes && run.input.len() >= INPUT;
+            run.input.extend_from_slice(if takes && !is_full { bytes } else { b"" });
+            (!is_full).then_some(takes)
         });
         fed.unwrap_or_default()
     }
 
     /// Writes output. A terminal has one stream only, and makes CR LF of each LF.
     pub fn write(&self, error: bool, data: &[u8]) {
-        let data = match self.tty {
-            true => data.split(|&b| b == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]),
-            false => data.to_vec(),
-        };
-        let (error, time) = (error && !self.tty, SystemTime::now());
+        let (error, time, mut data) = (error && !self.tty, SystemTime::now(), data.to_vec());
+        if self.tty {
+            data = data.split(|&b| b == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
+        }
+        let lines = data.split_inclusive(|&b| b == b'\n');
+        let records = lines.map(|line| Record { error, time, data: line.into() });
         self.run.change(|run| {
             run.size += data.len();
-            let lines = data.split_inclusive(|&b| b == b'\n');
-            run.output.extend(lines.map(|line| Record { error, time, data: line.into() }));
+            run.output.extend(records);
         });
     }
 
@@ -143,7 +164,7 @@ impl Process {
         limit: Duration,
         mut ready: impl FnMut(&mut Run) -> Option<T>,
     ) -> Result<Option<T>, Killed> {
-        let found = self.run.wait_for(limit, |run| match run.killed {
+        let found = self.run.wait(limit, |run| match run.killed {
             Some(status) => Some(Err(Killed(status))),
             None if run.size > KEPT => Some(Err(Killed(1))),
             None => ready(run).map(Ok),

@@ -7,11 +7,11 @@
 //! redirect = [ "1" / "2" ] ">&" ( "1" / "2" )
 //! ```
 
-use super::process::{Killed, Process, Run};
+use super::process::{Killed, Process};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{io, thread};
+use std::{io, iter, thread};
 use unix_http::base::sync::lock;
 
 /// How long a program takes to begin. Without it, it would end before its client knows that it has
@@ -20,8 +20,8 @@ const STARTUP: Duration = Duration::from_millis(20);
 
 pub struct Start {
     pub argv: Vec<String>,
-    pub variables: BTreeMap<String, String>,
-    pub directory: String,
+    variables: BTreeMap<String, String>,
+    directory: String,
 }
 
 impl Start {
@@ -30,36 +30,38 @@ impl Start {
         let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Start { argv, variables, directory: directory.to_owned() }
     }
+
+    /// Starts it on a thread. `ended` gets its exit status, and has to pass it on to
+    /// [`finish`](Process::finish).
+    pub fn spawn(
+        self,
+        process: &Arc<Process>,
+        input: bool,
+        ended: impl FnOnce(i64) + Send + 'static,
+    ) -> io::Result<()> {
+        process.run.change(|run| run.start(input));
+        let process = Arc::clone(process);
+        thread::Builder::new().name("process".into()).spawn(move || {
+            thread::sleep(STARTUP);
+            ended(self.run(&process));
+        })?;
+        Ok(())
+    }
+
+    /// Runs it to its end, and returns its exit status.
+    pub fn run(&self, process: &Process) -> i64 {
+        let streams = [false, true];
+        let mut shell = Shell { process, start: self, status: 0, ended: false, streams };
+        shell.command(&self.argv).unwrap_or_else(|Killed(status)| status)
+    }
 }
 
 /// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
 pub fn known(program: &str) -> Option<&str> {
-    const COMMANDS: &str = "sh echo printf cat sleep top true false hostname env ls pwd touch \
-        hello exit";
+    const COMMANDS: &str =
+        "cat echo env exit false hello hostname ls printf pwd sh sleep top touch true";
     let name = program.rsplit('/').next()?;
     COMMANDS.split(' ').find(|command| *command == name)
-}
-
-/// Starts a process on a thread. `ended` gets its exit status, and has to pass it on to
-/// [`finish`](Process::finish).
-pub fn start(
-    process: &Arc<Process>,
-    start: Start,
-    ended: impl FnOnce(i64) + Send + 'static,
-) -> io::Result<()> {
-    process.run.change(Run::start);
-    let process = Arc::clone(process);
-    thread::Builder::new().name("process".into()).spawn(move || {
-        thread::sleep(STARTUP);
-        ended(run(&process, &start));
-    })?;
-    Ok(())
-}
-
-/// Runs a program to its end, and returns its exit status.
-pub fn run(process: &Process, start: &Start) -> i64 {
-    let mut shell = Shell { process, start, status: 0, ended: false, streams: [false, true] };
-    shell.command(&start.argv).unwrap_or_else(|Killed(status)| status)
 }
 
 struct Shell<'a> {
@@ -76,7 +78,7 @@ impl Shell<'_> {
     fn interactive(&mut self) -> Result<i64, Killed> {
         while !self.ended {
             if self.process.tty {
-                self.process.write(false, b"/ # ");
+                self.say("/ # ");
             }
             let Some(line) = self.process.read(true)? else { break };
             self.script(&String::from_utf8_lossy(&line))?;
@@ -89,24 +91,21 @@ impl Shell<'_> {
         let (outer, mut skips) = (self.streams, false);
         let mut chars = script.chars().chain(['\n']).peekable();
         while let Some(c) = chars.next() {
-            match c {
-                c if quote == Some(c) => quote = None,
-                c if quote == Some('\'') => word.get_or_insert_default().push(c),
-                '\\' => word.get_or_insert_default().extend(chars.next()),
-                '$' => {
-                    let mut name = String::new();
-                    while let Some(c) = chars.next_if(|c| c.is_alphanumeric() || *c == '_') {
-                        name.push(c);
-                    }
+            match (quote, c) {
+                (Some(end), c) if end == c => quote = None,
+                (Some('\''), c) => word.get_or_insert_default().push(c),
+                (_, '\\') => word.get_or_insert_default().extend(chars.next()),
+                (_, '$') => {
+                    let in_name = |c: &char| c.is_alphanumeric() || *c == '_';
+                    let name: String = iter::from_fn(|| chars.next_if(in_name)).collect();
                     let value = self.start.variables.get(&name).map_or("", String::as_str);
                     word.get_or_insert_default().push_str(value);
                 }
-                c if quote.is_some() => word.get_or_insert_default().push(c),
-                '"' | '\'' => {
+                (None, '"' | '\'') => {
                     quote = Some(c);
                     word.get_or_insert_default();
                 }
-                '>' => {
+                (None, '>') => {
                     let digit = word.take_if(|word| word == "1" || word == "2");
                     let from = usize::from(digit.is_some_and(|digit| digit == "2"));
                     let (Some('&'), Some(to @ ('1' | '2'))) = (chars.next(), chars.next()) else {
@@ -114,8 +113,8 @@ impl Shell<'_> {
                     };
                     self.streams[from] = self.streams[usize::from(to == '2')];
                 }
-                ' ' | '\t' | '\r' => words.extend(word.take()),
-                ';' | '\n' | '&' => {
+                (None, ' ' | '\t' | '\r') => words.extend(word.take()),
+                (None, ';' | '\n' | '&') => {
                     words.extend(word.take());
                     if c == '&' && chars.next_if_eq(&'&').is_none() {
                         return Ok(self.has_no("jobs"));
@@ -129,8 +128,8 @@ impl Shell<'_> {
                     words.clear();
                     (self.streams, skips) = (outer, c == '&' && self.status != 0);
                 }
-                '|' | '(' | ')' | '`' | '<' => return Ok(self.has_no(&format!("'{c}'"))),
-                c => word.get_or_insert_default().push(c),
+                (None, '|' | '(' | ')' | '`' | '<') => return Ok(self.has_no(&format!("'{c}'"))),
+                (_, c) => word.get_or_insert_default().push(c),
             }
         }
         Ok(self.status)
@@ -179,9 +178,9 @@ impl Shell<'_> {
             }
             "cat" => arguments.iter().map(|path| self.cat(path)).max().unwrap_or_default(),
             "top" => self.process.until(Duration::MAX, |_| None)?.unwrap_or_default(),
-            "sleep" => match first.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()) {
-                Some(time) => self.process.until(time, |_| None)?.unwrap_or_default(),
-                None => self.fail("sleep", &format!("invalid number '{first}'"), 1),
+            "sleep" => match first.parse().map(Duration::try_from_secs_f64) {
+                Ok(Ok(time)) => self.process.until(time, |_| None)?.unwrap_or_default(),
+                _ => self.fail("sleep", &format!("invalid number '{first}'"), 1),
             },
             "exit" => {
                 self.ended = true;
