@@ -190,6 +190,17 @@ fn shown_text_does_nothing_to_a_terminal() {
     }
     assert!(text::visible(tricky).ends_with("é漢"));
     let head = "HTTP/1.1 200 \u{9b}2J\r\nX: \u{202e}y\r\n\r\n".as_bytes();
+    for (url, shown) in [
+        ("http://u:pw@h/a:b", "http://u:***@h/a:b"),
+        ("u:p/w?@h:x/", "u:***@h:x/"),
+        ("tcp://u:@h", "tcp://u:@h"),
+        ("http://u@h:80/", "http://u@h:80/"),
+        ("http://h:80/", "http://h:80/"),
+        ("/containers/a@b", "/containers/a@b"),
+        ("", ""),
+    ] {
+        assert_eq!(text::without_password(url.as_bytes()), shown);
+    }
     let shown = text::harmless_lines(head);
     assert_eq!(&shown[..], &b"HTTP/1.1 200 \\u{9b}2J\r\nX: \\u{202e}y\r\n\r\n"[..]);
 }

@@ -14,6 +14,7 @@ mod cli {
     mod flags_page;
     mod hijack;
     mod hostile;
+    mod messages;
     mod pipes;
     mod progress;
     mod security;

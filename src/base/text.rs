@@ -45,6 +45,20 @@ pub fn harmless(bytes: &[u8]) -> String {
     text
 }
 
+/// Returns a URL as [`visible`] does, with `***` for its password. In a text that is no URL, the
+/// password may hold any character before the last `@`.
+pub fn without_password(url: &[u8]) -> String {
+    let scheme = url.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
+    let find = |wanted| url[scheme..].iter().position(|&byte| byte == wanted);
+    let at = url.iter().rposition(|&byte| byte == b'@').unwrap_or(0);
+    match find(b':').map(|colon| scheme + colon + 1) {
+        Some(password) if password < at => {
+            visible(&[&url[..password], b"***", &url[at..]].concat())
+        }
+        _ => visible(url),
+    }
+}
+
 /// Appends bytes as [`harmless`].
 pub fn push_harmless(text: &mut String, bytes: &[u8]) {
     push_escaped(text, bytes, true);

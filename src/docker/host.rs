@@ -131,10 +131,10 @@ fn given_tcp(text: &str) -> Result<DockerHost, EndpointError> {
 /// `[ host ] [ ":" [ port ] ] [ path ]`
 fn tcp(text: &str, default_port: u16) -> Result<DockerHost, EndpointError> {
     let (place, path) = ssh::place_and_path(text)?;
-    if place.contains('@') {
-        return Err(
-            EndpointError::new("a user has no meaning over TCP").meaning(format!("ssh://{text}"))
-        );
+    if let (true, Some((login, rest))) = (place.contains('@'), text.split_once('@')) {
+        let user = login.split(':').next().unwrap_or(login);
+        return Err(EndpointError::new("a user has no meaning over TCP")
+            .meaning(format!("ssh://{user}@{rest}")));
     }
     let (host, port) = authority(place)?;
     let host = if host.is_empty() { "localhost" } else { host };

@@ -2,7 +2,8 @@
 //! The grammar of `DOCKER_HOST`, which allows more, shares the pieces of the notation.
 
 use super::program::Program;
-use crate::base::{number, text::visible};
+use crate::base::number;
+use crate::base::text::{visible, without_password};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -247,7 +248,7 @@ impl EndpointError {
     }
 
     pub(crate) fn about(self, given: &[u8]) -> Self {
-        Self { given: visible(given), ..self }
+        Self { given: without_password(given), ..self }
     }
 
     /// Returns what was probably meant, when that can be told.
@@ -260,7 +261,7 @@ impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is not an endpoint: {}", self.given, self.why)?;
         match &self.meant {
-            Some(meant) => write!(f, "; did you mean {}?", visible(meant.as_bytes())),
+            Some(meant) => write!(f, "; did you mean {}?", without_password(meant.as_bytes())),
             None => Ok(()),
         }
     }

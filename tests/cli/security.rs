@@ -51,7 +51,16 @@ fn obeys_nothing(shown: &[u8], what: &str) {
 
 #[test]
 fn heads_do_nothing_to_a_terminal() {
-    for flags in ["-v", "-i", "-I", "-iv", "--explain", "-v -o /dev/null"] {
+    for flags in [
+        "-v",
+        "-i",
+        "-I",
+        "-iv",
+        "-D -",
+        "-D /dev/tty -o /dev/null",
+        "--explain",
+        "-v -o /dev/null",
+    ] {
         let server = evil();
         let Some(shown) = on_a_terminal(&server, flags) else { return };
         assert!(contains(&shown, b"\\x9b31m"), "{flags}: {}", shown.escape_ascii());
@@ -94,6 +103,25 @@ fn messages_do_nothing_to_a_terminal() {
         assert_eq!(ended.code, 22, "{}", ended.stderr());
         assert!(ended.stderr().contains("such"), "{}", ended.stderr());
         obeys_nothing(&ended.stderr, "an error");
+    }
+}
+
+#[test]
+fn verbs_name_files_and_sockets_harmlessly() {
+    let dir = TempDir::new();
+    let name = "a\u{9b}2J\u{202e}b";
+    let _listener = std::os::unix::net::UnixListener::bind(dir.join(name)).expect("a socket");
+    for args in [
+        &["replay", name][..],
+        &["tap", "--har", "no/a\u{9b}2J\u{202e}b", "-q", "--", "true"],
+        &["tap", "-q", "--", name],
+        &["tap", name],
+        &["sockets", "--no-ask"],
+    ] {
+        let ended = run(ucurl().current_dir(dir.path()).args(args), b"", LIMIT);
+        let shown = [&ended.stdout[..], &ended.stderr].concat();
+        assert!(contains(&shown, b"2J\\u{202e}b"), "{args:?}: {}", shown.escape_ascii());
+        obeys_nothing(&shown, args[0]);
     }
 }
 

@@ -683,7 +683,7 @@ fn where_we_differ_on_purpose() {
         ("@name", "tcp://name:2375", Some("unix://@name")),
         ("tcp:/h", "tcp://tcp:2375/h", Some("tcp://h")),
         ("me@h", "tcp://h:2375", Some("ssh://me@h")),
-        ("tcp://u:p@h:1", "tcp://h:1", Some("ssh://u:p@h:1")),
+        ("tcp://u:p@h:1", "tcp://h:1", Some("ssh://u@h:1")),
         ("tcp://h:1?x=y", "tcp://h:1", None),
         ("tcp://h:1#f", "tcp://h:1", None),
         ("tcp://h:0", "tcp://h:0", None),

@@ -2,6 +2,7 @@
 
 use crate::args::exit::Exit;
 use std::io::{self, Write as _};
+use unix_http::base::text::harmless;
 
 /// Prints a text to stdout.
 pub fn print(text: &str) -> Exit {
@@ -11,7 +12,8 @@ pub fn print(text: &str) -> Exit {
     }
 }
 
-/// Writes one line to stderr, even with `-s`.
+/// Writes one line to stderr, even with `-s`. It may name anything.
 pub fn say(text: &str) {
-    _ = io::stderr().write_all(["ucurl: ", text, "\n"].concat().as_bytes());
+    let line = format!("ucurl: {}\n", harmless(text.as_bytes()));
+    _ = io::stderr().write_all(line.as_bytes());
 }

@@ -98,7 +98,8 @@ impl Explain {
         });
     }
 
-    /// Explains exchanges that a tap passes on to `target`, and quotes the beginning of content.
+    /// Explains exchanges that a tap passes on to `target`, and quotes the beginning of received
+    /// content too.
     #[must_use]
     pub fn overheard(self, target: impl Into<String>) -> Explain {
         self.0.with(|explanation| explanation.overheard = Some(target.into()));
@@ -255,8 +256,7 @@ impl Explanation {
             self.exchanges.retain(|_, exchange| exchange.answer.is_some());
         }
         let framing = framing.unwrap_or(Framing::NoBody);
-        let quotes = self.overheard.is_some();
-        let request = BodyView::new('>', framing, head.as_bytes().len(), quotes, false);
+        let request = BodyView::new('>', framing, head.as_bytes().len(), true, false);
         let close = head.fields().has_token("Connection", "close");
         let expect = head.fields().get("Expect").is_some();
         self.exchanges.insert(key, Underway { request, close, expect, answer: None });

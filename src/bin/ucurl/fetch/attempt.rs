@@ -9,9 +9,10 @@ use crate::output::sink::Sink;
 use crate::output::writeout::TransferInfo;
 use crate::plan::{Operation, Source};
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::rc::Rc;
 use std::time::Instant;
+use unix_http::base::text::harmless_lines;
 use unix_http::wire::{Fields, Version};
 use unix_http::{Response, Timeouts};
 
@@ -81,7 +82,8 @@ impl Attempt<'_> {
 
     fn show(&mut self, head: &[u8]) -> Result<(), Failure> {
         if let Some(mut file) = self.heads {
-            file.write_all(head).map_err(|error| Failure::of_writing(&error, false))?;
+            let shown = if file.is_terminal() { harmless_lines(head) } else { head.into() };
+            file.write_all(&shown).map_err(|error| Failure::of_writing(&error, false))?;
         }
         if self.operation.flags.output.include { self.sink.head(head) } else { Ok(()) }
     }

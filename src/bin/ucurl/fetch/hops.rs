@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use unix_http::base::text::without_password;
 use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
@@ -140,8 +141,7 @@ impl Attempt<'_> {
     }
 
     fn tell_of_redirect(&self, url: &Url, dropped: bool) {
-        let url = url.to_bytes();
-        let url = String::from_utf8_lossy(&url);
+        let url = without_password(&url.to_bytes());
         self.session.tracer.info(&format!("Issue another request to this URL: '{url}'"));
         let how = match (dropped, &self.operation.flags.request.method) {
             (true, None) => ", with GET and without the content",

@@ -77,14 +77,14 @@ fn transfers(session: &Session, operations: &[Operation]) -> Exit {
             return Exit::Usage;
         }
         if let Some(why) = operation.conflict {
-            session.messages.warn(why);
+            session.messages.put(format!("Warning: {why}\n").as_bytes());
             return Exit::Usage;
         }
         let heads = match heads_file(session, operation) {
             Ok(heads) => heads,
             Err(error) => {
                 let text = format!("cannot open the file of --dump-header: {error}");
-                return session.messages.error(&Failure::new(Exit::Write, text));
+                return session.report(&Failure::new(Exit::Write, text));
             }
         };
         for fetch in &operation.fetches {

@@ -1,6 +1,8 @@
 //! What the transfers of one command line share.
 
 use crate::args::config::Global;
+use crate::args::exit::Exit;
+use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::trace::Tracer;
 use std::cell::{Cell, RefCell};
@@ -28,6 +30,15 @@ pub struct Server {
 }
 
 impl Session {
+    /// Reports a failure, to `-v`, `--trace` and `--explain` with `-s` too. Returns its exit code.
+    pub fn report(&self, failure: &Failure) -> Exit {
+        let told = self.messages.error(failure);
+        if !failure.quiet {
+            self.tracer.failure(&failure.text, told);
+        }
+        failure.exit
+    }
+
     /// Returns the server at an endpoint. Transfers to one endpoint share its connection.
     pub fn server(&self, endpoint: Endpoint, prefix: String, timeouts: Timeouts) -> Rc<Server> {
         let mut servers = self.servers.borrow_mut();

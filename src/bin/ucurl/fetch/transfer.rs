@@ -17,6 +17,7 @@ use crate::plan::{self, FetchPlan, Operation, Source};
 use std::fs::File;
 use std::time::Instant;
 use unix_http::base::percent::decode_lenient;
+use unix_http::base::text::without_password;
 use unix_http::docker::EngineError;
 
 /// Transfers one URL, the `number`th of all, prints whatever happens, and returns the exit code.
@@ -45,12 +46,12 @@ pub fn run(
             let method = b"GET".to_vec();
             let info = TransferInfo { url, url_effective, method, ..TransferInfo::default() };
             write_out(info, Some(&failure));
-            return session.messages.error(&failure);
+            return session.report(&failure);
         }
     };
     let mut attempt = match prepare(session, operation, fetch, heads, url) {
         Ok(attempt) => attempt,
-        Err(failure) => return session.messages.error(&failure),
+        Err(failure) => return session.report(&failure),
     };
     let failure = tries(&mut attempt).err();
     if failure.is_some() && flags.output.remove_on_error {
@@ -66,8 +67,7 @@ pub fn run(
 fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> {
     let typed = &fetch.url;
     let wrong = |error: UrlError| {
-        let typed = String::from_utf8_lossy(typed);
-        Failure::new(error.exit, format!("the URL '{}' {}", typed.escape_debug(), error.why))
+        Failure::new(error.exit, format!("the URL '{}' {}", without_password(typed), error.why))
     };
     let mut url = Url::parse(typed, flags.request.path_as_is).map_err(wrong)?;
     let mut shown = typed.clone();
@@ -190,7 +190,7 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
             meter.end();
         }
         if let Err(failure) = &result {
-            messages.error(failure);
+            attempt.session.report(failure);
         }
         // stdin cannot be sent a second time.
         let status = attempt.info.response_code;
@@ -204,7 +204,7 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
             Ok(bytes) => messages.say(&format!("Throwing away {bytes} bytes")),
             Err(error) => {
                 let failure = Failure::of_writing(&error, false);
-                messages.error(&failure);
+                attempt.session.report(&failure);
                 return Err(failure);
             }
         }

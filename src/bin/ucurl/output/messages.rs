@@ -64,11 +64,13 @@ impl Messages {
         }
     }
 
-    /// Prints why a transfer failed, unless `-s` is given without `-S`. Returns its exit code.
-    pub fn error(&self, failure: &Failure) -> Exit {
-        if self.errors && !failure.quiet {
+    /// Prints why a transfer failed, and returns whether it did. Without `-S`, `-s` hides all but
+    /// errors in the command line.
+    pub fn error(&self, failure: &Failure) -> bool {
+        let told = (self.errors || failure.exit == Exit::Usage) && !failure.quiet;
+        if told {
             self.put(format!("ucurl: ({}) {}\n", failure.exit as u8, failure.text).as_bytes());
         }
-        failure.exit
+        told
     }
 }

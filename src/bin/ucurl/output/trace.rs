@@ -120,6 +120,16 @@ impl Tracer {
         }
     }
 
+    /// Shows why a transfer failed, unless the same line stands on stderr.
+    pub fn failure(&self, text: &str, told: bool) {
+        if !told {
+            self.explain(text, "");
+        }
+        if !told || !matches!(self.state().style, Trace::Plain) {
+            self.info(text);
+        }
+    }
+
     /// Shows a field of the trailer section.
     pub fn trailer(&self, line: &[u8]) {
         self.state().head(line, true);

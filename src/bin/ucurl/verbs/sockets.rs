@@ -71,7 +71,8 @@ pub fn run(given: &Given) -> Result<i32, String> {
     sockets.retain(|socket| !given.has("http") || socket.http.is_ok());
     let mut text = String::new();
     for socket in &sockets {
-        text += &format!("{}\n    {}; {}\n", socket.endpoint, socket.owner, socket.speaks());
+        let endpoint = harmless(socket.endpoint.to_string().as_bytes());
+        text += &format!("{endpoint}\n    {}; {}\n", socket.owner, socket.speaks());
     }
     text += "\nPlaces of engines:\n";
     for place in &places {
