@@ -6,6 +6,7 @@ mod client {
     mod exchanges;
     #[cfg(all(feature = "server", feature = "docker"))]
     mod faults;
+    mod kept_connections;
     #[cfg(feature = "server")]
     mod many_requests;
     mod read_body;

@@ -551,22 +551,6 @@ fn a_request_that_says_close_is_the_last_on_its_connection() {
 }
 
 #[test]
-fn a_response_to_no_request_is_nobodys() {
-    let server = Fake::start(|peer| {
-        peer.read_until(b"\r\n\r\n")?;
-        peer.send(OK)?;
-        peer.pause(100);
-        peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")?;
-        peer.read_to_end()
-    });
-    let client = Client::unix(server.path());
-    client.get("/").send().unwrap().bytes().unwrap();
-    std::thread::sleep(Duration::from_millis(1100));
-    let response = client.get("/").send().unwrap();
-    assert_eq!((response.status(), response.is_reused()), (200, false));
-}
-
-#[test]
 fn nothing_is_sent_that_would_break_out_of_its_line() {
     let server = Fake::answer(OK);
     let client = Client::unix(server.path());

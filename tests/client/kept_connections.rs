@@ -1,0 +1,75 @@
+//! Kept connections that were idle: what the peer did meanwhile.
+
+use crate::support::fake::Fake;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use unix_http::Client;
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+
+/// `RFC 9112 §9.2`: bytes that come without a request are no response, and a connection that the
+/// peer closed is not used, however short it was idle.
+#[test]
+fn a_connection_that_was_idle_is_checked_before_it_is_used() {
+    const UNASKED: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nNOTYOURS";
+    const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+    for (after, is_reused) in [(UNASKED, false), (LATE, false), (b"x", false), (b"", true)] {
+        let (said, idle) = mpsc::channel();
+        let server = Fake::start(move |peer| {
+            peer.read_until(b"\r\n\r\n")?;
+            peer.send(OK)?;
+            if peer.connection == 0 {
+                peer.read_until(b"\r\n\r\n")?;
+                peer.send(OK)?;
+                peer.send(after)?;
+                said.send(()).unwrap();
+                peer.read_until(b"\r\n\r\n")?;
+                peer.send(OK)?;
+            }
+            peer.read_to_end()
+        });
+        let client = Client::unix(server.path());
+        let mut response = client.get("/1").send().unwrap();
+        response.read_to_end(&mut Vec::new()).unwrap();
+        drop(response);
+        assert_eq!(client.get("/2").send().unwrap().text().unwrap(), "OK");
+        idle.recv().unwrap();
+        thread::sleep(Duration::from_millis(5));
+        let response = client.post("/3").send().unwrap();
+        assert_eq!((response.status(), response.is_reused()), (200, is_reused));
+        assert_eq!(response.text().unwrap(), "OK", "{}", after.escape_ascii());
+    }
+}
+
+#[test]
+fn a_post_over_tcp_is_not_sent_on_a_connection_that_the_peer_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    let (closed, is_closed) = mpsc::channel();
+    let server = thread::spawn(move || {
+        for requests in [2, 1] {
+            let (mut peer, _) = listener.accept().unwrap();
+            for _ in 0..requests {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    peer.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
+                peer.write_all(OK).unwrap();
+            }
+            drop(peer);
+            closed.send(()).unwrap();
+        }
+    });
+    let client = Client::parse(&endpoint).unwrap();
+    client.get("/1").send().unwrap().bytes().unwrap();
+    client.get("/2").send().unwrap().bytes().unwrap();
+    is_closed.recv().unwrap();
+    thread::sleep(Duration::from_millis(5));
+    assert!(!client.post("/3").send().unwrap().is_reused());
+    server.join().unwrap();
+}
