@@ -1,15 +1,10 @@
 //! A request as the routes see it, and answers in Docker's shapes.
 
 use super::engine::Engine;
-use super::json::{object, write};
-use super::names::{telling, told};
-use std::io::{self, Write};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use super::prelude::*;
 use unix_http::base::percent::decode_lenient;
 use unix_http::docker::ApiVersion;
-use unix_http::json::Value;
-use unix_http::server::{BodyWriter, Refusal, Request, Responder, Sent};
+use unix_http::server::{BodyWriter, Request, Responder, Sent};
 
 /// The newest API version, and the oldest.
 pub const NEWEST: &str = "1.45";
@@ -81,8 +76,8 @@ impl<'a, 'b> Call<'a, 'b> {
 
     pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
         let text = self.parameter(name);
-        let why = format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
-        Ok(text.parse().map_err(|_| Refusal::new(status, why))?)
+        let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
+        text.parse().map_err(|_| refusal!(status, "{}", why()))
     }
 
     /// A time: seconds since 1970, with a fraction or without.
@@ -92,7 +87,7 @@ impl<'a, 'b> Call<'a, 'b> {
         match (seconds.parse(), format!("{fraction:0<9.9}").parse()) {
             _ if text.is_empty() => Ok(None),
             (Ok(seconds), Ok(nanos)) => Ok(UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))),
-            _ => told!(500, "strconv.ParseInt: parsing \"{seconds}\": invalid syntax"),
+            _ => Err(refusal!(500, "strconv.ParseInt: parsing \"{seconds}\": invalid syntax")),
         }
     }
 
@@ -104,12 +99,10 @@ impl<'a, 'b> Call<'a, 'b> {
         if content.is_empty() {
             return Ok(Value::Null);
         }
-        if kind.split(';').next().map(str::trim) != Some("application/json") {
-            let wanted = "must be 'application/json'";
-            return told!(400, "unsupported Content-Type header ({kind}): {wanted}");
-        }
-        let wrong = |error| Refusal::new(400, format!("invalid JSON: {error}"));
-        Ok(Value::parse(&content).map_err(wrong)?)
+        let is_json = kind.split(';').next().map(str::trim) == Some("application/json");
+        let wanted = "must be 'application/json'";
+        ensure!(is_json, 400, "unsupported Content-Type header ({kind}): {wanted}");
+        Value::parse(&content).map_err(|error| refusal!(400, "invalid JSON: {error}"))
     }
 
     /// The responder, for a route that answers by itself: each takes it once.

@@ -2,20 +2,15 @@
 
 use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
 use super::files::{base_name, clean};
-use super::json::{object, write};
-use super::names::told;
-use std::io::{self, Write};
-use std::time::SystemTime;
+use super::prelude::*;
 use unix_http::base::base64::encode;
-use unix_http::base::sync::lock;
-use unix_http::base::time::rfc3339;
-use unix_http::json::Value;
 
 /// A path as an archive, or with HEAD what is there: `docker cp` asks both.
 pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let path = path(call)?;
+    let path = call.parameter("path").to_owned();
+    ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");
     let files = lock(&call.engine.container(name)?.process.files).clone();
-    let Some(archive) = files.archive(&path) else { return not_found(&path, name) };
+    let archive = files.archive(&path).ok_or_else(|| not_found(&path, name))?;
     let (cleaned, file) = (clean(&path), files.file(&path));
     let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
     // A directory has the highest bit of Go's os.FileMode.
@@ -35,29 +30,19 @@ pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Sent(body.finish()?))
 }
 
-fn path(call: &Call<'_, '_>) -> io::Result<String> {
-    match call.parameter("path") {
-        "" => told!(400, "bad parameter: pathcannot be empty"),
-        path => Ok(path.to_owned()),
-    }
-}
-
-fn not_found<T>(path: &str, name: &str) -> io::Result<T> {
-    told!(404, "Could not find the file {path} in container {name}")
+fn not_found(path: &str, name: &str) -> io::Error {
+    refusal!(404, "Could not find the file {path} in container {name}")
 }
 
 pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let path = path(call)?;
+    let path = call.parameter("path").to_owned();
+    ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");
     let container = call.engine.container(name)?;
     let files = &container.process.files;
     // An error is told before the upload is read.
     let target = lock(files).clone();
-    if target.file(&path).is_some() {
-        return told!(500, "extraction point is not a directory");
-    }
-    if !target.is_directory(&path) {
-        return not_found(&path, name);
-    }
+    ensure!(target.file(&path).is_none(), 500, "extraction point is not a directory");
+    target.is_directory(&path).then_some(()).ok_or_else(|| not_found(&path, name))?;
     let archive = call.request.bytes(CONTENT)?;
     lock(files).extract(&path, &archive)?;
     call.engine.emit(&container, "extract-to-dir", &[]);

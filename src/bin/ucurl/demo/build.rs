@@ -3,14 +3,10 @@
 use super::api::{CONTENT, Call, Outcome, Reply, engine_fields, send_line};
 use super::engine::Image;
 use super::files::Files;
-use super::json::{at, filled, object, text, words};
-use super::names::{Reference, telling, told};
+use super::prelude::*;
 use super::process::Process;
 use super::program::Start;
-use std::io;
-use std::sync::{Arc, Mutex};
-use unix_http::base::sync::lock;
-use unix_http::json::Value;
+use super::reference::Reference;
 use unix_http::server::BodyWriter;
 
 const INSTRUCTIONS: &str = "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL \
@@ -21,10 +17,9 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     context.extract("/", &call.request.bytes(CONTENT)?)?;
     let file = call.parameter("dockerfile");
     let file = if file.is_empty() { "Dockerfile" } else { file };
-    let Some(dockerfile) = context.file(file).map(String::from_utf8_lossy) else {
-        return told!(500, "Cannot locate specified Dockerfile: {file}");
-    };
-    let mut steps = instructions(&dockerfile)?;
+    let missing = || refusal!(500, "Cannot locate specified Dockerfile: {file}");
+    let dockerfile = context.file(file).ok_or_else(missing)?;
+    let mut steps = instructions(&String::from_utf8_lossy(dockerfile))?;
     let labels = Value::parse(call.parameter("labels").as_bytes()).unwrap_or(Value::Null);
     for (name, value) in labels.members() {
         steps.push(("LABEL".to_owned(), format!("{name}={}", value.as_str().unwrap_or_default())));
@@ -61,17 +56,14 @@ fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
         if name.is_empty() || name.starts_with('#') {
             continue;
         }
-        if !INSTRUCTIONS.split(' ').any(|known| known == name) {
-            let place = format!("dockerfile parse error on line {}", number + 1);
-            return told!(400, "{place}: unknown instruction: {name}");
-        }
+        let is_known = INSTRUCTIONS.split(' ').any(|known| known == name);
+        let place = format!("dockerfile parse error on line {}", number + 1);
+        ensure!(is_known, 400, "{place}: unknown instruction: {name}");
         steps.push((name, argument.trim().to_owned()));
     }
-    match steps.first() {
-        None => told!(400, "failed to parse Dockerfile: file with no instructions"),
-        Some((name, _)) if name != "FROM" => told!(400, "no build stage in current context"),
-        Some(_) => Ok(steps),
-    }
+    ensure!(!steps.is_empty(), 400, "failed to parse Dockerfile: file with no instructions");
+    ensure!(steps[0].0 == "FROM", 400, "no build stage in current context");
+    Ok(steps)
 }
 
 struct Build<'c, 'a, 'b> {
@@ -96,7 +88,7 @@ impl Build<'_, '_, '_> {
             self.say(&format!(" ---> {}\n", &self.image.id[7..19]))?;
         }
         let image = self.image.clone();
-        let id = self.call.engine.state.change(|state| state.add(image, tags, "build"));
+        let id = self.call.engine.state().add(image, tags, "build");
         let last = match self.quiet {
             true => object!(stream: format!("{id}\n")),
             false => object!(aux: object!(ID: &id)),
@@ -115,11 +107,10 @@ impl Build<'_, '_, '_> {
                 let words = argument.split_whitespace().filter(|word| !word.starts_with("--"));
                 let mut paths: Vec<&str> = words.collect();
                 let (target, files) = (paths.pop().unwrap_or("/"), &mut self.image.files);
-                if let Some(path) =
-                    paths.iter().find(|path| !files.copy(self.context, path, target))
-                {
+                for path in paths {
+                    let found = files.copy(self.context, path, target);
                     let why = "file not found in build context or excluded by .dockerignore";
-                    return told!(0, "{name} failed: {why}: stat {path}: file does not exist");
+                    ensure!(found, 0, "{name} failed: {why}: stat {path}: file does not exist");
                 }
             }
             "RUN" => self.run(command(argument))?,
@@ -131,11 +122,10 @@ impl Build<'_, '_, '_> {
     }
 
     fn from(&mut self, name: &str) -> io::Result<()> {
-        match self.call.engine.state.get().find_image(name) {
-            Some(image) => self.image = image.clone(),
-            None if name == "scratch" => {}
-            None => return told!(0, "pull access denied for {name}, repository does not exist"),
-        }
+        let found = self.call.engine.state().find_image(name).cloned();
+        let denied = "repository does not exist";
+        ensure!(found.is_some() || name == "scratch", 0, "pull access denied for {name}, {denied}");
+        self.image = found.unwrap_or(self.image.clone());
         Ok(())
     }
 
@@ -148,10 +138,9 @@ impl Build<'_, '_, '_> {
         for record in &process.run.get().output {
             self.say(&String::from_utf8_lossy(&record.data))?;
         }
-        match u16::try_from(status).unwrap_or(1) {
-            0 => Ok(()),
-            code => told!(code, "The command '{shown}' returned a non-zero code: {status}"),
-        }
+        let code = u16::try_from(status).unwrap_or(1);
+        ensure!(code == 0, code, "The command '{shown}' returned a non-zero code: {status}");
+        Ok(())
     }
 }
 
@@ -179,7 +168,7 @@ fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
         "LABEL" => (&["Labels", key], value.into()),
         "WORKDIR" => (&["WorkingDir"], argument.into()),
         "USER" => (&["User"], argument.into()),
-        _ => return told!(0, "this demonstration has no Dockerfile instruction {name}"),
+        _ => return Err(refusal!(0, "this demonstration has no Dockerfile instruction {name}")),
     };
     *at(config, path) = value;
     Ok(())

@@ -3,19 +3,9 @@
 use super::api::{Call, Outcome, Reply};
 use super::engine::{Container, Engine, State};
 use super::filters::{Filters, has_label, is_match, truth};
-use super::json::{
-    fill, filled, flag, list as or_null, object, overlay, remove, text, unix, words,
-};
-use super::names::{prefixed, told};
+use super::prelude::*;
 use super::process::{ALWAYS, Process, Run, Status};
 use super::program::{Start, known};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
-use unix_http::base::sync::lock;
-use unix_http::base::time::rfc3339;
-use unix_http::json::Value;
-use unix_http::server::Refusal;
 
 /// How often a client that waits is looked at.
 pub const TICK: Duration = Duration::from_secs(1);
@@ -26,12 +16,12 @@ const STATUSES: &str = "created dead exited paused removing restarting running";
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, FILTERS)?;
-    let mut statuses = filters.values("status").iter();
-    if let Some(wrong) = statuses.find(|s| !STATUSES.split(' ').any(|known| known == *s)) {
-        return told!(400, "invalid filter 'status={wrong}'");
+    for status in filters.values("status") {
+        let is_known = STATUSES.split(' ').any(|known| known == status);
+        ensure!(is_known, 400, "invalid filter 'status={status}'");
     }
     let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
-    let state = call.engine.state.get();
+    let state = call.engine.state();
     let all = call.truth("all") || limit > 0 || !filters.values("status").is_empty();
     let mut found = Vec::new();
     for container in state.containers.iter().rev() {
@@ -103,7 +93,7 @@ fn described(run: &Run) -> (&'static str, String) {
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.state.get();
+    let state = call.engine.state();
     let container = state.container(name)?;
     let execs = state.execs.iter().filter(|exec| exec.container.id == container.id);
     let execs = execs.map(|exec| exec.id.clone()).collect();
@@ -122,9 +112,8 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let condition = call.parameter("condition").to_owned();
-    if !matches!(&condition[..], "" | "not-running" | "next-exit" | "removed") {
-        return told!(400, "invalid condition: \"{condition}\"");
-    }
+    let is_known = matches!(&condition[..], "" | "not-running" | "next-exit" | "removed");
+    ensure!(is_known, 400, "invalid condition: \"{condition}\"");
     let process = Arc::clone(&call.engine.container(name)?.process);
     let ends = process.run.get().ends;
     // The head is sent before the wait: a client that starts the container next has to know that
@@ -146,22 +135,16 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 }
 
 pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let new = call.parameter("name");
-    call.engine.state.change(|state| {
-        let container = state.container(name)?;
-        let old = container.name();
-        if new.is_empty() {
-            return told!(400, "Neither old nor new names may be empty");
-        }
-        if new == old {
-            return told!(400, "Renaming a container with the same name as its current name");
-        }
-        let failed = |error| prefixed(error, "Error when allocating new name");
-        let new = free_name(state, new).or_else(failed)?;
-        fill!(*lock(&container.shown), Name: format!("/{new}"));
-        state.emit_container(&container, "rename", &[("oldName", &format!("/{old}"))]);
-        Ok(Reply::Empty(204))
-    })
+    let (new, state) = (call.parameter("name"), call.engine.state());
+    let container = state.container(name)?;
+    let old = container.name();
+    ensure!(!new.is_empty(), 400, "Neither old nor new names may be empty");
+    ensure!(new != old, 400, "Renaming a container with the same name as its current name");
+    let failed = |error| prefixed(error, "Error when allocating new name");
+    let new = free_name(&state, new).map_err(failed)?;
+    fill!(*lock(&container.shown), Name: format!("/{new}"));
+    state.emit_container(&container, "rename", &[("oldName", &format!("/{old}"))]);
+    Ok(Reply::Empty(204))
 }
 
 /// The name that was asked for, if it can be had, or one that is made up.
@@ -173,69 +156,64 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
         return Ok(names.find(|name| other(name).is_none()).unwrap_or_default());
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if name.len() < 2 || !name.chars().all(is_plain) || name.starts_with(['_', '.', '-']) {
-        let allowed = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
-        return told!(400, "Invalid container name ({asked}), {allowed}");
-    }
-    let Some(other) = other(name) else { return Ok(name.to_owned()) };
+    let is_name =
+        name.len() > 1 && name.chars().all(is_plain) && !name.starts_with(['_', '.', '-']);
+    let allowed = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
+    ensure!(is_name, 400, "Invalid container name ({asked}), {allowed}");
+    let id = other(name).map_or("", |other| &other.id);
+    let taken = format!("is already in use by container \"{id}\"");
     let remedy = "You have to remove (or rename) that container to be able to reuse that name.";
-    let taken = format!("is already in use by container \"{}\"", other.id);
-    told!(409, "Conflict. The container name \"/{name}\" {taken}. {remedy}")
+    ensure!(id.is_empty(), 409, "Conflict. The container name \"/{name}\" {taken}. {remedy}");
+    Ok(name.to_owned())
 }
 
 /// The size of a terminal has no effect, but it has to be one, and its process has to run.
-pub fn resize_terminal(call: &mut Call<'_, '_>, process: &Process, refusal: Refusal) -> Outcome {
+pub fn resize_terminal(call: &mut Call<'_, '_>, process: &Process, refusal: io::Error) -> Outcome {
     call.json()?;
     call.number("h", 400)?;
     call.number("w", 400)?;
-    if process.is_running() { Ok(Reply::Empty(200)) } else { Err(refusal.into()) }
+    if process.is_running() { Ok(Reply::Empty(200)) } else { Err(refusal) }
 }
 
 pub fn resize(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = call.engine.container(name)?;
-    let refusal = Refusal::new(409, format!("container {} is not running", container.id));
+    let refusal = refusal!(409, "container {} is not running", container.id);
     resize_terminal(call, &container.process, refusal)
 }
 
 /// `POST /containers/create`: from JSON to a container that does not run yet.
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let asked = call.json()?;
-    match &asked {
-        Value::Null => return told!(400, "invalid JSON: got EOF while reading request body"),
-        Value::Object(members) if !members.is_empty() => {}
-        _ => return told!(400, "config cannot be empty in order to create a container"),
+    let is_empty = asked.members().is_empty();
+    ensure!(asked != Value::Null, 400, "invalid JSON: got EOF while reading request body");
+    ensure!(!is_empty, 400, "config cannot be empty in order to create a container");
+    let mut state = call.engine.state();
+    let image = state.image(text(&asked, "Image"))?;
+    let (mut config, mut host) = (config(&image.config, &asked)?, filled!("host.json"));
+    overlay(&mut host, asked.get_ignore_case("HostConfig").unwrap_or(&Value::Null))?;
+    let argv = [words(&config, "Entrypoint"), words(&config, "Cmd")].concat();
+    ensure!(!argv.is_empty(), 400, "no command specified");
+    let (image_id, mut files) = (image.id.clone(), image.files.clone());
+    let name = free_name(&state, call.parameter("name"))?;
+    let (id, created) = (state.new_id("container"), SystemTime::now());
+    if text(&config, "Hostname").is_empty() {
+        fill!(config, Hostname: &id[..12]);
     }
-    let name = call.parameter("name").to_owned();
-    call.engine.state.change(|state| {
-        let image = state.image(text(&asked, "Image"))?;
-        let (mut config, mut host) = (config(&image.config, &asked)?, filled!("host.json"));
-        overlay(&mut host, asked.get_ignore_case("HostConfig").unwrap_or(&Value::Null))?;
-        let argv = [words(&config, "Entrypoint"), words(&config, "Cmd")].concat();
-        if argv.is_empty() {
-            return told!(400, "no command specified");
-        }
-        let (image_id, mut files) = (image.id.clone(), image.files.clone());
-        let (name, id, created) =
-            (free_name(state, &name)?, state.new_id("container"), SystemTime::now());
-        if text(&config, "Hostname").is_empty() {
-            fill!(config, Hostname: &id[..12]);
-        }
-        files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
-        let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
-        for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
-            files.put(&format!("{path}/"), b"");
-        }
-        let reply = object!(Id: &id, Warnings: warnings(&host, &config));
-        let shown = filled!("inspect.json", Id: &id, Created: rfc3339(created, 9), Path: &argv[0],
-            Args: argv[1..].to_vec(), Image: &image_id, Name: format!("/{name}"),
-            NetworkSettings.Networks: networks(&host, &asked)?, HostConfig: host);
-        let process = Process::new(flag(&config, "Tty"), Arc::new(Mutex::new(files)));
-        let shown = Mutex::new(shown);
-        let new = Arc::new(Container { id, created, image_id, config, shown, process });
-        state.emit_container(&new, "create", &[]);
-        state.containers.push(new);
-        Ok(Reply::Json(201, reply))
-    })
+    files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
+    let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
+    for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
+        files.put(&format!("{path}/"), b"");
+    }
+    let reply = object!(Id: &id, Warnings: warnings(&host, &config));
+    let shown = filled!("inspect.json", Id: &id, Created: rfc3339(created, 9), Path: &argv[0],
+        Args: argv[1..].to_vec(), Image: &image_id, Name: format!("/{name}"),
+        NetworkSettings.Networks: networks(&host, &asked)?, HostConfig: host);
+    let process = Process::new(flag(&config, "Tty"), Arc::new(Mutex::new(files)));
+    let shown = Mutex::new(shown);
+    let new = Arc::new(Container { id, created, image_id, config, shown, process });
+    state.emit_container(&new, "create", &[]);
+    state.containers.push(new);
+    Ok(Reply::Json(201, reply))
 }
 
 /// The config that is asked for, over that of the image.
@@ -297,19 +275,18 @@ pub fn start(engine: &Arc<Engine>, name: &str) -> Outcome {
         let why = not_found(&argv[0]);
         let why = format!("{task}: OCI runtime create failed: runc create failed: {why}");
         process.run.change(|run| (run.error, run.ends) = (why.clone(), run.ends + 1));
-        engine.state.change(|state| auto_remove.then(|| state.remove(&container)));
-        return told!(400, "{why}");
+        auto_remove.then(|| engine.state().remove(&container));
+        return Err(refusal!(400, "{why}"));
     }
     let (input, program) =
         (flag(&container.config, "OpenStdin"), prepare(&container, argv, Vec::new(), ""));
     engine.emit(&container, "start", &[]);
     let engine = Arc::clone(engine);
     program.spawn(&process, input, move |code| {
-        engine.state.change(|state| {
-            container.process.finish(code);
-            state.emit_container(&container, "die", &[("exitCode", &code.to_string())]);
-            auto_remove.then(|| state.remove(&container));
-        });
+        let mut state = engine.state();
+        container.process.finish(code);
+        state.emit_container(&container, "die", &[("exitCode", &code.to_string())]);
+        auto_remove.then(|| state.remove(&container));
     })?;
     Ok(Reply::Empty(204))
 }
@@ -331,11 +308,10 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let what = format!("cannot kill container: {name}");
     let failed = |error| prefixed(error, &what);
-    let signal = signal_number(call.parameter("signal")).or_else(failed)?;
-    let container = call.engine.container(name).or_else(|error| prefixed(error, &what))?;
-    if !container.process.is_running() {
-        return told!(409, "{what}: container {} is not running", container.id);
-    }
+    let signal = signal_number(call.parameter("signal")).map_err(failed)?;
+    let container = call.engine.container(name).map_err(failed)?;
+    let running = container.process.is_running();
+    ensure!(running, 409, "{what}: container {} is not running", container.id);
     let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
     send(call.engine, &container, signal, patience);
     Ok(Reply::Empty(204))
@@ -357,32 +333,27 @@ fn signal_number(text: &str) -> io::Result<i64> {
     let upper = if text.is_empty() { "KILL".to_owned() } else { text.to_ascii_uppercase() };
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let named = NAMES.split(' ').position(|other| other == name).map(|at| at as i64 + 1);
-    match named.or_else(|| name.parse().ok()).filter(|number| (1..=64).contains(number)) {
-        Some(number) => Ok(number),
-        None => told!(400, "invalid signal: {text}"),
-    }
+    let number = named.or_else(|| name.parse().ok()).filter(|number| (1..=64).contains(number));
+    number.ok_or_else(|| refusal!(400, "invalid signal: {text}"))
 }
 
 pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     stop(call, name)?;
     let failed = |error| prefixed(error, &format!("Cannot restart container {name}"));
-    start(call.engine, name).or_else(failed)?;
+    start(call.engine, name).map_err(failed)?;
     call.engine.emit(&*call.engine.container(name)?, "restart", &[]);
     Ok(Reply::Empty(204))
 }
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    if call.truth("link") {
-        return told!(501, "this demonstration has no links to remove");
-    }
+    ensure!(!call.truth("link"), 501, "this demonstration has no links to remove");
     let container = call.engine.container(name)?;
     if container.process.is_running() {
-        if !call.truth("force") {
-            let why = "container is running: stop the container before removing or force remove";
-            return told!(409, "cannot remove container \"/{}\": {why}", container.name());
-        }
+        let why = "container is running: stop the container before removing or force remove";
+        let what = format!("cannot remove container \"/{}\"", container.name());
+        ensure!(call.truth("force"), 409, "{what}: {why}");
         send(call.engine, &container, 9, ALWAYS);
     }
-    call.engine.state.change(|state| state.remove(&container));
+    call.engine.state().remove(&container);
     Ok(Reply::Empty(204))
 }

@@ -1,23 +1,20 @@
 //! What the engine knows: images, containers, execs and events, behind one lock.
 
 use super::files::Files;
-use super::json::{filled, object, parsed, remove, text, words};
-use super::names::{Reference, told};
+use super::prelude::*;
 use super::process::{Process, Watched};
+use super::reference::Reference;
 use std::collections::VecDeque;
-use std::io;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use unix_http::base::sync::lock;
-use unix_http::base::time::rfc3339;
+use std::sync::MutexGuard;
 use unix_http::docker::sha256_hex;
-use unix_http::json::Value;
 
 /// How many events are kept for clients that ask later, as in dockerd.
 const EVENTS: usize = 256;
 
+#[derive(Default)]
 pub struct Engine {
-    pub state: Watched<State>,
+    state: Mutex<State>,
+    pub log: Arc<Watched<Log>>,
 }
 
 #[derive(Default)]
@@ -26,8 +23,14 @@ pub struct State {
     pub images: Vec<Image>,
     pub containers: Vec<Arc<Container>>,
     pub execs: Vec<Arc<Exec>>,
+    log: Arc<Watched<Log>>,
+}
+
+/// The last events, and how many there have been.
+#[derive(Default)]
+pub struct Log {
     pub events: VecDeque<Event>,
-    pub event_count: usize,
+    pub count: usize,
 }
 
 pub struct Container {
@@ -128,18 +131,23 @@ pub fn arch() -> &'static str {
 
 impl Engine {
     pub fn new() -> Engine {
-        let engine = Engine { state: Watched::default() };
+        let engine = Engine::default();
         let images = ["hello-world", "busybox"].map(|name| published(name, "latest"));
-        engine.state.get().images.extend(images.into_iter().flatten());
+        engine.state().images.extend(images.into_iter().flatten());
+        engine.state().log = Arc::clone(&engine.log);
         engine
     }
 
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
     pub fn container(&self, name: &str) -> io::Result<Arc<Container>> {
-        self.state.get().container(name)
+        self.state().container(name)
     }
 
     pub fn emit(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
-        self.state.change(|state| state.emit_container(container, action, more));
+        self.state().emit_container(container, action, more);
     }
 }
 
@@ -156,10 +164,7 @@ impl State {
         let exact = self.containers.iter().find(|c| c.id == plain || c.name() == plain);
         let mut begin = self.containers.iter().filter(|c| c.id.starts_with(plain));
         let only = begin.next().filter(|_| !plain.is_empty() && begin.next().is_none());
-        match exact.or(only) {
-            Some(container) => Ok(Arc::clone(container)),
-            None => told!(404, "No such container: {name}"),
-        }
+        exact.or(only).cloned().ok_or_else(|| refusal!(404, "No such container: {name}"))
     }
 
     /// An image by one of its names, its id or the beginning of its id.
@@ -172,11 +177,9 @@ impl State {
     }
 
     pub fn image(&self, name: &str) -> io::Result<&Image> {
-        match self.find_image(name) {
-            Some(image) => Ok(image),
-            None if name.starts_with("sha256:") => told!(404, "No such image: {name}"),
-            None => told!(404, "No such image: {}", Reference::parse(name)?.full()),
-        }
+        let by_id = name.starts_with("sha256:");
+        let full = if by_id { name.to_owned() } else { Reference::parse(name)?.full() };
+        self.find_image(name).ok_or_else(|| refusal!(404, "No such image: {full}"))
     }
 
     /// Gives an image a name, and takes it from the image that had it.
@@ -200,24 +203,24 @@ impl State {
         id
     }
 
-    pub fn emit(&mut self, kind: &'static str, action: &str, id: &str, attributes: Value) {
+    fn emit(&self, kind: &str, action: &str, id: &str, attributes: Value) {
         let time = SystemTime::now();
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut line = filled!("event.json", status: action, id: id, Type: kind, Action: action,
             from: text(&attributes, "image"), Actor.ID: id, Actor.Attributes: attributes,
-            time: since.as_secs() as i64, timeNano: since.as_nanos() as i64);
+            time: unix(time), timeNano: since.as_nanos() as i64);
         if kind != "container" {
             remove(&mut line, &["from"]);
         }
-        self.events.push_back(Event { time, line });
-        self.event_count += 1;
-        if self.events.len() > EVENTS {
-            self.events.pop_front();
-        }
+        self.log.change(|log| {
+            log.events.push_back(Event { time, line });
+            log.events.drain(..log.events.len().saturating_sub(EVENTS));
+            log.count += 1;
+        });
     }
 
     /// An event of a container, with attributes besides its image, name and labels.
-    pub fn emit_container(&mut self, container: &Container, action: &str, more: &[(&str, &str)]) {
+    pub fn emit_container(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
         let mut attributes = container.labels().members().to_vec();
         let own = [("image", text(&container.config, "Image")), ("name", &container.name())];
         let more = own.iter().chain(more);
@@ -226,7 +229,7 @@ impl State {
         self.emit("container", action, &container.id, Value::Object(attributes));
     }
 
-    pub fn emit_image(&mut self, action: &str, id: &str, name: &str) {
+    pub fn emit_image(&self, action: &str, id: &str, name: &str) {
         self.emit("image", action, id, object!(name: name));
     }
 

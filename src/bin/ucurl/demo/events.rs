@@ -3,11 +3,7 @@
 use super::api::{Call, Outcome, Reply};
 use super::containers::TICK;
 use super::filters::{Filters, has_label};
-use super::json::{text, write};
-use super::names::told;
-use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
-use unix_http::json::Value;
+use super::prelude::*;
 
 /// Names of kinds of things are filters, too. Most of these have no events here.
 const FILTERS: &str = "container event image label scope type config daemon network node plugin \
@@ -15,30 +11,29 @@ const FILTERS: &str = "container event image label scope type config daemon netw
 
 pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let (since, until) = (call.time("since")?, call.time("until")?);
-    if until.is_some_and(|until| until < since.unwrap_or(until)) {
-        let (since, until) = (call.parameter("since"), call.parameter("until"));
-        return told!(400, "`since` time ({since}) cannot be after `until` time ({until})");
-    }
+    let is_past = until.is_some_and(|until| until < since.unwrap_or(until));
+    let asked = ["since", "until"].map(|name| format!("`{name}` time ({})", call.parameter(name)));
+    ensure!(!is_past, 400, "{}", asked.join(" cannot be after "));
     let filters = Filters::read(call, FILTERS)?;
-    let engine = call.engine;
+    let log = &call.engine.log;
     let mut body = call.stream("application/json")?;
     body.flush()?;
     // Without a time, only what is to come.
     let past = since.or(until).is_some();
-    let mut next = if past { 0 } else { engine.state.get().event_count };
+    let mut next = if past { 0 } else { log.get().count };
     // The epoch is no bound, but it has passed.
     let bound = until.filter(|until| *until > UNIX_EPOCH);
     loop {
         let left = until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());
-        let lines = engine.state.wait(left.unwrap_or(TICK).min(TICK), |state| {
-            let first = state.event_count - state.events.len();
-            let new = state.events.iter().skip(next.saturating_sub(first)).filter(|event| {
+        let lines = log.wait(left.unwrap_or(TICK).min(TICK), |log| {
+            let first = log.count - log.events.len();
+            let new = log.events.iter().skip(next.saturating_sub(first)).filter(|event| {
                 since.is_none_or(|since| event.time >= since)
                     && bound.is_none_or(|until| event.time <= until)
                     && fits(&event.line, &filters).unwrap_or_default()
             });
             let lines: String = new.map(|event| write(&event.line) + "\n").collect();
-            next = state.event_count;
+            next = log.count;
             (!lines.is_empty()).then_some(lines)
         });
         body.write_all(lines.unwrap_or_default().as_bytes())?;

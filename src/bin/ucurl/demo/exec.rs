@@ -3,15 +3,10 @@
 use super::api::{Call, Outcome, Reply};
 use super::containers::{not_found, prepare, resize_terminal};
 use super::engine::{Engine, Exec};
-use super::json::{filled, flag, object, overlay, text, words};
-use super::names::told;
+use super::prelude::*;
 use super::process::{Process, Status};
 use super::program::known;
 use super::streams::{Attached, detach_keys};
-use std::io;
-use std::sync::Arc;
-use unix_http::json::Value;
-use unix_http::server::Refusal;
 
 pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let asked = call.json()?;
@@ -19,36 +14,30 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let mut config = filled!("exec.json");
     overlay(&mut config, &asked)?;
     let argv = words(&config, "Cmd");
-    if argv.is_empty() {
-        return told!(400, "No exec command specified");
-    }
-    if !container.process.is_running() {
-        return told!(409, "container {} is not running", container.id);
-    }
-    call.engine.state.change(|state| {
-        let id = state.new_id("exec");
-        let action = format!("exec_create: {}", argv.join(" "));
-        state.emit_container(&container, &action, &[("execID", &id)]);
-        let reply = object!(Id: &id);
-        let process = Process::new(flag(&config, "Tty"), Arc::clone(&container.process.files));
-        state.execs.push(Arc::new(Exec { id, container, config, process }));
-        Ok(Reply::Json(201, reply))
-    })
+    ensure!(!argv.is_empty(), 400, "No exec command specified");
+    let running = container.process.is_running();
+    ensure!(running, 409, "container {} is not running", container.id);
+    let mut state = call.engine.state();
+    let id = state.new_id("exec");
+    let action = format!("exec_create: {}", argv.join(" "));
+    state.emit_container(&container, &action, &[("execID", &id)]);
+    let reply = object!(Id: &id);
+    let process = Process::new(flag(&config, "Tty"), Arc::clone(&container.process.files));
+    state.execs.push(Arc::new(Exec { id, container, config, process }));
+    Ok(Reply::Json(201, reply))
 }
 
 fn find(engine: &Engine, id: &str) -> io::Result<Arc<Exec>> {
-    match engine.state.get().execs.iter().find(|exec| exec.id == id) {
-        Some(exec) => Ok(Arc::clone(exec)),
-        None => told!(404, "No such exec instance: {id}"),
-    }
+    let found = engine.state().execs.iter().find(|exec| exec.id == id).cloned();
+    found.ok_or_else(|| refusal!(404, "No such exec instance: {id}"))
 }
 
 pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let asked = call.json()?;
     let (exec, engine) = (find(call.engine, id)?, call.engine);
     if flag(&asked, "Detach") {
-        return begin(engine, &exec)
-            .map_or_else(|why| told!(409, "{why}"), |()| Ok(Reply::Empty(200)));
+        begin(engine, &exec).map_err(|why| refusal!(409, "{why}"))?;
+        return Ok(Reply::Empty(200));
     }
     let attached = Attached {
         process: Arc::clone(&exec.process),
@@ -99,5 +88,5 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 
 pub fn resize(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = find(call.engine, id)?;
-    resize_terminal(call, &exec.process, Refusal::new(400, "exec process is not started"))
+    resize_terminal(call, &exec.process, refusal!(400, "exec process is not started"))
 }

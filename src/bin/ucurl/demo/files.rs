@@ -1,10 +1,7 @@
 //! The files of a container, in memory, and how they travel: as tar (POSIX.1-1988 ustar).
 
-use super::names::told;
+use super::prelude::*;
 use std::collections::BTreeMap;
-use std::io;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The content of each file by its path. The path of a directory ends in a slash; a directory is
 /// there, too, if something is in it. Links, modes and times are not kept.
@@ -116,13 +113,12 @@ impl Files {
             if header.iter().all(|&b| b == 0) {
                 return Ok(());
             }
-            if sum(header) != octal(&header[148..156]) {
-                return told!(500, "archive/tar: invalid tar header");
-            }
+            let is_header = sum(header) == octal(&header[148..156]);
+            ensure!(is_header, 500, "archive/tar: invalid tar header");
             let size = octal(&header[124..136]) as usize;
-            let Some(content) = rest.get(..size) else { return told!(500, "unexpected EOF") };
+            let content = rest.get(..size).ok_or_else(|| refusal!(500, "unexpected EOF"))?;
             archive = rest.get(size.next_multiple_of(BLOCK)..).unwrap_or_default();
-            let name = format!("{}/{}", text(&header[345..500]), text(&header[..100]));
+            let name = format!("{}/{}", field(&header[345..500]), field(&header[..100]));
             let name = format!("{directory}/{}", pax_name.take().unwrap_or(name));
             match header[156] {
                 0 | b'0' => self.put(name.trim_end_matches('/'), content),
@@ -136,7 +132,8 @@ impl Files {
                 _ => {}
             }
         }
-        if archive.is_empty() { Ok(()) } else { told!(500, "unexpected EOF") }
+        ensure!(archive.is_empty(), 500, "unexpected EOF");
+        Ok(())
     }
 }
 
@@ -149,7 +146,7 @@ fn push(out: &mut Vec<u8>, name: &str, content: &[u8]) {
     let (directory, base) =
         slash.map_or(("", name), |at| (&name[..cut + at], &name[cut + at + 1..]));
     let (mode, kind) = if name.ends_with('/') { (0o755, "5") } else { (0o644, "0") };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = unix(SystemTime::now());
     let numbers = format!("{mode:07o}\0{:07o}\0{:07o}\0{:011o}\0{now:011o}\0", 0, 0, content.len());
     let mut header = [0; BLOCK];
     for (at, room, field) in [
@@ -180,6 +177,6 @@ fn octal(field: &[u8]) -> u64 {
     digits.fold(0, |number, b| number << 3 | u64::from(b - b'0'))
 }
 
-fn text(field: &[u8]) -> String {
-    String::from_utf8_lossy(field.split(|&b| b == 0).next().unwrap_or_default()).into_owned()
+fn field(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.split(|&b| b == 0).next().unwrap_or_default()).into_owned()
 }

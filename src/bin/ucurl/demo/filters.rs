@@ -1,10 +1,7 @@
 //! The parameter `filters`: which of the things in a list are asked for.
 
 use super::api::Call;
-use super::json::text;
-use super::names::told;
-use std::io;
-use unix_http::json::Value;
+use super::prelude::*;
 
 /// Names of filters, and for each the values to look for.
 pub struct Filters(Vec<(String, Vec<String>)>);
@@ -17,19 +14,16 @@ impl Filters {
             "" => Value::Object(Vec::new()),
             asked => Value::parse(asked.as_bytes()).unwrap_or(Value::Null),
         };
-        let Value::Object(members) = asked else { return told!(400, "invalid filter") };
+        ensure!(matches!(asked, Value::Object(_)), 400, "invalid filter");
         let mut filters = Vec::new();
-        for (name, values) in members {
-            if !known.split(' ').any(|known| known == name) {
-                return told!(400, "invalid filter '{name}'");
-            }
+        for (name, values) in asked.members() {
+            ensure!(known.split(' ').any(|one| one == name), 400, "invalid filter '{name}'");
+            let is_read = matches!(values, Value::Array(_) | Value::Object(_));
+            ensure!(is_read, 400, "invalid filter");
             let listed = values.elements().iter().filter_map(Value::as_str);
             let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
-            if !matches!(values, Value::Array(_) | Value::Object(_)) {
-                return told!(400, "invalid filter");
-            }
             let all = listed.chain(set.map(|(value, _)| &value[..])).map(str::to_owned).collect();
-            filters.push((name, all));
+            filters.push((name.clone(), all));
         }
         Ok(Filters(filters))
     }
@@ -64,7 +58,7 @@ pub fn truth(name: &str, value: &str) -> io::Result<bool> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => told!(400, "invalid filter '{name}=[{value}]'"),
+        _ => Err(refusal!(400, "invalid filter '{name}=[{value}]'")),
     }
 }
 
@@ -81,10 +75,11 @@ pub fn is_match(pattern: &str, text: &str) -> io::Result<bool> {
                 is_bound = true;
                 break;
             }
-            c if "^$*+?()[]{}|".contains(c) => {
-                return told!(400, "this demonstration has no '{c}' in a filter '{pattern}'");
+            c => {
+                let is_plain = !"^$*+?()[]{}|".contains(c);
+                ensure!(is_plain, 400, "this demonstration has no '{c}' in a filter '{pattern}'");
+                Some(c)
             }
-            c => Some(c),
         };
         match chars.next_if(|c| "*+?".contains(*c)) {
             Some('+') => items.extend([(wanted, false, false), (wanted, true, true)]),

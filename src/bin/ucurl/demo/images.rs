@@ -4,15 +4,12 @@ use super::api::{CONTENT, Call, Outcome, Reply, VERSION, send_line};
 use super::engine::{Image, State, arch, published};
 use super::files::Files;
 use super::filters::{Filters, glob, has_label, truth};
-use super::json::{filled, object, remove, unix};
-use super::names::{Reference, registry, told};
-use std::io;
-use unix_http::base::time::rfc3339;
-use unix_http::json::Value;
+use super::prelude::*;
+use super::reference::{Reference, registry};
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let filters = Filters::read(call, "before dangling label reference since")?;
-    let state = call.engine.state.get();
+    let state = call.engine.state();
     let mut shown = Vec::new();
     for image in state.images.iter().rev() {
         if fits(&state, image, &filters)? {
@@ -50,7 +47,7 @@ fn fits(state: &State, image: &Image, filters: &Filters) -> io::Result<bool> {
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.state.get();
+    let state = call.engine.state();
     let image = state.image(name)?;
     let (size, created) = (image.files.size(), rfc3339(image.created, 9));
     let mut shown = filled!("image_inspect.json", Id: &image.id, RepoTags: image.names(false),
@@ -73,57 +70,47 @@ fn new_name(call: &Call<'_, '_>) -> io::Result<String> {
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let new = new_name(call)?;
-    call.engine.state.change(|state| {
-        let id = state.image(name)?.id.clone();
-        state.tag(&id, &new);
-        state.emit_image("tag", &id, &new);
-        Ok(Reply::Empty(201))
-    })
+    let (new, mut state) = (new_name(call)?, call.engine.state());
+    let id = state.image(name)?.id.clone();
+    state.tag(&id, &new);
+    state.emit_image("tag", &id, &new);
+    Ok(Reply::Empty(201))
 }
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let force = call.truth("force");
-    call.engine.state.change(|state| {
-        let image = state.image(name)?;
-        let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false));
-        let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
-        let by_name = image.names.contains(&full);
-        let is_last = !by_name || tags.len() <= 1;
-        let user = state.containers.iter().find(|container| container.image_id == id);
-        let running = user.is_some_and(|container| container.process.is_running());
-        let conflict = match user.map(|user| &user.id[..12]) {
-            _ if force && (by_name || !running) => None,
-            Some(user) if by_name && is_last => Some(format!(
-                "unable to remove repository reference \"{name}\" (must force) - \
-                 container {user} is using its referenced image {short}"
-            )),
-            Some(user) if !by_name => {
-                let (how, kind) =
-                    if running { ("cannot be", "running") } else { ("must be", "stopped") };
-                let why = format!("image is being used by {kind} container {user}");
-                Some(format!("unable to delete {short} ({how} forced) - {why}"))
-            }
-            None if !by_name && tags.len() > 1 => {
-                let why = "image is referenced in multiple repositories";
-                Some(format!("unable to delete {short} (must be forced) - {why}"))
-            }
-            _ => None,
-        };
-        if let Some(conflict) = conflict {
-            return told!(409, "conflict: {conflict}");
-        }
-        let gone = if is_last { image.names.clone() } else { vec![full] };
-        state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
-        gone.iter().for_each(|_| state.emit_image("untag", &id, &id));
-        let mut reply: Vec<Value> = gone.iter().map(|name| object!(Untagged: name)).collect();
-        if is_last && !running {
-            state.images.retain(|image| image.id != id);
-            state.emit_image("delete", &id, &id);
-            reply.push(object!(Deleted: id));
-        }
-        Ok(Reply::Json(200, Value::Array(reply)))
-    })
+    let (force, mut state) = (call.truth("force"), call.engine.state());
+    let image = state.image(name)?;
+    let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false));
+    let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
+    let by_name = image.names.contains(&full);
+    let is_last = !by_name || tags.len() <= 1;
+    let user = state.containers.iter().find(|container| container.image_id == id);
+    let running = user.is_some_and(|container| container.process.is_running());
+    let user = user.map_or("", |user| &user.id[..12]);
+    let how = if running { "cannot be forced" } else { "must be forced" };
+    let kind = if running { "running" } else { "stopped" };
+    if !force && by_name && is_last {
+        let why = format!("container {user} is using its referenced image {short}");
+        let what = format!("unable to remove repository reference \"{name}\" (must force)");
+        ensure!(user.is_empty(), 409, "conflict: {what} - {why}");
+    }
+    if !by_name && (running || !force) {
+        let what = format!("conflict: unable to delete {short}");
+        let why = format!("image is being used by {kind} container {user}");
+        ensure!(user.is_empty(), 409, "{what} ({how}) - {why}");
+        let why = "image is referenced in multiple repositories";
+        ensure!(tags.len() <= 1, 409, "{what} (must be forced) - {why}");
+    }
+    let gone = if is_last { image.names.clone() } else { vec![full] };
+    state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
+    gone.iter().for_each(|_| state.emit_image("untag", &id, &id));
+    let mut reply: Vec<Value> = gone.iter().map(|name| object!(Untagged: name)).collect();
+    if is_last && !running {
+        state.images.retain(|image| image.id != id);
+        state.emit_image("delete", &id, &id);
+        reply.push(object!(Deleted: id));
+    }
+    Ok(Reply::Json(200, Value::Array(reply)))
 }
 
 /// `POST /images/create`: a pull, or with `fromSrc=-` an import of what is sent.
@@ -141,19 +128,20 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let tag = version.strip_prefix(':');
     let image = published(&repository, tag.unwrap_or("latest"))
         .filter(|image| tag.is_some() || image.names.contains(&format!("{repository}{version}")));
-    let Some(mut image) = image else {
-        let denied = "requested access to the resource is denied";
+    let missing = || {
+        let denied = "denied: requested access to the resource is denied";
         let login = "repository does not exist or may require 'docker login'";
-        return match (registry(&repository), tag) {
-            (Some(host), _) => told!(500, "Get \"http://{host}/v2/\": there is no network here"),
-            (None, None) => told!(404, "manifest for {asked} not found: manifest unknown"),
-            _ => told!(404, "pull access denied for {repository}, {login}: denied: {denied}"),
-        };
+        match (registry(&repository), tag) {
+            (Some(host), _) => refusal!(500, "Get \"http://{host}/v2/\": there is no network here"),
+            (None, None) => refusal!(404, "manifest for {asked} not found: manifest unknown"),
+            _ => refusal!(404, "pull access denied for {repository}, {login}: {denied}"),
+        }
     };
+    let mut image = image.ok_or_else(missing)?;
     image.names.retain(|name| tag.is_some() || name.contains('@'));
     let (id, names) = (image.id.clone(), image.names.clone());
     let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
-    let known = call.engine.state.get().find_image(&id).is_some();
+    let known = call.engine.state().find_image(&id).is_some();
     let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
     let mut lines = vec![object!(status: format!("Pulling from {repository}"), id: &version[1..])];
     if !known {
@@ -162,7 +150,7 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     }
     lines.push(object!(status: format!("Digest: {digest}")));
     lines.push(object!(status: format!("Status: {outcome} {repository}{version}")));
-    call.engine.state.change(|state| state.add(image, &names, "pull"));
+    call.engine.state().add(image, &names, "pull");
     progress(call, &lines)
 }
 
@@ -173,17 +161,14 @@ fn progress(call: &mut Call<'_, '_>, lines: &[Value]) -> Outcome {
 }
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
-    let source = call.parameter("fromSrc");
-    if source != "-" {
-        return told!(500, "this demonstration has no network to import {source} from");
-    }
-    if call.parameters("changes").next().is_some() {
-        return told!(501, "this demonstration has no changes at an import");
-    }
+    let (source, mut changes) = (call.parameter("fromSrc"), call.parameters("changes"));
+    ensure!(source == "-", 500, "this demonstration has no network to import {source} from");
+    ensure!(changes.next().is_none(), 501, "this demonstration has no changes at an import");
+    drop(changes);
     let mut files = Files::default();
     files.extract("/", &call.request.bytes(CONTENT)?)?;
     let image = Image::new(filled!("config.json"), files, String::new());
     let names: Vec<String> = new_name(call).into_iter().collect();
-    let id = call.engine.state.change(|state| state.add(image, &names, "import"));
+    let id = call.engine.state().add(image, &names, "import");
     progress(call, &[object!(status: id)])
 }

@@ -1,6 +1,6 @@
 //! JSON values: templates that are filled in, values laid over others, members.
 
-use super::names::told;
+use super::errors::ensure;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 use unix_http::json::Value;
@@ -68,13 +68,11 @@ pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
             (Some(old @ Value::Object(_)), Value::Object(_)) => overlay(old, new)?,
             (Some(old @ Value::Array(_)), Value::String(_)) => *old = vec![new.clone()].into(),
             (Some(_), new) if ZERO.contains(&&new.to_string()[..]) => {}
-            (Some(old), new) if *old == Value::Null || kind(old) == kind(new) => *old = new.clone(),
-            (Some(_), new) => {
-                return told!(
-                    400,
-                    "invalid JSON: json: cannot unmarshal {} into {name}",
-                    kind(new)
-                );
+            (Some(old), new) => {
+                let fits = *old == Value::Null || kind(old) == kind(new);
+                let why = "invalid JSON: json: cannot unmarshal";
+                ensure!(fits, 400, "{why} {} into {name}", kind(new));
+                *old = new.clone();
             }
         }
     }
@@ -108,7 +106,7 @@ pub fn words(value: &Value, name: &str) -> Vec<String> {
 }
 
 /// An array of strings, or `null` where there are none.
-pub fn list(words: Vec<String>) -> Value {
+pub fn or_null(words: Vec<String>) -> Value {
     if words.is_empty() { Value::Null } else { Value::from(words) }
 }
 

@@ -11,15 +11,17 @@ mod archive;
 mod build;
 mod containers;
 mod engine;
+mod errors;
 mod events;
 mod exec;
 mod files;
 mod filters;
 mod images;
 mod json;
-mod names;
+mod prelude;
 mod process;
 mod program;
+mod reference;
 mod route;
 mod streams;
 

@@ -1,9 +1,8 @@
 //! A process: what it has written, what it may read, and how it ends.
 
 use super::files::Files;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
-use unix_http::base::sync::lock;
+use super::prelude::*;
+use std::sync::{Condvar, MutexGuard};
 
 /// How much output is kept for logs. A program that writes more fails.
 const KEPT: usize = 64 << 20;

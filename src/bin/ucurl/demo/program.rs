@@ -7,12 +7,10 @@
 //! redirect = [ "1" / "2" ] ">&" ( "1" / "2" )
 //! ```
 
+use super::prelude::*;
 use super::process::{Killed, Process};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-use std::{io, iter, thread};
-use unix_http::base::sync::lock;
+use std::{iter, thread};
 
 /// How long a program takes to begin. Without it, it would end before its client knows that it has
 /// been started.

@@ -3,15 +3,10 @@
 use super::api::{Call, NEWEST, OLDEST, Outcome, Reply, SERVER, VERSION, decode, server_fields};
 use super::engine::{Engine, arch};
 use super::filters::{Filters, truth};
-use super::json::{filled, object, parsed, text, write};
-use super::names::told;
+use super::prelude::*;
 use super::{archive, build, containers, events, exec, images, streams};
-use std::io;
-use std::sync::Arc;
-use std::time::SystemTime;
-use unix_http::base::time::{http_date, rfc3339};
+use unix_http::base::time::http_date;
 use unix_http::docker::ApiVersion;
-use unix_http::json::Value;
 use unix_http::server::{Request, Responder, Sent};
 
 pub fn answer(
@@ -48,7 +43,8 @@ pub fn answer(
     let version = asked.unwrap_or(ApiVersion { major: 1, minor: 24 });
     let mut call = Call::new(engine, request, responder, version);
     let outcome = route(&mut call, known, &name);
-    let outcome = outcome.unwrap_or_else(|| told!(501, "this demonstration has no {known}"));
+    let outcome =
+        outcome.unwrap_or_else(|| Err(refusal!(501, "this demonstration has no {known}")));
     call.answer(outcome)
 }
 
@@ -112,10 +108,10 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Option<Outcome> {
         "GET /networks" => networks(call),
         "GET /networks/{id}" => network(name),
         "GET /volumes" => Ok(Reply::Json(200, filled!("volumes.json"))),
-        "GET /volumes/{name}" => told!(404, "get {name}: no such volume"),
-        "GET /plugins/{name}/json" => told!(404, "plugin \"{name}\" not found"),
+        "GET /volumes/{name}" => Err(refusal!(404, "get {name}: no such volume")),
+        "GET /plugins/{name}/json" => Err(refusal!(404, "plugin \"{name}\" not found")),
         _ if "swarm nodes services tasks secrets configs".split(' ').any(|one| one == area) => {
-            told!(503, "{}", include_str!("no_swarm.txt").trim_end())
+            Err(refusal!(503, "{}", include_str!("no_swarm.txt").trim_end()))
         }
         _ => return None,
     })
@@ -146,10 +142,8 @@ fn networks(call: &mut Call<'_, '_>) -> Outcome {
 fn network(name: &str) -> Outcome {
     let networks = filled!("networks.json");
     let is_asked = |one: &&Value| [text(one, "Name"), text(one, "Id")].contains(&name);
-    match networks.elements().iter().find(is_asked) {
-        Some(network) => Ok(Reply::Json(200, network.clone())),
-        None => told!(404, "network {name} not found"),
-    }
+    let found = networks.elements().iter().find(is_asked).cloned();
+    Ok(Reply::Json(200, found.ok_or_else(|| refusal!(404, "network {name} not found"))?))
 }
 
 /// The answer whose fields stand in an order of its own.
@@ -178,7 +172,7 @@ fn version() -> Value {
 }
 
 fn info(engine: &Engine) -> Value {
-    let state = engine.state.get();
+    let state = engine.state();
     let all = state.containers.len();
     let running = state.containers.iter().filter(|one| one.process.is_running()).count();
     filled!("info.json", Containers: all, ContainersRunning: running,

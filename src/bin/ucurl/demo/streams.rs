@@ -2,16 +2,12 @@
 
 use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
 use super::containers::TICK;
-use super::json::flag;
-use super::names::told;
+use super::prelude::*;
 use super::process::{ALWAYS, Process, Record, Run, Status};
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
-use unix_http::base::time::rfc3339;
 use unix_http::client::ReadHalf;
 use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::server::Upgraded;
@@ -46,9 +42,7 @@ pub struct Attached {
 pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let process = Arc::clone(&call.engine.container(name)?.process);
     let wants = [call.truth("stdout"), call.truth("stderr")];
-    if wants == [false, false] {
-        return told!(400, "Bad parameters: you must choose at least one stream");
-    }
+    ensure!(wants != [false; 2], 400, "Bad parameters: you must choose at least one stream");
     let (since, until, timestamps) =
         (call.time("since")?, call.time("until")?, call.truth("timestamps"));
     let run = process.run.get();
@@ -219,7 +213,7 @@ pub fn detach_keys(text: &str) -> io::Result<Vec<u8>> {
     let key = |name: &str| match (name.strip_prefix("ctrl-"), name.as_bytes()) {
         (Some(name), _) if name.len() == 1 => Ok(name.as_bytes()[0].to_ascii_uppercase() & 31),
         (None, [key]) => Ok(*key),
-        _ => told!(400, "Invalid detach keys ({text}) provided"),
+        _ => Err(refusal!(400, "Invalid detach keys ({text}) provided")),
     };
     let text = if text.is_empty() { "ctrl-p,ctrl-q" } else { text };
     text.split(',').map(key).collect()

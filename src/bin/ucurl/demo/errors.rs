@@ -1,0 +1,32 @@
+//! Errors that the client is told: a status-code and a line of text.
+
+use std::io;
+use unix_http::server::Refusal;
+
+/// `refusal!(404, "No such image: {name}")` is an error that the client is told.
+macro_rules! refusal {
+    ($status:expr, $($text:tt)+) => {
+        std::io::Error::from(unix_http::server::Refusal::new($status, format!($($text)+)))
+    };
+}
+
+/// `ensure!(is_running, 409, "it is not running")` returns that error if something is not so.
+macro_rules! ensure {
+    ($is_so:expr, $status:expr, $($text:tt)+) => {
+        if !$is_so {
+            return Err($crate::demo::errors::refusal!($status, $($text)+));
+        }
+    };
+}
+
+pub(super) use {ensure, refusal};
+
+pub fn telling(error: &io::Error) -> Option<(u16, &str)> {
+    let refusal = error.get_ref()?.downcast_ref::<Refusal>()?;
+    Some((refusal.status(), refusal.why()))
+}
+
+/// The same error with other words before its own.
+pub fn prefixed(error: io::Error, before: &str) -> io::Error {
+    telling(&error).map(|(status, why)| refusal!(status, "{before}: {why}")).unwrap_or(error)
+}
