@@ -19,7 +19,7 @@ use unix_http::connection::Connection;
 use unix_http::wire::{
     BodyDecoder, Fields, OVERHEAD_LIMIT, ResponseDecoder, Version, encode_request, framing,
 };
-use unix_http::{Client, Endpoint, Request};
+use unix_http::{Client, Endpoint, RequestBuilder};
 
 const BUFFER: usize = 64 * 1024;
 const CREATE: &[u8] =
@@ -54,7 +54,7 @@ fn ask(
 }
 
 /// As anybody would use the library; how many bytes of content.
-fn drain(request: Request<'_>, buffer: &mut [u8]) -> usize {
+fn drain(request: RequestBuilder<'_>, buffer: &mut [u8]) -> usize {
     let mut response = request.send().expect("an answer");
     let mut content = 0;
     loop {

@@ -136,9 +136,9 @@ pub mod tap;
 #[cfg(feature = "docker")]
 pub mod traffic;
 pub mod transport;
-mod upgraded;
 pub mod wire;
 
-pub use client::{Body, Client, Request, Response, Upgraded};
+pub use client::{Body, Client, RequestBuilder, Response};
+pub use connection::Upgraded;
 pub use error::Error;
 pub use transport::{Endpoint, Timeouts};

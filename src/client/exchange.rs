@@ -3,7 +3,7 @@
 use super::body::Content;
 use super::observer::ClientEvent;
 use super::pool::Wire;
-use super::request::Request;
+use super::request::RequestBuilder;
 use super::response::{FinalHead, Response};
 use super::settings::Settings;
 use super::upload::{Upload, UploadSink};
@@ -39,7 +39,7 @@ impl From<Error> for Failed {
     }
 }
 
-impl Request<'_> {
+impl RequestBuilder<'_> {
     /// Sends the request and waits for the head of the response.
     ///
     /// Uses a kept connection if there is one. If the peer had closed it, the request is sent once
@@ -55,7 +55,7 @@ impl Request<'_> {
     }
 }
 
-fn exchange(request: &mut Request<'_>) -> Result<Response, Error> {
+fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
     let inner = Arc::clone(request.inner);
     let (settings, pool) = (&inner.settings, &inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
@@ -98,7 +98,11 @@ struct Sending {
 }
 
 /// Writes the request to `out`: the head, and the content if it is short.
-fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Result<Sending, Error> {
+fn encode(
+    request: &RequestBuilder<'_>,
+    settings: &Settings,
+    out: &mut Vec<u8>,
+) -> Result<Sending, Error> {
     let framing = content_framing(request)?;
     out.clear();
     let prefixed = [settings.prefix.as_bytes(), request.target];
@@ -138,7 +142,7 @@ fn encode(request: &Request<'_>, settings: &Settings, out: &mut Vec<u8>) -> Resu
 
 /// Decides how the content is delimited: as the caller's fields say, else by its length, else
 /// chunked (`RFC 9112 §6.3`).
-fn content_framing(request: &Request<'_>) -> Result<Framing, Error> {
+fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
     let (fields, refuse) = (&request.fields, |why| Err(Error::Request(why)));
     // Of two lines or elements one reader takes the first and another the second.
     let lengths = fields.get_all("Content-Length").flat_map(|field| list(field.value())).count();
@@ -172,7 +176,7 @@ fn content_framing(request: &Request<'_>) -> Result<Framing, Error> {
 
 /// Writes the fields that stand behind the caller's.
 fn closing_fields(
-    request: &Request<'_>,
+    request: &RequestBuilder<'_>,
     framing: Framing,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
@@ -210,7 +214,7 @@ fn closing_fields(
 
 /// Sends the request on `wire` and waits for the final head.
 fn attempt(
-    request: &mut Request<'_>,
+    request: &mut RequestBuilder<'_>,
     wire: &mut Wire,
     sending: Sending,
     clock: &Clock,
@@ -274,7 +278,7 @@ fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), (Error
 
 /// Reads heads up to the final one. Returns its decision, and how much of the budget is spent.
 fn final_head(
-    request: &Request<'_>,
+    request: &RequestBuilder<'_>,
     wire: &mut Wire,
     upload: Option<&Upload>,
 ) -> Result<(framing::Decision, usize), Error> {

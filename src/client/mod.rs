@@ -1,13 +1,13 @@
 //! A blocking client: requests out, responses in, connections kept for the next request.
 //!
 //! ```text
-//!  Client ──get("/version")──▶ Request ──send()──▶ Response: Read + BufRead
-//!    │                            │                    │
-//!    └─ endpoint, limits          └─ fields, Body      └─ status, fields, trailers
+//!  Client ──get("/version")──▶ RequestBuilder ──send()──▶ Response: Read + BufRead
+//!    │                                │                    │
+//!    └─ endpoint, limits              └─ fields, Body      └─ status, fields, trailers
 //! ```
 //!
-//! In the order of one exchange: a [`Request`] is filled in; `exchange` sends it and waits for the
-//! head; `upload` sends a long body; the [`Response`] is read; [`Upgraded`] is a raw connection.
+//! In the order of one exchange: a [`RequestBuilder`] is filled in; `exchange` sends it and waits
+//! for the head; `upload` sends a long body; the [`Response`] is read.
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -28,11 +28,10 @@ mod response;
 mod settings;
 mod upload;
 
-pub use crate::upgraded::{ReadHalf, WriteHalf};
 pub use body::Body;
 pub use observer::{ClientEvent, ClientObserver};
-pub use request::Request;
-pub use response::{Response, Upgraded};
+pub use request::RequestBuilder;
+pub use response::Response;
 
 use crate::error::Error;
 use crate::transport::{Endpoint, Timeouts};
@@ -74,7 +73,7 @@ pub struct Client {
 macro_rules! methods {
     ($($name:ident $method:literal),*) => {$(
         #[doc = concat!("A ", $method, " request for `target`, such as `/version`.")]
-        pub fn $name<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> Request<'a> {
+        pub fn $name<'a, T: AsRef<[u8]> + ?Sized>(&'a self, target: &'a T) -> RequestBuilder<'a> {
             self.request($method, target)
         }
     )*};
@@ -128,8 +127,8 @@ impl Client {
         &'a self,
         method: &'a str,
         target: &'a T,
-    ) -> Request<'a> {
-        Request::new(&self.inner, method, target.as_ref())
+    ) -> RequestBuilder<'a> {
+        RequestBuilder::new(&self.inner, method, target.as_ref())
     }
 
     /// Closes the connections that are kept for later requests.

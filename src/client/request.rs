@@ -8,7 +8,7 @@ use crate::wire::{Fields, Version};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request that is being filled in; [`send`](Request::send) sends it.
+/// A request that is being filled in; [`send`](RequestBuilder::send) sends it.
 ///
 /// Host, User-Agent, and Content-Length or Transfer-Encoding are added unless the caller sets them.
 ///
@@ -39,7 +39,7 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 #[must_use = "a request does nothing before it is sent"]
-pub struct Request<'a> {
+pub struct RequestBuilder<'a> {
     pub(super) inner: &'a Arc<Inner>,
     pub(super) method: &'a str,
     pub(super) target: &'a [u8],
@@ -56,9 +56,9 @@ pub struct Request<'a> {
     pub(super) refused: Option<Error>,
 }
 
-impl<'a> Request<'a> {
-    pub(super) fn new(inner: &'a Arc<Inner>, method: &'a str, target: &'a [u8]) -> Request<'a> {
-        Request {
+impl<'a> RequestBuilder<'a> {
+    pub(super) fn new(inner: &'a Arc<Inner>, method: &'a str, target: &'a [u8]) -> Self {
+        Self {
             inner,
             method,
             target,
@@ -76,8 +76,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Adds a field. A name or value that may not be sent is an error of [`send`](Request::send).
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Request<'a> {
+    /// Adds a field. A name or value that may not be sent is an error of [`send`](Self::send).
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Err(error) = self.fields.push(name, value) {
             self.refused.get_or_insert(error.into());
         }
@@ -85,58 +85,58 @@ impl<'a> Request<'a> {
     }
 
     /// Sends exactly these fields: nothing is added, not even Host. They have to frame the body.
-    pub fn fields(mut self, fields: Fields) -> Request<'a> {
+    pub fn fields(mut self, fields: Fields) -> Self {
         self.fields = fields;
         self.bare = true;
         self
     }
 
     /// Sets the content.
-    pub fn body(mut self, body: impl Into<Body<'a>>) -> Request<'a> {
+    pub fn body(mut self, body: impl Into<Body<'a>>) -> Self {
         self.body = body.into();
         self
     }
 
     /// Sets JSON content, with `Content-Type: application/json`. The text is not changed.
-    pub fn json(self, json: impl Into<Body<'a>>) -> Request<'a> {
-        Request { json: true, ..self.body(json) }
+    pub fn json(self, json: impl Into<Body<'a>>) -> Self {
+        Self { json: true, ..self.body(json) }
     }
 
     /// Sets the version. Default: 1.1.
-    pub fn version(mut self, version: Version) -> Request<'a> {
+    pub fn version(mut self, version: Version) -> Self {
         self.version = version;
         self
     }
 
     /// Asks for another protocol after this exchange (`RFC 9110 §7.8`): `tcp` for Docker. After a
     /// 101 see [`Response::into_upgraded`](super::Response::into_upgraded).
-    pub fn upgrade(mut self, protocol: &'a str) -> Request<'a> {
+    pub fn upgrade(mut self, protocol: &'a str) -> Self {
         self.upgrade = Some(protocol);
         self
     }
 
     /// Sends `Expect: 100-continue`, and the content when the peer agrees or does not answer within
     /// `patience` (`RFC 9110 §10.1.1`).
-    pub fn expect_continue(mut self, patience: Duration) -> Request<'a> {
+    pub fn expect_continue(mut self, patience: Duration) -> Self {
         self.expect = Some(patience);
         self
     }
 
     /// Sets time limits for this request, instead of those of the client.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Request<'a> {
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
     }
 
     /// Hands out the body of the response as it was sent, including chunk framing (curl's `--raw`).
-    pub fn raw(mut self) -> Request<'a> {
+    pub fn raw(mut self) -> Self {
         self.raw = true;
         self
     }
 
     /// Reads to the end of the connection in spite of a Content-Length (curl's
     /// `--ignore-content-length`). A body that was cut short is not noticed then.
-    pub fn ignore_content_length(mut self) -> Request<'a> {
+    pub fn ignore_content_length(mut self) -> Self {
         self.ignore_length = true;
         self
     }

@@ -4,14 +4,12 @@ use super::observer::ClientEvent;
 use super::pool::Wire;
 use super::settings::Inner;
 use super::upload::Upload;
+use crate::connection::Upgraded;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
 use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
-
-/// A raw connection, and the response that ended HTTP on it.
-pub type Upgraded = crate::upgraded::Upgraded<ResponseHead>;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
 ///
@@ -187,9 +185,8 @@ impl Response {
     pub fn into_upgraded(mut self) -> Result<Upgraded, Box<Response>> {
         match (self.decision.framing, self.wire.take()) {
             (Framing::Tunnel | Framing::UntilClose, Some(wire)) => {
-                let Wire { connection, memory, .. } = *wire;
-                let (stream, ahead) = connection.into_parts();
-                Ok(Upgraded::new(stream, ahead, memory.decoder.into_head()))
+                let (stream, ahead) = wire.connection.into_parts();
+                Ok(Upgraded::new(stream, ahead))
             }
             (_, wire) => {
                 self.wire = wire;

@@ -27,8 +27,10 @@
 
 mod buffer;
 mod fast;
+mod upgraded;
 
 pub use buffer::Watch;
+pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
 
 use crate::error::Error;
 use crate::wire::head::StartLine;

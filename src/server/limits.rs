@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Limits on clients. `None` is no limit. Time limits do not apply to an
-/// [`Upgraded`](super::Upgraded) connection.
+/// [`Upgraded`](crate::connection::Upgraded) connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at a time: 512. Each costs a thread, a descriptor and about 20 KiB.

@@ -75,7 +75,7 @@ pub use handle::Handle;
 pub use limits::Limits;
 pub use refusal::Refusal;
 pub use request::Request;
-pub use responder::{BodyWriter, Responder, Sent, Upgraded};
+pub use responder::{BodyWriter, Responder, Sent};
 
 use crate::transport::{Admission, Endpoint, ListenError, Listener};
 use std::io;

@@ -4,12 +4,10 @@ use super::answer::{Answer, Asked, Ends, invalid, refused};
 use super::connection_state::ConnectionState;
 use super::refusal::Refusal;
 use super::request::Request;
+use crate::connection::Upgraded;
 use crate::wire::chunked::encode_chunk_size;
 use crate::wire::{Fields, Version, encode_last_chunk};
 use std::io::{self, Read, Write};
-
-/// A raw connection after a response that ended HTTP on it. It has no timeouts.
-pub type Upgraded = crate::upgraded::Upgraded<()>;
 
 /// How many bytes of a reader are copied at a time.
 const PIECE: usize = 128 * 1024;
@@ -156,7 +154,7 @@ impl<'a> Responder<'a> {
     }
 
     /// Ends HTTP on this connection with `101 Switching Protocols`. Read the request's content
-    /// first.
+    /// first. The raw connection has no timeouts.
     ///
     /// # Errors
     /// Fails with a [`Refusal`] (426) if the client does not offer `protocol`, or if sending fails.
@@ -200,7 +198,7 @@ impl<'a> Responder<'a> {
         self.answer.encode_as_is((self.status, self.reason))?;
         self.answer.send(self.state, b"", [b""; 2])?;
         let ahead = request.connection.buffered().concat();
-        Ok((Upgraded::new(stream, ahead, ()), Sent(())))
+        Ok((Upgraded::new(stream, ahead), Sent(())))
     }
 
     fn has_no_content(&self) -> bool {

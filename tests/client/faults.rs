@@ -96,7 +96,7 @@ fn answer(
 }
 
 /// The container: what it reads it writes, and ends when its input does.
-fn echo(mut upgraded: unix_http::server::Upgraded) {
+fn echo(mut upgraded: Upgraded) {
     let mut line = [0; 64];
     while let Ok(n @ 1..) = upgraded.read(&mut line) {
         if upgraded.write_all(&framed(&[&line[..n]])).is_err() {

@@ -8,9 +8,8 @@ use std::io::Read;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use unix_http::client::ReadHalf;
+use unix_http::connection::{ReadHalf, Upgraded};
 use unix_http::docker::{FrameStream, encode_frame};
-use unix_http::server::Upgraded;
 
 /// Between the head and the first frame. docker-py loses what comes together with the head, and a
 /// real engine is never that fast.

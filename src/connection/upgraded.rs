@@ -4,7 +4,7 @@ use crate::transport::Stream;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// A raw connection after HTTP, as with Docker's attach. `H` is the type of the last head.
+/// A raw connection after HTTP, as with Docker's attach.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -24,9 +24,8 @@ use std::net::Shutdown;
 /// A peer that closes a Unix socket with unread input, as a container does that ends before its
 /// stdin, ends its output without an error.
 #[derive(Debug)]
-pub struct Upgraded<H> {
+pub struct Upgraded {
     read: ReadHalf,
-    head: H,
 }
 
 /// The direction from the peer. The connection closes when both halves are dropped.
@@ -44,14 +43,9 @@ pub struct WriteHalf {
     stream: Stream,
 }
 
-impl<H> Upgraded<H> {
-    pub(crate) fn new(stream: Stream, ahead: Vec<u8>, head: H) -> Upgraded<H> {
-        Upgraded { read: ReadHalf { stream, ahead, used: 0 }, head }
-    }
-
-    /// The head that ended HTTP.
-    pub fn head(&self) -> &H {
-        &self.head
+impl Upgraded {
+    pub(crate) fn new(stream: Stream, ahead: Vec<u8>) -> Upgraded {
+        Upgraded { read: ReadHalf { stream, ahead, used: 0 } }
     }
 
     /// Ends the direction to the peer. Reading goes on.
@@ -127,13 +121,13 @@ impl Write for WriteHalf {
     }
 }
 
-impl<H> Read for Upgraded<H> {
+impl Read for Upgraded {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.read.read(out)
     }
 }
 
-impl<H> Write for Upgraded<H> {
+impl Write for Upgraded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&self.read.stream).write(bytes)
     }
