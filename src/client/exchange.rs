@@ -14,6 +14,7 @@ use crate::transport::{self, Clock};
 use crate::wire::encode::encode_request_line;
 use crate::wire::field::encode_field;
 use crate::wire::grammar::list;
+use crate::wire::target::not_a_host;
 use crate::wire::{
     EncodeError, ErrorKind, Field, Fields, Framing, ParseError, Version, encode_chunk,
     encode_last_chunk, framing,
@@ -64,7 +65,13 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
         let (mut wire, sending);
         if let Some(taken) = kept.take() {
             wire = taken;
-            sending = encode(request, settings, &mut wire.memory.out)?;
+            sending = match encode(request, settings, &mut wire.memory.out) {
+                Ok(sending) => sending,
+                Err(error) => {
+                    pool.keep(wire);
+                    return Err(error);
+                }
+            };
             settings.tell(ClientEvent::Reused(wire.number));
         } else {
             let mut memory = pool.memory();
@@ -150,6 +157,9 @@ fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
     if lengths > 1 || ["Transfer-Encoding", "Host"].iter().any(twice) {
         let why = "Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)";
         return refuse(why);
+    }
+    if let Some(offset) = fields.get("Host").and_then(not_a_host) {
+        return Err(EncodeError { kind: ErrorKind::Host, offset }.into());
     }
     // A server will read the fields by the same rules.
     let stated = framing::request_fields(fields, request.version)

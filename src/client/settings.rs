@@ -3,7 +3,8 @@
 use super::observer::{ClientEvent, ClientObserver};
 use super::pool::Pool;
 use crate::transport::{Endpoint, Timeouts};
-use crate::wire::{EncodeError, Fields};
+use crate::wire::target::not_a_host;
+use crate::wire::{EncodeError, ErrorKind, Fields};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -33,6 +34,9 @@ impl Settings {
 
 /// Makes the fields that a request begins with unless the caller sets them.
 pub(super) fn opening(host: &str) -> Result<Fields, EncodeError> {
+    if let Some(offset) = not_a_host(host.as_bytes()) {
+        return Err(EncodeError { kind: ErrorKind::Host, offset });
+    }
     let mut fields = Fields::new();
     fields.push("Host", host)?;
     fields.push("User-Agent", concat!("unix-http/", env!("CARGO_PKG_VERSION")))?;

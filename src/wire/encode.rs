@@ -4,12 +4,13 @@ use super::error::{EncodeError, ErrorKind};
 use super::field::{Fields, check_value};
 use super::grammar::{is_target_byte, is_token, token_len};
 use super::head::Version;
+use super::target::has_target_form;
 
 /// Appends a request head to `out`: request-line, field lines, empty line.
 ///
 /// # Errors
-/// Refuses a method that is not a token, and a target that is empty or holds white space or a
-/// control. Nothing is appended then.
+/// Refuses a method that is not a token, and a target that is empty, holds white space or a control
+/// or has a form that the method does not have: a path begins with `/`. Nothing is appended then.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_request};
@@ -47,6 +48,9 @@ pub(crate) fn encode_request_line(
     let offset = target.iter().take_while(|&&byte| is_target_byte(byte)).count();
     if target.is_empty() || offset < target.len() {
         return Err(EncodeError { kind: ErrorKind::Target, offset });
+    }
+    if !has_target_form(method, target) {
+        return Err(EncodeError { kind: ErrorKind::TargetForm, offset: 0 });
     }
     for part in [method, b" ", target, b" ", version.as_str().as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);

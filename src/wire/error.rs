@@ -59,7 +59,9 @@ kinds! {
     ReasonPhrase "a control character in the reason-phrase" "RFC 9112 §4"
     Method "a method that is not a token" "RFC 9112 §3.1"
     Target
-        "a request-target that is empty, has no known form, or holds white space or controls"
+        "a request-target that is empty, or holds white space or controls" "RFC 9112 §3.2"
+    TargetForm
+        "a request-target in a form that the method does not have: a path begins with /"
         "RFC 9112 §3.2"
     BareCr "a CR without its LF" "RFC 9112 §2.2"
     LeadingSpace "white space before the first field line" "RFC 9112 §2.2"

@@ -42,7 +42,7 @@ pub mod head;
 mod reason;
 pub mod section;
 mod start_line;
-mod target;
+pub(crate) mod target;
 
 pub use body::{BodyDecoder, Incomplete};
 pub use chunked::{ChunkedDecoder, Step, encode_chunk, encode_last_chunk};

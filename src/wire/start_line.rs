@@ -129,8 +129,10 @@ impl StartLine for RequestLine {
         if self.target.end == 0 {
             let from = self.method.end as usize + 1;
             let Some(end) = target_end(bytes, from, seen)? else { return Ok(None) };
-            if !has_target_form(self.method.of(bytes), &bytes[from..end]) {
-                return Err(ParseError::new(ErrorKind::Target, from));
+            let (method, target) = (self.method.of(bytes), &bytes[from..end]);
+            // The preface of HTTP/2 is recognised by its version.
+            if !has_target_form(method, target) && (method, target) != (b"PRI", b"*") {
+                return Err(ParseError::new(ErrorKind::TargetForm, from));
             }
             self.target = Span::new(from, end);
         }
@@ -144,7 +146,7 @@ impl StartLine for RequestLine {
         }
         // Only that preface and OPTIONS have the target `*`.
         if line.starts_with(b"PRI * HTTP/1") {
-            return Err(ParseError::new(ErrorKind::Target, self.target.start as usize));
+            return Err(ParseError::new(ErrorKind::TargetForm, self.target.start as usize));
         }
         let at = self.target.end as usize + 1;
         let Some(version) = version(bytes, at)? else { return Ok(None) };

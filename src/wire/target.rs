@@ -17,8 +17,8 @@ pub(super) fn has_target_form(method: &[u8], target: &[u8]) -> bool {
             let last = port.and_then(|port| port.last());
             not_a_host(target).is_none() && last.is_some_and(u8::is_ascii_digit)
         }
-        // asterisk-form, and the preface of HTTP/2, which is recognised by its version.
-        (b"OPTIONS" | b"PRI", b"*") => true,
+        // asterisk-form
+        (b"OPTIONS", b"*") => true,
         // origin-form
         (_, [b'/', ..]) => true,
         // absolute-form, which begins with a scheme
@@ -34,7 +34,7 @@ pub(super) fn has_target_form(method: &[u8], target: &[u8]) -> bool {
 /// Returns where `value` stops being `uri-host [ ":" port ]`, if it does. An empty host is valid.
 ///
 /// Between the brackets of an IP-literal only the bytes are checked.
-pub(super) fn not_a_host(value: &[u8]) -> Option<usize> {
+pub(crate) fn not_a_host(value: &[u8]) -> Option<usize> {
     let name_byte = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b);
     let mut end = 0;
     if let [b'[', literal @ ..] = value {

@@ -550,6 +550,28 @@ fn a_request_that_says_close_is_the_last_on_its_connection() {
     assert!(!client.get("/").send().unwrap().is_reused());
 }
 
+/// A request that is refused names the remedy, and does not cost the connection that was kept.
+#[test]
+fn what_our_own_reader_would_refuse_is_not_sent() {
+    let server = again_and_again(OK);
+    let client = Client::unix(server.path());
+    client.get("/").send().unwrap().bytes().unwrap();
+    let error = client.get("version").send().unwrap_err();
+    assert!(error.to_string().contains("a path begins with /"), "{error}");
+    for (method, target) in [("GET", "?a"), ("GET", "*"), ("CONNECT", "/a"), ("PRI", "*")] {
+        let error = client.request(method, target).send().unwrap_err();
+        let kind = ErrorKind::TargetForm;
+        assert!(matches!(error, Error::Encode(e) if e.kind == kind), "{method} {target}: {error}");
+    }
+    for host in ["a/b", "a b", "a:x", "[::1"] {
+        let is_refused = |error| matches!(error, Error::Encode(e) if e.kind == ErrorKind::Host);
+        assert!(is_refused(client.get("/").field("Host", host).send().unwrap_err()), "{host}");
+        let client = Client::builder(Endpoint::Unix(server.path())).host(host).build();
+        assert!(is_refused(client.get("/").send().unwrap_err()), "{host}");
+    }
+    assert!(client.get("/").send().unwrap().is_reused());
+}
+
 #[test]
 fn nothing_is_sent_that_would_break_out_of_its_line() {
     let server = Fake::answer(OK);

@@ -65,6 +65,23 @@ fn requests() {
     for (target, offset) in targets {
         assert_eq!(request("GET", target), refused(K::Target, offset), "{}", target.escape_ascii());
     }
+    for (method, target) in [
+        ("GET", "version"),
+        ("GET", "?a"),
+        ("GET", "a:b/c?d"),
+        ("GET", "127.0.0.1:80"),
+        ("GET", "*"),
+        ("OPTIONS", "*/a"),
+        ("PRI", "*"),
+        ("CONNECT", "/a"),
+        ("CONNECT", "a"),
+        ("CONNECT", "a:"),
+    ] {
+        let said = request(method, target.as_bytes());
+        let is_absolute = target.starts_with("a:b");
+        let want = if is_absolute { said.clone() } else { refused(K::TargetForm, 0) };
+        assert_eq!((said.is_ok(), &said), (is_absolute, &want), "{method} {target}");
+    }
 }
 
 #[test]
@@ -239,7 +256,7 @@ fn every_byte_is_written_as_it_is_read() {
             "{byte:#x} in a value"
         );
         assert_eq!(
-            request("GET", &value).is_ok(),
+            request("GET", &[b'/', byte, b'z']).is_ok(),
             byte > b' ' && byte != 0x7f,
             "{byte:#x} in a target"
         );

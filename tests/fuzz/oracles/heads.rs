@@ -94,7 +94,7 @@ fn requests(bytes: &[u8]) {
             let _ = (head.host(), framing::request(head));
         }
         // The plain reader does not look into the forms of a target.
-        (Err(ParseError { kind: ErrorKind::Target, .. }), _) => {}
+        (Err(ParseError { kind: ErrorKind::TargetForm, .. }), _) => {}
         (Err(error), Plain::Wrong | Plain::Short) => assert!(error.offset <= bytes.len() as u64),
         (Ok(Progress::Partial), Plain::Short) => assert!(request_can_go_on(bytes), "a dead end"),
         (said, plain) => panic!("{said:?}, but plainly {plain:?}"),

@@ -75,7 +75,9 @@ fn exit_of(error: &Error) -> Exit {
             ConnectErrorKind::CaFile => Exit::CaFile,
             _ => Exit::Connect,
         },
-        Error::Encode(error) if error.kind == ErrorKind::Target => Exit::Url,
+        Error::Encode(error) if matches!(error.kind, ErrorKind::Target | ErrorKind::TargetForm) => {
+            Exit::Url
+        }
         Error::Encode(_) | Error::Request(_) => Exit::Usage,
         Error::Source(_) | Error::SourceLength { .. } => Exit::Read,
         Error::Send(_) => Exit::Send,
