@@ -26,7 +26,7 @@ pub struct Attempt<'t> {
     /// The file of `-D`.
     pub heads: Option<&'t File>,
     pub sink: Sink<'t>,
-    pub monitor: Monitor<'t>,
+    pub monitor: Monitor,
     pub start: Instant,
     pub info: TransferInfo,
     /// The connection of the last response can be used again.

@@ -85,6 +85,7 @@ impl Attempt<'_> {
             request = request.ignore_content_length();
         }
         self.info.method.clone_from(&planned.method);
+        self.monitor.sends(hop.content.length());
         Ok((request.send()?, planned.expect))
     }
 

@@ -15,8 +15,10 @@ use crate::output::sink::Sink;
 use crate::output::writeout::{self, TransferInfo};
 use crate::plan::{self, FetchPlan, Operation, Source};
 use std::fs::File;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use unix_http::base::percent::decode_lenient;
+use unix_http::base::sync::lock;
 use unix_http::base::text::without_password;
 use unix_http::docker::EngineError;
 
@@ -116,7 +118,9 @@ fn prepare<'p>(
     // Frames, a raw connection and an explanation need stderr for themselves.
     let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
     let quiet = quiet || sink.to_terminal || flags.stages.demux || flags.request.hijack;
-    let meter = (!quiet).then(|| Meter::new(global.progress_bar, &session.messages));
+    let meter = || Arc::new(Mutex::new(Meter::new(global.progress_bar, &session.messages)));
+    let meter = (!quiet).then(meter);
+    session.tracer.move_meter(meter.clone());
     if let Some(method) = &flags.request.method
         && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
     {
@@ -186,8 +190,8 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
     let mut retries = Retries::new(flags, messages);
     loop {
         let result = attempt.run().and_then(|()| checked(attempt));
-        if let Some(meter) = &mut attempt.monitor.meter {
-            meter.end();
+        if let Some(meter) = &attempt.monitor.meter {
+            lock(meter).end();
         }
         if let Err(failure) = &result {
             attempt.session.report(failure);

@@ -4,18 +4,23 @@ use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
 use crate::output::progress::{self, Numbers};
+use crate::output::terminal;
 use crate::plan::Operation;
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use unix_http::base::sync::lock;
 
-/// Watches how much of a body has arrived.
-pub struct Monitor<'m> {
-    pub meter: Option<Meter<'m>>,
+/// Watches how much has arrived and was sent.
+pub struct Monitor {
+    pub meter: Option<Arc<Mutex<Meter>>>,
     max: Option<u64>,
     speed: Option<SpeedCheck>,
 }
 
-impl<'m> Monitor<'m> {
-    pub fn new(meter: Option<Meter<'m>>, operation: &Operation) -> Monitor<'m> {
+impl Monitor {
+    pub fn new(meter: Option<Arc<Mutex<Meter>>>, operation: &Operation) -> Monitor {
         let speed = operation.timeouts.idle.map(|time| SpeedCheck {
             slowest: operation.flags.speed_limit,
             time,
@@ -28,15 +33,24 @@ impl<'m> Monitor<'m> {
     /// Notes the size of the body, if it is known.
     pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
         self.within_max(size.unwrap_or(0))?;
-        if let Some(meter) = &mut self.meter {
-            meter.now.download_size = size;
+        if let Some(meter) = &self.meter {
+            lock(meter).now.download_size = size;
         }
         Ok(())
     }
 
+    /// Begins to send content, with its size, if it is known.
+    pub fn sends(&self, size: Option<u64>) {
+        if let Some(meter) = &self.meter {
+            let now = &mut lock(meter).now;
+            (now.upload, now.upload_size) = (0, size);
+        }
+    }
+
     /// Notes how much of the body has arrived.
     pub fn received(&mut self, bytes: u64) -> Result<(), Failure> {
-        if let Some(meter) = &mut self.meter {
+        if let Some(meter) = &self.meter {
+            let mut meter = lock(meter);
             meter.now.download = bytes;
             meter.tick();
         }
@@ -55,28 +69,35 @@ impl<'m> Monitor<'m> {
 }
 
 /// The meter on stderr, or the bar.
-pub struct Meter<'m> {
-    messages: &'m Messages,
+pub struct Meter {
+    out: Arc<File>,
     now: Numbers,
     /// The width of the bar of `-#`.
     bar: Option<usize>,
+    steps: usize,
     start: Instant,
     shown: Option<Instant>,
     last: (u64, Instant),
 }
 
-impl<'m> Meter<'m> {
+impl Meter {
     /// Shows the first line.
-    pub fn new(bar: bool, messages: &'m Messages) -> Meter<'m> {
-        let bar = bar.then(columns);
-        let start = Instant::now();
+    pub fn new(bar: bool, messages: &Messages) -> Meter {
+        let (out, start) = (Arc::clone(&messages.out), Instant::now());
+        let bar = bar.then(|| columns(&out));
         let (now, last) = (Numbers::default(), (0, start));
-        let mut meter = Meter { messages, now, bar, start, shown: None, last };
+        let mut meter = Meter { out, now, bar, steps: 0, start, shown: None, last };
         if bar.is_none() {
             messages.put(progress::HEAD.as_bytes());
             meter.show();
         }
         meter
+    }
+
+    /// Notes bytes of content that are sent.
+    pub fn sent(&mut self, bytes: usize) {
+        self.now.upload += bytes as u64;
+        self.tick();
     }
 
     /// Shows a line if the last one is old.
@@ -89,7 +110,7 @@ impl<'m> Meter<'m> {
 
     fn show(&mut self) {
         let now = Instant::now();
-        let done = self.now.download;
+        let done = self.now.download + self.now.upload;
         self.now.micros = (now - self.start).as_micros() as u64;
         let (before, then) = self.last;
         self.now.current_speed = match (now - then).as_micros() as u64 {
@@ -100,26 +121,27 @@ impl<'m> Meter<'m> {
             self.last = (done, now);
         }
         self.shown = Some(now);
-        let total = self.now.download_size.unwrap_or(0);
         let text = match self.bar {
             None => progress::meter(&self.now),
-            Some(_) if total == 0 && done == 0 => return,
-            Some(width) => progress::bar(done, total, width),
+            Some(_) if done == 0 => return,
+            Some(width) => progress::bar(&self.now, self.steps, width),
         };
-        self.messages.put(text.as_bytes());
+        self.steps += 1;
+        _ = (&*self.out).write_all(text.as_bytes());
     }
 
     /// Shows the last line.
     pub fn end(&mut self) {
         self.show();
-        self.messages.put(b"\n");
+        _ = (&*self.out).write_all(b"\n");
     }
 }
 
-/// The width of the terminal, as the shell tells it.
-fn columns() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.filter(|columns| (21..10_000).contains(columns)).unwrap_or(79)
+/// The width of the terminal, as curl finds it.
+fn columns(out: &File) -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let told = told.filter(|columns| (21..10_000).contains(columns));
+    told.or_else(|| terminal::columns(out)).unwrap_or(79).clamp(20, 400)
 }
 
 /// `--speed-limit` over `--speed-time`.

@@ -1,12 +1,14 @@
 //! The progress meter and the bar of `-#`: text made of numbers.
 
-/// How far a download is. A size of `None` is not known.
+/// How far a transfer is. A size of `None` is not known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Numbers {
     pub download: u64,
     pub download_size: Option<u64>,
+    pub upload: u64,
+    pub upload_size: Option<u64>,
     pub micros: u64,
-    /// Bytes a second, over the last five seconds.
+    /// Bytes a second in both directions, over the last five seconds.
     pub current_speed: u64,
 }
 
@@ -24,21 +26,28 @@ pub fn speed(bytes: u64, micros: u64) -> u64 {
     }
 }
 
-/// Returns the meter's line, with the carriage return before it. The columns of uploads show 0.
+/// Returns the meter's line, with the carriage return before it.
 pub fn meter(now: &Numbers) -> String {
     let seconds = now.micros / 1_000_000;
-    let average = speed(now.download, now.micros);
-    let (received, estimate) = match now.download_size {
-        Some(size) if average > 0 => (percent(now.download, size), size / average),
-        _ => (0, 0),
+    let direction = |done, size: Option<u64>| {
+        let average = speed(done, now.micros);
+        match size {
+            Some(size) if average > 0 => (average, percent(done, size), size / average),
+            _ => (average, 0, 0),
+        }
     };
-    let total = now.download_size.unwrap_or(now.download);
+    let (down, received, download_time) = direction(now.download, now.download_size);
+    let (up, sent, upload_time) = direction(now.upload, now.upload_size);
+    let estimate = download_time.max(upload_time);
+    let total = now.download_size.unwrap_or(now.download) + now.upload_size.unwrap_or(now.upload);
     format!(
-        "\r{:3} {}  {received:3} {}    0     0  {}      0 {} {} {} {}",
-        percent(now.download, total),
+        "\r{:3} {}  {received:3} {}  {sent:3} {}  {}  {} {} {} {} {}",
+        percent(now.download + now.upload, total),
         five(total),
         five(now.download),
-        five(average),
+        five(now.upload),
+        five(down),
+        five(up),
         clock(estimate),
         clock(seconds),
         clock(estimate.saturating_sub(seconds)),
@@ -47,6 +56,8 @@ pub fn meter(now: &Numbers) -> String {
 }
 
 fn percent(part: u64, whole: u64) -> u64 {
+    // Chunk framing counts as sent.
+    let part = part.min(whole);
     match whole {
         0 => 0,
         1..=10_000 => part * 100 / whole,
@@ -81,11 +92,17 @@ fn clock(seconds: u64) -> String {
     }
 }
 
-/// Returns the bar of `-#` of this width, with the carriage return before it.
-pub fn bar(point: u64, total: u64, width: usize) -> String {
-    let point = u128::from(if total == 0 { 1 } else { point.min(total) });
-    let total = u128::from(total.max(1));
-    let room = width.clamp(8, 256) - 7;
+/// Returns the bar of `-#` of this width, with the carriage return before it. A transfer of unknown
+/// size has a marker that moves to and fro, one column with each `step`.
+pub fn bar(now: &Numbers, step: usize, width: usize) -> String {
+    let total = now.download_size.unwrap_or(0) + now.upload_size.unwrap_or(0);
+    if total == 0 {
+        let room = width - 6;
+        let at = room - room.abs_diff(step % (2 * room));
+        return format!("\r{:at$}-=O=-{:rest$}", "", "", rest = room - at);
+    }
+    let (point, total) = (u128::from((now.download + now.upload).min(total)), u128::from(total));
+    let room = width - 7;
     let done = "#".repeat((room as u128 * point / total) as usize);
     let tenths = (point * 1000 + total / 2) / total;
     format!("\r{done:room$} {:3}.{}%", tenths / 10, tenths % 10)

@@ -13,7 +13,7 @@ use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::sink::unbuffered;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Lines, Write as _};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Lines, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// The terminal is its stderr: a console without a controlling terminal has no /dev/tty. `stty -g`
@@ -82,6 +82,14 @@ fn size(line: &str) -> Option<(u16, u16)> {
     let (rows, columns) = line.split_once(' ')?;
     let size = (rows.parse().ok()?, columns.parse().ok()?);
     (size != (0, 0)).then_some(size)
+}
+
+/// Returns the width of a terminal.
+pub fn columns(terminal: &File) -> Option<usize> {
+    let stdin = terminal.is_terminal().then(|| terminal.try_clone().ok()).flatten()?;
+    let answer = Command::new("stty").arg("size").stdin(stdin).output().ok()?;
+    let (_, columns) = size(str::from_utf8(&answer.stdout).ok()?.trim_end())?;
+    Some(columns.into())
 }
 
 /// Asks for a password on the terminal, without echo, or else on stdin.

@@ -7,6 +7,7 @@
 use crate::args::config::{Global, Trace};
 use crate::explain::Explainer;
 use crate::output::messages::Messages;
+use crate::output::meter::Meter;
 use crate::output::sink::unbuffered;
 use crate::plan;
 use std::fs::File;
@@ -40,6 +41,7 @@ pub struct Tracer {
 
 struct TraceState {
     explainer: Option<Explainer>,
+    meter: Option<Arc<Mutex<Meter>>>,
     style: Trace,
     out: Arc<File>,
     /// `--trace-time`
@@ -75,6 +77,7 @@ impl Tracer {
         let wanted = global.trace != Trace::None || explainer.is_some() || observed;
         let state = Mutex::new(TraceState {
             explainer,
+            meter: None,
             style: global.trace.clone(),
             to_terminal: out.is_terminal(),
             out,
@@ -99,6 +102,11 @@ impl Tracer {
         state.body_is_shown = body_is_shown;
         state.start = start;
         state.facts = ExchangeFacts::default();
+    }
+
+    /// Moves this meter with the content that is sent.
+    pub fn move_meter(&self, meter: Option<Arc<Mutex<Meter>>>) {
+        self.state().meter = meter;
     }
 
     /// Begins a hop of the same transfer.
@@ -255,6 +263,9 @@ impl TraceState {
             }
             ClientEvent::RequestBody(bytes) => {
                 facts.upload_bytes += bytes.len() as u64;
+                if let Some(meter) = &self.meter {
+                    lock(meter).sent(bytes.len());
+                }
                 self.data(bytes, false);
             }
             ClientEvent::Interim(head) => {
