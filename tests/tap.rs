@@ -8,4 +8,5 @@ mod tap {
     mod process;
     mod recorders;
     mod relay;
+    mod secrets;
 }

@@ -1,29 +1,21 @@
 //! Masks the secrets in one direction of a connection with `*`.
 
-use super::secrets::{HeadMask, JsonMask, is_secret_field};
+use super::secrets::{BodyMask, HeadMask};
 use crate::wire::Fields;
 
 #[derive(Debug)]
 pub(super) struct Cover {
     on: bool,
     head: HeadMask,
-    content: ContentCover,
-}
-
-#[derive(Debug)]
-enum ContentCover {
-    Nothing,
-    /// The first byte of content decides; with whether members named `Data` are secret.
-    Undecided(bool),
-    Json(JsonMask),
+    body: BodyMask,
 }
 
 impl Cover {
     pub fn new(on: bool) -> Cover {
-        Cover { on, head: HeadMask::new(on), content: ContentCover::Nothing }
+        Cover { on, head: HeadMask::new(on), body: BodyMask::Off }
     }
 
-    /// Masks field values. Returns how many bytes belong to the head, and whether they end it.
+    /// Masks a head. Returns how many bytes belong to it, and whether they end it.
     pub fn head(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         self.head.run(bytes)
     }
@@ -32,31 +24,39 @@ impl Cover {
         self.head = HeadMask::new(self.on);
     }
 
-    /// Begins a body; `data` tells whether members named `Data` are secret.
-    pub fn begin_body(&mut self, data: bool) {
-        self.content = if self.on { ContentCover::Undecided(data) } else { ContentCover::Nothing };
+    /// Begins a body; `target` is empty for a response.
+    pub fn begin_body(&mut self, target: &[u8], fields: &Fields) {
+        self.begin(BodyMask::of(target, fields));
     }
 
-    /// Begins bytes of an unknown kind, which may be JSON. A secret that has begun continues.
+    /// Begins bytes of an unknown kind. JSON and opaque bytes that have begun continue.
     pub fn begin_unknown(&mut self) {
-        match &self.content {
-            ContentCover::Json(mask) if mask.is_covering() => {}
-            _ if self.on => self.content = ContentCover::Json(JsonMask::new(true)),
-            _ => self.content = ContentCover::Nothing,
+        if !matches!(self.body, BodyMask::Json(_) | BodyMask::All) {
+            self.begin(BodyMask::unknown());
         }
+    }
+
+    /// Returns a mask for bytes of an unknown kind that this one has seen already.
+    pub fn again(&self) -> Cover {
+        let mut cover = Cover::new(self.on);
+        match self.body {
+            BodyMask::All => cover.begin_opaque(),
+            _ => cover.begin_unknown(),
+        }
+        cover
+    }
+
+    /// Begins a protocol whose secrets cannot be found: every byte is masked.
+    pub fn begin_opaque(&mut self) {
+        self.begin(BodyMask::All);
+    }
+
+    fn begin(&mut self, body: BodyMask) {
+        self.body = if self.on { body } else { BodyMask::Off };
     }
 
     pub fn content(&mut self, bytes: &mut [u8]) {
-        if let ContentCover::Undecided(data) = self.content {
-            match bytes.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
-                None => return,
-                Some(b'{' | b'[') => self.content = ContentCover::Json(JsonMask::new(data)),
-                Some(_) => self.content = ContentCover::Nothing,
-            }
-        }
-        if let ContentCover::Json(mask) = &mut self.content {
-            mask.run(bytes);
-        }
+        self.body.run(bytes);
     }
 
     /// Masks field lines, wherever they are.
@@ -70,12 +70,11 @@ impl Cover {
     pub fn trailers(&self, trailers: &Fields) -> Fields {
         let mut covered = Fields::new();
         for field in trailers.iter() {
-            let value = match self.on && is_secret_field(field.name()) {
-                true => vec![b'*'; field.value().len()],
-                false => field.value().to_vec(),
-            };
+            let start = field.name().len() + 1;
+            let mut line = [field.name().as_bytes(), b":", field.value(), b"\r\n"].concat();
+            HeadMask::new(self.on).run(&mut line);
             // It was read as a field line, so it can be one.
-            let _ = covered.push(field.name(), value);
+            let _ = covered.push(field.name(), &line[start..start + field.value().len()]);
         }
         covered
     }
@@ -86,14 +85,7 @@ impl Cover {
         self.content(bytes);
     }
 
-    /// Masks every byte of a protocol whose secrets cannot be found.
-    pub fn all(&self, bytes: &mut [u8]) {
-        if self.on {
-            bytes.fill(b'*');
-        }
-    }
-
     pub fn is_off(&self) -> bool {
-        matches!(self.content, ContentCover::Nothing)
+        matches!(self.body, BodyMask::Off)
     }
 }

@@ -112,9 +112,19 @@ impl Exchange {
             if head.status() == 101 && !framing::is_asked_upgrade(request, head.fields()))
     }
 
-    /// Whether the request asks for HTTP/2, as BuildKit's session does.
-    pub fn asks_for_http2(&self) -> bool {
-        self.fields(Side::Client).is_some_and(|fields| fields.has_token("Upgrade", "h2c"))
+    /// Whether the connection becomes, or may become, something other than Docker's raw stream or
+    /// WebSocket: HTTP/2, as BuildKit's session does, or an unknown protocol.
+    pub fn is_opaque(&self) -> bool {
+        let known = [&b""[..], b"tcp", b"websocket"];
+        let unknown = |protocol: &[u8]| {
+            !known.iter().any(|known| known.eq_ignore_ascii_case(protocol.trim_ascii()))
+        };
+        [Side::Client, Side::Server].into_iter().filter_map(|side| self.fields(side)).any(
+            |fields| {
+                let protocols = fields.get("Upgrade").unwrap_or_default();
+                protocols.split(|&b| b == b',').any(unknown)
+            },
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::base64;
 use crate::base::number::decimal;
 use crate::base::time::parse_rfc3339;
 use crate::json::Value;
-use crate::traffic::secrets::JsonMask;
+use crate::traffic::secrets::{BodyMask, mask_target};
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
@@ -27,15 +27,20 @@ pub(super) fn read(text: &[u8]) -> io::Result<Vec<RecordedAnswer>> {
 fn answer(entry: &Value) -> Option<RecordedAnswer> {
     let (request, response) = (entry.get("request")?, entry.get("response")?);
     let method = request.get("method")?.as_str()?.to_owned();
-    let target = target(request.get("url")?.as_str()?, &method);
+    // Requests are masked before they are compared. Masked values stay as they are.
+    let mut target = target(request.get("url")?.as_str()?, &method);
+    mask_target(&mut target);
     let status = u16::try_from(response.get("status")?.as_i64()?).ok()?;
     let mut body = Digest::default();
     if let Some(post) = request.get("postData") {
         let mut bytes = bytes(post, "_encoding")?;
-        // Requests are masked before they are compared. Masked values stay as they are.
-        if matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
-            JsonMask::new(target.windows(9).any(|part| part == b"/secrets/")).run(&mut bytes);
+        let mut fields = Fields::new();
+        for field in request.get("headers").map_or(&[][..], Value::elements) {
+            let text = |name| field.get(name).and_then(Value::as_str).unwrap_or_default();
+            // One that cannot be sent does not decide what is masked.
+            _ = fields.push(text("name"), text("value"));
         }
+        BodyMask::of(&target, &fields).run(&mut bytes);
         body.add(&bytes);
     }
     let none = method == "HEAD" || matches!(status, 100 | 102..=199 | 204 | 304);

@@ -1,6 +1,7 @@
 //! Bytes that a client sends after a request for an upgrade.
 //!
-//! Until the response comes, they may be the other protocol or another request.
+//! Until the response comes, they may be the other protocol or another request, so secrets of
+//! either kind are masked.
 
 use super::{Conversation, See};
 use crate::traffic::event::{Event, Fault};
@@ -18,15 +19,17 @@ impl Conversation {
         let Reading::Held(held, error) = &mut lane.reading else { return };
         held.extend_from_slice(bytes);
         if held.len() > HELD_LIMIT && error.is_some() {
-            self.lose(Side::Client, &mut []);
+            self.lose(Side::Client, bytes);
         } else if held.len() > HELD_LIMIT {
-            // So many bytes are probably a tunnel.
-            let held = std::mem::take(held);
-            self.begin_tunnel(self.lanes[Side::Client as usize].number, held, see);
+            // So many bytes are probably a tunnel, but not certainly: they are masked.
+            let mut held = std::mem::take(held);
+            lane.reading = Reading::Tunnel;
+            lane.cover.content(bytes);
+            lane.cover.again().unknown(&mut held);
+            self.tell_tunnel(Side::Client, &held, see);
+        } else {
+            lane.cover.content(bytes);
         }
-        let http2 = self.exchange(Side::Client).is_some_and(|exchange| exchange.asks_for_http2());
-        let cover = &mut self.lane(Side::Client).cover;
-        if http2 { cover.all(bytes) } else { cover.content(bytes) }
     }
 
     fn begin_tunnel(&mut self, number: u64, mut held: Vec<u8>, see: &mut See<'_>) {
@@ -74,9 +77,16 @@ impl Conversation {
     }
 
     pub(super) fn through_tunnel(&mut self, side: Side, bytes: &mut [u8], see: &mut See<'_>) {
-        if self.exchange(side).is_some_and(|exchange| exchange.asks_for_http2()) {
-            self.lane(side).cover.all(bytes);
+        if self.exchange(side).is_some_and(|exchange| exchange.is_opaque()) {
+            self.lane(side).cover.begin_opaque();
+            self.lane(side).cover.content(bytes);
+        } else if self.tunnel.is_none() {
+            self.lane(side).cover.unknown(bytes);
         }
+        self.tell_tunnel(side, bytes, see);
+    }
+
+    fn tell_tunnel(&mut self, side: Side, bytes: &[u8], see: &mut See<'_>) {
         if let Some(exchange) = self.count(side, |sizes| sizes.tunnel += bytes.len() as u64) {
             see(&Event::Tunnel(exchange, side, bytes));
         }

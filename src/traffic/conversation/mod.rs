@@ -184,6 +184,9 @@ impl Conversation {
             }
             Err(error) => {
                 self.lose(Side::Client, &mut bytes[..used]);
+                if error.kind == ErrorKind::Http2 {
+                    self.lanes.iter_mut().for_each(|lane| lane.cover.begin_opaque());
+                }
                 see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
             }
         }
@@ -206,14 +209,14 @@ impl Conversation {
             head: len as u64,
             ..Message::default()
         };
-        let secret = head.target().windows(9).any(|part| part == b"/secrets/");
-        let request = Some(Arc::new(head));
-        let exchange = Exchange { number: self.count, request, sent, ..Exchange::default() };
+        let head = Arc::new(head);
+        let (number, request) = (self.count, Some(Arc::clone(&head)));
+        let exchange = Exchange { number, request, sent, ..Exchange::default() };
         see(&Event::Request(&exchange));
         lane.number = exchange.number;
         match decision {
             Ok(decision) => {
-                lane.cover.begin_body(secret);
+                lane.cover.begin_body(head.target(), head.fields());
                 self.open.push_back(exchange);
                 let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
                 self.begin_body(Side::Client, decoder, see);
@@ -264,6 +267,7 @@ impl Conversation {
         }
         exchange.received.head_ended = Some(self.now);
         exchange.received.decision = decision.ok();
+        self.lanes[Side::Server as usize].cover.begin_body(b"", head.fields());
         exchange.response = Some(Arc::new(head));
         see(&Event::Response(exchange));
         if unasked {
@@ -289,7 +293,6 @@ impl Conversation {
         }
         let lane = self.lane(Side::Server);
         lane.number = number;
-        lane.cover.begin_body(false);
         if framing == Framing::Tunnel {
             lane.reading = Reading::Tunnel;
         } else {
@@ -369,7 +372,10 @@ impl Conversation {
                 Reading::Tunnel
             }
             (Side::Client, None) if exchange.asks_for_tunnel() && exchange.response.is_none() => {
-                lane.cover.begin_unknown();
+                match exchange.is_opaque() {
+                    true => lane.cover.begin_opaque(),
+                    false => lane.cover.begin_unknown(),
+                }
                 Reading::Held(Vec::new(), None)
             }
             _ => Reading::Head,

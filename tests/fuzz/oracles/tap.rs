@@ -24,11 +24,15 @@ pub fn check(bytes: &[u8]) {
                 cover,
                 from_client.chain(server.into_iter().map(|piece| (Side::Server, piece))).collect(),
             );
-            assert_eq!(other.told, whole.told);
+            assert_eq!(other.told.len(), whole.told.len());
+            if !cover {
+                assert_eq!(other.told, whole.told);
+            }
             // What turns out to be no HTTP is covered from there on; what came in pieces before has
             // been shown by then.
             if !cover || !whole.told.iter().any(|told| told.starts_with("fault")) {
-                assert_eq!((&other.client, &other.server), (&whole.client, &whole.server));
+                assert!(fits(cover, &other.client, &whole.client));
+                assert!(fits(cover, &other.server, &whole.server));
             }
         }
         let (mut from_client, mut from_server) =
@@ -49,6 +53,13 @@ pub fn check(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// Whether what came in pieces is what came whole. More of it may be covered: a piece that ends
+/// inside a URL may end inside its credentials.
+fn fits(cover: bool, pieces: &[u8], whole: &[u8]) -> bool {
+    let same = |(a, b): (&u8, &u8)| a == b || cover && *a == b'*';
+    pieces.len() == whole.len() && pieces.iter().zip(whole).all(same)
 }
 
 #[derive(Default)]

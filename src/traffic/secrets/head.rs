@@ -1,0 +1,141 @@
+//! Secrets in heads and trailer sections: the request-target, and the values of fields.
+
+use super::json::ValueMask;
+use super::names::{NameTail, is_secret_name};
+use super::query::QueryMask;
+
+/// Fields with secret values, in lower case, beside those whose name says so.
+pub const FIELDS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "x-registry-auth",
+    "x-registry-config",
+    "cookie",
+    "set-cookie",
+    "x-auth-token",
+    "x-api-key",
+];
+
+/// Schemes of Authorization, in lower case, which stay readable.
+const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
+
+/// Whether the field of this name (in any case) has a secret value.
+pub fn is_secret_field(name: &str) -> bool {
+    FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+        || is_secret_name(name.as_bytes())
+            && !name.eq_ignore_ascii_case("Access-Control-Allow-Credentials")
+}
+
+/// Masks a request-target.
+pub fn mask_target(target: &mut [u8]) {
+    let mut mask = QueryMask::target();
+    for at in 0..target.len() {
+        mask.push(target[at], at, target);
+    }
+}
+
+/// Finds the end of a head that arrives in pieces, and masks secrets in it.
+#[derive(Clone, Debug, Default)]
+pub struct HeadMask {
+    cover: bool,
+    at: InHead,
+    name: NameTail,
+    /// Whether the current value, in `name`, may still be a scheme of Authorization.
+    scheme: bool,
+    /// The number of empty lines before the start-line.
+    empty: u8,
+    started: bool,
+    target: QueryMask,
+    value: ValueMask,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum InHead {
+    #[default]
+    LineStart,
+    /// The first word of the start-line.
+    Method,
+    Target,
+    Name,
+    Value,
+}
+
+impl HeadMask {
+    /// Starts at the first byte of a head; without `cover` it only finds the end.
+    pub fn new(cover: bool) -> HeadMask {
+        HeadMask { cover, target: QueryMask::target(), ..HeadMask::default() }
+    }
+
+    /// Returns how many of `bytes` belong to the head, and whether the last of them ends it.
+    pub fn run(&mut self, bytes: &mut [u8]) -> (usize, bool) {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let here = at;
+            at += 1;
+            match (self.at, byte) {
+                (InHead::LineStart, b'\r') => {}
+                // One empty line may precede a request-line (RFC 9112 §2.2).
+                (InHead::LineStart, b'\n') if self.started || self.empty > 0 => {
+                    *self = HeadMask::new(self.cover);
+                    return (at, true);
+                }
+                (InHead::LineStart, b'\n') => self.empty += 1,
+                // A folded line continues the value.
+                (InHead::LineStart, b' ' | b'\t') => self.at = InHead::Value,
+                (InHead::LineStart, first) => {
+                    self.at = if self.started { InHead::Name } else { InHead::Method };
+                    self.started = true;
+                    self.name.clear();
+                    self.name.push(first);
+                }
+                (_, b'\n') => self.at = InHead::LineStart,
+                (InHead::Method, b' ') => self.at = InHead::Target,
+                (InHead::Target, b' ') => (self.at, self.value) = (InHead::Value, ValueMask::New),
+                (InHead::Target, _) if self.cover => self.target.push(byte, here, bytes),
+                (InHead::Target, _) => {}
+                (InHead::Method | InHead::Name, b':') => self.begin_value(),
+                (InHead::Name, b' ' | b'\t') => {}
+                (InHead::Method | InHead::Name, byte) => self.name.push(byte),
+                (InHead::Value, _) if !self.cover => {
+                    let end = bytes[at..].iter().position(|&b| b == b'\n');
+                    at = end.map_or(bytes.len(), |end| at + end);
+                }
+                (InHead::Value, _) => self.value(here, bytes),
+            }
+        }
+        match self.at {
+            InHead::Target => self.target.cut(bytes),
+            InHead::Value => self.value.cut(bytes),
+            _ => {}
+        }
+        (at, false)
+    }
+
+    fn begin_value(&mut self) {
+        let name = String::from_utf8_lossy(self.name.bytes()).to_ascii_lowercase();
+        self.scheme = name == "authorization" || name == "proxy-authorization";
+        // Any other character: a line of something that is no head.
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        self.value = ValueMask::new(self.cover && is_name && is_secret_field(&name));
+        self.name.clear();
+        self.at = InHead::Value;
+    }
+
+    fn value(&mut self, at: usize, bytes: &mut [u8]) {
+        let byte = bytes[at];
+        let secret = matches!(self.value, ValueMask::Secret);
+        if secret && matches!(byte, b' ' | b'\t') {
+            self.scheme &= self.name.bytes().is_empty();
+        } else if !(byte == b'\r' && self.value.is_covering() || secret && self.is_scheme(byte)) {
+            self.value.push(byte, (at, at + 1), bytes);
+        }
+    }
+
+    /// Whether the value up to this byte begins a scheme.
+    fn is_scheme(&mut self, byte: u8) -> bool {
+        self.name.push(byte.to_ascii_lowercase());
+        let word = self.name.bytes();
+        self.scheme &= SCHEMES.iter().any(|scheme| scheme.as_bytes().starts_with(word));
+        self.scheme
+    }
+}

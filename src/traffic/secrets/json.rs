@@ -1,0 +1,210 @@
+//! Secrets in JSON: members with a secret name, and text in strings, which may be JSON again.
+
+use super::names::{NameTail, is_secret_name};
+use super::text::{ByteSpan, Covers, TextMask, cover};
+use crate::base::number::hex_digit;
+
+/// Masks one value: a string of JSON, the value of a field or of a parameter.
+#[derive(Clone, Debug, Default)]
+pub(super) enum ValueMask {
+    /// Nothing has come but whitespace.
+    #[default]
+    New,
+    Text(TextMask),
+    /// JSON in a string or in a parameter.
+    Json(Box<JsonMask>),
+    /// All of it is secret.
+    Secret,
+}
+
+impl ValueMask {
+    pub fn new(secret: bool) -> ValueMask {
+        if secret { ValueMask::Secret } else { ValueMask::New }
+    }
+
+    pub fn push(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
+        if let ValueMask::New = self {
+            *self = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => return,
+                b'{' | b'[' => ValueMask::Json(Box::new(JsonMask::new(false))),
+                _ => ValueMask::Text(TextMask::default()),
+            };
+        }
+        match self {
+            ValueMask::New => {}
+            ValueMask::Text(text) => text.push(byte, at, raw),
+            ValueMask::Json(json) => json.push(byte, at, raw),
+            ValueMask::Secret => cover(raw, at),
+        }
+    }
+
+    pub fn is_covering(&self) -> bool {
+        match self {
+            ValueMask::New => false,
+            ValueMask::Text(text) => text.covers == Covers::All,
+            ValueMask::Json(json) => json.is_covering(),
+            ValueMask::Secret => true,
+        }
+    }
+
+    /// Ends a read in the middle of the value.
+    pub fn cut(&mut self, raw: &mut [u8]) {
+        match self {
+            ValueMask::Text(text) => text.cut(raw),
+            ValueMask::Json(json) => json.cut(raw),
+            ValueMask::New | ValueMask::Secret => {}
+        }
+    }
+}
+
+/// Masks secret strings in JSON that arrives in pieces. Other text may be masked too much.
+#[derive(Clone, Debug, Default)]
+pub struct JsonMask {
+    at: InJson,
+    /// The current string, and its name if it is one.
+    string: ValueMask,
+    name: NameTail,
+    /// What stands outside strings, if this is no JSON.
+    outside: TextMask,
+    /// Where an escape begins.
+    escape: usize,
+    /// Whether the latest string names a secret, and whether its colon has followed.
+    secret_name: bool,
+    secret_value: bool,
+    /// One bit for each open object (1) or list (0), the innermost last.
+    open: u128,
+    depth: u32,
+    /// The depth of the object or list whose strings are all secret.
+    secret_from: Option<u32>,
+    /// Whether a string that begins here is a name.
+    expects_name: bool,
+    /// Whether members named `Data` are secret.
+    data: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum InJson {
+    #[default]
+    Outside,
+    String,
+    Escape,
+    /// The digits of `\u` so far: how many, and their value.
+    Unicode(u8, u16),
+}
+
+impl JsonMask {
+    /// Starts at the first byte of a text. With `data`, members named `Data` are secret, as in
+    /// `/secrets/create`.
+    pub fn new(data: bool) -> JsonMask {
+        JsonMask { data, ..JsonMask::default() }
+    }
+
+    /// Whether the next byte belongs to a secret, or ends it.
+    pub fn is_covering(&self) -> bool {
+        self.at != InJson::Outside && self.string.is_covering()
+    }
+
+    /// Masks the next bytes.
+    pub fn run(&mut self, bytes: &mut [u8]) {
+        for at in 0..bytes.len() {
+            self.push(bytes[at], (at, at + 1), bytes);
+        }
+        self.cut(bytes);
+    }
+
+    pub(super) fn push(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
+        match self.at {
+            InJson::Outside => self.outside(byte, at, raw),
+            InJson::String => match byte {
+                b'"' => self.end_string(),
+                b'\\' => (self.at, self.escape) = (InJson::Escape, at.0),
+                _ => self.in_string(byte, at, raw),
+            },
+            InJson::Escape if byte == b'u' => self.at = InJson::Unicode(0, 0),
+            InJson::Escape => {
+                let decoded = match byte {
+                    b'b' | b'f' | b'n' | b'r' | b't' => b'\n',
+                    _ => byte,
+                };
+                self.in_string(decoded, (self.escape, at.1), raw);
+            }
+            InJson::Unicode(count, value) => match hex_digit(byte) {
+                None => {
+                    self.in_string(b'?', (self.escape, at.0), raw);
+                    self.push(byte, at, raw);
+                }
+                Some(digit) if count == 3 => {
+                    // No name of a secret has other than ASCII characters.
+                    let decoded = u8::try_from(value << 4 | u16::from(digit));
+                    self.in_string(decoded.unwrap_or(b'?'), (self.escape, at.1), raw);
+                }
+                Some(digit) => {
+                    self.at = InJson::Unicode(count + 1, value << 4 | u16::from(digit));
+                }
+            },
+        }
+    }
+
+    fn in_string(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
+        self.at = InJson::String;
+        self.name.push(byte);
+        self.string.push(byte, at, raw);
+    }
+
+    fn end_string(&mut self) {
+        self.at = InJson::Outside;
+        self.expects_name = false;
+        let name = self.name.bytes();
+        self.secret_name = is_secret_name(name) || self.data && name.eq_ignore_ascii_case(b"data");
+    }
+
+    fn outside(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            b'"' => {
+                let inside = self.secret_from.is_some() && !self.expects_name;
+                self.string = ValueMask::new(self.secret_value || inside);
+                self.name.clear();
+                (self.at, self.secret_name, self.secret_value) = (InJson::String, false, false);
+            }
+            b':' => self.secret_value = self.secret_name,
+            b'{' | b'[' => {
+                self.expects_name = byte == b'{';
+                self.open = self.open << 1 | u128::from(byte == b'{');
+                self.depth += 1;
+                if self.secret_value {
+                    self.secret_from.get_or_insert(self.depth);
+                }
+                (self.secret_name, self.secret_value) = (false, false);
+            }
+            b'}' | b']' => {
+                self.secret_from = self.secret_from.filter(|from| *from < self.depth);
+                self.depth = self.depth.saturating_sub(1);
+                self.open >>= 1;
+            }
+            b',' => {
+                self.expects_name = self.open & 1 == 1;
+                // ["--password", "x"]
+                let name = self.name.bytes();
+                let option = name.starts_with(b"-") && !name.contains(&b'=');
+                self.secret_value = self.secret_name && option && !self.expects_name;
+            }
+            _ => (self.secret_name, self.secret_value) = (false, false),
+        }
+        match byte {
+            b'"' | b',' | b'{' | b'}' | b'[' | b']' => self.outside = TextMask::default(),
+            _ => self.outside.push(byte, at, raw),
+        }
+    }
+
+    pub(super) fn cut(&mut self, raw: &mut [u8]) {
+        if matches!(self.at, InJson::Escape | InJson::Unicode(..)) && self.string.is_covering() {
+            cover(raw, (self.escape, raw.len()));
+        }
+        self.escape = 0;
+        match self.at {
+            InJson::Outside => self.outside.cut(raw),
+            _ => self.string.cut(raw),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Which names stand for secrets: `DB_PASSWORD`, `apiToken`, `X-Vault-Token`, `--auth`.
+//!
+//! A name is judged by its words. They end at `_`, `-` and the like, at digits, and where the case
+//! changes: `SigningCAKey` is `signing`, `ca` and `key`.
+
+/// How many bytes of a name are judged, counted from its end.
+const TAIL: usize = 256;
+
+/// Parts of words, and whole words.
+const PARTS: &str = "passw passphrase passcode secret token credential apikey accesskey \
+    privatekey sshkey unlockkey";
+const WORDS: &str =
+    "pass pwd pw auth authorization cred creds cookie cookies jwt bearer pat session";
+/// Words before `key` that make it a secret one. A `PUBLIC_KEY` or a `GPG_KEY` (an id) is none.
+const KEYS: &str = "access account admin api app auth aws ca client deploy encryption host jwt \
+    license master private root server session signing ssh ssl storage tls unlock";
+/// Last words of names that tell where a secret is, or of what kind.
+const ABOUT: &str = "file path dir name type url uri ttl expires";
+/// Names without a secret value: the working directory of a shell, and how Docker's services
+/// refer to secrets.
+const HARMLESS: &str = "PWD OLDPWD Secrets secrets SecretID";
+
+/// Whether a name stands for a secret.
+pub fn is_secret_name(name: &[u8]) -> bool {
+    let is = |list: &str, word: &String| list.split_ascii_whitespace().any(|item| item == word);
+    let words = words(name);
+    let secret = |word: &String| {
+        is(WORDS, word)
+            || PARTS.split_ascii_whitespace().any(|part| word.contains(part))
+            || (word.ends_with("pass") || word.ends_with("pwd"))
+                && !matches!(word.as_str(), "bypass" | "compass")
+    };
+    let keys = || words.windows(2).any(|pair| is(KEYS, &pair[0]) && pair[1].starts_with("key"));
+    (words.iter().any(secret) || keys())
+        && !words.last().is_some_and(|last| is(ABOUT, last))
+        && !HARMLESS.split_ascii_whitespace().any(|harmless| harmless.as_bytes() == name)
+}
+
+fn words(name: &[u8]) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let is = |at: usize, kind: fn(&u8) -> bool| name.get(at).is_some_and(kind);
+    for (at, byte) in name.iter().enumerate() {
+        let after_lower = at > 0 && is(at - 1, u8::is_ascii_lowercase);
+        let before_lower = at > 0 && is(at + 1, u8::is_ascii_lowercase);
+        if byte.is_ascii_uppercase() && (after_lower || before_lower) {
+            words.push(String::new());
+        }
+        match words.last_mut() {
+            Some(word) if byte.is_ascii_alphabetic() => {
+                word.push(byte.to_ascii_lowercase().into());
+            }
+            _ => words.push(String::new()),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The end of a name that arrives byte by byte.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NameTail(Vec<u8>);
+
+impl NameTail {
+    pub fn push(&mut self, byte: u8) {
+        if self.0.len() == 2 * TAIL {
+            self.0.drain(..TAIL);
+        }
+        self.0.push(byte);
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret_name;
+
+    #[test]
+    fn names_are_judged_by_their_words() {
+        let secret = "password DB_PASS PGPASSWORD PGPASS MYSQL_PWD pwd GPG_PASSPHRASE REDIS_AUTH \
+            auth identitytoken GITHUB_PAT SSH_KEY AWS_ACCESS_KEY_ID SigningCAKey UnlockKey TOKEN2 \
+            splunk-token X_API-KEY apiKey X-Csrf-Token com.example.api_token --password SESSION";
+        for name in secret.split_ascii_whitespace() {
+            assert!(is_secret_name(name.as_bytes()), "{name}");
+        }
+        let plain = "PATH PWD OLDPWD HOME Author authors GPG_KEY PUBLIC_KEY Key Secrets SecretID \
+            SecretName DB_PASSWORD_FILE token_type compass-x Sec-WebSocket-Key WWW-Authenticate";
+        for name in plain.split_ascii_whitespace() {
+            assert!(!is_secret_name(name.as_bytes()), "{name}");
+        }
+    }
+}
