@@ -4,6 +4,8 @@
 mod support;
 
 mod tap {
+    mod guard;
+    mod guarded;
     mod limits;
     mod process;
     mod recorders;

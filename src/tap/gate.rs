@@ -41,6 +41,8 @@ pub struct Gate {
     /// The beginning of a head.
     held: Vec<u8>,
     decoder: RequestDecoder,
+    /// Whether anything was passed.
+    spoken: bool,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,35 @@ impl From<ParseError> for Denied {
     }
 }
 
+/// Decides which bytes of a client are passed on, and which instead of them.
+pub(super) trait Filter {
+    /// Takes the next bytes and appends those that may be passed on now. Returns whether to call
+    /// again, with none, once those were passed on.
+    fn filter(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<bool, Denied>;
+
+    /// Whether the request that was denied may be answered here, and whether with content.
+    fn answer(&self) -> Option<bool>;
+}
+
+impl Filter for Gate {
+    fn filter(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<bool, Denied> {
+        let admitted = self.admit(bytes, passed);
+        self.spoken |= !passed.is_empty();
+        admitted.map(|()| false)
+    }
+
+    /// In the middle of other responses one of ours would be taken for the server's.
+    fn answer(&self) -> Option<bool> {
+        (!self.spoken).then(|| self.decoder.head().method() != "HEAD")
+    }
+}
+
+impl Denied {
+    pub(super) fn new(status: u16, why: String) -> Denied {
+        Denied { status, why }
+    }
+}
+
 impl Gate {
     /// Creates the gate of one connection; `allowed` adds host names.
     pub fn new(allowed: &[String]) -> Gate {
@@ -81,6 +112,7 @@ impl Gate {
             state: State::Head,
             held: Vec::new(),
             decoder: RequestDecoder::new(),
+            spoken: false,
         }
     }
 
@@ -121,8 +153,7 @@ impl Gate {
     }
 
     fn request(&mut self, len: usize) -> Result<(), Denied> {
-        let decoder = std::mem::take(&mut self.decoder);
-        let head = decoder.head();
+        let head = self.decoder.head();
         self.check(head)?;
         let fields = head.fields();
         let framing = framing::request(head)?.framing;
@@ -135,10 +166,11 @@ impl Gate {
         } else {
             State::Body(body)
         };
+        self.decoder.reset(OVERHEAD_LIMIT);
         Ok(())
     }
 
-    fn check(&self, head: &RequestHead) -> Result<(), Denied> {
+    pub(super) fn check(&self, head: &RequestHead) -> Result<(), Denied> {
         let host = head.host()?.unwrap_or_default();
         let name = String::from_utf8_lossy(host);
         if !host.is_empty() && !self.is_ours(without_port(&name)) {

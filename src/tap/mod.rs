@@ -11,9 +11,11 @@
 //! * [`traffic`](crate::traffic) reads the copy as HTTP, masks secrets and shows observers events.
 //!   Observers cannot change the bytes.
 //! * [`record`] writes files, [`replay`] answers from them.
+//! * [`guard`] passes only what its rules allow.
 //! * [`gate`] keeps web pages out of a TCP port.
 
 pub mod gate;
+pub mod guard;
 pub mod record;
 mod refusal;
 pub mod relay;

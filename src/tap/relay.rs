@@ -53,7 +53,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::gate::Gate;
+use super::gate::{Filter, Gate};
+use super::guard::{AllowList, RequestFilter, Turn};
 use super::refusal::refusal;
 use super::stopper::TapStopper;
 use super::viewer::{News, Viewer};
@@ -81,6 +82,7 @@ pub struct Relay {
     target: Endpoint,
     viewer: Viewer,
     allowed: Vec<String>,
+    rules: Option<AllowList>,
     started: SystemTime,
     open: Arc<Connections<Pair>>,
 }
@@ -93,6 +95,7 @@ impl Relay {
             target,
             viewer: Viewer::new(),
             allowed: Vec::new(),
+            rules: None,
             started: SystemTime::now(),
             open: Arc::default(),
         }
@@ -116,6 +119,13 @@ impl Relay {
     #[must_use]
     pub fn allow_host(mut self, name: impl Into<String>) -> Relay {
         self.allowed.push(name.into());
+        self
+    }
+
+    /// Passes only what these rules allow (see [`guard`](super::guard)).
+    #[must_use]
+    pub fn guard(mut self, rules: AllowList) -> Relay {
+        self.rules = Some(rules);
         self
     }
 
@@ -153,12 +163,8 @@ impl Relay {
     }
 
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, number: u64, side: Side, pair: &Pair, mut gate: Option<Gate>) {
-        let (from, to) = match side {
-            Side::Client => (&pair.client, &pair.server),
-            Side::Server => (&pair.server, &pair.client),
-        };
-        let mut spoken = false;
+    fn pass(&self, number: u64, side: Side, pair: &Pair, mut filter: Option<&mut dyn Filter>) {
+        let (from, to) = pair.ends(side);
         let mut buffer = Arc::new(vec![0; SMALL]);
         let error = loop {
             let space = writable(&mut buffer);
@@ -168,42 +174,23 @@ impl Relay {
                 Err(error) => break Some(error),
             };
             let full = n == space.len() && n < LARGE;
-            let (passed, len, denied) = match &mut gate {
-                None => (Arc::clone(&buffer), n, None),
-                Some(gate) => {
-                    let mut passed = Vec::with_capacity(n);
-                    let denied = gate.admit(&buffer[..n], &mut passed).err();
-                    let len = passed.len();
-                    (Arc::new(passed), len, denied)
-                }
+            let passed = match &mut filter {
+                None => self.write(number, side, pair, (&buffer, n)).map(|()| true),
+                Some(filter) => self.filter(number, pair, *filter, &buffer[..n]),
             };
-            spoken |= len > 0;
-            let write = || { to }.write_all(&passed[..len]);
-            if let Err(error) = self.viewer.pass_on(number, side, (&passed, len), write) {
-                // What the other side still says is passed on. A Unix socket tells the writer at
-                // once. TCP cannot, and would drop what is still to be read here.
-                if from.as_unix().is_some() {
-                    let _ = from.shutdown(Shutdown::Read);
+            match passed {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(error) => {
+                    pair.turn.end();
+                    return self.viewer.tell(number, News::Ended(side, Some(error)));
                 }
-                let why = format!("the {} takes no more: {error}", side.other());
-                let error = io::Error::new(error.kind(), why);
-                return self.viewer.tell(number, News::Ended(side, Some(error)));
-            }
-            drop(passed);
-            if let Some(denied) = denied {
-                let why = denied.to_string();
-                self.viewer.tell(number, News::Refused(why.clone()));
-                // In the middle of other answers one of ours would be taken for the server's.
-                if !spoken {
-                    turn_away(&pair.client, denied.status, &why);
-                    pair.cut();
-                }
-                break None;
             }
             if full {
                 buffer = Arc::new(vec![0; 8 * buffer.len()]);
             }
         };
+        pair.turn.end();
         // The other side learns of the end first, the observers after it.
         if error.is_none() {
             let _ = to.shutdown(Shutdown::Write);
@@ -211,6 +198,61 @@ impl Relay {
             pair.cut();
         }
         self.viewer.tell(number, News::Ended(side, error));
+    }
+
+    /// Passes bytes on.
+    fn write(
+        &self,
+        number: u64,
+        side: Side,
+        pair: &Pair,
+        passed: (&Arc<Vec<u8>>, usize),
+    ) -> io::Result<()> {
+        let (from, to) = pair.ends(side);
+        let bytes = &passed.0[..passed.1];
+        if let Err(error) = self.viewer.pass_on(number, side, passed, || { to }.write_all(bytes)) {
+            // What the other side still says is passed on. A Unix socket tells the writer at once.
+            // TCP cannot, and would drop what is still to be read here.
+            if from.as_unix().is_some() {
+                let _ = from.shutdown(Shutdown::Read);
+            }
+            let why = format!("the {} takes no more: {error}", side.other());
+            return Err(io::Error::new(error.kind(), why));
+        }
+        if self.rules.is_some() && side == Side::Server {
+            pair.turn.follow(side, bytes);
+        }
+        Ok(())
+    }
+
+    /// Passes on what a filter lets pass. Returns false after a request that it denies.
+    fn filter(
+        &self,
+        number: u64,
+        pair: &Pair,
+        filter: &mut dyn Filter,
+        mut bytes: &[u8],
+    ) -> io::Result<bool> {
+        loop {
+            let mut passed = Vec::with_capacity(bytes.len());
+            let filtered = filter.filter(bytes, &mut passed);
+            bytes = &[];
+            let len = passed.len();
+            self.write(number, Side::Client, pair, (&Arc::new(passed), len))?;
+            match filtered {
+                Ok(true) => {}
+                Ok(false) => return Ok(true),
+                Err(denied) => {
+                    let why = denied.to_string();
+                    self.viewer.tell(number, News::Refused(why.clone()));
+                    if let Some(content) = filter.answer() {
+                        turn_away(&pair.client, denied.status, &why, content);
+                        pair.cut();
+                    }
+                    return Ok(false);
+                }
+            }
+        }
     }
 }
 
@@ -223,18 +265,26 @@ impl Service for Relay {
             Err(error) => {
                 let why = error.to_string();
                 self.viewer.tell(number, News::Refused(why.clone()));
-                return turn_away(&client, 502, &why);
+                return turn_away(&client, 502, &why, true);
             }
         };
-        let pair = Arc::new(Pair { client, server });
+        let pair = Arc::new(Pair { client, server, turn: Turn::new() });
         self.open.insert(number, &pair);
         self.viewer.tell(number, News::Opened);
         let gated = matches!(self.endpoint(), Endpoint::Tcp { .. });
-        let gate = gated.then(|| Gate::new(&self.allowed));
+        let mut gate = gated.then(|| Gate::new(&self.allowed));
+        let mut guard = self
+            .rules
+            .as_ref()
+            .map(|rules| RequestFilter::new(rules, gate.take(), &pair.turn, &pair.client));
+        let filter = match (&mut guard, &mut gate) {
+            (Some(guard), _) => Some(guard as &mut dyn Filter),
+            (None, gate) => gate.as_mut().map(|gate| gate as &mut dyn Filter),
+        };
         thread::scope(|scope| {
             let answers = || self.pass(number, Side::Server, &pair, None);
             match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
-                Ok(_) => self.pass(number, Side::Client, &pair, gate),
+                Ok(_) => self.pass(number, Side::Client, &pair, filter),
                 Err(error) => {
                     self.fails(number, "no thread for another connection", &error);
                     pair.cut();
@@ -263,12 +313,12 @@ fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
 
 /// Tells a client why its connection is refused, but not before its first bytes: clients that keep
 /// connections take an earlier response for a fault.
-fn turn_away(mut client: &Stream, status: u16, why: &str) {
+fn turn_away(mut client: &Stream, status: u16, why: &str, content: bool) {
     let _ = client.set_read_timeout(Some(FAREWELL));
     if status == 502 {
         let _ = client.read(&mut [0; 4096]);
     }
-    let _ = client.write_all(&refusal(status, why, true));
+    let _ = client.write_all(&refusal(status, why, content));
     client.linger(FAREWELL);
 }
 
@@ -277,6 +327,17 @@ fn turn_away(mut client: &Stream, status: u16, why: &str) {
 struct Pair {
     client: Stream,
     server: Stream,
+    turn: Turn,
+}
+
+impl Pair {
+    /// Where the bytes of one side come from, and where they go.
+    fn ends(&self, side: Side) -> (&Stream, &Stream) {
+        match side {
+            Side::Client => (&self.client, &self.server),
+            Side::Server => (&self.server, &self.client),
+        }
+    }
 }
 
 impl Cut for Pair {

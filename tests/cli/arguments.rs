@@ -29,7 +29,7 @@ fn every_row_of_the_table_is_complete() {
         assert!(section.manual().next().is_some(), "{}", section.usage());
     }
     let names: Vec<&str> = flags::verbs().map(Section::name).collect();
-    assert_eq!(names, ["demo", "tap", "replay", "sockets"]);
+    assert_eq!(names, ["demo", "tap", "guard", "replay", "sockets"]);
 }
 
 #[test]

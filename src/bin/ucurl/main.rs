@@ -23,7 +23,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-const VERBS: [&str; 4] = ["demo", "tap", "replay", "sockets"];
+const VERBS: [&str; 5] = ["demo", "tap", "guard", "replay", "sockets"];
 
 /// Stands in for the verbs in a build without the Cargo feature `commands`, which is a third
 /// smaller.

@@ -1,8 +1,9 @@
-//! The commands beside transfers: `demo`, `tap`, `replay` and `sockets`.
+//! The commands beside transfers: `demo`, `tap`, `guard`, `replay` and `sockets`.
 //!
 //! `args/verbs.txt` has their options. They are the Cargo feature `commands`.
 
 mod demo;
+mod guard;
 mod replay;
 mod serve;
 mod sockets;
@@ -23,6 +24,7 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
     let serve = match name {
         "demo" => demo::serve,
         "tap" => tap::serve,
+        "guard" => guard::serve,
         "replay" => replay::serve,
         _ => return sockets::run(&given),
     };
@@ -31,13 +33,13 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
 
 /// Checks the operands and the command against the usage of the verb.
 fn check_operands(given: &given::Given, usage: &str) -> Result<(), String> {
-    let recordings = usize::from(usage.contains(" recording"));
+    let operand = ["recording", "rule-file"].into_iter().find(|name| usage.contains(name));
     let takes_command = usage.contains("[-- command");
     Err(match (&given.operands[..], given.command.as_deref()) {
         (_, Some([])) if takes_command => "no command after --".into(),
         (_, Some(_)) if !takes_command => "takes no command".into(),
-        (operands, _) if operands.len() == recordings => return Ok(()),
-        _ if recordings == 1 => "needs one recording".into(),
+        (operands, _) if operands.len() == operand.iter().len() => return Ok(()),
+        _ if operand.is_some() => format!("needs one {}", operand.unwrap_or_default()),
         ([operand, ..], _) if takes_command => {
             format!("{}: a command stands after --", operand.display())
         }

@@ -16,29 +16,39 @@ use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
+use unix_http::tap::guard::RequestWatch;
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
 use unix_http::traffic::{Explain, Observer, Text, text};
+use unix_http::transport::PrivateDir;
 
 /// The time that exchanges in progress have to finish at the end.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// Relays until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
-    let target = target(given)?;
-    let (_directory, listener) = serve::listener(given)?;
-    let mut relay = Relay::new(listener, target).show_secrets(given.has("show-secrets"));
-    for host in given.values("allow-host") {
-        relay = relay.allow_host(host.to_string_lossy());
-    }
+    let (_directory, relay) = relay(given)?;
+    let relay = relay.show_secrets(given.has("show-secrets"));
     let view = view(given, relay.target())?;
-    let relay = record(given, view.into_iter().fold(relay, Relay::observe))?;
+    run(given, &record(given, view.into_iter().fold(relay, Relay::observe))?, front)
+}
+
+/// Creates a relay between `--listen` and `--to`.
+pub fn relay(given: &Given) -> Result<(Option<PrivateDir>, Relay), String> {
+    let target = target(given)?;
+    let (directory, listener) = serve::listener(given)?;
+    let hosts = given.values("allow-host").map(OsStr::to_string_lossy);
+    Ok((directory, hosts.fold(Relay::new(listener, target), Relay::allow_host)))
+}
+
+/// Runs a relay until the command ends or the front asks to stop.
+pub fn run(given: &Given, relay: &Relay, front: &Front) -> Result<i32, String> {
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
     thread::scope(|scope| {
         let run = scope.spawn(|| relay.run());
         let code = serve::serve(given, relay.endpoint(), front);
         stopper.stop(GRACE);
         for problem in run.join().unwrap_or_default() {
-            crate::console::say(&format!("tap: {problem}"));
+            crate::console::say(&format!("{}: {problem}", given.verb.name()));
         }
         Ok(code)
     })
@@ -81,7 +91,7 @@ fn create(name: &OsStr, mode: u32) -> Result<File, String> {
     file.map_err(|error| failed(name, &error))
 }
 
-fn failed(name: &OsStr, error: &dyn Display) -> String {
+pub fn failed(name: &OsStr, error: &dyn Display) -> String {
     format!("{}: {error}", name.display())
 }
 
@@ -122,6 +132,9 @@ fn record(given: &Given, mut relay: Relay) -> Result<Relay, String> {
     for name in given.values("record") {
         let record = Record::create(name, started, !given.has("show-secrets"));
         relay = relay.observe(record.map_err(|error| failed(name, &error))?);
+    }
+    for name in given.values("rules") {
+        relay = relay.observe(RequestWatch::needed_rules(create(name, 0o600)?));
     }
     Ok(relay)
 }

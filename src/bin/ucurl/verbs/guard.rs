@@ -1,0 +1,35 @@
+//! `ucurl guard`: relays the requests that the rules allow, and refuses the others.
+
+use super::supervise::Front;
+use super::tap;
+use crate::args::given::Given;
+use crate::console::say;
+use std::time::Duration;
+use std::{fs, io};
+use unix_http::tap::guard::{AllowList, RequestWatch};
+use unix_http::traffic::{Event, Observer};
+
+/// Guards until the command ends or the front asks to stop.
+pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
+    let name = &given.operands[0];
+    let text = fs::read_to_string(name).map_err(|error| tap::failed(name, &error))?;
+    let rules = AllowList::parse(&text).map_err(|error| tap::failed(name, &error))?;
+    let (_directory, relay) = tap::relay(given)?;
+    let relay = match (given.has("dry-run"), given.has("quiet")) {
+        (true, _) => relay.show_secrets(true).observe(RequestWatch::refusals(rules, io::stderr())),
+        (false, true) => relay.guard(rules),
+        (false, false) => relay.guard(rules).observe(Refusals),
+    };
+    tap::run(given, &relay, front)
+}
+
+/// Tells of refused requests.
+struct Refusals;
+
+impl Observer for Refusals {
+    fn see(&self, _connection: u64, _at: Duration, event: &Event<'_>) {
+        if let Event::Refused(why) = event {
+            say(&format!("guard: {why}"));
+        }
+    }
+}
