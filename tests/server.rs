@@ -6,4 +6,5 @@ mod support;
 mod server {
     mod answers;
     mod limits;
+    mod operation;
 }

@@ -40,6 +40,10 @@ pub(super) struct Answer {
     pub head: Vec<u8>,
     /// Small pieces of content, until they are sent.
     pub content: Vec<u8>,
+    /// The status-code, once the head is encoded.
+    pub status: Option<u16>,
+    /// How many bytes of content were sent.
+    pub sent: u64,
     /// Whether all of the response was sent, so that HTTP can go on.
     pub whole: bool,
     /// Whether the connection stays open, as the response tells the client.
@@ -51,6 +55,7 @@ impl Answer {
         self.fields.clear();
         self.head.clear();
         self.content.clear();
+        (self.status, self.sent) = (None, 0);
         self.whole = false;
         self.persistent = false;
     }
@@ -90,12 +95,14 @@ impl Answer {
     /// Encodes the head from the handler's fields alone.
     pub fn encode_as_is(&mut self, (status, reason): (u16, &str)) -> io::Result<()> {
         self.head.clear();
+        self.status = Some(status);
         let reason = if reason.is_empty() { reason_phrase(status) } else { reason };
         encode_response(&mut self.head, Version::Http11, status, reason, &self.fields)
             .map_err(refused)
     }
 
-    /// Sends the head if it was not sent before, `before`, the collected content, then the rest.
+    /// Sends the head if it was not sent before, `before`, the collected content, then the rest:
+    /// more content, and what follows it.
     pub fn send(
         &mut self,
         state: &ConnectionState,
@@ -105,6 +112,7 @@ impl Answer {
         state.answered.store(true, Ordering::Release);
         let parts = [&self.head, before, &self.content, rest[0], rest[1]];
         let written = write_all(&state.stream, &mut parts.map(IoSlice::new));
+        self.sent += (self.content.len() + rest[0].len()) as u64;
         self.head.clear();
         self.content.clear();
         written

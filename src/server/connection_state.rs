@@ -3,7 +3,7 @@
 use crate::base::sync::lock;
 use crate::transport::Stream;
 use crate::transport::connections::Cut;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -76,6 +76,11 @@ impl ConnectionState {
         let lost = if unread == UNKNOWN { status >= 400 } else { unread > DRAIN };
         // A client that was not told to continue may send its content or its next request.
         lost || self.expects.load(Ordering::Acquire) || self.pressure.must_leave()
+    }
+
+    /// The address of a TCP client.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.stream.as_tcp()?.peer_addr().ok()
     }
 
     /// Marks the connection as waiting for a head, so that it may be asked to leave. `begun` says

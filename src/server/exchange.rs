@@ -1,6 +1,7 @@
 //! One connection from its first byte to its last: requests and responses in turn.
 
-use super::answer::{Answer, Asked};
+use super::access::Access;
+use super::answer::{Answer, Asked, invalid};
 use super::connection_state::{ConnectionState, DRAIN, UNKNOWN};
 use super::incoming::{Incoming, Phase};
 use super::limits::Limits;
@@ -11,11 +12,12 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::transport::{Limit, Timeout};
 use crate::wire::{BodyDecoder, Decision, Framing, RequestDecoder, RequestHead, Version, framing};
+use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The buffer of a new connection; few requests are longer.
 const BUFFER: usize = 2048;
@@ -24,6 +26,24 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// A handler of any kind.
 pub(super) type Handler = dyn Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync;
+/// An observer of any kind.
+pub(super) type AccessObserver = dyn Fn(&Access<'_>) + Send + Sync;
+
+/// What all connections of a server share.
+pub(super) struct Setup {
+    pub handler: Box<Handler>,
+    pub observer: Option<Box<AccessObserver>>,
+    pub limits: Limits,
+}
+
+impl Setup {
+    /// Tells the observer. A panic in there would end the thread that calls.
+    pub fn tell(&self, access: &Access<'_>) {
+        if let Some(observer) = &self.observer {
+            _ = catch_unwind(AssertUnwindSafe(|| observer(access)));
+        }
+    }
+}
 
 /// The next step on the connection.
 #[derive(PartialEq, Eq)]
@@ -35,12 +55,12 @@ enum Next {
 }
 
 /// Serves a connection until it ends, or HTTP on it.
-pub(super) fn serve(state: &Arc<ConnectionState>, limits: &Limits, handler: &Handler) {
+pub(super) fn serve(state: &Arc<ConnectionState>, setup: &Setup) {
+    let limits = &setup.limits;
     let incoming = Incoming::new(Arc::clone(state), *limits);
     let mut conversation = Conversation {
         state,
-        limits,
-        handler,
+        setup,
         connection: Connection::with_buffer(incoming, vec![0; BUFFER]),
         answer: Answer::default(),
     };
@@ -59,8 +79,7 @@ pub(super) fn serve(state: &Arc<ConnectionState>, limits: &Limits, handler: &Han
 
 struct Conversation<'a> {
     state: &'a ConnectionState,
-    limits: &'a Limits,
-    handler: &'a Handler,
+    setup: &'a Setup,
     connection: Connection<Incoming>,
     answer: Answer,
 }
@@ -69,7 +88,7 @@ impl Conversation<'_> {
     fn exchange(&mut self, decoder: &mut RequestDecoder) -> Next {
         let state = self.state;
         state.begin(0, false);
-        decoder.reset(self.limits.overhead);
+        decoder.reset(self.setup.limits.overhead);
         let begun = self.connection.has_buffered();
         self.connection.stream_mut().expect_head(begun);
         if !state.wait(begun) {
@@ -78,6 +97,7 @@ impl Conversation<'_> {
         let read = self.connection.read_head(decoder);
         let stays = state.work();
         self.connection.stream_mut().expect(Phase::Body);
+        let started = Instant::now();
         let len = match read {
             Ok(Some(len)) => len,
             Ok(None) => return Next::Close,
@@ -89,6 +109,7 @@ impl Conversation<'_> {
             Err(error) => {
                 let refusal = Refusal::of_message(&error, self.connection.buffered()[1]);
                 self.refuse(Asked::default(), &refusal);
+                self.tell(None, started, Some(&error));
                 return Next::Linger;
             }
         };
@@ -98,12 +119,20 @@ impl Conversation<'_> {
         match self.judge(head) {
             Err(refusal) => {
                 self.refuse(asked, &refusal);
+                self.tell(Some(head), started, Some(&refusal));
                 Next::Linger
             }
             Ok((decision, expects)) => {
                 asked.persistent = decision.persistent && stays;
                 state.begin(length(decision.framing).unwrap_or(UNKNOWN), expects);
-                self.answer(head, len, asked, decision.framing)
+                let mut body = BodyDecoder::of_request(
+                    decision.framing,
+                    len as u64,
+                    self.setup.limits.overhead.saturating_sub(len),
+                );
+                let failed = self.answer(head, &mut body, asked, decision.framing).err();
+                self.tell(Some(head), started, failed.as_ref().map(|error| error as _));
+                self.after(&mut body)
             }
         }
     }
@@ -118,7 +147,8 @@ impl Conversation<'_> {
             _ => return Err(Refusal::new(400, BAD_TARGET)),
         }
         let decision = framing::request(head).map_err(|error| Refusal::of_framing(&error, head))?;
-        if let (Framing::Length(length), Some(limit)) = (decision.framing, self.limits.content)
+        if let (Framing::Length(length), Some(limit)) =
+            (decision.framing, self.setup.limits.content)
             && length > limit
         {
             return Err(too_large(limit));
@@ -127,29 +157,51 @@ impl Conversation<'_> {
         Ok((decision, expects))
     }
 
-    fn answer(&mut self, head: &RequestHead, len: usize, asked: Asked, framing: Framing) -> Next {
-        let mut body =
-            BodyDecoder::of_request(framing, len as u64, self.limits.overhead.saturating_sub(len));
-        let mut request = Request {
-            head,
-            framing,
-            body: &mut body,
-            connection: &mut self.connection,
-            state: self.state,
-            limit: self.limits.content,
-        };
-        let responder = Responder::new(self.state, &mut self.answer, asked);
-        let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(&mut request, responder)));
-        let invited = !self.state.expects.load(Ordering::Acquire);
-        if !self.state.answered.load(Ordering::Acquire) {
-            let error = handled.ok().and_then(Result::err);
-            let (refusal, kept) = Refusal::of_handler(error.as_ref());
+    /// Lets the handler respond, and responds for one that failed before it did.
+    fn answer(
+        &mut self,
+        head: &RequestHead,
+        body: &mut BodyDecoder,
+        asked: Asked,
+        framing: Framing,
+    ) -> io::Result<()> {
+        let Setup { handler, limits, .. } = self.setup;
+        let (state, limit) = (self.state, limits.content);
+        let connection = &mut self.connection;
+        let mut request = Request { head, framing, body, connection, state, limit };
+        let responder = Responder::new(state, &mut self.answer, asked);
+        let handled = catch_unwind(AssertUnwindSafe(|| handler(&mut request, responder)))
+            .unwrap_or_else(|panic| Err(io::Error::other(panic_text(&*panic))));
+        if !state.answered.load(Ordering::Acquire) {
+            let error = handled.err().unwrap_or_else(|| invalid("a Sent of another request"));
+            let (refusal, kept) = Refusal::of_handler(&error);
             self.refuse(Asked { persistent: asked.persistent && kept, ..asked }, &refusal);
+            return Err(error);
         }
+        handled.map(drop)
+    }
+
+    fn tell(
+        &self,
+        request: Option<&RequestHead>,
+        started: Instant,
+        error: Option<&(dyn std::error::Error + 'static)>,
+    ) {
+        if self.setup.observer.is_none() {
+            return;
+        }
+        let (peer, sent, took) = (self.state.peer(), self.answer.sent, started.elapsed());
+        let status = self.answer.status.filter(|_| self.state.answered.load(Ordering::Acquire));
+        self.setup.tell(&Access { request, peer, status, sent, took, error });
+    }
+
+    /// Decides how the connection goes on after an exchange.
+    fn after(&mut self, body: &mut BodyDecoder) -> Next {
+        let invited = !self.state.expects.load(Ordering::Acquire);
         if !self.answer.whole {
             return Next::Close;
         }
-        if self.answer.persistent && invited && self.drain(&mut body) {
+        if self.answer.persistent && invited && self.drain(body) {
             return Next::Request;
         }
         if body.is_done() && !self.connection.has_buffered() { Next::Close } else { Next::Linger }
@@ -173,6 +225,12 @@ impl Conversation<'_> {
         // If sending fails, the client has gone.
         let _ = Responder::new(self.state, &mut self.answer, asked).refuse(refusal);
     }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the handler panicked: {}", text.unwrap_or("no message"))
 }
 
 const BAD_TARGET: &str = "a request-target that is neither a path nor a URI (RFC 9112 §3.2)";

@@ -1,8 +1,8 @@
 //! A running server: its connections, how many there may be, and how it ends.
 
+use super::access::Access;
 use super::connection_state::{ConnectionState, Pressure};
-use super::exchange::{self, Handler};
-use super::limits::Limits;
+use super::exchange::{self, Setup};
 use crate::transport::connections::{Connections, Service};
 use crate::transport::{Endpoint, Listener, Stopper, Stream};
 use std::fmt;
@@ -18,8 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const CUT: Duration = Duration::from_millis(500);
 
 struct Running {
-    handler: Box<Handler>,
-    limits: Limits,
+    setup: Setup,
     pressure: Arc<Pressure>,
     connections: Connections<ConnectionState>,
 }
@@ -41,19 +40,21 @@ impl Service for Running {
     fn serve(&self, number: u64, stream: Stream) {
         let connection = Arc::new(ConnectionState::new(stream, Arc::clone(&self.pressure)));
         self.connections.insert(number, &connection);
-        exchange::serve(&connection, &self.limits, &*self.handler);
+        exchange::serve(&connection, &self.setup);
         self.connections.remove(number);
     }
 
     /// Descriptors or threads have run out: an idle connection gives up its own.
-    fn fails(&self, _number: u64, _what: &str, _error: &io::Error) {
+    fn fails(&self, _number: u64, what: &str, error: &io::Error) {
         self.make_room();
+        let error = io::Error::new(error.kind(), format!("{what}: {error}"));
+        self.setup.tell(&Access::failed(&error));
     }
 
     fn has_room(&self) -> bool {
         let Pressure { stopping, full, .. } = &*self.pressure;
         // One of the threads accepts.
-        while self.connections.running() > self.limits.connections.max(1)
+        while self.connections.running() > self.setup.limits.connections.max(1)
             && !stopping.load(Ordering::SeqCst)
         {
             full.store(true, Ordering::SeqCst);
@@ -65,46 +66,55 @@ impl Service for Running {
     }
 }
 
-/// A server that runs; stopped when dropped.
-#[must_use = "a server is stopped when its handle is dropped"]
-pub struct Handle {
+/// A server that runs, stopped when the last clone of its handle is dropped.
+///
+/// One thread can [`wait`](Handle::wait) while another, which waits for a signal, has a clone to
+/// [`stop`](Handle::stop) it. A handler must not wait for its own end: it stops the server from a
+/// thread of its own.
+#[derive(Clone)]
+#[must_use = "a server is stopped when its last handle is dropped"]
+pub struct Handle(Arc<Last>);
+
+struct Last {
     running: Arc<Running>,
     stopper: Stopper,
     endpoint: Endpoint,
 }
 
-pub(super) fn start(
-    listener: Listener,
-    limits: Limits,
-    handler: Box<Handler>,
-) -> io::Result<Handle> {
+pub(super) fn start(listener: Listener, setup: Setup) -> io::Result<Handle> {
     let (stopper, endpoint) = (listener.stopper()?, listener.endpoint().clone());
     let (pressure, connections) = Default::default();
-    let running = Arc::new(Running { handler, limits, pressure, connections });
+    let running = Arc::new(Running { setup, pressure, connections });
     running.connections.begin();
     let for_thread = Arc::clone(&running);
     let thread = thread::Builder::new().name("http-accept".into());
     thread.spawn(move || for_thread.connections.run(listener, &*for_thread))?;
-    Ok(Handle { running, stopper, endpoint })
+    Ok(Handle(Arc::new(Last { running, stopper, endpoint })))
 }
 
 impl Handle {
     /// Returns the address of the server.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.0.endpoint
     }
 
-    /// Waits until the server has been stopped.
+    /// Waits until the server has been stopped, and for its connections as [`stop`](Self::stop)
+    /// does.
     pub fn wait(&self) {
-        self.running.connections.wait(None);
+        let connections = &self.0.running.connections;
+        connections.wait_for_cut();
+        connections.wait(Some(CUT));
     }
 
     /// Removes the socket's file, closes idle connections, gives running exchanges `limit` to
     /// finish, and cuts the rest. Returns how many handlers still run: they wait for other things.
-    pub fn stop(self, limit: Duration) -> usize {
-        self.end(limit)
+    /// Endless responses should ask [`Request::is_stopping`](super::Request::is_stopping).
+    pub fn stop(&self, limit: Duration) -> usize {
+        self.0.end(limit)
     }
+}
 
+impl Last {
     fn end(&self, limit: Duration) -> usize {
         let Running { pressure, connections, .. } = &*self.running;
         pressure.stopping.store(true, Ordering::SeqCst);
@@ -116,7 +126,7 @@ impl Handle {
     }
 }
 
-impl Drop for Handle {
+impl Drop for Last {
     fn drop(&mut self) {
         if !self.running.pressure.stopping.load(Ordering::SeqCst) {
             self.end(Duration::ZERO);
@@ -126,6 +136,6 @@ impl Drop for Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Handle").field("endpoint", self.endpoint()).finish_non_exhaustive()
     }
 }

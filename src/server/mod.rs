@@ -57,9 +57,16 @@
 //! been idle longest closes. A new one counts as idle after 100 ms without a head, so slow clients
 //! cannot lock others out. When all connections are busy, new clients wait in the listen queue.
 //!
+//! # Operation
+//!
+//! The client of a handler that fails learns nothing but 500. [`Server::observe`] tells you why,
+//! and is an access log. [`Handle::stop`] ends the server; an endless response asks
+//! [`Request::is_stopping`] and ends whole.
+//!
 //! Not included: virtual hosts, routing (use `match`), compression and TLS. A TCP address is not
 //! protected from web pages: listen on a Unix socket, or check [`Request::host`] in the handler.
 
+mod access;
 mod answer;
 mod connection_state;
 mod exchange;
@@ -71,6 +78,7 @@ mod request;
 mod responder;
 
 pub use crate::wire::reason_phrase;
+pub use access::Access;
 pub use handle::Handle;
 pub use limits::Limits;
 pub use refusal::Refusal;
@@ -78,13 +86,15 @@ pub use request::Request;
 pub use responder::{BodyWriter, Responder, Sent};
 
 use crate::transport::{Admission, Endpoint, ListenError, Listener};
+use exchange::{AccessObserver, Setup};
+use std::fmt;
 use std::io;
 
 /// A server that listens; [`spawn`](Server::spawn) or [`run`](Server::run) makes it answer.
-#[derive(Debug)]
 pub struct Server {
     listener: Listener,
     limits: Limits,
+    observer: Option<Box<AccessObserver>>,
 }
 
 impl Server {
@@ -107,13 +117,21 @@ impl Server {
     /// Uses an existing listener.
     #[must_use]
     pub fn new(listener: Listener) -> Server {
-        Server { listener, limits: Limits::default() }
+        Server { listener, limits: Limits::default(), observer: None }
     }
 
     /// Sets the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Server {
         self.limits = limits;
+        self
+    }
+
+    /// Tells `observer` of every exchange when it is over: an access log, and the only place where
+    /// the error of a handler can be seen. It is called by the thread of the connection.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(&Access<'_>) + Send + Sync + 'static) -> Server {
+        self.observer = Some(Box::new(observer));
         self
     }
 
@@ -130,10 +148,11 @@ impl Server {
     where
         H: Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync + 'static,
     {
-        handle::start(self.listener, self.limits, Box::new(handler))
+        let Server { listener, limits, observer } = self;
+        handle::start(listener, Setup { handler: Box::new(handler), observer, limits })
     }
 
-    /// Serves until the process ends.
+    /// Serves until the process ends. For a server that can be stopped see [`spawn`](Self::spawn).
     ///
     /// # Errors
     /// As [`spawn`](Server::spawn).
@@ -143,5 +162,12 @@ impl Server {
     {
         self.spawn(handler)?.wait();
         Ok(())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Server { listener, limits, .. } = self;
+        f.debug_struct("Server").field("listener", listener).field("limits", limits).finish()
     }
 }

@@ -38,10 +38,10 @@ impl Refusal {
         &self.why
     }
 
-    /// Returns the response for a handler that failed (`None`: panicked), and whether the
-    /// connection can be kept after it.
-    pub(super) fn of_handler(error: Option<&io::Error>) -> (Refusal, bool) {
-        let inner = error.and_then(io::Error::get_ref);
+    /// Returns the response for a handler that failed, and whether the connection can be kept
+    /// after it.
+    pub(super) fn of_handler(error: &io::Error) -> (Refusal, bool) {
+        let inner = error.get_ref();
         if let Some(refusal) = inner.and_then(|e| e.downcast_ref::<Refusal>()) {
             return (refusal.clone(), true);
         }

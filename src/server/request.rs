@@ -92,7 +92,7 @@ impl Request<'_> {
 
     /// Returns the address of a TCP client.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.state.stream.as_tcp()?.peer_addr().ok()
+        self.state.peer()
     }
 
     /// Returns the length of the content; `None` if it is chunked.
@@ -126,6 +126,12 @@ impl Request<'_> {
         }
         self.connection.stream_mut().expect(Phase::Look);
         !matches!(self.connection.read_ahead(), Ok(1..) | Err(Error::Timeout(_)))
+    }
+
+    /// Whether the server is about to [stop](super::Handle::stop). Ask now and then while sending
+    /// an endless response, and finish it: after the time limit it is cut.
+    pub fn is_stopping(&self) -> bool {
+        self.state.pressure.stopping.load(Ordering::SeqCst)
     }
 
     /// Sends `100 Continue` before the first read if the client waits for it (`RFC 9110 §10.1.1`).

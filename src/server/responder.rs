@@ -133,7 +133,10 @@ impl<'a> Responder<'a> {
         while reader.limit() > 0 {
             match reader.read(&mut piece) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(n) => (&self.state.stream).write_all(&piece[..n])?,
+                Ok(n) => {
+                    (&self.state.stream).write_all(&piece[..n])?;
+                    self.answer.sent += n as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

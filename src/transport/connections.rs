@@ -144,11 +144,18 @@ impl<T: Cut + Send + Sync> Connections<T> {
         drop(self.changed.wait_timeout_while(table, limit, |table| table.running > 0));
     }
 
+    /// Waits until no thread is at work, or all connections have been cut.
+    pub(crate) fn wait_for_cut(&self) {
+        let waiting = |table: &mut Table<T>| table.running > 0 && !table.cut;
+        drop(self.changed.wait_while(lock(&self.table), waiting));
+    }
+
     /// Waits at most `grace` for the open connections, then cuts them and all that come later.
     pub(crate) fn end(&self, grace: Duration) {
         self.wait(Some(grace));
         let mut table = lock(&self.table);
         table.cut = true;
         table.open.values().for_each(|connection| connection.cut());
+        self.changed.notify_all();
     }
 }
