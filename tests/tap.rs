@@ -10,5 +10,6 @@ mod tap {
     mod process;
     mod recorders;
     mod relay;
+    mod replay;
     mod secrets;
 }

@@ -191,13 +191,14 @@ impl Relay {
             }
         };
         pair.turn.end();
-        // The other side learns of the end first, the observers after it.
-        if error.is_none() {
+        // It is noted before the other side learns of it, whose own end may be the effect.
+        let in_order = error.is_none();
+        self.viewer.tell(number, News::Ended(side, error));
+        if in_order {
             let _ = to.shutdown(Shutdown::Write);
         } else {
             pair.cut();
         }
-        self.viewer.tell(number, News::Ended(side, error));
     }
 
     /// Passes bytes on.

@@ -44,6 +44,10 @@ pub struct Exchange {
     pub sent: Message,
     /// Sizes and times of the response.
     pub received: Message,
+    /// When the client ended its side in the middle of the response, if it did: nobody knows how
+    /// much of the rest it took. A client that ends its side before the response, or that of a
+    /// tunnel, may go on reading.
+    pub left: Option<Duration>,
 }
 
 impl Exchange {
@@ -90,6 +94,17 @@ impl Exchange {
     pub fn total(&self) -> Option<Duration> {
         let began = self.sent.began.or(self.received.began)?;
         Some(self.received.last.max(self.sent.last)?.saturating_sub(began))
+    }
+
+    /// Whether the client goes on reading after its own end: it may use a tunnel.
+    pub(crate) fn may_half_close(&self) -> bool {
+        self.is_tunnel() || self.asks_for_tunnel() || self.sent.tunnel > 0
+    }
+
+    pub(super) fn client_ends(&mut self, now: Duration) {
+        if self.response.is_some() && !self.received.complete && !self.may_half_close() {
+            self.left.get_or_insert(now);
+        }
     }
 
     /// Whether the connection became a tunnel: after a 101, and after a 2xx to CONNECT.

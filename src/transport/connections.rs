@@ -138,6 +138,12 @@ impl<T: Cut + Send + Sync> Connections<T> {
         drop(self.changed.wait_timeout(lock(&self.table), limit));
     }
 
+    /// Waits for `time`, or until the connections are cut.
+    #[cfg(feature = "tap")]
+    pub(crate) fn sleep(&self, time: Duration) {
+        drop(self.changed.wait_timeout_while(lock(&self.table), time, |table| !table.cut));
+    }
+
     /// Waits until no thread is at work; `None` is forever.
     pub(crate) fn wait(&self, limit: Option<Duration>) {
         let (table, limit) = (lock(&self.table), limit.unwrap_or(Duration::MAX));

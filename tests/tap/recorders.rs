@@ -501,7 +501,8 @@ fn a_recording_has_every_byte_and_can_be_read_back() {
     // An index that promises more than there is.
     let (before, after) = good.split_once(" 1 client ").unwrap();
     std::fs::write(path.join("index"), format!("{before} 1 client 9999999{after}")).unwrap();
-    assert_eq!(Replay::open(&path).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+    let remarks = Replay::open(&path).unwrap().remarks().to_vec();
+    assert!(remarks[0].starts_with("1.client is shorter than the index says"), "{remarks:?}");
 }
 
 fn script(tool: Tool, said: &Said) -> String {
@@ -780,9 +781,10 @@ fn a_replayed_tunnel_takes_its_turns() {
         stream.write_all(b"one\n").unwrap();
         hear(&mut stream, b"1\n");
         stream.write_all(b"two\n").unwrap();
-        let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).unwrap();
-        assert_eq!(rest, b"2\n");
+        hear(&mut stream, b"2\n");
+        // The server ended after the client.
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
         drop(stopper);
     });
 }

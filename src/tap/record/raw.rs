@@ -162,6 +162,8 @@ pub struct Recording {
     pub covered: bool,
     /// The events, in order.
     pub events: Vec<Recorded>,
+    /// That the last line is not whole, and is left out, if so: the recorder did not end in order.
+    pub cut: Option<String>,
 }
 
 /// One line of the index.
@@ -214,8 +216,13 @@ impl Recording {
             Some("secrets shown") => false,
             _ => return Err(invalid(2)),
         };
-        let events = lines.zip(3..).map(|(line, n)| parse_event(line).ok_or_else(|| invalid(n)));
-        Ok(Recording { dir, started, covered, events: events.collect::<io::Result<_>>()? })
+        let mut lines: Vec<_> = lines.zip(3..).collect();
+        // The last line ends with a line feed, unless the recorder did not come to its end.
+        let cut = lines.pop_if(|_| !text.ends_with('\n'));
+        let cut = cut.map(|(_, n)| format!("line {} of its index is cut short", n + 1));
+        let event = |(line, n)| parse_event(line).ok_or_else(|| invalid(n));
+        let events = lines.into_iter().map(event).collect::<io::Result<_>>()?;
+        Ok(Recording { dir, started, covered, events, cut })
     }
 
     /// Returns the path of one side's bytes; a side that sent nothing has no file.

@@ -1,5 +1,6 @@
 //! Recorded responses and the requests that they belong to.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
 use std::hash::Hasher;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a response waits for what preceded it in the recording.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// How many bytes of a file are read at a time.
 const PART: u64 = 256 * 1024;
 
@@ -31,37 +34,45 @@ pub(super) struct RecordedAnswer {
     /// The number of its connection, if known.
     pub connection: Option<u64>,
     pub request: RequestKey,
-    /// When the request began and the response ended, since the start of the recording.
+    /// When the request began, since the start of the recording.
     pub began: Duration,
-    pub ended: Duration,
-    /// The server's bytes, as they came.
+    /// What the server did, in order.
     pub parts: Vec<Part>,
     /// Whether 100 (Continue) came first; it is not among the parts.
     pub interim: bool,
-    /// Whether the connection ended with it.
+    /// Whether the connection ends with it. Without a part that ends it, the client does.
     pub close: bool,
     /// Why it cannot be replayed, if so.
     pub unfit: Option<String>,
 }
 
-/// Some bytes of a response.
+/// Some bytes of a response, or the end of the server's side.
 #[derive(Debug)]
 pub(super) struct Part {
     /// When they came, since the start of the recording.
     pub at: Duration,
-    /// How long after the previous part or the request.
+    /// How long after what caused them at the earliest: the request, the previous part, or what the
+    /// client did last in the tunnel.
     pub after: Duration,
     /// How many bytes the client had sent in the tunnel by then.
     pub heard: u64,
-    pub bytes: Source,
+    /// How long to wait for the client's end, if that came before.
+    pub client_end: Option<Duration>,
+    /// Whether these are the first bytes after a head that ends HTTP.
+    pub after_head: bool,
+    /// The bytes; `None` is the end.
+    pub bytes: Option<Source>,
 }
 
 /// The responses given so far.
 #[derive(Debug)]
 pub(super) struct Given {
+    /// How often each was given.
     pub counts: Vec<u64>,
-    /// Those that were given to the end.
-    pub whole: Vec<bool>,
+    /// Requests that the client left out, as far as one can tell.
+    pub skipped: Vec<bool>,
+    /// When the next part of each response under way came in the recording.
+    pub under_way: BTreeMap<usize, Duration>,
     pub problems: Vec<String>,
 }
 

@@ -1,36 +1,51 @@
 //! Responses from a lossless recording.
 
-use super::answers::{Digest, Part, RecordedAnswer, RequestKey, Source};
+use super::answers::{Digest, PATIENCE, Part, RecordedAnswer, RequestKey, Source};
 use crate::tap::record::raw::{Recorded, Recording, What};
 use crate::traffic::{Conversation, Event, Exchange, Side};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Reads all responses, in the order of their requests, and whether secrets are masked in them.
-pub(super) fn read(dir: &Path) -> io::Result<(Vec<RecordedAnswer>, bool)> {
+/// What a recording contains.
+#[derive(Default)]
+pub(super) struct Answers {
+    /// All responses, in the order of their requests.
+    pub answers: Vec<RecordedAnswer>,
+    /// Whether secrets are masked in them.
+    pub covered: bool,
+    /// What of the recording cannot be used, and why.
+    pub remarks: Vec<String>,
+}
+
+/// Reads all responses.
+pub(super) fn read(dir: &Path) -> io::Result<Answers> {
     let recording = Recording::open(dir)?;
     let mut connections: BTreeMap<u64, Vec<&Recorded>> = BTreeMap::new();
     for event in &recording.events {
         connections.entry(event.connection).or_default().push(event);
     }
-    let mut answers = Vec::new();
+    let (answers, remarks) = (Vec::new(), recording.cut.clone().into_iter().collect());
+    let mut all = Answers { answers, covered: recording.covered, remarks };
     for (number, events) in &connections {
-        answers.extend(connection(&recording, *number, events)?);
+        connection(&recording, *number, events, &mut all)?;
     }
-    answers.sort_by_key(|answer: &RecordedAnswer| answer.began);
-    Ok((answers, recording.covered))
+    all.answers.sort_by_key(|answer: &RecordedAnswer| answer.began);
+    Ok(all)
 }
 
-/// One read from the server, and how many bytes the client had sent in the tunnel by then.
+/// A read from the server, or its end.
 struct Moment {
     at: Duration,
     start: u64,
     end: u64,
+    /// What the client had done by then: bytes in the tunnel, and the time of the latest ones.
     heard: u64,
+    heard_at: Duration,
+    client_ended: bool,
 }
 
 /// One connection while it is read.
@@ -39,7 +54,13 @@ struct Reader {
     number: u64,
     path: Arc<PathBuf>,
     moments: Vec<Moment>,
+    /// The end of the server's side.
+    end: Option<Moment>,
+    now: Duration,
     heard: u64,
+    heard_at: Duration,
+    /// How many bytes the server had sent when the client ended.
+    client_end: Option<u64>,
     /// How many of the server's bytes belong to earlier responses.
     cursor: u64,
     /// The bodies of requests, and the lengths of the 100 (Continue) heads, by exchange.
@@ -52,7 +73,8 @@ fn connection(
     recording: &Recording,
     number: u64,
     events: &[&Recorded],
-) -> io::Result<Vec<RecordedAnswer>> {
+    all: &mut Answers,
+) -> io::Result<()> {
     let path = Arc::new(recording.file(number, Side::Server));
     let mut files =
         [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
@@ -60,32 +82,47 @@ fn connection(
     let mut conversation = Conversation::new(false);
     let mut buffer = Vec::new();
     for event in events {
+        reader.now = event.at;
         match &event.what {
             What::Bytes(side, length) => {
-                let file = files[*side as usize]
-                    .as_mut()
-                    .map_err(|e| io::Error::new(e.kind(), format!("{number}.{side}: {e}")))?;
                 buffer.clear();
-                file.take(*length).read_to_end(&mut buffer)?;
-                if (buffer.len() as u64) < *length {
-                    let why = format!("{number}.{side} is shorter than the index says");
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                match &mut files[*side as usize] {
+                    Ok(file) => drop(file.take(*length).read_to_end(&mut buffer)?),
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => {
+                        let why = format!("{number}.{side}: {error}");
+                        return Err(io::Error::new(error.kind(), why));
+                    }
                 }
                 if *side == Side::Server {
                     let start = reader.length();
-                    let (at, end, heard) = (event.at, start + length, reader.heard);
-                    reader.moments.push(Moment { at, start, end, heard });
+                    let moment = reader.moment(start, start + buffer.len() as u64);
+                    reader.moments.push(moment);
                 }
                 conversation.bytes(*side, event.at, &buffer, &mut |event| reader.see(event));
+                if (buffer.len() as u64) < *length {
+                    let why = "is shorter than the index says: its connection is cut short there";
+                    all.remarks.push(format!("{number}.{side} {why}"));
+                    break;
+                }
             }
             What::End(side, _) => {
-                conversation.end(*side, event.at, None, &mut |event| reader.see(event))
+                let length = reader.length();
+                match side {
+                    Side::Client => {
+                        reader.client_end = Some(length);
+                        reader.heard_at = event.at;
+                    }
+                    Side::Server => reader.end = Some(reader.moment(length, length)),
+                }
+                conversation.end(*side, event.at, None, &mut |event| reader.see(event));
             }
             What::Open | What::Closed | What::Refused(_) => {}
         }
     }
     conversation.close(&mut |event| reader.see(event));
-    Ok(reader.answers)
+    all.answers.append(&mut reader.answers);
+    Ok(())
 }
 
 impl Reader {
@@ -94,12 +131,21 @@ impl Reader {
         self.moments.last().map_or(0, |moment| moment.end)
     }
 
+    fn moment(&self, start: u64, end: u64) -> Moment {
+        let client_ended = self.client_end.is_some();
+        let (heard, heard_at) = (self.heard, self.heard_at);
+        Moment { at: self.now, start, end, heard, heard_at, client_ended }
+    }
+
     fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Content(x, Side::Client, bytes) => {
                 self.bodies.entry(x.number).or_default().add(bytes)
             }
-            Event::Tunnel(_, Side::Client, bytes) => self.heard += bytes.len() as u64,
+            Event::Tunnel(_, Side::Client, bytes) => {
+                self.heard += bytes.len() as u64;
+                self.heard_at = self.now;
+            }
             // The bytes so far are that head; it is repeated only to a client that waits for it.
             Event::Interim(x, _) => {
                 self.interims.insert(x.number, x.received.head);
@@ -112,31 +158,16 @@ impl Reader {
     fn done(&mut self, x: &Exchange) {
         let interim = self.interims.remove(&x.number);
         let body = self.bodies.remove(&x.number).unwrap_or_default();
-        if x.response.is_none() {
-            return;
-        }
         let received = &x.received;
-        let start = self.cursor + interim.unwrap_or(0);
+        let (start, head) = (self.cursor + interim.unwrap_or(0), self.cursor + received.head);
         let sum = received.head + received.framing + received.content + received.tunnel;
-        // A broken response is replayed to its last byte.
+        // A broken response is replayed to its last byte, even if that is in its head.
         self.cursor = if received.complete { self.cursor + sum } else { self.length() };
-        let end = self.cursor;
         if x.request.is_none() {
             return;
         }
-        let began = x.sent.began.unwrap_or_default();
-        let mut before = x.sent.ended.or(x.sent.head_ended).unwrap_or(began);
-        let mut parts = Vec::new();
-        for moment in self.moments.iter().filter(|moment| moment.end > start && moment.start < end)
-        {
-            let offset = moment.start.max(start);
-            let length = moment.end.min(end) - offset;
-            let bytes = Source::File { path: Arc::clone(&self.path), offset, length };
-            let (at, heard) = (moment.at, moment.heard);
-            parts.push(Part { at, after: at.saturating_sub(before), heard, bytes });
-            before = before.max(at);
-        }
         let persistent = received.decision.is_some_and(|decision| decision.persistent);
+        let close = !persistent || !received.complete;
         self.answers.push(RecordedAnswer {
             connection: Some(self.number),
             request: RequestKey {
@@ -144,12 +175,50 @@ impl Reader {
                 target: x.target().to_vec(),
                 body,
             },
-            began,
-            ended: before,
-            parts,
+            began: x.sent.began.unwrap_or_default(),
+            parts: self.parts(x, (start, head, self.cursor), close),
             interim: interim.is_some(),
-            close: !persistent || !received.complete,
+            close,
             unfit: None,
         });
+    }
+
+    /// Returns the parts of a response from `start` to `end`, split at the end of its `head`.
+    fn parts(&self, x: &Exchange, (start, head, end): (u64, u64, u64), close: bool) -> Vec<Part> {
+        let mut before = x.sent.ended.or(x.sent.head_ended).unwrap_or_default();
+        let mut part = |moment: &Moment, bytes, after_head| {
+            let after = moment.at.saturating_sub(before.max(moment.heard_at));
+            before = before.max(moment.at);
+            let (at, heard, client_end) = (moment.at, moment.heard, self.patience(x, head, moment));
+            Part { at, after, heard, client_end, after_head, bytes }
+        };
+        let mut parts = Vec::new();
+        let is_part = |moment: &&Moment| moment.end > start && moment.start < end;
+        for moment in self.moments.iter().filter(is_part) {
+            let (from, to) = (moment.start.max(start), moment.end.min(end));
+            let middle = head.clamp(from, to);
+            for (offset, to) in [(from, middle), (middle, to)] {
+                if to > offset {
+                    let (path, length) = (Arc::clone(&self.path), to - offset);
+                    let after_head = close && offset == head;
+                    let bytes = Source::File { path, offset, length };
+                    parts.push(part(moment, Some(bytes), after_head));
+                }
+            }
+        }
+        parts.extend(self.end.as_ref().filter(|_| close).map(|end| part(end, None, false)));
+        parts
+    }
+
+    /// How long a part waits for the client's end, which came before `moment` in the recording.
+    ///
+    /// A server that is in the middle of a response ends because its client left. Of a tunnel that
+    /// is likely as well; but a client without input may end its side at once, to no effect.
+    fn patience(&self, x: &Exchange, head: u64, moment: &Moment) -> Option<Duration> {
+        let sent = self.client_end.filter(|_| moment.client_ended)?;
+        let left = x.left.is_some() || x.response.is_none();
+        let caused = left || moment.heard > 0 || sent > head;
+        let patience = if caused { Duration::MAX } else { PATIENCE };
+        (left || x.may_half_close()).then_some(patience)
     }
 }

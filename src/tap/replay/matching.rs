@@ -1,25 +1,12 @@
 //! Which recorded answer a request gets.
 
 use super::Replay;
-use super::answers::{Given, RequestKey};
+use super::answers::{Given, PATIENCE, RequestKey};
 use crate::base::nearest::distance;
 use crate::base::sync::lock;
 use crate::docker::without_version;
+use std::sync::PoisonError;
 use std::time::Duration;
-
-/// How long a response waits for requests that preceded it in the recording.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How far other connections are, compared with the recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Others {
-    /// They do not matter for this part.
-    None,
-    /// As far as in the recording.
-    AsFar,
-    /// Not as far, and perhaps they never will be.
-    Elsewhere,
-}
 
 impl Replay {
     /// Chooses the response for a request.
@@ -38,53 +25,76 @@ impl Replay {
                 let order = if fresh { -(*n as i64) } else { *n as i64 };
                 (request.body == asked.body, request.target == asked.target, fresh, order)
             });
+        let mut problem = None;
         let chosen = match best {
             Some((n, request)) => {
                 given.counts[n] += 1;
-                match &self.answers[n].unfit {
+                let answer = &self.answers[n];
+                if let (None, Some(part)) = (&answer.unfit, answer.parts.first()) {
+                    given.under_way.insert(n, part.at);
+                }
+                if request.body != asked.body {
+                    problem = Some(format!("answered as with another body: {}", asked.name()));
+                }
+                match &answer.unfit {
                     None => Ok(n),
                     Some(why) => Err(format!("cannot replay {}: {why}", request.name())),
                 }
             }
             None => Err(self.unknown(asked)),
         };
-        given.problems.extend(chosen.clone().err());
+        problem = chosen.as_ref().err().cloned().or(problem);
+        if let (Some(tell), Some(problem)) = (&self.tell, &problem) {
+            tell(problem);
+        }
+        given.problems.extend(problem);
         drop(given);
         self.changed.notify_all();
         chosen
     }
 
-    /// Notes that response `n` was given to the end.
-    pub(super) fn gave(&self, n: usize) {
-        lock(&self.given).whole[n] = true;
+    /// Notes that the next part of response `n` came `at` that time, or that it is over.
+    pub(super) fn goes_on(&self, n: usize, at: Option<Duration>) {
+        let mut given = lock(&self.given);
+        match at {
+            Some(at) => given.under_way.insert(n, at),
+            None => given.under_way.remove(&n),
+        };
+        drop(given);
         self.changed.notify_all();
     }
 
     /// Waits until other connections are as far as they were at this point of the recording: all
-    /// requests since that of response `n` were made, and completed responses were completed. Gives
-    /// up after a while, since the client may go another way.
-    pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> Others {
+    /// requests since that of response `n` were made, and no response under way is behind. Gives up
+    /// after a while, since the client may go another way, and then waits for those no more until
+    /// they go on. Returns whether there were such requests.
+    pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> bool {
         let mine = &self.answers[n];
         let from = self.answers.partition_point(|answer| answer.began <= mine.began);
         let until = self.answers.partition_point(|answer| answer.began < at).max(from);
         // Later exchanges of the same connection cannot come first.
-        let others = (from..until).filter(|&other| {
-            let connection = self.answers[other].connection;
-            connection.is_none() || connection != mine.connection
-        });
-        let others: Vec<usize> = others.collect();
-        if others.is_empty() {
-            return Others::None;
-        }
-        let behind = |given: &mut Given| {
-            others.iter().any(|&other| {
-                given.counts[other] == 0 || self.answers[other].ended <= at && !given.whole[other]
-            })
+        let elsewhere = |other: &usize| {
+            let connection = self.answers[*other].connection;
+            *other != n && (connection.is_none() || connection != mine.connection)
         };
-        match self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind) {
-            Ok((_, waited)) if !waited.timed_out() => Others::AsFar,
-            _ => Others::Elsewhere,
+        let unasked = |given: &Given| {
+            let missing = |other: &usize| given.counts[*other] == 0 && !given.skipped[*other];
+            (from..until).filter(elsewhere).find(missing)
+        };
+        let late = |given: &Given| {
+            let mut late = given.under_way.iter().filter(|(_, next)| **next < at);
+            late.find(|(other, _)| elsewhere(other)).map(|(other, _)| *other)
+        };
+        let behind = |given: &mut Given| unasked(given).is_some() || late(given).is_some();
+        let waited = self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind);
+        let mut given = waited.unwrap_or_else(PoisonError::into_inner).0;
+        while let Some(other) = unasked(&given) {
+            given.skipped[other] = true;
         }
+        while let Some(other) = late(&given) {
+            given.under_way.remove(&other);
+        }
+        (from..until).any(|other| elsewhere(&other))
     }
 
     fn unknown(&self, asked: &RequestKey) -> String {

@@ -14,10 +14,17 @@
 //!   the last one repeats. Masked secrets are masked in the comparison, too.
 //! - **Strict**: method, target and body are equal to the byte; each response is given once.
 //! - **Tunnels** (attach, exec). Each part of the server's output comes once the client has sent as
-//!   much as it had then, or has ended its side: the output of `cat` follows its input.
-//! - **Order.** A container's `wait` is answered after its `start`, which runs on another
-//!   connection: each part waits up to a second until all before it was asked and answered.
-//! - **Pace.** Responses come at once, or with the recorded delays.
+//!   much as it had then, or has ended its side: the output of `cat` follows its input. A head that
+//!   ends HTTP comes alone: docker-py loses what comes with it.
+//! - **Ends.** A connection ends as it did. A tunnel, or a stream that its client left, stays open
+//!   until the client ends it. A broken response breaks at the same byte.
+//! - **Order.** A container's `wait` is answered after its `start` and after the output of its
+//!   attach, which are on other connections: each part waits up to a second until all before it was
+//!   asked and answered.
+//! - **Pace.** Responses come at once, or with the recorded delays. The time that the client takes
+//!   is not one of them.
+//! - **Damage.** A recording that was cut, or a HAR with odd entries, is used as far as it goes;
+//!   [`remarks`](Replay::remarks) tell the rest.
 //!
 //! Sessions that negotiate something new, such as BuildKit's over HTTP/2, cannot be replayed.
 //!
@@ -63,21 +70,28 @@ use crate::base::sync::lock;
 use crate::transport::connections::Connections;
 use crate::transport::{Listener, Stream};
 use answers::{Given, RecordedAnswer};
+use from_recording::Answers;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 
+/// What is called with each problem.
+type Tell = Box<dyn Fn(&str) + Send + Sync>;
+
 /// A recording that answers requests.
-#[derive(Debug)]
 pub struct Replay {
     answers: Vec<RecordedAnswer>,
     /// Whether secrets are masked in the recording.
     covered: bool,
+    remarks: Vec<String>,
     strict: bool,
     pace: bool,
     given: Mutex<Given>,
     changed: Condvar,
     open: Arc<Connections<Stream>>,
+    tell: Option<Tell>,
 }
 
 impl Replay {
@@ -87,20 +101,22 @@ impl Replay {
     /// Fails with `InvalidData` and the place in the recording, or if reading fails.
     pub fn open(recording: impl AsRef<Path>) -> io::Result<Replay> {
         let path = recording.as_ref();
-        let (answers, covered) = if path.is_dir() {
-            from_recording::read(path)?
-        } else {
-            (from_har::read(&std::fs::read(path)?)?, true)
+        let Answers { answers, covered, remarks } = match path.is_dir() {
+            true => from_recording::read(path)?,
+            false => from_har::read(&std::fs::read(path)?)?,
         };
-        let (counts, whole) = (vec![0; answers.len()], vec![false; answers.len()]);
+        let (counts, skipped) = (vec![0; answers.len()], vec![false; answers.len()]);
+        let (under_way, problems) = (BTreeMap::new(), Vec::new());
         Ok(Replay {
             answers,
             covered,
+            remarks,
             strict: false,
             pace: false,
-            given: Mutex::new(Given { counts, whole, problems: Vec::new() }),
+            given: Mutex::new(Given { counts, skipped, under_way, problems }),
             changed: Condvar::new(),
             open: Arc::default(),
+            tell: None,
         })
     }
 
@@ -118,6 +134,18 @@ impl Replay {
         self
     }
 
+    /// Sets what is called with each [problem](Replay::problems) when it happens.
+    #[must_use]
+    pub fn on_problem(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Replay {
+        self.tell = Some(Box::new(tell));
+        self
+    }
+
+    /// Returns what of the recording cannot be used, and why.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
     /// Returns the number of responses.
     pub fn len(&self) -> usize {
         self.answers.len()
@@ -128,17 +156,20 @@ impl Replay {
         self.answers.is_empty()
     }
 
-    /// Returns the problems so far: unknown requests and, if strict, responses never asked for.
+    /// Returns the problems so far: unknown requests, those with another body and, if strict,
+    /// responses never asked for.
     pub fn problems(&self) -> Vec<String> {
-        let given = lock(&self.given);
-        let mut problems = given.problems.clone();
-        if self.strict {
-            let missed = self.answers.iter().zip(&given.counts).filter(|(_, count)| **count == 0);
-            let problem =
-                |answer: &RecordedAnswer| format!("never asked for: {}", answer.request.name());
-            problems.extend(missed.map(|(answer, _)| problem(answer)));
-        }
+        let mut problems = lock(&self.given).problems.clone();
+        problems.extend(self.missed());
         problems
+    }
+
+    /// Returns the last of the problems: if strict, responses never asked for.
+    pub fn missed(&self) -> Vec<String> {
+        let given = lock(&self.given);
+        let missed = self.answers.iter().zip(&given.counts);
+        let missed = missed.filter(|(_, count)| self.strict && **count == 0);
+        missed.map(|(answer, _)| format!("never asked for: {}", answer.request.name())).collect()
     }
 
     /// Returns a handle that stops the replay from another thread.
@@ -147,5 +178,11 @@ impl Replay {
     /// Fails if dup(2) fails.
     pub fn stopper(&self, listener: &Listener) -> io::Result<TapStopper> {
         TapStopper::new(listener, &self.open)
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay").field("answers", &self.answers.len()).finish_non_exhaustive()
     }
 }

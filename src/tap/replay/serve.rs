@@ -2,22 +2,24 @@
 
 use super::Replay;
 use super::answers::{Digest, RequestKey};
-use super::matching::Others;
 use crate::tap::gate::Gate;
 use crate::tap::refusal::refusal;
 use crate::traffic::{Conversation, Event, Side};
 use crate::transport::connections::Service;
 use crate::transport::{Endpoint, Listener, Stream};
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The pause before a part that waited for another connection: clients assume that a container
 /// lives for a moment.
 const BREATH: Duration = Duration::from_millis(10);
+/// The pause after a head that ends HTTP: docker-py loses bytes that it reads with the head. It is
+/// made of steps, which a busy machine draws out as it does the client's reading.
+const HEAD_ALONE: Duration = Duration::from_millis(50);
+const STEP: Duration = Duration::from_millis(5);
 
 impl Replay {
     /// Answers until it is stopped and every connection is over. A failure ends only the connection
@@ -105,10 +107,11 @@ impl Peer<'_> {
         while let Some(asked) = self.request()? {
             match self.replay.choose(&asked) {
                 Ok(n) => {
-                    self.answer(n)?;
-                    self.replay.gave(n);
+                    let said = self.answer(n);
+                    self.replay.goes_on(n, None);
+                    said?;
                     if self.replay.answers[n].close {
-                        return self.close();
+                        return self.wait_for_end(Duration::MAX);
                     }
                 }
                 Err(why) => self.refuse(501, &why, asked.method != "HEAD")?,
@@ -146,20 +149,31 @@ impl Peer<'_> {
 
     fn answer(&mut self, n: usize) -> io::Result<()> {
         let heard_before = self.seen.heard;
-        let mut others = Others::None;
+        let mut end_awaited = false;
         for part in &self.replay.answers[n].parts {
-            if others != Others::Elsewhere {
-                others = self.replay.wait_for_others(n, part.at);
-            }
+            self.replay.goes_on(n, Some(part.at));
             while self.seen.heard - heard_before < part.heard && !self.seen.ended {
                 self.read()?;
             }
-            if self.replay.pace {
-                thread::sleep(part.after);
-            } else if others == Others::AsFar {
-                thread::sleep(part.after.min(BREATH));
+            if let (Some(patience), false) = (part.client_end, end_awaited) {
+                self.wait_for_end(patience)?;
+                end_awaited = true;
             }
-            part.bytes.read(|bytes| self.say(bytes))?;
+            let ready = Instant::now();
+            let followed = self.replay.wait_for_others(n, part.at);
+            if part.after_head {
+                let steps = part.after.min(HEAD_ALONE).as_millis() / STEP.as_millis();
+                (0..steps.max(4)).for_each(|_| self.replay.open.sleep(STEP));
+            }
+            self.replay.open.sleep(match self.replay.pace {
+                true => part.after.saturating_sub(ready.elapsed()),
+                false if followed => part.after.min(BREATH),
+                false => Duration::ZERO,
+            });
+            match &part.bytes {
+                Some(bytes) => bytes.read(|bytes| self.say(bytes))?,
+                None => self.stream.shutdown(Shutdown::Write)?,
+            }
         }
         Ok(())
     }
@@ -197,10 +211,28 @@ impl Peer<'_> {
         Ok(())
     }
 
-    /// Waits for the client's end: closing earlier could destroy the response (`RFC 9112 §9.6`).
+    /// Ends the connection, but only after the client: an earlier end could destroy the response
+    /// (`RFC 9112 §9.6`).
     fn close(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
-        while !self.seen.ended && { self.stream }.read(&mut self.buffer)? > 0 {}
-        Ok(())
+        self.wait_for_end(Duration::MAX)
     }
+
+    /// Waits at most `limit` for the client's end.
+    fn wait_for_end(&mut self, limit: Duration) -> io::Result<()> {
+        let started = Instant::now();
+        while let (false, Some(rest)) = (self.seen.ended, limit.checked_sub(started.elapsed())) {
+            let limited = (limit != Duration::MAX).then_some(rest.max(Duration::from_millis(1)));
+            self.stream.set_read_timeout(limited)?;
+            match self.read() {
+                Err(error) if is_timeout(&error) => break,
+                read => read?,
+            }
+        }
+        self.stream.set_read_timeout(None)
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -109,6 +109,9 @@ impl Conversation {
     /// Ends one side.
     pub fn end(&mut self, side: Side, at: Duration, error: Option<&io::Error>, see: &mut See<'_>) {
         self.now = at;
+        if side == Side::Client {
+            self.open.iter_mut().for_each(|exchange| exchange.client_ends(at));
+        }
         match (side, &self.lane(side).reading) {
             // Held bytes are read, and end, when the response comes.
             (Side::Client, Reading::Held(..)) => self.ends_held = Some((at, error.is_none())),

@@ -15,7 +15,13 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let recording = &given.operands[0];
     let replay =
         Replay::open(recording).map_err(|error| format!("{}: {error}", recording.display()))?;
-    let replay = replay.strict(given.has("strict")).pace(given.has("pace"));
+    let mut replay = replay.strict(given.has("strict")).pace(given.has("pace"));
+    let loud = !given.has("quiet");
+    let say = |what: &str| crate::console::say(&format!("replay: {what}"));
+    if loud {
+        replay.remarks().iter().for_each(|remark| say(remark));
+        replay = replay.on_problem(say);
+    }
     let (_directory, listener) = serve::listener(given)?;
     let stopper = replay.stopper(&listener).map_err(|error| error.to_string())?;
     let code = thread::scope(|scope| {
@@ -24,9 +30,8 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
         stopper.stop(GRACE);
         code
     });
-    let problems = replay.problems();
-    if !given.has("quiet") {
-        problems.iter().for_each(|problem| crate::console::say(&format!("replay: {problem}")));
+    if loud {
+        replay.missed().iter().for_each(|problem| say(problem));
     }
-    Ok(if given.has("strict") && !problems.is_empty() { 1 } else { code })
+    Ok(if given.has("strict") && !replay.problems().is_empty() { 1 } else { code })
 }

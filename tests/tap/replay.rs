@@ -1,0 +1,341 @@
+//! Replay: clients cannot tell it from the recorded server.
+
+use crate::support::temp::TempDir;
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use unix_http::Endpoint;
+use unix_http::tap::{Replay, TapStopper};
+use unix_http::transport::Listener;
+
+const ATTACH: &str = "POST /containers/a/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n\
+     Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
+const SWITCH: &str =
+    "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: x/y\r\n\r\n";
+const WAIT: &str = "POST /containers/a/wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+const EVENTS: &str = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+
+/// A moment of a recording: seconds, connection, and the line's end; for bytes the side alone.
+type Moment = (&'static str, u64, &'static str, &'static str);
+
+/// Writes a recording.
+fn recording(moments: &[Moment]) -> (TempDir, PathBuf) {
+    let dir = TempDir::new();
+    let path = dir.join("rec");
+    fs::create_dir(&path).unwrap();
+    let mut index = "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n".to_owned();
+    for (at, connection, what, bytes) in moments {
+        let length = if bytes.is_empty() { String::new() } else { format!(" {}", bytes.len()) };
+        let (seconds, fraction) = at.split_once('.').unwrap();
+        index.push_str(&format!("{seconds}.{fraction:0<9} {connection} {what}{length}\n"));
+        if !bytes.is_empty() {
+            let file = fs::File::options()
+                .create(true)
+                .append(true)
+                .open(path.join(format!("{connection}.{what}")));
+            file.unwrap().write_all(bytes.as_bytes()).unwrap();
+        }
+    }
+    fs::write(path.join("index"), index).unwrap();
+    (dir, path)
+}
+
+/// Stops a replay however its test ends.
+struct Stop(TapStopper);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.stop(Duration::ZERO);
+    }
+}
+
+/// Runs a replay beside `clients`, which get a function that connects.
+fn serve(replay: Replay, clients: impl FnOnce(&dyn Fn() -> UnixStream)) -> Replay {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let listener = Listener::bind(&Endpoint::Unix(path.clone())).unwrap();
+    let stop = Stop(replay.stopper(&listener).unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| replay.run(&listener));
+        clients(&|| {
+            let stream = UnixStream::connect(&path).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream
+        });
+        drop(stop);
+    });
+    replay
+}
+
+fn say(mut stream: &UnixStream, text: &str) {
+    stream.write_all(text.as_bytes()).unwrap();
+}
+
+/// Reads exactly this text.
+fn hear(mut stream: &UnixStream, want: &str) {
+    let mut got = vec![0; want.len()];
+    stream.read_exact(&mut got).unwrap();
+    assert_eq!(String::from_utf8_lossy(&got), want);
+}
+
+fn rest(mut stream: &UnixStream) -> String {
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).unwrap();
+    rest
+}
+
+/// Nothing comes, not even the end.
+fn silence(mut stream: &UnixStream) {
+    stream.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+}
+
+/// docker-py reads the head with a buffer and the rest below it: what comes with the head is lost.
+#[test]
+fn a_head_that_ends_http_comes_alone() {
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", ATTACH),
+        ("0.2", 1, "server", &SWITCH[..40]),
+        ("0.201", 1, "server", &[SWITCH, "hi\n"].concat().leak()[40..]),
+        ("0.3", 1, "server end", ""),
+    ]);
+    serve(Replay::open(path).unwrap(), |connect| {
+        let client = connect();
+        let asked = Instant::now();
+        say(&client, ATTACH);
+        hear(&client, SWITCH);
+        assert_eq!(rest(&client), "hi\n");
+        assert!(asked.elapsed() >= Duration::from_millis(10), "{:?}", asked.elapsed());
+    });
+}
+
+#[test]
+fn answers_under_way_go_on_in_recorded_order() {
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", ATTACH),
+        ("0.2", 1, "server", SWITCH),
+        ("0.3", 2, "client", WAIT),
+        ("0.4", 1, "server", "out\n"),
+        ("0.5", 1, "server end", ""),
+        ("0.6", 2, "server", OK),
+    ]);
+    serve(Replay::open(path).unwrap(), |connect| {
+        // The second round has no request to wait for, but has the same order.
+        for _ in 0..2 {
+            let (attached, waiting) = (connect(), connect());
+            say(&attached, ATTACH);
+            hear(&attached, SWITCH);
+            say(&waiting, WAIT);
+            hear(&waiting, OK);
+            attached.set_nonblocking(true).unwrap();
+            assert_eq!(rest(&attached), "out\n");
+        }
+    });
+}
+
+/// What the client took its time for is not the server's waiting.
+#[test]
+fn the_pace_counts_from_what_the_client_said_last() {
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", ATTACH),
+        ("0.2", 1, "server", SWITCH),
+        ("1.0", 1, "client", "a"),
+        ("1.001", 1, "server", "A"),
+        ("999.0", 1, "client", "b"),
+        ("999.002", 1, "server", "B"),
+        ("5000.0", 1, "client end", ""),
+        ("5000.002", 1, "server end", ""),
+    ]);
+    serve(Replay::open(path).unwrap().pace(true), |connect| {
+        let client = connect();
+        say(&client, ATTACH);
+        hear(&client, SWITCH);
+        say(&client, "a");
+        hear(&client, "A");
+        say(&client, "b");
+        hear(&client, "B");
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(rest(&client), "");
+    });
+}
+
+#[test]
+fn a_pause_ends_with_the_replay() {
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", WAIT),
+        ("0.2", 1, "server", &OK[..20]),
+        ("9999.0", 1, "server", &OK[20..]),
+    ]);
+    serve(Replay::open(path).unwrap().pace(true), |connect| {
+        let client = connect();
+        say(&client, WAIT);
+        hear(&client, &OK[..20]);
+    });
+}
+
+/// A stream that its client left goes on until this client leaves, and so does a tunnel.
+#[test]
+fn streams_live_until_they_ended() {
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", EVENTS),
+        ("0.2", 1, "server", CHUNKED),
+        ("0.3", 1, "server", "3\r\none\r\n"),
+        ("0.4", 1, "client end", ""),
+        ("0.401", 1, "server", "0\r\n\r\n"),
+        ("0.402", 1, "server end", ""),
+        ("1.1", 2, "client", ATTACH),
+        ("1.2", 2, "server", SWITCH),
+        ("1.3", 2, "server", "hi\n"),
+        ("1.4", 2, "client end", ""),
+        ("1.401", 2, "server end", ""),
+        ("2.0", 3, "client", WAIT),
+        // The recording was stopped before the answer.
+    ]);
+    serve(Replay::open(path).unwrap(), |connect| {
+        let streams = [connect(), connect(), connect()];
+        for (stream, ask, said, last) in [
+            (&streams[0], EVENTS, [CHUNKED, "3\r\none\r\n"].concat(), "0\r\n\r\n"),
+            (&streams[1], ATTACH, [SWITCH, "hi\n"].concat(), ""),
+            (&streams[2], WAIT, String::new(), ""),
+        ] {
+            say(stream, ask);
+            hear(stream, &said);
+            silence(stream);
+            stream.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(rest(stream), last);
+        }
+    });
+}
+
+#[test]
+fn broken_answers_break_again() {
+    let mut moments = Vec::new();
+    let broken = ["", "HTTP/1.1 200 O", "\0garbage", &OK[..OK.len() - 1]];
+    let asks = ["0", "1", "2", "3"].map(|n| WAIT.replace("/a/", &format!("/{n}/")));
+    for ((ask, said), connection) in asks.iter().zip(broken).zip(1..) {
+        moments.push(("0.1", connection, "client", &*ask.clone().leak()));
+        if !said.is_empty() {
+            moments.push(("0.2", connection, "server", said));
+        }
+        moments.push(("0.3", connection, "server end", ""));
+    }
+    let (_dir, path) = recording(&moments);
+    let replay = serve(Replay::open(path).unwrap(), |connect| {
+        for (ask, said) in asks.iter().zip(broken) {
+            let client = connect();
+            say(&client, ask);
+            assert_eq!(rest(&client), said);
+        }
+    });
+    assert_eq!(replay.problems(), [""; 0]);
+}
+
+#[test]
+fn an_answer_to_another_body_is_told_at_once() {
+    let post = |body| format!("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n{body}");
+    let (_dir, path) =
+        recording(&[("0.1", 1, "client", post("a=1").leak()), ("0.2", 1, "server", OK)]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let replay = Replay::open(path).unwrap();
+    let replay = replay.on_problem(move |problem| tell.lock().unwrap().push(problem.to_owned()));
+    serve(replay, |connect| {
+        let client = connect();
+        say(&client, &post("a=1"));
+        hear(&client, OK);
+        assert_eq!(*told.lock().unwrap(), [""; 0]);
+        say(&client, &post("a=3"));
+        hear(&client, OK);
+        assert_eq!(*told.lock().unwrap(), ["answered as with another body: POST /p"]);
+    });
+}
+
+#[test]
+fn a_recording_that_was_cut_is_used_as_far_as_it_is_whole() {
+    let second = WAIT.replace("/a/", "/b/");
+    let moments = [
+        ("0.1", 1, "client", WAIT),
+        ("0.2", 1, "server", OK),
+        ("0.3", 2, "client", &*second.clone().leak()),
+        ("0.4", 2, "server", OK),
+    ];
+    let (_dir, path) = recording(&moments);
+    let index = fs::read_to_string(path.join("index")).unwrap();
+    fs::write(path.join("index"), &index[..index.len() - 3]).unwrap();
+    let replay = Replay::open(&path).unwrap();
+    assert_eq!(replay.remarks(), ["line 7 of its index is cut short"]);
+    let ask = |replay| {
+        serve(replay, |connect| {
+            let clients = [connect(), connect()];
+            say(&clients[0], WAIT);
+            hear(&clients[0], OK);
+            say(&clients[1], &second);
+            silence(&clients[1]);
+        });
+    };
+    ask(replay);
+    fs::write(path.join("index"), index).unwrap();
+    fs::remove_file(path.join("2.server")).unwrap();
+    let replay = Replay::open(&path).unwrap();
+    let why = "2.server is shorter than the index says: its connection is cut short there";
+    assert_eq!(replay.remarks(), [why]);
+    ask(replay);
+}
+
+/// What other programs write: https://github.com/flutter/devtools/issues/8925 and the like.
+#[test]
+fn odd_entries_of_a_har_are_used_as_far_as_they_go() {
+    let good = r#"{"request":{"method":"GET","url":"http://h/good"},
+        "response":{"status":200,"headers":[],"content":{"text":"ok"}}}"#;
+    let entry = |response: &str| {
+        format!(r#"{{"request":{{"method":"GET","url":"http://h/odd"}},"response":{response}}}"#)
+    };
+    let field = |name: &str, value: &str| {
+        let field = format!(r#"{{"name":{name},"value":{value}}}"#);
+        let fields = format!(r#"[{field},{{"name":"Content-Length","value":"9"}}]"#);
+        entry(&format!(r#"{{"status":200,"headers":{fields},"content":{{"text":"hi"}}}}"#))
+    };
+    let content = |content: &str| entry(&format!(r#"{{"status":200,"content":{content}}}"#));
+    let length = "Content-Length: 2\r\n\r\nhi";
+    for (odd, answer, remark) in [
+        (field("\"Set-Cookie\"", "\"a=1\\nb=2\""), "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n", ""),
+        (field("\"a b\"", "\"1\""), length, "the field \"a b\" is left out"),
+        (field("\"Empty\"", "\"\""), "Empty: \r\n", ""),
+        (field("\"X\"", "null"), length, "a field without a value is left out: X"),
+        (content(r#"{"text":"aGk","encoding":"base64"}"#), "\r\n\r\nhi", ""),
+        (content(r#"{"text":"a\r\nGk=","encoding":"base64"}"#), "\r\n\r\nhi", ""),
+        (content(r#"{"text":"!","encoding":"base64"}"#), "its content is not base64", ""),
+        (entry(r#"{"status":"error"}"#), "its status is not a status code", ""),
+        (entry(r#"{"status":-1}"#), "its status is not a status code", ""),
+        (entry(r#"{"status":0}"#), "there was no response", ""),
+        (entry(r#"{"status":204.0}"#), "HTTP/1.1 204 ", ""),
+        (entry(r#"{"status":204,"statusText":"a\nb"}"#), "HTTP/1.1 204 \r\n\r\n", ""),
+        (entry("null"), "its status is not a status code", ""),
+        (entry("1").replace(",\"response\":1", ""), "there was no response", ""),
+        (entry("1").replace("\"method\":\"GET\",", ""), "not recorded", "has no method"),
+    ] {
+        let dir = TempDir::new();
+        let har = format!("\u{feff}{{\"log\":{{\"entries\":[{odd},{good}]}}}}");
+        let replay = Replay::open(dir.write("h.har", har)).unwrap();
+        let remarks = replay.remarks().concat();
+        let told = if remark.is_empty() { remarks.is_empty() } else { remarks.contains(remark) };
+        assert!(told, "{odd}: {remarks}");
+        serve(replay, |connect| {
+            for (target, want) in [("good", "\r\n\r\nok"), ("odd", answer)] {
+                let client = connect();
+                say(&client, &EVENTS.replace("events", target));
+                client.shutdown(Shutdown::Write).unwrap();
+                let got = rest(&client);
+                assert!(got.contains(want), "{odd}: {got}");
+            }
+        });
+    }
+}
