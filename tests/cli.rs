@@ -4,7 +4,7 @@
 mod program;
 mod support;
 
-use program::{args, fetch, output, plan};
+use program::{args, content, fetch, output, plan};
 
 mod cli {
     mod arguments;
@@ -15,6 +15,7 @@ mod cli {
     mod hijack;
     mod hostile;
     mod messages;
+    mod nothing_lost;
     mod pipes;
     mod progress;
     mod security;

@@ -7,7 +7,7 @@
 use crate::args::config::{Config, Group};
 use crate::args::parse;
 use crate::fetch::request::{self, Hop, RequestContent};
-use crate::fetch::url::{Url, last_segment};
+use crate::fetch::url::Url;
 use crate::output::output_file;
 use crate::plan::{Destination, FetchPlan, Operation};
 use std::path::Path;
@@ -46,8 +46,7 @@ fn transfers(config: Config) {
 
 fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
     if matches!(fetch.destination, Destination::UrlName)
-        && let Ok(Some(name)) =
-            output_file::name(&fetch.destination, Path::new(""), last_segment(&url.path))
+        && let Ok(Some(name)) = output_file::name(&fetch.destination, Path::new(""), &url.path)
     {
         let name = name.as_os_str().as_encoded_bytes();
         assert!(
@@ -70,6 +69,7 @@ fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
             referer: flags.request.referer.clone(),
             same_host: true,
             trusted: true,
+            dropped: false,
             no_expect: false,
         };
         let Ok(plan) = request::plan(flags, &hop, flags.http10 == Some(true)) else { continue };

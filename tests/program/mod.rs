@@ -1,6 +1,6 @@
 //! Files of `ucurl` for the tests that call their functions: a program has no public interface.
 //!
-//! A test program says `mod program; use program::{args, fetch, output, plan};`, so that
+//! A test program says `mod program; use program::{args, content, fetch, output, plan};`, so that
 //! `crate::args` is what it is in `ucurl`.
 #![allow(dead_code, missing_docs)]
 
@@ -16,7 +16,8 @@ mod ucurl {
         pub mod output_file;
         pub mod progress;
     }
+    pub mod content;
     pub mod plan;
 }
 
-pub use ucurl::{args, fetch, output, plan};
+pub use ucurl::{args, content, fetch, output, plan};

@@ -5,6 +5,7 @@
 
 mod args;
 mod console;
+mod content;
 #[cfg(feature = "commands")]
 mod demo;
 mod explain;

@@ -5,11 +5,11 @@
 //! ```
 
 use crate::args::config::{Group, Node};
+use crate::content::{PostContent, Unreadable};
 use std::ffi::OsStr;
 use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::Duration;
 use unix_http::json::Pointer;
 use unix_http::{Endpoint, Timeouts};
@@ -22,6 +22,8 @@ pub struct Operation {
     pub socket: Option<Endpoint>,
     /// `--select`
     pub select: Option<Pointer>,
+    /// The content of `-d`, once it is opened.
+    pub post: PostContent,
     pub timeouts: Timeouts,
     pub fetches: Vec<FetchPlan>,
     /// There are more `-o` and `-T` than URLs.
@@ -41,7 +43,7 @@ pub struct FetchPlan {
 pub enum Source {
     None,
     /// `-d` and its relatives.
-    Post(Rc<Vec<u8>>),
+    Post,
     File(PathBuf),
     Stdin,
 }
@@ -65,9 +67,9 @@ impl Operation {
         let nodes = mem::take(&mut group.nodes);
         let given = nodes.len();
         // `-d` without `-G` becomes the content.
-        let post = group.post.take_if(|_| !group.get).map(Rc::new);
+        let posts = !group.post.is_empty() && !group.get;
         let fetches: Vec<_> =
-            nodes.into_iter().map_while(|node| FetchPlan::new(node, &post)).collect();
+            nodes.into_iter().map_while(|node| FetchPlan::new(node, posts)).collect();
         if group.json {
             add_json_fields(&mut group.request.headers);
         }
@@ -80,6 +82,7 @@ impl Operation {
         Ok(Operation {
             socket: unix.or(group.abstract_socket.clone().map(Endpoint::Abstract)),
             select: group.stages.select.as_ref().map(pointer).transpose()?,
+            post: PostContent::default(),
             timeouts: Timeouts {
                 connect: group.connect_timeout_ms.map(Duration::from_millis),
                 total: group.max_time_ms.map(Duration::from_millis),
@@ -93,15 +96,26 @@ impl Operation {
             flags: group,
         })
     }
+
+    /// Opens what `-d` names, before anything is sent. With `-G` it becomes the query.
+    pub fn open_content(&mut self) -> Result<(), Unreadable> {
+        let parts = mem::take(&mut self.flags.post);
+        let to_query = self.flags.get && !parts.is_empty();
+        self.post = PostContent::new(parts)?;
+        if to_query {
+            self.flags.query = Some(self.post.bytes()?);
+        }
+        Ok(())
+    }
 }
 
 impl FetchPlan {
     /// `None` for a node without a URL.
-    fn new(node: Node, post: &Option<Rc<Vec<u8>>>) -> Option<FetchPlan> {
-        let source = match (node.upload.as_deref(), post) {
-            (Some(b"-" | b"."), _) => Source::Stdin,
-            (Some(name @ [_, ..]), _) => Source::File(path(name).to_owned()),
-            (_, Some(post)) => Source::Post(Rc::clone(post)),
+    fn new(node: Node, posts: bool) -> Option<FetchPlan> {
+        let source = match node.upload.as_deref() {
+            Some(b"-" | b".") => Source::Stdin,
+            Some(name @ [_, ..]) => Source::File(path(name).to_owned()),
+            _ if posts => Source::Post,
             _ => Source::None,
         };
         let destination = match node.output.as_deref() {
@@ -133,7 +147,7 @@ pub fn names_field(line: &[u8], name: &str) -> bool {
 fn conflict(group: &Group) -> Option<&'static str> {
     let uploads =
         group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));
-    let data = group.post.is_some();
+    let data = !group.post.is_empty();
     match (group.head_set || (data && group.get), data && !group.get, uploads) {
         (_, _, true) if group.request.hijack => Some(
             "--hijack sends stdin after the upgrade, -T sends content before: choose one of them",

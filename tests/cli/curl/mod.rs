@@ -1,4 +1,4 @@
-//! The system's curl and ucurl side by side: the same command lines (`lines.txt`) against one
+//! curl 7.88, curl 8.14 and ucurl side by side: the same command lines (`lines.txt`) against one
 //! recording server. Compared are the bytes of every request by connection, stdout, files, exit
 //! code, and of stderr what scripts read there.
 
@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// One command line.
 struct Line {
     text: String,
-    /// Why the two differ, where they are meant to.
-    differs: Option<String>,
+    /// Why ucurl differs, where it is meant to, and from which curls: 7, 8 or both.
+    differs: Option<(String, &'static [u8])>,
     /// Compare the requests in the order they came, whatever connection they came on.
     fewer_connections: bool,
     /// Compare stdout as stderr is compared.
@@ -37,10 +37,14 @@ fn line(text: &str) -> Option<Line> {
     if text.is_empty() || text.starts_with('#') {
         return None;
     }
-    let (differs, command) = match text.strip_prefix('!').and_then(|rest| rest.split_once('!')) {
-        Some((why, command)) => (Some(why.to_owned()), command.trim_start()),
-        None => (None, text),
-    };
+    let marks: [(&str, &[u8]); 3] = [("!", &[7, 8]), ("7!", &[7]), ("8!", &[8])];
+    let (differs, command) = marks
+        .into_iter()
+        .find_map(|(mark, from)| {
+            let (why, command) = text.strip_prefix(mark)?.split_once('!')?;
+            Some((Some((why.to_owned(), from)), command.trim_start()))
+        })
+        .unwrap_or((None, text));
     let (fewer_connections, stdout_is_trace) =
         (command.starts_with("+ "), command.starts_with("? "));
     let command = if fewer_connections || stdout_is_trace { &command[2..] } else { command };
@@ -65,7 +69,7 @@ fn generated() -> Vec<Line> {
             name.split(' ').next().unwrap_or_default().trim_start_matches("no-").to_owned()
         });
     // These end the run, or are refused the other way round.
-    let other = ["help", "manual", "version", "keepalive", "tcp-nodelay"];
+    let other = ["help", "manual", "version", "keepalive", "tcp-nodelay", "remote-name"];
     let both = switches.filter(|name| !other.contains(&name.as_str()));
     both.flat_map(|name| {
         [format!("--{name} http://d/ok"), format!("--{name} --no-{name} http://d/404")]
@@ -261,7 +265,10 @@ fn without_runs(mut bytes: &[u8]) -> Vec<u8> {
 /// Text that can be compared: without the programs' own names, and without times and speeds.
 fn plain(bytes: &[u8]) -> String {
     let text = bytes.escape_ascii().to_string().replace("\\n", "\\n\n").replace("\\\"", "\"");
-    let text = text.replace("ucurl/0.1.0", "PROGRAM").replace("curl/7.88.1", "PROGRAM");
+    let text = text
+        .replace("ucurl/0.1.0", "PROGRAM")
+        .replace("curl/7.88.1", "PROGRAM")
+        .replace("curl/8.14.1", "PROGRAM");
     let mut out = String::new();
     for (number, part) in text.split("\"curl_version\":\"").enumerate() {
         match number {
@@ -304,32 +311,49 @@ fn told(bytes: &[u8]) -> Vec<String> {
     told
 }
 
-fn curl() -> Option<PathBuf> {
-    let version = Command::new("curl").arg("--version").output().ok()?;
-    let path = std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|dir| dir.join("curl"))
-        .find(|path| path.exists())?;
-    version.stdout.starts_with(b"curl 7.88.1 ").then_some(path)
+/// The system's curl, if it is 7.88, and the one that `UNIX_HTTP_TEST_CURL` names, if it is 8.14.
+fn curl(major: u8) -> Option<PathBuf> {
+    let (path, starts) = match major {
+        7 => {
+            let dirs = std::env::var_os("PATH")?;
+            let mut paths = std::env::split_paths(&dirs).map(|dir| dir.join("curl"));
+            (paths.find(|path| path.exists())?, &b"curl 7.88.1 "[..])
+        }
+        _ => (PathBuf::from(std::env::var_os("UNIX_HTTP_TEST_CURL")?), &b"curl 8.14.1 "[..]),
+    };
+    let version = Command::new(&path).arg("--version").output().ok()?;
+    version.stdout.starts_with(starts).then_some(path)
 }
 
 #[test]
-fn side_by_side() {
-    let Some(curl) = curl() else {
-        println!("left out: side by side with curl, because there is no curl 7.88.1");
-        return;
-    };
+fn side_by_side_with_7_88() {
+    match curl(7) {
+        Some(curl) => side_by_side(&curl, 7),
+        None => println!("left out: side by side with curl 7.88.1, which is not installed"),
+    }
+}
+
+#[test]
+fn side_by_side_with_8_14() {
+    match curl(8) {
+        Some(curl) => side_by_side(&curl, 8),
+        None => println!("left out: side by side with curl 8.14.1: UNIX_HTTP_TEST_CURL names none"),
+    }
+}
+
+fn side_by_side(curl: &Path, major: u8) {
     let ucurl = PathBuf::from(env!("CARGO_BIN_EXE_ucurl"));
     let lines = lines();
     let next = AtomicUsize::new(0);
     let failures: Vec<String> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..12)
             .map(|_| {
-                let (lines, next, curl, ucurl) = (&lines, &next, &curl, &ucurl);
+                let (lines, next, ucurl) = (&lines, &next, &ucurl);
                 scope.spawn(move || {
                     let (theirs, ours) = (Place::new(), Place::new());
                     let mut failures = Vec::new();
                     while let Some(line) = lines.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        failures.extend(compare(line, || {
+                        failures.extend(compare(line, major, || {
                             std::thread::scope(|scope| {
                                 let ours = scope.spawn(|| ours.run(ucurl, line));
                                 (theirs.run(curl, line), ours.join().unwrap())
@@ -355,24 +379,26 @@ fn side_by_side() {
 
 /// What differs each time. Once only differs what depends on who is faster: whether a peer that
 /// dies has died before it is written to, and how much of an upload went out before it was refused.
-fn compare(line: &Line, run: impl Fn() -> (Outcome, Outcome)) -> Option<String> {
+fn compare(line: &Line, major: u8, run: impl Fn() -> (Outcome, Outcome)) -> Option<String> {
     let mut failure = None;
+    let why = line.differs.as_ref().filter(|(_, from)| from.contains(&major));
+    let why = why.map(|(why, _)| why.as_str());
     for _ in 0..5 {
         let (curl, ucurl) = run();
-        if (curl == ucurl) != line.differs.is_some() {
+        if (curl == ucurl) != why.is_some() {
             if let Some(once) = failure {
                 println!("not every time: {once}");
             }
             return None;
         }
-        failure = Some(report(line, &curl, &ucurl));
+        failure = Some(report(&line.text, why, &curl, &ucurl));
     }
     failure
 }
 
-fn report(line: &Line, curl: &Outcome, ucurl: &Outcome) -> String {
-    let mut out = format!("\n==== {}\n", line.text);
-    if let Some(why) = &line.differs {
+fn report(line: &str, why: Option<&str>, curl: &Outcome, ucurl: &Outcome) -> String {
+    let mut out = format!("\n==== {line}\n");
+    if let Some(why) = why {
         return out + &format!("is the same, and should differ because {why}\n{curl:?}\n");
     }
     let mut part = |name: &str, theirs: String, ours: String| {
@@ -524,7 +550,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 fn what_is_not_utf8_goes_through() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
-    let programs = [curl(), Some(PathBuf::from(env!("CARGO_BIN_EXE_ucurl")))];
+    let programs = [curl(7), curl(8), Some(PathBuf::from(env!("CARGO_BIN_EXE_ucurl")))];
     let seen: Vec<_> = programs
         .iter()
         .flatten()

@@ -282,6 +282,11 @@ fn answer(path: &str, asked: usize, expects: bool) -> (bool, Vec<u8>, Then) {
         "/control" => {
             close(text("HTTP/1.1 200 OK\r\nX-A: a\x01b\r\nContent-Length: 3\r\n\r\nok\n"))
         }
+        "/slow-404" => (
+            false,
+            text("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n"),
+            Then::Slowly(Duration::from_secs(2)),
+        ),
         "/slow" | "/slow-body" => (false, ok(), Then::Slowly(Duration::from_secs(2))),
         "/once503" if asked == 1 => {
             next(text("HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nbusy\n"))
@@ -330,6 +335,8 @@ fn location(name: &str, before: &str, asked: usize) -> String {
         "slashes" => "//other/two",
         "upper" => "HTTP://d/two",
         "dots" => "/x/../y/./two",
+        "login" => "http://x:y@d/two",
+        "login-there" => "http://x:y@other/two",
         "https" => "https://d/two",
         "ftp" => "ftp://d/two",
         "bad" => "http://d:port/two",

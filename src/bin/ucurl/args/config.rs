@@ -1,5 +1,7 @@
 //! The configuration that a command line sets.
 
+use std::path::PathBuf;
+
 /// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
@@ -42,6 +44,24 @@ pub struct Node {
     pub upload: Option<Vec<u8>>,
 }
 
+/// A part of the content of `-d` and its relatives.
+#[derive(Debug)]
+pub struct Part {
+    /// Stands before it, unless nothing does.
+    pub separator: &'static str,
+    pub data: PartData,
+}
+
+#[derive(Debug)]
+pub enum PartData {
+    Text(Vec<u8>),
+    /// With `text`, CR, LF and NUL are left out.
+    File {
+        name: PathBuf,
+        text: bool,
+    },
+}
+
 /// Flags for the transfers up to `--next`.
 #[derive(Default, Debug)]
 pub struct Group {
@@ -62,7 +82,7 @@ pub struct Group {
     pub bearer: Option<Vec<u8>>,
     pub basic: bool,
     pub cookies: Vec<Vec<u8>>,
-    pub post: Option<Vec<u8>>,
+    pub post: Vec<Part>,
     pub json: bool,
     pub get: bool,
     /// `-I` or `--no-head` was given.

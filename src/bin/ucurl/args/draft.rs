@@ -1,9 +1,11 @@
 //! The configuration while a command line is read, and the flags that do more than set a value.
 
-use super::config::{Config, Global, Group, Node, Trace};
+use super::config::{Config, Global, Group, Node, Part, PartData, Trace};
 use super::numbers::whole;
 use super::wrong::{NoTransfer, wrong};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use unix_http::base::percent;
 
 /// Returns the bytes of the file with a name; `-` is stdin.
@@ -75,10 +77,12 @@ impl<'r> Draft<'r> {
         (node.remote_name, node.output_set) = (remote_name, true);
     }
 
-    pub fn next_group(&mut self) {
-        if self.group.nodes.first().is_some_and(|node| node.url.is_some()) {
-            self.complete.push(std::mem::replace(&mut self.group, Group::new()));
+    pub fn next_group(&mut self) -> Result<(), NoTransfer> {
+        if self.group.nodes.first().is_none_or(|node| node.url.is_none()) {
+            return Err(wrong("needs a URL before it"));
         }
+        self.complete.push(std::mem::replace(&mut self.group, Group::new()));
+        Ok(())
     }
 
     pub fn http_version(&mut self, http10: bool) {
@@ -115,6 +119,9 @@ impl<'r> Draft<'r> {
     }
 
     pub fn range(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
+        if value.is_empty() {
+            return Err(BAD_USE);
+        }
         let mut range = value.to_vec();
         let other = value.iter().find(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b','));
         if value.first().is_some_and(u8::is_ascii_digit) && !value.contains(&b'-') {
@@ -157,31 +164,26 @@ impl<'r> Draft<'r> {
 
     /// `--json` and `-d` with its kin: more content for the request.
     pub fn content(&mut self, name: &str, value: &[u8]) -> Result<(), NoTransfer> {
-        let part = match name {
-            "data" | "data-ascii" => self.without_line_ends(value)?,
-            "data-raw" => value.to_vec(),
-            "data-urlencode" => self.urlencoded(value)?,
-            _ => self.text_or_file(value)?,
+        let text = matches!(name, "data" | "data-ascii");
+        let data = match value {
+            _ if name == "data-raw" => PartData::Text(value.to_vec()),
+            _ if name == "data-urlencode" => PartData::Text(self.urlencoded(value)?),
+            b"@-" if text => PartData::Text(self.without_line_ends(value)?),
+            b"@-" => PartData::Text(self.file(b"-")?),
+            [b'@', name @ ..] => PartData::File { name: OsStr::from_bytes(name).into(), text },
+            _ => PartData::Text(value.to_vec()),
         };
+        let separator = if name == "json" { "" } else { "&" };
         self.group.json |= name == "json";
-        append(&mut self.group.post, if name == "json" { "" } else { "&" }, part);
+        self.group.post.push(Part { separator, data });
         Ok(())
-    }
-
-    /// Returns the text, or the content of `@FILE`.
-    fn text_or_file(&mut self, value: &[u8]) -> Result<Vec<u8>, NoTransfer> {
-        match value {
-            [b'@', name @ ..] => self.file(name),
-            _ => Ok(value.to_vec()),
-        }
     }
 
     /// Returns the text, or the content of `@FILE` without its CR, LF and NUL.
     fn without_line_ends(&mut self, value: &[u8]) -> Result<Vec<u8>, NoTransfer> {
-        let mut text = self.text_or_file(value)?;
-        if value.starts_with(b"@") {
-            text.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
-        }
+        let [b'@', name @ ..] = value else { return Ok(value.to_vec()) };
+        let mut text = self.file(name)?;
+        text.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
         Ok(text)
     }
 
@@ -191,7 +193,10 @@ impl<'r> Draft<'r> {
             [b'+', rest @ ..] => rest.to_vec(),
             _ => self.urlencoded(value)?,
         };
-        append(&mut self.group.query, "&", part);
+        match &mut self.group.query {
+            Some(query) => query.extend([b"&", &part[..]].concat()),
+            None => self.group.query = Some(part),
+        }
         Ok(())
     }
 
@@ -219,13 +224,5 @@ impl<'r> Draft<'r> {
             }
         }
         Ok(out)
-    }
-}
-
-/// Adds a part to a text, after a separator unless it is the first.
-fn append(text: &mut Option<Vec<u8>>, separator: &str, part: Vec<u8>) {
-    match text {
-        Some(text) => text.extend([separator.as_bytes(), &part].concat()),
-        None => *text = Some(part),
     }
 }

@@ -7,9 +7,15 @@ use crate::fetch::request::Hop;
 use crate::output::body_stages::BodyStages;
 use crate::output::failure::Failure;
 use std::io::{self, BufRead as _, Read as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 use unix_http::docker::{DaemonMessage, MESSAGE_LIMIT, OutputKind};
-use unix_http::wire::{Framing, framing};
+use unix_http::wire::{Decision, ErrorKind, Framing, framing};
 use unix_http::{Error, Response};
+
+/// How long `-f` waits for the daemon's reason.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What follows a response.
 pub enum Next {
@@ -33,9 +39,9 @@ impl Attempt<'_> {
         self.show_heads(&response)?;
         // Without the upgrade nothing reads stdin.
         if (flags.fail || flags.request.hijack) && response.status() >= 400 {
-            return Err(failure_of(response).0);
+            return Err(refusal(response));
         }
-        let next = self.next(&response, hop, expecting);
+        let next = self.next(&response, hop, expecting)?;
         if flags.request.head {
             self.check_announced(&response)?;
             return Ok(next);
@@ -54,11 +60,18 @@ impl Attempt<'_> {
         self.deliver(response, hop).map(|()| Next::Done)
     }
 
-    fn next(&mut self, response: &Response, hop: &Hop, expecting: bool) -> Next {
+    fn next(&mut self, response: &Response, hop: &Hop, expecting: bool) -> Result<Next, Failure> {
         let status = response.status();
-        let location = response.field("Location").filter(|to| !to.is_empty());
-        match location.filter(|_| (300..400).contains(&status)) {
-            Some(location) if self.operation.flags.location => Next::Redirect(location.to_vec()),
+        let values = response.fields().get_all("Location").map(|field| field.value());
+        let mut locations = values.filter(|to| !to.is_empty());
+        let location = locations.next().filter(|_| (300..400).contains(&status));
+        let follows = location.is_some() && self.operation.flags.location;
+        if follows && locations.any(|other| Some(other) != location) {
+            let text = "the redirect has two different Location fields";
+            return Err(Failure::new(Exit::WeirdReply, text));
+        }
+        Ok(match location {
+            Some(location) if follows => Next::Redirect(location.to_vec()),
             Some(location) => {
                 let target = hop.url.redirect(location, self.operation.flags.request.path_as_is);
                 let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
@@ -67,17 +80,19 @@ impl Attempt<'_> {
             }
             None if status == 417 && expecting => Next::WithoutExpect,
             None => Next::Done,
-        }
+        })
     }
 
-    /// Checks `--max-filesize` after a HEAD: a script may ask for the length before it fetches.
+    /// Checks Content-Length and `--max-filesize` after a HEAD: a script may ask for the length
+    /// before it fetches.
     fn check_announced(&self, response: &Response) -> Result<(), Failure> {
-        if self.operation.flags.max_filesize.is_none() {
-            return Ok(());
-        }
-        let announced = framing::response("GET", response.head()).map_err(Error::Parse)?;
-        match announced.framing {
-            Framing::Length(length) => self.monitor.within_max(length),
+        match framing::response("GET", response.head()) {
+            Err(error) if error.kind != ErrorKind::TransferEncoding => {
+                Err(Error::Parse(error).into())
+            }
+            Ok(Decision { framing: Framing::Length(length), .. }) => {
+                self.monitor.within_max(length)
+            }
             _ => Ok(()),
         }
     }
@@ -110,10 +125,10 @@ impl Attempt<'_> {
             };
         }
         let arrived = self.copy(&mut response, &mut stages);
-        let result = stages.finish(arrived, &mut self.sink);
-        self.info.size_download = response.received();
-        result?;
-        self.show_trailers(&response)?;
+        stages.finish(arrived, &mut self.sink)?;
+        if !flags.request.raw {
+            self.show_trailers(&response)?;
+        }
         match response.upload_error() {
             Some(error) if status < 300 => Err(Failure::new(Exit::Send, error.to_string())),
             _ => Ok(()),
@@ -122,15 +137,14 @@ impl Attempt<'_> {
 
     /// Passes on the content as it arrives.
     fn copy(&mut self, response: &mut Response, stages: &mut BodyStages) -> Result<(), Failure> {
-        let mut received = 0;
         loop {
             let content = response.fill_buf().map_err(Failure::of_body)?;
             if content.is_empty() {
                 return Ok(());
             }
             let length = content.len();
-            received += length as u64;
-            self.monitor.received(received)?;
+            self.info.size_download += length as u64;
+            self.monitor.received(self.info.size_download)?;
             stages.feed(content, &mut self.sink)?;
             response.consume(length);
         }
@@ -155,6 +169,18 @@ impl Attempt<'_> {
         other.terminal = other.terminal.filter(|_| kind != OutputKind::Multiplexed);
         Ok(other)
     }
+}
+
+/// Returns the failure of a response that `-f` refuses. A body that does not come with the head is
+/// not waited for: it only has the daemon's reason.
+fn refusal(response: Response) -> Failure {
+    let status = response.status();
+    let (send, failure) = mpsc::channel();
+    let work = move || send.send(failure_of(response).0);
+    let started = thread::Builder::new().name("reason".into()).spawn(work);
+    started.ok().and_then(|_| failure.recv_timeout(PATIENCE).ok()).unwrap_or_else(|| {
+        Failure::new(Exit::HttpError, format!("The requested URL returned error: {status}"))
+    })
 }
 
 /// Returns the failure of an error response, with the daemon's reason, and its body if it is whole.

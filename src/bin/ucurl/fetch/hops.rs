@@ -1,9 +1,11 @@
 //! The requests of one try: the first one, and those that redirects lead to.
 
 use crate::args::exit::Exit;
+use crate::content::StatedLength;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::delivery::Next;
 use crate::fetch::request::{self, Hop, RequestContent};
+use crate::fetch::session::Server;
 use crate::fetch::url::Url;
 use crate::output::failure::Failure;
 use crate::output::sink::unbuffered;
@@ -14,11 +16,13 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use unix_http::base::number::decimal;
 use unix_http::base::text::without_password;
+use unix_http::docker::EngineError;
 use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
-impl Attempt<'_> {
+impl<'t> Attempt<'t> {
     /// Tries once. Whatever happens, `info` says how far it came.
     pub fn run(&mut self) -> Result<(), Failure> {
         self.start = Instant::now();
@@ -38,6 +42,10 @@ impl Attempt<'_> {
 
     fn hops(&mut self) -> Result<(), Failure> {
         let mut hop = self.first.clone();
+        if self.operation.flags.request.negotiate_api {
+            self.session.tracer.begin_hop(&hop.url.host);
+            hop.url = versioned(&self.server, hop.url)?;
+        }
         loop {
             self.info.url_effective = hop.url.to_bytes();
             self.info.referer.clone_from(&hop.referer);
@@ -69,11 +77,12 @@ impl Attempt<'_> {
                 Failure::new(Exit::Usage, format!("-H '{}': {error}", line.escape_debug()))
             })?;
         }
+        let body = self.body(hop.content, fields.get("Content-Length"))?;
         let method = String::from_utf8_lossy(&planned.method);
         let version = if http10 { Version::Http10 } else { Version::Http11 };
         let client = self.server.engine.client();
         let mut request = client.request(&method, &planned.target).version(version).fields(fields);
-        request = request.timeouts(self.limits()?).body(content(self.source, hop.content)?);
+        request = request.timeouts(self.limits()?).body(body);
         if planned.expect {
             let wait = Duration::from_millis(flags.expect100_timeout_ms);
             request = request.expect_continue(wait);
@@ -87,6 +96,27 @@ impl Attempt<'_> {
         self.info.method.clone_from(&planned.method);
         self.monitor.sends(hop.content.length());
         Ok((request.send()?, planned.expect))
+    }
+
+    /// Opens the content of a request, of the length that was measured before, or that `-H` states.
+    fn body(&self, content: RequestContent, stated: Option<&[u8]>) -> Result<Body<'t>, Failure> {
+        let (name, file) = match (self.source, content) {
+            (_, RequestContent::None) | (Source::None, _) => return Ok(Body::default()),
+            (Source::Post, _) => {
+                let body = self.operation.post.body();
+                return body.map_err(|(name, error)| Failure::of_reading(&name, &error));
+            }
+            (Source::Stdin, _) => (Path::new("-"), unbuffered(io::stdin())),
+            (Source::File(name), _) => (&**name, File::open(name)),
+        };
+        let file = file.map_err(|error| Failure::of_reading(name, &error))?;
+        match (content.length(), stated.and_then(decimal)) {
+            (Some(length), _) => Ok(Body::sized(file, length)),
+            (None, Some(stated)) => StatedLength::new(file, stated)
+                .map(Body::reader)
+                .map_err(|error| Failure::of_reading(name, &error)),
+            (None, None) => Ok(Body::reader(file)),
+        }
     }
 
     /// Returns the request that a redirect leads to.
@@ -113,6 +143,7 @@ impl Attempt<'_> {
         Ok(Hop {
             content,
             referer,
+            dropped: hop.dropped || content != hop.content,
             login: hop.login.filter(|_| flags.location_trusted || same_port(&hop.url)),
             same_host,
             trusted: flags.location_trusted || (same_host && same_port(&self.first.url)),
@@ -155,20 +186,12 @@ impl Attempt<'_> {
     }
 }
 
-/// Opens the content of a request, of the length that was measured before.
-fn content(source: &Source, content: RequestContent) -> Result<Body<'_>, Failure> {
-    let file = match (source, content) {
-        (_, RequestContent::None) | (Source::None, _) => return Ok(Body::default()),
-        (Source::Post(data), _) => return Ok(Body::from(&data[..])),
-        (Source::Stdin, _) => {
-            unbuffered(io::stdin()).map_err(|error| Failure::of_reading(Path::new("-"), &error))?
-        }
-        (Source::File(name), _) => {
-            File::open(name).map_err(|error| Failure::of_reading(name, &error))?
-        }
-    };
-    Ok(match content.length() {
-        Some(length) => Body::sized(file, length),
-        None => Body::reader(file),
-    })
+/// Puts the version that both sides support before the path.
+fn versioned(server: &Server, url: Url) -> Result<Url, Failure> {
+    let path = String::from_utf8_lossy(&url.path);
+    let path = server.engine.target(&path).map_err(|error| match error {
+        EngineError::Exchange(error) => Failure::from(error),
+        other => Failure::new(Exit::Usage, other.to_string()),
+    })?;
+    Ok(Url { path: path.into_bytes(), ..url })
 }

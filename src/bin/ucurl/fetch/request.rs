@@ -8,6 +8,7 @@ use crate::args::config::Group;
 use crate::fetch::url::Url;
 use crate::plan::names_field;
 use unix_http::base::base64;
+use unix_http::base::percent::decode_lenient;
 
 /// What the next request sends after its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Hop {
     pub same_host: bool,
     /// Credentials may go to this host and port.
     pub trusted: bool,
+    /// A redirect has dropped the content, and with it the fields about it.
+    pub dropped: bool,
     /// The answer to Expect was a 417.
     pub no_expect: bool,
 }
@@ -59,8 +62,8 @@ pub struct Hop {
 const CHUNKED_TO_10: &str =
     "an upload of unknown length needs HTTP/1.1; give its length with -H 'Content-Length: ...'";
 
-/// curl sends Expect with a POST of more bytes than this.
-const EXPECT_POST: u64 = 1024 * 1024;
+/// curl 8 sends Expect with content of more bytes than this, or of unknown length.
+const EXPECT_OVER: u64 = 1024 * 1024;
 
 const DEFAULT_AGENT: &str = concat!("ucurl/", env!("CARGO_PKG_VERSION"));
 
@@ -71,7 +74,7 @@ pub fn plan(flags: &Group, hop: &Hop, http10: bool) -> Result<PlannedRequest, &'
     lines.preferences();
     let chunked = lines.transfer_encoding(http10)?;
     if !flags.cookies.is_empty() {
-        lines.unless_given("Cookie", &flags.cookies.join(&b";"[..]));
+        lines.unless_given("Cookie", &flags.cookies.join(&b"; "[..]));
     }
     lines.given();
     lines.content(chunked);
@@ -135,12 +138,16 @@ impl<'p> Lines<'p> {
                 .written
                 .extend(as_sent(given).map(|line| [b"Host", &line["Host".len()..]].concat())),
         }
-        let authorization = match (&self.flags.bearer, &self.hop.login) {
-            _ if !self.hop.trusted => return,
+        if !self.hop.trusted {
+            return;
+        }
+        // A Location may have a login of its own.
+        let own = self.hop.url.login.as_deref().filter(|_| self.flags.user.is_none()).map(login);
+        let authorization = match (&self.flags.bearer, own.or_else(|| self.hop.login.clone())) {
             // Two schemes are named: curl waits for the server to choose one.
             (Some(_), _) if self.flags.basic => return,
             (Some(token), _) => [b"Bearer ", &token[..]].concat(),
-            (None, Some(login)) => [b"Basic ", base64::encode(login).as_bytes()].concat(),
+            (None, Some(login)) => [b"Basic ", base64::encode(&login).as_bytes()].concat(),
             (None, None) => return,
         };
         self.unless_given("Authorization", &authorization);
@@ -193,6 +200,8 @@ impl<'p> Lines<'p> {
             let is = |name| names_field(line, name);
             let dropped = match self.header("Host") {
                 Some(_) if is("Host") => own_host != Some(b"Host:"),
+                _ if is("Expect") => self.hop.no_expect || self.hop.dropped,
+                _ if self.hop.dropped && is_about_content(line) => true,
                 _ => !self.hop.trusted && (is("Authorization") || is("Cookie")),
             };
             if !dropped {
@@ -222,11 +231,9 @@ impl<'p> Lines<'p> {
 
     /// Returns whether to wait for a 100, and writes the field that asks for it.
     fn expect(&mut self) -> bool {
-        let wanted = match self.hop.content {
-            RequestContent::None | RequestContent::Put(Some(0)) => false,
-            RequestContent::Put(_) => true,
-            RequestContent::Post(length) => length > EXPECT_POST || self.header("Expect").is_some(),
-        };
+        let is_long = self.hop.content.length().is_none_or(|length| length > EXPECT_OVER);
+        let has_content = self.hop.content != RequestContent::None;
+        let wanted = has_content && (is_long || self.header("Expect").is_some());
         if !wanted || self.hop.no_expect {
             return false;
         }
@@ -234,6 +241,19 @@ impl<'p> Lines<'p> {
         let given = self.header_value("Expect");
         given.is_none_or(|value| value.eq_ignore_ascii_case(b"100-continue"))
     }
+}
+
+/// Returns `user:password` of a URL's `user` or `user:password`.
+pub fn login(typed: &[u8]) -> Vec<u8> {
+    let colon: &[u8] = if typed.contains(&b':') { b"" } else { b":" };
+    [&decode_lenient(typed), colon].concat()
+}
+
+/// Whether a line of `-H` is about the content (RFC 9110 §15.4).
+fn is_about_content(line: &[u8]) -> bool {
+    let content = line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"));
+    let others = ["Transfer-Encoding", "Trailer", "Digest", "Last-Modified"];
+    content || others.iter().any(|name| names_field(line, name))
 }
 
 /// Returns a line of `-H` as it is sent: `Name;` with a colon. `Name:`, and a line without a name,

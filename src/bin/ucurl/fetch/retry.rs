@@ -61,7 +61,7 @@ impl<'p> Retries<'p> {
     /// Names a problem that may be gone a little later.
     fn problem(&self, status: u16, result: &Result<(), Failure>) -> Option<&'static str> {
         let flags = self.flags;
-        let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+        let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 522 | 524);
         match result {
             Ok(()) => transient.then_some(HTTP_ERROR),
             Err(failure) => match failure.exit {

@@ -2,10 +2,12 @@
 
 use crate::args::config::Config;
 use crate::args::exit::Exit;
+use crate::content::Unreadable;
 use crate::fetch::session::Session;
 use crate::fetch::transfer;
 use crate::output::failure::Failure;
 use crate::output::messages::Messages;
+use crate::output::output_file;
 use crate::output::sink::unbuffered;
 use crate::output::terminal;
 use crate::output::trace::Tracer;
@@ -24,14 +26,24 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     for warning in &warnings {
         messages.put(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
-    let operations: Result<Vec<_>, String> = groups.into_iter().map(Operation::new).collect();
-    let mut operations = match operations {
-        Ok(operations) => operations,
-        Err(why) => {
-            messages.put(format!("ucurl: {why}\n").as_bytes());
-            return Exit::Usage;
+    let mut operations = Vec::new();
+    for group in groups {
+        let opened = Operation::new(group).map_err(|why| (Exit::Usage, why));
+        let opened = opened.and_then(|mut operation| {
+            let unreadable = |(name, error): Unreadable| {
+                let failure = Failure::of_reading(&name, &error);
+                (failure.exit, failure.text)
+            };
+            operation.open_content().map_err(unreadable).map(|()| operation)
+        });
+        match opened {
+            Ok(operation) => operations.push(operation),
+            Err((exit, why)) => {
+                messages.put(format!("ucurl: {why}\n").as_bytes());
+                return exit;
+            }
         }
-    };
+    }
     if let Some(demo) = demo {
         operations.iter_mut().for_each(|operation| operation.socket = Some(demo.clone()));
     }
@@ -52,7 +64,7 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     ask_passwords(&mut operations);
     let tracer = Arc::new(tracer);
     let session = Session { messages, tracer, stdout, global, servers: Default::default() };
-    transfers(&session, &operations)
+    transfers(&session, &operations).unwrap_or_else(|failure| session.report(&failure))
 }
 
 /// Completes each `-u USER` without a password.
@@ -71,36 +83,32 @@ fn ask_passwords(operations: &mut [Operation]) {
     }
 }
 
-fn transfers(session: &Session, operations: &[Operation]) -> Exit {
+/// Runs the transfers of all operations. As in curl, what cannot be set up ends the run; a transfer
+/// that fails does not.
+fn transfers(session: &Session, operations: &[Operation]) -> Result<Exit, Failure> {
     let (mut last, mut number) = (Exit::Ok, 0);
     for operation in operations {
-        if operation.fetches.is_empty() {
-            session.messages.put(b"ucurl: no URL; -h helps\n");
-            return Exit::Usage;
+        let no_url = operation.fetches.is_empty().then_some("no URL; -h helps");
+        if let Some(why) = no_url.or(operation.conflict) {
+            session.messages.put(format!("ucurl: {why}\n").as_bytes());
+            return Ok(Exit::Usage);
         }
-        if let Some(why) = operation.conflict {
-            session.messages.put(format!("Warning: {why}\n").as_bytes());
-            return Exit::Usage;
-        }
-        let heads = match heads_file(session, operation) {
-            Ok(heads) => heads,
-            Err(error) => {
-                let text = format!("cannot open the file of --dump-header: {error}");
-                return session.report(&Failure::new(Exit::Write, text));
-            }
-        };
+        let heads = heads_file(session, operation).map_err(|error| {
+            let text = format!("cannot open the file of --dump-header: {error}");
+            Failure::new(Exit::Write, text)
+        })?;
         for fetch in &operation.fetches {
-            last = transfer::run(session, operation, fetch, heads.as_ref(), number);
+            last = transfer::run(session, operation, fetch, heads.as_ref(), number)?;
             number += 1;
             if last == Exit::Usage || (last != Exit::Ok && session.global.fail_early) {
-                return last;
+                return Ok(last);
             }
         }
         if operation.urls_missing {
             session.messages.warn("There are more outputs than URLs");
         }
     }
-    last
+    Ok(last)
 }
 
 /// `-D`: opens the file that the transfers of an operation share.
@@ -108,9 +116,12 @@ fn heads_file(session: &Session, operation: &Operation) -> io::Result<Option<Fil
     match operation.flags.dump_header.as_deref() {
         None => Ok(None),
         Some(b"-") => session.stdout.try_clone().map(Some),
+        Some(b"%") => session.messages.out.try_clone().map(Some),
         Some(name) => {
-            File::create(plan::path(name))?;
-            OpenOptions::new().append(true).open(plan::path(name)).map(Some)
+            let name = plan::path(name);
+            output_file::make_parent(name, &operation.flags.output)?;
+            File::create(name)?;
+            OpenOptions::new().append(true).open(name).map(Some)
         }
     }
 }

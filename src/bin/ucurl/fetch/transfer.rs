@@ -5,32 +5,34 @@ use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::retry::Retries;
-use crate::fetch::session::{Server, Session};
+use crate::fetch::session::Session;
 use crate::fetch::target;
-use crate::fetch::url::{self, Url, UrlError};
+use crate::fetch::url::{Url, UrlError};
 use crate::output::failure::Failure;
 use crate::output::meter::{Meter, Monitor};
 use crate::output::output_file;
 use crate::output::sink::Sink;
 use crate::output::writeout::{self, TransferInfo};
-use crate::plan::{self, FetchPlan, Operation, Source};
+use crate::plan::{self, Destination, FetchPlan, Operation, Source};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use unix_http::base::percent::decode_lenient;
 use unix_http::base::sync::lock;
 use unix_http::base::text::without_password;
-use unix_http::docker::EngineError;
 
-/// Transfers one URL, the `number`th of all, prints whatever happens, and returns the exit code.
-/// The heads go to the file of `-D`.
+/// Transfers one URL, prints what happens, and returns the exit code. The heads go to the file of
+/// `-D`.
+///
+/// # Errors
+/// Fails if the transfer cannot be set up.
 pub fn run(
     session: &Session,
     operation: &Operation,
     fetch: &FetchPlan,
     heads: Option<&File>,
     urlnum: usize,
-) -> Exit {
+) -> Result<Exit, Failure> {
     let flags = &operation.flags;
     // `-w`
     let write_out = |info, failure: Option<&Failure>| {
@@ -48,20 +50,17 @@ pub fn run(
             let method = b"GET".to_vec();
             let info = TransferInfo { url, url_effective, method, ..TransferInfo::default() };
             write_out(info, Some(&failure));
-            return session.report(&failure);
+            return Ok(session.report(&failure));
         }
     };
-    let mut attempt = match prepare(session, operation, fetch, heads, url) {
-        Ok(attempt) => attempt,
-        Err(failure) => return session.report(&failure),
-    };
+    let mut attempt = prepare(session, operation, fetch, heads, url)?;
     let failure = tries(&mut attempt).err();
     if failure.is_some() && flags.output.remove_on_error {
         attempt.sink.remove();
     }
     attempt.server.http10.set(attempt.server.http10.get() && attempt.kept);
     write_out(TransferInfo { url: shown, ..attempt.info }, failure.as_ref());
-    failure.map_or(Exit::Ok, |failure| failure.exit)
+    Ok(failure.map_or(Exit::Ok, |failure| failure.exit))
 }
 
 /// Returns the URL to request: with the data of `-G` or `--url-query`, or the name of the file of
@@ -78,13 +77,13 @@ fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> 
         return Err(Failure::new(Exit::Login, text));
     }
     if let Source::File(file) = &fetch.source {
-        let name = url::last_segment(file.as_os_str().as_encoded_bytes());
-        if url.path.ends_with(b"/") && !name.is_empty() {
-            url.add_file_name(name);
+        let name = file.as_os_str().as_encoded_bytes().rsplit(|byte| b"/\\".contains(byte)).next();
+        if url.path.ends_with(b"/") && url.query.is_none() {
+            url.add_file_name(name.unwrap_or_default());
             shown = url.to_bytes();
         }
     }
-    if let Some(data) = flags.post.as_ref().or(flags.query.as_ref()) {
+    if let Some(data) = &flags.query {
         // curl writes the URL and parses it again: the data must not hold what a URL cannot, and
         // the dots of the path are removed.
         url.add_query(data);
@@ -94,8 +93,7 @@ fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> 
     Ok((url, shown))
 }
 
-/// Opens the output, finds the server and measures the content. Only `--negotiate-api` sends
-/// something yet.
+/// Names the output, finds the server and measures the content.
 fn prepare<'p>(
     session: &'p Session,
     operation: &'p Operation,
@@ -105,16 +103,17 @@ fn prepare<'p>(
 ) -> Result<Attempt<'p>, Failure> {
     let (flags, global) = (&operation.flags, &session.global);
     let directory = plan::path(flags.output_dir.as_deref().unwrap_or_default());
-    let name = output_file::name(&fetch.destination, directory, url::last_segment(&url.path))
+    let name = output_file::name(&fetch.destination, directory, &url.path)
         .map_err(|why| Failure::new(Exit::Write, why))?;
+    if matches!(fetch.destination, Destination::UrlName) && url.path == b"/" {
+        session.messages.warn("The URL has no file name, so -O writes curl_response");
+    }
     let target = target::choose(operation, global.demo, &url)?;
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
     let styled = !global.no_styled_output;
     let sink = Sink::new(name, &fetch.destination, &flags.output, &session.stdout, styled);
-    session.tracer.begin_hop(&url.host);
-    let url = if flags.request.negotiate_api { versioned(&server, url)? } else { url };
-    let first = first_hop(flags, url, &fetch.source)?;
+    let first = first_hop(operation, url, &fetch.source)?;
     // Frames, a raw connection and an explanation need stderr for themselves.
     let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
     let quiet = quiet || sink.to_terminal || flags.stages.demux || flags.request.hijack;
@@ -143,34 +142,26 @@ fn prepare<'p>(
     })
 }
 
-/// Puts the version that both sides support before the path.
-fn versioned(server: &Server, url: Url) -> Result<Url, Failure> {
-    let path = String::from_utf8_lossy(&url.path);
-    let path = server.engine.target(&path).map_err(|error| match error {
-        EngineError::Exchange(error) => Failure::from(error),
-        other => Failure::new(Exit::Usage, other.to_string()),
-    })?;
-    Ok(Url { path: path.into_bytes(), ..url })
-}
-
 /// Makes the hop before any redirect.
-fn first_hop(flags: &Group, url: Url, source: &Source) -> Result<Hop, Failure> {
+fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Failure> {
+    let flags = &operation.flags;
     let login = match (&flags.user, &url.login) {
         _ if flags.bearer.is_some() => None,
         (Some(user), _) => Some(user.clone()),
-        (None, Some(login)) => {
-            let colon: &[u8] = if login.contains(&b':') { b"" } else { b":" };
-            Some([&decode_lenient(login), colon].concat())
-        }
-        (None, None) => None,
+        (None, login) => login.as_deref().map(request::login),
     };
     let content = match source {
         Source::None => RequestContent::None,
-        Source::Post(data) => RequestContent::Post(data.len() as u64),
+        Source::Post => RequestContent::Post(operation.post.length),
         Source::Stdin => RequestContent::Put(None),
         Source::File(name) => {
-            let metadata = name.metadata().map_err(|error| Failure::of_reading(name, &error))?;
-            RequestContent::Put(metadata.is_file().then_some(metadata.len()))
+            let measured = name.metadata().and_then(|metadata| match metadata.is_file() {
+                _ if metadata.is_dir() => Err(ErrorKind::IsADirectory.into()),
+                true => File::open(name).map(|_| Some(metadata.len())),
+                // Only once: the other end of a pipe would see it closed.
+                false => Ok(None),
+            });
+            RequestContent::Put(measured.map_err(|error| Failure::of_reading(name, &error))?)
         }
     };
     Ok(Hop {
@@ -180,6 +171,7 @@ fn first_hop(flags: &Group, url: Url, source: &Source) -> Result<Hop, Failure> {
         referer: flags.request.referer.clone(),
         same_host: true,
         trusted: true,
+        dropped: false,
         no_expect: false,
     })
 }
@@ -218,8 +210,11 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
 
 /// Ends a try in which nothing went wrong.
 fn checked(attempt: &mut Attempt) -> Result<(), Failure> {
-    attempt.sink.ensure_file()?;
     let status = attempt.info.response_code;
+    // After a 304 the file is what it was.
+    if status != 304 {
+        attempt.sink.ensure_file()?;
+    }
     if attempt.operation.flags.fail_with_body && status >= 400 {
         let text = format!("The requested URL returned error: {status}");
         return Err(Failure::new(Exit::HttpError, text));

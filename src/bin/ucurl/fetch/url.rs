@@ -67,7 +67,7 @@ impl Url {
     fn authority(&mut self, authority: &[u8], has_scheme: bool) -> Result<()> {
         let (mut host, after_login) = split(authority, b'@');
         if let Some(after) = after_login {
-            if junk(host) {
+            if junk(host) || percent::decode_lenient(host).iter().any(u8::is_ascii_control) {
                 return Err(bad("has white space or a control in the user name"));
             }
             self.login = Some(host.to_vec());
@@ -248,10 +248,11 @@ fn host_name(host: &[u8]) -> Result<Vec<u8>> {
         return Ok(address.to_string().into_bytes());
     }
     let name = percent::decode_lenient(host);
-    if name.is_empty() {
+    if name.is_empty() || name == b"." || name.ends_with(b"..") {
         return Err(bad("has no host"));
     }
-    if junk(&name) || name.iter().any(|byte| b"/:#?!@{}[]\\$'\"^`*<>=;,+&()".contains(byte)) {
+    let out = b"/:#?!@{}[]\\$'\"^`*<>=;,+&()|";
+    if junk(&name) || name.iter().any(|byte| out.contains(byte)) {
         return Err(bad("has a byte in the host that no host has"));
     }
     if !name.is_ascii() {
@@ -316,25 +317,23 @@ fn encoded(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Removes `.` and `..` from a path that begins with a slash (RFC 3986 §5.2.4).
+/// Removes `.` and `..`, also as `%2e`, from a path that begins with a slash (RFC 3986 §5.2.4).
 fn without_dots(path: &[u8]) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
     let mut ends_in_dots = false;
     for segment in path[1..].split(|&byte| byte == b'/') {
-        ends_in_dots = matches!(segment, b"." | b"..");
-        match segment {
+        ends_in_dots = true;
+        match &percent::decode_lenient(segment)[..] {
             b"." => {}
             b".." => _ = kept.pop(),
-            _ => kept.push(segment),
+            _ => {
+                kept.push(segment);
+                ends_in_dots = false;
+            }
         }
     }
     if ends_in_dots {
         kept.push(b"");
     }
     [b"/", &kept.join(&b'/')[..]].concat()
-}
-
-/// Returns the name after the last slash or backslash.
-pub fn last_segment(path: &[u8]) -> &[u8] {
-    path.rsplit(|byte| b"/\\".contains(byte)).next().unwrap_or_default()
 }

@@ -75,9 +75,6 @@ fn exit_of(error: &Error) -> Exit {
             ConnectErrorKind::CaFile => Exit::CaFile,
             _ => Exit::Connect,
         },
-        Error::Encode(error) if matches!(error.kind, ErrorKind::Target | ErrorKind::TargetForm) => {
-            Exit::Url
-        }
         Error::Encode(_) | Error::Request(_) => Exit::Usage,
         Error::Source(_) | Error::SourceLength { .. } => Exit::Read,
         Error::Send(_) => Exit::Send,

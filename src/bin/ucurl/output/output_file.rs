@@ -9,20 +9,21 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// Returns the file's name; `None` is stdout. `segment` is the last one of the URL's path.
+/// Returns the file's name; `None` is stdout. As in curl 8, `-O` takes the last segment of the
+/// URL's path that is not empty.
 ///
 /// # Errors
 /// Says why the segment cannot be a file's name.
 pub fn name(
     destination: &Destination,
     directory: &Path,
-    segment: &[u8],
+    path: &[u8],
 ) -> Result<Option<PathBuf>, &'static str> {
     let name = match destination {
         Destination::Stdout { .. } => return Ok(None),
         Destination::File(name) => name.as_os_str(),
-        Destination::UrlName => match segment {
-            b"" => return Err("the URL has no file name for -O"),
+        Destination::UrlName => match last_segment(path) {
+            b"" => OsStr::new("curl_response"),
             // `-O` never leaves the directory.
             b"." | b".." => {
                 return Err("the URL ends in a directory, which is no file name for -O");
@@ -37,13 +38,22 @@ pub fn name(
     Ok(Some(whole.into()))
 }
 
-/// Opens the file. `--create-dirs` makes its directories; with `--no-clobber` it is a new file:
-/// `name`, or `name.1` to `name.99`.
-pub fn open(name: &Path, flags: &OutputFlags) -> io::Result<(File, PathBuf)> {
-    let parent = name.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent.filter(|_| flags.create_dirs) {
-        DirBuilder::new().recursive(true).mode(0o750).create(parent)?;
+fn last_segment(path: &[u8]) -> &[u8] {
+    let mut segments = path.rsplit(|byte| b"/\\".contains(byte));
+    segments.find(|segment| !segment.is_empty()).unwrap_or_default()
+}
+
+/// `--create-dirs` makes the directories of a file.
+pub fn make_parent(name: &Path, flags: &OutputFlags) -> io::Result<()> {
+    match name.parent().filter(|parent| flags.create_dirs && !parent.as_os_str().is_empty()) {
+        Some(parent) => DirBuilder::new().recursive(true).mode(0o750).create(parent),
+        None => Ok(()),
     }
+}
+
+/// Opens the file. With `--no-clobber` it is a new one: `name`, or `name.1` to `name.99`.
+pub fn open(name: &Path, flags: &OutputFlags) -> io::Result<(File, PathBuf)> {
+    make_parent(name, flags)?;
     if !flags.no_clobber {
         return Ok((File::create(name)?, name.to_owned()));
     }

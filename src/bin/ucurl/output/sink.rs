@@ -96,17 +96,23 @@ impl<'s> Sink<'s> {
         self.open().map(|_| ())
     }
 
-    /// Empties the file before another try, and returns how much was in it.
+    /// Empties the file before another try, and returns how much was in it. What was written into a
+    /// pipe or a device stays there.
     pub fn rewind(&mut self) -> io::Result<u64> {
         let Some(mut file) = self.file.as_ref() else { return Ok(0) };
+        if !file.metadata()?.is_file() {
+            return Ok(0);
+        }
         file.set_len(0)?;
         file.rewind()?;
         Ok(std::mem::take(&mut self.written))
     }
 
-    /// `--remove-on-error`
+    /// `--remove-on-error`: never removes a device, a pipe or a link.
     pub fn remove(&mut self) {
-        if let (Some(name), Some(_)) = (&self.name, self.file.take()) {
+        if let (Some(name), Some(_)) = (&self.name, self.file.take())
+            && name.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+        {
             _ = std::fs::remove_file(name);
         }
     }

@@ -272,9 +272,7 @@ impl TraceState {
                 let head = head.as_bytes();
                 facts.answered.get_or_insert(now);
                 facts.interim.push(head.to_vec());
-                // curl leaves out the empty line of a 1xx head.
-                let end = head.strip_suffix(b"\r\n").or(head.strip_suffix(b"\n"));
-                self.head(end.unwrap_or(head), true);
+                self.head(head, true);
             }
             ClientEvent::ResponseHead(head, _) | ClientEvent::Refused(head, _) => {
                 facts.answered.get_or_insert(now);

@@ -1,0 +1,175 @@
+//! The content of `-d` and its relatives: measured before the first request, opened for each.
+//!
+//! ```text
+//! content = part *( separator part )      separator = "&", or nothing before a part of --json
+//! part    = text / "@" file               text and small files in memory, large files streamed
+//! ```
+
+use crate::args::config::{Part, PartData};
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use unix_http::Body;
+
+/// A file up to this size is kept in memory: it leaves in one write with the head, and has the size
+/// that reading it shows, which a file of /proc does not.
+const SMALL: u64 = 64 << 10;
+
+/// A file, and why it cannot be read.
+pub type Unreadable = (PathBuf, io::Error);
+
+/// Content of known length.
+#[derive(Debug, Default)]
+pub struct PostContent {
+    pieces: Vec<PostPiece>,
+    pub length: u64,
+}
+
+#[derive(Debug)]
+enum PostPiece {
+    Bytes(Vec<u8>),
+    /// With `text`, CR, LF and NUL are left out.
+    File {
+        name: PathBuf,
+        text: bool,
+    },
+}
+
+impl PostContent {
+    /// Measures the parts. Only regular files can be read again; others are read now.
+    pub fn new(parts: Vec<Part>) -> Result<PostContent, Unreadable> {
+        let mut content = PostContent::default();
+        for Part { separator, data } in parts {
+            if content.length > 0 {
+                content.push(separator.as_bytes());
+            }
+            match data {
+                PartData::Text(text) => content.push(&text),
+                PartData::File { name, text } => {
+                    content.add_file(&name, text).map_err(|error| (name, error))?;
+                }
+            }
+        }
+        Ok(content)
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        match self.pieces.last_mut() {
+            Some(PostPiece::Bytes(all)) => all.extend_from_slice(bytes),
+            _ => self.pieces.push(PostPiece::Bytes(bytes.to_vec())),
+        }
+    }
+
+    fn add_file(&mut self, name: &Path, text: bool) -> io::Result<()> {
+        let file = File::open(name)?;
+        let metadata = file.metadata()?;
+        let mut source = open(file, text);
+        if metadata.is_file() && metadata.len() > SMALL {
+            self.length += match text {
+                true => io::copy(&mut source, &mut io::sink())?,
+                false => metadata.len(),
+            };
+            self.pieces.push(PostPiece::File { name: name.to_owned(), text });
+        } else {
+            let mut bytes = Vec::new();
+            source.read_to_end(&mut bytes)?;
+            self.push(&bytes);
+        }
+        Ok(())
+    }
+
+    /// Returns the content of one request.
+    pub fn body(&self) -> Result<Body<'_>, Unreadable> {
+        match &self.pieces[..] {
+            [] => return Ok(Body::bytes(&b""[..])),
+            [PostPiece::Bytes(bytes)] => return Ok(Body::bytes(&bytes[..])),
+            _ => {}
+        }
+        let mut all: Box<dyn Read + Send> = Box::new(io::empty());
+        for piece in &self.pieces {
+            all = match piece {
+                PostPiece::Bytes(bytes) => Box::new(all.chain(Cursor::new(bytes.clone()))),
+                PostPiece::File { name, text } => {
+                    let file = File::open(name).map_err(|error| (name.clone(), error))?;
+                    Box::new(all.chain(open(file, *text)))
+                }
+            };
+        }
+        Ok(Body::sized(all, self.length))
+    }
+
+    /// Returns all of it, for the query of `-G`.
+    pub fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
+        let mut all = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                PostPiece::Bytes(bytes) => all.extend_from_slice(bytes),
+                PostPiece::File { name, text } => {
+                    let file = File::open(name).map(|file| open(file, *text));
+                    let read = file.and_then(|mut file| file.read_to_end(&mut all));
+                    read.map_err(|error| (name.clone(), error))?;
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn open(file: File, text: bool) -> Box<dyn Read + Send> {
+    if text { Box::new(WithoutLineEnds(file)) } else { Box::new(file) }
+}
+
+/// A file of `-d @`, without its CR, LF and NUL.
+struct WithoutLineEnds(File);
+
+impl Read for WithoutLineEnds {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let length = self.0.read(out)?;
+            let mut kept = 0;
+            for at in 0..length {
+                if !matches!(out[at], b'\r' | b'\n' | 0) {
+                    out[kept] = out[at];
+                    kept += 1;
+                }
+            }
+            if kept > 0 || length == 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+/// A pipe whose content has the length that the user stated. More is an error, which comes before
+/// the last byte is sent: the server never sees a request that looks whole.
+pub struct StatedLength {
+    file: File,
+    left: u64,
+}
+
+impl StatedLength {
+    pub fn new(file: File, length: u64) -> io::Result<StatedLength> {
+        let mut stated = StatedLength { file, left: length };
+        stated.check_end()?;
+        Ok(stated)
+    }
+
+    fn check_end(&mut self) -> io::Result<()> {
+        if self.left == 0 && self.file.read(&mut [0])? > 0 {
+            return Err(io::Error::other("it is longer than Content-Length states"));
+        }
+        Ok(())
+    }
+}
+
+impl Read for StatedLength {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let length = (&self.file).take(self.left).read(out)?;
+        self.left -= length as u64;
+        if length > 0 {
+            self.check_end()?;
+        }
+        Ok(length)
+    }
+}
