@@ -4,7 +4,7 @@
 //! script   = command *( ( ";" / LF / "&&" ) command )
 //! command  = *( word / redirect )
 //! word     = 1*( CHAR / "'" *CHAR "'" / DQUOTE *CHAR DQUOTE / "\" CHAR / "$" name )
-//! redirect = [ "1" / "2" ] ">&" ( "1" / "2" )
+//! redirect = [ "1" / "2" ] ( ">&" ( "1" / "2" ) / ">" "/dev/null" )
 //! ```
 
 use super::prelude::*;
@@ -12,9 +12,9 @@ use super::process::{Killed, Process};
 use std::collections::BTreeMap;
 use std::{iter, thread};
 
-/// How long a program takes to begin. Without it, it would end before its client knows that it has
-/// been started.
-const STARTUP: Duration = Duration::from_millis(20);
+/// How long a program takes to begin, and to end. Without it, it would end before its client knows
+/// that it has been started, and its end would be told before its output.
+const PACE: Duration = Duration::from_millis(20);
 
 pub struct Start {
     pub argv: Vec<String>,
@@ -40,15 +40,17 @@ impl Start {
         process.run.change(|run| run.start(input));
         let process = Arc::clone(process);
         thread::Builder::new().name("process".into()).spawn(move || {
-            thread::sleep(STARTUP);
-            ended(self.run(&process));
+            thread::sleep(PACE);
+            let status = self.run(&process);
+            thread::sleep(PACE);
+            ended(status);
         })?;
         Ok(())
     }
 
     /// Runs it to its end, and returns its exit status.
     pub fn run(&self, process: &Process) -> i64 {
-        let streams = [false, true];
+        let streams = [Some(false), Some(true)];
         let mut shell = Shell { process, start: self, status: 0, ended: false, streams };
         shell.command(&self.argv).unwrap_or_else(|Killed(status)| status)
     }
@@ -67,8 +69,8 @@ struct Shell<'a> {
     start: &'a Start,
     status: i64,
     ended: bool,
-    /// Whether standard output, and standard error, go to standard error.
-    streams: [bool; 2],
+    /// Whether standard output, and standard error, go to standard error; `None` is nowhere.
+    streams: [Option<bool>; 2],
 }
 
 impl Shell<'_> {
@@ -86,7 +88,7 @@ impl Shell<'_> {
 
     fn script(&mut self, script: &str) -> Result<i64, Killed> {
         let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-        let (outer, mut skips) = (self.streams, false);
+        let (outer, mut skips, mut redirected) = (self.streams, false, None);
         let mut chars = script.chars().chain(['\n']).peekable();
         while let Some(c) = chars.next() {
             match (quote, c) {
@@ -96,6 +98,9 @@ impl Shell<'_> {
                 (_, '$') => {
                     let in_name = |c: &char| c.is_alphanumeric() || *c == '_';
                     let name: String = iter::from_fn(|| chars.next_if(in_name)).collect();
+                    if name.is_empty() {
+                        return Ok(self.has_no("'$' but for names"));
+                    }
                     let value = self.start.variables.get(&name).map_or("", String::as_str);
                     word.get_or_insert_default().push_str(value);
                 }
@@ -106,14 +111,22 @@ impl Shell<'_> {
                 (None, '>') => {
                     let digit = word.take_if(|word| word == "1" || word == "2");
                     let from = usize::from(digit.is_some_and(|digit| digit == "2"));
-                    let (Some('&'), Some(to @ ('1' | '2'))) = (chars.next(), chars.next()) else {
-                        return Ok(self.has_no("redirection to files"));
-                    };
-                    self.streams[from] = self.streams[usize::from(to == '2')];
+                    match chars.next_if_eq(&'&').and_then(|_| chars.next()) {
+                        Some(to) => self.streams[from] = self.streams[usize::from(to == '2')],
+                        None => redirected = Some(from),
+                    }
                 }
-                (None, ' ' | '\t' | '\r') => words.extend(word.take()),
-                (None, ';' | '\n' | '&') => {
-                    words.extend(word.take());
+                (None, ' ' | '\t' | '\r' | ';' | '\n' | '&') => {
+                    match (word.take(), redirected) {
+                        (Some(path), Some(from)) if path == "/dev/null" => {
+                            (self.streams[from], redirected) = (None, None);
+                        }
+                        (Some(_), Some(_)) => return Ok(self.has_no("redirection to files")),
+                        (word, _) => words.extend(word),
+                    }
+                    if " \t\r".contains(c) {
+                        continue;
+                    }
                     if c == '&' && chars.next_if_eq(&'&').is_none() {
                         return Ok(self.has_no("jobs"));
                     }
@@ -139,12 +152,17 @@ impl Shell<'_> {
     }
 
     fn say(&self, text: &str) -> i64 {
-        self.process.write(self.streams[0], text.as_bytes());
+        self.write(0, text.as_bytes());
         0
     }
 
+    /// Writes to standard output, which is 0, or to standard error.
+    fn write(&self, stream: usize, bytes: &[u8]) {
+        self.streams[stream].map(|error| self.process.write(error, bytes)).unwrap_or_default();
+    }
+
     fn fail(&self, program: &str, why: &str, status: i64) -> i64 {
-        self.process.write(self.streams[1], format!("{program}: {why}\n").as_bytes());
+        self.write(1, format!("{program}: {why}\n").as_bytes());
         status
     }
 
@@ -170,7 +188,7 @@ impl Shell<'_> {
             "printf" => self.say(&first.replace("\\n", "\n")),
             "cat" if arguments.is_empty() => {
                 while let Some(bytes) = self.process.read(false)? {
-                    self.process.write(self.streams[0], &bytes);
+                    self.write(0, &bytes);
                 }
                 0
             }
@@ -204,7 +222,7 @@ impl Shell<'_> {
         let Some(content) = content else {
             return self.fail("cat", &format!("can't open '{path}': No such file or directory"), 1);
         };
-        self.process.write(self.streams[0], &content);
+        self.write(0, &content);
         0
     }
 }
