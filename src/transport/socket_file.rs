@@ -2,9 +2,10 @@
 //! a live one, and removed only while it is still ours.
 //!
 //! `bind` makes a socket file with the mode that the umask leaves, and whoever may write to the
-//! file may connect (unix(7)), also between `bind` and a `chmod`. So where the umask would admit
-//! more than asked for, the socket is bound inside a private directory, given its mode there, and
-//! linked to its name: link(2), unlike rename(2), fails where the name is taken.
+//! file may connect (unix(7)), also between `bind` and a `chmod`. So the socket is bound inside a
+//! private directory, given its mode there, and linked to its name: link(2), unlike rename(2),
+//! fails where the name is taken. chmod(2) follows a symbolic link, and whoever may write to the
+//! directory may put one there: so the mode is set through a descriptor of the socket's file.
 //!
 //! A socket whose server has ended is moved aside, asked once more, and only then removed. If
 //! another server took the name in between, its socket is put back.
@@ -12,9 +13,9 @@
 use super::cause::ConnectErrorKind;
 use super::private_dir::PrivateDir;
 use super::unix::{self, ShortPath};
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,31 +52,13 @@ fn inode(path: &Path) -> io::Result<(u64, u64)> {
 
 /// Binds a socket with this mode from its first moment.
 pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
-    if umask_allows_no_more_than(mode) {
-        return bind_here(path, mode);
-    }
     let directory = PrivateDir::new_in(directory_of(path))?;
-    let (listener, inside) = bind_here(&directory.path().join("s"), mode)?;
+    let inside = directory.path().join("s");
+    let listener = UnixListener::bind(ShortPath::to_bind(&inside)?.as_path())?;
+    let inside = SocketFile { inode: inode(&inside)?, path: inside };
+    unix::set_mode(&inside.path, inside.inode, mode)?;
     fs::hard_link(&inside.path, path)?;
     Ok((listener, SocketFile { path: path.to_owned(), inode: inside.inode }))
-}
-
-/// Tells whether the umask keeps out all whom `mode` keeps out. Linux shows the umask in a file;
-/// asking in any other way would change it for every thread.
-fn umask_allows_no_more_than(mode: u32) -> bool {
-    const WRITE: u32 = 0o222;
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let umask = status
-        .lines()
-        .find_map(|line| u32::from_str_radix(line.strip_prefix("Umask:")?.trim(), 8).ok());
-    umask.is_some_and(|umask| WRITE & !umask & !mode == 0)
-}
-
-fn bind_here(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
-    let listener = UnixListener::bind(ShortPath::to_bind(path)?.as_path())?;
-    let file = SocketFile { path: path.to_owned(), inode: inode(path)? };
-    fs::set_permissions(path, Permissions::from_mode(mode))?;
-    Ok((listener, file))
 }
 
 fn directory_of(path: &Path) -> &Path {

@@ -9,7 +9,7 @@ use super::deadline::{Timeout, within};
 use super::permission;
 use crate::base::text::visible_path;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
 #[cfg(target_os = "android")]
 use std::os::android::net::SocketAddrExt;
@@ -17,7 +17,7 @@ use std::os::fd::AsRawFd;
 #[cfg(target_os = "linux")]
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -84,6 +84,22 @@ fn open_only_as_a_place(path: &Path) -> io::Result<File> {
         return Err(ErrorKind::InvalidFilename.into());
     }
     File::options().read(true).custom_flags(O_PATH).open(path)
+}
+
+/// Sets the mode of a file with this inode, and of no other that took its name. chmod(2) follows a
+/// symbolic link; the descriptor's name in `/proc` leads to the file itself. Without `/proc` the
+/// path is all there is.
+pub(super) fn set_mode(path: &Path, inode: (u64, u64), mode: u32) -> io::Result<()> {
+    let mode = Permissions::from_mode(mode);
+    if !IS_LINUX || !Path::new("/proc/self/fd").exists() {
+        return fs::set_permissions(path, mode);
+    }
+    let file = open_only_as_a_place(path)?;
+    let found = file.metadata()?;
+    match (found.dev(), found.ino()) == inode {
+        true => fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), mode),
+        false => Err(io::Error::other("another file took its name")),
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -1,9 +1,10 @@
 //! Listening: who gets in, what is replaced and what is not, what is left behind.
 
-use crate::support::again::{name, passed};
+use crate::support::again::{again, name, passed};
+use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
@@ -62,6 +63,47 @@ fn with_an_open_umask_too() {
         .output()
         .unwrap();
     passed(&again);
+}
+
+/// Whoever may write to the directory puts a symbolic link in the socket's place before it gets its
+/// mode. The socket may be lost; the file that the link names must keep its mode.
+#[test]
+fn a_link_in_the_place_of_the_socket_is_not_followed() {
+    const PLACE: &str = "UNIX_HTTP_TEST_LINK_AT";
+    if let Some(path) = std::env::var_os(PLACE) {
+        // Whether it listens in the end is not the question.
+        let admission = Admission { mode: 0o666, ..Admission::default() };
+        drop(Listener::bind_for(&at(Path::new(&path)), admission));
+        return;
+    }
+    let Some(strace) = needs::program("strace") else { return };
+    let dir = TempDir::new();
+    let victim = dir.write("victim", "precious");
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::create_dir(dir.join("d")).unwrap();
+    let inner = again(module_path!(), "a_link_in_the_place_of_the_socket_is_not_followed");
+    let mut listening = Command::new(strace)
+        .args(["-f", "-o", "/dev/null", "-e", "trace=chmod,fchmodat"])
+        .args(["-e", "inject=chmod,fchmodat:delay_enter=500000"])
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env(PLACE, dir.join("d/s"))
+        .spawn()
+        .unwrap();
+    while listening.try_wait().unwrap().is_none() {
+        for entry in fs::read_dir(dir.join("d")).unwrap().flatten() {
+            for path in [entry.path(), entry.path().join("s")] {
+                let found = fs::symlink_metadata(&path);
+                if found.is_ok_and(|found| found.file_type().is_socket()) {
+                    // chmod is held up for half a second: it has begun by then.
+                    thread::sleep(std::time::Duration::from_millis(150));
+                    _ = fs::remove_file(&path).and_then(|()| symlink(&victim, &path));
+                }
+            }
+        }
+        thread::yield_now();
+    }
+    assert_eq!(mode(&victim), 0o600);
 }
 
 #[test]
