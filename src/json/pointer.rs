@@ -8,8 +8,10 @@
 //! array-index     = %x30 / ( %x31-39 *(%x30-39) )     ; §4: "0", or digits without a leading "0"
 //! ```
 //!
-//! The empty pointer is the whole text. Not supported: a pointer as a URI fragment (`#/a`, RFC 6901
-//! §6), `-` for the element after an array's last (§4), and guesses such as `Id` or `.Id`.
+//! The empty pointer is the whole text. For [`JsonText::select`](super::JsonText::select), `*`
+//! stands for every element of an array (`/*/Id`): no index is written so. Not supported: a pointer
+//! as a URI fragment (`#/a`, RFC 6901 §6), `-` for the element after an array's last (§4), and
+//! guesses such as `Id` or `.Id`.
 
 use super::error::{JsonError, JsonErrorKind};
 use std::fmt;

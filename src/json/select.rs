@@ -11,7 +11,7 @@ use super::value::Value;
 type Near = (usize, &'static str, &'static str);
 
 impl<'a> JsonText<'a> {
-    /// Hands the value that a pointer selects to `found`, as it stands in the text, and checks all
+    /// Hands each value that a pointer selects to `found`, as it stands in the text, and checks all
     /// of the text. Returns, for people, why there is no such value.
     ///
     /// ```
@@ -69,25 +69,29 @@ fn follow<'a>(
         Begun::Container(_) => ("the object", "member "),
     };
     let mut near = Some((tokens.len(), kind, child));
+    let each = token == "*" && child == "element ";
     let (mut elements, mut taken) = (0, false);
     while !child.is_empty() {
         let is_next = match reader.next()? {
             Next::End(_) => break,
             Next::Element => {
                 elements += 1;
-                array_index(token) == Some(elements - 1)
+                each || array_index(token) == Some(elements - 1)
             }
             Next::Member(name) => name == *token,
         };
         if !is_next {
             reader.skip()?;
-        } else if std::mem::replace(&mut taken, true) {
+        } else if taken && !each {
             return reader.fail_twice();
         } else {
-            near = follow(reader, rest, found)?;
+            let inner = follow(reader, rest, found)?;
+            near = if taken { near.and(inner) } else { inner };
+            taken = true;
         }
     }
-    Ok(near)
+    // An empty array has nothing to miss.
+    Ok(near.filter(|_| taken || !each))
 }
 
 /// Says how near a text came to the value.

@@ -2,7 +2,8 @@
 //! JSON, raw connections.
 
 use crate::support::child::{Ended, run, ucurl};
-use crate::support::fake::Fake;
+use crate::support::fake::{Fake, Peer};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -122,6 +123,88 @@ fn values_are_selected_without_jq() {
     assert_eq!(pretty, "{\n  \"Env\": [\n    \"A=1\",\n    \"B=é\"\n  ]\n}\n");
     let missing = select(&["--select", "/Nope", "/x"]);
     assert_eq!((missing.code, missing.stdout()), (22, String::new()));
+}
+
+const LIST: &[u8] = br#"[{"Id":"a","State":"running","N":1},{"Id":"b","State":"exited","N":1}]"#;
+
+#[test]
+fn a_loop_over_a_list_needs_no_jq() {
+    let select = |pointer, body: &[u8]| {
+        let server = Fake::answer_and_close(response("", body));
+        let ended = ask(&server, &["--select", pointer, "/x"], b"");
+        (ended.code, ended.stdout())
+    };
+    assert_eq!(select("/*/Id", LIST), (0, "a\nb\n".into()));
+    assert_eq!(select("/*/Id", b"[]\n"), (0, String::new()));
+    assert_eq!(select("/*/Nope", LIST), (22, String::new()));
+}
+
+#[test]
+fn a_value_can_be_expected() {
+    let cases: &[(&[&str], i32, &str, &str)] = &[
+        (&["--expect", "/0/State=running", "--select", "/0/Id"], 0, "a\n", ""),
+        (&["--expect", "/0/State=exited", "--select", "/0/Id"], 22, "", "it is running"),
+        (&["--expect", "/*/N=1", "--select", "/*/Id"], 0, "a\nb\n", ""),
+        (&["--expect", "/*/State=running", "--select", "/*/Id"], 22, "", "it is exited"),
+        (&["--expect", "/1/N=1", "--expect", "/1/State=x", "--pretty"], 22, "", "it is exited"),
+        (&["--expect", "/1/N=\"1\""], 22, "", "it is 1"),
+        (&["--expect", "/1/Nope=1"], 22, "", "no member"),
+        (&["--expect", "/0/State=running", "--pretty", "--select", "/1/N"], 0, "1\n", ""),
+        (&["--expect", "/1/State="], 22, "", "--expect /1/State=: it is exited"),
+    ];
+    for (args, code, stdout, says) in cases {
+        let server = Fake::answer_and_close(response("", LIST));
+        let ended = ask(&server, &[args, &["/x"][..]].concat(), b"");
+        assert_eq!((ended.code, &*ended.stdout()), (*code, *stdout), "{args:?}");
+        assert!(ended.stderr().contains(says), "{args:?}: {}", ended.stderr());
+    }
+    let expect = |value, body: &[u8]| {
+        let server = Fake::answer_and_close(response("", body));
+        let ended = ask(&server, &["--expect", value, "/x"], b"");
+        (ended.code, ended.stdout())
+    };
+    // JSON that is as expected is printed as it came, a line each; of a stream, only such texts.
+    assert_eq!(expect("/0/N=1", LIST), (0, String::from_utf8_lossy(LIST).into_owned() + "\n"));
+    assert_eq!(
+        expect("/a=1", b"{\"a\":1}\n{\"a\":2}\r\n{\"a\" :1}"),
+        (0, "{\"a\":1}\n{\"a\" :1}\n".into())
+    );
+    assert_eq!(expect("/*/N=1", b"[]"), (22, String::new()));
+    assert_eq!(expect("/a=1", b""), (8, String::new()));
+    assert_eq!(expect("/a=1", b"no JSON"), (8, String::new()));
+    assert_eq!(expect("/a", b"{}"), (2, String::new()));
+    assert_eq!(expect("a=1", b"{}"), (2, String::new()));
+}
+
+/// Answers requests for /x: there is no such container, it starts, it is healthy. (The test of
+/// `ucurl sockets` asks every socket of this machine for /_ping.)
+fn health(peer: &mut Peer, asked: &AtomicUsize) -> std::io::Result<()> {
+    peer.read_until(b"\r\n\r\n")?;
+    if !peer.received().starts_with(b"GET /x ") {
+        return Ok(());
+    }
+    let (status, body) = match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => ("404 Not Found", r#"{"message":"No such container: c"}"#),
+        1 => ("200 OK", r#"{"State":{"Health":{"Status":"starting"}}}"#),
+        _ => ("200 OK", r#"{"State":{"Health":{"Status":"healthy"}}}"#),
+    };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
+    peer.send(format!("{head}Connection: close\r\n\r\n{body}").as_bytes())
+}
+
+/// `--retry 60 --retry-delay 1 --expect /State/Health/Status=healthy`
+#[test]
+fn a_value_can_be_waited_for() {
+    for (tries, code, stdout) in [("9", 0, "{\"Status\":\"healthy\"}\n"), ("1", 22, "")] {
+        let asked = AtomicUsize::new(0);
+        let server = Fake::start(move |peer| health(peer, &asked));
+        let expect = ["--expect", "/State/Health/Status=healthy", "--select", "/State/Health"];
+        let retry = ["--retry", tries, "--retry-delay", "1", "/x"];
+        let ended = ask(&server, &[&expect[..], &retry].concat(), b"");
+        assert_eq!((ended.code, &*ended.stdout()), (code, stdout), "{}", ended.stderr());
+        assert!(ended.stderr().contains("404: No such container: c"), "{}", ended.stderr());
+        assert!(ended.stderr().contains("it is starting"), "{}", ended.stderr());
+    }
 }
 
 /// `id=$(ucurl ... --select /Id /containers/create)` has to say why there is none.

@@ -150,6 +150,44 @@ fn what_is_not_there_is_said() {
     }
 }
 
+/// `*` stands for every element of an array; on an object it is a member's name.
+#[test]
+fn a_star_is_every_element() {
+    let list = r#"[{"Id":"a","N":["x","y"]},{"Id":"b","N":[]},{"N":["z"]}]"#;
+    let cases = [
+        ("/*/Id", list, "a\nb\n"),
+        ("/*/N/*", list, "x\ny\nz\n"),
+        ("/*/N/0", list, "x\nz\n"),
+        ("/1/N/*", list, ""),
+        ("/*", "[1, [2] ,{}]", "1\n[2]\n{}\n"),
+        ("/*", "[]", ""),
+        ("/a/*", r#"{"a":[]}"#, ""),
+        ("/*", r#"{"*":1,"a":2}"#, "1\n"),
+        ("/*/Id", "[] [{\"Id\":1}]\n[]", "1\n"),
+    ];
+    for (pointer, text, want) in cases {
+        let (out, selected, end) = select(pointer, text.as_bytes());
+        assert_eq!((out.as_str(), end), (want, Ok(())), "{pointer} in {text}");
+        assert_eq!(selected.miss, None, "{pointer} in {text}");
+    }
+    let cases = [
+        ("/*/Id", r#"[{"N":1},{"N":2}]"#, "no member \"Id\" in the object at /* (RFC 6901 §4)"),
+        ("/*", r#"{"a":1}"#, "no member \"*\" in the object at the root (RFC 6901 §4)"),
+        (
+            "/*",
+            "\"text\"",
+            "no \"*\" in what is neither object nor array, at the root (RFC 6901 §4)",
+        ),
+    ];
+    for (pointer, text, want) in cases {
+        let (out, selected, _) = select(pointer, text.as_bytes());
+        assert_eq!((out.as_str(), selected.miss.as_deref()), ("", Some(want)), "{pointer}");
+    }
+    // A name twice in one element is ambiguous, the same name in two elements is not.
+    let (out, _, end) = select("/*/a", br#"[{"a":1},{"a":2,"a":3}]"#);
+    assert_eq!((out.as_str(), end.unwrap_err().kind), ("1\n2\n", Kind::Ambiguous));
+}
+
 #[test]
 fn a_name_twice_fails_after_the_first() {
     let ambiguous = |offset| Err(JsonError { kind: Kind::Ambiguous, offset });

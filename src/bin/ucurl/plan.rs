@@ -4,7 +4,7 @@
 //! arguments ──▶ args: which flags were given ──▶ Operation: what to do ──▶ fetch, output
 //! ```
 
-use crate::args::config::{Group, Node};
+use crate::args::config::{Group, Node, StageFlags};
 use crate::content::{PostContent, Unreadable};
 use std::ffi::OsStr;
 use std::mem;
@@ -22,6 +22,8 @@ pub struct Operation {
     pub socket: Option<Endpoint>,
     /// `--select`
     pub select: Option<Pointer>,
+    /// `--expect`
+    pub expect: Vec<(Pointer, Vec<u8>)>,
     /// The content of `-d`, once it is opened.
     pub post: PostContent,
     pub timeouts: Timeouts,
@@ -74,14 +76,12 @@ impl Operation {
             add_json_fields(&mut group.request.headers);
         }
         let has_slowest = group.speed_time > 0 && group.speed_limit > 0;
-        let pointer = |text: &Vec<u8>| {
-            let pointer = Pointer::parse(&String::from_utf8_lossy(text));
-            pointer.map_err(|error| format!("option --select: {error}"))
-        };
+        let StageFlags { select, expect, .. } = &group.stages;
         let unix = group.unix_socket.as_ref().map(|name| Endpoint::Unix(path(name).to_owned()));
         Ok(Operation {
             socket: unix.or(group.abstract_socket.clone().map(Endpoint::Abstract)),
-            select: group.stages.select.as_ref().map(pointer).transpose()?,
+            select: select.as_deref().map(|text| pointer("select", text)).transpose()?,
+            expect: expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?,
             post: PostContent::default(),
             timeouts: Timeouts {
                 connect: group.connect_timeout_ms.map(Duration::from_millis),
@@ -107,6 +107,11 @@ impl Operation {
         }
         Ok(())
     }
+
+    /// Whether only some of the JSON is printed.
+    pub fn selects(&self) -> bool {
+        self.select.is_some() || !self.expect.is_empty()
+    }
 }
 
 impl FetchPlan {
@@ -126,6 +131,18 @@ impl FetchPlan {
         };
         Some(FetchPlan { url: node.url?, source, destination })
     }
+}
+
+fn pointer(option: &str, text: &[u8]) -> Result<Pointer, String> {
+    let pointer = Pointer::parse(&String::from_utf8_lossy(text));
+    pointer.map_err(|error| format!("option --{option}: {error}"))
+}
+
+/// Reads `POINTER=VALUE`.
+fn expectation(text: &[u8]) -> Result<(Pointer, Vec<u8>), String> {
+    let equals = text.iter().position(|&byte| byte == b'=');
+    let equals = equals.ok_or("option --expect: needs POINTER=VALUE")?;
+    Ok((pointer("expect", &text[..equals])?, text[equals + 1..].to_vec()))
 }
 
 /// `--json` sends JSON and asks for it, unless `-H` says otherwise.

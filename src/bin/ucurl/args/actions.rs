@@ -94,6 +94,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), No
         }
         "demo" if cfg!(not(feature = "commands")) => return Err(wrong(ABSENT)),
         "demo" => draft.global.demo = on,
+        "expect" => group.stages.expect.push(value.to_vec()),
         "expect100-timeout" => group.expect100_timeout_ms = milliseconds(value)?,
         "fail" => (group.fail, group.fail_with_body) = (on, false),
         "fail-with-body" => (group.fail, group.fail_with_body) = (false, on),

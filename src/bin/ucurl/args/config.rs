@@ -150,6 +150,7 @@ pub struct StageFlags {
     pub demux: bool,
     pub fail_stream: bool,
     pub select: Option<Vec<u8>>,
+    pub expect: Vec<Vec<u8>>,
     pub pretty: bool,
 }
 

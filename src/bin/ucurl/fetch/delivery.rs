@@ -115,7 +115,7 @@ impl Attempt<'_> {
         if raw {
             return self.join(response, other, container, stages);
         }
-        if status >= 400 && self.operation.select.is_some() {
+        if status >= 400 && self.operation.selects() {
             let (failure, body) = failure_of(response);
             self.info.size_download = body.len() as u64;
             let arrived = stages.feed(&body, &mut self.sink);

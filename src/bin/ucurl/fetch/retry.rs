@@ -68,6 +68,7 @@ impl<'p> Retries<'p> {
                 Exit::Timeout | Exit::Resolve => Some(": timeout"),
                 _ if flags.retry_connrefused && failure.refused => Some(": connection refused"),
                 Exit::HttpError if transient => Some(HTTP_ERROR),
+                Exit::HttpError if !flags.stages.expect.is_empty() => Some(": not as expected"),
                 _ => flags.retry_all_errors.then_some("(retrying all errors)"),
             },
         }

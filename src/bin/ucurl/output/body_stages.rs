@@ -1,5 +1,5 @@
-//! The stages of a body between the connection and stdout: `--fail-stream`, `--demux`, `--select`,
-//! `--pretty`.
+//! The stages of a body between the connection and stdout: `--fail-stream`, `--demux`, `--expect`,
+//! `--select`, `--pretty`.
 //!
 //! ```text
 //! content ──▶ look for errors of the daemon ──▶ decode frames ──┬─▶ select or lay out ──▶ stdout
@@ -17,11 +17,14 @@ use crate::plan::Operation;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
+use unix_http::base::text::harmless;
 use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, FrameStream};
 use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
 
 /// How much JSON is written at once.
 const PIECE: usize = 64 << 10;
+/// How much of an unexpected value an error shows.
+const SHOWN: usize = 200;
 
 pub struct BodyStages {
     scanner: Option<ErrorScanner>,
@@ -32,15 +35,17 @@ pub struct BodyStages {
     stderr: Arc<File>,
 }
 
-/// `--select`, `--pretty`, or both.
+/// `--select`, `--expect`, `--pretty`.
 struct JsonStage {
+    expect: Vec<(Pointer, Vec<u8>)>,
     pointer: Option<Pointer>,
     pretty: bool,
     texts: JsonTexts,
     /// What is not written yet.
     out: Vec<u8>,
+    /// A text was shown.
     found: bool,
-    /// Why the latest text has no such value.
+    /// Why the latest text was not.
     miss: Option<String>,
 }
 
@@ -49,6 +54,7 @@ impl BodyStages {
     pub fn new(plan: &Operation, messages: &Messages, framed: bool) -> BodyStages {
         let flags = &plan.flags.stages;
         let json = JsonStage {
+            expect: plan.expect.clone(),
             pointer: plan.select.clone(),
             pretty: flags.pretty,
             texts: JsonTexts::default(),
@@ -59,7 +65,7 @@ impl BodyStages {
         BodyStages {
             scanner: flags.fail_stream.then(ErrorScanner::new),
             frames: framed.then(FrameDecoder::new),
-            json: (plan.select.is_some() || flags.pretty).then_some(json),
+            json: (plan.selects() || flags.pretty).then_some(json),
             stderr: Arc::clone(&messages.out),
         }
     }
@@ -102,10 +108,8 @@ impl BodyStages {
         let (Some(json), Some(rest)) = (&self.json, rest) else { return Ok(()) };
         rest.map_err(bad_json(json.option()))?;
         match &json.miss {
-            _ if json.pointer.is_none() || json.found => Ok(()),
-            Some(miss) => {
-                Err(Failure::new(Exit::HttpError, format!("--select found no value: {miss}")))
-            }
+            _ if json.option() == "--pretty" || json.found => Ok(()),
+            Some(miss) => Err(Failure::new(Exit::HttpError, miss)),
             None => Value::parse(b"").map(drop).map_err(bad_json(json.option())),
         }
     }
@@ -113,7 +117,11 @@ impl BodyStages {
 
 impl JsonStage {
     fn option(&self) -> &'static str {
-        if self.pointer.is_some() { "--select" } else { "--pretty" }
+        match (&self.pointer, &self.expect[..]) {
+            (Some(_), _) => "--select",
+            (None, [_, ..]) => "--expect",
+            (None, []) => "--pretty",
+        }
     }
 
     /// Writes the JSON texts that end in `content`, or with the body.
@@ -133,11 +141,25 @@ impl JsonStage {
             }
         };
         let show = &mut |text: &JsonText<'_>| {
-            let Some(pointer) = &self.pointer else { return text.lay_out(out) };
-            self.miss = text.select(pointer, &mut |value| {
-                self.found = true;
-                value.print(self.pretty, out);
-            })?;
+            for (pointer, value) in &self.expect {
+                self.miss = unexpected(text, pointer, value)?;
+                if self.miss.is_some() {
+                    return Ok(());
+                }
+            }
+            match &self.pointer {
+                Some(pointer) => {
+                    let print = &mut |value: &JsonText<'_>| value.print(self.pretty, out);
+                    let miss = text.select(pointer, print)?;
+                    self.miss = miss.map(|miss| format!("--select found no value: {miss}"));
+                }
+                None if self.pretty => text.lay_out(out)?,
+                None => {
+                    out(text.bytes);
+                    out(b"\n");
+                }
+            }
+            self.found |= self.miss.is_none();
             Ok(())
         };
         let result = match content {
@@ -148,6 +170,31 @@ impl JsonStage {
         self.out.clear();
         written.map(|()| result)
     }
+}
+
+/// Says why a text is not as expected.
+fn unexpected(
+    text: &JsonText,
+    pointer: &Pointer,
+    want: &[u8],
+) -> Result<Option<String>, JsonError> {
+    let (mut count, mut other) = (0, None);
+    let miss = text.select(pointer, &mut |value| {
+        let mut found = Vec::new();
+        value.print(false, &mut |piece| found.extend_from_slice(piece));
+        found.pop();
+        count += 1;
+        if found != want {
+            other.get_or_insert(found);
+        }
+    })?;
+    let why = match (other, miss) {
+        (Some(other), _) => format!("it is {}", harmless(&other[..other.len().min(SHOWN)])),
+        (None, Some(miss)) => miss,
+        (None, None) if count == 0 => "there is no value".to_owned(),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(format!("--expect {pointer}={}: {why}", harmless(want))))
 }
 
 fn bad_json(option: &str) -> impl Fn(JsonError) -> Failure {
