@@ -1,6 +1,6 @@
 //! Everything that can go wrong in an exchange. A response with status 404 is not an error.
 
-use crate::transport::{ConnectError, EndpointError, Timeout};
+use crate::transport::{ConnectError, ConnectErrorKind, EndpointError, Timeout};
 use crate::wire::{EncodeError, Incomplete, ParseError};
 use std::fmt;
 use std::io;
@@ -65,6 +65,21 @@ impl Error {
     /// Returns any other [`io::Error`].
     pub fn from_io(error: io::Error) -> Result<Error, io::Error> {
         error.downcast()
+    }
+
+    /// Whether a time limit was reached, whichever it was and whatever it interrupted.
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Error::Timeout(_) => true,
+            Error::Connect(error) => error.kind() == ConnectErrorKind::TimedOut,
+            Error::Send(error) | Error::Receive(error) => error.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        }
+    }
+
+    /// Whether there was no connection, so that the peer has seen nothing of the request.
+    pub fn is_connect(&self) -> bool {
+        matches!(self, Error::Connect(_))
     }
 
     /// Makes an error of a failed read from the peer.
@@ -138,7 +153,7 @@ impl From<Error> for io::Error {
             | Error::SourceLength { .. } => io::ErrorKind::InvalidInput,
             Error::Timeout(_) => io::ErrorKind::TimedOut,
             Error::Source(e) | Error::Send(e) | Error::Receive(e) | Error::Sink(e) => e.kind(),
-            Error::Connect(_) => io::ErrorKind::NotConnected,
+            Error::Connect(e) => e.io_kind(),
         };
         io::Error::new(kind, error)
     }

@@ -12,6 +12,7 @@ mod client {
     mod read_body;
     #[cfg(feature = "commands")]
     mod system_calls;
+    mod time_limits;
     #[cfg(feature = "commands")]
     mod upload;
 }

@@ -77,7 +77,9 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
             let mut memory = pool.memory();
             sending = encode(request, settings, &mut memory.out)?;
             settings.tell(ClientEvent::Connecting(&settings.endpoint));
-            let stream = transport::connect(&settings.endpoint, clock.connect_limit())?;
+            let limit = clock.connect_limit();
+            let stream = transport::connect(&settings.endpoint, limit.map(|(left, _)| left))
+                .map_err(|error| error.limited_by(limit.map(|(_, timeout)| timeout)))?;
             wire = pool.add(stream, memory);
             settings.tell(ClientEvent::Connected(wire.number));
         }
@@ -244,8 +246,8 @@ fn attempt(
         Some(framing) if written.is_ok() => {
             let stream = wire.connection.stream().try_clone().map_err(Error::Send)?;
             let content = request.body.take_or_copy(wire.reused);
-            let sink = UploadSink { stream, observer };
-            upload = Some(Upload::start(sink, content, framing, request.expect, clock.clone())?);
+            let sink = UploadSink::new(stream, clock.clone(), observer);
+            upload = Some(Upload::start(sink, content, framing, request.expect)?);
         }
         _ => clock.request_sent(),
     }
@@ -265,7 +267,7 @@ fn attempt(
     let cause = match upload {
         Some(upload) => {
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
-            upload.failure()
+            silent.then(|| upload.failure()).flatten()
         }
         None => written.err().map(|(error, _)| error),
     };

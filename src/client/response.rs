@@ -199,20 +199,21 @@ impl Response {
     fn fill(&mut self) -> Result<&[u8], Error> {
         let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(&[]) };
         if wire.connection.fill_body(&mut self.body)?.is_empty() {
-            self.end();
+            self.end()?;
         }
         Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
     }
 
     /// Notes the end of the body.
-    fn end(&mut self) {
-        self.ended = true;
+    fn end(&mut self) -> Result<(), Error> {
         if let Some(upload) = &mut self.upload
             && self.wire.as_ref().is_some_and(|wire| wire.memory.decoder.head().class() < 4)
         {
             // The status is below 400, so the server still wants the rest of the request body.
-            upload.finish();
+            upload.finish().map_err(Error::Timeout)?;
         }
+        self.ended = true;
+        Ok(())
     }
 }
 
@@ -221,7 +222,7 @@ impl Read for Response {
         let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(0) };
         let n = wire.connection.read_body(&mut self.body, out)?;
         if n == 0 && !out.is_empty() {
-            self.end();
+            self.end()?;
         }
         Ok(n)
     }

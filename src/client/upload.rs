@@ -4,7 +4,7 @@
 use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
 use crate::error::Error;
-use crate::transport::{Clock, Stream};
+use crate::transport::{Clock, Stream, Timeout, Wait};
 use crate::wire::Framing;
 use crate::wire::chunked::encode_chunk_size;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,13 +13,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much is read from a source at once.
 const PIECE: usize = 128 * 1024;
 /// Room before and after a piece for the framing of a chunk, so that a chunk is one write.
 const BEFORE: usize = 18;
 const AFTER: usize = 2;
+
+/// How much a socket's queue may hold of what the peer has not read.
+const QUEUE: f64 = 256.0 * 1024.0;
 
 /// How long a thread whose connection was shut down has to report why sending failed.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -31,17 +34,18 @@ pub(super) struct Upload {
     wanted: Sender<bool>,
     result: Receiver<Result<(), Error>>,
     outcome: Option<Result<(), Error>>,
+    clock: Clock,
 }
 
 impl Upload {
     /// Starts to send. With `patience`, the thread first waits that long for the peer to agree.
     pub fn start(
-        sink: UploadSink,
+        mut sink: UploadSink,
         content: Content<'static>,
         framing: Framing,
         patience: Option<Duration>,
-        clock: Clock,
     ) -> Result<Upload, Error> {
+        let clock = sink.clock.clone();
         let (wanted, agreement) = mpsc::channel();
         let (report, result) = mpsc::channel();
         let work = move || {
@@ -56,11 +60,12 @@ impl Upload {
                 // The peer sees that the content is not whole, and the wait for a response ends.
                 let _ = sink.stream.shutdown(Shutdown::Both);
             }
-            clock.request_sent();
+            sink.clock.drains_for(sink.drains_for());
+            sink.clock.request_sent();
             let _ = report.send(result);
         };
         thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
-        Ok(Upload { wanted, result, outcome: None })
+        Ok(Upload { wanted, result, outcome: None, clock })
     }
 
     /// Reports that the peer agreed to the content, or sent a final response first. Content that
@@ -78,10 +83,22 @@ impl Upload {
     }
 
     /// Waits until everything was sent, or sending failed.
-    pub fn finish(&mut self) {
-        if self.outcome.is_none() {
-            self.outcome = self.result.recv().ok();
+    ///
+    /// # Errors
+    /// A time limit, also while the source has nothing to send.
+    pub fn finish(&mut self) -> Result<(), Timeout> {
+        let wait = self.clock.begin_wait();
+        while self.outcome.is_none() {
+            let limit = wait.as_ref().map_or(Ok(None), Wait::next)?.unwrap_or(Duration::MAX);
+            match self.result.recv_timeout(limit) {
+                Err(RecvTimeoutError::Timeout) => {}
+                outcome => {
+                    self.outcome = outcome.ok();
+                    break;
+                }
+            }
         }
+        Ok(())
     }
 
     /// Returns why sending failed, if it did, on a connection that was shut down.
@@ -93,12 +110,26 @@ impl Upload {
 
 /// Where the content goes.
 pub(super) struct UploadSink {
-    pub stream: Stream,
-    pub observer: Option<Arc<dyn ClientObserver>>,
+    stream: Stream,
+    clock: Clock,
+    observer: Option<Arc<dyn ClientObserver>>,
+    /// How many bytes were written, and how long that took.
+    written: (f64, Duration),
 }
 
 impl UploadSink {
-    fn send(&self, content: Content<'_>, framing: Framing) -> Result<(), Error> {
+    pub fn new(stream: Stream, clock: Clock, observer: Option<Arc<dyn ClientObserver>>) -> Self {
+        Self { stream, clock, observer, written: (0.0, Duration::ZERO) }
+    }
+
+    /// Estimates how long the peer will read what the kernel has taken: as long as the last such
+    /// amount took to write.
+    fn drains_for(&self) -> Duration {
+        let (bytes, time) = self.written;
+        time.mul_f64(QUEUE.min(bytes) / bytes.max(1.0))
+    }
+
+    fn send(&mut self, content: Content<'_>, framing: Framing) -> Result<(), Error> {
         match (content, framing) {
             (Content::Bytes(bytes), Framing::Chunked) => self.chunked(&mut &bytes[..]),
             (Content::Bytes(bytes), _) => self.write(&bytes),
@@ -110,21 +141,33 @@ impl UploadSink {
         }
     }
 
-    fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+    fn read(&mut self, source: &mut dyn Read, piece: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            match self.clock.read_source(|| source.read(piece)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result.map_err(Error::Source),
+            }
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         // Before the write: another thread could report the response to these bytes first.
         if let Some(observer) = &self.observer {
             observer.on(&ClientEvent::RequestBody(bytes));
         }
-        (&self.stream).write_all(bytes).map_err(Error::send)
+        let start = Instant::now();
+        (&self.stream).write_all(bytes).map_err(Error::send)?;
+        self.written = (self.written.0 + bytes.len() as f64, self.written.1 + start.elapsed());
+        Ok(())
     }
 
     /// Sends exactly `length` bytes.
-    fn sized(&self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
+    fn sized(&mut self, source: &mut dyn Read, length: u64) -> Result<(), Error> {
         let room = |left: u64| usize::try_from(left).unwrap_or(PIECE).min(PIECE);
         let mut left = length;
         let mut piece = vec![0; room(left)];
         while left > 0 {
-            let n = read(source, &mut piece[..room(left)])?;
+            let n = self.read(source, &mut piece[..room(left)])?;
             if n == 0 {
                 return Err(Error::SourceLength { announced: length, found: length - left });
             }
@@ -135,11 +178,11 @@ impl UploadSink {
     }
 
     /// Sends each piece as a chunk when it arrives: `chunk-size CRLF chunk-data CRLF` in one write.
-    fn chunked(&self, source: &mut dyn Read) -> Result<(), Error> {
+    fn chunked(&mut self, source: &mut dyn Read) -> Result<(), Error> {
         let mut piece = vec![0; BEFORE + PIECE + AFTER];
         let mut size = Vec::with_capacity(BEFORE);
         loop {
-            let n = read(source, &mut piece[BEFORE..BEFORE + PIECE])?;
+            let n = self.read(source, &mut piece[BEFORE..BEFORE + PIECE])?;
             if n == 0 {
                 return self.write(b"0\r\n\r\n");
             }
@@ -149,15 +192,6 @@ impl UploadSink {
             piece[start..BEFORE].copy_from_slice(&size);
             piece[end..end + AFTER].copy_from_slice(b"\r\n");
             self.write(&piece[start..end + AFTER])?;
-        }
-    }
-}
-
-fn read(source: &mut dyn Read, piece: &mut [u8]) -> Result<usize, Error> {
-    loop {
-        match source.read(piece) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result.map_err(Error::Source),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! standard error is kept, and reported when the program fails.
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
-use super::deadline::{Limit, Timeout};
+use super::deadline::{Limit, Timeout, rounded};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
 use super::program::{Program, Ready};
@@ -77,7 +77,8 @@ impl Child {
             },
             Err(timeout) => {
                 _ = lock(&self.process).kill();
-                let why = format!("no connection within {:?}: {}", timeout.after, ready.late);
+                let after = rounded(timeout.after);
+                let why = format!("no connection within {after:?}: {}", ready.late);
                 Err(Cause::new(Kind::TimedOut, why).from(timeout.into()))
             }
         }

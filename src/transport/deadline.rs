@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,7 +32,8 @@ pub struct Timeouts {
     pub connect: Option<Duration>,
     /// From the end of the request to the end of the response head.
     pub head: Option<Duration>,
-    /// A wait in which no byte moves either way. Time between two reads does not count.
+    /// A wait for the peer in which no byte moves either way. Time between two reads, and time in
+    /// which the source of an upload has nothing to send, does not count.
     pub idle: Option<Duration>,
     /// The whole exchange, from the start of the connect to the last byte.
     pub total: Option<Duration>,
@@ -131,6 +132,8 @@ struct Running {
     sent: AtomicU64,
     /// When a byte last moved, in nanoseconds after `start`.
     moved: AtomicU64,
+    /// Whether the source of an upload is being read: its silence is not the peer's.
+    at_source: AtomicBool,
 }
 
 const REQUEST_UNDER_WAY: u64 = u64::MAX;
@@ -142,15 +145,55 @@ impl Clock {
         if *limits == Timeouts::default() {
             return Self(None);
         }
-        let (sent, moved) = (AtomicU64::new(REQUEST_UNDER_WAY), AtomicU64::new(0));
-        Self(Some(Arc::new(Running { limits: *limits, start: Instant::now(), sent, moved })))
+        Self(Some(Arc::new(Running {
+            limits: *limits,
+            start: Instant::now(),
+            sent: AtomicU64::new(REQUEST_UNDER_WAY),
+            moved: AtomicU64::new(0),
+            at_source: AtomicBool::new(false),
+        })))
     }
 
-    /// Returns how long a connect may take now: `connect` or the rest of `total`, at least 1 ms.
-    pub fn connect_limit(&self) -> Option<Duration> {
+    /// Returns how long a connect may take now, at least 1 ms, and which limit that is: `connect`
+    /// or what is left of `total`.
+    pub fn connect_limit(&self) -> Option<(Duration, Timeout)> {
         let running = self.0.as_ref()?;
-        let left = running.limits.total.map(|total| total.saturating_sub(running.start.elapsed()));
-        Some(sooner(running.limits.connect, left)?.max(TICK))
+        let Timeouts { connect, total, .. } = running.limits;
+        let connect = connect.map(|after| (after, Timeout { limit: Limit::Connect, after }));
+        let total = total.map(|after| {
+            let left = after.saturating_sub(running.start.elapsed());
+            (left, Timeout { limit: Limit::Total, after })
+        });
+        let (left, timeout) = connect.into_iter().chain(total).min_by_key(|(left, _)| *left)?;
+        Some((left.max(TICK), timeout))
+    }
+
+    /// Reads from the source of an upload. A wait for the peer is not idle meanwhile.
+    pub(crate) fn read_source<T>(&self, read: impl FnOnce() -> T) -> T {
+        let Some(running) = &self.0 else { return read() };
+        running.at_source.store(true, Ordering::Release);
+        let result = read();
+        running.moved.fetch_max(running.now(), Ordering::AcqRel);
+        running.at_source.store(false, Ordering::Release);
+        result
+    }
+
+    /// Notes that the peer will be busy for about `time` with what the kernel has taken: until then
+    /// a wait is not idle.
+    pub(crate) fn drains_for(&self, time: Duration) {
+        if let Some(running) = &self.0 {
+            let then = running.now().saturating_add(nanos(time));
+            running.moved.fetch_max(then, Ordering::AcqRel);
+        }
+    }
+
+    /// Returns the most that one write may take. A write returns when the kernel has taken all of
+    /// it, and counts as progress then: with an `idle` limit it is so small that a peer which reads
+    /// 4 KB a second is never idle.
+    pub(super) fn largest_write(&self) -> usize {
+        let idle = self.0.as_ref().and_then(|running| running.limits.idle);
+        let bytes = |idle: Duration| usize::try_from(idle.as_millis()).unwrap_or(usize::MAX) * 2;
+        idle.map_or(usize::MAX, |idle| bytes(idle).clamp(1024, 128 * 1024))
     }
 
     /// Notes that the request has been sent: from now on the response head is due.
@@ -170,20 +213,20 @@ impl Clock {
     }
 
     /// Begins a wait for the peer; `None` without a limit.
-    pub(super) fn begin_wait(&self) -> Option<Wait<'_>> {
+    pub(crate) fn begin_wait(&self) -> Option<Wait<'_>> {
         self.0.as_deref().map(|running| Wait { running, since: running.now() })
     }
 }
 
 /// A wait for the peer to take or give a byte.
-pub(super) struct Wait<'a> {
+pub(crate) struct Wait<'a> {
     running: &'a Running,
     since: u64,
 }
 
 impl Wait<'_> {
-    /// Returns how long the socket may wait before it asks again; `None` is forever.
-    pub(super) fn next(&self) -> Result<Option<Duration>, Timeout> {
+    /// Returns how long to wait before this is asked again; `None` is forever.
+    pub(crate) fn next(&self) -> Result<Option<Duration>, Timeout> {
         let running = self.running;
         let (now, limits) = (running.now(), &running.limits);
         let left = |limit: Limit, after: Option<Duration>, from: u64| match after {
@@ -200,14 +243,24 @@ impl Wait<'_> {
             REQUEST_UNDER_WAY => limits.head.map(nanos),
             sent => left(Limit::Head, limits.head, sent)?,
         };
-        let since = self.since.max(running.moved.load(Ordering::Relaxed));
-        let idle = left(Limit::Idle, limits.idle, since)?;
+        let since = self.since.max(running.moved.load(Ordering::Acquire));
+        let idle = match running.at_source.load(Ordering::Acquire) {
+            true => limits.idle.map(nanos),
+            false => left(Limit::Idle, limits.idle, since)?,
+        };
         Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
+    }
+
+    /// Returns how long a write may wait before it is tried again. Linux wakes a writer when a
+    /// quarter or a third of the queue is left, but takes bytes of one that asks earlier.
+    pub(super) fn next_write(&self) -> Result<Option<Duration>, Timeout> {
+        let idle = self.running.limits.idle.map(|idle| whole_millis(nanos(idle / 8)));
+        Ok(sooner(self.next()?, idle))
     }
 
     pub(super) fn moved(&self) {
         if self.running.limits.idle.is_some() {
-            self.running.moved.store(self.running.now(), Ordering::Relaxed);
+            self.running.moved.fetch_max(self.running.now(), Ordering::AcqRel);
         }
     }
 }

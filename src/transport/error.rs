@@ -1,6 +1,7 @@
 //! A connection that could not be made: where, why, and what to do about it, in one line.
 
 use super::cause::{Cause, ConnectErrorKind};
+use super::deadline::Timeout;
 use super::endpoint::Endpoint;
 use std::fmt;
 use std::io;
@@ -25,6 +26,24 @@ impl ConnectError {
     /// Returns the kind of error.
     pub fn kind(&self) -> ConnectErrorKind {
         self.cause.kind
+    }
+
+    /// Replaces the limit of a connect by the caller's limit that it was taken from.
+    pub(crate) fn limited_by(mut self, limit: Option<Timeout>) -> Self {
+        let is_ours = self.cause.source.as_ref().and_then(Timeout::of).is_some();
+        if let Some(limit) = limit.filter(|_| is_ours) {
+            self.cause.source = Some(limit.into());
+        }
+        self
+    }
+
+    /// Returns the kind of the system's error, for an [`io::Error`].
+    pub fn io_kind(&self) -> io::ErrorKind {
+        match (&self.cause.source, self.cause.kind) {
+            (_, ConnectErrorKind::TimedOut) => io::ErrorKind::TimedOut,
+            (Some(error), _) => error.kind(),
+            (None, _) => io::ErrorKind::NotConnected,
+        }
     }
 
     /// Returns the connect error inside an I/O error of a [`Stream`](super::Stream).

@@ -55,6 +55,7 @@ pub use cause::{Cause, ConnectErrorKind};
 pub use connect::connect;
 #[cfg(feature = "server")]
 pub(crate) use deadline::Deadline;
+pub(crate) use deadline::Wait;
 pub use deadline::{Clock, Limit, Timeout, Timeouts};
 pub use endpoint::{Endpoint, EndpointError};
 #[cfg(feature = "docker")]

@@ -155,7 +155,11 @@ impl Stream {
         let wait = self.clock.begin_wait();
         loop {
             if let Some(wait) = &wait {
-                self.set_timeout(side, wait.next()?)?;
+                let limit = match side {
+                    Side::Read => wait.next()?,
+                    Side::Write => wait.next_write()?,
+                };
+                self.set_timeout(side, limit)?;
             }
             match call() {
                 Ok(moved) => {
@@ -205,10 +209,15 @@ impl Read for &Stream {
 
 impl Write for &Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(self.clock.largest_write())];
         self.attempt(Side::Write, || (&self.socket).write(bytes))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.clock.largest_write() < usize::MAX {
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return self.write(first.map_or(&[], |slice| slice));
+        }
         self.attempt(Side::Write, || (&self.socket).write_vectored(slices))
     }
 

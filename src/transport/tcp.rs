@@ -1,7 +1,7 @@
 //! Dialling a TCP port of a host with one or several addresses.
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
-use super::deadline::{Timeout, rounded, within};
+use super::deadline::{Limit, Timeout, rounded, within};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -89,6 +89,7 @@ fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -
     if let Some(limit) = over {
         kind = Kind::TimedOut;
         lines.push(format!("the limit of {:?} was reached", rounded(limit)));
+        source = Some(Timeout { limit: Limit::Connect, after: limit }.into());
     }
     Cause { kind, why: lines.join("; "), source }
 }

@@ -5,7 +5,7 @@
 //! connect) or of its directory (to bind).
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
-use super::deadline::{Timeout, within};
+use super::deadline::{Timeout, rounded, within};
 use super::permission;
 use crate::base::text::visible_path;
 use std::ffi::OsStr;
@@ -147,7 +147,7 @@ fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause 
     let (kind, why) = match Timeout::of(&error) {
         Some(Timeout { after, .. }) => {
             let late = "the listener is busy or stopped, its backlog is full";
-            (Kind::TimedOut, format!("not accepted within {after:?}: {late}"))
+            (Kind::TimedOut, format!("not accepted within {:?}: {late}", rounded(after)))
         }
         None if is_wrong_socket_type(&error) => (
             Kind::NotASocket,

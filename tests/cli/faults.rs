@@ -220,3 +220,24 @@ fn a_server_out_of_descriptors_makes_room() {
         held.push(stream);
     }
 }
+
+/// The limit is on what moves, not on how it is written: this upload and its answer are fast enough.
+#[test]
+fn a_speed_limit_does_not_end_an_upload_that_moves() {
+    const STEP: usize = 1500;
+    const LENGTH: usize = 200 * STEP;
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        for _ in 0..LENGTH / STEP {
+            peer.read(STEP)?;
+            peer.pause(10);
+        }
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+    });
+    let mut command = ucurl();
+    command.arg("--unix-socket").arg(server.path());
+    command.args(["-sS", "-Y", "1000", "-y", "1", "-H", "Expect:", "-T", "-", "-X", "POST"]);
+    command.args(["-H", &format!("Content-Length: {LENGTH}"), "http://d/images/load"]);
+    let ended = run(&mut command, &vec![b'x'; LENGTH], LIMIT);
+    assert_eq!((ended.code, ended.stdout(), ended.stderr()), (0, "OK".into(), String::new()));
+}

@@ -146,14 +146,13 @@ fn connect_has_the_sooner_of_its_own_limit_and_the_total() {
     let of = |connect, total| {
         Clock::start(&Timeouts { connect, total, ..Timeouts::default() }).connect_limit()
     };
-    assert_eq!(of(SHORT, None), SHORT);
-    assert_eq!(of(SHORT, LONG), SHORT);
-    assert!(of(LONG, SHORT) <= SHORT && of(LONG, SHORT) > None);
-    assert_eq!(
-        of(None, Some(Duration::ZERO)),
-        Some(Duration::from_millis(1)),
-        "never zero, which would be for ever"
-    );
+    let short = |limit| Timeout { limit, after: SHORT.unwrap() };
+    assert_eq!(of(SHORT, None), SHORT.map(|left| (left, short(Limit::Connect))));
+    assert_eq!(of(SHORT, LONG), SHORT.map(|left| (left, short(Limit::Connect))));
+    let (left, timeout) = of(LONG, SHORT).unwrap();
+    assert!(Some(left) <= SHORT && timeout == short(Limit::Total));
+    let (left, _) = of(None, Some(Duration::ZERO)).unwrap();
+    assert_eq!(left, Duration::from_millis(1), "never zero, which would be for ever");
 }
 
 #[test]

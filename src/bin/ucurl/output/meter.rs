@@ -33,6 +33,11 @@ impl Monitor {
     /// Notes the size of the body, if it is known.
     pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
         self.within_max(size.unwrap_or(0))?;
+        if let Some(speed) = &mut self.speed {
+            // What was sent before took its own time.
+            let now = Instant::now();
+            (speed.fast_until, speed.window) = (now, (0, now));
+        }
         if let Some(meter) = &self.meter {
             lock(meter).now.download_size = size;
         }

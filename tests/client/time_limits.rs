@@ -1,0 +1,168 @@
+//! Time limits of the client: none is met while bytes move, every wait keeps to them, and every one
+//! is told in the same way.
+
+use crate::support::fake::Fake;
+use crate::support::needs;
+use crate::support::temp::TempDir;
+use std::fs::{self, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use unix_http::transport::{ConnectError, Limit, Timeout, Timeouts, connect};
+use unix_http::{Body, Client, Endpoint, Error};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+const SHORT: Duration = Duration::from_millis(200);
+const IDLE: Timeouts =
+    Timeouts { idle: Some(Duration::from_secs(1)), connect: None, head: None, total: None };
+const TOTAL: Timeouts = Timeouts { total: Some(SHORT), connect: None, head: None, idle: None };
+
+/// A source that has nothing until it is let go on.
+struct Blocked(mpsc::Receiver<()>);
+
+impl Read for Blocked {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        _ = self.0.recv();
+        Ok(0)
+    }
+}
+
+/// What the kernel takes of an upload is progress, however large the pieces that are written.
+#[test]
+fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
+    const STEP: usize = 1000;
+    const LENGTH: usize = 200 * STEP;
+    let ask = |body: Body<'static>| {
+        let server = Fake::start(|peer| {
+            peer.read_until(b"\r\n\r\n")?;
+            for _ in 0..LENGTH / STEP {
+                peer.read(STEP)?;
+                peer.pause(20);
+            }
+            peer.send(OK)
+        });
+        let client = Client::builder(Endpoint::Unix(server.path())).timeouts(IDLE).build();
+        client.put("/up").body(body).send().map(|response| response.status())
+    };
+    thread::scope(|scope| {
+        let bytes = scope.spawn(|| ask(vec![0; LENGTH].into()));
+        let sized = ask(Body::sized(io::repeat(0), LENGTH as u64));
+        assert_eq!((bytes.join().unwrap().unwrap(), sized.unwrap()), (200, 200));
+    });
+}
+
+/// A caller's own source that pauses is no silence of the peer.
+#[test]
+fn an_upload_whose_source_pauses_is_not_idle() {
+    struct Slow(u32);
+    impl Read for Slow {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.0 += 1;
+            if self.0 == 2 {
+                thread::sleep(Duration::from_millis(1500));
+            }
+            out[0] = b'x';
+            Ok(usize::from(self.0 < 4))
+        }
+    }
+    let server = Fake::start(|peer| {
+        peer.read_until(b"0\r\n\r\n")?;
+        peer.send(OK)
+    });
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(IDLE).build();
+    assert_eq!(client.put("/up").body(Body::reader(Slow(0))).send().unwrap().status(), 200);
+}
+
+/// The end of the response waits for the upload, and keeps to the total even while the source has
+/// nothing to send.
+#[test]
+fn the_total_is_kept_while_the_source_of_an_upload_blocks() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(OK)?;
+        peer.read_to_end()
+    });
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
+    let (release, blocked) = mpsc::channel();
+    let body = Body::reader(Blocked(blocked));
+    let mut response = client.put("/up").body(body).send().unwrap();
+    let mut content = Vec::new();
+    let error = response.read_to_end(&mut content).unwrap_err();
+    assert_eq!((content, error.kind()), (b"OK".to_vec(), io::ErrorKind::TimedOut));
+    let error = Error::from_io(error).unwrap();
+    let total = Timeout { limit: Limit::Total, after: SHORT };
+    assert!(matches!(error, Error::Timeout(timeout) if timeout == total), "{error}");
+    response.read(&mut [0]).expect_err("the error stays");
+    drop((response, release));
+}
+
+#[test]
+fn the_total_is_kept_while_nothing_comes_back_and_the_source_blocks() {
+    let server = Fake::start(|peer| peer.read_to_end());
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
+    let (release, blocked) = mpsc::channel();
+    let error = client.put("/up").body(Body::reader(Blocked(blocked))).send().unwrap_err();
+    assert!(error.is_timeout() && !error.is_connect(), "{error}");
+    drop(release);
+}
+
+/// A connect that takes too long is a timeout like the others, and names the limit that was asked
+/// for.
+#[test]
+fn a_late_connect_is_a_timeout_of_the_limit_that_was_asked_for() {
+    let dir = TempDir::new();
+    let endpoint = Endpoint::Unix(dir.join("s"));
+    let _listener = UnixListener::bind(dir.join("s")).unwrap();
+    let mut held = Vec::new();
+    while let Ok(stream) = connect(&endpoint, Some(SHORT)) {
+        held.push(stream);
+        assert!(held.len() < 10_000, "no backlog is that long");
+    }
+    let none = Timeouts::default();
+    let long = Some(Duration::from_secs(60));
+    for (limit, timeouts) in [
+        (Limit::Connect, Timeouts { connect: Some(SHORT), total: long, ..none }),
+        (Limit::Total, Timeouts { connect: long, total: Some(SHORT), ..none }),
+        (Limit::Total, Timeouts { total: Some(SHORT), ..none }),
+    ] {
+        let client = Client::builder(endpoint.clone()).timeouts(timeouts).build();
+        let error = client.get("/").send().unwrap_err();
+        if !error.is_timeout() {
+            return needs::left_out("many open files", "raise `ulimit -n`").unwrap_or(());
+        }
+        assert!(error.is_connect(), "{error}");
+        assert!(error.to_string().contains("not accepted within 200ms: "), "{error}");
+        let source = std::error::Error::source(&error).unwrap().source().unwrap();
+        let timeout = Timeout::of(source.downcast_ref().unwrap()).unwrap();
+        assert_eq!(timeout, Timeout { limit, after: SHORT });
+        let error = io::Error::from(error);
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(Error::from_io(error).unwrap().is_timeout());
+    }
+}
+
+/// As an I/O error, a connect that failed has the kind of its cause.
+#[test]
+fn a_missing_and_a_forbidden_socket_have_their_own_kinds() {
+    let dir = TempDir::new();
+    let kind = |path| {
+        let error = Client::unix(path).get("/").send().unwrap_err();
+        assert!(error.is_connect() && !error.is_timeout(), "{error}");
+        io::Error::from(error).kind()
+    };
+    assert_eq!(kind(dir.join("missing")), io::ErrorKind::NotFound);
+    drop(UnixListener::bind(dir.join("stale")).unwrap());
+    assert_eq!(kind(dir.join("stale")), io::ErrorKind::ConnectionRefused);
+    let _listener = UnixListener::bind(dir.join("closed")).unwrap();
+    fs::set_permissions(dir.join("closed"), Permissions::from_mode(0o000)).unwrap();
+    match connect(&Endpoint::Unix(dir.join("closed")), None) {
+        Ok(_) => needs::left_out("a user other than root", "root may connect").unwrap_or(()),
+        Err(error) => {
+            assert_eq!(kind(dir.join("closed")), io::ErrorKind::PermissionDenied);
+            assert_eq!(ConnectError::io_kind(&error), io::ErrorKind::PermissionDenied);
+        }
+    }
+}
