@@ -15,13 +15,13 @@
 //! use std::time::Duration;
 //! use unix_http::traffic::{Conversation, Explain, Observer, Side};
 //!
-//! let (reader, writer) = std::io::pipe();
+//! let (reader, writer) = std::io::pipe()?;
 //! let explain = Explain::new(writer);
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
 //! let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 //! conversation.bytes(Side::Client, now, request, &mut |event| explain.see(1, now, event));
 //! drop(explain);
-//! let shown = std::io::read_to_string(reader);
+//! let shown = std::io::read_to_string(reader)?;
 //! assert!(shown.starts_with("> GET / HTTP/1.1\\r\\n\n    the request-line: method"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
