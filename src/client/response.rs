@@ -8,7 +8,7 @@ use crate::connection::Upgraded;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
 use std::io::{self, BufRead, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
@@ -126,6 +126,12 @@ impl Response {
     /// Returns the number of bytes of content handed out so far.
     pub fn received(&self) -> u64 {
         self.body.received()
+    }
+
+    /// Returns the local and the remote address of a TCP connection.
+    pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let socket = self.wire.as_ref()?.connection.stream().as_tcp()?;
+        Some((socket.local_addr().ok()?, socket.peer_addr().ok()?))
     }
 
     /// Whether an earlier exchange had used the connection.

@@ -2,6 +2,9 @@
 
 use crate::fetch::url::Url;
 use crate::support::child::{run, ucurl};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 #[test]
@@ -31,6 +34,22 @@ fn every_form_of_a_url() {
         ("http://localhost/version", Ok("localhost /version")),
         ("http:/version", Ok("localhost /version")),
         ("http:///version", Ok("localhost /version")),
+        // After one slash the first segment is a host where it cannot begin a path of an engine.
+        ("http:/localhost/version", Ok("localhost /version")),
+        ("http:/LOCALHOST", Ok("LOCALHOST /")),
+        ("http:/docker/info", Ok("docker /info")),
+        ("http:/unix?x", Ok("unix /?x")),
+        ("http:/1.34/info", Ok("1.0.0.34 /info")),
+        ("http:/5/info", Ok("0.0.0.5 /info")),
+        ("http:/engine.example/info", Ok("engine.example /info")),
+        ("http:/h:99/info", Ok("h:99 /info")),
+        ("http:/u:p@h/info", Ok("h /info")),
+        ("http:/v1.24/info", Ok("localhost /v1.24/info")),
+        ("http:/v1/info", Ok("localhost /v1/info")),
+        ("http:/v1.x/info", Ok("v1.x /info")),
+        ("http:/_ping", Ok("localhost /_ping")),
+        ("http:/containers/a.b:c/json", Ok("localhost /containers/a.b:c/json")),
+        ("http:/events?since=1.5", Ok("localhost /events?since=1.5")),
         ("/version", Ok("localhost /version")),
         ("//version", Ok("localhost //version")),
         ("d/v", Ok("d /v")),
@@ -55,6 +74,16 @@ fn every_form_of_a_url() {
         ("http://2130706433/", Ok("127.0.0.1 /")),
         ("http://d/a/../b/./c", Ok("d /b/c")),
         ("http://d/a/..", Ok("d /")),
+        ("http://d/a/%2e%2E/b/%2e/.%2e/c", Ok("d /c")),
+        ("http://d/a/%2e%2e%2fb/...", Ok("d /a/%2e%2e%2fb/...")),
+        ("http://./x", Err(3)),
+        ("http://../x", Err(3)),
+        ("http://d../x", Err(3)),
+        ("http://d./x", Ok("d. /x")),
+        ("http://a|b/x", Err(3)),
+        ("http://u%00:p@d/x", Err(3)),
+        ("http://u:p%1f@d/x", Err(3)),
+        ("http://u%20:p@d/x", Ok("d /x")),
         ("http://d/../../x", Ok("d /x")),
         ("http://d/a/b/../", Ok("d /a/")),
         ("http://d/a?x=../y", Ok("d /a?x=../y")),
@@ -104,5 +133,47 @@ fn a_location_is_resolved_against_the_url() {
         let url = Url::parse(from.as_bytes(), false).expect(from);
         let url = url.redirect(location.as_bytes(), false).expect(location);
         assert_eq!(String::from_utf8_lossy(&url.to_bytes()), to, "{from} {location}");
+    }
+}
+
+/// What one request to a TCP engine sends, and what `-w` says of it.
+fn over_tcp(url: &str, flags: &[&str]) -> (String, String, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let server = thread::spawn(move || {
+        let (mut stream, peer) = listener.accept().expect("a client");
+        let mut head = [0; 4096];
+        let length = stream.read(&mut head).expect("a request");
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer).expect("a client that waits");
+        (String::from_utf8_lossy(&head[..length]).into_owned(), peer.port())
+    });
+    let format = "%{remote_ip} %{remote_port} %{local_ip} %{local_port} %{url_effective}";
+    let place = |text: &str| text.replace("PORT", &port.to_string());
+    let mut command = ucurl();
+    command.args(["-sS", "-w", format]).args(flags.iter().map(|flag| place(flag)));
+    let said = run(command.arg(place(url)), b"", Duration::from_secs(60)).success();
+    let (head, local_port) = server.join().expect("the server");
+    let host = head.lines().find_map(|line| line.strip_prefix("Host: ")).expect("a Host field");
+    let plain = |text: &str| text.replace(&port.to_string(), "PORT");
+    (plain(host), plain(&said), local_port)
+}
+
+#[test]
+fn a_tcp_engine_is_asked_by_its_own_name() {
+    let engine = ["--endpoint", "tcp://127.0.0.1:PORT"];
+    let by_name = ["--endpoint", "tcp://localhost:PORT"];
+    let cases: [(&str, &[&str], &str); 5] = [
+        ("/a", &engine, "127.0.0.1:PORT"),
+        ("http://localhost/a", &engine, "127.0.0.1:PORT"),
+        ("/a", &by_name, "localhost:PORT"),
+        ("http://other/a", &engine, "other"),
+        ("http://127.0.0.1:PORT/a", &[], "127.0.0.1:PORT"),
+    ];
+    for (url, flags, host) in cases {
+        let (sent, said, port) = over_tcp(url, flags);
+        assert_eq!(sent, host, "{url} {flags:?}");
+        let want = format!("127.0.0.1 PORT 127.0.0.1 {port} http://{host}/a");
+        assert_eq!(said, want, "{url} {flags:?}");
     }
 }

@@ -81,7 +81,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), No
     let group = &mut draft.group;
     match flag.written() {
         // ucurl always works that way.
-        "disable" | "globoff" | "no-buffer" | "noproxy" => {}
+        "disable" | "globoff" | "insecure" | "no-buffer" | "noproxy" => {}
         "help" | "manual" | "version" | "no-keepalive" if !on => {}
         "tcp-nodelay" if on => {}
         "abstract-unix-socket" => {

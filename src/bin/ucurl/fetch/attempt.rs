@@ -60,6 +60,13 @@ impl Attempt<'_> {
             self.info.content_type = Some(value.to_vec());
         }
         self.info.headers = head.fields().clone();
+        if self.operation.flags.output.write_out.is_some()
+            && let Some((local, remote)) = response.addresses()
+        {
+            let info = &mut self.info;
+            (info.local_ip, info.local_port) = (local.ip().to_string(), local.port());
+            (info.remote_ip, info.remote_port) = (remote.ip().to_string(), remote.port());
+        }
     }
 
     /// Shows the heads of this hop (`-i`, `-D`), those of 1xx responses first.

@@ -33,9 +33,10 @@ impl<'t> Attempt<'t> {
         self.info.time_total = self.start.elapsed();
         self.info.file = self.sink.name.clone();
         self.info.facts = self.session.tracer.facts();
-        match self.info.facts.connected {
-            Some(_) => self.info.remote_ip = trace::place(self.server.engine.client().endpoint()),
-            None => self.info.remote_port = 0,
+        if self.info.facts.connected.is_none() {
+            self.info.remote_port = 0;
+        } else if self.info.remote_ip.is_empty() {
+            self.info.remote_ip = trace::place(self.server.engine.client().endpoint());
         }
         result
     }

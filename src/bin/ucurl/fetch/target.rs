@@ -46,7 +46,7 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
         return named(endpoint, "--proxy-command names it");
     }
     let is_daemon = flags.endpoint.is_some() || flags.context.is_some();
-    if !is_daemon && (url.port.is_some() || host != "localhost") {
+    if !is_daemon && !url.is_default_host() {
         return named(Endpoint::Tcp { host, port }, "the URL names a host and a port of its own");
     }
     let flags = &DaemonFlags {

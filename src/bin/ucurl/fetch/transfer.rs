@@ -40,7 +40,7 @@ pub fn run(
             let exit = failure.map_or(0, |failure| failure.exit as u8);
             let error = failure.map(|failure| failure.text.clone());
             let info = TransferInfo { urlnum, exit, error, ..info };
-            writeout::write(format, &info, &session.stdout);
+            writeout::write(format, &info, &session.stdout, &session.messages.out);
         }
     };
     let (url, shown) = match address(flags, fetch) {
@@ -99,7 +99,7 @@ fn prepare<'p>(
     operation: &'p Operation,
     fetch: &'p FetchPlan,
     heads: Option<&'p File>,
-    url: Url,
+    mut url: Url,
 ) -> Result<Attempt<'p>, Failure> {
     let (flags, global) = (&operation.flags, &session.global);
     let directory = plan::path(flags.output_dir.as_deref().unwrap_or_default());
@@ -109,6 +109,10 @@ fn prepare<'p>(
         session.messages.warn("The URL has no file name, so -O writes curl_response");
     }
     let target = target::choose(operation, global.demo, &url)?;
+    if let Some(authority) = target.endpoint.authority().filter(|_| url.is_default_host()) {
+        // The engine's own name: a virtual host knows no localhost.
+        _ = url.set_authority(&authority);
+    }
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
     let styled = !global.no_styled_output;

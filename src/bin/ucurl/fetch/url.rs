@@ -3,6 +3,7 @@
 //! ```text
 //! url        = "http:" [ "//" ] authority [ path ] [ "?" query ] [ "#" fragment ]
 //!            / "http:" path                   ; http:/info: no authority, as RFC 3986 §3 has it
+//!            / "http:/" authority [ path ]    ; http:/localhost/info, where it cannot be a path
 //!            / path                           ; /info
 //!            / authority [ path ] ...         ; host:port/info
 //! authority  = [ user [ ":" password ] "@" ] ( host / "[" IPv6 "]" ) [ ":" port ]
@@ -117,12 +118,23 @@ impl Url {
         target
     }
 
+    /// Takes another host and port.
+    pub fn set_authority(&mut self, authority: &str) -> Result<()> {
+        self.port = None;
+        self.authority(authority.as_bytes(), true)
+    }
+
     /// Returns the value of Host: `host`, or `host:port` if the port is not 80.
     pub fn host_and_port(&self) -> Vec<u8> {
         match self.port {
             None | Some(80) => self.host.clone(),
             Some(port) => [&self.host[..], b":", port.to_string().as_bytes()].concat(),
         }
+    }
+
+    /// Whether the host is the one that stands for the engine.
+    pub fn is_default_host(&self) -> bool {
+        self.port.is_none() && self.host == b"localhost"
     }
 
     pub fn port_or_80(&self) -> u16 {
@@ -225,10 +237,25 @@ fn not_http(scheme: &[u8]) -> UrlError {
     UrlError { exit: Exit::UnsupportedProtocol, why }
 }
 
-/// Removes the slashes before an authority. After one slash or three there is no authority.
+/// Whether the first segment after `http:/` is a host: it cannot begin a path of an engine's API.
+/// Public scripts write `http:/localhost/info`, `http:/1.34/info` and `http:/v1.24/info`.
+fn names_host(segment: Option<&[u8]>) -> bool {
+    let segment = segment.unwrap_or_default();
+    let known: [&[u8]; 3] = [b"localhost", b"docker", b"unix"];
+    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let mut version = segment.strip_prefix(b"v").unwrap_or_default().split(|&byte| byte == b'.');
+    known.iter().any(|host| host.eq_ignore_ascii_case(segment))
+        || is_number(segment)
+        || segment.iter().any(|byte| b":@".contains(byte))
+        || (segment.contains(&b'.') && !version.all(is_number))
+}
+
+/// Removes the slashes before an authority. After three slashes there is none, and after one only
+/// where the first segment is a host.
 fn without_slashes(rest: &[u8]) -> Result<&[u8]> {
     match rest.iter().take_while(|&&byte| byte == b'/').count() {
         0 => Err(bad("has no slash after http:")),
+        1 if names_host(rest[1..].split(|byte| b"/?#".contains(byte)).next()) => Ok(&rest[1..]),
         1 => Ok(rest),
         2 | 3 => Ok(&rest[2..]),
         _ => Err(bad("has too many slashes after http:")),

@@ -10,7 +10,7 @@
 use crate::output::progress::speed;
 use crate::output::trace::ExchangeFacts;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,9 +25,12 @@ pub struct TransferInfo {
     pub file: Option<PathBuf>,
     pub response_code: u16,
     pub http_version: Option<Version>,
-    /// As in curl, the path of a Unix socket; the port is that of the URL.
+    /// As in curl, the path of a Unix socket; the port is that of the URL then.
     pub remote_ip: String,
     pub remote_port: u16,
+    /// Of a TCP connection.
+    pub local_ip: String,
+    pub local_port: u16,
     pub method: Vec<u8>,
     pub num_redirects: u64,
     pub redirect_url: Option<Vec<u8>>,
@@ -77,8 +80,8 @@ impl TransferInfo {
             ("http_code", Status(self.response_code)),
             ("http_connect", Status(0)),
             ("http_version", Text(Some(http_version))),
-            ("local_ip", Text(Some(b""))),
-            ("local_port", Number(0)),
+            ("local_ip", Text(Some(self.local_ip.as_bytes()))),
+            ("local_port", Number(self.local_port.into())),
             ("method", Text(Some(&self.method))),
             ("num_certs", Number(0)),
             ("num_connects", Number(connects)),
@@ -178,8 +181,8 @@ fn json_text(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// Writes a format for a transfer.
-pub fn write(format: &[u8], info: &TransferInfo, stdout: &File) {
-    let mut writer = Writer { info, stdout, to_stderr: false, text: Vec::new() };
+pub fn write(format: &[u8], info: &TransferInfo, stdout: &File, stderr: &File) {
+    let mut writer = Writer { info, stdout, stderr, to_stderr: false, text: Vec::new() };
     let mut rest = format;
     while let Some(next) = writer.next(rest) {
         rest = next;
@@ -190,7 +193,8 @@ pub fn write(format: &[u8], info: &TransferInfo, stdout: &File) {
 struct Writer<'i> {
     info: &'i TransferInfo,
     stdout: &'i File,
-    /// As in curl, `--stderr` does not change where this is.
+    /// Where `--stderr` says.
+    stderr: &'i File,
     to_stderr: bool,
     /// What is not written yet.
     text: Vec<u8>,
@@ -199,10 +203,8 @@ struct Writer<'i> {
 impl Writer<'_> {
     fn flush(&mut self) {
         let text = mem::take(&mut self.text);
-        _ = match self.to_stderr {
-            true => io::stderr().write_all(&text),
-            false => self.stdout.write_all(&text),
-        };
+        let mut out = if self.to_stderr { self.stderr } else { self.stdout };
+        _ = out.write_all(&text);
     }
 
     fn turn_to(&mut self, stderr: bool) {
@@ -253,7 +255,7 @@ impl Writer<'_> {
                 None => {
                     self.flush();
                     let text = format!("ucurl: unknown --write-out variable: '{name}'\n");
-                    _ = io::stderr().write_all(text.as_bytes());
+                    _ = { self.stderr }.write_all(text.as_bytes());
                 }
             },
         }
