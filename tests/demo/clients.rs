@@ -356,6 +356,20 @@ fn output_comes_before_the_end_is_told() {
     assert!((0..20).any(comes_first));
 }
 
+/// bollard sets the size of a terminal as soon as it has the head.
+#[test]
+fn a_terminal_is_resized_as_soon_as_it_begins() {
+    let engine = Engine::start();
+    let exec = engine.exec("l1", r#""Cmd":["sleep","60"],"Tty":true"#);
+    let mut stream = engine.hijack(&format!("/exec/{exec}/start"), r#"{"Tty":true}"#);
+    read(&mut stream);
+    engine.expect("POST", &format!("/exec/{exec}/resize?h=20&w=80"), "", (200, ""));
+    let exec = engine.exec("l1", r#""Cmd":["nosuch"]"#);
+    rest(engine.hijack(&format!("/exec/{exec}/start"), "{}"));
+    let not = "exec process is not started";
+    engine.expect("POST", &format!("/exec/{exec}/resize?h=20&w=80"), "", (400, not));
+}
+
 /// What a shell of the demonstration understands, and what it refuses by name.
 #[test]
 fn a_shell_runs_commands_one_after_the_other() {

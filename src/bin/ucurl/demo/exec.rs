@@ -4,7 +4,7 @@ use super::api::{Call, Outcome, Reply};
 use super::containers::{not_found, prepare, resize_terminal};
 use super::engine::{Engine, Exec};
 use super::prelude::*;
-use super::process::{Process, Status};
+use super::process::{Process, Run, Status};
 use super::program::known;
 use super::streams::{Attached, detach_keys};
 
@@ -88,5 +88,9 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 
 pub fn resize(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = find(call.engine, id)?;
+    // A client may ask before the start has got far.
+    let is_started = |run: &mut Run| (run.status != Status::Created).then_some(());
+    let started = exec.process.run.wait(Duration::from_secs(10), is_started);
+    ensure!(started.is_some(), 500, "timeout waiting for exec session ready");
     resize_terminal(call, &exec.process, refusal!(400, "exec process is not started"))
 }
