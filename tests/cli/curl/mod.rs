@@ -2,6 +2,7 @@
 //! recording server. Compared are the bytes of every request by connection, stdout, files, exit
 //! code, and of stderr what scripts read there.
 
+mod page;
 mod server;
 
 use crate::support::temp::TempDir;
@@ -329,7 +330,7 @@ fn curl(major: u8) -> Option<PathBuf> {
 fn side_by_side_with_7_88() {
     match curl(7) {
         Some(curl) => side_by_side(&curl, 7),
-        None => println!("left out: side by side with curl 7.88.1, which is not installed"),
+        None => left_out("curl 7.88.1 is not installed"),
     }
 }
 
@@ -337,8 +338,13 @@ fn side_by_side_with_7_88() {
 fn side_by_side_with_8_14() {
     match curl(8) {
         Some(curl) => side_by_side(&curl, 8),
-        None => println!("left out: side by side with curl 8.14.1: UNIX_HTTP_TEST_CURL names none"),
+        None => left_out("UNIX_HTTP_TEST_CURL names no curl 8.14.1; .ci/curl unpacks one"),
     }
+}
+
+/// Says so on stderr itself: the test harness swallows what `eprintln!` writes.
+fn left_out(why: &str) {
+    _ = writeln!(std::io::stderr(), "left out of cli: command lines side by side: {why}");
 }
 
 fn side_by_side(curl: &Path, major: u8) {
