@@ -7,6 +7,7 @@ mod tap {
     mod guard;
     mod guarded;
     mod limits;
+    mod outputs;
     mod process;
     mod recorders;
     mod relay;

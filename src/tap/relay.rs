@@ -108,6 +108,13 @@ impl Relay {
         self
     }
 
+    /// Sets what is called with the first error of each observer, when it happens.
+    #[must_use]
+    pub fn on_problem(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Relay {
+        self.viewer.on_problem = Some(Box::new(tell));
+        self
+    }
+
     /// Sets whether observers see [secrets](crate::traffic::secrets) (masked by default).
     #[must_use]
     pub fn show_secrets(mut self, show: bool) -> Relay {

@@ -32,11 +32,18 @@ const WAITING_LIMIT: usize = 256 * 1024;
 /// How long the viewer lets pieces gather, which saves most of the wake-ups.
 const GATHER: Duration = Duration::from_millis(1);
 
+/// What is called with a problem.
+pub(super) type TellProblem = Box<dyn Fn(&str) + Send + Sync>;
+
 /// The observers of a relay, and what they have not seen yet.
 pub(super) struct Viewer {
     observers: Vec<Box<dyn Observer>>,
     /// Whether secrets are masked.
     pub cover: bool,
+    /// Is called with the first error of each observer, when it happens.
+    pub on_problem: Option<TellProblem>,
+    /// The errors so far, by observer.
+    problems: Mutex<BTreeMap<usize, String>>,
     epoch: Instant,
     queue: Mutex<Queue>,
     called: Condvar,
@@ -81,6 +88,8 @@ impl Viewer {
         Viewer {
             observers: Vec::new(),
             cover: true,
+            on_problem: None,
+            problems: Mutex::default(),
             epoch: Instant::now(),
             queue: Mutex::default(),
             called: Condvar::new(),
@@ -94,7 +103,20 @@ impl Viewer {
 
     /// Makes the observers write everything. Returns their errors.
     pub(super) fn finish(&self) -> Vec<String> {
-        self.observers.iter().filter_map(|observer| observer.finish()).collect()
+        self.note_errors(|observer| observer.finish());
+        std::mem::take(&mut *lock(&self.problems)).into_values().collect()
+    }
+
+    /// Tells the first error of each observer.
+    fn note_errors(&self, error: impl Fn(&dyn Observer) -> Option<String>) {
+        let mut problems = lock(&self.problems);
+        for (n, observer) in self.observers.iter().enumerate() {
+            let error = error(&**observer);
+            if let (Some(error), false) = (error, problems.contains_key(&n)) {
+                self.on_problem.iter().for_each(|tell| tell(&error));
+                problems.insert(n, error);
+            }
+        }
     }
 
     /// Runs `relay` beside the viewer thread, if there are observers.
@@ -219,6 +241,7 @@ impl Viewer {
         for observer in &self.observers {
             observer.flush();
         }
+        self.note_errors(|observer| observer.error());
     }
 }
 

@@ -155,6 +155,11 @@ pub trait Observer: Send + Sync {
     fn finish(&self) -> Option<String> {
         None
     }
+
+    /// Returns the first error so far.
+    fn error(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<P: Deref<Target: Observer> + Send + Sync> Observer for P {
@@ -168,5 +173,9 @@ impl<P: Deref<Target: Observer> + Send + Sync> Observer for P {
 
     fn finish(&self) -> Option<String> {
         (**self).finish()
+    }
+
+    fn error(&self) -> Option<String> {
+        (**self).error()
     }
 }

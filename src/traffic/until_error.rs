@@ -27,6 +27,11 @@ impl<S> UntilError<S> {
         first.clone()
     }
 
+    /// Returns the first error.
+    pub fn error(&self) -> Option<String> {
+        lock(&self.state).1.clone()
+    }
+
     /// Changes or reads the state, also after an error.
     pub fn with<R>(&self, f: impl FnOnce(&mut S) -> R) -> R {
         f(&mut lock(&self.state).0)

@@ -13,10 +13,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// ucurl with a private directory for its sockets, which has to be empty in the end.
-fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
+pub fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
     let runtime = dir.join("run");
     fs::create_dir_all(&runtime).unwrap();
     let ucurl = ucurl();
@@ -38,7 +38,7 @@ fn left(dir: &TempDir) -> Vec<PathBuf> {
     fs::read_dir(dir.join("run")).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
     let end = Instant::now() + LIMIT;
     while !met() {
         assert!(Instant::now() < end, "not within {LIMIT:?}: {what}");
@@ -47,7 +47,7 @@ fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
 }
 
 /// Processes that have this text in their environment or command line.
-fn processes(mark: &str) -> Vec<String> {
+pub fn processes(mark: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -62,7 +62,7 @@ fn processes(mark: &str) -> Vec<String> {
 }
 
 /// Starts a tap in the background, ready to serve.
-fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
+pub fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
     let path = dir.join("tap.sock");
     let (listen, to) = (path.display().to_string(), to.display().to_string());
     let mut command = tap(dir, &[&["tap", "--listen", &listen, "--to", &to], more].concat());
@@ -77,7 +77,7 @@ fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
     (child, path)
 }
 
-fn ask(path: &Path) -> String {
+pub fn ask(path: &Path) -> String {
     let mut stream = UnixStream::connect(path).unwrap();
     stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -85,7 +85,7 @@ fn ask(path: &Path) -> String {
     answer
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     assert!(
         Command::new("kill")
             .args([&format!("-{name}"), &child.id().to_string()])
@@ -95,7 +95,7 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+pub const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
 #[test]
 fn the_view_is_on_stdout_and_signals_end_it_well() {
@@ -370,7 +370,7 @@ fn recordings_are_private_and_failures_are_told() {
         assert!(ended.stderr().contains("/dev/full: "), "{}", ended.stderr());
         let arguments = ["tap", "-o", "/dev/full", "--to", &to, "--", me, "-sS", "/hello"];
         let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
-        assert_eq!((ended.code, ended.stdout().as_str()), (0, "hi"), "the traffic goes on");
+        assert_eq!((ended.code, ended.stdout().as_str()), (23, "hi"), "the traffic goes on");
         assert!(ended.stderr().contains("the text view stopped: "), "{}", ended.stderr());
     }
 }

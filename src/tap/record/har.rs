@@ -13,7 +13,8 @@
 //! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
 //! * no response: status 0, as in browsers, and the reason in `_error`.
 //!
-//! The file is complete after each entry: the next entry overwrites its end.
+//! The file is complete after each entry, also if the disk is full: the next entry overwrites its
+//! end. A pipe gets the end when the recorder finishes.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -44,7 +45,7 @@ use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::wire::{Fields, Version};
 use std::collections::BTreeMap;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::{Duration, SystemTime};
 
 /// How much of each body is kept by default: 1 MiB.
@@ -63,6 +64,8 @@ struct State<W> {
     started: SystemTime,
     limit: usize,
     first: bool,
+    /// Where the end of a complete file begins; `None` in a pipe.
+    end: Option<u64>,
     /// The bodies of exchanges that are not over.
     open: BTreeMap<(u64, u64), Bodies>,
 }
@@ -85,10 +88,13 @@ impl<W: Write + Seek + Send> Har<W> {
         let creator =
             concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
         write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
-        out.write_all(END)?;
+        let end = out.stream_position().ok();
+        if end.is_some() {
+            out.write_all(END)?;
+        }
         out.flush()?;
         let (limit, first, open) = (BODY_LIMIT, true, BTreeMap::new());
-        let state = State { out, started, limit, first, open };
+        let state = State { out, started, limit, first, end, open };
         Ok(Har(UntilError::new("the HAR".into(), state)))
     }
 
@@ -111,7 +117,14 @@ impl<W: Write + Seek + Send> Observer for Har<W> {
     }
 
     fn finish(&self) -> Option<String> {
-        self.0.write(|_| Ok(()))
+        self.0.write(|state| match state.end {
+            Some(_) => Ok(()),
+            None => state.out.write_all(END).and_then(|()| state.out.flush()),
+        })
+    }
+
+    fn error(&self) -> Option<String> {
+        self.0.error()
     }
 }
 
@@ -143,10 +156,29 @@ impl<W: Write + Seek> State<W> {
 
     /// Writes an entry over the end of the file, and a new end.
     fn append(&mut self, entry: &[u8]) -> io::Result<()> {
-        self.out.seek(SeekFrom::End(-(END.len() as i64)))?;
         let comma: &[u8] = if self.first { b"\n" } else { b",\n" };
-        self.out.write_all(&[comma, entry, END].concat())?;
         self.first = false;
+        let Some(end) = self.end else {
+            return self.out.write_all(&[comma, entry].concat());
+        };
+        self.out.seek(SeekFrom::Start(end))?;
+        let entry = [comma, entry].concat();
+        let written = self.out.write_all(&entry).and_then(|()| self.out.write_all(END));
+        let written = written.and_then(|()| self.out.flush());
+        match written {
+            Ok(()) => self.end = Some(end + entry.len() as u64),
+            Err(_) => self.restore(end)?,
+        }
+        written
+    }
+
+    /// Puts the end back where it was: the disk has room there. Blanks replace the rest.
+    fn restore(&mut self, end: u64) -> io::Result<()> {
+        let length = self.out.seek(SeekFrom::End(0))?;
+        self.out.seek(SeekFrom::Start(end))?;
+        self.out.write_all(END)?;
+        let rest = length.saturating_sub(end + END.len() as u64);
+        io::copy(&mut io::repeat(b' ').take(rest), &mut self.out)?;
         self.out.flush()
     }
 }

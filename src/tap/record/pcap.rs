@@ -94,6 +94,10 @@ impl<W: Write + Send> Observer for Pcap<W> {
     fn finish(&self) -> Option<String> {
         self.0.write(|state| state.out.flush())
     }
+
+    fn error(&self) -> Option<String> {
+        self.0.error()
+    }
 }
 
 impl<W: Write> State<W> {

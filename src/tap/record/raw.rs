@@ -106,6 +106,10 @@ impl Observer for Record {
     fn finish(&self) -> Option<String> {
         self.0.write(|_| Ok(()))
     }
+
+    fn error(&self) -> Option<String> {
+        self.0.error()
+    }
 }
 
 impl State {

@@ -66,6 +66,7 @@ mod matching;
 mod serve;
 
 use super::stopper::TapStopper;
+use super::viewer::TellProblem;
 use crate::base::sync::lock;
 use crate::transport::connections::Connections;
 use crate::transport::{Listener, Stream};
@@ -76,9 +77,6 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
-
-/// What is called with each problem.
-type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A recording that answers requests.
 pub struct Replay {
@@ -91,7 +89,7 @@ pub struct Replay {
     given: Mutex<Given>,
     changed: Condvar,
     open: Arc<Connections<Stream>>,
-    tell: Option<Tell>,
+    tell: Option<TellProblem>,
 }
 
 impl Replay {

@@ -151,6 +151,10 @@ impl Observer for Explain {
     fn finish(&self) -> Option<String> {
         self.0.write(|explanation| explanation.out.flush())
     }
+
+    fn error(&self) -> Option<String> {
+        self.0.error()
+    }
 }
 
 impl std::fmt::Debug for Explain {

@@ -111,7 +111,12 @@ impl Observer for Text {
     }
 
     fn finish(&self) -> Option<String> {
-        self.output.flush().map(|error| format!("the text view stopped: {error}"))
+        self.output.flush();
+        self.error()
+    }
+
+    fn error(&self) -> Option<String> {
+        self.output.error().map(|error| format!("the text view stopped: {error}"))
     }
 }
 

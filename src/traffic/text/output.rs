@@ -47,8 +47,8 @@ impl Output {
         }
     }
 
-    /// Writes everything, and waits for the reader. Returns the first error.
-    pub(super) fn flush(&self) -> Option<String> {
+    /// Writes everything, and waits for the reader.
+    pub(super) fn flush(&self) {
         let mut out = lock(&self.out);
         let mut queue = lock(&self.queue);
         let left_out = std::mem::take(&mut queue.left_out);
@@ -60,6 +60,10 @@ impl Output {
         {
             lock(&self.queue).error.get_or_insert(error);
         }
+    }
+
+    /// Returns the first error.
+    pub(super) fn error(&self) -> Option<String> {
         lock(&self.queue).error.as_ref().map(ToString::to_string)
     }
 }

@@ -1,5 +1,6 @@
 //! `ucurl guard`: relays the requests that the rules allow, and refuses the others.
 
+use super::outputs::failed;
 use super::supervise::Front;
 use super::tap;
 use crate::args::given::Given;
@@ -12,15 +13,15 @@ use unix_http::traffic::{Event, Observer};
 /// Guards until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let name = &given.operands[0];
-    let text = fs::read_to_string(name).map_err(|error| tap::failed(name, &error))?;
-    let rules = AllowList::parse(&text).map_err(|error| tap::failed(name, &error))?;
+    let text = fs::read_to_string(name).map_err(|error| failed(name, &error))?;
+    let rules = AllowList::parse(&text).map_err(|error| failed(name, &error))?;
     let (_directory, relay) = tap::relay(given)?;
     let relay = match (given.has("dry-run"), given.has("quiet")) {
         (true, _) => relay.show_secrets(true).observe(RequestWatch::refusals(rules, io::stderr())),
         (false, true) => relay.guard(rules),
         (false, false) => relay.guard(rules).observe(Refusals),
     };
-    tap::run(given, &relay, front)
+    tap::run(given, relay, front)
 }
 
 /// Tells of refused requests.

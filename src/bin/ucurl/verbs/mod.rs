@@ -4,6 +4,7 @@
 
 mod demo;
 mod guard;
+mod outputs;
 mod replay;
 mod serve;
 mod sockets;

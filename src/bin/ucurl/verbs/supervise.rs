@@ -17,12 +17,12 @@
 //! * Serving a command: the command gets SIGINT and SIGQUIT from the terminal; the front passes
 //!   SIGTERM and SIGHUP on to it. The back ends after the command, the front with its exit code.
 //! * SIGKILL of the front closes its end of the socket: the back stops, the command gets SIGTERM.
+//! * A back that is asked to stop and cannot, because an output of it blocks, ends after a moment.
 //! * Without a `sh` the front waits itself. A signal kills it, and the back stops.
 //!
 //! SIGKILL of the back leaves a socket file, which the next listener there replaces, and may cut
 //! the last milliseconds of traffic from the view and the recordings.
 
-use std::cell::Cell;
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -32,10 +32,11 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
+use unix_http::base::sync::lock;
 use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
 
 /// Tells the back where to meet the front.
@@ -52,27 +53,42 @@ exit "$code"
 "#;
 
 const COMMAND: &str = r#"
-trap '' INT QUIT
-trap 'got=TERM' TERM
-trap 'got=HUP' HUP
+trap '' QUIT
+trap 'got=INT; echo stop' INT
+trap 'got=TERM; echo stop' TERM
+trap 'got=HUP; echo stop' HUP
 echo ready
 until read -r pid; do [ "$got" ] || exit 1; done
-pass() { woken=1; kill "-$1" "$pid"; }
+pass() { woken=1; kill "-$1" "$pid"; echo stop; }
+trap 'woken=1; echo interrupt' INT
 trap 'pass TERM' TERM
 trap 'pass HUP' HUP
-[ -z "$got" ] || pass "$got"
+case $got in TERM | HUP) pass "$got" ;; esac
 until read -r code; do [ "$woken" ] || exit 1; woken=; done
 read -r over
 (:)
 exit "$code"
 "#;
 
+/// How long the back may take to end, once it was asked to: something that it writes to may block.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The front, as the back sees it.
 pub struct Front {
     socket: UnixStream,
     group: Option<i32>,
     /// Whether it waits for the id of a command.
-    waits: Cell<bool>,
+    waits: AtomicBool,
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Wishes {
+    /// Whether the back should stop.
+    stop: bool,
+    /// The id of the command that runs.
+    command: Option<u32>,
 }
 
 /// Returns a place for a socket, in a private directory of this user.
@@ -93,7 +109,9 @@ pub fn run(
     let Some(mark) = std::env::var_os(VARIABLE) else {
         return front(args, command).map_err(|error| format!("cannot start: {error}"));
     };
-    let Some(front) = meet(&mark.into_vec(), command) else { return Ok(1) };
+    let Some(front) = meet(&mark.into_vec(), command).map(Arc::new) else { return Ok(1) };
+    let watched = Arc::clone(&front);
+    thread::spawn(move || watched.watch());
     let code = work(&front);
     front.end(*code.as_ref().unwrap_or(&2));
     code
@@ -173,7 +191,8 @@ fn meet(mark: &[u8], command: bool) -> Option<Front> {
     // From "ready" on a signal to the front ends both.
     (&stream).read_exact(&mut [0; 6]).ok()?;
     let socket = stream.as_unix()?.try_clone().ok()?;
-    Some(Front { socket, group, waits: Cell::new(command) })
+    let (waits, wishes) = (AtomicBool::new(command), Mutex::default());
+    Some(Front { socket, group, waits, wishes, changed: Condvar::new() })
 }
 
 /// Returns 128 unpredictable bits in hexadecimal: the system's randomness keys a new hasher.
@@ -197,37 +216,61 @@ impl Front {
         if let Some(group) = self.group {
             command.process_group(group);
         }
+        // The watch must not see the front's end between the two.
+        let mut wishes = lock(&self.wishes);
         let child = command.spawn()?;
-        self.waits.set(false);
+        wishes.command = Some(child.id());
+        self.waits.store(false, Ordering::Release);
         self.tell(&child.id().to_string());
         Ok(child)
     }
 
     /// Waits for the command, which gets SIGTERM if the front ends first.
     pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
-        let (mut socket, pid) = (self.socket.try_clone()?, child.id().to_string());
-        let over = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&over);
-        thread::spawn(move || {
-            // The front sends nothing: this returns at its end.
-            _ = socket.read(&mut [0]);
-            if !ended.load(Ordering::Acquire) {
-                _ = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
-            }
-        });
         let status = child.wait();
-        over.store(true, Ordering::Release);
+        lock(&self.wishes).command = None;
+        self.changed.notify_all();
         status
     }
 
     /// Waits until the front asks to stop or has ended.
     pub fn wait_for_stop(&self) {
-        _ = (&self.socket).read(&mut [0; 16]);
+        drop(self.changed.wait_while(lock(&self.wishes), |wishes| !wishes.stop));
+    }
+
+    /// Follows what the front says, up to its end. Ends the back if that does not end by itself.
+    fn watch(self: &Arc<Self>) {
+        for line in BufReader::new(&self.socket).lines().map_while(Result::ok) {
+            // An interrupt is for the command as long as there is one.
+            if line == "stop" || lock(&self.wishes).command.is_none() {
+                self.stop();
+            }
+        }
+        if let Some(pid) = lock(&self.wishes).command {
+            let kill = ["-c", "kill -TERM \"$0\"", &pid.to_string()];
+            _ = Command::new("/bin/sh").args(kill).status();
+        }
+        self.stop();
+    }
+
+    fn stop(self: &Arc<Self>) {
+        if !std::mem::replace(&mut lock(&self.wishes).stop, true) {
+            self.changed.notify_all();
+            let front = Arc::clone(self);
+            thread::spawn(move || {
+                let running = |wishes: &mut Wishes| wishes.command.is_some();
+                drop(front.changed.wait_while(lock(&front.wishes), running));
+                thread::sleep(PATIENCE);
+                crate::console::say("stopped, but an output was stuck and is not complete");
+                front.end(1);
+                std::process::exit(1);
+            });
+        }
     }
 
     /// Tells the front its exit code.
     fn end(&self, code: i32) {
-        if self.waits.get() {
+        if self.waits.load(Ordering::Acquire) {
             self.tell("none");
         }
         self.tell(&code.to_string());

@@ -141,6 +141,10 @@ impl<W: Write + Send> Observer for Script<W> {
         }
         state.error.clone()
     }
+
+    fn error(&self) -> Option<String> {
+        lock(&self.state).error.clone()
+    }
 }
 
 impl<W> std::fmt::Debug for Script<W> {

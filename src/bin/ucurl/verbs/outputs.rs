@@ -1,0 +1,87 @@
+//! The files that a tap writes: private, and each for one purpose.
+
+use crate::args::given::Given;
+use crate::console::say;
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+
+/// The options that name a file of a recorder, with its mode.
+const RECORDERS: [(&str, u32); 4] =
+    [("script", 0o700), ("har", 0o600), ("pcap", 0o600), ("rules", 0o600)];
+
+/// The open files.
+#[derive(Default)]
+pub struct Outputs<'a> {
+    /// The output of the view, unless there is none.
+    pub view: Option<File>,
+    /// The recorders' options, with the names of their files.
+    pub recorders: Vec<(&'static str, &'a OsStr, File)>,
+    /// The device and inode of each.
+    open: Vec<(u64, u64)>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Opens all files that the options name. Waits for the reader of a pipe.
+    pub fn open(given: &'a Given) -> Result<Outputs<'a>, String> {
+        let mut outputs = Outputs::default();
+        let mut stdout_is_taken = given.command.is_some();
+        for (option, mode) in RECORDERS {
+            for name in given.values(option) {
+                if name == "-" && given.command.is_some() {
+                    return Err(format!("--{option} -: the command has stdout; name a file"));
+                }
+                stdout_is_taken |= name == "-";
+                let file = outputs.create(name, mode)?;
+                outputs.recorders.push((option, name, file));
+            }
+        }
+        if !given.has("quiet") {
+            outputs.view = Some(match given.value("output") {
+                Some(name) => outputs.create(name, 0o600)?,
+                None if stdout_is_taken => stream(&io::stderr())?,
+                None => outputs.create(OsStr::new("-"), 0o600)?,
+            });
+        }
+        Ok(outputs)
+    }
+
+    /// Opens a file for writing; `-` is stdout.
+    fn create(&mut self, name: &OsStr, mode: u32) -> Result<File, String> {
+        let file = if name == "-" {
+            stream(&io::stdout())?
+        } else {
+            if fs::metadata(name).is_ok_and(|file| file.file_type().is_fifo()) {
+                say(&format!("tap: waiting for a reader of {}", name.display()));
+            }
+            let mut options = File::options();
+            let opened = options.write(true).create(true).truncate(false).mode(mode).open(name);
+            opened.map_err(|error| failed(name, &error))?
+        };
+        let metadata = file.metadata().map_err(|error| failed(name, &error))?;
+        let place = (metadata.dev(), metadata.ino());
+        if !metadata.file_type().is_char_device() {
+            if self.open.contains(&place) {
+                return Err(failed(name, &"one file cannot have two outputs"));
+            }
+            self.open.push(place);
+        }
+        if metadata.is_file() && name != "-" {
+            let private = file.set_permissions(Permissions::from_mode(mode));
+            private.and_then(|()| file.set_len(0)).map_err(|error| failed(name, &error))?;
+        }
+        Ok(file)
+    }
+}
+
+fn stream(stream: &impl AsFd) -> Result<File, String> {
+    let file = stream.as_fd().try_clone_to_owned().map(File::from);
+    file.map_err(|error| format!("the view's output: {error}"))
+}
+
+pub fn failed(name: &OsStr, error: &dyn Display) -> String {
+    format!("{}: {error}", name.display())
+}

@@ -1,0 +1,182 @@
+//! The files of the recorders: private, whole, each for one purpose, and errors told in time.
+
+use super::process::{ANSWER, LIMIT, ask, listening, processes, signal, tap, wait_for};
+use crate::support::child::run;
+use crate::support::fake::Fake;
+use crate::support::temp::TempDir;
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+use unix_http::json::Value;
+use unix_http::tap::Har;
+use unix_http::traffic::{Conversation, Event, Observer, Side};
+
+fn entries(har: &[u8]) -> usize {
+    let har = Value::parse(har).unwrap();
+    har.get("log").and_then(|log| log.get("entries")).unwrap().elements().len()
+}
+
+/// A disk with room for so many bytes.
+struct Disk {
+    file: Cursor<Vec<u8>>,
+    room: u64,
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.room.saturating_sub(self.file.position()) as usize;
+        match bytes.len().min(room) {
+            0 if !bytes.is_empty() => Err(io::ErrorKind::StorageFull.into()),
+            n => self.file.write(&bytes[..n]),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Disk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn a_har_on_a_full_disk_stays_a_har() {
+    let mut stopped = 0;
+    for room in 200..4000 {
+        let disk = Disk { file: Cursor::new(Vec::new()), room };
+        let har = Har::new(disk, SystemTime::UNIX_EPOCH).unwrap();
+        let mut conversation = Conversation::new(true);
+        let see = &mut |event: &Event<'_>| har.see(1, Duration::ZERO, event);
+        for _ in 0..5 {
+            let ask = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+            conversation.bytes(Side::Client, Duration::ZERO, ask, see);
+            conversation.bytes(Side::Server, Duration::ZERO, ANSWER.as_bytes(), see);
+        }
+        let error = har.error();
+        let file = har.into_inner().file.into_inner();
+        assert!(file.len() as u64 <= room);
+        match error {
+            None => assert_eq!(entries(&file), 5, "{room}"),
+            Some(error) => {
+                assert!(error.starts_with("the HAR stopped: "), "{room}: {error}");
+                assert!(entries(&file) < 5, "{room}");
+                stopped += 1;
+            }
+        }
+    }
+    assert!((1000..3799).contains(&stopped), "{stopped}");
+}
+
+fn interrupted(mut child: Child) -> (Option<i32>, Vec<u8>) {
+    signal(&child, "INT");
+    let mut out = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut out).unwrap();
+    (child.wait().unwrap().code(), out)
+}
+
+#[test]
+fn a_recorder_can_write_to_stdout() {
+    for (option, begin) in [("--har", "{\"log\":{"), ("--pcap", "\n\r\r\n"), ("--script", "#!/bin")]
+    {
+        let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+        let (child, path) = listening(&dir, &server.path(), &[option, "-"]);
+        assert_eq!(ask(&path), ANSWER);
+        let (code, out) = interrupted(child);
+        assert_eq!(code, Some(0));
+        assert!(out.starts_with(begin.as_bytes()), "{}", out.escape_ascii());
+        if option == "--har" {
+            assert_eq!(entries(&out), 1);
+        }
+    }
+}
+
+#[test]
+fn one_file_has_one_output_and_a_command_its_stdout() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let (file, link) = (dir.write("f", "what was there"), dir.join("link"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let (file, link) = (file.display().to_string(), link.display().to_string());
+    for (flags, why) in [
+        (&["--har", &file, "--output", &file][..], "one file cannot have two outputs"),
+        (&["--har", &file, "--pcap", &link], "one file cannot have two outputs"),
+        (&["--har", &file, "--har", &file], "one file cannot have two outputs"),
+        (&["--pcap", "-"], "--pcap -: the command has stdout; name a file"),
+    ] {
+        let arguments = [&["tap", "--to", &to], flags, &["--", "true"]].concat();
+        let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
+        assert_eq!(ended.code, 2, "{flags:?}: {}", ended.stderr());
+        assert!(ended.stderr().contains(why), "{flags:?}: {}", ended.stderr());
+    }
+}
+
+#[test]
+fn a_file_that_was_there_becomes_private_and_shorter() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let file = dir.write("f.har", "x".repeat(100_000));
+    fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+    let name = file.display().to_string();
+    let arguments = ["tap", "-q", "--to", &to, "--har", &name, "--", "true"];
+    assert_eq!(run(&mut tap(&dir, &arguments), b"", LIMIT).code, 0);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(entries(&fs::read(&file).unwrap()), 0);
+}
+
+#[test]
+fn an_error_is_told_when_it_happens_and_in_the_exit_code() {
+    if File::options().write(true).open("/dev/full").is_err() {
+        return;
+    }
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let (mut child, path) = listening(&dir, &server.path(), &["--output", "/dev/full"]);
+    assert_eq!(ask(&path), ANSWER);
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("ucurl: tap: the text view stopped: "), "{line}");
+    assert_eq!(interrupted(child).0, Some(23));
+}
+
+/// A tap that waits for the reader of its pipe, and what it says about that.
+fn waiting(dir: &TempDir, more: &[&str]) -> Child {
+    let pipe = dir.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.display().to_string();
+    let flags = ["tap", "-q", "--to", "/nowhere", "--pcap", &pipe];
+    let mut command = tap(dir, &[&flags, more].concat());
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, format!("ucurl: tap: waiting for a reader of {pipe}\n"));
+    child
+}
+
+#[test]
+fn a_signal_ends_a_tap_whose_pipe_has_no_reader() {
+    for more in [&[][..], &["--", "true"]] {
+        for name in ["INT", "TERM", "HUP", "KILL"] {
+            let dir = TempDir::new();
+            let mut child = waiting(&dir, more);
+            signal(&child, name);
+            let status = child.wait().unwrap();
+            assert!(!status.success(), "SIG{name} {more:?}: {status}");
+            let mark = dir.path().display().to_string();
+            wait_for("its processes to end", || processes(&mark).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_pipe_gets_the_capture_when_its_reader_comes() {
+    let dir = TempDir::new();
+    let mut child = waiting(&dir, &["--", "true"]);
+    let capture = fs::read(dir.join("pipe")).unwrap();
+    assert!(capture.starts_with(b"\n\r\r\n"), "{}", capture.escape_ascii());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
