@@ -13,9 +13,10 @@
 use super::cause::ConnectErrorKind;
 use super::private_dir::PrivateDir;
 use super::unix::{self, ShortPath};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,9 +57,25 @@ pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFi
     let inside = directory.path().join("s");
     let listener = UnixListener::bind(ShortPath::to_bind(&inside)?.as_path())?;
     let inside = SocketFile { inode: inode(&inside)?, path: inside };
-    unix::set_mode(&inside.path, inside.inode, mode)?;
+    set_mode(&inside.path, inside.inode, mode)?;
     fs::hard_link(&inside.path, path)?;
     Ok((listener, SocketFile { path: path.to_owned(), inode: inside.inode }))
+}
+
+/// Sets the mode of a file with this inode, and of no other that took its name. chmod(2) follows a
+/// symbolic link; the descriptor's name in `/proc` leads to the file itself. Without `/proc` the
+/// path is all there is.
+fn set_mode(path: &Path, inode: (u64, u64), mode: u32) -> io::Result<()> {
+    let mode = Permissions::from_mode(mode);
+    if !unix::IS_LINUX || !Path::new("/proc/self/fd").exists() {
+        return fs::set_permissions(path, mode);
+    }
+    let file = unix::open_only_as_a_place(path)?;
+    let found = file.metadata()?;
+    match (found.dev(), found.ino()) == inode {
+        true => fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), mode),
+        false => Err(io::Error::other("another file took its name")),
+    }
 }
 
 fn directory_of(path: &Path) -> &Path {

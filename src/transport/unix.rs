@@ -9,7 +9,7 @@ use super::deadline::{Timeout, rounded, within};
 use super::permission;
 use crate::base::text::visible_path;
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 #[cfg(target_os = "android")]
 use std::os::android::net::SocketAddrExt;
@@ -17,13 +17,13 @@ use std::os::fd::AsRawFd;
 #[cfg(target_os = "linux")]
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Linux has names for open files, abstract names and its own error numbers.
-const IS_LINUX: bool = cfg!(any(target_os = "linux", target_os = "android"));
+pub(super) const IS_LINUX: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// The longest path, in bytes, that fits a Unix socket address.
 const SUN_PATH_MAX: usize = if IS_LINUX { 107 } else { 103 };
@@ -78,28 +78,12 @@ fn fits(path: &Path) -> bool {
 }
 
 /// `O_PATH` (open(2)) asks for no right on the file itself. A socket can be opened in no other way.
-fn open_only_as_a_place(path: &Path) -> io::Result<File> {
+pub(super) fn open_only_as_a_place(path: &Path) -> io::Result<File> {
     const O_PATH: i32 = if cfg!(target_arch = "sparc64") { 0x100_0000 } else { 0o1000_0000 };
     if !IS_LINUX {
         return Err(ErrorKind::InvalidFilename.into());
     }
     File::options().read(true).custom_flags(O_PATH).open(path)
-}
-
-/// Sets the mode of a file with this inode, and of no other that took its name. chmod(2) follows a
-/// symbolic link; the descriptor's name in `/proc` leads to the file itself. Without `/proc` the
-/// path is all there is.
-pub(super) fn set_mode(path: &Path, inode: (u64, u64), mode: u32) -> io::Result<()> {
-    let mode = Permissions::from_mode(mode);
-    if !IS_LINUX || !Path::new("/proc/self/fd").exists() {
-        return fs::set_permissions(path, mode);
-    }
-    let file = open_only_as_a_place(path)?;
-    let found = file.metadata()?;
-    match (found.dev(), found.ino()) == inode {
-        true => fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), mode),
-        false => Err(io::Error::other("another file took its name")),
-    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
