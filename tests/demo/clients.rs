@@ -178,6 +178,10 @@ fn filters_of_containers() {
         (r#"{"name":"l1"}"#, (400, "invalid filter")),
         ("junk", (400, "invalid filter")),
         (r#"{"name":["[l]"]}"#, (400, "this demonstration has no '[' in a filter '[l]'")),
+        (
+            r#"{"exited":["x"]}"#,
+            (400, "invalid filter 'exited=x': strconv.Atoi: parsing \"x\": invalid syntax"),
+        ),
         ("[]", (400, "invalid filter")),
     ] {
         let path = format!("/containers/json?filters={}", encode(filters.as_bytes()));
@@ -586,7 +590,7 @@ fn statuses_and_words_are_those_of_dockerd() {
     let none = "No such container: nope";
     let kill = "cannot kill container: nope: No such container: nope";
     let digits = "strconv.Atoi: parsing \"\": invalid syntax";
-    let new_name = "Error when allocating new name: Invalid container name (@), \
+    let new_name = "Error when allocating new name: Invalid container name (/@), \
                     only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
     let same = "Renaming a container with the same name as its current name";
     let path = "Could not find the file /nope in container l1";

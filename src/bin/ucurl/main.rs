@@ -77,7 +77,7 @@ fn transfers(config: Config) -> Exit {
     #[cfg(feature = "commands")]
     if config.global.demo {
         return match verbs::start_demo() {
-            Ok(demo) => fetch::run::run(config, Some(demo.endpoint())),
+            Ok(demo) => fetch::run::run(config, Some(demo.server.endpoint())),
             Err(error) => {
                 say(&format!("--demo: {error}"));
                 Exit::Connect

@@ -46,7 +46,11 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
             }
             "before" => container.created < state.container(wanted)?.created,
             "since" => container.created > state.container(wanted)?.created,
-            "exited" => wanted.parse().is_ok_and(|code| run.status == Status::Exited(code)),
+            "exited" => {
+                let why = format!("strconv.Atoi: parsing \"{wanted}\": invalid syntax");
+                let wrong = |_| refusal!(400, "invalid filter 'exited={wanted}': {why}");
+                run.status == Status::Exited(wanted.parse().map_err(wrong)?)
+            }
             "expose" => has(&container.config, "ExposedPorts", wanted),
             "health" => wanted == "none",
             "id" => is_match(wanted, &container.id)?,
@@ -141,7 +145,7 @@ pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     ensure!(!new.is_empty(), 400, "Neither old nor new names may be empty");
     ensure!(new != old, 400, "Renaming a container with the same name as its current name");
     let failed = |error| prefixed(error, "Error when allocating new name");
-    let new = free_name(&state, new).map_err(failed)?;
+    let new = free_name(&state, &format!("/{new}")).map_err(failed)?;
     fill!(*lock(&container.shown), Name: format!("/{new}"));
     state.emit_container(&container, "rename", &[("oldName", &format!("/{old}"))]);
     Ok(Reply::Empty(204))

@@ -26,10 +26,10 @@ pub struct State {
     log: Arc<Watched<Log>>,
 }
 
-/// The last events, and how many there have been.
+/// The last events with their times, and how many there have been.
 #[derive(Default)]
 pub struct Log {
-    pub events: VecDeque<Event>,
+    pub events: VecDeque<(SystemTime, Value)>,
     pub count: usize,
 }
 
@@ -48,11 +48,6 @@ pub struct Exec {
     pub container: Arc<Container>,
     pub config: Value,
     pub process: Arc<Process>,
-}
-
-pub struct Event {
-    pub time: SystemTime,
-    pub line: Value,
 }
 
 impl Container {
@@ -213,7 +208,7 @@ impl State {
             remove(&mut line, &["from"]);
         }
         self.log.change(|log| {
-            log.events.push_back(Event { time, line });
+            log.events.push_back((time, line));
             log.events.drain(..log.events.len().saturating_sub(EVENTS));
             log.count += 1;
         });

@@ -27,12 +27,12 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
         let left = until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());
         let lines = log.wait(left.unwrap_or(TICK).min(TICK), |log| {
             let first = log.count - log.events.len();
-            let new = log.events.iter().skip(next.saturating_sub(first)).filter(|event| {
-                since.is_none_or(|since| event.time >= since)
-                    && bound.is_none_or(|until| event.time <= until)
-                    && fits(&event.line, &filters).unwrap_or_default()
+            let new = log.events.iter().skip(next.saturating_sub(first)).filter(|(time, event)| {
+                since.is_none_or(|since| *time >= since)
+                    && bound.is_none_or(|until| *time <= until)
+                    && fits(event, &filters).unwrap_or_default()
             });
-            let lines: String = new.map(|event| write(&event.line) + "\n").collect();
+            let lines: String = new.map(|(_, event)| write(event) + "\n").collect();
             next = log.count;
             (!lines.is_empty()).then_some(lines)
         });

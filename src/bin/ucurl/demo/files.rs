@@ -42,16 +42,6 @@ impl Files {
         self.0.insert(clean(path) + slash, content.into());
     }
 
-    /// Makes sure that there is a file, if there is a directory for it; whether there was.
-    pub fn touch(&mut self, path: &str) -> bool {
-        let path = clean(path);
-        let has_parent = self.is_directory(path.strip_suffix(base_name(&path)).unwrap_or_default());
-        if has_parent && !self.is_directory(&path) {
-            self.0.entry(path).or_default();
-        }
-        has_parent
-    }
-
     /// The names in a directory, each on a line.
     pub fn names(&self, directory: &str) -> String {
         let mut names: Vec<&str> =

@@ -28,17 +28,12 @@ mod streams;
 use engine::Engine;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
-use unix_http::Endpoint;
 use unix_http::server::{Handle, Limits, Server};
 use unix_http::transport::{Listener, PrivateDir};
 
-/// How long requests in progress may take to finish at the end.
-const GRACE: Duration = Duration::from_millis(300);
-
 pub struct Demo {
     // Fields are dropped in their order: the socket before its directory.
-    handle: Handle,
+    pub server: Handle,
     _directory: Option<PrivateDir>,
 }
 
@@ -48,17 +43,7 @@ pub fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<De
     // A container may be silent for hours.
     let limits = Limits { silence: None, ..Limits::default() };
     let server = Server::new(listener).with_limits(limits);
-    let handle =
+    let server =
         server.spawn(move |request, responder| route::answer(&engine, request, responder))?;
-    Ok(Demo { handle, _directory: directory })
-}
-
-impl Demo {
-    pub fn endpoint(&self) -> &Endpoint {
-        self.handle.endpoint()
-    }
-
-    pub fn stop(self) {
-        self.handle.stop(GRACE);
-    }
+    Ok(Demo { server, _directory: directory })
 }

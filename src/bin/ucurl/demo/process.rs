@@ -83,9 +83,6 @@ pub struct Record {
     pub data: Arc<[u8]>,
 }
 
-/// The process was killed, and leaves this exit status.
-pub struct Killed(pub i64);
-
 impl Run {
     pub fn start(&mut self, input_open: bool) {
         (self.status, self.killed, self.input_open) = (Status::Running, None, input_open);
@@ -157,22 +154,25 @@ impl Process {
         });
     }
 
-    /// Waits until `ready` returns something, the time is over, or a signal ends the process.
+    /// Waits until `ready` returns something or the time is over.
+    ///
+    /// # Errors
+    /// Fails with the exit status of a process that is to end.
     pub fn until<T>(
         &self,
         limit: Duration,
         mut ready: impl FnMut(&mut Run) -> Option<T>,
-    ) -> Result<Option<T>, Killed> {
+    ) -> Result<Option<T>, i64> {
         let found = self.run.wait(limit, |run| match run.killed {
-            Some(status) => Some(Err(Killed(status))),
-            None if run.size > KEPT => Some(Err(Killed(1))),
+            Some(status) => Some(Err(status)),
+            None if run.size > KEPT => Some(Err(1)),
             None => ready(run).map(Ok),
         });
         found.transpose()
     }
 
     /// What comes on standard input, or the next line of it; `None` at the end.
-    pub fn read(&self, line: bool) -> Result<Option<Vec<u8>>, Killed> {
+    pub fn read(&self, line: bool) -> Result<Option<Vec<u8>>, i64> {
         let found = self.until(ALWAYS, |run| {
             let line_end = run.input.iter().position(|&b| b == b'\n').map(|at| at + 1);
             let end = line_end.filter(|_| line).unwrap_or(run.input.len());

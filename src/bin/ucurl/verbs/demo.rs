@@ -5,17 +5,21 @@ use super::supervise::{Front, private_listener};
 use crate::args::given::Given;
 use crate::demo::{self, Demo};
 use std::io;
+use std::time::Duration;
 
 const NOTICE: &str = "demo: a demonstration of Docker's API, not Docker: \
     no container runs, and all is gone at the end";
+
+/// How long requests in progress may take to finish at the end.
+const GRACE: Duration = Duration::from_millis(300);
 
 /// Answers as Docker does until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let (directory, listener) = serve::listener(given)?;
     let demo = demo::serve(listener, directory).map_err(|error| error.to_string())?;
     crate::console::say(NOTICE);
-    let code = serve::serve(given, demo.endpoint(), front);
-    demo.stop();
+    let code = serve::serve(given, demo.server.endpoint(), front);
+    demo.server.stop(GRACE);
     Ok(code)
 }
 
