@@ -4,10 +4,10 @@
 //! -sSfo FILE   letters in a row; the first that takes a value takes the rest, or the next argument
 //! --long V     a whole name, or the beginning of one of curl's names (flags.rs)
 //! --no-long    turns off what can be turned off
-//! --long=V     for a verb, and for ucurl's own --explain=bytes; curl 7.88 knows no such thing
+//! --long=V     as in curl 8
 //! ```
 
-use super::flags::{Flag, FlagKind, Section, TRANSFERS};
+use super::flags::{Flag, FlagKind, Section};
 use super::wrong::{NoTransfer, wrong};
 
 /// Whether an option used the argument after it.
@@ -57,9 +57,6 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Use
         (FlagKind::Text | FlagKind::File, None) => {
             take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?))?;
             return Ok(Used::Argument);
-        }
-        (kind, Some(_)) if section == TRANSFERS && kind != FlagKind::Maybe => {
-            "is unknown; a value is an argument of its own: --name value"
         }
         (FlagKind::None | FlagKind::Bool, Some(_)) => "takes no value",
         _ => {
