@@ -11,7 +11,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What is typed, and what it is completed to.
-const CASES: [(&str, &str); 7] = [
+const CASES: [(&str, &str); 13] = [
     ("ucurl --unix-so", "--unix-socket"),
     ("ucurl ta", "tap"),
     ("ucurl --generate b", "bash"),
@@ -19,6 +19,12 @@ const CASES: [(&str, &str); 7] = [
     ("ucurl tap --body-l", "--body-limit"),
     ("ucurl tap --color al", "always"),
     ("ucurl replay --stri", "--strict"),
+    ("ucurl -X DEL", "DELETE"),
+    ("ucurl --help verb", "verbose"),
+    ("ucurl -h repl", "replay"),
+    ("ucurl --context def", "default"),
+    ("ucurl -s --context rem", "remote.host_1"),
+    ("ucurl tap --context rem", "remote.host_1"),
 ];
 
 /// A directory with one file in it and what ucurl generates.
@@ -27,12 +33,18 @@ fn generated(kind: &str) -> TempDir {
     let made = run(ucurl().args(["--generate", kind]), b"", LIMIT).success();
     dir.write(kind, made);
     dir.write("only-one-file", "");
+    let context = dir.join(".docker/contexts/meta/0123456789abcdef");
+    fs::create_dir_all(&context).expect("a directory");
+    let meta =
+        r#"{"Name":"remote.host_1","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://h:1"}}}"#;
+    fs::write(context.join("meta.json"), meta).expect("a file");
     dir
 }
 
 fn shell(program: &str, script: &str, dir: &Path) -> String {
     let mut command = Command::new(program);
     command.args(["-c", script]).current_dir(dir).env("HOME", dir).env("TERM", "dumb");
+    command.env_remove("DOCKER_CONFIG");
     run(&mut command, b"", LIMIT).success()
 }
 
@@ -97,10 +109,36 @@ fn the_man_page_is_one() {
         "NAME\n",
         "SYNOPSIS\n",
         "OPTIONS\n",
-        "EXIT CODES\n",
+        "EXIT STATUS\n",
+        "ENVIRONMENT\n",
+        "FILES\n",
+        "EXAMPLES\n",
+        "SEE ALSO\n",
         "--unix-socket <path>",
         "--explain[=bytes]",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
+}
+
+/// Without an engine: each is understood, whatever comes of it.
+#[test]
+fn the_examples_of_the_man_page_are_understood() {
+    let dir = TempDir::new();
+    let page = include_str!("../../src/bin/ucurl/args/manual.txt");
+    let examples = page.lines().filter_map(|line| line.strip_prefix("- "));
+    let mut count = 0;
+    for example in examples.filter(|example| example.starts_with("ucurl ")) {
+        let mut sh = Command::new("sh");
+        let program = ucurl();
+        let place = Path::new(program.get_program()).parent().expect("its directory");
+        let path = std::env::var("PATH").unwrap_or_default();
+        sh.args(["-c", example]).current_dir(dir.path()).env("HOME", dir.path());
+        sh.env("PATH", format!("{}:{path}", place.display()));
+        sh.env("DOCKER_HOST", format!("unix://{}/none", dir.path().display()));
+        let ended = run(&mut sh, b"", LIMIT);
+        assert_ne!(ended.code, 2, "{example}: {}", ended.stderr());
+        count += 1;
+    }
+    assert!(count > 5);
 }

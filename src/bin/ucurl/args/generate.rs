@@ -1,6 +1,6 @@
 //! `--generate man|bash|zsh|fish`: texts for other programs, from the table of flags.
 
-use super::flags::{Flag, FlagKind, Section, TRANSFERS, verbs};
+use super::flags::{Flag, FlagKind, Section, TRANSFERS, categories, verbs};
 use super::manual;
 use std::iter;
 
@@ -15,26 +15,57 @@ pub fn generate(kind: &[u8]) -> String {
 }
 
 /// How a shell completes a flag's value: to a file, to a directory, to one of the words that stand
-/// for `{}`, or not at all.
-type Completions = [&'static str; 4];
+/// for `{}`, to a Docker context, or not at all.
+type Completions = [&'static str; 5];
 
 const BASH: Completions = [
     r#"COMPREPLY=($(compgen -f -- "$word"))"#,
     r#"COMPREPLY=($(compgen -d -- "$word"))"#,
     r#"COMPREPLY=($(compgen -W '{}' -- "$word"))"#,
+    r#"COMPREPLY=($(compgen -W "$(_ucurl_contexts)" -- "$word"))"#,
     ":",
 ];
-const ZSH: Completions = [":file:_files", ":directory:_files -/", ":value:({})", ":value: "];
-const FISH: Completions = [" -r", " -r", " -x -a '{}'", " -x"];
+const ZSH: Completions = [
+    ":file:_files",
+    ":directory:_files -/",
+    ":value:({})",
+    ":context:{compadd $(_ucurl_contexts)}",
+    ":value: ",
+];
+const FISH: Completions = [" -r", " -r", " -x -a '{}'", " -x -a '(_ucurl_contexts)'", " -x"];
+
+/// Lists the contexts of the docker command, in bash and zsh: each has a file that begins with
+/// `{"Name":"`.
+const CONTEXTS: &str = r#"_ucurl_contexts() {
+  echo default
+  find "${DOCKER_CONFIG:-$HOME/.docker}/contexts/meta" -name meta.json -exec cut -d\" -f4 {} + 2>&-
+}
+"#;
+const FISH_CONTEXTS: &str = r#"function _ucurl_contexts
+  set -q DOCKER_CONFIG; or set -l DOCKER_CONFIG ~/.docker
+  echo default
+  find $DOCKER_CONFIG/contexts/meta -name meta.json -exec cut -d\" -f4 '{}' + 2>/dev/null
+end
+"#;
+
+const METHODS: &str = "GET HEAD POST PUT DELETE PATCH OPTIONS";
 
 /// Returns what completes the value of a flag; empty for a flag without a value.
-fn completion(flag: Flag, [file, directory, words, unknown]: Completions) -> String {
-    match (flag.kind(), flag.choices()) {
-        (FlagKind::None | FlagKind::Bool | FlagKind::Maybe, _) => String::new(),
-        (FlagKind::File, _) => file.to_owned(),
-        (FlagKind::Text, Some(choices)) => words.replace("{}", &choices.replace('|', " ")),
-        (FlagKind::Text, None) if flag.shown().ends_with("<dir>") => directory.to_owned(),
-        (FlagKind::Text, None) => unknown.to_owned(),
+fn completion(flag: Flag, [file, directory, words, context, unknown]: Completions) -> String {
+    let value = flag.shown().rsplit(' ').next().unwrap_or_default();
+    match (flag.kind(), flag.choices(), value) {
+        (_, _, "<category>") => {
+            let categories: Vec<&str> = categories().map(|(name, _)| name).collect();
+            let topics = format!("all category {} {}", categories.join(" "), verb_names());
+            words.replace("{}", topics.trim_end())
+        }
+        (FlagKind::None | FlagKind::Bool | FlagKind::Maybe, ..) => String::new(),
+        (FlagKind::File, ..) => file.to_owned(),
+        (_, Some(choices), _) => words.replace("{}", &choices.replace('|', " ")),
+        (_, _, "<method>") => words.replace("{}", METHODS),
+        (_, _, "<dir>") => directory.to_owned(),
+        (_, _, "<name>") if flag.long() == "context" => context.to_owned(),
+        _ => unknown.to_owned(),
     }
 }
 
@@ -63,7 +94,8 @@ fn bash() -> String {
         cases += &format!("    {verb}/*) words='{}';;\n", words.join(" "));
     }
     format!(
-        "_ucurl() {{
+        "# ucurl --generate bash >~/.local/share/bash-completion/completions/ucurl
+{CONTEXTS}_ucurl() {{
   local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb= words
   [ \"$COMP_CWORD\" = 1 ] || verb=${{COMP_WORDS[1]}}
   case $verb/$before in
@@ -91,7 +123,10 @@ fn zsh_arguments(section: Section) -> String {
 }
 
 fn zsh() -> String {
-    let mut out = String::from("#compdef ucurl\nif (( CURRENT > 2 )); then\n  case $words[2] in\n");
+    let mut out = format!(
+        "#compdef ucurl\n# ucurl --generate zsh >_ucurl, in a directory of $fpath\n{CONTEXTS}\
+         if (( CURRENT > 2 )); then\n  case $words[2] in\n"
+    );
     for verb in verbs() {
         let arguments = zsh_arguments(verb);
         out += &format!(
@@ -105,7 +140,10 @@ fn zsh() -> String {
 
 fn fish() -> String {
     let names = verb_names();
-    let mut out = format!("complete -c ucurl -n __fish_use_subcommand -f -a '{names}'\n");
+    let mut out = format!(
+        "# ucurl --generate fish >~/.config/fish/completions/ucurl.fish\n{FISH_CONTEXTS}\
+         complete -c ucurl -n __fish_use_subcommand -f -a '{names}'\n"
+    );
     let of_verb = |verb: Section| (verb, format!("__fish_seen_subcommand_from {}", verb.name()));
     let transfers = (TRANSFERS, format!("not __fish_seen_subcommand_from {names}"));
     for (section, condition) in iter::once(transfers).chain(verbs().map(of_verb)) {

@@ -87,10 +87,17 @@ pub fn manual(troff: bool) -> String {
         let names: Vec<&str> = flags::out_for(key).map(Flag::shown).collect();
         page.text(&names.join(", ").replace(", --", " --"));
     }
-    page.heading("EXIT CODES");
+    page.heading("EXIT STATUS");
     for (code, meaning) in exit::MEANINGS {
         page.term(&(*code as u8).to_string());
         page.text(meaning);
+    }
+    for line in include_str!("manual.txt").lines() {
+        match line.split_at(2) {
+            ("= ", title) => page.heading(title),
+            ("- ", term) => page.term(term),
+            _ => page.text(line),
+        }
     }
     page.out.trim_start().to_owned()
 }
