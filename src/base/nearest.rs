@@ -40,5 +40,5 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     let (edits, candidate) = best?;
-    (unique && edits <= 2 && edits < name.len() / 2).then_some(candidate)
+    (unique && edits <= 2 && edits * 2 < name.len()).then_some(candidate)
 }

@@ -129,3 +129,32 @@ fn the_explanation_quotes_content_that_is_sent() {
     assert!(told.contains(r#"    "{"Image":"busybox","password":"*******"}""#), "{told}");
     assert!(!told.contains("reply") && ended.stdout() == "reply", "{told}");
 }
+
+#[test]
+fn a_mistyped_verb_is_no_host() {
+    for (word, meant) in
+        [("taps", "tap"), ("socket", "sockets"), ("demmo", "demo"), ("helpp", "help")]
+    {
+        let ended = run(ucurl().args([word, "-s", "--", "docker", "ps"]), b"", LIMIT);
+        assert_eq!((ended.code, ended.stdout()), (2, String::new()), "{word}");
+        let question = format!("ucurl: {word} is no command; did you mean {meant}?");
+        assert!(ended.stderr().starts_with(&question), "{}", ended.stderr());
+    }
+    // Hosts: they have no meaning of their own here, so that a name is looked up or a socket asked.
+    let server = Fake::answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    for host in ["localhost", "taps/x", "http://taps", "docker", "d"] {
+        let mut command = ucurl();
+        let ended = run(command.args([host, "--unix-socket"]).arg(server.path()), b"", LIMIT);
+        assert_eq!((ended.code, ended.stdout()), (0, "hi".into()), "{host}");
+    }
+}
+
+#[test]
+fn help_and_version_are_commands_too() {
+    let says = |args: &[&str]| run(ucurl().args(args), b"", LIMIT).success();
+    assert_eq!(says(&["help"]), says(&["-h"]));
+    assert_eq!(says(&["help", "docker"]), says(&["-h", "docker"]));
+    assert_eq!(says(&["help", "tap"]), says(&["tap", "--help"]));
+    assert_eq!(says(&["version"]), says(&["-V"]));
+    assert_eq!(says(&["tap", "--version"]), says(&["-V"]));
+}

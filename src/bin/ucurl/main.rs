@@ -23,6 +23,7 @@ use console::{print, say};
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use unix_http::base::nearest::nearest;
 
 const VERBS: [&str; 5] = ["demo", "tap", "guard", "replay", "sockets"];
 
@@ -45,7 +46,11 @@ fn main() {
             say(&format!("{verb}: {why}"));
             Exit::Usage as i32
         }),
-        None => command(&args) as i32,
+        None => match first {
+            b"help" => print(&help::help(args.get(1).map(Vec::as_slice))) as i32,
+            b"version" => print(&help::version()) as i32,
+            _ => command(&args) as i32,
+        },
     });
 }
 
@@ -53,6 +58,11 @@ fn main() {
 fn command(args: &[Vec<u8>]) -> Exit {
     if args.is_empty() {
         say("no URL; to begin with: ucurl --demo --explain /version; -h helps");
+        return Exit::Usage;
+    }
+    if let Some(verb) = mistyped(&args[0]) {
+        let word = args[0].escape_ascii();
+        say(&format!("{word} is no command; did you mean {verb}? (a host: http://{word}/)"));
         return Exit::Usage;
     }
     let (config, result) = parse::parse(args.iter().map(Vec::as_slice), &mut read_file);
@@ -70,6 +80,13 @@ fn command(args: &[Vec<u8>]) -> Exit {
             *exit
         }
     }
+}
+
+/// Returns the verb that a word in the place of one was probably meant to be.
+fn mistyped(word: &[u8]) -> Option<&'static str> {
+    let word = str::from_utf8(word).ok()?;
+    let is_word = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    nearest(word, VERBS.into_iter().chain(["help", "version"])).filter(|_| is_word)
 }
 
 /// Runs the transfers; with `--demo`, the engine lives as long as they do.

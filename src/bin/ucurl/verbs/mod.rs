@@ -21,6 +21,9 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
     if given.has("help") {
         return Ok(crate::console::print(&help::of_verb(section)) as i32);
     }
+    if given.has("version") {
+        return Ok(crate::console::print(&help::version()) as i32);
+    }
     check_operands(&given, section.usage())?;
     let serve = match name {
         "demo" => demo::serve,
