@@ -4,6 +4,7 @@
 mod support;
 
 mod tap {
+    mod browser;
     mod guard;
     mod guarded;
     mod limits;

@@ -6,8 +6,10 @@
 //!   name in Host (`RFC 9110 §7.2`). The gate accepts an IP address (which cannot be rebound),
 //!   `localhost`, names under it and allowed names.
 //! * **Requests across origins.** A page cannot read the response to a simple request, but a POST
-//!   alone starts a container. Browsers name the page in Origin (`RFC 6454 §7`). The gate requires
-//!   the host and port of the request.
+//!   alone starts a container, and a GET can keep an engine busy. Browsers name the page in Origin
+//!   (`RFC 6454 §7`), except with most GETs; they tell in Sec-Fetch-Site (Fetch Metadata §2.4)
+//!   whether a page of the same origin asks, and usually name it in Referer (`RFC 9110 §10.1.3`).
+//!   The gate requires the host and port of the request in each of these that is there.
 //!
 //! The gate parses every request before it passes a byte on; it rejects malformed ones. After a
 //! request for an upgrade the bytes belong to another protocol and pass: a page can only upgrade to
@@ -28,7 +30,7 @@
 //! ```
 
 use crate::wire::{
-    BodyDecoder, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead, framing,
+    BodyDecoder, Field, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead, framing,
 };
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -179,13 +181,21 @@ impl Gate {
                 format!("the Host is {name}, which may be a web page's own name (DNS rebinding)");
             return Err(Denied { status: 421, why });
         }
-        match head.fields().get("Origin") {
-            Some(origin) if !same_origin(origin, host) => {
-                let origin = origin.escape_ascii();
-                let why = format!("the request comes from a web page of another origin, {origin}");
+        let is_foreign = |field: &Field<'_>| match field.value() {
+            value if field.is("Origin") => !same_origin(value, host),
+            // `none`: a person typed the address in.
+            value if field.is("Sec-Fetch-Site") => !matches!(value, b"same-origin" | b"none"),
+            value => field.is("Referer") && !value.starts_with(b"/") && !is_page_of(value, host),
+        };
+        match head.fields().iter().find(is_foreign) {
+            Some(field) => {
+                // A query may hold secrets.
+                let value = field.value().split(|&b| b == b'?').next().unwrap_or_default();
+                let (name, value) = (field.name(), value.escape_ascii());
+                let why = format!("the request comes from another web page ({name}: {value})");
                 Err(Denied { status: 403, why })
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -207,6 +217,12 @@ fn without_port(host: &str) -> &str {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     }
+}
+
+/// Whether the URL is `http://` with the same host and port, then a path.
+fn is_page_of(url: &[u8], host: &[u8]) -> bool {
+    let authority = url.iter().skip(7).position(|&b| matches!(b, b'/' | b'?'));
+    same_origin(&url[..authority.map_or(url.len(), |end| end + 7)], host)
 }
 
 /// Whether the origin is `http://` with the same host and port.

@@ -451,7 +451,21 @@ fn tcp_lets_no_web_page_through() {
         ),
         ("\x16\x03\x01".to_owned(), "400"),
     ];
-    for (request, status) in cases {
+    let fields = [
+        ("Origin: http://localhost\r\nOrigin: http://a", "403"),
+        ("Sec-Fetch-Site: cross-site", "403"),
+        ("sec-fetch-site: same-site", "403"),
+        ("Sec-Fetch-Site: none", "200"),
+        ("Sec-Fetch-Site: same-origin", "200"),
+        ("Referer: http://localhost/x?y", "200"),
+        ("Referer: /x", "200"),
+        ("Referer: http://localhost.evil.example/", "403"),
+        ("Referer: https://evil.example", "403"),
+    ];
+    let fields = fields.map(|(fields, status)| {
+        (format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n"), status)
+    });
+    for (request, status) in cases.into_iter().chain(fields) {
         let (got, answer) = thread::scope(|scope| {
             let got = scope.spawn(serve);
             let answer = ask(&request);
