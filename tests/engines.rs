@@ -1,10 +1,13 @@
 //! Everything that needs a real dockerd or podman.
 #![cfg(feature = "commands")]
 
+#[path = "cases/guard.rs"]
+mod guard_cases;
 mod support;
 
 mod engines {
     mod faults;
+    mod guard;
     mod images;
     mod library;
     mod tap;

@@ -1,6 +1,8 @@
 //! The tap: relay, recorders, limits, and `ucurl tap` as a process.
 #![cfg(feature = "commands")]
 
+#[path = "cases/guard.rs"]
+mod guard_cases;
 mod support;
 
 mod tap {
