@@ -82,7 +82,7 @@ const WAYS_IN: &[(&str, &str)] = &[
     ("/containers/create", r#"{"Image":"busy","Cmd":["true"],"hostconfig":{"PRIVILEGED":true}}"#),
     (
         "/containers/create",
-        r#"{"Image":"busy","Cmd":["true"],"HostConfig":{"Privileged":false},"hostconfig":{"Privileged":true}}"#,
+        r#"{"Image":"busy","Cmd":["true"],"HostConfig":{},"hostconfig":{"Privileged":true}}"#,
     ),
     (
         "/containers/create",
@@ -206,8 +206,6 @@ fn a_run_under_the_rules_that_it_needed() {
 #[test]
 fn raw_connections_through_a_guard() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
-    let rules = "HEAD /_ping\nPOST /containers/create /**";
-    assert!(unix_http::tap::guard::AllowList::parse(rules).is_err());
     let dir = TempDir::new();
     let script = "head -c 300000 /dev/zero | docker run --rm --network none -i busy wc -c";
     let mut tap = ucurl();
@@ -216,4 +214,89 @@ fn raw_connections_through_a_guard() {
     assert_eq!(run(&mut tap, b"", LIMIT).success().trim(), "300000");
     let guard = Guard::start(&engine, &fs::read_to_string(dir.join("rules")).unwrap());
     assert_eq!(docker(&guard.socket(), script).success().trim(), "300000");
+}
+
+/// The files in `examples/guard`, with the docker command.
+#[test]
+fn presets() {
+    let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
+    let preset = |name: &str| fs::read_to_string(format!("examples/guard/{name}.rules")).unwrap();
+    let name = format!("ci-guard-{}", std::process::id());
+    let image = format!("registry.example/team/{name}");
+    let hardened =
+        "--user 1000 --network none --cap-drop ALL --security-opt no-new-privileges --rm";
+    let guard = Guard::start(&engine, &preset("ci-build"));
+    let build = format!(
+        "printf 'FROM busy\nRUN true\n' | docker build -q --network none -t {image} - 2>/dev/null; \
+         docker run {hardened} --name {name} {image} id -u; \
+         echo in | docker run -i {hardened} {image} cat; \
+         docker image inspect -f '{{{{.Os}}}}' {image}"
+    );
+    let ended = docker(&guard.socket(), &build);
+    assert!(ended.stdout().ends_with("\n1000\nin\nlinux\n"), "{ended:?}");
+    for more in [
+        "--privileged",
+        "--user 0",
+        "--network host",
+        "--cap-add SYS_ADMIN",
+        "--security-opt seccomp=unconfined",
+        "--security-opt systempaths=unconfined",
+        "-v /:/x",
+        "--mount type=bind,src=/,dst=/x",
+        "--mount type=volume,dst=/x,volume-opt=device=/",
+        "--device /dev/null",
+        "--pid host",
+        "--ipc host",
+        "--uts host",
+        "--volumes-from x",
+        "--entrypoint sh",
+        "--cgroup-parent x",
+        "--group-add 0",
+        "--sysctl kernel.msgmax=1",
+    ] {
+        let refused = docker(&guard.socket(), &format!("docker run {hardened} {more} {image} id"));
+        assert_eq!((refused.code, refused.stdout()), (125, String::new()), "{more}");
+        assert!(refused.stderr().contains("the rule lacks "), "{more}: {}", refused.stderr());
+    }
+    for wrong in [
+        format!("docker run {hardened} busy id"),
+        format!("docker run --user 1000 --network none {image} id"),
+        format!("printf 'FROM busy\n' | docker build -t {image} --network host -"),
+        "printf 'FROM busy\n' | docker build -t other -".to_owned(),
+        "docker ps".to_owned(),
+        format!("docker rmi {image}"),
+    ] {
+        assert_ne!(docker(&guard.socket(), &wrong).code, 0, "{wrong}");
+    }
+    let run = format!("docker run -d --name {name} --network none busy sleep 300");
+    docker(&engine, &run).success();
+    let guard = Guard::start(&engine, &preset("read-only"));
+    let look = format!(
+        "docker version; docker ps -a --filter name={name}; docker images; docker top {name}; \
+         docker inspect {name}; docker logs {name}; docker diff {name}; docker history busy; \
+         docker network ls; docker volume ls; docker events --since 1 --until 2"
+    );
+    docker(&guard.socket(), &look).success();
+    for wrong in [
+        format!("docker exec {name} true"),
+        format!("docker cp {name}:/etc/passwd -"),
+        format!("docker attach {name}"),
+        format!("docker rm -f {name}"),
+        format!("docker rename {name} x"),
+        "docker save busy".to_owned(),
+        "docker run --network none busy true".to_owned(),
+        "docker system prune -f".to_owned(),
+    ] {
+        assert_ne!(docker(&guard.socket(), &wrong).code, 0, "{wrong}");
+    }
+    let targets = ["/version", "/containers/json?all=1&limit=0", "/events?until=1&filters=%7B%7D"];
+    for (name, allowed) in [("traefik", [true, true, false]), ("prometheus", [false, true, false])]
+    {
+        let guard = Guard::start(&engine, &preset(name));
+        for (target, allowed) in targets.iter().zip(allowed) {
+            let status = Client::unix(guard.socket()).get(target).send().unwrap().status();
+            assert_eq!(status == 200, allowed, "{name} {target} {status}");
+        }
+    }
+    docker(&engine, &format!("docker rm -f {name}; docker rmi {image}")).success();
 }

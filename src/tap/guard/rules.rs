@@ -103,11 +103,12 @@ impl AllowList {
         let denied = |why| Denied::new(403, why);
         let mut request = ApiRequest::read(head).map_err(denied)?;
         request.archive = content.is_none();
-        if let Err(why) = request.read_body(content.unwrap_or_default()) {
-            // A rule with < could only let pass what is no JSON.
-            request.archive = !content.unwrap_or_default().trim_ascii_start().starts_with(b"{");
+        let content = content.unwrap_or_default();
+        if let Err(why) = request.read_body(content) {
+            // Only as an archive could this pass.
+            request.archive = !content.trim_ascii_start().starts_with(b"{");
             let needed = self.check(&request).err().filter(|_| request.archive);
-            return Err(denied(format!("{why}; {}", needed.unwrap_or_default())));
+            return Err(denied(needed.unwrap_or(why)));
         }
         self.check(&request).map_err(denied)?;
         request.encode(head).map_err(|error| denied(error.to_string()))
