@@ -488,6 +488,7 @@ fn what_was_asked_for_is_kept_and_what_has_no_effect_is_told() {
     }
     for (json, status, start) in [
         (r#"{"Image":"busybox","Cmd":5}"#, 400, "invalid JSON: json: cannot unmarshal number"),
+        (r#"{"Image":"busybox","Cmd":0}"#, 400, "invalid JSON: json: cannot unmarshal number"),
         (r#"{"Image":"busybox","Tty":"x"}"#, 400, "invalid JSON: json: cannot unmarshal string"),
         ("{}", 400, "config cannot be empty in order to create a container"),
         ("", 400, "invalid JSON: got EOF while reading request body"),

@@ -59,20 +59,22 @@ pub fn remove(value: &mut Value, names: &[&str]) {
 /// case, zero values change nothing, a text alone is a list of one, and a value of another type is
 /// an error.
 pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
-    const ZERO: [&str; 6] = ["null", "0", "false", "\"\"", "[]", "{}"];
+    const ZERO: [&str; 5] = ["0", "false", "\"\"", "[]", "{}"];
     let Value::Object(members) = base else { return Ok(()) };
     for (name, new) in over.members() {
         let old = members.iter_mut().find(|(other, _)| other.eq_ignore_ascii_case(name));
         match (old.map(|(_, old)| old), new) {
+            (_, Value::Null) => {}
             (None, new) => members.push((name.clone(), new.clone())),
             (Some(old @ Value::Object(_)), Value::Object(_)) => overlay(old, new)?,
             (Some(old @ Value::Array(_)), Value::String(_)) => *old = vec![new.clone()].into(),
-            (Some(_), new) if ZERO.contains(&&new.to_string()[..]) => {}
             (Some(old), new) => {
                 let fits = *old == Value::Null || kind(old) == kind(new);
                 let why = "invalid JSON: json: cannot unmarshal";
                 ensure!(fits, 400, "{why} {} into {name}", kind(new));
-                *old = new.clone();
+                if !ZERO.contains(&&new.to_string()[..]) {
+                    *old = new.clone();
+                }
             }
         }
     }
