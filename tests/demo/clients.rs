@@ -652,6 +652,10 @@ fn builds_and_their_errors() {
     assert!(status == 400 && text.contains(unknown), "{text}");
     let (status, text) = build("", "FROM busybox\nCOPY nofile /x\n");
     assert!(status == 200 && text.contains("stat nofile: file does not exist"), "{text}");
+    let (_, text) = build("", "FROM busybox\nCOPY --from=0 /bin/sh /x\n");
+    assert!(text.contains("this demonstration has no COPY --from"), "{text}");
+    let (_, text) = build("", "FROM busybox\nRUN hostname\n");
+    assert!(text.contains("can't open '/etc/hostname'"), "{text}");
     let (status, text) = build("", "FROM busybox\nRUN exit 3\n");
     let code = r#"{"errorDetail":{"code":3,"message":"The command '/bin/sh -c exit 3' returned"#;
     assert!(status == 200 && text.contains(code), "{text}");

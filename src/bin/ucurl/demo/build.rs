@@ -104,6 +104,7 @@ impl Build<'_, '_, '_> {
         match name {
             "FROM" => return self.from(argument.split(' ').next().unwrap_or_default()),
             "COPY" | "ADD" => {
+                ensure!(!argument.contains("--from"), 0, "this demonstration has no {name} --from");
                 let words = argument.split_whitespace().filter(|word| !word.starts_with("--"));
                 let mut paths: Vec<&str> = words.collect();
                 let (target, files) = (paths.pop().unwrap_or("/"), &mut self.image.files);
