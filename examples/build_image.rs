@@ -46,7 +46,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 use unix_http::Body;
-use unix_http::docker::Engine;
+use unix_http::docker::{self, Engine};
 use unix_http::json::Value;
 
 fn main() -> ExitCode {
@@ -76,10 +76,7 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     let client = engine.client();
     let target = format!("/build?t={name}");
     let request = client.post(&target).field("Content-Type", "application/x-tar");
-    let response = request.body(Body::reader(archive)).send()?;
-    if !response.is_success() {
-        return Err(response.text()?.into());
-    }
+    let response = docker::ok(request.body(Body::reader(archive)).send()?)?;
     for line in response.lines() {
         let line = line?;
         if line.is_empty() {

@@ -36,9 +36,9 @@ use std::error::Error;
 use std::io::{self, BufRead, BufReader, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::thread;
-use unix_http::docker::{Demux, Engine};
-use unix_http::json::{Value, encode_string};
-use unix_http::{Client, Response};
+use unix_http::Client;
+use unix_http::docker::{self, Demux, Engine};
+use unix_http::json::Value;
 
 /// What `docker run` exits with where the container could not be run: 125, or as a shell says it.
 const ENGINE_FAILED: u8 = 125;
@@ -97,7 +97,7 @@ impl Run {
         if self.remove {
             // 7. The container's file system and its log. `force` where it was never started, or
             //    still runs.
-            ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?;
+            docker::ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?;
         }
         code
     }
@@ -114,16 +114,16 @@ impl Run {
             self.pull()?;
             created = self.client.post(&target).json(self.options()).send()?;
         }
-        let created = Value::parse(&ok(created)?.bytes()?)?;
+        let created = docker::ok(created)?.json()?;
         created.get("Id").and_then(Value::as_str).map(String::from).ok_or("no Id".into())
     }
 
     /// What the container is made of, as the docker command says it.
     fn options(&self) -> String {
-        let command: Vec<String> = self.command.iter().map(|word| json(word)).collect();
         let command =
-            if command.is_empty() { "null".into() } else { format!("[{}]", command.join(",")) };
-        let (image, stdin, network) = (json(&self.image), self.interactive, json(&self.network));
+            if self.command.is_empty() { Value::Null } else { self.command.clone().into() };
+        let (image, network) = (Value::from(&self.image), Value::from(&self.network));
+        let stdin = self.interactive;
         format!(
             r#"{{"Image":{image},"Cmd":{command},"AttachStdin":{stdin},"AttachStdout":true,"AttachStderr":true,"OpenStdin":{stdin},"StdinOnce":{stdin},"HostConfig":{{"NetworkMode":{network}}}}}"#
         )
@@ -133,10 +133,8 @@ impl Run {
         // 2. Only where it is not there. What goes wrong on the way is told inside the 200.
         let tagged = self.image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
         let tag = if tagged { "" } else { "&tag=latest" };
-        let progress = ok(self
-            .client
-            .post(&format!("/images/create?fromImage={}{tag}", self.image))
-            .send()?)?;
+        let create = format!("/images/create?fromImage={}{tag}", self.image);
+        let progress = docker::ok(self.client.post(&create).send()?)?;
         for line in progress.lines() {
             let message = Value::parse(line?.as_bytes())?;
             if let Some(error) = message.get("error").and_then(Value::as_str) {
@@ -151,24 +149,22 @@ impl Run {
         //    101.
         let stdin_too = if self.interactive { "&stdin=1" } else { "" };
         let attach = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1{stdin_too}");
-        let attached = match self.client.post(&attach).upgrade("tcp").send()?.into_upgraded() {
-            Ok(attached) => attached,
-            Err(refused) => return Err(message(*refused)?.into()),
-        };
+        let attached = docker::ok(self.client.post(&attach).upgrade("tcp").send()?)?;
+        let attached = attached.into_upgraded().map_err(|_| "the connection stays HTTP")?;
         let (from, mut to) = attached.split()?;
 
         // 4. The process. 204: it runs.
         let started = self.client.post(&format!("/containers/{id}/start")).send()?;
-        if !started.is_success() {
-            let why = message(started)?;
+        if let Err(error) = docker::ok(started) {
+            let why = error.to_string();
             eprintln!("docker_run: {why}");
             let says = |text| why.contains(text);
-            return Ok(match why.as_str() {
-                _ if says("executable file not found") || says("no such file or directory") => {
-                    NOT_FOUND
-                }
-                _ if says("permission denied") || says("is a directory") => CANNOT_BE_INVOKED,
-                _ => ENGINE_FAILED,
+            return Ok(if says("executable file not found") || says("no such file or directory") {
+                NOT_FOUND
+            } else if says("permission denied") || says("is a directory") {
+                CANNOT_BE_INVOKED
+            } else {
+                ENGINE_FAILED
             });
         }
 
@@ -183,27 +179,9 @@ impl Run {
 
         // 6. How it ended. The head of the answer comes at once, the content when the container has
         //    ended.
-        let ended = ok(self.client.post(&format!("/containers/{id}/wait")).send()?)?;
-        let ended = Value::parse(&ended.bytes()?)?;
+        let ended =
+            docker::ok(self.client.post(&format!("/containers/{id}/wait")).send()?)?.json()?;
         let code = ended.get("StatusCode").and_then(Value::as_i64).ok_or("no StatusCode")?;
         Ok(u8::try_from(code)?)
     }
-}
-
-/// A string as JSON has it.
-fn json(text: &str) -> String {
-    let mut json = Vec::new();
-    encode_string(&mut json, text);
-    String::from_utf8_lossy(&json).into_owned()
-}
-
-/// A 4xx is a response too, and its content says what is wrong.
-fn ok(response: Response) -> Result<Response> {
-    if response.is_success() { Ok(response) } else { Err(message(response)?.into()) }
-}
-
-fn message(response: Response) -> Result<String> {
-    let text = response.text()?;
-    let value = Value::parse(text.as_bytes()).ok();
-    Ok(value.and_then(|value| value.get("message")?.as_str().map(String::from)).unwrap_or(text))
 }

@@ -34,9 +34,8 @@ use std::io::{self, BufReader, IsTerminal, Read, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
-use unix_http::Response;
-use unix_http::docker::{Demux, Engine};
-use unix_http::json::{Value, encode_string};
+use unix_http::docker::{self, Demux, Engine};
+use unix_http::json::Value;
 
 fn main() -> ExitCode {
     match exec() {
@@ -53,26 +52,20 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     let client = engine.client();
     let mut args = std::env::args().skip(1);
     let container = args.next().ok_or("in which container?")?;
-    let command = json_strings(args);
+    let command = Value::from(args.collect::<Vec<_>>());
     let tty = stdin().is_terminal() && stdout().is_terminal();
 
     let options = format!(
-        r#"{{"AttachStdin":true,"AttachStdout":true,"AttachStderr":true,"Tty":{tty},"Cmd":[{command}]}}"#
+        r#"{{"AttachStdin":true,"AttachStdout":true,"AttachStderr":true,"Tty":{tty},"Cmd":{command}}}"#
     );
     let created = client.post(&format!("/containers/{container}/exec")).json(options).send()?;
-    let created = Value::parse(&ok(created)?.bytes()?)?;
+    let created = docker::ok(created)?.json()?;
     let id = created.get("Id").and_then(Value::as_str).ok_or("no Id")?;
 
     let start = format!("/exec/{id}/start");
-    let start = client
-        .post(&start)
-        .json(format!(r#"{{"Detach":false,"Tty":{tty}}}"#))
-        .upgrade("tcp")
-        .send()?;
-    let upgraded = match start.into_upgraded() {
-        Ok(upgraded) => upgraded,
-        Err(refused) => return Err(refused.text()?.into()),
-    };
+    let options = format!(r#"{{"Detach":false,"Tty":{tty}}}"#);
+    let started = docker::ok(client.post(&start).json(options).upgrade("tcp").send()?)?;
+    let upgraded = started.into_upgraded().map_err(|_| "the connection stays HTTP")?;
     let (mut from, mut to) = upgraded.split()?;
 
     let terminal = if tty { Some(Terminal::raw()?) } else { None };
@@ -92,25 +85,10 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     }
     drop(terminal);
 
-    let inspected = Value::parse(&ok(client.get(&format!("/exec/{id}/json")).send()?)?.bytes()?)?;
+    let inspected = docker::ok(client.get(&format!("/exec/{id}/json")).send()?)?.json()?;
     let code =
         inspected.get("ExitCode").and_then(Value::as_i64).ok_or("no ExitCode: it still runs")?;
     Ok(u8::try_from(code)?)
-}
-
-/// Words as the elements of an array in JSON.
-fn json_strings(words: impl Iterator<Item = String>) -> String {
-    let mut json = Vec::new();
-    for word in words {
-        json.extend_from_slice(if json.is_empty() { b"" } else { b"," });
-        encode_string(&mut json, &word);
-    }
-    String::from_utf8_lossy(&json).into_owned()
-}
-
-/// A 4xx is a response too, and its content says what is wrong.
-fn ok(response: Response) -> Result<Response, Box<dyn Error>> {
-    if response.is_success() { Ok(response) } else { Err(response.text()?.into()) }
 }
 
 /// The terminal passes on every key, until this is dropped or this process ends, in whatever way: a

@@ -34,8 +34,7 @@
 use std::error::Error;
 use std::io::{stderr, stdout};
 use std::process::exit;
-use unix_http::Response;
-use unix_http::docker::{Demux, Engine};
+use unix_http::docker::{self, Demux, Engine};
 use unix_http::json::Value;
 
 fn main() {
@@ -50,25 +49,17 @@ fn follow_logs() -> Result<(), Box<dyn Error>> {
     let engine = Engine::from_env()?;
     let client = engine.client();
 
-    let inspected = ok(client.get(&format!("/containers/{container}/json")).send()?)?;
-    let inspected = Value::parse(&inspected.bytes()?)?;
-    let tty = inspected
-        .get("Config")
-        .and_then(|config| config.get("Tty")?.as_bool())
-        .ok_or("no Config.Tty")?;
+    // A 4xx is a response too: `ok` makes an error of it, with the engine's message.
+    let inspected = docker::ok(client.get(&format!("/containers/{container}/json")).send()?)?;
+    let inspected = inspected.json()?;
+    let tty = inspected.pointer("/Config/Tty").and_then(Value::as_bool).ok_or("no Config.Tty")?;
 
-    let mut logs = ok(client
-        .get(&format!("/containers/{container}/logs?follow=1&stdout=1&stderr=1"))
-        .send()?)?;
+    let logs = format!("/containers/{container}/logs?follow=1&stdout=1&stderr=1");
+    let mut logs = docker::ok(client.get(&logs).send()?)?;
     if tty {
         logs.copy_to(&mut stdout())?;
     } else {
         Demux::new(logs).copy_to(&mut stdout(), &mut stderr())?;
     }
     Ok(())
-}
-
-/// A 4xx is a response too, and its content says what is wrong.
-fn ok(response: Response) -> Result<Response, Box<dyn Error>> {
-    if response.is_success() { Ok(response) } else { Err(response.text()?.into()) }
 }

@@ -39,7 +39,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::process::exit;
-use unix_http::json::{Value, encode_string};
+use unix_http::json::Value;
 use unix_http::server::{Request, Responder, Sent, Server};
 use unix_http::transport::Endpoint;
 
@@ -72,7 +72,7 @@ fn answer(dir: &Path, request: &mut Request<'_>, responder: Responder<'_>) -> io
     let call = String::from_utf8_lossy(request.path()).into_owned();
     println!("{} {call} {question}", request.method());
     let answer = call_of(dir, &call, &question)
-        .unwrap_or_else(|error| format!(r#"{{"Err":{}}}"#, json(&error.to_string())));
+        .unwrap_or_else(|error| format!(r#"{{"Err":{}}}"#, Value::from(error.to_string())));
     responder.field("Content-Type", "application/vnd.docker.plugins.v1.2+json").send(answer)
 }
 
@@ -95,7 +95,7 @@ fn call_of(dir: &Path, call: &str, question: &str) -> io::Result<String> {
         // and unmounts once.
         "/VolumeDriver.Mount" | "/VolumeDriver.Path" => Ok(format!(
             r#"{{"Mountpoint":{},"Err":""}}"#,
-            json(&existing(dir, name()?)?.to_string_lossy())
+            Value::from(&*existing(dir, name()?)?.to_string_lossy())
         )),
         "/VolumeDriver.Unmount" => Ok(r#"{"Err":""}"#.into()),
         "/VolumeDriver.Get" => {
@@ -128,12 +128,9 @@ fn existing(dir: &Path, name: &str) -> io::Result<PathBuf> {
 
 fn volume(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    format!(r#"{{"Name":{},"Mountpoint":{}}}"#, json(&name), json(&path.to_string_lossy()))
-}
-
-/// A string as JSON has it.
-fn json(text: &str) -> String {
-    let mut json = Vec::new();
-    encode_string(&mut json, text);
-    String::from_utf8_lossy(&json).into_owned()
+    format!(
+        r#"{{"Name":{},"Mountpoint":{}}}"#,
+        Value::from(&*name),
+        Value::from(&*path.to_string_lossy())
+    )
 }

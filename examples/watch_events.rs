@@ -33,7 +33,7 @@
 use std::error::Error;
 use std::io::BufRead;
 use std::process::exit;
-use unix_http::docker::Engine;
+use unix_http::docker::{self, Engine};
 use unix_http::json::Value;
 
 fn main() {
@@ -47,15 +47,13 @@ fn watch_events() -> Result<(), Box<dyn Error>> {
     let count = std::env::args().nth(1).map_or(Ok(usize::MAX), |count| count.parse())?;
     let filters = std::env::args().nth(2).unwrap_or("{}".into());
 
-    let target = format!("/events?filters={}", percent_encoded(&filters));
-    eprintln!("GET {target}");
     let engine = Engine::from_env()?;
-    let client = engine.client();
-    let events = client.get(&target).send()?;
+    // A `{` or `"` in a request-target is refused by many servers: `query` percent-encodes them.
+    let request = engine.client().get("/events").query("filters", filters);
+    eprintln!("GET {}", request.target().escape_ascii());
+    let events = request.send()?;
     eprintln!("{} {}", events.status(), String::from_utf8_lossy(events.reason()));
-    if !events.is_success() {
-        return Err(events.text()?.into());
-    }
+    let events = docker::ok(events)?;
     for line in events.lines().take(count) {
         let event = Value::parse(line?.as_bytes())?;
         let text = |name| event.get(name).and_then(Value::as_str).unwrap_or("?");
@@ -69,13 +67,4 @@ fn watch_events() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-/// In a query only these may stand as they are; a `{` or `"` in a request-target is refused by many
-/// servers.
-fn percent_encoded(text: &str) -> String {
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if unreserved(byte) { char::from(byte).into() } else { format!("%{byte:02X}") })
-        .collect()
 }

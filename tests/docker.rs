@@ -4,6 +4,8 @@
 mod support;
 
 mod docker {
+    #[cfg(feature = "server")]
+    mod answers;
     mod contexts;
     mod daemon;
     mod errors;

@@ -114,9 +114,9 @@ fn encode(
 ) -> Result<Sending, Error> {
     let framing = content_framing(request)?;
     out.clear();
-    let prefixed = [settings.prefix.as_bytes(), request.target];
+    let prefixed = [settings.prefix.as_bytes(), &request.target];
     let prefixed = (!settings.prefix.is_empty()).then(|| prefixed.concat());
-    let target = prefixed.as_deref().unwrap_or(request.target);
+    let target = prefixed.as_deref().unwrap_or(&request.target);
     encode_request_line(out, request.method, target, request.version)?;
     if !request.bare {
         let opening = settings.opening.as_ref().map_err(|error| *error)?;

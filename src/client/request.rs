@@ -2,9 +2,11 @@
 
 use super::body::{Body, Content};
 use super::settings::Inner;
+use crate::base::percent;
 use crate::error::Error;
 use crate::transport::Timeouts;
 use crate::wire::{Fields, Version};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ use std::time::Duration;
 pub struct RequestBuilder<'a> {
     pub(super) inner: &'a Arc<Inner>,
     pub(super) method: &'a str,
-    pub(super) target: &'a [u8],
+    pub(super) target: Cow<'a, [u8]>,
     pub(super) version: Version,
     pub(super) fields: Fields,
     pub(super) body: Body<'a>,
@@ -61,7 +63,7 @@ impl<'a> RequestBuilder<'a> {
         Self {
             inner,
             method,
-            target,
+            target: Cow::Borrowed(target),
             version: Version::Http11,
             fields: Fields::new(),
             body: Body::default(),
@@ -74,6 +76,21 @@ impl<'a> RequestBuilder<'a> {
             ignore_length: false,
             refused: None,
         }
+    }
+
+    /// Adds `name=value` to the query, each percent-encoded (`RFC 3986 §3.4`). The braces and
+    /// quotes of Docker's `filters`, for example, cannot stand in a request-target.
+    pub fn query(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let target = self.target.to_mut();
+        target.push(if target.contains(&b'?') { b'&' } else { b'?' });
+        let pair = [percent::encode(name.as_bytes()), percent::encode(value.as_ref())];
+        target.extend_from_slice(pair.join("=").as_bytes());
+        self
+    }
+
+    /// Returns the request-target as it will be sent, without the client's prefix.
+    pub fn target(&self) -> &[u8] {
+        &self.target
     }
 
     /// Adds a field. A name or value that may not be sent is an error of [`send`](Self::send).

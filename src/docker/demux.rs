@@ -12,11 +12,11 @@
 //! // A frame that is cut short is an error, after what came of it.
 //! let cut = Demux::new(&log[..10]).copy_to(&mut Vec::new(), &mut Vec::new());
 //! assert!(cut.is_err());
-//! # Ok::<(), unix_http::docker::DemuxError>(())
+//! # Ok::<(), unix_http::docker::DockerError>(())
 //! ```
 
-use super::frames::{FrameDecoder, FrameError, FrameStream};
-use std::fmt;
+use super::error::DockerError;
+use super::frames::{FrameDecoder, FrameStream};
 use std::io::{self, BufRead, Write};
 
 /// Reads frames from a reader.
@@ -39,17 +39,6 @@ pub struct Copied {
     pub stderr: u64,
 }
 
-/// Why frames could not be read or copied to their end.
-#[derive(Debug)]
-pub enum DemuxError {
-    /// The reader failed.
-    Read(io::Error),
-    /// The bytes are not, or no longer, a stream of frames.
-    Frame(FrameError),
-    /// The writer for this stream failed.
-    Write(FrameStream, io::Error),
-}
-
 impl<R: BufRead> Demux<R> {
     /// Reads frames from `reader`, which stands at the first header.
     pub fn new(reader: R) -> Demux<R> {
@@ -59,12 +48,12 @@ impl<R: BufRead> Demux<R> {
     /// Copies the data of every frame to its writer, and flushes before it waits for more.
     ///
     /// # Errors
-    /// [`DemuxError`], after everything before it has been written.
+    /// [`DockerError`], after everything before it has been written.
     pub fn copy_to(
         &mut self,
         stdout: &mut impl Write,
         stderr: &mut impl Write,
-    ) -> Result<Copied, DemuxError> {
+    ) -> Result<Copied, DockerError> {
         let mut copied = Copied::default();
         loop {
             let more = self.buffered(|stream, data| {
@@ -73,10 +62,10 @@ impl<R: BufRead> Demux<R> {
                     _ => (stdout.write_all(data), &mut copied.stdout),
                 };
                 *count += data.len() as u64;
-                written.map(|()| true).map_err(|error| DemuxError::Write(stream, error))
+                written.map(|()| true).map_err(|error| DockerError::Write(stream, error))
             });
-            stdout.flush().map_err(|error| DemuxError::Write(FrameStream::Stdout, error))?;
-            stderr.flush().map_err(|error| DemuxError::Write(FrameStream::Stderr, error))?;
+            stdout.flush().map_err(|error| DockerError::Write(FrameStream::Stdout, error))?;
+            stderr.flush().map_err(|error| DockerError::Write(FrameStream::Stderr, error))?;
             if !more? {
                 return Ok(copied);
             }
@@ -87,20 +76,21 @@ impl<R: BufRead> Demux<R> {
     /// there are none. Returns false at the end of the stream.
     fn buffered(
         &mut self,
-        mut take: impl FnMut(FrameStream, &[u8]) -> Result<bool, DemuxError>,
-    ) -> Result<bool, DemuxError> {
+        mut take: impl FnMut(FrameStream, &[u8]) -> Result<bool, DockerError>,
+    ) -> Result<bool, DockerError> {
         let buffer = match self.reader.fill_buf() {
             Ok(buffer) => buffer,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
-            Err(error) => return Err(DemuxError::Read(error)),
+            Err(error) => return Err(error.into()),
         };
         if buffer.is_empty() {
-            return self.decoder.finish().map(|()| false).map_err(DemuxError::Frame);
+            self.decoder.finish()?;
+            return Ok(false);
         }
         let mut input = buffer;
         let result = loop {
             match self.decoder.next(&mut input) {
-                Err(error) => break Err(DemuxError::Frame(error)),
+                Err(error) => break Err(error.into()),
                 Ok(None) => break Ok(true),
                 Ok(Some((stream, data))) => match take(stream, data) {
                     Ok(true) => {}
@@ -116,7 +106,7 @@ impl<R: BufRead> Demux<R> {
 }
 
 impl<R: BufRead> Iterator for Demux<R> {
-    type Item = Result<(FrameStream, Vec<u8>), DemuxError>;
+    type Item = Result<(FrameStream, Vec<u8>), DockerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut frame = None;
@@ -129,27 +119,5 @@ impl<R: BufRead> Iterator for Demux<R> {
             frame = frame.or(one.err().map(Err));
         }
         frame
-    }
-}
-
-impl fmt::Display for DemuxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(error) => write!(f, "cannot read frames: {error}"),
-            Self::Frame(error) => error.fmt(f),
-            Self::Write(stream, error) => {
-                let name = if *stream == FrameStream::Stderr { "stderr" } else { "stdout" };
-                write!(f, "cannot write to {name}: {error}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for DemuxError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Read(error) | Self::Write(_, error) => Some(error),
-            Self::Frame(error) => Some(error),
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | which daemon is meant? | [`Daemon::resolve`] | the docker CLI's, below |
 //! | what does this host mean? | [`DockerHost::parse`] | the grammar of `DOCKER_HOST`, below |
+//! | did it work? | [`ok`], and one [`DockerError`] for every layer | status 400 and up |
 //! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
 //! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
@@ -57,9 +58,10 @@ mod daemon;
 mod demux;
 mod engine;
 mod environment;
-mod errors;
+mod error;
 mod frames;
 mod host;
+mod message;
 mod resolve_error;
 mod sha256;
 mod ssh;
@@ -68,15 +70,16 @@ mod tls_settings;
 mod version;
 
 pub use daemon::{Daemon, DaemonFlags};
-pub use demux::{Copied, Demux, DemuxError};
-pub use engine::{Engine, EngineError};
+pub use demux::{Copied, Demux};
+pub use engine::Engine;
 pub use environment::{Environment, ProcessEnvironment};
-pub use errors::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
+pub use error::{DockerError, ok};
 pub use frames::{
     DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, FrameStream, OutputKind,
     encode_error_frame, encode_frame, may_begin_frames,
 };
 pub use host::{DEFAULT_SOCKET, DockerHost};
+pub use message::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use resolve_error::{DaemonRule, ResolveError};
 pub use sha256::sha256_hex;
 pub use tls::TlsOptions;

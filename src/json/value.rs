@@ -10,11 +10,13 @@ use super::pointer::{Pointer, array_index};
 /// ```
 /// use unix_http::json::Value;
 ///
-/// let value = Value::parse(br#"{"Id": "4c6ce6", "Ports": [{"PublicPort": 8080}]}"#)?;
+/// let mut value = Value::parse(br#"{"Id": "4c6ce6", "Ports": [{"PublicPort": 8080}]}"#)?;
 /// assert_eq!(value.get("Id").and_then(Value::as_str), Some("4c6ce6"));
 /// assert_eq!(value.pointer("/Ports/0/PublicPort").and_then(Value::as_u64), Some(8080));
-/// assert_eq!(value.to_string(), r#"{"Id":"4c6ce6","Ports":[{"PublicPort":8080}]}"#);
-/// # Ok::<(), unix_http::json::JsonError>(())
+/// *value.pointer_mut("/Ports/0/PublicPort").ok_or("no port")? = 80.into();
+/// value.set("Tty", true);
+/// assert_eq!(value.to_string(), r#"{"Id":"4c6ce6","Ports":[{"PublicPort":80}],"Tty":true}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -48,14 +50,41 @@ impl Value {
     /// the pointer is malformed, or passes a name that its object has more than once.
     pub fn pointer(&self, pointer: &str) -> Option<&Value> {
         let pointer = Pointer::parse(pointer).ok()?;
+        pointer.tokens().iter().try_fold(self, |value, token| match value {
+            Value::Array(elements) => elements.get(array_index(token)?),
+            Value::Object(members) => members.get(value.only(token)?).map(|(_, member)| member),
+            _ => None,
+        })
+    }
+
+    /// The same to change it: `*value.pointer_mut("/Spec/Name")? = "web".into()`.
+    pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Value> {
+        let pointer = Pointer::parse(pointer).ok()?;
         pointer.tokens().iter().try_fold(self, |value, token| {
-            let mut same = value.members().iter().filter(|(name, _)| name == token);
-            match (value, same.next(), same.next()) {
-                (Value::Array(elements), ..) => elements.get(array_index(token)?),
-                (_, Some((_, member)), None) => Some(member),
+            let only = value.only(token);
+            match value {
+                Value::Array(elements) => elements.get_mut(array_index(token)?),
+                Value::Object(members) => members.get_mut(only?).map(|(_, member)| member),
                 _ => None,
             }
         })
+    }
+
+    /// The place of the one member of this name.
+    fn only(&self, name: &str) -> Option<usize> {
+        let mut same = (0..).zip(self.members()).filter(|(_, (n, _))| n == name);
+        let (place, _) = same.next()?;
+        same.next().is_none().then_some(place)
+    }
+
+    /// Sets an object's member, after the others if it is new. Does nothing to any other value.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        if let Value::Object(members) = self {
+            match members.iter_mut().rev().find(|(n, _)| n == name) {
+                Some((_, member)) => *member = value.into(),
+                None => members.push((name.to_owned(), value.into())),
+            }
+        }
     }
 
     /// Returns an object's members; none for any other value.
@@ -111,7 +140,9 @@ from! {
     String, text => Value::String(text);
     &String, text => Value::String(text.clone());
     bool, truth => Value::Bool(truth);
+    i32, number => Value::Number(number.to_string());
     i64, number => Value::Number(number.to_string());
+    u64, number => Value::Number(number.to_string());
     usize, number => Value::Number(number.to_string());
 }
 

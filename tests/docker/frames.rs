@@ -4,7 +4,7 @@ use crate::deliveries;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use unix_http::docker::{
-    DAEMON_ERROR_LIMIT, Demux, DemuxError, FrameDecoder, FrameError, FrameStream, OutputKind,
+    DAEMON_ERROR_LIMIT, Demux, DockerError, FrameDecoder, FrameError, FrameStream, OutputKind,
     encode_error_frame, encode_frame,
 };
 
@@ -229,7 +229,7 @@ fn frames_are_copied_to_two_writers() {
                         (all("OI").len() as u64, all("E").len() as u64)
                     );
                 }
-                (Err(DemuxError::Frame(error)), Err(want)) => {
+                (Err(DockerError::Frame(error)), Err(want)) => {
                     assert_eq!(error, want, "{}", case.id)
                 }
                 (end, want) => panic!("{}: {end:?} for {want:?}", case.id),
@@ -248,7 +248,7 @@ fn frames_are_iterated() {
             for frame in &mut frames {
                 match frame {
                     Ok((stream, data)) => note(&mut said, stream, &data),
-                    Err(DemuxError::Frame(error)) => end = Err(error),
+                    Err(DockerError::Frame(error)) => end = Err(error),
                     Err(error) => panic!("{}: {error}", case.id),
                 }
             }
@@ -318,9 +318,9 @@ fn a_writer_that_fails_is_named() {
     }
     let wire = &b"\x02\0\0\0\0\0\0\x01e\x01\0\0\0\0\0\0\x01o"[..];
     let error = Demux::new(wire).copy_to(&mut Closed, &mut io::sink()).unwrap_err();
-    assert!(matches!(error, DemuxError::Write(FrameStream::Stdout, _)), "{error:?}");
+    assert!(matches!(error, DockerError::Write(FrameStream::Stdout, _)), "{error:?}");
     let error = Demux::new(wire).copy_to(&mut io::sink(), &mut Closed).unwrap_err();
-    assert!(matches!(error, DemuxError::Write(FrameStream::Stderr, _)), "{error:?}");
+    assert!(matches!(error, DockerError::Write(FrameStream::Stderr, _)), "{error:?}");
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_signal_does_not_end_a_stream_and_an_error_does() {
     let error =
         Demux::new(BufReader::new(Reader(0))).copy_to(&mut stdout, &mut io::sink()).unwrap_err();
     assert!(
-        matches!(&error, DemuxError::Read(e) if e.kind() == io::ErrorKind::ConnectionReset),
+        matches!(&error, DockerError::Io(e) if e.kind() == io::ErrorKind::ConnectionReset),
         "{error:?}"
     );
     assert_eq!(stdout, b"x");
@@ -367,7 +367,7 @@ fn what_is_encoded_is_decoded() {
         ]
     );
     assert!(
-        matches!(frames.last(), Some(Err(DemuxError::Frame(FrameError::Daemon { message }))) if message == "gone")
+        matches!(frames.last(), Some(Err(DockerError::Frame(FrameError::Daemon { message }))) if message == "gone")
     );
 }
 

@@ -266,3 +266,23 @@ fn pointers_are_read_strictly() {
     }
     assert_eq!(Pointer::parse("/~01//").unwrap().tokens(), ["~1", "", ""]);
 }
+
+#[test]
+fn a_value_is_changed_where_a_pointer_leads() {
+    let mut value = Value::parse(br#"{"a":[{"b/c":1},2],"n":null,"d":1,"d":2}"#).unwrap();
+    *value.pointer_mut("/a/0/b~1c").unwrap() = Value::from(vec!["x"]);
+    *value.pointer_mut("/a/1").unwrap() = (-7).into();
+    value.set("n", true);
+    value.set("new", 18_446_744_073_709_551_615_u64);
+    // Of several the last counts, as for `get`.
+    value.set("d", "last");
+    let want = r#"{"a":[{"b/c":["x"]},-7],"n":true,"d":1,"d":"last","new":18446744073709551615}"#;
+    assert_eq!(value.to_string(), want);
+    for nowhere in ["/a/2", "/a/01", "/a/-", "/x", "/n/x", "/d", "a", "/a/0/b~2c"] {
+        assert_eq!(value.pointer_mut(nowhere), None, "{nowhere}");
+        assert_eq!(value.pointer(nowhere), None, "{nowhere}");
+    }
+    *value.pointer_mut("").unwrap() = Value::Null;
+    value.set("no", "object");
+    assert_eq!(value, Value::Null);
+}

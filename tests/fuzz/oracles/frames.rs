@@ -2,7 +2,7 @@
 
 use super::{Pieces, bytewise};
 use unix_http::docker::{
-    Demux, DemuxError, FrameDecoder, FrameError, FrameStream, encode_error_frame, encode_frame,
+    Demux, DockerError, FrameDecoder, FrameError, FrameStream, encode_error_frame, encode_frame,
 };
 
 pub fn check(bytes: &[u8]) {
@@ -19,7 +19,7 @@ pub fn check(bytes: &[u8]) {
         (Ok(copied), Ok(())) => {
             assert_eq!((copied.stdout, copied.stderr), (stdout.len() as u64, stderr.len() as u64));
         }
-        (Err(DemuxError::Frame(error)), Err(want)) => assert_eq!(error, *want),
+        (Err(DockerError::Frame(error)), Err(want)) => assert_eq!(error, *want),
         (copied, want) => panic!("{copied:?}, {want:?}"),
     }
     if let Err(error) = &whole.end {

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use unix_http::base::number::decimal;
 use unix_http::base::text::without_password;
-use unix_http::docker::EngineError;
+use unix_http::docker::DockerError;
 use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
@@ -191,7 +191,7 @@ impl<'t> Attempt<'t> {
 fn versioned(server: &Server, url: Url) -> Result<Url, Failure> {
     let path = String::from_utf8_lossy(&url.path);
     let path = server.engine.target(&path).map_err(|error| match error {
-        EngineError::Exchange(error) => Failure::from(error),
+        DockerError::Exchange(error) => Failure::from(error),
         other => Failure::new(Exit::Usage, other.to_string()),
     })?;
     Ok(Url { path: path.into_bytes(), ..url })

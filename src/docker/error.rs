@@ -1,0 +1,139 @@
+//! One error for everything that can go wrong with an engine, and the check of a status.
+//!
+//! ```no_run
+//! use unix_http::docker::{self, DockerError, Engine};
+//! use unix_http::json::Value;
+//!
+//! /// Scales a service: reads it, changes one number, and writes all of its specification back.
+//! fn scale(engine: &Engine, service: &str, replicas: u64) -> Result<(), DockerError> {
+//!     let (docker, path) = (engine.client(), engine.target(&format!("/services/{service}"))?);
+//!     let mut found = docker::ok(docker.get(&path).send()?)?.json()?;
+//!     let version = found.pointer("/Version/Index").map(Value::to_string).unwrap_or_default();
+//!     if let Some(count) = found.pointer_mut("/Spec/Mode/Replicated/Replicas") {
+//!         *count = replicas.into();
+//!     }
+//!     let spec = found.get("Spec").map(Value::to_string).unwrap_or_default();
+//!     let path = path + "/update";
+//!     let update = docker.post(&path).query("version", version).json(spec);
+//!     docker::ok(update.send()?).map(drop)
+//! }
+//! ```
+
+use super::frames::{FrameError, FrameStream};
+use super::message::{DaemonMessage, MESSAGE_LIMIT, StreamError};
+use super::resolve_error::ResolveError;
+use super::version::VersionError;
+use crate::client::Response;
+use crate::error::Error;
+use crate::json::{JsonError, Value};
+use crate::wire::reason_phrase;
+use std::fmt;
+use std::io::{self, Read};
+
+/// Why something asked of an engine did not work. `?` makes it of every error beneath.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DockerError {
+    /// It could not be decided which daemon is meant.
+    Resolve(ResolveError),
+    /// `DOCKER_API_VERSION`, or the engine's Api-Version field, is not a version.
+    Version(VersionError),
+    /// There is no response, or not all of it.
+    Exchange(Error),
+    /// The response is an error: its status-code, and what its body says.
+    Refused(u16, Option<DaemonMessage>),
+    /// A stream that began as a success holds an error.
+    Stream(StreamError),
+    /// The bytes are not, or no longer, a stream of frames.
+    Frame(FrameError),
+    /// The content is not JSON.
+    Json(JsonError),
+    /// The writer for this stream failed.
+    Write(FrameStream, io::Error),
+    /// Anything else failed to read or write.
+    Io(io::Error),
+}
+
+/// Returns a response that is no error, or [`DockerError::Refused`]. A 304 is none: it answers a
+/// start of what runs.
+///
+/// # Errors
+/// [`DockerError::Refused`] from status 400 on; reading its body may fail too.
+pub fn ok(response: Response) -> Result<Response, DockerError> {
+    let status = response.status();
+    if status < 400 {
+        return Ok(response);
+    }
+    let kind = response.field("Content-Type").map(<[u8]>::to_vec);
+    let mut body = Vec::new();
+    response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body)?;
+    Err(DockerError::Refused(status, DaemonMessage::from_body(kind.as_deref(), &body)))
+}
+
+impl Response {
+    /// Reads all of the content as one JSON text.
+    ///
+    /// # Errors
+    /// [`DockerError::Exchange`], and [`DockerError::Json`] for anything else than one text.
+    pub fn json(self) -> Result<Value, DockerError> {
+        Ok(Value::parse(&self.bytes()?)?)
+    }
+}
+
+impl DockerError {
+    /// Returns the status-code of an error response.
+    pub fn status(&self) -> Option<u16> {
+        if let Self::Refused(status, _) = self { Some(*status) } else { None }
+    }
+}
+
+macro_rules! causes {
+    ($($kind:ident($error:ty))*) => {
+        impl std::error::Error for DockerError {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                match self {
+                    $(Self::$kind(error) => Some(error),)*
+                    Self::Write(_, error) | Self::Io(error) => Some(error),
+                    Self::Refused(..) => None,
+                }
+            }
+        }
+
+        $(impl From<$error> for DockerError {
+            fn from(error: $error) -> Self {
+                Self::$kind(error)
+            }
+        })*
+    };
+}
+
+causes! {
+    Resolve(ResolveError)
+    Version(VersionError)
+    Exchange(Error)
+    Stream(StreamError)
+    Frame(FrameError)
+    Json(JsonError)
+}
+
+/// An error that a body's reader wrapped becomes [`DockerError::Exchange`] again.
+impl From<io::Error> for DockerError {
+    fn from(error: io::Error) -> Self {
+        Error::from_io(error).map_or_else(Self::Io, Self::Exchange)
+    }
+}
+
+impl fmt::Display for DockerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, std::error::Error::source(self)) {
+            (Self::Refused(_, Some(message)), _) => message.fmt(f),
+            (Self::Refused(status, None), _) => write!(f, "{status} {}", reason_phrase(*status)),
+            (Self::Write(stream, error), _) => {
+                let name = if *stream == FrameStream::Stderr { "stderr" } else { "stdout" };
+                write!(f, "cannot write to {name}: {error}")
+            }
+            (_, Some(error)) => write!(f, "{error}"),
+            (_, None) => Ok(()),
+        }
+    }
+}
