@@ -374,3 +374,46 @@ fn recordings_are_private_and_failures_are_told() {
         assert!(ended.stderr().contains("the text view stopped: "), "{}", ended.stderr());
     }
 }
+
+/// Whatever names the place, the command and the line that is printed can be used from anywhere.
+#[test]
+fn an_endpoint_is_printed_and_exported_as_clients_can_use_it() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let host = |listen: &[&str]| {
+        let show = ["-q", "--", "sh", "-c", "cd /; echo \"$DOCKER_HOST\""];
+        let mut command = tap(&dir, &[&["tap", "--to", &to], listen, &show].concat());
+        run(command.current_dir(dir.path()), b"", LIMIT).success()
+    };
+    let absolute = format!("unix://{}\n", dir.join("t.sock").display());
+    for listen in ["t.sock", "./t.sock", "unix://t.sock", "unix://./t.sock"] {
+        assert_eq!(host(&["--listen", listen]), absolute, "{listen}");
+    }
+    let tcp = host(&["--listen", "tcp://127.0.0.1:0"]);
+    let port = tcp.trim_end().strip_prefix("tcp://127.0.0.1:").unwrap();
+    assert_ne!(port.parse::<u16>().unwrap(), 0);
+    for (listen, meant) in [(":9999", "127.0.0.1:9999"), ("127.0.0.1:9999", "127.0.0.1:9999")] {
+        let mut command = tap(&dir, &["tap", "--to", &to, "--listen", listen]);
+        let ended = run(&mut command, b"", LIMIT);
+        let meant = format!("did you mean tcp://{meant}?\n");
+        assert!(ended.code == 2 && ended.stderr().ends_with(&meant), "{}", ended.stderr());
+    }
+}
+
+/// Clients such as docker dial 107 bytes at most.
+#[test]
+fn a_private_socket_has_a_short_path_with_any_tmpdir() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let long = dir.join(&"x".repeat(100));
+    fs::create_dir(&long).unwrap();
+    for variable in ["TMPDIR", "XDG_RUNTIME_DIR"] {
+        let show = ["sh", "-c", "printf %s \"${DOCKER_HOST#unix://}\""];
+        let mut command = tap(&dir, &[&["tap", "-q", "--to", &to, "--"][..], &show].concat());
+        command.env_remove("XDG_RUNTIME_DIR").env(variable, &long);
+        let path = run(&mut command, b"", LIMIT).success();
+        assert!(path.starts_with('/') && path.len() <= 107, "{path}");
+        assert!(!Path::new(&path).exists(), "{path}");
+    }
+    fs::remove_dir(long).unwrap();
+}

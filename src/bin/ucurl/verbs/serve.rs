@@ -17,7 +17,7 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     let mode = mode.ok_or("--mode: needs an octal number up to 777")?;
     let admission = Admission { mode, beyond_loopback: given.has("allow-remote") };
     let (endpoint, directory) = match given.value("listen") {
-        Some(text) => (Endpoint::parse(text).map_err(|error| error.to_string())?, None),
+        Some(text) => (place(text)?, None),
         None => {
             let (endpoint, directory) =
                 private_socket().map_err(|error| format!("no private directory: {error}"))?;
@@ -30,6 +30,35 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
             _ => error.to_string(),
         })?;
     Ok((directory, listener))
+}
+
+/// Reads `--listen`. Unlike an endpoint to dial, it may be a bare file name, and port 0 is any free
+/// port. A path becomes absolute: the endpoint is printed and exported.
+fn place(text: &OsStr) -> Result<Endpoint, String> {
+    let any_port = text.to_str().and_then(|text| text.strip_suffix(":0"));
+    let endpoint = match any_port.map(|host| Endpoint::parse(format!("{host}:1"))) {
+        Some(Ok(Endpoint::Tcp { host, .. })) => return Ok(Endpoint::Tcp { host, port: 0 }),
+        _ if !text.is_empty() && !text.as_encoded_bytes().contains(&b':') => {
+            Ok(Endpoint::Unix(text.into()))
+        }
+        _ => Endpoint::parse(text),
+    };
+    match endpoint {
+        Ok(Endpoint::Unix(path)) => {
+            let path = std::path::absolute(&path);
+            path.map(Endpoint::Unix).map_err(|error| format!("--listen: {error}"))
+        }
+        Ok(endpoint) => Ok(endpoint),
+        Err(error) => {
+            let text = text.to_string_lossy();
+            let host = if text.starts_with(':') { "127.0.0.1" } else { "" };
+            let meant = format!("tcp://{host}{text}");
+            match Endpoint::parse(&meant) {
+                Ok(_) => Err(format!("{error}; did you mean {meant}?")),
+                Err(_) => Err(error.to_string()),
+            }
+        }
+    }
 }
 
 /// Serves a command, whose exit code it returns, or clients until the front asks to stop.

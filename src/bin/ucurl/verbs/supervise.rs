@@ -91,11 +91,14 @@ struct Wishes {
     command: Option<u32>,
 }
 
-/// Returns a place for a socket, in a private directory of this user.
+/// Returns a place for a socket, in a private directory of this user. Its path has at most 107
+/// bytes, since other programs cannot dial a longer one (unix(7)).
 pub fn private_socket() -> io::Result<(Endpoint, PrivateDir)> {
+    const NAMES: usize = "/.ucurl-0123456789abcdef/docker.sock".len();
     let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let parent = runtime_dir.filter(|dir| dir.is_dir()).unwrap_or_else(std::env::temp_dir);
-    let directory = PrivateDir::new_in(parent)?;
+    let mut parents = runtime_dir.into_iter().chain([std::env::temp_dir()]);
+    let fits = |dir: &PathBuf| dir.is_dir() && dir.as_os_str().len() + NAMES <= 107;
+    let directory = PrivateDir::new_in(parents.find(fits).unwrap_or("/tmp".into()))?;
     Ok((Endpoint::Unix(directory.path().join("docker.sock")), directory))
 }
 
