@@ -60,19 +60,19 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
     let inner = Arc::clone(request.inner);
     let (settings, pool) = (&inner.settings, &inner.pool);
     let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
-    let mut kept = pool.take();
+    let mut kept = inner.take();
     loop {
         let (mut wire, sending);
         if let Some(taken) = kept.take() {
             wire = taken;
+            settings.tell(ClientEvent::Reused(wire.number));
             sending = match encode(request, settings, &mut wire.memory.out) {
                 Ok(sending) => sending,
                 Err(error) => {
-                    pool.keep(wire);
+                    inner.keep(wire);
                     return Err(error);
                 }
             };
-            settings.tell(ClientEvent::Reused(wire.number));
         } else {
             let mut memory = pool.memory();
             sending = encode(request, settings, &mut memory.out)?;
@@ -87,12 +87,13 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
             Ok(head) => return Ok(Response::begin(inner, wire, head, request.raw)),
             Err(Failed { again: true, .. }) => {
                 settings.tell(ClientEvent::Stale(wire.number));
-                pool.close(wire);
+                inner.close(wire);
             }
             Err(Failed { error, .. }) => {
                 let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
                 // A program in between that failed says more than the end of its output.
                 let failure = wire.connection.stream().failure().filter(|_| ours);
+                inner.close(wire);
                 return Err(failure.map_or(error, Error::Connect));
             }
         }

@@ -133,7 +133,9 @@ impl Client {
 
     /// Closes the connections that are kept for later requests.
     pub fn close_idle(&self) {
-        self.inner.pool.close_idle();
+        while let Some(wire) = self.inner.pool.take() {
+            self.inner.close(wire);
+        }
     }
 }
 

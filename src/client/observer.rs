@@ -4,7 +4,9 @@ use crate::transport::Endpoint;
 use crate::wire::{Decision, ParseError, ResponseHead};
 use std::fmt;
 
-/// One event of an exchange. Connections are numbered from 0 in each client.
+/// One event of an exchange. Connections are numbered from 0 in each client. Each one that was
+/// [`Connected`](ClientEvent::Connected) is `Closed` or `Upgraded` in the end; those that are kept
+/// when the client is dropped close without an event.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<'a> {
@@ -30,7 +32,9 @@ pub enum ClientEvent<'a> {
     ResponseBody(&'a [u8]),
     /// The exchange is over and its connection was kept.
     Kept(u64),
-    /// The exchange is over and its connection was closed.
+    /// HTTP is over on the connection, which belongs to the caller now.
+    Upgraded(u64),
+    /// The connection was closed: after an exchange, after an error, or while it was idle.
     Closed(u64),
 }
 

@@ -44,6 +44,14 @@ pub(super) struct Pool {
     connected: AtomicU64,
 }
 
+impl Wire {
+    /// Whether it can carry another request.
+    pub fn is_usable(&self) -> bool {
+        let fresh = self.kept.is_some_and(|kept| kept.elapsed() < FRESH);
+        fresh || self.connection.stream().is_quiet()
+    }
+}
+
 impl Pool {
     pub fn new(max: usize) -> Pool {
         Pool { idle: Mutex::default(), spare: Mutex::default(), max, connected: AtomicU64::new(0) }
@@ -51,14 +59,9 @@ impl Pool {
 
     /// Takes the connection that was used last.
     pub fn take(&self) -> Option<Box<Wire>> {
-        loop {
-            let mut wire = lock(&self.idle).pop()?;
-            wire.reused = true;
-            let fresh = wire.kept.is_some_and(|kept| kept.elapsed() < FRESH);
-            if fresh || wire.connection.stream().is_quiet() {
-                return Some(wire);
-            }
-        }
+        let mut wire = lock(&self.idle).pop()?;
+        wire.reused = true;
+        Some(wire)
     }
 
     /// Returns memory, of a closed connection if there is one.
@@ -73,17 +76,15 @@ impl Pool {
         Box::new(Wire { connection, memory, number, reused: false, kept: None })
     }
 
-    /// Keeps a connection if there is room, or closes it. Returns whether it was kept.
-    pub fn keep(&self, mut wire: Box<Wire>) -> bool {
+    /// Keeps a connection, or returns it if there is no room.
+    pub fn keep(&self, mut wire: Box<Wire>) -> Result<(), Box<Wire>> {
         wire.kept = Some(Instant::now());
         let mut idle = lock(&self.idle);
-        if idle.len() < self.max {
-            idle.push(wire);
-            return true;
+        if idle.len() >= self.max {
+            return Err(wire);
         }
-        drop(idle);
-        self.close(wire);
-        false
+        idle.push(wire);
+        Ok(())
     }
 
     /// Closes a connection and keeps its memory.
@@ -94,9 +95,5 @@ impl Pool {
         if spare.len() < self.max.max(1) {
             spare.push(memory);
         }
-    }
-
-    pub fn close_idle(&self) {
-        lock(&self.idle).clear();
     }
 }

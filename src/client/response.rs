@@ -184,13 +184,15 @@ impl Response {
     }
 
     /// Returns the raw connection after a 101, after a 2xx to CONNECT, and after a response that
-    /// the end of the connection delimits, such as Docker's attach without `Upgrade`.
+    /// the end of the connection delimits, such as Docker's attach without `Upgrade`. Time limits
+    /// stay until [`Upgraded::set_timeouts`].
     ///
     /// # Errors
     /// Returns any other response.
     pub fn into_upgraded(mut self) -> Result<Upgraded, Box<Response>> {
         match (self.decision.framing, self.wire.take()) {
             (Framing::Tunnel | Framing::UntilClose, Some(wire)) => {
+                self.client.settings.tell(ClientEvent::Upgraded(wire.number));
                 let (stream, ahead) = wire.connection.into_parts();
                 Ok(Upgraded::new(stream, ahead))
             }
@@ -260,14 +262,9 @@ impl Drop for Response {
             // Ends the thread that is still sending.
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
         }
-        let (settings, pool, number) = (&self.client.settings, &self.client.pool, wire.number);
-        let kept = if self.decision.persistent && sent && clean {
-            pool.keep(wire)
-        } else {
-            pool.close(wire);
-            false
-        };
-        let event = if kept { ClientEvent::Kept } else { ClientEvent::Closed };
-        settings.tell(event(number));
+        match self.decision.persistent && sent && clean {
+            true => self.client.keep(wire),
+            false => self.client.close(wire),
+        }
     }
 }

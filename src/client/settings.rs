@@ -1,7 +1,7 @@
 //! What all requests of a client share.
 
 use super::observer::{ClientEvent, ClientObserver};
-use super::pool::Pool;
+use super::pool::{Pool, Wire};
 use crate::transport::{Endpoint, Timeouts};
 use crate::wire::target::not_a_host;
 use crate::wire::{EncodeError, ErrorKind, Fields};
@@ -22,6 +22,34 @@ pub(super) struct Settings {
     pub limit: usize,
     pub max_idle: usize,
     pub observer: Option<Arc<dyn ClientObserver>>,
+}
+
+impl Inner {
+    /// Takes a kept connection that can carry another request.
+    pub fn take(&self) -> Option<Box<Wire>> {
+        loop {
+            let wire = self.pool.take()?;
+            if wire.is_usable() {
+                return Some(wire);
+            }
+            self.close(wire);
+        }
+    }
+
+    /// Keeps a connection for the next request if there is room, or closes it.
+    pub fn keep(&self, wire: Box<Wire>) {
+        let number = wire.number;
+        match self.pool.keep(wire) {
+            Ok(()) => self.settings.tell(ClientEvent::Kept(number)),
+            Err(wire) => self.close(wire),
+        }
+    }
+
+    pub fn close(&self, wire: Box<Wire>) {
+        let number = wire.number;
+        self.pool.close(wire);
+        self.settings.tell(ClientEvent::Closed(number));
+    }
 }
 
 impl Settings {

@@ -1,6 +1,6 @@
 //! A raw connection after HTTP: bytes in both directions, each with its own end.
 
-use crate::transport::Stream;
+use crate::transport::{Clock, Stream, Timeouts};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
@@ -46,6 +46,17 @@ pub struct WriteHalf {
 impl Upgraded {
     pub(crate) fn new(stream: Stream, ahead: Vec<u8>) -> Upgraded {
         Upgraded { read: ReadHalf { stream, ahead, used: 0 } }
+    }
+
+    /// Sets time limits from now on. Until then those of the exchange hold: `total` counts from its
+    /// start. `Timeouts::default()` removes them.
+    ///
+    /// # Errors
+    /// That of setsockopt(2).
+    pub fn set_timeouts(&mut self, timeouts: Timeouts) -> io::Result<()> {
+        let clock = Clock::start(&timeouts);
+        clock.head_received();
+        self.read.stream.set_clock(clock)
     }
 
     /// Ends the direction to the peer. Reading goes on.

@@ -3,10 +3,11 @@
 use crate::support::fake::Fake;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
-use unix_http::Client;
+use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::{Client, Endpoint};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 
@@ -72,4 +73,66 @@ fn a_post_over_tcp_is_not_sent_on_a_connection_that_the_peer_closed() {
     thread::sleep(Duration::from_millis(5));
     assert!(!client.post("/3").send().unwrap().is_reused());
     server.join().unwrap();
+}
+
+/// What an observer hears of connections: one for which nothing more comes is closed.
+#[derive(Default)]
+struct Connections(Mutex<Vec<String>>);
+
+impl ClientObserver for Connections {
+    fn on(&self, event: &ClientEvent<'_>) {
+        let line = match event {
+            ClientEvent::Connected(n) => format!("connected {n}"),
+            ClientEvent::Reused(n) => format!("reused {n}"),
+            ClientEvent::Stale(n) => format!("stale {n}"),
+            ClientEvent::Kept(n) => format!("kept {n}"),
+            ClientEvent::Upgraded(n) => format!("upgraded {n}"),
+            ClientEvent::Closed(n) => format!("closed {n}"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+fn observed(server: &Fake) -> (Client, impl Fn() -> String) {
+    let heard = Arc::new(Connections::default());
+    let client = Client::builder(Endpoint::Unix(server.path())).observer(heard.clone()).build();
+    (client, move || std::mem::take(&mut *heard.0.lock().unwrap()).join(", "))
+}
+
+#[test]
+fn each_connection_that_ends_is_reported_closed_whatever_ended_it() {
+    // A second request on the first connection fails, as does the only one on the second.
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        if peer.connection == 0 {
+            peer.send(OK)?;
+            peer.read_until(b"\r\n\r\n")?;
+        }
+        Ok(())
+    });
+    let (client, heard) = observed(&server);
+    client.get("/").send().unwrap().bytes().unwrap();
+    client.get("/").send().unwrap_err();
+    let said = "connected 0, kept 0, reused 0, stale 0, closed 0, connected 1, closed 1";
+    assert_eq!(heard(), said);
+
+    // The peer closes while the connection is idle; the client closes the next one.
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(OK)?;
+        if peer.connection > 0 { peer.read_to_end() } else { Ok(()) }
+    });
+    let (client, heard) = observed(&server);
+    client.get("/").send().unwrap().bytes().unwrap();
+    server.closed(1);
+    thread::sleep(Duration::from_millis(5));
+    client.get("/").send().unwrap().bytes().unwrap();
+    client.close_idle();
+    assert_eq!(heard(), "connected 0, kept 0, closed 0, connected 1, kept 1, closed 1");
+
+    let server = Fake::answer(&b"HTTP/1.1 200 OK\r\n\r\nraw"[..]);
+    let (client, heard) = observed(&server);
+    client.post("/attach").send().unwrap().into_upgraded().unwrap();
+    assert_eq!(heard(), "connected 0, upgraded 0");
 }

@@ -166,3 +166,27 @@ fn a_missing_and_a_forbidden_socket_have_their_own_kinds() {
         }
     }
 }
+
+/// The limits of the exchange stay on an upgraded connection until the caller sets others.
+#[test]
+fn limits_can_be_taken_off_an_upgraded_connection() {
+    let (go_on, asked) = mpsc::channel();
+    let server = Fake::start(move |peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
+        asked.recv().unwrap();
+        peer.pause(2 * SHORT.as_millis() as u64);
+        peer.send(b"over")?;
+        peer.read_to_end()
+    });
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
+    let response = client.post("/attach").upgrade("tcp").send().unwrap();
+    let mut attached = response.into_upgraded().unwrap();
+    assert_eq!(attached.read(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    attached.set_timeouts(Timeouts::default()).unwrap();
+    go_on.send(()).unwrap();
+    assert_eq!(attached.read(&mut [0; 9]).unwrap(), 4);
+    attached.set_timeouts(Timeouts { idle: Some(SHORT), ..Timeouts::default() }).unwrap();
+    let error = attached.read(&mut [0; 9]).unwrap_err();
+    assert_eq!(Timeout::of(&error), Some(Timeout { limit: Limit::Idle, after: SHORT }));
+}
