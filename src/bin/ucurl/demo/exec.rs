@@ -36,7 +36,7 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let asked = call.json()?;
     let (exec, engine) = (find(call.engine, id)?, call.engine);
     if flag(&asked, "Detach") {
-        begin(engine, &exec).map_err(|why| refusal!(409, "{why}"))?;
+        begin(engine, &exec).map_err(|why| refusal!(409, "{}", why.trim_end()))?;
         return Ok(Reply::Empty(200));
     }
     let attached = Attached {
@@ -54,12 +54,12 @@ pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 
 fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
     if exec.process.run.get().status != Status::Created {
-        return Err(format!("Error: Exec command {} has already run", exec.id));
+        return Err(format!("Error: Exec command {} has already run\r\n", exec.id));
     }
     let (argv, env) = (words(&exec.config, "Cmd"), words(&exec.config, "Env"));
     if known(&argv[0]).is_none() {
         exec.process.finish(126);
-        return Err(format!("OCI runtime exec failed: exec failed: {}", not_found(&argv[0])));
+        return Err(format!("OCI runtime exec failed: exec failed: {}\r\n", not_found(&argv[0])));
     }
     let action = format!("exec_start: {}", argv.join(" "));
     engine.emit(&exec.container, &action, &[("execID", &exec.id)]);

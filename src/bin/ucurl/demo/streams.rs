@@ -27,8 +27,8 @@ pub struct Attached {
     /// The first record that it sees, and the one after the last, if that is known.
     pub from: usize,
     pub to: Option<usize>,
-    pub since: Option<SystemTime>,
-    pub until: Option<SystemTime>,
+    /// The times of what it sees, and whether it sees them.
+    pub times: [Option<SystemTime>; 2],
     pub timestamps: bool,
     /// Whether its bytes are the process's input, and whether the input ends with them.
     pub stdin: bool,
@@ -42,19 +42,18 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let process = Arc::clone(&call.engine.container(name)?.process);
     let wants = [call.truth("stdout"), call.truth("stderr")];
     ensure!(wants != [false; 2], 400, "Bad parameters: you must choose at least one stream");
-    let (since, until, timestamps) =
-        (call.time("since")?, call.time("until")?, call.truth("timestamps"));
-    let run = process.run.get();
-    let follows = call.truth("follow") && run.status == Status::Running;
-    let to = if follows { None } else { Some(run.output.len()) };
-    let from = call.parameter("tail").parse().map_or(0, |lines| run.tail(lines));
-    let ends = run.ends;
-    drop(run);
+    let (times, timestamps) =
+        ([call.time("since")?, call.time("until")?], call.truth("timestamps"));
+    let (from, to, ends) = {
+        let run = process.run.get();
+        let follows = call.truth("follow") && run.status == Status::Running;
+        let from = call.parameter("tail").parse().map_or(0, |lines| run.tail(lines));
+        (from, (!follows).then_some(run.output.len()), run.ends)
+    };
     let mut body = call.stream(call.stream_type(!process.tty))?;
     body.flush()?;
     let raw = process.tty;
-    let view =
-        Attached { process, raw, wants, from, to, since, until, timestamps, ..<_>::default() };
+    let view = Attached { process, raw, wants, from, to, times, timestamps, ..<_>::default() };
     view.write(&mut body, ends, || call.request.is_gone())?;
     Ok(Reply::Sent(body.finish()?))
 }
@@ -68,7 +67,7 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         raw: process.tty,
         wants: [call.truth("stdout"), call.truth("stderr")],
         from: if call.truth("logs") { 0 } else { end },
-        to: if stream { None } else { Some(end) },
+        to: (!stream).then_some(end),
         stdin: call.truth("stdin") && stream && flag(&container.config, "OpenStdin"),
         close_stdin: flag(&container.config, "StdinOnce") && !process.tty,
         keys: detach_keys(call.parameter("detachKeys"))?,
@@ -102,7 +101,7 @@ impl Attached {
         match begin() {
             Ok(()) => self.run(connection, ends)?,
             // It is too late for a status-code: an exec that fails says so in its stream.
-            Err(why) => self.tell(&mut connection.split()?.1, &why)?,
+            Err(why) => connection.split()?.1.write_all(&self.frame(false, why.as_bytes()))?,
         }
         Ok(Reply::Sent(sent))
     }
@@ -117,8 +116,8 @@ impl Attached {
             });
             let mut outcome = self.write(&mut to_client, ends, || detached.load(Ordering::Acquire));
             if self.is_exec && detached.load(Ordering::Acquire) {
-                let why = "exec attach failed: error on attach stdin: read escape sequence";
-                outcome = self.tell(&mut to_client, why);
+                let why = b"exec attach failed: error on attach stdin: read escape sequence\r\n";
+                outcome = to_client.write_all(&self.frame(false, why));
             }
             // Ends the thread that reads, too. It fails where the client has closed already.
             let _ = to_client.stream().shutdown(Shutdown::Both);
@@ -174,36 +173,28 @@ impl Attached {
             }
             next += records.len();
             let mut out = Vec::new();
-            for record in records.iter().filter(|record| self.has(record)) {
-                let begins = &mut line_begins[usize::from(record.error)];
+            for Record { error, time, data } in records {
+                let [since, until] = self.times.map(|bound| bound.unwrap_or(time));
+                let begins = &mut line_begins[usize::from(error)];
                 let is_stamped = self.timestamps && *begins;
-                let stamp = if is_stamped { rfc3339(record.time, 9) + " " } else { String::new() };
-                self.frame(&mut out, record.error, &[stamp.as_bytes(), &record.data].concat());
-                *begins = record.data.ends_with(b"\n");
+                let stamp = if is_stamped { rfc3339(time, 9) + " " } else { String::new() };
+                *begins = data.ends_with(b"\n");
+                if self.wants[usize::from(error)] && since <= time && time <= until {
+                    out.extend(self.frame(error, &[stamp.as_bytes(), &data].concat()));
+                }
             }
             client.write_all(&out)?;
             client.flush()?;
         }
     }
 
-    fn has(&self, record: &Record) -> bool {
-        self.wants[usize::from(record.error)]
-            && self.since.is_none_or(|since| record.time >= since)
-            && self.until.is_none_or(|until| record.time <= until)
-    }
-
-    fn frame(&self, out: &mut Vec<u8>, error: bool, data: &[u8]) {
-        let stream = if error { FrameStream::Stderr } else { FrameStream::Stdout };
-        match self.raw {
-            true => out.extend_from_slice(data),
-            false => encode_frame(out, stream, data),
+    fn frame(&self, error: bool, data: &[u8]) -> Vec<u8> {
+        let (mut out, stream) = (Vec::new(), [FrameStream::Stdout, FrameStream::Stderr]);
+        if self.raw {
+            return data.to_vec();
         }
-    }
-
-    fn tell(&self, client: &mut impl Write, why: &str) -> io::Result<()> {
-        let mut out = Vec::new();
-        self.frame(&mut out, false, format!("{why}\r\n").as_bytes());
-        client.write_all(&out)
+        encode_frame(&mut out, stream[usize::from(error)], data);
+        out
     }
 }
 
