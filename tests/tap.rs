@@ -15,5 +15,6 @@ mod tap {
     mod recorders;
     mod relay;
     mod replay;
+    mod script;
     mod secrets;
 }

@@ -534,7 +534,7 @@ ask -f -I '/_ping'
 # 1.2 POST /v1.41/containers/create?name=it's, 201
 id1=$(ask -f --select '/Id' -X POST -H 'Content-Type: application/json' \
   --data-binary '{"Image":"busy","Cmd":["cat"]}' '/v1.41/containers/create?name=it'\''s')
-printf '%s\n' "$id1"
+printf '%s\n' "${id1:?is not in the answer}"
 
 # 2.1 POST /v1.41/containers/3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d/attach?stdin=1&stdout=1&stream=1, 101
 "#;

@@ -11,6 +11,7 @@
 //! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
 //! * a body over the limit: its beginning, and a `comment` that says so;
 //! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
+//! * a content coding such as gzip: the bytes stay as they are, and `_coding` says which it is;
 //! * no response: status 0, as in browsers, and the reason in `_error`.
 //!
 //! The file is complete after each entry, also if the disk is full: the next entry overwrites its
@@ -50,6 +51,10 @@ use std::time::{Duration, SystemTime};
 
 /// How much of each body is kept by default: 1 MiB.
 pub const BODY_LIMIT: usize = 1 << 20;
+
+/// The member with the coding of content that is not decoded.
+pub(crate) const CODING: &str = "_coding";
+const LEFT: &str = "the client left in the middle of the response";
 
 /// The end of a complete file.
 const END: &[u8] = b"\n]}}\n";
@@ -218,8 +223,10 @@ fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) ->
         if !bodies.tunnel.is_empty() {
             content(json, "_sent", "_sentEncoding", &bodies.tunnel);
         }
-        if !bodies.faults.is_empty() {
-            json.name("comment").string(&bodies.faults.join("; "));
+        let left = x.left.map(|_| LEFT.to_owned());
+        let comments: Vec<String> = bodies.faults.iter().cloned().chain(left).collect();
+        if !comments.is_empty() {
+            json.name("comment").string(&comments.join("; "));
         }
     });
     json.into_bytes()
@@ -260,6 +267,10 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
         let size = x.received.content + x.received.tunnel;
         json.name("size").scalar(size);
         body(json, fields, "encoding", &bodies.received, size);
+        // Content in a HAR should be decoded.
+        if let Some(coding) = fields.get("Content-Encoding") {
+            json.name(CODING).string(&lossy(coding));
+        }
     });
     json.name("redirectURL").string(&lossy(fields.get("Location").unwrap_or_default()));
     if head.is_some() {

@@ -6,6 +6,7 @@ use crate::base::base64;
 use crate::base::number::decimal;
 use crate::base::time::parse_rfc3339;
 use crate::json::Value;
+use crate::tap::record::har::CODING;
 use crate::traffic::secrets::{BodyMask, mask_target};
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_response};
 use std::io;
@@ -166,8 +167,9 @@ fn fields(response: &Value, remarks: &mut Vec<String>) -> Fields {
             remarks.push(format!("a field without a value is left out: {}", name.unwrap_or("?")));
             continue;
         };
-        // Content in a HAR is decoded. HTTP/2 names begin with a colon.
-        if name.starts_with(':') || name.eq_ignore_ascii_case("Content-Encoding") {
+        // Content in a HAR is decoded, unless we wrote it. HTTP/2 names begin with a colon.
+        let decoded = response.get("content").is_none_or(|content| content.get(CODING).is_none());
+        if name.starts_with(':') || decoded && name.eq_ignore_ascii_case("Content-Encoding") {
             continue;
         }
         // Some programs join several field lines with a line break.

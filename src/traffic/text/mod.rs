@@ -182,8 +182,9 @@ fn summary(x: &Exchange) -> String {
     let waited = x.wait().map_or(String::new(), |wait| format!(" waited {},", duration(wait)));
     let [sent, received] = [&x.sent, &x.received]
         .map(|message| format!("{} + {}", message.head, message.content + message.tunnel));
+    let left = if x.left.is_some() { "; the client left before its end" } else { "" };
     format!(
-        "{}:{waited} {} in all; sent {sent} bytes, received {received}",
+        "{}:{waited} {} in all; sent {sent} bytes, received {received}{left}",
         outcome.trim_end(),
         duration(x.total().unwrap_or_default())
     )

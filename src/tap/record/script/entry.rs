@@ -4,6 +4,11 @@ use super::spool::Spool;
 use crate::traffic::{Exchange, Side};
 use std::time::Duration;
 
+/// The most input that is written as lines with their times; more is in a file.
+const TYPED_LIMIT: u64 = 4096;
+/// A longer pause begins another piece of input.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// The command that a script uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tool {
@@ -20,6 +25,8 @@ pub(super) struct Entry {
     pub began: Duration,
     /// When its response ended; `None` if it was broken off.
     pub ended: Option<Duration>,
+    /// When the client left it.
+    pub left: Option<Duration>,
     pub method: String,
     pub target: Vec<u8>,
     pub fields: Vec<(String, Vec<u8>)>,
@@ -27,6 +34,10 @@ pub(super) struct Entry {
     /// Whether it became a tunnel, and the client's bytes in it.
     pub tunnel: bool,
     pub stdin: Spool,
+    /// The first of those bytes, line by line, and when they were sent.
+    pub typed: Vec<(Duration, Vec<u8>)>,
+    /// The side that ended the tunnel first.
+    pub first_end: Option<Side>,
     pub status: u16,
     pub reply: Spool,
 }
@@ -44,14 +55,41 @@ impl Entry {
             name: format!("{connection}.{}", x.number),
             began: x.sent.began.unwrap_or(at),
             ended: None,
+            left: None,
             method: x.method().to_owned(),
             target: x.target().to_vec(),
             fields: fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect(),
             body: Spool::default(),
             tunnel: false,
             stdin: Spool::default(),
+            typed: Vec::new(),
+            first_end: None,
             status: 0,
             reply: Spool::default(),
         }
+    }
+
+    /// Keeps input of a tunnel with its time.
+    pub(super) fn type_in(&mut self, at: Duration, bytes: &[u8]) {
+        if self.stdin.length > TYPED_LIMIT {
+            return;
+        }
+        for line in bytes.split_inclusive(|b| b"\r\n".contains(b)) {
+            match self.typed.last_mut() {
+                Some((begun, text))
+                    if !text.ends_with(b"\r")
+                        && !text.ends_with(b"\n")
+                        && at.saturating_sub(*begun) < PAUSE =>
+                {
+                    text.extend_from_slice(line)
+                }
+                _ => self.typed.push((at, line.to_vec())),
+            }
+        }
+    }
+
+    /// Whether the input of the tunnel stays open until the server ends, as at a terminal.
+    pub(super) fn stays_open(&self) -> bool {
+        self.tunnel && self.first_end != Some(Side::Client) && self.stdin.length <= TYPED_LIMIT
     }
 }

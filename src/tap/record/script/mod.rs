@@ -13,8 +13,10 @@
 //! * An id (twelve or more letters and digits in a JSON string) that a later request uses becomes a
 //!   variable, so that the script works on what it creates.
 //! * A request that others overlapped (an attach, a wait) runs in the background until the point
-//!   where it had ended. A request that was broken off is killed.
-//! * A request that succeeded must succeed again (`-f`), or the script stops.
+//!   where it had ended. A request that was broken off is killed, where its client left it.
+//! * Input of a terminal session is typed again, with the recorded pauses, and stays open.
+//! * A request that succeeded must succeed again (`-f`), with the ids that are used later, or the
+//!   script stops.
 //! * Bodies are in the script, as text or, if they are binary or long, as base64.
 //! * Fields of the connection are left out: Host, Connection, lengths, the user agent. A variable
 //!   stands for a [masked](crate::traffic::secrets) value.
@@ -101,13 +103,22 @@ impl<W: Write + Send> Observer for Script<W> {
             state.entries.push(Entry::new(connection, at, x));
             return;
         }
+        if let Event::Ended(side, _) = event {
+            for (_, n) in state.open.range((connection, 0)..=(connection, u64::MAX)) {
+                state.entries[*n].first_end.get_or_insert(*side);
+            }
+        }
         let Some(x) = event.exchange() else { return };
         let key = (connection, x.number);
         let entry = state.open.get(&key).and_then(|at| state.entries.get_mut(*at));
         let Some(entry) = entry else { return };
         let kept = match event {
             Event::Content(_, Side::Client, bytes) => state.disk.push(&mut entry.body, bytes),
-            Event::Tunnel(_, Side::Client, bytes) => state.disk.push(&mut entry.stdin, bytes),
+            Event::Tunnel(_, Side::Client, bytes) => {
+                let kept = state.disk.push(&mut entry.stdin, bytes);
+                entry.type_in(at, bytes);
+                kept
+            }
             Event::Content(_, _, bytes) | Event::Tunnel(_, _, bytes) => {
                 let room = REPLY_LIMIT.saturating_sub(entry.reply.length) as usize;
                 state.disk.push(&mut entry.reply, &bytes[..bytes.len().min(room)])
@@ -119,7 +130,9 @@ impl<W: Write + Send> Observer for Script<W> {
             }
             Event::Done(_) => {
                 state.open.remove(&key);
-                entry.ended = x.received.complete.then_some(x.received.last).flatten();
+                entry.left = x.left;
+                let complete = x.received.complete && x.left.is_none();
+                entry.ended = complete.then_some(x.received.last).flatten();
                 Ok(())
             }
             _ => Ok(()),

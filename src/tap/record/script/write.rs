@@ -4,12 +4,16 @@ use super::entry::{Entry, Tool};
 use super::ids::{self, Id, Piece};
 use super::spool::{Disk, Spool};
 use crate::base::base64;
+use crate::base::text::visible;
 use crate::docker::FrameDecoder;
 use crate::traffic::secrets;
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// The longest text body in a command line.
 const INLINE: u64 = 4096;
+/// Stops the script where an id is empty.
+const MISSING: &str = ":?is not in the answer";
 /// How many bytes make a line of base64.
 const LINE: usize = 57;
 
@@ -26,22 +30,68 @@ impl ScriptWriter<'_> {
         let ids = ids::find(self.entries, self.disk)?;
         let mut requests = Vec::new();
         for (n, entry) in self.entries.iter().enumerate() {
-            let aside = is_overlapped(entry, self.entries) && ids.iter().all(|id| id.source != n);
+            let typed = hijacks(entry, self.tool) && !entry.typed.is_empty();
+            let aside = (is_overlapped(entry, self.entries) || typed && entry.stays_open())
+                && ids.iter().all(|id| id.source != n);
             let inline = inline(self.disk.all(&entry.body, INLINE)?);
             requests.push(Request { script: self, entry, ids: &ids, n, aside, inline });
         }
-        if requests.iter().any(|request| request.entry.stdin.length > 0 || request.is_long()) {
+        if requests.iter().any(|request| request.is_long() || request.entry.tunnel) {
             writeln!(out, "tmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT")?;
         }
         let mut running = Vec::new();
-        for request in &requests {
-            settle(out, self.entries, &mut running, request.n)?;
-            request.write(out)?;
-            if request.aside {
-                running.push(request.n);
+        let mut clock = Duration::ZERO;
+        for (at, n, typed) in self.steps() {
+            self.settle(out, &mut running, Some(at), &mut clock)?;
+            if let Some(text) = typed {
+                pause(out, at, &mut clock)?;
+                writeln!(out, "printf {} 1<>\"$tmp/{n}.in\"", printed(text))?;
+                continue;
+            }
+            requests[n].write(out)?;
+            clock = clock.max(at);
+            match requests[n].aside {
+                true => running.push(n),
+                false => clock = clock.max(requests[n].entry.ended.unwrap_or(at)),
             }
         }
-        settle(out, self.entries, &mut running, self.entries.len())
+        self.settle(out, &mut running, None, &mut clock)
+    }
+
+    /// What the script does, in order of time: requests, and input of terminal sessions.
+    fn steps(&self) -> Vec<(Duration, usize, Option<&[u8]>)> {
+        let mut steps = Vec::new();
+        for (n, entry) in self.entries.iter().enumerate() {
+            steps.push((entry.began, n, None));
+            if hijacks(entry, self.tool) && entry.stays_open() {
+                steps.extend(entry.typed.iter().map(|(at, text)| (*at, n, Some(&text[..]))));
+            }
+        }
+        steps.sort_by_key(|(at, ..)| *at);
+        steps
+    }
+
+    /// Ends requests that had ended at this time: waits for them, or kills those that were broken
+    /// off. At the end of the script these are all.
+    fn settle(
+        &self,
+        out: &mut impl Write,
+        running: &mut Vec<usize>,
+        now: Option<Duration>,
+        clock: &mut Duration,
+    ) -> io::Result<()> {
+        let end = |n: &usize| self.entries[*n].ended.or(self.entries[*n].left);
+        let over = |n: &usize| now.is_none_or(|now| end(n).is_some_and(|end| end <= now));
+        for n in running.extract_if(.., |n| over(n)) {
+            writeln!(out)?;
+            if self.entries[n].ended.is_some() {
+                writeln!(out, "wait \"$job{n}\"")?;
+                continue;
+            }
+            pause(out, end(&n).unwrap_or_default(), clock)?;
+            writeln!(out, "kill \"$job{n}\" 2>/dev/null || :\nwait \"$job{n}\" || :")?;
+        }
+        Ok(())
     }
 
     fn here_document(&self, out: &mut impl Write, file: &str, bytes: &Spool) -> io::Result<()> {
@@ -87,30 +137,21 @@ fn head(tool: Tool, endpoint: &str) -> String {
     )
 }
 
-/// Whether another request began before this one had its response.
+/// Whether another request began before this one had its response, or it had none.
 fn is_overlapped(entry: &Entry, entries: &[Entry]) -> bool {
-    let before_end = |began| entry.ended.is_none_or(|ended| began < ended);
-    entries.iter().any(|other| other.began > entry.began && before_end(other.began))
+    let Some(ended) = entry.ended else { return true };
+    entries.iter().any(|other| other.began > entry.began && other.began < ended)
 }
 
-/// Waits for requests that had ended when entry `n` began; at the end, for all that ended, and
-/// kills the others.
-fn settle(
-    out: &mut impl Write,
-    entries: &[Entry],
-    running: &mut Vec<usize>,
-    n: usize,
-) -> io::Result<()> {
-    let now = entries.get(n).map(|entry| entry.began);
-    let over =
-        |at: &usize| now.is_none_or(|now| entries[*at].ended.is_some_and(|ended| ended <= now));
-    for at in running.extract_if(.., |at| over(at)) {
-        match entries[at].ended {
-            Some(_) => writeln!(out, "\nwait \"$job{at}\"")?,
-            None => writeln!(out, "\nkill \"$job{at}\" 2>/dev/null || :\nwait \"$job{at}\" || :")?,
-        }
-    }
-    Ok(())
+fn hijacks(entry: &Entry, tool: Tool) -> bool {
+    entry.tunnel && tool == Tool::Ucurl
+}
+
+/// Waits as long as the client did.
+fn pause(out: &mut impl Write, until: Duration, clock: &mut Duration) -> io::Result<()> {
+    let pause = until.saturating_sub(*clock).as_secs_f64();
+    *clock = until.max(*clock);
+    if pause < 0.05 { Ok(()) } else { writeln!(out, "sleep {pause:.1}") }
 }
 
 /// One entry's place in the script.
@@ -134,10 +175,10 @@ impl Request<'_> {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let (n, tool, entry) = (self.n, self.script.tool, self.entry);
         let broken_off = if entry.ended.is_none() { ", broken off" } else { "" };
-        let target = String::from_utf8_lossy(&entry.target).replace(char::is_control, "");
+        let target = visible(&entry.target);
         let Entry { name, method, status, .. } = entry;
         writeln!(out, "\n# {name} {method} {target}, {status}{broken_off}")?;
-        let hijack = entry.tunnel && tool == Tool::Ucurl;
+        let hijack = hijacks(entry, tool);
         if !hijack && entry.stdin.length > 0 {
             out.write_all(
                 b"# What was said after the upgrade is left out: curl has no way to say it.\n",
@@ -147,7 +188,9 @@ impl Request<'_> {
         if self.is_long() {
             self.script.here_document(out, &format!("$tmp/{n}.body"), &entry.body)?;
         }
-        if hijack && entry.stdin.length > 0 {
+        if hijack && entry.stays_open() {
+            writeln!(out, "mkfifo \"$tmp/{n}.in\"")?;
+        } else if hijack && entry.stdin.length > 0 {
             self.script.here_document(out, &format!("$tmp/{n}.stdin"), &entry.stdin)?;
         }
         let mine: Vec<&Id> = self.ids.iter().filter(|id| id.source == n).collect();
@@ -156,7 +199,10 @@ impl Request<'_> {
             [] if self.aside => writeln!(out, "{command} &\njob{n}=$!\nsleep 1"),
             [] => writeln!(out, "{command}"),
             [Id { variable, .. }] if tool == Tool::Ucurl => {
-                writeln!(out, "{variable}=$({command})\nprintf '%s\\n' \"${variable}\"")
+                writeln!(
+                    out,
+                    "{variable}=$({command})\nprintf '%s\\n' \"${{{variable}{MISSING}}}\""
+                )
             }
             several => {
                 writeln!(out, "reply=$({command})\nprintf '%s\\n' \"$reply\"")?;
@@ -164,7 +210,8 @@ impl Request<'_> {
                     let member = quoted(format!("\"{member}\" *: *\"[^\"]*\"").as_bytes());
                     let pick = format!("{}s/.*\"\\(.*\\)\"$/\\1/p", nth + 1);
                     write!(out, "{variable}=$(printf '%s\\n' \"$reply\" | ")?;
-                    writeln!(out, "grep -o {member} | sed -n '{pick}')")
+                    writeln!(out, "grep -o {member} | sed -n '{pick}')")?;
+                    writeln!(out, ": \"${{{variable}{MISSING}}}\"")
                 })
             }
         }
@@ -200,17 +247,18 @@ impl Request<'_> {
                 _ => format!("--data-binary @\"$tmp/{n}.body\""),
             });
         }
-        if entry.target.starts_with(b"-") {
-            // Otherwise a host of CONNECT would look like an option.
-            words.push("--url".into());
+        let host = if tool == Tool::Curl { "http://localhost" } else { "" };
+        if entry.target.starts_with(b"/") {
+            words.push(self.word(&[host.as_bytes(), &entry.target].concat()));
+        } else {
+            // As a URL it would name the server to ask, which is the engine.
+            words.push(format!("--request-target {} {host}/", self.word(&entry.target)));
         }
-        let needs_host = tool == Tool::Curl && entry.target.starts_with(b"/");
-        let host: &[u8] = if needs_host { b"http://localhost" } else { b"" };
-        words.push(self.word(&[host, &entry.target].concat()));
-        if hijack && entry.stdin.length == 0 {
-            words.push("</dev/null".into());
-        } else if hijack {
-            words.push(format!("<\"$tmp/{n}.stdin\""));
+        match (hijack, entry.stays_open(), entry.stdin.length) {
+            (false, ..) => {}
+            (true, true, _) => words.push(format!("<>\"$tmp/{n}.in\"")),
+            (true, false, 0) => words.push("</dev/null".into()),
+            (true, false, _) => words.push(format!("<\"$tmp/{n}.stdin\"")),
         }
         Ok(wrapped(&words))
     }
@@ -257,15 +305,36 @@ fn is_framed(mut reply: &[u8]) -> bool {
     }
 }
 
-/// Quotes text for a shell: between single quotes only the quote itself is special.
+/// Quotes text for a shell: between single quotes only the quote itself is special. Bytes that are
+/// not UTF-8 are printed.
 fn quoted(text: &[u8]) -> String {
-    format!("'{}'", String::from_utf8_lossy(text).replace('\'', "'\\''"))
+    let mut quoted = String::new();
+    for chunk in text.utf8_chunks() {
+        quoted.push_str(&format!("'{}'", chunk.valid().replace('\'', "'\\''")));
+        if !chunk.invalid().is_empty() {
+            quoted.push_str(&format!("$(printf {})", printed(chunk.invalid())));
+        }
+    }
+    if quoted.is_empty() { "''".into() } else { quoted }
+}
+
+/// Returns the quoted format for printf(1) that prints these bytes.
+fn printed(text: &[u8]) -> String {
+    let byte = |&b: &u8| match b {
+        b'\n' => "\\n".into(),
+        b'\r' => "\\r".into(),
+        b'%' => "%%".into(),
+        b'\\' => "\\\\".into(),
+        b'\'' | 0..b' ' | 127.. => format!("\\{b:03o}"),
+        _ => char::from(b).to_string(),
+    };
+    format!("'{}'", text.iter().map(byte).collect::<String>())
 }
 
 /// Quotes text unless it is a plain word.
 fn quoted_word(text: &[u8]) -> String {
     match text.iter().all(u8::is_ascii_alphanumeric) {
-        true => String::from_utf8_lossy(text).into_owned(),
+        true => visible(text),
         false => quoted(text),
     }
 }
