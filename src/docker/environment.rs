@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// The size limit of a settings file: 16 MiB.
@@ -44,7 +45,7 @@ impl Environment for ProcessEnvironment {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        File::open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut content)?;
+        open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut content)?;
         if content.len() as u64 > FILE_LIMIT {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB"));
         }
@@ -52,12 +53,20 @@ impl Environment for ProcessEnvironment {
     }
 
     fn probe(&self, path: &Path) -> io::Result<()> {
-        File::open(path).map(drop)
+        open(path).map(drop)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
         fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect()
     }
+}
+
+/// Opens a file. Nothing would end the wait for the other end of a pipe.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.file_type().is_fifo() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, not a file"));
+    }
+    File::open(path)
 }
 
 /// Returns a variable that is set and not empty.

@@ -8,15 +8,17 @@
 //! [`Stream::shutdown`](crate::transport::Stream::shutdown) of the write side fails here. Use ssh
 //! or a [`proxy_command`](Endpoint::proxy_command) if you need it.
 //!
-//! Its interactive commands (a line that begins with `Q`, `R`, `k`, `K`) are off by `-quiet` and
-//! `-nocommands`, which needs OpenSSL 3.0; `-no_ign_eof` alone would turn them on.
+//! OpenSSL takes the common name of a certificate without a subjectAltName, which the docker
+//! command refuses; `s_client` cannot turn this off. Its interactive commands (a line that begins
+//! with `Q`, `R`, `k`, `K`) are off by `-quiet` and `-nocommands`, which needs OpenSSL 3.0;
+//! `-no_ign_eof` alone would turn them on.
 
+use super::environment::open;
 use crate::base::text::{visible, visible_path};
 use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready};
 use crate::transport::{check_host, host_and_port, tcp};
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -250,7 +252,7 @@ const KNOWN: &[(&str, Kind, &str)] = &[
 
 fn holds(file: &Path, label: &str) -> io::Result<bool> {
     let mut text = Vec::new();
-    File::open(file)?.take(1 << 20).read_to_end(&mut text)?;
+    open(file)?.take(1 << 20).read_to_end(&mut text)?;
     Ok(text.windows(label.len()).any(|window| window == label.as_bytes()))
 }
 

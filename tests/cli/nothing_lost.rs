@@ -1,11 +1,13 @@
 //! Nothing is lost and nothing is silent: what curl's users reported, tried on ucurl. Lines that curl
 //! can run as well are in `curl/lines.txt`.
 
+use crate::support::certificates::certificates;
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::fake::Fake;
 use crate::support::temp::TempDir;
 use std::fs::{self, File};
 use std::io::Read;
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -217,4 +219,55 @@ fn trailers_come_once_with_raw() {
     let ended = ask(&server, &["--raw", "-i", "-D", text(&heads)], b"");
     assert_eq!(ended.stdout(), [head, body].concat());
     assert_eq!(fs::read_to_string(heads).expect("the heads"), head);
+}
+
+/// What the docker command keeps its settings in is never waited for.
+#[test]
+fn a_pipe_in_the_place_of_a_setting_is_an_error() {
+    let dir = TempDir::new();
+    fifo(&dir.join("config.json"));
+    let mut command = ucurl();
+    command.args(["-sS", "-m", "30", "/version"]).env("DOCKER_CONFIG", dir.path());
+    let ended = run(&mut command, b"", LIMIT);
+    let says = ended.stderr();
+    assert!(ended.code == 2 && says.contains("it is a pipe, not a file"), "{says}");
+
+    for name in ["ca.pem", "cert.pem", "key.pem"] {
+        let dir = TempDir::new();
+        for other in ["ca.pem", "cert.pem", "key.pem"] {
+            dir.write(other, "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n");
+        }
+        fs::remove_file(dir.join(name)).expect("a file");
+        fifo(&dir.join(name));
+        let mut command = ucurl();
+        command.args(["-sS", "-m", "30", "/version"]).env("DOCKER_CERT_PATH", dir.path());
+        command.env("DOCKER_HOST", "tcp://127.0.0.1:1").env("DOCKER_TLS_VERIFY", "1");
+        let says = run(&mut command, b"", LIMIT).stderr();
+        assert!(says.contains("it is a pipe, not a file"), "{name}: {says}");
+    }
+}
+
+/// A server that accepts and says nothing: TLS is never established.
+#[test]
+fn a_time_limit_ends_a_connection_set_up_that_hangs() {
+    let Some(certificates) = certificates() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    for flags in [&["-m", "1"][..], &["--connect-timeout", "1"]] {
+        let mut command = ucurl();
+        command
+            .arg("-sS")
+            .args(flags)
+            .arg("/version")
+            .env("DOCKER_HOST", format!("tcp://{address}"));
+        let dir = TempDir::new();
+        for (name, from) in [("ca", "ca"), ("cert", "client"), ("key", "client")] {
+            let ending = if name == "key" { "key" } else { "pem" };
+            let text = fs::read(certificates.join(&format!("{from}.{ending}"))).expect("a file");
+            dir.write(&format!("{name}.pem"), text);
+        }
+        command.env("DOCKER_CERT_PATH", dir.path()).env("DOCKER_TLS_VERIFY", "1");
+        let ended = run(&mut command, b"", LIMIT);
+        assert_eq!(ended.code, 28, "{flags:?}: {}", ended.stderr());
+    }
 }
