@@ -18,7 +18,7 @@ mod verbs;
 use args::config::Config;
 use args::exit::Exit;
 use args::wrong::NoTransfer;
-use args::{generate, help, manual, parse};
+use args::{help, parse};
 use console::{print, say};
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
@@ -46,24 +46,30 @@ fn main() {
             say(&format!("{verb}: {why}"));
             Exit::Usage as i32
         }),
-        None => match first {
-            b"help" => print(&help::help(args.get(1).map(Vec::as_slice))) as i32,
-            b"version" => print(&help::version()) as i32,
-            _ => command(&args) as i32,
-        },
+        None => command(&args) as i32,
     });
 }
 
 /// Runs curl's command line.
 fn command(args: &[Vec<u8>]) -> Exit {
-    if args.is_empty() {
-        say("no URL; to begin with: ucurl --demo --explain /version; -h helps");
-        return Exit::Usage;
-    }
-    if let Some(verb) = mistyped(&args[0]) {
-        let word = args[0].escape_ascii();
-        say(&format!("{word} is no command; did you mean {verb}? (a host: http://{word}/)"));
-        return Exit::Usage;
+    match args {
+        [] => {
+            say("no URL; to begin with: ucurl --demo --explain /version; -h helps");
+            return Exit::Usage;
+        }
+        [word, topic @ ..] if word == b"help" => {
+            return print(&help::help(topic.first().map(Vec::as_slice)));
+        }
+        [word, ..] if word == b"version" => return print(&help::version()),
+        [word, ..] => {
+            if let Some(verb) = mistyped(word) {
+                let word = word.escape_ascii();
+                say(&format!(
+                    "{word} is no command; did you mean {verb}? (a host: http://{word}/)"
+                ));
+                return Exit::Usage;
+            }
+        }
     }
     let (config, result) = parse::parse(args.iter().map(Vec::as_slice), &mut read_file);
     let Err(stop) = result else { return transfers(config) };
@@ -71,10 +77,7 @@ fn command(args: &[Vec<u8>]) -> Exit {
         _ = io::stderr().write_all(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
     match &stop {
-        NoTransfer::Help(topic) => print(&help::help(topic.as_deref())),
-        NoTransfer::Manual => print(&manual::manual(false)),
-        NoTransfer::Version => print(&help::version()),
-        NoTransfer::Generate(kind) => print(&generate::generate(kind)),
+        NoTransfer::Print(text) => print(text),
         NoTransfer::Bad { exit, .. } => {
             say(&stop.line());
             *exit

@@ -4,6 +4,9 @@ use super::actions;
 use super::config::Config;
 use super::draft::{Draft, Read};
 use super::flags::{FlagKind, TRANSFERS};
+use super::generate;
+use super::help;
+use super::manual;
 use super::options::{self, Argument, Used};
 use super::rcfile::{self, OptionLine};
 use super::wrong::{NoTransfer, wrong};
@@ -54,10 +57,10 @@ fn option(
         }
         Err(match flag.written() {
             "config" => return read_file(draft, depth, value),
-            "generate" => NoTransfer::Generate(value.to_vec()),
-            "help" if on => NoTransfer::Help(next.map(<[u8]>::to_vec)),
-            "manual" if on => NoTransfer::Manual,
-            "version" if on => NoTransfer::Version,
+            "generate" => NoTransfer::Print(generate::generate(value)),
+            "help" if on => NoTransfer::Print(help::help(next)),
+            "manual" if on => NoTransfer::Print(manual::manual(false)),
+            "version" if on => NoTransfer::Print(help::version()),
             _ => return actions::apply(draft, flag, on, value),
         })
     })

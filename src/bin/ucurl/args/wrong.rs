@@ -7,16 +7,10 @@ use unix_http::base::text::harmless;
 
 #[derive(Debug)]
 pub enum NoTransfer {
-    Help(Option<Vec<u8>>),
-    Manual,
-    Version,
-    Generate(Vec<u8>),
+    /// A text to print: help, a version, a manual.
+    Print(String),
     /// `ucurl: option OPTION: WHY`. Where the option is read, its name is filled in.
-    Bad {
-        option: Vec<u8>,
-        why: Cow<'static, str>,
-        exit: Exit,
-    },
+    Bad { option: Vec<u8>, why: Cow<'static, str>, exit: Exit },
 }
 
 /// Returns what is wrong with an option.

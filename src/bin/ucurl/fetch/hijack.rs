@@ -22,6 +22,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use unix_http::base::sync::lock;
+use unix_http::client::{ClientEvent, ClientObserver as _};
 use unix_http::connection::{ReadHalf, WriteHalf};
 use unix_http::transport::{ConnectError, Timeout};
 use unix_http::{Error, Response};
@@ -83,7 +84,7 @@ impl Attempt<'_> {
                 n => &piece[..n],
             };
             self.info.size_download += content.len() as u64;
-            self.session.tracer.raw(content, true);
+            self.session.tracer.on(&ClientEvent::ResponseBody(content));
             stages.feed(content, &mut self.sink)?;
             self.monitor.received(self.info.size_download)?;
         }
@@ -109,7 +110,7 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failu
             }
         };
         // Before it is sent: the answer may come and end everything before this thread goes on.
-        tracer.raw(content, false);
+        tracer.on(&ClientEvent::RequestBody(content));
         if write.stream().write_all(content).is_err() {
             return Ok(());
         }

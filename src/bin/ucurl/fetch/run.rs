@@ -47,13 +47,8 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     if let Some(demo) = demo {
         operations.iter_mut().for_each(|operation| operation.socket = Some(demo.clone()));
     }
-    let metered = !global.silent && !global.no_progress_meter;
-    let observed = metered
-        || operations.iter().any(|Operation { flags, .. }| {
-            flags.output.include || flags.output.write_out.is_some() || flags.dump_header.is_some()
-        });
-    let opened = unbuffered(io::stdout())
-        .and_then(|stdout| Ok((stdout, Tracer::new(&global, observed, &messages)?)));
+    let opened =
+        unbuffered(io::stdout()).and_then(|stdout| Ok((stdout, Tracer::new(&global, &messages)?)));
     let (stdout, tracer) = match opened {
         Ok(opened) => opened,
         Err(error) => {

@@ -49,11 +49,9 @@ impl Session {
             return Rc::clone(known);
         }
         // The limits also hold for requests beside the transfers, such as that for the version.
-        let mut builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
-        if self.tracer.wanted {
-            builder = builder.observer(Arc::clone(&self.tracer) as Arc<dyn ClientObserver>);
-        }
-        let engine = Engine::new(builder.build());
+        let builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
+        let tracer = Arc::clone(&self.tracer) as Arc<dyn ClientObserver>;
+        let engine = Engine::new(builder.observer(tracer).build());
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });
         servers.push(Rc::clone(&server));
         server

@@ -33,11 +33,7 @@ pub struct ExchangeFacts {
     pub upload_bytes: u64,
 }
 
-pub struct Tracer {
-    /// Something needs to know what travels.
-    pub wanted: bool,
-    state: Mutex<TraceState>,
-}
+pub struct Tracer(Mutex<TraceState>);
 
 struct TraceState {
     explainer: Option<Explainer>,
@@ -60,8 +56,8 @@ struct TraceState {
 }
 
 impl Tracer {
-    /// Opens the file of `--trace`. `observed` says whether something beside the trace needs facts.
-    pub fn new(global: &Global, observed: bool, messages: &Messages) -> io::Result<Tracer> {
+    /// Opens the file of `--trace`.
+    pub fn new(global: &Global, messages: &Messages) -> io::Result<Tracer> {
         let out = match &global.trace {
             Trace::Hex(name) | Trace::Ascii(name) => match &name[..] {
                 b"%" => messages.out.clone(),
@@ -74,8 +70,7 @@ impl Tracer {
             let colour = wants_colour(&*messages.out);
             Explainer::new(Arc::clone(&messages.out), how == b"bytes", colour)
         });
-        let wanted = global.trace != Trace::None || explainer.is_some() || observed;
-        let state = Mutex::new(TraceState {
+        Ok(Tracer(Mutex::new(TraceState {
             explainer,
             meter: None,
             style: global.trace.clone(),
@@ -88,12 +83,11 @@ impl Tracer {
             place: String::new(),
             after_data: false,
             body_is_shown: false,
-        });
-        Ok(Tracer { wanted, state })
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, TraceState> {
-        lock(&self.state)
+        lock(&self.0)
     }
 
     /// Begins a transfer, whose body goes to a terminal or not.
@@ -143,15 +137,7 @@ impl Tracer {
         self.state().head(line, true);
     }
 
-    /// Shows bytes of a connection after its upgrade.
-    pub fn raw(&self, bytes: &[u8], received: bool) {
-        self.on(&match received {
-            true => ClientEvent::ResponseBody(bytes),
-            false => ClientEvent::RequestBody(bytes),
-        });
-    }
-
-    /// Shows the end of such a connection.
+    /// Shows the end of an upgraded connection.
     pub fn raw_end(&self) {
         if let Some(explainer) = &mut self.state().explainer {
             explainer.end(false);
@@ -280,6 +266,9 @@ impl TraceState {
             }
             ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
             _ => {}
+        }
+        if self.style == Trace::None {
+            return;
         }
         let (host, place) = (&self.host, &self.place);
         self.say(&match event {
