@@ -635,6 +635,24 @@ fn statuses_and_words_are_those_of_dockerd() {
     }
 }
 
+#[test]
+fn an_import_changes_the_config() {
+    let engine = Engine::start();
+    let import = |change: &str| {
+        let context = crate::support::tar::archive("f", b"x");
+        let change = encode(change.as_bytes());
+        let path = format!("/images/create?fromSrc=-&repo=imported&changes={change}");
+        let response = engine.client.post(&path).body(context).send().unwrap();
+        (response.status(), response.text().unwrap())
+    };
+    assert_eq!(import(r#"CMD ["cat","/f"]"#).0, 200);
+    let (_, image) = engine.ask("GET", "/images/imported/json", "");
+    assert_eq!(member(&image, "/Config/Cmd/1"), "/f");
+    let why = "this demonstration has no Dockerfile instruction EXPOSE";
+    let (status, text) = import("EXPOSE 80");
+    assert_eq!((status, member(&text, "/message")), (501, why.to_owned()));
+}
+
 /// Errors of builds, and what a quiet build says.
 #[test]
 fn builds_and_their_errors() {

@@ -36,7 +36,7 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
         // It is too late for a status-code.
         Some((code, why)) => {
             let detail = match code {
-                0 => object!(message: why),
+                0 | 501 => object!(message: why),
                 code => object!(code: i64::from(code), message: why),
             };
             send_line(&mut building.body, &object!(errorDetail: detail, error: why))?;
@@ -104,7 +104,11 @@ impl Build<'_, '_, '_> {
         match name {
             "FROM" => return self.from(argument.split(' ').next().unwrap_or_default()),
             "COPY" | "ADD" => {
-                ensure!(!argument.contains("--from"), 0, "this demonstration has no {name} --from");
+                ensure!(
+                    !argument.contains("--from"),
+                    501,
+                    "this demonstration has no {name} --from"
+                );
                 let words = argument.split_whitespace().filter(|word| !word.starts_with("--"));
                 let mut paths: Vec<&str> = words.collect();
                 let (target, files) = (paths.pop().unwrap_or("/"), &mut self.image.files);
@@ -154,7 +158,7 @@ fn command(argument: &str) -> Vec<String> {
 }
 
 /// Changes a config as an instruction says.
-fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
+pub fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
     let (key, value) = argument.split_once(['=', ' ']).unwrap_or((argument, ""));
     let (key, value) = (key.trim_matches('"'), value.trim_matches('"'));
     let (path, value): (&[&str], Value) = match name {
@@ -169,7 +173,7 @@ fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
         "LABEL" => (&["Labels", key], value.into()),
         "WORKDIR" => (&["WorkingDir"], argument.into()),
         "USER" => (&["User"], argument.into()),
-        _ => return Err(refusal!(0, "this demonstration has no Dockerfile instruction {name}")),
+        _ => return Err(refusal!(501, "this demonstration has no Dockerfile instruction {name}")),
     };
     *at(config, path) = value;
     Ok(())

@@ -1,6 +1,7 @@
 //! Images: the list, one of them, names, removal, pull and import.
 
 use super::api::{CONTENT, Call, Outcome, Reply, VERSION, send_line};
+use super::build::configure;
 use super::engine::{Image, State, arch, published};
 use super::files::Files;
 use super::filters::{Filters, glob, has_label, truth};
@@ -161,13 +162,15 @@ fn progress(call: &mut Call<'_, '_>, lines: &[Value]) -> Outcome {
 }
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
-    let (source, mut changes) = (call.parameter("fromSrc"), call.parameters("changes"));
+    let source = call.parameter("fromSrc");
     ensure!(source == "-", 500, "this demonstration has no network to import {source} from");
-    ensure!(changes.next().is_none(), 501, "this demonstration has no changes at an import");
-    drop(changes);
-    let mut files = Files::default();
+    let (mut files, mut config) = (Files::default(), filled!("config.json"));
+    for change in call.parameters("changes") {
+        let (name, argument) = change.split_once(' ').unwrap_or((change, ""));
+        configure(&mut config, name, argument)?;
+    }
     files.extract("/", &call.request.bytes(CONTENT)?)?;
-    let image = Image::new(filled!("config.json"), files, String::new());
+    let image = Image::new(config, files, String::new());
     let names: Vec<String> = new_name(call).into_iter().collect();
     let id = call.engine.state().add(image, &names, "import");
     progress(call, &[object!(status: id)])
