@@ -97,7 +97,7 @@ impl Run {
         if self.remove {
             // 7. The container's file system and its log. `force` where it was never started, or
             //    still runs.
-            docker::ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?;
+            drop(docker::ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?);
         }
         code
     }

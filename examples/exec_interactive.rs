@@ -70,7 +70,7 @@ fn exec() -> Result<u8, Box<dyn Error>> {
 
     let terminal = if tty { Some(Terminal::raw()?) } else { None };
     if let Some((rows, columns)) = terminal.as_ref().and_then(|_| Terminal::size()) {
-        client.post(&format!("/exec/{id}/resize?h={rows}&w={columns}")).send()?;
+        drop(client.post(&format!("/exec/{id}/resize?h={rows}&w={columns}")).send()?);
     }
     // Whoever writes all of stdin before reading would wait for a container that waits to be read.
     thread::spawn(move || {

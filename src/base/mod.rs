@@ -8,6 +8,7 @@
 //! | [`percent`] | percent-encoding |
 //! | [`base64`] | base 64 |
 //! | [`nearest`] | "did you mean …?" |
+//! | [`secret_name`] | which names stand for secrets |
 //! | [`sync`] | a mutex that survives a panic |
 //!
 //! Each idea lives here once. A second copy elsewhere fails `tests/layers.rs`.
@@ -16,6 +17,7 @@ pub mod base64;
 pub mod nearest;
 pub mod number;
 pub mod percent;
+pub mod secret_name;
 pub mod sync;
 pub mod text;
 pub mod time;

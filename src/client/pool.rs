@@ -4,12 +4,12 @@ use crate::base::sync::lock;
 use crate::connection::Connection;
 use crate::transport::Stream;
 use crate::wire::ResponseDecoder;
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A connection with the memory that its exchanges reuse.
-#[derive(Debug)]
 pub(super) struct Wire {
     pub connection: Connection<Stream>,
     pub memory: Memory,
@@ -20,7 +20,7 @@ pub(super) struct Wire {
 }
 
 /// Memory that one exchange after another fills.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Memory {
     pub decoder: ResponseDecoder,
     /// The request as it is sent.
@@ -35,13 +35,18 @@ pub(super) struct Memory {
 /// requests is spared.
 const FRESH: Duration = Duration::from_millis(1);
 
-#[derive(Debug)]
 pub(super) struct Pool {
     #[allow(clippy::vec_box, reason = "it moves into a response and back as one pointer")]
     idle: Mutex<Vec<Box<Wire>>>,
     spare: Mutex<Vec<Memory>>,
     max: usize,
     connected: AtomicU64,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({} of {} connections)", lock(&self.idle).len(), self.max)
+    }
 }
 
 impl Wire {

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::transport::Timeouts;
 use crate::wire::{Fields, Version};
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,6 @@ use std::time::Duration;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a request does nothing before it is sent"]
 pub struct RequestBuilder<'a> {
     pub(super) inner: &'a Arc<Inner>,
@@ -176,5 +176,19 @@ impl<'a> RequestBuilder<'a> {
     /// Whether the content can be sent a second time.
     pub(super) fn is_replayable(&self) -> bool {
         matches!(self.body.0, Content::None | Content::Bytes(_))
+    }
+}
+
+/// Without the query of the target, which may hold credentials.
+impl fmt::Debug for RequestBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split(|&byte| byte == b'?').next().unwrap_or_default();
+        f.debug_struct("RequestBuilder")
+            .field("endpoint", &self.inner.settings.endpoint)
+            .field("method", &self.method)
+            .field("path", &format_args!("{}", path.escape_ascii()))
+            .field("fields", &self.fields)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
     }
 }

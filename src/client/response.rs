@@ -7,6 +7,7 @@ use super::upload::Upload;
 use crate::connection::Upgraded;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
+use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[must_use = "a response may report an error: look at its status"]
 pub struct Response {
     client: Arc<Inner>,
     /// The connection, until the response is dropped or taken apart.
@@ -222,6 +223,17 @@ impl Response {
         }
         self.ended = true;
         Ok(())
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("endpoint", &self.client.settings.endpoint)
+            .field("head", self.head())
+            .field("framing", &self.decision.framing)
+            .field("received", &self.received())
+            .finish_non_exhaustive()
     }
 }
 

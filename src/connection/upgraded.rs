@@ -1,6 +1,7 @@
 //! A raw connection after HTTP: bytes in both directions, each with its own end.
 
 use crate::transport::{Clock, Stream, Timeouts};
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
@@ -29,7 +30,6 @@ pub struct Upgraded {
 }
 
 /// The direction from the peer. The connection closes when both halves are dropped.
-#[derive(Debug)]
 pub struct ReadHalf {
     stream: Stream,
     /// What arrived together with the head.
@@ -101,6 +101,12 @@ impl ReadHalf {
     /// Returns the stream, whose bytes come after the [`buffered`](ReadHalf::buffered) ones.
     pub fn stream(&self) -> &Stream {
         &self.stream
+    }
+}
+
+impl fmt::Debug for ReadHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadHalf({:?}, {} bytes ahead)", self.stream, self.buffered().len())
     }
 }
 

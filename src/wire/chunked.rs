@@ -38,6 +38,7 @@ use super::field::Fields;
 use super::grammar::{is_tchar, is_value_byte};
 use super::section::{Lenience, Progress, SectionDecoder};
 use crate::base::number::{LOWER_HEX, hex_digit};
+use std::fmt;
 use std::ops::Range;
 
 /// What stands at the front of the input of a decoder.
@@ -129,12 +130,18 @@ pub struct ChunkedDecoder {
     trailer: Option<Box<Trailer>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Trailer {
     /// What has arrived of the section.
     bytes: Vec<u8>,
     section: SectionDecoder,
     fields: Fields,
+}
+
+impl fmt::Debug for Trailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fields.fmt(f)
+    }
 }
 
 impl Default for ChunkedDecoder {

@@ -23,6 +23,7 @@
 use super::error::{EncodeError, ErrorKind};
 use super::grammar::{is_ows, is_token, list, token_len, trim_ows, value_len};
 use crate::base::number::Digits;
+use crate::base::secret_name::is_secret_field;
 use std::fmt;
 
 /// A range of bytes in a head, which is far below 4 GiB long.
@@ -86,9 +87,13 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Masks the value of a field that holds a secret, such as Authorization.
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name(), self.value.escape_ascii())
+        match is_secret_field(self.name()) {
+            true => write!(f, "{}: ***", self.name()),
+            false => write!(f, "{}: {}", self.name(), self.value.escape_ascii()),
+        }
     }
 }
 

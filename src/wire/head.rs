@@ -98,11 +98,14 @@ impl<L> Head<L> {
     }
 }
 
+/// Without the query of a request-target, which may hold credentials.
 impl<L> fmt::Debug for Head<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.as_bytes().trim_ascii_start().split(|&byte| byte == b'\n').next();
-        let line = line.unwrap_or_default().trim_ascii_end().escape_ascii();
-        write!(f, "{line} {:?}", self.fields)
+        let line = line.unwrap_or_default().trim_ascii_end();
+        let end = line.iter().position(|&byte| byte == b'?').unwrap_or(line.len());
+        let dots = if end < line.len() { "?…" } else { "" };
+        write!(f, "{}{dots} {:?}", line[..end].escape_ascii(), self.fields)
     }
 }
 

@@ -737,3 +737,36 @@ fn threads_share_one_client() {
     drop(client);
     assert_eq!(server.received().len(), 1);
 }
+
+/// Logs get the endpoint, settings and lengths: no content, and no credentials.
+#[test]
+fn debug_output_is_short_and_shows_no_secret() {
+    let answer = [
+        &b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3cret\r\nX-Kind: plain\r\n"[..],
+        b"Content-Length: 20006\r\n\r\ns3cret",
+        &[b'x'; 20_000],
+    ];
+    let server = Fake::answer(answer.concat());
+    let client = Client::unix(server.path());
+    let check = |what: &dyn std::fmt::Debug, shows: &[&str]| {
+        let text = format!("{what:?}");
+        assert!(text.len() < 700 && !text.contains("s3cret"), "{text}");
+        // The bytes of `s3cret`, as a list of numbers.
+        assert!(!text.contains("115, 51, 99"), "{text}");
+        shows.iter().for_each(|part| assert!(text.contains(part), "{part}: {text}"));
+    };
+    let request = client.post("/create?password=s3cret").field("X-Registry-Auth", "s3cret");
+    let request = request.field("Authorization", "Bearer s3cret").body("s3cret");
+    check(&request, &["Unix(", "POST", "/create", "X-Registry-Auth: ***", "6 bytes"]);
+    let mut response = request.send().unwrap();
+    response.read_exact(&mut [0; 100]).unwrap();
+    check(&response, &["200 OK", "X-Kind: plain", "Set-Cookie: ***", "Length(20006)", "100"]);
+    response.read_to_end(&mut Vec::new()).unwrap();
+    drop(response);
+    check(&client, &["Unix(", "localhost", "Timeouts", "1 of 16 connections"]);
+    check(&Client::builder(Endpoint::Unix(server.path())), &["Unix(", "Timeouts"]);
+
+    let server = Fake::answer(&b"HTTP/1.1 200 OK\r\n\r\ns3cret"[..]);
+    let upgraded = Client::unix(server.path()).get("/").send().unwrap().into_upgraded().unwrap();
+    check(&upgraded, &["bytes ahead"]);
+}

@@ -67,7 +67,7 @@ fn a_service_is_read_changed_and_written_back() -> Result<(), DockerError> {
     *spec.pointer_mut("/Mode/Replicated/Replicas").unwrap() = 3.into();
     spec.pointer_mut("/Labels").unwrap().set("owner", "me \"1\"");
     let update = client.post("/services/web/update").query("version", version);
-    docker::ok(update.json(spec.to_string()).send()?)?;
+    drop(docker::ok(update.json(spec.to_string()).send()?)?);
     Ok(())
 }
 

@@ -329,7 +329,8 @@ fn a_browser_sees_the_page_through_the_tap() {
     let _server = Background::start(example("web_server").arg(&socket));
     until(|| UnixStream::connect(&socket).ok());
     let client = Client::unix(&socket);
-    client.post("/notes").body("text=a+note+for+the+browser").send().unwrap();
+    let posted = client.post("/notes").body("text=a+note+for+the+browser").send().unwrap();
+    assert!(posted.status() < 400);
 
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let listen = format!("tcp://127.0.0.1:{port}");

@@ -102,10 +102,7 @@ impl Explainer {
             }
             ClientEvent::RequestBody(bytes) => self.bytes(Side::Client, bytes),
             ClientEvent::Interim(head) => self.bytes(Side::Server, head.as_bytes()),
-            ClientEvent::Refused(head, _) => {
-                self.answered(false);
-                self.bytes(Side::Server, head.as_bytes());
-            }
+            ClientEvent::Refused(head, _) => self.bytes(Side::Server, head.as_bytes()),
             ClientEvent::ResponseHead(head, decision) => {
                 let length = head.fields().get("Content-Length").is_some();
                 self.answered(length && decision.framing == Framing::UntilClose);
@@ -113,7 +110,10 @@ impl Explainer {
             }
             ClientEvent::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
             ClientEvent::Kept(_) => self.end(true),
-            ClientEvent::Closed(_) => self.end(false),
+            // Without an answer, the error says why.
+            ClientEvent::Closed(_) if self.open.last().is_some_and(|open| open.answered) => {
+                self.end(false);
+            }
             _ => {}
         }
     }

@@ -1,30 +1,11 @@
 //! Secrets in heads and trailer sections: the request-target, and the values of fields.
 
 use super::json::ValueMask;
-use super::names::{NameTail, is_secret_name};
 use super::query::QueryMask;
-
-/// Fields with secret values, in lower case, beside those whose name says so.
-pub const FIELDS: &[&str] = &[
-    "authorization",
-    "proxy-authorization",
-    "x-registry-auth",
-    "x-registry-config",
-    "cookie",
-    "set-cookie",
-    "x-auth-token",
-    "x-api-key",
-];
+use crate::base::secret_name::{NameTail, is_secret_field};
 
 /// Schemes of Authorization, in lower case, which stay readable.
 const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
-
-/// Whether the field of this name (in any case) has a secret value.
-pub fn is_secret_field(name: &str) -> bool {
-    FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
-        || is_secret_name(name.as_bytes())
-            && !name.eq_ignore_ascii_case("Access-Control-Allow-Credentials")
-}
 
 /// Masks a request-target.
 pub fn mask_target(target: &mut [u8]) {

@@ -1,8 +1,8 @@
 //! Secrets in JSON: members with a secret name, and text in strings, which may be JSON again.
 
-use super::names::{NameTail, is_secret_name};
 use super::text::{ByteSpan, Covers, TextMask, cover};
 use crate::base::number::hex_digit;
+use crate::base::secret_name::{NameTail, is_secret_name};
 
 /// Masks one value: a string of JSON, the value of a field or of a parameter.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 //!
 //! Recordings are kept and shared, and a Docker client sends its registry passwords with every
 //! pull. So each byte of a secret becomes `*`; lengths and framing stay. A secret is recognised by
-//! its name (see `names.rs`), wherever it stands:
+//! its name (see `base/secret_name.rs`), wherever it stands:
 //!
 //! ```text
 //! field line, trailer field     X-Registry-Auth: …      except the scheme of Authorization
@@ -37,12 +37,12 @@
 mod body;
 mod head;
 mod json;
-mod names;
 mod query;
 mod text;
 
+pub use crate::base::secret_name::{FIELDS, is_secret_field};
 pub use body::BodyMask;
-pub use head::{FIELDS, HeadMask, is_secret_field, mask_target};
+pub use head::{HeadMask, mask_target};
 pub use json::JsonMask;
 
 /// Whether a value was masked: its last word consists of `*` only.

@@ -1,7 +1,7 @@
 //! Secrets in a request-target, and in a form, which has the syntax of its query.
 
 use super::json::ValueMask;
-use super::names::{NameTail, is_secret_name};
+use crate::base::secret_name::{NameTail, is_secret_name};
 
 use super::text::{ByteSpan, cover};
 use crate::base::number::hex_digit;

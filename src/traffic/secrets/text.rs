@@ -1,6 +1,6 @@
 //! Secrets in text: `NAME=value`, `--name value`, URLs with credentials, swarm tokens.
 
-use super::names::{NameTail, is_secret_name};
+use crate::base::secret_name::{NameTail, is_secret_name};
 
 /// Where a decoded byte stands in the bytes of a read. An escape such as `%3D` takes several.
 pub(super) type ByteSpan = (usize, usize);

@@ -20,6 +20,18 @@ const ABOUT: &str = "file path dir name type url uri ttl expires";
 /// refer to secrets.
 const HARMLESS: &str = "PWD OLDPWD Secrets secrets SecretID";
 
+/// Fields with secret values, in lower case, beside those whose name says so.
+pub const FIELDS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "x-registry-auth",
+    "x-registry-config",
+    "cookie",
+    "set-cookie",
+    "x-auth-token",
+    "x-api-key",
+];
+
 /// Whether a name stands for a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
     let is = |list: &str, word: &String| list.split_ascii_whitespace().any(|item| item == word);
@@ -34,6 +46,13 @@ pub fn is_secret_name(name: &[u8]) -> bool {
     (words.iter().any(secret) || keys())
         && !words.last().is_some_and(|last| is(ABOUT, last))
         && !HARMLESS.split_ascii_whitespace().any(|harmless| harmless.as_bytes() == name)
+}
+
+/// Whether the field of this name (in any case) has a secret value.
+pub fn is_secret_field(name: &str) -> bool {
+    FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+        || is_secret_name(name.as_bytes())
+            && !name.eq_ignore_ascii_case("Access-Control-Allow-Credentials")
 }
 
 fn words(name: &[u8]) -> Vec<String> {
@@ -58,9 +77,10 @@ fn words(name: &[u8]) -> Vec<String> {
 
 /// The end of a name that arrives byte by byte.
 #[derive(Clone, Debug, Default)]
-pub(super) struct NameTail(Vec<u8>);
+pub struct NameTail(Vec<u8>);
 
 impl NameTail {
+    /// Adds a byte.
     pub fn push(&mut self, byte: u8) {
         if self.0.len() == 2 * TAIL {
             self.0.drain(..TAIL);
@@ -68,10 +88,12 @@ impl NameTail {
         self.0.push(byte);
     }
 
+    /// Begins another name.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
+    /// Returns the end of the name.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
