@@ -116,6 +116,7 @@
 //! system's own programs ([`docker`]).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Layers that were left out cannot be linked to.
 #![cfg_attr(not(feature = "commands"), allow(rustdoc::broken_intra_doc_links))]
 

@@ -246,9 +246,11 @@ impl ChunkedDecoder {
             (State::Size | State::Ext(Ext::Name | Ext::Token | Ext::QuoteEnd), b'\r') => {
                 return Ok(State::SizeLf);
             }
-            (State::Ext(ext), _) if let Some(next) = ext.after(byte) => {
-                return self.spend(State::Ext(next));
-            }
+            (State::Ext(ext), _) => match ext.after(byte) {
+                Some(next) => return self.spend(State::Ext(next)),
+                None if byte == b'\n' => ErrorKind::ChunkLineEnd,
+                None => ErrorKind::ChunkExt,
+            },
             (State::SizeLf, b'\n') if self.left > 0 => return Ok(State::Data),
             (State::SizeLf, b'\n') => {
                 // A long body does not buy a long trailer section.
@@ -257,9 +259,8 @@ impl ChunkedDecoder {
             }
             (State::Data, b'\r') => return Ok(State::DataLf),
             (State::DataLf, b'\n') => return Ok(State::SizeStart),
-            (State::Size | State::Ext(_), b'\n') | (State::SizeLf, _) => ErrorKind::ChunkLineEnd,
+            (State::Size, b'\n') | (State::SizeLf, _) => ErrorKind::ChunkLineEnd,
             (State::SizeStart | State::Size | State::Bws, _) => ErrorKind::ChunkSize,
-            (State::Ext(_), _) => ErrorKind::ChunkExt,
             _ => ErrorKind::ChunkDataEnd,
         };
         Err(self.error(kind))

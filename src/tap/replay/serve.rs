@@ -123,7 +123,8 @@ impl Peer<'_> {
     /// Returns the next request once it is complete; `None` when there will be none.
     fn request(&mut self) -> io::Result<Option<RequestKey>> {
         loop {
-            if let Some(asked) = self.seen.requests.pop_front_if(|asked| asked.whole) {
+            let whole = self.seen.requests.front().is_some_and(|asked| asked.whole);
+            if whole && let Some(asked) = self.seen.requests.pop_front() {
                 return Ok(Some(asked.key));
             }
             if self.seen.ended {
