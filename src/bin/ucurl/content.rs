@@ -36,8 +36,9 @@ enum PostPiece {
 }
 
 impl PostContent {
-    /// Measures the parts. Only regular files can be read again; others are read now.
-    pub fn new(parts: Vec<Part>) -> Result<PostContent, Unreadable> {
+    /// Measures the parts. Only regular files can be read again; others are read now, and with
+    /// `in_memory` all of them.
+    pub fn new(parts: Vec<Part>, in_memory: bool) -> Result<PostContent, Unreadable> {
         let mut content = PostContent::default();
         for Part { separator, data } in parts {
             if content.length > 0 {
@@ -46,7 +47,7 @@ impl PostContent {
             match data {
                 PartData::Text(text) => content.push(&text),
                 PartData::File { name, text } => {
-                    content.add_file(&name, text).map_err(|error| (name, error))?;
+                    content.add_file(&name, text, in_memory).map_err(|error| (name, error))?;
                 }
             }
         }
@@ -61,11 +62,11 @@ impl PostContent {
         }
     }
 
-    fn add_file(&mut self, name: &Path, text: bool) -> io::Result<()> {
+    fn add_file(&mut self, name: &Path, text: bool, in_memory: bool) -> io::Result<()> {
         let file = File::open(name)?;
         let metadata = file.metadata()?;
         let mut source = open(file, text);
-        if metadata.is_file() && metadata.len() > SMALL {
+        if !in_memory && metadata.is_file() && metadata.len() > SMALL {
             self.length += match text {
                 true => io::copy(&mut source, &mut io::sink())?,
                 false => metadata.len(),
@@ -99,20 +100,12 @@ impl PostContent {
         Ok(Body::sized(all, self.length))
     }
 
-    /// Returns all of it, for the query of `-G`.
-    pub fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
-        let mut all = Vec::new();
-        for piece in &self.pieces {
-            match piece {
-                PostPiece::Bytes(bytes) => all.extend_from_slice(bytes),
-                PostPiece::File { name, text } => {
-                    let file = File::open(name).map(|file| open(file, *text));
-                    let read = file.and_then(|mut file| file.read_to_end(&mut all));
-                    read.map_err(|error| (name.clone(), error))?;
-                }
-            }
+    /// Returns content that was read into memory.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.pieces.into_iter().next() {
+            Some(PostPiece::Bytes(bytes)) => bytes,
+            _ => Vec::new(),
         }
-        Ok(all)
     }
 }
 

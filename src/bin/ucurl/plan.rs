@@ -101,9 +101,10 @@ impl Operation {
     pub fn open_content(&mut self) -> Result<(), Unreadable> {
         let parts = mem::take(&mut self.flags.post);
         let to_query = self.flags.get && !parts.is_empty();
-        self.post = PostContent::new(parts)?;
-        if to_query {
-            self.flags.query = Some(self.post.bytes()?);
+        let content = PostContent::new(parts, to_query)?;
+        match to_query {
+            true => self.flags.query = Some(content.into_bytes()),
+            false => self.post = content,
         }
         Ok(())
     }

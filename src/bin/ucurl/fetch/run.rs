@@ -1,8 +1,7 @@
 //! The whole command line: all its URLs, one after the other.
 
-use crate::args::config::Config;
+use crate::args::config::{Config, Group};
 use crate::args::exit::Exit;
-use crate::content::Unreadable;
 use crate::fetch::session::Session;
 use crate::fetch::transfer;
 use crate::output::failure::Failure;
@@ -26,24 +25,14 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     for warning in &warnings {
         messages.put(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
-    let mut operations = Vec::new();
-    for group in groups {
-        let opened = Operation::new(group).map_err(|why| (Exit::Usage, why));
-        let opened = opened.and_then(|mut operation| {
-            let unreadable = |(name, error): Unreadable| {
-                let failure = Failure::of_reading(&name, &error);
-                (failure.exit, failure.text)
-            };
-            operation.open_content().map_err(unreadable).map(|()| operation)
-        });
-        match opened {
-            Ok(operation) => operations.push(operation),
-            Err((exit, why)) => {
-                messages.put(format!("ucurl: {why}\n").as_bytes());
-                return exit;
-            }
+    let operations: Result<Vec<_>, _> = groups.into_iter().map(operation).collect();
+    let mut operations = match operations {
+        Ok(operations) => operations,
+        Err(Failure { text, exit, .. }) => {
+            messages.put(format!("ucurl: {text}\n").as_bytes());
+            return exit;
         }
-    }
+    };
     if let Some(demo) = demo {
         operations.iter_mut().for_each(|operation| operation.socket = Some(demo.clone()));
     }
@@ -60,6 +49,12 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     let tracer = Arc::new(tracer);
     let session = Session { messages, tracer, stdout, global, servers: Default::default() };
     transfers(&session, &operations).unwrap_or_else(|failure| session.report(&failure))
+}
+
+fn operation(group: Group) -> Result<Operation, Failure> {
+    let mut operation = Operation::new(group).map_err(|why| Failure::new(Exit::Usage, why))?;
+    let opened = operation.open_content();
+    opened.map_err(|(name, error)| Failure::of_reading(&name, &error)).map(|()| operation)
 }
 
 /// Completes each `-u USER` without a password.

@@ -19,16 +19,17 @@ pub fn name(
     directory: &Path,
     path: &[u8],
 ) -> Result<Option<PathBuf>, &'static str> {
+    let mut segments = path.rsplit(|byte| b"/\\".contains(byte));
     let name = match destination {
         Destination::Stdout { .. } => return Ok(None),
         Destination::File(name) => name.as_os_str(),
-        Destination::UrlName => match last_segment(path) {
-            b"" => OsStr::new("curl_response"),
+        Destination::UrlName => match segments.find(|segment| !segment.is_empty()) {
+            None => OsStr::new("curl_response"),
             // `-O` never leaves the directory.
-            b"." | b".." => {
+            Some(b"." | b"..") => {
                 return Err("the URL ends in a directory, which is no file name for -O");
             }
-            name => OsStr::from_bytes(name),
+            Some(name) => OsStr::from_bytes(name),
         },
     };
     // The directory stands before a name that begins with a slash too.
@@ -36,11 +37,6 @@ pub fn name(
     whole.push(if whole.is_empty() { "" } else { "/" });
     whole.push(name);
     Ok(Some(whole.into()))
-}
-
-fn last_segment(path: &[u8]) -> &[u8] {
-    let mut segments = path.rsplit(|byte| b"/\\".contains(byte));
-    segments.find(|segment| !segment.is_empty()).unwrap_or_default()
 }
 
 /// `--create-dirs` makes the directories of a file.
