@@ -34,19 +34,10 @@ const ZSH: Completions = [
 ];
 const FISH: Completions = [" -r", " -r", " -x -a '{}'", " -x -a '(_ucurl_contexts)'", " -x"];
 
-/// Lists the contexts of the docker command, in bash and zsh: each has a file that begins with
-/// `{"Name":"`.
-const CONTEXTS: &str = r#"_ucurl_contexts() {
-  echo default
-  find "${DOCKER_CONFIG:-$HOME/.docker}/contexts/meta" -name meta.json -exec cut -d\" -f4 {} + 2>&-
-}
-"#;
-const FISH_CONTEXTS: &str = r#"function _ucurl_contexts
-  set -q DOCKER_CONFIG; or set -l DOCKER_CONFIG ~/.docker
-  echo default
-  find $DOCKER_CONFIG/contexts/meta -name meta.json -exec cut -d\" -f4 '{}' + 2>/dev/null
-end
-"#;
+/// Lists the contexts of the docker command: each has a file that begins with `{"Name":"`.
+const CONTEXTS: &str = r#"echo default
+  find "${DOCKER_CONFIG:-$HOME/.docker}/contexts/meta" -name meta.json \
+    -exec cut -d\" -f4 {} + 2>&-"#;
 
 const METHODS: &str = "GET HEAD POST PUT DELETE PATCH OPTIONS";
 
@@ -95,7 +86,10 @@ fn bash() -> String {
     }
     format!(
         "# ucurl --generate bash >~/.local/share/bash-completion/completions/ucurl
-{CONTEXTS}_ucurl() {{
+_ucurl_contexts() {{
+  {CONTEXTS}
+}}
+_ucurl() {{
   local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} verb= words
   [ \"$COMP_CWORD\" = 1 ] || verb=${{COMP_WORDS[1]}}
   case $verb/$before in
@@ -124,7 +118,8 @@ fn zsh_arguments(section: Section) -> String {
 
 fn zsh() -> String {
     let mut out = format!(
-        "#compdef ucurl\n# ucurl --generate zsh >_ucurl, in a directory of $fpath\n{CONTEXTS}\
+        "#compdef ucurl\n# ucurl --generate zsh >_ucurl, in a directory of $fpath\n\
+         _ucurl_contexts() {{\n  {CONTEXTS}\n}}\n\
          if (( CURRENT > 2 )); then\n  case $words[2] in\n"
     );
     for verb in verbs() {
@@ -141,7 +136,8 @@ fn zsh() -> String {
 fn fish() -> String {
     let names = verb_names();
     let mut out = format!(
-        "# ucurl --generate fish >~/.config/fish/completions/ucurl.fish\n{FISH_CONTEXTS}\
+        "# ucurl --generate fish >~/.config/fish/completions/ucurl.fish\n\
+         function _ucurl_contexts; sh -c '{CONTEXTS}'; end\n\
          complete -c ucurl -n __fish_use_subcommand -f -a '{names}'\n"
     );
     let of_verb = |verb: Section| (verb, format!("__fish_seen_subcommand_from {}", verb.name()));

@@ -1,7 +1,7 @@
 //! The command line of a verb, read by the verb's section of the table of flags.
 
 use super::flags::{Flag, Section};
-use super::options::{self, Used};
+use super::options;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 
@@ -56,14 +56,12 @@ pub fn read(verb: Section, args: &[Vec<u8>]) -> Result<Given, String> {
             continue;
         }
         let next = args.clone().next();
-        let used = options::read(verb, arg, next, &mut |flag, on, value| {
+        let used_next = options::read(verb, arg, next, &mut |flag, on, value| {
             given.flags.push((flag, on, owned(value.unwrap_or_default())));
             Ok(())
         });
-        match used {
-            Ok(Used::Alone) => {}
-            Ok(Used::Argument) => _ = args.next(),
-            Err(wrong) => return Err(wrong.of(arg).line()),
+        if used_next.map_err(|wrong| wrong.of(arg).line())? {
+            args.next();
         }
     }
     Ok(given)

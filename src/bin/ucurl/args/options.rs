@@ -10,13 +10,6 @@
 use super::flags::{Flag, FlagKind, Section};
 use super::wrong::{NoTransfer, wrong};
 
-/// Whether an option used the argument after it.
-#[derive(PartialEq, Eq, Debug)]
-pub enum Used {
-    Alone,
-    Argument,
-}
-
 /// An argument that may be there.
 pub type Argument<'a> = Option<&'a [u8]>;
 
@@ -26,13 +19,14 @@ pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Argument) -> Result<(), NoTran
 const UNKNOWN: NoTransfer = wrong("is unknown");
 const NEEDS_A_VALUE: NoTransfer = wrong("needs a value");
 
-/// Reads one option, whose long name may stand without dashes. `next` may be its value.
+/// Reads one option, whose long name may stand without dashes. `next` may be its value; returns
+/// whether it is.
 pub fn read(
     section: Section,
     option: &[u8],
     next: Argument,
     take: Take,
-) -> Result<Used, NoTransfer> {
+) -> Result<bool, NoTransfer> {
     let mut take = |flag: Flag, on: bool, value: Argument| {
         check_choice(flag, value)?;
         take(flag, on, value)
@@ -44,7 +38,7 @@ pub fn read(
     }
 }
 
-fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Used, NoTransfer> {
+fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<bool, NoTransfer> {
     let equals = name.iter().position(|&byte| byte == b'=').unwrap_or(name.len());
     let (name, attached) = (&name[..equals], name.get(equals + 1..));
     let (name, on) = match name.strip_prefix(b"no-") {
@@ -52,22 +46,17 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<Use
         None => (name, true),
     };
     let flag = section.long(name, !on)?;
-    let why = match (flag.kind(), attached) {
-        (kind, _) if !on && kind != FlagKind::Bool => "cannot be turned off with --no-",
+    match (flag.kind(), attached) {
+        (kind, _) if !on && kind != FlagKind::Bool => Err(wrong("cannot be turned off with --no-")),
+        (FlagKind::None | FlagKind::Bool, Some(_)) => Err(wrong("takes no value")),
         (FlagKind::Text | FlagKind::File, None) => {
-            take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?))?;
-            return Ok(Used::Argument);
+            take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?)).map(|()| true)
         }
-        (FlagKind::None | FlagKind::Bool, Some(_)) => "takes no value",
-        _ => {
-            take(flag, on, attached)?;
-            return Ok(Used::Alone);
-        }
-    };
-    Err(wrong(why))
+        _ => take(flag, on, attached).map(|()| false),
+    }
 }
 
-fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result<Used, NoTransfer> {
+fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result<bool, NoTransfer> {
     if letters.is_empty() {
         return Err(UNKNOWN);
     }
@@ -75,15 +64,15 @@ fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result
         let flag = section.short(letter).ok_or(UNKNOWN)?;
         if matches!(flag.kind(), FlagKind::Text | FlagKind::File) {
             let (value, used) = match &letters[at + 1..] {
-                [] => (next.ok_or(NEEDS_A_VALUE)?, Used::Argument),
-                rest => (rest, Used::Alone),
+                [] => (next.ok_or(NEEDS_A_VALUE)?, true),
+                rest => (rest, false),
             };
             return take(flag, true, Some(value)).map(|()| used);
         }
         // `-N` is the short form of the negative name that people know.
         take(flag, !flag.written().starts_with("no-"), None)?;
     }
-    Ok(Used::Alone)
+    Ok(false)
 }
 
 /// Rejects a value that is not among those that the table lists.

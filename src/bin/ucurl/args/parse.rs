@@ -7,7 +7,7 @@ use super::flags::{FlagKind, TRANSFERS};
 use super::generate;
 use super::help;
 use super::manual;
-use super::options::{self, Argument, Used};
+use super::options::{self, Argument};
 use super::rcfile::{self, OptionLine};
 use super::wrong::{NoTransfer, wrong};
 
@@ -33,8 +33,8 @@ fn all<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Result<()
         } else if arg == b"--" {
             options = false;
         } else {
-            let used = option(draft, 0, arg, args.peek().copied());
-            if used.map_err(|wrong| wrong.of(arg))? == Used::Argument {
+            let used_next = option(draft, 0, arg, args.peek().copied());
+            if used_next.map_err(|wrong| wrong.of(arg))? {
                 args.next();
             }
         }
@@ -48,7 +48,7 @@ fn option(
     depth: usize,
     option: &[u8],
     next: Argument,
-) -> Result<Used, NoTransfer> {
+) -> Result<bool, NoTransfer> {
     options::read(TRANSFERS, option, next, &mut |flag, on, value| {
         let value = value.unwrap_or_default();
         let is_file = flag.kind() == FlagKind::File && !flag.is_out();
@@ -84,8 +84,6 @@ fn file_line(draft: &mut Draft, depth: usize, line: &OptionLine) -> Result<(), N
         return Err(wrong("has white space outside quotes, and more after it"));
     }
     let value = line.value.as_deref();
-    match option(draft, depth, line.option, value)? {
-        Used::Alone if value.is_some_and(|value| !value.is_empty()) => Err(wrong("takes no value")),
-        _ => Ok(()),
-    }
+    let used = option(draft, depth, line.option, value)? || value.is_none_or(<[u8]>::is_empty);
+    if used { Ok(()) } else { Err(wrong("takes no value")) }
 }
