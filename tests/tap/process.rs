@@ -159,6 +159,8 @@ fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
     assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
 
     let ended = run(&mut tap(&dir, &["tap", "-o", "-", "--to", &to, "--", "true"]), b"", LIMIT);
+    assert_eq!((ended.code, ended.stdout()), (0, String::new()));
+    let ended = run(&mut tap(&dir, &["tap", "-q", "--to", &to, "--", "true"]), b"", LIMIT);
     assert_eq!((ended.code, ended.stdout(), ended.stderr()), (0, String::new(), String::new()));
     for (command, code) in [("/nothing/here", 127), ("/dev/null", 126)] {
         let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", command]), b"", LIMIT);
@@ -416,4 +418,14 @@ fn a_private_socket_has_a_short_path_with_any_tmpdir() {
         assert!(!Path::new(&path).exists(), "{path}");
     }
     fs::remove_dir(long).unwrap();
+}
+
+#[test]
+fn a_command_that_does_not_connect_is_told_why_that_may_be() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", "exit 3"]), b"", LIMIT);
+    let says = ended.stderr();
+    assert!(ended.code == 3 && says.contains("tap: the command did not connect; "), "{says}");
+    assert!(says.contains("DOCKER_HOST") && says.lines().count() == 1, "{says}");
 }

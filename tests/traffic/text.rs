@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::traffic::Side::{self, Client, Server};
+use unix_http::traffic::text::BodyDetail;
 use unix_http::traffic::{Conversation, Event, Observer, Text};
 
 #[derive(Clone, Default)]
@@ -324,4 +325,62 @@ fn an_output_that_fails_is_told_at_the_end() {
     let text = Text::new(Full);
     text.see(1, Duration::ZERO, &Event::Opened);
     assert!(text.finish().unwrap().starts_with("the text view stopped: "));
+}
+
+#[test]
+fn empty_members_are_counted_and_a_single_one_is_shown() {
+    let body =
+        br#"{"A":null,"B":[],"C":{"D":0,"E":false,"F":{}},"G":["",0],"H":{"I":{"J":""}},"K":1}"#;
+    let said = [(0, Client, &request("GET /x")[..]), (1, Server, &response("", body)[..])];
+    let brief = show(|text| text, &said);
+    fits(
+        "…\n1.1 < {\n1.1 <   \"G\": [\n1.1 <     \"\",\n1.1 <     0\n1.1 <   ],\n1.1 <   \"H\": {\n\
+         1.1 <     \"I\": {\n1.1 <       \"J\": \"\"\n1.1 <     }\n1.1 <   },\n1.1 <   \"K\": 1\n\
+         1.1 <   (5 empty members)\n1.1 < }\n1.1 * 200 OK…\n…",
+        &brief,
+    );
+    let full = show(|text| text.body(BodyDetail::Full), &said);
+    assert!(full.contains("\"D\": 0,\n") && !full.contains("empty members"), "{full}");
+    let none = show(|text| text.body(BodyDetail::None), &said);
+    fits(&format!("…\n1.1 < ({} bytes, unknown type)\n1.1 * 200 OK…\n…", body.len()), &none);
+}
+
+#[test]
+fn an_exchange_is_one_line_with_brief_and_lines_have_times() {
+    let created = response("Content-Type: application/vnd.docker.x-stream; a=b\r\n", b"abc");
+    let created = String::from_utf8(created).unwrap().replace("200 OK", "201 Created");
+    let post = "POST /create HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}".as_bytes();
+    let said = [(0, Client, post), (34, Server, created.as_bytes()), (40, Server, b"junk")];
+    let shown = show(|text| text.brief(true).time(true), &said);
+    fits(
+        "0.034 1.1 POST /create → 201 Created  34 ms  2 B → 3 B x-stream\n0.040 1 ! the server: …\n",
+        &shown,
+    );
+}
+
+/// Logs of containers with a terminal begin so.
+#[test]
+fn text_that_begins_with_a_bracket_is_text() {
+    for (fields, log) in [
+        ("Content-Type: text/plain\r\n", "[1] {\"a\": starting\n"),
+        ("", "[INFO] starting\n"),
+        ("", "[2024-01-01] INFO\n"),
+    ] {
+        let answer = response(fields, log.as_bytes());
+        let shown = show(|text| text, &[(0, Client, &request("GET /x")), (0, Server, &answer)]);
+        fits(&format!("…\n1.1 < {log}1.1 * 200 OK…\n…"), &shown);
+    }
+}
+
+#[test]
+fn websocket_frames_are_named() {
+    let fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let ask = format!("GET /ws HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
+    let switch = format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n");
+    let said = [
+        (0, Client, ask.as_bytes()),
+        (1, Server, switch.as_bytes()),
+        (2, Server, b"\x81\x05hello"),
+    ];
+    fits("…\n1.1 < (7 bytes, WebSocket frames)\n…", &show(|text| text, &said));
 }

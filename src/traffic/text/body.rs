@@ -1,11 +1,24 @@
 //! Shows bodies: JSON laid out, Docker's frames decoded, text line by line, other bytes counted.
 
+use super::fold;
 use super::page::{Look, TextPage};
 use crate::base::text::harmless;
 use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, OutputKind, may_begin_frames};
-use crate::json::JsonTexts;
+use crate::json::{JsonError, JsonText, JsonTexts};
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
+
+/// How much of a body the text view shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyDetail {
+    /// Everything.
+    Full,
+    /// In JSON, only the number of members that are null, false, 0 or empty.
+    #[default]
+    Brief,
+    /// The length.
+    None,
+}
 
 /// The silence after which the limit starts again.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -23,6 +36,7 @@ pub(super) struct ShownBody {
     /// Whether the fields and the target allow Docker's frames.
     frames: bool,
     media_type: String,
+    detail: BodyDetail,
     limit: usize,
     /// The bytes shown and left out since the last silence.
     shown: usize,
@@ -41,7 +55,12 @@ enum Kind {
 }
 
 impl ShownBody {
-    pub(super) fn new(exchange: &Exchange, side: Side, limit: usize) -> ShownBody {
+    pub(super) fn new(
+        exchange: &Exchange,
+        side: Side,
+        detail: BodyDetail,
+        limit: usize,
+    ) -> ShownBody {
         let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
         let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
         let streams = [&b"/attach"[..], b"/logs", b"/start"];
@@ -54,10 +73,17 @@ impl ShownBody {
         let look = Look::of(side);
         let lines = [("stdin| ", look), ("stdout| ", look), ("stderr| ", look.red()), ("", look)];
         let lines = lines.map(|(label, look)| Lines { label, look, text: Vec::new() });
-        let kind = Kind::Undecided(Vec::new());
-        let media_type = media_type.map_or("unknown type".to_owned(), harmless);
+        let websocket = exchange.is_tunnel()
+            && exchange.fields(side).is_some_and(|fields| fields.has_token("Upgrade", "websocket"));
+        let kind = match detail {
+            _ if websocket => Kind::Binary(0),
+            BodyDetail::None => Kind::Binary(0),
+            _ => Kind::Undecided(Vec::new()),
+        };
+        let unknown = if websocket { "WebSocket frames" } else { "unknown type" };
+        let media_type = media_type.map_or(unknown.to_owned(), harmless);
         let (shown, left_out, last) = (0, 0, Duration::ZERO);
-        ShownBody { look, kind, lines, frames, media_type, limit, shown, left_out, last }
+        ShownBody { look, kind, lines, frames, media_type, detail, limit, shown, left_out, last }
     }
 
     /// Shows the next bytes, without waiting for the end of a line if they are `live`.
@@ -135,11 +161,17 @@ impl ShownBody {
         let first = std::mem::take(first);
         self.kind = match first.iter().find(|b| !b.is_ascii_whitespace()) {
             _ if framed && !first.is_empty() => Kind::Frames(Box::default()),
-            Some(b'{' | b'[') => Kind::Json(Box::default()),
+            Some(b'{' | b'[') if self.may_be_json(&first) => Kind::Json(Box::default()),
             _ if is_text(&first) => Kind::Text,
             _ => Kind::Binary(0),
         };
         self.feed(&first, page);
+    }
+
+    /// Text is no JSON, and other bytes only if the texts in them are.
+    fn may_be_json(&self, first: &[u8]) -> bool {
+        let read = &mut |text: &JsonText<'_>| text.value().map(drop);
+        !self.media_type.starts_with("text/") && JsonTexts::default().feed(first, read).is_ok()
     }
 
     fn feed(&mut self, mut bytes: &[u8], page: &mut TextPage<'_>) {
@@ -153,7 +185,8 @@ impl ShownBody {
             Kind::Json(texts) => {
                 let before = texts.offset();
                 let show = &mut |part: &[u8]| plain.push(part, page);
-                if texts.feed(bytes, &mut |text| text.lay_out(show)).is_err() {
+                let detail = self.detail;
+                if texts.feed(bytes, &mut |text| lay_out(detail, text, show)).is_err() {
                     let rest = &bytes[(texts.offset() - before) as usize..];
                     plain.flush(page);
                     page.note("not JSON after all; as text:");
@@ -182,7 +215,7 @@ impl ShownBody {
     fn end_json(&mut self, page: &mut TextPage<'_>) {
         if let Kind::Json(texts) = &mut self.kind {
             let show = &mut |part: &[u8]| self.lines[PLAIN].push(part, page);
-            let _ = texts.finish(&mut |text| text.lay_out(show));
+            let _ = texts.finish(&mut |text| lay_out(self.detail, text, show));
         }
     }
 
@@ -190,6 +223,14 @@ impl ShownBody {
     fn flush(&mut self, page: &mut TextPage<'_>) {
         self.lines.iter_mut().for_each(|lines| lines.flush(page));
     }
+}
+
+fn lay_out(
+    detail: BodyDetail,
+    text: &JsonText<'_>,
+    show: &mut dyn FnMut(&[u8]),
+) -> Result<(), JsonError> {
+    if detail == BodyDetail::Full { text.lay_out(show) } else { fold::lay_out(text, show) }
 }
 
 /// Whether bytes are UTF-8, perhaps cut, with no NUL and few other controls.

@@ -39,6 +39,7 @@
 //! ```
 
 mod body;
+mod fold;
 mod output;
 mod page;
 
@@ -48,6 +49,7 @@ use crate::base::sync::lock;
 use crate::base::text::harmless;
 use crate::wire::Framing;
 use crate::wire::framing::Decision;
+pub use body::BodyDetail;
 use body::ShownBody;
 use output::Output;
 use page::{Look, TextPage};
@@ -63,6 +65,10 @@ pub const BODY_LIMIT: usize = 16 * 1024;
 pub struct Text {
     output: Output,
     colour: bool,
+    /// One line for each exchange.
+    brief: bool,
+    time: bool,
+    detail: BodyDetail,
     body_limit: usize,
     bodies: Mutex<BTreeMap<(u64, u64, Side), ShownBody>>,
 }
@@ -71,13 +77,35 @@ impl Text {
     /// Writes to `out` when it is [flushed](Observer::flush), and at the end.
     pub fn new(out: impl Write + Send + 'static) -> Text {
         let (output, bodies) = (Output::new(out), Mutex::default());
-        Text { output, colour: false, body_limit: BODY_LIMIT, bodies }
+        let (colour, brief, time, detail) = (false, false, false, BodyDetail::default());
+        Text { output, colour, brief, time, detail, body_limit: BODY_LIMIT, bodies }
     }
 
     /// Sets whether to use a terminal's colours (off by default).
     #[must_use]
     pub fn colour(mut self, colour: bool) -> Text {
         self.colour = colour;
+        self
+    }
+
+    /// Sets whether each exchange is one line, written when it is over.
+    #[must_use]
+    pub fn brief(mut self, brief: bool) -> Text {
+        self.brief = brief;
+        self
+    }
+
+    /// Sets whether each line begins with its time in seconds.
+    #[must_use]
+    pub fn time(mut self, time: bool) -> Text {
+        self.time = time;
+        self
+    }
+
+    /// Sets how much of bodies is shown.
+    #[must_use]
+    pub fn body(mut self, detail: BodyDetail) -> Text {
+        self.detail = detail;
         self
     }
 
@@ -100,7 +128,8 @@ impl Observer for Text {
         if !matches!(event, Event::Framing(..) | Event::Bytes(..)) {
             let exchange = event.exchange().map(|x| x.number);
             self.output.write(&mut |text| {
-                let mut page = TextPage::new(text, connection, exchange, self.colour);
+                let mut page =
+                    TextPage::new(text, connection, exchange, self.time.then_some(at), self.colour);
                 self.lines(&mut page, connection, at, event);
             });
         }
@@ -123,6 +152,10 @@ impl Observer for Text {
 impl Text {
     fn lines(&self, page: &mut TextPage<'_>, connection: u64, at: Duration, event: &Event<'_>) {
         match event {
+            Event::Done(x) if self.brief => page.line(Look::PLAIN, &brief(x), b""),
+            Event::Request(_) | Event::Interim(..) | Event::Response(_) if self.brief => {}
+            Event::Content(..) | Event::Tunnel(..) | Event::End(..) if self.brief => {}
+            Event::Opened | Event::Closed if self.brief => {}
             Event::Opened => page.note("connected"),
             Event::Refused(why) => page.wrong(&["turned away: ", why].concat()),
             Event::Request(x) => {
@@ -137,7 +170,8 @@ impl Text {
             Event::Content(x, side, bytes) | Event::Tunnel(x, side, bytes) => {
                 let mut bodies = lock(&self.bodies);
                 let body = bodies.entry((connection, x.number, *side));
-                let body = body.or_insert_with(|| ShownBody::new(x, *side, self.body_limit));
+                let body =
+                    body.or_insert_with(|| ShownBody::new(x, *side, self.detail, self.body_limit));
                 body.show(at, bytes, matches!(event, Event::Tunnel(..)), page);
             }
             Event::End(x, side, trailers) => {
@@ -174,11 +208,13 @@ fn framing(page: &mut TextPage<'_>, x: &Exchange, side: Side) {
     }
 }
 
+fn outcome(x: &Exchange) -> String {
+    let outcome = x.response.as_ref().map(|head| (head.status(), harmless(head.reason())));
+    outcome.map_or("no response".into(), |(status, reason)| format!("{status} {reason}"))
+}
+
 fn summary(x: &Exchange) -> String {
-    let outcome = match &x.response {
-        Some(head) => format!("{} {}", head.status(), harmless(head.reason())),
-        None => "no response".into(),
-    };
+    let outcome = outcome(x);
     let waited = x.wait().map_or(String::new(), |wait| format!(" waited {},", duration(wait)));
     let [sent, received] = [&x.sent, &x.received]
         .map(|message| format!("{} + {}", message.head, message.content + message.tunnel));
@@ -188,6 +224,20 @@ fn summary(x: &Exchange) -> String {
         outcome.trim_end(),
         duration(x.total().unwrap_or_default())
     )
+}
+
+/// `POST /containers/create → 201 Created  34 ms  1476 B → 88 B json`
+fn brief(x: &Exchange) -> String {
+    let outcome = outcome(x);
+    let [sent, received] = [&x.sent, &x.received].map(|message| message.content + message.tunnel);
+    let media_type = x.fields(Side::Server).and_then(|fields| fields.get("Content-Type"));
+    let media_type = media_type.and_then(|value| value.split(|&b| b == b';').next());
+    let kind = media_type.and_then(|value| value.rsplit(|b| matches!(b, b'/' | b'.')).next());
+    let (method, target) = (harmless(x.method().as_bytes()), harmless(x.target()));
+    let time = duration(x.total().unwrap_or_default());
+    let kind = harmless(kind.unwrap_or_default());
+    let line = format!("{method} {target} → {outcome}  {time}  {sent} B → {received} B {kind}");
+    line.trim_end().to_owned()
 }
 
 fn duration(time: Duration) -> String {

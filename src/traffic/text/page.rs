@@ -2,6 +2,7 @@
 
 use crate::base::text::push_harmless;
 use crate::traffic::exchange::Side;
+use std::time::Duration;
 
 /// Appends the lines of one event to those that wait.
 pub(super) struct TextPage<'a> {
@@ -26,6 +27,8 @@ impl Look {
     pub(super) const CLIENT: Look = Look("> ", CYAN, "");
     pub(super) const SERVER: Look = Look("< ", GREEN, "");
     pub(super) const NOTE: Look = Look("* ", DIM, DIM);
+    /// A line of its own kind.
+    pub(super) const PLAIN: Look = Look("", "", "");
     const WRONG: Look = Look("! ", RED, RED);
 
     pub(super) fn of(side: Side) -> Look {
@@ -45,11 +48,13 @@ impl TextPage<'_> {
         text: &mut String,
         connection: u64,
         exchange: Option<u64>,
+        time: Option<Duration>,
         colour: bool,
     ) -> TextPage<'_> {
         let (dim, plain) = if colour { (DIM, PLAIN) } else { ("", "") };
         let exchange = exchange.map_or(String::new(), |exchange| format!(".{exchange}"));
-        TextPage { text, numbers: format!("{dim}{connection}{exchange}{plain} "), colour }
+        let time = time.map_or(String::new(), |time| format!("{:.3} ", time.as_secs_f64()));
+        TextPage { text, numbers: format!("{dim}{time}{connection}{exchange}{plain} "), colour }
     }
 
     /// Appends a line.

@@ -7,8 +7,10 @@ use crate::args::exit::Exit;
 use crate::args::given::Given;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
@@ -17,7 +19,8 @@ use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 use unix_http::tap::guard::RequestWatch;
 use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
-use unix_http::traffic::{Explain, Observer, Text, text};
+use unix_http::traffic::text::{self, BodyDetail};
+use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
 
 /// The time that exchanges in progress have to finish at the end.
@@ -47,6 +50,8 @@ pub fn relay(given: &Given) -> Result<(Option<PrivateDir>, Relay), String> {
 /// A problem of an output is told when it happens, and in the exit code if the command has none.
 pub fn run(given: &Given, relay: Relay, front: &Front) -> Result<i32, String> {
     let verb = given.verb.name();
+    let connected = Arc::new(AtomicBool::new(false));
+    let relay = relay.observe(Connected(Arc::clone(&connected)));
     let relay =
         &relay.on_problem(move |problem| crate::console::say(&format!("{verb}: {problem}")));
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
@@ -55,8 +60,42 @@ pub fn run(given: &Given, relay: Relay, front: &Front) -> Result<i32, String> {
         let code = serve::serve(given, relay.endpoint(), front);
         stopper.stop(GRACE);
         let problems = run.join().unwrap_or_default();
+        let told = given.has("quiet") || matches!(code, 126 | 127);
+        if given.command.is_some() && !told && !connected.load(Ordering::Acquire) {
+            let why = "the command did not connect; it must use DOCKER_HOST \
+                       (sudo needs -E; -H and --context override it)";
+            crate::console::say(&format!("{verb}: {why}"));
+        }
         Ok(if code == 0 && !problems.is_empty() { Exit::Write as i32 } else { code })
     })
+}
+
+/// Notes that something came.
+struct Connected(Arc<AtomicBool>);
+
+impl Observer for Connected {
+    fn see(&self, _: u64, _: Duration, _: &Event<'_>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// A terminal that gets CR LF for LF.
+struct RawTerminal(File);
+
+impl Write for RawTerminal {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in bytes.split_inclusive(|&b| b == b'\n') {
+            match line.strip_suffix(b"\n") {
+                Some(text) => self.0.write_all(&[text, b"\r\n"].concat())?,
+                None => self.0.write_all(line)?,
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn view(given: &Given, target: &Endpoint, out: File) -> Result<Box<dyn Observer>, String> {
@@ -67,8 +106,21 @@ fn view(given: &Given, target: &Endpoint, out: File) -> Result<Box<dyn Observer>
         None | Some("auto") => wants_colour(&out),
         Some(when) => when == "always",
     };
+    let detail = match given.value("body").and_then(OsStr::to_str) {
+        Some("full") => BodyDetail::Full,
+        Some("none") => BodyDetail::None,
+        _ => BodyDetail::Brief,
+    };
+    // A command may have put the terminal into raw mode, in which LF does not return to column 1.
+    let out: Box<dyn Write + Send> = match given.command.is_some() && out.is_terminal() {
+        true => Box::new(RawTerminal(out)),
+        false => Box::new(out),
+    };
     Ok(match given.value("explain") {
-        None => Box::new(Text::new(out).colour(colour).body_limit(limit)),
+        None => {
+            let text = Text::new(out).colour(colour).body_limit(limit).body(detail);
+            Box::new(text.brief(given.has("brief")).time(given.has("time")))
+        }
         Some(how) => {
             let explain = Explain::new(BufWriter::new(out)).overheard(target.to_string());
             explain.toward_unix(matches!(target, Endpoint::Unix(_) | Endpoint::Abstract(_)));
