@@ -20,6 +20,7 @@ pub mod record;
 mod refusal;
 pub mod relay;
 pub mod replay;
+mod selection;
 mod stopper;
 mod viewer;
 
@@ -29,4 +30,5 @@ pub use record::raw::{Record, Recorded, Recording, What};
 pub use record::script::{Script, Tool};
 pub use relay::Relay;
 pub use replay::Replay;
+pub use selection::{Selected, Selection};
 pub use stopper::TapStopper;

@@ -352,10 +352,8 @@ fn an_exchange_is_one_line_with_brief_and_lines_have_times() {
     let post = "POST /create HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}".as_bytes();
     let said = [(0, Client, post), (34, Server, created.as_bytes()), (40, Server, b"junk")];
     let shown = show(|text| text.brief(true).time(true), &said);
-    fits(
-        "0.034 1.1 POST /create → 201 Created  34 ms  2 B → 3 B x-stream\n0.040 1 ! the server: …\n",
-        &shown,
-    );
+    let line = "0.034 1.1 POST /create → 201 Created  34 ms  2 B → 3 B x-stream";
+    fits(&format!("{line}\n0.040 1 ! the server: …\n"), &shown);
 }
 
 /// Logs of containers with a terminal begin so.

@@ -6,7 +6,7 @@ use std::fmt;
 /// A pattern: the texts between its stars. Beside other characters a `*` does not match `..`, which
 /// would lead out of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Glob(Vec<String>);
+pub(in crate::tap) struct Glob(Vec<String>);
 
 impl Glob {
     /// Reads a pattern. `%20` stands for a space, `%2A` for a star, `%25` for a percent sign.

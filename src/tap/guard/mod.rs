@@ -21,5 +21,6 @@ mod rules;
 mod watch;
 
 pub(super) use filter::{RequestFilter, Turn};
+pub(super) use glob::Glob;
 pub use rules::{AllowList, RuleError};
 pub use watch::RequestWatch;

@@ -18,7 +18,7 @@ use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 use unix_http::tap::guard::RequestWatch;
-use unix_http::tap::{Har, Pcap, Record, Relay, Script, Tool};
+use unix_http::tap::{Har, Pcap, Record, Relay, Script, Selection, Tool};
 use unix_http::traffic::text::{self, BodyDetail};
 use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
@@ -33,7 +33,10 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let (_directory, relay) = relay(given)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
     let view = outputs.view.take().map(|out| view(given, relay.target(), out)).transpose()?;
-    run(given, record(given, view.into_iter().fold(relay, Relay::observe), outputs)?, front)
+    let selection = selection(given)?;
+    let view = view.map(|view| selection.of(view));
+    let relay = view.into_iter().fold(relay, Relay::observe);
+    run(given, record(given, &selection, relay, outputs)?, front)
 }
 
 /// Creates a relay between `--listen` and `--to`.
@@ -119,7 +122,7 @@ fn view(given: &Given, target: &Endpoint, out: File) -> Result<Box<dyn Observer>
     Ok(match given.value("explain") {
         None => {
             let text = Text::new(out).colour(colour).body_limit(limit).body(detail);
-            Box::new(text.brief(given.has("brief")).time(given.has("time")))
+            Box::new(text.brief(given.has("brief") || given.has("status")).time(given.has("time")))
         }
         Some(how) => {
             let explain = Explain::new(BufWriter::new(out)).overheard(target.to_string());
@@ -146,8 +149,41 @@ fn target(given: &Given) -> Result<Endpoint, String> {
     Ok(daemon.endpoint)
 }
 
+/// Returns which exchanges are shown and recorded.
+fn selection(given: &Given) -> Result<Selection, String> {
+    let text = |option| given.value(option).map(OsStr::to_string_lossy);
+    let whole = ["only", "status"].into_iter().find(|option| given.has(option));
+    let recorders = if given.has("status") {
+        &["script", "har", "pcap", "record"][..]
+    } else {
+        &["pcap", "record"]
+    };
+    let recorder = recorders.iter().find(|option| given.has(option));
+    if let (Some(option), Some(recorder)) = (whole, recorder) {
+        return Err(format!("--{option} has no effect on --{recorder} (try --connection)"));
+    }
+    let mut selection = Selection::default();
+    if let Some(number) = text("connection") {
+        let number = decimal(number.as_bytes()).ok_or("--connection: needs a number")?;
+        selection = selection.connection(number);
+    }
+    let wrong = |option| move |error| format!("--{option}: {error}");
+    if let Some(pattern) = text("only") {
+        selection = selection.request(&pattern).map_err(wrong("only"))?;
+    }
+    if let Some(pattern) = text("status") {
+        selection = selection.status(&pattern).map_err(wrong("status"))?;
+    }
+    Ok(selection)
+}
+
 /// Adds the recorders that were asked for.
-fn record(given: &Given, mut relay: Relay, outputs: Outputs) -> Result<Relay, String> {
+fn record(
+    given: &Given,
+    selection: &Selection,
+    mut relay: Relay,
+    outputs: Outputs,
+) -> Result<Relay, String> {
     let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
     let tool = if for_curl { Tool::Curl } else { Tool::Ucurl };
     let started = relay.started();
@@ -155,19 +191,22 @@ fn record(given: &Given, mut relay: Relay, outputs: Outputs) -> Result<Relay, St
         relay = match option {
             "script" => {
                 let script = Script::new(file, relay.target()).for_tool(tool);
-                relay.observe(script)
+                relay.observe(selection.of(script))
             }
-            "har" => relay.observe(Har::new(file, started).map_err(|e| failed(name, &e))?),
+            "har" => {
+                let har = Har::new(file, started);
+                relay.observe(selection.of(har.map_err(|error| failed(name, &error))?))
+            }
             "pcap" => {
                 let pcap = Pcap::new(file, started, &relay.endpoint().to_string());
-                relay.observe(pcap.map_err(|error| failed(name, &error))?)
+                relay.observe(selection.of(pcap.map_err(|error| failed(name, &error))?))
             }
             _ => relay.observe(RequestWatch::needed_rules(file)),
         };
     }
     for name in given.values("record") {
         let record = Record::create(name, started, !given.has("show-secrets"));
-        relay = relay.observe(record.map_err(|error| failed(name, &error))?);
+        relay = relay.observe(selection.of(record.map_err(|error| failed(name, &error))?));
     }
     Ok(relay)
 }
