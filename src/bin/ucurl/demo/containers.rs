@@ -35,8 +35,8 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
 
 fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<bool> {
     let (run, name) = (container.process.run.get(), container.name());
-    let has = |of: &Value, name: &str, member: &str| {
-        of.get(name).is_some_and(|members| members.get(member).is_some())
+    let has = |of: &Value, name: &str, wanted: &str| {
+        members(of, name).iter().any(|(member, _)| member == wanted)
     };
     filters.fit(|filter, wanted| {
         Ok(match filter {
@@ -55,7 +55,7 @@ fn fits(state: &State, container: &Container, filters: &Filters) -> io::Result<b
             "health" => wanted == "none",
             "id" => is_match(wanted, &container.id)?,
             "is-task" => !truth(filter, wanted)?,
-            "label" => has_label(container.labels(), wanted),
+            "label" => has_label(&container.config, wanted),
             "name" => is_match(wanted, &name)? || is_match(wanted, &format!("/{name}"))?,
             "network" => has(&container.at("/NetworkSettings"), "Networks", wanted),
             "status" => wanted == described(&run).0,
@@ -72,7 +72,7 @@ fn summary(container: &Container) -> Value {
     filled!("container.json", Id: &container.id, Names: vec![format!("/{}", container.name())],
         Image: text(&container.config, "Image"), ImageID: &container.image_id, Status: status,
         Command: command.collect::<Vec<_>>().join(" "), Created: unix(container.created),
-        Labels: container.labels().clone(), State: state,
+        Labels: Value::Object(members(&container.config, "Labels")), State: state,
         NetworkSettings.Networks: container.at("/NetworkSettings/Networks"),
         HostConfig.NetworkMode: container.at("/HostConfig/NetworkMode"))
 }
@@ -204,9 +204,9 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
         fill!(config, Hostname: &id[..12]);
     }
     files.put("etc/hostname", format!("{}\n", text(&config, "Hostname")).as_bytes());
-    let volumes = config.get("Volumes").unwrap_or(&Value::Null).members().iter();
-    for path in volumes.map(|(path, _)| &path[..]).chain([text(&config, "WorkingDir")]) {
-        files.put(&format!("{path}/"), b"");
+    let volumes = members(&config, "Volumes").into_iter().map(|(path, _)| path);
+    for path in volumes.chain([text(&config, "WorkingDir").to_owned()]) {
+        files.put(&(path + "/"), b"");
     }
     let reply = object!(Id: &id, Warnings: warnings(&host, &config));
     let shown = filled!("inspect.json", Id: &id, Created: rfc3339(created, 9), Path: &argv[0],

@@ -63,10 +63,6 @@ impl Container {
     pub fn at(&self, pointer: &str) -> Value {
         lock(&self.shown).pointer(pointer).cloned().unwrap_or(Value::Null)
     }
-
-    pub fn labels(&self) -> &Value {
-        self.config.get("Labels").unwrap_or(&Value::Null)
-    }
 }
 
 #[derive(Clone)]
@@ -86,10 +82,6 @@ impl Image {
         let seed = format!("{parent} {} {config}", rfc3339(created, 9));
         let id = format!("sha256:{}", sha256_hex(seed.as_bytes()));
         Image { id, names: Vec::new(), parent, created, config, files }
-    }
-
-    pub fn labels(&self) -> &Value {
-        self.config.get("Labels").unwrap_or(&Value::Null)
     }
 
     pub fn names(&self, digests: bool) -> Vec<String> {
@@ -216,7 +208,7 @@ impl State {
 
     /// An event of a container, with attributes besides its image, name and labels.
     pub fn emit_container(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
-        let mut attributes = container.labels().members().to_vec();
+        let mut attributes = members(&container.config, "Labels");
         let own = [("image", text(&container.config, "Image")), ("name", &container.name())];
         let more = own.iter().chain(more);
         attributes.extend(more.map(|(name, value)| ((*name).into(), Value::from(*value))));

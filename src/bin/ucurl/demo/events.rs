@@ -57,7 +57,7 @@ fn fits(event: &Value, filters: &Filters) -> io::Result<bool> {
             }
             "image" => id == wanted || image == wanted || image.rsplit(':').nth(1) == Some(wanted),
             "scope" => wanted == "local",
-            "label" => has_label(attributes, wanted),
+            "label" => has_label(&object!(Labels: attributes.clone()), wanted),
             _ => false,
         })
     })

@@ -45,12 +45,11 @@ impl Filters {
     }
 }
 
-/// Whether a label that is looked for, `name` or `name=value`, is there.
-pub fn has_label(labels: &Value, wanted: &str) -> bool {
-    match wanted.split_once('=') {
-        Some((name, value)) => labels.get(name).is_some() && text(labels, name) == value,
-        None => labels.get(wanted).is_some(),
-    }
+/// Whether a config has a label that is looked for, `name` or `name=value`.
+pub fn has_label(config: &Value, wanted: &str) -> bool {
+    let (name, value) = wanted.split_once('=').map_or((wanted, None), |(n, v)| (n, Some(v)));
+    let fits = |label: &Value| value.is_none_or(|value| label.as_str() == Some(value));
+    members(config, "Labels").iter().any(|(label, value)| label == name && fits(value))
 }
 
 /// The value of a filter that is a truth, as Go's `ParseBool` reads one.

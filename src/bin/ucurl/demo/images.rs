@@ -14,10 +14,10 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let mut shown = Vec::new();
     for image in state.images.iter().rev() {
         if fits(&state, image, &filters)? {
-            let (size, labels) = (image.files.size(), image.labels());
-            let labels = if labels.members().is_empty() { &Value::Null } else { labels };
+            let (size, labels) = (image.files.size(), members(&image.config, "Labels"));
+            let labels = if labels.is_empty() { Value::Null } else { Value::Object(labels) };
             let mut one = filled!("image_summary.json", Created: unix(image.created),
-                Id: &image.id, Labels: labels.clone(), ParentId: &image.parent, Size: size,
+                Id: &image.id, Labels: labels, ParentId: &image.parent, Size: size,
                 RepoDigests: image.names(true), RepoTags: image.names(false), VirtualSize: size);
             if call.since(44) {
                 remove(&mut one, &["VirtualSize"]);
@@ -34,7 +34,7 @@ fn fits(state: &State, image: &Image, filters: &Filters) -> io::Result<bool> {
             "before" => image.created < state.image(wanted)?.created,
             "since" => image.created > state.image(wanted)?.created,
             "dangling" => truth(filter, wanted)? == image.names(false).is_empty(),
-            "label" => has_label(image.labels(), wanted),
+            "label" => has_label(&image.config, wanted),
             _ => {
                 let mut fits = false;
                 for name in &image.names {
@@ -88,20 +88,16 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let user = state.containers.iter().find(|container| container.image_id == id);
     let running = user.is_some_and(|container| container.process.is_running());
     let user = user.map_or("", |user| &user.id[..12]);
-    let how = if running { "cannot be forced" } else { "must be forced" };
-    let kind = if running { "running" } else { "stopped" };
-    if !force && by_name && is_last {
-        let why = format!("container {user} is using its referenced image {short}");
-        let what = format!("unable to remove repository reference \"{name}\" (must force)");
-        ensure!(user.is_empty(), 409, "conflict: {what} - {why}");
-    }
-    if !by_name && (running || !force) {
-        let what = format!("conflict: unable to delete {short}");
-        let why = format!("image is being used by {kind} container {user}");
-        ensure!(user.is_empty(), 409, "{what} ({how}) - {why}");
-        let why = "image is referenced in multiple repositories";
-        ensure!(tags.len() <= 1, 409, "{what} (must be forced) - {why}");
-    }
+    let (how, kind) = if running { ("cannot", "running") } else { ("must", "stopped") };
+    let what = format!("conflict: unable to remove repository reference \"{name}\" (must force)");
+    let why = format!("container {user} is using its referenced image {short}");
+    ensure!(force || !by_name || !is_last || user.is_empty(), 409, "{what} - {why}");
+    let what = format!("conflict: unable to delete {short}");
+    let is_free = by_name || force && !running;
+    let why = format!("image is being used by {kind} container {user}");
+    ensure!(is_free || user.is_empty(), 409, "{what} ({how} be forced) - {why}");
+    let why = "image is referenced in multiple repositories";
+    ensure!(is_free || tags.len() <= 1, 409, "{what} (must be forced) - {why}");
     let gone = if is_last { image.names.clone() } else { vec![full] };
     state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
     gone.iter().for_each(|_| state.emit_image("untag", &id, &id));

@@ -100,6 +100,11 @@ pub fn flag(value: &Value, name: &str) -> bool {
     value.get_ignore_case(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
+/// The members of a member that is an object.
+pub fn members(value: &Value, name: &str) -> Vec<(String, Value)> {
+    value.get(name).map(|value| value.members().to_vec()).unwrap_or_default()
+}
+
 /// A member that is an array of strings; a string alone counts as one element.
 pub fn words(value: &Value, name: &str) -> Vec<String> {
     let value = value.get_ignore_case(name).unwrap_or(&Value::Null);
