@@ -2,15 +2,16 @@
 
 use crate::support::temp::TempDir;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Cursor, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use unix_http::Endpoint;
-use unix_http::tap::{Replay, TapStopper};
+use unix_http::tap::{Har, Replay, TapStopper};
+use unix_http::traffic::{Conversation, Event, Observer, Side};
 use unix_http::transport::Listener;
 
 const ATTACH: &str = "POST /containers/a/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n\
@@ -288,6 +289,28 @@ fn a_recording_that_was_cut_is_used_as_far_as_it_is_whole() {
     let why = "2.server is shorter than the index says: its connection is cut short there";
     assert_eq!(replay.remarks(), [why]);
     ask(replay);
+}
+
+/// A HAR should have decoded content; what is still coded is sent as such.
+#[test]
+fn coded_content_survives_a_har() {
+    let answer =
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08";
+    let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH).unwrap();
+    let mut conversation = Conversation::new(true);
+    let see = &mut |event: &Event<'_>| har.see(1, Duration::ZERO, event);
+    conversation.bytes(Side::Client, Duration::ZERO, EVENTS.as_bytes(), see);
+    conversation.bytes(Side::Server, Duration::ZERO, answer, see);
+    let dir = TempDir::new();
+    let file = dir.write("h.har", har.into_inner().into_inner());
+    serve(Replay::open(file).unwrap(), |connect| {
+        let mut client = connect();
+        say(&client, EVENTS);
+        client.shutdown(Shutdown::Write).unwrap();
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).unwrap();
+        assert_eq!(got.escape_ascii().to_string(), answer.escape_ascii().to_string());
+    });
 }
 
 /// What other programs write: https://github.com/flutter/devtools/issues/8925 and the like.

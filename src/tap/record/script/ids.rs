@@ -34,23 +34,24 @@ pub(super) enum Piece<'a> {
 
 /// Finds all ids, in order.
 pub(super) fn find(entries: &[Entry], disk: &Disk) -> io::Result<Vec<Id>> {
-    // What ids that a request uses begin with: only replies with such ids are compared further.
-    let mut beginnings = BTreeSet::new();
+    // Only a reply with a word that a request has as well is read as JSON.
+    let mut asked = BTreeSet::new();
     for entry in entries {
-        for text in [&entry.target, &disk.all(&entry.body, BODY_LIMIT)?] {
-            let words = text.split(|b| !b.is_ascii_alphanumeric());
-            beginnings.extend(words.filter_map(|word| word.first_chunk::<SHORT>().copied()));
-        }
+        asked.extend(beginnings(&entry.target));
+        asked.extend(beginnings(&disk.all(&entry.body, BODY_LIMIT)?));
     }
     let mut found: Vec<Id> = Vec::new();
     for (source, entry) in entries.iter().enumerate() {
-        let Ok(reply) = Value::parse(&disk.all(&entry.reply, u64::MAX)?) else { continue };
+        let reply = disk.all(&entry.reply, u64::MAX)?;
+        if !beginnings(&reply).any(|word| asked.contains(&word)) {
+            continue;
+        }
+        let Ok(reply) = Value::parse(&reply) else { continue };
         let mut strings = Vec::new();
         collect(&reply, "", "", &mut strings);
         for (n, (pointer, member, value)) in strings.iter().enumerate() {
-            let begins = id(value).and_then(|id| id.first_chunk());
             let known = found.iter().any(|id| id.value.starts_with(value));
-            if known || !begins.is_some_and(|begins| beginnings.contains(begins)) {
+            if known || !is_id(value) || !beginnings(value.as_bytes()).any(|b| asked.contains(&b)) {
                 continue;
             }
             for later in entries[source + 1..].iter().filter(|later| later.began > entry.began) {
@@ -90,11 +91,17 @@ fn collect<'a>(
     }
 }
 
-/// Returns an id, which consists of letters and digits, without the name of its hash.
-fn id(text: &str) -> Option<&[u8]> {
-    let bare = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
-    let plain = bare.iter().all(u8::is_ascii_alphanumeric);
-    (plain && bare.iter().any(u8::is_ascii_digit)).then_some(bare)
+/// Returns how each word of the length of an id begins.
+fn beginnings(text: &[u8]) -> impl Iterator<Item = [u8; SHORT]> {
+    let words = text.split(|b| !b.is_ascii_alphanumeric());
+    words.filter_map(|word| word.first_chunk().copied())
+}
+
+/// Whether text consists of letters and digits, perhaps after the name of a hash.
+fn is_id(text: &str) -> bool {
+    let bare = text.strip_prefix("sha256:").unwrap_or(text);
+    let plain = bare.len() >= SHORT && bare.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain && bare.bytes().any(|b| b.is_ascii_digit())
 }
 
 fn uses(text: &[u8], id: &str) -> bool {
