@@ -20,6 +20,7 @@ pub enum Tool {
 }
 
 /// One request, and its response.
+#[derive(Debug)]
 pub(super) struct Entry {
     pub name: String,
     pub began: Duration,

@@ -48,15 +48,14 @@ mod ids;
 mod spool;
 mod write;
 
-use crate::base::sync::lock;
+use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use crate::transport::Endpoint;
 use entry::Entry;
 pub use entry::Tool;
 use spool::Disk;
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::sync::Mutex;
+use std::io::{self, Write};
 use std::time::Duration;
 use write::ScriptWriter;
 
@@ -64,104 +63,97 @@ use write::ScriptWriter;
 const REPLY_LIMIT: u64 = 256 * 1024;
 
 /// Writes requests as a shell script.
-pub struct Script<W> {
-    tool: Tool,
-    endpoint: String,
-    state: Mutex<State<W>>,
-}
+#[derive(Debug)]
+pub struct Script<W>(UntilError<State<W>>);
 
+#[derive(Debug)]
 struct State<W> {
     out: Option<W>,
+    tool: Tool,
+    endpoint: String,
     entries: Vec<Entry>,
     open: BTreeMap<(u64, u64), usize>,
     disk: Disk,
-    error: Option<String>,
 }
 
 impl<W: Write + Send> Script<W> {
     /// Begins a script that asks `endpoint`, unless `DOCKER_HOST` names another when it runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
-        let (open, disk) = (BTreeMap::new(), Disk::default());
-        let state = State { out: Some(out), entries: Vec::new(), open, disk, error: None };
-        Script { tool: Tool::Ucurl, endpoint: endpoint.to_string(), state: Mutex::new(state) }
+        let (out, tool, endpoint) = (Some(out), Tool::Ucurl, endpoint.to_string());
+        let (entries, open, disk) = (Vec::new(), BTreeMap::new(), Disk::default());
+        let state = State { out, tool, endpoint, entries, open, disk };
+        Script(UntilError::new("the script".into(), state))
     }
 
     /// Sets the command.
     #[must_use]
-    pub fn for_tool(mut self, tool: Tool) -> Script<W> {
-        self.tool = tool;
+    pub fn for_tool(self, tool: Tool) -> Script<W> {
+        self.0.with(|state| state.tool = tool);
         self
     }
 }
 
 impl<W: Write + Send> Observer for Script<W> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let mut state = lock(&self.state);
-        let state = &mut *state;
+        self.0.write(|state| state.see(connection, at, event));
+    }
+
+    fn finish(&self) -> Option<String> {
+        // After an error the script has what came before it.
+        let written = self.0.with(State::write);
+        self.0.write(|_| written)
+    }
+
+    fn error(&self) -> Option<String> {
+        self.0.error()
+    }
+}
+
+impl<W: Write> State<W> {
+    fn see(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
         if let Event::Request(x) = event {
-            state.open.insert((connection, x.number), state.entries.len());
-            state.entries.push(Entry::new(connection, at, x));
-            return;
+            self.open.insert((connection, x.number), self.entries.len());
+            self.entries.push(Entry::new(connection, at, x));
         }
         if let Event::Ended(side, _) = event {
-            for (_, n) in state.open.range((connection, 0)..=(connection, u64::MAX)) {
-                state.entries[*n].first_end.get_or_insert(*side);
+            for (_, n) in self.open.range((connection, 0)..=(connection, u64::MAX)) {
+                self.entries[*n].first_end.get_or_insert(*side);
             }
         }
-        let Some(x) = event.exchange() else { return };
+        let Some(x) = event.exchange() else { return Ok(()) };
         let key = (connection, x.number);
-        let entry = state.open.get(&key).and_then(|at| state.entries.get_mut(*at));
-        let Some(entry) = entry else { return };
-        let kept = match event {
-            Event::Content(_, Side::Client, bytes) => state.disk.push(&mut entry.body, bytes),
+        let entry = self.open.get(&key).and_then(|at| self.entries.get_mut(*at));
+        let Some(entry) = entry else { return Ok(()) };
+        match event {
+            Event::Content(_, Side::Client, bytes) => self.disk.push(&mut entry.body, bytes)?,
             Event::Tunnel(_, Side::Client, bytes) => {
-                let kept = state.disk.push(&mut entry.stdin, bytes);
+                self.disk.push(&mut entry.stdin, bytes)?;
                 entry.type_in(at, bytes);
-                kept
             }
             Event::Content(_, _, bytes) | Event::Tunnel(_, _, bytes) => {
                 let room = REPLY_LIMIT.saturating_sub(entry.reply.length) as usize;
-                state.disk.push(&mut entry.reply, &bytes[..bytes.len().min(room)])
+                self.disk.push(&mut entry.reply, &bytes[..bytes.len().min(room)])?;
             }
             Event::Response(_) => {
                 entry.status = x.response.as_ref().map_or(0, |head| head.status());
                 entry.tunnel = x.is_tunnel();
-                Ok(())
             }
             Event::Done(_) => {
-                state.open.remove(&key);
+                self.open.remove(&key);
                 entry.left = x.left;
                 let complete = x.received.complete && x.left.is_none();
                 entry.ended = complete.then_some(x.received.last).flatten();
-                Ok(())
             }
-            _ => Ok(()),
-        };
-        if let Err(error) = kept {
-            state.error.get_or_insert(format!("the script lacks a body: {error}"));
+            _ => {}
         }
+        Ok(())
     }
 
-    fn finish(&self) -> Option<String> {
-        let mut state = lock(&self.state);
-        if let Some(mut out) = state.out.take() {
-            let mut entries = std::mem::take(&mut state.entries);
-            entries.sort_by_key(|entry| entry.began);
-            let script = ScriptWriter { tool: self.tool, entries: &entries, disk: &state.disk };
-            if let Err(error) = script.write(&mut out, &self.endpoint) {
-                state.error.get_or_insert(format!("the script stopped: {error}"));
-            }
-        }
-        state.error.clone()
-    }
-
-    fn error(&self) -> Option<String> {
-        lock(&self.state).error.clone()
-    }
-}
-
-impl<W> std::fmt::Debug for Script<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script").finish_non_exhaustive()
+    fn write(&mut self) -> io::Result<()> {
+        let Some(mut out) = self.out.take() else { return Ok(()) };
+        self.entries.sort_by_key(|entry| entry.began);
+        let State { tool, entries, disk, .. } = self;
+        ScriptWriter { tool: *tool, entries, disk }.write(&mut out, &self.endpoint)?;
+        out.flush()
     }
 }

@@ -25,9 +25,10 @@ pub(super) struct Spool {
 impl Disk {
     /// Appends bytes to a spool.
     pub(super) fn push(&mut self, spool: &mut Spool, bytes: &[u8]) -> io::Result<()> {
-        let (file, length) = match &self.file {
-            Some(file) => (file, bytes.len() as u64),
-            None => (&*self.file.insert(nameless()?), bytes.len() as u64),
+        let length = bytes.len() as u64;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(nameless()?),
         };
         file.write_all_at(bytes, self.end)?;
         match spool.parts.last_mut() {
