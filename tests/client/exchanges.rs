@@ -1,13 +1,17 @@
 //! The client against servers that follow a script, one connection each.
 
 use crate::support::fake::Fake;
-use std::io::{BufRead, Cursor, Read, Write};
+use crate::support::temp::TempDir;
+use std::fs::{self, File};
+use std::io::{self, BufRead, Cursor, Read, Write};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 use unix_http::client::{ClientEvent, ClientObserver};
 use unix_http::transport::{Limit, Timeouts};
 use unix_http::wire::{ErrorKind, Framing};
-use unix_http::{Body, Client, Endpoint, Error};
+use unix_http::{Body, Client, Endpoint, Error, Response};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 
@@ -125,54 +129,127 @@ fn a_body_that_was_not_read_closes_the_connection_unless_it_has_come_whole() {
     assert!(!client.get("/").send().unwrap().is_reused());
 }
 
+/// Receives the rest of a response; what it says it received, and what arrived.
+type Sink = fn(&mut Response) -> (u64, Vec<u8>);
+
+const SINKS: &[(&str, Sink)] = &[
+    ("copy_to memory", |response| {
+        let mut got = Vec::new();
+        (response.copy_to(&mut got).unwrap(), got)
+    }),
+    ("copy_to a file", |response| {
+        let dir = TempDir::new();
+        let said = response.copy_to(&mut File::create(dir.join("f")).unwrap()).unwrap();
+        (said, fs::read(dir.join("f")).unwrap())
+    }),
+    ("copy_to a pipe", |response| into_a_pipe(|mut pipe| response.copy_to(&mut pipe).unwrap())),
+    ("io::copy to a pipe", |response| {
+        into_a_pipe(|mut pipe| io::copy(response, &mut pipe).unwrap())
+    }),
+    ("io::copy to a file", |response| {
+        let dir = TempDir::new();
+        let said = io::copy(response, &mut File::create(dir.join("f")).unwrap()).unwrap();
+        (said, fs::read(dir.join("f")).unwrap())
+    }),
+    ("read_to_end", |response| {
+        let mut got = Vec::new();
+        (response.read_to_end(&mut got).unwrap() as u64, got)
+    }),
+    ("fill_buf", |response| {
+        let (mut said, mut got) = (0, Vec::new());
+        loop {
+            let n = response.fill_buf().unwrap().len().min(777);
+            if n == 0 {
+                return (said, got);
+            }
+            got.extend_from_slice(&response.fill_buf().unwrap()[..n]);
+            response.consume(n);
+            said += n as u64;
+        }
+    }),
+    ("read", |response| {
+        let (mut said, mut got, mut piece) = (0, Vec::new(), [0; 5001]);
+        loop {
+            let n = response.read(&mut piece).unwrap();
+            if n == 0 {
+                return (said, got);
+            }
+            got.extend_from_slice(&piece[..n]);
+            said += n as u64;
+        }
+    }),
+];
+
+fn into_a_pipe(write: impl FnOnce(File) -> u64) -> (u64, Vec<u8>) {
+    let (mut output, input) = io::pipe().unwrap();
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let mut got = Vec::new();
+            output.read_to_end(&mut got).unwrap();
+            got
+        });
+        let said = write(File::from(OwnedFd::from(input)));
+        (said, reader.join().unwrap())
+    })
+}
+
+/// Every framing, with and without limits and an observer of bodies, into every sink: all counts
+/// are the same, and so is the content.
 #[test]
 fn every_framing_gives_the_same_content_by_every_way_to_read() {
-    let long = "0123456789abcdef".repeat(20_000);
-    let chunked = |size: usize| {
+    struct Silent;
+    impl ClientObserver for Silent {
+        fn on(&self, _: &ClientEvent<'_>) {}
+    }
+    let long = b"0123456789abcdef".repeat(20_000);
+    let chunked = |content: &[u8], size: usize| {
         let mut wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-        for piece in long.as_bytes().chunks(size) {
-            unix_http::wire::encode_chunk(&mut wire, piece);
-        }
+        content.chunks(size).for_each(|piece| unix_http::wire::encode_chunk(&mut wire, piece));
         unix_http::wire::encode_last_chunk(&mut wire, &Default::default());
         wire
     };
-    let length = [
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", long.len()).as_bytes(),
-        long.as_bytes(),
-    ]
-    .concat();
-    let close = [b"HTTP/1.1 200 OK\r\n\r\n", long.as_bytes()].concat();
-    for wire in
-        [length, close, chunked(1), chunked(100), chunked(5000), chunked(70_000), chunked(400_000)]
-    {
-        for way in 0..4 {
-            let server = Fake::answer_and_close(wire.clone());
-            let mut response = Client::unix(server.path()).get("/").send().unwrap();
-            let mut got = Vec::new();
-            match way {
-                0 => drop(response.copy_to(&mut got).unwrap()),
-                1 => drop(response.read_to_end(&mut got).unwrap()),
-                2 => loop {
-                    let slice = response.fill_buf().unwrap();
-                    if slice.is_empty() {
-                        break;
-                    }
-                    let n = slice.len().min(777);
-                    got.extend_from_slice(&slice[..n]);
-                    response.consume(n);
-                },
-                _ => {
-                    let mut piece = [0; 5001];
-                    loop {
-                        match response.read(&mut piece).unwrap() {
-                            0 => break,
-                            n => got.extend_from_slice(&piece[..n]),
-                        }
-                    }
-                }
+    let length = |content: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", content.len());
+        [head.as_bytes(), content].concat()
+    };
+    let close = |version: &str| [version.as_bytes(), b" 200 OK\r\n\r\n", &long].concat();
+    let wires = [
+        ("empty", &b""[..], length(b"")),
+        ("short", &long[..5], length(&long[..5])),
+        ("length", &long, length(&long)),
+        ("until close", &long, close("HTTP/1.1")),
+        ("1.0 until close", &long, close("HTTP/1.0")),
+        ("no chunks", b"", chunked(b"", 1)),
+        ("chunks of 1", &long[..3000], chunked(&long[..3000], 1)),
+        ("chunks of 100", &long[..30_000], chunked(&long[..30_000], 100)),
+        ("chunks of 5000", &long, chunked(&long, 5000)),
+        ("chunks of 70000", &long, chunked(&long, 70_000)),
+        ("one chunk", &long, chunked(&long, 400_000)),
+    ];
+    let minute = Some(Duration::from_secs(60));
+    let limits = Timeouts { connect: minute, head: minute, idle: minute, total: minute };
+    for (framing, want, wire) in wires {
+        let server = Fake::answer_and_close(wire);
+        for (limits, observed) in [
+            (Timeouts::default(), false),
+            (limits, false),
+            (Timeouts::default(), true),
+            (limits, true),
+        ] {
+            let mut client = Client::builder(Endpoint::Unix(server.path())).timeouts(limits);
+            if observed {
+                client = client.observer(Arc::new(Silent));
             }
-            assert!(got == long.as_bytes(), "way {way}: {} of {} bytes", got.len(), long.len());
-            assert_eq!(response.received(), long.len() as u64);
+            let client = client.build();
+            for (sink, receive) in SINKS {
+                let mut response = client.get("/").send().unwrap();
+                let (said, got) = receive(&mut response);
+                let counts = (said, got.len(), response.received());
+                let n = want.len();
+                let what = format!("{framing}, {sink}, {limits:?}, observed: {observed}");
+                assert_eq!(counts, (n as u64, n, n as u64), "{what}");
+                assert!(got == want, "{what}");
+            }
         }
     }
 }
