@@ -54,6 +54,8 @@ pub enum Error {
     Parse(ParseError),
     /// A time limit was reached.
     Timeout(Timeout),
+    /// Another thread cancelled the exchange: see [`Canceller`](crate::client::Canceller).
+    Cancelled,
     /// The content could not be written to its sink.
     Sink(io::Error),
 }
@@ -119,6 +121,7 @@ impl fmt::Display for Error {
             Error::Incomplete(e) => e.fmt(f),
             Error::Parse(e) => e.fmt(f),
             Error::Timeout(e) => e.fmt(f),
+            Error::Cancelled => f.write_str("the exchange was cancelled"),
             Error::Sink(e) => write!(f, "cannot write the content: {e}"),
         }
     }
@@ -152,6 +155,8 @@ impl From<Error> for io::Error {
             | Error::Endpoint(_)
             | Error::SourceLength { .. } => io::ErrorKind::InvalidInput,
             Error::Timeout(_) => io::ErrorKind::TimedOut,
+            // Not Interrupted, after which a reader tries again.
+            Error::Cancelled => io::ErrorKind::ConnectionAborted,
             Error::Source(e) | Error::Send(e) | Error::Receive(e) | Error::Sink(e) => e.kind(),
             Error::Connect(e) => e.io_kind(),
         };

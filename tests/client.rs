@@ -3,6 +3,7 @@
 mod support;
 
 mod client {
+    mod cancel;
     mod exchanges;
     #[cfg(all(feature = "server", feature = "docker"))]
     mod faults;

@@ -89,6 +89,10 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
                 settings.tell(ClientEvent::Stale(wire.number));
                 inner.close(wire);
             }
+            Err(_) if request.is_cancelled() => {
+                inner.close(wire);
+                return Err(Error::Cancelled);
+            }
             Err(Failed { error, .. }) => {
                 let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
                 // A program in between that failed says more than the end of its output.
@@ -239,6 +243,8 @@ fn attempt(
         Box::new(move |bytes| observer.on(&ClientEvent::ResponseBody(bytes)))
     }));
     wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
+    let watched = request.canceller.as_ref().map(|it| it.watch(wire.connection.stream()));
+    let cancellable = watched.transpose()?;
     let written = write(wire, sending.head, settings);
     let unsent = matches!(written, Err((_, false)));
     let replayable = request.is_replayable();
@@ -257,11 +263,14 @@ fn attempt(
         Err(error) => error,
         Ok((decision, spent)) => {
             clock.head_received();
-            return Ok(FinalHead { decision, spent, upload });
+            return Ok(FinalHead { decision, spent, upload, cancellable });
         }
     };
-    let silent = matches!(error, Error::NoResponse)
-        || matches!(error, Error::Receive(_)) && !wire.connection.has_buffered();
+    let silent = match error {
+        Error::NoResponse => true,
+        Error::Receive(_) => !wire.connection.has_buffered(),
+        _ => false,
+    } && !request.is_cancelled();
     // A source that was read from cannot be read again.
     let whole = replayable || upload.is_none();
     let again = wire.reused && silent && whole && (unsent || request.is_idempotent());

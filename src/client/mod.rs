@@ -20,6 +20,7 @@
 //! ```
 
 mod body;
+mod cancel;
 mod exchange;
 mod observer;
 mod pool;
@@ -29,6 +30,7 @@ mod settings;
 mod upload;
 
 pub use body::Body;
+pub use cancel::Canceller;
 pub use observer::{ClientEvent, ClientObserver};
 pub use request::RequestBuilder;
 pub use response::Response;

@@ -1,6 +1,7 @@
 //! A request that is being filled in.
 
 use super::body::{Body, Content};
+use super::cancel::Canceller;
 use super::settings::Inner;
 use crate::base::percent;
 use crate::error::Error;
@@ -53,6 +54,7 @@ pub struct RequestBuilder<'a> {
     pub(super) upgrade: Option<&'a str>,
     pub(super) expect: Option<Duration>,
     pub(super) timeouts: Option<Timeouts>,
+    pub(super) canceller: Option<Canceller>,
     pub(super) raw: bool,
     pub(super) ignore_length: bool,
     pub(super) refused: Option<Error>,
@@ -72,6 +74,7 @@ impl<'a> RequestBuilder<'a> {
             upgrade: None,
             expect: None,
             timeouts: None,
+            canceller: None,
             raw: false,
             ignore_length: false,
             refused: None,
@@ -143,6 +146,16 @@ impl<'a> RequestBuilder<'a> {
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
+    }
+
+    /// Lets another thread end this exchange, while it waits for the response as well.
+    pub fn canceller(mut self, canceller: &Canceller) -> RequestBuilder<'a> {
+        self.canceller = Some(canceller.clone());
+        self
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.canceller.as_ref().is_some_and(Canceller::is_cancelled)
     }
 
     /// Hands out the body of the response as it was sent, including chunk framing (curl's `--raw`).

@@ -1,5 +1,6 @@
 //! A response that is being read.
 
+use super::cancel::{Cancellable, Canceller};
 use super::observer::ClientEvent;
 use super::pool::Wire;
 use super::settings::Inner;
@@ -47,6 +48,7 @@ pub struct Response {
     decision: Decision,
     body: BodyDecoder,
     upload: Option<Upload>,
+    cancellable: Option<Cancellable>,
     /// Whether the end of the body was reached.
     ended: bool,
 }
@@ -57,6 +59,7 @@ pub(super) struct FinalHead {
     /// How much of the budget is spent.
     pub spent: usize,
     pub upload: Option<Upload>,
+    pub cancellable: Option<Cancellable>,
 }
 
 impl Response {
@@ -66,14 +69,14 @@ impl Response {
         head: FinalHead,
         raw: bool,
     ) -> Response {
-        let FinalHead { decision, spent, upload } = head;
+        let FinalHead { decision, spent, upload, cancellable } = head;
         let budget = client.settings.limit.saturating_sub(spent);
         let offset = wire.memory.decoder.head().as_bytes().len() as u64;
         let mut body = BodyDecoder::new(decision.framing, offset, budget);
         if raw {
             body.keep_framing();
         }
-        Response { client, wire: Some(wire), decision, body, upload, ended: false }
+        Response { client, wire: Some(wire), decision, body, upload, cancellable, ended: false }
     }
 
     /// Returns the status-code: see [`ResponseHead::status`].
@@ -146,6 +149,18 @@ impl Response {
         self.upload.as_mut()?.outcome()?.as_ref().err()
     }
 
+    /// Returns what ends this exchange from another thread. A read fails with
+    /// [`Error::Cancelled`] then, after all content that had arrived. See [`Canceller`].
+    ///
+    /// # Errors
+    /// [`Error::Send`] if no descriptors are left.
+    pub fn canceller(&mut self) -> Result<Canceller, Error> {
+        if let (None, Some(wire)) = (&self.cancellable, &self.wire) {
+            self.cancellable = Some(Canceller::new().watch(wire.connection.stream())?);
+        }
+        Ok(self.cancellable.as_ref().map(|it| it.canceller.clone()).unwrap_or_default())
+    }
+
     /// Reads all of the content.
     ///
     /// # Errors
@@ -207,19 +222,32 @@ impl Response {
     #[inline]
     fn fill(&mut self) -> Result<&[u8], Error> {
         let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(&[]) };
-        if wire.connection.fill_body(&mut self.body)?.is_empty() {
-            self.end()?;
+        match wire.connection.fill_body(&mut self.body) {
+            Ok([]) => self.end()?,
+            Ok(_) => {}
+            Err(error) => return Err(self.cancelled().unwrap_or(error)),
         }
         Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
     }
 
+    fn cancelled(&self) -> Option<Error> {
+        let is_cancelled = |it: &Cancellable| it.canceller.is_cancelled();
+        self.cancellable.as_ref().is_some_and(is_cancelled).then_some(Error::Cancelled)
+    }
+
     /// Notes the end of the body.
     fn end(&mut self) -> Result<(), Error> {
+        if self.decision.framing == Framing::UntilClose
+            && let Some(error) = self.cancelled()
+        {
+            return Err(error);
+        }
+        let cancellable = self.cancellable.as_ref();
         if let Some(upload) = &mut self.upload
             && self.wire.as_ref().is_some_and(|wire| wire.memory.decoder.head().class() < 4)
         {
             // The status is below 400, so the server still wants the rest of the request body.
-            upload.finish().map_err(Error::Timeout)?;
+            upload.finish(|| cancellable.is_some_and(|it| it.canceller.is_cancelled()))?;
         }
         self.ended = true;
         Ok(())
@@ -240,7 +268,10 @@ impl fmt::Debug for Response {
 impl Read for Response {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(0) };
-        let n = wire.connection.read_body(&mut self.body, out)?;
+        let n = match wire.connection.read_body(&mut self.body, out) {
+            Ok(n) => n,
+            Err(error) => return Err(self.cancelled().unwrap_or(error).into()),
+        };
         if n == 0 && !out.is_empty() {
             self.end()?;
         }
@@ -265,11 +296,14 @@ impl BufRead for Response {
 impl Drop for Response {
     fn drop(&mut self) {
         let Some(mut wire) = self.wire.take() else { return };
+        // From here on nothing cancels, so that the next exchange on the connection is safe.
+        let canceller = self.cancellable.take().map(|it| it.canceller.clone());
+        let is_cancelled = canceller.is_some_and(|canceller| canceller.is_cancelled());
         wire.connection.discard_buffered(&mut self.body);
         let sent =
             self.upload.as_mut().is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
         // Bytes behind the response were not asked for; they answer no request.
-        let clean = self.body.is_done() && !wire.connection.has_buffered();
+        let clean = self.body.is_done() && !wire.connection.has_buffered() && !is_cancelled;
         if !sent {
             // Ends the thread that is still sending.
             let _ = wire.connection.stream().shutdown(Shutdown::Both);

@@ -4,7 +4,7 @@
 use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
 use crate::error::Error;
-use crate::transport::{Clock, Stream, Timeout, Wait};
+use crate::transport::{Clock, Stream, Wait};
 use crate::wire::Framing;
 use crate::wire::chunked::encode_chunk_size;
 use std::io::{self, ErrorKind, Read, Write};
@@ -26,6 +26,9 @@ const QUEUE: f64 = 256.0 * 1024.0;
 
 /// How long a thread whose connection was shut down has to report why sending failed.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How often a wait for the end of an upload looks whether it was cancelled.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Content on its way.
 #[derive(Debug)]
@@ -85,12 +88,16 @@ impl Upload {
     /// Waits until everything was sent, or sending failed.
     ///
     /// # Errors
-    /// A time limit, also while the source has nothing to send.
-    pub fn finish(&mut self) -> Result<(), Timeout> {
+    /// A time limit or a cancel, also while the source has nothing to send.
+    pub fn finish(&mut self, is_cancelled: impl Fn() -> bool) -> Result<(), Error> {
         let wait = self.clock.begin_wait();
         while self.outcome.is_none() {
-            let limit = wait.as_ref().map_or(Ok(None), Wait::next)?.unwrap_or(Duration::MAX);
-            match self.result.recv_timeout(limit) {
+            if is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let limit = wait.as_ref().map_or(Ok(None), Wait::next).map_err(Error::Timeout)?;
+            match self.result.recv_timeout(limit.map_or(LOOK_AGAIN, |limit| limit.min(LOOK_AGAIN)))
+            {
                 Err(RecvTimeoutError::Timeout) => {}
                 outcome => {
                     self.outcome = outcome.ok();

@@ -1,0 +1,78 @@
+//! Ends exchanges from another thread.
+
+use crate::base::sync::lock;
+use crate::error::Error;
+use crate::transport::Stream;
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Ends exchanges from another thread: those that are under way fail with [`Error::Cancelled`], and
+/// so does each later one that has this canceller. Clones cancel the same exchanges.
+///
+/// A cancelled [`send`](super::RequestBuilder::send) or read returns at once. Only a connect that
+/// waits keeps to its own limit. An exchange that is over is not affected.
+///
+/// ```no_run
+/// use unix_http::{Client, client::Canceller};
+///
+/// let (client, canceller) = (Client::unix("/var/run/docker.sock"), Canceller::new());
+/// let stop = canceller.clone();
+/// std::thread::spawn(move || {
+///     std::thread::sleep(std::time::Duration::from_secs(10));
+///     stop.cancel();
+/// });
+/// let mut events = client.get("/events").canceller(&canceller).send()?;
+/// events.copy_to(&mut std::io::stdout())?; // Err(Error::Cancelled) after ten seconds
+/// # Ok::<(), unix_http::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Canceller(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    cancelled: AtomicBool,
+    streams: Mutex<Vec<Arc<Stream>>>,
+}
+
+impl Canceller {
+    /// A canceller of no exchange yet.
+    pub fn new() -> Canceller {
+        Canceller::default()
+    }
+
+    /// Ends the exchanges.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::SeqCst);
+        for stream in lock(&self.0.streams).drain(..) {
+            // An error means that the connection had ended.
+            _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Whether [`cancel`](Canceller::cancel) was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Makes an exchange on `stream` end when this is cancelled, until the result is dropped.
+    pub(super) fn watch(&self, stream: &Stream) -> Result<Cancellable, Error> {
+        let stream = Arc::new(stream.try_clone().map_err(Error::Send)?);
+        lock(&self.0.streams).push(Arc::clone(&stream));
+        let exchange = Cancellable { canceller: self.clone(), stream };
+        if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(exchange) }
+    }
+}
+
+/// An exchange that can be cancelled.
+#[derive(Debug)]
+pub(super) struct Cancellable {
+    pub canceller: Canceller,
+    stream: Arc<Stream>,
+}
+
+impl Drop for Cancellable {
+    fn drop(&mut self) {
+        lock(&self.canceller.0.streams).retain(|stream| !Arc::ptr_eq(stream, &self.stream));
+    }
+}
