@@ -131,7 +131,7 @@ fn a_location_is_resolved_against_the_url() {
     ];
     for (from, location, to) in cases {
         let url = Url::parse(from.as_bytes(), false).expect(from);
-        let url = url.redirect(location.as_bytes(), false).expect(location);
+        let url = url.redirect(location.as_bytes()).expect(location);
         assert_eq!(String::from_utf8_lossy(&url.to_bytes()), to, "{from} {location}");
     }
 }

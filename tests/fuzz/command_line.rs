@@ -113,7 +113,7 @@ fn url(text: &[u8]) {
             let again = Url::parse(&written, true);
             assert_eq!(again.map(|url| url.to_bytes()).as_deref(), Ok(&written[..]));
         }
-        if let Some(Ok(target)) = other.map(|location| url.redirect(location, path_as_is)) {
+        if let Some(Ok(target)) = other.map(|location| url.redirect(location)) {
             clean(&target);
         }
     }

@@ -73,7 +73,7 @@ impl Attempt<'_> {
         Ok(match location {
             Some(location) if follows => Next::Redirect(location.to_vec()),
             Some(location) => {
-                let target = hop.url.redirect(location, self.operation.flags.request.path_as_is);
+                let target = hop.url.redirect(location);
                 let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
                 self.info.redirect_url = Some(shown);
                 Next::Done

@@ -123,7 +123,7 @@ impl<'t> Attempt<'t> {
     /// Returns the request that a redirect leads to.
     fn follow(&mut self, hop: Hop, location: &[u8]) -> Result<Hop, Failure> {
         let flags = &self.operation.flags;
-        let url = hop.url.redirect(location, flags.request.path_as_is).map_err(|error| {
+        let url = hop.url.redirect(location).map_err(|error| {
             Failure::new(error.exit, format!("the redirect's target {}", error.why))
         })?;
         if let Some(max) = flags.max_redirs.filter(|max| self.info.num_redirects >= *max) {

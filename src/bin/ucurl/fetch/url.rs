@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Bytes go to the server as they were typed, among them `{`, `[`, `"` and UTF-8. White space and
-//! controls are refused. The fragment is never sent. `/../` and `/./` are removed from the path
-//! unless `--path-as-is` keeps them. Without an authority the host is localhost.
+//! controls are refused. The fragment is never sent. `/../` and `/./`, also as `%2e`, are removed
+//! from the path unless `--path-as-is` keeps them. Without an authority the host is localhost.
 
 use crate::args::exit::Exit;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -184,35 +184,25 @@ impl Url {
 
     /// Returns the URL that a Location leads to (RFC 3986 §5). As in curl, bytes that a URL cannot
     /// hold are percent-encoded, and the fragment of the old URL is dropped.
-    pub fn redirect(&self, location: &[u8], path_as_is: bool) -> Result<Url> {
+    pub fn redirect(&self, location: &[u8]) -> Result<Url> {
         if scheme_of_any(location).is_some() {
-            return Url::parse(&encoded(location), path_as_is);
+            return Url::parse(&encoded(location), false);
         }
         if location.starts_with(b"//") {
-            return Url::parse(&encoded(&[b"http:", location].concat()), path_as_is);
+            return Url::parse(&encoded(&[b"http:", location].concat()), false);
         }
         let joined = match location.first() {
             Some(b'/') => location.to_vec(),
             Some(b'?') => [&self.path, location].concat(),
             Some(b'#') | None => [&self.target(), location].concat(),
-            Some(_) => self.climb(location),
+            Some(_) => {
+                let end = self.path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+                [&self.path[..end], location].concat()
+            }
         };
         let mut new = self.clone();
-        new.rest(&encoded(&joined), path_as_is)?;
+        new.rest(&encoded(&joined), false)?;
         Ok(new)
-    }
-
-    /// Joins a relative path. The old path loses its last segment, and one more for each `../`,
-    /// also with `--path-as-is`.
-    fn climb(&self, location: &[u8]) -> Vec<u8> {
-        let mut kept: Vec<_> = self.path.split(|&byte| byte == b'/').collect();
-        kept.pop();
-        let mut rest = location.strip_prefix(b"./").unwrap_or(location);
-        while let Some(after) = rest.strip_prefix(b"../") {
-            kept.pop();
-            rest = after;
-        }
-        [&kept.join(&b'/'), &b"/"[..], rest].concat()
     }
 }
 
