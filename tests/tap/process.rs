@@ -462,3 +462,32 @@ fn a_selection_shows_and_records_only_what_fits() {
         assert_eq!(run(&mut tap(&dir, &command), b"", LIMIT).code, 2, "{wrong:?}");
     }
 }
+
+/// What was recorded is shown and recorded again as it was when it passed.
+#[test]
+fn a_recording_is_read_as_the_traffic_was() {
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let at = |name: &str| dir.join(name).display().to_string();
+    let (view, har, record) = (at("view"), at("har"), at("record"));
+    let record = ["--output", &view, "--har", &har, "--record", &record];
+    let (mut child, path) = listening(&dir, &server.path(), &record);
+    assert_eq!(ask(&path), ANSWER);
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    let (again, copy) = (at("har-again"), at("copy"));
+    let read = ["tap", "--read", &at("record"), "--har", &again, "--record", &copy];
+    let ended = run(&mut tap(&dir, &read), b"", LIMIT);
+    assert_eq!(ended.success(), fs::read_to_string(view).unwrap());
+    assert_eq!(fs::read(again).unwrap(), fs::read(har).unwrap());
+    for file in ["index", "1.client", "1.server"] {
+        let [a, b] = ["record", "copy"].map(|of| fs::read(dir.join(of).join(file)).unwrap());
+        assert_eq!(a, b, "{file}");
+    }
+    let brief = run(&mut tap(&dir, &["tap", "--read", &copy, "--brief"]), b"", LIMIT).success();
+    assert!(brief.starts_with("1.1 GET /hello → 200 OK  "), "{brief}");
+    for (wrong, code) in [(&["--", "true"][..], 2), (&["--read"], 2)] {
+        let command = [&["tap", "--read", &copy], wrong].concat();
+        assert_eq!(run(&mut tap(&dir, &command), b"", LIMIT).code, code, "{wrong:?}");
+    }
+}

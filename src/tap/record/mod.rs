@@ -2,5 +2,6 @@
 
 pub mod har;
 pub mod pcap;
+mod playback;
 pub mod raw;
 pub mod script;

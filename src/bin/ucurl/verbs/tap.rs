@@ -9,16 +9,17 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
 use unix_http::tap::guard::RequestWatch;
-use unix_http::tap::{Har, Pcap, Record, Relay, Script, Selection, Tool};
+use unix_http::tap::{Har, Pcap, Record, Recording, Relay, Script, Selection, Tool};
 use unix_http::traffic::text::{self, BodyDetail};
 use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
@@ -29,14 +30,40 @@ const GRACE: Duration = Duration::from_millis(300);
 /// Relays until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     // First, because a pipe may have to wait for its reader, and clients should not.
-    let mut outputs = Outputs::open(given)?;
+    let outputs = Outputs::open(given)?;
+    if let Some(name) = given.value("read") {
+        return read(given, name, outputs);
+    }
     let (_directory, relay) = relay(given)?;
+    let place = relay.endpoint().to_string();
+    let origin = Origin { started: relay.started(), target: relay.target(), place };
+    let observers = observers(given, outputs, &origin)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
-    let view = outputs.view.take().map(|out| view(given, relay.target(), out)).transpose()?;
-    let selection = selection(given)?;
-    let view = view.map(|view| selection.of(view));
-    let relay = view.into_iter().fold(relay, Relay::observe);
-    run(given, record(given, &selection, relay, outputs)?, front)
+    run(given, observers.into_iter().fold(relay, Relay::observe), front)
+}
+
+/// Shows and converts a recording.
+fn read(given: &Given, name: &OsStr, outputs: Outputs) -> Result<i32, String> {
+    if given.command.is_some() {
+        return Err("--read: a recording takes no command".into());
+    }
+    if Path::new(name).is_file() {
+        return Err(format!("{}: --read takes a directory of --record", name.display()));
+    }
+    let recording = Recording::open(name).map_err(|error| failed(name, &error))?;
+    let target = Endpoint::Unix("/var/run/docker.sock".into());
+    let place = target.to_string();
+    let origin = Origin { started: recording.started, target: &target, place };
+    let mut problems = Vec::new();
+    for observer in observers(given, outputs, &origin)? {
+        let shown = recording.show(!given.has("show-secrets"), &*observer);
+        problems.extend(shown.map_err(|error| failed(name, &error))?);
+    }
+    problems
+        .iter()
+        .chain(&recording.cut)
+        .for_each(|why| crate::console::say(&format!("tap: {why}")));
+    Ok(if problems.is_empty() { 0 } else { Exit::Write as i32 })
 }
 
 /// Creates a relay between `--listen` and `--to`.
@@ -177,36 +204,41 @@ fn selection(given: &Given) -> Result<Selection, String> {
     Ok(selection)
 }
 
-/// Adds the recorders that were asked for.
-fn record(
+/// Where the traffic comes from, as recorders note it.
+struct Origin<'a> {
+    started: SystemTime,
+    target: &'a Endpoint,
+    place: String,
+}
+
+/// Creates the view and the recorders that were asked for.
+fn observers(
     given: &Given,
-    selection: &Selection,
-    mut relay: Relay,
     outputs: Outputs,
-) -> Result<Relay, String> {
+    origin: &Origin,
+) -> Result<Vec<Box<dyn Observer>>, String> {
     let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
     let tool = if for_curl { Tool::Curl } else { Tool::Ucurl };
-    let started = relay.started();
+    let (started, selection) = (origin.started, selection(given)?);
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    if let Some(out) = outputs.view {
+        observers.push(Box::new(selection.of(view(given, origin.target, out)?)));
+    }
     for (option, name, file) in outputs.recorders {
-        relay = match option {
-            "script" => {
-                let script = Script::new(file, relay.target()).for_tool(tool);
-                relay.observe(selection.of(script))
-            }
-            "har" => {
-                let har = Har::new(file, started);
-                relay.observe(selection.of(har.map_err(|error| failed(name, &error))?))
-            }
+        let wrong = |error| failed(name, &error);
+        observers.push(match option {
+            "script" => Box::new(selection.of(Script::new(file, origin.target).for_tool(tool))),
+            "har" => Box::new(selection.of(Har::new(file, started).map_err(wrong)?)),
             "pcap" => {
-                let pcap = Pcap::new(file, started, &relay.endpoint().to_string());
-                relay.observe(selection.of(pcap.map_err(|error| failed(name, &error))?))
+                let pcap = Pcap::new(file, started, &origin.place).map_err(wrong)?;
+                Box::new(selection.of(pcap))
             }
-            _ => relay.observe(RequestWatch::needed_rules(file)),
-        };
+            _ => Box::new(RequestWatch::needed_rules(file)),
+        });
     }
     for name in given.values("record") {
         let record = Record::create(name, started, !given.has("show-secrets"));
-        relay = relay.observe(selection.of(record.map_err(|error| failed(name, &error))?));
+        observers.push(Box::new(selection.of(record.map_err(|error| failed(name, &error))?)));
     }
-    Ok(relay)
+    Ok(observers)
 }
