@@ -32,6 +32,7 @@ pub struct Demux<R> {
 
 /// How many bytes were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Copied {
     /// To stdout, including frames of type 0.
     pub stdout: u64,

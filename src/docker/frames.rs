@@ -55,6 +55,7 @@ pub enum FrameStream {
 
 /// Why a stream is not, or no longer, one of frames. Offsets count from its first byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FrameError {
     /// A type other than 0 to 3.
     Type {
@@ -277,6 +278,7 @@ pub fn may_begin_frames(first: &[u8]) -> bool {
 
 /// What a response's Content-Type says about frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OutputKind {
     /// `application/vnd.docker.multiplexed-stream`: frames, on an upgraded connection since API
     /// 1.42.

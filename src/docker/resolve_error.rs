@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 /// The rule that decided: the first in this order that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum DaemonRule {
     /// The context flag.
     ContextFlag,

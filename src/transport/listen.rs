@@ -125,6 +125,37 @@ impl Listener {
         })
     }
 
+    /// Uses a socket that listens already, as systemd hands one over. Its file stays.
+    ///
+    /// # Errors
+    /// Those of the system, for what is no socket; a connection.
+    pub fn inherit(socket: impl Into<OwnedFd>) -> Result<Self, ListenError> {
+        Self::adopt(socket.into()).map_err(|error| ListenError::of("no listening socket", error))
+    }
+
+    fn adopt(socket: OwnedFd) -> io::Result<Self> {
+        let unix = UnixListener::from(socket);
+        unix.set_nonblocking(false)?;
+        let again = OwnedFd::from(unix.try_clone()?);
+        let (socket, endpoint, is_connected) = match unix.local_addr() {
+            Ok(address) => {
+                let is_connected = UnixStream::from(again).peer_addr().is_ok();
+                (Socket::Unix(unix), unix::endpoint(&address)?, is_connected)
+            }
+            Err(_) => {
+                let tcp = TcpListener::from(OwnedFd::from(unix));
+                let address = tcp.local_addr()?;
+                let (host, port) = (address.ip().to_string(), address.port());
+                let is_connected = TcpStream::from(again).peer_addr().is_ok();
+                (Socket::Tcp(tcp), Endpoint::Tcp { host, port }, is_connected)
+            }
+        };
+        if is_connected {
+            return Err(io::Error::other("it is a connection (systemd: Accept=no)"));
+        }
+        Ok(Self { socket, endpoint, stopped: Arc::default(), _file: None })
+    }
+
     fn open(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
         let (socket, endpoint, file) = match endpoint {
             Endpoint::Unix(path) => {

@@ -6,6 +6,7 @@
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, rounded, within};
+use super::endpoint::Endpoint;
 use super::permission;
 use crate::base::text::visible_path;
 use std::ffi::OsStr;
@@ -94,6 +95,16 @@ pub(super) fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
     Err(ErrorKind::Unsupported.into())
+}
+
+/// Returns the endpoint of a socket's address.
+pub(super) fn endpoint(address: &SocketAddr) -> io::Result<Endpoint> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = address.as_abstract_name() {
+        return Ok(Endpoint::Abstract(name.to_vec()));
+    }
+    let path = address.as_pathname().map(|path| Endpoint::Unix(path.to_owned()));
+    path.ok_or_else(|| io::Error::other("the socket has no name"))
 }
 
 pub(super) fn connect_path(path: &Path, timeout: Option<Duration>) -> Result<UnixStream, Cause> {

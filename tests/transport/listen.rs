@@ -262,3 +262,31 @@ fn a_private_directory_is_private_from_its_first_moment() {
     drop((one, two));
     assert_eq!(names(dir.path()), [""; 0]);
 }
+
+/// As systemd hands one over: with `StandardInput=socket`, or as a descriptor.
+#[test]
+fn a_socket_that_listens_already_is_used_and_its_file_stays() {
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let unix = UnixListener::bind(&path).unwrap();
+    unix.set_nonblocking(true).unwrap();
+    let listener = Listener::inherit(unix).unwrap();
+    assert_eq!(listener.endpoint(), &at(&path));
+    connect(listener.endpoint(), None).unwrap();
+    assert!(listener.accept().unwrap().is_some());
+    drop(listener);
+    assert!(path.exists());
+
+    let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = tcp.local_addr().unwrap().port();
+    let listener = Listener::inherit(tcp).unwrap();
+    assert_eq!(listener.endpoint(), &Endpoint::Tcp { host: "127.0.0.1".into(), port });
+    connect(listener.endpoint(), None).unwrap();
+    assert!(listener.accept().unwrap().is_some());
+
+    let (connection, _peer) = UnixStream::pair().unwrap();
+    let error = Listener::inherit(connection).unwrap_err().to_string();
+    assert!(error.contains("no listening socket"), "{error}");
+    let file = fs::File::open(dir.path()).unwrap();
+    assert!(Listener::inherit(file).is_err());
+}

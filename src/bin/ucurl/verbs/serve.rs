@@ -4,12 +4,14 @@ use super::supervise::{Front, private_socket};
 use crate::args::given::Given;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use unix_http::Endpoint;
 use unix_http::transport::{Admission, ListenErrorKind, Listener, PrivateDir};
 
-/// Binds as `--listen`, `--mode` and `--allow-remote` say. Without `--listen` the socket is in a
+/// Binds as `--listen`, `--mode` and `--allow-remote` say, or takes the listening socket that is
+/// stdin, as systemd's `StandardInput=socket` has it. Without `--listen` the socket is in a
 /// private directory, which dropping the first value removes.
 pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String> {
     let octal = |text: &OsStr| text.to_str().and_then(|text| u32::from_str_radix(text, 8).ok());
@@ -17,6 +19,13 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     let mode = mode.ok_or("--mode: needs an octal number up to 777")?;
     let admission = Admission { mode, beyond_loopback: given.has("allow-remote") };
     let (endpoint, directory) = match given.value("listen") {
+        Some(text) if text == "fd:0" => {
+            let socket = io::stdin().as_fd().try_clone_to_owned();
+            let listener = socket.map_err(|error| error.to_string()).and_then(|socket| {
+                Listener::inherit(socket).map_err(|error| format!("--listen fd:0: {error}"))
+            })?;
+            return Ok((None, listener));
+        }
         Some(text) => (place(text)?, None),
         None => {
             let (endpoint, directory) =
