@@ -21,8 +21,6 @@
 //! The table stays text: in a table of pointers each would cost a relocation at every start.
 
 use super::wrong::{NoTransfer, wrong};
-use std::iter;
-use std::sync::LazyLock;
 use unix_http::base::nearest::nearest;
 
 #[cfg(feature = "commands")]
@@ -30,15 +28,24 @@ static TABLE: &str = concat!(include_str!("flags.txt"), include_str!("verbs.txt"
 #[cfg(not(feature = "commands"))]
 static TABLE: &str = include_str!("flags.txt");
 
-/// Where rows begin, and the end.
-static ROWS: LazyLock<Vec<usize>> = LazyLock::new(|| {
-    let starts = TABLE.match_indices('\n').map(|(end, _)| end + 1);
-    let is_row = |&at: &usize| at == TABLE.len() || TABLE[at..].starts_with(['-', '=']);
-    iter::once(0).chain(starts).filter(is_row).collect()
-});
+/// Where rows begin. Those that are not there are empty and begin at the end.
+static ROWS: [u16; 400] = {
+    let table = TABLE.as_bytes();
+    assert!(table.len() < 1 << 16);
+    let mut rows = [table.len() as u16; 400];
+    let (mut at, mut count) = (0, 0);
+    while at < table.len() {
+        if matches!(table[at], b'-' | b'=') && (at == 0 || table[at - 1] == b'\n') {
+            rows[count] = at as u16;
+            count += 1;
+        }
+        at += 1;
+    }
+    rows
+};
 
 fn row(number: usize) -> &'static str {
-    &TABLE[ROWS[number]..ROWS[number + 1]]
+    &TABLE[ROWS[number].into()..ROWS[number + 1].into()]
 }
 
 fn line(number: usize, line: usize) -> &'static str {
