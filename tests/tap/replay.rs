@@ -216,6 +216,24 @@ fn streams_live_until_they_ended() {
     });
 }
 
+/// The docker command ends its side at once where it has no input; other clients do not.
+#[test]
+fn output_does_not_wait_for_an_end_without_input() {
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", ATTACH),
+        ("0.2", 1, "server", SWITCH),
+        ("0.3", 1, "client end", ""),
+        ("0.4", 1, "server", "hi\n"),
+        ("0.5", 1, "server end", ""),
+    ]);
+    serve(Replay::open(path).unwrap(), |connect| {
+        let client = connect();
+        say(&client, ATTACH);
+        hear(&client, SWITCH);
+        assert_eq!(rest(&client), "hi\n");
+    });
+}
+
 #[test]
 fn broken_answers_break_again() {
     let mut moments = Vec::new();

@@ -54,7 +54,6 @@ pub const BODY_LIMIT: usize = 1 << 20;
 
 /// The member with the coding of content that is not decoded.
 pub(crate) const CODING: &str = "_coding";
-const LEFT: &str = "the client left in the middle of the response";
 
 /// The end of a complete file.
 const END: &[u8] = b"\n]}}\n";
@@ -138,7 +137,9 @@ impl<W: Write + Seek> State<W> {
         let Some(x) = event.exchange() else { return Ok(()) };
         let key = (connection, x.number);
         if let Event::Done(_) = event {
-            let bodies = self.open.remove(&key).unwrap_or_default();
+            let mut bodies = self.open.remove(&key).unwrap_or_default();
+            let left = "the client left in the middle of the response";
+            bodies.faults.extend(x.left.map(|_| left.to_owned()));
             return self.append(&entry(connection, x, &bodies, self.started));
         }
         let bodies = self.open.entry(key).or_default();
@@ -223,10 +224,8 @@ fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) ->
         if !bodies.tunnel.is_empty() {
             content(json, "_sent", "_sentEncoding", &bodies.tunnel);
         }
-        let left = x.left.map(|_| LEFT.to_owned());
-        let comments: Vec<String> = bodies.faults.iter().cloned().chain(left).collect();
-        if !comments.is_empty() {
-            json.name("comment").string(&comments.join("; "));
+        if !bodies.faults.is_empty() {
+            json.name("comment").string(&bodies.faults.join("; "));
         }
     });
     json.into_bytes()

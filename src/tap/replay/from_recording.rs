@@ -37,15 +37,23 @@ pub(super) fn read(dir: &Path) -> io::Result<Answers> {
     Ok(all)
 }
 
-/// A read from the server, or its end.
+/// A read from the server, or its end, and what the client had done by then.
 struct Moment {
     at: Duration,
     start: u64,
     end: u64,
-    /// What the client had done by then: bytes in the tunnel, and the time of the latest ones.
+    client: ClientSoFar,
+}
+
+/// What the client has done.
+#[derive(Clone, Copy, Default)]
+struct ClientSoFar {
+    /// How many bytes it has sent in the tunnel.
     heard: u64,
-    heard_at: Duration,
-    client_ended: bool,
+    /// When it did something last.
+    at: Duration,
+    /// How many bytes the server had sent when it ended.
+    ended: Option<u64>,
 }
 
 /// One connection while it is read.
@@ -57,10 +65,7 @@ struct Reader {
     /// The end of the server's side.
     end: Option<Moment>,
     now: Duration,
-    heard: u64,
-    heard_at: Duration,
-    /// How many bytes the server had sent when the client ended.
-    client_end: Option<u64>,
+    client: ClientSoFar,
     /// How many of the server's bytes belong to earlier responses.
     cursor: u64,
     /// The bodies of requests, and the lengths of the 100 (Continue) heads, by exchange.
@@ -95,8 +100,7 @@ fn connection(
                     }
                 }
                 if *side == Side::Server {
-                    let start = reader.length();
-                    let moment = reader.moment(start, start + buffer.len() as u64);
+                    let moment = reader.moment(buffer.len());
                     reader.moments.push(moment);
                 }
                 conversation.bytes(*side, event.at, &buffer, &mut |event| reader.see(event));
@@ -107,13 +111,12 @@ fn connection(
                 }
             }
             What::End(side, _) => {
-                let length = reader.length();
                 match side {
                     Side::Client => {
-                        reader.client_end = Some(length);
-                        reader.heard_at = event.at;
+                        reader.client.ended = Some(reader.length());
+                        reader.client.at = event.at;
                     }
-                    Side::Server => reader.end = Some(reader.moment(length, length)),
+                    Side::Server => reader.end = Some(reader.moment(0)),
                 }
                 conversation.end(*side, event.at, None, &mut |event| reader.see(event));
             }
@@ -131,10 +134,9 @@ impl Reader {
         self.moments.last().map_or(0, |moment| moment.end)
     }
 
-    fn moment(&self, start: u64, end: u64) -> Moment {
-        let client_ended = self.client_end.is_some();
-        let (heard, heard_at) = (self.heard, self.heard_at);
-        Moment { at: self.now, start, end, heard, heard_at, client_ended }
+    fn moment(&self, bytes: usize) -> Moment {
+        let start = self.length();
+        Moment { at: self.now, start, end: start + bytes as u64, client: self.client }
     }
 
     fn see(&mut self, event: &Event<'_>) {
@@ -143,8 +145,8 @@ impl Reader {
                 self.bodies.entry(x.number).or_default().add(bytes)
             }
             Event::Tunnel(_, Side::Client, bytes) => {
-                self.heard += bytes.len() as u64;
-                self.heard_at = self.now;
+                self.client.heard += bytes.len() as u64;
+                self.client.at = self.now;
             }
             // The bytes so far are that head; it is repeated only to a client that waits for it.
             Event::Interim(x, _) => {
@@ -187,9 +189,10 @@ impl Reader {
     fn parts(&self, x: &Exchange, (start, head, end): (u64, u64, u64), close: bool) -> Vec<Part> {
         let mut before = x.sent.ended.or(x.sent.head_ended).unwrap_or_default();
         let mut part = |moment: &Moment, bytes, after_head| {
-            let after = moment.at.saturating_sub(before.max(moment.heard_at));
-            before = before.max(moment.at);
-            let (at, heard, client_end) = (moment.at, moment.heard, self.patience(x, head, moment));
+            let Moment { at, client, .. } = *moment;
+            let after = at.saturating_sub(before.max(client.at));
+            before = before.max(at);
+            let (heard, client_end) = (client.heard, patience(x, head, client));
             Part { at, after, heard, client_end, after_head, bytes }
         };
         let mut parts = Vec::new();
@@ -209,16 +212,16 @@ impl Reader {
         parts.extend(self.end.as_ref().filter(|_| close).map(|end| part(end, None, false)));
         parts
     }
+}
 
-    /// How long a part waits for the client's end, which came before `moment` in the recording.
-    ///
-    /// A server that is in the middle of a response ends because its client left. Of a tunnel that
-    /// is likely as well; but a client without input may end its side at once, to no effect.
-    fn patience(&self, x: &Exchange, head: u64, moment: &Moment) -> Option<Duration> {
-        let sent = self.client_end.filter(|_| moment.client_ended)?;
-        let left = x.left.is_some() || x.response.is_none();
-        let caused = left || moment.heard > 0 || sent > head;
-        let patience = if caused { Duration::MAX } else { PATIENCE };
-        (left || x.may_half_close()).then_some(patience)
-    }
+/// How long a part waits for the client's end, if that had come before in the recording.
+///
+/// A server that is in the middle of a response ends because its client left. Of a tunnel that is
+/// likely as well; but a client without input may end its side at once, to no effect.
+fn patience(x: &Exchange, head: u64, client: ClientSoFar) -> Option<Duration> {
+    let sent = client.ended?;
+    let left = x.left.is_some() || x.response.is_none();
+    let caused = left || client.heard > 0 || sent > head;
+    let patience = if caused { Duration::MAX } else { PATIENCE };
+    (left || x.may_half_close()).then_some(patience)
 }

@@ -25,29 +25,29 @@ impl Replay {
                 let order = if fresh { -(*n as i64) } else { *n as i64 };
                 (request.body == asked.body, request.target == asked.target, fresh, order)
             });
-        let mut problem = None;
         let chosen = match best {
             Some((n, request)) => {
                 given.counts[n] += 1;
-                let answer = &self.answers[n];
-                if let (None, Some(part)) = (&answer.unfit, answer.parts.first()) {
-                    given.under_way.insert(n, part.at);
-                }
-                if request.body != asked.body {
-                    problem = Some(format!("answered as with another body: {}", asked.name()));
-                }
-                match &answer.unfit {
+                match &self.answers[n].unfit {
                     None => Ok(n),
                     Some(why) => Err(format!("cannot replay {}: {why}", request.name())),
                 }
             }
             None => Err(self.unknown(asked)),
         };
-        problem = chosen.as_ref().err().cloned().or(problem);
-        if let (Some(tell), Some(problem)) = (&self.tell, &problem) {
-            tell(problem);
+        let problem = match &chosen {
+            Ok(n) => {
+                let answer = &self.answers[*n];
+                given.under_way.extend(answer.parts.first().map(|part| (*n, part.at)));
+                let another = answer.request.body != asked.body;
+                another.then(|| format!("answered as with another body: {}", asked.name()))
+            }
+            Err(why) => Some(why.clone()),
+        };
+        if let Some(problem) = problem {
+            self.tell.iter().for_each(|tell| tell(&problem));
+            given.problems.push(problem);
         }
-        given.problems.extend(problem);
         drop(given);
         self.changed.notify_all();
         chosen

@@ -226,14 +226,10 @@ impl Peer<'_> {
             let limited = (limit != Duration::MAX).then_some(rest.max(Duration::from_millis(1)));
             self.stream.set_read_timeout(limited)?;
             match self.read() {
-                Err(error) if is_timeout(&error) => break,
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
                 read => read?,
             }
         }
         self.stream.set_read_timeout(None)
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
