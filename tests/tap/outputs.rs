@@ -180,3 +180,30 @@ fn a_pipe_gets_the_capture_when_its_reader_comes() {
     assert!(capture.starts_with(b"\n\r\r\n"), "{}", capture.escape_ascii());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// A pipe whose reader reads nothing holds up the traffic, but not the end.
+#[test]
+fn a_signal_ends_a_tap_whose_pipe_is_full() {
+    let (dir, server) = (TempDir::new(), Fake::start(|peer| peer.send_for_ever(&[b'x'; 4096])));
+    let pipe = dir.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let name = pipe.display().to_string();
+    let reader = std::thread::spawn(move || File::open(pipe).unwrap());
+    let path = dir.join("tap.sock");
+    let (listen, to) = (path.display().to_string(), server.path().display().to_string());
+    let flags = ["tap", "-q", "--pcap", &name, "--listen", &listen, "--to", &to];
+    let mut child = tap(&dir, &flags).stderr(Stdio::piped()).spawn().unwrap();
+    let _reader = reader.join().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    wait_for("the tap", || path.exists());
+    let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    // Until the pipe is full, and nothing passes any more.
+    while client.read(&mut [0; 65536]).is_ok_and(|n| n > 0) {}
+    signal(&child, "INT");
+    assert!(!child.wait().unwrap().success());
+    assert!(said.any(|line| line.unwrap().contains("an output was stuck")));
+    let mark = dir.path().display().to_string();
+    wait_for("its processes to end", || processes(&mark).is_empty());
+}

@@ -71,7 +71,9 @@ exit "$code"
 "#;
 
 /// How long the back may take to end, once it was asked to: something that it writes to may block.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same before it serves: it has nothing to finish then.
+const NO_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The front, as the back sees it.
 pub struct Front {
@@ -85,6 +87,8 @@ pub struct Front {
 
 #[derive(Default)]
 struct Wishes {
+    /// Whether the back serves.
+    serves: bool,
     /// Whether the back should stop.
     stop: bool,
     /// The id of the command that runs.
@@ -221,7 +225,11 @@ impl Front {
         }
         // The watch must not see the front's end between the two.
         let mut wishes = lock(&self.wishes);
+        if wishes.stop {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let child = command.spawn()?;
+        wishes.serves = true;
         wishes.command = Some(child.id());
         self.waits.store(false, Ordering::Release);
         self.tell(&child.id().to_string());
@@ -238,7 +246,9 @@ impl Front {
 
     /// Waits until the front asks to stop or has ended.
     pub fn wait_for_stop(&self) {
-        drop(self.changed.wait_while(lock(&self.wishes), |wishes| !wishes.stop));
+        let mut wishes = lock(&self.wishes);
+        wishes.serves = true;
+        drop(self.changed.wait_while(wishes, |wishes| !wishes.stop));
     }
 
     /// Follows what the front says, up to its end. Ends the back if that does not end by itself.
@@ -257,18 +267,21 @@ impl Front {
     }
 
     fn stop(self: &Arc<Self>) {
-        if !std::mem::replace(&mut lock(&self.wishes).stop, true) {
-            self.changed.notify_all();
-            let front = Arc::clone(self);
-            thread::spawn(move || {
-                let running = |wishes: &mut Wishes| wishes.command.is_some();
-                drop(front.changed.wait_while(lock(&front.wishes), running));
-                thread::sleep(PATIENCE);
-                crate::console::say("stopped, but an output was stuck and is not complete");
-                front.end(1);
-                std::process::exit(1);
-            });
+        let mut wishes = lock(&self.wishes);
+        let patience = if wishes.serves { PATIENCE } else { NO_PATIENCE };
+        if std::mem::replace(&mut wishes.stop, true) {
+            return;
         }
+        self.changed.notify_all();
+        let front = Arc::clone(self);
+        thread::spawn(move || {
+            let running = |wishes: &mut Wishes| wishes.command.is_some();
+            drop(front.changed.wait_while(lock(&front.wishes), running));
+            thread::sleep(patience);
+            crate::console::say("stopped while an output was stuck; it is not complete");
+            front.end(1);
+            std::process::exit(1);
+        });
     }
 
     /// Tells the front its exit code.
