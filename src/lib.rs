@@ -120,6 +120,8 @@
 // Layers that were left out cannot be linked to.
 #![cfg_attr(not(feature = "commands"), allow(rustdoc::broken_intra_doc_links))]
 
+// Shared with ucurl, and no part of what the library promises.
+#[doc(hidden)]
 pub mod base;
 pub mod client;
 pub mod connection;

@@ -14,14 +14,13 @@
 //! daemon than the one that was chosen.
 
 use super::environment::Environment;
-use super::resolve_error::{DaemonRule, ResolveError, unreadable};
+use super::resolve_error::{DaemonRule, ResolveError, present};
 use super::sha256::sha256_hex;
 use super::tls::TlsOptions;
 use super::tls_settings;
 use crate::json::Value;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +29,7 @@ pub(super) fn current_context(
     dir: &Path,
 ) -> Result<Option<OsString>, ResolveError> {
     let path = dir.join("config.json");
-    let Some(text) = read(env, &path)? else { return Ok(None) };
+    let Some(text) = present(env.read(&path), &path)? else { return Ok(None) };
     // An empty file is what `touch` leaves behind, and the CLI takes it for no settings.
     if text.trim_ascii().is_empty() {
         return Ok(None);
@@ -42,14 +41,6 @@ pub(super) fn current_context(
         Some(Value::String(name)) if name.is_empty() => Ok(None),
         Some(Value::String(name)) => Ok(Some(name.into())),
         Some(_) => Err(wrong("currentContext is not a string".into())),
-    }
-}
-
-fn read(env: &impl Environment, path: &Path) -> Result<Option<Vec<u8>>, ResolveError> {
-    match env.read(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(path.to_owned(), error)),
     }
 }
 
@@ -69,7 +60,7 @@ pub(super) fn stored(
 ) -> Result<StoredContext, ResolveError> {
     let id = sha256_hex(name.as_bytes());
     let meta = dir.join("contexts/meta").join(&id).join("meta.json");
-    let Some(text) = read(env, &meta)? else {
+    let Some(text) = present(env.read(&meta), &meta)? else {
         let name = name.to_string_lossy().into_owned();
         return Err(ResolveError::UnknownContext { name, rule, meta, known: known(env, dir) });
     };

@@ -135,16 +135,16 @@ impl Daemon {
     pub fn overruled(&self, env: &impl Environment, flags: &DaemonFlags) -> Vec<String> {
         let config = || context::current_context(env, &config_dir(env).ok()?).ok().flatten();
         let said = [
-            (DaemonRule::HostVariable, "DOCKER_HOST", set(env, "DOCKER_HOST")),
-            (DaemonRule::ContextVariable, "DOCKER_CONTEXT", set(env, "DOCKER_CONTEXT")),
-            (DaemonRule::ConfigFile, "currentContext of config.json", config()),
+            (DaemonRule::HostVariable, set(env, "DOCKER_HOST")),
+            (DaemonRule::ContextVariable, set(env, "DOCKER_CONTEXT")),
+            (DaemonRule::ConfigFile, config()),
         ];
         let used_host = self.context == "default" && flags.host.is_none();
         said.into_iter()
-            .filter(|(rule, ..)| self.rule < *rule)
-            .filter(|(rule, ..)| !(used_host && *rule == DaemonRule::HostVariable))
-            .filter_map(|(_, what, value)| {
-                Some(format!("{what} ({}) is overruled", value?.to_string_lossy()))
+            .filter(|(rule, _)| self.rule < *rule)
+            .filter(|(rule, _)| !(used_host && *rule == DaemonRule::HostVariable))
+            .filter_map(|(rule, value)| {
+                Some(format!("{rule} ({}) is overruled", value?.to_string_lossy()))
             })
             .collect()
     }

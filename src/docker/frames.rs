@@ -57,15 +57,10 @@ pub enum FrameStream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// A type other than 0 to 3.
-    Type {
-        /// The type.
+    /// A byte that no header has there: a type other than 0 to 3, or padding other than zero.
+    NotAFrame {
+        /// The byte.
         found: u8,
-        /// Where it stands.
-        offset: u64,
-    },
-    /// A byte of the padding that is not zero.
-    Padding {
         /// Where it stands.
         offset: u64,
     },
@@ -97,9 +92,10 @@ impl fmt::Display for FrameError {
                 let message = visible(message.as_bytes());
                 return write!(f, "error from the daemon in the stream: {message}");
             }
-            Self::Type { found, offset } => format!("not a frame: type {found} at byte {offset}"),
-            Self::Padding { offset } => {
-                format!("not a frame: padding that is not zero at byte {offset}")
+            Self::NotAFrame { found, offset } => {
+                let tty = "; the output of a container with a terminal has no frames";
+                let hint = if *offset < 4 { tty } else { "" };
+                format!("not a frame: {found:#04x} at byte {offset}{hint}")
             }
             Self::IncompleteHeader { offset } => {
                 format!("the stream ended inside a frame's header, at byte {offset}")
@@ -109,13 +105,7 @@ impl fmt::Display for FrameError {
                  bytes are missing"
             ),
         };
-        let hint = match self {
-            Self::Type { offset: 0, .. } | Self::Padding { offset: 0..=3 } => {
-                "; the output of a container with a terminal has no frames"
-            }
-            _ => "",
-        };
-        write!(f, "{why}{hint} (Docker Engine API, Stream format)")
+        write!(f, "{why} (Docker Engine API, Stream format)")
     }
 }
 
@@ -222,12 +212,10 @@ impl FrameDecoder {
     /// Takes as much of the header as there is; returns whether it is complete.
     fn header(&mut self, input: &mut &[u8]) -> Result<bool, FrameError> {
         for &byte in take(input, FRAME_HEADER_LEN - self.have) {
-            match (self.have, byte) {
-                (0, 4..) => return Err(FrameError::Type { found: byte, offset: self.offset }),
-                (1..=3, 1..) => return Err(FrameError::Padding { offset: self.offset }),
-                _ => {}
-            }
             self.header[self.have] = byte;
+            if !may_begin_frames(&self.header) {
+                return Err(FrameError::NotAFrame { found: byte, offset: self.offset });
+            }
             self.have += 1;
             self.offset += 1;
         }

@@ -4,7 +4,7 @@ use crate::base::text::{visible, visible_path};
 use crate::transport::EndpointError;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The rule that decided: the first in this order that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,6 +112,15 @@ impl fmt::Display for ResolveError {
                 f.write_str("no home directory to look for .docker in; set DOCKER_CONFIG or HOME")
             }
         }
+    }
+}
+
+/// Returns what was read; `None` where there is no such file.
+pub(super) fn present<T>(read: io::Result<T>, path: &Path) -> Result<Option<T>, ResolveError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path.to_owned(), error)),
     }
 }
 

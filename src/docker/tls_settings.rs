@@ -9,9 +9,8 @@
 //! `ca.pem` has to be there; a client's certificate and its key need not.
 
 use super::environment::{Environment, set};
-use super::resolve_error::{ResolveError, unreadable};
+use super::resolve_error::{ResolveError, present, unreadable};
 use super::tls::TlsOptions;
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub(super) type TlsAndNotes = (Option<TlsOptions>, Vec<String>);
@@ -36,11 +35,7 @@ pub(super) fn of_variables(
     env.probe(&ca).map_err(|error| ResolveError::File { path: ca.clone(), error, is_ca: true })?;
     let file = |name| {
         let path = dir.join(name);
-        match env.probe(&path) {
-            Ok(()) => Ok(Some(path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unreadable(path, error)),
-        }
+        Ok(present(env.probe(&path), &path)?.map(|()| path))
     };
     Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
 }
@@ -51,13 +46,9 @@ pub(super) fn of_context(
     dir: &Path,
     skip_verify: bool,
 ) -> Result<TlsAndNotes, ResolveError> {
-    let files = match env.list(dir) {
-        Ok(files) => files,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let tls = TlsOptions { verify: false, ..TlsOptions::default() };
-            return Ok((skip_verify.then_some(tls), Vec::new()));
-        }
-        Err(error) => return Err(unreadable(dir.to_owned(), error)),
+    let Some(files) = present(env.list(dir), dir)? else {
+        let tls = TlsOptions { verify: false, ..TlsOptions::default() };
+        return Ok((skip_verify.then_some(tls), Vec::new()));
     };
     let file = |name: &str| {
         let path = dir.join(name);

@@ -21,7 +21,7 @@ use std::time::Duration;
 /// assert!(log.1.recv()?.ends_with(": the database is gone"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Access<'a> {
     /// The request; `None` if no whole head came.
@@ -38,14 +38,6 @@ pub struct Access<'a> {
     /// [`Refusal`](super::Refusal), the [`Error`](crate::Error) of bytes that are not HTTP, or why
     /// a connection could not be accepted.
     pub error: Option<&'a (dyn Error + 'static)>,
-}
-
-impl<'a> Access<'a> {
-    /// A connection that could not be served.
-    pub(super) fn failed(error: &'a (dyn Error + 'static)) -> Access<'a> {
-        let (request, peer, status, took) = Default::default();
-        Access { request, peer, status, sent: 0, took, error: Some(error) }
-    }
 }
 
 impl fmt::Display for Access<'_> {

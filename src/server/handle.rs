@@ -48,7 +48,7 @@ impl Service for Running {
     fn fails(&self, _number: u64, what: &str, error: &io::Error) {
         self.make_room();
         let error = io::Error::new(error.kind(), format!("{what}: {error}"));
-        self.setup.tell(&Access::failed(&error));
+        self.setup.tell(&Access { error: Some(&error), ..Access::default() });
     }
 
     fn has_room(&self) -> bool {

@@ -95,11 +95,8 @@ impl<'a> Responder<'a> {
     /// Fails for content with a status-code that has none (204, 205, 304), or if sending fails.
     pub fn send(mut self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
         let content = content.as_ref();
-        if content.is_empty() && self.has_no_content() {
-            self.begin(Ends::Head)?;
-        } else {
-            self.begin_content(Ends::Length(content.len() as u64))?;
-        }
+        let no_content = content.is_empty() && self.has_no_content();
+        self.begin(if no_content { Ends::Head } else { Ends::Length(content.len() as u64) })?;
         let content = if self.asked.head { b"" } else { content };
         self.send_all(content)
     }
@@ -123,13 +120,10 @@ impl<'a> Responder<'a> {
     /// Fails if reading or sending fails or `reader` ends too early. The client then receives less
     /// than announced and notices.
     pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
-        self.begin_content(Ends::Length(length))?;
-        if self.asked.head {
-            return self.send_all(b"");
-        }
+        self.begin(Ends::Length(length))?;
+        let mut reader = reader.take(if self.asked.head { 0 } else { length });
         self.answer.send(self.state, b"", [b""; 2])?;
-        let mut reader = reader.take(length);
-        let mut piece = vec![0; PIECE.min(usize::try_from(length).unwrap_or(PIECE))];
+        let mut piece = vec![0; PIECE.min(usize::try_from(reader.limit()).unwrap_or(PIECE))];
         while reader.limit() > 0 {
             match reader.read(&mut piece) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -150,10 +144,10 @@ impl<'a> Responder<'a> {
     /// # Errors
     /// Fails for a status-code that has no content.
     pub fn stream(self) -> io::Result<BodyWriter<'a>> {
-        match self.has_no_content() {
-            true => Err(invalid(NO_CONTENT)),
-            false => Ok(BodyWriter { responder: self, begun: false }),
+        if self.has_no_content() {
+            return Err(invalid(NO_CONTENT));
         }
+        Ok(BodyWriter { responder: self, begun: false })
     }
 
     /// Ends HTTP on this connection with `101 Switching Protocols`. Read the request's content
@@ -208,14 +202,13 @@ impl<'a> Responder<'a> {
         matches!(self.status, 100..=199 | 204 | 205 | 304)
     }
 
-    fn begin_content(&mut self, ends: Ends) -> io::Result<()> {
-        if self.has_no_content() { Err(invalid(NO_CONTENT)) } else { self.begin(ends) }
-    }
-
     fn begin(&mut self, ends: Ends) -> io::Result<()> {
         self.wrong.take().map_or(Ok(()), Err)?;
         if self.status < 200 {
             return Err(invalid("an interim response is no answer (RFC 9110 §15.2)"));
+        }
+        if ends != Ends::Head && self.has_no_content() {
+            return Err(invalid(NO_CONTENT));
         }
         // 205 has no content, but its head does not say so by itself (RFC 9110 §15.3.6).
         let ends = if self.status == 205 { Ends::Length(0) } else { ends };

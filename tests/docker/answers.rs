@@ -119,7 +119,7 @@ fn one_error_type_takes_the_errors_of_every_layer() {
     assert!(matches!(&error, DockerError::Json(e) if e.kind == JsonErrorKind::Incomplete));
     assert!(matches!(of("/cut"), DockerError::Exchange(Error::Incomplete(_))));
     let error = of("/frames");
-    assert!(matches!(error, DockerError::Frame(FrameError::Type { found: 9, .. })), "{error}");
+    assert!(matches!(error, DockerError::Frame(FrameError::NotAFrame { found: 9, .. })), "{error}");
     assert_eq!(of("/failed-stream").to_string(), "no space");
     let nowhere = Client::unix("/nowhere/s");
     let error = all_layers(&nowhere, "/").unwrap_err();

@@ -74,31 +74,31 @@ const CASES: &[Case] = &[
         id: "type-four",
         wire: b"\x04\0\0\0\0\0\0\x01x",
         says: &[],
-        end: || Err(FrameError::Type { found: 4, offset: 0 }),
+        end: || Err(FrameError::NotAFrame { found: 4, offset: 0 }),
     },
     Case {
         id: "terminal-output",
         wire: b"/ # ls\r\n",
         says: &[],
-        end: || Err(FrameError::Type { found: b'/', offset: 0 }),
+        end: || Err(FrameError::NotAFrame { found: b'/', offset: 0 }),
     },
     Case {
         id: "type-after-a-frame",
         wire: b"\x01\0\0\0\0\0\0\x01xy",
         says: &[('O', "x")],
-        end: || Err(FrameError::Type { found: b'y', offset: 9 }),
+        end: || Err(FrameError::NotAFrame { found: b'y', offset: 9 }),
     },
     Case {
         id: "padding-1",
         wire: b"\x01\x01\0\0\0\0\0\x01x",
         says: &[],
-        end: || Err(FrameError::Padding { offset: 1 }),
+        end: || Err(FrameError::NotAFrame { found: 1, offset: 1 }),
     },
     Case {
         id: "padding-3",
         wire: b"\x01\0\0\0\0\0\0\x01x\x02\0\0\x09\0\0\0\x01x",
         says: &[('O', "x")],
-        end: || Err(FrameError::Padding { offset: 12 }),
+        end: || Err(FrameError::NotAFrame { found: 9, offset: 12 }),
     },
     Case {
         id: "cut-in-header",
@@ -386,12 +386,12 @@ fn a_daemon_error_without_end_is_cut() {
 fn messages_say_where_and_why() {
     let cases = [
         (
-            FrameError::Type { found: 47, offset: 0 },
-            "not a frame: type 47 at byte 0; the output of a container with a terminal has no frames (Docker Engine API, Stream format)",
+            FrameError::NotAFrame { found: 47, offset: 0 },
+            "not a frame: 0x2f at byte 0; the output of a container with a terminal has no frames (Docker Engine API, Stream format)",
         ),
         (
-            FrameError::Type { found: 9, offset: 12 },
-            "not a frame: type 9 at byte 12 (Docker Engine API, Stream format)",
+            FrameError::NotAFrame { found: 9, offset: 12 },
+            "not a frame: 0x09 at byte 12 (Docker Engine API, Stream format)",
         ),
         (
             FrameError::Daemon { message: "gone".into() },
