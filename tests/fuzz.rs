@@ -29,6 +29,7 @@ const TARGETS: &[(&str, Check)] = &[
     ("endpoint", oracles::endpoint::check),
     ("flags", command_line::check),
     ("frames", oracles::frames::check),
+    ("guard", oracles::guard::check),
     ("heads", oracles::heads::check),
     ("json", oracles::json::check),
     ("recordings", oracles::recordings::check),

@@ -33,6 +33,7 @@ use crate::wire::{
     BodyDecoder, Field, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead, framing,
 };
 use std::fmt;
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Parses the requests of one connection and passes those that no web page made.
@@ -43,8 +44,6 @@ pub struct Gate {
     /// The beginning of a head.
     held: Vec<u8>,
     decoder: RequestDecoder,
-    /// Whether anything was passed.
-    spoken: bool,
 }
 
 #[derive(Debug)]
@@ -56,11 +55,15 @@ enum State {
 }
 
 /// The reason why a request does not pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Denied {
-    /// The status-code of the response: 400, 403 or 421.
+    /// The status-code of the response.
     pub status: u16,
-    why: String,
+    pub(super) why: String,
+    /// The rule of a [guard](super::guard) that would let the request pass.
+    pub needed: Option<String>,
+    /// Whether the request is HEAD, whose response has no content.
+    pub(super) to_head: bool,
 }
 
 impl fmt::Display for Denied {
@@ -73,36 +76,14 @@ impl std::error::Error for Denied {}
 
 impl From<ParseError> for Denied {
     fn from(error: ParseError) -> Denied {
-        Denied { status: 400, why: format!("on TCP every request must be readable: {error}") }
+        let why = format!("every request must be readable here: {error}");
+        Denied { status: 400, why, ..Denied::default() }
     }
 }
 
-/// Decides which bytes of a client are passed on, and which instead of them.
-pub(super) trait Filter {
-    /// Takes the next bytes and appends those that may be passed on now. Returns whether to call
-    /// again, with none, once those were passed on.
-    fn filter(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<bool, Denied>;
-
-    /// Whether the request that was denied may be answered here, and whether with content.
-    fn answer(&self) -> Option<bool>;
-}
-
-impl Filter for Gate {
-    fn filter(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<bool, Denied> {
-        let admitted = self.admit(bytes, passed);
-        self.spoken |= !passed.is_empty();
-        admitted.map(|()| false)
-    }
-
-    /// In the middle of other responses one of ours would be taken for the server's.
-    fn answer(&self) -> Option<bool> {
-        (!self.spoken).then(|| self.decoder.head().method() != "HEAD")
-    }
-}
-
-impl Denied {
-    pub(super) fn new(status: u16, why: String) -> Denied {
-        Denied { status, why }
+impl From<Denied> for io::Error {
+    fn from(denied: Denied) -> io::Error {
+        io::Error::other(denied)
     }
 }
 
@@ -114,7 +95,6 @@ impl Gate {
             state: State::Head,
             held: Vec::new(),
             decoder: RequestDecoder::new(),
-            spoken: false,
         }
     }
 
@@ -173,13 +153,13 @@ impl Gate {
     }
 
     pub(super) fn check(&self, head: &RequestHead) -> Result<(), Denied> {
-        let host = head.host()?.unwrap_or_default();
+        let (host, to_head) = (head.host()?.unwrap_or_default(), head.method() == "HEAD");
         let name = String::from_utf8_lossy(host);
         if !host.is_empty() && !self.is_ours(without_port(&name)) {
             let name = name.escape_debug();
             let why =
                 format!("the Host is {name}, which may be a web page's own name (DNS rebinding)");
-            return Err(Denied { status: 421, why });
+            return Err(Denied { status: 421, why, to_head, ..Denied::default() });
         }
         let is_foreign = |field: &Field<'_>| match field.value() {
             value if field.is("Origin") => !same_origin(value, host),
@@ -193,7 +173,7 @@ impl Gate {
                 let value = field.value().split(|&b| b == b'?').next().unwrap_or_default();
                 let (name, value) = (field.name(), value.escape_ascii());
                 let why = format!("the request comes from another web page ({name}: {value})");
-                Err(Denied { status: 403, why })
+                Err(Denied { status: 403, why, to_head, ..Denied::default() })
             }
             None => Ok(()),
         }

@@ -53,8 +53,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::gate::{Filter, Gate};
-use super::guard::{AllowList, RequestFilter, Turn};
+use super::gate::{Denied, Gate};
+use super::guard::{AllowList, GuardedRequests, Turn};
 use super::refusal::refusal;
 use super::stopper::TapStopper;
 use super::viewer::{News, Viewer};
@@ -170,28 +170,44 @@ impl Relay {
     }
 
     /// Passes on what one side sends until there is nothing more to pass on.
-    fn pass(&self, number: u64, side: Side, pair: &Pair, mut filter: Option<&mut dyn Filter>) {
+    fn pass(&self, number: u64, side: Side, pair: &Pair, mut check: Check<'_>) {
         let (from, to) = pair.ends(side);
+        let mut spoken = false;
         let mut buffer = Arc::new(vec![0; SMALL]);
         let error = loop {
             let space = writable(&mut buffer);
-            let n = match { from }.read(space) {
+            let read = match &mut check.guard {
+                Some(requests) => requests.read(space),
+                None => { from }.read(space),
+            };
+            let n = match read.map_err(|error| error.downcast::<Denied>()) {
                 Ok(0) => break None,
                 Ok(n) => n,
-                Err(error) => break Some(error),
+                Err(Ok(denied)) => {
+                    self.refuse(number, pair, &denied, true);
+                    break None;
+                }
+                Err(Err(error)) => break Some(error),
             };
             let full = n == space.len() && n < LARGE;
-            let passed = match &mut filter {
-                None => self.write(number, side, pair, (&buffer, n)).map(|()| true),
-                Some(filter) => self.filter(number, pair, *filter, &buffer[..n]),
-            };
-            match passed {
-                Ok(true) => {}
-                Ok(false) => break None,
-                Err(error) => {
-                    pair.turn.end();
-                    return self.viewer.tell(number, News::Ended(side, Some(error)));
+            let (passed, len, denied) = match &mut check.gate {
+                Some(gate) => {
+                    let mut passed = Vec::with_capacity(n);
+                    let denied = gate.admit(&buffer[..n], &mut passed).err();
+                    let len = passed.len();
+                    (Arc::new(passed), len, denied)
                 }
+                None => (Arc::clone(&buffer), n, None),
+            };
+            spoken |= len > 0;
+            if let Err(error) = self.write(number, side, pair, (&passed, len)) {
+                pair.turn.end();
+                return self.viewer.tell(number, News::Ended(side, Some(error)));
+            }
+            drop(passed);
+            if let Some(denied) = denied {
+                self.refuse(number, pair, &denied, !spoken);
+                break None;
             }
             if full {
                 buffer = Arc::new(vec![0; 8 * buffer.len()]);
@@ -218,7 +234,8 @@ impl Relay {
     ) -> io::Result<()> {
         let (from, to) = pair.ends(side);
         let bytes = &passed.0[..passed.1];
-        if let Err(error) = self.viewer.pass_on(number, side, passed, || { to }.write_all(bytes)) {
+        let written = self.viewer.pass_on(number, side, passed, || { to }.write_all(bytes));
+        if let Err(error) = written {
             // What the other side still says is passed on. A Unix socket tells the writer at once.
             // TCP cannot, and would drop what is still to be read here.
             if from.as_unix().is_some() {
@@ -233,35 +250,22 @@ impl Relay {
         Ok(())
     }
 
-    /// Passes on what a filter lets pass. Returns false after a request that it denies.
-    fn filter(
-        &self,
-        number: u64,
-        pair: &Pair,
-        filter: &mut dyn Filter,
-        mut bytes: &[u8],
-    ) -> io::Result<bool> {
-        loop {
-            let mut passed = Vec::with_capacity(bytes.len());
-            let filtered = filter.filter(bytes, &mut passed);
-            bytes = &[];
-            let len = passed.len();
-            self.write(number, Side::Client, pair, (&Arc::new(passed), len))?;
-            match filtered {
-                Ok(true) => {}
-                Ok(false) => return Ok(true),
-                Err(denied) => {
-                    let why = denied.to_string();
-                    self.viewer.tell(number, News::Refused(why.clone()));
-                    if let Some(content) = filter.answer() {
-                        turn_away(&pair.client, denied.status, &why, content);
-                        pair.cut();
-                    }
-                    return Ok(false);
-                }
-            }
+    /// Ends a connection after a request that is denied. In the middle of other answers one of ours
+    /// would be taken for the server's.
+    fn refuse(&self, number: u64, pair: &Pair, denied: &Denied, answer: bool) {
+        self.viewer.tell(number, News::Refused(denied.why.clone()));
+        if answer {
+            turn_away(&pair.client, denied.status, &denied.why, !denied.to_head);
+            pair.cut();
         }
     }
+}
+
+/// What the client's bytes go through.
+#[derive(Default)]
+struct Check<'a> {
+    gate: Option<Gate>,
+    guard: Option<GuardedRequests<'a>>,
 }
 
 impl Service for Relay {
@@ -280,19 +284,16 @@ impl Service for Relay {
         self.open.insert(number, &pair);
         self.viewer.tell(number, News::Opened);
         let gated = matches!(self.endpoint(), Endpoint::Tcp { .. });
-        let mut gate = gated.then(|| Gate::new(&self.allowed));
-        let mut guard = self
-            .rules
-            .as_ref()
-            .map(|rules| RequestFilter::new(rules, gate.take(), &pair.turn, &pair.client));
-        let filter = match (&mut guard, &mut gate) {
-            (Some(guard), _) => Some(guard as &mut dyn Filter),
-            (None, gate) => gate.as_mut().map(|gate| gate as &mut dyn Filter),
-        };
+        let gate = gated.then(|| Gate::new(&self.allowed));
+        let mut check = Check { gate, guard: None };
+        if let Some(rules) = &self.rules {
+            let gate = check.gate.take();
+            check.guard = Some(GuardedRequests::new(rules, gate, &pair.turn, &pair.client));
+        }
         thread::scope(|scope| {
-            let answers = || self.pass(number, Side::Server, &pair, None);
+            let answers = || self.pass(number, Side::Server, &pair, Check::default());
             match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
-                Ok(_) => self.pass(number, Side::Client, &pair, filter),
+                Ok(_) => self.pass(number, Side::Client, &pair, check),
                 Err(error) => {
                     self.fails(number, "no thread for another connection", &error);
                     pair.cut();

@@ -84,6 +84,16 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
     ] {
         seeds.push(("json", text.into()));
     }
+    for request in [
+        "GET /v1.41/containers/json?all=1&size=0 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /containers/a/start HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        r#"{"Image":"busy","Cmd":["a"],"Labels":{"a":"b"},"HostConfig":{"Binds":["/srv/a:/x"]}}"#,
+        r#"{"\u0049mage":"busy:1","HostConfig":{"Privileged":false,"MaskedPaths":null}}"#,
+        r#"{"HostConfig":{"NetworkMode":"none","LogConfig":{"Type":"","Config":{}}},"Volumes":{}}"#,
+        r#"{"Ho\u017ftConfig":{"Privileged":true},"\u212a":-1,"ExposedPorts":{"1/tcp":{}}}"#,
+    ] {
+        seeds.push(("guard", request.into()));
+    }
     let entry = r#"{"startedDateTime":"2024-12-31T23:59:59.5+01:30","request":{"method":"POST","url":"http://d/a?b","postData":{"text":"eA==","_encoding":"base64"}},"response":{"status":200,"httpVersion":"HTTP/1.1","statusText":"OK","headers":[{"name":"Transfer-Encoding","value":"chunked"}],"content":{"size":2,"text":"hi"}},"timings":{"send":0.5,"wait":1,"receive":2}}"#;
     seeds.push(("recordings", format!(r#"{{"log":{{"entries":[{entry},{entry}]}}}}"#).into()));
     Ok(seeds

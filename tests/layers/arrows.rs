@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server", &["base", "wire", "transport", "error", "connection"]),
     ("docker", &["base", "wire", "transport", "error", "connection", "json", "client"]),
     ("traffic", &["base", "wire", "json", "docker"]),
-    ("tap", &["base", "wire", "transport", "error", "json", "docker", "traffic"]),
+    ("tap", &["base", "wire", "transport", "error", "connection", "json", "docker", "traffic"]),
     // It only hands on.
     ("lib", &[]),
 ];

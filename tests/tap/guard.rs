@@ -119,8 +119,6 @@ fn a_wrong_line_is_an_error_with_its_number() {
     ];
     for (line, want) in cases {
         let error = AllowList::parse(&format!("# one\n\nGET /b\n  {line} # more")).unwrap_err();
-        assert_eq!(error.line, 4, "{line}");
-        let error = error.to_string();
         assert!(error.starts_with("line 4: ") && error.contains(want), "{line}: {error}");
     }
     for text in ["", "# nothing", "GET /v1.41/a # no", "GET /a ?b== /c= !/d=#x <"] {

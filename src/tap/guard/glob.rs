@@ -55,13 +55,13 @@ impl Glob {
 
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Vec::new();
-        for (n, part) in self.0.iter().enumerate() {
-            out.extend_from_slice(if n > 0 { b"*" } else { b"" });
-            let plain = |byte: u8| byte > b' ' && !b"%*\x7f".contains(&byte);
+        let plain = |byte: u8| byte > b' ' && !b"%*\x7f".contains(&byte);
+        let encoded = self.0.iter().map(|part| {
+            let mut out = Vec::new();
             part.bytes().for_each(|byte| percent::push(&mut out, byte, plain));
-        }
-        f.write_str(&String::from_utf8_lossy(&out))
+            String::from_utf8_lossy(&out).into_owned()
+        });
+        f.write_str(&encoded.collect::<Vec<_>>().join("*"))
     }
 }
 

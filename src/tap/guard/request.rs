@@ -34,7 +34,7 @@ pub(super) struct ApiRequest {
     path: String,
     query: Vec<(String, String)>,
     /// The JSON body, written anew.
-    pub body: String,
+    body: String,
     /// What a rule has to allow: query parameters, then members of the body.
     pub facts: Vec<Fact>,
     /// Whether the body is not read.
@@ -44,43 +44,39 @@ pub(super) struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// Reads the head of a request, or says why it could be read in two ways.
-    pub fn read(head: &RequestHead) -> Result<ApiRequest, String> {
+    /// Reads a request, or says why it could be read in two ways. Without `content`, or with
+    /// content that is no JSON, its body is an archive.
+    pub fn read(head: &RequestHead, content: Option<&[u8]>) -> Result<ApiRequest, String> {
         let target = head.target();
         let end = target.iter().position(|&b| b == b'?').unwrap_or(target.len());
         let path = String::from_utf8_lossy(&target[..end]).into_owned();
         let segments = api_path(&path)?;
-        if let ["session" | "grpc", ..] = segments[..] {
-            return Err("a connection of BuildKit, which cannot be read".into());
-        }
-        let upgraded = matches!(segments[..], ["containers", _, "attach"] | ["exec", _, "start"]);
-        let upgrade = head.fields().get("Upgrade").is_some();
-        let tcp = |value: &[u8]| value.eq_ignore_ascii_case(b"tcp");
-        let tcp = head.fields().get_all("Upgrade").all(|field| tcp(field.value()));
-        if upgrade && !(tcp && upgraded && head.method() == "POST") {
-            return Err("an upgrade that is not that of attach or exec".into());
+        let tunnel = matches!(segments[..], ["containers", _, "attach"] | ["exec", _, "start"]);
+        let mut upgrades = head.fields().get_all("Upgrade").peekable();
+        let upgrade = upgrades.peek().is_some();
+        let tcp = upgrades.all(|field| field.value().eq_ignore_ascii_case(b"tcp"));
+        if upgrade && !(tcp && tunnel && head.method() == "POST")
+            || matches!(segments[0], "session" | "grpc")
+        {
+            return Err("a protocol that is not that of attach or exec".into());
         }
         let query = read_query(target.get(end + 1..).unwrap_or_default())?;
-        if query.len() > MOST {
-            return Err("a query with too many parameters".into());
+        let set = query.iter().filter(|(_, v)| !["", "0", "false", "False"].contains(&v.as_str()));
+        let fact = |(name, value): &(String, String)| Fact {
+            key: vec![format!("?{name}")],
+            value: value.clone(),
+            is_inner: false,
+        };
+        let (mut facts, mut body) = (set.map(fact).collect(), String::new());
+        let content = content.filter(|content| content.len() <= BODY_LIMIT);
+        let json = content.filter(|c| c.trim_ascii_start().first().is_none_or(|b| *b == b'{'));
+        if let Some(json @ [_, ..]) = json {
+            let value = Value::parse(json).map_err(|error| format!("the body: {error}"))?;
+            facts::add(&value, &mut vec![String::new()], true, &mut facts)?;
+            body = value.to_string();
         }
-        let facts = query.iter().filter(|(_, value)| !is_off(value));
-        let facts = facts.map(|(name, value)| Fact::new(vec![format!("?{name}")], value)).collect();
-        let (method, body, archive) = (head.method().to_owned(), String::new(), false);
+        let (method, archive) = (head.method().to_owned(), json.is_none());
         Ok(ApiRequest { method, path, query, body, facts, archive, upgrade })
-    }
-
-    /// Reads the body.
-    pub fn read_body(&mut self, bytes: &[u8]) -> Result<(), String> {
-        if bytes.len() > BODY_LIMIT {
-            return Err(format!("a body of more than {BODY_LIMIT} bytes"));
-        }
-        if !bytes.is_empty() {
-            let body = Value::parse(bytes).map_err(|error| format!("the body: {error}"))?;
-            facts::of_body(&body, &mut self.facts)?;
-            self.body = body.to_string();
-        }
-        Ok(())
     }
 
     /// The path without its API version.
@@ -101,24 +97,23 @@ impl ApiRequest {
         }
         let Decision { framing, persistent, .. } = framing::request(head)?;
         // dockerd reads a form as a query.
-        match self.archive {
-            true => fields.push("Content-Type", "application/x-tar")?,
-            false if self.body.is_empty() => {}
-            false => fields.push("Content-Type", "application/json")?,
+        match (self.archive, framing) {
+            (_, Framing::NoBody) => {}
+            (true, _) => fields.push("Content-Type", "application/x-tar")?,
+            (false, _) if self.body.is_empty() => {}
+            (false, _) => fields.push("Content-Type", "application/json")?,
         }
-        match framing {
-            Framing::NoBody => {}
-            Framing::Chunked if self.archive => fields.push("Transfer-Encoding", "chunked")?,
-            Framing::Length(length) if self.archive => fields.push_length(length),
+        match (self.archive, framing) {
+            (_, Framing::NoBody) => {}
+            (true, Framing::Chunked) => fields.push("Transfer-Encoding", "chunked")?,
+            (true, Framing::Length(length)) => fields.push_length(length),
             _ => fields.push_length(self.body.len() as u64),
         }
-        match (self.upgrade, persistent) {
-            (true, _) => fields.push_line(b"Connection: Upgrade")?,
-            (false, true) => {}
-            (false, false) => fields.push_line(b"Connection: close")?,
-        }
         if self.upgrade {
+            fields.push("Connection", "Upgrade")?;
             fields.push("Upgrade", "tcp")?;
+        } else if !persistent {
+            fields.push("Connection", "close")?;
         }
         encode_request(&mut out, &self.method, target.as_bytes(), head.version(), &fields)?;
         out.extend_from_slice(self.body.as_bytes());
@@ -134,29 +129,21 @@ impl ApiRequest {
                 words.push(limit);
             }
         }
-        words.extend(self.archive.then(|| "<".to_owned()));
-        words.join(" ")
+        words.join(" ") + if self.archive { " <" } else { "" }
     }
-}
-
-/// Whether the value of a query parameter is what its absence means.
-fn is_off(value: &str) -> bool {
-    ["", "0", "false", "False"].contains(&value)
 }
 
 /// The segments of a path without its API version.
 fn api_path(path: &str) -> Result<Vec<&str>, String> {
     let mut segments = segments(path)?;
-    let first = segments[0];
-    if api_version(first) {
+    if api_version(segments[0]) {
         segments.remove(0);
-    } else if matches!(first.as_bytes(), [b'v', b'0'..=b'9', ..]) {
-        return Err(format!("{first}: not an API version from 1.24 on"));
     }
-    if segments.is_empty() || path.contains('*') {
-        return Err(format!("{path}: a path that names nothing"));
+    match segments.first().map(|first| first.as_bytes()) {
+        Some([b'v', b'0'..=b'9', ..]) => Err(format!("{path}: not an API version from 1.24 on")),
+        Some(_) if !path.contains('*') => Ok(segments),
+        _ => Err(format!("{path}: a path that names nothing")),
     }
-    Ok(segments)
 }
 
 /// Splits a path that has one reading.
@@ -193,7 +180,8 @@ fn read_query(query: &[u8]) -> Result<Vec<(String, String)>, String> {
         Some((decode(&pair[..at])?, decode(pair.get(at + 1..).unwrap_or_default())?))
     };
     let pairs = query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()).map(pair);
-    let plain = query.iter().all(|b| *b != b';' && b.is_ascii());
-    let pairs = pairs.collect::<Option<_>>().filter(|_| plain);
-    pairs.ok_or_else(|| "a query that can be read in two ways".to_owned())
+    let pairs = pairs.collect::<Option<Vec<_>>>().filter(|pairs| pairs.len() <= MOST);
+    let plain = |b: &u8| *b != b';' && b.is_ascii();
+    let pairs = pairs.filter(|_| query.iter().all(plain));
+    pairs.ok_or_else(|| "a query that is too long or can be read in two ways".to_owned())
 }

@@ -19,30 +19,27 @@ use super::glob::Glob;
 use super::request::{ApiRequest, api_version, segments};
 use crate::tap::gate::Denied;
 use crate::wire::RequestHead;
-use std::fmt;
 
 /// The rules of a guard.
 ///
 /// ```
 /// use unix_http::tap::guard::AllowList;
+/// use unix_http::wire::RequestDecoder;
 ///
-/// assert!(AllowList::parse("GET /containers/json ?all=1 # docker ps -a\n").is_ok());
-/// let error = AllowList::parse("\nGET containers").unwrap_err();
-/// assert_eq!(error.to_string(), "line 2: containers: a path begins with /");
+/// let mut decoder = RequestDecoder::new();
+/// decoder.decode(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n\r\n")?;
+/// let allowed = AllowList::parse("GET /containers/json ?all=* # docker ps")?;
+/// let passed = allowed.admit(decoder.head(), Some(b""))?;
+/// assert!(passed.starts_with(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n"));
+/// let denied = AllowList::default().admit(decoder.head(), Some(b"")).unwrap_err();
+/// assert_eq!(denied.needed.as_deref(), Some("GET /containers/json ?all=1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct AllowList(Vec<AllowRule>);
 
-/// Why a line is not a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleError {
-    /// The number of the line, from 1.
-    pub line: usize,
-    why: String,
-}
-
 /// One line.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 struct AllowRule {
     method: String,
     path: Vec<Glob>,
@@ -54,9 +51,9 @@ struct AllowRule {
 }
 
 /// What a request may have, or must have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 struct RuleLimit {
-    required: bool,
+    word: String,
     key: Vec<Glob>,
     value: Glob,
 }
@@ -65,84 +62,52 @@ impl AllowList {
     /// Reads the text of a rule file.
     ///
     /// # Errors
-    /// Fails at the first line that is no rule.
-    pub fn parse(text: &str) -> Result<AllowList, RuleError> {
+    /// Fails at the first line that is no rule, with its number.
+    pub fn parse(text: &str) -> Result<AllowList, String> {
         let mut rules = Vec::new();
         for (line, number) in text.lines().zip(1..) {
             let words = line.split_ascii_whitespace().take_while(|word| !word.starts_with('#'));
             let words: Vec<&str> = words.collect();
             if !words.is_empty() {
                 let rule = AllowRule::parse(&words);
-                rules.push(rule.map_err(|why| RuleError { line: number, why })?);
+                rules.push(rule.map_err(|why| format!("line {number}: {why}"))?);
             }
         }
         Ok(AllowList(rules))
     }
 
     /// Checks one request. Returns it as the engine gets it; without `content` only its head, for
-    /// an archive that follows.
+    /// an archive that is not read.
     ///
     /// # Errors
-    /// Fails, with the rule that would be needed, for a request that no rule allows.
-    ///
-    /// ```
-    /// use unix_http::tap::guard::AllowList;
-    /// use unix_http::wire::RequestDecoder;
-    ///
-    /// let mut decoder = RequestDecoder::new();
-    /// decoder.decode(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n\r\n")?;
-    /// let allowed = AllowList::parse("GET /containers/json ?all=*")?;
-    /// let passed = allowed.admit(decoder.head(), Some(b""))?;
-    /// assert!(passed.starts_with(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n"));
-    /// let denied = AllowList::default().admit(decoder.head(), Some(b"")).unwrap_err();
-    /// assert_eq!(denied.status, 403);
-    /// assert!(denied.to_string().ends_with("needed: GET /containers/json ?all=1"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Fails for a request that no rule allows, or that has two readings.
     pub fn admit(&self, head: &RequestHead, content: Option<&[u8]>) -> Result<Vec<u8>, Denied> {
-        let denied = |why| Denied::new(403, why);
-        let mut request = ApiRequest::read(head).map_err(denied)?;
-        request.archive = content.is_none();
-        let content = content.unwrap_or_default();
-        if let Err(why) = request.read_body(content) {
-            // Only as an archive could this pass.
-            request.archive = !content.trim_ascii_start().starts_with(b"{");
-            let needed = self.check(&request).err().filter(|_| request.archive);
-            return Err(denied(needed.unwrap_or(why)));
-        }
-        self.check(&request).map_err(denied)?;
-        request.encode(head).map_err(|error| denied(error.to_string()))
-    }
-
-    /// Whether a rule lets a request with this head have a body that is not read.
-    pub(super) fn takes_archive(&self, head: &RequestHead) -> Result<bool, Denied> {
-        let mut request = ApiRequest::read(head).map_err(|why| Denied::new(403, why))?;
-        request.archive = true;
-        Ok(self.check(&request).is_ok())
-    }
-
-    /// Allows a request, or says why not and which rule would be needed.
-    pub(super) fn check(&self, request: &ApiRequest) -> Result<(), String> {
-        let wants = self.0.iter().filter_map(|rule| rule.wants(request)).min_by_key(Vec::len);
+        let to_head = head.method() == "HEAD";
+        let denied = |why, needed| Denied { status: 403, why, needed, to_head };
+        let request = ApiRequest::read(head, content).map_err(|why| denied(why, None))?;
+        let wants = self.0.iter().filter_map(|rule| rule.wants(&request)).min_by_key(Vec::len);
         let why = match wants {
-            Some(wants) if wants.is_empty() => return Ok(()),
+            Some(wants) if wants.is_empty() => {
+                return request.encode(head).map_err(|error| denied(error.to_string(), None));
+            }
             Some(wants) => format!("the rule lacks {}", wants.join(" ")),
             None => "no rule has this method and path".to_owned(),
         };
-        Err(format!("{why}; needed: {}", request.needed_rule()))
+        let needed = request.needed_rule();
+        Err(denied(format!("{why}; needed: {needed}"), Some(needed)))
     }
 }
 
 impl AllowRule {
     fn parse(words: &[&str]) -> Result<AllowRule, String> {
-        let [method, path, limits @ ..] = words else {
+        let [method, path, words @ ..] = words else {
             return Err("a rule is a method, a path and limits".into());
         };
         if !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Err(format!("{method}: a method is written in capital letters"));
         }
         let mut path = segments(path)?;
-        if path.first().is_some_and(|first| api_version(first)) {
+        if api_version(path[0]) {
             path.remove(0);
         }
         let rest = path.pop_if(|last| *last == "**").is_some();
@@ -150,39 +115,33 @@ impl AllowRule {
             return Err("** is the last segment of a path".into());
         }
         let path = path.into_iter().map(Glob::parse).collect::<Result<_, _>>()?;
-        let (mut archive, mut found) = (false, Vec::new());
-        for word in limits {
-            match *word {
-                "<" => archive = true,
-                word => found.push(RuleLimit::parse(word)?),
-            }
-        }
-        Ok(AllowRule { method: (*method).to_owned(), path, rest, limits: found, archive })
+        let limits = words.iter().filter(|word| **word != "<").map(|word| RuleLimit::parse(word));
+        let (method, limits) = ((*method).to_owned(), limits.collect::<Result<_, _>>()?);
+        Ok(AllowRule { method, path, rest, limits, archive: words.contains(&"<") })
     }
 
     /// What the rule would need to allow a request; `None` if it is about other requests.
     fn wants(&self, request: &ApiRequest) -> Option<Vec<String>> {
         let path = request.path();
-        let fits =
-            if self.rest { path.len() > self.path.len() } else { path.len() == self.path.len() };
-        let mut pairs = self.path.iter().zip(&path);
-        if request.method != self.method || !fits || !pairs.all(|(glob, text)| glob.matches(text)) {
+        let rest = path.get(self.path.len()..)?;
+        let same = self.path.iter().zip(&path).all(|(glob, segment)| glob.matches(segment));
+        if request.method != self.method || !same || rest.is_empty() == self.rest {
             return None;
         }
-        let mut wants = Vec::new();
+        let allowed = |fact: &&Fact| self.limits.iter().any(|limit| limit.allows(fact));
+        let facts = request.facts.iter().filter(|fact| !allowed(fact)).map(Fact::to_string);
+        let mut wants: Vec<String> = facts.collect();
         // A tunnel has to be meant: no star stands for its name.
-        let named = !self.rest && self.path.last().is_some_and(|l| l.is("attach") || l.is("start"));
-        if request.upgrade && !named {
+        let named = self.path.last().is_some_and(|last| last.is("attach") || last.is("start"));
+        if request.upgrade && (self.rest || !named) {
             wants.push("a path that ends in the name of what is upgraded".to_owned());
         }
         if request.archive && !self.archive {
-            wants.push("<".into());
+            wants.push("<".to_owned());
         }
-        let allowed = |fact: &&Fact| self.limits.iter().any(|limit| limit.allows(fact));
-        wants.extend(request.facts.iter().filter(|fact| !allowed(fact)).map(Fact::to_string));
-        let met = |limit: &&RuleLimit| request.facts.iter().any(|fact| limit.is_met_by(fact));
-        let unmet = self.limits.iter().filter(|limit| limit.required && !met(limit));
-        wants.extend(unmet.map(|limit| format!("a request with {limit}")));
+        let met = |limit: &RuleLimit| request.facts.iter().any(|fact| limit.is_met_by(fact));
+        let unmet = self.limits.iter().filter(|limit| limit.word.starts_with('!') && !met(limit));
+        wants.extend(unmet.map(|limit| format!("a request with {}", limit.word)));
         Some(wants)
     }
 }
@@ -191,41 +150,27 @@ impl RuleLimit {
     fn parse(word: &str) -> Result<RuleLimit, String> {
         let bare = word.strip_prefix('!').unwrap_or(word);
         let unescape = |token: &str| Glob::parse(&token.replace("~1", "/").replace("~0", "~"));
-        let key = match bare.split_once('=') {
-            Some((name, _)) if name.starts_with('?') => vec![Glob::parse(name)?],
-            Some((name, _)) if name.starts_with('/') => {
-                name.split('/').map(unescape).collect::<Result<_, _>>()?
+        let (key, value) = match bare.split_once('=') {
+            Some((name, value)) if name.starts_with('?') => (vec![Glob::parse(name)?], value),
+            Some((name, value)) if name.starts_with('/') => {
+                (name.split('/').map(unescape).collect::<Result<_, _>>()?, value)
             }
             _ => return Err(format!("{word}: a limit is ?name=value, /pointer=value or <")),
         };
-        let value = Glob::parse(bare.split_once('=').unwrap_or_default().1)?;
-        Ok(RuleLimit { required: bare != word, key, value })
+        Ok(RuleLimit { word: word.to_owned(), key, value: Glob::parse(value)? })
     }
 
-    fn allows(&self, fact: &Fact) -> bool {
-        let leads_there = self.key.len() >= fact.key.len()
-            && self.key.iter().zip(&fact.key).all(|(glob, name)| glob.matches(name));
-        leads_there && (fact.is_inner || self.is_met_by(fact))
+    /// Whether the limit is about the place of a fact, or about one inside it.
+    fn leads_to(&self, fact: &Fact) -> bool {
+        self.key.len() >= fact.key.len()
+            && self.key.iter().zip(&fact.key).all(|(glob, name)| glob.matches(name))
     }
 
     fn is_met_by(&self, fact: &Fact) -> bool {
-        self.key.len() == fact.key.len()
-            && self.key.iter().zip(&fact.key).all(|(glob, name)| glob.matches(name))
-            && self.value.matches(&fact.value)
+        self.leads_to(fact) && self.key.len() == fact.key.len() && self.value.matches(&fact.value)
+    }
+
+    fn allows(&self, fact: &Fact) -> bool {
+        fact.is_inner && self.leads_to(fact) || self.is_met_by(fact)
     }
 }
-
-impl fmt::Display for RuleLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.key.iter().map(Glob::to_string).collect::<Vec<_>>().join("/");
-        write!(f, "{}{key}={}", if self.required { "!" } else { "" }, self.value)
-    }
-}
-
-impl fmt::Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.why)
-    }
-}
-
-impl std::error::Error for RuleError {}

@@ -1,101 +1,81 @@
-//! An observer of a tap that reads requests as a guard does.
+//! An observer of a relay that reads requests as a guard does.
 
-use super::request::{ApiRequest, BODY_LIMIT};
+use super::request::BODY_LIMIT;
 use super::rules::AllowList;
-use crate::base::sync::lock;
-use crate::traffic::{Event, Observer, Side};
+use crate::tap::gate::Denied;
+use crate::traffic::until_error::UntilError;
+use crate::traffic::{Event, Exchange, Observer, Side};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::{self, Write};
-use std::sync::Mutex;
 use std::time::Duration;
 
-/// Writes a line for requests of a relay: the rule that a request needs, or why a guard would
-/// refuse it.
-pub struct RequestWatch {
-    /// `None` writes every rule that is needed, once.
-    rules: Option<AllowList>,
-    state: Mutex<WatchState>,
-}
+/// What has come of each body, by connection and exchange.
+type Bodies = BTreeMap<(u64, u64), Vec<u8>>;
+/// Receives a request that a guard would refuse, and why.
+type Report = dyn FnMut(&Exchange, &Denied) -> io::Result<()> + Send;
 
-struct WatchState {
-    out: Box<dyn Write + Send>,
-    /// Bodies that have begun.
-    begun: BTreeMap<(u64, u64), Vec<u8>>,
-    written: BTreeSet<String>,
-    failed: Option<io::Error>,
+/// Reports the requests that a guard would refuse.
+pub struct RequestWatch {
+    rules: AllowList,
+    state: UntilError<(Bodies, Box<Report>)>,
 }
 
 impl RequestWatch {
-    /// Writes the rules that the requests need.
-    pub fn needed_rules(out: impl Write + Send + 'static) -> RequestWatch {
-        RequestWatch::new(None, out)
+    /// Calls `report` for each until it fails.
+    pub fn new(
+        rules: AllowList,
+        report: impl FnMut(&Exchange, &Denied) -> io::Result<()> + Send + 'static,
+    ) -> RequestWatch {
+        let state = (BTreeMap::new(), Box::new(report) as Box<Report>);
+        RequestWatch { rules, state: UntilError::new("the rules".into(), state) }
     }
 
-    /// Writes what a guard with these rules would refuse.
-    pub fn refusals(rules: AllowList, out: impl Write + Send + 'static) -> RequestWatch {
-        RequestWatch::new(Some(rules), out)
-    }
-
-    fn new(rules: Option<AllowList>, out: impl Write + Send + 'static) -> RequestWatch {
-        let (begun, written) = Default::default();
-        let state = WatchState { out: Box::new(out), begun, written, failed: None };
-        RequestWatch { rules, state: Mutex::new(state) }
-    }
-
-    /// The line for a request, if there is one.
-    fn line(&self, read: Result<ApiRequest, String>, name: &str) -> Option<String> {
-        match (&self.rules, read) {
-            (None, Ok(request)) => Some(request.needed_rule()),
-            (None, Err(why)) => Some(format!("# {name}: a guard refuses {why}")),
-            (Some(rules), read) => {
-                let why = read.and_then(|request| rules.check(&request)).err()?;
-                Some(format!("would refuse {name}: {why}"))
-            }
-        }
+    /// Writes the rule that each request needs, once.
+    pub fn needed_rules(mut out: impl Write + Send + 'static) -> RequestWatch {
+        let mut written = BTreeSet::new();
+        RequestWatch::new(AllowList::default(), move |x, denied| {
+            let comment = || format!("# {} {}: {denied}", x.method(), x.target().escape_ascii());
+            let line = denied.needed.clone().unwrap_or_else(comment) + "\n";
+            if written.insert(line.clone()) { out.write_all(line.as_bytes()) } else { Ok(()) }
+        })
     }
 }
 
 impl Observer for RequestWatch {
     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
-        let state = &mut *lock(&self.state);
-        match event {
+        self.state.write(|(bodies, report)| match event {
             Event::Content(x, Side::Client, bytes) => {
-                let body = state.begun.entry((connection, x.number)).or_default();
+                let body = bodies.entry((connection, x.number)).or_default();
                 let room = (BODY_LIMIT + 1).saturating_sub(body.len());
                 body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                Ok(())
             }
             Event::End(x, Side::Client, _) => {
-                let body = state.begun.remove(&(connection, x.number)).unwrap_or_default();
-                let Some(head) = &x.request else { return };
-                let read = ApiRequest::read(head).and_then(|mut request| {
-                    let first = body.trim_ascii_start().first();
-                    request.archive = body.len() > BODY_LIMIT || first.is_some_and(|b| *b != b'{');
-                    if request.archive { Ok(()) } else { request.read_body(&body) }?;
-                    Ok(request)
-                });
-                let name = format!("{} {}", x.method(), x.target().escape_ascii());
-                let line = self.line(read, &name).filter(|line| !state.written.contains(line));
-                let Some(line) = line else { return };
-                let written = writeln!(state.out, "{line}");
-                state.failed = state.failed.take().or(written.err());
-                if self.rules.is_none() {
-                    state.written.insert(line);
-                }
+                let body = bodies.remove(&(connection, x.number)).unwrap_or_default();
+                let head = x.request.as_ref();
+                let denied = head.and_then(|head| self.rules.admit(head, Some(&body)).err());
+                denied.map_or(Ok(()), |denied| report(x, &denied))
             }
-            Event::Closed => state.begun.retain(|(of, _), _| *of != connection),
-            _ => {}
-        }
+            Event::Closed => {
+                bodies.retain(|(of, _), _| *of != connection);
+                Ok(())
+            }
+            _ => Ok(()),
+        });
     }
 
     fn finish(&self) -> Option<String> {
-        let state = &mut *lock(&self.state);
-        let error = state.out.flush().err().or(state.failed.take())?;
-        Some(format!("the rules stopped: {error}"))
+        self.state.error()
+    }
+
+    fn error(&self) -> Option<String> {
+        self.state.error()
     }
 }
 
-impl std::fmt::Debug for RequestWatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for RequestWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestWatch").field("rules", &self.rules).finish_non_exhaustive()
     }
 }

@@ -39,10 +39,10 @@ fn host(text: &OsStr) {
                 prefix.bytes().all(|b| b > b' ' && b < 0x7f),
                 "it goes into a request-target: {prefix:?}"
             );
-            // As it is written, it is read again.
+            // As it is written, it is read again, unless a byte had to be escaped for people.
             let written = format!("{}{prefix}", host.endpoint);
-            let plain = !written.contains(char::is_control)
-                && !written.contains(char::REPLACEMENT_CHARACTER);
+            let plain = !written.contains(['\\', char::REPLACEMENT_CHARACTER])
+                && !written.contains(char::is_control);
             // ssh texts are for people; a name that begins or ends in white space would lose it.
             if plain && !matches!(host.endpoint, Endpoint::Program(_)) && written.trim() == written
             {

@@ -17,6 +17,7 @@ pub mod chunked;
 pub mod connection;
 pub mod endpoint;
 pub mod frames;
+pub mod guard;
 pub mod heads;
 pub mod json;
 pub mod plain;

@@ -5,8 +5,8 @@ use super::supervise::Front;
 use super::tap;
 use crate::args::given::Given;
 use crate::console::say;
+use std::fs;
 use std::time::Duration;
-use std::{fs, io};
 use unix_http::tap::guard::{AllowList, RequestWatch};
 use unix_http::traffic::{Event, Observer};
 
@@ -17,7 +17,11 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let rules = AllowList::parse(&text).map_err(|error| failed(name, &error))?;
     let (_directory, relay) = tap::relay(given)?;
     let relay = match (given.has("dry-run"), given.has("quiet")) {
-        (true, _) => relay.show_secrets(true).observe(RequestWatch::refusals(rules, io::stderr())),
+        (true, _) => relay.show_secrets(true).observe(RequestWatch::new(rules, |x, denied| {
+            let target = x.target().escape_ascii();
+            say(&format!("guard: would refuse {} {target}: {denied}", x.method()));
+            Ok(())
+        })),
         (false, true) => relay.guard(rules),
         (false, false) => relay.guard(rules).observe(Refusals),
     };
