@@ -238,8 +238,7 @@ impl<'p> Lines<'p> {
             return false;
         }
         self.unless_given("Expect", b"100-continue");
-        let given = self.header_value("Expect");
-        given.is_none_or(|value| value.eq_ignore_ascii_case(b"100-continue"))
+        self.header_value("Expect").is_none_or(|value| value.eq_ignore_ascii_case(b"100-continue"))
     }
 }
 

@@ -30,14 +30,12 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
     let named =
         |endpoint, why: &str| Ok(Target { endpoint, prefix: String::new(), why: why.to_owned() });
     if let Some(socket) = &operation.socket {
-        return named(
-            socket.clone(),
-            match socket {
-                _ if demo => "--demo has started an engine there",
-                Endpoint::Abstract(_) => "--abstract-unix-socket names it",
-                _ => "--unix-socket names it",
-            },
-        );
+        let why = match socket {
+            _ if demo => "--demo has started an engine there",
+            Endpoint::Abstract(_) => "--abstract-unix-socket names it",
+            _ => "--unix-socket names it",
+        };
+        return named(socket.clone(), why);
     }
     let (host, port) = (host_name(url), url.port_or_80());
     if let Some(command) = &flags.proxy_command {

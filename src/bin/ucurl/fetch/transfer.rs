@@ -46,10 +46,12 @@ pub fn run(
     let (url, shown) = match address(flags, fetch) {
         Ok(found) => found,
         Err(failure) => {
-            let (url, url_effective) = (fetch.url.clone(), fetch.url.clone());
-            let method = b"GET".to_vec();
-            let info = TransferInfo { url, url_effective, method, ..TransferInfo::default() };
-            write_out(info, Some(&failure));
+            let (url, method) = (fetch.url.clone(), b"GET".to_vec());
+            let url_effective = url.clone();
+            write_out(
+                TransferInfo { url, url_effective, method, ..Default::default() },
+                Some(&failure),
+            );
             return Ok(session.report(&failure));
         }
     };
@@ -76,12 +78,14 @@ fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> 
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
-    if let Source::File(file) = &fetch.source {
-        let name = file.as_os_str().as_encoded_bytes().rsplit(|byte| b"/\\".contains(byte)).next();
-        if url.path.ends_with(b"/") && url.query.is_none() {
-            url.add_file_name(name.unwrap_or_default());
-            shown = url.to_bytes();
-        }
+    if let Source::File(file) = &fetch.source
+        && url.path.ends_with(b"/")
+        && url.query.is_none()
+    {
+        let file = file.as_os_str().as_encoded_bytes();
+        let name = file.rsplit(|byte| b"/\\".contains(byte)).next().unwrap_or_default();
+        url.add_file_name(name);
+        shown = url.to_bytes();
     }
     if let Some(data) = &flags.query {
         // curl writes the URL and parses it again: the data must not hold what a URL cannot, and

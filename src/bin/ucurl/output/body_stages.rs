@@ -36,6 +36,7 @@ pub struct BodyStages {
 }
 
 /// `--select`, `--expect`, `--pretty`.
+#[derive(Default)]
 struct JsonStage {
     expect: Vec<(Pointer, Vec<u8>)>,
     pointer: Option<Pointer>,
@@ -57,10 +58,7 @@ impl BodyStages {
             expect: plan.expect.clone(),
             pointer: plan.select.clone(),
             pretty: flags.pretty,
-            texts: JsonTexts::default(),
-            out: Vec::new(),
-            found: false,
-            miss: None,
+            ..JsonStage::default()
         };
         BodyStages {
             scanner: flags.fail_stream.then(ErrorScanner::new),
