@@ -3,9 +3,6 @@
 //! A name is judged by its words. They end at `_`, `-` and the like, at digits, and where the case
 //! changes: `SigningCAKey` is `signing`, `ca` and `key`.
 
-/// How many bytes of a name are judged, counted from its end.
-const TAIL: usize = 256;
-
 /// Parts of words, and whole words.
 const PARTS: &str = "passw passphrase passcode secret token credential apikey accesskey \
     privatekey sshkey unlockkey";
@@ -73,30 +70,6 @@ fn words(name: &[u8]) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
-}
-
-/// The end of a name that arrives byte by byte.
-#[derive(Clone, Debug, Default)]
-pub struct NameTail(Vec<u8>);
-
-impl NameTail {
-    /// Adds a byte.
-    pub fn push(&mut self, byte: u8) {
-        if self.0.len() == 2 * TAIL {
-            self.0.drain(..TAIL);
-        }
-        self.0.push(byte);
-    }
-
-    /// Begins another name.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Returns the end of the name.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 #[cfg(test)]

@@ -24,11 +24,6 @@ impl Cover {
         self.head = HeadMask::new(self.on);
     }
 
-    /// Begins a body; `target` is empty for a response.
-    pub fn begin_body(&mut self, target: &[u8], fields: &Fields) {
-        self.begin(BodyMask::of(target, fields));
-    }
-
     /// Begins bytes of an unknown kind. JSON and opaque bytes that have begun continue.
     pub fn begin_unknown(&mut self) {
         if !matches!(self.body, BodyMask::Json(_) | BodyMask::All) {
@@ -39,19 +34,15 @@ impl Cover {
     /// Returns a mask for bytes of an unknown kind that this one has seen already.
     pub fn again(&self) -> Cover {
         let mut cover = Cover::new(self.on);
-        match self.body {
-            BodyMask::All => cover.begin_opaque(),
-            _ => cover.begin_unknown(),
-        }
+        cover.begin(match self.body {
+            BodyMask::All => BodyMask::All,
+            _ => BodyMask::unknown(),
+        });
         cover
     }
 
-    /// Begins a protocol whose secrets cannot be found: every byte is masked.
-    pub fn begin_opaque(&mut self) {
-        self.begin(BodyMask::All);
-    }
-
-    fn begin(&mut self, body: BodyMask) {
+    /// Begins a body, or a protocol whose secrets cannot be found ([`BodyMask::All`]).
+    pub fn begin(&mut self, body: BodyMask) {
         self.body = if self.on { body } else { BodyMask::Off };
     }
 

@@ -71,3 +71,26 @@ fn data_of_a_secret() {
     JsonMask::new(true).run(&mut body);
     assert_eq!(&body, br#"{"Name":"n","Data":"********"}"#);
 }
+
+/// A folded line, after a cut and a bare LF, does not continue the host of a URL.
+#[test]
+fn a_url_ends_with_its_line() {
+    let (mut mask, mut first, mut rest) =
+        (HeadMask::new(true), *b"G / H\nA: http://host\n", *b" x@y\n\n");
+    mask.run(&mut first);
+    mask.run(&mut rest);
+    assert_eq!(&rest, b" x@y\n\n");
+}
+
+/// Each level of JSON in JSON would need another mask.
+#[test]
+fn nested_json_is_masked_without_deep_recursion() {
+    let mut text = *br#"{"a":"{\"token\":\"x\"}"}"#;
+    JsonMask::new(false).run(&mut text);
+    assert_eq!(&text, br#"{"a":"{\"token\":\"*\"}"}"#);
+    let mut text = "[".to_owned();
+    for _ in 0..300 {
+        text = format!("[\"{}", text.replace('\\', "\\u005c").replace('"', "\\u0022"));
+    }
+    JsonMask::new(false).run(&mut text.into_bytes());
+}

@@ -7,6 +7,7 @@ use super::{Conversation, See};
 use crate::traffic::event::{Event, Fault};
 use crate::traffic::exchange::Side;
 use crate::traffic::lane::Reading;
+use crate::traffic::secrets::BodyMask;
 
 /// How many bytes are held back until the response.
 const HELD_LIMIT: usize = 64 * 1024;
@@ -78,7 +79,7 @@ impl Conversation {
 
     pub(super) fn through_tunnel(&mut self, side: Side, bytes: &mut [u8], see: &mut See<'_>) {
         if self.exchange(side).is_some_and(|exchange| exchange.is_opaque()) {
-            self.lane(side).cover.begin_opaque();
+            self.lane(side).cover.begin(BodyMask::All);
             self.lane(side).cover.content(bytes);
         } else if self.tunnel.is_none() {
             self.lane(side).cover.unknown(bytes);

@@ -31,6 +31,7 @@ mod held;
 use super::event::{Event, Fault};
 use super::exchange::{Exchange, Message, Side};
 use super::lane::{Lane, Reading};
+use super::secrets::BodyMask;
 use crate::wire::{
     BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead,
     ResponseDecoder, ResponseHead, Step, framing,
@@ -188,7 +189,7 @@ impl Conversation {
             Err(error) => {
                 self.lose(Side::Client, &mut bytes[..used]);
                 if error.kind == ErrorKind::Http2 {
-                    self.lanes.iter_mut().for_each(|lane| lane.cover.begin_opaque());
+                    self.lanes.iter_mut().for_each(|lane| lane.cover.begin(BodyMask::All));
                 }
                 see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
             }
@@ -219,7 +220,7 @@ impl Conversation {
         lane.number = exchange.number;
         match decision {
             Ok(decision) => {
-                lane.cover.begin_body(head.target(), head.fields());
+                lane.cover.begin(BodyMask::of(head.target(), head.fields()));
                 self.open.push_back(exchange);
                 let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
                 self.begin_body(Side::Client, decoder, see);
@@ -270,7 +271,7 @@ impl Conversation {
         }
         exchange.received.head_ended = Some(self.now);
         exchange.received.decision = decision.ok();
-        self.lanes[Side::Server as usize].cover.begin_body(b"", head.fields());
+        self.lanes[Side::Server as usize].cover.begin(BodyMask::of(b"", head.fields()));
         exchange.response = Some(Arc::new(head));
         see(&Event::Response(exchange));
         if unasked {
@@ -375,10 +376,8 @@ impl Conversation {
                 Reading::Tunnel
             }
             (Side::Client, None) if exchange.asks_for_tunnel() && exchange.response.is_none() => {
-                match exchange.is_opaque() {
-                    true => lane.cover.begin_opaque(),
-                    false => lane.cover.begin_unknown(),
-                }
+                let opaque = exchange.is_opaque().then_some(BodyMask::All);
+                lane.cover.begin(opaque.unwrap_or_else(BodyMask::unknown));
                 Reading::Held(Vec::new(), None)
             }
             _ => Reading::Head,

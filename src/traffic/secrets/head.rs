@@ -2,7 +2,8 @@
 
 use super::json::ValueMask;
 use super::query::QueryMask;
-use crate::base::secret_name::{NameTail, is_secret_field};
+use super::text::push_name;
+use crate::base::secret_name::is_secret_field;
 
 /// Schemes of Authorization, in lower case, which stay readable.
 const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
@@ -20,7 +21,7 @@ pub fn mask_target(target: &mut [u8]) {
 pub struct HeadMask {
     cover: bool,
     at: InHead,
-    name: NameTail,
+    name: Vec<u8>,
     /// Whether the current value, in `name`, may still be a scheme of Authorization.
     scheme: bool,
     /// The number of empty lines before the start-line.
@@ -62,12 +63,17 @@ impl HeadMask {
                 }
                 (InHead::LineStart, b'\n') => self.empty += 1,
                 // A folded line continues the value.
-                (InHead::LineStart, b' ' | b'\t') => self.at = InHead::Value,
+                (InHead::LineStart, b' ' | b'\t') => {
+                    self.at = InHead::Value;
+                    if self.cover && !self.value.is_covering() {
+                        self.value.push(byte, (here, at), bytes);
+                    }
+                }
                 (InHead::LineStart, first) => {
                     self.at = if self.started { InHead::Name } else { InHead::Method };
                     self.started = true;
                     self.name.clear();
-                    self.name.push(first);
+                    push_name(&mut self.name, first);
                 }
                 (_, b'\n') => self.at = InHead::LineStart,
                 (InHead::Method, b' ') => self.at = InHead::Target,
@@ -76,7 +82,7 @@ impl HeadMask {
                 (InHead::Target, _) => {}
                 (InHead::Method | InHead::Name, b':') => self.begin_value(),
                 (InHead::Name, b' ' | b'\t') => {}
-                (InHead::Method | InHead::Name, byte) => self.name.push(byte),
+                (InHead::Method | InHead::Name, byte) => push_name(&mut self.name, byte),
                 (InHead::Value, _) if !self.cover => {
                     let end = bytes[at..].iter().position(|&b| b == b'\n');
                     at = end.map_or(bytes.len(), |end| at + end);
@@ -93,8 +99,9 @@ impl HeadMask {
     }
 
     fn begin_value(&mut self) {
-        let name = String::from_utf8_lossy(self.name.bytes()).to_ascii_lowercase();
-        self.scheme = name == "authorization" || name == "proxy-authorization";
+        let name = String::from_utf8_lossy(&self.name);
+        let known = ["authorization", "proxy-authorization"];
+        self.scheme = known.iter().any(|known| known.eq_ignore_ascii_case(&name));
         // Any other character: a line of something that is no head.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         self.value = ValueMask::new(self.cover && is_name && is_secret_field(&name));
@@ -106,7 +113,7 @@ impl HeadMask {
         let byte = bytes[at];
         let secret = matches!(self.value, ValueMask::Secret);
         if secret && matches!(byte, b' ' | b'\t') {
-            self.scheme &= self.name.bytes().is_empty();
+            self.scheme &= self.name.is_empty();
         } else if !(byte == b'\r' && self.value.is_covering() || secret && self.is_scheme(byte)) {
             self.value.push(byte, (at, at + 1), bytes);
         }
@@ -114,8 +121,8 @@ impl HeadMask {
 
     /// Whether the value up to this byte begins a scheme.
     fn is_scheme(&mut self, byte: u8) -> bool {
-        self.name.push(byte.to_ascii_lowercase());
-        let word = self.name.bytes();
+        push_name(&mut self.name, byte.to_ascii_lowercase());
+        let word = &self.name[..];
         self.scheme &= SCHEMES.iter().any(|scheme| scheme.as_bytes().starts_with(word));
         self.scheme
     }

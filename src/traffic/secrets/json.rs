@@ -1,8 +1,8 @@
 //! Secrets in JSON: members with a secret name, and text in strings, which may be JSON again.
 
-use super::text::{ByteSpan, Covers, TextMask, cover};
+use super::text::{ByteSpan, TextMask, cover, push_name};
 use crate::base::number::hex_digit;
-use crate::base::secret_name::{NameTail, is_secret_name};
+use crate::base::secret_name::is_secret_name;
 
 /// Masks one value: a string of JSON, the value of a field or of a parameter.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,9 @@ impl ValueMask {
         if let ValueMask::New = self {
             *self = match byte {
                 b' ' | b'\t' | b'\r' | b'\n' => return,
-                b'{' | b'[' => ValueMask::Json(Box::new(JsonMask::new(false))),
+                b'{' | b'[' => {
+                    ValueMask::Json(Box::new(JsonMask { nested: true, ..JsonMask::default() }))
+                }
                 _ => ValueMask::Text(TextMask::default()),
             };
         }
@@ -41,7 +43,7 @@ impl ValueMask {
     pub fn is_covering(&self) -> bool {
         match self {
             ValueMask::New => false,
-            ValueMask::Text(text) => text.covers == Covers::All,
+            ValueMask::Text(text) => text.covers,
             ValueMask::Json(json) => json.is_covering(),
             ValueMask::Secret => true,
         }
@@ -63,7 +65,7 @@ pub struct JsonMask {
     at: InJson,
     /// The current string, and its name if it is one.
     string: ValueMask,
-    name: NameTail,
+    name: Vec<u8>,
     /// What stands outside strings, if this is no JSON.
     outside: TextMask,
     /// Where an escape begins.
@@ -80,6 +82,8 @@ pub struct JsonMask {
     expects_name: bool,
     /// Whether members named `Data` are secret.
     data: bool,
+    /// Whether this is JSON in a value. Its strings are read as text, so the depth is bounded.
+    nested: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,14 +151,14 @@ impl JsonMask {
 
     fn in_string(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
         self.at = InJson::String;
-        self.name.push(byte);
+        push_name(&mut self.name, byte);
         self.string.push(byte, at, raw);
     }
 
     fn end_string(&mut self) {
         self.at = InJson::Outside;
         self.expects_name = false;
-        let name = self.name.bytes();
+        let name = &self.name;
         self.secret_name = is_secret_name(name) || self.data && name.eq_ignore_ascii_case(b"data");
     }
 
@@ -163,7 +167,10 @@ impl JsonMask {
             b' ' | b'\t' | b'\r' | b'\n' => {}
             b'"' => {
                 let inside = self.secret_from.is_some() && !self.expects_name;
-                self.string = ValueMask::new(self.secret_value || inside);
+                self.string = match self.secret_value || inside {
+                    false if self.nested => ValueMask::Text(TextMask::default()),
+                    secret => ValueMask::new(secret),
+                };
                 self.name.clear();
                 (self.at, self.secret_name, self.secret_value) = (InJson::String, false, false);
             }
@@ -171,7 +178,7 @@ impl JsonMask {
             b'{' | b'[' => {
                 self.expects_name = byte == b'{';
                 self.open = self.open << 1 | u128::from(byte == b'{');
-                self.depth += 1;
+                self.depth = self.depth.saturating_add(1);
                 if self.secret_value {
                     self.secret_from.get_or_insert(self.depth);
                 }
@@ -185,7 +192,7 @@ impl JsonMask {
             b',' => {
                 self.expects_name = self.open & 1 == 1;
                 // ["--password", "x"]
-                let name = self.name.bytes();
+                let name = &self.name;
                 let option = name.starts_with(b"-") && !name.contains(&b'=');
                 self.secret_value = self.secret_name && option && !self.expects_name;
             }

@@ -1,9 +1,9 @@
 //! Secrets in a request-target, and in a form, which has the syntax of its query.
 
 use super::json::ValueMask;
-use crate::base::secret_name::{NameTail, is_secret_name};
+use crate::base::secret_name::is_secret_name;
 
-use super::text::{ByteSpan, cover};
+use super::text::{ByteSpan, cover, push_name};
 use crate::base::number::hex_digit;
 
 /// Masks `name "=" value *( "&" name "=" value )`, percent-encoded.
@@ -11,7 +11,7 @@ use crate::base::number::hex_digit;
 pub struct QueryMask {
     /// Whether this is still the path before `?`.
     path: bool,
-    name: NameTail,
+    name: Vec<u8>,
     /// The current value, unless this is a name.
     value: Option<ValueMask>,
     /// The beginning of an escape: where it stands, and its first digit.
@@ -54,10 +54,10 @@ impl QueryMask {
 
     fn plain(&mut self, byte: u8, at: usize, raw: &mut [u8]) {
         match byte {
-            b'&' => (self.name, self.value) = (NameTail::default(), None),
+            b'&' => (self.name, self.value) = (Vec::new(), None),
             b'?' if self.path => (self.path, self.value) = (false, None),
             b'=' if self.value.is_none() => {
-                self.value = Some(ValueMask::new(is_secret_name(self.name.bytes())));
+                self.value = Some(ValueMask::new(is_secret_name(&self.name)));
             }
             b'+' if !self.path => self.decoded(b' ', (at, at + 1), raw),
             _ => self.decoded(byte, (at, at + 1), raw),
@@ -67,7 +67,7 @@ impl QueryMask {
     fn decoded(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
         match &mut self.value {
             Some(value) => value.push(byte, at, raw),
-            None => self.name.push(byte),
+            None => push_name(&mut self.name, byte),
         }
     }
 

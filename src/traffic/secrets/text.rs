@@ -1,42 +1,45 @@
 //! Secrets in text: `NAME=value`, `--name value`, URLs with credentials, swarm tokens.
 
-use crate::base::secret_name::{NameTail, is_secret_name};
+use crate::base::secret_name::is_secret_name;
+
+/// How many bytes of a name are judged, counted from its end.
+const NAME: usize = 256;
+
+/// Appends a byte to a name, of which the end is kept.
+pub(super) fn push_name(name: &mut Vec<u8>, byte: u8) {
+    if name.len() == 2 * NAME {
+        name.drain(..NAME);
+    }
+    name.push(byte);
+}
 
 /// Where a decoded byte stands in the bytes of a read. An escape such as `%3D` takes several.
 pub(super) type ByteSpan = (usize, usize);
 
 pub(super) fn cover(raw: &mut [u8], (start, end): ByteSpan) {
-    raw[start..end].fill(b'*');
+    if let Some(bytes) = raw.get_mut(start..end) {
+        bytes.fill(b'*');
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct TextMask {
     /// The name that ends here, if one does.
-    name: NameTail,
-    pub covers: Covers,
+    name: Vec<u8>,
+    /// Whether all that follows is secret, except further `=`, which end base64.
+    pub covers: bool,
     /// Where the authority of a URL begins, if this is one: `//` userinfo `@` host.
     authority: Option<usize>,
     last: [u8; 2],
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Covers {
-    #[default]
-    Nothing,
-    /// All that follows, except further `=`, which end base64.
-    Value,
-    All,
-}
-
 impl TextMask {
     pub fn push(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
-        match self.covers {
-            Covers::Nothing => self.look(byte, at, raw),
-            Covers::Value if byte == b'=' => {}
-            Covers::Value | Covers::All => {
-                self.covers = Covers::All;
-                cover(raw, at);
-            }
+        if !self.covers {
+            self.look(byte, at, raw);
+        } else if byte != b'=' || self.last[1] != b'=' {
+            self.last[1] = byte;
+            cover(raw, at);
         }
     }
 
@@ -53,18 +56,15 @@ impl TextMask {
             self.authority = Some(at.1);
         }
         self.last = [self.last[1], byte];
-        let name = self.name.bytes();
-        let begins = match byte {
+        let name = &self.name[..];
+        self.covers = match byte {
             b'=' => is_secret_name(name),
             b' ' => name.starts_with(b"--") && is_secret_name(name),
             b'-' => matches!(name, b"SWMTKN" | b"SWMKEY"),
             _ => false,
         };
-        if begins {
-            self.covers = Covers::Value;
-        }
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') {
-            self.name.push(byte);
+            push_name(&mut self.name, byte);
         } else {
             self.name.clear();
         }
