@@ -198,9 +198,14 @@ fn a_signal_ends_a_tap_whose_pipe_is_full() {
     wait_for("the tap", || path.exists());
     let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-    // Until the pipe is full, and nothing passes any more.
-    while client.read(&mut [0; 65536]).is_ok_and(|n| n > 0) {}
+    client.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    // Until the pipe, which takes 64 KiB, is full and nothing passes any more.
+    let (mut passed, mut silent) = (0, false);
+    while passed < 64 * 1024 || !silent {
+        let read = client.read(&mut [0; 65536]);
+        silent = read.is_err();
+        passed += read.unwrap_or(0);
+    }
     signal(&child, "INT");
     assert!(!child.wait().unwrap().success());
     assert!(said.any(|line| line.unwrap().contains("an output was stuck")));

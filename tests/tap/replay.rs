@@ -123,10 +123,10 @@ fn answers_under_way_go_on_in_recorded_order() {
     let (_dir, path) = recording(&[
         ("0.1", 1, "client", ATTACH),
         ("0.2", 1, "server", SWITCH),
-        ("0.3", 2, "client", WAIT),
-        ("0.4", 1, "server", "out\n"),
-        ("0.5", 1, "server end", ""),
-        ("0.6", 2, "server", OK),
+        ("0.201", 2, "client", WAIT),
+        ("0.202", 1, "server", "out\n"),
+        ("0.203", 1, "server end", ""),
+        ("0.204", 2, "server", OK),
     ]);
     serve(Replay::open(path).unwrap(), |connect| {
         // The second round has no request to wait for, but has the same order.
