@@ -65,7 +65,10 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
         let (mut wire, sending);
         if let Some(taken) = kept.take() {
             wire = taken;
-            settings.tell(ClientEvent::Reused(wire.number));
+            settings.tell(match wire.reused {
+                true => ClientEvent::Reused(wire.number),
+                false => ClientEvent::Connected(wire.number),
+            });
             sending = match encode(request, settings, &mut wire.memory.out) {
                 Ok(sending) => sending,
                 Err(error) => {

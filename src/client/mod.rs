@@ -23,6 +23,7 @@ mod body;
 mod cancel;
 mod exchange;
 mod observer;
+mod own_stream;
 mod pool;
 mod request;
 mod response;

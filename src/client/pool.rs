@@ -65,8 +65,13 @@ impl Pool {
     /// Takes the connection that was used last.
     pub fn take(&self) -> Option<Box<Wire>> {
         let mut wire = lock(&self.idle).pop()?;
-        wire.reused = true;
+        wire.reused = wire.kept.is_some();
         Some(wire)
+    }
+
+    /// Adds a connection that was made elsewhere.
+    pub fn give(&self, stream: Stream) {
+        lock(&self.idle).push(self.add(stream, Memory::default()));
     }
 
     /// Returns memory, of a closed connection if there is one.

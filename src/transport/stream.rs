@@ -256,6 +256,13 @@ impl From<UnixStream> for Stream {
     }
 }
 
+/// For a connected socket of any other family: vsock, or one that was inherited.
+impl From<OwnedFd> for Stream {
+    fn from(socket: OwnedFd) -> Self {
+        Self::new(socket.into(), None)
+    }
+}
+
 impl From<TcpStream> for Stream {
     fn from(socket: TcpStream) -> Self {
         Self { is_tcp: true, ..Self::new(OwnedFd::from(socket).into(), None) }

@@ -3,6 +3,8 @@
 use crate::support::fake::Fake;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -135,4 +137,41 @@ fn each_connection_that_ends_is_reported_closed_whatever_ended_it() {
     let (client, heard) = observed(&server);
     client.post("/attach").send().unwrap().into_upgraded().unwrap();
     assert_eq!(heard(), "connected 0, upgraded 0");
+}
+
+/// A client over a stream that the caller connected, until that is used up.
+#[test]
+fn a_client_over_the_callers_own_stream() {
+    let answers = |mut peer: UnixStream, count: usize| {
+        thread::spawn(move || {
+            for _ in 0..count {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    peer.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
+                peer.write_all(OK).unwrap();
+            }
+        })
+    };
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let peer = answers(theirs, 2);
+    let client = Client::over(ours);
+    for is_reused in [false, true] {
+        let response = client.get("/").send().unwrap();
+        assert_eq!((response.is_reused(), response.text().unwrap()), (is_reused, "OK".into()));
+    }
+    peer.join().unwrap();
+    let error = client.get("/").send().unwrap_err();
+    assert!(error.is_connect() && error.to_string().contains("is used up"), "{error}");
+
+    // With an endpoint, the next connection is made there.
+    let server = Fake::answer(OK);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let peer = answers(theirs, 1);
+    let client = Client::builder(Endpoint::Unix(server.path())).over(OwnedFd::from(ours));
+    client.get("/1").send().unwrap().bytes().unwrap();
+    peer.join().unwrap();
+    assert_eq!(client.get("/2").send().unwrap().text().unwrap(), "OK");
 }
