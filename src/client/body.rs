@@ -26,6 +26,11 @@ pub(super) enum Content<'a> {
         reader: Box<dyn Read + Send>,
         length: Option<u64>,
     },
+    /// Sent on the thread that calls.
+    Borrowed {
+        reader: Box<dyn Read + Send + 'a>,
+        length: Option<u64>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -54,6 +59,17 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
 
+    /// What `reader` gives, which may borrow: `length` bytes, or everything, sent chunked.
+    ///
+    /// Other content that is long has a thread of its own, so that it must own its source. This is
+    /// sent by the thread that calls [`send`](super::RequestBuilder::send), before it waits for the
+    /// response: no time limit ends a wait for the source, and a peer that answers early is not
+    /// heard before it reads on or closes. It cannot be combined with
+    /// [`expect_continue`](super::RequestBuilder::expect_continue).
+    pub fn borrowed(reader: impl Read + Send + 'a, length: Option<u64>) -> Body<'a> {
+        Body(Content::Borrowed { reader: Box::new(reader), length })
+    }
+
     /// A file from its current position: with Content-Length if it is regular, chunked otherwise.
     ///
     /// # Errors
@@ -72,7 +88,7 @@ impl<'a> Body<'a> {
         match &self.0 {
             Content::None => Some(0),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
-            Content::Reader { length, .. } => *length,
+            Content::Reader { length, .. } | Content::Borrowed { length, .. } => *length,
         }
     }
 }
@@ -87,6 +103,8 @@ impl Body<'_> {
             Content::None => Content::None,
             Content::Bytes(bytes) => Content::Bytes(Cow::Owned(bytes.into_owned())),
             Content::Reader { reader, length } => Content::Reader { reader, length },
+            // It is sent on this thread.
+            Content::Borrowed { .. } => Content::None,
         }
     }
 }

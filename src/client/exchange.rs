@@ -171,6 +171,9 @@ fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
     if let Some(offset) = fields.get("Host").and_then(not_a_host) {
         return Err(EncodeError { kind: ErrorKind::Host, offset }.into());
     }
+    if let (Content::Borrowed { .. }, Some(_)) = (&request.body.0, request.expect) {
+        return refuse("borrowed content is sent at once and cannot wait for 100 (Continue)");
+    }
     // A server will read the fields by the same rules.
     let stated = framing::request_fields(fields, request.version)
         .map_err(|error| Error::Request(error.kind.text()))?;
@@ -255,9 +258,13 @@ fn attempt(
     match sending.rest {
         Some(framing) if written.is_ok() => {
             let stream = wire.connection.stream().try_clone().map_err(Error::Send)?;
-            let content = request.body.take_or_copy(wire.reused);
             let sink = UploadSink::new(stream, clock.clone(), observer);
-            upload = Some(Upload::start(sink, content, framing, request.expect)?);
+            upload = Some(if let Content::Borrowed { .. } = request.body.0 {
+                Upload::send_now(sink, std::mem::take(&mut request.body.0), framing)
+            } else {
+                let content = request.body.take_or_copy(wire.reused);
+                Upload::start(sink, content, framing, request.expect)?
+            });
         }
         _ => clock.request_sent(),
     }

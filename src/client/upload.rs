@@ -71,6 +71,17 @@ impl Upload {
         Ok(Upload { wanted, result, outcome: None, clock })
     }
 
+    /// Sends borrowed content on this thread.
+    pub fn send_now(mut sink: UploadSink, content: Content<'_>, framing: Framing) -> Upload {
+        let result = sink.send(content, framing);
+        if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
+            let _ = sink.stream.shutdown(Shutdown::Both);
+        }
+        sink.clock.request_sent();
+        let ((wanted, _), (_, nothing)) = (mpsc::channel(), mpsc::channel());
+        Upload { wanted, result: nothing, outcome: Some(result), clock: sink.clock }
+    }
+
     /// Reports that the peer agreed to the content, or sent a final response first. Content that
     /// was not begun is then not sent.
     pub fn decide(&self, wanted: bool) {
@@ -142,6 +153,10 @@ impl UploadSink {
             (Content::Bytes(bytes), _) => self.write(&bytes),
             (Content::Reader { mut reader, .. }, Framing::Chunked) => self.chunked(&mut reader),
             (Content::Reader { mut reader, .. }, Framing::Length(length)) => {
+                self.sized(&mut reader, length)
+            }
+            (Content::Borrowed { mut reader, .. }, Framing::Chunked) => self.chunked(&mut reader),
+            (Content::Borrowed { mut reader, .. }, Framing::Length(length)) => {
                 self.sized(&mut reader, length)
             }
             _ => Ok(()),

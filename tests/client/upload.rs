@@ -327,3 +327,72 @@ fn a_reader_that_panics_is_an_error() {
         "{error}"
     );
 }
+
+/// Borrowed content leaves on the thread that calls, whatever its length.
+#[test]
+fn borrowed_content() {
+    let server = echo();
+    let client = server.client();
+    for content in [varied(0), varied(5), varied(LONG)] {
+        let length = content.len() as u64;
+        let sized = Body::borrowed(&content[..], Some(length));
+        let answer = client.put("/up").body(sized).send().unwrap().bytes().unwrap();
+        arrives(&answer, &length.to_string(), &content);
+        let chunked = Body::borrowed(&content[..], None);
+        let answer = client.put("/up").body(chunked).send().unwrap().bytes().unwrap();
+        arrives(&answer, "chunked", &content);
+    }
+    let short = client.put("/up").body(Body::borrowed(&b"1234"[..], Some(5))).send();
+    assert!(matches!(short, Err(Error::SourceLength { announced: 5, found: 4 })), "{short:?}");
+    let request = client.put("/up").body(Body::borrowed(&b"x"[..], None));
+    let refused = request.expect_continue(Duration::from_secs(1)).send();
+    assert!(matches!(refused, Err(Error::Request(_))), "{refused:?}");
+}
+
+/// A peer that answers early and closes is heard, and its connection is not kept.
+#[test]
+fn an_early_answer_to_borrowed_content_is_heard() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"\r\n\r\n")?;
+        peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig")
+    });
+    let client = Client::unix(server.path());
+    let mut endless = io::repeat(0);
+    let mut response = client.put("/up").body(Body::borrowed(&mut endless, None)).send().unwrap();
+    assert!(matches!(response.upload_error(), Some(Error::Send(_))));
+    assert_eq!((response.status(), response.text().unwrap()), (413, "big".into()));
+    assert!(!client.put("/up").send().unwrap().is_reused());
+}
+
+/// A reverse proxy: request and response pass through, and nothing is held in memory.
+#[test]
+fn a_reverse_proxy_in_twenty_lines() {
+    const HOP: [&str; 6] =
+        ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "TE", "Upgrade"];
+    let upstream = echo();
+    let client = upstream.client();
+    let proxy = serve(move |request, responder| {
+        let is_hop = |name: &str| HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name));
+        let (method, target) = (request.method().to_owned(), request.target().to_vec());
+        let mut outgoing = client.request(&method, &target);
+        for field in request.fields().iter().filter(|field| !is_hop(field.name())) {
+            outgoing = outgoing.field(field.name(), field.value());
+        }
+        let length = request.length();
+        let sent = outgoing.body(Body::borrowed(request, length)).send();
+        let mut answer = sent.map_err(io::Error::from)?;
+        let mut responder = responder.status(answer.status());
+        for field in answer.fields().iter().filter(|field| !is_hop(field.name())) {
+            responder = responder.field(field.name(), field.value());
+        }
+        let mut body = responder.stream()?;
+        answer.copy_to(&mut body).map_err(io::Error::from)?;
+        body.finish()
+    });
+    let content = varied(LONG);
+    let client = proxy.client();
+    let answer = client.put("/a?b").body(&content[..]).send().unwrap().bytes().unwrap();
+    arrives(&answer, &LONG.to_string(), &content);
+    let streamed = client.put("/a").body(Body::reader(io::Cursor::new(content.clone())));
+    arrives(&streamed.send().unwrap().bytes().unwrap(), "chunked", &content);
+}
