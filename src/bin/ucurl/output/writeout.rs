@@ -182,12 +182,12 @@ fn json_text(out: &mut Vec<u8>, text: &[u8]) {
 
 /// Writes a format for a transfer.
 pub fn write(format: &[u8], info: &TransferInfo, stdout: &File, stderr: &File) {
-    let mut writer = Writer { info, stdout, stderr, to_stderr: false, text: Vec::new() };
+    let mut writer = Writer { info, stdout, stderr, out: stdout, text: Vec::new() };
     let mut rest = format;
     while let Some(next) = writer.next(rest) {
         rest = next;
     }
-    writer.flush();
+    writer.turn_to(stdout);
 }
 
 struct Writer<'i> {
@@ -195,21 +195,15 @@ struct Writer<'i> {
     stdout: &'i File,
     /// Where `--stderr` says.
     stderr: &'i File,
-    to_stderr: bool,
+    out: &'i File,
     /// What is not written yet.
     text: Vec<u8>,
 }
 
-impl Writer<'_> {
-    fn flush(&mut self) {
-        let text = mem::take(&mut self.text);
-        let mut out = if self.to_stderr { self.stderr } else { self.stdout };
-        _ = out.write_all(&text);
-    }
-
-    fn turn_to(&mut self, stderr: bool) {
-        self.flush();
-        self.to_stderr = stderr;
+impl<'i> Writer<'i> {
+    fn turn_to(&mut self, out: &'i File) {
+        _ = { self.out }.write_all(&mem::take(&mut self.text));
+        self.out = out;
     }
 
     /// Writes what stands first in the format, and returns the rest, if there is more to write.
@@ -246,14 +240,14 @@ impl Writer<'_> {
         match name {
             "onerror" if self.info.exit == 0 => return None,
             "onerror" => {}
-            "stdout" => self.turn_to(false),
-            "stderr" => self.turn_to(true),
+            "stdout" => self.turn_to(self.stdout),
+            "stderr" => self.turn_to(self.stderr),
             "json" => self.info.json(&mut self.text),
             "header_json" => self.info.header_json(&mut self.text),
             name => match self.info.variables().iter().find(|(known, _)| *known == name) {
                 Some((_, value)) => value.write(&mut self.text),
                 None => {
-                    self.flush();
+                    self.turn_to(self.out);
                     let text = format!("ucurl: unknown --write-out variable: '{name}'\n");
                     _ = { self.stderr }.write_all(text.as_bytes());
                 }
