@@ -26,6 +26,13 @@ const CONTENDERS: &[Contender] = &[
     ("ucurl tap --quiet", 1, |listen, connect| {
         Some(tap(&["--quiet", "--listen", listen, "--to", connect]))
     }),
+    ("ucurl guard --quiet", 1, |listen, connect| {
+        let rules = format!("{listen}.rules");
+        fs::write(&rules, "GET /*\nPUT /* <\n").ok()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ucurl"));
+        command.args(["guard", "--quiet", "--listen", listen, "--to", connect, &rules]);
+        Some(command)
+    }),
     ("socat", 1, |listen, connect| Some(socat(&[], listen, connect))),
     ("socat -b 262144", 1, |listen, connect| Some(socat(&["-b", "262144"], listen, connect))),
     ("socat -v 2> /dev/null", 32, |listen, connect| Some(socat(&["-v"], listen, connect))),
