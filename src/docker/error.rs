@@ -54,8 +54,8 @@ pub enum DockerError {
     Io(io::Error),
 }
 
-/// Returns a response that is no error, or [`DockerError::Refused`]. A 304 is none: it answers a
-/// start of what runs.
+/// Returns a response below status 400: a 304 says that a container runs already. `drop` the
+/// response of a request whose content does not matter.
 ///
 /// # Errors
 /// [`DockerError::Refused`] from status 400 on; reading its body may fail too.

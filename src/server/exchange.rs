@@ -147,10 +147,8 @@ impl Conversation<'_> {
             _ => return Err(Refusal::new(400, BAD_TARGET)),
         }
         let decision = framing::request(head).map_err(|error| Refusal::of_framing(&error, head))?;
-        if let (Framing::Length(length), Some(limit)) =
-            (decision.framing, self.setup.limits.content)
-            && length > limit
-        {
+        let (length, limit) = (length(decision.framing), self.setup.limits.content);
+        if let Some(limit) = limit.filter(|limit| length > Some(*limit)) {
             return Err(too_large(limit));
         }
         let expects = expectation(head)? && decision.framing != Framing::NoBody;
