@@ -457,7 +457,9 @@ fn a_selection_shows_and_records_only_what_fits() {
         let shown = run(&mut tap(&dir, &command), b"", LIMIT).stderr();
         assert_eq!(shown.matches(" → 200 OK").count(), lines, "{shown}");
     }
-    for wrong in [&["--status", "4"][..], &["--only", "/%"], &["--status", "404", "--har", &har]] {
+    let explained = ["--status", "404", "--explain"];
+    let archived = ["--status", "404", "--har", &har];
+    for wrong in [&["--status", "4"][..], &["--only", "/%"], &archived, &explained] {
         let command = [&["tap", "--to", &to], wrong, &["--", "true"]].concat();
         assert_eq!(run(&mut tap(&dir, &command), b"", LIMIT).code, 2, "{wrong:?}");
     }

@@ -75,11 +75,8 @@ impl ShownBody {
         let lines = lines.map(|(label, look)| Lines { label, look, text: Vec::new() });
         let websocket = exchange.is_tunnel()
             && exchange.fields(side).is_some_and(|fields| fields.has_token("Upgrade", "websocket"));
-        let kind = match detail {
-            _ if websocket => Kind::Binary(0),
-            BodyDetail::None => Kind::Binary(0),
-            _ => Kind::Undecided(Vec::new()),
-        };
+        let counted = websocket || detail == BodyDetail::None;
+        let kind = if counted { Kind::Binary(0) } else { Kind::Undecided(Vec::new()) };
         let unknown = if websocket { "WebSocket frames" } else { "unknown type" };
         let media_type = media_type.map_or(unknown.to_owned(), harmless);
         let (shown, left_out, last) = (0, 0, Duration::ZERO);

@@ -55,20 +55,16 @@ impl Fold<'_> {
     }
 
     fn end(&mut self, line: &[u8]) {
-        let Some(OpenValue { line: first, shown, empty, last }) = self.open.last_mut() else {
-            return;
-        };
-        let (empty, last) = (*empty, std::mem::take(last));
-        let all_empty = !*shown && empty > 1 && first.trim_ascii_start().starts_with(b"\"");
-        if all_empty {
-            self.open.pop();
-            if let Some(parent) = self.open.last_mut() {
-                parent.empty += empty;
-            }
+        let Some(OpenValue { line: first, shown, empty, last }) = self.open.pop() else { return };
+        let is_member = first.trim_ascii_start().starts_with(b"\"");
+        if let (Some(parent), true) = (self.open.last_mut(), is_member && !shown && empty > 1) {
+            parent.empty += empty;
             return;
         }
         self.show_open();
-        self.open.pop();
+        if !shown {
+            (self.show)(&first);
+        }
         let indent = "  ".repeat(self.open.len() + 1);
         match empty {
             0 => {}

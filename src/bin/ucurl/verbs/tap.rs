@@ -81,7 +81,10 @@ pub fn relay(given: &Given) -> Result<(Option<PrivateDir>, Relay), String> {
 pub fn run(given: &Given, relay: Relay, front: &Front) -> Result<i32, String> {
     let verb = given.verb.name();
     let connected = Arc::new(AtomicBool::new(false));
-    let relay = relay.observe(Connected(Arc::clone(&connected)));
+    let relay = match given.command.is_some() && !given.has("quiet") {
+        true => relay.observe(Connected(Arc::clone(&connected))),
+        false => relay,
+    };
     let relay =
         &relay.on_problem(move |problem| crate::console::say(&format!("{verb}: {problem}")));
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
@@ -180,12 +183,10 @@ fn target(given: &Given) -> Result<Endpoint, String> {
 fn selection(given: &Given) -> Result<Selection, String> {
     let text = |option| given.value(option).map(OsStr::to_string_lossy);
     let whole = ["only", "status"].into_iter().find(|option| given.has(option));
-    let recorders = if given.has("status") {
-        &["script", "har", "pcap", "record"][..]
-    } else {
-        &["pcap", "record"]
-    };
-    let recorder = recorders.iter().find(|option| given.has(option));
+    // Only the view shows exchanges that are over.
+    let begun = if given.has("status") { &["explain", "script", "har"][..] } else { &[] };
+    let recorder = [begun, &["pcap", "record"]].concat();
+    let recorder = recorder.into_iter().find(|option| given.has(option));
     if let (Some(option), Some(recorder)) = (whole, recorder) {
         return Err(format!("--{option} has no effect on --{recorder} (try --connection)"));
     }
