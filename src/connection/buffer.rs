@@ -14,7 +14,7 @@ const LARGE: usize = 256 * 1024;
 pub(super) const RUN: usize = 4096;
 
 /// A callback that receives the bytes of a body exactly as they arrived, including chunk framing.
-pub type Watch = Box<dyn FnMut(&[u8]) + Send>;
+pub(crate) type Watch = Box<dyn FnMut(&[u8]) + Send>;
 
 /// Bytes that were read ahead, and where they lie.
 #[derive(Default)]

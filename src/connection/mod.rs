@@ -29,7 +29,7 @@ mod buffer;
 mod fast;
 mod upgraded;
 
-pub use buffer::Watch;
+pub(crate) use buffer::Watch;
 pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
 
 use crate::error::Error;
@@ -69,7 +69,7 @@ impl<S> Connection<S> {
     }
 
     /// Shows the bytes of bodies to `watch` from now on, or no longer.
-    pub fn set_watch(&mut self, watch: Option<Watch>) {
+    pub(crate) fn set_watch(&mut self, watch: Option<Watch>) {
         self.buffer.watch = watch;
     }
 

@@ -41,6 +41,7 @@ pub struct Timeouts {
 
 /// Which of the [`Timeouts`] was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Limit {
     /// [`Timeouts::connect`]
     Connect,

@@ -6,6 +6,7 @@
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, rounded, within};
+#[cfg(feature = "server")]
 use super::endpoint::Endpoint;
 use super::permission;
 use crate::base::text::visible_path;
@@ -98,6 +99,7 @@ pub(super) fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
 }
 
 /// Returns the endpoint of a socket's address.
+#[cfg(feature = "server")]
 pub(super) fn endpoint(address: &SocketAddr) -> io::Result<Endpoint> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Some(name) = address.as_abstract_name() {
