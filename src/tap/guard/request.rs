@@ -97,11 +97,9 @@ impl ApiRequest {
         }
         let Decision { framing, persistent, .. } = framing::request(head)?;
         // dockerd reads a form as a query.
-        match (self.archive, framing) {
-            (_, Framing::NoBody) => {}
-            (true, _) => fields.push("Content-Type", "application/x-tar")?,
-            (false, _) if self.body.is_empty() => {}
-            (false, _) => fields.push("Content-Type", "application/json")?,
+        if self.archive || !self.body.is_empty() {
+            let json_or_tar = if self.archive { "application/x-tar" } else { "application/json" };
+            fields.push("Content-Type", json_or_tar)?;
         }
         match (self.archive, framing) {
             (_, Framing::NoBody) => {}

@@ -6,7 +6,6 @@ use crate::tap::gate::Denied;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Exchange, Observer, Side};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -71,11 +70,5 @@ impl Observer for RequestWatch {
 
     fn error(&self) -> Option<String> {
         self.state.error()
-    }
-}
-
-impl fmt::Debug for RequestWatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestWatch").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
