@@ -23,7 +23,7 @@ exit_codes! {
     Connect = 7: "no connection",
     WeirdReply = 8: "the head of the response is malformed",
     Partial = 18: "the body was cut short",
-    HttpError = 22: "a status code of 400 or more with -f, or an error with --fail-stream",
+    HttpError = 22: "a status of 400 or more (-f), --fail-stream, --select or --expect failed",
     Write = 23: "the output cannot be written",
     Upload = 25: "an upload of unknown length to an HTTP/1.0 server",
     Read = 26: "the input cannot be read",
