@@ -3,6 +3,8 @@
 //! A name is judged by its words. They end at `_`, `-` and the like, at digits, and where the case
 //! changes: `SigningCAKey` is `signing`, `ca` and `key`.
 
+/// Every name of a secret contains one of these; most names contain none, which is told quickly.
+const HINTS: &str = "pass pw cred secret token auth cookie jwt bearer pat session key";
 /// Parts of words, and whole words.
 const PARTS: &str = "passw passphrase passcode secret token credential apikey accesskey \
     privatekey sshkey unlockkey";
@@ -31,6 +33,11 @@ pub const FIELDS: &[&str] = &[
 
 /// Whether a name stands for a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let has = |hint: &str| lower.windows(hint.len()).any(|part| part == hint.as_bytes());
+    if !HINTS.split(' ').any(has) {
+        return false;
+    }
     let is = |list: &str, word: &String| list.split_ascii_whitespace().any(|item| item == word);
     let words = words(name);
     let secret = |word: &String| {

@@ -70,8 +70,9 @@ pub struct JsonMask {
     outside: TextMask,
     /// Where an escape begins.
     escape: usize,
-    /// Whether the latest string names a secret, and whether its colon has followed.
-    secret_name: bool,
+    /// Whether a string, in `name`, has just ended.
+    named: bool,
+    /// Whether the next string is a secret.
     secret_value: bool,
     /// One bit for each open object (1) or list (0), the innermost last.
     open: u128,
@@ -156,10 +157,7 @@ impl JsonMask {
     }
 
     fn end_string(&mut self) {
-        self.at = InJson::Outside;
-        self.expects_name = false;
-        let name = &self.name;
-        self.secret_name = is_secret_name(name) || self.data && name.eq_ignore_ascii_case(b"data");
+        (self.at, self.named, self.expects_name) = (InJson::Outside, true, false);
     }
 
     fn outside(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
@@ -172,9 +170,12 @@ impl JsonMask {
                     secret => ValueMask::new(secret),
                 };
                 self.name.clear();
-                (self.at, self.secret_name, self.secret_value) = (InJson::String, false, false);
+                (self.at, self.named, self.secret_value) = (InJson::String, false, false);
             }
-            b':' => self.secret_value = self.secret_name,
+            b':' => {
+                let is_data = self.data && self.name.eq_ignore_ascii_case(b"data");
+                self.secret_value = self.named && (is_data || is_secret_name(&self.name));
+            }
             b'{' | b'[' => {
                 self.expects_name = byte == b'{';
                 self.open = self.open << 1 | u128::from(byte == b'{');
@@ -182,7 +183,7 @@ impl JsonMask {
                 if self.secret_value {
                     self.secret_from.get_or_insert(self.depth);
                 }
-                (self.secret_name, self.secret_value) = (false, false);
+                (self.named, self.secret_value) = (false, false);
             }
             b'}' | b']' => {
                 self.secret_from = self.secret_from.filter(|from| *from < self.depth);
@@ -194,9 +195,10 @@ impl JsonMask {
                 // ["--password", "x"]
                 let name = &self.name;
                 let option = name.starts_with(b"-") && !name.contains(&b'=');
-                self.secret_value = self.secret_name && option && !self.expects_name;
+                let option = option && self.named && !self.expects_name;
+                self.secret_value = option && is_secret_name(name);
             }
-            _ => (self.secret_name, self.secret_value) = (false, false),
+            _ => (self.named, self.secret_value) = (false, false),
         }
         match byte {
             b'"' | b',' | b'{' | b'}' | b'[' | b']' => self.outside = TextMask::default(),
