@@ -15,9 +15,9 @@ use std::time::Duration;
 const COMPILER: &str = "rustc 1.95.0 ";
 /// What is asked of cargo, and how many bytes that came to when it was last looked at.
 const REACHED: [(&str, &str, u64); 3] = [
-    ("build --release --bin ucurl", "release", 1_440_264),
-    ("small --no-default-features", "release", 737_832),
-    ("musl", MUSL, 1_277_896),
+    ("build --release --bin ucurl", "release", 1_667_976),
+    ("small --no-default-features", "release", 792_632),
+    ("musl", MUSL, 1_458_120),
 ];
 const MUSL: &str = "x86_64-unknown-linux-musl/release";
 /// What the last of these may need for a transfer of any size; 1,200 when it was last looked at.
