@@ -120,7 +120,9 @@ fn wait(child: &mut Child, limit: Duration) -> (Option<std::process::ExitStatus>
     let end = Instant::now() + limit;
     let mut peak = 0;
     loop {
-        peak = peak_kib(child.id()).unwrap_or(peak);
+        if has_begun(child.id()) {
+            peak = peak_kib(child.id()).unwrap_or(peak);
+        }
         match child.try_wait() {
             Ok(Some(status)) => return (Some(status), peak),
             Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(2)),
@@ -131,6 +133,12 @@ fn wait(child: &mut Child, limit: Duration) -> (Option<std::process::ExitStatus>
             }
         }
     }
+}
+
+/// Whether a child runs its own program. For a moment after `spawn` it still has our memory.
+fn has_begun(pid: u32) -> bool {
+    let program = |pid: &str| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    program(&pid.to_string()).is_some_and(|theirs| Some(theirs) != program("self"))
 }
 
 /// The peak of a process's resident memory so far, in KiB.
