@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::support::again::{name, passed};
 use crate::support::needs;
 use crate::support::temp::TempDir;
+use unix_http::Client;
 use unix_http::transport::{ConnectErrorKind as Kind, Endpoint, ShortPath, Stream, connect};
 
 /// Answers one connection with what it was sent, until its end.
@@ -263,6 +264,9 @@ fn permission_denied() {
             fails(&Endpoint::Unix(dir.join(name)), Kind::PermissionDenied, words)
         };
         denied("mine", &["owned by root:", ", mode 0600: use sudo"]);
+        let error = Client::unix(dir.join("mine")).get("/").send().unwrap_err();
+        assert!(error.is_connect() && !error.is_timeout(), "{error}");
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::PermissionDenied);
         denied(
             "ours",
             &["owned by root:daemon, mode 0660: join the group `daemon`", "or use sudo"],
