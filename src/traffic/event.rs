@@ -153,7 +153,7 @@ pub trait Observer: Send + Sync {
 
     /// Writes everything that is held back, at the end, and returns the first error.
     fn finish(&self) -> Option<String> {
-        None
+        self.error()
     }
 
     /// Returns the first error so far.

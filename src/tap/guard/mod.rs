@@ -21,4 +21,4 @@ mod watch;
 pub(super) use glob::Glob;
 pub(super) use requests::{GuardedRequests, Turn};
 pub use rules::AllowList;
-pub use watch::RequestWatch;
+pub use watch::{RequestWatch, needed_rules};

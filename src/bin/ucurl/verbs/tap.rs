@@ -18,7 +18,7 @@ use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
-use unix_http::tap::guard::RequestWatch;
+use unix_http::tap::guard::needed_rules;
 use unix_http::tap::{Har, Pcap, Record, Recording, Relay, Script, Selection, Tool};
 use unix_http::traffic::text::{self, BodyDetail};
 use unix_http::traffic::{Event, Explain, Observer, Text};
@@ -234,7 +234,7 @@ fn observers(
                 let pcap = Pcap::new(file, started, &origin.place).map_err(wrong)?;
                 Box::new(selection.of(pcap))
             }
-            _ => Box::new(RequestWatch::needed_rules(file)),
+            _ => Box::new(needed_rules(file)),
         });
     }
     for name in given.values("record") {
