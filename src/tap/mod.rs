@@ -15,6 +15,7 @@
 //! * [`gate`] keeps web pages out of a TCP port.
 
 pub mod gate;
+mod glob;
 pub mod guard;
 pub mod record;
 mod refusal;

@@ -1,6 +1,6 @@
 //! Shows an observer some of the exchanges only.
 
-use super::guard::Glob;
+use super::glob::Glob;
 use crate::docker::without_version;
 use crate::traffic::{Event, Exchange, Observer};
 use std::time::Duration;

@@ -107,6 +107,8 @@ fn a_wrong_line_is_an_error_with_its_number() {
         ("GET /a//b", "two ways"),
         ("GET /a/../b", "two ways"),
         ("GET /%61", "two ways"),
+        ("GET /v1.23/a", "not an API version"),
+        ("GET /v1.41", "names nothing"),
         ("GET /**/a", "** is the last"),
         ("GET /a** ", "** is the last"),
         ("GET /a x", "a limit is"),

@@ -4,21 +4,15 @@
 //! [`AllowList`] allows and answers all others with 403 and the rule that would be needed. It
 //! refuses what could be read in two ways, and sends the engine its own encoding of what it read.
 //!
-//! * `rules`, `glob`: the grammar of a rule, and the check
-//! * `request`, `facts`: a request with one meaning, and what in it needs a rule
-//! * `requests`: requests and responses of a connection in turn
-//!
 //! This is no sandbox: a container that a rule allows can do all that containers can, and `*` for
 //! its name stands for every container of the engine. `examples/guard/README.md` lists ways out.
 
 mod facts;
-mod glob;
 mod request;
 mod requests;
 mod rules;
 mod watch;
 
-pub(super) use glob::Glob;
 pub(super) use requests::{GuardedRequests, Turn};
 pub use rules::AllowList;
 pub use watch::{RequestWatch, needed_rules};

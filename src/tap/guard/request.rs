@@ -11,12 +11,13 @@
 //! body    = JSON-text                   ; an object; names in ASCII that differ in any case
 //! ```
 
-use super::facts::{self, Fact, MOST};
-use super::glob::Glob;
+use super::facts::{self, ARCHIVE, Fact, MOST};
 use crate::base::number::decimal;
 use crate::base::percent;
 use crate::json::Value;
+use crate::tap::glob::pattern;
 use crate::wire::{Decision, Fields, Framing, RequestHead, encode_request, framing};
+use std::collections::BTreeSet;
 use std::error::Error;
 
 /// The longest body that is read.
@@ -27,18 +28,15 @@ const FIELDS: [&str; 6] =
     ["Host", "User-Agent", "Accept", "Authorization", "X-Registry-Auth", "X-Registry-Config"];
 
 /// A request that has one meaning.
-#[derive(Debug)]
 pub(super) struct ApiRequest {
     pub method: String,
-    /// The path with its API version.
-    path: String,
-    query: Vec<(String, String)>,
-    /// The JSON body, written anew.
-    body: String,
-    /// What a rule has to allow: query parameters, then members of the body.
+    /// The segments of the path without its API version.
+    pub path: Vec<String>,
+    /// The target and the JSON body, written anew. An archive is no such body.
+    target: String,
+    body: Option<String>,
+    /// What a rule has to allow: query parameters, then members of the body or an archive.
     pub facts: Vec<Fact>,
-    /// Whether the body is not read.
-    pub archive: bool,
     /// Whether the client asks for a raw connection.
     pub upgrade: bool,
 }
@@ -47,65 +45,60 @@ impl ApiRequest {
     /// Reads a request, or says why it could be read in two ways. Without `content`, or with
     /// content that is no JSON, its body is an archive.
     pub fn read(head: &RequestHead, content: Option<&[u8]>) -> Result<ApiRequest, String> {
-        let target = head.target();
-        let end = target.iter().position(|&b| b == b'?').unwrap_or(target.len());
-        let path = String::from_utf8_lossy(&target[..end]).into_owned();
-        let segments = api_path(&path)?;
+        let target = String::from_utf8_lossy(head.target());
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let segments = segments(path)?;
+        if path.contains('*') {
+            return Err(format!("{path}: a path that names nothing"));
+        }
         let tunnel = matches!(segments[..], ["containers", _, "attach"] | ["exec", _, "start"]);
-        let mut upgrades = head.fields().get_all("Upgrade").peekable();
-        let upgrade = upgrades.peek().is_some();
-        let tcp = upgrades.all(|field| field.value().eq_ignore_ascii_case(b"tcp"));
+        let upgrades: Vec<_> = head.fields().get_all("Upgrade").collect();
+        let tcp = upgrades.iter().all(|field| field.value().eq_ignore_ascii_case(b"tcp"));
+        let upgrade = !upgrades.is_empty();
         if upgrade && !(tcp && tunnel && head.method() == "POST")
             || matches!(segments[0], "session" | "grpc")
         {
             return Err("a protocol that is not that of attach or exec".into());
         }
-        let query = read_query(target.get(end + 1..).unwrap_or_default())?;
-        let set = query.iter().filter(|(_, v)| !["", "0", "false", "False"].contains(&v.as_str()));
-        let fact = |(name, value): &(String, String)| Fact {
-            key: vec![format!("?{name}")],
-            value: value.clone(),
-            is_inner: false,
-        };
-        let (mut facts, mut body) = (set.map(fact).collect(), String::new());
+        let (query, mut facts) = read_query(query)
+            .ok_or_else(|| "a query that is too long or can be read in two ways".to_owned())?;
         let content = content.filter(|content| content.len() <= BODY_LIMIT);
         let json = content.filter(|c| c.trim_ascii_start().first().is_none_or(|b| *b == b'{'));
+        let mut body = json.map(|_| String::new());
         if let Some(json @ [_, ..]) = json {
             let value = Value::parse(json).map_err(|error| format!("the body: {error}"))?;
-            facts::add(&value, &mut vec![String::new()], true, &mut facts)?;
-            body = value.to_string();
+            facts.extend(facts::read(&value, &mut vec![String::new()], true)?);
+            body = Some(value.to_string());
+        } else if json.is_none() {
+            facts.push(Fact { key: vec![ARCHIVE.into()], ..Fact::default() });
         }
-        let (method, archive) = (head.method().to_owned(), json.is_none());
-        Ok(ApiRequest { method, path, query, body, facts, archive, upgrade })
-    }
-
-    /// The path without its API version.
-    pub fn path(&self) -> Vec<&str> {
-        api_path(&self.path).unwrap_or_default()
+        if facts.len() > MOST {
+            return Err(format!("more than {MOST} parameters and members that are not empty"));
+        }
+        let (method, target) = (head.method().to_owned(), format!("{path}{query}"));
+        let path = segments.into_iter().map(str::to_owned).collect();
+        Ok(ApiRequest { method, path, target, body, facts, upgrade })
     }
 
     /// Encodes the request for the engine, but for the body of an archive.
     pub fn encode(&self, head: &RequestHead) -> Result<Vec<u8>, Box<dyn Error>> {
-        let mut target = self.path.clone();
-        for ((name, value), n) in self.query.iter().zip(0..) {
-            let [name, value] = [name, value].map(|text| percent::encode(text.as_bytes()));
-            target += &format!("{}{name}={value}", if n == 0 { '?' } else { '&' });
-        }
         let (mut out, mut fields) = (Vec::new(), Fields::new());
         for field in head.fields().iter().filter(|field| FIELDS.iter().any(|name| field.is(name))) {
             fields.push(field.name(), field.value())?;
         }
         let Decision { framing, persistent, .. } = framing::request(head)?;
         // dockerd reads a form as a query.
-        if self.archive || !self.body.is_empty() {
-            let json_or_tar = if self.archive { "application/x-tar" } else { "application/json" };
-            fields.push("Content-Type", json_or_tar)?;
+        match self.body.as_deref() {
+            None => fields.push("Content-Type", "application/x-tar")?,
+            Some("") => {}
+            Some(_) => fields.push("Content-Type", "application/json")?,
         }
-        match (self.archive, framing) {
-            (_, Framing::NoBody) => {}
-            (true, Framing::Chunked) => fields.push("Transfer-Encoding", "chunked")?,
-            (true, Framing::Length(length)) => fields.push_length(length),
-            _ => fields.push_length(self.body.len() as u64),
+        let json = self.body.as_deref().unwrap_or_default();
+        match (framing, &self.body) {
+            (Framing::NoBody, _) => {}
+            (Framing::Chunked, None) => fields.push("Transfer-Encoding", "chunked")?,
+            (Framing::Length(length), None) => fields.push_length(length),
+            _ => fields.push_length(json.len() as u64),
         }
         if self.upgrade {
             fields.push("Connection", "Upgrade")?;
@@ -113,73 +106,62 @@ impl ApiRequest {
         } else if !persistent {
             fields.push("Connection", "close")?;
         }
-        encode_request(&mut out, &self.method, target.as_bytes(), head.version(), &fields)?;
-        out.extend_from_slice(self.body.as_bytes());
+        encode_request(&mut out, &self.method, self.target.as_bytes(), head.version(), &fields)?;
+        out.extend_from_slice(json.as_bytes());
         Ok(out)
     }
 
     /// Returns the rule that allows this request and, but for ids, nothing else.
     pub fn needed_rule(&self) -> String {
-        let path = self.path().into_iter().map(|segment| format!("/{}", Glob::of(segment)));
-        let mut words = vec![self.method.clone(), path.collect()];
-        for limit in self.facts.iter().map(Fact::to_string) {
-            if !words.contains(&limit) {
-                words.push(limit);
-            }
-        }
-        words.join(" ") + if self.archive { " <" } else { "" }
+        let path = self.path.iter().map(|segment| format!("/{}", pattern(segment)));
+        let mut written = BTreeSet::new();
+        let limits = self.facts.iter().map(|fact| format!(" {fact}"));
+        let once = limits.filter(|limit| written.insert(limit.clone()));
+        format!("{} {}{}", self.method, path.collect::<String>(), once.collect::<String>())
     }
 }
 
-/// The segments of a path without its API version.
-fn api_path(path: &str) -> Result<Vec<&str>, String> {
-    let mut segments = segments(path)?;
-    if api_version(segments[0]) {
-        segments.remove(0);
-    }
-    match segments.first().map(|first| first.as_bytes()) {
-        Some([b'v', b'0'..=b'9', ..]) => Err(format!("{path}: not an API version from 1.24 on")),
-        Some(_) if !path.contains('*') => Ok(segments),
-        _ => Err(format!("{path}: a path that names nothing")),
-    }
-}
-
-/// Splits a path that has one reading.
+/// Splits a path that has one reading. Leaves out an API version in front.
 pub(super) fn segments(path: &str) -> Result<Vec<&str>, String> {
     let rest = path.strip_prefix('/').ok_or_else(|| format!("{path}: a path begins with /"))?;
     let plain = |byte: u8| percent::is_unreserved(byte) || b"!$&'()*+,=:@".contains(&byte);
     let clear = |name: &&str| !["", ".", ".."].contains(name) && name.bytes().all(plain);
-    let segments: Vec<&str> = rest.split('/').collect();
-    if segments.iter().all(clear) {
-        return Ok(segments);
+    let mut segments: Vec<&str> = rest.split('/').collect();
+    if !segments.iter().all(clear) {
+        return Err(format!("{path}: a path that can be read in two ways"));
     }
-    Err(format!("{path}: a path that can be read in two ways"))
+    // An API version as clients write it. Before 1.24, a start took a HostConfig.
+    let number = |s: &str| decimal(s.as_bytes()).filter(|n| *n < 1000 && n.to_string() == s);
+    let version = segments[0].strip_prefix('v').and_then(|v| v.split('.').map(number).collect());
+    let version: Vec<u64> = version.unwrap_or_default();
+    if matches!(version[..], [1, 24..=999] | [2..=999, _] | [2..=999, _, _]) {
+        segments.remove(0);
+    }
+    match segments.first().map(|first| first.as_bytes()) {
+        None => Err(format!("{path}: a path that names nothing")),
+        Some([b'v', b'0'..=b'9', ..]) => Err(format!("{path}: not an API version from 1.24 on")),
+        Some(_) => Ok(segments),
+    }
 }
 
-/// Whether a segment is an API version as clients write it. Before 1.24, a start took a HostConfig.
-pub(super) fn api_version(segment: &str) -> bool {
-    let number = |text: &str| {
-        let canonical = text.len() < 4 && (text == "0" || !text.starts_with('0'));
-        decimal(text.as_bytes()).filter(|_| canonical)
-    };
-    let numbers = segment.strip_prefix('v').and_then(|v| v.split('.').map(number).collect());
-    let numbers: Vec<u64> = numbers.unwrap_or_default();
-    matches!(numbers[..], [1, 24..=999] | [2..=999, _] | [2..=999, _, _])
-}
-
-/// Decodes `name=value&…` as Go does, but for what its versions read in different ways.
-fn read_query(query: &[u8]) -> Result<Vec<(String, String)>, String> {
-    let decode = |text: &[u8]| {
-        let spaced: Vec<u8> = text.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
-        percent::decode(&spaced).and_then(|bytes| String::from_utf8(bytes).ok())
-    };
-    let pair = |pair: &[u8]| {
-        let at = pair.iter().position(|&b| b == b'=').unwrap_or(pair.len());
-        Some((decode(&pair[..at])?, decode(pair.get(at + 1..).unwrap_or_default())?))
-    };
-    let pairs = query.split(|&b| b == b'&').filter(|pair| !pair.is_empty()).map(pair);
-    let pairs = pairs.collect::<Option<Vec<_>>>().filter(|pairs| pairs.len() <= MOST);
-    let plain = |b: &u8| *b != b';' && b.is_ascii();
-    let pairs = pairs.filter(|_| query.iter().all(plain));
-    pairs.ok_or_else(|| "a query that is too long or can be read in two ways".to_owned())
+/// Decodes `name=value&…` as Go does, but for what its versions read in different ways. Returns it
+/// encoded anew, and its facts.
+fn read_query(query: &str) -> Option<(String, Vec<Fact>)> {
+    let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    if pairs.len() > MOST || !query.is_ascii() || query.contains(';') {
+        return None;
+    }
+    let (mut encoded, mut facts) = (String::new(), Vec::new());
+    for pair in pairs {
+        let pair = pair.replace('+', " ");
+        let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
+        let [name, value] = [name, value].map(|text| percent::decode(text.as_bytes()));
+        let (name, value) = (String::from_utf8(name?).ok()?, String::from_utf8(value?).ok()?);
+        encoded += if encoded.is_empty() { "?" } else { "&" };
+        encoded += &[&name, &value].map(|text| percent::encode(text.as_bytes())).join("=");
+        if !["", "0", "false", "False"].contains(&value.as_str()) {
+            facts.push(Fact { key: vec![format!("?{name}")], value, is_inner: false });
+        }
+    }
+    Some((encoded, facts))
 }

@@ -11,10 +11,8 @@ use crate::error::Error;
 use crate::tap::gate::{Denied, Gate};
 use crate::traffic::{Conversation, Event, Side};
 use crate::transport::Stream;
-use crate::wire::{
-    BodyDecoder, Fields, Framing, OVERHEAD_LIMIT, RequestDecoder, encode_chunk, encode_last_chunk,
-    framing,
-};
+use crate::wire::{BodyDecoder, Fields, Framing, OVERHEAD_LIMIT, RequestDecoder, framing};
+use crate::wire::{encode_chunk, encode_last_chunk};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -52,9 +50,7 @@ impl Turn {
             _ if *phase == Phase::Over => {}
             Event::Request(_) => *phase = Phase::Response,
             Event::Response(x) if x.is_tunnel() && x.asks_for_tunnel() => *phase = Phase::Tunnel,
-            Event::Done(x) if *phase == Phase::Response && !x.is_tunnel() => {
-                *phase = Phase::Request;
-            }
+            Event::Done(x) if *phase != Phase::Tunnel && !x.is_tunnel() => *phase = Phase::Request,
             Event::Fault(..) => *phase = Phase::Over,
             _ => {}
         });
@@ -69,8 +65,7 @@ impl Turn {
 
     /// Waits until no response is under way.
     fn wait(&self) -> io::Result<Phase> {
-        let responds = |(phase, _): &mut (Phase, _)| *phase == Phase::Response;
-        let state = self.changed.wait_while(lock(&self.state), responds);
+        let state = self.changed.wait_while(lock(&self.state), |state| state.0 == Phase::Response);
         match state.unwrap_or_else(PoisonError::into_inner).0 {
             Phase::Over => Err(io::ErrorKind::BrokenPipe.into()),
             phase => Ok(phase),
@@ -78,59 +73,42 @@ impl Turn {
     }
 }
 
-/// Reads what a client sends, as the engine may have it. A request that is refused is an error with
-/// [`Denied`] inside.
+/// Reads requests as the engine may have them. A refusal is an error with [`Denied`] inside.
 pub(in crate::tap) struct GuardedRequests<'a> {
     rules: &'a AllowList,
     gate: Option<Gate>,
     turn: &'a Turn,
     connection: Connection<&'a Stream>,
-    state: State,
+    /// Content that is not collected: an archive, or another protocol.
+    body: Option<BodyDecoder>,
+    /// Whether the engine was asked for another protocol.
+    upgrade: bool,
     passed: VecDeque<u8>,
 }
 
-enum State {
-    Head,
-    /// Content that is not collected: an archive, or another protocol.
-    Content(BodyDecoder),
-    /// The engine was asked for another protocol.
-    Upgrade,
-}
-
 impl<'a> GuardedRequests<'a> {
-    pub fn new(
-        rules: &'a AllowList,
-        gate: Option<Gate>,
-        turn: &'a Turn,
-        client: &'a Stream,
-    ) -> GuardedRequests<'a> {
-        let (connection, passed) = (Connection::new(client), VecDeque::new());
-        GuardedRequests { rules, gate, turn, connection, state: State::Head, passed }
+    pub fn new(rules: &'a AllowList, gate: Option<Gate>, turn: &'a Turn, peer: &'a Stream) -> Self {
+        let (connection, passed) = (Connection::new(peer), VecDeque::new());
+        GuardedRequests { rules, gate, turn, connection, body: None, upgrade: false, passed }
     }
 
     /// Returns the next bytes for the engine; none at the end.
     fn next(&mut self) -> io::Result<Vec<u8>> {
-        let mut body = match std::mem::replace(&mut self.state, State::Head) {
-            State::Content(body) => body,
-            State::Upgrade if self.turn.wait()? == Phase::Tunnel => {
-                BodyDecoder::new(Framing::UntilClose, 0, 0)
-            }
-            _ => return self.request(),
-        };
+        if std::mem::take(&mut self.upgrade) && self.turn.wait()? == Phase::Tunnel {
+            self.body = Some(BodyDecoder::new(Framing::UntilClose, 0, 0));
+        }
+        let Some(mut body) = self.body.take() else { return self.request() };
         let mut out = Vec::new();
         let content = self.connection.fill_body(&mut body)?;
+        let n = content.len();
         match (content, body.is_chunked()) {
-            (content @ [_, ..], true) => encode_chunk(&mut out, content),
-            (content @ [_, ..], false) => out.extend_from_slice(content),
             ([], true) => encode_last_chunk(&mut out, &Fields::new()),
             ([], false) if body.is_done() => return self.request(),
-            ([], false) => return Ok(out),
+            (content, true) => encode_chunk(&mut out, content),
+            (content, false) => out.extend_from_slice(content),
         }
-        let n = content.len();
         self.connection.consume_body(n);
-        if n > 0 {
-            self.state = State::Content(body);
-        }
+        self.body = Some(body).filter(|_| n > 0);
         Ok(out)
     }
 
@@ -154,23 +132,19 @@ impl<'a> GuardedRequests<'a> {
         if !body.is_done()
             && let Ok(passed) = self.rules.admit(head, None)
         {
-            self.state = State::Content(body);
+            self.body = Some(body);
             return Ok(passed);
         }
         let mut content = Vec::new();
-        while content.len() <= BODY_LIMIT {
-            let bytes = self.connection.fill_body(&mut body).map_err(readable)?;
-            if bytes.is_empty() {
-                break;
-            }
+        while content.len() <= BODY_LIMIT
+            && let bytes @ [_, ..] = self.connection.fill_body(&mut body).map_err(readable)?
+        {
             content.extend_from_slice(bytes);
             let n = bytes.len();
             self.connection.consume_body(n);
         }
         let passed = self.rules.admit(head, Some(&content))?;
-        if head.fields().get("Upgrade").is_some() {
-            self.state = State::Upgrade;
-        }
+        self.upgrade = head.fields().get("Upgrade").is_some();
         Ok(passed)
     }
 }

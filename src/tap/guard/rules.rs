@@ -2,35 +2,30 @@
 //!
 //! ```text
 //! rule  = method SP path *( SP limit )     ; one a line; "#" begins a comment
-//! path  = "/" glob *( "/" glob )           ; "*" is one segment, a last "**" is the rest;
-//!                                          ; an API version in front is ignored
+//! path  = "/" glob *( "/" glob )           ; "*" is one segment, a last "**" is the rest
 //! limit = [ "!" ] ( "?" glob / pointer ) "=" glob
 //!       / "<"                              ; a body may be there that is not read: an archive
 //! glob  = *( CHAR / "*" )                  ; "*" is any run of characters; %20 is a space
 //! ```
 //!
-//! `?all=1` lets the query parameter `all` be there with the value `1`; `/Cmd/*=echo` lets every
-//! element of the array `Cmd` in the JSON body be `echo` (RFC 6901; each token is a glob). A value
-//! that no limit allows must be absent or empty. With `!` a value that the limit allows must be
-//! there.
+//! An API version in front of a path is ignored. `?all=1` allows a query parameter; `/Cmd/*=echo`
+//! allows each element of an array in the JSON body (RFC 6901; each token is a glob). What no limit
+//! allows must be absent or empty. With `!` a value that the limit allows must be there.
 
-use super::facts::Fact;
-use super::glob::Glob;
-use super::request::{ApiRequest, api_version, segments};
+use super::facts::{ARCHIVE, Fact};
+use super::request::{ApiRequest, segments};
 use crate::tap::gate::Denied;
+use crate::tap::glob::Glob;
 use crate::wire::RequestHead;
 
 /// The rules of a guard.
 ///
 /// ```
-/// use unix_http::tap::guard::AllowList;
-/// use unix_http::wire::RequestDecoder;
-///
+/// use unix_http::{tap::guard::AllowList, wire::RequestDecoder};
 /// let mut decoder = RequestDecoder::new();
 /// decoder.decode(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n\r\n")?;
-/// let allowed = AllowList::parse("GET /containers/json ?all=* # docker ps")?;
-/// let passed = allowed.admit(decoder.head(), Some(b""))?;
-/// assert!(passed.starts_with(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n"));
+/// let allowed = AllowList::parse("GET /containers/json ?all=*")?.admit(decoder.head(), Some(b""));
+/// assert!(allowed?.starts_with(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n"));
 /// let denied = AllowList::default().admit(decoder.head(), Some(b"")).unwrap_err();
 /// assert_eq!(denied.needed.as_deref(), Some("GET /containers/json ?all=1"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -38,7 +33,6 @@ use crate::wire::RequestHead;
 #[derive(Debug, Default)]
 pub struct AllowList(Vec<AllowRule>);
 
-/// One line.
 #[derive(Debug)]
 struct AllowRule {
     method: String,
@@ -46,8 +40,6 @@ struct AllowRule {
     /// Whether the path ends in `**`.
     rest: bool,
     limits: Vec<RuleLimit>,
-    /// Whether a body may be there that is not read.
-    archive: bool,
 }
 
 /// What a request may have, or must have.
@@ -100,44 +92,37 @@ impl AllowList {
 
 impl AllowRule {
     fn parse(words: &[&str]) -> Result<AllowRule, String> {
-        let [method, path, words @ ..] = words else {
+        let [method, path, limits @ ..] = words else {
             return Err("a rule is a method, a path and limits".into());
         };
         if !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Err(format!("{method}: a method is written in capital letters"));
         }
         let mut path = segments(path)?;
-        if api_version(path[0]) {
-            path.remove(0);
-        }
         let rest = path.pop_if(|last| *last == "**").is_some();
         if path.iter().any(|segment| segment.contains("**")) {
             return Err("** is the last segment of a path".into());
         }
         let path = path.into_iter().map(Glob::parse).collect::<Result<_, _>>()?;
-        let limits = words.iter().filter(|word| **word != "<").map(|word| RuleLimit::parse(word));
-        let (method, limits) = ((*method).to_owned(), limits.collect::<Result<_, _>>()?);
-        Ok(AllowRule { method, path, rest, limits, archive: words.contains(&"<") })
+        let limits = limits.iter().map(|word| RuleLimit::parse(word)).collect::<Result<_, _>>()?;
+        Ok(AllowRule { method: (*method).to_owned(), path, rest, limits })
     }
 
     /// What the rule would need to allow a request; `None` if it is about other requests.
     fn wants(&self, request: &ApiRequest) -> Option<Vec<String>> {
-        let path = request.path();
-        let rest = path.get(self.path.len()..)?;
-        let same = self.path.iter().zip(&path).all(|(glob, segment)| glob.matches(segment));
+        let rest = request.path.get(self.path.len()..)?;
+        let same = self.path.iter().zip(&request.path).all(|(glob, segment)| glob.matches(segment));
         if request.method != self.method || !same || rest.is_empty() == self.rest {
             return None;
         }
-        let allowed = |fact: &&Fact| self.limits.iter().any(|limit| limit.allows(fact));
-        let facts = request.facts.iter().filter(|fact| !allowed(fact)).map(Fact::to_string);
-        let mut wants: Vec<String> = facts.collect();
+        let denied = |fact: &&Fact| {
+            !self.limits.iter().any(|l| l.is_met_by(fact) || fact.is_inner && l.leads_to(fact))
+        };
+        let mut wants: Vec<_> = request.facts.iter().filter(denied).map(Fact::to_string).collect();
         // A tunnel has to be meant: no star stands for its name.
         let named = self.path.last().is_some_and(|last| last.is("attach") || last.is("start"));
         if request.upgrade && (self.rest || !named) {
             wants.push("a path that ends in the name of what is upgraded".to_owned());
-        }
-        if request.archive && !self.archive {
-            wants.push("<".to_owned());
         }
         let met = |limit: &RuleLimit| request.facts.iter().any(|fact| limit.is_met_by(fact));
         let unmet = self.limits.iter().filter(|limit| limit.word.starts_with('!') && !met(limit));
@@ -148,13 +133,12 @@ impl AllowRule {
 
 impl RuleLimit {
     fn parse(word: &str) -> Result<RuleLimit, String> {
-        let bare = word.strip_prefix('!').unwrap_or(word);
         let unescape = |token: &str| Glob::parse(&token.replace("~1", "/").replace("~0", "~"));
-        let (key, value) = match bare.split_once('=') {
+        let tokens = |name: &str| name.split('/').map(unescape).collect::<Result<_, _>>();
+        let (key, value) = match word.strip_prefix('!').unwrap_or(word).split_once('=') {
+            None if word == ARCHIVE => (vec![Glob::parse(ARCHIVE)?], ""),
             Some((name, value)) if name.starts_with('?') => (vec![Glob::parse(name)?], value),
-            Some((name, value)) if name.starts_with('/') => {
-                (name.split('/').map(unescape).collect::<Result<_, _>>()?, value)
-            }
+            Some((name, value)) if name.starts_with('/') => (tokens(name)?, value),
             _ => return Err(format!("{word}: a limit is ?name=value, /pointer=value or <")),
         };
         Ok(RuleLimit { word: word.to_owned(), key, value: Glob::parse(value)? })
@@ -168,9 +152,5 @@ impl RuleLimit {
 
     fn is_met_by(&self, fact: &Fact) -> bool {
         self.leads_to(fact) && self.key.len() == fact.key.len() && self.value.matches(&fact.value)
-    }
-
-    fn allows(&self, fact: &Fact) -> bool {
-        fact.is_inner && self.leads_to(fact) || self.is_met_by(fact)
     }
 }
