@@ -12,6 +12,7 @@ mod tap {
     mod limits;
     mod outputs;
     mod process;
+    mod read;
     mod recorders;
     mod relay;
     mod replay;

@@ -1,4 +1,4 @@
-//! Shows a recording to an observer, as a relay showed the traffic.
+//! Shows a recording, or a HAR read as one, to an observer, as a relay showed the traffic.
 
 use super::raw::{Recording, What};
 use crate::traffic::{Conversation, Event, Observer, Side};
@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
 /// One connection: its conversation, and the bytes of both sides.
-struct Played {
+struct Played<'a> {
     conversation: Conversation,
-    files: [Option<File>; 2],
+    files: [Option<Box<dyn Read + 'a>>; 2],
 }
 
 impl Recording {
@@ -19,7 +19,7 @@ impl Recording {
     /// # Errors
     /// Fails if a file of the recording cannot be read.
     pub fn show(&self, cover: bool, observer: &dyn Observer) -> io::Result<Option<String>> {
-        let mut open: BTreeMap<u64, Played> = BTreeMap::new();
+        let mut open: BTreeMap<u64, Played<'_>> = BTreeMap::new();
         let mut bytes = Vec::new();
         for event in &self.events {
             let (number, at) = (event.connection, event.at);
@@ -58,10 +58,14 @@ impl Recording {
     }
 
     /// Opens the bytes of one side, unless it sent nothing.
-    fn side(&self, number: u64, side: Side) -> io::Result<Option<File>> {
+    fn side(&self, number: u64, side: Side) -> io::Result<Option<Box<dyn Read + '_>>> {
+        if let Some(memory) = &self.memory {
+            let bytes = memory.get(&(number, side));
+            return Ok(bytes.map(|bytes| Box::new(bytes.as_slice()) as Box<dyn Read>));
+        }
         match File::open(self.file(number, side)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            file => file.map(Some),
+            file => Ok(Some(Box::new(file?))),
         }
     }
 }

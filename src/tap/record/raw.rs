@@ -166,8 +166,10 @@ pub struct Recording {
     pub covered: bool,
     /// The events, in order.
     pub events: Vec<Recorded>,
-    /// That the last line is not whole, and is left out, if so: the recorder did not end in order.
-    pub cut: Option<String>,
+    /// What of it cannot be used, and why: a last line that is not whole, odd entries of a HAR.
+    pub remarks: Vec<String>,
+    /// The bytes of each side of a HAR, which has no directory.
+    pub(in crate::tap) memory: Option<BTreeMap<(u64, Side), Vec<u8>>>,
 }
 
 /// One line of the index.
@@ -226,7 +228,8 @@ impl Recording {
         let cut = cut.map(|(_, n)| format!("line {} of its index is cut short", n + 1));
         let event = |(line, n)| parse_event(line).ok_or_else(|| invalid(n));
         let events = lines.into_iter().map(event).collect::<io::Result<_>>()?;
-        Ok(Recording { dir, started, covered, events, cut })
+        let remarks = cut.into_iter().collect();
+        Ok(Recording { dir, started, covered, events, remarks, memory: None })
     }
 
     /// Returns the path of one side's bytes; a side that sent nothing has no file.

@@ -14,62 +14,113 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Reads all responses. An entry that cannot be used is left out, and a remark says why.
 pub(super) fn read(text: &[u8]) -> io::Result<Answers> {
+    let mut answers = Vec::new();
+    let remarks = entries(text, |entry, _| {
+        answers.push(answer(entry));
+        Ok(())
+    })?;
+    answers.sort_by_key(|answer| answer.began);
+    Ok(Answers { answers, covered: true, remarks })
+}
+
+/// One exchange of a HAR.
+pub(super) struct HarEntry<'a> {
+    pub request: &'a Value,
+    pub comment: Option<&'a str>,
+    pub method: String,
+    pub target: Vec<u8>,
+    pub body: Vec<u8>,
+    /// The response, or why there is none.
+    pub response: Result<Encoded, String>,
+    pub connection: Option<u64>,
+    /// When the request began, since 1970, and how long its parts took.
+    pub began: Duration,
+    pub send: Duration,
+    pub wait: Duration,
+    pub receive: Duration,
+    /// The client's bytes after the head that ended HTTP, which only we write.
+    pub tunnel: Vec<u8>,
+}
+
+/// Gives each entry to `take` and returns the remarks. Fails if no entry is usable.
+pub(super) fn entries(
+    text: &[u8],
+    mut take: impl FnMut(HarEntry<'_>, &mut Vec<String>) -> Result<(), String>,
+) -> io::Result<Vec<String>> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     // The specification asks readers to ignore a byte order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let har = Value::parse(text).map_err(|error| invalid(format!("no HAR: {error}")))?;
     let entries = har.get("log").and_then(|log| log.get("entries"));
     let entries = entries.ok_or_else(|| invalid("no HAR: it has no log.entries".into()))?;
-    let mut all = Answers { covered: true, ..Answers::default() };
-    for (n, entry) in entries.elements().iter().enumerate() {
+    let (mut all, mut usable) = (Vec::new(), false);
+    for (n, value) in entries.elements().iter().enumerate() {
         let mut remarks = Vec::new();
-        match answer(entry, &mut remarks) {
-            Ok(answer) => all.answers.push(answer),
+        match entry(value, &mut remarks).and_then(|entry| take(entry, &mut remarks)) {
+            Ok(()) => usable = true,
             Err(why) => remarks.push(format!("{why}; it is left out")),
         }
-        all.remarks.extend(remarks.iter().map(|why| format!("entry {n} of the HAR: {why}")));
+        all.extend(remarks.iter().map(|why| format!("entry {n} of the HAR: {why}")));
     }
-    match all.remarks.first() {
-        Some(why) if all.answers.is_empty() => return Err(invalid(why.clone())),
-        _ => all.answers.sort_by_key(|answer| answer.began),
+    match all.first() {
+        Some(why) if !usable => Err(invalid(why.clone())),
+        _ => Ok(all),
     }
-    Ok(all)
 }
 
-fn answer(entry: &Value, remarks: &mut Vec<String>) -> Result<RecordedAnswer, String> {
+fn entry<'a>(entry: &'a Value, remarks: &mut Vec<String>) -> Result<HarEntry<'a>, String> {
     let request = entry.get("request").ok_or("it has no request")?;
     let method = text(request, "method").ok_or("its request has no method")?.to_owned();
-    let mut target = target(text(request, "url").ok_or("its request has no URL")?, &method);
-    // Requests are masked before they are compared. Masked values stay as they are.
-    mask_target(&mut target);
-    let mut body = Digest::default();
-    if let Some(post) = request.get("postData") {
-        let mut bytes = bytes(post, "_encoding").unwrap_or_else(|why| {
-            remarks.push(format!("the body of its request: {why}"));
-            Vec::new()
-        });
-        // A field that cannot be sent does not decide what is masked.
-        let fields = fields(request, &mut Vec::new());
-        BodyMask::of(&target, &fields).run(&mut bytes);
-        body.add(&bytes);
-    }
-    let (encoded, unfit) = match encode(entry.get("response"), &method, remarks) {
-        Ok(encoded) => (encoded, None),
-        Err(why) => (Encoded::default(), Some(why)),
-    };
-    let timings = entry.get("timings");
-    let timing = |name| timings.and_then(|timings| milliseconds(timings.get(name)?));
+    let target = target(text(request, "url").ok_or("its request has no URL")?, &method);
+    let body =
+        request.get("postData").map_or(Ok(Vec::new()), |post| bytes(post, "text", "_encoding"));
+    let body = body.unwrap_or_else(|why| {
+        remarks.push(format!("the body of its request: {why}"));
+        Vec::new()
+    });
+    let response = encode(entry.get("response"), &method, remarks);
+    let timing = |name| milliseconds(entry.get("timings")?.get(name)?);
     let [send, wait, receive] =
         ["send", "wait", "receive"].map(|name| timing(name).unwrap_or_default());
     let began = entry
         .get("startedDateTime")
         .and_then(|date| parse_rfc3339(date.as_str()?)?.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
+    let connection = entry.get("connection").and_then(|n| decimal(n.as_str()?.as_bytes()));
+    let tunnel = bytes(entry, "_sent", "_sentEncoding").unwrap_or_default();
+    Ok(HarEntry {
+        request,
+        comment: text(entry, "comment"),
+        method,
+        target,
+        body,
+        response,
+        connection,
+        began,
+        send,
+        wait,
+        receive,
+        tunnel,
+    })
+}
+
+fn answer(entry: HarEntry<'_>) -> RecordedAnswer {
+    let HarEntry { method, mut target, body: mut bytes, began, wait, receive, .. } = entry;
+    // Requests are masked before they are compared. Masked values stay as they are.
+    mask_target(&mut target);
+    // A field that cannot be sent does not decide what is masked.
+    BodyMask::of(&target, &fields(entry.request, true, &mut Vec::new())).run(&mut bytes);
+    let mut body = Digest::default();
+    body.add(&bytes);
+    let (encoded, unfit) = match entry.response {
+        Ok(Encoded { cut: Some(why), .. }) | Err(why) => (Encoded::default(), Some(why)),
+        Ok(encoded) => (encoded, None),
+    };
     // A HAR may say any number.
-    let answered = began.saturating_add(send).saturating_add(wait);
+    let answered = began.saturating_add(entry.send).saturating_add(wait);
     let ended = answered.saturating_add(receive);
     let memory = |bytes| Some(Source::Memory(bytes));
-    let Encoded { head, content, close, tunnel } = encoded;
+    let Encoded { head, content, close, tunnel, .. } = encoded;
     // A client may wait for the output of a tunnel, whose times a HAR does not tell.
     let content_at = if tunnel { answered } else { ended };
     let mut parts = vec![
@@ -86,24 +137,26 @@ fn answer(entry: &Value, remarks: &mut Vec<String>) -> Result<RecordedAnswer, St
         after_head,
         bytes,
     };
-    Ok(RecordedAnswer {
-        connection: entry.get("connection").and_then(|n| decimal(n.as_str()?.as_bytes())),
+    RecordedAnswer {
+        connection: entry.connection,
         request: RequestKey { method, target, body },
         began,
         parts: parts.into_iter().map(part).collect(),
         interim: false,
         close,
         unfit,
-    })
+    }
 }
 
 /// A response: its head, its framed content, and whether the connection ends after them.
 #[derive(Default)]
-struct Encoded {
-    head: Vec<u8>,
-    content: Vec<u8>,
-    close: bool,
-    tunnel: bool,
+pub(super) struct Encoded {
+    pub head: Vec<u8>,
+    pub content: Vec<u8>,
+    pub close: bool,
+    pub tunnel: bool,
+    /// That the HAR does not have all of the content, if so.
+    pub cut: Option<String>,
 }
 
 /// Encodes a response anew, or says why it cannot be replayed.
@@ -121,20 +174,20 @@ fn encode(
     };
     let none = method == "HEAD" || matches!(status, 100 | 102..=199 | 204 | 304);
     let (content, size) = match response.get("content") {
-        Some(content) => (bytes(content, "encoding")?, content.get("size")),
+        Some(content) => (bytes(content, "text", "encoding")?, content.get("size")),
         None => (Vec::new(), None),
     };
-    match size.and_then(Value::as_i64) {
-        Some(size) if size > content.len() as i64 && !none => {
-            return Err(format!("the HAR has the first {} of its {size} bytes", content.len()));
-        }
-        _ => {}
-    }
-    let mut fields = fields(response, remarks);
+    let size = size.and_then(Value::as_i64).filter(|&size| size > content.len() as i64 && !none);
+    let cut =
+        size.map(|size| format!("the HAR has the first {} of its {size} bytes", content.len()));
+    let coded = response.get("content").is_some_and(|content| content.get(CODING).is_some());
+    let mut fields = fields(response, coded, remarks);
     let chunked = fields.get("Transfer-Encoding").is_some();
-    let length = !none && fields.remove("Content-Length") > 0 && !chunked;
+    let length = !none && fields.get("Content-Length").is_some() && !chunked;
     if length {
-        fields.push_length(content.len() as u64);
+        set_length(&mut fields, size.map_or(content.len() as u64, |size| size as u64));
+    } else if !none {
+        fields.remove("Content-Length");
     }
     let reason = text(response, "statusText").unwrap_or_default();
     let reason = if reason.contains(char::is_control) { "" } else { reason };
@@ -149,27 +202,30 @@ fn encode(
         (true, _) => {}
         (false, true) => {
             content.chunks(32 * 1024).for_each(|part| encode_chunk(&mut body, part));
-            encode_last_chunk(&mut body, &Fields::new());
+            if cut.is_none() {
+                encode_last_chunk(&mut body, &Fields::new());
+            }
         }
         (false, false) => body.extend_from_slice(&content),
     }
     let until_close = !none && !chunked && !length;
-    let close = until_close || code == 101 || fields.has_token("Connection", "close");
-    Ok(Encoded { head, content: body, close, tunnel: code == 101 })
+    let close =
+        until_close || code == 101 || cut.is_some() || fields.has_token("Connection", "close");
+    Ok(Encoded { head, content: body, close, tunnel: code == 101, cut })
 }
 
-/// The fields of a response. A field that cannot be sent is left out.
-fn fields(response: &Value, remarks: &mut Vec<String>) -> Fields {
+/// The fields of a message, whose body is `coded` as they say or decoded. A field that cannot be
+/// sent is left out.
+pub(super) fn fields(message: &Value, coded: bool, remarks: &mut Vec<String>) -> Fields {
     let mut fields = Fields::new();
-    for field in response.get("headers").map_or(&[][..], Value::elements) {
+    for field in message.get("headers").map_or(&[][..], Value::elements) {
         let (name, value) = (text(field, "name"), text(field, "value"));
         let (Some(name), Some(value)) = (name, value) else {
             remarks.push(format!("a field without a value is left out: {}", name.unwrap_or("?")));
             continue;
         };
         // Content in a HAR is decoded, unless we wrote it. HTTP/2 names begin with a colon.
-        let decoded = response.get("content").is_none_or(|content| content.get(CODING).is_none());
-        if name.starts_with(':') || decoded && name.eq_ignore_ascii_case("Content-Encoding") {
+        if name.starts_with(':') || !coded && name.eq_ignore_ascii_case("Content-Encoding") {
             continue;
         }
         // Some programs join several field lines with a line break.
@@ -182,13 +238,22 @@ fn fields(response: &Value, remarks: &mut Vec<String>) -> Fields {
     fields
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+/// Sets Content-Length, in its place if it is right.
+pub(super) fn set_length(fields: &mut Fields, length: u64) {
+    let stated = fields.get_all("Content-Length").map(|field| decimal(field.value()));
+    if !stated.eq([Some(length)]) {
+        fields.remove("Content-Length");
+        fields.push_length(length);
+    }
+}
+
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// The member `text`, decoded if the member `encoding` says base64.
-fn bytes(value: &Value, encoding: &str) -> Result<Vec<u8>, String> {
-    let content = text(value, "text").unwrap_or_default();
+/// The member `name`, decoded if the member `encoding` says base64.
+fn bytes(value: &Value, name: &str, encoding: &str) -> Result<Vec<u8>, String> {
+    let content = text(value, name).unwrap_or_default();
     if text(value, encoding) != Some("base64") {
         return Ok(content.as_bytes().to_vec());
     }

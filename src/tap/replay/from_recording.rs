@@ -28,7 +28,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Answers> {
     for event in &recording.events {
         connections.entry(event.connection).or_default().push(event);
     }
-    let (answers, remarks) = (Vec::new(), recording.cut.clone().into_iter().collect());
+    let (answers, remarks) = (Vec::new(), recording.remarks.clone());
     let mut all = Answers { answers, covered: recording.covered, remarks };
     for (number, events) in &connections {
         connection(&recording, *number, events, &mut all)?;

@@ -62,6 +62,7 @@
 mod answers;
 mod from_har;
 mod from_recording;
+mod har_events;
 mod matching;
 mod serve;
 

@@ -29,11 +29,11 @@ const GRACE: Duration = Duration::from_millis(300);
 
 /// Relays until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
+    if let Some(name) = given.value("read") {
+        return read(given, name);
+    }
     // First, because a pipe may have to wait for its reader, and clients should not.
     let outputs = Outputs::open(given)?;
-    if let Some(name) = given.value("read") {
-        return read(given, name, outputs);
-    }
     let (_directory, relay) = relay(given)?;
     let place = relay.endpoint().to_string();
     let origin = Origin { started: relay.started(), target: relay.target(), place };
@@ -42,15 +42,21 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     run(given, observers.into_iter().fold(relay, Relay::observe), front)
 }
 
-/// Shows and converts a recording.
-fn read(given: &Given, name: &OsStr, outputs: Outputs) -> Result<i32, String> {
+/// Shows and converts a recording or a HAR.
+fn read(given: &Given, name: &OsStr) -> Result<i32, String> {
     if given.command.is_some() {
         return Err("--read: a recording takes no command".into());
     }
-    if Path::new(name).is_file() {
-        return Err(format!("{}: --read takes a directory of --record", name.display()));
-    }
-    let recording = Recording::open(name).map_err(|error| failed(name, &error))?;
+    // An output may have the same name, so all is read before the outputs are opened.
+    let recording = match Path::new(name).is_dir() {
+        true => Recording::open(name),
+        false => {
+            exact(given)?;
+            std::fs::read(name).and_then(|text| Recording::from_har(&text))
+        }
+    };
+    let recording = recording.map_err(|error| failed(name, &error))?;
+    let outputs = Outputs::open(given)?;
     let target = Endpoint::Unix("/var/run/docker.sock".into());
     let place = target.to_string();
     let origin = Origin { started: recording.started, target: &target, place };
@@ -61,9 +67,19 @@ fn read(given: &Given, name: &OsStr, outputs: Outputs) -> Result<i32, String> {
     }
     problems
         .iter()
-        .chain(&recording.cut)
+        .chain(&recording.remarks)
         .for_each(|why| crate::console::say(&format!("tap: {why}")));
     Ok(if problems.is_empty() { 0 } else { Exit::Write as i32 })
+}
+
+/// Refuses what needs the bytes and times of a recording.
+fn exact(given: &Given) -> Result<(), String> {
+    let bytes = given.value("explain") == Some(OsStr::new("bytes"));
+    let exact = ["record", "pcap"].into_iter().find(|option| given.has(option));
+    exact.or(bytes.then_some("explain=bytes")).map_or(Ok(()), |option| {
+        let why = "a HAR does not have the bytes as they were sent (read a recording)";
+        Err(format!("--{option}: {why}"))
+    })
 }
 
 /// Creates a relay between `--listen` and `--to`.
