@@ -524,7 +524,7 @@ fn a_script_says_it_in_words_a_shell_takes_as_they_are() {
 set -eu
 [ "${DOCKER_HOST:-}" ] || DOCKER_HOST='unix:///run/docker.sock'
 export DOCKER_HOST
-ask() { "${UCURL:-ucurl}" -sS --path-as-is "$@"; }
+ask() { ${run-} "${UCURL:-ucurl}" -sS --path-as-is "$@"; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

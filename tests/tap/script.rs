@@ -117,13 +117,13 @@ fn a_stream_that_was_left_is_left_again() {
     );
     let want = r#"
 # 1.1 GET /events, 200, broken off
-ask -f '/events' &
+run=exec ask -f '/events' &
 job0=$!
 sleep 1
 
 sleep 2.0
 kill "$job0" 2>/dev/null || :
-wait "$job0" || :
+wait "$job0" 2>/dev/null || :
 
 # 2.1 POST /containers/a/start, 204
 ask -f -X POST '/containers/a/start'

@@ -89,7 +89,8 @@ impl ScriptWriter<'_> {
                 continue;
             }
             pause(out, end(&n).unwrap_or_default(), clock)?;
-            writeln!(out, "kill \"$job{n}\" 2>/dev/null || :\nwait \"$job{n}\" || :")?;
+            // A shell tells of a job that was killed.
+            writeln!(out, "kill \"$job{n}\" 2>/dev/null || :\nwait \"$job{n}\" 2>/dev/null || :")?;
         }
         Ok(())
     }
@@ -114,12 +115,12 @@ impl ScriptWriter<'_> {
 
 fn head(tool: Tool, endpoint: &str) -> String {
     let ask = match tool {
-        Tool::Ucurl => "ask() { \"${UCURL:-ucurl}\" -sS --path-as-is \"$@\"; }\n",
+        Tool::Ucurl => "ask() { ${run-} \"${UCURL:-ucurl}\" -sS --path-as-is \"$@\"; }\n",
         Tool::Curl => {
             "case $DOCKER_HOST in\n\
-             unix://*) ask() { curl -sSg --path-as-is \
+             unix://*) ask() { ${run-} curl -sSg --path-as-is \
              --unix-socket \"${DOCKER_HOST#unix://}\" \"$@\"; } ;;\n\
-             *) ask() { curl -sSg --path-as-is \
+             *) ask() { ${run-} curl -sSg --path-as-is \
              --connect-to \"localhost:80:${DOCKER_HOST#tcp://}\" \"$@\"; } ;;\n\
              esac\n"
         }
@@ -195,8 +196,12 @@ impl Request<'_> {
         }
         let mine: Vec<&Id> = self.ids.iter().filter(|id| id.source == n).collect();
         match &mine[..] {
-            // A moment, so that it is under way when the next one begins.
-            [] if self.aside => writeln!(out, "{command} &\njob{n}=$!\nsleep 1"),
+            // A moment, so that it is under way when the next one begins. What will be killed takes
+            // the place of its shell: else the shell alone would end.
+            [] if self.aside => {
+                let run = if entry.ended.is_none() { "run=exec " } else { "" };
+                writeln!(out, "{run}{command} &\njob{n}=$!\nsleep 1")
+            }
             [] => writeln!(out, "{command}"),
             [Id { variable, .. }] if tool == Tool::Ucurl => {
                 writeln!(
