@@ -3,7 +3,7 @@
 //! A name is judged by its words. They end at `_`, `-` and the like, at digits, and where the case
 //! changes: `SigningCAKey` is `signing`, `ca` and `key`.
 
-/// Every name of a secret contains one of these; most names contain none, which is told quickly.
+/// Every secret name contains one of these words. Most names contain none: one look rules them out.
 const HINTS: &str = "pass pw cred secret token auth cookie jwt bearer pat session key";
 /// Parts of words, and whole words.
 const PARTS: &str = "passw passphrase passcode secret token credential apikey accesskey \

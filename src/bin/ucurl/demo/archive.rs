@@ -5,7 +5,7 @@ use super::files::{base_name, clean};
 use super::prelude::*;
 use unix_http::base::base64::encode;
 
-/// A path as an archive, or with HEAD what is there: `docker cp` asks both.
+/// Answers GET with a path as an archive, and HEAD with a description of it. `docker cp` uses both.
 pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = call.parameter("path").to_owned();
     ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");

@@ -1,9 +1,9 @@
-//! Errors that the client is told: a status-code and a line of text.
+//! Errors that are sent to the client: a status-code and a line of text.
 
 use std::io;
 use unix_http::server::Refusal;
 
-/// `refusal!(404, "No such image: {name}")` is an error that the client is told.
+/// `refusal!(404, "No such image: {name}")` makes such an error.
 macro_rules! refusal {
     ($status:expr, $($text:tt)+) => {
         std::io::Error::from(unix_http::server::Refusal::new($status, format!($($text)+)))

@@ -209,7 +209,7 @@ pub fn detach_keys(text: &str) -> io::Result<Vec<u8>> {
     text.split(',').map(key).collect()
 }
 
-/// What a terminal makes of what is typed: lines, signals, and the keys that detach.
+/// Handles typed input as a terminal does: lines, signals, and the keys that detach.
 #[derive(Default)]
 struct Terminal {
     /// How many of these keys have been typed.
@@ -218,7 +218,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Echoes what is typed, and passes lines on; whether the client detaches.
+    /// Echoes input and passes lines on. Returns whether the client detaches.
     fn pass(&mut self, bytes: &[u8], keys: &[u8], process: &Process) -> bool {
         for &byte in bytes {
             if byte != keys[self.typed] {
