@@ -212,7 +212,10 @@ fn distances_are_symmetric() {
         ("abc", "abc", 0),
         ("abc", "", 3),
         ("sockt", "socket", 1),
-        ("ab", "ba", 2),
+        ("ab", "ba", 1),
+        ("dmeo", "demo", 1),
+        ("abcd", "badc", 2),
+        ("ca", "abc", 3),
         ("kitten", "sitting", 3),
         ("flaw", "lawn", 2),
     ] {

@@ -132,9 +132,13 @@ fn the_explanation_quotes_content_that_is_sent() {
 
 #[test]
 fn a_mistyped_verb_is_no_host() {
-    for (word, meant) in
-        [("taps", "tap"), ("socket", "sockets"), ("demmo", "demo"), ("helpp", "help")]
-    {
+    for (word, meant) in [
+        ("taps", "tap"),
+        ("socket", "sockets"),
+        ("demmo", "demo"),
+        ("dmeo", "demo"),
+        ("helpp", "help"),
+    ] {
         let ended = run(ucurl().args([word, "-s", "--", "docker", "ps"]), b"", LIMIT);
         assert_eq!((ended.code, ended.stdout()), (2, String::new()), "{word}");
         let question = format!("ucurl: {word} is no command; did you mean {meant}?");

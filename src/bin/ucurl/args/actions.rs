@@ -3,7 +3,7 @@
 use super::config::{ABSENT, Trace};
 use super::draft::Draft;
 use super::flags::Flag;
-use super::numbers::{NOT_A_NUMBER, integer, milliseconds, seconds, size, whole};
+use super::numbers::{NOT_A_NUMBER, integer, milliseconds, size, whole};
 use super::wrong::{NoTransfer, wrong};
 
 const NO_KEEPALIVE: &str = "cannot be had: std sets no TCP keepalive";
@@ -116,8 +116,8 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), No
         "remote-name" if on || group.remote_name_all => draft.output_to(None, on),
         "remote-name" => {}
         "retry" => group.retry = whole(value)?,
-        "retry-delay" => group.retry_delay = some(seconds(value)?),
-        "retry-max-time" => group.retry_max_time = some(seconds(value)?),
+        "retry-delay" => group.retry_delay_ms = some(milliseconds(value)?),
+        "retry-max-time" => group.retry_max_time_ms = some(milliseconds(value)?),
         "speed-limit" => speed(&mut group.speed_limit, value, &mut group.speed_time, 30)?,
         "speed-time" => speed(&mut group.speed_time, value, &mut group.speed_limit, 1)?,
         "styled-output" => draft.global.no_styled_output = !on,
@@ -126,7 +126,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), No
         "trace-ascii" => draft.trace(Trace::Ascii(value.to_vec())),
         "unix-socket" => (group.unix_socket, group.abstract_socket) = (Some(value.to_vec()), None),
         "upload-file" => draft.node(|node| node.upload.is_none()).upload = Some(value.to_vec()),
-        "url" => draft.url(value),
+        "url" => draft.url_flag(value)?,
         "url-query" => draft.query(value)?,
         "verbose" => draft.trace(if on { Trace::Plain } else { Trace::None }),
         "write-out" => draft.write_out(value)?,

@@ -13,6 +13,8 @@ pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
 
 const NO_JAR: &str =
     "names a file of cookies, and there is no cookie jar; send one with -b NAME=VALUE";
+const NO_URL_LIST: &str =
+    "takes no file of URLs; give each URL on the command line or in a -K file";
 const BAD_USE: NoTransfer = wrong("is badly used here");
 
 pub struct Draft<'r> {
@@ -59,6 +61,15 @@ impl<'r> Draft<'r> {
 
     pub fn url(&mut self, url: &[u8]) {
         self.node(|node| node.url.is_none()).url = Some(url.to_vec());
+    }
+
+    /// `--url`. Since 8.13 curl reads a list of URLs from `@FILE`; older ones take it for a host.
+    pub fn url_flag(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
+        if value.starts_with(b"@") {
+            return Err(wrong(NO_URL_LIST));
+        }
+        self.url(value);
+        Ok(())
     }
 
     pub fn output(&mut self, name: &[u8]) -> Result<(), NoTransfer> {

@@ -69,6 +69,11 @@ fn verb_names() -> String {
     verbs().map(Section::name).collect::<Vec<_>>().join(" ")
 }
 
+/// The words that may come first on a command line besides a URL.
+fn first_words() -> String {
+    format!("{} help version", verb_names())
+}
+
 /// One pattern `VERB/WORD-BEFORE` for each flag with a value.
 fn bash() -> String {
     let mut cases = String::new();
@@ -99,7 +104,7 @@ _ucurl() {{
 }}
 complete -o default -F _ucurl ucurl
 ",
-        verb_names()
+        first_words()
     )
 }
 
@@ -130,7 +135,7 @@ fn zsh() -> String {
         );
     }
     out += &format!("  esac\nfi\n{} \\\n", zsh_arguments(TRANSFERS));
-    out + &format!("  '1:verb or URL:({})' \\\n  '*:url:_urls'\n", verb_names())
+    out + &format!("  '1:verb or URL:({})' \\\n  '*:url:_urls'\n", first_words())
 }
 
 fn fish() -> String {
@@ -138,7 +143,8 @@ fn fish() -> String {
     let mut out = format!(
         "# ucurl --generate fish >~/.config/fish/completions/ucurl.fish\n\
          function _ucurl_contexts; sh -c '{CONTEXTS}'; end\n\
-         complete -c ucurl -n __fish_use_subcommand -f -a '{names}'\n"
+         complete -c ucurl -n __fish_use_subcommand -f -a '{}'\n",
+        first_words()
     );
     let of_verb = |verb: Section| (verb, format!("__fish_seen_subcommand_from {}", verb.name()));
     let transfers = (TRANSFERS, format!("not __fish_seen_subcommand_from {names}"));

@@ -30,12 +30,6 @@ pub fn whole(value: &[u8]) -> Result<u64, NoTransfer> {
     u64::try_from(integer(value)?).map_err(|_| NEGATIVE)
 }
 
-/// Parses whole seconds that fit in milliseconds.
-pub fn seconds(value: &[u8]) -> Result<u64, NoTransfer> {
-    let seconds = whole(value)?;
-    if seconds > i64::MAX as u64 / 1000 { Err(TOO_LARGE) } else { Ok(seconds) }
-}
-
 /// Parses seconds as milliseconds, without a float, whose parser weighs 15 KB.
 ///
 /// ```text

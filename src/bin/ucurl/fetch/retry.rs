@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::base::number::decimal;
 use unix_http::base::time::parse_http_date;
 
-/// Waits double up to this many seconds.
-const LONGEST: u64 = 600;
+/// Waits double up to this.
+const LONGEST: Duration = Duration::from_secs(600);
 
 const HTTP_ERROR: &str = ": HTTP error";
 
@@ -19,14 +19,14 @@ pub struct Retries<'p> {
     messages: &'p Messages,
     left: u64,
     start: Instant,
-    /// The next wait in seconds.
-    wait: u64,
+    /// The next wait.
+    wait: Duration,
 }
 
 impl<'p> Retries<'p> {
     pub fn new(flags: &'p Group, messages: &'p Messages) -> Retries<'p> {
-        let (left, wait) = (flags.retry, flags.retry_delay.unwrap_or(1));
-        Retries { flags, messages, left, start: Instant::now(), wait }
+        let wait = Duration::from_millis(flags.retry_delay_ms.unwrap_or(1000));
+        Retries { flags, messages, left: flags.retry, start: Instant::now(), wait }
     }
 
     /// Returns the wait before another try, and warns the user of it.
@@ -36,26 +36,32 @@ impl<'p> Retries<'p> {
         result: &Result<(), Failure>,
         retry_after: Option<&[u8]>,
     ) -> Option<Duration> {
-        let passed = self.start.elapsed().as_secs();
-        let max = self.flags.retry_max_time.unwrap_or(u64::MAX);
+        let passed = self.start.elapsed();
+        let max = self.flags.retry_max_time_ms.map_or(Duration::MAX, Duration::from_millis);
         if self.left == 0 || passed >= max {
             return None;
         }
         let problem = self.problem(status, result)?;
         let asked = retry_after.filter(|_| problem == HTTP_ERROR);
         let asked = asked.and_then(|value| seconds_of(value, SystemTime::now()));
-        if asked.is_some_and(|seconds| passed.saturating_add(seconds) > max) {
+        let asked = asked.map(Duration::from_secs);
+        if asked.is_some_and(|wait| passed.saturating_add(wait) > max) {
             self.messages.warn("The Retry-After time would exceed --retry-max-time");
             return None;
         }
         let (wait, left) = (asked.unwrap_or(self.wait), self.left);
-        if self.flags.retry_delay.is_none() {
+        if self.flags.retry_delay_ms.is_none() {
             self.wait = (self.wait * 2).min(LONGEST);
         }
         self.left -= 1;
-        let text = format!("Problem {problem}. Will retry in {wait} seconds. {left} retries left.");
+        let seconds = match wait.subsec_millis() {
+            0 => wait.as_secs().to_string(),
+            part => format!("{}.{part:03}", wait.as_secs()),
+        };
+        let text =
+            format!("Problem {problem}. Will retry in {seconds} seconds. {left} retries left.");
         self.messages.warn(&text);
-        Some(Duration::from_secs(wait))
+        Some(wait)
     }
 
     /// Names a problem that may be gone a little later.
