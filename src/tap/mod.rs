@@ -17,6 +17,8 @@
 pub mod gate;
 mod glob;
 pub mod guard;
+#[cfg(feature = "page")]
+pub mod page;
 pub mod record;
 mod refusal;
 pub mod relay;
