@@ -20,5 +20,6 @@ mod cli {
     mod progress;
     mod security;
     mod shells;
+    mod sockets;
     mod url;
 }

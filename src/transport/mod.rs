@@ -66,6 +66,7 @@ pub(crate) use endpoint::{
 pub use error::ConnectError;
 #[cfg(feature = "server")]
 pub use listen::{Admission, ListenError, ListenErrorKind, Listener, Stopper};
+pub use permission::owner_names;
 #[cfg(feature = "server")]
 pub use private_dir::PrivateDir;
 pub use program::{Program, Ready};

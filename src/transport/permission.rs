@@ -32,8 +32,7 @@ fn closed_directory(path: &Path) -> Option<String> {
 /// others: 2 to write, 1 to search.
 fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     let mode = metadata.mode() & 0o7777;
-    let user = name_of("/etc/passwd", metadata.uid());
-    let group = name_of("/etc/group", metadata.gid());
+    let (user, group) = owner_names(metadata);
     let owned = format!("{subject}owned by {user}:{group}, mode {mode:04o}");
     let sudo = if metadata.uid() == 0 { "sudo".into() } else { format!("sudo -u {user}") };
     if mode & right != 0 {
@@ -49,6 +48,11 @@ fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     } else {
         format!("{owned}: use {sudo}")
     }
+}
+
+/// Returns the names of a file's user and group, or their numbers where no name is known.
+pub fn owner_names(metadata: &fs::Metadata) -> (String, String) {
+    (name_of("/etc/passwd", metadata.uid()), name_of("/etc/group", metadata.gid()))
 }
 
 /// Looks up a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)), and falls

@@ -39,14 +39,17 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
 fn check_operands(given: &given::Given, usage: &str) -> Result<(), String> {
     let operand = ["recording", "rule-file"].into_iter().find(|name| usage.contains(name));
     let takes_command = usage.contains("[-- command");
+    let takes_name = usage.ends_with("[name]");
     Err(match (&given.operands[..], given.command.as_deref()) {
         (_, Some([])) if takes_command => "no command after --".into(),
         (_, Some(_)) if !takes_command => "takes no command".into(),
         (operands, _) if operands.len() == operand.iter().len() => return Ok(()),
+        ([_], None) if takes_name => return Ok(()),
         _ if operand.is_some() => format!("needs one {}", operand.unwrap_or_default()),
         ([operand, ..], _) if takes_command => {
             format!("{}: a command stands after --", operand.display())
         }
+        _ if takes_name => "takes one name".into(),
         _ => "takes no operands".into(),
     })
 }

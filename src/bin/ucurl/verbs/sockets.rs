@@ -7,19 +7,24 @@
 //! ```
 //!
 //! `GET /_ping`, the first request of every Docker client, shows what a socket speaks. A server of
-//! another protocol receives one line that it does not understand; `--no-ask` sends nothing.
+//! another protocol receives a request that it does not understand. A server that does not answer
+//! receives a ttrpc request as well. `--no-ask` sends nothing, and a name as operand limits the
+//! list, and the requests, to sockets and processes with that text in their name.
 
 use crate::args::given::Given;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use unix_http::base::number::{decimal, hexadecimal};
 use unix_http::base::text::harmless;
-use unix_http::transport::{ConnectErrorKind, Timeouts};
+use unix_http::json::JsonWriter;
+use unix_http::transport::{ConnectErrorKind, Timeouts, connect, owner_names};
 use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
@@ -27,6 +32,10 @@ use unix_http::{Client, Endpoint, Error};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How many sockets are asked at once.
 const AT_ONCE: usize = 8;
+
+/// A ttrpc request for no service: length 0, stream 1, type 1 (request), no flags. A ttrpc server
+/// answers it with an error: a frame of type 2 (response) on the same stream.
+const TTRPC_REQUEST: [u8; 10] = [0, 0, 0, 0, 0, 0, 0, 1, 1, 0];
 
 /// Where engines listen.
 const PLACES: [&str; 10] = [
@@ -42,43 +51,141 @@ const PLACES: [&str; 10] = [
     "~/.orbstack/run/docker.sock",
 ];
 
-const NOT_ASKED: Result<String, &str> = Err("not asked");
-
-/// A socket that a process listens on.
+/// A socket that a process listens on, or a place where one could.
 struct Listening {
     endpoint: Endpoint,
-    owner: String,
-    /// The server that speaks HTTP there, or why none is known.
-    http: Result<String, &'static str>,
+    /// The mode of the socket file, its user and its group. An abstract name has none.
+    file: Option<(u32, String, String)>,
+    /// The name and the id of the process, where it can be seen.
+    process: Option<(String, u64)>,
+    speaks: Protocol,
 }
+
+#[derive(PartialEq)]
+enum Protocol {
+    /// HTTP/1, by a server of this name.
+    Http(String),
+    Http2,
+    /// The protocol of containerd's shims: gRPC's calls without HTTP/2.
+    Ttrpc,
+    /// The reason why it is unknown.
+    Unknown(&'static str),
+}
+
+const NOT_ASKED: Protocol = Protocol::Unknown("not asked");
 
 /// Prints the list.
 pub fn run(given: &Given) -> Result<i32, String> {
     let table = fs::read("/proc/net/unix")
         .map_err(|_| "there is no /proc/net/unix here to read the sockets from")?;
+    let name = given.operands.first().map(|name| name.as_bytes()).unwrap_or_default();
     let (mut sockets, mut places) = (listening(&table), known_places());
+    sockets.retain(|socket| socket.has(name));
+    sockets.sort_by_key(|socket| socket.endpoint.to_string());
+    places.retain(|place| place.has(name));
     if given.is_on("ask", true) {
-        let there = places.iter_mut().filter(|place| place.http == NOT_ASKED);
+        let there = places.iter_mut().filter(|place| place.speaks == NOT_ASKED);
         let mut asked: Vec<&mut Listening> = sockets.iter_mut().chain(there).collect();
         for some in asked.chunks_mut(AT_ONCE) {
             std::thread::scope(|scope| {
                 for socket in some {
-                    scope.spawn(|| socket.http = ask(&socket.endpoint));
+                    scope.spawn(|| socket.speaks = ask(&socket.endpoint));
                 }
             });
         }
     }
-    sockets.retain(|socket| !given.has("http") || socket.http.is_ok());
-    let mut text = String::new();
-    for socket in &sockets {
-        let endpoint = harmless(socket.endpoint.to_string().as_bytes());
-        text += &format!("{endpoint}\n    {}; {}\n", socket.owner, socket.speaks());
-    }
-    text += "\nPlaces of engines:\n";
-    for place in &places {
-        text += &format!("{}: {}\n", place.endpoint, place.speaks());
-    }
+    let is_http = |socket: &Listening| matches!(socket.speaks, Protocol::Http(_));
+    sockets.retain(|socket| !given.has("http") || is_http(socket));
+    let text = if given.has("json") { json(&sockets) } else { list(&sockets, &places) };
     Ok(crate::console::print(&text) as i32)
+}
+
+fn list(sockets: &[Listening], places: &[Listening]) -> String {
+    let mut text = String::new();
+    for Listening { endpoint, file, process, speaks } in sockets {
+        let file = file.as_ref().map_or("no file".to_owned(), |(mode, user, group)| {
+            format!("{mode:04o} {user}:{group}")
+        });
+        let process = process.as_ref().map_or("a process that cannot be seen".to_owned(), |it| {
+            format!("{} (process {})", it.0, it.1)
+        });
+        let endpoint = harmless(endpoint.to_string().as_bytes());
+        text += &format!("{endpoint}\n    {file}; {process}; {}\n", speaks.text());
+    }
+    if !places.is_empty() {
+        text += "\nPlaces of engines:\n";
+    }
+    for place in places {
+        text += &format!("{}: {}\n", place.endpoint, place.speaks.text());
+    }
+    text
+}
+
+/// One array, with an object for each socket. Members that are unknown are left out.
+fn json(sockets: &[Listening]) -> String {
+    let mut json = JsonWriter::new();
+    json.array(|json| {
+        for Listening { endpoint, file, process, speaks } in sockets {
+            json.object(|json| {
+                json.name("endpoint").string(&endpoint.to_string());
+                if let Some((mode, user, group)) = file {
+                    json.name("mode").string(&format!("{mode:04o}"));
+                    json.name("user").string(user).name("group").string(group);
+                }
+                if let Some((name, pid)) = process {
+                    json.name("process").string(name).name("pid").scalar(pid);
+                }
+                if let Some(protocol) = speaks.protocol() {
+                    json.name("protocol").string(protocol);
+                }
+                json.name("about").string(speaks.text());
+            });
+        }
+    });
+    String::from_utf8_lossy(&json.into_bytes()).into_owned() + "\n"
+}
+
+impl Protocol {
+    fn text(&self) -> &str {
+        match self {
+            Protocol::Http(server) => server,
+            Protocol::Http2 => "HTTP/2 (gRPC)",
+            Protocol::Ttrpc => "ttrpc, not HTTP",
+            Protocol::Unknown(why) => why,
+        }
+    }
+
+    fn protocol(&self) -> Option<&'static str> {
+        match self {
+            Protocol::Http(_) => Some("http/1"),
+            Protocol::Http2 => Some("http/2"),
+            Protocol::Ttrpc => Some("ttrpc"),
+            Protocol::Unknown(_) => None,
+        }
+    }
+}
+
+impl Listening {
+    fn at(endpoint: Endpoint, process: Option<(String, u64)>) -> Listening {
+        // A relative path was relative to the directory of its process.
+        let path = match &endpoint {
+            Endpoint::Unix(path) if path.is_absolute() => fs::metadata(path).ok(),
+            _ => None,
+        };
+        let file = path.map(|file| {
+            let (user, group) = owner_names(&file);
+            (file.mode() & 0o7777, user, group)
+        });
+        Listening { endpoint, file, process, speaks: NOT_ASKED }
+    }
+
+    /// Returns whether the name of the socket or of its process contains `text`.
+    fn has(&self, text: &[u8]) -> bool {
+        let holds = |name: &[u8]| name.windows(text.len().max(1)).any(|part| part == text);
+        text.is_empty()
+            || holds(self.endpoint.to_string().as_bytes())
+            || self.process.as_ref().is_some_and(|(name, _)| holds(name.as_bytes()))
+    }
 }
 
 /// Returns the listening stream sockets that have a name.
@@ -98,8 +205,7 @@ fn listening(table: &[u8]) -> Vec<Listening> {
         if sockets.iter().any(|socket| socket.endpoint == endpoint) {
             continue;
         }
-        let owner = owners.get(inode).map_or("a process that cannot be seen from here", |o| o);
-        sockets.push(Listening { endpoint, owner: owner.to_owned(), http: NOT_ASKED });
+        sockets.push(Listening::at(endpoint, owners.get(inode).cloned()));
     }
     sockets
 }
@@ -117,22 +223,20 @@ fn columns(line: &[u8]) -> Option<(&str, &str, &str, &[u8])> {
     Some((flags, kind, inode, rest))
 }
 
-/// Returns the sockets of the processes that we may look into: inode, and the process.
-fn owners() -> BTreeMap<String, String> {
+/// Returns the sockets of the processes that we may look into: inode, name and id of the process.
+fn owners() -> BTreeMap<String, (String, u64)> {
     let mut owners = BTreeMap::new();
     for process in entries(Path::new("/proc")) {
         let pid = process.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if decimal(pid.as_bytes()).is_none() {
-            continue;
-        }
+        let Some(pid) = decimal(pid.as_bytes()) else { continue };
         let name = fs::read(process.join("comm")).unwrap_or_default();
-        let who = format!("{} (process {pid})", harmless(name.trim_ascii_end()));
+        let owner = (harmless(name.trim_ascii_end()), pid);
         for descriptor in entries(&process.join("fd")) {
             let Ok(target) = fs::read_link(descriptor) else { continue };
             let target = target.to_string_lossy();
             let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
             if let Some(inode) = inode {
-                owners.entry(inode.to_owned()).or_insert_with(|| who.clone());
+                owners.entry(inode.to_owned()).or_insert_with(|| owner.clone());
             }
         }
     }
@@ -143,35 +247,48 @@ fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-impl Listening {
-    fn speaks(&self) -> &str {
-        self.http.as_deref().unwrap_or_else(|why| why)
-    }
-}
-
-/// Asks a socket for the server that speaks HTTP there.
-fn ask(endpoint: &Endpoint) -> Result<String, &'static str> {
+/// Asks a socket what it speaks.
+fn ask(endpoint: &Endpoint) -> Protocol {
     let limits = Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
     let client = Client::builder(endpoint.clone()).timeouts(limits).build();
-    let response = client.get("/_ping").send().map_err(|error| match &error {
-        Error::Parse(error) if error.kind == ErrorKind::Http2 => "HTTP/2 (gRPC)",
-        Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
-        Error::Timeout(_) => "did not answer",
-        Error::Connect(error) => match error.kind() {
-            ConnectErrorKind::TimedOut => "did not answer",
-            ConnectErrorKind::PermissionDenied => "may not be asked: permission denied",
-            ConnectErrorKind::NobodyListens => "there is a file, and nobody listens",
-            _ => "cannot be reached from here",
-        },
-        _ => "closes without an answer: not HTTP, or not for us",
-    })?;
+    let response = match client.get("/_ping").send() {
+        Ok(response) => response,
+        Err(error) => return not_http(&error, endpoint),
+    };
     let field = |name: &str| response.field(name).map(harmless);
     let engine = match (field("Libpod-Api-Version"), field("Api-Version")) {
         (Some(podman), _) => format!("podman {podman}"),
         (None, Some(version)) => format!("a Docker engine, API {version}"),
         (None, None) => response.version().as_str().to_owned(),
     };
-    Ok(engine + &field("Server").map_or(String::new(), |server| format!(", {server}")))
+    Protocol::Http(engine + &field("Server").map_or(String::new(), |server| format!(", {server}")))
+}
+
+fn not_http(error: &Error, endpoint: &Endpoint) -> Protocol {
+    Protocol::Unknown(match error {
+        Error::Parse(error) if error.kind == ErrorKind::Http2 => return Protocol::Http2,
+        Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
+        // To a ttrpc server, `GET ` is the length of a message of a gigabyte: it waits for more.
+        Error::Timeout(_) if is_ttrpc(endpoint) => return Protocol::Ttrpc,
+        Error::Timeout(_) => "did not answer",
+        Error::Connect(error) => match error.kind() {
+            ConnectErrorKind::TimedOut => "did not answer",
+            ConnectErrorKind::PermissionDenied => "may not be asked: permission denied",
+            ConnectErrorKind::NobodyListens => "there is a file, and no process listens",
+            _ => "cannot be reached from here",
+        },
+        _ => "closes without an answer: not HTTP, or not for us",
+    })
+}
+
+fn is_ttrpc(endpoint: &Endpoint) -> bool {
+    let mut frame = [0; 10];
+    let asked = connect(endpoint, Some(PATIENCE)).map(|mut stream| {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(&TTRPC_REQUEST)?;
+        stream.read_exact(&mut frame)
+    });
+    matches!(asked, Ok(Ok(()))) && frame[4..] == [0, 0, 0, 1, 2, 0]
 }
 
 /// Returns the places of engines. The kernel's table does not list all of them: a socket that was
@@ -183,8 +300,12 @@ fn known_places() -> Vec<Listening> {
         _ => Some(PathBuf::from(place)),
     };
     let known = |path: PathBuf| {
-        let http = if path.exists() { NOT_ASKED } else { Err("not there") };
-        Listening { endpoint: Endpoint::Unix(path), owner: String::new(), http }
+        let place = Listening::at(Endpoint::Unix(path), None);
+        let missing = place.file.is_none();
+        Listening {
+            speaks: if missing { Protocol::Unknown("not there") } else { NOT_ASKED },
+            ..place
+        }
     };
     PLACES.into_iter().filter_map(path).map(known).collect()
 }
