@@ -28,17 +28,17 @@
 
 mod body;
 mod glossary;
-mod head;
 mod page;
+mod remarks;
 
 use super::event::{Event, Fault, Observer};
 use super::exchange::{Exchange, Side};
 use super::until_error::UntilError;
 use crate::docker::OutputKind;
-use crate::wire::framing::Rule;
-use crate::wire::{Decision, Framing, ResponseHead, Version};
+use crate::wire::{Decision, Framing, ResponseHead};
 use body::BodyView;
 use page::Page;
+use remarks::{ExplainedLine, OwnRemark, request_lines, response_lines};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ impl Explanation {
         match event {
             Event::Request(_) => self.request(key, x),
             Event::Interim(_, head) => {
-                self.response_head(head, None);
+                self.head('<', &response_lines(head, None));
                 self.page.decision(glossary::decision("interim"))
             }
             Event::Response(_) => self.response(key, x),
@@ -246,14 +246,10 @@ impl Explanation {
     fn request(&mut self, key: Key, x: &Exchange) {
         let Some(head) = &x.request else { return };
         let framing = x.sent.decision.map(|decision| decision.framing);
-        self.request_head(head, !matches!(framing, Some(Framing::NoBody | Framing::Length(0))));
-        if let Some(Decision { framing, rule, .. }) = x.sent.decision {
-            let text = match framing {
-                Framing::Length(length) => of_length(length),
-                Framing::NoBody => glossary::decision("request without body").0.into(),
-                _ => rule.text().into(),
-            };
-            self.page.decision((&text, &section_6_3(rule)));
+        let content = !matches!(framing, Some(Framing::NoBody | Framing::Length(0)));
+        self.head('>', &request_lines(head, content, self.unix));
+        if let Some(decision) = &x.sent.decision {
+            self.decision(&remarks::request_framing(decision));
         }
         if self.overheard.is_none() {
             // Attempts without a response are over.
@@ -268,7 +264,9 @@ impl Explanation {
 
     fn response(&mut self, key: Key, x: &Exchange) {
         let Some(head) = &x.response else { return };
-        let Some(decision) = x.received.decision else { return self.response_head(head, None) };
+        let Some(decision) = x.received.decision else {
+            return self.head('<', &response_lines(head, None));
+        };
         if let Some(Underway { request, expect, .. }) = self.exchanges.get(&key) {
             match (request.whole, *expect && !request.has_begun()) {
                 (true, _) => request.end(&mut self.page),
@@ -276,16 +274,8 @@ impl Explanation {
                 (_, false) => self.page.decision(glossary::decision("early answer")),
             }
         }
-        self.response_head(head, Some(decision.rule));
-        let rule = section_6_3(decision.rule);
-        match decision.framing {
-            // §6.3 covers only the end of a 101; another rule ends HTTP.
-            Framing::Tunnel if head.status() == 101 => {
-                self.page.decision(glossary::decision("upgraded"))
-            }
-            Framing::Length(length) => self.page.decision((&of_length(length), &rule)),
-            _ => self.page.decision((decision.rule.text(), &rule)),
-        }
+        self.head('<', &response_lines(head, Some(decision.rule)));
+        self.decision(&remarks::response_framing(head.status(), &decision));
         let kind = OutputKind::of_content_type(head.fields().get("Content-Type"));
         let quotes = self.overheard.is_some();
         let frames = kind != OutputKind::Other;
@@ -296,6 +286,20 @@ impl Explanation {
         let request = BodyView::new('>', Framing::NoBody, 0, quotes, false);
         let unasked = Underway { request, close: false, expect: false, answer: None };
         self.exchanges.entry(key).or_insert(unasked).answer = Some(answer);
+    }
+
+    fn head(&mut self, side: char, lines: &[ExplainedLine<'_>]) {
+        let mut at = 0;
+        for ExplainedLine { line, remarks } in lines {
+            self.page.hex(side, line, at);
+            self.page.line(side, line, ("", ""));
+            remarks.iter().for_each(|(text, section)| self.page.remark((text, section)));
+            at += line.len();
+        }
+    }
+
+    fn decision(&mut self, (text, section): &OwnRemark) {
+        self.page.decision((text, section))
     }
 
     fn fault(&mut self, key: Key, side: Side, fault: &Fault) {
@@ -318,14 +322,11 @@ impl Explanation {
     /// Ends an exchange of a tap.
     fn done(&mut self, key: Key, x: &Exchange) {
         self.now.1 = 0;
-        let kept = [&x.sent, &x.received].iter().all(|message| {
-            message.complete && message.decision.is_some_and(|decision| decision.persistent)
-        });
         // A missing response was reported as a fault.
         if self.exchanges.get(&key).is_some_and(|exchange| exchange.answer.is_none()) {
             self.exchanges.remove(&key);
         }
-        self.end(key, kept && !x.is_tunnel())
+        self.end(key, remarks::is_kept(x))
     }
 
     /// Sums an exchange up, and explains why its connection was kept or closed.
@@ -339,44 +340,9 @@ impl Explanation {
             answer.tunnel.end(page);
             answer.body.end(page);
         }
-        page.decision(glossary::decision(exchange.outcome(kept)))
+        let Underway { request, close, answer, .. } = &exchange;
+        let answer =
+            answer.as_ref().map(|answer| (&*answer.head, answer.decision, answer.body.whole));
+        page.decision(remarks::outcome(kept, *close, request.whole, answer))
     }
-}
-
-impl Underway {
-    /// Returns the glossary's name for the fate of the connection.
-    fn outcome(&self, kept: bool) -> &'static str {
-        let Some(Answer { body, head, decision, .. }) = &self.answer else { return "no answer" };
-        let old = head.version() == Version::Http10;
-        match decision.framing {
-            _ if kept && old => return "kept by 1.0",
-            _ if kept => return "kept",
-            Framing::Tunnel => return "end of tunnel",
-            Framing::UntilClose => return "end of body",
-            _ if !body.whole => return "cut short",
-            _ if decision.rule == Rule::TransferEncodingOverLength => return "two lengths",
-            Framing::Chunked if old => return "chunks from 1.0",
-            _ => {}
-        }
-        match (self.close, head.fields().has_token("Connection", "close")) {
-            (true, true) => "both closed",
-            (true, false) => "request closed",
-            (false, true) => "server closed",
-            _ if old => "not kept by 1.0",
-            _ if !self.request.whole => "not all sent",
-            _ if !decision.persistent => "contradiction",
-            _ => "left over",
-        }
-    }
-}
-
-fn of_length(length: u64) -> String {
-    match length {
-        0 => "Content-Length: 0, so there is no content".into(),
-        _ => format!("Content-Length: {length}, so the body ends after that many bytes"),
-    }
-}
-
-fn section_6_3(rule: Rule) -> String {
-    format!("RFC 9112 §6.3, item {}", rule.item())
 }
