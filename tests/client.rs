@@ -16,4 +16,5 @@ mod client {
     mod time_limits;
     #[cfg(feature = "commands")]
     mod upload;
+    mod without_io;
 }

@@ -13,11 +13,12 @@ use crate::error::Error;
 use crate::transport::{self, Clock};
 use crate::wire::encode::encode_request_line;
 use crate::wire::field::encode_field;
+use crate::wire::framing::ResponseTo;
 use crate::wire::grammar::list;
 use crate::wire::target::not_a_host;
 use crate::wire::{
-    EncodeError, ErrorKind, Field, Fields, Framing, ParseError, Version, encode_chunk,
-    encode_last_chunk, framing,
+    EncodeError, ErrorKind, Field, Fields, Framing, Version, encode_chunk, encode_last_chunk,
+    framing,
 };
 use std::io::Write;
 use std::net::Shutdown;
@@ -316,34 +317,32 @@ fn final_head(
 ) -> Result<(framing::Decision, usize), Error> {
     let settings = &request.inner.settings;
     let decoder = &mut wire.memory.decoder;
+    let asked = ResponseTo {
+        method: request.method,
+        fields: &request.fields,
+        upgrade: request.upgrade,
+        ignore_length: request.ignore_length,
+    };
     let mut spent = 0;
     loop {
         decoder.reset(settings.limit.saturating_sub(spent));
         spent += wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
         let head = decoder.head();
-        if head.status() == 101 && !framing::is_asked_upgrade(&request.asked()?, head.fields()) {
-            return Err(ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 }.into());
+        let decision = asked.check_upgrade(head).and_then(|()| asked.decide(head));
+        let is_interim = matches!(decision, Ok(None));
+        if let Some(upload) = upload.filter(|_| !is_interim || head.status() == 100) {
+            upload.decide(is_interim);
         }
-        if head.class() == 1 && head.status() != 101 {
-            settings.tell(ClientEvent::Interim(head));
-            if let (100, Some(upload)) = (head.status(), upload) {
-                upload.decide(true);
+        match decision {
+            Ok(None) => settings.tell(ClientEvent::Interim(head)),
+            Ok(Some(decision)) => {
+                settings.tell(ClientEvent::ResponseHead(head, decision));
+                return Ok((decision, spent));
             }
-            continue;
+            Err(error) => {
+                settings.tell(ClientEvent::Refused(head, error));
+                return Err(error.into());
+            }
         }
-        if let Some(upload) = upload {
-            upload.decide(false);
-        }
-        let mut decision = framing::response(request.method, head)
-            .inspect_err(|error| settings.tell(ClientEvent::Refused(head, *error)))?;
-        if request.ignore_length && matches!(decision.framing, Framing::Length(_)) {
-            decision.framing = Framing::UntilClose;
-            decision.persistent = false;
-        }
-        if request.fields.has_token("Connection", "close") {
-            decision.persistent = false;
-        }
-        settings.tell(ClientEvent::ResponseHead(head, decision));
-        return Ok((decision, spent));
     }
 }

@@ -176,16 +176,6 @@ impl<'a> RequestBuilder<'a> {
         matches!(self.method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
     }
 
-    /// Returns the fields that ask for another protocol, among others.
-    pub(super) fn asked(&self) -> Result<Fields, Error> {
-        let mut fields = self.fields.clone();
-        if let Some(protocol) = self.upgrade {
-            fields.push("Connection", "Upgrade")?;
-            fields.push("Upgrade", protocol)?;
-        }
-        Ok(fields)
-    }
-
     /// Whether the content can be sent a second time.
     pub(super) fn is_replayable(&self) -> bool {
         matches!(self.body.0, Content::None | Content::Bytes(_))

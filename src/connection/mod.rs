@@ -9,6 +9,9 @@
 //! A small message costs one read. Small chunks are joined where they lie. Bytes beyond a message
 //! stay for the next one. Content that is read into the caller's memory takes a short way: `fast`.
 //!
+//! [`Connection`] reads from a stream and blocks. [`ClientExchange`] has no stream: a poll loop or
+//! an async runtime moves the bytes.
+//!
 //! ```
 //! use unix_http::connection::Connection;
 //! use unix_http::wire::{BodyDecoder, Framing, ResponseDecoder};
@@ -26,10 +29,12 @@
 //! ```
 
 mod buffer;
+mod exchange;
 mod fast;
 mod upgraded;
 
 pub(crate) use buffer::Watch;
+pub use exchange::{ClientExchange, Received};
 pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
 
 use crate::error::Error;

@@ -1,6 +1,7 @@
 //! Requests and the responses that answer them.
 
-use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead, framing};
+use crate::wire::framing::ResponseTo;
+use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,11 +121,9 @@ impl Exchange {
             })
     }
 
-    /// Whether the response is a 101 to a protocol that the request did not ask for.
-    pub(super) fn is_unasked_upgrade(&self) -> bool {
-        let fields = (self.fields(Side::Client), self.response.as_deref());
-        matches!(fields, (Some(request), Some(head))
-            if head.status() == 101 && !framing::is_asked_upgrade(request, head.fields()))
+    pub(super) fn response_to(&self, ignore_length: bool) -> ResponseTo<'_> {
+        let fields = self.fields(Side::Client).unwrap_or(const { &Fields::new() });
+        ResponseTo { method: self.method(), fields, upgrade: None, ignore_length }
     }
 
     /// Whether the connection becomes, or may become, something other than Docker's raw stream or

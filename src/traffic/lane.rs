@@ -2,7 +2,8 @@
 
 use super::cover::Cover;
 use crate::wire::head::{Head, StartLine};
-use crate::wire::{BodyDecoder, HeadDecoder, ParseError, Progress};
+use crate::wire::head_pieces::HeadPieces;
+use crate::wire::{BodyDecoder, ParseError};
 use std::time::Duration;
 
 /// What the next bytes belong to.
@@ -23,8 +24,6 @@ pub(super) struct Lane {
     /// The exchange whose body or tunnel is read.
     pub number: u64,
     pub cover: Cover,
-    /// The beginning of a head that did not arrive in one piece.
-    pub partial: Vec<u8>,
     /// When the first byte of the head arrived.
     pub began: Duration,
 }
@@ -34,34 +33,22 @@ pub(super) type HeadRead<H> = (usize, Result<Option<(H, usize)>, ParseError>);
 
 impl Lane {
     pub fn new(cover: bool) -> Lane {
-        let (partial, began) = (Vec::new(), Duration::ZERO);
-        Lane { reading: Reading::Head, number: 0, cover: Cover::new(cover), partial, began }
+        let cover = Cover::new(cover);
+        Lane { reading: Reading::Head, number: 0, cover, began: Duration::ZERO }
     }
 
     pub fn head<L: StartLine>(
         &mut self,
-        decoder: &mut HeadDecoder<L>,
+        pieces: &mut HeadPieces<L>,
         now: Duration,
         bytes: &mut [u8],
     ) -> HeadRead<Head<L>> {
-        if self.partial.is_empty() {
+        if pieces.partial().is_empty() {
             self.began = now;
         }
-        let (n, complete) = self.cover.head(bytes);
-        let progress = if self.partial.is_empty() && complete {
-            decoder.decode(&bytes[..n])
-        } else {
-            self.partial.extend_from_slice(&bytes[..n]);
-            decoder.decode(&self.partial)
-        };
-        match progress {
-            Ok(Progress::Partial) => (n, Ok(None)),
-            Ok(Progress::Complete { len }) => {
-                self.partial.clear();
-                (n, Ok(Some((std::mem::take(decoder).into_head(), len))))
-            }
-            Err(error) => (n, Err(error)),
-        }
+        let (n, _) = self.cover.head(bytes);
+        let read = pieces.feed(&bytes[..n]);
+        (n, read.map(|(_, len)| len.map(|len| (pieces.take(), len))))
     }
 
     /// Whether the next `n` bytes are content without secrets, which needs no copy.

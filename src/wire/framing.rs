@@ -96,16 +96,55 @@ pub struct Decision {
     pub persistent: bool,
 }
 
-/// Whether a 101 switches to protocols that the request asked for (`RFC 9110 §7.8`).
-pub(crate) fn is_asked_upgrade(request: &Fields, response: &Fields) -> bool {
-    fn protocols(fields: &Fields) -> impl Iterator<Item = &[u8]> {
-        fields.get_all("Upgrade").flat_map(|field| list(field.value()))
-    }
-    let asked = |name: &[u8]| protocols(request).any(|asked| asked.eq_ignore_ascii_case(name));
-    request.has_token("Connection", "upgrade")
-        && response.get("Upgrade").is_some()
-        && protocols(response).all(asked)
+/// A response to a known request, which its reader needs to know (`RFC 9112 §6.3`).
+pub(crate) struct ResponseTo<'a> {
+    pub method: &'a str,
+    pub fields: &'a Fields,
+    /// Protocols that are asked for beside the fields, separated by commas.
+    pub upgrade: Option<&'a str>,
+    /// Whether a Content-Length is ignored (curl's `--ignore-content-length`).
+    pub ignore_length: bool,
 }
+
+impl ResponseTo<'_> {
+    /// Decides how a response goes on behind its head; `None` for an interim response, after which
+    /// another head follows (`RFC 9110 §15.2`).
+    ///
+    /// # Errors
+    /// As [`response`].
+    pub fn decide(&self, head: &ResponseHead) -> Result<Option<Decision>, ParseError> {
+        if head.class() == 1 && head.status() != 101 {
+            return Ok(None);
+        }
+        let mut decision = response(self.method, head)?;
+        if self.ignore_length && matches!(decision.framing, Framing::Length(_)) {
+            (decision.framing, decision.persistent) = (Framing::UntilClose, false);
+        }
+        decision.persistent &= !self.fields.has_token("Connection", "close");
+        Ok(Some(decision))
+    }
+
+    /// Refuses a 101 to a protocol that the request did not ask for (`RFC 9110 §7.8`).
+    pub fn check_upgrade(&self, head: &ResponseHead) -> Result<(), ParseError> {
+        fn protocols(fields: &Fields) -> impl Iterator<Item = &[u8]> {
+            fields.get_all("Upgrade").flat_map(|field| list(field.value()))
+        }
+        let by_fields = self.fields.has_token("Connection", "upgrade");
+        let asked = |name: &[u8]| {
+            let more = list(self.upgrade.unwrap_or_default().as_bytes());
+            let fields = protocols(self.fields).filter(|_| by_fields);
+            fields.chain(more).any(|it| it.eq_ignore_ascii_case(name))
+        };
+        let agreed = head.fields().get("Upgrade").is_some() && protocols(head.fields()).all(asked);
+        match head.status() == 101 && !agreed {
+            true => Err(ParseError::new(ErrorKind::UnexpectedUpgrade, STATUS)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Where the status-code begins in a status-line, behind `HTTP/1.1 `.
+const STATUS: usize = 9;
 
 /// Decides the framing of a response to a request with this method. The caller has to know whether
 /// it asked for the tunnel of a 101.

@@ -39,6 +39,7 @@ pub mod field;
 pub mod framing;
 pub mod grammar;
 pub mod head;
+pub(crate) mod head_pieces;
 mod reason;
 pub mod section;
 mod start_line;

@@ -43,11 +43,11 @@ impl Conversation {
 
     /// Reads the held bytes as the response says.
     pub(super) fn release(&mut self, see: &mut See<'_>) {
-        let (tunnel, lane) = (self.tunnel, self.lane(Side::Client));
+        let (tunnel, lane) = (self.tunnel, &mut self.lanes[Side::Client as usize]);
         let (mut held, error) = match (&mut lane.reading, tunnel) {
             (Reading::Held(held, error), _) => (std::mem::take(held), *error),
             // No request can follow, so this is no head.
-            (Reading::Head, Some(_)) => (std::mem::take(&mut lane.partial), None),
+            (Reading::Head, Some(_)) => (std::mem::take(self.requests.partial()), None),
             _ => return,
         };
         match (tunnel, error) {
@@ -74,6 +74,14 @@ impl Conversation {
             let now = std::mem::replace(&mut self.now, at);
             self.finish(Side::Client, in_order, see);
             self.now = now;
+        }
+    }
+
+    /// Returns the beginning of a head that is not complete.
+    pub(super) fn partial(&mut self, side: Side) -> &mut Vec<u8> {
+        match side {
+            Side::Client => self.requests.partial(),
+            Side::Server => self.responses.partial(),
         }
     }
 

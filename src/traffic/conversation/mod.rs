@@ -32,9 +32,11 @@ use super::event::{Event, Fault};
 use super::exchange::{Exchange, Message, Side};
 use super::lane::{Lane, Reading};
 use super::secrets::BodyMask;
+use crate::wire::framing;
+use crate::wire::head::{RequestLine, StatusLine};
+use crate::wire::head_pieces::HeadPieces;
 use crate::wire::{
-    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead,
-    ResponseDecoder, ResponseHead, Step, framing,
+    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, RequestHead, ResponseHead, Step,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -49,8 +51,8 @@ const OPEN_LIMIT: usize = 1024;
 pub struct Conversation {
     /// The client's direction and the server's.
     lanes: [Lane; 2],
-    requests: RequestDecoder,
-    responses: ResponseDecoder,
+    requests: HeadPieces<RequestLine>,
+    responses: HeadPieces<StatusLine>,
     /// Exchanges that are not over, in order.
     open: VecDeque<Exchange>,
     count: u64,
@@ -74,8 +76,8 @@ impl Conversation {
     pub fn new(cover: bool) -> Conversation {
         Conversation {
             lanes: [Lane::new(cover), Lane::new(cover)],
-            requests: RequestDecoder::new(),
-            responses: ResponseDecoder::new(),
+            requests: HeadPieces::new(),
+            responses: HeadPieces::new(),
             open: VecDeque::new(),
             count: 0,
             now: Duration::ZERO,
@@ -177,8 +179,8 @@ impl Conversation {
             Ok(Some((head, len))) => self.request(head, len, see),
             Err(error) if self.awaiting().is_some() => {
                 // Perhaps input for a tunnel that the next response opens.
+                let mut held = std::mem::take(self.requests.partial());
                 let lane = self.lane(Side::Client);
-                let mut held = std::mem::take(&mut lane.partial);
                 if held.is_empty() {
                     held.extend_from_slice(&bytes[..used]);
                 }
@@ -259,16 +261,11 @@ impl Conversation {
         exchange.received.began.get_or_insert(began);
         exchange.received.last = Some(self.now);
         exchange.received.head += len as u64;
-        if head.class() == 1 && head.status() != 101 {
+        let asked = exchange.response_to(self.ignore_length);
+        let Some(decision) = asked.decide(&head).transpose() else {
             return see(&Event::Interim(exchange, &head));
-        }
-        let mut decision = framing::response(exchange.method(), &head);
-        if let Ok(decision) = &mut decision
-            && self.ignore_length
-            && matches!(decision.framing, Framing::Length(_))
-        {
-            (decision.framing, decision.persistent) = (Framing::UntilClose, false);
-        }
+        };
+        let unasked_upgrade = asked.check_upgrade(&head).err().filter(|_| !unasked);
         exchange.received.head_ended = Some(self.now);
         exchange.received.decision = decision.ok();
         self.lanes[Side::Server as usize].cover.begin(BodyMask::of(b"", head.fields()));
@@ -276,8 +273,7 @@ impl Conversation {
         see(&Event::Response(exchange));
         if unasked {
             see(&Event::Fault(Some(exchange), Side::Server, Fault::Unasked));
-        } else if exchange.is_unasked_upgrade() {
-            let error = ParseError { kind: ErrorKind::UnexpectedUpgrade, offset: 9 };
+        } else if let Some(error) = unasked_upgrade {
             see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
         }
         let number = exchange.number;
@@ -397,7 +393,7 @@ impl Conversation {
         let now = self.now;
         match std::mem::replace(&mut self.lane(side).reading, Reading::Lost) {
             Reading::Head => {
-                let received = self.lane(side).partial.len() as u64;
+                let received = self.partial(side).len() as u64;
                 if received > 0 {
                     self.unread |= side == Side::Server;
                     let exchange = self.awaiting().filter(|_| side == Side::Server);

@@ -1,0 +1,68 @@
+//! Heads that arrive in pieces, from a caller that does not keep the pieces.
+
+use super::ParseError;
+use super::head::{Head, HeadDecoder, StartLine};
+use super::section::Progress;
+
+/// Reads one head after another, in pieces of any length. Keeps a head until it is complete.
+#[derive(Debug)]
+pub(crate) struct HeadPieces<L> {
+    decoder: HeadDecoder<L>,
+    /// The beginning of a head that did not arrive in one piece.
+    partial: Vec<u8>,
+}
+
+impl<L: StartLine> HeadPieces<L> {
+    pub fn new() -> HeadPieces<L> {
+        HeadPieces { decoder: HeadDecoder::new(), partial: Vec::new() }
+    }
+
+    /// Reads the front of `input`. Returns how many of its bytes belong to the head, and the
+    /// length of the head once it is complete.
+    ///
+    /// # Errors
+    /// As [`HeadDecoder::decode`].
+    pub fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<usize>), ParseError> {
+        let before = self.partial.len();
+        let progress = if before == 0 {
+            self.decoder.decode(input)?
+        } else {
+            self.partial.extend_from_slice(input);
+            self.decoder.decode(&self.partial)?
+        };
+        match progress {
+            Progress::Complete { len } => {
+                self.partial.clear();
+                Ok((len - before, Some(len)))
+            }
+            Progress::Partial => {
+                if before == 0 {
+                    self.partial.extend_from_slice(input);
+                }
+                Ok((input.len(), None))
+            }
+        }
+    }
+
+    /// Returns the bytes of a head that is not complete.
+    pub fn partial(&mut self) -> &mut Vec<u8> {
+        &mut self.partial
+    }
+
+    /// Prepares for another head of at most `limit` bytes.
+    pub fn reset(&mut self, limit: usize) {
+        self.partial.clear();
+        self.decoder.reset(limit);
+    }
+
+    /// Returns the last complete head.
+    pub fn head(&self) -> &Head<L> {
+        self.decoder.head()
+    }
+
+    /// Takes the complete head away, and prepares for another.
+    #[cfg(feature = "docker")]
+    pub fn take(&mut self) -> Head<L> {
+        std::mem::take(&mut self.decoder).into_head()
+    }
+}
