@@ -18,4 +18,5 @@ mod tap {
     mod replay;
     mod script;
     mod secrets;
+    mod selection;
 }

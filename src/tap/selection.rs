@@ -1,9 +1,19 @@
 //! Shows an observer some of the exchanges only.
 
 use super::glob::Glob;
+use super::record::raw::Recording;
+use crate::base::sync::lock;
 use crate::docker::without_version;
-use crate::traffic::{Event, Exchange, Observer};
+use crate::traffic::{Event, Exchange, Fault, Observer, Side};
+use crate::wire::{Fields, ResponseHead};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Mutex;
 use std::time::Duration;
+
+/// How much of all requests is held until their status is known. Of more content, observers do not
+/// see the rest.
+const HELD_LIMIT: usize = 1 << 20;
 
 /// Which exchanges are shown: all that fit each condition.
 ///
@@ -37,7 +47,8 @@ impl Selection {
         Ok(Selection { request: Some((method.into(), Glob::parse(path)?)), ..self })
     }
 
-    /// Selects exchanges that are over, by their status: `404` or `4xx`.
+    /// Selects exchanges by their status: `404` or `4xx`. Their requests are held, up to a limit,
+    /// until their responses come.
     ///
     /// # Errors
     /// Fails for anything else.
@@ -50,18 +61,49 @@ impl Selection {
         }
     }
 
-    /// Shows the selected events of a relay to `observer`.
-    pub fn of<O: Observer>(&self, observer: O) -> Selected<O> {
-        Selected { selection: self.clone(), observer }
+    /// Whether it may select some exchanges of a connection only.
+    pub fn is_partial(&self) -> bool {
+        self.request.is_some() || self.status.is_some()
     }
 
-    fn fits(&self, x: &Exchange) -> bool {
-        let path = x.target().split(|&b| b == b'?').next().unwrap_or_default();
-        let path = String::from_utf8_lossy(without_version(path));
-        let status = x.response.as_ref().map_or(0, |head| head.status()).to_string();
+    /// Shows the selected events of a relay to `observer`. If some exchanges of a connection are
+    /// selected, these are their events only.
+    pub fn of<O: Observer>(&self, observer: O) -> Selected<O> {
+        Selected { selection: self.clone(), observer, held: Mutex::default() }
+    }
+
+    /// Shows the selected exchanges of a recording to a recorder. It also sees the bytes and ends
+    /// of the connections that have one. Returns the recorder's error.
+    ///
+    /// # Errors
+    /// Fails if a file of the recording cannot be read.
+    pub fn record(
+        &self,
+        recording: &Recording,
+        cover: bool,
+        recorder: &dyn Observer,
+    ) -> io::Result<Option<String>> {
+        if !self.is_partial() {
+            return recording.show(cover, &self.of(recorder));
+        }
+        let found = Found::default();
+        recording.show(cover, &self.of(&found))?;
+        let exchanges = std::mem::take(&mut *lock(&found.0));
+        recording.show(cover, &Chosen { exchanges, recorder })
+    }
+
+    fn has_request(&self, x: &Exchange) -> bool {
         self.request.as_ref().is_none_or(|(method, glob)| {
+            let path = x.target().split(|&b| b == b'?').next().unwrap_or_default();
+            let path = String::from_utf8_lossy(without_version(path));
             (method.is_empty() || method == x.method()) && glob.matches(&path)
-        }) && self.status.as_ref().is_none_or(|digits| status.starts_with(digits))
+        })
+    }
+
+    fn has_status(&self, x: &Exchange) -> bool {
+        let status = x.response.as_ref().map(|head| head.status().to_string());
+        let fits = |digits: &String| status.is_some_and(|status| status.starts_with(digits));
+        self.status.as_ref().is_none_or(fits)
     }
 }
 
@@ -70,17 +112,33 @@ impl Selection {
 pub struct Selected<O> {
     selection: Selection,
     observer: O,
+    held: Mutex<HeldEvents>,
 }
 
 impl<O: Observer> Observer for Selected<O> {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        let Selection { connection: only, request, status } = &self.selection;
-        let is_over = matches!(event, Event::Done(_));
-        let shown = match event.exchange() {
-            Some(x) => (is_over || status.is_none()) && self.selection.fits(x),
-            None => request.is_none() && status.is_none(),
+        let selection = &self.selection;
+        if selection.connection.is_some_and(|only| only != connection) {
+            return;
+        }
+        let Some(x) = event.exchange() else {
+            if !selection.is_partial() {
+                self.observer.see(connection, at, event);
+            }
+            return;
         };
-        if shown && only.is_none_or(|only| only == connection) {
+        if !selection.has_request(x) {
+            return;
+        }
+        let key = (connection, x.number);
+        if selection.status.is_some() && x.response.is_none() && !matches!(event, Event::Done(_)) {
+            return lock(&self.held).hold(key, at, x, event);
+        }
+        let held = lock(&self.held).release(key);
+        if selection.has_status(x) {
+            for held in held {
+                self.observer.see(connection, held.at, &held.event());
+            }
             self.observer.see(connection, at, event);
         }
     }
@@ -95,5 +153,112 @@ impl<O: Observer> Observer for Selected<O> {
 
     fn error(&self) -> Option<String> {
         self.observer.error()
+    }
+}
+
+/// The events of exchanges whose status is not known.
+#[derive(Debug, Default)]
+struct HeldEvents {
+    exchanges: BTreeMap<(u64, u64), Vec<HeldEvent>>,
+    size: usize,
+}
+
+impl HeldEvents {
+    fn hold(&mut self, key: (u64, u64), at: Duration, x: &Exchange, event: &Event<'_>) {
+        let what = match event {
+            Event::Interim(_, head) => BeforeStatus::Interim((*head).clone()),
+            Event::Content(_, _, bytes) => BeforeStatus::Content(bytes.to_vec()),
+            Event::Framing(_, _, bytes) => BeforeStatus::Framing(bytes.to_vec()),
+            Event::Tunnel(_, _, bytes) => BeforeStatus::Tunnel(bytes.to_vec()),
+            Event::End(_, _, trailers) => BeforeStatus::End(trailers.cloned()),
+            Event::Fault(_, side, fault) => BeforeStatus::Fault(*side, *fault),
+            _ => BeforeStatus::Request,
+        };
+        let held = HeldEvent { at, exchange: x.clone(), what };
+        if self.size + held.size() <= HELD_LIMIT || matches!(event, Event::Request(_)) {
+            self.size += held.size();
+            self.exchanges.entry(key).or_default().push(held);
+        }
+    }
+
+    fn release(&mut self, key: (u64, u64)) -> Vec<HeldEvent> {
+        let held = self.exchanges.remove(&key).unwrap_or_default();
+        self.size -= held.iter().map(HeldEvent::size).sum::<usize>();
+        held
+    }
+}
+
+#[derive(Debug)]
+struct HeldEvent {
+    at: Duration,
+    exchange: Exchange,
+    what: BeforeStatus,
+}
+
+/// What can happen before the response. All but a fault is of the client.
+#[derive(Debug)]
+enum BeforeStatus {
+    Request,
+    Interim(ResponseHead),
+    Content(Vec<u8>),
+    Framing(Vec<u8>),
+    Tunnel(Vec<u8>),
+    End(Option<Fields>),
+    Fault(Side, Fault),
+}
+
+impl HeldEvent {
+    fn event(&self) -> Event<'_> {
+        let (x, client) = (&self.exchange, Side::Client);
+        match &self.what {
+            BeforeStatus::Request => Event::Request(x),
+            BeforeStatus::Interim(head) => Event::Interim(x, head),
+            BeforeStatus::Content(bytes) => Event::Content(x, client, bytes),
+            BeforeStatus::Framing(bytes) => Event::Framing(x, client, bytes),
+            BeforeStatus::Tunnel(bytes) => Event::Tunnel(x, client, bytes),
+            BeforeStatus::End(trailers) => Event::End(x, client, trailers.as_ref()),
+            BeforeStatus::Fault(side, fault) => Event::Fault(Some(x), *side, *fault),
+        }
+    }
+
+    fn size(&self) -> usize {
+        size_of::<HeldEvent>()
+            + match &self.what {
+                BeforeStatus::Interim(head) => head.as_bytes().len(),
+                BeforeStatus::Content(bytes)
+                | BeforeStatus::Framing(bytes)
+                | BeforeStatus::Tunnel(bytes) => bytes.len(),
+                _ => 0,
+            }
+    }
+}
+
+/// Notes the exchanges that it sees: their connections and numbers.
+#[derive(Default)]
+struct Found(Mutex<BTreeSet<(u64, u64)>>);
+
+impl Observer for Found {
+    fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
+        lock(&self.0).extend(event.exchange().map(|x| (connection, x.number)));
+    }
+}
+
+/// Shows exchanges that were found to a recorder.
+struct Chosen<'a> {
+    exchanges: BTreeSet<(u64, u64)>,
+    recorder: &'a dyn Observer,
+}
+
+impl Observer for Chosen<'_> {
+    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
+        let number = event.exchange().map(|x| x.number);
+        let (first, last) = number.map_or((0, u64::MAX), |number| (number, number));
+        if self.exchanges.range((connection, first)..=(connection, last)).next().is_some() {
+            self.recorder.see(connection, at, event);
+        }
+    }
+
+    fn finish(&self) -> Option<String> {
+        self.recorder.finish()
     }
 }

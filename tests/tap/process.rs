@@ -430,41 +430,6 @@ fn a_command_that_does_not_connect_is_told_why_that_may_be() {
     assert!(says.contains("DOCKER_HOST") && says.lines().count() == 1, "{says}");
 }
 
-#[test]
-fn a_selection_shows_and_records_only_what_fits() {
-    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
-    let to = server.path().display().to_string();
-    let har = dir.join("har").display().to_string();
-    let ask = |n: u8| format!("printf 'GET /v1.41/{n} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'");
-    let at = "| socat - UNIX-CONNECT:\"${DOCKER_HOST#unix://}\"";
-    let script = format!("{} {at}; {} {at}", ask(1), ask(2));
-    if crate::support::needs::program("socat").is_none() {
-        return;
-    }
-    let view = |select: &[&str]| {
-        let command = [&["tap", "--to", &to, "--har", &har], select, &["--", "sh", "-c", &script]];
-        let ended = run(&mut tap(&dir, &command.concat()), b"", LIMIT);
-        let requests = ended.stderr().matches(" GET /").count();
-        (requests, fs::read_to_string(&har).unwrap().matches("startedDateTime").count())
-    };
-    assert_eq!(view(&[]), (2, 2));
-    assert_eq!(view(&["--only", "GET /*"]), (2, 2));
-    assert_eq!(view(&["--only", "/2"]), (1, 1));
-    assert_eq!(view(&["--only", "POST /*"]), (0, 0));
-    assert_eq!(view(&["--connection", "1", "--brief"]), (1, 1));
-    for (status, lines) in [("2xx", 2), ("404", 0)] {
-        let command = ["tap", "--to", &to, "--status", status, "--", "sh", "-c", &script];
-        let shown = run(&mut tap(&dir, &command), b"", LIMIT).stderr();
-        assert_eq!(shown.matches(" → 200 OK").count(), lines, "{shown}");
-    }
-    let explained = ["--status", "404", "--explain"];
-    let archived = ["--status", "404", "--har", &har];
-    for wrong in [&["--status", "4"][..], &["--only", "/%"], &archived, &explained] {
-        let command = [&["tap", "--to", &to], wrong, &["--", "true"]].concat();
-        assert_eq!(run(&mut tap(&dir, &command), b"", LIMIT).code, 2, "{wrong:?}");
-    }
-}
-
 /// What was recorded is shown and recorded again as it was when it passed.
 #[test]
 fn a_recording_is_read_as_the_traffic_was() {

@@ -32,14 +32,58 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     if let Some(name) = given.value("read") {
         return read(given, name);
     }
+    let selection = selection(given)?;
     // First, because a pipe may have to wait for its reader, and clients should not.
     let outputs = Outputs::open(given)?;
     let (_directory, relay) = relay(given)?;
     let place = relay.endpoint().to_string();
     let origin = Origin { started: relay.started(), target: relay.target(), place };
-    let observers = observers(given, outputs, &origin)?;
+    let (view, recorders) = observers(given, outputs, &origin)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
-    run(given, observers.into_iter().fold(relay, Relay::observe), front)
+    let relay = view.into_iter().fold(relay, |relay, view| relay.observe(selection.of(view)));
+    if selection.is_partial() && !recorders.is_empty() {
+        return record_later(given, relay, front, (&selection, &recorders));
+    }
+    let observe = |relay: Relay, recorder| relay.observe(selection.of(recorder));
+    run(given, recorders.into_iter().fold(relay, observe), front)
+}
+
+/// Relays as [`run`] does, and shows the recorders what is selected in the end: which connections
+/// and exchanges that is, their responses tell.
+fn record_later(
+    given: &Given,
+    relay: Relay,
+    front: &Front,
+    (selection, recorders): (&Selection, &[BoxedObserver]),
+) -> Result<i32, String> {
+    let directory = PrivateDir::new_in(std::env::temp_dir());
+    let directory = directory.map_err(|error| format!("no private directory: {error}"))?;
+    let all = directory.path().join("all");
+    let wrong = |error| failed(all.as_os_str(), &error);
+    let whole = Record::create(&all, relay.started(), !given.has("show-secrets"));
+    let code = run(given, relay.observe(whole.map_err(wrong)?), front);
+    let recorded = Recording::open(&all);
+    let recorded = recorded.and_then(|recording| record(given, &recording, selection, recorders));
+    _ = std::fs::remove_dir_all(&all);
+    let wrote = recorded.map_err(wrong)?;
+    code.map(|code| if code == 0 { wrote } else { code })
+}
+
+/// Shows a recording to recorders. Returns the exit code.
+fn record(
+    given: &Given,
+    recording: &Recording,
+    selection: &Selection,
+    recorders: &[BoxedObserver],
+) -> io::Result<i32> {
+    let mut code = 0;
+    for recorder in recorders {
+        if let Some(why) = selection.record(recording, !given.has("show-secrets"), &**recorder)? {
+            crate::console::say(&format!("tap: {why}"));
+            code = Exit::Write as i32;
+        }
+    }
+    Ok(code)
 }
 
 /// Shows and converts a recording or a HAR.
@@ -47,6 +91,7 @@ fn read(given: &Given, name: &OsStr) -> Result<i32, String> {
     if given.command.is_some() {
         return Err("--read: a recording takes no command".into());
     }
+    let selection = selection(given)?;
     // An output may have the same name, so all is read before the outputs are opened.
     let recording = match Path::new(name).is_dir() {
         true => Recording::open(name),
@@ -55,21 +100,19 @@ fn read(given: &Given, name: &OsStr) -> Result<i32, String> {
             std::fs::read(name).and_then(|text| Recording::from_har(&text))
         }
     };
-    let recording = recording.map_err(|error| failed(name, &error))?;
+    let wrong = |error| failed(name, &error);
+    let recording = recording.map_err(wrong)?;
     let outputs = Outputs::open(given)?;
     let target = Endpoint::Unix("/var/run/docker.sock".into());
     let place = target.to_string();
     let origin = Origin { started: recording.started, target: &target, place };
-    let mut problems = Vec::new();
-    for observer in observers(given, outputs, &origin)? {
-        let shown = recording.show(!given.has("show-secrets"), &*observer);
-        problems.extend(shown.map_err(|error| failed(name, &error))?);
-    }
-    problems
-        .iter()
-        .chain(&recording.remarks)
-        .for_each(|why| crate::console::say(&format!("tap: {why}")));
-    Ok(if problems.is_empty() { 0 } else { Exit::Write as i32 })
+    let (view, recorders) = observers(given, outputs, &origin)?;
+    let shown = view.map(|view| recording.show(!given.has("show-secrets"), &selection.of(view)));
+    let problem = shown.transpose().map_err(wrong)?.flatten();
+    let code = record(given, &recording, &selection, &recorders).map_err(wrong)?;
+    let says = problem.iter().chain(&recording.remarks);
+    says.for_each(|why| crate::console::say(&format!("tap: {why}")));
+    Ok(if problem.is_some() { Exit::Write as i32 } else { code })
 }
 
 /// Refuses what needs the bytes and times of a recording.
@@ -147,7 +190,7 @@ impl Write for RawTerminal {
     }
 }
 
-fn view(given: &Given, target: &Endpoint, out: File) -> Result<Box<dyn Observer>, String> {
+fn view(given: &Given, target: &Endpoint, out: File) -> Result<BoxedObserver, String> {
     let number = |text: &OsStr| decimal(text.as_bytes())?.try_into().ok();
     let limit = given.value("body-limit").map_or(Some(text::BODY_LIMIT), number);
     let limit = limit.ok_or("--body-limit: needs a number of bytes")?;
@@ -168,7 +211,7 @@ fn view(given: &Given, target: &Endpoint, out: File) -> Result<Box<dyn Observer>
     Ok(match given.value("explain") {
         None => {
             let text = Text::new(out).colour(colour).body_limit(limit).body(detail);
-            Box::new(text.brief(given.has("brief") || given.has("status")).time(given.has("time")))
+            Box::new(text.brief(given.has("brief")).time(given.has("time")))
         }
         Some(how) => {
             let explain = Explain::new(BufWriter::new(out)).overheard(target.to_string());
@@ -198,14 +241,6 @@ fn target(given: &Given) -> Result<Endpoint, String> {
 /// Returns which exchanges are shown and recorded.
 fn selection(given: &Given) -> Result<Selection, String> {
     let text = |option| given.value(option).map(OsStr::to_string_lossy);
-    let whole = ["only", "status"].into_iter().find(|option| given.has(option));
-    // Only the view shows exchanges that are over.
-    let begun = if given.has("status") { &["explain", "script", "har"][..] } else { &[] };
-    let recorder = [begun, &["pcap", "record"]].concat();
-    let recorder = recorder.into_iter().find(|option| given.has(option));
-    if let (Some(option), Some(recorder)) = (whole, recorder) {
-        return Err(format!("--{option} has no effect on --{recorder} (try --connection)"));
-    }
     let mut selection = Selection::default();
     if let Some(number) = text("connection") {
         let number = decimal(number.as_bytes()).ok_or("--connection: needs a number")?;
@@ -228,34 +263,31 @@ struct Origin<'a> {
     place: String,
 }
 
+type BoxedObserver = Box<dyn Observer>;
+
 /// Creates the view and the recorders that were asked for.
 fn observers(
     given: &Given,
     outputs: Outputs,
     origin: &Origin,
-) -> Result<Vec<Box<dyn Observer>>, String> {
+) -> Result<(Option<BoxedObserver>, Vec<BoxedObserver>), String> {
     let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
     let tool = if for_curl { Tool::Curl } else { Tool::Ucurl };
-    let (started, selection) = (origin.started, selection(given)?);
-    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
-    if let Some(out) = outputs.view {
-        observers.push(Box::new(selection.of(view(given, origin.target, out)?)));
-    }
+    let started = origin.started;
+    let mut recorders: Vec<BoxedObserver> = Vec::new();
     for (option, name, file) in outputs.recorders {
         let wrong = |error| failed(name, &error);
-        observers.push(match option {
-            "script" => Box::new(selection.of(Script::new(file, origin.target).for_tool(tool))),
-            "har" => Box::new(selection.of(Har::new(file, started).map_err(wrong)?)),
-            "pcap" => {
-                let pcap = Pcap::new(file, started, &origin.place).map_err(wrong)?;
-                Box::new(selection.of(pcap))
-            }
+        recorders.push(match option {
+            "script" => Box::new(Script::new(file, origin.target).for_tool(tool)),
+            "har" => Box::new(Har::new(file, started).map_err(wrong)?),
+            "pcap" => Box::new(Pcap::new(file, started, &origin.place).map_err(wrong)?),
             _ => Box::new(needed_rules(file)),
         });
     }
     for name in given.values("record") {
         let record = Record::create(name, started, !given.has("show-secrets"));
-        observers.push(Box::new(selection.of(record.map_err(|error| failed(name, &error))?)));
+        recorders.push(Box::new(record.map_err(|error| failed(name, &error))?));
     }
-    Ok(observers)
+    let view = outputs.view.map(|out| view(given, origin.target, out)).transpose()?;
+    Ok((view, recorders))
 }
