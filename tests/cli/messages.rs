@@ -131,7 +131,7 @@ fn the_explanation_quotes_content_that_is_sent() {
 }
 
 #[test]
-fn a_mistyped_verb_is_no_host() {
+fn a_mistyped_verb_is_not_taken_for_a_host() {
     for (word, meant) in [
         ("taps", "tap"),
         ("socket", "sockets"),
@@ -141,7 +141,7 @@ fn a_mistyped_verb_is_no_host() {
     ] {
         let ended = run(ucurl().args([word, "-s", "--", "docker", "ps"]), b"", LIMIT);
         assert_eq!((ended.code, ended.stdout()), (2, String::new()), "{word}");
-        let question = format!("ucurl: {word} is no command; did you mean {meant}?");
+        let question = format!("ucurl: {word} is not a command; did you mean {meant}?");
         assert!(ended.stderr().starts_with(&question), "{}", ended.stderr());
     }
     // Hosts: they have no meaning of their own here, so that a name is looked up or a socket asked.

@@ -1,4 +1,4 @@
-//! Output outside of transfers.
+//! Output that belongs to no transfer.
 
 use crate::args::exit::Exit;
 use std::io::{self, Write as _};
@@ -12,7 +12,7 @@ pub fn print(text: &str) -> Exit {
     }
 }
 
-/// Writes one line to stderr, even with `-s`. It may name anything.
+/// Writes one line to stderr, even with `-s`. The text may hold untrusted bytes: they are escaped.
 pub fn say(text: &str) {
     let line = format!("ucurl: {}\n", harmless(text.as_bytes()));
     _ = io::stderr().write_all(line.as_bytes());

@@ -11,8 +11,8 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use unix_http::Body;
 
-/// A file up to this size is kept in memory: it leaves in one write with the head, and has the size
-/// that reading it shows, which a file of /proc does not.
+/// A file up to this size is kept in memory: it is sent in one write with the head, and its
+/// size is the number of bytes read (files in /proc report a size of 0).
 const SMALL: u64 = 64 << 10;
 
 /// A file, and why it cannot be read.
@@ -134,8 +134,8 @@ impl Read for WithoutLineEnds {
     }
 }
 
-/// A pipe whose content has the length that the user stated. More is an error, which comes before
-/// the last byte is sent: the server never sees a request that looks whole.
+/// A pipe with a length that the user stated. Further bytes are an error, reported before the last
+/// byte is sent: the server never sees a request that looks complete.
 pub struct StatedLength {
     file: File,
     left: u64,

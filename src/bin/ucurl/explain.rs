@@ -13,7 +13,7 @@ pub struct Explainer {
     explain: Explain,
     /// Counts the exchanges.
     count: u64,
-    /// During a raw connection, requests about its container use another one.
+    /// More than one while a raw connection is open: requests about its container use another one.
     open: Vec<Exchange>,
 }
 
@@ -110,7 +110,7 @@ impl Explainer {
             }
             ClientEvent::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
             ClientEvent::Kept(_) => self.end(true),
-            // Without an answer, the error says why.
+            // Without a response, the error says why.
             ClientEvent::Closed(_) if self.open.last().is_some_and(|open| open.answered) => {
                 self.end(false);
             }

@@ -1,6 +1,6 @@
 //! ucurl: curl's command line for HTTP over Unix domain sockets.
 #![forbid(unsafe_code)]
-// The table of flags, curl's exit codes and its URLs explain themselves by name.
+// The names of flags, exit codes and parts of URLs explain themselves.
 #![allow(missing_docs)]
 
 mod args;
@@ -54,7 +54,7 @@ fn main() {
 fn command(args: &[Vec<u8>]) -> Exit {
     match args {
         [] => {
-            say("no URL; to begin with: ucurl --demo --explain /version; -h helps");
+            say("no URL given; try: ucurl --demo --explain /version (help: ucurl -h)");
             return Exit::Usage;
         }
         [word, topic @ ..] if word == b"help" => {
@@ -65,7 +65,7 @@ fn command(args: &[Vec<u8>]) -> Exit {
             if let Some(verb) = mistyped(word) {
                 let word = word.escape_ascii();
                 say(&format!(
-                    "{word} is no command; did you mean {verb}? (a host: http://{word}/)"
+                    "{word} is not a command; did you mean {verb}? (as a host: http://{word}/)"
                 ));
                 return Exit::Usage;
             }

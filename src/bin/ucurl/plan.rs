@@ -1,4 +1,4 @@
-//! What the flags between two `--next` ask for.
+//! The operation that the flags between two `--next` describe.
 //!
 //! ```text
 //! arguments ──▶ args: which flags were given ──▶ Operation: what to do ──▶ fetch, output
@@ -16,7 +16,7 @@ use unix_http::{Endpoint, Timeouts};
 
 /// The flags and URLs between two `--next`.
 pub struct Operation {
-    /// The flags that mean the same whatever the others are.
+    /// The flags whose meaning does not depend on other flags.
     pub flags: Group,
     /// The socket that the flags name.
     pub socket: Option<Endpoint>,
@@ -63,7 +63,7 @@ pub enum Destination {
 
 impl Operation {
     /// # Errors
-    /// Says which value of an option is wrong.
+    /// Names the option with an invalid value.
     pub fn new(mut group: Group) -> Result<Operation, String> {
         let conflict = conflict(&group);
         let nodes = mem::take(&mut group.nodes);
@@ -86,7 +86,7 @@ impl Operation {
             timeouts: Timeouts {
                 connect: group.connect_timeout_ms.map(Duration::from_millis),
                 total: group.max_time_ms.map(Duration::from_millis),
-                // Silence for this long is slower than any speed.
+                // Silence for this long is slower than any limit.
                 idle: has_slowest.then(|| Duration::from_secs(group.speed_time)),
                 head: None,
             },
@@ -161,7 +161,7 @@ pub fn names_field(line: &[u8], name: &str) -> bool {
     matches!(after, Some(b':' | b';')) && line[..name.len()].eq_ignore_ascii_case(name.as_bytes())
 }
 
-/// `-I`, `-d` and `-T` each name a method; `--hijack` has no use for an upload.
+/// `-I`, `-d` and `-T` each name a method; `--hijack` cannot be combined with an upload.
 fn conflict(group: &Group) -> Option<&'static str> {
     let uploads =
         group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));

@@ -445,7 +445,7 @@ fn long(shown: &str) -> &str {
 }
 
 #[test]
-fn what_is_out_is_refused_by_name_in_one_line() {
+fn unsupported_flags_are_rejected_by_name_in_one_line() {
     let mut refused = 0;
     for (shown, words) in table() {
         if !matches!(words[1], "out" | "newer") {
@@ -458,7 +458,7 @@ fn what_is_out_is_refused_by_name_in_one_line() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{shown}: {told}");
         assert!(output.stdout.is_empty() && told.lines().count() == 1, "{shown}: {told}");
-        assert!(told.contains(&flag) && told.contains("is out: "), "{shown}: {told}");
+        assert!(told.contains(&flag) && told.contains("is not supported: "), "{shown}: {told}");
         refused += 1;
         if let [b'-', letter, b','] = shown.as_bytes()[..3] {
             let flag = format!("-{}", letter as char);
@@ -470,7 +470,7 @@ fn what_is_out_is_refused_by_name_in_one_line() {
 }
 
 #[test]
-fn no_flag_that_is_in_is_unknown() {
+fn every_supported_flag_is_known() {
     for (shown, words) in table() {
         if matches!(words[1], "out" | "newer") {
             continue;

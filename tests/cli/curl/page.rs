@@ -1,4 +1,4 @@
-//! Generates `DIFFERENT.md`: every way in which ucurl differs from curl, from the lines that say so.
+//! Generates `DIFFERENT.md`: how ucurl differs from curl, from the lines marked so.
 
 use super::lines;
 use std::collections::BTreeMap;
@@ -23,9 +23,10 @@ fn page() -> String {
     };
     let mut out = format!(
         "# Different from curl\n\nGenerated from `lines.txt`; a test keeps it up to date.\n\n\
-         Of {} command lines, {} do the same as in curl 7.88.1 and {} the same as in curl 8.14.1. \
-         The rest, by the reason:\n\n\
-         | ucurl differs, because | from 7.88 | from 8.14 | for example |\n|---|---|---|---|\n",
+         Of {} command lines, {} give the same result as curl 7.88.1 and {} the same as curl \
+         8.14.1. This table lists the rest by what ucurl does, with the number of lines that \
+         differ from each curl.\n\n\
+         | ucurl | 7.88 | 8.14 | example |\n|---|---|---|---|\n",
         lines.len(),
         count(7),
         count(8)

@@ -6,8 +6,8 @@ use super::flags::Flag;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, size, whole};
 use super::wrong::{NoTransfer, wrong};
 
-const NO_KEEPALIVE: &str = "cannot be had: std sets no TCP keepalive";
-const NO_DELAY: &str = "cannot be had: small packets are always sent at once";
+const NO_KEEPALIVE: &str = "is not supported: std cannot set TCP keepalive";
+const NO_DELAY: &str = "is not supported: small packets are always sent at once";
 
 /// Applies one flag; `value` is empty for a flag without a value.
 pub fn apply(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), NoTransfer> {
@@ -133,7 +133,7 @@ fn other(draft: &mut Draft, flag: Flag, on: bool, value: &[u8]) -> Result<(), No
         // Turning off an unsupported flag changes nothing, and neither does an empty proxy.
         "proxy" if value.is_empty() => {}
         _ if flag.is_out() && !on => {}
-        _ => return Err(format!("is out: {}", flag.reason()).into()),
+        _ => return Err(format!("is not supported: {}", flag.reason()).into()),
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Global {
     pub demo: bool,
 }
 
-/// `-v`, `--trace`, `--trace-ascii`: the last one counts.
+/// `-v`, `--trace`, `--trace-ascii`: the last one wins.
 #[derive(Clone, Default, Debug, PartialEq, Eq)]
 pub enum Trace {
     #[default]
@@ -47,7 +47,7 @@ pub struct Node {
 /// A part of the content of `-d` and its relatives.
 #[derive(Debug)]
 pub struct Part {
-    /// Stands before it, unless nothing does.
+    /// Joins it to the part before it, if there is one.
     pub separator: &'static str,
     pub data: PartData,
 }

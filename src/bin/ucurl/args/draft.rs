@@ -1,4 +1,4 @@
-//! The configuration while a command line is read, and the flags that do more than set a value.
+//! The configuration under construction, and the flags that do more than set a value.
 
 use super::config::{Config, Global, Group, Node, Part, PartData, Trace};
 use super::numbers::whole;
@@ -12,10 +12,10 @@ use unix_http::base::percent;
 pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
 
 const NO_JAR: &str =
-    "names a file of cookies, and there is no cookie jar; send one with -b NAME=VALUE";
+    "names a file of cookies, which is not supported; send a cookie with -b NAME=VALUE";
 const NO_URL_LIST: &str =
-    "takes no file of URLs; give each URL on the command line or in a -K file";
-const BAD_USE: NoTransfer = wrong("is badly used here");
+    "cannot read a list of URLs; give each URL on the command line or in a -K file";
+const BAD_USE: NoTransfer = wrong("cannot be used here");
 
 pub struct Draft<'r> {
     pub global: Global,
@@ -74,7 +74,7 @@ impl<'r> Draft<'r> {
 
     pub fn output(&mut self, name: &[u8]) -> Result<(), NoTransfer> {
         if name.is_empty() {
-            self.warn(&[b"The output's file name is empty"]);
+            self.warn(&[b"The name of the output file is empty"]);
             return Err(BAD_USE);
         }
         self.output_to(Some(name), false);
@@ -98,11 +98,11 @@ impl<'r> Draft<'r> {
 
     pub fn http_version(&mut self, http10: bool) {
         if self.group.http10.replace(http10).is_some_and(|before| before != http10) {
-            self.warn(&[b"The last of --http1.0 and --http1.1 counts"]);
+            self.warn(&[b"Only the last of --http1.0 and --http1.1 takes effect"]);
         }
     }
 
-    /// `-H`: a line, or `@FILE` with one a line.
+    /// `-H`: a line, or `@FILE` with one line each.
     pub fn header(&mut self, value: &[u8]) -> Result<(), NoTransfer> {
         if let [b'@', name @ ..] = value {
             let text = self.file(name)?;
@@ -141,7 +141,7 @@ impl<'r> Draft<'r> {
             range = [&value[..digits], b"-"].concat();
             self.warn(&[b"A range has a dash: ", value, b" is taken as ", &range]);
         } else if let Some(&other) = other {
-            let why = b"' does not belong into a range; what the server makes of it is open";
+            let why = b"' does not belong in a range; the server may reject it";
             self.warn(&[b"'", &[other], why]);
         }
         self.group.request.range = Some(range);
@@ -161,7 +161,7 @@ impl<'r> Draft<'r> {
         let old = &self.global.trace;
         let same = std::mem::discriminant(old) == std::mem::discriminant(&how);
         if !same && *old != Trace::None && how != Trace::None {
-            self.warn(&[b"The last of -v, --trace and --trace-ascii counts"]);
+            self.warn(&[b"Only the last of -v, --trace and --trace-ascii takes effect"]);
         }
         self.global.trace = how;
     }
@@ -173,7 +173,7 @@ impl<'r> Draft<'r> {
         Ok(())
     }
 
-    /// `--json` and `-d` with its kin: more content for the request.
+    /// `--json` and `-d` and its relatives: more content for the request.
     pub fn content(&mut self, name: &str, value: &[u8]) -> Result<(), NoTransfer> {
         let text = matches!(name, "data" | "data-ascii");
         let data = match value {

@@ -1,4 +1,4 @@
-//! curl's exit codes, those that ucurl uses, with their texts for the manual.
+//! The exit codes of curl that ucurl uses, with their texts for the manual.
 
 macro_rules! exit_codes {
     ($($name:ident = $code:literal: $text:literal,)*) => {
@@ -15,29 +15,29 @@ macro_rules! exit_codes {
 }
 
 exit_codes! {
-    Ok = 0: "the transfer worked",
+    Ok = 0: "the transfer succeeded",
     UnsupportedProtocol = 1: "not http, or the peer does not speak HTTP/1",
-    Usage = 2: "the command line is wrong or asks for an unsupported option",
-    Url = 3: "the URL is wrong",
+    Usage = 2: "the command line is invalid or asks for an unsupported option",
+    Url = 3: "the URL is malformed",
     Resolve = 6: "the host name does not resolve",
     Connect = 7: "no connection",
     WeirdReply = 8: "the head of the response is malformed",
     Partial = 18: "the body was cut short",
     HttpError = 22: "a status of 400 or more (-f), --fail-stream, --select or --expect failed",
     Write = 23: "the output cannot be written",
-    Upload = 25: "an upload of unknown length to an HTTP/1.0 server",
+    Upload = 25: "an HTTP/1.0 server cannot take an upload of unknown length",
     Read = 26: "the input cannot be read",
     Timeout = 28: "a time limit was exceeded",
     TlsConnect = 35: "TLS could not be established",
     Redirects = 47: "more redirects than --max-redirs allows",
-    Nothing = 52: "the peer closed the connection without an answer",
+    Nothing = 52: "the peer closed the connection without a response",
     Send = 55: "sending failed",
     Receive = 56: "receiving failed, or the chunked coding is broken",
     ClientCertificate = 58: "the client certificate is missing, unusable or was refused",
     PeerVerification = 60: "the certificate of the server does not verify",
-    Encoding = 61: "an unknown transfer coding",
+    Encoding = 61: "the transfer coding is unknown",
     FileSize = 63: "the body is larger than --max-filesize",
     Rewind = 65: "the content cannot be sent a second time",
-    Login = 67: "a user name in the URL, with --disallow-username-in-url",
-    CaFile = 77: "the file of CA certificates cannot be used",
+    Login = 67: "the URL has a user name, with --disallow-username-in-url",
+    CaFile = 77: "the file of CA certificates is unusable",
 }

@@ -4,21 +4,21 @@
 //! with a line that begins with `=`, a flag with a line that begins with a dash:
 //!
 //! ```text
-//! = ucurl tap [options...]     how the command is called
+//! = ucurl tap [options...]     the usage line
 //! Show the HTTP that ...       one line for lists of commands
 //! ucurl tap listens on ...     the manual, any number of lines
 //! -d, --data <data>            the flag as people write it
 //! text in http post upload     KIND WHERE WORDS
 //! Send data in a POST          one line for the help
 //! Sends <data> with ...        the manual, any number of lines
-//! Curl: ...                    how it differs from curl, where it does
+//! Curl: ...                    how it differs from curl, if it does
 //! ```
 //!
-//! WHERE is `in` (curl 7.88 has it and so do we), `new` (a newer curl has it), `own` (ours), `out`
-//! and `newer` (curl's, refused by name; WORDS is then the key of the reason and the row ends
-//! there). `actions.rs` says what each flag that is in does.
+//! WHERE is `in` (a flag of curl 7.88), `new` (of a newer curl), `own` (of ucurl alone), or, for
+//! unsupported flags, `out` (of 7.88) and `newer`. An unsupported flag is refused by name: WORDS is
+//! the key of the reason, and the row ends there. `actions.rs` says what each supported flag does.
 //!
-//! The table stays text: in a table of pointers each would cost a relocation at every start.
+//! The table stays text: in a table of pointers, each one would cost a relocation at every start.
 
 use super::wrong::{NoTransfer, wrong};
 use unix_http::base::nearest::nearest;
@@ -28,7 +28,7 @@ static TABLE: &str = concat!(include_str!("flags.txt"), include_str!("verbs.txt"
 #[cfg(not(feature = "commands"))]
 static TABLE: &str = include_str!("flags.txt");
 
-/// Where rows begin. Those that are not there are empty and begin at the end.
+/// Where the rows begin. Unused entries point at the end of the text, so that their rows are empty.
 static ROWS: [u16; 400] = {
     let table = TABLE.as_bytes();
     assert!(table.len() < 1 << 16);
@@ -65,7 +65,7 @@ pub fn verbs() -> impl Iterator<Item = Section> + Clone {
 }
 
 impl Section {
-    /// Returns how the command is called: `ucurl tap [options...]`.
+    /// Returns the usage line: `ucurl tap [options...]`.
     pub fn usage(self) -> &'static str {
         line(self.0, 0).trim_start_matches("= ")
     }
@@ -84,12 +84,12 @@ impl Section {
         row(self.0).trim_end().split('\n').skip(2)
     }
 
-    /// Returns all flags, those that are in first.
+    /// Returns all flags, the supported ones first.
     pub fn flags(self) -> impl Iterator<Item = Flag> + Clone {
         (self.0 + 1..ROWS.len() - 1).take_while(|&number| row(number).starts_with('-')).map(Flag)
     }
 
-    /// Returns the flags that are in.
+    /// Returns the supported flags.
     pub fn shown(self) -> impl Iterator<Item = Flag> + Clone {
         self.flags().filter(|flag| !flag.is_out())
     }
@@ -101,7 +101,7 @@ impl Section {
     /// Looks up a long name as curl 7.88 does: a whole name, or the beginning of exactly one, in
     /// upper or lower case. With `whole`, which curl applies after `--no-`, only a whole name.
     ///
-    /// Only names of curl 7.88 can be abbreviated, so that a flag of ours makes none ambiguous.
+    /// Only names of curl 7.88 can be abbreviated, so that our own flags make none ambiguous.
     pub fn long(self, name: &[u8], whole: bool) -> Result<Flag, NoTransfer> {
         let matching = self.flags().filter(|flag| {
             let start = flag.long().as_bytes().get(..name.len());
@@ -189,12 +189,12 @@ impl Flag {
         }
     }
 
-    /// Returns WHERE: whose flag it is, and whether it is in.
+    /// Returns WHERE: whose flag it is, and whether it is supported.
     pub fn place(self) -> &'static str {
         self.words().nth(1).unwrap_or("out")
     }
 
-    /// Returns whether it is curl's and refused by name.
+    /// Returns whether it is a flag of curl that ucurl does not support.
     pub fn is_out(self) -> bool {
         matches!(self.place(), "out" | "newer")
     }
@@ -217,18 +217,18 @@ impl Flag {
         row(self.0).split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
     }
 
-    /// Returns why it is out.
+    /// Returns why it is not supported.
     pub fn reason(self) -> &'static str {
         reasons().find(|(key, _)| self.is_in(key)).map_or("not in", |(_, why)| why)
     }
 }
 
-/// Returns the reasons why flags are out: key and text.
+/// Returns the reasons for unsupported flags: key and text.
 pub fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
     include_str!("reasons.txt").lines().filter_map(|line| line.split_once(": "))
 }
 
-/// Returns the flags that are out for the reason with this key.
+/// Returns the flags that are unsupported for the reason with this key.
 pub fn out_for(key: &str) -> impl Iterator<Item = Flag> {
     TRANSFERS.flags().filter(move |flag| flag.is_out() && flag.is_in(key))
 }

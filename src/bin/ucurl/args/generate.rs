@@ -41,7 +41,7 @@ const CONTEXTS: &str = r#"echo default
 
 const METHODS: &str = "GET HEAD POST PUT DELETE PATCH OPTIONS";
 
-/// Returns what completes the value of a flag; empty for a flag without a value.
+/// Returns the shell code that completes the value of a flag; empty if the flag takes none.
 fn completion(flag: Flag, [file, directory, words, context, unknown]: Completions) -> String {
     let value = flag.shown().rsplit(' ').next().unwrap_or_default();
     match (flag.kind(), flag.choices(), value) {

@@ -4,7 +4,7 @@ use super::flags::{self, Flag, Section, TRANSFERS, verbs};
 use super::manual::Page;
 
 const MORE: &str = "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
-const UNKNOWN: &str = "There is no such category, option or command. The categories are:\n";
+const UNKNOWN: &str = "No such category, option or command. The categories are:\n";
 
 /// Returns the text for `-h` and the argument after it.
 pub fn help(topic: Option<&[u8]>) -> String {
@@ -54,7 +54,7 @@ fn by_name(name: &str) -> Option<Flag> {
     }
 }
 
-/// Lists flags with their help, the long names under each other.
+/// Lists flags with their help, the long names aligned.
 fn list(flags: impl Iterator<Item = Flag> + Clone) -> String {
     let shown = |flag: Flag| {
         let indent = if flag.short().is_some() { "" } else { "    " };

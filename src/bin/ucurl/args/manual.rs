@@ -7,7 +7,7 @@ use std::iter;
 /// A page of the manual.
 #[derive(Default)]
 pub struct Page {
-    /// For troff, instead of text of 79 columns.
+    /// Whether to write troff instead of text with 79 columns.
     troff: bool,
     indent: &'static str,
     pub out: String,
@@ -27,7 +27,7 @@ impl Page {
         self.add(".SH {}\n", "\n{}\n", title);
     }
 
-    /// Adds what the text that follows is about.
+    /// Adds the name of the thing that the next text describes.
     fn term(&mut self, term: &str) {
         self.indent = "    ";
         self.add(".TP\n.B {}\n", " {}\n", term);
@@ -52,7 +52,7 @@ impl Page {
         flag.manual().for_each(|line| self.text(line));
         if let Some(differs) = flag.differs() {
             self.add(".br\n", "", "");
-            self.text(&format!("Not as in curl: {differs}"));
+            self.text(&format!("Differs from curl: {differs}"));
         }
     }
 }
@@ -80,8 +80,8 @@ pub fn manual(troff: bool) -> String {
         verb.manual().for_each(|line| page.text(line));
         verb.shown().for_each(|flag| page.option(flag));
     }
-    page.heading("OPTIONS OF CURL THAT ARE OUT");
-    page.text("They end the run with exit code 2 and one line.");
+    page.heading("UNSUPPORTED OPTIONS OF CURL");
+    page.text("Each ends the run with exit code 2 and one line that names it.");
     for (key, why) in flags::reasons() {
         page.term(why);
         let names: Vec<&str> = flags::out_for(key).map(Flag::shown).collect();
@@ -102,7 +102,7 @@ pub fn manual(troff: bool) -> String {
     page.out.trim_start().to_owned()
 }
 
-/// Escapes a text for troff: no dash turns into a hyphen, no line into a request.
+/// Escapes a text for troff: dashes stay dashes, and no line becomes a request.
 fn troff(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-");
     if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }

@@ -1,4 +1,5 @@
-//! Numbers on the command line, as curl reads them: C's functions accept white space and a sign.
+//! Numbers on the command line. As in curl, which uses C's functions, they may begin with white
+//! space and a sign.
 
 use super::wrong::{NoTransfer, wrong};
 use unix_http::base::number::decimal;
@@ -30,7 +31,7 @@ pub fn whole(value: &[u8]) -> Result<u64, NoTransfer> {
     u64::try_from(integer(value)?).map_err(|_| NEGATIVE)
 }
 
-/// Parses seconds as milliseconds, without a float, whose parser weighs 15 KB.
+/// Parses seconds into milliseconds. It uses no float: std's float parser adds 15 KB.
 ///
 /// ```text
 /// seconds = [ sign ] ( 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT ) [ "e" [ sign ] 1*DIGIT ]

@@ -3,7 +3,7 @@
 //! ```text
 //! -sSfo FILE   letters in a row; the first that takes a value takes the rest, or the next argument
 //! --long V     a whole name, or the beginning of one of curl's names (flags.rs)
-//! --no-long    turns off what can be turned off
+//! --no-long    turns a flag off, if it can be turned off
 //! --long=V     as in curl 8
 //! ```
 
@@ -13,13 +13,13 @@ use super::wrong::{NoTransfer, wrong};
 /// An argument that may be there.
 pub type Argument<'a> = Option<&'a [u8]>;
 
-/// Takes a flag: whether it is on, and its value.
+/// Receives a flag, whether it is on, and its value.
 pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Argument) -> Result<(), NoTransfer>;
 
 const UNKNOWN: NoTransfer = wrong("is unknown");
 const NEEDS_A_VALUE: NoTransfer = wrong("needs a value");
 
-/// Reads one option, whose long name may stand without dashes. `next` may be its value; returns
+/// Reads one option, whose long name may lack its dashes. `next` may be its value; returns
 /// whether it is.
 pub fn read(
     section: Section,
@@ -75,7 +75,7 @@ fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result
     Ok(false)
 }
 
-/// Rejects a value that is not among those that the table lists.
+/// Rejects a value that the table does not list.
 fn check_choice(flag: Flag, value: Argument) -> Result<(), NoTransfer> {
     let (Some(choices), Some(value)) = (flag.choices(), value) else { return Ok(()) };
     if choices.split('|').any(|choice| choice.as_bytes() == value) {

@@ -11,7 +11,7 @@ use super::options::{self, Argument};
 use super::rcfile::{self, OptionLine};
 use super::wrong::{NoTransfer, wrong};
 
-/// How deep `-K` files may be nested, so that one that names itself comes to an end.
+/// How deep `-K` files may be nested: a file that names itself must not loop forever.
 const MAX_DEPTH: usize = 16;
 
 /// Reads a command line, without the program's name. Files are read through `read`.
@@ -53,7 +53,7 @@ fn option(
         let value = value.unwrap_or_default();
         let is_file = flag.kind() == FlagKind::File && !flag.is_out();
         if is_file && matches!(value, [b'-', _, ..]) {
-            draft.warn(&[b"The file name '", value, b"' looks like a flag"]);
+            draft.warn(&[b"The file name '", value, b"' looks like an option"]);
         }
         Err(match flag.written() {
             "config" => return read_file(draft, depth, value),
@@ -81,7 +81,7 @@ fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), NoTrans
 
 fn file_line(draft: &mut Draft, depth: usize, line: &OptionLine) -> Result<(), NoTransfer> {
     if line.has_more {
-        return Err(wrong("has white space outside quotes, and more after it"));
+        return Err(wrong("has text after its value; put a value with white space in quotes"));
     }
     let value = line.value.as_deref();
     let used = option(draft, depth, line.option, value)? || value.is_none_or(<[u8]>::is_empty);

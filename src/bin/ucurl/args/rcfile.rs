@@ -8,7 +8,7 @@
 //! value     = DQUOTE *( char / "\" char ) DQUOTE / word
 //! ```
 //!
-//! Unlike in curl, a NUL does not end a line, so that nothing is dropped unseen.
+//! Unlike in curl, a NUL does not end a line: nothing is dropped silently.
 
 /// A line with an option.
 pub struct OptionLine<'t> {

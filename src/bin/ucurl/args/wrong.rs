@@ -1,4 +1,4 @@
-//! Why a command line is not run: an error in it, or a request for help.
+//! The reasons not to run a command line: an error in it, or a request for help.
 
 use super::exit::Exit;
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use unix_http::base::text::harmless;
 pub enum NoTransfer {
     /// A text to print: help, a version, a manual.
     Print(String),
-    /// `ucurl: option OPTION: WHY`. Where the option is read, its name is filled in.
+    /// `ucurl: option OPTION: WHY`. The reader of the option fills in its name.
     Bad { option: Vec<u8>, why: Cow<'static, str>, exit: Exit },
 }
 

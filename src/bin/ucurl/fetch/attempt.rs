@@ -1,4 +1,4 @@
-//! One try of a transfer: what it works with, and what it finds out for `-w`, `-i` and `-D`.
+//! One try of a transfer: its parts, and the facts that it collects for `-w`, `-i` and `-D`.
 
 use crate::args::exit::Exit;
 use crate::fetch::request::Hop;
@@ -77,7 +77,7 @@ impl Attempt<'_> {
         self.show(response.head().as_bytes())
     }
 
-    /// Shows the trailer section: as in curl, `-i` and `-D` mean it too.
+    /// Shows the trailer section: as in curl, `-i` and `-D` include it.
     pub fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
         for field in response.trailers().into_iter().flat_map(Fields::iter) {
             let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();

@@ -1,4 +1,4 @@
-//! The container or exec that a path names, and what the engine knows of it.
+//! The container or exec that a path names, and the engine's facts about it.
 //!
 //! ```text
 //! /containers/ID/attach?stdin=1    GET /containers/ID/json    Config.Tty
@@ -6,7 +6,7 @@
 //! /exec/ID/start                   GET /exec/ID/json          ProcessConfig.tty, OpenStdin
 //! ```
 //!
-//! `Config.Tty` and `ProcessConfig.tty` are the only certain answer to whether there are frames
+//! Only `Config.Tty` and `ProcessConfig.tty` say for certain whether the output comes in frames
 //! (Docker Engine API v1.41, POST `/containers/{id}/attach`).
 
 use std::time::Duration;
@@ -19,21 +19,21 @@ pub struct ContainerRef {
     /// Up to the ID.
     pub path: String,
     pub is_exec: bool,
-    /// Whether its stdin gets what is sent: `stdin` in the query of an attach. Of an exec, only the
-    /// engine knows.
+    /// Whether its stdin is attached: `stdin` in the query of an attach. Only the engine knows it
+    /// for an exec.
     pub stdin: Option<bool>,
 }
 
-/// What the engine knows of it; `None` where it does not say.
+/// The engine's facts about it; `None` if the engine does not report one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OtherEnd {
     pub terminal: Option<bool>,
-    /// Whether its stdin gets what is sent.
+    /// Whether its stdin is attached.
     pub stdin: Option<bool>,
 }
 
-/// A window has a size only once the process runs, which may be a little after the 101. Try `n`
-/// waits `n` times this long.
+/// The engine can resize a window only once the process runs, which may be shortly after the 101.
+/// Try `n` waits `n` times this long.
 const WAIT: Duration = Duration::from_millis(10);
 const TRIES: u32 = 20;
 
@@ -48,7 +48,7 @@ impl ContainerRef {
         let id = path[at..].split('/').next().filter(|id| !id.is_empty())?;
         let mut asked = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let stdin = match asked.find(|(name, _)| *name == "stdin") {
-            // The words that Docker reads as false.
+            // Docker reads these words as false.
             Some((_, value)) => !matches!(value, "" | "0" | "no" | "false" | "none"),
             // Podman's own API attaches to everything by default.
             None => path.contains("/libpod/"),

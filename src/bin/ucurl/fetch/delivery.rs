@@ -1,4 +1,4 @@
-//! What becomes of a response: it is followed, refused, or delivered to the output.
+//! Handles a response: follows it, refuses it, or delivers it to the output.
 
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
@@ -17,7 +17,7 @@ use unix_http::{Error, Response};
 /// How long `-f` waits for the daemon's reason.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What follows a response.
+/// The step after a response.
 pub enum Next {
     Done,
     /// A request to this Location.
@@ -37,7 +37,7 @@ impl Attempt<'_> {
         let flags = &self.operation.flags;
         self.note_head(&response);
         self.show_heads(&response)?;
-        // Without the upgrade nothing reads stdin.
+        // Without the upgrade, no program reads stdin.
         if (flags.fail || flags.request.hijack) && response.status() >= 400 {
             return Err(refusal(response));
         }
@@ -47,7 +47,7 @@ impl Attempt<'_> {
             return Ok(next);
         }
         if !matches!(next, Next::Done) {
-            // After its end the connection can be used again.
+            // Reads the body to its end, so that the connection can be reused.
             if response.decision().persistent {
                 io::copy(&mut response, &mut io::sink()).map_err(Failure::of_body)?;
             }
@@ -97,7 +97,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Brings the content to its output, through its stages.
+    /// Sends the content through its stages to the output.
     fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
         let (flags, status) = (&self.operation.flags, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
@@ -150,7 +150,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Asks the engine about the other end if it matters and the response does not say it.
+    /// Asks the engine about the other end, if that matters and the response does not say.
     fn other_end(
         &self,
         container: Option<&ContainerRef>,
@@ -163,7 +163,8 @@ impl Attempt<'_> {
         if !ask {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin });
         }
-        let why = "asks what the other end is: without a terminal its output comes in frames";
+        let why =
+            "asks whether the other end has a terminal: without one, its output comes in frames";
         self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
         let mut other = container.inspect(self.server.engine.client(), self.limits()?);
         other.terminal = other.terminal.filter(|_| kind != OutputKind::Multiplexed);
@@ -171,8 +172,8 @@ impl Attempt<'_> {
     }
 }
 
-/// Returns the failure of a response that `-f` refuses. A body that does not come with the head is
-/// not waited for: it only has the daemon's reason.
+/// Returns the failure of a response that `-f` refuses. Does not wait
+/// for a body that does not arrive with the head: it only holds the daemon's reason.
 fn refusal(response: Response) -> Failure {
     let status = response.status();
     let (send, failure) = mpsc::channel();

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!   stdin ──thread──▶ connection ──▶ content ──▶ stdout (and stderr)
-//!      └ its end is the end of this direction: the container's stdin is closed, its output goes on
+//!      └ at its end this direction is shut down: the container's stdin closes, its output goes on
 //! ```
 //!
 //! If the other end does not read (an attach without `stdin=1`, an exec without `AttachStdin`),
-//! stdin is left to the rest of the script.
+//! stdin is left unread, for the rest of the script.
 
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
@@ -65,7 +65,7 @@ impl Attempt<'_> {
                 }
             })?;
         } else {
-            tracer.info("stdin is not read: nobody asked for it (stdin=1, AttachStdin)");
+            tracer.info("stdin is not read: the request does not attach it (stdin=1, AttachStdin)");
         }
         let result = self.receive_raw(&mut read, &mut stages);
         drop(terminal);
@@ -91,7 +91,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Runs a thread that is not joined: it may wait for a key, or for a change, for ever.
+/// Runs a thread that is never joined: it may wait forever for a key or a change of the window.
 fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     thread::Builder::new().name(name.into()).spawn(work).map_err(broken).map(drop)
 }
@@ -109,14 +109,14 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failu
                 return Err(Failure::new(Exit::Read, format!("cannot read stdin: {error}")));
             }
         };
-        // Before it is sent: the answer may come and end everything before this thread goes on.
+        // Counted before it is sent: the answer may end the program before this thread continues.
         tracer.on(&ClientEvent::RequestBody(content));
         if write.stream().write_all(content).is_err() {
             return Ok(());
         }
     }
     match write.stream().shutdown(Shutdown::Write) {
-        // A program that waits for the end of its stdin would wait for ever, and so would we.
+        // A program that waits for the end of its stdin would wait forever, and so would we.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             Err(Failure::new(Exit::Send, error.to_string()))
         }
@@ -129,7 +129,7 @@ fn broken(error: io::Error) -> Failure {
         return Error::Timeout(timeout).into();
     }
     match error.downcast::<ConnectError>() {
-        // A program that carries the connection has failed.
+        // The child process that carries the connection has failed.
         Ok(failure) => Error::Connect(failure).into(),
         Err(error) => Failure::new(Exit::Receive, format!("the raw connection: {error}")),
     }

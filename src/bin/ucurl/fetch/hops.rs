@@ -23,7 +23,7 @@ use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
 impl<'t> Attempt<'t> {
-    /// Tries once. Whatever happens, `info` says how far it came.
+    /// Tries once. `info` records how far it came, also if it fails.
     pub fn run(&mut self) -> Result<(), Failure> {
         self.start = Instant::now();
         self.info = TransferInfo::default();
@@ -55,7 +55,7 @@ impl<'t> Attempt<'t> {
                 Next::Done => return Ok(()),
                 Next::WithoutExpect => {
                     hop.no_expect = true;
-                    let text = "417: asks once more, without Expect";
+                    let text = "417: repeats the request without Expect";
                     self.session.tracer.explain(text, "RFC 9110 §10.1.1");
                 }
                 Next::Redirect(location) => hop = self.follow(hop, &location)?,
@@ -99,7 +99,7 @@ impl<'t> Attempt<'t> {
         Ok((request.send()?, planned.expect))
     }
 
-    /// Opens the content of a request, of the length that was measured before, or that `-H` states.
+    /// Opens the content of a request. Its length was measured before, or `-H` states it.
     fn body(&self, content: RequestContent, stated: Option<&[u8]>) -> Result<Body<'t>, Failure> {
         let (name, file) = match (self.source, content) {
             (_, RequestContent::None) | (Source::None, _) => return Ok(Body::default()),
@@ -166,7 +166,7 @@ impl<'t> Attempt<'t> {
             (RequestContent::Post(_), 301..=303) if !keep_post => Ok(RequestContent::None),
             (RequestContent::Put(_), 303) => Ok(RequestContent::None),
             (RequestContent::Put(_), _) if matches!(self.source, Source::Stdin) => {
-                let text = "stdin cannot be sent a second time, to where a redirect leads";
+                let text = "stdin cannot be sent a second time, as this redirect requires";
                 Err(Failure::new(Exit::Rewind, text))
             }
             (content, _) => Ok(content),
@@ -182,12 +182,12 @@ impl<'t> Attempt<'t> {
             (false, _) => "",
         };
         let status = self.info.response_code;
-        let text = format!("{status} and -L: asks for the Location now{how}");
+        let text = format!("{status} and -L: requests the Location{how}");
         self.session.tracer.explain(&text, "RFC 9110 §15.4");
     }
 }
 
-/// Puts the version that both sides support before the path.
+/// Inserts the newest version that both sides support before the path.
 fn versioned(server: &Server, url: Url) -> Result<Url, Failure> {
     let path = String::from_utf8_lossy(&url.path);
     let path = server.engine.target(&path).map_err(|error| match error {

@@ -1,4 +1,4 @@
-//! Transfers: where requests go, what they send, what becomes of the responses.
+//! Transfers: where requests go, what they send, and how responses are handled.
 
 pub mod attempt;
 pub mod container_ref;

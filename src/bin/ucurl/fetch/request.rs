@@ -1,8 +1,8 @@
 //! The request's lines, in curl 7.88's order.
 //!
 //! Host, Authorization, Range, User-Agent, Accept, Referer, Transfer-Encoding, Cookie, the lines of
-//! `-H`, Content-Length, Content-Type, Expect. A field that `-H` names is left out of its place;
-//! Host alone stays first.
+//! `-H`, Content-Length, Content-Type, Expect. A field that `-H` names moves to the
+//! lines of `-H`; only Host stays first.
 
 use crate::args::config::Group;
 use crate::fetch::url::Url;
@@ -16,7 +16,7 @@ pub enum RequestContent {
     None,
     /// `-d`, this many bytes.
     Post(u64),
-    /// `-T`, this many bytes; `None` if only the end tells.
+    /// `-T`, this many bytes; `None` if the length is unknown.
     Put(Option<u64>),
 }
 
@@ -41,7 +41,7 @@ pub struct PlannedRequest {
     pub expect: bool,
 }
 
-/// What a redirect changes about a request.
+/// The parts of a request that a redirect changes.
 #[derive(Debug, Clone)]
 pub struct Hop {
     pub url: Url,
@@ -53,7 +53,7 @@ pub struct Hop {
     pub same_host: bool,
     /// Credentials may go to this host and port.
     pub trusted: bool,
-    /// A redirect has dropped the content, and with it the fields about it.
+    /// A redirect has dropped the content, and the fields about it.
     pub dropped: bool,
     /// The answer to Expect was a 417.
     pub no_expect: bool,
@@ -125,7 +125,7 @@ impl<'p> Lines<'p> {
         }
     }
 
-    /// The Host line of `-H`, which holds for the first host alone.
+    /// The Host line of `-H`, which applies to the first host only.
     fn own_host(&self) -> Option<&'p [u8]> {
         self.header("Host").filter(|_| self.hop.same_host)
     }
@@ -141,7 +141,7 @@ impl<'p> Lines<'p> {
         if !self.hop.trusted {
             return;
         }
-        // A Location may have a login of its own.
+        // A Location may carry its own login.
         let own = self.hop.url.login.as_deref().filter(|_| self.flags.user.is_none()).map(login);
         let authorization = match (&self.flags.bearer, own.or_else(|| self.hop.login.clone())) {
             // Two schemes are named: curl waits for the server to choose one.
@@ -181,7 +181,7 @@ impl<'p> Lines<'p> {
             let chunked = value.to_ascii_lowercase().windows(7).any(|part| part == b"chunked");
             return Ok(chunked && self.hop.content != RequestContent::None);
         }
-        // A length that the user gives stands for the unknown one.
+        // The user's length replaces the unknown one.
         let length_given = self.header("Content-Length").is_some_and(|line| line.len() > 15);
         if self.hop.content != RequestContent::Put(None) || length_given {
             return Ok(false);
@@ -255,8 +255,8 @@ fn is_about_content(line: &[u8]) -> bool {
     content || others.iter().any(|name| names_field(line, name))
 }
 
-/// Returns a line of `-H` as it is sent: `Name;` with a colon. `Name:`, and a line without a name,
-/// is not sent.
+/// Returns a line of `-H` as it is sent: `Name;` becomes `Name:`. A bare `Name:`, or a line without
+/// a name, is not sent.
 fn as_sent(given: &[u8]) -> Option<Vec<u8>> {
     let mut line = given.to_vec();
     let colon = given.iter().position(|&byte| byte == b':');

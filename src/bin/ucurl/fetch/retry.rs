@@ -1,4 +1,4 @@
-//! `--retry`: whether to try again, and after how long.
+//! `--retry`: whether to try again, and when.
 
 use crate::args::config::Group;
 use crate::args::exit::Exit;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::base::number::decimal;
 use unix_http::base::time::parse_http_date;
 
-/// Waits double up to this.
+/// Each wait is twice the one before, up to this.
 const LONGEST: Duration = Duration::from_secs(600);
 
 const HTTP_ERROR: &str = ": HTTP error";
@@ -64,7 +64,7 @@ impl<'p> Retries<'p> {
         Some(wait)
     }
 
-    /// Names a problem that may be gone a little later.
+    /// Names a problem that may be transient.
     fn problem(&self, status: u16, result: &Result<(), Failure>) -> Option<&'static str> {
         let flags = self.flags;
         let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 522 | 524);

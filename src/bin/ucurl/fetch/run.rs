@@ -1,4 +1,4 @@
-//! The whole command line: all its URLs, one after the other.
+//! Runs the whole command line: all its URLs, one after the other.
 
 use crate::args::config::{Config, Group};
 use crate::args::exit::Exit;
@@ -73,12 +73,12 @@ fn ask_passwords(operations: &mut [Operation]) {
     }
 }
 
-/// Runs the transfers of all operations. As in curl, what cannot be set up ends the run; a transfer
-/// that fails does not.
+/// Runs the transfers of all operations. As in curl, a transfer that cannot be set up ends the run;
+/// one that fails does not.
 fn transfers(session: &Session, operations: &[Operation]) -> Result<Exit, Failure> {
     let (mut last, mut number) = (Exit::Ok, 0);
     for operation in operations {
-        let no_url = operation.fetches.is_empty().then_some("no URL; -h helps");
+        let no_url = operation.fetches.is_empty().then_some("no URL given (help: ucurl -h)");
         if let Some(why) = no_url.or(operation.conflict) {
             session.messages.put(format!("ucurl: {why}\n").as_bytes());
             return Ok(Exit::Usage);

@@ -21,7 +21,7 @@ pub struct Session {
     pub servers: RefCell<Vec<Rc<Server>>>,
 }
 
-/// The client of one endpoint, with what it has learned about its server.
+/// The client of one endpoint, with its facts about the server.
 pub struct Server {
     pub engine: Engine,
     prefix: String,
@@ -30,7 +30,8 @@ pub struct Server {
 }
 
 impl Session {
-    /// Reports a failure, to `-v`, `--trace` and `--explain` with `-s` too. Returns its exit code.
+    /// Reports a failure and returns its exit code. `-v`, `--trace` and `--explain` show it even
+    /// with `-s`.
     pub fn report(&self, failure: &Failure) -> Exit {
         let told = self.messages.error(failure);
         if !failure.quiet {
@@ -48,7 +49,7 @@ impl Session {
         if let Some(known) = servers.iter().find(is) {
             return Rc::clone(known);
         }
-        // The limits also hold for requests beside the transfers, such as that for the version.
+        // The limits also apply to requests outside the transfers, such as the one for the version.
         let builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
         let tracer = Arc::clone(&self.tracer) as Arc<dyn ClientObserver>;
         let engine = Engine::new(builder.observer(tracer).build());

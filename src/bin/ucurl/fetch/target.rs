@@ -45,7 +45,7 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
     }
     let is_daemon = flags.endpoint.is_some() || flags.context.is_some();
     if !is_daemon && !url.is_default_host() {
-        return named(Endpoint::Tcp { host, port }, "the URL names a host and a port of its own");
+        return named(Endpoint::Tcp { host, port }, "the URL names its own host and port");
     }
     let flags = &DaemonFlags {
         host: flags.endpoint.clone().map(OsString::from_vec),
@@ -53,7 +53,7 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
     };
     let daemon = Daemon::resolve(&ProcessEnvironment, flags)
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let mut why = format!("{} says so", daemon.rule);
+    let mut why = format!("{} names it", daemon.rule);
     for note in daemon.notes.iter().chain(&daemon.overruled(&ProcessEnvironment, flags)) {
         why = [&why, "; ", note].concat();
     }

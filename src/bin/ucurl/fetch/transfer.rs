@@ -1,4 +1,4 @@
-//! One URL: where it is requested, with what, and how often it is tried.
+//! One URL: finds its server, makes its request, and tries it as often as the flags say.
 
 use crate::args::config::Group;
 use crate::args::exit::Exit;
@@ -21,8 +21,8 @@ use std::time::Instant;
 use unix_http::base::sync::lock;
 use unix_http::base::text::without_password;
 
-/// Transfers one URL, prints what happens, and returns the exit code. The heads go to the file of
-/// `-D`.
+/// Transfers one URL, prints what happens, and returns the exit code. `heads` is the
+/// file of `-D`.
 ///
 /// # Errors
 /// Fails if the transfer cannot be set up.
@@ -114,7 +114,7 @@ fn prepare<'p>(
     }
     let target = target::choose(operation, global.demo, &url)?;
     if let Some(authority) = target.endpoint.authority().filter(|_| url.is_default_host()) {
-        // The engine's own name: a virtual host knows no localhost.
+        // The engine's own name: a virtual host does not answer to localhost.
         _ = url.set_authority(&authority);
     }
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
@@ -122,7 +122,7 @@ fn prepare<'p>(
     let styled = !global.no_styled_output;
     let sink = Sink::new(name, &fetch.destination, &flags.output, &session.stdout, styled);
     let first = first_hop(operation, url, &fetch.source)?;
-    // Frames, a raw connection and an explanation need stderr for themselves.
+    // Frames, a raw connection and an explanation use stderr: no meter there.
     let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
     let quiet = quiet || sink.to_terminal || flags.stages.demux || flags.request.hijack;
     let meter = || Arc::new(Mutex::new(Meter::new(global.progress_bar, &session.messages)));
@@ -132,7 +132,7 @@ fn prepare<'p>(
         && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
     {
         let method = String::from_utf8_lossy(method);
-        session.messages.note(&format!("-X {method} is not needed: it is the method anyway"));
+        session.messages.note(&format!("-X {method} is not needed: it is the default here"));
     }
     Ok(Attempt {
         session,
@@ -166,7 +166,7 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
             let measured = name.metadata().and_then(|metadata| match metadata.is_file() {
                 _ if metadata.is_dir() => Err(ErrorKind::IsADirectory.into()),
                 true => File::open(name).map(|_| Some(metadata.len())),
-                // Only once: the other end of a pipe would see it closed.
+                // Opened once: the writer of a pipe would see it closed.
                 false => Ok(None),
             });
             RequestContent::Put(measured.map_err(|error| Failure::of_reading(name, &error))?)
@@ -216,10 +216,10 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
     }
 }
 
-/// Ends a try in which nothing went wrong.
+/// Completes a try that succeeded.
 fn checked(attempt: &mut Attempt) -> Result<(), Failure> {
     let status = attempt.info.response_code;
-    // After a 304 the file is what it was.
+    // A 304 leaves the file as it is.
     if status != 304 {
         attempt.sink.ensure_file()?;
     }

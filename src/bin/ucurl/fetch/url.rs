@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Bytes go to the server as they were typed, among them `{`, `[`, `"` and UTF-8. White space and
-//! controls are refused. The fragment is never sent. `/../` and `/./`, also as `%2e`, are removed
+//! controls are rejected. The fragment is never sent. `/../` and `/./`, also as `%2e`, are removed
 //! from the path unless `--path-as-is` keeps them. Without an authority the host is localhost.
 
 use crate::args::exit::Exit;
@@ -69,21 +69,21 @@ impl Url {
         let (mut host, after_login) = split(authority, b'@');
         if let Some(after) = after_login {
             if junk(host) || percent::decode_lenient(host).iter().any(u8::is_ascii_control) {
-                return Err(bad("has white space or a control in the user name"));
+                return Err(bad("has white space or a control character in the user name"));
             }
             self.login = Some(host.to_vec());
             host = after;
         }
         let find = |wanted| host.iter().position(|&byte| byte == wanted);
         let (name, after) = host.split_at(match host {
-            [b'[', ..] => find(b']').ok_or(bad("has a [ without its ]"))? + 1,
+            [b'[', ..] => find(b']').ok_or(bad("has a [ without a ]"))? + 1,
             _ => find(b':').unwrap_or(host.len()),
         });
         self.host = host_name(name)?;
         let port = match after {
             [] => None,
             [b':', digits @ ..] => Some(digits),
-            _ => return Err(bad("has something between ] and the port")),
+            _ => return Err(bad("has text between ] and the port")),
         };
         // `http://host:/` means the port of the scheme; without a scheme, `host:` looks like one.
         if let Some(digits) = port.filter(|port| !(port.is_empty() && has_scheme)) {
@@ -96,7 +96,7 @@ impl Url {
     /// Path, query and fragment.
     fn rest(&mut self, rest: &[u8], path_as_is: bool) -> Result<()> {
         if junk(rest) {
-            return Err(bad("has white space or a control in it; write %20 for a space"));
+            return Err(bad("has white space or a control character; write %20 for a space"));
         }
         let (rest, fragment) = split(rest, b'#');
         let (path, query) = split(rest, b'?');
@@ -118,7 +118,7 @@ impl Url {
         target
     }
 
-    /// Takes another host and port.
+    /// Replaces the host and port.
     pub fn set_authority(&mut self, authority: &str) -> Result<()> {
         self.port = None;
         self.authority(authority.as_bytes(), true)
@@ -132,7 +132,7 @@ impl Url {
         }
     }
 
-    /// Whether the host is the one that stands for the engine.
+    /// Whether the URL means the engine, not a host of its own.
     pub fn is_default_host(&self) -> bool {
         self.port.is_none() && self.host == b"localhost"
     }
@@ -220,9 +220,9 @@ fn scheme_of_any(text: &[u8]) -> Option<&[u8]> {
 
 fn not_http(scheme: &[u8]) -> UrlError {
     let why = match &scheme.to_ascii_lowercase()[..] {
-        b"https" => "https is out: no TLS is spoken here; name a tcp:// endpoint with TLS instead",
+        b"https" => "https is not supported; use a tcp:// endpoint with TLS",
         b"unix" | b"tcp" | b"ssh" | b"npipe" | b"fd" => "is an endpoint; did you mean --endpoint?",
-        _ => "http is the only scheme",
+        _ => "only http is supported",
     };
     UrlError { exit: Exit::UnsupportedProtocol, why }
 }
@@ -255,10 +255,10 @@ fn without_slashes(rest: &[u8]) -> Result<&[u8]> {
 /// Decodes a host name; writes an IPv4 or IPv6 address in its usual form.
 fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     if let [b'[', inner @ .., b']'] = host {
-        // The zone concerns this machine alone and is not sent.
+        // The zone only has a meaning on this machine, so it is not sent.
         let (address, _zone) = split(inner, b'%');
         let address: Option<Ipv6Addr> = str::from_utf8(address).ok().and_then(|a| a.parse().ok());
-        let address = address.ok_or(bad("has an IPv6 address that is none"))?;
+        let address = address.ok_or(bad("has a malformed IPv6 address"))?;
         return Ok(format!("[{address}]").into_bytes());
     }
     if let Some(address) = ipv4(host) {
@@ -270,10 +270,10 @@ fn host_name(host: &[u8]) -> Result<Vec<u8>> {
     }
     let out = b"/:#?!@{}[]\\$'\"^`*<>=;,+&()|";
     if junk(&name) || name.iter().any(|byte| out.contains(byte)) {
-        return Err(bad("has a byte in the host that no host has"));
+        return Err(bad("has a byte in the host that is not allowed there"));
     }
     if !name.is_ascii() {
-        return Err(bad("has a host outside ASCII; write its xn-- form"));
+        return Err(bad("has a host with non-ASCII characters; write its xn-- form"));
     }
     Ok(name)
 }

@@ -6,8 +6,8 @@
 //!                                                               └─▶ stderr
 //! ```
 //!
-//! Content is passed on as it arrives, a JSON text with its last byte. Without these options,
-//! content is written as it is.
+//! Content is passed on as it arrives, a JSON text once its last byte is there. Without these
+//! options, content is written unchanged.
 
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
@@ -21,7 +21,7 @@ use unix_http::base::text::harmless;
 use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, FrameStream};
 use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
 
-/// How much JSON is written at once.
+/// Writes JSON in pieces of this size.
 const PIECE: usize = 64 << 10;
 /// How much of an unexpected value an error shows.
 const SHOWN: usize = 200;
@@ -31,7 +31,7 @@ pub struct BodyStages {
     frames: Option<FrameDecoder>,
     /// `None` writes content as it is.
     json: Option<JsonStage>,
-    /// Where `--stderr` says.
+    /// stderr, or the file of `--stderr`.
     stderr: Arc<File>,
 }
 
@@ -42,11 +42,11 @@ struct JsonStage {
     pointer: Option<Pointer>,
     pretty: bool,
     texts: JsonTexts,
-    /// What is not written yet.
+    /// Pending output.
     out: Vec<u8>,
-    /// A text was shown.
+    /// Whether a text was shown.
     found: bool,
-    /// Why the latest text was not.
+    /// Why the latest text was not shown.
     miss: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use unix_http::wire::ErrorKind;
 pub struct Failure {
     pub exit: Exit,
     pub text: String,
-    /// No message is needed: the reader of stdout has gone.
+    /// The reader of stdout has closed it: no message is needed.
     pub quiet: bool,
     /// Nothing listens at the endpoint (`--retry-connrefused`).
     pub refused: bool,

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-/// Prints messages as far as `-s`, `-S` and `-v` want them.
+/// Prints the messages that `-s`, `-S` and `-v` ask for.
 pub struct Messages {
     warnings: bool,
     errors: bool,

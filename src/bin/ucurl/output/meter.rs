@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use unix_http::base::sync::lock;
 
-/// Watches how much has arrived and was sent.
+/// Counts the bytes that arrived and that were sent.
 pub struct Monitor {
     pub meter: Option<Arc<Mutex<Meter>>>,
     max: Option<u64>,
@@ -34,7 +34,7 @@ impl Monitor {
     pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
         self.within_max(size.unwrap_or(0))?;
         if let Some(speed) = &mut self.speed {
-            // What was sent before took its own time.
+            // The speed of the upload does not count for the download.
             let now = Instant::now();
             (speed.fast_until, speed.window) = (now, (0, now));
         }

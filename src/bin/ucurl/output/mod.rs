@@ -1,4 +1,4 @@
-//! Everything that is written: bodies, messages, the progress meter, the trace.
+//! Output: bodies, messages, the progress meter, the trace.
 
 pub mod body_stages;
 pub mod failure;

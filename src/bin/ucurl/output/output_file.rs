@@ -1,4 +1,4 @@
-//! The file that a body goes to: its name, and how it is opened.
+//! The file that receives a body: chooses its name and opens it.
 
 use crate::args::config::OutputFlags;
 use crate::plan::Destination;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// URL's path that is not empty.
 ///
 /// # Errors
-/// Says why the segment cannot be a file's name.
+/// Says why the segment cannot be a file name.
 pub fn name(
     destination: &Destination,
     directory: &Path,
@@ -27,12 +27,12 @@ pub fn name(
             None => OsStr::new("curl_response"),
             // `-O` never leaves the directory.
             Some(b"." | b"..") => {
-                return Err("the URL ends in a directory, which is no file name for -O");
+                return Err("the URL ends in a directory, so -O has no file name");
             }
             Some(name) => OsStr::from_bytes(name),
         },
     };
-    // The directory stands before a name that begins with a slash too.
+    // The directory also precedes a name that begins with a slash.
     let mut whole = directory.as_os_str().to_owned();
     whole.push(if whole.is_empty() { "" } else { "/" });
     whole.push(name);

@@ -1,6 +1,6 @@
-//! The progress meter and the bar of `-#`: text made of numbers.
+//! The text of the progress meter and of the bar of `-#`.
 
-/// How far a transfer is. A size of `None` is not known.
+/// The progress of a transfer. A size of `None` is unknown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Numbers {
     pub download: u64,
@@ -93,7 +93,7 @@ fn clock(seconds: u64) -> String {
 }
 
 /// Returns the bar of `-#` of this width, with the carriage return before it. A transfer of unknown
-/// size has a marker that moves to and fro, one column with each `step`.
+/// size has a marker that moves back and forth, one column with each `step`.
 pub fn bar(now: &Numbers, step: usize, width: usize) -> String {
     let total = now.download_size.unwrap_or(0) + now.upload_size.unwrap_or(0);
     if total == 0 {

@@ -96,8 +96,8 @@ impl<'s> Sink<'s> {
         self.open().map(|_| ())
     }
 
-    /// Empties the file before another try, and returns how much was in it. What was written into a
-    /// pipe or a device stays there.
+    /// Empties the file before another try and returns the number of bytes dropped. A pipe or a
+    /// device keeps its bytes.
     pub fn rewind(&mut self) -> io::Result<u64> {
         let Some(mut file) = self.file.as_ref() else { return Ok(0) };
         if !file.metadata()?.is_file() {

@@ -1,7 +1,7 @@
-//! Raw mode of the terminal, through stty and back again whatever happens; the size of its window.
+//! Raw mode of the terminal through stty, restored even after a kill; the size of its window.
 //!
 //! ```text
-//!   ucurl ── a pipe that says nothing ──▶ sh: holds the old settings, waits for the pipe to end
+//!   ucurl ── a pipe without content ───▶ sh: holds the old settings, waits for the pipe to end
 //!         ◀── "33 77": rows and columns ─── now, and with each SIGWINCH
 //! ```
 //!

@@ -47,7 +47,7 @@ struct TraceState {
     /// The host of the URL, and the endpoint of the connection.
     host: String,
     place: String,
-    /// The last line was about data: more data gets no line.
+    /// The last line was about data: further data gets no line of its own.
     after_data: bool,
     /// The body goes to a terminal.
     body_is_shown: bool,
@@ -122,7 +122,7 @@ impl Tracer {
         }
     }
 
-    /// Shows why a transfer failed, unless the same line stands on stderr.
+    /// Shows why a transfer failed, unless stderr already has the same line.
     pub fn failure(&self, text: &str, told: bool) {
         if !told {
             self.explain(text, "");
@@ -144,7 +144,7 @@ impl Tracer {
         }
     }
 
-    /// Shows a message of ucurl's own.
+    /// Shows one of ucurl's own messages.
     pub fn info(&self, text: &str) {
         self.state().say(text);
     }
@@ -287,7 +287,7 @@ impl TraceState {
     }
 }
 
-/// Returns an endpoint as curl's lines have it: a path, or host and port.
+/// Returns an endpoint as curl's trace shows it: a path, or host and port.
 pub fn place(endpoint: &Endpoint) -> String {
     match endpoint {
         Endpoint::Unix(path) => path.to_string_lossy().into_owned(),

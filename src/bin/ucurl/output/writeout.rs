@@ -193,10 +193,10 @@ pub fn write(format: &[u8], info: &TransferInfo, stdout: &File, stderr: &File) {
 struct Writer<'i> {
     info: &'i TransferInfo,
     stdout: &'i File,
-    /// Where `--stderr` says.
+    /// stderr, or the file of `--stderr`.
     stderr: &'i File,
     out: &'i File,
-    /// What is not written yet.
+    /// Pending output.
     text: Vec<u8>,
 }
 
@@ -206,7 +206,7 @@ impl<'i> Writer<'i> {
         self.out = out;
     }
 
-    /// Writes what stands first in the format, and returns the rest, if there is more to write.
+    /// Writes the first item of the format and returns the rest, if there is any.
     fn next<'f>(&mut self, format: &'f [u8]) -> Option<&'f [u8]> {
         for (start, is_field) in [(&b"%{"[..], false), (b"%header{", true)] {
             let Some(inner) = format.strip_prefix(start) else { continue };
