@@ -1,4 +1,4 @@
-//! What is written is true: commands on the pages, examples, lessons, sizes.
+//! Pages and examples: every command, picture, link and number is as they say.
 #![cfg(feature = "commands")]
 
 mod support;
@@ -7,5 +7,8 @@ mod docs {
     mod commands;
     mod examples;
     mod lessons;
+    mod pages;
+    mod picture;
+    mod shell;
     mod size;
 }

@@ -7,23 +7,25 @@ fn page() -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
     let code = |flag: Flag| format!("`{}`", flag.shown().replace('|', "\\|"));
     let mut out = format!(
-        "# All flags\n\nGenerated from the table of flags; a test keeps it up to date.\n\n\
+        "# All flags\n\nGenerated from the flag table by `UPDATE=1 cargo test --test cli flags_page`. \
+         [CURL.md](../../../examples/CURL.md) is the introduction.\n\n\
          Of curl 7.88's flags {} are in and {} are out, {} are ucurl's own. \
-         Flags of newer curls are known by name.\n\n## In\n\n\
-         | flag | what it does | not as in curl |\n|---|---|---|\n",
+         Flags of newer curls are known by name.\n\n## ucurl's own\n\n\
+         | flag | what it does |\n|---|---|\n",
         count("in"),
         count("out"),
         count("own")
     );
-    for flag in TRANSFERS.shown() {
-        let differs = match flag.place() {
-            "own" => "ucurl's own".to_owned(),
-            _ => cell(flag.differs().unwrap_or("")),
-        };
+    for flag in TRANSFERS.shown().filter(|flag| flag.place() == "own") {
+        out += &format!("| {} | {} |\n", code(flag), cell(flag.help()));
+    }
+    out += "\n## curl's\n\n| flag | what it does | different from curl |\n|---|---|---|\n";
+    for flag in TRANSFERS.shown().filter(|flag| flag.place() != "own") {
+        let differs = cell(flag.differs().unwrap_or(""));
         out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help()));
     }
-    out += "\n## Out\n\nThey end the run with exit code 2 and one line. ";
-    out += "Turning one off (`--no-NAME`) is honoured.\n\n| reason | flags |\n|---|---|\n";
+    out += "\n## Not supported\n\nEach of these ends the run with exit code 2 and one line. ";
+    out += "`--no-NAME`, which turns one off, is accepted.\n\n| reason | flags |\n|---|---|\n";
     for (key, why) in flags::reasons() {
         out += &format!("| {} |", cell(why));
         flags::out_for(key).for_each(|flag| out += &format!(" {}", code(flag)));
@@ -54,7 +56,7 @@ fn the_page_is_up_to_date() {
     let counts = page.lines().find_map(|line| line.strip_prefix("Of curl 7.88's flags ")).unwrap();
     let counts = counts.split(" are ucurl's own").next().unwrap();
     assert!(
-        include_str!("../../README.md").contains(counts),
-        "the README says other numbers than: {counts}"
+        include_str!("../../examples/CURL.md").contains(counts),
+        "examples/CURL.md has other numbers than: {counts}"
     );
 }

@@ -1,6 +1,7 @@
 //! The lessons with the library, held against what they are lessons in: the docker command, the
 //! system's tar, a terminal. What they print is compared by `tests/docs/commands.rs`.
 
+use super::commands::Lesson;
 use crate::support::child::{Ended, example, run, ucurl};
 use crate::support::fake::{Fake, url};
 use crate::support::needs;
@@ -61,6 +62,7 @@ impl Drop for Sleeper {
 #[test]
 fn docker_run_ends_as_docker_run_does() {
     let Some(socket) = needs::docker() else { return };
+    let _turn = Lesson::on(&socket).unwrap();
     let Some(_) = docker(&socket) else { return };
     let words = "line\n".repeat(50_000);
     let cases: [(&[&str], &str); 13] = [
@@ -109,6 +111,7 @@ fn docker_run_ends_as_docker_run_does() {
 #[test]
 fn a_container_that_was_not_asked_to_go_stays() {
     let Some(socket) = needs::docker() else { return };
+    let _turn = Lesson::on(&socket).unwrap();
     let name = format!("uh-lesson-{}-stays", std::process::id());
     let args = ["--name", &name, "--network", "none", "busybox", "true"];
     assert_eq!(run(lesson("docker_run", &socket).args(args), b"", LIMIT).code, 0);
@@ -119,6 +122,7 @@ fn a_container_that_was_not_asked_to_go_stays() {
 #[test]
 fn exec_ends_as_docker_exec_does() {
     let Some(socket) = needs::docker() else { return };
+    let _turn = Lesson::on(&socket).unwrap();
     let Some(_) = docker(&socket) else { return };
     let container = Sleeper::start(&socket, "exec");
     let words = "b\na\n".repeat(50_000);
@@ -152,6 +156,7 @@ impl Run for Command {
 #[test]
 fn the_terminal_is_put_back_whatever_happens() {
     let Some(socket) = needs::docker() else { return };
+    let _turn = Lesson::on(&socket).unwrap();
     let Some(_) = needs::program("script") else { return };
     let container = Sleeper::start(&socket, "tty");
     let exec = lesson("exec_interactive", &socket);
