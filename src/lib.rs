@@ -36,7 +36,7 @@
 //! # Ok::<(), unix_http::Error>(())
 //! ```
 //!
-//! The layers below [`Client`] are plain values that need no socket:
+//! The layers below [`Client`] are plain values. They need no socket:
 //!
 //! ```
 //! use unix_http::connection::Connection;
@@ -120,7 +120,7 @@
 // Layers that were left out cannot be linked to.
 #![cfg_attr(not(feature = "commands"), allow(rustdoc::broken_intra_doc_links))]
 
-// Shared with ucurl, and no part of what the library promises.
+// Shared with ucurl; not part of the library's public interface.
 #[doc(hidden)]
 pub mod base;
 pub mod client;

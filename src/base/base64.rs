@@ -5,8 +5,8 @@
 //! digit     = ALPHA / DIGIT / "+" / "/"
 //! ```
 //!
-//! Every sequence of bytes has exactly one text: line breaks, missing padding and unused bits that
-//! are not zero are refused.
+//! Every byte sequence has exactly one encoding: the decoder rejects line breaks, missing padding
+//! and unused bits that are not zero.
 //!
 //! ```
 //! use unix_http::base::base64::{decode, encode};
@@ -34,7 +34,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes text; `None` if it is not valid base 64.
+/// Decodes text. Returns `None` if it is not valid base 64.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.as_bytes();
     if !text.len().is_multiple_of(4) {

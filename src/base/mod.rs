@@ -1,4 +1,4 @@
-//! The ground floor: small ideas that know neither HTTP nor sockets. Every module may use it.
+//! The ground floor: small tools that know neither HTTP nor sockets. Every module may use them.
 //!
 //! | module | holds |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | [`percent`] | percent-encoding |
 //! | [`base64`] | base 64 |
 //! | [`nearest`] | "did you mean …?" |
-//! | [`secret_name`] | which names stand for secrets |
-//! | [`sync`] | a mutex that survives a panic |
+//! | [`secret_name`] | which names denote secrets |
+//! | [`sync`] | locking a mutex after a panic |
 //!
 //! Each idea lives here once. A second copy elsewhere fails `tests/layers.rs`.
 

@@ -8,7 +8,7 @@
 //! assert_eq!(nearest("nonsense", ["explain", "silent"]), None);
 //! ```
 
-/// Longer texts are compared by their first bytes: the work grows with the product of both lengths.
+/// Only this many leading bytes are compared: the cost is the product of both lengths.
 const LONGEST: usize = 300;
 
 /// Returns the number of edits between two texts: bytes inserted, deleted or replaced, or two
@@ -33,8 +33,8 @@ pub fn distance(a: &[u8], b: &[u8]) -> usize {
     row[b.len()]
 }
 
-/// Returns the candidate that `name` was probably meant to be: at most two edits away, fewer than
-/// half the length of `name`, and nearer than every other candidate.
+/// Returns the candidate that `name` probably misspells: at most two edits away, fewer edits than
+/// half the length of `name`, and closer than every other candidate.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     let mut unique = false;

@@ -5,8 +5,8 @@
 //! 1*HEXDIG   a chunk-size
 //! ```
 //!
-//! Numbers are read digit by digit. Rust's own `parse` accepts `+5`, and a length that two programs
-//! read differently is how one request is smuggled inside another.
+//! Numbers are read digit by digit because Rust's own `parse` accepts `+5`. An attacker smuggles
+//! one request inside another with a length that two programs read differently.
 //!
 //! ```
 //! use unix_http::base::number::{Digits, decimal, hexadecimal};
@@ -17,17 +17,17 @@
 //! assert_eq!(Digits::of(1536).as_str(), "1536");
 //! ```
 
-/// The digits of a hexadecimal number, as written in lower case.
+/// The lower-case hexadecimal digits.
 pub const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
-/// The digits of a hexadecimal number, as written in upper case.
+/// The upper-case hexadecimal digits.
 pub const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Reads `1*DIGIT`; `None` for anything else and for a number over 2^64-1.
+/// Parses `1*DIGIT`. Returns `None` for anything else and for a number over 2^64-1.
 pub fn decimal(digits: &[u8]) -> Option<u64> {
     number(digits, 10)
 }
 
-/// Reads `1*HEXDIG`; `None` for anything else and for a number over 2^64-1.
+/// Parses `1*HEXDIG`. Returns `None` for anything else and for a number over 2^64-1.
 pub fn hexadecimal(digits: &[u8]) -> Option<u64> {
     number(digits, 16)
 }
@@ -54,12 +54,12 @@ pub fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// Reads a port: `1*DIGIT`, at most 65535.
+/// Parses a port: `1*DIGIT`, at most 65535.
 pub fn port(digits: &[u8]) -> Option<u16> {
     decimal(digits).and_then(|number| u16::try_from(number).ok())
 }
 
-/// A number written in decimal digits, on the stack.
+/// The decimal digits of a number, stored on the stack.
 #[derive(Clone, Copy)]
 pub struct Digits {
     bytes: [u8; 20],
@@ -67,7 +67,7 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// Writes `number`.
+    /// Formats `number`.
     pub fn of(mut number: u64) -> Digits {
         let mut digits = Digits { bytes: [0; 20], start: 20 };
         loop {
@@ -80,12 +80,12 @@ impl Digits {
         }
     }
 
-    /// The digits as bytes.
+    /// Returns the digits as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
 
-    /// The digits as text.
+    /// Returns the digits as text.
     pub fn as_str(&self) -> &str {
         str::from_utf8(self.as_bytes()).unwrap_or_default()
     }

@@ -16,19 +16,19 @@
 
 use super::number::{UPPER_HEX, hex_digit};
 
-/// Whether `byte` stands for itself everywhere in a URI (`unreserved`).
+/// Returns whether `byte` never needs encoding in a URI (`unreserved`).
 pub fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// Encodes every byte that is not unreserved, as for a query parameter or one path segment.
+/// Encodes every byte that is not unreserved. Use it for a query parameter or one path segment.
 pub fn encode(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     bytes.iter().for_each(|&byte| push(&mut out, byte, is_unreserved));
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Appends `byte` itself if `is_plain` says so, otherwise its percent-encoding.
+/// Appends `byte` unchanged if `is_plain` returns true for it, otherwise percent-encoded.
 pub fn push(out: &mut Vec<u8>, byte: u8, is_plain: impl Fn(u8) -> bool) {
     if is_plain(byte) {
         out.push(byte);
@@ -38,13 +38,13 @@ pub fn push(out: &mut Vec<u8>, byte: u8, is_plain: impl Fn(u8) -> bool) {
     }
 }
 
-/// Decodes; `None` if a `%` is not followed by two hexadecimal digits.
+/// Decodes `text`. Returns `None` if a `%` is not followed by two hexadecimal digits.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let stray = text.iter().enumerate().any(|(at, &b)| b == b'%' && encoded(&text[at..]).is_none());
     (!stray).then(|| decode_lenient(text))
 }
 
-/// Decodes; a `%` that is not followed by two hexadecimal digits stands for itself, as in curl.
+/// Decodes `text`, but keeps a `%` that is not followed by two hexadecimal digits, as curl does.
 pub fn decode_lenient(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -56,7 +56,7 @@ pub fn decode_lenient(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The byte that `pct-encoded` at the start of `text` stands for.
+/// Decodes `pct-encoded` at the start of `text`.
 fn encoded(text: &[u8]) -> Option<u8> {
     match text {
         [b'%', high, low, ..] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),

@@ -1,25 +1,24 @@
-//! Which names stand for secrets: `DB_PASSWORD`, `apiToken`, `X-Vault-Token`, `--auth`.
+//! Which names denote secrets: `DB_PASSWORD`, `apiToken`, `X-Vault-Token`, `--auth`.
 //!
-//! A name is judged by its words. They end at `_`, `-` and the like, at digits, and where the case
-//! changes: `SigningCAKey` is `signing`, `ca` and `key`.
+//! The words of a name decide. A word ends at punctuation such as `_` and `-`, at a digit, and
+//! where the case changes: `SigningCAKey` is `signing`, `ca` and `key`.
 
-/// Every secret name contains one of these words. Most names contain none: one look rules them out.
+/// Every secret name contains one of these. Most names contain none, so this check is the first.
 const HINTS: &str = "pass pw cred secret token auth cookie jwt bearer pat session key";
 /// Parts of words, and whole words.
 const PARTS: &str = "passw passphrase passcode secret token credential apikey accesskey \
     privatekey sshkey unlockkey";
 const WORDS: &str =
     "pass pwd pw auth authorization cred creds cookie cookies jwt bearer pat session";
-/// Words before `key` that make it a secret one. A `PUBLIC_KEY` or a `GPG_KEY` (an id) is none.
+/// Words that make a following `key` secret. `PUBLIC_KEY` and `GPG_KEY` (an id) are not secret.
 const KEYS: &str = "access account admin api app auth aws ca client deploy encryption host jwt \
     license master private root server session signing ssh ssl storage tls unlock";
-/// Last words of names that tell where a secret is, or of what kind.
+/// Last words of names that hold the location or the kind of a secret, not the secret.
 const ABOUT: &str = "file path dir name type url uri ttl expires";
-/// Names without a secret value: the working directory of a shell, and how Docker's services
-/// refer to secrets.
+/// Exceptions: a shell's working directory, and the references to secrets in Docker's services.
 const HARMLESS: &str = "PWD OLDPWD Secrets secrets SecretID";
 
-/// Fields with secret values, in lower case, beside those whose name says so.
+/// Fields with secret values, in lower case, in addition to those that [`is_secret_name`] finds.
 pub const FIELDS: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -31,7 +30,7 @@ pub const FIELDS: &[&str] = &[
     "x-api-key",
 ];
 
-/// Whether a name stands for a secret.
+/// Returns whether the value that belongs to `name` is a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
     let has = |hint: &str| lower.windows(hint.len()).any(|part| part == hint.as_bytes());
@@ -52,7 +51,7 @@ pub fn is_secret_name(name: &[u8]) -> bool {
         && !HARMLESS.split_ascii_whitespace().any(|harmless| harmless.as_bytes() == name)
 }
 
-/// Whether the field of this name (in any case) has a secret value.
+/// Returns whether the field with this name (in any case) has a secret value.
 pub fn is_secret_field(name: &str) -> bool {
     FIELDS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
         || is_secret_name(name.as_bytes())
@@ -84,7 +83,7 @@ mod tests {
     use super::is_secret_name;
 
     #[test]
-    fn names_are_judged_by_their_words() {
+    fn the_words_of_a_name_decide_whether_it_is_secret() {
         let secret = "password DB_PASS PGPASSWORD PGPASS MYSQL_PWD pwd GPG_PASSPHRASE REDIS_AUTH \
             auth identitytoken GITHUB_PAT SSH_KEY AWS_ACCESS_KEY_ID SigningCAKey UnlockKey TOKEN2 \
             splunk-token X_API-KEY apiKey X-Csrf-Token com.example.api_token --password SESSION";

@@ -1,8 +1,8 @@
 //! Text that is safe to print on a terminal, and when to use colour.
 //!
-//! Bytes from a peer may hold escape sequences that clear a screen, set a title or answer a prompt,
-//! and bidirectional controls that show one name as another. Everything that came from outside goes
-//! through [`visible`] or [`harmless`] before a person sees it.
+//! Bytes from a peer may contain escape sequences that clear the screen, set its title or answer a
+//! prompt, and bidirectional controls that display one name as another. All outside text passes
+//! through [`visible`] or [`harmless`] before it is shown.
 //!
 //! ```
 //! use unix_http::base::text::{harmless, visible};
@@ -18,35 +18,35 @@ use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Whether a character is one of Unicode's bidirectional controls or line separators, which HTTP
-/// allows and which make text look like another.
+/// Returns whether `c` is a bidirectional control or line separator of Unicode. HTTP allows these
+/// characters, and they make one text look like another.
 pub fn reorders_text(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns bytes as one line of text in which nothing is hidden: HTAB, CR and LF become `\t`, `\r`
-/// and `\n`, other controls and invalid UTF-8 `\xNN`, and characters that reorder text `\u{N}`.
+/// Escapes bytes as one line of text that hides nothing: HTAB, CR and LF become `\t`, `\r` and
+/// `\n`, other controls and invalid UTF-8 `\xNN`, and characters that reorder text `\u{N}`.
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 8);
     push_escaped(&mut text, bytes, false);
     text
 }
 
-/// Returns a path as [`visible`] shows it.
+/// Escapes a path as [`visible`] does.
 pub fn visible_path(path: &Path) -> String {
     visible(path.as_os_str().as_bytes())
 }
 
-/// Returns bytes as [`visible`] does, but keeps HTAB.
+/// Escapes bytes as [`visible`] does, but keeps HTAB.
 pub fn harmless(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     push_harmless(&mut text, bytes);
     text
 }
 
-/// Returns a URL as [`visible`] does, with `***` for its password. In a text that is no URL, the
-/// password may hold any character before the last `@`.
+/// Escapes a URL as [`visible`] does, with `***` in place of its password. A malformed URL is
+/// masked too: its password extends to the last `@`.
 pub fn without_password(url: &[u8]) -> String {
     let scheme = url.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
     let find = |wanted| url[scheme..].iter().position(|&byte| byte == wanted);
@@ -59,12 +59,12 @@ pub fn without_password(url: &[u8]) -> String {
     }
 }
 
-/// Appends bytes as [`harmless`].
+/// Appends bytes, escaped as [`harmless`] does.
 pub fn push_harmless(text: &mut String, bytes: &[u8]) {
     push_escaped(text, bytes, true);
 }
 
-/// Returns bytes as [`harmless`] does, but keeps line ends.
+/// Escapes bytes as [`harmless`] does, but keeps line ends.
 pub fn harmless_lines(lines: &[u8]) -> Cow<'_, [u8]> {
     if lines.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) {
         return lines.into();
@@ -105,7 +105,7 @@ fn push_hex(text: &mut String, byte: u8) {
     text.extend([byte >> 4, byte & 15].map(|digit| char::from(LOWER_HEX[usize::from(digit)])));
 }
 
-/// Whether output may have colours: it is a terminal, and `NO_COLOR` is not set
+/// Returns whether output may have colours: it is a terminal, and `NO_COLOR` is not set
 /// (<https://no-color.org>).
 pub fn wants_colour(out: &impl IsTerminal) -> bool {
     out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -1,4 +1,4 @@
-//! The calendar, and the two ways in which HTTP and Docker write a time.
+//! The calendar, and the time formats of HTTP and Docker.
 //!
 //! ```text
 //! IMF-fixdate = day-name "," SP day SP month SP year SP time-of-day SP "GMT"   ; RFC 9110 §5.6.7
@@ -43,7 +43,8 @@ impl Civil {
         let (era, day) = (days / DAYS_PER_400_YEARS, days % DAYS_PER_400_YEARS);
         let year = (day - day / 1460 + day / 36_524 - day / (DAYS_PER_400_YEARS - 1)) / 365;
         let day = day - (365 * year + year / 4 - year / 100);
-        // From March on months have 31, 30, 31, 30, 31 days, again and again: 153 for each five.
+        // Starting in March, the month lengths repeat 31, 30, 31, 30, 31: five months have 153
+        // days.
         let from_march = (5 * day + 2) / 153;
         let in_january = from_march >= 10;
         Civil {
@@ -56,7 +57,7 @@ impl Civil {
         }
     }
 
-    /// Seconds since 1970; `None` for a date that does not exist or lies before it.
+    /// Returns the seconds since 1970, or `None` for an earlier date or one that does not exist.
     fn seconds(&self) -> Option<u64> {
         let leap = self.year.is_multiple_of(if self.year.is_multiple_of(100) { 400 } else { 4 });
         let length = match self.month {
@@ -85,7 +86,7 @@ impl Civil {
     }
 }
 
-/// Writes an IMF-fixdate. Times before 1970 are written as 1970.
+/// Formats an IMF-fixdate. Times before 1970 become 1970.
 #[must_use]
 pub fn http_date(time: SystemTime) -> [u8; 29] {
     let seconds = since_1970(time).as_secs();
@@ -110,8 +111,8 @@ pub fn http_date(time: SystemTime) -> [u8; 29] {
     date
 }
 
-/// Reads an IMF-fixdate. The name of the day is ignored; the two obsolete forms of RFC 9110 §5.6.7
-/// are rejected.
+/// Parses an IMF-fixdate. Ignores the name of the day, and rejects the two obsolete formats of RFC
+/// 9110 §5.6.7.
 pub fn parse_http_date(date: &[u8]) -> Option<SystemTime> {
     if !has_shape(date, b"___, __ ___ ____ __:__:__ GMT") {
         return None;
@@ -128,13 +129,13 @@ pub fn parse_http_date(date: &[u8]) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(civil.seconds()?))
 }
 
-/// Whether `text` equals `shape`, in which `_` stands for any byte.
+/// Returns whether `text` equals `shape`, in which `_` matches any byte.
 fn has_shape(text: &[u8], shape: &[u8]) -> bool {
     text.len() == shape.len()
         && text.iter().zip(shape).all(|(b, place)| b == place || *place == b'_')
 }
 
-/// Writes a time in UTC with this many digits (0 to 9) of the fraction of a second.
+/// Formats a time in UTC with `digits` (0 to 9) fractional digits of a second.
 #[must_use]
 pub fn rfc3339(time: SystemTime, digits: usize) -> String {
     let since = since_1970(time);
@@ -147,7 +148,7 @@ pub fn rfc3339(time: SystemTime, digits: usize) -> String {
     text + "Z"
 }
 
-/// Reads a time with any offset and any fraction, of which nine digits count.
+/// Parses a time with any offset. Only the first nine digits of the fraction count.
 pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     let text = text.to_ascii_uppercase();
     let (local, rest) = text.as_bytes().split_at_checked(19)?;
@@ -170,7 +171,7 @@ pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
 }
 
-/// `[ "." 1*DIGIT ]` as nanoseconds.
+/// Parses `[ "." 1*DIGIT ]` as nanoseconds.
 fn fraction(text: &[u8]) -> Option<u32> {
     match text {
         [] => Some(0),
@@ -182,7 +183,7 @@ fn fraction(text: &[u8]) -> Option<u32> {
     }
 }
 
-/// `"Z" / ( "+" / "-" ) hh ":" mm` as seconds ahead of UTC.
+/// Parses `"Z" / ( "+" / "-" ) hh ":" mm` as seconds ahead of UTC.
 fn offset(zone: &[u8]) -> Option<i64> {
     match zone {
         [b'Z'] => Some(0),
