@@ -4,8 +4,8 @@
 //! message-body = *OCTET                                               ; RFC 9112 §6
 //! ```
 //!
-//! Call [`BodyDecoder::finish`] when the connection ends: it returns [`Incomplete`] for a body that
-//! was cut short (`RFC 9112 §8`).
+//! Call [`BodyDecoder::finish`] when the connection ends. It returns [`Incomplete`] if the body was
+//! cut short (`RFC 9112 §8`).
 //!
 //! ```
 //! use unix_http::wire::{BodyDecoder, Framing, Incomplete, Step};
@@ -26,21 +26,21 @@ use super::framing::Framing;
 use std::fmt;
 use std::ops::Range;
 
-/// A message that ended before it was whole (`RFC 9112 §8`).
+/// A message that ended before it was complete (`RFC 9112 §8`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incomplete {
     /// The number of bytes of content that arrived.
     pub received: u64,
-    /// The number that was announced; `None` if the body is chunked and the last chunk is missing.
+    /// The announced number of bytes, or `None` for a chunked body without its last chunk.
     pub expected: Option<u64>,
 }
 
 impl Incomplete {
-    /// Returns what is missing, without the place of the rule.
+    /// Returns the message without its RFC section.
     pub fn text(&self) -> String {
         let which = match self.expected {
             Some(expected) => format!(" of {expected} bytes"),
-            None => " bytes, without the last chunk".to_string(),
+            None => " bytes, before the last chunk".to_string(),
         };
         format!("the connection ended after {}{which}", self.received)
     }
@@ -76,8 +76,8 @@ impl Default for BodyDecoder {
 }
 
 impl BodyDecoder {
-    /// A decoder for a body whose first byte is byte `offset` of the message, with a budget of
-    /// `limit` bytes for everything but content.
+    /// Creates a decoder for a body whose first byte is byte `offset` of the message. Everything
+    /// but content must fit `limit` bytes.
     pub fn new(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let state = match framing {
             Framing::NoBody | Framing::Tunnel => State::Length(0),
@@ -88,7 +88,7 @@ impl BodyDecoder {
         BodyDecoder { state, received: 0, keep_framing: false }
     }
 
-    /// A decoder for the body of a request: see [`ChunkedDecoder::in_request`].
+    /// Creates a decoder for the body of a request: see [`ChunkedDecoder::in_request`].
     pub fn of_request(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let mut body = BodyDecoder::new(framing, offset, limit);
         if let State::Chunked(decoder) = body.state {
@@ -97,11 +97,11 @@ impl BodyDecoder {
         body
     }
 
-    /// Looks at the front of `input`: framing to skip, then content. If both are empty, more input
-    /// is needed, unless the body [is done](BodyDecoder::is_done).
+    /// Reads the framing at the front of `input` and finds the content behind it. If both are
+    /// empty, more input is needed, unless the body [is done](BodyDecoder::is_done).
     ///
     /// # Errors
-    /// Fails if chunked framing is broken, after all content before that was handed out.
+    /// Fails if chunked framing is broken. All content before the error was returned earlier.
     #[inline]
     pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
         match &mut self.state {
@@ -124,8 +124,8 @@ impl BodyDecoder {
         }
     }
 
-    /// Reads whole chunks from `at` on: see [`ChunkedDecoder::whole_chunks`]. Returns the first
-    /// byte that was not read.
+    /// Reads whole chunks, starting at `at`: see [`ChunkedDecoder::whole_chunks`]. Returns the
+    /// offset of the first unread byte.
     #[inline]
     pub(crate) fn whole_chunks(
         &mut self,
@@ -139,7 +139,8 @@ impl BodyDecoder {
         end
     }
 
-    /// Whether the last byte of the body has been read. It never is with [`Framing::UntilClose`].
+    /// Returns whether the last byte of the body has been read. With [`Framing::UntilClose`] this
+    /// is never known.
     #[inline]
     pub fn is_done(&self) -> bool {
         match &self.state {
@@ -149,24 +150,24 @@ impl BodyDecoder {
         }
     }
 
-    /// Hands out the body as it was sent, including chunk framing (curl's `--raw`).
+    /// Returns the body as it was sent, including chunk framing (curl's `--raw`), from now on.
     pub fn keep_framing(&mut self) {
         self.keep_framing = true;
     }
 
-    /// Whether [`keep_framing`](BodyDecoder::keep_framing) was called.
+    /// Returns whether [`keep_framing`](BodyDecoder::keep_framing) was called.
     #[inline]
     pub fn keeps_framing(&self) -> bool {
         self.keep_framing
     }
 
-    /// Whether the body is chunked.
+    /// Returns whether the body is chunked.
     #[inline]
     pub fn is_chunked(&self) -> bool {
         matches!(self.state, State::Chunked(_))
     }
 
-    /// Returns the number of bytes of content that come next without framing between them.
+    /// Returns the number of content bytes that come next without framing between them.
     #[inline]
     pub fn run(&self) -> u64 {
         match &self.state {
@@ -182,7 +183,7 @@ impl BodyDecoder {
         self.received
     }
 
-    /// Checks at the end of the connection whether the body is whole.
+    /// Checks at the end of the connection whether the body is complete.
     ///
     /// # Errors
     /// [`Incomplete`] if announced bytes did not arrive.
@@ -199,7 +200,7 @@ impl BodyDecoder {
         }
     }
 
-    /// The trailer fields of a chunked body that is done; `None` before, and for other framings.
+    /// Returns the trailer fields of a completed chunked body, otherwise `None`.
     pub fn trailers(&self) -> Option<&Fields> {
         match &self.state {
             State::Chunked(decoder) if decoder.is_done() => Some(decoder.trailers()),

@@ -1,4 +1,4 @@
-//! The chunked transfer coding: a body whose length is not known when it begins.
+//! The chunked transfer coding: for a body whose length is unknown when it begins.
 //!
 //! ```text
 //! chunked-body   = *chunk last-chunk trailer-section CRLF             ; RFC 9112 §7.1
@@ -11,13 +11,13 @@
 //! trailer-section = *( field-line CRLF )                              ; RFC 9112 §7.1.2
 //! ```
 //!
-//! Declined, because two readers could see two different chunks: a bare LF anywhere in the framing
-//! or in the trailer section (erratum 7633), anything but CR LF after chunk-data, `0x` and signs,
-//! more than 16 significant digits.
+//! Rejected, because two readers could see two different chunks: a bare LF in the framing or in the
+//! trailer section (erratum 7633), anything but CR LF after chunk-data, `0x` and signs, more than
+//! 16 significant digits.
 //!
-//! Extensions are ignored within a budget: together with leading zeros they may take the limit plus
-//! one byte for each byte of content. The trailer section is kept in memory, so it gets only what
-//! is left of the limit. Its fields are kept apart from those of the head and never acted on.
+//! Extensions are ignored, but they have a budget: extensions and leading zeros together may take
+//! the limit plus one byte for each byte of content. The trailer section is held in memory, so it
+//! gets only the rest of the limit. Its fields stay separate from the head and are never acted on.
 //!
 //! ```
 //! use unix_http::wire::{ChunkedDecoder, Step};
@@ -41,23 +41,23 @@ use crate::base::number::{LOWER_HEX, hex_digit};
 use std::fmt;
 use std::ops::Range;
 
-/// What stands at the front of the input of a decoder.
+/// What a decoder found at the front of its input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// The number of bytes of framing, which the decoder has read: skip them.
+    /// The number of framing bytes. The decoder has read them: skip them.
     pub framing: usize,
-    /// The number of bytes of content that follow.
+    /// The number of content bytes that follow.
     pub data: usize,
 }
 
-/// What the next byte belongs to.
+/// The part of the body that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The first digit of a chunk-size.
     SizeStart,
     /// More digits, or what follows them.
     Size,
-    /// White space that only a `;` may follow.
+    /// White space before a `;`.
     Bws,
     /// A chunk-ext, up to its CR.
     Ext(Ext),
@@ -73,13 +73,13 @@ enum State {
     Done,
 }
 
-/// What the next byte of a chunk-ext belongs to.
+/// The part of a chunk-ext that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ext {
     /// White space, then the first byte of a name.
     NameStart,
     Name,
-    /// White space that a `=` or a `;` has to follow.
+    /// White space before a `=` or a `;`.
     NameEnd,
     /// White space, then the first byte of a value.
     ValueStart,
@@ -87,14 +87,14 @@ enum Ext {
     Quoted,
     /// The byte after a backslash (`RFC 9110 §5.6.4`).
     QuotedPair,
-    /// What follows a closing quote.
+    /// The byte after a closing quote.
     QuoteEnd,
-    /// White space that a `;` has to follow.
+    /// White space before a `;`.
     ValueEnd,
 }
 
 impl Ext {
-    /// Returns what follows `byte`, or `None` if it may not stand here.
+    /// Returns the state after `byte`, or `None` if `byte` is not allowed here.
     fn after(self, byte: u8) -> Option<Ext> {
         use Ext::*;
         Some(match (self, byte) {
@@ -118,12 +118,12 @@ impl Ext {
 #[derive(Clone, Debug)]
 pub struct ChunkedDecoder {
     state: State,
-    /// What is left of this chunk's data; while its chunk-size is read, the number so far.
+    /// The bytes left of this chunk's data; within a chunk-size, the number read so far.
     left: u64,
     offset: u64,
-    /// How many bytes of extensions, zeros and trailers may still come.
+    /// The bytes of extensions, zeros and trailers that are still allowed.
     budget: u64,
-    /// The budget at the start.
+    /// The initial budget.
     limit: u64,
     in_request: bool,
     /// Boxed because few bodies have a trailer section.
@@ -132,7 +132,7 @@ pub struct ChunkedDecoder {
 
 #[derive(Clone)]
 struct Trailer {
-    /// What has arrived of the section.
+    /// The part of the section that has arrived.
     bytes: Vec<u8>,
     section: SectionDecoder,
     fields: Fields,
@@ -151,29 +151,30 @@ impl Default for ChunkedDecoder {
 }
 
 impl ChunkedDecoder {
-    /// A decoder at the start of a body, with [`OVERHEAD_LIMIT`] as its budget.
+    /// Creates a decoder at the start of a body, with [`OVERHEAD_LIMIT`] as its budget.
     pub fn new() -> ChunkedDecoder {
         ChunkedDecoder::with_limit(0, OVERHEAD_LIMIT)
     }
 
-    /// A decoder whose first byte is byte `offset` of the message, with a budget of `limit` bytes.
+    /// Creates a decoder whose first byte is byte `offset` of the message, with a budget of `limit`
+    /// bytes.
     pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
         let limit = limit as u64;
         let (state, left, in_request) = (State::SizeStart, 0, false);
         ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, trailer: None }
     }
 
-    /// Refuses a folded trailer field, as a request's decoder must (`RFC 9112 §5.2`).
+    /// Makes the decoder reject a folded trailer field, as a server must (`RFC 9112 §5.2`).
     pub fn in_request(self) -> ChunkedDecoder {
         ChunkedDecoder { in_request: true, ..self }
     }
 
-    /// Whether the last chunk and its trailer section have been read.
+    /// Returns whether the last chunk and its trailer section have been read.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Returns how many bytes of the current chunk's data are still to come.
+    /// Returns the number of bytes left of the current chunk's data.
     pub fn left(&self) -> u64 {
         if self.state == State::Data { self.left } else { 0 }
     }
@@ -184,14 +185,15 @@ impl ChunkedDecoder {
         self.trailer.as_ref().map_or(NONE, |trailer| &trailer.fields)
     }
 
-    /// Reads the framing at the front of `input`, up to data, the end of the message or the end of
-    /// the input.
+    /// Reads the framing at the front of `input`, up to chunk-data, the end of the message or the
+    /// end of the input.
     ///
-    /// Skip `framing` bytes of the input. Then use up to `data` bytes and report how many with
+    /// Skip `framing` bytes of the input. Then use up to `data` bytes and report their number to
     /// [`consume`](ChunkedDecoder::consume). If both are 0, more input is needed.
     ///
     /// # Errors
-    /// Fails as soon as the bytes break the grammar. All content before the error was handed out.
+    /// Fails as soon as the bytes break the grammar. All content before the error was returned
+    /// earlier.
     pub fn step(&mut self, input: &[u8]) -> Result<Step, ParseError> {
         let mut at = 0;
         while let (Some(&byte), false) = (input.get(at), self.state == State::Done) {
@@ -218,7 +220,8 @@ impl ChunkedDecoder {
         self.budget = self.budget.saturating_add(n);
     }
 
-    /// Reads all whole chunks that follow the end of a chunk at `at`: see [`fast::whole_chunks`].
+    /// Reads all complete chunks that follow the end of a chunk at `at`: see
+    /// [`fast::whole_chunks`].
     #[inline]
     pub(super) fn whole_chunks(
         &mut self,
@@ -253,7 +256,7 @@ impl ChunkedDecoder {
             },
             (State::SizeLf, b'\n') if self.left > 0 => return Ok(State::Data),
             (State::SizeLf, b'\n') => {
-                // A long body does not buy a long trailer section.
+                // Content adds to the budget of extensions, but not to that of the trailers.
                 self.budget = self.budget.min(self.limit);
                 return Ok(State::Trailer);
             }
@@ -279,13 +282,13 @@ impl ChunkedDecoder {
         Ok(State::Size)
     }
 
-    /// Takes one byte off the budget, then goes on to `next`.
+    /// Takes one byte off the budget and returns `next`.
     fn spend(&mut self, next: State) -> Result<State, ParseError> {
         self.budget = self.budget.checked_sub(1).ok_or(self.error(ErrorKind::TooLarge))?;
         Ok(next)
     }
 
-    /// Reads on in the trailer section. Returns how many bytes of `input` belong to it.
+    /// Reads more of the trailer section. Returns how many bytes of `input` belong to it.
     fn trailer_section(&mut self, input: &[u8]) -> Result<usize, ParseError> {
         if self.trailer.is_none() && input.starts_with(b"\r\n") {
             self.state = State::Done;
@@ -323,7 +326,7 @@ impl ChunkedDecoder {
     }
 }
 
-/// Appends `data` as one chunk, or nothing for no data: a chunk of size 0 would end the body.
+/// Appends `data` as one chunk. Appends nothing if it is empty: a chunk of size 0 ends the body.
 ///
 /// ```
 /// let mut out = Vec::new();
@@ -339,7 +342,7 @@ pub fn encode_chunk(out: &mut Vec<u8>, data: &[u8]) {
     }
 }
 
-/// Appends the line before a chunk of `size` bytes. The caller writes the chunk-data and a CR LF.
+/// Appends the chunk-size line of a chunk. The caller writes the chunk-data and a CR LF.
 pub fn encode_chunk_size(out: &mut Vec<u8>, size: u64) {
     let digits = (16 - size.leading_zeros() as usize / 4).max(1);
     for i in (0..digits).rev() {

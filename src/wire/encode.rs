@@ -1,4 +1,4 @@
-//! The encoders of heads. They refuse what our own decoders would refuse.
+//! The encoders of heads. They refuse everything that our own decoders would reject.
 
 use super::error::{EncodeError, ErrorKind};
 use super::field::{Fields, check_value};
@@ -9,8 +9,9 @@ use super::target::has_target_form;
 /// Appends a request head to `out`: request-line, field lines, empty line.
 ///
 /// # Errors
-/// Refuses a method that is not a token, and a target that is empty, holds white space or a control
-/// or has a form that the method does not have: a path begins with `/`. Nothing is appended then.
+/// Refuses a method that is not a token, and a target that is empty, contains white space or a
+/// control, or has a form that the method does not allow: a path begins with `/`. After an error
+/// `out` is unchanged.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_request};
@@ -62,7 +63,7 @@ pub(crate) fn encode_request_line(
 ///
 /// # Errors
 /// Refuses a status-code outside 100 to 599 (`RFC 9110 §15`) and a reason-phrase with a control.
-/// Nothing is appended then.
+/// After an error `out` is unchanged.
 ///
 /// ```
 /// use unix_http::wire::{Fields, Version, encode_response};

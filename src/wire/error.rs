@@ -1,8 +1,8 @@
-//! Errors of decoders and encoders: the kind, the place, the rule.
+//! Errors of decoders and encoders: the kind, the offset, the rule.
 
 use std::fmt;
 
-/// Reports which rule the bytes broke, and at which byte of the message.
+/// A violation of the grammar: which rule, and at which byte of the message.
 ///
 /// ```
 /// use unix_http::wire::{ErrorKind, ResponseDecoder};
@@ -16,8 +16,8 @@ use std::fmt;
 pub struct ParseError {
     /// Which rule was broken.
     pub kind: ErrorKind,
-    /// The offset of the first byte that breaks it, from the first byte of the head. A decoder of
-    /// a body alone counts from the first byte of the body.
+    /// The offset of the first byte that breaks it, counted from the first byte of the head. A
+    /// decoder that reads only a body counts from the first byte of the body.
     pub offset: u64,
 }
 
@@ -29,7 +29,7 @@ impl ParseError {
 
 macro_rules! kinds {
     ($($name:ident $text:literal $section:literal)*) => {
-        /// The rule that bytes broke.
+        /// The rule that was broken.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind { $(#[doc = $text] $name,)* }
@@ -38,12 +38,12 @@ macro_rules! kinds {
             /// Every kind, for tables and tests.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$name,)*];
 
-            /// Returns the rule's place, as in `RFC 9112 §5.1`.
+            /// Returns the section that states the rule, such as `RFC 9112 §5.1`.
             pub fn section(self) -> &'static str {
                 match self { $(ErrorKind::$name => $section,)* }
             }
 
-            /// Returns what is wrong in a few words.
+            /// Describes the error in a few words.
             pub fn text(self) -> &'static str {
                 match self { $(ErrorKind::$name => $text,)* }
             }
@@ -59,11 +59,11 @@ kinds! {
     ReasonPhrase "a control character in the reason-phrase" "RFC 9112 §4"
     Method "a method that is not a token" "RFC 9112 §3.1"
     Target
-        "a request-target that is empty, or holds white space or controls" "RFC 9112 §3.2"
+        "a request-target that is empty, or contains white space or controls" "RFC 9112 §3.2"
     TargetForm
-        "a request-target in a form that the method does not have: a path begins with /"
+        "a request-target in a form that the method does not allow: a path begins with /"
         "RFC 9112 §3.2"
-    BareCr "a CR without its LF" "RFC 9112 §2.2"
+    BareCr "a CR without an LF" "RFC 9112 §2.2"
     LeadingSpace "white space before the first field line" "RFC 9112 §2.2"
     MissingColon "a field line without a colon" "RFC 9112 §5"
     SpaceBeforeColon "space before the colon of a field line" "RFC 9112 §5.1"
@@ -71,7 +71,7 @@ kinds! {
     FieldValue "a control character in a field value" "RFC 9110 §5.5"
     ObsFold "a folded field line in a request" "RFC 9112 §5.2"
     MissingHost "an HTTP/1.1 request without a Host field" "RFC 9112 §3.2"
-    Host "a Host field that is repeated or not a host" "RFC 9112 §3.2"
+    Host "a Host field that is repeated or is not a host" "RFC 9112 §3.2"
     ContentLength "a Content-Length that is not a decimal number" "RFC 9112 §6.3"
     ContentLengthOverflow "a Content-Length over 2^64-1" "RFC 9112 §6.3"
     ContentLengthDiffers "Content-Lengths that differ" "RFC 9112 §6.3"
@@ -80,10 +80,11 @@ kinds! {
     TransferEncodingAndLength "Transfer-Encoding and Content-Length in one request" "RFC 9112 §6.1"
     ChunkSize "a chunk-size that is not a hexadecimal number" "RFC 9112 §7.1"
     ChunkSizeOverflow "a chunk-size over 2^64-1" "RFC 9112 §7.1"
-    ChunkExt "a byte that cannot stand in a chunk-ext" "RFC 9112 §7.1.1"
+    ChunkExt "a byte that is not allowed in a chunk-ext" "RFC 9112 §7.1.1"
     ChunkLineEnd "a line of chunked framing that does not end in CR LF" "RFC 9112 §7.1"
-    ChunkDataEnd "chunk-data that CR LF does not follow" "RFC 9112 §7.1"
-    UnexpectedUpgrade "a 101 (Switching Protocols) to what was not asked for" "RFC 9110 §7.8"
+    ChunkDataEnd "chunk-data that is not followed by CR LF" "RFC 9112 §7.1"
+    UnexpectedUpgrade
+        "a 101 (Switching Protocols) to a protocol that was not requested" "RFC 9110 §7.8"
     TooLarge "a head, chunk-ext or trailer section over the limit" "RFC 9110 §5.4"
 }
 
@@ -95,19 +96,19 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// A part was refused because it could break out of its line. Nothing was sent.
+/// A refusal to send a part of a message that could break out of its line. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeError {
     /// The rule that the part breaks.
     pub kind: ErrorKind,
-    /// The offset of the refused byte within that part.
+    /// The offset of the refused byte within the part.
     pub offset: usize,
 }
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, section) = (self.kind.text(), self.kind.section());
-        write!(f, "refused to send {text} (its byte {}, {section})", self.offset)
+        write!(f, "refused to send {text} (at its byte {}, {section})", self.offset)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Shortcuts of the codecs. Each does what its plain twin does: learners may skip this file.
+//! Shortcuts of the codecs. Each has the same result as its plain twin: learners may skip this
+//! file.
 //!
 //! | shortcut | plain twin | gain |
 //! |---|---|---|
@@ -7,8 +8,9 @@
 use crate::base::number::hex_digit;
 use std::ops::Range;
 
-/// Reads whole chunks that follow the end of a chunk at `at`. `take` gets the place of each one's
-/// data, and moves or declines it. Returns where it stopped, and the number of bytes of content.
+/// Reads the complete chunks that follow the end of a chunk at `at`. `take` receives the range of
+/// each chunk's data and moves the data, or returns false to stop. Returns the offset of the first
+/// unread byte and the number of content bytes.
 #[inline]
 pub(super) fn whole_chunks(
     bytes: &mut [u8],
@@ -26,7 +28,7 @@ pub(super) fn whole_chunks(
     (at, content)
 }
 
-/// Reads the end of a chunk and the next chunk-size line, if that has one to four digits, no
+/// Reads the end of a chunk and the next chunk-size line, if the line has one to four digits, no
 /// leading zero and no chunk-ext. Returns the length of both and the chunk-size.
 #[inline]
 fn plain_line(input: &[u8]) -> Option<(usize, usize)> {
@@ -42,8 +44,8 @@ fn plain_line(input: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-/// The last line that was read. The next line is first compared with it, because most servers send
-/// chunks of one size: the processor then begins a chunk before it has read the size of the last.
+/// The most recent line. The next line is compared with it first, because most servers send chunks
+/// of one size. The processor can then begin a chunk before it has parsed the previous size.
 #[derive(Default)]
 struct SizeLine {
     word: u64,
@@ -68,7 +70,7 @@ mod tests {
     use super::super::chunked::{ChunkedDecoder, encode_chunk_size};
     use super::*;
 
-    /// What the plain twin makes of the bytes after the data of a chunk.
+    /// Reads the bytes after the data of a chunk with the plain twin.
     fn plainly(line: &[u8]) -> Option<(usize, usize)> {
         let mut decoder = ChunkedDecoder::new();
         decoder.step(b"1\r\nx").unwrap();
@@ -90,14 +92,14 @@ mod tests {
                 assert_eq!(plain_line(&line[..cut]), None);
             }
         }
-        // Every other line is left to the plain twin.
+        // The shortcut leaves every other line to the plain twin.
         for line in ["\r\n0\r\n", "\r\n01\r\n", "\r\n10000\r\n", "\r\n1;a\r\n", "\r\n1 \r\n"] {
             assert_eq!(plain_line(line.as_bytes()), None, "{line:?}");
         }
     }
 
     #[test]
-    fn it_takes_no_line_that_the_plain_twin_refuses() {
+    fn the_shortcut_accepts_no_line_that_the_plain_twin_rejects() {
         for a in 0..=255 {
             for b in [0, b'\n', b'\r', b'0', b'f', b'G', b';', b' '] {
                 let line = [b'\r', b'\n', a, b, b'\r', b'\n', b'x'];

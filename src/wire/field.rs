@@ -1,4 +1,4 @@
-//! Field lines: a name and a value each, in order, found by name in any case.
+//! Field lines: ordered pairs of a name and a value, looked up by name in any case.
 //!
 //! ```text
 //! field-line   = field-name ":" OWS field-value OWS                   ; RFC 9112 §5
@@ -6,7 +6,7 @@
 //! field-value  = *field-content                                       ; RFC 9110 §5.5
 //! ```
 //!
-//! [`section`](super::section) reads field lines. Here they are looked up, added and written.
+//! [`section`](super::section) parses field lines. This module looks up, adds and writes them.
 //!
 //! ```
 //! use unix_http::wire::Fields;
@@ -26,7 +26,7 @@ use crate::base::number::Digits;
 use crate::base::secret_name::is_secret_field;
 use std::fmt;
 
-/// A range of bytes in a head, which is far below 4 GiB long.
+/// A range of bytes in a head. A head is far shorter than 4 GiB.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     pub start: u32,
@@ -43,44 +43,44 @@ impl Span {
     }
 }
 
-/// Where one field line lies in [`Fields::bytes`].
+/// The position of one field line in [`Fields::bytes`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     pub name: Span,
     pub value: Span,
-    /// Where the value began in the head before it was unfolded.
+    /// Where the value began in the head, before unfolding.
     pub offset: u32,
 }
 
 /// Field lines in the order in which they arrived or were added.
 #[derive(Clone, Default)]
 pub struct Fields {
-    /// The head byte for byte, then unfolded values; or the lines as they will be written.
+    /// A parsed head, unchanged, then its unfolded values; or the lines of a head to be written.
     pub(crate) bytes: Vec<u8>,
     pub(super) lines: Vec<Line>,
 }
 
-/// One field line: a name and a value without the white space around it.
+/// One field line: its name, and its value without surrounding white space.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
     name: &'a [u8],
     value: &'a [u8],
-    /// Where the value begins in the head it was parsed from.
+    /// Where the value began in the parsed head.
     pub(crate) offset: usize,
 }
 
 impl<'a> Field<'a> {
-    /// Returns the name as it was written. Compare it in any case.
+    /// Returns the name as it was sent. Names are case-insensitive.
     pub fn name(&self) -> &'a str {
         std::str::from_utf8(self.name).unwrap_or_default()
     }
 
-    /// Returns the value: any bytes but controls.
+    /// Returns the value. It may contain any bytes but controls.
     pub fn value(&self) -> &'a [u8] {
         self.value
     }
 
-    /// Whether the field has this name, in any case.
+    /// Returns whether the field has this name, in any case.
     #[inline]
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
@@ -98,26 +98,26 @@ impl fmt::Debug for Field<'_> {
 }
 
 impl Fields {
-    /// No fields; allocates nothing.
+    /// Creates an empty list without allocating.
     pub const fn new() -> Fields {
         Fields { bytes: Vec::new(), lines: Vec::new() }
     }
 
-    /// The number of field lines.
+    /// Returns the number of field lines.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether there is no field line.
+    /// Returns whether there are no field lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Adds a field line at the end, without the white space around the value.
+    /// Adds a field line at the end, and removes white space around the value.
     ///
     /// # Errors
-    /// Refuses a name that is not a token and a value with a control: either could begin another
-    /// line.
+    /// Refuses a name that is not a token and a value that contains a control: either could start
+    /// another line.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
         let (name, value) = (name.as_bytes(), value.as_ref());
         check_name(name)?;
@@ -129,7 +129,7 @@ impl Fields {
     /// Adds a field line such as `Name:value` unchanged, except for white space at its end.
     ///
     /// # Errors
-    /// As [`push`](Fields::push), and for a line without a colon.
+    /// Fails as [`push`](Fields::push) does, and for a line without a colon.
     pub fn push_line(&mut self, line: &[u8]) -> Result<(), EncodeError> {
         let Some(colon) = line.iter().position(|&byte| byte == b':') else {
             return Err(EncodeError { kind: ErrorKind::MissingColon, offset: line.len() });
@@ -160,30 +160,31 @@ impl Fields {
         self.lines.push(Line { name, value, offset: value.start });
     }
 
-    /// Removes every field line of that name and returns how many there were.
+    /// Removes every field line with this name and returns their number.
     pub fn remove(&mut self, name: &str) -> usize {
         let (before, bytes) = (self.lines.len(), &self.bytes);
         self.lines.retain(|line| !line.name.of(bytes).eq_ignore_ascii_case(name.as_bytes()));
         before - self.lines.len()
     }
 
-    /// The value of the first field line of that name.
+    /// Returns the value of the first field line with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.iter().find(|field| field.is(name)).map(|field| field.value)
     }
 
-    /// Every field line of that name, in order.
+    /// Returns every field line with this name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
         self.iter().filter(move |field| field.is(name))
     }
 
-    /// Whether any line of a list field, such as `Connection`, has that element, in any case.
+    /// Returns whether a list field, such as `Connection`, contains `token` in any of its lines, in
+    /// any case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.get_all(name)
             .any(|field| list(field.value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
     }
 
-    /// Every field line, in order.
+    /// Returns every field line, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
         self.lines.iter().map(|line| Field {
             name: line.name.of(&self.bytes),
@@ -192,14 +193,14 @@ impl Fields {
         })
     }
 
-    /// Appends the field lines to `out`, each with its CR LF.
+    /// Appends the field lines to `out`, each with a CR LF.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         for line in &self.lines {
             let (name, value) = (line.name.of(&self.bytes), line.value.of(&self.bytes));
             let gap = Span { start: line.name.end, end: line.value.start }.of(&self.bytes);
             let gap = match gap {
                 [b':', ows @ ..] if ows.iter().all(|&byte| is_ows(byte)) => gap,
-                // The value was unfolded, so it lies elsewhere.
+                // The value was unfolded, so it is not next to its name.
                 _ => b": ",
             };
             for part in [name, gap, value, b"\r\n"] {
@@ -220,7 +221,7 @@ impl fmt::Debug for Fields {
     }
 }
 
-/// Equal when names (in any case) and values are the same, in the same order.
+/// Compares names (in any case) and values, in order.
 impl PartialEq for Fields {
     fn eq(&self, other: &Fields) -> bool {
         let same = |(a, b): (Field<'_>, Field<'_>)| a.is(b.name()) && a.value == b.value;

@@ -1,19 +1,19 @@
-//! Where the message body ends: `RFC 9112 §6.3` as two functions, its items in its order.
+//! Where the message body ends: `RFC 9112 §6.3` as two functions, in the order of its items.
 //!
 //! ```text
 //! 1.  a response to HEAD, or with 1xx, 204 or 304      no body, whatever the fields say
 //! 2.  a 2xx to CONNECT, and a 101                      no body: a tunnel begins
-//! 3.  Transfer-Encoding and Content-Length             the length is never used
+//! 3.  Transfer-Encoding and Content-Length             Content-Length is ignored
 //! 4.  Transfer-Encoding: chunked                       to the last chunk
-//!     any other Transfer-Encoding                      refused by name
-//! 5.  a Content-Length that is not one number          refused
-//! 6.  Content-Length                                   so many bytes
+//!     any other Transfer-Encoding                      rejected
+//! 5.  a Content-Length that is not one number          rejected
+//! 6.  Content-Length                                   that many bytes
 //! 7.  a request with neither                           no body
 //! 8.  a response with neither                          to the end of the connection
 //! ```
 //!
-//! Requests are smuggled where two readers disagree about the end of a message. So a length that
-//! cannot be read is an error, and so is a transfer coding other than chunked.
+//! Request smuggling exploits two readers that disagree about the end of a message. Therefore a
+//! malformed length is an error, and so is a transfer coding other than chunked.
 //!
 //! ```
 //! use unix_http::wire::{ErrorKind, Framing, ResponseDecoder, framing};
@@ -40,31 +40,31 @@ use crate::base::number::decimal;
 /// Where the message body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none.
+    /// There is no body.
     NoBody,
     /// After this many bytes.
     Length(u64),
     /// After the last chunk and its trailer section.
     Chunked,
-    /// At the end of the connection. A body that was cut short cannot be recognised.
+    /// At the end of the connection. A truncated body cannot be detected.
     UntilClose,
-    /// At the head. HTTP ends there too, and another protocol begins.
+    /// With the head. Another protocol follows on this connection.
     Tunnel,
 }
 
 macro_rules! rules {
     ($($name:ident $item:literal $text:literal)*) => {
-        /// The rule of `RFC 9112 §6.3` that decided.
+        /// The rule of `RFC 9112 §6.3` that decided the framing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Rule { $(#[doc = $text] $name,)* }
 
         impl Rule {
-            /// Returns the item of `RFC 9112 §6.3`.
+            /// Returns the number of the item in `RFC 9112 §6.3`.
             pub fn item(self) -> u8 {
                 match self { $(Rule::$name => $item,)* }
             }
 
-            /// Returns the rule in words.
+            /// Describes the rule in a few words.
             pub fn text(self) -> &'static str {
                 match self { $(Rule::$name => $text,)* }
             }
@@ -85,33 +85,33 @@ rules! {
         "neither Content-Length nor Transfer-Encoding: the body ends when the connection does"
 }
 
-/// What a head decides about its body and its connection.
+/// The framing of a body, the rule that decided it, and the fate of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Where the body ends.
     pub framing: Framing,
-    /// Which rule said so.
+    /// Which rule decided this.
     pub rule: Rule,
     /// Whether another message may follow on the connection (`RFC 9112 §9.3`).
     pub persistent: bool,
 }
 
-/// A response to a known request, which its reader needs to know (`RFC 9112 §6.3`).
+/// The parts of a request that decide how to read its response (`RFC 9112 §6.3`).
 pub(crate) struct ResponseTo<'a> {
     pub method: &'a str,
     pub fields: &'a Fields,
-    /// Protocols that are asked for beside the fields, separated by commas.
+    /// Protocols that were requested in addition to those in the fields, separated by commas.
     pub upgrade: Option<&'a str>,
     /// Whether a Content-Length is ignored (curl's `--ignore-content-length`).
     pub ignore_length: bool,
 }
 
 impl ResponseTo<'_> {
-    /// Decides how a response goes on behind its head; `None` for an interim response, after which
+    /// Decides the framing of a response. Returns `None` for an interim response, after which
     /// another head follows (`RFC 9110 §15.2`).
     ///
     /// # Errors
-    /// As [`response`].
+    /// Fails as [`response`] does.
     pub fn decide(&self, head: &ResponseHead) -> Result<Option<Decision>, ParseError> {
         if head.class() == 1 && head.status() != 101 {
             return Ok(None);
@@ -124,7 +124,7 @@ impl ResponseTo<'_> {
         Ok(Some(decision))
     }
 
-    /// Refuses a 101 to a protocol that the request did not ask for (`RFC 9110 §7.8`).
+    /// Rejects a 101 to a protocol that was not requested (`RFC 9110 §7.8`).
     pub fn check_upgrade(&self, head: &ResponseHead) -> Result<(), ParseError> {
         fn protocols(fields: &Fields) -> impl Iterator<Item = &[u8]> {
             fields.get_all("Upgrade").flat_map(|field| list(field.value()))
@@ -143,19 +143,19 @@ impl ResponseTo<'_> {
     }
 }
 
-/// Where the status-code begins in a status-line, behind `HTTP/1.1 `.
+/// The offset of the status-code in a status-line, after `HTTP/1.1 `.
 const STATUS: usize = 9;
 
-/// Decides the framing of a response to a request with this method. The caller has to know whether
-/// it asked for the tunnel of a 101.
+/// Decides the framing of a response to a request with this method. For a 101, the caller must
+/// check that it requested an upgrade.
 ///
 /// # Errors
 /// Fails on a Transfer-Encoding other than `chunked` and a Content-Length that is not one number.
 #[inline]
 pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseError> {
     let found = Found::in_fields(head.fields());
-    // Something on the way passed on a Transfer-Encoding that it did not understand, and may hold
-    // back more (§6.1): a 1.0 peer sends none, and a 1.1 peer sends no length beside it.
+    // An intermediary forwarded a Transfer-Encoding that it did not understand (§6.1): HTTP/1.0 has
+    // none, and HTTP/1.1 allows no length next to it. The intermediary may have more to send.
     let faulty =
         found.coding.is_some() && (found.length.is_some() || head.version() == Version::Http10);
     let persistent = found.persistent(head.version()) && !faulty;
@@ -187,8 +187,8 @@ pub fn response(method: &str, head: &ResponseHead) -> Result<Decision, ParseErro
 /// Decides the framing of a request.
 ///
 /// # Errors
-/// As [`response`]. Also fails on Transfer-Encoding together with Content-Length or in HTTP/1.0,
-/// because two readers could see the end in two places (`RFC 9112 §6.1`).
+/// Fails as [`response`] does. Also fails on Transfer-Encoding in HTTP/1.0 or together with
+/// Content-Length, because two readers could disagree about the end (`RFC 9112 §6.1`).
 pub fn request(head: &RequestHead) -> Result<Decision, ParseError> {
     request_fields(head.fields(), head.version())
 }
@@ -214,18 +214,18 @@ pub(crate) fn request_fields(fields: &Fields, version: Version) -> Result<Decisi
     }
 }
 
-/// The fields that framing looks at, found in one pass.
+/// The fields that decide framing, collected in one pass.
 #[derive(Default)]
 struct Found {
-    /// The one number that all Content-Length lines state.
+    /// The value on which all Content-Length lines agree.
     length: Option<Result<u64, ParseError>>,
     coding: Option<Coding>,
     close: bool,
     keep_alive: bool,
 }
 
-/// What the Transfer-Encoding lines say together: where the first value begins, and where the
-/// codings stop being exactly one `chunked`, if they do.
+/// All Transfer-Encoding lines combined: the offset of the first value, and the offset of the first
+/// value that makes them anything but exactly one `chunked`.
 struct Coding {
     first: usize,
     wrong: Option<usize>,
@@ -260,14 +260,15 @@ impl Found {
         found
     }
 
-    /// `RFC 9112 §9.3`: `close` ends the connection, 1.1 keeps it, 1.0 keeps it with `keep-alive`.
+    /// `RFC 9112 §9.3`: `close` ends the connection. HTTP/1.1 keeps it, HTTP/1.0 only with
+    /// `keep-alive`.
     fn persistent(&self, version: Version) -> bool {
         !self.close && (version == Version::Http11 || self.keep_alive)
     }
 }
 
-/// Reads the one number that the Content-Length lines `before` this one and every element of it
-/// state.
+/// Returns the value on which every element of this Content-Length line and the lines `before` it
+/// agree.
 fn length(before: Option<Result<u64, ParseError>>, field: Field<'_>) -> Result<u64, ParseError> {
     let mut length = before.transpose()?;
     for element in list(field.value()) {

@@ -1,4 +1,4 @@
-//! The smallest rules of the grammar: which bytes a token, a field value or a target may hold.
+//! The smallest rules of the grammar: which bytes a token, a field value or a target may contain.
 //!
 //! ```text
 //! token         = 1*tchar                                             ; RFC 9110 §5.6.2
@@ -22,7 +22,7 @@ const TCHAR: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
 
-/// The classes of each byte, as bits.
+/// The classes of each byte, as a bit set.
 static CLASSES: [u8; 256] = {
     let mut table = [0; 256];
     let mut i = 0;
@@ -43,39 +43,39 @@ static CLASSES: [u8; 256] = {
     table
 };
 
-/// Whether `byte` is a tchar, a byte of a token.
+/// Returns whether `byte` is a tchar, a byte of a token.
 #[inline]
 pub fn is_tchar(byte: u8) -> bool {
     CLASSES[byte as usize] & TCHAR != 0
 }
 
-/// Whether `bytes` is a token: a method or a field name, for example.
+/// Returns whether `bytes` is a token: a method or a field name, for example.
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && token_len(bytes) == bytes.len()
 }
 
-/// Whether `byte` may stand in a field value or reason-phrase: HTAB, SP, VCHAR or obs-text.
+/// Returns whether a field value or reason-phrase may contain `byte`: HTAB, SP, VCHAR or obs-text.
 #[inline]
 pub fn is_value_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & VALUE != 0
 }
 
-/// Whether `byte` may stand in a request-target: anything but white space and controls.
+/// Returns whether a request-target may contain `byte`: anything but white space and controls.
 ///
 /// The grammar allows ASCII only (`RFC 9112 §3.2`). Obs-text is accepted because curl sends UTF-8
-/// unchanged, and no reader takes such a byte for the end of the target.
+/// unchanged, and no reader mistakes such a byte for the end of the target.
 #[inline]
 pub fn is_target_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & TARGET != 0
 }
 
-/// Whether `byte` is SP or HTAB.
+/// Returns whether `byte` is SP or HTAB.
 #[inline]
 pub fn is_ows(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// Returns `bytes` without optional white space at either end.
+/// Removes optional white space from both ends.
 #[inline]
 pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
@@ -91,7 +91,7 @@ pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Splits a comma-separated list into its elements, empty ones included (`RFC 9110 §5.6.1`).
+/// Splits a comma-separated list into its elements, including empty ones (`RFC 9110 §5.6.1`).
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim_ows)
 }
@@ -102,7 +102,7 @@ pub(crate) fn token_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_tchar(byte)).unwrap_or(bytes.len())
 }
 
-/// Returns the number of bytes at the front of `bytes` that may stand in a field value.
+/// Returns the number of bytes at the front of `bytes` that a field value may contain.
 #[inline]
 pub(crate) fn value_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_value_byte(byte)).unwrap_or(bytes.len())

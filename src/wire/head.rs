@@ -1,11 +1,11 @@
-//! Heads as values, and their decoder. A head is the start-line, the fields and the empty line.
+//! Heads and their decoder. A head is the start-line, the field section and the empty line.
 //!
 //! ```text
 //! HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]   ; RFC 9112 §2.1
 //! ```
 //!
-//! Give a decoder everything that has arrived since the first byte of the head. It resumes where it
-//! stopped. `start_line` holds the rules of the first line.
+//! Pass the decoder everything that has arrived since the first byte of the head. It resumes where
+//! it stopped. `start_line` contains the rules of the first line.
 //!
 //! ```
 //! use unix_http::wire::{Progress, ResponseDecoder};
@@ -37,7 +37,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The version as it is written: `HTTP/1.0` or `HTTP/1.1`.
+    /// Returns `HTTP/1.0` or `HTTP/1.1`.
     pub fn as_str(self) -> &'static str {
         match self {
             Version::Http10 => "HTTP/1.0",
@@ -67,14 +67,14 @@ pub type ResponseHead = Head<StatusLine>;
 /// The head of a request.
 pub type RequestHead = Head<RequestLine>;
 
-/// What a status-line holds beside the version.
+/// The parts of a status-line after the version.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusLine {
     pub(super) status: u16,
     pub(super) reason: Span,
 }
 
-/// What a request-line holds beside the version.
+/// The parts of a request-line before the version.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestLine {
     pub(super) method: Span,
@@ -92,13 +92,13 @@ impl<L> Head<L> {
         &self.fields
     }
 
-    /// Returns the head as it arrived, including empty lines before and after it.
+    /// Returns the head as it arrived, including the empty lines before and after it.
     pub fn as_bytes(&self) -> &[u8] {
         self.fields.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
-/// Without the query of a request-target, which may hold credentials.
+/// Omits the query of a request-target, which may contain credentials.
 impl<L> fmt::Debug for Head<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.as_bytes().trim_ascii_start().split(|&byte| byte == b'\n').next();
@@ -122,7 +122,8 @@ impl ResponseHead {
         self.line.status
     }
 
-    /// Returns the class of the status-code: 5 for one outside 100 to 599 (`RFC 9110 §15`).
+    /// Returns the first digit of the status-code, or 5 for a code outside 100 to 599
+    /// (`RFC 9110 §15`).
     pub fn class(&self) -> u16 {
         match self.line.status {
             status @ 100..=599 => status / 100,
@@ -147,11 +148,11 @@ impl RequestHead {
         self.line.target.of(&self.fields.bytes)
     }
 
-    /// The value of Host, or `None` for an HTTP/1.0 request without one.
+    /// Returns the value of Host, or `None` for an HTTP/1.0 request without Host.
     ///
     /// # Errors
-    /// Fails where a server must answer with 400: no Host in HTTP/1.1, two, or one that is not
-    /// `uri-host [ ":" port ]` (`RFC 9112 §3.2`).
+    /// Fails where a server must answer 400: HTTP/1.1 without Host, two Host fields, or a value
+    /// that is not `uri-host [ ":" port ]` (`RFC 9112 §3.2`).
     pub fn host(&self) -> Result<Option<&[u8]>, ParseError> {
         let mut hosts = self.fields.get_all("Host");
         let Some(host) = hosts.next() else {
@@ -170,31 +171,31 @@ impl RequestHead {
     }
 }
 
-/// What differs between the two directions.
+/// The differences between requests and responses.
 pub(crate) trait StartLine: Default {
     const LENIENCE: Lenience;
 
-    /// Reads the line, of which `seen` bytes were valid in the last call. Returns the version and
-    /// where the next line begins, or `None` if the line is not all there.
+    /// Reads the line. Its first `seen` bytes were found valid by the previous call. Returns the
+    /// version and where the next line begins, or `None` if the line is incomplete.
     fn read(&mut self, bytes: &[u8], seen: usize) -> Result<Option<(Version, usize)>, ParseError>;
 }
 
-/// Reads heads of one direction: [`ResponseDecoder`] or [`RequestDecoder`].
+/// Decodes heads of one direction: [`ResponseDecoder`] or [`RequestDecoder`].
 #[derive(Clone, Debug)]
 pub struct HeadDecoder<L> {
     head: Head<L>,
     section: SectionDecoder,
     /// Whether the start-line has been read.
     started: bool,
-    /// How many bytes of the start-line earlier calls looked at.
+    /// How many bytes of the start-line earlier calls examined.
     seen: usize,
     limit: usize,
 }
 
-/// Reads response heads.
+/// Decodes response heads.
 pub type ResponseDecoder = HeadDecoder<StatusLine>;
 
-/// Reads request heads.
+/// Decodes request heads.
 pub type RequestDecoder = HeadDecoder<RequestLine>;
 
 impl<L: StartLine> Default for HeadDecoder<L> {
@@ -205,23 +206,23 @@ impl<L: StartLine> Default for HeadDecoder<L> {
 
 #[allow(private_bounds, reason = "there are two directions and no more")]
 impl<L: StartLine> HeadDecoder<L> {
-    /// A decoder for one head of at most [`OVERHEAD_LIMIT`] bytes.
+    /// Creates a decoder for one head of at most [`OVERHEAD_LIMIT`] bytes.
     pub fn new() -> Self {
         HeadDecoder::with_limit(OVERHEAD_LIMIT)
     }
 
-    /// A decoder for one head of at most `limit` bytes.
+    /// Creates a decoder for one head of at most `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
         let (head, section) = (Head::default(), SectionDecoder::new(L::LENIENCE));
         HeadDecoder { head, section, started: false, seen: 0, limit }
     }
 
-    /// Prepares for another head and reuses the memory of the last one.
+    /// Prepares for another head and reuses the memory of the previous one.
     pub fn reset(&mut self, limit: usize) {
         (self.started, self.seen, self.limit) = (false, 0, limit);
     }
 
-    /// Reads `bytes`: everything that has arrived since the first byte of the head.
+    /// Decodes `bytes`: everything that has arrived since the first byte of the head.
     ///
     /// # Errors
     /// Fails as soon as the bytes cannot become a head, or exceed the limit.
@@ -251,7 +252,7 @@ impl<L: StartLine> HeadDecoder<L> {
         Ok(progress)
     }
 
-    /// The head, once it is complete.
+    /// Returns the head, once it is complete.
     pub fn head(&self) -> &Head<L> {
         &self.head
     }

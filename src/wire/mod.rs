@@ -1,6 +1,6 @@
 //! RFC 9112 as code: bytes in, values out, no I/O.
 //!
-//! An HTTP/1.1 message is text, then perhaps content (`RFC 9112 §2.1`):
+//! An HTTP/1.1 message is text, optionally followed by content (`RFC 9112 §2.1`):
 //!
 //! ```text
 //! HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
@@ -8,16 +8,17 @@
 //!
 //! The **head** is everything up to and including the empty line. Read in this order:
 //!
-//! 1. [`grammar`]: which bytes a token, a field value or a target may hold
+//! 1. [`grammar`]: which bytes a token, a field value or a target may contain
 //! 2. [`field`]: field lines as values; [`section`]: their decoder
 //! 3. [`head`]: request heads and response heads, and their decoder; `start_line` and `target`: the
 //!    rules of the first line; `encode`: the encoders
-//! 4. [`framing`]: from a head to where the message body ends
+//! 4. [`framing`]: where the message body ends
 //! 5. [`chunked`]: the transfer coding for bodies whose length is not known
 //! 6. [`body`]: one decoder for all framings
 //!
-//! Shortcuts stand apart, in `fast`. Every decoder has three outcomes: a value, *Partial* (feed
-//! more bytes), or a [`ParseError`] as soon as no further byte could mend the message.
+//! The shortcuts are in a file of their own, `fast`. Every decoder has three outcomes: a value,
+//! *Partial* (feed more bytes), or a [`ParseError`] as soon as no further byte could make the
+//! message valid.
 //!
 //! ```
 //! use unix_http::wire::{Framing, Progress, ResponseDecoder, framing};
@@ -55,8 +56,8 @@ pub use head::{HeadDecoder, RequestDecoder, RequestHead, ResponseDecoder, Respon
 pub use reason::reason_phrase;
 pub use section::Progress;
 
-/// How many bytes of one message may be something other than content: 300 KiB, as in curl.
+/// The limit for all bytes of one message that are not content: 300 KiB, as in curl.
 ///
-/// One budget bounds everything together: 1xx heads, the head, zeros and extensions in chunk-size
-/// lines, and the trailer section.
+/// 1xx heads, the head, zeros and extensions in chunk-size lines, and the trailer section share
+/// this budget.
 pub const OVERHEAD_LIMIT: usize = 300 * 1024;

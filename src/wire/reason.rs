@@ -1,6 +1,6 @@
 //! Reason-phrases.
 
-/// Returns the reason-phrase that `RFC 9110 §15` suggests, or an empty one.
+/// Returns the reason-phrase that `RFC 9110 §15` suggests, or an empty string.
 #[must_use]
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {

@@ -1,4 +1,4 @@
-//! The decoder of a field section: the lines of a header section or of a trailer section.
+//! The decoder of a field section: a header section or a trailer section.
 //!
 //! ```text
 //! field-section = *( field-line CRLF ) CRLF
@@ -6,8 +6,8 @@
 //! obs-fold      = OWS CRLF RWS                                        ; RFC 9112 §5.2
 //! ```
 //!
-//! Declined:
-//! - white space before the colon: two readers would disagree about the name (`RFC 9112 §5.1`);
+//! Rejected:
+//! - white space before the colon: two readers could disagree about the name (`RFC 9112 §5.1`);
 //! - a bare CR, NUL and other controls in a value: some readers end a line there
 //!   (`RFC 9110 §5.5`);
 //! - a folded line in a request (`RFC 9112 §5.2`). In a response each fold is read as one SP.
@@ -16,10 +16,10 @@ use super::error::{ErrorKind, ParseError};
 use super::field::{Fields, Line, Span};
 use super::grammar::{is_ows, token_len, trim_ows, value_len};
 
-/// How far a decoder came.
+/// The progress of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// All bytes are valid so far; more are needed.
+    /// All bytes so far are valid; more are needed.
     Partial,
     /// The head is complete.
     Complete {
@@ -31,24 +31,25 @@ pub enum Progress {
 /// Deviations from the grammar that the decoder accepts. Encoders never produce them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lenience {
-    /// A folded line is read with one SP for each fold, as a user agent must (`RFC 9112 §5.2`).
+    /// Each fold is read as one SP, as a user agent must (`RFC 9112 §5.2`).
     pub folds: bool,
-    /// A lone LF ends a line, as it may in a head (`RFC 9112 §2.2`). A trailer section never
-    /// accepts it: a request could hide where only one of two readers sees its end.
+    /// A lone LF ends a line. A head may allow this (`RFC 9112 §2.2`), a trailer section never
+    /// does: only one of two readers would see its end there, and the other could miss a hidden
+    /// request.
     pub bare_lf: bool,
 }
 
-/// Reads a field section line by line, and resumes where it stopped when more bytes have arrived.
+/// Decodes a field section line by line. Resumes where it stopped when more bytes have arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct SectionDecoder {
     lenience: Lenience,
     /// Where the first unread line begins.
     at: usize,
-    /// Where the colon of that line is; 0 until it was found.
+    /// Where the colon of that line is; 0 until it is found.
     colon: usize,
-    /// How many bytes earlier calls looked at. They are not looked at again.
+    /// How many bytes earlier calls examined. Later calls skip them.
     seen: usize,
-    /// The lines whose value was folded, each with the unfolded value.
+    /// The numbers of the folded lines, each with the unfolded value.
     unfolded: Vec<(usize, Vec<u8>)>,
 }
 
@@ -57,7 +58,7 @@ impl SectionDecoder {
         SectionDecoder { lenience, at: 0, colon: 0, seen: 0, unfolded: Vec::new() }
     }
 
-    /// Starts over with a field section that begins at `at`.
+    /// Starts over with a field section at `at`.
     pub(crate) fn reset(&mut self, at: usize) {
         self.unfolded.clear();
         (self.at, self.colon, self.seen) = (at, 0, 0);
@@ -142,7 +143,7 @@ impl SectionDecoder {
         Ok(Some(next))
     }
 
-    /// Finds the colon; `None` if it has not arrived.
+    /// Finds the colon. Returns `None` if it has not arrived.
     fn field_name(&self, head: &[u8]) -> Result<Option<usize>, ParseError> {
         let from = self.at.max(self.seen);
         let colon = from + token_len(&head[from..]);
@@ -156,9 +157,9 @@ impl SectionDecoder {
         Err(ParseError::new(kind, colon))
     }
 
-    /// As [`line_end`], from where the last call stopped.
+    /// Calls [`line_end`] where the previous call stopped.
     fn line_end(&self, head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
-        // The last byte seen may have been a CR that waits for its LF.
+        // The last byte seen may have been a CR without its LF.
         match line_end(head, from.max(self.seen.saturating_sub(1)))? {
             Some((end, next)) if next == end + 1 && !self.lenience.bare_lf => {
                 Err(ParseError::new(ErrorKind::ChunkLineEnd, end))
@@ -167,7 +168,7 @@ impl SectionDecoder {
         }
     }
 
-    /// Copies the head into `fields`, so that they outlive the buffer they were read from.
+    /// Copies the head into `fields`, which then outlive the input buffer.
     fn complete(&mut self, fields: &mut Fields, head: &[u8], line_end: usize) -> Progress {
         let len = self.at + line_end;
         fields.bytes.extend_from_slice(&head[..len]);
@@ -182,10 +183,10 @@ impl SectionDecoder {
     }
 }
 
-/// Returns where the text from `from` ends and where the next line begins; `None` if the end of the
-/// line has not arrived.
+/// Returns where the text starting at `from` ends and where the next line begins, or `None` if the
+/// end of the line has not arrived.
 ///
-/// A CR without its LF is refused, because other readers would end the line there.
+/// Rejects a CR without an LF, because other readers would end the line there.
 #[inline]
 pub(super) fn line_end(head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
     let end = from + value_len(&head[from..]);

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Accepted beyond the grammar, as the RFC allows: a lone LF as a line end, a status-line without a
-//! reason-phrase and its SP, one empty line before a request-line. Declined: other white space
-//! between the parts, empty lines before a status-line, a request-target of none of the four forms.
+//! reason-phrase and its SP, one empty line before a request-line. Rejected: other white space
+//! between the parts, empty lines before a status-line, a request-target in none of the four forms.
 
 use super::error::{ErrorKind, ParseError};
 use super::field::Span;
@@ -31,7 +31,7 @@ impl StartLine for StatusLine {
             };
         }
         let Some((version, reason)) = self.before_reason(bytes)? else { return Ok(None) };
-        // The last byte seen may have been a CR that waits for its LF.
+        // The last byte seen may have been a CR without its LF.
         match line_end(bytes, reason.max(seen.saturating_sub(1))) {
             Ok(None) => Ok(None),
             Ok(Some((end, next))) => {
@@ -48,7 +48,7 @@ impl StartLine for StatusLine {
 
 impl StatusLine {
     /// Reads `HTTP-version SP status-code [ SP ]`. Returns the version and where the reason-phrase
-    /// begins, or `None` if that has not arrived.
+    /// begins, or `None` if these bytes have not all arrived.
     fn before_reason(&mut self, bytes: &[u8]) -> Result<Option<(Version, usize)>, ParseError> {
         let Some(version) = version(bytes, 0)? else { return Ok(None) };
         match bytes.get(8) {
@@ -75,7 +75,7 @@ impl StatusLine {
     }
 }
 
-/// Reads `HTTP-version` at `at`; `None` if it is not all there.
+/// Reads `HTTP-version` at `at`. Returns `None` if it is incomplete.
 fn version(bytes: &[u8], at: usize) -> Result<Option<Version>, ParseError> {
     let rest = bytes.get(at..).unwrap_or_default();
     for (i, (byte, want)) in rest.iter().zip(b"HTTP/1.").enumerate() {
@@ -93,14 +93,14 @@ fn version(bytes: &[u8], at: usize) -> Result<Option<Version>, ParseError> {
     }
 }
 
-/// The frame header that an HTTP/2 server begins with: a length of three bytes, type 4 (SETTINGS),
-/// no flags, stream 0 (`RFC 9113 §3.4`). `None` stands for any byte.
+/// The first frame header from an HTTP/2 server: a length of three bytes, type 4 (SETTINGS), no
+/// flags, stream 0 (`RFC 9113 §3.4`). `None` matches any byte.
 const SETTINGS: [Option<u8>; 9] = {
     let zero = Some(0);
     [zero, zero, None, Some(4), zero, zero, zero, zero, zero]
 };
 
-/// Whether `bytes` begins with an HTTP/2 SETTINGS frame, or with its first bytes.
+/// Returns whether `bytes` could be the beginning of an HTTP/2 SETTINGS frame.
 fn is_http2_settings(bytes: &[u8]) -> bool {
     let same = |(byte, want): (&u8, Option<u8>)| want.is_none_or(|want| want == *byte);
     bytes.first() == Some(&0) && bytes.iter().zip(SETTINGS).all(same)
@@ -130,7 +130,7 @@ impl StartLine for RequestLine {
             let from = self.method.end as usize + 1;
             let Some(end) = target_end(bytes, from, seen)? else { return Ok(None) };
             let (method, target) = (self.method.of(bytes), &bytes[from..end]);
-            // The preface of HTTP/2 is recognised by its version.
+            // `PRI *` may begin the preface of HTTP/2; the version below decides.
             if !has_target_form(method, target) && (method, target) != (b"PRI", b"*") {
                 return Err(ParseError::new(ErrorKind::TargetForm, from));
             }
@@ -144,7 +144,7 @@ impl StartLine for RequestLine {
         if b"PRI * HTTP/2.0".starts_with(line) {
             return Ok(None);
         }
-        // Only that preface and OPTIONS have the target `*`.
+        // Only this preface and OPTIONS have the target `*`.
         if line.starts_with(b"PRI * HTTP/1") {
             return Err(ParseError::new(ErrorKind::TargetForm, self.target.start as usize));
         }
@@ -160,27 +160,27 @@ impl StartLine for RequestLine {
     }
 }
 
-/// Finds the SP after the method that begins at `start`; `None` if it has not arrived.
+/// Finds the SP after the method at `start`. Returns `None` if it has not arrived.
 fn method_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
     let from = start.max(seen);
     let end = from + token_len(&bytes[from..]);
     match bytes.get(end) {
         None => Ok(None),
         Some(b' ') if end > start => Ok(Some(end)),
-        // No method begins with this byte, so the peer speaks another protocol (TLS, for example).
+        // No method begins with this byte: the peer speaks another protocol, such as TLS.
         Some(_) if end == 0 => Err(ParseError::new(ErrorKind::NotHttp, 0)),
         Some(_) => Err(ParseError::new(ErrorKind::Method, end)),
     }
 }
 
-/// Finds the SP after the request-target that begins at `start`; `None` if it has not arrived.
+/// Finds the SP after the request-target at `start`. Returns `None` if it has not arrived.
 fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
     let from = start.max(seen);
     let end = from + bytes[from..].iter().take_while(|&&byte| is_target_byte(byte)).count();
     match bytes.get(end) {
         None => Ok(None),
         Some(b' ') if end > start => Ok(Some(end)),
-        // `GET /` and a line end: HTTP/0.9, which had no version.
+        // `GET /` and a line end: HTTP/0.9, which has no version.
         Some(b'\r' | b'\n') if end > start => Err(ParseError::new(ErrorKind::Version, end)),
         Some(_) => Err(ParseError::new(ErrorKind::Target, end)),
     }

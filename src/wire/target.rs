@@ -1,4 +1,4 @@
-//! The forms of a request-target, and what a host looks like.
+//! The forms of a request-target, and the grammar of a host.
 //!
 //! ```text
 //! request-target = origin-form / absolute-form / authority-form / asterisk-form  ; RFC 9112 §3.2
@@ -8,7 +8,7 @@
 //! reg-name       = *( unreserved / pct-encoded / sub-delims )
 //! ```
 
-/// Whether the method may have a request-target of this form (`RFC 9112 §3.2`).
+/// Returns whether `target` has a form that `method` allows (`RFC 9112 §3.2`).
 pub(super) fn has_target_form(method: &[u8], target: &[u8]) -> bool {
     match (method, target) {
         // authority-form. An empty port must be refused (RFC 9110 §9.3.6).
@@ -31,9 +31,10 @@ pub(super) fn has_target_form(method: &[u8], target: &[u8]) -> bool {
     }
 }
 
-/// Returns where `value` stops being `uri-host [ ":" port ]`, if it does. An empty host is valid.
+/// Returns the offset where `value` departs from `uri-host [ ":" port ]`, or `None` if it conforms.
+/// An empty host is valid.
 ///
-/// Between the brackets of an IP-literal only the bytes are checked.
+/// Within the brackets of an IP-literal, only the bytes are checked.
 pub(crate) fn not_a_host(value: &[u8]) -> Option<usize> {
     let name_byte = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b);
     let mut end = 0;

@@ -453,7 +453,7 @@ fn a_body_that_breaks_off_or_breaks_the_grammar() {
         ("Content-Length: 5\r\n\r\nabc", "the connection ended after 3 of 5 bytes (RFC 9112 §8)"),
         (
             "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-            "the connection ended after 3 bytes, without the last chunk (RFC 9112 §8)",
+            "the connection ended after 3 bytes, before the last chunk (RFC 9112 §8)",
         ),
         (
             "Transfer-Encoding: chunked\r\n\r\nx\r\n",
