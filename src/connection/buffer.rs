@@ -1,4 +1,4 @@
-//! The buffer of a connection: bytes as they arrived, and content decoded from them in place.
+//! The buffer of a connection: bytes as they arrived, and content decoded in place.
 
 use crate::error::Error;
 use crate::wire::{BodyDecoder, ParseError};
@@ -6,30 +6,30 @@ use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
 
-/// The size of a new buffer: a head and a small body.
+/// The size of a new buffer: enough for a head and a small body.
 const SMALL: usize = 16 * 1024;
-/// The size to which a buffer grows while every read fills it.
+/// The largest size. A buffer grows only while every read fills it.
 const LARGE: usize = 256 * 1024;
-/// From this length a run of content gets a slice, or a read, of its own.
+/// A run of content of at least this length gets its own slice or its own read.
 pub(super) const RUN: usize = 4096;
 
 /// A callback that receives the bytes of a body exactly as they arrived, including chunk framing.
 pub(crate) type Watch = Box<dyn FnMut(&[u8]) + Send>;
 
-/// Bytes that were read ahead, and where they lie.
+/// Bytes that were read ahead, and their positions.
 #[derive(Default)]
 pub(super) struct Buffer {
     pub bytes: Vec<u8>,
-    /// Content that is ready to be handed out.
+    /// Content that is ready for the caller.
     pub ready: Range<usize>,
-    /// Bytes as they arrived, not decoded yet, behind `ready`.
+    /// Bytes behind `ready` that are not decoded yet.
     pub raw: Range<usize>,
-    /// What broke the framing behind the content that is ready.
+    /// The framing error behind the content that is ready.
     pub broken: Option<ParseError>,
     pub watch: Option<Watch>,
 }
 
-/// The lengths only: the bytes may hold credentials.
+/// Shows only lengths, because the bytes may contain credentials.
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Buffer(ready: {} bytes, raw: {} bytes)", self.ready.len(), self.raw.len())
@@ -47,7 +47,7 @@ impl Buffer {
         &self.bytes[self.raw.start..self.raw.end]
     }
 
-    /// Decodes raw bytes into ready content. Joins small chunks; a large chunk stays apart.
+    /// Decodes raw bytes into ready content. Joins small chunks; a large chunk stays separate.
     pub fn decode(&mut self, body: &mut BodyDecoder) {
         while self.broken.is_none() {
             self.join_whole_chunks(body);
@@ -64,7 +64,7 @@ impl Buffer {
             self.show(step.framing + if takes_data { step.data } else { 0 });
             let end = self.raw.start + step.framing + step.data;
             self.raw.start += if keep_framing { 0 } else { step.framing };
-            // Data that is not taken is offered again by the next step.
+            // The next step offers data that was not taken again.
             if !takes_data || self.raw.start == end {
                 return;
             }
@@ -97,14 +97,14 @@ impl Buffer {
         });
     }
 
-    /// Shows the next `n` raw bytes to the watch, if there is one.
+    /// Passes the next `n` raw bytes to the watch, if there is one.
     fn show(&mut self, n: usize) {
         if let (Some(callback), 1..) = (&mut self.watch, n) {
             callback(&self.bytes[self.raw.start..self.raw.start + n]);
         }
     }
 
-    /// Reads more of a body. Returns whether there is more.
+    /// Reads more of a body. Returns false at its end.
     pub fn more(&mut self, stream: &mut impl Read, body: &BodyDecoder) -> Result<bool, Error> {
         if body.is_done() {
             return Ok(false);
@@ -118,7 +118,7 @@ impl Buffer {
         Ok(true)
     }
 
-    /// Reads more behind what is buffered. Returns 0 at the end of the stream.
+    /// Reads more bytes behind the buffered ones. Returns 0 at the end of the stream.
     pub fn fill(&mut self, stream: &mut impl Read) -> io::Result<usize> {
         let waiting = self.raw.len();
         if waiting == 0 {
@@ -139,7 +139,7 @@ impl Buffer {
         Ok(n)
     }
 
-    /// Puts `bytes` behind what is buffered.
+    /// Appends `bytes` to the buffered bytes.
     pub fn keep(&mut self, bytes: &[u8]) {
         if self.ready.is_empty() && self.raw.is_empty() {
             self.raw = 0..0;

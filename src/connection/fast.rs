@@ -1,23 +1,23 @@
-//! The short way of content into the caller's memory. It does what
-//! [`fill_body`](super::Connection::fill_body) and a copy do: skip this file to learn the protocol.
+//! A shortcut for content into the caller's memory. The result is the same as that of
+//! [`fill_body`](super::Connection::fill_body) and a copy: skip this file to learn the protocol.
 //!
 //! | shortcut | plain twin | gain |
 //! |---|---|---|
-//! | [`read_large`] | `fill_body` and a copy | chunks of 32 KiB: 1.16 to 1.06 × a bare socket |
+//! | [`read_large`] | `fill_body` and a copy | chunks of 32 KiB: 1.06 instead of 1.16 × a socket |
 //! | [`copy_buffered`] | `fill_body` and a copy | chunks of 100 bytes: one copy instead of two |
 //!
-//! `tests/client/read_body.rs` shows that both ways deliver the same.
+//! `tests/client/read_body.rs` shows that both deliver the same content.
 
 use super::buffer::{Buffer, RUN};
 use crate::error::Error;
 use crate::wire::BodyDecoder;
 use std::io::{self, IoSliceMut, Read};
 
-/// The longest gap that is read apart: CR LF, 16 digits, CR LF.
+/// The longest gap that is read separately: CR LF, 16 digits, CR LF.
 const GAP: usize = 20;
 
 /// The framing between the last two chunks. Most servers send chunks of one size, so the next gap
-/// and the next chunk are expected to be as long.
+/// and the next chunk will probably have the same length.
 #[derive(Debug, Default)]
 pub(super) struct Gap {
     /// The bytes between the data of the last chunk and the data before it.
@@ -34,7 +34,7 @@ impl Gap {
     fn note(&mut self, framing: usize, body: &BodyDecoder) {
         self.part += framing;
         if self.part > 0 && body.run() > 0 {
-            // Before the first chunk there is no CR LF that ends another.
+            // No CR LF of an earlier chunk precedes the first chunk.
             let first = if body.received() == 0 { 2 } else { 0 };
             self.len = (self.part + first).min(GAP);
             self.chunk = usize::try_from(body.run()).unwrap_or(usize::MAX);
@@ -42,7 +42,7 @@ impl Gap {
         }
     }
 
-    /// Whether the rest of a gap is next, and a large chunk is expected behind it.
+    /// Returns whether the rest of a gap comes next, and probably a large chunk after it.
     fn is_next(&self, body: &BodyDecoder) -> bool {
         let between = body.is_chunked() && body.run() == 0 && !body.is_done();
         between && self.chunk >= RUN && self.part < self.len
@@ -110,7 +110,7 @@ fn copy_buffered(
     n
 }
 
-/// Reads large runs from the stream into `out`. Returns 0 if only framing arrived.
+/// Reads large runs from the stream straight into `out`. Returns 0 if only framing arrived.
 fn read_large(
     stream: &mut impl Read,
     buffer: &mut Buffer,
@@ -127,22 +127,22 @@ fn read_large(
     Ok(guess.sort_out(buffer, gap, body, out))
 }
 
-/// How many chunks one read is expected to bring at most, behind the current one.
+/// The most chunks that one read expects, after the current one.
 const CHUNKS: usize = 7;
 
-/// What one readv(2) is expected to bring: the rest of a chunk, then gaps and chunks like the last
-/// ones. The gaps are read apart, so that each chunk lands where it belongs:
+/// The layout that one readv(2) expects: the rest of a chunk, then gaps and chunks like the last
+/// ones. The gaps go to `lines`, so that the chunks are contiguous in `out`:
 ///
 /// ```text
 ///   out     [ chunk-data           ]             [ chunk-data           ]
 ///   lines                           [CRLF 8000 CRLF]
 /// ```
 ///
-/// If the bytes of a gap are not what was expected, everything behind them moves to the buffer.
+/// If a gap has other bytes than expected, everything after it moves to the buffer.
 struct Guess {
     /// The length of the current run.
     run: usize,
-    /// The length of the rest of the first gap, of every further gap, and of every chunk.
+    /// The expected lengths of the rest of the first gap, of every other gap, and of every chunk.
     first: usize,
     gap: usize,
     chunk: usize,
@@ -158,7 +158,7 @@ impl Guess {
         if run > 0 {
             gap.part = 0;
         }
-        // Where `out` ends inside a chunk, the end of the chunk is not waited for.
+        // Do not wait for the end of a chunk that `out` has no room for.
         let chunk = if body.is_chunked() && run < room { gap.chunk } else { 0 };
         let (first, lines) = (gap.len - gap.part, [[0; GAP]; CHUNKS]);
         Guess { run, first, gap: gap.len, chunk, lines, n: 0 }
@@ -183,12 +183,12 @@ impl Guess {
             pair[1] = IoSliceMut::new(chunk);
             (rest, gap) = (behind, self.gap);
         }
-        // A stream without vectored reads uses the first slice, which must not be empty then.
+        // A stream without vectored reads uses only the first slice, which must not be empty.
         self.n = stream.read_vectored(&mut slices[usize::from(self.run == 0)..])?;
         Ok(())
     }
 
-    /// Checks the gaps. Returns how many bytes of content are in `out`.
+    /// Checks the gaps. Returns the number of content bytes in `out`.
     fn sort_out(
         &self,
         buffer: &mut Buffer,
@@ -229,7 +229,8 @@ impl Guess {
         content
     }
 
-    /// Moves `unread` bytes to the buffer: a chunk, then each gap from `at` on and a chunk.
+    /// Moves `unread` bytes to the buffer: a chunk, then pairs of a gap and a chunk, starting with
+    /// gap `at`.
     fn keep_rest(&self, at: usize, mut unread: usize, buffer: &mut Buffer, mut out: &[u8]) {
         for line in [&[][..]].into_iter().chain(self.lines[at..].iter().map(|line| &line[..])) {
             let line = &line[..line.len().min(self.gap).min(unread)];

@@ -6,8 +6,8 @@
 //!                      └ content, handed out as slices of this same buffer
 //! ```
 //!
-//! A small message costs one read. Small chunks are joined where they lie. Bytes beyond a message
-//! stay for the next one. Content that is read into the caller's memory takes a short way: `fast`.
+//! A small message costs one read. Small chunks are joined in place. Bytes beyond a message stay
+//! for the next one. Reads into the caller's memory take a shortcut: `fast`.
 //!
 //! [`Connection`] reads from a stream and blocks. [`ClientExchange`] has no stream: a poll loop or
 //! an async runtime moves the bytes.
@@ -43,7 +43,7 @@ use crate::wire::{BodyDecoder, HeadDecoder, Progress};
 use buffer::Buffer;
 use std::io::Read;
 
-/// A stream with the bytes that were read ahead from it.
+/// A stream and the bytes that were read ahead from it.
 #[derive(Debug)]
 pub struct Connection<S> {
     stream: S,
@@ -52,12 +52,12 @@ pub struct Connection<S> {
 }
 
 impl<S> Connection<S> {
-    /// A connection over `stream` with an empty buffer.
+    /// Creates a connection over `stream` with an empty buffer.
     pub fn new(stream: S) -> Connection<S> {
         Connection::with_buffer(stream, Vec::new())
     }
 
-    /// A connection that reuses the memory of an earlier one.
+    /// Creates a connection that reuses the memory of an earlier one.
     pub fn with_buffer(stream: S, bytes: Vec<u8>) -> Connection<S> {
         let buffer = Buffer { bytes, ..Buffer::default() };
         Connection { stream, buffer, gap: fast::Gap::default() }
@@ -68,51 +68,51 @@ impl<S> Connection<S> {
         &self.stream
     }
 
-    /// Returns the stream. Reading from it skips what is [`buffered`](Connection::buffered).
+    /// Returns the stream. Reading from it skips the [`buffered`](Connection::buffered) bytes.
     pub fn stream_mut(&mut self) -> &mut S {
         &mut self.stream
     }
 
-    /// Shows the bytes of bodies to `watch` from now on, or no longer.
+    /// Passes the bytes of bodies to `watch` from now on. `None` removes an earlier watch.
     pub(crate) fn set_watch(&mut self, watch: Option<Watch>) {
         self.buffer.watch = watch;
     }
 
-    /// Returns what was read from the stream and not used yet: content, then other bytes.
+    /// Returns the bytes that were read but not used yet: decoded content, then raw bytes.
     pub fn buffered(&self) -> [&[u8]; 2] {
         [self.buffer.ready(), self.buffer.raw()]
     }
 
-    /// Whether bytes were read ahead and not used yet.
+    /// Returns whether bytes were read but not used yet.
     pub fn has_buffered(&self) -> bool {
         self.buffered().iter().any(|bytes| !bytes.is_empty())
     }
 
-    /// Returns the stream and the bytes that were read ahead.
+    /// Splits the connection into the stream and the unused bytes.
     pub fn into_parts(self) -> (S, Vec<u8>) {
         let ahead = self.buffered().concat();
         (self.stream, ahead)
     }
 
-    /// Closes the stream and returns the memory.
+    /// Drops the stream and returns the buffer's memory.
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer.bytes
     }
 
-    /// Reports that `n` bytes of the content from [`fill_body`](Connection::fill_body) were used.
+    /// Marks `n` bytes of the content from [`fill_body`](Connection::fill_body) as used.
     #[inline]
     pub fn consume_body(&mut self, n: usize) {
         let ready = &mut self.buffer.ready;
         ready.start = (ready.start + n).min(ready.end);
     }
 
-    /// Returns the content from [`fill_body`](Connection::fill_body) that was not used yet.
+    /// Returns the unused content from [`fill_body`](Connection::fill_body).
     #[inline]
     pub fn content(&self) -> &[u8] {
         self.buffer.ready()
     }
 
-    /// Drops what is buffered of a body, without reading from the stream.
+    /// Drops the buffered part of a body without reading from the stream.
     pub fn discard_buffered(&mut self, body: &mut BodyDecoder) {
         self.buffer.ready = 0..0;
         while !body.is_done() && self.has_buffered() {
@@ -125,7 +125,7 @@ impl<S> Connection<S> {
 }
 
 impl<S: Read> Connection<S> {
-    /// Reads once while nothing is buffered, and keeps the bytes for later.
+    /// Reads once into the empty buffer.
     #[cfg(feature = "server")]
     pub(crate) fn read_ahead(&mut self) -> Result<usize, Error> {
         self.buffer.fill(&mut self.stream).map_err(Error::receive)
@@ -134,7 +134,7 @@ impl<S: Read> Connection<S> {
     /// Reads a head. Returns its length, or `None` if the stream ended before its first byte.
     ///
     /// # Errors
-    /// [`Error::IncompleteHead`], [`Error::Parse`], and those of the stream.
+    /// [`Error::IncompleteHead`], [`Error::Parse`], and errors of the stream.
     #[allow(private_bounds, reason = "there are two kinds of heads and no more")]
     pub fn read_head<L: StartLine>(
         &mut self,
@@ -158,10 +158,11 @@ impl<S: Read> Connection<S> {
         }
     }
 
-    /// Returns the next content without copying it; nothing at the end of the body.
+    /// Returns the next content without copying it. Returns an empty slice at the end of the body.
     ///
     /// # Errors
-    /// [`Error::Incomplete`], [`Error::Parse`] and those of the stream, after all content before.
+    /// [`Error::Incomplete`], [`Error::Parse`] and errors of the stream. All content before the
+    /// error was returned earlier.
     #[inline]
     pub fn fill_body(&mut self, body: &mut BodyDecoder) -> Result<&[u8], Error> {
         while self.buffer.ready.is_empty() {
@@ -176,7 +177,7 @@ impl<S: Read> Connection<S> {
     /// Reads content into `out`. Returns 0 at the end of the body, or if `out` is empty.
     ///
     /// # Errors
-    /// As [`fill_body`](Connection::fill_body).
+    /// Fails as [`fill_body`](Connection::fill_body) does.
     #[inline]
     pub fn read_body(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
         let buffer = &mut self.buffer;

@@ -1,11 +1,11 @@
-//! A raw connection after HTTP: bytes in both directions, each with its own end.
+//! A raw connection after HTTP: bytes in both directions. Each direction ends separately.
 
 use crate::transport::{Clock, Stream, Timeouts};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// A raw connection after HTTP, as with Docker's attach.
+/// A raw connection after HTTP, as Docker's attach uses it.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -17,13 +17,13 @@ use std::net::Shutdown;
 ///     .send()?;
 /// let mut attached = response.into_upgraded().expect("a 101 or a 200 without a length");
 /// attached.write_all(b"hello\n")?;
-/// attached.close_write()?; // the container's stdin ends; its output goes on
+/// attached.close_write()?; // ends the container's stdin; its output continues
 /// attached.read_to_end(&mut Vec::new())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A peer that closes a Unix socket with unread input, as a container does that ends before its
-/// stdin, ends its output without an error.
+/// If the peer closes a Unix socket before it has read all input, reading ends without an error. A
+/// container does so if it ends before its stdin does.
 #[derive(Debug)]
 pub struct Upgraded {
     read: ReadHalf,
@@ -32,7 +32,7 @@ pub struct Upgraded {
 /// The direction from the peer. The connection closes when both halves are dropped.
 pub struct ReadHalf {
     stream: Stream,
-    /// What arrived together with the head.
+    /// Bytes that arrived together with the head.
     ahead: Vec<u8>,
     used: usize,
 }
@@ -48,29 +48,29 @@ impl Upgraded {
         Upgraded { read: ReadHalf { stream, ahead, used: 0 } }
     }
 
-    /// Sets time limits from now on. Until then those of the exchange hold: `total` counts from its
-    /// start. `Timeouts::default()` removes them.
+    /// Replaces the time limits of the exchange, which otherwise stay in force; its `total` counts
+    /// from its start. `Timeouts::default()` removes all limits.
     ///
     /// # Errors
-    /// That of setsockopt(2).
+    /// Fails as setsockopt(2) does.
     pub fn set_timeouts(&mut self, timeouts: Timeouts) -> io::Result<()> {
         let clock = Clock::start(&timeouts);
         clock.head_received();
         self.read.stream.set_clock(clock)
     }
 
-    /// Ends the direction to the peer. Reading goes on.
+    /// Ends the direction to the peer. Reading still works.
     ///
     /// # Errors
-    /// That of shutdown(2).
+    /// Fails as shutdown(2) does.
     pub fn close_write(&self) -> io::Result<()> {
         self.read.stream.shutdown(Shutdown::Write)
     }
 
-    /// Splits the connection for two threads.
+    /// Splits the connection into two halves, for two threads.
     ///
     /// # Errors
-    /// That of duplicating the descriptor.
+    /// Fails as dup(2) does.
     pub fn split(self) -> io::Result<(ReadHalf, WriteHalf)> {
         let stream = self.read.stream.try_clone()?;
         Ok((self.read, WriteHalf { stream }))
@@ -81,7 +81,7 @@ impl WriteHalf {
     /// Ends the direction to the peer.
     ///
     /// # Errors
-    /// That of shutdown(2).
+    /// Fails as shutdown(2) does.
     pub fn close(self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
@@ -93,12 +93,12 @@ impl WriteHalf {
 }
 
 impl ReadHalf {
-    /// Returns the bytes that arrived with the head and have not been read yet.
+    /// Returns the unread bytes that arrived with the head.
     pub fn buffered(&self) -> &[u8] {
         &self.ahead[self.used..]
     }
 
-    /// Returns the stream, whose bytes come after the [`buffered`](ReadHalf::buffered) ones.
+    /// Returns the stream. Its bytes follow the [`buffered`](ReadHalf::buffered) ones.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
@@ -118,8 +118,8 @@ impl Read for ReadHalf {
             return Ok(n);
         }
         let result = (&self.stream).read(out);
-        // Linux reports bytes that the peer left unread, after all of its own were read. Over TCP
-        // some of those may be lost, so there it stays an error.
+        // Linux reports a reset if the peer left input unread, after all of the peer's bytes were
+        // read. Over TCP a reset may lose some of them, so there it stays an error.
         let reset = |error: &io::Error| error.kind() == ErrorKind::ConnectionReset;
         if result.as_ref().is_err_and(reset) && self.stream.as_unix().is_some() {
             return Ok(0);

@@ -226,7 +226,7 @@ const NO_TLS: &str = "the server does not speak TLS on this port; try it without
 
 /// What else `openssl` prints, and its meaning. An empty meaning quotes the last line of it.
 const KNOWN: &[(&str, Kind, &str)] = &[
-    ("Connection refused", Kind::NobodyListens, tcp::NOBODY),
+    ("Connection refused", Kind::NobodyListens, tcp::REFUSED),
     ("BIO_lookup_ex", Kind::UnknownHost, "the host name cannot be resolved; check its spelling"),
     ("Connection timed out", Kind::TimedOut, tcp::NO_ANSWER),
     ("No route to host", Kind::Unreachable, tcp::NO_ROUTE),

@@ -1,25 +1,26 @@
-//! JSON: a strict reader, a writer, one value out of many, and a layout for people.
+//! JSON: a strict reader, a writer, pointers, and a pretty printer.
 //!
 //! This is enough for Docker's contexts, requests, progress streams and error messages, and for
-//! `--select` and `--pretty`. It does not serialize types of your own.
+//! `--select` and `--pretty`. It does not serialize your own types.
 //!
 //! | to | use |
 //! |---|---|
-//! | read a text into a tree | [`Value::parse`] |
-//! | cut a stream such as `/events` into texts | [`JsonTexts`] |
+//! | parse a text into a tree | [`Value::parse`] |
+//! | split a stream such as `/events` into texts | [`JsonTexts`] |
 //! | print one value of a text | [`JsonText::select`] with a [`Pointer`] |
 //! | indent a text | [`JsonText::lay_out`] |
 //! | write JSON | [`JsonWriter`], [`encode_string`], a value's `Display` |
 //!
 //! # One strict policy
-//! RFC 8259 §9 lets a parser accept extensions; this one has none. It rejects comments, trailing
-//! commas, single quotes, `NaN` and `Infinity`, `+1`, `01`, `.5`, `1.`, control characters in
-//! strings, bytes that are not UTF-8 (overlong forms and surrogates too), half a surrogate pair in
-//! `\u` escapes, a byte order mark, and anything after the text. Where the RFC leaves a choice:
+//! RFC 8259 §9 lets a parser accept extensions; this one accepts none. It rejects comments,
+//! trailing commas, single quotes, `NaN` and `Infinity`, `+1`, `01`, `.5`, `1.`, control characters
+//! in strings, bytes that are not UTF-8 (including overlong forms and surrogates), half a surrogate
+//! pair in `\u` escapes, a byte order mark, and anything after the text. Where the RFC leaves a
+//! choice:
 //!
 //! | input | here |
 //! |---|---|
-//! | a number too large or too fine for any machine type | accepted: numbers stay text (§6) |
+//! | a number that fits no machine type | accepted: numbers stay text (§6) |
 //! | members with the same name (§4) | kept; [`Value::get`] takes the last, a [`Pointer`] fails |
 //! | depth and length (§9) | [`DEPTH_LIMIT`], and [`TEXT_LIMIT`] in a stream |
 

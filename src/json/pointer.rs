@@ -1,4 +1,4 @@
-//! JSON Pointer: names one value of a text by the way to it.
+//! JSON Pointer: the path to one value in a text.
 //!
 //! ```text
 //! json-pointer    = *( "/" reference-token )          ; RFC 6901 §3
@@ -8,15 +8,15 @@
 //! array-index     = %x30 / ( %x31-39 *(%x30-39) )     ; §4: "0", or digits without a leading "0"
 //! ```
 //!
-//! The empty pointer is the whole text. For [`JsonText::select`](super::JsonText::select), `*`
-//! stands for every element of an array (`/*/Id`): no index is written so. Not supported: a pointer
-//! as a URI fragment (`#/a`, RFC 6901 §6), `-` for the element after an array's last (§4), and
-//! guesses such as `Id` or `.Id`.
+//! The empty pointer is the whole text. In [`JsonText::select`](super::JsonText::select), `*`
+//! matches every element of an array (`/*/Id`), because `*` is not an index. Not supported: a
+//! pointer as a URI fragment (`#/a`, RFC 6901 §6), `-` for the position after an array's last
+//! element (§4), and shorthands such as `Id` or `.Id`.
 
 use super::error::{JsonError, JsonErrorKind};
 use std::fmt;
 
-/// The way from the root of a JSON text to one value in it.
+/// The path from the root of a JSON text to one value in it.
 ///
 /// ```
 /// use unix_http::json::Pointer;
@@ -32,7 +32,7 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// Reads a pointer as it is written, `/a/0/b~1c`.
+    /// Parses a pointer such as `/a/0/b~1c`.
     ///
     /// # Errors
     /// [`PointerSlash`](JsonErrorKind::PointerSlash) and
@@ -55,7 +55,7 @@ impl Pointer {
         Ok(Pointer { tokens })
     }
 
-    /// The reference tokens, with their escapes undone.
+    /// Returns the reference tokens, unescaped.
     pub fn tokens(&self) -> &[String] {
         &self.tokens
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// Reads a token as an array's index.
+/// Parses a token as an array index.
 pub(super) fn array_index(token: &str) -> Option<usize> {
     let digits = token.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = token.len() > 1 && token.starts_with('0');

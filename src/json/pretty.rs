@@ -1,7 +1,8 @@
-//! JSON texts laid out for people to read, as `jq .` does.
+//! The pretty printer, which indents as `jq .` does.
 //!
-//! Two spaces for each level, one member or element a line, `{}` and `[]` when empty, each text on
-//! a line of its own. Unlike `jq`, numbers keep every digit, and members with the same name stay.
+//! Two spaces for each level, one member or element per line, `{}` and `[]` when empty, each text
+//! starts a new line. Unlike in `jq`, numbers keep every digit, and members with the same name
+//! stay.
 
 use super::error::JsonError;
 use super::reader::{Begun, JsonReader, Next};
@@ -9,8 +10,8 @@ use super::texts::JsonText;
 use super::write::encode_string;
 
 impl JsonText<'_> {
-    /// Lays the text out and hands it to `out`, a line at a time: deep nesting can make it many
-    /// times as long.
+    /// Indents the text and passes it to `out` line by line, because deep nesting can make it many
+    /// times longer.
     ///
     /// ```
     /// use unix_http::json::JsonText;
@@ -23,7 +24,7 @@ impl JsonText<'_> {
     /// ```
     ///
     /// # Errors
-    /// Where the text is not JSON. What came before is laid out, and the rest stays as it came.
+    /// Fails if the text is not JSON. The text before the error is indented, the rest is unchanged.
     pub fn lay_out(&self, out: &mut dyn FnMut(&[u8])) -> Result<(), JsonError> {
         let mut layout = Layout { out, line: Vec::new(), done: 0 };
         let mut reader = self.reader();
@@ -38,7 +39,7 @@ impl JsonText<'_> {
 struct Layout<'o> {
     out: &'o mut dyn FnMut(&[u8]),
     line: Vec<u8>,
-    /// How many bytes of the text are laid out.
+    /// How many bytes of the text have been printed.
     done: usize,
 }
 
@@ -68,7 +69,7 @@ impl Layout<'_> {
         Ok(())
     }
 
-    /// Lays out the beginning of a value; whether it is a container, with nothing in it yet.
+    /// Prints the beginning of a value. Returns whether it opened a container.
     fn begin(&mut self, reader: &mut JsonReader<'_>) -> Result<bool, JsonError> {
         let begun = reader.begin()?;
         self.done = reader.at;

@@ -15,26 +15,26 @@
 //! unescaped = %x20-21 / %x23-5B / %x5D-10FFFF
 //! ```
 //!
-//! [`begin`](JsonReader::begin) reads the beginning of a value. After a bracket, each
-//! [`next`](JsonReader::next) leads to another value until the container ends.
+//! [`begin`](JsonReader::begin) reads a scalar or an opening bracket. After a bracket, each call of
+//! [`next`](JsonReader::next) moves to the next value, until the container ends.
 
 use super::error::JsonErrorKind as Kind;
 use super::error::{DEPTH_LIMIT, JsonError};
 use super::value::Value;
 
-/// What a value begins with.
+/// The beginning of a value.
 pub(crate) enum Begun {
     /// `[` or `{`.
     Container(u8),
-    /// All of a string, number or literal name.
+    /// A complete string, number or literal name.
     Scalar(Value),
 }
 
-/// What comes next in a container.
+/// The next item in a container.
 pub(crate) enum Next {
     /// An element of an array; its value follows.
     Element,
-    /// A member of an object, by its name; its value follows.
+    /// A member of an object with this name; its value follows.
     Member(String),
     /// The end: `]` or `}`.
     End(u8),
@@ -46,11 +46,11 @@ pub(crate) struct JsonReader<'a> {
     pub(crate) at: usize,
     /// Where the text begins in its stream.
     offset: u64,
-    /// The closing brackets that are to come.
+    /// The closing brackets of the open containers.
     pub(super) open: Vec<u8>,
-    /// An opening bracket was read last.
+    /// Whether the last byte read was an opening bracket.
     opened: bool,
-    /// Where the latest name ended.
+    /// Where the last name ended.
     name_end: usize,
 }
 
@@ -59,7 +59,7 @@ impl<'a> JsonReader<'a> {
         JsonReader { text, at: 0, offset, open: Vec::new(), opened: false, name_end: 0 }
     }
 
-    /// Reads the beginning of a value: a bracket, or all of a scalar.
+    /// Reads the beginning of a value: an opening bracket, or a complete scalar.
     pub(crate) fn begin(&mut self) -> Result<Begun, JsonError> {
         self.skip_space();
         let scalar = match self.peek()? {
@@ -81,7 +81,7 @@ impl<'a> JsonReader<'a> {
         Ok(Begun::Scalar(scalar))
     }
 
-    /// Reads on in the innermost container up to the next value, or its end.
+    /// Moves to the next value of the innermost container, or to its end.
     pub(crate) fn next(&mut self) -> Result<Next, JsonError> {
         let Some(&end) = self.open.last() else { return self.fail(Kind::TrailingData) };
         let opened = std::mem::take(&mut self.opened);
@@ -125,7 +125,7 @@ impl<'a> JsonReader<'a> {
         }
     }
 
-    /// Reads a value only to check it, and returns its bytes.
+    /// Checks a value without building a tree, and returns its bytes.
     pub(crate) fn skip(&mut self) -> Result<&'a [u8], JsonError> {
         self.skip_space();
         let (start, depth) = (self.at, self.open.len());
@@ -144,12 +144,12 @@ impl<'a> JsonReader<'a> {
         if self.at < self.text.len() { self.fail(Kind::TrailingData) } else { Ok(()) }
     }
 
-    /// Fails because the member whose name was read last has been there before.
+    /// Fails because an earlier member had the same name as the last one.
     pub(super) fn fail_twice<T>(&self) -> Result<T, JsonError> {
         Err(JsonError { kind: Kind::Ambiguous, offset: self.offset + self.name_end as u64 })
     }
 
-    /// Fails at the byte that would be read next.
+    /// Fails at the next byte.
     fn fail<T>(&self, kind: Kind) -> Result<T, JsonError> {
         Err(JsonError { kind, offset: self.offset + self.at as u64 })
     }
@@ -166,7 +166,7 @@ impl<'a> JsonReader<'a> {
         Ok(())
     }
 
-    /// Reads one of these bytes if it comes next.
+    /// Skips the next byte if it is one of these.
     fn take(&mut self, bytes: &[u8]) -> bool {
         let is_next = self.text.get(self.at).is_some_and(|byte| bytes.contains(byte));
         self.at += usize::from(is_next);
@@ -233,7 +233,7 @@ impl<'a> JsonReader<'a> {
             Ok(_) => run.len(),
             Err(error) => match (error.valid_up_to(), error.error_len()) {
                 (_, None) => run.len(),
-                // These bytes can begin a character (RFC 3629 §4): a later one breaks it.
+                // The first byte can begin a character (RFC 3629 §4), so a later byte is wrong.
                 (first, Some(len)) if matches!(run[first], 0xc2..=0xf4) => first + len,
                 (first, Some(_)) => first,
             },

@@ -1,4 +1,4 @@
-//! Values out of a text by a pointer: `--select /Id`.
+//! Selecting values of a text with a pointer: `--select /Id`.
 
 use super::error::JsonError;
 use super::pointer::{Pointer, array_index};
@@ -6,13 +6,13 @@ use super::reader::{Begun, JsonReader, Next};
 use super::texts::JsonText;
 use super::value::Value;
 
-/// The last value on the way to what is not there: how many tokens are left, what it is, and the
-/// word for what it would have to have.
+/// The last existing value on the path of a pointer that matches nothing: the number of tokens that
+/// are left, a word for this value, and a word for the missing part.
 type Near = (usize, &'static str, &'static str);
 
 impl<'a> JsonText<'a> {
-    /// Hands each value that a pointer selects to `found`, as it stands in the text, and checks all
-    /// of the text. Returns, for people, why there is no such value.
+    /// Passes each value that a pointer selects to `found`, unchanged, and checks the whole text.
+    /// If there is no such value, returns a message that explains why.
     ///
     /// ```
     /// use unix_http::json::{JsonText, Pointer};
@@ -27,8 +27,8 @@ impl<'a> JsonText<'a> {
     /// ```
     ///
     /// # Errors
-    /// Where the text is not JSON, or has a name that the pointer asks for twice. A value that came
-    /// before has gone to `found`.
+    /// Fails if the text is not JSON, or contains a name on the pointer's path twice. Values before
+    /// the error have been passed to `found`.
     pub fn select(
         &self,
         pointer: &Pointer,
@@ -41,8 +41,8 @@ impl<'a> JsonText<'a> {
         Ok(near.map(|near| miss(pointer, near)))
     }
 
-    /// Prints a selected value for a shell: a string as its characters, anything else as it stands,
-    /// or laid out if `pretty`. A line end follows.
+    /// Prints a selected value for a shell: a string without quotes and escapes, anything else
+    /// unchanged, or indented if `pretty`. Adds a line end.
     pub fn print(&self, pretty: bool, out: &mut dyn FnMut(&[u8])) {
         let string = if self.bytes.starts_with(b"\"") { self.value().ok() } else { None };
         match string {
@@ -64,7 +64,7 @@ fn follow<'a>(
         return Ok(None);
     };
     let (kind, child) = match reader.begin()? {
-        Begun::Scalar(_) => ("what is neither object nor array,", ""),
+        Begun::Scalar(_) => ("a value that is neither object nor array,", ""),
         Begun::Container(b'[') => ("the array", "element "),
         Begun::Container(_) => ("the object", "member "),
     };
@@ -90,11 +90,11 @@ fn follow<'a>(
             taken = true;
         }
     }
-    // An empty array has nothing to miss.
+    // `*` on an empty array is not a miss.
     Ok(near.filter(|_| taken || !each))
 }
 
-/// Says how near a text came to the value.
+/// Describes the last existing value on the path, and the missing part.
 fn miss(pointer: &Pointer, (left, kind, child): Near) -> String {
     let (found, missing) = pointer.tokens().split_at(pointer.tokens().len() - left);
     let place = match (Pointer { tokens: found.to_vec() }).to_string() {

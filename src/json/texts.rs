@@ -1,32 +1,32 @@
-//! A stream of JSON texts, cut where each of them ends.
+//! Splitting a stream into JSON texts.
 //!
-//! Docker's `/events`, build and pull progress are JSON texts one after the other: with white space
-//! between them (JSON lines), a record separator before each (RFC 7464 §2.2), or nothing at all
-//! where no two could be read as one.
+//! Docker's `/events`, build and pull progress are sequences of JSON texts: with white space
+//! between them (JSON lines), with a record separator before each (RFC 7464 §2.2), or with nothing
+//! where two texts cannot be read as one.
 //!
-//! To find the end of a text, brackets are counted and strings are passed over. A text also ends at
-//! a byte that cannot begin one, at a control character in a string and at a limit. The strict
-//! reader then says what is wrong, without waiting for more.
+//! To find the end of a text, this module counts brackets and skips strings. A text also ends at a
+//! byte that cannot begin one, at a control character in a string, and at a limit: the strict
+//! reader then reports the error without waiting for more input.
 
 use super::error::JsonErrorKind as Kind;
 use super::error::{DEPTH_LIMIT, JsonError, TEXT_LIMIT};
 use super::reader::JsonReader;
 use super::value::Value;
 
-/// One JSON text, not checked yet.
+/// One JSON text that has not been checked yet.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonText<'a> {
-    /// The text as it came.
+    /// The text as it arrived.
     pub bytes: &'a [u8],
     /// Where it begins in its stream.
     pub offset: u64,
 }
 
 impl<'a> JsonText<'a> {
-    /// Reads the text into a tree.
+    /// Parses the text into a tree.
     ///
     /// # Errors
-    /// Where it is not exactly one RFC 8259 text.
+    /// Fails if it is not exactly one RFC 8259 text.
     pub fn value(&self) -> Result<Value, JsonError> {
         let mut reader = self.reader();
         let value = reader.value()?;
@@ -39,18 +39,18 @@ impl<'a> JsonText<'a> {
 }
 
 impl Value {
-    /// Reads exactly one JSON text.
+    /// Parses exactly one JSON text.
     ///
     /// # Errors
-    /// On anything that is not RFC 8259 JSON, or more after it than white space.
+    /// Fails if it is not exactly one RFC 8259 text.
     pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
         JsonText { bytes: text, offset: 0 }.value()
     }
 }
 
-/// Cuts a stream into JSON texts and hands out each with its last byte.
+/// Splits a stream into JSON texts. Delivers each as soon as its last byte arrives.
 ///
-/// A number or literal name as a text of its own ends only with the byte after it.
+/// A text that is only a number or a literal name ends with the byte after it.
 ///
 /// ```
 /// use unix_http::json::JsonTexts;
@@ -64,32 +64,32 @@ impl Value {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct JsonTexts {
-    /// What has come of the current text.
+    /// The part of the current text that has arrived.
     text: Vec<u8>,
-    /// How many brackets are open in it.
+    /// The number of open brackets.
     depth: usize,
     in_string: bool,
-    /// A backslash in a string came last.
+    /// Whether the last byte was a backslash in a string.
     escaped: bool,
-    /// How many bytes of the stream have come.
+    /// How many bytes of the stream have arrived.
     offset: u64,
     failed: Option<JsonError>,
 }
 
-/// What is done with each text.
+/// The callback for each text.
 type Each<'f> = dyn FnMut(&JsonText<'_>) -> Result<(), JsonError> + 'f;
 
 impl JsonTexts {
-    /// How many bytes have been read.
+    /// Returns the number of bytes read so far.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Reads on in the stream and hands each text that ends to `each`.
+    /// Reads more of the stream and passes each completed text to `each`.
     ///
     /// # Errors
-    /// The first one that `each` returns; it is final. A text that a limit cuts is not incomplete
-    /// but [`TooLong`](Kind::TooLong).
+    /// Returns the first error of `each`, now and in every later call. A text over the limit is
+    /// [`TooLong`](Kind::TooLong).
     pub fn feed(&mut self, input: &[u8], each: &mut Each<'_>) -> Result<(), JsonError> {
         self.failed.map_or(Ok(()), Err)?;
         for &byte in input {
@@ -109,10 +109,10 @@ impl JsonTexts {
         Ok(())
     }
 
-    /// Ends the stream, and hands a text that had begun to `each`.
+    /// Ends the stream and passes the unfinished text, if there is one, to `each`.
     ///
     /// # Errors
-    /// As [`feed`](JsonTexts::feed).
+    /// Fails as [`feed`](JsonTexts::feed) does.
     pub fn finish(&mut self, each: &mut Each<'_>) -> Result<(), JsonError> {
         self.failed.map_or(Ok(()), Err)?;
         if self.text.is_empty() { Ok(()) } else { self.end(each) }
@@ -130,7 +130,7 @@ impl JsonTexts {
         result
     }
 
-    /// Whether the text ends with this byte.
+    /// Returns whether the text ends with this byte.
     fn is_last(&mut self, byte: u8) -> bool {
         let escaped = std::mem::take(&mut self.escaped);
         match byte {
@@ -140,7 +140,7 @@ impl JsonTexts {
             _ if self.in_string => {}
             b'{' | b'[' => self.depth += 1,
             b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-            // A number or a literal name goes on up to a byte that neither can have.
+            // A number or a literal name continues up to a byte that neither can contain.
             b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => return false,
             _ => {}
         }

@@ -1,11 +1,11 @@
 //! A JSON text as a tree.
 //!
-//! Members stay in their order, members with the same name too: RFC 8259 §4 lets a reader choose.
+//! Members keep their order, even those with the same name: RFC 8259 §4 leaves their meaning open.
 //! [`Value::get`] takes the last, as Docker's own reader does.
 
 use super::pointer::{Pointer, array_index};
 
-/// One JSON value with all that is in it. Its `Display` is compact JSON.
+/// One JSON value and everything in it. Its `Display` is compact JSON.
 ///
 /// ```
 /// use unix_http::json::Value;
@@ -24,30 +24,30 @@ pub enum Value {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number's text as it was written, so that no digit is lost.
+    /// A number's text, unchanged, so that no digit is lost.
     Number(String),
-    /// A string's characters, with the escapes undone.
+    /// A string's characters, unescaped.
     String(String),
     /// An array's elements.
     Array(Vec<Value>),
-    /// An object's members, in their order.
+    /// An object's members, in order.
     Object(Vec<(String, Value)>),
 }
 
 impl Value {
-    /// Returns an object's member of this name; of several the last.
+    /// Returns an object's member with this name, or the last of several.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.members().iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    /// The same whatever the name's ASCII case, as Docker reads its own files.
+    /// Does the same in any ASCII case, as Docker does for its own files.
     pub fn get_ignore_case(&self, name: &str) -> Option<&Value> {
         let same = |(n, _): &&(String, Value)| n.eq_ignore_ascii_case(name);
         self.members().iter().rev().find(same).map(|(_, value)| value)
     }
 
-    /// Returns the value that an RFC 6901 pointer such as `/a/0/b` leads to. There is none where
-    /// the pointer is malformed, or passes a name that its object has more than once.
+    /// Returns the value that an RFC 6901 pointer such as `/a/0/b` selects. Returns `None` also for
+    /// a malformed pointer, and for a name that its object has more than once.
     pub fn pointer(&self, pointer: &str) -> Option<&Value> {
         let pointer = Pointer::parse(pointer).ok()?;
         pointer.tokens().iter().try_fold(self, |value, token| match value {
@@ -57,7 +57,7 @@ impl Value {
         })
     }
 
-    /// The same to change it: `*value.pointer_mut("/Spec/Name")? = "web".into()`.
+    /// Returns the same value for a change: `*value.pointer_mut("/Spec/Name")? = "web".into()`.
     pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Value> {
         let pointer = Pointer::parse(pointer).ok()?;
         pointer.tokens().iter().try_fold(self, |value, token| {
@@ -70,14 +70,14 @@ impl Value {
         })
     }
 
-    /// The place of the one member of this name.
+    /// Returns the index of the only member with this name.
     fn only(&self, name: &str) -> Option<usize> {
         let mut same = (0..).zip(self.members()).filter(|(_, (n, _))| n == name);
         let (place, _) = same.next()?;
         same.next().is_none().then_some(place)
     }
 
-    /// Sets an object's member, after the others if it is new. Does nothing to any other value.
+    /// Sets an object's member; a new member goes last. Does nothing if this is not an object.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         if let Value::Object(members) = self {
             match members.iter_mut().rev().find(|(n, _)| n == name) {
@@ -87,12 +87,12 @@ impl Value {
         }
     }
 
-    /// Returns an object's members; none for any other value.
+    /// Returns an object's members, or none for any other value.
     pub fn members(&self) -> &[(String, Value)] {
         if let Value::Object(members) = self { members } else { &[] }
     }
 
-    /// Returns an array's elements; none for any other value.
+    /// Returns an array's elements, or none for any other value.
     pub fn elements(&self) -> &[Value] {
         if let Value::Array(elements) = self { elements } else { &[] }
     }
@@ -102,7 +102,7 @@ impl Value {
         if let Value::String(text) = self { Some(text) } else { None }
     }
 
-    /// Returns `true` or `false`.
+    /// Returns the value of `true` or `false`.
     pub fn as_bool(&self) -> Option<bool> {
         if let Value::Bool(b) = self { Some(*b) } else { None }
     }
@@ -117,14 +117,14 @@ impl Value {
         if let Value::Number(text) = self { text.parse().ok() } else { None }
     }
 
-    /// Returns the `f64` nearest to a number; none beyond the finite ones.
+    /// Returns the `f64` nearest to a number, or `None` if that is infinite.
     pub fn as_f64(&self) -> Option<f64> {
         let Value::Number(text) = self else { return None };
         text.parse().ok().filter(|number: &f64| number.is_finite())
     }
 }
 
-/// `From` for what a program has at hand: `Value::from("text")`, `Value::from(5)`.
+/// Implements `From` for common types: `Value::from("text")`, `Value::from(5)`.
 macro_rules! from {
     ($($type:ty, $value:ident => $json:expr;)*) => {
         $(impl From<$type> for Value {

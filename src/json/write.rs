@@ -1,11 +1,11 @@
-//! The one writer of JSON: strings, values, and objects member by member.
+//! The JSON writer: strings, values, and objects member by member.
 
 use super::value::Value;
 use std::fmt;
 
-/// Appends `text` as a JSON string, with its quotation marks.
+/// Appends `text` as a JSON string in quotation marks.
 ///
-/// Escapes are written only where RFC 8259 §7 needs them, and for DEL, which a terminal obeys.
+/// Escapes only the characters that RFC 8259 §7 requires, and DEL, which a terminal would obey.
 ///
 /// ```
 /// let mut out = Vec::new();
@@ -29,7 +29,7 @@ pub fn encode_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Compact JSON.
+/// Prints compact JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut json = JsonWriter::new();
@@ -37,10 +37,10 @@ impl fmt::Display for Value {
     }
 }
 
-/// Writes JSON in order, with commas where they belong.
+/// Writes JSON piece by piece and adds the commas.
 ///
-/// In an object call [`name`](JsonWriter::name) before each value; in an array write the values
-/// alone.
+/// In an object, call [`name`](JsonWriter::name) before each value. In an array, write only the
+/// values.
 ///
 /// ```
 /// let mut json = unix_http::json::JsonWriter::new();
@@ -54,12 +54,12 @@ impl fmt::Display for Value {
 #[derive(Debug, Default)]
 pub struct JsonWriter {
     out: Vec<u8>,
-    /// Whether a comma stands before the next name or value.
+    /// Whether the next name or value needs a comma before it.
     comma: bool,
 }
 
 impl JsonWriter {
-    /// A writer with nothing written.
+    /// Creates an empty writer.
     pub fn new() -> JsonWriter {
         JsonWriter::default()
     }
@@ -82,7 +82,8 @@ impl JsonWriter {
         self
     }
 
-    /// Writes a number, `true` or `false`; `null` for a number that is none, such as `NaN`.
+    /// Writes a number, `true` or `false`. Writes `null` for a number that JSON lacks, such as
+    /// `NaN`.
     pub fn scalar(&mut self, scalar: impl fmt::Display) -> &mut JsonWriter {
         let text = scalar.to_string();
         let is_json = Value::parse(text.as_bytes()).is_ok();
@@ -125,7 +126,7 @@ impl JsonWriter {
         self
     }
 
-    /// Goes to where the next name or value stands.
+    /// Adds a comma if one is due, and returns the output.
     fn place(&mut self) -> &mut Vec<u8> {
         if std::mem::replace(&mut self.comma, true) {
             self.out.push(b',');

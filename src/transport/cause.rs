@@ -1,11 +1,11 @@
-//! Why a connection could not be made, before it is known where to.
+//! Why a connection failed, without the endpoint.
 
 use std::io;
 
-/// The cause of a failed connect, to which [`ConnectError`](super::ConnectError) adds the endpoint.
+/// The cause of a failed connect. [`ConnectError`](super::ConnectError) adds the endpoint.
 #[derive(Debug)]
 pub struct Cause {
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub kind: ConnectErrorKind,
     /// The cause and the remedy, in one line.
     pub why: String,
@@ -30,13 +30,13 @@ impl Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectErrorKind {
-    /// There is no such file.
+    /// The socket file does not exist.
     NotFound,
-    /// The file is there, but is not a stream socket.
+    /// The file exists, but is not a stream socket.
     NotASocket,
     /// This user may not connect.
     PermissionDenied,
-    /// No process listens there.
+    /// No process is listening.
     NobodyListens,
     /// The path or abstract name does not fit a socket address.
     PathTooLong,
@@ -46,7 +46,7 @@ pub enum ConnectErrorKind {
     UnknownHost,
     /// There is no route to the address.
     Unreachable,
-    /// This system has no such endpoints.
+    /// This system does not support such endpoints.
     Unsupported,
     /// The program could not be run.
     NoProgram,
@@ -60,6 +60,6 @@ pub enum ConnectErrorKind {
     CaFile,
     /// TLS could not be established for another reason.
     TlsHandshake,
-    /// Anything else; the system's words are in the message.
+    /// Anything else. The message quotes the system.
     Other,
 }

@@ -1,6 +1,6 @@
-//! A running [`Program`]: its standard input and output are one end of a socket pair, the other end
-//! is ours. Time limits and half-close work on a socket pair, and not on two pipes. The end of its
-//! standard error is kept, and reported when the program fails.
+//! A running [`Program`]. Its standard input and output are one end of a socket pair, because time
+//! limits and half-close work on a socket pair and not on two pipes. The last lines of its standard
+//! error become the message if the program fails.
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Limit, Timeout, rounded};
@@ -21,11 +21,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a child may take to end after its input ended, before it is killed.
+/// How long a child may run after its input ended, before it is killed.
 const GRACE: Duration = Duration::from_millis(250);
-/// How long a child that closed its input and output may take to end, before it counts as running.
+/// How long to wait for the exit of a child that closed its input and output.
 const ENDING: Duration = Duration::from_secs(1);
-/// How much of a child's standard error is kept, in bytes.
+/// How many bytes of a child's standard error are kept.
 const KEPT: usize = 8192;
 
 /// A running program, reaped when dropped.
@@ -37,7 +37,8 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a program, waits until it is ready if it tells, and returns our end of its socket.
+    /// Starts a program, waits until it is ready if it reports that, and returns our end of its
+    /// socket.
     pub(super) fn connect(
         program: &Arc<dyn Program>,
         limit: Option<Duration>,
@@ -53,7 +54,7 @@ impl Child {
             stderr: Arc::clone(&stderr),
             program: Arc::clone(program),
         };
-        // On an error the child is dropped, and so reaped.
+        // An error below drops the child, which reaps it.
         let ours = child.socket.try_clone().map_err(failed)?;
         let listener = thread::Builder::new().name("child-stderr".into());
         listener.spawn(move || stderr.listen(pipe)).map_err(failed)?;
@@ -70,7 +71,7 @@ impl Child {
     fn wait_until_ready(&self, ready: Ready, limit: Option<Duration>) -> Result<(), Cause> {
         match self.stderr.wait_for(ready.says, limit) {
             Ok(true) => Ok(()),
-            // It may have closed its standard error and run on.
+            // The program may have closed its standard error and still be running.
             Ok(false) => match wait_up_to(&mut lock(&self.process), ENDING) {
                 Some(status) => Err(self.explain(status)),
                 None => Ok(()),
@@ -84,7 +85,8 @@ impl Child {
         }
     }
 
-    /// Returns why the program failed, if it has ended. One that closed both its ends is about to.
+    /// Returns why the program failed, if it has ended. A program that closed both directions is
+    /// about to end.
     pub(super) fn failure(&self) -> Option<ConnectError> {
         let limit = if self.has_closed_both() { ENDING } else { Duration::ZERO };
         let status = wait_up_to(&mut lock(&self.process), limit)?;
@@ -92,8 +94,8 @@ impl Child {
         (!status.success()).then(|| ConnectError::new(&endpoint(), self.explain(status)))
     }
 
-    /// Tells whether the other end is closed: even a write of no bytes fails with EPIPE then. It
-    /// succeeds when the other end was only shut down for writing.
+    /// Returns whether the other end is closed. Then even a write of no bytes fails with EPIPE; it
+    /// succeeds if the other end was only shut down for writing.
     fn has_closed_both(&self) -> bool {
         matches!((&self.socket).write(&[]), Err(error) if error.kind() == ErrorKind::BrokenPipe)
     }
@@ -106,11 +108,11 @@ impl Child {
     }
 }
 
-/// Half-closes, waits a short while, then kills: it leaves no zombie and never hangs.
+/// Half-closes, waits a short while, then kills. Leaves no zombie and never hangs.
 impl Drop for Child {
     fn drop(&mut self) {
         let process = self.process.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // Errors mean that there is nothing left to end.
+        // An error means that the direction has already ended.
         _ = self.socket.shutdown(Shutdown::Write);
         if wait_up_to(process, GRACE).is_none() {
             let _ = process.kill();
@@ -119,8 +121,8 @@ impl Drop for Child {
     }
 }
 
-/// Starts the program and drops the command, and with it our copy of the child's end, which would
-/// hide the end of its output.
+/// Starts the program. Dropping the command also drops our copy of the child's end, which would
+/// otherwise hide the end of its output.
 fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
@@ -140,10 +142,9 @@ fn cannot_run(words: &[OsString], error: io::Error) -> Cause {
             Kind::NoProgram,
             format!("the program `{program}` was not found; install it or give its path"),
         ),
-        ErrorKind::PermissionDenied => (
-            Kind::NoProgram,
-            format!("`{program}` may not be run: it is not an executable file for this user"),
-        ),
+        ErrorKind::PermissionDenied => {
+            (Kind::NoProgram, format!("`{program}` is not an executable file for this user"))
+        }
         _ => (Kind::Other, format!("`{program}` could not be started: {error}")),
     };
     Cause::new(kind, why).from(error)
@@ -151,19 +152,19 @@ fn cannot_run(words: &[OsString], error: io::Error) -> Cause {
 
 fn in_its_words(status: ExitStatus, said: &str) -> String {
     let how = match (status.code(), status.signal()) {
-        (Some(127), _) => "ended with exit status 127, a command not found".to_owned(),
+        (Some(127), _) => "ended with exit status 127, command not found".to_owned(),
         (Some(code), _) => format!("ended with exit status {code}"),
         (_, Some(signal)) => format!("was killed by signal {signal}"),
         _ => "ended in an unknown way".to_owned(),
     };
     let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     match &lines[lines.len().saturating_sub(4)..] {
-        [] => format!("the program {how} and said nothing"),
-        last => format!("the program {how} and said: {}", visible(last.join(" / ").as_bytes())),
+        [] => format!("the program {how} and printed no message"),
+        last => format!("the program {how}: {}", visible(last.join(" / ").as_bytes())),
     }
 }
 
-/// Polls, since the standard library has no wait with a limit. Most children end within 1 ms.
+/// Polls, because the standard library has no wait with a timeout. Most children end within 1 ms.
 fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(100);
@@ -177,7 +178,7 @@ fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatu
     }
 }
 
-/// A child's standard error, read by a thread of its own until it ends.
+/// The end of a child's standard error, collected by a separate thread.
 #[derive(Default)]
 struct Stderr {
     tail: Mutex<Tail>,
@@ -209,7 +210,7 @@ impl Stderr {
         self.more.notify_all();
     }
 
-    /// Waits until the program has printed `words`; false if it ended without them.
+    /// Waits until the program has printed `words`. Returns false if its output ended without them.
     fn wait_for(&self, words: &str, limit: Option<Duration>) -> Result<bool, Timeout> {
         let said = |tail: &Tail| tail.bytes.windows(words.len()).any(|w| w == words.as_bytes());
         let waiting = |tail: &mut Tail| !tail.ended && !said(tail);
@@ -229,7 +230,8 @@ impl Stderr {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Returns what was printed. It waits a short while only: a grandchild may hold the pipe open.
+    /// Returns the last output. Waits only a short while, because a grandchild may hold the pipe
+    /// open.
     fn all(&self) -> String {
         let tail = self.wait_while(GRACE, |tail| !tail.ended);
         String::from_utf8_lossy(&tail.bytes).into_owned()

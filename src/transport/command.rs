@@ -1,5 +1,5 @@
-//! A command of the user's as a connection. A shell command is written as for ssh_config(5)
-//! `ProxyCommand`: `%h` is the host, `%p` the port, `%%` a percent sign.
+//! A user's command as a connection. A shell command uses the notation of `ProxyCommand` in
+//! ssh_config(5): `%h` is the host, `%p` the port, `%%` a percent sign.
 
 use super::endpoint::{Endpoint, EndpointError, check_host, refuse};
 use super::program::Program;
@@ -26,18 +26,18 @@ impl fmt::Display for Words {
 }
 
 impl Endpoint {
-    /// Returns the connection that a program makes; the first word is its name or path.
+    /// Returns the endpoint at the other end of a program. The first word is its name or path.
     pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self::Program(Arc::new(Words(words.into_iter().map(Into::into).collect())))
     }
 
-    /// Returns the connection that a shell command makes to `host` and `port`.
+    /// Returns the endpoint `host` and `port`, reached through a shell command.
     ///
-    /// `sh -c` runs the command, and a single program replaces the shell (`exec`). A host that
-    /// means something to a shell is rejected (CVE-2023-51385).
+    /// `sh -c` runs the command. A command of one program replaces the shell (`exec`). A host with
+    /// characters that are special in a shell is rejected (CVE-2023-51385).
     ///
     /// # Errors
-    /// [`EndpointError`] for an empty command, an unknown `%` or a malformed host.
+    /// [`EndpointError`] for an empty command, an unknown `%` sequence or a malformed host.
     pub fn proxy_command(
         command: impl AsRef<OsStr>,
         host: &str,
@@ -55,7 +55,7 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, EndpointErr
         return refuse("the proxy command is empty");
     }
     if command.contains(&0) {
-        return refuse("it holds a NUL byte, which no command can");
+        return refuse("a command cannot contain a NUL byte");
     }
     let mut line = if is_one_program(command) { b"exec ".to_vec() } else { Vec::new() };
     let mut bytes = command.iter();
@@ -68,14 +68,14 @@ fn expand(command: &[u8], host: &str, port: u16) -> Result<OsString, EndpointErr
             Some(b'h') => line.extend(host.as_bytes()),
             Some(b'p') => line.extend(port.to_string().as_bytes()),
             Some(b'%') => line.push(b'%'),
-            _ => return refuse("after a % stands h (host), p (port) or another %"),
+            _ => return refuse("a % must be followed by h (host), p (port) or another %"),
         }
     }
     Ok(OsString::from_vec(line))
 }
 
-/// Whether `exec` may stand in front: no operator, not even a quoted one, and no assignment before
-/// the program.
+/// Returns whether `exec` may precede the command: it has no operator, not even a quoted one, and
+/// no assignment before the program.
 fn is_one_program(command: &[u8]) -> bool {
     let first =
         command.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Dialling an [`Endpoint`].
+//! Connecting to an [`Endpoint`].
 
 use super::child::Child;
 use super::endpoint::Endpoint;
@@ -7,14 +7,15 @@ use super::stream::Stream;
 use super::{tcp, unix};
 use std::time::Duration;
 
-/// Connects, within `timeout` if there is one.
+/// Connects to `endpoint`, within `timeout` if there is one.
 ///
-/// * A Unix socket without a limit blocks while the listener's backlog is full. With a limit, a
-///   helper thread connects, and late results are dropped. The look-up of a host name works alike.
-/// * The addresses of a host are tried in the system's order (RFC 6724), each for an equal share of
-///   the time left. `TCP_NODELAY` is set, since a request leaves in one write.
-/// * A [program](Endpoint::Program) is waited for only if it tells when it is ready. A later
-///   failure is an error of the first read, with a [`ConnectError`] inside ([`ConnectError::of`]).
+/// * Unix: without a timeout, the call blocks while the listener's backlog is full. With a timeout,
+///   a helper thread connects, and a late result is dropped. Host names are resolved the same way.
+/// * TCP: the addresses of a host are tried in the system's order (RFC 6724), each for an equal
+///   share of the remaining time. `TCP_NODELAY` is set, because a request is a single write.
+/// * A [program](Endpoint::Program): the call waits only for a program that reports when it is
+///   ready. A later failure is an error of the first read, with a [`ConnectError`] inside
+///   ([`ConnectError::of`]).
 ///
 /// # Errors
 /// [`ConnectError`], which names the cause and the remedy.

@@ -1,4 +1,4 @@
-//! The one accept loop, and the connections that come out of it.
+//! The one accept loop, and its connections.
 //!
 //! A server, a relay and a replay differ only in what they do with a connection.
 
@@ -12,36 +12,36 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// The pause before the next try when descriptors or threads have run out.
+/// The pause before the next attempt when the process has run out of descriptors or threads.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Something that another thread can end.
+/// A connection that another thread can end.
 pub(crate) trait Cut {
-    /// Ends it and wakes every thread that waits for it.
+    /// Ends the connection and wakes every thread that waits for it.
     fn cut(&self);
 }
 
 impl Cut for Stream {
     fn cut(&self) {
-        // An error means that it had ended before.
+        // An error means that it has already ended.
         _ = self.shutdown(Shutdown::Both);
     }
 }
 
-/// What is done with each accepted connection.
+/// The work on each accepted connection.
 pub(crate) trait Service: Sync {
-    /// Serves connection `number` until its end, on a thread of its own.
+    /// Serves connection `number` to its end, on its own thread.
     fn serve(&self, number: u64, stream: Stream);
 
-    /// Reports that a connection (0 if there is none yet) cannot be served.
+    /// Reports that connection `number` cannot be served. 0 is a connection that was not accepted.
     fn fails(&self, _number: u64, _what: &str, _error: &io::Error) {}
 
-    /// Waits for room for the connection just accepted; `false` if the service stops instead.
+    /// Waits for room for the connection just accepted. Returns false if the service stops instead.
     fn has_room(&self) -> bool {
         true
     }
 
-    /// The stack of each thread. Memory that is not touched is not taken.
+    /// The stack size of each thread. Untouched pages take no memory.
     const STACK: usize = 2 * 1024 * 1024;
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Connections<T> {
 
 #[derive(Debug)]
 struct Table<T> {
-    /// Threads at work: one for each connection, and the one that accepts.
+    /// Running threads: one for each connection, and the accepting one.
     running: usize,
     open: BTreeMap<u64, Arc<T>>,
     cut: bool,
@@ -68,9 +68,9 @@ impl<T> Default for Connections<T> {
 }
 
 impl<T: Cut + Send + Sync> Connections<T> {
-    /// Accepts connections until `listener` is stopped and serves each on a thread of its own.
-    /// Drops the listener, then waits for the last thread. [Count in](Self::begin) the calling
-    /// thread before. The service hears of a connection that fails.
+    /// Accepts connections until `listener` is stopped, and serves each on its own thread. Then
+    /// drops the listener and waits for the last thread. Call [`begin`](Self::begin) first, for the
+    /// calling thread. Failed connections are reported to the service.
     pub(crate) fn run<S: Service>(&self, listener: impl Borrow<Listener>, service: &S) {
         thread::scope(|scope| {
             let mut number = 0;
@@ -111,7 +111,7 @@ impl<T: Cut + Send + Sync> Connections<T> {
         self.changed.notify_all();
     }
 
-    /// Registers a connection; cuts it at once if that time has come.
+    /// Registers a connection. Cuts it at once if the connections have already been cut.
     pub(crate) fn insert(&self, number: u64, connection: &Arc<T>) {
         let mut table = lock(&self.table);
         if table.cut {
@@ -133,7 +133,7 @@ impl<T: Cut + Send + Sync> Connections<T> {
         lock(&self.table).open.values().for_each(see);
     }
 
-    /// Waits until a connection ends, at most for `limit`.
+    /// Waits at most `limit` until a connection ends.
     pub(crate) fn wait_for_change(&self, limit: Duration) {
         drop(self.changed.wait_timeout(lock(&self.table), limit));
     }
@@ -144,19 +144,19 @@ impl<T: Cut + Send + Sync> Connections<T> {
         drop(self.changed.wait_timeout_while(lock(&self.table), time, |table| !table.cut));
     }
 
-    /// Waits until no thread is at work; `None` is forever.
+    /// Waits until no thread is running. `None` waits without a limit.
     pub(crate) fn wait(&self, limit: Option<Duration>) {
         let (table, limit) = (lock(&self.table), limit.unwrap_or(Duration::MAX));
         drop(self.changed.wait_timeout_while(table, limit, |table| table.running > 0));
     }
 
-    /// Waits until no thread is at work, or all connections have been cut.
+    /// Waits until no thread is running, or all connections have been cut.
     pub(crate) fn wait_for_cut(&self) {
         let waiting = |table: &mut Table<T>| table.running > 0 && !table.cut;
         drop(self.changed.wait_while(lock(&self.table), waiting));
     }
 
-    /// Waits at most `grace` for the open connections, then cuts them and all that come later.
+    /// Waits at most `grace` for the open connections, then cuts them and all later ones.
     pub(crate) fn end(&self, grace: Duration) {
         self.wait(Some(grace));
         let mut table = lock(&self.table);

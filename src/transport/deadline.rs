@@ -1,10 +1,10 @@
-//! Time limits: what a caller asks for, and one exchange running against them.
+//! Time limits: the caller's choice, and the clock of one exchange.
 //!
-//! There are four, because one limit for everything kills quiet streams: `GET /events` may say
-//! nothing for an hour. Nothing is limited unless asked for.
+//! There are four limits, because a single one would kill quiet streams: `GET /events` may send
+//! nothing for an hour. By default there is no limit.
 //!
 //! A socket limits only the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)). The
-//! [`Clock`] tells that limit, and a wait that ends early begins again.
+//! [`Clock`] computes that limit, and a wait that ends early is repeated.
 
 use std::fmt;
 use std::io;
@@ -13,12 +13,12 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The limits of an exchange. `None`, the default of each, is for ever.
+/// The time limits of an exchange. Each is `None` by default, which means no limit.
 ///
 /// ```
 /// use unix_http::Timeouts;
 ///
-/// // For GET /events: the engine has to answer soon, and may then be silent.
+/// // For GET /events: the engine must answer soon, and may then be silent.
 /// let limits = Timeouts {
 ///     connect: Some(std::time::Duration::from_secs(2)),
 ///     head: Some(std::time::Duration::from_secs(5)),
@@ -28,14 +28,14 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To establish the connection, the look-up of a host name included.
+    /// To establish the connection, including the resolution of a host name.
     pub connect: Option<Duration>,
     /// From the end of the request to the end of the response head.
     pub head: Option<Duration>,
-    /// A wait for the peer in which no byte moves either way. Time between two reads, and time in
-    /// which the source of an upload has nothing to send, does not count.
+    /// A wait for the peer without a byte in either direction. Time between two calls does not
+    /// count, nor does time in which the source of an upload has nothing to send.
     pub idle: Option<Duration>,
-    /// The whole exchange, from the start of the connect to the last byte.
+    /// The whole exchange, from the start of the connect to the last byte of the response.
     pub total: Option<Duration>,
 }
 
@@ -53,7 +53,8 @@ pub enum Limit {
     Total,
 }
 
-/// A limit was reached; the inner error of an [`io::Error`] of kind [`io::ErrorKind::TimedOut`].
+/// The limit that was reached; the inner error of an [`io::Error`] of kind
+/// [`io::ErrorKind::TimedOut`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout {
     /// Which limit.
@@ -89,7 +90,7 @@ impl From<Timeout> for io::Error {
     }
 }
 
-/// One limit, running since a known moment.
+/// One limit that started at a known time.
 #[cfg(feature = "server")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
@@ -99,14 +100,14 @@ pub(crate) struct Deadline {
 
 #[cfg(feature = "server")]
 impl Deadline {
-    /// Starts now; `None` never ends.
+    /// Starts now. `None` never ends.
     pub(crate) fn start(limit: Limit, after: Option<Duration>) -> Deadline {
         let timeout = after.map(|after| Timeout { limit, after });
         Deadline { timeout, since: Instant::now() }
     }
 
-    /// Returns how long a socket may still wait, in whole milliseconds, as zero is forever to a
-    /// socket. Fails when less than one is left.
+    /// Returns how long a socket may still wait, in whole milliseconds. Fails when less than one is
+    /// left, because a socket would take zero as no limit.
     pub(crate) fn left(&self) -> Result<Option<Duration>, Timeout> {
         let Some(timeout) = self.timeout else { return Ok(None) };
         match nanos(timeout.after.saturating_sub(self.since.elapsed())) / 1_000_000 {
@@ -121,7 +122,8 @@ impl Deadline {
     }
 }
 
-/// One exchange against its [`Timeouts`]. Clones share it: one thread may send while another reads.
+/// The clock of one exchange with [`Timeouts`]. Clones share it, so that one thread can send while
+/// another reads.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<Running>>);
 
@@ -129,11 +131,11 @@ pub struct Clock(Option<Arc<Running>>);
 struct Running {
     limits: Timeouts,
     start: Instant,
-    /// When the request was sent, in nanoseconds after `start`, or one of the two states below.
+    /// When the request was sent, in nanoseconds after `start`, or one of the two constants below.
     sent: AtomicU64,
     /// When a byte last moved, in nanoseconds after `start`.
     moved: AtomicU64,
-    /// Whether the source of an upload is being read: its silence is not the peer's.
+    /// Whether the source of an upload is being read. Its delay is not the peer's fault.
     at_source: AtomicBool,
 }
 
@@ -155,8 +157,8 @@ impl Clock {
         })))
     }
 
-    /// Returns how long a connect may take now, at least 1 ms, and which limit that is: `connect`
-    /// or what is left of `total`.
+    /// Returns how long a connect may take, at least 1 ms, and which limit applies: `connect` or
+    /// the rest of `total`.
     pub fn connect_limit(&self) -> Option<(Duration, Timeout)> {
         let running = self.0.as_ref()?;
         let Timeouts { connect, total, .. } = running.limits;
@@ -169,7 +171,7 @@ impl Clock {
         Some((left.max(TICK), timeout))
     }
 
-    /// Reads from the source of an upload. A wait for the peer is not idle meanwhile.
+    /// Reads from the source of an upload. Meanwhile a wait for the peer does not count as idle.
     pub(crate) fn read_source<T>(&self, read: impl FnOnce() -> T) -> T {
         let Some(running) = &self.0 else { return read() };
         running.at_source.store(true, Ordering::Release);
@@ -179,8 +181,8 @@ impl Clock {
         result
     }
 
-    /// Notes that the peer will be busy for about `time` with what the kernel has taken: until then
-    /// a wait is not idle.
+    /// Notes that the peer will be busy for about `time` with bytes that are in the kernel's
+    /// buffers. Until then a wait does not count as idle.
     pub(crate) fn drains_for(&self, time: Duration) {
         if let Some(running) = &self.0 {
             let then = running.now().saturating_add(nanos(time));
@@ -188,19 +190,19 @@ impl Clock {
         }
     }
 
-    /// Returns the most that one write may take. A write returns when the kernel has taken all of
-    /// it, and counts as progress then: with an `idle` limit it is so small that a peer which reads
-    /// 4 KB a second is never idle.
+    /// Returns the most bytes to pass to one write. A write counts as progress only when the kernel
+    /// has taken all of it. With an `idle` limit, writes are small enough that a peer which reads
+    /// 4 KB per second is never idle.
     pub(super) fn largest_write(&self) -> usize {
         let idle = self.0.as_ref().and_then(|running| running.limits.idle);
         let bytes = |idle: Duration| usize::try_from(idle.as_millis()).unwrap_or(usize::MAX) * 2;
         idle.map_or(usize::MAX, |idle| bytes(idle).clamp(1024, 128 * 1024))
     }
 
-    /// Notes that the request has been sent: from now on the response head is due.
+    /// Notes that the request has been sent, which starts the limit for the response head.
     pub fn request_sent(&self) {
         if let Some(running) = &self.0 {
-            // A head that came before the request was finished stays received.
+            // The head may have arrived before the request was complete.
             let (from, now) = (REQUEST_UNDER_WAY, running.now());
             _ = running.sent.compare_exchange(from, now, Ordering::AcqRel, Ordering::Acquire);
         }
@@ -213,20 +215,20 @@ impl Clock {
         }
     }
 
-    /// Begins a wait for the peer; `None` without a limit.
+    /// Begins a wait for the peer. Returns `None` if there is no limit.
     pub(crate) fn begin_wait(&self) -> Option<Wait<'_>> {
         self.0.as_deref().map(|running| Wait { running, since: running.now() })
     }
 }
 
-/// A wait for the peer to take or give a byte.
+/// A wait until the peer takes or sends a byte.
 pub(crate) struct Wait<'a> {
     running: &'a Running,
     since: u64,
 }
 
 impl Wait<'_> {
-    /// Returns how long to wait before this is asked again; `None` is forever.
+    /// Returns how long to wait before the next call of this method; `None` is no limit.
     pub(crate) fn next(&self) -> Result<Option<Duration>, Timeout> {
         let running = self.running;
         let (now, limits) = (running.now(), &running.limits);
@@ -252,8 +254,8 @@ impl Wait<'_> {
         Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
     }
 
-    /// Returns how long a write may wait before it is tried again. Linux wakes a writer when a
-    /// quarter or a third of the queue is left, but takes bytes of one that asks earlier.
+    /// Returns how long a write may wait before the next attempt. Linux wakes a writer when a
+    /// quarter or a third of the queue is left, but accepts bytes from an earlier attempt.
     pub(super) fn next_write(&self) -> Result<Option<Duration>, Timeout> {
         let idle = self.running.limits.idle.map(|idle| whole_millis(nanos(idle / 8)));
         Ok(sooner(self.next()?, idle))
@@ -274,8 +276,8 @@ impl Running {
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// Returns the largest power of two, in milliseconds, that fits. The socket's limit then changes
-/// only a few times while a deadline comes nearer, and most reads cost no second system call.
+/// Rounds down to a power of two milliseconds. The socket's limit then changes only a few times as
+/// a deadline approaches, and most reads need no second system call.
 fn coarse(nanos: u64) -> Duration {
     match (nanos / 1_000_000).checked_ilog2() {
         Some(log) => Duration::from_millis(1 << log),
@@ -283,12 +285,12 @@ fn coarse(nanos: u64) -> Duration {
     }
 }
 
-/// Rounds to whole milliseconds, for people.
+/// Rounds to whole milliseconds, for messages.
 pub(super) fn rounded(duration: Duration) -> Duration {
     Duration::from_millis(nanos(duration).saturating_add(500_000) / 1_000_000)
 }
 
-/// Rounds up, so that a wait that has just begun has all of its limit left.
+/// Rounds up, so that a new wait has its whole limit.
 fn whole_millis(nanos: u64) -> Duration {
     Duration::from_millis(nanos.div_ceil(1_000_000))
 }
@@ -305,7 +307,7 @@ fn sooner<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     }
 }
 
-/// Does blocking work on a helper thread for at most `limit`. A late result is dropped.
+/// Runs blocking work on a helper thread for at most `limit`. Drops a late result.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,

@@ -1,5 +1,5 @@
-//! What can be dialled, and how it is written. The grammar stands in the [module above](super).
-//! The grammar of `DOCKER_HOST`, which allows more, shares the pieces of the notation.
+//! Endpoints and their notation. The [parent module](super) shows the grammar. `DOCKER_HOST` has a
+//! larger grammar, which shares the functions below.
 
 use super::program::Program;
 use crate::base::number;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// A Unix stream socket in the file system: any bytes but NUL, over 107 of them only on Linux.
+    /// A Unix stream socket in the file system. Any bytes but NUL; more than 107 only on Linux.
     Unix(PathBuf),
-    /// A Linux abstract name, without its leading NUL: at most 107 bytes of any value (unix(7)).
+    /// A Linux abstract name, without its leading NUL: at most 107 arbitrary bytes (unix(7)).
     Abstract(Vec<u8>),
-    /// A TCP port of a host: a name, an IPv4 or an IPv6 address (without brackets).
+    /// A TCP port on a host.
     Tcp {
-        /// Name or address.
+        /// A name, an IPv4 address or an IPv6 address (without brackets).
         host: String,
         /// 1 to 65535.
         port: u16,
@@ -35,14 +35,13 @@ impl Endpoint {
     /// Parses an endpoint. A path need not be UTF-8.
     ///
     /// # Errors
-    /// [`EndpointError`] for anything outside the grammar, with the probable meaning of a near
-    /// miss.
+    /// [`EndpointError`] for anything outside the grammar, with a suggestion for a near miss.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         let bytes = text.as_ref().as_bytes();
         parse(bytes).map_err(|error| error.about(bytes))
     }
 
-    /// Returns `host:port` as the Host field has it (RFC 9112 §3.2); `None` off the network.
+    /// Returns `host:port` for the Host field (RFC 9112 §3.2); `None` for a Unix socket.
     pub fn authority(&self) -> Option<String> {
         match self {
             Self::Tcp { host, port } => Some(host_and_port(host, *port)),
@@ -52,7 +51,7 @@ impl Endpoint {
     }
 }
 
-/// Writes `host:port`, an IPv6 address in brackets.
+/// Formats `host:port`, with an IPv6 address in brackets.
 pub(crate) fn host_and_port(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
@@ -90,12 +89,12 @@ fn parse(text: &[u8]) -> Result<Endpoint, EndpointError> {
 
 pub(crate) fn no_nul(text: &[u8]) -> Result<(), EndpointError> {
     match text.contains(&0) {
-        true => refuse("it holds a NUL byte, which no path and no host can"),
+        true => refuse("a path or host cannot contain a NUL byte"),
         false => Ok(()),
     }
 }
 
-/// Tells whether a text without a scheme is plainly a path.
+/// Returns whether a text without a scheme is plainly a path.
 pub(crate) fn is_path(text: &[u8]) -> bool {
     [&b"/"[..], b"./", b"../"].iter().any(|start| text.starts_with(start))
 }
@@ -109,7 +108,7 @@ pub(crate) fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..at], &text[at + 3..]))
 }
 
-/// Reads what follows `unix://`: a path or an abstract name.
+/// Parses the part after `unix://`: a path or an abstract name.
 pub(crate) fn unix(rest: &[u8]) -> Result<Endpoint, EndpointError> {
     match rest {
         b"@" => refuse("it has no name after the @"),
@@ -119,10 +118,10 @@ pub(crate) fn unix(rest: &[u8]) -> Result<Endpoint, EndpointError> {
 }
 
 pub(crate) fn utf8(text: &[u8]) -> Result<&str, EndpointError> {
-    str::from_utf8(text).map_err(|_| EndpointError::new("only a path may be other than UTF-8"))
+    str::from_utf8(text).map_err(|_| EndpointError::new("it is not UTF-8; only a path need not be"))
 }
 
-/// Reads `[ host ] [ ":" [ port ] ]` (RFC 3986 §3.2) and takes the brackets off an IPv6 address.
+/// Parses `[ host ] [ ":" [ port ] ]` (RFC 3986 §3.2) and removes the brackets of an IPv6 address.
 pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError> {
     let (host, rest) = if let Some(inside) = text.strip_prefix('[') {
         let Some((address, rest)) = inside.split_once(']') else {
@@ -130,16 +129,16 @@ pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError
         };
         let bare = address.split_once('%').map_or(address, |(address, _zone)| address);
         if bare.parse::<Ipv6Addr>().is_err() {
-            return refuse("an IPv6 address must stand in the brackets");
+            return refuse("the brackets must contain an IPv6 address");
         }
         (address, rest)
     } else {
         if text.parse::<Ipv6Addr>().is_ok() {
-            return refuse("an IPv6 address stands in brackets: [address]:port");
+            return refuse("an IPv6 address needs brackets: [address]:port");
         }
         let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
         if host.contains('%') {
-            return refuse("the host holds '%', which no host name has");
+            return refuse("the host contains '%', which is not allowed in a host name");
         }
         (host, rest)
     };
@@ -148,7 +147,7 @@ pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError
     }
     match rest.strip_prefix(':') {
         None if rest.is_empty() => Ok((host, None)),
-        None => refuse("something other than a port follows the ]"),
+        None => refuse("only a port may follow the ]"),
         Some("") => Ok((host, None)),
         Some(digits) => match number::port(digits.as_bytes()) {
             Some(port @ 1..) => Ok((host, Some(port))),
@@ -157,8 +156,9 @@ pub(crate) fn authority(text: &str) -> Result<(&str, Option<u16>), EndpointError
     }
 }
 
-/// Checks a host: a name, an IPv4 or an IPv6 address without brackets. Rejects what another
-/// grammar, a shell or an option parser would misread (CVE-2017-1000117: `ssh://-oProxyCommand=…`).
+/// Checks a host: a name, an IPv4 address or an IPv6 address without brackets. Rejects characters
+/// with a meaning in another grammar, in a shell or to an option parser (CVE-2017-1000117:
+/// `ssh://-oProxyCommand=…`).
 pub(crate) fn check_host(host: &str) -> Result<(), EndpointError> {
     let plain = |c: char| {
         c.is_ascii_alphanumeric()
@@ -170,13 +170,13 @@ pub(crate) fn check_host(host: &str) -> Result<(), EndpointError> {
     } else if host.starts_with('-') {
         refuse("the host begins with `-`, as an option would")
     } else if let Some(c) = host.chars().find(|&c| !plain(c)) {
-        refuse(format!("the host holds {c:?}, which no host name has"))
+        refuse(format!("the host contains {c:?}, which is not allowed in a host name"))
     } else {
         Ok(())
     }
 }
 
-/// Recognises a near miss and returns its error.
+/// Returns the error for a near miss.
 pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
     let text = String::from_utf8_lossy(text);
     let error = |why: &str, meant: String| Some(EndpointError::new(why).meaning(meant));
@@ -191,9 +191,7 @@ pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
                 error("an endpoint is not a URL", format!("tcp://{rest} with DOCKER_TLS_VERIFY=1"))
             }
             "npipe" => Some(EndpointError::new("named pipes exist on Windows only")),
-            "fd" => {
-                Some(EndpointError::new("an inherited socket is for listening, not for dialling"))
-            }
+            "fd" => Some(EndpointError::new("an inherited socket can listen, but not connect")),
             _ => None,
         };
     }
@@ -201,7 +199,7 @@ pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
         return error("an abstract name needs its protocol", format!("unix://{text}"));
     }
     let (scheme, rest) = text.split_once(':')?;
-    // `ssh:22` is port 22 of a host of that name.
+    // `ssh:22` is port 22 on a host with that name.
     let is_port = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     if !["unix", "tcp", "ssh"].contains(&scheme) || is_port {
         return None;
@@ -210,7 +208,8 @@ pub(crate) fn misspelt(text: &[u8]) -> Option<EndpointError> {
     error("a protocol ends in ://", format!("{scheme}://{rest}"))
 }
 
-/// Prints what [`Endpoint::parse`] reads, escaped to one line; a program prints its name.
+/// Prints the notation that [`Endpoint::parse`] reads, escaped to one line. A program prints its
+/// name.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -226,7 +225,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Why a text is not an endpoint, in one line with the remedy.
+/// Why a text is not an endpoint. Prints as one line with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointError {
     given: String,
@@ -251,7 +250,7 @@ impl EndpointError {
         Self { given: without_password(given), ..self }
     }
 
-    /// Returns what was probably meant, when that can be told.
+    /// Returns the suggestion for a near miss.
     pub fn meant(&self) -> Option<&str> {
         self.meant.as_deref()
     }

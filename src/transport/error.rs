@@ -1,4 +1,4 @@
-//! A connection that could not be made: where, why, and what to do about it, in one line.
+//! The error of a failed connect: where, why, and what to do about it, in one line.
 
 use super::cause::{Cause, ConnectErrorKind};
 use super::deadline::Timeout;
@@ -6,7 +6,7 @@ use super::endpoint::Endpoint;
 use std::fmt;
 use std::io;
 
-/// A connection that could not be made. Prints as one line: where, the cause, the remedy.
+/// The error of a failed connect. Prints as one line: the endpoint, the cause, the remedy.
 #[derive(Debug)]
 pub struct ConnectError {
     endpoint: Box<Endpoint>,
@@ -18,7 +18,7 @@ impl ConnectError {
         Self { endpoint: Box::new(endpoint.clone()), cause }
     }
 
-    /// Returns what was dialled.
+    /// Returns the endpoint.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -28,7 +28,7 @@ impl ConnectError {
         self.cause.kind
     }
 
-    /// Replaces the limit of a connect by the caller's limit that it was taken from.
+    /// Replaces the timeout of the connect with the caller's limit that it was derived from.
     pub(crate) fn limited_by(mut self, limit: Option<Timeout>) -> Self {
         let is_ours = self.cause.source.as_ref().and_then(Timeout::of).is_some();
         if let Some(limit) = limit.filter(|_| is_ours) {

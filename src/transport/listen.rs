@@ -1,4 +1,4 @@
-//! Listening: for this user alone unless told otherwise, and never in place of a live server.
+//! Listening: by default for this user alone, and never in place of a live server.
 
 use self::ListenErrorKind as Kind;
 use super::endpoint::Endpoint;
@@ -18,9 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Who may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// The mode of the socket file: whoever may write to it may connect. By default 0600.
+    /// The mode of the socket file. Permission to write is permission to connect. Default: 0600.
     pub mode: u32,
-    /// Whether a TCP address may be one that other machines reach. By default not.
+    /// Whether a TCP address may be reachable from other machines. Default: false.
     pub beyond_loopback: bool,
 }
 
@@ -30,7 +30,7 @@ impl Default for Admission {
     }
 }
 
-/// A listening socket. Dropping it removes its file, if the name is still its own.
+/// A listening socket. Dropping it removes its file, unless another server has replaced the file.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -64,14 +64,14 @@ enum Socket {
     Tcp(TcpListener),
 }
 
-/// Ends a [`Listener`]'s wait from another thread.
+/// Stops a [`Listener`] from another thread.
 #[derive(Debug)]
 pub struct Stopper {
     stopped: Arc<AtomicBool>,
     socket: Stream,
 }
 
-/// Why an endpoint cannot be listened on, in one line with the remedy.
+/// The error of a failed listen. Prints as one line: the endpoint, the cause, the remedy.
 #[derive(Debug)]
 pub struct ListenError {
     kind: ListenErrorKind,
@@ -83,11 +83,11 @@ pub struct ListenError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ListenErrorKind {
-    /// Another process listens there.
+    /// Another process is listening.
     InUse,
-    /// Other machines reach the address, and [`Admission::beyond_loopback`] is off.
+    /// Other machines can reach the address, and [`Admission::beyond_loopback`] is off.
     BeyondLoopback,
-    /// Anything else; the message says what.
+    /// Anything else. The message has the details.
     Other,
 }
 
@@ -108,16 +108,16 @@ impl ListenError {
 }
 
 impl Listener {
-    /// Listens for this user alone: a socket file has mode 0600, a TCP address must be a loopback
-    /// one.
+    /// Listens for this user alone: a socket file gets mode 0600, a TCP address must be a loopback
+    /// address.
     ///
     /// # Errors
-    /// [`ListenError`], which names what is in the way.
+    /// [`ListenError`], which names the cause and the remedy.
     pub fn bind(endpoint: &Endpoint) -> Result<Self, ListenError> {
         Self::bind_for(endpoint, Admission::default())
     }
 
-    /// Listens for those whom `admission` lets in.
+    /// Listens for the users and machines that `admission` allows.
     pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
         Self::open(endpoint, admission).map_err(|error| {
             let text = format!("cannot listen on {endpoint}: {}", error.text);
@@ -125,10 +125,11 @@ impl Listener {
         })
     }
 
-    /// Uses a socket that listens already, as systemd hands one over. Its file stays.
+    /// Uses a socket that is already listening, such as one inherited from systemd. Does not remove
+    /// its file.
     ///
     /// # Errors
-    /// Those of the system, for what is no socket; a connection.
+    /// Fails if the descriptor is not a socket, or is a connection.
     pub fn inherit(socket: impl Into<OwnedFd>) -> Result<Self, ListenError> {
         Self::adopt(socket.into()).map_err(|error| ListenError::of("no listening socket", error))
     }
@@ -179,16 +180,16 @@ impl Listener {
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: file })
     }
 
-    /// Returns where this listens; for TCP with the port that port 0 became.
+    /// Returns the endpoint. For TCP port 0 this is the port that the system chose.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Waits for the next connection; `None` once it was [stopped](Stopper::stop) and all that had
-    /// come were given out.
+    /// Waits for the next connection. Returns `None` once the listener was
+    /// [stopped](Stopper::stop) and all earlier connections were returned.
     ///
     /// # Errors
-    /// Those of accept(2). Descriptors that have run out come back: pause, then call again.
+    /// Fails as accept(2) does. If the process has run out of descriptors, pause, then call again.
     pub fn accept(&self) -> io::Result<Option<Stream>> {
         loop {
             let accepted = match &self.socket {
@@ -201,7 +202,7 @@ impl Listener {
             match accepted {
                 Ok(stream) => return Ok(Some(stream)),
                 Err(_) if self.stopped.load(Ordering::Acquire) => return Ok(None),
-                // The client had gone before it was accepted.
+                // The client closed the connection before it was accepted.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => return Err(error),
             }
@@ -210,7 +211,7 @@ impl Listener {
 
     /// Returns a handle that stops this listener. Fails as dup(2) does.
     pub fn stopper(&self) -> io::Result<Stopper> {
-        // Only std has types of their own for listening sockets.
+        // shutdown(2) works on any socket; std offers it only for connected ones.
         let socket = match &self.socket {
             Socket::Unix(listener) => UnixStream::from(OwnedFd::from(listener.try_clone()?)).into(),
             Socket::Tcp(listener) => TcpStream::from(OwnedFd::from(listener.try_clone()?)).into(),
@@ -223,7 +224,7 @@ impl Stopper {
     /// Makes the listener refuse connections, and ends the wait of [`accept`](Listener::accept).
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        // shutdown(2) of a listening socket wakes accept(2); a second one fails.
+        // shutdown(2) of a listening socket wakes accept(2). A second call fails.
         _ = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -258,10 +259,10 @@ fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), Liste
     })
 }
 
-/// Removes a socket that nobody listens on; anything else is the error.
+/// Removes a stale socket. Any other file, or a live socket, is an error.
 fn make_way(path: &Path) -> Result<(), ListenError> {
     let in_the_way = socket_file::remove_stale(path).map_err(|error| {
-        let what = "a socket that nobody listens on is in the way and cannot be removed";
+        let what = "the socket of a server that has ended is in the way and cannot be removed";
         ListenError::of(what, error)
     })?;
     let kind = |is_live| if is_live { Kind::InUse } else { Kind::Other };
@@ -280,7 +281,7 @@ fn bind_tcp(
     let open = addresses.iter().find(|address| !address.ip().is_loopback());
     if let Some(open) = open.filter(|_| !beyond_loopback) {
         let ip = open.ip();
-        let why = format!("{ip} is an address that other machines reach: that has to be asked for");
+        let why = format!("other machines can reach {ip}, which needs explicit permission");
         return Err(ListenError::new(Kind::BeyondLoopback, why));
     }
     let bound = TcpListener::bind(&addresses[..])

@@ -1,24 +1,24 @@
-//! Where the bytes travel: what can be dialled, how, for how long, and why it failed.
+//! Sockets: connecting, listening, time limits, and errors that name the remedy.
 //!
 //! * [`Endpoint`] names a place: a Unix socket, a Linux abstract name, a TCP address, a program.
-//! * [`Listener`] listens on it, for this user alone unless told otherwise.
-//! * [`connect`] dials it and returns a [`Stream`], or a [`ConnectError`] that says what stood in
-//!   the way and what to do.
+//! * [`Listener`] listens on it, by default for this user alone.
+//! * [`connect`] connects to it and returns a [`Stream`], or a [`ConnectError`] with the cause and
+//!   the remedy.
 //! * [`Program`] is a child process that carries a connection, such as a proxy command or ssh.
-//! * [`Timeouts`] are the limits a caller asks for; [`Clock`] is one exchange running against them.
+//! * [`Timeouts`] are the caller's limits; [`Clock`] measures one exchange against them.
 //!
-//! The notation is the one that Docker made common:
+//! The notation is Docker's:
 //!
 //! ```abnf
 //! endpoint = unix / abstract / tcp / path
-//! unix     = "unix://" path         ; no percent-encoding, relative paths too
+//! unix     = "unix://" path         ; may be relative; no percent-encoding
 //! abstract = "unix://@" 1*107OCTET  ; Linux: a name without a file
 //! tcp      = "tcp://" host ":" port ; an IPv6 address in brackets
 //! path     = ( "/" / "./" / "../" ) *OCTET
 //! ```
 //!
-//! Declined: a missing port and a path after it, which only Docker gives a meaning. TLS and ssh are
-//! programs at the other end of a socket pair.
+//! Rejected: a missing port, and a path after the port, which mean something only to Docker. TLS
+//! and ssh are programs at the other end of a socket pair.
 //!
 //! ```
 //! use unix_http::transport::Endpoint;

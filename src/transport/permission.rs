@@ -1,7 +1,7 @@
-//! Permission denied: who may connect to a socket file.
+//! Permission denied: why, and what to do.
 //!
-//! Connecting needs the right to write to the socket file and to search every directory above it
-//! (unix(7)).
+//! Connecting needs write permission on the socket file and search permission on every directory
+//! above it (unix(7)).
 
 use crate::base::text::{visible, visible_path};
 use std::fs;
@@ -17,7 +17,7 @@ pub(super) fn explain(path: &Path) -> String {
     }
 }
 
-/// Names the first directory on the way that this user may not search.
+/// Describes the first directory on the path that this user may not search.
 fn closed_directory(path: &Path) -> Option<String> {
     let denied =
         |p: &Path| fs::metadata(p).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
@@ -28,8 +28,8 @@ fn closed_directory(path: &Path) -> Option<String> {
     Some(format!("permission denied: {}", remedy(&fs::metadata(here).ok()?, 0o1, &subject)))
 }
 
-/// Tells who may, and how to become one of them. `right` is the bit asked for, as it stands for
-/// others: 2 to write, 1 to search.
+/// Describes who has permission, and how to get it. `right` is the missing permission as a mode bit
+/// of "others": 2 to write, 1 to search.
 fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     let mode = metadata.mode() & 0o7777;
     let (user, group) = owner_names(metadata);

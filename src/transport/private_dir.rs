@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A new directory with mode 0700, removed when dropped if it is empty then.
+/// A new directory with mode 0700. Dropping it removes the directory if it is empty.
 #[derive(Debug)]
 pub struct PrivateDir(PathBuf);
 
 impl PrivateDir {
-    /// Makes a directory inside `parent`. mkdir(2) fails where the name is taken, even by a
-    /// symbolic link, so the directory is never another user's. Fails as mkdir(2) does.
+    /// Creates a directory inside `parent`. mkdir(2) fails if the name exists, even as a symbolic
+    /// link, so the directory never belongs to another user. Fails as mkdir(2) does.
     pub fn new_in(parent: impl AsRef<Path>) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         loop {

@@ -1,7 +1,7 @@
 //! A child process at the other end of a socket pair, as a trait.
 //!
 //! TLS, ssh and a user's own proxy command are programs whose standard input and output are the
-//! connection. Starting them, reading their standard error and reaping them is the same for all.
+//! connection. `child` starts them, reads their standard error and reaps them.
 
 use super::cause::Cause;
 use std::ffi::OsString;
@@ -11,16 +11,15 @@ use std::time::Duration;
 
 /// A program that carries a connection. Its [`Display`](fmt::Display) names the endpoint in errors.
 pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
-    /// Returns the program and its arguments; `limit` is the time limit for connecting.
+    /// Returns the program and its arguments. `limit` is the time limit for connecting.
     fn words(&self, limit: Option<Duration>) -> Vec<OsString>;
 
-    /// Checks what it can before the program is started, to name a fault more clearly than it
-    /// would.
+    /// Checks the configuration before the program starts, for a clearer error than the program's.
     fn check(&self) -> Result<(), Cause> {
         Ok(())
     }
 
-    /// Returns how to tell that the connection is made; `None` if the program is not waited for.
+    /// Returns how the program reports that it is connected, or `None` if it does not.
     fn ready(&self) -> Option<Ready> {
         None
     }
@@ -30,27 +29,27 @@ pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
         None
     }
 
-    /// Explains a failure by the end of standard error; `None` quotes the program itself.
+    /// Explains a failure from the end of standard error. `None` quotes that text instead.
     fn explain(&self, _status: ExitStatus, _said: &str) -> Option<Cause> {
         None
     }
 
-    /// Returns the server's `host:port` for the Host field, where it is known.
+    /// Returns the server's `host:port` for the Host field, if it is known.
     fn authority(&self) -> Option<String> {
         None
     }
 }
 
-/// How a program tells that its connection is made.
+/// How a program reports that it is connected.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {
-    /// What it prints on standard error then.
+    /// The text that it then prints on standard error.
     pub says: &'static str,
-    /// What a timeout probably means.
+    /// The probable reason for a timeout.
     pub late: &'static str,
 }
 
-/// Two programs are the same endpoint when they are called the same and run the same words.
+/// Compares the name and the command line.
 impl PartialEq for dyn Program {
     fn eq(&self, other: &Self) -> bool {
         self.words(None) == other.words(None) && self.to_string() == other.to_string()

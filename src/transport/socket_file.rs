@@ -1,14 +1,15 @@
-//! The file of a listening Unix socket: made with its mode from the first moment, never in place of
-//! a live one, and removed only while it is still ours.
+//! The file of a listening Unix socket: has the right mode from the start, never replaces a live
+//! socket, and is removed only while it is still ours.
 //!
-//! `bind` makes a socket file with the mode that the umask leaves, and whoever may write to the
-//! file may connect (unix(7)), also between `bind` and a `chmod`. So the socket is bound inside a
-//! private directory, given its mode there, and linked to its name: link(2), unlike rename(2),
-//! fails where the name is taken. chmod(2) follows a symbolic link, and whoever may write to the
-//! directory may put one there: so the mode is set through a descriptor of the socket's file.
+//! bind(2) creates a socket file with the mode that the umask leaves, and any user with write
+//! permission can connect (unix(7)), even between `bind` and a `chmod`. Therefore the socket is
+//! bound inside a private directory, gets its mode there, and is then linked to its name: link(2),
+//! unlike rename(2), fails if the name exists. chmod(2) follows a symbolic link, and any user with
+//! write permission on the directory can put one there: therefore the mode is set through a
+//! descriptor of the socket's file.
 //!
-//! A socket whose server has ended is moved aside, asked once more, and only then removed. If
-//! another server took the name in between, its socket is put back.
+//! The socket of a server that has ended is moved aside, checked once more, and only then removed.
+//! If another server took the name in between, its socket is put back.
 
 use super::cause::ConnectErrorKind;
 use super::private_dir::PrivateDir;
@@ -21,23 +22,23 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a socket that is in the way may take to show that a server listens on it.
+/// How long to wait for the server of a socket that is in the way.
 const ASK: Duration = Duration::from_secs(1);
 
-/// A socket's file, known by its inode: another server's in its place is not removed.
+/// A socket file, identified by its inode. The file of another server in its place is kept.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
     inode: (u64, u64),
 }
 
-/// What takes the name of a socket.
+/// A file that has the name of our socket.
 pub(super) struct InTheWay {
     pub is_live: bool,
     pub why: &'static str,
 }
 
-pub(super) const TAKEN_JUST_NOW: &str = "another server took the name just now";
+pub(super) const TAKEN_JUST_NOW: &str = "another server has just taken the name";
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
@@ -51,7 +52,7 @@ fn inode(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Binds a socket with this mode from its first moment.
+/// Binds a socket that has this mode from the start.
 pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     let directory = PrivateDir::new_in(directory_of(path))?;
     let inside = directory.path().join("s");
@@ -62,9 +63,9 @@ pub(super) fn bind(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFi
     Ok((listener, SocketFile { path: path.to_owned(), inode: inside.inode }))
 }
 
-/// Sets the mode of a file with this inode, and of no other that took its name. chmod(2) follows a
-/// symbolic link; the descriptor's name in `/proc` leads to the file itself. Without `/proc` the
-/// path is all there is.
+/// Sets the mode of the file with this inode, and of no other file that took its name. chmod(2)
+/// follows a symbolic link, but the descriptor's name in `/proc` leads to the file itself. Without
+/// `/proc` only the path is available.
 fn set_mode(path: &Path, inode: (u64, u64), mode: u32) -> io::Result<()> {
     let mode = Permissions::from_mode(mode);
     if !unix::IS_LINUX || !Path::new("/proc/self/fd").exists() {
@@ -82,7 +83,7 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes a socket that nobody listens on, or returns what else is in the way.
+/// Removes a stale socket, or returns what else has the name.
 pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
     if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
         let why = "a file that is not a socket is in the way; remove it or choose another path";

@@ -1,4 +1,4 @@
-//! A connection, whatever it runs over.
+//! A connected stream over any transport.
 
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -13,20 +13,19 @@ use super::child::Child;
 use super::deadline::{Clock, Wait};
 use super::error::ConnectError;
 
-/// A connected byte stream: a Unix socket, a TCP socket, or a child process behind one end of a
-/// socket pair.
+/// A connected byte stream: a Unix socket, a TCP socket, or a child process behind a socket pair.
 ///
-/// Reads and writes work on `&Stream` too, so that one thread may send while another receives. They
-/// resume after an interruption. A limit that was reached is an error of kind
-/// [`TimedOut`](ErrorKind::TimedOut), and [`Timeout::of`](super::Timeout::of) tells which one.
+/// `&Stream` reads and writes too, so that one thread can send while another receives. Interrupted
+/// calls resume. A limit that was reached is an error of kind [`TimedOut`](ErrorKind::TimedOut);
+/// [`Timeout::of`](super::Timeout::of) returns which limit.
 ///
-/// A read that meets the end of a program that failed is an error with its [`ConnectError`] inside.
+/// If a program has failed, a read at its end is an error with a [`ConnectError`] inside.
 pub struct Stream {
-    /// A socket of any family: all calls below but those of `as_tcp` are the same for TCP.
+    /// A socket of any family: except in `as_tcp`, all calls below are the same for TCP.
     socket: UnixStream,
     is_tcp: bool,
     child: Option<Arc<Child>>,
-    /// The socket's time limits in nanoseconds, by `Side`. Clones share them with the socket.
+    /// The socket's timeouts in nanoseconds, indexed by `Side`. Clones share the socket and these.
     set: Arc<[AtomicU64; 2]>,
     clock: Clock,
 }
@@ -55,10 +54,10 @@ impl Stream {
         })
     }
 
-    /// Ends one direction or both. The peer sees the end of the write direction as an end of file.
+    /// Ends one direction or both. The peer reads an end of file when the write direction ends.
     ///
     /// # Errors
-    /// Those of shutdown(2); [`Unsupported`](ErrorKind::Unsupported) where the
+    /// Fails as shutdown(2) does, and with [`Unsupported`](ErrorKind::Unsupported) if the
     /// [program](super::Program) cannot half-close.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write
@@ -70,8 +69,8 @@ impl Stream {
         self.socket.shutdown(how)
     }
 
-    /// Closes in two steps: ends the write direction, then drops what comes within `limit`. A
-    /// socket that is closed while bytes come in sends a reset, which may destroy the last answer
+    /// Closes in two steps: ends the write direction, then discards input for at most `limit`. A
+    /// socket that is closed with unread input sends a reset, which may destroy the last response
     /// before the peer has read it (RFC 9112 §9.6).
     #[cfg(feature = "server")]
     pub(crate) fn linger(&self, limit: Duration) {
@@ -83,8 +82,8 @@ impl Stream {
         }
     }
 
-    /// Makes reads and writes on this handle and its later clones keep to the limits of an
-    /// exchange. `Clock::default()` ends that. Fails as setsockopt(2) does.
+    /// Applies the limits of an exchange to reads and writes on this handle and its later clones.
+    /// `Clock::default()` removes them. Fails as setsockopt(2) does.
     pub fn set_clock(&mut self, clock: Clock) -> io::Result<()> {
         self.clock = clock;
         if self.clock.begin_wait().is_none() {
@@ -94,16 +93,16 @@ impl Stream {
         Ok(())
     }
 
-    /// Sets the longest wait of one read where no [`Clock`] rules; `None` is forever. An unchanged
-    /// limit costs no system call.
+    /// Sets the timeout of each read while no [`Clock`] applies; `None` is no limit. An unchanged
+    /// timeout costs no system call.
     ///
     /// # Errors
-    /// Those of setsockopt(2); a zero `timeout` is rejected.
+    /// Fails as setsockopt(2) does, and for a `timeout` of zero.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Read, timeout)
     }
 
-    /// Sets the longest wait of one write.
+    /// Sets the timeout of each write.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Write, timeout)
     }
@@ -122,27 +121,28 @@ impl Stream {
         Ok(())
     }
 
-    /// Returns the Unix socket inside, a program's socket pair included. Set no time limits on it.
+    /// Returns the Unix socket inside, or our end of a program's socket pair. Set no timeouts on
+    /// it.
     pub fn as_unix(&self) -> Option<&UnixStream> {
         (!self.is_tcp).then_some(&self.socket)
     }
 
-    /// Returns another handle on the TCP socket inside. Set no time limits on it.
+    /// Returns another handle on the TCP socket inside. Set no timeouts on it.
     pub fn as_tcp(&self) -> Option<TcpStream> {
         let socket = self.socket.try_clone().ok().filter(|_| self.is_tcp)?;
         Some(TcpStream::from(OwnedFd::from(socket)))
     }
 
     /// Returns whether an idle connection can carry another request: the peer has neither closed it
-    /// nor sent a byte. It does not wait. After `false`, drop the stream: a byte may be lost.
+    /// nor sent a byte. Never blocks. After `false`, drop the stream: a byte may be lost.
     pub fn is_quiet(&self) -> bool {
         let looked = self.socket.set_nonblocking(true).and_then(|()| (&self.socket).read(&mut [0]));
         let blocking = self.socket.set_nonblocking(false);
         matches!(looked, Err(e) if e.kind() == ErrorKind::WouldBlock) && blocking.is_ok()
     }
 
-    /// Returns why the program behind the stream failed; `None` for a program that runs on or ended
-    /// well, and for sockets. Reads ask by themselves: call it after a failed write.
+    /// Returns why the program behind the stream failed, or `None` for a running or successful
+    /// program and for a socket. Call it after a failed write; reads include it in their errors.
     pub fn failure(&self) -> Option<ConnectError> {
         self.child.as_ref()?.failure()
     }
@@ -168,8 +168,8 @@ impl Stream {
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted => {}
-                    // A limit of the socket has passed (socket(7)); the clock knows if it is the
-                    // end.
+                    // A timeout of the socket has passed (socket(7)); the clock decides whether to
+                    // wait again.
                     ErrorKind::WouldBlock if wait.is_some() => {}
                     ErrorKind::WouldBlock => return Err(ErrorKind::TimedOut.into()),
                     _ => return Err(error),
@@ -178,8 +178,8 @@ impl Stream {
         }
     }
 
-    /// Replaces the end of a program that failed by its failure. A reset is an end with input
-    /// unread.
+    /// Replaces the end of file of a failed program with its error. A reset is an end of file with
+    /// unread input.
     fn end(&self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
         let Some(child) = &self.child else { return result };
         let ended = match &result {
@@ -256,7 +256,7 @@ impl From<UnixStream> for Stream {
     }
 }
 
-/// For a connected socket of any other family: vsock, or one that was inherited.
+/// Wraps a connected socket of any other family, such as vsock, or an inherited one.
 impl From<OwnedFd> for Stream {
     fn from(socket: OwnedFd) -> Self {
         Self::new(socket.into(), None)

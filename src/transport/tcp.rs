@@ -1,4 +1,4 @@
-//! Dialling a TCP port of a host with one or several addresses.
+//! Connecting to a TCP port of a host with one or more addresses.
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Limit, Timeout, rounded, within};
@@ -6,8 +6,9 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-// A program that dials for us reports these causes too.
-pub(crate) const NOBODY: &str = "nobody listens on this port; start the server or check the port";
+// `docker::tls` reports these causes too.
+pub(crate) const REFUSED: &str =
+    "no process is listening on this port; start the server or check the port";
 pub(crate) const NO_ANSWER: &str =
     "no answer; a firewall may drop the packets, or the host is down";
 pub(crate) const NO_ROUTE: &str =
@@ -39,7 +40,7 @@ pub(super) fn connect(
     Err(explain_all(failures, timeout.filter(|limit| start.elapsed() >= *limit)))
 }
 
-/// Returns an equal share of the time left, but at least 1 s of it.
+/// Returns an equal share of the remaining time, but at least 1 s.
 fn share(left: Duration, addresses: usize) -> Duration {
     let equal = left / u32::try_from(addresses).unwrap_or(u32::MAX);
     equal.max(Duration::from_secs(1)).min(left)
@@ -73,7 +74,7 @@ fn explain_look_up(error: io::Error) -> Cause {
     Cause::new(kind, why).from(error)
 }
 
-/// Joins the errors of all addresses. `over` is the time limit, if it was reached.
+/// Joins the errors of all addresses. `over` is the timeout, if it was reached.
 fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -> Cause {
     let one = failures.len() == 1;
     let (mut kind, mut source) = (Kind::UnknownHost, None);
@@ -96,7 +97,7 @@ fn explain_all(failures: Vec<(SocketAddr, io::Error)>, over: Option<Duration>) -
 
 fn explain(error: io::Error) -> Cause {
     let (kind, why) = match error.kind() {
-        ErrorKind::ConnectionRefused => (Kind::NobodyListens, NOBODY),
+        ErrorKind::ConnectionRefused => (Kind::NobodyListens, REFUSED),
         ErrorKind::TimedOut => (Kind::TimedOut, NO_ANSWER),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (Kind::Unreachable, NO_ROUTE),
         ErrorKind::PermissionDenied => {

@@ -1,8 +1,8 @@
-//! Dialling a Unix socket: paths of any length, abstract names, and why it failed.
+//! Connecting to a Unix socket: paths of any length, abstract names, and errors with the cause.
 //!
 //! `sockaddr_un` holds 108 bytes, the last a NUL (unix(7)). On Linux every open file also has a
-//! short name, `/proc/self/fd/N`: a longer path is reached through a descriptor of the socket (to
-//! connect) or of its directory (to bind).
+//! short name, `/proc/self/fd/N`. It replaces a path that is too long: with a descriptor of the
+//! socket (to connect) or of its directory (to bind).
 
 use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Timeout, rounded, within};
@@ -24,13 +24,13 @@ use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Linux has names for open files, abstract names and its own error numbers.
+/// Whether the system has `/proc/self/fd`, abstract names and Linux error numbers.
 pub(super) const IS_LINUX: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// The longest path, in bytes, that fits a Unix socket address.
+/// The longest path that fits a Unix socket address, in bytes.
 const SUN_PATH_MAX: usize = if IS_LINUX { 107 } else { 103 };
 
-/// A path that fits a socket address and leads where a longer one leads, while this value lives.
+/// A path that fits a socket address in place of a longer one, valid while this value lives.
 #[derive(Debug)]
 pub struct ShortPath {
     path: PathBuf,
@@ -38,24 +38,25 @@ pub struct ShortPath {
 }
 
 impl ShortPath {
-    /// Shortens the path of an existing socket. A path that fits costs no system call.
+    /// Shortens the path of an existing socket. A path that already fits costs no system call.
     ///
     /// # Errors
-    /// Those of opening it; [`io::ErrorKind::InvalidFilename`] where the system has no short names.
+    /// Fails as open(2) does, and with [`io::ErrorKind::InvalidFilename`] on systems other than
+    /// Linux.
     pub fn to_socket(path: &Path) -> io::Result<Self> {
         Self::through(path, path, None)
     }
 
-    /// Shortens a path that need not exist yet, for `bind`, by its directory.
+    /// Shortens the directory of a path that need not exist yet, for `bind`.
     ///
     /// # Errors
-    /// Those of opening the directory; [`io::ErrorKind::InvalidFilename`] as above, and if the last
-    /// component alone is too long.
+    /// Fails as open(2) of the directory does, and with [`io::ErrorKind::InvalidFilename`] on
+    /// systems other than Linux and for a last component that is too long.
     pub fn to_bind(path: &Path) -> io::Result<Self> {
         Self::through(path, path.parent().unwrap_or(path), path.file_name())
     }
 
-    /// Replaces `open` in `path` by a descriptor, if the path is too long. `name` follows it.
+    /// If `path` is too long, replaces it with a descriptor of `open`, followed by `name`.
     fn through(path: &Path, open: &Path, name: Option<&OsStr>) -> io::Result<Self> {
         if fits(path) {
             return Ok(Self { path: path.to_owned(), _open: None });
@@ -69,7 +70,7 @@ impl ShortPath {
         }
     }
 
-    /// Returns the path to give to the system.
+    /// Returns the path to pass to the system.
     pub fn as_path(&self) -> &Path {
         &self.path
     }
@@ -79,7 +80,8 @@ fn fits(path: &Path) -> bool {
     path.as_os_str().as_bytes().len() <= SUN_PATH_MAX
 }
 
-/// `O_PATH` (open(2)) asks for no right on the file itself. A socket can be opened in no other way.
+/// Opens a path with `O_PATH` (open(2)), which needs no permission on the file itself. A socket
+/// cannot be opened in any other way.
 pub(super) fn open_only_as_a_place(path: &Path) -> io::Result<File> {
     const O_PATH: i32 = if cfg!(target_arch = "sparc64") { 0x100_0000 } else { 0o1000_0000 };
     if !IS_LINUX {
@@ -125,7 +127,7 @@ pub(super) fn connect_abstract(
     dial().map_err(|error| explain(error, explain_abstract))
 }
 
-/// Keeps `short` open until the connect is over.
+/// Connects, and keeps `short` open until then.
 fn connect(
     address: SocketAddr,
     short: Option<ShortPath>,
@@ -143,7 +145,7 @@ type Reason = (Kind, String);
 fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause {
     let (kind, why) = match Timeout::of(&error) {
         Some(Timeout { after, .. }) => {
-            let late = "the listener is busy or stopped, its backlog is full";
+            let late = "the server is busy or stopped, and its backlog is full";
             (Kind::TimedOut, format!("not accepted within {:?}: {late}", rounded(after)))
         }
         None if is_wrong_socket_type(&error) => (
@@ -155,7 +157,7 @@ fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause 
     Cause::new(kind, why).from(error)
 }
 
-/// Recognises EPROTOTYPE, for which the standard library has no name.
+/// Returns whether this is EPROTOTYPE, for which the standard library has no name.
 fn is_wrong_socket_type(error: &io::Error) -> bool {
     error.raw_os_error() == Some(if IS_LINUX { 91 } else { 41 })
 }
@@ -172,8 +174,8 @@ fn explain_path(path: &Path, error: &io::Error) -> Reason {
         ErrorKind::InvalidFilename | ErrorKind::InvalidInput if !fits(path) => (
             Kind::PathTooLong,
             format!(
-                "the path has {} bytes, a socket address holds {SUN_PATH_MAX}; use a shorter or a \
-                 relative path",
+                "the path has {} bytes, and a socket address holds only {SUN_PATH_MAX}; use a \
+                 shorter or a relative path",
                 path.as_os_str().len()
             ),
         ),
@@ -193,13 +195,13 @@ fn explain_missing(path: &Path) -> String {
             format!("no such socket, the directory {directory} does not exist; check the path")
         }
         None if path.exists() => {
-            "it has more than 107 bytes and /proc, the way around, is not mounted".into()
+            "the path has more than 107 bytes, which needs /proc, and that is not mounted".into()
         }
-        None => "no such socket; check the path, or start the server that makes it".into(),
+        None => "no such socket; check the path, or start the server that creates it".into(),
     }
 }
 
-/// A file that is no socket refuses connections too.
+/// Explains ECONNREFUSED, which a file that is not a socket causes too.
 fn explain_refused(path: &Path) -> Reason {
     let what = match fs::metadata(path).map(|metadata| metadata.file_type()) {
         Ok(t) if t.is_dir() => "a directory",
@@ -207,7 +209,7 @@ fn explain_refused(path: &Path) -> Reason {
         Ok(t) if t.is_fifo() => "a FIFO",
         Ok(t) if !t.is_socket() => "a device",
         _ => {
-            let why = "nobody listens on this socket, its server has ended; start it again";
+            let why = "no process is listening on this socket; start its server again";
             return (Kind::NobodyListens, why.into());
         }
     };
@@ -218,8 +220,8 @@ fn explain_abstract(error: &io::Error) -> Reason {
     let (kind, why) = match error.kind() {
         ErrorKind::ConnectionRefused => (
             Kind::NobodyListens,
-            "nobody listens on this abstract name in this network namespace; start the server or \
-             check the name",
+            "no process in this network namespace is listening on this abstract name; start the \
+             server or check the name",
         ),
         ErrorKind::InvalidInput => {
             (Kind::PathTooLong, "an abstract name has at most 107 bytes; use a shorter one")

@@ -125,7 +125,7 @@ pub const AMBIGUOUS: &[Case] = &[
     ),
     Case(CREATE, "", r#"{"Image":"busy:latest"} x"#, "after the end"),
     Case(CREATE, "", "{\"Image\":\"busy:1\",}", "comma"),
-    Case(CREATE, "", "{\"Image\":'busy:1'}", "a value must"),
+    Case(CREATE, "", "{\"Image\":'busy:1'}", "expected a value"),
     Case(CREATE, "", "\u{feff}{}", "lacks <"),
     Case(CREATE, "", "{\"Image\":\"\\ud800\"}", "surrogate"),
     Case(CREATE, "", "[]", "lacks <"),

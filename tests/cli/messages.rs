@@ -19,7 +19,7 @@ fn on(socket: &std::path::Path, flags: &str) -> Ended {
 fn the_trace_says_why_there_is_no_connection() {
     let dir = TempDir::new();
     drop(UnixListener::bind(dir.join("dead")).unwrap());
-    for (name, why) in [("missing", "no such socket"), ("dead", "nobody listens")] {
+    for (name, why) in [("missing", "no such socket"), ("dead", "no process is listening")] {
         for flags in ["-sv", "-s --explain", "-s --trace-ascii %", "-s --trace -"] {
             let ended = on(&dir.join(name), flags);
             let told = [ended.stderr(), ended.stdout()].concat().replace('\n', " ");

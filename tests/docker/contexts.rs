@@ -711,8 +711,6 @@ fn where_we_differ_on_purpose() {
     let name = ["context", "inspect", "--format", "{{.Name}}"];
     assert_eq!(world.docker_says(&[], &name).as_deref(), Some("default"));
     assert!(
-        resolve(&world, &[], &[])
-            .unwrap_err()
-            .contains("config.json: the JSON text ends too early")
+        resolve(&world, &[], &[]).unwrap_err().contains("config.json: the JSON text is incomplete")
     );
 }

@@ -206,8 +206,8 @@ fn settings_are_read_as_the_cli_reads_them() {
         );
     }
     let errors = [
-        ("{\"currentContext\":\"blue\"", "the JSON text ends too early at byte 24 (RFC 8259 §2)"),
-        ("{\"currentContext\":'blue'}", "a value must stand here at byte 18 (RFC 8259 §3)"),
+        ("{\"currentContext\":\"blue\"", "the JSON text is incomplete at byte 24 (RFC 8259 §2)"),
+        ("{\"currentContext\":'blue'}", "expected a value at byte 18 (RFC 8259 §3)"),
         ("{\"currentContext\":5}", "currentContext is not a string"),
     ];
     for (text, want) in errors {
@@ -277,7 +277,7 @@ fn stored_hosts_have_rules_of_their_own() {
             r#"{"Endpoints":{"docker":{"Host":"unix:///x","SkipTLSVerify":"no"}}}"#,
             Err("SkipTLSVerify is neither"),
         ),
-        ("{", Err("the JSON text ends too early at byte 1")),
+        ("{", Err("the JSON text is incomplete at byte 1")),
     ];
     for (meta, want) in metas {
         let got = home().meta("c", meta).resolve(Some("c"), None);

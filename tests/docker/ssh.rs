@@ -29,8 +29,8 @@ fn ssh_endpoints() {
         (Some("a b"), "h", "the user holds"),
         (Some("$(reboot)"), "h", "the user holds"),
         (None, "", "the host is empty"),
-        (None, "h`reboot`", "the host holds '`'"),
-        (None, "h\n", "the host holds '\\n'"),
+        (None, "h`reboot`", "the host contains '`'"),
+        (None, "h\n", "the host contains '\\n'"),
     ] {
         let error = ssh(user, host, None, None).unwrap_err().to_string();
         assert!(error.contains(words) && !error.contains('\n'), "`{words}` is missing in: {error}");
@@ -104,7 +104,7 @@ fn ssh_by_a_stand_in() {
         ("denied", Kind::PermissionDenied, "see that `ssh denied true` works"),
         ("stranger", Kind::PermissionDenied, "run `ssh stranger` once"),
         ("bare", Kind::Child, "no `docker` command on that host"),
-        ("other", Kind::Child, "exit status 1 and said: something else"),
+        ("other", Kind::Child, "exit status 1: something else"),
     ];
     for (host, kind, words) in failures {
         let mut stream = connect(&Endpoint::ssh(None, host, None, None).unwrap(), None).unwrap();

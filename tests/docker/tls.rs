@@ -311,7 +311,7 @@ fn what_is_no_tls_server() {
     });
     fails(connect(&to(port), None), Kind::TlsHandshake, "does not speak TLS on this port");
     plain.join().unwrap();
-    fails(connect(&to(port), None), Kind::NobodyListens, "nobody listens on this port");
+    fails(connect(&to(port), None), Kind::NobodyListens, "no process is listening on this port");
     let unknown = Endpoint::tls("no-such-host.invalid", 2376, TlsOptions::default()).unwrap();
     fails(connect(&unknown, None), Kind::UnknownHost, "cannot be resolved");
     for host in ["", "-x", "a b", "h/p", "a@b"] {

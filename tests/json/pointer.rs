@@ -139,9 +139,13 @@ fn what_is_not_there_is_said() {
         (
             "/a/b",
             r#"{"a":"b"}"#,
-            "no \"b\" in what is neither object nor array, at /a (RFC 6901 §4)",
+            "no \"b\" in a value that is neither object nor array, at /a (RFC 6901 §4)",
         ),
-        ("/a", "null", "no \"a\" in what is neither object nor array, at the root (RFC 6901 §4)"),
+        (
+            "/a",
+            "null",
+            "no \"a\" in a value that is neither object nor array, at the root (RFC 6901 §4)",
+        ),
     ];
     for &(pointer, text, want) in cases {
         let (out, selected, end) = select(pointer, text.as_bytes());
@@ -176,7 +180,7 @@ fn a_star_is_every_element() {
         (
             "/*",
             "\"text\"",
-            "no \"*\" in what is neither object nor array, at the root (RFC 6901 §4)",
+            "no \"*\" in a value that is neither object nor array, at the root (RFC 6901 §4)",
         ),
     ];
     for (pointer, text, want) in cases {

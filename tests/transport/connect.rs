@@ -251,7 +251,7 @@ fn nobody_listens() {
     fails(
         &Endpoint::Unix(dir.join("s")),
         Kind::NobodyListens,
-        &["nobody listens", "start it again"],
+        &["no process is listening", "start its server again"],
     );
 }
 
@@ -329,7 +329,7 @@ fn full_backlog_meets_the_time_limit() {
         assert!(held.len() < 10_000, "no backlog is that long");
     };
     assert_eq!(error.kind(), Kind::TimedOut);
-    assert!(error.to_string().contains("within 200ms: the listener is busy"), "{error}");
+    assert!(error.to_string().contains("within 200ms: the server is busy"), "{error}");
     // The helper thread that was left behind ends once there is room: it connects and hangs up.
     for _ in 0..held.len() {
         listener.accept().unwrap();
@@ -357,7 +357,7 @@ fn tcp() {
             echo.join().unwrap();
         }
         drop(listener);
-        fails(&endpoint, Kind::NobodyListens, &["nobody listens on this port"]);
+        fails(&endpoint, Kind::NobodyListens, &["no process is listening on this port"]);
     }
 }
 
