@@ -42,13 +42,19 @@ impl Page {
         }
     }
 
+    /// Adds a line of the help as a sentence.
+    fn sentence(&mut self, help: &str) {
+        let (first, rest) = help.split_at(1);
+        self.text(&format!("{}{rest}.", first.to_ascii_uppercase()));
+    }
+
     /// Adds a flag with its manual.
     pub fn option(&mut self, flag: Flag) {
         self.term(flag.shown());
         if flag.is_out() {
-            return self.text(&format!("Out: {}.", flag.reason()));
+            return self.text(&format!("Not supported: {}.", flag.reason()));
         }
-        self.text(&format!("{}.", flag.help()));
+        self.sentence(flag.help());
         flag.manual().for_each(|line| self.text(line));
         if let Some(differs) = flag.differs() {
             self.add(".br\n", "", "");
@@ -76,7 +82,7 @@ pub fn manual(troff: bool) -> String {
     TRANSFERS.shown().for_each(|flag| page.option(flag));
     for verb in verbs() {
         page.heading(&format!("UCURL {}", verb.name().to_ascii_uppercase()));
-        page.text(&format!("{}.", verb.help()));
+        page.sentence(verb.help());
         verb.manual().for_each(|line| page.text(line));
         verb.shown().for_each(|flag| page.option(flag));
     }
