@@ -105,7 +105,7 @@ fn again(reading: &Reading, trailers: &Fields, in_request: bool) {
     assert_eq!((&other.content, &other.trailers), (&reading.content, &reading.trailers));
 }
 
-/// Whether anything at all could still follow. Of a long chunk nobody waits for the end.
+/// Whether some continuation is still valid. Inside chunk-data, every byte is.
 fn can_go_on(bytes: &[u8], in_request: bool) -> bool {
     let mut decoder = ChunkedDecoder::new();
     let mut rest = bytes;
@@ -118,7 +118,9 @@ fn can_go_on(bytes: &[u8], in_request: bool) -> bool {
     if decoder.left() > 0 {
         return true;
     }
-    let endings: [&[u8]; 4] = [b"\r\n0\r\n\r\n", b"x:\r\n\r\n", b";\r\n", b"0;\r\n\r\n"];
+    // The ends of chunk-data, of a trailer section, of a chunk-ext and of its quoted value.
+    let endings: [&[u8]; 5] =
+        [b"\r\n0\r\n\r\n", b"x:\r\n\r\n", b";x\r\n", b"x\"\r\n", b"0;x\r\n\r\n"];
     let ends = endings.iter().flat_map(|end| (0..end.len()).map(|from| &end[from..]));
     ends.map(|end| [bytes, end].concat())
         .any(|bytes| read(in_request, OVERHEAD_LIMIT, [&bytes[..]]).error.is_none())
