@@ -58,10 +58,10 @@ enum State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Denied {
     /// The status-code of the response.
-    pub status: u16,
+    pub(crate) status: u16,
     pub(super) why: String,
     /// The rule of a [guard](super::guard) that would let the request pass.
-    pub needed: Option<String>,
+    pub(crate) needed: Option<String>,
     /// Whether the request is HEAD, whose response has no content.
     pub(super) to_head: bool,
 }

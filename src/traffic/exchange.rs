@@ -48,7 +48,7 @@ pub struct Exchange {
     /// When the client ended its side in the middle of the response, if it did: nobody knows how
     /// much of the rest it took. A client that ends its side before the response, or that of a
     /// tunnel, may go on reading.
-    pub left: Option<Duration>,
+    pub(crate) left: Option<Duration>,
 }
 
 impl Exchange {
@@ -63,7 +63,7 @@ impl Exchange {
     }
 
     /// Returns the message of one side.
-    pub fn message(&self, side: Side) -> &Message {
+    pub(crate) fn message(&self, side: Side) -> &Message {
         match side {
             Side::Client => &self.sent,
             Side::Server => &self.received,
@@ -71,7 +71,7 @@ impl Exchange {
     }
 
     /// Returns the fields of one side's message, once its head has arrived.
-    pub fn fields(&self, side: Side) -> Option<&Fields> {
+    pub(crate) fn fields(&self, side: Side) -> Option<&Fields> {
         match side {
             Side::Client => self.request.as_ref().map(|head| head.fields()),
             Side::Server => self.response.as_ref().map(|head| head.fields()),
@@ -109,12 +109,12 @@ impl Exchange {
     }
 
     /// Whether the connection became a tunnel: after a 101, and after a 2xx to CONNECT.
-    pub fn is_tunnel(&self) -> bool {
+    pub(crate) fn is_tunnel(&self) -> bool {
         matches!(self.received.decision, Some(Decision { framing: Framing::Tunnel, .. }))
     }
 
     /// Whether the request asks for a tunnel.
-    pub fn asks_for_tunnel(&self) -> bool {
+    pub(crate) fn asks_for_tunnel(&self) -> bool {
         self.method() == "CONNECT"
             || self.fields(Side::Client).is_some_and(|fields| {
                 fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
@@ -128,7 +128,7 @@ impl Exchange {
 
     /// Whether the connection becomes, or may become, something other than Docker's raw stream or
     /// WebSocket: HTTP/2, as BuildKit's session does, or an unknown protocol.
-    pub fn is_opaque(&self) -> bool {
+    pub(crate) fn is_opaque(&self) -> bool {
         let known = [&b""[..], b"tcp", b"websocket"];
         let unknown = |protocol: &[u8]| {
             !known.iter().any(|known| known.eq_ignore_ascii_case(protocol.trim_ascii()))
@@ -148,13 +148,13 @@ pub struct Message {
     /// Where its body ends, and why; `None` before the head, or if its framing is invalid.
     pub decision: Option<Decision>,
     /// When its first byte arrived.
-    pub began: Option<Duration>,
+    pub(crate) began: Option<Duration>,
     /// When its head was complete.
-    pub head_ended: Option<Duration>,
+    pub(crate) head_ended: Option<Duration>,
     /// When its last byte arrived.
-    pub ended: Option<Duration>,
+    pub(crate) ended: Option<Duration>,
     /// When the latest of its bytes arrived.
-    pub last: Option<Duration>,
+    pub(crate) last: Option<Duration>,
     /// Bytes of the head, and of interim heads before it.
     pub head: u64,
     /// Bytes of content: the body without its framing.

@@ -10,18 +10,18 @@
 //! * An [`Observer`] sees [`Event`]s.
 //! * [`secrets`] masks credentials before any observer sees them.
 
-pub mod conversation;
+mod conversation;
 mod cover;
-pub mod event;
-pub mod exchange;
-pub mod explain;
+pub(crate) mod event;
+pub(crate) mod exchange;
+mod explain;
 mod lane;
 pub mod secrets;
-pub mod text;
+mod text;
 pub(crate) mod until_error;
 
 pub use conversation::Conversation;
 pub use event::{Event, Fault, Observer};
 pub use exchange::{Exchange, Message, Side};
 pub use explain::Explain;
-pub use text::Text;
+pub use text::{BodyDetail, Text};

@@ -1,7 +1,7 @@
 //! What a guard lets pass: rules as they are read, requests as they are checked.
 
 use crate::guard_cases::{ALLOWED, AMBIGUOUS, Case, DENIED, RULES, request};
-use unix_http::tap::guard::AllowList;
+use unix_http::tap::AllowList;
 use unix_http::wire::{BodyDecoder, RequestDecoder, framing};
 
 /// The request as the engine gets it, or why there is none.

@@ -8,8 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
+use unix_http::tap::AllowList;
 use unix_http::tap::Relay;
-use unix_http::tap::guard::AllowList;
 use unix_http::transport::Listener;
 
 const LIMIT: Duration = Duration::from_secs(20);

@@ -470,10 +470,7 @@ fn a_recording_has_every_byte_and_can_be_read_back() {
         }
     }
     let recording = Recording::open(&path).unwrap();
-    assert_eq!(
-        (recording.started, recording.covered, recording.events.len()),
-        (started(), true, 18 + 3 * 4)
-    );
+    assert_eq!(recording.started, started());
     let good = std::fs::read_to_string(path.join("index")).unwrap();
     assert!(good.starts_with(
         "ucurl recording 1\nstarted 1709208000.000000000\nsecrets covered\n0.000000000 1 open\n"

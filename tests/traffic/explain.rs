@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use unix_http::traffic::secrets::FIELDS;
+use unix_http::base::secret_name::FIELDS;
 
 /// What the server does with one connection; when it is through, it waits for the client to close.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::docker::{FrameStream, encode_frame};
+use unix_http::traffic::BodyDetail;
 use unix_http::traffic::Side::{self, Client, Server};
-use unix_http::traffic::text::BodyDetail;
 use unix_http::traffic::{Conversation, Event, Observer, Text};
 
 #[derive(Clone, Default)]

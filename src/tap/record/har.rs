@@ -50,7 +50,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::{Duration, SystemTime};
 
 /// How much of each body is kept by default: 1 MiB.
-pub const BODY_LIMIT: usize = 1 << 20;
+pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// The member with the coding of content that is not decoded.
 pub(crate) const CODING: &str = "_coding";
@@ -102,7 +102,7 @@ impl<W: Write + Seek + Send> Har<W> {
         Ok(Har(UntilError::new("the HAR".into(), state)))
     }
 
-    /// Sets how many bytes of each body are kept ([`BODY_LIMIT`] by default).
+    /// Sets how many bytes of each body are kept (1 MiB by default).
     #[must_use]
     pub fn body_limit(self, limit: usize) -> Har<W> {
         self.0.with(|state| state.limit = limit);

@@ -1,7 +1,7 @@
 //! Recorders: observers that write what they see to a file.
 
-pub mod har;
-pub mod pcap;
+pub(super) mod har;
+pub(super) mod pcap;
 mod playback;
-pub mod raw;
-pub mod script;
+pub(super) mod raw;
+pub(super) mod script;

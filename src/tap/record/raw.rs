@@ -159,13 +159,13 @@ fn one_line(text: &str) -> String {
 #[derive(Debug)]
 pub struct Recording {
     /// The directory.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// When the recording began.
     pub started: SystemTime,
     /// Whether secrets are masked.
-    pub covered: bool,
+    pub(crate) covered: bool,
     /// The events, in order.
-    pub events: Vec<Recorded>,
+    pub(crate) events: Vec<Recorded>,
     /// What of it cannot be used, and why: a last line that is not whole, odd entries of a HAR.
     pub remarks: Vec<String>,
     /// The bytes of each side of a HAR, which has no directory.
@@ -174,18 +174,18 @@ pub struct Recording {
 
 /// One line of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// The time since the start.
-    pub at: Duration,
+    pub(crate) at: Duration,
     /// The number of the connection.
-    pub connection: u64,
+    pub(crate) connection: u64,
     /// What happened.
-    pub what: What,
+    pub(crate) what: What,
 }
 
 /// What happened on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// It began.
     Open,
     /// One side sent this number of bytes.
@@ -233,7 +233,7 @@ impl Recording {
     }
 
     /// Returns the path of one side's bytes; a side that sent nothing has no file.
-    pub fn file(&self, connection: u64, side: Side) -> PathBuf {
+    pub(crate) fn file(&self, connection: u64, side: Side) -> PathBuf {
         self.dir.join(format!("{connection}.{side}"))
     }
 }

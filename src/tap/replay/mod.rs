@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The source is the directory of a [`Record`](super::Record), replayed byte for byte, or a
-//! [HAR](super::record::har), whose messages are encoded anew.
+//! [HAR](super::Har), whose messages are encoded anew.
 //!
 //! - **Matching.** A request matches a recorded one with the same method and target. The order of
 //!   query parameters and the API version do not count. Of several matches, those with the same

@@ -9,6 +9,7 @@ use crate::base::secret_name::is_secret_field;
 const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
 
 /// Masks a request-target.
+#[cfg(feature = "tap")]
 pub fn mask_target(target: &mut [u8]) {
     let mut mask = QueryMask::target();
     for at in 0..target.len() {

@@ -22,16 +22,19 @@
 //! stand there.
 //!
 //! ```
-//! use unix_http::traffic::secrets::{HeadMask, JsonMask};
+//! use std::time::Duration;
+//! use unix_http::traffic::{Conversation, Event, Side};
 //!
-//! let mut head = *b"GET /x?token=t HTTP/1.1\r\nX-Registry-Auth: eyJ1\r\nAccept: */*\r\n\r\nbody";
-//! assert_eq!(HeadMask::new(true).run(&mut head), (63, true));
-//! let want = b"GET /x?token=* HTTP/1.1\r\nX-Registry-Auth: ****\r\nAccept: */*\r\n\r\nbody";
-//! assert_eq!(&head, want);
-//!
-//! let mut body = *br#"{"username":"u","password":"p\"w","Env":["DB_PASSWORD=x","A=b"]}"#;
-//! JsonMask::new(false).run(&mut body);
-//! assert_eq!(&body[..], br#"{"username":"u","password":"****","Env":["DB_PASSWORD=*","A=b"]}"#);
+//! let mut masked = Vec::new();
+//! let mut see = |event: &Event<'_>| {
+//!     if let Event::Bytes(_, bytes) = event {
+//!         masked.extend_from_slice(bytes);
+//!     }
+//! };
+//! let head = b"GET /x?token=t HTTP/1.1\r\nX-Registry-Auth: eyJ1\r\nAccept: */*\r\n\r\n";
+//! Conversation::new(true).bytes(Side::Client, Duration::ZERO, head, &mut see);
+//! let want = b"GET /x?token=* HTTP/1.1\r\nX-Registry-Auth: ****\r\nAccept: */*\r\n\r\n";
+//! assert_eq!(masked, want);
 //! ```
 
 mod body;
@@ -40,13 +43,14 @@ mod json;
 mod query;
 mod text;
 
-pub use crate::base::secret_name::{FIELDS, is_secret_field};
-pub use body::BodyMask;
-pub use head::{HeadMask, mask_target};
-pub use json::JsonMask;
+pub(crate) use crate::base::secret_name::is_secret_field;
+pub(crate) use body::BodyMask;
+pub(crate) use head::HeadMask;
+#[cfg(feature = "tap")]
+pub(crate) use head::mask_target;
 
 /// Whether a value was masked: its last word consists of `*` only.
-pub fn is_covered(value: &[u8]) -> bool {
+pub(crate) fn is_covered(value: &[u8]) -> bool {
     let word = value.trim_ascii_end().rsplit(|b| matches!(b, b' ' | b'\t')).next();
     word.is_some_and(|word| !word.is_empty() && word.iter().all(|&b| b == b'*'))
 }

@@ -59,7 +59,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// How much of a body is shown at once by default: 16 KiB.
-pub const BODY_LIMIT: usize = 16 * 1024;
+pub(crate) const BODY_LIMIT: usize = 16 * 1024;
 
 /// Shows events as text.
 pub struct Text {
@@ -109,7 +109,7 @@ impl Text {
         self
     }
 
-    /// Sets how many bytes of a body are shown at once ([`BODY_LIMIT`] by default).
+    /// Sets how many bytes of a body are shown at once (16 KiB by default).
     #[must_use]
     pub fn body_limit(mut self, limit: usize) -> Text {
         self.body_limit = limit;

@@ -3,7 +3,7 @@
 
 use super::plain::{self, Plain};
 use std::collections::BTreeSet;
-use unix_http::tap::guard::AllowList;
+use unix_http::tap::AllowList;
 use unix_http::wire::{BodyDecoder, Progress, RequestDecoder, framing};
 
 const RULES: &str = "GET /containers/json ?all=1\nPOST /containers/*/start\n\

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::json::Value;
-use unix_http::tap::{Har, Pcap, Record, Recording, Replay, Script, Tool, What};
-use unix_http::traffic::{Conversation, Observer, Side};
+use unix_http::tap::{Har, Pcap, Record, Recording, Replay, Script, Tool};
+use unix_http::traffic::{Conversation, Event, Observer, Side};
 use unix_http::transport::PrivateDir;
 
 const BETWEEN: &[u8] = b"\n====\n";
@@ -28,6 +28,18 @@ impl std::io::Write for Shared {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// The bytes of both sides.
+#[derive(Default)]
+struct Seen(std::sync::Mutex<[Vec<u8>; 2]>);
+
+impl Observer for Seen {
+    fn see(&self, _: u64, _: Duration, event: &Event<'_>) {
+        if let Event::Bytes(side, bytes) = event {
+            self.0.lock().expect("no panic")[*side as usize].extend_from_slice(bytes);
+        }
     }
 }
 
@@ -124,6 +136,7 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
         let mut see = |event: &unix_http::traffic::Event<'_>| {
             observers.iter().for_each(|o| o.see(1, now, event))
         };
+        see(&Event::Opened);
         conversation.bytes(Side::Client, now, client, &mut see);
         conversation.bytes(Side::Server, now, server, &mut see);
         conversation.end(Side::Client, now, None, &mut see);
@@ -134,15 +147,12 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
         }
 
         let recording = Recording::open(&dir).expect("what was written is read");
-        let bytes: u64 = recording
-            .events
-            .iter()
-            .map(|e| if let What::Bytes(_, n) = e.what { n } else { 0 })
-            .sum();
-        assert_eq!(bytes, (client.len() + server.len()) as u64);
+        let read = Seen::default();
+        recording.show(false, &read).expect("what was written is shown");
+        let [from_client, from_server] = read.0.into_inner().expect("no panic");
+        assert_eq!(from_client.len() + from_server.len(), client.len() + server.len());
         if !covered {
-            assert_eq!(fs::read(recording.file(1, Side::Client)).unwrap_or_default(), client);
-            assert_eq!(fs::read(recording.file(1, Side::Server)).unwrap_or_default(), server);
+            assert_eq!((&from_client[..], &from_server[..]), (client, server));
         }
         let replay = Replay::open(&dir).expect("what was written is replayed");
         let har = har.into_inner().into_inner();

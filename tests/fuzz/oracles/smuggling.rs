@@ -3,7 +3,7 @@
 
 use super::{Pieces, bytewise};
 use std::time::Duration;
-use unix_http::tap::gate::Gate;
+use unix_http::tap::Gate;
 use unix_http::traffic::{Conversation, Event, Fault, Side};
 use unix_http::wire::{
     BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, RequestHead, framing,

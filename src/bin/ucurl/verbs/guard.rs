@@ -7,7 +7,7 @@ use crate::args::given::Given;
 use crate::console::say;
 use std::fs;
 use std::time::Duration;
-use unix_http::tap::guard::{AllowList, RequestWatch};
+use unix_http::tap::{AllowList, RequestWatch};
 use unix_http::traffic::{Event, Observer};
 
 /// Guards until the command ends or the front asks to stop.

@@ -18,9 +18,9 @@ use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
-use unix_http::tap::guard::needed_rules;
+use unix_http::tap::needed_rules;
 use unix_http::tap::{Har, Pcap, Record, Recording, Relay, Script, Selection, Tool};
-use unix_http::traffic::text::{self, BodyDetail};
+use unix_http::traffic::BodyDetail;
 use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
 
@@ -191,9 +191,11 @@ impl Write for RawTerminal {
 }
 
 fn view(given: &Given, target: &Endpoint, out: File) -> Result<BoxedObserver, String> {
-    let number = |text: &OsStr| decimal(text.as_bytes())?.try_into().ok();
-    let limit = given.value("body-limit").map_or(Some(text::BODY_LIMIT), number);
-    let limit = limit.ok_or("--body-limit: needs a number of bytes")?;
+    let mut text_limit = None;
+    if let Some(limit) = given.value("body-limit") {
+        let limit = decimal(limit.as_bytes()).and_then(|n| usize::try_from(n).ok());
+        text_limit = Some(limit.ok_or("--body-limit: needs a number of bytes")?);
+    }
     let colour = match given.value("color").and_then(OsStr::to_str) {
         None | Some("auto") => wants_colour(&out),
         Some(when) => when == "always",
@@ -210,7 +212,10 @@ fn view(given: &Given, target: &Endpoint, out: File) -> Result<BoxedObserver, St
     };
     Ok(match given.value("explain") {
         None => {
-            let text = Text::new(out).colour(colour).body_limit(limit).body(detail);
+            let mut text = Text::new(out).colour(colour).body(detail);
+            if let Some(limit) = text_limit {
+                text = text.body_limit(limit);
+            }
             Box::new(text.brief(given.has("brief")).time(given.has("time")))
         }
         Some(how) => {
