@@ -1,42 +1,53 @@
-//! # An upload of unknown length: an image is built
+//! # Lesson 10, second half: an upload of unknown length
 //!
-//! `docker build` sends a tar of a directory. Nobody has added up its files before it begins, so it
-//! goes out in chunks, as it is written; and the daemon answers while it still reads. A client that
-//! sends all before it listens would stop a build half-way: each side waits for the other to read.
-//! Here a thread sends.
+//! Goal: build an image from a directory whose size nobody has counted.
+//!
+//! `docker build` sends a directory as a tar archive. Its length is unknown when the request
+//! begins, so it travels in chunks, and the engine answers while it still reads. A client that
+//! sends everything before it reads can block: each side waits until the other reads. Here a second
+//! thread sends.
 //!
 //! ```console engine
-//! $ mkdir "$TMPDIR/hello"; printf 'FROM scratch\nCOPY hello.txt /\n' >"$TMPDIR/hello/Dockerfile"
-//! $ echo hello >"$TMPDIR/hello/hello.txt"
-//! $ cargo run -q --example build_image -- "$TMPDIR/hello" mypy-image
+//! $ D=$(mktemp -d)
+//! $ printf 'FROM scratch\nCOPY hello.txt /\n' >$D/Dockerfile; echo hello >$D/hello.txt
+//! $ cargo run -q --example build_image -- $D course-image
 //! Step 1/2 : FROM scratch
 //!  --->…
 //! Step 2/2 : COPY hello.txt /
 //!  ---> …
 //! Successfully built …
-//! Successfully tagged mypy-image:latest
-//! $ printf 'FROM scratch\nCOPY no-such.txt /\n' >"$TMPDIR/hello/Dockerfile"
-//! $ cargo run -q --example build_image -- "$TMPDIR/hello" mypy-image; echo "exit code $?"
+//! Successfully tagged course-image:latest
+//! $ printf 'FROM scratch\nCOPY no-such.txt /\n' >$D/Dockerfile
+//! $ cargo run -q --example build_image -- $D course-image; echo "exit code $?"
 //! Step 1/2 : FROM scratch
 //!  --->…
 //! Step 2/2 : COPY no-such.txt /
 //! 200 OK, and yet: COPY failed: …no-such.txt…
 //! exit code 1
-//! $ ucurl -sX DELETE /images/mypy-image -o "$TMPDIR/deleted" -w '%{http_code}\n'
-//! 200
+//! $ ucurl -s -o $D/deleted -X DELETE /images/course-image; rm -r $D
 //! ```
 //!
-//! Arguments: a directory with a Dockerfile, and the name of the image.
-//! The engine is the one that the docker command would ask.
+//! Arguments: a directory with a Dockerfile, and a name for the image. The program asks the engine
+//! that the `docker` command would ask.
 //!
-//! Note the second build: the status-code was 200, since nobody knew better when the answer began.
-//! What goes wrong later is said inside the stream, as an object with `error`. Whoever looks at the
-//! status alone takes it for success.
+//! The second build failed, and yet its status was 200. The engine sent the status before it knew.
+//! It reports a later error inside the body, as an object with the member `error`. A client that
+//! looks only at the status takes the failure for success.
 //!
-//! Read with it: RFC 9112 §7.1 (chunks, in a request too), §6.3 (why a request cannot end with its
+//! Look at:
+//!
+//! 1. `Body::reader`: a body without a length. The library sends it in chunks.
+//! 2. `pipe()?`: joins the thread that writes the archive to the thread that sends it.
+//! 3. `struct Archive`: an error of the writing thread becomes an error of the body. The last chunk
+//!    is then never sent, and the engine does not mistake half a directory for a whole one.
+//!
+//! Read: RFC 9112 §7.1 (chunks, in requests as well), §6.3 (why a request cannot end with its
 //! connection), Docker Engine API v1.41 `POST /build`.
 //!
-//! Exercise: leave out what `.dockerignore` names.
+//! Exercise: accept a third argument, and pass it to the build as the build argument `NAME`.
+//!
+//! Hint: the API wants the query parameter `buildargs`, with a JSON object. The Dockerfile needs
+//! `ARG NAME` before it can use `$NAME`, for example in a `LABEL`.
 
 mod tar;
 
@@ -60,11 +71,11 @@ fn main() -> ExitCode {
 }
 
 fn build_image() -> Result<(), Box<dyn Error>> {
-    let dir: PathBuf = std::env::args_os().nth(1).ok_or("which directory?")?.into();
-    let name = std::env::args().nth(2).ok_or("what is the image to be called?")?;
+    let dir: PathBuf =
+        std::env::args_os().nth(1).ok_or("usage: build_image DIRECTORY NAME")?.into();
+    let name = std::env::args().nth(2).ok_or("usage: build_image DIRECTORY NAME")?;
 
-    // What one thread writes into the pipe, the client's own thread reads and sends: chunk by
-    // chunk.
+    // A thread writes the archive into a pipe. The client reads the pipe and sends chunks.
     let (pipe, mut out) = pipe()?;
     let writer = thread::spawn(move || {
         tar::write_dir(&mut out, &dir, "")?;
@@ -80,7 +91,7 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     for line in response.lines() {
         let line = line?;
         if line.is_empty() {
-            continue; // the objects are separated by CR LF, some by two
+            continue; // objects are separated by one or two CR LF
         }
         let message = Value::parse(line.as_bytes())?;
         let text = |name| message.get(name).and_then(Value::as_str);
@@ -93,9 +104,8 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The end of the pipe is the end of the archive only where the writer came to its end too. Else
-/// reading fails, the last chunk is never sent, and the daemon does not take half a directory for a
-/// whole one.
+/// The archive, read from a pipe. At the end of the pipe, this asks the writing thread whether it
+/// succeeded. If it failed, reading fails, and the last chunk is never sent.
 struct Archive {
     pipe: PipeReader,
     writer: Option<JoinHandle<io::Result<()>>>,

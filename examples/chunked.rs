@@ -1,9 +1,10 @@
-//! # A chunked body with the library
+//! # Lesson 7: a chunked body with the library
 //!
-//! The chunks of `chunked_by_hand` are gone: a [`Response`](unix_http::Response) is `Read` and
-//! `BufRead`, and hands out content. What it keeps from you is where one chunk ends and the next
-//! begins, and rightly: they say nothing about the content. What it does not keep from you is a
-//! body that ends before its last chunk: that is an error.
+//! Goal: read a chunked body without seeing the chunks.
+//!
+//! A [`Response`](unix_http::Response) is `Read` and `BufRead`, and both return content. The chunks
+//! of lesson 5 are gone: their boundaries say nothing about the content. One thing is not hidden.
+//! If the body ends before its last chunk, reading fails.
 //!
 //! ```console engine
 //! $ cargo run -q --example chunked
@@ -14,14 +15,22 @@
 //! that was all: … bytes of content, … trailer fields
 //! ```
 //!
-//! The first argument is what to GET. With `/events` pieces come when something happens.
-//! The engine is the one that the docker command would ask.
+//! The argument is the path to GET. With `/events`, pieces arrive when something happens. The
+//! program asks the engine that the `docker` command would ask.
 //!
-//! Read with it: RFC 9112 §6.3 (who decides where a body ends), §7.1 (chunks), §8 (a body that is
-//! cut short).
+//! Look at:
 //!
-//! Exercise: put `.raw()` before `.send()`: the chunk-size lines are back. Are the pieces you see
-//! the chunks now? Why not?
+//! 1. `response.decision().rule`: the rule that decided where the body ends.
+//! 2. `fill_buf`: returns the content that is there, and waits only if there is none.
+//! 3. `trailers`: fields can follow a chunked body. They are known when it has been read.
+//!
+//! Read: RFC 9112 §6.3 (where a body ends), §7.1 (chunks), §8 (a body that is cut short).
+//!
+//! Exercise: put `.raw()` before `.send()`. The lines with the sizes are back. Are the pieces that
+//! you see the chunks now?
+//!
+//! Hint: run it several times, with `/info` and with `/events`. Who decides how many bytes one
+//! `read` returns?
 
 use std::error::Error;
 use std::io::BufRead;
@@ -46,7 +55,7 @@ fn chunked() -> Result<(), Box<dyn Error>> {
     println!("{} (RFC 9112 §6.3, item {})", rule.text(), rule.item());
 
     loop {
-        let piece = response.fill_buf()?; // as much as there is: what came last is not waited for
+        let piece = response.fill_buf()?; // waits only if nothing is there
         if piece.is_empty() {
             break;
         }

@@ -1,8 +1,10 @@
-//! # A chunked body by hand
+//! # Lesson 5: a chunked body by hand
 //!
-//! Who begins to answer before the length is known can state no Content-Length. The answer comes in
-//! chunks: a line with a size in hex, that many bytes, CR LF; and a chunk of size 0 to say that
-//! this was all.
+//! Goal: read a body whose length is unknown when it begins.
+//!
+//! A server that starts to answer before it knows the length cannot send Content-Length. It sends
+//! chunks: a line with a size in hexadecimal, that many bytes, and CR LF. A chunk of size 0 says
+//! that the body is complete.
 //!
 //! ```console engine
 //! $ cargo run -q --example chunked_by_hand
@@ -18,14 +20,23 @@
 //! "\r\n" = the end of the message
 //! ```
 //!
-//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock;
-//! the second is what to GET. `/events` shows what chunks are for: nobody knows when it ends.
+//! The first argument is the socket (`unix:///path`), else DOCKER_HOST or /var/run/docker.sock. The
+//! second is the path to GET. `/events` shows what chunks are good for: no server can know the
+//! length of that answer.
 //!
-//! Read with it: RFC 9112 §7.1 (the grammar), §7.1.1 (chunk-ext), §7.1.2 (the trailer section).
+//! Look at:
 //!
-//! Exercise: `from_str_radix` would take `+5` for 5. What can happen when two programs on one
-//! connection disagree on what is a size? (RFC 9112 §11.2.) Then print the trailer section instead
-//! of reading past it.
+//! 1. `chunk_size`: accepts hexadecimal digits and nothing else. See the exercise.
+//! 2. `copied < size`: a stream that ends inside a chunk is an error, not a shorter body.
+//! 3. `read_line`: has a limit, since a line without an end must not fill the memory.
+//!
+//! Read: RFC 9112 §7.1 (the grammar), §7.1.1 (chunk extensions), §7.1.2 (the trailer section).
+//!
+//! Exercise: print the number of chunks and the number of content bytes at the end. And think:
+//! `from_str_radix` would read `+5` as 5. What can go wrong if a proxy accepts `+5` and the server
+//! behind it does not? (RFC 9112 §11.2)
+//!
+//! Hint: add two counters beside `size`. The last chunk, of size 0, holds no content.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Error, Read, Write};
@@ -52,11 +63,12 @@ fn main() -> io::Result<()> {
     };
     while size > 0 {
         let line = read_line(&mut stream)?;
-        size = chunk_size(&line).ok_or(Error::other(format!("{line:?} is no chunk-size line")))?;
+        size =
+            chunk_size(&line).ok_or(Error::other(format!("{line:?} is not a chunk-size line")))?;
         println!("{line:?} = {size} bytes");
         let copied = io::copy(&mut stream.by_ref().take(size), &mut io::stdout())?;
         if copied < size || (size > 0 && read_line(&mut stream)? != "\r\n") {
-            return Err(Error::other("a chunk that is shorter or longer than it says"));
+            return Err(Error::other("a chunk is shorter or longer than its size"));
         }
     }
     while read_line(&mut stream)? != "\r\n" {} // the trailer section ends at an empty line
@@ -64,13 +76,13 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// `chunk-size = 1*HEXDIG`; a `;` begins a chunk-ext, which is read past.
+/// `chunk-size = 1*HEXDIG`; a `;` begins a chunk-ext, which is ignored.
 fn chunk_size(line: &str) -> Option<u64> {
     let digits = line.strip_suffix("\r\n")?.split(';').next()?.trim_end_matches([' ', '\t']);
     u64::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
 }
 
-/// One line with its end. A line without one must not fill the memory.
+/// Reads one line with its end. A line without an end must not fill the memory.
 fn read_line(stream: &mut impl BufRead) -> io::Result<String> {
     let mut line = String::new();
     let count = stream.take(8192).read_line(&mut line)?;

@@ -1,27 +1,38 @@
-//! # An upload of known length: a file into a container
+//! # Lesson 10, first half: an upload of known length
 //!
-//! `docker cp FILE CONTAINER:DIR` is `PUT /containers/{id}/archive?path=DIR` with a tar of one
-//! file. Its length is known before it begins, header and padding included, so it goes out with
-//! Content-Length; and it is never in memory.
+//! Goal: copy a file into a container without holding it in memory.
+//!
+//! `docker cp FILE CONTAINER:DIR` is `PUT /containers/{id}/archive?path=DIR` with a tar archive of
+//! one file. The length of the archive is known before it is sent, so the request has a
+//! Content-Length.
 //!
 //! ```console engine
-//! $ cargo run -q --example create_container -- mypy
+//! $ cargo run -q --example create_container -- copied-to
 //! 201 Created
 //! {"Id":"…","Warnings":[…]}
-//! $ cargo run -q --example copy_in -- LICENSE-MIT mypy:/tmp
-//! PUT /containers/mypy/archive?path=/tmp, … bytes
+//! $ cargo run -q --example copy_in -- LICENSE-MIT copied-to:/tmp
+//! PUT /containers/copied-to/archive?path=/tmp, … bytes
 //! 200 OK
-//! $ ucurl -s '/containers/mypy/archive?path=/tmp/LICENSE-MIT' | tar -xO | cmp - LICENSE-MIT
+//! $ ucurl -s '/containers/copied-to/archive?path=/tmp/LICENSE-MIT' | tar -xO | cmp - LICENSE-MIT
+//! $ ucurl -s -X DELETE /containers/copied-to
 //! ```
 //!
-//! Arguments: a file, and where to. The engine is the one that the docker command would ask.
+//! Arguments: a file, and the destination. The program asks the engine that the `docker` command
+//! would ask.
 //!
-//! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §9.3.4 (PUT), §15.5.5 (404: no such
-//! container, or directory).
+//! Look at:
 //!
-//! Exercise: copy to a container that does not exist, and a file of a gigabyte. Does all of it
-//! travel before the answer comes? (The client listens while it sends; the daemon says `Connection:
-//! close`. Why must it?)
+//! 1. `next_multiple_of`: a tar archive is made of blocks of 512 bytes.
+//! 2. `.chain(`: the archive is its parts, one after the other. Only a small piece is in memory.
+//! 3. `Body::sized`: states the length. The library fails if the reader ends too early.
+//!
+//! Read: RFC 9112 §6.2 (Content-Length), RFC 9110 §9.3.4 (PUT), §15.5.5 (404), RFC 9112 §9.6.
+//!
+//! Exercise: copy a file of 64 MiB to a container that does not exist. How much of it travels
+//! before the client stops? Why must the engine close the connection?
+//!
+//! Hint: `ucurl tap --brief -- COMMAND` shows how many bytes a command sent. `truncate -s 64M FILE`
+//! makes a large file at once.
 
 mod tar;
 
@@ -47,17 +58,21 @@ fn main() -> ExitCode {
 
 fn copy_in() -> Result<bool, Box<dyn Error>> {
     let (file, to) = (std::env::args().nth(1), std::env::args().nth(2));
-    let file = file.ok_or("which file?")?;
-    let (container, dir) =
-        to.as_deref().and_then(|to| to.split_once(':')).ok_or("where to? CONTAINER:DIR")?;
-    let name =
-        Path::new(&file).file_name().and_then(|name| name.to_str()).ok_or("a file has a name")?;
+    let file = file.ok_or("usage: copy_in FILE CONTAINER:DIR")?;
+    let (container, dir) = to
+        .as_deref()
+        .and_then(|to| to.split_once(':'))
+        .ok_or("usage: copy_in FILE CONTAINER:DIR")?;
+    let name = Path::new(&file)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .ok_or("the file has no name in UTF-8")?;
 
     let file = File::open(&file)?;
     let size = file.metadata()?.len();
     let header = tar::header(name, 0o644, Kind::File { size })?;
     let length = BLOCK + size.next_multiple_of(BLOCK) + END.len() as u64;
-    // A tar is its parts, one after the other.
+    // A header, the content, zeros up to the end of a block, two blocks of zeros.
     let archive = Cursor::new(header)
         .chain(file.take(size))
         .chain(io::repeat(0).take(tar::padding(size) as u64));

@@ -1,8 +1,10 @@
-//! # POST /containers/create by hand
+//! # Lesson 4: `POST /containers/create` by hand
 //!
-//! A request with a body needs two more fields: Content-Type says what the bytes are (the engine
-//! takes JSON only when told), Content-Length how many there are. That is all there is to `docker
-//! create --name mypy busybox echo hi`.
+//! Goal: send a body, with its type and its length.
+//!
+//! A request with a body needs two more fields. Content-Type says what the bytes are, and the
+//! engine accepts only JSON here. Content-Length says how many bytes there are. This is all that
+//! `docker create --name mypy busybox echo hi` does.
 //!
 //! ```console engine
 //! $ cargo run -q --example create_by_hand
@@ -21,17 +23,26 @@
 //! < HTTP/1.1 409 Conflict\r\n
 //! …
 //! {"message":"Conflict. The container name \"/mypy\" is already in use by container …"}
+//! $ ucurl -s -X DELETE /containers/mypy
 //! ```
 //!
-//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock.
-//! The image has to be there; if it is not, the answer is a 404 that says so. `docker rm mypy`
-//! removes the container.
+//! The socket (`unix:///path`) is the first argument, or DOCKER_HOST, or /var/run/docker.sock. If
+//! the engine answers 404, it does not have the image: `docker pull busybox`.
 //!
-//! Read with it: RFC 9112 §6.2 (Content-Length), RFC 9110 §8.3 (Content-Type), §15.3.2 (201
-//! Created), §15.5.10 (409).
+//! Look at:
 //!
-//! Exercise: say `Content-Length: 74`, then 76. Which one does the engine answer, and what does the
-//! other wait for?
+//! 1. `BODY.len()`: counts bytes. A character can be up to four of them.
+//! 2. `Content-Type`: without it, dockerd takes the body for a form and answers 400.
+//! 3. `write_all`: head and body travel in one write. They are one stream, not two messages.
+//!
+//! Read: RFC 9112 §6.2 (Content-Length), RFC 9110 §8.3 (Content-Type), §15.3.2 (201 Created),
+//! §15.5.10 (409 Conflict).
+//!
+//! Exercise: state a Content-Length of 74, then of 76. Before you run it, guess what the engine
+//! answers in each case. Does it wait for the byte that never comes?
+//!
+//! Hint: a JSON parser knows from the last `}` that the text is complete. Which part of the engine
+//! looks at Content-Length, and which part looks at the braces?
 
 use std::env;
 use std::io::{self, Error, Read, Write};

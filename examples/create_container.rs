@@ -1,19 +1,30 @@
-//! # POST /containers/create with the library
+//! # Lesson 6, second half: `POST /containers/create` with the library
+//!
+//! Goal: make the request of lesson 4 with the library.
 //!
 //! ```console engine
-//! $ cargo run -q --example create_container -- mypy
+//! $ cargo run -q --example create_container -- with-library
 //! 201 Created
 //! {"Id":"…","Warnings":[…]}
+//! $ ucurl -s -X DELETE /containers/with-library
 //! ```
 //!
-//! Compare with `create_by_hand`: `json` sets Content-Type, `body` and `json` set Content-Length.
-//! `DOCKER_HOST` says where; the image `busybox` has to be there. A second run answers 409: the
-//! name is taken. A 4xx is a response, not an error.
+//! Compare with `create_by_hand`. The argument is the name of the container. The engine needs the
+//! image `busybox` (`docker pull busybox`).
 //!
-//! Sections: `RFC 9110 §8.6` (Content-Length), `Docker Engine API v1.41 POST /containers/create`.
+//! Look at:
 //!
-//! Exercise: delete the container with `client.delete("/containers/mypy")` and print the status.
-//! Why is there no content?
+//! 1. `Engine::from_env`: the engine that the `docker` command would ask.
+//! 2. `json(`: sets Content-Type and Content-Length.
+//! 3. `response.status()`: a 409 is a response too. Only a failed exchange is an `Err`.
+//!
+//! Read: RFC 9110 §8.6 (Content-Length), §15.5 (4xx), Docker Engine API v1.41 `POST
+//! /containers/create`.
+//!
+//! Exercise: delete the container at the end of the program, and print the status of that response.
+//! Why does it have no content?
+//!
+//! Hint: `client.delete("/containers/NAME")`, and RFC 9110 §15.3.5.
 
 use std::error::Error;
 use std::process::exit;

@@ -1,7 +1,9 @@
-//! # Two datagram sockets
+//! # Lesson 2: two datagram sockets
 //!
-//! The other kind of Unix socket: each end has a name of its own, nobody connects, and every `send`
-//! is one message that arrives whole or not at all. With socat each end is `socat -
+//! Goal: see what changes when the kernel keeps the boundaries of messages.
+//!
+//! Unix sockets come in a second kind. Each end has a name of its own, there is no connection, and
+//! every `send` is one message that arrives whole or not at all. With socat, each end is `socat -
 //! UNIX-DATAGRAM:peer,bind=mine`.
 //!
 //! ```console
@@ -15,11 +17,19 @@
 //! a: received 10 bytes "3 received" from …/b
 //! ```
 //!
-//! Three sends, three receives: the kernel kept the boundaries, even of the empty one. On a stream
-//! the ten bytes would have come as `oneand two`, in any pieces, and the empty message not at all.
-//! HTTP/1.1 runs on streams, so it has to say itself where each message ends: RFC 9112 §6.
+//! Three messages were sent and three arrived, even the empty one. On a stream, the ten bytes would
+//! arrive as `oneand two`, in pieces of any size, and the empty message would leave no trace.
+//! HTTP/1.1 runs on streams, so it has to say where each message ends (RFC 9112 §6).
 //!
-//! Exercise: receive into four bytes instead of 1024. Where does the rest of `and two` go?
+//! Look at:
+//!
+//! 1. `UnixDatagram::bind`: both ends need a name, or an answer has no destination.
+//! 2. `send_to`: names the receiver each time.
+//! 3. `recv_from`: one call returns one message and the name of its sender.
+//!
+//! Exercise: receive into 4 bytes instead of 1024. Where does the rest of `and two` go?
+//!
+//! Hint: change the size of `buffer`, and compare with what a stream would do.
 
 use std::os::unix::net::UnixDatagram;
 use std::{env, fs, io, process};

@@ -1,7 +1,8 @@
-//! # `docker run` in HTTP
+//! # Lesson 12: `docker run` in HTTP
 //!
-//! All that `docker run` does is ask. Six requests and the stream between them, numbered in the
-//! code:
+//! Goal: put it all together, and write `docker run` in seven requests.
+//!
+//! The numbers in the source are those of the requests.
 //!
 //! ```console engine
 //! $ cargo run -q --example docker_run -- --rm --network none busybox echo hello
@@ -17,19 +18,25 @@
 //! exit code 127
 //! ```
 //!
-//! Options as `docker run` has them: `--rm`, `-i`, `--name NAME`, `--network NETWORK`.
-//! The engine is the one that the docker command would ask.
+//! The options are those of `docker run`: `--rm`, `-i`, `--name NAME`, `--network NETWORK`. If the
+//! image is missing, the program pulls it. It asks the engine that the `docker` command would ask.
 //!
-//! The order matters. Attach comes before start, or the first lines would be missed. Start comes
-//! before stdin is sent, for nobody reads it earlier. And wait is asked last, when the output is
-//! over: its answer is the exit code.
+//! The order matters. The attach comes before the start, or the first lines would be lost. The
+//! start comes before the input is sent, because nothing reads it earlier. The wait comes last,
+//! when the output has ended: its response is the exit code.
 //!
-//! Read with it: Docker Engine API v1.41, the requests by name; RFC 9110 §7.8 (Upgrade), §15.5.5
-//! (404: no such image).
+//! Look at:
 //!
-//! Exercise: `-t`, with the terminal of `exec_interactive`; then Ctrl-C as `POST
-//! /containers/{id}/kill?signal=INT`. Then compare with the docker command: `ucurl tap -- docker
-//! run …` shows what it asks, and in which order.
+//! 1. `fn options`: the JSON of a container. `StdinOnce` closes the container's input with ours.
+//! 2. `fn pull`: an error after the status arrives inside the 200, as in lesson 10.
+//! 3. `NOT_FOUND`: `docker run` exits with the code that a shell would use.
+//!
+//! Read: Docker Engine API v1.41, the requests by name; RFC 9110 §7.8 (Upgrade), §15.5.5 (404).
+//!
+//! Exercise: add the option `-e NAME=VALUE`, any number of times. Then compare with the original:
+//! `ucurl tap --brief -- docker run --rm busybox true` shows the requests of the docker command.
+//!
+//! Hint: the member `Env` of the create request is an array of such strings.
 
 use std::env;
 use std::error::Error;
@@ -40,7 +47,7 @@ use unix_http::Client;
 use unix_http::docker::{self, Demux, Engine};
 use unix_http::json::Value;
 
-/// What `docker run` exits with where the container could not be run: 125, or as a shell says it.
+/// Exit codes for a container that cannot run: 125 is docker's, the others are those of a shell.
 const ENGINE_FAILED: u8 = 125;
 const CANNOT_BE_INVOKED: u8 = 126;
 const NOT_FOUND: u8 = 127;
@@ -81,7 +88,7 @@ impl Run {
                 "--rm" => remove = true,
                 "-i" => interactive = true,
                 "--name" => name = args.next(),
-                "--network" => network = args.next().ok_or("--network which?")?,
+                "--network" => network = args.next().ok_or("--network needs a value")?,
                 option if option.starts_with('-') => {
                     return Err(format!("{option} is left as an exercise").into());
                 }
@@ -95,8 +102,7 @@ impl Run {
         let id = self.create()?;
         let code = self.attach_and_start(&id);
         if self.remove {
-            // 7. The container's file system and its log. `force` where it was never started, or
-            //    still runs.
+            // 7. Remove the container and its volumes. `force` ends it first if it still runs.
             drop(docker::ok(self.client.delete(&format!("/containers/{id}?force=1&v=1")).send()?)?);
         }
         code
@@ -107,7 +113,7 @@ impl Run {
             Some(name) => format!("/containers/create?name={name}"),
             None => "/containers/create".into(),
         };
-        // 1. A container, without a process yet.
+        // 1. Create the container. It has no process yet.
         let mut created = self.client.post(&target).json(self.options()).send()?;
         if created.status() == 404 {
             eprintln!("Unable to find image '{}' locally", self.image);
@@ -118,19 +124,21 @@ impl Run {
         created.get("Id").and_then(Value::as_str).map(String::from).ok_or("no Id".into())
     }
 
-    /// What the container is made of, as the docker command says it.
+    /// Returns the JSON that describes the container, as the docker command writes it.
     fn options(&self) -> String {
         let command =
             if self.command.is_empty() { Value::Null } else { self.command.clone().into() };
         let (image, network) = (Value::from(&self.image), Value::from(&self.network));
         let stdin = self.interactive;
         format!(
-            r#"{{"Image":{image},"Cmd":{command},"AttachStdin":{stdin},"AttachStdout":true,"AttachStderr":true,"OpenStdin":{stdin},"StdinOnce":{stdin},"HostConfig":{{"NetworkMode":{network}}}}}"#
+            r#"{{"Image":{image},"Cmd":{command},"HostConfig":{{"NetworkMode":{network}}},
+                "AttachStdin":{stdin},"AttachStdout":true,"AttachStderr":true,
+                "OpenStdin":{stdin},"StdinOnce":{stdin}}}"#
         )
     }
 
     fn pull(&self) -> Result<()> {
-        // 2. Only where it is not there. What goes wrong on the way is told inside the 200.
+        // 2. Pull the image, if it is missing. Errors arrive inside the 200.
         let tagged = self.image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
         let tag = if tagged { "" } else { "&tag=latest" };
         let create = format!("/images/create?fromImage={}{tag}", self.image);
@@ -145,15 +153,14 @@ impl Run {
     }
 
     fn attach_and_start(&self, id: &str) -> Result<u8> {
-        // 3. The connection that stdin, stdout and stderr will travel on: HTTP ends on it with a
-        //    101.
+        // 3. Attach: this connection will carry stdin, stdout and stderr. HTTP ends with a 101.
         let stdin_too = if self.interactive { "&stdin=1" } else { "" };
         let attach = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1{stdin_too}");
         let attached = docker::ok(self.client.post(&attach).upgrade("tcp").send()?)?;
         let attached = attached.into_upgraded().map_err(|_| "the connection stays HTTP")?;
         let (from, mut to) = attached.split()?;
 
-        // 4. The process. 204: it runs.
+        // 4. Start the process. 204: it runs.
         let started = self.client.post(&format!("/containers/{id}/start")).send()?;
         if let Err(error) = docker::ok(started) {
             let why = error.to_string();
@@ -168,7 +175,7 @@ impl Run {
             });
         }
 
-        // 5. Both directions at once; the end of stdin is a half-close.
+        // 5. Copy in both directions at once. The end of stdin is a half-close.
         if self.interactive {
             thread::spawn(move || {
                 let _ = io::copy(&mut stdin(), &mut to);
@@ -177,8 +184,8 @@ impl Run {
         }
         Demux::new(BufReader::new(from)).copy_to(&mut stdout(), &mut stderr())?;
 
-        // 6. How it ended. The head of the answer comes at once, the content when the container has
-        //    ended.
+        // 6. Wait for the exit code. The head of the response arrives at once, the content when the
+        //    container has ended.
         let ended =
             docker::ok(self.client.post(&format!("/containers/{id}/wait")).send()?)?.json()?;
         let code = ended.get("StatusCode").and_then(Value::as_i64).ok_or("no StatusCode")?;

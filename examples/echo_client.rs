@@ -1,7 +1,8 @@
-//! # A client on a Unix socket
+//! # Lesson 1, second half: a client on a Unix socket
 //!
-//! Connects to the file `echo_server` listens on, sends a line, reads until the server ends the
-//! stream. The same with other tools: `echo hello | socat - UNIX-CONNECT:$D/echo.sock`.
+//! Goal: send a line, say that nothing follows, and read until the server has said everything.
+//!
+//! `echo hello | socat - UNIX-CONNECT:$D/echo.sock` does the same.
 //!
 //! ```console
 //! $ D=$(mktemp -d)
@@ -13,14 +14,24 @@
 //! $ cat $D/log
 //! listening on …/echo.sock
 //! server got 12 bytes: "over a file\n"
+//! $ kill $!; rm -r $D
 //! ```
 //!
-//! `shutdown(Write)` ends our half and leaves the other open: the server reads its end of stream,
-//! answers what is left, closes, and only then are we done. Docker ends a container's standard
-//! input in just this way, and a program that closes the whole socket instead loses the answer.
-//! (RFC 9112 §9.6 is about this moment in HTTP.)
+//! A connection has two directions, and each ends by itself. `shutdown(Write)` ends ours and leaves
+//! the other open. The server reads the end of the stream, answers what is left, and closes. Docker
+//! ends the standard input of a container in the same way. A program that closes the whole socket
+//! instead loses the answer. (RFC 9112 §9.6 describes this moment in HTTP.)
 //!
-//! Exercise: leave the `shutdown` out. Who waits for whom, and why does it never end?
+//! Look at:
+//!
+//! 1. `write_all`: a stream may take fewer bytes than `write` offers. `write_all` repeats.
+//! 2. `Shutdown::Write`: the half-close.
+//! 3. `read_to_string`: returns at the end of the stream, not at the end of a line.
+//!
+//! Exercise: remove the line with `shutdown`. Which program waits for which, and why does neither
+//! stop?
+//!
+//! Hint: the server's loop ends when `read_line` returns 0.
 
 use std::env;
 use std::io::{self, Read, Write};

@@ -1,8 +1,10 @@
-//! # An echo server on a Unix socket
+//! # Lesson 1, first half: an echo server on a Unix socket
 //!
-//! A Unix socket is a file that two programs meet at. This end binds the name, listens, and answers
-//! each line it is sent in upper case: what Python's `socketserver` tutorial does. The other end is
-//! `echo_client`.
+//! Goal: exchange lines with another program through a file.
+//!
+//! A Unix socket is a file at which two programs meet. This program creates the file, listens, and
+//! answers each line in upper case, as in the tutorial of Python's `socketserver`. The other
+//! program is `echo_client`.
 //!
 //! ```console
 //! $ D=$(mktemp -d)
@@ -12,15 +14,23 @@
 //! sent:     hello, socket
 //! server got 14 bytes: "hello, socket\n"
 //! received: HELLO, SOCKET
+//! $ kill $!; rm -r $D
 //! ```
 //!
-//! A stream has no messages, only bytes in order: both ends agreed that a line is one message. That
-//! agreement is a *protocol*, and HTTP/1.1 is a larger one: RFC 9112 §2.1 ends its lines the same
-//! way, and §6.3 says where a body ends.
+//! A stream has no messages, only bytes in order. Both programs agree that a line is one message.
+//! Such an agreement is a *protocol*. HTTP/1.1 is a larger one: RFC 9112 §2.1 ends its lines in a
+//! similar way, and §6.3 says where a message ends.
 //!
-//! Exercise: stop the server with Ctrl-C and start it again. The file is still there, and `bind`
-//! fails. When is it safe to remove the file first? (Try to connect: only a refusal says that
-//! nobody listens.)
+//! Look at:
+//!
+//! 1. `UnixListener::bind`: creates the file. It fails if the file exists.
+//! 2. `thread::spawn`: one thread for each connection, so a silent client delays no other client.
+//! 3. `LONGEST_LINE`: without a limit, one endless line would fill the memory.
+//!
+//! Exercise: start the server, stop it with Ctrl-C, and start it again. Why does it fail? Make it
+//! remove the file first, but only when no server listens there.
+//!
+//! Hint: try to connect. One kind of error means that the file is there and no program listens.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -36,7 +46,7 @@ fn main() -> io::Result<()> {
     println!("listening on {path}");
     for stream in listener.incoming() {
         let stream = stream?;
-        // A thread for each connection: a client that says nothing keeps nobody else waiting.
+        // A thread for each connection: a silent client delays no other client.
         thread::spawn(move || {
             if let Err(error) = echo(&stream) {
                 eprintln!("connection: {error}");
@@ -49,7 +59,7 @@ fn main() -> io::Result<()> {
 fn echo(mut stream: &UnixStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    // 0 bytes read: the client has ended its side.
+    // 0 bytes: the client has ended its direction.
     while (&mut reader).take(LONGEST_LINE).read_line(&mut line)? > 0 {
         println!("server got {} bytes: {line:?}", line.len());
         stream.write_all(line.to_uppercase().as_bytes())?;

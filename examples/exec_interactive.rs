@@ -1,32 +1,40 @@
-//! # Attach: a connection that stops being HTTP
+//! # Lesson 11: a connection that stops being HTTP
 //!
-//! `docker exec -i` begins as a request, with `Upgrade: tcp`. The answer is 101, and from its empty
-//! line on the connection carries what the program in the container reads and writes, both at once.
-//! The end of stdin travels as a half-close: this side says that it will send no more, and goes on
-//! to listen.
+//! Goal: turn an HTTP connection into the terminal of a program in a container.
+//!
+//! `docker exec -i` begins as a request with `Upgrade: tcp`. The response is 101. After its empty
+//! line, the connection carries the input and the output of the program in the container, both at
+//! once. The end of the input is a half-close, as in lesson 1.
 //!
 //! ```console engine
-//! $ ucurl -s "/containers/create?name=mypy" -o "$TMPDIR/created" \
-//!     --json '{"Image":"busybox","Cmd":["sleep","60"],"HostConfig":{"NetworkMode":"none"}}'
-//! $ ucurl -sX POST "/containers/mypy/start"
-//! $ echo hello | cargo run -q --example exec_interactive -- mypy sh -c 'cat; echo the end'
+//! $ D=$(mktemp -d)
+//! $ ucurl -s '/containers/create?name=exec-target' -o $D/created \
+//!     --json '{"Image":"busybox","Cmd":["sleep","600"],"HostConfig":{"NetworkMode":"none"}}'
+//! $ ucurl -s -X POST /containers/exec-target/start
+//! $ echo hello | cargo run -q --example exec_interactive -- exec-target sh -c 'cat; echo the end'
 //! hello
 //! the end
-//! $ cargo run -q --example exec_interactive -- mypy sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null; echo "exit code $?"
+//! $ cargo run -q --example exec_interactive -- exec-target sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null; echo "exit code $?"
 //! out
 //! exit code 7
+//! $ ucurl -s -X DELETE '/containers/exec-target?force=1'; rm -r $D
 //! ```
 //!
-//! Arguments: a container and a command. On a terminal try `exec_interactive mypy sh`: then the
-//! exec gets a terminal too, and this one passes on every key as it is, Ctrl-C included. The engine
-//! is the one that the docker command would ask.
+//! Arguments: a container and a command. In a terminal, try `exec_interactive exec-target sh`
+//! before the last command. The program in the container then gets a terminal as well, and every
+//! key goes to it, Ctrl-C included. The engine needs the image `busybox` (`docker pull busybox`).
 //!
-//! Read with it: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST
-//! /exec/{id}/start`.
+//! Look at:
 //!
-//! Exercise: leave out `to.close()`. Why does `the end` never come? Then leave out
-//! `.upgrade("tcp")`: the daemon answers 200 without a length, and all works the same. What would a
-//! proxy on the way do with each?
+//! 1. `.upgrade("tcp")`: the request to change the protocol. `into_upgraded` succeeds after a 101.
+//! 2. `upgraded.split()`: one half to read, one half to write, for two threads.
+//! 3. `to.close()`: the half-close. The program in the container reads the end of its input.
+//!
+//! Read: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST /exec/{id}/start`.
+//!
+//! Exercise: remove `to.close()`. Why does `the end` never appear?
+//!
+//! Hint: `cat` stops at the end of its input. How does it learn about the end of yours?
 
 use std::error::Error;
 use std::fs::File;
@@ -51,7 +59,7 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     let engine = Engine::from_env()?;
     let client = engine.client();
     let mut args = std::env::args().skip(1);
-    let container = args.next().ok_or("in which container?")?;
+    let container = args.next().ok_or("usage: exec_interactive CONTAINER COMMAND...")?;
     let command = Value::from(args.collect::<Vec<_>>());
     let tty = stdin().is_terminal() && stdout().is_terminal();
 
@@ -72,13 +80,13 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     if let Some((rows, columns)) = terminal.as_ref().and_then(|_| Terminal::size()) {
         drop(client.post(&format!("/exec/{id}/resize?h={rows}&w={columns}")).send()?);
     }
-    // Whoever writes all of stdin before reading would wait for a container that waits to be read.
+    // Both directions at once: a program may stop reading until its output has been read.
     thread::spawn(move || {
         let _ = io::copy(&mut stdin(), &mut to);
         let _ = to.close();
     });
     if tty {
-        // Not `stdout()`, which keeps a line to itself until its end has come: a prompt has none.
+        // Not `stdout()`: it holds back a line until it is complete, and a prompt never is.
         io::copy(&mut from, &mut File::from(stdout().as_fd().try_clone_to_owned()?))?;
     } else {
         Demux::new(BufReader::new(from)).copy_to(&mut stdout(), &mut stderr())?;
@@ -86,19 +94,21 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     drop(terminal);
 
     let inspected = docker::ok(client.get(&format!("/exec/{id}/json")).send()?)?.json()?;
-    let code =
-        inspected.get("ExitCode").and_then(Value::as_i64).ok_or("no ExitCode: it still runs")?;
+    let code = inspected
+        .get("ExitCode")
+        .and_then(Value::as_i64)
+        .ok_or("no ExitCode: the program still runs")?;
     Ok(u8::try_from(code)?)
 }
 
-/// The terminal passes on every key, until this is dropped or this process ends, in whatever way: a
-/// shell has set it, waits for the end of its input, which the kernel sees to, and puts back what
-/// was.
+/// A terminal in raw mode: it passes every key on. A shell sets the mode, waits for the end of its
+/// input, and restores the old mode. The kernel ends that input when this is dropped, and when this
+/// process is killed.
 struct Terminal {
     shell: Child,
 }
 
-/// fd 2 is the terminal. In the background only who ignores TTOU may set one.
+/// fd 2 is the terminal. A process in the background may set it only if it ignores TTOU.
 const TERMINAL: &str = r#"trap '' HUP INT QUIT TERM PIPE TTOU
 was=$(stty -g <&2) && stty raw -echo <&2 || exit
 { echo ready; } 2>/dev/null
@@ -117,7 +127,7 @@ impl Terminal {
         Ok(terminal)
     }
 
-    /// Rows and columns.
+    /// Returns rows and columns.
     fn size() -> Option<(u16, u16)> {
         let output = Command::new("stty").arg("size").stdin(Stdio::inherit()).output().ok()?;
         let size = String::from_utf8(output.stdout).ok()?;

@@ -1,7 +1,9 @@
-//! # A health check for an image FROM scratch
+//! # Lesson 15: a health check for an image FROM scratch
 //!
-//! `HEALTHCHECK CMD curl -f …` needs a shell and a curl, and an image FROM scratch has neither.
-//! This is one file without anything beside it, and the exit code is all it says:
+//! Goal: report health from an image that has neither a shell nor curl.
+//!
+//! `HEALTHCHECK CMD curl -f …` needs both. This program is one static file, and its exit code is
+//! the answer.
 //!
 //! ```dockerfile
 //! FROM scratch
@@ -21,16 +23,23 @@
 //! exit code 1
 //! ```
 //!
-//! Arguments: `unix:///path`, or `tcp://host:port`; and what to GET. To build it with nothing
-//! beside it, here for x86-64: `RUSTFLAGS="-C target-feature=+crt-static" cargo build --release
-//! --target x86_64-unknown-linux-gnu --example health_check`.
+//! Arguments: an endpoint (`unix:///path` or `tcp://host:port`), and the path to GET. With your own
+//! Docker, set DOCKER_HOST first: `export DOCKER_HOST=unix:///var/run/docker.sock`. To link
+//! everything into one file, here for x86-64: `RUSTFLAGS="-C target-feature=+crt-static" cargo
+//! build --release --target x86_64-unknown-linux-gnu --example health_check`.
 //!
-//! Read with it: RFC 9110 §15.3 (2xx), §15.6.4 (503), Dockerfile reference, HEALTHCHECK: 0 is
-//! healthy, 1 is not, and 2 is reserved.
+//! Look at:
 //!
-//! Exercise: without a limit a server that accepts and says nothing would hang this for as long as
-//! Docker lets it. Which of the limits in [`Timeouts`](unix_http::Timeouts) bounds a server that
-//! sends a byte a second?
+//! 1. `Timeouts`: without a limit, a server that accepts and says nothing would block the check.
+//! 2. `response.is_success()`: 2xx. A redirect is not healthy.
+//! 3. `ExitCode`: 0 is healthy and 1 is not. Docker reserves 2.
+//!
+//! Read: RFC 9110 §15.3 (2xx), §15.6.4 (503), Dockerfile reference, HEALTHCHECK.
+//!
+//! Exercise: a server sends one byte each second, for ever. Does the check end? Would it end with
+//! the limit `idle` instead of `total`?
+//!
+//! Hint: [`Timeouts`](unix_http::Timeouts) describes both. `socat` can play such a server.
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -1,4 +1,6 @@
-//! # GET /version with the library
+//! # Lesson 6, first half: `GET /version` with the library
+//!
+//! Goal: make the request of lesson 3 with the library.
 //!
 //! ```console engine
 //! $ cargo run -q --example version
@@ -6,11 +8,21 @@
 //! {"Platform":{…
 //! ```
 //!
-//! Compare with `version_by_hand`: the same bytes travel. `DOCKER_HOST`, or the first argument,
-//! says where.
+//! Compare with `version_by_hand`. The same bytes travel. The first argument says where to, as
+//! `docker -H` does; without it, the program asks the engine that the `docker` command would ask.
 //!
-//! Exercise: print `response.decision()`. Which rule of `RFC 9112 §6.3` decided where the body
-//! ends?
+//! Look at:
+//!
+//! 1. `Daemon::resolve`: finds the engine by the rules of the `docker` command.
+//! 2. `client.get`: the path and the method are all that you state. The library adds Host.
+//! 3. `copy_to`: reads exactly the body. The connection stays open for another request.
+//!
+//! Read: RFC 9112 §6.3 (where a body ends: a list of rules in order), RFC 9110 §15.1 (status
+//! codes).
+//!
+//! Exercise: print which rule of RFC 9112 §6.3 decided where the body ends.
+//!
+//! Hint: a response has a method `decision`, and a decision has a field `rule`.
 
 use std::error::Error;
 use std::io::{Write, stdout};

@@ -1,8 +1,10 @@
-//! # GET /version by hand
+//! # Lesson 3: `GET /version` by hand
 //!
-//! The Docker API is HTTP/1.1 over a Unix socket, and HTTP/1.1 is text: connect, write four lines,
-//! read to the end. Nothing but the standard library. `>` is what we send, `<` what the engine
-//! answers, every byte of a head shown.
+//! Goal: ask Docker for its version with four lines of text, and read its answer.
+//!
+//! The Docker API is HTTP/1.1 on a Unix socket, and HTTP/1.1 is text. This program uses nothing but
+//! the standard library: it connects, writes four lines, and reads to the end. `>` marks the bytes
+//! that it sends, `<` those of the answer.
 //!
 //! ```console engine
 //! $ cargo run -q --example version_by_hand
@@ -20,14 +22,21 @@
 //! {"Platform":…,"ApiVersion":"…",…}
 //! ```
 //!
-//! The socket (`unix:///path`) is the first argument, else DOCKER_HOST, else /var/run/docker.sock.
+//! The socket (`unix:///path`) is the first argument, or DOCKER_HOST, or /var/run/docker.sock.
 //!
-//! Read with it: RFC 9112 §2.1 (a message: start-line, field lines, an empty line, a body), §3 (the
-//! request-line), RFC 9110 §7.2 (Host: an HTTP/1.1 request without it is refused), RFC 9112 §9.6
-//! (`Connection: close`: the reason why reading to the end of the stream is enough here).
+//! Look at:
 //!
-//! Exercise: leave out `Connection: close` and run it again. Which field would tell you where the
-//! answer ends?
+//! 1. `REQUEST`: a request-line, field lines, and an empty line. Every line ends with CR LF.
+//! 2. `read_to_end`: enough here, because `Connection: close` makes the server end the stream.
+//! 3. `windows(4)`: the head ends at the first empty line, and the body follows.
+//!
+//! Read: RFC 9112 §2.1 (the parts of a message), §3 (the request-line), §9.6 (`Connection: close`),
+//! RFC 9110 §7.2 (an HTTP/1.1 request needs `Host`).
+//!
+//! Exercise: remove `Connection: close`. The program now waits for the server, which keeps the
+//! connection open. Make it stop at the end of the answer.
+//!
+//! Hint: one field of the answer states how long the body is. Read the head line by line first.
 
 use std::env;
 use std::io::{self, Error, Read, Write};

@@ -1,38 +1,48 @@
-//! # A Docker plugin: the engine asks you
+//! # Lesson 14: a Docker plugin
 //!
-//! Docker keeps volumes where a plugin says. A plugin is a server on a Unix socket in
-//! `/run/docker/plugins`; the file's name is the driver's name, and the engine is the client. This
-//! one keeps a volume as a directory.
+//! Goal: write a plugin, and let Docker be your client.
+//!
+//! A plugin tells Docker where to keep volumes. It is a server on a Unix socket in
+//! `/run/docker/plugins`. The name of the file is the name of the driver. This plugin keeps each
+//! volume in a directory.
 //!
 //! ```console docker root
-//! $ cargo run -q --example volume_plugin -- mypy "$TMPDIR/volumes" >"$TMPDIR/asked" &
-//! listening on unix:///run/docker/plugins/mypy.sock
-//! $ ucurl -s --json '{"Name":"mypy-volume","Driver":"mypy"}' --select /Driver /volumes/create
-//! mypy
-//! $ ucurl -s '/containers/create?name=mypy' -o "$TMPDIR/created" --json '{"Image":"busybox","Cmd":["touch","/data/was-here"],'\
-//! '"HostConfig":{"NetworkMode":"none","Binds":["mypy-volume:/data"]}}'
-//! $ ucurl -sX POST /containers/mypy/start /containers/mypy/wait
+//! $ D=$(mktemp -d)
+//! $ cargo run -q --example volume_plugin -- course $D/volumes >$D/asked &
+//! listening on unix:///run/docker/plugins/course.sock
+//! $ ucurl -s --json '{"Name":"course-volume","Driver":"course"}' --select /Driver /volumes/create
+//! course
+//! $ ucurl -s '/containers/create?name=plugged' -o $D/created --json '{"Image":"busybox","Cmd":["touch","/data/was-here"],'\
+//! '"HostConfig":{"NetworkMode":"none","Binds":["course-volume:/data"]}}'
+//! $ ucurl -s -X POST /containers/plugged/start /containers/plugged/wait
 //! {"Error":null,"StatusCode":0}
-//! $ ls "$TMPDIR/volumes/mypy-volume"
+//! $ ls $D/volumes/course-volume
 //! was-here
-//! $ ucurl -sX DELETE '/containers/mypy' /volumes/mypy-volume -w '%{http_code} '
-//! 204 204
-//! $ grep -e Create -e Mount "$TMPDIR/asked"
-//! POST /VolumeDriver.Create {"Name":"mypy-volume","Opts":null}
-//! POST /VolumeDriver.Mount {"Name":"mypy-volume","ID":"…"}
-//! $ ls "$TMPDIR/volumes"
+//! $ ucurl -s -X DELETE /containers/plugged /volumes/course-volume
+//! $ grep -e Create -e Mount $D/asked
+//! POST /VolumeDriver.Create {"Name":"course-volume","Opts":null}
+//! POST /VolumeDriver.Mount {"Name":"course-volume","ID":"…"}
+//! $ ls $D/volumes
+//! $ kill $!; rm -r $D
 //! ```
 //!
-//! Arguments: the driver's name, and where to keep volumes. The engine has to be on this machine,
-//! and only root may write in that directory. The engine speaks to plugins as `docker` speaks to
-//! the engine: POST, JSON, and an error is a string.
+//! Arguments: the name of the driver, and the directory for the volumes. The engine has to run on
+//! this machine, and only root may write to the directory of the plugins. The demo has no plugins.
 //!
-//! Read with it: Docker Engine managed plugins, Volume plugin protocol; RFC 9112 §3.2 (its Host
-//! field is empty: why may it be?), RFC 9110 §9.3.3 (all is POST, even what only asks).
+//! Look at:
 //!
-//! Exercise: an authorization plugin answers `/AuthZPlugin.AuthZReq` with `{"Allow":true}` or
-//! `{"Allow":false,"Msg":"..."}` for every request that anybody makes to the engine. Write one that
-//! allows nothing but GET.
+//! 1. `"/Plugin.Activate"`: the first request. The answer says which kind of plugin this is.
+//! 2. `"Err"`: an error is a string in a 200. The status means nothing in this protocol.
+//! 3. `fn path_of`: a name from outside must not lead out of the directory, as `../..` would.
+//!
+//! Read: Docker Engine managed plugins, Volume plugin protocol; RFC 9112 §3.2 (the engine sends an
+//! empty Host: when may it?), RFC 9110 §9.3.3 (every call is a POST, even one that only asks).
+//!
+//! Exercise: refuse volumes with options (`Opts` is not null). Where does the user see your
+//! message?
+//!
+//! Hint: `docker volume create -d course -o size=1g NAME` sends options; in the API they are
+//! `DriverOpts`.
 
 use std::env;
 use std::fs;
@@ -43,7 +53,7 @@ use unix_http::json::Value;
 use unix_http::server::{Request, Responder, Sent, Server};
 use unix_http::transport::Endpoint;
 
-/// No question is longer.
+/// A longer request is refused.
 const LIMIT: usize = 64 * 1024;
 
 fn main() {
@@ -66,7 +76,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What goes wrong is no status-code here: it is `Err` in an answer of 200, and not empty.
+/// Answers a request. An error has no status here: it is a non-empty `Err` in a 200.
 fn answer(dir: &Path, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
     let question = String::from_utf8_lossy(&request.bytes(LIMIT)?).trim_end().to_owned();
     let call = String::from_utf8_lossy(request.path()).into_owned();
@@ -91,7 +101,7 @@ fn call_of(dir: &Path, call: &str, question: &str) -> io::Result<String> {
         "/VolumeDriver.Remove" => {
             fs::remove_dir_all(path_of(dir, name()?)?).map(|()| r#"{"Err":""}"#.into())
         }
-        // A plugin for a disk or a network would mount it here, and count: each container mounts
+        // A plugin for a disk or a network would mount it here, and count: every container mounts
         // and unmounts once.
         "/VolumeDriver.Mount" | "/VolumeDriver.Path" => Ok(format!(
             r#"{{"Mountpoint":{},"Err":""}}"#,
@@ -112,12 +122,12 @@ fn call_of(dir: &Path, call: &str, question: &str) -> io::Result<String> {
     }
 }
 
-/// The directory of a volume. A name must not lead out of ours, whoever asks.
+/// Returns the directory of a volume. A name must not lead out of our directory.
 fn path_of(dir: &Path, name: &str) -> io::Result<PathBuf> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     match name.bytes().all(plain) && !name.starts_with('.') && !name.is_empty() {
         true => Ok(dir.join(name)),
-        false => Err(io::Error::other(format!("{name:?} is no name for a volume"))),
+        false => Err(io::Error::other(format!("{name:?} is not a name for a volume"))),
     }
 }
 

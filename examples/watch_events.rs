@@ -1,34 +1,41 @@
-//! # Following events
+//! # Lesson 8: following events
 //!
-//! `GET /events` is a request like any other. Only its answer does not end: it comes chunked, an
-//! object of JSON for each thing that happens. `docker events` is this and nothing else.
+//! Goal: follow a response that never ends.
+//!
+//! `GET /events` is a request like any other, but its response does not end. It is chunked, with
+//! one JSON object for each event. The command `docker events` does nothing else.
 //!
 //! ```console engine
-//! $ cargo run -q --example watch_events -- 2 '{"type":["container"]}' >"$TMPDIR/events" &
-//! GET /events?filters=%7B%22type%22%3A%5B%22container%22%5D%7D
+//! $ D=$(mktemp -d)
+//! $ cargo run -q --example watch_events -- 2 '{"container":["watched"]}' >$D/events &
+//! GET /events?filters=%7B%22container%22%3A%5B%22watched%22%5D%7D
 //! 200 OK
-//! $ cargo run -q --example create_container -- mypy
+//! $ cargo run -q --example create_container -- watched
 //! 201 Created
 //! {"Id":"…","Warnings":[…]}
-//! $ ucurl -sX DELETE /containers/mypy -w '%{http_code}\n'
-//! 204
-//! $ wait; cat "$TMPDIR/events"
-//! container create mypy
-//! container destroy mypy
+//! $ ucurl -s -X DELETE /containers/watched
+//! $ wait; cat $D/events
+//! container create watched
+//! container destroy watched
+//! $ rm -r $D
 //! ```
 //!
-//! Arguments: how many events to wait for (else for ever), and a filter in Docker's JSON.
-//! The engine is the one that the docker command would ask.
+//! Arguments: the number of events to wait for (without it, the program runs until Ctrl-C), and a
+//! filter in Docker's JSON. The program asks the engine that the `docker` command would ask.
 //!
-//! Three things that many clients get wrong: the head comes at once, so `send` returns before
-//! anything has happened; no event is held back until a buffer is full; and no time limit ends a
-//! stream that is quiet because nothing happens.
+//! Look at:
 //!
-//! Read with it: RFC 9112 §7.1 (chunks), RFC 3986 §2.1 (`%7B`), Docker Engine API v1.41 `GET
+//! 1. `.query(`: percent-encodes the filter. Many servers refuse `{` and `"` in a request-target.
+//! 2. `request.send()`: returns when the head has arrived, before the first event.
+//! 3. `.lines()`: returns each event when it arrives. No time limit ends a stream that is quiet.
+//!
+//! Read: RFC 9112 §7.1 (chunks), RFC 3986 §2.1 (percent-encoding), Docker Engine API v1.41 `GET
 //! /events`.
 //!
-//! Exercise: `?since=0&until=0` asks for events of the past, and then the answer ends. Print the
-//! `time` of each.
+//! Exercise: print the events of the last hour, each with its time, and stop.
+//!
+//! Hint: the query parameters `since` and `until` take seconds since 1970. Every event has a member
+//! `time`.
 
 use std::error::Error;
 use std::io::BufRead;
@@ -48,7 +55,7 @@ fn watch_events() -> Result<(), Box<dyn Error>> {
     let filters = std::env::args().nth(2).unwrap_or("{}".into());
 
     let engine = Engine::from_env()?;
-    // A `{` or `"` in a request-target is refused by many servers: `query` percent-encodes them.
+    // Many servers refuse `{` and `"` in a request-target. `query` percent-encodes them.
     let request = engine.client().get("/events").query("filters", filters);
     eprintln!("GET {}", request.target().escape_ascii());
     let events = request.send()?;

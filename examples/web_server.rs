@@ -1,38 +1,50 @@
-//! # A server of your own on a Unix socket
+//! # Lesson 13: a server of your own
 //!
-//! The other side of the conversation: read a request, answer it. This one keeps notes. It has no
-//! port, so nobody can reach it but who may open the file; curl and ucurl do, and through `ucurl
-//! tap` a browser does.
+//! Goal: be the other side: read a request and answer it.
+//!
+//! This server keeps notes. It has no port, so only users who may open the socket file can reach
+//! it. curl and ucurl can, and through `ucurl tap` a browser can.
 //!
 //! ```console curl
-//! $ cargo run -q --example web_server -- "$TMPDIR/notes.sock" &
+//! $ D=$(mktemp -d)
+//! $ cargo run -q --example web_server -- $D/notes.sock &
 //! listening on unix:///…/notes.sock
-//! $ curl -s --unix-socket "$TMPDIR/notes.sock" http://localhost/notes
-//! $ curl -s --unix-socket "$TMPDIR/notes.sock" -d text=from%20curl -w '%{http_code}, see %{redirect_url}\n' http://localhost/notes
+//! $ curl -s --unix-socket $D/notes.sock http://localhost/notes
+//! $ curl -s --unix-socket $D/notes.sock -d text=from%20curl -w '%{http_code}, see %{redirect_url}\n' http://localhost/notes
 //! 303, see http://localhost/
-//! $ ucurl -s --unix-socket "$TMPDIR/notes.sock" -d text='from <ucurl>' http:/notes
-//! $ ucurl -s --unix-socket "$TMPDIR/notes.sock" http:/notes
+//! $ ucurl -s --unix-socket $D/notes.sock -d text='from <ucurl>' http:/notes
+//! $ ucurl -s --unix-socket $D/notes.sock http:/notes
 //! from curl
 //! from <ucurl>
-//! $ ucurl -sI --unix-socket "$TMPDIR/notes.sock" http:/notes | grep -v Date
+//! $ ucurl -sI --unix-socket $D/notes.sock http:/notes | grep -v Date
 //! HTTP/1.1 200 OK
 //! Content-Type: text/plain; charset=utf-8
 //! Content-Length: 23
 //!
-//! $ ucurl -s --unix-socket "$TMPDIR/notes.sock" -X DELETE http:/notes -w '%{http_code}\n'
+//! $ ucurl -s --unix-socket $D/notes.sock -X DELETE http:/notes -w '%{http_code}\n'
 //! GET, HEAD or POST
 //! 405
+//! $ kill $!; rm -r $D
 //! ```
 //!
-//! For a browser: `ucurl tap --listen tcp://127.0.0.1:9999 --to unix:///tmp/notes.sock`, and open
-//! <http://127.0.0.1:9999/>. The tap passes on what it is sent, and shows it.
+//! For a browser, run `ucurl tap --listen tcp://127.0.0.1:9999 --to unix:///tmp/notes.sock` and
+//! open <http://127.0.0.1:9999/>. The tap forwards the requests and shows them.
 //!
-//! Read with it: RFC 9110 §9.3 (methods), §15.4.4 (303: after a POST, go and GET), §15.5.6 (405
-//! says what is allowed), RFC 9112 §9.3 (a connection is kept, so a thread serves many requests).
+//! Look at:
 //!
-//! Exercise: `text` is put into the page with its `<` escaped. Take that out, post
-//! `<script>alert(1)</script>` and look at the page. Then let `GET /wait` answer with
-//! `responder.stream()`, a line when a note comes: the chunks of lesson 5.
+//! 1. `Server::bind`: the file is private (mode 0600). A file on which another server listens
+//!    stays.
+//! 2. `request.bytes(64 * 1024)`: a longer body is answered with 413. A client must not fill the
+//!    memory.
+//! 3. `fn escaped`: without it, a note `<script>…</script>` would run in the browser of the next
+//!    reader.
+//!
+//! Read: RFC 9110 §9.3 (methods), §15.4.4 (303: after a POST, GET this), §15.5.6 (405 lists the
+//! allowed methods), RFC 9112 §9.3 (the connection stays open, so one thread serves many requests).
+//!
+//! Exercise: let `DELETE /notes` remove all notes, and answer 204.
+//!
+//! Hint: one more arm of the `match`. A 405 has to name the new method as well.
 
 use std::env;
 use std::io;
@@ -52,7 +64,7 @@ fn main() {
 fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let path = env::args().nth(1).unwrap_or("notes.sock".into());
     let endpoint = Endpoint::Unix(absolute(path)?);
-    // Private: the file's mode is 0600. A file that another server listens on is left alone.
+    // The file's mode is 0600. A file on which another server listens stays.
     let server = Server::bind(&endpoint)?;
     println!("listening on {endpoint}");
     let notes = Mutex::new(Vec::new());
@@ -60,7 +72,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A request in, a response out; many threads may be here at once.
+/// Answers a request. Many threads can be here at once.
 fn answer(
     notes: &Mutex<Vec<String>>,
     request: &mut Request<'_>,
@@ -76,7 +88,7 @@ fn answer(
             responder.field("Content-Type", "text/plain; charset=utf-8").send(text)
         }
         ("POST", b"/notes") => {
-            // More than this is answered with 413: memory is not the client's to fill.
+            // A longer body is answered with 413: a client must not fill the memory.
             let form = request.bytes(64 * 1024)?;
             match form_field(&form, "text").filter(|text| !text.is_empty()) {
                 Some(text) => notes.lock().map(|mut notes| notes.push(text)).unwrap_or_default(),
@@ -106,8 +118,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// A field of `application/x-www-form-urlencoded` content: `name=value&name=value`, `+` for a
-/// space, `%41` for an A.
+/// Returns a field of `application/x-www-form-urlencoded` content: `name=value&name=value`, with
+/// `+` for a space and `%41` for an A.
 fn form_field(form: &[u8], name: &str) -> Option<String> {
     let pairs = form.split(|&byte| byte == b'&').map(|pair| pair.split(|&byte| byte == b'='));
     let value = pairs
@@ -118,7 +130,7 @@ fn form_field(form: &[u8], name: &str) -> Option<String> {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                // Digit by digit: `from_str_radix` would take %+5 too.
+                // Digit by digit: `from_str_radix` would accept %+5 as well.
                 let mut digit = || char::from(rest.next()?).to_digit(16);
                 (digit()? * 16 + digit()?) as u8
             }

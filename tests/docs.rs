@@ -5,6 +5,7 @@ mod support;
 
 mod docs {
     mod commands;
+    mod course;
     mod examples;
     mod lessons;
     mod pages;

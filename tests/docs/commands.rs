@@ -1,4 +1,4 @@
-//! Runs every command on every page and at the head of every example, and compares its output.
+//! Runs every command on every page, and compares its output. `course.rs` runs the lessons.
 //!
 //! One format for all of them, a fenced block that begins with the word `console`:
 //!
@@ -40,7 +40,7 @@
 
 use super::pages::{Block, blocks, files, pages, repository};
 use super::shell::Shell;
-use crate::support::demo::{self, Demo};
+use crate::support::demo::Demo;
 use crate::support::temp::TempDir;
 use crate::support::{needs, pattern};
 use std::fs;
@@ -49,7 +49,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What DOCKER_HOST names while a block runs.
-enum Host {
+pub enum Host {
     Nothing,
     Real(PathBuf),
     Demo(Demo),
@@ -65,41 +65,44 @@ impl Host {
     }
 }
 
-/// What a block is run with, in turn: nothing if something it needs is not here.
-fn hosts(block: &Block) -> Vec<Host> {
+/// What a block is run with, in turn: nothing if something that it needs is not here.
+pub fn hosts(block: &Block) -> Vec<Host> {
     let mut hosts = vec![];
-    let mut alone = true;
-    for word in &block.words {
-        alone &=
-            !matches!(word.as_str(), "engine" | "docker" | "podman" | "ci" | "hand" | "install");
-        match word.as_str() {
-            "ci" | "hand" | "install" | "setup" => {}
-            target if target.starts_with("target=") => match has_target(&target["target=".len()..])
-            {
-                true => {}
-                false => {
-                    println!("docs: {} is left out: no {target} (rustup target add)", block.place);
-                    return vec![];
-                }
-            },
-            "docker" => hosts.extend(needs::docker().map(Host::Real)),
-            "podman" => hosts.extend(needs::podman().map(Host::Real)),
-            "engine" => {
-                hosts.extend(demo::LANDED.then(|| Host::Demo(Demo::start())));
-                hosts.extend(needs::docker().map(Host::Real));
-            }
-            "slow" if std::env::var_os("UNIX_HTTP_TEST_STRICT").is_none() => return vec![],
-            "slow" => {}
-            "root" if needs::root().is_none() => return vec![],
-            "root" => {}
-            program if needs::program(program).is_none() => return vec![],
-            _ => {}
-        }
+    if !has_parts(block) {
+        return hosts;
     }
-    if alone {
+    if block.has("engine") {
+        hosts.push(Host::Demo(Demo::start()));
+    }
+    if block.has("engine") || block.has("docker") {
+        hosts.extend(needs::docker().map(Host::Real));
+    }
+    if block.has("podman") {
+        hosts.extend(needs::podman().map(Host::Real));
+    }
+    if !["engine", "docker", "podman"].iter().any(|word| block.has(word)) {
         hosts.push(Host::Nothing);
     }
     hosts
+}
+
+/// Whether all that a block needs, besides an engine, is here.
+pub fn has_parts(block: &Block) -> bool {
+    block.words.iter().all(|word| match word.as_str() {
+        "engine" | "docker" | "podman" | "setup" => true,
+        "ci" | "hand" | "install" => false,
+        "slow" => std::env::var_os("UNIX_HTTP_TEST_STRICT").is_some(),
+        "root" => needs::root().is_some(),
+        target if target.starts_with("target=") => {
+            let target = &target["target=".len()..];
+            let has_it = has_target(target);
+            if !has_it {
+                println!("docs: {} is left out: no {target} (rustup target add)", block.place);
+            }
+            has_it
+        }
+        program => needs::program(program).is_some(),
+    })
 }
 
 /// Whether rustc has a target's standard library.
@@ -109,7 +112,7 @@ fn has_target(target: &str) -> bool {
     asked.is_ok_and(|asked| Path::new(String::from_utf8_lossy(&asked.stdout).trim()).is_dir())
 }
 
-fn run(block: &Block, host: &Host) -> Result<(), String> {
+pub fn run(block: &Block, host: &Host) -> Result<(), String> {
     let host = host.socket();
     let host = host.as_deref();
     // The lessons create a container by its name, so one at a time, from and to a clean engine.
@@ -124,7 +127,7 @@ fn run(block: &Block, host: &Host) -> Result<(), String> {
 }
 
 /// A shell in the repository, with ucurl as just built and a private directory for its files.
-fn environment(dir: &TempDir, host: Option<&Path>) -> Command {
+pub fn environment(dir: &TempDir, host: Option<&Path>) -> Command {
     let ucurl = Path::new(env!("CARGO_BIN_EXE_ucurl")).parent().unwrap_or(Path::new("."));
     let path = format!("{}:{}", ucurl.display(), std::env::var("PATH").unwrap_or_default());
     let mut sh = Command::new("sh");
@@ -137,8 +140,8 @@ fn environment(dir: &TempDir, host: Option<&Path>) -> Command {
     sh
 }
 
-/// The lessons' turn on an engine: the directory of its socket locked, and without their container
-/// before and after.
+/// A page's turn on an engine: the directory of its socket is locked, and there is no container
+/// `mypy` before and after.
 pub struct Lesson<'a> {
     socket: &'a Path,
     _lock: fs::File,
@@ -195,24 +198,9 @@ fn the_readme_prints_what_it_says() {
 
 #[test]
 fn every_other_page_prints_what_it_says() {
-    check(|name| name != "README.md" && name.ends_with(".md"));
-}
-
-#[test]
-fn every_lesson_prints_what_it_says() {
-    check(|name| name.ends_with(".rs"));
-}
-
-#[test]
-fn every_example_is_a_lesson() {
-    for (name, head) in
-        pages().iter().filter(|(name, _)| name.starts_with("examples/") && name.ends_with(".rs"))
-    {
-        assert!(head.starts_with("# "), "{name}: begins with a title");
-        assert!(!blocks(name, head).is_empty(), "{name}: no ```console block with its command");
-        assert!(head.contains("RFC 9"), "{name}: names no section to read");
-        assert!(head.contains("Exercise: "), "{name}: no exercise");
-    }
+    // `course.rs` runs the lessons and the answers.
+    let course = |name: &str| name.ends_with(".rs") || name == "examples/ANSWERS.md";
+    check(|name| name != "README.md" && !course(name));
 }
 
 #[test]

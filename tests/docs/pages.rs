@@ -14,6 +14,22 @@ pub struct Block {
 }
 
 impl Block {
+    /// Reads a `console` block. A block of another known kind is `None`.
+    pub fn read(fence: &Fence) -> Option<Block> {
+        let place = fence.place.clone();
+        let mut words = fence.info.split_whitespace().map(str::to_owned);
+        let kind = words.next().unwrap_or_default();
+        if kind == "console" {
+            let steps = steps(&fence.lines, &place);
+            return Some(Block { place, words: words.collect(), setup: Vec::new(), steps });
+        }
+        let known = OTHER.contains(&kind.split(',').next().unwrap_or_default());
+        assert!(known, "{place}: a block of {kind:?}: use ```console or ```text");
+        let command = fence.lines.iter().any(|line| line.starts_with("$ "));
+        assert!(!command, "{place}: commands belong in ```console");
+        None
+    }
+
     pub fn has(&self, word: &str) -> bool {
         self.words.iter().any(|found| found == word)
     }
@@ -76,34 +92,40 @@ pub fn page(path: &Path) -> Page {
 }
 
 /// Languages of blocks that have no commands.
-const OTHER: [&str; 8] = ["rust", "text", "toml", "json", "http", "abnf", "ini", "dockerfile"];
+const OTHER: [&str; 9] =
+    ["rust", "text", "toml", "json", "http", "abnf", "ini", "dockerfile", "diff"];
+
+/// A fenced block of any kind.
+pub struct Fence<'a> {
+    pub place: String,
+    /// The text behind the backquotes.
+    pub info: &'a str,
+    pub lines: Vec<&'a str>,
+}
+
+/// All fenced blocks of a page.
+pub fn fences<'a>(name: &str, text: &'a str) -> Vec<Fence<'a>> {
+    let mut fences = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let inside = lines.by_ref().map(|(_, line)| line);
+        let lines = inside.take_while(|line| !line.starts_with("```")).collect();
+        fences.push(Fence { place: format!("{name}:{}", number + 1), info, lines });
+    }
+    fences
+}
 
 /// The `console` blocks of a page.
 pub fn blocks(name: &str, text: &str) -> Vec<Block> {
     let (mut blocks, mut setup) = (Vec::new(), Vec::new());
-    let mut lines = text.lines().enumerate();
-    while let Some((number, line)) = lines.next() {
-        let Some(info) = line.strip_prefix("```") else { continue };
-        let inside =
-            lines.by_ref().map(|(_, line)| line).take_while(|line| !line.starts_with("```"));
-        let inside: Vec<&str> = inside.collect();
-        let place = format!("{name}:{}", number + 1);
-        let mut words = info.split_whitespace().map(str::to_owned);
-        let kind = words.next().unwrap_or_default();
-        if kind == "console" {
-            let steps = steps(&inside, &place);
-            let before = setup.clone();
-            let block = Block { place, words: words.collect(), setup: before, steps };
-            if block.has("setup") {
-                setup.extend(block.steps.iter().cloned());
-            }
-            blocks.push(block);
-            continue;
+    for fence in fences(name, text) {
+        let Some(mut block) = Block::read(&fence) else { continue };
+        block.setup = setup.clone();
+        if block.has("setup") {
+            setup.extend(block.steps.iter().cloned());
         }
-        let known = OTHER.contains(&kind.split(',').next().unwrap_or_default());
-        assert!(known, "{place}: a block of {kind:?}: use ```console or ```text");
-        let command = inside.iter().any(|line| line.starts_with("$ "));
-        assert!(!command, "{place}: commands belong in ```console");
+        blocks.push(block);
     }
     blocks
 }

@@ -1,0 +1,254 @@
+//! The course: the lessons run in their order, in one shell, as a learner types them; every lesson
+//! has all its parts; and the answers to the exercises are right.
+
+use super::commands::{Lesson as Turn, environment, has_parts, hosts, run};
+use super::pages::{Block, Step, blocks, fences, files, page, repository};
+use super::shell::Shell;
+use crate::support::child;
+use crate::support::demo::Demo;
+use crate::support::needs;
+use crate::support::temp::TempDir;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use unix_http::Client;
+
+/// An example, and the text at its head.
+struct Lesson {
+    name: String,
+    head: String,
+    source: String,
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The lessons in the order of the page of the course.
+fn lessons() -> Vec<Lesson> {
+    let page = read(&repository().join("examples/README.md"));
+    let links = page.split("](").skip(1).filter_map(|link| link.split_once(".rs)"));
+    links.map(|(name, _)| Lesson::read(name)).collect()
+}
+
+impl Lesson {
+    fn read(name: &str) -> Lesson {
+        let path = repository().join(format!("examples/{name}.rs"));
+        let (text, (_, head)) = (read(&path), page(&path));
+        let source = text.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>();
+        Lesson { name: name.to_owned(), head, source: source.join("\n") }
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        blocks(&format!("examples/{}.rs", self.name), &self.head)
+    }
+}
+
+#[test]
+fn every_example_is_in_the_course() {
+    let examples = files(&repository().join("examples"), "rs");
+    let stem = |path: &PathBuf| path.file_stem().map(|name| name.to_string_lossy().into_owned());
+    let examples = examples.iter().filter(|path| !path.ends_with("tar/mod.rs")).filter_map(stem);
+    let lessons = lessons();
+    let named: Vec<&str> = lessons.iter().map(|lesson| lesson.name.as_str()).collect();
+    assert_eq!(
+        named.iter().map(|name| name.to_string()).collect::<BTreeSet<_>>(),
+        examples.collect()
+    );
+    assert_eq!(named.len(), named.iter().collect::<BTreeSet<_>>().len(), "a lesson twice");
+}
+
+#[test]
+fn every_lesson_has_all_its_parts() {
+    let answers = read(&repository().join("examples/ANSWERS.md"));
+    for Lesson { name, head, source } in &lessons() {
+        assert!(head.starts_with("# "), "{name}: no title");
+        for part in ["\n```console", "\nGoal: ", "RFC 9", "\nExercise: ", "\nHint: "] {
+            assert!(head.contains(part), "{name}: no {part:?}");
+        }
+        assert!(!head.contains("TMPDIR"), "{name}: many users have no TMPDIR: use mktemp");
+        let (_, look) = head.split_once("\nLook at:\n\n").unwrap_or_else(|| panic!("{name}: look"));
+        let (look, _) = look.split_once("\n\n").unwrap_or((look, ""));
+        for number in ["1. `", "2. `", "3. `"] {
+            let item = look.lines().find_map(|line| line.strip_prefix(number));
+            let item = item.unwrap_or_else(|| panic!("{name}: nothing to look at: {number}"));
+            let code = item.split('`').next().unwrap_or_default();
+            assert!(source.contains(code), "{name}: {code} is not in the source");
+        }
+        let section = section(&answers, name);
+        assert!(section.contains("```console"), "{name}: nothing shows the answer");
+    }
+}
+
+/// The part of the page of answers for a lesson.
+fn section<'a>(answers: &'a str, name: &str) -> &'a str {
+    let heading = format!(". {name}\n");
+    let start = answers.find(&heading).unwrap_or_else(|| panic!("no answer for {name}"));
+    let section = &answers[start + heading.len()..];
+    section.split("\n## ").next().unwrap_or(section)
+}
+
+#[test]
+fn the_lessons_run_in_order_on_the_demo_and_leave_nothing() {
+    let demo = Demo::start();
+    let client = Client::unix(demo.socket());
+    let lists = ["/containers/json?all=1", "/images/json", "/volumes"];
+    let state = || lists.map(|list| client.get(list).send().unwrap().text().unwrap());
+    let before = state();
+    follow(&demo.socket(), |block| !block.has("docker"));
+    assert_eq!(state(), before);
+}
+
+#[test]
+fn the_lessons_run_in_order_on_dockerd() {
+    let Some(socket) = needs::docker() else { return };
+    let _turn = Turn::on(&socket).expect("the engine");
+    follow(&socket, |_| true);
+}
+
+/// Types all lessons into one shell.
+fn follow(engine: &Path, fits: impl Fn(&Block) -> bool) {
+    let dir = TempDir::new();
+    let mut shell = Shell::start(&mut environment(&dir, Some(engine))).expect("a shell");
+    for block in lessons().iter().flat_map(Lesson::blocks) {
+        if !fits(&block) || !has_parts(&block) {
+            continue;
+        }
+        for step in &block.steps {
+            if let Err(why) = shell.run(step) {
+                panic!("{} on {}\n$ {}\n{why}", block.place, engine.display(), step.command);
+            }
+        }
+        let left = fs::read_dir(dir.path()).expect("a directory").flatten();
+        let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+        assert!(left.is_empty(), "{} leaves {left:?} behind", block.place);
+    }
+}
+
+/// A page of answers changes examples. Each block with `diff` and the name of an example is a
+/// change, and the commands below it run the changed example.
+#[test]
+fn the_answers_are_right() {
+    let page = read(&repository().join("examples/ANSWERS.md"));
+    let fences = fences("examples/ANSWERS.md", &page);
+    let mut package = Package::new();
+    let mut todo: Vec<(Block, Option<String>)> = Vec::new();
+    let mut changed = None;
+    for fence in &fences {
+        let name = fence.info.strip_prefix("diff ");
+        match (name, Block::read(fence)) {
+            (Some(name), _) => {
+                let source = Lesson::read(name).source;
+                let source = change(&source, &fence.lines)
+                    .unwrap_or_else(|why| panic!("{}: {why}", fence.place));
+                changed = Some(package.add(name, &source));
+            }
+            (None, Some(block)) => {
+                // A change holds in its own section only.
+                let name = changed.as_ref().map(|program: &String| program.rsplit_once('-'));
+                let name = name.flatten().map_or("", |(name, _)| name);
+                let run_changed = block.steps.iter().any(|step| runs(&step.command, name));
+                todo.push((block, changed.clone().filter(|_| run_changed)));
+            }
+            (None, None) => {}
+        }
+    }
+    let programs = package.build();
+    let mut failed = Vec::new();
+    for (mut block, program) in todo {
+        if let Some(program) = program {
+            block.steps.iter_mut().for_each(|step| step.use_program(&programs, &program));
+        }
+        for host in hosts(&block) {
+            failed.extend(run(&block, &host).err());
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+const RUN: &str = "cargo run -q --example ";
+
+fn runs(command: &str, name: &str) -> bool {
+    let mut rest = command.split(RUN).skip(1);
+    rest.any(|rest| rest.split([' ', ';', '\n']).next() == Some(name))
+}
+
+impl Step {
+    /// Runs a changed example instead of the example.
+    fn use_program(&mut self, programs: &Path, program: &str) {
+        let (name, _) = program.rsplit_once('-').unwrap_or((program, ""));
+        let path = programs.join(program).display().to_string();
+        self.command = self.command.replace(&format!("{RUN}{name} -- "), &format!("{path} "));
+        if runs(&self.command, name) {
+            self.command = self.command.replace(&format!("{RUN}{name}"), &path);
+        }
+    }
+}
+
+/// Applies a change: in each hunk, the lines with ` ` and `-` stand in the source once, and the
+/// lines with ` ` and `+` take their place. `@@` begins another hunk.
+fn change(source: &str, diff: &[&str]) -> Result<String, String> {
+    let mut source = format!("{source}\n");
+    for hunk in diff.split(|line| line.starts_with("@@")) {
+        let side = |mark: char| -> String {
+            let kept = hunk.iter().filter(|line| line.is_empty() || line.starts_with([' ', mark]));
+            kept.map(|line| format!("{}\n", line.get(1..).unwrap_or_default())).collect()
+        };
+        let (old, new) = (side('-'), side('+'));
+        match source.matches(&old).count() {
+            1 => source = source.replacen(&old, &new, 1),
+            count => return Err(format!("stands {count} times in the source:\n{old}")),
+        }
+    }
+    Ok(source)
+}
+
+/// A package that depends on the library, as a learner's own would: one program for each change.
+struct Package {
+    dir: PathBuf,
+    manifest: String,
+    count: usize,
+}
+
+impl Package {
+    fn new() -> Package {
+        let library = fs::canonicalize(repository()).expect("the repository");
+        let manifest = format!(
+            "[package]\nname = \"answers\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+             [workspace]\n[dependencies]\nunix-http = {{ path = \"{}\" }}\n",
+            library.display()
+        );
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers");
+        let _ = fs::remove_dir_all(dir.join("src"));
+        Package { dir, manifest, count: 0 }
+    }
+
+    /// Adds a program and returns its name.
+    fn add(&mut self, example: &str, source: &str) -> String {
+        self.count += 1;
+        let program = format!("{example}-{}", self.count);
+        let tar = repository().join("examples/tar/mod.rs");
+        let files = [("main.rs", source), ("tar/mod.rs", &read(&tar))];
+        for (name, text) in files {
+            let path = self.dir.join("src").join(&program).join(name);
+            fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        }
+        self.manifest +=
+            &format!("\n[[bin]]\nname = \"{program}\"\npath = \"src/{program}/main.rs\"\n");
+        program
+    }
+
+    /// Builds all programs and returns their directory.
+    fn build(&self) -> PathBuf {
+        fs::create_dir_all(&self.dir).expect("a directory");
+        fs::write(self.dir.join("Cargo.toml"), &self.manifest).expect("a file");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--offline"]).current_dir(&self.dir);
+        cargo.arg("--target-dir").arg(self.dir.join("target"));
+        child::run(&mut cargo, b"", Duration::from_secs(600)).success();
+        self.dir.join("target/debug")
+    }
+}
