@@ -1,7 +1,9 @@
 //! A request as the routes see it, and answers in Docker's shapes.
 
-use super::engine::Engine;
-use super::prelude::*;
+pub use super::engine::*;
+pub use super::prelude::*;
+pub use super::process::*;
+use std::sync::MutexGuard;
 use unix_http::base::percent::decode_lenient;
 use unix_http::docker::ApiVersion;
 use unix_http::server::{BodyWriter, Request, Responder, Sent};
@@ -13,6 +15,9 @@ pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"
 
 pub const SERVER: &str =
     concat!("Docker/26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"), " (linux)");
+
+/// How often a client that waits is looked at.
+pub const TICK: Duration = Duration::from_secs(1);
 
 /// The most content that is held in memory: an archive, an image.
 pub const CONTENT: usize = 64 << 20;
@@ -47,17 +52,17 @@ impl<'a, 'b> Call<'a, 'b> {
         Call { engine, request, query, version, responder: Some(responder) }
     }
 
+    pub fn state(&self) -> MutexGuard<'a, State> {
+        lock(self.engine)
+    }
+
+    pub fn container(&self, name: &str) -> io::Result<Arc<Task>> {
+        self.state().container(name)
+    }
+
     /// Whether the client speaks this version, `1.MINOR`, or a newer one.
     pub fn since(&self, minor: u16) -> bool {
         self.version >= ApiVersion { major: 1, minor }
-    }
-
-    /// The media type of output; it tells of frames since 1.42.
-    pub fn stream_type(&self, framed: bool) -> &'static str {
-        match framed && self.since(42) {
-            true => "application/vnd.docker.multiplexed-stream",
-            false => "application/vnd.docker.raw-stream",
-        }
     }
 
     pub fn parameter(&self, name: &str) -> &str {
@@ -110,6 +115,7 @@ impl<'a, 'b> Call<'a, 'b> {
         self.responder.take().ok_or(io::ErrorKind::InvalidInput.into())
     }
 
+    /// Begins content that is sent as it comes.
     pub fn stream(&mut self, content_type: &str) -> io::Result<BodyWriter<'a>> {
         engine_fields(self.responder()?, content_type).stream()
     }
@@ -119,7 +125,7 @@ impl<'a, 'b> Call<'a, 'b> {
             Ok(Reply::Sent(sent)) => return Ok(sent),
             Ok(Reply::Empty(status)) => (status, None),
             Ok(Reply::Json(status, value)) => (status, Some(value)),
-            Err(error) => match telling(&error) {
+            Err(error) => match told(&error) {
                 Some((status, why)) => (status, Some(object!(message: why))),
                 None => return Err(error),
             },
@@ -143,14 +149,18 @@ pub fn decode(text: &str) -> String {
 
 /// The fields of dockerd, in its order.
 pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Responder<'a> {
-    let responder = responder.field("Api-Version", NEWEST);
-    let responder = match content_type {
-        "" => responder,
-        _ => responder.field("Content-Type", content_type),
-    };
-    server_fields(responder.field("Docker-Experimental", "false"))
+    let mut responder = responder.field("Api-Version", NEWEST);
+    if !content_type.is_empty() {
+        responder = responder.field("Content-Type", content_type);
+    }
+    let responder = responder.field("Docker-Experimental", "false").field("Ostype", "linux");
+    responder.field("Server", SERVER)
 }
 
-pub fn server_fields(responder: Responder<'_>) -> Responder<'_> {
-    responder.field("Ostype", "linux").field("Server", SERVER)
+pub fn arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
 }

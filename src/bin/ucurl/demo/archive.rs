@@ -1,15 +1,14 @@
 //! `/containers/{id}/archive`: files in and out, as tar.
 
-use super::api::{CONTENT, Call, Outcome, Reply, engine_fields};
+use super::api::*;
 use super::files::{base_name, clean};
-use super::prelude::*;
 use unix_http::base::base64::encode;
 
 /// Answers GET with a path as an archive, and HEAD with a description of it. `docker cp` uses both.
 pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = call.parameter("path").to_owned();
     ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");
-    let files = lock(&call.engine.container(name)?.process.files).clone();
+    let files = lock(&call.container(name)?.process.files).clone();
     let archive = files.archive(&path).ok_or_else(|| not_found(&path, name))?;
     let (cleaned, file) = (clean(&path), files.file(&path));
     let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
@@ -37,7 +36,7 @@ fn not_found(path: &str, name: &str) -> io::Error {
 pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = call.parameter("path").to_owned();
     ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");
-    let container = call.engine.container(name)?;
+    let container = call.container(name)?;
     let files = &container.process.files;
     // An error is told before the upload is read.
     let target = lock(files).clone();
@@ -45,6 +44,6 @@ pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     target.is_directory(&path).then_some(()).ok_or_else(|| not_found(&path, name))?;
     let archive = call.request.bytes(CONTENT)?;
     lock(files).extract(&path, &archive)?;
-    call.engine.emit(&container, "extract-to-dir", &[]);
+    call.state().emit_task(&container, "extract-to-dir", &[]);
     Ok(Reply::Empty(200))
 }

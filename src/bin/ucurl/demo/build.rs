@@ -1,11 +1,8 @@
 //! `POST /build`: a Dockerfile, an instruction at a time, with the progress as it goes.
 
-use super::api::{CONTENT, Call, Outcome, Reply, engine_fields, send_line};
-use super::engine::Image;
+use super::api::*;
 use super::files::Files;
-use super::prelude::*;
-use super::process::Process;
-use super::program::Start;
+use super::program::Program;
 use super::reference::Reference;
 use unix_http::server::BodyWriter;
 
@@ -19,20 +16,16 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let file = if file.is_empty() { "Dockerfile" } else { file };
     let missing = || refusal!(500, "Cannot locate specified Dockerfile: {file}");
     let dockerfile = context.file(file).ok_or_else(missing)?;
-    let mut steps = instructions(&String::from_utf8_lossy(dockerfile))?;
-    let labels = Value::parse(call.parameter("labels").as_bytes()).unwrap_or(Value::Null);
-    for (name, value) in labels.members() {
-        steps.push(("LABEL".to_owned(), format!("{name}={}", value.as_str().unwrap_or_default())));
-    }
+    let steps = instructions(&String::from_utf8_lossy(dockerfile))?;
     let tags = call.parameters("t").map(|tag| Ok(Reference::parse(tag)?.full()));
     let tags: Vec<String> = tags.collect::<io::Result<_>>()?;
-    let quiet = call.truth("q");
     // dockerd answers before it has read to the end, and Go does not keep such a connection.
     let body = engine_fields(call.responder()?, "application/json").close().stream()?;
-    let image = Image::new(filled!("config.json"), Files::default(), String::new());
-    let mut building = Build { call, body, quiet, context: &context, image };
+    let image = Image::new(template!("config.json"), Files::default(), "");
+    let (engine, quiet) = (call.engine, call.truth("q"));
+    let mut building = Build { engine, quiet, body, context, image };
     let outcome = building.run_all(&steps, &tags);
-    match outcome.as_ref().err().and_then(telling) {
+    match outcome.as_ref().err().and_then(told) {
         // It is too late for a status-code.
         Some((code, why)) => {
             let detail = match code {
@@ -66,16 +59,16 @@ fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
     Ok(steps)
 }
 
-struct Build<'c, 'a, 'b> {
-    call: &'c mut Call<'a, 'b>,
-    body: BodyWriter<'a>,
+struct Build<'a> {
+    engine: &'a Engine,
     quiet: bool,
-    context: &'c Files,
+    body: BodyWriter<'a>,
+    context: Files,
     /// What the steps have made so far.
     image: Image,
 }
 
-impl Build<'_, '_, '_> {
+impl Build<'_> {
     fn say(&mut self, text: &str) -> io::Result<()> {
         if self.quiet { Ok(()) } else { send_line(&mut self.body, &object!(stream: text)) }
     }
@@ -87,8 +80,7 @@ impl Build<'_, '_, '_> {
             self.step(name, argument)?;
             self.say(&format!(" ---> {}\n", &self.image.id[7..19]))?;
         }
-        let image = self.image.clone();
-        let id = self.call.engine.state().add(image, tags, "build");
+        let id = lock(self.engine).add(self.image.clone(), tags, "build");
         let last = match self.quiet {
             true => object!(stream: format!("{id}\n")),
             false => object!(aux: object!(ID: &id)),
@@ -102,48 +94,47 @@ impl Build<'_, '_, '_> {
     /// status-code.
     fn step(&mut self, name: &str, argument: &str) -> io::Result<()> {
         match name {
-            "FROM" => return self.from(argument.split(' ').next().unwrap_or_default()),
-            "COPY" | "ADD" => {
-                ensure!(
-                    !argument.contains("--from"),
-                    501,
-                    "this demonstration has no {name} --from"
-                );
-                let words = argument.split_whitespace().filter(|word| !word.starts_with("--"));
-                let mut paths: Vec<&str> = words.collect();
-                let (target, files) = (paths.pop().unwrap_or("/"), &mut self.image.files);
-                for path in paths {
-                    let found = files.copy(self.context, path, target);
-                    let why = "file not found in build context or excluded by .dockerignore";
-                    ensure!(found, 0, "{name} failed: {why}: stat {path}: file does not exist");
-                }
+            "FROM" => {
+                let found = lock(self.engine).find_image(argument).cloned();
+                let is_known = found.is_some() || argument == "scratch";
+                let denied = "repository does not exist";
+                ensure!(is_known, 0, "pull access denied for {argument}, {denied}");
+                self.image = found.unwrap_or(self.image.clone());
+                return Ok(());
             }
+            "COPY" => self.copy(argument)?,
             "RUN" => self.run(command(argument))?,
-            _ => configure(&mut self.image.config, name, argument)?,
+            "CMD" => fill!(self.image.config, Cmd: command(argument)),
+            _ => {
+                let why = "this demonstration has no Dockerfile instruction";
+                return Err(refusal!(501, "{why} {name}"));
+            }
         }
         let Image { config, files, id, .. } = self.image.clone();
-        self.image = Image::new(config, files, id);
+        self.image = Image::new(config, files, &id);
         Ok(())
     }
 
-    fn from(&mut self, name: &str) -> io::Result<()> {
-        let found = self.call.engine.state().find_image(name).cloned();
-        let denied = "repository does not exist";
-        ensure!(found.is_some() || name == "scratch", 0, "pull access denied for {name}, {denied}");
-        self.image = found.unwrap_or(self.image.clone());
+    fn copy(&mut self, argument: &str) -> io::Result<()> {
+        ensure!(!argument.contains("--"), 501, "this demonstration has no options of COPY");
+        let mut paths: Vec<&str> = argument.split_whitespace().collect();
+        let target = paths.pop().unwrap_or("/");
+        for path in paths {
+            let found = self.image.files.copy(&self.context, path, target);
+            let why = "file not found in build context or excluded by .dockerignore";
+            ensure!(found, 0, "COPY failed: {why}: stat {path}: file does not exist");
+        }
         Ok(())
     }
 
     fn run(&mut self, argv: Vec<String>) -> io::Result<()> {
-        let (shown, config) = (argv.join(" "), &self.image.config);
-        let start = Start::new(argv, &words(config, "Env"), text(config, "WorkingDir"));
         let process = Process::new(false, Arc::new(Mutex::new(self.image.files.clone())));
-        let status = start.run(&process);
-        self.image.files = lock(&process.files).clone();
+        let status = Program::new(&process, words(&self.image.config, "/Env"), "/").run(&argv);
         for record in &process.run.get().output {
             self.say(&String::from_utf8_lossy(&record.data))?;
         }
         let code = u16::try_from(status).unwrap_or(1);
+        let shown = argv.join(" ");
         ensure!(code == 0, code, "The command '{shown}' returned a non-zero code: {status}");
         Ok(())
     }
@@ -152,29 +143,7 @@ impl Build<'_, '_, '_> {
 /// `["a", "b"]` as it is, anything else for the shell.
 fn command(argument: &str) -> Vec<String> {
     match Value::parse(argument.as_bytes()) {
-        Ok(list @ Value::Array(_)) => words(&object!(Cmd: list), "Cmd"),
+        Ok(list @ Value::Array(_)) => words(&list, ""),
         _ => ["/bin/sh", "-c", argument].map(str::to_owned).to_vec(),
     }
-}
-
-/// Changes a config as an instruction says.
-pub fn configure(config: &mut Value, name: &str, argument: &str) -> io::Result<()> {
-    let (key, value) = argument.split_once(['=', ' ']).unwrap_or((argument, ""));
-    let (key, value) = (key.trim_matches('"'), value.trim_matches('"'));
-    let (path, value): (&[&str], Value) = match name {
-        "CMD" => (&["Cmd"], command(argument).into()),
-        "ENTRYPOINT" => (&["Entrypoint"], command(argument).into()),
-        "ENV" => {
-            let mut env = words(config, "Env");
-            env.retain(|pair| pair.split('=').next() != Some(key));
-            env.push(format!("{key}={value}"));
-            (&["Env"], env.into())
-        }
-        "LABEL" => (&["Labels", key], value.into()),
-        "WORKDIR" => (&["WorkingDir"], argument.into()),
-        "USER" => (&["User"], argument.into()),
-        _ => return Err(refusal!(501, "this demonstration has no Dockerfile instruction {name}")),
-    };
-    *at(config, path) = value;
-    Ok(())
 }

@@ -2,28 +2,23 @@
 
 use super::files::Files;
 use super::prelude::*;
-use super::process::{Process, Watched};
+use super::process::{Process, Run, Status, Watched};
 use super::reference::Reference;
 use std::collections::VecDeque;
-use std::sync::MutexGuard;
 use unix_http::docker::sha256_hex;
 
 /// How many events are kept for clients that ask later, as in dockerd.
 const EVENTS: usize = 256;
 
-#[derive(Default)]
-pub struct Engine {
-    state: Mutex<State>,
-    pub log: Arc<Watched<Log>>,
-}
+pub type Engine = Mutex<State>;
 
 #[derive(Default)]
 pub struct State {
     serial: u64,
     pub images: Vec<Image>,
-    pub containers: Vec<Arc<Container>>,
-    pub execs: Vec<Arc<Exec>>,
-    log: Arc<Watched<Log>>,
+    pub containers: Vec<Arc<Task>>,
+    pub execs: Vec<Arc<Task>>,
+    pub log: Arc<Watched<Log>>,
 }
 
 /// The last events with their times, and how many there have been.
@@ -33,35 +28,54 @@ pub struct Log {
     pub count: usize,
 }
 
-pub struct Container {
+/// A container, or an exec in one.
+pub struct Task {
     pub id: String,
-    pub created: SystemTime,
-    pub image_id: String,
-    pub config: Value,
-    /// What inspect shows, but for the config and what its process decides.
+    /// The ID of the container, for an exec, too.
+    pub container: String,
+    /// What inspect shows, but for what the process decides.
     pub shown: Mutex<Value>,
     pub process: Arc<Process>,
 }
 
-pub struct Exec {
-    pub id: String,
-    pub container: Arc<Container>,
-    pub config: Value,
-    pub process: Arc<Process>,
+impl Task {
+    /// All that can be shown of it now.
+    pub fn view(&self) -> Value {
+        let (run, mut view) = (self.process.run.get(), lock(&self.shown).clone());
+        let moment = |time: Option<SystemTime>| {
+            time.map_or("0001-01-01T00:00:00Z".to_owned(), |time| rfc3339(time, 9))
+        };
+        let (state, status) = described(&run);
+        let is_running = run.status == Status::Running;
+        fill!(view, State.Status: state, State.Running: is_running, State.ExitCode: run.code,
+            State.Pid: i64::from(is_running), State.Error: &run.error, View.Status: status,
+            State.StartedAt: moment(run.started), State.FinishedAt: moment(run.finished));
+        if run.status == Status::Exited {
+            fill!(view, View.ExitCode: run.code);
+        }
+        view
+    }
+
+    pub fn is_exec(&self) -> bool {
+        self.id != self.container
+    }
+
+    /// The name of a container.
+    pub fn name(&self) -> String {
+        text(&lock(&self.shown), "/Name").trim_start_matches('/').to_owned()
+    }
 }
 
-impl Container {
-    pub fn argv(&self) -> Vec<String> {
-        [words(&self.config, "Entrypoint"), words(&self.config, "Cmd")].concat()
-    }
-
-    pub fn name(&self) -> String {
-        text(&lock(&self.shown), "Name").trim_start_matches('/').to_owned()
-    }
-
-    /// Something that inspect shows, by its JSON Pointer.
-    pub fn at(&self, pointer: &str) -> Value {
-        lock(&self.shown).pointer(pointer).cloned().unwrap_or(Value::Null)
+/// The state in a word, and for people.
+fn described(run: &Run) -> (&'static str, String) {
+    let ago = |time: Option<SystemTime>| {
+        let seconds = time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs();
+        format!("{seconds} seconds")
+    };
+    match run.status {
+        Status::Created => ("created", "Created".to_owned()),
+        Status::Running => ("running", format!("Up {}", ago(run.started))),
+        Status::Exited => ("exited", format!("Exited ({}) {} ago", run.code, ago(run.finished))),
     }
 }
 
@@ -77,76 +91,63 @@ pub struct Image {
 }
 
 impl Image {
-    pub fn new(config: Value, files: Files, parent: String) -> Image {
+    pub fn new(config: Value, files: Files, parent: &str) -> Image {
         let created = SystemTime::now();
         let seed = format!("{parent} {} {config}", rfc3339(created, 9));
         let id = format!("sha256:{}", sha256_hex(seed.as_bytes()));
-        Image { id, names: Vec::new(), parent, created, config, files }
+        Image { id, names: Vec::new(), parent: parent.to_owned(), created, config, files }
     }
 
     pub fn names(&self, digests: bool) -> Vec<String> {
         self.names.iter().filter(|name| name.contains('@') == digests).cloned().collect()
     }
+
+    /// All that can be shown of it.
+    pub fn view(&self) -> Value {
+        let labels = at(&self.config, "/Labels").clone();
+        let labels = if labels.members().is_empty() { Value::Null } else { labels };
+        object!(Id: &self.id, RepoTags: self.names(false), RepoDigests: self.names(true),
+            Parent: &self.parent, Created: rfc3339(self.created, 9), Size: self.files.size(),
+            Config: self.config.clone(), View: object!(Seconds: unix(self.created),
+            Names: self.names.clone(), Dangling: self.names(false).is_empty(), Labels: labels))
+    }
 }
 
 /// An image of the demonstration's registry, with its tag and its digest.
 pub fn published(repository: &str, tag: &str) -> Option<Image> {
-    let published = parsed(include_str!("published.json"));
-    let (_, published) = published.members().iter().find(|(name, _)| name == repository)?;
+    let registry = template!("published.json");
+    let published = registry.get(repository)?;
     let mut files = Files::default();
     for (path, content) in published.get("Files")?.members() {
         let content = content.as_str()?.replace("$NAME", repository).replace("$TAG", tag);
         files.put(path, content.as_bytes());
     }
-    let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let config = filled!("config.json", Cmd: words(published, "Cmd"), Env: vec![path]);
+    let mut config = template!("config.json");
+    fill!(config, Cmd: words(published, "/Cmd"),
+        Env: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
     let digest = |what: &str| sha256_hex(format!("{what} {repository}:{tag}").as_bytes());
     let id = format!("sha256:{}", digest("image"));
     let by_digest = format!("{repository}@sha256:{}", digest("manifest"));
     let created = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let names = vec![format!("{repository}:{tag}"), by_digest];
-    Some(Image { id, names, created, ..Image::new(config, files, String::new()) })
-}
-
-pub fn arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
-impl Engine {
-    pub fn new() -> Engine {
-        let engine = Engine::default();
-        let images = ["hello-world", "busybox"].map(|name| published(name, "latest"));
-        engine.state().images.extend(images.into_iter().flatten());
-        engine.state().log = Arc::clone(&engine.log);
-        engine
-    }
-
-    pub fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
-
-    pub fn container(&self, name: &str) -> io::Result<Arc<Container>> {
-        self.state().container(name)
-    }
-
-    pub fn emit(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
-        self.state().emit_container(container, action, more);
-    }
+    Some(Image { id, names, created, ..Image::new(config, files, "") })
 }
 
 impl State {
-    /// The same number of the same kind is always the same id, so that a test can be repeated.
+    /// What there is at the beginning.
+    pub fn new() -> State {
+        let images = ["hello-world", "busybox"].map(|name| published(name, "latest"));
+        State { images: images.into_iter().flatten().collect(), ..State::default() }
+    }
+
+    /// The same number of the same kind is always the same ID, so that a test can be repeated.
     pub fn new_id(&mut self, kind: &str) -> String {
         self.serial += 1;
         sha256_hex(format!("{kind} {}", self.serial).as_bytes())
     }
 
-    /// A container by its id, its name or the beginning of its id.
-    pub fn container(&self, name: &str) -> io::Result<Arc<Container>> {
+    /// A container by its ID, its name or the beginning of its ID.
+    pub fn container(&self, name: &str) -> io::Result<Arc<Task>> {
         let plain = name.strip_prefix('/').unwrap_or(name);
         let exact = self.containers.iter().find(|c| c.id == plain || c.name() == plain);
         let mut begin = self.containers.iter().filter(|c| c.id.starts_with(plain));
@@ -154,7 +155,12 @@ impl State {
         exact.or(only).cloned().ok_or_else(|| refusal!(404, "No such container: {name}"))
     }
 
-    /// An image by one of its names, its id or the beginning of its id.
+    pub fn exec(&self, id: &str) -> io::Result<Arc<Task>> {
+        let exec = self.execs.iter().find(|exec| exec.id == id);
+        exec.cloned().ok_or_else(|| refusal!(404, "No such exec instance: {id}"))
+    }
+
+    /// An image by one of its names, its ID or the beginning of its ID.
     pub fn find_image(&self, name: &str) -> Option<&Image> {
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
         let is_id = |image: &&Image| digits.len() >= 3 && image.id[7..].starts_with(digits);
@@ -179,7 +185,7 @@ impl State {
         }
     }
 
-    /// Adds an image, if it is not there, and gives it names: its id.
+    /// Adds an image, if it is not there, and gives it names: its ID.
     pub fn add(&mut self, image: Image, names: &[String], action: &str) -> String {
         let id = image.id.clone();
         if self.images.iter().all(|other| other.id != id) {
@@ -193,25 +199,29 @@ impl State {
     fn emit(&self, kind: &str, action: &str, id: &str, attributes: Value) {
         let time = SystemTime::now();
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut line = filled!("event.json", status: action, id: id, Type: kind, Action: action,
-            from: text(&attributes, "image"), Actor.ID: id, Actor.Attributes: attributes,
-            time: unix(time), timeNano: since.as_nanos() as i64);
+        let mut event = template!("event.json");
+        fill!(event, status: action, id: id, Type: kind, Action: action, Actor.ID: id,
+            from: text(&attributes, "/image"), Actor.Attributes: attributes, time: unix(time),
+            timeNano: since.as_nanos() as i64);
         if kind != "container" {
-            remove(&mut line, &["from"]);
+            take(&mut event, "from");
         }
         self.log.change(|log| {
-            log.events.push_back((time, line));
+            log.events.push_back((time, event));
             log.events.drain(..log.events.len().saturating_sub(EVENTS));
             log.count += 1;
         });
     }
 
-    /// An event of a container, with attributes besides its image, name and labels.
-    pub fn emit_container(&self, container: &Container, action: &str, more: &[(&str, &str)]) {
-        let mut attributes = members(&container.config, "Labels");
-        let own = [("image", text(&container.config, "Image")), ("name", &container.name())];
-        let more = own.iter().chain(more);
-        attributes.extend(more.map(|(name, value)| ((*name).into(), Value::from(*value))));
+    /// An event of a container or an exec, with attributes besides the usual ones.
+    pub fn emit_task(&self, task: &Task, action: &str, more: &[(&str, &str)]) {
+        let Ok(container) = self.container(&task.container) else { return };
+        let (name, shown) = (container.name(), lock(&container.shown));
+        let mut attributes = at(&shown, "/Config/Labels").members().to_vec();
+        let own = [("image", text(&shown, "/Config/Image")), ("name", &name), ("execID", &task.id)];
+        let own = own.iter().take(if task.is_exec() { 3 } else { 2 });
+        let pairs = own.chain(more).map(|(name, value)| ((*name).into(), Value::from(*value)));
+        attributes.extend(pairs);
         attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.emit("container", action, &container.id, Value::Object(attributes));
     }
@@ -220,12 +230,11 @@ impl State {
         self.emit("image", action, id, object!(name: name));
     }
 
-    pub fn remove(&mut self, container: &Container) {
-        let count = self.containers.len();
-        self.containers.retain(|other| other.id != container.id);
-        self.execs.retain(|exec| exec.container.id != container.id);
-        if self.containers.len() < count {
-            self.emit_container(container, "destroy", &[]);
+    pub fn remove(&mut self, container: &Task) {
+        if self.container(&container.id).is_ok() {
+            self.emit_task(container, "destroy", &[]);
+            self.containers.retain(|other| other.id != container.id);
+            self.execs.retain(|exec| exec.container != container.id);
             container.process.run.change(|run| run.removed = true);
         }
     }

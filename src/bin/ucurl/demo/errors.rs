@@ -10,7 +10,7 @@ macro_rules! refusal {
     };
 }
 
-/// `ensure!(is_running, 409, "it is not running")` returns that error if something is not so.
+/// `ensure!(is_running, 409, "it is not running")` returns that error if the condition is false.
 macro_rules! ensure {
     ($is_so:expr, $status:expr, $($text:tt)+) => {
         if !$is_so {
@@ -21,12 +21,13 @@ macro_rules! ensure {
 
 pub(super) use {ensure, refusal};
 
-pub fn telling(error: &io::Error) -> Option<(u16, &str)> {
+/// The status-code and the text of such an error.
+pub fn told(error: &io::Error) -> Option<(u16, &str)> {
     let refusal = error.get_ref()?.downcast_ref::<Refusal>()?;
     Some((refusal.status(), refusal.why()))
 }
 
-/// The same error with other words before its own.
+/// Puts other words before the text of such an error.
 pub fn prefixed(error: io::Error, before: &str) -> io::Error {
-    telling(&error).map(|(status, why)| refusal!(status, "{before}: {why}")).unwrap_or(error)
+    told(&error).map(|(status, why)| refusal!(status, "{before}: {why}")).unwrap_or(error)
 }

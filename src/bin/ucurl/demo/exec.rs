@@ -1,96 +1,55 @@
 //! `exec`: another program in a container that runs.
 
-use super::api::{Call, Outcome, Reply};
-use super::containers::{not_found, prepare, resize_terminal};
-use super::engine::{Engine, Exec};
-use super::prelude::*;
-use super::process::{Process, Run, Status};
-use super::program::known;
-use super::streams::{Attached, detach_keys};
+use super::api::*;
+use super::containers::merged;
 
 pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let asked = call.json()?;
-    let container = call.engine.container(name)?;
-    let mut config = filled!("exec.json");
-    overlay(&mut config, &asked)?;
-    let argv = words(&config, "Cmd");
+    let mut shown = template!("exec.json");
+    overlay(&mut shown, &object!(Config: call.json()?))?;
+    let container = call.container(name)?;
+    let argv = words(&shown, "/Config/Cmd");
     ensure!(!argv.is_empty(), 400, "No exec command specified");
     let running = container.process.is_running();
     ensure!(running, 409, "container {} is not running", container.id);
-    let mut state = call.engine.state();
-    let id = state.new_id("exec");
-    let action = format!("exec_create: {}", argv.join(" "));
-    state.emit_container(&container, &action, &[("execID", &id)]);
-    let reply = object!(Id: &id);
-    let process = Process::new(flag(&config, "Tty"), Arc::clone(&container.process.files));
-    state.execs.push(Arc::new(Exec { id, container, config, process }));
+    let (mut state, of) = (call.state(), container.view());
+    let (id, own) = (state.new_id("exec"), text(&shown, "/Config/WorkingDir"));
+    let directory = if own.is_empty() { text(&of, "/View/Directory") } else { own }.to_owned();
+    let env = merged(words(&of, "/View/Env"), words(&shown, "/Config/Env"));
+    let input = flag(&shown, "/Config/AttachStdin");
+    fill!(shown, Id: &id, Container: &container.id, View.Argv: argv.clone(), View.Env: env,
+        View.Arguments: argv[1..].to_vec(), View.Directory: directory, View.Input: input);
+    let process = Process::new(flag(&shown, "/Config/Tty"), Arc::clone(&container.process.files));
+    let (reply, container) = (object!(Id: &id), container.id.clone());
+    let exec = Arc::new(Task { id, container, shown: Mutex::new(shown), process });
+    state.emit_task(&exec, &format!("exec_create: {}", argv.join(" ")), &[]);
+    state.execs.push(exec);
     Ok(Reply::Json(201, reply))
 }
 
-fn find(engine: &Engine, id: &str) -> io::Result<Arc<Exec>> {
-    let found = engine.state().execs.iter().find(|exec| exec.id == id).cloned();
-    found.ok_or_else(|| refusal!(404, "No such exec instance: {id}"))
-}
-
-pub fn start(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let asked = call.json()?;
-    let (exec, engine) = (find(call.engine, id)?, call.engine);
-    if flag(&asked, "Detach") {
-        begin(engine, &exec).map_err(|why| refusal!(409, "{}", why.trim_end()))?;
-        return Ok(Reply::Empty(200));
-    }
-    let attached = Attached {
-        process: Arc::clone(&exec.process),
-        is_exec: true,
-        raw: flag(&asked, "Tty"),
-        wants: ["AttachStdout", "AttachStderr"].map(|name| flag(&exec.config, name)),
-        stdin: flag(&exec.config, "AttachStdin"),
-        close_stdin: !exec.process.tty,
-        keys: detach_keys(text(&exec.config, "DetachKeys"))?,
-        ..Attached::default()
-    };
-    attached.serve(call, || begin(engine, &exec))
-}
-
-fn begin(engine: &Arc<Engine>, exec: &Arc<Exec>) -> Result<(), String> {
-    if exec.process.run.get().status != Status::Created {
-        return Err(format!("Error: Exec command {} has already run\r\n", exec.id));
-    }
-    let (argv, env) = (words(&exec.config, "Cmd"), words(&exec.config, "Env"));
-    if known(&argv[0]).is_none() {
-        exec.process.finish(126);
-        return Err(format!("OCI runtime exec failed: exec failed: {}\r\n", not_found(&argv[0])));
-    }
-    let action = format!("exec_start: {}", argv.join(" "));
-    engine.emit(&exec.container, &action, &[("execID", &exec.id)]);
-    let start = prepare(&exec.container, argv, env, text(&exec.config, "WorkingDir"));
-    let (engine, own) = (Arc::clone(engine), Arc::clone(exec));
-    let started = start.spawn(&exec.process, flag(&exec.config, "AttachStdin"), move |code| {
-        own.process.finish(code);
-        let code = code.to_string();
-        engine.emit(&own.container, "exec_die", &[("execID", &own.id), ("exitCode", &code)]);
-    });
-    started.map_err(|error| error.to_string())
-}
-
 pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let exec = find(call.engine, id)?;
-    let (config, status) = (&exec.config, exec.process.run.get().status);
-    let code = if let Status::Exited(code) = status { code.into() } else { Value::Null };
-    let (running, argv) = (status == Status::Running, words(config, "Cmd"));
-    let shown = filled!("exec_inspect.json", ID: id, Running: running, ExitCode: code,
-        ProcessConfig.tty: exec.process.tty, ProcessConfig.entrypoint: &argv[0],
-        ProcessConfig.arguments: argv[1..].to_vec(), OpenStdin: flag(config, "AttachStdin"),
-        OpenStderr: flag(config, "AttachStderr"), OpenStdout: flag(config, "AttachStdout"),
-        ContainerID: &exec.container.id, Pid: i64::from(running));
-    Ok(Reply::Json(200, shown))
+    let view = call.state().exec(id)?.view();
+    Ok(Reply::Json(200, shaped(template!("exec_inspect.json"), &view)))
 }
 
-pub fn resize(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let exec = find(call.engine, id)?;
+/// The size of a terminal has no effect, but it has to be one, and its process has to run.
+fn resize(call: &mut Call<'_, '_>, process: &Process, not_running: io::Error) -> Outcome {
+    call.json()?;
+    call.number("h", 400)?;
+    call.number("w", 400)?;
+    if process.is_running() { Ok(Reply::Empty(200)) } else { Err(not_running) }
+}
+
+pub fn resize_container(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let container = call.container(name)?;
+    let not_running = refusal!(409, "container {} is not running", container.id);
+    resize(call, &container.process, not_running)
+}
+
+pub fn resize_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
+    let exec = call.state().exec(id)?;
     // A client may ask before the start has got far.
     let is_started = |run: &mut Run| (run.status != Status::Created).then_some(());
     let started = exec.process.run.wait(Duration::from_secs(10), is_started);
     ensure!(started.is_some(), 500, "timeout waiting for exec session ready");
-    resize_terminal(call, &exec.process, refusal!(400, "exec process is not started"))
+    resize(call, &exec.process, refusal!(400, "exec process is not started"))
 }

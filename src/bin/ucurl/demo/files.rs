@@ -42,14 +42,6 @@ impl Files {
         self.0.insert(clean(path) + slash, content.into());
     }
 
-    /// The names in a directory, each on a line.
-    pub fn names(&self, directory: &str) -> String {
-        let mut names: Vec<&str> =
-            self.below(directory).filter_map(|(path, _)| path.split('/').next()).collect();
-        names.dedup();
-        names.iter().filter(|name| !name.is_empty()).flat_map(|name| [name, "\n"]).collect()
-    }
-
     pub fn below(&self, directory: &str) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
         let prefix = (clean(directory) + "/").trim_start_matches('/').to_owned();
         let from = self.0.range(prefix.clone()..);

@@ -1,112 +1,131 @@
 //! The parameter `filters`: which of the things in a list are asked for.
+//!
+//! `filters.txt` has the filters that Docker knows, one a line: the list, the name, how a value is
+//! compared, and with what, as a JSON Pointer into the view of a thing.
 
-use super::api::Call;
 use super::prelude::*;
 
-/// Names of filters, and for each the values to look for.
-pub struct Filters(Vec<(String, Vec<String>)>);
+pub struct Filters {
+    list: &'static str,
+    /// Names of filters, and for each the values to look for.
+    asked: Vec<(String, Vec<String>)>,
+}
 
 impl Filters {
-    /// The values come as a list, `{"label":["a"]}`, or as a set, `{"label":{"a":true}}`. Names
-    /// that are not among `known` are refused.
-    pub fn read(call: &Call<'_, '_>, known: &str) -> io::Result<Filters> {
-        let asked = match call.parameter("filters") {
-            "" => Value::Object(Vec::new()),
-            asked => Value::parse(asked.as_bytes()).unwrap_or(Value::Null),
-        };
-        ensure!(matches!(asked, Value::Object(_)), 400, "invalid filter");
-        let mut filters = Vec::new();
-        for (name, values) in asked.members() {
-            ensure!(known.split(' ').any(|one| one == name), 400, "invalid filter '{name}'");
+    /// Reads the filters of a list. The values come as an array, `{"label":["a"]}`, or as a set,
+    /// `{"label":{"a":true}}`.
+    pub fn read(list: &'static str, parameter: &str) -> io::Result<Filters> {
+        let parameter = if parameter.is_empty() { "{}" } else { parameter };
+        let parsed = Value::parse(parameter.as_bytes()).unwrap_or(Value::Null);
+        ensure!(matches!(parsed, Value::Object(_)), 400, "invalid filter");
+        let mut asked = Vec::new();
+        for (name, values) in parsed.members() {
+            let places = places(list, name);
+            ensure!(!places.is_empty(), 400, "invalid filter '{name}'");
+            ensure!(places[0].0 != "none", 501, "this demonstration has no filter '{name}'");
             let is_read = matches!(values, Value::Array(_) | Value::Object(_));
             ensure!(is_read, 400, "invalid filter");
             let listed = values.elements().iter().filter_map(Value::as_str);
             let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
-            let all = listed.chain(set.map(|(value, _)| &value[..])).map(str::to_owned).collect();
-            filters.push((name.clone(), all));
+            let all = listed.chain(set.map(|(value, _)| &value[..])).map(str::to_owned);
+            asked.push((name.clone(), all.collect::<Vec<_>>()));
         }
-        Ok(Filters(filters))
+        Ok(Filters { list, asked })
     }
 
-    pub fn values(&self, name: &str) -> &[String] {
-        self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
+    /// Replaces the values of a filter. Returns whether there are any.
+    pub fn map(
+        &mut self,
+        name: &str,
+        new: impl Fn(&str) -> io::Result<String>,
+    ) -> io::Result<bool> {
+        let Some((_, values)) = self.asked.iter_mut().find(|(other, _)| other == name) else {
+            return Ok(false);
+        };
+        *values = values.iter().map(|value| new(value)).collect::<io::Result<_>>()?;
+        Ok(!values.is_empty())
     }
 
-    /// Whether each filter has a value that `fits` accepts. Of labels it has to accept all.
-    pub fn fit(&self, fits: impl Fn(&str, &str) -> io::Result<bool>) -> io::Result<bool> {
+    /// Whether something with this view is asked for: each filter has a value that fits. Of labels
+    /// all have to fit.
+    pub fn fit(&self, view: &Value) -> io::Result<bool> {
         let mut fit = true;
-        for (name, values) in &self.0 {
-            let each = values.iter().map(|value| fits(name, value));
-            let each = each.collect::<io::Result<Vec<bool>>>()?;
-            let all = !each.contains(&false);
-            fit &= all || name != "label" && each.contains(&true);
+        for (name, values) in &self.asked {
+            let mut found = Vec::new();
+            for wanted in values {
+                let places = places(self.list, name).into_iter();
+                let each = places.map(|(how, place)| fits(how, at(view, place), wanted));
+                found.push(each.collect::<io::Result<Vec<_>>>()?.contains(&true));
+            }
+            fit &= !found.contains(&false) || name != "label" && found.contains(&true);
         }
         Ok(fit)
     }
 }
 
-/// Whether a config has a label that is looked for, `name` or `name=value`.
-pub fn has_label(config: &Value, wanted: &str) -> bool {
-    let (name, value) = wanted.split_once('=').map_or((wanted, None), |(n, v)| (n, Some(v)));
-    let fits = |label: &Value| value.is_none_or(|value| label.as_str() == Some(value));
-    members(config, "Labels").iter().any(|(label, value)| label == name && fits(value))
+/// How the values of a filter are compared, and with what.
+fn places(list: &str, name: &str) -> Vec<(&'static str, &'static str)> {
+    let prefix = format!("{list} {name} ");
+    let places = include_str!("filters.txt").lines().filter_map(|line| line.strip_prefix(&prefix));
+    places.map(|place| place.split_once(' ').unwrap_or((place, ""))).collect()
 }
 
-/// The value of a filter that is a truth, as Go's `ParseBool` reads one.
-pub fn truth(name: &str, value: &str) -> io::Result<bool> {
-    match value {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(refusal!(400, "invalid filter '{name}=[{value}]'")),
-    }
+fn fits(how: &str, value: &Value, wanted: &str) -> io::Result<bool> {
+    let invalid = || refusal!(400, "invalid filter value '{wanted}'");
+    let text = value.as_str().unwrap_or_default();
+    Ok(match how {
+        "text" => text == wanted,
+        "builtin" => wanted == "builtin",
+        "begin" => text.starts_with(wanted),
+        "before" => text < wanted,
+        "since" => text > wanted,
+        // `exec_start: sh` is the action exec_start.
+        "action" => text.split(':').next() == Some(wanted),
+        "name" => is_named(wanted, text)?,
+        "member" => value.members().iter().any(|(name, value)| {
+            name == wanted || format!("{name}={}", value.as_str().unwrap_or_default()) == wanted
+        }),
+        // `busybox:latest` has the short name busybox.
+        "names" => value.elements().iter().filter_map(Value::as_str).any(|name| {
+            let short = name.split([':', '@']).next().unwrap_or_default();
+            is_match(wanted, name) || is_match(wanted, short)
+        }),
+        "truth" => match wanted {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => *value == Value::Bool(true),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => *value == Value::Bool(false),
+            _ => return Err(invalid()),
+        },
+        "number" => value.as_i64() == Some(wanted.parse().map_err(|_| invalid())?),
+        _ => false,
+    })
 }
 
-/// Whether a regular expression of `^ $ . * + ?` and `\` is found in a text. Others are refused.
-pub fn is_match(pattern: &str, text: &str) -> io::Result<bool> {
-    // For each character whether it may be left out, and whether it may be repeated.
-    let (mut items, mut is_bound) = (Vec::new(), false);
-    let mut chars = pattern.strip_prefix('^').unwrap_or(pattern).chars().peekable();
-    while let Some(c) = chars.next() {
-        let wanted = match c {
-            '.' => None,
-            '\\' => chars.next(),
-            '$' if chars.peek().is_none() => {
-                is_bound = true;
-                break;
-            }
-            c => {
-                let is_plain = !"^$*+?()[]{}|".contains(c);
-                ensure!(is_plain, 400, "this demonstration has no '{c}' in a filter '{pattern}'");
-                Some(c)
-            }
-        };
-        match chars.next_if(|c| "*+?".contains(*c)) {
-            Some('+') => items.extend([(wanted, false, false), (wanted, true, true)]),
-            Some(repeat) => items.push((wanted, true, repeat == '*')),
-            None => items.push((wanted, false, false)),
-        }
-    }
-    // How many items may have been matched so far.
-    let mut states = vec![false; items.len() + 1];
-    for (at, c) in text.chars().map(Some).chain([None]).enumerate() {
-        states[0] |= at == 0 || !pattern.starts_with('^');
-        let mut next = vec![false; states.len()];
-        for (state, (wanted, is_optional, is_repeated)) in items.iter().enumerate() {
-            states[state + 1] |= states[state] && *is_optional;
-            let fits = states[state] && c.is_some() && wanted.is_none_or(|w| Some(w) == c);
-            next[state + usize::from(!is_repeated)] |= fits;
-        }
-        if states[items.len()] && (c.is_none() || !is_bound) {
-            return Ok(true);
-        }
-        states = next;
-    }
-    Ok(false)
+/// Whether a part of a name is `pattern`, in which a dot stands for any character, `^` for the
+/// beginning and `$` for the end. Other regular expressions are refused.
+fn is_named(pattern: &str, name: &str) -> io::Result<bool> {
+    let name = format!("/{}", name.trim_start_matches('/'));
+    let (starts, ends) = (pattern.starts_with('^'), pattern.ends_with('$'));
+    let part = pattern[usize::from(starts)..].trim_end_matches('$');
+    let part = if starts && !part.starts_with('/') { format!("/{part}") } else { part.to_owned() };
+    let special = part.find(|c| "^$*+?()[]{}|\\".contains(c)).map_or("", |at| &part[at..=at]);
+    ensure!(
+        special.is_empty(),
+        501,
+        "this demonstration has no '{special}' in a filter '{pattern}'"
+    );
+    let fits = |place: &[u8]| place.iter().zip(part.bytes()).all(|(&b, p)| p == b'.' || p == b);
+    let mut places = name.as_bytes().windows(part.len().max(1));
+    Ok(match (starts, ends) {
+        (true, true) => name.len() == part.len() && fits(name.as_bytes()),
+        (true, false) => places.next().is_some_and(fits),
+        (false, true) => places.last().is_some_and(fits),
+        (false, false) => places.any(fits),
+    })
 }
 
-/// Whether a text fits a pattern in which `*` stands for any characters but a slash.
-pub fn glob(pattern: &str, text: &str) -> io::Result<bool> {
-    let slashes = |text: &str| text.matches('/').count();
-    let expression = pattern.replace('.', "\\.").replace('*', ".*").replace('?', ".");
-    Ok(slashes(pattern) == slashes(text) && is_match(&format!("^{expression}$"), text)?)
+/// Whether a name fits a pattern in which `*` stands for any characters but a slash.
+fn is_match(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
+    let middle = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    middle.is_some_and(|middle| !middle.contains('/'))
 }

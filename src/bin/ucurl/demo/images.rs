@@ -1,64 +1,35 @@
 //! Images: the list, one of them, names, removal, pull and import.
 
-use super::api::{CONTENT, Call, Outcome, Reply, VERSION, send_line};
-use super::build::configure;
-use super::engine::{Image, State, arch, published};
+use super::api::*;
 use super::files::Files;
-use super::filters::{Filters, glob, has_label, truth};
-use super::prelude::*;
+use super::filters::Filters;
 use super::reference::{Reference, registry};
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(call, "before dangling label reference since")?;
-    let state = call.engine.state();
-    let mut shown = Vec::new();
-    for image in state.images.iter().rev() {
-        if fits(&state, image, &filters)? {
-            let (size, labels) = (image.files.size(), members(&image.config, "Labels"));
-            let labels = if labels.is_empty() { Value::Null } else { Value::Object(labels) };
-            let mut one = filled!("image_summary.json", Created: unix(image.created),
-                Id: &image.id, Labels: labels, ParentId: &image.parent, Size: size,
-                RepoDigests: image.names(true), RepoTags: image.names(false), VirtualSize: size);
-            if call.since(44) {
-                remove(&mut one, &["VirtualSize"]);
-            }
-            shown.push(one);
+    let mut filters = Filters::read("images", call.parameter("filters"))?;
+    let state = call.state();
+    let created = |name: &str| Ok(text(&state.image(name)?.view(), "/Created").to_owned());
+    filters.map("before", created)?;
+    filters.map("since", created)?;
+    let mut found = Vec::new();
+    for view in state.images.iter().rev().map(Image::view) {
+        if filters.fit(&view)? {
+            found.push(shaped(template!("image_summary.json"), &view));
         }
     }
-    Ok(Reply::Json(200, Value::Array(shown)))
-}
-
-fn fits(state: &State, image: &Image, filters: &Filters) -> io::Result<bool> {
-    filters.fit(|filter, wanted| {
-        Ok(match filter {
-            "before" => image.created < state.image(wanted)?.created,
-            "since" => image.created > state.image(wanted)?.created,
-            "dangling" => truth(filter, wanted)? == image.names(false).is_empty(),
-            "label" => has_label(&image.config, wanted),
-            _ => {
-                let mut fits = false;
-                for name in &image.names {
-                    let short = name.split([':', '@']).next().unwrap_or_default();
-                    fits |= glob(wanted, name)? || glob(wanted, short)?;
-                }
-                fits
-            }
-        })
-    })
+    if call.since(44) {
+        found.iter_mut().for_each(|image| drop(take(image, "VirtualSize")));
+    }
+    Ok(Reply::Json(200, found.into()))
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let state = call.engine.state();
-    let image = state.image(name)?;
-    let (size, created) = (image.files.size(), rfc3339(image.created, 9));
-    let mut shown = filled!("image_inspect.json", Id: &image.id, RepoTags: image.names(false),
-        RepoDigests: image.names(true), Parent: &image.parent, Created: &created,
-        ContainerConfig: filled!("config.json"), Config: image.config.clone(),
-        Architecture: arch(), Size: size, VirtualSize: size, DockerVersion: VERSION,
-        RootFS.Layers: vec![&image.id[..]], Metadata.LastTagTime: created);
+    let view = call.state().image(name)?.view();
+    let mut shown = shaped(template!("image_inspect.json"), &view);
+    fill!(shown, DockerVersion: VERSION, Architecture: arch());
     for (version, name) in [(44, "VirtualSize"), (45, "ContainerConfig")] {
         if call.since(version) {
-            remove(&mut shown, &[name]);
+            take(&mut shown, name);
         }
     }
     Ok(Reply::Json(200, shown))
@@ -71,7 +42,7 @@ fn new_name(call: &Call<'_, '_>) -> io::Result<String> {
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let (new, mut state) = (new_name(call)?, call.engine.state());
+    let (new, mut state) = (new_name(call)?, call.state());
     let id = state.image(name)?.id.clone();
     state.tag(&id, &new);
     state.emit_image("tag", &id, &new);
@@ -79,13 +50,14 @@ pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 }
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let (force, mut state) = (call.truth("force"), call.engine.state());
+    let (force, mut state) = (call.truth("force"), call.state());
     let image = state.image(name)?;
     let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false));
     let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
     let by_name = image.names.contains(&full);
     let is_last = !by_name || tags.len() <= 1;
-    let user = state.containers.iter().find(|container| container.image_id == id);
+    let uses = |container: &&Arc<Task>| text(&lock(&container.shown), "/Image") == id;
+    let user = state.containers.iter().find(uses);
     let running = user.is_some_and(|container| container.process.is_running());
     let user = user.map_or("", |user| &user.id[..12]);
     let (how, kind) = if running { ("cannot", "running") } else { ("must", "stopped") };
@@ -107,7 +79,7 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         state.emit_image("delete", &id, &id);
         reply.push(object!(Deleted: id));
     }
-    Ok(Reply::Json(200, Value::Array(reply)))
+    Ok(Reply::Json(200, reply.into()))
 }
 
 /// `POST /images/create`: a pull, or with `fromSrc=-` an import of what is sent.
@@ -136,18 +108,16 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     };
     let mut image = image.ok_or_else(missing)?;
     image.names.retain(|name| tag.is_some() || name.contains('@'));
-    let (id, names) = (image.id.clone(), image.names.clone());
+    let names = image.names.clone();
     let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
-    let known = call.engine.state().find_image(&id).is_some();
+    let known = call.state().find_image(&image.id).is_some();
     let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
-    let mut lines = vec![object!(status: format!("Pulling from {repository}"), id: &version[1..])];
-    if !known {
-        let nothing = Value::Object(Vec::new());
-        lines.push(object!(status: "Pull complete", progressDetail: nothing, id: &id[7..19]));
-    }
-    lines.push(object!(status: format!("Digest: {digest}")));
-    lines.push(object!(status: format!("Status: {outcome} {repository}{version}")));
-    call.engine.state().add(image, &names, "pull");
+    let lines = [
+        object!(status: format!("Pulling from {repository}"), id: &version[1..]),
+        object!(status: format!("Digest: {digest}")),
+        object!(status: format!("Status: {outcome} {repository}{version}")),
+    ];
+    call.state().add(image, &names, "pull");
     progress(call, &lines)
 }
 
@@ -160,14 +130,12 @@ fn progress(call: &mut Call<'_, '_>, lines: &[Value]) -> Outcome {
 fn import(call: &mut Call<'_, '_>) -> Outcome {
     let source = call.parameter("fromSrc");
     ensure!(source == "-", 500, "this demonstration has no network to import {source} from");
-    let (mut files, mut config) = (Files::default(), filled!("config.json"));
-    for change in call.parameters("changes") {
-        let (name, argument) = change.split_once(' ').unwrap_or((change, ""));
-        configure(&mut config, name, argument)?;
-    }
+    let has_changes = call.parameters("changes").next().is_some();
+    ensure!(!has_changes, 501, "this demonstration has no changes of an import");
+    let mut files = Files::default();
     files.extract("/", &call.request.bytes(CONTENT)?)?;
-    let image = Image::new(config, files, String::new());
+    let image = Image::new(template!("config.json"), files, "");
     let names: Vec<String> = new_name(call).into_iter().collect();
-    let id = call.engine.state().add(image, &names, "import");
+    let id = call.state().add(image, &names, "import");
     progress(call, &[object!(status: id)])
 }

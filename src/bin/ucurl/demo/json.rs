@@ -12,47 +12,73 @@ macro_rules! object {
     };
 }
 
-/// `fill!(value, Id: id, State.Pid: pid)` puts values at these places.
+/// `fill!(value, Id: id, State.Pid: pid)` puts values at these places, where they exist.
 macro_rules! fill {
-    ($target:expr $(, $($name:ident).+ : $value:expr)* $(,)?) => {
-        $(*$crate::demo::json::at(&mut $target, &[$(stringify!($name)),+]) = Value::from($value);)*
+    ($target:expr, $($($name:ident).+ : $value:expr),* $(,)?) => {
+        $(if let Some(place) = $target.pointer_mut(concat!($("/", stringify!($name)),+)) {
+            *place = Value::from($value);
+        })*
     };
 }
 
-/// `filled!("exec.json", Id: id)` is that file with values at these places.
-macro_rules! filled {
-    ($file:literal $($places:tt)*) => {{
-        #[allow(unused_mut)]
-        let mut filled = $crate::demo::json::parsed(include_str!($file));
-        $crate::demo::json::fill!(filled $($places)*);
-        filled
-    }};
+/// `template!("exec.json")` is the value in that file.
+macro_rules! template {
+    ($file:literal) => {
+        $crate::demo::json::parsed(include_str!($file))
+    };
 }
 
-pub(super) use {fill, filled, object};
+pub(super) use {fill, object, template};
 
 pub fn parsed(text: &str) -> Value {
     Value::parse(text.as_bytes()).unwrap_or(Value::Null)
 }
 
-/// The member at a path; it is added where it is missing.
-pub fn at<'a>(value: &'a mut Value, path: &[&str]) -> &'a mut Value {
-    let Some((name, rest)) = path.split_first() else { return value };
-    if !matches!(value, Value::Object(_)) {
-        *value = Value::Object(Vec::new());
+/// Fills in a template in which a text that begins with a slash is a JSON Pointer into `of`.
+pub fn shaped(template: Value, of: &Value) -> Value {
+    match template {
+        Value::String(text) if text.starts_with('/') => at(of, &text).clone(),
+        Value::Array(elements) => {
+            elements.into_iter().map(|e| shaped(e, of)).collect::<Vec<_>>().into()
+        }
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| (name, shaped(value, of)));
+            Value::Object(members.collect())
+        }
+        other => other,
     }
-    let Value::Object(members) = value else { return value };
-    let found = members.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
-        members.push(((*name).to_owned(), Value::Null));
-        members.len() - 1
-    });
-    at(&mut members[found].1, rest)
 }
 
-pub fn remove(value: &mut Value, names: &[&str]) {
-    if let Value::Object(members) = value {
-        members.retain(|(name, _)| !names.contains(&&name[..]));
-    }
+/// The value at a JSON Pointer; `Null` if there is none.
+pub fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    at(value, pointer).as_str().unwrap_or_default()
+}
+
+pub fn flag(value: &Value, pointer: &str) -> bool {
+    at(value, pointer).as_bool().unwrap_or_default()
+}
+
+/// An array of strings; a string alone counts as one element.
+pub fn words(value: &Value, pointer: &str) -> Vec<String> {
+    let value = at(value, pointer);
+    let words = value.as_str().into_iter().chain(value.elements().iter().filter_map(Value::as_str));
+    words.map(str::to_owned).collect()
+}
+
+/// An array of strings, or `null` if there are none.
+pub fn or_null(words: Vec<String>) -> Value {
+    if words.is_empty() { Value::Null } else { Value::from(words) }
+}
+
+/// Removes a member, and returns it.
+pub fn take(value: &mut Value, name: &str) -> Value {
+    let Value::Object(members) = value else { return Value::Null };
+    let place = members.iter().position(|(other, _)| other == name);
+    place.map_or(Value::Null, |place| members.remove(place).1)
 }
 
 /// Lays what a client sent over the defaults, as Go decodes into a struct: names match in any
@@ -90,31 +116,6 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
-}
-
-pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get_ignore_case(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub fn flag(value: &Value, name: &str) -> bool {
-    value.get_ignore_case(name).and_then(Value::as_bool).unwrap_or_default()
-}
-
-/// The members of a member that is an object.
-pub fn members(value: &Value, name: &str) -> Vec<(String, Value)> {
-    value.get(name).map(|value| value.members().to_vec()).unwrap_or_default()
-}
-
-/// A member that is an array of strings; a string alone counts as one element.
-pub fn words(value: &Value, name: &str) -> Vec<String> {
-    let value = value.get_ignore_case(name).unwrap_or(&Value::Null);
-    let words = value.as_str().into_iter().chain(value.elements().iter().filter_map(Value::as_str));
-    words.map(str::to_owned).collect()
-}
-
-/// An array of strings, or `null` where there are none.
-pub fn or_null(words: Vec<String>) -> Value {
-    if words.is_empty() { Value::Null } else { Value::from(words) }
 }
 
 /// The text of a value, as Go writes it: `<`, `>` and `&` are escaped.

@@ -25,9 +25,9 @@ mod reference;
 mod route;
 mod streams;
 
-use engine::Engine;
+use engine::State;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use unix_http::server::{Handle, Limits, Server};
 use unix_http::transport::{Listener, PrivateDir};
 
@@ -39,7 +39,7 @@ pub struct Demo {
 
 /// Serves at a listener; `directory` is removed after its socket.
 pub fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<Demo> {
-    let engine = Arc::new(Engine::new());
+    let engine = Arc::new(Mutex::new(State::new()));
     // A container may be silent for hours.
     let limits = Limits { silence: None, ..Limits::default() };
     let server = Server::new(listener).with_limits(limits);

@@ -4,10 +4,8 @@ use super::files::Files;
 use super::prelude::*;
 use std::sync::{Condvar, MutexGuard};
 
-/// How much output is kept for logs. A program that writes more fails.
-const KEPT: usize = 64 << 20;
-/// How much input may wait for a program.
-const INPUT: usize = 1 << 20;
+/// How much input and output is kept. A program that gets and writes more fails.
+const KEPT: usize = 128 << 20;
 /// A limit that no wait reaches.
 pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
@@ -20,13 +18,12 @@ impl<T> Watched<T> {
         lock(&self.0)
     }
 
-    pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let result = change(&mut self.get());
+    pub fn change(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.get());
         self.1.notify_all();
-        result
     }
 
-    /// Waits until `ready` returns something, for `limit` at most. `ready` may change the value.
+    /// Waits until `ready` returns something, for `limit` at most.
     pub fn wait<R>(
         &self,
         limit: Duration,
@@ -37,8 +34,12 @@ impl<T> Watched<T> {
             result = ready(value);
             result.is_none()
         }));
-        self.1.notify_all();
         result
+    }
+
+    /// Waits until a condition holds.
+    pub fn until(&self, holds: impl Fn(&T) -> bool) {
+        self.wait(ALWAYS, |value| holds(value).then_some(()));
     }
 }
 
@@ -47,7 +48,7 @@ pub enum Status {
     #[default]
     Created,
     Running,
-    Exited(i64),
+    Exited,
 }
 
 #[derive(Default)]
@@ -62,6 +63,8 @@ pub struct Run {
     pub status: Status,
     pub started: Option<SystemTime>,
     pub finished: Option<SystemTime>,
+    /// The exit status.
+    pub code: i64,
     /// How often it has ended: a container can be started again.
     pub ends: u64,
     /// Why it could not be started.
@@ -84,18 +87,6 @@ pub struct Record {
 }
 
 impl Run {
-    pub fn start(&mut self, input_open: bool) {
-        (self.status, self.killed, self.input_open) = (Status::Running, None, input_open);
-        (self.started, self.finished) = (Some(SystemTime::now()), None);
-        self.error.clear();
-        self.input.clear();
-    }
-
-    /// The exit status; 0 before the end.
-    pub fn code(&self) -> i64 {
-        if let Status::Exited(code) = self.status { code } else { 0 }
-    }
-
     /// The number of the record with which the last lines begin.
     pub fn tail(&self, lines: usize) -> usize {
         let begins = |&at: &usize| at == 0 || self.output[at - 1].data.ends_with(b"\n");
@@ -109,13 +100,22 @@ impl Process {
         Arc::new(Process { tty, files, ..Process::default() })
     }
 
-    pub fn is_running(&self) -> bool {
-        self.run.get().status == Status::Running
+    pub fn status(&self) -> Status {
+        self.run.get().status
     }
 
-    /// Waits for its end; whether it has come within `limit`.
-    pub fn ends_within(&self, limit: Duration) -> bool {
-        self.run.wait(limit, |run| (run.status != Status::Running).then_some(())).is_some()
+    pub fn is_running(&self) -> bool {
+        self.status() == Status::Running
+    }
+
+    pub fn start(&self, input_open: bool) {
+        self.run.change(|run| {
+            (run.status, run.killed, run.code) = (Status::Running, None, 0);
+            (run.started, run.finished) = (Some(SystemTime::now()), None);
+            run.input_open = input_open;
+            run.input.clear();
+            run.error.clear();
+        });
     }
 
     pub fn kill(&self, signal: i64) {
@@ -124,20 +124,32 @@ impl Process {
 
     pub fn finish(&self, code: i64) {
         self.run.change(|run| {
-            (run.status, run.finished) = (Status::Exited(code), Some(SystemTime::now()));
+            (run.status, run.code, run.finished) = (Status::Exited, code, Some(SystemTime::now()));
+            run.input_open = false;
             run.ends += 1;
         });
     }
 
-    /// Gives it input, as fast as it takes it; whether it still takes any.
-    pub fn feed(&self, bytes: &[u8]) -> bool {
-        let fed = self.run.wait(ALWAYS, |run| {
-            let takes = run.status == Status::Running && run.input_open;
-            let is_full = takes && run.input.len() >= INPUT;
-            run.input.extend_from_slice(if takes && !is_full { bytes } else { b"" });
-            (!is_full).then_some(takes)
+    /// Notes that it could not be started.
+    pub fn fail(&self, code: i64, why: &str) {
+        self.run.change(|run| {
+            (run.code, run.error) = (code, why.to_owned());
+            run.ends += 1;
         });
-        fed.unwrap_or_default()
+    }
+
+    /// Gives it input.
+    pub fn feed(&self, bytes: &[u8]) {
+        self.run.change(|run| {
+            if run.input_open {
+                run.size += bytes.len();
+                run.input.extend_from_slice(bytes);
+            }
+        });
+    }
+
+    pub fn close_input(&self) {
+        self.run.change(|run| run.input_open = false);
     }
 
     /// Writes output. A terminal has one stream only, and makes CR LF of each LF.
@@ -158,7 +170,7 @@ impl Process {
     ///
     /// # Errors
     /// Fails with the exit status of a process that is to end.
-    pub fn until<T>(
+    fn until<T>(
         &self,
         limit: Duration,
         mut ready: impl FnMut(&mut Run) -> Option<T>,
@@ -169,6 +181,11 @@ impl Process {
             None => ready(run).map(Ok),
         });
         found.transpose()
+    }
+
+    /// Waits; the exit status of a program that does.
+    pub fn sleep(&self, time: Duration) -> Result<i64, i64> {
+        self.until(time, |_| None).map(Option::unwrap_or_default)
     }
 
     /// What comes on standard input, or the next line of it; `None` at the end.

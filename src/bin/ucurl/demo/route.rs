@@ -1,9 +1,7 @@
 //! From a request to the function that answers it.
 
-use super::api::{Call, NEWEST, OLDEST, Outcome, Reply, SERVER, VERSION, decode, server_fields};
-use super::engine::{Engine, arch};
-use super::filters::{Filters, truth};
-use super::prelude::*;
+use super::api::*;
+use super::filters::Filters;
 use super::{archive, build, containers, events, exec, images, streams};
 use unix_http::base::time::http_date;
 use unix_http::docker::ApiVersion;
@@ -18,33 +16,31 @@ pub fn answer(
     let (version, path) = split_version(&path);
     let [asked, newest, oldest] =
         [version, NEWEST, OLDEST].map(|v| ApiVersion::parse(v.as_bytes()));
-    let refused = match asked {
-        _ if asked > newest => format!("new. Maximum supported API version is {NEWEST}"),
-        _ if asked < oldest => {
-            let remedy = "please upgrade your client to a newer version";
-            format!("old. Minimum supported API version is {OLDEST}, {remedy}")
-        }
-        _ => String::new(),
-    };
-    if !refused.is_empty() {
+    if asked < oldest || asked > newest {
+        let why = match asked > newest {
+            true => format!("new. Maximum supported API version is {NEWEST}"),
+            false => {
+                let remedy = "please upgrade your client to a newer version";
+                format!("old. Minimum supported API version is {OLDEST}, {remedy}")
+            }
+        };
         let responder = responder.status(400).field("Api-Version", NEWEST);
-        let responder = server_fields(responder.field("Content-Type", "application/json"));
-        let message = format!("client version {version} is too {refused}");
+        let responder = responder.field("Content-Type", "application/json");
+        let responder = responder.field("Ostype", "linux").field("Server", SERVER);
+        let message = format!("client version {version} is too {why}");
         return responder.send(write(&object!(message: message)) + "\n");
     }
     let parts: Vec<&str> = path.split('/').skip(1).collect();
-    let method = request.method().to_owned();
     let mut api = include_str!("api.txt").lines();
-    let Some((known, name)) = api.find_map(|line| Some((line, fits(line, &method, &parts)?)))
-    else {
+    let method = request.method();
+    let found = api.find_map(|line| Some((line, fits(line, method, &parts)?)));
+    let Some((known, name)) = found else {
         let responder = responder.status(404).field("Content-Type", "application/json");
         return responder.send(write(&object!(message: "page not found")) + "\n");
     };
     let version = asked.unwrap_or(ApiVersion { major: 1, minor: 24 });
     let mut call = Call::new(engine, request, responder, version);
     let outcome = route(&mut call, known, &name);
-    let outcome =
-        outcome.unwrap_or_else(|| Err(refusal!(501, "this demonstration has no {known}")));
     call.answer(outcome)
 }
 
@@ -73,12 +69,12 @@ fn fits(line: &str, method: &str, parts: &[&str]) -> Option<String> {
 }
 
 /// The answer to what a line of the list says, about something of this name.
-fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Option<Outcome> {
+fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
     let area = known.split('/').nth(1).unwrap_or_default();
-    Some(match known {
+    match known {
         "GET|HEAD /_ping" => ping(call),
         "GET /version" => Ok(Reply::Json(200, version())),
-        "GET /info" => Ok(Reply::Json(200, info(call.engine))),
+        "GET /info" => Ok(Reply::Json(200, info(&call.state()))),
         "GET /events" => events::events(call),
         "GET /containers/json" => containers::list(call),
         "POST /containers/create" => containers::create(call),
@@ -86,18 +82,18 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Option<Outcome> {
         "GET /containers/{id}/logs" => streams::logs(call, name),
         "GET|HEAD /containers/{id}/archive" => archive::get(call, name),
         "PUT /containers/{id}/archive" => archive::put(call, name),
-        "POST /containers/{id}/start" => containers::start(call.engine, name),
+        "POST /containers/{id}/start" => containers::start(call, name),
         "POST /containers/{id}/stop" => containers::stop(call, name),
         "POST /containers/{id}/kill" => containers::kill(call, name),
         "POST /containers/{id}/restart" => containers::restart(call, name),
         "POST /containers/{id}/wait" => containers::wait(call, name),
         "POST /containers/{id}/rename" => containers::rename(call, name),
-        "POST /containers/{id}/resize" => containers::resize(call, name),
+        "POST /containers/{id}/resize" => exec::resize_container(call, name),
         "POST /containers/{id}/attach" => streams::attach(call, name),
         "POST /containers/{id}/exec" => exec::create(call, name),
         "DELETE /containers/{id}" => containers::delete(call, name),
-        "POST /exec/{id}/start" => exec::start(call, name),
-        "POST /exec/{id}/resize" => exec::resize(call, name),
+        "POST /exec/{id}/start" => streams::start_exec(call, name),
+        "POST /exec/{id}/resize" => exec::resize_exec(call, name),
         "GET /exec/{id}/json" => exec::inspect(call, name),
         "GET /images/json" => images::list(call),
         "POST /images/create" => images::create(call),
@@ -107,65 +103,48 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Option<Outcome> {
         "POST /build" => build::build(call),
         "GET /networks" => networks(call),
         "GET /networks/{id}" => network(name),
-        "GET /volumes" => Ok(Reply::Json(200, filled!("volumes.json"))),
+        "GET /volumes" => Ok(Reply::Json(200, template!("volumes.json"))),
         "GET /volumes/{name}" => Err(refusal!(404, "get {name}: no such volume")),
         "GET /plugins/{name}/json" => Err(refusal!(404, "plugin \"{name}\" not found")),
         "GET /plugins" => Ok(Reply::Json(200, Value::Array(Vec::new()))),
-        "POST /swarm/init" | "POST /swarm/join" => return None,
+        "POST /swarm/init" | "POST /swarm/join" => {
+            Err(refusal!(501, "this demonstration has no {known}"))
+        }
         _ if "swarm nodes services tasks secrets configs".split(' ').any(|one| one == area) => {
             Err(refusal!(503, "{}", include_str!("no_swarm.txt").trim_end()))
         }
-        _ => return None,
-    })
+        _ => Err(refusal!(501, "this demonstration has no {known}")),
+    }
 }
 
 fn networks(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(call, "dangling driver id label name scope type")?;
+    let filters = Filters::read("networks", call.parameter("filters"))?;
     let mut found = Vec::new();
-    for network in filled!("networks.json").elements() {
-        let fits = filters.fit(|filter, wanted| {
-            Ok(match filter {
-                "driver" => text(network, "Driver") == wanted,
-                "id" => text(network, "Id").starts_with(wanted),
-                "name" => text(network, "Name").contains(wanted),
-                "scope" => wanted == "local",
-                "type" => wanted == "builtin",
-                "dangling" => !truth(filter, wanted)?,
-                _ => false,
-            })
-        });
-        if fits? {
+    for network in template!("networks.json").elements() {
+        if filters.fit(network)? {
             found.push(network.clone());
         }
     }
-    Ok(Reply::Json(200, Value::Array(found)))
+    Ok(Reply::Json(200, found.into()))
 }
 
 fn network(name: &str) -> Outcome {
-    let networks = filled!("networks.json");
-    let is_asked = |one: &&Value| [text(one, "Name"), text(one, "Id")].contains(&name);
+    let networks = template!("networks.json");
+    let is_asked = |one: &&Value| [text(one, "/Name"), text(one, "/Id")].contains(&name);
     let found = networks.elements().iter().find(is_asked).cloned();
     Ok(Reply::Json(200, found.ok_or_else(|| refusal!(404, "network {name} not found"))?))
 }
 
-/// The answer whose fields stand in an order of its own.
+/// The answer whose fields stand in an order of its own, another one for each method.
 fn ping(call: &mut Call<'_, '_>) -> Outcome {
-    let kind = "text/plain; charset=utf-8";
     let is_head = call.request.method() == "HEAD";
-    let mut responder =
-        call.responder()?.field("Api-Version", NEWEST).field("Builder-Version", "1");
-    responder = responder.field("Cache-Control", "no-cache, no-store, must-revalidate");
-    if is_head {
-        responder = responder.field("Content-Length", "0").field("Content-Type", kind);
-    }
-    responder = responder.field("Docker-Experimental", "false").field("Ostype", "linux");
-    responder = responder.field("Pragma", "no-cache").field("Server", SERVER);
-    responder = responder.field("Swarm", "inactive");
-    if is_head {
-        return Ok(Reply::Sent(responder.send_head()?));
-    }
-    responder = responder.field("Date", http_date(SystemTime::now()));
-    Ok(Reply::Sent(responder.field("Content-Length", "2").field("Content-Type", kind).send("OK")?))
+    let fields = if is_head { include_str!("ping_head.txt") } else { include_str!("ping_get.txt") };
+    let date = String::from_utf8_lossy(&http_date(SystemTime::now())).into_owned();
+    let fields =
+        fields.replace("$NEWEST", NEWEST).replace("$SERVER", SERVER).replace("$DATE", &date);
+    let fields = fields.lines().filter_map(|line| line.split_once(": "));
+    let responder = fields.fold(call.responder()?, |r, (name, value)| r.field(name, value));
+    Ok(Reply::Sent(if is_head { responder.send_head()? } else { responder.send("OK")? }))
 }
 
 fn version() -> Value {
@@ -173,11 +152,12 @@ fn version() -> Value {
     parsed(&text.replace("$NEWEST", NEWEST).replace("$OLDEST", OLDEST))
 }
 
-fn info(engine: &Engine) -> Value {
-    let state = engine.state();
+fn info(state: &State) -> Value {
     let all = state.containers.len();
     let running = state.containers.iter().filter(|one| one.process.is_running()).count();
-    filled!("info.json", Containers: all, ContainersRunning: running,
-        ContainersStopped: all - running, Images: state.images.len(), ServerVersion: VERSION,
-        SystemTime: rfc3339(SystemTime::now(), 9), Architecture: std::env::consts::ARCH)
+    let mut info = template!("info.json");
+    fill!(info, Containers: all, ContainersRunning: running, ContainersStopped: all - running,
+        Images: state.images.len(), ServerVersion: VERSION,
+        SystemTime: rfc3339(SystemTime::now(), 9), Architecture: std::env::consts::ARCH);
+    info
 }
