@@ -4,7 +4,10 @@
 //! where the case changes: `SigningCAKey` is `signing`, `ca` and `key`.
 
 /// Every secret name contains one of these. Most names contain none, so this check is the first.
-const HINTS: &str = "pass pw cred secret token auth cookie jwt bearer pat session key";
+const HINTS: [&[u8]; 12] = [
+    b"pass", b"pw", b"cred", b"secret", b"token", b"auth", b"cookie", b"jwt", b"bearer", b"pat",
+    b"session", b"key",
+];
 /// Parts of words, and whole words.
 const PARTS: &str = "passw passphrase passcode secret token credential apikey accesskey \
     privatekey sshkey unlockkey";
@@ -32,9 +35,13 @@ pub const FIELDS: &[&str] = &[
 
 /// Returns whether the value that belongs to `name` is a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let has = |hint: &str| lower.windows(hint.len()).any(|part| part == hint.as_bytes());
-    if !HINTS.split(' ').any(has) {
+    let has_hint = |at: usize| {
+        let starts = |hint: &&[u8]| {
+            name.get(at..at + hint.len()).is_some_and(|part| part.eq_ignore_ascii_case(hint))
+        };
+        may_begin_hint(name[at], name[at + 1]) && HINTS.iter().any(starts)
+    };
+    if !(0..name.len().saturating_sub(1)).any(has_hint) {
         return false;
     }
     let is = |list: &str, word: &String| list.split_ascii_whitespace().any(|item| item == word);
@@ -49,6 +56,20 @@ pub fn is_secret_name(name: &[u8]) -> bool {
     (words.iter().any(secret) || keys())
         && !words.last().is_some_and(|last| is(ABOUT, last))
         && !HARMLESS.split_ascii_whitespace().any(|harmless| harmless.as_bytes() == name)
+}
+
+/// Returns whether these are the first two letters of a hint.
+fn may_begin_hint(first: u8, second: u8) -> bool {
+    let letters = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+    matches!(
+        letters,
+        [b'p', b'a' | b'w']
+            | [b'c', b'o' | b'r']
+            | [b's' | b'b' | b'k', b'e']
+            | [b't', b'o']
+            | [b'a', b'u']
+            | [b'j', b'w']
+    )
 }
 
 /// Returns whether the field with this name (in any case) has a secret value.
@@ -81,6 +102,11 @@ fn words(name: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::is_secret_name;
+
+    #[test]
+    fn every_hint_has_letters_that_may_begin_it() {
+        assert!(super::HINTS.iter().all(|hint| super::may_begin_hint(hint[0], hint[1])));
+    }
 
     #[test]
     fn the_words_of_a_name_decide_whether_it_is_secret() {

@@ -77,6 +77,32 @@ fn members() {
     json(r#"{"Env":["MY_TOKEN=a=\"b","TOK=x"]}"#, r#"{"Env":["MY_TOKEN=*****","TOK=x"]}"#);
 }
 
+/// A string without escapes, which may be skipped at once, gives what its bytes give one by one.
+#[test]
+fn whole_strings_and_single_bytes_agree() {
+    let long = "key-".repeat(130);
+    let parts = [
+        "", "-", "--", "=", " ", ":", "/", "@", "x", "SWMTKN", "SWMKEY", "password", "{", "[", "}",
+        "\u{e9}", &long,
+    ];
+    let all = || parts.iter();
+    let strings =
+        all().flat_map(|a| all().flat_map(move |b| all().map(move |c| [a, *b, c].concat())));
+    for string in strings.filter(|string| !string.contains(":/")) {
+        for (before, after) in
+            [("{\"k\":\"", "\",\"pw\":\"p\"}"), ("[\"", "\",\"v\"]"), ("{\"", "\":\"v\"}")]
+        {
+            let text = [before, &string, after].concat();
+            let request = post("/", &text);
+            let head = request.len() - text.len();
+            let single: Vec<&[u8]> = request.as_bytes()[head..].chunks(1).collect();
+            let whole = covered(&[request.as_bytes()]).0;
+            let single = covered(&[&[&request.as_bytes()[..head]][..], &single].concat()).0;
+            assert_eq!(whole, single);
+        }
+    }
+}
+
 #[test]
 fn data_of_a_secret() {
     let create =

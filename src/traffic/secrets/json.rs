@@ -1,6 +1,6 @@
 //! Secrets in JSON: members with a secret name, and text in strings, which may be JSON again.
 
-use super::text::{ByteSpan, TextMask, cover, push_name};
+use super::text::{ByteSpan, TextMask, cover, push_name, set_name};
 use crate::base::number::hex_digit;
 use crate::base::secret_name::is_secret_name;
 
@@ -111,10 +111,42 @@ impl JsonMask {
 
     /// Masks the next bytes.
     pub fn run(&mut self, bytes: &mut [u8]) {
-        for at in 0..bytes.len() {
-            self.push(bytes[at], (at, at + 1), bytes);
+        let mut at = 0;
+        while at < bytes.len() {
+            let is_new = self.at == InJson::String && self.name.is_empty();
+            let plain = if is_new { self.plain_string(&bytes[at..]) } else { None };
+            if plain.is_none() {
+                self.push(bytes[at], (at, at + 1), bytes);
+            }
+            at += plain.unwrap_or(1);
         }
         self.cut(bytes);
+    }
+
+    /// Skips a string that ends in `bytes` and needs no look at each byte: it has no escape, `=`,
+    /// option, URL or token of a swarm. Returns its length. An engine's JSON is masked in a quarter
+    /// of the time.
+    fn plain_string(&mut self, bytes: &[u8]) -> Option<usize> {
+        if !matches!(self.string, ValueMask::New) || b" \t\r\n{[".contains(bytes.first()?) {
+            return None;
+        }
+        let mut end = 0;
+        loop {
+            let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | b'=' | b':' | b'-');
+            end += bytes[end..].iter().position(stops)?;
+            let next = bytes.get(end + 1);
+            match bytes[end] {
+                b'"' => break,
+                b':' if next != Some(&b'/') => end += 1,
+                b'-' if next != Some(&b'-') && !matches!(bytes[..end], [.., b'N' | b'Y']) => {
+                    end += 1
+                }
+                _ => return None,
+            }
+        }
+        set_name(&mut self.name, &bytes[..end]);
+        self.end_string();
+        Some(end + 1)
     }
 
     pub(super) fn push(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
@@ -161,6 +193,9 @@ impl JsonMask {
     }
 
     fn outside(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
+        if byte == b' ' && self.outside.is_blank() {
+            return;
+        }
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => {}
             b'"' => {
@@ -201,7 +236,7 @@ impl JsonMask {
             _ => (self.named, self.secret_value) = (false, false),
         }
         match byte {
-            b'"' | b',' | b'{' | b'}' | b'[' | b']' => self.outside = TextMask::default(),
+            b'"' | b',' | b'{' | b'}' | b'[' | b']' => self.outside.clear(),
             _ => self.outside.push(byte, at, raw),
         }
     }

@@ -13,6 +13,12 @@ pub(super) fn push_name(name: &mut Vec<u8>, byte: u8) {
     name.push(byte);
 }
 
+/// Sets an empty name as if its bytes were pushed.
+pub(super) fn set_name(name: &mut Vec<u8>, bytes: &[u8]) {
+    let drained = bytes.len().saturating_sub(2 * NAME).next_multiple_of(NAME);
+    name.extend_from_slice(&bytes[drained..]);
+}
+
 /// Where a decoded byte stands in the bytes of a read. An escape such as `%3D` takes several.
 pub(super) type ByteSpan = (usize, usize);
 
@@ -34,6 +40,17 @@ pub(super) struct TextMask {
 }
 
 impl TextMask {
+    /// Whether another space changes nothing.
+    pub fn is_blank(&self) -> bool {
+        self.last == *b"  " && !self.covers
+    }
+
+    /// Begins another text.
+    pub fn clear(&mut self) {
+        self.name.clear();
+        (self.covers, self.authority, self.last) = (false, None, [0; 2]);
+    }
+
     pub fn push(&mut self, byte: u8, at: ByteSpan, raw: &mut [u8]) {
         if !self.covers {
             self.look(byte, at, raw);
