@@ -1,5 +1,6 @@
 //! Recorders: observers that write what they see to a file.
 
+pub(super) mod command;
 pub(super) mod har;
 pub(super) mod pcap;
 mod playback;

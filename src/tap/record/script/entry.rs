@@ -1,6 +1,7 @@
-//! The requests of a script, and the command that it uses.
+//! The requests of a script.
 
 use super::spool::Spool;
+use crate::tap::record::command::repeated_fields;
 use crate::traffic::{Exchange, Side};
 use std::time::Duration;
 
@@ -8,16 +9,6 @@ use std::time::Duration;
 const TYPED_LIMIT: u64 = 4096;
 /// A longer pause begins another piece of input.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// The command that a script uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tool {
-    /// `ucurl`, which decodes Docker's frames and can attach.
-    #[default]
-    Ucurl,
-    /// `curl`, which prints frames as they are and cannot send input to a container.
-    Curl,
-}
 
 /// One request, and its response.
 #[derive(Debug)]
@@ -45,13 +36,6 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(connection: u64, at: Duration, x: &Exchange) -> Entry {
-        const OF_THE_CONNECTION: &str = "host connection upgrade user-agent content-length \
-            transfer-encoding expect accept-encoding te trailer";
-        let is_kept = |name: &str| {
-            !OF_THE_CONNECTION.split(' ').any(|other| other.eq_ignore_ascii_case(name))
-        };
-        let fields = x.fields(Side::Client).into_iter().flat_map(|fields| fields.iter());
-        let fields = fields.filter(|field| is_kept(field.name()));
         Entry {
             name: format!("{connection}.{}", x.number),
             began: x.sent.began.unwrap_or(at),
@@ -59,7 +43,7 @@ impl Entry {
             left: None,
             method: x.method().to_owned(),
             target: x.target().to_vec(),
-            fields: fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect(),
+            fields: repeated_fields(x.fields(Side::Client)),
             body: Spool::default(),
             tunnel: false,
             stdin: Spool::default(),

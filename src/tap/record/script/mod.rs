@@ -48,11 +48,11 @@ mod ids;
 mod spool;
 mod write;
 
+pub use super::command::Tool;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use crate::transport::Endpoint;
 use entry::Entry;
-pub use entry::Tool;
 use spool::Disk;
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,12 +1,12 @@
 //! Writes the script: requests in the order and overlap that they had.
 
-use super::entry::{Entry, Tool};
+use super::entry::Entry;
 use super::ids::{self, Id, Piece};
 use super::spool::{Disk, Spool};
 use crate::base::base64;
 use crate::base::text::visible;
 use crate::docker::FrameDecoder;
-use crate::traffic::secrets;
+use crate::tap::record::command::{RepeatedRequest, Tool, is_inline, printed, quoted, quoted_word};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl ScriptWriter<'_> {
             let typed = hijacks(entry, self.tool) && !entry.typed.is_empty();
             let aside = (is_overlapped(entry, self.entries) || typed && entry.stays_open())
                 && ids.iter().all(|id| id.source != n);
-            let inline = inline(self.disk.all(&entry.body, INLINE)?);
+            let inline = Some(self.disk.all(&entry.body, INLINE)?).filter(|body| is_inline(body));
             requests.push(Request { script: self, entry, ids: &ids, n, aside, inline });
         }
         if requests.iter().any(|request| request.is_long() || request.entry.tunnel) {
@@ -236,29 +236,19 @@ impl Request<'_> {
         if let (Some(id), None, Tool::Ucurl) = (mine.next(), mine.next(), tool) {
             words.push(format!("--select {}", quoted_word(id.pointer.as_bytes())));
         }
-        match entry.method.as_str() {
-            "GET" if entry.body.length == 0 => {}
-            "HEAD" => words.push("-I".into()),
-            method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
-        }
-        let fields = entry.fields.iter();
-        words.extend(fields.map(|(name, value)| format!("-H {}", self.field(name, value))));
-        if entry.body.length > 0 {
-            if !entry.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
-                words.push("-H 'Content-Type:'".into());
-            }
-            words.push(match &self.inline {
-                Some(body) if !self.is_long() => format!("--data-binary {}", self.word(body)),
-                _ => format!("--data-binary @\"$tmp/{n}.body\""),
-            });
-        }
-        let host = if tool == Tool::Curl { "http://localhost" } else { "" };
-        if entry.target.starts_with(b"/") {
-            words.push(self.word(&[host.as_bytes(), &entry.target].concat()));
-        } else {
-            // As a URL it would name the server to ask, which is the engine.
-            words.push(format!("--request-target {} {host}/", self.word(&entry.target)));
-        }
+        let body = match &self.inline {
+            _ if entry.body.length == 0 => None,
+            Some(body) if !self.is_long() => Some(self.word(body)),
+            _ => Some(format!("@\"$tmp/{n}.body\"")),
+        };
+        let request = RepeatedRequest {
+            method: &entry.method,
+            target: &entry.target,
+            fields: &entry.fields,
+            body,
+            origin: if tool == Tool::Curl { "http://localhost" } else { "" },
+        };
+        words.extend(request.words(&|text| self.word(text)));
         match (hijack, entry.stays_open(), entry.stdin.length) {
             (false, ..) => {}
             (true, true, _) => words.push(format!("<>\"$tmp/{n}.in\"")),
@@ -268,20 +258,6 @@ impl Request<'_> {
         Ok(wrapped(&words))
     }
 
-    /// Returns a field line as one word; a variable stands for a masked value.
-    fn field(&self, name: &str, value: &[u8]) -> String {
-        if secrets::is_secret_field(name) && secrets::is_covered(value) {
-            let variable = name.to_ascii_uppercase().replace('-', "_");
-            // Without credentials the docker command sends {} in base64.
-            let none = match variable.starts_with("X_REGISTRY") {
-                true => "-e30=",
-                false => "?was covered in the recording",
-            };
-            return format!("\"{name}: ${{{variable}:{none}}}\"");
-        }
-        self.word(&[name.as_bytes(), b": ", value].concat())
-    }
-
     fn word(&self, text: &[u8]) -> String {
         let word = |piece: &Piece<'_>| match piece {
             Piece::Text(text) => quoted(text),
@@ -289,12 +265,6 @@ impl Request<'_> {
         };
         ids::pieces(text, self.ids, self.n).iter().map(word).collect()
     }
-}
-
-/// Returns a body if it fits into the command line, where a leading @ would name a file.
-fn inline(body: Vec<u8>) -> Option<Vec<u8>> {
-    let plain = |body: &Vec<u8>| !body.contains(&0) && !body.starts_with(b"@");
-    Some(body).filter(plain).filter(|body| std::str::from_utf8(body).is_ok())
 }
 
 /// Whether a reply consists of Docker's frames; the last one may be incomplete.
@@ -307,40 +277,6 @@ fn is_framed(mut reply: &[u8]) -> bool {
             Ok(None) => return any,
             Err(_) => return false,
         }
-    }
-}
-
-/// Quotes text for a shell: between single quotes only the quote itself is special. Bytes that are
-/// not UTF-8 are printed.
-fn quoted(text: &[u8]) -> String {
-    let mut quoted = String::new();
-    for chunk in text.utf8_chunks() {
-        quoted.push_str(&format!("'{}'", chunk.valid().replace('\'', "'\\''")));
-        if !chunk.invalid().is_empty() {
-            quoted.push_str(&format!("$(printf {})", printed(chunk.invalid())));
-        }
-    }
-    if quoted.is_empty() { "''".into() } else { quoted }
-}
-
-/// Returns the quoted format for printf(1) that prints these bytes.
-fn printed(text: &[u8]) -> String {
-    let byte = |&b: &u8| match b {
-        b'\n' => "\\n".into(),
-        b'\r' => "\\r".into(),
-        b'%' => "%%".into(),
-        b'\\' => "\\\\".into(),
-        b'\'' | 0..b' ' | 127.. => format!("\\{b:03o}"),
-        _ => char::from(b).to_string(),
-    };
-    format!("'{}'", text.iter().map(byte).collect::<String>())
-}
-
-/// Quotes text unless it is a plain word.
-fn quoted_word(text: &[u8]) -> String {
-    match text.iter().all(u8::is_ascii_alphanumeric) {
-        true => visible(text),
-        false => quoted(text),
     }
 }
 

@@ -1,0 +1,117 @@
+//! The command line that makes a request again, quoted for a shell.
+
+use crate::base::text::visible;
+use crate::traffic::secrets;
+use crate::wire::Fields;
+
+/// The command that makes a request again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// `ucurl`, which decodes Docker's frames and can attach.
+    #[default]
+    Ucurl,
+    /// `curl`, which prints frames as they are and cannot send input to a container.
+    Curl,
+}
+
+/// A request as options and a URL.
+pub(in crate::tap) struct RepeatedRequest<'a> {
+    pub method: &'a str,
+    pub target: &'a [u8],
+    pub fields: &'a [(String, Vec<u8>)],
+    /// The quoted value of `--data-binary`, if there is content.
+    pub body: Option<String>,
+    /// What stands before the target: a scheme and a host, or nothing.
+    pub origin: &'a str,
+}
+
+impl RepeatedRequest<'_> {
+    /// Returns the words of the command; `word` quotes a text.
+    pub fn words(&self, word: &dyn Fn(&[u8]) -> String) -> Vec<String> {
+        let mut words = Vec::new();
+        match self.method {
+            "GET" if self.body.is_none() => {}
+            "HEAD" => words.push("-I".into()),
+            method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
+        }
+        let field = |(name, value): &(String, Vec<u8>)| format!("-H {}", field(name, value, word));
+        words.extend(self.fields.iter().map(field));
+        if let Some(body) = &self.body {
+            if !self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
+                words.push("-H 'Content-Type:'".into());
+            }
+            words.push(format!("--data-binary {body}"));
+        }
+        if self.target.starts_with(b"/") {
+            words.push(word(&[self.origin.as_bytes(), self.target].concat()));
+        } else {
+            // As a URL it would name the server to ask, which is the engine.
+            words.push(format!("--request-target {} {}/", word(self.target), self.origin));
+        }
+        words
+    }
+}
+
+/// Returns the field lines that make the same request on another connection.
+pub(in crate::tap) fn repeated_fields(fields: Option<&Fields>) -> Vec<(String, Vec<u8>)> {
+    const OF_THE_CONNECTION: &str = "host connection upgrade user-agent content-length \
+        transfer-encoding expect accept-encoding te trailer";
+    let is_kept =
+        |name: &str| !OF_THE_CONNECTION.split(' ').any(|other| other.eq_ignore_ascii_case(name));
+    let fields = fields.into_iter().flat_map(|fields| fields.iter());
+    let fields = fields.filter(|field| is_kept(field.name()));
+    fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect()
+}
+
+/// Returns a field line as one word; a variable stands for a masked value.
+fn field(name: &str, value: &[u8], word: &dyn Fn(&[u8]) -> String) -> String {
+    if secrets::is_secret_field(name) && secrets::is_covered(value) {
+        let variable = name.to_ascii_uppercase().replace('-', "_");
+        // Without credentials the docker command sends {} in base64.
+        let none = match variable.starts_with("X_REGISTRY") {
+            true => "-e30=",
+            false => "?was covered in the recording",
+        };
+        return format!("\"{name}: ${{{variable}:{none}}}\"");
+    }
+    word(&[name.as_bytes(), b": ", value].concat())
+}
+
+/// Whether a body fits into the command line, where a leading @ would name a file.
+pub(in crate::tap) fn is_inline(body: &[u8]) -> bool {
+    !body.contains(&0) && !body.starts_with(b"@") && std::str::from_utf8(body).is_ok()
+}
+
+/// Quotes text for a shell: between single quotes only the quote itself is special. Bytes that are
+/// not UTF-8 are printed.
+pub(in crate::tap) fn quoted(text: &[u8]) -> String {
+    let mut quoted = String::new();
+    for chunk in text.utf8_chunks() {
+        quoted.push_str(&format!("'{}'", chunk.valid().replace('\'', "'\\''")));
+        if !chunk.invalid().is_empty() {
+            quoted.push_str(&format!("$(printf {})", printed(chunk.invalid())));
+        }
+    }
+    if quoted.is_empty() { "''".into() } else { quoted }
+}
+
+/// Returns the quoted format for printf(1) that prints these bytes.
+pub(in crate::tap) fn printed(text: &[u8]) -> String {
+    let byte = |&b: &u8| match b {
+        b'\n' => "\\n".into(),
+        b'\r' => "\\r".into(),
+        b'%' => "%%".into(),
+        b'\\' => "\\\\".into(),
+        b'\'' | 0..b' ' | 127.. => format!("\\{b:03o}"),
+        _ => char::from(b).to_string(),
+    };
+    format!("'{}'", text.iter().map(byte).collect::<String>())
+}
+
+/// Quotes text unless it is a plain word.
+pub(in crate::tap) fn quoted_word(text: &[u8]) -> String {
+    match text.iter().all(u8::is_ascii_alphanumeric) {
+        true => visible(text),
+        false => quoted(text),
+    }
+}
