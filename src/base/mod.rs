@@ -8,6 +8,7 @@
 //! | [`percent`] | percent-encoding |
 //! | [`base64`] | base 64 |
 //! | [`nearest`] | "did you mean …?" |
+//! | [`random`] | unpredictable tokens |
 //! | [`secret_name`] | which names denote secrets |
 //! | [`sync`] | locking a mutex after a panic |
 //!
@@ -17,6 +18,7 @@ pub mod base64;
 pub mod nearest;
 pub mod number;
 pub mod percent;
+pub mod random;
 pub mod secret_name;
 pub mod sync;
 pub mod text;

@@ -30,7 +30,8 @@
 //! ```
 
 use crate::wire::{
-    BodyDecoder, Field, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead, framing,
+    BodyDecoder, Field, Fields, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead,
+    framing,
 };
 use std::fmt;
 use std::io;
@@ -161,13 +162,7 @@ impl Gate {
                 format!("the Host is {name}, which may be a web page's own name (DNS rebinding)");
             return Err(Denied { status: 421, why, to_head, ..Denied::default() });
         }
-        let is_foreign = |field: &Field<'_>| match field.value() {
-            value if field.is("Origin") => !same_origin(value, host),
-            // `none`: a person typed the address in.
-            value if field.is("Sec-Fetch-Site") => !matches!(value, b"same-origin" | b"none"),
-            value => field.is("Referer") && !value.starts_with(b"/") && !is_page_of(value, host),
-        };
-        match head.fields().iter().find(is_foreign) {
+        match foreign_field(head.fields(), host) {
             Some(field) => {
                 // A query may hold secrets.
                 let value = field.value().split(|&b| b == b'?').next().unwrap_or_default();
@@ -189,6 +184,16 @@ impl Gate {
             || lower.ends_with(".localhost")
             || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
     }
+}
+
+/// Returns the field that names another web page than one of this host and port.
+pub(super) fn foreign_field<'a>(fields: &'a Fields, host: &[u8]) -> Option<Field<'a>> {
+    fields.iter().find(|field| match field.value() {
+        value if field.is("Origin") => !same_origin(value, host),
+        // `none`: a person typed the address in.
+        value if field.is("Sec-Fetch-Site") => !matches!(value, b"same-origin" | b"none"),
+        value => field.is("Referer") && !value.starts_with(b"/") && !is_page_of(value, host),
+    })
 }
 
 /// `uri-host [ ":" port ]` without the port; an IPv6 address keeps its brackets.

@@ -14,7 +14,7 @@ mod conversation;
 mod cover;
 pub(crate) mod event;
 pub(crate) mod exchange;
-mod explain;
+pub(crate) mod explain;
 mod lane;
 pub mod secrets;
 mod text;

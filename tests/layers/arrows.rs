@@ -15,7 +15,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server", &["base", "wire", "transport", "error", "connection"]),
     ("docker", &["base", "wire", "transport", "error", "connection", "json", "client"]),
     ("traffic", &["base", "wire", "json", "docker"]),
-    ("tap", &["base", "wire", "transport", "error", "connection", "json", "docker", "traffic"]),
+    (
+        "tap",
+        &[
+            "base",
+            "wire",
+            "transport",
+            "error",
+            "connection",
+            "server",
+            "json",
+            "docker",
+            "traffic",
+        ],
+    ),
     // It only hands on.
     ("lib", &[]),
 ];

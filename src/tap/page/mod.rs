@@ -1,8 +1,314 @@
 //! The live page: shows the traffic of a tap in a browser.
+//!
+//! ```text
+//!   relay ──▶ viewer ──▶ Store ◀── server ──▶ browser
+//!             (masks)    the last     GET /TOKEN/             the page
+//!                        exchanges    GET /TOKEN/events       what changes (server-sent events)
+//!                                     GET /TOKEN/exchange/7   one exchange, explained
+//!                                     GET /TOKEN/har          all, as an HTTP archive
+//! ```
+//!
+//! The page shows what the text view shows: the traffic with its secrets masked. It is safe to have
+//! open beside hostile pages and other users:
+//!
+//! * The server listens on a loopback address only.
+//! * The address contains an unpredictable token. Other paths are 404.
+//! * Only GET and HEAD are answered. Host must be the printed address or `localhost`, which stops
+//!   DNS rebinding; Origin, Referer and Sec-Fetch-Site must not name another page
+//!   (see [`gate`](super::gate)).
+//! * A Content-Security-Policy allows no inline code and nothing from elsewhere.
+//!
+//! Limits: the last [`EXCHANGE_LIMIT`] exchanges, about [`BYTE_LIMIT`] bytes of them, and the first
+//! [`BODY_LIMIT`] bytes of each body. What is left out is counted. A page that does not read
+//! delays nothing: it has no queue, and its connection is cut after a while.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use unix_http::client::Client;
+//! use unix_http::tap::page::{Origin, Page};
+//! use unix_http::traffic::{Conversation, Observer, Side};
+//! use unix_http::transport::Endpoint;
+//!
+//! let docker = Endpoint::Unix("/run/docker.sock".into());
+//! let origin = Origin::new("an example", docker, SystemTime::now());
+//! let page = Page::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }, origin)?;
+//! let (observer, now) = (page.observer(), Duration::ZERO);
+//! let request = b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n";
+//! let mut conversation = Conversation::new(true);
+//! conversation.bytes(Side::Client, now, request, &mut |event| observer.see(1, now, event));
+//!
+//! let (authority, path) = page.url()["http://".len()..].split_once('/').unwrap();
+//! let client = Client::new(Endpoint::parse(format!("tcp://{authority}"))?);
+//! let detail = client.get(&format!("/{path}exchange/1")).send()?.text()?;
+//! assert!(detail.contains(r#""method":"GET","target":"/_ping""#), "{detail}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod command;
+mod content;
+mod detail;
+mod kept;
+mod store;
+
+use super::gate::foreign_field;
+use super::record::har::Har;
+use crate::base::number::decimal;
+use crate::base::random::random_token;
+use crate::base::time::rfc3339;
+use crate::json::JsonWriter;
+use crate::server::{Handle, Limits, Request, Responder, Sent, Server};
+use crate::traffic::{Event, Observer};
+use crate::transport::Endpoint;
+use detail::{detail, summary};
+pub use kept::BODY_LIMIT;
+use kept::{KeptExchange, KeptFault};
+use std::io::{self, Cursor, Write};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+pub use store::{BYTE_LIMIT, EXCHANGE_LIMIT};
+use store::{Seen, Store};
 
 /// The files of the page: name, media type, content.
-pub const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 3] = [
     ("", "text/html; charset=utf-8", include_str!("index.html")),
     ("page.css", "text/css; charset=utf-8", include_str!("page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("page.js")),
 ];
+
+/// Fields of every response.
+const FIELDS: [(&str, &str); 4] = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+         img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+];
+
+/// How long a page hears nothing at most.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How long changes gather before a page gets them.
+const GATHER: Duration = Duration::from_millis(100);
+/// How long a connection may take to read what is sent.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Where the traffic comes from, as the page says it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The program that shows it, such as `ucurl tap`.
+    pub program: String,
+    /// The address that the requests go to.
+    pub target: Endpoint,
+    /// The moment from which observers count time.
+    pub started: SystemTime,
+    /// Whether it is a recording.
+    pub recording: bool,
+}
+
+impl Origin {
+    /// Describes live traffic.
+    pub fn new(program: impl Into<String>, target: Endpoint, started: SystemTime) -> Origin {
+        Origin { program: program.into(), target, started, recording: false }
+    }
+}
+
+/// A page that is served until it is dropped.
+#[derive(Debug)]
+pub struct Page {
+    url: String,
+    store: Arc<Store>,
+    _server: Handle,
+}
+
+impl Page {
+    /// Serves a page at a loopback address. Port 0 is any free port.
+    ///
+    /// # Errors
+    /// Fails if other machines can reach the address, if it is taken, and if it is no TCP address:
+    /// browsers cannot open a Unix socket.
+    pub fn bind(endpoint: &Endpoint, origin: Origin) -> io::Result<Page> {
+        let Endpoint::Tcp { host, .. } = endpoint else {
+            let why = format!("{endpoint}: a browser needs an address like tcp://127.0.0.1:8080");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        };
+        let server = Server::bind(endpoint).map_err(io::Error::other)?.with_limits(Limits {
+            connections: 64,
+            content: Some(0),
+            silence: Some(SILENCE),
+            ..Limits::default()
+        });
+        let Endpoint::Tcp { port, .. } = *server.endpoint() else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let hosts = [format!("{host}:{port}"), format!("localhost:{port}")];
+        let (store, token) = (Arc::new(Store::default()), random_token());
+        let url = format!("http://{}/{token}/", hosts[0]);
+        let site = Site { origin, store: Arc::clone(&store), token, hosts };
+        let server = server.spawn(move |request, responder| site.answer(request, responder))?;
+        Ok(Page { url, store, _server: server })
+    }
+
+    /// Returns the address of the page, with its token.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the observer that shows events on the page.
+    pub fn observer(&self) -> impl Observer + use<> {
+        Arc::clone(&self.store)
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.store.stop();
+    }
+}
+
+/// What a page is served from.
+struct Site {
+    origin: Origin,
+    store: Arc<Store>,
+    token: String,
+    /// The values of Host that name this server.
+    hosts: [String; 2],
+}
+
+impl Site {
+    fn answer(&self, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
+        let responder =
+            FIELDS.iter().fold(responder, |responder, (name, value)| responder.field(name, value));
+        let refuse = |responder: Responder<'_>, status, why: &str| {
+            let responder = responder.status(status).field("Content-Type", "text/plain");
+            responder.send(format!("{why}\n"))
+        };
+        let host = request.host().unwrap_or_default();
+        if !self.hosts.iter().any(|ours| ours.as_bytes().eq_ignore_ascii_case(host)) {
+            return refuse(responder, 421, "this Host is another server");
+        }
+        if let Some(field) = foreign_field(request.fields(), host) {
+            let why = format!("the request comes from another web page ({})", field.name());
+            return refuse(responder, 403, &why);
+        }
+        if !matches!(request.method(), "GET" | "HEAD") {
+            return refuse(responder.field("Allow", "GET, HEAD"), 405, "only GET and HEAD");
+        }
+        let path = String::from_utf8_lossy(request.path()).into_owned();
+        let (token, name) = path[1..].split_once('/').unwrap_or_default();
+        if !same(token.as_bytes(), self.token.as_bytes()) {
+            return refuse(responder, 404, "no such page; use the address that was printed");
+        }
+        if let Some((_, media_type, content)) = FILES.iter().find(|(file, ..)| *file == name) {
+            return responder.field("Content-Type", media_type).send(content);
+        }
+        match name {
+            "events" => self.events(request, responder),
+            "har" => {
+                let responder = responder.field("Content-Type", "application/json");
+                let name = "attachment; filename=\"ucurl.har\"";
+                responder.field("Content-Disposition", name).send(self.har()?)
+            }
+            _ => match name.strip_prefix("exchange/").and_then(|id| self.detail(id, request)) {
+                Some(json) => responder.field("Content-Type", "application/json").send(json),
+                None => refuse(responder, 404, "no such exchange; it may have been forgotten"),
+            },
+        }
+    }
+
+    fn detail(&self, id: &str, request: &Request<'_>) -> Option<Vec<u8>> {
+        let after = request.query().and_then(|query| query.strip_prefix(b"after="));
+        let after = after.map_or(Some(0), decimal)?;
+        let kept = self.store.exchange(decimal(id.as_bytes())?)?;
+        Some(detail(&kept, usize::try_from(after).ok()?, &self.origin.target))
+    }
+
+    /// Sends what changes until the page or the server leaves.
+    fn events(&self, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
+        let responder = responder.field("Content-Type", "text/event-stream");
+        if request.method() == "HEAD" {
+            return responder.send_head();
+        }
+        let version = request.fields().get("Last-Event-ID").and_then(decimal).unwrap_or(0);
+        let mut seen = Seen { version, ..Seen::default() };
+        let mut body = responder.stream()?;
+        write!(body, "event: about\ndata: {}\n\n", self.about())?;
+        loop {
+            let (dropped, over) = (seen.dropped, seen.over);
+            let changes = self.store.changes(&mut seen, HEARTBEAT);
+            if changes.stopping || request.is_stopping() {
+                return body.finish();
+            }
+            if seen.dropped > dropped {
+                let (dropped, before) = (seen.dropped, seen.dropped + 1);
+                let data = format!("{{\"exchanges\":{dropped},\"before\":{before}}}");
+                write!(body, "event: dropped\ndata: {data}\n\n")?;
+            }
+            for kept in &changes.exchanges {
+                let mut json = JsonWriter::new();
+                summary(&mut json, kept);
+                write!(body, "id: {}\nevent: exchange\ndata: ", kept.version)?;
+                body.write_all(&json.into_bytes())?;
+                body.write_all(b"\n\n")?;
+            }
+            if seen.over && !over {
+                body.write_all(b"event: end\ndata: {}\n\n")?;
+            }
+            if changes.exchanges.is_empty() {
+                // A comment, which keeps the connection alive and finds out that it is gone.
+                body.write_all(b":\n\n")?;
+            }
+            body.flush()?;
+            if !changes.more {
+                thread::sleep(GATHER);
+            }
+        }
+    }
+
+    fn about(&self) -> String {
+        let Origin { program, target, started, recording } = &self.origin;
+        let mut json = JsonWriter::new();
+        json.object(|json| {
+            json.name("program").string(program);
+            json.name("version").string(env!("CARGO_PKG_VERSION"));
+            json.name("target").string(&target.to_string());
+            json.name("started").string(&rfc3339(*started, 3));
+            json.name("recording").scalar(recording);
+        });
+        String::from_utf8_lossy(&json.into_bytes()).into_owned()
+    }
+
+    /// Returns the exchanges that are over as an HTTP archive.
+    fn har(&self) -> io::Result<Vec<u8>> {
+        let har = Har::new(Cursor::new(Vec::new()), self.origin.started)?.body_limit(BODY_LIMIT);
+        for id in self.store.ids() {
+            let is_over = |kept: &KeptExchange| kept.done && kept.x.number > 0;
+            let Some(kept) = self.store.exchange(id).filter(is_over) else { continue };
+            for (piece, bytes) in kept.pieces() {
+                let event = match piece.upgraded {
+                    true => Event::Tunnel(&kept.x, piece.side, bytes),
+                    false => Event::Content(&kept.x, piece.side, bytes),
+                };
+                har.see(kept.connection, piece.at, &event);
+            }
+            for fault in &kept.faults {
+                if let KeptFault::Seen(side, fault) = fault {
+                    let event = Event::Fault(Some(&kept.x), *side, *fault);
+                    har.see(kept.connection, Duration::ZERO, &event);
+                }
+            }
+            har.see(kept.connection, Duration::ZERO, &Event::Done(&kept.x));
+        }
+        Ok(har.into_inner().into_inner())
+    }
+}
+
+/// Compares without telling by its time how many bytes are the same.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let different = a.iter().zip(b).fold(0, |different, (a, b)| different | (a ^ b));
+    a.len() == b.len() && different == 0
+}

@@ -190,7 +190,7 @@ impl<W: Write + Seek> State<W> {
 }
 
 /// Writes a member that is a number of milliseconds.
-fn time(json: &mut JsonWriter, name: &str, value: Duration) {
+pub(in crate::tap) fn time(json: &mut JsonWriter, name: &str, value: Duration) {
     let micros = value.as_micros() as u64;
     json.name(name).scalar(format_args!("{}.{:03}", micros / 1000, micros % 1000));
 }

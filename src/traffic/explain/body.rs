@@ -1,7 +1,7 @@
 //! Explains a body: chunk by chunk, frame by frame.
 
 use super::glossary::{self, Remark};
-use super::page::Page;
+use super::page::ExplainPage;
 use crate::base::number::hexadecimal;
 use crate::docker::{FrameDecoder, FrameError, may_begin_frames};
 use crate::wire::Framing;
@@ -57,7 +57,7 @@ impl BodyView {
     }
 
     /// Receives framing, which is shown with the content that follows, or after the trailers.
-    pub fn framing(&mut self, page: &mut Page, bytes: &[u8]) {
+    pub fn framing(&mut self, page: &mut ExplainPage, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         self.pass(page, bytes);
         if self.pending.ends_with(b"\r\n\r\n") {
@@ -65,7 +65,7 @@ impl BodyView {
         }
     }
 
-    pub fn content(&mut self, page: &mut Page, content: &[u8]) {
+    pub fn content(&mut self, page: &mut ExplainPage, content: &[u8]) {
         self.pass(page, content);
         self.framing_lines(page);
         if self.content == 0 && !may_begin_frames(content) {
@@ -82,7 +82,7 @@ impl BodyView {
     }
 
     /// Shows the last line of broken framing with a remark. Returns whether there is one.
-    pub fn broken(&mut self, page: &mut Page, remark: Remark<'_>) -> bool {
+    pub fn broken(&mut self, page: &mut ExplainPage, remark: Remark<'_>) -> bool {
         let pending = std::mem::take(&mut self.pending);
         let line = pending.strip_prefix(b"\r\n").unwrap_or(&pending);
         if !line.is_empty() {
@@ -91,14 +91,14 @@ impl BodyView {
         !line.is_empty()
     }
 
-    fn pass(&mut self, page: &mut Page, bytes: &[u8]) {
+    fn pass(&mut self, page: &mut ExplainPage, bytes: &[u8]) {
         let room = HEX.saturating_sub(self.passed).min(bytes.len());
         page.hex(self.side, &bytes[..room], self.start + self.passed);
         self.passed += bytes.len();
     }
 
     /// Shows the lines of framing between two pieces of content.
-    fn framing_lines(&mut self, page: &mut Page) {
+    fn framing_lines(&mut self, page: &mut ExplainPage) {
         let pending = std::mem::take(&mut self.pending);
         let mut lines =
             pending.strip_prefix(b"\r\n").unwrap_or(&pending).split_inclusive(|&b| b == b'\n');
@@ -116,7 +116,7 @@ impl BodyView {
         }
     }
 
-    fn chunk(&self, page: &mut Page, line: &[u8], digits: usize, size: u64) {
+    fn chunk(&self, page: &mut ExplainPage, line: &[u8], digits: usize, size: u64) {
         if self.chunks > SHOWN {
             return page.remark(glossary::line("more chunks"));
         }
@@ -130,7 +130,7 @@ impl BodyView {
     }
 
     /// Quotes the beginning of a piece of content.
-    fn taste(&mut self, page: &mut Page, content: &[u8]) {
+    fn taste(&mut self, page: &mut ExplainPage, content: &[u8]) {
         self.pieces += 1;
         match self.pieces {
             ..=SHOWN => page.quote(content, TASTE),
@@ -139,7 +139,7 @@ impl BodyView {
     }
 
     /// Sums the body up.
-    pub fn end(&self, page: &mut Page) {
+    pub fn end(&self, page: &mut ExplainPage) {
         if self.whole && self.passed == 0 {
             return;
         }
@@ -183,7 +183,7 @@ impl Frames {
     }
 
     /// Returns whether the content still consists of frames.
-    fn show(&mut self, page: &mut Page, side: char, mut content: &[u8]) -> bool {
+    fn show(&mut self, page: &mut ExplainPage, side: char, mut content: &[u8]) -> bool {
         loop {
             let next = self.decoder.next(&mut content);
             let (header, number, left) = self.decoder.frame();
@@ -212,7 +212,7 @@ impl Frames {
         }
     }
 
-    fn header(&mut self, page: &mut Page, side: char, header: [u8; 8]) {
+    fn header(&mut self, page: &mut ExplainPage, side: char, header: [u8; 8]) {
         self.taste.clear();
         if self.shown > SHOWN {
             return;

@@ -37,8 +37,12 @@ use super::until_error::UntilError;
 use crate::docker::OutputKind;
 use crate::wire::{Decision, Framing, ResponseHead};
 use body::BodyView;
-use page::Page;
-use remarks::{ExplainedLine, OwnRemark, request_lines, response_lines};
+use page::ExplainPage;
+#[cfg(feature = "page")]
+pub(crate) use page::without_secret;
+pub(crate) use remarks::{ExplainedLine, OwnRemark, request_lines, response_lines};
+#[cfg(feature = "page")]
+pub(crate) use remarks::{is_kept, outcome, request_framing, response_framing, trailer_remark};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -49,7 +53,7 @@ pub struct Explain(UntilError<Explanation>);
 
 struct Explanation {
     out: Box<dyn Write + Send>,
-    page: Page,
+    page: ExplainPage,
     /// Requests go to a Unix socket.
     unix: bool,
     /// The target of a tap; `None` for a client.
@@ -83,7 +87,7 @@ struct Answer {
 impl Explain {
     /// Explains the exchanges of a client to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Explain {
-        let (out, page, exchanges) = (Box::new(out), Page::default(), BTreeMap::new());
+        let (out, page, exchanges) = (Box::new(out), ExplainPage::default(), BTreeMap::new());
         let (unix, overheard, now) = (false, None, (0, 0));
         let explanation = Explanation { out, page, unix, overheard, now, exchanges };
         Explain(UntilError::new("the explanation".into(), explanation))
@@ -233,7 +237,7 @@ impl Explanation {
         &mut self,
         key: Key,
         side: Side,
-        show: impl FnOnce(&mut BodyView, &mut Page) -> R,
+        show: impl FnOnce(&mut BodyView, &mut ExplainPage) -> R,
     ) -> Option<R> {
         let exchange = self.exchanges.get_mut(&key)?;
         let body = match side {

@@ -17,7 +17,7 @@ const PLAIN: &str = "\x1b[0m";
 
 /// The text of one event, line by line.
 #[derive(Default)]
-pub(super) struct Page {
+pub(super) struct ExplainPage {
     pub text: String,
     /// Adds a hex view.
     pub bytes: bool,
@@ -26,7 +26,7 @@ pub(super) struct Page {
     said: Vec<String>,
 }
 
-impl Page {
+impl ExplainPage {
     /// Writes a line of a message, without secrets, and a remark.
     pub fn line(&mut self, side: char, line: &[u8], remark: Remark<'_>) {
         self.print(&format!("{side} "), BOLD, &visible(&without_secret(line)));
@@ -94,7 +94,7 @@ impl Page {
 }
 
 /// Returns the field line, with `***` for a masked value of any length.
-fn without_secret(line: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn without_secret(line: &[u8]) -> Cow<'_, [u8]> {
     let Some(colon) = line.iter().position(|&b| b == b':') else { return line.into() };
     let (name, value) = (String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii());
     if !secrets::is_secret_field(name.trim_end()) || !secrets::is_covered(value) {

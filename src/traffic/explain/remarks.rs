@@ -107,6 +107,12 @@ fn section_6_3(rule: Rule) -> Cow<'static, str> {
     format!("RFC 9112 §6.3, item {}", rule.item()).into()
 }
 
+/// Returns the remark on a trailer field.
+#[cfg(feature = "page")]
+pub(crate) fn trailer_remark() -> Remark<'static> {
+    glossary::line("trailer field")
+}
+
 /// Whether the connection goes on after an exchange that is over.
 pub(crate) fn is_kept(x: &Exchange) -> bool {
     let persistent = [&x.sent, &x.received].iter().all(|message| {

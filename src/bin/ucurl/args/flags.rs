@@ -172,7 +172,8 @@ impl Flag {
     pub fn choices(self) -> Option<&'static str> {
         let (_, value) = self.shown().split_once(['<', '='])?;
         let choices = value.trim_end_matches(['>', ']']);
-        (self.kind() == FlagKind::Maybe || choices.contains('|')).then_some(choices)
+        let listed = self.kind() == FlagKind::Maybe && !choices.starts_with('<');
+        (listed || choices.contains('|')).then_some(choices)
     }
 
     fn words(self) -> impl Iterator<Item = &'static str> {

@@ -2,6 +2,7 @@
 
 use super::serve;
 use super::supervise::{Front, private_listener};
+use super::tap;
 use crate::args::given::Given;
 use crate::demo::{self, Demo};
 use std::io;
@@ -15,6 +16,11 @@ const GRACE: Duration = Duration::from_millis(300);
 
 /// Answers as Docker does until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
+    if given.has("web") || given.has("open") {
+        let demo = start_demo().map_err(|error| error.to_string())?;
+        crate::console::say(NOTICE);
+        return tap::show_demo(given, front, demo.server.endpoint());
+    }
     let (directory, listener) = serve::listener(given)?;
     let demo = demo::serve(listener, directory).map_err(|error| error.to_string())?;
     crate::console::say(NOTICE);

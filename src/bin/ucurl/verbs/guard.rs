@@ -25,7 +25,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
         (false, true) => relay.guard(rules),
         (false, false) => relay.guard(rules).observe(Refusals),
     };
-    tap::run(given, relay, front)
+    tap::run(given, relay, front, given.has("quiet"))
 }
 
 /// Tells of refused requests.

@@ -10,6 +10,7 @@ mod serve;
 mod sockets;
 mod supervise;
 mod tap;
+mod web;
 
 use crate::args::{flags, given, help};
 pub use demo::start_demo;

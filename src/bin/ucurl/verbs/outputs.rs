@@ -39,7 +39,8 @@ impl<'a> Outputs<'a> {
                 outputs.recorders.push((option, name, file));
             }
         }
-        if !given.has("quiet") {
+        let shown = !given.has("web") || given.has("output");
+        if shown && !given.has("quiet") {
             outputs.view = Some(match given.value("output") {
                 Some(name) => outputs.create(name, 0o600)?,
                 None if stdout_is_taken => stream(&io::stderr())?,

@@ -43,7 +43,7 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
 
 /// Reads `--listen`. Unlike an endpoint to dial, it may be a bare file name, and port 0 is any free
 /// port. A path becomes absolute: the endpoint is printed and exported.
-fn place(text: &OsStr) -> Result<Endpoint, String> {
+pub fn place(text: &OsStr) -> Result<Endpoint, String> {
     let any_port = text.to_str().and_then(|text| text.strip_suffix(":0"));
     let endpoint = match any_port.map(|host| Endpoint::parse(format!("{host}:1"))) {
         Some(Ok(Endpoint::Tcp { host, .. })) => return Ok(Endpoint::Tcp { host, port: 0 }),

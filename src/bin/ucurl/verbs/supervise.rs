@@ -24,7 +24,6 @@
 //! the last milliseconds of traffic from the view and the recordings.
 
 use std::ffi::OsStr;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -36,6 +35,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
+use unix_http::base::random::random_token;
 use unix_http::base::sync::lock;
 use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
 
@@ -65,7 +65,8 @@ trap 'pass TERM' TERM
 trap 'pass HUP' HUP
 case $got in TERM | HUP) pass "$got" ;; esac
 until read -r code; do [ "$woken" ] || exit 1; woken=; done
-read -r over
+trap 'woken=1; echo stop' INT TERM HUP
+until read -r over; do [ "$woken" ] || break; woken=; done
 (:)
 exit "$code"
 "#;
@@ -127,7 +128,7 @@ pub fn run(
 /// Starts the back and becomes the shell that waits for it. Returns only without a shell.
 fn front(args: &[Vec<u8>], command: bool) -> io::Result<i32> {
     let (_directory, listener) = private_listener("ucurl")?;
-    let token = random();
+    let token = random_token();
     let mut back = start_back(args, &token, listener.endpoint())?;
     let stopper = listener.stopper()?;
     // If the back ends before it connects, the listener must not wait for it.
@@ -182,7 +183,7 @@ fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream
 /// behind when this process is killed, elsewhere a private directory.
 pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)> {
     if cfg!(any(target_os = "linux", target_os = "android")) {
-        let name = format!("{name}-{}", random()).into_bytes();
+        let name = format!("{name}-{}", random_token()).into_bytes();
         return Ok((None, Listener::bind(&Endpoint::Abstract(name)).map_err(io::Error::other)?));
     }
     let (endpoint, directory) = private_socket()?;
@@ -200,12 +201,6 @@ fn meet(mark: &[u8], command: bool) -> Option<Front> {
     let socket = stream.as_unix()?.try_clone().ok()?;
     let (waits, wishes) = (AtomicBool::new(command), Mutex::default());
     Some(Front { socket, group, waits, wishes, changed: Condvar::new() })
-}
-
-/// Returns 128 unpredictable bits in hexadecimal: the system's randomness keys a new hasher.
-fn random() -> String {
-    let bits = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", bits(), bits())
 }
 
 /// Returns the process group: the fifth field of proc(5)'s `stat`, whose second, a name that may
@@ -249,6 +244,15 @@ impl Front {
         let mut wishes = lock(&self.wishes);
         wishes.serves = true;
         drop(self.changed.wait_while(wishes, |wishes| !wishes.stop));
+    }
+
+    /// Tells the front the exit code of the command, and waits until the front asks to stop. From
+    /// then on the front sends no signals to the command, whose id may be another process's.
+    pub fn stay(&self, code: i32) {
+        if !self.waits.load(Ordering::Acquire) {
+            self.tell(&code.to_string());
+            self.wait_for_stop();
+        }
     }
 
     /// Follows what the front says, up to its end. Ends the back if that does not end by itself.

@@ -3,6 +3,7 @@
 use super::outputs::{Outputs, failed};
 use super::serve;
 use super::supervise::Front;
+use super::web::{self, Web};
 use crate::args::exit::Exit;
 use crate::args::given::Given;
 use std::ffi::OsStr;
@@ -30,22 +31,45 @@ const GRACE: Duration = Duration::from_millis(300);
 /// Relays until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     if let Some(name) = given.value("read") {
-        return read(given, name);
+        return read(given, name, front);
     }
     let selection = selection(given)?;
     // First, because a pipe may have to wait for its reader, and clients should not.
     let outputs = Outputs::open(given)?;
     let (_directory, relay) = relay(given)?;
     let place = relay.endpoint().to_string();
-    let origin = Origin { started: relay.started(), target: relay.target(), place };
+    let (started, target) = (relay.started(), relay.target());
+    let web = web::open(given, target, started, false)?;
+    let origin = TrafficOrigin { started, target, place };
     let (view, recorders) = observers(given, outputs, &origin)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
     let relay = view.into_iter().fold(relay, |relay, view| relay.observe(selection.of(view)));
-    if selection.is_partial() && !recorders.is_empty() {
-        return record_later(given, relay, front, (&selection, &recorders));
+    let observe = |relay: Relay, observer| relay.observe(selection.of(observer));
+    let relay = web.iter().map(Web::observer).fold(relay, observe);
+    let code = if selection.is_partial() && !recorders.is_empty() {
+        record_later(given, relay, front, (&selection, &recorders))?
+    } else {
+        run(given, recorders.into_iter().fold(relay, observe), front, given.has("quiet"))?
+    };
+    stay(given, web, front, code)
+}
+
+/// Shows the traffic of the demo on a page.
+pub fn show_demo(given: &Given, front: &Front, demo: &Endpoint) -> Result<i32, String> {
+    let (_directory, listener) = serve::listener(given)?;
+    let relay = Relay::new(listener, demo.clone());
+    let web = web::open(given, relay.endpoint(), relay.started(), false)?;
+    let relay = web.iter().map(Web::observer).fold(relay, Relay::observe);
+    let code = run(given, relay, front, false)?;
+    stay(given, web, front, code)
+}
+
+/// Keeps the page after a command has ended with `code`.
+fn stay(given: &Given, web: Option<Web>, front: &Front, code: i32) -> Result<i32, String> {
+    if let (Some(web), Some(_)) = (web, &given.command) {
+        web.stay(front, code);
     }
-    let observe = |relay: Relay, recorder| relay.observe(selection.of(recorder));
-    run(given, recorders.into_iter().fold(relay, observe), front)
+    Ok(code)
 }
 
 /// Relays as [`run`] does, and shows the recorders what is selected in the end: which connections
@@ -61,7 +85,7 @@ fn record_later(
     let all = directory.path().join("all");
     let wrong = |error| failed(all.as_os_str(), &error);
     let whole = Record::create(&all, relay.started(), !given.has("show-secrets"));
-    let code = run(given, relay.observe(whole.map_err(wrong)?), front);
+    let code = run(given, relay.observe(whole.map_err(wrong)?), front, given.has("quiet"));
     let recorded = Recording::open(&all);
     let recorded = recorded.and_then(|recording| record(given, &recording, selection, recorders));
     _ = std::fs::remove_dir_all(&all);
@@ -87,7 +111,7 @@ fn record(
 }
 
 /// Shows and converts a recording or a HAR.
-fn read(given: &Given, name: &OsStr) -> Result<i32, String> {
+fn read(given: &Given, name: &OsStr, front: &Front) -> Result<i32, String> {
     if given.command.is_some() {
         return Err("--read: a recording takes no command".into());
     }
@@ -105,14 +129,23 @@ fn read(given: &Given, name: &OsStr) -> Result<i32, String> {
     let outputs = Outputs::open(given)?;
     let target = Endpoint::Unix("/var/run/docker.sock".into());
     let place = target.to_string();
-    let origin = Origin { started: recording.started, target: &target, place };
+    let web = web::open(given, &target, recording.started, true)?;
+    let origin = TrafficOrigin { started: recording.started, target: &target, place };
     let (view, recorders) = observers(given, outputs, &origin)?;
+    if let Some(web) = &web {
+        let shown = recording.show(!given.has("show-secrets"), &selection.of(web.observer()));
+        shown.map_err(wrong)?;
+    }
     let shown = view.map(|view| recording.show(!given.has("show-secrets"), &selection.of(view)));
     let problem = shown.transpose().map_err(wrong)?.flatten();
     let code = record(given, &recording, &selection, &recorders).map_err(wrong)?;
     let says = problem.iter().chain(&recording.remarks);
     says.for_each(|why| crate::console::say(&format!("tap: {why}")));
-    Ok(if problem.is_some() { Exit::Write as i32 } else { code })
+    let code = if problem.is_some() { Exit::Write as i32 } else { code };
+    if let Some(web) = web {
+        web.stay(front, code);
+    }
+    Ok(code)
 }
 
 /// Refuses what needs the bytes and times of a recording.
@@ -137,10 +170,10 @@ pub fn relay(given: &Given) -> Result<(Option<PrivateDir>, Relay), String> {
 ///
 /// # Errors
 /// A problem of an output is told when it happens, and in the exit code if the command has none.
-pub fn run(given: &Given, relay: Relay, front: &Front) -> Result<i32, String> {
+pub fn run(given: &Given, relay: Relay, front: &Front, quiet: bool) -> Result<i32, String> {
     let verb = given.verb.name();
     let connected = Arc::new(AtomicBool::new(false));
-    let relay = match given.command.is_some() && !given.has("quiet") {
+    let relay = match given.command.is_some() && !quiet {
         true => relay.observe(Connected(Arc::clone(&connected))),
         false => relay,
     };
@@ -152,7 +185,7 @@ pub fn run(given: &Given, relay: Relay, front: &Front) -> Result<i32, String> {
         let code = serve::serve(given, relay.endpoint(), front);
         stopper.stop(GRACE);
         let problems = run.join().unwrap_or_default();
-        let told = given.has("quiet") || matches!(code, 126 | 127);
+        let told = quiet || matches!(code, 126 | 127);
         if given.command.is_some() && !told && !connected.load(Ordering::Acquire) {
             let why = "the command did not connect; it must use DOCKER_HOST \
                        (sudo needs -E; -H and --context override it)";
@@ -262,7 +295,7 @@ fn selection(given: &Given) -> Result<Selection, String> {
 }
 
 /// Where the traffic comes from, as recorders note it.
-struct Origin<'a> {
+struct TrafficOrigin<'a> {
     started: SystemTime,
     target: &'a Endpoint,
     place: String,
@@ -274,7 +307,7 @@ type BoxedObserver = Box<dyn Observer>;
 fn observers(
     given: &Given,
     outputs: Outputs,
-    origin: &Origin,
+    origin: &TrafficOrigin<'_>,
 ) -> Result<(Option<BoxedObserver>, Vec<BoxedObserver>), String> {
     let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
     let tool = if for_curl { Tool::Curl } else { Tool::Ucurl };

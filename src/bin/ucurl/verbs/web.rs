@@ -1,0 +1,109 @@
+//! `--web`: the live page of a tap, of a recording and of the demo.
+
+use super::serve;
+use super::supervise::Front;
+use crate::args::given::Given;
+use crate::console::say;
+use std::io;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::SystemTime;
+#[cfg(feature = "page")]
+use unix_http::tap::page::{Origin, Page};
+use unix_http::traffic::Observer;
+use unix_http::transport::Endpoint;
+
+/// The page, and the verb that shows it.
+pub struct Web {
+    page: Page,
+    verb: &'static str,
+}
+
+/// Serves the page of `--web` and prints its address; `None` without `--web`.
+pub fn open(
+    given: &Given,
+    target: &Endpoint,
+    started: SystemTime,
+    recording: bool,
+) -> Result<Option<Web>, String> {
+    if !given.has("web") {
+        let open = given.has("open");
+        return if open { Err("--open needs --web".into()) } else { Ok(None) };
+    }
+    let verb = given.verb.name();
+    let place = match given.value("web").filter(|text| !text.is_empty()) {
+        Some(text) => serve::place(text)?,
+        None => Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 },
+    };
+    let program = format!("ucurl {verb}");
+    let page = bind(&place, program, target, started, recording);
+    let page = page.map_err(|why| format!("--web: {why}"))?;
+    say(&format!("{verb}: watch at {}", page.url()));
+    if given.has("open") {
+        open_browser(page.url());
+    }
+    Ok(Some(Web { page, verb }))
+}
+
+#[cfg(feature = "page")]
+fn bind(
+    place: &Endpoint,
+    program: String,
+    target: &Endpoint,
+    started: SystemTime,
+    recording: bool,
+) -> Result<Page, String> {
+    let mut origin = Origin::new(program, target.clone(), started);
+    origin.recording = recording;
+    Page::bind(place, origin).map_err(|error| error.to_string())
+}
+
+/// Stands in for the page in a build without it.
+#[cfg(not(feature = "page"))]
+enum Page {}
+
+#[cfg(not(feature = "page"))]
+fn bind(_: &Endpoint, _: String, _: &Endpoint, _: SystemTime, _: bool) -> Result<Page, String> {
+    Err("this ucurl was built without the page (the Cargo feature `page`)".into())
+}
+
+#[cfg(not(feature = "page"))]
+impl Page {
+    fn url(&self) -> &str {
+        match *self {}
+    }
+
+    fn observer(&self) -> Box<dyn Observer> {
+        match *self {}
+    }
+}
+
+impl Web {
+    pub fn observer(&self) -> Box<dyn Observer> {
+        Box::new(self.page.observer())
+    }
+
+    /// Keeps the page after the command has ended with `code`, until the front asks to stop.
+    pub fn stay(&self, front: &Front, code: i32) {
+        say(&format!("{}: the page stays until Ctrl-C", self.verb));
+        front.stay(code);
+    }
+}
+
+/// Starts the program that opens a browser. The address is on its command line, where other users
+/// of this machine can read it.
+fn open_browser(url: &str) {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = Command::new(program);
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.spawn() {
+        Ok(mut child) => _ = thread::spawn(move || child.wait()),
+        Err(error) => {
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "it is not installed".into(),
+                _ => error.to_string(),
+            };
+            say(&format!("--open: cannot start {program}: {why}; open the address yourself"));
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! One exchange as the page keeps it: heads, sizes and times whole, bodies up to a limit.
+
+use crate::base::text::harmless;
+use crate::docker::{OutputKind, may_begin_frames};
+use crate::traffic::{Event, Exchange, Fault, Side};
+use crate::wire::{Fields, ResponseHead};
+use std::time::Duration;
+
+/// How many bytes of a body are kept.
+pub const BODY_LIMIT: usize = 128 << 10;
+/// Bytes that arrive within this time of each other are one piece.
+const GATHER: Duration = Duration::from_millis(100);
+/// How many interim responses are kept.
+const INTERIM_LIMIT: usize = 8;
+/// What an exchange and a piece take beside their bytes, about.
+const EXCHANGE_WEIGHT: usize = 1024;
+const PIECE_WEIGHT: usize = 32;
+
+/// What went wrong.
+#[derive(Clone, Debug)]
+pub(super) enum KeptFault {
+    Seen(Side, Fault),
+    /// The client was rejected, for this reason.
+    Refused(String),
+    /// The client left in the middle of the response.
+    Left,
+}
+
+impl KeptFault {
+    /// Returns what is wrong, and the section of the broken rule.
+    pub fn text(&self) -> (String, &'static str) {
+        match self {
+            KeptFault::Seen(side, fault) => {
+                (format!("the {side}: {}", harmless(fault.text().as_bytes())), fault.section())
+            }
+            KeptFault::Refused(why) => {
+                (format!("the client was turned away: {}", harmless(why.as_bytes())), "")
+            }
+            KeptFault::Left => ("the client left in the middle of the response".into(), ""),
+        }
+    }
+}
+
+/// An exchange, and what is kept of its bodies.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeptExchange {
+    pub id: u64,
+    pub connection: u64,
+    pub version: u64,
+    pub x: Exchange,
+    pub interim: Vec<ResponseHead>,
+    /// The trailer fields of the request and of the response.
+    pub trailers: [Option<Fields>; 2],
+    pub faults: Vec<KeptFault>,
+    pub pieces: Vec<KeptPiece>,
+    /// The bytes of the pieces, one after the other.
+    pub bytes: Vec<u8>,
+    /// How many bytes of each side are kept.
+    pub kept: [usize; 2],
+    /// The first bytes that the server sent, which tell the kind of the content.
+    first: [u8; 4],
+    pub done: bool,
+    /// Whether the last piece was shown, and cannot grow.
+    pub sealed: bool,
+    /// About how much memory it takes.
+    pub weight: usize,
+}
+
+/// Bytes that arrived together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeptPiece {
+    pub at: Duration,
+    pub side: Side,
+    /// Whether they came after an upgrade.
+    pub upgraded: bool,
+    pub length: usize,
+}
+
+/// What kind of content a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentKind {
+    None,
+    Json,
+    Frames,
+    Text,
+    Binary,
+}
+
+impl KeptExchange {
+    pub fn new(id: u64, connection: u64) -> KeptExchange {
+        KeptExchange { id, connection, weight: EXCHANGE_WEIGHT, ..KeptExchange::default() }
+    }
+
+    /// Returns the exchange for a list.
+    pub fn without_bytes(&self) -> KeptExchange {
+        let (pieces, bytes) = (Vec::new(), Vec::new());
+        let KeptExchange { id, connection, version, kept, first, done, .. } = *self;
+        let (x, faults) = (self.x.clone(), self.faults.clone());
+        KeptExchange {
+            id,
+            connection,
+            version,
+            x,
+            faults,
+            pieces,
+            bytes,
+            kept,
+            first,
+            done,
+            ..KeptExchange::default()
+        }
+    }
+
+    /// Keeps an event of the exchange.
+    pub fn see(&mut self, at: Duration, x: &Exchange, event: &Event<'_>) {
+        self.x.clone_from(x);
+        match event {
+            Event::Request(_) => self.add_head(x.request.as_ref().map(|head| head.as_bytes())),
+            Event::Response(_) => self.add_head(x.response.as_ref().map(|head| head.as_bytes())),
+            Event::Interim(_, head) if self.interim.len() < INTERIM_LIMIT => {
+                self.interim.push((*head).clone());
+                self.add_head(Some(head.as_bytes()));
+            }
+            Event::Content(_, side, bytes) => self.add(at, *side, false, bytes),
+            Event::Tunnel(_, side, bytes) => self.add(at, *side, true, bytes),
+            Event::End(_, side, Some(trailers)) => {
+                self.trailers[*side as usize] = Some((*trailers).clone());
+            }
+            Event::Fault(_, side, fault) => {
+                self.faults.push(KeptFault::Seen(*side, *fault));
+            }
+            Event::Done(_) => {
+                self.faults.extend(x.left.map(|_| KeptFault::Left));
+                self.done = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn add_head(&mut self, head: Option<&[u8]>) {
+        // Its bytes, and where its fields are.
+        self.weight += 2 * head.map_or(0, <[u8]>::len);
+    }
+
+    fn add(&mut self, at: Duration, side: Side, upgraded: bool, bytes: &[u8]) {
+        let kept = &mut self.kept[side as usize];
+        let bytes = &bytes[..bytes.len().min(BODY_LIMIT.saturating_sub(*kept))];
+        if bytes.is_empty() {
+            return;
+        }
+        if side == Side::Server {
+            self.first.iter_mut().skip(*kept).zip(bytes).for_each(|(first, byte)| *first = *byte);
+        }
+        *kept += bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.weight += bytes.len();
+        match self.pieces.last_mut() {
+            Some(last)
+                if !self.sealed
+                    && (last.side, last.upgraded) == (side, upgraded)
+                    && at.saturating_sub(last.at) < GATHER =>
+            {
+                last.length += bytes.len();
+            }
+            _ => {
+                self.pieces.push(KeptPiece { at, side, upgraded, length: bytes.len() });
+                self.weight += PIECE_WEIGHT;
+                self.sealed = false;
+            }
+        }
+    }
+
+    /// Returns the pieces with their bytes.
+    pub fn pieces(&self) -> impl Iterator<Item = (&KeptPiece, &[u8])> {
+        let mut rest = &self.bytes[..];
+        self.pieces.iter().map(move |piece| {
+            let (bytes, after) = rest.split_at(piece.length);
+            rest = after;
+            (piece, bytes)
+        })
+    }
+
+    /// Returns all bytes that are kept of one side.
+    pub fn body(&self, side: Side) -> Vec<u8> {
+        let of_side = self.pieces().filter(|(piece, _)| piece.side == side);
+        of_side.flat_map(|(_, bytes)| bytes).copied().collect()
+    }
+
+    /// Returns the kind of content that the fields of one side name.
+    pub fn named_kind(&self, side: Side) -> ContentKind {
+        let message = self.x.message(side);
+        if message.content + message.tunnel == 0 {
+            return ContentKind::None;
+        }
+        let media_type = self.x.fields(side).and_then(|fields| fields.get("Content-Type"));
+        if side == Side::Server && self.may_be_frames(media_type) {
+            return ContentKind::Frames;
+        }
+        let lower = media_type.unwrap_or_default().to_ascii_lowercase();
+        let names = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
+        match () {
+            _ if names(b"json") => ContentKind::Json,
+            _ if names(b"text/") || message.tunnel > 0 || media_type.is_none() => ContentKind::Text,
+            _ if names(b"raw-stream") => ContentKind::Text,
+            _ => ContentKind::Binary,
+        }
+    }
+
+    fn may_be_frames(&self, media_type: Option<&[u8]>) -> bool {
+        let target = self.x.target().split(|&b| b == b'?').next().unwrap_or_default();
+        let streams = [&b"/attach"[..], b"/logs", b"/start"];
+        let first = &self.first[..self.kept[1].min(self.first.len())];
+        may_begin_frames(first)
+            && match OutputKind::of_content_type(media_type) {
+                OutputKind::Multiplexed => true,
+                OutputKind::DependsOnTty => streams.iter().any(|end| target.ends_with(end)),
+                OutputKind::Other => false,
+            }
+    }
+}

@@ -1,0 +1,212 @@
+//! Keeps the last exchanges for the page.
+//!
+//! The store is an observer like any other: it copies what it keeps and returns. Pages read it when
+//! they want to, under a lock that is never held during I/O.
+//!
+//! Each change of an exchange gets a *version*. A page asks for the exchanges that changed after
+//! the last version that it knows, and gets each of them once, in its latest state. So a slow page
+//! needs no queue, and a change that no page has read yet needs no new version.
+
+use super::kept::{KeptExchange, KeptFault};
+use crate::base::sync::lock;
+use crate::traffic::{Event, Exchange, Observer};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How many exchanges are kept.
+pub const EXCHANGE_LIMIT: usize = 10_000;
+/// About how many bytes are kept: heads and bodies.
+pub const BYTE_LIMIT: usize = 32 << 20;
+/// How many changed exchanges a page gets at once.
+const BATCH: usize = 100;
+
+/// The last exchanges.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Exchanges with consecutive ids.
+    kept: VecDeque<KeptExchange>,
+    /// The exchanges that are not over: connection and number, and the id.
+    open: BTreeMap<(u64, u64), u64>,
+    /// The id of the exchange that got each version.
+    changes: BTreeMap<u64, u64>,
+    /// The latest version.
+    version: u64,
+    /// The latest version that a page has read.
+    read: u64,
+    dropped: u64,
+    bytes: usize,
+    /// Whether nothing more comes.
+    over: bool,
+    stopping: bool,
+    /// How many pages wait for changes.
+    waiting: usize,
+}
+
+/// What a page knows.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub version: u64,
+    pub dropped: u64,
+    pub over: bool,
+}
+
+/// What a page does not know yet.
+pub(super) struct Changes {
+    /// The changed exchanges in the order of their versions, without their bodies.
+    pub exchanges: Vec<KeptExchange>,
+    /// Whether there may be more of them.
+    pub more: bool,
+    pub stopping: bool,
+}
+
+impl Store {
+    /// Returns the changes after those that are seen. Waits up to `wait` for some.
+    pub fn changes(&self, seen: &mut Seen, wait: Duration) -> Changes {
+        let mut state = lock(&self.state);
+        let known = |state: &mut State| {
+            let news = state.version > seen.version || state.dropped > seen.dropped;
+            !(news || state.stopping || state.over && !seen.over)
+        };
+        state.waiting += 1;
+        let waited = self.changed.wait_timeout_while(state, wait, known);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.waiting -= 1;
+        let State { dropped, over, stopping, .. } = *state;
+        let after = state.changes.range(seen.version + 1..).take(BATCH);
+        let ids: Vec<u64> = after.map(|(_, id)| *id).collect();
+        let kept = ids.iter().filter_map(|id| state.get(*id));
+        let exchanges: Vec<KeptExchange> = kept.map(|kept| kept.without_bytes()).collect();
+        let more = exchanges.len() == BATCH;
+        seen.version = exchanges.last().map_or(seen.version, |last| last.version);
+        (seen.dropped, seen.over) = (dropped, over && !more);
+        state.read = state.read.max(seen.version);
+        Changes { exchanges, more, stopping }
+    }
+
+    /// Returns an exchange. Later bytes begin a new piece of it.
+    pub fn exchange(&self, id: u64) -> Option<KeptExchange> {
+        let mut state = lock(&self.state);
+        let kept = state.get_mut(id)?;
+        kept.sealed = true;
+        Some(kept.clone())
+    }
+
+    /// Returns the ids of the exchanges that are kept.
+    pub fn ids(&self) -> Vec<u64> {
+        lock(&self.state).kept.iter().map(|kept| kept.id).collect()
+    }
+
+    /// Wakes all pages and tells them to end.
+    pub fn stop(&self) {
+        lock(&self.state).stopping = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Observer for Store {
+    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
+        match (event, event.exchange()) {
+            (Event::Bytes(..) | Event::Framing(..), _) => {}
+            (_, Some(x)) => lock(&self.state).see(connection, at, x, event),
+            (Event::Refused(why), None) => {
+                let fault = KeptFault::Refused((*why).to_owned());
+                lock(&self.state).fault(connection, at, fault);
+            }
+            (Event::Fault(_, side, fault), None) => {
+                lock(&self.state).fault(connection, at, KeptFault::Seen(*side, *fault));
+            }
+            _ => {}
+        }
+    }
+
+    fn flush(&self) {
+        if lock(&self.state).waiting > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    fn finish(&self) -> Option<String> {
+        lock(&self.state).over = true;
+        self.changed.notify_all();
+        None
+    }
+}
+
+impl State {
+    fn get(&self, id: u64) -> Option<&KeptExchange> {
+        self.kept.get(usize::try_from(id.checked_sub(self.dropped + 1)?).ok()?)
+    }
+
+    fn get_mut(&mut self, id: u64) -> Option<&mut KeptExchange> {
+        self.kept.get_mut(usize::try_from(id.checked_sub(self.dropped + 1)?).ok()?)
+    }
+
+    fn see(&mut self, connection: u64, at: Duration, x: &Exchange, event: &Event<'_>) {
+        let key = (connection, x.number);
+        let begins = matches!(event, Event::Request(_)) || x.request.is_none();
+        let id = match self.open.get(&key) {
+            Some(id) => *id,
+            None if begins => self.begin(connection, x),
+            // It was dropped.
+            None => return,
+        };
+        let Some(kept) = self.get_mut(id) else { return };
+        let before = kept.weight;
+        kept.see(at, x, event);
+        let grown = kept.weight - before;
+        if kept.done {
+            self.open.remove(&key);
+        }
+        self.note(id, grown);
+    }
+
+    /// Keeps a fault that belongs to no exchange, as an exchange without messages.
+    fn fault(&mut self, connection: u64, at: Duration, fault: KeptFault) {
+        let mut x = Exchange::default();
+        x.sent.began = Some(at);
+        let id = self.begin(connection, &x);
+        self.open.remove(&(connection, x.number));
+        if let Some(kept) = self.get_mut(id) {
+            (kept.x, kept.done) = (x, true);
+            kept.faults.push(fault);
+        }
+        self.note(id, 0);
+    }
+
+    fn begin(&mut self, connection: u64, x: &Exchange) -> u64 {
+        let id = self.dropped + self.kept.len() as u64 + 1;
+        let kept = KeptExchange::new(id, connection);
+        self.bytes += kept.weight;
+        self.kept.push_back(kept);
+        self.open.insert((connection, x.number), id);
+        id
+    }
+
+    /// Notes that an exchange has changed, and forgets the oldest if there is too much.
+    fn note(&mut self, id: u64, grown: usize) {
+        self.bytes += grown;
+        let (read, next) = (self.read, self.version + 1);
+        if let Some(kept) = self.get_mut(id)
+            && kept.version <= read
+        {
+            let old = std::mem::replace(&mut kept.version, next);
+            self.version = next;
+            self.changes.remove(&old);
+            self.changes.insert(next, id);
+        }
+        while self.kept.len() > EXCHANGE_LIMIT || self.bytes > BYTE_LIMIT && self.kept.len() > 1 {
+            let Some(oldest) = self.kept.pop_front() else { return };
+            self.dropped += 1;
+            self.bytes -= oldest.weight;
+            self.changes.remove(&oldest.version);
+            self.open.remove(&(oldest.connection, oldest.x.number));
+        }
+    }
+}
