@@ -10,21 +10,22 @@ mod json {
     mod pointer;
 }
 
-use unix_http::json::{JsonError, JsonTexts, Value};
+use support::json_fault::JsonFault;
+use unix_http::json::{JsonTexts, Value};
 
 /// What a reader made of a stream: its texts in a notation of one word for each token, and how it
 /// ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reading {
     texts: String,
-    end: Result<(), JsonError>,
+    end: Result<(), JsonFault>,
 }
 
 /// Reads one text.
 fn read(text: &[u8]) -> Reading {
     let mut texts = String::new();
     let end = Value::parse(text).map(|value| note(&value, &mut texts));
-    Reading { texts: texts.trim_end().to_owned(), end }
+    Reading { texts: texts.trim_end().to_owned(), end: end.map_err(JsonFault::from) }
 }
 
 /// Reads a stream of texts in slices, one after the other.
@@ -41,7 +42,7 @@ fn read_stream<'a>(slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
     let end = end.and_then(|()| {
         stream.finish(&mut |text| text.value().map(|value| note(&value, &mut texts)))
     });
-    Reading { texts: texts.trim_end().to_owned(), end }
+    Reading { texts: texts.trim_end().to_owned(), end: end.map_err(JsonFault::from) }
 }
 
 fn note(value: &Value, texts: &mut String) {

@@ -1,7 +1,7 @@
 //! Clients over a stream that the caller connected: an inherited descriptor, a socket pair, vsock.
 
 use super::{Client, ClientBuilder};
-use crate::transport::{Cause, ConnectErrorKind, Endpoint, Program, Stream};
+use crate::transport::{Carrier, Cause, ConnectErrorKind, Endpoint, Program, Stream};
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn over(stream: impl Into<Stream>) -> Client {
-        Client::builder(Endpoint::Program(Arc::new(OwnStream))).over(stream)
+        Client::builder(Endpoint::Program(Carrier(Arc::new(OwnStream)))).over(stream)
     }
 }
 

@@ -58,7 +58,7 @@ impl<S> Connection<S> {
     }
 
     /// Creates a connection that reuses the memory of an earlier one.
-    pub fn with_buffer(stream: S, bytes: Vec<u8>) -> Connection<S> {
+    pub(crate) fn with_buffer(stream: S, bytes: Vec<u8>) -> Connection<S> {
         let buffer = Buffer { bytes, ..Buffer::default() };
         Connection { stream, buffer, gap: fast::Gap::default() }
     }
@@ -84,7 +84,7 @@ impl<S> Connection<S> {
     }
 
     /// Returns whether bytes were read but not used yet.
-    pub fn has_buffered(&self) -> bool {
+    pub(crate) fn has_buffered(&self) -> bool {
         self.buffered().iter().any(|bytes| !bytes.is_empty())
     }
 
@@ -95,7 +95,7 @@ impl<S> Connection<S> {
     }
 
     /// Drops the stream and returns the buffer's memory.
-    pub fn into_buffer(self) -> Vec<u8> {
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.buffer.bytes
     }
 
@@ -108,12 +108,12 @@ impl<S> Connection<S> {
 
     /// Returns the unused content from [`fill_body`](Connection::fill_body).
     #[inline]
-    pub fn content(&self) -> &[u8] {
+    pub(crate) fn content(&self) -> &[u8] {
         self.buffer.ready()
     }
 
     /// Drops the buffered part of a body without reading from the stream.
-    pub fn discard_buffered(&mut self, body: &mut BodyDecoder) {
+    pub(crate) fn discard_buffered(&mut self, body: &mut BodyDecoder) {
         self.buffer.ready = 0..0;
         while !body.is_done() && self.has_buffered() {
             self.buffer.decode(body);

@@ -8,8 +8,8 @@
 //! assert_eq!(host.endpoint, Endpoint::Tcp { host: "build.example".into(), port: 2375 });
 //! assert_eq!(host.prefix, "/engine");
 //!
-//! let error = DockerHost::parse("/var/run/docker.sock").unwrap_err();
-//! assert_eq!(error.meant(), Some("unix:///var/run/docker.sock"));
+//! let error = DockerHost::parse("/var/run/docker.sock").unwrap_err().to_string();
+//! assert!(error.ends_with("did you mean unix:///var/run/docker.sock?"));
 //! # Ok::<(), unix_http::transport::EndpointError>(())
 //! ```
 

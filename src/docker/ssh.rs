@@ -11,7 +11,9 @@
 
 use crate::base::percent;
 use crate::base::text::{visible, visible_path};
-use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program};
+use crate::transport::{
+    Carrier, Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program,
+};
 use crate::transport::{authority, check_host, refuse};
 use std::ffi::OsString;
 use std::fmt;
@@ -47,7 +49,7 @@ impl Endpoint {
     ) -> Result<Self, EndpointError> {
         let ssh = Ssh { user: user.map(str::to_owned), host: host.to_owned(), port, socket };
         match check_user(user).and_then(|()| check_host(host)) {
-            Ok(()) => Ok(Self::Program(Arc::new(ssh))),
+            Ok(()) => Ok(Self::Program(Carrier(Arc::new(ssh)))),
             Err(error) => Err(error.about(ssh.to_string().as_bytes())),
         }
     }

@@ -15,7 +15,9 @@
 
 use super::environment::open;
 use crate::base::text::{visible, visible_path};
-use crate::transport::{Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready};
+use crate::transport::{
+    Carrier, Cause, ConnectErrorKind as Kind, Endpoint, EndpointError, Program, Ready,
+};
 use crate::transport::{check_host, host_and_port, tcp};
 use std::ffi::OsString;
 use std::fmt;
@@ -77,7 +79,7 @@ impl Endpoint {
     pub fn tls(host: &str, port: u16, options: TlsOptions) -> Result<Self, EndpointError> {
         let name = options.server_name.as_deref().unwrap_or(host);
         check_host(host).and_then(|()| check_host(name)).map_err(|e| e.about(host.as_bytes()))?;
-        Ok(Self::Program(Arc::new(Tls { host: host.to_owned(), port, options })))
+        Ok(Self::Program(Carrier(Arc::new(Tls { host: host.to_owned(), port, options }))))
     }
 }
 

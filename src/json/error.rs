@@ -3,39 +3,42 @@
 use std::fmt;
 
 /// The maximum nesting depth: 512 (RFC 8259 §9).
-pub const DEPTH_LIMIT: usize = 512;
+pub(crate) const DEPTH_LIMIT: usize = 512;
 /// The maximum length of one text in a stream: 64 MiB (RFC 8259 §9).
-pub const TEXT_LIMIT: usize = 64 << 20;
+pub(crate) const TEXT_LIMIT: usize = 64 << 20;
 
 /// A violation of the grammar of JSON or of a pointer: which rule, and at which byte.
 ///
 /// ```
-/// use unix_http::json::{JsonErrorKind, Value};
+/// use unix_http::json::Value;
 ///
 /// let error = Value::parse(br#"{"Tty":True}"#).unwrap_err();
-/// assert_eq!((error.kind, error.offset), (JsonErrorKind::Value, 7));
+/// assert_eq!(error.offset, 7);
 /// assert_eq!(error.to_string(), "expected a value at byte 7 (RFC 8259 §3)");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonError {
     /// Which rule was broken.
-    pub kind: JsonErrorKind,
-    /// The offset of the first byte that breaks it, counted from the beginning of the stream. For
-    /// [`Incomplete`](JsonErrorKind::Incomplete), the end of the text.
+    pub(crate) kind: JsonErrorKind,
+    /// The offset of the first byte that breaks it, counted from the beginning of the stream, or
+    /// the end of a text that [is incomplete](JsonError::is_incomplete).
     pub offset: u64,
+}
+
+impl JsonError {
+    /// Whether the text ended before it was whole, so that more bytes could mend it.
+    pub fn is_incomplete(&self) -> bool {
+        self.kind == JsonErrorKind::Incomplete
+    }
 }
 
 macro_rules! kinds {
     ($($name:ident $text:literal $section:literal)*) => {
         /// The rule that was broken; [`section`](JsonErrorKind::section) returns its section.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum JsonErrorKind { $(#[doc = $text] $name,)* }
+        pub(crate) enum JsonErrorKind { $(#[doc = $text] $name,)* }
 
         impl JsonErrorKind {
-            /// Every kind, for tables and tests.
-            pub const ALL: &'static [JsonErrorKind] = &[$(JsonErrorKind::$name,)*];
-
             /// Returns the section that states the rule, such as `RFC 8259 §3`.
             pub fn section(self) -> &'static str {
                 match self { $(JsonErrorKind::$name => $section,)* }

@@ -9,7 +9,7 @@
 //! | split a stream such as `/events` into texts | [`JsonTexts`] |
 //! | print one value of a text | [`JsonText::select`] with a [`Pointer`] |
 //! | indent a text | [`JsonText::lay_out`] |
-//! | write JSON | [`JsonWriter`], [`encode_string`], a value's `Display` |
+//! | write JSON | [`JsonWriter`], a value's `Display` |
 //!
 //! # One strict policy
 //! RFC 8259 §9 lets a parser accept extensions; this one accepts none. It rejects comments,
@@ -22,7 +22,7 @@
 //! |---|---|
 //! | a number that fits no machine type | accepted: numbers stay text (§6) |
 //! | members with the same name (§4) | kept; [`Value::get`] takes the last, a [`Pointer`] fails |
-//! | depth and length (§9) | [`DEPTH_LIMIT`], and [`TEXT_LIMIT`] in a stream |
+//! | depth and length (§9) | at most 512 levels, and 64 MiB for each text of a stream |
 
 mod error;
 mod pointer;
@@ -33,10 +33,10 @@ mod texts;
 mod value;
 mod write;
 
-pub use error::{DEPTH_LIMIT, JsonError, JsonErrorKind, TEXT_LIMIT};
+pub use error::JsonError;
 pub use pointer::Pointer;
 #[cfg(feature = "docker")]
 pub(crate) use reader::{Begun, Next};
 pub use texts::{JsonText, JsonTexts};
 pub use value::Value;
-pub use write::{JsonWriter, encode_string};
+pub use write::JsonWriter;

@@ -35,8 +35,7 @@ impl Pointer {
     /// Parses a pointer such as `/a/0/b~1c`.
     ///
     /// # Errors
-    /// [`PointerSlash`](JsonErrorKind::PointerSlash) and
-    /// [`PointerEscape`](JsonErrorKind::PointerEscape).
+    /// Fails on a pointer that does not begin with a slash, and on a `~` without 0 or 1 behind it.
     pub fn parse(text: &str) -> Result<Pointer, JsonError> {
         if text.is_empty() {
             return Ok(Pointer { tokens: Vec::new() });

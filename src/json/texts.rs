@@ -88,8 +88,7 @@ impl JsonTexts {
     /// Reads more of the stream and passes each completed text to `each`.
     ///
     /// # Errors
-    /// Returns the first error of `each`, now and in every later call. A text over the limit is
-    /// [`TooLong`](Kind::TooLong).
+    /// Returns the first error of `each`, now and in every later call. Fails on a text over 64 MiB.
     pub fn feed(&mut self, input: &[u8], each: &mut Each<'_>) -> Result<(), JsonError> {
         self.failed.map_or(Ok(()), Err)?;
         for &byte in input {

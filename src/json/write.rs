@@ -6,13 +6,7 @@ use std::fmt;
 /// Appends `text` as a JSON string in quotation marks.
 ///
 /// Escapes only the characters that RFC 8259 §7 requires, and DEL, which a terminal would obey.
-///
-/// ```
-/// let mut out = Vec::new();
-/// unix_http::json::encode_string(&mut out, "say \"hi\"\n");
-/// assert_eq!(out, br#""say \"hi\"\n""#);
-/// ```
-pub fn encode_string(out: &mut Vec<u8>, text: &str) {
+pub(super) fn encode_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for &byte in text.as_bytes() {
         match byte {

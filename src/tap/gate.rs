@@ -18,7 +18,7 @@
 //! This is no authentication: every local program can connect.
 //!
 //! ```
-//! use unix_http::tap::gate::Gate;
+//! use unix_http::tap::Gate;
 //!
 //! let mut gate = Gate::new(&[]);
 //! let mut passed = Vec::new();
@@ -26,7 +26,7 @@
 //! assert_eq!(passed.len(), 40);
 //! let denied = gate.admit(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", &mut passed);
 //! assert_eq!((denied.unwrap_err().status, passed.len()), (421, 40));
-//! # Ok::<(), unix_http::tap::gate::Denied>(())
+//! # Ok::<(), unix_http::tap::Denied>(())
 //! ```
 
 use crate::wire::{
@@ -59,10 +59,10 @@ enum State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Denied {
     /// The status-code of the response.
-    pub(crate) status: u16,
+    pub status: u16,
     pub(super) why: String,
     /// The rule of a [guard](super::guard) that would let the request pass.
-    pub(crate) needed: Option<String>,
+    pub needed: Option<String>,
     /// Whether the request is HEAD, whose response has no content.
     pub(super) to_head: bool,
 }

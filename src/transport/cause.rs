@@ -4,7 +4,7 @@ use std::io;
 
 /// The cause of a failed connect. [`ConnectError`](super::ConnectError) adds the endpoint.
 #[derive(Debug)]
-pub struct Cause {
+pub(crate) struct Cause {
     /// The kind of failure.
     pub kind: ConnectErrorKind,
     /// The cause and the remedy, in one line.

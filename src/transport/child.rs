@@ -6,7 +6,7 @@ use super::cause::{Cause, ConnectErrorKind as Kind};
 use super::deadline::{Limit, Timeout, rounded};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
-use super::program::{Program, Ready};
+use super::program::{Carrier, Program, Ready};
 use crate::base::sync::lock;
 use crate::base::text::visible;
 use std::ffi::OsString;
@@ -90,7 +90,7 @@ impl Child {
     pub(super) fn failure(&self) -> Option<ConnectError> {
         let limit = if self.has_closed_both() { ENDING } else { Duration::ZERO };
         let status = wait_up_to(&mut lock(&self.process), limit)?;
-        let endpoint = || Endpoint::Program(Arc::clone(&self.program));
+        let endpoint = || Endpoint::Program(Carrier(Arc::clone(&self.program)));
         (!status.success()).then(|| ConnectError::new(&endpoint(), self.explain(status)))
     }
 

@@ -2,7 +2,7 @@
 //! ssh_config(5): `%h` is the host, `%p` the port, `%%` a percent sign.
 
 use super::endpoint::{Endpoint, EndpointError, check_host, refuse};
-use super::program::Program;
+use super::program::{Carrier, Program};
 use crate::base::text::visible;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -28,7 +28,7 @@ impl fmt::Display for Words {
 impl Endpoint {
     /// Returns the endpoint at the other end of a program. The first word is its name or path.
     pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        Self::Program(Arc::new(Words(words.into_iter().map(Into::into).collect())))
+        Self::Program(Carrier(Arc::new(Words(words.into_iter().map(Into::into).collect()))))
     }
 
     /// Returns the endpoint `host` and `port`, reached through a shell command.

@@ -33,9 +33,8 @@ pub fn connect(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Stream,
         Endpoint::Unix(path) => unix::connect_path(path, timeout).map(Stream::from),
         Endpoint::Abstract(name) => unix::connect_abstract(name, timeout).map(Stream::from),
         Endpoint::Tcp { host, port } => tcp::connect(host, *port, timeout).map(Stream::from),
-        Endpoint::Program(program) => {
-            Child::connect(program, timeout).map(|(socket, child)| Stream::new(socket, Some(child)))
-        }
+        Endpoint::Program(program) => Child::connect(&program.0, timeout)
+            .map(|(socket, child)| Stream::new(socket, Some(child))),
     }
     .map_err(|cause| ConnectError::new(endpoint, cause))
 }

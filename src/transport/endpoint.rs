@@ -1,7 +1,7 @@
 //! Endpoints and their notation. The [parent module](super) shows the grammar. `DOCKER_HOST` has a
 //! larger grammar, which shares the functions below.
 
-use super::program::Program;
+use super::program::Carrier;
 use crate::base::number;
 use crate::base::text::{visible, without_password};
 use std::ffi::{OsStr, OsString};
@@ -10,7 +10,6 @@ use std::net::Ipv6Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 /// A place where a server may listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub enum Endpoint {
         port: u16,
     },
     /// A program whose standard input and output are the connection, such as ssh.
-    Program(Arc<dyn Program>),
+    Program(Carrier),
 }
 
 impl Endpoint {
@@ -45,7 +44,7 @@ impl Endpoint {
     pub fn authority(&self) -> Option<String> {
         match self {
             Self::Tcp { host, port } => Some(host_and_port(host, *port)),
-            Self::Program(program) => program.authority(),
+            Self::Program(program) => program.0.authority(),
             _ => None,
         }
     }
@@ -248,11 +247,6 @@ impl EndpointError {
 
     pub(crate) fn about(self, given: &[u8]) -> Self {
         Self { given: without_password(given), ..self }
-    }
-
-    /// Returns the suggestion for a near miss.
-    pub fn meant(&self) -> Option<&str> {
-        self.meant.as_deref()
     }
 }
 

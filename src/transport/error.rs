@@ -38,7 +38,7 @@ impl ConnectError {
     }
 
     /// Returns the kind of the system's error, for an [`io::Error`].
-    pub fn io_kind(&self) -> io::ErrorKind {
+    pub(crate) fn io_kind(&self) -> io::ErrorKind {
         match (&self.cause.source, self.cause.kind) {
             (_, ConnectErrorKind::TimedOut) => io::ErrorKind::TimedOut,
             (Some(error), _) => error.kind(),

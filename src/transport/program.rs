@@ -7,10 +7,11 @@ use super::cause::Cause;
 use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A program that carries a connection. Its [`Display`](fmt::Display) names the endpoint in errors.
-pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
+pub(crate) trait Program: fmt::Debug + fmt::Display + Send + Sync {
     /// Returns the program and its arguments. `limit` is the time limit for connecting.
     fn words(&self, limit: Option<Duration>) -> Vec<OsString>;
 
@@ -42,18 +43,37 @@ pub trait Program: fmt::Debug + fmt::Display + Send + Sync {
 
 /// How a program reports that it is connected.
 #[derive(Clone, Copy, Debug)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// The text that it then prints on standard error.
     pub says: &'static str,
     /// The probable reason for a timeout.
     pub late: &'static str,
 }
 
-/// Compares the name and the command line.
-impl PartialEq for dyn Program {
-    fn eq(&self, other: &Self) -> bool {
-        self.words(None) == other.words(None) && self.to_string() == other.to_string()
+/// A program whose standard input and output are the connection: see [`Endpoint::command`].
+///
+/// [`Endpoint::command`]: super::Endpoint::command
+#[derive(Clone, Debug)]
+pub struct Carrier(pub(crate) Arc<dyn Program>);
+
+impl Carrier {
+    /// Returns the program and its arguments, for a connect without a time limit.
+    pub fn words(&self) -> Vec<OsString> {
+        self.0.words(None)
     }
 }
 
-impl Eq for dyn Program {}
+impl fmt::Display for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Compares the name and the command line.
+impl PartialEq for Carrier {
+    fn eq(&self, other: &Self) -> bool {
+        self.words() == other.words() && self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Carrier {}

@@ -58,7 +58,7 @@ impl Stream {
     ///
     /// # Errors
     /// Fails as shutdown(2) does, and with [`Unsupported`](ErrorKind::Unsupported) if the
-    /// [program](super::Program) cannot half-close.
+    /// [program](super::Carrier) cannot half-close.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write
             && let Some(child) = &self.child
@@ -135,7 +135,7 @@ impl Stream {
 
     /// Returns whether an idle connection can carry another request: the peer has neither closed it
     /// nor sent a byte. Never blocks. After `false`, drop the stream: a byte may be lost.
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         let looked = self.socket.set_nonblocking(true).and_then(|()| (&self.socket).read(&mut [0]));
         let blocking = self.socket.set_nonblocking(false);
         matches!(looked, Err(e) if e.kind() == ErrorKind::WouldBlock) && blocking.is_ok()

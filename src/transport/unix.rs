@@ -32,7 +32,7 @@ const SUN_PATH_MAX: usize = if IS_LINUX { 107 } else { 103 };
 
 /// A path that fits a socket address in place of a longer one, valid while this value lives.
 #[derive(Debug)]
-pub struct ShortPath {
+pub(crate) struct ShortPath {
     path: PathBuf,
     _open: Option<File>,
 }
@@ -52,6 +52,7 @@ impl ShortPath {
     /// # Errors
     /// Fails as open(2) of the directory does, and with [`io::ErrorKind::InvalidFilename`] on
     /// systems other than Linux and for a last component that is too long.
+    #[cfg(feature = "server")]
     pub fn to_bind(path: &Path) -> io::Result<Self> {
         Self::through(path, path.parent().unwrap_or(path), path.file_name())
     }

@@ -37,7 +37,7 @@ pub struct Incomplete {
 
 impl Incomplete {
     /// Returns the message without its RFC section.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let which = match self.expected {
             Some(expected) => format!(" of {expected} bytes"),
             None => " bytes, before the last chunk".to_string(),
@@ -88,7 +88,8 @@ impl BodyDecoder {
         BodyDecoder { state, received: 0, keep_framing: false }
     }
 
-    /// Creates a decoder for the body of a request: see [`ChunkedDecoder::in_request`].
+    /// Creates a decoder for the body of a request, which refuses a folded trailer field
+    /// (`RFC 9112 §5.2`).
     pub fn of_request(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let mut body = BodyDecoder::new(framing, offset, limit);
         if let State::Chunked(decoder) = body.state {
@@ -157,13 +158,13 @@ impl BodyDecoder {
 
     /// Returns whether [`keep_framing`](BodyDecoder::keep_framing) was called.
     #[inline]
-    pub fn keeps_framing(&self) -> bool {
+    pub(crate) fn keeps_framing(&self) -> bool {
         self.keep_framing
     }
 
     /// Returns whether the body is chunked.
     #[inline]
-    pub fn is_chunked(&self) -> bool {
+    pub(crate) fn is_chunked(&self) -> bool {
         matches!(self.state, State::Chunked(_))
     }
 

@@ -20,14 +20,14 @@
 //! gets only the rest of the limit. Its fields stay separate from the head and are never acted on.
 //!
 //! ```
-//! use unix_http::wire::{ChunkedDecoder, Step};
+//! use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, Step};
 //!
 //! let wire = b"5\r\nhello\r\n0\r\n\r\n";
-//! let mut decoder = ChunkedDecoder::new();
-//! assert_eq!(decoder.step(wire)?, Step { framing: 3, data: 5 });
-//! decoder.consume(5);
-//! assert_eq!(decoder.step(&wire[8..])?, Step { framing: 7, data: 0 });
-//! assert!(decoder.is_done());
+//! let mut body = BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT);
+//! assert_eq!(body.step(wire)?, Step { framing: 3, data: 5 });
+//! body.consume(5);
+//! assert_eq!(body.step(&wire[8..])?, Step { framing: 7, data: 0 });
+//! assert!(body.is_done());
 //! # Ok::<(), unix_http::wire::ParseError>(())
 //! ```
 
@@ -116,7 +116,7 @@ impl Ext {
 
 /// Removes the chunked coding step by step, without storing content.
 #[derive(Clone, Debug)]
-pub struct ChunkedDecoder {
+pub(crate) struct ChunkedDecoder {
     state: State,
     /// The bytes left of this chunk's data; within a chunk-size, the number read so far.
     left: u64,
@@ -343,7 +343,7 @@ pub fn encode_chunk(out: &mut Vec<u8>, data: &[u8]) {
 }
 
 /// Appends the chunk-size line of a chunk. The caller writes the chunk-data and a CR LF.
-pub fn encode_chunk_size(out: &mut Vec<u8>, size: u64) {
+pub(crate) fn encode_chunk_size(out: &mut Vec<u8>, size: u64) {
     let digits = (16 - size.leading_zeros() as usize / 4).max(1);
     for i in (0..digits).rev() {
         out.push(LOWER_HEX[(size >> (4 * i) & 15) as usize]);

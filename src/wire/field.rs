@@ -22,6 +22,7 @@
 
 use super::error::{EncodeError, ErrorKind};
 use super::grammar::{is_ows, is_token, list, token_len, trim_ows, value_len};
+#[cfg(feature = "server")]
 use crate::base::number::Digits;
 use crate::base::secret_name::is_secret_field;
 use std::fmt;
@@ -145,7 +146,8 @@ impl Fields {
     }
 
     /// Adds `Content-Length: length`.
-    pub fn push_length(&mut self, length: u64) {
+    #[cfg(feature = "server")]
+    pub(crate) fn push_length(&mut self, length: u64) {
         self.push_checked(b"Content-Length", b": ", Digits::of(length).as_bytes());
     }
 

@@ -52,22 +52,30 @@ pub enum Framing {
     Tunnel,
 }
 
+/// The rule of `RFC 9112 §6.3` that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    item: u8,
+    text: &'static str,
+}
+
+impl Rule {
+    /// Returns the item of `RFC 9112 §6.3`.
+    pub fn item(self) -> u8 {
+        self.item
+    }
+
+    /// Returns the rule in words.
+    pub fn text(self) -> &'static str {
+        self.text
+    }
+}
+
 macro_rules! rules {
     ($($name:ident $item:literal $text:literal)*) => {
-        /// The rule of `RFC 9112 §6.3` that decided the framing.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Rule { $(#[doc = $text] $name,)* }
-
+        #[allow(non_upper_case_globals, reason = "they read as the variants of an enum")]
         impl Rule {
-            /// Returns the number of the item in `RFC 9112 §6.3`.
-            pub fn item(self) -> u8 {
-                match self { $(Rule::$name => $item,)* }
-            }
-
-            /// Describes the rule in a few words.
-            pub fn text(self) -> &'static str {
-                match self { $(Rule::$name => $text,)* }
-            }
+            $(pub(crate) const $name: Rule = Rule { item: $item, text: $text };)*
         }
     };
 }

@@ -9,14 +9,6 @@
 //! obs-text      = %x80-FF
 //! OWS           = *( SP / HTAB )                                      ; RFC 9110 §5.6.3
 //! ```
-//!
-//! ```
-//! use unix_http::wire::grammar::{is_token, list, trim_ows};
-//!
-//! assert!(is_token(b"Content-Length") && !is_token(b"Content Length") && !is_token(b""));
-//! assert_eq!(trim_ows(b" \tclose "), b"close");
-//! assert!(list(b"a, b").eq([b"a", b"b"]));
-//! ```
 
 const TCHAR: u8 = 1;
 const VALUE: u8 = 2;
@@ -45,18 +37,18 @@ static CLASSES: [u8; 256] = {
 
 /// Returns whether `byte` is a tchar, a byte of a token.
 #[inline]
-pub fn is_tchar(byte: u8) -> bool {
+pub(crate) fn is_tchar(byte: u8) -> bool {
     CLASSES[byte as usize] & TCHAR != 0
 }
 
 /// Returns whether `bytes` is a token: a method or a field name, for example.
-pub fn is_token(bytes: &[u8]) -> bool {
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && token_len(bytes) == bytes.len()
 }
 
 /// Returns whether a field value or reason-phrase may contain `byte`: HTAB, SP, VCHAR or obs-text.
 #[inline]
-pub fn is_value_byte(byte: u8) -> bool {
+pub(crate) fn is_value_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & VALUE != 0
 }
 
@@ -65,19 +57,19 @@ pub fn is_value_byte(byte: u8) -> bool {
 /// The grammar allows ASCII only (`RFC 9112 §3.2`). Obs-text is accepted because curl sends UTF-8
 /// unchanged, and no reader mistakes such a byte for the end of the target.
 #[inline]
-pub fn is_target_byte(byte: u8) -> bool {
+pub(crate) fn is_target_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & TARGET != 0
 }
 
 /// Returns whether `byte` is SP or HTAB.
 #[inline]
-pub fn is_ows(byte: u8) -> bool {
+pub(crate) fn is_ows(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
 /// Removes optional white space from both ends.
 #[inline]
-pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
         && is_ows(*first)
     {
@@ -92,7 +84,7 @@ pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// Splits a comma-separated list into its elements, including empty ones (`RFC 9110 §5.6.1`).
-pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim_ows)
 }
 

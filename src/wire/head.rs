@@ -38,7 +38,7 @@ pub enum Version {
 
 impl Version {
     /// Returns `HTTP/1.0` or `HTTP/1.1`.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Version::Http10 => "HTTP/1.0",
             Version::Http11 => "HTTP/1.1",

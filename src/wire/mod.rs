@@ -47,7 +47,7 @@ mod start_line;
 pub(crate) mod target;
 
 pub use body::{BodyDecoder, Incomplete};
-pub use chunked::{ChunkedDecoder, Step, encode_chunk, encode_last_chunk};
+pub use chunked::{Step, encode_chunk, encode_last_chunk};
 pub use encode::{encode_request, encode_response};
 pub use error::{EncodeError, ErrorKind, ParseError};
 pub use field::{Field, Fields};

@@ -193,18 +193,6 @@ fn fields_are_looked_up_and_taken_away() {
     assert_eq!(through_the_wire(&all), fields(&[("b", "2"), ("C", "x, Close ,y"), ("c", "z")]));
 }
 
-#[test]
-fn lengths_are_decimal() {
-    for length in [0, 1, 9, 10, 11, 99, 100, 12_345_678_901, u64::MAX] {
-        let mut fields = Fields::new();
-        fields.push_length(length);
-        assert_eq!(
-            through_the_wire(&fields).get("Content-Length"),
-            Some(length.to_string().as_bytes())
-        );
-    }
-}
-
 fn through_the_wire(fields: &Fields) -> Fields {
     let mut out = Vec::new();
     encode_response(&mut out, Version::Http11, 200, "OK", fields).unwrap();

@@ -3,7 +3,7 @@
 use crate::support::serve::{Served, serve};
 use std::io::{self, BufRead, Write};
 use unix_http::docker::{self, Demux, DockerError, ErrorScanner, FrameError, FrameStream};
-use unix_http::json::{JsonErrorKind, Value};
+use unix_http::json::Value;
 use unix_http::server::{Request, Responder, Sent};
 use unix_http::{Client, Error};
 
@@ -116,7 +116,7 @@ fn one_error_type_takes_the_errors_of_every_layer() {
     let (_server, client) = started();
     let of = |target| all_layers(&client, target).unwrap_err();
     let error = of("/not-json");
-    assert!(matches!(&error, DockerError::Json(e) if e.kind == JsonErrorKind::Incomplete));
+    assert!(matches!(&error, DockerError::Json(e) if e.is_incomplete()));
     assert!(matches!(of("/cut"), DockerError::Exchange(Error::Incomplete(_))));
     let error = of("/frames");
     assert!(matches!(error, DockerError::Frame(FrameError::NotAFrame { found: 9, .. })), "{error}");

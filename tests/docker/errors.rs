@@ -1,8 +1,8 @@
 //! The daemon's errors, in bodies and in streams.
 
 use crate::deliveries;
+use crate::support::json_fault::{JsonErrorKind, JsonFault};
 use unix_http::docker::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
-use unix_http::json::{JsonError, JsonErrorKind};
 
 /// The code and the message of an error.
 type Told = (Option<i64>, &'static str);
@@ -80,7 +80,8 @@ fn what_is_not_json_is_told() {
     for &(stream, kind, offset) in cases {
         let mut scanner = ErrorScanner::new();
         scanner.feed(stream.as_bytes());
-        assert_eq!(scanner.finish(), Err(JsonError { kind, offset }), "{stream}");
+        let error = scanner.finish().unwrap_err();
+        assert_eq!(JsonFault::from(error), JsonFault { kind, offset }, "{stream}");
     }
 }
 

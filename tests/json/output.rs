@@ -1,20 +1,20 @@
 //! What is written: strings, and the lay-out of `jq .`.
 
 use crate::deliveries;
+use crate::support::json_fault::{JsonErrorKind, JsonFault};
 use crate::support::needs;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use unix_http::json::{JsonError, JsonErrorKind, JsonText, JsonTexts, JsonWriter};
-use unix_http::json::{Pointer, Value, encode_string};
+use unix_http::json::{JsonText, JsonTexts, JsonWriter, Pointer, Value};
 
 /// Lays out a stream under every delivery.
-fn lay_out(text: &[u8]) -> (String, Result<(), JsonError>) {
+fn lay_out(text: &[u8]) -> (String, Result<(), JsonFault>) {
     let mut outs = deliveries(text).into_iter().map(|slices| {
         let (mut texts, mut out) = (JsonTexts::default(), Vec::new());
         let mut print = |text: &JsonText| text.lay_out(&mut |line| out.extend_from_slice(line));
         let end = slices.iter().try_for_each(|slice| texts.feed(slice, &mut print));
         let end = end.and_then(|()| texts.finish(&mut print));
-        (String::from_utf8(out).unwrap(), end)
+        (String::from_utf8(out).unwrap(), end.map_err(JsonFault::from))
     });
     let first = outs.next().unwrap();
     outs.for_each(|other| assert_eq!(first, other));
@@ -82,7 +82,7 @@ fn what_came_before_an_error_is_laid_out() {
         (b"<html>", "<", JsonErrorKind::Value, 0),
     ];
     for &(text, out, kind, offset) in cases {
-        let want = (out.to_owned(), Err(JsonError { kind, offset }));
+        let want = (out.to_owned(), Err(JsonFault { kind, offset }));
         assert_eq!(lay_out(text), want, "{}", text.escape_ascii());
     }
 }
@@ -135,7 +135,6 @@ fn strings_written_are_strings_read() {
         .chain([0xd7ff, 0xe000, 0xfeff, 0xffff, 0x10000, 0x10ffff])
         .filter_map(char::from_u32)
         .collect();
-    let mut out = Vec::new();
-    encode_string(&mut out, &all);
-    assert_eq!(Value::parse(&out), Ok(Value::String(all)));
+    let out = Value::String(all.clone()).to_string();
+    assert_eq!(Value::parse(out.as_bytes()), Ok(Value::String(all)));
 }

@@ -1,8 +1,9 @@
 //! JSON Pointer, RFC 6901, over texts of a stream and over trees.
 
 use crate::deliveries;
-use unix_http::json::JsonErrorKind as Kind;
-use unix_http::json::{JsonError, JsonErrorKind, JsonText, JsonTexts, Pointer, Value};
+use crate::support::json_fault::JsonErrorKind as Kind;
+use crate::support::json_fault::{JsonErrorKind, JsonFault};
+use unix_http::json::{JsonText, JsonTexts, Pointer, Value};
 
 /// The document of RFC 6901 §5, as it stands there.
 const SECTION_5: &str = r#"{
@@ -27,7 +28,7 @@ struct Selected {
     miss: Option<String>,
 }
 
-fn select(pointer: &str, text: &[u8]) -> (String, Selected, Result<(), JsonError>) {
+fn select(pointer: &str, text: &[u8]) -> (String, Selected, Result<(), JsonFault>) {
     let pointer = Pointer::parse(pointer).unwrap();
     let mut readings = deliveries(text).into_iter().map(|slices| {
         let (mut texts, mut out, mut selected) =
@@ -42,7 +43,7 @@ fn select(pointer: &str, text: &[u8]) -> (String, Selected, Result<(), JsonError
         };
         let end = slices.iter().try_for_each(|slice| texts.feed(slice, &mut each));
         let end = end.and_then(|()| texts.finish(&mut each));
-        (String::from_utf8(out).unwrap(), selected, end)
+        (String::from_utf8(out).unwrap(), selected, end.map_err(JsonFault::from))
     });
     let first = readings.next().unwrap();
     for other in readings {
@@ -194,7 +195,7 @@ fn a_star_is_every_element() {
 
 #[test]
 fn a_name_twice_fails_after_the_first() {
-    let ambiguous = |offset| Err(JsonError { kind: Kind::Ambiguous, offset });
+    let ambiguous = |offset| Err(JsonFault { kind: Kind::Ambiguous, offset });
     let (out, _, end) = select("/a", br#"{"a":1,"a":2}"#);
     assert_eq!((out.as_str(), end), ("1\n", ambiguous(10)));
     let (out, _, end) = select("/a/b", br#"{"a":{"b":1},"a":{"b":2}}"#);
@@ -225,7 +226,7 @@ fn what_came_before_an_error_is_delivered() {
     ];
     for &(pointer, text, out, kind, offset) in cases {
         let (got, _, end) = select(pointer, text);
-        let want = (out, Err(JsonError { kind, offset }));
+        let want = (out, Err(JsonFault { kind, offset }));
         assert_eq!((got.as_str(), end), want, "{:?}", String::from_utf8_lossy(text));
     }
     assert_eq!(select("/a", b"").1, Selected::default());
@@ -263,7 +264,8 @@ fn pointers_are_read_strictly() {
         ("/~0~/b", Kind::PointerEscape, 3),
     ];
     for (text, kind, offset) in cases {
-        assert_eq!(Pointer::parse(text), Err(JsonError { kind, offset }), "{text}");
+        let error = Pointer::parse(text).unwrap_err();
+        assert_eq!(JsonFault::from(error), JsonFault { kind, offset }, "{text}");
     }
     for text in ["", "/", "//", "/a/b", "/~0/~1/~01"] {
         assert_eq!(Pointer::parse(text).unwrap().to_string(), text, "written as it was read");

@@ -10,6 +10,8 @@ pub mod child;
 pub mod demo;
 pub mod engine;
 pub mod fake;
+#[cfg(feature = "json")]
+pub mod json_fault;
 pub mod live;
 pub mod needs;
 pub mod pattern;

@@ -21,7 +21,7 @@ use crate::wire::RequestHead;
 /// The rules of a guard.
 ///
 /// ```
-/// use unix_http::{tap::guard::AllowList, wire::RequestDecoder};
+/// use unix_http::{tap::AllowList, wire::RequestDecoder};
 /// let mut decoder = RequestDecoder::new();
 /// decoder.decode(b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\n\r\n")?;
 /// let allowed = AllowList::parse("GET /containers/json ?all=*")?.admit(decoder.head(), Some(b""));

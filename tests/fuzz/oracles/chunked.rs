@@ -3,7 +3,8 @@
 use super::plain::{self, Plain};
 use super::{Pieces, bytewise};
 use unix_http::wire::{
-    ChunkedDecoder, ErrorKind, Fields, OVERHEAD_LIMIT, ParseError, encode_chunk, encode_last_chunk,
+    BodyDecoder, ErrorKind, Fields, Framing, OVERHEAD_LIMIT, ParseError, encode_chunk,
+    encode_last_chunk,
 };
 
 pub fn check(bytes: &[u8]) {
@@ -23,10 +24,10 @@ struct Reading {
 }
 
 fn read<'a>(in_request: bool, limit: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Reading {
-    let mut decoder = ChunkedDecoder::with_limit(0, limit);
-    if in_request {
-        decoder = decoder.in_request();
-    }
+    let mut decoder = match in_request {
+        true => BodyDecoder::of_request(Framing::Chunked, 0, limit),
+        false => BodyDecoder::new(Framing::Chunked, 0, limit),
+    };
     let mut reading = Reading { content: Vec::new(), used: 0, error: None, trailers: None };
     let mut random = Pieces::of(&limit.to_be_bytes());
     for mut piece in pieces {
@@ -48,7 +49,7 @@ fn read<'a>(in_request: bool, limit: usize, pieces: impl IntoIterator<Item = &'a
             piece = &piece[step.framing + used..];
         }
     }
-    reading.trailers = decoder.is_done().then(|| decoder.trailers().clone());
+    reading.trailers = decoder.trailers().cloned();
     reading
 }
 
@@ -107,7 +108,7 @@ fn again(reading: &Reading, trailers: &Fields, in_request: bool) {
 
 /// Whether some continuation is still valid. Inside chunk-data, every byte is.
 fn can_go_on(bytes: &[u8], in_request: bool) -> bool {
-    let mut decoder = ChunkedDecoder::new();
+    let mut decoder = BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT);
     let mut rest = bytes;
     while let Ok(step) = decoder.step(rest)
         && !rest.is_empty()
@@ -115,7 +116,7 @@ fn can_go_on(bytes: &[u8], in_request: bool) -> bool {
         decoder.consume(step.data);
         rest = &rest[step.framing + step.data..];
     }
-    if decoder.left() > 0 {
+    if decoder.run() > 0 {
         return true;
     }
     // The ends of chunk-data, of a trailer section, of a chunk-ext and of its quoted value.

@@ -71,7 +71,7 @@ fn dialled(endpoint: &Endpoint) {
         }
         // Nothing that ssh would take for an option (CVE-2017-1000117).
         Endpoint::Program(program) if program.to_string().starts_with("ssh://") => {
-            let words = program.words(None);
+            let words = program.words();
             let host = words.iter().skip_while(|word| *word != "--").nth(1).unwrap();
             assert!(!host.is_empty() && !host.as_bytes().starts_with(b"-"), "{words:?}");
         }

@@ -1,6 +1,6 @@
 //! Our reader of JSON against serde_json.
 
-use unix_http::json::{JsonError, JsonErrorKind, Value};
+use unix_http::json::Value;
 
 pub fn check(bytes: &[u8]) {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -12,7 +12,7 @@ pub fn check(bytes: &[u8]) {
         (Ok(ours), Some(theirs)) => same(&ours, &theirs),
         (Err(_), None) => {}
         // serde_json has no limit when it is told to have none.
-        (Err(JsonError { kind: JsonErrorKind::TooDeep, .. }), Some(_)) => {}
+        (Err(error), Some(_)) if error.to_string().contains("nesting deeper") => {}
         (ours, theirs) => panic!("{ours:?}\n{theirs:?}"),
     }
 }
