@@ -5,16 +5,14 @@ pub use super::prelude::*;
 pub use super::process::*;
 use std::sync::MutexGuard;
 use unix_http::base::percent::decode_lenient;
+use unix_http::base::time::http_date;
 use unix_http::docker::ApiVersion;
 use unix_http::server::{BodyWriter, Request, Responder, Sent};
 
 /// The newest API version, and the oldest.
-pub const NEWEST: &str = "1.45";
-pub const OLDEST: &str = "1.24";
+pub const NEWEST: ApiVersion = ApiVersion { major: 1, minor: 45 };
+pub const OLDEST: ApiVersion = ApiVersion { major: 1, minor: 24 };
 pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"));
-
-pub const SERVER: &str =
-    concat!("Docker/26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"), " (linux)");
 
 /// How often a client that waits is looked at.
 pub const TICK: Duration = Duration::from_secs(1);
@@ -79,10 +77,9 @@ impl<'a, 'b> Call<'a, 'b> {
         !matches!(&value[..], "" | "0" | "no" | "false" | "none")
     }
 
-    pub fn number(&self, name: &str, status: u16) -> io::Result<i64> {
+    pub fn number(&self, name: &str) -> io::Result<i64> {
         let text = self.parameter(name);
-        let why = || format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
-        text.parse().map_err(|_| refusal!(status, "{}", why()))
+        text.parse().map_err(|_| refusal!("number", text))
     }
 
     /// A time: seconds since 1970, with a fraction or without.
@@ -92,7 +89,7 @@ impl<'a, 'b> Call<'a, 'b> {
         match (seconds.parse(), format!("{fraction:0<9.9}").parse()) {
             _ if text.is_empty() => Ok(None),
             (Ok(seconds), Ok(nanos)) => Ok(UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))),
-            _ => Err(refusal!(500, "strconv.ParseInt: parsing \"{seconds}\": invalid syntax")),
+            _ => Err(refusal!("time", seconds)),
         }
     }
 
@@ -105,9 +102,8 @@ impl<'a, 'b> Call<'a, 'b> {
             return Ok(Value::Null);
         }
         let is_json = kind.split(';').next().map(str::trim) == Some("application/json");
-        let wanted = "must be 'application/json'";
-        ensure!(is_json, 400, "unsupported Content-Type header ({kind}): {wanted}");
-        Value::parse(&content).map_err(|error| refusal!(400, "invalid JSON: {error}"))
+        ensure!(is_json, "content-type", kind);
+        Value::parse(&content).map_err(|error| refusal!("json", error))
     }
 
     /// The responder, for a route that answers by itself: each takes it once.
@@ -149,18 +145,26 @@ pub fn decode(text: &str) -> String {
 
 /// The fields of dockerd, in its order.
 pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Responder<'a> {
-    let mut responder = responder.field("Api-Version", NEWEST);
-    if !content_type.is_empty() {
-        responder = responder.field("Content-Type", content_type);
-    }
-    let responder = responder.field("Docker-Experimental", "false").field("Ostype", "linux");
-    responder.field("Server", SERVER)
+    with_fields(responder, &include_str!("fields_engine.txt").replace("$TYPE", content_type))
 }
 
-pub fn arch() -> &'static str {
-    match std::env::consts::ARCH {
+/// Adds a field for each line that has a value.
+pub fn with_fields<'a>(responder: Responder<'a>, lines: &str) -> Responder<'a> {
+    let date = http_date(SystemTime::now());
+    let lines = filled_in(lines).replace("$DATE", &String::from_utf8_lossy(&date));
+    let fields = lines.lines().filter_map(|line| line.split_once(": "));
+    let fields = fields.filter(|(_, value)| !value.is_empty());
+    fields.fold(responder, |responder, (name, value)| responder.field(name, value))
+}
+
+/// A text with what the engine says of itself.
+pub fn filled_in(text: &str) -> String {
+    let arch = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
         other => other,
-    }
+    };
+    let text = text.replace("$SERVER", &format!("Docker/{VERSION} (linux)"));
+    let text = text.replace("$VERSION", VERSION).replace("$ARCH", arch);
+    text.replace("$NEWEST", &NEWEST.to_string()).replace("$OLDEST", &OLDEST.to_string())
 }

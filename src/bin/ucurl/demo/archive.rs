@@ -7,9 +7,9 @@ use unix_http::base::base64::encode;
 /// Answers GET with a path as an archive, and HEAD with a description of it. `docker cp` uses both.
 pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = call.parameter("path").to_owned();
-    ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");
+    ensure!(!path.is_empty(), "path-empty");
     let files = lock(&call.container(name)?.process.files).clone();
-    let archive = files.archive(&path).ok_or_else(|| not_found(&path, name))?;
+    let archive = files.archive(&path).ok_or_else(|| refusal!("path-none", path, name))?;
     let (cleaned, file) = (clean(&path), files.file(&path));
     let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
     // A directory has the highest bit of Go's os.FileMode.
@@ -29,19 +29,15 @@ pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Sent(body.finish()?))
 }
 
-fn not_found(path: &str, name: &str) -> io::Error {
-    refusal!(404, "Could not find the file {path} in container {name}")
-}
-
 pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let path = call.parameter("path").to_owned();
-    ensure!(!path.is_empty(), 400, "bad parameter: pathcannot be empty");
+    ensure!(!path.is_empty(), "path-empty");
     let container = call.container(name)?;
     let files = &container.process.files;
     // An error is told before the upload is read.
     let target = lock(files).clone();
-    ensure!(target.file(&path).is_none(), 500, "extraction point is not a directory");
-    target.is_directory(&path).then_some(()).ok_or_else(|| not_found(&path, name))?;
+    ensure!(target.file(&path).is_none(), "path-no-directory");
+    ensure!(target.is_directory(&path), "path-none", path, name);
     let archive = call.request.bytes(CONTENT)?;
     lock(files).extract(&path, &archive)?;
     call.state().emit_task(&container, "extract-to-dir", &[]);

@@ -3,8 +3,8 @@
 use super::api::*;
 use super::files::Files;
 use super::program::Program;
-use super::reference::Reference;
-use unix_http::server::BodyWriter;
+use super::reference::full_name;
+use unix_http::server::{BodyWriter, Refusal};
 
 const INSTRUCTIONS: &str = "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL \
     MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR";
@@ -14,11 +14,9 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     context.extract("/", &call.request.bytes(CONTENT)?)?;
     let file = call.parameter("dockerfile");
     let file = if file.is_empty() { "Dockerfile" } else { file };
-    let missing = || refusal!(500, "Cannot locate specified Dockerfile: {file}");
-    let dockerfile = context.file(file).ok_or_else(missing)?;
+    let dockerfile = context.file(file).ok_or_else(|| refusal!("build-no-file", file))?;
     let steps = instructions(&String::from_utf8_lossy(dockerfile))?;
-    let tags = call.parameters("t").map(|tag| Ok(Reference::parse(tag)?.full()));
-    let tags: Vec<String> = tags.collect::<io::Result<_>>()?;
+    let tags: Vec<String> = call.parameters("t").map(full_name).collect::<io::Result<_>>()?;
     // dockerd answers before it has read to the end, and Go does not keep such a connection.
     let body = engine_fields(call.responder()?, "application/json").close().stream()?;
     let image = Image::new(template!("config.json"), Files::default(), "");
@@ -50,12 +48,11 @@ fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
             continue;
         }
         let is_known = INSTRUCTIONS.split(' ').any(|known| known == name);
-        let place = format!("dockerfile parse error on line {}", number + 1);
-        ensure!(is_known, 400, "{place}: unknown instruction: {name}");
+        ensure!(is_known, "build-unknown", number + 1, name);
         steps.push((name, argument.trim().to_owned()));
     }
-    ensure!(!steps.is_empty(), 400, "failed to parse Dockerfile: file with no instructions");
-    ensure!(steps[0].0 == "FROM", 400, "no build stage in current context");
+    ensure!(!steps.is_empty(), "build-no-instructions");
+    ensure!(steps[0].0 == "FROM", "build-no-stage");
     Ok(steps)
 }
 
@@ -96,19 +93,14 @@ impl Build<'_> {
         match name {
             "FROM" => {
                 let found = lock(self.engine).find_image(argument).cloned();
-                let is_known = found.is_some() || argument == "scratch";
-                let denied = "repository does not exist";
-                ensure!(is_known, 0, "pull access denied for {argument}, {denied}");
+                ensure!(found.is_some() || argument == "scratch", "build-from", argument);
                 self.image = found.unwrap_or(self.image.clone());
                 return Ok(());
             }
             "COPY" => self.copy(argument)?,
             "RUN" => self.run(command(argument))?,
             "CMD" => fill!(self.image.config, Cmd: command(argument)),
-            _ => {
-                let why = "this demonstration has no Dockerfile instruction";
-                return Err(refusal!(501, "{why} {name}"));
-            }
+            _ => return Err(refusal!("absent", format!("Dockerfile instruction {name}"))),
         }
         let Image { config, files, id, .. } = self.image.clone();
         self.image = Image::new(config, files, &id);
@@ -116,13 +108,12 @@ impl Build<'_> {
     }
 
     fn copy(&mut self, argument: &str) -> io::Result<()> {
-        ensure!(!argument.contains("--"), 501, "this demonstration has no options of COPY");
+        ensure!(!argument.contains("--"), "absent", "options of COPY");
         let mut paths: Vec<&str> = argument.split_whitespace().collect();
         let target = paths.pop().unwrap_or("/");
         for path in paths {
             let found = self.image.files.copy(&self.context, path, target);
-            let why = "file not found in build context or excluded by .dockerignore";
-            ensure!(found, 0, "COPY failed: {why}: stat {path}: file does not exist");
+            ensure!(found, "build-copy", path);
         }
         Ok(())
     }
@@ -133,10 +124,11 @@ impl Build<'_> {
         for record in &process.run.get().output {
             self.say(&String::from_utf8_lossy(&record.data))?;
         }
-        let code = u16::try_from(status).unwrap_or(1);
-        let shown = argv.join(" ");
-        ensure!(code == 0, code, "The command '{shown}' returned a non-zero code: {status}");
-        Ok(())
+        if status == 0 {
+            return Ok(());
+        }
+        let why = format!("The command '{}' returned a non-zero code: {status}", argv.join(" "));
+        Err(Refusal::new(u16::try_from(status).unwrap_or(1), why).into())
     }
 }
 

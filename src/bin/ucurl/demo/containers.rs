@@ -4,31 +4,16 @@ use super::api::*;
 use super::filters::Filters;
 use super::program::{Program, known};
 
-const STATUSES: &str = "created dead exited paused removing restarting running";
-
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let mut filters = Filters::read("containers", call.parameter("filters"))?;
-    let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit", 500)? };
     let state = call.state();
-    let has_status = filters.map("status", |status| {
-        let is_known = STATUSES.split(' ').any(|known| known == status);
-        ensure!(is_known, 400, "invalid filter 'status={status}'");
-        Ok(status.to_owned())
-    })?;
-    let created = |name: &str| Ok(text(&state.container(name)?.view(), "/Created").to_owned());
-    filters.map("before", created)?;
-    filters.map("since", created)?;
-    let id = |name: &str| state.find_image(name).map_or(name, |image| &image.id).to_owned();
-    filters.map("ancestor", |name| Ok(id(name)))?;
-    let all = call.truth("all") || limit > 0 || has_status;
-    let mut found = Vec::new();
-    for view in state.containers.iter().rev().map(|container| container.view()) {
-        if filters.fit(&view)? && (all || flag(&view, "/State/Running")) {
-            found.push(shaped(template!("container.json"), &view));
-        }
-    }
-    found.truncate(if limit > 0 { limit as usize } else { usize::MAX });
-    Ok(Reply::Json(200, found.into()))
+    let filters = Filters::read(&state, "containers", call.parameter("filters"))?;
+    let limit = if call.parameter("limit").is_empty() { 0 } else { call.number("limit")? };
+    let all = call.truth("all") || limit > 0 || filters.has("status");
+    let views = state.containers.iter().rev().map(|container| container.view());
+    let views = views.filter(|view| (all || flag(view, "/State/Running")) && filters.fit(view));
+    let views = views.take(if limit > 0 { limit as usize } else { usize::MAX });
+    let found = views.map(|view| shaped(template!("container.json"), &view));
+    Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -45,24 +30,29 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let condition = call.parameter("condition").to_owned();
     let is_known = matches!(&condition[..], "" | "not-running" | "next-exit" | "removed");
-    ensure!(is_known, 400, "invalid condition: \"{condition}\"");
+    ensure!(is_known, "wait-condition", condition);
     let process = Arc::clone(&call.container(name)?.process);
     let ends = process.run.get().ends;
     // The head is sent before the wait: a client that starts the container next has to know that
     // this request waits already.
     let mut body = call.stream("application/json")?;
     body.flush()?;
-    let over = |run: &mut Run| match &condition[..] {
-        "removed" => run.removed,
-        "next-exit" => run.removed || run.ends > ends,
-        _ => run.removed || run.status != Status::Running,
+    let over = |run: &mut Run| {
+        let is_over = match &condition[..] {
+            "removed" => run.removed,
+            "next-exit" => run.removed || run.ends > ends,
+            _ => run.removed || run.status != Status::Running,
+        };
+        is_over.then_some(run.code)
     };
-    while process.run.wait(TICK, |run| over(run).then_some(())).is_none() {
-        if call.request.is_gone() {
-            return Ok(Reply::Sent(body.finish()?));
+    let code = loop {
+        match process.run.wait(TICK, over) {
+            None if call.request.is_gone() => break 0,
+            None => {}
+            Some(code) => break code,
         }
-    }
-    writeln!(body, "{{\"StatusCode\":{}}}", process.run.get().code)?;
+    };
+    writeln!(body, "{{\"StatusCode\":{code}}}")?;
     Ok(Reply::Sent(body.finish()?))
 }
 
@@ -70,8 +60,8 @@ pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let (new, state) = (call.parameter("name"), call.state());
     let container = state.container(name)?;
     let old = container.name();
-    ensure!(!new.is_empty(), 400, "Neither old nor new names may be empty");
-    ensure!(new != old, 400, "Renaming a container with the same name as its current name");
+    ensure!(!new.is_empty(), "name-empty");
+    ensure!(new != old, "name-changed-not");
     let failed = |error| prefixed(error, "Error when allocating new name");
     let new = free_name(&state, &format!("/{new}")).map_err(failed)?;
     fill!(lock(&container.shown), Name: format!("/{new}"));
@@ -90,21 +80,17 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let is_name =
         name.len() > 1 && name.chars().all(is_plain) && !name.starts_with(['_', '.', '-']);
-    let allowed = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
-    ensure!(is_name, 400, "Invalid container name ({asked}), {allowed}");
+    ensure!(is_name, "name-invalid", asked);
     let id = other(name).map_or("", |other| &other.id);
-    let taken = format!("is already in use by container \"{id}\"");
-    let remedy = "You have to remove (or rename) that container to be able to reuse that name.";
-    ensure!(id.is_empty(), 409, "Conflict. The container name \"/{name}\" {taken}. {remedy}");
+    ensure!(id.is_empty(), "name-in-use", name, id);
     Ok(name.to_owned())
 }
 
 /// `POST /containers/create`: from JSON to a container that does not run yet.
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let json = call.json()?;
-    ensure!(json != Value::Null, 400, "invalid JSON: got EOF while reading request body");
-    let is_empty = json.members().is_empty();
-    ensure!(!is_empty, 400, "config cannot be empty in order to create a container");
+    ensure!(json != Value::Null, "create-no-json");
+    ensure!(!json.members().is_empty(), "create-empty");
     let defaults = template!("create.json");
     let mut asked = defaults.clone();
     overlay(&mut asked, &json)?;
@@ -121,7 +107,7 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     take(&mut asked, "NetworkingConfig");
     let mut config = config(&image.config, &asked)?;
     let argv = [words(&config, "/Entrypoint"), words(&config, "/Cmd")].concat();
-    ensure!(!argv.is_empty(), 400, "no command specified");
+    ensure!(!argv.is_empty(), "create-no-command");
     let (image_id, mut files) = (image.id.clone(), image.files.clone());
     let name = free_name(&state, call.parameter("name"))?;
     let (id, created) = (state.new_id("container"), SystemTime::now());
@@ -182,35 +168,30 @@ fn networks(asked: &Value) -> io::Result<Value> {
 
 /// Starts the program of a container or an exec.
 pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
-    let view = task.view();
+    let (view, is_exec, process) = (task.view(), task.is_exec(), &task.process);
+    let is_new = process.run.get().status == Status::Created;
+    ensure!(is_new || !is_exec, "exec-again", task.id);
     let argv = words(&view, "/View/Argv");
-    let missing = "executable file not found in $PATH: unknown";
-    let why = format!("unable to start container process: exec: \"{}\": {missing}", argv[0]);
-    if task.is_exec() {
-        let is_new = task.process.status() == Status::Created;
-        ensure!(is_new, 409, "Error: Exec command {} has already run", task.id);
+    if known(&argv[0]).is_none() {
+        let (code, error) = match is_exec {
+            true => (126, refusal!("exec-failed", argv[0])),
+            false => (127, refusal!("start-failed", argv[0])),
+        };
+        let why = told(&error).map_or("", |(_, why)| why);
+        process.run.change(|run| {
+            (run.code, run.error, run.ends) = (code, why.to_owned(), run.ends + 1);
+            run.status = if is_exec { Status::Exited } else { run.status };
+        });
+        return Err(error);
     }
-    match known(&argv[0]) {
-        Some(_) => {}
-        None if task.is_exec() => {
-            task.process.finish(126);
-            return Err(refusal!(400, "OCI runtime exec failed: exec failed: {why}"));
-        }
-        None => {
-            let shim = "failed to create task for container: failed to create shim task";
-            let why = format!("{shim}: OCI runtime create failed: runc create failed: {why}");
-            task.process.fail(127, &why);
-            return Err(refusal!(400, "{why}"));
-        }
-    }
-    let (begun, over) = match task.is_exec() {
+    let (begun, over) = match is_exec {
         true => (format!("exec_start: {}", argv.join(" ")), "exec_die"),
         false => ("start".to_owned(), "die"),
     };
     lock(engine).emit_task(task, &begun, &[]);
-    task.process.start(flag(&view, "/View/Input"));
+    process.start(flag(&view, "/View/Input"));
     let (env, directory) = (words(&view, "/View/Env"), text(&view, "/View/Directory"));
-    let program = Program::new(&task.process, env, directory);
+    let program = Program::new(process, env, directory);
     let (engine, task) = (Arc::clone(engine), Arc::clone(task));
     program.spawn(argv, move |code| {
         let mut state = lock(&engine);
@@ -249,15 +230,15 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 }
 
 pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let what = format!("cannot kill container: {name}");
-    let failed = |error| prefixed(error, &what);
-    let signal = signal_number(call.parameter("signal")).map_err(failed)?;
-    let container = call.container(name).map_err(failed)?;
-    let running = container.process.is_running();
-    ensure!(running, 409, "{what}: container {} is not running", container.id);
-    let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
-    send(call.engine, &container, signal, patience);
-    Ok(Reply::Empty(204))
+    let kill = || {
+        let signal = signal_number(call.parameter("signal"))?;
+        let container = call.container(name)?;
+        ensure!(container.process.is_running(), "not-running", container.id);
+        let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
+        send(call.engine, &container, signal, patience);
+        Ok(Reply::Empty(204))
+    };
+    kill().map_err(|error| prefixed(error, &format!("cannot kill container: {name}")))
 }
 
 /// Sends a signal, and waits for the end; whether it has come.
@@ -278,7 +259,7 @@ fn signal_number(text: &str) -> io::Result<i64> {
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let named = NAMES.split(' ').position(|other| other == name).map(|at| at as i64 + 1);
     let number = named.or_else(|| name.parse().ok()).filter(|number| (1..=64).contains(number));
-    number.ok_or_else(|| refusal!(400, "invalid signal: {text}"))
+    number.ok_or_else(|| refusal!("signal", text))
 }
 
 pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -290,12 +271,10 @@ pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 }
 
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    ensure!(!call.truth("link"), 501, "this demonstration has no links to remove");
+    ensure!(!call.truth("link"), "absent", "links to remove");
     let container = call.container(name)?;
     if container.process.is_running() {
-        let why = "container is running: stop the container before removing or force remove";
-        let what = format!("cannot remove container \"/{}\"", container.name());
-        ensure!(call.truth("force"), 409, "{what}: {why}");
+        ensure!(call.truth("force"), "remove-running", container.name());
         send(call.engine, &container, 9, ALWAYS);
     }
     call.state().remove(&container);

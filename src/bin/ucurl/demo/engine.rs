@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::prelude::*;
 use super::process::{Process, Run, Status, Watched};
-use super::reference::Reference;
+use super::reference::{full_name, repository};
 use std::collections::VecDeque;
 use unix_http::docker::sha256_hex;
 
@@ -113,30 +113,31 @@ impl Image {
     }
 }
 
-/// An image of the demonstration's registry, with its tag and its digest.
-pub fn published(repository: &str, tag: &str) -> Option<Image> {
-    let registry = template!("published.json");
-    let published = registry.get(repository)?;
+/// The image of the demonstration's registry with this full name, with its tag and its digest.
+pub fn published(full: &str) -> Option<Image> {
+    let (registry, name) = (template!("published.json"), repository(full));
+    let tag = full.strip_prefix(name)?.strip_prefix(':').unwrap_or("latest");
+    let published = registry.get(name)?;
     let mut files = Files::default();
     for (path, content) in published.get("Files")?.members() {
-        let content = content.as_str()?.replace("$NAME", repository).replace("$TAG", tag);
+        let content = content.as_str()?.replace("$NAME", name).replace("$TAG", tag);
         files.put(path, content.as_bytes());
     }
     let mut config = template!("config.json");
     fill!(config, Cmd: words(published, "/Cmd"),
         Env: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
-    let digest = |what: &str| sha256_hex(format!("{what} {repository}:{tag}").as_bytes());
+    let digest = |what: &str| sha256_hex(format!("{what} {name}:{tag}").as_bytes());
     let id = format!("sha256:{}", digest("image"));
-    let by_digest = format!("{repository}@sha256:{}", digest("manifest"));
+    let names = [format!("{name}:{tag}"), format!("{name}@sha256:{}", digest("manifest"))];
     let created = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let names = vec![format!("{repository}:{tag}"), by_digest];
-    Some(Image { id, names, created, ..Image::new(config, files, "") })
+    let image = Image { id, names: names.into(), created, ..Image::new(config, files, "") };
+    image.names.iter().any(|name| name == full).then_some(image)
 }
 
 impl State {
     /// What there is at the beginning.
     pub fn new() -> State {
-        let images = ["hello-world", "busybox"].map(|name| published(name, "latest"));
+        let images = ["hello-world:latest", "busybox:latest"].map(published);
         State { images: images.into_iter().flatten().collect(), ..State::default() }
     }
 
@@ -152,27 +153,27 @@ impl State {
         let exact = self.containers.iter().find(|c| c.id == plain || c.name() == plain);
         let mut begin = self.containers.iter().filter(|c| c.id.starts_with(plain));
         let only = begin.next().filter(|_| !plain.is_empty() && begin.next().is_none());
-        exact.or(only).cloned().ok_or_else(|| refusal!(404, "No such container: {name}"))
+        exact.or(only).cloned().ok_or_else(|| refusal!("container-none", name))
     }
 
     pub fn exec(&self, id: &str) -> io::Result<Arc<Task>> {
         let exec = self.execs.iter().find(|exec| exec.id == id);
-        exec.cloned().ok_or_else(|| refusal!(404, "No such exec instance: {id}"))
+        exec.cloned().ok_or_else(|| refusal!("exec-none", id))
     }
 
     /// An image by one of its names, its ID or the beginning of its ID.
     pub fn find_image(&self, name: &str) -> Option<&Image> {
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
         let is_id = |image: &&Image| digits.len() >= 3 && image.id[7..].starts_with(digits);
-        let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
+        let full = full_name(name).unwrap_or_default();
         let named = self.images.iter().find(|image| image.names.contains(&full));
         named.or_else(|| self.images.iter().find(is_id))
     }
 
     pub fn image(&self, name: &str) -> io::Result<&Image> {
         let by_id = name.starts_with("sha256:");
-        let full = if by_id { name.to_owned() } else { Reference::parse(name)?.full() };
-        self.find_image(name).ok_or_else(|| refusal!(404, "No such image: {full}"))
+        let full = if by_id { name.to_owned() } else { full_name(name)? };
+        self.find_image(name).ok_or_else(|| refusal!("image-none", full))
     }
 
     /// Gives an image a name, and takes it from the image that had it.

@@ -1,25 +1,35 @@
-//! Errors that are sent to the client: a status-code and a line of text.
+//! Errors that are sent to the client: a status-code and a line of text, most in dockerd's words.
 
+use std::fmt::Display;
 use std::io;
 use unix_http::server::Refusal;
 
-/// `refusal!(404, "No such image: {name}")` makes such an error.
+/// `refusal!("container-none", name)` is that error of `errors.txt`, with its holes filled.
 macro_rules! refusal {
-    ($status:expr, $($text:tt)+) => {
-        std::io::Error::from(unix_http::server::Refusal::new($status, format!($($text)+)))
+    ($error:literal $(, $hole:expr)* $(,)?) => {
+        $crate::demo::errors::filled($error, &[$(&$hole),*])
     };
 }
 
-/// `ensure!(is_running, 409, "it is not running")` returns that error if the condition is false.
+/// `ensure!(is_running, "not-running", id)` returns that error if the condition is false.
 macro_rules! ensure {
-    ($is_so:expr, $status:expr, $($text:tt)+) => {
+    ($is_so:expr, $($error:tt)+) => {
         if !$is_so {
-            return Err($crate::demo::errors::refusal!($status, $($text)+));
+            return Err($crate::demo::errors::refusal!($($error)+));
         }
     };
 }
 
 pub(super) use {ensure, refusal};
+
+pub fn filled(error: &str, holes: &[&dyn Display]) -> io::Error {
+    let mut lines = include_str!("errors.txt").lines().filter_map(|line| line.split_once(' '));
+    let line = lines.find(|(name, _)| *name == error).map_or("", |(_, line)| line);
+    let (status, text) = line.split_once(' ').unwrap_or_default();
+    let holes = holes.iter().map(ToString::to_string).chain([String::new()]);
+    let parts = text.split("{}").zip(holes).map(|(text, hole)| text.to_owned() + &hole);
+    Refusal::new(status.parse().unwrap_or(500), parts.collect::<String>()).into()
+}
 
 /// The status-code and the text of such an error.
 pub fn told(error: &io::Error) -> Option<(u16, &str)> {
@@ -29,5 +39,7 @@ pub fn told(error: &io::Error) -> Option<(u16, &str)> {
 
 /// Puts other words before the text of such an error.
 pub fn prefixed(error: io::Error, before: &str) -> io::Error {
-    told(&error).map(|(status, why)| refusal!(status, "{before}: {why}")).unwrap_or(error)
+    let refusal =
+        told(&error).map(|(status, why)| Refusal::new(status, format!("{before}: {why}")));
+    refusal.map_or(error, io::Error::from)
 }

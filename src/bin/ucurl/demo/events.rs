@@ -6,9 +6,8 @@ use super::filters::Filters;
 pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let (since, until) = (call.time("since")?, call.time("until")?);
     let is_past = until.is_some_and(|until| until < since.unwrap_or(until));
-    let asked = ["since", "until"].map(|name| format!("`{name}` time ({})", call.parameter(name)));
-    ensure!(!is_past, 400, "{}", asked.join(" cannot be after "));
-    let filters = Filters::read("events", call.parameter("filters"))?;
+    ensure!(!is_past, "times", call.parameter("since"), call.parameter("until"));
+    let filters = Filters::read(&call.state(), "events", call.parameter("filters"))?;
     let log = Arc::clone(&call.state().log);
     let mut body = call.stream("application/json")?;
     body.flush()?;
@@ -24,7 +23,7 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
             let new = log.events.iter().skip(next.saturating_sub(first)).filter(|(time, event)| {
                 since.is_none_or(|since| *time >= since)
                     && bound.is_none_or(|until| *time <= until)
-                    && filters.fit(event).unwrap_or_default()
+                    && filters.fit(event)
             });
             let lines: String = new.map(|(_, event)| write(event) + "\n").collect();
             next = log.count;

@@ -8,9 +8,8 @@ pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     overlay(&mut shown, &object!(Config: call.json()?))?;
     let container = call.container(name)?;
     let argv = words(&shown, "/Config/Cmd");
-    ensure!(!argv.is_empty(), 400, "No exec command specified");
-    let running = container.process.is_running();
-    ensure!(running, 409, "container {} is not running", container.id);
+    ensure!(!argv.is_empty(), "exec-no-command");
+    ensure!(container.process.is_running(), "not-running", container.id);
     let (mut state, of) = (call.state(), container.view());
     let (id, own) = (state.new_id("exec"), text(&shown, "/Config/WorkingDir"));
     let directory = if own.is_empty() { text(&of, "/View/Directory") } else { own }.to_owned();
@@ -34,14 +33,14 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 /// The size of a terminal has no effect, but it has to be one, and its process has to run.
 fn resize(call: &mut Call<'_, '_>, process: &Process, not_running: io::Error) -> Outcome {
     call.json()?;
-    call.number("h", 400)?;
-    call.number("w", 400)?;
+    call.number("h")?;
+    call.number("w")?;
     if process.is_running() { Ok(Reply::Empty(200)) } else { Err(not_running) }
 }
 
 pub fn resize_container(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = call.container(name)?;
-    let not_running = refusal!(409, "container {} is not running", container.id);
+    let not_running = refusal!("not-running", container.id);
     resize(call, &container.process, not_running)
 }
 
@@ -50,6 +49,6 @@ pub fn resize_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     // A client may ask before the start has got far.
     let is_started = |run: &mut Run| (run.status != Status::Created).then_some(());
     let started = exec.process.run.wait(Duration::from_secs(10), is_started);
-    ensure!(started.is_some(), 500, "timeout waiting for exec session ready");
-    resize(call, &exec.process, refusal!(400, "exec process is not started"))
+    ensure!(started.is_some(), "exec-not-started");
+    resize(call, &exec.process, refusal!("exec-not-running"))
 }

@@ -96,9 +96,9 @@ impl Files {
                 return Ok(());
             }
             let is_header = sum(header) == octal(&header[148..156]);
-            ensure!(is_header, 500, "archive/tar: invalid tar header");
+            ensure!(is_header, "tar-header");
             let size = octal(&header[124..136]) as usize;
-            let content = rest.get(..size).ok_or_else(|| refusal!(500, "unexpected EOF"))?;
+            let content = rest.get(..size).ok_or_else(|| refusal!("tar-end"))?;
             archive = rest.get(size.next_multiple_of(BLOCK)..).unwrap_or_default();
             let name = format!("{}/{}", field(&header[345..500]), field(&header[..100]));
             let name = format!("{directory}/{}", pax_name.take().unwrap_or(name));
@@ -114,7 +114,7 @@ impl Files {
                 _ => {}
             }
         }
-        ensure!(archive.is_empty(), 500, "unexpected EOF");
+        ensure!(archive.is_empty(), "tar-end");
         Ok(())
     }
 }

@@ -3,7 +3,10 @@
 //! `filters.txt` has the filters that Docker knows, one a line: the list, the name, how a value is
 //! compared, and with what, as a JSON Pointer into the view of a thing.
 
+use super::engine::State;
 use super::prelude::*;
+
+const STATUSES: &str = "created dead exited paused removing restarting running";
 
 pub struct Filters {
     list: &'static str,
@@ -14,52 +17,42 @@ pub struct Filters {
 impl Filters {
     /// Reads the filters of a list. The values come as an array, `{"label":["a"]}`, or as a set,
     /// `{"label":{"a":true}}`.
-    pub fn read(list: &'static str, parameter: &str) -> io::Result<Filters> {
+    pub fn read(state: &State, list: &'static str, parameter: &str) -> io::Result<Filters> {
         let parameter = if parameter.is_empty() { "{}" } else { parameter };
         let parsed = Value::parse(parameter.as_bytes()).unwrap_or(Value::Null);
-        ensure!(matches!(parsed, Value::Object(_)), 400, "invalid filter");
-        let mut asked = Vec::new();
+        ensure!(matches!(parsed, Value::Object(_)), "filter");
+        let mut filters = Filters { list, asked: Vec::new() };
         for (name, values) in parsed.members() {
-            let places = places(list, name);
-            ensure!(!places.is_empty(), 400, "invalid filter '{name}'");
-            ensure!(places[0].0 != "none", 501, "this demonstration has no filter '{name}'");
             let is_read = matches!(values, Value::Array(_) | Value::Object(_));
-            ensure!(is_read, 400, "invalid filter");
+            ensure!(is_read, "filter");
             let listed = values.elements().iter().filter_map(Value::as_str);
             let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
-            let all = listed.chain(set.map(|(value, _)| &value[..])).map(str::to_owned);
-            asked.push((name.clone(), all.collect::<Vec<_>>()));
+            let all = listed.chain(set.map(|(value, _)| &value[..]));
+            let all = all.map(|value| resolved(state, list, name, value));
+            let all = all.collect::<io::Result<Vec<_>>>()?;
+            if !all.is_empty() {
+                filters.asked.push((name.clone(), all));
+            }
         }
-        Ok(Filters { list, asked })
+        Ok(filters)
     }
 
-    /// Replaces the values of a filter. Returns whether there are any.
-    pub fn map(
-        &mut self,
-        name: &str,
-        new: impl Fn(&str) -> io::Result<String>,
-    ) -> io::Result<bool> {
-        let Some((_, values)) = self.asked.iter_mut().find(|(other, _)| other == name) else {
-            return Ok(false);
-        };
-        *values = values.iter().map(|value| new(value)).collect::<io::Result<_>>()?;
-        Ok(!values.is_empty())
+    pub fn has(&self, name: &str) -> bool {
+        self.asked.iter().any(|(other, _)| other == name)
     }
 
     /// Whether something with this view is asked for: each filter has a value that fits. Of labels
     /// all have to fit.
-    pub fn fit(&self, view: &Value) -> io::Result<bool> {
-        let mut fit = true;
-        for (name, values) in &self.asked {
-            let mut found = Vec::new();
-            for wanted in values {
-                let places = places(self.list, name).into_iter();
-                let each = places.map(|(how, place)| fits(how, at(view, place), wanted));
-                found.push(each.collect::<io::Result<Vec<_>>>()?.contains(&true));
-            }
-            fit &= !found.contains(&false) || name != "label" && found.contains(&true);
-        }
-        Ok(fit)
+    pub fn fit(&self, view: &Value) -> bool {
+        self.asked.iter().all(|(name, values)| {
+            let places = places(self.list, name);
+            let mut each = values.iter().map(|wanted| {
+                let mut fits =
+                    places.iter().map(|(how, place)| fits(name, how, at(view, place), wanted));
+                fits.any(Result::unwrap_or_default)
+            });
+            if name == "label" { each.all(|fits| fits) } else { each.any(|fits| fits) }
+        })
     }
 }
 
@@ -70,11 +63,34 @@ fn places(list: &str, name: &str) -> Vec<(&'static str, &'static str)> {
     places.map(|place| place.split_once(' ').unwrap_or((place, ""))).collect()
 }
 
-fn fits(how: &str, value: &Value, wanted: &str) -> io::Result<bool> {
-    let invalid = || refusal!(400, "invalid filter value '{wanted}'");
+/// A value of a filter: of another thing that it names, what is compared.
+///
+/// # Errors
+/// Fails if there is no such filter, no such thing, or if the value is not one that can be compared.
+fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<String> {
+    let places = places(list, name);
+    let how = places.first().map(|(how, _)| *how);
+    ensure!(how.is_some(), "filter-unknown", name);
+    ensure!(how != Some("none"), "absent", format!("filter '{name}'"));
+    places.iter().try_for_each(|(how, _)| fits(name, how, &Value::Null, value).map(drop))?;
+    Ok(match (list, name) {
+        ("containers", "ancestor") => {
+            state.find_image(value).map_or(value, |image| &image.id).into()
+        }
+        ("containers", "before" | "since") => {
+            text(&state.container(value)?.view(), "/Created").into()
+        }
+        ("images", "before" | "since") => text(&state.image(value)?.view(), "/Created").into(),
+        _ => value.to_owned(),
+    })
+}
+
+fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> {
+    let invalid = || refusal!("filter-value", name, wanted);
     let text = value.as_str().unwrap_or_default();
     Ok(match how {
         "text" => text == wanted,
+        "status" if STATUSES.split(' ').any(|status| status == wanted) => text == wanted,
         "builtin" => wanted == "builtin",
         "begin" => text.starts_with(wanted),
         "before" => text < wanted,
@@ -96,7 +112,7 @@ fn fits(how: &str, value: &Value, wanted: &str) -> io::Result<bool> {
             _ => return Err(invalid()),
         },
         "number" => value.as_i64() == Some(wanted.parse().map_err(|_| invalid())?),
-        _ => false,
+        _ => return Err(invalid()),
     })
 }
 
@@ -108,11 +124,8 @@ fn is_named(pattern: &str, name: &str) -> io::Result<bool> {
     let part = pattern[usize::from(starts)..].trim_end_matches('$');
     let part = if starts && !part.starts_with('/') { format!("/{part}") } else { part.to_owned() };
     let special = part.find(|c| "^$*+?()[]{}|\\".contains(c)).map_or("", |at| &part[at..=at]);
-    ensure!(
-        special.is_empty(),
-        501,
-        "this demonstration has no '{special}' in a filter '{pattern}'"
-    );
+    let is_plain = special.is_empty();
+    ensure!(is_plain, "absent", format!("'{special}' in a filter '{pattern}'"));
     let fits = |place: &[u8]| place.iter().zip(part.bytes()).all(|(&b, p)| p == b'.' || p == b);
     let mut places = name.as_bytes().windows(part.len().max(1));
     Ok(match (starts, ends) {

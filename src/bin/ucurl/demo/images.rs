@@ -3,30 +3,25 @@
 use super::api::*;
 use super::files::Files;
 use super::filters::Filters;
-use super::reference::{Reference, registry};
+use super::reference::{full_name, registry, repository};
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
-    let mut filters = Filters::read("images", call.parameter("filters"))?;
     let state = call.state();
-    let created = |name: &str| Ok(text(&state.image(name)?.view(), "/Created").to_owned());
-    filters.map("before", created)?;
-    filters.map("since", created)?;
-    let mut found = Vec::new();
-    for view in state.images.iter().rev().map(Image::view) {
-        if filters.fit(&view)? {
-            found.push(shaped(template!("image_summary.json"), &view));
+    let filters = Filters::read(&state, "images", call.parameter("filters"))?;
+    let views = state.images.iter().rev().map(Image::view).filter(|view| filters.fit(view));
+    let found = views.map(|view| {
+        let mut image = shaped(template!("image_summary.json"), &view);
+        if call.since(44) {
+            take(&mut image, "VirtualSize");
         }
-    }
-    if call.since(44) {
-        found.iter_mut().for_each(|image| drop(take(image, "VirtualSize")));
-    }
-    Ok(Reply::Json(200, found.into()))
+        image
+    });
+    Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let view = call.state().image(name)?.view();
-    let mut shown = shaped(template!("image_inspect.json"), &view);
-    fill!(shown, DockerVersion: VERSION, Architecture: arch());
+    let mut shown = shaped(parsed(&filled_in(include_str!("image_inspect.json"))), &view);
     for (version, name) in [(44, "VirtualSize"), (45, "ContainerConfig")] {
         if call.since(version) {
             take(&mut shown, name);
@@ -37,8 +32,7 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 /// The name in the parameters `repo` and `tag`.
 fn new_name(call: &Call<'_, '_>) -> io::Result<String> {
-    let name = [call.parameter("repo"), call.parameter("tag")].join(":");
-    Ok(Reference::parse(name.trim_end_matches(':'))?.full())
+    full_name([call.parameter("repo"), call.parameter("tag")].join(":").trim_end_matches(':'))
 }
 
 pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -52,24 +46,20 @@ pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let (force, mut state) = (call.truth("force"), call.state());
     let image = state.image(name)?;
-    let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false));
-    let full = Reference::parse(name).map(|reference| reference.full()).unwrap_or_default();
+    let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false).len());
+    let full = full_name(name).unwrap_or_default();
     let by_name = image.names.contains(&full);
-    let is_last = !by_name || tags.len() <= 1;
+    let is_last = !by_name || tags <= 1;
     let uses = |container: &&Arc<Task>| text(&lock(&container.shown), "/Image") == id;
     let user = state.containers.iter().find(uses);
     let running = user.is_some_and(|container| container.process.is_running());
     let user = user.map_or("", |user| &user.id[..12]);
     let (how, kind) = if running { ("cannot", "running") } else { ("must", "stopped") };
-    let what = format!("conflict: unable to remove repository reference \"{name}\" (must force)");
-    let why = format!("container {user} is using its referenced image {short}");
-    ensure!(force || !by_name || !is_last || user.is_empty(), 409, "{what} - {why}");
-    let what = format!("conflict: unable to delete {short}");
+    let is_unused = force || !by_name || !is_last || user.is_empty();
+    ensure!(is_unused, "image-name-in-use", name, user, short);
     let is_free = by_name || force && !running;
-    let why = format!("image is being used by {kind} container {user}");
-    ensure!(is_free || user.is_empty(), 409, "{what} ({how} be forced) - {why}");
-    let why = "image is referenced in multiple repositories";
-    ensure!(is_free || tags.len() <= 1, 409, "{what} (must be forced) - {why}");
+    ensure!(is_free || user.is_empty(), "image-in-use", short, how, kind, user);
+    ensure!(is_free || tags <= 1, "image-names", short);
     let gone = if is_last { image.names.clone() } else { vec![full] };
     state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
     gone.iter().for_each(|_| state.emit_image("untag", &id, &id));
@@ -88,34 +78,29 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     if name.is_empty() {
         return import(call);
     }
-    let asked = match tag {
+    let full = full_name(&match tag {
         "" => name.to_owned(),
         digest if digest.contains(':') => format!("{name}@{digest}"),
         tag => format!("{name}:{tag}"),
+    })?;
+    let is_digest = full.contains('@');
+    let Some(mut image) = published(&full) else {
+        return Err(match registry(&full) {
+            Some(host) => refusal!("pull-no-network", host),
+            None if is_digest => refusal!("pull-no-manifest", full),
+            None => refusal!("pull-denied", repository(&full)),
+        });
     };
-    let Reference { repository, version } = Reference::parse(&asked)?;
-    let tag = version.strip_prefix(':');
-    let image = published(&repository, tag.unwrap_or("latest"))
-        .filter(|image| tag.is_some() || image.names.contains(&format!("{repository}{version}")));
-    let missing = || {
-        let denied = "denied: requested access to the resource is denied";
-        let login = "repository does not exist or may require 'docker login'";
-        match (registry(&repository), tag) {
-            (Some(host), _) => refusal!(500, "Get \"http://{host}/v2/\": there is no network here"),
-            (None, None) => refusal!(404, "manifest for {asked} not found: manifest unknown"),
-            _ => refusal!(404, "pull access denied for {repository}, {login}: {denied}"),
-        }
-    };
-    let mut image = image.ok_or_else(missing)?;
-    image.names.retain(|name| tag.is_some() || name.contains('@'));
+    image.names.retain(|name| name.contains('@') || !is_digest);
     let names = image.names.clone();
     let digest = names.iter().find_map(|name| name.split('@').nth(1)).unwrap_or_default();
     let known = call.state().find_image(&image.id).is_some();
     let outcome = if known { "Image is up to date for" } else { "Downloaded newer image for" };
+    let version = &full[repository(&full).len() + 1..];
     let lines = [
-        object!(status: format!("Pulling from {repository}"), id: &version[1..]),
+        object!(status: format!("Pulling from {}", repository(&full)), id: version),
         object!(status: format!("Digest: {digest}")),
-        object!(status: format!("Status: {outcome} {repository}{version}")),
+        object!(status: format!("Status: {outcome} {full}")),
     ];
     call.state().add(image, &names, "pull");
     progress(call, &lines)
@@ -129,9 +114,9 @@ fn progress(call: &mut Call<'_, '_>, lines: &[Value]) -> Outcome {
 
 fn import(call: &mut Call<'_, '_>) -> Outcome {
     let source = call.parameter("fromSrc");
-    ensure!(source == "-", 500, "this demonstration has no network to import {source} from");
+    ensure!(source == "-", "import-source", source);
     let has_changes = call.parameters("changes").next().is_some();
-    ensure!(!has_changes, 501, "this demonstration has no changes of an import");
+    ensure!(!has_changes, "absent", "changes of an import");
     let mut files = Files::default();
     files.extract("/", &call.request.bytes(CONTENT)?)?;
     let image = Image::new(template!("config.json"), files, "");

@@ -96,8 +96,7 @@ pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
             (Some(old @ Value::Array(_)), Value::String(_)) => *old = vec![new.clone()].into(),
             (Some(old), new) => {
                 let fits = *old == Value::Null || kind(old) == kind(new);
-                let why = "invalid JSON: json: cannot unmarshal";
-                ensure!(fits, 400, "{why} {} into {name}", kind(new));
+                ensure!(fits, "json-type", kind(new), name);
                 if !ZERO.contains(&&new.to_string()[..]) {
                     *old = new.clone();
                 }

@@ -100,12 +100,8 @@ impl Process {
         Arc::new(Process { tty, files, ..Process::default() })
     }
 
-    pub fn status(&self) -> Status {
-        self.run.get().status
-    }
-
     pub fn is_running(&self) -> bool {
-        self.status() == Status::Running
+        self.run.get().status == Status::Running
     }
 
     pub fn start(&self, input_open: bool) {
@@ -126,14 +122,6 @@ impl Process {
         self.run.change(|run| {
             (run.status, run.code, run.finished) = (Status::Exited, code, Some(SystemTime::now()));
             run.input_open = false;
-            run.ends += 1;
-        });
-    }
-
-    /// Notes that it could not be started.
-    pub fn fail(&self, code: i64, why: &str) {
-        self.run.change(|run| {
-            (run.code, run.error) = (code, why.to_owned());
             run.ends += 1;
         });
     }

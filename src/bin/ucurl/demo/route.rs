@@ -3,8 +3,7 @@
 use super::api::*;
 use super::filters::Filters;
 use super::{archive, build, containers, events, exec, images, streams};
-use unix_http::base::time::http_date;
-use unix_http::docker::ApiVersion;
+use unix_http::docker::{ApiVersion, without_version};
 use unix_http::server::{Request, Responder, Sent};
 
 pub fn answer(
@@ -12,43 +11,32 @@ pub fn answer(
     request: &mut Request<'_>,
     responder: Responder<'_>,
 ) -> io::Result<Sent> {
-    let path = decode(&String::from_utf8_lossy(request.path()));
-    let (version, path) = split_version(&path);
-    let [asked, newest, oldest] =
-        [version, NEWEST, OLDEST].map(|v| ApiVersion::parse(v.as_bytes()));
-    if asked < oldest || asked > newest {
-        let why = match asked > newest {
-            true => format!("new. Maximum supported API version is {NEWEST}"),
-            false => {
-                let remedy = "please upgrade your client to a newer version";
-                format!("old. Minimum supported API version is {OLDEST}, {remedy}")
-            }
+    let target = decode(&String::from_utf8_lossy(request.path()));
+    let path = without_version(target.as_bytes()).len();
+    let (version, path) = target.split_at(target.len() - path);
+    let asked = ApiVersion::parse(version.trim_start_matches("/v").as_bytes()).unwrap_or(NEWEST);
+    if asked < OLDEST || asked > NEWEST {
+        let error = match asked > NEWEST {
+            true => refusal!("version-new", asked, NEWEST),
+            false => refusal!("version-old", asked, OLDEST),
         };
-        let responder = responder.status(400).field("Api-Version", NEWEST);
-        let responder = responder.field("Content-Type", "application/json");
-        let responder = responder.field("Ostype", "linux").field("Server", SERVER);
-        let message = format!("client version {version} is too {why}");
-        return responder.send(write(&object!(message: message)) + "\n");
+        return refuse(responder, &error, include_str!("fields_version.txt"));
     }
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let mut api = include_str!("api.txt").lines();
-    let method = request.method();
-    let found = api.find_map(|line| Some((line, fits(line, method, &parts)?)));
+    let found = api.find_map(|line| Some((line, fits(line, request.method(), &parts)?)));
     let Some((known, name)) = found else {
-        let responder = responder.status(404).field("Content-Type", "application/json");
-        return responder.send(write(&object!(message: "page not found")) + "\n");
+        return refuse(responder, &refusal!("page-none"), "Content-Type: application/json");
     };
-    let version = asked.unwrap_or(ApiVersion { major: 1, minor: 24 });
-    let mut call = Call::new(engine, request, responder, version);
+    let mut call = Call::new(engine, request, responder, asked);
     let outcome = route(&mut call, known, &name);
     call.answer(outcome)
 }
 
-/// `/v1.41/info` is version 1.41 and the path `/info`.
-fn split_version(path: &str) -> (&str, &str) {
-    let rest =
-        path.strip_prefix("/v").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    rest.and_then(|rest| Some(rest.split_at(rest.find('/')?))).unwrap_or((NEWEST, path))
+/// Responds with an error before a route is found. Only these fields are sent.
+fn refuse(responder: Responder<'_>, error: &io::Error, fields: &str) -> io::Result<Sent> {
+    let (status, why) = told(error).unwrap_or_default();
+    with_fields(responder.status(status), fields).send(write(&object!(message: why)) + "\n")
 }
 
 /// The name in a request that fits a line of the list of what Docker's API has. The name of an
@@ -73,7 +61,7 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
     let area = known.split('/').nth(1).unwrap_or_default();
     match known {
         "GET|HEAD /_ping" => ping(call),
-        "GET /version" => Ok(Reply::Json(200, version())),
+        "GET /version" => Ok(Reply::Json(200, parsed(&filled_in(include_str!("version.json"))))),
         "GET /info" => Ok(Reply::Json(200, info(&call.state()))),
         "GET /events" => events::events(call),
         "GET /containers/json" => containers::list(call),
@@ -104,52 +92,38 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
         "GET /networks" => networks(call),
         "GET /networks/{id}" => network(name),
         "GET /volumes" => Ok(Reply::Json(200, template!("volumes.json"))),
-        "GET /volumes/{name}" => Err(refusal!(404, "get {name}: no such volume")),
-        "GET /plugins/{name}/json" => Err(refusal!(404, "plugin \"{name}\" not found")),
+        "GET /volumes/{name}" => Err(refusal!("volume-none", name)),
+        "GET /plugins/{name}/json" => Err(refusal!("plugin-none", name)),
         "GET /plugins" => Ok(Reply::Json(200, Value::Array(Vec::new()))),
-        "POST /swarm/init" | "POST /swarm/join" => {
-            Err(refusal!(501, "this demonstration has no {known}"))
-        }
+        "POST /swarm/init" | "POST /swarm/join" => Err(refusal!("absent", known)),
         _ if "swarm nodes services tasks secrets configs".split(' ').any(|one| one == area) => {
-            Err(refusal!(503, "{}", include_str!("no_swarm.txt").trim_end()))
+            Err(refusal!("swarm-none"))
         }
-        _ => Err(refusal!(501, "this demonstration has no {known}")),
+        _ => Err(refusal!("absent", known)),
     }
 }
 
 fn networks(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read("networks", call.parameter("filters"))?;
-    let mut found = Vec::new();
-    for network in template!("networks.json").elements() {
-        if filters.fit(network)? {
-            found.push(network.clone());
-        }
-    }
-    Ok(Reply::Json(200, found.into()))
+    let filters = Filters::read(&call.state(), "networks", call.parameter("filters"))?;
+    let networks = template!("networks.json");
+    let found = networks.elements().iter().filter(|network| filters.fit(network)).cloned();
+    Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
 }
 
 fn network(name: &str) -> Outcome {
     let networks = template!("networks.json");
     let is_asked = |one: &&Value| [text(one, "/Name"), text(one, "/Id")].contains(&name);
     let found = networks.elements().iter().find(is_asked).cloned();
-    Ok(Reply::Json(200, found.ok_or_else(|| refusal!(404, "network {name} not found"))?))
+    Ok(Reply::Json(200, found.ok_or_else(|| refusal!("network-none", name))?))
 }
 
 /// The answer whose fields stand in an order of its own, another one for each method.
 fn ping(call: &mut Call<'_, '_>) -> Outcome {
-    let is_head = call.request.method() == "HEAD";
-    let fields = if is_head { include_str!("ping_head.txt") } else { include_str!("ping_get.txt") };
-    let date = String::from_utf8_lossy(&http_date(SystemTime::now())).into_owned();
-    let fields =
-        fields.replace("$NEWEST", NEWEST).replace("$SERVER", SERVER).replace("$DATE", &date);
-    let fields = fields.lines().filter_map(|line| line.split_once(": "));
-    let responder = fields.fold(call.responder()?, |r, (name, value)| r.field(name, value));
-    Ok(Reply::Sent(if is_head { responder.send_head()? } else { responder.send("OK")? }))
-}
-
-fn version() -> Value {
-    let text = include_str!("version.json").replace("$VERSION", VERSION).replace("$ARCH", arch());
-    parsed(&text.replace("$NEWEST", NEWEST).replace("$OLDEST", OLDEST))
+    let responder = call.responder()?;
+    Ok(Reply::Sent(match call.request.method() {
+        "HEAD" => with_fields(responder, include_str!("fields_ping_head.txt")).send_head()?,
+        _ => with_fields(responder, include_str!("fields_ping_get.txt")).send("OK")?,
+    }))
 }
 
 fn info(state: &State) -> Value {

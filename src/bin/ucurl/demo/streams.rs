@@ -27,10 +27,10 @@ struct Output {
 
 /// `/logs`: output of the past, and as it comes.
 pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    ensure!(!call.truth("timestamps"), 501, "this demonstration has no timestamps in logs");
+    ensure!(!call.truth("timestamps"), "absent", "timestamps in logs");
     let process = Arc::clone(&call.container(name)?.process);
     let wants = [call.truth("stdout"), call.truth("stderr")];
-    ensure!(wants != [false; 2], 400, "Bad parameters: you must choose at least one stream");
+    ensure!(wants != [false; 2], "attach-nothing");
     let (since, until) = (call.time("since")?, call.time("until")?);
     let (from, to, ends) = {
         let run = process.run.get();
@@ -224,7 +224,7 @@ fn detach_keys(text: &str) -> io::Result<Vec<u8>> {
     let key = |name: &str| match (name.strip_prefix("ctrl-"), name.as_bytes()) {
         (Some(name), _) if name.len() == 1 => Ok(name.as_bytes()[0].to_ascii_uppercase() & 31),
         (None, [key]) => Ok(*key),
-        _ => Err(refusal!(400, "Invalid detach keys ({text}) provided")),
+        _ => Err(refusal!("detach-keys", text)),
     };
     let text = if text.is_empty() { "ctrl-p,ctrl-q" } else { text };
     text.split(',').map(key).collect()
