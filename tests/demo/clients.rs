@@ -628,6 +628,10 @@ fn statuses_and_words_are_those_of_dockerd() {
         ("GET", "/containers/l1/archive?path=/nope", "", (404, path)),
         ("POST", "/images/busybox/tag?repo=j1&tag=2", "", (201, "")),
         ("DELETE", "/images/j1:2", "", (200, r#"[{"Untagged":"j1:2"}]"#)),
+        ("POST", "/containers/l2/rename?name=r2", "", (204, "")),
+        ("POST", "/containers/r2/restart?t=1", "", (204, "")),
+        ("POST", "/containers/r2/start", "", (304, "")),
+        ("POST", "/containers/nope/restart", "", (404, none)),
         ("POST", "/containers/l1/stop?t=1", "", (204, "")),
         ("DELETE", "/containers/l1", "", (204, "")),
     ] {

@@ -3,6 +3,11 @@
 use super::api::*;
 use super::filters::Filters;
 use super::program::{Program, known};
+use std::thread;
+
+/// How long a program takes to begin, and to end. Without it, it would end before its client knows
+/// that it has been started, and its end would be told before its output.
+const PACE: Duration = Duration::from_millis(20);
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let state = call.state();
@@ -45,14 +50,11 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         };
         is_over.then_some(run.code)
     };
-    let code = loop {
-        match process.run.wait(TICK, over) {
-            None if call.request.is_gone() => break 0,
-            None => {}
-            Some(code) => break code,
-        }
-    };
-    writeln!(body, "{{\"StatusCode\":{code}}}")?;
+    let mut code = None;
+    while code.is_none() && !call.request.is_gone() {
+        code = process.run.wait(TICK, over);
+    }
+    writeln!(body, "{{\"StatusCode\":{}}}", code.unwrap_or_default())?;
     Ok(Reply::Sent(body.finish()?))
 }
 
@@ -96,9 +98,8 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     overlay(&mut asked, &json)?;
     let is_set = |place: &&str| at(&asked, place) != at(&defaults, place);
     let without_effect = include_str!("without_effect.txt").lines().filter(is_set);
-    let warnings = without_effect.filter_map(|place| {
-        Some(format!("{} has no effect in this demonstration", place.rsplit('/').next()?))
-    });
+    let names = without_effect.filter_map(|place| place.rsplit('/').next());
+    let warnings = names.map(|name| format!("{name} has no effect in this demonstration"));
     let warnings: Vec<String> = warnings.collect();
 
     let mut state = call.state();
@@ -172,6 +173,7 @@ pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
     let is_new = process.run.get().status == Status::Created;
     ensure!(is_new || !is_exec, "exec-again", task.id);
     let argv = words(&view, "/View/Argv");
+    let auto_remove = flag(&view, "/HostConfig/AutoRemove");
     if known(&argv[0]).is_none() {
         let (code, error) = match is_exec {
             true => (126, refusal!("exec-failed", argv[0])),
@@ -182,6 +184,9 @@ pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
             (run.code, run.error, run.ends) = (code, why.to_owned(), run.ends + 1);
             run.status = if is_exec { Status::Exited } else { run.status };
         });
+        if auto_remove {
+            lock(engine).remove(task);
+        }
         return Err(error);
     }
     let (begun, over) = match is_exec {
@@ -191,16 +196,20 @@ pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
     lock(engine).emit_task(task, &begun, &[]);
     process.start(flag(&view, "/View/Input"));
     let (env, directory) = (words(&view, "/View/Env"), text(&view, "/View/Directory"));
-    let program = Program::new(process, env, directory);
+    let mut program = Program::new(process, env, directory);
     let (engine, task) = (Arc::clone(engine), Arc::clone(task));
-    program.spawn(argv, move |code| {
+    thread::Builder::new().name("process".into()).spawn(move || {
+        thread::sleep(PACE);
+        let code = program.run(&argv);
+        thread::sleep(PACE);
         let mut state = lock(&engine);
         task.process.finish(code);
         state.emit_task(&task, over, &[("exitCode", &code.to_string())]);
-        if flag(&view, "/HostConfig/AutoRemove") {
+        if auto_remove {
             state.remove(&task);
         }
-    })
+    })?;
+    Ok(())
 }
 
 pub fn start(call: &mut Call<'_, '_>, name: &str) -> Outcome {
@@ -208,17 +217,13 @@ pub fn start(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     if container.process.is_running() {
         return Ok(Reply::Empty(304));
     }
-    let started = launch(call.engine, &container);
-    if started.is_err() && flag(&container.view(), "/HostConfig/AutoRemove") {
-        call.state().remove(&container);
-    }
-    started.map(|()| Reply::Empty(204))
+    launch(call.engine, &container)?;
+    Ok(Reply::Empty(204))
 }
 
 pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let container = call.container(name)?;
-    let signal = call.parameter("signal");
-    let signal = signal_number(if signal.is_empty() { "TERM" } else { signal })?;
+    let signal = signal_number(call.parameter("signal"), "TERM")?;
     if !container.process.is_running() {
         return Ok(Reply::Empty(304));
     }
@@ -231,7 +236,7 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let kill = || {
-        let signal = signal_number(call.parameter("signal"))?;
+        let signal = signal_number(call.parameter("signal"), "KILL")?;
         let container = call.container(name)?;
         ensure!(container.process.is_running(), "not-running", container.id);
         let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
@@ -252,10 +257,10 @@ fn send(engine: &Engine, container: &Task, signal: i64, patience: Duration) -> b
     container.process.run.wait(patience, ended).is_some()
 }
 
-fn signal_number(text: &str) -> io::Result<i64> {
+fn signal_number(text: &str, default: &str) -> io::Result<i64> {
     const NAMES: &str = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM \
         STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
-    let upper = if text.is_empty() { "KILL".to_owned() } else { text.to_ascii_uppercase() };
+    let upper = if text.is_empty() { default.to_owned() } else { text.to_ascii_uppercase() };
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let named = NAMES.split(' ').position(|other| other == name).map(|at| at as i64 + 1);
     let number = named.or_else(|| name.parse().ok()).filter(|number| (1..=64).contains(number));
@@ -264,9 +269,10 @@ fn signal_number(text: &str) -> io::Result<i64> {
 
 pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     stop(call, name)?;
+    let container = call.container(name)?;
     let failed = |error| prefixed(error, &format!("Cannot restart container {name}"));
-    start(call, name).map_err(failed)?;
-    call.state().emit_task(&*call.container(name)?, "restart", &[]);
+    launch(call.engine, &container).map_err(failed)?;
+    call.state().emit_task(&container, "restart", &[]);
     Ok(Reply::Empty(204))
 }
 

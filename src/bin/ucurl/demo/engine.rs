@@ -2,13 +2,16 @@
 
 use super::files::Files;
 use super::prelude::*;
-use super::process::{Process, Run, Status, Watched};
+use super::process::{Process, Status, Watched};
 use super::reference::{full_name, repository};
 use std::collections::VecDeque;
 use unix_http::docker::sha256_hex;
 
 /// How many events are kept for clients that ask later, as in dockerd.
 const EVENTS: usize = 256;
+
+/// The time of what has not happened.
+const NEVER: &str = "0001-01-01T00:00:00Z";
 
 pub type Engine = Mutex<State>;
 
@@ -42,17 +45,22 @@ impl Task {
     /// All that can be shown of it now.
     pub fn view(&self) -> Value {
         let (run, mut view) = (self.process.run.get(), lock(&self.shown).clone());
-        let moment = |time: Option<SystemTime>| {
-            time.map_or("0001-01-01T00:00:00Z".to_owned(), |time| rfc3339(time, 9))
+        let moment = |time: Option<SystemTime>| time.map_or(NEVER.to_owned(), |t| rfc3339(t, 9));
+        let ago = |time: Option<SystemTime>| {
+            time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs()
         };
-        let (state, status) = described(&run);
+        let (state, status) = match run.status {
+            Status::Created => ("created", "Created".to_owned()),
+            Status::Running => ("running", format!("Up {} seconds", ago(run.started))),
+            Status::Exited => {
+                fill!(view, View.ExitCode: run.code);
+                ("exited", format!("Exited ({}) {} seconds ago", run.code, ago(run.finished)))
+            }
+        };
         let is_running = run.status == Status::Running;
         fill!(view, State.Status: state, State.Running: is_running, State.ExitCode: run.code,
             State.Pid: i64::from(is_running), State.Error: &run.error, View.Status: status,
             State.StartedAt: moment(run.started), State.FinishedAt: moment(run.finished));
-        if run.status == Status::Exited {
-            fill!(view, View.ExitCode: run.code);
-        }
         view
     }
 
@@ -63,19 +71,6 @@ impl Task {
     /// The name of a container.
     pub fn name(&self) -> String {
         text(&lock(&self.shown), "/Name").trim_start_matches('/').to_owned()
-    }
-}
-
-/// The state in a word, and for people.
-fn described(run: &Run) -> (&'static str, String) {
-    let ago = |time: Option<SystemTime>| {
-        let seconds = time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs();
-        format!("{seconds} seconds")
-    };
-    match run.status {
-        Status::Created => ("created", "Created".to_owned()),
-        Status::Running => ("running", format!("Up {}", ago(run.started))),
-        Status::Exited => ("exited", format!("Exited ({}) {} ago", run.code, ago(run.finished))),
     }
 }
 

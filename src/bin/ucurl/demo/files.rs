@@ -3,12 +3,13 @@
 use super::prelude::*;
 use std::collections::BTreeMap;
 
-/// The content of each file by its path. The path of a directory ends in a slash; a directory is
-/// there, too, if something is in it. Links, modes and times are not kept.
+/// The content of each file by its path, which begins with a slash. The path of a directory ends
+/// in a slash, too; a directory is also there if something is in it. Links, modes and times are
+/// not kept.
 #[derive(Clone, Default)]
 pub struct Files(BTreeMap<String, Arc<[u8]>>);
 
-/// A path without `.`, `..`, doubled slashes, and one at the beginning or the end.
+/// A path without `.`, `..`, doubled slashes, and one at the end. The root is empty.
 pub fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -18,7 +19,7 @@ pub fn clean(path: &str) -> String {
             part => parts.push(part),
         }
     }
-    parts.join("/")
+    parts.iter().flat_map(|part| ["/", part]).collect()
 }
 
 pub fn base_name(path: &str) -> &str {
@@ -30,22 +31,24 @@ impl Files {
         self.0.get(&clean(path)).map(|content| &content[..])
     }
 
+    /// What is at a path: a file, without a name, or what is below a directory, each by a name
+    /// that begins with a slash.
+    fn entries(&self, path: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        let path = clean(path);
+        self.0.iter().filter_map(move |(key, content)| {
+            let name = key.strip_prefix(&path)?;
+            (name.is_empty() || name.starts_with('/')).then_some((name, &content[..]))
+        })
+    }
+
     pub fn is_directory(&self, path: &str) -> bool {
-        let prefix = clean(path) + "/";
-        prefix == "/"
-            || self.0.range(prefix.clone()..).next().is_some_and(|(p, _)| p.starts_with(&prefix))
+        clean(path).is_empty() || self.entries(path).any(|(name, _)| name.starts_with('/'))
     }
 
     /// Puts a file there, or a directory if the path ends in a slash.
     pub fn put(&mut self, path: &str, content: &[u8]) {
         let slash = if path.ends_with('/') { "/" } else { "" };
         self.0.insert(clean(path) + slash, content.into());
-    }
-
-    pub fn below(&self, directory: &str) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
-        let prefix = (clean(directory) + "/").trim_start_matches('/').to_owned();
-        let from = self.0.range(prefix.clone()..);
-        from.map_while(move |(path, content)| Some((path.strip_prefix(&prefix)?, content)))
     }
 
     pub fn size(&self) -> usize {
@@ -55,31 +58,25 @@ impl Files {
     /// Copies a file to `target`, or into it where that is a directory; of a directory, what is in
     /// it. Whether there was something to copy.
     pub fn copy(&mut self, from: &Files, path: &str, target: &str) -> bool {
-        if let Some(content) = from.file(path) {
-            let into = target.ends_with('/') || self.is_directory(target);
-            let name = if into { base_name(path) } else { "" };
-            self.put(format!("{target}/{name}").trim_end_matches('/'), content);
-            return true;
+        for (name, content) in from.entries(path) {
+            let into = name.is_empty() && (target.ends_with('/') || self.is_directory(target));
+            let name = if into { format!("/{}", base_name(path)) } else { name.to_owned() };
+            self.put(&format!("{target}{name}"), content);
         }
-        from.below(path).for_each(|(below, content)| {
-            self.put(&format!("{target}/{below}"), content);
-        });
-        from.is_directory(path)
+        from.file(path).is_some() || from.is_directory(path)
     }
 
     pub fn archive(&self, path: &str) -> Option<Vec<u8>> {
         let (path, mut out) = (clean(path), Vec::new());
         let name = base_name(&path);
-        match self.file(&path) {
-            Some(content) => push(&mut out, name, content),
-            None if !self.is_directory(&path) => return None,
-            None if name.is_empty() => {}
-            None => push(&mut out, &format!("{name}/"), b""),
+        match self.is_directory(&path) {
+            false => push(&mut out, name, self.file(&path)?),
+            true if name.is_empty() => {}
+            true => push(&mut out, &format!("{name}/"), b""),
         }
-        let below = self.below(&path).filter(|(below, _)| !below.is_empty());
-        below.for_each(|(below, content)| {
-            push(&mut out, format!("{name}/{below}").trim_start_matches('/'), content)
-        });
+        for (below, content) in self.entries(&path).filter(|(below, _)| below.len() > 1) {
+            push(&mut out, format!("{name}{below}").trim_start_matches('/'), content);
+        }
         out.resize(out.len() + 2 * BLOCK, 0);
         Some(out)
     }
@@ -90,7 +87,7 @@ impl Files {
     /// # Errors
     /// As Go's `archive/tar` words them.
     pub fn extract(&mut self, directory: &str, mut archive: &[u8]) -> io::Result<()> {
-        let mut pax_name = None;
+        let mut long_name = None;
         while let Some((header, rest)) = archive.split_at_checked(BLOCK) {
             if header.iter().all(|&b| b == 0) {
                 return Ok(());
@@ -101,15 +98,15 @@ impl Files {
             let content = rest.get(..size).ok_or_else(|| refusal!("tar-end"))?;
             archive = rest.get(size.next_multiple_of(BLOCK)..).unwrap_or_default();
             let name = format!("{}/{}", field(&header[345..500]), field(&header[..100]));
-            let name = format!("{directory}/{}", pax_name.take().unwrap_or(name));
+            let name = format!("{directory}/{}", long_name.take().unwrap_or(name));
             match header[156] {
                 0 | b'0' => self.put(name.trim_end_matches('/'), content),
                 b'5' => self.put(&format!("{name}/"), b""),
                 // Names too long for the header: `25 path=some/long/name` and LF.
                 b'x' => {
-                    let records = String::from_utf8_lossy(content).into_owned();
+                    let records = String::from_utf8_lossy(content);
                     let path = records.lines().find_map(|record| record.split_once(" path="));
-                    pax_name = path.map(|(_, path)| path.to_owned());
+                    long_name = path.map(|(_, path)| path.to_owned());
                 }
                 _ => {}
             }
@@ -127,24 +124,20 @@ fn push(out: &mut Vec<u8>, name: &str, content: &[u8]) {
     let slash = name.bytes().skip(cut).position(|b| b == b'/').filter(|_| name.len() > 100);
     let (directory, base) =
         slash.map_or(("", name), |at| (&name[..cut + at], &name[cut + at + 1..]));
-    let (mode, kind) = if name.ends_with('/') { (0o755, "5") } else { (0o644, "0") };
-    let now = unix(SystemTime::now());
-    let numbers = format!("{mode:07o}\0{:07o}\0{:07o}\0{:011o}\0{now:011o}\0", 0, 0, content.len());
-    let mut header = [0; BLOCK];
-    for (at, room, field) in [
-        (0, 100, base),
-        (100, 48, &numbers),
-        (156, 1, kind),
-        (257, 8, "ustar\x0000"),
-        (345, 155, directory),
-    ] {
-        let length = field.len().min(room);
-        header[at..at + length].copy_from_slice(&field.as_bytes()[..length]);
+    let (mode, kind) = if name.ends_with('/') { (0o755, 5) } else { (0o644, 0) };
+    let (size, now) = (content.len(), unix(SystemTime::now()));
+    let zeros = "0000000\x000000000\0";
+    let numbers = format!("{mode:07o}\0{zeros}{size:011o}\0{now:011o}\0        {kind}");
+    let mut header = Vec::new();
+    for (field, end) in
+        [(base, 100), (&numbers, 257), ("ustar\x0000", 345), (directory, 500), ("", BLOCK)]
+    {
+        header.extend_from_slice(field.as_bytes());
+        header.resize(end, 0);
     }
     let sum = format!("{:06o}\0 ", sum(&header));
     header[148..156].copy_from_slice(sum.as_bytes());
-    out.extend_from_slice(&header);
-    out.extend_from_slice(content);
+    out.extend([&header, content].concat());
     out.resize(out.len().next_multiple_of(BLOCK), 0);
 }
 

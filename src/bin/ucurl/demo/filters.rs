@@ -66,7 +66,7 @@ fn places(list: &str, name: &str) -> Vec<(&'static str, &'static str)> {
 /// A value of a filter: of another thing that it names, what is compared.
 ///
 /// # Errors
-/// Fails if there is no such filter, no such thing, or if the value is not one that can be compared.
+/// Fails if there is no such filter, no such thing, or if the value cannot be compared.
 fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<String> {
     let places = places(list, name);
     let how = places.first().map(|(how, _)| *how);

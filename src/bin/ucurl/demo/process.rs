@@ -36,11 +36,6 @@ impl<T> Watched<T> {
         }));
         result
     }
-
-    /// Waits until a condition holds.
-    pub fn until(&self, holds: impl Fn(&T) -> bool) {
-        self.wait(ALWAYS, |value| holds(value).then_some(()));
-    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -87,6 +82,11 @@ pub struct Record {
 }
 
 impl Run {
+    /// The exit status of a process that is to end.
+    fn killed(&self) -> Option<i64> {
+        self.killed.or((self.size > KEPT).then_some(1))
+    }
+
     /// The number of the record with which the last lines begin.
     pub fn tail(&self, lines: usize) -> usize {
         let begins = |&at: &usize| at == 0 || self.output[at - 1].data.ends_with(b"\n");
@@ -154,38 +154,26 @@ impl Process {
         });
     }
 
-    /// Waits until `ready` returns something or the time is over.
+    /// Waits: the exit status of a program that does.
     ///
     /// # Errors
-    /// Fails with the exit status of a process that is to end.
-    fn until<T>(
-        &self,
-        limit: Duration,
-        mut ready: impl FnMut(&mut Run) -> Option<T>,
-    ) -> Result<Option<T>, i64> {
-        let found = self.run.wait(limit, |run| match run.killed {
-            Some(status) => Some(Err(status)),
-            None if run.size > KEPT => Some(Err(1)),
-            None => ready(run).map(Ok),
-        });
-        found.transpose()
-    }
-
-    /// Waits; the exit status of a program that does.
+    /// Fails with the exit status of a process that is to end, as [`read`](Process::read) does.
     pub fn sleep(&self, time: Duration) -> Result<i64, i64> {
-        self.until(time, |_| None).map(Option::unwrap_or_default)
+        self.run.wait(time, |run| run.killed()).map_or(Ok(0), Err)
     }
 
     /// What comes on standard input, or the next line of it; `None` at the end.
     pub fn read(&self, line: bool) -> Result<Option<Vec<u8>>, i64> {
-        let found = self.until(ALWAYS, |run| {
+        let found = self.run.wait(ALWAYS, |run| {
             let line_end = run.input.iter().position(|&b| b == b'\n').map(|at| at + 1);
             let end = line_end.filter(|_| line).unwrap_or(run.input.len());
-            match end == 0 || (line && line_end.is_none() && run.input_open) {
-                true => (!run.input_open).then_some(None),
-                false => Some(Some(run.input.drain(..end).collect())),
+            let is_partial = end == 0 || line && line_end.is_none() && run.input_open;
+            match run.killed() {
+                Some(status) => Some(Err(status)),
+                None if is_partial => (!run.input_open).then_some(Ok(None)),
+                None => Some(Ok(Some(run.input.drain(..end).collect()))),
             }
         });
-        Ok(found?.flatten())
+        found.unwrap_or(Ok(None))
     }
 }

@@ -9,11 +9,6 @@
 
 use super::prelude::*;
 use super::process::Process;
-use std::thread;
-
-/// How long a program takes to begin, and to end. Without it, it would end before its client knows
-/// that it has been started, and its end would be told before its output.
-const PACE: Duration = Duration::from_millis(20);
 
 pub struct Program {
     pub process: Arc<Process>,
@@ -64,22 +59,6 @@ impl Program {
     pub fn new(process: &Arc<Process>, env: Vec<String>, directory: &str) -> Program {
         let (process, directory) = (Arc::clone(process), directory.to_owned());
         Program { process, env, directory, status: 0, streams: [false, true] }
-    }
-
-    /// Runs it on a thread. `ended` gets its exit status, and has to pass it on to
-    /// [`finish`](Process::finish).
-    pub fn spawn(
-        mut self,
-        argv: Vec<String>,
-        ended: impl FnOnce(i64) + Send + 'static,
-    ) -> io::Result<()> {
-        thread::Builder::new().name("process".into()).spawn(move || {
-            thread::sleep(PACE);
-            let status = self.run(&argv);
-            thread::sleep(PACE);
-            ended(status);
-        })?;
-        Ok(())
     }
 
     /// Runs it to its end, and returns its exit status.

@@ -198,13 +198,17 @@ impl Attached {
     fn input(&self, from: &mut ReadHalf, ends: u64) -> bool {
         let (process, mut terminal) = (&self.output.process, Terminal::default());
         // A client may send before the container is started.
-        let started = |run: &Run| run.status == Status::Running || run.ends > ends || run.removed;
+        let begin = || {
+            process.run.wait(ALWAYS, |run| {
+                (run.status == Status::Running || run.ends > ends || run.removed).then_some(())
+            })
+        };
         let mut buffer = vec![0; 32 << 10];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
             if !self.stdin {
                 continue;
             }
-            process.run.until(started);
+            begin();
             match process.tty {
                 true if terminal.pass(&buffer[..n], &self.keys, process) => return true,
                 true => {}
@@ -212,7 +216,7 @@ impl Attached {
             }
         }
         if self.stdin && self.close_stdin {
-            process.run.until(started);
+            begin();
             process.close_input();
         }
         false
