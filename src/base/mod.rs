@@ -7,6 +7,7 @@
 //! | [`time`] | the calendar, HTTP dates and RFC 3339 |
 //! | [`percent`] | percent-encoding |
 //! | [`base64`] | base 64 |
+//! | [`gzip`] | decompresses gzip |
 //! | [`nearest`] | "did you mean …?" |
 //! | [`random`] | unpredictable tokens |
 //! | [`secret_name`] | which names denote secrets |
@@ -15,6 +16,7 @@
 //! Each idea lives here once. A second copy elsewhere fails `tests/layers.rs`.
 
 pub mod base64;
+pub mod gzip;
 pub mod nearest;
 pub mod number;
 pub mod percent;

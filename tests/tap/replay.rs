@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 use unix_http::Endpoint;
+use unix_http::json::Value;
 use unix_http::tap::{Har, Replay, TapStopper};
 use unix_http::traffic::{Conversation, Event, Observer, Side};
 use unix_http::transport::Listener;
@@ -309,26 +310,56 @@ fn a_recording_that_was_cut_is_used_as_far_as_it_is_whole() {
     ask(replay);
 }
 
-/// A HAR should have decoded content; what is still coded is sent as such.
-#[test]
-fn coded_content_survives_a_har() {
-    let answer =
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08";
+/// The content of a response in our HAR of it, and the response that a replay of the HAR gives.
+fn through_a_har(answer: &[u8]) -> (Value, Vec<u8>) {
     let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH).unwrap();
     let mut conversation = Conversation::new(true);
     let see = &mut |event: &Event<'_>| har.see(1, Duration::ZERO, event);
     conversation.bytes(Side::Client, Duration::ZERO, EVENTS.as_bytes(), see);
     conversation.bytes(Side::Server, Duration::ZERO, answer, see);
-    let dir = TempDir::new();
-    let file = dir.write("h.har", har.into_inner().into_inner());
-    serve(Replay::open(file).unwrap(), |connect| {
+    let (dir, har) = (TempDir::new(), har.into_inner().into_inner());
+    let entries = Value::parse(&har).unwrap().get("log").unwrap().get("entries").unwrap().clone();
+    let content = entries.elements()[0].get("response").unwrap().get("content").unwrap().clone();
+    let mut got = Vec::new();
+    serve(Replay::open(dir.write("h.har", har)).unwrap(), |connect| {
         let mut client = connect();
         say(&client, EVENTS);
         client.shutdown(Shutdown::Write).unwrap();
-        let mut got = Vec::new();
         client.read_to_end(&mut got).unwrap();
-        assert_eq!(got.escape_ascii().to_string(), answer.escape_ascii().to_string());
     });
+    (content, got)
+}
+
+/// A HAR has decoded content (HAR 1.2, `content.text`), which a replay sends as such.
+#[test]
+fn gzip_content_is_decoded_in_a_har() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let gzip = unix_http::base::base64::decode(
+        "H4sIAAAAAAACA6tWKsnPTs1TslLKKM0rSS0yUtJRKkmtKAEK5GTmpSrQmFCq5QIA5E62SYIAAAA=",
+    );
+    let gzip = gzip.unwrap();
+    let coded = format!("{head}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", gzip.len());
+    let text = format!("{{\"token\":\"*******\",\"text\":\"{}\"}}\n", "line ".repeat(20));
+    let (content, got) = through_a_har(&[coded.as_bytes(), &gzip].concat());
+    assert_eq!(content.get("text").unwrap().as_str(), Some(&*text));
+    assert_eq!(content.get("size").unwrap().as_i64(), Some(text.len() as i64));
+    let saved = text.len() as i64 - gzip.len() as i64;
+    assert_eq!(content.get("compression").unwrap().as_i64(), Some(saved));
+    assert!(content.get("encoding").is_none() && content.get("_coding").is_none());
+    let sent = format!("{head}Content-Length: {}\r\n\r\n{text}", text.len());
+    assert_eq!(String::from_utf8(got).unwrap(), sent);
+}
+
+/// Content that cannot be decoded stays coded, and is sent as such.
+#[test]
+fn coded_content_survives_a_har() {
+    for (coding, content) in [("gzip", b"\x1f\x8b\x08"), ("br", b"\x0b\x01\x80")] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n");
+        let answer = [head.as_bytes(), b"Content-Length: 3\r\n\r\n", content].concat();
+        let (content, got) = through_a_har(&answer);
+        assert_eq!(got.escape_ascii().to_string(), answer.escape_ascii().to_string());
+        assert_eq!(content.get("_coding").unwrap().as_str(), Some(coding));
+    }
 }
 
 /// What other programs write: https://github.com/flutter/devtools/issues/8925 and the like.

@@ -11,7 +11,8 @@
 //! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
 //! * a body over the limit: its beginning, and a `comment` that says so;
 //! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
-//! * a content coding such as gzip: the bytes stay as they are, and `_coding` says which it is;
+//! * a response with the content coding gzip: its content is decoded, up to eight times the limit;
+//! * another content coding, or broken gzip: the bytes stay as they are, and `_coding` says so;
 //! * no response: status 0, as in browsers, and the reason in `_error`.
 //!
 //! The file is complete after each entry, also if the disk is full: the next entry overwrites its
@@ -39,9 +40,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use crate::base::gzip::gunzip;
 use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
 use crate::json::JsonWriter;
+use crate::traffic::secrets::BodyMask;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Exchange, Observer, Side};
 use crate::wire::{Fields, Version};
@@ -67,6 +70,8 @@ struct State<W> {
     out: W,
     started: SystemTime,
     limit: usize,
+    /// Whether secrets are masked in content that is decoded.
+    cover: bool,
     first: bool,
     /// Where the end of a complete file begins; `None` in a pipe.
     end: Option<u64>,
@@ -78,6 +83,8 @@ struct State<W> {
 struct Bodies {
     sent: Vec<u8>,
     received: Vec<u8>,
+    /// What is received without its content coding, if that is known.
+    decoded: Option<Vec<u8>>,
     /// The client's bytes after an upgrade.
     tunnel: Vec<u8>,
     faults: Vec<String>,
@@ -97,8 +104,8 @@ impl<W: Write + Seek + Send> Har<W> {
             out.write_all(END)?;
         }
         out.flush()?;
-        let (limit, first, open) = (BODY_LIMIT, true, BTreeMap::new());
-        let state = State { out, started, limit, first, end, open };
+        let (limit, cover, first, open) = (BODY_LIMIT, true, true, BTreeMap::new());
+        let state = State { out, started, limit, cover, first, end, open };
         Ok(Har(UntilError::new("the HAR".into(), state)))
     }
 
@@ -106,6 +113,13 @@ impl<W: Write + Seek + Send> Har<W> {
     #[must_use]
     pub fn body_limit(self, limit: usize) -> Har<W> {
         self.0.with(|state| state.limit = limit);
+        self
+    }
+
+    /// Sets whether secrets are masked in gzip content too (they are by default).
+    #[must_use]
+    pub fn cover(self, cover: bool) -> Har<W> {
+        self.0.with(|state| state.cover = cover);
         self
     }
 
@@ -140,6 +154,7 @@ impl<W: Write + Seek> State<W> {
             let mut bodies = self.open.remove(&key).unwrap_or_default();
             let left = "the client left in the middle of the response";
             bodies.faults.extend(x.left.map(|_| left.to_owned()));
+            bodies.decoded = decoded(x, &bodies.received, self.limit.saturating_mul(8), self.cover);
             return self.append(&entry(connection, x, &bodies, self.started));
         }
         let bodies = self.open.entry(key).or_default();
@@ -187,6 +202,21 @@ impl<W: Write + Seek> State<W> {
         io::copy(&mut io::repeat(b' ').take(rest), &mut self.out)?;
         self.out.flush()
     }
+}
+
+/// Decodes the content of a response, if its coding is gzip.
+fn decoded(x: &Exchange, bytes: &[u8], limit: usize, cover: bool) -> Option<Vec<u8>> {
+    let mut fields = x.fields(Side::Server)?.clone();
+    let coding = fields.get("Content-Encoding")?.to_ascii_lowercase();
+    if !matches!(&coding[..], b"gzip" | b"x-gzip") || (bytes.len() as u64) < x.received.content {
+        return None;
+    }
+    let mut content = gunzip(bytes, limit).ok()?;
+    fields.remove("Content-Encoding");
+    if cover {
+        BodyMask::of(b"", &fields).run(&mut content);
+    }
+    Some(content)
 }
 
 /// Writes a member that is a number of milliseconds.
@@ -263,13 +293,18 @@ fn response(json: &mut JsonWriter, x: &Exchange, bodies: &Bodies) {
     json.name("statusText").string(&lossy(head.map_or(b"", |head| head.reason())));
     headers(json, head.map(|head| head.version()), fields);
     json.name("content").object(|json| {
-        let size = x.received.content + x.received.tunnel;
+        let received = x.received.content + x.received.tunnel;
+        let (bytes, size) = match &bodies.decoded {
+            Some(decoded) => (decoded, decoded.len() as u64),
+            None => (&bodies.received, received),
+        };
         json.name("size").scalar(size);
-        body(json, fields, "encoding", &bodies.received, size);
-        // Content in a HAR should be decoded.
-        if let Some(coding) = fields.get("Content-Encoding") {
+        if bodies.decoded.is_some() {
+            json.name("compression").scalar(size as i64 - received as i64);
+        } else if let Some(coding) = fields.get("Content-Encoding") {
             json.name(CODING).string(&lossy(coding));
         }
+        body(json, fields, "encoding", bytes, size);
     });
     json.name("redirectURL").string(&lossy(fields.get("Location").unwrap_or_default()));
     if head.is_some() {

@@ -317,7 +317,10 @@ fn observers(
         let wrong = |error| failed(name, &error);
         recorders.push(match option {
             "script" => Box::new(Script::new(file, origin.target).for_tool(tool)),
-            "har" => Box::new(Har::new(file, started).map_err(wrong)?),
+            "har" => {
+                let har = Har::new(file, started).map_err(wrong)?;
+                Box::new(har.cover(!given.has("show-secrets")))
+            }
             "pcap" => Box::new(Pcap::new(file, started, &origin.place).map_err(wrong)?),
             _ => Box::new(needed_rules(file)),
         });
