@@ -8,6 +8,8 @@
 //! After a request for an upgrade, a client may use the other protocol before the response.
 //! Observers see those bytes once the response tells how to read them.
 //!
+//! Requests without a response are kept: at most 1,024, with 512 KiB of heads.
+//!
 //! ```
 //! use std::time::Duration;
 //! use unix_http::traffic::{Conversation, Event, Side};
@@ -43,8 +45,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many requests may wait for a response.
+/// How many requests may wait for a response, and how many bytes their heads may take together.
 const OPEN_LIMIT: usize = 1024;
+const OPEN_BYTES: u64 = 512 * 1024;
 
 /// Turns the bytes of both sides into events.
 #[derive(Debug)]
@@ -200,7 +203,8 @@ impl Conversation {
     }
 
     fn request(&mut self, head: RequestHead, len: usize, see: &mut See<'_>) {
-        if self.open.len() >= OPEN_LIMIT {
+        let kept: u64 = self.open.iter().map(|exchange| exchange.sent.head).sum();
+        if self.open.len() >= OPEN_LIMIT || kept > OPEN_BYTES {
             self.lose(Side::Client, &mut []);
             return see(&Event::Fault(None, Side::Client, Fault::TooManyRequests));
         }
