@@ -6,4 +6,6 @@ mod support;
 mod demo {
     mod answers;
     mod clients;
+    #[cfg(feature = "page")]
+    mod page;
 }

@@ -10,6 +10,8 @@ mod engines {
     mod guard;
     mod images;
     mod library;
+    #[cfg(feature = "page")]
+    mod page;
     mod tap;
     mod terminal;
     mod transport;

@@ -11,6 +11,10 @@ mod tap {
     mod guarded;
     mod limits;
     mod outputs;
+    #[cfg(feature = "page")]
+    mod page_browser;
+    #[cfg(feature = "page")]
+    mod page_hostile;
     mod process;
     mod read;
     mod recorders;

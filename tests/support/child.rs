@@ -40,7 +40,7 @@ impl Ended {
 }
 
 /// ucurl as built with these tests; there is none where its features are off.
-const UCURL: Option<&str> = option_env!("CARGO_BIN_EXE_ucurl");
+pub const UCURL: Option<&str> = option_env!("CARGO_BIN_EXE_ucurl");
 
 /// ucurl, as built with these tests, in an environment that says nothing about engines or proxies.
 pub fn ucurl() -> Command {

@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod again;
+#[cfg(feature = "page")]
+pub mod browser;
 pub mod certificates;
 pub mod child;
 pub mod demo;
@@ -14,6 +16,8 @@ pub mod fake;
 pub mod json_fault;
 pub mod live;
 pub mod needs;
+#[cfg(feature = "page")]
+pub mod page;
 pub mod pattern;
 pub mod proxy;
 #[cfg(feature = "server")]

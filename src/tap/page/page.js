@@ -100,8 +100,8 @@ function duration(ms) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** The time of day, that many milliseconds after the start. */
-const clock = ms => new Date(Date.parse(session.started) + ms).toLocaleTimeString();
+/** The time of day, that many milliseconds after the start. Swedish has 24 hours and ISO dates. */
+const clock = ms => new Date(Date.parse(session.started) + ms).toLocaleTimeString('sv');
 
 // ---- events
 
@@ -141,11 +141,13 @@ function begin(source, news) {
 }
 
 function showSession() {
-  const command = oneLine(session.command || session.program);
-  const started = new Date(session.started).toLocaleString();
-  byId('session').replaceChildren(make('b', '', command),
-    make('span', '', `to ${oneLine(session.target)}`), make('time', '', started));
-  document.title = `${command} · ${started} · ucurl tap`;
+  const { program, command, target, started } = session;
+  const time = new Date(started).toLocaleString('sv');
+  const name = oneLine(command ?? program);
+  byId('program').textContent = oneLine(program);
+  byId('session').replaceChildren(make('b', '', command ? name : ''),
+    make('span', '', `to ${oneLine(target)}`), make('time', '', time));
+  document.title = `${name} · ${time} · ucurl`;
 }
 
 function showState(name, text) {
@@ -462,7 +464,7 @@ function showNote({ text, rule }, className = 'note') {
 /** Shows a section of an RFC as a link, any other rule as text. */
 function showRule(rule) {
   const found = /^RFC (\d{1,5}) §(\d+(?:\.\d+)*)/.exec(rule);
-  if (!found) return make('cite', '', oneLine(rule));
+  if (!found) return make('cite', '', `· ${oneLine(rule)}`);
   const link = make('a', '', oneLine(rule));
   link.href = `https://www.rfc-editor.org/rfc/rfc${found[1]}#section-${found[2]}`;
   link.rel = 'noreferrer';
@@ -471,7 +473,7 @@ function showRule(rule) {
 }
 
 /** Shows the messages, or what is new of them: heads are drawn again, bodies grow. */
-function showMessages({ messages, pieces }) {
+function showMessages({ summary, messages, pieces }) {
   const last = {};
   messages.forEach((message, index) => {
     opened.blocks[index] ??= newBlock(message);
@@ -481,9 +483,12 @@ function showMessages({ messages, pieces }) {
   // Content belongs to the last message of its side: an interim response has none.
   for (const [side, index] of Object.entries(last)) {
     const content = pieces.filter(({ from, upgraded }) => from === side && !upgraded);
-    growBody(opened.blocks[index].body, messages[index].body, content);
+    // After an upgrade the counts of a body are those of the stream.
+    if (content.length || summary.kind !== 'upgraded') {
+      growBody(opened.blocks[index].body, messages[index].body, content);
+    }
   }
-  growStream(pieces.filter(({ upgraded }) => upgraded));
+  growStream(pieces.filter(({ upgraded }) => upgraded), messages);
 }
 
 function newBlock({ side, lines }) {
@@ -536,10 +541,7 @@ function fillBodyTitle(body, facts) {
   const { bytes, kept, kind } = facts;
   const names = { json: 'JSON', text: 'text', frames: 'frames', hex: 'binary' };
   body.title.replaceChildren(`Body: ${size(bytes)}${names[kind] ? `, ${names[kind]}` : ''} `);
-  if (kept < bytes) {
-    const left = `${size(kept)} kept, ${size(bytes - kept)} left out`;
-    body.title.append(make('span', 'chip poor', left));
-  }
+  addLeftOut(body.title, bytes - kept);
   if (kind !== 'json') return;
   body.title.append(makeButton(body.asText ? 'As a tree' : 'As text', () => {
     Object.assign(body, { asText: !body.asText, text: '', parsed: 0, tail: null });
@@ -548,14 +550,22 @@ function fillBodyTitle(body, facts) {
   }));
 }
 
+/** Says how much of a body the tap did not keep. */
+function addLeftOut(title, bytes) {
+  if (bytes > 0) title.append(make('span', 'chip poor', `the last ${size(bytes)} are left out`));
+}
+
 /** Adds the bytes of an upgraded connection, which belong to neither message. */
-function growStream(pieces) {
-  const { stream, messages } = opened;
+function growStream(pieces, messages) {
+  const { stream } = opened;
   if (!pieces.length) return;
   if (!stream.pieces.length) {
-    stream.element.append(stream.view);
-    messages.append(make('section', '', make('h3', '', 'After the upgrade'), stream.element));
+    const title = make('h3', '', 'After the upgrade');
+    stream.element.append(stream.title, stream.view);
+    opened.messages.append(make('section', '', title, stream.element));
   }
+  const left = messages.map(({ body }) => body ? body.bytes - body.kept : 0);
+  addLeftOut(clear(stream.title), left.reduce((sum, bytes) => sum + bytes));
   stream.pieces.push(...pieces);
   addPieces(stream, pieces);
 }
