@@ -1,4 +1,4 @@
-//! The ground floor (`src/base/`): values from the RFCs, from date(1) and from the definitions.
+//! The ground floor (`src/base/`). The expected values come from the RFCs and from date(1).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use unix_http::base::{base64, nearest, number, percent, text, time};
@@ -9,7 +9,7 @@ fn at(seconds: u64) -> SystemTime {
 
 /// RFC 4648 §10.
 #[test]
-fn base64_has_one_text_for_each_sequence_of_bytes() {
+fn every_byte_sequence_has_one_base64_encoding() {
     let vectors = [
         ("", ""),
         ("f", "Zg=="),
@@ -34,7 +34,7 @@ fn base64_has_one_text_for_each_sequence_of_bytes() {
     }
 }
 
-/// RFC 9110's own example; the others come from `date -u -R -d @SECONDS`.
+/// The first is the example of RFC 9110; the others come from `date -u -R -d @SECONDS`.
 const HTTP_DATES: &[(u64, &str)] = &[
     (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
     (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
@@ -47,7 +47,7 @@ const HTTP_DATES: &[(u64, &str)] = &[
 ];
 
 #[test]
-fn http_dates_are_written_and_read() {
+fn http_dates_are_formatted_and_parsed() {
     for &(seconds, date) in HTTP_DATES {
         assert_eq!(str::from_utf8(&time::http_date(at(seconds))), Ok(date));
         assert_eq!(time::parse_http_date(date.as_bytes()), Some(at(seconds)), "{date}");
@@ -74,7 +74,7 @@ fn http_dates_are_written_and_read() {
 }
 
 #[test]
-fn rfc3339_times_are_written_and_read() {
+fn rfc3339_times_are_formatted_and_parsed() {
     // `date -u -d @SECONDS +%FT%TZ`
     assert_eq!(time::rfc3339(at(951_782_399), 0), "2000-02-28T23:59:59Z");
     assert_eq!(time::rfc3339(at(1_709_251_199), 0), "2024-02-29T23:59:59Z");
@@ -115,7 +115,7 @@ fn rfc3339_times_are_written_and_read() {
 }
 
 #[test]
-fn every_day_of_four_centuries_survives() {
+fn every_day_of_four_centuries_round_trips() {
     for day in 0..146_097 {
         let noon = at(day * 86_400 + 43_200);
         assert_eq!(time::parse_http_date(&time::http_date(noon)), Some(noon));
@@ -124,7 +124,7 @@ fn every_day_of_four_centuries_survives() {
 }
 
 #[test]
-fn numbers_are_digits_and_nothing_else() {
+fn numbers_consist_only_of_digits() {
     for (digits, want) in [
         ("0", Some(0)),
         ("007", Some(7)),
@@ -159,7 +159,7 @@ fn numbers_are_digits_and_nothing_else() {
 }
 
 #[test]
-fn percent_encoding_is_undone_strictly_or_as_curl_does() {
+fn percent_decoding_is_strict_or_follows_curl() {
     assert_eq!(percent::encode(b"AZaz09-._~ /%\xff"), "AZaz09-._~%20%2F%25%FF");
     for (text, strict, lenient) in [
         ("a%20b+c", Some("a b+c"), "a b+c"),
@@ -177,7 +177,7 @@ fn percent_encoding_is_undone_strictly_or_as_curl_does() {
 }
 
 #[test]
-fn shown_text_does_nothing_to_a_terminal() {
+fn displayed_text_cannot_control_a_terminal() {
     let every: Vec<u8> = (0..=255).collect();
     let tricky =
         "\u{85}\u{9b}31m\u{61c}\u{200e}\u{200f}\u{2028}\u{202e}\u{2066}\u{2069}é漢".as_bytes();
@@ -225,7 +225,7 @@ fn distances_are_symmetric() {
 }
 
 #[test]
-fn only_a_near_and_unambiguous_name_is_suggested() {
+fn only_a_close_and_unambiguous_name_is_suggested() {
     let names = ["unix-socket", "explain", "silent", "range", "raw"];
     let meant = |name| nearest::nearest(name, names);
     assert_eq!(meant("unix-sockt"), Some("unix-socket"));

@@ -1,39 +1,39 @@
-//! One table of cases, every way of delivering its bytes.
+//! A table of cases, and every way to deliver their bytes.
 //!
-//! A socket hands over bytes in any pieces it likes, so a case says what the bytes mean and never
-//! how they come. The runner delivers each case
+//! A socket splits bytes at arbitrary positions, so a case states only what the bytes mean. The
+//! runner delivers each case
 //! - whole,
 //! - byte by byte,
-//! - in two pieces, cut at every place,
-//! - with bytes of something else behind it, which must stay unread.
+//! - in two pieces, cut at every position,
+//! - with other bytes after it, which must stay unread.
 //!
 //! A valid message is *Partial* at every proper prefix, and incomplete if the connection ends
-//! there. An invalid one is Partial until the byte that decides it has come, and from there on the
-//! same error at the same offset, on a connection that stays open: nobody has to wait for a line
-//! end to learn that `5\rX` is no chunk-size.
+//! there. An invalid message is Partial until the deciding byte arrives. From then on it is the
+//! same error at the same offset, while the connection stays open: a reader need not wait for a
+//! line end to reject `5\rX` as a chunk-size.
 
 use std::fmt::Debug;
 use unix_http::wire::{ErrorKind, ParseError};
 
-/// Bytes and what they mean.
+/// Bytes and their meaning.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// `rfc9112-6.3-cl-plus-sign`: the section, then the case.
     pub id: &'static str,
     /// The rule or the attack.
     pub why: &'static str,
-    /// The bytes; in an invalid case, those before the fault.
+    /// The bytes; in an invalid case, the bytes before the fault.
     pub wire: &'static [u8],
-    /// The fault and what comes behind it; empty in a valid case.
+    /// The fault and the bytes after it; empty in a valid case.
     pub fault: &'static [u8],
     pub want: Want,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Want {
-    /// Accepted, and read as this (each reader says in what words).
+    /// Accepted with this value, in the notation of the reader.
     Value(&'static str),
-    /// Refused at the first byte of `fault`, as soon as `needs` bytes of it have come (none, if
+    /// Rejected at the first byte of `fault`, as soon as `needs` bytes of it have arrived (0 if
     /// something is missing).
     Refused { kind: ErrorKind, needs: usize },
 }
@@ -47,7 +47,7 @@ pub const fn ok(
     Case { id, why, wire, fault: b"", want: Want::Value(value) }
 }
 
-/// Refused because of the byte that `fault` begins with, and as soon as that byte has come.
+/// Rejected because of the first byte of `fault`, as soon as that byte has arrived.
 pub const fn no(
     id: &'static str,
     why: &'static str,
@@ -59,7 +59,7 @@ pub const fn no(
 }
 
 impl Case {
-    /// More than one byte of the fault must have come.
+    /// Rejected only after `n` bytes of the fault.
     pub const fn needs(mut self, n: usize) -> Case {
         if let Want::Refused { kind, .. } = self.want {
             self.want = Want::Refused { kind, needs: n };
@@ -67,8 +67,8 @@ impl Case {
         self
     }
 
-    /// The whole of it must have come: what is wrong is a field value, and framing is decided when
-    /// the head is complete.
+    /// Rejected only after the whole fault: the fault is a field value, and the head must be
+    /// complete before framing is decided.
     pub const fn needs_all(self) -> Case {
         let n = self.fault.len();
         self.needs(n)
@@ -79,38 +79,37 @@ impl Case {
     }
 }
 
-/// What a reader says after each delivery.
+/// The verdict of a reader after each delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Partial,
-    /// The value, in words, and how many bytes it took.
+    /// The value in words, and the number of bytes it took.
     Complete(String, usize),
     Error(ParseError),
 }
 
-/// Bytes in, a verdict out; one reader reads one message.
+/// Reads one message: bytes in, a verdict out.
 pub trait Reader {
-    /// `so_far` is everything that has come since the first byte.
+    /// Reads `so_far`: everything that has arrived since the first byte.
     fn feed(&mut self, so_far: &[u8]) -> Step;
 
-    /// Whether the message would be whole if the connection ended now.
+    /// Returns whether the message would be complete if the connection ended now.
     fn whole_at_end(&self) -> bool {
         false
     }
 }
 
-/// Cases of one topic and who reads them.
+/// The cases of one topic and their reader.
 pub struct Table {
     pub topic: &'static str,
     pub reader: fn() -> Box<dyn Reader>,
     pub cases: &'static [Case],
 }
 
-/// What may follow a message: another protocol's bytes, a next message, an end of line, nothing
-/// sensible.
+/// Bytes after a message: another message, a line end, garbage, a last chunk.
 const TRAILING: [&[u8]; 4] = [b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n", b"\0\xff", b"0\r\n\r\n"];
 
-/// Delivers every case in every way, and tells of all that went wrong.
+/// Delivers every case in every way, and reports all failures.
 pub fn deliver(table: &Table) {
     let wrong: Vec<String> =
         table.cases.iter().filter_map(|case| in_every_way(table, case).err()).collect();
@@ -137,12 +136,12 @@ fn accepted(table: &Table, case: &Case, value: &str) -> Result<(), String> {
     same(case, "whole", (table.reader)().feed(wire), &complete)?;
     for trailing in TRAILING {
         let with = [wire, trailing].concat();
-        same(case, "with bytes behind it", (table.reader)().feed(&with), &complete)?;
+        same(case, "with bytes after it", (table.reader)().feed(&with), &complete)?;
     }
     let mut one = (table.reader)();
     for at in 0..wire.len() {
         same(case, &format!("up to byte {at}, one by one"), one.feed(&wire[..at]), &Step::Partial)?;
-        same(case, &format!("ended at byte {at}; whole"), one.whole_at_end(), &false)?;
+        same(case, &format!("ended at byte {at}; complete"), one.whole_at_end(), &false)?;
         let mut two = (table.reader)();
         same(case, &format!("up to byte {at}, at once"), two.feed(&wire[..at]), &Step::Partial)?;
         same(case, &format!("cut at byte {at}"), two.feed(wire), &complete)?;

@@ -1,4 +1,4 @@
-//! Requests for a guard: what its rules allow, what has two readings, and what no rule allows.
+//! Requests for a guard: allowed by a rule, ambiguous, or denied.
 
 /// A rule file with one rule of each kind.
 pub const RULES: &str = "
@@ -27,7 +27,7 @@ pub fn request(line: &str, fields: &str, body: &str) -> Vec<u8> {
     format!("{line} HTTP/1.1\r\nHost: docker\r\n{fields}{length}\r\n{body}").into_bytes()
 }
 
-/// A request-line, more fields, a body, and what the guard says: nothing if it passes.
+/// A request-line, more fields, a body, and a part of the refusal; empty if the request passes.
 pub struct Case(pub &'static str, pub &'static str, pub &'static str, pub &'static str);
 
 pub const CREATE: &str = "POST /v1.41/containers/create";
@@ -73,7 +73,7 @@ pub const ALLOWED: &[Case] = &[
     Case("POST /networks/prune", "", "", ""),
 ];
 
-/// One reader could read these in another way than the next.
+/// Two readers could disagree about the meaning of these.
 pub const AMBIGUOUS: &[Case] = &[
     Case("POST /%63ontainers/create", "", "{}", "two ways"),
     Case("POST /%63ontainers%2fcreate", "", "{}", "two ways"),
@@ -133,7 +133,7 @@ pub const AMBIGUOUS: &[Case] = &[
     Case(CREATE, "", "name=web", "lacks <"),
 ];
 
-/// These have one meaning, which no rule allows.
+/// These have one meaning, but no rule allows it.
 pub const DENIED: &[Case] = &[
     Case("GET /info", "", "", "needed: GET /info"),
     Case("get /_ping", "", "", "no rule has"),

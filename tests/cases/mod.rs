@@ -1,7 +1,7 @@
-//! The tables: bytes, and what they mean; and what delivers and reads them.
+//! The tables of bytes and their meaning, and the code that delivers and reads them.
 //!
-//! They are shared by the conformance tests, the comparison with other programs
-//! (`tests/differential/`) and the fuzzer (`tests/fuzz/`).
+//! The conformance tests, the comparison with other programs (`tests/differential/`) and the fuzzer
+//! (`tests/fuzz/`) share them.
 
 pub mod chunked;
 pub mod deliver;
@@ -14,7 +14,7 @@ pub mod status_line;
 
 use deliver::Table;
 
-/// Every table there is.
+/// Returns every table.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
         status_line::TABLES,

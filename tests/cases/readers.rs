@@ -1,4 +1,4 @@
-//! The decoders of `wire` behind one face, their values in words.
+//! The decoders of `wire` behind one trait, with values in words.
 
 use super::deliver::{Reader, Step};
 use unix_http::wire::{
@@ -33,7 +33,7 @@ pub fn response_head() -> Box<dyn Reader> {
     }))
 }
 
-/// The class a status-code is read as.
+/// The class of a status-code.
 pub fn status_class() -> Box<dyn Reader> {
     Box::new(Head(ResponseDecoder::new(), |head: &ResponseHead| Ok(format!("{}xx", head.class()))))
 }
@@ -45,7 +45,7 @@ pub fn request_head() -> Box<dyn Reader> {
     }))
 }
 
-/// Whom a request is for: the value of Host, or `none`.
+/// The host of a request: the value of Host, or `none`.
 pub fn host() -> Box<dyn Reader> {
     Box::new(Head(RequestDecoder::new(), |head: &RequestHead| {
         Ok(head.host()?.map_or("none".into(), |host| format!("[{}]", host.escape_ascii())))
@@ -69,7 +69,7 @@ fn decision(decision: &Decision) -> String {
 
 macro_rules! response_framing {
     ($($name:ident $method:literal)*) => {$(
-        #[doc = concat!("What a response to ", $method, " decides: `length 5, reuse (item 6)`.")]
+        #[doc = concat!("The framing of a response to ", $method, ": `length 5, reuse (item 6)`.")]
         pub fn $name() -> Box<dyn Reader> {
             Box::new(Head(ResponseDecoder::new(), |head: &ResponseHead| {
                 Ok(decision(&framing::response($method, head)?))
@@ -80,14 +80,14 @@ macro_rules! response_framing {
 
 response_framing! { to_get "GET" to_head "HEAD" to_connect "CONNECT" }
 
-/// What a request decides.
+/// The framing of a request.
 pub fn request_framing() -> Box<dyn Reader> {
     Box::new(Head(RequestDecoder::new(), |head: &RequestHead| {
         Ok(decision(&framing::request(head)?))
     }))
 }
 
-/// Both directions of `HeadDecoder`, and what to say of the head.
+/// A `HeadDecoder` of either direction, and a function that describes the head.
 struct Head<D, H>(D, fn(&H) -> Result<String, ParseError>);
 
 macro_rules! head_reader {
@@ -109,7 +109,7 @@ head_reader!(RequestDecoder, RequestHead);
 /// A body alone, in a given framing: `content | Trailer: value`.
 pub struct Body {
     decoder: BodyDecoder,
-    /// How many bytes have been read, framing and content.
+    /// How many bytes of framing and content have been read.
     pub read: usize,
     pub content: Vec<u8>,
 }
@@ -119,13 +119,14 @@ impl Body {
         Body { decoder, read: 0, content: Vec::new() }
     }
 
-    /// Reads on in `so_far`, all the body's bytes; whether the body is done.
+    /// Continues to read `so_far`, which holds all bytes of the body. Returns whether the body is
+    /// done.
     pub fn read_on(&mut self, so_far: &[u8]) -> Result<bool, ParseError> {
         while !self.decoder.is_done() {
             let step = self.decoder.step(&so_far[self.read..])?;
             self.read += step.framing;
             let data = &so_far[self.read..self.read + step.data];
-            // Half first, so that a chunk is also consumed in pieces.
+            // In two halves, so that a chunk is also consumed in pieces.
             for part in [&data[..data.len() / 2], &data[data.len() / 2..]] {
                 self.decoder.consume(part.len());
                 self.content.extend_from_slice(part);
@@ -163,7 +164,7 @@ pub fn chunked() -> Box<dyn Reader> {
     Box::new(Body::new(BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT)))
 }
 
-/// A request as a server sees it, to its last byte: `POST /a HTTP/1.1 > content`.
+/// A whole request, as a server reads it: `POST /a HTTP/1.1 > content`.
 pub fn request() -> Box<dyn Reader> {
     Box::new(Request { decoder: RequestDecoder::new(), body: None })
 }
@@ -198,7 +199,7 @@ impl Reader for Request {
     }
 }
 
-/// Field lines up to the empty line, wherever they stand: `Name: value | Name: value`.
+/// Field lines after the bytes `before`, up to the empty line: `Name: value | Name: value`.
 struct After {
     before: &'static [u8],
     reader: Box<dyn Reader>,
@@ -216,7 +217,7 @@ impl Reader for After {
     }
 }
 
-/// Field lines behind a status-line.
+/// Field lines after a status-line.
 pub fn response_fields() -> Box<dyn Reader> {
     let reader = Box::new(Head(ResponseDecoder::new(), |h: &ResponseHead| {
         Ok(in_words(String::new(), h.fields()))
@@ -224,7 +225,7 @@ pub fn response_fields() -> Box<dyn Reader> {
     Box::new(After { before: b"HTTP/1.1 200 OK\r\n", reader })
 }
 
-/// Field lines behind a request-line.
+/// Field lines after a request-line.
 pub fn request_fields() -> Box<dyn Reader> {
     let reader = Box::new(Head(RequestDecoder::new(), |h: &RequestHead| {
         Ok(in_words(String::new(), h.fields()))
@@ -232,7 +233,7 @@ pub fn request_fields() -> Box<dyn Reader> {
     Box::new(After { before: b"GET / HTTP/1.1\r\n", reader })
 }
 
-/// Field lines behind a last chunk: a trailer section.
+/// Field lines after a last chunk: a trailer section.
 pub fn trailer_fields() -> Box<dyn Reader> {
     Box::new(After { before: b"0\r\n", reader: chunked() })
 }

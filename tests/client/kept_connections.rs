@@ -47,6 +47,19 @@ fn a_connection_that_was_idle_is_checked_before_it_is_used() {
     }
 }
 
+/// Reads and answers this many requests without content.
+fn answer(peer: &mut (impl Read + Write), requests: usize) {
+    for _ in 0..requests {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            peer.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        peer.write_all(OK).unwrap();
+    }
+}
+
 #[test]
 fn a_post_over_tcp_is_not_sent_on_a_connection_that_the_peer_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -55,15 +68,7 @@ fn a_post_over_tcp_is_not_sent_on_a_connection_that_the_peer_closed() {
     let server = thread::spawn(move || {
         for requests in [2, 1] {
             let (mut peer, _) = listener.accept().unwrap();
-            for _ in 0..requests {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    peer.read_exact(&mut byte).unwrap();
-                    head.push(byte[0]);
-                }
-                peer.write_all(OK).unwrap();
-            }
+            answer(&mut peer, requests);
             drop(peer);
             closed.send(()).unwrap();
         }
@@ -142,18 +147,8 @@ fn each_connection_that_ends_is_reported_closed_whatever_ended_it() {
 /// A client over a stream that the caller connected, until that is used up.
 #[test]
 fn a_client_over_the_callers_own_stream() {
-    let answers = |mut peer: UnixStream, count: usize| {
-        thread::spawn(move || {
-            for _ in 0..count {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    peer.read_exact(&mut byte).unwrap();
-                    head.push(byte[0]);
-                }
-                peer.write_all(OK).unwrap();
-            }
-        })
+    let answers = |mut peer: UnixStream, requests: usize| {
+        thread::spawn(move || answer(&mut peer, requests))
     };
     let (ours, theirs) = UnixStream::pair().unwrap();
     let peer = answers(theirs, 2);

@@ -1,4 +1,4 @@
-//! Chunked content, where a table cannot say it.
+//! Chunked content: the rules that do not fit a table.
 
 use crate::cases::chunked::TABLES;
 use crate::cases::deliver::{Reader, Step};
@@ -7,10 +7,9 @@ use unix_http::wire::{
     BodyDecoder, ErrorKind as K, Framing, Incomplete, OVERHEAD_LIMIT, ParseError,
 };
 
-/// A chunk of 2^64-1 bytes is announced, and nothing else happens: no overflow, no allocation, no
-/// end.
+/// The decoder neither overflows nor allocates.
 #[test]
-fn largest_chunk_size() {
+fn the_largest_chunk_size_is_two_to_the_64_minus_1() {
     for size in ["ffffffffffffffff", "FFFFFFFFFFFFFFFF", "7fffffffffffffff", "8000000000000000"] {
         let mut body = BodyDecoder::new(Framing::Chunked, 0, OVERHEAD_LIMIT);
         let line = format!("{size}\r\n");
@@ -22,7 +21,6 @@ fn largest_chunk_size() {
     }
 }
 
-/// What came before an error has been handed out, however the bytes came.
 #[test]
 fn content_before_an_error_is_delivered() {
     let wire = b"3\r\nabc\r\n4;x\r\ndefg\r\n5\r\nhello!";
@@ -35,9 +33,8 @@ fn content_before_an_error_is_delivered() {
     }
 }
 
-/// An error of a body behind a head counts from the head's first byte.
 #[test]
-fn offsets_count_from_the_message() {
+fn the_offset_of_an_error_in_a_body_counts_from_the_head() {
     for case in TABLES.iter().flat_map(|table| table.cases) {
         let body = |offset| Body::new(BodyDecoder::new(Framing::Chunked, offset, OVERHEAD_LIMIT));
         let whole = |offset| body(offset).feed(&case.bytes());
@@ -52,7 +49,7 @@ fn offsets_count_from_the_message() {
     }
 }
 
-/// `RFC 9112 §8`: a body that stops short is told apart from one that ended.
+/// `RFC 9112 §8`
 #[test]
 fn a_body_cut_short_is_incomplete() {
     let cut = |framing, wire: &[u8]| {
@@ -72,11 +69,7 @@ fn a_body_cut_short_is_incomplete() {
     assert_eq!(cut(Framing::Length(0), b""), Ok(()));
     assert_eq!(cut(Framing::Length(u64::MAX), b"hello"), short(5, Some(u64::MAX)));
     assert_eq!(cut(Framing::NoBody, b""), Ok(()));
-    assert_eq!(
-        cut(Framing::UntilClose, b"hello"),
-        Ok(()),
-        "nothing tells a whole body from one cut short"
-    );
+    assert_eq!(cut(Framing::UntilClose, b"hello"), Ok(()), "a truncated body cannot be detected");
     let chunked = b"5\r\nhello\r\n0\r\nA: b\r\n\r\n";
     for at in 0..chunked.len() {
         let received = at.clamp(3, 8) as u64 - 3;

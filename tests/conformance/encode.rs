@@ -1,4 +1,4 @@
-//! What is written is as strict as what is read: nothing can break out of its place (RFC 9112
+//! Encoders are as strict as decoders: no part of a message can break out of its place (RFC 9112
 //! §11.1).
 
 use unix_http::wire::{
@@ -9,29 +9,21 @@ use unix_http::wire::{
 fn request(method: &str, target: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut out = b"before ".to_vec();
     let result = encode_request(&mut out, method, target, Version::Http11, &Fields::new());
-    assert_eq!(
-        result.is_err(),
-        out == b"before ",
-        "nothing is appended where something is refused"
-    );
+    assert_eq!(result.is_err(), out == b"before ", "an error appends nothing");
     result.map(|()| out.split_off(7))
 }
 
 fn response(status: u16, reason: &str) -> Result<Vec<u8>, EncodeError> {
     let mut out = b"before ".to_vec();
     let result = encode_response(&mut out, Version::Http11, status, reason, &Fields::new());
-    assert_eq!(
-        result.is_err(),
-        out == b"before ",
-        "nothing is appended where something is refused"
-    );
+    assert_eq!(result.is_err(), out == b"before ", "an error appends nothing");
     result.map(|()| out.split_off(7))
 }
 
 fn field(name: &str, value: &[u8]) -> Result<(), EncodeError> {
     let mut fields = Fields::new();
     let result = fields.push(name, value);
-    assert_eq!(result.is_err(), fields.is_empty(), "nothing is put in where something is refused");
+    assert_eq!(result.is_err(), fields.is_empty(), "an error adds nothing");
     result
 }
 
@@ -40,7 +32,7 @@ fn refused<T>(kind: K, offset: usize) -> Result<T, EncodeError> {
 }
 
 #[test]
-fn requests() {
+fn encode_request_refuses_what_a_decoder_rejects() {
     assert_eq!(request("GET", b"/version").unwrap(), b"GET /version HTTP/1.1\r\n\r\n");
     assert_eq!(request("OPTIONS", b"*").unwrap(), b"OPTIONS * HTTP/1.1\r\n\r\n");
     assert_eq!(request("CONNECT", b"[::1]:80").unwrap(), b"CONNECT [::1]:80 HTTP/1.1\r\n\r\n");
@@ -85,7 +77,7 @@ fn requests() {
 }
 
 #[test]
-fn responses() {
+fn encode_response_refuses_what_a_decoder_rejects() {
     assert_eq!(response(200, "OK").unwrap(), b"HTTP/1.1 200 OK\r\n\r\n");
     assert_eq!(
         response(204, "").unwrap(),
@@ -104,7 +96,7 @@ fn responses() {
 }
 
 #[test]
-fn field_lines() {
+fn a_field_line_cannot_start_another_line() {
     for (name, offset) in
         [("", 0), (" A", 0), ("A ", 1), ("A B", 1), ("A:", 1), ("A\r\nB", 1), ("A\0", 1), ("É", 0)]
     {
@@ -113,7 +105,7 @@ fn field_lines() {
     let values: [(&[u8], usize); 8] = [
         (b"\r", 0),
         (b"a\r\nB: c", 1),
-        (b"a\r\n b", 1), // no folding: a sender must not (RFC 9112 §5.2)
+        (b"a\r\n b", 1), // a sender must not fold (RFC 9112 §5.2)
         (b"a\n", 1),
         (b"a\r", 1),
         (b"\0", 0),
@@ -129,7 +121,7 @@ fn field_lines() {
 }
 
 #[test]
-fn whole_lines() {
+fn push_line_keeps_the_line_unchanged() {
     let line = |line: &[u8]| {
         let (mut fields, mut out) = (Fields::new(), Vec::new());
         fields.push_line(line)?;
@@ -137,7 +129,7 @@ fn whole_lines() {
         Ok(out.split_off(16))
     };
     assert_eq!(line(b"A: b").unwrap(), b"A: b\r\n\r\n");
-    assert_eq!(line(b"A:b").unwrap(), b"A:b\r\n\r\n", "to the letter");
+    assert_eq!(line(b"A:b").unwrap(), b"A:b\r\n\r\n", "unchanged");
     assert_eq!(line(b"A:").unwrap(), b"A:\r\n\r\n");
     assert_eq!(line(b"A"), refused(K::MissingColon, 1));
     assert_eq!(line(b""), refused(K::MissingColon, 0));
@@ -147,9 +139,9 @@ fn whole_lines() {
     assert_eq!(line(b"A\r\nB: c"), refused(K::FieldName, 1));
 }
 
-/// White space around a value is no part of it (RFC 9110 §5.5), so a reader would not get it back.
+/// White space around a value is not part of it (RFC 9110 §5.5).
 #[test]
-fn values_are_trimmed() {
+fn white_space_around_a_value_is_removed() {
     let mut fields = Fields::new();
     fields.push("A", " \tb c\t ").unwrap();
     fields.push("B", " ").unwrap();
@@ -165,10 +157,9 @@ fn fields(lines: &[(&str, &str)]) -> Fields {
     fields
 }
 
-/// Names are compared without regard to case, values with it, and the order counts (RFC 9110 §5.1,
-/// §5.3).
+/// `RFC 9110 §5.1`, `§5.3`
 #[test]
-fn fields_are_equal() {
+fn fields_are_equal_with_names_in_any_case_in_the_same_order() {
     let ab = fields(&[("A", "b")]);
     assert_eq!(ab, fields(&[("a", "b")]));
     for other in [&[][..], &[("A", "B")], &[("B", "b")], &[("A", "b"), ("A", "b")]] {
@@ -178,7 +169,7 @@ fn fields_are_equal() {
 }
 
 #[test]
-fn fields_are_looked_up_and_taken_away() {
+fn fields_are_found_and_removed_by_name_in_any_case() {
     let mut all = fields(&[("A", "1"), ("b", "2"), ("a", "3"), ("C", "x, Close ,y"), ("c", "z")]);
     assert_eq!(
         (all.get("a"), all.get("B"), all.get("d")),
@@ -202,7 +193,7 @@ fn through_the_wire(fields: &Fields) -> Fields {
 }
 
 #[test]
-fn chunks() {
+fn chunks_are_encoded_without_extensions() {
     let chunk = |data: &[u8]| {
         let mut out = Vec::new();
         encode_chunk(&mut out, data);
@@ -223,9 +214,8 @@ fn chunks() {
     assert_eq!(out, b"0\r\nDigest: x\r\n\r\n");
 }
 
-/// Every byte in every place: written exactly where it would be read back as the same thing.
 #[test]
-fn every_byte_is_written_as_it_is_read() {
+fn encoders_write_a_byte_only_where_decoders_accept_it() {
     for byte in 0..=255u8 {
         let is_ascii_text = byte.is_ascii() && !byte.is_ascii_control();
         if let Ok(name) = std::str::from_utf8(&[b'A', byte, b'Z']) {
@@ -251,14 +241,13 @@ fn every_byte_is_written_as_it_is_read() {
     }
 }
 
-/// The same bytes, when they are read.
 #[test]
-fn every_byte_is_read_as_its_rule_says() {
+fn decoders_accept_a_byte_only_where_the_grammar_allows_it() {
     let response = |wire: &[u8]| ResponseDecoder::new().decode(wire).is_ok();
     let request = |wire: &[u8]| RequestDecoder::new().decode(wire).is_ok();
     for byte in 0..=255u8 {
         let text = byte == b'\t' || byte >= b' ' && byte != 0x7f;
-        // At the end of what has come, CR may be followed by its LF.
+        // At the end of the input, an LF may still follow the CR.
         let (line_end, lf) = (byte == b'\r' || byte == b'\n', byte == b'\n');
         assert_eq!(
             response(&[b"HTTP/1.1 200 a", &[byte][..]].concat()),
@@ -291,7 +280,7 @@ fn every_byte_is_read_as_its_rule_says() {
     }
 }
 
-/// token, written out from RFC 9110 §5.6.2.
+/// `token`, copied from RFC 9110 §5.6.2.
 fn is_token(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".contains(&byte)
 }

@@ -1,5 +1,5 @@
-//! Everything that can grow has an end, and one budget for all that is not content (RFC 9110 §5.4,
-//! RFC 9112 §7.1.1).
+//! Everything that can grow has a limit, and all bytes that are not content share one budget
+//! (RFC 9110 §5.4, RFC 9112 §7.1.1).
 
 use crate::cases::deliver::{Reader, Step};
 use crate::cases::readers::Body;
@@ -23,10 +23,9 @@ fn endless(start: &[u8], more: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// A peer that never comes to the end of something is refused at the limit, at the same byte
-/// however the bytes come.
+/// The error has the same offset in every delivery.
 #[test]
-fn endless_heads() {
+fn an_endless_head_is_rejected_at_the_limit() {
     let responses: [(&[u8], &[u8]); 7] = [
         (b"HTTP/1.1 200 ", b"x"),
         (b"HTTP/1.1 200 OK\r\nA", b"x"),
@@ -54,7 +53,6 @@ fn endless_heads() {
     }
 }
 
-/// A head of exactly the limit is one; one of a byte more is not.
 #[test]
 fn a_head_may_take_the_whole_limit() {
     let wire = b"HTTP/1.1 200 OK\r\nServer: x\r\nApi-Version: 1.41\r\n\r\n";
@@ -68,10 +66,10 @@ fn a_head_may_take_the_whole_limit() {
     }
 }
 
-/// `RFC 9112 §3`: senders and recipients should support request-lines of 8000 octets; `RFC 9110
-/// §2.3`: and what they themselves send.
+/// `RFC 9112 §3`: senders and recipients should support request-lines of 8000 octets. `RFC 9110
+/// §2.3`: a recipient must support elements as long as those that it sends.
 #[test]
-fn a_request_line_of_8000_octets() {
+fn a_request_line_of_8000_octets_is_supported() {
     for target in [8000, 100_000] {
         let wire = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(target));
         let mut decoder = RequestDecoder::new();
@@ -80,10 +78,9 @@ fn a_request_line_of_8000_octets() {
     }
 }
 
-/// A long line that comes byte by byte is not read again from its start with each byte: this takes
-/// a moment, and would take minutes.
+/// Otherwise this test would take minutes.
 #[test]
-fn long_lines_byte_by_byte() {
+fn a_long_line_is_not_read_again_with_each_byte() {
     let long = "x".repeat(100_000);
     let response = format!("HTTP/1.1 200 {long}");
     let fields = ["A", "A: ", "A: b\r\n "].map(|start| format!("HTTP/1.1 200 OK\r\n{start}{long}"));
@@ -107,7 +104,7 @@ fn body(limit: usize) -> Body {
     Body::new(BodyDecoder::new(Framing::Chunked, 0, limit))
 }
 
-/// Refused, and after how many bytes.
+/// Returns the error, and checks that it is reported at its byte.
 fn refused(limit: usize, wire: &[u8]) -> ParseError {
     let (mut whole, mut slow) = (body(limit), body(limit));
     let Step::Error(error) = whole.feed(wire) else {
@@ -120,9 +117,8 @@ fn refused(limit: usize, wire: &[u8]) -> ParseError {
     error
 }
 
-/// Zeros, extensions and trailers that never end.
 #[test]
-fn endless_chunked_framing() {
+fn endless_zeros_extensions_and_trailers_are_rejected_at_the_limit() {
     let limit = 1000;
     let of = |start: &str, more: &str| format!("{start}{}", more.repeat(2000));
     assert_eq!(refused(limit, of("", "0").as_bytes()).kind, TOO_LARGE);
@@ -135,21 +131,18 @@ fn endless_chunked_framing() {
     assert_eq!(refused(limit, of("0\r\nA:\r\n", " b\r\n").as_bytes()).kind, TOO_LARGE);
 }
 
-/// More framing than content, for ever: each small chunk has an extension that is larger than its
-/// data.
 #[test]
-fn endless_extensions_on_small_chunks() {
+fn endless_chunks_with_more_extension_than_data_are_rejected() {
     let chunks = "1;abcdefgh\r\nx\r\n".repeat(1000);
     let error = refused(800, chunks.as_bytes());
-    // Each costs 9 and brings in 1: after 99 of them 8 are left, and the next one needs 9 before
-    // its content comes.
+    // Each chunk costs 9 bytes and adds 1: after 99 chunks 8 bytes are left, and the next chunk
+    // needs 9 before its content.
     assert_eq!((error.kind, error.offset / 15), (TOO_LARGE, 99));
 }
 
-/// Zeros, extensions and trailers draw on one budget, whatever the mixture; the CR LF at the end is
-/// free.
+/// The final CR LF is free.
 #[test]
-fn one_budget_for_all() {
+fn zeros_extensions_and_trailers_share_one_budget() {
     for (zeros, ext, trailer) in
         [(0, 0, 100), (0, 100, 0), (99, 0, 0), (30, 40, 30), (60, 0, 40), (1, 2, 97)]
     {
@@ -175,10 +168,9 @@ fn complete(content: &str, trailer: &str, used: usize) -> Step {
     Step::Complete(format!("{content}{trailer}"), used)
 }
 
-/// Extensions may grow with the content, since they are read past; a trailer section may not, since
-/// it is held.
+/// Extensions are skipped, but a trailer section is held in memory.
 #[test]
-fn content_pays_for_extensions_and_not_for_trailers() {
+fn content_adds_to_the_budget_of_extensions_but_not_of_trailers() {
     let content = "x".repeat(10_000);
     let with = |ext: usize, trailer: usize| {
         format!(
@@ -193,9 +185,9 @@ fn content_pays_for_extensions_and_not_for_trailers() {
     assert_eq!(refused(100, with(10_200, 10).as_bytes()).kind, TOO_LARGE);
 }
 
-/// Many chunks without extensions cost nothing: a day of log lines is not an attack.
+/// A day of log lines is not an attack.
 #[test]
-fn plain_chunks_are_free() {
+fn chunks_without_extensions_cost_no_budget() {
     let wire: Vec<u8> =
         repeat_n(&b"1\r\nx\r\n"[..], 10_000).flatten().copied().chain(*b"0\r\n\r\n").collect();
     assert!(matches!(body(0).feed(&wire), Step::Complete(content, _) if content.len() == 10_000));

@@ -1,16 +1,16 @@
-//! RFC 9112 as tables: bytes, and what they mean.
+//! RFC 9112 as tables of bytes and their meaning.
 //!
-//! - `tests/cases/` holds the tables, one file for each topic: `status_line`, `request_line`,
-//!   `fields`, `response_framing`, `request_framing` (and smuggling), `chunked`. There `deliver`
-//!   says what a case is and delivers it whole, byte by byte, at every cut, and with bytes behind
-//!   it; `readers` puts the decoders behind one face.
-//! - `chunked`, `limits`, `encode`, `real` (bytes of real engines) and `mutation` test what no
-//!   table can say; `over_a_stream` and `over_a_server` send the tables through the connection's
+//! - `tests/cases/` contains the tables, one file for each topic: `status_line`, `request_line`,
+//!   `fields`, `response_framing`, `request_framing` (and smuggling), `chunked`. Its `deliver`
+//!   defines a case and delivers it whole, byte by byte, at every cut, and with bytes after it;
+//!   `readers` puts the decoders behind one trait.
+//! - `chunked`, `limits`, `encode`, `real` (bytes of real engines) and `mutation` test rules that do
+//!   not fit a table. `over_a_stream` and `over_a_server` send the tables through the connection's
 //!   buffer and to a real server.
-//! - `requirements` lists every MUST and SHOULD and who shows it; `page` writes
-//!   `tests/CONFORMANCE.md` from all this.
+//! - `requirements` lists every MUST and SHOULD with its tests. `page` generates
+//!   `tests/CONFORMANCE.md` from all of this.
 //!
-//! The tables were written from the RFCs, not from the code they test.
+//! The tables were written from the RFCs, not from the code that they test.
 
 mod chunked;
 mod encode;
@@ -37,15 +37,15 @@ macro_rules! deliveries {
 
 deliveries! { status_line request_line fields response_framing request_framing chunked }
 
-/// An id names one case; the same case may be read in several places.
+/// Several tables may share one case.
 #[test]
-fn ids_are_unique() {
+fn an_id_names_one_case() {
     let mut seen = std::collections::HashMap::new();
     for case in tables().flat_map(|table| table.cases) {
         let before = seen.insert(case.id, case.bytes());
         assert!(
             before.is_none_or(|bytes| bytes == case.bytes()),
-            "two cases are called {}",
+            "two cases have the id {}",
             case.id
         );
     }

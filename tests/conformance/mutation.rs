@@ -1,8 +1,8 @@
-//! The tables' bytes, broken at random: whatever comes, no panic, the same verdict under every
-//! delivery, and what was read can be written and read again.
+//! Random mutations of the tables' bytes. For each one: no panic, the same verdict in every
+//! delivery, and a message that was read can be written and read again.
 //!
-//! The randomness is xorshift64 from a fixed seed, so a failure is the same on every machine.
-//! `MUTATION_SEED=1234` and `MUTATION_ROUNDS=1000000` try others, for longer.
+//! The generator is xorshift64 with a fixed seed, so failures are reproducible.
+//! `MUTATION_SEED=1234` and `MUTATION_ROUNDS=1000000` try other mutations, and more.
 
 use crate::cases::deliver::{Reader, Step, Table};
 use crate::cases::readers::Body;
@@ -35,7 +35,7 @@ impl Xorshift {
     }
 }
 
-/// What means something to one grammar rule or another.
+/// Words with a meaning in the grammar.
 const WORDS: &[&[u8]] = &[
     b"\r\n",
     b"\r\n\r\n",
@@ -66,7 +66,8 @@ const WORDS: &[&[u8]] = &[
     b"Connection: close\r\n",
 ];
 
-/// A few edits: bits, bytes, words, pieces moved, doubled, cut out, and pieces of other cases.
+/// Applies a few edits: changes bits, bytes and words, moves, duplicates or removes pieces, and
+/// inserts pieces of other cases.
 fn mutant(random: &mut Xorshift, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = seeds[random.below(seeds.len())].clone();
     for _ in 0..=random.below(3) {
@@ -94,7 +95,7 @@ fn mutant(random: &mut Xorshift, seeds: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn mutants_read_the_same_however_they_come() {
+fn a_mutant_reads_the_same_in_every_delivery() {
     let from_env =
         |name, otherwise| std::env::var(name).map_or(otherwise, |v| v.parse().expect("a number"));
     let (seed, rounds) =
@@ -123,11 +124,11 @@ fn mutants_read_the_same_however_they_come() {
         };
         verdicts[verdict] += 1;
     }
-    // Of each kind there must be many, or the mutants test nothing.
+    // Each verdict must be frequent, otherwise the mutants test nothing.
     assert!(verdicts.iter().all(|&n| n >= rounds / 50), "partial, complete, refused: {verdicts:?}");
 }
 
-/// 0 for Partial, 1 for Complete, 2 for an error.
+/// Returns 0 for Partial, 1 for Complete, 2 for an error.
 fn split_invariant(table: &Table, bytes: &[u8], cut: usize) -> usize {
     let whole = (table.reader)().feed(bytes);
     let mut two = (table.reader)();
@@ -151,7 +152,7 @@ fn split_invariant(table: &Table, bytes: &[u8], cut: usize) -> usize {
     }
 }
 
-/// Writing what was read, and reading that, changes nothing; and writing it again writes the same.
+/// Checks that a message which was read, written and read again is unchanged.
 fn written_and_read_again(bytes: &[u8]) {
     let mut decoder = ResponseDecoder::new();
     if let Ok(Progress::Complete { .. }) = decoder.decode(bytes) {

@@ -1,13 +1,13 @@
-//! The same requests to a real server: what the tables refuse is answered once, with an error, and
-//! then the connection ends. Behind each stands a second request, which a reader that sees the
-//! first one's end elsewhere would answer.
+//! The same requests to a real server. It answers a request that the tables reject once, with an
+//! error, and closes the connection. A second request follows each: a server that sees the end of
+//! the first one elsewhere would answer it.
 
 use crate::cases::deliver::{Table, Want};
 use crate::cases::{fields, request_framing, request_line};
 use crate::support::serve::{Served, serve, statuses};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// A server that counts what its handler is asked, and answers with what it was sent.
+/// Starts a server that counts its requests, and answers with their content.
 fn echo() -> (Served, &'static AtomicUsize) {
     let asked: &AtomicUsize = Box::leak(Box::default());
     let server = serve(move |request, responder| {
@@ -30,14 +30,14 @@ fn requests() -> impl Iterator<Item = (&'static Table, &'static [u8])> {
 }
 
 #[test]
-fn what_is_refused_is_answered_once() {
+fn a_rejected_request_is_answered_once() {
     let (server, _) = echo();
     let mut wrong = Vec::new();
     for (table, before) in requests() {
         for case in table.cases.iter().filter(|case| matches!(case.want, Want::Refused { .. })) {
             let answer = server.talk([before, &case.bytes(), HIDDEN].concat());
             let once = matches!(statuses(&answer).as_deref(), Ok([400 | 501 | 505]));
-            // What the client sent is nowhere in the answer, and the end is announced.
+            // The response announces the end, and does not quote the request.
             if !once || !answer.contains("\r\nConnection: close\r\n") || answer.contains("hidden") {
                 wrong.push(format!("{}: {answer}", case.id));
             }
@@ -46,10 +46,9 @@ fn what_is_refused_is_answered_once() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// A valid request is answered, and the one behind it too: the server sees the end where the tables
-/// do.
+/// The server answers the request after it too.
 #[test]
-fn what_is_accepted_ends_where_the_table_says() {
+fn a_valid_request_ends_where_the_table_says() {
     for case in request_framing::TABLES.iter().flat_map(|table| table.cases) {
         let Want::Value(value) = case.want else { continue };
         let Some((_, content)) = value.split_once(" > ") else { continue };
@@ -57,7 +56,7 @@ fn what_is_accepted_ends_where_the_table_says() {
         let answer = server.talk([case.wire, HIDDEN].concat());
         assert_eq!(statuses(&answer).unwrap(), [200, 200], "{}", case.id);
         assert_eq!(asked.load(SeqCst), 2, "{}", case.id);
-        // Trailer fields are told apart from content.
+        // Remove the trailer fields.
         let content = content.split(" | ").next().filter(|c| !c.contains(": ")).unwrap_or("");
         assert!(
             answer.escape_default().to_string().contains(&format!("{content} from /a")),

@@ -1,5 +1,5 @@
-//! The same bytes through [`Connection`]: its buffer joins small chunks and steps aside for large
-//! ones, and none of that may show. Every way to read is compared with the decoders alone.
+//! The same bytes through [`Connection`]. Its buffer joins small chunks and is bypassed for large
+//! ones, but the result must be that of the decoders alone, for every way to read.
 
 use crate::cases::chunked;
 use crate::cases::deliver::{Reader, Step, Want};
@@ -11,11 +11,11 @@ use unix_http::wire::{
     BodyDecoder, Framing, Incomplete, OVERHEAD_LIMIT, ParseError, ResponseDecoder,
 };
 
-/// A stream that gives its bytes in pieces of these sizes, the last of them again and again.
+/// A stream that delivers its bytes in pieces of these sizes, and repeats the last size.
 struct Pieces<'a> {
     wire: &'a [u8],
     sizes: Vec<usize>,
-    /// Whether a read may go on into the second of two buffers, as `readv` does.
+    /// Whether a read may continue in the next buffer, as `readv` does.
     vectored: bool,
 }
 
@@ -54,22 +54,22 @@ enum End {
     Broken(ParseError),
 }
 
-/// What came of a body: its content, its end, the trailers, and the bytes behind it.
+/// The result of reading a body: its content, its end, the trailers, and the bytes after it.
 type Outcome = (Vec<u8>, End, String, Vec<u8>);
 
 /// The ways to read a body.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// `fill_body`, taking all there is.
+    /// `fill_body`, and use all of it.
     Fill,
-    /// `fill_body`, taking a little each time.
+    /// `fill_body`, and use a little each time.
     Sip(usize),
-    /// `read_body` into memory of that size.
+    /// `read_body` into memory of this size.
     Into(usize),
 }
 
 impl Way {
-    /// Whether it may read past the buffer, and so into two places at once.
+    /// Whether to try vectored reads: only large reads bypass the buffer.
     fn vectored(self) -> &'static [bool] {
         if matches!(self, Way::Into(4096..)) { &[false, true] } else { &[false] }
     }
@@ -117,7 +117,7 @@ fn over_a_stream(
     (content, end, trailers, behind)
 }
 
-/// The decoder alone, given everything at once.
+/// Reads with the decoder alone, all bytes at once.
 fn alone(framing: Framing, wire: &[u8]) -> Outcome {
     let mut decoder = BodyDecoder::new(framing, HEAD.len() as u64, OVERHEAD_LIMIT);
     let (mut content, mut at) = (Vec::new(), 0);
@@ -165,14 +165,14 @@ fn the_same(framing: Framing, wire: &[u8], sizes: &[usize], ways: &[Way]) {
 }
 
 #[test]
-fn every_chunked_case() {
+fn every_chunked_case_reads_the_same() {
     for case in chunked::TABLES.iter().flat_map(|table| table.cases) {
         let wire = [&case.bytes()[..], b"HTTP/1.1 "].concat();
         let (_, end, ..) = alone(Framing::Chunked, &wire);
         assert_eq!(matches!(case.want, Want::Value(_)), end == End::Whole, "{}", case.id);
         for cut in 0..wire.len() {
             the_same(Framing::Chunked, &wire, &[HEAD.len() + cut, usize::MAX], &SMALL[..2]);
-            // The connection ends here, as every peer's may.
+            // A connection may end at any byte.
             the_same(Framing::Chunked, &wire[..cut], &[usize::MAX], &SMALL[..1]);
         }
         the_same(Framing::Chunked, &wire, &[1], &SMALL);
@@ -180,7 +180,7 @@ fn every_chunked_case() {
 }
 
 #[test]
-fn other_framings() {
+fn other_framings_read_the_same() {
     for framing in [
         Framing::NoBody,
         Framing::Length(0),
@@ -196,9 +196,9 @@ fn other_framings() {
     }
 }
 
-/// Around the sizes at which the buffer changes its ways: 4096, 16384 and 262144 bytes.
+/// Around the sizes at which the buffer changes its behaviour: 4096, 16384 and 262144 bytes.
 #[test]
-fn large_chunks() {
+fn large_chunks_read_the_same() {
     for sizes in [
         &[1, 1][..],
         &[63, 1, 64, 65],
@@ -225,9 +225,8 @@ fn large_chunks() {
     }
 }
 
-/// What the reader of the tables says is what the stream's reader says.
 #[test]
-fn the_tables_reader_agrees() {
+fn the_reader_of_the_tables_agrees() {
     for case in chunked::TABLES.iter().flat_map(|table| table.cases) {
         let (content, end, ..) = alone(Framing::Chunked, &case.bytes());
         let mut body =

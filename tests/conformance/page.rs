@@ -1,7 +1,7 @@
-//! Writes `tests/CONFORMANCE.md`: each requirement, who is bound, what shows it; and each case.
+//! Generates `tests/CONFORMANCE.md`: each requirement with its tests, and each case.
 //!
-//! `UPDATE=1 cargo test --test wire conformance::page` writes the page; without it the test fails where
-//! the page is stale.
+//! `UPDATE=1 cargo test --test wire conformance::page` writes the page. Without `UPDATE` the test
+//! fails if the page is out of date.
 
 use super::requirements::{POLICY, RFC9110, RFC9112, Requirement, Verdict};
 use crate::cases::deliver::Want;
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Every case's id, in the tables' order, once.
+/// The id of every case once, in the order of the tables.
 static IDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let mut seen = BTreeSet::new();
     tables()
@@ -23,7 +23,7 @@ static IDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// `*` stands for anything.
+/// Matches `pattern`, in which `*` matches any text.
 fn matches(pattern: &str, id: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == id,
@@ -33,7 +33,7 @@ fn matches(pattern: &str, id: &str) -> bool {
     }
 }
 
-/// The cases that a reference stands for; none where it names a test.
+/// Returns the cases that a reference matches, or none if it names a test.
 fn cases_of(reference: &str) -> Vec<&'static str> {
     if let Some((file, test)) = reference.split_once("::") {
         let path = match file.strip_prefix("tests/") {
@@ -49,7 +49,7 @@ fn cases_of(reference: &str) -> Vec<&'static str> {
     cases
 }
 
-/// A table's cell of references: their count, and their names.
+/// Formats a table cell: the number of cases, and the references.
 fn shown(references: &[&str]) -> String {
     let cases: BTreeSet<_> = references.iter().flat_map(|reference| cases_of(reference)).collect();
     let names: Vec<_> = references.iter().map(|reference| format!("`{reference}`")).collect();
@@ -62,7 +62,7 @@ fn shown(references: &[&str]) -> String {
 fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
     writeln!(
         page,
-        "\n## {rfc}\n\n| § | | who | what | verdict | shown by |\n|---|---|---|---|---|---|"
+        "\n## {rfc}\n\n| § | | binds | to do | verdict | tests |\n|---|---|---|---|---|---|"
     )
     .unwrap();
     for Requirement { section, level, who, says, verdict, shown: by } in requirements {
@@ -70,14 +70,14 @@ fn requirements(page: &mut String, rfc: &str, requirements: &[Requirement]) {
             Verdict::Kept => "kept".into(),
             Verdict::Stricter(how) => format!("stricter: {how}"),
             Verdict::Partly(why) => format!("partly: {why}"),
-            Verdict::NotOurs(why) => format!("not ours: {why}"),
+            Verdict::NotOurs(why) => format!("not applicable: {why}"),
         };
         writeln!(page, "| {section} | {level} | {who} | {says} | {verdict} | {} |", shown(by))
             .unwrap();
     }
 }
 
-/// How many cases have each section in their id.
+/// Lists the number of cases for each section.
 fn by_section(page: &mut String) {
     let mut sections = BTreeMap::new();
     for id in IDS.iter() {
@@ -100,9 +100,9 @@ fn page() -> String {
     let mut page = format!(
         "# Conformance\n\n\
          Generated from the tables in `tests/cases/` by `UPDATE=1 cargo test --test wire conformance::page`.\n\n\
-         {} requirements of RFC 9112, and of RFC 9110 where it bears on framing: {} kept, {} kept more strictly, \
-         {} partly, {} not ours. {} cases, each delivered whole, byte by byte, cut at every byte and with other \
-         bytes behind it.\n",
+         {} requirements of RFC 9112, and of RFC 9110 where it affects framing: {} kept, {} kept more strictly, \
+         {} partly, {} not applicable. {} cases, each delivered whole, byte by byte, cut at every byte and with \
+         other bytes after it.\n",
         all().count(),
         count(|v| matches!(v, Verdict::Kept)),
         count(|v| matches!(v, Verdict::Stricter(_))),
@@ -110,7 +110,7 @@ fn page() -> String {
         count(|v| matches!(v, Verdict::NotOurs(_))),
         IDS.len(),
     );
-    page.push_str("\n## Reading policy\n\n| input | verdict | shown by |\n|---|---|---|\n");
+    page.push_str("\n## Reading policy\n\n| input | verdict | tests |\n|---|---|---|\n");
     for policy in POLICY {
         writeln!(page, "| {} | {} | {} |", policy.input, policy.verdict, shown(policy.shown))
             .unwrap();
@@ -143,12 +143,12 @@ fn the_page_is_up_to_date() {
     let stale = committed.lines().zip(page.lines()).find(|(committed, new)| committed != new);
     assert!(
         committed == page,
-        "stale, from {stale:?}: run UPDATE=1 cargo test --test wire conformance::page"
+        "out of date at {stale:?}: run UPDATE=1 cargo test --test wire conformance::page"
     );
 }
 
 #[test]
-fn every_case_shows_something() {
+fn every_case_belongs_to_a_requirement() {
     let references = RFC9112
         .iter()
         .chain(RFC9110)
@@ -159,14 +159,13 @@ fn every_case_shows_something() {
     assert!(idle.is_empty(), "no requirement names {idle:?}");
 }
 
-/// A requirement that is kept is shown to be; one that is not ours says why.
 #[test]
-fn every_verdict_has_a_reason() {
+fn every_kept_requirement_has_a_test() {
     for r in RFC9112.iter().chain(RFC9110) {
         let (section, what) = (r.section, r.says);
         assert!(
             !matches!(r.verdict, Verdict::Kept | Verdict::Stricter(_)) || !r.shown.is_empty(),
-            "§{section} {what}: nothing shows it"
+            "§{section} {what}: no test"
         );
     }
 }

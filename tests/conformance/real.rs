@@ -1,8 +1,8 @@
-//! Connections recorded from dockerd, podman and the docker CLI (`tests/recorded/`), read whole in both
+//! Recorded connections of dockerd, podman and the docker CLI (`tests/recorded/`), in both
 //! directions.
 //!
-//! What is expected was found by another reader, a few lines of Python's `split`: the framing of
-//! each message, how many bytes of content it has, and the sum of those bytes.
+//! The expected values come from another reader, a few lines of Python with `split`: the framing of
+//! each message, the length of its content in bytes, and the sum of those bytes.
 
 use crate::cases::readers::Body;
 use unix_http::wire::{
@@ -69,10 +69,10 @@ fn file(name: &str, what: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// A recorded direction of a connection, coming in pieces.
+/// One direction of a recorded connection, delivered in pieces.
 struct Arriving<'a> {
     wire: &'a [u8],
-    /// Where the message begins that is being read.
+    /// Where the current message begins.
     at: usize,
     end: usize,
     piece: usize,
@@ -136,7 +136,7 @@ impl<'a> Arriving<'a> {
     }
 }
 
-/// The requests in words, and their methods.
+/// Returns the requests in words, and their methods.
 fn requests(wire: &[u8], piece: usize, has_host: bool) -> (String, Vec<String>) {
     let (mut arriving, mut decoder) = (Arriving::new(wire, piece), RequestDecoder::new());
     let (mut words, mut methods) = (Vec::new(), Vec::new());
@@ -175,7 +175,7 @@ fn responses(wire: &[u8], piece: usize, methods: &[String]) -> String {
 }
 
 #[test]
-fn recorded_connections() {
+fn recorded_connections_are_read_as_another_reader_does() {
     for &(name, want_requests, want_responses) in CONNECTIONS {
         let (request, response) = (file(name, "request"), file(name, "response"));
         for piece in [1, 7, usize::MAX / 2] {
@@ -190,9 +190,9 @@ fn recorded_connections() {
     }
 }
 
-/// Every file is used, and no head is written otherwise than it came.
+/// Also checks that every recorded file is used.
 #[test]
-fn recorded_heads_are_kept_to_the_letter() {
+fn recorded_heads_are_kept_unchanged() {
     let directory = format!("{}/tests/recorded", env!("CARGO_MANIFEST_DIR"));
     assert_eq!(std::fs::read_dir(directory).unwrap().count(), 2 * CONNECTIONS.len());
     for &(name, ..) in CONNECTIONS {
