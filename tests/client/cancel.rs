@@ -18,7 +18,7 @@ fn silent_after(answer: &'static [u8]) -> Fake {
     })
 }
 
-/// Cancels when something was received, and returns the error of the read after it.
+/// Cancels after `content` was received, and returns the error of the next read.
 fn cancelled_after(answer: &'static [u8], content: &[u8]) -> Error {
     let server = silent_after(answer);
     let mut response = Client::unix(server.path()).get("/logs?follow=1").send().unwrap();
@@ -39,11 +39,11 @@ fn cancelled_after(answer: &'static [u8], content: &[u8]) -> Error {
 }
 
 #[test]
-fn a_body_that_is_followed_ends_with_an_error_of_its_own() {
+fn a_cancelled_body_ends_with_its_own_error() {
     let answers: [&[u8]; 3] = [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\none\n",
-        // The end of the connection ends this body, but not this time.
+        // A closed connection would end this body, but a cancelled one must not.
         b"HTTP/1.1 200 OK\r\n\r\none\n",
     ];
     for answer in answers {
@@ -55,9 +55,9 @@ fn a_body_that_is_followed_ends_with_an_error_of_its_own() {
     }
 }
 
-/// A GET on a kept connection would be sent again on a new one; not after a cancel.
+/// Without the cancellation, a GET on a kept connection would be retried on a new one.
 #[test]
-fn a_send_that_waits_ends_and_is_not_sent_again() {
+fn a_cancelled_request_ends_and_is_not_retried() {
     let (asked, is_asked) = mpsc::channel();
     let server = Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -86,7 +86,7 @@ fn a_send_that_waits_ends_and_is_not_sent_again() {
 }
 
 #[test]
-fn an_upload_whose_source_blocks_is_cancelled_too() {
+fn an_upload_with_a_blocked_source_can_be_cancelled() {
     struct Blocked(mpsc::Receiver<()>);
     impl Read for Blocked {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -105,9 +105,9 @@ fn an_upload_whose_source_blocks_is_cancelled_too() {
     drop((response, release));
 }
 
-/// The connection belongs to the next exchange then.
+/// By then the connection belongs to the next exchange.
 #[test]
-fn an_exchange_that_is_over_is_not_affected() {
+fn cancelling_a_finished_exchange_has_no_effect() {
     let server = Fake::start(|peer| {
         loop {
             peer.read_until(b"\r\n\r\n")?;

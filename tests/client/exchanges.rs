@@ -1,4 +1,4 @@
-//! The client against servers that follow a script, one connection each.
+//! The client against servers that follow a script.
 
 use crate::support::fake::Fake;
 use crate::support::temp::TempDir;
@@ -19,7 +19,7 @@ fn text(requests: Vec<Vec<u8>>) -> Vec<String> {
     requests.into_iter().map(|r| String::from_utf8(r).unwrap()).collect()
 }
 
-/// A server that answers every request of every connection with the same bytes.
+/// Starts a server that answers every request with the same bytes.
 fn again_and_again(answer: &'static [u8]) -> Fake {
     Fake::start(move |peer| {
         loop {
@@ -30,7 +30,7 @@ fn again_and_again(answer: &'static [u8]) -> Fake {
 }
 
 #[test]
-fn a_get_is_what_the_rfc_asks_for_and_no_more() {
+fn a_get_sends_only_what_the_rfc_requires() {
     let server = Fake::answer(OK);
     assert_eq!(Client::unix(server.path()).get("/version").send().unwrap().text().unwrap(), "OK");
     let agent = concat!("User-Agent: unix-http/", env!("CARGO_PKG_VERSION"), "\r\n");
@@ -68,7 +68,7 @@ fn a_post_states_its_type_and_length() {
 }
 
 #[test]
-fn a_post_without_content_says_so() {
+fn a_post_without_content_sends_a_length_of_0() {
     let server = Fake::answer(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
     assert_eq!(
         Client::unix(server.path()).post("/containers/x/start").send().unwrap().status(),
@@ -91,7 +91,7 @@ fn two_requests_use_one_connection() {
 }
 
 #[test]
-fn a_connection_is_not_reused_after() {
+fn a_connection_is_not_reused_after_a_close_or_faulty_framing() {
     for (why, answer) in [
         ("Connection: close", &b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nOK"[..]),
         ("HTTP/1.0", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nOK"),
@@ -100,7 +100,7 @@ fn a_connection_is_not_reused_after() {
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n",
         ),
         (
-            "bytes nobody asked for",
+            "unsolicited bytes",
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOKHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         ),
     ] {
@@ -117,7 +117,7 @@ fn a_connection_is_not_reused_after() {
 }
 
 #[test]
-fn a_body_that_was_not_read_closes_the_connection_unless_it_has_come_whole() {
+fn an_unread_body_closes_the_connection_unless_it_has_arrived() {
     let server = again_and_again(OK);
     let client = Client::unix(server.path());
     drop(client.get("/").send().unwrap());
@@ -129,7 +129,7 @@ fn a_body_that_was_not_read_closes_the_connection_unless_it_has_come_whole() {
     assert!(!client.get("/").send().unwrap().is_reused());
 }
 
-/// Receives the rest of a response; what it says it received, and what arrived.
+/// Reads the rest of a response. Returns the length that it reports, and the content.
 type Sink = fn(&mut Response) -> (u64, Vec<u8>);
 
 const SINKS: &[(&str, Sink)] = &[
@@ -193,10 +193,9 @@ fn into_a_pipe(write: impl FnOnce(File) -> u64) -> (u64, Vec<u8>) {
     })
 }
 
-/// Every framing, with and without limits and an observer of bodies, into every sink: all counts
-/// are the same, and so is the content.
+/// Every framing, with and without time limits and an observer, into every sink.
 #[test]
-fn every_framing_gives_the_same_content_by_every_way_to_read() {
+fn every_way_to_read_returns_the_same_content_in_every_framing() {
     struct Silent;
     impl ClientObserver for Silent {
         fn on(&self, _: &ClientEvent<'_>) {}
@@ -255,7 +254,7 @@ fn every_framing_gives_the_same_content_by_every_way_to_read() {
 }
 
 #[test]
-fn heads_without_bodies() {
+fn responses_without_a_body_end_with_their_head() {
     for (method, answer) in [
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"),
         ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 10\r\n\r\n"),
@@ -275,7 +274,7 @@ fn heads_without_bodies() {
 }
 
 #[test]
-fn interim_responses_are_told_and_skipped() {
+fn interim_responses_are_reported_and_skipped() {
     struct Heads(Mutex<Vec<u16>>);
     impl ClientObserver for Heads {
         fn on(&self, event: &ClientEvent<'_>) {
@@ -297,7 +296,7 @@ fn interim_responses_are_told_and_skipped() {
 }
 
 #[test]
-fn what_goes_wrong_has_a_name() {
+fn every_fault_of_a_response_has_its_own_error() {
     let error = |answer: &[u8]| {
         let server = Fake::answer_and_close(answer);
         let client = Client::unix(server.path());
@@ -333,9 +332,10 @@ fn what_goes_wrong_has_a_name() {
     assert_eq!(kind(chunked), (ErrorKind::ChunkSize, 54));
 }
 
-/// `RFC 9110 §7.8`: a server names the protocols it switches to, and only those it was asked for.
+/// `RFC 9110 §7.8`: a server names the protocols that it switches to, all of which the client
+/// requested.
 #[test]
-fn a_101_switches_to_a_protocol_that_was_asked_for() {
+fn a_101_must_switch_to_a_requested_protocol() {
     let ask = |asked: &str, fields: &str| {
         let server = Fake::answer_and_close(format!("HTTP/1.1 101 Go\r\n{fields}\r\n"));
         let client = Client::unix(server.path());
@@ -376,15 +376,14 @@ fn what_came_before_an_error_is_delivered() {
     }
 }
 
-/// Answers one request on the first connection and closes it, unread bytes or not; goes on to serve
-/// the second.
+/// Answers one request on the first connection, then closes it. Keeps the second one open.
 fn closes_after_one(answer_second: bool) -> Fake {
     Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(OK)?;
         if peer.connection == 0 {
             if !answer_second {
-                // The second request arrives, and may be acted on, before the connection ends.
+                // The second request arrives before the connection ends: the server may act on it.
                 peer.read_until(b"\r\n\r\n")?;
             }
             return Ok(());
@@ -394,7 +393,7 @@ fn closes_after_one(answer_second: bool) -> Fake {
 }
 
 #[test]
-fn a_stale_connection_is_retried_once_where_that_is_safe() {
+fn an_idempotent_request_on_a_stale_connection_is_retried_once() {
     for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
         let server = closes_after_one(false);
         let client = Client::unix(server.path());
@@ -405,7 +404,7 @@ fn a_stale_connection_is_retried_once_where_that_is_safe() {
 }
 
 #[test]
-fn a_post_that_may_have_been_acted_on_is_never_sent_again() {
+fn a_post_that_the_server_may_have_acted_on_is_never_retried() {
     let server = closes_after_one(false);
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
@@ -415,7 +414,7 @@ fn a_post_that_may_have_been_acted_on_is_never_sent_again() {
 }
 
 #[test]
-fn a_post_that_cannot_have_arrived_is_sent_again() {
+fn a_post_that_cannot_have_arrived_is_retried() {
     let server = closes_after_one(true);
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
@@ -426,10 +425,9 @@ fn a_post_that_cannot_have_arrived_is_sent_again() {
     assert!(requests[0].starts_with("GET ") && requests[1].starts_with("POST /2 "), "{requests:?}");
 }
 
-/// What was read of a source is gone: sent again, the request would announce content that does not
-/// come.
+/// A source can be read only once, so a retry would announce content that is gone.
 #[test]
-fn content_that_was_read_from_its_source_is_never_sent_again() {
+fn a_request_is_not_retried_after_its_source_was_read() {
     for sized in [false, true] {
         let server = closes_after_one(false);
         let client = Client::unix(server.path());
@@ -447,7 +445,7 @@ fn content_that_was_read_from_its_source_is_never_sent_again() {
 }
 
 #[test]
-fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
+fn a_request_is_retried_before_its_source_was_read() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         if peer.connection == 1 {
@@ -465,14 +463,14 @@ fn a_source_that_was_not_read_from_is_sent_on_a_new_connection() {
 }
 
 #[test]
-fn long_content_in_memory_is_sent_again_whole() {
+fn long_content_in_memory_is_retried_from_its_start() {
     let content = vec![7; 200_000];
     let server = closes_after_one(false);
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
     let response = client.put("/2").body(&content[..]).send().unwrap();
     assert!(!response.is_reused());
-    response.bytes().unwrap(); // to whose end all of the request is sent
+    response.bytes().unwrap(); // by its end the whole request has been sent
     drop(client);
     let requests = server.received();
     assert!(
@@ -482,7 +480,7 @@ fn long_content_in_memory_is_sent_again_whole() {
 }
 
 #[test]
-fn an_early_answer_to_an_upload_is_reported_although_sending_broke_off() {
+fn an_early_response_to_an_upload_is_returned_although_sending_failed() {
     let early = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope";
     let server = Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -498,7 +496,7 @@ fn an_early_answer_to_an_upload_is_reported_although_sending_broke_off() {
 }
 
 #[test]
-fn an_answer_that_comes_while_the_request_is_read_cannot_deadlock() {
+fn a_response_during_the_upload_cannot_deadlock() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 200 OK\r\n\r\n")?;
@@ -541,7 +539,7 @@ fn content_of_unknown_length_is_chunked() {
 }
 
 #[test]
-fn a_source_that_fails_or_ends_early_is_named() {
+fn the_error_names_a_source_that_fails_or_ends_early() {
     struct Fails;
     impl Read for Fails {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
@@ -584,7 +582,7 @@ fn content_waits_for_100_continue() {
 }
 
 #[test]
-fn content_is_not_sent_after_a_final_answer_and_is_after_patience_ends() {
+fn content_is_sent_after_the_wait_but_not_after_a_final_response() {
     let server =
         Fake::answer(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n".to_vec());
     let client = Client::unix(server.path());
@@ -609,7 +607,7 @@ fn content_is_not_sent_after_a_final_answer_and_is_after_patience_ends() {
 }
 
 #[test]
-fn nothing_is_expected_without_content() {
+fn expect_is_not_sent_without_content() {
     let server = again_and_again(OK);
     let client = Client::unix(server.path());
     let patience = Duration::from_secs(20);
@@ -620,16 +618,16 @@ fn nothing_is_expected_without_content() {
 }
 
 #[test]
-fn a_request_that_says_close_is_the_last_on_its_connection() {
+fn a_request_with_close_is_the_last_on_its_connection() {
     let server = again_and_again(OK);
     let client = Client::unix(server.path());
     client.get("/").field("Connection", "Close").send().unwrap().bytes().unwrap();
     assert!(!client.get("/").send().unwrap().is_reused());
 }
 
-/// A request that is refused names the remedy, and does not cost the connection that was kept.
+/// The error names the remedy, and the kept connection stays usable.
 #[test]
-fn what_our_own_reader_would_refuse_is_not_sent() {
+fn a_request_that_our_own_decoder_rejects_is_not_sent() {
     let server = again_and_again(OK);
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
@@ -650,7 +648,7 @@ fn what_our_own_reader_would_refuse_is_not_sent() {
 }
 
 #[test]
-fn nothing_is_sent_that_would_break_out_of_its_line() {
+fn no_part_of_a_request_can_break_out_of_its_line() {
     let server = Fake::answer(OK);
     let client = Client::unix(server.path());
     assert!(
@@ -683,7 +681,7 @@ fn nothing_is_sent_that_would_break_out_of_its_line() {
 }
 
 #[test]
-fn an_upgrade_gives_the_raw_connection_with_the_bytes_that_came_early() {
+fn an_upgraded_connection_includes_the_bytes_after_the_head() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly ")?;
@@ -704,9 +702,9 @@ fn an_upgrade_gives_the_raw_connection_with_the_bytes_that_came_early() {
     assert!(request.contains("\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"), "{request}");
 }
 
-/// Linux tells of the bytes that were left unread with ECONNRESET, after all that was sent.
+/// Linux reports unread bytes with ECONNRESET, after all bytes that the peer sent.
 #[test]
-fn a_peer_that_ends_without_reading_all_is_at_its_end() {
+fn unread_input_of_the_peer_does_not_make_its_end_an_error() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
@@ -733,7 +731,7 @@ fn a_refused_upgrade_is_a_response() {
 }
 
 #[test]
-fn each_time_limit_is_its_own() {
+fn time_limits_are_independent() {
     let silent = || Fake::start(|peer| peer.read_to_end());
     let limit = Some(Duration::from_millis(250));
     let none = Timeouts::default();
@@ -746,7 +744,7 @@ fn each_time_limit_is_its_own() {
         let error = Client::unix(server.path()).get("/").timeouts(timeouts).send().unwrap_err();
         assert!(matches!(error, Error::Timeout(t) if t.limit == want), "{want:?}: {error}");
     }
-    // A body may be silent for longer than the head was allowed to take.
+    // A body may pause for longer than the limit for the head.
     let limit = Some(Duration::from_secs(2));
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -763,7 +761,7 @@ fn each_time_limit_is_its_own() {
 }
 
 #[test]
-fn trailers_are_kept_apart() {
+fn trailers_are_separate_from_fields() {
     let server = Fake::answer(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\nDigest: x\r\nContent-Length: 9\r\n\r\n"
             .to_vec(),
@@ -798,7 +796,7 @@ fn a_raw_response_keeps_its_framing() {
 fn threads_share_one_client() {
     let server = again_and_again(OK);
     let client = Client::unix(server.path());
-    // The fake serves one connection at a time, so the threads take turns on the one that is kept.
+    // The fake serves one connection at a time, so the threads take turns on the kept connection.
     client.get("/").send().unwrap().bytes().unwrap();
     let turn = Mutex::new(());
     std::thread::scope(|scope| {
@@ -815,9 +813,9 @@ fn threads_share_one_client() {
     assert_eq!(server.received().len(), 1);
 }
 
-/// Logs get the endpoint, settings and lengths: no content, and no credentials.
+/// Debug output has the endpoint, settings and lengths, but no content and no credentials.
 #[test]
-fn debug_output_is_short_and_shows_no_secret() {
+fn debug_output_is_short_and_masks_secrets() {
     let answer = [
         &b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3cret\r\nX-Kind: plain\r\n"[..],
         b"Content-Length: 20006\r\n\r\ns3cret",

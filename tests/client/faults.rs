@@ -1,16 +1,16 @@
-//! Harm done to every byte of create, upload, logs and attach: cut, ended, ended on both sides,
-//! stalled, split, delayed.
+//! Faults at every byte of create, upload, logs and attach: the connection is reset, closed in one
+//! direction or in both, stalled, split or delayed.
 //!
-//! The library's client speaks through a proxy with the library's server. Each exchange is first
-//! made unharmed, which tells how many bytes it takes each way; then once for every byte and every
-//! kind of harm. Whatever is done:
-//! - what only comes apart or late comes whole;
-//! - what is cut is an error, never a shorter success, and what came before the error is the
-//!   beginning of the truth;
-//! - a container is never created twice, whatever the client tries again;
-//! - at the end no connection, no descriptor and no thread is left.
+//! The library's client talks to the library's server through a proxy. The first exchange of each
+//! kind runs without a fault and measures the number of bytes in each direction. Then every byte
+//! gets every kind of fault. In each case:
+//! - a split or delayed exchange is complete;
+//! - a truncated exchange is an error, never a shorter success, and the content before the error is
+//!   correct;
+//! - no container is created twice, even when the client retries;
+//! - no connection, descriptor or thread is left.
 //!
-//! `UNIX_HTTP_TEST_STRICT` makes the stalls, which take time, as thorough as the rest.
+//! `UNIX_HTTP_TEST_STRICT` also stalls at every byte, which takes time.
 
 use crate::support::again::alone;
 use crate::support::proxy::{Fault, Plan, Proxy, To};
@@ -26,7 +26,7 @@ use unix_http::docker::{Demux, FrameStream, encode_frame};
 use unix_http::server::{Limits, Request, Responder, Sent};
 use unix_http::{Body, Client, Timeouts, Upgraded};
 
-/// What is sent and answered.
+/// The content of requests and responses.
 const UPLOAD: usize = 20_000;
 const OUT: &[&[u8]] = &[b"first\n", b"a second line\n", b"", b"third, and last\n"];
 
@@ -95,7 +95,7 @@ fn answer(
     }
 }
 
-/// The container: what it reads it writes, and ends when its input does.
+/// The container: echoes its input, and ends with it.
 fn echo(mut upgraded: Upgraded) {
     let mut line = [0; 64];
     while let Ok(n @ 1..) = upgraded.read(&mut line) {
@@ -106,7 +106,7 @@ fn echo(mut upgraded: Upgraded) {
     let _ = upgraded.close_write();
 }
 
-/// What came of an exchange: all of it, or what came before the error.
+/// The result of an exchange: a whole response, or the content before the error.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Whole(u16, Vec<u8>),
@@ -166,9 +166,8 @@ fn attach(client: &Client, _: u64) -> Outcome {
 
 type Exchange = fn(&Client, u64) -> Outcome;
 
-/// Whether half an answer can look like a whole one. Nothing but the connection's end tells where a
-/// tunnel ends: a cut between two frames cannot be told from the end, nor can the container tell
-/// that its input was cut.
+/// Returns whether a truncated response can look complete. A tunnel ends with its connection: a cut
+/// between two frames looks like the end, and the container cannot detect that its input was cut.
 fn may_be_short(harmed: &Outcome, truth: &Outcome) -> bool {
     let (Outcome::Whole(101, came), Outcome::Whole(101, all)) = (harmed, truth) else {
         return false;
@@ -183,7 +182,7 @@ struct Ring {
     names: AtomicU64,
 }
 
-/// `patience` is the server's: what is stalled it gives up then.
+/// `patience` is the time after which the server gives up a stalled exchange.
 fn ring(patience: Duration) -> Ring {
     let created = Created::default();
     let mine = Arc::clone(&created);
@@ -200,7 +199,7 @@ impl Ring {
         [self.proxy.passed(To::Server), self.proxy.passed(To::Client)]
     }
 
-    /// A client that has spoken before, or not.
+    /// Returns a new client, or one with a kept connection (`second`).
     fn prepared(&self, second: bool, plan: Plan, idle: Duration) -> Client {
         loop {
             self.proxy.plan(plan);
@@ -209,7 +208,7 @@ impl Ring {
             {
                 return client;
             }
-            assert!(idle < PATIENCE, "no harm was done yet");
+            assert!(idle < PATIENCE, "no fault yet");
         }
     }
 
@@ -218,7 +217,7 @@ impl Ring {
         Client::builder(unix_http::Endpoint::Unix(self.proxy.path())).timeouts(timeouts).build()
     }
 
-    /// The exchange, with or without one before it on the same connection.
+    /// Runs the exchange, with or without an earlier one on the same connection.
     fn run(&self, exchange: Exchange, second: bool, plan: Plan, idle: Duration) -> Outcome {
         let (client, name) =
             (self.prepared(second, plan, idle), self.names.fetch_add(1, Ordering::SeqCst));
@@ -230,12 +229,12 @@ impl Ring {
     }
 }
 
-/// Every `step`th place from `from` to `to`, and the ends.
+/// Returns every `step`th position from `from` to `to`, and both ends.
 fn places(from: u64, to: u64, step: u64) -> impl Iterator<Item = u64> {
     (from..=to).filter(move |at| (at - from).is_multiple_of(step) || *at == to || at - from < 8)
 }
 
-/// Both sides of what is not stalled wait much longer than anything takes.
+/// Without stalls, both sides wait much longer than any exchange takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn sweep(exchange: Exchange) -> u64 {
@@ -243,8 +242,8 @@ fn sweep(exchange: Exchange) -> u64 {
         + harm(exchange, Duration::from_millis(300), Duration::from_millis(40))
 }
 
-/// Every kind of harm that is told by the bytes, or, where the two have little patience, stalls,
-/// which are told by time.
+/// Applies every kind of fault that the bytes reveal; with short time limits, applies stalls
+/// instead, which only the limits reveal.
 fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
     let stalls = clients < PATIENCE;
     let mut patient = ring(PATIENCE);
@@ -264,7 +263,7 @@ fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
         assert!([101, 200, 201].contains(status) && !output.is_empty());
         let passed = patient.passed();
         for to in [To::Server, To::Client] {
-            // Harm done right behind the first request would be done to the first answer.
+            // A fault right after the first request would hit the first response.
             let from = before[to as usize] + u64::from(second && to == To::Server);
             let end = passed[to as usize];
             if stalls {
@@ -276,7 +275,7 @@ fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
                 }
                 continue;
             }
-            // Of a long upload, its framing and some of the rest.
+            // Of a long upload: its framing, and a sample of the rest.
             let step = (end - from).div_ceil(500);
             for fault in [Fault::Split, Fault::Cut, Fault::End, Fault::EndBoth] {
                 for at in places(from, end, step) {
@@ -290,7 +289,7 @@ fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
             }
         }
     }
-    // Not one connection hangs.
+    // No connection hangs.
     let faults = patient.proxy.faults() + hasty.proxy.faults();
     for ring in [&mut patient, &mut hasty] {
         assert_eq!(ring.server.stop(PATIENCE), 0);
@@ -315,14 +314,13 @@ fn judge(
     let harmless = plan.fault == Fault::Split || behind;
     match (&outcome, truth) {
         _ if outcome == *truth => {
-            // Sent again on another connection, where that may be; or answered before the harm was
-            // done.
+            // The request was retried on another connection, or answered before the fault.
             assert!(harmless || second || plan.to == To::Server, "{plan:?} was not noticed");
         }
         _ if harmless && plan.fault == Fault::Split => {
             panic!("{plan:?}, second: {second}: {outcome:?}")
         }
-        // The server saw less than all, and says so.
+        // The server reports that the request was truncated.
         (Outcome::Whole(400..=599, _), _)
             if plan.to == To::Server || plan.fault == Fault::Stall => {}
         _ if may_be_short(&outcome, truth) => {}
@@ -334,10 +332,10 @@ fn judge(
     }
 }
 
-/// One test, so that it knows what of this process is its own.
+/// A single test, because it counts the descriptors and threads of its process.
 #[test]
-fn what_is_harmed_is_whole_or_an_error() {
-    if !alone(module_path!(), "what_is_harmed_is_whole_or_an_error") {
+fn a_fault_is_harmless_or_an_error() {
+    if !alone(module_path!(), "a_fault_is_harmless_or_an_error") {
         return;
     }
     let (descriptors, begun) = (open_descriptors(), Instant::now());

@@ -1,4 +1,4 @@
-//! Kept connections that were idle: what the peer did meanwhile.
+//! Kept connections that the peer closed, or on which it sent bytes, while they were idle.
 
 use crate::support::fake::Fake;
 use std::io::{Read, Write};
@@ -13,10 +13,10 @@ use unix_http::{Client, Endpoint};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 
-/// `RFC 9112 §9.2`: bytes that come without a request are no response, and a connection that the
-/// peer closed is not used, however short it was idle.
+/// `RFC 9112 §9.2`: bytes that arrive without a request are not a response. A connection that the
+/// peer has closed is not used, even after a short time.
 #[test]
-fn a_connection_that_was_idle_is_checked_before_it_is_used() {
+fn an_idle_connection_is_checked_before_reuse() {
     const UNASKED: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nNOTYOURS";
     const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
     for (after, is_reused) in [(UNASKED, false), (LATE, false), (b"x", false), (b"", true)] {
@@ -61,7 +61,7 @@ fn answer(peer: &mut (impl Read + Write), requests: usize) {
 }
 
 #[test]
-fn a_post_over_tcp_is_not_sent_on_a_connection_that_the_peer_closed() {
+fn a_post_over_tcp_avoids_a_connection_that_the_peer_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
     let (closed, is_closed) = mpsc::channel();
@@ -82,7 +82,7 @@ fn a_post_over_tcp_is_not_sent_on_a_connection_that_the_peer_closed() {
     server.join().unwrap();
 }
 
-/// What an observer hears of connections: one for which nothing more comes is closed.
+/// Collects the events of connections.
 #[derive(Default)]
 struct Connections(Mutex<Vec<String>>);
 
@@ -108,8 +108,8 @@ fn observed(server: &Fake) -> (Client, impl Fn() -> String) {
 }
 
 #[test]
-fn each_connection_that_ends_is_reported_closed_whatever_ended_it() {
-    // A second request on the first connection fails, as does the only one on the second.
+fn every_end_of_a_connection_is_reported() {
+    // The second request on the first connection fails, and so does the only one on the second.
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         if peer.connection == 0 {
@@ -144,12 +144,10 @@ fn each_connection_that_ends_is_reported_closed_whatever_ended_it() {
     assert_eq!(heard(), "connected 0, upgraded 0");
 }
 
-/// A client over a stream that the caller connected, until that is used up.
 #[test]
-fn a_client_over_the_callers_own_stream() {
-    let answers = |mut peer: UnixStream, requests: usize| {
-        thread::spawn(move || answer(&mut peer, requests))
-    };
+fn a_client_can_use_a_stream_that_the_caller_connected() {
+    let answers =
+        |mut peer: UnixStream, requests: usize| thread::spawn(move || answer(&mut peer, requests));
     let (ours, theirs) = UnixStream::pair().unwrap();
     let peer = answers(theirs, 2);
     let client = Client::over(ours);
@@ -161,7 +159,7 @@ fn a_client_over_the_callers_own_stream() {
     let error = client.get("/").send().unwrap_err();
     assert!(error.is_connect() && error.to_string().contains("is used up"), "{error}");
 
-    // With an endpoint, the next connection is made there.
+    // With an endpoint, the client then connects to it.
     let server = Fake::answer(OK);
     let (ours, theirs) = UnixStream::pair().unwrap();
     let peer = answers(theirs, 1);

@@ -1,8 +1,7 @@
-//! A day of use by count: one client, many requests of every kind, and at the end no more memory
-//! and no more descriptors.
+//! One client sends many requests of every kind, without a leak of memory or descriptors.
 //!
-//! `UNIX_HTTP_TEST_REQUESTS=1000000 cargo test --release --test client many_requests:: -- --nocapture` makes
-//! a million and prints the figures.
+//! `UNIX_HTTP_TEST_REQUESTS=1000000 cargo test --release --test client many_requests:: --
+//! --nocapture` sends a million and prints the figures.
 
 use crate::support::again::alone;
 use crate::support::serve::serve;
@@ -31,7 +30,7 @@ fn answer(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sen
     }
 }
 
-/// The `n`th request, of a kind that follows from its number.
+/// Sends request `n`, whose number decides its kind.
 fn ask(client: &Client, n: u64) {
     let text = |response: unix_http::Response| response.text().expect("its body");
     let sent = "an answer";
@@ -43,7 +42,7 @@ fn ask(client: &Client, n: u64) {
         1 => {
             assert_eq!(text(client.get("/").field("Connection", "close").send().expect(sent)), "ok")
         }
-        // Left unread: the connection is of no further use.
+        // Left unread: the connection cannot be kept.
         2 => drop(client.get("/large").send().expect(sent)),
         3 => {
             let mut response = client.get("/chunked").send().expect(sent);
@@ -70,8 +69,8 @@ fn resident_kib() -> u64 {
 }
 
 #[test]
-fn memory_and_descriptors_stay_as_they_are() {
-    if !alone(module_path!(), "memory_and_descriptors_stay_as_they_are") {
+fn memory_and_descriptors_do_not_grow() {
+    if !alone(module_path!(), "memory_and_descriptors_do_not_grow") {
         return;
     }
     let count = std::env::var("UNIX_HTTP_TEST_REQUESTS")
@@ -80,7 +79,7 @@ fn memory_and_descriptors_stay_as_they_are() {
         .unwrap_or(20_000_u64);
     let server = serve(answer);
     let client = server.client();
-    // By then every buffer has its size and every allocator's arena is there.
+    // By then every buffer has its final size and every arena of the allocator exists.
     let warm = (count / 10).min(10_000);
     (0..warm).for_each(|n| ask(&client, n));
     let (memory, open) = (resident_kib(), descriptors());
@@ -88,7 +87,7 @@ fn memory_and_descriptors_stay_as_they_are() {
     let (memory_after, open_after) = (resident_kib(), descriptors());
     println!("{warm} requests: {memory} KiB resident, {open} descriptors");
     println!("{count} requests: {memory_after} KiB resident, {open_after} descriptors");
-    // A server's threads may still be about to close a connection that was just left.
+    // The server's threads may not have closed the last connections yet.
     assert!(open_after <= open + 8, "{open} descriptors, then {open_after}");
     assert!(memory_after < memory + 4096, "{memory} KiB, then {memory_after} KiB");
 }

@@ -1,5 +1,5 @@
-//! Content through `Connection::read_body`: whatever the sizes of the chunks, of the reads and of
-//! the caller's memory, the bytes are the same, and so is the error behind them.
+//! `Connection::read_body` returns the same content and the same error, independent of the sizes of
+//! the chunks, of the reads and of the caller's memory.
 
 use std::cell::Cell;
 use std::io::{self, IoSliceMut, Read};
@@ -8,7 +8,7 @@ use unix_http::Error;
 use unix_http::connection::Connection;
 use unix_http::wire::{BodyDecoder, Framing, Progress, ResponseDecoder};
 
-/// Numbers that only look like chance (xorshift).
+/// Pseudo-random numbers (xorshift).
 struct Chance(u64);
 
 impl Chance {
@@ -24,8 +24,8 @@ impl Chance {
     }
 }
 
-/// A stream that ends each read where a peer's write ended, as a Unix socket may; into several
-/// slices like readv(2).
+/// A stream whose reads end where the peer's writes ended, as on a Unix socket. Supports vectored
+/// reads.
 struct Pieces<'a> {
     wire: &'a [u8],
     pieces: Vec<usize>,
@@ -51,7 +51,7 @@ impl Read for Pieces<'_> {
     }
 }
 
-/// A body in chunks, and its content.
+/// Returns a random chunked body and its content.
 fn chunked(chance: &mut Chance) -> (Vec<u8>, Vec<u8>) {
     let (mut wire, mut content) = (Vec::new(), Vec::new());
     let usual = chance.of(&[1, 100, 4096, 5000, 32 * 1024, 70_000]);
@@ -81,7 +81,7 @@ fn chunked(chance: &mut Chance) -> (Vec<u8>, Vec<u8>) {
     (wire, content)
 }
 
-/// All that `read_body` gives, and how it ended; what is left in the buffer.
+/// Returns everything that `read_body` delivers, how it ended, and the rest of the buffer.
 fn read(wire: &[u8], pieces: Vec<usize>, memory: usize) -> (Vec<u8>, Result<(), Error>, Vec<u8>) {
     let mut connection = Connection::new(Pieces { wire, pieces, reads: 0 });
     let mut body = BodyDecoder::new(Framing::Chunked, 0, 64 * 1024);
@@ -101,7 +101,7 @@ const PIECES: [usize; 8] = [1, 2, 6, 4096, 32 * 1024 + 2, 32 * 1024 + 8, 65_552,
 const MEMORY: [usize; 6] = [99, 4095, 4096, 32 * 1024, 64 * 1024, 300_000];
 
 #[test]
-fn content_is_the_same_however_it_comes() {
+fn content_is_the_same_in_every_delivery() {
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     for case in 0..100 {
         let (mut wire, content) = chunked(&mut chance);
@@ -117,7 +117,7 @@ fn content_is_the_same_however_it_comes() {
 }
 
 #[test]
-fn content_before_a_broken_or_missing_end_is_delivered_and_the_error_is_the_same() {
+fn content_before_an_error_is_delivered_and_the_error_is_the_same() {
     let mut chance = Chance(0xd1b5_4a32_d192_ed03);
     for case in 0..100 {
         let (mut wire, _) = chunked(&mut chance);
@@ -127,7 +127,7 @@ fn content_before_a_broken_or_missing_end_is_delivered_and_the_error_is_the_same
         } else {
             wire[at] = b'\0';
         }
-        let slowly = read(&wire, vec![100], 99); // too little to be read into
+        let slowly = read(&wire, vec![100], 99); // too small for direct reads
         let pieces: Vec<usize> = (0..chance.of(&[1, 5])).map(|_| chance.of(&PIECES)).collect();
         let memory = chance.of(&MEMORY);
         let (found, ended, _) = read(&wire, pieces.clone(), memory);
@@ -143,7 +143,7 @@ fn content_before_a_broken_or_missing_end_is_delivered_and_the_error_is_the_same
 }
 
 #[test]
-fn one_body_after_another_and_both_ways_of_reading() {
+fn bodies_in_sequence_can_be_read_in_both_ways() {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     for case in 0..60 {
         let bodies: Vec<_> = (0..3).map(|_| chunked(&mut chance)).collect();
@@ -179,13 +179,13 @@ fn one_body_after_another_and_both_ways_of_reading() {
     }
 }
 
-/// A stream that breaks off every third wait, as one with a time limit may, and must not be asked
-/// for what need not come.
+/// A stream that interrupts every third wait, as a time limit may, and fails the test if it is read
+/// while content is available.
 struct Impatient<'a> {
     pieces: Pieces<'a>,
     came: usize,
     asked: usize,
-    /// How much content has come with so many bytes; the last is where the body ends.
+    /// Indexed by the number of bytes: how much content they contain. Ends with the body.
     content_by: &'a [usize],
     handed_out: Rc<Cell<usize>>,
 }
@@ -208,7 +208,7 @@ impl Read for Impatient<'_> {
     }
 }
 
-/// By the decoder alone, byte for byte; without the body's last byte.
+/// Computes this with the decoder alone, byte by byte.
 fn content_by(wire: &[u8]) -> Vec<usize> {
     let (mut body, mut by) = (BodyDecoder::new(Framing::Chunked, 0, 64 * 1024), Vec::new());
     for byte in wire {
@@ -221,7 +221,7 @@ fn content_by(wire: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn what_has_come_is_handed_out_before_more_is_waited_for() {
+fn read_body_does_not_wait_while_content_is_available() {
     let mut chance = Chance(0x8cb9_2ba7_2f3d_8dd7);
     for case in 0..20 {
         let (mut wire, content) = chunked(&mut chance);
@@ -254,7 +254,7 @@ fn what_has_come_is_handed_out_before_more_is_waited_for() {
 }
 
 #[test]
-fn chunks_of_one_size_take_as_few_reads_as_the_memory_allows() {
+fn chunks_of_one_size_fill_the_memory_with_each_read() {
     let mut wire = Vec::new();
     for _ in 0..64 {
         wire.extend_from_slice(b"8000\r\n");
@@ -267,12 +267,13 @@ fn chunks_of_one_size_take_as_few_reads_as_the_memory_allows() {
     let mut out = vec![0; 64 * 1024];
     while connection.read_body(&mut body, &mut out).unwrap() > 0 {}
     assert_eq!(body.received(), 64 * 32 * 1024);
-    // 32 that fill the memory, the first into the buffer, and the last that find no more.
+    // 32 reads fill the memory; the others are the first, into the buffer, and the last, at the
+    // end.
     assert!(connection.stream().reads <= 36, "{} reads", connection.stream().reads);
 }
 
 #[test]
-fn a_head_after_another_is_what_a_new_decoder_makes_of_it() {
+fn a_reused_decoder_reads_a_head_like_a_new_one() {
     let whole = |status: u16, date: &str| {
         format!("HTTP/1.1 {status} Why\r\nDate: {date}\r\nA: b\r\n c\r\n\r\n")
     };

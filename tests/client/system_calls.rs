@@ -1,5 +1,5 @@
-//! A guard against getting slower that noise cannot trip: calls to the kernel are counted, not
-//! timed, and each count has its limit written here. What they cost is measured in `benches/`.
+//! A regression test for performance that noise cannot disturb: it counts system calls and compares
+//! them with the limits below. `benches/` measures the time.
 
 use crate::support::again::name;
 use crate::support::child::{run, system_calls};
@@ -15,8 +15,7 @@ use unix_http::{Client, Endpoint};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A stream that gives as much as is asked for, as a socket does that the peer has filled, and
-/// counts how often it is asked.
+/// A stream that fills every read, as a full socket does, and counts the reads.
 struct Counted<'a>(&'a [u8], &'a Cell<usize>);
 
 impl Read for Counted<'_> {
@@ -31,8 +30,8 @@ impl Read for Counted<'_> {
     }
 }
 
-/// Reads a response into a buffer of that size; how many bytes of content, and in how many reads of
-/// the stream.
+/// Reads a response into a buffer of this size. Returns the length of its content, and the number
+/// of reads.
 fn reads(wire: &[u8], buffer: usize) -> (usize, usize) {
     let count = Cell::new(0);
     let mut connection = Connection::new(Counted(wire, &count));
@@ -68,28 +67,28 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
 #[test]
-fn a_small_response_is_one_read() {
+fn a_small_response_takes_one_read() {
     assert_eq!(reads(&with_length(790), 64 * KIB), (790, 1));
     assert_eq!(reads(&in_chunks(1000, 100), 64 * KIB), (1000, 1));
 }
 
 #[test]
-fn a_long_body_is_read_as_fast_as_the_buffer_allows() {
-    // One read of 16 KiB brings the head; then all that the caller's buffer can take, each time.
+fn every_read_of_a_long_body_fills_the_buffer() {
+    // The first read, of 16 KiB, contains the head. Each later read fills the caller's buffer.
     assert!(reads(&with_length(16 * MIB), 64 * KIB).1 <= 1 + 256);
     assert!(reads(&with_length(16 * MIB), 256 * KIB).1 <= 1 + 64);
 }
 
 #[test]
-fn a_large_chunk_is_one_read_and_small_ones_share_theirs() {
-    // The end of one chunk and the size of the next come with the one's last bytes.
+fn a_large_chunk_takes_one_read_and_small_ones_share_reads() {
+    // The last bytes of a chunk arrive with its CR LF and the next chunk-size.
     assert!(reads(&in_chunks(16 * MIB, 32 * KIB), 64 * KIB).1 <= 512 + 8);
     assert!(reads(&in_chunks(16 * MIB, MIB), 256 * KIB).1 <= 64 + 24);
-    // 5 % of framing, read into the connection's own buffer of 256 KiB.
+    // 5 % framing, read into the connection's buffer of 256 KiB.
     assert!(reads(&in_chunks(1_600_000, 100), 64 * KIB).1 <= 8 + 8);
 }
 
-/// Not a test of its own: [`calls_of`] runs it in a process under strace, with what to do in the
+/// Not a test: [`calls_of`] runs it in a process under strace, with instructions in the
 /// environment.
 #[test]
 #[ignore = "run by the tests below"]
@@ -111,8 +110,8 @@ fn exchanges() {
 const FEW: u64 = 20;
 const MANY: u64 = 220;
 
-/// System calls of an exchange, in hundredths. Those of a process that makes many less those of one
-/// that makes few, so that its start and end do not count.
+/// Returns 100 times the number of system calls of an exchange: the calls of a process that makes
+/// many exchanges minus those of one that makes few, which removes its start and end.
 fn calls_of(what: &str) -> Option<u64> {
     needs::program("strace")?;
     let server = serve::serve(|request, responder| {
@@ -137,27 +136,26 @@ fn calls_of(what: &str) -> Option<u64> {
     Some((many - few) * 100 / (MANY - FEW))
 }
 
-/// What a loaded machine adds: a read that has to be made again, a thread that is woken. Half a
-/// call for each exchange would be a lot of that; a call more in each exchange is still seen.
+/// The allowance for a loaded machine, which repeats a read or wakes a thread: half a call for each
+/// exchange. One more call in each exchange still fails the test.
 const NOISE: u64 = 50;
 
 #[test]
-fn a_request_on_a_kept_connection_is_two_system_calls() {
+fn a_request_on_a_kept_connection_takes_two_system_calls() {
     let Some(calls) = calls_of("kept") else { return };
     assert!(calls <= 200 + NOISE, "{calls} in 100 exchanges");
 }
 
 #[test]
-fn with_content_too() {
+fn a_request_with_content_takes_two_system_calls() {
     let Some(calls) = calls_of("post") else { return };
     assert!(calls <= 200 + NOISE, "{calls} in 100 exchanges");
 }
 
 #[test]
-fn a_request_on_a_new_connection_is_five() {
+fn a_request_on_a_new_connection_takes_five_system_calls() {
     let Some(calls) = calls_of("new") else { return };
-    // socket, connect, send, receive, close; a debug build's close looks first whether there is
-    // something to close.
+    // socket, connect, send, receive, close; a debug build also checks the descriptor before close.
     let limit = if cfg!(debug_assertions) { 600 } else { 500 };
     assert!(calls <= limit + NOISE, "{calls} in 100 exchanges");
 }
@@ -167,7 +165,7 @@ fn a_process_makes_few_system_calls() {
     let server = serve::serve(|_, responder| responder.send("pong"));
     let mut ucurl = Command::new(env!("CARGO_BIN_EXE_ucurl"));
     ucurl.args(["-s", "--unix-socket"]).arg(server.dir.join("s")).arg("http://localhost/_ping");
-    // Where cargo sets it, the loader looks into each of its directories.
+    // If cargo sets it, the loader searches each of its directories.
     ucurl.env_remove("LD_LIBRARY_PATH");
     if needs::program("strace").is_none() {
         return;
@@ -202,7 +200,7 @@ fn memory_does_not_grow_with_the_body() {
             b"",
             LIMIT,
         );
-        // A debug build's code alone is 3 MB of it.
+        // 3 MB of this is the code of a debug build.
         assert!(ended.peak_kib < 12 << 10, "{path}: {} KiB", ended.peak_kib);
         assert_eq!(ended.success(), "67108864");
     }

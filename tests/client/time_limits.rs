@@ -1,5 +1,5 @@
-//! Time limits of the client: none is met while bytes move, every wait keeps to them, and every one
-//! is told in the same way.
+//! Time limits of the client: none expires while bytes move, every wait obeys them, and all are
+//! reported in the same way.
 
 use crate::support::fake::Fake;
 use crate::support::needs;
@@ -18,7 +18,7 @@ const IDLE: Timeouts =
     Timeouts { idle: Some(Duration::from_secs(1)), connect: None, head: None, total: None };
 const TOTAL: Timeouts = Timeouts { total: Some(SHORT), connect: None, head: None, idle: None };
 
-/// A source that has nothing until it is let go on.
+/// A source that blocks until it is released.
 struct Blocked(mpsc::Receiver<()>);
 
 impl Read for Blocked {
@@ -28,7 +28,7 @@ impl Read for Blocked {
     }
 }
 
-/// What the kernel takes of an upload is progress, however large the pieces that are written.
+/// Bytes that the kernel accepts count as progress, even within one large write.
 #[test]
 fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
     const STEP: usize = 1000;
@@ -52,7 +52,7 @@ fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
     });
 }
 
-/// A caller's own source that pauses is no silence of the peer.
+/// A pause of the caller's source is not silence of the peer.
 #[test]
 fn an_upload_whose_source_pauses_is_not_idle() {
     struct Slow(u32);
@@ -74,10 +74,9 @@ fn an_upload_whose_source_pauses_is_not_idle() {
     assert_eq!(client.put("/up").body(Body::reader(Slow(0))).send().unwrap().status(), 200);
 }
 
-/// The end of the response waits for the upload, and keeps to the total even while the source has
-/// nothing to send.
+/// The end of the response waits for the upload, but not beyond the total.
 #[test]
-fn the_total_is_kept_while_the_source_of_an_upload_blocks() {
+fn the_total_limit_applies_while_the_source_of_an_upload_blocks() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(OK)?;
@@ -98,7 +97,7 @@ fn the_total_is_kept_while_the_source_of_an_upload_blocks() {
 }
 
 #[test]
-fn the_total_is_kept_while_nothing_comes_back_and_the_source_blocks() {
+fn the_total_limit_applies_while_source_and_peer_are_silent() {
     let server = Fake::start(|peer| peer.read_to_end());
     let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
     let (release, blocked) = mpsc::channel();
@@ -107,10 +106,9 @@ fn the_total_is_kept_while_nothing_comes_back_and_the_source_blocks() {
     drop(release);
 }
 
-/// A connect that takes too long is a timeout like the others, and names the limit that was asked
-/// for.
+/// The timeout of a connect names the limit that the caller set.
 #[test]
-fn a_late_connect_is_a_timeout_of_the_limit_that_was_asked_for() {
+fn a_late_connect_reports_the_limit_that_the_caller_set() {
     let dir = TempDir::new();
     let endpoint = Endpoint::Unix(dir.join("s"));
     let _listener = UnixListener::bind(dir.join("s")).unwrap();
@@ -142,9 +140,9 @@ fn a_late_connect_is_a_timeout_of_the_limit_that_was_asked_for() {
     }
 }
 
-/// As an I/O error, a connect that failed has the kind of its cause.
+/// Converted to an I/O error, a connect error keeps the kind of its cause.
 #[test]
-fn a_missing_and_a_stale_socket_have_their_own_kinds() {
+fn a_missing_and_a_stale_socket_have_different_kinds() {
     let dir = TempDir::new();
     let kind = |path| {
         let error = Client::unix(path).get("/").send().unwrap_err();
@@ -156,9 +154,9 @@ fn a_missing_and_a_stale_socket_have_their_own_kinds() {
     assert_eq!(kind(dir.join("stale")), io::ErrorKind::ConnectionRefused);
 }
 
-/// The limits of the exchange stay on an upgraded connection until the caller sets others.
+/// An upgraded connection keeps the limits of the exchange until the caller sets others.
 #[test]
-fn limits_can_be_taken_off_an_upgraded_connection() {
+fn limits_can_be_removed_from_an_upgraded_connection() {
     let (go_on, asked) = mpsc::channel();
     let server = Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;

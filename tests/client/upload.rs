@@ -1,5 +1,4 @@
-//! Content from files and pipes of every kind, as the server receives it: whichever way the bytes
-//! take, they are the same.
+//! Uploads from every kind of file and pipe: the server receives the same bytes on every path.
 
 use crate::support::child::{run, ucurl};
 use crate::support::fake::Fake;
@@ -16,7 +15,7 @@ use std::time::Duration;
 use unix_http::client::{ClientEvent, ClientObserver};
 use unix_http::{Body, Client, Error};
 
-/// A server that answers with the content and, before it, how that was delimited.
+/// Starts a server that answers with the framing of the request, then its content.
 fn echo() -> Served {
     serve(|request, responder| {
         let length = request.length().map_or("chunked".to_owned(), |length| length.to_string());
@@ -25,7 +24,7 @@ fn echo() -> Served {
     })
 }
 
-/// Bytes of which each page differs from each other one.
+/// Returns bytes in which all pages differ.
 fn varied(n: usize) -> Vec<u8> {
     (0..n).map(|at| (at.wrapping_mul(0x9e37_79b1) >> 13) as u8 ^ (at >> 12) as u8).collect()
 }
@@ -51,11 +50,11 @@ fn file_of(dir: &Path, content: &[u8]) -> File {
     File::open(path).unwrap()
 }
 
-/// What it takes to fill pipes and sockets several times over, and ends within a page.
+/// Enough to fill pipes and sockets several times; not a multiple of the page size.
 const LONG: usize = (1 << 20) + 4321;
 
 #[test]
-fn files_from_wherever_they_stand() {
+fn a_file_is_sent_from_its_current_position() {
     let (server, dir) = (echo(), TempDir::new());
     let client = server.client();
     let content = varied(LONG);
@@ -81,14 +80,14 @@ fn files_from_wherever_they_stand() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_is_no_common_one() {
+fn unreadable_and_special_files_are_sent_or_reported() {
     let (server, dir) = (echo(), TempDir::new());
     let client = server.client();
     file_of(dir.path(), &varied(LONG));
     let unreadable = File::options().write(true).open(dir.path().join("content")).unwrap();
     let error = client.put("/").body(Body::file(unreadable).unwrap()).send().unwrap_err();
     assert!(matches!(error, Error::Source(_)), "{error}");
-    // Longer than it says, and as long as the kernel made it.
+    // A file that is longer than its metadata says, and one with the right length.
     for name in ["/proc/self/limits", "/sys/kernel/btf/vmlinux"] {
         let Ok(content) = fs::read(name) else { continue };
         let answer = client
@@ -114,7 +113,7 @@ fn a_file_that_cannot_be_read_or_is_no_common_one() {
 }
 
 #[test]
-fn a_file_that_shrinks_or_grows_on_its_way() {
+fn a_file_may_shrink_or_grow_while_it_is_sent() {
     let dir = TempDir::new();
     let content = varied(LONG);
     file_of(dir.path(), &content);
@@ -125,7 +124,7 @@ fn a_file_that_shrinks_or_grows_on_its_way() {
         write(LONG as u64);
         let server = Fake::start(move |peer| {
             peer.read_until(b"\r\n\r\n")?;
-            // More than the socket holds is still to be read from the file.
+            // The rest of the file is larger than the socket's buffer.
             write(becomes);
             peer.read(LONG)?;
             peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
@@ -149,7 +148,7 @@ fn a_file_that_shrinks_or_grows_on_its_way() {
 }
 
 #[test]
-fn pipes_and_their_like() {
+fn pipes_sockets_and_readers_are_sent_whole() {
     let server = echo();
     let client = server.client();
     let content = varied(LONG);
@@ -199,16 +198,15 @@ fn pipes_and_their_like() {
 }
 
 #[test]
-fn what_a_pipe_gives_is_sent_at_once() {
-    // The next piece is made only when the server has seen the whole chunk of the one before.
+fn bytes_from_a_pipe_are_sent_at_once() {
+    // The next piece is written only after the server has read the chunk of the previous one.
     let sizes = [1, 511, 512, 513, 5000, 65_536];
     let (seen, wait) = mpsc::channel();
     let server = Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;
         for size in sizes {
             let mut left = size;
-            // A pipe may give a piece in parts; a chunk is followed by its end before the next is
-            // asked for.
+            // A pipe may split a piece. The client sends the end of a chunk before it reads more.
             while left > 0 {
                 let before = peer.received().len();
                 peer.read_until(b"\r\n")?;
@@ -235,7 +233,7 @@ fn what_a_pipe_gives_is_sent_at_once() {
 }
 
 #[test]
-fn an_early_answer_ends_it() {
+fn an_early_response_ends_an_upload() {
     let dir = TempDir::new();
     file_of(dir.path(), &varied(LONG));
     for chunked in [false, true] {
@@ -255,7 +253,7 @@ fn an_early_answer_ends_it() {
 }
 
 #[test]
-fn an_observer_sees_all_of_it() {
+fn an_observer_sees_the_whole_upload() {
     #[derive(Default)]
     struct Sent(Mutex<Vec<u8>>);
     impl ClientObserver for Sent {
@@ -316,7 +314,7 @@ fn a_reader_that_panics_is_an_error() {
     struct Panics;
     impl Read for Panics {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            // As a panic, without its words on standard error.
+            // Panics without a message on standard error.
             std::panic::resume_unwind(Box::new(()))
         }
     }
@@ -328,9 +326,9 @@ fn a_reader_that_panics_is_an_error() {
     );
 }
 
-/// Borrowed content leaves on the thread that calls, whatever its length.
+/// Borrowed content of any length is sent on the calling thread.
 #[test]
-fn borrowed_content() {
+fn borrowed_content_is_sent_on_the_calling_thread() {
     let server = echo();
     let client = server.client();
     for content in [varied(0), varied(5), varied(LONG)] {
@@ -349,9 +347,9 @@ fn borrowed_content() {
     assert!(matches!(refused, Err(Error::Request(_))), "{refused:?}");
 }
 
-/// A peer that answers early and closes is heard, and its connection is not kept.
+/// If the peer answers early and closes, the client reads the response and drops the connection.
 #[test]
-fn an_early_answer_to_borrowed_content_is_heard() {
+fn an_early_response_to_borrowed_content_is_returned() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig")
@@ -364,9 +362,9 @@ fn an_early_answer_to_borrowed_content_is_heard() {
     assert!(!client.put("/up").send().unwrap().is_reused());
 }
 
-/// A reverse proxy: request and response pass through, and nothing is held in memory.
+/// Request and response are forwarded without holding them in memory.
 #[test]
-fn a_reverse_proxy_in_twenty_lines() {
+fn a_reverse_proxy_takes_twenty_lines() {
     const HOP: [&str; 6] =
         ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "TE", "Upgrade"];
     let upstream = echo();

@@ -1,5 +1,5 @@
-//! The exchange without I/O: whole, byte by byte and cut at every place, and beside the tap's
-//! reader of the same bytes.
+//! The exchange without I/O: whole, byte by byte, cut at every position, and compared with the
+//! tap's reader of the same bytes.
 
 use std::time::Duration;
 use unix_http::Error;
@@ -22,7 +22,7 @@ fn begun(method: &str, lines: &str) -> ClientExchange {
     exchange
 }
 
-/// Feeds one piece, and writes the events down. Returns what was not used.
+/// Feeds one piece, and logs the events. Returns the unused bytes.
 fn feed<'i>(
     exchange: &mut ClientExchange,
     mut piece: &'i [u8],
@@ -42,8 +42,8 @@ fn feed<'i>(
     Ok(piece)
 }
 
-/// Method, fields of the request, the bytes that arrive, the events, whether another request may
-/// follow, the bytes that stay.
+/// The method, the fields of the request, the received bytes, the events, whether another request
+/// may follow, the unused bytes.
 type Case = (&'static str, &'static str, &'static str, &'static str, bool, &'static str);
 
 const CASES: &[Case] = &[
@@ -107,7 +107,7 @@ const CASES: &[Case] = &[
         "",
     ),
     ("GET", "Host: x", "HTTP/1.1 200 OK\r\n\r\nto the end", "200 UntilClose to the end", false, ""),
-    // Bytes behind the response answer no request (RFC 9112 §9.2).
+    // Bytes after the response do not answer any request (RFC 9112 §9.2).
     (
         "GET",
         "Host: x",
@@ -153,7 +153,7 @@ fn every_delivery_gives_the_same_events() {
 }
 
 #[test]
-fn a_response_that_is_cut_short_is_an_error() {
+fn a_truncated_response_is_an_error() {
     let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
     for cut in 0..wire.len() {
         let (mut exchange, mut log) = (begun("GET", "Host: x"), String::new());
@@ -169,7 +169,7 @@ fn a_response_that_is_cut_short_is_an_error() {
 }
 
 #[test]
-fn what_no_client_accepts_is_an_error_after_the_content_before_it() {
+fn an_invalid_response_is_an_error_after_the_content_before_it() {
     for (wire, content, want) in [
         ("HTTP/1.1 101 Go\r\nUpgrade: tcp\r\n\r\n", "", ErrorKind::UnexpectedUpgrade),
         ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n", "", ErrorKind::ContentLength),
@@ -202,7 +202,7 @@ fn one_budget_bounds_all_heads_together() {
 }
 
 #[test]
-fn one_value_serves_a_connection() {
+fn one_value_serves_a_whole_connection() {
     let (mut exchange, mut out, mut log) = (ClientExchange::new(), Vec::new(), String::new());
     let get = |exchange: &mut ClientExchange, out: &mut Vec<u8>| {
         exchange.request(out, "GET", b"/", &fields("Host: x"))
@@ -225,7 +225,7 @@ fn one_value_serves_a_connection() {
 /// The tap reads the same bytes with the same reader.
 #[cfg(feature = "docker")]
 #[test]
-fn the_tap_reads_the_same() {
+fn the_tap_reads_the_same_events() {
     use unix_http::traffic::{Conversation, Event, Side};
     for (method, lines, wire, want, ..) in CASES.iter().filter(|case| case.5.is_empty()) {
         let mut log = String::new();
