@@ -1,8 +1,8 @@
-//! What `tests/fuzz` checks with a fuzzer, checked here with what it begins with, with everything
-//! that it ever found (`tests/fuzz/found`), and with a few mutants of each: quick, the same every
-//! time, and without nightly.
+//! Runs the checks of `tests/fuzz` without a fuzzer: on its seeds, on everything that it has found
+//! (`tests/fuzz/found`), and on a few mutants of each. This is quick, reproducible, and needs no
+//! nightly compiler.
 //!
-//! `FUZZ_ROUNDS=1000000 cargo test --test fuzz` makes more mutants.
+//! `FUZZ_ROUNDS=1000000 cargo test --test fuzz` tries more mutants.
 #![cfg(feature = "commands")]
 #![allow(dead_code, unused_imports, missing_docs)]
 
@@ -49,7 +49,7 @@ fn directory() -> &'static Path {
 }
 
 #[test]
-fn what_the_fuzzer_begins_with() {
+fn every_seed_passes() {
     let seeds = seeds::seeds(directory()).expect("the seeds");
     for (name, _) in TARGETS {
         assert!(seeds.iter().any(|(target, ..)| target == name), "no seed for {name}");
@@ -58,7 +58,7 @@ fn what_the_fuzzer_begins_with() {
 }
 
 #[test]
-fn what_was_found() {
+fn every_found_input_passes() {
     let mut found = 0;
     for (target, _) in TARGETS {
         let Ok(entries) = fs::read_dir(directory().join("found").join(target)) else { continue };
@@ -71,7 +71,7 @@ fn what_was_found() {
 }
 
 #[test]
-fn mutants() {
+fn mutants_of_the_seeds_pass() {
     let rounds =
         std::env::var("FUZZ_ROUNDS").map_or(4000, |rounds| rounds.parse().expect("a number"));
     let seeds = seeds::seeds(directory()).expect("the seeds");

@@ -1,9 +1,8 @@
-//! The house rules, checked on the sources: which layer may use which, no circles between files,
-//! one name for one type, one place for one idea, how large anything may be; and the index of the
-//! tests is complete.
+//! Checks of the sources: which layer may use which, no circles between files, one name for one
+//! type, one place for one idea, limits of size, and a complete index of the tests.
 //!
-//! What does not keep a rule yet stands in a list at the top of that rule's file. A list may only
-//! shrink: a new entry fails, and so does an entry that is no longer needed.
+//! Each rule has a list of exceptions at the top of its file. A list may only shrink: a new
+//! exception fails the test, and so does an entry that is no longer needed.
 
 mod layers {
     mod arrows;

@@ -1,4 +1,4 @@
-//! What travelled: messages paired, shown and explained.
+//! Traffic: messages are paired, shown and explained.
 #![cfg(feature = "tap")]
 
 mod support;

@@ -364,7 +364,7 @@ fn a_101_must_switch_to_a_requested_protocol() {
 }
 
 #[test]
-fn what_came_before_an_error_is_delivered() {
+fn content_before_an_error_is_delivered() {
     for broken in ["5\r\nhello\r\n!", "5\r\nhello!", "5\r\nhello\r\n5\r\n"] {
         let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{broken}");
         let server = Fake::answer_and_close(answer);

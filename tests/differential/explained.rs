@@ -1,12 +1,12 @@
-//! Why others do otherwise than we do.
+//! Why other programs differ from us.
 //!
-//! Where we refuse, the case itself says which rule is broken. What is explained here is the rest:
-//! who refuses what we take, or takes it for something else.
+//! If we reject a message, the case itself names the rule. This file explains the other
+//! differences: a program rejects a message that we accept, or reads it differently.
 
-/// Who, in which cases, and why.
+/// The programs, the cases, and the reason.
 pub struct Explained {
     pub peers: &'static [&'static str],
-    /// Ids; `*` stands for anything.
+    /// Ids; `*` matches any text.
     pub cases: &'static [&'static str],
     pub why: &'static str,
 }

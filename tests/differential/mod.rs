@@ -1,18 +1,18 @@
-//! The same bytes to us and to others: the same body, or the same refusal.
+//! The same bytes, read by this library and by other programs: the same body, or the same refusal.
 //!
 //! - Every response of the conformance tables is served on a Unix socket to ucurl, the system's
-//!   curl, Python's `http.client` and node's `http`, and the connection closed behind it. Each
-//!   either has a body or refuses.
-//! - Every request of the tables, with another one behind it, is sent to the library's server,
-//!   nginx and node's `http`. Each answers some, refuses one, or says nothing: how many were
-//!   answered tells where each thought they ended.
+//!   curl, Python's `http.client` and node's `http`, and the connection is closed after it. Each
+//!   program either returns a body or rejects the response.
+//! - Every request of the tables, followed by another one, is sent to the library's server, nginx
+//!   and node's `http`. Each server answers some requests, rejects one, or stays silent: the number
+//!   of answers shows where it saw the end of each request.
 //!
-//! Where one of them does otherwise than we do, `explained` says why; `page` writes
-//! `tests/DIFFERENCES.md` from that and from what was really seen. A difference that is not
-//! explained fails, and so does an explanation that nothing needs.
+//! `explained` gives the reason for each difference. `page` generates `tests/DIFFERENCES.md` from
+//! the reasons and the actual results. An unexplained difference fails the test, and so does an
+//! unused explanation.
 //!
-//! Others change: what is explained here holds for the versions in [`peers::KNOWN`]. Any other is
-//! left out, and said so.
+//! Programs change: the explanations hold for the versions in [`peers::KNOWN`]. Other versions are
+//! skipped, with a message.
 
 mod explained;
 mod page;
@@ -26,12 +26,12 @@ use std::sync::LazyLock;
 static OF_RESPONSES: LazyLock<Vec<Row>> = LazyLock::new(responses::rows);
 static OF_REQUESTS: LazyLock<Vec<Row>> = LazyLock::new(requests::rows);
 
-/// What all sides made of one case.
+/// The results of all programs for one case.
 struct Row {
     id: &'static str,
     why: &'static str,
     ours: String,
-    /// Who else, and what they made of it.
+    /// The other programs and their results.
     others: Vec<(&'static str, String)>,
 }
 
@@ -45,8 +45,8 @@ impl Row {
     }
 }
 
-/// Where we take something, every difference has an explanation, and every explanation a
-/// difference. Where we refuse, the case says why.
+/// Checks that every difference in an accepted message has an explanation, and that every
+/// explanation is used. If we reject a message, the case states the reason.
 fn all_explained(rows: &[Row], explained: &[Explained]) {
     let mut wrong = String::new();
     let mut used = vec![false; explained.len()];

@@ -1,7 +1,7 @@
-//! Writes `tests/DIFFERENCES.md`: who reads what otherwise than we do, and why.
+//! Generates `tests/DIFFERENCES.md`: which programs read which messages differently, and why.
 //!
-//! `UPDATE=1 cargo test --test wire differential::page` writes the page; without it the test fails where
-//! the page is stale.
+//! `UPDATE=1 cargo test --test wire differential::page` writes the page. Without `UPDATE` the test
+//! fails if the page is out of date.
 
 use super::explained::{Explained, REQUESTS, RESPONSES};
 use super::peers::KNOWN;

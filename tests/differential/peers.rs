@@ -1,11 +1,10 @@
-//! The others, and which versions of them are known.
+//! The other programs and their known versions.
 
 use crate::support::needs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A program, how it tells its version, and the beginnings of the versions that the explanations
-/// hold for.
+/// A program, the flag that prints its version, and prefixes of the known versions.
 pub const KNOWN: &[(&str, &str, &[&str])] = &[
     ("curl", "--version", &["curl 7.88."]),
     ("python3", "--version", &["Python 3.11."]),
@@ -13,7 +12,7 @@ pub const KNOWN: &[(&str, &str, &[&str])] = &[
     ("nginx", "-v", &["nginx version: nginx/1.22."]),
 ];
 
-/// The program, if it is here in a version that is known.
+/// Returns the program, if a known version is installed.
 pub fn peer(name: &str) -> Option<PathBuf> {
     let program = needs::program(name)?;
     let (_, asks, known) = KNOWN.iter().find(|(known, ..)| *known == name).expect("a peer");

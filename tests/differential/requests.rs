@@ -1,4 +1,4 @@
-//! Requests: to the library's server, nginx and node.
+//! Requests to the library's server, nginx and node.
 
 use super::{Row, peers};
 use crate::cases::deliver::Case;
@@ -22,7 +22,7 @@ pub struct Sent {
     pub wire: Vec<u8>,
 }
 
-/// Every case that is a request, or a part of one, each with a last request behind it.
+/// Returns every case that is a request or a part of one, each followed by a last request.
 pub fn cases() -> Vec<Sent> {
     let mut seen = BTreeSet::new();
     let mut cases = Vec::new();
@@ -45,11 +45,12 @@ pub fn cases() -> Vec<Sent> {
     cases
 }
 
-/// What comes back, as classes of status-codes: `answered, answered`, `refused`, `nothing`.
+/// Describes the responses by the class of their status-codes: `answered, answered`, `refused`,
+/// `nothing`.
 fn talk(socket: &Path, wire: &[u8]) -> String {
     let mut stream = UnixStream::connect(socket).expect("a server");
     stream.set_read_timeout(Some(LIMIT)).expect("a socket");
-    // It may have judged and closed before the last byte.
+    // The server may have answered and closed before the last byte.
     let _ = stream.write_all(wire).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -67,7 +68,7 @@ fn talk(socket: &Path, wire: &[u8]) -> String {
     }
 }
 
-/// A process with a socket, ended on drop.
+/// A process with a socket. Dropping it ends the process.
 struct Server {
     child: Child,
     socket: PathBuf,

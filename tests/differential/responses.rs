@@ -1,4 +1,4 @@
-//! Responses: to ucurl, curl, http.client and node.
+//! Responses, read by ucurl, curl, http.client and node.
 
 use super::{Row, peers};
 use crate::cases::deliver::{Case, Want};
@@ -22,7 +22,7 @@ pub struct Served {
     pub wire: Vec<u8>,
 }
 
-/// Every case that is a response to GET, or a part of one.
+/// Returns every case that is a response to GET or a part of one.
 pub fn cases() -> Vec<Served> {
     let mut seen = BTreeSet::new();
     let mut cases = Vec::new();
@@ -38,8 +38,8 @@ pub fn cases() -> Vec<Served> {
     let framing = response_framing::TABLES.iter().filter(|table| table.topic.ends_with("to GET"));
     for case in framing.flat_map(|table| table.cases) {
         let chunked = b"5\r\nhello\r\n0\r\n\r\n";
-        // What it announces; behind what has to be refused, something that can be read as chunks,
-        // as a length, to the end.
+        // The announced body. For a head that must be rejected, a body that can be read as
+        // chunks, by length, and to the end.
         let after = match case.want {
             Want::Value(value) if value.starts_with("no body") => &b""[..],
             Want::Value(value) => match value.strip_prefix("length ") {
@@ -79,7 +79,7 @@ pub fn cases() -> Vec<Served> {
     cases
 }
 
-/// A server that answers `/N` with the bytes of case N, and closes.
+/// Starts a server that answers `/N` with the bytes of case N, and closes.
 fn serve(cases: &[Served], directory: &TempDir) {
     let listener =
         UnixListener::bind(directory.join("s")).expect("a socket in a private directory");
@@ -104,12 +104,12 @@ fn serve(cases: &[Served], directory: &TempDir) {
     });
 }
 
-/// A body in a few letters, or a refusal.
+/// Abbreviates a body or a refusal.
 fn verdict(whole: bool, body: &[u8]) -> String {
     if whole { format!("\"{}\"", body.escape_ascii()) } else { "refused".into() }
 }
 
-/// One process for each case.
+/// Runs one process for each case.
 fn one_by_one(mut command: impl FnMut() -> Command, socket: &Path, count: usize) -> Vec<String> {
     let ask = |number: usize, command: &mut Command| {
         command.args(["-q", "-sS", "--max-time", "20", "--unix-socket"]).arg(socket);
@@ -119,7 +119,7 @@ fn one_by_one(mut command: impl FnMut() -> Command, socket: &Path, count: usize)
     (0..count).map(|number| ask(number, &mut command())).collect()
 }
 
-/// One process for all, a line for each.
+/// Runs one process for all cases, which prints a line for each.
 fn all_at_once(command: &mut Command, socket: &Path, count: usize) -> Vec<String> {
     let said = run(command.arg(socket).arg(count.to_string()), b"", LIMIT).success();
     let verdicts: Vec<_> = said
@@ -137,7 +137,7 @@ fn all_at_once(command: &mut Command, socket: &Path, count: usize) -> Vec<String
     verdicts
 }
 
-/// Every case as everybody here sees it.
+/// Returns the results of all programs for every case.
 pub fn rows() -> Vec<Row> {
     let (cases, directory) = (cases(), TempDir::new());
     serve(&cases, &directory);

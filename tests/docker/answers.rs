@@ -1,4 +1,4 @@
-//! Whether an engine did what it was asked, and one error for all layers.
+//! Success and failure of an engine's response, and one error type for all layers.
 
 use crate::support::serve::{Served, serve};
 use std::io::{self, BufRead, Write};
@@ -7,7 +7,7 @@ use unix_http::json::Value;
 use unix_http::server::{Request, Responder, Sent};
 use unix_http::{Client, Error};
 
-/// An engine with one service, and one path for each way to answer.
+/// An engine with one service, and one path for each kind of response.
 fn engine(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
     let json = |responder: Responder<'_>, text: &str| {
         responder.field("Content-Type", "application/json").send(text)
@@ -59,7 +59,7 @@ fn started() -> (Served, Client) {
 }
 
 #[test]
-fn a_service_is_read_changed_and_written_back() -> Result<(), DockerError> {
+fn a_service_can_be_read_changed_and_written_back() -> Result<(), DockerError> {
     let (_server, client) = started();
     let mut service = docker::ok(client.get("/services/web").send()?)?.json()?;
     let version = service.pointer("/Version/Index").and_then(Value::as_u64).unwrap().to_string();
@@ -72,7 +72,7 @@ fn a_service_is_read_changed_and_written_back() -> Result<(), DockerError> {
 }
 
 #[test]
-fn an_error_response_is_an_error_with_its_message() {
+fn an_error_response_becomes_an_error_with_its_message() {
     let (_server, client) = started();
     for (target, want) in [
         ("/404", Err((404, "no such service: web"))),
@@ -92,7 +92,7 @@ fn an_error_response_is_an_error_with_its_message() {
     }
 }
 
-/// One `?` after the other, through every layer.
+/// Uses `?` on the errors of every layer.
 fn all_layers(client: &Client, target: &str) -> Result<Value, DockerError> {
     let response = docker::ok(client.get(target).send()?)?;
     match target {
@@ -112,7 +112,7 @@ fn all_layers(client: &Client, target: &str) -> Result<Value, DockerError> {
 }
 
 #[test]
-fn one_error_type_takes_the_errors_of_every_layer() {
+fn one_error_type_holds_the_errors_of_every_layer() {
     let (_server, client) = started();
     let of = |target| all_layers(&client, target).unwrap_err();
     let error = of("/not-json");
@@ -126,7 +126,7 @@ fn one_error_type_takes_the_errors_of_every_layer() {
     assert!(matches!(error, DockerError::Exchange(Error::Connect(_))), "{error}");
     assert!(std::error::Error::source(&error).is_some());
 
-    // An error that a body's reader wrapped is the same error; another stays what it is.
+    // An error that the reader of a body wrapped is unwrapped. Other I/O errors are unchanged.
     let error = DockerError::from(io::Error::from(Error::NoResponse));
     assert!(matches!(error, DockerError::Exchange(Error::NoResponse)), "{error}");
     let error = DockerError::from(io::Error::other("the disk is full"));

@@ -1,7 +1,7 @@
-//! The real docker CLI and we, side by side: which context, which host, and where a connection
-//! really arrives.
+//! Compares the library with the real docker CLI: which context, which host, and where a connection
+//! actually arrives.
 //!
-//! Needs `docker` (the client alone) and, for TLS, `openssl`.
+//! Needs `docker` (only the client) and, for TLS, `openssl`.
 
 use crate::support::{needs, temp::TempDir};
 use std::collections::BTreeMap;
@@ -23,21 +23,20 @@ use unix_http::{Client, Endpoint};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A directory with contexts in it, and a listener at every place that they, or a variable, can
-/// name.
+/// A directory with contexts, and a listener at every place that a context or a variable names.
 struct World {
     dir: TempDir,
-    /// What a placeholder in a table stands for.
+    /// The values of the placeholders in a table.
     names: BTreeMap<&'static str, String>,
     listeners: Vec<Endpoint>,
     arrivals: Receiver<(String, String)>,
     has_openssl: bool,
-    /// The CLI's release, such as 28.2.
+    /// The release of the CLI, such as 28.2.
     release: (u32, u32),
 }
 
-/// Answers as an engine does to `/_ping`, after it has told where the connection came and what it
-/// began with.
+/// Reports where a connection arrived and its first bytes, then answers as an engine does to
+/// `/_ping`.
 fn serve(
     place: String,
     mut stream: impl Read + Write,
@@ -61,7 +60,7 @@ fn serve(
 }
 
 impl World {
-    /// `None` without the docker CLI.
+    /// Returns `None` without the docker CLI.
     fn new() -> Option<World> {
         needs::program("docker")?;
         let dir = TempDir::new();
@@ -107,8 +106,8 @@ impl World {
         Some(world)
     }
 
-    /// A certificate that is its own authority; for the client too, since no one gets so far as to
-    /// look at it.
+    /// Creates a self-signed certificate. The client uses it too, because no handshake gets far
+    /// enough to check it.
     fn make_certificates(&self) -> bool {
         if needs::program("openssl").is_none() {
             return false;
@@ -137,7 +136,7 @@ impl World {
             && fs::copy(certs.join("ca.pem"), self.dir.join("ca-only/ca.pem")).is_ok()
     }
 
-    /// A stand-in for ssh that notes what it is asked and fails.
+    /// Creates a stand-in for ssh that records its arguments and fails.
     fn make_ssh(&self) {
         let bin = self.dir.join("bin");
         fs::create_dir_all(&bin).unwrap();
@@ -161,7 +160,7 @@ impl World {
             .collect()
     }
 
-    /// Runs the docker CLI in the directory, with these variables and no others.
+    /// Runs the docker CLI in the directory, with only these variables.
     fn docker(&self, vars: &[(&str, &str)], arguments: &[&str]) -> Output {
         let path = format!(
             "{}:{}",
@@ -178,7 +177,7 @@ impl World {
         docker.args(arguments.iter().map(|argument| self.fill(argument))).output().unwrap()
     }
 
-    /// What the CLI prints, or nothing when it fails.
+    /// Returns the output of the CLI, or `None` if it fails.
     fn docker_says(&self, vars: &[(&str, &str)], arguments: &[&str]) -> Option<String> {
         let output = self.docker(vars, arguments);
         output
@@ -192,10 +191,10 @@ impl World {
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// The first connection since this was last asked: where it came and what it began with.
+    /// Returns the first connection since the last call: where it arrived and its first bytes.
     ///
-    /// Each listener takes connections in their order, so whatever came before ours is known once
-    /// ours is.
+    /// Each listener accepts connections in order. So this makes a connection of its own: all
+    /// earlier ones have been reported when that one is.
     fn arrived(&self) -> Option<(String, String)> {
         const OURS: &str = "no more";
         for listener in &self.listeners {
@@ -213,8 +212,8 @@ impl World {
         first
     }
 
-    /// Where `docker version` goes: a listener and what it was sent; what ssh was asked; what the
-    /// CLI says it could not reach; or an error before that.
+    /// Returns where `docker version` connects: a listener and the bytes it received, the arguments
+    /// of ssh, the address that the CLI could not reach, or an earlier error.
     fn dialled(&self, vars: &[(&str, &str)], flags: &[&str]) -> Result<Vec<String>, String> {
         self.arrived();
         let asked = self.dir.join("ssh.asked");
@@ -235,11 +234,10 @@ impl World {
         }
     }
 
-    /// The same for what we found. An ssh of ours would be the machine's: what it is to be told is
-    /// compared instead.
+    /// Does the same for our daemon. We would run the real ssh, so only its arguments are compared.
     fn dial(&self, daemon: &Daemon) -> Vec<String> {
         let client = match &daemon.endpoint {
-            // Our own directory is another.
+            // Our working directory differs.
             Endpoint::Unix(path) => Client::unix(self.dir.path().join(path)),
             _ => daemon.client().build(),
         };
@@ -278,7 +276,7 @@ fn listen_tcp(host: &str, arrivals: &Sender<(String, String)>) -> io::Result<u16
     Ok(local.port())
 }
 
-/// The variables of a case, the files of the machine.
+/// The variables of a case, and the files of this machine.
 struct Variables(BTreeMap<String, OsString>);
 
 impl Environment for Variables {
@@ -308,7 +306,7 @@ fn resolve(world: &World, vars: &[(&str, &str)], flags: &[&str]) -> Result<Daemo
     Daemon::resolve(&Variables(world.vars(vars)), &flags).map_err(|error| error.to_string())
 }
 
-/// What an ssh command of the docker CLI's says, in any of the forms that its releases wrote it in.
+/// Parses the arguments of the CLI's ssh command, in the forms of all its releases.
 fn read_ssh(words: &str) -> Endpoint {
     let (options, rest) = words.split_once(" -- ").unwrap();
     let after = |option: &str, words: &str| {
@@ -325,7 +323,7 @@ fn read_ssh(words: &str) -> Endpoint {
 
 type Vars = &'static [(&'static str, &'static str)];
 
-/// Variables, flags and `config.json`, on which the CLI and we have to agree.
+/// Variables, flags and `config.json` for which both must agree.
 const CASES: &[(&str, Vars, &[&str], &str)] = &[
     ("nothing", &[], &[], ""),
     ("config-empty-object", &[], &[], "{}"),
@@ -485,7 +483,7 @@ const CASES: &[(&str, Vars, &[&str], &str)] = &[
     ),
 ];
 
-/// The same with certificates.
+/// The same, with certificates.
 const TLS_CASES: &[(&str, Vars, &[&str], &str)] = &[
     ("tls", &[("DOCKER_TLS", "1"), ("DOCKER_HOST", "tcp://127.0.0.1:{port}"), CERTS], &[], ""),
     (
@@ -567,7 +565,7 @@ fn furnish(world: &World) {
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("meta.json"), world.fill(meta)).unwrap();
     }
-    // The same store where other directories are asked for.
+    // The same store, with other directories requested.
     for other in ["elsewhere", ".docker"] {
         let copied = Command::new("cp")
             .args(["-r", "config", other])
@@ -578,7 +576,7 @@ fn furnish(world: &World) {
     }
 }
 
-/// Where the CLI and we differ in one case, if anywhere.
+/// Describes the difference between the CLI and the library in one case.
 fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<(), String> {
     for dir in ["config", "elsewhere", ".docker"] {
         let path = world.dir.join(dir).join("config.json");
@@ -604,7 +602,7 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     let inspected = world.docker_says(vars, &inspect).ok_or("no context inspect")?;
     let fields: Vec<&str> = inspected.split('|').collect();
     let [name, host, skip] = fields[..] else { return Err(inspected) };
-    // `context show` came with docker 23.
+    // `context show` exists since docker 23.
     let context =
         world.docker_says(vars, &[flags, &["context", "show"]].concat()).unwrap_or(name.to_owned());
     same("context", &[context.as_str(), name], &[ours.context.as_str(); 2])?;
@@ -620,8 +618,8 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     }
 }
 
-/// Cases that older releases of the CLI decide in another way, and the first one that decides them
-/// as we do.
+/// Cases that older releases of the CLI decide differently, and the first release that agrees with
+/// us.
 const SINCE: &[(&str, (u32, u32))] = &[
     ("context-variable-empty", (23, 0)),
     ("host-empty", (23, 0)),
@@ -630,7 +628,7 @@ const SINCE: &[(&str, (u32, u32))] = &[
 ];
 
 #[test]
-fn we_find_the_daemon_that_the_docker_cli_finds() {
+fn the_daemon_is_the_one_that_the_docker_cli_finds() {
     let Some(world) = World::new() else { return };
     furnish(&world);
     let mut differ = Vec::new();
@@ -643,9 +641,8 @@ fn we_find_the_daemon_that_the_docker_cli_finds() {
         let too_new = SINCE.iter().any(|&(name, release)| name == id && world.release < release);
         if !no_v6 && !too_new {
             compared += 1;
-            // On a busy machine the CLI has once been seen to dial as in the case before, for a
-            // reason not found. Our answer depends on the case alone, so a fault of ours differs
-            // in every try.
+            // Once, on a busy machine, the CLI connected as in the previous case, for an unknown
+            // reason. Our result depends only on the case, so an error of ours fails every attempt.
             let tries = (0..3).map(|_| compare(&world, vars, flags, config));
             let tries: Vec<_> = tries.map_while(Result::err).collect();
             if let [.., why] = &tries[..]
@@ -664,10 +661,9 @@ fn we_find_the_daemon_that_the_docker_cli_finds() {
 }
 
 #[test]
-fn where_we_differ_on_purpose() {
+fn intended_differences_from_the_docker_cli() {
     let Some(world) = World::new() else { return };
-    // What the CLI makes of these, and goes on to dial or to wonder about. We refuse them and say
-    // what was meant.
+    // The CLI accepts these hosts and then fails in other ways. We reject them with a suggestion.
     let cases = [
         (
             "/var/run/docker.sock",
@@ -706,7 +702,7 @@ fn where_we_differ_on_purpose() {
             "{text}"
         );
     }
-    // Settings that are not JSON: the CLI warns and takes the default context.
+    // Settings that are not JSON: the CLI warns and uses the default context.
     fs::write(world.dir.join("config/config.json"), "{\"currentContext\":\"blue\"").unwrap();
     let name = ["context", "inspect", "--format", "{{.Name}}"];
     assert_eq!(world.docker_says(&[], &name).as_deref(), Some("default"));

@@ -1,4 +1,4 @@
-//! Which daemon is meant: every rule, on an environment made of a table.
+//! Which daemon is meant: every rule, with an environment from a table.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,12 +9,12 @@ use unix_http::docker::{
     Daemon, DaemonFlags, DaemonRule, Environment, ResolveError, TlsOptions, sha256_hex,
 };
 
-/// Variables and files that exist only here.
+/// Fake variables and files.
 #[derive(Clone, Default)]
 struct Fake {
     vars: BTreeMap<String, OsString>,
     files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Files that are there and cannot be read.
+    /// Files that exist but cannot be read.
     locked: Vec<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ impl Fake {
         self.file(path, "secret")
     }
 
-    /// A context as `docker context create` writes it.
+    /// A context in the format of `docker context create`.
     fn context(self, name: &str, host: &str) -> Fake {
         let meta = format!(
             r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{"docker":{{"Host":"{host}","SkipTLSVerify":false}}}}}}"#
@@ -99,7 +99,7 @@ fn furnished() -> Fake {
 }
 
 #[test]
-fn the_first_rule_that_says_something_decides() {
+fn the_first_rule_that_applies_decides() {
     const DEFAULT: &str = "unix:///var/run/docker.sock";
     let env = furnished();
     let host = env.clone().var("DOCKER_HOST", "tcp://host.example");
@@ -186,7 +186,7 @@ fn the_first_rule_that_says_something_decides() {
 }
 
 #[test]
-fn settings_are_read_as_the_cli_reads_them() {
+fn settings_are_read_as_in_the_cli() {
     let config = "/home/me/.docker/config.json";
     let cases = [
         (r#"{"CURRENTCONTEXT":"blue"}"#, DaemonRule::ConfigFile),
@@ -216,14 +216,14 @@ fn settings_are_read_as_the_cli_reads_them() {
     }
     let error = furnished().locked(config).resolve(None, None).unwrap_err();
     assert!(matches!(error, ResolveError::File { path, .. } if path == Path::new(config)));
-    // What is not asked is not read.
+    // Nothing is read that the flag makes unnecessary.
     assert!(furnished().locked(config).var("DOCKER_HOST", "unix:///x").resolve(None, None).is_ok());
     assert!(matches!(Fake::default().resolve(None, None), Err(ResolveError::NoHome)));
     assert!(Fake::default().resolve(None, Some("unix:///x")).is_ok(), "nor is a home asked for");
 }
 
 #[test]
-fn stored_hosts_have_rules_of_their_own() {
+fn stored_hosts_have_their_own_rules() {
     let tcp = |host: &str, port| Endpoint::Tcp { host: host.into(), port };
     let cases = [
         ("unix:///run/d.sock", Endpoint::Unix("/run/d.sock".into()), ""),
@@ -290,7 +290,7 @@ fn stored_hosts_have_rules_of_their_own() {
 }
 
 #[test]
-fn a_context_that_is_not_there_is_an_error() {
+fn a_missing_context_is_an_error() {
     let env = furnished().var("DOCKER_CONTEXT", "blau");
     let id = sha256_hex(b"blau");
     assert_eq!(
@@ -308,7 +308,7 @@ fn a_context_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn tls_of_the_default_context() {
+fn variables_set_the_tls_of_the_default_context() {
     let dir = "/home/me/.docker";
     let certs = home()
         .file("/home/me/.docker/ca.pem", "")
@@ -374,7 +374,7 @@ fn tls_of_the_default_context() {
 }
 
 #[test]
-fn tls_of_a_stored_context() {
+fn a_stored_context_has_its_own_tls_files() {
     let dir = format!("/home/me/.docker/contexts/tls/{}/docker", sha256_hex(b"c"));
     let path = |name: &str| Some(PathBuf::from(&dir).join(name));
     let with = |names: &[&str], host: &str| {
@@ -432,7 +432,7 @@ fn tls_of_a_stored_context() {
 }
 
 #[test]
-fn how_it_was_found_is_told() {
+fn the_origin_of_the_host_is_reported() {
     let env = furnished().var("DOCKER_CONTEXT", "red");
     let daemon = env.resolve(None, None).unwrap();
     let meta = format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(b"red"));

@@ -46,7 +46,7 @@ const STREAMS: &[(&str, &str, Option<Told>)] = &[
 ];
 
 #[test]
-fn errors_are_found_in_streams() {
+fn an_error_is_found_in_a_stream() {
     for &(id, stream, want) in STREAMS {
         for slices in deliveries(stream.as_bytes()) {
             let mut scanner = ErrorScanner::new();
@@ -59,7 +59,7 @@ fn errors_are_found_in_streams() {
 }
 
 #[test]
-fn an_error_is_told_when_its_object_is_over() {
+fn an_error_is_reported_when_its_object_ends() {
     let mut scanner = ErrorScanner::new();
     scanner.feed(b"{}\n{\"error\":\"no\"");
     assert_eq!(scanner.error(), None);
@@ -71,7 +71,7 @@ fn an_error_is_told_when_its_object_is_over() {
 }
 
 #[test]
-fn what_is_not_json_is_told() {
+fn a_stream_that_is_not_json_is_an_error() {
     let cases: &[(&str, JsonErrorKind, u64)] = &[
         ("<html>", JsonErrorKind::Value, 0),
         ("{\"stream\":\"x\"}\n{\"err", JsonErrorKind::Incomplete, 20),
@@ -86,7 +86,7 @@ fn what_is_not_json_is_told() {
 }
 
 #[test]
-fn a_message_without_end_is_cut() {
+fn an_endless_message_is_truncated() {
     let mut scanner = ErrorScanner::new();
     scanner.feed(b"{\"error\":\"");
     (0..100).for_each(|_| scanner.feed(&[b'x'; 4096]));
@@ -95,7 +95,7 @@ fn a_message_without_end_is_cut() {
 }
 
 #[test]
-fn bodies_of_error_responses() {
+fn the_message_of_an_error_response_is_found_in_its_body() {
     const JSON: Option<&str> = Some("application/json");
     let cases: &[(Option<&str>, &str, Option<&str>)] = &[
         (JSON, r#"{"message":"No such container: nope"}"#, Some("No such container: nope")),
@@ -135,7 +135,7 @@ fn bodies_of_error_responses() {
 }
 
 #[test]
-fn messages_are_one_line() {
+fn a_message_is_one_line() {
     let error =
         |message: &str| StreamError { code: None, message: message.into(), offset: 0 }.to_string();
     assert_eq!(error("a\r\nb\u{1b}]0;x\u{7}\n"), r"a\r\nb\x1b]0;x\x07");

@@ -8,8 +8,7 @@ use unix_http::docker::{
     encode_error_frame, encode_frame,
 };
 
-/// What a stream says: `O` and the data for stdout, `E` for stderr, `I` for stdin; then how it
-/// ends.
+/// A stream, its data (`O` for stdout, `E` for stderr, `I` for stdin), and how it ends.
 struct Case {
     id: &'static str,
     wire: &'static [u8],
@@ -134,8 +133,8 @@ fn letter(stream: FrameStream) -> char {
     }
 }
 
-/// Adds data to what was said last, if that was on the same stream: where data was cut tells
-/// nothing.
+/// Adds data. Joins it to the last item if both are on the same stream, because the cut between
+/// them is arbitrary.
 fn note(said: &mut Vec<(char, String)>, stream: FrameStream, data: &[u8]) {
     assert!(!data.is_empty(), "no empty data");
     let text = std::str::from_utf8(data).unwrap();
@@ -150,7 +149,7 @@ fn says(case: &Case) -> Vec<(char, String)> {
 }
 
 #[test]
-fn frames_are_taken_apart_however_they_come() {
+fn frames_are_decoded_in_every_delivery() {
     for case in CASES {
         for slices in deliveries(case.wire) {
             let (mut decoder, mut said) = (FrameDecoder::new(), Vec::new());
@@ -180,8 +179,7 @@ fn frames_are_taken_apart_however_they_come() {
     }
 }
 
-/// Hands out one slice for each call, and remembers what had been written when it was asked for
-/// more.
+/// Returns one slice for each call, and records what had been written by then.
 struct Slices<'a>(VecDeque<&'a [u8]>);
 
 impl Read for Slices<'_> {
@@ -239,7 +237,7 @@ fn frames_are_copied_to_two_writers() {
 }
 
 #[test]
-fn frames_are_iterated() {
+fn frames_can_be_iterated() {
     for case in CASES {
         for capacity in [1, 3, 8, 9, 64] {
             let mut said = Vec::new();
@@ -258,7 +256,7 @@ fn frames_are_iterated() {
     }
 }
 
-/// A writer that keeps what it is given back until it is flushed, as a buffered stdout does.
+/// A writer that holds data back until it is flushed, as a buffered stdout does.
 #[derive(Default)]
 struct Lazy {
     held: Vec<u8>,
@@ -278,7 +276,7 @@ impl Write for Lazy {
 }
 
 #[test]
-fn what_has_come_is_shown_before_more_is_awaited() {
+fn output_is_flushed_before_the_next_read() {
     struct Watch {
         slices: VecDeque<&'static [u8]>,
         want: VecDeque<&'static [u8]>,
@@ -306,7 +304,7 @@ fn what_has_come_is_shown_before_more_is_awaited() {
 }
 
 #[test]
-fn a_writer_that_fails_is_named() {
+fn the_error_names_the_writer_that_failed() {
     struct Closed;
     impl Write for Closed {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -324,7 +322,7 @@ fn a_writer_that_fails_is_named() {
 }
 
 #[test]
-fn a_signal_does_not_end_a_stream_and_an_error_does() {
+fn a_signal_does_not_end_a_stream_but_an_error_does() {
     struct Reader(u8);
     impl Read for Reader {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -347,7 +345,7 @@ fn a_signal_does_not_end_a_stream_and_an_error_does() {
 }
 
 #[test]
-fn what_is_encoded_is_decoded() {
+fn encoded_frames_are_decoded_unchanged() {
     let mut wire = Vec::new();
     encode_frame(&mut wire, FrameStream::Stdout, b"out");
     encode_frame(&mut wire, FrameStream::Stderr, b"");
@@ -372,7 +370,7 @@ fn what_is_encoded_is_decoded() {
 }
 
 #[test]
-fn a_daemon_error_without_end_is_cut() {
+fn an_endless_error_of_the_daemon_is_truncated() {
     let mut decoder = FrameDecoder::new();
     assert_eq!(decoder.next(&mut &b"\x03\0\0\0\xff\xff\xff\xff"[..]), Ok(None));
     for _ in 0..100 {
@@ -383,7 +381,7 @@ fn a_daemon_error_without_end_is_cut() {
 }
 
 #[test]
-fn messages_say_where_and_why() {
+fn the_error_of_a_frame_names_its_byte_and_rule() {
     let cases = [
         (
             FrameError::NotAFrame { found: 47, offset: 0 },
@@ -404,13 +402,13 @@ fn messages_say_where_and_why() {
 }
 
 #[test]
-fn content_types() {
+fn the_content_type_decides_whether_a_stream_has_frames() {
     let cases: &[(Option<&str>, OutputKind)] = &[
         (Some("application/vnd.docker.multiplexed-stream"), OutputKind::Multiplexed),
         (Some("Application/vnd.docker.Multiplexed-Stream ; x=y"), OutputKind::Multiplexed),
         (Some("application/vnd.docker.raw-stream"), OutputKind::DependsOnTty),
         (None, OutputKind::DependsOnTty),
-        // What podman sends with frames, and with the lines of a terminal.
+        // podman sends this with frames, and with the output of a terminal.
         (Some("application/octet-stream"), OutputKind::DependsOnTty),
         (Some("text/plain; charset=utf-8"), OutputKind::Other),
         (Some("application/json"), OutputKind::Other),

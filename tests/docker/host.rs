@@ -14,7 +14,7 @@ fn ssh(user: Option<&str>, host: &str, port: Option<u16>, socket: Option<&str>) 
 }
 
 #[test]
-fn hosts_and_what_they_mean() {
+fn a_host_is_parsed_into_its_endpoint() {
     let cases = [
         ("", Endpoint::Unix("/var/run/docker.sock".into()), ""),
         (" \t\n", Endpoint::Unix("/var/run/docker.sock".into()), ""),
@@ -75,9 +75,9 @@ fn hosts_and_what_they_mean() {
 }
 
 #[test]
-fn what_is_no_host_and_what_was_meant() {
+fn an_invalid_host_is_rejected_with_a_suggestion() {
     let cases = [
-        // What the docker CLI would take for the name of a TCP host.
+        // The docker CLI would read these as the name of a TCP host.
         ("/var/run/docker.sock", Some("unix:///var/run/docker.sock")),
         ("unix:/var/run/docker.sock", Some("unix:///var/run/docker.sock")),
         ("unix:/x", Some("unix:///x")),
@@ -91,11 +91,11 @@ fn what_is_no_host_and_what_was_meant() {
         ("tcp:h", Some("tcp://h")),
         ("ssh:h", Some("ssh://h")),
         ("me@h", Some("ssh://me@h")),
-        // What it would drop in silence.
+        // It would silently drop a part of these.
         ("tcp://u:p@h:1", Some("ssh://u@h:1")),
         ("tcp://h:1?x=y", None),
         ("tcp://h:1#f", None),
-        // What it would find out when it dials, or never.
+        // It would notice these only when it connects, or never.
         ("unix://~/d.sock", Some("unix://$HOME/d.sock")),
         ("unix://@", None),
         ("tcp://h:0", None),
@@ -112,7 +112,7 @@ fn what_is_no_host_and_what_was_meant() {
         ("ssh://h/%zz", None),
         ("npipe:////./pipe/docker_engine", None),
         ("fd://", None),
-        // What it refuses too.
+        // It rejects these too.
         ("tcp://[::1]", Some("tcp://[::1]:2375")),
         ("tcp://[::1]/p", Some("tcp://[::1]:2375/p")),
         ("tcp://[::1", None),

@@ -3,9 +3,9 @@
 use unix_http::docker::sha256_hex;
 
 #[test]
-fn the_vectors_of_the_standard() {
-    // NIST CSRC, "SHA-256 Examples" and FIPS 180-2 appendix B; the empty message from the CAVS
-    // SHA256ShortMsg file.
+fn digests_match_the_vectors_of_the_standard() {
+    // From NIST CSRC, "SHA-256 Examples", and FIPS 180-2 appendix B; the empty message is from the
+    // CAVS file SHA256ShortMsg.
     let cases: &[(&[u8], &str)] = &[
         (b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -31,9 +31,9 @@ fn the_vectors_of_the_standard() {
 }
 
 #[test]
-fn every_length_of_padding() {
-    // The last block's room for the length: 55 bytes fit, 56 take another block. Digests of zeros
-    // from NIST's examples of messages of 55, 56, 57 and 64 bytes.
+fn digests_match_around_the_padding_limit() {
+    // The last block also holds the length: 55 bytes fit, 56 need another block. The digests of
+    // zeros come from NIST's examples.
     let cases = [
         (55, "02779466cdec163811d078815c633f21901413081449002f24aa3e80f0b88ef7"),
         (56, "d4817aa5497628e7c77e6b606107042bbba3130888c5f47a375e6179be789fbb"),

@@ -1,4 +1,4 @@
-//! Docker over ssh, by a stand-in for ssh on the PATH.
+//! Docker over ssh, with a stand-in for ssh on the PATH.
 
 use crate::support::again::{again, passed};
 use crate::support::temp::TempDir;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, connect};
 
 #[test]
-fn ssh_endpoints() {
+fn an_ssh_endpoint_is_checked_and_printed() {
     let ssh = |user, host, port, socket: Option<&str>| {
         Endpoint::ssh(user, host, port, socket.map(PathBuf::from))
     };
@@ -37,13 +37,13 @@ fn ssh_endpoints() {
     }
 }
 
-/// A stand-in `ssh` is put on the PATH of this test program, run again.
+/// Runs this test again with a stand-in `ssh` on its PATH.
 #[test]
-fn ssh_by_a_stand_in() {
+fn ssh_gets_the_right_arguments_and_its_errors_are_explained() {
     const AGAIN: &str = "UNIX_HTTP_TEST_SSH_DIR";
     let Some(dir) = std::env::var_os(AGAIN).map(PathBuf::from) else {
         let dir = TempDir::new();
-        // It records its arguments, one a line, and does what its host's name says.
+        // It records its arguments, one per line. The name of the host selects what it does.
         let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$UNIX_HTTP_TEST_SSH_DIR/arguments\"\ncase \"$*\" in\n\
             *' echo '*) exec cat;;\n\
             *' unknown '*) echo 'ssh: Could not resolve hostname unknown: Name or service not known' >&2; exit 255;;\n\
@@ -59,10 +59,11 @@ fn ssh_by_a_stand_in() {
             [dir.path().to_owned()].into_iter().chain(std::env::split_paths(&path)),
         )
         .unwrap();
-        let output = again(module_path!(), "ssh_by_a_stand_in")
-            .envs([(AGAIN, dir.path().as_os_str()), ("PATH", &path)])
-            .output()
-            .unwrap();
+        let output =
+            again(module_path!(), "ssh_gets_the_right_arguments_and_its_errors_are_explained")
+                .envs([(AGAIN, dir.path().as_os_str()), ("PATH", &path)])
+                .output()
+                .unwrap();
         passed(&output);
         return;
     };
@@ -94,7 +95,7 @@ fn ssh_by_a_stand_in() {
         echo(full, None),
         [&["-o", "ConnectTimeout=30", "-T", "-l", "me", "-p", "2222"][..], &host].concat()
     );
-    // The remote side is a shell: what is not plain reaches it quoted.
+    // The remote side is a shell, so special characters are quoted.
     let odd = Endpoint::ssh(None, "echo", None, Some("/run/it's; reboot".into())).unwrap();
     assert_eq!(echo(odd, None)[7], "'unix:///run/it'\\''s; reboot'");
 

@@ -1,8 +1,7 @@
-//! TLS on loopback with certificates of a throwaway CA: the right ones pass, and each wrong one
-//! fails with its cause.
+//! TLS on loopback with the certificates of a throwaway CA: the right ones succeed, and each wrong
+//! one fails with its cause.
 //!
-//! The other end is Python's `ssl`, so that both sides are not the same program. Left out without
-//! openssl or python3.
+//! The peer is Python's `ssl`, a different implementation. Skipped without openssl or python3.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -16,7 +15,7 @@ use crate::support::temp::TempDir;
 use unix_http::docker::TlsOptions;
 use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, Stream, connect};
 
-/// What the server does with a connection is told by its first byte.
+/// The server. The first byte of a connection selects what it does.
 const SERVER: &str = r#"
 import os, socket, ssl, struct, sys, threading
 directory, name, wants, version = sys.argv[1:]
@@ -70,7 +69,7 @@ while True:
     threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 "#;
 
-/// A server, ended with its test.
+/// A server that ends with its test.
 struct Server {
     process: Child,
     port: u16,
@@ -119,7 +118,7 @@ fn dial(server: &Server, host: &str, options: TlsOptions) -> Result<Stream, Conn
     connect(&Endpoint::tls(host, server.port, options).unwrap(), Some(Duration::from_secs(60)))
 }
 
-/// With TLS 1.3 the server's opinion of us comes after the handshake: at the first read.
+/// Reads the first byte: with TLS 1.3 the server rejects a client only after the handshake.
 fn first_answer(stream: Result<Stream, ConnectError>) -> Result<u8, (Kind, String)> {
     let told = |error: &ConnectError| (error.kind(), error.to_string());
     let mut stream = stream.map_err(|error| told(&error))?;
@@ -145,7 +144,7 @@ fn fails(stream: Result<Stream, ConnectError>, kind: Kind, words: &str) {
 }
 
 #[test]
-fn the_right_certificates_pass() {
+fn the_right_certificates_are_accepted() {
     let Some(dir) = ready() else { return };
     let plain = server("server", "", "1.3");
     assert_eq!(first_answer(dial(&plain, "localhost", options(&dir))), Ok(b'x'));
@@ -169,7 +168,7 @@ fn the_right_certificates_pass() {
 }
 
 #[test]
-fn a_server_that_does_not_verify_fails_with_its_cause() {
+fn a_server_certificate_that_does_not_verify_fails_with_its_cause() {
     let Some(dir) = ready() else { return };
     let peer = Kind::PeerCertificate;
     let right = server("server", "", "1.3");
@@ -208,7 +207,7 @@ fn a_server_that_does_not_verify_fails_with_its_cause() {
     );
     let expired = server("expired", "", "1.3");
     fails(dial(&expired, "localhost", options(&dir)), peer, "has expired on ");
-    // Only who asks for it gets through.
+    // Only an explicit option accepts them.
     for (server, ca) in
         [(&elsewhere, None), (&expired, None), (&right, Some(dir.join("other-ca.pem")))]
     {
@@ -217,7 +216,8 @@ fn a_server_that_does_not_verify_fails_with_its_cause() {
     }
 }
 
-/// The server says why in an alert, unless its reset comes first: it closes while we write.
+/// The server sends an alert with the reason. Its reset may come first, because it closes while we
+/// write.
 #[track_caller]
 fn is_refused(stream: Result<Stream, ConnectError>, alert: &str, reset: &str) {
     let (kind, text) = first_answer(stream).unwrap_err();
@@ -227,7 +227,7 @@ fn is_refused(stream: Result<Stream, ConnectError>, alert: &str, reset: &str) {
 }
 
 #[test]
-fn a_server_that_refuses_us_fails_with_its_cause() {
+fn a_refused_client_certificate_fails_with_its_cause() {
     let Some(dir) = ready() else { return };
     for version in ["1.2", "1.3"] {
         let mutual = server("server", "client-certificate", version);
@@ -245,7 +245,7 @@ fn a_server_that_refuses_us_fails_with_its_cause() {
 }
 
 #[test]
-fn a_reset_tells_that_the_client_certificate_may_be_the_cause() {
+fn a_reset_names_the_client_certificate_as_a_possible_cause() {
     let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
     let reset = |options| {
@@ -261,7 +261,7 @@ fn a_reset_tells_that_the_client_certificate_may_be_the_cause() {
 }
 
 #[test]
-fn files_that_cannot_be_used() {
+fn unusable_certificate_files_are_named() {
     let Some(dir) = ready() else { return };
     let server = server("server", "client-certificate", "1.3");
     let of = |ca: &str, cert: &str, key: &str| {
@@ -292,18 +292,18 @@ fn files_that_cannot_be_used() {
 }
 
 #[test]
-fn what_is_no_tls_server() {
+fn a_server_without_tls_is_recognised() {
     let Some(dir) = ready() else { return };
     let to = |port| Endpoint::tls("127.0.0.1", port, options(&dir)).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    // Silence meets the time limit.
+    // A silent server runs into the time limit.
     let limit = Duration::from_millis(300);
     let error = connect(&to(port), Some(limit)).unwrap_err();
     assert_eq!(error.kind(), Kind::TimedOut);
     assert!(error.to_string().contains("no connection within 300ms: the host is down"), "{error}");
     listener.accept().unwrap();
-    // A plain HTTP server answers what it was sent.
+    // A plain HTTP server answers in plain text.
     let plain = thread::spawn(move || {
         let (mut peer, _) = listener.accept().unwrap();
         assert!(peer.read(&mut [0; 4096]).unwrap() > 0);
@@ -321,7 +321,7 @@ fn what_is_no_tls_server() {
     }
 }
 
-/// All bytes, at the start of lines too, where `s_client` could take them for its commands.
+/// Every byte, also at the start of a line, where `s_client` could read it as a command.
 fn every_byte() -> Vec<u8> {
     let mut bytes: Vec<u8> = (0..=255).flat_map(|b| [b'\n', b, b'\r', b'\n', b]).collect();
     bytes.extend(b"\nQ\nR\nr\nk\nK\nB\nS\nP\n{quit}\n\0\x04\x1a\n".repeat(50));
@@ -329,12 +329,12 @@ fn every_byte() -> Vec<u8> {
 }
 
 #[test]
-fn any_bytes_pass_both_ways_at_once() {
+fn any_bytes_pass_in_both_directions_at_once() {
     let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
     let mut stream = dial(&server, "localhost", options(&dir)).unwrap();
     stream.write_all(b"e").unwrap();
-    // Byte by byte, so that each may come first in a read.
+    // Byte by byte, so that each can be the first of a read.
     for byte in b"Q\nR\nk\nQ" {
         stream.write_all(&[*byte]).unwrap();
         let mut back = [0];
@@ -354,7 +354,7 @@ fn any_bytes_pass_both_ways_at_once() {
 }
 
 #[test]
-fn sixty_four_megabytes_each_way() {
+fn sixty_four_megabytes_pass_in_each_direction() {
     let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
     let mut down = dial(&server, "localhost", options(&dir)).unwrap();
@@ -377,7 +377,7 @@ fn sixty_four_megabytes_each_way() {
 }
 
 #[test]
-fn a_connection_cut_without_an_end_of_tls_is_an_error() {
+fn a_connection_without_close_notify_is_an_error() {
     let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
     let mut stream = dial(&server, "localhost", options(&dir)).unwrap();
@@ -390,7 +390,7 @@ fn a_connection_cut_without_an_end_of_tls_is_an_error() {
 }
 
 #[test]
-fn half_close_is_refused_and_the_end_leaves_nothing_behind() {
+fn half_close_is_refused_and_dropping_leaves_no_process() {
     let Some(dir) = ready() else { return };
     let server = server("server", "", "1.3");
     let mut stream = dial(&server, "localhost", options(&dir)).unwrap();

@@ -10,7 +10,7 @@ const fn v(major: u16, minor: u16) -> ApiVersion {
 }
 
 #[test]
-fn versions_are_read_strictly_and_compared_as_numbers() {
+fn versions_are_parsed_strictly_and_compared_as_numbers() {
     let good = [
         ("1.41", v(1, 41)),
         ("1.9", v(1, 9)),
@@ -31,7 +31,7 @@ fn versions_are_read_strictly_and_compared_as_numbers() {
 }
 
 #[test]
-fn the_smaller_of_two_is_spoken() {
+fn the_smaller_of_two_versions_is_used() {
     let above = v(ApiVersion::HIGHEST.major, ApiVersion::HIGHEST.minor + 1).to_string();
     let cases: &[(Option<ApiVersion>, Option<&str>, Option<ApiVersion>)] = &[
         (None, Some("1.41"), Some(v(1, 41))),
@@ -77,7 +77,7 @@ impl Environment for Pin {
 }
 
 #[test]
-fn the_variable_pins() {
+fn a_variable_pins_the_version() {
     let good = [
         (None, None),
         (Some(""), None),
@@ -95,7 +95,7 @@ fn the_variable_pins() {
 }
 
 #[test]
-fn versions_in_paths() {
+fn the_version_is_put_into_the_path() {
     let cases = [
         ("", Some(v(1, 41)), "/containers/json?all=1", "/v1.41/containers/json?all=1"),
         ("/engine", Some(v(1, 41)), "/version", "/engine/v1.41/version"),

@@ -1,8 +1,8 @@
-//! The command line: arguments separated by NUL; after two of them, what every file holds that an
+//! The command line: arguments separated by NUL; after two NULs, the content of every file that an
 //! argument names.
 //!
-//! Whatever is asked for, what would leave for the socket is one request and no more: it is read
-//! again by the library and by the plain reader, and has the lines that it was given.
+//! For every command line, the bytes to be sent are exactly one request: the library and the plain
+//! reader read it back, and it contains the given field lines.
 
 use crate::args::config::{Config, Group};
 use crate::args::parse;
@@ -16,7 +16,7 @@ use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request}
 pub fn check(bytes: &[u8]) {
     let at = bytes.windows(2).position(|two| two == b"\0\0").unwrap_or(bytes.len());
     let (line, file) = (&bytes[..at], bytes.get(at + 2..).unwrap_or_default());
-    // A file that names itself is read a few times; a long one would be read for long.
+    // A file that names itself is read a few times. Limit its length.
     let mut reads = 0;
     let mut read = |name: &[u8]| {
         reads += 1;
@@ -76,7 +76,7 @@ fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
         let Ok(method) = std::str::from_utf8(&plan.method) else { continue };
         let (mut fields, mut wire) = (Fields::new(), Vec::new());
         if plan.lines.iter().any(|line| fields.push_line(line).is_err()) {
-            continue; // told, and not sent
+            continue; // an error, nothing is sent
         }
         if encode_request(&mut wire, method, &plan.target, Version::Http11, &fields).is_err() {
             continue;
@@ -94,8 +94,7 @@ fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
             Ok(Progress::Complete { len }) => {
                 assert_eq!((len, decoder.head().fields()), (wire.len(), &fields))
             }
-            // --request-target and -X may ask for what a server will refuse; it is one line all the
-            // same.
+            // A server may reject the values of --request-target and -X, but they stay in one line.
             Err(error) => assert!(error.offset < wire.len() as u64),
             Ok(Progress::Partial) => assert!(wire.starts_with(b"PRI"), "{}", wire.escape_ascii()),
         }
@@ -119,7 +118,7 @@ fn url(text: &[u8]) {
     }
 }
 
-/// Nothing in it can end a line or a part of one.
+/// Returns whether the text contains nothing that ends a line or a part of one.
 fn clean(url: &Url) {
     let target = url.target();
     assert!(

@@ -1,12 +1,12 @@
-//! What the fuzzer begins with: the cases of the conformance tables, bytes of real engines, and a
-//! few texts of each of the other grammars. `directory` is this file's.
+//! The seeds of the fuzzer: the cases of the conformance tables, bytes of real engines, and a few
+//! texts in each of the other grammars. `directory` is the directory of this file.
 
 use crate::cases::deliver::Table;
 use crate::cases::{chunked, fields, request_framing, request_line, response_framing, status_line};
 use std::path::Path;
 use std::{fs, io};
 
-/// Target, number and bytes of each.
+/// Returns the target, number and bytes of each seed.
 pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>> {
     let mut seeds: Vec<(&str, Vec<u8>)> = Vec::new();
     let cases = |tables: &'static [Table]| {
@@ -50,7 +50,7 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
         ));
         seeds.extend([("recordings", both.clone()), ("tap", both)]);
     }
-    // What the grammars of the other targets look like.
+    // Texts in the grammars of the other targets.
     for text in [
         "unix:///var/run/docker.sock",
         "unix://@name",
@@ -103,7 +103,7 @@ pub fn seeds(directory: &Path) -> io::Result<Vec<(&'static str, usize, Vec<u8>)>
         .collect())
 }
 
-/// Both sides of each recorded connection, those that are short.
+/// Returns both sides of each short recorded connection.
 fn conversations(directory: &Path) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut names: Vec<_> =
         fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;

@@ -9,7 +9,7 @@ use unix_http::json::{JsonTexts, Value};
 const DEPTH_LIMIT: usize = 512;
 const TEXT_LIMIT: usize = 64 << 20;
 
-/// A text that is JSON, and what it says: names with a colon, strings in single quotes.
+/// A valid text, and its content: names with a colon, strings in single quotes.
 const VALID: &[(&str, &[u8], &str)] = &[
     ("rfc8259-2-ws-all-four", b" \t\r\n[ \t\r\n] \t\r\n", "[ ]"),
     ("rfc8259-2-scalar-text-string", b"\"a\"", "'a'"),
@@ -91,7 +91,7 @@ const VALID: &[(&str, &[u8], &str)] = &[
     ("rfc8259-8.1-name", b"{\"\xe2\x82\xac\":0}", "{ \u{20ac}: 0 }"),
 ];
 
-/// A text that is not, with the rule it breaks and the byte where that shows.
+/// An invalid text, the rule that it breaks, and the offset of the error.
 const INVALID: &[(&str, &[u8], JsonErrorKind, u64)] = &[
     ("rfc8259-2-nothing", b"", Kind::Incomplete, 0),
     ("rfc8259-2-only-space", b" \n", Kind::Incomplete, 2),
@@ -237,7 +237,7 @@ const INVALID: &[(&str, &[u8], JsonErrorKind, u64)] = &[
 ];
 
 #[test]
-fn valid_texts_say_what_they_say() {
+fn valid_texts_are_read() {
     for &(id, text, texts) in VALID {
         for reading in [read(text), read_every_way(text)] {
             assert_eq!((reading.texts.as_str(), reading.end), (texts, Ok(())), "{id}");
@@ -246,7 +246,7 @@ fn valid_texts_say_what_they_say() {
 }
 
 #[test]
-fn values_are_written_and_read_again() {
+fn a_written_value_is_read_back_unchanged() {
     for &(id, text, _) in VALID {
         let value = Value::parse(text).unwrap();
         assert_eq!(Value::parse(value.to_string().as_bytes()), Ok(value), "{id}");
@@ -254,11 +254,11 @@ fn values_are_written_and_read_again() {
 }
 
 #[test]
-fn a_text_that_is_cut_off_is_incomplete() {
+fn a_truncated_text_is_incomplete() {
     for &(id, text, _) in VALID {
         let text = text.trim_ascii();
         if text[0] == b'-' || text[0].is_ascii_digit() {
-            continue; // A number's beginning can be a number.
+            continue; // The beginning of a number can be a number.
         }
         for len in 0..text.len() {
             let end = Err(JsonFault { kind: Kind::Incomplete, offset: len as u64 });
@@ -271,12 +271,12 @@ fn a_text_that_is_cut_off_is_incomplete() {
 }
 
 #[test]
-fn invalid_texts_are_refused_by_name_and_place() {
+fn an_invalid_text_is_rejected_with_its_rule_and_offset() {
     for &(id, text, kind, offset) in INVALID {
         let end = Err(JsonFault { kind, offset });
         assert_eq!(read(text).end, end, "{id}");
         let stream = read_every_way(text).end;
-        // More than one text is no error of a stream, and neither is none.
+        // A stream may contain several texts, or none.
         if kind != Kind::TrailingData && !text.trim_ascii().is_empty() {
             assert_eq!(stream, end, "{id} in a stream");
         }
@@ -284,7 +284,7 @@ fn invalid_texts_are_refused_by_name_and_place() {
 }
 
 #[test]
-fn errors_come_with_the_byte_that_decides_them() {
+fn an_error_is_reported_at_the_deciding_byte() {
     for &(id, text, kind, offset) in INVALID {
         if kind != Kind::Incomplete {
             let error = Err(JsonFault { kind, offset });
@@ -299,9 +299,9 @@ fn errors_come_with_the_byte_that_decides_them() {
     }
 }
 
-/// A live stream shows each text with its last byte, and an error without waiting for a bracket.
+/// A live stream delivers each text with its last byte, and an error without waiting for a bracket.
 #[test]
-fn texts_and_errors_do_not_wait() {
+fn texts_and_errors_are_delivered_at_once() {
     for text in ["{}", "[[],{\"a\":\"]\\\"\"}]", "\"a\"", "1 ", "null\n"] {
         let (mut stream, mut seen) = (JsonTexts::default(), 0);
         for byte in text.bytes() {
@@ -319,7 +319,7 @@ fn texts_and_errors_do_not_wait() {
 }
 
 #[test]
-fn sequences() {
+fn a_stream_is_split_into_texts() {
     let valid: &[(&str, &[u8], &str)] = &[
         ("empty", b"", ""),
         ("only-space", b"\r\n\n", ""),
@@ -353,7 +353,7 @@ fn sequences() {
 }
 
 #[test]
-fn limits_are_errors_of_their_own() {
+fn each_limit_has_its_own_error() {
     let too_deep = |offset| Err(JsonFault { kind: Kind::TooDeep, offset });
     let nested = |open: &[u8], depth: usize, inner: &[u8], close: &[u8]| {
         [open.repeat(depth), inner.to_vec(), close.repeat(depth)].concat()
@@ -376,7 +376,7 @@ fn limits_are_errors_of_their_own() {
 }
 
 #[test]
-fn a_text_without_end_is_refused_at_the_limit() {
+fn an_endless_text_is_rejected_at_the_limit() {
     let too_long = |offset| Err(JsonFault { kind: Kind::TooLong, offset });
     let mut stream = JsonTexts::default();
     let mut feed = |bytes: &[u8]| stream.feed(bytes, &mut |text| text.value().map(drop));
@@ -388,7 +388,7 @@ fn a_text_without_end_is_refused_at_the_limit() {
 }
 
 #[test]
-fn trees() {
+fn a_value_has_typed_accessors() {
     let text = br#"{"a":[1,-2.5,"x\u00e9",true,null,{}],"A":1,"a":{"b":"last"}}"#;
     let value = Value::parse(text).unwrap();
     let first = Value::Array(vec![
@@ -410,7 +410,7 @@ fn trees() {
 }
 
 #[test]
-fn numbers() {
+fn numbers_keep_their_text() {
     let cases = [
         ("9223372036854775807", Some(i64::MAX), Some(i64::MAX as u64), Some(9223372036854775807.0)),
         ("18446744073709551615", None, Some(u64::MAX), Some(18446744073709551615.0)),

@@ -1,4 +1,4 @@
-//! Texts changed at random, held against a second reader that shares no code with the first.
+//! Random mutations of texts, read by two readers that share no code.
 
 use crate::{read, read_stream};
 
@@ -8,7 +8,7 @@ const SEEDS: &[&str] = &[
     "{\"status\":\"Pulling\"}",
 ];
 
-/// A reader of whole texts, as plain as the grammar.
+/// A simple reader of whole texts that follows the grammar.
 fn accepts(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     let chars: Vec<char> = text.chars().collect();
@@ -132,7 +132,7 @@ fn mutate(text: &mut Vec<u8>, random: &mut Random) {
 }
 
 #[test]
-fn both_readers_agree_and_slices_do_not_matter() {
+fn both_readers_agree_in_every_delivery() {
     let seed = 0x9e37_79b9_7f4a_7c15;
     println!("seed {seed:#x}");
     let (mut random, mut accepted) = (Random(seed), 0);

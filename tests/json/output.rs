@@ -1,4 +1,4 @@
-//! What is written: strings, and the lay-out of `jq .`.
+//! Output: strings, and the indentation of `jq .`.
 
 use crate::deliveries;
 use crate::support::json_fault::{JsonErrorKind, JsonFault};
@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use unix_http::json::{JsonText, JsonTexts, JsonWriter, Pointer, Value};
 
-/// Lays out a stream under every delivery.
+/// Indents a stream in every delivery.
 fn lay_out(text: &[u8]) -> (String, Result<(), JsonFault>) {
     let mut outs = deliveries(text).into_iter().map(|slices| {
         let (mut texts, mut out) = (JsonTexts::default(), Vec::new());
@@ -27,7 +27,7 @@ fn pretty(text: &[u8]) -> String {
     out
 }
 
-/// Texts whose numbers jq leaves as they are.
+/// Texts whose numbers jq does not change.
 const TEXTS: &[(&str, &str)] = &[
     ("{}", "{}\n"),
     ("[]", "[]\n"),
@@ -47,7 +47,7 @@ const TEXTS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn texts_are_laid_out() {
+fn texts_are_indented() {
     for (text, want) in TEXTS {
         assert_eq!(pretty(text.as_bytes()), *want, "{text}");
     }
@@ -59,7 +59,7 @@ fn texts_are_laid_out() {
 }
 
 #[test]
-fn as_jq_lays_them_out() {
+fn the_indentation_is_that_of_jq() {
     let Some(jq) = needs::program("jq") else { return };
     let mut jq =
         Command::new(jq).arg(".").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -70,9 +70,9 @@ fn as_jq_lays_them_out() {
     assert_eq!(pretty(all.as_bytes()), String::from_utf8(out.stdout).unwrap());
 }
 
-/// What can be read is laid out, the rest of the text stays as it came: nothing is lost.
+/// The rest of the text is printed unchanged: nothing is lost.
 #[test]
-fn what_came_before_an_error_is_laid_out() {
+fn a_text_is_indented_up_to_an_error() {
     let cases: &[(&[u8], &str, JsonErrorKind, u64)] = &[
         (b"{\"a\":[1,x]}", "{\n  \"a\": [\n    1,\n    x]}", JsonErrorKind::Value, 8),
         (b"{} {\"a\":[1, \"b", "{}\n{\n  \"a\": [\n    1,\n    \"b", JsonErrorKind::Incomplete, 14),
@@ -87,9 +87,9 @@ fn what_came_before_an_error_is_laid_out() {
     }
 }
 
-/// Each element can become a line of twice the depth, so output comes in lines.
+/// Each element can become a line of twice the depth, so output is passed on line by line.
 #[test]
-fn a_deep_text_is_laid_out_line_by_line() {
+fn a_deep_text_is_passed_on_line_by_line() {
     let text = [b"[".repeat(500), b"0,".repeat(1000), b"0".to_vec(), b"]".repeat(500)].concat();
     let (mut longest, mut total) = (0, 0);
     let text = JsonText { bytes: &text, offset: 0 };
@@ -99,7 +99,7 @@ fn a_deep_text_is_laid_out_line_by_line() {
 }
 
 #[test]
-fn a_selected_value_can_be_laid_out() {
+fn a_selected_value_can_be_indented() {
     let (mut texts, mut out) = (JsonTexts::default(), Vec::new());
     let pointer = Pointer::parse("/a").unwrap();
     let mut print = |text: &JsonText| {
@@ -113,7 +113,7 @@ fn a_selected_value_can_be_laid_out() {
 }
 
 #[test]
-fn a_writer_puts_commas_where_they_belong() {
+fn the_writer_adds_the_commas() {
     let value = Value::parse(br#"{"a": [1.50, {}], "a": null}"#).unwrap();
     let mut json = JsonWriter::new();
     json.object(|json| {
@@ -130,7 +130,7 @@ fn a_writer_puts_commas_where_they_belong() {
 }
 
 #[test]
-fn strings_written_are_strings_read() {
+fn a_written_string_is_read_back_unchanged() {
     let all: String = (0..=0x2ff)
         .chain([0xd7ff, 0xe000, 0xfeff, 0xffff, 0x10000, 0x10ffff])
         .filter_map(char::from_u32)

@@ -1,11 +1,11 @@
-//! JSON Pointer, RFC 6901, over texts of a stream and over trees.
+//! JSON Pointer (RFC 6901) on the texts of a stream and on trees.
 
 use crate::deliveries;
 use crate::support::json_fault::JsonErrorKind as Kind;
 use crate::support::json_fault::{JsonErrorKind, JsonFault};
 use unix_http::json::{JsonText, JsonTexts, Pointer, Value};
 
-/// The document of RFC 6901 §5, as it stands there.
+/// The document of RFC 6901 §5.
 const SECTION_5: &str = r#"{
       "foo": ["bar", "baz"],
       "": 0,
@@ -19,7 +19,7 @@ const SECTION_5: &str = r#"{
       "m~n": 8
    }"#;
 
-/// What was selected in a stream.
+/// The values that were selected in a stream.
 #[derive(Debug, Default, PartialEq)]
 struct Selected {
     texts: usize,
@@ -53,7 +53,7 @@ fn select(pointer: &str, text: &[u8]) -> (String, Selected, Result<(), JsonFault
 }
 
 #[test]
-fn the_examples_of_the_standard() {
+fn pointers_follow_the_examples_of_the_standard() {
     let whole = format!("{SECTION_5}\n");
     let cases = [
         ("", whole.as_str()),
@@ -80,7 +80,7 @@ fn the_examples_of_the_standard() {
 }
 
 #[test]
-fn what_is_selected_comes_out_as_it_stands() {
+fn a_selected_value_is_printed_unchanged() {
     let cases: &[(&str, &str, &str, &str)] = &[
         ("string-escapes", "/a", r#"{"a":"x\u00e9\ud834\udd1e\n\"\/"}"#, "x\u{e9}\u{1d11e}\n\"/\n"),
         ("string-empty", "/a", r#"{"a":""}"#, "\n"),
@@ -118,7 +118,7 @@ fn what_is_selected_comes_out_as_it_stands() {
 }
 
 #[test]
-fn what_is_not_there_is_said() {
+fn a_miss_is_explained() {
     let cases: &[(&str, &str, &str)] = &[
         ("/id", r#"{"Id":1}"#, "no member \"id\" in the object at the root (RFC 6901 §4)"),
         (
@@ -155,9 +155,9 @@ fn what_is_not_there_is_said() {
     }
 }
 
-/// `*` stands for every element of an array; on an object it is a member's name.
+/// On an object, `*` is the name of a member.
 #[test]
-fn a_star_is_every_element() {
+fn a_star_selects_every_element() {
     let list = r#"[{"Id":"a","N":["x","y"]},{"Id":"b","N":[]},{"N":["z"]}]"#;
     let cases = [
         ("/*/Id", list, "a\nb\n"),
@@ -188,13 +188,13 @@ fn a_star_is_every_element() {
         let (out, selected, _) = select(pointer, text.as_bytes());
         assert_eq!((out.as_str(), selected.miss.as_deref()), ("", Some(want)), "{pointer}");
     }
-    // A name twice in one element is ambiguous, the same name in two elements is not.
+    // A repeated name in one element is ambiguous, the same name in two elements is not.
     let (out, _, end) = select("/*/a", br#"[{"a":1},{"a":2,"a":3}]"#);
     assert_eq!((out.as_str(), end.unwrap_err().kind), ("1\n2\n", Kind::Ambiguous));
 }
 
 #[test]
-fn a_name_twice_fails_after_the_first() {
+fn a_repeated_name_fails_after_the_first_value() {
     let ambiguous = |offset| Err(JsonFault { kind: Kind::Ambiguous, offset });
     let (out, _, end) = select("/a", br#"{"a":1,"a":2}"#);
     assert_eq!((out.as_str(), end), ("1\n", ambiguous(10)));
@@ -205,7 +205,7 @@ fn a_name_twice_fails_after_the_first() {
 }
 
 #[test]
-fn each_text_of_a_sequence_is_asked() {
+fn a_pointer_applies_to_every_text_of_a_stream() {
     let (out, selected, end) =
         select("/id", b"{\"id\":\"a\"}\r\n{\"x\":1}\r\n{\"id\":2}{\"id\":[3]}\n");
     assert_eq!((out.as_str(), end), ("a\n2\n[3]\n", Ok(())));
@@ -214,9 +214,9 @@ fn each_text_of_a_sequence_is_asked() {
     assert!(selected.miss.is_some(), "the latest text has none");
 }
 
-/// A value that is cut is none: a script would go on with half an id.
+/// A truncated value is not delivered: a script would continue with half an id.
 #[test]
-fn what_came_before_an_error_is_delivered() {
+fn values_before_an_error_are_delivered() {
     let cases: &[(&str, &[u8], &str, JsonErrorKind, u64)] = &[
         ("/a", b"{\"a\":\"abc", "", Kind::Incomplete, 9),
         ("/a", b"{\"a\":[1, tx", "", Kind::Literal, 10),
@@ -233,7 +233,7 @@ fn what_came_before_an_error_is_delivered() {
 }
 
 #[test]
-fn a_pointer_leads_into_a_tree() {
+fn a_pointer_selects_a_value_in_a_tree() {
     let value = Value::parse(br#"{"a":[{"b":1,"x/y":2}],"d":1,"d":2,"":3}"#).unwrap();
     let cases = [
         ("/a/0/b", Some("1")),
@@ -254,7 +254,7 @@ fn a_pointer_leads_into_a_tree() {
 }
 
 #[test]
-fn pointers_are_read_strictly() {
+fn pointers_are_parsed_strictly() {
     let cases = [
         ("Id", Kind::PointerSlash, 0),
         (".Id", Kind::PointerSlash, 0),
@@ -274,13 +274,13 @@ fn pointers_are_read_strictly() {
 }
 
 #[test]
-fn a_value_is_changed_where_a_pointer_leads() {
+fn a_value_can_be_changed_through_a_pointer() {
     let mut value = Value::parse(br#"{"a":[{"b/c":1},2],"n":null,"d":1,"d":2}"#).unwrap();
     *value.pointer_mut("/a/0/b~1c").unwrap() = Value::from(vec!["x"]);
     *value.pointer_mut("/a/1").unwrap() = (-7).into();
     value.set("n", true);
     value.set("new", 18_446_744_073_709_551_615_u64);
-    // Of several the last counts, as for `get`.
+    // The last of several members counts, as for `get`.
     value.set("d", "last");
     let want = r#"{"a":[{"b/c":["x"]},-7],"n":true,"d":1,"d":"last","new":18446744073709551615}"#;
     assert_eq!(value.to_string(), want);

@@ -1,9 +1,9 @@
-//! Arrows point downwards only: a layer that uses one above it fails here.
+//! Arrows point down only: no layer uses a layer above it.
 
 use super::paths::edges;
 use super::source::{Source, library, program};
 
-/// Each layer, and the layers that it may use besides itself.
+/// Each layer, and the other layers that it may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("wire", &["base"]),
@@ -29,11 +29,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "traffic",
         ],
     ),
-    // It only hands on.
+    // It only re-exports.
     ("lib", &[]),
 ];
 
-/// `wire` of `src/wire/head.rs`, `error` of `src/error.rs`.
+/// Returns `wire` for `src/wire/head.rs`, `error` for `src/error.rs`.
 fn layer(file: &str) -> &str {
     let inside = file.strip_prefix("src/").unwrap_or(file);
     inside.split(['/', '.']).next().unwrap_or(inside)

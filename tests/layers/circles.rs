@@ -1,5 +1,5 @@
-//! No circles between files: what one uses of another, that other does not use back, not even by
-//! way of a third. A type that both need belongs in a file below both.
+//! No circles between files: if one file uses another, the other does not use it back, directly or
+//! through a third. A type that both need belongs in a file below both.
 
 use super::known::may_only_shrink;
 use super::paths::{Edges, edges};
@@ -7,7 +7,7 @@ use super::source::{library, program};
 use std::collections::{BTreeMap, VecDeque};
 use std::iter::successors;
 
-/// Uses that close a circle, `FILE -> FILE`.
+/// Known uses that close a circle, `FILE -> FILE`.
 const KNOWN: &[(&str, usize)] = &[];
 
 #[test]
@@ -32,7 +32,7 @@ fn no_circles_between_files() {
     may_only_shrink("uses that close a circle", KNOWN, &found);
 }
 
-/// A shortest circle, and the use in it that most circles go through.
+/// Returns a shortest circle, and the use in it that most circles share.
 fn circle(edges: &Edges) -> Option<(String, String, Vec<String>)> {
     let mut circles = Vec::new();
     for (from, used) in edges {
@@ -42,14 +42,14 @@ fn circle(edges: &Edges) -> Option<(String, String, Vec<String>)> {
     }
     let shortest = circles.iter().map(|(.., way)| way.len()).min()?;
     circles.retain(|(.., way)| way.len() == shortest);
-    // In a pair, the use of what stands above: `mod.rs` is made of the files beside it.
+    // In a pair, the use of the upper file: `mod.rs` is above the files next to it.
     let up = |(_, to, _): &(&String, &String, Vec<String>)| to.ends_with("mod.rs");
     let at = circles.iter().position(up).unwrap_or(0);
     let (from, to, way) = circles.swap_remove(at);
     Some((from.clone(), to.clone(), [vec![from.clone()], way].concat()))
 }
 
-/// The shortest way from one file to another along what each uses.
+/// Returns the shortest path of uses from one file to another.
 fn path(edges: &Edges, from: &str, to: &str) -> Option<Vec<String>> {
     let mut queue = VecDeque::from([from]);
     let mut before = BTreeMap::from([(from, None)]);

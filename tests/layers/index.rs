@@ -1,16 +1,16 @@
-//! `tests/README.md` is complete: it has a row for each test file and for each variable, and no row
-//! for what is gone.
+//! `tests/README.md` is complete: it has a row for each test file and for each variable, and no
+//! other rows.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The first cells of the rows of the table under a heading.
+/// Returns the first cell of each row in the table under a heading.
 fn rows(heading: &str) -> BTreeSet<String> {
     let page = fs::read_to_string("tests/README.md").expect("tests/README.md");
     let part = page.split("\n## ").find(|part| part.starts_with(heading)).expect("the heading");
     let cells = part.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
-    // Several names in a cell are divided by commas.
+    // A cell may contain several names, separated by commas.
     cells.flat_map(|cell| cell.split(", ")).map(|name| name.replace('`', "")).collect()
 }
 
@@ -27,7 +27,7 @@ fn files(below: &str) -> Vec<String> {
     files
 }
 
-/// The name in `("NAME")`.
+/// Returns the name in `("NAME")`.
 fn literal(call: &str) -> Option<&str> {
     call.split(')').next()?.split('"').nth(1)
 }
@@ -43,11 +43,11 @@ fn same(what: &str, there: &BTreeSet<String>, named: &BTreeSet<String>) {
 }
 
 #[test]
-fn every_test_file_has_a_row() {
-    // A program that has a folder only lists what is in there.
+fn every_test_file_is_in_the_index() {
+    // A program with a folder only lists the files in it.
     let has_folder = |file: &str| Path::new(file.trim_end_matches(".rs")).is_dir();
     let lists_others = |file: &str| has_folder(file) || file == "tests/wire.rs";
-    // fuzz/README.md has a table of the targets.
+    // fuzz/README.md lists the targets.
     let of_fuzz = ["tests/fuzz/targets/", "tests/fuzz/oracles/"];
     let there = files("tests").into_iter().filter(|file| {
         let target = of_fuzz.iter().any(|folder| file.starts_with(folder));
@@ -57,9 +57,9 @@ fn every_test_file_has_a_row() {
     same("Index", &there, &rows("Index"));
 }
 
-/// Variables are found by their names' beginnings, wherever they stand.
+/// Variables are found by the prefixes of their names.
 #[test]
-fn every_variable_has_a_row() {
+fn every_variable_is_in_the_index() {
     const BEGINNINGS: [&str; 5] =
         ["UNIX_HTTP_TEST_", "UNIX_HTTP_BENCH_", "UNIX_HTTP_GUARD", "FUZZ_", "MUTATION_"];
     let mut there = BTreeSet::from(["UPDATE", "LLVM", "LLVM_PROFILE_FILE"].map(str::to_owned));
@@ -70,7 +70,7 @@ fn every_variable_has_a_row() {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let names = words.filter(|word| BEGINNINGS.iter().any(|start| word.starts_with(start)));
         there.extend(names.map(str::to_owned));
-        // All that a test reads by a literal name is in the table, or is not ours to document.
+        // Every variable that a test reads is in the table, or belongs to another program.
         for name in text.split("env::var").skip(1).filter_map(literal) {
             let known = name == "PATH" || rows("Variables").contains(name);
             assert!(known, "{file}: {name} has no row");

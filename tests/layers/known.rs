@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Compares what was found with what is known, both with a size (0 where there is none). Fails
-/// when something is new or has grown, and when something known is no longer found.
+/// Compares the findings with the known exceptions, each with a size (0 if it has none). Fails if a
+/// finding is new or has grown, and if an exception is no longer found.
 #[track_caller]
 pub fn may_only_shrink(list: &str, known: &[(&str, usize)], found: &BTreeMap<String, usize>) {
     let known: BTreeMap<&str, usize> = known.iter().copied().collect();

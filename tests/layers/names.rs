@@ -1,15 +1,15 @@
-//! One name, one type: a type that other files can name has a name of its own in its crate, so that
+//! One name, one type: a type that other files can use has a unique name in its crate, so that
 //! `grep 'struct Request'` finds one place.
 
 use super::known::may_only_shrink;
 use super::source::{Source, library, program, tokens};
 use std::collections::BTreeMap;
 
-/// Names of several types, `CRATE NAME`, and how many.
+/// Names that several types share, `CRATE NAME`, and the number of types.
 const KNOWN: &[(&str, usize)] = &[];
 
 #[test]
-fn a_name_means_one_type() {
+fn a_name_denotes_one_type() {
     let mut found = BTreeMap::new();
     for (name, sources) in [("unix_http", library()), ("ucurl", program())] {
         for (of, files) in types(&sources).into_iter().filter(|(_, files)| files.len() > 1) {
@@ -20,7 +20,7 @@ fn a_name_means_one_type() {
     may_only_shrink("names of several types", KNOWN, &found);
 }
 
-/// The types of a crate that are not private to a file, and where each is.
+/// Returns the types of a crate that are not private to a file, with their places.
 fn types(sources: &[Source]) -> BTreeMap<String, Vec<String>> {
     let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in sources {

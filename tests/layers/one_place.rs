@@ -1,10 +1,10 @@
-//! One idea has one place: what `src/base/` has is not written again above it.
+//! One idea has one place: no file above `src/base/` duplicates its code.
 
 use super::known::may_only_shrink;
 use super::source::{blanked, library, program};
 use std::collections::BTreeMap;
 
-/// What tells a second copy, and where the first is.
+/// The sign of a second copy, and the place of the first.
 const SIGNS: &[(&str, &str)] = &[
     ("719_468", "base::time"),
     ("719468", "base::time"),
@@ -25,11 +25,11 @@ const SIGNS: &[(&str, &str)] = &[
     ("fn rfc3339", "base::time"),
 ];
 
-/// Second copies, `FILE: SIGN`.
+/// Known second copies, `FILE: SIGN`.
 const KNOWN: &[(&str, usize)] = &[];
 
 #[test]
-fn the_ground_floor_is_not_written_again() {
+fn the_ground_floor_is_not_duplicated() {
     let mut found = BTreeMap::new();
     for source in library().into_iter().chain(program()) {
         if source.file.starts_with("src/base/") {

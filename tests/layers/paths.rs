@@ -1,33 +1,33 @@
-//! Who uses whose items: `use` declarations and paths, followed through re-exports to the file that
+//! Which file uses which: follows `use` declarations and paths through re-exports to the file that
 //! defines the item.
 
 use super::source::{Source, Token, is_word, tokens};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// For each file, the files that define what it uses.
+/// For each file, the files that define the items that it uses.
 pub type Edges = BTreeMap<String, BTreeSet<String>>;
 
-/// What one file declares and uses.
+/// The declarations and uses of one file.
 struct Module {
     file: String,
     path: Vec<String>,
     children: BTreeSet<String>,
     items: BTreeSet<String>,
     uses: Vec<Use>,
-    /// Paths of two segments and more, outside of `use`.
+    /// Paths of two or more segments, outside of `use`.
     paths: BTreeSet<Vec<String>>,
     /// Every identifier outside of `use`.
     words: BTreeSet<String>,
 }
 
 struct Use {
-    /// `*` for all.
+    /// `*` for a glob.
     name: String,
     path: Vec<String>,
     public: bool,
 }
 
-/// Where a path leads: to a module, or to an item in a file.
+/// The target of a path: a module, or an item in a file.
 enum Place {
     Module(usize),
     Item(usize),
@@ -38,7 +38,7 @@ struct Crate {
     by_path: HashMap<Vec<String>, usize>,
 }
 
-/// The edges of one crate.
+/// Returns the edges of one crate.
 pub fn edges(sources: &[Source]) -> Edges {
     let modules: Vec<Module> = sources.iter().map(read).collect();
     let by_path = modules.iter().enumerate().map(|(n, module)| (module.path.clone(), n)).collect();
@@ -55,7 +55,7 @@ impl Crate {
             }
         }
         for one in &module.uses {
-            // A module is used by its paths; a name that is only passed on is not used.
+            // Paths use a module. A name that is only re-exported is not used.
             let used_here = !one.public || module.words.contains(&one.name);
             match self.resolve(module, &one.path, 0) {
                 Some(Place::Item(file)) if used_here => drop(used.insert(file)),
@@ -83,14 +83,14 @@ impl Crate {
             Place::Module(module) if segment == "super" => {
                 Some(Place::Module(self.parent(module)?))
             }
-            // What is not found, a macro may have made.
+            // A macro may define names that are not found.
             Place::Module(module) => {
                 Some(self.look_up(module, segment, depth).unwrap_or(Place::Item(module)))
             }
         })
     }
 
-    /// What a name means in a module.
+    /// Resolves a name in a module.
     fn look_up(&self, module: usize, name: &str, depth: usize) -> Option<Place> {
         let here = &self.modules[module];
         if here.children.contains(name) {
@@ -104,7 +104,7 @@ impl Crate {
             return None;
         }
         if let Some(one) = here.uses.iter().find(|one| one.name == name) {
-            // `use std::io` is nobody's of ours, and `io::x` then leads nowhere.
+            // `use std::io` leads out of the crate, and so does `io::x`.
             return match one.path[0] == name && one.path.len() == 1 {
                 true => None,
                 false => self.resolve(here, &one.path, depth + 1),
@@ -168,7 +168,7 @@ fn read(source: &Source) -> Module {
     module
 }
 
-/// Takes a `use` apart: `a::{b, c::d as e}` is `a::b` and, by the name of `e`, `a::c::d`.
+/// Expands a `use`: `a::{b, c::d as e}` is `a::b` and, with the name `e`, `a::c::d`.
 fn use_tree(tokens: &[Token], before: &[String], public: bool, uses: &mut Vec<Use>) {
     let mut path = before.to_vec();
     let mut at = 0;
@@ -205,7 +205,7 @@ fn use_tree(tokens: &[Token], before: &[String], public: bool, uses: &mut Vec<Us
 }
 
 #[test]
-fn uses_are_found_where_they_stand() {
+fn uses_are_resolved_to_their_files() {
     let tokens = tokens("crate::{a::b, c::{self, d as e}, f::*}");
     let mut uses = Vec::new();
     use_tree(&tokens, &[], false, &mut uses);

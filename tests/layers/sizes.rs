@@ -1,4 +1,4 @@
-//! How large anything may be: what is larger is two things, or says one thing twice.
+//! Limits of size: anything larger is two things, or repeats one.
 
 use super::known::may_only_shrink;
 use super::source::{below, library, program, tokens};
@@ -8,21 +8,21 @@ use std::path::Path;
 
 const LINES_OF_A_FUNCTION: usize = 60;
 const LINES_OF_A_FILE: usize = 450;
-/// `self` among them.
+/// Including `self`.
 const PARAMETERS: usize = 5;
 const COLUMNS: usize = 100;
-/// Blocks of `if`, `else`, `match` and loops inside each other.
+/// Nested blocks of `if`, `else`, `match` and loops.
 const DEPTH: usize = 4;
 
 const LONG_FUNCTIONS: &[(&str, usize)] = &[];
 const LONG_FILES: &[(&str, usize)] = &[];
 const WIDE_SIGNATURES: &[(&str, usize)] = &[];
 const DEEP_FUNCTIONS: &[(&str, usize)] = &[];
-/// Folders with lines that are too long, and how many.
+/// Folders with lines that are too long, and the number of lines.
 const WIDE_LINES: &[(&str, usize)] = &[("benches", 5), ("examples", 11), ("tests", 408)];
 
-/// A function: its lines from `fn` to the closing brace, its parameters, and how deep `if`, `match`
-/// and loops stand inside each other.
+/// A function: its lines from `fn` to the closing brace, its parameters, and the nesting depth of
+/// `if`, `match` and loops.
 struct Function {
     name: String,
     lines: usize,
@@ -35,7 +35,7 @@ fn functions(code: &str) -> Vec<Function> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
     let starts = (0..tokens.len()).filter(|&at| text(at) == "fn" && text(at + 1) != "(");
     let function = |at: usize| {
-        // Generic parameters have no parentheses but those of `Fn(A) -> B`.
+        // In generic parameters, only `Fn(A) -> B` has parentheses.
         let mut angle = 0;
         let open = (at..tokens.len()).find(|&n| {
             angle += i32::from(text(n) == "<") - i32::from(text(n) == ">");
@@ -45,7 +45,7 @@ fn functions(code: &str) -> Vec<Function> {
         let close = (open..tokens.len()).find(|&n| {
             depth += i32::from(["(", "[", "<", "{"].contains(&text(n)))
                 - i32::from([")", "]", ">", "}"].contains(&text(n)));
-            // A comma at the end is followed by no parameter.
+            // No parameter follows a trailing comma.
             parameters +=
                 usize::from(depth == 1 && (empty || text(n) == ",") && text(n + 1) != ")");
             empty = false;
@@ -64,13 +64,13 @@ fn functions(code: &str) -> Vec<Function> {
     starts.filter_map(function).collect()
 }
 
-/// The largest number of blocks of `if`, `else`, `match` and loops around any place.
+/// Returns the maximum nesting of `if`, `else`, `match` and loops.
 fn depth_of_blocks<'a>(tokens: impl Iterator<Item = &'a str>) -> usize {
     let (mut open, mut next_is_block, mut deepest) = (Vec::new(), false, 0);
     for token in tokens {
         match token {
             "if" | "else" | "match" | "loop" | "while" | "for" => next_is_block = true,
-            // The `if` of an arm has no block of its own.
+            // The `if` of a match arm has no block.
             "=>" => next_is_block = false,
             "{" => {
                 open.push(std::mem::take(&mut next_is_block));
@@ -86,7 +86,7 @@ fn depth_of_blocks<'a>(tokens: impl Iterator<Item = &'a str>) -> usize {
 }
 
 #[test]
-fn functions_are_short_and_flat_and_take_little() {
+fn functions_are_short_and_flat_and_take_few_parameters() {
     let (mut long, mut wide, mut deep) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for source in library().into_iter().chain(program()) {
         for function in functions(&source.code) {
@@ -136,7 +136,7 @@ fn lines_fit_in_100_columns() {
 }
 
 #[test]
-fn functions_are_measured_as_they_are() {
+fn functions_are_measured_correctly() {
     let code =
         "fn a<F: Fn(u8, u8)>(&self, b: HashMap<u8, u8>, c: [u8; 2],) -> u8 {\n{}\n}\nfn d();";
     let [a, d] = &functions(code)[..] else { panic!("two functions") };

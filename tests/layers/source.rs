@@ -1,30 +1,30 @@
-//! The files of `src/`, without what is no code.
+//! The files of `src/`, reduced to code.
 
 use std::fs;
 use std::path::Path;
 
-/// A file of a crate: its text, and the same with comments, strings and tests blanked out.
+/// A file of a crate: its text, and its code with comments, strings and tests blanked out.
 pub struct Source {
-    /// Below the repository: `src/wire/head.rs`.
+    /// The path in the repository: `src/wire/head.rs`.
     pub file: String,
-    /// From the crate's root: `["wire", "head"]`.
+    /// The path in the crate: `["wire", "head"]`.
     pub module: Vec<String>,
     pub text: String,
     pub code: String,
 }
 
-/// An identifier, `::`, `->`, `=>`, or any other character; and its line, from 1.
+/// An identifier, `::`, `->`, `=>`, or any other character, with its line number.
 pub struct Token {
     pub text: String,
     pub line: usize,
 }
 
-/// The files of the library.
+/// Returns the files of the library.
 pub fn library() -> Vec<Source> {
     sources("src", "lib.rs").into_iter().filter(|s| !s.file.starts_with("src/bin/")).collect()
 }
 
-/// The files of `ucurl`.
+/// Returns the files of `ucurl`.
 pub fn program() -> Vec<Source> {
     sources("src/bin/ucurl", "main.rs")
 }
@@ -46,7 +46,7 @@ fn sources(root: &str, top: &str) -> Vec<Source> {
     files.into_iter().map(source).collect()
 }
 
-/// Every Rust file below a folder.
+/// Returns every Rust file below a folder.
 pub fn below(folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}")) {
         let path = entry.expect("an entry").path();
@@ -60,7 +60,7 @@ pub fn below(folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// What stands before the unit tests at a file's foot.
+/// Returns the text before the unit tests at the foot of a file.
 fn without_tests(text: &str) -> &str {
     match text.find("\n#[cfg(test)]") {
         Some(at) => &text[..=at],
@@ -68,7 +68,7 @@ fn without_tests(text: &str) -> &str {
     }
 }
 
-/// The text with every comment, and where asked for every string, as spaces.
+/// Replaces every comment, and optionally every string, with spaces.
 pub fn blanked(text: &str, strings: bool) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {
@@ -92,7 +92,7 @@ pub fn blanked(text: &str, strings: bool) -> String {
     out
 }
 
-/// The length of a string literal.
+/// Returns the length of a string literal.
 fn quoted(text: &str) -> usize {
     let mut escaped = true; // the first quotation mark
     for (at, byte) in text.bytes().enumerate() {
@@ -106,7 +106,7 @@ fn quoted(text: &str) -> usize {
     text.len()
 }
 
-/// The length of a raw string literal, where one begins here.
+/// Returns the length of a raw string literal, if one begins here.
 fn raw(text: &str) -> Option<usize> {
     let hashes = text[1..].len() - text[1..].trim_start_matches('#').len();
     let inside = text[1 + hashes..].strip_prefix('"')?;
@@ -114,7 +114,7 @@ fn raw(text: &str) -> Option<usize> {
     Some(2 + hashes + inside.find(&end)? + end.len())
 }
 
-/// The length of a character literal; 1 where it is a lifetime.
+/// Returns the length of a character literal, or 1 for a lifetime.
 fn character(text: &str) -> usize {
     let mut inside = text[1..].char_indices();
     match inside.next() {
@@ -128,7 +128,7 @@ pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The tokens of blanked code.
+/// Returns the tokens of blanked code.
 pub fn tokens(code: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     for (number, mut rest) in code.lines().enumerate().map(|(n, line)| (n + 1, line)) {
@@ -149,7 +149,7 @@ pub fn tokens(code: &str) -> Vec<Token> {
 }
 
 #[test]
-fn what_is_no_code_is_blanked() {
+fn comments_and_strings_are_blanked() {
     let code = "a /* b */ 'c' b\"d\\\"e\" 'static r#\"f\"g\"# br\"h\" '\\'' // i\nj";
     let blank = blanked(code, true);
     assert_eq!(blank.split_whitespace().collect::<Vec<_>>(), ["a", "b", "'static", "b", "j"]);

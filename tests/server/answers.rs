@@ -1,4 +1,4 @@
-//! The server, a request at a time: what is answered to which bytes.
+//! The server, one request at a time: the response to each kind of request.
 
 use crate::support::needs;
 use crate::support::serve::{PATIENCE, rest, serve, serve_within, statuses, until};
@@ -10,7 +10,7 @@ use unix_http::server::{Limits, Refusal, Request, Responder, Sent};
 use unix_http::wire::Fields;
 use unix_http::{Body, Error};
 
-/// A handler with one path for each way to answer.
+/// A handler with one path for each kind of response.
 fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
     let path = String::from_utf8_lossy(request.path()).into_owned();
     match path.as_str() {
@@ -123,14 +123,14 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
 
 const CLOSE: &str = "Connection: close\r\n\r\n";
 
-/// A request with this start, answered, on a connection that is closed after it.
+/// Returns the answer to a request with this start, on a connection that closes after it.
 #[track_caller]
 fn answer(start: &str) -> String {
     serve(handler).talk(format!("{start}\r\nHost: a\r\n{CLOSE}"))
 }
 
 #[test]
-fn each_way_to_answer() {
+fn every_kind_of_response_has_the_right_framing() {
     let server = serve(handler);
     let head_of =
         |status: &str, fields: &str| format!("HTTP/1.1 {status}\r\n{fields}Connection: close\r\n");
@@ -152,14 +152,14 @@ fn each_way_to_answer() {
             head_of("200 OK", ""),
             "Transfer-Encoding: chunked\r\n\r\n3\r\n123\r\n0\r\nX-Sum: 6\r\n\r\n",
         ),
-        // HEAD: the fields of GET, and no content.
+        // HEAD: the fields of GET without content.
         ("HEAD /", head_of("200 OK", "Content-Length: 5\r\n"), "\r\n"),
         ("HEAD /head", head_of("200 OK", "Content-Length: 7\r\n"), "\r\n"),
         ("HEAD /small-stream", head_of("200 OK", "Content-Length: 6\r\n"), "\r\n"),
         ("HEAD /stream", head_of("200 OK", ""), "Transfer-Encoding: chunked\r\n\r\n"),
         ("HEAD /reader", head_of("200 OK", "Content-Length: 100000\r\n"), "\r\n"),
         ("HEAD /nope", head_of("404 Not Found", "Content-Length: 10\r\n"), "\r\n"),
-        // The path and the query of each form of target (RFC 9112 §3.2).
+        // The path and the query in each form of a request-target (RFC 9112 §3.2).
         (
             "GET /about?a=b?c",
             head_of("200 OK", "X-Host: a\r\nContent-Length: 22\r\n"),
@@ -181,7 +181,7 @@ fn each_way_to_answer() {
 }
 
 #[test]
-fn content_beyond_what_is_gathered_is_one_chunk() {
+fn content_beyond_the_buffer_is_sent_as_one_chunk() {
     let wire = answer("GET /large-stream HTTP/1.1");
     assert_eq!(
         wire.split_once("\r\n\r\n").expect("a head").1,
@@ -190,13 +190,13 @@ fn content_beyond_what_is_gathered_is_one_chunk() {
 }
 
 #[test]
-fn http_10_gets_no_chunks() {
+fn an_http_10_client_gets_no_chunks() {
     let server = serve(handler);
     for (start, fields, want) in [
         ("GET /stream", "", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nonetwo"),
         ("GET /trailers", "", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n123"),
         ("GET /", "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n"),
-        // With keep-alive, a length keeps the connection; without a length nothing can.
+        // With keep-alive, a response with a length keeps the connection, one without closes it.
         (
             "GET /",
             "Connection: keep-alive\r\n",
@@ -217,7 +217,7 @@ fn http_10_gets_no_chunks() {
 }
 
 #[test]
-fn what_a_handler_may_not_send_is_500_and_leaves_no_trace() {
+fn an_invalid_response_of_a_handler_becomes_a_500() {
     let server = serve(handler);
     for path in [
         "/204-body",
@@ -241,12 +241,12 @@ fn what_a_handler_may_not_send_is_500_and_leaves_no_trace() {
         );
         assert_eq!(wire, want, "{path}");
     }
-    // The server lives on.
+    // The server still runs.
     assert_eq!(server.client().get("/").send().unwrap().text().unwrap(), "root\n");
 }
 
 #[test]
-fn a_refusal_is_answered_and_the_connection_goes_on() {
+fn a_refusal_is_answered_and_the_connection_is_kept() {
     let server = serve(handler);
     let two = "GET /refuse HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let wire = server.talk(two);
@@ -256,7 +256,7 @@ fn a_refusal_is_answered_and_the_connection_goes_on() {
 }
 
 #[test]
-fn a_body_that_a_handler_did_not_finish_is_cut() {
+fn an_unfinished_body_of_a_handler_is_truncated() {
     let server = serve(handler);
     let client = server.client();
     let mut received = Vec::new();
@@ -275,7 +275,7 @@ fn a_body_that_a_handler_did_not_finish_is_cut() {
 }
 
 #[test]
-fn date_is_now_unless_the_handler_says_otherwise() {
+fn date_is_the_current_time_unless_the_handler_sets_it() {
     let server = serve(handler);
     let date = |path: &str| {
         let response = server.client().get(path).send().unwrap();
@@ -299,7 +299,7 @@ fn date_is_now_unless_the_handler_says_otherwise() {
 }
 
 #[test]
-fn keep_alive_and_pipelined_requests() {
+fn pipelined_requests_are_answered_in_order() {
     let server = serve(handler);
     let client = server.client();
     for _ in 0..3 {
@@ -307,8 +307,8 @@ fn keep_alive_and_pipelined_requests() {
     }
     assert!(client.get("/").send().unwrap().is_reused());
 
-    // Three requests in one write, and a fourth that is not whole; one empty line before a request
-    // is skipped.
+    // Three requests in one write, and part of a fourth. One empty line before a request is
+    // skipped.
     let wire = server.talk(
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nGET\r\n\
          GET / HTTP/1.1\r\nHost: a\r\n\r\n\
@@ -327,7 +327,7 @@ fn keep_alive_and_pipelined_requests() {
 }
 
 #[test]
-fn nothing_is_answered_after_close() {
+fn no_request_is_answered_after_close() {
     let server = serve(handler);
     let next = "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n";
     let wire = server.talk(format!("GET / HTTP/1.1\r\nHost: a\r\n{CLOSE}{next}"));
@@ -336,9 +336,8 @@ fn nothing_is_answered_after_close() {
     assert_eq!(wire, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n");
 }
 
-/// However the bytes arrive, the answers are the same.
 #[test]
-fn every_split_of_the_requests() {
+fn the_answers_do_not_depend_on_the_splits_of_the_requests() {
     let server = serve(handler);
     let wire = b"POST /sum HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
                  3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\nPOST /sum HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
@@ -361,7 +360,7 @@ fn every_split_of_the_requests() {
 }
 
 #[test]
-fn it_answers_while_it_reads() {
+fn a_handler_can_answer_while_it_reads() {
     let server = serve(handler);
     let mut stream = server.connect();
     stream
@@ -374,11 +373,11 @@ fn it_answers_while_it_reads() {
     }
     stream.write_all(b"0\r\n\r\n").unwrap();
     assert_eq!(until(&mut stream, "0\r\n\r\n"), "0\r\n\r\n");
-    // The connection goes on.
+    // The connection stays open.
     stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n{CLOSE}").as_bytes()).unwrap();
     assert!(rest(&mut stream).ends_with("\r\n\r\nroot\n"));
 
-    // And with our client, a body far beyond what the sockets' buffers hold.
+    // The same with our client and a body far larger than the sockets' buffers.
     let size = 16 << 20;
     let answer = server
         .client()
@@ -390,7 +389,7 @@ fn it_answers_while_it_reads() {
 }
 
 #[test]
-fn continue_is_said_when_the_handler_reads() {
+fn a_100_is_sent_when_the_handler_first_reads() {
     let server = serve(handler);
     let expect = "Host: a\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n\r\n";
     let mut stream = server.connect();
@@ -399,36 +398,36 @@ fn continue_is_said_when_the_handler_reads() {
     stream.write_all(b"\x01\x02").unwrap();
     assert_eq!(until(&mut stream, "2 3 0"), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n2 3 0");
 
-    // Not said when the content is there already.
+    // Not sent if the content is already there.
     let wire = server.talk(format!("POST /sum HTTP/1.1\r\n{expect}\x01\x02"));
     assert_eq!(statuses(&wire).unwrap(), [200]);
 
-    // Nor when nobody reads: whether content or a request comes next, nobody can tell, so the
-    // connection ends.
+    // Nor if the handler does not read. The server cannot know whether content or a request comes
+    // next, so it closes the connection.
     let wire = server.talk(format!("POST / HTTP/1.1\r\n{expect}"));
     assert_eq!(wire, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n");
 
     let wire = server.talk("POST /sum HTTP/1.1\r\nHost: a\r\nExpect: the-unexpected\r\n\r\n");
     assert_eq!(statuses(&wire).unwrap(), [417]);
-    // HTTP/1.0 has no 100 Continue.
+    // HTTP/1.0 does not know 100 (Continue).
     let wire = server
         .talk("POST /sum HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n\x01\x02");
     assert!(wire.starts_with("HTTP/1.1 200 OK\r\n"), "{wire}");
 }
 
 #[test]
-fn content_that_nobody_read() {
+fn a_little_unread_content_is_skipped_and_much_closes_the_connection() {
     let server = serve(handler);
     let next = format!("GET /empty HTTP/1.1\r\nHost: a\r\n{CLOSE}");
-    // A little is read past.
+    // The server reads past a little unread content.
     let wire =
         server.talk(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /{next}"));
     assert_eq!(statuses(&wire).unwrap(), [200, 200]);
     let wire = server
         .talk(format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"));
     assert_eq!(statuses(&wire).unwrap(), [200, 200]);
-    // Much is not, and the client is told. The answer is not lost although more comes than anybody
-    // reads.
+    // With much unread content it closes, and says so. The unread bytes do not destroy the
+    // response.
     let much = vec![b'x'; 4 << 20];
     let mut request =
         format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", much.len())
@@ -438,7 +437,7 @@ fn content_that_nobody_read() {
         server.talk(&request),
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nroot\n"
     );
-    // An upload without a length that is refused is not read on with.
+    // The server does not read past a refused upload without a length.
     let wire = server.talk(format!(
         "POST /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"
     ));
@@ -447,7 +446,7 @@ fn content_that_nobody_read() {
 }
 
 #[test]
-fn a_body_that_breaks_off_or_breaks_the_grammar() {
+fn a_truncated_or_malformed_body_is_a_400() {
     let server = serve(handler);
     for (body, why) in [
         ("Content-Length: 5\r\n\r\nabc", "the connection ended after 3 of 5 bytes (RFC 9112 §8)"),
@@ -465,7 +464,7 @@ fn a_body_that_breaks_off_or_breaks_the_grammar() {
         assert!(wire.contains("\r\nConnection: close\r\n"), "{body}: {wire}");
         assert!(wire.ends_with(&format!("400 Bad Request: {why}\n")), "{body}: {wire}");
     }
-    // More content than the handler wants.
+    // More content than the handler accepts.
     let wire = server.talk(format!(
         "POST /sum HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{}",
         "x".repeat(1001)
@@ -474,7 +473,7 @@ fn a_body_that_breaks_off_or_breaks_the_grammar() {
 }
 
 #[test]
-fn limits_of_size() {
+fn requests_over_a_size_limit_are_refused() {
     let limits = Limits { overhead: 1000, content: Some(10), ..Limits::default() };
     let server = serve_within(limits, handler);
     let long = "x".repeat(1000);
@@ -494,8 +493,8 @@ fn limits_of_size() {
     }
 }
 
-/// Requests that two readers could end in two places. One answer, an error, and then the end: the
-/// second request that some reader might see in them is never answered.
+/// Two readers could disagree about the end of these requests. The server answers once, with an
+/// error, and closes: it never answers the second request that some reader might see in them.
 #[test]
 fn smuggled_requests_are_refused() {
     let server = serve(handler);
@@ -572,10 +571,10 @@ fn smuggled_requests_are_refused() {
 }
 
 #[test]
-fn upgraded_connections_end_in_each_direction() {
+fn each_direction_of_an_upgraded_connection_ends_separately() {
     let server = serve(handler);
     let upgrade = "Host: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: other, TEST\r\n";
-    // Bytes right behind the head belong to the new protocol already.
+    // Bytes right after the head belong to the new protocol.
     let mut stream = server.connect();
     write!(stream, "GET /upgrade HTTP/1.1\r\n{upgrade}\r\nfirst").unwrap();
     let head = until(&mut stream, "\r\n\r\n");
@@ -597,13 +596,13 @@ fn upgraded_connections_end_in_each_direction() {
         "{answer}"
     );
     let answer = server.talk(format!("GET /upgrade HTTP/1.0\r\n{upgrade}\r\n"));
-    assert_eq!(statuses(&answer).unwrap(), [426], "what HTTP/1.0 says of Upgrade is not heard");
-    // The request's content comes first.
+    assert_eq!(statuses(&answer).unwrap(), [426], "Upgrade in HTTP/1.0 is ignored");
+    // The content of the request comes first.
     let answer =
         server.talk(format!("POST /upgrade HTTP/1.1\r\n{upgrade}Content-Length: 3\r\n\r\nabc"));
     assert_eq!(statuses(&answer).unwrap(), [500]);
 
-    // 100 before 101, where both were asked for.
+    // 100 before 101 if both were requested.
     let mut stream = server.connect();
     write!(stream, "POST /read-and-upgrade HTTP/1.1\r\n{upgrade}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         .unwrap();
@@ -625,7 +624,7 @@ fn upgraded_connections_end_in_each_direction() {
 }
 
 #[test]
-fn an_answer_is_not_lost_to_a_reset_on_tcp() {
+fn a_reset_does_not_destroy_a_response_over_tcp() {
     use std::net::TcpStream;
     use unix_http::server::Server;
     use unix_http::transport::Endpoint;
@@ -641,7 +640,8 @@ fn an_answer_is_not_lost_to_a_reset_on_tcp() {
         stream
             .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
             .unwrap();
-        // More than the sockets' buffers hold, while the answer is there.
+        // The client still sends more than the sockets' buffers hold while the response is on its
+        // way.
         let _ = (0..400).try_for_each(|_| stream.write_all(&[0; 16384]));
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
@@ -655,12 +655,12 @@ fn an_answer_is_not_lost_to_a_reset_on_tcp() {
 }
 
 #[test]
-fn peers() {
+fn a_request_has_the_address_of_its_peer_over_tcp_only() {
     use unix_http::Client;
     use unix_http::server::Server;
     use unix_http::transport::Endpoint;
     let who = |request: &mut Request<'_>, responder: Responder<'_>| {
-        responder.send(request.peer().map_or("nobody".to_owned(), |peer| peer.ip().to_string()))
+        responder.send(request.peer().map_or("no address".to_owned(), |peer| peer.ip().to_string()))
     };
     let tcp = Server::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 })
         .unwrap()
@@ -670,11 +670,11 @@ fn peers() {
         Client::new(tcp.endpoint().clone()).get("/").send().unwrap().text().unwrap(),
         "127.0.0.1"
     );
-    assert_eq!(serve(who).client().get("/").send().unwrap().text().unwrap(), "nobody");
+    assert_eq!(serve(who).client().get("/").send().unwrap().text().unwrap(), "no address");
 }
 
 #[test]
-fn curl_agrees() {
+fn curl_reads_the_responses() {
     let Some(curl) = needs::program("curl") else { return };
     let server = serve(handler);
     let socket = server.dir.join("s");
@@ -699,9 +699,9 @@ fn curl_agrees() {
         "3 294 0"
     );
     assert_eq!(content(&["-H", "Expect: 100-continue", "-d", "abc", "http://a/sum"]), "3 294 0");
-    // Two on one connection.
+    // Two requests on one connection.
     let (code, text) = run(&["-v", "http://a/", "http://a/empty"]);
     assert_eq!((code, statuses(&text).unwrap()), (0, vec![200, 200]));
-    // A body that was cut is an error: 18 is curl's word for it.
+    // A truncated body is an error: exit code 18 in curl.
     assert_eq!(run(&["http://a/cut"]).0, 18);
 }

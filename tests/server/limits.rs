@@ -1,4 +1,4 @@
-//! The server, many connections at a time: time limits, room, and the end.
+//! The server with many connections: time limits, the connection limit, and shutdown.
 
 use crate::support::again::alone;
 use crate::support::serve::{PATIENCE, Served, rest, serve, serve_within, statuses, until};
@@ -14,10 +14,10 @@ use unix_http::server::{Limits, Request, Responder, Sent, Server};
 use unix_http::transport::Endpoint;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-/// Longer than a busy machine keeps a thread waiting.
+/// Longer than a busy machine delays a thread.
 const SHORT: Option<Duration> = Some(Duration::from_millis(400));
 
-/// A gate that handlers wait at.
+/// A gate at which handlers wait.
 #[derive(Clone, Default)]
 struct Gate(Arc<(Mutex<(usize, bool)>, Condvar)>);
 
@@ -29,7 +29,7 @@ impl Gate {
         drop(self.0.1.wait_while(state, |state| !state.1).unwrap());
     }
 
-    /// Waits until so many handlers wait.
+    /// Waits until this many handlers wait.
     fn reached_by(&self, count: usize) {
         let state = self.0.0.lock().unwrap();
         let (state, late) =
@@ -52,7 +52,7 @@ fn read_all(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<S
     responder.send(n.to_string())
 }
 
-/// Asks on a connection that stays open.
+/// Sends a request on a connection that stays open, and reads the response.
 #[track_caller]
 fn ask(stream: &mut UnixStream) {
     stream.write_all(GET).unwrap();
@@ -61,7 +61,7 @@ fn ask(stream: &mut UnixStream) {
 }
 
 #[test]
-fn a_head_has_to_come_in_time() {
+fn a_head_must_arrive_within_its_limit() {
     let server = serve_within(Limits { head: SHORT, ..Limits::default() }, ok);
     let mut stream = server.connect();
     stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
@@ -82,7 +82,7 @@ fn a_head_has_to_come_in_time() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_without_a_word() {
+fn an_idle_connection_is_closed_without_a_response() {
     let server = serve_within(Limits { idle: SHORT, ..Limits::default() }, ok);
     let mut stream = server.connect();
     assert_eq!(rest(&mut stream), "");
@@ -92,14 +92,14 @@ fn an_idle_connection_is_closed_without_a_word() {
 }
 
 #[test]
-fn content_has_to_go_on_coming() {
+fn content_must_keep_moving() {
     let server = serve_within(Limits { silence: SHORT, ..Limits::default() }, read_all);
     let mut stream = server.connect();
     stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc").unwrap();
     let answer = rest(&mut stream);
     assert_eq!(statuses(&answer).unwrap(), [408]);
     assert!(answer.ends_with("408 Request Timeout: nothing came for 400ms\n"), "{answer}");
-    // Nor may a client stop taking what is sent.
+    // Nor may a client stop reading the response.
     let ended = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&ended);
     let server =
@@ -118,17 +118,17 @@ fn content_has_to_go_on_coming() {
 }
 
 #[test]
-fn what_has_waited_longest_makes_room() {
+fn the_connection_that_is_idle_longest_makes_room() {
     let server = serve_within(Limits { connections: 4, ..Limits::default() }, ok);
     let mut streams: Vec<UnixStream> = Vec::new();
     for _ in 0..20 {
-        // Each has been answered before the next comes, so their order is certain.
+        // Each is answered before the next connects, so their order is certain.
         let mut stream = server.connect();
         ask(&mut stream);
         streams.push(stream);
     }
-    // The newest but the one that found the server full are still there; the oldest has been
-    // closed.
+    // The last connection found the server full: the server has closed the oldest one and kept the
+    // others.
     let mut oldest = streams.remove(0);
     assert_eq!(rest(&mut oldest), "");
     assert!(statuses(&answer_now(&server)).unwrap() == [200]);
@@ -139,7 +139,7 @@ fn answer_now(server: &Served) -> String {
 }
 
 #[test]
-fn slow_heads_keep_nobody_out() {
+fn slow_heads_do_not_keep_others_out() {
     let server = serve_within(Limits { connections: 8, ..Limits::default() }, ok);
     let slow: Vec<UnixStream> = (0..40)
         .map(|_| {
@@ -155,7 +155,7 @@ fn slow_heads_keep_nobody_out() {
 }
 
 #[test]
-fn who_comes_when_all_are_at_work_waits() {
+fn a_new_connection_waits_while_all_are_busy() {
     let (gate, at_once, most) =
         (Gate::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (for_handler, now, peak) = (gate.clone(), Arc::clone(&at_once), Arc::clone(&most));
@@ -183,7 +183,7 @@ fn who_comes_when_all_are_at_work_waits() {
 }
 
 #[test]
-fn many_threads_over_one_client() {
+fn many_threads_share_one_client() {
     let server =
         serve_within(Limits { connections: 16, ..Limits::default() }, |request, responder| {
             let query = request.query().unwrap_or_default().to_vec();
@@ -204,7 +204,7 @@ fn many_threads_over_one_client() {
 }
 
 #[test]
-fn stop_lets_running_exchanges_finish() {
+fn stopping_lets_running_exchanges_finish() {
     let gate = Gate::default();
     let for_handler = gate.clone();
     let mut server = serve(move |_, responder| {
@@ -219,7 +219,7 @@ fn stop_lets_running_exchanges_finish() {
     thread::scope(|scope| {
         let stopped = scope.spawn(|| server.stop(PATIENCE));
         assert_eq!(rest(&mut idle), "");
-        // From then on nobody gets in, and there is nothing left to find.
+        // From then on no client can connect, and the socket file is gone.
         let begun = Instant::now();
         while UnixStream::connect(&socket).is_ok() || socket.exists() {
             assert!(begun.elapsed() < PATIENCE, "still there");
@@ -233,7 +233,7 @@ fn stop_lets_running_exchanges_finish() {
 }
 
 #[test]
-fn stop_cuts_what_does_not_finish() {
+fn stopping_cuts_exchanges_that_do_not_finish() {
     let mut server = serve(|request, responder| {
         let mut body = responder.stream()?;
         body.write_all(b"begun")?;
@@ -250,7 +250,7 @@ fn stop_cuts_what_does_not_finish() {
     assert!(matches!(error, Error::Incomplete(_)), "{error:?}");
 }
 
-/// An upload that says nothing until its connection has gone.
+/// An upload that sends nothing until its connection is closed.
 struct Silent;
 
 impl Read for Silent {
@@ -262,7 +262,7 @@ impl Read for Silent {
 }
 
 #[test]
-fn a_handler_that_waits_for_something_else_is_counted() {
+fn a_handler_that_waits_counts_as_a_connection() {
     let gate = Gate::default();
     let for_handler = gate.clone();
     let mut server = serve(move |_, responder| {
@@ -278,7 +278,7 @@ fn a_handler_that_waits_for_something_else_is_counted() {
 }
 
 #[test]
-fn the_socket_file_of_another_is_left_alone() {
+fn the_socket_file_of_another_server_is_kept() {
     let mut server = serve(ok);
     let socket = server.dir.join("s");
     fs::remove_file(&socket).unwrap();
@@ -286,7 +286,7 @@ fn the_socket_file_of_another_is_left_alone() {
     server.stop(PATIENCE);
     assert!(UnixStream::connect(&socket).is_ok());
     drop(other);
-    // A stale one is replaced, a live one is not.
+    // A stale socket is replaced, a live one is not.
     let endpoint = Endpoint::Unix(socket);
     let first = Server::bind(&endpoint).unwrap().spawn(ok).unwrap();
     let error = Server::bind(&endpoint).unwrap_err().to_string();
@@ -295,7 +295,7 @@ fn the_socket_file_of_another_is_left_alone() {
 }
 
 #[test]
-fn a_client_that_has_gone_is_noticed() {
+fn a_handler_notices_that_its_client_has_left() {
     let noticed = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&noticed);
     let server = serve(move |request, responder| {
@@ -308,7 +308,7 @@ fn a_client_that_has_gone_is_noticed() {
         body.finish()
     });
     let mut stream = server.connect();
-    // A request behind it shows that the client is there, and is not lost.
+    // A pipelined request shows that the client is still there, and is not lost.
     stream.write_all(GET).unwrap();
     until(&mut stream, "\r\n\r\n");
     assert!(!noticed.load(Ordering::SeqCst));
@@ -321,9 +321,9 @@ fn a_client_that_has_gone_is_noticed() {
 }
 
 #[test]
-fn a_request_that_is_gone_does_not_lose_a_byte() {
+fn checking_for_a_client_loses_no_byte() {
     let server = serve(|request, responder| {
-        // Asks until the next request's first byte has been met.
+        // Polls until the first byte of the next request has arrived.
         let path = request.path().to_vec();
         for _ in 0..50 {
             assert!(path == b"/last" || !request.is_gone());
@@ -339,8 +339,8 @@ fn a_request_that_is_gone_does_not_lose_a_byte() {
 }
 
 #[test]
-fn a_thousand_idle_connections() {
-    if !alone(module_path!(), "a_thousand_idle_connections") {
+fn a_thousand_idle_connections_take_little_memory() {
+    if !alone(module_path!(), "a_thousand_idle_connections_take_little_memory") {
         return;
     }
     let limit = Limits { connections: 1100, ..Limits::default() };
@@ -351,7 +351,7 @@ fn a_thousand_idle_connections() {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
     };
     let before = memory();
-    // Two descriptors for each, as both ends are here: as many as this process may have.
+    // Each takes two descriptors, because both ends are in this process.
     let mut streams = Vec::new();
     while streams.len() < 1000 {
         let Ok(mut stream) = UnixStream::connect(server.dir.join("s")) else { break };
@@ -372,7 +372,7 @@ fn a_thousand_idle_connections() {
     ask(&mut streams[0]);
 }
 
-/// How many descriptors this process may have.
+/// Returns the limit of descriptors for this process.
 fn descriptors() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line =

@@ -1,4 +1,4 @@
-//! The server, as the one who runs it sees it: what an observer hears, and how it is stopped.
+//! Operating a server: the events of an observer, and how to stop it.
 
 use crate::support::serve::{PATIENCE, serve, until};
 use crate::support::temp::TempDir;
@@ -12,7 +12,7 @@ use unix_http::Client;
 use unix_http::server::{Handle, Refusal, Request, Responder, Sent, Server};
 use unix_http::transport::Endpoint;
 
-/// What an observer heard: the line without its time, and whether the error is an [`io::Error`].
+/// An event of the observer: its line without the time, and whether the error is an [`io::Error`].
 type Line = (String, bool);
 
 fn observed<H>(dir: &TempDir, handler: H) -> (Handle, Receiver<Line>)
@@ -60,7 +60,7 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
 }
 
 #[test]
-fn an_observer_hears_how_each_exchange_ended() {
+fn an_observer_learns_how_each_exchange_ended() {
     let dir = TempDir::new();
     let (_handle, heard) = observed(&dir, handler);
     let client = Client::unix(dir.join("s"));
@@ -84,13 +84,13 @@ fn an_observer_hears_how_each_exchange_ended() {
     }
     _ = client.get("/field").send();
     assert!(heard.recv_timeout(PATIENCE).unwrap().0.starts_with("GET /field 500 55: "));
-    // To HEAD no content is sent.
+    // A response to HEAD has no content.
     _ = client.head("/ok").send().unwrap();
     assert_eq!(heard.recv_timeout(PATIENCE).unwrap().0, "HEAD /ok 200 0");
 }
 
 #[test]
-fn an_observer_hears_why_a_request_was_refused() {
+fn an_observer_learns_why_a_request_was_refused() {
     let dir = TempDir::new();
     let (_handle, heard) = observed(&dir, handler);
     for (wire, want) in [
@@ -108,7 +108,7 @@ fn an_observer_hears_why_a_request_was_refused() {
 }
 
 #[test]
-fn an_observer_that_panics_harms_nothing() {
+fn a_panic_in_an_observer_is_harmless() {
     let dir = TempDir::new();
     let server = Server::bind(&Endpoint::Unix(dir.join("s"))).unwrap();
     let handle = server.observe(|_| panic!("on purpose")).spawn(handler).unwrap();
@@ -118,7 +118,7 @@ fn an_observer_that_panics_harms_nothing() {
     assert_eq!(handle.stop(PATIENCE), 0);
 }
 
-/// Server-sent events without an end, as a follower of a log sends them.
+/// Endless server-sent events, as for a log that is followed.
 fn ticks(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
     let mut body = responder.stream()?;
     while !request.is_stopping() {
@@ -131,7 +131,7 @@ fn ticks(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent
 }
 
 #[test]
-fn an_endless_response_ends_whole_when_the_server_stops() {
+fn an_endless_response_ends_properly_when_the_server_stops() {
     let mut server = serve(ticks);
     let mut stream = server.connect();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -143,7 +143,7 @@ fn an_endless_response_ends_whole_when_the_server_stops() {
 }
 
 #[test]
-fn a_clone_of_the_handle_stops_a_server_that_another_thread_waits_for() {
+fn a_clone_of_the_handle_stops_a_server_while_another_thread_waits() {
     let dir = TempDir::new();
     let handle = Server::bind(&Endpoint::Unix(dir.join("s"))).unwrap().spawn(ticks).unwrap();
     let stopper = handle.clone();
@@ -154,13 +154,13 @@ fn a_clone_of_the_handle_stops_a_server_that_another_thread_waits_for() {
         scope.spawn(|| handle.wait());
         assert_eq!(stopper.stop(PATIENCE), 0);
     });
-    // The file goes with the listener, and no clone that is dropped later stops anything twice.
+    // The file is removed with the listener. A clone that is dropped later stops nothing twice.
     assert!(!dir.join("s").exists());
     drop(stopper);
 }
 
 #[test]
-fn a_dropped_clone_stops_nothing() {
+fn dropping_a_clone_of_the_handle_stops_nothing() {
     let dir = TempDir::new();
     let handle = Server::bind(&Endpoint::Unix(dir.join("s"))).unwrap().spawn(handler).unwrap();
     drop(handle.clone());
@@ -170,14 +170,14 @@ fn a_dropped_clone_stops_nothing() {
 }
 
 #[test]
-fn nobody_waits_for_a_handler_that_hangs() {
+fn stopping_does_not_wait_for_a_handler_that_hangs() {
     let dir = TempDir::new();
     let hangs = Arc::new(Barrier::new(2));
     let inside = Arc::clone(&hangs);
     let server = Server::bind(&Endpoint::Unix(dir.join("s"))).unwrap();
     let handle = server.spawn(move |_, responder| {
-        inside.wait(); // it is here
-        inside.wait(); // until the test is over
+        inside.wait(); // the handler runs
+        inside.wait(); // until the test ends
         responder.send("")
     });
     let handle = handle.unwrap();

@@ -101,7 +101,7 @@ fn rest(mut stream: impl Read) -> String {
 }
 
 #[test]
-fn a_thousand_idle_connections() {
+fn a_thousand_idle_connections_take_little_memory() {
     let dir = TempDir::new();
     let listener = UnixListener::bind(dir.join("server")).unwrap();
     let tap = Tap::start("ulimit -n $(ulimit -H -n)", &dir.join("server"));

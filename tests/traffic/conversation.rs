@@ -1,18 +1,17 @@
-//! Two streams of bytes, read as HTTP: what is paired with what, where each message ends, what is
-//! no longer HTTP.
+//! Two byte streams, read as HTTP: which response answers which request, where each message ends,
+//! and where HTTP ends.
 //!
-//! Every case is delivered whole, byte by byte, and with each of its parts cut in two at every
-//! place.
+//! Every case is delivered whole, byte by byte, and with each part cut in two at every position.
 
 use std::time::Duration;
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event};
 
-/// What is said: a part from one side, or the end of one side.
+/// A step of a conversation: bytes from one side, or the end of one side.
 type Said<'a> = (Side, Option<&'a [u8]>);
 
-/// Runs a conversation: its events in short, with neighbouring pieces of one body joined, and the
-/// bytes of each side.
+/// Runs a conversation. Returns its events in short form, with adjacent pieces of a body joined,
+/// and the bytes of each side.
 fn run(parts: &[Said<'_>], cover: bool) -> (Vec<String>, [Vec<u8>; 2]) {
     let mut seen: Vec<String> = Vec::new();
     let mut bytes = [Vec::new(), Vec::new()];
@@ -90,7 +89,7 @@ fn case(parts: &[(Side, &str)], want: &[&str]) {
     covered(&whole, want, &whole);
 }
 
-/// As `case`, with the ends given, and with what the bytes shall be once secrets are covered.
+/// As `case`, with explicit ends and the expected bytes after masking.
 #[track_caller]
 fn covered(parts: &[Said<'_>], want: &[&str], covered: &[Said<'_>]) {
     let text = |parts: &[Said<'_>], which: Side| -> Vec<u8> {
@@ -136,7 +135,7 @@ const PING: &str = "GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 
 #[test]
-fn one_after_the_other() {
+fn requests_in_sequence_are_paired() {
     case(
         &[(Client, PING), (Server, OK), (Client, PING), (Server, OK)],
         &[
@@ -160,7 +159,7 @@ fn one_after_the_other() {
 }
 
 #[test]
-fn pipelined_with_bodies_head_and_chunks() {
+fn pipelined_requests_are_paired() {
     let requests = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcHEAD /b HTTP/1.1\r\nHost: x\r\n\r\n\
                     PUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\nT: v\r\n\r\n";
     let responses = "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\
@@ -194,7 +193,7 @@ fn pipelined_with_bodies_head_and_chunks() {
 }
 
 #[test]
-fn interim_responses_and_an_early_final_one() {
+fn interim_and_early_final_responses_are_paired() {
     let head = "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
     case(
         &[
@@ -233,7 +232,7 @@ const ATTACH: &str = "POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\
 const SWITCH: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 
 #[test]
-fn an_upgrade_after_which_nothing_is_http() {
+fn after_an_upgrade_nothing_is_http() {
     case(
         &[
             (Client, ATTACH),
@@ -274,7 +273,7 @@ fn a_101_to_another_protocol_is_a_fault() {
 }
 
 #[test]
-fn what_is_said_before_the_upgrade_is_granted() {
+fn bytes_before_an_upgrade_is_granted_are_held_back() {
     case(
         &[(Client, ATTACH), (Client, "early"), (Server, SWITCH), (Client, "late")],
         &[
@@ -291,7 +290,7 @@ fn what_is_said_before_the_upgrade_is_granted() {
 }
 
 #[test]
-fn and_before_it_is_refused() {
+fn bytes_before_an_upgrade_is_refused_are_the_next_request() {
     case(
         &[
             (Client, ATTACH),
@@ -318,10 +317,10 @@ fn and_before_it_is_refused() {
     );
 }
 
-/// Docker's attach without an Upgrade field: a 200 that the close ends, and what the client sends
-/// is for the container.
+/// Docker's attach without an Upgrade field: a 200 that ends with the connection, while the client
+/// sends input for the container.
 #[test]
-fn a_response_that_the_close_ends_makes_the_rest_a_tunnel() {
+fn a_response_until_close_makes_the_client_side_a_tunnel() {
     let attach = "POST /attach HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
     for early in [false, true] {
         let mut parts = [
@@ -354,7 +353,7 @@ fn a_response_that_the_close_ends_makes_the_rest_a_tunnel() {
 }
 
 #[test]
-fn connect() {
+fn a_2xx_to_connect_makes_a_tunnel() {
     let connect = "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n";
     case(
         &[
@@ -378,7 +377,7 @@ fn connect() {
 }
 
 #[test]
-fn ends_that_come_too_early() {
+fn an_early_end_is_reported() {
     let long = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc";
     case(
         &[(Client, PING), (Server, long)],
@@ -410,7 +409,7 @@ fn ends_that_come_too_early() {
 }
 
 #[test]
-fn faults_are_told_once_and_lose_one_side_only() {
+fn a_fault_is_reported_once_and_affects_only_one_side() {
     case(
         &[(Client, "GET / HTTP/1.1\r\nHost : x\r\n\r\nmore"), (Server, OK)],
         &[
@@ -448,9 +447,9 @@ fn faults_are_told_once_and_lose_one_side_only() {
     );
 }
 
-/// Two ways to say where a request ends: whoever reads on from either is the smuggler's victim.
+/// With two lengths the end of the request is ambiguous: reading past either one enables smuggling.
 #[test]
-fn a_request_with_two_lengths_is_not_read_past() {
+fn nothing_is_read_after_a_request_with_two_lengths() {
     let smuggled = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /admin HTTP/1.1\r\n\r\n";
     case(
         &[(Client, smuggled), (Server, OK)],
@@ -469,7 +468,7 @@ fn a_request_with_two_lengths_is_not_read_past() {
 }
 
 #[test]
-fn secrets_are_covered_in_every_event() {
+fn secrets_are_masked_in_every_event() {
     let request = b"POST /auth HTTP/1.1\r\nHost: x\r\nX-Registry-Auth: abc\r\nContent-Length: 26\r\n\r\n{\"password\":\"hunter2\",\"a\":1}";
     let request = [&request[..], b""].concat();
     let request =
@@ -500,9 +499,9 @@ fn secrets_are_covered_in_every_event() {
     );
 }
 
-/// BuildKit's session carries credentials in HTTP/2 frames, where nothing here can find them.
+/// BuildKit's session contains credentials in HTTP/2 frames, in which they cannot be found.
 #[test]
-fn an_upgraded_http2_connection_is_covered_whole() {
+fn an_upgraded_http2_connection_is_masked_completely() {
     let session = ATTACH.replace("tcp", "h2c");
     let switch = SWITCH.replace("tcp", "h2c");
     let parts: [Said<'_>; 6] = [
@@ -534,7 +533,7 @@ fn an_upgraded_http2_connection_is_covered_whole() {
 }
 
 #[test]
-fn what_is_not_http_is_covered_where_it_looks_secret() {
+fn bytes_that_are_not_http_are_masked_where_they_look_secret() {
     let parts: [Said<'_>; 2] = [
         (Client, Some(b"\x16\x03 not http\nAuthorization: abc\n{\"password\":\"p\"}")),
         (Client, None),
@@ -548,9 +547,9 @@ fn what_is_not_http_is_covered_where_it_looks_secret() {
     );
 }
 
-/// What is said behind a request for an upgrade, before that is answered, may be anything.
+/// Bytes after a request for an upgrade may belong to any protocol until the response arrives.
 #[test]
-fn what_is_held_back_is_covered_as_it_comes() {
+fn held_back_bytes_are_masked_as_they_arrive() {
     let session = ATTACH.replace("tcp", "h2c");
     let switch = SWITCH.replace("tcp", "h2c");
     let early = [&session, "PRI * HTTP/2.0\r\n\r\n\0token"].concat();
@@ -571,7 +570,7 @@ fn what_is_held_back_is_covered_as_it_comes() {
         &cover,
     );
 
-    // Not granted, it is the next request.
+    // After a refused upgrade, they are the next request.
     let auth = "POST /auth HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{\"password\":\"p\"}";
     let early = [ATTACH, auth].concat();
     let parts: [Said<'_>; 5] = [
@@ -608,9 +607,9 @@ fn what_is_held_back_is_covered_as_it_comes() {
     );
 }
 
-/// A client may say all it has to say before it is told how that will be read.
+/// A client may send everything before the response decides how to read it.
 #[test]
-fn what_is_held_back_outlives_its_client() {
+fn held_back_bytes_outlive_their_client() {
     let early = |behind: &str| [ATTACH, behind].concat();
     let ended = |early: &str, answers: &[&str], want: &[&str]| {
         let answers = answers.iter().map(|answer| (Server, Some(answer.as_bytes())));
@@ -649,9 +648,9 @@ fn what_is_held_back_outlives_its_client() {
     );
 }
 
-/// A body that breaks off in the middle of a secret is covered to the end of that.
+/// If a body breaks off within a secret, the mask extends to the end of the secret.
 #[test]
-fn a_secret_stays_one_when_its_framing_breaks() {
+fn a_secret_stays_masked_when_its_framing_breaks() {
     let head = "POST /auth HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     let body = "f\r\n{\"password\":\"hu";
     let parts = [head, body, "nter2\"}"].concat();
@@ -678,16 +677,16 @@ fn a_secret_stays_one_when_its_framing_breaks() {
 }
 
 #[test]
-fn waiting_requests_are_bounded() {
+fn the_number_of_unanswered_requests_is_limited() {
     let many = PING.repeat(3000);
     let (seen, _) = run(&[(Client, Some(many.as_bytes()))], true);
     assert_eq!(seen.iter().filter(|line| line.contains("> GET")).count(), 1024);
     assert!(seen.iter().any(|line| line.contains("too many requests")), "{:?}", seen.last());
 }
 
-/// Whatever the two sides say, it is told once, whole and in order, and nothing panics.
+/// Arbitrary bytes of both sides are reported once, completely and in order, without a panic.
 #[test]
-fn any_bytes_at_all() {
+fn arbitrary_bytes_are_reported_once_and_in_order() {
     let seeds = [
         PING,
         OK,

@@ -1,8 +1,7 @@
-//! `ucurl --explain`, exchange by exchange, against texts that were read line by line beside the
-//! RFCs.
+//! `ucurl --explain`, compared with texts that were reviewed line by line against the RFCs.
 //!
-//! Each text in `tests/explain/` begins with the command. What the server says stands here, and is
-//! sent as it stands.
+//! Each text in `tests/explain/` begins with the command. This file contains the exact bytes of the
+//! server.
 
 use crate::support::child::{run, ucurl};
 use crate::support::fake::{Fake, Peer};
@@ -13,10 +12,10 @@ use std::process::Command;
 use std::time::Duration;
 use unix_http::base::secret_name::FIELDS;
 
-/// What the server does with one connection; when it is through, it waits for the client to close.
+/// The steps of the server on one connection. Then it waits until the client closes.
 #[derive(Clone, Copy)]
 enum Step {
-    /// Reads up to and with these bytes.
+    /// Reads up to and including these bytes.
     Until(&'static [u8]),
     Send(&'static [u8]),
     Close,
@@ -27,9 +26,9 @@ const HEAD: Step = Until(b"\r\n\r\n");
 const LAST_CHUNK: Step = Until(b"\r\n0\r\n\r\n");
 
 struct Case {
-    /// The text's name.
+    /// The name of the text.
     name: &'static str,
-    /// What the server does, connection by connection.
+    /// The steps of the server on each connection.
     server: &'static [&'static [Step]],
     stdout: &'static [u8],
     code: i32,
@@ -316,7 +315,7 @@ fn serve(peer: &mut Peer, steps: &[Step]) -> std::io::Result<()> {
 }
 
 #[test]
-fn every_exchange_is_explained_as_it_was_reviewed() {
+fn every_explanation_matches_its_reviewed_text() {
     let mut failed = Vec::new();
     for case in CASES {
         let server = Fake::start(|peer| match case.server.get(peer.connection) {
@@ -362,17 +361,17 @@ fn every_text_belongs_to_an_exchange_and_fits_a_terminal() {
         assert!(CASES.iter().any(|case| case.name == name), "{name}");
         for line in text(name).lines().skip(1) {
             let columns = line.chars().count();
-            // What travelled is shown as it is, however long; what is said of it is folded. Errors
-            // are one line each.
+            // Bytes of the exchange are shown unchanged, however long; comments are folded. Each
+            // error is one line.
             let as_it_is = line.starts_with(['<', '>']) || line.starts_with("ucurl: ");
             assert!(columns < 80 || as_it_is, "{name}: {columns} columns: {line}");
         }
     }
 }
 
-/// Every field of the list, in a request, an interim response, a final one and a trailer section.
+/// Every secret field, in a request, an interim response, a final response and a trailer section.
 #[test]
-fn the_client_explains_without_showing_what_the_tap_covers() {
+fn the_client_masks_what_the_tap_masks() {
     let fields: String = FIELDS.iter().map(|name| format!("{name}: hunter2\r\n")).collect();
     let answer = format!(
         "HTTP/1.1 103 Early Hints\r\n{fields}\r\nHTTP/1.1 200 OK\r\n{fields}\

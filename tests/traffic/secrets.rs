@@ -1,9 +1,9 @@
-//! Secrets: covered in every event, in the tap and in the client alike.
+//! Secrets are masked in every event, both in the tap and in the client.
 
 use std::time::Duration;
 use unix_http::traffic::{Conversation, Event, Side};
 
-/// The bytes of a client, in these pieces, as an observer sees them; and how many requests.
+/// Sends the pieces of a client. Returns the bytes that an observer sees, and the number of requests.
 fn covered(pieces: &[&[u8]]) -> (String, usize) {
     let (mut bytes, mut requests) = (Vec::new(), 0);
     let mut conversation = Conversation::new(true);
@@ -18,7 +18,7 @@ fn covered(pieces: &[&[u8]]) -> (String, usize) {
     (String::from_utf8(bytes).unwrap(), requests)
 }
 
-/// Every two-way split gives what the whole gives.
+/// Every split into two pieces has the same result as the whole.
 fn at_every_cut(said: &str, want: &str) {
     for cut in 0..=said.len() {
         let (a, b) = said.as_bytes().split_at(cut);
@@ -36,12 +36,12 @@ fn json(text: &str, want: &str) {
 }
 
 #[test]
-fn fields() {
+fn the_values_of_secret_fields_are_masked() {
     at_every_cut(
         "GET / HTTP/1.1\r\nAUTHORIZATION: Basic dTpw\r\n\r\n",
         "GET / HTTP/1.1\r\nAUTHORIZATION: Basic ****\r\n\r\n",
     );
-    // Only the scheme that is known, and only in front.
+    // Only a known scheme is kept, and only at the front.
     at_every_cut(
         "GET / HTTP/1.1\r\nProxy-Authorization: bearerx y\r\nAuthorization: Basic Basic\r\n\r\n",
         "GET / HTTP/1.1\r\nProxy-Authorization: bearer* *\r\nAuthorization: Basic *****\r\n\r\n",
@@ -59,14 +59,14 @@ fn fields() {
 }
 
 #[test]
-fn leading_empty_line_is_not_the_end() {
+fn a_leading_empty_line_does_not_end_the_head() {
     let head = "GET / HTTP/1.1\r\nHost: x\r\nCookie: c\r\n\r\n";
     let (masked, requests) = covered(&[b"\r\n", head.as_bytes()]);
     assert_eq!((masked, requests), (format!("\r\n{}", head.replace(": c", ": *")), 1));
 }
 
 #[test]
-fn members() {
+fn the_values_of_secret_members_are_masked() {
     json(r#"{"Password" : "a\\","x":"b"}"#, r#"{"Password" : "***","x":"b"}"#);
     json(
         r#"{"auth":{"password":"p"},"auths":"x","y":"password"}"#,
@@ -77,7 +77,7 @@ fn members() {
     json(r#"{"Env":["MY_TOKEN=a=\"b","TOK=x"]}"#, r#"{"Env":["MY_TOKEN=*****","TOK=x"]}"#);
 }
 
-/// A string without escapes, which may be skipped at once, gives what its bytes give one by one.
+/// A string without escapes may be skipped at once. The result is the same as byte by byte.
 #[test]
 fn whole_strings_and_single_bytes_agree() {
     let long = "key-".repeat(130);
@@ -110,14 +110,14 @@ fn data_of_a_secret() {
     at_every_cut(&create("c2VjcmV0"), &create("********"));
 }
 
-/// A folded line, after a cut and a bare LF, does not continue the host of a URL.
+/// Even after a cut and a bare LF, a folded line does not continue the host of a URL.
 #[test]
 fn a_url_ends_with_its_line() {
     let (masked, _) = covered(&[b"G / H\nA: http://host\n", b" x@y\n\n"]);
     assert!(masked.ends_with(" x@y\n\n"), "{masked}");
 }
 
-/// Each level of JSON in JSON would need another mask.
+/// Each level of JSON inside JSON needs another mask.
 #[test]
 fn nested_json_is_masked_without_deep_recursion() {
     let text = |token: &str| post("/", &format!(r#"{{"a":"{{\"token\":\"{token}\"}}"}}"#));

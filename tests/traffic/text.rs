@@ -1,4 +1,4 @@
-//! The text view, to the letter.
+//! The exact output of the text view.
 
 use crate::support::pattern;
 use std::io::{self, Write};
@@ -28,7 +28,7 @@ impl Page {
     }
 }
 
-/// Shows what was said at those milliseconds on connection 1.
+/// Shows a conversation on connection 1, with the time of each step in milliseconds.
 fn show(options: impl FnOnce(Text) -> Text, said: &[(u64, Side, &[u8])]) -> String {
     let page = Page::default();
     let text = options(Text::new(page.clone()));
@@ -64,7 +64,7 @@ fn response(fields: &str, body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_exchange() {
+fn an_exchange_is_shown_line_by_line() {
     let shown = show(
         |text| text,
         &[
@@ -99,7 +99,7 @@ fn an_exchange() {
 }
 
 #[test]
-fn frames_have_labels_and_a_cut_one_is_told() {
+fn frames_are_labelled_and_a_truncated_one_is_reported() {
     let mut frames = Vec::new();
     encode_frame(&mut frames, FrameStream::Stdout, b"one\ntw");
     encode_frame(&mut frames, FrameStream::Stderr, b"oh\n");
@@ -120,7 +120,7 @@ fn frames_have_labels_and_a_cut_one_is_told() {
     );
     fits("…\n1.1 ! the stream ended inside a frame…\n…", &shown);
 
-    // The same bytes where nothing promises frames are bytes.
+    // Without a content type for frames, the same bytes are plain bytes.
     let shown = show(
         |text| text,
         &[(0, Client, &request("GET /file")), (0, Server, &response("", &frames))],
@@ -129,7 +129,7 @@ fn frames_have_labels_and_a_cut_one_is_told() {
 }
 
 #[test]
-fn an_attached_terminal_is_shown_as_it_is_typed() {
+fn an_attached_terminal_is_shown_as_typed() {
     let attach =
         b"POST /exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
     let switch = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
@@ -148,7 +148,7 @@ fn an_attached_terminal_is_shown_as_it_is_typed() {
 }
 
 #[test]
-fn what_a_peer_says_does_nothing_to_a_terminal() {
+fn bytes_of_a_peer_cannot_control_a_terminal() {
     let evil = "\x1b[2J\x07 \u{9b}31m \u{202e}gnp.exe \u{2066} \0 \x7f tab\there\n";
     let said = [
         (0, Client, &request("GET /\u{202e}x")[..]),
@@ -176,7 +176,7 @@ fn what_a_peer_says_does_nothing_to_a_terminal() {
 }
 
 #[test]
-fn long_bodies_are_shortened_with_their_length() {
+fn long_bodies_are_shortened_and_their_length_is_shown() {
     let long = "0123456789\n".repeat(1000);
     let binary = vec![0; 5000];
     let two = [
@@ -201,9 +201,9 @@ fn long_bodies_are_shortened_with_their_length() {
     fits("…\n1.1 < (5000 bytes, application/x-tar)\n1.1 * 200 OK…\n…", &shown);
 }
 
-/// Events that come now and then are shown for as long as they come.
+/// Occasional events are shown until the stream ends.
 #[test]
-fn a_quiet_stream_is_shown_for_as_long_as_it_lasts() {
+fn a_quiet_stream_is_shown_until_it_ends() {
     let event = |n: u32| {
         let json = format!("{{\"n\":{n}}}\n");
         format!("{:x}\r\n{json}\r\n", json.len())
@@ -236,8 +236,8 @@ fn a_quiet_stream_is_shown_for_as_long_as_it_lasts() {
 }
 
 #[test]
-fn a_reader_that_stops_holds_up_nothing_and_is_told_what_it_missed() {
-    /// Takes the first line, and the others when it is let.
+fn a_stopped_reader_delays_nothing_and_learns_what_it_missed() {
+    /// Accepts the first line, and the others once it is released.
     #[derive(Clone, Default)]
     struct Slow(Page, Arc<(Mutex<bool>, Condvar)>);
     impl Write for Slow {
@@ -280,7 +280,7 @@ fn a_reader_that_stops_holds_up_nothing_and_is_told_what_it_missed() {
 }
 
 #[test]
-fn events_of_many_connections_are_kept_whole() {
+fn events_of_many_connections_are_not_interleaved() {
     let page = Page::default();
     let text = Arc::new(Text::new(page.clone()));
     thread::scope(|scope| {
@@ -312,7 +312,7 @@ fn events_of_many_connections_are_kept_whole() {
 }
 
 #[test]
-fn an_output_that_fails_is_told_at_the_end() {
+fn a_failed_output_is_reported_at_the_end() {
     struct Full;
     impl Write for Full {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -328,7 +328,7 @@ fn an_output_that_fails_is_told_at_the_end() {
 }
 
 #[test]
-fn empty_members_are_counted_and_a_single_one_is_shown() {
+fn several_empty_members_are_counted_and_one_is_shown() {
     let body =
         br#"{"A":null,"B":[],"C":{"D":0,"E":false,"F":{}},"G":["",0],"H":{"I":{"J":""}},"K":1}"#;
     let said = [(0, Client, &request("GET /x")[..]), (1, Server, &response("", body)[..])];
@@ -346,7 +346,7 @@ fn empty_members_are_counted_and_a_single_one_is_shown() {
 }
 
 #[test]
-fn an_exchange_is_one_line_with_brief_and_lines_have_times() {
+fn brief_shows_one_line_with_its_time_for_each_exchange() {
     let created = response("Content-Type: application/vnd.docker.x-stream; a=b\r\n", b"abc");
     let created = String::from_utf8(created).unwrap().replace("200 OK", "201 Created");
     let post = "POST /create HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}".as_bytes();
@@ -356,9 +356,9 @@ fn an_exchange_is_one_line_with_brief_and_lines_have_times() {
     fits(&format!("{line}\n0.040 1 ! the server: …\n"), &shown);
 }
 
-/// Logs of containers with a terminal begin so.
+/// The logs of containers with a terminal can begin like this.
 #[test]
-fn text_that_begins_with_a_bracket_is_text() {
+fn text_may_begin_with_a_bracket() {
     for (fields, log) in [
         ("Content-Type: text/plain\r\n", "[1] {\"a\": starting\n"),
         ("", "[INFO] starting\n"),

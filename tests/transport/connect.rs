@@ -1,5 +1,4 @@
-//! Endpoints, dialled with real sockets in a temporary directory, and every way in which that
-//! fails.
+//! Connecting to real sockets in a temporary directory, and every way in which that fails.
 
 use std::error::Error as _;
 use std::ffi::OsStr;
@@ -20,7 +19,7 @@ use crate::support::temp::TempDir;
 use unix_http::Client;
 use unix_http::transport::{ConnectErrorKind as Kind, Endpoint, Stream, connect};
 
-/// Answers one connection with what it was sent, until its end.
+/// Echoes one connection until its end.
 fn echo_once(listener: UnixListener) {
     thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
@@ -48,7 +47,7 @@ fn fails(endpoint: &Endpoint, kind: Kind, words: &[&str]) {
 }
 
 #[test]
-fn endpoint_grammar() {
+fn endpoints_follow_their_grammar() {
     let unix = |path: &str| Endpoint::Unix(path.into());
     let tcp = |host: &str, port| Endpoint::Tcp { host: host.into(), port };
     let good = [
@@ -114,7 +113,7 @@ fn a_line_break_in_a_path_stays_on_one_line() {
 }
 
 #[test]
-fn unix_socket() {
+fn a_unix_socket_connects() {
     let dir = TempDir::new();
     let path = dir.join("s");
     echo_once(UnixListener::bind(&path).unwrap());
@@ -122,7 +121,7 @@ fn unix_socket() {
 }
 
 #[test]
-fn unix_socket_within_a_time_limit() {
+fn a_unix_socket_connects_within_a_time_limit() {
     let dir = TempDir::new();
     let path = dir.join("s");
     echo_once(UnixListener::bind(&path).unwrap());
@@ -130,7 +129,7 @@ fn unix_socket_within_a_time_limit() {
 }
 
 #[test]
-fn path_that_is_not_utf8() {
+fn a_path_need_not_be_utf8() {
     let dir = TempDir::new();
     let path = dir.path().join(OsStr::from_bytes(b"s\xff\xfe"));
     echo_once(UnixListener::bind(&path).unwrap());
@@ -140,7 +139,7 @@ fn path_that_is_not_utf8() {
 }
 
 #[test]
-fn path_through_a_symbolic_link() {
+fn a_path_may_contain_a_symbolic_link() {
     let dir = TempDir::new();
     echo_once(UnixListener::bind(dir.join("s")).unwrap());
     symlink("s", dir.join("link")).unwrap();
@@ -149,7 +148,7 @@ fn path_through_a_symbolic_link() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn paths_longer_than_a_socket_address() {
+fn a_path_may_be_longer_than_a_socket_address() {
     let dir = TempDir::new();
     let deep = dir.path().join("d".repeat(100)).join("e".repeat(100));
     fs::create_dir_all(&deep).unwrap();
@@ -175,7 +174,7 @@ fn paths_longer_than_a_socket_address() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn path_longer_than_the_system_takes() {
+fn a_path_longer_than_the_system_allows_is_an_error() {
     fails(
         &Endpoint::Unix(format!("/{}", "a/".repeat(3000)).into()),
         Kind::PathTooLong,
@@ -190,7 +189,7 @@ fn path_longer_than_the_system_takes() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn abstract_names() {
+fn an_abstract_name_may_contain_any_bytes() {
     use std::os::linux::net::SocketAddrExt;
     let pid = std::process::id();
     for name in
@@ -212,7 +211,7 @@ fn abstract_names() {
 }
 
 #[test]
-fn no_such_socket() {
+fn the_error_names_the_missing_part_of_a_path() {
     let dir = TempDir::new();
     fails(
         &Endpoint::Unix(dir.join("s")),
@@ -233,7 +232,7 @@ fn no_such_socket() {
 }
 
 #[test]
-fn not_a_socket() {
+fn the_error_names_a_file_that_is_not_a_socket() {
     let dir = TempDir::new();
     fs::write(dir.join("file"), "").unwrap();
     fails(&Endpoint::Unix(dir.join("file")), Kind::NotASocket, &["a regular file"]);
@@ -244,7 +243,7 @@ fn not_a_socket() {
 }
 
 #[test]
-fn nobody_listens() {
+fn the_error_of_a_stale_socket_names_the_remedy() {
     let dir = TempDir::new();
     drop(UnixListener::bind(dir.join("s")).unwrap());
     fails(
@@ -254,9 +253,9 @@ fn nobody_listens() {
     );
 }
 
-/// Permission is never denied to root: run by root, this test runs itself again as nobody.
+/// Permission is never denied to root: as root, this test runs itself again as the user `nobody`.
 #[test]
-fn permission_denied() {
+fn the_error_of_a_denied_connect_names_the_owner_and_the_remedy() {
     const AGAIN: &str = "UNIX_HTTP_TEST_PERMISSION_DIR";
     if let Some(dir) = std::env::var_os(AGAIN).map(PathBuf::from) {
         let denied = |name: &str, words: &[&str]| {
@@ -295,7 +294,11 @@ fn permission_denied() {
         return needs::left_out("root and a group `daemon`", "run as root").unwrap_or(());
     }
     let again = std::process::Command::new(dir.place().join("test"))
-        .args(["--exact", &name(module_path!(), "permission_denied"), "--nocapture"])
+        .args([
+            "--exact",
+            &name(module_path!(), "the_error_of_a_denied_connect_names_the_owner_and_the_remedy"),
+            "--nocapture",
+        ])
         .env(AGAIN, dir.place())
         .uid(65534)
         .gid(65534)
@@ -310,11 +313,11 @@ fn permission_denied() {
 }
 
 #[test]
-fn full_backlog_meets_the_time_limit() {
+fn a_full_backlog_runs_into_the_time_limit() {
     let dir = TempDir::new();
     let path = dir.join("s");
     let listener = UnixListener::bind(&path).unwrap();
-    // Connections that nobody accepts fill the backlog, which the system bounds.
+    // Connections that are not accepted fill the backlog, which the system limits.
     let limit = Duration::from_millis(200);
     let mut held = Vec::new();
     let error = loop {
@@ -329,7 +332,7 @@ fn full_backlog_meets_the_time_limit() {
     };
     assert_eq!(error.kind(), Kind::TimedOut);
     assert!(error.to_string().contains("within 200ms: the server is busy"), "{error}");
-    // The helper thread that was left behind ends once there is room: it connects and hangs up.
+    // The helper thread ends once the backlog has room: it connects and closes.
     for _ in 0..held.len() {
         listener.accept().unwrap();
     }
@@ -338,7 +341,7 @@ fn full_backlog_meets_the_time_limit() {
 }
 
 #[test]
-fn tcp() {
+fn a_tcp_endpoint_connects_by_name_and_address() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(listener) = TcpListener::bind(address) else {
             let () = needs::left_out(&format!("TCP on {address}"), "it is not set up here")
@@ -360,9 +363,9 @@ fn tcp() {
     }
 }
 
-/// `localhost` is 127.0.0.1 and, where IPv6 is set up, ::1: one of them listens.
+/// `localhost` is 127.0.0.1 and, with IPv6, ::1. Only one of them listens.
 #[test]
-fn tcp_tries_each_address_of_a_name() {
+fn tcp_tries_every_address_of_a_name() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(listener) = TcpListener::bind(address) else { continue };
         let local = listener.local_addr().unwrap();
@@ -380,8 +383,8 @@ fn tcp_tries_each_address_of_a_name() {
 }
 
 #[test]
-fn tcp_unknown_host() {
-    // `.invalid` never exists (RFC 2606 §2).
+fn an_unknown_host_is_an_error() {
+    // No name below `.invalid` exists (RFC 2606 §2).
     let endpoint = Endpoint::Tcp { host: "no-such-host.invalid".into(), port: 80 };
     fails(&endpoint, Kind::UnknownHost, &["host name cannot be resolved"]);
 }

@@ -1,4 +1,4 @@
-//! Listening: who gets in, what is replaced and what is not, what is left behind.
+//! Listening: permissions, stale and live sockets, and cleaning up.
 
 use crate::support::again::{again, name, passed};
 use crate::support::needs;
@@ -28,7 +28,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_socket_is_private_unless_opened_and_gone_afterwards() {
+fn the_socket_is_private_by_default_and_removed_afterwards() {
     for (asked, want) in [(None, 0o600), (Some(0o666), 0o666), (Some(0o660), 0o660)] {
         let dir = TempDir::new();
         let path = dir.join("s");
@@ -47,31 +47,31 @@ fn the_socket_is_private_unless_opened_and_gone_afterwards() {
     }
 }
 
-/// What the umask of the shell that started us is must not matter; 0 is the worst.
+/// The umask of the calling shell must not matter. 0 is the worst case.
 #[test]
-fn with_an_open_umask_too() {
+fn an_open_umask_does_not_open_the_socket() {
     if std::env::var_os("UNIX_HTTP_TEST_UMASK_0").is_some() {
-        the_socket_is_private_unless_opened_and_gone_afterwards();
+        the_socket_is_private_by_default_and_removed_afterwards();
         a_stale_socket_is_replaced();
         return;
     }
     let again = Command::new("sh")
         .args(["-c", "umask 0; exec \"$0\" --exact \"$1\""])
         .arg(std::env::current_exe().unwrap())
-        .arg(name(module_path!(), "with_an_open_umask_too"))
+        .arg(name(module_path!(), "an_open_umask_does_not_open_the_socket"))
         .env("UNIX_HTTP_TEST_UMASK_0", "1")
         .output()
         .unwrap();
     passed(&again);
 }
 
-/// Whoever may write to the directory puts a symbolic link in the socket's place before it gets its
-/// mode. The socket may be lost; the file that the link names must keep its mode.
+/// An attacker with write permission on the directory replaces the socket with a symbolic link
+/// before it gets its mode. The socket may be lost, but the target of the link must keep its mode.
 #[test]
-fn a_link_in_the_place_of_the_socket_is_not_followed() {
+fn a_symbolic_link_in_place_of_the_socket_is_not_followed() {
     const PLACE: &str = "UNIX_HTTP_TEST_LINK_AT";
     if let Some(path) = std::env::var_os(PLACE) {
-        // Whether it listens in the end is not the question.
+        // Listening may succeed or fail.
         let admission = Admission { mode: 0o666, ..Admission::default() };
         drop(Listener::bind_for(&at(Path::new(&path)), admission));
         return;
@@ -81,7 +81,7 @@ fn a_link_in_the_place_of_the_socket_is_not_followed() {
     let victim = dir.write("victim", "precious");
     fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
     fs::create_dir(dir.join("d")).unwrap();
-    let inner = again(module_path!(), "a_link_in_the_place_of_the_socket_is_not_followed");
+    let inner = again(module_path!(), "a_symbolic_link_in_place_of_the_socket_is_not_followed");
     let mut listening = Command::new(strace)
         .args(["-f", "-o", "/dev/null", "-e", "trace=chmod,fchmodat"])
         .args(["-e", "inject=chmod,fchmodat:delay_enter=500000"])
@@ -95,7 +95,7 @@ fn a_link_in_the_place_of_the_socket_is_not_followed() {
             for path in [entry.path(), entry.path().join("s")] {
                 let found = fs::symlink_metadata(&path);
                 if found.is_ok_and(|found| found.file_type().is_socket()) {
-                    // chmod is held up for half a second: it has begun by then.
+                    // chmod is delayed by half a second, so it has begun by now.
                     thread::sleep(std::time::Duration::from_millis(150));
                     _ = fs::remove_file(&path).and_then(|()| symlink(&victim, &path));
                 }
@@ -119,9 +119,9 @@ fn a_live_socket_is_never_replaced() {
     drop(live);
 }
 
-/// One whose backlog is full does not answer, but it is alive.
+/// A server with a full backlog does not answer, but it is alive.
 #[test]
-fn nor_is_a_busy_one() {
+fn a_busy_socket_is_never_replaced() {
     let dir = TempDir::new();
     let path = dir.join("s");
     let _live = UnixListener::bind(&path).unwrap();
@@ -156,7 +156,7 @@ fn a_stale_socket_is_replaced() {
 }
 
 #[test]
-fn nothing_else_is_replaced() {
+fn other_files_are_never_replaced() {
     let dir = TempDir::new();
     let file = dir.write("file", "precious");
     let link = dir.join("link");
@@ -175,7 +175,7 @@ fn nothing_else_is_replaced() {
 }
 
 #[test]
-fn a_name_that_became_another_servers_is_left_to_it() {
+fn a_socket_file_that_another_server_replaced_is_kept() {
     let dir = TempDir::new();
     let path = dir.join("s");
     let listener = Listener::bind(&at(&path)).unwrap();
@@ -186,7 +186,7 @@ fn a_name_that_became_another_servers_is_left_to_it() {
 }
 
 #[test]
-fn a_path_longer_than_a_socket_address() {
+fn a_listener_path_may_be_longer_than_a_socket_address() {
     let dir = TempDir::new();
     let deep = dir.join(&"d".repeat(120));
     fs::create_dir(&deep).unwrap();
@@ -198,7 +198,7 @@ fn a_path_longer_than_a_socket_address() {
 }
 
 #[test]
-fn stopping_gives_out_what_had_come() {
+fn stopping_still_returns_earlier_connections() {
     let dir = TempDir::new();
     for endpoint in [at(&dir.join("s")), Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }] {
         let listener = Listener::bind(&endpoint).unwrap();
@@ -212,7 +212,7 @@ fn stopping_gives_out_what_had_come() {
                 accepted.load(SeqCst)
             });
             connect(listener.endpoint(), None).unwrap();
-            // TCP forgets what was not accepted yet.
+            // TCP drops connections that were not accepted yet.
             let is_tcp = matches!(endpoint, Endpoint::Tcp { .. });
             while is_tcp && accepted.load(SeqCst) == 0 {
                 thread::yield_now();
@@ -225,7 +225,7 @@ fn stopping_gives_out_what_had_come() {
 }
 
 #[test]
-fn tcp_is_for_this_machine_unless_asked_otherwise() {
+fn tcp_listens_on_loopback_only_by_default() {
     let open = |host: &str| Endpoint::Tcp { host: host.into(), port: 0 };
     for host in ["0.0.0.0", "::"] {
         let error = Listener::bind(&open(host)).unwrap_err().to_string();
@@ -243,7 +243,7 @@ fn tcp_is_for_this_machine_unless_asked_otherwise() {
 }
 
 #[test]
-fn an_abstract_name() {
+fn a_listener_can_have_an_abstract_name() {
     let endpoint =
         Endpoint::Abstract(format!("unix-http-test-{}", std::process::id()).into_bytes());
     let listener = Listener::bind(&endpoint).unwrap();
@@ -253,7 +253,7 @@ fn an_abstract_name() {
 }
 
 #[test]
-fn a_private_directory_is_private_from_its_first_moment() {
+fn a_private_directory_is_private_from_the_start() {
     let dir = TempDir::new();
     let one = PrivateDir::new_in(dir.path()).unwrap();
     let two = PrivateDir::new_in(dir.path()).unwrap();
@@ -263,9 +263,10 @@ fn a_private_directory_is_private_from_its_first_moment() {
     assert_eq!(names(dir.path()), [""; 0]);
 }
 
-/// As systemd hands one over: with `StandardInput=socket`, or as a descriptor.
+/// systemd passes such a socket as standard input (`StandardInput=socket`) or as another
+/// descriptor.
 #[test]
-fn a_socket_that_listens_already_is_used_and_its_file_stays() {
+fn an_inherited_socket_is_used_and_its_file_is_kept() {
     let dir = TempDir::new();
     let path = dir.join("s");
     let unix = UnixListener::bind(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Time limits against real sockets: each is met, none is met that was not asked for.
+//! Time limits with real sockets: each one that is set expires, and no other.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -26,7 +26,7 @@ fn assert_limit(result: io::Result<usize>, limit: Limit) {
 }
 
 #[test]
-fn each_limit_is_told_by_name() {
+fn the_error_names_the_limit() {
     let cases = [
         (Limit::Total, Timeouts { total: SHORT, head: LONG, idle: LONG, connect: LONG }),
         (Limit::Head, Timeouts { head: SHORT, total: LONG, idle: LONG, connect: LONG }),
@@ -47,8 +47,7 @@ fn each_limit_is_told_by_name() {
 #[test]
 fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
     let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
-    // The request is sent by another thread, while this one waits already: the limit is met all the
-    // same.
+    // Another thread finishes the request while this one already waits. The limit still applies.
     let sender = clock.clone();
     let sent = thread::spawn(move || {
         thread::sleep(Duration::from_millis(100));
@@ -72,7 +71,7 @@ fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
 }
 
 #[test]
-fn a_head_that_came_before_the_request_was_finished_stays_received() {
+fn a_head_may_arrive_before_the_request_is_finished() {
     let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
     clock.head_received();
     clock.request_sent();
@@ -84,14 +83,14 @@ fn a_head_that_came_before_the_request_was_finished_stays_received() {
 }
 
 #[test]
-fn silence_is_measured_over_both_directions_and_only_while_waiting() {
+fn the_idle_limit_counts_both_directions_and_only_while_waiting() {
     let (ours, mut theirs, _) =
         pair(Timeouts { idle: Some(Duration::from_secs(2)), ..Timeouts::default() });
-    // The caller is busy for longer than the limit: no silence of the peer.
+    // The caller is busy for longer than the limit, but the peer is not silent.
     thread::sleep(Duration::from_millis(2100));
     theirs.write_all(b"a").unwrap();
     assert_eq!((&ours).read(&mut [0; 8]).unwrap(), 1);
-    // For three seconds nothing can be read, but an upload moves all the time.
+    // For three seconds there is nothing to read, but an upload makes progress.
     let upload = ours.try_clone().unwrap();
     let uploaded = thread::spawn(move || {
         for _ in 0..10 {
@@ -110,7 +109,7 @@ fn silence_is_measured_over_both_directions_and_only_while_waiting() {
 }
 
 #[test]
-fn a_peer_that_does_not_read_meets_the_limits_too() {
+fn the_limits_apply_to_a_peer_that_does_not_read() {
     for (limit, limits) in [
         (Limit::Idle, Timeouts { idle: SHORT, ..Timeouts::default() }),
         (Limit::Total, Timeouts { total: SHORT, ..Timeouts::default() }),
@@ -133,8 +132,7 @@ fn without_limits_there_is_no_clock() {
     assert_eq!(clock.connect_limit(), None);
     let (mut ours, mut theirs, _) = pair(Timeouts { idle: SHORT, ..Timeouts::default() });
     assert_limit(ours.read(&mut [0]), Limit::Idle);
-    // The next exchange on the same connection asks for nothing: the old limit is gone from the
-    // socket.
+    // The next exchange on the same connection has no limit: the socket's timeout is removed.
     ours.set_clock(clock).unwrap();
     assert_eq!(ours.as_unix().unwrap().read_timeout().unwrap(), None);
     theirs.write_all(b"x").unwrap();
@@ -142,7 +140,7 @@ fn without_limits_there_is_no_clock() {
 }
 
 #[test]
-fn connect_has_the_sooner_of_its_own_limit_and_the_total() {
+fn connect_uses_the_shorter_of_its_own_limit_and_the_total() {
     let of = |connect, total| {
         Clock::start(&Timeouts { connect, total, ..Timeouts::default() }).connect_limit()
     };
@@ -156,7 +154,7 @@ fn connect_has_the_sooner_of_its_own_limit_and_the_total() {
 }
 
 #[test]
-fn timeouts_of_the_socket_itself() {
+fn a_stream_without_a_clock_has_its_own_timeouts() {
     let (ours, _theirs) = UnixStream::pair().unwrap();
     let mut ours = Stream::from(ours);
     ours.set_read_timeout(SHORT).unwrap();

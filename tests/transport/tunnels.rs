@@ -1,5 +1,4 @@
-//! Programs as connections: children that are reaped and whose words reach the user, proxy
-//! commands.
+//! Programs as connections: children are reaped and their messages reach the user; proxy commands.
 
 use std::error::Error as _;
 use std::fs;
@@ -38,13 +37,13 @@ fn failure(result: io::Result<usize>) -> (Kind, String) {
     (failure.kind(), failure.to_string())
 }
 
-/// Neither running nor a zombie.
+/// Returns whether a process is neither running nor a zombie.
 fn is_gone(pid: &str) -> bool {
     !Path::new("/proc").join(pid).exists()
 }
 
 #[test]
-fn both_ways_at_once_byte_for_byte() {
+fn bytes_pass_unchanged_in_both_directions_at_once() {
     let stream = dial(&Endpoint::command(["cat"]));
     let sent: Vec<u8> =
         (0..8_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -62,7 +61,7 @@ fn both_ways_at_once_byte_for_byte() {
 }
 
 #[test]
-fn the_end_of_the_input_is_passed_on_and_the_answer_still_read() {
+fn a_half_close_reaches_the_program_and_its_answer_is_read() {
     let mut stream = dial(&sh("wc -c; echo end"));
     stream.write_all(b"hello").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
@@ -96,19 +95,19 @@ fn a_child_is_reaped() {
 }
 
 #[test]
-fn a_failure_before_the_first_byte_is_told() {
+fn a_failure_before_the_first_byte_is_reported() {
     let mut stream = dial(&sh("echo one >&2; echo two >&2; exit 3"));
     let (kind, text) = failure(stream.read(&mut [0; 8]));
     assert_eq!(kind, Kind::Child);
     assert!(text.ends_with("the program ended with exit status 3: one / two"), "{text}");
     assert!(text.starts_with("cannot connect to `sh -c "), "{text}");
-    // It stays told.
+    // The error stays.
     assert_eq!(failure(stream.read(&mut [0; 8])).1, text);
     assert_eq!(stream.failure().unwrap().to_string(), text);
 }
 
 #[test]
-fn a_failure_in_the_middle_is_told_after_what_came() {
+fn a_failure_in_the_middle_is_reported_after_the_bytes_before_it() {
     let mut stream = dial(&sh("printf half; echo 'link lost' >&2; exit 255"));
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut got = Vec::new();
@@ -118,8 +117,8 @@ fn a_failure_in_the_middle_is_told_after_what_came() {
 }
 
 #[test]
-fn a_failure_with_unread_input_is_told_too() {
-    // A socket closed with bytes unread resets: the reason is still the program's.
+fn a_failure_with_unread_input_is_reported() {
+    // A socket that is closed with unread bytes sends a reset. The error still names the program.
     let mut stream = dial(&sh("read line; echo 'no more' >&2; exit 1"));
     stream.write_all(b"line\nand more\n").unwrap();
     let (_, text) = failure(stream.read(&mut [0; 8]));
@@ -127,7 +126,7 @@ fn a_failure_with_unread_input_is_told_too() {
 }
 
 #[test]
-fn other_ends() {
+fn the_error_names_an_exit_status_and_a_signal() {
     let (_, text) = failure(dial(&sh("kill -9 $$")).read(&mut [0]));
     assert!(text.ends_with("was killed by signal 9 and printed no message"), "{text}");
     let (_, text) = failure(dial(&sh("exec no-such-program-here")).read(&mut [0]));
@@ -141,9 +140,10 @@ fn other_ends() {
     assert!(ended_well.failure().is_none());
 }
 
-/// The socket pair is one: such a program must shut it down, as socat does.
+/// Closing a descriptor does not end one direction of a socket pair. Such a program must shut it
+/// down, as socat does.
 #[test]
-fn a_program_that_ends_its_output_and_runs_on_is_not_waited_for() {
+fn a_program_may_run_on_after_it_ended_its_output() {
     let script = "import socket; s = socket.socket(fileno=0); s.send(b'a'); s.shutdown(socket.SHUT_WR); print(s.recv(9))";
     let Ok(mut runs_on) = connect(&Endpoint::command(["python3", "-c", script]), None) else {
         return needs::left_out("python3", "no such program here").unwrap_or(());
@@ -155,7 +155,7 @@ fn a_program_that_ends_its_output_and_runs_on_is_not_waited_for() {
 }
 
 #[test]
-fn much_on_standard_error_neither_blocks_nor_is_kept() {
+fn only_the_end_of_standard_error_is_kept() {
     let script =
         "i=0; while [ $i -lt 20000 ]; do echo \"line $i\" >&2; i=$((i+1)); done; echo done; exit 1";
     let stream = dial(&sh(script));
@@ -166,13 +166,13 @@ fn much_on_standard_error_neither_blocks_nor_is_kept() {
 }
 
 #[test]
-fn a_line_break_or_an_escape_on_standard_error_is_harmless() {
+fn control_characters_on_standard_error_are_harmless() {
     let (_, text) = failure(dial(&sh("printf 'a\\033[31mb\\000' >&2; exit 1")).read(&mut [0]));
     assert!(text.ends_with("status 1: a\\x1b[31mb\\x00"), "{text}");
 }
 
 #[test]
-fn a_program_that_cannot_be_run() {
+fn the_error_names_a_program_that_cannot_be_run() {
     let dir = TempDir::new();
     fs::write(dir.join("plain"), "").unwrap();
     let plain = dir.join("plain").into_os_string();
@@ -190,7 +190,7 @@ fn a_program_that_cannot_be_run() {
 }
 
 #[test]
-fn proxy_command() {
+fn a_proxy_command_is_expanded_and_checked() {
     let endpoint =
         Endpoint::proxy_command("cd / && echo %h %p 100%% \"$PWD\"", "a.example", 80).unwrap();
     assert_eq!(endpoint, sh("cd / && echo a.example 80 100% \"$PWD\""));
@@ -213,10 +213,10 @@ fn proxy_command() {
     }
 }
 
-/// A shell that waited for its command would be killed alone.
+/// If the shell waited for its command, only the shell would be killed.
 #[cfg(target_os = "linux")]
 #[test]
-fn proxy_command_leaves_nothing_behind() {
+fn dropping_a_proxy_command_ends_its_program() {
     let dir = TempDir::new();
     let script = dir.write("program", "#!/bin/sh\necho $$\nexec sleep 1000\n");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();

@@ -16,10 +16,10 @@ pub fn check(bytes: &[u8]) {
 #[derive(Debug, PartialEq)]
 struct Reading {
     content: Vec<u8>,
-    /// How many bytes were taken.
+    /// How many bytes were consumed.
     used: usize,
     error: Option<ParseError>,
-    /// Once the last chunk and its trailer section have been read.
+    /// Set once the last chunk and its trailer section have been read.
     trailers: Option<Fields>,
 }
 
@@ -41,7 +41,7 @@ fn read<'a>(in_request: bool, limit: usize, pieces: impl IntoIterator<Item = &'a
                 step.framing + step.data > 0,
                 "a step of nothing asks for more, and there is more"
             );
-            // A reader may use less than there is.
+            // A reader may use less than is available.
             let used = if step.data > 0 { 1 + random.below(step.data) } else { 0 };
             reading.content.extend_from_slice(&piece[step.framing..step.framing + used]);
             decoder.consume(used);
@@ -58,7 +58,8 @@ fn one(bytes: &[u8], in_request: bool) {
     let mut pieces = Pieces::of(bytes);
     for cut in [bytewise(bytes), pieces.cut(bytes)] {
         let other = read(in_request, OVERHEAD_LIMIT, cut);
-        // An error may stand behind framing of the same step: how much was taken then says nothing.
+        // An error may follow framing in the same step, so the number of consumed bytes is
+        // arbitrary.
         let used = if whole.error.is_some() { whole.used } else { other.used };
         assert_eq!(Reading { used, ..other }, whole);
     }
@@ -73,7 +74,7 @@ fn one(bytes: &[u8], in_request: bool) {
             assert_eq!(listed, lines);
             again(&whole, trailers, in_request);
         }
-        // All content before the fault was handed out, and none behind it.
+        // All content before the fault was delivered, and none after it.
         (Some(error), None, Plain::Wrong | Plain::Short) => {
             assert_eq!(whole.content, content);
             assert!(error.offset <= bytes.len() as u64);

@@ -1,4 +1,4 @@
-//! Responses one after the other through a `Connection`, against the decoders alone.
+//! A sequence of responses through a `Connection`, compared with the decoders alone.
 
 use super::{Pieces, bytewise};
 use std::io::{self, IoSliceMut, Read};
@@ -42,12 +42,12 @@ struct Seen {
 enum End {
     Whole,
     Broken(ParseError),
-    /// So much content came, of so much.
+    /// The received and the announced length.
     Incomplete(u64, Option<u64>),
     IncompleteHead(u64),
 }
 
-/// The decoders, on all the bytes at once.
+/// Reads with the decoders, all bytes at once.
 fn alone(method: &str, bytes: &[u8]) -> Vec<Seen> {
     let (mut seen, mut rest) = (Vec::new(), bytes);
     while !rest.is_empty() {
@@ -147,9 +147,9 @@ impl Read for Stream<'_> {
 
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// `fill_body`, and so many bytes consumed at most.
+    /// `fill_body`, and consume at most this many bytes.
     Fill(usize),
-    /// `read_body` into so many bytes.
+    /// `read_body` into this many bytes.
     Read(usize),
 }
 
@@ -219,7 +219,7 @@ fn ended(error: Error) -> End {
     }
 }
 
-/// curl's `--raw`: a body with its framing is the very bytes that came.
+/// curl's `--raw`: a body with its framing is exactly the received bytes.
 fn framing_kept(bytes: &[u8], pieces: &mut Pieces) {
     let mut connection =
         Connection::new(Stream { pieces: pieces.cut(bytes), at: 0, vectored: false });

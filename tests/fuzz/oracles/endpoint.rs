@@ -1,6 +1,6 @@
 //! Which daemon is meant: `DOCKER_HOST`, contexts, `unix://`, and API versions. The lines of the
 //! input are `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`; the rest is
-//! what stands in every file.
+//! the content of every file.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -39,17 +39,17 @@ fn host(text: &OsStr) {
                 prefix.bytes().all(|b| b > b' ' && b < 0x7f),
                 "it goes into a request-target: {prefix:?}"
             );
-            // As it is written, it is read again, unless a byte had to be escaped for people.
+            // The printed form is read back unchanged, unless a byte had to be escaped.
             let written = format!("{}{prefix}", host.endpoint);
             let plain = !written.contains(['\\', char::REPLACEMENT_CHARACTER])
                 && !written.contains(char::is_control);
-            // ssh texts are for people; a name that begins or ends in white space would lose it.
+            // An ssh endpoint is printed for people: white space around a name would be lost.
             if plain && !matches!(host.endpoint, Endpoint::Program(_)) && written.trim() == written
             {
                 match DockerHost::parse(&written) {
                     Ok(again) => assert_eq!(again, host),
-                    // unix://unix:///x is unix:///x, as the docker CLI has it; written out it would
-                    // be another.
+                    // The docker CLI reads unix://unix:///x as unix:///x, so the printed form would
+                    // change.
                     Err(_) => assert!(
                         written.contains("://") && written[7..].contains("://"),
                         "{written:?}"
@@ -69,7 +69,7 @@ fn dialled(endpoint: &Endpoint) {
                 "{host:?}"
             );
         }
-        // Nothing that ssh would take for an option (CVE-2017-1000117).
+        // No argument that ssh could read as an option (CVE-2017-1000117).
         Endpoint::Program(program) if program.to_string().starts_with("ssh://") => {
             let words = program.words();
             let host = words.iter().skip_while(|word| *word != "--").nth(1).unwrap();
@@ -117,13 +117,13 @@ fn version(text: &[u8]) {
     let _ = ApiVersion::negotiate(None, Some(text));
 }
 
-/// What the lines say.
+/// The environment in the input.
 struct Given<'a>(&'a [u8]);
 
 impl Given<'_> {
     fn line(&self, number: usize) -> Option<OsString> {
         let line = self.0.splitn(5, |&b| b == b'\n').nth(number)?;
-        // A variable cannot hold a NUL.
+        // A variable cannot contain a NUL.
         (!line.is_empty() && !line.contains(&0)).then(|| OsStr::from_bytes(line).into())
     }
 }

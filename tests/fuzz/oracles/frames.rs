@@ -68,8 +68,8 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Reading {
     reading
 }
 
-/// Docker Engine API, "Stream format", with the simplest means: stdout, stderr, and whether all was
-/// well.
+/// A simple reader of the Docker Engine API's "Stream format": stdout, stderr, and whether all
+/// frames were valid.
 fn plainly(mut bytes: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     while !bytes.is_empty() {
@@ -95,7 +95,7 @@ fn again(reading: &Reading) {
     assert_eq!(other, Reading { end: Ok(()), ..reading.clone() });
     if let Err(FrameError::Daemon { message }) = &reading.end {
         encode_error_frame(&mut wire, message);
-        // For no text there is no frame.
+        // An empty text has no frame.
         assert_eq!(read([&wire[..]]).end.is_err(), !message.is_empty());
     }
 }

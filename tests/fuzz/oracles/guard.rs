@@ -1,5 +1,5 @@
-//! A guard and an engine read the same: a reader as loose as Go's finds nothing in what passes that
-//! goes beyond the rules.
+//! A guard and an engine agree: in a request that passes, even a reader as lenient as Go's finds
+//! nothing beyond the rules.
 
 use super::plain::{self, Plain};
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ const RULES: &str = "GET /containers/json ?all=1\nPOST /containers/*/start\n\
     POST /containers/create ?name=web* /Image=busy* /Cmd/*=* /Labels/a=* \
     /HostConfig/Binds/*=/srv/*:/x /HostConfig/NetworkMode=none";
 
-/// What a rule names, in lower case, and what its values begin with.
+/// The name in a rule, in lower case, and the prefix of its values.
 const ALLOWED: &[(&str, &str)] = &[
     ("/image", "busy"),
     ("/cmd/*", ""),
@@ -29,7 +29,7 @@ pub fn check(bytes: &[u8]) {
     let passed = match passed {
         Ok(passed) => passed,
         Err(why) => {
-            // The rule that is named as needed lets the request pass.
+            // The rule that the refusal suggests lets the request pass.
             let Some((_, needed)) = why.split_once("needed: ") else { return };
             if needed.starts_with(|c: char| c.is_ascii_uppercase()) && !needed.ends_with(" <") {
                 assert!(matches!(admit(needed, &request), Some(Ok(_))), "{needed}");
@@ -66,7 +66,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// What a guard makes of a request; nothing if the bytes are none.
+/// Returns the verdict of the guard, or `None` if the bytes are not a request.
 fn admit(rules: &str, request: &[u8]) -> Option<Result<Vec<u8>, String>> {
     let rules = AllowList::parse(rules).unwrap_or_else(|error| panic!("{rules}: {error}"));
     let mut decoder = RequestDecoder::new();
@@ -86,7 +86,7 @@ fn admit(rules: &str, request: &[u8]) -> Option<Result<Vec<u8>, String>> {
     Some(rules.admit(decoder.head(), Some(&content)).map_err(|denied| denied.to_string()))
 }
 
-/// Reads JSON that is known to be well-formed, with names as Go compares them.
+/// Reads well-formed JSON, and normalises names as Go compares them.
 struct Loose<'a> {
     text: &'a [u8],
     at: usize,
@@ -176,7 +176,7 @@ impl Loose<'_> {
     }
 }
 
-/// As Go compares names: without case, with the two letters that Unicode folds into ASCII.
+/// Normalises a name as Go does: in any case, with the two letters that Unicode folds into ASCII.
 fn fold(name: &str) -> String {
     let fold = |c| match c {
         '\u{17f}' => 's',

@@ -12,7 +12,7 @@ pub fn check(bytes: &[u8]) {
     requests(bytes);
 }
 
-/// What a decoder says after each delivery of what has come so far: the last thing said.
+/// Returns the last verdict of a decoder after a delivery in pieces.
 macro_rules! deliver {
     ($decoder:expr, $pieces:expr) => {{
         let (mut decoder, mut so_far, mut said) = ($decoder, Vec::new(), Ok(Progress::Partial));
@@ -27,7 +27,7 @@ macro_rules! deliver {
     }};
 }
 
-/// The same however it comes, also within any limit.
+/// Checks that the result is the same in every delivery and within every limit.
 macro_rules! however_it_comes {
     ($decoder:ident, $bytes:expr) => {{
         let bytes: &[u8] = $bytes;
@@ -93,7 +93,7 @@ fn requests(bytes: &[u8]) {
             request_again(head);
             let _ = (head.host(), framing::request(head));
         }
-        // The plain reader does not look into the forms of a target.
+        // The plain reader does not check the form of a target.
         (Err(ParseError { kind: ErrorKind::TargetForm, .. }), _) => {}
         (Err(error), Plain::Wrong | Plain::Short) => assert!(error.offset <= bytes.len() as u64),
         (Ok(Progress::Partial), Plain::Short) => assert!(request_can_go_on(bytes), "a dead end"),
@@ -140,7 +140,7 @@ fn request_again(head: &RequestHead) {
     assert_eq!(one.map_err(|e| e.kind), other.map_err(|e| e.kind));
 }
 
-/// Whether anything at all could still follow.
+/// Returns whether some continuation is valid.
 fn can_go_on(bytes: &[u8], endings: &[&[u8]], whole: impl Fn(&[u8]) -> bool) -> bool {
     let ends = endings.iter().flat_map(|end| (0..end.len()).map(|from| &end[from..]));
     ends.map(|end| [bytes, end].concat()).any(|bytes| whole(&bytes))
@@ -158,7 +158,7 @@ fn response_can_go_on(bytes: &[u8]) -> bool {
     })
 }
 
-/// A request-target's form is judged at its end, so up to there there may be dead ends.
+/// The form of a request-target is checked at its end, so a partial target may be a dead end.
 fn request_can_go_on(bytes: &[u8]) -> bool {
     let in_line = bytes.iter().filter(|&&b| b == b' ').count() < 2;
     let endings: [&[u8]; 3] = [b"GET / HTTP/1.1\r\n\r\n", b"x:\r\n\r\n", b"PRI * HTTP/2.0\r\n"];

@@ -1,4 +1,4 @@
-//! JSON: texts, sequences of them, what is printed, and the errors that stand in Docker's streams.
+//! JSON: texts, streams, output, and the errors in Docker's streams.
 
 use super::{Pieces, bytewise};
 use unix_http::docker::{DaemonMessage, ErrorScanner};
@@ -35,7 +35,7 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Value>, Result<(
     (values, end)
 }
 
-/// One text is a stream of one; it is written and read again as it was.
+/// A text is also a stream of one text. Writing and reading it again changes nothing.
 fn value(bytes: &[u8], stream: (Vec<Value>, Result<(), JsonError>)) {
     let Ok(value) = Value::parse(bytes) else { return };
     for (name, member) in value.members() {
@@ -47,7 +47,8 @@ fn value(bytes: &[u8], stream: (Vec<Value>, Result<(), JsonError>)) {
     assert_eq!(stream, (vec![value], Ok(())));
 }
 
-/// What is printed says the same, is printed again as it is, and holds nothing that moves a cursor.
+/// Output has the same value, does not change when printed again, and contains no control
+/// characters.
 fn lay_out(bytes: &[u8], pieces: &mut Pieces) {
     let print = |pieces: Vec<&[u8]>| {
         let mut out = Vec::new();
@@ -73,7 +74,7 @@ fn select(bytes: &[u8], pieces: &mut Pieces) {
                 let before = found;
                 let miss = text.select(&pointer, &mut |part| {
                     found += 1;
-                    // What is selected is what a tree has there.
+                    // The selected value is the one in the tree.
                     let value = part.value().expect("a selected value is JSON");
                     if let Ok(tree) = &mut tree {
                         assert!(tree.pointer(path).is_none_or(|there| *there == value));

@@ -1,17 +1,17 @@
-//! What must hold for any bytes whatever, one function a part: `check(bytes)` panics when it does
-//! not.
+//! Properties that hold for arbitrary bytes, one file for each part: `check(bytes)` panics if a
+//! property is violated.
 //!
-//! The fuzzer calls these with what it invents; `cargo test --test fuzz` with its seeds, with the
-//! cases of the conformance tables, and with everything that was ever found. The input is what
-//! would come over the wire, as it is: how it is cut up follows from the bytes themselves
-//! ([`Pieces`]), so one file is one case.
+//! The fuzzer calls these functions with its inputs; `cargo test --test fuzz` with the seeds, the
+//! cases of the conformance tables, and everything that the fuzzer has found. The input is the
+//! bytes on the wire. The bytes also determine how they are cut ([`Pieces`]), so one file is one
+//! case.
 //!
 //! An oracle is one of
-//! - **the same however it comes**: whole, byte by byte, cut anywhere;
-//! - **written and read again**: parse after encode changes nothing;
-//! - **a second reader** ([`plain`]), written from the grammar, sharing no code with the first;
-//! - **no dead end**: what is called Partial can still become a message;
-//! - **two parts agree**: server, relay and gate about where a message ends.
+//! - **the same in every delivery**: whole, byte by byte, cut anywhere;
+//! - **round trip**: encoding and parsing change nothing;
+//! - **a second reader** ([`plain`]), written from the grammar, which shares no code with the first;
+//! - **no dead end**: a Partial input can still become a message;
+//! - **agreement**: server, relay and gate agree about where a message ends.
 
 pub mod chunked;
 pub mod connection;
@@ -25,7 +25,7 @@ pub mod recordings;
 pub mod smuggling;
 pub mod tap;
 
-/// xorshift64 over the bytes themselves: random, and the same for the same bytes.
+/// A xorshift64 generator, seeded with the bytes themselves.
 pub struct Pieces(u64);
 
 impl Pieces {
@@ -44,7 +44,9 @@ impl Pieces {
         (self.0 % n.max(1) as u64) as usize
     }
 
-    /// Where to cut `len` bytes: mostly small pieces, now and then a large one; the last is `len`.
+    /// Returns where to cut `len` bytes: mostly small pieces, sometimes a large one. The last cut
+    /// is
+    /// `len`.
     pub fn cuts(&mut self, len: usize) -> Vec<usize> {
         let (mut cuts, mut at) = (Vec::new(), 0);
         while at < len {
@@ -55,7 +57,7 @@ impl Pieces {
         cuts
     }
 
-    /// The same as pieces.
+    /// Returns the bytes in pieces.
     pub fn cut<'a>(&mut self, bytes: &'a [u8]) -> Vec<&'a [u8]> {
         let mut from = 0;
         self.cuts(bytes.len())
@@ -65,7 +67,7 @@ impl Pieces {
     }
 }
 
-/// Bytes, one by one.
+/// Returns the bytes one by one.
 pub fn bytewise(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.chunks(1).collect()
 }

@@ -1,17 +1,16 @@
-//! A second reader of heads and chunked bodies: RFC 9112 read line by line with the simplest means,
-//! slow and without a thought for how bytes arrive. It shares no code with the library, so what one
-//! gets wrong the other does not.
+//! A second reader of heads and chunked bodies: a simple and slow implementation of RFC 9112 that
+//! needs all bytes at once. It shares no code with the library, and so does not share its bugs.
 
 /// Field lines, unfolded.
 pub type Lines = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What a plain reader makes of bytes.
+/// The verdict of a plain reader.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Plain<T> {
-    /// The end is not there.
+    /// The end is missing.
     Short,
     Wrong,
-    /// The value and how many bytes it took.
+    /// The value, and the number of bytes it took.
     Whole(T, usize),
 }
 
@@ -20,7 +19,7 @@ fn token(text: &[u8]) -> bool {
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
-/// No control but HTAB (RFC 9110 §5.5).
+/// Returns whether the text contains no control but HTAB (RFC 9110 §5.5).
 fn text(bytes: &[u8]) -> bool {
     bytes.iter().all(|&b| b == b'\t' || (b >= 0x20 && b != 0x7f))
 }
@@ -35,8 +34,8 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The lines up to and without the first empty one, and how many bytes that was. A line ends in CR
-/// LF or, unless `strict`, in LF. `skip` lets one empty line stand before them.
+/// Returns the lines before the first empty one, and the number of bytes. A line ends in CR LF or,
+/// unless `strict`, in LF. `skip` allows one empty line before them.
 fn lines(bytes: &[u8], skip: bool, strict: bool) -> Plain<Vec<&[u8]>> {
     let (mut lines, mut at) = (Vec::new(), 0);
     loop {
@@ -80,7 +79,7 @@ fn fields(lines: &[&[u8]], folds: bool) -> Option<Lines> {
     Some(fields)
 }
 
-/// `HTTP/1.` DIGIT; whether it is 1.0.
+/// Reads `HTTP/1.` DIGIT. Returns whether it is 1.0.
 fn version(text: &[u8]) -> Option<bool> {
     match text {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit() => {
@@ -98,7 +97,7 @@ pub struct Response {
     pub fields: Lines,
 }
 
-/// `RFC 9112 §4`, once the whole head is there.
+/// Reads a whole response head (`RFC 9112 §4`).
 pub fn response(bytes: &[u8]) -> Plain<Response> {
     let (lines, len) = match lines(bytes, false, false) {
         Plain::Whole(lines, len) => (lines, len),
@@ -132,8 +131,7 @@ pub struct Request {
     pub fields: Lines,
 }
 
-/// `RFC 9112 §3`, once the whole head is there. Which of the four forms a target has is not looked
-/// into, but for `*`.
+/// Reads a whole request head (`RFC 9112 §3`). Of the four forms of a target, checks only `*`.
 pub fn request(bytes: &[u8]) -> Plain<Request> {
     let (lines, len) = match lines(bytes, true, false) {
         Plain::Whole(lines, len) => (lines, len),
@@ -155,8 +153,8 @@ pub fn request(bytes: &[u8]) -> Plain<Request> {
     head().map_or(Plain::Wrong, |head| Plain::Whole(head, len))
 }
 
-/// A chunked body: content and trailer fields (`RFC 9112 §7.1`), and also what content came before
-/// the end of the bytes or the first chunk that is wrong.
+/// Reads a chunked body (`RFC 9112 §7.1`): its content and trailer fields. Also returns the content
+/// before the end of the bytes or the first malformed chunk.
 pub fn chunked(bytes: &[u8], folds: bool) -> (Vec<u8>, Plain<Lines>) {
     let (mut content, mut at) = (Vec::new(), 0);
     loop {
@@ -189,7 +187,7 @@ pub fn chunked(bytes: &[u8], folds: bool) -> (Vec<u8>, Plain<Lines>) {
     }
 }
 
-/// `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`
+/// Reads `*( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`.
 fn chunk_ext(ext: &[u8]) -> bool {
     if ext.is_empty() {
         return true;
@@ -225,7 +223,7 @@ fn chunk_ext(ext: &[u8]) -> bool {
     false
 }
 
-/// `1*HEXDIG [ chunk-ext ]`
+/// Reads `1*HEXDIG [ chunk-ext ]`.
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let (size, ext) = line.split_at(digits);

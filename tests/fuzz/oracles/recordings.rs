@@ -1,7 +1,7 @@
-//! Recordings: read, whoever wrote them; and written, whatever was said.
+//! Recordings: arbitrary ones are read, and arbitrary conversations are written.
 //!
-//! The input is a HAR; or, divided by lines `====`, an index and the bytes of both sides; or both
-//! sides of a conversation, which is recorded in every way there is.
+//! The input is a HAR; or, separated by lines `====`, an index and the bytes of both sides; or both
+//! sides of a conversation, which every recorder records.
 
 use std::cell::RefCell;
 use std::fs;
@@ -16,7 +16,7 @@ use unix_http::transport::PrivateDir;
 
 const BETWEEN: &[u8] = b"\n====\n";
 
-/// Text in memory, for an observer that keeps what it writes to.
+/// Text in memory, for an observer that owns its output.
 #[derive(Clone, Default)]
 struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -31,7 +31,7 @@ impl std::io::Write for Shared {
     }
 }
 
-/// The bytes of both sides.
+/// Collects the bytes of both sides.
 #[derive(Default)]
 struct Seen(std::sync::Mutex<[Vec<u8>; 2]>);
 
@@ -43,7 +43,7 @@ impl Observer for Seen {
     }
 }
 
-/// A directory of this thread's own.
+/// A directory for this thread.
 struct Place(PrivateDir);
 
 impl Place {
@@ -159,7 +159,7 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
         let value = Value::parse(&har).expect("a HAR is JSON");
         assert!(replay.len() <= entries(&value));
         fs::write(at("written.har"), &har).expect("our file");
-        // A response that HTTP has no name for (below 100) cannot be said again.
+        // A status-code below 100 cannot be encoded again.
         let _ = Replay::open(at("written.har"));
         for script in [for_us, for_curl] {
             shell(&script.0.lock().expect("no panic"));
@@ -167,8 +167,8 @@ fn write_all(place: &Place, client: &[u8], server: &[u8]) {
     }
 }
 
-/// What a shell would see outside of quotes and here-documents is what the recorder itself writes
-/// there, and nothing of what was recorded.
+/// Checks that a shell sees only the recorder's own words outside of quotes and here-documents, and
+/// no recorded bytes.
 fn shell(script: &[u8]) {
     let text = std::str::from_utf8(script).expect("text");
     assert!(text.starts_with("#!/bin/sh\n"));

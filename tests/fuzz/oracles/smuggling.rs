@@ -1,5 +1,5 @@
-//! Requests one after the other: where does each end? The server's reading, the tap's and the
-//! gate's have to agree, or one of them takes for content what another takes for a request.
+//! Where does each request in a sequence end? The server, the tap and the gate must agree:
+//! otherwise one of them reads content where another reads a request.
 
 use super::{Pieces, bytewise};
 use std::time::Duration;
@@ -24,17 +24,17 @@ pub fn check(bytes: &[u8]) {
 struct Request {
     head: Vec<u8>,
     content: Vec<u8>,
-    /// Where it ends in the stream, once it is whole.
+    /// Where the request ends in the stream, once it is complete.
     end: Option<usize>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// Every byte belongs to a request; the last one may not be whole.
+    /// Every byte belongs to a request. The last request may be incomplete.
     Bytes,
-    /// No request: the head that begins at this byte, or the body that goes wrong there.
+    /// The head that begins at this byte is malformed, or the body is malformed at this byte.
     Wrong(usize),
-    /// Another protocol may follow.
+    /// Another protocol may follow at this byte.
     Upgrade,
 }
 
@@ -44,7 +44,7 @@ fn asks_for_tunnel(head: &RequestHead) -> bool {
         || fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some()
 }
 
-/// As the server reads: head, framing, body, next.
+/// Reads as the server does: head, framing, body, next request.
 fn server(bytes: &[u8]) -> (Vec<Request>, End) {
     let (mut requests, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
@@ -120,11 +120,10 @@ fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
         conversation.bytes(Side::Client, Duration::ZERO, piece, &mut see);
     }
     if seen.len() > 1000 {
-        return; // more than the tap keeps in mind without an answer
+        return; // more unanswered requests than the tap holds
     }
     match end {
-        // A head whose framing is wrong is shown, then said to be wrong; nothing of it is taken for
-        // content.
+        // A head with malformed framing is shown, then reported. None of it is read as content.
         End::Wrong(_) => {
             let wrong = seen.split_off(requests.len().min(seen.len()));
             assert!(
@@ -134,8 +133,7 @@ fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
                         .all(|request| request.content.is_empty() && request.end.is_none())
             );
             assert_eq!(seen, requests);
-            // While an answer is awaited, what cannot be read may still turn out to be another
-            // protocol's.
+            // Until the response arrives, unreadable bytes may belong to another protocol.
             assert!(fault || seen.iter().any(|request| request.end.is_some()));
         }
         End::Bytes | End::Upgrade => {
@@ -145,7 +143,7 @@ fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     }
 }
 
-/// Nothing passes that the server would read otherwise.
+/// Checks that the gate and the server agree about every request that passes.
 fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     let (mut gate, mut passed, mut refused) = (Gate::new(&[]), Vec::new(), None);
     for piece in pieces {
@@ -156,8 +154,8 @@ fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     }
     assert!(bytes.starts_with(&passed), "bytes pass unchanged");
     let whole = requests.iter().filter_map(|request| request.end).next_back().unwrap_or(0);
-    // Behind the head of a request for an upgrade nothing is read: no page can send one (see
-    // `gate`).
+    // The gate reads nothing after the head of an upgrade request, because no web page can send
+    // one (see `gate`).
     let upgrade = requests.last().is_some_and(|request| {
         let mut decoder = RequestDecoder::new();
         decoder.decode(&request.head).is_ok() && asks_for_tunnel(decoder.head())
@@ -167,11 +165,11 @@ fn gate(bytes: &[u8], pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
     }
     match (refused, end) {
         (None, End::Wrong(at)) => panic!("no request at {at}, and it passed: {}", passed.len()),
-        // A bare CR in a trailer section is told by the byte behind it.
+        // A bare CR in a trailer section is detected at the byte after it.
         (Some(_), End::Wrong(at)) => {
             assert!(passed.len() <= at + 1, "{} bytes of {at}", passed.len())
         }
-        // A page's request, or one without Host.
+        // A request from a web page, or one without Host.
         (Some(_), End::Bytes | End::Upgrade) => {}
         (None, End::Bytes | End::Upgrade) => assert!(passed.len() >= whole),
     }

@@ -1,5 +1,5 @@
 //! Both sides of a connection, as the tap reads them. The input is the client's bytes, a line
-//! `====`, the server's.
+//! `====`, and the server's bytes.
 
 use super::{Pieces, bytewise};
 use std::time::Duration;
@@ -28,8 +28,8 @@ pub fn check(bytes: &[u8]) {
             if !cover {
                 assert_eq!(other.told, whole.told);
             }
-            // What turns out to be no HTTP is covered from there on; what came in pieces before has
-            // been shown by then.
+            // Bytes that are not HTTP are masked from there on. In pieces, some have been shown by
+            // then.
             if !cover || !whole.told.iter().any(|told| told.starts_with("fault")) {
                 assert!(fits(cover, &other.client, &whole.client));
                 assert!(fits(cover, &other.server, &whole.server));
@@ -55,8 +55,8 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Whether what came in pieces is what came whole. More of it may be covered: a piece that ends
-/// inside a URL may end inside its credentials.
+/// Returns whether both deliveries agree. The one in pieces may mask more: a piece that ends inside
+/// a URL may end inside its credentials.
 fn fits(cover: bool, pieces: &[u8], whole: &[u8]) -> bool {
     let same = |(a, b): (&u8, &u8)| a == b || cover && *a == b'*';
     pieces.len() == whole.len() && pieces.iter().zip(whole).all(same)
@@ -64,7 +64,7 @@ fn fits(cover: bool, pieces: &[u8], whole: &[u8]) -> bool {
 
 #[derive(Default)]
 struct Read {
-    /// What was told, what came of one message put together.
+    /// The events, with the pieces of each message joined.
     told: Vec<String>,
     client: Vec<u8>,
     server: Vec<u8>,

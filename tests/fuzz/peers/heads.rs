@@ -1,4 +1,5 @@
-//! Our reader of heads against httparse: what we take, it takes, and reads the same.
+//! Our reader of heads compared with httparse, which must accept every head that we accept, with
+//! the same result.
 
 use unix_http::wire::{Fields, Progress, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version};
 
@@ -16,11 +17,11 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn response(head: &ResponseHead) {
-    // What a user agent may take beside the grammar (RFC 9112 §5.2).
+    // Deviations that a user agent may accept (RFC 9112 §5.2).
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);
     let folded = head.as_bytes().windows(2).any(|two| matches!(two, b"\n " | b"\n\t"));
-    // It knows HTTP/1.0 and 1.1 alone; a higher minor version is read as 1.1 (RFC 9110 §2.5).
+    // It knows only HTTP/1.0 and 1.1. We read a higher minor version as 1.1 (RFC 9110 §2.5).
     if head.fields().len() > MOST || !matches!(head.as_bytes()[7], b'0' | b'1') {
         return;
     }
@@ -28,7 +29,7 @@ fn response(head: &ResponseHead) {
     let mut theirs = httparse::Response::new(&mut headers);
     match config.parse_response(&mut theirs, head.as_bytes()) {
         Ok(httparse::Status::Complete(len)) => assert_eq!(len, head.as_bytes().len()),
-        // A reason-phrase of obs-text and HTAB is read as none, or refused.
+        // It drops or rejects a reason-phrase with obs-text or HTAB.
         _ if !head.reason().is_ascii() || head.reason().contains(&b'\t') || folded => return,
         other => panic!("{other:?}"),
     }
@@ -42,7 +43,7 @@ fn response(head: &ResponseHead) {
 fn request(head: &RequestHead) {
     let line = head.as_bytes().trim_ascii_start().split(|&b| b == b'\n').next().unwrap_or_default();
     let minor = line.strip_suffix(b"\r").unwrap_or(line).last();
-    // Its targets are UTF-8.
+    // It requires UTF-8 in targets.
     if head.fields().len() > MOST || !matches!(minor, Some(b'0' | b'1')) || !head.target().is_ascii() {
         return;
     }
@@ -50,7 +51,7 @@ fn request(head: &RequestHead) {
     let mut theirs = httparse::Request::new(&mut headers);
     match theirs.parse(head.as_bytes()) {
         Ok(httparse::Status::Complete(len)) => assert_eq!(len, head.as_bytes().len()),
-        // It takes no `{`, `"` and their like, which curl sends and Go's servers take.
+        // It rejects `{`, `"` and similar bytes, which curl sends and servers in Go accept.
         Err(httparse::Error::Token) if head.target().iter().any(|b| b"\"<>\\^`{|}#[]".contains(b)) => return,
         other => panic!("{other:?}"),
     }

@@ -1,4 +1,4 @@
-//! Our reader of JSON against serde_json.
+//! Our reader of JSON compared with serde_json.
 
 use unix_http::json::Value;
 
@@ -28,7 +28,7 @@ fn same(ours: &Value, theirs: &serde_json::Value) {
             a.iter().zip(b).for_each(|(a, b)| same(a, b));
         }
         (Value::Object(a), Peer::Object(b)) => {
-            // Of two members with one name serde_json keeps the last.
+            // serde_json keeps the last of several members with one name.
             for (name, value) in b {
                 let last = a.iter().rev().find(|(n, _)| n == name).expect("a member");
                 same(&last.1, value);
@@ -39,7 +39,7 @@ fn same(ours: &Value, theirs: &serde_json::Value) {
     }
 }
 
-/// serde_json writes an exponent's sign where there was none.
+/// Removes the sign that serde_json adds to an exponent.
 fn digits(number: &str) -> String {
     number.replace('E', "e").replace("e+", "e")
 }

@@ -1,4 +1,4 @@
-//! The command line has no public interface: its sources are built into this target.
+//! The command line has no public interface, so this target includes its sources.
 #![no_main]
 #![allow(dead_code, missing_docs)]
 
