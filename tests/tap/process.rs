@@ -255,7 +255,7 @@ fn what_is_wrong_is_told_in_one_line() {
         (&["tap", "--listen", file], "ucurl: tap: cannot listen on unix://"),
         (
             &["tap", "--listen", "tcp://0.0.0.0:1"],
-            "ucurl: tap: cannot listen on tcp://0.0.0.0:1: 0.0.0.0 is an address",
+            "ucurl: tap: cannot listen on tcp://0.0.0.0:1: other machines can reach 0.0.0.0",
         ),
         (
             &["tap", "--script-for", "wget", "--", "true"],
