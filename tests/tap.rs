@@ -12,9 +12,15 @@ mod tap {
     mod limits;
     mod outputs;
     #[cfg(feature = "page")]
+    mod page;
+    #[cfg(feature = "page")]
     mod page_browser;
     #[cfg(feature = "page")]
     mod page_hostile;
+    #[cfg(feature = "page")]
+    mod page_limits;
+    #[cfg(feature = "page")]
+    mod page_process;
     mod process;
     mod read;
     mod recorders;

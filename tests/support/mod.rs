@@ -24,3 +24,5 @@ pub mod proxy;
 pub mod serve;
 pub mod tar;
 pub mod temp;
+#[cfg(feature = "json")]
+pub mod web;

@@ -1,5 +1,5 @@
 //! Secrets in every carrier, and no trace of them in any output: the view, both explanations, the
-//! raw recording, the HAR, the capture and the script.
+//! raw recording, the HAR, the capture, the script and the page.
 
 use crate::support::temp::TempDir;
 use std::fs::{self, File};
@@ -161,8 +161,12 @@ fn leaks(case: &Case, cover: bool, dir: &Path) -> Vec<String> {
     let file = |name: &str| File::create(dir.join(name)).unwrap();
     let started = SystemTime::UNIX_EPOCH;
     let target = Endpoint::parse("unix:///x.sock").unwrap();
-    let observers: [Box<dyn Observer>; 7] = [
-        Box::new(Text::new(file("view"))),
+    #[cfg(feature = "page")]
+    let page = super::page::shown();
+    let observers = [
+        #[cfg(feature = "page")]
+        page.observer,
+        Box::new(Text::new(file("view"))) as Box<dyn Observer>,
         Box::new(Explain::new(file("explained")).overheard("x")),
         Box::new(Explain::new(file("client"))),
         Box::new(Har::new(file("har"), started).unwrap()),
@@ -178,6 +182,14 @@ fn leaks(case: &Case, cover: bool, dir: &Path) -> Vec<String> {
     }
     let mut names =
         ["view", "explained", "client", "har", "pcap", "script"].map(String::from).to_vec();
+    #[cfg(feature = "page")]
+    {
+        let events = page.web.events(None).until(|event| event.name == "end");
+        let details = (1..events.len()).map(|id| page.web.get(&format!("exchange/{id}")).1);
+        let shown = details.collect::<String>() + &page.web.get("har").1 + &format!("{events:?}");
+        fs::write(dir.join("page"), shown).unwrap();
+        names.push("page".into());
+    }
     let record = fs::read_dir(dir.join("record")).unwrap();
     names.extend(record.map(|file| format!("record/{}", file.unwrap().file_name().display())));
     names.retain(|name| {

@@ -64,7 +64,6 @@ pub use kept::BODY_LIMIT;
 use kept::{KeptExchange, KeptFault};
 use std::io::{self, Cursor, Write};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime};
 pub use store::{BYTE_LIMIT, EXCHANGE_LIMIT};
 use store::{Seen, Store};
@@ -237,6 +236,7 @@ impl Site {
         let mut seen = Seen { version, ..Seen::default() };
         let mut body = responder.stream()?;
         write!(body, "event: about\ndata: {}\n\n", self.about())?;
+        body.flush()?;
         loop {
             let (dropped, over) = (seen.dropped, seen.over);
             let changes = self.store.changes(&mut seen, HEARTBEAT);
@@ -264,7 +264,7 @@ impl Site {
             }
             body.flush()?;
             if !changes.more {
-                thread::sleep(GATHER);
+                self.store.pause(GATHER);
             }
         }
     }

@@ -103,6 +103,12 @@ impl Store {
         lock(&self.state).kept.iter().map(|kept| kept.id).collect()
     }
 
+    /// Waits, unless the pages are to end.
+    pub fn pause(&self, time: Duration) {
+        let running = |state: &mut State| !state.stopping;
+        drop(self.changed.wait_timeout_while(lock(&self.state), time, running));
+    }
+
     /// Wakes all pages and tells them to end.
     pub fn stop(&self) {
         lock(&self.state).stopping = true;
