@@ -8,6 +8,7 @@ mod docs {
     mod course;
     mod examples;
     mod lessons;
+    mod literal;
     mod pages;
     mod picture;
     mod shell;

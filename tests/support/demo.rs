@@ -9,9 +9,6 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Whether ucurl has the verb yet.
-pub const LANDED: bool = true;
-
 /// A demonstration engine, ended on drop.
 pub struct Demo {
     child: Child,
