@@ -13,17 +13,18 @@ use std::time::Duration;
 /// The command that was recorded, with the option that shows what the picture shows.
 const COMMAND: &str = "ucurl tap --explain -- docker run --rm --network none busybox echo hello";
 /// Lines on the wire that the picture leaves out, with their explanation.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "> Host:",
     "> User-Agent:",
     "> Content-",
     "> Connection:",
     "> \\r\\n",
-    "< Connection:",
+    "= Content-Length",
+    "< Con",
     "< Upgrade:",
     "< \\r\\n",
 ];
-const COLUMNS: usize = 88;
+const COLUMNS: usize = 86;
 const LINE: usize = 18;
 /// Of a character in the font below; others are near.
 const WIDTH: f64 = 7.8;
@@ -74,7 +75,7 @@ fn style(line: &str) -> (&'static str, bool) {
 
 fn drawing(lines: &[String]) -> String {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let (width, height) = (COLUMNS as f64 * WIDTH + 40.0, TOP + lines.len() * LINE + 12);
+    let (width, height) = (COLUMNS as f64 * WIDTH + 40.0, TOP + lines.len() * LINE - 2);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height}\" \
          viewBox=\"0 0 {width:.0} {height}\" \
