@@ -110,7 +110,8 @@ fn page() -> String {
         count(|v| matches!(v, Verdict::NotOurs(_))),
         IDS.len(),
     );
-    page.push_str("\n## Reading policy\n\n| input | verdict | tests |\n|---|---|---|\n");
+    page.push_str("\n## Reading policy\n\nOne strict policy without switches. Content that arrives before an error is delivered \
+         first.\n\n| input | verdict | tests |\n|---|---|---|\n");
     for policy in POLICY {
         writeln!(page, "| {} | {} | {} |", policy.input, policy.verdict, shown(policy.shown))
             .unwrap();
@@ -120,7 +121,8 @@ fn page() -> String {
     requirements(&mut page, "RFC 9110", RFC9110);
     page.push_str("\n## Cases\n");
     for table in tables() {
-        write!(page, "\n### {}\n\n| case | why | verdict |\n|---|---|---|\n", table.topic).unwrap();
+        write!(page, "\n### {}\n\n| case | reason | verdict |\n|---|---|---|\n", table.topic)
+            .unwrap();
         for case in table.cases {
             let verdict = match case.want {
                 Want::Value("") => "accepted".into(),
