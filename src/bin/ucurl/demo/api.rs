@@ -23,9 +23,11 @@ pub const CONTENT: usize = 64 << 20;
 pub struct Call<'a, 'b> {
     pub engine: &'a Arc<Engine>,
     pub request: &'a mut Request<'b>,
-    query: Vec<(String, String)>,
-    version: ApiVersion,
-    responder: Option<Responder<'a>>,
+    /// The names and values of the query.
+    pub query: Vec<(String, String)>,
+    pub version: ApiVersion,
+    /// What sends the answer; a route that answers by itself takes it.
+    pub responder: Option<Responder<'a>>,
 }
 
 pub enum Reply {
@@ -38,18 +40,6 @@ pub enum Reply {
 pub type Outcome = io::Result<Reply>;
 
 impl<'a, 'b> Call<'a, 'b> {
-    pub fn new(
-        engine: &'a Arc<Engine>,
-        request: &'a mut Request<'b>,
-        responder: Responder<'a>,
-        version: ApiVersion,
-    ) -> Call<'a, 'b> {
-        let text = String::from_utf8_lossy(request.query().unwrap_or_default()).replace('+', " ");
-        let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let query = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
-        Call { engine, request, query, version, responder: Some(responder) }
-    }
-
     pub fn state(&self) -> MutexGuard<'a, State> {
         lock(self.engine)
     }
@@ -106,7 +96,6 @@ impl<'a, 'b> Call<'a, 'b> {
         Value::parse(&content).map_err(|error| refusal!("json", error))
     }
 
-    /// The responder, for a route that answers by itself: each takes it once.
     pub fn responder(&mut self) -> io::Result<Responder<'a>> {
         self.responder.take().ok_or(io::ErrorKind::InvalidInput.into())
     }
@@ -137,6 +126,12 @@ impl<'a, 'b> Call<'a, 'b> {
 pub fn send_line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
     body.write_all((write(line) + "\r\n").as_bytes())?;
     body.flush()
+}
+
+pub fn pairs(query: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(query).replace('+', " ");
+    let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
 pub fn decode(text: &str) -> String {

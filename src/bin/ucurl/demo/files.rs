@@ -1,7 +1,7 @@
 //! The files of a container, in memory, and how they travel: as tar (POSIX.1-1988 ustar).
 
 use super::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The content of each file by its path, which begins with a slash. The path of a directory ends
 /// in a slash, too; a directory is also there if something is in it. Links, modes and times are
@@ -43,6 +43,13 @@ impl Files {
 
     pub fn is_directory(&self, path: &str) -> bool {
         clean(path).is_empty() || self.entries(path).any(|(name, _)| name.starts_with('/'))
+    }
+
+    /// The names of what is in a directory.
+    pub fn names(&self, directory: &str) -> Vec<String> {
+        let names = self.entries(directory).filter_map(|(name, _)| name.split('/').nth(1));
+        let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Puts a file there, or a directory if the path ends in a slash.

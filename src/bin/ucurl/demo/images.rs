@@ -9,25 +9,25 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let state = call.state();
     let filters = Filters::read(&state, "images", call.parameter("filters"))?;
     let views = state.images.iter().rev().map(Image::view).filter(|view| filters.fit(view));
-    let found = views.map(|view| {
-        let mut image = shaped(template!("image_summary.json"), &view);
-        if call.since(44) {
-            take(&mut image, "VirtualSize");
-        }
-        image
-    });
+    let found = views.map(|view| shown(call, template!("image_summary.json"), &view));
     Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
 }
 
 pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    let template = parsed(&filled_in(include_str!("image_inspect.json")));
     let view = call.state().image(name)?.view();
-    let mut shown = shaped(parsed(&filled_in(include_str!("image_inspect.json"))), &view);
+    Ok(Reply::Json(200, shown(call, template, &view)))
+}
+
+/// An image without the members that newer versions of the API left out.
+fn shown(call: &Call<'_, '_>, template: Value, view: &Value) -> Value {
+    let mut shown = shaped(template, view);
     for (version, name) in [(44, "VirtualSize"), (45, "ContainerConfig")] {
         if call.since(version) {
             take(&mut shown, name);
         }
     }
-    Ok(Reply::Json(200, shown))
+    shown
 }
 
 /// The name in the parameters `repo` and `tag`.

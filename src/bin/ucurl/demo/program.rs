@@ -22,7 +22,7 @@ pub struct Program {
 
 /// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
 pub fn known(program: &str) -> Option<&str> {
-    const COMMANDS: &str = "cat echo env exit false hello hostname printf pwd sh sleep top true";
+    const COMMANDS: &str = "cat echo env exit false hello hostname ls printf pwd sh sleep top true";
     let name = program.rsplit('/').next()?;
     COMMANDS.split(' ').find(|command| *command == name)
 }
@@ -158,6 +158,11 @@ impl Program {
             "false" => 1,
             "hostname" => self.cat("/etc/hostname"),
             "pwd" => self.say(&format!("/{}\n", self.directory.trim_matches('/'))),
+            "ls" => {
+                let directory = if first.is_empty() { &self.directory } else { first };
+                let names = lock(&self.process.files).names(directory);
+                self.say(&(names.join("\n") + "\n"))
+            }
             "env" => self.say(&(self.env.join("\n") + "\n")),
             "hello" => self.say(include_str!("hello.txt")),
             _ => self.fail(program, "not found (this demonstration knows few programs)", 127),

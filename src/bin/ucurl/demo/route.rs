@@ -24,12 +24,19 @@ pub fn answer(
     }
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let mut api = include_str!("api.txt").lines();
-    let found = api.find_map(|line| Some((line, fits(line, request.method(), &parts)?)));
-    let Some((known, name)) = found else {
+    let found = api.find_map(|line| {
+        let (known, error) = line.split_once(" -> ").unwrap_or((line, ""));
+        Some((known, error, fits(known, request.method(), &parts)?))
+    });
+    let Some((known, error, name)) = found else {
         return refuse(responder, &refusal!("page-none"), "Content-Type: application/json");
     };
-    let mut call = Call::new(engine, request, responder, asked);
-    let outcome = route(&mut call, known, &name);
+    let (query, responder) = (pairs(request.query().unwrap_or_default()), Some(responder));
+    let mut call = Call { engine, request, query, version: asked, responder };
+    let outcome = match error {
+        "" => route(&mut call, known, &name),
+        error => Err(filled(error, &[&name])),
+    };
     call.answer(outcome)
 }
 
@@ -58,7 +65,6 @@ fn fits(line: &str, method: &str, parts: &[&str]) -> Option<String> {
 
 /// The answer to what a line of the list says, about something of this name.
 fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
-    let area = known.split('/').nth(1).unwrap_or_default();
     match known {
         "GET|HEAD /_ping" => ping(call),
         "GET /version" => Ok(Reply::Json(200, parsed(&filled_in(include_str!("version.json"))))),
@@ -92,13 +98,7 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
         "GET /networks" => networks(call),
         "GET /networks/{id}" => network(name),
         "GET /volumes" => Ok(Reply::Json(200, template!("volumes.json"))),
-        "GET /volumes/{name}" => Err(refusal!("volume-none", name)),
-        "GET /plugins/{name}/json" => Err(refusal!("plugin-none", name)),
         "GET /plugins" => Ok(Reply::Json(200, Value::Array(Vec::new()))),
-        "POST /swarm/init" | "POST /swarm/join" => Err(refusal!("absent", known)),
-        _ if "swarm nodes services tasks secrets configs".split(' ').any(|one| one == area) => {
-            Err(refusal!("swarm-none"))
-        }
         _ => Err(refusal!("absent", known)),
     }
 }

@@ -13,27 +13,32 @@ use unix_http::docker::{FrameStream, encode_frame};
 /// real engine is never that fast.
 const BREATH: Duration = Duration::from_millis(40);
 
-/// What a client sees of the output.
-struct Output {
-    process: Arc<Process>,
-    /// Whether it comes without frames.
+/// A client of a container or an exec: what it sees of the output, and what its bytes mean.
+struct Attached {
+    task: Arc<Task>,
+    /// Whether output comes without frames.
     raw: bool,
-    /// Whether the client sees standard output, and standard error.
+    /// Whether it sees standard output, and standard error.
     wants: [bool; 2],
     /// The first record that it sees, and the one after the last, if that is known.
     from: usize,
     to: Option<usize>,
+    /// Whether its bytes are the process's input, and whether the input ends with them.
+    stdin: bool,
+    close_stdin: bool,
+    /// The keys that detach it.
+    keys: Vec<u8>,
 }
 
 /// `/logs`: output of the past, and as it comes.
 pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     ensure!(!call.truth("timestamps"), "absent", "timestamps in logs");
-    let process = Arc::clone(&call.container(name)?.process);
+    let task = call.container(name)?;
     let wants = [call.truth("stdout"), call.truth("stderr")];
     ensure!(wants != [false; 2], "attach-nothing");
     let (since, until) = (call.time("since")?, call.time("until")?);
     let (from, to, ends) = {
-        let run = process.run.get();
+        let run = task.process.run.get();
         let follows = call.truth("follow") && run.status == Status::Running;
         let tail = call.parameter("tail").parse().map_or(0, |lines| run.tail(lines));
         let is_past = |record: &Record| since.is_some_and(|since| record.time < since);
@@ -42,10 +47,11 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let end = end.or((!follows).then_some(run.output.len()));
         (run.output.partition_point(is_past).max(tail), end, run.ends)
     };
-    let mut body = call.stream(stream_type(call, !process.tty))?;
+    let (raw, stdin, close_stdin, keys) = (task.process.tty, false, false, Vec::new());
+    let view = Attached { task, raw, wants, from, to, stdin, close_stdin, keys };
+    let mut body = call.stream(stream_type(call, !raw))?;
     body.flush()?;
-    let output = Output { raw: process.tty, process, wants, from, to };
-    output.write(&mut body, ends, || call.request.is_gone())?;
+    view.write(&mut body, ends, || call.request.is_gone())?;
     Ok(Reply::Sent(body.finish()?))
 }
 
@@ -57,7 +63,97 @@ fn stream_type(call: &Call<'_, '_>, framed: bool) -> &'static str {
     }
 }
 
-impl Output {
+pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+    call.request.bytes(CONTENT)?;
+    let task = call.container(name)?;
+    let (view, tty, stream) = (task.view(), task.process.tty, call.truth("stream"));
+    let end = task.process.run.get().output.len();
+    call.state().emit_task(&task, "attach", &[]);
+    let attached = Attached {
+        task,
+        raw: tty,
+        wants: [call.truth("stdout"), call.truth("stderr")],
+        from: if call.truth("logs") { 0 } else { end },
+        to: (!stream).then_some(end),
+        stdin: call.truth("stdin") && stream && flag(&view, "/Config/OpenStdin"),
+        close_stdin: flag(&view, "/Config/StdinOnce") && !tty,
+        keys: detach_keys(call.parameter("detachKeys"))?,
+    };
+    attached.serve(call)
+}
+
+/// `POST /exec/{id}/start`, which attaches too, unless it is detached.
+pub fn start_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
+    let mut asked = template!("exec_start.json");
+    overlay(&mut asked, &call.json()?)?;
+    let task = call.state().exec(id)?;
+    if flag(&asked, "/Detach") {
+        launch(call.engine, &task)?;
+        return Ok(Reply::Empty(200));
+    }
+    let view = task.view();
+    let attached = Attached {
+        close_stdin: !task.process.tty,
+        task,
+        raw: flag(&asked, "/Tty"),
+        wants: ["/Config/AttachStdout", "/Config/AttachStderr"].map(|place| flag(&view, place)),
+        from: 0,
+        to: None,
+        stdin: flag(&view, "/Config/AttachStdin"),
+        keys: detach_keys(text(&view, "/Config/DetachKeys"))?,
+    };
+    attached.serve(call)
+}
+
+impl Attached {
+    /// Ends HTTP, begins an exec, and moves bytes both ways until the process has ended.
+    fn serve(self, call: &mut Call<'_, '_>) -> Outcome {
+        let upgrade = call.request.offers_upgrade("tcp");
+        let kind = stream_type(call, upgrade && !self.raw);
+        let mut responder = call.responder()?.field("Content-Type", kind);
+        if upgrade {
+            let upgraded = responder.status(101).reason("UPGRADED").field("Connection", "Upgrade");
+            responder = upgraded.field("Upgrade", "tcp");
+        }
+        if self.task.is_exec() {
+            responder = engine_fields(responder, "");
+        }
+        let ends = self.task.process.run.get().ends;
+        let (connection, sent) = responder.hijack(call.request)?;
+        thread::sleep(BREATH);
+        let begun = if self.task.is_exec() { launch(call.engine, &self.task) } else { Ok(()) };
+        match begun.as_ref().err().and_then(told) {
+            // It is too late for a status-code: an exec that fails says so in its stream.
+            Some((_, why)) => self.say(&mut connection.split()?.1, why)?,
+            None => self.run(connection, ends)?,
+        }
+        Ok(Reply::Sent(sent))
+    }
+
+    fn run(&self, connection: Upgraded, ends: u64) -> io::Result<()> {
+        let (mut from_client, mut to_client) = connection.split()?;
+        let detached = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                detached.store(self.input(&mut from_client, ends), Ordering::Release);
+                self.task.process.run.change(|_| {});
+            });
+            let is_detached = || detached.load(Ordering::Acquire);
+            let mut outcome = self.write(&mut to_client, ends, is_detached);
+            if self.task.is_exec() && is_detached() {
+                let why = "exec attach failed: error on attach stdin: read escape sequence";
+                outcome = self.say(&mut to_client, why);
+            }
+            // Ends the thread that reads, too. It fails where the client has closed already.
+            let _ = to_client.stream().shutdown(Shutdown::Both);
+            outcome
+        })
+    }
+
+    fn say(&self, client: &mut impl Write, why: &str) -> io::Result<()> {
+        client.write_all(&self.frame(false, format!("{why}\r\n").as_bytes()))
+    }
+
     /// Writes output as it comes, until the process has ended more often than `ends` times.
     fn write(
         &self,
@@ -67,7 +163,7 @@ impl Output {
     ) -> io::Result<()> {
         let mut next = self.from;
         loop {
-            let records = self.process.run.wait(TICK, |run| {
+            let records = self.task.process.run.wait(TICK, |run| {
                 let end = self.to.unwrap_or(run.output.len()).min(next + 256);
                 let new = run.output.get(next..end).unwrap_or_default().to_vec();
                 let ended = run.ends > ends || run.removed || self.to.is_some() || is_over();
@@ -93,110 +189,10 @@ impl Output {
         encode_frame(&mut out, stream[usize::from(error)], data);
         out
     }
-}
-
-/// A client of a container or an exec: what it sees, and what its bytes mean.
-struct Attached {
-    task: Arc<Task>,
-    output: Output,
-    /// Whether its bytes are the process's input, and whether the input ends with them.
-    stdin: bool,
-    close_stdin: bool,
-    /// The keys that detach it.
-    keys: Vec<u8>,
-}
-
-pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    call.request.bytes(CONTENT)?;
-    let task = call.container(name)?;
-    let (process, view) = (Arc::clone(&task.process), task.view());
-    let (end, stream, tty) = (process.run.get().output.len(), call.truth("stream"), process.tty);
-    let wants = [call.truth("stdout"), call.truth("stderr")];
-    let (from, to) = (if call.truth("logs") { 0 } else { end }, (!stream).then_some(end));
-    call.state().emit_task(&task, "attach", &[]);
-    let attached = Attached {
-        task,
-        output: Output { process, raw: tty, wants, from, to },
-        stdin: call.truth("stdin") && stream && flag(&view, "/Config/OpenStdin"),
-        close_stdin: flag(&view, "/Config/StdinOnce") && !tty,
-        keys: detach_keys(call.parameter("detachKeys"))?,
-    };
-    attached.serve(call)
-}
-
-/// `POST /exec/{id}/start`, which attaches too, unless it is detached.
-pub fn start_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let mut asked = template!("exec_start.json");
-    overlay(&mut asked, &call.json()?)?;
-    let task = call.state().exec(id)?;
-    if flag(&asked, "/Detach") {
-        launch(call.engine, &task)?;
-        return Ok(Reply::Empty(200));
-    }
-    let (process, view, raw) = (Arc::clone(&task.process), task.view(), flag(&asked, "/Tty"));
-    let wants = ["/Config/AttachStdout", "/Config/AttachStderr"].map(|place| flag(&view, place));
-    let attached = Attached {
-        stdin: flag(&view, "/Config/AttachStdin"),
-        close_stdin: !process.tty,
-        keys: detach_keys(text(&view, "/Config/DetachKeys"))?,
-        output: Output { process, raw, wants, from: 0, to: None },
-        task,
-    };
-    attached.serve(call)
-}
-
-impl Attached {
-    /// Ends HTTP, begins an exec, and moves bytes both ways until the process has ended.
-    fn serve(self, call: &mut Call<'_, '_>) -> Outcome {
-        let upgrade = call.request.offers_upgrade("tcp");
-        let kind = stream_type(call, upgrade && !self.output.raw);
-        let mut responder = call.responder()?.field("Content-Type", kind);
-        if upgrade {
-            let upgraded = responder.status(101).reason("UPGRADED").field("Connection", "Upgrade");
-            responder = upgraded.field("Upgrade", "tcp");
-        }
-        if self.task.is_exec() {
-            responder = engine_fields(responder, "");
-        }
-        let ends = self.output.process.run.get().ends;
-        let (connection, sent) = responder.hijack(call.request)?;
-        thread::sleep(BREATH);
-        let begun = if self.task.is_exec() { launch(call.engine, &self.task) } else { Ok(()) };
-        match begun.as_ref().err().and_then(told) {
-            // It is too late for a status-code: an exec that fails says so in its stream.
-            Some((_, why)) => self.say(&mut connection.split()?.1, why)?,
-            None => self.run(connection, ends)?,
-        }
-        Ok(Reply::Sent(sent))
-    }
-
-    fn run(&self, connection: Upgraded, ends: u64) -> io::Result<()> {
-        let (mut from_client, mut to_client) = connection.split()?;
-        let detached = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                detached.store(self.input(&mut from_client, ends), Ordering::Release);
-                self.output.process.run.change(|_| {});
-            });
-            let is_detached = || detached.load(Ordering::Acquire);
-            let mut outcome = self.output.write(&mut to_client, ends, is_detached);
-            if self.task.is_exec() && is_detached() {
-                let why = "exec attach failed: error on attach stdin: read escape sequence";
-                outcome = self.say(&mut to_client, why);
-            }
-            // Ends the thread that reads, too. It fails where the client has closed already.
-            let _ = to_client.stream().shutdown(Shutdown::Both);
-            outcome
-        })
-    }
-
-    fn say(&self, client: &mut impl Write, why: &str) -> io::Result<()> {
-        client.write_all(&self.output.frame(false, format!("{why}\r\n").as_bytes()))
-    }
 
     /// Passes on what the client sends; whether it detaches.
     fn input(&self, from: &mut ReadHalf, ends: u64) -> bool {
-        let (process, mut terminal) = (&self.output.process, Terminal::default());
+        let (process, mut terminal) = (&self.task.process, Terminal::default());
         // A client may send before the container is started.
         let begin = || {
             process.run.wait(ALWAYS, |run| {
