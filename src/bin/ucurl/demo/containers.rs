@@ -5,8 +5,8 @@ use super::filters::Filters;
 use super::program::{Program, known};
 use std::thread;
 
-/// How long a program takes to begin, and to end. Without it, it would end before its client knows
-/// that it has been started, and its end would be told before its output.
+/// How long a program takes to begin. Without it, it could end before its client knows that it has
+/// been started.
 const PACE: Duration = Duration::from_millis(20);
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
@@ -201,7 +201,7 @@ pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
     thread::Builder::new().name("process".into()).spawn(move || {
         thread::sleep(PACE);
         let code = program.run(&argv);
-        thread::sleep(PACE);
+        task.process.drain();
         let mut state = lock(&engine);
         task.process.finish(code);
         state.emit_task(&task, over, &[("exitCode", &code.to_string())]);

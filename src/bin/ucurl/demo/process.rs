@@ -2,7 +2,8 @@
 
 use super::files::Files;
 use super::prelude::*;
-use std::sync::{Condvar, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, MutexGuard, Weak};
 
 /// How much input and output is kept. A program that gets and writes more fails.
 const KEPT: usize = 128 << 20;
@@ -66,6 +67,8 @@ pub struct Run {
     pub error: String,
     pub removed: bool,
     pub output: Vec<Record>,
+    /// The next record of each attached client.
+    pub readers: Vec<Weak<AtomicUsize>>,
     size: usize,
     input: Vec<u8>,
     pub input_open: bool,
@@ -116,6 +119,17 @@ impl Process {
 
     pub fn kill(&self, signal: i64) {
         self.run.change(|run| run.killed = Some(128 + signal));
+    }
+
+    /// Waits until its clients have taken the output, for a second at most: when they know of its
+    /// end, they may stop reading.
+    pub fn drain(&self) {
+        self.run.wait(Duration::from_secs(1), |run| {
+            let count = run.output.len();
+            let is_behind = |next: Arc<AtomicUsize>| next.load(Ordering::Acquire) < count;
+            run.readers.retain(|reader| reader.upgrade().is_some_and(is_behind));
+            run.readers.is_empty().then_some(())
+        });
     }
 
     pub fn finish(&self, code: i64) {

@@ -4,7 +4,7 @@ use super::api::*;
 use super::containers::launch;
 use std::io::Read;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use unix_http::connection::{ReadHalf, Upgraded};
 use unix_http::docker::{FrameStream, encode_frame};
@@ -20,8 +20,8 @@ struct Attached {
     raw: bool,
     /// Whether it sees standard output, and standard error.
     wants: [bool; 2],
-    /// The first record that it sees, and the one after the last, if that is known.
-    from: usize,
+    /// The next record that it sees, and the one after the last, if that is known.
+    next: Arc<AtomicUsize>,
     to: Option<usize>,
     /// Whether its bytes are the process's input, and whether the input ends with them.
     stdin: bool,
@@ -48,7 +48,8 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         (run.output.partition_point(is_past).max(tail), end, run.ends)
     };
     let (raw, stdin, close_stdin, keys) = (task.process.tty, false, false, Vec::new());
-    let view = Attached { task, raw, wants, from, to, stdin, close_stdin, keys };
+    let next = Arc::new(AtomicUsize::new(from));
+    let view = Attached { task, raw, wants, next, to, stdin, close_stdin, keys };
     let mut body = call.stream(stream_type(call, !raw))?;
     body.flush()?;
     view.write(&mut body, ends, || call.request.is_gone())?;
@@ -73,7 +74,7 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         task,
         raw: tty,
         wants: [call.truth("stdout"), call.truth("stderr")],
-        from: if call.truth("logs") { 0 } else { end },
+        next: Arc::new(AtomicUsize::new(if call.truth("logs") { 0 } else { end })),
         to: (!stream).then_some(end),
         stdin: call.truth("stdin") && stream && flag(&view, "/Config/OpenStdin"),
         close_stdin: flag(&view, "/Config/StdinOnce") && !tty,
@@ -97,7 +98,7 @@ pub fn start_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
         task,
         raw: flag(&asked, "/Tty"),
         wants: ["/Config/AttachStdout", "/Config/AttachStderr"].map(|place| flag(&view, place)),
-        from: 0,
+        next: Arc::default(),
         to: None,
         stdin: flag(&view, "/Config/AttachStdin"),
         keys: detach_keys(text(&view, "/Config/DetachKeys"))?,
@@ -119,6 +120,7 @@ impl Attached {
             responder = engine_fields(responder, "");
         }
         let ends = self.task.process.run.get().ends;
+        self.task.process.run.change(|run| run.readers.push(Arc::downgrade(&self.next)));
         let (connection, sent) = responder.hijack(call.request)?;
         thread::sleep(BREATH);
         let begun = if self.task.is_exec() { launch(call.engine, &self.task) } else { Ok(()) };
@@ -161,8 +163,8 @@ impl Attached {
         ends: u64,
         mut is_over: impl FnMut() -> bool,
     ) -> io::Result<()> {
-        let mut next = self.from;
         loop {
+            let next = self.next.load(Ordering::Acquire);
             let records = self.task.process.run.wait(TICK, |run| {
                 let end = self.to.unwrap_or(run.output.len()).min(next + 256);
                 let new = run.output.get(next..end).unwrap_or_default().to_vec();
@@ -173,11 +175,12 @@ impl Attached {
             if records.is_empty() {
                 return Ok(());
             }
-            next += records.len();
             let wanted = records.iter().filter(|record| self.wants[usize::from(record.error)]);
             let frames = wanted.flat_map(|record| self.frame(record.error, &record.data));
             client.write_all(&frames.collect::<Vec<u8>>())?;
             client.flush()?;
+            self.next.store(next + records.len(), Ordering::Release);
+            self.task.process.run.change(|_| {});
         }
     }
 
