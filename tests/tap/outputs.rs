@@ -3,6 +3,7 @@
 use super::process::{ANSWER, LIMIT, ask, listening, processes, signal, tap, wait_for};
 use crate::support::child::run;
 use crate::support::fake::Fake;
+use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
@@ -211,4 +212,30 @@ fn a_signal_ends_a_tap_whose_pipe_is_full() {
     assert!(said.any(|line| line.unwrap().contains("an output was stuck")));
     let mark = dir.path().display().to_string();
     wait_for("its processes to end", || processes(&mark).is_empty());
+}
+
+/// As `docker run -it` does: in raw mode a bare LF does not return to column 1.
+#[test]
+fn lines_on_a_terminal_in_raw_mode_end_in_cr_lf() {
+    if needs::program("script").is_none() {
+        return;
+    }
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
+    let to = server.path().display().to_string();
+    let tap = tap(&dir, &["tap", "--color", "never", "--to", &to, "--", "sh", "-c"]);
+    let words = tap.get_args().map(|word| format!("'{}' ", word.display()));
+    let ucurl = crate::support::child::ucurl();
+    let ucurl = ucurl.get_program().display();
+    let command = format!("env {} 'stty raw; {ucurl} -sS /hello'", words.collect::<String>());
+    let mut script = Command::new("script");
+    script.envs(tap.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    script.args(["-qec", &command, "/dev/null"]).env("SHELL", "/bin/sh");
+    let shown = run(&mut script, b"", LIMIT).success();
+    let view = &shown[shown.find("1.1").unwrap()..];
+    assert!(
+        view.contains("1.1 < HTTP/1.1 200 OK\r\n") && view.contains("1 * closed\r\n"),
+        "{view}"
+    );
+    let bare = view.split_inclusive('\n').filter(|line| !line.ends_with("\r\n"));
+    assert_eq!(bare.filter(|line| line.contains('\n')).collect::<Vec<_>>(), [""; 0], "{view:?}");
 }
