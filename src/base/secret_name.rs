@@ -49,7 +49,7 @@ pub fn is_secret_name(name: &[u8]) -> bool {
     let secret = |word: &String| {
         is(WORDS, word)
             || PARTS.split_ascii_whitespace().any(|part| word.contains(part))
-            || (word.ends_with("pass") || word.ends_with("pwd"))
+            || ["pass", "pwd", "auth"].iter().any(|end| word.ends_with(end))
                 && !matches!(word.as_str(), "bypass" | "compass")
     };
     let keys = || words.windows(2).any(|pair| is(KEYS, &pair[0]) && pair[1].starts_with("key"));
@@ -112,7 +112,8 @@ mod tests {
     fn the_words_of_a_name_decide_whether_it_is_secret() {
         let secret = "password DB_PASS PGPASSWORD PGPASS MYSQL_PWD pwd GPG_PASSPHRASE REDIS_AUTH \
             auth identitytoken GITHUB_PAT SSH_KEY AWS_ACCESS_KEY_ID SigningCAKey UnlockKey TOKEN2 \
-            splunk-token X_API-KEY apiKey X-Csrf-Token com.example.api_token --password SESSION";
+            splunk-token X_API-KEY apiKey X-Csrf-Token com.example.api_token --password SESSION \
+            traefik.basicauth";
         for name in secret.split_ascii_whitespace() {
             assert!(is_secret_name(name.as_bytes()), "{name}");
         }

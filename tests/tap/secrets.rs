@@ -70,6 +70,7 @@ fn cases() -> Vec<Case> {
         ("json-object", r#"{"token":{"value":"hunter2"}}"#),
         ("json-deep", r#"{"a":[{"token":[{"v":["hunter2"]}]}]}"#),
         ("json-label", r#"{"Labels":{"api_token":"hunter2"}}"#),
+        ("json-label-auth", r#"{"Labels":{"traefik.basicauth":"u:hunter2"}}"#),
         ("json-splunk", r#"{"LogConfig":{"Config":{"splunk-token":"hunter2"}}}"#),
         ("json-ca-key", r#"{"CAConfig":{"SigningCAKey":"-----BEGIN hunter2"}}"#),
         ("json-podman-env", r#"{"env":{"DB_PASSWORD":"hunter2"}}"#),
@@ -115,6 +116,11 @@ fn cases() -> Vec<Case> {
     }
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\n\x07hunter2".to_vec();
     cases.push(Case("http2", preface, b"\0\0\x07\x04\0\0\0\0\0hunter2".to_vec()));
+    // {"token":"hunter2", ...
+    let gzip = "H4sIAAAAAAACA6tWKsnPTs1TslLKKM0rSS0yUtJRKkmtKAEK5GTmpSrQmFCq5QIA5E62SYIAAAA=";
+    let gzip = unix_http::base::base64::decode(gzip).unwrap();
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 56\r\n\r\n";
+    cases.push(Case("gzip", get("/", ""), [head.as_bytes(), &gzip].concat()));
     cases.extend(upgrades());
     cases
 }
@@ -169,7 +175,7 @@ fn leaks(case: &Case, cover: bool, dir: &Path) -> Vec<String> {
         Box::new(Text::new(file("view"))) as Box<dyn Observer>,
         Box::new(Explain::new(file("explained")).overheard("x")),
         Box::new(Explain::new(file("client"))),
-        Box::new(Har::new(file("har"), started).unwrap()),
+        Box::new(Har::new(file("har"), started).unwrap().cover(cover)),
         Box::new(Pcap::new(file("pcap"), started, "x").unwrap()),
         Box::new(Script::new(file("script"), &target)),
         Box::new(Record::create(dir.join("record"), started, cover).unwrap()),
