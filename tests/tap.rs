@@ -16,6 +16,8 @@ mod tap {
     #[cfg(feature = "page")]
     mod page_browser;
     #[cfg(feature = "page")]
+    mod page_copy;
+    #[cfg(feature = "page")]
     mod page_hostile;
     #[cfg(feature = "page")]
     mod page_limits;

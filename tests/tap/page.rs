@@ -22,7 +22,11 @@ pub struct Shown {
 }
 
 pub fn shown() -> Shown {
-    let target = Endpoint::parse("unix:///run/docker.sock").unwrap();
+    shown_for(Endpoint::Unix("/run/docker.sock".into()))
+}
+
+/// The same, with another address that the requests go to.
+pub fn shown_for(target: Endpoint) -> Shown {
     let origin = Origin::new("a test", target, SystemTime::UNIX_EPOCH);
     let any = Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 };
     let page = Page::bind(&any, origin).unwrap();
