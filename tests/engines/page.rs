@@ -1,8 +1,10 @@
 //! The live page of `docker run` on a real dockerd, and pictures of it in `target/tmp/page`.
 
-use crate::support::child::run;
+use crate::support::child::{run, ucurl};
+use crate::support::live::Live;
 use crate::support::needs::{self, program};
 use crate::support::page::Page;
+use crate::support::web::{WebClient, list, number, text};
 use std::process::Command;
 use std::time::Duration;
 
@@ -74,4 +76,38 @@ fn stdout_and_stderr_of_a_container_are_told_apart_and_errors_stand_out() {
     page.process().close();
     page.process().complains("the page stays until Ctrl-C");
     assert_eq!(page.browser.problems(), [""; 0]);
+}
+
+/// The same without a browser: what the server tells the page.
+#[test]
+fn docker_run_is_told_in_json() {
+    let Some(engine) = program("docker").and_then(|_| needs::docker()) else { return };
+    let mut command = ucurl();
+    command.args(["tap", "--web", "--to"]).arg(engine).arg("--").args(ECHO);
+    let mut tap = Live::start(&mut command);
+    tap.complains("watch at ");
+    let web = WebClient::new(&tap.complains("/\n"));
+    tap.complains("the page stays until Ctrl-C");
+    let events = web.events(None).until(|event| event.name == "end");
+    let ask = |what: &str| {
+        let fits = |target: &str| target.split('?').next().is_some_and(|path| path.ends_with(what));
+        let all = events.iter().filter(|event| event.name == "exchange");
+        let summary = &all.rev().find(|event| fits(text(&event.data, "target"))).expect(what).data;
+        assert_eq!((text(summary, "state"), text(summary, "method")), ("done", "POST"), "{what}");
+        let detail = web.detail(number(summary, "id") as u64, "");
+        let pieces = list(&detail, "pieces").iter();
+        let told = pieces.map(|piece| [text(piece, "stream"), text(piece, "text")].concat());
+        (number(summary, "status"), text(summary, "kind").to_owned(), told.collect::<String>())
+    };
+    let (status, kind, told) = ask("/containers/create");
+    assert_eq!((status, kind.as_str()), (201, "json"));
+    assert!(told.contains(r#""Cmd":["echo","hi"]"#) && told.contains(r#"{"Id":""#), "{told}");
+    assert_eq!(ask("/attach"), (101, "upgraded".into(), "stdouthi\n".into()));
+    let (status, kind, told) = ask("/wait");
+    assert_eq!((status, kind.as_str()), (200, "json"));
+    assert!(told.contains(r#""StatusCode":0"#), "{told}");
+    assert_eq!(ask("/start"), (204, "none".into(), String::new()));
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-TERM", &tap.id().to_string()]).status().expect("kill").success());
+    assert_eq!(tap.end().code, 0);
 }
