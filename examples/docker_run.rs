@@ -7,13 +7,16 @@
 //! ```console engine
 //! $ cargo run -q --example docker_run -- --rm --network none busybox echo hello
 //! hello
-//! $ echo hello | cargo run -q --example docker_run -- --rm -i --network none busybox sh -c 'cat; echo the end'
+//! $ echo hello | cargo run -q --example docker_run -- --rm -i --network none busybox \
+//!     sh -c 'cat; echo the end'
 //! hello
 //! the end
-//! $ cargo run -q --example docker_run -- --rm --network none busybox sh -c 'echo out; echo err >&2; exit 3' 2>/dev/null; echo "exit code $?"
+//! $ cargo run -q --example docker_run -- --rm --network none busybox \
+//!     sh -c 'echo out; echo err >&2; exit 3' 2>/dev/null; echo "exit code $?"
 //! out
 //! exit code 3
-//! $ cargo run -q --example docker_run -- --rm --network none busybox no-such-program; echo "exit code $?"
+//! $ cargo run -q --example docker_run -- --rm --network none busybox no-such-program; \
+//!     echo "exit code $?"
 //! docker_run: …no-such-program…
 //! exit code 127
 //! ```

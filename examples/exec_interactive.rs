@@ -14,7 +14,8 @@
 //! $ echo hello | cargo run -q --example exec_interactive -- exec-target sh -c 'cat; echo the end'
 //! hello
 //! the end
-//! $ cargo run -q --example exec_interactive -- exec-target sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null; echo "exit code $?"
+//! $ cargo run -q --example exec_interactive -- exec-target \
+//!     sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null; echo "exit code $?"
 //! out
 //! exit code 7
 //! $ ucurl -s -X DELETE '/containers/exec-target?force=1'; rm -r $D
@@ -64,7 +65,8 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     let tty = stdin().is_terminal() && stdout().is_terminal();
 
     let options = format!(
-        r#"{{"AttachStdin":true,"AttachStdout":true,"AttachStderr":true,"Tty":{tty},"Cmd":{command}}}"#
+        r#"{{"AttachStdin":true,"AttachStdout":true,"AttachStderr":true,
+            "Tty":{tty},"Cmd":{command}}}"#
     );
     let created = client.post(&format!("/containers/{container}/exec")).json(options).send()?;
     let created = docker::ok(created)?.json()?;

@@ -9,7 +9,8 @@
 //! ```console engine
 //! $ D=$(mktemp -d)
 //! $ ucurl -s '/containers/create?name=two-streams' -o $D/created \
-//!     --json '{"Image":"busybox","Cmd":["sh","-c","echo out; echo err >&2"],"HostConfig":{"NetworkMode":"none"}}'
+//!     --json '{"Image":"busybox","Cmd":["sh","-c","echo out; echo err >&2"],'\
+//! '"HostConfig":{"NetworkMode":"none"}}'
 //! $ ucurl -s -X POST /containers/two-streams/start /containers/two-streams/wait
 //! {…"StatusCode":0}
 //! $ ucurl -s '/containers/two-streams/logs?stderr=1' | od -An -c

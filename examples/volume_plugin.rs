@@ -12,7 +12,8 @@
 //! listening on unix:///run/docker/plugins/course.sock
 //! $ ucurl -s --json '{"Name":"course-volume","Driver":"course"}' --select /Driver /volumes/create
 //! course
-//! $ ucurl -s '/containers/create?name=plugged' -o $D/created --json '{"Image":"busybox","Cmd":["touch","/data/was-here"],'\
+//! $ ucurl -s '/containers/create?name=plugged' -o $D/created \
+//!     --json '{"Image":"busybox","Cmd":["touch","/data/was-here"],'\
 //! '"HostConfig":{"NetworkMode":"none","Binds":["course-volume:/data"]}}'
 //! $ ucurl -s -X POST /containers/plugged/start /containers/plugged/wait
 //! {"Error":null,"StatusCode":0}

@@ -10,7 +10,8 @@
 //! $ cargo run -q --example web_server -- $D/notes.sock &
 //! listening on unix:///…/notes.sock
 //! $ curl -s --unix-socket $D/notes.sock http://localhost/notes
-//! $ curl -s --unix-socket $D/notes.sock -d text=from%20curl -w '%{http_code}, see %{redirect_url}\n' http://localhost/notes
+//! $ curl -s --unix-socket $D/notes.sock -d text=from%20curl http://localhost/notes \
+//!     -w '%{http_code}, see %{redirect_url}\n'
 //! 303, see http://localhost/
 //! $ ucurl -s --unix-socket $D/notes.sock -d text='from <ucurl>' http:/notes
 //! $ ucurl -s --unix-socket $D/notes.sock http:/notes

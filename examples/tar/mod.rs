@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! archive = *( header content padding ) end
-//! header  = 512 bytes:    0 name(100)   100 mode(8)   108 uid(8)   116 gid(8)   124 size(12)   136 mtime(12)
-//!                       148 checksum(8) 156 type(1)   157 link(100) 257 "ustar" NUL "00"       345 prefix(155)
+//! header  = 512 bytes, each part at its offset:
+//!             0 name(100)    100 mode(8)   108 uid(8)     116 gid(8)
+//!           124 size(12)     136 mtime(12) 148 checksum(8) 156 type(1)
+//!           157 link(100)    257 "ustar" NUL "00"          345 prefix(155)
 //!                         ; numbers are octal digits and a NUL
 //! padding = *NUL          ; up to a multiple of 512
 //! end     = 1024NUL

@@ -29,7 +29,7 @@ use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
 /// The time that a socket has to answer.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How many sockets are asked at once.
 const AT_ONCE: usize = 8;
 
