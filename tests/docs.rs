@@ -1,4 +1,4 @@
-//! Pages and examples: every command, picture, link and number is correct.
+//! Pages and examples: every command, picture, link and number is as they say.
 #![cfg(feature = "commands")]
 
 mod support;

@@ -1,4 +1,4 @@
-//! JSON (RFC 8259): which texts are accepted, which are rejected and where, in every delivery.
+//! JSON, RFC 8259: what is read, what is refused and where, whatever the pieces it comes in.
 #![cfg(feature = "json")]
 
 mod support;
@@ -13,7 +13,8 @@ mod json {
 use support::json_fault::JsonFault;
 use unix_http::json::{JsonTexts, Value};
 
-/// The result of reading a stream: its texts with one word for each token, and how it ended.
+/// What a reader made of a stream: its texts in a notation of one word for each token, and how it
+/// ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reading {
     texts: String,
@@ -27,7 +28,7 @@ fn read(text: &[u8]) -> Reading {
     Reading { texts: texts.trim_end().to_owned(), end: end.map_err(JsonFault::from) }
 }
 
-/// Reads a stream of texts in slices.
+/// Reads a stream of texts in slices, one after the other.
 fn read_stream<'a>(slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
     let (mut stream, mut texts) = (JsonTexts::default(), String::new());
     let mut end = Ok(());
@@ -66,14 +67,14 @@ fn note(value: &Value, texts: &mut String) {
     }
 }
 
-/// Returns every delivery of a text: whole, byte by byte, and cut in two at every position.
+/// Every way a text is delivered: whole, byte by byte, and cut in two at every place.
 fn deliveries(text: &[u8]) -> Vec<Vec<&[u8]>> {
     let mut all = vec![vec![text], text.chunks(1).collect()];
     all.extend((0..=text.len()).map(|at| vec![&text[..at], &text[at..]]));
     all
 }
 
-/// Reads a stream in every delivery, and checks that all agree.
+/// Reads a stream under every delivery, which all must agree.
 fn read_every_way(text: &[u8]) -> Reading {
     let reading = read_stream([text]);
     for slices in deliveries(text) {

@@ -23,6 +23,8 @@ mod tap {
     mod page_limits;
     #[cfg(feature = "page")]
     mod page_process;
+    #[cfg(feature = "page")]
+    mod page_reconnects;
     mod process;
     mod read;
     mod recorders;

@@ -1,4 +1,4 @@
-//! The transport: connecting, listening, time limits and tunnels.
+//! The transport: sockets are dialled, listened on, timed and tunnelled.
 
 mod support;
 

@@ -1,7 +1,8 @@
-//! Compares `ucurl demo` with recorded answers of dockerd, and runs the docker command on it.
+//! The engine in memory, `ucurl demo`: beside what a real dockerd was recorded to answer, and under
+//! the docker command.
 //!
-//! The requests are those of `tests/recorded/`. `heads-26.1.5.txt` has the heads of the answers
-//! from dockerd 26.1.5. Without the docker command, only ucurl sends requests.
+//! The requests are those of `tests/recorded/`. `heads-26.1.5.txt` has the heads that dockerd
+//! 26.1.5 answered them with. Without `docker` the same is asked for by ucurl alone.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::demo::Demo;
@@ -18,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Runs `ucurl -sS -f` on the demonstration.
+/// `ucurl -sS -f` on the demonstration.
 #[track_caller]
 fn ask(demo: &Demo, arguments: &[&str], stdin: &[u8]) -> Ended {
     run(
@@ -33,7 +34,7 @@ fn says(demo: &Demo, arguments: &[&str]) -> String {
     ask(demo, arguments, b"").success().trim_end().to_owned()
 }
 
-/// Creates a container of busybox, which the recordings call busy. Returns its ID.
+/// Makes a container of busybox, by the name that the recordings call busy; its ID.
 #[track_caller]
 fn container(demo: &Demo, name: &str, fields: &str) -> String {
     let json = format!(r#"{{"Image":"busy",{fields}}}"#);
@@ -57,7 +58,7 @@ fn recorded(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Returns the lines of all heads up to the final one; `None` if it has not come. A 101 is final.
+/// The heads up to the final one, as lines; `None` when there is more to come. A 101 is final.
 fn heads(bytes: &[u8]) -> Option<Vec<String>> {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = Vec::new();
@@ -72,7 +73,7 @@ fn heads(bytes: &[u8]) -> Option<Vec<String>> {
     }
 }
 
-/// Removes the parts of a field line that differ between engines and moments.
+/// A line of a head, without what differs from one engine and one second to the next.
 fn shape(line: &str) -> String {
     match line.split_once(": ") {
         Some(("Date", date)) => {
@@ -95,7 +96,7 @@ fn shape(line: &str) -> String {
     }
 }
 
-/// Sends a recorded request, with one word replaced, and compares the head of the answer.
+/// Sends what was recorded, with one word replaced, and compares the heads of what comes back.
 #[track_caller]
 fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     let request = String::from_utf8_lossy(&recorded(name)).replace(old, new);
@@ -103,7 +104,7 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     let (head, content) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
     stream.write_all(head.as_bytes()).unwrap();
-    // Like curl, this sends the content of a request with Expect after the 100.
+    // As curl did: the content is not sent before it is asked for, where that is expected.
     let mut waits = head.contains("Expect: 100-continue");
     if !waits {
         stream.write_all(content.as_bytes()).unwrap();
@@ -130,7 +131,8 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     assert_eq!(shapes(&ours), shapes(&theirs), "{name}");
 }
 
-/// Fields, their order, the framing, status-codes and reason-phrases are the same as dockerd's.
+/// Names of fields, their order, how the content is delimited, status-codes and reason-phrases: all
+/// as dockerd has them.
 #[test]
 fn heads_are_those_of_a_real_dockerd() {
     let demo = &Demo::start();
@@ -156,7 +158,7 @@ fn heads_are_those_of_a_real_dockerd() {
     remove("cap-docker");
     container(demo, "cap-docker", r#""Cmd":["sleep","300"]"#);
     ["204-start", "304-start", "logs-mux", "wait", "archive-get"].iter().for_each(same);
-    // The demonstration has no file for its programs.
+    // Its programs are no files.
     same_heads(demo, "archive-head", ("/bin/busybox", "/etc/passwd"));
     remove("cap-docker");
 
@@ -182,7 +184,8 @@ fn heads_are_those_of_a_real_dockerd() {
     }
 }
 
-/// The start message, `/version` and `/info` all say that this is not Docker.
+/// No stream of another engine is passed off as real: it says what it is wherever somebody asks who
+/// answers.
 #[test]
 fn it_says_that_it_is_a_demonstration() {
     let dir = TempDir::new();
@@ -204,7 +207,7 @@ fn it_says_that_it_is_a_demonstration() {
     );
 }
 
-/// Missing routes and missing containers are answered with Docker's JSON.
+/// Docker's JSON for a route that is not there, and for a container that is not.
 #[test]
 fn errors_are_dockers_json() {
     let demo = Demo::start();
@@ -229,14 +232,16 @@ fn errors_are_dockers_json() {
     }
 }
 
-/// Runs create, attach, start, wait, logs, inspect, exec, archive and delete by ucurl alone.
+/// create, attach, start, wait, logs, inspect, exec, an archive out and in, delete: without the
+/// docker command.
 #[test]
 fn a_containers_life_by_ucurl() {
     let demo = &Demo::start();
     post(demo, "/images/busybox/tag?repo=busy");
     container(demo, "app", r#""Cmd":["sh","-c","echo out; echo err >&2; exit 7"]"#);
     let attach = "/containers/app/attach?stream=1&stdout=1&stderr=1";
-    // A container can start again. A client that attaches before sees the output of that run only.
+    // A container that has ended can be started again, and who attaches before sees the next run
+    // alone.
     for _ in 0..2 {
         let mut command = ucurl();
         command
@@ -273,7 +278,7 @@ fn a_containers_life_by_ucurl() {
     assert_eq!(&tar.stdout[512..520], b"by hand\n");
 }
 
-/// The docker command, which talks to a demonstration.
+/// The docker command, told where the demonstration is.
 struct Docker {
     demo: Demo,
     dir: TempDir,
@@ -307,7 +312,7 @@ impl Docker {
         self.ends(arguments, b"").success().trim_end().to_owned()
     }
 
-    /// Compares the exit code, stdout and stderr.
+    /// The exit code, stdout and stderr.
     #[track_caller]
     fn tells(&self, arguments: &[&str], stdin: &[u8], (code, stdout, stderr): (i32, &str, &str)) {
         let ended = self.ends(arguments, stdin);
@@ -377,7 +382,7 @@ fn docker_execs_and_copies() {
 
     docker.tells(&["stop", "box"], b"", (0, "box\n", ""));
     docker.tells(&["rm", "box"], b"", (0, "box\n", ""));
-    // With a time limit the command ends.
+    // Until now, so that it ends.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
     let events = docker.says(&[
@@ -417,7 +422,7 @@ fn docker_builds() {
         progress.contains("\nbuilt\n") && progress.ends_with("Successfully tagged mine:latest"),
         "{progress}"
     );
-    // The image is the result of the last step.
+    // What the last step made is what was built.
     let ids: Vec<&str> = progress.lines().filter_map(|line| line.strip_prefix(" ---> ")).collect();
     let built = progress.lines().find_map(|line| line.strip_prefix("Successfully built "));
     assert_eq!(ids.last().copied(), built, "{progress}");

@@ -25,6 +25,8 @@ fn docker_run_is_seen_in_a_browser() {
     page.process().complains("the page stays until Ctrl-C");
     page.browser.until("!document.querySelector('.row.open')");
     page.browser.until_text("#rows", "/start");
+    page.browser
+        .until("document.title.startsWith('docker run --rm --network=none busybox echo hi')");
     page.picture("list");
     page.choose_like("POST /v[^ ]*/containers/create 201 Created");
     // HostConfig has so many members that it is folded at first.

@@ -1,5 +1,4 @@
-//! The engine in memory, `ucurl demo`, as a child process: works on every machine, always starts
-//! empty.
+//! The engine in memory, `ucurl demo`, as a child process: there on every machine, and always new.
 
 use super::child::ucurl;
 use super::fake::url;

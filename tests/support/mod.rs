@@ -1,6 +1,7 @@
-//! Shared by all tests: engines, private directories, scripted servers, child processes.
+//! What the tests share: engines, private directories, scripted servers, child processes.
 //!
-//! `tests/README.md` lists the variables that choose engines and decide which tests are skipped.
+//! A test program says `mod support;` and takes what it needs. `tests/README.md` lists the variables
+//! that choose engines and decide what is left out.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod again;

@@ -1,5 +1,5 @@
-//! Real parts that a test needs: an engine or a program. Without them the test is skipped, with one
-//! line on stderr.
+//! Real parts a test needs: an engine, a program. Without them it is left out, and one line says
+//! so.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -8,12 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Returns the socket of a dockerd.
+/// The socket of a dockerd to test against.
 pub fn docker() -> Option<PathBuf> {
     engine("UNIX_HTTP_TEST_DOCKER", "dockerd")
 }
 
-/// Returns the socket of a podman service.
+/// The socket of a podman service to test against.
 pub fn podman() -> Option<PathBuf> {
     engine("UNIX_HTTP_TEST_PODMAN", "podman's service")
 }
@@ -23,13 +23,14 @@ fn engine(variable: &str, name: &str) -> Option<PathBuf> {
         None => left_out(name, &format!("set {variable} to its socket")),
         Some(path) => match UnixStream::connect(&path) {
             Ok(_) => Some(path.into()),
-            // The variable names an engine, so skipping it silently would be wrong.
+            // Somebody asked for this one: leaving it out in silence would not be what they asked
+            // for.
             Err(error) => panic!("{variable}={}: {error}", Path::new(&path).display()),
         },
     }
 }
 
-/// Returns whether the user is root.
+/// That the user is root.
 pub fn root() -> Option<()> {
     use std::os::unix::fs::MetadataExt;
     match std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
@@ -38,7 +39,7 @@ pub fn root() -> Option<()> {
     }
 }
 
-/// Returns the path of a program, found in `PATH` or the system administrator's directories.
+/// The path of a program, looked up in `PATH` and the system administrator's directories.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
@@ -52,7 +53,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     }
 }
 
-/// Prints once for each test file and part that it is skipped, or fails in a strict run.
+/// Says once per test file and part what is left out, or fails when nothing may be.
 pub fn left_out<T>(part: &str, remedy: &str) -> Option<T> {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(
@@ -65,7 +66,7 @@ pub fn left_out<T>(part: &str, remedy: &str) -> Option<T> {
             .as_ref()
             .and_then(|path| path.file_stem()?.to_str()?.rsplit_once('-'))
             .map_or("tests", |(name, _)| name);
-        // Not eprintln!, which the test harness captures.
+        // Not eprintln!, which the test harness would swallow.
         let _ = writeln!(io::stderr(), "left out of {me}: what needs {part} ({remedy})");
     }
     None

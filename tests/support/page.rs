@@ -44,7 +44,8 @@ impl Page {
         let mut page = Page { browser, url: String::new(), dir: TempDir::new(), process: None };
         page.serve(arguments);
         page.browser.open(&page.url.clone());
-        page.browser.until_text("#state", "live");
+        page.browser
+            .until("['live', 'ended'].includes(document.getElementById('state').className)");
         Some(page)
     }
 

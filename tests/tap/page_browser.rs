@@ -375,3 +375,15 @@ fn the_page_loads_nothing_from_elsewhere() {
     assert_eq!(elsewhere, [""; 0], "{requested:?}");
     assert!(requested.iter().any(|url| url.ends_with("/page.js")), "{requested:?}");
 }
+
+#[test]
+fn the_title_names_the_command_and_the_time_but_no_secret() {
+    let engine = serve(|_, responder| responder.send(""));
+    let socket = engine.dir.join("s").display().to_string();
+    let command = ["sh", "-c", ":", "run", "DB_PASSWORD=hunter2"];
+    let tap = ["tap", "--web", "--to", &socket, "--"];
+    let Some(mut page) = Page::of(&[&tap, &command[..]].concat()) else { return };
+    let title = page.browser.text("document.title");
+    assert!(title.starts_with("sh -c : run DB_PASSWORD=******* · 20"), "{title}");
+    assert_eq!(page.browser.text_of("#session b"), "sh -c : run DB_PASSWORD=*******");
+}

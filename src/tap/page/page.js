@@ -1,13 +1,13 @@
 // The live page of `ucurl tap --web`.
 //
-// The tap sends a summary of each exchange, and sends it again when the exchange changes. The page
-// keeps the summaries, draws the rows in view, and fetches an exchange in full when you open it.
+// The tap sends a summary of each exchange, and again when it changes. The page keeps them, draws
+// the rows in view, and fetches an exchange in full when you open it.
 //
 // Traffic may be hostile. All of it enters the page as text nodes, never as markup, so a script in
-// a header stays a line of text. The Content-Security-Policy forbids inline code as a second guard.
+// a header stays text. As a second guard, the Content-Security-Policy forbids inline code.
 'use strict';
 
-const ROWS_BEYOND = 8; // drawn above and below the view, so that a quick scroll shows no gap
+const ROWS_BEYOND = 8; // drawn above and below the view, so that scrolling shows no gap
 const TEXT_STEP = 32768; // characters of a text that are shown at first
 const ITEM_STEP = 200; // lines or JSON members that are shown at first
 const MOST_PIECES = 2000; // pieces of a stream in the page at one time
@@ -18,7 +18,7 @@ const byId = id => document.getElementById(id);
 
 // ---- text
 
-/** Creates an element. Children are elements or strings; a string becomes a text node. */
+/** Creates an element with children. A string becomes a text node. */
 function make(tag, className = '', ...children) {
   const element = document.createElement(tag);
   element.className = className;
@@ -100,7 +100,7 @@ function duration(ms) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** The time of day, that many milliseconds after the start. Swedish has 24 hours and ISO dates. */
+/** The time of day, so long after the start. Swedish has 24 hours and ISO dates. */
 const clock = ms => new Date(Date.parse(session.started) + ms).toLocaleTimeString('sv');
 
 // ---- events
@@ -127,7 +127,7 @@ function connect() {
   };
 }
 
-/** Begins a session. The ids of another session mean other exchanges, so those go. */
+/** Begins a session. In another session an id means another exchange. */
 function begin(source, news) {
   const isOther = session.started && session.started !== news.started;
   session = news;
@@ -135,7 +135,7 @@ function begin(source, news) {
   showSession();
   if (!isOther) return;
   forget({ exchanges: 0, before: Infinity });
-  // This connection resumes after an event of the other session. A new one starts at the first.
+  // This connection resumes after the other session's last event. A new one starts anew.
   source.close();
   connect();
 }
@@ -143,7 +143,7 @@ function begin(source, news) {
 function showSession() {
   const { program, command, target, started } = session;
   const time = new Date(started).toLocaleString('sv');
-  const name = oneLine(command ?? program);
+  const name = oneLine(command || program).slice(0, 300);
   byId('program').textContent = oneLine(program);
   byId('session').replaceChildren(make('b', '', command ? name : ''),
     make('span', '', `to ${oneLine(target)}`), make('time', '', time));
@@ -156,7 +156,7 @@ function showState(name, text) {
 }
 
 function keep(summary) {
-  // Long targets are cut here, so that neither a search nor a row depends on their length.
+  // A megabyte of target would make every search and every row slow.
   summary.target = summary.target.slice(0, 1000);
   const { connection, method, target, status, reason, fault } = summary;
   summary.words = `conn:${connection} ${method} ${target} ${status || ''} ${reason} ${fault ?? ''}`
@@ -353,8 +353,8 @@ function moveBy(steps) {
 // ---- detail
 
 const detail = byId('detail');
-// The exchange in full: its id, the last answer, what is shown of it, and how many pieces came.
-// `again` notes a change that came while an answer was awaited.
+// The exchange in full: its id, its last answer, and what is shown of it. `count` is the number of
+// pieces so far. `again` notes a change that came during a request.
 const opened = { id: null };
 
 function openDetail(id) {
@@ -391,7 +391,7 @@ async function loadDetail() {
   if (opened.loading) return;
   opened.loading = true;
   const data = await fetchDetail(id, opened.count);
-  // The reader may have opened another exchange meanwhile.
+  // Meanwhile the reader may have opened another one.
   if (opened.id !== id) return;
   opened.loading = false;
   if (data) showDetail(data);
@@ -447,7 +447,7 @@ function fillTop({ summary, timing, faults, curl, ucurl }) {
     ...faults.map(fault => showNote(fault, 'fault')));
 }
 
-/** How long the parts of the exchange took, as far as they have happened. */
+/** How long the parts of the exchange took, so far. */
 function showTiming({ start_ms: start, sent_ms: sent, first_ms: first, end_ms: end }) {
   const parts = [['Request', start, sent], ['Waiting', sent, first], ['Response', first, end]];
   return parts.filter(([, from, to]) => from !== null && to !== null && from <= to)
@@ -472,7 +472,7 @@ function showRule(rule) {
   return link;
 }
 
-/** Shows the messages, or what is new of them: heads are drawn again, bodies grow. */
+/** Shows what is new of the messages: heads are drawn again, bodies grow. */
 function showMessages({ summary, messages, pieces }) {
   const last = {};
   messages.forEach((message, index) => {
@@ -511,7 +511,6 @@ function showHead(block, { lines, framing, trailers }) {
   }
 }
 
-/** A line of a head beside its explanations. */
 function showLine({ text, notes }) {
   return make('div', 'pair', addLongText(make('code'), text),
     make('div', 'notes', ...notes.map(note => showNote(note))));
@@ -570,7 +569,7 @@ function growStream(pieces, messages) {
   addPieces(stream, pieces);
 }
 
-/** Shows text, or JSON as a tree for each value. Text that is no complete JSON stays text. */
+/** Shows text, or a tree for each JSON value. Incomplete JSON stays text. */
 function showText(body, kind, pieces) {
   body.text += pieces.map(({ text }) => text ?? '').join('');
   if (!body.tail) {
@@ -604,9 +603,12 @@ function addPieces(body, pieces) {
   if (follows) detail.scrollTop = detail.scrollHeight;
 }
 
+// The streams in Docker's frames. The daemon has one of its own for its errors.
+const STREAMS = ['stdin', 'stdout', 'stderr', 'daemon'];
+
 function showPiece({ t, from, stream, text, hex }, before) {
   const isRequest = from === 'request';
-  const name = ['stdin', 'stdout', 'stderr'].find(known => known === stream) ?? '';
+  const name = STREAMS.find(known => known === stream) ?? '';
   const same = before && before.from === from && before.stream === stream;
   return make('div', `piece ${from} ${name} ${same ? 'same' : ''}`,
     make('time', '', duration(t - opened.data.summary.start_ms)),
@@ -619,13 +621,13 @@ function showHex(body) {
   addItems(clear(body.view), hexLines(hex), line => make('code', 'hex', line));
 }
 
-/** Sixteen bytes a line: the offset, the bytes, and those that are printable ASCII. */
+/** Sixteen bytes a line: the offset, the bytes, and their printable ASCII. */
 function hexLines(hex) {
   return (hex.match(/.{1,32}/g) ?? []).map((part, index) => {
     const bytes = part.match(/../g) ?? [];
     const ascii = bytes.map(byte => {
-      const code = parseInt(byte, 16);
-      return code > 31 && code < 127 ? String.fromCharCode(code) : '.';
+      const character = String.fromCharCode(parseInt(byte, 16));
+      return /[ -~]/.test(character) ? character : '.';
     });
     const offset = (16 * index).toString(16).padStart(8, '0');
     return `${offset}  ${bytes.join(' ').padEnd(47)}  ${ascii.join('')}`;
@@ -709,7 +711,7 @@ function showJson({ kind, text, isObject, members }, name, depth = 0) {
   const unit = (isObject ? 'member' : 'element') + (count > 1 ? 's' : '');
   const node = make('details', '',
     make('summary', '', ...label, `${opens} `, make('i', '', `${count} ${unit}`), ` ${closes}`));
-  // Members are built when they are first shown, so a large document costs what is unfolded.
+  // Members are built when they are first shown: a large document costs what you unfold.
   const unfold = () => {
     if (!node.open || node.childElementCount > 1) return;
     node.append(addItems(make('div'), members, ({ name: inner, value }) =>
