@@ -54,9 +54,11 @@ use super::gate::foreign_field;
 use super::record::har::Har;
 use crate::base::number::decimal;
 use crate::base::random::random_token;
+use crate::base::text::visible;
 use crate::base::time::rfc3339;
-use crate::json::JsonWriter;
+use crate::json::{JsonWriter, Value};
 use crate::server::{Handle, Limits, Request, Responder, Sent, Server};
+use crate::traffic::secrets::BodyMask;
 use crate::traffic::{Event, Observer};
 use crate::transport::Endpoint;
 use detail::{detail, summary};
@@ -100,6 +102,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub struct Origin {
     /// The program that shows it, such as `ucurl tap`.
     pub program: String,
+    /// The command whose traffic it is; may be empty. The page shows it with its secrets masked.
+    pub command: String,
     /// The address that the requests go to.
     pub target: Endpoint,
     /// The moment from which observers count time.
@@ -111,7 +115,8 @@ pub struct Origin {
 impl Origin {
     /// Describes live traffic.
     pub fn new(program: impl Into<String>, target: Endpoint, started: SystemTime) -> Origin {
-        Origin { program: program.into(), target, started, recording: false }
+        let (program, command) = (program.into(), String::new());
+        Origin { program, command, target, started, recording: false }
     }
 }
 
@@ -270,10 +275,13 @@ impl Site {
     }
 
     fn about(&self) -> String {
-        let Origin { program, target, started, recording } = &self.origin;
+        let Origin { program, command, target, started, recording } = &self.origin;
+        let mut masked = Value::from(visible(command.as_bytes())).to_string().into_bytes();
+        BodyMask::unknown().run(&mut masked);
         let mut json = JsonWriter::new();
         json.object(|json| {
             json.name("program").string(program);
+            json.name("command").scalar(String::from_utf8_lossy(&masked));
             json.name("version").string(env!("CARGO_PKG_VERSION"));
             json.name("target").string(&target.to_string());
             json.name("started").string(&rfc3339(*started, 3));

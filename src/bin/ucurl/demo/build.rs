@@ -1,4 +1,4 @@
-//! `POST /build`: follows a Dockerfile and streams the progress.
+//! `POST /build`: a Dockerfile, an instruction at a time, with the progress as it goes.
 
 use super::api::*;
 use super::files::Files;
@@ -17,7 +17,7 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let dockerfile = context.file(file).ok_or_else(|| refusal!("build-no-file", file))?;
     let steps = instructions(&String::from_utf8_lossy(dockerfile))?;
     let tags: Vec<String> = call.parameters("t").map(full_name).collect::<io::Result<_>>()?;
-    // dockerd answers before it has read all of the content. Go closes such a connection.
+    // dockerd answers before it has read to the end, and Go does not keep such a connection.
     let body = engine_fields(call.responder()?, "application/json").close().stream()?;
     let image = Image::new(template!("config.json"), Files::default(), "");
     let (engine, quiet) = (call.engine, call.truth("q"));
@@ -37,8 +37,7 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Sent(building.body.finish()?))
 }
 
-/// Splits a Dockerfile into instructions with their arguments. Joins continued lines and leaves
-/// comments out.
+/// The instructions with their arguments; comments are left out and continued lines joined.
 fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
     let mut steps = Vec::new();
     for (number, line) in dockerfile.replace("\\\r\n", "").replace("\\\n", "").lines().enumerate() {
@@ -62,7 +61,7 @@ struct Build<'a> {
     quiet: bool,
     body: BodyWriter<'a>,
     context: Files,
-    /// The result of the steps so far.
+    /// What the steps have made so far.
     image: Image,
 }
 
@@ -88,8 +87,8 @@ impl Build<'_> {
         tags.iter().try_for_each(|name| self.say(&format!("Successfully tagged {name}\n")))
     }
 
-    /// Follows an instruction. In place of a status-code, an error has the exit status of the
-    /// command, or 0.
+    /// Follows an instruction. An error has the exit status of what was run, or 0, in place of a
+    /// status-code.
     fn step(&mut self, name: &str, argument: &str) -> io::Result<()> {
         match name {
             "FROM" => {
@@ -133,7 +132,7 @@ impl Build<'_> {
     }
 }
 
-/// Reads a command: `["a", "b"]`, or a script for the shell.
+/// `["a", "b"]` as it is, anything else for the shell.
 fn command(argument: &str) -> Vec<String> {
     match Value::parse(argument.as_bytes()) {
         Ok(list @ Value::Array(_)) => words(&list, ""),

@@ -1,4 +1,4 @@
-//! `/events`: past and future events, as JSON lines.
+//! `/events`: what happens, as it happens.
 
 use super::api::*;
 use super::filters::Filters;
@@ -11,10 +11,10 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let log = Arc::clone(&call.state().log);
     let mut body = call.stream("application/json")?;
     body.flush()?;
-    // Without a time, a client sees only future events.
+    // Without a time, only what is to come.
     let past = since.or(until).is_some();
     let mut next = if past { 0 } else { log.get().count };
-    // As in dockerd, 0 is not a bound, but the answer ends at once.
+    // The epoch is no bound, but it has passed.
     let bound = until.filter(|until| *until > UNIX_EPOCH);
     loop {
         let left = until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());

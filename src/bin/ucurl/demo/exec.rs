@@ -1,4 +1,4 @@
-//! Execs: more programs in a running container.
+//! `exec`: another program in a container that runs.
 
 use super::api::*;
 use super::containers::merged;
@@ -30,7 +30,7 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     Ok(Reply::Json(200, shaped(template!("exec_inspect.json"), &view)))
 }
 
-/// Checks the size of a terminal, which has no effect, and that the process runs.
+/// The size of a terminal has no effect, but it has to be one, and its process has to run.
 fn resize(call: &mut Call<'_, '_>, process: &Process, not_running: io::Error) -> Outcome {
     call.json()?;
     call.number("h")?;
@@ -46,7 +46,7 @@ pub fn resize_container(call: &mut Call<'_, '_>, name: &str) -> Outcome {
 
 pub fn resize_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = call.state().exec(id)?;
-    // A client may ask before the program has begun.
+    // A client may ask before the start has got far.
     let is_started = |run: &mut Run| (run.status != Status::Created).then_some(());
     let started = exec.process.run.wait(Duration::from_secs(10), is_started);
     ensure!(started.is_some(), "exec-not-started");

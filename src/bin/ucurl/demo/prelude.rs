@@ -1,4 +1,4 @@
-//! Names that most files of the demonstration use: errors, JSON and a few of std.
+//! What most files of the demonstration use: errors, JSON, and a few names of std.
 
 pub use super::errors::*;
 pub use super::json::*;

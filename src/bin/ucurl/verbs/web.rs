@@ -35,8 +35,7 @@ pub fn open(
         Some(text) => serve::place(text)?,
         None => Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 },
     };
-    let program = format!("ucurl {verb}");
-    let page = bind(&place, program, target, started, recording);
+    let page = bind(given, &place, target, started, recording);
     let page = page.map_err(|why| format!("--web: {why}"))?;
     say(&format!("{verb}: watch at {}", page.url()));
     if given.has("open") {
@@ -47,13 +46,16 @@ pub fn open(
 
 #[cfg(feature = "page")]
 fn bind(
+    given: &Given,
     place: &Endpoint,
-    program: String,
     target: &Endpoint,
     started: SystemTime,
     recording: bool,
 ) -> Result<Page, String> {
+    let program = format!("ucurl {}", given.verb.name());
     let mut origin = Origin::new(program, target.clone(), started);
+    let words = given.command.iter().flatten();
+    origin.command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     origin.recording = recording;
     Page::bind(place, origin).map_err(|error| error.to_string())
 }
@@ -63,7 +65,7 @@ fn bind(
 enum Page {}
 
 #[cfg(not(feature = "page"))]
-fn bind(_: &Endpoint, _: String, _: &Endpoint, _: SystemTime, _: bool) -> Result<Page, String> {
+fn bind(_: &Given, _: &Endpoint, _: &Endpoint, _: SystemTime, _: bool) -> Result<Page, String> {
     Err("this ucurl was built without the page (the Cargo feature `page`)".into())
 }
 
