@@ -178,7 +178,10 @@ fn filters_of_containers() {
         ("junk", (400, "invalid filter")),
         (r#"{"name":["[l]"]}"#, (501, "this demonstration has no '[' in a filter '[l]'")),
         (r#"{"publish":["80"]}"#, (501, "this demonstration has no filter 'publish'")),
-        (r#"{"exited":["x"]}"#, (400, "invalid filter 'exited=x'")),
+        (
+            r#"{"exited":["x"]}"#,
+            (400, "invalid filter 'exited=x': strconv.Atoi: parsing \"x\": invalid syntax"),
+        ),
         ("[]", (400, "invalid filter")),
     ] {
         let path = format!("/containers/json?filters={}", encode(filters.as_bytes()));

@@ -86,7 +86,6 @@ fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<St
 }
 
 fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> {
-    let invalid = || refusal!("filter-value", name, wanted);
     let text = value.as_str().unwrap_or_default();
     Ok(match how {
         "text" => text == wanted,
@@ -109,10 +108,13 @@ fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> 
         "truth" => match wanted {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => *value == Value::Bool(true),
             "0" | "f" | "F" | "false" | "FALSE" | "False" => *value == Value::Bool(false),
-            _ => return Err(invalid()),
+            _ => return Err(refusal!("filter-truth", name, wanted)),
         },
-        "number" => value.as_i64() == Some(wanted.parse().map_err(|_| invalid())?),
-        _ => return Err(invalid()),
+        "number" => {
+            let invalid = |_| refusal!("filter-number", name, wanted, wanted);
+            value.as_i64() == Some(wanted.parse().map_err(invalid)?)
+        }
+        _ => return Err(refusal!("filter-value", name, wanted)),
     })
 }
 
