@@ -33,7 +33,7 @@ fn every_row_of_the_table_is_complete() {
 }
 
 #[test]
-fn flags_of_curl_are_in_categories_that_exist() {
+fn curl_flags_have_known_categories() {
     for flag in TRANSFERS.shown() {
         let known = |category: &str| flag.is_in(category);
         assert!(flags::categories().any(|(name, _)| known(name)), "{}", flag.shown());
@@ -41,7 +41,7 @@ fn flags_of_curl_are_in_categories_that_exist() {
 }
 
 #[test]
-fn no_name_stands_twice_in_a_section() {
+fn names_are_unique_in_a_section() {
     for section in sections() {
         for (at, flag) in section.flags().enumerate() {
             for other in section.flags().skip(at + 1) {
@@ -77,7 +77,7 @@ fn find(name: &str, whole: bool) -> Result<&'static str, bool> {
 }
 
 #[test]
-fn names_are_cut_short_as_in_curl() {
+fn names_can_be_shortened_as_in_curl() {
     assert_eq!(find("data", false), Ok("data"));
     assert_eq!(find("DATA-BIN", false), Ok("data-binary"));
     assert_eq!(find("max-t", false), Ok("max-time"));
@@ -122,7 +122,7 @@ fn a_verb_has_flags_operands_and_a_command() {
 }
 
 #[test]
-fn a_verb_says_what_is_wrong() {
+fn a_verb_names_its_usage_error() {
     for (line, want) in [
         ("--nope", "option --nope: is unknown"),
         ("--lisen /s", "option --lisen: is unknown; did you mean --listen?"),

@@ -1,5 +1,5 @@
-//! What ucurl adds for Docker, against servers that follow a script: frames, errors inside a 200,
-//! JSON, raw connections.
+//! The additions for Docker, tested on scripted servers: frames, errors inside a 200, JSON, raw
+//! connections.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::fake::{Fake, Peer};
@@ -20,7 +20,7 @@ const FRAMES: &[u8] = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n\0\0\0
 const MULTIPLEXED: &str = "Content-Type: application/vnd.docker.multiplexed-stream\r\n";
 
 #[test]
-fn frames_go_where_they_belong() {
+fn frames_go_to_stdout_and_stderr() {
     let ended =
         ask(&Fake::answer_and_close(response(MULTIPLEXED, FRAMES)), &["--demux", "/x"], b"");
     assert_eq!(
@@ -30,7 +30,7 @@ fn frames_go_where_they_belong() {
 }
 
 #[test]
-fn frames_that_are_cut_or_no_frames_or_the_daemons_error_fail() {
+fn broken_frames_and_daemon_errors_fail() {
     for (body, code, stdout, says) in [
         (&b"\x01\0\0\0\0\0\0\x09half"[..], 18, "half", "5 of its 9 bytes are missing"),
         (b"\x01\0\0", 18, "", "inside a frame's header"),
@@ -49,7 +49,7 @@ fn frames_that_are_cut_or_no_frames_or_the_daemons_error_fail() {
     }
 }
 
-/// Asks twice: for the output, then for what kind of container it is.
+/// Answers two requests: one for output, and one for the kind of the container.
 fn with_terminal(tty: bool) -> Fake {
     Fake::start(move |peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -67,9 +67,9 @@ fn with_terminal(tty: bool) -> Fake {
 }
 
 #[test]
-fn a_terminals_output_has_no_frames_and_the_daemon_is_asked() {
-    // The fake serves one connection after the other, so the first has to be over before the
-    // question is answered.
+fn terminal_output_without_frames_is_recognised() {
+    // The fake serves one connection at a time, so the first has to end before the second is
+    // answered.
     for (tty, stdout) in [(true, "typed\r\n"), (false, "out\nin\n")] {
         let ended =
             ask(&with_terminal(tty), &["--demux", "/v1.41/containers/app/logs?stdout=1"], b"");
@@ -78,7 +78,7 @@ fn a_terminals_output_has_no_frames_and_the_daemon_is_asked() {
 }
 
 #[test]
-fn an_error_inside_a_stream_fails_and_the_bytes_are_untouched() {
+fn an_error_inside_a_stream_fails_and_keeps_the_bytes() {
     let stream = "{\"stream\":\"Step 1\"}\r\n{\"errorDetail\":{\"code\":5,\"message\":\"it broke\"},\"error\":\"it broke\"}\r\n";
     let server = Fake::answer_and_close(response("", stream.as_bytes()));
     let ended = ask(&server, &["--fail-stream", "/build"], b"");
@@ -90,7 +90,7 @@ fn an_error_inside_a_stream_fails_and_the_bytes_are_untouched() {
 }
 
 #[test]
-fn the_daemons_message_is_told_with_f() {
+fn fail_prints_the_message_of_the_daemon() {
     let body = r#"{"message":"No such container: \u001b[2Jnope"}"#;
     let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n", body.len());
     let ended = ask(&Fake::answer_and_close(head + body), &["-f", "/containers/nope/json"], b"");
@@ -163,7 +163,7 @@ fn a_value_can_be_expected() {
         let ended = ask(&server, &["--expect", value, "/x"], b"");
         (ended.code, ended.stdout())
     };
-    // JSON that is as expected is printed as it came, a line each; of a stream, only such texts.
+    // Expected JSON is printed unchanged, one text on a line. Of a stream, only expected texts are.
     assert_eq!(expect("/0/N=1", LIST), (0, String::from_utf8_lossy(LIST).into_owned() + "\n"));
     assert_eq!(
         expect("/a=1", b"{\"a\":1}\n{\"a\":2}\r\n{\"a\" :1}"),
@@ -176,7 +176,7 @@ fn a_value_can_be_expected() {
     assert_eq!(expect("a=1", b"{}"), (2, String::new()));
 }
 
-/// Answers, request by request: there is no such container, it starts, it is healthy.
+/// Answers the requests in turn: no such container, starting, healthy.
 fn health(peer: &mut Peer, asked: &AtomicUsize) -> std::io::Result<()> {
     peer.read_until(b"\r\n\r\n")?;
     let (status, body) = match asked.fetch_add(1, Ordering::SeqCst) {
@@ -203,9 +203,9 @@ fn a_value_can_be_waited_for() {
     }
 }
 
-/// `id=$(ucurl ... --select /Id /containers/create)` has to say why there is none.
+/// `id=$(ucurl ... --select /Id /containers/create)` has to report why there is no ID.
 #[test]
-fn a_part_that_is_not_there_because_the_daemon_refuses() {
+fn select_reports_a_refusal_of_the_daemon() {
     let body = r#"{"message":"No such image: nope:latest"}"#;
     let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n", body.len());
     let select =
@@ -225,7 +225,7 @@ fn a_part_that_is_not_there_because_the_daemon_refuses() {
 }
 
 #[test]
-fn a_pointer_that_is_none_is_told_before_anything_is_sent() {
+fn an_invalid_pointer_fails_before_the_request() {
     let server = Fake::answer_and_close(response("", b"{}"));
     let ended = ask(&server, &["--json", "{}", "--select", "Id", "/containers/create"], b"");
     assert_eq!(ended.code, 2);
@@ -234,7 +234,7 @@ fn a_pointer_that_is_none_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn json_lines_come_out_one_by_one_as_they_come() {
+fn json_lines_are_printed_as_they_arrive() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 200 OK\r\n\r\n{\"status\":\"create\"}\n{\"status\":\"sta")?;
@@ -251,7 +251,7 @@ fn json_lines_come_out_one_by_one_as_they_come() {
 }
 
 #[test]
-fn what_is_no_json_is_said_to_be_none() {
+fn invalid_json_is_an_error() {
     let server = Fake::answer_and_close(response("", b"{} {\"Id\": nope}"));
     let ended = ask(&server, &["--pretty", "/x"], b"");
     assert_eq!((ended.code, ended.stdout()), (8, "{}\n{\n  \"Id\":  nope}".into()));
@@ -259,7 +259,7 @@ fn what_is_no_json_is_said_to_be_none() {
 }
 
 #[test]
-fn what_came_of_json_before_the_body_broke_off_is_shown() {
+fn incomplete_json_is_printed() {
     let body = b"{\"Id\":\"4c\"}{\"Id\":[1,";
     for (flags, stdout) in [
         (["--pretty", "-sS"], "{\n  \"Id\": \"4c\"\n}\n{\n  \"Id\": [\n    1,"),

@@ -1,4 +1,4 @@
-//! ucurl where the machine fails it: a full disk, a reader that goes away, signals, too few
+//! ucurl on a machine that fails: a full disk, a reader that goes away, signals, too few
 //! descriptors.
 
 use crate::support::child::{run, ucurl};
@@ -28,7 +28,7 @@ fn get(server: &Fake) -> Command {
     command
 }
 
-/// A file system of 64 KiB, gone when the test is.
+/// A file system of 64 KiB, which is removed after the test.
 struct Small {
     dir: TempDir,
 }
@@ -87,7 +87,7 @@ fn a_full_standard_output_is_an_error() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_news() {
+fn a_reader_that_goes_away_causes_no_message() {
     let server = large();
     let mut child =
         get(&server).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ucurl");
@@ -98,11 +98,10 @@ fn a_reader_that_goes_away_is_no_news() {
     assert_eq!((child.wait().expect("ucurl").code(), said.as_str()), (Some(23), ""));
 }
 
-/// The standard library opens /dev/null in the place of a descriptor that is closed, before any
-/// code of ours: what would be printed is gone, and no file or socket gets it for having that
-/// number.
+/// The standard library opens /dev/null for a closed descriptor before our code runs. Output is
+/// discarded, and never reaches a file or socket with the same number.
 #[test]
-fn a_closed_standard_output_is_no_other_file() {
+fn a_closed_stdout_never_becomes_another_file() {
     for closed in [">&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         let server = large();
         let dir = TempDir::new();
@@ -120,7 +119,7 @@ fn a_closed_standard_output_is_no_other_file() {
     }
 }
 
-/// A socket with a time limit tells of a stop and a continuation as of an error (signal(7)).
+/// A socket with a time limit reports a stop and a continuation as an error (signal(7)).
 #[test]
 fn signals_lose_nothing() {
     let Some(kill) = needs::program("kill") else { return };
@@ -157,16 +156,16 @@ fn signals_lose_nothing() {
     }
 }
 
-/// With so few descriptors it works, or it says why not in one line.
+/// With few descriptors it works, or one line gives the reason.
 #[test]
-fn too_few_descriptors_are_told() {
+fn too_few_descriptors_are_an_error() {
     let mut worked = 0;
     // With fewer the loader cannot open the C library.
     for limit in 4..16 {
         let server = Fake::answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK");
         let mut shell = Command::new("sh");
         let inner = get(&server);
-        // What these tests were started with must not count.
+        // Descriptors that the tests inherited must not count.
         let script =
             format!("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n {limit} && exec \"$@\"");
         shell.arg("-c").arg(script).arg("sh").arg(inner.get_program());
@@ -187,7 +186,7 @@ fn too_few_descriptors_are_told() {
     assert!(worked > 0 && worked < 12, "{worked}");
 }
 
-/// A server that may have no more descriptors closes what has been idle longest, and goes on.
+/// A server without free descriptors closes the connection that has been idle longest.
 #[test]
 fn a_server_out_of_descriptors_makes_room() {
     let dir = TempDir::new();
@@ -221,7 +220,7 @@ fn a_server_out_of_descriptors_makes_room() {
     }
 }
 
-/// The limit is on what moves, not on how it is written: this upload and its answer are fast enough.
+/// The limit counts transferred bytes, however they are written. This upload is fast enough.
 #[test]
 fn a_speed_limit_does_not_end_an_upload_that_moves() {
     const STEP: usize = 1500;

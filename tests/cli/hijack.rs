@@ -1,4 +1,4 @@
-//! `--hijack` with the other options, and with a stdin, a stdout or an endpoint that is in its way.
+//! `--hijack` with other options, and with unsuitable stdin, stdout and endpoints.
 
 use crate::fetch::container_ref::ContainerRef;
 use crate::support::certificates::certificates;
@@ -28,7 +28,7 @@ fn ask(server: &Fake, arguments: &[&str], stdin: &[u8]) -> Ended {
     run(&mut hijack(server, arguments), stdin, LIMIT)
 }
 
-/// Upgrades to the protocol that was asked for, and answers once stdin has ended.
+/// Upgrades to the requested protocol, and answers after the end of stdin.
 fn patient() -> Fake {
     Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -42,7 +42,7 @@ fn patient() -> Fake {
 }
 
 #[test]
-fn a_time_limit_ends_it_and_what_was_sent_is_not_sent_again() {
+fn a_time_limit_ends_it_without_a_retry() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(&[UPGRADED, FRAMES].concat())?;
@@ -56,7 +56,7 @@ fn a_time_limit_ends_it_and_what_was_sent_is_not_sent_again() {
     assert_eq!(server.received().len(), 1);
 }
 
-/// No progress meter either: stderr is the container's.
+/// stderr belongs to the container, so there is no progress meter.
 #[test]
 fn output_goes_where_the_options_say() {
     let dir = TempDir::new();
@@ -102,7 +102,7 @@ fn a_reader_that_goes_away_ends_it_in_silence() {
     assert_eq!((output.status.code(), output.stderr), (Some(23), Vec::new()));
 }
 
-/// Half of it must not pass for the whole.
+/// An incomplete stdin must not look complete.
 #[test]
 fn a_stdin_that_cannot_be_read() {
     let server = Fake::answer(UPGRADED);
@@ -115,7 +115,7 @@ fn a_stdin_that_cannot_be_read() {
 }
 
 #[test]
-fn stdin_is_left_alone_where_the_attach_does_not_ask_for_it() {
+fn stdin_is_read_only_if_the_attach_asks_for_it() {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(&[UPGRADED, FRAMES].concat())
@@ -128,7 +128,7 @@ fn stdin_is_left_alone_where_the_attach_does_not_ask_for_it() {
 }
 
 #[test]
-fn an_upload_has_no_place_beside_stdin() {
+fn an_upload_conflicts_with_hijack() {
     let server = patient();
     let ended = ask(&server, &["-T", "-", ATTACH], b"typed");
     assert_eq!(ended.code, 2);
@@ -141,7 +141,7 @@ fn an_upload_has_no_place_beside_stdin() {
 }
 
 #[test]
-fn another_protocol_is_upgraded_to_as_well() {
+fn other_protocols_can_be_requested() {
     for (field, lines) in [
         ("Upgrade: h2c", "Upgrade: h2c\r\nConnection: Upgrade\r\n"),
         ("Connection: upgrade, x", "Connection: upgrade, x\r\nUpgrade: tcp\r\n"),
@@ -159,7 +159,7 @@ fn another_protocol_is_upgraded_to_as_well() {
     }
 }
 
-/// Upgrades, and tells what came after it.
+/// Upgrades, and sends the bytes that followed the request.
 const TLS_SERVER: &str = r#"
 import socket, ssl, sys
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -177,8 +177,8 @@ while piece := tls.recv(65536):
 print(came, flush=True)
 "#;
 
-/// `openssl s_client` has no half-close. A container that waits for the end of its stdin would wait
-/// for ever, and so would we.
+/// `openssl s_client` has no half-close. A container that waits for the end of stdin would wait
+/// for ever, and so would ucurl.
 #[test]
 fn the_end_of_stdin_cannot_pass_tls() {
     let (Some(certificates), Some(python)) = (certificates(), needs::program("python3")) else {

@@ -1,5 +1,5 @@
-//! Servers that mean harm, or are broken: a clear error and curl's exit code, little memory, and
-//! never a hang, a panic or a silent success.
+//! Malicious and broken servers: a clear error, curl's exit code and little memory; never a hang, a
+//! panic or a silent success.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::fake::{Fake, Peer};
@@ -26,7 +26,7 @@ fn fails(server: &Fake, code: i32, says: &str) -> Ended {
     ended
 }
 
-/// Sends `start`, then the same again and again for as long as the client listens.
+/// Sends `start`, then repeats `again` until the client closes.
 fn endless(start: &'static str, again: &'static str) -> Fake {
     Fake::start(move |peer: &mut Peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -38,7 +38,7 @@ fn endless(start: &'static str, again: &'static str) -> Fake {
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[test]
-fn what_never_ends_is_ended() {
+fn endless_heads_are_ended() {
     for (what, server) in [
         ("fields", endless("HTTP/1.1 200 OK\r\n", "X: y\r\n")),
         ("one field", endless("HTTP/1.1 200 OK\r\nX: ", "y")),
@@ -52,7 +52,7 @@ fn what_never_ends_is_ended() {
 }
 
 #[test]
-fn chunked_framing_that_never_ends_is_ended() {
+fn endless_chunked_framing_is_ended() {
     let trailers = [CHUNKED, "2\r\nOK\r\n0\r\n"].concat().leak() as &'static str;
     let ext = [CHUNKED, "2\r\nOK\r\n5;"].concat().leak() as &'static str;
     let zeros = [CHUNKED, "2\r\nOK\r\n0"].concat().leak() as &'static str;
@@ -68,7 +68,7 @@ fn extensions_larger_than_their_data_are_ended() {
 }
 
 #[test]
-fn a_chunk_that_claims_more_than_memory_is_not_believed() {
+fn a_huge_chunk_size_allocates_nothing() {
     let claim = [CHUNKED, "8000000000000000\r\nhello"].concat();
     assert_eq!(fails(&Fake::answer_and_close(claim), 18, "before the last chunk").stdout, b"hello");
     let claim = [CHUNKED, "10000000000000000\r\nhello"].concat();
@@ -100,7 +100,7 @@ fn cut_at(whole: &[u8], cut: usize) {
     let code = match cut {
         0 => 52,
         _ if cut == whole.len() => 0,
-        // curl takes a head that is cut short for a whole one, and exits 0.
+        // curl accepts an incomplete head and exits with 0.
         _ if cut < head => 56,
         _ => 18,
     };
@@ -147,7 +147,7 @@ fn a_large_body_needs_no_memory() {
 }
 
 #[test]
-fn what_is_no_http_is_said_to_be_none() {
+fn other_protocols_and_broken_heads_are_errors() {
     fails(&Fake::answer_and_close("220 mail.example ESMTP\r\n"), 1, "not an HTTP/1 message");
     fails(&Fake::answer_and_close(&b"\x00\x00\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80"[..]), 1, "HTTP/2");
     fails(&Fake::answer_and_close("HTTP/1.1 2x0 OK\r\n\r\n"), 1, "status-code");

@@ -1,4 +1,4 @@
-//! Why something failed: as an error, and with `-s` where `-v`, `--trace` and `--explain` are read.
+//! The reason of a failure: as an error, and with `-s` in `-v`, `--trace` and `--explain`.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::fake::Fake;
@@ -30,7 +30,7 @@ fn the_trace_says_why_there_is_no_connection() {
     }
 }
 
-/// Once: the line of the error is on the same stderr.
+/// The error itself is on the same stderr.
 #[test]
 fn an_error_that_is_shown_is_not_repeated() {
     let dir = TempDir::new();
@@ -45,7 +45,7 @@ fn an_error_that_is_shown_is_not_repeated() {
     assert!(trace.contains("== Info: cannot connect"), "{trace}");
 }
 
-/// Not only of connections: whatever fails.
+/// This holds for every failure, not only of connections.
 #[test]
 fn the_trace_says_why_a_transfer_failed() {
     for (answer, code, why) in [
@@ -64,7 +64,7 @@ fn the_trace_says_why_a_transfer_failed() {
     }
 }
 
-/// A script that ran under curl must not end without a word.
+/// A script that works with curl must not fail without a message.
 #[test]
 fn a_wrong_command_line_is_an_error_with_dash_s_too() {
     let dir = TempDir::new();
@@ -120,7 +120,7 @@ fn passwords_of_urls_are_not_shown() {
     }
 }
 
-/// As in a tap; content that is received goes to stdout.
+/// The tap does the same. Received content goes to stdout.
 #[test]
 fn the_explanation_quotes_content_that_is_sent() {
     let server = Fake::answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nreply");
@@ -144,7 +144,7 @@ fn a_mistyped_verb_is_not_taken_for_a_host() {
         let question = format!("ucurl: {word} is not a command; did you mean {meant}?");
         assert!(ended.stderr().starts_with(&question), "{}", ended.stderr());
     }
-    // Hosts: they have no meaning of their own here, so that a name is looked up or a socket asked.
+    // These are hosts: without another meaning, a name is looked up and a socket dialled.
     let server = Fake::answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     for host in ["localhost", "taps/x", "http://taps", "docker", "d"] {
         let mut command = ucurl();

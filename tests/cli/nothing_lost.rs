@@ -1,5 +1,5 @@
-//! Nothing is lost and nothing is silent: what curl's users reported, tried on ucurl. Lines that curl
-//! can run as well are in `curl/lines.txt`.
+//! Losses and silent failures that users of curl have reported, tried on ucurl. Lines that curl can
+//! run as well are in `curl/lines.txt`.
 
 use crate::support::certificates::certificates;
 use crate::support::child::{Ended, run, ucurl};
@@ -38,7 +38,7 @@ fn reader(path: &Path) -> thread::JoinHandle<String> {
 }
 
 #[test]
-fn remove_on_error_removes_regular_files_alone() {
+fn remove_on_error_removes_only_regular_files() {
     let cut = || Fake::answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nabc");
     let dir = TempDir::new();
     let (plain, pipe, link, device) =
@@ -57,7 +57,7 @@ fn remove_on_error_removes_regular_files_alone() {
 }
 
 #[test]
-fn a_retry_empties_regular_files_alone() {
+fn a_retry_truncates_only_regular_files() {
     let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbad";
     let dir = TempDir::new();
     let (plain, pipe) = (dir.join("plain"), dir.join("pipe"));
@@ -76,7 +76,7 @@ fn a_retry_empties_regular_files_alone() {
     assert_eq!(got.join().expect("the reader"), "badok\n");
 }
 
-/// Sends the content of these flags; returns it as the server got it, and the peak in KiB.
+/// Sends content with these flags. Returns it as the server received it, and the peak in KiB.
 fn sent(flags: &[&str]) -> (Vec<u8>, u64) {
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
@@ -96,7 +96,7 @@ fn sent(flags: &[&str]) -> (Vec<u8>, u64) {
 }
 
 #[test]
-fn memory_does_not_depend_on_the_size_of_what_is_sent() {
+fn memory_does_not_depend_on_the_size_of_an_upload() {
     let dir = TempDir::new();
     let line = b"abc\0defghijklm\r\n";
     let large = line.repeat(2 << 20);
@@ -129,7 +129,7 @@ fn content_of_a_pipe_and_of_proc_is_read_whole() {
     let writer = thread::spawn(move || fs::write(path, vec![b'p'; 100_000]));
     assert_eq!(sent(&["--data-binary", &format!("@{}", text(&pipe))]).0, vec![b'p'; 100_000]);
     writer.join().expect("the writer").expect("a whole write");
-    // A file of /proc says that it is empty.
+    // A file of /proc reports the size 0.
     let mut version = Vec::new();
     File::open("/proc/version").and_then(|mut file| file.read_to_end(&mut version)).expect("proc");
     assert_eq!(sent(&["--data-binary", "@/proc/version"]).0, version);
@@ -150,7 +150,7 @@ fn stdin_of_another_length_than_stated_is_an_error() {
         let ended = ask(&server, &["-H", &field, "-T", "-"], stdin.as_bytes());
         assert_eq!(ended.code, code, "{length} of {stdin:?}: {}", ended.stderr());
         let received = server.received().concat();
-        // The server never gets a request that looks whole.
+        // The server never receives a request that looks complete.
         let whole = code == 0 || !received.ends_with(&stdin.as_bytes()[..stdin.len().min(3)]);
         assert!(whole || length == "0", "{}", received.escape_ascii());
     }
@@ -177,7 +177,7 @@ fn an_input_that_cannot_be_opened_ends_the_run_before_anything_is_sent() {
 }
 
 #[test]
-fn fail_does_not_wait_for_the_body_of_what_it_refuses() {
+fn fail_does_not_wait_for_the_body_of_an_error() {
     for length in ["Content-Length: 99\r\n", "Transfer-Encoding: chunked\r\n", ""] {
         let server = Fake::answer(format!("HTTP/1.1 404 Not Found\r\n{length}\r\n"));
         let ended = ask(&server, &["-f"], b"");
@@ -191,7 +191,7 @@ fn fail_does_not_wait_for_the_body_of_what_it_refuses() {
 }
 
 #[test]
-fn a_wrong_command_line_says_why_although_it_is_silent() {
+fn a_usage_error_is_printed_despite_silent() {
     for flags in [
         &["-H", "X-A : b"][..],
         &["-H", "X: y\r"],
@@ -221,7 +221,7 @@ fn trailers_come_once_with_raw() {
     assert_eq!(fs::read_to_string(heads).expect("the heads"), head);
 }
 
-/// What the docker command keeps its settings in is never waited for.
+/// ucurl never waits for a file of the docker command's settings.
 #[test]
 fn a_pipe_in_the_place_of_a_setting_is_an_error() {
     let dir = TempDir::new();
@@ -247,7 +247,7 @@ fn a_pipe_in_the_place_of_a_setting_is_an_error() {
     }
 }
 
-/// A server that accepts and says nothing: TLS is never established.
+/// The server accepts and sends nothing, so TLS is never established.
 #[test]
 fn a_time_limit_ends_a_connection_set_up_that_hangs() {
     let Some(certificates) = certificates() else { return };

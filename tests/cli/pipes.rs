@@ -29,7 +29,7 @@ const PIECES: [(&str, &str, [&str; 2]); 3] = [
     ("chunked", "Transfer-Encoding: chunked\r\n", ["4\r\none\n\r\n", "4\r\ntwo\n\r\n0\r\n\r\n"]),
 ];
 
-/// A server that sends the second piece when told to, or when the sender of that signal is gone.
+/// A server that sends the second piece on a signal, or when the sender of the signal is gone.
 fn two_pieces(fields: &str, [one, two]: [&'static str; 2]) -> (Fake, mpsc::Sender<()>) {
     let (go, wait) = mpsc::channel();
     let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
@@ -50,7 +50,7 @@ fn get(server: &Fake, stdout: impl Into<Stdio>) -> Child {
     command.stdout(stdout).spawn().unwrap()
 }
 
-/// Reads up to four bytes within the limit; fewer where the rest did not come.
+/// Reads up to four bytes within the limit; fewer if the rest did not arrive.
 fn four_bytes(mut pipe: impl Read + Send + 'static) -> (Vec<u8>, mpsc::Receiver<Vec<u8>>) {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {

@@ -100,7 +100,7 @@ fn a_bar_without_a_size_flies_to_and_fro() {
     assert_eq!(at(28), at(0));
 }
 
-/// What ucurl shows of an upload whose server reads no further than its first half.
+/// The server reads only the first half of this upload.
 #[test]
 fn an_upload_moves_the_meter() {
     const SIZE: usize = 8 << 20;
@@ -111,7 +111,7 @@ fn an_upload_moves_the_meter() {
             peer.read_until(b"\r\n\r\n")?;
             peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             peer.read(SIZE / 2)?;
-            // More than a second, after which a line is due; and the rest of the content.
+            // A line is due after a second. Then the rest of the content follows.
             peer.pause(1100);
             peer.read(SIZE / 2)?;
             peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -132,7 +132,7 @@ fn an_upload_moves_the_meter() {
     }
 }
 
-/// The terminal's, where COLUMNS says nothing.
+/// Without COLUMNS, the terminal has the width.
 #[test]
 fn the_bar_is_as_wide_as_the_terminal() {
     let Some(script) = needs::program("script") else { return };

@@ -1,4 +1,4 @@
-//! What `src/security.md` promises and no other test shows; and that the tests it names are there.
+//! Promises of `src/security.md` that no other test shows, and the existence of the tests it names.
 
 use crate::support::child::{run, ucurl};
 use crate::support::fake::Fake;
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// C1's CSI as a byte and in UTF-8, a right-to-left override, and what such sequences would do:
-/// colours, a cleared screen.
+/// CSI of C1 as a byte and in UTF-8, a right-to-left override, and sequences for colours and for
+/// clearing the screen.
 const EVIL: &[u8] = b"a\x9b31m\xc2\x9b2J\xe2\x80\xaeb";
 
 fn evil() -> Fake {
@@ -24,7 +24,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// What ucurl writes to a terminal that its stdout and stderr are.
+/// Returns the output of ucurl on a terminal.
 fn on_a_terminal(server: &Fake, flags: &str) -> Option<Vec<u8>> {
     let script = needs::program("script")?;
     let line = format!(
@@ -41,7 +41,7 @@ fn on_a_terminal(server: &Fake, flags: &str) -> Option<Vec<u8>> {
 fn obeys_nothing(shown: &[u8], what: &str) {
     let text = str::from_utf8(shown)
         .unwrap_or_else(|_| panic!("{what}: no UTF-8: {}", shown.escape_ascii()));
-    // Our own: bold, dim, a colour, and plain again.
+    // These are ours: bold, dim, a colour, and plain again.
     let text = ["\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[0m"]
         .iter()
         .fold(text.to_owned(), |t, own| t.replace(own, ""));
@@ -68,9 +68,9 @@ fn heads_do_nothing_to_a_terminal() {
     }
 }
 
-/// What is written for a program is what came.
+/// Output for a program is unchanged.
 #[test]
-fn heads_for_programs_are_as_they_came() {
+fn heads_for_programs_are_unchanged() {
     for flags in [&["-si"][..], &["-sI"], &["-sv", "--stderr", "-"]] {
         let server = evil();
         let mut command = ucurl();

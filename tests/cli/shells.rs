@@ -1,4 +1,4 @@
-//! The completions and the man page, in the programs that they are for.
+//! Completions in their shells, and the man page in man.
 
 use crate::support::child::{run, ucurl};
 use crate::support::needs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What is typed, and what it is completed to.
+/// Typed text and its completion.
 const CASES: [(&str, &str); 13] = [
     ("ucurl --unix-so", "--unix-socket"),
     ("ucurl ta", "tap"),
@@ -27,7 +27,7 @@ const CASES: [(&str, &str); 13] = [
     ("ucurl tap --context rem", "remote.host_1"),
 ];
 
-/// A directory with one file in it and what ucurl generates.
+/// A directory with one file and the generated completions.
 fn generated(kind: &str) -> TempDir {
     let dir = TempDir::new();
     let made = run(ucurl().args(["--generate", kind]), b"", LIMIT).success();
@@ -67,13 +67,13 @@ fn fish_completes() {
     let dir = generated("fish");
     for (typed, want) in CASES {
         let told = shell("fish", &format!("source ./fish; complete -C '{typed}'"), dir.path());
-        // A tab and what it is for may follow.
+        // A tab and a description may follow.
         let words: Vec<&str> = told.lines().filter_map(|line| line.split('\t').next()).collect();
         assert_eq!(words, [want], "{typed}");
     }
 }
 
-/// zsh completes only what is typed: here on a terminal of its own (zshmodules(1), zpty).
+/// zsh completes only typed text, so the test types on a terminal (zshmodules(1), zpty).
 #[test]
 fn zsh_completes() {
     let Some(_) = needs::program("zsh") else { return };
@@ -94,7 +94,7 @@ fn zsh_completes() {
 }
 
 #[test]
-fn the_man_page_is_one() {
+fn the_man_page_is_valid() {
     let Some(_) = needs::program("man") else { return };
     let dir = generated("man");
     let mut man = Command::new("man");
@@ -121,7 +121,7 @@ fn the_man_page_is_one() {
     }
 }
 
-/// Without an engine: each is understood, whatever comes of it.
+/// There is no engine, so each command line is parsed and its result ignored.
 #[test]
 fn the_examples_of_the_man_page_are_understood() {
     let dir = TempDir::new();

@@ -1,5 +1,5 @@
-//! `ucurl sockets`: which sockets are listed and asked, and what they are said to speak. Every test
-//! limits the list to sockets of its own, so that no server of another test gets a request.
+//! `ucurl sockets`: the listed sockets, the requests, and the recognised protocols. Every test
+//! limits the list to its own sockets, so that no server of another test receives a request.
 
 use crate::support::child::{run, ucurl};
 use crate::support::fake::{Fake, url};

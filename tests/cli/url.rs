@@ -1,4 +1,4 @@
-//! URLs as a user types them, and the Locations that redirects lead to.
+//! URLs as users type them, and the targets of redirects.
 
 use crate::fetch::url::Url;
 use crate::support::child::{run, ucurl};
@@ -136,7 +136,7 @@ fn a_location_is_resolved_against_the_url() {
     }
 }
 
-/// What one request to a TCP engine sends, and what `-w` says of it.
+/// Sends a request to a TCP engine. Returns Host, the output of `-w` and the client's port.
 fn over_tcp(url: &str, flags: &[&str]) -> (String, String, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();

@@ -134,7 +134,7 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
 /// Names of fields, their order, how the content is delimited, status-codes and reason-phrases: all
 /// as dockerd has them.
 #[test]
-fn heads_are_those_of_a_real_dockerd() {
+fn heads_match_dockerd() {
     let demo = &Demo::start();
     let same = |name: &&str| same_heads(demo, name, ("", ""));
     let remove =

@@ -265,7 +265,7 @@ fn references_with_digests_tags_and_ids() {
 }
 
 #[test]
-fn one_of_several_tags_goes_alone() {
+fn one_of_several_tags_is_removed_alone() {
     let engine = Engine::start();
     engine.expect("POST", "/images/busybox/tag?repo=other", "", (201, ""));
     engine.expect("DELETE", "/images/other", "", (200, r#"[{"Untagged":"other:latest"}]"#));
@@ -297,7 +297,7 @@ fn a_hijacked_head_comes_alone() {
 }
 
 #[test]
-fn an_exec_that_fails_says_so_in_a_frame() {
+fn a_failed_exec_sends_its_error_in_a_frame() {
     let engine = Engine::start();
     let exec = engine.exec("l1", r#""Cmd":["nosuch"]"#);
     let path = format!("/exec/{exec}/start");
@@ -342,7 +342,7 @@ fn an_exec_has_its_own_directory_environment_and_frames() {
 
 /// dockerode reads the output of a container as soon as its end is known.
 #[test]
-fn output_comes_before_the_end_is_told() {
+fn output_arrives_before_the_end() {
     let engine = Engine::start();
     let comes_first = |number: i32| {
         let name = format!("first{number}");
@@ -465,7 +465,7 @@ fn detaching_leaves_the_container_running() {
 }
 
 #[test]
-fn what_was_asked_for_is_kept_and_what_has_no_effect_is_told() {
+fn settings_are_kept_and_those_without_effect_cause_warnings() {
     let engine = Engine::start();
     let json = r#"{"image":"busybox","Cmd":["true"],"User":"joe","HostConfig":{"Memory":1000,
         "Binds":["/a:/b"],"PortBindings":{"80/tcp":[{"HostPort":"8080"}]},"CapDrop":[],
@@ -503,7 +503,7 @@ fn what_was_asked_for_is_kept_and_what_has_no_effect_is_told() {
 }
 
 #[test]
-fn what_is_not_here_is_refused_by_name() {
+fn missing_endpoints_are_refused_by_name() {
     let engine = Engine::start();
     for (method, path, what) in [
         ("POST", "/containers/l1/pause", "POST /containers/{id}/pause"),
@@ -585,7 +585,7 @@ fn events_of_the_past_end() {
 }
 
 #[test]
-fn statuses_and_words_are_those_of_dockerd() {
+fn statuses_and_messages_match_dockerd() {
     let engine = Engine::start();
     let id = member(&engine.ask("GET", "/containers/l3/json", "").1, "/Id");
     let not_running = format!("cannot kill container: l3: container {id} is not running");
@@ -642,7 +642,7 @@ fn statuses_and_words_are_those_of_dockerd() {
 }
 
 #[test]
-fn an_import_is_an_image_without_changes() {
+fn an_import_has_no_changes() {
     let engine = Engine::start();
     let import = |query: &str| {
         let context = crate::support::tar::archive("f", b"x");
