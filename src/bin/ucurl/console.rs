@@ -12,7 +12,7 @@ pub fn print(text: &str) -> Exit {
     }
 }
 
-/// Writes one line to stderr, even with `-s`. The text may hold untrusted bytes: they are escaped.
+/// Writes one line to stderr, even with `-s`, and escapes untrusted bytes.
 pub fn say(text: &str) {
     let line = format!("ucurl: {}\n", harmless(text.as_bytes()));
     _ = io::stderr().write_all(line.as_bytes());

@@ -15,7 +15,7 @@ use unix_http::Body;
 /// size is the number of bytes read (files in /proc report a size of 0).
 const SMALL: u64 = 64 << 10;
 
-/// A file, and why it cannot be read.
+/// A file name, and why the file cannot be read.
 pub type Unreadable = (PathBuf, io::Error);
 
 /// Content of known length.
@@ -113,7 +113,7 @@ fn open(file: File, text: bool) -> Box<dyn Read + Send> {
     if text { Box::new(WithoutLineEnds(file)) } else { Box::new(file) }
 }
 
-/// A file of `-d @`, without its CR, LF and NUL.
+/// The file of `-d @`, without its CR, LF and NUL.
 struct WithoutLineEnds(File);
 
 impl Read for WithoutLineEnds {

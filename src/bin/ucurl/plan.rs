@@ -30,7 +30,7 @@ pub struct Operation {
     pub fetches: Vec<FetchPlan>,
     /// There are more `-o` and `-T` than URLs.
     pub urls_missing: bool,
-    /// Why these flags contradict each other.
+    /// The contradiction between these flags, if there is one.
     pub conflict: Option<&'static str>,
 }
 
@@ -41,7 +41,7 @@ pub struct FetchPlan {
     pub destination: Destination,
 }
 
-/// Where the content of a request comes from.
+/// The source of a request's content.
 pub enum Source {
     None,
     /// `-d` and its relatives.
@@ -50,7 +50,7 @@ pub enum Source {
     Stdin,
 }
 
-/// Where the content of a response goes.
+/// The destination of a response's content.
 pub enum Destination {
     /// With `any_bytes`, binary content is written to a terminal too.
     Stdout {
@@ -97,7 +97,7 @@ impl Operation {
         })
     }
 
-    /// Opens what `-d` names, before anything is sent. With `-G` it becomes the query.
+    /// Opens the content of `-d` before anything is sent. With `-G` it becomes the query.
     pub fn open_content(&mut self) -> Result<(), Unreadable> {
         let parts = mem::take(&mut self.flags.post);
         let to_query = self.flags.get && !parts.is_empty();
@@ -109,14 +109,14 @@ impl Operation {
         Ok(())
     }
 
-    /// Whether only some of the JSON is printed.
+    /// Returns whether only a part of the JSON is printed.
     pub fn selects(&self) -> bool {
         self.select.is_some() || !self.expect.is_empty()
     }
 }
 
 impl FetchPlan {
-    /// `None` for a node without a URL.
+    /// Returns `None` for a node without a URL.
     fn new(node: Node, posts: bool) -> Option<FetchPlan> {
         let source = match node.upload.as_deref() {
             Some(b"-" | b".") => Source::Stdin,
@@ -155,7 +155,7 @@ fn add_json_fields(headers: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Whether a `-H` line names this field, also as `Name:` or `Name;` without a value.
+/// Returns whether a `-H` line names this field, also as `Name:` or `Name;` without a value.
 pub fn names_field(line: &[u8], name: &str) -> bool {
     let after = line.get(name.len());
     matches!(after, Some(b':' | b';')) && line[..name.len()].eq_ignore_ascii_case(name.as_bytes())
@@ -180,7 +180,7 @@ fn conflict(group: &Group) -> Option<&'static str> {
     }
 }
 
-/// The path that an argument names.
+/// Returns the path that an argument names.
 pub fn path(name: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(name))
 }

@@ -69,12 +69,12 @@ fn verb_names() -> String {
     verbs().map(Section::name).collect::<Vec<_>>().join(" ")
 }
 
-/// The words that may come first on a command line besides a URL.
+/// Returns the words, other than a URL, that may come first on a command line.
 fn first_words() -> String {
     format!("{} help version", verb_names())
 }
 
-/// One pattern `VERB/WORD-BEFORE` for each flag with a value.
+/// Returns a pattern `VERB/WORD-BEFORE` for each flag with a value.
 fn bash() -> String {
     let mut cases = String::new();
     for (section, verb) in verbs().map(|verb| (verb, verb.name())).chain([(TRANSFERS, "*")]) {

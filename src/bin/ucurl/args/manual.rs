@@ -14,7 +14,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Adds a text in the form for troff or for text, where it stands for `{}`.
+    /// Adds a text in the form for troff or for text, in place of its `{}`.
     fn add(&mut self, for_troff: &str, for_text: &str, text: &str) {
         self.out += &match self.troff {
             true => for_troff.replace("{}", &troff(text)),

@@ -6,7 +6,7 @@
 //! ```text
 //! *.txt ─▶ flags ─▶ options ─▶ given             a verb's command line
 //!            │         └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does,
-//!            │                                   draft holds what was read so far
+//!            │                                   draft is the configuration so far
 //!            └────▶ manual ─▶ help, generate     texts for people and shells
 //! ```
 

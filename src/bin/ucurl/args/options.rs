@@ -10,7 +10,7 @@
 use super::flags::{Flag, FlagKind, Section};
 use super::wrong::{NoTransfer, wrong};
 
-/// An argument that may be there.
+/// An optional argument.
 pub type Argument<'a> = Option<&'a [u8]>;
 
 /// Receives a flag, whether it is on, and its value.

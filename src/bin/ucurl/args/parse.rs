@@ -42,7 +42,7 @@ fn all<'a>(draft: &mut Draft, args: impl Iterator<Item = &'a [u8]>) -> Result<()
     Ok(())
 }
 
-/// Reads one option; `depth` counts the `-K` files that it stands in.
+/// Reads one option; `depth` counts the nested `-K` files.
 fn option(
     draft: &mut Draft,
     depth: usize,
@@ -66,7 +66,7 @@ fn option(
     })
 }
 
-/// `-K`: reads options from a file, `-` for stdin, at the place where it stands.
+/// `-K`: reads options from a file, `-` for stdin, at its place on the command line.
 fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), NoTransfer> {
     if depth == MAX_DEPTH {
         return Err(wrong("is nested too deeply: a file names itself"));

@@ -16,7 +16,7 @@ pub struct OptionLine<'t> {
     pub number: usize,
     pub option: &'t [u8],
     pub value: Option<Vec<u8>>,
-    /// Text follows the value: white space stands outside quotes.
+    /// Text follows the value: there is white space outside of quotes.
     pub has_more: bool,
 }
 

@@ -13,7 +13,7 @@ pub enum NoTransfer {
     Bad { option: Vec<u8>, why: Cow<'static, str>, exit: Exit },
 }
 
-/// Returns what is wrong with an option.
+/// Returns the error of an option.
 pub const fn wrong(why: &'static str) -> NoTransfer {
     NoTransfer::Bad { option: Vec::new(), why: Cow::Borrowed(why), exit: Exit::Usage }
 }

@@ -29,7 +29,7 @@ pub struct Attempt<'t> {
     pub monitor: Monitor,
     pub start: Instant,
     pub info: TransferInfo,
-    /// The connection of the last response can be used again.
+    /// Whether the connection of the last response can be reused.
     pub kept: bool,
     pub retry_after: Option<Vec<u8>>,
 }

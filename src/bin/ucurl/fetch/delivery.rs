@@ -150,7 +150,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Asks the engine about the other end, if that matters and the response does not say.
+    /// Asks the engine about the other end, if that matters and the response does not state it.
     fn other_end(
         &self,
         container: Option<&ContainerRef>,
@@ -172,8 +172,8 @@ impl Attempt<'_> {
     }
 }
 
-/// Returns the failure of a response that `-f` refuses. Does not wait
-/// for a body that does not arrive with the head: it only holds the daemon's reason.
+/// Returns the failure of a response that `-f` rejects. Does not wait for a body that does not
+/// arrive with the head, because it only contains the daemon's reason.
 fn refusal(response: Response) -> Failure {
     let status = response.status();
     let (send, failure) = mpsc::channel();

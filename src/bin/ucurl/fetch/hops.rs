@@ -23,7 +23,7 @@ use unix_http::wire::{Fields, Version};
 use unix_http::{Body, Response};
 
 impl<'t> Attempt<'t> {
-    /// Tries once. `info` records how far it came, also if it fails.
+    /// Tries once. `info` records the progress, even of a failed try.
     pub fn run(&mut self) -> Result<(), Failure> {
         self.start = Instant::now();
         self.info = TransferInfo::default();

@@ -10,7 +10,7 @@ use crate::plan::names_field;
 use unix_http::base::base64;
 use unix_http::base::percent::decode_lenient;
 
-/// What the next request sends after its head.
+/// The content of the next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestContent {
     None,
@@ -49,13 +49,13 @@ pub struct Hop {
     /// `user:password`
     pub login: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
-    /// The host is that of the first URL.
+    /// Whether the host is that of the first URL.
     pub same_host: bool,
-    /// Credentials may go to this host and port.
+    /// Whether this host and port may receive credentials.
     pub trusted: bool,
-    /// A redirect has dropped the content, and the fields about it.
+    /// Whether a redirect has dropped the content, and the fields about it.
     pub dropped: bool,
-    /// The answer to Expect was a 417.
+    /// Whether the response to Expect was a 417.
     pub no_expect: bool,
 }
 
@@ -103,13 +103,13 @@ struct Lines<'p> {
 }
 
 impl<'p> Lines<'p> {
-    /// The `-H` line that names this field.
+    /// Returns the `-H` line that names this field.
     fn header(&self, name: &str) -> Option<&'p [u8]> {
         let mut lines = self.flags.request.headers.iter().map(Vec::as_slice);
         lines.find(|line| names_field(line, name))
     }
 
-    /// The value of the `-H` line that names this field.
+    /// Returns the value of the `-H` line that names this field.
     fn header_value(&self, name: &str) -> Option<&'p [u8]> {
         self.header(name).map(|line| line[name.len() + 1..].trim_ascii())
     }
@@ -248,7 +248,7 @@ pub fn login(typed: &[u8]) -> Vec<u8> {
     [&decode_lenient(typed), colon].concat()
 }
 
-/// Whether a line of `-H` is about the content (RFC 9110 §15.4).
+/// Returns whether a line of `-H` is about the content (RFC 9110 §15.4).
 fn is_about_content(line: &[u8]) -> bool {
     let content = line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"));
     let others = ["Transfer-Encoding", "Trailer", "Digest", "Last-Modified"];

@@ -1,4 +1,4 @@
-//! What the transfers of one command line share.
+//! The state that the transfers of one command line share.
 
 use crate::args::config::Global;
 use crate::args::exit::Exit;
@@ -25,7 +25,7 @@ pub struct Session {
 pub struct Server {
     pub engine: Engine,
     prefix: String,
-    /// The server has answered with HTTP/1.0 in this transfer, or on the connection that is kept.
+    /// Whether the server has answered with HTTP/1.0 in this transfer, or on the kept connection.
     pub http10: Cell<bool>,
 }
 

@@ -60,7 +60,7 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
     Ok(Target { endpoint: daemon.endpoint, prefix: daemon.prefix, why })
 }
 
-/// The host as a resolver takes it: an IPv6 address without its brackets.
+/// Returns the host for a resolver: an IPv6 address without its brackets.
 fn host_name(url: &Url) -> String {
     let host = String::from_utf8_lossy(&url.host);
     host.trim_start_matches('[').trim_end_matches(']').to_owned()

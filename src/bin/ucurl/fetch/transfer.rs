@@ -88,8 +88,8 @@ fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> 
         shown = url.to_bytes();
     }
     if let Some(data) = &flags.query {
-        // curl writes the URL and parses it again: the data must not hold what a URL cannot, and
-        // the dots of the path are removed.
+        // curl writes the URL and parses it again: the data must not contain bytes that a URL
+        // cannot contain, and the dots of the path are removed.
         url.add_query(data);
         url = Url::parse(&url.to_bytes(), false).map_err(wrong)?;
         shown = url.to_bytes();

@@ -132,7 +132,7 @@ impl Url {
         }
     }
 
-    /// Whether the URL means the engine, not a host of its own.
+    /// Returns whether the URL means the engine instead of another host.
     pub fn is_default_host(&self) -> bool {
         self.port.is_none() && self.host == b"localhost"
     }
@@ -227,7 +227,7 @@ fn not_http(scheme: &[u8]) -> UrlError {
     UrlError { exit: Exit::UnsupportedProtocol, why }
 }
 
-/// Whether the first segment after `http:/` is a host: it cannot begin a path of an engine's API.
+/// Returns whether the first segment after `http:/` is a host: it cannot begin an API path.
 /// Public scripts write `http:/localhost/info`, `http:/1.34/info` and `http:/v1.24/info`.
 fn names_host(segment: Option<&[u8]>) -> bool {
     let segment = segment.unwrap_or_default();

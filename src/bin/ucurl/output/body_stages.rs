@@ -44,9 +44,9 @@ struct JsonStage {
     texts: JsonTexts,
     /// Pending output.
     out: Vec<u8>,
-    /// Whether a text was shown.
+    /// Whether a text was printed.
     found: bool,
-    /// Why the latest text was not shown.
+    /// Why the latest text was not printed.
     miss: Option<String>,
 }
 
@@ -170,7 +170,7 @@ impl JsonStage {
     }
 }
 
-/// Says why a text is not as expected.
+/// Returns why a text is not as expected.
 fn unexpected(
     text: &JsonText,
     pointer: &Pointer,

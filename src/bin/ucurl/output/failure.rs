@@ -1,4 +1,4 @@
-//! Why a transfer failed, with curl's exit code for it.
+//! The failure of a transfer: one line, and curl's exit code.
 
 use crate::args::exit::Exit;
 use std::io;
@@ -12,9 +12,9 @@ use unix_http::wire::ErrorKind;
 pub struct Failure {
     pub exit: Exit,
     pub text: String,
-    /// The reader of stdout has closed it: no message is needed.
+    /// Whether the reader of stdout has closed it, which needs no message.
     pub quiet: bool,
-    /// Nothing listens at the endpoint (`--retry-connrefused`).
+    /// Whether no process listens at the endpoint (`--retry-connrefused`).
     pub refused: bool,
 }
 

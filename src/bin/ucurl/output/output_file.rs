@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// URL's path that is not empty.
 ///
 /// # Errors
-/// Says why the segment cannot be a file name.
+/// Returns why the segment cannot be a file name.
 pub fn name(
     destination: &Destination,
     directory: &Path,

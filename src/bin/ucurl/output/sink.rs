@@ -16,7 +16,7 @@ pub fn unbuffered(stream: impl AsFd) -> io::Result<File> {
     stream.as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Where one transfer's body goes.
+/// The destination of one transfer's body.
 pub struct Sink<'s> {
     plan: &'s OutputFlags,
     stdout: &'s File,
@@ -91,7 +91,7 @@ impl<'s> Sink<'s> {
         self.put(content)
     }
 
-    /// Creates the file of a transfer that worked without a byte.
+    /// Creates the file of a successful transfer with an empty body.
     pub fn ensure_file(&mut self) -> Result<(), Failure> {
         self.open().map(|_| ())
     }

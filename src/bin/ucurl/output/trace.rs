@@ -47,11 +47,11 @@ struct TraceState {
     /// The host of the URL, and the endpoint of the connection.
     host: String,
     place: String,
-    /// The last line was about data: further data gets no line of its own.
+    /// Whether the last line was about data. Further data then gets no separate line.
     after_data: bool,
-    /// The body goes to a terminal.
+    /// Whether the body goes to a terminal.
     body_is_shown: bool,
-    /// The trace goes to a terminal.
+    /// Whether the trace goes to a terminal.
     to_terminal: bool,
 }
 
