@@ -1,17 +1,16 @@
-//! Whole processes: ucurl beside curl, socat, and a program that connects, writes, reads and
-//! prints.
+//! Whole processes: ucurl compared with curl, socat, and a minimal program (the floor).
 //!
 //! ```text
 //! cargo build --release
 //! UNIX_HTTP_BENCH_UCURL=target/release/ucurl taskset -c 1 cargo bench --bench process
 //! ```
 //!
-//! The program is this one, called again (`floor` below), so that it is linked as the bench is: for
-//! a static one, and a static ucurl, `cargo static`, then `cargo bench --config .cargo/static.toml
-//! --bench process`. Contenders take turns in every round; medians are told, and the peak of each
-//! one's memory while it moved the most. `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS`
-//! (5) make it shorter, and so does a word of the rows that are wanted (`-- upload`). Needs no
-//! package.
+//! The floor is this program, called again (`floor` below), so that it is linked like the bench.
+//! For static programs run `cargo static`, then `cargo bench --config .cargo/static.toml --bench
+//! process`. The contenders take turns in every round. The output is the medians, and each
+//! contender's peak of memory in the largest transfer. `UNIX_HTTP_BENCH_MIB` (1024),
+//! `UNIX_HTTP_BENCH_ROUNDS` (5) and a word of the wanted rows (`-- upload`) make it shorter. Needs
+//! no package.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -25,9 +24,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-/// The least that a program can do: connect, one write, read to the end, write as it comes. Nothing
-/// is parsed. With `--put`: the request's head, then what comes from standard input as the kernel
-/// can move it (splice).
+/// The least that a program can do: connect, write once, and copy the response to standard output
+/// without parsing it. With `--put`: write the head of the request, then move standard input to the
+/// socket in the kernel (splice).
 fn floor(arguments: &[String]) -> io::Result<()> {
     let [socket, target, rest @ ..] = arguments else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -56,8 +55,8 @@ fn floor(arguments: &[String]) -> io::Result<()> {
     }
 }
 
-/// What comes into the socket, by splice(2) both: a pipe straight, a file through a pipe as
-/// sendfile(2) has it. Nothing here is prepared for a file that the kernel cannot splice.
+/// Moves standard input into the socket with splice(2): directly from a pipe, or from a file
+/// through a pipe, like sendfile(2). Does not support files that the kernel cannot splice.
 fn move_all(input: File, mut stream: &UnixStream) -> io::Result<()> {
     let is_file = input.metadata()?.is_file();
     let mut source = io::PipeReader::from(OwnedFd::from(input));
@@ -116,7 +115,7 @@ impl Bench {
         }
     }
 
-    /// `None` for what a contender cannot do.
+    /// Returns `None` if a contender cannot do the work.
     fn command(&self, contender: &str, work: Work) -> Option<Command> {
         let (socket, target) = (self.place.join("s"), self.target(work));
         let url = format!("http://localhost{target}");
@@ -142,8 +141,7 @@ impl Bench {
         command.args(["-s", "--unix-socket"]).arg(socket).arg(url);
         match work {
             Work::PutFile => command.args(["-H", "Expect:", "-T"]).arg(self.memory.join("in")),
-            // The floor states a length even so: each of its pieces would need a chunk-size before
-            // it.
+            // The floor still sends a length: otherwise each piece would need a chunk-size.
             Work::PutPipe => command.args(["-H", "Expect:", "-T", "-"]),
             Work::PutKnown => command.args([
                 "-H",
@@ -158,14 +156,14 @@ impl Bench {
         Some(command)
     }
 
-    /// The request, for the standard input of a program that knows nothing of HTTP.
+    /// Returns the request, for the standard input of a program that does not know HTTP.
     fn ask(&self, work: Work) -> io::Result<Stdio> {
         let ask = self.place.join("ask");
         fs::write(&ask, format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", self.target(work)))?;
         File::open(ask).map(Stdio::from)
     }
 
-    /// Runs it once; how long it took, and the peak of its memory in KiB.
+    /// Runs the contender once. Returns its time, and its peak of memory in KiB.
     fn run(&self, contender: &str, work: Work) -> Option<(Duration, u64)> {
         let mut command = self.command(contender, work)?;
         let input = match work {
@@ -187,7 +185,7 @@ impl Bench {
         status.success().then(|| (start.elapsed(), peak))
     }
 
-    /// Feeds the child and drains it; meanwhile its memory is looked at.
+    /// Feeds and drains the child, and samples its memory meanwhile.
     fn attend(&self, child: &mut Child, work: Work) -> u64 {
         let (stdin, stdout, id) = (child.stdin.take(), child.stdout.take(), child.id());
         if work == Work::Version {
@@ -210,7 +208,7 @@ impl Bench {
                 }
             });
             let mut peak = 0;
-            // A process that has ended has no memory to tell of.
+            // A process that has ended reports no memory.
             while let Some(now) = peak_kib(id) {
                 peak = now;
                 thread::sleep(Duration::from_millis(5));
@@ -251,7 +249,7 @@ fn calls(bench: &Bench, contender: &str) -> Option<String> {
         .status()
         .ok()?;
     let table = fs::read_to_string(table).ok()?;
-    // % time, seconds, usecs/call, calls, errors where there were some, total
+    // % time, seconds, usecs/call, calls, errors (if there were any), total
     let total = table.lines().find(|line| line.ends_with(" total"))?;
     total.split_whitespace().nth(3).map(str::to_owned)
 }
@@ -296,7 +294,7 @@ fn main() -> io::Result<()> {
             for (at, contender) in CONTENDERS.iter().enumerate() {
                 let Some((time, peak)) = bench.run(contender, *work) else { continue };
                 peaks[at] = peak.max(peaks[at]);
-                // The first one warms the caches.
+                // The first round warms the caches.
                 if round > 0 {
                     took[at].push(time);
                 }

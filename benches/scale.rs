@@ -1,12 +1,12 @@
-//! Shows that cost grows with the bytes and with nothing else: `cargo bench --bench scale`. With
+//! Shows that cost grows only with the number of bytes: `cargo bench --bench scale`. With
 //! `-- --write` it writes `benches/SCALE.md` and `benches/scale.svg`.
 //!
-//! The server and the tap are processes of their own; their clients are raw sockets in this one. A
-//! bare server and a bare relay run for comparison: they have as many threads for each connection,
-//! which only read and write. Growth that they show as well comes from the system: the kernel wakes
-//! a thread that has slept longer, perhaps on the other core. A second measurement has everything
-//! on one core (`taskset`). `UNIX_HTTP_BENCH_REQUESTS` (10000) sets the requests for each point and
-//! round; half of them run first, unmeasured.
+//! The server and the tap run in separate processes; their clients are raw sockets in this one. For
+//! comparison, a bare server and a bare relay use the same number of threads for each connection,
+//! but only read and write. If their cost grows too, the cause is the system: the kernel wakes a
+//! thread that has slept longer, perhaps on the other core. A second measurement runs everything on
+//! one core (`taskset`). `UNIX_HTTP_BENCH_REQUESTS` (10000) sets the requests for each point and
+//! round, after half as many unmeasured ones.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -42,7 +42,7 @@ write. Growth that they show as well is the kernel's wake-up latency.
 
 ";
 
-/// A process that listens there, ended with this value.
+/// A listening process. Dropping it ends the process.
 struct Process(Child);
 
 impl Process {
@@ -57,7 +57,7 @@ impl Process {
         Err(io::Error::other("it does not listen"))
     }
 
-    /// Its memory and its children's: `ucurl tap` has the relay in one, to clean up after it.
+    /// Returns the memory of the process and its children: `ucurl tap` runs the relay in a child.
     fn memory_kib(&self) -> u64 {
         let id = self.0.id();
         let children =
@@ -74,13 +74,13 @@ fn resident_kib(id: u32) -> u64 {
 }
 
 impl Drop for Process {
-    /// Asked to end, the tap takes its socket file along before the next one needs the place.
+    /// Asks the process to end, so that the tap removes its socket file before the next one starts.
     fn drop(&mut self) {
         let _ = (Command::new("kill").arg(self.0.id().to_string()).status(), self.0.wait());
     }
 }
 
-/// `--serve SOCKET`: the library's server, in a process of its own.
+/// `--serve SOCKET`: the library's server, in a separate process.
 fn server(socket: &str) -> io::Result<()> {
     let content = &serve::VERSION[210..];
     let server = Server::bind(&Endpoint::Unix(socket.into())).map_err(io::Error::other)?;
@@ -89,7 +89,7 @@ fn server(socket: &str) -> io::Result<()> {
         .run(move |_, responder| responder.field("Content-Type", "application/json").send(content))
 }
 
-/// `--bare SOCKET`: a thread for each connection, which answers each read with the same bytes.
+/// `--bare SOCKET`: one thread for each connection, which answers each read with the same bytes.
 fn bare(socket: &str) -> io::Result<()> {
     for stream in UnixListener::bind(socket)?.incoming() {
         let mut stream = stream?;
@@ -104,7 +104,7 @@ fn bare(socket: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// `--bare-relay SOCKET TO`: two threads for each connection, which write what they read.
+/// `--bare-relay SOCKET TO`: two threads for each connection, which copy bytes.
 fn bare_relay(socket: &str, to: &str) -> io::Result<()> {
     let pass = |mut from: UnixStream, mut to: UnixStream| {
         thread::spawn(move || {
@@ -131,14 +131,15 @@ fn ask(stream: &mut UnixStream, buffer: &mut [u8]) -> io::Result<()> {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             n => n,
         };
-        // The answer is JSON, and ends as JSON does.
+        // The response ends with the end of its JSON.
         if buffer[..got].ends_with(b"}\n") {
             return Ok(());
         }
     }
 }
 
-/// Requests go round over that many open connections; µs a request, and the process's memory.
+/// Sends requests over `n` open connections in turn. Returns µs per request, and the memory of the
+/// process.
 fn connections(
     socket: &Path,
     process: &Process,
@@ -162,8 +163,8 @@ fn connections(
     Ok((took, process.memory_kib()))
 }
 
-/// `--rows`: for each number of connections the medians of the rounds, in which the contenders take
-/// turns: bare server, server, bare relay, tap, each µs a request and KiB of its memory.
+/// `--rows`: prints the medians for each number of connections. In each round the contenders take
+/// turns: bare server, server, bare relay, tap. Each has two columns, µs per request and KiB.
 fn rows(place: &serve::Place, requests: usize) -> io::Result<()> {
     let (behind, socket) = (place.join("bare"), place.join("it"));
     let own = |arguments: &[&str]| -> io::Result<Command> {
@@ -202,7 +203,7 @@ fn rows(place: &serve::Place, requests: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// The rows, measured by a process of its own: [`rows`].
+/// Returns the rows that a separate process measures: [`rows`].
 fn measured(command: &mut Command) -> io::Result<Vec<Vec<f64>>> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -215,7 +216,7 @@ fn measured(command: &mut Command) -> io::Result<Vec<Vec<f64>>> {
     text.lines().map(row).collect()
 }
 
-/// How the bare ones compare, over open connections.
+/// Returns the table of open connections, with the ratios to the bare server and relay.
 fn many(title: &'static str, rows: Vec<Vec<f64>>) -> Table {
     let columns = vec![
         "connections",
@@ -233,7 +234,7 @@ fn many(title: &'static str, rows: Vec<Vec<f64>>) -> Table {
     Table { title, columns, rows: rows.into_iter().map(row).collect(), drawn: &[1, 2, 4, 5] }
 }
 
-/// That many threads share one client; µs a request, all of them together.
+/// Lets `n` threads share one client. Returns µs per request of all threads together.
 fn threads(socket: &Path, n: usize, requests: usize) -> f64 {
     let client = Client::builder(Endpoint::Unix(socket.into())).max_idle(n).build();
     let all = || {
@@ -255,7 +256,7 @@ fn threads(socket: &Path, n: usize, requests: usize) -> f64 {
     start.elapsed().as_secs_f64() * 1e6 / ((requests / 2 / n).max(1) * n) as f64
 }
 
-/// The least time of a call, in ns, of enough calls to fill a fifth of a second.
+/// Returns the minimum time of a call in ns, among the calls in a fifth of a second.
 fn least(mut work: impl FnMut()) -> f64 {
     let (start, mut best) = (Instant::now(), f64::MAX);
     while start.elapsed() < Duration::from_millis(200) {
@@ -269,7 +270,7 @@ fn least(mut work: impl FnMut()) -> f64 {
     best
 }
 
-/// A head of about that many bytes, in field lines of 50; ns.
+/// Parses a head of about this many bytes, in field lines of 50. Returns ns.
 fn head(size: usize) -> (usize, f64) {
     let mut head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n".to_vec();
     while head.len() + 52 <= size {
@@ -286,7 +287,7 @@ fn head(size: usize) -> (usize, f64) {
     (head.len(), took)
 }
 
-/// A body in chunks of that size, from memory to a buffer of 64 KiB; ns a chunk.
+/// Copies a body in chunks of this size to a buffer of 64 KiB. Returns ns per chunk.
 fn chunks(of: usize) -> f64 {
     let one = serve::chunk(of);
     let count = ((1 << 20) / of).max(1);
@@ -301,12 +302,12 @@ fn chunks(of: usize) -> f64 {
     took / count as f64
 }
 
-/// A table of the page, and a panel of the picture: the first column is x, the one named is y.
+/// A table of the page and a panel of the picture. The first column is x.
 struct Table {
     title: &'static str,
     columns: Vec<&'static str>,
     rows: Vec<Vec<f64>>,
-    /// Which columns are drawn, over the first.
+    /// The columns that are drawn as y.
     drawn: &'static [usize],
 }
 
@@ -329,8 +330,8 @@ impl Table {
         page.push('\n');
     }
 
-    /// Both axes are logarithmic: what grows with x is a rising straight line, what does not is a
-    /// level one.
+    /// Draws the panel. Both axes are logarithmic: a cost that grows with x is a rising straight
+    /// line, a constant cost is a level one.
     fn svg(&self, picture: &mut String, left: f64, top: f64) {
         const COLOURS: [&str; 4] = ["#0969da", "#bc4c00", "#1a7f37", "#8250df"];
         let (width, height) = (320.0, 180.0);
@@ -391,7 +392,7 @@ impl Table {
     }
 }
 
-/// Three significant digits, and no fraction where there is no need for one.
+/// Formats three significant digits, without an unnecessary fraction.
 fn number(n: f64) -> String {
     match n {
         _ if n >= 1_048_576.0 && n % 1_048_576.0 == 0.0 => format!("{}Mi", n / 1_048_576.0),

@@ -1,8 +1,7 @@
-//! Exchanges and streams over a socket, each beside the bare socket: `taskset -c 1 cargo bench
-//! --bench socket`, on one core, or the waking of a sleeping core is what is measured.
+//! Exchanges and streams over a socket, compared with the bare socket: `taskset -c 1 cargo bench
+//! --bench socket`. On more than one core, this would mostly measure how the kernel wakes a core.
 //!
-//! The floor writes a request made beforehand and reads as many bytes as it knows will come; it
-//! parses nothing.
+//! The floor writes a prepared request, reads the known number of bytes, and parses nothing.
 
 #[path = "support/beside.rs"]
 mod beside;
@@ -53,7 +52,7 @@ fn ask(
     Ok(())
 }
 
-/// As anybody would use the library; how many bytes of content.
+/// Reads a response like a typical user of the library. Returns the length of its content.
 fn drain(request: RequestBuilder<'_>, buffer: &mut [u8]) -> usize {
     let mut response = request.send().expect("an answer");
     let mut content = 0;
@@ -65,7 +64,7 @@ fn drain(request: RequestBuilder<'_>, buffer: &mut [u8]) -> usize {
     }
 }
 
-/// One exchange of the connection layer alone, over a socket pair.
+/// Measures one exchange of the connection layer alone, over a socket pair.
 fn pair(criterion: &mut Criterion) -> io::Result<()> {
     let peers = || -> io::Result<UnixStream> {
         let (ours, mut theirs) = UnixStream::pair()?;
@@ -163,7 +162,7 @@ fn exchanges(criterion: &mut Criterion, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Bodies of 16 MiB. The floor reads as many bytes as there are on the wire.
+/// Measures bodies of 16 MiB. The floor reads the same number of bytes from the socket.
 fn streams(criterion: &mut Criterion, path: &Path) -> io::Result<()> {
     const SIZE: usize = 16 << 20;
     let client = Client::unix(path);
@@ -188,7 +187,7 @@ fn streams(criterion: &mut Criterion, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How many bytes an answer has: the server is asked, and closes when the other side has.
+/// Returns the length of a response: asks the server, which closes when the client half-closes.
 fn wire_length(stream: &mut UnixStream, request: &[u8]) -> io::Result<usize> {
     stream.write_all(request)?;
     stream.shutdown(std::net::Shutdown::Write)?;

@@ -1,9 +1,9 @@
-//! `ucurl tap` beside socat, whole processes, one run: `cargo bench --bench tap`.
+//! `ucurl tap` compared with socat: `cargo bench --bench tap`.
 //!
-//! A server and a client in this process, a relay in one of its own between them. What is measured
-//! is the client's time: the transfer of a gigabyte each way, and requests on a kept connection and
-//! on a new one each. Contenders take turns in every round, so that a busy machine is busy for all;
-//! the median of the rounds is told.
+//! The server and the client run in this process, the relay between them in another. The bench
+//! measures the client's time: the transfer of a gigabyte in each direction, requests on a kept
+//! connection, and requests on new connections. The contenders take turns in every round, so that a
+//! busy machine affects all of them. The output is the median of the rounds.
 //!
 //! `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS` (5) make it shorter.
 
@@ -14,8 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-/// What stands between client and server: a name, the part of the bytes it is given (1/n, not to
-/// wait for ever), and the command for (listen, connect).
+/// A relay between client and server: a name, the share of the bytes that it gets (1/n, for slow
+/// ones), and the command for (listen, connect).
 type Contender = (&'static str, usize, fn(&str, &str) -> Option<Command>);
 
 const CONTENDERS: &[Contender] = &[
@@ -62,7 +62,7 @@ impl Relay {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let relay = Relay(Some(child));
         for _ in 0..1000 {
-            // Between bind(2) and listen(2) there is a file already.
+            // The file exists between bind(2) and listen(2) already.
             if UnixStream::connect(path).is_ok() {
                 return Ok(relay);
             }
@@ -176,8 +176,8 @@ fn ask(stream: &mut UnixStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The median and the mean of n requests on one connection: what is done later, and for many at
-/// once, is in the second.
+/// Returns the median and the mean of n requests on one connection. Only the mean includes work
+/// that is done later, for many requests at once.
 fn kept(path: &Path, n: usize) -> io::Result<[Duration; 2]> {
     let mut stream = UnixStream::connect(path)?;
     let mut times = Vec::new();
@@ -190,7 +190,7 @@ fn kept(path: &Path, n: usize) -> io::Result<[Duration; 2]> {
     Ok([median(times), mean])
 }
 
-/// The median of n requests on a connection each.
+/// Returns the median of n requests on separate connections.
 fn fresh(path: &Path, n: usize) -> io::Result<Duration> {
     let mut times = Vec::new();
     for _ in 0..n {
@@ -244,12 +244,12 @@ fn main() -> io::Result<()> {
         }
     }
     println!(
-        "| between client and server | download MB/s | upload MB/s | kept, µs a request | its mean | new, µs a request |"
+        "| between client and server | download MB/s | upload MB/s | kept, µs per request | its mean | new, µs per request |"
     );
     println!("|---|---|---|---|---|---|");
     for ((name, part, _), results) in CONTENDERS.iter().zip(results) {
         if results[0].is_empty() {
-            println!("| {name} | not here | | | | |");
+            println!("| {name} | not installed | | | | |");
             continue;
         }
         let [down, up, kept, mean, fresh] = results.map(|times| median(times).as_secs_f64());

@@ -1,4 +1,4 @@
-//! Parsing in memory, each beside the least that could be done with the bytes: `cargo bench --bench
+//! Parsing in memory, compared with the least work that touches all bytes: `cargo bench --bench
 //! wire`.
 
 #[path = "support/beside.rs"]
@@ -15,7 +15,7 @@ use unix_http::wire::{
     BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, encode_chunk,
 };
 
-/// Real messages; what follows the head is left where it is.
+/// Real messages. Bytes after the head are not read.
 const RESPONSES: &[(&str, &[u8])] = &[
     ("dockerd /version", include_bytes!("../tests/recorded/docker-version.response")),
     ("podman /version", include_bytes!("../tests/recorded/podman-version.response")),
@@ -82,7 +82,7 @@ fn heads(criterion: &mut Criterion) {
     }
 }
 
-/// A stream that gives 64 KiB at a time, as a socket's reader gets it.
+/// A stream that returns 64 KiB per read, like a socket.
 struct Pieces<'a>(&'a [u8]);
 
 const PIECE: usize = 64 * 1024;
@@ -106,7 +106,7 @@ fn chunks(criterion: &mut Criterion) {
         wire.extend_from_slice(b"0\r\n\r\n");
         let (wire, flat) = (&wire, &flat);
         let (mut first, mut second) = (vec![0; PIECE], vec![0; PIECE]);
-        // One connection for all rounds, whose buffer is warm then.
+        // One connection for all rounds, so that its buffer is warm.
         let mut connection = Connection::new(Pieces(wire));
         let mut other = Connection::new(Pieces(wire));
         let copied = move || {

@@ -1,13 +1,13 @@
-//! Measurements beside their floor: criterion measures, and the ratio of the medians is printed.
+//! Measurements with criterion, printed as the ratio of each median to that of the floor.
 
 use criterion::{Criterion, Throughput};
 use std::time::{Duration, Instant};
 
-/// What is measured: a name, and the work.
+/// A measurement: a name, and the work.
 pub type Row<'a> = (&'a str, Box<dyn FnMut() + 'a>);
 
-/// Measures each row, of which the first is the floor. `bytes` is what the work moves; `times` how
-/// often it does that in a call, for work so short that the call itself would count.
+/// Measures each row. The first row is the floor. `bytes` is the number of bytes that the work
+/// moves. `times` repeats the work in each call if the cost of the call itself matters.
 pub fn beside(criterion: &mut Criterion, name: &str, bytes: usize, times: u32, rows: Vec<Row<'_>>) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Bytes(bytes as u64 * u64::from(times)));
@@ -39,7 +39,7 @@ fn time(nanos: f64) -> String {
     }
 }
 
-/// Short, for a look at a change; `cargo bench --bench NAME -- --measurement-time 5` for more.
+/// Short measurements; use `cargo bench --bench NAME -- --measurement-time 5` for precise ones.
 pub fn criterion() -> Criterion {
     let short = Criterion::default().without_plots().sample_size(30);
     short

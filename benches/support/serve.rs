@@ -1,6 +1,5 @@
-//! The server that the benches ask: answers made beforehand, so that the client is what is
-//! measured. It takes a request to be what one read gives, which a small request on a Unix socket
-//! is.
+//! The server of the benches. It sends prepared responses, so that the benches measure the client.
+//! It expects each small request in one read, which holds on a Unix socket.
 
 #![allow(dead_code, reason = "each bench uses its own part")]
 
@@ -14,10 +13,10 @@ use std::{env, fs, process, thread};
 pub const VERSION: &[u8] = include_bytes!("../../tests/recorded/docker-version.response");
 pub const CREATED: &[u8] = include_bytes!("../../tests/recorded/docker-201-create.response");
 
-/// How many bytes a write of a long answer has, about.
+/// The approximate size of each write of a long response.
 const BLOCK: usize = 256 * 1024;
 
-/// A directory of our own, gone with this value.
+/// A private directory. Dropping it removes the directory.
 pub struct Place(PathBuf);
 
 impl Place {
@@ -38,7 +37,7 @@ impl Drop for Place {
     }
 }
 
-/// Listens there: four connections are served at a time, each until its client closes it.
+/// Listens on `path`. Serves four connections at a time, each until its client closes it.
 ///
 /// | request | answer |
 /// |---|---|
@@ -81,7 +80,7 @@ fn serve(mut stream: UnixStream) -> io::Result<()> {
     }
 }
 
-/// Writes `n` bytes of content, in chunks of `of` bytes.
+/// Writes `n` bytes of content, optionally in chunks of `of` bytes.
 fn long(stream: &mut UnixStream, n: usize, of: Option<usize>) -> io::Result<()> {
     let (head, one, last) = match of {
         None => (format!("Content-Length: {n}"), vec![b'x'; BLOCK.min(n)], &b""[..]),
@@ -126,7 +125,7 @@ fn take(stream: &mut UnixStream, buffer: &mut [u8], n: usize) -> io::Result<()> 
         }
         return Ok(());
     }
-    // Chunked, of bytes that look like no last chunk.
+    // Chunked; the content does not contain the bytes of a last chunk.
     let mut end = buffer[head..n].to_vec();
     while !end.ends_with(b"0\r\n\r\n") {
         let n = stream.read(buffer)?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   stdin ──thread──▶ connection ──▶ content ──▶ stdout (and stderr)
-//!      └ at its end this direction is shut down: the container's stdin closes, its output continues
+//!      └ at its end this direction is shut down: the container's stdin closes, its output does not
 //! ```
 //!
 //! If the other end does not read (an attach without `stdin=1`, an exec without `AttachStdin`),
