@@ -2,7 +2,7 @@
 //! them with the limits below. `benches/` measures the time.
 
 use crate::support::again::name;
-use crate::support::child::{run, system_calls};
+use crate::support::child::{run, system_calls, through};
 use crate::support::{needs, serve};
 use std::cell::Cell;
 use std::env;
@@ -110,30 +110,46 @@ fn exchanges() {
 const FEW: u64 = 20;
 const MANY: u64 = 220;
 
-/// Returns 100 times the number of system calls of an exchange: the calls of a process that makes
-/// many exchanges minus those of one that makes few, which removes its start and end.
-fn calls_of(what: &str) -> Option<u64> {
-    needs::program("strace")?;
+/// Returns 100 times what `count` counts in an exchange: in a process that makes many exchanges
+/// minus one that makes few, which removes its start and end.
+fn of_an_exchange(what: &str, count: impl Fn(Command) -> u64) -> u64 {
     let server = serve::serve(|request, responder| {
         io::copy(request, &mut io::sink())?;
         responder.field("Content-Type", "application/json").send("{\"Version\":\"1\"}\n")
     });
-    let calls = |n: u64| {
+    let [few, many] = [FEW, MANY].map(|n| {
         let mut command = Command::new(env::current_exe().unwrap());
-        command.args([
-            "--ignored",
-            "--exact",
-            &name(module_path!(), "exchanges"),
-            "--test-threads",
-            "1",
-        ]);
+        let test = name(module_path!(), "exchanges");
+        command.args(["--ignored", "--exact", &test, "--test-threads", "1"]);
         command.env("UNIX_HTTP_GUARD", format!("{what} {n} {}", server.dir.join("s").display()));
+        count(command)
+    });
+    (many - few) * 100 / (MANY - FEW)
+}
+
+/// System calls of an exchange, in hundredths.
+fn calls_of(what: &str) -> Option<u64> {
+    needs::program("strace")?;
+    Some(of_an_exchange(what, |command| {
         let (ended, calls) = system_calls(&command, b"", LIMIT);
         ended.success();
         calls.values().sum::<u64>()
-    };
-    let (few, many) = (calls(FEW), calls(MANY));
-    Some((many - few) * 100 / (MANY - FEW))
+    }))
+}
+
+/// Allocations of an exchange, in hundredths.
+fn allocations_of(what: &str) -> Option<u64> {
+    needs::program("valgrind")?;
+    Some(of_an_exchange(what, |command| {
+        let ended = run(&mut through("valgrind", &[], &command), b"", LIMIT);
+        // "total heap usage: 1,234 allocs, 1,230 frees, 56,789 bytes allocated"
+        let said = ended.stderr();
+        let total = said.split("total heap usage: ").nth(1).expect("valgrind's summary");
+        let allocs: String =
+            total.chars().take_while(|c| *c != ' ').filter(|c| *c != ',').collect();
+        ended.success();
+        allocs.parse().expect("a number")
+    }))
 }
 
 /// The allowance for a loaded machine, which repeats a read or wakes a thread: half a call for each
@@ -144,6 +160,13 @@ const NOISE: u64 = 50;
 fn a_request_on_a_kept_connection_takes_two_system_calls() {
     let Some(calls) = calls_of("kept") else { return };
     assert!(calls <= 200 + NOISE, "{calls} in 100 exchanges");
+}
+
+/// Not even the head: the next one is read into the memory of the last.
+#[test]
+fn a_request_on_a_kept_connection_allocates_nothing() {
+    let Some(allocations) = allocations_of("kept") else { return };
+    assert_eq!(allocations, 0, "in 100 exchanges");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::temp::TempDir;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -148,6 +149,19 @@ pub fn peak_kib(pid: u32) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
+/// The same command, run by a program that watches it.
+pub fn through(program: &str, options: &[&OsStr], command: &Command) -> Command {
+    let mut through = Command::new(program);
+    through.args(options).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => through.env(name, value),
+            None => through.env_remove(name),
+        };
+    }
+    through
+}
+
 /// Runs a command under `strace -f -c` and gives how often it made each system call.
 pub fn system_calls(
     command: &Command,
@@ -156,19 +170,9 @@ pub fn system_calls(
 ) -> (Ended, BTreeMap<String, u64>) {
     let dir = TempDir::new();
     let table = dir.join("calls");
-    let mut strace = Command::new("strace");
-    strace
-        .args(["-f", "-c", "-U", "calls,name", "-o"])
-        .arg(&table)
-        .arg(command.get_program())
-        .args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => strace.env(name, value),
-            None => strace.env_remove(name),
-        };
-    }
-    let ended = run(&mut strace, stdin, limit);
+    let options = ["-f", "-c", "-U", "calls,name", "-o"].map(OsStr::new);
+    let options = [&options[..], &[table.as_os_str()]].concat();
+    let ended = run(&mut through("strace", &options, command), stdin, limit);
     let table = fs::read_to_string(table).expect("strace's table");
     let calls = table.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
