@@ -84,7 +84,7 @@ impl Drop for Process {
 fn server(socket: &str) -> io::Result<()> {
     let content = &serve::VERSION[210..];
     let server = Server::bind(&Endpoint::Unix(socket.into())).map_err(io::Error::other)?;
-    let server = server.with_limits(Limits { connections: 4096, ..Limits::default() });
+    let server = server.with_limits(Limits::default().connections(4096));
     server
         .run(move |_, responder| responder.field("Content-Type", "application/json").send(content))
 }

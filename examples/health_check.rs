@@ -61,7 +61,7 @@ fn check() -> Result<(), Box<dyn Error>> {
     let endpoint = std::env::args().nth(1).unwrap_or("unix:///run/app.sock".into());
     let target = std::env::args().nth(2).unwrap_or("/health".into());
 
-    let timeouts = Timeouts { total: Some(Duration::from_secs(3)), ..Timeouts::default() };
+    let timeouts = Timeouts::default().total(Duration::from_secs(3));
     let client = Client::builder(Endpoint::parse(&endpoint)?).timeouts(timeouts).build();
     let response = client.get(&target).send()?;
     if response.is_success() {

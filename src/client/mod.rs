@@ -60,7 +60,7 @@ use std::sync::Arc;
 /// use std::time::Duration;
 /// use unix_http::{Client, Timeouts};
 ///
-/// let limits = Timeouts { head: Some(Duration::from_secs(5)), ..Timeouts::default() };
+/// let limits = Timeouts::default().head(Duration::from_secs(5));
 /// let client = Client::builder(Endpoint::Unix(socket)).host("app").timeouts(limits).build();
 /// assert_eq!(client.get("/who").send()?.text()?, "app");
 /// // The second request goes out on the connection of the first.

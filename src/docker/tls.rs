@@ -34,17 +34,44 @@ const ESTABLISHED: &str = "CONNECTION ESTABLISHED";
 /// How a TLS server and we prove who we are. By default the system's certificates verify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// A PEM file with the certificates to trust, instead of the system's.
-    pub ca: Option<PathBuf>,
-    /// A PEM file with our certificate, for a server that asks for one.
-    pub cert: Option<PathBuf>,
-    /// A PEM file with its private key.
-    pub key: Option<PathBuf>,
-    /// Whether the server's certificate must be valid for its name. `false` lets anyone in the
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) verify: bool,
+    pub(super) server_name: Option<String>,
+}
+
+impl TlsOptions {
+    /// Sets a PEM file with the certificates to trust, instead of the system's.
+    #[must_use]
+    pub fn ca(self, ca: impl Into<Option<PathBuf>>) -> TlsOptions {
+        TlsOptions { ca: ca.into(), ..self }
+    }
+
+    /// Sets a PEM file with our certificate, for a server that asks for one.
+    #[must_use]
+    pub fn cert(self, cert: impl Into<Option<PathBuf>>) -> TlsOptions {
+        TlsOptions { cert: cert.into(), ..self }
+    }
+
+    /// Sets a PEM file with the private key of our certificate.
+    #[must_use]
+    pub fn key(self, key: impl Into<Option<PathBuf>>) -> TlsOptions {
+        TlsOptions { key: key.into(), ..self }
+    }
+
+    /// Sets whether the server's certificate must be valid for its name. `false` lets anyone in the
     /// middle read and change everything.
-    pub verify: bool,
-    /// The name to ask for and to verify, if it is not the host.
-    pub server_name: Option<String>,
+    #[must_use]
+    pub fn verify(self, verify: bool) -> TlsOptions {
+        TlsOptions { verify, ..self }
+    }
+
+    /// Sets the name to ask for and to verify, if it is not the host.
+    #[must_use]
+    pub fn server_name(self, name: impl Into<Option<String>>) -> TlsOptions {
+        TlsOptions { server_name: name.into(), ..self }
+    }
 }
 
 impl Default for TlsOptions {
@@ -68,7 +95,7 @@ impl Endpoint {
     /// ```no_run
     /// use unix_http::{Client, Endpoint, docker::TlsOptions};
     ///
-    /// let options = TlsOptions { ca: Some("ca.pem".into()), ..TlsOptions::default() };
+    /// let options = TlsOptions::default().ca(std::path::PathBuf::from("ca.pem"));
     /// let docker = Client::new(Endpoint::tls("docker.example", 2376, options)?);
     /// println!("{}", docker.get("/version").send()?.text()?);
     /// # Ok::<(), unix_http::Error>(())

@@ -6,18 +6,53 @@ use std::time::Duration;
 /// [`Upgraded`](crate::connection::Upgraded) connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time: 512. Each costs a thread, a descriptor and about 20 KiB.
-    pub connections: usize,
-    /// Bytes of a request that are not content: 128 KiB.
-    pub overhead: usize,
-    /// Bytes of content of a request: no limit, because the server does not keep them in memory.
-    pub content: Option<u64>,
-    /// Time from the first byte of a head to its last: 30 s.
-    pub head: Option<Duration>,
-    /// Time between a response and the next request: 60 s.
-    pub idle: Option<Duration>,
-    /// Time without progress inside a request's body or while sending a response: 60 s.
-    pub silence: Option<Duration>,
+    pub(crate) connections: usize,
+    pub(crate) overhead: usize,
+    pub(crate) content: Option<u64>,
+    pub(crate) head: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) silence: Option<Duration>,
+}
+
+impl Limits {
+    /// Sets the number of connections at a time: 512 unless set. Each costs a thread, a descriptor
+    /// and about 20 KiB.
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Limits {
+        Limits { connections, ..self }
+    }
+
+    /// Sets the number of bytes of a request that are not content: 128 KiB unless set.
+    #[must_use]
+    pub fn overhead(self, overhead: usize) -> Limits {
+        Limits { overhead, ..self }
+    }
+
+    /// Sets the number of bytes of content of a request. By default there is no limit, because the
+    /// server does not keep content in memory.
+    #[must_use]
+    pub fn content(self, limit: impl Into<Option<u64>>) -> Limits {
+        Limits { content: limit.into(), ..self }
+    }
+
+    /// Sets the time from the first byte of a head to its last: 30 s unless set.
+    #[must_use]
+    pub fn head(self, limit: impl Into<Option<Duration>>) -> Limits {
+        Limits { head: limit.into(), ..self }
+    }
+
+    /// Sets the time between a response and the next request: 60 s unless set.
+    #[must_use]
+    pub fn idle(self, limit: impl Into<Option<Duration>>) -> Limits {
+        Limits { idle: limit.into(), ..self }
+    }
+
+    /// Sets the time without progress inside a request's body or while a response is sent: 60 s
+    /// unless set.
+    #[must_use]
+    pub fn silence(self, limit: impl Into<Option<Duration>>) -> Limits {
+        Limits { silence: limit.into(), ..self }
+    }
 }
 
 impl Default for Limits {

@@ -19,24 +19,43 @@ use std::time::{Duration, Instant};
 /// use unix_http::Timeouts;
 ///
 /// // For GET /events: the engine must answer soon, and may then be silent.
-/// let limits = Timeouts {
-///     connect: Some(std::time::Duration::from_secs(2)),
-///     head: Some(std::time::Duration::from_secs(5)),
-///     ..Timeouts::default()
-/// };
-/// assert_eq!((limits.idle, limits.total), (None, None));
+/// let seconds = std::time::Duration::from_secs;
+/// let limits = Timeouts::default().connect(seconds(2)).head(seconds(5));
+/// assert_eq!(limits.connect(None).head(None), Timeouts::default());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To establish the connection, including the resolution of a host name.
-    pub connect: Option<Duration>,
-    /// From the end of the request to the end of the response head.
-    pub head: Option<Duration>,
-    /// A wait for the peer without a byte in either direction. Time between two calls does not
-    /// count, nor does time in which the source of an upload has nothing to send.
-    pub idle: Option<Duration>,
-    /// The whole exchange, from the start of the connect to the last byte of the response.
-    pub total: Option<Duration>,
+    pub(crate) connect: Option<Duration>,
+    pub(crate) head: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) total: Option<Duration>,
+}
+
+impl Timeouts {
+    /// Limits the time to establish the connection, including the resolution of a host name.
+    #[must_use]
+    pub fn connect(self, limit: impl Into<Option<Duration>>) -> Timeouts {
+        Timeouts { connect: limit.into(), ..self }
+    }
+
+    /// Limits the time from the end of the request to the end of the response head.
+    #[must_use]
+    pub fn head(self, limit: impl Into<Option<Duration>>) -> Timeouts {
+        Timeouts { head: limit.into(), ..self }
+    }
+
+    /// Limits a wait for the peer without a byte in either direction. Time between two calls does
+    /// not count, nor does time in which the source of an upload has nothing to send.
+    #[must_use]
+    pub fn idle(self, limit: impl Into<Option<Duration>>) -> Timeouts {
+        Timeouts { idle: limit.into(), ..self }
+    }
+
+    /// Limits the whole exchange, from the start of the connect to the last byte of the response.
+    #[must_use]
+    pub fn total(self, limit: impl Into<Option<Duration>>) -> Timeouts {
+        Timeouts { total: limit.into(), ..self }
+    }
 }
 
 /// Which of the [`Timeouts`] was reached.

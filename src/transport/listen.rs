@@ -18,10 +18,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Who may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// The mode of the socket file. Permission to write is permission to connect. Default: 0600.
-    pub mode: u32,
-    /// Whether a TCP address may be reachable from other machines. Default: false.
-    pub beyond_loopback: bool,
+    mode: u32,
+    beyond_loopback: bool,
+}
+
+impl Admission {
+    /// Sets the mode of the socket file: 0600 unless set. Permission to write is permission to
+    /// connect.
+    #[must_use]
+    pub fn mode(self, mode: u32) -> Admission {
+        Admission { mode, ..self }
+    }
+
+    /// Sets whether a TCP address may be reachable from other machines. By default it may not.
+    #[must_use]
+    pub fn beyond_loopback(self, beyond_loopback: bool) -> Admission {
+        Admission { beyond_loopback, ..self }
+    }
 }
 
 impl Default for Admission {

@@ -154,7 +154,7 @@ fn every_sink_counts_and_gets_the_same_bytes() {
         ),
     ];
     let dir = TempDir::new();
-    let limits = Timeouts { total: Some(Duration::from_secs(20)), ..Timeouts::default() };
+    let limits = Timeouts::default().total(Duration::from_secs(20));
     for (framing, fields, body) in bodies {
         let want = if framing == "short" { &content[..5] } else { &content[..] };
         let server = Fake::answer_and_close(format!("HTTP/1.1 200 OK\r\n{fields}\r\n{body}"));

@@ -226,7 +226,7 @@ fn every_way_to_read_returns_the_same_content_in_every_framing() {
         ("one chunk", &long, chunked(&long, 400_000)),
     ];
     let minute = Some(Duration::from_secs(60));
-    let limits = Timeouts { connect: minute, head: minute, idle: minute, total: minute };
+    let limits = Timeouts::default().connect(minute).head(minute).idle(minute).total(minute);
     for (framing, want, wire) in wires {
         let server = Fake::answer_and_close(wire);
         for (limits, observed) in [
@@ -736,9 +736,9 @@ fn time_limits_are_independent() {
     let limit = Some(Duration::from_millis(250));
     let none = Timeouts::default();
     for (timeouts, want) in [
-        (Timeouts { head: limit, ..none }, Limit::Head),
-        (Timeouts { idle: limit, ..none }, Limit::Idle),
-        (Timeouts { total: limit, ..none }, Limit::Total),
+        (none.head(limit), Limit::Head),
+        (none.idle(limit), Limit::Idle),
+        (none.total(limit), Limit::Total),
     ] {
         let server = silent();
         let error = Client::unix(server.path()).get("/").timeouts(timeouts).send().unwrap_err();
@@ -752,11 +752,7 @@ fn time_limits_are_independent() {
         peer.pause(2500);
         peer.send(b"late")
     });
-    let response = Client::unix(server.path())
-        .get("/")
-        .timeouts(Timeouts { head: limit, ..none })
-        .send()
-        .unwrap();
+    let response = Client::unix(server.path()).get("/").timeouts(none.head(limit)).send().unwrap();
     assert_eq!(response.text().unwrap(), "late");
 }
 

@@ -187,8 +187,7 @@ fn ring(patience: Duration) -> Ring {
     let created = Created::default();
     let mine = Arc::clone(&created);
     let limit = Some(patience);
-    let limits =
-        Limits { connections: 64, head: limit, idle: limit, silence: limit, ..Limits::default() };
+    let limits = Limits::default().connections(64).head(limit).idle(limit).silence(limit);
     let server = serve_within(limits, move |request, responder| answer(&mine, request, responder));
     let proxy = Proxy::start(&server.dir.join("s"));
     Ring { server, proxy, created, names: AtomicU64::new(0) }
@@ -213,7 +212,7 @@ impl Ring {
     }
 
     fn client(&self, idle: Duration) -> Client {
-        let timeouts = Timeouts { idle: Some(idle), total: Some(PATIENCE), ..Timeouts::default() };
+        let timeouts = Timeouts::default().idle(idle).total(PATIENCE);
         Client::builder(unix_http::Endpoint::Unix(self.proxy.path())).timeouts(timeouts).build()
     }
 

@@ -14,9 +14,14 @@ use unix_http::{Body, Client, Endpoint, Error};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 const SHORT: Duration = Duration::from_millis(200);
-const IDLE: Timeouts =
-    Timeouts { idle: Some(Duration::from_secs(1)), connect: None, head: None, total: None };
-const TOTAL: Timeouts = Timeouts { total: Some(SHORT), connect: None, head: None, idle: None };
+
+fn idle() -> Timeouts {
+    Timeouts::default().idle(Duration::from_secs(1))
+}
+
+fn total() -> Timeouts {
+    Timeouts::default().total(SHORT)
+}
 
 /// A source that blocks until it is released.
 struct Blocked(mpsc::Receiver<()>);
@@ -42,7 +47,7 @@ fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
             }
             peer.send(OK)
         });
-        let client = Client::builder(Endpoint::Unix(server.path())).timeouts(IDLE).build();
+        let client = Client::builder(Endpoint::Unix(server.path())).timeouts(idle()).build();
         client.put("/up").body(body).send().map(|response| response.status())
     };
     thread::scope(|scope| {
@@ -70,7 +75,7 @@ fn an_upload_whose_source_pauses_is_not_idle() {
         peer.read_until(b"0\r\n\r\n")?;
         peer.send(OK)
     });
-    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(IDLE).build();
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(idle()).build();
     assert_eq!(client.put("/up").body(Body::reader(Slow(0))).send().unwrap().status(), 200);
 }
 
@@ -82,7 +87,7 @@ fn the_total_limit_applies_while_the_source_of_an_upload_blocks() {
         peer.send(OK)?;
         peer.read_to_end()
     });
-    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
     let (release, blocked) = mpsc::channel();
     let body = Body::reader(Blocked(blocked));
     let mut response = client.put("/up").body(body).send().unwrap();
@@ -99,7 +104,7 @@ fn the_total_limit_applies_while_the_source_of_an_upload_blocks() {
 #[test]
 fn the_total_limit_applies_while_source_and_peer_are_silent() {
     let server = Fake::start(|peer| peer.read_to_end());
-    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
     let (release, blocked) = mpsc::channel();
     let error = client.put("/up").body(Body::reader(Blocked(blocked))).send().unwrap_err();
     assert!(error.is_timeout() && !error.is_connect(), "{error}");
@@ -120,9 +125,9 @@ fn a_late_connect_reports_the_limit_that_the_caller_set() {
     let none = Timeouts::default();
     let long = Some(Duration::from_secs(60));
     for (limit, timeouts) in [
-        (Limit::Connect, Timeouts { connect: Some(SHORT), total: long, ..none }),
-        (Limit::Total, Timeouts { connect: long, total: Some(SHORT), ..none }),
-        (Limit::Total, Timeouts { total: Some(SHORT), ..none }),
+        (Limit::Connect, none.connect(SHORT).total(long)),
+        (Limit::Total, none.connect(long).total(SHORT)),
+        (Limit::Total, none.total(SHORT)),
     ] {
         let client = Client::builder(endpoint.clone()).timeouts(timeouts).build();
         let error = client.get("/").send().unwrap_err();
@@ -166,14 +171,14 @@ fn limits_can_be_removed_from_an_upgraded_connection() {
         peer.send(b"over")?;
         peer.read_to_end()
     });
-    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(TOTAL).build();
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
     let response = client.post("/attach").upgrade("tcp").send().unwrap();
     let mut attached = response.into_upgraded().unwrap();
     assert_eq!(attached.read(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::TimedOut);
     attached.set_timeouts(Timeouts::default()).unwrap();
     go_on.send(()).unwrap();
     assert_eq!(attached.read(&mut [0; 9]).unwrap(), 4);
-    attached.set_timeouts(Timeouts { idle: Some(SHORT), ..Timeouts::default() }).unwrap();
+    attached.set_timeouts(Timeouts::default().idle(SHORT)).unwrap();
     let error = attached.read(&mut [0; 9]).unwrap_err();
     assert_eq!(Timeout::of(&error), Some(Timeout { limit: Limit::Idle, after: SHORT }));
 }

@@ -609,7 +609,8 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
     let host = if matches!(host, "" | "<no value>") { "unix:///var/run/docker.sock" } else { host };
     same("host", &host, &ours.host)?;
     if let Some(tls) = &ours.tls {
-        same("SkipTLSVerify", &skip, &(!tls.verify).to_string())?;
+        let skips = tls.clone().verify(true) != *tls;
+        same("SkipTLSVerify", &skip, &skips.to_string())?;
     }
     match dialled[0].as_str() {
         "nobody at" => same("dialled in vain", &dialled[1], &ours.host),

@@ -316,13 +316,13 @@ fn variables_set_the_tls_of_the_default_context() {
         .file("/home/me/.docker/key.pem", "");
     let path = |name: &str| Some(PathBuf::from(dir).join(name));
     let full = |verify| {
-        Some(TlsOptions {
-            ca: path("ca.pem"),
-            cert: path("cert.pem"),
-            key: path("key.pem"),
-            verify,
-            ..TlsOptions::default()
-        })
+        Some(
+            TlsOptions::default()
+                .ca(path("ca.pem"))
+                .cert(path("cert.pem"))
+                .key(path("key.pem"))
+                .verify(verify),
+        )
     };
     let cases = [
         ("", "", None, "unix:///var/run/docker.sock"),
@@ -349,13 +349,9 @@ fn variables_set_the_tls_of_the_default_context() {
         on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
     assert_eq!(
         none.tls,
-        Some(TlsOptions {
-            ca: Some("/c/ca.pem".into()),
-            cert: None,
-            key: None,
-            verify: true,
-            ..TlsOptions::default()
-        })
+        Some(
+            TlsOptions::default().ca(PathBuf::from("/c/ca.pem")).cert(None).key(None).verify(true)
+        )
     );
     let half = home().file("/c/ca.pem", "").file("/c/key.pem", "");
     let half = on(half).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
@@ -383,20 +379,14 @@ fn a_stored_context_has_its_own_tls_files() {
             .fold(home().context("c", host), |env, name| env.file(&format!("{dir}/{name}"), ""))
     };
     let tls = |env: Fake| env.resolve(Some("c"), None).unwrap().tls;
-    let ca = Some(TlsOptions {
-        ca: path("ca.pem"),
-        cert: None,
-        key: None,
-        verify: true,
-        ..TlsOptions::default()
-    });
-    let all = Some(TlsOptions {
-        ca: path("ca.pem"),
-        cert: path("cert.pem"),
-        key: path("key.pem"),
-        verify: true,
-        ..TlsOptions::default()
-    });
+    let ca = Some(TlsOptions::default().ca(path("ca.pem")).cert(None).key(None).verify(true));
+    let all = Some(
+        TlsOptions::default()
+            .ca(path("ca.pem"))
+            .cert(path("cert.pem"))
+            .key(path("key.pem"))
+            .verify(true),
+    );
     assert_eq!(tls(with(&[], "tcp://h:1")), None);
     assert_eq!(tls(with(&["ca.pem"], "tcp://h:1")), ca);
     assert_eq!(
@@ -414,16 +404,7 @@ fn a_stored_context_has_its_own_tls_files() {
     );
     let skip =
         home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
-    assert_eq!(
-        tls(skip),
-        Some(TlsOptions {
-            ca: None,
-            cert: None,
-            key: None,
-            verify: false,
-            ..TlsOptions::default()
-        })
-    );
+    assert_eq!(tls(skip), Some(TlsOptions::default().ca(None).cert(None).key(None).verify(false)));
     let plain = home()
         .context("c", "tcp://h:1")
         .file("/home/me/.docker/ca.pem", "")

@@ -105,13 +105,13 @@ fn ready() -> Option<Arc<TempDir>> {
 }
 
 fn options(dir: &TempDir) -> TlsOptions {
-    TlsOptions { ca: Some(dir.join("ca.pem")), ..TlsOptions::default() }
+    TlsOptions::default().ca(dir.join("ca.pem"))
 }
 
 fn with_client(dir: &TempDir, name: &str) -> TlsOptions {
     let (cert, key) =
         (Some(dir.join(&format!("{name}.pem"))), Some(dir.join(&format!("{name}.key"))));
-    TlsOptions { cert, key, ..options(dir) }
+    options(dir).cert(cert).key(key)
 }
 
 fn dial(server: &Server, host: &str, options: TlsOptions) -> Result<Stream, ConnectError> {
@@ -149,7 +149,7 @@ fn the_right_certificates_are_accepted() {
     let plain = server("server", "", "1.3");
     assert_eq!(first_answer(dial(&plain, "localhost", options(&dir))), Ok(b'x'));
     assert_eq!(first_answer(dial(&plain, "127.0.0.1", options(&dir))), Ok(b'x'), "by its address");
-    let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(&dir) };
+    let named = |name: &str| options(&dir).server_name(name.to_owned());
     assert_eq!(
         first_answer(dial(&plain, "127.0.0.1", named("localhost"))),
         Ok(b'x'),
@@ -172,7 +172,7 @@ fn a_server_certificate_that_does_not_verify_fails_with_its_cause() {
     let Some(dir) = ready() else { return };
     let peer = Kind::PeerCertificate;
     let right = server("server", "", "1.3");
-    let other_ca = || TlsOptions { ca: Some(dir.join("other-ca.pem")), ..options(&dir) };
+    let other_ca = || options(&dir).ca(dir.join("other-ca.pem"));
     fails(
         dial(&right, "localhost", other_ca()),
         peer,
@@ -183,7 +183,7 @@ fn a_server_certificate_that_does_not_verify_fails_with_its_cause() {
         peer,
         "was not signed by a CA among this system's",
     );
-    let named = |name: &str| TlsOptions { server_name: Some(name.into()), ..options(&dir) };
+    let named = |name: &str| options(&dir).server_name(name.to_owned());
     fails(
         dial(&right, "localhost", named("example.org")),
         peer,
@@ -211,7 +211,7 @@ fn a_server_certificate_that_does_not_verify_fails_with_its_cause() {
     for (server, ca) in
         [(&elsewhere, None), (&expired, None), (&right, Some(dir.join("other-ca.pem")))]
     {
-        let trusting = TlsOptions { ca, verify: false, ..TlsOptions::default() };
+        let trusting = TlsOptions::default().ca(ca).verify(false);
         assert_eq!(first_answer(dial(server, "localhost", trusting)), Ok(b'x'));
     }
 }
@@ -269,7 +269,7 @@ fn unusable_certificate_files_are_named() {
         dial(
             &server,
             "localhost",
-            TlsOptions { ca: file(ca), cert: file(cert), key: file(key), ..TlsOptions::default() },
+            TlsOptions::default().ca(file(ca)).cert(file(cert)).key(file(key)),
         )
     };
     fails(
@@ -316,7 +316,7 @@ fn a_server_without_tls_is_recognised() {
     fails(connect(&unknown, None), Kind::UnknownHost, "cannot be resolved");
     for host in ["", "-x", "a b", "h/p", "a@b"] {
         assert!(Endpoint::tls(host, 1, TlsOptions::default()).is_err(), "{host}");
-        let options = TlsOptions { server_name: Some(host.into()), ..TlsOptions::default() };
+        let options = TlsOptions::default().server_name(host.to_owned());
         assert!(Endpoint::tls("h", 1, options).is_err(), "{host}");
     }
 }

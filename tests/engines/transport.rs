@@ -93,25 +93,21 @@ fn dockerd_behind_tls() {
     let _daemon = daemon(&mut command, &dir.join("log"), port);
 
     let file = |name: &str| Some(certificates.join(name));
-    let right = || TlsOptions {
-        ca: file("ca.pem"),
-        cert: file("client.pem"),
-        key: file("client.key"),
-        ..TlsOptions::default()
+    let right = || {
+        TlsOptions::default().ca(file("ca.pem")).cert(file("client.pem")).key(file("client.key"))
     };
     let to = |host: &str, options| Endpoint::tls(host, port, options).unwrap();
     for host in ["localhost", "127.0.0.1"] {
         answers(&Client::new(to(host, right())));
     }
 
-    let other_ca = TlsOptions { ca: file("other-ca.pem"), ..right() };
+    let other_ca = right().ca(file("other-ca.pem"));
     fails(to("localhost", other_ca), Kind::PeerCertificate, "was not signed by a CA in ");
-    let other_name = TlsOptions { server_name: Some("example.org".into()), ..right() };
+    let other_name = right().server_name("example.org".to_owned());
     fails(to("localhost", other_name), Kind::PeerCertificate, "is not for `example.org`");
-    let none = TlsOptions { cert: None, key: None, ..right() };
+    let none = right().cert(None).key(None);
     fails(to("localhost", none), Kind::ClientCertificate, "wants a client certificate");
-    let other =
-        TlsOptions { cert: file("other-client.pem"), key: file("other-client.key"), ..right() };
+    let other = right().cert(file("other-client.pem")).key(file("other-client.key"));
     fails(to("localhost", other), Kind::ClientCertificate, "refuses the client certificate");
 }
 

@@ -474,7 +474,7 @@ fn a_truncated_or_malformed_body_is_a_400() {
 
 #[test]
 fn requests_over_a_size_limit_are_refused() {
-    let limits = Limits { overhead: 1000, content: Some(10), ..Limits::default() };
+    let limits = Limits::default().overhead(1000).content(10);
     let server = serve_within(limits, handler);
     let long = "x".repeat(1000);
     for (request, want) in [

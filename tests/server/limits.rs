@@ -62,7 +62,7 @@ fn ask(stream: &mut UnixStream) {
 
 #[test]
 fn a_head_must_arrive_within_its_limit() {
-    let server = serve_within(Limits { head: SHORT, ..Limits::default() }, ok);
+    let server = serve_within(Limits::default().head(SHORT), ok);
     let mut stream = server.connect();
     stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     let answer = rest(&mut stream);
@@ -83,7 +83,7 @@ fn a_head_must_arrive_within_its_limit() {
 
 #[test]
 fn an_idle_connection_is_closed_without_a_response() {
-    let server = serve_within(Limits { idle: SHORT, ..Limits::default() }, ok);
+    let server = serve_within(Limits::default().idle(SHORT), ok);
     let mut stream = server.connect();
     assert_eq!(rest(&mut stream), "");
     let mut stream = server.connect();
@@ -93,7 +93,7 @@ fn an_idle_connection_is_closed_without_a_response() {
 
 #[test]
 fn content_must_keep_moving() {
-    let server = serve_within(Limits { silence: SHORT, ..Limits::default() }, read_all);
+    let server = serve_within(Limits::default().silence(SHORT), read_all);
     let mut stream = server.connect();
     stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc").unwrap();
     let answer = rest(&mut stream);
@@ -102,12 +102,11 @@ fn content_must_keep_moving() {
     // Nor may a client stop reading the response.
     let ended = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&ended);
-    let server =
-        serve_within(Limits { silence: SHORT, ..Limits::default() }, move |_, responder| {
-            let sent = responder.send(vec![0; 8 << 20]);
-            flag.store(true, Ordering::SeqCst);
-            sent
-        });
+    let server = serve_within(Limits::default().silence(SHORT), move |_, responder| {
+        let sent = responder.send(vec![0; 8 << 20]);
+        flag.store(true, Ordering::SeqCst);
+        sent
+    });
     let mut stream = server.connect();
     stream.write_all(GET).unwrap();
     let begun = Instant::now();
@@ -119,7 +118,7 @@ fn content_must_keep_moving() {
 
 #[test]
 fn the_connection_that_is_idle_longest_makes_room() {
-    let server = serve_within(Limits { connections: 4, ..Limits::default() }, ok);
+    let server = serve_within(Limits::default().connections(4), ok);
     let mut streams: Vec<UnixStream> = Vec::new();
     for _ in 0..20 {
         // Each is answered before the next connects, so their order is certain.
@@ -140,7 +139,7 @@ fn answer_now(server: &Served) -> String {
 
 #[test]
 fn slow_heads_do_not_keep_others_out() {
-    let server = serve_within(Limits { connections: 8, ..Limits::default() }, ok);
+    let server = serve_within(Limits::default().connections(8), ok);
     let slow: Vec<UnixStream> = (0..40)
         .map(|_| {
             let mut stream = server.connect();
@@ -159,13 +158,12 @@ fn a_new_connection_waits_while_all_are_busy() {
     let (gate, at_once, most) =
         (Gate::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (for_handler, now, peak) = (gate.clone(), Arc::clone(&at_once), Arc::clone(&most));
-    let server =
-        serve_within(Limits { connections: 3, ..Limits::default() }, move |_, responder| {
-            peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            for_handler.pass();
-            now.fetch_sub(1, Ordering::SeqCst);
-            responder.send("ok")
-        });
+    let server = serve_within(Limits::default().connections(3), move |_, responder| {
+        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        for_handler.pass();
+        now.fetch_sub(1, Ordering::SeqCst);
+        responder.send("ok")
+    });
     let mut streams: Vec<UnixStream> = (0..10)
         .map(|_| {
             let mut stream = server.connect();
@@ -184,11 +182,10 @@ fn a_new_connection_waits_while_all_are_busy() {
 
 #[test]
 fn many_threads_share_one_client() {
-    let server =
-        serve_within(Limits { connections: 16, ..Limits::default() }, |request, responder| {
-            let query = request.query().unwrap_or_default().to_vec();
-            responder.send(query)
-        });
+    let server = serve_within(Limits::default().connections(16), |request, responder| {
+        let query = request.query().unwrap_or_default().to_vec();
+        responder.send(query)
+    });
     let client = server.client();
     thread::scope(|scope| {
         for thread in 0..32 {
@@ -343,7 +340,7 @@ fn a_thousand_idle_connections_take_little_memory() {
     if !alone(module_path!(), "a_thousand_idle_connections_take_little_memory") {
         return;
     }
-    let limit = Limits { connections: 1100, ..Limits::default() };
+    let limit = Limits::default().connections(1100);
     let server = serve_within(limit, ok);
     let memory = || {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

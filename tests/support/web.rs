@@ -33,7 +33,7 @@ impl WebClient {
         let rest = url.trim().strip_prefix("http://").expect("a URL");
         let (authority, path) = rest.split_once('/').expect("a path");
         let endpoint = Endpoint::parse(format!("tcp://{authority}")).expect("an address");
-        let timeouts = Timeouts { idle: Some(PATIENCE), ..Timeouts::default() };
+        let timeouts = Timeouts::default().idle(PATIENCE);
         let client = Client::builder(endpoint).timeouts(timeouts).build();
         WebClient { client, path: format!("/{path}"), authority: authority.into() }
     }

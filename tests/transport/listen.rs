@@ -34,9 +34,7 @@ fn the_socket_is_private_by_default_and_removed_afterwards() {
         let path = dir.join("s");
         let listener = match asked {
             None => Listener::bind(&at(&path)).unwrap(),
-            Some(mode) => {
-                Listener::bind_for(&at(&path), Admission { mode, ..Admission::default() }).unwrap()
-            }
+            Some(mode) => Listener::bind_for(&at(&path), Admission::default().mode(mode)).unwrap(),
         };
         assert_eq!(mode(&path), want);
         UnixStream::connect(&path).unwrap();
@@ -72,7 +70,7 @@ fn a_symbolic_link_in_place_of_the_socket_is_not_followed() {
     const PLACE: &str = "UNIX_HTTP_TEST_LINK_AT";
     if let Some(path) = std::env::var_os(PLACE) {
         // Listening may succeed or fail.
-        let admission = Admission { mode: 0o666, ..Admission::default() };
+        let admission = Admission::default().mode(0o666);
         drop(Listener::bind_for(&at(Path::new(&path)), admission));
         return;
     }
@@ -231,7 +229,7 @@ fn tcp_listens_on_loopback_only_by_default() {
         let error = Listener::bind(&open(host)).unwrap_err().to_string();
         assert!(error.contains("other machines"), "{error}");
     }
-    let beyond = Admission { beyond_loopback: true, ..Admission::default() };
+    let beyond = Admission::default().beyond_loopback(true);
     for (host, admission) in [
         ("127.0.0.1", Admission::default()),
         ("localhost", Admission::default()),

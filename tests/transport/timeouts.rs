@@ -28,12 +28,12 @@ fn assert_limit(result: io::Result<usize>, limit: Limit) {
 #[test]
 fn the_error_names_the_limit() {
     let cases = [
-        (Limit::Total, Timeouts { total: SHORT, head: LONG, idle: LONG, connect: LONG }),
-        (Limit::Head, Timeouts { head: SHORT, total: LONG, idle: LONG, connect: LONG }),
-        (Limit::Idle, Timeouts { idle: SHORT, total: LONG, head: LONG, connect: LONG }),
-        (Limit::Idle, Timeouts { idle: SHORT, ..Timeouts::default() }),
-        (Limit::Head, Timeouts { head: SHORT, ..Timeouts::default() }),
-        (Limit::Total, Timeouts { total: SHORT, ..Timeouts::default() }),
+        (Limit::Total, Timeouts::default().total(SHORT).head(LONG).idle(LONG).connect(LONG)),
+        (Limit::Head, Timeouts::default().head(SHORT).total(LONG).idle(LONG).connect(LONG)),
+        (Limit::Idle, Timeouts::default().idle(SHORT).total(LONG).head(LONG).connect(LONG)),
+        (Limit::Idle, Timeouts::default().idle(SHORT)),
+        (Limit::Head, Timeouts::default().head(SHORT)),
+        (Limit::Total, Timeouts::default().total(SHORT)),
     ];
     for (limit, limits) in cases {
         let start = Instant::now();
@@ -46,7 +46,7 @@ fn the_error_names_the_limit() {
 
 #[test]
 fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
-    let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
+    let (mut ours, mut theirs, clock) = pair(Timeouts::default().head(SHORT));
     // Another thread finishes the request while this one already waits. The limit still applies.
     let sender = clock.clone();
     let sent = thread::spawn(move || {
@@ -59,7 +59,7 @@ fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
     let now = Instant::now();
     assert!(now >= sent.join().unwrap() + Duration::from_millis(40));
 
-    let (mut ours, mut theirs_2, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
+    let (mut ours, mut theirs_2, clock) = pair(Timeouts::default().head(SHORT));
     clock.request_sent();
     clock.head_received();
     thread::spawn(move || {
@@ -72,7 +72,7 @@ fn the_head_limit_begins_with_the_request_and_ends_with_the_head() {
 
 #[test]
 fn a_head_may_arrive_before_the_request_is_finished() {
-    let (mut ours, mut theirs, clock) = pair(Timeouts { head: SHORT, ..Timeouts::default() });
+    let (mut ours, mut theirs, clock) = pair(Timeouts::default().head(SHORT));
     clock.head_received();
     clock.request_sent();
     thread::spawn(move || {
@@ -84,8 +84,7 @@ fn a_head_may_arrive_before_the_request_is_finished() {
 
 #[test]
 fn the_idle_limit_counts_both_directions_and_only_while_waiting() {
-    let (ours, mut theirs, _) =
-        pair(Timeouts { idle: Some(Duration::from_secs(2)), ..Timeouts::default() });
+    let (ours, mut theirs, _) = pair(Timeouts::default().idle(Duration::from_secs(2)));
     // The caller is busy for longer than the limit, but the peer is not silent.
     thread::sleep(Duration::from_millis(2100));
     theirs.write_all(b"a").unwrap();
@@ -111,8 +110,8 @@ fn the_idle_limit_counts_both_directions_and_only_while_waiting() {
 #[test]
 fn the_limits_apply_to_a_peer_that_does_not_read() {
     for (limit, limits) in [
-        (Limit::Idle, Timeouts { idle: SHORT, ..Timeouts::default() }),
-        (Limit::Total, Timeouts { total: SHORT, ..Timeouts::default() }),
+        (Limit::Idle, Timeouts::default().idle(SHORT)),
+        (Limit::Total, Timeouts::default().total(SHORT)),
     ] {
         let (mut ours, _theirs, _) = pair(limits);
         let bytes = vec![0; 1 << 16];
@@ -130,7 +129,7 @@ fn the_limits_apply_to_a_peer_that_does_not_read() {
 fn without_limits_there_is_no_clock() {
     let clock = Clock::start(&Timeouts::default());
     assert_eq!(clock.connect_limit(), None);
-    let (mut ours, mut theirs, _) = pair(Timeouts { idle: SHORT, ..Timeouts::default() });
+    let (mut ours, mut theirs, _) = pair(Timeouts::default().idle(SHORT));
     assert_limit(ours.read(&mut [0]), Limit::Idle);
     // The next exchange on the same connection has no limit: the socket's timeout is removed.
     ours.set_clock(clock).unwrap();
@@ -142,7 +141,7 @@ fn without_limits_there_is_no_clock() {
 #[test]
 fn connect_uses_the_shorter_of_its_own_limit_and_the_total() {
     let of = |connect, total| {
-        Clock::start(&Timeouts { connect, total, ..Timeouts::default() }).connect_limit()
+        Clock::start(&Timeouts::default().connect(connect).total(total)).connect_limit()
     };
     let short = |limit| Timeout { limit, after: SHORT.unwrap() };
     assert_eq!(of(SHORT, None), SHORT.map(|left| (left, short(Limit::Connect))));

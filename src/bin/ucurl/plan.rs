@@ -27,6 +27,10 @@ pub struct Operation {
     /// The content of `-d`, once it is opened.
     pub post: PostContent,
     pub timeouts: Timeouts,
+    /// The total of the time limits.
+    pub max_time: Option<Duration>,
+    /// How long a transfer may be too slow.
+    pub speed_time: Option<Duration>,
     pub fetches: Vec<FetchPlan>,
     /// There are more `-o` and `-T` than URLs.
     pub urls_missing: bool,
@@ -76,6 +80,8 @@ impl Operation {
             add_json_fields(&mut group.request.headers);
         }
         let has_slowest = group.speed_time > 0 && group.speed_limit > 0;
+        let speed_time = has_slowest.then(|| Duration::from_secs(group.speed_time));
+        let max_time = group.max_time_ms.map(Duration::from_millis);
         let StageFlags { select, expect, .. } = &group.stages;
         let unix = group.unix_socket.as_ref().map(|name| Endpoint::Unix(path(name).to_owned()));
         Ok(Operation {
@@ -83,13 +89,13 @@ impl Operation {
             select: select.as_deref().map(|text| pointer("select", text)).transpose()?,
             expect: expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?,
             post: PostContent::default(),
-            timeouts: Timeouts {
-                connect: group.connect_timeout_ms.map(Duration::from_millis),
-                total: group.max_time_ms.map(Duration::from_millis),
+            timeouts: Timeouts::default()
+                .connect(group.connect_timeout_ms.map(Duration::from_millis))
+                .total(max_time)
                 // Silence for this long is slower than any limit.
-                idle: has_slowest.then(|| Duration::from_secs(group.speed_time)),
-                head: None,
-            },
+                .idle(speed_time),
+            max_time,
+            speed_time,
             urls_missing: given > fetches.len(),
             fetches,
             conflict,

@@ -139,12 +139,9 @@ impl Page {
             let why = format!("{endpoint}: a browser needs an address like tcp://127.0.0.1:8080");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         };
-        let server = Server::bind(endpoint).map_err(io::Error::other)?.with_limits(Limits {
-            connections: 64,
-            content: Some(0),
-            silence: Some(SILENCE),
-            ..Limits::default()
-        });
+        let server = Server::bind(endpoint)
+            .map_err(io::Error::other)?
+            .with_limits(Limits::default().connections(64).content(0).silence(SILENCE));
         let Endpoint::Tcp { port, .. } = *server.endpoint() else {
             return Err(io::ErrorKind::Unsupported.into());
         };

@@ -41,7 +41,7 @@ pub struct Demo {
 pub fn serve(listener: Listener, directory: Option<PrivateDir>) -> io::Result<Demo> {
     let engine = Arc::new(Mutex::new(State::new()));
     // A container may be silent for hours.
-    let limits = Limits { silence: None, ..Limits::default() };
+    let limits = Limits::default().silence(None);
     let server = Server::new(listener).with_limits(limits);
     let server =
         server.spawn(move |request, responder| route::answer(&engine, request, responder))?;

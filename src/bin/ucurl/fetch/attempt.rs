@@ -37,14 +37,12 @@ pub struct Attempt<'t> {
 impl Attempt<'_> {
     /// Returns the time limits of the next request. The total is that of the whole try.
     pub fn limits(&self) -> Result<Timeouts, Failure> {
-        let mut limits = self.operation.timeouts;
-        if let Some(total) = limits.total {
-            limits.total = total.checked_sub(self.start.elapsed()).filter(|left| !left.is_zero());
-            if limits.total.is_none() {
-                return Err(Failure::new(Exit::Timeout, format!("not finished within {total:?}")));
-            }
+        let limits = self.operation.timeouts;
+        let Some(total) = self.operation.max_time else { return Ok(limits) };
+        match total.checked_sub(self.start.elapsed()).filter(|left| !left.is_zero()) {
+            Some(left) => Ok(limits.total(left)),
+            None => Err(Failure::new(Exit::Timeout, format!("not finished within {total:?}"))),
         }
-        Ok(limits)
     }
 
     /// Records the head of a response.

@@ -21,7 +21,7 @@ pub struct Monitor {
 
 impl Monitor {
     pub fn new(meter: Option<Arc<Mutex<Meter>>>, operation: &Operation) -> Monitor {
-        let speed = operation.timeouts.idle.map(|time| SpeedCheck {
+        let speed = operation.speed_time.map(|time| SpeedCheck {
             slowest: operation.flags.speed_limit,
             time,
             fast_until: Instant::now(),

@@ -17,7 +17,7 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     let octal = |text: &OsStr| text.to_str().and_then(|text| u32::from_str_radix(text, 8).ok());
     let mode = given.value("mode").map_or(Some(0o600), octal).filter(|mode| *mode <= 0o777);
     let mode = mode.ok_or("--mode: needs an octal number up to 777")?;
-    let admission = Admission { mode, beyond_loopback: given.has("allow-remote") };
+    let admission = Admission::default().mode(mode).beyond_loopback(given.has("allow-remote"));
     let (endpoint, directory) = match given.value("listen") {
         Some(text) if text == "fd:0" => {
             let socket = io::stdin().as_fd().try_clone_to_owned();

@@ -249,7 +249,7 @@ fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
 
 /// Asks a socket what it speaks.
 fn ask(endpoint: &Endpoint) -> Protocol {
-    let limits = Timeouts { connect: Some(PATIENCE), total: Some(PATIENCE), ..Timeouts::default() };
+    let limits = Timeouts::default().connect(PATIENCE).total(PATIENCE);
     let client = Client::builder(endpoint.clone()).timeouts(limits).build();
     let response = match client.get("/_ping").send() {
         Ok(response) => response,
