@@ -688,6 +688,9 @@ fn builds_and_their_errors() {
     assert!(text.ends_with("Successfully tagged mine:1\\n\"}\r\n"), "{text}");
     let (_, image) = engine.ask("GET", "/images/mine:1/json", "");
     assert_eq!(member(&image, "/Config/Cmd/1"), "/f");
+    let (status, text) = build("labels=%7B%22l%22:%22m%22%7D", "FROM busybox\n");
+    let why = "this demonstration has no labels of a build".to_owned();
+    assert_eq!((status, member(&text, "/message")), (501, why));
     let (_, text) = build("", "FROM busybox\nENV A=b\n");
     assert!(text.contains("this demonstration has no Dockerfile instruction ENV"), "{text}");
 }

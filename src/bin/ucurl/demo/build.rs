@@ -16,6 +16,8 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let file = if file.is_empty() { "Dockerfile" } else { file };
     let dockerfile = context.file(file).ok_or_else(|| refusal!("build-no-file", file))?;
     let steps = instructions(&String::from_utf8_lossy(dockerfile))?;
+    let has_labels = !matches!(call.parameter("labels"), "" | "{}" | "null");
+    ensure!(!has_labels, "absent", "labels of a build");
     let tags: Vec<String> = call.parameters("t").map(full_name).collect::<io::Result<_>>()?;
     // dockerd answers before it has read to the end, and Go does not keep such a connection.
     let body = engine_fields(call.responder()?, "application/json").close().stream()?;
