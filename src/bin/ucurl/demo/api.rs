@@ -1,4 +1,4 @@
-//! A request as the routes see it, and answers in Docker's shapes.
+//! Wraps a request for the routes, and writes answers in Docker's shape.
 
 pub use super::engine::*;
 pub use super::prelude::*;
@@ -9,7 +9,7 @@ use unix_http::base::time::http_date;
 use unix_http::docker::ApiVersion;
 use unix_http::server::{BodyWriter, Request, Responder, Sent};
 
-/// The newest API version, and the oldest.
+/// The newest and the oldest API version that are served.
 pub const NEWEST: ApiVersion = ApiVersion { major: 1, minor: 45 };
 pub const OLDEST: ApiVersion = ApiVersion { major: 1, minor: 24 };
 pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"));
@@ -17,22 +17,22 @@ pub const VERSION: &str = concat!("26.1.5-ucurl-demo-", env!("CARGO_PKG_VERSION"
 /// How often a client that waits is looked at.
 pub const TICK: Duration = Duration::from_secs(1);
 
-/// The most content that is held in memory: an archive, an image.
+/// The size limit of content that is held in memory, such as an archive.
 pub const CONTENT: usize = 64 << 20;
 
 pub struct Call<'a, 'b> {
     pub engine: &'a Arc<Engine>,
     pub request: &'a mut Request<'b>,
-    /// The names and values of the query.
+    /// The names and values of the query, decoded.
     pub query: Vec<(String, String)>,
     pub version: ApiVersion,
-    /// What sends the answer; a route that answers by itself takes it.
+    /// Sends the answer. A route that answers by itself takes it.
     pub responder: Option<Responder<'a>>,
 }
 
 pub enum Reply {
     Json(u16, Value),
-    /// No content: with 204 and 304, and an empty 200.
+    /// An answer without content: 204, 304 or an empty 200.
     Empty(u16),
     Sent(Sent),
 }
@@ -48,7 +48,7 @@ impl<'a, 'b> Call<'a, 'b> {
         self.state().container(name)
     }
 
-    /// Whether the client speaks this version, `1.MINOR`, or a newer one.
+    /// Whether the client speaks version `1.MINOR` or a newer one.
     pub fn since(&self, minor: u16) -> bool {
         self.version >= ApiVersion { major: 1, minor }
     }
@@ -61,7 +61,7 @@ impl<'a, 'b> Call<'a, 'b> {
         self.query.iter().filter(move |(n, _)| n == name).map(|(_, value)| &value[..])
     }
 
-    /// A parameter that is a truth, as moby's `BoolValue` reads it.
+    /// Reads a boolean parameter as moby's `BoolValue` does.
     pub fn truth(&self, name: &str) -> bool {
         let value = self.parameter(name).trim().to_ascii_lowercase();
         !matches!(&value[..], "" | "0" | "no" | "false" | "none")
@@ -72,7 +72,7 @@ impl<'a, 'b> Call<'a, 'b> {
         text.parse().map_err(|_| refusal!("number", text))
     }
 
-    /// A time: seconds since 1970, with a fraction or without.
+    /// Reads a time: seconds since 1970, with or without a fraction.
     pub fn time(&self, name: &str) -> io::Result<Option<SystemTime>> {
         let text = self.parameter(name);
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -83,7 +83,7 @@ impl<'a, 'b> Call<'a, 'b> {
         }
     }
 
-    /// The JSON content; `Null` where there is none.
+    /// Reads the JSON content; `Null` if there is none.
     pub fn json(&mut self) -> io::Result<Value> {
         let kind = self.request.fields().get("Content-Type").unwrap_or_default();
         let kind = String::from_utf8_lossy(kind).into_owned();
@@ -100,7 +100,7 @@ impl<'a, 'b> Call<'a, 'b> {
         self.responder.take().ok_or(io::ErrorKind::InvalidInput.into())
     }
 
-    /// Begins content that is sent as it comes.
+    /// Begins content of unknown length.
     pub fn stream(&mut self, content_type: &str) -> io::Result<BodyWriter<'a>> {
         engine_fields(self.responder()?, content_type).stream()
     }
@@ -138,12 +138,12 @@ pub fn decode(text: &str) -> String {
     String::from_utf8_lossy(&decode_lenient(text.as_bytes())).into_owned()
 }
 
-/// The fields of dockerd, in its order.
+/// Adds the fields of dockerd, in its order.
 pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Responder<'a> {
     with_fields(responder, &include_str!("fields_engine.txt").replace("$TYPE", content_type))
 }
 
-/// Adds a field for each line that has a value.
+/// Adds a field for each line `name: value`; a line without a value is left out.
 pub fn with_fields<'a>(responder: Responder<'a>, lines: &str) -> Responder<'a> {
     let date = http_date(SystemTime::now());
     let lines = filled_in(lines).replace("$DATE", &String::from_utf8_lossy(&date));
@@ -152,7 +152,7 @@ pub fn with_fields<'a>(responder: Responder<'a>, lines: &str) -> Responder<'a> {
     fields.fold(responder, |responder, (name, value)| responder.field(name, value))
 }
 
-/// A text with what the engine says of itself.
+/// Replaces `$VERSION` and the like by the facts about this engine.
 pub fn filled_in(text: &str) -> String {
     let arch = match std::env::consts::ARCH {
         "x86_64" => "amd64",

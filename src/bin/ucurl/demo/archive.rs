@@ -1,4 +1,4 @@
-//! `/containers/{id}/archive`: files in and out, as tar.
+//! `/containers/{id}/archive`: copies files into and out of a container, as tar.
 
 use super::api::*;
 use super::files::{base_name, clean};
@@ -34,7 +34,7 @@ pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     ensure!(!path.is_empty(), "path-empty");
     let container = call.container(name)?;
     let files = &container.process.files;
-    // An error is told before the upload is read.
+    // Errors are sent before the upload is read.
     let target = lock(files).clone();
     ensure!(target.file(&path).is_none(), "path-no-directory");
     ensure!(target.is_directory(&path), "path-none", path, name);

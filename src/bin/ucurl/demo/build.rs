@@ -1,4 +1,4 @@
-//! `POST /build`: a Dockerfile, an instruction at a time, with the progress as it goes.
+//! `POST /build`: follows a Dockerfile and streams the progress.
 
 use super::api::*;
 use super::files::Files;
@@ -19,7 +19,7 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let has_labels = !matches!(call.parameter("labels"), "" | "{}" | "null");
     ensure!(!has_labels, "absent", "labels of a build");
     let tags: Vec<String> = call.parameters("t").map(full_name).collect::<io::Result<_>>()?;
-    // dockerd answers before it has read to the end, and Go does not keep such a connection.
+    // dockerd answers before it has read all of the content. Go closes such a connection.
     let body = engine_fields(call.responder()?, "application/json").close().stream()?;
     let image = Image::new(template!("config.json"), Files::default(), "");
     let (engine, quiet) = (call.engine, call.truth("q"));
@@ -39,7 +39,8 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Sent(building.body.finish()?))
 }
 
-/// The instructions with their arguments; comments are left out and continued lines joined.
+/// Splits a Dockerfile into instructions with their arguments. Joins continued lines and leaves
+/// comments out.
 fn instructions(dockerfile: &str) -> io::Result<Vec<(String, String)>> {
     let mut steps = Vec::new();
     for (number, line) in dockerfile.replace("\\\r\n", "").replace("\\\n", "").lines().enumerate() {
@@ -63,7 +64,7 @@ struct Build<'a> {
     quiet: bool,
     body: BodyWriter<'a>,
     context: Files,
-    /// What the steps have made so far.
+    /// The result of the steps so far.
     image: Image,
 }
 
@@ -89,8 +90,8 @@ impl Build<'_> {
         tags.iter().try_for_each(|name| self.say(&format!("Successfully tagged {name}\n")))
     }
 
-    /// Follows an instruction. An error has the exit status of what was run, or 0, in place of a
-    /// status-code.
+    /// Follows an instruction. In place of a status-code, an error has the exit status of the
+    /// command, or 0.
     fn step(&mut self, name: &str, argument: &str) -> io::Result<()> {
         match name {
             "FROM" => {
@@ -134,7 +135,7 @@ impl Build<'_> {
     }
 }
 
-/// `["a", "b"]` as it is, anything else for the shell.
+/// Reads a command: `["a", "b"]`, or a script for the shell.
 fn command(argument: &str) -> Vec<String> {
     match Value::parse(argument.as_bytes()) {
         Ok(list @ Value::Array(_)) => words(&list, ""),

@@ -1,12 +1,12 @@
-//! Containers: the list, one of them, a new one, and their lives from start to removal.
+//! Containers, from their creation to their removal.
 
 use super::api::*;
 use super::filters::Filters;
 use super::program::{Program, known};
 use std::thread;
 
-/// How long a program takes to begin. Without it, it could end before its client knows that it has
-/// been started.
+/// The time that a program takes to begin. Without it, a program could end before its client knows
+/// that it was started.
 const PACE: Duration = Duration::from_millis(20);
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
@@ -38,8 +38,7 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     ensure!(is_known, "wait-condition", condition);
     let process = Arc::clone(&call.container(name)?.process);
     let ends = process.run.get().ends;
-    // The head is sent before the wait: a client that starts the container next has to know that
-    // this request waits already.
+    // The head is sent before the wait, so that a client knows when it can start the container.
     let mut body = call.stream("application/json")?;
     body.flush()?;
     let over = |run: &mut Run| {
@@ -71,7 +70,7 @@ pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Empty(204))
 }
 
-/// The name that was asked for, if it can be had, or one that is made up.
+/// Checks the requested name, or makes one up if none was requested.
 fn free_name(state: &State, asked: &str) -> io::Result<String> {
     let other = |name: &str| state.containers.iter().find(|container| container.name() == name);
     let name = asked.strip_prefix('/').unwrap_or(asked);
@@ -88,7 +87,7 @@ fn free_name(state: &State, asked: &str) -> io::Result<String> {
     Ok(name.to_owned())
 }
 
-/// `POST /containers/create`: from JSON to a container that does not run yet.
+/// `POST /containers/create`: makes a container, which does not run yet.
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let json = call.json()?;
     ensure!(json != Value::Null, "create-no-json");
@@ -138,11 +137,11 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Json(201, reply))
 }
 
-/// The config that is asked for, over that of the image.
+/// Lays the requested config over that of the image.
 fn config(image: &Value, asked: &Value) -> io::Result<Value> {
     let mut config = image.clone();
     overlay(&mut config, asked)?;
-    // The image's arguments were meant for its own entrypoint.
+    // The image's arguments belong to its own entrypoint.
     if !words(asked, "/Entrypoint").is_empty() {
         fill!(config, Cmd: or_null(words(asked, "/Cmd")));
     }
@@ -151,14 +150,14 @@ fn config(image: &Value, asked: &Value) -> io::Result<Value> {
     Ok(config)
 }
 
-/// An environment, with other values for the names in `over`.
+/// Replaces the variables of an environment that are also in `over`.
 pub fn merged(mut env: Vec<String>, over: Vec<String>) -> Vec<String> {
     let name = |pair: &String| pair.split('=').next().map(str::to_owned);
     env.retain(|pair| over.iter().all(|other| name(other) != name(pair)));
     [env, over].concat()
 }
 
-/// The one network of a container.
+/// Builds the only network of a container.
 fn networks(asked: &Value) -> io::Result<Value> {
     let mode = text(asked, "/HostConfig/NetworkMode");
     let name = if mode == "default" { "bridge" } else { mode };
@@ -246,10 +245,10 @@ pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     kill().map_err(|error| prefixed(error, &format!("cannot kill container: {name}")))
 }
 
-/// Sends a signal, and waits for the end; whether it has come.
+/// Sends a signal and waits for `patience`. Returns whether the program has ended.
 fn send(engine: &Engine, container: &Task, signal: i64, patience: Duration) -> bool {
     lock(engine).emit_task(container, "kill", &[("signal", &signal.to_string())]);
-    // CHLD, CONT, URG and WINCH end nothing by default.
+    // By default, CHLD, CONT, URG and WINCH do not end a program.
     if !matches!(signal, 17 | 18 | 23 | 28) {
         container.process.kill(signal);
     }

@@ -1,4 +1,4 @@
-//! What the engine knows: images, containers, execs and events, behind one lock.
+//! The state of the engine behind one lock: images, containers, execs and events.
 
 use super::files::Files;
 use super::prelude::*;
@@ -7,10 +7,10 @@ use super::reference::{full_name, repository};
 use std::collections::VecDeque;
 use unix_http::docker::sha256_hex;
 
-/// How many events are kept for clients that ask later, as in dockerd.
+/// The number of past events that are kept, as in dockerd.
 const EVENTS: usize = 256;
 
-/// The time of what has not happened.
+/// Docker's notation for a time that has not come.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 pub type Engine = Mutex<State>;
@@ -24,25 +24,26 @@ pub struct State {
     pub log: Arc<Watched<Log>>,
 }
 
-/// The last events with their times, and how many there have been.
+/// The last events with their times, and the number of all events so far.
 #[derive(Default)]
 pub struct Log {
     pub events: VecDeque<(SystemTime, Value)>,
     pub count: usize,
 }
 
-/// A container, or an exec in one.
+/// A container or an exec: settings and a process.
 pub struct Task {
     pub id: String,
-    /// The ID of the container, for an exec, too.
+    /// The ID of the container; of an exec, that of its container.
     pub container: String,
-    /// What inspect shows, but for what the process decides.
+    /// Everything to show that does not depend on the process.
     pub shown: Mutex<Value>,
     pub process: Arc<Process>,
 }
 
 impl Task {
-    /// All that can be shown of it now.
+    /// Returns everything that lists, filters and inspect can show now. `View` has the values
+    /// that inspect leaves out.
     pub fn view(&self) -> Value {
         let (run, mut view) = (self.process.run.get(), lock(&self.shown).clone());
         let moment = |time: Option<SystemTime>| time.map_or(NEVER.to_owned(), |t| rfc3339(t, 9));
@@ -68,7 +69,7 @@ impl Task {
         self.id != self.container
     }
 
-    /// The name of a container.
+    /// Returns the name of a container.
     pub fn name(&self) -> String {
         text(&lock(&self.shown), "/Name").trim_start_matches('/').to_owned()
     }
@@ -97,7 +98,7 @@ impl Image {
         self.names.iter().filter(|name| name.contains('@') == digests).cloned().collect()
     }
 
-    /// All that can be shown of it.
+    /// Returns everything that lists, filters and inspect can show.
     pub fn view(&self) -> Value {
         let labels = at(&self.config, "/Labels").clone();
         let labels = if labels.members().is_empty() { Value::Null } else { labels };
@@ -108,7 +109,7 @@ impl Image {
     }
 }
 
-/// The image of the demonstration's registry with this full name, with its tag and its digest.
+/// Finds an image in the demonstration's registry by its full name.
 pub fn published(full: &str) -> Option<Image> {
     let (registry, name) = (template!("published.json"), repository(full));
     let tag = full.strip_prefix(name)?.strip_prefix(':').unwrap_or("latest");
@@ -130,19 +131,19 @@ pub fn published(full: &str) -> Option<Image> {
 }
 
 impl State {
-    /// What there is at the beginning.
+    /// The state at the start, with two images.
     pub fn new() -> State {
         let images = ["hello-world:latest", "busybox:latest"].map(published);
         State { images: images.into_iter().flatten().collect(), ..State::default() }
     }
 
-    /// The same number of the same kind is always the same ID, so that a test can be repeated.
+    /// Makes the next ID. The same requests in the same order get the same IDs.
     pub fn new_id(&mut self, kind: &str) -> String {
         self.serial += 1;
         sha256_hex(format!("{kind} {}", self.serial).as_bytes())
     }
 
-    /// A container by its ID, its name or the beginning of its ID.
+    /// Finds a container by its ID, its name or the beginning of its ID.
     pub fn container(&self, name: &str) -> io::Result<Arc<Task>> {
         let plain = name.strip_prefix('/').unwrap_or(name);
         let exact = self.containers.iter().find(|c| c.id == plain || c.name() == plain);
@@ -156,7 +157,7 @@ impl State {
         exec.cloned().ok_or_else(|| refusal!("exec-none", id))
     }
 
-    /// An image by one of its names, its ID or the beginning of its ID.
+    /// Finds an image by one of its names, its ID or the beginning of its ID.
     pub fn find_image(&self, name: &str) -> Option<&Image> {
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
         let is_id = |image: &&Image| digits.len() >= 3 && image.id[7..].starts_with(digits);
@@ -171,7 +172,7 @@ impl State {
         self.find_image(name).ok_or_else(|| refusal!("image-none", full))
     }
 
-    /// Gives an image a name, and takes it from the image that had it.
+    /// Names an image. Another image with this name loses it.
     pub fn tag(&mut self, id: &str, name: &str) {
         for image in &mut self.images {
             image.names.retain(|other| other != name);
@@ -181,7 +182,7 @@ impl State {
         }
     }
 
-    /// Adds an image, if it is not there, and gives it names: its ID.
+    /// Adds an image if it is new, and names it. Returns its ID.
     pub fn add(&mut self, image: Image, names: &[String], action: &str) -> String {
         let id = image.id.clone();
         if self.images.iter().all(|other| other.id != id) {
@@ -209,7 +210,7 @@ impl State {
         });
     }
 
-    /// An event of a container or an exec, with attributes besides the usual ones.
+    /// Emits an event of a container or an exec, with more attributes than the usual ones.
     pub fn emit_task(&self, task: &Task, action: &str, more: &[(&str, &str)]) {
         let Ok(container) = self.container(&task.container) else { return };
         let (name, shown) = (container.name(), lock(&container.shown));

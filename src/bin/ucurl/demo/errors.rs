@@ -1,10 +1,10 @@
-//! Errors that are sent to the client: a status-code and a line of text, most in dockerd's words.
+//! Errors for the client: a status-code and a line of text, as dockerd sends them.
 
 use std::fmt::Display;
 use std::io;
 use unix_http::server::Refusal;
 
-/// `refusal!("container-none", name)` is that error of `errors.txt`, with its holes filled.
+/// `refusal!("container-none", name)` makes this error of `errors.txt` and fills its holes.
 macro_rules! refusal {
     ($error:literal $(, $hole:expr)* $(,)?) => {
         $crate::demo::errors::filled($error, &[$(&$hole),*])
@@ -31,7 +31,7 @@ pub fn filled(error: &str, holes: &[&dyn Display]) -> io::Error {
     Refusal::new(status.parse().unwrap_or(500), parts.collect::<String>()).into()
 }
 
-/// The status-code and the text of such an error.
+/// Returns the status-code and the text of such an error.
 pub fn told(error: &io::Error) -> Option<(u16, &str)> {
     let refusal = error.get_ref()?.downcast_ref::<Refusal>()?;
     Some((refusal.status(), refusal.why()))

@@ -1,4 +1,4 @@
-//! `/events`: what happens, as it happens.
+//! `/events`: past and future events, as JSON lines.
 
 use super::api::*;
 use super::filters::Filters;
@@ -11,10 +11,10 @@ pub fn events(call: &mut Call<'_, '_>) -> Outcome {
     let log = Arc::clone(&call.state().log);
     let mut body = call.stream("application/json")?;
     body.flush()?;
-    // Without a time, only what is to come.
+    // Without a time, a client sees only future events.
     let past = since.or(until).is_some();
     let mut next = if past { 0 } else { log.get().count };
-    // The epoch is no bound, but it has passed.
+    // As in dockerd, 0 is not a bound, but the answer ends at once.
     let bound = until.filter(|until| *until > UNIX_EPOCH);
     loop {
         let left = until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `exec`: another program in a container that runs.
+//! Execs: more programs in a running container.
 
 use super::api::*;
 use super::containers::merged;
@@ -30,25 +30,23 @@ pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     Ok(Reply::Json(200, shaped(template!("exec_inspect.json"), &view)))
 }
 
-/// The size of a terminal has no effect, but it has to be one, and its process has to run.
-fn resize(call: &mut Call<'_, '_>, process: &Process, not_running: io::Error) -> Outcome {
+/// Checks the size of a terminal, which has no effect, and that the process runs.
+pub fn resize(call: &mut Call<'_, '_>, task: &Task) -> Outcome {
     call.json()?;
     call.number("h")?;
     call.number("w")?;
-    if process.is_running() { Ok(Reply::Empty(200)) } else { Err(not_running) }
-}
-
-pub fn resize_container(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let container = call.container(name)?;
-    let not_running = refusal!("not-running", container.id);
-    resize(call, &container.process, not_running)
+    match (task.process.is_running(), task.is_exec()) {
+        (true, _) => Ok(Reply::Empty(200)),
+        (false, true) => Err(refusal!("exec-not-running")),
+        (false, false) => Err(refusal!("not-running", task.id)),
+    }
 }
 
 pub fn resize_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let exec = call.state().exec(id)?;
-    // A client may ask before the start has got far.
+    // A client may ask before the program has begun.
     let is_started = |run: &mut Run| (run.status != Status::Created).then_some(());
     let started = exec.process.run.wait(Duration::from_secs(10), is_started);
     ensure!(started.is_some(), "exec-not-started");
-    resize(call, &exec.process, refusal!("exec-not-running"))
+    resize(call, &exec)
 }

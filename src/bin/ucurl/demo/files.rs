@@ -1,4 +1,4 @@
-//! The files of a container, in memory, and how they travel: as tar (POSIX.1-1988 ustar).
+//! The files of a container in memory, and their form in transit: tar (POSIX.1-1988 ustar).
 
 use super::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Default)]
 pub struct Files(BTreeMap<String, Arc<[u8]>>);
 
-/// A path without `.`, `..`, doubled slashes, and one at the end. The root is empty.
+/// Removes `.`, `..`, doubled slashes and the last slash from a path. The root becomes empty.
 pub fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -31,8 +31,8 @@ impl Files {
         self.0.get(&clean(path)).map(|content| &content[..])
     }
 
-    /// What is at a path: a file, without a name, or what is below a directory, each by a name
-    /// that begins with a slash.
+    /// Lists a file, with an empty name, or everything below a directory, with names that begin
+    /// with a slash.
     fn entries(&self, path: &str) -> impl Iterator<Item = (&str, &[u8])> {
         let path = clean(path);
         self.0.iter().filter_map(move |(key, content)| {
@@ -45,14 +45,14 @@ impl Files {
         clean(path).is_empty() || self.entries(path).any(|(name, _)| name.starts_with('/'))
     }
 
-    /// The names of what is in a directory.
+    /// Lists the names in a directory.
     pub fn names(&self, directory: &str) -> Vec<String> {
         let names = self.entries(directory).filter_map(|(name, _)| name.split('/').nth(1));
         let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
-    /// Puts a file there, or a directory if the path ends in a slash.
+    /// Adds a file, or a directory if the path ends in a slash.
     pub fn put(&mut self, path: &str, content: &[u8]) {
         let slash = if path.ends_with('/') { "/" } else { "" };
         self.0.insert(clean(path) + slash, content.into());
@@ -62,8 +62,8 @@ impl Files {
         self.0.values().map(|content| content.len()).sum()
     }
 
-    /// Copies a file to `target`, or into it where that is a directory; of a directory, what is in
-    /// it. Whether there was something to copy.
+    /// Copies a file to `target`, or into it if it is a directory, or the content of a directory.
+    /// Returns whether `path` exists.
     pub fn copy(&mut self, from: &Files, path: &str, target: &str) -> bool {
         for (name, content) in from.entries(path) {
             let into = name.is_empty() && (target.ends_with('/') || self.is_directory(target));
@@ -88,11 +88,11 @@ impl Files {
         Some(out)
     }
 
-    /// Puts the files of an archive below `directory`. What is neither a file nor a directory is
-    /// left out.
+    /// Unpacks the files and directories of an archive below `directory`. Leaves other entries
+    /// out.
     ///
     /// # Errors
-    /// As Go's `archive/tar` words them.
+    /// Fails with the texts of Go's `archive/tar`.
     pub fn extract(&mut self, directory: &str, mut archive: &[u8]) -> io::Result<()> {
         let mut long_name = None;
         while let Some((header, rest)) = archive.split_at_checked(BLOCK) {
@@ -126,7 +126,7 @@ impl Files {
 const BLOCK: usize = 512;
 
 fn push(out: &mut Vec<u8>, name: &str, content: &[u8]) {
-    // 100 bytes of name, or 155 of directory and 100 of the rest.
+    // A header has 100 bytes for a name, and 155 for the directory before it.
     let cut = name.len().saturating_sub(101);
     let slash = name.bytes().skip(cut).position(|b| b == b'/').filter(|_| name.len() > 100);
     let (directory, base) =
@@ -148,7 +148,7 @@ fn push(out: &mut Vec<u8>, name: &str, content: &[u8]) {
     out.resize(out.len().next_multiple_of(BLOCK), 0);
 }
 
-/// The sum of a header's bytes, its own field counted as spaces.
+/// Adds up a header's bytes. The field of the sum counts as spaces.
 fn sum(header: &[u8]) -> u64 {
     let byte = |at| if (148..156).contains(&at) { b' ' } else { header[at] };
     (0..BLOCK).map(|at| u64::from(byte(at))).sum()

@@ -1,7 +1,7 @@
-//! The parameter `filters`: which of the things in a list are asked for.
+//! The parameter `filters`: selects things of a list.
 //!
-//! `filters.txt` has the filters that Docker knows, one a line: the list, the name, how a value is
-//! compared, and with what, as a JSON Pointer into the view of a thing.
+//! Each line of `filters.txt` is a filter: the list, the name, how to compare a value, and with
+//! which value of a thing's view, as a JSON Pointer.
 
 use super::engine::State;
 use super::prelude::*;
@@ -10,7 +10,7 @@ const STATUSES: &str = "created dead exited paused removing restarting running";
 
 pub struct Filters {
     list: &'static str,
-    /// Names of filters, and for each the values to look for.
+    /// The names of filters, each with the values to look for.
     asked: Vec<(String, Vec<String>)>,
 }
 
@@ -41,8 +41,7 @@ impl Filters {
         self.asked.iter().any(|(other, _)| other == name)
     }
 
-    /// Whether something with this view is asked for: each filter has a value that fits. Of labels
-    /// all have to fit.
+    /// Whether a thing with this view is selected: a value of each filter fits, and every label.
     pub fn fit(&self, view: &Value) -> bool {
         self.asked.iter().all(|(name, values)| {
             let places = places(self.list, name);
@@ -56,17 +55,17 @@ impl Filters {
     }
 }
 
-/// How the values of a filter are compared, and with what.
+/// Finds the comparisons of a filter: how, and the pointer to the other value.
 fn places(list: &str, name: &str) -> Vec<(&'static str, &'static str)> {
     let prefix = format!("{list} {name} ");
     let places = include_str!("filters.txt").lines().filter_map(|line| line.strip_prefix(&prefix));
     places.map(|place| place.split_once(' ').unwrap_or((place, ""))).collect()
 }
 
-/// A value of a filter: of another thing that it names, what is compared.
+/// Checks a value of a filter. Replaces the name of another thing by the value to compare.
 ///
 /// # Errors
-/// Fails if there is no such filter, no such thing, or if the value cannot be compared.
+/// Fails for an unknown filter, a missing thing, and a value that cannot be compared.
 fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<String> {
     let places = places(list, name);
     let how = places.first().map(|(how, _)| *how);
@@ -94,13 +93,13 @@ fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> 
         "begin" => text.starts_with(wanted),
         "before" => text < wanted,
         "since" => text > wanted,
-        // `exec_start: sh` is the action exec_start.
+        // The action of `exec_start: sh` is exec_start.
         "action" => text.split(':').next() == Some(wanted),
         "name" => is_named(wanted, text)?,
         "member" => value.members().iter().any(|(name, value)| {
             name == wanted || format!("{name}={}", value.as_str().unwrap_or_default()) == wanted
         }),
-        // `busybox:latest` has the short name busybox.
+        // The short name of `busybox:latest` is busybox.
         "names" => value.elements().iter().filter_map(Value::as_str).any(|name| {
             let short = name.split([':', '@']).next().unwrap_or_default();
             is_match(wanted, name) || is_match(wanted, short)
@@ -118,8 +117,8 @@ fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> 
     })
 }
 
-/// Whether a part of a name is `pattern`, in which a dot stands for any character, `^` for the
-/// beginning and `$` for the end. Other regular expressions are refused.
+/// Whether a pattern matches a part of a name. As in a regular expression, `.` is any character,
+/// `^` the beginning and `$` the end. Other special characters are refused.
 fn is_named(pattern: &str, name: &str) -> io::Result<bool> {
     let name = format!("/{}", name.trim_start_matches('/'));
     let (starts, ends) = (pattern.starts_with('^'), pattern.ends_with('$'));
@@ -138,7 +137,7 @@ fn is_named(pattern: &str, name: &str) -> io::Result<bool> {
     })
 }
 
-/// Whether a name fits a pattern in which `*` stands for any characters but a slash.
+/// Whether a pattern matches a name. Its first `*` stands for any characters but a slash.
 fn is_match(pattern: &str, name: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
     let middle = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));

@@ -1,4 +1,4 @@
-//! Images: the list, one of them, names, removal, pull and import.
+//! Images: list, inspect, tag, remove, pull and import.
 
 use super::api::*;
 use super::files::Files;
@@ -19,7 +19,7 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Json(200, shown(call, template, &view)))
 }
 
-/// An image without the members that newer versions of the API left out.
+/// Shapes an image, without the members that newer API versions no longer have.
 fn shown(call: &Call<'_, '_>, template: Value, view: &Value) -> Value {
     let mut shown = shaped(template, view);
     for (version, name) in [(44, "VirtualSize"), (45, "ContainerConfig")] {
@@ -30,7 +30,7 @@ fn shown(call: &Call<'_, '_>, template: Value, view: &Value) -> Value {
     shown
 }
 
-/// The name in the parameters `repo` and `tag`.
+/// Reads the name in the parameters `repo` and `tag`.
 fn new_name(call: &Call<'_, '_>) -> io::Result<String> {
     full_name([call.parameter("repo"), call.parameter("tag")].join(":").trim_end_matches(':'))
 }
@@ -72,7 +72,7 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Json(200, reply.into()))
 }
 
-/// `POST /images/create`: a pull, or with `fromSrc=-` an import of what is sent.
+/// `POST /images/create`: pulls an image, or imports the content with `fromSrc=-`.
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let (name, tag) = (call.parameter("fromImage"), call.parameter("tag"));
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! JSON values: templates that are filled in, values laid over others, members.
+//! JSON values: fills templates, overlays values, reads members.
 
 use super::errors::ensure;
 use std::io;
@@ -12,7 +12,7 @@ macro_rules! object {
     };
 }
 
-/// `fill!(value, Id: id, State.Pid: pid)` puts values at these places, where they exist.
+/// `fill!(value, Id: id, State.Pid: pid)` sets members that the value already has.
 macro_rules! fill {
     ($target:expr, $($($name:ident).+ : $value:expr),* $(,)?) => {
         $(if let Some(place) = $target.pointer_mut(concat!($("/", stringify!($name)),+)) {
@@ -21,7 +21,7 @@ macro_rules! fill {
     };
 }
 
-/// `template!("exec.json")` is the value in that file.
+/// `template!("exec.json")` reads the value in that file.
 macro_rules! template {
     ($file:literal) => {
         $crate::demo::json::parsed(include_str!($file))
@@ -34,7 +34,7 @@ pub fn parsed(text: &str) -> Value {
     Value::parse(text.as_bytes()).unwrap_or(Value::Null)
 }
 
-/// Fills in a template in which a text that begins with a slash is a JSON Pointer into `of`.
+/// Fills a template: each string that begins with a slash is a JSON Pointer into `of`.
 pub fn shaped(template: Value, of: &Value) -> Value {
     match template {
         Value::String(text) if text.starts_with('/') => at(of, &text).clone(),
@@ -49,7 +49,7 @@ pub fn shaped(template: Value, of: &Value) -> Value {
     }
 }
 
-/// The value at a JSON Pointer; `Null` if there is none.
+/// Returns the value at a JSON Pointer, or `Null`.
 pub fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
 }
@@ -62,14 +62,14 @@ pub fn flag(value: &Value, pointer: &str) -> bool {
     at(value, pointer).as_bool().unwrap_or_default()
 }
 
-/// An array of strings; a string alone counts as one element.
+/// Returns an array of strings. A single string counts as an array of one.
 pub fn words(value: &Value, pointer: &str) -> Vec<String> {
     let value = at(value, pointer);
     let words = value.as_str().into_iter().chain(value.elements().iter().filter_map(Value::as_str));
     words.map(str::to_owned).collect()
 }
 
-/// An array of strings, or `null` if there are none.
+/// Makes an array of strings, or `null` if there are none.
 pub fn or_null(words: Vec<String>) -> Value {
     if words.is_empty() { Value::Null } else { Value::from(words) }
 }
@@ -81,9 +81,9 @@ pub fn take(value: &mut Value, name: &str) -> Value {
     place.map_or(Value::Null, |place| members.remove(place).1)
 }
 
-/// Lays what a client sent over the defaults, as Go decodes into a struct: names match in any
-/// case, zero values change nothing, a text alone is a list of one, and a value of another type is
-/// an error.
+/// Lays a client's values over defaults, as Go decodes JSON into a struct: names match in any case,
+/// zero values change nothing, and a value of another type is an error. A single string becomes an
+/// array of one.
 pub fn overlay(base: &mut Value, over: &Value) -> io::Result<()> {
     const ZERO: [&str; 5] = ["0", "false", "\"\"", "[]", "{}"];
     let Value::Object(members) = base else { return Ok(()) };
@@ -117,13 +117,13 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The text of a value, as Go writes it: `<`, `>` and `&` are escaped.
+/// Writes a value as Go does, which escapes `<`, `>` and `&`.
 pub fn write(value: &Value) -> String {
     let text = value.to_string();
     text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 pub fn unix(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
 }

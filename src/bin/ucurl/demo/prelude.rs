@@ -1,4 +1,4 @@
-//! What most files of the demonstration use: errors, JSON, and a few names of std.
+//! Names that most files of the demonstration use: errors, JSON and a few of std.
 
 pub use super::errors::*;
 pub use super::json::*;

@@ -1,13 +1,13 @@
-//! A process: what it has written, what it may read, and how it ends.
+//! The output, the input and the end of a process.
 
 use super::files::Files;
 use super::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard, Weak};
 
-/// How much input and output is kept. A program that gets and writes more fails.
+/// The size limit of a program's input and output together. A program that exceeds it fails.
 const KEPT: usize = 128 << 20;
-/// A limit that no wait reaches.
+/// A time limit that no wait reaches.
 pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
 /// A value behind a lock, for threads that wait until it changes.
@@ -24,7 +24,7 @@ impl<T> Watched<T> {
         self.1.notify_all();
     }
 
-    /// Waits until `ready` returns something, for `limit` at most.
+    /// Waits until `ready` returns something, but not longer than `limit`.
     pub fn wait<R>(
         &self,
         limit: Duration,
@@ -59,24 +59,24 @@ pub struct Run {
     pub status: Status,
     pub started: Option<SystemTime>,
     pub finished: Option<SystemTime>,
-    /// The exit status.
+    /// The exit status; 0 before the end.
     pub code: i64,
-    /// How often it has ended: a container can be started again.
+    /// The number of its ends: a container can start again.
     pub ends: u64,
-    /// Why it could not be started.
+    /// The reason that it could not start.
     pub error: String,
     pub removed: bool,
     pub output: Vec<Record>,
-    /// The next record of each attached client.
+    /// For each attached client, the next record to send.
     pub readers: Vec<Weak<AtomicUsize>>,
     size: usize,
     input: Vec<u8>,
     pub input_open: bool,
-    /// The exit status that a signal gives it.
+    /// The exit status after a signal.
     killed: Option<i64>,
 }
 
-/// What was written at once, up to the end of a line.
+/// A line of output, or a part of one.
 #[derive(Clone)]
 pub struct Record {
     pub error: bool,
@@ -85,12 +85,12 @@ pub struct Record {
 }
 
 impl Run {
-    /// The exit status of a process that is to end.
+    /// Returns the exit status of a process that has to end.
     fn killed(&self) -> Option<i64> {
         self.killed.or((self.size > KEPT).then_some(1))
     }
 
-    /// The number of the record with which the last lines begin.
+    /// Returns the index of the record where the last `lines` lines begin.
     pub fn tail(&self, lines: usize) -> usize {
         let begins = |&at: &usize| at == 0 || self.output[at - 1].data.ends_with(b"\n");
         let mut all = (0..self.output.len()).rev().filter(begins);
@@ -121,8 +121,8 @@ impl Process {
         self.run.change(|run| run.killed = Some(128 + signal));
     }
 
-    /// Waits until its clients have taken the output, for a second at most: when they know of its
-    /// end, they may stop reading.
+    /// Waits until the attached clients have received all output, but not longer than a second.
+    /// A client that knows of the end may stop reading.
     pub fn drain(&self) {
         self.run.wait(Duration::from_secs(1), |run| {
             let count = run.output.len();
@@ -140,7 +140,7 @@ impl Process {
         });
     }
 
-    /// Gives it input.
+    /// Adds input.
     pub fn feed(&self, bytes: &[u8]) {
         self.run.change(|run| {
             if run.input_open {
@@ -154,7 +154,7 @@ impl Process {
         self.run.change(|run| run.input_open = false);
     }
 
-    /// Writes output. A terminal has one stream only, and makes CR LF of each LF.
+    /// Writes output. A terminal has only one stream and replaces LF by CR LF.
     pub fn write(&self, error: bool, data: &[u8]) {
         let (error, time, mut data) = (error && !self.tty, SystemTime::now(), data.to_vec());
         if self.tty {
@@ -168,15 +168,15 @@ impl Process {
         });
     }
 
-    /// Waits: the exit status of a program that does.
+    /// Waits, and returns the exit status 0.
     ///
     /// # Errors
-    /// Fails with the exit status of a process that is to end, as [`read`](Process::read) does.
+    /// Fails with the exit status of a process that has to end, as [`read`](Process::read) does.
     pub fn sleep(&self, time: Duration) -> Result<i64, i64> {
         self.run.wait(time, |run| run.killed()).map_or(Ok(0), Err)
     }
 
-    /// What comes on standard input, or the next line of it; `None` at the end.
+    /// Reads standard input, or a line of it; `None` at the end.
     pub fn read(&self, line: bool) -> Result<Option<Vec<u8>>, i64> {
         let found = self.run.wait(ALWAYS, |run| {
             let line_end = run.input.iter().position(|&b| b == b'\n').map(|at| at + 1);

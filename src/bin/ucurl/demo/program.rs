@@ -1,4 +1,4 @@
-//! The programs that the demonstration knows. None of them runs: a thread does what they would do.
+//! The programs of the demonstration. None of them really runs: a thread imitates them.
 //!
 //! ```text
 //! script   = command *( ( ";" / LF / "&&" ) command )
@@ -16,18 +16,18 @@ pub struct Program {
     pub directory: String,
     /// The exit status of the last command of a script.
     status: i64,
-    /// Whether standard output, and standard error, are standard error.
+    /// Whether standard output and standard error go to standard error.
     streams: [bool; 2],
 }
 
-/// The command behind `/bin/NAME` and the like; `None` for one that is not known here.
+/// Returns the command for `/bin/NAME` and other paths; `None` if it is unknown.
 pub fn known(program: &str) -> Option<&str> {
     const COMMANDS: &str = "cat echo env exit false hello hostname ls printf pwd sh sleep top true";
     let name = program.rsplit('/').next()?;
     COMMANDS.split(' ').find(|command| *command == name)
 }
 
-/// Splits a script into words, with the quotes that are around them.
+/// Splits a script into words. Words keep their quotes.
 fn split(script: &str) -> Vec<&str> {
     let (mut words, mut rest) = (Vec::new(), script);
     loop {
@@ -44,7 +44,7 @@ fn split(script: &str) -> Vec<&str> {
     }
 }
 
-/// A word without its quotes; `None` if it has characters that mean something to a shell.
+/// Removes the quotes of a word. Returns `None` for characters that are special in a shell.
 fn plain(word: &str) -> Option<&str> {
     let quoted = |quote| word.strip_prefix(quote)?.strip_suffix(quote);
     let (text, special) = match (quoted('\''), quoted('"')) {
@@ -61,12 +61,12 @@ impl Program {
         Program { process, env, directory, status: 0, streams: [false, true] }
     }
 
-    /// Runs it to its end, and returns its exit status.
+    /// Runs a command to its end and returns its exit status.
     pub fn run(&mut self, argv: &[String]) -> i64 {
         self.command(argv).unwrap_or_else(|status| status)
     }
 
-    /// Runs the commands that come on standard input, line by line.
+    /// Runs the lines of standard input as commands.
     fn interactive(&mut self) -> Result<i64, i64> {
         loop {
             if self.process.tty {
@@ -120,10 +120,10 @@ impl Program {
         status
     }
 
-    /// Runs a command, and returns its exit status.
+    /// Runs a command and returns its exit status.
     ///
     /// # Errors
-    /// Fails with the exit status of the whole program, if it has to end.
+    /// Fails with the exit status of the program if it has to end.
     fn command(&mut self, argv: &[String]) -> Result<i64, i64> {
         let (program, arguments) = argv.split_first().map_or(("", argv), |(p, a)| (&p[..], a));
         let first = arguments.first().map_or("", String::as_str);

@@ -2,8 +2,8 @@
 
 use super::prelude::*;
 
-/// The full name of an image, `repository:tag` or `repository@digest`, without the parts that
-/// Docker adds by itself.
+/// Returns the full name of an image, `repository:tag` or `repository@digest`, without
+/// `docker.io/library/`.
 pub fn full_name(text: &str) -> io::Result<String> {
     let short = text.strip_prefix("docker.io/").unwrap_or(text);
     let short = short.strip_prefix("library/").unwrap_or(short);
@@ -30,7 +30,7 @@ pub fn registry(repository: &str) -> Option<&str> {
     host.filter(|host| host.contains(['.', ':']) || *host == "localhost")
 }
 
-/// A full name without its tag or digest.
+/// Returns a full name without its tag or digest.
 pub fn repository(full: &str) -> &str {
     full.split_once('@').or(full.rsplit_once(':')).map_or(full, |(repository, _)| repository)
 }

@@ -1,4 +1,4 @@
-//! From a request to the function that answers it.
+//! Finds the function that answers a request.
 
 use super::api::*;
 use super::filters::Filters;
@@ -40,14 +40,14 @@ pub fn answer(
     call.answer(outcome)
 }
 
-/// Responds with an error before a route is found. Only these fields are sent.
+/// Responds with an error that precedes the routes, with these fields only.
 fn refuse(responder: Responder<'_>, error: &io::Error, fields: &str) -> io::Result<Sent> {
     let (status, why) = told(error).unwrap_or_default();
     with_fields(responder.status(status), fields).send(write(&object!(message: why)) + "\n")
 }
 
-/// The name in a request that fits a line of the list of what Docker's API has. The name of an
-/// image may hold slashes.
+/// Matches a request with a line of `api.txt`, and returns the name in its path. The name of an
+/// image may contain slashes.
 fn fits(line: &str, method: &str, parts: &[&str]) -> Option<String> {
     let (methods, path) = line.split_once(' ')?;
     let wanted: Vec<&str> = path.split('/').skip(1).collect();
@@ -63,7 +63,7 @@ fn fits(line: &str, method: &str, parts: &[&str]) -> Option<String> {
     fit.then_some(name)
 }
 
-/// The answer to what a line of the list says, about something of this name.
+/// Answers a request that matches this line of `api.txt`, for the thing with this name.
 fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
     match known {
         "GET|HEAD /_ping" => ping(call),
@@ -82,7 +82,10 @@ fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
         "POST /containers/{id}/restart" => containers::restart(call, name),
         "POST /containers/{id}/wait" => containers::wait(call, name),
         "POST /containers/{id}/rename" => containers::rename(call, name),
-        "POST /containers/{id}/resize" => exec::resize_container(call, name),
+        "POST /containers/{id}/resize" => {
+            let container = call.container(name)?;
+            exec::resize(call, &container)
+        }
         "POST /containers/{id}/attach" => streams::attach(call, name),
         "POST /containers/{id}/exec" => exec::create(call, name),
         "DELETE /containers/{id}" => containers::delete(call, name),
@@ -117,7 +120,7 @@ fn network(name: &str) -> Outcome {
     Ok(Reply::Json(200, found.ok_or_else(|| refusal!("network-none", name))?))
 }
 
-/// The answer whose fields stand in an order of its own, another one for each method.
+/// Answers `/_ping`. Its fields have an order of their own for each method.
 fn ping(call: &mut Call<'_, '_>) -> Outcome {
     let responder = call.responder()?;
     Ok(Reply::Sent(match call.request.method() {

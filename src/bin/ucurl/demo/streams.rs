@@ -1,4 +1,4 @@
-//! Output: `/logs`, and connections that stop being HTTP, `/attach` and `/exec/{id}/start`.
+//! Output in `/logs`, and on connections that stop being HTTP: `/attach` and `/exec/{id}/start`.
 
 use super::api::*;
 use super::containers::launch;
@@ -9,28 +9,28 @@ use std::thread;
 use unix_http::connection::{ReadHalf, Upgraded};
 use unix_http::docker::{FrameStream, encode_frame};
 
-/// Between the head and the first frame. docker-py loses what comes together with the head, and a
-/// real engine is never that fast.
+/// The time between the head and the first frame. docker-py loses output that comes with the head,
+/// and a real engine is never that fast.
 const BREATH: Duration = Duration::from_millis(40);
 
-/// A client of a container or an exec: what it sees of the output, and what its bytes mean.
+/// A client that is attached to a container or an exec.
 struct Attached {
     task: Arc<Task>,
     /// Whether output comes without frames.
     raw: bool,
-    /// Whether it sees standard output, and standard error.
+    /// Whether the client sees standard output and standard error.
     wants: [bool; 2],
-    /// The next record that it sees, and the one after the last, if that is known.
+    /// The next record to send, and the index after the last one, if it is known.
     next: Arc<AtomicUsize>,
     to: Option<usize>,
-    /// Whether its bytes are the process's input, and whether the input ends with them.
+    /// Whether the client's bytes are input, and whether their end closes the input.
     stdin: bool,
     close_stdin: bool,
-    /// The keys that detach it.
+    /// The keys that detach the client.
     keys: Vec<u8>,
 }
 
-/// `/logs`: output of the past, and as it comes.
+/// `/logs`: sends past output, and follows it.
 pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     ensure!(!call.truth("timestamps"), "absent", "timestamps in logs");
     let task = call.container(name)?;
@@ -56,7 +56,7 @@ pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Sent(body.finish()?))
 }
 
-/// The media type of output; it tells of frames since 1.42.
+/// Returns the media type of output. Since 1.42 it differs for frames.
 fn stream_type(call: &Call<'_, '_>, framed: bool) -> &'static str {
     match framed && call.since(42) {
         true => "application/vnd.docker.multiplexed-stream",
@@ -83,7 +83,7 @@ pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     attached.serve(call)
 }
 
-/// `POST /exec/{id}/start`, which attaches too, unless it is detached.
+/// `POST /exec/{id}/start`: attaches as well, unless `Detach` is set.
 pub fn start_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let mut asked = template!("exec_start.json");
     overlay(&mut asked, &call.json()?)?;
@@ -107,7 +107,7 @@ pub fn start_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
 }
 
 impl Attached {
-    /// Ends HTTP, begins an exec, and moves bytes both ways until the process has ended.
+    /// Ends HTTP, starts an exec, and forwards bytes both ways until the process ends.
     fn serve(self, call: &mut Call<'_, '_>) -> Outcome {
         let upgrade = call.request.offers_upgrade("tcp");
         let kind = stream_type(call, upgrade && !self.raw);
@@ -125,7 +125,7 @@ impl Attached {
         thread::sleep(BREATH);
         let begun = if self.task.is_exec() { launch(call.engine, &self.task) } else { Ok(()) };
         match begun.as_ref().err().and_then(told) {
-            // It is too late for a status-code: an exec that fails says so in its stream.
+            // It is too late for a status-code: the stream has the error.
             Some((_, why)) => self.say(&mut connection.split()?.1, why)?,
             None => self.run(connection, ends)?,
         }
@@ -146,7 +146,7 @@ impl Attached {
                 let why = "exec attach failed: error on attach stdin: read escape sequence";
                 outcome = self.say(&mut to_client, why);
             }
-            // Ends the thread that reads, too. It fails where the client has closed already.
+            // Ends the reading thread, too. Fails if the client has already closed.
             let _ = to_client.stream().shutdown(Shutdown::Both);
             outcome
         })
@@ -156,7 +156,7 @@ impl Attached {
         client.write_all(&self.frame(false, format!("{why}\r\n").as_bytes()))
     }
 
-    /// Writes output as it comes, until the process has ended more often than `ends` times.
+    /// Sends output until the process has ended more than `ends` times.
     fn write(
         &self,
         client: &mut impl Write,
@@ -193,10 +193,10 @@ impl Attached {
         out
     }
 
-    /// Passes on what the client sends; whether it detaches.
+    /// Forwards the client's bytes to the process. Returns whether the client detaches.
     fn input(&self, from: &mut ReadHalf, ends: u64) -> bool {
         let (process, mut terminal) = (&self.task.process, Terminal::default());
-        // A client may send before the container is started.
+        // A client may send before the container starts.
         let begin = || {
             process.run.wait(ALWAYS, |run| {
                 (run.status == Status::Running || run.ends > ends || run.removed).then_some(())
@@ -222,7 +222,7 @@ impl Attached {
     }
 }
 
-/// The keys of `ctrl-p,ctrl-q`, which is the default, or `a`.
+/// Reads detach keys such as `ctrl-p,ctrl-q`, which is the default, or `a`.
 fn detach_keys(text: &str) -> io::Result<Vec<u8>> {
     let key = |name: &str| match (name.strip_prefix("ctrl-"), name.as_bytes()) {
         (Some(name), _) if name.len() == 1 => Ok(name.as_bytes()[0].to_ascii_uppercase() & 31),
@@ -233,10 +233,10 @@ fn detach_keys(text: &str) -> io::Result<Vec<u8>> {
     text.split(',').map(key).collect()
 }
 
-/// Handles typed input as a terminal does: lines, signals, and the keys that detach.
+/// Handles typed input as a terminal does: lines, signals and detach keys.
 #[derive(Default)]
 struct Terminal {
-    /// The beginning of the keys that detach.
+    /// Typed bytes that may be the beginning of the detach keys.
     held: Vec<u8>,
     line: Vec<u8>,
 }
@@ -250,7 +250,7 @@ impl Terminal {
                 return true;
             }
             if !keys.starts_with(&self.held) {
-                // They were input.
+                // They are input.
                 std::mem::take(&mut self.held).iter().for_each(|&byte| self.put(byte, process));
             }
         }
@@ -264,7 +264,7 @@ impl Terminal {
                 self.line.clear();
                 process.kill(2);
             }
-            // Ctrl-D: the end of input on an empty line.
+            // Ctrl-D on an empty line ends the input.
             4 if self.line.is_empty() => process.close_input(),
             4 => process.feed(&std::mem::take(&mut self.line)),
             b'\r' | b'\n' => {

@@ -28,7 +28,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     tap::run(given, relay, front, given.has("quiet"))
 }
 
-/// Tells of refused requests.
+/// Reports refused requests.
 struct Refusals;
 
 impl Observer for Refusals {

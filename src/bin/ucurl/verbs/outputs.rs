@@ -1,4 +1,4 @@
-//! The files that a tap writes: private, and each for one purpose.
+//! The output files of a tap. They are private, and each has one purpose.
 
 use crate::args::given::Given;
 use crate::console::say;
@@ -16,11 +16,11 @@ const RECORDERS: [(&str, u32); 4] =
 /// The open files.
 #[derive(Default)]
 pub struct Outputs<'a> {
-    /// The output of the view, unless there is none.
+    /// The output of the view, if there is one.
     pub view: Option<File>,
-    /// The recorders' options, with the names of their files.
+    /// The options of the recorders, each with its file name.
     pub recorders: Vec<(&'static str, &'a OsStr, File)>,
-    /// The device and inode of each.
+    /// The device and inode of each file.
     open: Vec<(u64, u64)>,
 }
 

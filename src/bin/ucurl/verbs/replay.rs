@@ -1,4 +1,4 @@
-//! `ucurl replay`: a fake daemon that answers as a recorded one did.
+//! `ucurl replay`: a fake daemon that repeats recorded answers.
 
 use super::serve;
 use super::supervise::Front;

@@ -1,4 +1,4 @@
-//! The part that `demo`, `tap` and `replay` share: they serve clients until Ctrl-C, or a command.
+//! Serves clients until Ctrl-C, or a command: the shared part of `demo`, `tap`, `guard`, `replay`.
 
 use super::supervise::{Front, private_socket};
 use crate::args::given::Given;
@@ -10,9 +10,9 @@ use std::process::Command;
 use unix_http::Endpoint;
 use unix_http::transport::{Admission, ListenErrorKind, Listener, PrivateDir};
 
-/// Binds as `--listen`, `--mode` and `--allow-remote` say, or takes the listening socket that is
-/// stdin, as systemd's `StandardInput=socket` has it. Without `--listen` the socket is in a
-/// private directory, which dropping the first value removes.
+/// Binds to `--listen` with `--mode` and `--allow-remote`, or takes stdin if it is a listening
+/// socket, as with systemd's `StandardInput=socket`. Without `--listen` the socket is in a private
+/// directory, which is removed when the first value is dropped.
 pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String> {
     let octal = |text: &OsStr| text.to_str().and_then(|text| u32::from_str_radix(text, 8).ok());
     let mode = given.value("mode").map_or(Some(0o600), octal).filter(|mode| *mode <= 0o777);

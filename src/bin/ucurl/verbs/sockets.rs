@@ -1,4 +1,4 @@
-//! `ucurl sockets`: which processes listen on Unix sockets here, and which sockets speak HTTP.
+//! `ucurl sockets`: lists the processes that listen on Unix sockets, and their protocols.
 //!
 //! ```text
 //! /proc/net/unix        Num: RefCount Protocol Flags Type St Inode Path     proc(5)
@@ -28,16 +28,16 @@ use unix_http::transport::{ConnectErrorKind, Timeouts, connect, owner_names};
 use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
-/// The time that a socket has to answer.
+/// The time limit of a socket's answer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many sockets are asked at once.
+/// The number of sockets that are asked at once.
 const AT_ONCE: usize = 8;
 
 /// A ttrpc request for no service: length 0, stream 1, type 1 (request), no flags. A ttrpc server
 /// answers it with an error: a frame of type 2 (response) on the same stream.
 const TTRPC_REQUEST: [u8; 10] = [0, 0, 0, 0, 0, 0, 0, 1, 1, 0];
 
-/// Where engines listen.
+/// The usual places of engines.
 const PLACES: [&str; 10] = [
     "/var/run/docker.sock",
     "/run/podman/podman.sock",
@@ -56,7 +56,7 @@ struct Listening {
     endpoint: Endpoint,
     /// The mode of the socket file, its user and its group. An abstract name has none.
     file: Option<(u32, String, String)>,
-    /// The name and the id of the process, where it can be seen.
+    /// The name and the id of the process, if it can be seen.
     process: Option<(String, u64)>,
     speaks: Protocol,
 }
@@ -247,7 +247,7 @@ fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// Asks a socket what it speaks.
+/// Asks a socket for its protocol.
 fn ask(endpoint: &Endpoint) -> Protocol {
     let limits = Timeouts::default().connect(PATIENCE).total(PATIENCE);
     let client = Client::builder(endpoint.clone()).timeouts(limits).build();

@@ -71,16 +71,16 @@ until read -r over; do [ "$woken" ] || break; woken=; done
 exit "$code"
 "#;
 
-/// How long the back may take to end, once it was asked to: something that it writes to may block.
+/// The time that the back has to end on request. One of its outputs may block.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The same before it serves: it has nothing to finish then.
+/// The same before it serves, when it has nothing to finish.
 const NO_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The front, as the back sees it.
 pub struct Front {
     socket: UnixStream,
     group: Option<i32>,
-    /// Whether it waits for the id of a command.
+    /// Whether it waits for the ID of a command.
     waits: AtomicBool,
     wishes: Mutex<Wishes>,
     changed: Condvar,
@@ -255,10 +255,10 @@ impl Front {
         }
     }
 
-    /// Follows what the front says, up to its end. Ends the back if that does not end by itself.
+    /// Reads the lines of the front up to its end. Ends the back if it does not end by itself.
     fn watch(self: &Arc<Self>) {
         for line in BufReader::new(&self.socket).lines().map_while(Result::ok) {
-            // An interrupt is for the command as long as there is one.
+            // While a command runs, an interrupt is meant for it.
             if line == "stop" || lock(&self.wishes).command.is_none() {
                 self.stop();
             }

@@ -34,7 +34,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
         return read(given, name, front);
     }
     let selection = selection(given)?;
-    // First, because a pipe may have to wait for its reader, and clients should not.
+    // The outputs come first: a pipe may wait for its reader, but clients should not wait.
     let outputs = Outputs::open(given)?;
     let (_directory, relay) = relay(given)?;
     let place = relay.endpoint().to_string();
@@ -72,8 +72,8 @@ fn stay(given: &Given, web: Option<Web>, front: &Front, code: i32) -> Result<i32
     Ok(code)
 }
 
-/// Relays as [`run`] does, and shows the recorders what is selected in the end: which connections
-/// and exchanges that is, their responses tell.
+/// Relays as [`run`] does, and passes the selected exchanges to the recorders at the end. The
+/// selection depends on the responses.
 fn record_later(
     given: &Given,
     relay: Relay,
@@ -93,7 +93,7 @@ fn record_later(
     code.map(|code| if code == 0 { wrote } else { code })
 }
 
-/// Shows a recording to recorders. Returns the exit code.
+/// Passes a recording to recorders. Returns the exit code.
 fn record(
     given: &Given,
     recording: &Recording,
@@ -116,7 +116,7 @@ fn read(given: &Given, name: &OsStr, front: &Front) -> Result<i32, String> {
         return Err("--read: a recording takes no command".into());
     }
     let selection = selection(given)?;
-    // An output may have the same name, so all is read before the outputs are opened.
+    // An output may have the same name, so everything is read before the outputs are opened.
     let recording = match Path::new(name).is_dir() {
         true => Recording::open(name),
         false => {
@@ -148,7 +148,7 @@ fn read(given: &Given, name: &OsStr, front: &Front) -> Result<i32, String> {
     Ok(code)
 }
 
-/// Refuses what needs the bytes and times of a recording.
+/// Refuses options that need the bytes and times of a recording.
 fn exact(given: &Given) -> Result<(), String> {
     let bytes = given.value("explain") == Some(OsStr::new("bytes"));
     let exact = ["record", "pcap"].into_iter().find(|option| given.has(option));
@@ -169,7 +169,7 @@ pub fn relay(given: &Given) -> Result<(Option<PrivateDir>, Relay), String> {
 /// Runs a relay until the command ends or the front asks to stop.
 ///
 /// # Errors
-/// A problem of an output is told when it happens, and in the exit code if the command has none.
+/// Reports a failed output at once, and in the exit code unless the command has one.
 pub fn run(given: &Given, relay: Relay, front: &Front, quiet: bool) -> Result<i32, String> {
     let verb = given.verb.name();
     let connected = Arc::new(AtomicBool::new(false));
@@ -195,7 +195,7 @@ pub fn run(given: &Given, relay: Relay, front: &Front, quiet: bool) -> Result<i3
     })
 }
 
-/// Notes that something came.
+/// Notes that traffic arrived.
 struct Connected(Arc<AtomicBool>);
 
 impl Observer for Connected {
@@ -204,7 +204,7 @@ impl Observer for Connected {
     }
 }
 
-/// A terminal that gets CR LF for LF.
+/// A terminal that receives CR LF for LF.
 struct RawTerminal(File);
 
 impl Write for RawTerminal {
@@ -276,7 +276,7 @@ fn target(given: &Given) -> Result<Endpoint, String> {
     Ok(daemon.endpoint)
 }
 
-/// Returns which exchanges are shown and recorded.
+/// Returns the selection of exchanges to show and record.
 fn selection(given: &Given) -> Result<Selection, String> {
     let text = |option| given.value(option).map(OsStr::to_string_lossy);
     let mut selection = Selection::default();
@@ -294,7 +294,7 @@ fn selection(given: &Given) -> Result<Selection, String> {
     Ok(selection)
 }
 
-/// Where the traffic comes from, as recorders note it.
+/// The source of the traffic, as recorders note it.
 struct TrafficOrigin<'a> {
     started: SystemTime,
     target: &'a Endpoint,
@@ -303,7 +303,7 @@ struct TrafficOrigin<'a> {
 
 type BoxedObserver = Box<dyn Observer>;
 
-/// Creates the view and the recorders that were asked for.
+/// Creates the requested view and recorders.
 fn observers(
     given: &Given,
     outputs: Outputs,

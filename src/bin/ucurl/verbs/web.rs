@@ -60,7 +60,7 @@ fn bind(
     Page::bind(place, origin).map_err(|error| error.to_string())
 }
 
-/// Stands in for the page in a build without it.
+/// Replaces the page in a build without it.
 #[cfg(not(feature = "page"))]
 enum Page {}
 
