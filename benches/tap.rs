@@ -7,11 +7,10 @@
 //!
 //! `UNIX_HTTP_BENCH_MIB` (1024) and `UNIX_HTTP_BENCH_ROUNDS` (5) make it shorter.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -27,10 +26,6 @@ const CONTENDERS: &[Contender] = &[
     ("ucurl tap --quiet", 1, |listen, connect| {
         Some(tap(&["--quiet", "--listen", listen, "--to", connect]))
     }),
-    ("ucurl tap --web, no page open", 1, |listen, connect| {
-        Some(tap(&["--web", "--listen", listen, "--to", connect]))
-    }),
-    (PAGE_OPEN, 1, |listen, connect| Some(tap(&["--web", "--listen", listen, "--to", connect]))),
     ("ucurl guard --quiet", 1, |listen, connect| {
         let rules = format!("{listen}.rules");
         fs::write(&rules, "GET /*\nPUT /* <\n").ok()?;
@@ -42,9 +37,6 @@ const CONTENDERS: &[Contender] = &[
     ("socat -b 262144", 1, |listen, connect| Some(socat(&["-b", "262144"], listen, connect))),
     ("socat -v 2> /dev/null", 32, |listen, connect| Some(socat(&["-v"], listen, connect))),
 ];
-
-/// This contender's page is open: a client reads all its events.
-const PAGE_OPEN: &str = "ucurl tap --web, page open";
 
 fn tap(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ucurl"));
@@ -64,16 +56,10 @@ fn socat(flags: &[&str], listen: &str, connect: &str) -> Command {
 struct Relay(Option<Child>);
 
 impl Relay {
-    fn start(name: &str, command: Option<Command>, path: &Path) -> io::Result<Relay> {
+    fn start(command: Option<Command>, path: &Path) -> io::Result<Relay> {
         let Some(mut command) = command else { return Ok(Relay(None)) };
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if name == PAGE_OPEN {
-            command.stderr(Stdio::piped());
-        }
-        let mut child = command.spawn()?;
-        if let Some(said) = child.stderr.take() {
-            open_page(said)?;
-        }
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let relay = Relay(Some(child));
         for _ in 0..1000 {
             // The file exists between bind(2) and listen(2) already.
@@ -84,19 +70,6 @@ impl Relay {
         }
         Err(io::Error::other("the relay does not listen"))
     }
-}
-
-/// Reads the address of the page, and then its events in a thread of its own.
-fn open_page(said: ChildStderr) -> io::Result<()> {
-    let mut line = String::new();
-    BufReader::new(said).read_line(&mut line)?;
-    let address = line.trim_end().split_once("http://").and_then(|(_, rest)| rest.split_once('/'));
-    let (authority, path) = address.ok_or_else(|| io::Error::other(line.clone()))?;
-    let mut page = TcpStream::connect(authority)?;
-    write!(page, "GET /{path}events HTTP/1.1\r\nHost: {authority}\r\n\r\n")?;
-    page.read_exact(&mut [0; 12])?;
-    thread::spawn(move || io::copy(&mut page, &mut io::sink()));
-    Ok(())
 }
 
 impl Drop for Relay {
@@ -251,8 +224,8 @@ fn main() -> io::Result<()> {
             let listen = dir.join("relay");
             let command = command(&listen.display().to_string(), &server.display().to_string());
             let path: PathBuf = if command.is_some() { listen.clone() } else { server.clone() };
-            let relay = Relay::start(name, command, &path)
-                .inspect_err(|error| eprintln!("{name}: {error}"));
+            let relay =
+                Relay::start(command, &path).inspect_err(|error| eprintln!("{name}: {error}"));
             if let Ok(_relay) = relay {
                 let bytes = bytes / part;
                 let [kept, mean] = kept(&path, 2000)?;

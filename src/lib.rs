@@ -94,8 +94,8 @@
 //! | [`traffic`] | exchanges paired, secrets masked, shown line by line | RFC 9112 §9 |
 //! | [`tap`] | a relay that shows and records | |
 //!
-//! [`server`], [`json`], [`docker`], [`tap`] and its [`page`](tap::page) are Cargo features, on by
-//! default. A client alone builds in less than half the time:
+//! [`server`], [`json`], [`docker`] and [`tap`] are Cargo features, on by default. A client alone
+//! builds in less than half the time:
 //! `unix-http = { version = "0.1", default-features = false }`.
 //!
 //! The lessons in `examples/` begin with a socket and no library. `ucurl --explain` annotates any

@@ -12,7 +12,6 @@
 //!   Observers cannot change the bytes.
 //! * [`record`] writes files, [`replay`] answers from them.
 //! * [`guard`] passes only what its rules allow.
-//! * [`page`] shows the traffic live in a browser.
 //! * [`gate`] keeps web pages out of a TCP port.
 
 pub mod gate;

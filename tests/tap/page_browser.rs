@@ -60,6 +60,14 @@ fn setup_with(frames: Receiver<Option<(u8, &'static str)>>) -> Option<Setup> {
             (_, b"/images/large") => responder
                 .field("Content-Type", "application/x-tar")
                 .send_reader(&mut io::repeat(0), LARGE),
+            (_, b"/turns-binary") => {
+                let mut body = responder.field("Content-Type", "text/plain").stream()?;
+                body.write_all(b"hello")?;
+                body.flush()?;
+                let _ = frames.lock().unwrap().recv();
+                body.write_all(b"\0\xff\0")?;
+                body.finish()
+            }
             (_, b"/slow") => {
                 let _ = frames.lock().unwrap().recv();
                 responder.send("at last")
@@ -292,6 +300,21 @@ fn an_upgraded_stream_grows_while_it_is_open() {
 }
 
 #[test]
+fn a_text_that_turns_out_to_be_binary_is_shown_again_in_hex() {
+    let (go, waits) = channel();
+    let Some(mut it) = setup_with(waits) else { return };
+    std::thread::scope(|scope| {
+        scope.spawn(|| it.client.get("/turns-binary").send().unwrap().bytes().unwrap());
+        it.page.choose("GET /turns-binary 200 OK");
+        it.page.browser.until_text("section.response pre", "hello");
+        go.send(None).unwrap();
+        it.page.browser.until_text(".hex", "00000000  68 65 6c 6c 6f 00 ff 00");
+        it.page.browser.until_text(".hex", "hello...");
+    });
+    assert_eq!(it.page.browser.text("document.querySelector('section.response pre')"), "null");
+}
+
+#[test]
 fn a_large_body_is_cut_and_the_page_says_so() {
     let Some(mut it) = setup() else { return };
     let mut body = it.client.get("/images/large").send().unwrap();
@@ -307,6 +330,13 @@ fn a_large_body_is_cut_and_the_page_says_so() {
     browser.click(".more");
     browser.until("document.querySelectorAll('.hex').length === 400");
 }
+
+/// Whether the row that was opened is in view.
+const OPENED_IS_IN_VIEW: &str = "(() => {
+    const row = document.querySelector('[aria-selected=true]').getBoundingClientRect();
+    const room = list.getBoundingClientRect();
+    return row.top >= room.top && row.bottom <= room.bottom;
+})()";
 
 #[test]
 fn ten_thousand_exchanges_stay_quick() {
@@ -324,6 +354,17 @@ fn ten_thousand_exchanges_stay_quick() {
     browser.press("/");
     browser.type_text("/5678/");
     it.page.until_rows(&["GET /containers/5678/json 404 Not Found"]);
+    // The rows in view stay there when an exchange opens beside them, and when it closes.
+    it.page.browser.press("Escape");
+    it.page.browser.until("shown.length === 10_000 && list.scrollHeight > 10_000 * height");
+    it.page.browser.run("list.scrollTop = 5000 * height");
+    for width in [1280, 400] {
+        it.page.browser.window(width, 800);
+        it.page.choose("GET /containers/5003/json 404 Not Found");
+        it.page.browser.until(OPENED_IS_IN_VIEW);
+        it.page.browser.press("Escape");
+        it.page.browser.until(OPENED_IS_IN_VIEW);
+    }
     assert_eq!(it.page.browser.problems(), [""; 0]);
 }
 

@@ -116,7 +116,7 @@ fn hostile_traffic_is_text_and_nothing_else() {
     browser.until(&format!("document.querySelectorAll('#rows .row').length === {}", all.len()));
     for row in 1..=all.len() {
         browser.click(&format!("#rows .row[aria-rowindex='{}']", row + 1));
-        browser.until("document.querySelector('#detail .actions')");
+        browser.until("document.querySelector('#detail dt')");
         let more = "document.querySelectorAll('details').forEach(node => { node.open = true })";
         browser.run(more);
         assert_harmless(browser, row);

@@ -140,7 +140,7 @@ fn every_text_can_be_read_in_light_and_in_dark() {
     browser.until("document.querySelectorAll('#rows .row').length === 4");
     browser.press("ArrowDown");
     browser.press("Enter");
-    browser.until("document.querySelector('#detail dl')");
+    browser.until("document.querySelector('#detail dt')");
     for scheme in ["light", "dark"] {
         browser.colours(scheme);
         assert_eq!(browser.text(CONTRASTS), "", "{scheme}");

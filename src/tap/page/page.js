@@ -115,13 +115,12 @@ function connect() {
   on('about', news => begin(source, news));
   on('exchange', keep);
   on('dropped', forget);
-  on('end', () => showState('ended', 'ended'));
+  on('end', () => showState('ended'));
   source.onerror = () => {
     if (source.readyState === EventSource.CONNECTING) {
-      showState('lost', 'disconnected, trying again');
-      return;
+      return showState('lost', 'disconnected, trying again');
     }
-    // The browser gives up after an answer that is no event stream, so the page tries again.
+    // The browser gives up after an answer that is no event stream.
     showState('lost', 'disconnected: a tap that was started again has a new address');
     setTimeout(connect, RETRY_MS);
   };
@@ -131,7 +130,7 @@ function connect() {
 function begin(source, news) {
   const isOther = session.started && session.started !== news.started;
   session = news;
-  showState('live', 'live');
+  showState('live');
   showSession();
   if (!isOther) return;
   forget({ exchanges: 0, before: Infinity });
@@ -150,7 +149,7 @@ function showSession() {
   document.title = `${name} · ${time} · ucurl`;
 }
 
-function showState(name, text) {
+function showState(name, text = name) {
   byId('state').className = name;
   byId('state').textContent = text;
 }
@@ -170,7 +169,7 @@ function keep(summary) {
 function forget({ exchanges: count, before }) {
   for (const id of exchanges.keys()) if (id < before) exchanges.delete(id);
   byId('dropped').textContent = count ? `${count} earlier exchanges are no longer kept.` : '';
-  if (opened.id < before) closeDetail();
+  if (!exchanges.has(opened.id)) closeDetail();
   redraw();
 }
 
@@ -198,13 +197,12 @@ function passes(summary) {
     && wanted.every(({ text, without }) => summary.words.includes(text) !== without);
 }
 
-/** Shows how many exchanges each kind has, and which kind is chosen. */
 function showKinds() {
   const all = [...exchanges.values()];
   for (const button of byId('kinds').children) {
     const name = button.dataset.kind;
     button.lastElementChild.textContent = all.filter(KINDS[name]).length;
-    button.setAttribute('aria-pressed', name === kind);
+    button.ariaPressed = name === kind;
   }
 }
 
@@ -216,8 +214,9 @@ const drawn = new Map(); // id -> the element of a row in view
 let shown = []; // the summaries that pass the filter
 let current = null; // the id of the row that the keyboard is on
 let drawing = false;
+let height = 30; // of a row; two lines are higher than one
 
-/** Draws everything before the next frame, once for all events until then. */
+/** Draws everything once before the next frame. */
 function redraw() {
   if (drawing) return;
   drawing = true;
@@ -228,10 +227,14 @@ const isAtEnd = box => box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
 
 function draw() {
   drawing = false;
+  const before = height;
+  height = parseFloat(getComputedStyle(rows).getPropertyValue('--row'));
+  // The rows in view stay in view when an exchange beside them opens or closes.
+  if (height !== before) list.scrollTop *= height / before;
   const follows = isAtEnd(list);
   shown = [...exchanges.values()].filter(passes).sort((a, b) => a.id - b.id);
   rows.style.setProperty('--count', shown.length);
-  list.setAttribute('aria-rowcount', shown.length + 1);
+  list.ariaRowCount = shown.length + 1;
   if (follows) list.scrollTop = list.scrollHeight;
   const reason = exchanges.size ? 'No exchange passes the filter.' : 'Waiting for a request.';
   byId('empty').textContent = shown.length ? '' : reason;
@@ -239,13 +242,11 @@ function draw() {
   drawRows();
 }
 
-const rowHeight = () => parseFloat(getComputedStyle(rows).getPropertyValue('--row'));
-
-/** Draws the rows in view; a print shows all of them, up to a limit. */
+/** Draws the rows in view, or for a print the first thousand. */
 function drawRows(isPrint = false) {
-  const top = Math.floor(list.scrollTop / rowHeight());
+  const top = Math.floor(list.scrollTop / height);
   const from = isPrint ? 0 : Math.max(0, top - ROWS_BEYOND);
-  const count = isPrint ? 1000 : Math.ceil(list.clientHeight / rowHeight()) + 2 * ROWS_BEYOND;
+  const count = isPrint ? 1000 : Math.ceil(list.clientHeight / height) + 2 * ROWS_BEYOND;
   const inView = shown.slice(from, from + count);
   const ids = new Set(inView.map(({ id }) => id));
   for (const [id, row] of drawn) {
@@ -259,8 +260,8 @@ function drawRows(isPrint = false) {
 }
 
 /**
- * The time line spans the rows in view, so that a bar of a millisecond stays visible after hours.
- * The bar of an open exchange runs to the edge and does not stretch the scale.
+ * The time line spans the rows in view, so a bar of a millisecond stays visible after hours. An
+ * open exchange does not stretch it: its bar runs to the edge.
  */
 function timeScale(inView) {
   const from = Math.min(...inView.map(({ start_ms: start }) => start));
@@ -278,13 +279,13 @@ function drawRow(summary, index, scale) {
   if (!row) {
     row = make('div');
     row.id = `row-${id}`;
-    row.setAttribute('role', 'row');
+    row.role = 'row';
     drawn.set(id, row);
     rows.append(row);
   }
   if (row.summary !== summary) fillRow(row, summary);
-  row.setAttribute('aria-rowindex', index + 2);
-  row.setAttribute('aria-selected', id === current);
+  row.ariaRowIndex = index + 2;
+  row.ariaSelected = id === current;
   row.style.setProperty('--index', index);
   placeBar(row.bar, summary, scale);
 }
@@ -302,7 +303,7 @@ function fillRow(row, summary) {
   const { state, connection, method, target, sent, received, fault } = summary;
   const cell = (name, ...parts) => {
     const span = make('span', name, ...parts);
-    span.setAttribute('role', 'gridcell');
+    span.role = 'gridcell';
     return span;
   };
   const [code, reason] = statusTexts(summary);
@@ -342,8 +343,8 @@ function moveBy(steps) {
   const at = shown.findIndex(({ id }) => id === current);
   const index = Math.min(shown.length - 1, Math.max(0, at + steps));
   current = shown[index].id;
-  const top = index * rowHeight();
-  const room = list.clientHeight - rowHeight() - list.firstElementChild.offsetHeight;
+  const top = index * height;
+  const room = list.clientHeight - height - list.firstElementChild.offsetHeight;
   if (top < list.scrollTop) list.scrollTop = top;
   else if (top > list.scrollTop + room) list.scrollTop = top - room;
   drawRows();
@@ -369,11 +370,13 @@ function openDetail(id) {
 }
 
 function startDetail() {
-  Object.assign(opened, {
-    data: null, count: 0, blocks: [], stream: newBody(),
-    top: make('div', '', 'Loading'), messages: make('div'), foot: make('div', 'foot'),
-  });
-  detail.replaceChildren(opened.top, opened.messages, opened.foot);
+  const parts = {
+    title: make('h2', '', 'Loading'), actions: make('div', 'actions'), facts: make('dl'),
+    faults: make('div'), messages: make('div'), foot: make('div', 'foot'),
+  };
+  Object.assign(opened, parts, { data: null, count: 0, blocks: [], stream: newBody() });
+  opened.isStale = false;
+  detail.replaceChildren(...Object.values(parts));
   detail.scrollTop = 0;
 }
 
@@ -390,61 +393,50 @@ async function loadDetail() {
   opened.again = opened.loading;
   if (opened.loading) return;
   opened.loading = true;
-  const data = await fetchDetail(id, opened.count);
+  const data = await fetch(`exchange/${id}?after=${opened.count}`)
+    .then(answer => answer.ok ? answer.json() : null).catch(() => null);
   // Meanwhile the reader may have opened another one.
   if (opened.id !== id) return;
   opened.loading = false;
   if (data) showDetail(data);
-  else if (!opened.data) opened.top.textContent = 'The tap does not keep this exchange.';
-  if (opened.again) loadDetail();
-}
-
-async function fetchDetail(id, after) {
-  try {
-    const answer = await fetch(`exchange/${id}?after=${after}`);
-    return answer.ok ? await answer.json() : null;
-  } catch {
-    return null;
-  }
+  else if (!opened.data) opened.title.textContent = 'The tap does not keep this exchange.';
+  if (opened.isStale) startDetail();
+  else if (!opened.again) return;
+  loadDetail();
 }
 
 function showDetail(data) {
-  if (changesKind(opened.data, data)) {
-    startDetail();
-    opened.again = true;
-    return;
-  }
+  // A button that is drawn again loses the focus and the click, so it stays if it can.
+  const { curl, ucurl } = opened.data ?? {};
+  if (curl !== data.curl || ucurl !== data.ucurl) fillTitle(data);
   opened.data = data;
   opened.count = data.piece_count;
-  fillTop(data);
+  fillFacts(data);
   showMessages(data);
+  opened.faults.replaceChildren(...data.faults.map(fault => showNote(fault, 'fault')));
   opened.foot.replaceChildren(...data.notes.map(note => showNote(note)));
 }
 
-/** Whether a body turned out to be of another kind, as text that became binary. */
-function changesKind(before, after) {
-  const kinds = data => data.messages.map(({ body }) => body && body.kind);
-  return before && kinds(before).some((kind, index) => kind && kind !== kinds(after)[index]);
+function fillTitle({ summary: { method, target }, curl, ucurl }) {
+  const copies = Object.entries({ ucurl, curl }).filter(([, command]) => command);
+  detail.ariaLabel = oneLine(`${method} ${target.slice(0, 200)}`);
+  clear(opened.title).append(make('b', '', oneLine(method)), ' ');
+  addLongText(opened.title, oneLine(target));
+  opened.actions.replaceChildren(
+    ...copies.map(([name, command]) => makeButton(`Copy as ${name}`, () => copy(command))),
+    makeButton('Close', goBack, 'close'));
 }
 
-function fillTop({ summary, timing, faults, curl, ucurl }) {
-  const { method, target, connection, number, sent, received } = summary;
-  detail.setAttribute('aria-label', oneLine(`${method} ${target.slice(0, 200)}`));
-  const copies = Object.entries({ ucurl, curl }).filter(([, command]) => command);
+function fillFacts({ summary, timing }) {
+  const { connection, number, sent, received } = summary;
   const facts = [
     ['Status', make('span', `chip ${statusClass(summary)}`, statusTexts(summary).join(' '))],
     ['Connection', `${connection}, exchange ${number}`],
     ['Started', clock(timing.start_ms)], ...showTiming(timing),
     ['Sent', size(sent)], ['Received', size(received)],
   ];
-  opened.top.replaceChildren(
-    addLongText(make('h2', '', make('b', '', oneLine(method)), ' '), oneLine(target)),
-    make('div', 'actions',
-      ...copies.map(([name, command]) => makeButton(`Copy as ${name}`, () => copy(command))),
-      makeButton('Close', goBack, 'close')),
-    make('dl', '', ...facts.map(([name, value]) =>
-      make('div', '', make('dt', '', name), make('dd', '', value)))),
-    ...faults.map(fault => showNote(fault, 'fault')));
+  opened.facts.replaceChildren(...facts.map(([name, value]) =>
+    make('div', '', make('dt', '', name), make('dd', '', value))));
 }
 
 /** How long the parts of the exchange took, so far. */
@@ -520,16 +512,22 @@ function showLine({ text, notes }) {
 
 function newBody() {
   return {
-    element: make('div', 'body'), title: make('h4'), view: make('div'), pieces: [],
-    asText: false, text: '', parsed: 0,
+    element: make('div', 'body'), title: make('h4'), size: make('span'), view: make('div'),
+    pieces: [], asText: false, text: '', parsed: 0,
   };
 }
 
 /** Adds new pieces to a body, in the view that fits its kind. */
 function growBody(body, facts, pieces) {
   if (!facts?.bytes) return;
+  // A text may turn out to be binary, and is then shown from its beginning.
+  opened.isStale ||= Boolean(body.kind) && body.kind !== facts.kind;
+  body.kind = facts.kind;
   body.pieces.push(...pieces);
-  if (!body.element.firstChild) body.element.append(body.title, body.view);
+  if (!body.element.firstChild) {
+    body.title.append(body.size);
+    body.element.append(body.title, body.view);
+  }
   fillBodyTitle(body, facts);
   if (facts.kind === 'frames') addPieces(body, pieces);
   else if (facts.kind === 'hex') showHex(body);
@@ -538,19 +536,20 @@ function growBody(body, facts, pieces) {
 
 function fillBodyTitle(body, facts) {
   const { bytes, kept, kind } = facts;
-  const names = { json: 'JSON', text: 'text', frames: 'frames', hex: 'binary' };
-  body.title.replaceChildren(`Body: ${size(bytes)}${names[kind] ? `, ${names[kind]}` : ''} `);
-  addLeftOut(body.title, bytes - kept);
-  if (kind !== 'json') return;
-  body.title.append(makeButton(body.asText ? 'As a tree' : 'As text', () => {
+  const name = { json: 'JSON', hex: 'binary', none: 'not kept' }[kind] ?? kind;
+  addLeftOut(clear(body.size), `Body: ${size(bytes)}, ${name} `, bytes - kept);
+  if (kind !== 'json' || body.button) return;
+  body.button = makeButton('As text', () => {
     Object.assign(body, { asText: !body.asText, text: '', parsed: 0, tail: null });
-    fillBodyTitle(body, facts);
+    body.button.textContent = body.asText ? 'As a tree' : 'As text';
     showText(body, kind, body.pieces);
-  }));
+  });
+  body.title.append(body.button);
 }
 
-/** Says how much of a body the tap did not keep. */
-function addLeftOut(title, bytes) {
+/** Adds a title that says how much of a body the tap did not keep. */
+function addLeftOut(title, text, bytes) {
+  title.append(text);
   if (bytes > 0) title.append(make('span', 'chip poor', `the last ${size(bytes)} are left out`));
 }
 
@@ -560,11 +559,11 @@ function growStream(pieces, messages) {
   if (!pieces.length) return;
   if (!stream.pieces.length) {
     const title = make('h3', '', 'After the upgrade');
-    stream.element.append(stream.title, stream.view);
+    stream.element.append(stream.size, stream.view);
     opened.messages.append(make('section', '', title, stream.element));
   }
   const left = messages.map(({ body }) => body ? body.bytes - body.kept : 0);
-  addLeftOut(clear(stream.title), left.reduce((sum, bytes) => sum + bytes));
+  addLeftOut(clear(stream.size), '', left.reduce((sum, bytes) => sum + bytes));
   stream.pieces.push(...pieces);
   addPieces(stream, pieces);
 }
@@ -746,12 +745,12 @@ function switchTheme() {
 
 function toggleExplain() {
   const isPlain = document.body.classList.toggle('plain');
-  byId('explain').setAttribute('aria-pressed', !isPlain);
+  byId('explain').ariaPressed = !isPlain;
 }
 
 // ---- keyboard
 
-const pageOfRows = () => Math.floor(list.clientHeight / rowHeight()) - 1;
+const pageOfRows = () => Math.floor(list.clientHeight / height) - 1;
 const LIST_KEYS = {
   ArrowDown: () => moveBy(1),
   ArrowUp: () => moveBy(-1),
@@ -767,7 +766,7 @@ function enter() {
   if (current === null) return;
   const isOpen = opened.id === current;
   openDetail(current);
-  if (isOpen || getComputedStyle(list).display === 'none') detail.focus();
+  if (isOpen || getComputedStyle(list).visibility === 'hidden') detail.focus();
 }
 
 /** Clears the search, leaves the search, or closes the exchange. */
