@@ -169,6 +169,37 @@ fn the_pace_counts_from_what_the_client_said_last() {
     });
 }
 
+/// A shell asks a terminal where its cursor is, and the answer has as many digits as it needs.
+#[test]
+fn the_place_of_a_cursor_does_not_count() {
+    for (recorded, sent) in [("\x1b[8;5R", "\x1b[10;125R"), ("\x1b[10;125R", "\x1b[8;5R")] {
+        let typed = format!("l{recorded}");
+        let (_dir, path) = recording(&[
+            ("0.1", 1, "client", ATTACH),
+            ("0.2", 1, "server", SWITCH),
+            ("1.0", 1, "client", typed.leak()),
+            ("1.001", 1, "server", "L"),
+            ("2.0", 1, "client", "s3"),
+            ("2.001", 1, "server", "S"),
+            ("5.0", 1, "server end", ""),
+        ]);
+        serve(Replay::open(path).unwrap(), |connect| {
+            let client = connect();
+            say(&client, ATTACH);
+            hear(&client, SWITCH);
+            say(&client, "l\x1b");
+            silence(&client);
+            say(&client, &sent[1..]);
+            hear(&client, "L");
+            say(&client, "s");
+            silence(&client);
+            say(&client, "3");
+            hear(&client, "S");
+            assert_eq!(rest(&client), "");
+        });
+    }
+}
+
 #[test]
 fn a_pause_ends_with_the_replay() {
     let (_dir, path) = recording(&[

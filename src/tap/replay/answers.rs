@@ -54,7 +54,7 @@ pub(super) struct Part {
     /// How long after what caused them at the earliest: the request, the previous part, or what the
     /// client did last in the tunnel.
     pub after: Duration,
-    /// How many bytes the client had sent in the tunnel by then.
+    /// How much the client had sent in the tunnel by then, as [`Heard`] counts.
     pub heard: u64,
     /// How long to wait for the client's end, if that came before.
     pub client_end: Option<Duration>,
@@ -103,6 +103,31 @@ impl Source {
             file.consume(n);
         }
         if file.get_ref().limit() > 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+/// Counts what a client sends in a tunnel.
+///
+/// Terminals answer where the cursor is (`ESC [ row ; column R`), which differs from run to run. So
+/// the digits of escape sequences do not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heard {
+    pub bytes: u64,
+    /// How many bytes of `ESC [` have come.
+    escape: u8,
+}
+
+impl Heard {
+    pub fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.escape = match (self.escape, byte) {
+                (2, b'0'..=b'9') => continue,
+                (_, b'\x1b') => 1,
+                (1, b'[') | (2, b';') => 2,
+                _ => 0,
+            };
+            self.bytes += 1;
+        }
     }
 }
 

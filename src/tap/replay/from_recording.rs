@@ -1,6 +1,6 @@
 //! Responses from a lossless recording.
 
-use super::answers::{Digest, PATIENCE, Part, RecordedAnswer, RequestKey, Source};
+use super::answers::{Digest, Heard, PATIENCE, Part, RecordedAnswer, RequestKey, Source};
 use crate::tap::record::raw::{Recorded, Recording, What};
 use crate::traffic::{Conversation, Event, Exchange, Side};
 use std::collections::BTreeMap;
@@ -48,8 +48,8 @@ struct Moment {
 /// What the client has done.
 #[derive(Clone, Copy, Default)]
 struct ClientSoFar {
-    /// How many bytes it has sent in the tunnel.
-    heard: u64,
+    /// What it has sent in the tunnel.
+    heard: Heard,
     /// When it did something last.
     at: Duration,
     /// How many bytes the server had sent when it ended.
@@ -145,7 +145,7 @@ impl Reader {
                 self.bodies.entry(x.number).or_default().add(bytes)
             }
             Event::Tunnel(_, Side::Client, bytes) => {
-                self.client.heard += bytes.len() as u64;
+                self.client.heard.add(bytes);
                 self.client.at = self.now;
             }
             // The bytes so far are that head; it is repeated only to a client that waits for it.
@@ -192,7 +192,7 @@ impl Reader {
             let Moment { at, client, .. } = *moment;
             let after = at.saturating_sub(before.max(client.at));
             before = before.max(at);
-            let (heard, client_end) = (client.heard, patience(x, head, client));
+            let (heard, client_end) = (client.heard.bytes, patience(x, head, client));
             Part { at, after, heard, client_end, after_head, bytes }
         };
         let mut parts = Vec::new();
@@ -221,7 +221,7 @@ impl Reader {
 fn patience(x: &Exchange, head: u64, client: ClientSoFar) -> Option<Duration> {
     let sent = client.ended?;
     let left = x.left.is_some() || x.response.is_none();
-    let caused = left || client.heard > 0 || sent > head;
+    let caused = left || client.heard.bytes > 0 || sent > head;
     let patience = if caused { Duration::MAX } else { PATIENCE };
     (left || x.may_half_close()).then_some(patience)
 }

@@ -1,7 +1,7 @@
 //! The server side: requests in, recorded responses out.
 
 use super::Replay;
-use super::answers::{Digest, RequestKey};
+use super::answers::{Digest, Heard, RequestKey};
 use crate::tap::gate::Gate;
 use crate::tap::refusal::refusal;
 use crate::traffic::{Conversation, Event, Side};
@@ -69,8 +69,8 @@ struct Peer<'a> {
 struct Seen {
     /// Requests whose head has arrived.
     requests: VecDeque<Asked>,
-    /// How many bytes it has sent in a tunnel.
-    heard: u64,
+    /// What it has sent in a tunnel.
+    heard: Heard,
     fault: Option<String>,
     ended: bool,
 }
@@ -95,7 +95,7 @@ impl Seen {
             }
             (Event::Content(_, Side::Client, bytes), Some(asked)) => asked.key.body.add(bytes),
             (Event::End(_, Side::Client, _), Some(asked)) => asked.whole = true,
-            (Event::Tunnel(_, Side::Client, bytes), _) => self.heard += bytes.len() as u64,
+            (Event::Tunnel(_, Side::Client, bytes), _) => self.heard.add(bytes),
             (Event::Fault(_, Side::Client, fault), _) => self.fault = Some(fault.to_string()),
             _ => {}
         }
@@ -149,11 +149,11 @@ impl Peer<'_> {
     }
 
     fn answer(&mut self, n: usize) -> io::Result<()> {
-        let heard_before = self.seen.heard;
+        let before = self.seen.heard.bytes;
         let mut end_awaited = false;
         for part in &self.replay.answers[n].parts {
             self.replay.goes_on(n, Some(part.at));
-            while self.seen.heard - heard_before < part.heard && !self.seen.ended {
+            while self.seen.heard.bytes - before < part.heard && !self.seen.ended {
                 self.read()?;
             }
             if let (Some(patience), false) = (part.client_end, end_awaited) {
