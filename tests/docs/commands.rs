@@ -30,6 +30,7 @@
 //! | `slow` | run only where nothing may be left out: `UNIX_HTTP_TEST_STRICT` |
 //! | `NAME` | a program that has to be there: `jq`, `socat`, `curl` ... |
 //! | `target=TRIPLE` | rustc has this target's standard library (`rustup target add`); left out elsewhere, always |
+//! | `has=NAME` | this program is there; left out elsewhere, always |
 //! | `setup` | run again before each later block of the page |
 //! | `install` | run in a fresh clone only, by `literal.rs` |
 //! | `ci` | not run here: `.ci/run` runs it |
@@ -101,7 +102,10 @@ pub fn has_parts(block: &Block) -> bool {
             }
             has_it
         }
-        program => needs::program(program).is_some(),
+        word => match word.strip_prefix("has=") {
+            None => needs::program(word).is_some(),
+            Some(program) => needs::optional(program),
+        },
     })
 }
 
@@ -200,7 +204,12 @@ fn the_readme_prints_what_it_says() {
 fn every_other_page_prints_what_it_says() {
     // `course.rs` runs the lessons and the answers.
     let course = |name: &str| name.ends_with(".rs") || name == "examples/ANSWERS.md";
-    check(|name| name != "README.md" && !course(name));
+    check(|name| !["README.md", "examples/SERVICES.md"].contains(&name) && !course(name));
+}
+
+#[test]
+fn the_services_answer_as_their_page_says() {
+    check(|name| name == "examples/SERVICES.md");
 }
 
 #[test]

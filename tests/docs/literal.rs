@@ -33,7 +33,7 @@ fn sessions(clone: &Path) -> Vec<Vec<Block>> {
     let mut sessions = vec![readme, lessons];
     for page in pages::files(&clone.join("examples"), "md") {
         let name = page.strip_prefix(clone).expect("a page of the clone").display().to_string();
-        if name != "examples/README.md" {
+        if name != "examples/README.md" && name != "examples/ANSWERS.md" {
             sessions.push(read(&name).1);
         }
     }

@@ -39,35 +39,47 @@ pub fn root() -> Option<()> {
     }
 }
 
-/// The path of a program, looked up in `PATH` and the system administrator's directories.
+/// Returns the path of a program, found in `PATH` or the system administrator's directories.
 pub fn program(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    match env::split_paths(&path)
-        .chain(system)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
-    {
-        None => left_out(name, "no such program here"),
-        found => found,
-    }
+    find(name).or_else(|| left_out(name, "no such program here"))
 }
 
-/// Says once per test file and part what is left out, or fails when nothing may be.
+/// Whether a program is there that CI does not have either.
+pub fn optional(name: &str) -> bool {
+    let found = find(name).is_some();
+    if !found {
+        mention(name, "no such program here");
+    }
+    found
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let places = env::split_paths(&path).chain(system);
+    places.map(|dir| dir.join(name)).find(|file| file.is_file())
+}
+
+/// Mentions a part that is skipped, or fails in a strict run.
 pub fn left_out<T>(part: &str, remedy: &str) -> Option<T> {
-    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(
         env::var_os("UNIX_HTTP_TEST_STRICT").is_none(),
         "UNIX_HTTP_TEST_STRICT is set, and there is no {part}: {remedy}"
     );
+    mention(part, remedy);
+    None
+}
+
+/// Prints once for each test file and part that it is skipped.
+fn mention(part: &str, remedy: &str) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if TOLD.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(part.to_owned()) {
         let me = env::current_exe().ok();
         let me = me
             .as_ref()
             .and_then(|path| path.file_stem()?.to_str()?.rsplit_once('-'))
             .map_or("tests", |(name, _)| name);
-        // Not eprintln!, which the test harness would swallow.
+        // Not eprintln!, which the test harness captures.
         let _ = writeln!(io::stderr(), "left out of {me}: what needs {part} ({remedy})");
     }
-    None
 }
