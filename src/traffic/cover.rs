@@ -15,7 +15,7 @@ impl Cover {
         Cover { on, head: HeadMask::new(on), body: BodyMask::Off }
     }
 
-    /// Masks a head. Returns how many bytes belong to it, and whether they end it.
+    /// Masks a head. Returns how many bytes belong to the head, and whether the head is complete.
     pub fn head(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         self.head.run(bytes)
     }
@@ -64,7 +64,7 @@ impl Cover {
             let start = field.name().len() + 1;
             let mut line = [field.name().as_bytes(), b":", field.value(), b"\r\n"].concat();
             HeadMask::new(self.on).run(&mut line);
-            // It was read as a field line, so it can be one.
+            // It was parsed as a field line, so it is valid.
             let _ = covered.push(field.name(), &line[start..start + field.value().len()]);
         }
         covered

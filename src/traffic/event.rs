@@ -25,17 +25,19 @@ pub enum Event<'a> {
     Content(&'a Exchange, Side, &'a [u8]),
     /// Framing between content: chunk-size lines and the trailer section, perhaps in parts.
     Framing(&'a Exchange, Side, &'a [u8]),
-    /// A message has ended as its framing says, with its trailer fields.
+    /// The end of a complete message, with its trailer fields.
     End(&'a Exchange, Side, Option<&'a Fields>),
-    /// Bytes of an upgraded connection, or of a client during a response that only the close ends.
+    /// Bytes of an upgraded connection, or from a client during a response that ends with the
+    /// connection.
     Tunnel(&'a Exchange, Side, &'a [u8]),
     /// The last event of an exchange.
     Done(&'a Exchange),
-    /// One side sends something that is not HTTP, or not complete. It is not parsed any further.
+    /// One side has sent something that is not HTTP, or is incomplete. It is not parsed any
+    /// further.
     Fault(Option<&'a Exchange>, Side, Fault),
     /// The bytes of one read, after the events that were parsed from them.
     Bytes(Side, &'a [u8]),
-    /// One side has ended, in order or with an error.
+    /// One side has ended, properly or with an error.
     Ended(Side, Option<&'a io::Error>),
     /// The last event of a connection.
     Closed,
@@ -70,12 +72,12 @@ pub enum Fault {
     Unasked,
     /// A request without a response.
     Unanswered,
-    /// More requests wait for a response than a conversation keeps.
+    /// More unanswered requests than a conversation keeps.
     TooManyRequests,
 }
 
 impl Fault {
-    /// Returns what is wrong, without the section.
+    /// Describes the fault without its section.
     pub fn text(&self) -> String {
         match self {
             Fault::Parse(error) => format!("{} at byte {}", error.kind.text(), error.offset),
@@ -83,10 +85,10 @@ impl Fault {
             Fault::IncompleteHead(received) => {
                 format!("the connection ended inside a head, after {received} bytes")
             }
-            Fault::Unasked => "a response that no request asked for".into(),
-            Fault::Unanswered => "no answer to this request".into(),
+            Fault::Unasked => "a response without a request".into(),
+            Fault::Unanswered => "no response to this request".into(),
             Fault::TooManyRequests => {
-                "too many requests without an answer: not read any further".into()
+                "too many requests without a response: not parsed any further".into()
             }
         }
     }
@@ -111,18 +113,18 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Sees what travels through a relay (`tap::Relay`).
+/// Observes the traffic through a relay (`tap::Relay`).
 ///
-/// Events come one at a time and in order of time, also those of several connections. No event is
-/// dropped. When observers fall behind by 256 KiB, [`see`](Observer::see) delays the traffic. An
-/// observer that must never delay it buffers its output, within a limit, until
+/// Events arrive one at a time and in order of time, even from several connections. No event is
+/// dropped. When observers are 256 KiB behind, [`see`](Observer::see) delays the traffic. An
+/// observer that must never delay it buffers its output, up to a limit, until
 /// [`flush`](Observer::flush).
 ///
 /// ```
 /// use std::time::Duration;
 /// use unix_http::traffic::{Conversation, Event, Observer, Side};
 ///
-/// /// Logs each exchange that is over.
+/// /// Logs each exchange when it ends.
 /// struct Log(std::sync::Mutex<Vec<String>>);
 ///
 /// impl Observer for Log {
@@ -144,14 +146,14 @@ impl fmt::Display for Fault {
 /// assert_eq!(*log.0.lock().unwrap(), ["1.1 HEAD 200"]);
 /// ```
 pub trait Observer: Send + Sync {
-    /// Receives an event of a connection; its bytes arrived `at` after the start of the relay.
+    /// Receives an event of a connection. Its bytes arrived `at` after the start of the relay.
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>);
 
-    /// Writes buffered output; may block without delaying the traffic. A relay calls it soon after
-    /// events.
+    /// Writes buffered output. It may block without delaying the traffic. A relay calls it soon
+    /// after events.
     fn flush(&self) {}
 
-    /// Writes everything that is held back, at the end, and returns the first error.
+    /// Writes all remaining output at the end, and returns the first error.
     fn finish(&self) -> Option<String> {
         self.error()
     }

@@ -6,12 +6,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Which end of a relayed connection sent something.
+/// One end of a relayed connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// The end that connected and sends requests.
     Client,
-    /// The end that was connected to and sends responses.
+    /// The end that accepted the connection and sends responses.
     Server,
 }
 
@@ -45,9 +45,9 @@ pub struct Exchange {
     pub sent: Message,
     /// Sizes and times of the response.
     pub received: Message,
-    /// When the client ended its side in the middle of the response, if it did: nobody knows how
-    /// much of the rest it took. A client that ends its side before the response, or that of a
-    /// tunnel, may go on reading.
+    /// When the client ended its side in the middle of the response. How much of the rest it read
+    /// is unknown. A client that ends its side before the response or in a tunnel may continue to
+    /// read.
     pub(crate) left: Option<Duration>,
 }
 
@@ -57,7 +57,7 @@ impl Exchange {
         self.request.as_ref().map_or("", |head| head.method())
     }
 
-    /// Returns the request-target, or nothing.
+    /// Returns the request-target, or an empty slice.
     pub fn target(&self) -> &[u8] {
         self.request.as_ref().map_or(b"", |head| head.target())
     }
@@ -97,7 +97,7 @@ impl Exchange {
         Some(self.received.last.max(self.sent.last)?.saturating_sub(began))
     }
 
-    /// Whether the client goes on reading after its own end: it may use a tunnel.
+    /// Returns whether the client may read after it ended its side, as it may in a tunnel.
     pub(crate) fn may_half_close(&self) -> bool {
         self.is_tunnel() || self.asks_for_tunnel() || self.sent.tunnel > 0
     }
@@ -108,12 +108,12 @@ impl Exchange {
         }
     }
 
-    /// Whether the connection became a tunnel: after a 101, and after a 2xx to CONNECT.
+    /// Returns whether the connection became a tunnel: after a 101, or a 2xx to CONNECT.
     pub(crate) fn is_tunnel(&self) -> bool {
         matches!(self.received.decision, Some(Decision { framing: Framing::Tunnel, .. }))
     }
 
-    /// Whether the request asks for a tunnel.
+    /// Returns whether the request asks for a tunnel.
     pub(crate) fn asks_for_tunnel(&self) -> bool {
         self.method() == "CONNECT"
             || self.fields(Side::Client).is_some_and(|fields| {
@@ -126,8 +126,8 @@ impl Exchange {
         ResponseTo { method: self.method(), fields, upgrade: None, ignore_length }
     }
 
-    /// Whether the connection becomes, or may become, something other than Docker's raw stream or
-    /// WebSocket: HTTP/2, as BuildKit's session does, or an unknown protocol.
+    /// Returns whether the connection may become something other than Docker's raw stream or
+    /// WebSocket: HTTP/2, as for BuildKit's session, or an unknown protocol.
     pub(crate) fn is_opaque(&self) -> bool {
         let known = [&b""[..], b"tcp", b"websocket"];
         let unknown = |protocol: &[u8]| {
@@ -145,7 +145,7 @@ impl Exchange {
 /// Sizes and times of one message.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Message {
-    /// Where its body ends, and why; `None` before the head, or if its framing is invalid.
+    /// The framing of its body; `None` before the head, or if the framing is invalid.
     pub decision: Option<Decision>,
     /// When its first byte arrived.
     pub(crate) began: Option<Duration>,
@@ -153,7 +153,7 @@ pub struct Message {
     pub(crate) head_ended: Option<Duration>,
     /// When its last byte arrived.
     pub(crate) ended: Option<Duration>,
-    /// When the latest of its bytes arrived.
+    /// When its most recent byte arrived.
     pub(crate) last: Option<Duration>,
     /// Bytes of the head, and of interim heads before it.
     pub head: u64,

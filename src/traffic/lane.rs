@@ -1,4 +1,4 @@
-//! One direction of a connection, and what its next bytes belong to.
+//! One direction of a connection, and the part of a message that its next bytes belong to.
 
 use super::cover::Cover;
 use crate::wire::head::{Head, StartLine};
@@ -6,22 +6,22 @@ use crate::wire::head_pieces::HeadPieces;
 use crate::wire::{BodyDecoder, ParseError};
 use std::time::Duration;
 
-/// What the next bytes belong to.
+/// The part of a message that the next bytes belong to.
 #[derive(Debug)]
 pub(super) enum Reading {
     Head,
     Body(BodyDecoder),
-    /// Bytes that the next response explains, and their error if they are a request.
+    /// Bytes whose meaning the next response decides, and their error if they are a request.
     Held(Vec<u8>, Option<ParseError>),
     Tunnel,
-    /// Something that cannot be parsed.
+    /// Bytes that cannot be parsed.
     Lost,
 }
 
 #[derive(Debug)]
 pub(super) struct Lane {
     pub reading: Reading,
-    /// The exchange whose body or tunnel is read.
+    /// The exchange of the current body or tunnel.
     pub number: u64,
     pub cover: Cover,
     /// When the first byte of the head arrived.
@@ -51,7 +51,7 @@ impl Lane {
         (n, read.map(|(_, len)| len.map(|len| (pieces.take(), len))))
     }
 
-    /// Whether the next `n` bytes are content without secrets, which needs no copy.
+    /// Returns whether the next `n` bytes are content without secrets, which needs no copy.
     pub fn is_plain(&self, n: usize) -> bool {
         matches!(&self.reading, Reading::Body(decoder) if decoder.run() > n as u64)
             && self.cover.is_off()

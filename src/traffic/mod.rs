@@ -1,13 +1,13 @@
-//! Turns the traffic between a client and a server into events.
+//! The traffic between a client and a server, as events.
 //!
 //! ```text
-//!   bytes of both sides ──▶ Conversation ──▶ Event ──▶ Text      line by line, for people
-//!                          pairs, covers          ├─▶ Explain   each line with its rule
-//!                          secrets                └─▶ your own Observer
+//!   bytes of both sides ──▶ Conversation ──▶ Event ─┬─▶ Text      line by line, for people
+//!                          pairs messages,          ├─▶ Explain   each line with its rule
+//!                          masks secrets            └─▶ your own Observer
 //! ```
 //!
 //! * [`Conversation`] reads the bytes of one connection as HTTP. It does no I/O.
-//! * An [`Observer`] sees [`Event`]s.
+//! * An [`Observer`] receives [`Event`]s.
 //! * [`secrets`] masks credentials before any observer sees them.
 
 mod conversation;

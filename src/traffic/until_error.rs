@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 #[derive(Debug)]
 pub(crate) struct UntilError<S> {
-    /// What an error message begins with.
+    /// The beginning of an error message.
     what: String,
     state: Mutex<(S, Option<String>)>,
 }
@@ -16,7 +16,7 @@ impl<S> UntilError<S> {
         UntilError { what, state: Mutex::new((state, None)) }
     }
 
-    /// Runs `write` unless there was an error before. Returns the first error.
+    /// Runs `write` unless an earlier call failed. Returns the first error.
     pub fn write(&self, write: impl FnOnce(&mut S) -> io::Result<()>) -> Option<String> {
         let (state, first) = &mut *lock(&self.state);
         if first.is_none()
@@ -32,7 +32,7 @@ impl<S> UntilError<S> {
         lock(&self.state).1.clone()
     }
 
-    /// Changes or reads the state, also after an error.
+    /// Reads or changes the state, even after an error.
     pub fn with<R>(&self, f: impl FnOnce(&mut S) -> R) -> R {
         f(&mut lock(&self.state).0)
     }

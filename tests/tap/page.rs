@@ -251,7 +251,7 @@ fn an_exchange_without_an_answer_has_failed() {
     shown.ends(1);
     let failed = shown.web.events(None).done("/a").data;
     assert_eq!(text(&failed, "state"), "failed");
-    assert_eq!(text(&failed, "fault"), "the server: no answer to this request");
+    assert_eq!(text(&failed, "fault"), "the server: no response to this request");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_browsers_har_is_read_as_far_as_it_goes() {
     let shown = "\
 443.1 GET /d → 200   0 µs  0 B → 0 B
 1.1 GET /a?x=%20y → 200   50 ms  0 B → 2 B
-2.1 ! the server: no answer to this request
+2.1 ! the server: no response to this request
 2.1 GET /a?x=%20y → no response  0 µs  0 B → 0 B
 3.1 GET /form → 200   50 ms  0 B → 2 B
 ";

@@ -405,7 +405,7 @@ fn stopping_cuts_what_does_not_end() {
     setup.run.take().unwrap().join().unwrap();
     assert_eq!((read_some(&mut client), read_some(&mut server)), (vec![], vec![]));
     assert!(UnixStream::connect(setup.path()).is_err());
-    assert_eq!(setup.seen.of(1), ["/a", "server: no answer to this request", "closed"]);
+    assert_eq!(setup.seen.of(1), ["/a", "server: no response to this request", "closed"]);
 }
 
 /// Over TCP every request passes the gate before a byte of it is passed on.

@@ -415,7 +415,7 @@ fn a_fault_is_reported_once_and_affects_only_one_side() {
         &[
             "-> fault: space before the colon of a field line at byte 20 (RFC 9112 §5.1)",
             "1< 200",
-            "1< fault: a response that no request asked for (RFC 9112 §9.2)",
+            "1< fault: a response without a request (RFC 9112 §9.2)",
             "1< content OK",
             "1< end",
             "1  done 0+2",
@@ -644,7 +644,7 @@ fn held_back_bytes_outlive_their_client() {
     ended(
         &early("input\n"),
         &[],
-        &["-< ended", "1< fault: no answer to this request", "1  done 0+0", "closed"],
+        &["-< ended", "1< fault: no response to this request", "1  done 0+0", "closed"],
     );
 }
 
@@ -668,7 +668,7 @@ fn a_secret_stays_masked_when_its_framing_breaks() {
                 head.len() + body.len()
             ),
             "-> ended",
-            "1< fault: no answer to this request",
+            "1< fault: no response to this request",
             "1  done 15+0",
             "closed",
         ],

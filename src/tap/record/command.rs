@@ -1,16 +1,16 @@
-//! The command line that makes a request again, quoted for a shell.
+//! The command line that repeats a request, quoted for a shell.
 
 use crate::base::text::visible;
 use crate::traffic::secrets;
 use crate::wire::Fields;
 
-/// The command that makes a request again.
+/// The command that repeats a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tool {
     /// `ucurl`, which decodes Docker's frames and can attach.
     #[default]
     Ucurl,
-    /// `curl`, which prints frames as they are and cannot send input to a container.
+    /// `curl`, which prints frames unchanged and cannot send input to a container.
     Curl,
 }
 
@@ -21,7 +21,7 @@ pub(in crate::tap) struct RepeatedRequest<'a> {
     pub fields: &'a [(String, Vec<u8>)],
     /// The quoted value of `--data-binary`, if there is content.
     pub body: Option<String>,
-    /// What stands before the target: a scheme and a host, or nothing.
+    /// The text before the target: a scheme and a host, or nothing.
     pub origin: &'a str,
 }
 
@@ -45,14 +45,14 @@ impl RepeatedRequest<'_> {
         if self.target.starts_with(b"/") {
             words.push(word(&[self.origin.as_bytes(), self.target].concat()));
         } else {
-            // As a URL it would name the server to ask, which is the engine.
+            // As a URL it would name another server than the engine.
             words.push(format!("--request-target {} {}/", word(self.target), self.origin));
         }
         words
     }
 }
 
-/// Returns the field lines that make the same request on another connection.
+/// Returns the field lines that the same request needs on another connection.
 pub(in crate::tap) fn repeated_fields(fields: Option<&Fields>) -> Vec<(String, Vec<u8>)> {
     const OF_THE_CONNECTION: &str = "host connection upgrade user-agent content-length \
         transfer-encoding expect accept-encoding te trailer";
@@ -63,11 +63,11 @@ pub(in crate::tap) fn repeated_fields(fields: Option<&Fields>) -> Vec<(String, V
     fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect()
 }
 
-/// Returns a field line as one word; a variable stands for a masked value.
+/// Returns a field line as one word, with a variable in place of a masked value.
 fn field(name: &str, value: &[u8], word: &dyn Fn(&[u8]) -> String) -> String {
     if secrets::is_secret_field(name) && secrets::is_covered(value) {
         let variable = name.to_ascii_uppercase().replace('-', "_");
-        // Without credentials the docker command sends {} in base64.
+        // The docker command sends {} in base64 if it has no credentials.
         let none = match variable.starts_with("X_REGISTRY") {
             true => "-e30=",
             false => "?was covered in the recording",
@@ -77,13 +77,13 @@ fn field(name: &str, value: &[u8], word: &dyn Fn(&[u8]) -> String) -> String {
     word(&[name.as_bytes(), b": ", value].concat())
 }
 
-/// Whether a body fits into the command line, where a leading @ would name a file.
+/// Returns whether a body fits into the command line, where a leading @ would name a file.
 pub(in crate::tap) fn is_inline(body: &[u8]) -> bool {
     !body.contains(&0) && !body.starts_with(b"@") && std::str::from_utf8(body).is_ok()
 }
 
-/// Quotes text for a shell: between single quotes only the quote itself is special. Bytes that are
-/// not UTF-8 are printed.
+/// Quotes text for a shell: within single quotes only the quote itself is special. Bytes that are
+/// not UTF-8 are written with printf.
 pub(in crate::tap) fn quoted(text: &[u8]) -> String {
     let mut quoted = String::new();
     for chunk in text.utf8_chunks() {

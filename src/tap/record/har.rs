@@ -1,4 +1,4 @@
-//! Writes HAR 1.2, the HTTP Archive that browsers' developer tools and many other programs read.
+//! Writes HAR 1.2, the HTTP Archive format of browsers' developer tools and many other programs.
 //!
 //! ```text
 //! { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }
@@ -9,14 +9,14 @@
 //!
 //! * the host of a URL: the Host field, or `localhost`;
 //! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
-//! * a body over the limit: its beginning, and a `comment` that says so;
+//! * a body over the limit: its beginning, and a `comment`;
 //! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
 //! * a response with the content coding gzip: its content is decoded, up to eight times the limit;
-//! * another content coding, or broken gzip: the bytes stay as they are, and `_coding` says so;
+//! * another content coding, or broken gzip: the bytes are unchanged, and `_coding` names it;
 //! * no response: status 0, as in browsers, and the reason in `_error`.
 //!
-//! The file is complete after each entry, also if the disk is full: the next entry overwrites its
-//! end. A pipe gets the end when the recorder finishes.
+//! The file is complete after each entry, even if the disk is full: the next entry overwrites its
+//! end. A pipe receives the end when the recorder finishes.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -75,7 +75,7 @@ struct State<W> {
     first: bool,
     /// Where the end of a complete file begins; `None` in a pipe.
     end: Option<u64>,
-    /// The bodies of exchanges that are not over.
+    /// The bodies of open exchanges.
     open: BTreeMap<(u64, u64), Bodies>,
 }
 
@@ -94,7 +94,7 @@ impl<W: Write + Seek + Send> Har<W> {
     /// Begins an archive in an empty file. Times count from `started`.
     ///
     /// # Errors
-    /// Fails if `out` does.
+    /// Fails if writing to `out` fails.
     pub fn new(mut out: W, started: SystemTime) -> io::Result<Har<W>> {
         let creator =
             concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
@@ -116,7 +116,7 @@ impl<W: Write + Seek + Send> Har<W> {
         self
     }
 
-    /// Sets whether secrets are masked in gzip content too (they are by default).
+    /// Sets whether secrets are masked in gzip content too (default: true).
     #[must_use]
     pub fn cover(self, cover: bool) -> Har<W> {
         self.0.with(|state| state.cover = cover);
@@ -193,7 +193,7 @@ impl<W: Write + Seek> State<W> {
         written
     }
 
-    /// Puts the end back where it was: the disk has room there. Blanks replace the rest.
+    /// Restores the end at its earlier place, where the disk has room. Spaces replace the rest.
     fn restore(&mut self, end: u64) -> io::Result<()> {
         let length = self.out.seek(SeekFrom::End(0))?;
         self.out.seek(SeekFrom::Start(end))?;
@@ -225,7 +225,7 @@ pub(in crate::tap) fn time(json: &mut JsonWriter, name: &str, value: Duration) {
     json.name(name).scalar(format_args!("{}.{:03}", micros / 1000, micros % 1000));
 }
 
-/// Writes a member with `bytes` as text, or as base64 and a member `encoding` that says so.
+/// Writes a member with `bytes` as text, or as base64 with a member `encoding`.
 fn content(json: &mut JsonWriter, name: &str, encoding: &str, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
         Ok(text) => json.name(name).string(text),
@@ -333,7 +333,7 @@ fn named(json: &mut JsonWriter, name: &str, value: &str) {
     });
 }
 
-/// Writes what was kept of a body of `size` bytes.
+/// Writes the kept part of a body of `size` bytes.
 fn body(json: &mut JsonWriter, fields: &Fields, encoding: &str, bytes: &[u8], size: u64) {
     json.name("mimeType").string(&lossy(fields.get("Content-Type").unwrap_or_default()));
     content(json, "text", encoding, bytes);
@@ -346,7 +346,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Returns the requested URL: the target itself if it is one, else the Host and the target.
+/// Returns the requested URL: the target if it is a URL, otherwise the Host and the target.
 fn url(fields: &Fields, target: &[u8]) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(b);
     let host = fields.get("Host").filter(|host| !host.is_empty() && host.iter().all(plain));

@@ -1,4 +1,4 @@
-//! Recorders: observers that write what they see to a file.
+//! Recorders: observers that write the traffic to a file.
 
 pub(super) mod command;
 pub(super) mod har;

@@ -1,8 +1,8 @@
 //! Writes a capture file (pcapng) for Wireshark and tshark.
 //!
-//! A Unix socket has no packets. Each connection is written as a TCP connection: handshake, the
-//! bytes of each read as a segment with the time of that read, FIN where a side ended, RST where it
-//! broke.
+//! A Unix socket has no packets. Each connection is written as a TCP connection: a handshake, the
+//! bytes of each read as a segment with the time of that read, FIN when a side ends, RST when it
+//! breaks.
 //!
 //! ```text
 //! file   = section interface *packet    ; draft-ietf-opsawg-pcapng, numbers little-endian
@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The most data in a packet; an IPv4 packet has at most 65,535 bytes (RFC 791 §3.1).
+/// The most data in a packet. An IPv4 packet has at most 65,535 bytes (RFC 791 §3.1).
 const SEGMENT: usize = 65_000;
 const CLIENT: [u8; 4] = [127, 0, 0, 1];
 const SERVER: [u8; 4] = [127, 0, 0, 2];
@@ -65,7 +65,7 @@ impl<W: Write + Send> Pcap<W> {
     /// Begins a capture. Times count from `started`; `place` is the address of the listener.
     ///
     /// # Errors
-    /// Fails if `out` does.
+    /// Fails if writing to `out` fails.
     pub fn new(out: W, started: SystemTime, place: &str) -> io::Result<Pcap<W>> {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut state = State { out, started, next: BTreeMap::new() };

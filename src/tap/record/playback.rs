@@ -1,4 +1,4 @@
-//! Shows a recording, or a HAR read as one, to an observer, as a relay showed the traffic.
+//! Replays a recording, or a HAR read as one, to an observer, as a relay showed the traffic.
 
 use super::raw::{Recording, What};
 use crate::traffic::{Conversation, Event, Observer, Side};
@@ -13,7 +13,7 @@ struct Played<'a> {
 }
 
 impl Recording {
-    /// Shows all events in their order, with secrets masked if `cover` is set, and then
+    /// Shows all events in order, with secrets masked if `cover` is set, and then
     /// [finishes](Observer::finish). Returns the observer's error.
     ///
     /// # Errors

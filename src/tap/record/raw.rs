@@ -1,9 +1,9 @@
-//! The lossless recorder: every byte of each side, and when it arrived.
+//! The lossless recorder: every byte of each side, and the time when it arrived.
 //!
 //! A recording is a directory:
 //!
 //! ```text
-//! index         one event a line
+//! index         one event per line
 //! 1.client      the bytes of the client of connection 1
 //! 1.server      the bytes of the server
 //! 2.client      and so on
@@ -20,9 +20,9 @@
 //! connection = 1*DIGIT                                                     ; from 1
 //! ```
 //!
-//! A `*` stands for each byte of a masked secret. The files are private (mode 0600, in a directory
-//! with mode 0700). No event is dropped: a slow disk delays the traffic, and an error ends the
-//! recording but not the traffic.
+//! Each byte of a masked secret is a `*`. The files are private (mode 0600, in a directory with
+//! mode 0700). No event is dropped: a slow disk delays the traffic, and an error ends the recording
+//! but not the traffic.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -72,7 +72,7 @@ struct State {
 }
 
 impl Record {
-    /// Creates the directory, or uses an empty one. Times count from `started`; `covered` tells
+    /// Creates the directory, or uses an empty one. Times count from `started`. `covered` records
     /// whether secrets are masked.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The index of a recording. The bytes stay in its files.
+/// A recording: its index in memory, the bytes in its files.
 #[derive(Debug)]
 pub struct Recording {
     /// The directory.
@@ -166,7 +166,7 @@ pub struct Recording {
     pub(crate) covered: bool,
     /// The events, in order.
     pub(crate) events: Vec<Recorded>,
-    /// What of it cannot be used, and why: a last line that is not whole, odd entries of a HAR.
+    /// The unusable parts and the reasons: an incomplete last line, unsupported entries of a HAR.
     pub remarks: Vec<String>,
     /// The bytes of each side of a HAR, which has no directory.
     pub(in crate::tap) memory: Option<BTreeMap<(u64, Side), Vec<u8>>>,
@@ -186,20 +186,20 @@ pub(crate) struct Recorded {
 /// What happened on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// It began.
+    /// The connection began.
     Open,
     /// One side sent this number of bytes.
     Bytes(Side, u64),
-    /// One side ended, in order or with an error.
+    /// One side ended, properly or with an error.
     End(Side, Option<String>),
-    /// It is over.
+    /// The connection ended.
     Closed,
-    /// It was rejected.
+    /// The client was rejected.
     Refused(String),
 }
 
 impl Recording {
-    /// Reads a recording's index.
+    /// Reads the index of a recording.
     ///
     /// # Errors
     /// Fails with `InvalidData` and the line that breaks the grammar, or with a system error.
@@ -223,7 +223,7 @@ impl Recording {
             _ => return Err(invalid(2)),
         };
         let mut lines: Vec<_> = lines.zip(3..).collect();
-        // The last line ends with a line feed, unless the recorder did not come to its end.
+        // The last line ends with a line feed, unless the recorder was interrupted.
         let cut = lines.pop_if(|_| !text.ends_with('\n'));
         let cut = cut.map(|(_, n)| format!("line {} of its index is cut short", n + 1));
         let event = |(line, n)| parse_event(line).ok_or_else(|| invalid(n));

@@ -1,7 +1,7 @@
 //! Bytes that a client sends after a request for an upgrade.
 //!
-//! Until the response comes, they may be the other protocol or another request, so secrets of
-//! either kind are masked.
+//! Until the response arrives, they may belong to the other protocol or to another request, so
+//! secrets of both kinds are masked.
 
 use super::{Conversation, See};
 use crate::traffic::event::{Event, Fault};
@@ -13,7 +13,7 @@ use crate::traffic::secrets::BodyMask;
 const HELD_LIMIT: usize = 64 * 1024;
 
 impl Conversation {
-    /// Holds bytes back, and masks in `bytes` the secrets of either reading.
+    /// Holds bytes back, and masks the secrets of both interpretations in `bytes`.
     pub(super) fn hold(&mut self, bytes: &mut [u8], see: &mut See<'_>) {
         let lane = &mut self.lanes[Side::Client as usize];
         lane.cover.lines(bytes);
@@ -22,7 +22,7 @@ impl Conversation {
         if held.len() > HELD_LIMIT && error.is_some() {
             self.lose(Side::Client, bytes);
         } else if held.len() > HELD_LIMIT {
-            // So many bytes are probably a tunnel, but not certainly: they are masked.
+            // This many bytes are probably a tunnel. They are masked because that is not certain.
             let mut held = std::mem::take(held);
             lane.reading = Reading::Tunnel;
             lane.cover.content(bytes);
@@ -41,12 +41,12 @@ impl Conversation {
         }
     }
 
-    /// Reads the held bytes as the response says.
+    /// Reads the held bytes as the response requires.
     pub(super) fn release(&mut self, see: &mut See<'_>) {
         let (tunnel, lane) = (self.tunnel, &mut self.lanes[Side::Client as usize]);
         let (mut held, error) = match (&mut lane.reading, tunnel) {
             (Reading::Held(held, error), _) => (std::mem::take(held), *error),
-            // No request can follow, so this is no head.
+            // No request can follow, so this is not a head.
             (Reading::Head, Some(_)) => (std::mem::take(self.requests.partial()), None),
             _ => return,
         };
@@ -77,7 +77,7 @@ impl Conversation {
         }
     }
 
-    /// Returns the beginning of a head that is not complete.
+    /// Returns the beginning of an incomplete head.
     pub(super) fn partial(&mut self, side: Side) -> &mut Vec<u8> {
         match side {
             Side::Client => self.requests.partial(),

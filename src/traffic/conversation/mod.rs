@@ -1,14 +1,14 @@
 //! Reads the two byte streams of one connection as HTTP, and pairs requests with responses.
 //!
-//! Responses come in the order of their requests (`RFC 9112 §9.3.2`). Requests may be pipelined, a
-//! response may come before its request has ended, and 1xx responses come before the final one. The
-//! response to HEAD or CONNECT can only be read with its request. After a 101, a 2xx to CONNECT or
+//! Responses arrive in the order of their requests (`RFC 9112 §9.3.2`). Requests may be pipelined,
+//! a response may arrive before its request has ended, and 1xx responses precede the final one. The
+//! response to HEAD or CONNECT cannot be read without its request. After a 101, a 2xx to CONNECT or
 //! a response that ends with the connection, no message follows: the rest is a tunnel.
 //!
-//! After a request for an upgrade, a client may use the other protocol before the response.
-//! Observers see those bytes once the response tells how to read them.
+//! After a request for an upgrade, a client may use the other protocol before the response arrives.
+//! Observers see those bytes once the response decides how to read them.
 //!
-//! Requests without a response are kept: at most 1,024, with 512 KiB of heads.
+//! At most 1,024 unanswered requests are kept, with 512 KiB of heads.
 //!
 //! ```
 //! use std::time::Duration;
@@ -45,7 +45,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many requests may wait for a response, and how many bytes their heads may take together.
+/// The limits for unanswered requests: their number, and the bytes of their heads.
 const OPEN_LIMIT: usize = 1024;
 const OPEN_BYTES: u64 = 512 * 1024;
 
@@ -63,9 +63,9 @@ pub struct Conversation {
     now: Duration,
     /// The exchange that turned the connection into a tunnel.
     tunnel: Option<u64>,
-    /// When the client ended while its bytes were held back, and whether in order.
+    /// When the client ended while its bytes were held back, and whether it ended properly.
     ends_held: Option<(Duration, bool)>,
-    /// Whether responses cannot be parsed, so that requests may have been answered.
+    /// Whether responses cannot be parsed, so that some requests may have been answered.
     unread: bool,
     ignore_length: bool,
     scratch: Vec<u8>,
@@ -75,7 +75,7 @@ pub struct Conversation {
 pub type See<'a> = dyn FnMut(&Event<'_>) + 'a;
 
 impl Conversation {
-    /// Starts a connection; with `cover`, events show secrets masked.
+    /// Starts a connection. With `cover`, secrets in events are masked.
     pub fn new(cover: bool) -> Conversation {
         Conversation {
             lanes: [Lane::new(cover), Lane::new(cover)],
@@ -119,7 +119,7 @@ impl Conversation {
             self.open.iter_mut().for_each(|exchange| exchange.client_ends(at));
         }
         match (side, &self.lane(side).reading) {
-            // Held bytes are read, and end, when the response comes.
+            // Held bytes are read, and end, when the response arrives.
             (Side::Client, Reading::Held(..)) => self.ends_held = Some((at, error.is_none())),
             _ => self.finish(side, error.is_none(), see),
         }
@@ -290,7 +290,7 @@ impl Conversation {
         }
     }
 
-    /// Goes on after a final head with valid framing.
+    /// Continues after a final head with valid framing.
     fn answered(&mut self, number: u64, framing: Framing, len: usize, see: &mut See<'_>) {
         if matches!(framing, Framing::Tunnel | Framing::UntilClose) {
             self.tunnel = Some(number);
@@ -392,7 +392,8 @@ impl Conversation {
         }
     }
 
-    /// Ends what is read of one side. Only an orderly end completes a body that the close ends.
+    /// Ends the current message of one side. Only a proper end completes a body that ends with the
+    /// connection.
     fn finish(&mut self, side: Side, in_order: bool, see: &mut See<'_>) {
         let now = self.now;
         match std::mem::replace(&mut self.lane(side).reading, Reading::Lost) {

@@ -8,16 +8,16 @@ use crate::wire::Fields;
 /// Masks secrets in content that arrives in pieces.
 #[derive(Clone, Debug)]
 pub enum BodyMask {
-    /// Nothing in it can be recognised.
+    /// Content in which no secrets can be recognised.
     Off,
-    /// The first byte tells. The values: whether this is a request about `/secrets/`, and whether
-    /// its Content-Type says JSON.
+    /// The first byte decides. The values: whether this is a request about `/secrets/`, and whether
+    /// its Content-Type is JSON.
     Undecided(bool, bool),
-    /// JSON, or text like it.
+    /// JSON, or similar text.
     Json(Box<JsonMask>),
     /// A form.
     Form(QueryMask),
-    /// A secret.
+    /// A secret as a whole.
     All,
 }
 
@@ -40,7 +40,7 @@ impl BodyMask {
         }
     }
 
-    /// A mask for bytes of an unknown kind.
+    /// Creates a mask for bytes of an unknown kind.
     pub fn unknown() -> BodyMask {
         BodyMask::Json(Box::default())
     }

@@ -5,7 +5,7 @@ use super::query::QueryMask;
 use super::text::push_name;
 use crate::base::secret_name::is_secret_field;
 
-/// Schemes of Authorization, in lower case, which stay readable.
+/// Schemes of Authorization, in lower case. They stay readable.
 const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate"];
 
 /// Masks a request-target.
@@ -23,7 +23,7 @@ pub struct HeadMask {
     cover: bool,
     at: InHead,
     name: Vec<u8>,
-    /// Whether the current value, in `name`, may still be a scheme of Authorization.
+    /// Whether the current value, held in `name`, may still be a scheme of Authorization.
     scheme: bool,
     /// The number of empty lines before the start-line.
     empty: u8,
@@ -44,12 +44,12 @@ enum InHead {
 }
 
 impl HeadMask {
-    /// Starts at the first byte of a head; without `cover` it only finds the end.
+    /// Starts at the first byte of a head. Without `cover` it only finds the end.
     pub fn new(cover: bool) -> HeadMask {
         HeadMask { cover, target: QueryMask::target(), ..HeadMask::default() }
     }
 
-    /// Returns how many of `bytes` belong to the head, and whether the last of them ends it.
+    /// Masks the next bytes. Returns how many of them belong to the head, and whether they end it.
     pub fn run(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -103,7 +103,7 @@ impl HeadMask {
         let name = String::from_utf8_lossy(&self.name);
         let known = ["authorization", "proxy-authorization"];
         self.scheme = known.iter().any(|known| known.eq_ignore_ascii_case(&name));
-        // Any other character: a line of something that is no head.
+        // Any other character: this is not a head.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         self.value = ValueMask::new(self.cover && is_name && is_secret_field(&name));
         self.name.clear();
@@ -120,7 +120,7 @@ impl HeadMask {
         }
     }
 
-    /// Whether the value up to this byte begins a scheme.
+    /// Returns whether the value up to this byte begins a scheme.
     fn is_scheme(&mut self, byte: u8) -> bool {
         push_name(&mut self.name, byte.to_ascii_lowercase());
         let word = &self.name[..];

@@ -4,16 +4,16 @@ use super::text::{ByteSpan, TextMask, cover, push_name, set_name};
 use crate::base::number::hex_digit;
 use crate::base::secret_name::is_secret_name;
 
-/// Masks one value: a string of JSON, the value of a field or of a parameter.
+/// Masks one value: a string in JSON, or the value of a field or of a parameter.
 #[derive(Clone, Debug, Default)]
 pub(super) enum ValueMask {
-    /// Nothing has come but whitespace.
+    /// Only white space so far.
     #[default]
     New,
     Text(TextMask),
     /// JSON in a string or in a parameter.
     Json(Box<JsonMask>),
-    /// All of it is secret.
+    /// A secret as a whole.
     Secret,
 }
 
@@ -49,7 +49,7 @@ impl ValueMask {
         }
     }
 
-    /// Ends a read in the middle of the value.
+    /// Notes that a read ends within the value.
     pub fn cut(&mut self, raw: &mut [u8]) {
         match self {
             ValueMask::Text(text) => text.cut(raw),
@@ -66,24 +66,24 @@ pub struct JsonMask {
     /// The current string, and its name if it is one.
     string: ValueMask,
     name: Vec<u8>,
-    /// What stands outside strings, if this is no JSON.
+    /// The text outside of strings, if this is not JSON.
     outside: TextMask,
-    /// Where an escape begins.
+    /// Where the current escape begins.
     escape: usize,
-    /// Whether a string, in `name`, has just ended.
+    /// Whether a string, held in `name`, has just ended.
     named: bool,
-    /// Whether the next string is a secret.
+    /// Whether the next string is secret.
     secret_value: bool,
     /// One bit for each open object (1) or list (0), the innermost last.
     open: u128,
     depth: u32,
     /// The depth of the object or list whose strings are all secret.
     secret_from: Option<u32>,
-    /// Whether a string that begins here is a name.
+    /// Whether the next string is a name.
     expects_name: bool,
     /// Whether members named `Data` are secret.
     data: bool,
-    /// Whether this is JSON in a value. Its strings are read as text, so the depth is bounded.
+    /// Whether this is JSON inside a value. Its strings are read as text, which limits the depth.
     nested: bool,
 }
 
@@ -104,7 +104,7 @@ impl JsonMask {
         JsonMask { data, ..JsonMask::default() }
     }
 
-    /// Whether the next byte belongs to a secret, or ends it.
+    /// Returns whether the next byte belongs to a secret, or ends it.
     pub fn is_covering(&self) -> bool {
         self.at != InJson::Outside && self.string.is_covering()
     }

@@ -1,8 +1,8 @@
 //! Masks secrets before any observer sees them.
 //!
 //! Recordings are kept and shared, and a Docker client sends its registry passwords with every
-//! pull. So each byte of a secret becomes `*`; lengths and framing stay. A secret is recognised by
-//! its name (see `base/secret_name.rs`), wherever it stands:
+//! pull. Therefore each byte of a secret becomes `*`; lengths and framing stay. A secret is
+//! recognised by its name (see `base/secret_name.rs`) in all these places:
 //!
 //! ```text
 //! field line, trailer field     X-Registry-Auth: …      except the scheme of Authorization
@@ -14,12 +14,12 @@
 //! HTTP/2, unknown upgrades      …                       all of it
 //! ```
 //!
-//! Escapes (`\u003d`, `%3D`) are decoded before names are compared. Not masked, as no name tells:
-//! input typed into a container, its output, files in archives, compressed bodies, numbers. Bytes
-//! that are not HTTP are masked like field lines and JSON.
+//! Escapes (`\u003d`, `%3D`) are decoded before names are compared. Not masked, because they have
+//! no name: input typed into a container, its output, files in archives, compressed bodies,
+//! numbers. Bytes that are not HTTP are masked like field lines and JSON.
 //!
-//! A read that ends inside the host of a URL is masked from the host's beginning: credentials may
-//! stand there.
+//! If a read ends inside the host of a URL, the host is masked from its beginning, because it may
+//! contain credentials.
 //!
 //! ```
 //! use std::time::Duration;
@@ -49,7 +49,7 @@ pub(crate) use head::HeadMask;
 #[cfg(feature = "tap")]
 pub(crate) use head::mask_target;
 
-/// Whether a value was masked: its last word consists of `*` only.
+/// Returns whether a value was masked: its last word consists of `*` only.
 pub(crate) fn is_covered(value: &[u8]) -> bool {
     let word = value.trim_ascii_end().rsplit(|b| matches!(b, b' ' | b'\t')).next();
     word.is_some_and(|word| !word.is_empty() && word.iter().all(|&b| b == b'*'))

@@ -14,12 +14,12 @@ pub struct QueryMask {
     name: Vec<u8>,
     /// The current value, unless this is a name.
     value: Option<ValueMask>,
-    /// The beginning of an escape: where it stands, and its first digit.
+    /// The beginning of an escape: its position, and its first digit.
     escape: Option<(usize, Option<u8>)>,
 }
 
 impl QueryMask {
-    /// Starts at the first byte of a request-target; the default, at that of a form.
+    /// Starts at the first byte of a request-target. The default starts at that of a form.
     pub fn target() -> QueryMask {
         QueryMask { path: true, value: Some(ValueMask::new(false)), ..QueryMask::default() }
     }
@@ -40,7 +40,7 @@ impl QueryMask {
                 self.decoded(high << 4 | low, (start, at + 1), raw);
             }
             (escape, _) => {
-                // An escape that is none stands for itself.
+                // An invalid escape is plain text.
                 if let Some((start, _)) = escape {
                     self.decoded(b'%', (start, at), raw);
                 }

@@ -2,10 +2,10 @@
 
 use crate::base::secret_name::is_secret_name;
 
-/// How many bytes of a name are judged, counted from its end.
+/// How many bytes at the end of a name are compared.
 const NAME: usize = 256;
 
-/// Appends a byte to a name, of which the end is kept.
+/// Appends a byte to a name and keeps only its end.
 pub(super) fn push_name(name: &mut Vec<u8>, byte: u8) {
     if name.len() == 2 * NAME {
         name.drain(..NAME);
@@ -19,7 +19,7 @@ pub(super) fn set_name(name: &mut Vec<u8>, bytes: &[u8]) {
     name.extend_from_slice(&bytes[drained..]);
 }
 
-/// Where a decoded byte stands in the bytes of a read. An escape such as `%3D` takes several.
+/// The position of a decoded byte in the bytes of a read. An escape such as `%3D` takes several.
 pub(super) type ByteSpan = (usize, usize);
 
 pub(super) fn cover(raw: &mut [u8], (start, end): ByteSpan) {
@@ -30,22 +30,22 @@ pub(super) fn cover(raw: &mut [u8], (start, end): ByteSpan) {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct TextMask {
-    /// The name that ends here, if one does.
+    /// The name that ends here, if there is one.
     name: Vec<u8>,
-    /// Whether all that follows is secret, except further `=`, which end base64.
+    /// Whether the rest is secret, except further `=`, which end base64.
     pub covers: bool,
-    /// Where the authority of a URL begins, if this is one: `//` userinfo `@` host.
+    /// Where the authority of a URL begins, if this is a URL: `//` userinfo `@` host.
     authority: Option<usize>,
     last: [u8; 2],
 }
 
 impl TextMask {
-    /// Whether another space changes nothing.
+    /// Whether another space has no effect.
     pub fn is_blank(&self) -> bool {
         self.last == *b"  " && !self.covers
     }
 
-    /// Begins another text.
+    /// Begins a new text.
     pub fn clear(&mut self) {
         self.name.clear();
         (self.covers, self.authority, self.last) = (false, None, [0; 2]);
@@ -87,7 +87,7 @@ impl TextMask {
         }
     }
 
-    /// Ends a read. What may turn out to be credentials in a URL is covered.
+    /// Ends a read, and masks possible credentials in a URL.
     pub fn cut(&mut self, raw: &mut [u8]) {
         if let Some(start) = &mut self.authority {
             cover(raw, (*start, raw.len()));

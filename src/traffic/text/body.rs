@@ -1,4 +1,4 @@
-//! Shows bodies: JSON laid out, Docker's frames decoded, text line by line, other bytes counted.
+//! Shows bodies: JSON indented, Docker's frames decoded, text line by line, other bytes counted.
 
 use super::fold;
 use super::page::{Look, TextPage};
@@ -8,44 +8,44 @@ use crate::json::{JsonError, JsonText, JsonTexts};
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
 
-/// How much of a body the text view shows.
+/// How the text view shows a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyDetail {
     /// Everything.
     Full,
-    /// In JSON, only the number of members that are null, false, 0 or empty.
+    /// Everything, but in JSON only the number of members that are null, false, 0 or empty.
     #[default]
     Brief,
-    /// The length.
+    /// Only its length.
     None,
 }
 
-/// The silence after which the limit starts again.
+/// The pause after which the limit starts again.
 const SILENCE: Duration = Duration::from_secs(1);
-/// The longest line that is shown in one part.
+/// The longest line that is shown in one piece.
 const LINE: usize = 4096;
-/// The index of the lines that are in no frame.
+/// The index of the lines outside of frames.
 const PLAIN: usize = 3;
 
 /// The state of the view of one body.
 pub(super) struct ShownBody {
     look: Look,
     kind: Kind,
-    /// The lines of Docker's three streams, and those in no frame.
+    /// The lines of Docker's three streams, and those outside of frames.
     lines: [Lines; 4],
     /// Whether the fields and the target allow Docker's frames.
     frames: bool,
     media_type: String,
     detail: BodyDetail,
     limit: usize,
-    /// The bytes shown and left out since the last silence.
+    /// The bytes shown and left out since the last pause.
     shown: usize,
     left_out: u64,
     last: Duration,
 }
 
 enum Kind {
-    /// The first bytes do not tell the kind yet.
+    /// The kind is not known yet.
     Undecided(Vec<u8>),
     Json(Box<JsonTexts>),
     Frames(Box<FrameDecoder>),
@@ -136,19 +136,19 @@ impl ShownBody {
         }
     }
 
-    /// Starts the limit again after a silence.
+    /// Starts the limit again after a pause.
     fn resume(&mut self, page: &mut TextPage<'_>) {
         self.shown = 0;
         if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
             self.tell_left_out(page);
-            // After a silence, a new text probably begins.
+            // After a pause, a new text probably begins.
             if matches!(self.kind, Kind::Json(_) | Kind::Text) {
                 self.kind = Kind::Undecided(Vec::new());
             }
         }
     }
 
-    /// Decides the kind, once the first bytes tell it or are `all`.
+    /// Decides the kind, once there are enough bytes or these are `all`.
     fn decide(&mut self, all: bool, page: &mut TextPage<'_>) {
         let Kind::Undecided(first) = &mut self.kind else { return };
         let framed = self.frames && may_begin_frames(first);
@@ -165,7 +165,7 @@ impl ShownBody {
         self.feed(&first, page);
     }
 
-    /// Text is no JSON, and other bytes only if the texts in them are.
+    /// Text is not JSON. Other bytes are JSON only if the texts in them are.
     fn may_be_json(&self, first: &[u8]) -> bool {
         let read = &mut |text: &JsonText<'_>| text.value().map(drop);
         !self.media_type.starts_with("text/") && JsonTexts::default().feed(first, read).is_ok()
@@ -230,7 +230,7 @@ fn lay_out(
     if detail == BodyDetail::Full { text.lay_out(show) } else { fold::lay_out(text, show) }
 }
 
-/// Whether bytes are UTF-8, perhaps cut, with no NUL and few other controls.
+/// Returns whether bytes are UTF-8, perhaps truncated, with no NUL and few other controls.
 fn is_text(bytes: &[u8]) -> bool {
     let control =
         |b: &u8| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x1b | 0x08);
@@ -239,7 +239,7 @@ fn is_text(bytes: &[u8]) -> bool {
     !bytes.contains(&0) && (controls + invalid.saturating_sub(1)) * 10 <= bytes.len()
 }
 
-/// A sequence of lines, of which `text` begins the next.
+/// A sequence of lines. `text` is the beginning of the next one.
 struct Lines {
     label: &'static str,
     look: Look,

@@ -1,4 +1,4 @@
-//! Lays out JSON without the members that are null, false, 0 or empty, and counts those.
+//! Indents JSON, and counts members that are null, false, 0 or empty instead of showing them.
 //!
 //! ```text
 //! {
@@ -9,7 +9,7 @@
 
 use crate::json::{JsonError, JsonText};
 
-/// Lays a text out and hands its lines to `show`.
+/// Indents a text and passes its lines to `show`.
 pub(super) fn lay_out(text: &JsonText<'_>, show: &mut dyn FnMut(&[u8])) -> Result<(), JsonError> {
     let mut fold = Fold { open: Vec::new(), show };
     let result = text.lay_out(&mut |line| fold.line(line));
@@ -22,7 +22,7 @@ struct Fold<'f> {
     show: &'f mut dyn FnMut(&[u8]),
 }
 
-/// An object or list that has begun.
+/// An open object or list.
 struct OpenValue {
     line: Vec<u8>,
     shown: bool,

@@ -5,7 +5,7 @@
 //! 1.2 > Content-Length: 26
 //! 1.2 >
 //! 1.2 * body: Content-Length, so the body ends after that many bytes · RFC 9112 §6.3 item 6
-//! 1.2 > {                                         the body: decoded, JSON laid out, frames
+//! 1.2 > {                                         the body: decoded, JSON indented, frames
 //! 1.2 < HTTP/1.1 201 Created                      < the server
 //! 1.2 ! the connection ended after 3 of 88 bytes  ! a fault
 //! 1.2 * 201 Created: waited 14 ms, 14.2 ms in all; sent 165 + 26 bytes, received 280 + 88
@@ -14,13 +14,13 @@
 //! Every line begins with its numbers, and the lines of one event stay together, so that
 //! `grep '^1\.'` selects a connection.
 //!
-//! A body is shown as it comes, up to a limit; the rest is counted. After a second of silence the
-//! limit starts again, so that a quiet stream (events, a followed log) is shown completely.
+//! A body is shown as it arrives, up to a limit; the rest is counted. After a second without bytes
+//! the limit starts again, so that a quiet stream (events, a followed log) is shown completely.
 //!
-//! Control characters and characters that reorder text are written as `\x1b` or `\u{202e}`.
+//! Control characters and characters that reorder text are escaped as `\x1b` or `\u{202e}`.
 //!
-//! Lines wait until they are flushed. When the reader is slower than the traffic, whole events are
-//! left out and their lines counted: the traffic never waits.
+//! Lines are buffered until they are flushed. If the reader is slower than the traffic, whole
+//! events are left out and their lines counted: the traffic never waits.
 //!
 //! ```
 //! use std::time::Duration;
@@ -58,14 +58,14 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// How much of a body is shown at once by default: 16 KiB.
+/// How much of a body is shown without a pause by default: 16 KiB.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
 
 /// Shows events as text.
 pub struct Text {
     output: Output,
     colour: bool,
-    /// One line for each exchange.
+    /// Whether to show one line for each exchange.
     brief: bool,
     time: bool,
     detail: BodyDetail,
@@ -74,21 +74,21 @@ pub struct Text {
 }
 
 impl Text {
-    /// Writes to `out` when it is [flushed](Observer::flush), and at the end.
+    /// Creates a view that writes to `out` when it is [flushed](Observer::flush), and at the end.
     pub fn new(out: impl Write + Send + 'static) -> Text {
         let (output, bodies) = (Output::new(out), Mutex::default());
         let (colour, brief, time, detail) = (false, false, false, BodyDetail::default());
         Text { output, colour, brief, time, detail, body_limit: BODY_LIMIT, bodies }
     }
 
-    /// Sets whether to use a terminal's colours (off by default).
+    /// Sets whether to use colours (off by default).
     #[must_use]
     pub fn colour(mut self, colour: bool) -> Text {
         self.colour = colour;
         self
     }
 
-    /// Sets whether each exchange is one line, written when it is over.
+    /// Sets whether each exchange is one line, written when it ends.
     #[must_use]
     pub fn brief(mut self, brief: bool) -> Text {
         self.brief = brief;
@@ -109,7 +109,7 @@ impl Text {
         self
     }
 
-    /// Sets how many bytes of a body are shown at once (16 KiB by default).
+    /// Sets how many bytes of a body are shown without a pause (16 KiB by default).
     #[must_use]
     pub fn body_limit(mut self, limit: usize) -> Text {
         self.body_limit = limit;
@@ -195,7 +195,7 @@ impl Text {
     }
 }
 
-/// Notes where the body ends, and why.
+/// Shows where the body ends, and why.
 fn framing(page: &mut TextPage<'_>, x: &Exchange, side: Side) {
     if let Some(Decision { framing, rule, .. }) = x.message(side).decision {
         let what = match framing {

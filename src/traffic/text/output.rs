@@ -4,10 +4,10 @@ use crate::base::sync::lock;
 use std::io::{self, Write};
 use std::sync::Mutex;
 
-/// How many bytes may wait to be written.
+/// The limit of buffered bytes.
 const WAITING_LIMIT: usize = 4 << 20;
 
-/// Keeps lines until they are flushed. Counts lines for which there is no room.
+/// Buffers lines until they are flushed. Counts lines for which there is no room.
 pub(super) struct Output {
     queue: Mutex<Queue>,
     out: Mutex<Box<dyn Write + Send>>,
@@ -26,7 +26,7 @@ impl Output {
         Output { queue: Mutex::default(), out: Mutex::new(Box::new(out)) }
     }
 
-    /// Keeps all that `lines` appends, or nothing. Never waits for the reader.
+    /// Buffers everything that `lines` appends, or nothing. Never waits for the reader.
     pub(super) fn write(&self, lines: &mut dyn FnMut(&mut String)) {
         let mut queue = lock(&self.queue);
         if queue.error.is_some() {
@@ -47,7 +47,7 @@ impl Output {
         }
     }
 
-    /// Writes everything, and waits for the reader.
+    /// Writes everything and waits for the reader.
     pub(super) fn flush(&self) {
         let mut out = lock(&self.out);
         let mut queue = lock(&self.queue);

@@ -1,10 +1,10 @@
-//! Lines with their numbers in front, and without control characters.
+//! Lines that begin with their numbers and contain no control characters.
 
 use crate::base::text::push_harmless;
 use crate::traffic::exchange::Side;
 use std::time::Duration;
 
-/// Appends the lines of one event to those that wait.
+/// Appends the lines of one event to the buffered ones.
 pub(super) struct TextPage<'a> {
     text: &'a mut String,
     /// The beginning of every line.
@@ -27,7 +27,7 @@ impl Look {
     pub(super) const CLIENT: Look = Look("> ", CYAN, "");
     pub(super) const SERVER: Look = Look("< ", GREEN, "");
     pub(super) const NOTE: Look = Look("* ", DIM, DIM);
-    /// A line of its own kind.
+    /// A line of one kind.
     pub(super) const PLAIN: Look = Look("", "", "");
     const WRONG: Look = Look("! ", RED, RED);
 

@@ -5,9 +5,9 @@ use crate::tap::record::command::repeated_fields;
 use crate::traffic::{Exchange, Side};
 use std::time::Duration;
 
-/// The most input that is written as lines with their times; more is in a file.
+/// The most input that is written as lines with their times. More goes to a file.
 const TYPED_LIMIT: u64 = 4096;
-/// A longer pause begins another piece of input.
+/// A longer pause begins a new piece of input.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// One request, and its response.
@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Entry {
     pub name: String,
     pub began: Duration,
-    /// When its response ended; `None` if it was broken off.
+    /// When its response ended; `None` if it was interrupted.
     pub ended: Option<Duration>,
     /// When the client left it.
     pub left: Option<Duration>,
@@ -54,7 +54,7 @@ impl Entry {
         }
     }
 
-    /// Keeps input of a tunnel with its time.
+    /// Stores input of a tunnel with its time.
     pub(super) fn type_in(&mut self, at: Duration, bytes: &[u8]) {
         if self.stdin.length > TYPED_LIMIT {
             return;
@@ -73,7 +73,7 @@ impl Entry {
         }
     }
 
-    /// Whether the input of the tunnel stays open until the server ends, as at a terminal.
+    /// Returns whether the input of the tunnel stays open until the server ends, as at a terminal.
     pub(super) fn stays_open(&self) -> bool {
         self.tunnel && self.first_end != Some(Side::Client) && self.stdin.length <= TYPED_LIMIT
     }

@@ -34,7 +34,7 @@ pub(super) enum Piece<'a> {
 
 /// Finds all ids, in order.
 pub(super) fn find(entries: &[Entry], disk: &Disk) -> io::Result<Vec<Id>> {
-    // Only a reply with a word that a request has as well is read as JSON.
+    // Only a response that shares a word with a request is read as JSON.
     let mut asked = BTreeSet::new();
     for entry in entries {
         asked.extend(beginnings(&entry.target));
@@ -91,13 +91,13 @@ fn collect<'a>(
     }
 }
 
-/// Returns how each word of the length of an id begins.
+/// Returns the beginning of each word that is as long as an id.
 fn beginnings(text: &[u8]) -> impl Iterator<Item = [u8; SHORT]> {
     let words = text.split(|b| !b.is_ascii_alphanumeric());
     words.filter_map(|word| word.first_chunk().copied())
 }
 
-/// Whether text consists of letters and digits, perhaps after the name of a hash.
+/// Returns whether text consists of letters and digits, perhaps after the name of a hash.
 fn is_id(text: &str) -> bool {
     let bare = text.strip_prefix("sha256:").unwrap_or(text);
     let plain = bare.len() >= SHORT && bare.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -108,7 +108,7 @@ fn uses(text: &[u8], id: &str) -> bool {
     (0..text.len()).any(|at| matches(text, at, id) > 0)
 }
 
-/// Returns how many bytes at a place stand for the id: all of it, or a word that begins it.
+/// Returns how many bytes at a position match the id: all of it, or a word that is its beginning.
 fn matches(text: &[u8], at: usize, id: &str) -> usize {
     let word = |b: &u8| b.is_ascii_alphanumeric();
     if at > 0 && word(&text[at - 1]) {

@@ -11,17 +11,17 @@
 //! ```
 //!
 //! * An id (twelve or more letters and digits in a JSON string) that a later request uses becomes a
-//!   variable, so that the script works on what it creates.
-//! * A request that others overlapped (an attach, a wait) runs in the background until the point
-//!   where it had ended. A request that was broken off is killed, where its client left it.
+//!   variable, so that the script works on the objects that it creates.
+//! * A request that overlaps others (attach, wait) runs in the background until the point where
+//!   it ended. An interrupted request is killed where its client left it.
 //! * Input of a terminal session is typed again, with the recorded pauses, and stays open.
-//! * A request that succeeded must succeed again (`-f`), with the ids that are used later, or the
-//!   script stops.
+//! * A request that succeeded must succeed again (`-f`), with the ids that later requests need.
+//!   Otherwise the script stops.
 //! * Bodies are in the script, as text or, if they are binary or long, as base64.
 //! * Fields of the connection are left out: Host, Connection, lengths, the user agent. A variable
-//!   stands for a [masked](crate::traffic::secrets) value.
+//!   replaces a [masked](crate::traffic::secrets) value.
 //!
-//! Bodies wait in a file without a name. The script is written when the relay ends.
+//! Bodies are held in a file without a name. The script is written when the relay ends.
 //!
 //! ```
 //! use std::time::Duration;
@@ -77,7 +77,7 @@ struct State<W> {
 }
 
 impl<W: Write + Send> Script<W> {
-    /// Begins a script that asks `endpoint`, unless `DOCKER_HOST` names another when it runs.
+    /// Begins a script for `endpoint`. `DOCKER_HOST` can name another endpoint when it runs.
     pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
         let (out, tool, endpoint) = (Some(out), Tool::Ucurl, endpoint.to_string());
         let (entries, open, disk) = (Vec::new(), BTreeMap::new(), Disk::default());
@@ -99,7 +99,7 @@ impl<W: Write + Send> Observer for Script<W> {
     }
 
     fn finish(&self) -> Option<String> {
-        // After an error the script has what came before it.
+        // After an error the script contains everything before it.
         let written = self.0.with(State::write);
         self.0.write(|_| written)
     }

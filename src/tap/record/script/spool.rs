@@ -1,4 +1,4 @@
-//! Bytes that wait to be written, in a file without a name.
+//! Bytes to be written later, held in a file without a name.
 
 use crate::transport::PrivateDir;
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +15,7 @@ pub(super) struct Disk {
     end: u64,
 }
 
-/// Where some bytes are in the file: the offset and length of each part.
+/// The position of some bytes in the file: the offset and length of each part.
 #[derive(Debug, Default)]
 pub(super) struct Spool {
     pub length: u64,
@@ -40,7 +40,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Passes all bytes to `take`, a part at a time.
+    /// Passes all bytes to `take`, part by part.
     pub(super) fn read(
         &self,
         spool: &Spool,
@@ -58,7 +58,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Returns all bytes, or none if they are more than `limit`.
+    /// Returns all bytes, or `None` if there are more than `limit`.
     pub(super) fn all(&self, spool: &Spool, limit: u64) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         if spool.length <= limit {
@@ -85,7 +85,7 @@ fn nameless() -> io::Result<File> {
 mod tests {
     use super::{Disk, PART, Spool};
 
-    /// Two at a time, so that their parts alternate in the file.
+    /// Fills two spools at a time, so that their parts alternate in the file.
     #[test]
     fn a_spool_returns_its_bytes() {
         let mut disk = Disk::default();

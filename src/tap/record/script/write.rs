@@ -1,4 +1,4 @@
-//! Writes the script: requests in the order and overlap that they had.
+//! Writes the script: the requests in their recorded order and overlap.
 
 use super::entry::Entry;
 use super::ids::{self, Id, Piece};
@@ -12,9 +12,9 @@ use std::time::Duration;
 
 /// The longest text body in a command line.
 const INLINE: u64 = 4096;
-/// Stops the script where an id is empty.
+/// Stops the script if an id is empty.
 const MISSING: &str = ":?is not in the answer";
-/// How many bytes make a line of base64.
+/// The number of bytes in a line of base64.
 const LINE: usize = 57;
 
 pub(super) struct ScriptWriter<'a> {
@@ -58,7 +58,7 @@ impl ScriptWriter<'_> {
         self.settle(out, &mut running, None, &mut clock)
     }
 
-    /// What the script does, in order of time: requests, and input of terminal sessions.
+    /// The steps of the script in order of time: requests, and input of terminal sessions.
     fn steps(&self) -> Vec<(Duration, usize, Option<&[u8]>)> {
         let mut steps = Vec::new();
         for (n, entry) in self.entries.iter().enumerate() {
@@ -71,8 +71,8 @@ impl ScriptWriter<'_> {
         steps
     }
 
-    /// Ends requests that had ended at this time: waits for them, or kills those that were broken
-    /// off. At the end of the script these are all.
+    /// Ends the requests that had ended at this time: waits for them, or kills the interrupted
+    /// ones. At the end of the script these are all remaining requests.
     fn settle(
         &self,
         out: &mut impl Write,
@@ -89,7 +89,7 @@ impl ScriptWriter<'_> {
                 continue;
             }
             pause(out, end(&n).unwrap_or_default(), clock)?;
-            // A shell tells of a job that was killed.
+            // A shell reports a job that was killed.
             writeln!(out, "kill \"$job{n}\" 2>/dev/null || :\nwait \"$job{n}\" 2>/dev/null || :")?;
         }
         Ok(())
@@ -138,7 +138,7 @@ fn head(tool: Tool, endpoint: &str) -> String {
     )
 }
 
-/// Whether another request began before this one had its response, or it had none.
+/// Returns whether another request began before this one had its response, or it had none.
 fn is_overlapped(entry: &Entry, entries: &[Entry]) -> bool {
     let Some(ended) = entry.ended else { return true };
     entries.iter().any(|other| other.began > entry.began && other.began < ended)
@@ -155,7 +155,7 @@ fn pause(out: &mut impl Write, until: Duration, clock: &mut Duration) -> io::Res
     if pause < 0.05 { Ok(()) } else { writeln!(out, "sleep {pause:.1}") }
 }
 
-/// One entry's place in the script.
+/// The place of an entry in the script.
 struct Request<'a> {
     script: &'a ScriptWriter<'a>,
     entry: &'a Entry,
@@ -196,8 +196,8 @@ impl Request<'_> {
         }
         let mine: Vec<&Id> = self.ids.iter().filter(|id| id.source == n).collect();
         match &mine[..] {
-            // A moment, so that it is under way when the next one begins. What will be killed takes
-            // the place of its shell: else the shell alone would end.
+            // Waits a moment, so that it has started when the next one begins. A request that will
+            // be killed replaces its shell: otherwise only the shell would end.
             [] if self.aside => {
                 let run = if entry.ended.is_none() { "run=exec " } else { "" };
                 writeln!(out, "{run}{command} &\njob{n}=$!\nsleep 1")
@@ -267,7 +267,7 @@ impl Request<'_> {
     }
 }
 
-/// Whether a reply consists of Docker's frames; the last one may be incomplete.
+/// Returns whether a response consists of Docker's frames. The last one may be incomplete.
 fn is_framed(mut reply: &[u8]) -> bool {
     let mut decoder = FrameDecoder::new();
     let mut any = false;
