@@ -223,6 +223,12 @@ fn no_command_hides_in_a_comment() {
     }
 }
 
+#[test]
+fn the_readme_is_one_page() {
+    let (_, text) = pages().swap_remove(0);
+    assert!(text.lines().count() <= 200, "{} lines", text.lines().count());
+}
+
 /// Most users have not set TMPDIR.
 #[test]
 fn no_page_relies_on_tmpdir() {

@@ -14,7 +14,8 @@ use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Pages that one user reads one after the other, in one shell.
@@ -33,11 +34,40 @@ fn sessions(clone: &Path) -> Vec<Vec<Block>> {
     let mut sessions = vec![readme, lessons];
     for page in pages::files(&clone.join("examples"), "md") {
         let name = page.strip_prefix(clone).expect("a page of the clone").display().to_string();
-        if name != "examples/README.md" && name != "examples/ANSWERS.md" {
+        // The answers are changes to the lessons, which `course.rs` makes.
+        if !["examples/README.md", "examples/ANSWERS.md"].contains(&name.as_str()) {
             sessions.push(read(&name).1);
         }
     }
     sessions
+}
+
+/// A clone of the last commit, in Cargo's directory for the files of tests; removed on drop.
+struct Clone(PathBuf);
+
+impl Clone {
+    fn new(git: &Path) -> Clone {
+        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let clone = Clone(scratch.join(format!("unix-http-{}", std::process::id())));
+        let cloned = Command::new(git).args(["clone", "--quiet", "."]).arg(&clone.0).status();
+        assert!(cloned.is_ok_and(|status| status.success()), "git clone");
+        // Hard links to the dependencies of the benches, which need not be compiled once more.
+        let (built, debug) = (scratch.join("../debug"), clone.0.join("target/debug"));
+        fs::create_dir_all(&debug).expect("the clone's target");
+        for folder in ["deps", "build", ".fingerprint"] {
+            let link = Command::new("cp").arg("-al").arg(built.join(folder)).arg(&debug).status();
+            if !link.is_ok_and(|status| status.success()) {
+                eprintln!("cannot link to {folder}: the dependencies are compiled again");
+            }
+        }
+        clone
+    }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Where a user of rustup or of a distribution has Cargo's files.
@@ -97,14 +127,13 @@ fn a_new_user_types_every_page() {
         return;
     }
     let Some(git) = needs::program("git") else { return };
-    let (dir, home) = (TempDir::new(), TempDir::new());
-    let clone = dir.place().join("unix-http");
-    let cloned = Command::new(git).args(["clone", "--quiet", "."]).arg(&clone).status().unwrap();
-    assert!(cloned.success(), "git clone");
+    let home = TempDir::new();
+    let clone = Clone::new(&git);
+    let clone = clone.0.as_path();
     let demo = Demo::start();
-    let mut wrong = type_pages(&clone, home.place(), &demo.socket(), false);
+    let mut wrong = type_pages(clone, home.place(), &demo.socket(), false);
     if let Some(docker) = needs::docker() {
-        wrong.extend(type_pages(&clone, home.place(), &docker, true));
+        wrong.extend(type_pages(clone, home.place(), &docker, true));
     }
     assert!(wrong.is_empty(), "{} commands\n\n{}", wrong.len(), wrong.join("\n\n"));
 }

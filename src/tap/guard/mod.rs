@@ -5,7 +5,7 @@
 //! refuses what could be read in two ways, and sends the engine its own encoding of what it read.
 //!
 //! This is no sandbox: a container that a rule allows can do all that containers can, and `*` for
-//! its name stands for every container of the engine. `examples/guard/README.md` lists ways out.
+//! its name stands for every container of the engine. `examples/guard/README.md` lists escapes.
 
 mod facts;
 mod request;
