@@ -17,8 +17,14 @@ use crate::wire::Fields;
 use crate::wire::framing::{Decision, Framing};
 use std::time::Duration;
 
-/// Writes the line of the list.
-pub(super) fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
+/// Returns the line of the list.
+pub(super) fn summary_of(kept: &KeptExchange) -> Vec<u8> {
+    let mut json = JsonWriter::new();
+    summary(&mut json, kept);
+    json.into_bytes()
+}
+
+fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
     let KeptExchange { id, connection, x, .. } = kept;
     let (sent, received) = (&x.sent, &x.received);
     let response = x.response.as_deref();

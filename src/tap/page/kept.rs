@@ -91,40 +91,27 @@ impl KeptExchange {
         KeptExchange { id, connection, weight: EXCHANGE_WEIGHT, ..KeptExchange::default() }
     }
 
-    /// Returns the exchange for a list.
-    pub fn without_bytes(&self) -> KeptExchange {
-        let (pieces, bytes) = (Vec::new(), Vec::new());
-        let KeptExchange { id, connection, version, kept, first, done, .. } = *self;
-        let (x, faults) = (self.x.clone(), self.faults.clone());
-        KeptExchange {
-            id,
-            connection,
-            version,
-            x,
-            faults,
-            pieces,
-            bytes,
-            kept,
-            first,
-            done,
-            ..KeptExchange::default()
-        }
-    }
-
     /// Keeps an event of the exchange.
     pub fn see(&mut self, at: Duration, x: &Exchange, event: &Event<'_>) {
         self.x.clone_from(x);
         match event {
-            Event::Request(_) => self.add_head(x.request.as_ref().map(|head| head.as_bytes())),
-            Event::Response(_) => self.add_head(x.response.as_ref().map(|head| head.as_bytes())),
+            Event::Request(_) => {
+                self.add_head(x.request.as_ref().map_or(0, |head| head.as_bytes().len()))
+            }
+            Event::Response(_) => {
+                self.add_head(x.response.as_ref().map_or(0, |head| head.as_bytes().len()))
+            }
             Event::Interim(_, head) if self.interim.len() < INTERIM_LIMIT => {
                 self.interim.push((*head).clone());
-                self.add_head(Some(head.as_bytes()));
+                self.add_head(head.as_bytes().len());
             }
             Event::Content(_, side, bytes) => self.add(at, *side, false, bytes),
             Event::Tunnel(_, side, bytes) => self.add(at, *side, true, bytes),
             Event::End(_, side, Some(trailers)) => {
                 self.trailers[*side as usize] = Some((*trailers).clone());
+                self.add_head(
+                    trailers.iter().map(|field| field.name().len() + field.value().len()).sum(),
+                );
             }
             Event::Fault(_, side, fault) => {
                 self.faults.push(KeptFault::Seen(*side, *fault));
@@ -137,9 +124,9 @@ impl KeptExchange {
         }
     }
 
-    fn add_head(&mut self, head: Option<&[u8]>) {
-        // Its bytes, and where its fields are.
-        self.weight += 2 * head.map_or(0, <[u8]>::len);
+    /// Counts a section of fields: its bytes, and where its fields are.
+    fn add_head(&mut self, length: usize) {
+        self.weight += 2 * length;
     }
 
     fn add(&mut self, at: Duration, side: Side, upgraded: bool, bytes: &[u8]) {

@@ -61,7 +61,7 @@ use crate::server::{Handle, Limits, Request, Responder, Sent, Server};
 use crate::traffic::secrets::BodyMask;
 use crate::traffic::{Event, Observer};
 use crate::transport::Endpoint;
-use detail::{detail, summary};
+use detail::detail;
 pub use kept::BODY_LIMIT;
 use kept::{KeptExchange, KeptFault};
 use std::io::{self, Cursor, Write};
@@ -250,17 +250,15 @@ impl Site {
                 let data = format!("{{\"exchanges\":{dropped},\"before\":{before}}}");
                 write!(body, "event: dropped\ndata: {data}\n\n")?;
             }
-            for kept in &changes.exchanges {
-                let mut json = JsonWriter::new();
-                summary(&mut json, kept);
-                write!(body, "id: {}\nevent: exchange\ndata: ", kept.version)?;
-                body.write_all(&json.into_bytes())?;
+            for (version, summary) in &changes.summaries {
+                write!(body, "id: {version}\nevent: exchange\ndata: ")?;
+                body.write_all(summary)?;
                 body.write_all(b"\n\n")?;
             }
             if seen.over && !over {
                 body.write_all(b"event: end\ndata: {}\n\n")?;
             }
-            if changes.exchanges.is_empty() {
+            if changes.summaries.is_empty() {
                 // A comment, which keeps the connection alive and finds out that it is gone.
                 body.write_all(b":\n\n")?;
             }

@@ -7,6 +7,7 @@
 //! the last version that it knows, and gets each of them once, in its latest state. So a slow page
 //! needs no queue, and a change that no page has read yet needs no new version.
 
+use super::detail::summary_of;
 use super::kept::{KeptExchange, KeptFault};
 use crate::base::sync::lock;
 use crate::traffic::{Event, Exchange, Observer};
@@ -59,8 +60,8 @@ pub(super) struct Seen {
 
 /// What a page does not know yet.
 pub(super) struct Changes {
-    /// The changed exchanges in the order of their versions, without their bodies.
-    pub exchanges: Vec<KeptExchange>,
+    /// Versions in order, and the summaries of the exchanges that got them.
+    pub summaries: Vec<(u64, Vec<u8>)>,
     /// Whether there may be more of them.
     pub more: bool,
     pub stopping: bool,
@@ -80,14 +81,13 @@ impl Store {
         state.waiting -= 1;
         let State { dropped, over, stopping, .. } = *state;
         let after = state.changes.range(seen.version + 1..).take(BATCH);
-        let ids: Vec<u64> = after.map(|(_, id)| *id).collect();
-        let kept = ids.iter().filter_map(|id| state.get(*id));
-        let exchanges: Vec<KeptExchange> = kept.map(|kept| kept.without_bytes()).collect();
-        let more = exchanges.len() == BATCH;
-        seen.version = exchanges.last().map_or(seen.version, |last| last.version);
+        let kept = after.filter_map(|(version, id)| Some((*version, state.get(*id)?)));
+        let summaries: Vec<_> = kept.map(|(version, kept)| (version, summary_of(kept))).collect();
+        let more = summaries.len() == BATCH;
+        seen.version = summaries.last().map_or(seen.version, |(version, _)| *version);
         (seen.dropped, seen.over) = (dropped, over && !more);
         state.read = state.read.max(seen.version);
-        Changes { exchanges, more, stopping }
+        Changes { summaries, more, stopping }
     }
 
     /// Returns an exchange. Later bytes begin a new piece of it.
