@@ -333,9 +333,9 @@ fn a_large_body_is_cut_and_the_page_says_so() {
 
 /// Whether the row that was opened is in view.
 const OPENED_IS_IN_VIEW: &str = "(() => {
-    const row = document.querySelector('[aria-selected=true]').getBoundingClientRect();
+    const row = document.querySelector('[aria-selected=true]')?.getBoundingClientRect();
     const room = list.getBoundingClientRect();
-    return row.top >= room.top && row.bottom <= room.bottom;
+    return row && row.top >= room.top && row.bottom <= room.bottom;
 })()";
 
 #[test]
@@ -427,4 +427,48 @@ fn the_title_names_the_command_and_the_time_but_no_secret() {
     let title = page.browser.text("document.title");
     assert!(title.starts_with("sh -c : run DB_PASSWORD=******* · 20"), "{title}");
     assert_eq!(page.browser.text_of("#session b"), "sh -c : run DB_PASSWORD=*******");
+}
+
+#[test]
+fn the_har_has_the_exchanges_of_the_list() {
+    let Some(mut it) = setup() else { return };
+    it.ask();
+    it.page.browser.until("!document.querySelector('.row.open')");
+    let urls = "fetch(document.querySelector('nav a').href).then(answer => answer.json())
+        .then(har => har.log.entries.map(entry => new URL(entry.request.url).pathname).join(' '))";
+    let urls = it.page.browser.run(urls);
+    assert_eq!(urls.as_str(), Some("/containers/a/json /containers/create /containers/b/json"));
+}
+
+#[test]
+fn colours_follow_the_system_until_they_are_switched() {
+    let Some(mut it) = setup() else { return };
+    let browser = &mut it.page.browser;
+    let paper = "getComputedStyle(document.documentElement).backgroundColor";
+    let light = browser.text(paper);
+    browser.colours("dark");
+    let dark = browser.text(paper);
+    assert_ne!(light, dark);
+    for (name, colour) in [("Light", &light), ("Dark", &dark), ("Auto", &dark)] {
+        browser.click("#theme");
+        assert_eq!(browser.text_of("#theme"), name);
+        assert_eq!(browser.text(paper), *colour, "{name}");
+    }
+}
+
+#[test]
+fn a_phone_needs_no_scrolling_sideways() {
+    let Some(mut it) = setup() else { return };
+    it.ask();
+    it.get(&format!("/containers/{}/json?all=1", "4c6ce6".repeat(40)));
+    it.page.browser.window(400, 800);
+    let overflow = "[document.documentElement, list, detail]
+        .filter(one => one.scrollWidth > one.clientWidth).map(one => one.tagName).join(' ')";
+    it.page.browser.until_text("#rows", "4c6ce6");
+    assert_eq!(it.page.browser.text(overflow), "");
+    it.page.browser.press("End");
+    it.page.browser.press("Enter");
+    it.page.browser.until_text("#detail .tree", "No such container");
+    assert_eq!(it.page.browser.text(overflow), "");
+    assert_eq!(it.page.browser.text("document.activeElement.id"), "detail");
 }
