@@ -1,4 +1,4 @@
-//! The program `ucurl`: its flags beside curl's, its output, its errors.
+//! The program `ucurl`: its flags compared with curl's, its output, its errors.
 #![cfg(feature = "commands")]
 
 mod program;

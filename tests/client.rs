@@ -1,4 +1,4 @@
-//! The library's client, and the connection below it.
+//! The library's client, and its connections.
 
 mod support;
 

@@ -17,7 +17,7 @@ mod docker {
     mod version;
 }
 
-/// Every way bytes are delivered: whole, byte by byte, and cut in two at every place.
+/// Returns every delivery of bytes: whole, byte by byte, and cut in two at every position.
 fn deliveries(bytes: &[u8]) -> Vec<Vec<&[u8]>> {
     let mut all = vec![vec![bytes], bytes.chunks(1).collect()];
     all.extend((0..=bytes.len()).map(|at| vec![&bytes[..at], &bytes[at..]]));

@@ -1,4 +1,4 @@
-//! Pages and examples: every command, picture, link and number is as they say.
+//! Pages and examples: every command, picture, link and number is correct.
 #![cfg(feature = "commands")]
 
 mod support;

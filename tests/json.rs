@@ -1,4 +1,4 @@
-//! JSON, RFC 8259: what is read, what is refused and where, whatever the pieces it comes in.
+//! JSON (RFC 8259): which texts are accepted, which are rejected and where, in every delivery.
 #![cfg(feature = "json")]
 
 mod support;
@@ -13,8 +13,7 @@ mod json {
 use support::json_fault::JsonFault;
 use unix_http::json::{JsonTexts, Value};
 
-/// What a reader made of a stream: its texts in a notation of one word for each token, and how it
-/// ended.
+/// The result of reading a stream: its texts with one word for each token, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reading {
     texts: String,
@@ -28,7 +27,7 @@ fn read(text: &[u8]) -> Reading {
     Reading { texts: texts.trim_end().to_owned(), end: end.map_err(JsonFault::from) }
 }
 
-/// Reads a stream of texts in slices, one after the other.
+/// Reads a stream of texts in slices.
 fn read_stream<'a>(slices: impl IntoIterator<Item = &'a [u8]>) -> Reading {
     let (mut stream, mut texts) = (JsonTexts::default(), String::new());
     let mut end = Ok(());
@@ -67,14 +66,14 @@ fn note(value: &Value, texts: &mut String) {
     }
 }
 
-/// Every way a text is delivered: whole, byte by byte, and cut in two at every place.
+/// Returns every delivery of a text: whole, byte by byte, and cut in two at every position.
 fn deliveries(text: &[u8]) -> Vec<Vec<&[u8]>> {
     let mut all = vec![vec![text], text.chunks(1).collect()];
     all.extend((0..=text.len()).map(|at| vec![&text[..at], &text[at..]]));
     all
 }
 
-/// Reads a stream under every delivery, which all must agree.
+/// Reads a stream in every delivery, and checks that all agree.
 fn read_every_way(text: &[u8]) -> Reading {
     let reading = read_stream([text]);
     for slices in deliveries(text) {

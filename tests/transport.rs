@@ -1,4 +1,4 @@
-//! The transport: sockets are dialled, listened on, timed and tunnelled.
+//! The transport: connecting, listening, time limits and tunnels.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! gzip: what zlib and gzip(1) write, and what they refuse.
+//! gzip: files of zlib and gzip(1), and malformed ones.
 
 use crate::support::needs;
 use std::io::Write;
@@ -9,7 +9,7 @@ use unix_http::base::gzip::gunzip;
 
 const MADE_BY_ZLIB: &str = include_str!("../cases/gzip.txt");
 
-/// The name, text and file of each case.
+/// Returns the name, text and file of each case.
 fn cases() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     let text: String = (0..200).map(|n| format!("line {n}\n")).collect();
     let lines = MADE_BY_ZLIB.lines().filter(|line| !line.starts_with('#'));
@@ -22,7 +22,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
 }
 
 #[test]
-fn files_of_zlib() {
+fn files_of_zlib_are_decoded() {
     for (name, text, file) in cases() {
         assert_eq!(gunzip(&file, text.len()).as_ref(), Ok(&text), "{name}");
         if let Some(limit) = text.len().checked_sub(1) {
@@ -32,7 +32,7 @@ fn files_of_zlib() {
 }
 
 #[test]
-fn files_of_gzip() {
+fn files_of_gzip_are_decoded() {
     if needs::program("gzip").is_none() {
         return;
     }
@@ -48,12 +48,12 @@ fn files_of_gzip() {
 }
 
 #[test]
-fn cut_and_damaged_files() {
+fn truncated_and_damaged_files_are_errors() {
     for (name, text, file) in cases() {
         for cut in 0..file.len() {
             match gunzip(&file[..cut], text.len()) {
                 Err(CutShort) => {}
-                // Between two members.
+                // The cut is between two members.
                 Ok(part) => assert!(name == "members" && part == text[..20], "{name} at {cut}"),
                 Err(error) => panic!("{name} at {cut}: {error:?}"),
             }
@@ -61,7 +61,7 @@ fn cut_and_damaged_files() {
         assert_eq!(gunzip(&[&file[..], b"x"].concat(), text.len()), Err(CutShort), "{name}");
         let rest = [&file[..], b"xyz"].concat();
         assert_eq!(gunzip(&rest, text.len()), Err(Invalid("header")), "{name}");
-        // Bits of a date or of padding change nothing.
+        // Damage to a date or to padding has no effect.
         for bit in 0..8 * file.len() {
             let mut damaged = file.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
@@ -71,9 +71,9 @@ fn cut_and_damaged_files() {
     }
 }
 
-/// Streams and reasons are those of zlib's own test (`test/infcover.c`).
+/// The streams and reasons come from zlib's own test (`test/infcover.c`).
 #[test]
-fn broken_blocks() {
+fn malformed_blocks_are_errors() {
     for (stream, why) in [
         (&[0, 0, 0, 0, 0][..], "stored length"),
         (&[6], "block type"),
@@ -104,10 +104,11 @@ fn broken_blocks() {
     }
 }
 
-/// A match copies up to 258 bytes for some bits: no more is made than the limit allows.
+/// A few bits can stand for a match of 258 bytes. The output stops at the limit.
 #[test]
 fn a_bomb_ends_at_the_limit() {
-    // A zero, a thousand times 258 zeros (code 285 and distance 1 of the fixed codes), no end.
+    // A zero, then 258 zeros a thousand times (code 285, distance 1 of the fixed codes), without an
+    // end.
     let mut bits = vec![1, 1, 0];
     bits.extend([0, 0, 1, 1, 0, 0, 0, 0]);
     for _ in 0..1000 {

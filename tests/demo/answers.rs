@@ -1,8 +1,7 @@
-//! The engine in memory, `ucurl demo`: beside what a real dockerd was recorded to answer, and under
-//! the docker command.
+//! Compares `ucurl demo` with recorded answers of dockerd, and runs the docker command on it.
 //!
-//! The requests are those of `tests/recorded/`. `heads-26.1.5.txt` has the heads that dockerd
-//! 26.1.5 answered them with. Without `docker` the same is asked for by ucurl alone.
+//! The requests are those of `tests/recorded/`. `heads-26.1.5.txt` has the heads of the answers
+//! from dockerd 26.1.5. Without the docker command, only ucurl sends requests.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::demo::Demo;
@@ -19,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// `ucurl -sS -f` on the demonstration.
+/// Runs `ucurl -sS -f` on the demonstration.
 #[track_caller]
 fn ask(demo: &Demo, arguments: &[&str], stdin: &[u8]) -> Ended {
     run(
@@ -34,7 +33,7 @@ fn says(demo: &Demo, arguments: &[&str]) -> String {
     ask(demo, arguments, b"").success().trim_end().to_owned()
 }
 
-/// Makes a container of busybox, by the name that the recordings call busy; its ID.
+/// Creates a container of busybox, which the recordings call busy. Returns its ID.
 #[track_caller]
 fn container(demo: &Demo, name: &str, fields: &str) -> String {
     let json = format!(r#"{{"Image":"busy",{fields}}}"#);
@@ -58,7 +57,7 @@ fn recorded(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The heads up to the final one, as lines; `None` when there is more to come. A 101 is final.
+/// Returns the lines of all heads up to the final one; `None` if it has not come. A 101 is final.
 fn heads(bytes: &[u8]) -> Option<Vec<String>> {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = Vec::new();
@@ -73,7 +72,7 @@ fn heads(bytes: &[u8]) -> Option<Vec<String>> {
     }
 }
 
-/// A line of a head, without what differs from one engine and one second to the next.
+/// Removes the parts of a field line that differ between engines and moments.
 fn shape(line: &str) -> String {
     match line.split_once(": ") {
         Some(("Date", date)) => {
@@ -96,7 +95,7 @@ fn shape(line: &str) -> String {
     }
 }
 
-/// Sends what was recorded, with one word replaced, and compares the heads of what comes back.
+/// Sends a recorded request, with one word replaced, and compares the head of the answer.
 #[track_caller]
 fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     let request = String::from_utf8_lossy(&recorded(name)).replace(old, new);
@@ -104,7 +103,7 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     let (head, content) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
     stream.write_all(head.as_bytes()).unwrap();
-    // As curl did: the content is not sent before it is asked for, where that is expected.
+    // Like curl, this sends the content of a request with Expect after the 100.
     let mut waits = head.contains("Expect: 100-continue");
     if !waits {
         stream.write_all(content.as_bytes()).unwrap();
@@ -131,8 +130,7 @@ fn same_heads(demo: &Demo, name: &str, (old, new): (&str, &str)) {
     assert_eq!(shapes(&ours), shapes(&theirs), "{name}");
 }
 
-/// Names of fields, their order, how the content is delimited, status-codes and reason-phrases: all
-/// as dockerd has them.
+/// Fields, their order, the framing, status-codes and reason-phrases are the same as dockerd's.
 #[test]
 fn heads_match_dockerd() {
     let demo = &Demo::start();
@@ -158,7 +156,7 @@ fn heads_match_dockerd() {
     remove("cap-docker");
     container(demo, "cap-docker", r#""Cmd":["sleep","300"]"#);
     ["204-start", "304-start", "logs-mux", "wait", "archive-get"].iter().for_each(same);
-    // Its programs are no files.
+    // The demonstration has no file for its programs.
     same_heads(demo, "archive-head", ("/bin/busybox", "/etc/passwd"));
     remove("cap-docker");
 
@@ -184,8 +182,7 @@ fn heads_match_dockerd() {
     }
 }
 
-/// No stream of another engine is passed off as real: it says what it is wherever somebody asks who
-/// answers.
+/// The start message, `/version` and `/info` all say that this is not Docker.
 #[test]
 fn it_says_that_it_is_a_demonstration() {
     let dir = TempDir::new();
@@ -207,7 +204,7 @@ fn it_says_that_it_is_a_demonstration() {
     );
 }
 
-/// Docker's JSON for a route that is not there, and for a container that is not.
+/// Missing routes and missing containers are answered with Docker's JSON.
 #[test]
 fn errors_are_dockers_json() {
     let demo = Demo::start();
@@ -232,16 +229,14 @@ fn errors_are_dockers_json() {
     }
 }
 
-/// create, attach, start, wait, logs, inspect, exec, an archive out and in, delete: without the
-/// docker command.
+/// Runs create, attach, start, wait, logs, inspect, exec, archive and delete by ucurl alone.
 #[test]
 fn a_containers_life_by_ucurl() {
     let demo = &Demo::start();
     post(demo, "/images/busybox/tag?repo=busy");
     container(demo, "app", r#""Cmd":["sh","-c","echo out; echo err >&2; exit 7"]"#);
     let attach = "/containers/app/attach?stream=1&stdout=1&stderr=1";
-    // A container that has ended can be started again, and who attaches before sees the next run
-    // alone.
+    // A container can start again. A client that attaches before sees the output of that run only.
     for _ in 0..2 {
         let mut command = ucurl();
         command
@@ -278,7 +273,7 @@ fn a_containers_life_by_ucurl() {
     assert_eq!(&tar.stdout[512..520], b"by hand\n");
 }
 
-/// The docker command, told where the demonstration is.
+/// The docker command, which talks to a demonstration.
 struct Docker {
     demo: Demo,
     dir: TempDir,
@@ -312,7 +307,7 @@ impl Docker {
         self.ends(arguments, b"").success().trim_end().to_owned()
     }
 
-    /// The exit code, stdout and stderr.
+    /// Compares the exit code, stdout and stderr.
     #[track_caller]
     fn tells(&self, arguments: &[&str], stdin: &[u8], (code, stdout, stderr): (i32, &str, &str)) {
         let ended = self.ends(arguments, stdin);
@@ -382,7 +377,7 @@ fn docker_execs_and_copies() {
 
     docker.tells(&["stop", "box"], b"", (0, "box\n", ""));
     docker.tells(&["rm", "box"], b"", (0, "box\n", ""));
-    // Until now, so that it ends.
+    // With a time limit the command ends.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
     let events = docker.says(&[
@@ -422,7 +417,7 @@ fn docker_builds() {
         progress.contains("\nbuilt\n") && progress.ends_with("Successfully tagged mine:latest"),
         "{progress}"
     );
-    // What the last step made is what was built.
+    // The image is the result of the last step.
     let ids: Vec<&str> = progress.lines().filter_map(|line| line.strip_prefix(" ---> ")).collect();
     let built = progress.lines().find_map(|line| line.strip_prefix("Successfully built "));
     assert_eq!(ids.last().copied(), built, "{progress}");

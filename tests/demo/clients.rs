@@ -1,4 +1,4 @@
-//! What real clients found wrong once: each case beside what dockerd 26.1.5 answers.
+//! Faults that real clients have found. The right values are the answers of dockerd 26.1.5.
 
 use crate::support::demo::Demo;
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use unix_http::Client;
 use unix_http::base::percent::encode;
 use unix_http::json::Value;
 
-/// An engine with the containers `l1` and `l2`, which sleep, and `l3`, which was never started.
+/// An engine with two sleeping containers, `l1` and `l2`, and `l3`, which was never started.
 struct Engine {
     demo: Demo,
     client: Client,
@@ -46,7 +46,7 @@ impl Engine {
         member(&text, "/Id")
     }
 
-    /// The status-code and the text.
+    /// Sends a request. Returns the status-code and the text.
     fn ask(&self, method: &str, path: &str, json: &str) -> (u16, String) {
         let request = match method {
             "GET" => self.client.get(path),
@@ -60,7 +60,7 @@ impl Engine {
         (status, text.trim_end().to_owned())
     }
 
-    /// Asks, and compares with a status-code and a text; of an error that is its message.
+    /// Sends a request and compares the status-code, and the text or the message of an error.
     #[track_caller]
     fn expect(&self, method: &str, path: &str, json: &str, (status, text): (u16, &str)) {
         let (got, body) = self.ask(method, path, json);
@@ -68,7 +68,7 @@ impl Engine {
         assert_eq!((got, &message[..]), (status, text), "{method} {path} {json}");
     }
 
-    /// The names of what a list has with these filters.
+    /// Returns the names in a list with these filters.
     #[track_caller]
     fn names(&self, list: &str, filters: &str, member: &str) -> String {
         let path = format!("{list}filters={}", encode(filters.as_bytes()));
@@ -82,7 +82,7 @@ impl Engine {
         list.elements().iter().filter_map(first).collect::<Vec<_>>().join(" ")
     }
 
-    /// A connection that has sent a POST with this JSON, offering an upgrade.
+    /// Sends a POST with this JSON that offers an upgrade, and returns the connection.
     fn hijack(&self, path: &str, json: &str) -> UnixStream {
         let mut stream = UnixStream::connect(self.demo.socket()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -96,7 +96,7 @@ impl Engine {
     }
 }
 
-/// The text or number at a place in a JSON text.
+/// Returns the text or number at a place in a JSON text.
 #[track_caller]
 fn member(text: &str, place: &str) -> String {
     let value = Value::parse(text.as_bytes()).unwrap_or_else(|_| panic!("no JSON: {text}"));
@@ -111,14 +111,14 @@ fn member(text: &str, place: &str) -> String {
     }
 }
 
-/// What the next read gives.
+/// Returns the bytes of the next read.
 fn read(stream: &mut UnixStream) -> String {
     let mut buffer = [0; 4096];
     let n = stream.read(&mut buffer).unwrap();
     String::from_utf8_lossy(&buffer[..n]).into_owned()
 }
 
-/// Everything up to the end.
+/// Reads to the end.
 fn rest(mut stream: UnixStream) -> String {
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
@@ -140,12 +140,12 @@ fn until(stream: &mut UnixStream, end: &str) -> String {
 fn filters_of_containers() {
     let engine = Engine::start();
     for (filters, names) in [
-        // All labels have to fit.
+        // Every label has to match.
         (r#"{"label":["a=1","b=2"]}"#, "/l2"),
         (r#"{"label":["a=1"]}"#, "/l2 /l1"),
         (r#"{"label":["b"]}"#, "/l2 /l1"),
         (r#"{"label":{"b=1":true,"b=2":false}}"#, "/l1"),
-        // A part of the name, or with `^` and `$` all of it, with and without the slash.
+        // The name may begin with a slash. `^` and `$` stand for its ends.
         (r#"{"name":["^l1$"]}"#, "/l1"),
         (r#"{"name":["^/l1$"]}"#, "/l1"),
         (r#"{"name":["l"]}"#, "/l3 /l2 /l1"),
@@ -225,7 +225,7 @@ fn filters_of_images_and_networks() {
     engine.expect("GET", "/volumes/nope", "", (404, "get nope: no such volume"));
 }
 
-/// Moby trims and lower-cases before it decides, so Python's `False` is false.
+/// Moby trims and lower-cases booleans, so Python's `False` is false.
 #[test]
 fn booleans_are_read_as_moby_reads_them() {
     let engine = Engine::start();
@@ -257,7 +257,7 @@ fn references_with_digests_tags_and_ids() {
         let (status, same) = engine.ask("GET", &format!("/images/{name}/json"), "");
         assert_eq!((status, member(&same, "/Id")), (200, id.clone()), "{name}");
     }
-    // What a pull says can be pulled; docker sends the digest as a tag.
+    // The digest that a pull prints can be pulled. The docker command sends it as a tag.
     let digest = digest.split('@').nth(1).unwrap();
     let pull = format!("/images/create?fromImage=busybox&tag={digest}");
     let (status, progress) = engine.ask("POST", &pull, "");
@@ -275,7 +275,7 @@ fn one_of_several_tags_is_removed_alone() {
     assert!(status == 409 && member(&text, "/message").starts_with(start), "{text}");
 }
 
-/// docker-py loses what comes together with the head, and dockerode sends a body with each attach.
+/// docker-py loses bytes that come with the head, and dockerode sends a body with each attach.
 #[test]
 fn a_hijacked_head_comes_alone() {
     let engine = Engine::start();
@@ -328,7 +328,7 @@ fn an_exec_has_its_own_directory_environment_and_frames() {
     assert_eq!(output(r#""Cmd":["pwd"],"WorkingDir":"/tmp","Tty":true"#, tty), "/tmp\r\n");
     let env = output(r#""Cmd":["env"],"Env":["Q=r"],"Tty":true"#, tty);
     assert!(env.lines().any(|line| line == "Q=r") && env.contains("HOSTNAME="), "{env}");
-    // Frames or none: the start decides.
+    // `Tty` of the start decides whether there are frames.
     let cmd = r#""Cmd":["echo","x"],"Tty":true"#;
     assert_eq!(output(cmd, "{}"), "\x01\0\0\0\0\0\0\x03x\r\n");
     assert_eq!(output(r#""Cmd":["echo","x"]"#, tty), "x\n");
@@ -373,7 +373,7 @@ fn a_terminal_is_resized_as_soon_as_it_begins() {
     engine.expect("POST", &format!("/exec/{exec}/resize?h=20&w=80"), "", (400, not));
 }
 
-/// What a shell of the demonstration understands, and what it refuses by name.
+/// The shell runs a few commands and refuses other syntax by name.
 #[test]
 fn a_shell_runs_commands_one_after_the_other() {
     let engine = Engine::start();
@@ -383,7 +383,7 @@ fn a_shell_runs_commands_one_after_the_other() {
         (r#"echo 'x  $y;' \"z ; 'q'\" >&2"#, "x  $y; z ; 'q'\r\n".to_owned()),
         (r#"false; sh -c 'exit 3' && echo never; echo '' again"#, " again\r\n".to_owned()),
         ("exit 3; echo never", String::new()),
-        // As a shell that cannot open the file, it goes on.
+        // It goes on, as a shell does that cannot open the file.
         ("echo a; echo b >/f; echo c", "a\r\n".to_owned() + &no(">/f") + "c\r\n"),
         ("echo a | cat", no("|")),
         ("sleep 1 & echo", no("&")),
@@ -421,7 +421,7 @@ fn a_terminal_echoes_interrupts_and_ends() {
             stream.write_all(b"\x15\x04").unwrap();
         }
     }
-    // Ctrl-C ends what runs, with the status of SIGINT; Ctrl-D on an empty line ends the input.
+    // Ctrl-C ends the program with the status of SIGINT. Ctrl-D on an empty line ends the input.
     engine.create("cc", &format!(r#""Cmd":["cat"],{tty}"#));
     for (typed, code) in [(b"\x03", "130"), (b"\x04", "0")] {
         let mut stream = engine.hijack("/containers/cc/attach?stream=1&stdin=1&stdout=1", "");
@@ -448,7 +448,7 @@ fn detaching_leaves_the_container_running() {
     ] {
         let mut stream = engine.hijack(&path, "");
         read(&mut stream);
-        // A key alone is input.
+        // The first detach key alone is input.
         stream.write_all(&[&b"echo \x10;"[..], keys].concat()).unwrap();
         rest(stream);
         let (_, state) = engine.ask("GET", "/containers/dd/json", "");
@@ -568,7 +568,7 @@ fn events_of_the_past_end() {
             },
         )
     };
-    // create and start of two containers, and create of the third
+    // Two containers were created and started, the third only created.
     assert_eq!(ask("since=0&until=0"), (200, "5".to_owned()));
     assert_eq!(ask("until=0"), (200, "5".to_owned()));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -658,7 +658,7 @@ fn an_import_has_no_changes() {
     assert_eq!((status, member(&text, "/status")), (200, member(&image, "/Id")));
 }
 
-/// Errors of builds, and what a quiet build says.
+/// Builds report errors as dockerd does, and a quiet build prints only the ID.
 #[test]
 fn builds_and_their_errors() {
     let engine = Engine::start();

@@ -1,7 +1,7 @@
-//! Files of `ucurl` for the tests that call their functions: a program has no public interface.
+//! Files of `ucurl`, for tests that call their functions: a program has no public interface.
 //!
-//! A test program says `mod program; use program::{args, content, fetch, output, plan};`, so that
-//! `crate::args` is what it is in `ucurl`.
+//! A test program writes `mod program; use program::{args, content, fetch, output, plan};`, so that
+//! `crate::args` means the same as in `ucurl`.
 #![allow(dead_code, missing_docs)]
 
 #[path = "../../src/bin/ucurl"]

@@ -1,11 +1,11 @@
-//! A test that runs itself again, as the only one in a process of its own.
+//! A test that runs itself again, alone in a new process.
 
 use std::env;
 use std::process::{Command, Output};
 
 const ALONE: &str = "UNIX_HTTP_TEST_ALONE";
 
-/// A test's name as the harness knows it; `module` is `module_path!()`.
+/// Returns the name of a test in the harness. `module` is `module_path!()`.
 pub fn name(module: &str, test: &str) -> String {
     match module.split_once("::") {
         Some((_, module)) => format!("{module}::{test}"),
@@ -13,14 +13,15 @@ pub fn name(module: &str, test: &str) -> String {
     }
 }
 
-/// A command that runs this test alone. What sets it apart from the first run is up to the caller.
+/// Returns a command that runs only this test. The caller marks the second run, with a variable for
+/// example.
 pub fn again(module: &str, test: &str) -> Command {
     let mut command = Command::new(env::current_exe().expect("this test program"));
     command.args(["--exact", &name(module, test), "--nocapture"]);
     command
 }
 
-/// Panics unless the one test passed.
+/// Panics unless the test passed.
 #[track_caller]
 pub fn passed(output: &Output) {
     let said = [&output.stdout[..], &output.stderr].concat();
@@ -28,8 +29,9 @@ pub fn passed(output: &Output) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// Whether to go on: true in a process that runs nothing but this test. Otherwise starts one, waits
-/// for it and prints what it printed. For tests that count what a process has: descriptors, memory.
+/// Returns true in a process that runs only this test. Otherwise starts such a process, waits for
+/// it, prints its output and returns false. For tests that count the descriptors or memory of a
+/// process.
 #[track_caller]
 pub fn alone(module: &str, test: &str) -> bool {
     if env::var_os(ALONE).is_some() {

@@ -1,4 +1,4 @@
-//! Certificates of a throwaway CA, made by the system's openssl.
+//! Certificates of a throwaway CA, created by the system's openssl.
 
 use super::needs;
 use super::temp::TempDir;
@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// A directory with `ca.pem`, `other-ca.pem` and, each with its `.key`, what they signed:
-/// `server.pem` for localhost and 127.0.0.1, `elsewhere.pem` for other names, `expired.pem`,
-/// `client.pem`, `other-client.pem` of the other CA; and `empty.pem`, which holds none. Shared by
-/// the tests that run, removed after the last. `None` without openssl.
+/// Returns a directory with `ca.pem`, `other-ca.pem` and the certificates that they signed, each
+/// with its `.key`: `server.pem` for localhost and 127.0.0.1, `elsewhere.pem` for other names,
+/// `expired.pem`, `client.pem`, and `other-client.pem` of the other CA. `empty.pem` contains no
+/// certificate. The running tests share the directory, and the last one removes it. Returns `None`
+/// without openssl.
 pub fn certificates() -> Option<Arc<TempDir>> {
     static SHARED: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
     needs::program("openssl")?;

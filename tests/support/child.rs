@@ -1,4 +1,4 @@
-//! Child processes: run with a time limit, output captured, memory watched, system calls counted.
+//! Child processes: with a time limit, captured output, their peak of memory and system calls.
 
 use super::temp::TempDir;
 use std::collections::BTreeMap;
@@ -12,14 +12,14 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What became of a child process.
+/// The result of a child process.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit status, or 128 and the signal, as a shell has it.
+    /// The exit status, or 128 plus the signal, as in a shell.
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// The most memory it had resident, in KiB, as last seen while it ran (`VmHWM` of proc(5)).
+    /// The peak of its resident memory in KiB, as last seen while it ran (`VmHWM` of proc(5)).
     pub peak_kib: u64,
 }
 
@@ -32,7 +32,7 @@ impl Ended {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
-    /// Standard output of a command that has to succeed.
+    /// Returns the standard output of a command that must succeed.
     #[track_caller]
     pub fn success(self) -> String {
         assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout(), self.stderr());
@@ -40,10 +40,10 @@ impl Ended {
     }
 }
 
-/// ucurl as built with these tests; there is none where its features are off.
+/// The path of ucurl, built with these tests. Empty if its features are off.
 pub const UCURL: Option<&str> = option_env!("CARGO_BIN_EXE_ucurl");
 
-/// ucurl, as built with these tests, in an environment that says nothing about engines or proxies.
+/// Returns a command for ucurl without variables for engines and proxies.
 pub fn ucurl() -> Command {
     let mut command = Command::new(UCURL.expect("built with ucurl"));
     for variable in [
@@ -59,7 +59,7 @@ pub fn ucurl() -> Command {
     command
 }
 
-/// An example by name; built on first use, since `cargo test --test NAME` builds none.
+/// Returns an example by name. Builds it on first use, because `cargo test --test NAME` does not.
 pub fn example(name: &str) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let dir = BUILT.get_or_init(|| {
@@ -79,8 +79,7 @@ pub fn example(name: &str) -> Command {
     command
 }
 
-/// Runs to the end with these bytes as standard input. Panics, having killed it, when the limit
-/// passes.
+/// Runs a command with these bytes as standard input. After the time limit, kills it and panics.
 #[track_caller]
 pub fn run(command: &mut Command, stdin: &[u8], limit: Duration) -> Ended {
     let mut child =
@@ -116,7 +115,7 @@ fn drain(pipe: Option<impl Read>) -> Vec<u8> {
     bytes
 }
 
-/// The exit status, none if it had to be killed, and the peak of its memory.
+/// Returns the exit status, or `None` if the process was killed, and the peak of its memory.
 fn wait(child: &mut Child, limit: Duration) -> (Option<std::process::ExitStatus>, u64) {
     let end = Instant::now() + limit;
     let mut peak = 0;
@@ -136,20 +135,20 @@ fn wait(child: &mut Child, limit: Duration) -> (Option<std::process::ExitStatus>
     }
 }
 
-/// Whether a child runs its own program. For a moment after `spawn` it still has our memory.
+/// Returns whether a child runs its own program. Shortly after `spawn` it still has our memory.
 fn has_begun(pid: u32) -> bool {
     let program = |pid: &str| fs::read_link(format!("/proc/{pid}/exe")).ok();
     program(&pid.to_string()).is_some_and(|theirs| Some(theirs) != program("self"))
 }
 
-/// The peak of a process's resident memory so far, in KiB.
+/// Returns the peak of a process's resident memory in KiB.
 pub fn peak_kib(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// The same command, run by a program that watches it.
+/// Wraps a command in a program that watches it, such as strace.
 pub fn through(program: &str, options: &[&OsStr], command: &Command) -> Command {
     let mut through = Command::new(program);
     through.args(options).arg(command.get_program()).args(command.get_args());
@@ -162,7 +161,7 @@ pub fn through(program: &str, options: &[&OsStr], command: &Command) -> Command 
     through
 }
 
-/// Runs a command under `strace -f -c` and gives how often it made each system call.
+/// Runs a command under `strace -f -c` and returns the count of each system call.
 pub fn system_calls(
     command: &Command,
     stdin: &[u8],

@@ -1,4 +1,5 @@
-//! The engine in memory, `ucurl demo`, as a child process: there on every machine, and always new.
+//! The engine in memory, `ucurl demo`, as a child process: works on every machine, always starts
+//! empty.
 
 use super::child::ucurl;
 use super::fake::url;

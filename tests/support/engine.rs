@@ -1,4 +1,4 @@
-//! The engines the tests may use, each spoken to by ucurl and by the docker command; and containers
+//! The engines that the tests may use, through ucurl and through the docker command, and containers
 //! on them.
 
 use super::child::{Ended, run, ucurl};
@@ -9,17 +9,17 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// No command of these tests takes longer, on a machine that has much else to do.
+/// The time limit of each command, long enough for a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
-/// A dockerd, or podman's service.
+/// A dockerd, or a podman service.
 pub struct Engine {
     pub is_docker: bool,
     pub name: &'static str,
     socket: PathBuf,
 }
 
-/// All there are; the docker command has to be there too.
+/// Returns all available engines. The docker command must be installed too.
 pub fn engines() -> Vec<Engine> {
     let engine = |name, socket: Option<PathBuf>| {
         Some(Engine { is_docker: name == "dockerd", name, socket: socket? })
@@ -32,7 +32,7 @@ pub fn engines() -> Vec<Engine> {
 }
 
 impl Engine {
-    /// `ucurl -sS`, which finds this engine as the docker command does.
+    /// Returns `ucurl -sS`, which finds this engine as the docker command does.
     pub fn ucurl(&self, arguments: &[&str]) -> Command {
         let mut command = ucurl();
         command.env("DOCKER_HOST", url(&self.socket)).arg("-sS").args(arguments);
@@ -45,36 +45,36 @@ impl Engine {
             .env("DOCKER_HOST", url(&self.socket))
             .env_remove("DOCKER_CONTEXT")
             .env_remove("DOCKER_API_VERSION");
-        // The builder that both engines have.
+        // Both engines have this builder.
         command.env("DOCKER_BUILDKIT", "0").args(arguments);
         command
     }
 
-    /// Runs ucurl to its end.
+    /// Runs ucurl.
     #[track_caller]
     pub fn ask(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
         run(&mut self.ucurl(arguments), stdin, LIMIT)
     }
 
-    /// Runs the docker command to its end.
+    /// Runs the docker command.
     #[track_caller]
     pub fn cli(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
         run(&mut self.docker(arguments), stdin, LIMIT)
     }
 
-    /// What ucurl prints, without its line end.
+    /// Returns the output of ucurl without its line end.
     #[track_caller]
     pub fn says(&self, arguments: &[&str]) -> String {
         self.ask(arguments, b"").success().trim_end().to_owned()
     }
 
-    /// A name that nothing else has.
+    /// Returns a unique name.
     pub fn unused_name(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         format!("uh-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Makes a container of the image `busy`; `fields` are more of the JSON.
+    /// Creates a container of the image `busy`. `fields` are further members of the JSON.
     #[track_caller]
     pub fn container(&self, fields: &str) -> Container<'_> {
         let container = Container { engine: self, name: self.unused_name() };
@@ -85,7 +85,7 @@ impl Engine {
         container
     }
 
-    /// One that runs until the test is over.
+    /// Creates a container that runs until the test ends.
     #[track_caller]
     pub fn sleeper(&self) -> Container<'_> {
         let container = self.container(r#""Cmd":["sleep","300"]"#);
@@ -94,14 +94,14 @@ impl Engine {
     }
 }
 
-/// A container that is gone when the test is.
+/// A container. Dropping it removes the container.
 pub struct Container<'e> {
     pub engine: &'e Engine,
     pub name: String,
 }
 
 impl Container<'_> {
-    /// A path of the API below this container.
+    /// Returns an API path below this container.
     pub fn path(&self, rest: &str) -> String {
         format!("/containers/{}{rest}", self.name)
     }
@@ -111,20 +111,20 @@ impl Container<'_> {
         assert_eq!(self.engine.says(&["-f", "-X", "POST", &self.path("/start")]), "");
     }
 
-    /// Waits until it ends; its exit code.
+    /// Waits until the container ends, and returns its exit code.
     #[track_caller]
     pub fn wait(&self) -> String {
         self.engine.says(&["-f", "-X", "POST", "--select", "/StatusCode", &self.path("/wait")])
     }
 
-    /// `ucurl --hijack` to this container, whose output will all come: nothing is started yet.
+    /// Attaches `ucurl --hijack` to this container before it starts, so that no output is lost.
     #[track_caller]
     pub fn attach(&self, arguments: &[&str], query: &str) -> Live {
         let attach = self.path(&format!("/attach?stream=1&{query}"));
         Live::start_ucurl(self.engine.ucurl(&["--hijack", &attach]).args(arguments))
     }
 
-    /// Makes an exec; its ID.
+    /// Creates an exec and returns its ID.
     #[track_caller]
     pub fn exec(&self, fields: &str) -> String {
         let json = format!(r#"{{"AttachStdout":true,"AttachStderr":true,{fields}}}"#);

@@ -1,4 +1,4 @@
-//! A server that follows a script: for peers no real server would be.
+//! A server that follows a script, for behaviour that no real server has.
 //!
 //! ```text
 //! let server = Fake::start(|peer| {
@@ -20,10 +20,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// No script waits longer than this for its client.
+/// The longest wait of a script for its client.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server on a Unix socket of its own; each connection gets the script, in turn.
+/// A server on a private Unix socket. Runs the script for each connection in turn.
 pub struct Fake {
     dir: TempDir,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -35,13 +35,13 @@ pub struct Fake {
 pub struct Peer {
     stream: UnixStream,
     received: Vec<u8>,
-    /// Counts the connections from 0.
+    /// The number of the connection, from 0.
     pub connection: usize,
 }
 
 impl Fake {
-    /// Serves every connection with the script, one at a time. An error of the script (a client
-    /// that went away) ends that connection only.
+    /// Runs the script for every connection, one at a time. An error of the script (a client that
+    /// left) ends only that connection.
     pub fn start(script: impl Fn(&mut Peer) -> io::Result<()> + Send + 'static) -> Self {
         let dir = TempDir::new();
         let listener = UnixListener::bind(dir.join("s")).expect("a socket in a private directory");
@@ -53,8 +53,7 @@ impl Fake {
             for connection in 0.. {
                 let Some(stream) = next.take() else { return };
                 if *stopped.lock().expect("the flag") {
-                    // The last connection is the one that wakes this thread up; those that came
-                    // before it get the script.
+                    // The last connection only wakes this thread. The earlier ones get the script.
                     listener.set_nonblocking(true).expect("a socket");
                     next = accepted();
                     if next.is_none() {
@@ -74,7 +73,7 @@ impl Fake {
         Fake { dir, received, stop, thread: Some(thread) }
     }
 
-    /// Reads one request head, answers these bytes, waits for the client to close.
+    /// Reads one request head, sends these bytes, waits until the client closes.
     pub fn answer(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Fake::start(move |peer| {
@@ -84,7 +83,7 @@ impl Fake {
         })
     }
 
-    /// Like [`Fake::answer`], but closes at once, so the answer may be cut short.
+    /// Like [`Fake::answer`], but closes at once, so the response may be truncated.
     pub fn answer_and_close(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Fake::start(move |peer| {
@@ -97,7 +96,7 @@ impl Fake {
         self.dir.join("s")
     }
 
-    /// Waits until so many connections are closed.
+    /// Waits until this many connections are closed.
     #[track_caller]
     pub fn closed(&self, count: usize) {
         let end = Instant::now() + PATIENCE;
@@ -107,14 +106,15 @@ impl Fake {
         }
     }
 
-    /// What each connection sent: waits until the script has run for each that was made.
+    /// Waits until the script has run for each connection, and returns the bytes that each one
+    /// sent.
     pub fn received(mut self) -> Vec<Vec<u8>> {
         self.end();
         std::mem::take(&mut self.received.lock().expect("the log"))
     }
 
     fn end(&mut self) {
-        // Held meanwhile: whoever accepts this connection sees the flag.
+        // Held until the server thread has accepted this connection and seen the flag.
         if let Ok(mut stop) = self.stop.lock() {
             let _ = UnixStream::connect(self.path());
             *stop = true;
@@ -133,7 +133,7 @@ impl Drop for Fake {
 }
 
 impl Peer {
-    /// Reads up to and with `end`, byte by byte, so that nothing after it is taken.
+    /// Reads up to and including `end`, byte by byte, so that nothing after it is consumed.
     pub fn read_until(&mut self, end: &[u8]) -> io::Result<()> {
         let from = self.received.len();
         while !self.received[from..].ends_with(end) {
@@ -153,7 +153,7 @@ impl Peer {
         read
     }
 
-    /// Reads until the client closes or shuts down its side.
+    /// Reads until the client closes or half-closes.
     pub fn read_to_end(&mut self) -> io::Result<()> {
         self.stream.read_to_end(&mut self.received).map(drop)
     }
@@ -162,7 +162,7 @@ impl Peer {
         self.stream.write_all(bytes)
     }
 
-    /// Sends in pieces of `size` bytes, each a write of its own, with a breath between them.
+    /// Sends pieces of `size` bytes with separate writes and a short pause between them.
     pub fn send_in_pieces(&mut self, bytes: &[u8], size: usize) -> io::Result<()> {
         bytes.chunks(size).try_for_each(|piece| {
             thread::yield_now();
@@ -170,7 +170,7 @@ impl Peer {
         })
     }
 
-    /// Sends the same bytes again and again until the client has had enough: an endless anything.
+    /// Sends the same bytes repeatedly until the client closes: an endless message.
     pub fn send_for_ever(&mut self, bytes: &[u8]) -> io::Result<()> {
         let block = bytes.repeat(65536_usize.div_ceil(bytes.len()));
         loop {
@@ -182,7 +182,7 @@ impl Peer {
         thread::sleep(Duration::from_millis(milliseconds));
     }
 
-    /// Ends what is sent, and can still read.
+    /// Ends the direction to the client. Reading still works.
     pub fn shutdown_write(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
@@ -191,7 +191,7 @@ impl Peer {
         &self.received
     }
 
-    /// Adds to what was received: for a script that reads from the stream itself.
+    /// Adds to the received bytes, for a script that reads from the stream itself.
     pub fn note(&mut self, bytes: &[u8]) {
         self.received.extend_from_slice(bytes);
     }
@@ -201,7 +201,7 @@ impl Peer {
     }
 }
 
-/// `unix://` and a path.
+/// Returns `unix://` and a path.
 pub fn url(path: &Path) -> String {
     format!("unix://{}", path.display())
 }

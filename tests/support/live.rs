@@ -1,4 +1,4 @@
-//! A child process to talk with while it runs.
+//! Interaction with a running child process.
 
 use super::child::Ended;
 use super::temp::TempDir;
@@ -10,10 +10,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// No test waits longer than this for a process.
+/// The longest wait for a process.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running process, killed and reaped on drop.
+/// A running process. Dropping it kills and reaps the process.
 pub struct Live {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -21,10 +21,10 @@ pub struct Live {
     stderr: Heard,
 }
 
-/// What a process has said on one of its outputs, as it comes.
+/// One output of a process, as it arrives.
 pub struct Heard {
     said: Arc<(Mutex<Vec<u8>>, Condvar)>,
-    /// So much of it was waited for already.
+    /// How many bytes of it earlier waits have matched.
     seen: usize,
     thread: Option<JoinHandle<()>>,
 }
@@ -39,7 +39,7 @@ impl Live {
         Live { child, stdin, stdout: Heard::listen(stdout), stderr: Heard::listen(stderr) }
     }
 
-    /// Starts ucurl, and waits for the final head of the answer.
+    /// Starts ucurl, and waits for the head of the final response.
     #[track_caller]
     pub fn start_ucurl(command: &mut Command) -> Live {
         let dir = TempDir::new();
@@ -65,31 +65,31 @@ impl Live {
         stdin.write_all(bytes.as_ref()).expect("it reads");
     }
 
-    /// Its stdin ends.
+    /// Closes its stdin.
     pub fn close(&mut self) -> &mut Live {
         self.stdin = None;
         self
     }
 
-    /// Takes its stdin, to be written to by another thread.
+    /// Takes its stdin, so that another thread can write to it.
     pub fn stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("its stdin is open")
     }
 
-    /// Waits for this text on its stdout, after what was waited for before; what came up to its
-    /// end.
+    /// Waits for this text on its stdout, after the text of the last wait. Returns the output up to
+    /// its end.
     #[track_caller]
     pub fn says(&mut self, text: &str) -> String {
         self.stdout.until(text)
     }
 
-    /// The same of its stderr.
+    /// Does the same on its stderr.
     #[track_caller]
     pub fn complains(&mut self, text: &str) -> String {
         self.stderr.until(text)
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process ends by itself.
     #[track_caller]
     pub fn end(mut self) -> Ended {
         let end = Instant::now() + PATIENCE;

@@ -1,7 +1,6 @@
-//! What the tests share: engines, private directories, scripted servers, child processes.
+//! Shared by all tests: engines, private directories, scripted servers, child processes.
 //!
-//! A test program says `mod support;` and takes what it needs. `tests/README.md` lists the variables
-//! that choose engines and decide what is left out.
+//! `tests/README.md` lists the variables that choose engines and decide which tests are skipped.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod again;

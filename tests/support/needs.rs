@@ -1,5 +1,5 @@
-//! Real parts a test needs: an engine, a program. Without them it is left out, and one line says
-//! so.
+//! Real parts that a test needs: an engine or a program. Without them the test is skipped, with one
+//! line on stderr.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -8,12 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// The socket of a dockerd to test against.
+/// Returns the socket of a dockerd.
 pub fn docker() -> Option<PathBuf> {
     engine("UNIX_HTTP_TEST_DOCKER", "dockerd")
 }
 
-/// The socket of a podman service to test against.
+/// Returns the socket of a podman service.
 pub fn podman() -> Option<PathBuf> {
     engine("UNIX_HTTP_TEST_PODMAN", "podman's service")
 }
@@ -23,14 +23,13 @@ fn engine(variable: &str, name: &str) -> Option<PathBuf> {
         None => left_out(name, &format!("set {variable} to its socket")),
         Some(path) => match UnixStream::connect(&path) {
             Ok(_) => Some(path.into()),
-            // Somebody asked for this one: leaving it out in silence would not be what they asked
-            // for.
+            // The variable names an engine, so skipping it silently would be wrong.
             Err(error) => panic!("{variable}={}: {error}", Path::new(&path).display()),
         },
     }
 }
 
-/// That the user is root.
+/// Returns whether the user is root.
 pub fn root() -> Option<()> {
     use std::os::unix::fs::MetadataExt;
     match std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {

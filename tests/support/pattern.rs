@@ -1,10 +1,10 @@
 //! The pattern language of expected output: plain text with one wildcard.
 //!
-//! `…` within a line stands for any text on that line; `…` alone on a line stands for any number of
-//! lines, none too. Spaces (and a CR) at the end of a line do not count. All else is compared byte
-//! for byte.
+//! `…` within a line matches any text on that line. `…` alone on a line matches any number of
+//! lines, including none. Spaces (and a CR) at the end of a line are ignored. All other bytes must
+//! be equal.
 
-/// Whether the text fits the pattern; if not, where it first fails.
+/// Checks whether the text matches the pattern. If not, returns where it first fails.
 pub fn check(pattern: &str, text: &str) -> Result<(), String> {
     let (pattern, text) = (lines(pattern), lines(text));
     let mut furthest = 0;
@@ -24,7 +24,7 @@ fn lines(text: &str) -> Vec<&str> {
     text.lines().map(str::trim_end).collect()
 }
 
-/// `at` counts the lines of text that were taken already.
+/// `at` is the number of lines that are already matched.
 fn fit(pattern: &[&str], text: &[&str], at: usize, furthest: &mut usize) -> bool {
     *furthest = (*furthest).max(at);
     match pattern {

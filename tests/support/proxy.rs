@@ -1,4 +1,4 @@
-//! A relay between a client and a server that does harm at one byte of one direction.
+//! A relay between a client and a server that injects a fault at one byte of one direction.
 
 use super::temp::TempDir;
 use std::io::{Read, Write};
@@ -10,31 +10,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Which way.
+/// A direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
     Server,
     Client,
 }
 
-/// What happens when so many bytes have passed.
+/// The fault after a number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// Both connections end, and what is on its way is lost.
+    /// Both connections end, and bytes in transit are lost.
     Cut,
-    /// This direction ends, in order; the other goes on.
+    /// This direction ends properly. The other continues.
     End,
-    /// This direction's end comes before its last bytes could; then the other one's.
+    /// This direction ends before its last bytes. Then the other one ends.
     EndBoth,
-    /// Nothing passes any more, and nobody is told.
+    /// No more bytes pass, without a signal to either side.
     Stall,
-    /// The bytes before and after come apart.
+    /// The bytes before and after arrive separately.
     Split,
-    /// So many milliseconds pass.
+    /// The bytes after this are delayed by this many milliseconds.
     Delay(u64),
-    /// Every byte comes alone.
+    /// Every byte arrives separately.
     Bytewise,
 }
 
@@ -42,9 +42,9 @@ pub enum Fault {
 pub struct Plan {
     pub fault: Fault,
     pub to: To,
-    /// After so many bytes that way.
+    /// After this many bytes in that direction.
     pub at: u64,
-    /// On which connection, counted from 0 since the plan was made.
+    /// On which connection, counted from 0 since the plan was set.
     pub connection: u64,
 }
 
@@ -96,17 +96,17 @@ impl Proxy {
         self.dir.join("s")
     }
 
-    /// From the next connection on.
+    /// Sets the plan for the next connections.
     pub fn plan(&self, plan: Plan) {
         *self.shared.plan.lock().unwrap_or_else(PoisonError::into_inner) = (plan, 0);
     }
 
-    /// How many faults were injected so far.
+    /// Returns how many faults were injected so far.
     pub fn faults(&self) -> u64 {
         self.shared.done.load(Ordering::SeqCst)
     }
 
-    /// How many bytes passed that way on the connection that the last plan was for.
+    /// Returns how many bytes passed in a direction on the connection of the last plan.
     pub fn passed(&self, to: To) -> u64 {
         self.shared.passed[to as usize].load(Ordering::SeqCst)
     }
@@ -123,7 +123,7 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    /// The plan, where the connection that comes now is the one it is for.
+    /// Returns the plan if it is for the next connection.
     fn next_plan(&self) -> Option<Plan> {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = plan.0.connection == plan.1;
@@ -146,8 +146,7 @@ fn relay(client: &UnixStream, server: &UnixStream, plan: Option<Plan>, shared: &
     });
 }
 
-/// Passes bytes on until there are no more. Whatever happens, the other direction hears of it, or
-/// not, as the plan says.
+/// Forwards bytes until the end. The plan decides whether the other direction learns of a fault.
 fn pass(
     from: &UnixStream,
     to: &UnixStream,
@@ -171,7 +170,7 @@ fn pass(
                 return;
             }
         }
-        // No further than to the byte that the plan is about.
+        // Read no further than to the byte of the plan.
         let room = match plan {
             Some(Plan { fault: Fault::Bytewise, .. }) => 1,
             Some(Plan { at, .. }) => {
@@ -192,11 +191,11 @@ fn pass(
         }
     }
     let _ = to.shutdown(Shutdown::Write);
-    // What this side still wants to say has nowhere to go.
+    // The receiver is gone, so this side cannot send any more.
     let _ = from.shutdown(Shutdown::Read);
 }
 
-/// Whether this direction goes on.
+/// Returns whether this direction continues.
 fn injure(fault: Fault, from: &UnixStream, to: &UnixStream) -> bool {
     let both = |how| [from, to].iter().for_each(|stream| drop(stream.shutdown(how)));
     match fault {
@@ -218,7 +217,7 @@ fn injure(fault: Fault, from: &UnixStream, to: &UnixStream) -> bool {
             return false;
         }
         Fault::Stall => {
-            // Until one of the two has had enough.
+            // Until one of the two closes.
             while matches!({ from }.read(&mut [0; 1024]), Ok(1..)) {}
             both(Shutdown::Both);
             return false;

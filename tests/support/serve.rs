@@ -1,4 +1,4 @@
-//! A server of the library on a socket of its own, and a client that sends bytes as they are.
+//! The library's server on a private socket, and a client that sends raw bytes.
 
 use super::temp::TempDir;
 use std::io::{self, Read, Write};
@@ -9,10 +9,10 @@ use unix_http::server::{Handle, Limits, Request, Responder, Sent, Server};
 use unix_http::transport::Endpoint;
 use unix_http::{Client, Error};
 
-/// No test waits longer than this for a peer.
+/// The longest wait for a peer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server, ended on drop.
+/// A server. Dropping it ends the server.
 pub struct Served {
     pub handle: Option<Handle>,
     pub dir: TempDir,
@@ -48,11 +48,11 @@ impl Served {
         stream
     }
 
-    /// Sends these bytes, ends its side, and gives all that comes back.
+    /// Sends these bytes, half-closes, and returns the whole answer.
     #[track_caller]
     pub fn talk(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect();
-        // The server may have judged, answered and closed before the last byte.
+        // The server may have answered and closed before the last byte.
         let _ = stream.write_all(bytes.as_ref()).and_then(|()| stream.shutdown(Shutdown::Write));
         rest(&mut stream)
     }
@@ -62,7 +62,7 @@ impl Served {
     }
 }
 
-/// All that still comes, with Date and its value left out.
+/// Returns all remaining bytes, without Date fields.
 #[track_caller]
 pub fn rest(stream: &mut UnixStream) -> String {
     let mut bytes = Vec::new();
@@ -70,7 +70,7 @@ pub fn rest(stream: &mut UnixStream) -> String {
     dateless(&bytes)
 }
 
-/// Reads until these bytes have come, and no further.
+/// Reads up to and including these bytes.
 #[track_caller]
 pub fn until(stream: &mut UnixStream, end: &str) -> String {
     let mut bytes = Vec::new();
@@ -89,7 +89,7 @@ fn dateless(bytes: &[u8]) -> String {
     text.split_inclusive("\r\n").filter(|line| !line.starts_with("Date: ")).collect()
 }
 
-/// The status-codes of the responses in a row, each read by the library.
+/// Returns the status-codes of a sequence of responses, as the library reads them.
 pub fn statuses(wire: &str) -> Result<Vec<u16>, Error> {
     use unix_http::connection::Connection;
     use unix_http::wire::{BodyDecoder, ResponseDecoder, framing};

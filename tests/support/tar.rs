@@ -1,17 +1,17 @@
-//! tar by hand: what the archive and build endpoints take (POSIX.1-2017, pax, "ustar Interchange
+//! tar archives for the archive and build endpoints (POSIX.1-2017, pax, "ustar Interchange
 //! Format").
 
-/// One regular file, and what ends the archive.
+/// Returns an archive with one regular file.
 pub fn archive(name: &str, content: &[u8]) -> Vec<u8> {
     let mut tar = [&header(name, content.len() as u64)[..], content].concat();
     tar.resize(tar.len().next_multiple_of(512) + END, 0);
     tar
 }
 
-/// Two blocks of zeros.
+/// The end of an archive: two blocks of zeros.
 pub const END: usize = 1024;
 
-/// The header block of a regular file.
+/// Returns the header block of a regular file.
 pub fn header(name: &str, size: u64) -> [u8; 512] {
     let mut block = [0; 512];
     let mut put =

@@ -1,4 +1,4 @@
-//! A directory of the test's own, gone when the test is.
+//! A private directory for a test.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-/// A socket's path may have 107 bytes, and curl prints 45 of them; some are for names in here.
+/// The longest path. A socket's path may have 107 bytes, curl prints only 45 of them, and names in
+/// the directory need some.
 const LONGEST: usize = 36;
 
-/// A private directory (mode 0700) in `TMPDIR`, removed on drop.
+/// A private directory (mode 0700) in `TMPDIR`. Dropping it removes the directory.
 ///
-/// Its path is short whatever `TMPDIR` is. Where that is long, the path goes through a descriptor
+/// Its path is short for every `TMPDIR`. If `TMPDIR` is long, the path leads through a descriptor
 /// of this process, which every process of the same user can follow.
 pub struct TempDir {
     place: PathBuf,
@@ -35,7 +36,7 @@ impl TempDir {
         &self.path
     }
 
-    /// Where it really is, however long that path is: for other users, and for mounts.
+    /// Returns the real path, which may be long: for other users, and for mounts.
     pub fn place(&self) -> &Path {
         &self.place
     }
@@ -44,7 +45,7 @@ impl TempDir {
         self.path.join(name)
     }
 
-    /// Writes a file below this directory and gives its path.
+    /// Writes a file in this directory and returns its path.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&self.path)).expect("its directory");
@@ -66,7 +67,7 @@ fn create() -> PathBuf {
         let path = env::temp_dir().join(name);
         match fs::DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => return path,
-            // Left by an earlier process with this id.
+            // Left behind by an earlier process with this id.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
             Err(error) => panic!("{}: {error}", path.display()),
         }
