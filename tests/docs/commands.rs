@@ -49,7 +49,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What DOCKER_HOST names while a block runs.
+/// The engine that DOCKER_HOST names while a block runs.
 pub enum Host {
     Nothing,
     Real(PathBuf),
@@ -66,7 +66,7 @@ impl Host {
     }
 }
 
-/// What a block is run with, in turn: nothing if something that it needs is not here.
+/// The engines that a block runs on, in turn; none if a part that it needs is missing.
 pub fn hosts(block: &Block) -> Vec<Host> {
     let mut hosts = vec![];
     if !has_parts(block) {
@@ -87,7 +87,7 @@ pub fn hosts(block: &Block) -> Vec<Host> {
     hosts
 }
 
-/// Whether all that a block needs, besides an engine, is here.
+/// Whether this machine has all parts that a block needs, except engines.
 pub fn has_parts(block: &Block) -> bool {
     block.words.iter().all(|word| match word.as_str() {
         "engine" | "docker" | "podman" | "setup" => true,
@@ -119,7 +119,7 @@ fn has_target(target: &str) -> bool {
 pub fn run(block: &Block, host: &Host) -> Result<(), String> {
     let host = host.socket();
     let host = host.as_deref();
-    // The lessons create a container by its name, so one at a time, from and to a clean engine.
+    // Lessons create containers by name, so one block runs at a time, on a clean engine.
     let _engine = host.map(Lesson::on).transpose().map_err(|error| error.to_string())?;
     let dir = TempDir::new();
     let mut shell =

@@ -1,5 +1,5 @@
-//! The lessons without a library, held to what they teach: the bytes they send, and what they do
-//! with a bad answer. What they print on a real engine is compared by `tests/docs/commands.rs`.
+//! The lessons without the library: the bytes that they send, and their reaction to bad responses.
+//! `tests/docs/commands.rs` compares their output on a real engine.
 
 use crate::support::child::{Ended, example, run, system_calls};
 use crate::support::fake::{Fake, url};

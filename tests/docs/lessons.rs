@@ -1,5 +1,5 @@
-//! The lessons with the library, held against what they are lessons in: the docker command, the
-//! system's tar, a terminal. What they print is compared by `tests/docs/commands.rs`.
+//! The lessons with the library, compared with the docker command, the system's tar and a terminal.
+//! `tests/docs/course.rs` compares their output.
 
 use super::commands::Lesson;
 use crate::support::child::{Ended, example, run, ucurl};
@@ -164,8 +164,8 @@ fn the_terminal_is_put_back_whatever_happens() {
     let dir = TempDir::new();
     let pid = dir.join("pid");
     let pid = pid.display();
-    // In `script` there is a terminal. Each ends with: how it ended, and whether the terminal is as
-    // it was.
+    // `script` provides a terminal. Each case prints how it ended, and whether the terminal is as
+    // before.
     let cases = [
         ("the exec ends", format!("{exec} sh -c 'test -t 0 && exit 3'; echo code $?"), "code 3"),
         ("it cannot begin", format!("{exec} /no/such/program >/dev/null; echo code $?"), "code 12"),
@@ -194,7 +194,7 @@ fn the_terminal_is_put_back_whatever_happens() {
     }
 }
 
-/// What a build sends, as the system's tar reads it.
+/// The system's tar reads the archive of a build.
 #[test]
 fn the_tar_of_a_build_is_one_that_tar_reads() {
     let Some(_) = needs::program("tar") else { return };
@@ -346,7 +346,7 @@ fn a_browser_sees_the_page_through_the_tap() {
         .args(["--no-sandbox", "--dump-dom", &page])
         .current_dir(dir.path())
         .run("");
-    // What the browser made of it: the list item has the end that HTML lets one leave out.
+    // The browser adds the end tag of the list item, which HTML lets an author leave out.
     assert!(shown.success().contains("<li>a note for the browser\n</li>"));
 }
 

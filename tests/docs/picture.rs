@@ -89,7 +89,7 @@ fn drawing(lines: &[String]) -> String {
         writeln!(svg, "<circle cx=\"{}\" cy=\"16\" r=\"5\" fill=\"{colour}\"/>", 20 + at * 18)
             .unwrap();
     }
-    // What continues a note has the note's colour.
+    // A continuation line has the colour of its note.
     let mut last = "";
     for (at, line) in lines.iter().enumerate() {
         let (mut colour, bold) = style(line);

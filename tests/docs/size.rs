@@ -1,9 +1,9 @@
-//! How large `ucurl` is: it may grow by a twentieth, and no further unseen. What is in it, and why:
-//! `benches/SIZE.md`.
+//! Limits the size of `ucurl` to a twentieth above the last review. `benches/SIZE.md` lists its
+//! parts.
 //!
-//! It takes two release builds, so it is run only where nothing may be left out
-//! (`UNIX_HTTP_TEST_STRICT`), and with the compiler and the target that the numbers are for:
-//! another compiler makes other bytes.
+//! The test makes release builds, so it runs only where nothing may be left out
+//! (`UNIX_HTTP_TEST_STRICT`), and only with the compiler and target of these numbers: another
+//! compiler generates other code.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 use crate::support::child::run;
@@ -13,14 +13,14 @@ use std::process::Command;
 use std::time::Duration;
 
 const COMPILER: &str = "rustc 1.95.0 ";
-/// What is asked of cargo, and how many bytes that came to when it was last looked at.
+/// Arguments for cargo, the folder of the result, and its bytes at the last review.
 const REACHED: [(&str, &str, u64); 3] = [
     ("build --release --bin ucurl", "release", 1_667_976),
     ("small --no-default-features", "release", 792_632),
     ("musl", MUSL, 1_458_120),
 ];
 const MUSL: &str = "x86_64-unknown-linux-musl/release";
-/// What the last of these may need for a transfer of any size; 1,200 when it was last looked at.
+/// A limit for the memory of the last of these, for a transfer of any size; it used 1,200.
 const PEAK_KIB: u64 = 2000;
 
 #[test]
