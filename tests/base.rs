@@ -1,4 +1,5 @@
 //! The ground floor (`src/base/`).
+#![cfg(feature = "tap")]
 
 mod support;
 

@@ -15,13 +15,18 @@
 //!
 //! Each idea lives here once. A second copy elsewhere fails `tests/layers.rs`.
 
+#[cfg(feature = "docker")]
 pub mod base64;
+#[cfg(feature = "tap")]
 pub mod gzip;
+#[cfg(feature = "docker")]
 pub mod nearest;
 pub mod number;
 pub mod percent;
+#[cfg(feature = "tap")]
 pub mod random;
 pub mod secret_name;
 pub mod sync;
 pub mod text;
+#[cfg(any(feature = "server", feature = "docker"))]
 pub mod time;
