@@ -45,7 +45,7 @@ fn version() -> Result<(), Box<dyn Error>> {
     println!(
         "{} {reason}, {}, {} fields",
         response.status(),
-        response.version(),
+        response.head().version(),
         response.fields().len()
     );
     response.copy_to(&mut stdout())?;

@@ -7,7 +7,7 @@ use super::settings::Inner;
 use super::upload::Upload;
 use crate::connection::Upgraded;
 use crate::error::Error;
-use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead, Version};
+use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead};
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -92,11 +92,6 @@ impl Response {
     /// Returns the reason-phrase; often empty.
     pub fn reason(&self) -> &[u8] {
         self.head().reason()
-    }
-
-    /// Returns the version of the peer.
-    pub fn version(&self) -> Version {
-        self.head().version()
     }
 
     /// Returns the header section.

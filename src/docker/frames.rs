@@ -37,10 +37,10 @@ use crate::base::text::visible;
 use std::fmt;
 
 /// The bytes before a frame's data.
-pub const FRAME_HEADER_LEN: usize = 8;
+pub(crate) const FRAME_HEADER_LEN: usize = 8;
 
 /// The size limit of a type 3 frame's text: 64 KiB.
-pub const DAEMON_ERROR_LIMIT: usize = 64 << 10;
+pub(crate) const DAEMON_ERROR_LIMIT: usize = 64 << 10;
 
 /// The stream that a frame's data belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ pub enum FrameError {
     },
     /// A frame of type 3: the daemon gave up.
     Daemon {
-        /// Why, without the line end; at most [`DAEMON_ERROR_LIMIT`] bytes.
+        /// Why, without the line end; at most 64 KiB bytes.
         message: String,
     },
     /// The stream ended inside a frame's header.
@@ -260,7 +260,7 @@ fn encode(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
 }
 
 /// Returns whether these bytes can begin a stream of frames: a known type, and zeros.
-pub fn may_begin_frames(first: &[u8]) -> bool {
+pub(crate) fn may_begin_frames(first: &[u8]) -> bool {
     first.iter().zip([0..=3, 0..=0, 0..=0, 0..=0]).all(|(byte, range)| range.contains(byte))
 }
 

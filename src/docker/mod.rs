@@ -74,11 +74,11 @@ pub use demux::{Copied, Demux};
 pub use engine::Engine;
 pub use environment::{Environment, ProcessEnvironment};
 pub use error::{DockerError, ok};
+pub(crate) use frames::{FRAME_HEADER_LEN, may_begin_frames};
 pub use frames::{
-    DAEMON_ERROR_LIMIT, FRAME_HEADER_LEN, FrameDecoder, FrameError, FrameStream, OutputKind,
-    encode_error_frame, encode_frame, may_begin_frames,
+    FrameDecoder, FrameError, FrameStream, OutputKind, encode_error_frame, encode_frame,
 };
-pub use host::{DEFAULT_SOCKET, DockerHost};
+pub use host::DockerHost;
 pub use message::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
 pub use resolve_error::{DaemonRule, ResolveError};
 pub use sha256::sha256_hex;

@@ -55,7 +55,7 @@ impl Pointer {
     }
 
     /// Returns the reference tokens, unescaped.
-    pub fn tokens(&self) -> &[String] {
+    pub(crate) fn tokens(&self) -> &[String] {
         &self.tokens
     }
 }

@@ -259,7 +259,7 @@ fn ask(endpoint: &Endpoint) -> Protocol {
     let engine = match (field("Libpod-Api-Version"), field("Api-Version")) {
         (Some(podman), _) => format!("podman {podman}"),
         (None, Some(version)) => format!("a Docker engine, API {version}"),
-        (None, None) => response.version().to_string(),
+        (None, None) => response.head().version().to_string(),
     };
     Protocol::Http(engine + &field("Server").map_or(String::new(), |server| format!(", {server}")))
 }
