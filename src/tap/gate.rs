@@ -7,15 +7,15 @@
 //!   `localhost`, names under it and allowed names.
 //! * **Requests across origins.** A page cannot read the response to a simple request, but a POST
 //!   alone starts a container, and a GET can keep an engine busy. Browsers name the page in Origin
-//!   (`RFC 6454 §7`), except with most GETs; they tell in Sec-Fetch-Site (Fetch Metadata §2.4)
-//!   whether a page of the same origin asks, and usually name it in Referer (`RFC 9110 §10.1.3`).
-//!   The gate requires the host and port of the request in each of these that is there.
+//!   (`RFC 6454 §7`), except with most GETs. Sec-Fetch-Site (Fetch Metadata §2.4) tells whether the
+//!   page has the same origin, and Referer (`RFC 9110 §10.1.3`) usually names the page. If one of
+//!   these fields is present, the gate requires that it has the host and port of the request.
 //!
-//! The gate parses every request before it passes a byte on; it rejects malformed ones. After a
+//! The gate parses every request before it forwards a byte, and rejects malformed ones. After a
 //! request for an upgrade the bytes belong to another protocol and pass: a page can only upgrade to
-//! WebSocket, which has an Origin.
+//! WebSocket, which sends an Origin.
 //!
-//! This is no authentication: every local program can connect.
+//! This is not authentication: every local program can connect.
 //!
 //! ```
 //! use unix_http::tap::Gate;
@@ -37,7 +37,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Parses the requests of one connection and passes those that no web page made.
+/// Parses the requests of one connection and passes those that do not come from a web page.
 #[derive(Debug)]
 pub struct Gate {
     allowed: Vec<String>,
@@ -99,10 +99,10 @@ impl Gate {
         }
     }
 
-    /// Takes the next bytes and appends to `passed` those that may be passed on now.
+    /// Reads the next bytes and appends those that may be forwarded to `passed`.
     ///
     /// # Errors
-    /// Fails for a request that may not pass. Bytes before it are appended, bytes after it never.
+    /// Fails for a request that may not pass. Bytes before it are appended, later bytes never are.
     pub fn admit(&mut self, bytes: &[u8], passed: &mut Vec<u8>) -> Result<(), Denied> {
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
@@ -164,7 +164,7 @@ impl Gate {
         }
         match foreign_field(head.fields(), host) {
             Some(field) => {
-                // A query may hold secrets.
+                // A query may contain secrets.
                 let value = field.value().split(|&b| b == b'?').next().unwrap_or_default();
                 let (name, value) = (field.name(), value.escape_ascii());
                 let why = format!("the request comes from another web page ({name}: {value})");
@@ -190,13 +190,13 @@ impl Gate {
 pub(super) fn foreign_field<'a>(fields: &'a Fields, host: &[u8]) -> Option<Field<'a>> {
     fields.iter().find(|field| match field.value() {
         value if field.is("Origin") => !same_origin(value, host),
-        // `none`: a person typed the address in.
+        // `none`: a person typed the address.
         value if field.is("Sec-Fetch-Site") => !matches!(value, b"same-origin" | b"none"),
         value => field.is("Referer") && !value.starts_with(b"/") && !is_page_of(value, host),
     })
 }
 
-/// `uri-host [ ":" port ]` without the port; an IPv6 address keeps its brackets.
+/// Returns `uri-host [ ":" port ]` without the port. An IPv6 address keeps its brackets.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -204,13 +204,13 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether the URL is `http://` with the same host and port, then a path.
+/// Returns whether the URL is `http://` with the same host and port, then a path.
 fn is_page_of(url: &[u8], host: &[u8]) -> bool {
     let authority = url.iter().skip(7).position(|&b| matches!(b, b'/' | b'?'));
     same_origin(&url[..authority.map_or(url.len(), |end| end + 7)], host)
 }
 
-/// Whether the origin is `http://` with the same host and port.
+/// Returns whether the origin is `http://` with the same host and port.
 fn same_origin(origin: &[u8], host: &[u8]) -> bool {
     !host.is_empty()
         && origin.strip_prefix(b"http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host))

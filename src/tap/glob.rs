@@ -1,21 +1,21 @@
-//! Patterns of `tap --only` and of a guard: literal text, and `*` for any run of characters.
+//! Patterns of `tap --only` and of a guard: literal text, and `*` for any characters.
 
 use crate::base::percent;
 
-/// A pattern: the texts between its stars. Beside other characters a `*` does not match `..`, which
-/// would lead out of a directory.
+/// A pattern: the texts between its stars. A `*` next to other characters does not match `..`,
+/// which would lead out of a directory.
 #[derive(Clone, Debug)]
 pub(super) struct Glob(Vec<String>);
 
 impl Glob {
-    /// Reads a pattern. `%20` stands for a space, `%2A` for a star, `%25` for a percent sign.
+    /// Parses a pattern. `%20` is a space, `%2A` a star, `%25` a percent sign.
     pub fn parse(text: &str) -> Result<Glob, String> {
         let decode = |part: &str| String::from_utf8(percent::decode(part.as_bytes())?).ok();
         let parts = text.split('*').map(decode).collect::<Option<_>>();
         parts.map(Glob).ok_or_else(|| format!("{text}: % begins the code of a byte, %25 is a %"))
     }
 
-    /// Whether nothing but the text itself matches.
+    /// Returns whether only the text itself matches.
     pub fn is(&self, text: &str) -> bool {
         self.0 == [text]
     }
@@ -47,7 +47,7 @@ pub(super) fn pattern(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Whether a word is an id of Docker: twelve or more hexadecimal digits, with a letter.
+/// Returns whether a word is an id of Docker: twelve or more hexadecimal digits, with a letter.
 fn is_id(word: &str) -> bool {
     let digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     word.len() >= 12 && word.bytes().all(digit) && word.bytes().any(|b| b.is_ascii_lowercase())

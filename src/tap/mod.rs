@@ -4,12 +4,12 @@
 //!   client ──▶ Listener ─┐                                  ┌─▶ Text      for people
 //!                        ├─ Relay ──▶ Conversation ──▶ Event ┤
 //!   server ◀── Endpoint ─┘    bytes,     messages           └─▶ your own Observer
-//!                             as they are
+//!                             unchanged
 //! ```
 //!
-//! * [`Relay`] passes bytes on, unchanged and at once, and shows a copy.
-//! * [`traffic`](crate::traffic) reads the copy as HTTP, masks secrets and shows observers events.
-//!   Observers cannot change the bytes.
+//! * [`Relay`] forwards bytes, unchanged and at once, and shows a copy.
+//! * [`traffic`](crate::traffic) reads the copy as HTTP, masks secrets, and passes events to
+//!   observers. Observers cannot change the bytes.
 //! * [`record`] writes files, [`replay`] answers from them.
 //! * [`guard`] passes only what its rules allow.
 //! * [`gate`] keeps web pages out of a TCP port.

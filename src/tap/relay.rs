@@ -1,4 +1,4 @@
-//! The relay: passes bytes between a listener and a target, unchanged and at once.
+//! The relay: forwards bytes between a listener and a target, unchanged and at once.
 //!
 //! ```text
 //!             read          write
@@ -8,14 +8,14 @@
 //! ```
 //!
 //! Each connection has two threads, one for each direction, so that neither waits for the other.
-//! Each thread reads, writes, and queues a copy for the viewer thread. Whatever the
-//! [`Conversation`](crate::traffic::Conversation) makes of the copy has no effect on the bytes.
+//! Each thread reads, writes, and queues a copy for the viewer thread. The result of parsing the
+//! copy ([`Conversation`](crate::traffic::Conversation)) has no effect on the bytes.
 //!
-//! The end of one direction is passed on alone (shutdown(2)): this is how the standard input of a
-//! container ends. A side that takes no more bytes may still send; those bytes are passed on. An
-//! error on one side ends both.
+//! The end of one direction is forwarded separately (shutdown(2)): this is how the standard input
+//! of a container ends. A side that accepts no more bytes may still send, and its bytes are
+//! forwarded. An error on one side ends both.
 //!
-//! A relay cannot pass on descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees this
+//! A relay cannot forward descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees this
 //! process as its peer, and a TCP reset becomes an ordinary end.
 //!
 //! ```
@@ -67,16 +67,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// The first size of a buffer: a head and a small body.
+/// The initial size of a buffer: enough for a head and a small body.
 const SMALL: usize = 4 * 1024;
-/// The size that a buffer grows to while reads fill it. More is not faster (measured).
+/// The largest size. A buffer grows while reads fill it. A larger one is not faster (measured).
 const LARGE: usize = 256 * 1024;
-/// The stack of a thread. Observers run on it; untouched memory is not taken.
+/// The stack size of a thread. Observers run on it; untouched pages take no memory.
 const STACK: usize = 512 * 1024;
 /// How long a rejected client may take to send its request and read the response.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Passes the connections of a listener on to a target and shows them to observers.
+/// Forwards the connections of a listener to a target and shows them to observers.
 pub struct Relay {
     listener: Listener,
     target: Endpoint,
@@ -108,7 +108,7 @@ impl Relay {
         self
     }
 
-    /// Sets what is called with the first error of each observer, when it happens.
+    /// Sets a callback for the first error of each observer, when it happens.
     #[must_use]
     pub fn on_problem(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Relay {
         self.viewer.on_problem = Some(Box::new(tell));
@@ -129,7 +129,7 @@ impl Relay {
         self
     }
 
-    /// Passes only what these rules allow (see [`guard`](super::guard)).
+    /// Passes only requests that these rules allow (see [`guard`](super::guard)).
     #[must_use]
     pub fn guard(mut self, rules: AllowList) -> Relay {
         self.rules = Some(rules);
@@ -159,17 +159,17 @@ impl Relay {
         TapStopper::new(&self.listener, &self.open)
     }
 
-    /// Relays until it is stopped and every connection is over. Then all its threads have ended and
-    /// the observers have written everything. Returns the errors that observers report.
+    /// Relays until it is stopped and every connection has ended. Then all threads have ended and
+    /// the observers have written everything. Returns the errors of the observers.
     ///
-    /// A failure ends only the connection that it concerns; observers see it.
+    /// A failure ends only its own connection, and observers see it.
     pub fn run(&self) -> Vec<String> {
         self.open.begin();
         self.viewer.beside(STACK, || self.open.run(&self.listener, self));
         self.viewer.finish()
     }
 
-    /// Passes on what one side sends until there is nothing more to pass on.
+    /// Forwards the bytes of one side until its end.
     fn pass(&self, number: u64, side: Side, pair: &Pair, mut check: Check<'_>) {
         let (from, to) = pair.ends(side);
         let mut spoken = false;
@@ -214,7 +214,8 @@ impl Relay {
             }
         };
         pair.turn.end();
-        // It is noted before the other side learns of it, whose own end may be the effect.
+        // The event is queued before the other side learns of it, because its end may be the
+        // effect.
         let in_order = error.is_none();
         self.viewer.tell(number, News::Ended(side, error));
         if in_order {
@@ -224,7 +225,7 @@ impl Relay {
         }
     }
 
-    /// Passes bytes on.
+    /// Forwards bytes.
     fn write(
         &self,
         number: u64,
@@ -236,8 +237,8 @@ impl Relay {
         let bytes = &passed.0[..passed.1];
         let written = self.viewer.pass_on(number, side, passed, || { to }.write_all(bytes));
         if let Err(error) = written {
-            // What the other side still says is passed on. A Unix socket tells the writer at once.
-            // TCP cannot, and would drop what is still to be read here.
+            // Bytes that the other side still sends are forwarded. A Unix socket reports the end to
+            // the writer at once. TCP cannot, and would drop the unread bytes here.
             if from.as_unix().is_some() {
                 let _ = from.shutdown(Shutdown::Read);
             }
@@ -250,8 +251,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Ends a connection after a request that is denied. In the middle of other answers one of ours
-    /// would be taken for the server's.
+    /// Ends a connection after a denied request. In the middle of other responses, ours would look
+    /// like the server's.
     fn refuse(&self, number: u64, pair: &Pair, denied: &Denied, answer: bool) {
         self.viewer.tell(number, News::Refused(denied.why.clone()));
         if answer {
@@ -261,7 +262,7 @@ impl Relay {
     }
 }
 
-/// What the client's bytes go through.
+/// The filter for the client's bytes.
 #[derive(Default)]
 struct Check<'a> {
     gate: Option<Gate>,
@@ -312,7 +313,7 @@ impl Service for Relay {
     }
 }
 
-/// Room to read into: the same buffer, unless the viewer still holds it.
+/// Returns a buffer to read into: the same one, unless the viewer still holds it.
 fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
     if Arc::get_mut(buffer).is_none() {
         *buffer = Arc::new(vec![0; buffer.len()]);
@@ -320,8 +321,8 @@ fn writable(buffer: &mut Arc<Vec<u8>>) -> &mut Vec<u8> {
     Arc::make_mut(buffer)
 }
 
-/// Tells a client why its connection is refused, but not before its first bytes: clients that keep
-/// connections take an earlier response for a fault.
+/// Tells a client why its connection is refused, but only after its first bytes: clients that keep
+/// connections treat an earlier response as an error.
 fn turn_away(mut client: &Stream, status: u16, why: &str, content: bool) {
     let _ = client.set_read_timeout(Some(FAREWELL));
     if status == 502 {
@@ -340,7 +341,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// Where the bytes of one side come from, and where they go.
+    /// The source and the destination of one side's bytes.
     fn ends(&self, side: Side) -> (&Stream, &Stream) {
         match side {
             Side::Client => (&self.client, &self.server),

@@ -1,4 +1,4 @@
-//! Shows an observer some of the exchanges only.
+//! Shows an observer only some of the exchanges.
 
 use super::glob::Glob;
 use super::record::raw::Recording;
@@ -11,11 +11,11 @@ use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// How much of all requests is held until their status is known. Of more content, observers do not
-/// see the rest.
+/// How many bytes of requests are held until their status is known. Observers do not see content
+/// beyond this.
 const HELD_LIMIT: usize = 1 << 20;
 
-/// Which exchanges are shown: all that fit each condition.
+/// Which exchanges are shown: those that meet every condition.
 ///
 /// ```
 /// use unix_http::tap::Selection;
@@ -61,19 +61,19 @@ impl Selection {
         }
     }
 
-    /// Whether it may select some exchanges of a connection only.
+    /// Returns whether it may select only some exchanges of a connection.
     pub fn is_partial(&self) -> bool {
         self.request.is_some() || self.status.is_some()
     }
 
-    /// Shows the selected events of a relay to `observer`. If some exchanges of a connection are
-    /// selected, these are their events only.
+    /// Shows the selected events of a relay to `observer`. If only some exchanges of a connection
+    /// are selected, it shows only their events.
     pub fn of<O: Observer>(&self, observer: O) -> Selected<O> {
         Selected { selection: self.clone(), observer, held: Mutex::default() }
     }
 
-    /// Shows the selected exchanges of a recording to a recorder. It also sees the bytes and ends
-    /// of the connections that have one. Returns the recorder's error.
+    /// Shows the selected exchanges of a recording to a recorder, with all bytes and ends of their
+    /// connections. Returns the recorder's error.
     ///
     /// # Errors
     /// Fails if a file of the recording cannot be read.
@@ -156,7 +156,7 @@ impl<O: Observer> Observer for Selected<O> {
     }
 }
 
-/// The events of exchanges whose status is not known.
+/// The events of exchanges whose status is not known yet.
 #[derive(Debug, Default)]
 struct HeldEvents {
     exchanges: BTreeMap<(u64, u64), Vec<HeldEvent>>,
@@ -195,7 +195,7 @@ struct HeldEvent {
     what: BeforeStatus,
 }
 
-/// What can happen before the response. All but a fault is of the client.
+/// An event before the response. All except a fault come from the client.
 #[derive(Debug)]
 enum BeforeStatus {
     Request,
@@ -233,7 +233,7 @@ impl HeldEvent {
     }
 }
 
-/// Notes the exchanges that it sees: their connections and numbers.
+/// Collects the connections and numbers of the exchanges that it sees.
 #[derive(Default)]
 struct Found(Mutex<BTreeSet<(u64, u64)>>);
 
@@ -243,7 +243,7 @@ impl Observer for Found {
     }
 }
 
-/// Shows exchanges that were found to a recorder.
+/// Shows the collected exchanges to a recorder.
 struct Chosen<'a> {
     exchanges: BTreeSet<(u64, u64)>,
     recorder: &'a dyn Observer,

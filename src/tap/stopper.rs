@@ -23,8 +23,8 @@ impl TapStopper {
         Ok(TapStopper { listener: listener.stopper()?, end })
     }
 
-    /// Accepts no more connections, gives the open ones `grace` to end, then cuts them. `run`
-    /// returns when the last connection is over.
+    /// Accepts no more connections, waits up to `grace` for the open ones, then cuts them. `run`
+    /// returns when the last connection has ended.
     pub fn stop(&self, grace: Duration) {
         self.listener.stop();
         (self.end)(grace);

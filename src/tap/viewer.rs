@@ -1,21 +1,21 @@
-//! Shows the observers of a relay what its threads pass on, in order of time.
+//! Shows the forwarded bytes to the observers of a relay, in order of time.
 //!
 //! ```text
 //!   client's thread ─▶ ┐          ┌ the viewer, a millisecond later
 //!                      ├ queue ─▶ ┤                       ─▶ conversations ─▶ observers
-//!   server's thread ─▶ ┘          └ or one of the two, if much waits
+//!   server's thread ─▶ ┘          └ or one of the two, if the queue is long
 //! ```
 //!
-//! Parsing takes longer than passing bytes on. So a relay thread queues a copy and continues, and
-//! one thread of the relay, the *viewer*, drains the queue. A thread with a large piece, or that
-//! finds more than [`WAITING_LIMIT`] bytes in the queue, drains it itself. Nothing is lost, and
+//! Parsing takes longer than forwarding. Therefore a relay thread queues a copy and continues, and
+//! one thread of the relay, the *viewer*, drains the queue. A relay thread with a large piece, or
+//! with more than [`WAITING_LIMIT`] bytes in the queue, drains it itself. Nothing is lost, and
 //! memory stays bounded.
 //!
 //! Only the viewer calls [`Observer::flush`], so a slow terminal never blocks the traffic.
 //!
 //! All connections share the queue. A piece gets its time and its place together, *before* it is
-//! written, so the queue is in order of time and an effect never stands before its cause. A thread
-//! that drains the queue holds the conversations, so observers see the same order.
+//! written. So the queue is in order of time, and an effect never precedes its cause. A thread that
+//! drains the queue holds the lock on the conversations, so observers see the same order.
 
 use crate::base::sync::lock;
 use crate::traffic::{Conversation, Event, Observer, Side};
@@ -27,20 +27,20 @@ use std::time::{Duration, Instant};
 
 /// The largest piece that is copied; a larger one is shown from its buffer.
 const COPY_LIMIT: usize = 16 * 1024;
-/// How many bytes may wait to be shown.
+/// The limit of queued bytes.
 const WAITING_LIMIT: usize = 256 * 1024;
-/// How long the viewer lets pieces gather, which saves most of the wake-ups.
+/// How long the viewer lets pieces accumulate, which saves most wake-ups.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// What is called with a problem.
+/// The callback for a problem.
 pub(super) type TellProblem = Box<dyn Fn(&str) + Send + Sync>;
 
-/// The observers of a relay, and what they have not seen yet.
+/// The observers of a relay, and the queue of events for them.
 pub(super) struct Viewer {
     observers: Vec<Box<dyn Observer>>,
     /// Whether secrets are masked.
     pub cover: bool,
-    /// Is called with the first error of each observer, when it happens.
+    /// The callback for the first error of each observer.
     pub on_problem: Option<TellProblem>,
     /// The errors so far, by observer.
     problems: Mutex<BTreeMap<usize, String>>,
@@ -56,12 +56,12 @@ struct Queue {
     copies: Vec<u8>,
     /// Whether there is a viewer thread.
     running: bool,
-    /// Whether observers saw something since they were flushed.
+    /// Whether observers have seen events since the last flush.
     unflushed: bool,
     over: bool,
 }
 
-/// What happened on a connection.
+/// An event of a connection.
 pub(super) enum News {
     Opened,
     Refused(String),
@@ -76,14 +76,14 @@ impl Queue {
         self.news.is_empty() && !self.unflushed
     }
 
-    /// The bytes that wait, with those that a short piece takes in the queue.
+    /// The number of queued bytes, including the overhead of each piece.
     fn waiting(&self) -> usize {
         self.copies.len() + self.news.len() * size_of::<(u64, Duration, News)>()
     }
 }
 
 impl Viewer {
-    /// Creates a viewer without observers; times count from now on.
+    /// Creates a viewer without observers. Times count from now.
     pub(super) fn new() -> Viewer {
         Viewer {
             observers: Vec::new(),
@@ -101,13 +101,13 @@ impl Viewer {
         self.observers.push(observer);
     }
 
-    /// Makes the observers write everything. Returns their errors.
+    /// Lets the observers write everything. Returns their errors.
     pub(super) fn finish(&self) -> Vec<String> {
         self.note_errors(|observer| observer.finish());
         std::mem::take(&mut *lock(&self.problems)).into_values().collect()
     }
 
-    /// Tells the first error of each observer.
+    /// Reports the first error of each observer.
     fn note_errors(&self, error: impl Fn(&dyn Observer) -> Option<String>) {
         let mut problems = lock(&self.problems);
         for (n, observer) in self.observers.iter().enumerate() {
@@ -119,7 +119,7 @@ impl Viewer {
         }
     }
 
-    /// Runs `relay` beside the viewer thread, if there are observers.
+    /// Runs `relay`, and the viewer thread if there are observers.
     pub(super) fn beside(&self, stack: usize, relay: impl FnOnce()) {
         thread::scope(|scope| {
             if !self.observers.is_empty() {
@@ -153,7 +153,7 @@ impl Viewer {
         }
     }
 
-    /// Passes the first bytes of a buffer on with `write`, and queues a copy of them.
+    /// Forwards the first bytes of a buffer with `write`, and queues a copy of them.
     pub(super) fn pass_on(
         &self,
         number: u64,
@@ -181,7 +181,7 @@ impl Viewer {
         written
     }
 
-    /// Changes the queue and wakes the viewer thread. Without one, shows what waits.
+    /// Changes the queue and wakes the viewer thread. Without one, drains the queue.
     fn change<R>(&self, change: impl FnOnce(&mut Queue) -> R) -> R {
         let mut queue = lock(&self.queue);
         let (running, sleeps) = (queue.running, queue.is_idle());
@@ -196,7 +196,7 @@ impl Viewer {
         changed
     }
 
-    /// Shows what waits.
+    /// Drains the queue.
     fn drain(&self) {
         let mut conversations = lock(&self.conversations);
         let mut queue = lock(&self.queue);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_wait_up_to_the_limit() {
+    fn pieces_are_queued_up_to_the_limit() {
         let (seen, viewer) = unseen();
         let most = WAITING_LIMIT / (1024 + 128);
         for n in 0..most {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_piece_is_shown_at_once_after_what_waited() {
+    fn a_large_piece_is_shown_at_once_after_the_queued_ones() {
         let (seen, viewer) = unseen();
         pass(&viewer, 2, Side::Client, 10, b'a');
         pass(&viewer, 1, Side::Client, 11, b'b');

@@ -1,9 +1,10 @@
-//! What a rule has to allow in a request.
+//! The facts of a request that a rule must allow.
 //!
-//! The docker command sends every member of a body, most of them empty. An empty one needs no rule
-//! where the engine does the same without it. But a few are not the default (`"MaskedPaths": []`
-//! bares what `null` masks), and the names of a map are data (`"EndpointsConfig": {"db": {}}` joins
-//! the network `db`). An object that is not known to be a structure may be a map.
+//! The docker command sends every member of a body, most of them empty. An empty member needs no
+//! rule if the engine does the same without it. But a few empty values are not the default
+//! (`"MaskedPaths": []` exposes paths that `null` masks), and the names in a map are data
+//! (`"EndpointsConfig": {"db": {}}` joins the network `db`). An object that is not known to be a
+//! structure may be a map.
 
 use crate::json::Value;
 use crate::tap::glob::pattern;
@@ -11,21 +12,21 @@ use crate::traffic::secrets;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Values that the engine takes as it takes their absence.
+/// Values that the engine treats as absent.
 const EMPTY: [&str; 7] = ["null", "false", "0", "-1", "\"\"", "[]", "{}"];
-/// Those that are not the default.
+/// Exceptions: empty values that are not the default.
 const NOT_DEFAULT: &str = "MaskedPaths=[] ReadonlyPaths=[] Entrypoint=[] Entrypoint=\"\" \
     MemorySwap=-1 PidsLimit=-1 OomScoreAdj=-1";
-/// Objects whose members may all be there with empty values.
+/// Objects whose members may all be present with empty values.
 const STRUCTURES: [&str; 4] = ["HostConfig", "LogConfig", "RestartPolicy", "NetworkingConfig"];
-/// Objects whose names are data.
+/// Objects whose member names are data.
 const MAPS: &str = "Annotations Config DriverOpts EndpointsConfig ExposedPorts Labels Options \
     PortBindings StorageOpt Sysctls Tmpfs Volumes";
-/// The longest name of a member.
+/// The longest member name.
 const NAME_LIMIT: usize = 255;
-/// How many facts a request may have.
+/// The most facts of a request.
 pub(super) const MOST: usize = 500;
-/// What stands for an archive, a body that is not read: the limit, and the key of the fact.
+/// The notation for an archive, a body that is not read: the limit, and the key of the fact.
 pub(super) const ARCHIVE: &str = "<";
 
 /// A query parameter, `["?all"]`, a member, `["", "HostConfig", "Binds", "*"]`, or an archive.
@@ -33,7 +34,7 @@ pub(super) const ARCHIVE: &str = "<";
 pub(super) struct Fact {
     pub key: Vec<String>,
     pub value: String,
-    /// Whether it is enough that a limit is about something inside it.
+    /// Whether a limit about something inside it is enough.
     pub is_inner: bool,
 }
 
@@ -48,14 +49,14 @@ impl fmt::Display for Fact {
         let key = self.key.iter().map(token).collect::<Vec<_>>().join("/");
         match self.value.as_str() {
             _ if key == ARCHIVE => f.write_str(&key),
-            // Nothing can match what was masked.
+            // No rule can match a masked value.
             value if secrets::is_covered(value.as_bytes()) => write!(f, "{key}=*"),
             value => write!(f, "{key}={}", pattern(value)),
         }
     }
 }
 
-/// Returns the facts of a value at `key`, or why it has two readings; a `field` is in no map.
+/// Returns the facts of a value at `key`, or why it is ambiguous. A `field` is not in a map.
 pub(super) fn read(json: &Value, key: &mut Vec<String>, field: bool) -> Result<Vec<Fact>, String> {
     let (members, elements) = (json.members(), json.elements());
     let name = key.last().cloned().unwrap_or_default();
@@ -71,7 +72,7 @@ pub(super) fn read(json: &Value, key: &mut Vec<String>, field: bool) -> Result<V
     }
     let (mut facts, mut seen) = (Vec::new(), BTreeSet::new());
     let is_map = MAPS.split(' ').any(|map| map.eq_ignore_ascii_case(&name));
-    // A field in Go that is exported; other names are those of a map.
+    // An exported field in Go begins with a capital. Other names are those of a map.
     let names_field = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -91,10 +92,10 @@ pub(super) fn read(json: &Value, key: &mut Vec<String>, field: bool) -> Result<V
             return Err(format!("a body with more than {MOST} members that are not empty"));
         }
     }
-    // Zeros alone are the size of a terminal that there is not.
+    // Two zeros are the size of a missing terminal.
     let zeros = members.is_empty() && elements.iter().all(|n| n.as_u64() == Some(0));
     let is_structure = key.len() == 1 || field && STRUCTURES.contains(&name.as_str());
-    // Members that need a limit bring one that is about this object, too.
+    // The limit of a member is also about this object.
     if facts.is_empty() && !is_structure && !zeros {
         facts.push(fact(key, String::new(), true));
     }

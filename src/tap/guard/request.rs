@@ -1,8 +1,8 @@
-//! A request as a guard reads it: what two readers could read in two ways is refused.
+//! A request as a guard reads it. The guard refuses ambiguous requests.
 //!
-//! dockerd takes more than it has to. It routes `/%63ontainers` and `/v0001.41`, reads a form as a
-//! query, and finds a member of a JSON body in any case, with U+017F for `s` and U+212A for `k`. It
-//! merges members that come twice and ignores what follows the first value. None of it passes:
+//! dockerd is lenient. It routes `/%63ontainers` and `/v0001.41`, reads a form as a query, and
+//! finds a member of a JSON body in any case, with U+017F for `s` and U+212A for `k`. It merges
+//! repeated members and ignores bytes after the first value. None of this passes:
 //!
 //! ```text
 //! target  = [ "/v" number "." number [ "." number ] ] 1*( "/" segment ) [ "?" query ]
@@ -23,27 +23,27 @@ use std::error::Error;
 /// The longest body that is read.
 pub(super) const BODY_LIMIT: usize = 256 * 1024;
 
-/// The fields that are passed on. The others frame or route a request: the guard writes them.
+/// The fields that are forwarded. The others frame or route a request: the guard writes them.
 const FIELDS: [&str; 6] =
     ["Host", "User-Agent", "Accept", "Authorization", "X-Registry-Auth", "X-Registry-Config"];
 
-/// A request that has one meaning.
+/// A request with exactly one meaning.
 pub(super) struct ApiRequest {
     pub method: String,
     /// The segments of the path without its API version.
     pub path: Vec<String>,
-    /// The target and the JSON body, written anew. An archive is no such body.
+    /// The target and the JSON body, encoded again. An archive is not encoded.
     target: String,
     body: Option<String>,
-    /// What a rule has to allow: query parameters, then members of the body or an archive.
+    /// The facts that a rule must allow: query parameters, then members of the body or an archive.
     pub facts: Vec<Fact>,
     /// Whether the client asks for a raw connection.
     pub upgrade: bool,
 }
 
 impl ApiRequest {
-    /// Reads a request, or says why it could be read in two ways. Without `content`, or with
-    /// content that is no JSON, its body is an archive.
+    /// Reads a request, or returns why it is ambiguous. Without `content`, or with content that is
+    /// not JSON, its body is an archive.
     pub fn read(head: &RequestHead, content: Option<&[u8]>) -> Result<ApiRequest, String> {
         let target = String::from_utf8_lossy(head.target());
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -80,7 +80,7 @@ impl ApiRequest {
         Ok(ApiRequest { method, path, target, body, facts, upgrade })
     }
 
-    /// Encodes the request for the engine, but for the body of an archive.
+    /// Encodes the request for the engine, without the body of an archive.
     pub fn encode(&self, head: &RequestHead) -> Result<Vec<u8>, Box<dyn Error>> {
         let (mut out, mut fields) = (Vec::new(), Fields::new());
         for field in head.fields().iter().filter(|field| FIELDS.iter().any(|name| field.is(name))) {
@@ -111,7 +111,7 @@ impl ApiRequest {
         Ok(out)
     }
 
-    /// Returns the rule that allows this request and, but for ids, nothing else.
+    /// Returns the rule that allows only this request, with any ids.
     pub fn needed_rule(&self) -> String {
         let path = self.path.iter().map(|segment| format!("/{}", pattern(segment)));
         let mut written = BTreeSet::new();
@@ -121,7 +121,7 @@ impl ApiRequest {
     }
 }
 
-/// Splits a path that has one reading. Leaves out an API version in front.
+/// Splits an unambiguous path. Leaves out an API version at its beginning.
 pub(super) fn segments(path: &str) -> Result<Vec<&str>, String> {
     let rest = path.strip_prefix('/').ok_or_else(|| format!("{path}: a path begins with /"))?;
     let plain = |byte: u8| percent::is_unreserved(byte) || b"!$&'()*+,=:@".contains(&byte);
@@ -144,8 +144,8 @@ pub(super) fn segments(path: &str) -> Result<Vec<&str>, String> {
     }
 }
 
-/// Decodes `name=value&…` as Go does, but for what its versions read in different ways. Returns it
-/// encoded anew, and its facts.
+/// Decodes `name=value&…` as Go does, and rejects text that versions of Go read differently.
+/// Returns the query, encoded again, and its facts.
 fn read_query(query: &str) -> Option<(String, Vec<Fact>)> {
     let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     if pairs.len() > MOST || !query.is_ascii() || query.contains(';') {

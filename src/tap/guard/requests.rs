@@ -1,6 +1,6 @@
-//! The requests of one guarded connection, in turn with the responses.
+//! The requests of one guarded connection, alternating with the responses.
 //!
-//! A request is read and checked when the response before it is over. After an upgrade, bytes pass
+//! A request is read and checked when the previous response has ended. After an upgrade, bytes pass
 //! once the engine has agreed with 101; after any other response they are requests again.
 
 use super::request::BODY_LIMIT;
@@ -30,7 +30,7 @@ enum Phase {
     Request,
     Response,
     Tunnel,
-    /// The engine has ended, or speaks no HTTP.
+    /// The engine has ended, or does not speak HTTP.
     Over,
 }
 
@@ -40,7 +40,7 @@ impl Turn {
         Turn { state, changed: Condvar::new() }
     }
 
-    /// Follows bytes that are passed on.
+    /// Follows the forwarded bytes.
     pub fn follow(&self, side: Side, bytes: &[u8]) {
         let (phase, conversation) = &mut *lock(&self.state);
         if *phase == Phase::Tunnel || bytes.is_empty() {
@@ -63,7 +63,7 @@ impl Turn {
         self.changed.notify_all();
     }
 
-    /// Waits until no response is under way.
+    /// Waits until no response is in progress.
     fn wait(&self) -> io::Result<Phase> {
         let state = self.changed.wait_while(lock(&self.state), |state| state.0 == Phase::Response);
         match state.unwrap_or_else(PoisonError::into_inner).0 {
@@ -73,7 +73,8 @@ impl Turn {
     }
 }
 
-/// Reads requests as the engine may have them. A refusal is an error with [`Denied`] inside.
+/// Reads the allowed requests in their encoding for the engine. A refusal is an error with
+/// [`Denied`] inside.
 pub(in crate::tap) struct GuardedRequests<'a> {
     rules: &'a AllowList,
     gate: Option<Gate>,
@@ -81,7 +82,7 @@ pub(in crate::tap) struct GuardedRequests<'a> {
     connection: Connection<&'a Stream>,
     /// Content that is not collected: an archive, or another protocol.
     body: Option<BodyDecoder>,
-    /// Whether the engine was asked for another protocol.
+    /// Whether the client has requested another protocol.
     upgrade: bool,
     passed: VecDeque<u8>,
 }
@@ -92,7 +93,7 @@ impl<'a> GuardedRequests<'a> {
         GuardedRequests { rules, gate, turn, connection, body: None, upgrade: false, passed }
     }
 
-    /// Returns the next bytes for the engine; none at the end.
+    /// Returns the next bytes for the engine, or none at the end.
     fn next(&mut self) -> io::Result<Vec<u8>> {
         if std::mem::take(&mut self.upgrade) && self.turn.wait()? == Phase::Tunnel {
             self.body = Some(BodyDecoder::new(Framing::UntilClose, 0, 0));

@@ -1,16 +1,16 @@
 //! The rules of a guard, and the check of a request against them.
 //!
 //! ```text
-//! rule  = method SP path *( SP limit )     ; one a line; "#" begins a comment
+//! rule  = method SP path *( SP limit )     ; one per line; "#" begins a comment
 //! path  = "/" glob *( "/" glob )           ; "*" is one segment, a last "**" is the rest
 //! limit = [ "!" ] ( "?" glob / pointer ) "=" glob
-//!       / "<"                              ; a body may be there that is not read: an archive
-//! glob  = *( CHAR / "*" )                  ; "*" is any run of characters; %20 is a space
+//!       / "<"                              ; allows a body that is not read: an archive
+//! glob  = *( CHAR / "*" )                  ; "*" matches any characters; %20 is a space
 //! ```
 //!
-//! An API version in front of a path is ignored. `?all=1` allows a query parameter; `/Cmd/*=echo`
-//! allows each element of an array in the JSON body (RFC 6901; each token is a glob). What no limit
-//! allows must be absent or empty. With `!` a value that the limit allows must be there.
+//! An API version before a path is ignored. `?all=1` allows a query parameter; `/Cmd/*=echo` allows
+//! each element of an array in the JSON body (RFC 6901; each token is a glob). Every value without
+//! a limit must be absent or empty. With `!` the value must be present.
 
 use super::facts::{ARCHIVE, Fact};
 use super::request::{ApiRequest, segments};
@@ -42,7 +42,7 @@ struct AllowRule {
     limits: Vec<RuleLimit>,
 }
 
-/// What a request may have, or must have.
+/// A value that a request may have, or must have.
 #[derive(Debug)]
 struct RuleLimit {
     word: String,
@@ -51,10 +51,10 @@ struct RuleLimit {
 }
 
 impl AllowList {
-    /// Reads the text of a rule file.
+    /// Parses a rule file.
     ///
     /// # Errors
-    /// Fails at the first line that is no rule, with its number.
+    /// Fails at the first malformed line, with its number.
     pub fn parse(text: &str) -> Result<AllowList, String> {
         let mut rules = Vec::new();
         for (line, number) in text.lines().zip(1..) {
@@ -68,11 +68,11 @@ impl AllowList {
         Ok(AllowList(rules))
     }
 
-    /// Checks one request. Returns it as the engine gets it; without `content` only its head, for
-    /// an archive that is not read.
+    /// Checks one request. Returns it in its encoding for the engine, or without `content` only its
+    /// head, for an archive that is not read.
     ///
     /// # Errors
-    /// Fails for a request that no rule allows, or that has two readings.
+    /// Fails for a request that no rule allows, and for an ambiguous request.
     pub fn admit(&self, head: &RequestHead, content: Option<&[u8]>) -> Result<Vec<u8>, Denied> {
         let to_head = head.method() == "HEAD";
         let denied = |why, needed| Denied { status: 403, why, needed, to_head };
@@ -108,7 +108,7 @@ impl AllowRule {
         Ok(AllowRule { method: (*method).to_owned(), path, rest, limits })
     }
 
-    /// What the rule would need to allow a request; `None` if it is about other requests.
+    /// Returns what the rule lacks to allow a request, or `None` if it is about other requests.
     fn wants(&self, request: &ApiRequest) -> Option<Vec<String>> {
         let rest = request.path.get(self.path.len()..)?;
         let same = self.path.iter().zip(&request.path).all(|(glob, segment)| glob.matches(segment));
@@ -119,7 +119,7 @@ impl AllowRule {
             !self.limits.iter().any(|l| l.is_met_by(fact) || fact.is_inner && l.leads_to(fact))
         };
         let mut wants: Vec<_> = request.facts.iter().filter(denied).map(Fact::to_string).collect();
-        // A tunnel has to be meant: no star stands for its name.
+        // A rule must name a tunnel explicitly: no star matches its name.
         let named = self.path.last().is_some_and(|last| last.is("attach") || last.is("start"));
         if request.upgrade && (self.rest || !named) {
             wants.push("a path that ends in the name of what is upgraded".to_owned());
@@ -144,7 +144,7 @@ impl RuleLimit {
         Ok(RuleLimit { word: word.to_owned(), key, value: Glob::parse(value)? })
     }
 
-    /// Whether the limit is about the place of a fact, or about one inside it.
+    /// Returns whether the limit is about the place of a fact, or about one inside it.
     fn leads_to(&self, fact: &Fact) -> bool {
         self.key.len() >= fact.key.len()
             && self.key.iter().zip(&fact.key).all(|(glob, name)| glob.matches(name))

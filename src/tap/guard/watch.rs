@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// Reports the requests that a guard would refuse. It collects one body for each connection.
+/// Reports the requests that a guard would refuse. Collects one body for each connection.
 pub struct RequestWatch<F>(UntilError<(AllowList, BTreeMap<u64, Vec<u8>>, F)>);
 
 impl<F: FnMut(&Exchange, &Denied) -> io::Result<()>> RequestWatch<F> {
-    /// Calls `report` for each until it fails.
+    /// Calls `report` for each request until it fails.
     pub fn new(rules: AllowList, report: F) -> RequestWatch<F> {
         RequestWatch(UntilError::new("the rules".into(), (rules, BTreeMap::new(), report)))
     }

@@ -1,4 +1,4 @@
-//! Recorded responses and the requests that they belong to.
+//! Recorded responses and their requests.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a response waits for what preceded it in the recording.
+/// How long a response waits for the events that preceded it in the recording.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// How many bytes of a file are read at a time.
 const PART: u64 = 256 * 1024;
 
-/// A request as it is compared.
+/// A request in a form for comparison.
 #[derive(Debug, PartialEq)]
 pub(super) struct RequestKey {
     pub method: String,
@@ -36,27 +36,27 @@ pub(super) struct RecordedAnswer {
     pub request: RequestKey,
     /// When the request began, since the start of the recording.
     pub began: Duration,
-    /// What the server did, in order.
+    /// The server's bytes and end, in order.
     pub parts: Vec<Part>,
     /// Whether 100 (Continue) came first; it is not among the parts.
     pub interim: bool,
-    /// Whether the connection ends with it. Without a part that ends it, the client does.
+    /// Whether the connection ends with it. Without a part that ends it, the client ends it.
     pub close: bool,
-    /// Why it cannot be replayed, if so.
+    /// The reason, if it cannot be replayed.
     pub unfit: Option<String>,
 }
 
 /// Some bytes of a response, or the end of the server's side.
 #[derive(Debug)]
 pub(super) struct Part {
-    /// When they came, since the start of the recording.
+    /// When they arrived, since the start of the recording.
     pub at: Duration,
-    /// How long after what caused them at the earliest: the request, the previous part, or what the
-    /// client did last in the tunnel.
+    /// The minimum delay after their cause: the request, the previous part, or the last action of
+    /// the client in the tunnel.
     pub after: Duration,
-    /// How much the client had sent in the tunnel by then, as [`Heard`] counts.
+    /// How much the client had sent in the tunnel by then, counted by [`Heard`].
     pub heard: u64,
-    /// How long to wait for the client's end, if that came before.
+    /// How long to wait for the client's end, if that preceded them.
     pub client_end: Option<Duration>,
     /// Whether these are the first bytes after a head that ends HTTP.
     pub after_head: bool,
@@ -69,9 +69,9 @@ pub(super) struct Part {
 pub(super) struct Given {
     /// How often each was given.
     pub counts: Vec<u64>,
-    /// Requests that the client left out, as far as one can tell.
+    /// Requests that the client has probably left out.
     pub skipped: Vec<bool>,
-    /// When the next part of each response under way came in the recording.
+    /// For each response in progress, the recorded time of its next part.
     pub under_way: BTreeMap<usize, Duration>,
     pub problems: Vec<String>,
 }
@@ -84,7 +84,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Hands the bytes to `take`, a piece at a time.
+    /// Passes the bytes to `take`, piece by piece.
     pub fn read(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let (path, offset, length) = match self {
             Source::Memory(bytes) => return take(bytes),
@@ -108,12 +108,12 @@ impl Source {
 
 /// Counts what a client sends in a tunnel.
 ///
-/// Terminals answer where the cursor is (`ESC [ row ; column R`), which differs from run to run. So
-/// the digits of escape sequences do not count.
+/// Terminals report the position of the cursor (`ESC [ row ; column R`), which differs from run to
+/// run. Therefore the digits of escape sequences do not count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Heard {
     pub bytes: u64,
-    /// How many bytes of `ESC [` have come.
+    /// How many bytes of `ESC [` have arrived.
     escape: u8,
 }
 
@@ -131,7 +131,7 @@ impl Heard {
     }
 }
 
-/// The length and a hash of a body: enough to tell recorded bodies apart.
+/// The length and a hash of a body: enough to distinguish recorded bodies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Digest {
     length: u64,

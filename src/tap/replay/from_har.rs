@@ -1,4 +1,4 @@
-//! Responses from a HAR, whichever program wrote it.
+//! Responses from a HAR of any program.
 
 use super::answers::{Digest, Part, RecordedAnswer, RequestKey, Source};
 use super::from_recording::Answers;
@@ -12,7 +12,7 @@ use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_respo
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Reads all responses. An entry that cannot be used is left out, and a remark says why.
+/// Reads all responses. An unusable entry is left out, with a remark that gives the reason.
 pub(super) fn read(text: &[u8]) -> io::Result<Answers> {
     let mut answers = Vec::new();
     let remarks = entries(text, |entry, _| {
@@ -30,7 +30,7 @@ pub(super) struct HarEntry<'a> {
     pub method: String,
     pub target: Vec<u8>,
     pub body: Vec<u8>,
-    /// The response, or why there is none.
+    /// The response, or the reason why there is none.
     pub response: Result<Encoded, String>,
     pub connection: Option<u64>,
     /// When the request began, since 1970, and how long its parts took.
@@ -38,11 +38,11 @@ pub(super) struct HarEntry<'a> {
     pub send: Duration,
     pub wait: Duration,
     pub receive: Duration,
-    /// The client's bytes after the head that ended HTTP, which only we write.
+    /// The client's bytes after the head that ended HTTP. Only our own HARs have them.
     pub tunnel: Vec<u8>,
 }
 
-/// Gives each entry to `take` and returns the remarks. Fails if no entry is usable.
+/// Passes each entry to `take` and returns the remarks. Fails if no entry is usable.
 pub(super) fn entries(
     text: &[u8],
     mut take: impl FnMut(HarEntry<'_>, &mut Vec<String>) -> Result<(), String>,
@@ -106,9 +106,9 @@ fn entry<'a>(entry: &'a Value, remarks: &mut Vec<String>) -> Result<HarEntry<'a>
 
 fn answer(entry: HarEntry<'_>) -> RecordedAnswer {
     let HarEntry { method, mut target, body: mut bytes, began, wait, receive, .. } = entry;
-    // Requests are masked before they are compared. Masked values stay as they are.
+    // Requests are masked before they are compared. Masked values do not change.
     mask_target(&mut target);
-    // A field that cannot be sent does not decide what is masked.
+    // A field that cannot be sent does not affect masking.
     BodyMask::of(&target, &fields(entry.request, true, &mut Vec::new())).run(&mut bytes);
     let mut body = Digest::default();
     body.add(&bytes);
@@ -116,12 +116,12 @@ fn answer(entry: HarEntry<'_>) -> RecordedAnswer {
         Ok(Encoded { cut: Some(why), .. }) | Err(why) => (Encoded::default(), Some(why)),
         Ok(encoded) => (encoded, None),
     };
-    // A HAR may say any number.
+    // A HAR may contain any number.
     let answered = began.saturating_add(entry.send).saturating_add(wait);
     let ended = answered.saturating_add(receive);
     let memory = |bytes| Some(Source::Memory(bytes));
     let Encoded { head, content, close, tunnel, .. } = encoded;
-    // A client may wait for the output of a tunnel, whose times a HAR does not tell.
+    // A client may wait for the output of a tunnel, but a HAR does not contain its times.
     let content_at = if tunnel { answered } else { ended };
     let mut parts = vec![
         (answered, wait, false, memory(head)),
@@ -155,11 +155,11 @@ pub(super) struct Encoded {
     pub content: Vec<u8>,
     pub close: bool,
     pub tunnel: bool,
-    /// That the HAR does not have all of the content, if so.
+    /// A remark if the HAR does not contain the whole content.
     pub cut: Option<String>,
 }
 
-/// Encodes a response anew, or says why it cannot be replayed.
+/// Encodes a response again. Fails with the reason if it cannot be replayed.
 fn encode(
     response: Option<&Value>,
     method: &str,
@@ -214,8 +214,8 @@ fn encode(
     Ok(Encoded { head, content: body, close, tunnel: code == 101, cut })
 }
 
-/// The fields of a message, whose body is `coded` as they say or decoded. A field that cannot be
-/// sent is left out.
+/// Returns the fields of a message. Its body is either `coded` as they state, or decoded. Leaves
+/// out fields that cannot be sent.
 pub(super) fn fields(message: &Value, coded: bool, remarks: &mut Vec<String>) -> Fields {
     let mut fields = Fields::new();
     for field in message.get("headers").map_or(&[][..], Value::elements) {
@@ -238,7 +238,7 @@ pub(super) fn fields(message: &Value, coded: bool, remarks: &mut Vec<String>) ->
     fields
 }
 
-/// Sets Content-Length, in its place if it is right.
+/// Sets Content-Length. A correct one stays in its place.
 pub(super) fn set_length(fields: &mut Fields, length: u64) {
     let stated = fields.get_all("Content-Length").map(|field| decimal(field.value()));
     if !stated.eq([Some(length)]) {
@@ -251,20 +251,21 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// The member `name`, decoded if the member `encoding` says base64.
+/// Returns the member `name`, decoded if the member `encoding` is base64.
 fn bytes(value: &Value, name: &str, encoding: &str) -> Result<Vec<u8>, String> {
     let content = text(value, name).unwrap_or_default();
     if text(value, encoding) != Some("base64") {
         return Ok(content.as_bytes().to_vec());
     }
-    // Some programs break lines, and leave the padding out.
+    // Some programs break lines and omit the padding.
     let mut digits: String = content.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     let padding = digits.trim_end_matches('=').len().next_multiple_of(4);
     digits.extend(std::iter::repeat_n('=', padding.saturating_sub(digits.len())));
     base64::decode(&digits).ok_or_else(|| "its content is not base64".into())
 }
 
-/// The request-target of a URL: all after the authority, or the authority for CONNECT.
+/// Returns the request-target of a URL: everything after the authority, or for CONNECT the
+/// authority.
 fn target(url: &str, method: &str) -> Vec<u8> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let rest = rest.split('#').next().unwrap_or_default();
@@ -276,7 +277,7 @@ fn target(url: &str, method: &str) -> Vec<u8> {
     }
 }
 
-/// A number of milliseconds, with or without a fraction.
+/// Parses a number of milliseconds, with or without a fraction.
 fn milliseconds(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(value.as_f64()? / 1000.0).ok()
 }

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a recording contains.
+/// The responses of a recording.
 #[derive(Default)]
 pub(super) struct Answers {
     /// All responses, in the order of their requests.
     pub answers: Vec<RecordedAnswer>,
-    /// Whether secrets are masked in them.
+    /// Whether their secrets are masked.
     pub covered: bool,
-    /// What of the recording cannot be used, and why.
+    /// The unusable parts of the recording, and the reasons.
     pub remarks: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Answers> {
     Ok(all)
 }
 
-/// A read from the server, or its end, and what the client had done by then.
+/// A read from the server, or its end, and the actions of the client before it.
 struct Moment {
     at: Duration,
     start: u64,
@@ -45,18 +45,18 @@ struct Moment {
     client: ClientSoFar,
 }
 
-/// What the client has done.
+/// The actions of the client so far.
 #[derive(Clone, Copy, Default)]
 struct ClientSoFar {
-    /// What it has sent in the tunnel.
+    /// How much it has sent in the tunnel.
     heard: Heard,
-    /// When it did something last.
+    /// When it was last active.
     at: Duration,
     /// How many bytes the server had sent when it ended.
     ended: Option<u64>,
 }
 
-/// One connection while it is read.
+/// A connection that is being read.
 #[derive(Default)]
 struct Reader {
     number: u64,
@@ -129,7 +129,7 @@ fn connection(
 }
 
 impl Reader {
-    /// How many bytes the server has sent.
+    /// Returns how many bytes the server has sent.
     fn length(&self) -> u64 {
         self.moments.last().map_or(0, |moment| moment.end)
     }
@@ -148,7 +148,8 @@ impl Reader {
                 self.client.heard.add(bytes);
                 self.client.at = self.now;
             }
-            // The bytes so far are that head; it is repeated only to a client that waits for it.
+            // The bytes so far are the head of the 100. Only a client that waits for it gets it
+            // again.
             Event::Interim(x, _) => {
                 self.interims.insert(x.number, x.received.head);
             }
@@ -214,10 +215,10 @@ impl Reader {
     }
 }
 
-/// How long a part waits for the client's end, if that had come before in the recording.
+/// Returns how long a part waits for the client's end, if that preceded it in the recording.
 ///
-/// A server that is in the middle of a response ends because its client left. Of a tunnel that is
-/// likely as well; but a client without input may end its side at once, to no effect.
+/// A server that ends in the middle of a response does so because its client left. In a tunnel that
+/// is likely too, but a client without input may end its side at once, without effect.
 fn patience(x: &Exchange, head: u64, client: ClientSoFar) -> Option<Duration> {
     let sent = client.ended?;
     let left = x.left.is_some() || x.response.is_none();

@@ -1,8 +1,8 @@
 //! Reads a HAR as a recording that can be shown: its messages as bytes, and their times.
 //!
-//! A HAR does not have the bytes as they were sent. Heads are encoded as HTTP/1.1, bodies arrive in
-//! one piece, and in a tunnel all bytes of the client come before those of the server. There are no
-//! interim responses and no trailer fields.
+//! A HAR does not contain the original bytes. Heads are encoded as HTTP/1.1, bodies arrive in one
+//! piece, and in a tunnel all bytes of the client precede those of the server. There are no interim
+//! responses and no trailer fields.
 
 use super::from_har::{self, Encoded, HarEntry, entries, text};
 use crate::tap::record::raw::{Recorded, Recording, What};
@@ -29,7 +29,7 @@ struct Played {
 }
 
 impl Recording {
-    /// Reads a HAR, which any program may have written.
+    /// Reads a HAR of any program.
     ///
     /// # Errors
     /// Fails with `InvalidData` if no entry can be used.
@@ -104,7 +104,7 @@ fn played(entry: HarEntry<'_>, remarks: &mut Vec<String>) -> Result<Played, Stri
         remarks.push(why.clone());
     }
     remarks.extend(entry.comment.map(|comment| format!("its comment: {comment}")));
-    // A HAR may say any number.
+    // A HAR may contain any number.
     let sent = entry.began.saturating_add(entry.send);
     let answered = sent.saturating_add(entry.wait);
     let times = [entry.began, sent, answered, answered.saturating_add(entry.receive)];
@@ -117,7 +117,7 @@ fn played(entry: HarEntry<'_>, remarks: &mut Vec<String>) -> Result<Played, Stri
 struct Writer {
     events: Vec<Recorded>,
     memory: BTreeMap<(u64, Side), Vec<u8>>,
-    /// When the last request and its response ended, on each connection that is open.
+    /// When the last request and its response ended, for each open connection.
     open: BTreeMap<u64, (Duration, Duration)>,
     /// The numbers in the HAR.
     named: BTreeSet<u64>,
@@ -144,8 +144,8 @@ impl Writer {
         }
     }
 
-    /// Returns the connection of an entry. An entry that cannot have travelled on the one that the
-    /// HAR names, because another entry ended or still uses it, gets one of its own.
+    /// Returns the connection of an entry. An entry gets a new connection if another entry has
+    /// ended, or still uses, the one that the HAR names.
     fn connection(&mut self, named: Option<u64>, began: Duration, answered: Duration) -> u64 {
         if let Some(number) = named {
             let fits = |(sent, ended): &(Duration, Duration)| *sent <= began && *ended <= answered;

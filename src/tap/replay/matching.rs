@@ -1,4 +1,4 @@
-//! Which recorded answer a request gets.
+//! Chooses the recorded response for a request.
 
 use super::Replay;
 use super::answers::{Given, PATIENCE, RequestKey};
@@ -19,7 +19,7 @@ impl Replay {
                 true => *request == asked && given.counts[*n] == 0,
                 false => request.method == asked.method && normal(&request.target) == wanted,
             })
-            // Larger is better; of equals, the first that was not given, or the last.
+            // Larger is better. Among equals, the first unused one wins, or the last.
             .max_by_key(|(n, request)| {
                 let fresh = given.counts[*n] == 0;
                 let order = if fresh { -(*n as i64) } else { *n as i64 };
@@ -53,7 +53,7 @@ impl Replay {
         chosen
     }
 
-    /// Notes that the next part of response `n` came `at` that time, or that it is over.
+    /// Notes the recorded time of the next part of response `n`, or that the response ended.
     pub(super) fn goes_on(&self, n: usize, at: Option<Duration>) {
         let mut given = lock(&self.given);
         match at {
@@ -64,15 +64,15 @@ impl Replay {
         self.changed.notify_all();
     }
 
-    /// Waits until other connections are as far as they were at this point of the recording: all
-    /// requests since that of response `n` were made, and no response under way is behind. Gives up
-    /// after a while, since the client may go another way, and then waits for those no more until
-    /// they go on. Returns whether there were such requests.
+    /// Waits until the other connections have reached this point of the recording: all requests
+    /// since that of response `n` have arrived, and no response in progress is behind. Gives up
+    /// after a while, because the client may behave differently, and then ignores those requests
+    /// until they arrive. Returns whether there were such requests.
     pub(super) fn wait_for_others(&self, n: usize, at: Duration) -> bool {
         let mine = &self.answers[n];
         let from = self.answers.partition_point(|answer| answer.began <= mine.began);
         let until = self.answers.partition_point(|answer| answer.began < at).max(from);
-        // Later exchanges of the same connection cannot come first.
+        // Later exchanges of the same connection cannot precede it.
         let elsewhere = |other: &usize| {
             let connection = self.answers[*other].connection;
             *other != n && (connection.is_none() || connection != mine.connection)
@@ -113,7 +113,7 @@ impl Replay {
     }
 }
 
-/// A target without the API version, and with sorted query parameters.
+/// Normalises a target: without the API version, and with sorted query parameters.
 fn normal(target: &[u8]) -> Vec<u8> {
     let (path, query) = match target.iter().position(|&b| b == b'?') {
         Some(at) => (&target[..at], &target[at + 1..]),
@@ -129,7 +129,7 @@ mod tests {
     use super::normal;
 
     #[test]
-    fn what_does_not_count() {
+    fn the_version_and_the_order_of_parameters_do_not_count() {
         for (a, b) in [
             ("/v1.41/info", "/info"),
             ("/v1.41/a?b=1&a=2", "/v1.47/a?a=2&b=1"),

@@ -1,30 +1,29 @@
-//! Replay: answers like a recorded engine, so that a test runs without one.
+//! Replay: answers like a recorded engine, so that a test runs without an engine.
 //!
 //! ```text
-//!   client ──▶ Listener ──▶ Replay ──▶ recorded responses, framing and all
+//!   client ──▶ Listener ──▶ Replay ──▶ recorded responses, including their framing
 //!                             └──▶ 501 for an unknown request; names the nearest recorded one
 //! ```
 //!
 //! The source is the directory of a [`Record`](super::Record), replayed byte for byte, or a
-//! [HAR](super::Har), whose messages are encoded anew.
+//! [HAR](super::Har), whose messages are encoded again.
 //!
 //! - **Matching.** A request matches a recorded one with the same method and target. The order of
-//!   query parameters and the API version do not count. Of several matches, those with the same
-//!   body win, then those with the identical target, then those not used yet, in recorded order;
-//!   the last one repeats. Masked secrets are masked in the comparison, too.
-//! - **Strict**: method, target and body are equal to the byte; each response is given once.
-//! - **Tunnels** (attach, exec). Each part of the server's output comes once the client has sent as
-//!   much as it had then, or has ended its side: the output of `cat` follows its input. A head that
-//!   ends HTTP comes alone: docker-py loses what comes with it.
-//! - **Ends.** A connection ends as it did. A tunnel, or a stream that its client left, stays open
-//!   until the client ends it. A broken response breaks at the same byte.
+//!   query parameters and the API version do not count. Among several matches, those with the same
+//!   body win, then those with the identical target, then unused ones, in recorded order; the
+//!   last one repeats. If secrets are masked in the recording, the comparison masks them too.
+//! - **Strict**: method, target and body must be identical, and each response is used once.
+//! - **Tunnels** (attach, exec). Each part of the server's output is sent once the client has sent
+//!   as much as in the recording, or has ended its side: the output of `cat` follows its input. A
+//!   head that ends HTTP is sent alone, because docker-py loses bytes that arrive with it.
+//! - **Ends.** A connection ends as recorded. A tunnel, or a stream that its client left, stays
+//!   open until the client ends it. A broken response breaks at the same byte.
 //! - **Order.** A container's `wait` is answered after its `start` and after the output of its
-//!   attach, which are on other connections: each part waits up to a second until all before it was
-//!   asked and answered.
-//! - **Pace.** Responses come at once, or with the recorded delays. The time that the client takes
-//!   is not one of them.
-//! - **Damage.** A recording that was cut, or a HAR with odd entries, is used as far as it goes;
-//!   [`remarks`](Replay::remarks) tell the rest.
+//!   attach, which are on other connections: each part waits up to a second for all earlier
+//!   requests and responses.
+//! - **Pace.** Responses are sent at once, or with the recorded delays of the server.
+//! - **Damage.** A truncated recording, or a HAR with unsupported entries, is used as far as
+//!   possible; [`remarks`](Replay::remarks) lists the rest.
 //!
 //! Sessions that negotiate something new, such as BuildKit's over HTTP/2, cannot be replayed.
 //!
@@ -119,28 +118,28 @@ impl Replay {
         })
     }
 
-    /// Sets whether requests must be equal and each response is given once.
+    /// Sets whether requests must be identical and each response is used once.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Replay {
         self.strict = strict;
         self
     }
 
-    /// Sets whether responses take as long as they did when recorded.
+    /// Sets whether responses take as long as in the recording.
     #[must_use]
     pub fn pace(mut self, pace: bool) -> Replay {
         self.pace = pace;
         self
     }
 
-    /// Sets what is called with each [problem](Replay::problems) when it happens.
+    /// Sets a callback for each [problem](Replay::problems) when it happens.
     #[must_use]
     pub fn on_problem(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Replay {
         self.tell = Some(Box::new(tell));
         self
     }
 
-    /// Returns what of the recording cannot be used, and why.
+    /// Returns the unusable parts of the recording, and the reasons.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
     }
@@ -150,20 +149,20 @@ impl Replay {
         self.answers.len()
     }
 
-    /// Whether there is no response.
+    /// Returns whether there are no responses.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
     }
 
-    /// Returns the problems so far: unknown requests, those with another body and, if strict,
-    /// responses never asked for.
+    /// Returns the problems so far: unknown requests, requests with another body and, if strict,
+    /// unused responses.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = lock(&self.given).problems.clone();
         problems.extend(self.missed());
         problems
     }
 
-    /// Returns the last of the problems: if strict, responses never asked for.
+    /// Returns the final problems: if strict, unused responses.
     pub fn missed(&self) -> Vec<String> {
         let given = lock(&self.given);
         let missed = self.answers.iter().zip(&given.counts);

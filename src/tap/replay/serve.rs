@@ -13,17 +13,17 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The pause before a part that waited for another connection: clients assume that a container
-/// lives for a moment.
+/// The pause before a part that waited for another connection, because clients assume that a
+/// container runs for a moment.
 const BREATH: Duration = Duration::from_millis(10);
-/// The pause after a head that ends HTTP: docker-py loses bytes that it reads with the head. It is
-/// made of steps, which a busy machine draws out as it does the client's reading.
+/// The pause after a head that ends HTTP: docker-py loses bytes that it reads with the head. The
+/// pause consists of steps, so that a busy machine prolongs it as it delays the client.
 const HEAD_ALONE: Duration = Duration::from_millis(50);
 const STEP: Duration = Duration::from_millis(5);
 
 impl Replay {
-    /// Answers until it is stopped and every connection is over. A failure ends only the connection
-    /// that it concerns.
+    /// Answers until it is stopped and every connection has ended. A failure ends only its own
+    /// connection.
     pub fn run(&self, listener: &Listener) {
         let gated = matches!(listener.endpoint(), Endpoint::Tcp { .. });
         self.open.begin();
@@ -48,7 +48,7 @@ impl Service for Answering<'_> {
             seen: Seen::default(),
             buffer: vec![0; 64 * 1024],
         };
-        // An error concerns this client alone.
+        // An error affects only this client.
         let _ = peer.serve();
         self.replay.open.remove(number);
     }
@@ -64,12 +64,12 @@ struct Peer<'a> {
     buffer: Vec<u8>,
 }
 
-/// What the client has sent.
+/// The client's requests and bytes so far.
 #[derive(Default)]
 struct Seen {
     /// Requests whose head has arrived.
     requests: VecDeque<Asked>,
-    /// What it has sent in a tunnel.
+    /// How much it has sent in a tunnel.
     heard: Heard,
     fault: Option<String>,
     ended: bool,
@@ -120,7 +120,7 @@ impl Peer<'_> {
         Ok(())
     }
 
-    /// Returns the next request once it is complete; `None` when there will be none.
+    /// Returns the next request once it is complete, or `None` at the end.
     fn request(&mut self) -> io::Result<Option<RequestKey>> {
         loop {
             let whole = self.seen.requests.front().is_some_and(|asked| asked.whole);
@@ -212,8 +212,8 @@ impl Peer<'_> {
         Ok(())
     }
 
-    /// Ends the connection, but only after the client: an earlier end could destroy the response
-    /// (`RFC 9112 §9.6`).
+    /// Ends the connection after the client has ended its side. An earlier end could destroy the
+    /// response (`RFC 9112 §9.6`).
     fn close(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.wait_for_end(Duration::MAX)
