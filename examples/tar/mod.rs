@@ -1,4 +1,4 @@
-//! Tar, as much of it as an upload needs: POSIX ustar, written and never held in memory.
+//! Writes tar archives (POSIX ustar) for uploads, without holding them in memory.
 //!
 //! ```text
 //! archive = *( header content padding ) end
@@ -16,12 +16,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// What every part is padded to.
+/// Header and content are padded to a multiple of this size.
 pub const BLOCK: u64 = 512;
-/// What an archive ends with.
+/// The end of an archive.
 pub const END: [u8; 1024] = [0; 1024];
 
-/// What a header is about.
+/// The kind of an entry.
 #[derive(Clone, Copy)]
 #[allow(dead_code, reason = "a lesson uses what it needs")]
 pub enum Kind<'a> {
@@ -30,7 +30,7 @@ pub enum Kind<'a> {
     Link { to: &'a str },
 }
 
-/// The header of one entry.
+/// Returns the header of one entry.
 pub fn header(name: &str, mode: u32, kind: Kind<'_>) -> io::Result<[u8; BLOCK as usize]> {
     let (size, link, letter) = match kind {
         Kind::File { size } => (size, "", b'0'),
@@ -58,12 +58,12 @@ pub fn header(name: &str, mode: u32, kind: Kind<'_>) -> io::Result<[u8; BLOCK as
     Ok(header)
 }
 
-/// How many zeros follow so many bytes of content.
+/// Returns the number of zeros after content of this size.
 pub fn padding(size: u64) -> usize {
     (size.next_multiple_of(BLOCK) - size) as usize
 }
 
-/// Writes all that is below `dir`, in the order of the names, as it is read.
+/// Writes the files below `dir` in the order of their names, each as it is read.
 #[allow(dead_code, reason = "a lesson uses what it needs")]
 pub fn write_dir(out: &mut impl Write, dir: &Path, below: &str) -> io::Result<()> {
     let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;

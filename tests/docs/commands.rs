@@ -109,7 +109,7 @@ pub fn has_parts(block: &Block) -> bool {
     })
 }
 
-/// Whether rustc has a target's standard library.
+/// Returns whether rustc has the standard library of a target.
 fn has_target(target: &str) -> bool {
     let asked =
         Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
@@ -175,7 +175,7 @@ impl Drop for Lesson<'_> {
     }
 }
 
-/// Runs the commands of the pages whose names pass.
+/// Runs the commands of the pages that `wanted` accepts.
 fn check(wanted: impl Fn(&str) -> bool) {
     let pages = pages().into_iter().filter(|(name, _)| wanted(name));
     let blocks: Vec<Block> = pages.flat_map(|(name, text)| blocks(&name, &text)).collect();
@@ -259,7 +259,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// A heading's name in links, as forges make it.
+/// Returns the name of a heading in links, as forges derive it.
 fn anchor(heading: &str) -> String {
     let Some(text) = heading.strip_prefix('#') else { return String::new() };
     let text = text.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");

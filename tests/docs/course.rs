@@ -1,5 +1,5 @@
-//! The course: the lessons run in their order, in one shell, as a learner types them; every lesson
-//! has all its parts; and the answers to the exercises are right.
+//! Tests the course. The lessons run in their order, in one shell, as a learner types them. Every
+//! lesson has all its parts. The answers to the exercises are right.
 
 use super::commands::{Lesson as Turn, environment, has_parts, hosts, run};
 use super::pages::{Block, Step, blocks, fences, files, page, repository};
@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 use unix_http::Client;
 
-/// An example, and the text at its head.
+/// An example: the comment at its head, and the source below.
 struct Lesson {
     name: String,
     head: String,
@@ -26,7 +26,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The lessons in the order of the page of the course.
+/// Returns the lessons in the order of the course page.
 fn lessons() -> Vec<Lesson> {
     let page = read(&repository().join("examples/README.md"));
     let links = page.split("](").skip(1).filter_map(|link| link.split_once(".rs)"));
@@ -82,7 +82,7 @@ fn every_lesson_has_all_its_parts() {
     }
 }
 
-/// The part of the page of answers for a lesson.
+/// Returns the section of the page of answers that belongs to a lesson.
 fn section<'a>(answers: &'a str, name: &str) -> &'a str {
     let heading = format!(". {name}\n");
     let start = answers.find(&heading).unwrap_or_else(|| panic!("no answer for {name}"));
@@ -127,7 +127,7 @@ fn follow(engine: &Path, fits: impl Fn(&Block) -> bool) {
     }
 }
 
-/// A page of answers changes examples. Each block with `diff` and the name of an example is a
+/// Runs the commands of the page of answers. A block with `diff` and the name of an example is a
 /// change, and the commands below it run the changed example.
 #[test]
 fn the_answers_are_right() {
@@ -146,7 +146,7 @@ fn the_answers_are_right() {
                 changed = Some(package.add(name, &source));
             }
             (None, Some(block)) => {
-                // A change holds in its own section only.
+                // The commands below run the changed example if they name it.
                 let name = changed.as_ref().map(|program: &String| program.rsplit_once('-'));
                 let name = name.flatten().map_or("", |(name, _)| name);
                 let run_changed = block.steps.iter().any(|step| runs(&step.command, name));
@@ -187,8 +187,8 @@ impl Step {
     }
 }
 
-/// Applies a change: in each hunk, the lines with ` ` and `-` stand in the source once, and the
-/// lines with ` ` and `+` take their place. `@@` begins another hunk.
+/// Applies a change. In each hunk, the lines with ` ` and `-` occur once in the source, and the
+/// lines with ` ` and `+` replace them. A line with `@@` begins the next hunk.
 fn change(source: &str, diff: &[&str]) -> Result<String, String> {
     let mut source = format!("{source}\n");
     for hunk in diff.split(|line| line.starts_with("@@")) {
@@ -205,7 +205,7 @@ fn change(source: &str, diff: &[&str]) -> Result<String, String> {
     Ok(source)
 }
 
-/// A package that depends on the library, as a learner's own would: one program for each change.
+/// A package with one program for each change. It depends on the library, as a learner's own would.
 struct Package {
     dir: PathBuf,
     manifest: String,

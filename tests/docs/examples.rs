@@ -1,5 +1,5 @@
 //! The lessons without the library: the bytes that they send, and their reaction to bad responses.
-//! `tests/docs/commands.rs` compares their output on a real engine.
+//! `course.rs` compares their output on a real engine.
 
 use crate::support::child::{Ended, example, run, system_calls};
 use crate::support::fake::{Fake, url};
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs a lesson against a server that answers with these bytes and closes; also gives what it
-/// sent.
+/// Runs a lesson against a server that sends these bytes and closes. Returns the result and the
+/// bytes that the lesson sent.
 fn lesson(name: &str, answer: &[u8]) -> (Ended, String) {
     let server = Fake::answer_and_close(answer);
     let ended = run(example(name).arg(url(&server.path())), b"", LIMIT);

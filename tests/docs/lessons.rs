@@ -18,21 +18,21 @@ use unix_http::Client;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A lesson that talks to the engine on this socket.
+/// Returns the command of a lesson, which asks the engine on this socket.
 fn lesson(name: &str, socket: &Path) -> Command {
     let mut command = example(name);
     command.env("DOCKER_HOST", url(socket));
     command
 }
 
-/// The docker command, talking to the same.
+/// Returns the docker command, which asks the same engine.
 fn docker(socket: &Path) -> Option<Command> {
     let mut command = Command::new(needs::program("docker")?);
     command.env("DOCKER_HOST", url(socket)).env_remove("DOCKER_CONTEXT");
     Some(command)
 }
 
-/// A container that sleeps, removed on drop.
+/// A sleeping container. Dropping it removes the container.
 struct Sleeper {
     client: Client,
     name: String,
@@ -73,7 +73,7 @@ fn docker_run_ends_as_docker_run_does() {
         (&["-i", "busybox", "cat"], ""),
         (&["-i", "busybox", "cat"], &words),
         (&["-i", "busybox", "sh", "-c", "sort -u; echo done >&2"], &words),
-        // Ends while its stdin is still being sent.
+        // The program ends while its stdin is still being sent.
         (&["-i", "busybox", "head", "-n", "1"], &words),
         (&["busybox", "printf", r"%s|", "two words", "\"quoted\"", "a\\b", "ü"], ""),
         (&["busybox", "head", "-c", "3000000", "/dev/zero"], ""),
@@ -97,7 +97,7 @@ fn docker_run_ends_as_docker_run_does() {
         if !theirs.stderr().starts_with("docker: ") {
             assert_eq!(ours.stderr(), theirs.stderr(), "{shown}");
         } else {
-            // The same words of the daemon, in a sentence of their own.
+            // Both quote the daemon, each in a sentence of its own.
             let why = ours
                 .stderr()
                 .strip_prefix("docker_run: ")
@@ -218,7 +218,7 @@ fn the_tar_of_a_build_is_one_that_tar_reads() {
     run(Command::new("cmp").args([file, dir.join("out/one")]), b"", LIMIT).success();
 }
 
-/// The content of the one request that a lesson sends.
+/// Returns the content of the only request that a lesson sends.
 fn sent_by(command: &mut Command) -> Vec<u8> {
     use std::io::Read;
     use unix_http::connection::Connection;
@@ -265,7 +265,7 @@ fn half_a_directory_is_never_sent_as_a_whole_one() {
     );
 }
 
-/// Runs until dropped.
+/// A process that runs until it is dropped.
 struct Background(Child);
 
 impl Background {

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Pages that one user reads one after the other, in one shell.
+/// Returns the pages that one user reads in one shell, one after the other.
 fn sessions(clone: &Path) -> Vec<Vec<Block>> {
     let read = |name: &str| {
         let (_, text) = pages::page(&clone.join(name));
@@ -70,7 +70,7 @@ impl Drop for Clone {
     }
 }
 
-/// Where a user of rustup or of a distribution has Cargo's files.
+/// Returns the directory of Cargo's files, for users of rustup and of distributions.
 fn cargo_home(variable: &str, folder: &str) -> OsString {
     let home = env::home_dir().unwrap_or_default();
     env::var_os(variable).unwrap_or_else(|| home.join(folder).into())
@@ -87,13 +87,13 @@ fn login(clone: &Path, home: &Path, engine: &Path) -> Command {
     sh.env("CARGO_HOME", cargo_home("CARGO_HOME", ".cargo"));
     sh.env("RUSTUP_HOME", cargo_home("RUSTUP_HOME", ".rustup"));
     sh.env("CARGO_INSTALL_ROOT", home.join(".cargo"));
-    // The same commands, sooner.
+    // The same commands finish sooner without optimisation.
     sh.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
     sh.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     sh
 }
 
-/// Whether the block is typed on this kind of engine.
+/// Returns whether the block is typed on this kind of engine.
 fn typed(block: &Block, real: bool) -> bool {
     let never = ["slow", "podman"].iter().any(|word| block.has(word));
     match block.has("install") {
@@ -102,7 +102,7 @@ fn typed(block: &Block, real: bool) -> bool {
     }
 }
 
-/// Types all pages, and returns what went wrong.
+/// Types all pages. Returns the failures.
 fn type_pages(clone: &Path, home: &Path, engine: &Path, real: bool) -> Vec<String> {
     let _turn = Lesson::on(engine).expect("the engine");
     let mut wrong = Vec::new();

@@ -1,5 +1,5 @@
-//! The pages of this repository, taken apart into commands and their output. The format is
-//! described in `commands.rs`.
+//! Parses the pages of this repository into commands and their output. `commands.rs` describes the
+//! format.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub fn repository() -> &'static Path {
     Path::new(".")
 }
 
-/// All files below a directory with this extension, in order.
+/// Returns the files below a directory that have this extension, in order.
 pub fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = fs::read_dir(dir)
         .expect("a directory")
@@ -61,10 +61,10 @@ pub fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
     found.filter(|path| path.extension().is_some_and(|found| found == end)).collect()
 }
 
-/// A page by its path in the repository, and its Markdown.
+/// The path of a page in the repository, and its Markdown.
 pub type Page = (String, String);
 
-/// The README, all other pages, and the heads of the examples.
+/// Returns the README, all other pages, and the heads of the examples.
 pub fn pages() -> Vec<Page> {
     let mut pages = vec![page(&repository().join("README.md"))];
     for folder in ["examples", "tests", "benches", "src"] {
@@ -77,7 +77,7 @@ pub fn pages() -> Vec<Page> {
     pages
 }
 
-/// A Markdown file, or the doc comment at the head of a Rust file.
+/// Reads a Markdown file, or the doc comment at the head of a Rust file.
 pub fn page(path: &Path) -> Page {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let name = path.strip_prefix(repository()).unwrap_or(path).display().to_string();
@@ -103,7 +103,7 @@ pub struct Fence<'a> {
     pub lines: Vec<&'a str>,
 }
 
-/// All fenced blocks of a page.
+/// Returns all fenced blocks of a page.
 pub fn fences<'a>(name: &str, text: &'a str) -> Vec<Fence<'a>> {
     let mut fences = Vec::new();
     let mut lines = text.lines().enumerate();
@@ -116,7 +116,7 @@ pub fn fences<'a>(name: &str, text: &'a str) -> Vec<Fence<'a>> {
     fences
 }
 
-/// The `console` blocks of a page.
+/// Returns the `console` blocks of a page.
 pub fn blocks(name: &str, text: &str) -> Vec<Block> {
     let (mut blocks, mut setup) = (Vec::new(), Vec::new());
     for fence in fences(name, text) {

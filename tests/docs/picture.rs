@@ -1,8 +1,8 @@
 //! Draws `examples/tap.svg`, the picture on the README, from real output: `attach/` is a recording
 //! of `docker run` and dockerd 20.10, and `ucurl tap --read` explains it.
 //!
-//! `UPDATE=1 cargo test --test docs picture` draws it again; without it the test fails where the
-//! picture is stale. To record another session:
+//! `UPDATE=1 cargo test --test docs picture` draws it again. Without `UPDATE`, the test fails if
+//! the picture is out of date. To record another session:
 //! `ucurl tap --connection 2 --record tests/docs/attach -- docker run …`.
 
 use crate::support::child::{run, ucurl};
@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::fs;
 use std::time::Duration;
 
-/// The command that was recorded, with the option that shows what the picture shows.
+/// The recorded command, with the option of the tap that prints the text of the picture.
 const COMMAND: &str = "ucurl tap --explain -- docker run --rm --network none busybox echo hello";
 /// Lines on the wire that the picture leaves out, with their explanation.
 const LEFT_OUT: [&str; 9] = [
@@ -26,11 +26,11 @@ const LEFT_OUT: [&str; 9] = [
 ];
 const COLUMNS: usize = 86;
 const LINE: usize = 18;
-/// Of a character in the font below; others are near.
+/// The width of a character in the font below. Other fonts are close to it.
 const WIDTH: f64 = 7.8;
 const TOP: usize = 44;
 
-/// The lines of the picture: from the request to the frame, with `…` for lines left out.
+/// Returns the lines of the picture, from the request to the frame. `…` stands for omitted lines.
 fn lines() -> Vec<String> {
     let mut tap = ucurl();
     tap.args(["tap", "--read", "tests/docs/attach", "--explain", "--color", "never"]);
@@ -51,7 +51,7 @@ fn lines() -> Vec<String> {
     panic!("no frame with hello in {output:?}");
 }
 
-/// Ids as short as docker prints them, and no line wider than the picture.
+/// Shortens ids as docker does, and lines to the width of the picture.
 fn short(line: &str) -> String {
     let is_id = |part: &&str| part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
     let id = line.split('/').find(is_id);

@@ -1,4 +1,4 @@
-//! One `sh`, fed command by command, as a reader types the commands of a page.
+//! Runs one `sh` and sends it command after command, as a reader types the commands of a page.
 
 use super::pages::Step;
 use crate::support::pattern;
@@ -27,7 +27,7 @@ impl Shell {
         sh.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
         // A process group of its own, so that background jobs end with it.
         let child = sh.process_group(0).spawn()?;
-        // The command holds the pipe's other end, too.
+        // The command object still holds the writing end of the pipe: let go of it.
         sh.stdout(Stdio::null()).stderr(Stdio::null());
         let (sender, output) = channel();
         thread::spawn(move || {
@@ -65,7 +65,7 @@ impl Shell {
                 Ok(line) => match String::from_utf8_lossy(&line).strip_prefix(MARK) {
                     Some(code) => {
                         status = Some(code.trim().to_owned());
-                        // The line end before the mark is ours.
+                        // The line end before the mark belongs to the mark.
                         output.truncate(output.len().saturating_sub(1));
                     }
                     None => output += &String::from_utf8_lossy(&line),
