@@ -237,7 +237,7 @@ fn hostile_traffic_is_valid_json_and_harmless_text() {
     assert_eq!(text(response.get("body").unwrap(), "kind"), "hex");
     assert_eq!(text(&list(&detail, "pieces")[0], "hex"), "000102ff225c");
     // What belongs to no exchange is in the list, with its fault.
-    for (id, fault) in [(2, "the client: "), (3, r"the client was turned away: a\x1b[2Jreason")] {
+    for (id, fault) in [(2, "the client: "), (3, r"the client was rejected: a\x1b[2Jreason")] {
         let summary = shown.web.detail(id, "").get("summary").unwrap().clone();
         assert_eq!((text(&summary, "method"), text(&summary, "state")), ("", "failed"));
         assert!(text(&summary, "fault").starts_with(fault), "{summary}");

@@ -39,16 +39,14 @@ impl Explainer {
     fn connecting(&self, endpoint: &Endpoint) {
         self.explain.toward_unix(matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_)));
         let how = match endpoint {
-            Endpoint::Unix(_) => {
-                "a file in the file system is the address, and its mode says who may connect"
-            }
+            Endpoint::Unix(_) => "the address is a file, and its mode determines who may connect",
             Endpoint::Abstract(_) => {
-                "an abstract name is the address: no file, no mode, anybody here may connect"
+                "the address is an abstract name, which has no mode: any local program may connect"
             }
             Endpoint::Tcp { .. } => {
-                "a host and a port are the address: nothing in it says who may connect"
+                "the address is a host and a port, and nothing restricts who may connect"
             }
-            _ => "a program of the system carries the bytes, over its stdin and stdout",
+            _ => "a program of this system carries the bytes over its stdin and stdout",
         };
         self.note(&format!("connects to {endpoint}: {how}"), "");
     }
@@ -88,12 +86,11 @@ impl Explainer {
         match event {
             ClientEvent::Connecting(endpoint) => self.connecting(endpoint),
             ClientEvent::Reused(connection) => {
-                let text = format!("uses connection {connection} again: no new connect");
+                let text = format!("reuses connection {connection}, without a new connect");
                 self.note(&text, "RFC 9112 §9.3");
             }
             ClientEvent::Stale(_) => self.note(
-                "the server had closed that connection; the request goes out once more, \
-                 on a new one",
+                "the server had closed that connection, so the request is sent again on a new one",
                 "RFC 9112 §9.3.1",
             ),
             ClientEvent::RequestHead(head) => {

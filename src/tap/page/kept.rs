@@ -34,7 +34,7 @@ impl KeptFault {
                 (format!("the {side}: {}", harmless(fault.text().as_bytes())), fault.section())
             }
             KeptFault::Refused(why) => {
-                (format!("the client was turned away: {}", harmless(why.as_bytes())), "")
+                (format!("the client was rejected: {}", harmless(why.as_bytes())), "")
             }
             KeptFault::Left => ("the client left in the middle of the response".into(), ""),
         }

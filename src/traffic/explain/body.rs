@@ -122,10 +122,10 @@ impl BodyView {
         }
         let hex = String::from_utf8_lossy(&line[..digits]);
         let ext = match line.contains(&b';') {
-            true => "; what follows the ; means nothing here",
+            true => "; the extension after ; is ignored",
             false => "",
         };
-        let text = format!("a chunk: {hex} (hex) is {size} bytes, then CR LF{ext}");
+        let text = format!("a chunk of {size} bytes ({hex} in hex), then CR LF{ext}");
         page.line(self.side, line, (&text, "RFC 9112 §7.1"))
     }
 
@@ -147,7 +147,7 @@ impl BodyView {
             1 => format!("1 {what}"),
             n => format!("{n} {what}s"),
         };
-        let verb = if self.side == '>' { "sent" } else { "got" };
+        let verb = if self.side == '>' { "sent" } else { "received" };
         let of = if self.framing == Framing::Tunnel { "" } else { " of content" };
         let mut sum = format!("{verb} {} bytes{of}", self.content);
         if self.framing == Framing::Chunked {
@@ -161,8 +161,10 @@ impl BodyView {
         }
         match self.framing {
             _ if self.whole => return page.decision((&sum, "")),
-            Framing::Length(length) => sum += &format!(", and that is not all of the {length}"),
-            _ => sum += ", and no last chunk: this is not all",
+            Framing::Length(length) => {
+                sum += &format!(", but Content-Length is {length}: the body is incomplete")
+            }
+            _ => sum += ", but no last chunk: the body is incomplete",
         }
         page.decision((&sum, "RFC 9112 §8"))
     }

@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn an_entry_for_a_value_comes_before_the_one_for_its_field() {
-        let close = ("this request is the last one on the connection", "RFC 9112 §9.6");
+        let close = ("this is the last request on the connection", "RFC 9112 §9.6");
         assert_eq!(find("request", "Connection", "Close"), Some(close));
-        let any = ("what holds for this connection alone", "RFC 9110 §7.6.1");
+        let any = ("options that apply to this connection only", "RFC 9110 §7.6.1");
         assert_eq!(find("request", "connection", "x"), Some(any));
         assert_eq!(find("request", "x", "x"), None);
     }

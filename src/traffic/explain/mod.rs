@@ -172,12 +172,12 @@ impl Explanation {
         let text = match event {
             Event::Opened => {
                 let target = self.overheard.as_deref().unwrap_or_default();
-                format!("a client has connected; what it says is passed on to {target}")
+                format!("a client has connected; its bytes are forwarded to {target}")
             }
-            Event::Refused(why) => format!("a client was turned away: {why}"),
+            Event::Refused(why) => format!("a client was rejected: {why}"),
             Event::Closed => glossary::decision("closed").0.into(),
             Event::Ended(side, Some(error)) => {
-                format!("the {side}'s side of the connection broke: {error}")
+                format!("the {side}'s side of the connection failed: {error}")
             }
             Event::Fault(_, side, fault) => {
                 self.turn_to(key);
@@ -310,14 +310,14 @@ impl Explanation {
         let ours = self.overheard.is_none();
         let mut text = format!("the {side}: {}", fault.text());
         if let Fault::Parse(error) = fault {
-            let refused = format!("refused: {}", error.kind.text());
-            let remark = if ours { (&refused[..], error.kind.section()) } else { ("", "") };
+            let rejected = format!("rejected: {}", error.kind.text());
+            let remark = if ours { (&rejected[..], error.kind.section()) } else { ("", "") };
             if self.in_body(key, side, |body, page| body.broken(page, remark)) == Some(true) && ours
             {
                 return;
             }
             if ours {
-                text = format!("{refused}, at byte {} of the head", error.offset);
+                text = format!("{rejected}, at byte {} of the head", error.offset);
             }
         }
         self.page.decision((&text, fault.section()))
