@@ -357,12 +357,14 @@ fn ten_thousand_exchanges_stay_quick() {
     // The rows in view stay there when an exchange opens beside them, and when it closes.
     it.page.browser.press("Escape");
     it.page.browser.until("shown.length === 10_000 && list.scrollHeight > 10_000 * height");
-    it.page.browser.run("list.scrollTop = 5000 * height");
-    for width in [1280, 400] {
+    for (width, row) in [(1280, 5000), (1280, 9900), (400, 5000), (400, 9900)] {
         it.page.browser.window(width, 800);
-        it.page.choose("GET /containers/5003/json 404 Not Found");
+        it.page.browser.until("height === (innerWidth === 400 ? 50 : 30)");
+        it.page.browser.run(&format!("list.scrollTop = {row} * height"));
+        it.page.choose(&format!("GET /containers/{}/json 404 Not Found", row + 3));
         it.page.browser.until(OPENED_IS_IN_VIEW);
         it.page.browser.press("Escape");
+        it.page.browser.until("document.getElementById('detail').hidden");
         it.page.browser.until(OPENED_IS_IN_VIEW);
     }
     assert_eq!(it.page.browser.problems(), [""; 0]);

@@ -215,6 +215,7 @@ let shown = []; // the summaries that pass the filter
 let current = null; // the id of the row that the keyboard is on
 let drawing = false;
 let height = 30; // of a row; two lines are higher than one
+let topRow = 0; // the index of the row at the top of the view
 
 /** Draws everything once before the next frame. */
 function redraw() {
@@ -227,10 +228,7 @@ const isAtEnd = box => box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
 
 function draw() {
   drawing = false;
-  const before = height;
-  height = parseFloat(getComputedStyle(rows).getPropertyValue('--row'));
-  // The rows in view stay in view when an exchange beside them opens or closes.
-  if (height !== before) list.scrollTop *= height / before;
+  keepTopRow();
   const follows = isAtEnd(list);
   shown = [...exchanges.values()].filter(passes).sort((a, b) => a.id - b.id);
   rows.style.setProperty('--count', shown.length);
@@ -242,10 +240,21 @@ function draw() {
   drawRows();
 }
 
+/** Keeps the rows in view when an exchange opens or closes beside them and their height changes. */
+function keepTopRow() {
+  const now = parseFloat(getComputedStyle(rows).getPropertyValue('--row'));
+  if (now === height) {
+    topRow = list.scrollTop / height;
+  } else {
+    height = now;
+    list.scrollTop = topRow * height;
+  }
+}
+
 /** Draws the rows in view, or for a print the first thousand. */
 function drawRows(isPrint = false) {
-  const top = Math.floor(list.scrollTop / height);
-  const from = isPrint ? 0 : Math.max(0, top - ROWS_BEYOND);
+  keepTopRow();
+  const from = isPrint ? 0 : Math.max(0, Math.floor(topRow) - ROWS_BEYOND);
   const count = isPrint ? 1000 : Math.ceil(list.clientHeight / height) + 2 * ROWS_BEYOND;
   const inView = shown.slice(from, from + count);
   const ids = new Set(inView.map(({ id }) => id));
