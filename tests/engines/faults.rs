@@ -1,9 +1,9 @@
-//! A dockerd of our own is killed in the middle of wait, logs, attach, build, load and events, and
-//! started again.
+//! Kills a dockerd of the test's own in the middle of wait, logs, attach, build, load and events,
+//! and starts it again.
 //!
-//! What had arrived was delivered; an answer that was cut says so in one line, with curl's exit
-//! code; and the next request works, also that of a client which held a connection to the engine
-//! that is no more.
+//! Everything that arrived before is delivered. A response that is cut short causes one line on
+//! stderr and curl's exit code. The next request works, even from a client that kept a connection
+//! to the killed engine.
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::fake::url;
@@ -21,7 +21,7 @@ use unix_http::Client;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A dockerd below a directory of its own, with one image: busybox.
+/// A dockerd in a directory of its own, with the image busybox.
 struct Own {
     dir: TempDir,
     dockerd: PathBuf,
@@ -30,12 +30,12 @@ struct Own {
 
 impl Own {
     fn start() -> Option<Own> {
-        // Nobody asked for engines where none is named.
+        // Without an engine in the environment, this test starts none.
         needs::docker()?;
         needs::root()?;
         let dockerd = needs::program("dockerd")?;
         let busybox = fs::read(needs::program("busybox")?).expect("a program");
-        // What needs a loader cannot run alone (elf(5), PT_INTERP).
+        // A program that needs a loader cannot be the only file of an image (elf(5), PT_INTERP).
         if busybox.windows(4).take(4096).any(|four| four == b"/ld-") {
             return needs::left_out("a static busybox", "install busybox-static");
         }
@@ -58,11 +58,11 @@ impl Own {
         self.dir.join("s")
     }
 
-    /// Whether it answers.
+    /// Starts dockerd. Returns whether it answers.
     fn run(&mut self) -> bool {
         let log =
             File::options().create(true).append(true).open(self.dir.join("log")).expect("a file");
-        // What a killed one leaves behind, the next one takes for another that still runs.
+        // A killed dockerd leaves its pid file behind, and the next one would refuse to start.
         let _ = fs::remove_file(self.dir.join("pid"));
         let mut command = Command::new(&self.dockerd);
         command
@@ -102,8 +102,8 @@ impl Own {
         let mut child = self.running.take().expect("it runs");
         child.kill().expect("SIGKILL");
         child.wait().expect("a child");
-        // Its containerd goes with it (prctl(2), PR_SET_PDEATHSIG); while the next dockerd sees the
-        // old one, it starts none.
+        // Its containerd is killed with it (prctl(2), PR_SET_PDEATHSIG). The next dockerd starts no
+        // containerd while it sees the old one.
         let file = self.dir.join("run/containerd/containerd.pid");
         let pid = fs::read_to_string(&file).unwrap_or_default();
         let begun = Instant::now();
@@ -127,7 +127,7 @@ impl Own {
         self.asks(arguments, b"").success().trim_end().to_owned()
     }
 
-    /// A container that runs this script.
+    /// Creates a container that runs this script.
     fn container(&self, name: &str, script: &str) {
         let host = r#""HostConfig":{"NetworkMode":"none"}"#;
         let json = format!(r#"{{"Image":"own","Cmd":["/busybox","sh","-c","{script}"],{host}}}"#);
@@ -139,7 +139,7 @@ impl Own {
 impl Drop for Own {
     fn drop(&mut self) {
         if let (Some(mut child), Some(kill)) = (self.running.take(), needs::program("kill")) {
-            // It ends its containers and unmounts their file systems.
+            // dockerd ends its containers and unmounts their file systems.
             let _ = Command::new(kill).arg(child.id().to_string()).status();
             let begun = Instant::now();
             while matches!(child.try_wait(), Ok(None)) && begun.elapsed() < LIMIT {
@@ -148,7 +148,7 @@ impl Drop for Own {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // After a test that failed: whose command line names this directory was started by it.
+        // After a failed test: a process with this directory on its command line belongs to it.
         let mine = self.dir.place().to_string_lossy().into_owned() + "/";
         for pid in processes_of(&mine) {
             let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
@@ -177,7 +177,7 @@ fn processes_of(text: &str) -> Vec<String> {
     .collect()
 }
 
-/// Whether it runs: one that nobody has waited for yet does not.
+/// Returns whether the process runs. A zombie does not.
 fn alive(pid: &str) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
     !pid.is_empty()
@@ -191,7 +191,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
-/// One program that may be run.
+/// Returns a tar archive with one executable program.
 fn image(busybox: &[u8]) -> Vec<u8> {
     let mut archive = tar::archive("busybox", busybox);
     archive[100..107].copy_from_slice(b"0000755");
@@ -201,7 +201,7 @@ fn image(busybox: &[u8]) -> Vec<u8> {
     archive
 }
 
-/// It ended with one of these codes, and said one line.
+/// Checks that the program ended with one of these codes and printed one line on stderr.
 #[track_caller]
 fn broke(live: Live, codes: &[i32]) -> Ended {
     let ended = live.end();
@@ -241,7 +241,7 @@ fn an_engine_that_is_killed_and_started_again() {
     build.send(tar::archive("Dockerfile", dockerfile));
     build.close();
     let mut load = Live::start(&mut own.ucurl(&["-X", "POST", "-T", "-", "/images/load"]));
-    // More than fits on the way: when it was taken, the engine has read some of it.
+    // More than the socket's buffers hold: once it is written, the engine has read some of it.
     load.send(tar::header("layer", 1 << 30));
     load.send(vec![b'x'; 4 << 20]);
     logs.says("tick\n");
@@ -260,9 +260,9 @@ fn an_engine_that_is_killed_and_started_again() {
         "what came before the end is there: {}",
         ended.stdout()
     );
-    // Its answer never came; whether writing or reading is the first to know is chance.
+    // No response came. Whether the write or the read fails first is a matter of chance.
     broke(load, &[52, 55, 56]);
-    // Nothing but its end tells that a tunnel is over.
+    // A tunnel has no end but that of the connection.
     let ended = attach.end();
     assert!(
         [0, 56].contains(&ended.code) && ended.stdout() == "tick\n",
@@ -271,7 +271,7 @@ fn an_engine_that_is_killed_and_started_again() {
         ended.stderr()
     );
 
-    // Nobody there: a line that says so, for a script and for a client that holds an old
+    // While no engine runs: an error in one line, for a script and for a client with an old
     // connection.
     UnixStream::connect(own.socket()).expect_err("nobody listens");
     let ended = own.asks(&["/_ping"], b"");
@@ -285,7 +285,7 @@ fn an_engine_that_is_killed_and_started_again() {
     let ended = patient.end();
     assert_eq!((ended.code, ended.stdout().as_str()), (0, "OK"), "{}", ended.stderr());
     assert_eq!(client.get("/_ping").send().expect("an answer").text().expect("its body"), "OK");
-    // What was running is told as ended by now, and new containers run.
+    // The containers of before are reported as ended, and new containers run.
     own.container("after", "echo tock; exit 7");
     assert_eq!(own.says(&["-X", "POST", "--select", "/StatusCode", "/containers/after/wait"]), "7");
     assert_eq!(own.says(&["--demux", "/containers/after/logs?stdout=1"]), "tock");

@@ -1,4 +1,4 @@
-//! A guard in front of a real dockerd: what it is for, and what would happen without it.
+//! A guard in front of a real dockerd: the requests that it refuses, and their effect without it.
 
 use crate::guard_cases::{ALLOWED, AMBIGUOUS, Case, DENIED, RULES, request};
 use crate::support::child::{Ended, run, ucurl};
@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use unix_http::Client;
 use unix_http::json::Value;
 
-/// A guard as a process; it ends with the value.
+/// A guard process. Dropping it ends the process.
 struct Guard {
     dir: TempDir,
     child: Child,
@@ -46,7 +46,7 @@ impl Drop for Guard {
     }
 }
 
-/// Sends bytes on a connection of their own; the status-code and all that came.
+/// Sends bytes on a new connection. Returns the status-code and all bytes of the response.
 fn raw(socket: &Path, bytes: &[u8]) -> (u16, String) {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -58,7 +58,7 @@ fn raw(socket: &Path, bytes: &[u8]) -> (u16, String) {
     (answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or(0), answer)
 }
 
-/// The containers of an engine, by id.
+/// Returns the ids of an engine's containers.
 fn containers(engine: &Path) -> Vec<String> {
     let list = Client::unix(engine).get("/containers/json?all=1").send().unwrap().text().unwrap();
     let list = Value::parse(list.as_bytes()).unwrap();
@@ -76,7 +76,7 @@ fn created(answer: &str) -> Option<String> {
     Some(Value::parse(body.as_bytes()).ok()?.get("Id")?.as_str()?.to_owned())
 }
 
-/// Bodies from which dockerd makes a privileged container, and targets it takes.
+/// Bodies from which dockerd creates a privileged container, and targets that it accepts.
 const WAYS_IN: &[(&str, &str)] = &[
     ("/containers/create", r#"{"Image":"busy","Cmd":["true"],"HostConfig":{"Privileged":true}}"#),
     ("/containers/create", r#"{"Image":"busy","Cmd":["true"],"hostconfig":{"PRIVILEGED":true}}"#),
@@ -125,7 +125,7 @@ fn no_way_to_a_privileged_container_passes() {
         assert_eq!((refused, created(&why)), (403, None), "{target} {body}: {why}");
         let (status, answer) = raw(&engine, &request);
         let Some(id) = created(&answer) else {
-            // Since 23, dockerd reads on after the first value.
+            // Since version 23, dockerd reads on after the first value.
             assert!(answer.contains("unexpected content after JSON"), "{target} {body}: {answer}");
             continue;
         };
@@ -170,8 +170,8 @@ fn docker(socket: &Path, script: &str) -> Ended {
     run(&mut command, b"", LIMIT)
 }
 
-/// `tap --rules` writes what a run needs; under exactly these rules the same run works, and no
-/// other does.
+/// `tap --rules` writes the rules that a run needs. Under these rules the same run works, and no
+/// other.
 #[test]
 fn a_run_under_the_rules_that_it_needed() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
@@ -202,7 +202,7 @@ fn a_run_under_the_rules_that_it_needed() {
     assert!(!containers(&engine).contains(&name));
 }
 
-/// Standard input, its end, and everything that comes back pass a guard.
+/// stdin, its end, and all output pass a guard.
 #[test]
 fn raw_connections_through_a_guard() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
@@ -216,7 +216,7 @@ fn raw_connections_through_a_guard() {
     assert_eq!(docker(&guard.socket(), script).success().trim(), "300000");
 }
 
-/// The files in `examples/guard`, with the docker command.
+/// The docker command runs under the rules in `examples/guard`.
 #[test]
 fn presets() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };

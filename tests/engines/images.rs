@@ -1,5 +1,5 @@
-//! Images by ucurl and by the docker command: built, failed to build, saved and loaded; 200 MB in
-//! memory that stays flat.
+//! Builds, saves and loads images with ucurl and with the docker command. One build fails. One
+//! image has 200 MB, and the memory of ucurl stays flat.
 
 use crate::support::engine::{Engine, engines};
 use crate::support::tar::archive;
@@ -9,12 +9,12 @@ use std::io::{BufReader, Read};
 use std::process::Stdio;
 
 const TAR: [&str; 3] = ["-f", "-H", "Content-Type: application/x-tar"];
-/// Of the one layer that makes the image large.
+/// The size of the layer that makes the image large.
 const SIZE: u64 = 200_000_000;
-/// A process of this size holds none of it.
+/// The memory of a process that holds no part of the image.
 const FLAT: u64 = 16 * 1024;
 
-/// An image that is gone when the test is.
+/// An image. Dropping it removes it from the engine.
 struct Image<'e> {
     engine: &'e Engine,
     name: String,
@@ -62,14 +62,14 @@ fn a_build_from_a_tar_on_stdin() {
         let words = ["run", "--rm", "--network", "none", &image.name, "cat", "/it"];
         assert_eq!(engine.cli(&words, b"").success(), format!("built {}\n", image.name));
         if engine.is_docker {
-            // The same context gives the docker command the same image, out of the cache.
+            // The docker command builds the same image from the same context, from the cache.
             let theirs = engine.cli(&["build", "-q", "--network", "none", "-"], &context).success();
             assert_eq!(theirs.trim_end(), image.id());
         }
     }
 }
 
-/// A 200, and the failure inside.
+/// The status is 200, and the failure is in the body.
 #[test]
 fn a_build_that_fails() {
     for engine in engines() {
@@ -88,7 +88,7 @@ fn a_build_that_fails() {
             engine.cli(&["build", "--network", "none", "--no-cache", "--force-rm", "-"], &context);
         assert_ne!(theirs.code, 0);
         assert!(theirs.stderr().contains(why), "`{why}` is missing in: {}", theirs.stderr());
-        // Without the option only the bytes tell.
+        // Without the option, only the content shows it.
         let ended = engine.ask(&[&TAR[..], &options[1..]].concat(), &context);
         assert_eq!((ended.code, ended.stderr()), (0, String::new()));
         assert!(ended.stdout().contains(r#"{"errorDetail":"#), "{}", ended.stdout());
@@ -146,7 +146,7 @@ fn save_and_load_of_200_megabytes() {
     }
 }
 
-/// Compares to the end; how many bytes there were.
+/// Compares two streams to their ends. Returns their length.
 #[track_caller]
 fn same(ours: impl Read, theirs: impl Read) -> u64 {
     const PIECE: u64 = 1 << 20;

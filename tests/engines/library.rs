@@ -1,4 +1,4 @@
-//! The library against a real dockerd.
+//! Runs the library against a real dockerd.
 
 use crate::support::needs;
 use std::io::{BufRead, Cursor, Read, Write};
@@ -8,7 +8,7 @@ use unix_http::docker::{FrameDecoder, FrameStream};
 use unix_http::wire::Framing;
 use unix_http::{Body, Client};
 
-/// A container that is gone when the test is.
+/// A container. Dropping it removes it from the engine.
 struct Container<'a> {
     client: &'a Client,
     name: String,
@@ -36,7 +36,7 @@ impl<'a> Container<'a> {
         assert_eq!((response.status(), response.decision().framing), (204, Framing::NoBody));
     }
 
-    /// Blocks until the container ends; its exit code, as Docker words it.
+    /// Blocks until the container ends. Returns the JSON with its exit code.
     fn wait(&self) -> String {
         self.client
             .post(&self.target("/wait"))
@@ -55,7 +55,7 @@ impl Drop for Container<'_> {
     }
 }
 
-/// What was written to each stream.
+/// Returns the content of stdout and of stderr.
 fn demux(mut bytes: &[u8]) -> [String; 2] {
     let (mut decoder, mut streams) = (FrameDecoder::new(), [const { Vec::new() }; 2]);
     while let Some((stream, data)) = decoder.next(&mut bytes).unwrap() {

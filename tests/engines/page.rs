@@ -11,7 +11,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(120);
 const ECHO: [&str; 7] = ["docker", "run", "--rm", "--network=none", "busybox", "echo", "hi"];
 
-/// The page of a tap that runs a docker command in front of dockerd.
+/// Opens the page of a tap that runs a docker command against dockerd.
 fn page_of(command: &[&str]) -> Option<Page> {
     program("docker")?;
     let engine = needs::docker()?.display().to_string();
@@ -29,7 +29,7 @@ fn docker_run_is_seen_in_a_browser() {
         .until("document.title.startsWith('docker run --rm --network=none busybox echo hi')");
     page.picture("list");
     page.choose_like("POST /v[^ ]*/containers/create 201 Created");
-    // HostConfig has so many members that it is folded at first.
+    // HostConfig has many members, so it is folded at first.
     page.browser.click(".tree details details:not([open]) summary");
     page.browser.until_text("section.request .tree", "AutoRemove");
     let create = page.browser.text_of("section.request .tree");
@@ -60,7 +60,7 @@ fn stdout_and_stderr_of_a_container_are_told_apart_and_errors_stand_out() {
     let script = "echo to stdout; echo to stderr >&2; cat";
     let shell = ["docker", "run", "--rm", "-i", "--network=none", "busybox", "sh", "-c", script];
     let Some(mut page) = page_of(&shell) else { return };
-    // The container waits for its stdin: the stream is open, and the page shows it live.
+    // The container waits for its stdin, so the stream stays open and the page shows it live.
     page.choose_like("POST [^ ]*/attach[^ ]* 101 UPGRADED");
     page.browser.until_text(".piece.stdout pre", "to stdout");
     page.browser.until_text(".piece.stderr pre", "to stderr");
@@ -80,7 +80,7 @@ fn stdout_and_stderr_of_a_container_are_told_apart_and_errors_stand_out() {
     assert_eq!(page.browser.problems(), [""; 0]);
 }
 
-/// The same without a browser: what the server tells the page.
+/// The same without a browser: the JSON that the server sends to the page.
 #[test]
 fn docker_run_is_told_in_json() {
     let Some(engine) = program("docker").and_then(|_| needs::docker()) else { return };

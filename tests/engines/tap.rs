@@ -1,7 +1,7 @@
-//! The tap between the real docker command and a real dockerd: the same output with it and without
-//! it, and recordings of it that agree with each other, run again and stand in for the engine.
+//! The tap between the docker command and dockerd. The output is the same with and without it. Its
+//! recordings agree with each other, run again, and replace the engine.
 //!
-//! `UNIX_HTTP_TEST_TAP_MIB` is the size of the image that is saved and loaded, 8 unless set.
+//! `UNIX_HTTP_TEST_TAP_MIB` is the size of the image that is saved and loaded (default: 8).
 
 use crate::support::child::{Ended, run, ucurl};
 use crate::support::needs::{self, program};
@@ -18,13 +18,13 @@ use unix_http::json::Value;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// dockerd's socket, where the docker command is there too.
+/// Returns dockerd's socket, if the docker command is installed as well.
 fn engine() -> Option<PathBuf> {
     program("docker")?;
     needs::docker()
 }
 
-/// A shell that runs `script`, with the docker command sent to `socket`.
+/// Returns a shell that runs `script`, in which the docker command uses `socket`.
 fn shell(socket: &Path, script: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script]).env("DOCKER_HOST", format!("unix://{}", socket.display()));
@@ -35,7 +35,7 @@ fn shell(socket: &Path, script: &str) -> Command {
     command
 }
 
-/// A tap with every recorder on.
+/// A tap with all recorders.
 struct Tap {
     dir: TempDir,
     child: Option<Child>,
@@ -75,7 +75,7 @@ impl Tap {
         BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
         assert!(dir.join("tap").exists());
         let tap = Tap { dir, child: Some(child) };
-        // The last of its own threads: what comes from here on is the connections'.
+        // All threads of the tap itself are running. Later ones belong to connections.
         let end = Instant::now() + LIMIT;
         while !tap
             .entries("task")
@@ -87,7 +87,7 @@ impl Tap {
         tap
     }
 
-    /// In the directory of that name, of the process that relays.
+    /// Returns the entries of a directory in /proc of the relaying process.
     fn entries(&self, what: &str) -> impl Iterator<Item = fs::DirEntry> {
         let front = self.child.as_ref().unwrap().id();
         let back = fs::read_to_string(format!("/proc/{front}/task/{front}/children")).unwrap();
@@ -98,8 +98,8 @@ impl Tap {
         self.dir.join("tap")
     }
 
-    /// How many threads and sockets the process that relays has. (Large bodies wait in files for
-    /// the script's end.)
+    /// Returns the numbers of threads and sockets of the relaying process. (It keeps large bodies in
+    /// files until the script ends.)
     fn holds(&self) -> (usize, usize) {
         let is_socket = |fd: &fs::DirEntry| {
             fs::read_link(fd.path())
@@ -108,7 +108,7 @@ impl Tap {
         (self.entries("task").count(), self.entries("fd").filter(is_socket).count())
     }
 
-    /// Ends it as kill(1) does; what it complained about.
+    /// Ends the tap with SIGTERM. Returns its complaints.
     fn stop(&mut self) -> String {
         let mut child = self.child.take().unwrap();
         assert!(
@@ -140,7 +140,7 @@ impl Drop for Tap {
     }
 }
 
-/// Containers and images of the test, gone when it is.
+/// Containers and images of the test. Dropping this removes them.
 struct Mine {
     name: String,
     socket: PathBuf,
@@ -163,7 +163,7 @@ impl Drop for Mine {
 }
 
 fn outcome(ended: &Ended) -> (i32, String, String) {
-    // Large outputs are compared by their hash.
+    // Large outputs are compared by hash.
     let text = |bytes: &[u8]| match bytes.len() {
         0..10_000 => String::from_utf8_lossy(bytes).into_owned(),
         n => format!("{n} bytes, {}", sha256_hex(bytes)),
@@ -171,7 +171,7 @@ fn outcome(ended: &Ended) -> (i32, String, String) {
     (ended.code, text(&ended.stdout), text(&ended.stderr))
 }
 
-/// Request lines and status-codes, as three witnesses have them.
+/// Returns request-lines and status-codes: here of the view, below of the HAR and the capture.
 fn of_the_view(view: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for line in view.lines() {
@@ -222,7 +222,7 @@ fn of_the_capture(tshark: &Path, capture: &Path) -> Vec<String> {
     let mut seen = Vec::new();
     for line in run(&mut command, b"", LIMIT).success().lines() {
         let parts: Vec<&str> = line.split('\t').collect();
-        // One packet can hold several messages, and a response repeat its request's URI.
+        // A packet can hold several messages, and a response can repeat the URI of its request.
         match parts[..] {
             [methods, uris, ""] => seen
                 .extend(methods.split(',').zip(uris.split(',')).map(|(m, u)| format!("{m} {u}"))),
@@ -261,7 +261,7 @@ fn the_docker_command_says_the_same_with_a_tap() {
     let follow = "for n in 1 2 3; do echo $n; sleep 0.05; done";
     let scripts = [
         "docker version".to_owned(),
-        // Not its default columns: "CREATED 14 seconds ago" may be another a moment later.
+        // Not the default columns: "CREATED 14 seconds ago" changes a moment later.
         format!(
             "docker image ls --no-trunc --format '{{{{json .ID}}}} {{{{.Repository}}}} {{{{.Tag}}}} {{{{.Size}}}}' {name}:built"
         ),
@@ -299,7 +299,7 @@ fn the_docker_command_says_the_same_with_a_tap() {
         let tapped = run(&mut shell(&tap.socket(), script), &input, LIMIT);
         assert_eq!(outcome(&tapped), outcome(&bare), "{script}");
     }
-    // Many at once.
+    // Many commands at once.
     let ps = format!(
         "docker ps --no-trunc --filter name={name}-run --format '{{{{.ID}}}} {{{{.Names}}}}'"
     );
@@ -312,7 +312,7 @@ fn the_docker_command_says_the_same_with_a_tap() {
             });
         }
     });
-    // The last connections end a moment after their commands.
+    // The last connections end shortly after their commands.
     let end = Instant::now() + LIMIT;
     while tap.holds() != before {
         assert!(Instant::now() < end, "{:?} threads and sockets, {before:?} before", tap.holds());
@@ -320,7 +320,7 @@ fn the_docker_command_says_the_same_with_a_tap() {
     }
     assert_eq!(tap.stop(), "");
 
-    // The three recordings saw the same.
+    // The three recordings agree.
     let view = tap.read("view");
     let seen = of_the_view(&view);
     assert!(seen.len() > 200, "{} lines", seen.len());
@@ -328,8 +328,7 @@ fn the_docker_command_says_the_same_with_a_tap() {
     if let Some(tshark) = program("tshark") {
         assert_eq!(of_the_capture(&tshark, &tap.dir.join("pcap")), seen);
     }
-    // Nothing that was said could not be read. (The docker command leaves while its /wait is still
-    // answered.)
+    // The tap understood every byte. (The docker command leaves before its /wait is answered.)
     let is_fault = |line: &&str| {
         line.split(' ').nth(1) == Some("!") && !line.contains("the client takes no more")
     };
@@ -345,8 +344,8 @@ fn the_docker_command_says_the_same_with_a_tap() {
     assert_eq!(faults, [""; 0], "{}", told.join("\n"));
 }
 
-/// BuildKit's session is HTTP/2 on an upgraded connection. Docker 20.10's command speaks it by
-/// itself, a newer one with its buildx plugin.
+/// BuildKit's session is HTTP/2 on an upgraded connection. The docker command of 20.10 has it built
+/// in, and newer ones have it in the buildx plugin.
 #[test]
 fn buildkit_builds_through_a_tap() {
     let Some(engine) = engine() else { return };
@@ -377,7 +376,7 @@ fn buildkit_builds_through_a_tap() {
     assert_eq!(tap.stop(), "");
     let view = tap.read("view");
     assert!(view.contains("/session HTTP/1.1\n") && view.contains(" < HTTP/1.1 101 "), "{view}");
-    // Credentials travel there, in frames that nothing here reads.
+    // Credentials travel in its frames, which the tap does not read.
     assert!(
         !String::from_utf8_lossy(&fs::read(tap.dir.join("pcap")).unwrap())
             .contains("PRI * HTTP/2.0")
@@ -397,7 +396,7 @@ fn rerun(script: &Path) -> Ended {
     run(&mut sh, b"", LIMIT)
 }
 
-/// The same with curl, which is everywhere: frames stay as they are.
+/// The same with curl. It leaves Docker's frames as they are.
 #[test]
 fn a_script_of_curl_does_the_same() {
     let (Some(engine), Some(_)) = (engine(), program("curl")) else { return };
@@ -417,8 +416,8 @@ fn a_script_of_curl_does_the_same() {
     assert_eq!(left.code, 1, "it removed its container: {}", left.stdout());
 }
 
-/// `docker run -d`, `docker logs`, `docker rm`, recorded as a script: it does the same on its own,
-/// to a container of its own.
+/// Records `docker run -d`, `docker logs` and `docker rm` as a script. The script does the same
+/// with a container of its own.
 #[test]
 fn a_recorded_script_does_the_same() {
     let Some(engine) = engine() else { return };
@@ -440,7 +439,7 @@ fn a_recorded_script_does_the_same() {
     }
 }
 
-/// Recorded once, replayed where there is no engine: the docker command does not notice.
+/// The docker command has the same output with a recording as with the engine.
 #[test]
 fn a_recording_stands_in_for_the_engine() {
     let Some(engine) = engine() else { return };

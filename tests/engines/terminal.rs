@@ -1,7 +1,7 @@
-//! `ucurl --hijack` in a real terminal, with a container that has one: what is typed, and what is
-//! left behind.
+//! `ucurl --hijack` in a real terminal, with a container that has one as well: keys, signals, the
+//! window size, and the state of the terminal afterwards.
 //!
-//! The terminal is that of `script`; what runs in it says what `stty` thinks of it.
+//! `script` provides the terminal, and `stty` prints its mode.
 
 use crate::support::child::run;
 use crate::support::engine::{Container, Engine, LIMIT, engines};
@@ -9,9 +9,10 @@ use crate::support::live::Live;
 use crate::support::needs;
 use std::process::Command;
 
-/// A shell in a terminal of its own, of 33 rows and 77 columns, which echoes as terminals do.
+/// A shell in a terminal of its own, with 33 rows and 77 columns, which echoes as terminals do.
 ///
-/// `$ucurl` is the command with its options, `restored` waits until the terminal is as it was.
+/// In it, `$ucurl` is the command with its options. `restored` waits for the old mode of the
+/// terminal.
 struct Terminal(Live);
 
 const PROLOGUE: &str = r#"
@@ -41,15 +42,15 @@ impl Terminal {
     }
 }
 
-/// Makes an exec with a terminal; the words that start and join it.
+/// Creates an exec with a terminal. Returns the arguments that start and join it.
 fn exec(container: &Container, command: &str) -> String {
     let id =
         container.exec(&format!(r#""AttachStdin":true,"Tty":true,"Cmd":["sh","-c","{command}"]"#));
     format!(r#"$ucurl --json '{{"Detach":false,"Tty":true}}' /exec/{id}/start"#)
 }
 
-/// What runs in the container, as text in JSON: a shell without an editor, so that what is echoed
-/// is the terminal's doing.
+/// The program in the container, as JSON: a shell without a line editor, so that only the terminal
+/// echoes.
 const SHELL: &str = r#"trap : INT; while printf 'ready> '; read -r line; do eval \"$line\"; done"#;
 
 fn ready() -> Vec<Engine> {
@@ -66,20 +67,20 @@ fn keys_signals_and_the_size_of_the_window() {
         );
         let terminal = &mut terminal.0;
         terminal.says("ready> ");
-        // Echoed once, by the container's terminal; ours would show it again, and before.
+        // The container's terminal echoes once. Our terminal would echo first, and once more.
         terminal.send("echo a''b\r");
         assert_eq!(terminal.says("ready> "), "echo a''b\r\nab\r\nready> ");
 
-        // The container's process gets the signal, and ucurl goes on.
+        // The process in the container gets the signal, and ucurl continues.
         terminal.send("sh -c 'echo asl''eep; exec sleep 300'\r");
         terminal.says("\r\nasleep\r\n");
         terminal.send("\x03");
         assert_eq!(terminal.says("ready> "), "^Cready> ");
 
-        // Until the engine has passed it on.
+        // Wait until the engine has forwarded it.
         terminal.send("until [ \"$(stty size)\" = '33 77' ]; do sleep 0.1; done; echo small\r");
         terminal.says("\r\nsmall\r\n");
-        // Typed earlier, its echo would stand before the prompt.
+        // If it were typed earlier, its echo would come before the prompt.
         terminal.says("ready> ");
         let grow = format!("stty rows 40 cols 100 <{name}");
         run(Command::new("sh").args(["-c", &grow]), b"", LIMIT).success();
@@ -89,12 +90,12 @@ fn keys_signals_and_the_size_of_the_window() {
         terminal.says("ready> ");
         terminal.send("\x04");
         terminal.says("code 0\r\n");
-        // But for the size, which is not a mode.
+        // The size differs, but it is not part of the mode.
         terminal.says("it is as it was\r\n");
     }
 }
 
-/// Attach before start, as `docker run -it` does.
+/// Attaches before the start, as `docker run -it` does.
 #[test]
 fn a_container_with_a_terminal() {
     for engine in ready() {
@@ -118,14 +119,14 @@ fn a_container_with_a_terminal() {
 fn the_terminal_is_as_it_was_whatever_happens() {
     for engine in ready() {
         let container = engine.sleeper();
-        // ucurl itself is what is killed, not who looks after it.
+        // This kills ucurl itself, not the shell that restores the terminal.
         let killed = |how: &str| {
             let ucurl = exec(&container, SHELL).replace('"', "\\\"");
             format!("{how} sh -c \"echo pid \\$\\$; exec {ucurl}\"; echo code $?; restored")
         };
         let (slow, short) = (exec(&container, SHELL), exec(&container, "exit 3"));
-        // With `set -m` it has a process group of its own, as from an interactive shell: in the
-        // background when it is over.
+        // With `set -m`, as in an interactive shell, ucurl has a process group of its own, which is
+        // in the background at the end.
         let cases = [
             ("", format!("{}; echo code $?; restored", slow.replace("$ucurl", "$ucurl -m 1")), 28),
             ("", format!("{short}; echo code $?; restored"), 0),

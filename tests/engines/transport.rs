@@ -1,4 +1,4 @@
-//! A real dockerd behind TLS with client certificates, and behind a real sshd.
+//! Reaches a real dockerd through TLS with client certificates, and through a real sshd.
 
 use crate::support::again::again;
 use crate::support::certificates::certificates;
@@ -16,7 +16,7 @@ use unix_http::docker::TlsOptions;
 use unix_http::transport::ConnectErrorKind as Kind;
 use unix_http::{Client, Endpoint, Error};
 
-/// A daemon of the test's own, told to end and waited for.
+/// A daemon of the test's own. Dropping it ends it and waits for its end.
 struct Daemon(Child);
 
 impl Drop for Daemon {
@@ -67,7 +67,7 @@ fn answers(client: &Client) {
 
 #[test]
 fn dockerd_behind_tls() {
-    // Where there is an engine for the tests, another may be started.
+    // The test starts an engine only if the environment names one for tests.
     let (Some(_), Some(dockerd), Some(certificates)) =
         (needs::docker(), needs::program("dockerd"), certificates())
     else {
@@ -111,8 +111,8 @@ fn dockerd_behind_tls() {
     fails(to("localhost", other), Kind::ClientCertificate, "refuses the client certificate");
 }
 
-/// The real ssh, with a configuration of our own: it stands on the PATH of this test program, run
-/// again.
+/// Uses the real ssh with a configuration of the test's own. This program runs itself again, with
+/// that ssh on its PATH.
 #[test]
 fn dockerd_behind_ssh() {
     const AGAIN: &str = "UNIX_HTTP_TEST_SSHD";
@@ -144,7 +144,7 @@ fn dockerd_behind_ssh() {
     );
     dir.write("bin/ssh", format!("#!/bin/sh\nexec {} -F {at}/ssh_config \"$@\"\n", ssh.display()));
     fs::set_permissions(dir.join("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
-    // What sshd of root separates its privileges in (sshd(8)).
+    // The directory for the privilege separation of a root's sshd (sshd(8)).
     let made = fs::create_dir("/run/sshd").is_ok();
     let mut command = Command::new(sshd);
     command.args(["-D", "-e", "-f"]).arg(dir.join("sshd_config"));
@@ -174,7 +174,7 @@ fn through_ssh(port: u16, socket: PathBuf) {
     let client = Client::new(to("127.0.0.1", port, &socket));
     answers(&client);
     half_close_reaches_the_container(&client);
-    // Known by its address, not by its name.
+    // known_hosts has the address, not the name.
     fails(
         to("localhost", port, &socket),
         Kind::PermissionDenied,
@@ -192,7 +192,7 @@ fn through_ssh(port: u16, socket: PathBuf) {
     fails(nobody, Kind::PermissionDenied, "refuses this user");
 }
 
-/// `cat` ends when its standard input does.
+/// `cat` ends at the end of its input.
 fn half_close_reaches_the_container(client: &Client) {
     let name = format!("uh-ssh-{}", std::process::id());
     let json = r#"{"Image":"busy","Cmd":["cat"],"OpenStdin":true,"StdinOnce":true,"AttachStdin":true,"AttachStdout":true,

@@ -1,5 +1,5 @@
-//! ucurl and the docker command side by side, on a real dockerd and on podman's service: the same
-//! bytes, the same codes.
+//! Compares ucurl with the docker command on a real dockerd and on podman's service: the same bytes
+//! and the same exit codes.
 
 use crate::support::child::run;
 use crate::support::engine::{Engine, LIMIT, engines};
@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const STDIN: &str = r#""OpenStdin":true,"StdinOnce":true,"AttachStdin":true,"AttachStdout":true,"AttachStderr":true"#;
 const ALL: &str = "stdin=1&stdout=1&stderr=1";
 
-/// A megabyte that no text filter, line buffer or frame header survives unnoticed: all bytes, in no
-/// order (xorshift).
+/// Returns a megabyte with all byte values in random order (xorshift). A text filter, a line buffer
+/// or a stray frame header would change it visibly.
 fn megabyte() -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
     let mut next = || {
@@ -32,7 +32,7 @@ fn commands(words: &[&str]) -> String {
     format!(r#""Cmd":[{}]"#, quoted.join(","))
 }
 
-/// What `docker run -i` does, in four requests.
+/// Does the work of `docker run -i` in four requests.
 fn run_with_stdin(engine: &Engine, words: &[&str], stdin: &[u8]) -> (Vec<u8>, Vec<u8>, String) {
     let container = engine.container(&format!("{},{STDIN}", commands(words)));
     let mut attached = container.attach(&["--demux"], ALL);
@@ -48,7 +48,7 @@ fn run_with_stdin(engine: &Engine, words: &[&str], stdin: &[u8]) -> (Vec<u8>, Ve
 fn run_with_stdin_piped_through_attach() {
     let cases: [(&[&str], &[u8]); 3] = [
         (&["sh", "-c", "tee /proc/self/fd/2; exit 7"], &megabyte()),
-        // Its stdin ends at once, and its output goes on.
+        // Its stdin ends at once, and its output continues.
         (&["sh", "-c", "wc -c; echo later >&2"], b""),
         (&["sh", "-c", "exit 255"], b""),
     ];
@@ -69,8 +69,8 @@ fn run_with_stdin_piped_through_attach() {
                 err.len(),
                 theirs.stderr.len()
             );
-            // Of a container that removes itself, this podman tells newer docker commands no exit
-            // code.
+            // This podman does not report the exit code of a container that removes itself to newer
+            // docker commands.
             if engine.is_docker {
                 assert_eq!(code, theirs.code.to_string(), "{words:?}");
             }
@@ -81,7 +81,7 @@ fn run_with_stdin_piped_through_attach() {
     }
 }
 
-/// More is sent than is read, and the connection ends with the rest of it unread.
+/// The container reads only a part of its stdin. The connection ends with the rest unread.
 #[test]
 fn a_container_that_ends_before_its_stdin() {
     for engine in engines() {
@@ -127,7 +127,7 @@ fn exec_with_exit_code() {
             if words.len() > 1 {
                 assert!(ours.stderr == theirs.stderr, "{words:?}: {}", ours.stderr());
             } else {
-                // Where it comes from differs, what it says does not.
+                // The text is the same, but its source differs.
                 let said = ours.stdout() + &ours.stderr();
                 assert!(said.contains("executable file not found"), "{said}");
             }
@@ -140,7 +140,7 @@ fn exec_with_exit_code() {
     }
 }
 
-/// An attach or exec that reads no stdin leaves it to the rest of the script.
+/// An attach or exec without stdin leaves the script's stdin to later commands.
 #[test]
 fn stdin_that_nobody_asked_for_is_not_read() {
     for engine in engines() {
@@ -155,7 +155,7 @@ fn stdin_that_nobody_asked_for_is_not_read() {
     }
 }
 
-/// Each line is there before its writer is asked for the next.
+/// Each line arrives before the test asks for the next one.
 #[test]
 fn logs_are_followed_line_by_line() {
     let echo = "while read line; do echo out $line; echo err $line >&2; done";
@@ -226,8 +226,8 @@ fn files_are_copied_in_and_out() {
     }
 }
 
-/// The engine says when an event happened, by the clock that we have too: how late it came is
-/// printed, and up to the machine.
+/// An event carries the engine's time, which is also our clock. The test prints the delay and does
+/// not judge it.
 #[test]
 fn events_come_as_they_happen() {
     for engine in engines() {
@@ -237,7 +237,7 @@ fn events_come_as_they_happen() {
         let mut events =
             Live::start(&mut engine.ucurl(&["-f", &format!("/events?since={since}&{filter}")]));
         events.says(r#""Action":"create""#);
-        // Each is there before anything else happens: nobody holds it back until there is more.
+        // Each event arrives before the next thing happens: no buffer holds it back.
         for action in ["start", "die"] {
             if action == "start" {
                 container.start();
@@ -264,13 +264,13 @@ fn the_end_of_the_container_ends_ucurl() {
         container.start();
         attached.says("here\n");
         engine.says(&["-f", "-X", "POST", &container.path("/kill")]);
-        // Its stdin is still open.
+        // The stdin of ucurl is still open.
         assert_eq!(attached.end().code, 0);
         assert_eq!(container.wait(), "137");
     }
 }
 
-/// Ctrl-P Ctrl-Q, which the engine watches for where there is a terminal.
+/// Ctrl-P Ctrl-Q detaches: the engine looks for these keys if the container has a terminal.
 #[test]
 fn a_detach_leaves_the_container_running() {
     for engine in engines() {
@@ -279,9 +279,9 @@ fn a_detach_leaves_the_container_running() {
         let mut attached = container.attach(&["--demux"], ALL);
         container.start();
         attached.send("typed\n");
-        // The terminal's echo, and cat's.
+        // The terminal echoes the line, and cat prints it.
         attached.says("typed\r\ntyped\r\n");
-        // They count only where each comes alone, as from a finger.
+        // The engine recognises them only if each arrives by itself, as typed keys do.
         let mut stdin = attached.stdin();
         let typed = move |key: &[u8]| {
             sleep(Duration::from_millis(30));
