@@ -15,7 +15,7 @@ use unix_http::transport::{Endpoint, Listener};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// Every way in which a page makes a request without asking first.
+/// Every way in which a page can send a request without a preflight.
 const PAGE: &str = r#"<!doctype html><title>begun</title>
 <img src="TAP/img"><script src="TAP/script"></script>
 <link rel="stylesheet" href="TAP/css"><iframe src="TAP/iframe"></iframe><iframe name="f"></iframe>
@@ -35,7 +35,7 @@ document.getElementById('get').submit(); document.getElementById('post').submit(
 Promise.allSettled(all).then(() => { document.title = 'done' });
 </script>"#;
 
-/// Requests that the gate turned away, with its reasons.
+/// Requests that the gate rejected, with its reasons.
 #[derive(Clone, Default)]
 struct Refused(Log);
 
@@ -56,7 +56,7 @@ fn port(endpoint: &Endpoint) -> u16 {
     *port
 }
 
-/// An engine that notes what reaches it, and answers with `page`.
+/// An engine that records the requests that reach it, and answers with `page`.
 fn engine(at: &Endpoint, page: &'static str) -> (Handle, Log) {
     let log = Log::default();
     let seen = Arc::clone(&log);
@@ -92,7 +92,7 @@ fn a_page_reaches_nothing_behind_a_tap() {
     let run = thread::spawn(move || relay.run());
     let shown = visit(&browser, &format!("http://evil.example:{}/", port(site.endpoint())));
     let from_page = std::mem::take(&mut *reached.lock().unwrap());
-    // The address that a person types in passes.
+    // An address that a person types passes.
     let typed = visit(&browser, &format!("http://127.0.0.1:{tap}/version"));
     stopper.stop(Duration::ZERO);
     run.join().unwrap();

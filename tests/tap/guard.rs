@@ -1,10 +1,10 @@
-//! What a guard lets pass: rules as they are read, requests as they are checked.
+//! A guard: parsing its rules, and checking requests.
 
 use crate::guard_cases::{ALLOWED, AMBIGUOUS, Case, DENIED, RULES, request};
 use unix_http::tap::AllowList;
 use unix_http::wire::{BodyDecoder, RequestDecoder, framing};
 
-/// The request as the engine gets it, or why there is none.
+/// Returns the request in its encoding for the engine, or the refusal.
 pub fn admit(rules: &str, request: &[u8]) -> Result<String, String> {
     let rules = AllowList::parse(rules).expect("rules");
     let mut decoder = RequestDecoder::new();
@@ -34,7 +34,7 @@ fn allowed_requests_pass() {
     for Case(line, fields, body, _) in ALLOWED {
         let passed = admit(RULES, &request(line, fields, body));
         let passed = passed.unwrap_or_else(|why| panic!("{line} {body}: {why}"));
-        // What has passed passes again, and as it is.
+        // An encoded request passes again, unchanged.
         let again = admit(RULES, passed.as_bytes()).unwrap();
         assert_eq!(again, passed, "{line} {body}");
     }
@@ -50,7 +50,7 @@ fn ambiguous_requests_are_refused() {
 
 #[test]
 fn what_no_rule_names_is_refused() {
-    // The last rule names every POST.
+    // The last rule allows every POST.
     let rules = RULES.replace("POST /**", "");
     for Case(line, fields, body, want) in DENIED {
         let refused = admit(&rules, &request(line, fields, body)).expect_err(line);
@@ -58,7 +58,6 @@ fn what_no_rule_names_is_refused() {
     }
 }
 
-/// What a refusal names as needed is a rule, and with it the request passes.
 #[test]
 fn the_needed_rule_allows_the_request() {
     let mut count = 0;
@@ -76,7 +75,7 @@ fn the_needed_rule_allows_the_request() {
     assert!(count > 80, "{count}");
 }
 
-/// The engine gets the guard's own encoding and the fields it knows, nothing else.
+/// The engine receives only the guard's encoding and the known fields.
 #[test]
 fn the_engine_gets_what_was_checked() {
     let fields = "X-Registry-Auth: e30=\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -128,7 +127,8 @@ fn a_wrong_line_is_an_error_with_its_number() {
     }
 }
 
-/// An archive that is read as a body is refused with the rule that lets it pass unread.
+/// An archive that is read as a body is refused. The refusal names the rule that lets it pass
+/// unread.
 #[test]
 fn an_archive_needs_a_rule_of_its_own() {
     let tar = request("PUT /containers/db/archive?path=/srv", "", "tar");

@@ -1,4 +1,4 @@
-//! A guard between a client and a scripted engine: what the engine sees, and in which order.
+//! A guard between a client and a scripted engine: which bytes the engine sees, in which order.
 
 use crate::support::fake::{Fake, Peer};
 use crate::support::temp::TempDir;
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const RULES: &str = "GET /a\nHEAD /a\nPOST /containers/*/attach ?stream=1\nPUT /archive <\n\
                      POST /create /Image=busy\n";
 
-/// Runs `client` against a guard of `engine`. Returns what the client got and the engine saw.
+/// Runs `client` against a guard of `engine`. Returns the bytes that each of them received.
 fn guarded(
     script: impl Fn(&mut Peer) -> io::Result<()> + Send + 'static,
     client: impl FnOnce(&mut UnixStream) -> io::Result<()>,
@@ -37,7 +37,7 @@ fn guarded(
         stopper.stop(LIMIT);
         ended
     });
-    // A guard reads on for a second after its refusal; a busy client may need longer to write.
+    // A guard reads for a second after its refusal. A busy client may need longer to write.
     let reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
     assert!(ended.as_ref().is_err_and(reset) || ended.is_ok(), "{ended:?}");
     let seen = engine.received();
@@ -70,7 +70,7 @@ fn requests_that_come_together_are_checked_one_by_one() {
     assert!(refused.ends_with("needed: GET /b\"}\n"), "{refused}");
 }
 
-/// A response of the guard's own does not get into the middle of the engine's.
+/// The guard's own response does not interrupt a response of the engine.
 #[test]
 fn a_refusal_waits_for_the_response_before_it() {
     let slow = |peer: &mut Peer| {
@@ -103,7 +103,7 @@ fn an_upgrade_that_the_engine_refuses_opens_nothing() {
         answer_all(peer)
     };
     let smuggled = head("POST /create", "Content-Length: 2\r\n") + "{}";
-    // In one piece, and after the response.
+    // As one piece, and after the response.
     for wait in [false, true] {
         let (got, seen) = guarded(refuse, |client| {
             client.write_all(head(ATTACH, UPGRADE).as_bytes())?;
@@ -127,7 +127,7 @@ fn a_tunnel_passes_everything_both_ways() {
         peer.read_to_end()?;
         peer.send(b"bye")
     };
-    // Bytes that come with the head are held until the 101.
+    // Bytes that arrive with the head are held until the 101.
     let sent = head(ATTACH, UPGRADE) + "GET /b HTTP/1.1\r\n\r\n";
     let (got, seen) = guarded(echo, |client| {
         client.write_all(sent.as_bytes())?;
@@ -215,7 +215,7 @@ fn a_body_is_read_whole_and_has_a_limit() {
     let long = format!("{{\"Image\":\"{}\"}}", "x".repeat(300_000));
     let length = format!("Content-Length: {}\r\n", long.len());
     let (got, seen) = guarded(answer_all, |client| {
-        // The guard may have answered and closed before all is written.
+        // The guard may have answered and closed before everything is written.
         _ = client.write_all((head("POST /create", &length) + &long).as_bytes());
         Ok(())
     });

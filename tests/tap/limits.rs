@@ -1,5 +1,5 @@
-//! The tap under load and under attack: a thousand connections, clients that never finish,
-//! descriptors that run out, and requests that two readers could end in two places.
+//! The tap under load and under attack: a thousand connections, clients that never finish, no
+//! descriptors left, and ambiguous requests.
 
 use crate::support::child::ucurl;
 use crate::support::serve::{PATIENCE, Served, serve, statuses};
@@ -23,14 +23,14 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 /// A tap as a process.
 struct Tap {
     front: Child,
-    /// The process that relays.
+    /// The relaying process.
     pid: String,
     path: PathBuf,
     dir: TempDir,
 }
 
 impl Tap {
-    /// `limit` is a command of the shell that starts it.
+    /// `limit` is a shell command that runs before it.
     fn start(limit: &str, to: &Path) -> Tap {
         let dir = TempDir::new();
         let path = dir.join("tap");
@@ -48,7 +48,7 @@ impl Tap {
         let id = front.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         let tap = Tap { front, pid: children.trim().to_owned(), path, dir };
-        // The last of its own threads: what comes from here on is the connections'.
+        // The last of its own threads. Later threads belong to connections.
         wait_for("the viewer", || {
             let names = fs::read_dir(format!("/proc/{}/task", tap.pid)).unwrap().flatten();
             names
@@ -58,7 +58,7 @@ impl Tap {
         tap
     }
 
-    /// A number out of its `/proc/PID/status`.
+    /// Returns a number from its `/proc/PID/status`.
     fn status(&self, name: &str) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -91,7 +91,7 @@ fn client(path: &Path) -> UnixStream {
     stream
 }
 
-/// All that still comes; a connection that is reset has ended, too.
+/// Returns all remaining bytes. A reset counts as an end.
 fn rest(mut stream: impl Read) -> String {
     let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);
     while let Ok(n @ 1..) = stream.read(&mut buffer) {
@@ -108,7 +108,7 @@ fn a_thousand_idle_connections_take_little_memory() {
     let (threads, descriptors, before) =
         (tap.status("Threads:"), tap.descriptors(), tap.status("VmRSS:"));
     let mut open = Vec::new();
-    // Two descriptors for each, here and there: as many as this process may have.
+    // Each connection takes two descriptors, in this process and in the tap.
     let room = (allowed() - 100) / 2;
     while open.len() < room.min(1000) {
         let mut client = client(&tap.path);
@@ -122,7 +122,7 @@ fn a_thousand_idle_connections_take_little_memory() {
     let (count, grown) = (open.len(), tap.status("VmRSS:").saturating_sub(before));
     println!("{count} idle connections on the tap: {grown} KiB, {} each", grown / count);
     assert!(count >= 400 && grown / count < 100, "{count} connections, {grown} KiB");
-    // The first is as good as the last.
+    // The first connection still works as well as the last.
     let (client, server) = &mut open[0];
     client.write_all(GET).unwrap();
     server.read_exact(&mut vec![0; GET.len()]).unwrap();
@@ -140,11 +140,11 @@ fn a_thousand_idle_connections_take_little_memory() {
         );
         thread::sleep(Duration::from_millis(5));
     }
-    // What is left is what the threads' memory is kept for: it does not grow again.
+    // The allocator keeps memory of the threads, but a second round does not add any.
     assert!(tap.status("VmRSS:") < before + 100 * count);
 }
 
-/// How many descriptors this process may have.
+/// Returns the limit of descriptors for this process.
 fn allowed() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line =
@@ -152,8 +152,7 @@ fn allowed() -> usize {
     line.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(1024)
 }
 
-/// A tap that has none left turns clients away or lets them wait, says so, and goes on when there
-/// are some again.
+/// Without descriptors, a tap rejects clients or lets them wait, reports that, and recovers.
 #[test]
 fn descriptors_run_out() {
     let server = serve(|_, responder| responder.send("ok"));
@@ -175,7 +174,7 @@ fn descriptors_run_out() {
     });
 }
 
-/// A relay of the library, on a Unix socket or on TCP, before a server of the library.
+/// A relay of the library, on a Unix socket or on TCP, in front of a server of the library.
 struct Setup {
     at: Endpoint,
     handled: Arc<Mutex<Vec<String>>>,
@@ -185,12 +184,11 @@ struct Setup {
     server: Served,
 }
 
-/// What the relay saw: `METHOD target content`, whether that came whole, and the status-code it was
-/// answered with.
+/// An exchange that the relay saw: `METHOD target content`, whether the request was complete, and
+/// the status-code of its response.
 type Exchanged = (String, bool, u16);
 
-/// By connection: exchanges that are over, content that has come, and whether the connection is
-/// over.
+/// For each connection: its finished exchanges, the content so far, and whether it has ended.
 #[derive(Clone, Default)]
 struct Seen(Arc<(Mutex<Connections>, Condvar)>);
 
@@ -238,7 +236,7 @@ impl Observer for Seen {
 }
 
 impl Seen {
-    /// What was seen of the only connection so far, once it is over; forgotten after that.
+    /// Returns and forgets the exchanges of the only connection, once it has ended.
     fn take(&self) -> Connection {
         let open = |all: &mut Connections| !all.first().is_some_and(|(_, seen)| seen.closed);
         let (mut all, late) =
@@ -282,10 +280,10 @@ impl Setup {
         }
     }
 
-    /// Sends these bytes, whole or one by one, ends its side, and gives all that comes back.
+    /// Sends these bytes, whole or one by one, half-closes, and returns the whole answer.
     fn talk(&self, bytes: &[u8], one_by_one: bool) -> String {
         let mut stream = self.connect();
-        // The other side may have judged, answered and closed before the last byte.
+        // The other side may have answered and closed before the last byte.
         let parts = bytes.chunks(if one_by_one { 1 } else { bytes.len() });
         let _ = parts.into_iter().try_for_each(|part| stream.write_all(part));
         let _ = stream.end();
@@ -316,8 +314,8 @@ impl Stream for TcpStream {
     }
 }
 
-/// Clients that send a head byte by byte and stop in the middle hold up nobody; what they are due
-/// they get in the end.
+/// Clients that send a head byte by byte and stop in the middle do not delay others. In the end
+/// they get their response.
 #[test]
 fn heads_that_do_not_end_hold_up_nobody() {
     for tcp in [false, true] {
@@ -339,8 +337,8 @@ fn heads_that_do_not_end_hold_up_nobody() {
     }
 }
 
-/// A head without end is ended: on a Unix socket by the server, which sees every byte; on TCP by
-/// the tap, which shows the server none of it.
+/// An endless head is refused: on a Unix socket by the server, which sees every byte; on TCP by the
+/// tap, which forwards none of it.
 #[test]
 fn heads_without_end_are_ended() {
     for tcp in [false, true] {
@@ -349,8 +347,7 @@ fn heads_without_end_are_ended() {
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ");
         wait_for("the end of it", || stream.write_all(&[b'x'; 65_536]).is_err());
         let answer = rest(stream);
-        // What is left unread when a TCP connection is closed can take the answer with it (RFC 9112
-        // §9.6).
+        // Unread input at the close of a TCP connection can destroy the response (RFC 9112 §9.6).
         let status = answer.get(9..12).unwrap_or(if tcp { "400" } else { "" });
         assert_eq!(status, if tcp { "400" } else { "431" }, "{answer}");
         assert_eq!(setup.handled.lock().unwrap().len(), 0);
@@ -363,8 +360,8 @@ fn heads_without_end_are_ended() {
     }
 }
 
-/// What the server made of each: the requests it handled; whether the connection ended with a
-/// refusal.
+/// The expected result: the requests that the server handles, and whether the connection ends with
+/// a refusal.
 struct Case {
     id: &'static str,
     wire: String,
@@ -376,8 +373,8 @@ fn case(id: &'static str, wire: impl Into<String>, handled: &'static [&'static s
     Case { id, wire: wire.into(), handled, refused: false }
 }
 
-/// The attacks of request smuggling, with a second request where one reader or another would see
-/// it, and their lawful neighbours.
+/// Attacks by request smuggling, with a second request where some reader would see it, and similar
+/// valid requests.
 fn cases() -> Vec<Case> {
     const LAST: &str = "GET /last HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let post = |fields: &str, body: &str| {
@@ -497,7 +494,7 @@ fn cases() -> Vec<Case> {
     ] {
         cases.push(refused(id, format!("{head}\r\n\r\n{LAST}")));
     }
-    // After a lawful request, too.
+    // The same after a valid request.
     let first = "GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let second = post("Content-Length: 5\r\nTransfer-Encoding: chunked", zero);
     cases.push(Case {
@@ -509,8 +506,8 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The relay and the server behind it see the same requests, and the client the answers that the
-/// relay saw.
+/// The relay and the server behind it see the same requests, and the relay and the client the same
+/// responses.
 #[test]
 fn nobody_disagrees_about_where_a_request_ends() {
     let setup = Setup::new(false);
@@ -527,7 +524,7 @@ fn nobody_disagrees_about_where_a_request_ends() {
                 .map(|(line, ..)| line.as_str())
                 .collect();
             assert_eq!(answered, handled, "{id}");
-            // Whatever came whole was answered: with 200, or with the refusal that ends the
+            // Every complete request was answered: with 200, or with the refusal that ends the
             // connection.
             let came: Vec<u16> = seen
                 .over
@@ -541,7 +538,7 @@ fn nobody_disagrees_about_where_a_request_ends() {
                 usize::from(refused),
                 "{id}: {came:?}"
             );
-            // What stands behind the refusal has no answer, and nothing else has none.
+            // Only requests after the refusal have no response.
             let unanswered =
                 seen.over.iter().position(|(_, _, status)| *status == 0).unwrap_or(came.len());
             assert!(
@@ -553,8 +550,7 @@ fn nobody_disagrees_about_where_a_request_ends() {
     }
 }
 
-/// On TCP the tap itself refuses what could be read in two ways, before the server has a byte of
-/// it.
+/// On TCP the tap refuses ambiguous requests before the server gets a byte of them.
 #[test]
 fn nothing_ambiguous_passes_a_tcp_port() {
     let setup = Setup::new(true);

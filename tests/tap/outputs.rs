@@ -1,4 +1,4 @@
-//! The files of the recorders: private, whole, each for one purpose, and errors told in time.
+//! The files of the recorders: private, complete, one for each output, with early error reports.
 
 use super::process::{ANSWER, LIMIT, ask, listening, processes, signal, tap, wait_for};
 use crate::support::child::run;
@@ -19,7 +19,7 @@ fn entries(har: &[u8]) -> usize {
     har.get("log").and_then(|log| log.get("entries")).unwrap().elements().len()
 }
 
-/// A disk with room for so many bytes.
+/// A disk with room for this many bytes.
 struct Disk {
     file: Cursor<Vec<u8>>,
     room: u64,
@@ -143,7 +143,7 @@ fn an_error_is_told_when_it_happens_and_in_the_exit_code() {
     assert_eq!(interrupted(child).0, Some(23));
 }
 
-/// A tap that waits for the reader of its pipe, and what it says about that.
+/// Starts a tap that waits for the reader of its pipe. Returns it with its message about that.
 fn waiting(dir: &TempDir, more: &[&str]) -> Child {
     let pipe = dir.join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -182,7 +182,7 @@ fn a_pipe_gets_the_capture_when_its_reader_comes() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// A pipe whose reader reads nothing holds up the traffic, but not the end.
+/// A pipe whose reader reads nothing blocks the traffic, but not the end.
 #[test]
 fn a_signal_ends_a_tap_whose_pipe_is_full() {
     let (dir, server) = (TempDir::new(), Fake::start(|peer| peer.send_for_ever(&[b'x'; 4096])));
@@ -200,7 +200,7 @@ fn a_signal_ends_a_tap_whose_pipe_is_full() {
     let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     client.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
-    // Until the pipe, which takes 64 KiB, is full and nothing passes any more.
+    // Until the pipe of 64 KiB is full and no more bytes pass.
     let (mut passed, mut silent) = (0, false);
     while passed < 64 * 1024 || !silent {
         let read = client.read(&mut [0; 65536]);
@@ -214,7 +214,7 @@ fn a_signal_ends_a_tap_whose_pipe_is_full() {
     wait_for("its processes to end", || processes(&mark).is_empty());
 }
 
-/// As `docker run -it` does: in raw mode a bare LF does not return to column 1.
+/// `docker run -it` sets raw mode, in which a bare LF does not return to column 1.
 #[test]
 fn lines_on_a_terminal_in_raw_mode_end_in_cr_lf() {
     if needs::program("script").is_none() {

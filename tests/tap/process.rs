@@ -1,5 +1,5 @@
-//! `ucurl tap` and `ucurl replay` as processes: exit codes, signals, and nothing left behind
-//! however they end.
+//! `ucurl tap` and `ucurl replay` as processes: exit codes, signals, and cleaning up after every
+//! kind of end.
 
 use crate::support::child::{run, ucurl};
 use crate::support::fake::Fake;
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// ucurl with a private directory for its sockets, which has to be empty in the end.
+/// ucurl with a private directory for its sockets, which must be empty in the end.
 pub fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
     let runtime = dir.join("run");
     fs::create_dir_all(&runtime).unwrap();
     let ucurl = ucurl();
-    // What a script starts in its background ignores the first two, what nohup starts the third,
-    // and so does all that comes after it.
+    // A background job of a script ignores the first two signals, and nohup ignores the third.
+    // Their children inherit that.
     let mut command = Command::new("env");
     command.arg("--default-signal=INT,QUIT,HUP").arg(ucurl.get_program()).args(arguments);
     for (name, value) in ucurl.get_envs() {
@@ -46,7 +46,7 @@ pub fn wait_for(what: &str, mut met: impl FnMut() -> bool) {
     }
 }
 
-/// Processes that have this text in their environment or command line.
+/// Returns the processes that have this text in their environment or command line.
 pub fn processes(mark: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc")
         .unwrap()
@@ -104,7 +104,7 @@ fn the_view_is_on_stdout_and_signals_end_it_well() {
         let (mut child, path) = listening(&dir, &server.path(), &[]);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(ask(&path), ANSWER);
-        // An exchange that is not over when the end comes is shown too.
+        // An open exchange at the end is shown too.
         let _open = UnixStream::connect(&path).unwrap();
         signal(&child, name);
         let status = child.wait().unwrap();
@@ -124,7 +124,7 @@ fn the_view_is_on_stdout_and_signals_end_it_well() {
     }
 }
 
-/// Even SIGKILL leaves nothing but what only the killed one could have done.
+/// Even after SIGKILL, everything is cleaned up except for the killed process's own work.
 #[test]
 fn a_front_that_is_killed_takes_its_back_with_it() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -177,7 +177,6 @@ fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
     assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
 }
 
-/// Who asks the tap to end asks the command to.
 #[test]
 fn a_signal_is_passed_on_to_the_command() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -193,7 +192,7 @@ fn a_signal_is_passed_on_to_the_command() {
     assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
 }
 
-/// And so does who kills it, at whatever moment.
+/// Even if the tap is killed, at any moment.
 #[test]
 fn a_command_does_not_outlive_its_tap() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -215,8 +214,8 @@ fn a_command_does_not_outlive_its_tap() {
     }
 }
 
-/// What a terminal sends on Ctrl-C reaches the whole process group: the command decides, the tap
-/// serves it to its end.
+/// Ctrl-C in a terminal reaches the whole process group. The command decides, and the tap serves it
+/// until it ends.
 #[test]
 fn an_interrupt_is_for_the_command() {
     use std::os::unix::process::CommandExt;
@@ -285,7 +284,7 @@ fn what_is_wrong_is_told_in_one_line() {
     }
 }
 
-/// A tap of a tap: the marks that the halves know each other by do not get into the command.
+/// The variables that connect the two processes of a tap are not visible to the command.
 #[test]
 fn a_tap_in_a_tap() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -302,7 +301,7 @@ fn a_tap_in_a_tap() {
     assert_eq!(left(&dir), [""; 0].map(PathBuf::from));
 }
 
-/// Recordings are for their owner, and what could not be recorded is told.
+/// Only the owner can read recordings, and a failure to record is reported.
 #[test]
 fn recordings_are_private_and_failures_are_told() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -338,11 +337,11 @@ fn recordings_are_private_and_failures_are_told() {
         );
     }
     assert!(fs::read_to_string(&script).unwrap().contains("\"Authorization: ${AUTHORIZATION:?"));
-    // A directory with something in it is left alone.
+    // A directory that is not empty is not used.
     let ended = run(&mut tap(&dir, &arguments), b"", LIMIT);
     assert_eq!(ended.code, 2);
     assert!(ended.stderr().contains("rec: directory not empty"), "{}", ended.stderr());
-    // With the secrets, when asked.
+    // With the secrets, if requested.
     let again = at("rec2");
     let arguments = [
         "tap",
@@ -377,7 +376,7 @@ fn recordings_are_private_and_failures_are_told() {
     }
 }
 
-/// Whatever names the place, the command and the line that is printed can be used from anywhere.
+/// In every notation, the command and the printed line can be used from any directory.
 #[test]
 fn an_endpoint_is_printed_and_exported_as_clients_can_use_it() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -402,7 +401,7 @@ fn an_endpoint_is_printed_and_exported_as_clients_can_use_it() {
     }
 }
 
-/// Clients such as docker dial 107 bytes at most.
+/// Clients such as docker support paths of at most 107 bytes.
 #[test]
 fn a_private_socket_has_a_short_path_with_any_tmpdir() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
@@ -430,7 +429,7 @@ fn a_command_that_does_not_connect_is_told_why_that_may_be() {
     assert!(says.contains("DOCKER_HOST") && says.lines().count() == 1, "{says}");
 }
 
-/// What was recorded is shown and recorded again as it was when it passed.
+/// A recording is shown and recorded again like the original traffic.
 #[test]
 fn a_recording_is_read_as_the_traffic_was() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));

@@ -18,9 +18,9 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
-/// Makes a recording with each exchange in `tests/recorded` on a connection of its own.
+/// Creates a recording with each exchange in `tests/recorded` on a separate connection.
 ///
-/// A HAR has no interim responses, so those that have one are left out.
+/// A HAR has no interim responses, so exchanges with one are left out.
 fn record(dir: &TempDir) {
     fs::create_dir(dir.join("rec")).unwrap();
     let at = |name: String| dir.join("rec").join(name);
@@ -61,13 +61,13 @@ fn our_har_shows_what_the_recording_shows() {
     ] {
         let [a, b] = ["rec", "har"].map(|name| read(&dir, name, options).success());
         assert!(a.lines().count() > 2, "{options:?}: {a}");
-        // A HAR does not tell what came first at one time.
+        // A HAR does not contain the order of events with the same time.
         assert_eq!(lines(&a), lines(&b), "{options:?}");
     }
     let explained = read(&dir, "har", &["--explain"]).success();
     assert!(explained.contains("< HTTP/1.1 101 UPGRADED"), "{explained}");
     let again = read(&dir, "har", &["--quiet", "--har", "-"]).success();
-    // The size of a body counts the chunk-size lines.
+    // The size of a body includes the chunk-size lines.
     let without_sizes = |har: &str| -> Vec<String> {
         let parts = har.split("\"bodySize\":");
         parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()).into()).collect()
@@ -75,7 +75,7 @@ fn our_har_shows_what_the_recording_shows() {
     assert_eq!(without_sizes(&again), without_sizes(&fs::read_to_string(dir.join("har")).unwrap()));
 }
 
-/// What Chrome exports: HTTP/2, no text of some bodies, a port for a connection, other oddities.
+/// An export of Chrome: HTTP/2, bodies without text, a port as the connection, other peculiarities.
 #[test]
 fn a_browsers_har_is_read_as_far_as_it_goes() {
     let dir = TempDir::new();
@@ -126,7 +126,7 @@ fn a_browsers_har_is_read_as_far_as_it_goes() {
     }
     let newer = "ucurl: tap: entries that are not HTTP/1 are shown as HTTP/1.1: 2";
     assert_eq!((says.lines().count(), says.lines().last()), (7, Some(newer)));
-    // The host of HTTP/2; the content is decoded, and its length is that of what is here.
+    // The host of HTTP/2. The content is decoded, and its length is that of the available content.
     let view = read(&dir, "har", &["--connection", "1"]).stdout();
     assert!(
         view.contains("1.1 > Host: app.test\n") && !view.contains("content-encoding"),
@@ -151,7 +151,7 @@ fn what_a_har_cannot_give_is_refused_before_a_file_is_touched() {
     }
     assert_eq!(fs::read_to_string(dir.join("kept")).unwrap(), "kept");
     assert!(!dir.join("new").exists());
-    // An output may take the place of what is read.
+    // An output may replace the input.
     let view = read(&dir, "har", &["--brief", "--time", "--har", "har"]).success();
     assert!(view.contains("18446744073709551615.1 GET /a → 204"), "{view}");
     assert!(fs::read_to_string(dir.join("har")).unwrap().contains("http://localhost/a"));

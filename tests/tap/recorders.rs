@@ -1,4 +1,4 @@
-//! Recorders: each read back by what is made to read it.
+//! Recorders: each output is read back by a program for its format.
 
 use crate::support::child::run;
 use crate::support::needs::program;
@@ -17,7 +17,8 @@ use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer};
 use unix_http::transport::Listener;
 
-/// What is said on several connections: after so many milliseconds, on which, by whom.
+/// The traffic on several connections: the time in milliseconds, the connection, the side, the
+/// bytes.
 type Said = Vec<(u64, u64, Side, Vec<u8>)>;
 
 const ID: &str = "3f2a0c9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a392817161514131211100f0e0d";
@@ -36,13 +37,13 @@ fn response(status: &str, fields: &str, body: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// `docker run` with everything in it: create, attach with input, wait and start across each other,
-/// a binary upload, a chunked log, a HEAD, a 404.
+/// A `docker run` with every feature: create, attach with input, overlapping wait and start, a
+/// binary upload, a chunked log, a HEAD, a 404.
 fn session() -> Said {
     session_of(&ID[..12])
 }
 
-/// The same, with a `start` that names the container so.
+/// The same, with this name of the container in `start`.
 fn session_of(start: &str) -> Said {
     let mut output = Vec::new();
     encode_frame(&mut output, FrameStream::Stdout, b"hello\n");
@@ -139,7 +140,7 @@ fn show(observer: &impl Observer, said: &Said) {
     assert_eq!(observer.finish(), None);
 }
 
-/// When the recordings begin: 2024-02-29T12:00:00Z.
+/// The start of the recordings: 2024-02-29T12:00:00Z.
 fn started() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_709_208_000)
 }
@@ -150,14 +151,14 @@ fn har(limit: usize) -> Vec<u8> {
     har.into_inner().into_inner()
 }
 
-/// What HAR 1.2 demands: the members of each object, which of them may be left out, and what they
-/// are. <http://www.softwareishard.com/blog/har-12-spec/>
+/// The schema of HAR 1.2: the members of each object, which of them are optional, and their types.
+/// <http://www.softwareishard.com/blog/har-12-spec/>
 mod schema {
     use unix_http::json::Value;
 
     pub enum Type {
         Text,
-        /// A number, with the smallest it may be.
+        /// A number, with its minimum.
         Number(i64),
         Date,
         Object(&'static [Member]),
@@ -165,7 +166,7 @@ mod schema {
     }
     use Type::{Array, Date, Number, Object, Text};
 
-    /// The name, with a question mark where it may be missing.
+    /// The name of a member, with a question mark if it is optional.
     pub type Member = (&'static str, Type);
 
     const NAMED: &[Member] = &[("name", Text), ("value", Text), ("comment?", Text)];
@@ -354,7 +355,7 @@ fn a_har_keeps_bodies_up_to_its_limit_and_says_so() {
     assert_eq!(comments, ["the first 10 of 30 bytes", "the first 10 of 100004 bytes"]);
 }
 
-/// Killed at any moment, the file is a HAR of all that was over by then.
+/// If the tap is killed at any moment, the file is a HAR of all exchanges that had ended.
 #[test]
 fn a_har_is_complete_after_every_entry() {
     #[derive(Clone, Default)]
@@ -382,7 +383,6 @@ fn a_har_is_complete_after_every_entry() {
     );
 }
 
-/// What the capture says to the program it is made for.
 #[test]
 fn tshark_reads_the_capture_as_http() {
     let Some(tshark) = program("tshark") else { return };
@@ -426,7 +426,7 @@ fn tshark_reads_the_capture_as_http() {
         "2\tGET\t/v1.41/containers/nope/json\t",
         "2\t\t\t404",
     ];
-    // Some versions tell a response to another request's URI again.
+    // Some versions repeat a response for the URI of another request.
     let http: Vec<String> = http
         .iter()
         .map(|line| {
@@ -495,7 +495,7 @@ fn a_recording_has_every_byte_and_can_be_read_back() {
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{n}: {error}");
         assert!(Replay::open(&path).is_err(), "{n}");
     }
-    // An index that promises more than there is.
+    // An index that announces more bytes than there are.
     let (before, after) = good.split_once(" 1 client ").unwrap();
     std::fs::write(path.join("index"), format!("{before} 1 client 9999999{after}")).unwrap();
     let remarks = Replay::open(&path).unwrap().remarks().to_vec();
@@ -571,16 +571,15 @@ base64 -d >"$tmp/5.body" <<'END'
     assert!(rest.ends_with("\nwait \"$job2\"\n"), "{rest}");
 }
 
-/// Run by a shell against the replay of the same session, both tools' scripts ask for all that was
-/// asked, and for nothing else: bodies, input and ids are what they were.
+/// A shell runs the scripts of both tools against a replay of the same session. They send exactly
+/// the recorded requests, with the same bodies, input and ids.
 #[test]
 fn a_script_asks_again_what_was_asked() {
     for (tool, needs) in [(Tool::Ucurl, "base64"), (Tool::Curl, "curl")] {
         if program(needs).is_none() {
             continue;
         }
-        // A script names what it made in full; and curl cannot attach, which is what connection 2
-        // is for.
+        // A script uses full ids. curl cannot attach, which is the purpose of connection 2.
         let mut said = session_of(ID);
         said.retain(|(_, connection, ..)| tool == Tool::Ucurl || *connection != 2);
         let dir = TempDir::new();
@@ -601,7 +600,7 @@ fn a_script_asks_again_what_was_asked() {
         });
         let (out, err) = (ended.stdout(), ended.stderr());
         assert_eq!(ended.code, 0, "{tool:?}: {out}\n{err}\n{:?}", replay.problems());
-        // To decode frames, ucurl asks whether the container has a terminal.
+        // To decode frames, ucurl asks the engine whether the container has a terminal.
         let json = format!("{ID}/json");
         let mut problems = replay.problems();
         problems.retain(|problem| !problem.contains(&json));
@@ -617,7 +616,7 @@ fn a_script_asks_again_what_was_asked() {
     }
 }
 
-/// Stops a replay however its test ends.
+/// Stops a replay, even if its test fails.
 struct Stop(TapStopper);
 
 impl Drop for Stop {
@@ -626,7 +625,7 @@ impl Drop for Stop {
     }
 }
 
-/// Requests of a replay, one connection each; the answers' bytes.
+/// Sends requests to a replay on separate connections. Returns the bytes of the responses.
 fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
     use std::io::Read;
     let dir = TempDir::new();
@@ -665,7 +664,7 @@ fn a_replay_says_to_the_byte_what_was_said() {
     }
     assert_eq!(replay.problems(), [""; 0]);
     let replay = Replay::open(dir.join("rec")).unwrap();
-    // Another version before the path, another order of the query, another body: the same answers.
+    // Another API version, another order of the query, another body: the same responses.
     let other = [
         request("HEAD /v1.30/_ping", "", b""),
         request("POST /v1.50/containers/create?name=it's", "", b"{}"),
@@ -682,7 +681,7 @@ fn a_replay_says_to_the_byte_what_was_said() {
         [&said[5].3[..], &said[10].3].concat(),
         "without input the output comes all the same"
     );
-    // Strict, none of them is the same.
+    // In strict mode none of them matches.
     let strict = Replay::open(dir.join("rec")).unwrap().strict(true);
     for answer in replayed(&strict, &other) {
         assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", answer.escape_ascii());
@@ -696,7 +695,7 @@ fn a_replay_says_to_the_byte_what_was_said() {
     assert!(problems[3].starts_with("never asked for: HEAD /_ping"), "{problems:?}");
 }
 
-/// A HAR has no chunks, but what they held.
+/// A HAR has no chunks, but their content.
 #[test]
 fn a_replay_of_a_har_has_the_same_content() {
     let dir = TempDir::new();
@@ -707,7 +706,7 @@ fn a_replay_of_a_har_has_the_same_content() {
     for (got, n) in got.iter().zip([1, 3, 13, 15, 17]) {
         assert_eq!(got.escape_ascii().to_string(), said[n].3.escape_ascii().to_string());
     }
-    // What was kept only in part is not passed off as whole.
+    // Partial content does not look complete.
     let replay = Replay::open(dir.write("short.har", har(5))).unwrap();
     let got = replayed(&replay, &[said[14].3.clone()]);
     assert!(
@@ -721,7 +720,7 @@ fn a_replay_of_a_har_has_the_same_content() {
     }
 }
 
-/// The same question several times: its answers in turn, and the last one from then on.
+/// A repeated request gets its recorded responses in order, then the last one again.
 #[test]
 fn a_replay_goes_on_as_the_recorded_one_did() {
     let dir = TempDir::new();
@@ -741,7 +740,7 @@ fn a_replay_goes_on_as_the_recorded_one_did() {
     assert_eq!(strict.problems(), ["not recorded: GET /state; it was recorded, but fewer times"]);
 }
 
-/// The output of a program follows its input, as it did.
+/// The output of a program follows its input, as in the recording.
 #[test]
 fn a_replayed_tunnel_takes_its_turns() {
     use std::io::Read;

@@ -1,5 +1,4 @@
-//! The relay: every byte, at once, both ways, to the end and no further; and nothing of it left
-//! behind.
+//! The relay forwards every byte at once in both directions, and leaves nothing behind.
 
 use crate::support::again::alone;
 use crate::support::temp::TempDir;
@@ -15,7 +14,7 @@ use unix_http::tap::{Relay, TapStopper};
 use unix_http::traffic::{Event, Observer, Side, Text};
 use unix_http::transport::{Endpoint, Listener};
 
-/// What was seen, in short.
+/// The events, in short form.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -45,7 +44,7 @@ impl Seen {
     }
 }
 
-/// A relay before a listener that the test answers on.
+/// A relay in front of a listener that the test controls.
 struct Setup {
     dir: TempDir,
     server: UnixListener,
@@ -79,7 +78,7 @@ impl Setup {
         self.dir.join("tap")
     }
 
-    /// A client's end and the server's end of one connection.
+    /// The client's end and the server's end of a connection.
     fn pair(&self) -> (UnixStream, UnixStream) {
         let client = UnixStream::connect(self.path()).unwrap();
         let (server, _) = self.server.accept().unwrap();
@@ -153,7 +152,7 @@ fn any_bytes_both_ways_at_once() {
     assert_eq!(seen.last().unwrap(), "closed");
 }
 
-/// A byte is passed on before the next one is waited for.
+/// Each byte is forwarded before the relay waits for the next.
 #[test]
 fn nothing_is_held_back() {
     let setup = Setup::new();
@@ -169,7 +168,7 @@ fn nothing_is_held_back() {
     drop((client, server));
 }
 
-/// How the standard input of a container ends: the other direction goes on.
+/// The standard input of a container ends this way, and the other direction continues.
 #[test]
 fn half_closes_pass_both_ways() {
     for client_first in [true, false] {
@@ -191,7 +190,7 @@ fn half_closes_pass_both_ways() {
     }
 }
 
-/// The early answer to an upload: the server reads no more, but what it said has to arrive.
+/// The server answers early and stops reading. Its response must arrive.
 #[test]
 fn an_early_answer_survives_the_broken_upload() {
     let mut setup = Setup::new();
@@ -215,8 +214,7 @@ fn an_early_answer_survives_the_broken_upload() {
     assert!(setup.stop().of(1).contains(&"404".to_owned()));
 }
 
-/// A client that is gone is noticed by a server that goes on writing, as it would be without the
-/// relay.
+/// A server that keeps writing notices that its client has left, as without the relay.
 #[test]
 fn a_client_that_is_gone_is_noticed() {
     let mut setup = Setup::new();
@@ -228,7 +226,7 @@ fn a_client_that_is_gone_is_noticed() {
     server.read_to_end(&mut rest).unwrap();
     let block = vec![0; 1 << 12];
     let error = (0..1000).find_map(|_| server.write_all(&block).err()).expect("nobody reads");
-    // Which of the two depends on whether the relay had bytes left to read when it closed.
+    // It is a reset if the relay had unread bytes when it closed.
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
     drop(server);
     assert_eq!(
@@ -237,8 +235,8 @@ fn a_client_that_is_gone_is_noticed() {
     );
 }
 
-/// The server's answer can overtake the request on its way to the observers; it must not on
-/// arrival.
+/// A response can overtake its request on the way to the observers, but they must see the request
+/// first.
 #[test]
 fn answers_are_seen_after_their_requests() {
     let mut setup = Setup::new();
@@ -264,8 +262,8 @@ fn answers_are_seen_after_their_requests() {
     assert_eq!(seen, want);
 }
 
-/// An observer that does not come back delays the reading of one side, and neither the bytes nor
-/// the other side.
+/// A blocked observer delays reading from one side, but neither the bytes already read nor the
+/// other side.
 #[test]
 fn a_stuck_observer_holds_up_nothing_that_was_read() {
     #[derive(Clone, Default)]
@@ -346,12 +344,12 @@ fn many_connections_and_nothing_left() {
             "{connection}: {seen:?}"
         );
     }
-    // Other tests of this process come and go: none of the 400 sockets of this one is left.
+    // Other tests run in this process, so check only the 400 sockets of this one.
     assert!(process("fd") < before + 100, "{} descriptors, {before} before", process("fd"));
     assert!(!setup.path().exists(), "the socket file is gone");
 }
 
-/// The time of each event, with its connection.
+/// Collects the time of each event, with its connection.
 #[derive(Clone, Default)]
 struct Times(Arc<Mutex<Vec<(Duration, u64)>>>);
 
@@ -408,7 +406,7 @@ fn stopping_cuts_what_does_not_end() {
     assert_eq!(setup.seen.of(1), ["/a", "server: no response to this request", "closed"]);
 }
 
-/// Over TCP every request passes the gate before a byte of it is passed on.
+/// Over TCP the gate checks every request before a byte of it is forwarded.
 #[test]
 fn tcp_lets_no_web_page_through() {
     let listener = Listener::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap();
@@ -474,7 +472,7 @@ fn tcp_lets_no_web_page_through() {
         assert_eq!(answer.get(9..12), Some(status), "{request:?}: {answer:?}");
         assert_eq!(got, if status == "200" { request } else { String::new() });
     }
-    // A second request on a connection whose first was well: what came before it is answered.
+    // A bad request after a good one: the good one is answered.
     let first = "GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let (got, answer) = thread::scope(|scope| {
         let got = scope.spawn(serve);
@@ -488,7 +486,7 @@ fn tcp_lets_no_web_page_through() {
     setup.stop();
 }
 
-/// The end of the answer reaches a TCP client that is still sending.
+/// The end of the response reaches a TCP client that is still sending.
 #[test]
 fn a_tcp_client_gets_the_whole_of_an_early_answer() {
     let listener = Listener::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap();
@@ -512,7 +510,7 @@ fn a_tcp_client_gets_the_whole_of_an_early_answer() {
         let mut heard = vec![0; answer.len()];
         client.read_exact(&mut heard).unwrap();
         assert!(heard == answer);
-        // It may be reset already, which ends the sender too.
+        // The connection may be reset already, which ends the sender too.
         let _ = client.shutdown(Shutdown::Both);
     });
 }
@@ -522,7 +520,7 @@ fn side_names_its_other() {
     assert_eq!((Side::Client.other(), Side::Server.other()), (Side::Server, Side::Client));
 }
 
-/// The reader of a view that stops (Ctrl-S in a terminal) holds up nothing.
+/// A stopped reader of the view (Ctrl-S in a terminal) delays nothing.
 #[test]
 fn a_view_that_nobody_reads_holds_up_nothing() {
     let (mut reader, writer) = std::io::pipe().unwrap();

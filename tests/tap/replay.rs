@@ -1,4 +1,4 @@
-//! Replay: clients cannot tell it from the recorded server.
+//! Replay: clients cannot distinguish it from the recorded server.
 
 use crate::support::temp::TempDir;
 use std::fs;
@@ -24,7 +24,7 @@ const EVENTS: &str = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 
-/// A moment of a recording: seconds, connection, and the line's end; for bytes the side alone.
+/// A line of a recording: seconds, connection, and the rest of the line; only the side for bytes.
 type Moment = (&'static str, u64, &'static str, &'static str);
 
 /// Writes a recording.
@@ -49,7 +49,7 @@ fn recording(moments: &[Moment]) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-/// Stops a replay however its test ends.
+/// Stops a replay, even if its test fails.
 struct Stop(TapStopper);
 
 impl Drop for Stop {
@@ -58,7 +58,7 @@ impl Drop for Stop {
     }
 }
 
-/// Runs a replay beside `clients`, which get a function that connects.
+/// Runs a replay and `clients`, which receive a function to connect.
 fn serve(replay: Replay, clients: impl FnOnce(&dyn Fn() -> UnixStream)) -> Replay {
     let dir = TempDir::new();
     let path = dir.join("s");
@@ -93,14 +93,15 @@ fn rest(mut stream: &UnixStream) -> String {
     rest
 }
 
-/// Nothing comes, not even the end.
+/// Checks that no byte and no end arrives.
 fn silence(mut stream: &UnixStream) {
     stream.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
 }
 
-/// docker-py reads the head with a buffer and the rest below it: what comes with the head is lost.
+/// docker-py reads the head through a buffer and the rest without it: bytes after the head are
+/// lost.
 #[test]
 fn a_head_that_ends_http_comes_alone() {
     let (_dir, path) = recording(&[
@@ -130,7 +131,7 @@ fn answers_under_way_go_on_in_recorded_order() {
         ("0.204", 2, "server", OK),
     ]);
     serve(Replay::open(path).unwrap(), |connect| {
-        // The second round has no request to wait for, but has the same order.
+        // The second round does not wait for requests, but has the same order.
         for _ in 0..2 {
             let (attached, waiting) = (connect(), connect());
             say(&attached, ATTACH);
@@ -143,7 +144,7 @@ fn answers_under_way_go_on_in_recorded_order() {
     });
 }
 
-/// What the client took its time for is not the server's waiting.
+/// Delays of the client do not count as delays of the server.
 #[test]
 fn the_pace_counts_from_what_the_client_said_last() {
     let (_dir, path) = recording(&[
@@ -169,7 +170,8 @@ fn the_pace_counts_from_what_the_client_said_last() {
     });
 }
 
-/// A shell asks a terminal where its cursor is, and the answer has as many digits as it needs.
+/// A shell asks a terminal for the position of its cursor, and the number of digits in the answer
+/// varies.
 #[test]
 fn the_place_of_a_cursor_does_not_count() {
     for (recorded, sent) in [("\x1b[8;5R", "\x1b[10;125R"), ("\x1b[10;125R", "\x1b[8;5R")] {
@@ -214,7 +216,7 @@ fn a_pause_ends_with_the_replay() {
     });
 }
 
-/// A stream that its client left goes on until this client leaves, and so does a tunnel.
+/// A stream that its client left stays open until this client leaves, and so does a tunnel.
 #[test]
 fn streams_live_until_they_ended() {
     let (_dir, path) = recording(&[
@@ -230,7 +232,7 @@ fn streams_live_until_they_ended() {
         ("1.4", 2, "client end", ""),
         ("1.401", 2, "server end", ""),
         ("2.0", 3, "client", WAIT),
-        // The recording was stopped before the answer.
+        // The recording was stopped before the response.
     ]);
     serve(Replay::open(path).unwrap(), |connect| {
         let streams = [connect(), connect(), connect()];
@@ -248,7 +250,7 @@ fn streams_live_until_they_ended() {
     });
 }
 
-/// The docker command ends its side at once where it has no input; other clients do not.
+/// Without input, the docker command ends its side at once, but other clients do not.
 #[test]
 fn output_does_not_wait_for_an_end_without_input() {
     let (_dir, path) = recording(&[
@@ -341,7 +343,7 @@ fn a_recording_that_was_cut_is_used_as_far_as_it_is_whole() {
     ask(replay);
 }
 
-/// The content of a response in our HAR of it, and the response that a replay of the HAR gives.
+/// Returns the content of a response in our HAR, and the response from a replay of the HAR.
 fn through_a_har(answer: &[u8]) -> (Value, Vec<u8>) {
     let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH).unwrap();
     let mut conversation = Conversation::new(true);
@@ -361,7 +363,7 @@ fn through_a_har(answer: &[u8]) -> (Value, Vec<u8>) {
     (content, got)
 }
 
-/// A HAR has decoded content (HAR 1.2, `content.text`), which a replay sends as such.
+/// A HAR has decoded content (HAR 1.2, `content.text`), which a replay sends decoded.
 #[test]
 fn gzip_content_is_decoded_in_a_har() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
@@ -381,7 +383,7 @@ fn gzip_content_is_decoded_in_a_har() {
     assert_eq!(String::from_utf8(got).unwrap(), sent);
 }
 
-/// Content that cannot be decoded stays coded, and is sent as such.
+/// Content that cannot be decoded stays coded, and a replay sends it coded.
 #[test]
 fn coded_content_survives_a_har() {
     for (coding, content) in [("gzip", b"\x1f\x8b\x08"), ("br", b"\x0b\x01\x80")] {
@@ -393,7 +395,7 @@ fn coded_content_survives_a_har() {
     }
 }
 
-/// What other programs write: https://github.com/flutter/devtools/issues/8925 and the like.
+/// HARs of other programs, such as https://github.com/flutter/devtools/issues/8925.
 #[test]
 fn odd_entries_of_a_har_are_used_as_far_as_they_go() {
     let good = r#"{"request":{"method":"GET","url":"http://h/good"},

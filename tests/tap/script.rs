@@ -1,4 +1,4 @@
-//! The script recorder: terminal sessions, streams that were left, odd targets and bytes.
+//! The script recorder: terminal sessions, abandoned streams, unusual targets and bytes.
 
 use crate::support::child::run;
 use crate::support::fake::Fake;
@@ -13,7 +13,7 @@ use unix_http::tap::{Script, Tool};
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer};
 
-/// Milliseconds, connection, side and bytes; no bytes are the end of the side.
+/// Milliseconds, connection, side and bytes. Without bytes, the side ends.
 type Moment<'a> = (u64, u64, Side, &'a [u8]);
 
 fn script(tool: Tool, moments: &[Moment<'_>]) -> String {
@@ -38,7 +38,7 @@ fn script(tool: Tool, moments: &[Moment<'_>]) -> String {
     text.join().unwrap()
 }
 
-/// The script without its head.
+/// Returns the script without its first lines.
 fn body(text: &str) -> &str {
     let at = text.find("\n# 1.1").unwrap();
     &text[at..]
@@ -88,7 +88,7 @@ wait "$job0"
     assert_eq!(body(&text), want);
 }
 
-/// What ends with the recorded input is not kept open.
+/// A session that ends with its input is not kept open.
 #[test]
 fn input_that_ended_ends_again() {
     for (input, want) in [(&b"a\n"[..], "<\"$tmp/0.stdin\""), (b"", "</dev/null")] {
@@ -100,7 +100,7 @@ fn input_that_ended_ends_again() {
     }
 }
 
-/// dockerd ends the answer when the client leaves; that client did not wait for it.
+/// dockerd ends the response when the client leaves, but that client did not wait for it.
 #[test]
 fn a_stream_that_was_left_is_left_again() {
     let text = script(
@@ -151,7 +151,6 @@ fn a_target_that_is_a_url_goes_to_the_engine() {
     }
 }
 
-/// An answer without the id that later requests need ends the script before them.
 #[test]
 fn an_id_that_is_missing_stops_the_script() {
     let created =

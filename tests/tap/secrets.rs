@@ -1,5 +1,5 @@
-//! Secrets in every carrier, and no trace of them in any output: the view, both explanations, the
-//! raw recording, the HAR, the capture, the script and the page.
+//! Secrets in every place, and no trace of them in any output: the view, both explanations, the raw
+//! recording, the HAR, the capture, the script and the page.
 
 use crate::support::temp::TempDir;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use unix_http::traffic::{Conversation, Event, Explain, Observer, Text};
 
 const SECRET: &[u8] = b"hunter2";
 
-/// Its name, the client's bytes, the server's.
+/// A name, the client's bytes, the server's bytes.
 struct Case(&'static str, Vec<u8>, Vec<u8>);
 
 const OK: &[u8] =
@@ -125,7 +125,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// After a request for an upgrade, granted or not.
+/// After a request for an upgrade, both granted and refused.
 fn upgrades() -> Vec<Case> {
     let upgrade = |protocol: &str| {
         let fields = format!("Connection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: 0\r\n");
@@ -137,7 +137,7 @@ fn upgrades() -> Vec<Case> {
         let switch = format!("{switch}{protocol}\r\n\r\n\0hunter2").into_bytes();
         cases.push(Case("upgraded", [&upgrade(protocol)[..], b"\0hunter2"].concat(), switch));
     }
-    // Refused, and more follows than is held back.
+    // Refused, with more bytes than are held back.
     for filler in [0, 70_000] {
         let filler = get("/", &format!("X-Filler: {}\r\n", "x".repeat(filler)));
         let field = get("/", "X-Registry-Auth: hunter2\r\n");
@@ -162,7 +162,7 @@ fn tell(case: &Case, cover: bool, cut: usize, see: &mut dyn FnMut(&Event<'_>)) {
     conversation.close(see);
 }
 
-/// The names of the outputs that hold the secret.
+/// Returns the names of the outputs that contain the secret.
 fn leaks(case: &Case, cover: bool, dir: &Path) -> Vec<String> {
     let file = |name: &str| File::create(dir.join(name)).unwrap();
     let started = SystemTime::UNIX_EPOCH;
@@ -220,7 +220,7 @@ fn no_output_shows_a_secret() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// Wherever the client's bytes are cut, as much is masked as in one piece, or more.
+/// At every cut in the client's bytes, at least as much is masked as in one piece.
 #[test]
 fn a_cut_shows_no_secret() {
     let has_secret = |bytes: &[u8]| bytes.windows(SECRET.len()).any(|part| part == SECRET);

@@ -1,4 +1,4 @@
-//! `--only`, `--status` and `--connection`: what the view shows, and what each recorder writes.
+//! `--only`, `--status` and `--connection`: the effect on the view and on each recorder.
 
 use super::process::{LIMIT, listening, signal, tap};
 use crate::support::child::run;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use unix_http::tap::Selection;
 use unix_http::traffic::{Conversation, Event, Observer, Side};
 
-/// Two requests on the first connection, of which the second gets 404; one on the next.
+/// Two requests on the first connection, the second with a 404, and one request on the next.
 fn engine() -> Fake {
     Fake::start(|peer| {
         let statuses = ["200 OK", "404 Not Found"];
@@ -46,7 +46,7 @@ fn talk(path: &Path) {
     }
 }
 
-/// The outputs that a tap writes into a directory.
+/// Returns the outputs of a tap in a directory.
 const OUTPUTS: [&str; 5] = ["output", "har", "script", "pcap", "record"];
 
 fn options(dir: &TempDir, name: &str) -> Vec<String> {
@@ -54,7 +54,7 @@ fn options(dir: &TempDir, name: &str) -> Vec<String> {
     OUTPUTS.iter().flat_map(|output| [format!("--{output}"), at(output)]).collect()
 }
 
-/// The requests in the view, the HAR and the script, and the connections in the other two.
+/// Returns the requests in the view, the HAR and the script, and the connections in the other two.
 fn written(dir: &TempDir, name: &str) -> [String; 5] {
     let file = |output: &str| fs::read(dir.join(&format!("{name}.{output}"))).unwrap();
     let text = |output| String::from_utf8_lossy(&file(output)).into_owned();
@@ -93,7 +93,7 @@ fn view_and_recorders_have_what_was_selected() {
     };
     let dir = TempDir::new();
     record(&dir, &[], "all");
-    // The bytes of pcap and record are those of whole connections.
+    // pcap and record contain the bytes of whole connections.
     for (n, (select, [view, pcap, record_of])) in [
         (&[][..], ["abc?d", "abc?d", "12"]),
         (&["--only", "GET /*"], ["ac?d", "abc?d", "12"]),
@@ -186,7 +186,7 @@ fn held_events_keep_their_order_and_times() {
         ]
     );
     assert_eq!(seen(&select("2xx"), &pieces), [""; 0]);
-    // No status is none that can be selected.
+    // An exchange without a status cannot be selected by status.
     assert_eq!(seen(&select("4xx"), &pieces[..1]), [""; 0]);
 }
 
