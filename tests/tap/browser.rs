@@ -78,7 +78,7 @@ fn visit(browser: &PathBuf, url: &str) -> String {
 }
 
 #[test]
-fn a_page_reaches_nothing_behind_a_tap() {
+fn a_web_page_reaches_nothing_behind_a_tap() {
     let Some(browser) = program("chromium-headless-shell") else { return };
     let dir = TempDir::new();
     let (_engine, reached) = engine(&Endpoint::Unix(dir.join("engine")), "from the engine");

@@ -49,7 +49,7 @@ fn ambiguous_requests_are_refused() {
 }
 
 #[test]
-fn what_no_rule_names_is_refused() {
+fn requests_without_a_rule_are_refused() {
     // The last rule allows every POST.
     let rules = RULES.replace("POST /**", "");
     for Case(line, fields, body, want) in DENIED {
@@ -77,7 +77,7 @@ fn the_needed_rule_allows_the_request() {
 
 /// The engine receives only the guard's encoding and the known fields.
 #[test]
-fn the_engine_gets_what_was_checked() {
+fn the_engine_receives_what_was_checked() {
     let fields = "X-Registry-Auth: e30=\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                   Connection: x-registry-auth\r\nX-Other: 1\r\nExpect: 100-continue\r\n";
     let body = " {\"\\u0049mage\" : \"busy:1\\u002f\",\n\"Tty\":false}";
@@ -97,7 +97,7 @@ fn the_engine_gets_what_was_checked() {
 }
 
 #[test]
-fn a_wrong_line_is_an_error_with_its_number() {
+fn a_malformed_rule_is_an_error_with_its_line_number() {
     let cases = [
         ("GET", "a rule is a method"),
         ("get /x", "capital letters"),
@@ -130,14 +130,14 @@ fn a_wrong_line_is_an_error_with_its_number() {
 /// An archive that is read as a body is refused. The refusal names the rule that lets it pass
 /// unread.
 #[test]
-fn an_archive_needs_a_rule_of_its_own() {
+fn an_archive_needs_its_own_rule() {
     let tar = request("PUT /containers/db/archive?path=/srv", "", "tar");
     let refused = admit(RULES, &tar).unwrap_err();
     assert!(refused.ends_with("needed: PUT /containers/db/archive ?path=/srv <"), "{refused}");
 }
 
 #[test]
-fn globs() {
+fn a_star_matches_any_characters_but_no_dot_dot() {
     let rule = |glob: &str| format!("GET /a ?x={glob}");
     let matches = |glob: &str, text: &str| {
         admit(&rule(glob), &request(&format!("GET /a?x={text}"), "", "")).is_ok()

@@ -61,7 +61,7 @@ fn answer_all(peer: &mut Peer) -> io::Result<()> {
 }
 
 #[test]
-fn requests_that_come_together_are_checked_one_by_one() {
+fn pipelined_requests_are_checked_one_by_one() {
     let all = [head("GET /a", ""), head("GET /a", ""), head("GET /b", ""), head("GET /a", "")];
     let (got, seen) = guarded(answer_all, |client| client.write_all(all.concat().as_bytes()));
     assert_eq!(seen, [[head("GET /a", ""), head("GET /a", "")].concat()]);
@@ -96,7 +96,7 @@ fn a_refused_head_request_gets_no_content() {
 }
 
 #[test]
-fn an_upgrade_that_the_engine_refuses_opens_nothing() {
+fn a_refused_upgrade_opens_no_tunnel() {
     let refuse = |peer: &mut Peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno")?;
@@ -120,7 +120,7 @@ fn an_upgrade_that_the_engine_refuses_opens_nothing() {
 }
 
 #[test]
-fn a_tunnel_passes_everything_both_ways() {
+fn a_tunnel_passes_all_bytes_in_both_directions() {
     let echo = |peer: &mut Peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello ")?;
@@ -138,7 +138,7 @@ fn a_tunnel_passes_everything_both_ways() {
 }
 
 #[test]
-fn without_an_upgrade_nothing_passes_behind_an_attach() {
+fn without_an_upgrade_nothing_passes_after_an_attach() {
     let stream = |peer: &mut Peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 200 OK\r\n\r\nout")?;
@@ -155,7 +155,7 @@ fn without_an_upgrade_nothing_passes_behind_an_attach() {
 }
 
 #[test]
-fn a_101_that_was_not_asked_for_opens_nothing() {
+fn an_unrequested_101_opens_no_tunnel() {
     let evil = |peer: &mut Peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
@@ -171,7 +171,7 @@ fn a_101_that_was_not_asked_for_opens_nothing() {
 }
 
 #[test]
-fn an_archive_passes_as_it_comes() {
+fn an_archive_passes_unchanged_and_at_once() {
     let chunked = "Transfer-Encoding: chunked\r\n";
     let body = "5;x=y\r\nhello\r\n3\r\ntar\r\n0\r\nX: y\r\n\r\n";
     let archive = "Content-Type: application/x-tar\r\n";
@@ -224,7 +224,7 @@ fn a_body_is_read_whole_and_has_a_limit() {
 }
 
 #[test]
-fn what_is_no_http_is_refused() {
+fn bytes_that_are_not_http_are_refused() {
     for (sent, status) in [
         ("GET /a HTTP/1.1\r\n\r\n", "400"),
         ("GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"),
@@ -247,7 +247,7 @@ fn what_is_no_http_is_refused() {
 
 /// The client's end reaches the engine while it answers.
 #[test]
-fn a_client_that_goes_away_is_noticed() {
+fn the_engine_notices_that_the_client_has_left() {
     let events = |peer: &mut Peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;

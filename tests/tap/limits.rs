@@ -154,7 +154,7 @@ fn allowed() -> usize {
 
 /// Without descriptors, a tap rejects clients or lets them wait, reports that, and recovers.
 #[test]
-fn descriptors_run_out() {
+fn a_tap_without_descriptors_recovers() {
     let server = serve(|_, responder| responder.send("ok"));
     let tap = Tap::start("ulimit -n 40", &server.dir.join("s"));
     let clients: Vec<UnixStream> = (0..60).map(|_| client(&tap.path)).collect();
@@ -317,7 +317,7 @@ impl Stream for TcpStream {
 /// Clients that send a head byte by byte and stop in the middle do not delay others. In the end
 /// they get their response.
 #[test]
-fn heads_that_do_not_end_hold_up_nobody() {
+fn slow_heads_do_not_delay_others() {
     for tcp in [false, true] {
         let setup = Setup::new(tcp);
         let slow = b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Slow: 1";
@@ -340,7 +340,7 @@ fn heads_that_do_not_end_hold_up_nobody() {
 /// An endless head is refused: on a Unix socket by the server, which sees every byte; on TCP by the
 /// tap, which forwards none of it.
 #[test]
-fn heads_without_end_are_ended() {
+fn an_endless_head_is_refused() {
     for tcp in [false, true] {
         let setup = Setup::new(tcp);
         let mut stream = setup.connect();
@@ -509,7 +509,7 @@ fn cases() -> Vec<Case> {
 /// The relay and the server behind it see the same requests, and the relay and the client the same
 /// responses.
 #[test]
-fn nobody_disagrees_about_where_a_request_ends() {
+fn relay_and_server_agree_about_the_end_of_a_request() {
     let setup = Setup::new(false);
     for Case { id, wire, handled, refused } in cases() {
         for one_by_one in [false, true] {
@@ -552,7 +552,7 @@ fn nobody_disagrees_about_where_a_request_ends() {
 
 /// On TCP the tap refuses ambiguous requests before the server gets a byte of them.
 #[test]
-fn nothing_ambiguous_passes_a_tcp_port() {
+fn ambiguous_requests_do_not_pass_a_tcp_port() {
     let setup = Setup::new(true);
     for Case { id, wire, handled, refused } in cases() {
         for one_by_one in [false, true] {

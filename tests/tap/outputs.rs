@@ -46,7 +46,7 @@ impl Seek for Disk {
 }
 
 #[test]
-fn a_har_on_a_full_disk_stays_a_har() {
+fn a_har_on_a_full_disk_stays_valid() {
     let mut stopped = 0;
     for room in 200..4000 {
         let disk = Disk { file: Cursor::new(Vec::new()), room };
@@ -97,7 +97,7 @@ fn a_recorder_can_write_to_stdout() {
 }
 
 #[test]
-fn one_file_has_one_output_and_a_command_its_stdout() {
+fn outputs_do_not_share_a_file_or_the_stdout_of_the_command() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     let (file, link) = (dir.write("f", "what was there"), dir.join("link"));
@@ -117,7 +117,7 @@ fn one_file_has_one_output_and_a_command_its_stdout() {
 }
 
 #[test]
-fn a_file_that_was_there_becomes_private_and_shorter() {
+fn an_existing_file_becomes_private_and_is_truncated() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     let file = dir.write("f.har", "x".repeat(100_000));
@@ -130,7 +130,7 @@ fn a_file_that_was_there_becomes_private_and_shorter() {
 }
 
 #[test]
-fn an_error_is_told_when_it_happens_and_in_the_exit_code() {
+fn an_error_is_reported_at_once_and_in_the_exit_code() {
     if File::options().write(true).open("/dev/full").is_err() {
         return;
     }
@@ -174,7 +174,7 @@ fn a_signal_ends_a_tap_whose_pipe_has_no_reader() {
 }
 
 #[test]
-fn a_pipe_gets_the_capture_when_its_reader_comes() {
+fn a_pipe_gets_the_capture_once_it_has_a_reader() {
     let dir = TempDir::new();
     let mut child = waiting(&dir, &["--", "true"]);
     let capture = fs::read(dir.join("pipe")).unwrap();

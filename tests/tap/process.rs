@@ -98,7 +98,7 @@ pub fn signal(child: &Child, name: &str) {
 pub const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
 #[test]
-fn the_view_is_on_stdout_and_signals_end_it_well() {
+fn the_view_is_on_stdout_and_a_signal_ends_it_properly() {
     for name in ["INT", "TERM", "HUP"] {
         let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
         let (mut child, path) = listening(&dir, &server.path(), &[]);
@@ -126,7 +126,7 @@ fn the_view_is_on_stdout_and_signals_end_it_well() {
 
 /// Even after SIGKILL, everything is cleaned up except for the killed process's own work.
 #[test]
-fn a_front_that_is_killed_takes_its_back_with_it() {
+fn killing_the_front_process_ends_the_relay_process() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let (mut child, path) = listening(&dir, &server.path(), &[]);
     child.kill().unwrap();
@@ -137,7 +137,7 @@ fn a_front_that_is_killed_takes_its_back_with_it() {
 }
 
 #[test]
-fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
+fn a_command_gets_docker_host_and_its_exit_code_is_returned() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     let script = "echo out; echo err >&2; read line; echo got $line; \
@@ -178,7 +178,7 @@ fn a_command_sees_docker_host_and_its_exit_code_is_ours() {
 }
 
 #[test]
-fn a_signal_is_passed_on_to_the_command() {
+fn a_signal_is_forwarded_to_the_command() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     let script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done";
@@ -217,7 +217,7 @@ fn a_command_does_not_outlive_its_tap() {
 /// Ctrl-C in a terminal reaches the whole process group. The command decides, and the tap serves it
 /// until it ends.
 #[test]
-fn an_interrupt_is_for_the_command() {
+fn an_interrupt_is_handled_by_the_command() {
     use std::os::unix::process::CommandExt;
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
@@ -239,7 +239,7 @@ fn an_interrupt_is_for_the_command() {
 }
 
 #[test]
-fn what_is_wrong_is_told_in_one_line() {
+fn every_error_is_one_line() {
     let dir = TempDir::new();
     let file = dir.write("file", "precious");
     let file = file.to_str().unwrap();
@@ -286,7 +286,7 @@ fn what_is_wrong_is_told_in_one_line() {
 
 /// The variables that connect the two processes of a tap are not visible to the command.
 #[test]
-fn a_tap_in_a_tap() {
+fn a_tap_can_run_in_a_tap() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let (to, me) = (server.path().display().to_string(), env!("CARGO_BIN_EXE_ucurl"));
     let arguments = ["tap", "--to", &to, "--", me, "tap", "--", me, "-sS", "/hello"];
@@ -303,7 +303,7 @@ fn a_tap_in_a_tap() {
 
 /// Only the owner can read recordings, and a failure to record is reported.
 #[test]
-fn recordings_are_private_and_failures_are_told() {
+fn recordings_are_private_and_failures_are_reported() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let (to, me) = (server.path().display().to_string(), env!("CARGO_BIN_EXE_ucurl"));
     let at = |name: &str| dir.join(name).display().to_string();
@@ -378,7 +378,7 @@ fn recordings_are_private_and_failures_are_told() {
 
 /// In every notation, the command and the printed line can be used from any directory.
 #[test]
-fn an_endpoint_is_printed_and_exported_as_clients_can_use_it() {
+fn an_endpoint_is_printed_and_exported_in_a_form_for_clients() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     let host = |listen: &[&str]| {
@@ -420,7 +420,7 @@ fn a_private_socket_has_a_short_path_with_any_tmpdir() {
 }
 
 #[test]
-fn a_command_that_does_not_connect_is_told_why_that_may_be() {
+fn a_command_that_does_not_connect_gets_a_hint() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let to = server.path().display().to_string();
     let ended = run(&mut tap(&dir, &["tap", "--to", &to, "--", "sh", "-c", "exit 3"]), b"", LIMIT);
@@ -431,7 +431,7 @@ fn a_command_that_does_not_connect_is_told_why_that_may_be() {
 
 /// A recording is shown and recorded again like the original traffic.
 #[test]
-fn a_recording_is_read_as_the_traffic_was() {
+fn a_recording_is_shown_like_the_original_traffic() {
     let (dir, server) = (TempDir::new(), Fake::answer_and_close(ANSWER));
     let at = |name: &str| dir.join(name).display().to_string();
     let (view, har, record) = (at("view"), at("har"), at("record"));

@@ -45,7 +45,7 @@ fn record(dir: &TempDir) {
 }
 
 #[test]
-fn our_har_shows_what_the_recording_shows() {
+fn our_har_is_shown_like_the_recording() {
     let dir = TempDir::new();
     record(&dir);
     let ended = read(&dir, "rec", &["--quiet", "--har", "har"]);
@@ -77,7 +77,7 @@ fn our_har_shows_what_the_recording_shows() {
 
 /// An export of Chrome: HTTP/2, bodies without text, a port as the connection, other peculiarities.
 #[test]
-fn a_browsers_har_is_read_as_far_as_it_goes() {
+fn a_har_of_a_browser_is_read_as_far_as_possible() {
     let dir = TempDir::new();
     let entry = |at: &str, request: &str, response: &str, more: &str| {
         let date = format!("2026-07-29T10:00:00{at}");
@@ -136,7 +136,7 @@ fn a_browsers_har_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_a_har_cannot_give_is_refused_before_a_file_is_touched() {
+fn options_that_a_har_cannot_support_are_refused_before_a_file_changes() {
     let dir = TempDir::new();
     let har = r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/a"},
         "connection":"18446744073709551615","timings":{"wait":1e22,"receive":1e22},

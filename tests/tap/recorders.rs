@@ -278,7 +278,7 @@ mod schema {
 }
 
 #[test]
-fn a_har_is_one_by_its_schema_and_says_what_was_said() {
+fn a_har_follows_its_schema_and_contains_the_traffic() {
     let value = Value::parse(&har(1 << 20)).unwrap();
     schema::check(&value, schema::HAR, "har");
     let text = |value: &Value, path: &[&str]| -> String {
@@ -344,7 +344,7 @@ fn a_har_is_one_by_its_schema_and_says_what_was_said() {
 }
 
 #[test]
-fn a_har_keeps_bodies_up_to_its_limit_and_says_so() {
+fn a_har_truncates_bodies_at_its_limit_and_notes_it() {
     let value = Value::parse(&har(10)).unwrap();
     schema::check(&value, schema::HAR, "har");
     let entries = value.get("log").unwrap().get("entries").unwrap().elements().to_vec();
@@ -452,7 +452,7 @@ fn tshark_reads_the_capture_as_http() {
 }
 
 #[test]
-fn a_recording_has_every_byte_and_can_be_read_back() {
+fn a_recording_contains_every_byte_and_can_be_read_back() {
     let dir = TempDir::new();
     let path = dir.join("rec");
     show(&Record::create(&path, started(), true).unwrap(), &session());
@@ -512,7 +512,7 @@ fn script(tool: Tool, said: &Said) -> String {
 }
 
 #[test]
-fn a_script_says_it_in_words_a_shell_takes_as_they_are() {
+fn a_script_quotes_every_word_for_the_shell() {
     let text = script(Tool::Ucurl, &session());
     let (before, rest) = text.split_once("base64 -d >\"$tmp/2.stdin\" <<'END'\n").unwrap();
     let want = r#"#!/bin/sh
@@ -574,7 +574,7 @@ base64 -d >"$tmp/5.body" <<'END'
 /// A shell runs the scripts of both tools against a replay of the same session. They send exactly
 /// the recorded requests, with the same bodies, input and ids.
 #[test]
-fn a_script_asks_again_what_was_asked() {
+fn a_script_repeats_the_recorded_requests() {
     for (tool, needs) in [(Tool::Ucurl, "base64"), (Tool::Curl, "curl")] {
         if program(needs).is_none() {
             continue;
@@ -650,7 +650,7 @@ fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_replay_says_to_the_byte_what_was_said() {
+fn a_replay_repeats_every_byte() {
     let dir = TempDir::new();
     show(&Record::create(dir.join("rec"), started(), true).unwrap(), &session());
     let said = session();
@@ -722,7 +722,7 @@ fn a_replay_of_a_har_has_the_same_content() {
 
 /// A repeated request gets its recorded responses in order, then the last one again.
 #[test]
-fn a_replay_goes_on_as_the_recorded_one_did() {
+fn a_replay_repeats_responses_in_recorded_order() {
     let dir = TempDir::new();
     let ask = request("GET /state", "", b"");
     let said = (0..3).flat_map(|n| {
@@ -742,7 +742,7 @@ fn a_replay_goes_on_as_the_recorded_one_did() {
 
 /// The output of a program follows its input, as in the recording.
 #[test]
-fn a_replayed_tunnel_takes_its_turns() {
+fn a_replayed_tunnel_follows_its_input() {
     use std::io::Read;
     let dir = TempDir::new();
     let upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";

@@ -125,7 +125,7 @@ fn bytes(n: usize, seed: u64) -> Vec<u8> {
 const GET: &[u8] = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
 #[test]
-fn any_bytes_both_ways_at_once() {
+fn any_bytes_pass_in_both_directions_at_once() {
     let mut setup = Setup::new();
     let (mut client, mut server) = setup.pair();
     let (up, down) = (bytes(3 << 20, 1), bytes(5 << 20, 2));
@@ -154,7 +154,7 @@ fn any_bytes_both_ways_at_once() {
 
 /// Each byte is forwarded before the relay waits for the next.
 #[test]
-fn nothing_is_held_back() {
+fn every_byte_is_forwarded_at_once() {
     let setup = Setup::new();
     let (mut client, mut server) = setup.pair();
     for byte in GET {
@@ -170,7 +170,7 @@ fn nothing_is_held_back() {
 
 /// The standard input of a container ends this way, and the other direction continues.
 #[test]
-fn half_closes_pass_both_ways() {
+fn a_half_close_passes_in_both_directions() {
     for client_first in [true, false] {
         let mut setup = Setup::new();
         let (client, server) = setup.pair();
@@ -192,7 +192,7 @@ fn half_closes_pass_both_ways() {
 
 /// The server answers early and stops reading. Its response must arrive.
 #[test]
-fn an_early_answer_survives_the_broken_upload() {
+fn an_early_response_survives_a_broken_upload() {
     let mut setup = Setup::new();
     let (mut client, mut server) = setup.pair();
     client.write_all(b"PUT /big HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n").unwrap();
@@ -216,7 +216,7 @@ fn an_early_answer_survives_the_broken_upload() {
 
 /// A server that keeps writing notices that its client has left, as without the relay.
 #[test]
-fn a_client_that_is_gone_is_noticed() {
+fn the_server_notices_that_its_client_has_left() {
     let mut setup = Setup::new();
     let (mut client, mut server) = setup.pair();
     client.write_all(GET).unwrap();
@@ -238,7 +238,7 @@ fn a_client_that_is_gone_is_noticed() {
 /// A response can overtake its request on the way to the observers, but they must see the request
 /// first.
 #[test]
-fn answers_are_seen_after_their_requests() {
+fn observers_see_a_request_before_its_response() {
     let mut setup = Setup::new();
     let (mut client, mut server) = setup.pair();
     thread::scope(|scope| {
@@ -265,7 +265,7 @@ fn answers_are_seen_after_their_requests() {
 /// A blocked observer delays reading from one side, but neither the bytes already read nor the
 /// other side.
 #[test]
-fn a_stuck_observer_holds_up_nothing_that_was_read() {
+fn a_blocked_observer_does_not_delay_bytes_already_read() {
     #[derive(Clone, Default)]
     struct Stuck(Arc<(Mutex<bool>, Condvar)>);
     impl Observer for Stuck {
@@ -290,7 +290,7 @@ fn a_stuck_observer_holds_up_nothing_that_was_read() {
 }
 
 #[test]
-fn a_target_that_is_not_there_is_told_in_http() {
+fn a_missing_target_is_reported_in_http() {
     let mut setup = Setup::new();
     fs::remove_file(setup.dir.join("server")).unwrap();
     let mut client = UnixStream::connect(setup.path()).unwrap();
@@ -306,8 +306,8 @@ fn a_target_that_is_not_there_is_told_in_http() {
 }
 
 #[test]
-fn many_connections_and_nothing_left() {
-    if !alone(module_path!(), "many_connections_and_nothing_left") {
+fn many_connections_leave_nothing_behind() {
+    if !alone(module_path!(), "many_connections_leave_nothing_behind") {
         return;
     }
     let process = |what: &str| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
@@ -360,7 +360,7 @@ impl Observer for Times {
 }
 
 #[test]
-fn events_of_all_connections_come_in_order_of_time() {
+fn events_of_all_connections_are_in_order_of_time() {
     let times = Times::default();
     let seen = times.clone();
     let mut setup = Setup::observed(|relay| relay.observe(seen));
@@ -392,7 +392,7 @@ fn events_of_all_connections_come_in_order_of_time() {
 }
 
 #[test]
-fn stopping_cuts_what_does_not_end() {
+fn stopping_cuts_connections_that_do_not_end() {
     let mut setup = Setup::new();
     let (mut client, mut server) = setup.pair();
     client.write_all(GET).unwrap();
@@ -408,7 +408,7 @@ fn stopping_cuts_what_does_not_end() {
 
 /// Over TCP the gate checks every request before a byte of it is forwarded.
 #[test]
-fn tcp_lets_no_web_page_through() {
+fn no_request_of_a_web_page_passes_over_tcp() {
     let listener = Listener::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap();
     let Endpoint::Tcp { port, .. } = *listener.endpoint() else { unreachable!() };
     let mut setup = Setup::on(TempDir::new(), listener, |relay| relay.allow_host("engine.test"));
@@ -488,7 +488,7 @@ fn tcp_lets_no_web_page_through() {
 
 /// The end of the response reaches a TCP client that is still sending.
 #[test]
-fn a_tcp_client_gets_the_whole_of_an_early_answer() {
+fn a_tcp_client_gets_an_early_response_completely() {
     let listener = Listener::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }).unwrap();
     let Endpoint::Tcp { port, .. } = *listener.endpoint() else { unreachable!() };
     let setup = Setup::on(TempDir::new(), listener, |relay| relay);
@@ -516,13 +516,13 @@ fn a_tcp_client_gets_the_whole_of_an_early_answer() {
 }
 
 #[test]
-fn side_names_its_other() {
+fn side_other_is_the_opposite_side() {
     assert_eq!((Side::Client.other(), Side::Server.other()), (Side::Server, Side::Client));
 }
 
 /// A stopped reader of the view (Ctrl-S in a terminal) delays nothing.
 #[test]
-fn a_view_that_nobody_reads_holds_up_nothing() {
+fn a_view_without_a_reader_delays_nothing() {
     let (mut reader, writer) = std::io::pipe().unwrap();
     let text = Text::new(writer).body_limit(usize::MAX);
     let mut setup = Setup::observed(|relay| relay.observe(text));

@@ -103,7 +103,7 @@ fn silence(mut stream: &UnixStream) {
 /// docker-py reads the head through a buffer and the rest without it: bytes after the head are
 /// lost.
 #[test]
-fn a_head_that_ends_http_comes_alone() {
+fn a_head_that_ends_http_is_sent_alone() {
     let (_dir, path) = recording(&[
         ("0.1", 1, "client", ATTACH),
         ("0.2", 1, "server", &SWITCH[..40]),
@@ -121,7 +121,7 @@ fn a_head_that_ends_http_comes_alone() {
 }
 
 #[test]
-fn answers_under_way_go_on_in_recorded_order() {
+fn overlapping_responses_continue_in_recorded_order() {
     let (_dir, path) = recording(&[
         ("0.1", 1, "client", ATTACH),
         ("0.2", 1, "server", SWITCH),
@@ -146,7 +146,7 @@ fn answers_under_way_go_on_in_recorded_order() {
 
 /// Delays of the client do not count as delays of the server.
 #[test]
-fn the_pace_counts_from_what_the_client_said_last() {
+fn the_pace_counts_from_the_last_action_of_the_client() {
     let (_dir, path) = recording(&[
         ("0.1", 1, "client", ATTACH),
         ("0.2", 1, "server", SWITCH),
@@ -173,7 +173,7 @@ fn the_pace_counts_from_what_the_client_said_last() {
 /// A shell asks a terminal for the position of its cursor, and the number of digits in the answer
 /// varies.
 #[test]
-fn the_place_of_a_cursor_does_not_count() {
+fn the_position_of_a_cursor_is_ignored() {
     for (recorded, sent) in [("\x1b[8;5R", "\x1b[10;125R"), ("\x1b[10;125R", "\x1b[8;5R")] {
         let typed = format!("l{recorded}");
         let (_dir, path) = recording(&[
@@ -203,7 +203,7 @@ fn the_place_of_a_cursor_does_not_count() {
 }
 
 #[test]
-fn a_pause_ends_with_the_replay() {
+fn stopping_a_replay_ends_its_pauses() {
     let (_dir, path) = recording(&[
         ("0.1", 1, "client", WAIT),
         ("0.2", 1, "server", &OK[..20]),
@@ -218,7 +218,7 @@ fn a_pause_ends_with_the_replay() {
 
 /// A stream that its client left stays open until this client leaves, and so does a tunnel.
 #[test]
-fn streams_live_until_they_ended() {
+fn a_stream_stays_open_until_its_recorded_end() {
     let (_dir, path) = recording(&[
         ("0.1", 1, "client", EVENTS),
         ("0.2", 1, "server", CHUNKED),
@@ -269,7 +269,7 @@ fn output_does_not_wait_for_an_end_without_input() {
 }
 
 #[test]
-fn broken_answers_break_again() {
+fn a_broken_response_breaks_at_the_same_byte() {
     let mut moments = Vec::new();
     let broken = ["", "HTTP/1.1 200 O", "\0garbage", &OK[..OK.len() - 1]];
     let asks = ["0", "1", "2", "3"].map(|n| WAIT.replace("/a/", &format!("/{n}/")));
@@ -292,7 +292,7 @@ fn broken_answers_break_again() {
 }
 
 #[test]
-fn an_answer_to_another_body_is_told_at_once() {
+fn a_response_to_another_body_is_reported_at_once() {
     let post = |body| format!("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n{body}");
     let (_dir, path) =
         recording(&[("0.1", 1, "client", post("a=1").leak()), ("0.2", 1, "server", OK)]);
@@ -312,7 +312,7 @@ fn an_answer_to_another_body_is_told_at_once() {
 }
 
 #[test]
-fn a_recording_that_was_cut_is_used_as_far_as_it_is_whole() {
+fn a_truncated_recording_is_used_as_far_as_possible() {
     let second = WAIT.replace("/a/", "/b/");
     let moments = [
         ("0.1", 1, "client", WAIT),
@@ -397,7 +397,7 @@ fn coded_content_survives_a_har() {
 
 /// HARs of other programs, such as https://github.com/flutter/devtools/issues/8925.
 #[test]
-fn odd_entries_of_a_har_are_used_as_far_as_they_go() {
+fn unusual_entries_of_a_har_are_used_as_far_as_possible() {
     let good = r#"{"request":{"method":"GET","url":"http://h/good"},
         "response":{"status":200,"headers":[],"content":{"text":"ok"}}}"#;
     let entry = |response: &str| {

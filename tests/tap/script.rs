@@ -90,7 +90,7 @@ wait "$job0"
 
 /// A session that ends with its input is not kept open.
 #[test]
-fn input_that_ended_ends_again() {
+fn input_that_ended_in_the_recording_ends_again() {
     for (input, want) in [(&b"a\n"[..], "<\"$tmp/0.stdin\""), (b"", "</dev/null")] {
         let mut moments = vec![(0, 1, Client, ATTACH), (10, 1, Server, SWITCH)];
         moments.extend((!input.is_empty()).then_some((20, 1, Client, input)));
@@ -102,7 +102,7 @@ fn input_that_ended_ends_again() {
 
 /// dockerd ends the response when the client leaves, but that client did not wait for it.
 #[test]
-fn a_stream_that_was_left_is_left_again() {
+fn an_abandoned_stream_is_abandoned_again() {
     let text = script(
         Tool::Ucurl,
         &[
@@ -152,7 +152,7 @@ fn a_target_that_is_a_url_goes_to_the_engine() {
 }
 
 #[test]
-fn an_id_that_is_missing_stops_the_script() {
+fn a_missing_id_stops_the_script() {
     let created =
         "HTTP/1.1 201 Created\r\nContent-Length: 27\r\n\r\n{\"a\":{\"Id\":\"0123456789ab\"}}";
     let create = b"POST /containers/create HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -184,7 +184,7 @@ fn an_id_that_is_missing_stops_the_script() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8_are_printed() {
+fn bytes_that_are_not_utf_8_are_written_with_printf() {
     let ask = b"GET /a HTTP/1.1\r\nHost: x\r\nX-Name: M\xfcller 'n'\r\n\r\n";
     let text = script(Tool::Ucurl, &[(0, 1, Client, ask), (10, 1, Server, NO_CONTENT)]);
     let want = r"-H 'X-Name: M'$(printf '\374')'ller '\''n'\''' '/a'";

@@ -206,7 +206,7 @@ fn leaks(case: &Case, cover: bool, dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn no_output_shows_a_secret() {
+fn no_output_contains_a_secret() {
     let mut wrong = Vec::new();
     for case in cases() {
         let dir = TempDir::new();
@@ -222,7 +222,7 @@ fn no_output_shows_a_secret() {
 
 /// At every cut in the client's bytes, at least as much is masked as in one piece.
 #[test]
-fn a_cut_shows_no_secret() {
+fn a_cut_in_the_bytes_reveals_no_secret() {
     let has_secret = |bytes: &[u8]| bytes.windows(SECRET.len()).any(|part| part == SECRET);
     for case in cases().iter().filter(|case| case.1.len() < 4096 && has_secret(&case.1)) {
         let read = |cut: usize| {

@@ -80,7 +80,7 @@ fn written(dir: &TempDir, name: &str) -> [String; 5] {
 }
 
 #[test]
-fn view_and_recorders_have_what_was_selected() {
+fn view_and_recorders_contain_the_selected_exchanges() {
     let record = |dir: &TempDir, select: &[&str], name: &str| {
         let options = options(dir, name);
         let options: Vec<&str> =
@@ -191,7 +191,7 @@ fn held_events_keep_their_order_and_times() {
 }
 
 #[test]
-fn held_events_are_bounded() {
+fn the_number_of_held_events_is_limited() {
     let head = b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n";
     let content = vec![b'x'; 100_000];
     let mut pieces = vec![(Side::Client, &head[..])];
