@@ -6,8 +6,8 @@ use crate::traffic::Side;
 use crate::transport::Endpoint;
 use std::os::unix::ffi::OsStrExt;
 
-/// Returns the command, or nothing for a request that does not fit into one: with content that is
-/// binary or was not kept whole, or for an upgrade, which curl cannot make.
+/// Returns the command. It is empty if no command can make the request: its content is binary or
+/// not kept completely, or it asks for an upgrade, which curl does not support.
 pub(super) fn command(tool: Tool, kept: &KeptExchange, target: &Endpoint) -> String {
     let x = &kept.x;
     let whole = kept.x.sent.complete && kept.x.sent.content == content(kept).len() as u64;
@@ -45,7 +45,7 @@ fn content(kept: &KeptExchange) -> Vec<u8> {
     sent.flat_map(|(_, bytes)| bytes).copied().collect()
 }
 
-/// Returns the program with what names the engine, and the beginning of the URL.
+/// Returns the words that name the program and the engine, and the beginning of the URL.
 fn place(tool: Tool, target: &Endpoint) -> Option<(Vec<String>, String)> {
     let program = if tool == Tool::Curl { "curl" } else { "ucurl" };
     let localhost = if tool == Tool::Curl { "http://localhost" } else { "" };

@@ -8,7 +8,7 @@ use crate::json::JsonWriter;
 use crate::tap::record::har::time;
 use crate::traffic::Side;
 
-/// Returns the kind of one side's content, as far as it came: a JSON type does not make bytes JSON.
+/// Returns the kind of one side's content, which the bytes decide as well as the Content-Type.
 pub(super) fn kind(kept: &KeptExchange, side: Side) -> ContentKind {
     let named = kept.named_kind(side);
     let body = match named {
@@ -27,7 +27,7 @@ pub(super) fn kind(kept: &KeptExchange, side: Side) -> ContentKind {
     }
 }
 
-/// Whether most of the bytes are UTF-8 without control characters; a terminal's ESC is one of them.
+/// Whether the bytes are mostly text. ESC counts as text, because terminals get it; NUL never does.
 fn is_text(bytes: &[u8]) -> bool {
     let odd = |b: &u8| matches!(b, 0..=8 | 11 | 12 | 14..=26 | 28..=31 | 127);
     let invalid = bytes.utf8_chunks().map(|chunk| chunk.invalid().len());
@@ -42,7 +42,7 @@ pub(super) struct PieceWriter<'a> {
     pub count: usize,
     kinds: [ContentKind; 2],
     frames: FrameDecoder,
-    /// Characters that are not complete: of each side and, in frames, of each stream.
+    /// The incomplete characters of each side, and of each stream in frames.
     cut: [Vec<u8>; 5],
 }
 
@@ -88,7 +88,7 @@ impl PieceWriter<'_> {
         }
     }
 
-    /// Writes text without its last bytes if they are the beginning of a character.
+    /// Writes text. An incomplete character at its end waits for the next piece.
     fn text(&mut self, piece: &KeptPiece, stream: &str, cut: usize, bytes: &[u8]) {
         let mut text = std::mem::take(&mut self.cut[cut]);
         text.extend_from_slice(bytes);

@@ -17,7 +17,7 @@ use crate::wire::Fields;
 use crate::wire::framing::{Decision, Framing};
 use std::time::Duration;
 
-/// Returns the line of the list.
+/// Returns the exchange as a line of the list.
 pub(super) fn summary_of(kept: &KeptExchange) -> Vec<u8> {
     let mut json = JsonWriter::new();
     summary(&mut json, kept);
@@ -63,8 +63,8 @@ fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
     });
 }
 
-/// Returns everything about an exchange that passed a tap of `target`; of its content the pieces
-/// from number `after` on.
+/// Returns everything about an exchange with `target`. Of its content, it has the pieces from
+/// number `after` on.
 pub(super) fn detail(kept: &KeptExchange, after: usize, target: &Endpoint) -> Vec<u8> {
     let x = &kept.x;
     let mut json = JsonWriter::new();

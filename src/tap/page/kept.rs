@@ -1,4 +1,4 @@
-//! One exchange as the page keeps it: heads, sizes and times whole, bodies up to a limit.
+//! One exchange as the page keeps it: all heads, sizes and times, and bodies up to a limit.
 
 use crate::base::text::harmless;
 use crate::docker::{OutputKind, may_begin_frames};
@@ -12,7 +12,7 @@ pub const BODY_LIMIT: usize = 128 << 10;
 const GATHER: Duration = Duration::from_millis(100);
 /// How many interim responses are kept.
 const INTERIM_LIMIT: usize = 8;
-/// What an exchange and a piece take beside their bytes, about.
+/// The approximate memory of an exchange and of a piece, without their bytes.
 const EXCHANGE_WEIGHT: usize = 1024;
 const PIECE_WEIGHT: usize = 32;
 
@@ -41,7 +41,7 @@ impl KeptFault {
     }
 }
 
-/// An exchange, and what is kept of its bodies.
+/// An exchange, and the beginning of its bodies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeptExchange {
     pub id: u64,
@@ -57,12 +57,12 @@ pub(super) struct KeptExchange {
     pub bytes: Vec<u8>,
     /// How many bytes of each side are kept.
     pub kept: [usize; 2],
-    /// The first bytes that the server sent, which tell the kind of the content.
+    /// The first bytes of content from the server, which show whether they can be frames.
     first: [u8; 4],
     pub done: bool,
-    /// Whether the last piece was shown, and cannot grow.
+    /// Whether a page has the last piece, which then must not grow.
     pub sealed: bool,
-    /// About how much memory it takes.
+    /// The approximate memory in bytes.
     pub weight: usize,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct KeptPiece {
     pub length: usize,
 }
 
-/// What kind of content a body is.
+/// The kind of a body's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentKind {
     None,
@@ -124,7 +124,7 @@ impl KeptExchange {
         }
     }
 
-    /// Counts a section of fields: its bytes, and where its fields are.
+    /// Counts the memory of a section of fields: its bytes, and the positions of the fields.
     fn add_head(&mut self, length: usize) {
         self.weight += 2 * length;
     }
@@ -173,7 +173,7 @@ impl KeptExchange {
         of_side.flat_map(|(_, bytes)| bytes).copied().collect()
     }
 
-    /// Returns the kind of content that the fields of one side name.
+    /// Returns the kind of content that one side's Content-Type names.
     pub fn named_kind(&self, side: Side) -> ContentKind {
         let message = self.x.message(side);
         if message.content + message.tunnel == 0 {

@@ -3,24 +3,24 @@
 //! ```text
 //!   relay ──▶ viewer ──▶ Store ◀── server ──▶ browser
 //!             (masks)    the last     GET /TOKEN/             the page
-//!                        exchanges    GET /TOKEN/events       what changes (server-sent events)
+//!                        exchanges    GET /TOKEN/events       changes, as server-sent events
 //!                                     GET /TOKEN/exchange/7   one exchange, explained
-//!                                     GET /TOKEN/har          all, as an HTTP archive
+//!                                     GET /TOKEN/har          all of them, as an HTTP archive
 //! ```
 //!
-//! The page shows what the text view shows: the traffic with its secrets masked. It is safe to have
-//! open beside hostile pages and other users:
+//! The page shows the same traffic as the text view, with secrets masked. Other web pages, other
+//! users and the traffic itself cannot misuse it:
 //!
 //! * The server listens on a loopback address only.
 //! * The address contains an unpredictable token. Other paths are 404.
 //! * Only GET and HEAD are answered. Host must be the printed address or `localhost`, which stops
 //!   DNS rebinding; Origin, Referer and Sec-Fetch-Site must not name another page
 //!   (see [`gate`](super::gate)).
-//! * A Content-Security-Policy allows no inline code and nothing from elsewhere.
+//! * A Content-Security-Policy forbids inline code and foreign sources.
 //!
 //! Limits: the last [`EXCHANGE_LIMIT`] exchanges, about [`BYTE_LIMIT`] bytes of them, and the first
-//! [`BODY_LIMIT`] bytes of each body. What is left out is counted. A page that does not read
-//! delays nothing: it has no queue, and its connection is cut after a while.
+//! [`BODY_LIMIT`] bytes of each body. The rest is counted. A page that does not read does not delay
+//! the traffic: it has no queue, and its connection is closed after ten seconds.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -89,14 +89,14 @@ const FIELDS: [(&str, &str); 4] = [
     ("Cache-Control", "no-store"),
 ];
 
-/// How long a page hears nothing at most.
+/// The longest time without a byte to a page.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How long changes gather before a page gets them.
+/// How long changes are collected before they are sent.
 const GATHER: Duration = Duration::from_millis(100);
-/// How long a connection may take to read what is sent.
+/// How long a page may read nothing before its connection is closed.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Where the traffic comes from, as the page says it.
+/// The source of the traffic, as the page names it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Origin {
@@ -171,7 +171,7 @@ impl Drop for Page {
     }
 }
 
-/// What a page is served from.
+/// The server of a page.
 struct Site {
     origin: Origin,
     store: Arc<Store>,
@@ -200,7 +200,8 @@ impl Site {
             return refuse(responder.field("Allow", "GET, HEAD"), 405, "only GET and HEAD");
         }
         let path = String::from_utf8_lossy(request.path()).into_owned();
-        let (token, name) = path[1..].split_once('/').unwrap_or_default();
+        let after_slash = path.strip_prefix('/').unwrap_or_default();
+        let (token, name) = after_slash.split_once('/').unwrap_or_default();
         if !same(token.as_bytes(), self.token.as_bytes()) {
             return refuse(responder, 404, "no such page; use the address that was printed");
         }
@@ -228,7 +229,7 @@ impl Site {
         Some(detail(&kept, usize::try_from(after).ok()?, &self.origin.target))
     }
 
-    /// Sends what changes until the page or the server leaves.
+    /// Sends changes until the page or the server closes the connection.
     fn events(&self, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
         let responder = responder.field("Content-Type", "text/event-stream");
         if request.method() == "HEAD" {
@@ -259,7 +260,7 @@ impl Site {
                 body.write_all(b"event: end\ndata: {}\n\n")?;
             }
             if changes.summaries.is_empty() {
-                // A comment, which keeps the connection alive and finds out that it is gone.
+                // A comment keeps the connection open, and fails if the page is gone.
                 body.write_all(b":\n\n")?;
             }
             body.flush()?;
@@ -310,7 +311,7 @@ impl Site {
     }
 }
 
-/// Compares without telling by its time how many bytes are the same.
+/// Compares in a time that depends on the lengths only.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let different = a.iter().zip(b).fold(0, |different, (a, b)| different | (a ^ b));
     a.len() == b.len() && different == 0

@@ -1,11 +1,12 @@
 //! Keeps the last exchanges for the page.
 //!
-//! The store is an observer like any other: it copies what it keeps and returns. Pages read it when
-//! they want to, under a lock that is never held during I/O.
+//! The store is an observer like any other: it copies a bounded part of the traffic and returns.
+//! Pages read it under a lock that is never held during I/O.
 //!
 //! Each change of an exchange gets a *version*. A page asks for the exchanges that changed after
-//! the last version that it knows, and gets each of them once, in its latest state. So a slow page
-//! needs no queue, and a change that no page has read yet needs no new version.
+//! the last version that it has received, and gets each of them once, in its latest state.
+//! Therefore a slow page needs no queue. A change gets no new version if no page has read the last
+//! one.
 
 use super::detail::summary_of;
 use super::kept::{KeptExchange, KeptFault};
@@ -17,9 +18,9 @@ use std::time::Duration;
 
 /// How many exchanges are kept.
 pub const EXCHANGE_LIMIT: usize = 10_000;
-/// About how many bytes are kept: heads and bodies.
+/// The approximate number of bytes that are kept of heads and bodies.
 pub const BYTE_LIMIT: usize = 32 << 20;
-/// How many changed exchanges a page gets at once.
+/// How many changed exchanges are read at a time.
 const BATCH: usize = 100;
 
 /// The last exchanges.
@@ -43,14 +44,14 @@ struct State {
     read: u64,
     dropped: u64,
     bytes: usize,
-    /// Whether nothing more comes.
+    /// Whether the traffic has ended.
     over: bool,
     stopping: bool,
     /// How many pages wait for changes.
     waiting: usize,
 }
 
-/// What a page knows.
+/// The state that a page has received.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub version: u64,
@@ -58,7 +59,7 @@ pub(super) struct Seen {
     pub over: bool,
 }
 
-/// What a page does not know yet.
+/// The changes that a page has not received.
 pub(super) struct Changes {
     /// Versions in order, and the summaries of the exchanges that got them.
     pub summaries: Vec<(u64, Vec<u8>)>,
@@ -68,7 +69,7 @@ pub(super) struct Changes {
 }
 
 impl Store {
-    /// Returns the changes after those that are seen. Waits up to `wait` for some.
+    /// Returns the changes since `seen`. If there are none, waits for some, up to `wait`.
     pub fn changes(&self, seen: &mut Seen, wait: Duration) -> Changes {
         let mut state = lock(&self.state);
         let known = |state: &mut State| {
@@ -90,7 +91,7 @@ impl Store {
         Changes { summaries, more, stopping }
     }
 
-    /// Returns an exchange. Later bytes begin a new piece of it.
+    /// Returns an exchange. Its last piece no longer grows: later bytes begin a new one.
     pub fn exchange(&self, id: u64) -> Option<KeptExchange> {
         let mut state = lock(&self.state);
         let kept = state.get_mut(id)?;
@@ -103,7 +104,7 @@ impl Store {
         lock(&self.state).kept.iter().map(|kept| kept.id).collect()
     }
 
-    /// Waits, unless the pages are to end.
+    /// Waits for this time, or until the pages have to end.
     pub fn pause(&self, time: Duration) {
         let running = |state: &mut State| !state.stopping;
         drop(self.changed.wait_timeout_while(lock(&self.state), time, running));
@@ -195,7 +196,7 @@ impl State {
         id
     }
 
-    /// Notes that an exchange has changed, and forgets the oldest if there is too much.
+    /// Notes that an exchange has changed, and drops the oldest ones above the limits.
     fn note(&mut self, id: u64, grown: usize) {
         self.bytes += grown;
         let (read, next) = (self.read, self.version + 1);

@@ -56,7 +56,7 @@ impl BodyView {
         self.passed > 0
     }
 
-    /// Receives framing, which is shown with the content that follows, or after the trailers.
+    /// Takes framing, which is shown with the content that follows, or after the trailer section.
     pub fn framing(&mut self, page: &mut ExplainPage, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         self.pass(page, bytes);
@@ -138,7 +138,7 @@ impl BodyView {
         }
     }
 
-    /// Sums the body up.
+    /// Writes the sums of the body.
     pub fn end(&self, page: &mut ExplainPage) {
         if self.whole && self.passed == 0 {
             return;

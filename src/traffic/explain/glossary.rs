@@ -8,17 +8,17 @@ const GLOSSARY: &str = include_str!("glossary.txt");
 /// A remark, and its section.
 pub(super) type Remark<'a> = (&'a str, &'a str);
 
-/// Returns what a kind of line is for.
+/// Returns the remark on a kind of line.
 pub(super) fn line(kind: &str) -> Remark<'static> {
     find("line", kind, "").unwrap_or_default()
 }
 
-/// Returns the sentence about a decision.
+/// Returns the remark on a decision.
 pub(super) fn decision(name: &str) -> Remark<'static> {
     find("decision", name, "").unwrap_or_default()
 }
 
-/// Returns what a method asks for.
+/// Returns the meaning of a method.
 pub(super) fn method(method: &str) -> (String, &'static str) {
     if let Some((text, section)) = find("method", method, "") {
         return (format!("{method}: {text}"), section);
@@ -27,7 +27,7 @@ pub(super) fn method(method: &str) -> (String, &'static str) {
     (text.to_owned(), section)
 }
 
-/// Returns what a field of a request is for; `content` tells whether content follows.
+/// Returns the meaning of a field of a request; `content` tells whether content follows.
 pub(super) fn request_field(name: &str, value: &str, content: bool) -> Remark<'static> {
     let case = match name.eq_ignore_ascii_case("content-type") && !content {
         true => "without content",
@@ -36,7 +36,7 @@ pub(super) fn request_field(name: &str, value: &str, content: bool) -> Remark<'s
     find("request", name, case).unwrap_or_default()
 }
 
-/// Returns what a field of a response tells; `rule` decides where the body ends.
+/// Returns the meaning of a field of a response; `rule` decides where the body ends.
 pub(super) fn response_field(
     name: &str,
     value: &str,

@@ -54,7 +54,7 @@ pub struct Explain(UntilError<Explanation>);
 struct Explanation {
     out: Box<dyn Write + Send>,
     page: ExplainPage,
-    /// Requests go to a Unix socket.
+    /// Whether requests go to a Unix socket.
     unix: bool,
     /// The target of a tap; `None` for a client.
     overheard: Option<String>,
@@ -102,7 +102,7 @@ impl Explain {
         });
     }
 
-    /// Explains exchanges that a tap passes on to `target`, and quotes the beginning of received
+    /// Explains exchanges that a tap forwards to `target`, and quotes the beginning of received
     /// content too.
     #[must_use]
     pub fn overheard(self, target: impl Into<String>) -> Explain {
@@ -217,7 +217,7 @@ impl Explanation {
                 self.in_body(key, *side, |body, _| body.whole = true);
             }
             Event::Fault(_, side, fault) => self.fault(key, *side, fault),
-            // An exchange of a client is over when it has decided about the connection.
+            // A client ends its exchanges itself, when it has kept or closed the connection.
             Event::Done(_) if self.overheard.is_some() => self.done(key, x),
             _ => {}
         }
@@ -333,7 +333,7 @@ impl Explanation {
         self.end(key, remarks::is_kept(x))
     }
 
-    /// Sums an exchange up, and explains why its connection was kept or closed.
+    /// Writes the sums of an exchange, and explains why its connection was kept or closed.
     fn end(&mut self, key: Key, kept: bool) {
         let Some(exchange) = self.exchanges.remove(&key) else { return };
         let page = &mut self.page;

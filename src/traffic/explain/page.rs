@@ -58,7 +58,7 @@ impl ExplainPage {
 
     /// Writes the first `width` characters of content on one line.
     pub fn quote(&mut self, content: &[u8], width: usize) {
-        // One more byte tells that there is more.
+        // One more byte shows that there is more.
         let text = visible(&content[..content.len().min(width + 1)]);
         let (shown, more) = match text.char_indices().nth(width) {
             Some((end, _)) => (&text[..end], "…"),

@@ -6,7 +6,7 @@ use crate::wire::framing::Rule;
 use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead, Version};
 use std::borrow::Cow;
 
-/// A remark that may be made for one exchange only.
+/// A remark and its section, which may depend on the exchange.
 pub(crate) type OwnRemark = (Cow<'static, str>, Cow<'static, str>);
 
 /// A line of a head with its line end, and the remarks on it.
@@ -15,8 +15,8 @@ pub(crate) struct ExplainedLine<'a> {
     pub remarks: Vec<OwnRemark>,
 }
 
-/// Explains a request's head that goes to a Unix socket or not; `content` tells whether content
-/// follows.
+/// Explains the head of a request. `content` tells whether content follows, `unix` whether it goes
+/// to a Unix socket.
 pub(crate) fn request_lines(
     head: &RequestHead,
     content: bool,
@@ -32,7 +32,7 @@ pub(crate) fn request_lines(
     })
 }
 
-/// Explains a response's head; `rule` decides where its body ends, unless it is interim.
+/// Explains the head of a response. `rule` decides where its body ends; an interim one has none.
 pub(crate) fn response_lines(head: &ResponseHead, rule: Option<Rule>) -> Vec<ExplainedLine<'_>> {
     let status = head.status();
     let start = [own(glossary::line("status-line")), named(glossary::status(status, head.class()))];
