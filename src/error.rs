@@ -1,11 +1,11 @@
-//! Everything that can go wrong in an exchange. A response with status 404 is not an error.
+//! The errors of an exchange. A response with status 404 is not an error.
 
 use crate::transport::{ConnectError, ConnectErrorKind, EndpointError, Timeout};
 use crate::wire::{EncodeError, Incomplete, ParseError};
 use std::fmt;
 use std::io;
 
-/// Why there is no response, or not all of it.
+/// Why there is no response, or only a part of it.
 ///
 /// ```
 /// use unix_http::{Client, Error};
@@ -20,11 +20,11 @@ use std::io;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The notation of the endpoint is not known.
+    /// The text is not an endpoint.
     Endpoint(EndpointError),
-    /// There is no connection. The error names the cause and the remedy.
+    /// The client could not connect. The error names the cause and the remedy.
     Connect(ConnectError),
-    /// A part of the request was refused; nothing was sent.
+    /// A part of the request is invalid; nothing was sent.
     Encode(EncodeError),
     /// The request contradicts itself, as two Content-Lengths do; nothing was sent.
     Request(&'static str),
@@ -37,7 +37,7 @@ pub enum Error {
         /// The number of bytes that the source gave.
         found: u64,
     },
-    /// The request could not be sent whole, and no response came.
+    /// The request could not be sent completely, and no response arrived.
     Send(io::Error),
     /// The connection failed before or in the response.
     Receive(io::Error),
@@ -69,7 +69,7 @@ impl Error {
         error.downcast()
     }
 
-    /// Whether a time limit was reached, whichever it was and whatever it interrupted.
+    /// Whether a time limit was reached, in any phase of the exchange.
     pub fn is_timeout(&self) -> bool {
         match self {
             Error::Timeout(_) => true,
@@ -79,7 +79,7 @@ impl Error {
         }
     }
 
-    /// Whether there was no connection, so that the peer has seen nothing of the request.
+    /// Whether the client could not connect, so that the peer received nothing of the request.
     pub fn is_connect(&self) -> bool {
         matches!(self, Error::Connect(_))
     }

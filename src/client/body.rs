@@ -18,7 +18,7 @@ pub struct Body<'a>(pub(super) Content<'a>);
 
 #[derive(Default)]
 pub(super) enum Content<'a> {
-    /// No content, and no field that mentions any.
+    /// No content, and no field that announces any.
     #[default]
     None,
     Bytes(Cow<'a, [u8]>),
@@ -26,7 +26,7 @@ pub(super) enum Content<'a> {
         reader: Box<dyn Read + Send>,
         length: Option<u64>,
     },
-    /// Sent on the thread that calls.
+    /// Sent by the thread that calls `send`.
     Borrowed {
         reader: Box<dyn Read + Send + 'a>,
         length: Option<u64>,
@@ -34,12 +34,13 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Bytes in memory, sent with Content-Length.
+    /// Creates content from bytes in memory, sent with Content-Length.
     pub fn bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Body<'a> {
         Body(Content::Bytes(bytes.into()))
     }
 
-    /// Everything that `reader` gives, sent chunked: each read becomes a chunk at once.
+    /// Creates content of unknown length, sent chunked: each read from `reader` becomes a chunk at
+    /// once.
     ///
     /// ```no_run
     /// use std::process::{Command, Stdio};
@@ -54,23 +55,27 @@ impl<'a> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: None })
     }
 
-    /// The first `length` bytes of `reader`, sent with Content-Length. Fewer are an error.
+    /// Creates content from the first `length` bytes of `reader`, sent with Content-Length. Fewer
+    /// bytes are an error.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
         Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
     }
 
-    /// What `reader` gives, which may borrow: `length` bytes, or everything, sent chunked.
+    /// Creates content from a reader that may borrow: `length` bytes, or all of it, sent chunked.
     ///
-    /// Other content that is long has a thread of its own, so that it must own its source. This is
-    /// sent by the thread that calls [`send`](super::RequestBuilder::send), before it waits for the
-    /// response: no time limit ends a wait for the source, and a peer that answers early is not
-    /// heard before it reads on or closes. It cannot be combined with
-    /// [`expect_continue`](super::RequestBuilder::expect_continue).
+    /// The thread that calls [`send`](super::RequestBuilder::send) sends it, and then waits for the
+    /// response. A thread of its own sends other long content, which therefore must own its source.
+    ///
+    /// No time limit interrupts a read from the source: limits are checked before each write to the
+    /// peer. So give a source that may block, such as a socket, a timeout of its own. A response
+    /// that arrives early is noticed when all content was sent, or when a write fails. Borrowed
+    /// content excludes [`expect_continue`](super::RequestBuilder::expect_continue).
     pub fn borrowed(reader: impl Read + Send + 'a, length: Option<u64>) -> Body<'a> {
         Body(Content::Borrowed { reader: Box::new(reader), length })
     }
 
-    /// A file from its current position: with Content-Length if it is regular, chunked otherwise.
+    /// Creates content from a file, from its current position on. A regular file is sent with
+    /// Content-Length, any other chunked.
     ///
     /// # Errors
     /// Fails if the length or the position of the file cannot be read.
@@ -83,7 +88,7 @@ impl<'a> Body<'a> {
         Ok(Body::sized(file, length))
     }
 
-    /// Returns the number of bytes, if it is known.
+    /// Returns the number of bytes; `None` if it is unknown.
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
             Content::None => Some(0),
@@ -94,7 +99,7 @@ impl<'a> Body<'a> {
 }
 
 impl Body<'_> {
-    /// Takes the content for another thread. `copy` leaves bytes in memory for a second try.
+    /// Takes the content for another thread. With `copy`, bytes in memory stay for a second try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
         if let (Content::Bytes(bytes), true) = (&self.0, copy) {
             return Content::Bytes(Cow::Owned(bytes.to_vec()));

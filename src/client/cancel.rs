@@ -7,11 +7,11 @@ use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Ends exchanges from another thread: those that are under way fail with [`Error::Cancelled`], and
-/// so does each later one that has this canceller. Clones cancel the same exchanges.
+/// Ends exchanges from another thread. Exchanges under way fail with [`Error::Cancelled`], and so
+/// does every later exchange with this canceller. Clones cancel the same exchanges.
 ///
-/// A cancelled [`send`](super::RequestBuilder::send) or read returns at once. Only a connect that
-/// waits keeps to its own limit. An exchange that is over is not affected.
+/// A cancelled [`send`](super::RequestBuilder::send) or read returns at once. Only a connect in
+/// progress waits for its own time limit. An exchange that is over is not affected.
 ///
 /// ```no_run
 /// use unix_http::{Client, client::Canceller};
@@ -36,16 +36,16 @@ struct State {
 }
 
 impl Canceller {
-    /// A canceller of no exchange yet.
+    /// Creates a canceller without an exchange.
     pub fn new() -> Canceller {
         Canceller::default()
     }
 
-    /// Ends the exchanges.
+    /// Ends the exchanges with this canceller.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::SeqCst);
         for stream in lock(&self.0.streams).drain(..) {
-            // An error means that the connection had ended.
+            // An error means that the connection has ended already.
             _ = stream.shutdown(Shutdown::Both);
         }
     }

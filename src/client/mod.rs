@@ -6,8 +6,17 @@
 //!    └─ endpoint, limits              └─ fields, Body      └─ status, fields, trailers
 //! ```
 //!
-//! In the order of one exchange: a [`RequestBuilder`] is filled in; `exchange` sends it and waits
-//! for the head; `upload` sends a long body; the [`Response`] is read.
+//! In the order in which you meet them:
+//!
+//! 1. [`Client`] connects to one endpoint. [`ClientBuilder`] sets its time limits, a path prefix
+//!    and an observer.
+//! 2. [`RequestBuilder`] collects a target, a query, fields and a [`Body`], and sends them.
+//! 3. [`Response`] reads the status, the fields and the content.
+//! 4. [`Canceller`] ends an exchange from another thread.
+//! 5. [`ClientObserver`] receives a [`ClientEvent`] for each head, body and connection.
+//!
+//! In the source, `exchange` sends a request and waits for the head, `upload` sends a long body,
+//! and `pool` keeps connections.
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -44,8 +53,7 @@ use settings::{Inner, Settings, opening};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A client of one endpoint. Threads may share it. It is cheap to clone, and clones share the kept
-/// connections.
+/// A client of one endpoint. Threads may share it. Clones are cheap and share the kept connections.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -83,17 +91,17 @@ macro_rules! methods {
 }
 
 impl Client {
-    /// A client of the Unix socket at `path`. Connects when the first request is sent.
+    /// Creates a client of the Unix socket at `path`. The first request connects.
     pub fn unix(path: impl AsRef<Path>) -> Client {
         Client::new(Endpoint::Unix(path.as_ref().to_path_buf()))
     }
 
-    /// A client of any [`Endpoint`].
+    /// Creates a client of any [`Endpoint`].
     pub fn new(endpoint: Endpoint) -> Client {
         Client::builder(endpoint).build()
     }
 
-    /// A client of `unix:///path`, `unix://@name` or `tcp://host:port`.
+    /// Creates a client of `unix:///path`, `unix://@name` or `tcp://host:port`.
     ///
     /// # Errors
     /// [`Error::Endpoint`] for anything else.
@@ -101,7 +109,7 @@ impl Client {
         Ok(Client::new(Endpoint::parse(endpoint)?))
     }
 
-    /// A builder of a client with other settings.
+    /// Returns a builder of a client with other settings.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
         // Not the path: Go's servers refuse what is not a host (`RFC 9112 §3.2`).
         let host = endpoint.authority().unwrap_or_else(|| "localhost".to_string());
@@ -125,7 +133,7 @@ impl Client {
 
     methods! { get "GET", head "HEAD", post "POST", put "PUT", delete "DELETE" }
 
-    /// A request with any method.
+    /// Begins a request with any method.
     pub fn request<'a, T: AsRef<[u8]> + ?Sized>(
         &'a self,
         method: &'a str,
@@ -134,7 +142,7 @@ impl Client {
         RequestBuilder::new(&self.inner, method, target.as_ref())
     }
 
-    /// Closes the connections that are kept for later requests.
+    /// Closes the connections kept for later requests.
     pub fn close_idle(&self) {
         while let Some(wire) = self.inner.pool.take() {
             self.inner.close(wire);
@@ -150,37 +158,37 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The Host field. Default: `localhost`, or the `host:port` of a TCP endpoint.
+    /// Sets the Host field. Default: `localhost`, or the `host:port` of a TCP endpoint.
     pub fn host(mut self, host: impl AsRef<str>) -> ClientBuilder {
         self.settings.opening = opening(host.as_ref());
         self
     }
 
-    /// Text put before every request-target, such as the `/prefix` of `tcp://host:2375/prefix`.
+    /// Sets text to put before every request-target: `/prefix` for `tcp://host:2375/prefix`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> ClientBuilder {
         self.settings.prefix = prefix.into();
         self
     }
 
-    /// Time limits. Default: none.
+    /// Sets the time limits. Default: none.
     pub fn timeouts(mut self, timeouts: Timeouts) -> ClientBuilder {
         self.settings.timeouts = timeouts;
         self
     }
 
-    /// The limit of heads, chunk-exts and trailers together. Default: [`OVERHEAD_LIMIT`].
+    /// Limits heads, chunk-exts and trailers together. Default: [`OVERHEAD_LIMIT`].
     pub fn limit(mut self, bytes: usize) -> ClientBuilder {
         self.settings.limit = bytes;
         self
     }
 
-    /// The number of idle connections that are kept. Default: 16.
+    /// Sets how many idle connections are kept. Default: 16.
     pub fn max_idle(mut self, connections: usize) -> ClientBuilder {
         self.settings.max_idle = connections;
         self
     }
 
-    /// An observer of what happens on the wire.
+    /// Sets an observer of heads, bodies and connections.
     pub fn observer(mut self, observer: Arc<dyn ClientObserver>) -> ClientBuilder {
         self.settings.observer = Some(observer);
         self

@@ -4,35 +4,35 @@ use crate::transport::Endpoint;
 use crate::wire::{Decision, ParseError, ResponseHead};
 use std::fmt;
 
-/// One event of an exchange. Connections are numbered from 0 in each client. Each one that was
-/// [`Connected`](ClientEvent::Connected) is `Closed` or `Upgraded` in the end; those that are kept
-/// when the client is dropped close without an event.
+/// One event of an exchange. Each client numbers its connections from 0. A
+/// [`Connected`](ClientEvent::Connected) connection ends with `Closed` or `Upgraded`, except one
+/// that is kept when the client is dropped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<'a> {
-    /// A connection is about to be made.
+    /// The client is about to connect.
     Connecting(&'a Endpoint),
-    /// A connection was made.
+    /// The client has connected.
     Connected(u64),
     /// A kept connection is used again.
     Reused(u64),
-    /// The peer had closed the kept connection. The request is sent again on a new one.
+    /// The peer had closed the kept connection. The client sends the request again on a new one.
     Stale(u64),
     /// The head of the request was sent.
     RequestHead(&'a [u8]),
-    /// Bytes of the request's body, including chunk framing, are sent by the thread that calls.
+    /// Bytes of the request's body were sent, including chunk framing. The sending thread calls.
     RequestBody(&'a [u8]),
     /// A 1xx head arrived.
     Interim(&'a ResponseHead),
-    /// The final head arrived, but where its body ends is not clear.
+    /// A head arrived that the client refuses: its framing is invalid, or no upgrade was requested.
     Refused(&'a ResponseHead, ParseError),
-    /// The final head arrived, and this decides where its body ends.
+    /// The final head arrived. The decision tells where its body ends.
     ResponseHead(&'a ResponseHead, Decision),
     /// Bytes of the response's body arrived, including chunk framing.
     ResponseBody(&'a [u8]),
     /// The exchange is over and its connection was kept.
     Kept(u64),
-    /// HTTP is over on the connection, which belongs to the caller now.
+    /// HTTP has ended on the connection, which belongs to the caller now.
     Upgraded(u64),
     /// The connection was closed: after an exchange, after an error, or while it was idle.
     Closed(u64),

@@ -1,4 +1,4 @@
-//! Clients over a stream that the caller connected: an inherited descriptor, a socket pair, vsock.
+//! Clients over a stream that the caller has connected, such as an inherited descriptor.
 
 use super::{Client, ClientBuilder};
 use crate::transport::{Carrier, Cause, ConnectErrorKind, Endpoint, Program, Stream};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Client {
-    /// A client over one connected stream. After its end a request fails with
+    /// Creates a client over one connected stream. When the stream has ended, a request fails with
     /// [`Error::Connect`](crate::Error::Connect).
     ///
     /// ```no_run
@@ -26,7 +26,7 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// Returns a client that uses this stream, and connects to its endpoint after the stream's end.
+    /// Returns a client that uses this stream first, and connects to the endpoint after its end.
     pub fn over(self, stream: impl Into<Stream>) -> Client {
         let client = self.build();
         client.inner.pool.give(stream.into());
@@ -34,7 +34,7 @@ impl ClientBuilder {
     }
 }
 
-/// Stands for the endpoint that is not known.
+/// Takes the place of an unknown endpoint.
 #[derive(Debug)]
 struct OwnStream;
 

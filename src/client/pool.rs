@@ -19,7 +19,7 @@ pub(super) struct Wire {
     pub kept: Option<Instant>,
 }
 
-/// Memory that one exchange after another fills.
+/// Memory that successive exchanges reuse.
 #[derive(Default)]
 pub(super) struct Memory {
     pub decoder: ResponseDecoder,
@@ -29,10 +29,9 @@ pub(super) struct Memory {
     pub buffer: Vec<u8>,
 }
 
-/// A connection that was idle for longer is checked before the next request: the peer may have
-/// closed it, or sent a response to no request, such as a 408. That must not be taken for the
-/// response to the next one (`RFC 9112 §9.2`). The check costs three system calls, which a loop of
-/// requests is spared.
+/// A connection that was idle for longer is checked before the next request. The peer may have
+/// closed it, or sent a response without a request, such as a 408, which must not answer the next
+/// request (`RFC 9112 §9.2`). The check costs three system calls; a loop of requests avoids them.
 const FRESH: Duration = Duration::from_millis(1);
 
 pub(super) struct Pool {
@@ -50,7 +49,7 @@ impl fmt::Debug for Pool {
 }
 
 impl Wire {
-    /// Whether it can carry another request.
+    /// Whether the connection can carry another request.
     pub fn is_usable(&self) -> bool {
         let fresh = self.kept.is_some_and(|kept| kept.elapsed() < FRESH);
         fresh || self.connection.stream().is_quiet()
@@ -74,12 +73,12 @@ impl Pool {
         lock(&self.idle).push(self.add(stream, Memory::default()));
     }
 
-    /// Returns memory, of a closed connection if there is one.
+    /// Returns the memory of a closed connection, or new memory.
     pub fn memory(&self) -> Memory {
         lock(&self.spare).pop().unwrap_or_default()
     }
 
-    /// Makes a connection of a new stream.
+    /// Wraps a new stream into a connection.
     pub fn add(&self, stream: Stream, mut memory: Memory) -> Box<Wire> {
         let connection = Connection::with_buffer(stream, std::mem::take(&mut memory.buffer));
         let number = self.connected.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A request that is being filled in.
+//! The builder of a request.
 
 use super::body::{Body, Content};
 use super::cancel::Canceller;
@@ -12,9 +12,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request that is being filled in; [`send`](RequestBuilder::send) sends it.
+/// A request under construction; [`send`](RequestBuilder::send) sends it.
 ///
-/// Host, User-Agent, and Content-Length or Transfer-Encoding are added unless the caller sets them.
+/// The client adds Host, User-Agent, and Content-Length or Transfer-Encoding unless you set them.
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -30,13 +30,13 @@ use std::time::Duration;
 /// use unix_http::{Body, Client};
 ///
 /// let client = Client::unix(&socket);
-/// // The server tells what came: Content-Type, Content-Length if there was one, content.
+/// // The server answers with the Content-Type, the Content-Length and the content it received.
 /// let known = client.post("/containers/create").json(r#"{"Image":"busybox"}"#).send()?;
 /// assert_eq!(known.text()?, r#"application/json Some(19) {\"Image\":\"busybox\"}"#);
 /// let streamed = client.put("/archive").field("Content-Type", "application/x-tar");
 /// let streamed = streamed.body(Body::reader(&b"tar"[..])).send()?;
 /// assert_eq!(streamed.text()?, "application/x-tar None tar");
-/// // A value that could break out of its line is refused before a byte is sent.
+/// // A value that could break out of its line is an error, and nothing is sent.
 /// assert!(client.get("/").field("X-Name", "a\r\nHost: elsewhere").send().is_err());
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -91,12 +91,12 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Returns the request-target as it will be sent, without the client's prefix.
+    /// Returns the request-target without the client's prefix.
     pub fn target(&self) -> &[u8] {
         &self.target
     }
 
-    /// Adds a field. A name or value that may not be sent is an error of [`send`](Self::send).
+    /// Adds a field. [`send`](Self::send) fails for an invalid name or value.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Err(error) = self.fields.push(name, value) {
             self.refused.get_or_insert(error.into());
@@ -104,7 +104,7 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Sends exactly these fields: nothing is added, not even Host. They have to frame the body.
+    /// Sends exactly these fields: nothing is added, not even Host. They must frame the body.
     pub fn fields(mut self, fields: Fields) -> Self {
         self.fields = fields;
         self.bare = true;
@@ -135,20 +135,20 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Sends `Expect: 100-continue`, and the content when the peer agrees or does not answer within
-    /// `patience` (`RFC 9110 §10.1.1`).
+    /// Sends `Expect: 100-continue` (`RFC 9110 §10.1.1`). The content follows when the peer agrees,
+    /// or when it does not answer within `patience`.
     pub fn expect_continue(mut self, patience: Duration) -> Self {
         self.expect = Some(patience);
         self
     }
 
-    /// Sets time limits for this request, instead of those of the client.
+    /// Sets the time limits of this request, instead of the client's.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
     }
 
-    /// Lets another thread end this exchange, while it waits for the response as well.
+    /// Lets another thread end this exchange, even while `send` waits for the response.
     pub fn canceller(mut self, canceller: &Canceller) -> RequestBuilder<'a> {
         self.canceller = Some(canceller.clone());
         self
@@ -165,13 +165,13 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Reads to the end of the connection in spite of a Content-Length (curl's
-    /// `--ignore-content-length`). A body that was cut short is not noticed then.
+    /// `--ignore-content-length`). A truncated body is then not detected.
     pub fn ignore_content_length(mut self) -> Self {
         self.ignore_length = true;
         self
     }
 
-    /// Whether the request may be sent again after it may have been acted on (`RFC 9110 §9.2.2`).
+    /// Whether the peer may receive the request twice (`RFC 9110 §9.2.2`).
     pub(super) fn is_idempotent(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
     }

@@ -1,4 +1,4 @@
-//! A response that is being read.
+//! A response, read by the caller.
 
 use super::cancel::{Cancellable, Canceller};
 use super::observer::ClientEvent;
@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
 ///
-/// A response that was read to its end returns its connection for the next request; one that is
-/// dropped earlier closes it. [`Error::from_io`] finds the [`Error`] inside an [`io::Error`].
+/// When it is dropped after it was read to its end, the connection serves the next request; dropped
+/// earlier, it closes the connection. [`Error::from_io`] finds the [`Error`] in an [`io::Error`].
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -99,7 +99,7 @@ impl Response {
         self.head().fields()
     }
 
-    /// Returns the value of the first field of that name, in any case.
+    /// Returns the value of the first field with this name, in any letter case.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         self.fields().get(name)
     }
@@ -133,22 +133,22 @@ impl Response {
         Some((socket.local_addr().ok()?, socket.peer_addr().ok()?))
     }
 
-    /// Whether an earlier exchange had used the connection.
+    /// Whether an earlier exchange used the same connection.
     pub fn is_reused(&self) -> bool {
         self.wire.as_ref().is_some_and(|wire| wire.reused)
     }
 
-    /// Returns why the content of the request was not sent whole, although there is a response: the
-    /// peer answered early and closed, for example.
+    /// Returns why the request's content was not sent completely, although there is a response. For
+    /// example, the peer answered early and closed.
     pub fn upload_error(&mut self) -> Option<&Error> {
         self.upload.as_mut()?.outcome()?.as_ref().err()
     }
 
-    /// Returns what ends this exchange from another thread. A read fails with
-    /// [`Error::Cancelled`] then, after all content that had arrived. See [`Canceller`].
+    /// Returns a [`Canceller`], with which another thread can end this exchange. A cancelled read
+    /// delivers all content that has arrived, then fails with [`Error::Cancelled`].
     ///
     /// # Errors
-    /// [`Error::Send`] if no descriptors are left.
+    /// [`Error::Send`] if the process has no descriptors left.
     pub fn canceller(&mut self) -> Result<Canceller, Error> {
         if let (None, Some(wire)) = (&self.cancellable, &self.wire) {
             self.cancellable = Some(Canceller::new().watch(wire.connection.stream())?);
@@ -159,7 +159,7 @@ impl Response {
     /// Reads all of the content.
     ///
     /// # Errors
-    /// [`Error::Incomplete`] and the others of an exchange.
+    /// [`Error::Incomplete`] and the other errors of an exchange.
     pub fn bytes(mut self) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         self.copy_to(&mut bytes)?;
@@ -179,7 +179,7 @@ impl Response {
     /// Writes the rest of the content to `sink` as it arrives. Returns the number of bytes.
     ///
     /// # Errors
-    /// [`Error::Sink`] if writing fails; those of an exchange, after all content before them.
+    /// [`Error::Sink`] if writing fails. Errors of the exchange follow all content before them.
     pub fn copy_to(&mut self, sink: &mut (impl Write + ?Sized)) -> Result<u64, Error> {
         let mut copied = 0;
         loop {
@@ -195,8 +195,8 @@ impl Response {
     }
 
     /// Returns the raw connection after a 101, after a 2xx to CONNECT, and after a response that
-    /// the end of the connection delimits, such as Docker's attach without `Upgrade`. Time limits
-    /// stay until [`Upgraded::set_timeouts`].
+    /// ends with the connection, such as Docker's attach without `Upgrade`. The time limits stay in
+    /// force until [`Upgraded::set_timeouts`].
     ///
     /// # Errors
     /// Returns any other response.
@@ -291,13 +291,13 @@ impl BufRead for Response {
 impl Drop for Response {
     fn drop(&mut self) {
         let Some(mut wire) = self.wire.take() else { return };
-        // From here on nothing cancels, so that the next exchange on the connection is safe.
+        // No canceller acts from here on, so that the next exchange on the connection is safe.
         let canceller = self.cancellable.take().map(|it| it.canceller.clone());
         let is_cancelled = canceller.is_some_and(|canceller| canceller.is_cancelled());
         wire.connection.discard_buffered(&mut self.body);
         let sent =
             self.upload.as_mut().is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
-        // Bytes behind the response were not asked for; they answer no request.
+        // Bytes behind the response answer no request.
         let clean = self.body.is_done() && !wire.connection.has_buffered() && !is_cancelled;
         if !sent {
             // Ends the thread that is still sending.

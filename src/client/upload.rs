@@ -1,5 +1,5 @@
-//! The thread that sends content which does not leave with the head. The client listens meanwhile:
-//! a daemon may answer while it still reads (`POST /build`), or answer early and stop reading.
+//! The thread that sends content too long for the first write. Meanwhile the client reads: a daemon
+//! may answer while it still receives (`POST /build`), or answer early and stop receiving.
 
 use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
@@ -17,17 +17,17 @@ use std::time::{Duration, Instant};
 
 /// How much is read from a source at once.
 const PIECE: usize = 128 * 1024;
-/// Room before and after a piece for the framing of a chunk, so that a chunk is one write.
+/// Room around a piece for chunk framing, so that one write sends a chunk.
 const BEFORE: usize = 18;
 const AFTER: usize = 2;
 
-/// How much a socket's queue may hold of what the peer has not read.
+/// How many bytes a socket's queue may hold before the peer has read them.
 const QUEUE: f64 = 256.0 * 1024.0;
 
-/// How long a thread whose connection was shut down has to report why sending failed.
+/// How long to wait, after a shutdown of the connection, for the thread to report its error.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// How often a wait for the end of an upload looks whether it was cancelled.
+/// How often a wait for the end of an upload checks for a cancel.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Content on its way.
@@ -41,7 +41,7 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// Starts to send. With `patience`, the thread first waits that long for the peer to agree.
+    /// Starts to send. With `patience`, the thread first waits so long for the peer's agreement.
     pub fn start(
         mut sink: UploadSink,
         content: Content<'static>,
@@ -56,11 +56,11 @@ impl Upload {
             if matches!(answer, Some(Ok(false) | Err(RecvTimeoutError::Disconnected))) {
                 return;
             }
-            // Nothing joins this thread, so the panic of a reader becomes an error.
+            // This thread is never joined, so a reader's panic becomes an error.
             let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, framing)))
                 .unwrap_or_else(|_| Err(Error::Source(io::Error::other("what reads it panicked"))));
             if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
-                // The peer sees that the content is not whole, and the wait for a response ends.
+                // The peer sees that the content is cut short, and the wait for a response ends.
                 let _ = sink.stream.shutdown(Shutdown::Both);
             }
             sink.clock.drains_for(sink.drains_for());
@@ -82,13 +82,13 @@ impl Upload {
         Upload { wanted, result: nothing, outcome: Some(result), clock: sink.clock }
     }
 
-    /// Reports that the peer agreed to the content, or sent a final response first. Content that
-    /// was not begun is then not sent.
+    /// Reports that the peer agreed to the content, or that it sent a final response first, so that
+    /// content that was not begun is not sent.
     pub fn decide(&self, wanted: bool) {
         let _ = self.wanted.send(wanted);
     }
 
-    /// Returns whether everything was sent; `None` while it is being sent or if it was not wanted.
+    /// Returns whether everything was sent; `None` during the upload, or if it never began.
     pub fn outcome(&mut self) -> Option<&Result<(), Error>> {
         if self.outcome.is_none() {
             self.outcome = self.result.try_recv().ok();
@@ -99,7 +99,7 @@ impl Upload {
     /// Waits until everything was sent, or sending failed.
     ///
     /// # Errors
-    /// A time limit or a cancel, also while the source has nothing to send.
+    /// Fails at a time limit and on a cancel, even while the source has nothing to send.
     pub fn finish(&mut self, is_cancelled: impl Fn() -> bool) -> Result<(), Error> {
         let wait = self.clock.begin_wait();
         while self.outcome.is_none() {
@@ -119,7 +119,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Returns why sending failed, if it did, on a connection that was shut down.
+    /// Returns why sending failed, if it did. Call it after a shutdown of the connection.
     pub fn failure(self) -> Option<Error> {
         let outcome = self.outcome.or_else(|| self.result.recv_timeout(LAST_WORDS).ok());
         outcome.and_then(Result::err)
@@ -173,7 +173,7 @@ impl UploadSink {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        // Before the write: another thread could report the response to these bytes first.
+        // Reported before the write: the reading thread could otherwise report the response first.
         if let Some(observer) = &self.observer {
             observer.on(&ClientEvent::RequestBody(bytes));
         }

@@ -66,7 +66,7 @@ pub enum FrameError {
     },
     /// A frame of type 3: the daemon gave up.
     Daemon {
-        /// Why, without the line end; at most 64 KiB bytes.
+        /// Why, without the line end; at most 64 KiB.
         message: String,
     },
     /// The stream ended inside a frame's header.
