@@ -25,8 +25,8 @@
 //! {"Version":"20.10.24", ...         792 bytes of content; then the next request may follow
 //! ```
 //!
-//! The safety of everything rests on one question, which [`wire::framing`] answers: *where does a
-//! message end?* With the library, the same request is:
+//! All safety depends on one question, which [`wire::framing`] answers: *where does a message end?*
+//! With the library, the same request is:
 //!
 //! ```no_run
 //! use unix_http::Client;
@@ -36,7 +36,8 @@
 //! # Ok::<(), unix_http::Error>(())
 //! ```
 //!
-//! The layers below [`Client`] are plain values. They need no socket:
+//! The layers below [`Client`] are plain values that need no socket. For a poll loop or an async
+//! runtime, [`connection::ClientExchange`] combines them. Step by step:
 //!
 //! ```
 //! use unix_http::connection::Connection;

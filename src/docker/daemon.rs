@@ -1,4 +1,4 @@
-//! Finds the daemon that is meant by the rules of the [module above](super).
+//! Finds the daemon by the rules of the [module above](super).
 
 use super::context::{self, StoredContext};
 use super::environment::{Environment, set};
@@ -14,9 +14,9 @@ use std::path::PathBuf;
 /// The flags that choose a daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DaemonFlags {
-    /// A context's name; an empty one is none.
+    /// A context's name; an empty name counts as none.
     pub context: Option<OsString>,
-    /// A host; an empty one is the default host.
+    /// A host; an empty host is the default host.
     pub host: Option<OsString>,
 }
 
@@ -34,7 +34,7 @@ pub struct DaemonFlags {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Daemon {
-    /// What is dialled, with TLS if it is on.
+    /// The endpoint to connect to, with TLS if it is on.
     pub endpoint: Endpoint,
     /// The prefix of every path of the API, as in [`DockerHost::prefix`].
     pub prefix: String,
@@ -46,17 +46,17 @@ pub struct Daemon {
     pub host: String,
     /// Which rule decided on the context.
     pub rule: DaemonRule,
-    /// The file of the store that names the host, if one does.
+    /// The file of the store that names the host, for a stored context.
     pub meta: Option<PathBuf>,
-    /// Notes for the user, a line each.
+    /// Notes for the user, one line each.
     pub notes: Vec<String>,
 }
 
 impl Daemon {
-    /// Finds the daemon that is meant, without dialling it.
+    /// Finds the daemon that the docker CLI would use, without connecting to it.
     ///
     /// # Errors
-    /// [`ResolveError`], which says what to do.
+    /// [`ResolveError`], which names the remedy.
     pub fn resolve(env: &impl Environment, flags: &DaemonFlags) -> Result<Self, ResolveError> {
         let (rule, name) = choose(env, flags)?;
         match name.filter(|name| name != "default") {
@@ -65,7 +65,7 @@ impl Daemon {
         }
     }
 
-    /// Builds a client of this daemon, its path prefix included.
+    /// Builds a client of this daemon, including its path prefix.
     pub fn client(&self) -> ClientBuilder {
         Client::builder(self.endpoint.clone()).prefix(&self.prefix)
     }
@@ -121,7 +121,7 @@ impl Daemon {
         Daemon { endpoint, prefix, tls, context, host: shown, rule, meta, notes }
     }
 
-    /// Turns TLS on for TCP: a socket file needs none, and ssh has its own.
+    /// Turns TLS on for TCP. A socket file needs none, and ssh has its own.
     fn with_tls(self, (tls, notes): TlsAndNotes) -> Result<Self, EndpointError> {
         let Endpoint::Tcp { host, port } = &self.endpoint else { return Ok(self) };
         let endpoint = match &tls {
@@ -131,7 +131,7 @@ impl Daemon {
         Ok(Daemon { endpoint, tls, notes, ..self })
     }
 
-    /// Lists the settings that `self.rule` overrules, a line each.
+    /// Lists the settings that `self.rule` overrides, one line each.
     pub fn overruled(&self, env: &impl Environment, flags: &DaemonFlags) -> Vec<String> {
         let config = || context::current_context(env, &config_dir(env).ok()?).ok().flatten();
         let said = [

@@ -9,7 +9,7 @@
 //! assert_eq!((stdout, stderr), (b"out\n".to_vec(), b"err\n".to_vec()));
 //! assert_eq!((copied.stdout, copied.stderr), (4, 4));
 //!
-//! // A frame that is cut short is an error, after what came of it.
+//! // A truncated frame is an error, after the part that arrived.
 //! let cut = Demux::new(&log[..10]).copy_to(&mut Vec::new(), &mut Vec::new());
 //! assert!(cut.is_err());
 //! # Ok::<(), unix_http::docker::DockerError>(())
@@ -21,8 +21,8 @@ use std::io::{self, BufRead, Write};
 
 /// Reads frames from a reader.
 ///
-/// As an iterator it yields `(stream, data)`, the data of one frame or a part of it. It ends after
-/// the first error, and at the end of a stream that ends between two frames.
+/// The iterator yields `(stream, data)`: the data of one frame or a part of it. It ends after the
+/// first error, and when the stream ends between two frames.
 #[derive(Debug)]
 pub struct Demux<R> {
     reader: R,
@@ -41,7 +41,7 @@ pub struct Copied {
 }
 
 impl<R: BufRead> Demux<R> {
-    /// Reads frames from `reader`, which stands at the first header.
+    /// Reads frames from `reader`, beginning with a header.
     pub fn new(reader: R) -> Demux<R> {
         Demux { reader, decoder: FrameDecoder::new(), over: false }
     }

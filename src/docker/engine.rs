@@ -1,8 +1,8 @@
-//! A daemon to talk to: found by the docker CLI's rules, in a version that both sides speak.
+//! A client of the daemon that the docker CLI uses, in an API version that both sides support.
 //!
-//! The version is asked for once, with the first path: HEAD `/_ping` (GET where HEAD is refused)
-//! has an Api-Version field (Docker Engine API v1.41, Versioning). `DOCKER_API_VERSION` spares the
-//! question.
+//! The first path triggers one request for the version: the response to HEAD `/_ping` (or to GET,
+//! where HEAD is refused) has an Api-Version field (Docker Engine API v1.41, Versioning).
+//! `DOCKER_API_VERSION` replaces that request.
 
 use super::daemon::{Daemon, DaemonFlags};
 use super::environment::ProcessEnvironment;
@@ -11,7 +11,7 @@ use super::version::{ApiVersion, api_target};
 use crate::client::Client;
 use std::sync::OnceLock;
 
-/// A client of a Docker engine that knows which API version to speak.
+/// A client of a Docker engine, which negotiates the API version.
 ///
 /// ```no_run
 /// use unix_http::docker::Engine;
@@ -28,10 +28,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Finds the engine that the docker CLI would talk to here.
+    /// Finds the engine that the docker CLI would use here.
     ///
     /// # Errors
-    /// [`DockerError::Resolve`]; nothing is dialled yet.
+    /// [`DockerError::Resolve`]. The first request connects.
     pub fn from_env() -> Result<Self, DockerError> {
         let daemon = Daemon::resolve(&ProcessEnvironment, &DaemonFlags::default())?;
         Ok(Self::new(daemon.client().build()))
@@ -47,7 +47,7 @@ impl Engine {
         &self.client
     }
 
-    /// Returns the version that is spoken, if the engine tells one, and asks on the first call.
+    /// Returns the negotiated version, or `None` if the engine names none. The first call asks.
     ///
     /// # Errors
     /// [`DockerError::Version`], [`DockerError::Exchange`].

@@ -1,4 +1,4 @@
-//! The variables and files that the rules look at, behind a trait for tests.
+//! The variables and files that the rules read, behind a trait for tests.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The size limit of a settings file: 16 MiB.
 const FILE_LIMIT: u64 = 16 << 20;
 
-/// Variables and files, as a process sees them.
+/// The variables and files of a process.
 pub trait Environment {
     /// Returns a variable's value, if it is set.
     fn var(&self, name: &str) -> Option<OsString>;
@@ -20,13 +20,13 @@ pub trait Environment {
     /// Reads all of a file.
     ///
     /// # Errors
-    /// Those of the system, `NotFound` when there is none.
+    /// Those of the system: `NotFound` for a missing file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Checks that a file could be read, without reading it: a private key stays unread.
+    /// Checks that a file can be opened for reading, without reading it: it may be a private key.
     fn probe(&self, path: &Path) -> io::Result<()>;
 
-    /// Lists the paths of all that is in a directory.
+    /// Lists the paths in a directory.
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
 }
 

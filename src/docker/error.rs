@@ -1,4 +1,4 @@
-//! One error for everything that can go wrong with an engine, and the check of a status.
+//! One error type for requests to an engine, and the check of a status.
 //!
 //! ```no_run
 //! use unix_http::docker::{self, DockerError, Engine};
@@ -30,27 +30,27 @@ use crate::wire::reason_phrase;
 use std::fmt;
 use std::io::{self, Read};
 
-/// Why something asked of an engine did not work. `?` makes it of every error beneath.
+/// Why a request to an engine failed. `?` converts the errors of the layers below.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DockerError {
-    /// It could not be decided which daemon is meant.
+    /// The daemon could not be determined.
     Resolve(ResolveError),
     /// `DOCKER_API_VERSION`, or the engine's Api-Version field, is not a version.
     Version(VersionError),
-    /// There is no response, or not all of it.
+    /// There is no response, or only a part of it.
     Exchange(Error),
-    /// The response is an error: its status-code, and what its body says.
+    /// The response is an error, with this status-code and message.
     Refused(u16, Option<DaemonMessage>),
-    /// A stream that began as a success holds an error.
+    /// A stream that began with status 200 contains an error.
     Stream(StreamError),
-    /// The bytes are not, or no longer, a stream of frames.
+    /// The bytes are not a stream of frames, or no longer.
     Frame(FrameError),
     /// The content is not JSON.
     Json(JsonError),
     /// The writer for this stream failed.
     Write(FrameStream, io::Error),
-    /// Anything else failed to read or write.
+    /// Another read or write failed.
     Io(io::Error),
 }
 
@@ -74,7 +74,7 @@ impl Response {
     /// Reads all of the content as one JSON text.
     ///
     /// # Errors
-    /// [`DockerError::Exchange`], and [`DockerError::Json`] for anything else than one text.
+    /// [`DockerError::Exchange`], and [`DockerError::Json`] for anything but one JSON text.
     pub fn json(self) -> Result<Value, DockerError> {
         Ok(Value::parse(&self.bytes()?)?)
     }

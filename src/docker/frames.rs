@@ -1,4 +1,4 @@
-//! Output in frames: how stdout and stderr of a container share one stream.
+//! Output in frames: the stdout and stderr of a container share one stream.
 //!
 //! ```text
 //! stream     = *frame             ; Docker Engine API v1.41, ContainerAttach, "Stream format"
@@ -11,11 +11,11 @@
 //! length     = 4OCTET             ; most significant first
 //! ```
 //!
-//! Frames are not lines: one line can be many frames and one frame many lines.
+//! Frames are not lines: one line can span many frames, and one frame can contain many lines.
 //!
-//! Other types and non-zero padding are errors: the stream is not framed, as that of a container
-//! with a terminal (`Config.Tty`). A frame that is cut short is an error, and so is type 3: the
-//! output is incomplete, and a script must not go on with half of it.
+//! Other types and non-zero padding are errors: the stream is not framed, like that of a container
+//! with a terminal (`Config.Tty`). A truncated frame is an error, and so is type 3: the output is
+//! incomplete, and a script must not continue with half of it.
 //!
 //! ```
 //! use unix_http::docker::{FrameDecoder, FrameStream};
@@ -53,20 +53,20 @@ pub enum FrameStream {
     Stderr = 2,
 }
 
-/// Why a stream is not, or no longer, one of frames. Offsets count from its first byte.
+/// Why a stream does not consist of frames, or no longer. Offsets count from its first byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// A byte that no header has there: a type other than 0 to 3, or padding other than zero.
+    /// A byte that no header can contain there: a type other than 0 to 3, or non-zero padding.
     NotAFrame {
         /// The byte.
         found: u8,
-        /// Where it stands.
+        /// The offset of the byte.
         offset: u64,
     },
-    /// A frame of type 3: the daemon gave up.
+    /// A frame of type 3: the daemon failed.
     Daemon {
-        /// Why, without the line end; at most 64 KiB.
+        /// The reason, without its line end; at most 64 KiB.
         message: String,
     },
     /// The stream ended inside a frame's header.
@@ -74,11 +74,11 @@ pub enum FrameError {
         /// Where the stream ended.
         offset: u64,
     },
-    /// The stream ended inside a frame's data; what came of it has been handed out.
+    /// The stream ended inside a frame's data, after the part that was handed out.
     Incomplete {
-        /// How many bytes of the data never came.
+        /// How many bytes of the data are missing.
         missing: u32,
-        /// How many bytes it should have been.
+        /// The announced number of bytes.
         length: u32,
         /// Where the stream ended.
         offset: u64,
@@ -111,7 +111,7 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// Decodes frames slice by slice, without holding data.
+/// Decodes frames slice by slice, without storing data.
 #[derive(Clone, Debug, Default)]
 pub struct FrameDecoder {
     header: [u8; FRAME_HEADER_LEN],
@@ -137,8 +137,8 @@ impl FrameDecoder {
         (self.header, self.frames, self.left)
     }
 
-    /// Takes the next data off the front of `input`: that of one frame, or a part of it. It is
-    /// never empty. `None`: the input is used up.
+    /// Takes the next data off the front of `input`: the data of one frame, or a part of it, and
+    /// never nothing. Returns `None` when the input is used up.
     ///
     /// # Errors
     /// [`FrameError`] as soon as the bytes decide it, after all data before it, and on every later
@@ -158,7 +158,7 @@ impl FrameDecoder {
     /// Ends the stream.
     ///
     /// # Errors
-    /// [`FrameError`] inside a frame; a daemon's error that was cut off, as far as it came.
+    /// [`FrameError`] inside a frame. Returns a truncated error of the daemon as far as it came.
     pub fn finish(&self) -> Result<(), FrameError> {
         match (&self.failed, self.have, self.header[0]) {
             (Some(error), ..) => Err(error.clone()),
@@ -264,7 +264,7 @@ pub(crate) fn may_begin_frames(first: &[u8]) -> bool {
     first.iter().zip([0..=3, 0..=0, 0..=0, 0..=0]).all(|(byte, range)| range.contains(byte))
 }
 
-/// What a response's Content-Type says about frames.
+/// Whether a response consists of frames, according to its Content-Type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutputKind {

@@ -1,4 +1,4 @@
-//! A Docker host, as in `DOCKER_HOST`, in docker's `-H` or in a stored context. The
+//! A Docker host, from `DOCKER_HOST`, docker's `-H` or a stored context. The
 //! [module above](super) has the grammar.
 //!
 //! ```
@@ -26,9 +26,10 @@ pub(crate) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// An endpoint, and the prefix of its API paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DockerHost {
-    /// What is dialled, without TLS.
+    /// The endpoint to connect to, without TLS.
     pub endpoint: Endpoint,
-    /// Empty, or a slash and path segments without a slash at the end: the `/p` of `tcp://h:1/p`.
+    /// The prefix of API paths, such as the `/p` of `tcp://h:1/p`: empty, or a slash and path
+    /// segments without a final slash.
     pub prefix: String,
 }
 
@@ -36,7 +37,7 @@ impl DockerHost {
     /// Parses a host as the docker CLI reads `DOCKER_HOST` when TLS is off.
     ///
     /// # Errors
-    /// [`EndpointError`] for all that the [module](super) declines.
+    /// [`EndpointError`] for every notation that the [module](super) rejects.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
         Self::given(text.as_ref(), false)
     }
@@ -75,7 +76,7 @@ fn given(text: &[u8], tls: bool) -> Result<DockerHost, EndpointError> {
     let Some((scheme, rest)) = split_scheme(text) else {
         return mistaken(text).map_or_else(|| given_tcp(utf8(text)?), Err);
     };
-    // The CLI takes a protocol off twice, and so `unix://unix:///x` is `unix:///x`.
+    // The CLI strips a protocol twice, so `unix://unix:///x` is `unix:///x`.
     let rest = rest.strip_prefix(&text[..scheme.len() + 3]).unwrap_or(rest);
     match scheme {
         b"unix" | b"tcp" if split_scheme(rest).is_some() => refuse("it has two protocols"),

@@ -6,11 +6,11 @@
 //! {"errorDetail":{"code":5,"message":"…"},"error":"…"}                     one text after a 200
 //! ```
 //!
-//! `/build`, `/images/create`, `/images/load` and push answer 200 before they know whether they
-//! will succeed. An [`ErrorScanner`] reads the bytes as they pass and finds their error.
+//! `/build`, `/images/create`, `/images/load` and push answer 200 before they know the outcome. An
+//! [`ErrorScanner`] reads the bytes as they pass and finds the error.
 //!
-//! Not an error: other spellings such as `Error` (which means something else in `/wait`), an
-//! `error` deeper in an object, and an empty one.
+//! Other spellings such as `Error` (which means something else in `/wait`), an `error` deeper in an
+//! object, and an empty `error` are not errors.
 
 use crate::base::text::visible;
 use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
@@ -19,7 +19,7 @@ use std::fmt;
 /// The size limit of a message: 64 KiB.
 pub const MESSAGE_LIMIT: usize = 64 << 10;
 
-/// What the body of an error response says.
+/// The message in the body of an error response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonMessage {
     /// `message`
@@ -57,7 +57,7 @@ impl fmt::Display for DaemonMessage {
 /// An error object inside a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamError {
-    /// `errorDetail.code`, where there is one: the exit code of a build step, say.
+    /// `errorDetail.code`, if present: the exit code of a build step, for example.
     pub code: Option<i64>,
     /// `errorDetail.message`, else `error`; at most [`MESSAGE_LIMIT`] bytes.
     pub message: String,
@@ -100,7 +100,7 @@ impl ErrorScanner {
         Self::default()
     }
 
-    /// Reads the next bytes, up to the first error or something that is not JSON.
+    /// Reads the next bytes, up to the first error or the first byte that is not JSON.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.error.is_none() {
             let error = &mut self.error;
@@ -114,7 +114,7 @@ impl ErrorScanner {
         }
     }
 
-    /// Returns the first error, once its object is over.
+    /// Returns the first error, once its object is complete.
     pub fn error(&self) -> Option<&StreamError> {
         self.error.as_ref()
     }
@@ -122,7 +122,7 @@ impl ErrorScanner {
     /// Ends the stream and returns the error in it, if there was one.
     ///
     /// # Errors
-    /// The stream was not JSON, or was cut, and had no error up to there.
+    /// Fails for a stream that is not JSON, or is truncated, without an error object before that.
     pub fn finish(mut self) -> Result<Option<StreamError>, JsonError> {
         if self.error.is_none() {
             self.texts.finish(&mut |text| text.value().map(drop))?;

@@ -2,15 +2,16 @@
 //!
 //! | question | answer | rules |
 //! |---|---|---|
-//! | which daemon is meant? | [`Daemon::resolve`] | the docker CLI's, below |
+//! | which daemon does the docker CLI use? | [`Daemon::resolve`] | the docker CLI's, below |
 //! | what does this host mean? | [`DockerHost::parse`] | the grammar of `DOCKER_HOST`, below |
-//! | did it work? | [`ok`], and one [`DockerError`] for every layer | status 400 and up |
-//! | which bytes are stdout, which stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
+//! | did the request succeed? | [`ok`], one [`DockerError`] for every layer | status 400 and up |
+//! | which bytes are stdout, which are stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
 //! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
-//! | which API version is spoken? | [`ApiVersion`], [`api_target`] | the smaller, or pinned |
+//! | which API version do both support? | [`ApiVersion`], [`api_target`] | the lower, or pinned |
 //!
-//! The rules do no I/O: they are given bytes or an [`Environment`].
+//! [`Engine`] combines them into a client. The rules do no I/O: they take bytes or an
+//! [`Environment`].
 //!
 //! ```no_run
 //! use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
@@ -20,7 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Which daemon is meant
+//! # How a daemon is chosen
 //! ```text
 //! 1. the context flag          (together with a host flag: an error)
 //! 2. the host flag             docker's -H
@@ -31,9 +32,9 @@
 //! ```
 //! The context `default` is never stored: it is the host flag, else `DOCKER_HOST`, else
 //! `/var/run/docker.sock`, with the TLS of `DOCKER_TLS`, `DOCKER_TLS_VERIFY` and
-//! `DOCKER_CERT_PATH`. Any other context is one of the store, with TLS of its own. A missing
+//! `DOCKER_CERT_PATH`. Any other context comes from the store, with its own TLS settings. A missing
 //! context and settings that are not JSON are errors, never a fallback to another daemon.
-//! `HTTP_PROXY`, which the docker CLI uses for `tcp://`, is not followed.
+//! `HTTP_PROXY`, which the docker CLI uses for `tcp://`, is ignored.
 //!
 //! # The grammar of a host
 //! ```abnf
@@ -44,14 +45,14 @@
 //! authority = [ reg-name / IPv4address / "[" IPv6address "]" ] [ ":" [ port ] ]
 //! ```
 //!
-//! The default port is 2375. A path after a TCP authority goes before every path of the API. White
-//! space around the whole is trimmed. An empty host is the default socket, or with TLS
+//! The default port is 2375. A path after a TCP authority prefixes every path of the API. White
+//! space around the host is trimmed. An empty host is the default socket, or with TLS
 //! `tcp://localhost:2376`.
 //!
-//! Declined, though the docker CLI accepts it: a path or another notation that would be taken for
+//! Rejected, although the docker CLI accepts them: a path or another notation that would become
 //! the name of a TCP host (`/var/run/docker.sock`, `unix:/x`, `@name`); `~`, which only a shell
-//! expands; user, query and fragment in `tcp://`; a port that cannot be dialled; an IPv6 address
-//! without its brackets. Each error says what was probably meant.
+//! expands; user, query and fragment in `tcp://`; a port outside 1 to 65535; an IPv6 address
+//! without its brackets. Each error suggests the correct notation.
 
 mod context;
 mod daemon;

@@ -20,7 +20,7 @@ pub enum DaemonRule {
     ContextVariable,
     /// `currentContext` of `config.json`.
     ConfigFile,
-    /// None of the above.
+    /// No setting: the context `default`.
     Default,
 }
 
@@ -41,11 +41,11 @@ impl fmt::Display for DaemonRule {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// A context and a host were both asked for by flags.
+    /// Flags name both a context and a host.
     BothFlags,
-    /// A host that cannot be dialled.
+    /// An invalid host.
     Host {
-        /// The variable or file it stands in; `None` for a flag.
+        /// The variable or file that contains it; `None` for a flag.
         place: Option<PathBuf>,
         /// What is wrong with it.
         error: EndpointError,
@@ -54,14 +54,14 @@ pub enum ResolveError {
     UnknownContext {
         /// Its name.
         name: String,
-        /// Who asked for it.
+        /// The rule that selected it.
         rule: DaemonRule,
-        /// The file that is not there.
+        /// The missing file.
         meta: PathBuf,
-        /// The contexts that are there.
+        /// The contexts in the store.
         known: Vec<String>,
     },
-    /// A file of settings that is not JSON, or lacks something.
+    /// A settings file that is not JSON, or lacks a member.
     Settings {
         /// The file.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum ResolveError {
         path: PathBuf,
         /// The system's error.
         error: io::Error,
-        /// Whether TLS is on and this is the file of the certificates to trust.
+        /// Whether this is the file of CA certificates for TLS.
         is_ca: bool,
     },
     /// There is no home directory, and `DOCKER_CONFIG` is not set.

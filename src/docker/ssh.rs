@@ -1,12 +1,12 @@
-//! Docker over ssh: one `ssh … docker system dial-stdio` per connection, like the docker CLI. Keys,
-//! agents, jump hosts and host keys are ssh's own business.
+//! Docker over ssh: one `ssh … docker system dial-stdio` per connection, like the docker CLI. ssh
+//! handles keys, agents, jump hosts and host keys.
 //!
 //! ```abnf
 //! ssh = "ssh://" [ user "@" ] host [ ":" port ] [ path ]
 //! ```
 //!
-//! Declined, as by the docker CLI: a password, which every user of the machine could read; a query
-//! or fragment; a user or host that ssh, or the shell behind it, could take for an option or a
+//! Rejected, as by the docker CLI: a password, which every user of the machine could read; a query
+//! or fragment; a user or host that ssh, or the remote shell, could interpret as an option or a
 //! command.
 
 use crate::base::percent;

@@ -31,7 +31,7 @@ use std::time::Duration;
 /// The line that `-brief` prints when the handshake is done.
 const ESTABLISHED: &str = "CONNECTION ESTABLISHED";
 
-/// How a TLS server and we prove who we are. By default the system's certificates verify it.
+/// The certificates of a TLS connection. By default the system's CA certificates verify the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
     pub(super) ca: Option<PathBuf>,
@@ -67,7 +67,7 @@ impl TlsOptions {
         TlsOptions { verify, ..self }
     }
 
-    /// Sets the name to ask for and to verify, if it is not the host.
+    /// Sets the server name to request and to verify, instead of the host.
     #[must_use]
     pub fn server_name(self, name: impl Into<Option<String>>) -> TlsOptions {
         TlsOptions { server_name: name.into(), ..self }
@@ -195,7 +195,7 @@ impl Program for Tls {
         words
     }
 
-    /// Checks the files: what `openssl` says about them is less clear.
+    /// Checks the files, because the errors of `openssl` are less clear.
     fn check(&self) -> Result<(), Cause> {
         let TlsOptions { ca, cert, key, .. } = &self.options;
         let files = [

@@ -19,10 +19,13 @@ use std::fmt;
 /// The path from the root of a JSON text to one value in it.
 ///
 /// ```
-/// use unix_http::json::Pointer;
+/// use unix_http::json::{JsonText, Pointer};
 ///
-/// let pointer = Pointer::parse("/Config/Labels/example.com~1owner")?; // ~1 is a slash, ~0 a tilde
-/// assert_eq!(pointer.tokens(), ["Config", "Labels", "example.com/owner"]);
+/// let pointer = Pointer::parse("/Labels/example.com~1owner")?; // ~1 is a slash, ~0 a tilde
+/// let text = JsonText { bytes: br#"{"Labels":{"example.com/owner":"me"}}"#, offset: 0 };
+/// let mut found = Vec::new();
+/// text.select(&pointer, &mut |value| found.extend_from_slice(value.bytes))?;
+/// assert_eq!(found, br#""me""#);
 /// assert!(Pointer::parse("Names").is_err()); // it begins with a slash
 /// # Ok::<(), unix_http::json::JsonError>(())
 /// ```

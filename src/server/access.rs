@@ -7,8 +7,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// What a server did with one request, told when it is over. Its `Display` is a line for a log:
-/// `GET /version 200 792 1.2ms`, and after a colon why it failed.
+/// The result of one exchange. Its `Display` is a line for a log: `GET /version 200 792 1.2ms`,
+/// followed by a colon and the error of an exchange that failed.
 ///
 /// ```
 /// # use unix_http::{Client, server::Server, transport::{Endpoint, PrivateDir}};
@@ -24,7 +24,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Access<'a> {
-    /// The request; `None` if no whole head came.
+    /// The request; `None` if no complete head arrived.
     pub request: Option<&'a RequestHead>,
     /// The address of a TCP client.
     pub peer: Option<SocketAddr>,
@@ -34,9 +34,9 @@ pub struct Access<'a> {
     pub sent: u64,
     /// Time from the end of the request's head to the end of the exchange.
     pub took: Duration,
-    /// Why the exchange failed: the handler's [`io::Error`](std::io::Error) (a panic too), a
-    /// [`Refusal`](super::Refusal), the [`Error`](crate::Error) of bytes that are not HTTP, or why
-    /// a connection could not be accepted.
+    /// Why the exchange failed: the handler's [`io::Error`](std::io::Error) or panic, a
+    /// [`Refusal`](super::Refusal), the [`Error`](crate::Error) for bytes that are not HTTP, or the
+    /// error of accepting a connection.
     pub error: Option<&'a (dyn Error + 'static)>,
 }
 

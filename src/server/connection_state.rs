@@ -1,4 +1,4 @@
-//! One connection as every thread of the server sees it.
+//! The state of one connection, shared by the threads of the server.
 
 use crate::base::sync::lock;
 use crate::transport::Stream;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// How long a new client has for its head once the connection limit is reached.
 const MOMENT: Duration = Duration::from_millis(100);
-/// Unread content up to this is read and dropped; with more the connection is closed.
+/// Up to this much unread content is read and dropped; with more, the connection closes.
 pub(super) const DRAIN: u64 = 256 * 1024;
 /// The length of chunked content.
 pub(super) const UNKNOWN: u64 = u64::MAX;
@@ -36,7 +36,7 @@ enum Activity {
     Working,
     /// No byte of a head has arrived since then.
     Waiting(Instant),
-    /// The connection was asked to leave.
+    /// The connection has to close.
     Leaving,
 }
 
@@ -74,7 +74,7 @@ impl ConnectionState {
         let unread = self.unread.load(Ordering::Acquire);
         // An early error ends an upload of unknown length: reading on could take forever.
         let lost = if unread == UNKNOWN { status >= 400 } else { unread > DRAIN };
-        // A client that was not told to continue may send its content or its next request.
+        // Without 100 (Continue), a client may send its content or its next request.
         lost || self.expects.load(Ordering::Acquire) || self.pressure.must_leave()
     }
 
@@ -83,8 +83,8 @@ impl ConnectionState {
         self.stream.as_tcp()?.peer_addr().ok()
     }
 
-    /// Marks the connection as waiting for a head, so that it may be asked to leave. `begun` says
-    /// that bytes of the head have arrived. Returns false if the connection has to close at once.
+    /// Marks the connection as waiting for a head, so that it may be closed. `begun` says that
+    /// bytes of the head have arrived. Returns false if the connection has to close at once.
     pub fn wait(&self, begun: bool) -> bool {
         *lock(&self.activity) = Activity::Waiting(Instant::now());
         if self.pressure.stopping.load(Ordering::SeqCst) {

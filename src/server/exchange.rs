@@ -37,7 +37,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Tells the observer. A panic in there would end the thread that calls.
+    /// Calls the observer. Catches its panic, which would end the thread of the connection.
     pub fn tell(&self, access: &Access<'_>) {
         if let Some(observer) = &self.observer {
             _ = catch_unwind(AssertUnwindSafe(|| observer(access)));
@@ -155,7 +155,7 @@ impl Conversation<'_> {
         Ok((decision, expects))
     }
 
-    /// Lets the handler respond, and responds for one that failed before it did.
+    /// Calls the handler, and responds if it failed before it sent anything.
     fn answer(
         &mut self,
         head: &RequestHead,
@@ -193,7 +193,7 @@ impl Conversation<'_> {
         self.setup.tell(&Access { request, peer, status, sent, took, error });
     }
 
-    /// Decides how the connection goes on after an exchange.
+    /// Decides what happens to the connection after an exchange.
     fn after(&mut self, body: &mut BodyDecoder) -> Next {
         let invited = !self.state.expects.load(Ordering::Acquire);
         if !self.answer.whole {
@@ -220,7 +220,7 @@ impl Conversation<'_> {
     }
 
     fn refuse(&mut self, asked: Asked, refusal: &Refusal) {
-        // If sending fails, the client has gone.
+        // An error means that the client has gone.
         let _ = Responder::new(self.state, &mut self.answer, asked).refuse(refusal);
     }
 }

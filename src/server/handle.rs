@@ -1,4 +1,4 @@
-//! A running server: its connections, how many there may be, and how it ends.
+//! A running server: its connections, their limit, and its end.
 
 use super::access::Access;
 use super::connection_state::{ConnectionState, Pressure};
@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait for room before looking again for a connection that can be closed.
+/// How long to wait at the connection limit before the next search for an idle connection.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// How long a thread may take to notice that its connection was cut.
+/// How long to wait for a thread to notice that its connection was shut down.
 const CUT: Duration = Duration::from_millis(500);
 
 struct Running {
@@ -44,7 +44,7 @@ impl Service for Running {
         self.connections.remove(number);
     }
 
-    /// Descriptors or threads have run out: an idle connection gives up its own.
+    /// Descriptors or threads have run out: closes an idle connection.
     fn fails(&self, _number: u64, what: &str, error: &io::Error) {
         self.make_room();
         let error = io::Error::new(error.kind(), format!("{what}: {error}"));
@@ -66,11 +66,11 @@ impl Service for Running {
     }
 }
 
-/// A server that runs, stopped when the last clone of its handle is dropped.
+/// A running server. It stops when the last clone of its handle is dropped.
 ///
-/// One thread can [`wait`](Handle::wait) while another, which waits for a signal, has a clone to
-/// [`stop`](Handle::stop) it. A handler must not wait for its own end: it stops the server from a
-/// thread of its own.
+/// One thread can [`wait`](Handle::wait) while another waits for a signal and then calls
+/// [`stop`](Handle::stop) on a clone. A handler that stops the server must do so from another
+/// thread, because `stop` waits for handlers.
 #[derive(Clone)]
 #[must_use = "a server is stopped when its last handle is dropped"]
 pub struct Handle(Arc<Last>);
@@ -107,8 +107,9 @@ impl Handle {
     }
 
     /// Removes the socket's file, closes idle connections, gives running exchanges `limit` to
-    /// finish, and cuts the rest. Returns how many handlers still run: they wait for other things.
-    /// Endless responses should ask [`Request::is_stopping`](super::Request::is_stopping).
+    /// finish, and cuts the rest. Returns the number of handlers that still run because they wait
+    /// for something else. Endless responses should check
+    /// [`Request::is_stopping`](super::Request::is_stopping).
     pub fn stop(&self, limit: Duration) -> usize {
         self.0.end(limit)
     }

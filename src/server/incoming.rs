@@ -7,10 +7,10 @@ use std::io::{self, ErrorKind, IoSliceMut, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a [`Phase::Look`] takes. A socket waits for whole milliseconds.
+/// The time limit of a [`Phase::Look`]. Sockets count in whole milliseconds.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// What is read next, and so how long it may take.
+/// The bytes to be read next, which determine the time limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     /// The first byte of a head.

@@ -59,9 +59,9 @@
 //!
 //! # Operation
 //!
-//! The client of a handler that fails learns nothing but 500. [`Server::observe`] tells you why,
-//! and is an access log. [`Handle::stop`] ends the server; an endless response asks
-//! [`Request::is_stopping`] and ends whole.
+//! When a handler fails, the client receives only a 500. [`Server::observe`] reports the error, and
+//! serves as an access log. [`Handle::stop`] ends the server. An endless response should check
+//! [`Request::is_stopping`], so that it can end properly.
 //!
 //! Not included: virtual hosts, routing (use `match`), compression and TLS. A TCP address is not
 //! protected from web pages: listen on a Unix socket, or check [`Request::host`] in the handler.
@@ -90,7 +90,7 @@ use exchange::{AccessObserver, Setup};
 use std::fmt;
 use std::io;
 
-/// A server that listens; [`spawn`](Server::spawn) or [`run`](Server::run) makes it answer.
+/// A listening server; [`spawn`](Server::spawn) or [`run`](Server::run) starts to answer.
 pub struct Server {
     listener: Listener,
     limits: Limits,
@@ -101,7 +101,7 @@ impl Server {
     /// Listens for clients of the same user; see [`Listener::bind`].
     ///
     /// # Errors
-    /// [`ListenError`], which says what is in the way.
+    /// [`ListenError`], which names the cause and the remedy.
     pub fn bind(endpoint: &Endpoint) -> Result<Server, ListenError> {
         Listener::bind(endpoint).map(Server::new)
     }
@@ -132,17 +132,17 @@ impl Server {
         self
     }
 
-    /// Tells `observer` of every exchange when it is over: an access log, and the only place where
-    /// the error of a handler can be seen. It is called by the thread of the connection.
+    /// Calls `observer` at the end of every exchange, on the thread of the connection. Use it as an
+    /// access log. It is the only place that receives the error of a handler.
     #[must_use]
     pub fn observe(mut self, observer: impl Fn(&Access<'_>) + Send + Sync + 'static) -> Server {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Serves on threads of its own until the [`Handle`] is stopped or dropped.
+    /// Serves on background threads until the [`Handle`] is stopped or dropped.
     ///
-    /// Many threads call the handler at a time. It returns the [`Sent`] that [`Responder`] gave it.
+    /// Many threads call the handler at a time. It returns the [`Sent`] of its [`Responder`].
     /// If it returns an error or panics before anything was sent, the server responds: as a
     /// [`Refusal`] says, with 400 or 408 for a broken or late body, else with 500. If it fails
     /// later, the connection is cut, so that the client does not take half a body for a whole one.
@@ -157,7 +157,7 @@ impl Server {
         handle::start(listener, Setup { handler: Box::new(handler), observer, limits })
     }
 
-    /// Serves until the process ends. For a server that can be stopped see [`spawn`](Self::spawn).
+    /// Serves until the process ends. A server from [`spawn`](Self::spawn) can be stopped.
     ///
     /// # Errors
     /// As [`spawn`](Server::spawn).

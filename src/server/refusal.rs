@@ -54,7 +54,7 @@ impl Refusal {
         (refusal, false)
     }
 
-    /// The response to a broken message that began with `came`.
+    /// Returns the response to a broken message that began with `came`.
     pub(super) fn of_message(error: &Error, came: &[u8]) -> Refusal {
         match error {
             Error::Parse(error) => Refusal::new(status_of(error, came), error.to_string()),
@@ -68,7 +68,7 @@ impl Refusal {
         }
     }
 
-    /// The response to a request whose framing is ambiguous.
+    /// Returns the response to a request with ambiguous framing.
     pub(super) fn of_framing(error: &ParseError, head: &RequestHead) -> Refusal {
         let fields = head.fields().get_all("Transfer-Encoding");
         let mut codings = fields

@@ -1,4 +1,4 @@
-//! A request, as the handler sees it.
+//! The request that a handler receives.
 
 use super::connection_state::{ConnectionState, UNKNOWN};
 use super::incoming::{Incoming, Phase};
@@ -118,8 +118,8 @@ impl Request<'_> {
         if bytes.len() > limit { Err(too_large(limit as u64).into()) } else { Ok(bytes) }
     }
 
-    /// Whether the client has ended its side of the connection. Ask now and then while sending an
-    /// endless response. Waits about a millisecond; `false` before all content was read.
+    /// Whether the client has ended its side of the connection. Check it regularly while you send
+    /// an endless response. Waits about a millisecond; `false` before all content was read.
     pub fn is_gone(&mut self) -> bool {
         if !self.body.is_done() || self.connection.has_buffered() {
             return false;
@@ -128,8 +128,8 @@ impl Request<'_> {
         !matches!(self.connection.read_ahead(), Ok(1..) | Err(Error::Timeout(_)))
     }
 
-    /// Whether the server is about to [stop](super::Handle::stop). Ask now and then while sending
-    /// an endless response, and finish it: after the time limit it is cut.
+    /// Whether the server is about to [stop](super::Handle::stop). Check it regularly while you
+    /// send an endless response, and finish the response: after the time limit it is cut.
     pub fn is_stopping(&self) -> bool {
         self.state.pressure.stopping.load(Ordering::SeqCst)
     }
@@ -144,7 +144,7 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Notes after a read how much is left.
+    /// Records after a read how much content is left.
     fn note(&self) -> io::Result<()> {
         let unread = match self.length() {
             _ if self.body.is_done() => 0,

@@ -1,4 +1,4 @@
-//! The response, as the handler gives it.
+//! The response that a handler sends.
 
 use super::answer::{Answer, Asked, Ends, invalid, refused};
 use super::connection_state::ConnectionState;
@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 /// How many bytes of a reader are copied at a time.
 const PIECE: usize = 128 * 1024;
 
-/// Responds to one request: first status-code and fields, then one of `send`, `stream`, `upgrade`…
+/// Responds to one request: set the status-code and fields, then call `send`, `stream`, `upgrade`…
 ///
 /// The server adds Date, Content-Length, Transfer-Encoding and Connection itself. If a field could
 /// break out of its line, the handler gets an error and the client 500.
@@ -117,8 +117,8 @@ impl<'a> Responder<'a> {
     /// Sends the next `length` bytes of `reader`.
     ///
     /// # Errors
-    /// Fails if reading or sending fails or `reader` ends too early. The client then receives less
-    /// than announced and notices.
+    /// Fails if reading or sending fails, or if `reader` ends too early. The client then notices
+    /// that the content is truncated.
     pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
         self.begin(Ends::Length(length))?;
         let mut reader = reader.take(if self.asked.head { 0 } else { length });
@@ -138,8 +138,8 @@ impl<'a> Responder<'a> {
         self.send_all(b"")
     }
 
-    /// Begins content of unknown length, sent in chunks; to an HTTP/1.0 client until the end of the
-    /// connection.
+    /// Begins content of unknown length. It is sent in chunks; for an HTTP/1.0 client, it ends with
+    /// the connection.
     ///
     /// # Errors
     /// Fails for a status-code that has no content.
@@ -222,7 +222,7 @@ impl<'a> Responder<'a> {
         Ok(Sent(()))
     }
 
-    /// Responds for a handler that did not.
+    /// Responds in place of a handler that sent nothing.
     pub(super) fn refuse(self, refusal: &Refusal) -> io::Result<Sent> {
         self.status(refusal.status())
             .field("Content-Type", "text/plain; charset=utf-8")
@@ -239,7 +239,7 @@ const GATHER: usize = 2048;
 ///
 /// Small writes are collected; [`flush`](Write::flush) sends them at once. Content that is
 /// [finished](BodyWriter::finish) before anything was sent gets a Content-Length. If the writer is
-/// dropped instead, the body is cut and the client notices.
+/// dropped instead, the body is truncated and the client notices.
 #[derive(Debug)]
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
