@@ -395,6 +395,20 @@ fn coded_content_survives_a_har() {
     }
 }
 
+/// The server proves that it has read the client's key, which is another one (RFC 6455 §4.2.2).
+#[test]
+fn a_replay_tells_that_websocket_clients_refuse_it() {
+    let ask = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let (_dir, path) = recording(&[("0.1", 1, "client", ask), ("0.2", 1, "server", switch)]);
+    let replay = Replay::open(path).unwrap();
+    let why =
+        "its Sec-WebSocket-Accept belongs to the recorded key, so a WebSocket client refuses it";
+    assert_eq!(replay.remarks(), [format!("GET /ws: {why}")]);
+}
+
 /// HARs of other programs, such as https://github.com/flutter/devtools/issues/8925.
 #[test]
 fn unusual_entries_of_a_har_are_used_as_far_as_possible() {

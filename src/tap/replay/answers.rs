@@ -14,6 +14,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// How many bytes of a file are read at a time.
 const PART: u64 = 256 * 1024;
 
+/// The field that proves that a WebSocket server has read the client's key (RFC 6455 §4.2.2).
+pub(super) const WEBSOCKET_ACCEPT: &str = "Sec-WebSocket-Accept";
+/// What it means for a replay, whose clients have other keys.
+pub(super) const OTHER_KEY: &str =
+    "its Sec-WebSocket-Accept belongs to the recorded key, so a WebSocket client refuses it";
+
 /// A request in a form for comparison.
 #[derive(Debug, PartialEq)]
 pub(super) struct RequestKey {

@@ -1,6 +1,8 @@
 //! Responses from a HAR of any program.
 
-use super::answers::{Digest, Part, RecordedAnswer, RequestKey, Source};
+use super::answers::{
+    Digest, OTHER_KEY, Part, RecordedAnswer, RequestKey, Source, WEBSOCKET_ACCEPT,
+};
 use super::from_recording::Answers;
 use crate::base::base64;
 use crate::base::number::decimal;
@@ -182,6 +184,7 @@ fn encode(
         size.map(|size| format!("the HAR has the first {} of its {size} bytes", content.len()));
     let coded = response.get("content").is_some_and(|content| content.get(CODING).is_some());
     let mut fields = fields(response, coded, remarks);
+    remarks.extend(fields.get(WEBSOCKET_ACCEPT).map(|_| OTHER_KEY.to_owned()));
     let chunked = fields.get("Transfer-Encoding").is_some();
     let length = !none && fields.get("Content-Length").is_some() && !chunked;
     if length {

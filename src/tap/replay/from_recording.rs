@@ -1,6 +1,8 @@
 //! Responses from a lossless recording.
 
-use super::answers::{Digest, Heard, PATIENCE, Part, RecordedAnswer, RequestKey, Source};
+use super::answers::{
+    Digest, Heard, OTHER_KEY, PATIENCE, Part, RecordedAnswer, RequestKey, Source, WEBSOCKET_ACCEPT,
+};
 use crate::tap::record::raw::{Recorded, Recording, What};
 use crate::traffic::{Conversation, Event, Exchange, Side};
 use std::collections::BTreeMap;
@@ -72,6 +74,7 @@ struct Reader {
     bodies: BTreeMap<u64, Digest>,
     interims: BTreeMap<u64, u64>,
     answers: Vec<RecordedAnswer>,
+    remarks: Vec<String>,
 }
 
 fn connection(
@@ -125,6 +128,7 @@ fn connection(
     }
     conversation.close(&mut |event| reader.see(event));
     all.answers.append(&mut reader.answers);
+    all.remarks.append(&mut reader.remarks);
     Ok(())
 }
 
@@ -168,6 +172,9 @@ impl Reader {
         self.cursor = if received.complete { self.cursor + sum } else { self.length() };
         if x.request.is_none() {
             return;
+        }
+        if x.fields(Side::Server).is_some_and(|fields| fields.get(WEBSOCKET_ACCEPT).is_some()) {
+            self.remarks.push(format!("{} {}: {OTHER_KEY}", x.method(), x.target().escape_ascii()));
         }
         let persistent = received.decision.is_some_and(|decision| decision.persistent);
         let close = !persistent || !received.complete;

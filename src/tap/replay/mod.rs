@@ -25,7 +25,8 @@
 //! - **Damage.** A truncated recording, or a HAR with unsupported entries, is used as far as
 //!   possible; [`remarks`](Replay::remarks) lists the rest.
 //!
-//! Sessions that negotiate something new, such as BuildKit's over HTTP/2, cannot be replayed.
+//! Sessions that negotiate something new cannot be replayed: BuildKit's over HTTP/2, and WebSocket,
+//! whose clients check a hash of a new key.
 //!
 //! ```
 //! use std::time::Duration;
