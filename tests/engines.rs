@@ -1,4 +1,4 @@
-//! Everything that needs a real dockerd or podman.
+//! Tests that need a real dockerd or podman.
 #![cfg(feature = "commands")]
 
 #[path = "cases/guard.rs"]

@@ -213,7 +213,7 @@ fn broke(live: Live, codes: &[i32]) -> Ended {
 }
 
 #[test]
-fn an_engine_that_is_killed_and_started_again() {
+fn a_killed_engine_is_reported_and_used_again_after_its_restart() {
     let Some(mut own) = Own::start() else { return };
     own.container("talks", "echo tick; exec /busybox sleep 60");
     own.container("sleeps", "exec /busybox sleep 60");

@@ -115,7 +115,7 @@ const WAYS_IN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn no_way_to_a_privileged_container_passes() {
+fn no_request_for_a_privileged_container_passes() {
     let Some(engine) = needs::docker() else { return };
     let guard = Guard::start(&engine, "POST /containers/create /Image=busy /Cmd/*=*\n");
     for (target, body) in WAYS_IN {
@@ -138,7 +138,7 @@ fn no_way_to_a_privileged_container_passes() {
 }
 
 #[test]
-fn only_what_is_allowed_reaches_the_engine() {
+fn only_allowed_requests_reach_the_engine() {
     let Some(engine) = needs::docker() else { return };
     let guard = Guard::start(&engine, &RULES.replace("POST /**", ""));
     let fields = |more: &str| format!("Content-Type: application/json\r\n{more}");
@@ -173,7 +173,7 @@ fn docker(socket: &Path, script: &str) -> Ended {
 /// `tap --rules` writes the rules that a run needs. Under these rules the same run works, and no
 /// other.
 #[test]
-fn a_run_under_the_rules_that_it_needed() {
+fn a_run_works_under_exactly_the_rules_it_needed() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
     let dir = TempDir::new();
     let name = format!("uh-guard-{}", std::process::id());
@@ -204,7 +204,7 @@ fn a_run_under_the_rules_that_it_needed() {
 
 /// stdin, its end, and all output pass a guard.
 #[test]
-fn raw_connections_through_a_guard() {
+fn raw_connections_pass_a_guard() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
     let dir = TempDir::new();
     let script = "head -c 300000 /dev/zero | docker run --rm --network none -i busy wc -c";
@@ -218,7 +218,7 @@ fn raw_connections_through_a_guard() {
 
 /// The docker command runs under the rules in `examples/guard`.
 #[test]
-fn presets() {
+fn the_preset_rule_files_allow_their_commands() {
     let (Some(engine), Some(_)) = (needs::docker(), needs::program("docker")) else { return };
     let preset = |name: &str| fs::read_to_string(format!("examples/guard/{name}.rules")).unwrap();
     let name = format!("ci-guard-{}", std::process::id());

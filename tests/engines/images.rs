@@ -47,7 +47,7 @@ fn build(query: &str) -> String {
 }
 
 #[test]
-fn a_build_from_a_tar_on_stdin() {
+fn an_image_is_built_from_a_tar_on_stdin() {
     for engine in engines() {
         let image = Image { engine: &engine, name: engine.unused_name() };
         let context = archive(
@@ -71,7 +71,7 @@ fn a_build_from_a_tar_on_stdin() {
 
 /// The status is 200, and the failure is in the body.
 #[test]
-fn a_build_that_fails() {
+fn a_failed_build_is_an_error() {
     for engine in engines() {
         let context = archive("Dockerfile", b"FROM busy\nRUN echo before; exit 3\n");
         let query = build("nocache=1");
@@ -96,7 +96,7 @@ fn a_build_that_fails() {
 }
 
 #[test]
-fn save_and_load_of_200_megabytes() {
+fn two_hundred_megabytes_are_saved_and_loaded_in_flat_memory() {
     for engine in engines() {
         let (dir, image) = (TempDir::new(), Image { engine: &engine, name: engine.unused_name() });
         let file = dir.join("image.tar");

@@ -66,7 +66,7 @@ fn demux(mut bytes: &[u8]) -> [String; 2] {
 }
 
 #[test]
-fn version_and_create_the_main_job() {
+fn the_version_is_read_and_a_container_created() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
     let response = client.get("/version").send().unwrap();
@@ -85,7 +85,7 @@ fn version_and_create_the_main_job() {
 }
 
 #[test]
-fn a_container_from_create_to_delete() {
+fn a_container_is_created_run_and_deleted() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
     let container =
@@ -130,7 +130,7 @@ fn attach_carries_stdin_both_outputs_and_the_half_close() {
 }
 
 #[test]
-fn an_upload_that_is_refused_early_gives_the_daemons_answer() {
+fn an_upload_that_is_refused_early_returns_the_daemons_response() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
     for body in [Body::reader(std::io::repeat(0)), Body::sized(std::io::repeat(0), 1 << 40)] {

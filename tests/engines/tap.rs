@@ -98,8 +98,8 @@ impl Tap {
         self.dir.join("tap")
     }
 
-    /// Returns the numbers of threads and sockets of the relaying process. (It keeps large bodies in
-    /// files until the script ends.)
+    /// Returns the numbers of threads and sockets of the relaying process. (It keeps large bodies
+    /// in files until the script ends.)
     fn holds(&self) -> (usize, usize) {
         let is_socket = |fd: &fs::DirEntry| {
             fs::read_link(fd.path())
@@ -235,7 +235,7 @@ fn of_the_capture(tshark: &Path, capture: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_docker_command_says_the_same_with_a_tap() {
+fn the_docker_command_prints_the_same_through_a_tap() {
     let Some(engine) = engine() else { return };
     let mut tap = Tap::start(&engine);
     let before = tap.holds();
@@ -441,7 +441,7 @@ fn a_recorded_script_does_the_same() {
 
 /// The docker command has the same output with a recording as with the engine.
 #[test]
-fn a_recording_stands_in_for_the_engine() {
+fn a_recording_can_replace_the_engine() {
     let Some(engine) = engine() else { return };
     let mut tap = Tap::start(&engine);
     let session = format!(

@@ -58,7 +58,7 @@ fn ready() -> Vec<Engine> {
 }
 
 #[test]
-fn keys_signals_and_the_size_of_the_window() {
+fn keys_signals_and_the_window_size_reach_the_container() {
     for engine in ready() {
         let container = engine.sleeper();
         let (mut terminal, name) = Terminal::start(
@@ -97,7 +97,7 @@ fn keys_signals_and_the_size_of_the_window() {
 
 /// Attaches before the start, as `docker run -it` does.
 #[test]
-fn a_container_with_a_terminal() {
+fn a_container_with_a_terminal_can_be_attached() {
     for engine in ready() {
         let container = engine
             .container(&format!(r#""Cmd":["sh","-c","{SHELL}"],"Tty":true,"OpenStdin":true"#));
@@ -116,7 +116,7 @@ fn a_container_with_a_terminal() {
 }
 
 #[test]
-fn the_terminal_is_as_it_was_whatever_happens() {
+fn the_terminal_is_always_restored() {
     for engine in ready() {
         let container = engine.sleeper();
         // This kills ucurl itself, not the shell that restores the terminal.

@@ -66,7 +66,7 @@ fn answers(client: &Client) {
 }
 
 #[test]
-fn dockerd_behind_tls() {
+fn dockerd_is_reached_over_tls() {
     // The test starts an engine only if the environment names one for tests.
     let (Some(_), Some(dockerd), Some(certificates)) =
         (needs::docker(), needs::program("dockerd"), certificates())
@@ -114,7 +114,7 @@ fn dockerd_behind_tls() {
 /// Uses the real ssh with a configuration of the test's own. This program runs itself again, with
 /// that ssh on its PATH.
 #[test]
-fn dockerd_behind_ssh() {
+fn dockerd_is_reached_over_ssh() {
     const AGAIN: &str = "UNIX_HTTP_TEST_SSHD";
     let Some(socket) = needs::docker() else { return };
     if let Some(port) = std::env::var_os(AGAIN) {
@@ -154,7 +154,7 @@ fn dockerd_behind_ssh() {
     let path =
         std::env::join_paths([dir.join("bin")].into_iter().chain(std::env::split_paths(&path)))
             .unwrap();
-    let output = again(module_path!(), "dockerd_behind_ssh")
+    let output = again(module_path!(), "dockerd_is_reached_over_ssh")
         .env("PATH", path)
         .env(AGAIN, port.to_string())
         .output()

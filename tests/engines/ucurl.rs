@@ -45,7 +45,7 @@ fn run_with_stdin(engine: &Engine, words: &[&str], stdin: &[u8]) -> (Vec<u8>, Ve
 }
 
 #[test]
-fn run_with_stdin_piped_through_attach() {
+fn stdin_is_piped_through_attach() {
     let cases: [(&[&str], &[u8]); 3] = [
         (&["sh", "-c", "tee /proc/self/fd/2; exit 7"], &megabyte()),
         // Its stdin ends at once, and its output continues.
@@ -83,7 +83,7 @@ fn run_with_stdin_piped_through_attach() {
 
 /// The container reads only a part of its stdin. The connection ends with the rest unread.
 #[test]
-fn a_container_that_ends_before_its_stdin() {
+fn a_container_may_end_before_its_stdin() {
     for engine in engines() {
         let container = engine.container(&format!("{},{STDIN}", commands(&["head", "-n", "1"])));
         let mut attached = container.attach(&["--demux"], ALL);
@@ -98,7 +98,7 @@ fn a_container_that_ends_before_its_stdin() {
 }
 
 #[test]
-fn exec_with_exit_code() {
+fn an_exec_returns_its_exit_code() {
     let all = megabyte();
     let cases: [(&[&str], &[u8]); 3] = [
         (&["sh", "-c", "tee /proc/self/fd/2; exit 5"], &all),
@@ -142,7 +142,7 @@ fn exec_with_exit_code() {
 
 /// An attach or exec without stdin leaves the script's stdin to later commands.
 #[test]
-fn stdin_that_nobody_asked_for_is_not_read() {
+fn unrequested_stdin_is_not_read() {
     for engine in engines() {
         let container = engine.sleeper();
         let id = container.exec(&commands(&["echo", "out"]));
@@ -229,7 +229,7 @@ fn files_are_copied_in_and_out() {
 /// An event carries the engine's time, which is also our clock. The test prints the delay and does
 /// not judge it.
 #[test]
-fn events_come_as_they_happen() {
+fn events_arrive_at_once() {
     for engine in engines() {
         let container = engine.container(&commands(&["true"]));
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
