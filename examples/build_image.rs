@@ -1,6 +1,6 @@
 //! # Lesson 10, second half: an upload of unknown length
 //!
-//! Goal: build an image from a directory whose size nobody has counted.
+//! Goal: build an image from a directory, without knowing its size in advance.
 //!
 //! `docker build` sends a directory as a tar archive. Its length is unknown when the request
 //! begins, so it travels in chunks, and the engine answers while it still reads. A client that

@@ -36,7 +36,7 @@
 //!
 //! Read: RFC 9110 §15.3 (2xx), §15.6.4 (503), Dockerfile reference, HEALTHCHECK.
 //!
-//! Exercise: a server sends one byte each second, for ever. Does the check end? Would it end with
+//! Exercise: a server sends one byte each second, forever. Does the check end? Would it end with
 //! the limit `idle` instead of `total`?
 //!
 //! Hint: [`Timeouts`](unix_http::Timeouts) describes both. `socat` can play such a server.
