@@ -17,7 +17,7 @@ use unix_http::json::{JsonWriter, Value};
 /// No test waits longer than this for the browser.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Flags with which a browser runs as root, reports nothing and asks nothing.
+/// Flags for a browser that runs as root and contacts no other server.
 const FLAGS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -30,7 +30,7 @@ const FLAGS: [&str; 9] = [
     "--remote-debugging-pipe",
 ];
 
-/// Collects what a page may not do: it runs before the page's own script.
+/// Collects violations of the Content-Security-Policy. Runs before the script of the page.
 const WATCH: &str = "window.violations = []; document.addEventListener('securitypolicyviolation', \
     event => violations.push(`${event.violatedDirective} ${event.blockedURI}`));";
 
@@ -117,8 +117,8 @@ impl Browser {
         self.until("document.readyState === 'complete'");
     }
 
-    /// Runs JavaScript in the page, with the rights of a click. Returns its value, or that of the
-    /// promise that it returns.
+    /// Runs JavaScript in the page, with the rights of a click. Returns its value, or the value of
+    /// its promise.
     #[track_caller]
     pub fn run(&mut self, script: &str) -> Value {
         let answer = self.call(
@@ -196,7 +196,7 @@ impl Browser {
         self.call("Input.insertText", &params);
     }
 
-    /// Clicks with the mouse into the middle of the first element that matches.
+    /// Clicks into the middle of the first element that matches.
     #[track_caller]
     pub fn click(&mut self, selector: &str) {
         let place = self.text(&format!(
@@ -224,7 +224,7 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", &params);
     }
 
-    /// What the system prefers: `light` or `dark`.
+    /// Sets the colour scheme of the system: `light` or `dark`.
     pub fn colours(&mut self, scheme: &str) {
         let feature = format!(r#"{{"name":"prefers-color-scheme","value":"{scheme}"}}"#);
         self.call("Emulation.setEmulatedMedia", &format!(r#"{{"features":[{feature}]}}"#));
@@ -255,8 +255,8 @@ impl Browser {
         self.told("Network.requestWillBeSent", "/request/url")
     }
 
-    /// What went wrong: errors of scripts, log entries of the browser, dialogs, and violations of
-    /// the Content-Security-Policy.
+    /// Returns errors of scripts, log entries of the browser, dialogs, and violations of the
+    /// Content-Security-Policy.
     pub fn problems(&mut self) -> Vec<String> {
         let violations = self.text("violations.join('\\n')");
         let mut problems: Vec<String> = violations.lines().map(str::to_owned).collect();
@@ -278,7 +278,7 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// The end of its commands ends the browser and the processes that it started.
+    /// Closes the commands, which ends the browser and all processes that it started.
     fn drop(&mut self) {
         self.commands = None;
         let end = Instant::now() + Duration::from_secs(10);
@@ -308,7 +308,7 @@ fn receive(output: ChildStdout) -> Receiver<Value> {
         let mut message = Vec::new();
         while let Ok(1..) = output.read_until(0, &mut message) {
             message.pop();
-            // A text of the page that is no Unicode makes JSON that our strict reader refuses.
+            // A lone surrogate in a text of the page makes JSON that our strict reader refuses.
             if Value::parse(&message).is_ok_and(|value| sender.send(value).is_err()) {
                 return;
             }

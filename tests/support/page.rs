@@ -1,4 +1,4 @@
-//! A verb of ucurl with `--web`, and a browser on its page.
+//! A verb of ucurl with `--web`, and a browser that shows its page.
 
 use super::browser::Browser;
 use super::child::{Ended, run, ucurl};
@@ -72,7 +72,7 @@ impl Page {
         self.process.as_mut().expect("it runs")
     }
 
-    /// Ends the process as kill(1) does.
+    /// Ends the process by SIGTERM.
     #[track_caller]
     pub fn stop(&mut self) -> Ended {
         let process = self.process.take().expect("it runs");

@@ -1,4 +1,4 @@
-//! The live page as its server speaks it: the list, an exchange in full, what is refused.
+//! The server of the live page: the list, an exchange in full, and what it refuses.
 
 use crate::support::web::{WebClient, list, number, text};
 use std::io::{Read, Write};
@@ -25,7 +25,7 @@ pub fn shown() -> Shown {
     shown_for(Endpoint::Unix("/run/docker.sock".into()))
 }
 
-/// The same, with another address that the requests go to.
+/// The same, with another target of the requests.
 pub fn shown_for(target: Endpoint) -> Shown {
     let origin = Origin::new("a test", target, SystemTime::UNIX_EPOCH);
     let any = Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 };
@@ -35,7 +35,7 @@ pub fn shown_for(target: Endpoint) -> Shown {
 }
 
 impl Shown {
-    /// Bytes of a connection, numbered from 1, so many milliseconds after the start.
+    /// Shows bytes of a connection (the first is 1) at a time in milliseconds.
     pub fn says(&self, connection: u64, side: Side, at: u64, bytes: impl AsRef<[u8]>) {
         let at = Duration::from_millis(at);
         let see = &mut |event: &Event<'_>| self.observer.see(connection, at, event);
@@ -47,7 +47,7 @@ impl Shown {
         self.observer.flush();
     }
 
-    /// The connection ends.
+    /// Ends the connection.
     pub fn ends(&self, connection: u64) {
         let see = &mut |event: &Event<'_>| self.observer.see(connection, Duration::ZERO, event);
         let talk = &mut self.talks.lock().unwrap()[connection as usize - 1];
@@ -166,7 +166,7 @@ fn a_page_goes_on_after_the_last_event_that_it_got() {
     let mut events = shown.web.events(seen);
     assert_eq!(events.next().name, "about");
     assert_eq!(text(&events.next().data, "target"), "/b");
-    // A change of what it has seen comes again, and nothing else.
+    // Only an exchange that has changed since is sent again.
     shown.says(1, Server, 4, OK);
     let change = events.next();
     assert_eq!((text(&change.data, "target"), text(&change.data, "state")), ("/b", "done"));
@@ -236,7 +236,7 @@ fn hostile_traffic_is_valid_json_and_harmless_text() {
     assert_eq!(text(&list(request, "lines")[2], "text"), r#"X-A: \xff\u{202e}"\"#);
     assert_eq!(text(response.get("body").unwrap(), "kind"), "hex");
     assert_eq!(text(&list(&detail, "pieces")[0], "hex"), "000102ff225c");
-    // What belongs to no exchange is in the list, with its fault.
+    // A fault without an exchange is in the list.
     for (id, fault) in [(2, "the client: "), (3, r"the client was rejected: a\x1b[2Jreason")] {
         let summary = shown.web.detail(id, "").get("summary").unwrap().clone();
         assert_eq!((text(&summary, "method"), text(&summary, "state")), ("", "failed"));
@@ -286,7 +286,7 @@ fn ask(shown: &Shown, method: &str, path: &str, fields: &str) -> String {
 }
 
 #[test]
-fn only_the_page_itself_is_answered() {
+fn only_requests_of_the_page_are_answered() {
     let shown = shown();
     let (ours, path) = (&shown.web.authority, &shown.web.path);
     let port = ours.rsplit(':').next().unwrap();

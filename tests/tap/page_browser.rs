@@ -1,5 +1,5 @@
-//! The live page in a real browser: the list, an exchange in full, the keyboard, and what happens
-//! when the page or the tap goes away.
+//! The live page in a real browser: the list, an exchange in full, the keyboard, and the loss of
+//! the page or the tap.
 
 use crate::support::child::{UCURL, run};
 use crate::support::needs::program;
@@ -27,7 +27,7 @@ struct Setup {
     client: Client,
 }
 
-/// What an attached container writes: the stream of a frame, and its text.
+/// The output of an attached container: the stream of a frame, and its text.
 type Output = Sender<Option<(u8, &'static str)>>;
 
 fn setup() -> Option<Setup> {
@@ -260,7 +260,7 @@ fn the_keyboard_reaches_everything() {
     }
     browser.press("Enter");
     browser.until(&format!("{shown} === 'GET /containers/a/json'"));
-    // The exchange follows the row, and a second Enter goes into it.
+    // The open exchange follows the current row. A second Enter moves the focus into it.
     browser.press("ArrowDown");
     browser.until(&format!("{shown} === 'POST /containers/create'"));
     browser.press("Enter");
@@ -289,7 +289,7 @@ fn an_upgraded_stream_grows_while_it_is_open() {
     browser.until_text(".piece.stderr pre", "wrong");
     output.send(Some((1, "later \x1b[31m\u{202e}\n"))).unwrap();
     browser.until_text(".piece:last-child", "later");
-    // Escape sequences are text, and look so.
+    // Escape sequences are spelled out.
     assert_eq!(browser.text("document.querySelectorAll('.piece').length"), "3");
     assert!(browser.text_of(".piece:last-child").contains("later \\x1b[31m\\u{202e}"));
     output.send(None).unwrap();
@@ -323,7 +323,7 @@ fn a_large_body_is_cut_and_the_page_says_so() {
     let browser = &mut it.page.browser;
     browser.until_text("section.response h4", "Body: 100 MB, binary");
     assert!(browser.text_of("section.response h4").contains("left out"));
-    // Lines of sixteen bytes: the first, and no more than a reader has asked for.
+    // Lines have sixteen bytes. The page shows a few until the reader asks for more.
     let first = "00000000  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................";
     assert_eq!(browser.text_of(".hex"), first);
     assert_eq!(browser.text("document.querySelectorAll('.hex').length"), "200");
@@ -339,7 +339,7 @@ const OPENED_IS_IN_VIEW: &str = "(() => {
 })()";
 
 #[test]
-fn ten_thousand_exchanges_stay_quick() {
+fn ten_thousand_exchanges_stay_usable() {
     let Some(mut it) = setup() else { return };
     for n in 0..10_000 {
         it.get(&format!("/containers/{n}/json"));
@@ -390,7 +390,7 @@ fn a_page_without_its_tap_says_that_it_is_disconnected() {
     it.page.choose(THREE[0]);
     it.page.stop();
     it.page.browser.until_text("#state", "disconnected");
-    // What the page has is still there to read.
+    // The page still shows everything that it has.
     it.page.until_rows(&THREE);
     assert_eq!(it.page.browser.text_of("section.response code"), "HTTP/1.1 200 OK");
     // A new tap on the same port has another secret in its address, which the old page cannot know.

@@ -1,4 +1,4 @@
-//! Hostile traffic on the live page: it is text, and nothing in it runs, loads or changes the page.
+//! Hostile traffic on the live page stays text. It runs nothing, loads nothing and changes nothing.
 
 use crate::support::fake::Fake;
 use crate::support::page::Page;
@@ -7,13 +7,13 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use unix_http::json::Value;
 
-/// Markup in every form that a page could take for its own, and the controls of terminals and of
-/// bidirectional text. Each part that ran would set `hacked` or load something.
+/// Markup in every form that a page could run. Each part would set `hacked` or load something.
 const EVIL: &str = "<script>hacked = 1</script><img src=x onerror=hacked=1><svg onload=hacked=1>\
     <style>*{display:none}</style><iframe srcdoc='<script>parent.hacked=1</script>'></iframe>\
     \"' onfocus=hacked=1 autofocus style=position:fixed javascript:hacked=1 ${hacked=1} \
     <a href=javascript:hacked=1>x</a><base href=//evil.example><meta http-equiv=refresh \
     content=0;url=//evil.example></pre></code></section>]]>--><!--";
+/// The controls of terminals and of bidirectional text.
 const CONTROLS: &str = "\x1b[2J\x1b]0;title\x07\x08\x7f\u{9b}31m\u{202e}exe.txt\u{202c}\u{2066}\
     \u{2028}\u{feff}\u{e0041}";
 
@@ -29,7 +29,7 @@ fn answer(media_type: &str, content: &[u8]) -> Vec<u8> {
     [format!("{head}Content-Length: {length}\r\n\r\n").as_bytes(), content].concat()
 }
 
-/// JSON of a container with this text as a name, as a value and as its own name.
+/// JSON of a container with this text as its name, as a value and as the name of a member.
 fn container(text: &str) -> Vec<u8> {
     let name = Value::String(text.to_owned()).to_string();
     let names = format!(r#""Names":[{name}],{name}:{name}"#);
@@ -45,7 +45,7 @@ fn frames(text: &str) -> Vec<u8> {
     [frame(1), frame(2), frame(9), b"\x01\0\0\0\xff\xff\xff\xff".to_vec()].concat()
 }
 
-/// What a request says, and the bytes that answer it.
+/// The bytes of requests and of their responses.
 fn conversations() -> Vec<(String, Vec<u8>)> {
     let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
     let both = format!("{EVIL}{CONTROLS}");
@@ -96,7 +96,7 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn hostile_traffic_is_text_and_nothing_else() {
+fn hostile_traffic_stays_text() {
     let all = conversations();
     let answers: Vec<Vec<u8>> = all.iter().map(|(_, answer)| answer.clone()).collect();
     let engine = Fake::start(move |peer| {
@@ -128,7 +128,7 @@ fn hostile_traffic_is_text_and_nothing_else() {
     assert_eq!(elsewhere.next().map(String::as_str), None);
 }
 
-/// Nothing ran, no element or attribute is there but the page's own, and all text is visible.
+/// Checks that nothing ran, that all elements are the page's own, and that all text is visible.
 #[track_caller]
 fn assert_harmless(browser: &mut crate::support::browser::Browser, row: usize) {
     assert_eq!(browser.text("typeof hacked + typeof {}.hacked"), "undefinedundefined", "{row}");
@@ -144,7 +144,7 @@ fn assert_harmless(browser: &mut crate::support::browser::Browser, row: usize) {
         let own = link.starts_with("https://www.rfc-editor.org/rfc/rfc") || link.ends_with("/har");
         assert!(own, "{row}: {link}");
     }
-    // Line ends and tabs are what they are; every other control or format character is spelled out.
+    // Except line ends and tabs, every control and format character is spelled out.
     let hidden =
         "document.body.textContent.match(/(?![\\n\\t])[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]/u)?.[0]";
     assert_eq!(browser.text(&format!("{hidden}?.codePointAt(0)")), "undefined", "{row}");

@@ -53,7 +53,7 @@ fn large_heads_and_bodies_push_out_old_exchanges() {
     assert_eq!(events.len(), count - dropped + 3);
 }
 
-/// The content of a large body is counted; its beginning is kept; its changes are few events.
+/// A large body is counted, its beginning is kept, and few events tell its changes.
 #[test]
 fn a_body_of_100_mib_is_counted_and_makes_few_events() {
     let shown = shown();
@@ -78,8 +78,7 @@ fn a_body_of_100_mib_is_counted_and_makes_few_events() {
     assert_eq!(hex, 2 * BODY_LIMIT);
 }
 
-/// A page that never reads, while requests pass the relay whose events do not fit into the buffers
-/// of its connection.
+/// The events do not fit into the buffers of a page that never reads. The requests pass the relay.
 #[test]
 fn a_page_that_does_not_read_does_not_stop_the_relay() {
     let served = serve(|_, responder| responder.send("ok"));
@@ -111,7 +110,7 @@ fn a_page_that_does_not_read_does_not_stop_the_relay() {
             answers.extend_from_slice(&got[..n]);
         }
     }
-    // Another page sees everything in the meantime.
+    // Meanwhile another page gets everything.
     let last = |event: &WebEvent| {
         event.name == "exchange" && number(&event.data, "id") == EXCHANGE_LIMIT as i64
     };

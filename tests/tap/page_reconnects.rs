@@ -1,5 +1,4 @@
-//! The live page on a scripted server: it comes back after the server does, and follows what the
-//! server says that a tap rarely says.
+//! The live page on a scripted server: restarts, sessions, dropped exchanges, and contrast.
 
 use crate::support::browser::Browser;
 use std::io::Write;
@@ -18,7 +17,7 @@ const FILES: [(&str, &str, &str); 3] = [
 /// The Last-Event-ID of each event stream that the page has opened.
 type Resumed = Arc<Mutex<Vec<String>>>;
 
-/// A server of the page whose event streams say `events` and then nothing more.
+/// Serves the page. Each event stream sends `events` and then stays silent.
 fn site(port: u16, events: String, resumed: &Resumed) -> Handle {
     let resumed = Arc::clone(resumed);
     let server = Server::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port }).unwrap();
@@ -89,7 +88,7 @@ fn a_page_comes_back_when_its_server_does() {
     browser.until(&format!("{TARGETS} === '/1 /2'"));
     browser.click("#rows .row");
     browser.until("!document.getElementById('detail').hidden");
-    // The same session: the page keeps what it has, and asks for what came after that.
+    // In the same session, the page keeps its rows and asks for later events only.
     first.stop(Duration::from_secs(20));
     drop(first);
     browser.until_text("#state", "disconnected, trying again");
@@ -97,7 +96,7 @@ fn a_page_comes_back_when_its_server_does() {
     browser.until(&format!("{TARGETS} === '/1 /2 /3'"));
     browser.until_text("#state", "live");
     assert_eq!(*resumed.lock().unwrap(), ["", "2"]);
-    // Another session: the page forgets, and asks for everything.
+    // In another session, the page forgets its rows and asks for all events.
     second.stop(Duration::from_secs(20));
     drop(second);
     browser.until_text("#state", "disconnected, trying again");
@@ -111,7 +110,7 @@ fn a_page_comes_back_when_its_server_does() {
 }
 
 #[test]
-fn a_page_forgets_with_the_tap_and_says_when_a_command_has_ended() {
+fn a_page_forgets_dropped_exchanges_and_shows_the_end() {
     let Some(mut browser) = Browser::start() else { return };
     let dropped = "event: dropped\ndata: {\"exchanges\":2,\"before\":3}\n\n";
     let events = (1..=4).map(exchange).collect::<String>() + dropped + "event: end\ndata: {}\n\n";
@@ -126,7 +125,7 @@ fn a_page_forgets_with_the_tap_and_says_when_a_command_has_ended() {
 
 /// WCAG 2.2, 1.4.3: text has a contrast of 4.5 to 1.
 #[test]
-fn every_text_can_be_read_in_light_and_in_dark() {
+fn text_has_enough_contrast_in_light_and_dark() {
     let Some(mut browser) = Browser::start() else { return };
     let states = [(200, "done"), (404, "done"), (500, "failed"), (101, "open")];
     let exchanges = (1..).zip(states).map(|(id, (status, state))| {
@@ -148,7 +147,7 @@ fn every_text_can_be_read_in_light_and_in_dark() {
     drop(site);
 }
 
-/// The texts of less contrast than 4.5, each with its contrast.
+/// JavaScript that lists each text with a contrast below 4.5.
 const CONTRASTS: &str = "(() => {
     const light = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
     const luminance = colour => {

@@ -37,7 +37,7 @@ function clear(element) {
   return element;
 }
 
-// Control and format characters: invisible, or they change the order in which text is shown.
+// Control and format characters are invisible, or change the order in which text is shown.
 const HIDDEN = /(?:(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}])+/gu;
 const SHORT_NAMES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -100,7 +100,7 @@ function duration(ms) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** The time of day, so long after the start. Swedish has 24 hours and ISO dates. */
+/** The time of day at a time of the session. Swedish has 24 hours and ISO dates. */
 const clock = ms => new Date(Date.parse(session.started) + ms).toLocaleTimeString('sv');
 
 // ---- events
@@ -120,8 +120,8 @@ function connect() {
     if (source.readyState === EventSource.CONNECTING) {
       return showState('lost', 'disconnected, trying again');
     }
-    // The browser gives up after an answer that is no event stream.
-    showState('lost', 'disconnected: a tap that was started again has a new address');
+    // The browser gives up after a response that is no event stream.
+    showState('lost', 'disconnected; a restarted tap has a new address');
     setTimeout(connect, RETRY_MS);
   };
 }
@@ -134,7 +134,7 @@ function begin(source, news) {
   showSession();
   if (!isOther) return;
   forget({ exchanges: 0, before: Infinity });
-  // This connection resumes after the other session's last event. A new one starts anew.
+  // This connection resumed in the middle of the session. A new one gets all its events.
   source.close();
   connect();
 }
@@ -155,7 +155,7 @@ function showState(name, text = name) {
 }
 
 function keep(summary) {
-  // A megabyte of target would make every search and every row slow.
+  // A target of a megabyte would slow down every search and every row.
   summary.target = summary.target.slice(0, 1000);
   const { connection, method, target, status, reason, fault } = summary;
   summary.words = `conn:${connection} ${method} ${target} ${status || ''} ${reason} ${fault ?? ''}`
@@ -212,7 +212,7 @@ const list = byId('list');
 const rows = byId('rows');
 const drawn = new Map(); // id -> the element of a row in view
 let shown = []; // the summaries that pass the filter
-let current = null; // the id of the row that the keyboard is on
+let current = null; // the id of the row that the arrow keys move
 let drawing = false;
 let height = 30; // of a row; two lines are higher than one
 let topRow = 0; // the index of the row at the top of the view
@@ -316,7 +316,7 @@ function fillRow(row, summary) {
     return span;
   };
   const [code, reason] = statusTexts(summary);
-  // A fault of a connection, such as a client that was turned away, has no request.
+  // A fault of a connection, such as a refused client, has no request.
   const about = cell('target', shortIds(oneLine(method ? target : fault ?? '')));
   about.title = oneLine(target);
   row.summary = summary;
@@ -346,7 +346,7 @@ function statusClass({ status, state }) {
   return status === 101 ? 'raw' : 'good';
 }
 
-/** Moves the keyboard's row by some rows, and keeps it in view. */
+/** Makes another row the current one, and keeps it in view. */
 function moveBy(steps) {
   if (!shown.length) return;
   const at = shown.findIndex(({ id }) => id === current);
@@ -363,8 +363,8 @@ function moveBy(steps) {
 // ---- detail
 
 const detail = byId('detail');
-// The exchange in full: its id, its last answer, and what is shown of it. `count` is the number of
-// pieces so far. `again` notes a change that came during a request.
+// The exchange in full: its id, its last response, and the elements that show it. `count` is the
+// number of pieces so far. `again` notes a change that came during a request.
 const opened = { id: null };
 
 function openDetail(id) {
@@ -408,14 +408,14 @@ async function loadDetail() {
   if (opened.id !== id) return;
   opened.loading = false;
   if (data) showDetail(data);
-  else if (!opened.data) opened.title.textContent = 'The tap does not keep this exchange.';
+  else if (!opened.data) opened.title.textContent = 'The tap no longer keeps this exchange.';
   if (opened.isStale) startDetail();
   else if (!opened.again) return;
   loadDetail();
 }
 
 function showDetail(data) {
-  // A button that is drawn again loses the focus and the click, so it stays if it can.
+  // Redrawing a button would lose its focus or a click on it.
   const { curl, ucurl } = opened.data ?? {};
   if (curl !== data.curl || ucurl !== data.ucurl) fillTitle(data);
   opened.data = data;
@@ -455,7 +455,7 @@ function showTiming({ start_ms: start, sent_ms: sent, first_ms: first, end_ms: e
     .map(([name, from, to]) => [name, duration(to - from)]);
 }
 
-/** Shows an explanation, and the rule that it follows from. */
+/** Shows an explanation with the rule behind it. */
 function showNote({ text, rule }, className = 'note') {
   const note = addText(make('p', className), text);
   if (rule) note.append(' ', showRule(rule));
@@ -529,7 +529,7 @@ function newBody() {
 /** Adds new pieces to a body, in the view that fits its kind. */
 function growBody(body, facts, pieces) {
   if (!facts?.bytes) return;
-  // A text may turn out to be binary, and is then shown from its beginning.
+  // A text may turn out to be binary. Everything is then shown again.
   opened.isStale ||= Boolean(body.kind) && body.kind !== facts.kind;
   body.kind = facts.kind;
   body.pieces.push(...pieces);
@@ -611,7 +611,7 @@ function addPieces(body, pieces) {
   if (follows) detail.scrollTop = detail.scrollHeight;
 }
 
-// The streams in Docker's frames. The daemon has one of its own for its errors.
+// The streams in Docker's frames. The daemon reports its own errors on the last one.
 const STREAMS = ['stdin', 'stdout', 'stderr', 'daemon'];
 
 function showPiece({ t, from, stream, text, hex }, before) {
@@ -719,7 +719,7 @@ function showJson({ kind, text, isObject, members }, name, depth = 0) {
   const unit = (isObject ? 'member' : 'element') + (count > 1 ? 's' : '');
   const node = make('details', '',
     make('summary', '', ...label, `${opens} `, make('i', '', `${count} ${unit}`), ` ${closes}`));
-  // Members are built when they are first shown: a large document costs what you unfold.
+  // Members are built when they are first unfolded, which keeps large documents cheap.
   const unfold = () => {
     if (!node.open || node.childElementCount > 1) return;
     node.append(addItems(make('div'), members, ({ name: inner, value }) =>
@@ -770,7 +770,7 @@ const LIST_KEYS = {
   Enter: enter,
 };
 
-/** Opens the current row; a second Enter goes into the exchange. */
+/** Opens the exchange of the current row, or moves the focus into it. */
 function enter() {
   if (current === null) return;
   const isOpen = opened.id === current;
