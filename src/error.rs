@@ -12,7 +12,7 @@ use std::io;
 ///
 /// match Client::unix("/nobody/here.sock").get("/version").send() {
 ///     Ok(response) => println!("{}", response.status()), // 404 too
-///     Err(Error::Connect(error)) => eprintln!("{error}"), // what stood in the way, and what to do
+///     Err(Error::Connect(error)) => eprintln!("{error}"), // the cause and the remedy
 ///     Err(Error::Timeout(limit)) => eprintln!("{limit}"),
 ///     Err(error) => eprintln!("{error}"),
 /// }
@@ -48,9 +48,9 @@ pub enum Error {
         /// The number of bytes of the head that arrived.
         received: u64,
     },
-    /// The connection ended inside a body (`RFC 9112 §8`). What arrived was delivered.
+    /// The connection ended inside a body (`RFC 9112 §8`). The content before was delivered.
     Incomplete(Incomplete),
-    /// The bytes that arrived are not HTTP/1.1. What arrived before them was delivered.
+    /// The bytes that arrived are not HTTP/1.1. The content before them was delivered.
     Parse(ParseError),
     /// A time limit was reached.
     Timeout(Timeout),

@@ -67,8 +67,8 @@ impl<'a> Body<'a> {
     /// response. A thread of its own sends other long content, which therefore must own its source.
     ///
     /// No time limit interrupts a read from the source: limits are checked before each write to the
-    /// peer. So give a source that may block, such as a socket, a timeout of its own. A response
-    /// that arrives early is noticed when all content was sent, or when a write fails. Borrowed
+    /// peer. Set a timeout on a source that may block, such as a socket. A response that arrives
+    /// early is noticed when all content was sent, or when a write fails. Borrowed
     /// content excludes [`expect_continue`](super::RequestBuilder::expect_continue).
     pub fn borrowed(reader: impl Read + Send + 'a, length: Option<u64>) -> Body<'a> {
         Body(Content::Borrowed { reader: Box::new(reader), length })

@@ -198,7 +198,7 @@ fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
     }
 }
 
-/// Writes the fields that stand behind the caller's.
+/// Writes the fields that follow the caller's.
 fn closing_fields(
     request: &RequestBuilder<'_>,
     framing: Framing,
@@ -292,7 +292,7 @@ fn attempt(
         }
         None => written.err().map(|(error, _)| error),
     };
-    // What failed on the way out is why nothing came back.
+    // The failed write is the cause of the missing response.
     Err(Failed { error: cause.filter(|_| silent).unwrap_or(error), again })
 }
 

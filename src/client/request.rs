@@ -82,7 +82,7 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Adds `name=value` to the query, each percent-encoded (`RFC 3986 §3.4`). The braces and
-    /// quotes of Docker's `filters`, for example, cannot stand in a request-target.
+    /// quotes of Docker's `filters`, for example, are not allowed in a request-target.
     pub fn query(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let target = self.target.to_mut();
         target.push(if target.contains(&b'?') { b'&' } else { b'?' });
@@ -158,7 +158,7 @@ impl<'a> RequestBuilder<'a> {
         self.canceller.as_ref().is_some_and(Canceller::is_cancelled)
     }
 
-    /// Hands out the body of the response as it was sent, including chunk framing (curl's `--raw`).
+    /// Returns the body of the response as it was sent, including chunk framing (curl's `--raw`).
     pub fn raw(mut self) -> Self {
         self.raw = true;
         self
@@ -182,7 +182,7 @@ impl<'a> RequestBuilder<'a> {
     }
 }
 
-/// Without the query of the target, which may hold credentials.
+/// Omits the query of the target, which may contain credentials.
 impl fmt::Debug for RequestBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.target.split(|&byte| byte == b'?').next().unwrap_or_default();

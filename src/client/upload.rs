@@ -41,7 +41,7 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// Starts to send. With `patience`, the thread first waits so long for the peer's agreement.
+    /// Starts to send. With `patience`, the thread first waits that long for the peer's agreement.
     pub fn start(
         mut sink: UploadSink,
         content: Content<'static>,
@@ -126,7 +126,7 @@ impl Upload {
     }
 }
 
-/// Where the content goes.
+/// The destination of the content.
 pub(super) struct UploadSink {
     stream: Stream,
     clock: Clock,

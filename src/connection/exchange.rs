@@ -10,9 +10,9 @@ use crate::wire::{
 
 /// One exchange after another on a connection whose bytes the caller moves.
 ///
-/// Send what [`request`](ClientExchange::request) writes, and give every byte that arrives to
-/// [`feed`](ClientExchange::feed). Interim responses, all framings, trailers, tunnels and one
-/// budget for everything but content are handled inside.
+/// Send the bytes that [`request`](ClientExchange::request) writes, and pass every received byte to
+/// [`feed`](ClientExchange::feed). The exchange handles interim responses, all framings, trailers,
+/// tunnels, and one budget for everything but content.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -58,18 +58,18 @@ pub struct ClientExchange {
     persistent: bool,
 }
 
-/// What the next bytes belong to.
+/// The part of the response that the next bytes belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Head,
     Body,
-    /// Another protocol, which the caller has to learn.
+    /// Another protocol, which must be reported to the caller.
     Tunnel,
     /// HTTP has ended, or has not begun.
     Over,
 }
 
-/// What arrived: see [`ClientExchange::feed`].
+/// A received event: see [`ClientExchange::feed`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Received<'a> {
@@ -105,8 +105,8 @@ impl ClientExchange {
         }
     }
 
-    /// Begins an exchange: appends the head of a request to `out`. Content that the fields announce
-    /// is the caller's to send: bytes, or chunks by [`encode_chunk`](crate::wire::encode_chunk).
+    /// Begins an exchange: appends the head of a request to `out`. The caller sends the content
+    /// that the fields announce: bytes, or chunks by [`encode_chunk`](crate::wire::encode_chunk).
     ///
     /// # Errors
     /// [`Error::Request`] if the connection is not [reusable](ClientExchange::is_reusable), and
@@ -131,7 +131,7 @@ impl ClientExchange {
     }
 
     /// Reads the front of `input` and moves `input` behind it. Returns the next event, or `None` if
-    /// that needs more bytes. Bytes that no request asked for stay, and end the connection's use.
+    /// that needs more bytes. Unsolicited bytes stay in `input`, and the connection is not reused.
     ///
     /// # Errors
     /// [`Error::Parse`], after all content before the error.
@@ -189,7 +189,7 @@ impl ClientExchange {
     ///
     /// # Errors
     /// [`Error::NoResponse`], [`Error::IncompleteHead`] or [`Error::Incomplete`] if the response is
-    /// not whole.
+    /// incomplete.
     pub fn finish(&mut self) -> Result<(), Error> {
         self.persistent = false;
         let received = self.pieces.partial().len() as u64;
@@ -201,13 +201,13 @@ impl ClientExchange {
         }
     }
 
-    /// Whether the response has ended, or no request was made.
+    /// Returns whether the response has ended, or no request was made.
     pub fn is_over(&self) -> bool {
         self.state == State::Over
     }
 
-    /// Whether another request may be made on the connection (`RFC 9112 §9.3`). Not before all of
-    /// the last request was sent.
+    /// Returns whether another request may be made on the connection (`RFC 9112 §9.3`). Send the
+    /// whole last request first.
     pub fn is_reusable(&self) -> bool {
         self.is_over() && self.persistent
     }

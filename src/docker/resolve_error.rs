@@ -47,7 +47,7 @@ pub enum ResolveError {
     Host {
         /// The variable or file that contains it; `None` for a flag.
         place: Option<PathBuf>,
-        /// What is wrong with it.
+        /// Why it is invalid.
         error: EndpointError,
     },
     /// A context that is not in the store.
@@ -65,7 +65,7 @@ pub enum ResolveError {
     Settings {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Why it is invalid.
         why: String,
     },
     /// A file that cannot be read.
@@ -115,7 +115,7 @@ impl fmt::Display for ResolveError {
     }
 }
 
-/// Returns what was read; `None` where there is no such file.
+/// Returns the content, or `None` if the file does not exist.
 pub(super) fn present<T>(read: io::Result<T>, path: &Path) -> Result<Option<T>, ResolveError> {
     match read {
         Ok(read) => Ok(Some(read)),

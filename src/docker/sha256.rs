@@ -5,7 +5,7 @@
 //! each 512 bits: 64 words W, 64 rounds on a…h          ; §6.2.2
 //! ```
 //!
-//! Not for secrets: it hides no timing and wipes nothing.
+//! Not for secrets: the timing depends on the input, and memory is not wiped.
 //!
 //! ```
 //! let name = unix_http::docker::sha256_hex(b"foo");

@@ -77,7 +77,7 @@ pub(super) fn place_and_path(text: &str) -> Result<(&str, &str), EndpointError> 
     Ok(text.split_at(text.find('/').unwrap_or(text.len())))
 }
 
-/// Reads what follows `ssh://`.
+/// Parses the part after `ssh://`.
 pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
     let (place, path) = place_and_path(text)?;
     let (user, place) = match place.rsplit_once('@') {
@@ -150,7 +150,7 @@ impl Program for Ssh {
     }
 }
 
-/// Quotes a word of a remote command, which ssh gives to a shell there.
+/// Quotes a word of a remote command, which ssh passes to a remote shell.
 fn quoted(word: &[u8]) -> Vec<u8> {
     if word.iter().all(|b| b.is_ascii_alphanumeric() || b"/:._-@+,=".contains(b)) {
         return word.to_vec();

@@ -1,12 +1,13 @@
 //! TLS through the system's `openssl s_client`: the library has no cryptography of its own.
 //!
-//! `openssl` is on almost every machine, carries any bytes both ways, names the cause when a
-//! certificate does not verify, and fails when the connection is cut without TLS's own end
-//! (close_notify, RFC 8446 §6.1). socat, stunnel and gnutls-cli make a cut answer look complete.
+//! `openssl` is installed on almost every machine, carries arbitrary bytes in both directions,
+//! names the cause if a certificate does not verify, and fails if the connection ends without
+//! close_notify (RFC 8446 §6.1). socat, stunnel and gnutls-cli make a truncated response look
+//! complete.
 //!
-//! It cannot half-close: it ends the connection when its input ends. So
-//! [`Stream::shutdown`](crate::transport::Stream::shutdown) of the write side fails here. Use ssh
-//! or a [`proxy_command`](Endpoint::proxy_command) if you need it.
+//! It cannot half-close: it ends the connection when its input ends. Therefore
+//! [`Stream::shutdown`](crate::transport::Stream::shutdown) of the write side fails. Use ssh or a
+//! [`proxy_command`](Endpoint::proxy_command) if you need it.
 //!
 //! OpenSSL takes the common name of a certificate without a subjectAltName, which the docker
 //! command refuses; `s_client` cannot turn this off. Its interactive commands (a line that begins
@@ -48,7 +49,7 @@ impl TlsOptions {
         TlsOptions { ca: ca.into(), ..self }
     }
 
-    /// Sets a PEM file with our certificate, for a server that asks for one.
+    /// Sets a PEM file with our certificate, for a server that requires one.
     #[must_use]
     pub fn cert(self, cert: impl Into<Option<PathBuf>>) -> TlsOptions {
         TlsOptions { cert: cert.into(), ..self }
@@ -60,8 +61,8 @@ impl TlsOptions {
         TlsOptions { key: key.into(), ..self }
     }
 
-    /// Sets whether the server's certificate must be valid for its name. `false` lets anyone in the
-    /// middle read and change everything.
+    /// Sets whether to verify the server's certificate and name. Without it, an attacker in the
+    /// middle can read and change everything.
     #[must_use]
     pub fn verify(self, verify: bool) -> TlsOptions {
         TlsOptions { verify, ..self }

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! DOCKER_TLS_VERIFY  not empty, even "0": TLS, and the server's certificate is verified
-//! DOCKER_TLS         not empty: TLS, and anyone may be the server
-//! DOCKER_CERT_PATH   where ca.pem, cert.pem and key.pem are; by default beside config.json
+//! DOCKER_TLS         not empty: TLS without verification of the server
+//! DOCKER_CERT_PATH   directory of ca.pem, cert.pem and key.pem; default: that of config.json
 //! ```
 //!
-//! `ca.pem` has to be there; a client's certificate and its key need not.
+//! `ca.pem` is required. The client's certificate and its key are optional.
 
 use super::environment::{Environment, set};
 use super::resolve_error::{ResolveError, present, unreadable};
@@ -40,7 +40,7 @@ pub(super) fn of_variables(
     Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
 }
 
-/// Returns the TLS of a stored context: on when it has a directory, or says not to verify.
+/// Returns the TLS of a stored context: on if it has a directory, or turns verification off.
 pub(super) fn of_context(
     env: &impl Environment,
     dir: &Path,

@@ -1,13 +1,13 @@
-//! API versions: which one to speak, and where it stands in a path.
+//! API versions: choosing one, and its place in a path.
 //!
 //! ```abnf
 //! version   = 1*DIGIT "." 1*DIGIT            ; the Api-Version field of any response
 //! target    = [ prefix ] "/v" version path   ; "/v1.41/containers/json"
 //! ```
 //!
-//! The engine tells its highest version, and the smaller of its and ours is spoken.
-//! `DOCKER_API_VERSION` pins one. An engine that tells no version is asked without one. Which old
-//! versions it accepts is left to the engine.
+//! The engine states its highest version, and the client uses the lower of that and its own.
+//! `DOCKER_API_VERSION` pins one. Without a version from the engine, requests have none. The engine
+//! decides which old versions it accepts.
 //!
 //! ```
 //! use unix_http::docker::{ApiVersion, api_target};
@@ -33,7 +33,7 @@ pub struct ApiVersion {
     pub minor: u16,
 }
 
-/// A malformed version, and where it stood.
+/// A malformed version, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionError {
     place: &'static str,
@@ -44,14 +44,14 @@ impl ApiVersion {
     /// The highest version that this crate knows.
     pub const HIGHEST: ApiVersion = ApiVersion { major: 1, minor: 55 };
 
-    /// Reads `1.41`.
+    /// Parses `1.41`.
     pub fn parse(text: &[u8]) -> Option<ApiVersion> {
         let at = text.iter().position(|&byte| byte == b'.')?;
         let number = |digits| number::decimal(digits)?.try_into().ok();
         Some(ApiVersion { major: number(&text[..at])?, minor: number(&text[at + 1..])? })
     }
 
-    /// Reads `DOCKER_API_VERSION`, which may have a `v` in front and may be empty.
+    /// Parses `DOCKER_API_VERSION`, which may begin with a `v` and may be empty.
     ///
     /// # Errors
     /// [`VersionError`] for anything else.
@@ -86,8 +86,8 @@ impl ApiVersion {
     }
 }
 
-/// Builds the request-target for a path of the API: prefix, version, path. No version goes before a
-/// path that has one, before `/_ping`, and before podman's `/libpod/`, whose versions are others.
+/// Builds the request-target for a path of the API: prefix, version, path. Adds no version to a
+/// path that has one, to `/_ping`, and to podman's `/libpod/`, which has its own versions.
 pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> String {
     match version {
         Some(version) if takes_version(path) => format!("{prefix}/v{version}{path}"),
@@ -102,7 +102,7 @@ fn takes_version(path: &str) -> bool {
     !versioned && first != "_ping" && first != "libpod"
 }
 
-/// Returns a path without the API version in front: `/v1.41/info` becomes `/info`.
+/// Returns a path without its API version: `/v1.41/info` becomes `/info`.
 pub fn without_version(path: &[u8]) -> &[u8] {
     let rest = path.strip_prefix(b"/v").unwrap_or_default();
     let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(0);

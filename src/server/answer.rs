@@ -1,4 +1,4 @@
-//! A response under way: its head, its framing, and the memory that a connection reuses.
+//! A response in progress: its head, its framing, and the memory that a connection reuses.
 
 use super::connection_state::ConnectionState;
 use crate::base::number::decimal;
@@ -44,7 +44,7 @@ pub(super) struct Answer {
     pub status: Option<u16>,
     /// How many bytes of content were sent.
     pub sent: u64,
-    /// Whether all of the response was sent, so that HTTP can go on.
+    /// Whether the whole response was sent, so that another exchange can follow.
     pub whole: bool,
     /// Whether the connection stays open, as the response tells the client.
     pub persistent: bool,

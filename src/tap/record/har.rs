@@ -83,7 +83,7 @@ struct State<W> {
 struct Bodies {
     sent: Vec<u8>,
     received: Vec<u8>,
-    /// What is received without its content coding, if that is known.
+    /// The received content without its content coding, if that is known.
     decoded: Option<Vec<u8>>,
     /// The client's bytes after an upgrade.
     tunnel: Vec<u8>,

@@ -179,7 +179,7 @@ pub(crate) struct Recorded {
     pub(crate) at: Duration,
     /// The number of the connection.
     pub(crate) connection: u64,
-    /// What happened.
+    /// The event.
     pub(crate) what: What,
 }
 
