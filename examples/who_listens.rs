@@ -8,7 +8,7 @@
 //!
 //! ```console
 //! $ D=$(mktemp -d)
-//! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log &
+//! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log 2>&1 &
 //! $ until [ -S $D/echo.sock ]; do sleep 0.05; done
 //! $ cargo run -q --example who_listens -- $D
 //! …/echo.sock: echo_server, process …
@@ -23,7 +23,7 @@
 //!
 //! ```console ss lsof
 //! $ D=$(mktemp -d)
-//! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log &
+//! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log 2>&1 &
 //! $ until [ -S $D/echo.sock ]; do sleep 0.05; done
 //! $ ss -xlpH | grep $D | awk '{ print $2, $5, $NF }'
 //! LISTEN …/echo.sock users:(("echo_server",pid=…,fd=…))
