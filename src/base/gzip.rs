@@ -15,7 +15,7 @@
 //! assert_eq!(gunzip(&hi[..12], 2), Err(GzipError::CutShort));
 //! ```
 
-/// Why bytes cannot be decompressed.
+/// The reason why bytes cannot be decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GzipError {
     /// The bytes end too early.
@@ -75,14 +75,14 @@ fn header(input: &mut Bits<'_>) -> Result<(), GzipError> {
 
 /// The bits of a stream, from the least significant of each byte.
 struct Bits<'a> {
-    /// The bytes that follow those held.
+    /// The bytes after the held bits.
     bytes: &'a [u8],
     held: u64,
     count: u32,
 }
 
 impl<'a> Bits<'a> {
-    /// Takes a number of up to 32 bits.
+    /// Reads a number of up to 32 bits.
     fn bits(&mut self, count: u32) -> Result<u32, GzipError> {
         while self.count < count {
             let (first, rest) = self.bytes.split_first().ok_or(CutShort)?;
@@ -94,7 +94,7 @@ impl<'a> Bits<'a> {
         Ok(bits as u32)
     }
 
-    /// Takes whole bytes, of which none is held.
+    /// Takes whole bytes. No bit of another byte may be held.
     fn take(&mut self, n: usize) -> Result<&'a [u8], GzipError> {
         let (taken, rest) = self.bytes.split_at_checked(n).ok_or(CutShort)?;
         self.bytes = rest;
@@ -111,8 +111,8 @@ struct Code {
 }
 
 impl Code {
-    /// Creates the code of symbols with these lengths, of which 0 is none. Returns whether a
-    /// further symbol would fit, too.
+    /// Creates the code of symbols by the lengths of their codes; a symbol of length 0 has none.
+    /// Also returns whether the code is incomplete.
     fn new(lengths: &[u8]) -> Result<(Code, bool), GzipError> {
         let mut counts = [0; 16];
         lengths.iter().for_each(|&length| counts[length as usize] += 1);
@@ -129,7 +129,7 @@ impl Code {
         Ok((Code { counts, symbols }, room > 0))
     }
 
-    /// Creates a code that is complete, or has one symbol only.
+    /// Creates a code that must be complete, unless it has only one symbol.
     fn of_data(lengths: &[u8]) -> Result<Code, GzipError> {
         match Code::new(lengths)? {
             (code, true) if code.symbols.len() != usize::from(code.counts[1]) => {
@@ -214,8 +214,8 @@ fn block(
     }
 }
 
-/// Returns the base of a length or distance with its extra bits (RFC 1951 §3.2.5). Of `steps`
-/// symbols each, all have one extra bit more than those before; the first two groups have none.
+/// Returns a length or distance: its base and the value of its extra bits (RFC 1951 §3.2.5). Each
+/// group of `steps` symbols has one extra bit more than the group before; the first two have none.
 fn extended(symbol: usize, steps: usize, input: &mut Bits<'_>) -> Result<usize, GzipError> {
     let extra = (symbol / steps).saturating_sub(1);
     let base = match extra {

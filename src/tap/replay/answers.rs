@@ -16,7 +16,7 @@ const PART: u64 = 256 * 1024;
 
 /// The field that proves that a WebSocket server has read the client's key (RFC 6455 §4.2.2).
 pub(super) const WEBSOCKET_ACCEPT: &str = "Sec-WebSocket-Accept";
-/// What it means for a replay, whose clients have other keys.
+/// The remark about a recorded one: the clients of a replay have other keys.
 pub(super) const OTHER_KEY: &str =
     "its Sec-WebSocket-Accept belongs to the recorded key, so a WebSocket client refuses it";
 

@@ -123,9 +123,9 @@ impl JsonMask {
         self.cut(bytes);
     }
 
-    /// Skips a string that ends in `bytes` and needs no look at each byte: it has no escape, `=`,
-    /// option, URL or token of a swarm. Returns its length. An engine's JSON is masked in a quarter
-    /// of the time.
+    /// Skips a string that ends in `bytes` and cannot contain a secret: it has no escape, `=`,
+    /// option, URL or swarm token. Returns its length. This makes the masking of an engine's JSON
+    /// four times as fast.
     fn plain_string(&mut self, bytes: &[u8]) -> Option<usize> {
         if !matches!(self.string, ValueMask::New) || b" \t\r\n{[".contains(bytes.first()?) {
             return None;
