@@ -82,7 +82,7 @@ fn stdout_and_stderr_of_a_container_are_told_apart_and_errors_stand_out() {
 
 /// The same without a browser: the JSON that the server sends to the page.
 #[test]
-fn docker_run_is_told_in_json() {
+fn docker_run_is_reported_in_json() {
     let Some(engine) = program("docker").and_then(|_| needs::docker()) else { return };
     let mut command = ucurl();
     command.args(["tap", "--web", "--to"]).arg(engine).arg("--").args(ECHO);

@@ -1,4 +1,4 @@
-//! A client of the live page: its events as they come, and its JSON.
+//! A client of the live page: reads its events and its JSON.
 
 use std::io::BufRead;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct WebEvent {
 pub struct WebEvents(Response);
 
 impl WebClient {
-    /// `url` is what was printed: `http://127.0.0.1:PORT/TOKEN/`.
+    /// `url` is the printed address: `http://127.0.0.1:PORT/TOKEN/`.
     #[track_caller]
     pub fn new(url: &str) -> WebClient {
         let rest = url.trim().strip_prefix("http://").expect("a URL");
@@ -44,7 +44,7 @@ impl WebClient {
         (response.status(), response.text().expect("UTF-8"))
     }
 
-    /// An exchange in full; always valid JSON.
+    /// Returns an exchange in full.
     #[track_caller]
     pub fn detail(&self, id: u64, query: &str) -> Value {
         let (status, text) = self.get(&format!("exchange/{id}{query}"));
@@ -52,7 +52,7 @@ impl WebClient {
         Value::parse(text.as_bytes()).expect("JSON")
     }
 
-    /// The events after `last`.
+    /// Opens the stream of events after `last`.
     #[track_caller]
     pub fn events(&self, last: Option<u64>) -> WebEvents {
         let path = format!("{}events", self.path);
@@ -67,7 +67,7 @@ impl WebClient {
 }
 
 impl WebEvents {
-    /// The next event; comments are skipped.
+    /// Waits for the next event, and skips comments.
     #[track_caller]
     pub fn next(&mut self) -> WebEvent {
         let mut event = WebEvent { id: None, name: String::new(), data: Value::Null };
@@ -84,7 +84,7 @@ impl WebEvents {
         }
     }
 
-    /// The events up to the first that fits, which is the last of them.
+    /// Waits for an event that fits. Returns all events up to it.
     #[track_caller]
     pub fn until(&mut self, fits: impl Fn(&WebEvent) -> bool) -> Vec<WebEvent> {
         let mut events = Vec::new();
@@ -96,7 +96,7 @@ impl WebEvents {
         }
     }
 
-    /// The first exchange with this target that is over.
+    /// Waits until an exchange with this target is over.
     #[track_caller]
     pub fn done(&mut self, target: &str) -> WebEvent {
         let fits = |event: &WebEvent| {
@@ -108,19 +108,19 @@ impl WebEvents {
     }
 }
 
-/// A member that is a string.
+/// Returns a member that is a string.
 #[track_caller]
 pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
-/// A member that is a whole number.
+/// Returns a member that is a whole number.
 #[track_caller]
 pub fn number(value: &Value, name: &str) -> i64 {
     value.get(name).and_then(Value::as_i64).unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
-/// The elements of a member.
+/// Returns the elements of a member.
 #[track_caller]
 pub fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).unwrap_or_else(|| panic!("no {name} in {value}")).elements()

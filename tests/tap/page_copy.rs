@@ -1,4 +1,4 @@
-//! "Copy as ucurl" and "copy as curl": a shell runs them, and the same request arrives again.
+//! "Copy as ucurl" and "copy as curl": a shell runs the command, and the same request arrives.
 
 use super::page::shown_for;
 use crate::support::child::run;

@@ -1,4 +1,4 @@
-//! `--web` and `--open` as a user gives them: the tap, a recording, the demo.
+//! `--web` and `--open` on the command line: the tap, a recording, the demo.
 
 use super::process::{LIMIT, tap, wait_for};
 use crate::support::child::run;
