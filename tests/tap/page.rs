@@ -113,7 +113,7 @@ fn the_list_fills_and_an_exchange_is_shown_in_full() {
     assert_eq!(shown.web.get("exchange/x").0, 404);
 }
 
-/// Every remark of the page stands in `--explain` too.
+/// Every remark of the page is one of `--explain`.
 #[test]
 fn the_remarks_are_those_of_explain() {
     let shown = shown();
@@ -157,7 +157,7 @@ fn the_remarks_are_those_of_explain() {
 }
 
 #[test]
-fn a_page_goes_on_after_the_last_event_that_it_got() {
+fn a_page_resumes_after_its_last_event() {
     let shown = shown();
     shown.says(1, Client, 1, GET);
     shown.says(1, Server, 2, OK);

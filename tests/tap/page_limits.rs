@@ -17,7 +17,7 @@ use unix_http::transport::{Endpoint, Listener};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 #[test]
-fn the_last_exchanges_are_kept_and_the_forgotten_are_counted() {
+fn old_exchanges_are_dropped_and_counted() {
     let shown = shown();
     let more = 50;
     for n in 0..EXCHANGE_LIMIT + more {
