@@ -329,20 +329,18 @@ fn final_head(
         spent += wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
         let head = decoder.head();
         let decision = asked.check_upgrade(head).and_then(|()| asked.decide(head));
+        // The observer hears of a head before the upload acts on it.
+        settings.tell(match decision {
+            Ok(None) => ClientEvent::Interim(head),
+            Ok(Some(decision)) => ClientEvent::ResponseHead(head, decision),
+            Err(error) => ClientEvent::Refused(head, error),
+        });
         let is_interim = matches!(decision, Ok(None));
         if let Some(upload) = upload.filter(|_| !is_interim || head.status() == 100) {
             upload.decide(is_interim);
         }
-        match decision {
-            Ok(None) => settings.tell(ClientEvent::Interim(head)),
-            Ok(Some(decision)) => {
-                settings.tell(ClientEvent::ResponseHead(head, decision));
-                return Ok((decision, spent));
-            }
-            Err(error) => {
-                settings.tell(ClientEvent::Refused(head, error));
-                return Err(error.into());
-            }
+        if let Some(decision) = decision? {
+            return Ok((decision, spent));
         }
     }
 }
