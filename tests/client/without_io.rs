@@ -1,7 +1,6 @@
 //! The exchange without I/O: whole, byte by byte, cut at every position, and compared with the
 //! tap's reader of the same bytes.
 
-use std::time::Duration;
 use unix_http::Error;
 use unix_http::connection::{ClientExchange, Received};
 use unix_http::wire::{ErrorKind, Fields, OVERHEAD_LIMIT};
@@ -249,7 +248,7 @@ fn the_tap_reads_the_same_events() {
         ClientExchange::new().request(&mut out, method, b"/", &fields(lines)).unwrap();
         for (side, bytes) in [(Side::Client, &out[..]), (Side::Server, wire.as_bytes())] {
             for piece in bytes.chunks(1) {
-                conversation.bytes(side, Duration::ZERO, piece, &mut see);
+                conversation.bytes(side, std::time::Duration::ZERO, piece, &mut see);
             }
         }
         assert_eq!(log, *want);

@@ -10,7 +10,6 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -138,14 +137,9 @@ impl World {
 
     /// Creates a stand-in for ssh that records its arguments and fails.
     fn make_ssh(&self) {
-        let bin = self.dir.join("bin");
-        fs::create_dir_all(&bin).unwrap();
-        let script = format!(
-            "#!/bin/sh\necho \"$*\" >> '{}'\nexit 255\n",
-            self.dir.join("ssh.asked").display()
-        );
-        fs::write(bin.join("ssh"), script).unwrap();
-        fs::set_permissions(bin.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        let asked = self.dir.join("ssh.asked");
+        let script = format!("echo \"$*\" >> '{}'\nexit 255\n", asked.display());
+        self.dir.write_script("bin/ssh", &script);
     }
 
     fn fill(&self, text: &str) -> String {

@@ -5,7 +5,6 @@ use crate::support::temp::TempDir;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 use unix_http::transport::{ConnectError, ConnectErrorKind as Kind, Endpoint, connect};
@@ -44,7 +43,7 @@ fn ssh_gets_the_right_arguments_and_its_errors_are_explained() {
     let Some(dir) = std::env::var_os(AGAIN).map(PathBuf::from) else {
         let dir = TempDir::new();
         // It records its arguments, one per line. The name of the host selects what it does.
-        let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$UNIX_HTTP_TEST_SSH_DIR/arguments\"\ncase \"$*\" in\n\
+        let script = "printf '%s\\n' \"$@\" > \"$UNIX_HTTP_TEST_SSH_DIR/arguments\"\ncase \"$*\" in\n\
             *' echo '*) exec cat;;\n\
             *' unknown '*) echo 'ssh: Could not resolve hostname unknown: Name or service not known' >&2; exit 255;;\n\
             *' closed '*) echo 'ssh: connect to host closed port 22: Connection refused' >&2; exit 255;;\n\
@@ -52,8 +51,7 @@ fn ssh_gets_the_right_arguments_and_its_errors_are_explained() {
             *' stranger '*) echo 'Host key verification failed.' >&2; exit 255;;\n\
             *' bare '*) echo 'sh: 1: docker: not found' >&2; exit 127;;\n\
             *) echo 'something else' >&2; exit 1;;\nesac\n";
-        fs::write(dir.join("ssh"), script).unwrap();
-        fs::set_permissions(dir.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        dir.write_script("ssh", script);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(
             [dir.path().to_owned()].into_iter().chain(std::env::split_paths(&path)),

@@ -7,7 +7,6 @@ use crate::support::temp::TempDir;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -142,8 +141,8 @@ fn dockerd_is_reached_over_ssh() {
         "ssh_config",
         format!("{client}IdentityFile {at}/user\nUserKnownHostsFile {at}/known\n"),
     );
-    dir.write("bin/ssh", format!("#!/bin/sh\nexec {} -F {at}/ssh_config \"$@\"\n", ssh.display()));
-    fs::set_permissions(dir.join("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!("exec {} -F {at}/ssh_config \"$@\"\n", ssh.display());
+    dir.write_script("bin/ssh", &script);
     // The directory for the privilege separation of a root's sshd (sshd(8)).
     let made = fs::create_dir("/run/sshd").is_ok();
     let mut command = Command::new(sshd);

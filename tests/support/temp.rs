@@ -1,9 +1,11 @@
 //! A private directory for a test.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
@@ -50,6 +52,26 @@ impl TempDir {
         let path = self.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&self.path)).expect("its directory");
         fs::write(&path, content).expect("a file in a private directory");
+        path
+    }
+
+    /// Writes a shell script that can be run, and returns its path.
+    ///
+    /// A child writes it. A descriptor of this process would be inherited by whatever another test
+    /// starts meanwhile, and a file that is open for writing cannot be run (ETXTBSY, execve(2)).
+    pub fn write_script(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.write(name, "");
+        fs::remove_file(&path).expect("the file is there");
+        let mut writer = Command::new("/bin/sh")
+            .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh runs");
+        let mut stdin = writer.stdin.take().expect("a pipe");
+        stdin.write_all(format!("#!/bin/sh\n{script}").as_bytes()).expect("sh reads the script");
+        drop(stdin);
+        assert!(writer.wait().expect("sh ends").success(), "{}", path.display());
         path
     }
 }

@@ -7,7 +7,6 @@ use crate::support::live::Live;
 use crate::support::temp::TempDir;
 use crate::support::web::{WebClient, number, text};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 /// Starts ucurl and waits for the address of the page.
@@ -129,8 +128,7 @@ fn open_starts_a_browser_or_says_that_there_is_none() {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let dir = TempDir::new();
     let opened = dir.join("opened");
-    let browser = dir.write(program, format!("#!/bin/sh\necho \"$1\" >'{}'\n", opened.display()));
-    fs::set_permissions(&browser, fs::Permissions::from_mode(0o700)).unwrap();
+    dir.write_script(program, &format!("echo \"$1\" >'{}'\n", opened.display()));
     let path = format!("{}:/usr/bin:/bin", dir.path().display());
     let mut command = tap(&dir, &["demo", "--web", "--open"]);
     let (live, web) = start(command.env("PATH", path));

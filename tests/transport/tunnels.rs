@@ -4,7 +4,6 @@ use std::error::Error as _;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -218,8 +217,7 @@ fn a_proxy_command_is_expanded_and_checked() {
 #[test]
 fn dropping_a_proxy_command_ends_its_program() {
     let dir = TempDir::new();
-    let script = dir.write("program", "#!/bin/sh\necho $$\nexec sleep 1000\n");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = dir.write_script("program", "echo $$\nexec sleep 1000\n");
     let stream = dial(&Endpoint::proxy_command(&script, "h", 1).unwrap());
     let pid = read_line(&stream);
     assert!(!is_gone(&pid));
