@@ -145,6 +145,8 @@ fn open_starts_a_browser_or_says_that_there_is_none() {
     command.env("XDG_RUNTIME_DIR", dir.join("run"));
     let (mut live, _) = start(&mut command);
     live.complains(&format!("--open: cannot start {program}: it is not installed; "));
+    // While the command runs, Ctrl-C is for the command.
+    live.complains("the page stays until Ctrl-C\n");
     signal(&live, "INT");
     live.end();
 }
