@@ -186,7 +186,11 @@ fn through_ssh(port: u16, socket: PathBuf) {
     );
     fails(to("no-such-host.invalid", port, &socket), Kind::UnknownHost, "cannot be resolved");
     let absent = "/run/no such; daemon.sock";
-    fails(to("127.0.0.1", port, absent.as_ref()), Kind::Child, "said: ");
+    fails(
+        to("127.0.0.1", port, absent.as_ref()),
+        Kind::Child,
+        "the program ended with exit status 1: ",
+    );
     let nobody = Endpoint::ssh(Some("nobody"), "127.0.0.1", Some(port), None).unwrap();
     fails(nobody, Kind::PermissionDenied, "refuses this user");
 }
