@@ -140,10 +140,8 @@ fn open_starts_a_browser_or_says_that_there_is_none() {
 
     let empty = dir.join("empty");
     fs::create_dir(&empty).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ucurl"));
-    command.args(["demo", "--web", "--open", "--", "/bin/true"]).env("PATH", &empty);
-    command.env("XDG_RUNTIME_DIR", dir.join("run"));
-    let (mut live, _) = start(&mut command);
+    let mut command = tap(&dir, &["demo", "--web", "--open", "--", "/bin/true"]);
+    let (mut live, _) = start(command.env("PATH", &empty));
     live.complains(&format!("--open: cannot start {program}: it is not installed; "));
     // While the command runs, Ctrl-C is for the command.
     live.complains("the page stays until Ctrl-C\n");

@@ -22,7 +22,7 @@ pub fn tap(dir: &TempDir, arguments: &[&str]) -> Command {
     let ucurl = ucurl();
     // A background job of a script ignores the first two signals, and nohup ignores the third.
     // Their children inherit that.
-    let mut command = Command::new("env");
+    let mut command = Command::new("/usr/bin/env");
     command.arg("--default-signal=INT,QUIT,HUP").arg(ucurl.get_program()).args(arguments);
     for (name, value) in ucurl.get_envs() {
         match value {
