@@ -48,10 +48,8 @@ function spellOut(characters) {
   }).join('');
 }
 
-/** Returns one line, with every hidden character spelled out. */
 const oneLine = text => text.replace(HIDDEN, spellOut).replace(/[\n\t]/g, spellOut);
 
-/** Adds a text, with hidden characters spelled out and marked. */
 function addText(parent, text) {
   let at = 0;
   for (const { 0: found, index } of text.matchAll(HIDDEN)) {
@@ -62,7 +60,6 @@ function addText(parent, text) {
   return parent;
 }
 
-/** Adds the first part of a text, and a button that adds more. */
 function addLongText(parent, text) {
   addText(parent, text.slice(0, TEXT_STEP));
   const rest = text.slice(TEXT_STEP);
@@ -165,7 +162,6 @@ function keep(summary) {
   redraw();
 }
 
-/** Forgets the exchanges that the tap has forgotten. */
 function forget({ exchanges: count, before }) {
   for (const id of exchanges.keys()) if (id < before) exchanges.delete(id);
   byId('dropped').textContent = count ? `${count} earlier exchanges are no longer kept.` : '';
@@ -346,7 +342,6 @@ function statusClass({ status, state }) {
   return status === 101 ? 'raw' : 'good';
 }
 
-/** Makes another row the current one, and keeps it in view. */
 function moveBy(steps) {
   if (!shown.length) return;
   const at = shown.findIndex(({ id }) => id === current);
@@ -448,21 +443,18 @@ function fillFacts({ summary, timing }) {
     make('div', '', make('dt', '', name), make('dd', '', value))));
 }
 
-/** How long the parts of the exchange took, so far. */
 function showTiming({ start_ms: start, sent_ms: sent, first_ms: first, end_ms: end }) {
   const parts = [['Request', start, sent], ['Waiting', sent, first], ['Response', first, end]];
   return parts.filter(([, from, to]) => from !== null && to !== null && from <= to)
     .map(([name, from, to]) => [name, duration(to - from)]);
 }
 
-/** Shows an explanation with the rule behind it. */
 function showNote({ text, rule }, className = 'note') {
   const note = addText(make('p', className), text);
   if (rule) note.append(' ', showRule(rule));
   return note;
 }
 
-/** Shows a section of an RFC as a link, any other rule as text. */
 function showRule(rule) {
   const found = /^RFC (\d{1,5}) §(\d+(?:\.\d+)*)/.exec(rule);
   if (!found) return make('cite', '', `· ${oneLine(rule)}`);
@@ -526,7 +518,6 @@ function newBody() {
   };
 }
 
-/** Adds new pieces to a body, in the view that fits its kind. */
 function growBody(body, facts, pieces) {
   if (!facts?.bytes) return;
   // A text may turn out to be binary. Everything is then shown again.
@@ -556,7 +547,6 @@ function fillBodyTitle(body, facts) {
   body.title.append(body.button);
 }
 
-/** Adds a title that says how much of a body the tap did not keep. */
 function addLeftOut(title, text, bytes) {
   title.append(text);
   if (bytes > 0) title.append(make('span', 'chip poor', `the last ${size(bytes)} are left out`));
@@ -745,7 +735,6 @@ async function copy(command) {
 
 const THEMES = ['Auto', 'Light', 'Dark'];
 
-/** Goes on to the next theme. Auto follows the system. */
 function switchTheme() {
   const next = THEMES[(THEMES.indexOf(byId('theme').textContent) + 1) % THEMES.length];
   byId('theme').textContent = next;
