@@ -116,7 +116,7 @@ const THREE: [&str; 3] = [
 fn the_list_fills_while_requests_pass() {
     let (go, waits) = channel();
     let Some(mut it) = setup_with(waits) else { return };
-    assert_eq!(it.page.browser.text_of("#empty"), "Waiting for a request.");
+    it.page.browser.until_text("#empty", "Waiting for a request.");
     it.ask();
     std::thread::scope(|scope| {
         scope.spawn(|| it.client.get("/slow").send().unwrap().bytes().unwrap());
