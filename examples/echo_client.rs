@@ -18,7 +18,7 @@
 //! ```
 //!
 //! A connection has two directions, and each ends by itself. `shutdown(Write)` ends ours and leaves
-//! the other open. The server reads the end of the stream, answers what is left, and closes. Docker
+//! the other open. The server reads the end of the stream, answers the rest, and closes. Docker
 //! ends the standard input of a container in the same way. A program that closes the whole socket
 //! instead loses the answer. (RFC 9112 §9.6 describes this moment in HTTP.)
 //!

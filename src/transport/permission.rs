@@ -28,8 +28,8 @@ fn closed_directory(path: &Path) -> Option<String> {
     Some(format!("permission denied: {}", remedy(&fs::metadata(here).ok()?, 0o1, &subject)))
 }
 
-/// Describes who has permission, and how to get it. `right` is the missing permission as a mode bit
-/// of "others": 2 to write, 1 to search.
+/// Names the owner, the group and the way to get access. `right` is the missing mode bit of
+/// "others": 2 to write, 1 to search.
 fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     let mode = metadata.mode() & 0o7777;
     let (user, group) = owner_names(metadata);

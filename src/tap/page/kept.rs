@@ -27,7 +27,7 @@ pub(super) enum KeptFault {
 }
 
 impl KeptFault {
-    /// Returns what is wrong, and the section of the broken rule.
+    /// Returns the fault and the section of the rule that it breaks.
     pub fn text(&self) -> (String, &'static str) {
         match self {
             KeptFault::Seen(side, fault) => {
