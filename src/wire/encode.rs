@@ -2,7 +2,7 @@
 
 use super::error::{EncodeError, ErrorKind};
 use super::field::{Fields, check_value};
-use super::grammar::{is_target_byte, is_token, token_len};
+use super::grammar::{is_token, target_len, token_len};
 use super::head::Version;
 use super::target::has_target_form;
 
@@ -46,7 +46,7 @@ pub(crate) fn encode_request_line(
     if !is_token(method) {
         return Err(EncodeError { kind: ErrorKind::Method, offset: token_len(method) });
     }
-    let offset = target.iter().take_while(|&&byte| is_target_byte(byte)).count();
+    let offset = target_len(target);
     if target.is_empty() || offset < target.len() {
         return Err(EncodeError { kind: ErrorKind::Target, offset });
     }

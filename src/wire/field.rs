@@ -21,7 +21,7 @@
 //! ```
 
 use super::error::{EncodeError, ErrorKind};
-use super::grammar::{is_ows, is_token, list, token_len, trim_ows, value_len};
+use super::grammar::{is_ows, is_token, list, ows_len, token_len, trim_ows, value_len};
 #[cfg(feature = "server")]
 use crate::base::number::Digits;
 use crate::base::secret_name::is_secret_field;
@@ -139,7 +139,7 @@ impl Fields {
         check_name(name)?;
         check_value(&rest[1..])
             .map_err(|error| EncodeError { offset: error.offset + colon + 1, ..error })?;
-        let ows = rest[1..].iter().take_while(|&&byte| is_ows(byte)).count();
+        let ows = ows_len(&rest[1..]);
         let (colon, value) = rest.split_at(1 + ows);
         self.push_checked(name, colon, trim_ows(value));
         Ok(())
@@ -197,17 +197,18 @@ impl Fields {
 
     /// Appends the field lines to `out`, each with a CR LF.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        for line in &self.lines {
-            let (name, value) = (line.name.of(&self.bytes), line.value.of(&self.bytes));
-            let gap = Span { start: line.name.end, end: line.value.start }.of(&self.bytes);
-            let gap = match gap {
-                [b':', ows @ ..] if ows.iter().all(|&byte| is_ows(byte)) => gap,
+        for Line { name, value, .. } in &self.lines {
+            let gap = Span { start: name.end, end: value.start }.of(&self.bytes);
+            if gap.starts_with(b":") && gap[1..].iter().all(|&byte| is_ows(byte)) {
+                let whole = Span { start: name.start, end: value.end };
+                out.extend_from_slice(whole.of(&self.bytes));
+            } else {
                 // The value was unfolded, so it is not next to its name.
-                _ => b": ",
-            };
-            for part in [name, gap, value, b"\r\n"] {
-                out.extend_from_slice(part);
+                for part in [name.of(&self.bytes), b": ", value.of(&self.bytes)] {
+                    out.extend_from_slice(part);
+                }
             }
+            out.extend_from_slice(b"\r\n");
         }
     }
 

@@ -137,16 +137,18 @@ impl ResponseTo<'_> {
         fn protocols(fields: &Fields) -> impl Iterator<Item = &[u8]> {
             fields.get_all("Upgrade").flat_map(|field| list(field.value()))
         }
+        if head.status() != 101 {
+            return Ok(());
+        }
         let by_fields = self.fields.has_token("Connection", "upgrade");
         let asked = |name: &[u8]| {
             let more = list(self.upgrade.unwrap_or_default().as_bytes());
             let fields = protocols(self.fields).filter(|_| by_fields);
             fields.chain(more).any(|it| it.eq_ignore_ascii_case(name))
         };
-        let agreed = head.fields().get("Upgrade").is_some() && protocols(head.fields()).all(asked);
-        match head.status() == 101 && !agreed {
-            true => Err(ParseError::new(ErrorKind::UnexpectedUpgrade, STATUS)),
-            false => Ok(()),
+        match head.fields().get("Upgrade").is_some() && protocols(head.fields()).all(asked) {
+            true => Ok(()),
+            false => Err(ParseError::new(ErrorKind::UnexpectedUpgrade, STATUS)),
         }
     }
 }

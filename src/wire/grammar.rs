@@ -52,29 +52,22 @@ pub(crate) fn is_value_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & VALUE != 0
 }
 
-/// Returns whether a request-target may contain `byte`: anything but white space and controls.
-///
-/// The grammar allows ASCII only (`RFC 9112 §3.2`). Obs-text is accepted because curl sends UTF-8
-/// unchanged, and no reader mistakes such a byte for the end of the target.
-#[inline]
-pub(crate) fn is_target_byte(byte: u8) -> bool {
-    CLASSES[byte as usize] & TARGET != 0
-}
-
 /// Returns whether `byte` is SP or HTAB.
 #[inline]
 pub(crate) fn is_ows(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+/// Returns the number of bytes of white space at the front of `bytes`.
+#[inline]
+pub(crate) fn ows_len(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|&&byte| is_ows(byte)).count()
+}
+
 /// Removes optional white space from both ends.
 #[inline]
-pub(crate) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
-    while let [first, rest @ ..] = bytes
-        && is_ows(*first)
-    {
-        bytes = rest;
-    }
+pub(crate) fn trim_ows(bytes: &[u8]) -> &[u8] {
+    let mut bytes = &bytes[ows_len(bytes)..];
     while let [rest @ .., last] = bytes
         && is_ows(*last)
     {
@@ -91,11 +84,34 @@ pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Returns the number of tchars at the front of `bytes`.
 #[inline]
 pub(crate) fn token_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| !is_tchar(byte)).unwrap_or(bytes.len())
+    len_of(TCHAR, bytes)
 }
 
 /// Returns the number of bytes at the front of `bytes` that a field value may contain.
 #[inline]
 pub(crate) fn value_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| !is_value_byte(byte)).unwrap_or(bytes.len())
+    len_of(VALUE, bytes)
+}
+
+/// Returns the number of bytes at the front of `bytes` that a request-target may contain: anything
+/// but white space and controls.
+///
+/// The grammar allows ASCII only (`RFC 9112 §3.2`). Obs-text is accepted because curl sends UTF-8
+/// unchanged, and no reader mistakes such a byte for the end of the target.
+pub(crate) fn target_len(bytes: &[u8]) -> usize {
+    len_of(TARGET, bytes)
+}
+
+/// Returns the number of bytes at the front of `bytes` that belong to `class`.
+#[inline]
+fn len_of(class: u8, bytes: &[u8]) -> usize {
+    let is_other = |&byte: &u8| CLASSES[usize::from(byte)] & class == 0;
+    // The compiler unrolls the search in a block of known length.
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    for (n, block) in blocks.iter().enumerate() {
+        if let Some(at) = block.iter().position(is_other) {
+            return n * block.len() + at;
+        }
+    }
+    bytes.len() - rest.len() + rest.iter().position(is_other).unwrap_or(rest.len())
 }

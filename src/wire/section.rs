@@ -14,7 +14,7 @@
 
 use super::error::{ErrorKind, ParseError};
 use super::field::{Fields, Line, Span};
-use super::grammar::{is_ows, token_len, trim_ows, value_len};
+use super::grammar::{ows_len, token_len, trim_ows, value_len};
 
 /// The progress of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,25 +43,25 @@ pub(crate) struct Lenience {
 #[derive(Clone, Debug)]
 pub(crate) struct SectionDecoder {
     lenience: Lenience,
-    /// Where the first unread line begins.
+    /// Where the current line begins.
     at: usize,
-    /// Where the colon of that line is; 0 until it is found.
-    colon: usize,
-    /// How many bytes earlier calls examined. Later calls skip them.
-    seen: usize,
+    /// Where its value begins, after the colon; 0 until the colon is found.
+    value: usize,
+    /// Where the first byte is that was not examined yet.
+    next: usize,
     /// The numbers of the folded lines, each with the unfolded value.
     unfolded: Vec<(usize, Vec<u8>)>,
 }
 
 impl SectionDecoder {
     pub(crate) fn new(lenience: Lenience) -> SectionDecoder {
-        SectionDecoder { lenience, at: 0, colon: 0, seen: 0, unfolded: Vec::new() }
+        SectionDecoder { lenience, at: 0, value: 0, next: 0, unfolded: Vec::new() }
     }
 
     /// Starts over with a field section at `at`.
     pub(crate) fn reset(&mut self, at: usize) {
         self.unfolded.clear();
-        (self.at, self.colon, self.seen) = (at, 0, 0);
+        (self.at, self.value, self.next) = (at, 0, at);
     }
 
     /// Adds the lines of `head` to `fields`. `head` holds the bytes of the last call and more.
@@ -70,64 +70,47 @@ impl SectionDecoder {
         fields: &mut Fields,
         head: &[u8],
     ) -> Result<Progress, ParseError> {
-        let progress = self.lines(fields, head);
-        self.seen = head.len();
-        progress
-    }
-
-    fn lines(&mut self, fields: &mut Fields, head: &[u8]) -> Result<Progress, ParseError> {
         loop {
-            let error = match head[self.at..] {
-                [b'\r', b'\n', ..] => return Ok(self.complete(fields, head, 2)),
-                [b'\n', ..] if self.lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
-                [] | [b'\r'] => return Ok(Progress::Partial),
-                [b'\n', ..] => ErrorKind::ChunkLineEnd,
-                [b'\r', ..] => ErrorKind::BareCr,
-                [b' ' | b'\t', ..] if fields.is_empty() => ErrorKind::LeadingSpace,
-                [b' ' | b'\t', ..] if !self.lenience.folds => ErrorKind::ObsFold,
-                [first, ..] => {
-                    let read = match first {
-                        b' ' | b'\t' => self.folded_line(fields, head)?,
-                        _ => self.field_line(fields, head)?,
-                    };
-                    match read {
-                        Some(next) => self.at = next,
-                        None => return Ok(Progress::Partial),
-                    }
-                    continue;
+            if self.value == 0 {
+                self.next += token_len(&head[self.next..]);
+                match head.get(self.next) {
+                    Some(b':') if self.next > self.at => self.next += 1,
+                    Some(b' ' | b'\t') if self.next == self.at => self.check_fold(fields)?,
+                    _ => return self.end(fields, head),
                 }
-            };
-            return Err(ParseError::new(error, self.at));
+                self.value = self.next;
+            }
+            self.next += value_len(&head[self.next..]);
+            let end = self.next;
+            let Some(next) = line_end(head, end)? else { return Ok(Progress::Partial) };
+            if next == end + 1 && !self.lenience.bare_lf {
+                return Err(ParseError::new(ErrorKind::ChunkLineEnd, end));
+            }
+            let text = &head[self.value..end];
+            let start = self.value + ows_len(text);
+            let value = Span::new(start, start + trim_ows(text).len());
+            if self.value > self.at {
+                let name = Span::new(self.at, self.value - 1);
+                fields.lines.push(Line { name, value, offset: value.start });
+            } else {
+                self.unfold(fields, head, value.of(head));
+            }
+            (self.at, self.value, self.next) = (next, 0, next);
         }
     }
 
-    /// Reads one field line. Returns where the next line begins, or `None` if the line is not all
-    /// there.
-    #[inline]
-    fn field_line(
-        &mut self,
-        fields: &mut Fields,
-        head: &[u8],
-    ) -> Result<Option<usize>, ParseError> {
-        if self.colon == 0 {
-            let Some(colon) = self.field_name(head)? else { return Ok(None) };
-            self.colon = colon;
-        }
-        let start = self.colon + 1;
-        let Some((end, next)) = self.line_end(head, start)? else { return Ok(None) };
-        let text = &head[start..end];
-        let start = start + text.iter().take_while(|&&byte| is_ows(byte)).count();
-        let value = Span::new(start, start + trim_ows(text).len());
-        let name = Span::new(self.at, self.colon);
-        fields.lines.push(Line { name, value, offset: value.start });
-        self.colon = 0;
-        Ok(Some(next))
+    /// Checks whether a line that begins with white space may continue the line before it.
+    fn check_fold(&self, fields: &Fields) -> Result<(), ParseError> {
+        let kind = match fields.is_empty() {
+            true => ErrorKind::LeadingSpace,
+            false if self.lenience.folds => return Ok(()),
+            false => ErrorKind::ObsFold,
+        };
+        Err(ParseError::new(kind, self.at))
     }
 
-    /// Reads a continuation line and joins it to the value before it with one SP.
-    fn folded_line(&mut self, fields: &Fields, head: &[u8]) -> Result<Option<usize>, ParseError> {
-        let Some((end, next)) = self.line_end(head, self.at)? else { return Ok(None) };
-        let more = trim_ows(&head[self.at..end]);
+    /// Joins a continuation line to the value before it with one SP.
+    fn unfold(&mut self, fields: &Fields, head: &[u8], more: &[u8]) {
         let last = fields.lines.len() - 1;
         if self.unfolded.last().is_none_or(|(line, _)| *line != last) {
             self.unfolded.push((last, fields.lines[last].value.of(head).to_vec()));
@@ -140,32 +123,23 @@ impl SectionDecoder {
             }
             value.extend_from_slice(more);
         }
-        Ok(Some(next))
     }
 
-    /// Finds the colon. Returns `None` if it has not arrived.
-    fn field_name(&self, head: &[u8]) -> Result<Option<usize>, ParseError> {
-        let from = self.at.max(self.seen);
-        let colon = from + token_len(&head[from..]);
-        let kind = match head.get(colon) {
-            None => return Ok(None),
-            Some(b':') if colon > self.at => return Ok(Some(colon)),
-            Some(b' ' | b'\t') => ErrorKind::SpaceBeforeColon,
-            Some(b'\r' | b'\n') => ErrorKind::MissingColon,
-            Some(_) => ErrorKind::FieldName,
+    /// Reads what is not a field line: the empty line at the end, or an error.
+    fn end(&mut self, fields: &mut Fields, head: &[u8]) -> Result<Progress, ParseError> {
+        let in_name = self.next > self.at;
+        let kind = match head[self.next..] {
+            [] => return Ok(Progress::Partial),
+            [b'\r' | b'\n', ..] if in_name => ErrorKind::MissingColon,
+            [b'\r'] => return Ok(Progress::Partial),
+            [b'\r', b'\n', ..] => return Ok(self.complete(fields, head, 2)),
+            [b'\r', ..] => ErrorKind::BareCr,
+            [b'\n', ..] if self.lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
+            [b'\n', ..] => ErrorKind::ChunkLineEnd,
+            [b' ' | b'\t', ..] => ErrorKind::SpaceBeforeColon,
+            _ => ErrorKind::FieldName,
         };
-        Err(ParseError::new(kind, colon))
-    }
-
-    /// Calls [`line_end`] where the previous call stopped.
-    fn line_end(&self, head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
-        // The last byte seen may have been a CR without its LF.
-        match line_end(head, from.max(self.seen.saturating_sub(1)))? {
-            Some((end, next)) if next == end + 1 && !self.lenience.bare_lf => {
-                Err(ParseError::new(ErrorKind::ChunkLineEnd, end))
-            }
-            line => Ok(line),
-        }
+        Err(ParseError::new(kind, self.next))
     }
 
     /// Copies the head into `fields`, which then outlive the input buffer.
@@ -183,16 +157,15 @@ impl SectionDecoder {
     }
 }
 
-/// Returns where the text starting at `from` ends and where the next line begins, or `None` if the
-/// end of the line has not arrived.
+/// Returns where the line after the text that ends at `end` begins, or `None` if the line end has
+/// not arrived.
 ///
 /// Rejects a CR without an LF, because other readers would end the line there.
 #[inline]
-pub(super) fn line_end(head: &[u8], from: usize) -> Result<Option<(usize, usize)>, ParseError> {
-    let end = from + value_len(&head[from..]);
+pub(super) fn line_end(head: &[u8], end: usize) -> Result<Option<usize>, ParseError> {
     match head[end..] {
-        [b'\r', b'\n', ..] => Ok(Some((end, end + 2))),
-        [b'\n', ..] => Ok(Some((end, end + 1))),
+        [b'\r', b'\n', ..] => Ok(Some(end + 2)),
+        [b'\n', ..] => Ok(Some(end + 1)),
         [] | [b'\r'] => Ok(None),
         [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, end)),
         _ => Err(ParseError::new(ErrorKind::FieldValue, end)),

@@ -14,7 +14,7 @@
 
 use super::error::{ErrorKind, ParseError};
 use super::field::Span;
-use super::grammar::{is_target_byte, token_len};
+use super::grammar::{target_len, token_len, value_len};
 use super::head::{RequestLine, StartLine, StatusLine, Version};
 use super::section::{Lenience, line_end};
 use super::target::has_target_form;
@@ -32,9 +32,11 @@ impl StartLine for StatusLine {
         }
         let Some((version, reason)) = self.before_reason(bytes)? else { return Ok(None) };
         // The last byte seen may have been a CR without its LF.
-        match line_end(bytes, reason.max(seen.saturating_sub(1))) {
+        let from = reason.max(seen.saturating_sub(1));
+        let end = from + value_len(&bytes[from..]);
+        match line_end(bytes, end) {
             Ok(None) => Ok(None),
-            Ok(Some((end, next))) => {
+            Ok(Some(next)) => {
                 self.reason = Span::new(reason, end);
                 Ok(Some((version, next)))
             }
@@ -176,7 +178,7 @@ fn method_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, 
 /// Finds the SP after the request-target at `start`. Returns `None` if it has not arrived.
 fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, ParseError> {
     let from = start.max(seen);
-    let end = from + bytes[from..].iter().take_while(|&&byte| is_target_byte(byte)).count();
+    let end = from + target_len(&bytes[from..]);
     match bytes.get(end) {
         None => Ok(None),
         Some(b' ') if end > start => Ok(Some(end)),
