@@ -83,10 +83,13 @@ impl Drop for Process {
 /// `--serve SOCKET`: the library's server, in a separate process.
 fn server(socket: &str) -> io::Result<()> {
     let content = &serve::VERSION[210..];
-    let server = Server::bind(&Endpoint::Unix(socket.into())).map_err(io::Error::other)?;
+    let server = Server::bind(&Endpoint::Unix(socket.into()))?;
     let server = server.with_limits(Limits::default().connections(4096));
-    server
-        .run(move |_, responder| responder.field("Content-Type", "application/json").send(content))
+    let handle = server.spawn(move |_, responder| {
+        responder.field("Content-Type", "application/json").send(content)
+    })?;
+    handle.wait();
+    Ok(())
 }
 
 /// `--bare SOCKET`: one thread for each connection, which answers each read with the same bytes.

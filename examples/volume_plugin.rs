@@ -73,7 +73,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint::Unix(format!("/run/docker/plugins/{name}.sock").into());
     let server = Server::bind(&endpoint)?;
     eprintln!("listening on {endpoint}");
-    server.run(move |request, responder| answer(&dir, request, responder))?;
+    server.spawn(move |request, responder| answer(&dir, request, responder))?.wait();
     Ok(())
 }
 

@@ -69,7 +69,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(&endpoint)?;
     println!("listening on {endpoint}");
     let notes = Mutex::new(Vec::new());
-    server.run(move |request, responder| answer(&notes, request, responder))?;
+    server.spawn(move |request, responder| answer(&notes, request, responder))?.wait();
     Ok(())
 }
 

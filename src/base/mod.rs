@@ -9,6 +9,7 @@
 //! | [`base64`] | base 64 |
 //! | [`gzip`] | decompresses gzip |
 //! | [`nearest`] | "did you mean …?" |
+//! | [`owner`] | the names of a file's user and group |
 //! | [`random`] | unpredictable tokens |
 //! | [`secret_name`] | which names denote secrets |
 //! | [`sync`] | locking a mutex after a panic |
@@ -22,6 +23,7 @@ pub mod gzip;
 #[cfg(feature = "docker")]
 pub mod nearest;
 pub mod number;
+pub mod owner;
 pub mod percent;
 #[cfg(feature = "tap")]
 pub mod random;

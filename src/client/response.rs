@@ -129,8 +129,7 @@ impl Response {
 
     /// Returns the local and the remote address of a TCP connection.
     pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
-        let socket = self.wire.as_ref()?.connection.stream().as_tcp()?;
-        Some((socket.local_addr().ok()?, socket.peer_addr().ok()?))
+        self.wire.as_ref()?.connection.stream().addresses()
     }
 
     /// Whether an earlier exchange used the same connection.

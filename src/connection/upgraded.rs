@@ -1,6 +1,6 @@
 //! A raw connection after HTTP: bytes in both directions. Each direction ends separately.
 
-use crate::transport::{Clock, Stream, Timeouts};
+use crate::transport::{Stream, Timeouts};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -54,9 +54,7 @@ impl Upgraded {
     /// # Errors
     /// Fails as setsockopt(2) does.
     pub fn set_timeouts(&mut self, timeouts: Timeouts) -> io::Result<()> {
-        let clock = Clock::start(&timeouts);
-        clock.head_received();
-        self.read.stream.set_clock(clock)
+        self.read.stream.set_timeouts(timeouts)
     }
 
     /// Ends the direction to the peer. Reading still works.
@@ -121,7 +119,7 @@ impl Read for ReadHalf {
         // Linux reports a reset if the peer left input unread, after all of the peer's bytes were
         // read. Over TCP a reset may lose some of them, so there it stays an error.
         let reset = |error: &io::Error| error.kind() == ErrorKind::ConnectionReset;
-        if result.as_ref().is_err_and(reset) && self.stream.as_unix().is_some() {
+        if result.as_ref().is_err_and(reset) && !self.stream.is_tcp() {
             return Ok(0);
         }
         result

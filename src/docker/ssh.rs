@@ -125,7 +125,7 @@ impl Program for Ssh {
         let host = &self.host;
         if status.code() == Some(127) {
             let why = "there is no `docker` command on that host; install it there";
-            return Some(Cause::new(Kind::Child, why));
+            return Some(Cause::new(Kind::Other, why));
         }
         if status.code() != Some(255) {
             return None;

@@ -168,7 +168,7 @@ impl Tls {
             None => "want a client certificate".into(),
         };
         let why = "the server reset the connection; if it never answered, it may";
-        Cause::new(Kind::Child, format!("{why} {maybe}"))
+        Cause::new(Kind::Other, format!("{why} {maybe}"))
     }
 }
 
@@ -259,8 +259,8 @@ const KNOWN: &[(&str, Kind, &str)] = &[
     ("Connection refused", Kind::NobodyListens, tcp::REFUSED),
     ("BIO_lookup_ex", Kind::UnknownHost, "the host name cannot be resolved; check its spelling"),
     ("Connection timed out", Kind::TimedOut, tcp::NO_ANSWER),
-    ("No route to host", Kind::Unreachable, tcp::NO_ROUTE),
-    ("unreachable", Kind::Unreachable, tcp::NO_ROUTE),
+    ("No route to host", Kind::Other, tcp::NO_ROUTE),
+    ("unreachable", Kind::Other, tcp::NO_ROUTE),
     ("wrong version number", Kind::TlsHandshake, NO_TLS),
     ("packet length too long", Kind::TlsHandshake, NO_TLS),
     (
@@ -273,10 +273,10 @@ const KNOWN: &[(&str, Kind, &str)] = &[
     ("X509_load_cert_crl_file", Kind::CaFile, ""),
     (
         "unexpected eof",
-        Kind::Child,
+        Kind::Other,
         "the server cut the connection without TLS's own end, so what came may not be all",
     ),
-    ("nknown option", Kind::NoProgram, "this `openssl` is too old; OpenSSL 3.0 or later is needed"),
+    ("nknown option", Kind::Other, "this `openssl` is too old; OpenSSL 3.0 or later is needed"),
     ("SSL alert number", Kind::TlsHandshake, ""),
 ];
 

@@ -80,7 +80,7 @@ impl ConnectionState {
 
     /// The address of a TCP client.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.stream.as_tcp()?.peer_addr().ok()
+        Some(self.stream.addresses()?.1)
     }
 
     /// Marks the connection as waiting for a head, so that it may be closed. `begun` says that

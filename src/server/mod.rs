@@ -77,7 +77,6 @@ mod refusal;
 mod request;
 mod responder;
 
-pub use crate::wire::reason_phrase;
 pub use access::Access;
 pub use handle::Handle;
 pub use limits::Limits;
@@ -85,12 +84,12 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use responder::{BodyWriter, Responder, Sent};
 
-use crate::transport::{Admission, Endpoint, ListenError, Listener};
+use crate::transport::{Endpoint, Listener};
 use exchange::{AccessObserver, Setup};
 use std::fmt;
 use std::io;
 
-/// A listening server; [`spawn`](Server::spawn) or [`run`](Server::run) starts to answer.
+/// A listening server; [`spawn`](Server::spawn) starts to answer.
 pub struct Server {
     listener: Listener,
     limits: Limits,
@@ -101,20 +100,12 @@ impl Server {
     /// Listens for clients of the same user; see [`Listener::bind`].
     ///
     /// # Errors
-    /// [`ListenError`], which names the cause and the remedy.
-    pub fn bind(endpoint: &Endpoint) -> Result<Server, ListenError> {
+    /// Names the endpoint, the cause and the remedy.
+    pub fn bind(endpoint: &Endpoint) -> io::Result<Server> {
         Listener::bind(endpoint).map(Server::new)
     }
 
-    /// Listens for the clients that `admission` allows; see [`Listener::bind_for`].
-    ///
-    /// # Errors
-    /// As [`bind`](Server::bind).
-    pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> Result<Server, ListenError> {
-        Listener::bind_for(endpoint, admission).map(Server::new)
-    }
-
-    /// Uses an existing listener.
+    /// Uses an existing listener, such as one for [more clients](Listener::bind_for).
     #[must_use]
     pub fn new(listener: Listener) -> Server {
         Server { listener, limits: Limits::default(), observer: None }
@@ -155,18 +146,6 @@ impl Server {
     {
         let Server { listener, limits, observer } = self;
         handle::start(listener, Setup { handler: Box::new(handler), observer, limits })
-    }
-
-    /// Serves until the process ends. A server from [`spawn`](Self::spawn) can be stopped.
-    ///
-    /// # Errors
-    /// As [`spawn`](Server::spawn).
-    pub fn run<H>(self, handler: H) -> io::Result<()>
-    where
-        H: Fn(&mut Request<'_>, Responder<'_>) -> io::Result<Sent> + Send + Sync + 'static,
-    {
-        self.spawn(handler)?.wait();
-        Ok(())
     }
 }
 

@@ -62,7 +62,7 @@ impl<'a> Responder<'a> {
         self
     }
 
-    /// Sets the reason-phrase instead of the [usual one](super::reason_phrase).
+    /// Sets the reason-phrase instead of the [usual one](crate::wire::reason_phrase).
     pub fn reason(mut self, reason: &'static str) -> Responder<'a> {
         self.reason = reason;
         self

@@ -239,7 +239,7 @@ impl Relay {
         if let Err(error) = written {
             // Bytes that the other side still sends are forwarded. A Unix socket reports the end to
             // the writer at once. TCP cannot, and would drop the unread bytes here.
-            if from.as_unix().is_some() {
+            if !from.is_tcp() {
                 let _ = from.shutdown(Shutdown::Read);
             }
             let why = format!("the {} takes no more: {error}", side.other());
@@ -303,7 +303,7 @@ impl Service for Relay {
         });
         self.viewer.tell(number, News::Closed);
         self.open.remove(number);
-        if pair.client.as_unix().is_none() {
+        if pair.client.is_tcp() {
             pair.client.linger(FAREWELL);
         }
     }

@@ -26,32 +26,20 @@ impl Cause {
     }
 }
 
-/// The kind of a [`ConnectError`](super::ConnectError), for a program's exit code.
+/// The kind of a [`ConnectError`](super::ConnectError).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectErrorKind {
     /// The socket file does not exist.
     NotFound,
-    /// The file exists, but is not a stream socket.
-    NotASocket,
     /// This user may not connect.
     PermissionDenied,
     /// No process is listening.
     NobodyListens,
-    /// The path or abstract name does not fit a socket address.
-    PathTooLong,
     /// The time limit was reached.
     TimedOut,
     /// The host name could not be resolved.
     UnknownHost,
-    /// There is no route to the address.
-    Unreachable,
-    /// This system does not support such endpoints.
-    Unsupported,
-    /// The program could not be run.
-    NoProgram,
-    /// The program ran and failed.
-    Child,
     /// The server's certificate does not verify.
     PeerCertificate,
     /// The client certificate or its key is missing, cannot be used or was refused.
@@ -60,6 +48,6 @@ pub enum ConnectErrorKind {
     CaFile,
     /// TLS could not be established for another reason.
     TlsHandshake,
-    /// Anything else. The message quotes the system.
+    /// Anything else. The message has the details.
     Other,
 }

@@ -104,7 +104,7 @@ impl Child {
         let said = self.stderr.all();
         self.program
             .explain(status, &said)
-            .unwrap_or_else(|| Cause::new(Kind::Child, in_its_words(status, &said)))
+            .unwrap_or_else(|| Cause::new(Kind::Other, in_its_words(status, &said)))
     }
 }
 
@@ -137,17 +137,16 @@ fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
 
 fn cannot_run(words: &[OsString], error: io::Error) -> Cause {
     let program = visible(words.first().map_or(b"", |word| word.as_bytes()));
-    let (kind, why) = match error.kind() {
-        ErrorKind::NotFound => (
-            Kind::NoProgram,
-            format!("the program `{program}` was not found; install it or give its path"),
-        ),
-        ErrorKind::PermissionDenied => {
-            (Kind::NoProgram, format!("`{program}` is not an executable file for this user"))
+    let why = match error.kind() {
+        ErrorKind::NotFound => {
+            format!("the program `{program}` was not found; install it or give its path")
         }
-        _ => (Kind::Other, format!("`{program}` could not be started: {error}")),
+        ErrorKind::PermissionDenied => {
+            format!("`{program}` is not an executable file for this user")
+        }
+        _ => format!("`{program}` could not be started: {error}"),
     };
-    Cause::new(kind, why).from(error)
+    Cause::new(Kind::Other, why).from(error)
 }
 
 fn in_its_words(status: ExitStatus, said: &str) -> String {

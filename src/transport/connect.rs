@@ -14,8 +14,7 @@ use std::time::Duration;
 /// * TCP: the addresses of a host are tried in the system's order (RFC 6724), each for an equal
 ///   share of the remaining time. `TCP_NODELAY` is set, because a request is a single write.
 /// * A [program](Endpoint::Program): the call waits only for a program that reports when it is
-///   ready. A later failure is an error of the first read, with a [`ConnectError`] inside
-///   ([`ConnectError::of`]).
+///   ready. A later failure is an error of the first read, with a [`ConnectError`] inside.
 ///
 /// # Errors
 /// [`ConnectError`], which names the cause and the remedy.

@@ -59,32 +59,25 @@ impl Timeouts {
 }
 
 /// Which of the [`Timeouts`] was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Limit {
-    /// [`Timeouts::connect`]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
     Connect,
-    /// [`Timeouts::head`]
     Head,
-    /// [`Timeouts::idle`]
     Idle,
-    /// [`Timeouts::total`]
     Total,
 }
 
 /// The limit that was reached; the inner error of an [`io::Error`] of kind
-/// [`io::ErrorKind::TimedOut`].
+/// [`io::ErrorKind::TimedOut`]. Prints which limit it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout {
-    /// Which limit.
-    pub limit: Limit,
-    /// How long it was.
-    pub after: Duration,
+    pub(crate) limit: Limit,
+    pub(crate) after: Duration,
 }
 
 impl Timeout {
     /// Returns the timeout inside an I/O error.
-    pub fn of(error: &io::Error) -> Option<Self> {
+    pub(crate) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
 }
@@ -144,7 +137,7 @@ impl Deadline {
 /// The clock of one exchange with [`Timeouts`]. Clones share it, so that one thread can send while
 /// another reads.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<Running>>);
+pub(crate) struct Clock(Option<Arc<Running>>);
 
 #[derive(Debug)]
 struct Running {
@@ -163,7 +156,7 @@ const HEAD_RECEIVED: u64 = u64::MAX - 1;
 
 impl Clock {
     /// Starts the clock of an exchange, before its connect.
-    pub fn start(limits: &Timeouts) -> Self {
+    pub(crate) fn start(limits: &Timeouts) -> Self {
         if *limits == Timeouts::default() {
             return Self(None);
         }
@@ -178,7 +171,7 @@ impl Clock {
 
     /// Returns how long a connect may take, at least 1 ms, and which limit applies: `connect` or
     /// the rest of `total`.
-    pub fn connect_limit(&self) -> Option<(Duration, Timeout)> {
+    pub(crate) fn connect_limit(&self) -> Option<(Duration, Timeout)> {
         let running = self.0.as_ref()?;
         let Timeouts { connect, total, .. } = running.limits;
         let connect = connect.map(|after| (after, Timeout { limit: Limit::Connect, after }));
@@ -219,7 +212,7 @@ impl Clock {
     }
 
     /// Notes that the request has been sent, which starts the limit for the response head.
-    pub fn request_sent(&self) {
+    pub(crate) fn request_sent(&self) {
         if let Some(running) = &self.0 {
             // The head may have arrived before the request was complete.
             let (from, now) = (REQUEST_UNDER_WAY, running.now());
@@ -228,7 +221,7 @@ impl Clock {
     }
 
     /// Notes that the response head is complete.
-    pub fn head_received(&self) {
+    pub(crate) fn head_received(&self) {
         if let Some(running) = &self.0 {
             running.sent.store(HEAD_RECEIVED, Ordering::Release);
         }

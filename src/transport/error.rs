@@ -45,11 +45,6 @@ impl ConnectError {
             (None, _) => io::ErrorKind::NotConnected,
         }
     }
-
-    /// Returns the connect error inside an I/O error of a [`Stream`](super::Stream).
-    pub fn of(error: &io::Error) -> Option<&Self> {
-        error.get_ref()?.downcast_ref()
-    }
 }
 
 impl fmt::Display for ConnectError {

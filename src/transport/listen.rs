@@ -1,12 +1,10 @@
 //! Listening: by default for this user alone, and never in place of a live server.
 
-use self::ListenErrorKind as Kind;
 use super::endpoint::Endpoint;
-use super::socket_file::{self, SocketFile};
+use super::socket_file::{self, SocketFile, prefixed, taken_just_now};
 use super::stream::Stream;
 use super::unix;
 use crate::base::text::visible_path;
-use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
@@ -84,58 +82,26 @@ pub struct Stopper {
     socket: Stream,
 }
 
-/// The error of a failed listen. Prints as one line: the endpoint, the cause, the remedy.
-#[derive(Debug)]
-pub struct ListenError {
-    kind: ListenErrorKind,
-    text: String,
-    source: Option<io::Error>,
-}
-
-/// The kind of a [`ListenError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ListenErrorKind {
-    /// Another process is listening.
-    InUse,
-    /// Other machines can reach the address, and [`Admission::beyond_loopback`] is off.
-    BeyondLoopback,
-    /// Anything else. The message has the details.
-    Other,
-}
-
-impl ListenError {
-    fn new(kind: Kind, why: impl Into<String>) -> Self {
-        Self { kind, text: why.into(), source: None }
-    }
-
-    fn of(what: &str, error: io::Error) -> Self {
-        let kind = if is_taken(&error) { Kind::InUse } else { Kind::Other };
-        Self { kind, text: format!("{what}: {error}"), source: Some(error) }
-    }
-
-    /// Returns the kind of error.
-    pub fn kind(&self) -> ListenErrorKind {
-        self.kind
-    }
-}
-
 impl Listener {
     /// Listens for this user alone: a socket file gets mode 0600, a TCP address must be a loopback
     /// address.
     ///
     /// # Errors
-    /// [`ListenError`], which names the cause and the remedy.
-    pub fn bind(endpoint: &Endpoint) -> Result<Self, ListenError> {
+    /// The text names the endpoint, the cause and the remedy. The kind is
+    /// [`AddrInUse`](ErrorKind::AddrInUse) if another process is listening, else that of the
+    /// system.
+    pub fn bind(endpoint: &Endpoint) -> io::Result<Self> {
         Self::bind_for(endpoint, Admission::default())
     }
 
     /// Listens for the users and machines that `admission` allows.
-    pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
-        Self::open(endpoint, admission).map_err(|error| {
-            let text = format!("cannot listen on {endpoint}: {}", error.text);
-            ListenError { text, ..error }
-        })
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind); of kind [`InvalidInput`](ErrorKind::InvalidInput) for a TCP address
+    /// that is not allowed.
+    pub fn bind_for(endpoint: &Endpoint, admission: Admission) -> io::Result<Self> {
+        Self::open(endpoint, admission)
+            .map_err(|error| prefixed(&format!("cannot listen on {endpoint}"), error))
     }
 
     /// Uses a socket that is already listening, such as one inherited from systemd. Does not remove
@@ -143,8 +109,8 @@ impl Listener {
     ///
     /// # Errors
     /// Fails if the descriptor is not a socket, or is a connection.
-    pub fn inherit(socket: impl Into<OwnedFd>) -> Result<Self, ListenError> {
-        Self::adopt(socket.into()).map_err(|error| ListenError::of("no listening socket", error))
+    pub fn inherit(socket: impl Into<OwnedFd>) -> io::Result<Self> {
+        Self::adopt(socket.into()).map_err(|error| prefixed("no listening socket", error))
     }
 
     fn adopt(socket: OwnedFd) -> io::Result<Self> {
@@ -170,7 +136,7 @@ impl Listener {
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: None })
     }
 
-    fn open(endpoint: &Endpoint, admission: Admission) -> Result<Self, ListenError> {
+    fn open(endpoint: &Endpoint, admission: Admission) -> io::Result<Self> {
         let (socket, endpoint, file) = match endpoint {
             Endpoint::Unix(path) => {
                 let (socket, file) = bind_unix(path, admission.mode)?;
@@ -179,7 +145,7 @@ impl Listener {
             Endpoint::Abstract(name) => {
                 let bound =
                     unix::abstract_address(name).and_then(|at| UnixListener::bind_addr(&at));
-                let socket = bound.map_err(|error| ListenError::of("cannot listen", error))?;
+                let socket = bound.map_err(|error| prefixed("cannot listen", error))?;
                 (Socket::Unix(socket), endpoint.clone(), None)
             }
             Endpoint::Tcp { host, port } => {
@@ -187,7 +153,8 @@ impl Listener {
                 (Socket::Tcp(socket), Endpoint::Tcp { host: host.clone(), port }, None)
             }
             Endpoint::Program(_) => {
-                return Err(ListenError::new(Kind::Other, "a program cannot be listened on"));
+                let why = "a program cannot be listened on";
+                return Err(io::Error::new(ErrorKind::Unsupported, why));
             }
         };
         Ok(Self { socket, endpoint, stopped: Arc::default(), _file: file })
@@ -246,77 +213,47 @@ fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::AlreadyExists)
 }
 
-fn bind_unix(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), ListenError> {
+fn bind_unix(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     let bound = match socket_file::bind(path, mode) {
         Err(error) if is_taken(&error) => {
-            make_way(path)?;
+            socket_file::make_way(path)?;
             socket_file::bind(path, mode)
         }
         bound => bound,
     };
     bound.map_err(|error| {
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists());
-        let (kind, why) = match (error.kind(), directory) {
+        let why = match (error.kind(), directory) {
             (ErrorKind::NotFound, Some(directory)) => {
-                let directory = visible_path(directory);
-                (Kind::Other, format!("the directory {directory} does not exist"))
+                format!("the directory {} does not exist", visible_path(directory))
             }
             (ErrorKind::InvalidFilename | ErrorKind::InvalidInput, _) => {
-                let why = "the path is too long for a socket address";
-                (Kind::Other, format!("{why}; use a shorter or a relative one"))
+                "the path is too long for a socket address; use a shorter or a relative one".into()
             }
-            _ if is_taken(&error) => (Kind::InUse, socket_file::TAKEN_JUST_NOW.into()),
-            _ => return ListenError::of("cannot listen", error),
+            _ if is_taken(&error) => return taken_just_now(),
+            _ => return prefixed("cannot listen", error),
         };
-        ListenError { kind, text: why, source: Some(error) }
+        io::Error::new(error.kind(), why)
     })
 }
 
-/// Removes a stale socket. Any other file, or a live socket, is an error.
-fn make_way(path: &Path) -> Result<(), ListenError> {
-    let in_the_way = socket_file::remove_stale(path).map_err(|error| {
-        let what = "the socket of a server that has ended is in the way and cannot be removed";
-        ListenError::of(what, error)
-    })?;
-    let kind = |is_live| if is_live { Kind::InUse } else { Kind::Other };
-    in_the_way.map_or(Ok(()), |it| Err(ListenError::new(kind(it.is_live), it.why)))
-}
-
-fn bind_tcp(
-    host: &str,
-    port: u16,
-    beyond_loopback: bool,
-) -> Result<(TcpListener, u16), ListenError> {
+fn bind_tcp(host: &str, port: u16, beyond_loopback: bool) -> io::Result<(TcpListener, u16)> {
     let addresses = (host, port).to_socket_addrs();
-    let addresses: Vec<SocketAddr> = addresses
-        .map_err(|error| ListenError::of("the host name cannot be resolved", error))?
-        .collect();
+    let addresses: Vec<SocketAddr> =
+        addresses.map_err(|error| prefixed("the host name cannot be resolved", error))?.collect();
     let open = addresses.iter().find(|address| !address.ip().is_loopback());
     if let Some(open) = open.filter(|_| !beyond_loopback) {
         let ip = open.ip();
         let why = format!("other machines can reach {ip}, which needs explicit permission");
-        return Err(ListenError::new(Kind::BeyondLoopback, why));
+        return Err(io::Error::new(ErrorKind::InvalidInput, why));
     }
     let bound = TcpListener::bind(&addresses[..])
         .and_then(|listener| listener.local_addr().map(|address| (listener, address.port())));
     bound.map_err(|error| match is_taken(&error) {
-        true => ListenError {
-            kind: Kind::InUse,
-            text: "another process listens on this port; choose another".into(),
-            source: Some(error),
-        },
-        false => ListenError::of("cannot listen", error),
+        true => {
+            let why = "another process listens on this port; choose another";
+            io::Error::new(ErrorKind::AddrInUse, why)
+        }
+        false => prefixed("cannot listen", error),
     })
-}
-
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for ListenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
-    }
 }

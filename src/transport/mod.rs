@@ -5,7 +5,7 @@
 //! * [`connect`] connects to it and returns a [`Stream`], or a [`ConnectError`] with the cause and
 //!   the remedy.
 //! * [`Carrier`] is a child process that carries a connection, such as a proxy command or ssh.
-//! * [`Timeouts`] are the caller's limits; [`Clock`] measures one exchange against them.
+//! * [`Timeouts`] are the caller's limits.
 //!
 //! The notation is Docker's:
 //!
@@ -55,10 +55,10 @@ mod unix;
 pub(crate) use cause::Cause;
 pub use cause::ConnectErrorKind;
 pub use connect::connect;
+pub(crate) use deadline::{Clock, Wait};
 #[cfg(feature = "server")]
-pub(crate) use deadline::Deadline;
-pub(crate) use deadline::Wait;
-pub use deadline::{Clock, Limit, Timeout, Timeouts};
+pub(crate) use deadline::{Deadline, Limit};
+pub use deadline::{Timeout, Timeouts};
 pub use endpoint::{Endpoint, EndpointError};
 #[cfg(feature = "docker")]
 pub(crate) use endpoint::{
@@ -67,8 +67,7 @@ pub(crate) use endpoint::{
 };
 pub use error::ConnectError;
 #[cfg(feature = "server")]
-pub use listen::{Admission, ListenError, ListenErrorKind, Listener, Stopper};
-pub use permission::owner_names;
+pub use listen::{Admission, Listener, Stopper};
 #[cfg(feature = "server")]
 pub use private_dir::PrivateDir;
 pub use program::Carrier;

@@ -3,7 +3,8 @@
 //! Connecting needs write permission on the socket file and search permission on every directory
 //! above it (unix(7)).
 
-use crate::base::text::{visible, visible_path};
+use crate::base::owner::owner_names;
+use crate::base::text::visible_path;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -48,22 +49,4 @@ fn remedy(metadata: &fs::Metadata, right: u32, subject: &str) -> String {
     } else {
         format!("{owned}: use {sudo}")
     }
-}
-
-/// Returns the names of a file's user and group, or their numbers where no name is known.
-pub fn owner_names(metadata: &fs::Metadata) -> (String, String) {
-    (name_of("/etc/passwd", metadata.uid()), name_of("/etc/group", metadata.gid()))
-}
-
-/// Looks up a numeric id in a file of `name:password:id:…` lines (passwd(5), group(5)), and falls
-/// back to the number.
-fn name_of(file: &str, id: u32) -> String {
-    let number = id.to_string();
-    let text = fs::read(file).unwrap_or_default();
-    let named = String::from_utf8_lossy(&text).lines().find_map(|line| {
-        let mut parts = line.split(':');
-        let name = parts.next()?;
-        (parts.nth(1)? == number && !name.is_empty()).then(|| visible(name.as_bytes()))
-    });
-    named.unwrap_or(number)
 }

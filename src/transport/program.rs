@@ -56,13 +56,6 @@ pub(crate) struct Ready {
 #[derive(Clone, Debug)]
 pub struct Carrier(pub(crate) Arc<dyn Program>);
 
-impl Carrier {
-    /// Returns the program and its arguments, for a connect without a time limit.
-    pub fn words(&self) -> Vec<OsString> {
-        self.0.words(None)
-    }
-}
-
 impl fmt::Display for Carrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -72,7 +65,7 @@ impl fmt::Display for Carrier {
 /// Compares the name and the command line.
 impl PartialEq for Carrier {
     fn eq(&self, other: &Self) -> bool {
-        self.words() == other.words() && self.to_string() == other.to_string()
+        self.0.words(None) == other.0.words(None) && self.to_string() == other.to_string()
     }
 }
 

@@ -15,7 +15,7 @@ use super::cause::ConnectErrorKind;
 use super::private_dir::PrivateDir;
 use super::unix::{self, ShortPath};
 use std::fs::{self, Permissions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
@@ -31,14 +31,6 @@ pub(super) struct SocketFile {
     path: PathBuf,
     inode: (u64, u64),
 }
-
-/// A file that has the name of our socket.
-pub(super) struct InTheWay {
-    pub is_live: bool,
-    pub why: &'static str,
-}
-
-pub(super) const TAKEN_JUST_NOW: &str = "another server has just taken the name";
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
@@ -83,16 +75,25 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes a stale socket, or returns what else has the name.
-pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
+/// Removes a stale socket. Any other file, or a live socket, is an error.
+pub(super) fn make_way(path: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
         let why = "a file that is not a socket is in the way; remove it or choose another path";
-        return Ok(Some(InTheWay { is_live: false, why }));
+        return Err(io::Error::new(ErrorKind::AlreadyExists, why));
     }
     if !is_stale(path) {
         let why = "another process listens on it; stop that one or choose another path";
-        return Ok(Some(InTheWay { is_live: true, why }));
+        return Err(io::Error::new(ErrorKind::AddrInUse, why));
     }
+    let removed = remove_if_still_stale(path).map_err(|error| {
+        let what = "the socket of a server that has ended is in the way and cannot be removed";
+        prefixed(what, error)
+    })?;
+    if removed { Ok(()) } else { Err(taken_just_now()) }
+}
+
+/// Moves a socket aside and checks it there, where no other server can replace it.
+fn remove_if_still_stale(path: &Path) -> io::Result<bool> {
     let directory = PrivateDir::new_in(directory_of(path))?;
     let aside = directory.path().join("s");
     fs::rename(path, &aside)?;
@@ -101,7 +102,16 @@ pub(super) fn remove_stale(path: &Path) -> io::Result<Option<InTheWay>> {
         fs::hard_link(&aside, path)?;
     }
     fs::remove_file(&aside)?;
-    Ok((!stale).then_some(InTheWay { is_live: true, why: TAKEN_JUST_NOW }))
+    Ok(stale)
+}
+
+pub(super) fn taken_just_now() -> io::Error {
+    io::Error::new(ErrorKind::AddrInUse, "another server has just taken the name")
+}
+
+/// Puts `what` before the text of an error, and keeps its kind.
+pub(super) fn prefixed(what: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 fn is_stale(path: &Path) -> bool {

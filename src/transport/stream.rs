@@ -2,26 +2,27 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::OwnedFd;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::child::Child;
-use super::deadline::{Clock, Wait};
+use super::deadline::{Clock, Timeouts, Wait};
 use super::error::ConnectError;
 
 /// A connected byte stream: a Unix socket, a TCP socket, or a child process behind a socket pair.
 ///
 /// `&Stream` reads and writes too, so that one thread can send while another receives. Interrupted
-/// calls resume. A limit that was reached is an error of kind [`TimedOut`](ErrorKind::TimedOut);
-/// [`Timeout::of`](super::Timeout::of) returns which limit.
+/// calls resume. A limit that was reached is an error of kind [`TimedOut`](ErrorKind::TimedOut)
+/// with a [`Timeout`](super::Timeout) inside.
 ///
-/// If a program has failed, a read at its end is an error with a [`ConnectError`] inside.
+/// If a program has failed, a read at its end is an error with a [`ConnectError`] inside
+/// ([`io::Error::downcast`]). Its socket ([`AsFd`]) is our end of a socket pair.
 pub struct Stream {
-    /// A socket of any family: except in `as_tcp`, all calls below are the same for TCP.
+    /// A socket of any family: except for addresses, all calls are the same for TCP.
     socket: UnixStream,
     is_tcp: bool,
     child: Option<Arc<Child>>,
@@ -42,7 +43,7 @@ impl Stream {
         Self { socket, is_tcp: false, child: child.map(Arc::new), set, clock }
     }
 
-    /// Returns another handle on the same connection, with the same [`Clock`]. Fails as dup(2)
+    /// Returns another handle on the same connection, with the same time limits. Fails as dup(2)
     /// does.
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self {
@@ -82,9 +83,16 @@ impl Stream {
         }
     }
 
-    /// Applies the limits of an exchange to reads and writes on this handle and its later clones.
-    /// `Clock::default()` removes them. Fails as setsockopt(2) does.
-    pub fn set_clock(&mut self, clock: Clock) -> io::Result<()> {
+    /// Sets the time limits of this handle and its later clones: `idle`, and `total` from now on.
+    /// `Timeouts::default()` removes all limits. Fails as setsockopt(2) does.
+    pub fn set_timeouts(&mut self, timeouts: Timeouts) -> io::Result<()> {
+        let clock = Clock::start(&timeouts);
+        clock.head_received();
+        self.set_clock(clock)
+    }
+
+    /// Applies the limits of an exchange. `Clock::default()` removes them.
+    pub(crate) fn set_clock(&mut self, clock: Clock) -> io::Result<()> {
         self.clock = clock;
         if self.clock.begin_wait().is_none() {
             self.set_read_timeout(None)?;
@@ -94,16 +102,13 @@ impl Stream {
     }
 
     /// Sets the timeout of each read while no [`Clock`] applies; `None` is no limit. An unchanged
-    /// timeout costs no system call.
-    ///
-    /// # Errors
-    /// Fails as setsockopt(2) does, and for a `timeout` of zero.
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+    /// timeout costs no system call. Fails as setsockopt(2) does, and for a `timeout` of zero.
+    pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Read, timeout)
     }
 
     /// Sets the timeout of each write.
-    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set_timeout(Side::Write, timeout)
     }
 
@@ -121,16 +126,15 @@ impl Stream {
         Ok(())
     }
 
-    /// Returns the Unix socket inside, or our end of a program's socket pair. Set no timeouts on
-    /// it.
-    pub fn as_unix(&self) -> Option<&UnixStream> {
-        (!self.is_tcp).then_some(&self.socket)
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.is_tcp
     }
 
-    /// Returns another handle on the TCP socket inside. Set no timeouts on it.
-    pub fn as_tcp(&self) -> Option<TcpStream> {
+    /// Returns the local and the remote address of a TCP connection.
+    pub(crate) fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         let socket = self.socket.try_clone().ok().filter(|_| self.is_tcp)?;
-        Some(TcpStream::from(OwnedFd::from(socket)))
+        let socket = TcpStream::from(OwnedFd::from(socket));
+        Some((socket.local_addr().ok()?, socket.peer_addr().ok()?))
     }
 
     /// Returns whether an idle connection can carry another request: the peer has neither closed it
@@ -247,6 +251,13 @@ impl Write for Stream {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// For calls that are not here, such as `peer_addr`. Set no timeouts on it.
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

@@ -99,7 +99,7 @@ fn explain(error: io::Error) -> Cause {
     let (kind, why) = match error.kind() {
         ErrorKind::ConnectionRefused => (Kind::NobodyListens, REFUSED),
         ErrorKind::TimedOut => (Kind::TimedOut, NO_ANSWER),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (Kind::Unreachable, NO_ROUTE),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => (Kind::Other, NO_ROUTE),
         ErrorKind::PermissionDenied => {
             (Kind::PermissionDenied, "a local firewall or security module refuses the connection")
         }

@@ -150,7 +150,7 @@ fn explain(error: io::Error, other: impl FnOnce(&io::Error) -> Reason) -> Cause 
             (Kind::TimedOut, format!("not accepted within {:?}: {late}", rounded(after)))
         }
         None if is_wrong_socket_type(&error) => (
-            Kind::NotASocket,
+            Kind::Other,
             "it is a datagram or seqpacket socket, not a stream socket; HTTP needs a stream".into(),
         ),
         None => other(&error),
@@ -173,7 +173,7 @@ fn explain_path(path: &Path, error: &io::Error) -> Reason {
             (Kind::NotFound, "a part of the path is a file, not a directory; check the path".into())
         }
         ErrorKind::InvalidFilename | ErrorKind::InvalidInput if !fits(path) => (
-            Kind::PathTooLong,
+            Kind::Other,
             format!(
                 "the path has {} bytes, and a socket address holds only {SUN_PATH_MAX}; use a \
                  shorter or a relative path",
@@ -214,7 +214,7 @@ fn explain_refused(path: &Path) -> Reason {
             return (Kind::NobodyListens, why.into());
         }
     };
-    (Kind::NotASocket, format!("it is {what}, not a socket; check the path"))
+    (Kind::Other, format!("it is {what}, not a socket; check the path"))
 }
 
 fn explain_abstract(error: &io::Error) -> Reason {
@@ -225,10 +225,10 @@ fn explain_abstract(error: &io::Error) -> Reason {
              server or check the name",
         ),
         ErrorKind::InvalidInput => {
-            (Kind::PathTooLong, "an abstract name has at most 107 bytes; use a shorter one")
+            (Kind::Other, "an abstract name has at most 107 bytes; use a shorter one")
         }
         ErrorKind::Unsupported => {
-            (Kind::Unsupported, "abstract names exist on Linux only; use a socket file")
+            (Kind::Other, "abstract names exist on Linux only; use a socket file")
         }
         ErrorKind::PermissionDenied => {
             (Kind::PermissionDenied, "a security module (SELinux, AppArmor) refuses the connection")

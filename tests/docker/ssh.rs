@@ -102,13 +102,13 @@ fn ssh_gets_the_right_arguments_and_its_errors_are_explained() {
         ("closed", Kind::NobodyListens, "no ssh server listens"),
         ("denied", Kind::PermissionDenied, "see that `ssh denied true` works"),
         ("stranger", Kind::PermissionDenied, "run `ssh stranger` once"),
-        ("bare", Kind::Child, "no `docker` command on that host"),
-        ("other", Kind::Child, "exit status 1: something else"),
+        ("bare", Kind::Other, "no `docker` command on that host"),
+        ("other", Kind::Other, "exit status 1: something else"),
     ];
     for (host, kind, words) in failures {
         let mut stream = connect(&Endpoint::ssh(None, host, None, None).unwrap(), None).unwrap();
         let error = stream.read(&mut [0]).unwrap_err();
-        let failure = ConnectError::of(&error).unwrap();
+        let failure = error.downcast::<ConnectError>().unwrap();
         let text = failure.to_string();
         assert_eq!(failure.kind(), kind, "{text}");
         assert!(

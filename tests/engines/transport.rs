@@ -188,7 +188,7 @@ fn through_ssh(port: u16, socket: PathBuf) {
     let absent = "/run/no such; daemon.sock";
     fails(
         to("127.0.0.1", port, absent.as_ref()),
-        Kind::Child,
+        Kind::Other,
         "the program ended with exit status 1: ",
     );
     let nobody = Endpoint::ssh(Some("nobody"), "127.0.0.1", Some(port), None).unwrap();

@@ -139,8 +139,7 @@ impl Page {
             let why = format!("{endpoint}: a browser needs an address like tcp://127.0.0.1:8080");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         };
-        let server = Server::bind(endpoint)
-            .map_err(io::Error::other)?
+        let server = Server::bind(endpoint)?
             .with_limits(Limits::default().connections(64).content(0).silence(SILENCE));
         let Endpoint::Tcp { port, .. } = *server.endpoint() else {
             return Err(io::ErrorKind::Unsupported.into());

@@ -125,9 +125,10 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failu
 }
 
 fn broken(error: io::Error) -> Failure {
-    if let Some(timeout) = Timeout::of(&error) {
-        return Error::Timeout(timeout).into();
-    }
+    let error = match error.downcast::<Timeout>() {
+        Ok(timeout) => return Error::Timeout(timeout).into(),
+        Err(error) => error,
+    };
     match error.downcast::<ConnectError>() {
         // The child process that carries the connection has failed.
         Ok(failure) => Error::Connect(failure).into(),

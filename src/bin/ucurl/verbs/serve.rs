@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use unix_http::Endpoint;
-use unix_http::transport::{Admission, ListenErrorKind, Listener, PrivateDir};
+use unix_http::transport::{Admission, Listener, PrivateDir};
 
 /// Binds to `--listen` with `--mode` and `--allow-remote`, or takes stdin if it is a listening
 /// socket, as with systemd's `StandardInput=socket`. Without `--listen` the socket is in a private
@@ -35,7 +35,9 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     };
     let listener =
         Listener::bind_for(&endpoint, admission).map_err(|error| match error.kind() {
-            ListenErrorKind::BeyondLoopback => format!("{error} (--allow-remote)"),
+            io::ErrorKind::InvalidInput if matches!(endpoint, Endpoint::Tcp { .. }) => {
+                format!("{error} (--allow-remote)")
+            }
             _ => error.to_string(),
         })?;
     Ok((directory, listener))

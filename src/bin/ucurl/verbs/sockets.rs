@@ -22,9 +22,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use unix_http::base::number::{decimal, hexadecimal};
+use unix_http::base::owner::owner_names;
 use unix_http::base::text::harmless;
 use unix_http::json::JsonWriter;
-use unix_http::transport::{ConnectErrorKind, Timeouts, connect, owner_names};
+use unix_http::transport::{ConnectErrorKind, Timeouts, connect};
 use unix_http::wire::ErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
@@ -284,7 +285,7 @@ fn not_http(error: &Error, endpoint: &Endpoint) -> Protocol {
 fn is_ttrpc(endpoint: &Endpoint) -> bool {
     let mut frame = [0; 10];
     let asked = connect(endpoint, Some(PATIENCE)).map(|mut stream| {
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_timeouts(Timeouts::default().idle(PATIENCE))?;
         stream.write_all(&TTRPC_REQUEST)?;
         stream.read_exact(&mut frame)
     });

@@ -25,7 +25,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -168,7 +168,7 @@ fn start_back(args: &[Vec<u8>], token: &str, meeting_place: &Endpoint) -> io::Re
 /// Waits for the back, which sends the token first: any process can connect to an abstract name.
 fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream>> {
     while let Some(stream) = listener.accept()? {
-        let stream = stream.as_unix().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
+        let stream = UnixStream::from(stream.as_fd().try_clone_to_owned()?);
         let mut said = vec![0; token.len()];
         stream.set_read_timeout(Some(Duration::from_secs(1)))?;
         if (&stream).read_exact(&mut said).is_ok() && said == token {
@@ -184,10 +184,10 @@ fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream
 pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)> {
     if cfg!(any(target_os = "linux", target_os = "android")) {
         let name = format!("{name}-{}", random_token()).into_bytes();
-        return Ok((None, Listener::bind(&Endpoint::Abstract(name)).map_err(io::Error::other)?));
+        return Ok((None, Listener::bind(&Endpoint::Abstract(name))?));
     }
     let (endpoint, directory) = private_socket()?;
-    Ok((Some(directory), Listener::bind(&endpoint).map_err(io::Error::other)?))
+    Ok((Some(directory), Listener::bind(&endpoint)?))
 }
 
 /// Meets the front, in the back.
@@ -198,7 +198,7 @@ fn meet(mark: &[u8], command: bool) -> Option<Front> {
     (&stream).write_all(token.as_bytes()).ok()?;
     // From "ready" on a signal to the front ends both.
     (&stream).read_exact(&mut [0; 6]).ok()?;
-    let socket = stream.as_unix()?.try_clone().ok()?;
+    let socket = UnixStream::from(stream.as_fd().try_clone_to_owned().ok()?);
     let (waits, wishes) = (AtomicBool::new(command), Mutex::default());
     Some(Front { socket, group, waits, wishes, changed: Condvar::new() })
 }
