@@ -4,6 +4,5 @@
 mod support;
 
 mod base {
-    mod gzip;
     mod tools;
 }

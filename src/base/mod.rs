@@ -7,7 +7,6 @@
 //! | [`time`] | the calendar, HTTP dates and RFC 3339 |
 //! | [`percent`] | percent-encoding |
 //! | [`base64`] | base 64 |
-//! | [`gzip`] | decompresses gzip |
 //! | [`nearest`] | "did you mean …?" |
 //! | [`owner`] | the names of a file's user and group |
 //! | [`random`] | unpredictable tokens |
@@ -19,7 +18,6 @@
 #[cfg(feature = "docker")]
 pub mod base64;
 #[cfg(feature = "tap")]
-pub mod gzip;
 #[cfg(feature = "docker")]
 pub mod nearest;
 pub mod number;

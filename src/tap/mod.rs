@@ -14,26 +14,29 @@
 //! * [`guard`] passes only what its rules allow.
 //! * [`gate`] keeps web pages out of a TCP port.
 
-pub mod gate;
+mod gate;
 mod glob;
-pub mod guard;
+mod guard;
 #[cfg(feature = "page")]
-pub mod page;
-pub mod record;
+mod page;
+mod record;
+mod recorder;
 mod refusal;
 mod relay;
-pub mod replay;
+mod replay;
 mod selection;
 mod stopper;
 mod viewer;
 
 pub use gate::{Denied, Gate};
-pub use guard::{AllowList, RequestWatch, needed_rules};
-pub use record::har::Har;
-pub use record::pcap::Pcap;
-pub use record::raw::{Record, Recording};
-pub use record::script::{Script, Tool};
+pub use guard::AllowList;
+#[cfg(feature = "page")]
+pub use page::{Origin, Page};
+pub use record::har::har;
+pub use record::pcap::pcap;
+pub use record::raw::{Recording, record};
+pub use record::script::{curl_script, script};
 pub use relay::Relay;
 pub use replay::Replay;
-pub use selection::{Selected, Selection};
+pub use selection::Selection;
 pub use stopper::TapStopper;

@@ -62,13 +62,13 @@ impl Selection {
     }
 
     /// Returns whether it may select only some exchanges of a connection.
-    pub fn is_partial(&self) -> bool {
+    fn is_partial(&self) -> bool {
         self.request.is_some() || self.status.is_some()
     }
 
     /// Shows the selected events of a relay to `observer`. If only some exchanges of a connection
     /// are selected, it shows only their events.
-    pub fn of<O: Observer>(&self, observer: O) -> Selected<O> {
+    pub fn of<O: Observer>(&self, observer: O) -> impl Observer + use<O> {
         Selected { selection: self.clone(), observer, held: Mutex::default() }
     }
 
@@ -108,8 +108,7 @@ impl Selection {
 }
 
 /// An observer of selected events.
-#[derive(Debug)]
-pub struct Selected<O> {
+struct Selected<O> {
     selection: Selection,
     observer: O,
     held: Mutex<HeldEvents>,
@@ -143,16 +142,12 @@ impl<O: Observer> Observer for Selected<O> {
         }
     }
 
-    fn flush(&self) {
-        self.observer.flush();
+    fn flush(&self) -> Option<String> {
+        self.observer.flush()
     }
 
     fn finish(&self) -> Option<String> {
         self.observer.finish()
-    }
-
-    fn error(&self) -> Option<String> {
-        self.observer.error()
     }
 }
 
@@ -222,14 +217,14 @@ impl HeldEvent {
     }
 
     fn size(&self) -> usize {
-        size_of::<HeldEvent>()
-            + match &self.what {
-                BeforeStatus::Interim(head) => head.as_bytes().len(),
-                BeforeStatus::Content(bytes)
-                | BeforeStatus::Framing(bytes)
-                | BeforeStatus::Tunnel(bytes) => bytes.len(),
-                _ => 0,
-            }
+        let bytes = match &self.what {
+            BeforeStatus::Interim(head) => head.as_bytes().len(),
+            BeforeStatus::Content(bytes)
+            | BeforeStatus::Framing(bytes)
+            | BeforeStatus::Tunnel(bytes) => bytes.len(),
+            _ => 0,
+        };
+        size_of::<HeldEvent>() + bytes
     }
 }
 

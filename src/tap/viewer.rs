@@ -238,10 +238,7 @@ impl Viewer {
     }
 
     fn flush(&self) {
-        for observer in &self.observers {
-            observer.flush();
-        }
-        self.note_errors(|observer| observer.error());
+        self.note_errors(|observer| observer.flush());
     }
 }
 

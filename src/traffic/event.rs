@@ -149,18 +149,15 @@ pub trait Observer: Send + Sync {
     /// Receives an event of a connection. Its bytes arrived `at` after the start of the relay.
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>);
 
-    /// Writes buffered output. It may block without delaying the traffic. A relay calls it soon
-    /// after events.
-    fn flush(&self) {}
+    /// Writes buffered output, and returns the first error so far. It may block without delaying
+    /// the traffic. A relay calls it soon after events.
+    fn flush(&self) -> Option<String> {
+        None
+    }
 
     /// Writes all remaining output at the end, and returns the first error.
     fn finish(&self) -> Option<String> {
-        self.error()
-    }
-
-    /// Returns the first error so far.
-    fn error(&self) -> Option<String> {
-        None
+        self.flush()
     }
 }
 
@@ -169,15 +166,11 @@ impl<P: Deref<Target: Observer> + Send + Sync> Observer for P {
         (**self).see(connection, at, event);
     }
 
-    fn flush(&self) {
-        (**self).flush();
+    fn flush(&self) -> Option<String> {
+        (**self).flush()
     }
 
     fn finish(&self) -> Option<String> {
         (**self).finish()
-    }
-
-    fn error(&self) -> Option<String> {
-        (**self).error()
     }
 }

@@ -24,4 +24,4 @@ pub use conversation::Conversation;
 pub use event::{Event, Fault, Observer};
 pub use exchange::{Exchange, Message, Side};
 pub use explain::Explain;
-pub use text::{BodyDetail, Text};
+pub use text::Text;

@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["base", "wire", "transport", "error", "connection"]),
     ("server", &["base", "wire", "transport", "error", "connection"]),
     ("docker", &["base", "wire", "transport", "error", "connection", "json", "client"]),
-    ("traffic", &["base", "wire", "json", "docker"]),
+    ("traffic", &["base", "wire", "transport", "json", "docker"]),
     (
         "tap",
         &[

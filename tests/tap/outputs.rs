@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 use unix_http::json::Value;
-use unix_http::tap::Har;
+use unix_http::tap;
 use unix_http::traffic::{Conversation, Event, Observer, Side};
 
 fn entries(har: &[u8]) -> usize {
@@ -49,8 +49,8 @@ impl Seek for Disk {
 fn a_har_on_a_full_disk_stays_valid() {
     let mut stopped = 0;
     for room in 200..4000 {
-        let disk = Disk { file: Cursor::new(Vec::new()), room };
-        let har = Har::new(disk, SystemTime::UNIX_EPOCH).unwrap();
+        let mut disk = Disk { file: Cursor::new(Vec::new()), room };
+        let har = tap::har(&mut disk, SystemTime::UNIX_EPOCH, true).unwrap();
         let mut conversation = Conversation::new(true);
         let see = &mut |event: &Event<'_>| har.see(1, Duration::ZERO, event);
         for _ in 0..5 {
@@ -58,8 +58,9 @@ fn a_har_on_a_full_disk_stays_valid() {
             conversation.bytes(Side::Client, Duration::ZERO, ask, see);
             conversation.bytes(Side::Server, Duration::ZERO, ANSWER.as_bytes(), see);
         }
-        let error = har.error();
-        let file = har.into_inner().file.into_inner();
+        let error = har.flush();
+        drop(har);
+        let file = disk.file.into_inner();
         assert!(file.len() as u64 <= room);
         match error {
             None => assert_eq!(entries(&file), 5, "{room}"),

@@ -8,8 +8,7 @@ use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::json::Value;
-use unix_http::tap::Recording;
-use unix_http::tap::page::{Origin, Page};
+use unix_http::tap::{Origin, Page, Recording};
 use unix_http::traffic::Side::{Client, Server};
 use unix_http::traffic::{Conversation, Event, Explain, Observer, Side};
 
@@ -118,8 +117,7 @@ fn the_list_fills_and_an_exchange_is_shown_in_full() {
 fn the_remarks_are_those_of_explain() {
     let shown = shown();
     let (mut reader, writer) = std::io::pipe().unwrap();
-    let explain = Explain::new(writer).overheard("unix:///run/docker.sock");
-    explain.toward_unix(true);
+    let explain = Explain::new(writer).overheard(&Endpoint::Unix("/run/docker.sock".into()));
     let mut talk = Conversation::new(true);
     let request = "PUT /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
         Transfer-Encoding: chunked\r\nX-Registry-Auth: e30=\r\n\r\n\

@@ -113,7 +113,7 @@ fn a_request_that_fits_into_no_command_has_none() {
         "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n\0\x01\x02\x03",
     );
     shown.says(2, Client, 0, "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
-    let large = "x".repeat(unix_http::tap::page::BODY_LIMIT + 1);
+    let large = "x".repeat((128 << 10) + 1);
     let head = format!("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", large.len());
     shown.says(3, Client, 0, head + &large);
     let fields = "Host: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";

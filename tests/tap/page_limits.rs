@@ -9,10 +9,14 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, SystemTime};
 use unix_http::json::Value;
-use unix_http::tap::Relay;
-use unix_http::tap::page::{BODY_LIMIT, BYTE_LIMIT, EXCHANGE_LIMIT, Origin, Page};
+use unix_http::tap::{Origin, Page, Relay};
 use unix_http::traffic::Side::{Client, Server};
 use unix_http::transport::{Endpoint, Listener};
+
+/// The limits of the page, as its documentation names them.
+const EXCHANGE_LIMIT: usize = 10_000;
+const BYTE_LIMIT: usize = 32 << 20;
+const BODY_LIMIT: usize = 128 << 10;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::docker::{FrameStream, encode_frame};
 use unix_http::json::Value;
-use unix_http::tap::{Har, Pcap, Record, Recording, Replay, Script, TapStopper, Tool};
+use unix_http::tap::{self, Recording, Replay, TapStopper};
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer};
 use unix_http::transport::Listener;
@@ -145,10 +145,17 @@ fn started() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_709_208_000)
 }
 
-fn har(limit: usize) -> Vec<u8> {
-    let har = Har::new(Cursor::new(Vec::new()), started()).unwrap().body_limit(limit);
-    show(&har, &session());
-    har.into_inner().into_inner()
+fn har(said: &Said) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    show(&tap::har(&mut file, started(), true).unwrap(), said);
+    file.into_inner()
+}
+
+/// A request and a response with longer bodies than a HAR keeps.
+fn long_bodies() -> Said {
+    let body = vec![b'x'; (1 << 20) + 3];
+    let answer = response("200 OK", "", &body[1..]);
+    vec![(0, 1, Client, request("PUT /long", "", &body)), (1, 1, Server, answer)]
 }
 
 /// The schema of HAR 1.2: the members of each object, which of them are optional, and their types.
@@ -279,7 +286,7 @@ mod schema {
 
 #[test]
 fn a_har_follows_its_schema_and_contains_the_traffic() {
-    let value = Value::parse(&har(1 << 20)).unwrap();
+    let value = Value::parse(&har(&session())).unwrap();
     schema::check(&value, schema::HAR, "har");
     let text = |value: &Value, path: &[&str]| -> String {
         let found = path.iter().try_fold(value, |value, name| value.get(name));
@@ -345,14 +352,14 @@ fn a_har_follows_its_schema_and_contains_the_traffic() {
 
 #[test]
 fn a_har_truncates_bodies_at_its_limit_and_notes_it() {
-    let value = Value::parse(&har(10)).unwrap();
+    let value = Value::parse(&har(&long_bodies())).unwrap();
     schema::check(&value, schema::HAR, "har");
     let entries = value.get("log").unwrap().get("entries").unwrap().elements().to_vec();
     let comments: Vec<&str> = entries
         .iter()
         .filter_map(|entry| entry.get("request")?.get("postData")?.get("comment")?.as_str())
         .collect();
-    assert_eq!(comments, ["the first 10 of 30 bytes", "the first 10 of 100004 bytes"]);
+    assert_eq!(comments, ["the first 1048576 of 1048579 bytes"]);
 }
 
 /// If the tap is killed at any moment, the file is a HAR of all exchanges that had ended.
@@ -375,7 +382,7 @@ fn a_har_is_complete_after_every_entry() {
         }
     }
     let file = Watched::default();
-    show(&Har::new(file.clone(), started()).unwrap(), &session());
+    show(&tap::har(file.clone(), started(), true).unwrap(), &session());
     let text = file.0.lock().unwrap().get_ref().clone();
     assert_eq!(
         Value::parse(&text).unwrap().get("log").unwrap().get("entries").unwrap().elements().len(),
@@ -389,7 +396,7 @@ fn tshark_reads_the_capture_as_http() {
     let dir = TempDir::new();
     let path = dir.join("p.pcapng");
     show(
-        &Pcap::new(std::fs::File::create(&path).unwrap(), started(), "unix:///a").unwrap(),
+        &tap::pcap(std::fs::File::create(&path).unwrap(), started(), "unix:///a").unwrap(),
         &session(),
     );
     let tshark = |arguments: &[&str]| {
@@ -455,7 +462,7 @@ fn tshark_reads_the_capture_as_http() {
 fn a_recording_contains_every_byte_and_can_be_read_back() {
     let dir = TempDir::new();
     let path = dir.join("rec");
-    show(&Record::create(&path, started(), true).unwrap(), &session());
+    show(&tap::record(&path, started(), true).unwrap(), &session());
     for connection in 1..=3 {
         for side in [Client, Server] {
             let all: Vec<u8> = session()
@@ -502,18 +509,21 @@ fn a_recording_contains_every_byte_and_can_be_read_back() {
     assert!(remarks[0].starts_with("1.client is shorter than the index says"), "{remarks:?}");
 }
 
-fn script(tool: Tool, said: &Said) -> String {
+/// Returns the script for `ucurl` or `curl`.
+fn script(tool: &str, said: &Said) -> String {
     let (reader, writer) = std::io::pipe().unwrap();
     let text = thread::spawn(move || std::io::read_to_string(reader).unwrap());
-    let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into())).for_tool(tool);
-    show(&script, said);
-    drop(script);
+    let endpoint = Endpoint::Unix("/run/docker.sock".into());
+    match tool {
+        "curl" => show(&tap::curl_script(writer, &endpoint), said),
+        _ => show(&tap::script(writer, &endpoint), said),
+    }
     text.join().unwrap()
 }
 
 #[test]
 fn a_script_quotes_every_word_for_the_shell() {
-    let text = script(Tool::Ucurl, &session());
+    let text = script("ucurl", &session());
     let (before, rest) = text.split_once("base64 -d >\"$tmp/2.stdin\" <<'END'\n").unwrap();
     let want = r#"#!/bin/sh
 # The requests that went through a socket, recorded by `ucurl tap --script`: run it to make them again.
@@ -575,38 +585,37 @@ base64 -d >"$tmp/5.body" <<'END'
 /// the recorded requests, with the same bodies, input and ids.
 #[test]
 fn a_script_repeats_the_recorded_requests() {
-    for (tool, needs) in [(Tool::Ucurl, "base64"), (Tool::Curl, "curl")] {
+    for (tool, needs) in [("ucurl", "base64"), ("curl", "curl")] {
         if program(needs).is_none() {
             continue;
         }
         // A script uses full ids. curl cannot attach, which is the purpose of connection 2.
         let mut said = session_of(ID);
-        said.retain(|(_, connection, ..)| tool == Tool::Ucurl || *connection != 2);
+        said.retain(|(_, connection, ..)| tool == "ucurl" || *connection != 2);
         let dir = TempDir::new();
-        show(&Record::create(dir.join("rec"), started(), true).unwrap(), &said);
+        show(&tap::record(&dir.join("rec"), started(), true).unwrap(), &said);
         let file = dir.write("script", script(tool, &said));
         let socket = dir.join("s");
         let listener = Listener::bind(&Endpoint::Unix(socket.clone())).unwrap();
         let replay = Replay::open(dir.join("rec")).unwrap().strict(true);
         let stopper = Stop(replay.stopper(&listener).unwrap());
-        let ended = thread::scope(|scope| {
-            scope.spawn(|| replay.run(&listener));
+        let (ended, mut problems) = thread::scope(|scope| {
+            let replaying = scope.spawn(|| replay.run(&listener));
             let mut shell = Command::new("sh");
             shell.arg(&file).env("DOCKER_HOST", format!("unix://{}", socket.display()));
             let ended =
                 run(shell.env("UCURL", env!("CARGO_BIN_EXE_ucurl")), b"", Duration::from_secs(60));
             drop(stopper);
-            ended
+            (ended, replaying.join().unwrap())
         });
         let (out, err) = (ended.stdout(), ended.stderr());
-        assert_eq!(ended.code, 0, "{tool:?}: {out}\n{err}\n{:?}", replay.problems());
+        assert_eq!(ended.code, 0, "{tool}: {out}\n{err}\n{problems:?}");
         // To decode frames, ucurl asks the engine whether the container has a terminal.
         let json = format!("{ID}/json");
-        let mut problems = replay.problems();
         problems.retain(|problem| !problem.contains(&json));
-        assert_eq!(problems, [""; 0], "{tool:?}");
+        assert_eq!(problems, [""; 0], "{tool}");
         assert!(out.contains(ID) && out.contains("No such container: nope"), "{out}");
-        if tool == Tool::Ucurl {
+        if tool == "ucurl" {
             assert_eq!(
                 (out.matches("hello\n").count(), err.matches("oops\n").count()),
                 (2, 2),
@@ -625,8 +634,9 @@ impl Drop for Stop {
     }
 }
 
-/// Sends requests to a replay on separate connections. Returns the bytes of the responses.
-fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
+/// Sends requests to a replay on separate connections. Returns the bytes of the responses, and the
+/// problems.
+fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<String>) {
     use std::io::Read;
     let dir = TempDir::new();
     let path = dir.join("s");
@@ -634,7 +644,7 @@ fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let stopper = Stop(replay.stopper(&listener).unwrap());
     let (replay, listener) = (replay, &listener);
     thread::scope(move |scope| {
-        scope.spawn(move || replay.run(listener));
+        let replaying = scope.spawn(move || replay.run(listener));
         let answers = requests.iter().map(|request| {
             let mut stream = UnixStream::connect(&path).unwrap();
             stream.write_all(request).unwrap();
@@ -645,24 +655,23 @@ fn replayed(replay: &Replay, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
         });
         let answers = answers.collect();
         drop(stopper);
-        answers
+        (answers, replaying.join().unwrap())
     })
 }
 
 #[test]
 fn a_replay_repeats_every_byte() {
     let dir = TempDir::new();
-    show(&Record::create(dir.join("rec"), started(), true).unwrap(), &session());
+    show(&tap::record(&dir.join("rec"), started(), true).unwrap(), &session());
     let said = session();
     let requests: Vec<Vec<u8>> = [0, 2, 12, 14, 16].map(|n| said[n].3.clone()).to_vec();
     let answers = [1, 3, 13, 15, 17].map(|n| said[n].3.clone());
     let replay = Replay::open(dir.join("rec")).unwrap();
-    assert_eq!(replay.len(), 8);
-    let got = replayed(&replay, &requests);
+    let (got, problems) = replayed(&replay, &requests);
     for (got, want) in got.iter().zip(&answers) {
         assert_eq!(got.escape_ascii().to_string(), want.escape_ascii().to_string());
     }
-    assert_eq!(replay.problems(), [""; 0]);
+    assert_eq!(problems, [""; 0]);
     let replay = Replay::open(dir.join("rec")).unwrap();
     // Another API version, another order of the query, another body: the same responses.
     let other = [
@@ -674,7 +683,7 @@ fn a_replay_repeats_every_byte() {
             b"",
         ),
     ];
-    let got = replayed(&replay, &other);
+    let (got, _) = replayed(&replay, &other);
     assert_eq!((&got[0], &got[1]), (&answers[0], &answers[1]));
     assert_eq!(
         got[2],
@@ -683,10 +692,10 @@ fn a_replay_repeats_every_byte() {
     );
     // In strict mode none of them matches.
     let strict = Replay::open(dir.join("rec")).unwrap().strict(true);
-    for answer in replayed(&strict, &other) {
+    let (got, problems) = replayed(&strict, &other);
+    for answer in got {
         assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", answer.escape_ascii());
     }
-    let problems = strict.problems();
     assert_eq!(
         problems[0],
         "not recorded: HEAD /v1.30/_ping; the nearest that was recorded is HEAD /_ping"
@@ -699,19 +708,20 @@ fn a_replay_repeats_every_byte() {
 #[test]
 fn a_replay_of_a_har_has_the_same_content() {
     let dir = TempDir::new();
-    let path = dir.write("h.har", har(1 << 20));
+    let path = dir.write("h.har", har(&session()));
     let replay = Replay::open(&path).unwrap();
     let said = session();
-    let got = replayed(&replay, &[0, 2, 12, 14, 16].map(|n| said[n].3.clone()));
+    let (got, _) = replayed(&replay, &[0, 2, 12, 14, 16].map(|n| said[n].3.clone()));
     for (got, n) in got.iter().zip([1, 3, 13, 15, 17]) {
         assert_eq!(got.escape_ascii().to_string(), said[n].3.escape_ascii().to_string());
     }
     // Partial content does not look complete.
-    let replay = Replay::open(dir.write("short.har", har(5))).unwrap();
-    let got = replayed(&replay, &[said[14].3.clone()]);
+    let said = long_bodies();
+    let replay = Replay::open(dir.write("short.har", har(&said))).unwrap();
+    let (got, _) = replayed(&replay, &[said[0].3.clone()]);
     assert!(
         got[0].starts_with(b"HTTP/1.1 501 ")
-            && got[0].ends_with(b"the HAR has the first 5 of its 27 bytes\"}\n"),
+            && got[0].ends_with(b"the HAR has the first 1048576 of its 1048578 bytes\"}\n"),
         "{}",
         got[0].escape_ascii()
     );
@@ -729,15 +739,15 @@ fn a_replay_repeats_responses_in_recorded_order() {
         let answer = response("200 OK", "", format!("{n}").as_bytes());
         [(n * 2, 1, Client, ask.clone()), (n * 2 + 1, 1, Server, answer)]
     });
-    show(&Record::create(dir.join("rec"), started(), true).unwrap(), &said.collect());
+    show(&tap::record(&dir.join("rec"), started(), true).unwrap(), &said.collect());
     let replay = Replay::open(dir.join("rec")).unwrap();
-    let got = replayed(&replay, &vec![ask.clone(); 5]);
+    let (got, _) = replayed(&replay, &vec![ask.clone(); 5]);
     let last: Vec<char> = got.iter().map(|answer| *answer.last().unwrap() as char).collect();
     assert_eq!(last, ['0', '1', '2', '2', '2']);
     let strict = Replay::open(dir.join("rec")).unwrap().strict(true);
-    let got = replayed(&strict, &vec![ask; 4]);
+    let (got, problems) = replayed(&strict, &vec![ask; 4]);
     assert!(got[3].starts_with(b"HTTP/1.1 501 "));
-    assert_eq!(strict.problems(), ["not recorded: GET /state; it was recorded, but fewer times"]);
+    assert_eq!(problems, ["not recorded: GET /state; it was recorded, but fewer times"]);
 }
 
 /// The output of a program follows its input, as in the recording.
@@ -756,7 +766,7 @@ fn a_replayed_tunnel_follows_its_input() {
         (4, 1, Client, b"two\n".to_vec()),
         (5, 1, Server, b"2\n".to_vec()),
     ];
-    show(&Record::create(dir.join("rec"), started(), true).unwrap(), &said);
+    show(&tap::record(&dir.join("rec"), started(), true).unwrap(), &said);
     let replay = Replay::open(dir.join("rec")).unwrap();
     let path = dir.join("s");
     let listener = Listener::bind(&Endpoint::Unix(path.clone())).unwrap();

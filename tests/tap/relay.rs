@@ -524,7 +524,7 @@ fn side_other_is_the_opposite_side() {
 #[test]
 fn a_view_without_a_reader_delays_nothing() {
     let (mut reader, writer) = std::io::pipe().unwrap();
-    let text = Text::new(writer).body_limit(usize::MAX);
+    let text = Text::new(writer).body_limit(Some(usize::MAX));
     let mut setup = Setup::observed(|relay| relay.observe(text));
     let (mut client, mut server) = setup.pair();
     let line = "x".repeat(9_999) + "\n";

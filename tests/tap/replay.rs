@@ -1,17 +1,19 @@
 //! Replay: clients cannot distinguish it from the recorded server.
 
+use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::fs;
 use std::io::{Cursor, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 use unix_http::Endpoint;
 use unix_http::json::Value;
-use unix_http::tap::{Har, Replay, TapStopper};
+use unix_http::tap::{self, Replay, TapStopper};
 use unix_http::traffic::{Conversation, Event, Observer, Side};
 use unix_http::transport::Listener;
 
@@ -58,22 +60,22 @@ impl Drop for Stop {
     }
 }
 
-/// Runs a replay and `clients`, which receive a function to connect.
-fn serve(replay: Replay, clients: impl FnOnce(&dyn Fn() -> UnixStream)) -> Replay {
+/// Runs a replay and `clients`, which receive a function to connect. Returns the problems.
+fn serve(replay: Replay, clients: impl FnOnce(&dyn Fn() -> UnixStream)) -> Vec<String> {
     let dir = TempDir::new();
     let path = dir.join("s");
     let listener = Listener::bind(&Endpoint::Unix(path.clone())).unwrap();
     let stop = Stop(replay.stopper(&listener).unwrap());
     thread::scope(|scope| {
-        scope.spawn(|| replay.run(&listener));
+        let replaying = scope.spawn(|| replay.run(&listener));
         clients(&|| {
             let stream = UnixStream::connect(&path).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             stream
         });
         drop(stop);
-    });
-    replay
+        replaying.join().unwrap()
+    })
 }
 
 fn say(mut stream: &UnixStream, text: &str) {
@@ -281,14 +283,14 @@ fn a_broken_response_breaks_at_the_same_byte() {
         moments.push(("0.3", connection, "server end", ""));
     }
     let (_dir, path) = recording(&moments);
-    let replay = serve(Replay::open(path).unwrap(), |connect| {
+    let problems = serve(Replay::open(path).unwrap(), |connect| {
         for (ask, said) in asks.iter().zip(broken) {
             let client = connect();
             say(&client, ask);
             assert_eq!(rest(&client), said);
         }
     });
-    assert_eq!(replay.problems(), [""; 0]);
+    assert_eq!(problems, [""; 0]);
 }
 
 #[test]
@@ -345,12 +347,14 @@ fn a_truncated_recording_is_used_as_far_as_possible() {
 
 /// Returns the content of a response in our HAR, and the response from a replay of the HAR.
 fn through_a_har(answer: &[u8]) -> (Value, Vec<u8>) {
-    let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH).unwrap();
+    let mut file = Cursor::new(Vec::new());
+    let har = tap::har(&mut file, SystemTime::UNIX_EPOCH, true).unwrap();
     let mut conversation = Conversation::new(true);
     let see = &mut |event: &Event<'_>| har.see(1, Duration::ZERO, event);
     conversation.bytes(Side::Client, Duration::ZERO, EVENTS.as_bytes(), see);
     conversation.bytes(Side::Server, Duration::ZERO, answer, see);
-    let (dir, har) = (TempDir::new(), har.into_inner().into_inner());
+    drop(har);
+    let (dir, har) = (TempDir::new(), file.into_inner());
     let entries = Value::parse(&har).unwrap().get("log").unwrap().get("entries").unwrap().clone();
     let content = entries.elements()[0].get("response").unwrap().get("content").unwrap().clone();
     let mut got = Vec::new();
@@ -366,6 +370,9 @@ fn through_a_har(answer: &[u8]) -> (Value, Vec<u8>) {
 /// A HAR has decoded content (HAR 1.2, `content.text`), which a replay sends decoded.
 #[test]
 fn gzip_content_is_decoded_in_a_har() {
+    if needs::program("gzip").is_none() {
+        return;
+    }
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     let gzip = unix_http::base::base64::decode(
         "H4sIAAAAAAACA6tWKsnPTs1TslLKKM0rSS0yUtJRKkmtKAEK5GTmpSrQmFCq5QIA5E62SYIAAAA=",
@@ -381,6 +388,24 @@ fn gzip_content_is_decoded_in_a_har() {
     assert!(content.get("encoding").is_none() && content.get("_coding").is_none());
     let sent = format!("{head}Content-Length: {}\r\n\r\n{text}", text.len());
     assert_eq!(String::from_utf8(got).unwrap(), sent);
+}
+
+/// Content is decoded up to eight times the limit of a body, which is 1 MiB.
+#[test]
+fn a_gzip_bomb_stays_coded_in_a_har() {
+    if needs::program("gzip").is_none() {
+        return;
+    }
+    for (length, coding) in [(8 << 20, None), ((8 << 20) + 1, Some("gzip"))] {
+        let mut gzip = Command::new("gzip");
+        let mut gzip = gzip.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        gzip.stdin.take().unwrap().write_all(&vec![b'x'; length]).unwrap();
+        let bomb = gzip.wait_with_output().unwrap().stdout;
+        let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n";
+        let length = format!("Content-Length: {}\r\n\r\n", bomb.len());
+        let (content, _) = through_a_har(&[head.as_bytes(), length.as_bytes(), &bomb].concat());
+        assert_eq!(content.get("_coding").and_then(Value::as_str), coding);
+    }
 }
 
 /// Content that cannot be decoded stays coded, and a replay sends it coded.

@@ -9,17 +9,22 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
-use unix_http::tap::{Script, Tool};
+use unix_http::tap;
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer};
 
 /// Milliseconds, connection, side and bytes. Without bytes, the side ends.
 type Moment<'a> = (u64, u64, Side, &'a [u8]);
 
-fn script(tool: Tool, moments: &[Moment<'_>]) -> String {
+/// Returns the script for `ucurl` or `curl`.
+fn script(tool: &str, moments: &[Moment<'_>]) -> String {
     let (reader, writer) = std::io::pipe().unwrap();
     let text = thread::spawn(move || std::io::read_to_string(reader).unwrap());
-    let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into())).for_tool(tool);
+    let endpoint = Endpoint::Unix("/run/docker.sock".into());
+    let script: Box<dyn Observer> = match tool {
+        "curl" => Box::new(tap::curl_script(writer, &endpoint)),
+        _ => Box::new(tap::script(writer, &endpoint)),
+    };
     let mut conversations = BTreeMap::new();
     for &(at, number, side, bytes) in moments {
         let at = Duration::from_millis(at);
@@ -55,7 +60,7 @@ const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 #[test]
 fn a_terminal_session_is_typed_again() {
     let text = script(
-        Tool::Ucurl,
+        "ucurl",
         &[
             (0, 1, Client, ATTACH),
             (10, 1, Server, SWITCH),
@@ -95,7 +100,7 @@ fn input_that_ended_in_the_recording_ends_again() {
         let mut moments = vec![(0, 1, Client, ATTACH), (10, 1, Server, SWITCH)];
         moments.extend((!input.is_empty()).then_some((20, 1, Client, input)));
         moments.extend([(30, 1, Client, &b""[..]), (40, 1, Server, b"a\n"), (50, 1, Server, b"")]);
-        let text = script(Tool::Ucurl, &moments);
+        let text = script("ucurl", &moments);
         assert!(text.trim_end().ends_with(want), "{text}");
     }
 }
@@ -104,7 +109,7 @@ fn input_that_ended_in_the_recording_ends_again() {
 #[test]
 fn an_abandoned_stream_is_abandoned_again() {
     let text = script(
-        Tool::Ucurl,
+        "ucurl",
         &[
             (0, 1, Client, EVENTS),
             (10, 1, Server, CHUNKED),
@@ -135,7 +140,7 @@ ask -f -X POST '/containers/a/start'
 fn a_target_that_is_a_url_goes_to_the_engine() {
     let ask = b"GET http://elsewhere/-x HTTP/1.1\r\nHost: elsewhere\r\n\r\n";
     let moments = [(0, 1, Client, &ask[..]), (10, 1, Server, NO_CONTENT)];
-    for (tool, needs) in [(Tool::Ucurl, "sh"), (Tool::Curl, "curl")] {
+    for (tool, needs) in [("ucurl", "sh"), ("curl", "curl")] {
         if program(needs).is_none() {
             continue;
         }
@@ -157,7 +162,7 @@ fn a_missing_id_stops_the_script() {
         "HTTP/1.1 201 Created\r\nContent-Length: 27\r\n\r\n{\"a\":{\"Id\":\"0123456789ab\"}}";
     let create = b"POST /containers/create HTTP/1.1\r\nHost: x\r\n\r\n";
     let start = String::from_utf8(START.to_vec()).unwrap().replace("/a/", "/0123456789ab/");
-    for tool in [Tool::Ucurl, Tool::Curl] {
+    for tool in ["ucurl", "curl"] {
         if program("curl").is_none() {
             continue;
         }
@@ -179,14 +184,14 @@ fn a_missing_id_stops_the_script() {
         let ended = run(&mut shell, b"", Duration::from_secs(30));
         assert_ne!(ended.code, 0);
         let asked = String::from_utf8(server.received().concat()).unwrap();
-        assert!(!asked.contains("/start"), "{tool:?}: {asked}");
+        assert!(!asked.contains("/start"), "{tool}: {asked}");
     }
 }
 
 #[test]
 fn bytes_that_are_not_utf_8_are_written_with_printf() {
     let ask = b"GET /a HTTP/1.1\r\nHost: x\r\nX-Name: M\xfcller 'n'\r\n\r\n";
-    let text = script(Tool::Ucurl, &[(0, 1, Client, ask), (10, 1, Server, NO_CONTENT)]);
+    let text = script("ucurl", &[(0, 1, Client, ask), (10, 1, Server, NO_CONTENT)]);
     let want = r"-H 'X-Name: M'$(printf '\374')'ller '\''n'\''' '/a'";
     assert!(text.contains(want), "{text}");
 }

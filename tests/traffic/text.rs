@@ -6,7 +6,6 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::docker::{FrameStream, encode_frame};
-use unix_http::traffic::BodyDetail;
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer, Text};
 
@@ -184,12 +183,12 @@ fn long_bodies_are_shortened_and_their_length_is_shown() {
         (0, Server, response("Content-Type: text/plain\r\n", long.as_bytes())),
     ];
     let two: Vec<_> = two.iter().map(|(t, s, b)| (*t, *s, &b[..])).collect();
-    let shown = show(|text| text.body_limit(25), &two);
+    let shown = show(|text| text.body_limit(Some(25)), &two);
     fits(
         "…\n1.1 < 0123456789\n1.1 < 0123456789\n1.1 < 012\n1.1 < (10975 more bytes, text/plain)\n1.1 * 200 OK…\n…",
         &shown,
     );
-    let shown = show(|text| text.body_limit(0), &two);
+    let shown = show(|text| text.body_limit(Some(0)), &two);
     fits("…\n1.1 < (11000 more bytes, text/plain)\n1.1 * 200 OK…\n…", &shown);
 
     let two = [
@@ -197,7 +196,7 @@ fn long_bodies_are_shortened_and_their_length_is_shown() {
         (0, Server, response("Content-Type: application/x-tar\r\n", &binary)),
     ];
     let two: Vec<_> = two.iter().map(|(t, s, b)| (*t, *s, &b[..])).collect();
-    let shown = show(|text| text.body_limit(100), &two);
+    let shown = show(|text| text.body_limit(Some(100)), &two);
     fits("…\n1.1 < (5000 bytes, application/x-tar)\n1.1 * 200 OK…\n…", &shown);
 }
 
@@ -219,7 +218,7 @@ fn a_quiet_stream_is_shown_until_it_ends() {
         (1500, Server, events[2].as_bytes()),
         (3000, Server, events[3].as_bytes()),
     ];
-    let shown = show(|text| text.body_limit(8), &said);
+    let shown = show(|text| text.body_limit(Some(8)), &said);
     let bodies: Vec<&str> = shown
         .lines()
         .filter(|line| line.contains("\"n\":") || line.contains("more bytes"))
@@ -251,7 +250,7 @@ fn a_stopped_reader_delays_nothing_and_learns_what_it_missed() {
         }
     }
     let slow = Slow::default();
-    let text = Text::new(slow.clone()).body_limit(usize::MAX);
+    let text = Text::new(slow.clone()).body_limit(Some(usize::MAX));
     let mut conversation = Conversation::new(true);
     let line = "x".repeat(4000) + "\n";
     let exchange = [request("GET /a"), response("", line.repeat(100).as_bytes())];
@@ -339,9 +338,9 @@ fn several_empty_members_are_counted_and_one_is_shown() {
          1.1 <   (5 empty members)\n1.1 < }\n1.1 * 200 OK…\n…",
         &brief,
     );
-    let full = show(|text| text.body(BodyDetail::Full), &said);
+    let full = show(|text| text.full(true), &said);
     assert!(full.contains("\"D\": 0,\n") && !full.contains("empty members"), "{full}");
-    let none = show(|text| text.body(BodyDetail::None), &said);
+    let none = show(|text| text.body_limit(None), &said);
     fits(&format!("…\n1.1 < ({} bytes, unknown type)\n1.1 * 200 OK…\n…", body.len()), &none);
 }
 

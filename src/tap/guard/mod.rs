@@ -15,4 +15,3 @@ mod watch;
 
 pub(super) use requests::{GuardedRequests, Turn};
 pub use rules::AllowList;
-pub use watch::{RequestWatch, needed_rules};

@@ -18,14 +18,14 @@
 //!   (see [`gate`](super::gate)).
 //! * A Content-Security-Policy forbids inline code and foreign sources.
 //!
-//! Limits: the last [`EXCHANGE_LIMIT`] exchanges, about [`BYTE_LIMIT`] bytes of them, and the first
-//! [`BODY_LIMIT`] bytes of each body. The rest is counted. A page that does not read does not delay
-//! the traffic: it has no queue, and its connection is closed after ten seconds.
+//! Limits: the last 10,000 exchanges, about 32 MiB of them, and the first 128 KiB of each body. The
+//! rest is counted. A page that does not read does not delay the traffic: it has no queue, and its
+//! connection is closed after ten seconds.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
 //! use unix_http::client::Client;
-//! use unix_http::tap::page::{Origin, Page};
+//! use unix_http::tap::{Origin, Page};
 //! use unix_http::traffic::{Conversation, Observer, Side};
 //! use unix_http::transport::Endpoint;
 //!
@@ -51,7 +51,7 @@ mod kept;
 mod store;
 
 use super::gate::foreign_field;
-use super::record::har::Har;
+use super::record::har;
 use crate::base::number::decimal;
 use crate::base::random::random_token;
 use crate::base::text::visible;
@@ -62,12 +62,10 @@ use crate::traffic::secrets::BodyMask;
 use crate::traffic::{Event, Observer};
 use crate::transport::Endpoint;
 use detail::detail;
-pub use kept::BODY_LIMIT;
-use kept::{KeptExchange, KeptFault};
+use kept::{BODY_LIMIT, KeptExchange, KeptFault};
 use std::io::{self, Cursor, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-pub use store::{BYTE_LIMIT, EXCHANGE_LIMIT};
 use store::{Seen, Store};
 
 /// The files of the page: name, media type, content.
@@ -98,25 +96,31 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// The source of the traffic, as the page names it.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Origin {
-    /// The program that shows it, such as `ucurl tap`.
-    pub program: String,
-    /// The command whose traffic it is; may be empty. The page shows it with its secrets masked.
-    pub command: String,
-    /// The address that the requests go to.
-    pub target: Endpoint,
-    /// The moment from which observers count time.
-    pub started: SystemTime,
-    /// Whether it is a recording.
-    pub recording: bool,
+    program: String,
+    command: String,
+    target: Endpoint,
+    started: SystemTime,
+    recording: bool,
 }
 
 impl Origin {
-    /// Describes live traffic.
+    /// Describes traffic to `target` that `program` shows. Observers count time from `started`.
     pub fn new(program: impl Into<String>, target: Endpoint, started: SystemTime) -> Origin {
         let (program, command) = (program.into(), String::new());
         Origin { program, command, target, started, recording: false }
+    }
+
+    /// Sets the command whose traffic it is. The page shows it with its secrets masked.
+    #[must_use]
+    pub fn command(self, command: impl Into<String>) -> Origin {
+        Origin { command: command.into(), ..self }
+    }
+
+    /// Sets whether it is a recording.
+    #[must_use]
+    pub fn recording(self, recording: bool) -> Origin {
+        Origin { recording, ..self }
     }
 }
 
@@ -287,7 +291,8 @@ impl Site {
 
     /// Returns the exchanges that are over as an HTTP archive.
     fn har(&self) -> io::Result<Vec<u8>> {
-        let har = Har::new(Cursor::new(Vec::new()), self.origin.started)?.body_limit(BODY_LIMIT);
+        let mut file = Cursor::new(Vec::new());
+        let har = har::with_limit(&mut file, self.origin.started, true, BODY_LIMIT)?;
         for id in self.store.ids() {
             let is_over = |kept: &KeptExchange| kept.done && kept.x.number > 0;
             let Some(kept) = self.store.exchange(id).filter(is_over) else { continue };
@@ -306,7 +311,8 @@ impl Site {
             }
             har.see(kept.connection, Duration::ZERO, &Event::Done(&kept.x));
         }
-        Ok(har.into_inner().into_inner())
+        drop(har);
+        Ok(file.into_inner())
     }
 }
 

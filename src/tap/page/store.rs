@@ -17,9 +17,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How many exchanges are kept.
-pub const EXCHANGE_LIMIT: usize = 10_000;
+const EXCHANGE_LIMIT: usize = 10_000;
 /// The approximate number of bytes that are kept of heads and bodies.
-pub const BYTE_LIMIT: usize = 32 << 20;
+const BYTE_LIMIT: usize = 32 << 20;
 /// How many changed exchanges are read at a time.
 const BATCH: usize = 100;
 
@@ -133,10 +133,11 @@ impl Observer for Store {
         }
     }
 
-    fn flush(&self) {
+    fn flush(&self) -> Option<String> {
         if lock(&self.state).waiting > 0 {
             self.changed.notify_all();
         }
+        None
     }
 
     fn finish(&self) -> Option<String> {

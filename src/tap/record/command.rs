@@ -5,12 +5,11 @@ use crate::traffic::secrets;
 use crate::wire::Fields;
 
 /// The command that repeats a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tool {
-    /// `ucurl`, which decodes Docker's frames and can attach.
-    #[default]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tap) enum Tool {
+    /// Decodes Docker's frames and can attach.
     Ucurl,
-    /// `curl`, which prints frames unchanged and cannot send input to a container.
+    /// Prints frames unchanged and cannot send input to a container.
     Curl,
 }
 

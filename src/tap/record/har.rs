@@ -11,8 +11,10 @@
 //! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
 //! * a body over the limit: its beginning, and a `comment`;
 //! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
-//! * a response with the content coding gzip: its content is decoded, up to eight times the limit;
-//! * another content coding, or broken gzip: the bytes are unchanged, and `_coding` names it;
+//! * a response with the content coding gzip: gzip(1) decodes its content, up to eight times the
+//!   limit;
+//! * another content coding, broken gzip, or a system without gzip(1): the bytes are unchanged, and
+//!   `_coding` names it;
 //! * no response: status 0, as in browsers, and the reason in `_error`.
 //!
 //! The file is complete after each entry, even if the disk is full: the next entry overwrites its
@@ -20,30 +22,30 @@
 //!
 //! ```
 //! use std::io::Cursor;
-//! use std::sync::{Arc, Mutex};
 //! use std::time::{Duration, SystemTime};
 //! use unix_http::json::Value;
-//! use unix_http::tap::Har;
 //! use unix_http::traffic::{Conversation, Observer, Side};
 //!
-//! let har = Har::new(Cursor::new(Vec::new()), SystemTime::UNIX_EPOCH)?;
+//! let mut file = Cursor::new(Vec::new());
+//! let har = unix_http::tap::har(&mut file, SystemTime::UNIX_EPOCH, true)?;
 //! let (mut conversation, now) = (Conversation::new(true), Duration::from_millis(86_400_123));
 //! let request = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n";
 //! let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 //! conversation.bytes(Side::Client, now, request, &mut |event| har.see(1, now, event));
 //! conversation.bytes(Side::Server, now, response, &mut |event| har.see(1, now, event));
-//! let file = har.into_inner().into_inner();
-//! let log = Value::parse(&file)?;
+//! drop(har);
+//! let log = Value::parse(file.get_ref())?;
 //! let entry = &log.get("log").and_then(|log| log.get("entries")).unwrap().elements()[0];
 //! assert_eq!(entry.get("startedDateTime").unwrap().as_str(), Some("1970-01-02T00:00:00.123000Z"));
 //! assert_eq!(entry.get("request").unwrap().get("url").unwrap().as_str(), Some("http://x/a?b=c"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::base::gzip::gunzip;
+use super::gunzip::gunzip;
 use crate::base::time::rfc3339;
 use crate::base::{base64, percent};
 use crate::json::JsonWriter;
+use crate::tap::recorder::Recorder;
 use crate::traffic::secrets::BodyMask;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Exchange, Observer, Side};
@@ -52,8 +54,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::{Duration, SystemTime};
 
-/// How much of each body is kept by default: 1 MiB.
-pub(crate) const BODY_LIMIT: usize = 1 << 20;
+/// How much of each body is kept by default.
+const BODY_LIMIT: usize = 1 << 20;
 
 /// The member with the coding of content that is not decoded.
 pub(crate) const CODING: &str = "_coding";
@@ -61,14 +63,10 @@ pub(crate) const CODING: &str = "_coding";
 /// The end of a complete file.
 const END: &[u8] = b"\n]}}\n";
 
-/// Writes exchanges as an HTTP archive.
-#[derive(Debug)]
-pub struct Har<W>(UntilError<State<W>>);
-
-#[derive(Debug)]
-struct State<W> {
+struct Har<W> {
     out: W,
     started: SystemTime,
+    /// How much of each body is kept.
     limit: usize,
     /// Whether secrets are masked in content that is decoded.
     cover: bool,
@@ -90,64 +88,39 @@ struct Bodies {
     faults: Vec<String>,
 }
 
-impl<W: Write + Seek + Send> Har<W> {
-    /// Begins an archive in an empty file. Times count from `started`.
-    ///
-    /// # Errors
-    /// Fails if writing to `out` fails.
-    pub fn new(mut out: W, started: SystemTime) -> io::Result<Har<W>> {
-        let creator =
-            concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
-        write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
-        let end = out.stream_position().ok();
-        if end.is_some() {
-            out.write_all(END)?;
-        }
-        out.flush()?;
-        let (limit, cover, first, open) = (BODY_LIMIT, true, true, BTreeMap::new());
-        let state = State { out, started, limit, cover, first, end, open };
-        Ok(Har(UntilError::new("the HAR".into(), state)))
-    }
-
-    /// Sets how many bytes of each body are kept (1 MiB by default).
-    #[must_use]
-    pub fn body_limit(self, limit: usize) -> Har<W> {
-        self.0.with(|state| state.limit = limit);
-        self
-    }
-
-    /// Sets whether secrets are masked in gzip content too (default: true).
-    #[must_use]
-    pub fn cover(self, cover: bool) -> Har<W> {
-        self.0.with(|state| state.cover = cover);
-        self
-    }
-
-    /// Returns the writer.
-    pub fn into_inner(self) -> W {
-        self.0.into_inner().out
-    }
+/// Returns an observer that writes exchanges to an empty file as an HTTP archive (HAR 1.2). It
+/// keeps 1 MiB of each body. Times count from `started`; `cover` masks secrets in decoded gzip.
+///
+/// # Errors
+/// Fails if writing to `out` fails.
+pub fn har<W: Write + Seek + Send>(
+    out: W,
+    started: SystemTime,
+    cover: bool,
+) -> io::Result<impl Observer> {
+    with_limit(out, started, cover, BODY_LIMIT)
 }
 
-impl<W: Write + Seek + Send> Observer for Har<W> {
-    fn see(&self, connection: u64, _: Duration, event: &Event<'_>) {
-        self.0.write(|state| state.see(connection, event));
+/// Returns an observer that keeps `limit` bytes of each body.
+pub(in crate::tap) fn with_limit<W: Write + Seek + Send>(
+    mut out: W,
+    started: SystemTime,
+    cover: bool,
+    limit: usize,
+) -> io::Result<impl Observer> {
+    let creator = concat!(r#"{"name":"ucurl tap","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+    write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")?;
+    let end = out.stream_position().ok();
+    if end.is_some() {
+        out.write_all(END)?;
     }
-
-    fn finish(&self) -> Option<String> {
-        self.0.write(|state| match state.end {
-            Some(_) => Ok(()),
-            None => state.out.write_all(END).and_then(|()| state.out.flush()),
-        })
-    }
-
-    fn error(&self) -> Option<String> {
-        self.0.error()
-    }
+    out.flush()?;
+    let (first, open) = (true, BTreeMap::new());
+    Ok(UntilError::new("the HAR", Har { out, started, limit, cover, first, end, open }))
 }
 
-impl<W: Write + Seek> State<W> {
-    fn see(&mut self, connection: u64, event: &Event<'_>) -> io::Result<()> {
+impl<W: Write + Seek + Send> Recorder for Har<W> {
+    fn see(&mut self, connection: u64, _: Duration, event: &Event<'_>) -> io::Result<()> {
         let Some(x) = event.exchange() else { return Ok(()) };
         let key = (connection, x.number);
         if let Event::Done(_) = event {
@@ -175,6 +148,15 @@ impl<W: Write + Seek> State<W> {
         Ok(())
     }
 
+    fn finish(&mut self) -> io::Result<()> {
+        match self.end {
+            Some(_) => Ok(()),
+            None => self.out.write_all(END).and_then(|()| self.out.flush()),
+        }
+    }
+}
+
+impl<W: Write + Seek> Har<W> {
     /// Writes an entry over the end of the file, and a new end.
     fn append(&mut self, entry: &[u8]) -> io::Result<()> {
         let comma: &[u8] = if self.first { b"\n" } else { b",\n" };

@@ -1,6 +1,7 @@
 //! Recorders: observers that write the traffic to a file.
 
 pub(super) mod command;
+mod gunzip;
 pub(super) mod har;
 pub(super) mod pcap;
 mod playback;

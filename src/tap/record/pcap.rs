@@ -18,11 +18,10 @@
 //! ```
 //! use std::io::Read;
 //! use std::time::{Duration, SystemTime};
-//! use unix_http::tap::Pcap;
 //! use unix_http::traffic::{Event, Observer, Side};
 //!
 //! let (mut reader, writer) = std::io::pipe()?;
-//! let pcap = Pcap::new(writer, SystemTime::UNIX_EPOCH, "unix:///run/docker.sock")?;
+//! let pcap = unix_http::tap::pcap(writer, SystemTime::UNIX_EPOCH, "unix:///run/docker.sock")?;
 //! pcap.see(1, Duration::ZERO, &Event::Opened);
 //! pcap.see(1, Duration::ZERO, &Event::Bytes(Side::Client, b"GET / HTTP/1.1\r\n\r\n"));
 //! drop(pcap);
@@ -32,6 +31,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+use crate::tap::recorder::Recorder;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use std::collections::BTreeMap;
@@ -49,59 +49,43 @@ const RST: u8 = 4;
 const PSH: u8 = 8;
 const ACK: u8 = 16;
 
-/// Writes connections as a capture file.
-#[derive(Debug)]
-pub struct Pcap<W>(UntilError<State<W>>);
-
-#[derive(Debug)]
-struct State<W> {
+struct Pcap<W> {
     out: W,
     started: Duration,
     /// The next sequence number of each side.
     next: BTreeMap<u64, [u32; 2]>,
 }
 
-impl<W: Write + Send> Pcap<W> {
-    /// Begins a capture. Times count from `started`; `place` is the address of the listener.
-    ///
-    /// # Errors
-    /// Fails if writing to `out` fails.
-    pub fn new(out: W, started: SystemTime, place: &str) -> io::Result<Pcap<W>> {
-        let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut state = State { out, started, next: BTreeMap::new() };
-        let mut section = Vec::new();
-        words(&mut section, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
-        option(&mut section, 4, b"ucurl tap");
-        option(&mut section, 0, b"");
-        state.block(0x0a0d_0d0a, &section)?;
-        let mut interface = Vec::new();
-        words(&mut interface, &[101, 0]);
-        option(&mut interface, 2, b"ucurl-tap");
-        option(&mut interface, 3, place.as_bytes());
-        // if_tsresol: times count 10^-9 s.
-        option(&mut interface, 9, &[9]);
-        option(&mut interface, 0, b"");
-        state.block(1, &interface)?;
-        Ok(Pcap(UntilError::new("the capture".into(), state)))
-    }
+/// Returns an observer that writes connections as a capture file (pcapng). Times count from
+/// `started`; `place` is the address of the listener.
+///
+/// # Errors
+/// Fails if writing to `out` fails.
+pub fn pcap<W: Write + Send>(
+    out: W,
+    started: SystemTime,
+    place: &str,
+) -> io::Result<impl Observer + use<W>> {
+    let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut pcap = Pcap { out, started, next: BTreeMap::new() };
+    let mut section = Vec::new();
+    words(&mut section, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
+    option(&mut section, 4, b"ucurl tap");
+    option(&mut section, 0, b"");
+    pcap.block(0x0a0d_0d0a, &section)?;
+    let mut interface = Vec::new();
+    words(&mut interface, &[101, 0]);
+    option(&mut interface, 2, b"ucurl-tap");
+    option(&mut interface, 3, place.as_bytes());
+    // if_tsresol: times count 10^-9 s.
+    option(&mut interface, 9, &[9]);
+    option(&mut interface, 0, b"");
+    pcap.block(1, &interface)?;
+    Ok(UntilError::new("the capture", pcap))
 }
 
-impl<W: Write + Send> Observer for Pcap<W> {
-    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        self.0.write(|state| state.write(connection, at, event));
-    }
-
-    fn finish(&self) -> Option<String> {
-        self.0.write(|state| state.out.flush())
-    }
-
-    fn error(&self) -> Option<String> {
-        self.0.error()
-    }
-}
-
-impl<W: Write> State<W> {
-    fn write(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
+impl<W: Write + Send> Recorder for Pcap<W> {
+    fn see(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
         if let Event::Opened = event {
             self.next.insert(connection, [0, 0]);
         }
@@ -130,6 +114,12 @@ impl<W: Write> State<W> {
         }
     }
 
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Pcap<W> {
     /// Writes a packet of a connection.
     fn segment(
         &mut self,

@@ -26,12 +26,12 @@
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
-//! use unix_http::tap::{Record, Recording};
+//! use unix_http::tap::{self, Recording};
 //! use unix_http::traffic::{Conversation, Observer, Side};
 //! # let parent = unix_http::transport::PrivateDir::new_in(std::env::temp_dir())?;
 //! # let dir = parent.path().join("r");
 //!
-//! let record = Record::create(&dir, SystemTime::UNIX_EPOCH, true)?;
+//! let record = tap::record(&dir, SystemTime::UNIX_EPOCH, true)?;
 //! let mut conversation = Conversation::new(true);
 //! let at = Duration::from_millis(1500);
 //! let request = b"GET / HTTP/1.1\r\nCookie: a\r\n\r\n";
@@ -47,6 +47,7 @@
 //! ```
 
 use crate::base::number::decimal;
+use crate::tap::recorder::Recorder;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use std::collections::BTreeMap;
@@ -60,60 +61,37 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The first line of an index.
 const MAGIC: &str = "ucurl recording 1";
 
-/// Records connections in a directory.
-#[derive(Debug)]
-pub struct Record(UntilError<State>);
-
-#[derive(Debug)]
-struct State {
+/// The files of a recording.
+struct Record {
     dir: PathBuf,
     index: File,
     files: BTreeMap<(u64, Side), File>,
 }
 
-impl Record {
-    /// Creates the directory, or uses an empty one. Times count from `started`. `covered` records
-    /// whether secrets are masked.
-    ///
-    /// # Errors
-    /// Fails with `DirectoryNotEmpty`, or with a system error.
-    pub fn create(dir: impl AsRef<Path>, started: SystemTime, covered: bool) -> io::Result<Record> {
-        let dir = dir.as_ref().to_owned();
-        match DirBuilder::new().mode(0o700).create(&dir) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if fs::read_dir(&dir)?.next().is_some() {
-                    return Err(ErrorKind::DirectoryNotEmpty.into());
-                }
+/// Returns an observer that records connections in a new or empty directory. Times count from
+/// `started`; `covered` records whether secrets are masked.
+///
+/// # Errors
+/// Fails with `DirectoryNotEmpty`, or with a system error.
+pub fn record(dir: &Path, started: SystemTime, covered: bool) -> io::Result<impl Observer + use<>> {
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if fs::read_dir(dir)?.next().is_some() {
+                return Err(ErrorKind::DirectoryNotEmpty.into());
             }
-            made => made?,
         }
-        let mut index = new_file(&dir.join("index"))?;
-        let since = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let secrets = if covered { "covered" } else { "shown" };
-        index.write_all(
-            format!("{MAGIC}\nstarted {}\nsecrets {secrets}\n", seconds(since)).as_bytes(),
-        )?;
-        let what = format!("the recording in {}", dir.display());
-        Ok(Record(UntilError::new(what, State { dir, index, files: BTreeMap::new() })))
+        made => made?,
     }
+    let mut index = new_file(&dir.join("index"))?;
+    let since = seconds(started.duration_since(UNIX_EPOCH).unwrap_or_default());
+    let secrets = if covered { "covered" } else { "shown" };
+    index.write_all(format!("{MAGIC}\nstarted {since}\nsecrets {secrets}\n").as_bytes())?;
+    let what = format!("the recording in {}", dir.display());
+    Ok(UntilError::new(&what, Record { dir: dir.to_owned(), index, files: BTreeMap::new() }))
 }
 
-impl Observer for Record {
-    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        self.0.write(|state| state.write(connection, at, event));
-    }
-
-    fn finish(&self) -> Option<String> {
-        self.0.write(|_| Ok(()))
-    }
-
-    fn error(&self) -> Option<String> {
-        self.0.error()
-    }
-}
-
-impl State {
-    fn write(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
+impl Recorder for Record {
+    fn see(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
         let mut line = format!("{} {connection} ", seconds(at));
         let _ = match event {
             Event::Opened => write!(line, "open"),

@@ -44,13 +44,27 @@ impl Replay {
             }
             Err(why) => Some(why.clone()),
         };
-        if let Some(problem) = problem {
-            self.tell.iter().for_each(|tell| tell(&problem));
-            given.problems.push(problem);
-        }
+        problem.into_iter().for_each(|problem| self.add(&mut given.problems, problem));
         drop(given);
         self.changed.notify_all();
         chosen
+    }
+
+    fn add(&self, problems: &mut Vec<String>, problem: String) {
+        self.tell.iter().for_each(|tell| tell(&problem));
+        problems.push(problem);
+    }
+
+    /// Adds the unused responses if strict, and returns all problems.
+    pub(super) fn finish(&self) -> Vec<String> {
+        let given = &mut *lock(&self.given);
+        let mut problems = std::mem::take(&mut given.problems);
+        for (answer, count) in self.answers.iter().zip(&given.counts) {
+            if self.strict && *count == 0 {
+                self.add(&mut problems, format!("never asked for: {}", answer.request.name()));
+            }
+        }
+        problems
     }
 
     /// Notes the recorded time of the next part of response `n`, or that the response ended.

@@ -23,11 +23,12 @@ const STEP: Duration = Duration::from_millis(5);
 
 impl Replay {
     /// Answers until it is stopped and every connection has ended. A failure ends only its own
-    /// connection.
-    pub fn run(&self, listener: &Listener) {
+    /// connection. Returns the problems.
+    pub fn run(&self, listener: &Listener) -> Vec<String> {
         let gated = matches!(listener.endpoint(), Endpoint::Tcp { .. });
         self.open.begin();
         self.open.run(listener, &Answering { replay: self, gated });
+        self.finish()
     }
 }
 

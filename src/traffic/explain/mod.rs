@@ -35,6 +35,7 @@ use super::event::{Event, Fault, Observer};
 use super::exchange::{Exchange, Side};
 use super::until_error::UntilError;
 use crate::docker::OutputKind;
+use crate::transport::Endpoint;
 use crate::wire::{Decision, Framing, ResponseHead};
 use body::BodyView;
 use page::ExplainPage;
@@ -90,7 +91,7 @@ impl Explain {
         let (out, page, exchanges) = (Box::new(out), ExplainPage::default(), BTreeMap::new());
         let (unix, overheard, now) = (false, None, (0, 0));
         let explanation = Explanation { out, page, unix, overheard, now, exchanges };
-        Explain(UntilError::new("the explanation".into(), explanation))
+        Explain(UntilError::new("the explanation", explanation))
     }
 
     /// Lets `explain` fill the page, and writes it.
@@ -105,8 +106,9 @@ impl Explain {
     /// Explains exchanges that a tap forwards to `target`, and quotes the beginning of received
     /// content too.
     #[must_use]
-    pub fn overheard(self, target: impl Into<String>) -> Explain {
-        self.0.with(|explanation| explanation.overheard = Some(target.into()));
+    pub fn overheard(self, target: &Endpoint) -> Explain {
+        self.toward_unix(matches!(target, Endpoint::Unix(_) | Endpoint::Abstract(_)));
+        self.0.with(|explanation| explanation.overheard = Some(target.to_string()));
         self
     }
 
@@ -148,16 +150,8 @@ impl Observer for Explain {
         });
     }
 
-    fn flush(&self) {
-        self.finish();
-    }
-
-    fn finish(&self) -> Option<String> {
+    fn flush(&self) -> Option<String> {
         self.0.write(|explanation| explanation.out.flush())
-    }
-
-    fn error(&self) -> Option<String> {
-        self.0.error()
     }
 }
 

@@ -8,18 +8,6 @@ use crate::json::{JsonError, JsonText, JsonTexts};
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
 
-/// How the text view shows a body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BodyDetail {
-    /// Everything.
-    Full,
-    /// Everything, but in JSON only the number of members that are null, false, 0 or empty.
-    #[default]
-    Brief,
-    /// Only its length.
-    None,
-}
-
 /// The pause after which the limit starts again.
 const SILENCE: Duration = Duration::from_secs(1);
 /// The longest line that is shown in one piece.
@@ -36,7 +24,8 @@ pub(super) struct ShownBody {
     /// Whether the fields and the target allow Docker's frames.
     frames: bool,
     media_type: String,
-    detail: BodyDetail,
+    /// Whether JSON is shown with its empty members.
+    full: bool,
     limit: usize,
     /// The bytes shown and left out since the last pause.
     shown: usize,
@@ -58,8 +47,8 @@ impl ShownBody {
     pub(super) fn new(
         exchange: &Exchange,
         side: Side,
-        detail: BodyDetail,
-        limit: usize,
+        full: bool,
+        limit: Option<usize>,
     ) -> ShownBody {
         let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
         let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
@@ -75,12 +64,13 @@ impl ShownBody {
         let lines = lines.map(|(label, look)| Lines { label, look, text: Vec::new() });
         let websocket = exchange.is_tunnel()
             && exchange.fields(side).is_some_and(|fields| fields.has_token("Upgrade", "websocket"));
-        let counted = websocket || detail == BodyDetail::None;
+        let counted = websocket || limit.is_none();
         let kind = if counted { Kind::Binary(0) } else { Kind::Undecided(Vec::new()) };
         let unknown = if websocket { "WebSocket frames" } else { "unknown type" };
         let media_type = media_type.map_or(unknown.to_owned(), harmless);
-        let (shown, left_out, last) = (0, 0, Duration::ZERO);
-        ShownBody { look, kind, lines, frames, media_type, detail, limit, shown, left_out, last }
+        let (limit, shown, left_out) = (limit.unwrap_or(0), 0, 0);
+        let last = Duration::ZERO;
+        ShownBody { look, kind, lines, frames, media_type, full, limit, shown, left_out, last }
     }
 
     /// Shows the next bytes, without waiting for the end of a line if they are `live`.
@@ -182,8 +172,8 @@ impl ShownBody {
             Kind::Json(texts) => {
                 let before = texts.offset();
                 let show = &mut |part: &[u8]| plain.push(part, page);
-                let detail = self.detail;
-                if texts.feed(bytes, &mut |text| lay_out(detail, text, show)).is_err() {
+                let full = self.full;
+                if texts.feed(bytes, &mut |text| lay_out(full, text, show)).is_err() {
                     let rest = &bytes[(texts.offset() - before) as usize..];
                     plain.flush(page);
                     page.note("not JSON after all; as text:");
@@ -212,7 +202,7 @@ impl ShownBody {
     fn end_json(&mut self, page: &mut TextPage<'_>) {
         if let Kind::Json(texts) = &mut self.kind {
             let show = &mut |part: &[u8]| self.lines[PLAIN].push(part, page);
-            let _ = texts.finish(&mut |text| lay_out(self.detail, text, show));
+            let _ = texts.finish(&mut |text| lay_out(self.full, text, show));
         }
     }
 
@@ -222,12 +212,8 @@ impl ShownBody {
     }
 }
 
-fn lay_out(
-    detail: BodyDetail,
-    text: &JsonText<'_>,
-    show: &mut dyn FnMut(&[u8]),
-) -> Result<(), JsonError> {
-    if detail == BodyDetail::Full { text.lay_out(show) } else { fold::lay_out(text, show) }
+fn lay_out(full: bool, text: &JsonText<'_>, show: &mut dyn FnMut(&[u8])) -> Result<(), JsonError> {
+    if full { text.lay_out(show) } else { fold::lay_out(text, show) }
 }
 
 /// Returns whether bytes are UTF-8, perhaps truncated, with no NUL and few other controls.

@@ -49,7 +49,6 @@ use crate::base::sync::lock;
 use crate::base::text::harmless;
 use crate::wire::Framing;
 use crate::wire::framing::Decision;
-pub use body::BodyDetail;
 use body::ShownBody;
 use output::Output;
 use page::{Look, TextPage};
@@ -59,7 +58,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// How much of a body is shown without a pause by default: 16 KiB.
-pub(crate) const BODY_LIMIT: usize = 16 * 1024;
+const BODY_LIMIT: usize = 16 * 1024;
 
 /// Shows events as text.
 pub struct Text {
@@ -68,8 +67,8 @@ pub struct Text {
     /// Whether to show one line for each exchange.
     brief: bool,
     time: bool,
-    detail: BodyDetail,
-    body_limit: usize,
+    full: bool,
+    body_limit: Option<usize>,
     bodies: Mutex<BTreeMap<(u64, u64, Side), ShownBody>>,
 }
 
@@ -77,8 +76,8 @@ impl Text {
     /// Creates a view that writes to `out` when it is [flushed](Observer::flush), and at the end.
     pub fn new(out: impl Write + Send + 'static) -> Text {
         let (output, bodies) = (Output::new(out), Mutex::default());
-        let (colour, brief, time, detail) = (false, false, false, BodyDetail::default());
-        Text { output, colour, brief, time, detail, body_limit: BODY_LIMIT, bodies }
+        let (colour, brief, time, full) = (false, false, false, false);
+        Text { output, colour, brief, time, full, body_limit: Some(BODY_LIMIT), bodies }
     }
 
     /// Sets whether to use colours (off by default).
@@ -102,16 +101,18 @@ impl Text {
         self
     }
 
-    /// Sets how much of bodies is shown.
+    /// Sets whether members of JSON that are null, false, 0 or empty are shown (counted by
+    /// default).
     #[must_use]
-    pub fn body(mut self, detail: BodyDetail) -> Text {
-        self.detail = detail;
+    pub fn full(mut self, full: bool) -> Text {
+        self.full = full;
         self
     }
 
-    /// Sets how many bytes of a body are shown without a pause (16 KiB by default).
+    /// Sets how many bytes of a body are shown without a pause (16 KiB by default). `None` shows
+    /// only the length.
     #[must_use]
-    pub fn body_limit(mut self, limit: usize) -> Text {
+    pub fn body_limit(mut self, limit: Option<usize>) -> Text {
         self.body_limit = limit;
         self
     }
@@ -135,17 +136,9 @@ impl Observer for Text {
         }
     }
 
-    fn flush(&self) {
-        self.output.flush();
-    }
-
-    fn finish(&self) -> Option<String> {
-        self.output.flush();
-        self.error()
-    }
-
-    fn error(&self) -> Option<String> {
-        self.output.error().map(|error| format!("the text view stopped: {error}"))
+    fn flush(&self) -> Option<String> {
+        let error = self.output.flush()?;
+        Some(format!("the text view stopped: {error}"))
     }
 }
 
@@ -171,7 +164,7 @@ impl Text {
                 let mut bodies = lock(&self.bodies);
                 let body = bodies.entry((connection, x.number, *side));
                 let body =
-                    body.or_insert_with(|| ShownBody::new(x, *side, self.detail, self.body_limit));
+                    body.or_insert_with(|| ShownBody::new(x, *side, self.full, self.body_limit));
                 body.show(at, bytes, matches!(event, Event::Tunnel(..)), page);
             }
             Event::End(x, side, trailers) => {

@@ -1,7 +1,7 @@
 //! A bounded queue of lines for a slow reader.
 
 use crate::base::sync::lock;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Mutex;
 
 /// The limit of buffered bytes.
@@ -18,7 +18,7 @@ struct Queue {
     text: String,
     /// How many lines were left out.
     left_out: u64,
-    error: Option<io::Error>,
+    error: Option<String>,
 }
 
 impl Output {
@@ -47,24 +47,23 @@ impl Output {
         }
     }
 
-    /// Writes everything and waits for the reader.
-    pub(super) fn flush(&self) {
+    /// Writes everything and waits for the reader. Returns the first error.
+    pub(super) fn flush(&self) -> Option<String> {
         let mut out = lock(&self.out);
         let mut queue = lock(&self.queue);
         let left_out = std::mem::take(&mut queue.left_out);
         tell_left_out(&mut queue.text, left_out);
         let text = std::mem::take(&mut queue.text);
         drop(queue);
-        if !text.is_empty()
-            && let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        {
-            lock(&self.queue).error.get_or_insert(error);
+        let written = match text.is_empty() {
+            true => Ok(()),
+            false => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
+        };
+        let mut queue = lock(&self.queue);
+        if let Err(error) = written {
+            queue.error.get_or_insert_with(|| error.to_string());
         }
-    }
-
-    /// Returns the first error.
-    pub(super) fn error(&self) -> Option<String> {
-        lock(&self.queue).error.as_ref().map(ToString::to_string)
+        queue.error.clone()
     }
 }
 

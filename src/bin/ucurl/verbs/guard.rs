@@ -7,7 +7,7 @@ use crate::args::given::Given;
 use crate::console::say;
 use std::fs;
 use std::time::Duration;
-use unix_http::tap::{AllowList, RequestWatch};
+use unix_http::tap::AllowList;
 use unix_http::traffic::{Event, Observer};
 
 /// Guards until the command ends or the front asks to stop.
@@ -17,7 +17,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let rules = AllowList::parse(&text).map_err(|error| failed(name, &error))?;
     let (_directory, relay) = tap::relay(given)?;
     let relay = match (given.has("dry-run"), given.has("quiet")) {
-        (true, _) => relay.show_secrets(true).observe(RequestWatch::new(rules, |x, denied| {
+        (true, _) => relay.show_secrets(true).observe(rules.watch(|x, denied| {
             let target = x.target().escape_ascii();
             say(&format!("guard: would refuse {} {target}: {denied}", x.method()));
             Ok(())

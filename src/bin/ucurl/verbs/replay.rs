@@ -16,22 +16,18 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let replay =
         Replay::open(recording).map_err(|error| format!("{}: {error}", recording.display()))?;
     let mut replay = replay.strict(given.has("strict")).pace(given.has("pace"));
-    let loud = !given.has("quiet");
-    let say = |what: &str| crate::console::say(&format!("replay: {what}"));
-    if loud {
+    if !given.has("quiet") {
+        let say = |what: &str| crate::console::say(&format!("replay: {what}"));
         replay.remarks().iter().for_each(|remark| say(remark));
         replay = replay.on_problem(say);
     }
     let (_directory, listener) = serve::listener(given)?;
     let stopper = replay.stopper(&listener).map_err(|error| error.to_string())?;
-    let code = thread::scope(|scope| {
-        scope.spawn(|| replay.run(&listener));
+    thread::scope(|scope| {
+        let run = scope.spawn(|| replay.run(&listener));
         let code = serve::serve(given, listener.endpoint(), front);
         stopper.stop(GRACE);
-        code
-    });
-    if loud {
-        replay.missed().iter().for_each(|problem| say(problem));
-    }
-    Ok(if given.has("strict") && !replay.problems().is_empty() { 1 } else { code })
+        let problems = run.join().unwrap_or_default();
+        Ok(if given.has("strict") && !problems.is_empty() { 1 } else { code })
+    })
 }

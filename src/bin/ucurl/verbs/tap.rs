@@ -6,6 +6,7 @@ use super::supervise::Front;
 use super::web::{self, Web};
 use crate::args::exit::Exit;
 use crate::args::given::Given;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -19,9 +20,7 @@ use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
 use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
-use unix_http::tap::needed_rules;
-use unix_http::tap::{Har, Pcap, Record, Recording, Relay, Script, Selection, Tool};
-use unix_http::traffic::BodyDetail;
+use unix_http::tap::{self, AllowList, Recording, Relay, Selection};
 use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
 
@@ -46,7 +45,8 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let relay = view.into_iter().fold(relay, |relay, view| relay.observe(selection.of(view)));
     let observe = |relay: Relay, observer| relay.observe(selection.of(observer));
     let relay = web.iter().map(Web::observer).fold(relay, observe);
-    let code = if selection.is_partial() && !recorders.is_empty() {
+    let is_partial = given.has("only") || given.has("status");
+    let code = if is_partial && !recorders.is_empty() {
         record_later(given, relay, front, (&selection, &recorders))?
     } else {
         run(given, recorders.into_iter().fold(relay, observe), front, given.has("quiet"))?
@@ -84,7 +84,7 @@ fn record_later(
     let directory = directory.map_err(|error| format!("no private directory: {error}"))?;
     let all = directory.path().join("all");
     let wrong = |error| failed(all.as_os_str(), &error);
-    let whole = Record::create(&all, relay.started(), !given.has("show-secrets"));
+    let whole = tap::record(&all, relay.started(), !given.has("show-secrets"));
     let code = run(given, relay.observe(whole.map_err(wrong)?), front, given.has("quiet"));
     let recorded = Recording::open(&all);
     let recorded = recorded.and_then(|recording| record(given, &recording, selection, recorders));
@@ -224,20 +224,16 @@ impl Write for RawTerminal {
 }
 
 fn view(given: &Given, target: &Endpoint, out: File) -> Result<BoxedObserver, String> {
-    let mut text_limit = None;
-    if let Some(limit) = given.value("body-limit") {
-        let limit = decimal(limit.as_bytes()).and_then(|n| usize::try_from(n).ok());
-        text_limit = Some(limit.ok_or("--body-limit: needs a number of bytes")?);
+    let mut limit = None;
+    if let Some(bytes) = given.value("body-limit") {
+        let bytes = decimal(bytes.as_bytes()).and_then(|n| usize::try_from(n).ok());
+        limit = Some(bytes.ok_or("--body-limit: needs a number of bytes")?);
     }
     let colour = match given.value("color").and_then(OsStr::to_str) {
         None | Some("auto") => wants_colour(&out),
         Some(when) => when == "always",
     };
-    let detail = match given.value("body").and_then(OsStr::to_str) {
-        Some("full") => BodyDetail::Full,
-        Some("none") => BodyDetail::None,
-        _ => BodyDetail::Brief,
-    };
+    let body = given.value("body").and_then(OsStr::to_str);
     // A command may have put the terminal into raw mode, in which LF does not return to column 1.
     let out: Box<dyn Write + Send> = match given.command.is_some() && out.is_terminal() {
         true => Box::new(RawTerminal(out)),
@@ -245,15 +241,14 @@ fn view(given: &Given, target: &Endpoint, out: File) -> Result<BoxedObserver, St
     };
     Ok(match given.value("explain") {
         None => {
-            let mut text = Text::new(out).colour(colour).body(detail);
-            if let Some(limit) = text_limit {
-                text = text.body_limit(limit);
+            let mut text = Text::new(out).colour(colour).full(body == Some("full"));
+            if limit.is_some() || body == Some("none") {
+                text = text.body_limit(limit.filter(|_| body != Some("none")));
             }
             Box::new(text.brief(given.has("brief")).time(given.has("time")))
         }
         Some(how) => {
-            let explain = Explain::new(BufWriter::new(out)).overheard(target.to_string());
-            explain.toward_unix(matches!(target, Endpoint::Unix(_) | Endpoint::Abstract(_)));
+            let explain = Explain::new(BufWriter::new(out)).overheard(target);
             Box::new(explain.bytes(how == "bytes").colour(colour))
         }
     })
@@ -310,25 +305,32 @@ fn observers(
     origin: &TrafficOrigin<'_>,
 ) -> Result<(Option<BoxedObserver>, Vec<BoxedObserver>), String> {
     let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
-    let tool = if for_curl { Tool::Curl } else { Tool::Ucurl };
-    let started = origin.started;
+    let (started, cover) = (origin.started, !given.has("show-secrets"));
     let mut recorders: Vec<BoxedObserver> = Vec::new();
     for (option, name, file) in outputs.recorders {
         let wrong = |error| failed(name, &error);
         recorders.push(match option {
-            "script" => Box::new(Script::new(file, origin.target).for_tool(tool)),
-            "har" => {
-                let har = Har::new(file, started).map_err(wrong)?;
-                Box::new(har.cover(!given.has("show-secrets")))
-            }
-            "pcap" => Box::new(Pcap::new(file, started, &origin.place).map_err(wrong)?),
+            "script" if for_curl => Box::new(tap::curl_script(file, origin.target)),
+            "script" => Box::new(tap::script(file, origin.target)),
+            "har" => Box::new(tap::har(file, started, cover).map_err(wrong)?),
+            "pcap" => Box::new(tap::pcap(file, started, &origin.place).map_err(wrong)?),
             _ => Box::new(needed_rules(file)),
         });
     }
     for name in given.values("record") {
-        let record = Record::create(name, started, !given.has("show-secrets"));
+        let record = tap::record(Path::new(name), started, cover);
         recorders.push(Box::new(record.map_err(|error| failed(name, &error))?));
     }
     let view = outputs.view.map(|out| view(given, origin.target, out)).transpose()?;
     Ok((view, recorders))
+}
+
+/// Returns an observer that writes the rule that each request needs, once.
+fn needed_rules(mut out: impl Write + Send) -> impl Observer {
+    let mut written = BTreeSet::new();
+    AllowList::default().watch(move |x, denied| {
+        let comment = || format!("# {} {}: {denied}", x.method(), x.target().escape_ascii());
+        let line = denied.needed.clone().unwrap_or_else(comment) + "\n";
+        if written.insert(line.clone()) { out.write_all(line.as_bytes()) } else { Ok(()) }
+    })
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::SystemTime;
 #[cfg(feature = "page")]
-use unix_http::tap::page::{Origin, Page};
+use unix_http::tap::{Origin, Page};
 use unix_http::traffic::Observer;
 use unix_http::transport::Endpoint;
 
@@ -53,11 +53,11 @@ fn bind(
     recording: bool,
 ) -> Result<Page, String> {
     let program = format!("ucurl {}", given.verb.name());
-    let mut origin = Origin::new(program, target.clone(), started);
     let words = given.command.iter().flatten();
-    origin.command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    origin.recording = recording;
-    Page::bind(place, origin).map_err(|error| error.to_string())
+    let command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let origin = Origin::new(program, target.clone(), started);
+    Page::bind(place, origin.command(command).recording(recording))
+        .map_err(|error| error.to_string())
 }
 
 /// Replaces the page in a build without it.

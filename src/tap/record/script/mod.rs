@@ -26,11 +26,10 @@
 //! ```
 //! use std::time::Duration;
 //! use unix_http::Endpoint;
-//! use unix_http::tap::Script;
 //! use unix_http::traffic::{Conversation, Event, Observer, Side};
 //!
 //! let (reader, writer) = std::io::pipe()?;
-//! let script = Script::new(writer, &Endpoint::Unix("/run/docker.sock".into()));
+//! let script = unix_http::tap::script(writer, &Endpoint::Unix("/run/docker.sock".into()));
 //! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
 //! let ask = b"POST /containers/a/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
 //! let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
@@ -48,7 +47,8 @@ mod ids;
 mod spool;
 mod write;
 
-pub use super::command::Tool;
+use super::command::Tool;
+use crate::tap::recorder::Recorder;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
 use crate::transport::Endpoint;
@@ -62,12 +62,7 @@ use write::ScriptWriter;
 /// How much of a response is searched for ids.
 const REPLY_LIMIT: u64 = 256 * 1024;
 
-/// Writes requests as a shell script.
-#[derive(Debug)]
-pub struct Script<W>(UntilError<State<W>>);
-
-#[derive(Debug)]
-struct State<W> {
+struct Script<W> {
     out: Option<W>,
     tool: Tool,
     endpoint: String,
@@ -76,40 +71,25 @@ struct State<W> {
     disk: Disk,
 }
 
-impl<W: Write + Send> Script<W> {
-    /// Begins a script for `endpoint`. `DOCKER_HOST` can name another endpoint when it runs.
-    pub fn new(out: W, endpoint: &Endpoint) -> Script<W> {
-        let (out, tool, endpoint) = (Some(out), Tool::Ucurl, endpoint.to_string());
-        let (entries, open, disk) = (Vec::new(), BTreeMap::new(), Disk::default());
-        let state = State { out, tool, endpoint, entries, open, disk };
-        Script(UntilError::new("the script".into(), state))
-    }
-
-    /// Sets the command.
-    #[must_use]
-    pub fn for_tool(self, tool: Tool) -> Script<W> {
-        self.0.with(|state| state.tool = tool);
-        self
-    }
+/// Returns an observer that writes requests to `endpoint` as a shell script for `ucurl`.
+/// `DOCKER_HOST` can name another endpoint when it runs.
+pub fn script<W: Write + Send>(out: W, endpoint: &Endpoint) -> impl Observer + use<W> {
+    for_tool(out, endpoint, Tool::Ucurl)
 }
 
-impl<W: Write + Send> Observer for Script<W> {
-    fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
-        self.0.write(|state| state.see(connection, at, event));
-    }
-
-    fn finish(&self) -> Option<String> {
-        // After an error the script contains everything before it.
-        let written = self.0.with(State::write);
-        self.0.write(|_| written)
-    }
-
-    fn error(&self) -> Option<String> {
-        self.0.error()
-    }
+/// Returns a [`script`] for `curl`, which prints frames unchanged and cannot send input to a
+/// container.
+pub fn curl_script<W: Write + Send>(out: W, endpoint: &Endpoint) -> impl Observer + use<W> {
+    for_tool(out, endpoint, Tool::Curl)
 }
 
-impl<W: Write> State<W> {
+fn for_tool<W: Write + Send>(out: W, endpoint: &Endpoint, tool: Tool) -> UntilError<Script<W>> {
+    let (out, endpoint, entries) = (Some(out), endpoint.to_string(), Vec::new());
+    let (open, disk) = (BTreeMap::new(), Disk::default());
+    UntilError::new("the script", Script { out, tool, endpoint, entries, open, disk })
+}
+
+impl<W: Write + Send> Recorder for Script<W> {
     fn see(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()> {
         if let Event::Request(x) = event {
             self.open.insert((connection, x.number), self.entries.len());
@@ -149,10 +129,11 @@ impl<W: Write> State<W> {
         Ok(())
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    /// Writes the script: after an error, everything before it.
+    fn finish(&mut self) -> io::Result<()> {
         let Some(mut out) = self.out.take() else { return Ok(()) };
         self.entries.sort_by_key(|entry| entry.began);
-        let State { tool, entries, disk, .. } = self;
+        let Script { tool, entries, disk, .. } = self;
         ScriptWriter { tool: *tool, entries, disk }.write(&mut out, &self.endpoint)?;
         out.flush()
     }
