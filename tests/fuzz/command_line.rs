@@ -4,12 +4,12 @@
 //! For every command line, the bytes to be sent are exactly one request: the library and the plain
 //! reader read it back, and it contains the given field lines.
 
-use crate::args::config::{Config, Group};
+use crate::args::config::{Config, Destination, Group};
 use crate::args::parse;
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::url::Url;
 use crate::output::output_file;
-use crate::plan::{Destination, FetchPlan, Operation};
+use crate::plan::{FetchPlan, Operation};
 use std::path::Path;
 use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request};
 
@@ -36,8 +36,8 @@ pub fn check(bytes: &[u8]) {
 
 fn transfers(config: Config) {
     for operation in config.groups.into_iter().flat_map(Operation::new) {
-        for fetch in &operation.fetches {
-            if let Ok(url) = Url::parse(&fetch.url, operation.flags.request.path_as_is) {
+        for fetch in operation.fetches.iter().flatten() {
+            if let Ok(url) = Url::parse(&fetch.url, operation.flags.path_as_is) {
                 transfer(&operation.flags, fetch, &url);
             }
         }
@@ -65,8 +65,8 @@ fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
         let hop = Hop {
             url: url.clone(),
             content,
-            login: flags.user.clone().filter(|_| flags.bearer.is_none()),
-            referer: flags.request.referer.clone(),
+            login: flags.user.clone().filter(|_| flags.oauth2_bearer.is_none()),
+            referer: flags.referer.clone(),
             same_host: true,
             trusted: true,
             dropped: false,

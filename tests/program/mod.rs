@@ -1,23 +1,17 @@
-//! Files of `ucurl`, for tests that call their functions: a program has no public interface.
+//! The modules of `ucurl`, for tests that call their functions: a program has no public interface.
 //!
-//! A test program writes `mod program; use program::{args, content, fetch, output, plan};`, so that
-//! `crate::args` means the same as in `ucurl`.
+//! A test program writes `mod program;` and imports the modules at its root, so that `crate::args`
+//! means the same as in `ucurl`.
 #![allow(dead_code, missing_docs)]
 
 #[path = "../../src/bin/ucurl"]
 mod ucurl {
     pub mod args;
-    pub mod fetch {
-        pub mod container_ref;
-        pub mod request;
-        pub mod url;
-    }
-    pub mod output {
-        pub mod output_file;
-        pub mod progress;
-    }
     pub mod content;
+    pub mod explain;
+    pub mod fetch;
+    pub mod output;
     pub mod plan;
 }
 
-pub use ucurl::{args, content, fetch, output, plan};
+pub use ucurl::{args, content, explain, fetch, output, plan};

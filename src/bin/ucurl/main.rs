@@ -16,9 +16,8 @@ mod plan;
 mod verbs;
 
 use args::config::Config;
-use args::exit::Exit;
-use args::wrong::NoTransfer;
-use args::{help, parse};
+use args::exit::{Exit, NoTransfer};
+use args::{manual, parse};
 use console::{print, say};
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
@@ -58,9 +57,9 @@ fn command(args: &[Vec<u8>]) -> Exit {
             return Exit::Usage;
         }
         [word, topic @ ..] if word == b"help" => {
-            return print(&help::help(topic.first().map(Vec::as_slice)));
+            return print(&manual::help(topic.first().map(Vec::as_slice)));
         }
-        [word, ..] if word == b"version" => return print(&help::version()),
+        [word, ..] if word == b"version" => return print(&manual::version()),
         [word, ..] => {
             if let Some(verb) = mistyped(word) {
                 let word = word.escape_ascii();

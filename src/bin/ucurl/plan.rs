@@ -4,7 +4,7 @@
 //! arguments ──▶ args: which flags were given ──▶ Operation: what to do ──▶ fetch, output
 //! ```
 
-use crate::args::config::{Group, Node, StageFlags};
+use crate::args::config::{Destination, Group, Node};
 use crate::content::{PostContent, Unreadable};
 use std::ffi::OsStr;
 use std::mem;
@@ -27,15 +27,12 @@ pub struct Operation {
     /// The content of `-d`, once it is opened.
     pub post: PostContent,
     pub timeouts: Timeouts,
-    /// The total of the time limits.
-    pub max_time: Option<Duration>,
     /// How long a transfer may be too slow.
     pub speed_time: Option<Duration>,
-    pub fetches: Vec<FetchPlan>,
+    /// The URLs, or why there is nothing to do: no URL, or flags that contradict each other.
+    pub fetches: Result<Vec<FetchPlan>, &'static str>,
     /// There are more `-o` and `-T` than URLs.
     pub urls_missing: bool,
-    /// The contradiction between these flags, if there is one.
-    pub conflict: Option<&'static str>,
 }
 
 /// One URL.
@@ -54,17 +51,6 @@ pub enum Source {
     Stdin,
 }
 
-/// The destination of a response's content.
-pub enum Destination {
-    /// With `any_bytes`, binary content is written to a terminal too.
-    Stdout {
-        any_bytes: bool,
-    },
-    File(PathBuf),
-    /// `-O`: a file named as the last segment of the URL.
-    UrlName,
-}
-
 impl Operation {
     /// # Errors
     /// Names the option with an invalid value.
@@ -76,29 +62,31 @@ impl Operation {
         let posts = !group.post.is_empty() && !group.get;
         let fetches: Vec<_> =
             nodes.into_iter().map_while(|node| FetchPlan::new(node, posts)).collect();
+        let urls_missing = given > fetches.len();
+        let no_url = fetches.is_empty().then_some("no URL given (help: ucurl -h)");
         if group.json {
-            add_json_fields(&mut group.request.headers);
+            add_json_fields(&mut group.headers);
         }
         let has_slowest = group.speed_time > 0 && group.speed_limit > 0;
         let speed_time = has_slowest.then(|| Duration::from_secs(group.speed_time));
-        let max_time = group.max_time_ms.map(Duration::from_millis);
-        let StageFlags { select, expect, .. } = &group.stages;
-        let unix = group.unix_socket.as_ref().map(|name| Endpoint::Unix(path(name).to_owned()));
+        let socket = group.socket.as_ref().map(|name| match group.is_abstract {
+            true => Endpoint::Abstract(name.clone()),
+            false => Endpoint::Unix(path(name).to_owned()),
+        });
+        let select = group.select.as_deref().map(|text| pointer("select", text)).transpose()?;
         Ok(Operation {
-            socket: unix.or(group.abstract_socket.clone().map(Endpoint::Abstract)),
-            select: select.as_deref().map(|text| pointer("select", text)).transpose()?,
-            expect: expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?,
+            socket,
+            select,
+            expect: group.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?,
             post: PostContent::default(),
             timeouts: Timeouts::default()
-                .connect(group.connect_timeout_ms.map(Duration::from_millis))
-                .total(max_time)
+                .connect(group.connect_timeout)
+                .total(group.max_time)
                 // Silence for this long is slower than any limit.
                 .idle(speed_time),
-            max_time,
             speed_time,
-            urls_missing: given > fetches.len(),
-            fetches,
-            conflict,
+            fetches: no_url.or(conflict).map_or(Ok(fetches), Err),
+            urls_missing,
             flags: group,
         })
     }
@@ -130,13 +118,7 @@ impl FetchPlan {
             _ if posts => Source::Post,
             _ => Source::None,
         };
-        let destination = match node.output.as_deref() {
-            Some(b"-") => Destination::Stdout { any_bytes: true },
-            Some(name) => Destination::File(path(name).to_owned()),
-            None if node.remote_name => Destination::UrlName,
-            None => Destination::Stdout { any_bytes: false },
-        };
-        Some(FetchPlan { url: node.url?, source, destination })
+        Some(FetchPlan { url: node.url?, source, destination: node.destination })
     }
 }
 
@@ -173,7 +155,7 @@ fn conflict(group: &Group) -> Option<&'static str> {
         group.nodes.iter().any(|node| node.upload.as_ref().is_some_and(|name| !name.is_empty()));
     let data = !group.post.is_empty();
     match (group.head_set || (data && group.get), data && !group.get, uploads) {
-        (_, _, true) if group.request.hijack => Some(
+        (_, _, true) if group.hijack => Some(
             "--hijack sends stdin after the upgrade, -T sends content before: choose one of them",
         ),
         (true, true, _) => Some(

@@ -1,26 +1,57 @@
 //! The configuration that a command line sets.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
-/// Flags for the whole run.
-#[derive(Default, Debug)]
-pub struct Global {
-    pub silent: bool,
-    pub show_error: bool,
-    pub fail_early: bool,
-    pub progress_bar: bool,
-    pub no_progress_meter: bool,
-    pub no_styled_output: bool,
-    pub trace: Trace,
-    pub trace_time: bool,
-    /// `--stderr`: a file, or `-` for stdout.
-    pub stderr: Option<Vec<u8>>,
-    /// `--explain` as an empty text, or what follows `--explain=`.
-    pub explain: Option<Vec<u8>>,
-    pub demo: bool,
+/// Declares a struct of flags. A flag that only switches something, or whose value stays as it is,
+/// is a field with the name of the flag, and `switch` or `text` finds it by that name.
+macro_rules! flags {
+    (
+        $(#[$doc:meta])*
+        $name:ident {
+            switches: $($switch:ident)*;
+            texts: $($text:ident)*;
+            $($(#[$about:meta])* $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Default, Debug)]
+        pub struct $name {
+            $(pub $switch: bool,)*
+            $(pub $text: Option<Vec<u8>>,)*
+            $($(#[$about])* pub $field: $type,)*
+        }
+
+        impl $name {
+            pub fn switch(&mut self, flag: &str) -> Option<&mut bool> {
+                match flag {
+                    $(stringify!($switch) => Some(&mut self.$switch),)*
+                    _ => None,
+                }
+            }
+
+            pub fn text(&mut self, flag: &str) -> Option<&mut Option<Vec<u8>>> {
+                match flag {
+                    $(stringify!($text) => Some(&mut self.$text),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+flags! {
+    /// Flags for the whole run.
+    Global {
+        switches: demo fail_early progress_bar show_error silent trace_time;
+        texts: explain stderr;
+        no_progress_meter: bool,
+        no_styled_output: bool,
+        trace: Trace,
+    }
 }
 
 /// `-v`, `--trace`, `--trace-ascii`: the last one wins.
@@ -37,11 +68,23 @@ pub enum Trace {
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Node {
     pub url: Option<Vec<u8>>,
-    pub output: Option<Vec<u8>>,
+    pub destination: Destination,
+    /// Whether `-o` or `-O` has set the destination.
     pub output_set: bool,
-    pub remote_name: bool,
     /// `-T`; with an empty name nothing is uploaded.
     pub upload: Option<Vec<u8>>,
+}
+
+/// The destination of a response's content.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub enum Destination {
+    #[default]
+    Stdout,
+    /// `-o -`: binary content is written to a terminal too.
+    RawStdout,
+    File(PathBuf),
+    /// `-O`: a file named as the last segment of the URL.
+    UrlName,
 }
 
 /// A part of the content of `-d` and its relatives.
@@ -62,105 +105,61 @@ pub enum PartData {
     },
 }
 
-/// Flags for the transfers up to `--next`.
-#[derive(Default, Debug)]
-pub struct Group {
-    pub nodes: Vec<Node>,
-    pub unix_socket: Option<Vec<u8>>,
-    pub abstract_socket: Option<Vec<u8>>,
-    pub endpoint: Option<Vec<u8>>,
-    pub context: Option<Vec<u8>>,
-    pub proxy_command: Option<Vec<u8>>,
-    pub request: RequestFlags,
-    pub output: OutputFlags,
-    pub stages: StageFlags,
-    /// `--http1.0`, or `false` for `--http1.1`.
-    pub http10: Option<bool>,
-    pub user_agent: Option<Vec<u8>>,
-    pub auto_referer: bool,
-    pub user: Option<Vec<u8>>,
-    pub bearer: Option<Vec<u8>>,
-    pub basic: bool,
-    pub cookies: Vec<Vec<u8>>,
-    pub post: Vec<Part>,
-    pub json: bool,
-    pub get: bool,
-    /// `-I` or `--no-head` was given.
-    pub head_set: bool,
-    pub query: Option<Vec<u8>>,
-    pub expect100_timeout_ms: u64,
-    pub dump_header: Option<Vec<u8>>,
-    pub output_dir: Option<Vec<u8>>,
-    pub remote_name_all: bool,
-    pub fail: bool,
-    pub fail_with_body: bool,
-    pub max_filesize: Option<u64>,
-    pub max_time_ms: Option<u64>,
-    pub connect_timeout_ms: Option<u64>,
-    pub speed_limit: u64,
-    pub speed_time: u64,
-    pub retry: u64,
-    pub retry_delay_ms: Option<u64>,
-    pub retry_max_time_ms: Option<u64>,
-    pub retry_connrefused: bool,
-    pub retry_all_errors: bool,
-    pub location: bool,
-    pub location_trusted: bool,
-    /// `None` follows any number.
-    pub max_redirs: Option<u64>,
-    pub post301: bool,
-    pub post302: bool,
-    pub post303: bool,
-}
-
-/// Flags about the request.
-#[derive(Default, Debug)]
-pub struct RequestFlags {
-    /// `-X`
-    pub method: Option<Vec<u8>>,
-    pub target: Option<Vec<u8>>,
-    pub path_as_is: bool,
-    /// The lines of `-H`.
-    pub headers: Vec<Vec<u8>>,
-    pub referer: Option<Vec<u8>>,
-    pub range: Option<Vec<u8>>,
-    /// `-I`
-    pub head: bool,
-    pub refuse_url_user: bool,
-    pub hijack: bool,
-    pub negotiate_api: bool,
-    pub raw: bool,
-    pub ignore_content_length: bool,
-}
-
-/// Flags about the output.
-#[derive(Default, Debug)]
-pub struct OutputFlags {
-    /// `-i`
-    pub include: bool,
-    pub create_dirs: bool,
-    pub remove_on_error: bool,
-    pub no_clobber: bool,
-    pub write_out: Option<Vec<u8>>,
-}
-
-/// Flags about content on its way to the output.
-#[derive(Default, Debug)]
-pub struct StageFlags {
-    pub demux: bool,
-    pub fail_stream: bool,
-    pub select: Option<Vec<u8>>,
-    pub expect: Vec<Vec<u8>>,
-    pub pretty: bool,
+flags! {
+    /// Flags for the transfers up to `--next`.
+    Group {
+        switches: basic create_dirs demux disallow_username_in_url fail_stream get hijack
+            ignore_content_length include location negotiate_api path_as_is post301 post302
+            post303 pretty raw remote_name_all remove_on_error retry_all_errors retry_connrefused;
+        texts: context dump_header endpoint oauth2_bearer output_dir proxy_command request
+            request_target select user user_agent;
+        nodes: Vec<Node>,
+        /// `--unix-socket`, or `--abstract-unix-socket`.
+        socket: Option<Vec<u8>>,
+        is_abstract: bool,
+        /// `--http1.0`, or `false` for `--http1.1`.
+        http10: Option<bool>,
+        auto_referer: bool,
+        referer: Option<Vec<u8>>,
+        range: Option<Vec<u8>>,
+        /// The lines of `-H`.
+        headers: Vec<Vec<u8>>,
+        cookies: Vec<Vec<u8>>,
+        post: Vec<Part>,
+        json: bool,
+        head: bool,
+        /// `-I` or `--no-head` was given.
+        head_set: bool,
+        query: Option<Vec<u8>>,
+        expect: Vec<Vec<u8>>,
+        expect100_timeout: Duration,
+        fail: bool,
+        fail_with_body: bool,
+        no_clobber: bool,
+        write_out: Option<Vec<u8>>,
+        max_filesize: Option<u64>,
+        max_time: Option<Duration>,
+        connect_timeout: Option<Duration>,
+        speed_limit: u64,
+        /// In seconds.
+        speed_time: u64,
+        retry: u64,
+        retry_delay: Option<Duration>,
+        retry_max_time: Option<Duration>,
+        location_trusted: bool,
+        /// `None` follows any number.
+        max_redirs: Option<u64>,
+    }
 }
 
 impl Group {
     pub fn new() -> Group {
-        Group { expect100_timeout_ms: 1000, max_redirs: Some(50), ..Group::default() }
+        let expect100_timeout = Duration::from_secs(1);
+        Group { expect100_timeout, max_redirs: Some(50), ..Group::default() }
     }
 }
 
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Config {
     pub global: Global,
     pub groups: Vec<Group>,

@@ -1,4 +1,9 @@
-//! The exit codes of curl that ucurl uses, with their texts for the manual.
+//! The exit codes of curl that ucurl uses, with their texts for the manual, and the reasons not to
+//! run a command line: an error in it, or a request for help.
+
+use std::borrow::Cow;
+use std::io;
+use unix_http::base::text::harmless;
 
 macro_rules! exit_codes {
     ($($name:ident = $code:literal: $text:literal,)*) => {
@@ -40,4 +45,49 @@ exit_codes! {
     Rewind = 65: "the content cannot be sent a second time",
     Login = 67: "the URL has a user name, with --disallow-username-in-url",
     CaFile = 77: "the file of CA certificates is unusable",
+}
+
+#[derive(Debug)]
+pub enum NoTransfer {
+    /// A text to print: help, a version, a manual.
+    Print(String),
+    /// `ucurl: option OPTION: WHY`. The reader of the option fills in its name.
+    Bad { option: Vec<u8>, why: Cow<'static, str>, exit: Exit },
+}
+
+/// Returns the error of an option.
+pub const fn wrong(why: &'static str) -> NoTransfer {
+    NoTransfer::Bad { option: Vec::new(), why: Cow::Borrowed(why), exit: Exit::Usage }
+}
+
+impl NoTransfer {
+    /// Returns the error for a file that cannot be read.
+    pub fn unreadable(name: &[u8], error: &io::Error) -> NoTransfer {
+        let why = format!("cannot read '{}': {error}", harmless(name)).into();
+        NoTransfer::Bad { option: Vec::new(), why, exit: Exit::Read }
+    }
+
+    /// Returns the error as one line.
+    pub fn line(&self) -> String {
+        match self {
+            NoTransfer::Bad { option, why, .. } => format!("option {}: {why}", harmless(option)),
+            _ => String::new(),
+        }
+    }
+
+    /// Fills in the option, unless it is known.
+    pub fn of(mut self, name: &[u8]) -> NoTransfer {
+        if let NoTransfer::Bad { option, .. } = &mut self
+            && option.is_empty()
+        {
+            *option = name.to_vec();
+        }
+        self
+    }
+}
+
+impl From<String> for NoTransfer {
+    fn from(why: String) -> NoTransfer {
+        NoTransfer::Bad { option: Vec::new(), why: Cow::Owned(why), exit: Exit::Usage }
+    }
 }

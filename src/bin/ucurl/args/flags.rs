@@ -20,48 +20,34 @@
 //!
 //! The table stays text: in a table of pointers, each one would cost a relocation at every start.
 
-use super::wrong::{NoTransfer, wrong};
+use super::exit::{NoTransfer, wrong};
+use std::mem;
 use unix_http::base::nearest::nearest;
 
-#[cfg(feature = "commands")]
-static TABLE: &str = concat!(include_str!("flags.txt"), include_str!("verbs.txt"));
-#[cfg(not(feature = "commands"))]
-static TABLE: &str = include_str!("flags.txt");
-
-/// Where the rows begin. Unused entries point at the end of the text, so that their rows are empty.
-static ROWS: [u16; 400] = {
-    let table = TABLE.as_bytes();
-    assert!(table.len() < 1 << 16);
-    let mut rows = [table.len() as u16; 400];
-    let (mut at, mut count) = (0, 0);
-    while at < table.len() {
-        if matches!(table[at], b'-' | b'=') && (at == 0 || table[at - 1] == b'\n') {
-            rows[count] = at as u16;
-            count += 1;
-        }
-        at += 1;
-    }
-    rows
-};
-
-fn row(number: usize) -> &'static str {
-    &TABLE[ROWS[number].into()..ROWS[number + 1].into()]
+/// Splits a text before each line that begins with a mark.
+fn split(
+    text: &'static str,
+    line_end_and_mark: &'static str,
+) -> impl Iterator<Item = &'static str> + Clone {
+    let ends = text.match_indices(line_end_and_mark).map(|(at, _)| at + 1).chain([text.len()]);
+    ends.scan(0, |start, end| Some(&text[mem::replace(start, end)..end]))
 }
 
-fn line(number: usize, line: usize) -> &'static str {
-    row(number).split('\n').nth(line).unwrap_or("")
+fn line(text: &'static str, number: usize) -> &'static str {
+    text.split('\n').nth(number).unwrap_or("")
 }
 
 /// A command and its flags: ucurl itself, or one of its verbs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Section(usize);
+pub struct Section(&'static str);
 
 /// ucurl without a verb, with curl's flags and its own.
-pub const TRANSFERS: Section = Section(0);
+pub const TRANSFERS: Section = Section(include_str!("flags.txt"));
 
 /// Returns the verbs of this build: `demo`, `tap` and so on.
 pub fn verbs() -> impl Iterator<Item = Section> + Clone {
-    (1..ROWS.len() - 1).filter(|&number| row(number).starts_with('=')).map(Section)
+    let table = if cfg!(feature = "commands") { include_str!("verbs.txt") } else { "" };
+    split(table, "\n=").filter(|text| !text.is_empty()).map(Section)
 }
 
 impl Section {
@@ -81,12 +67,12 @@ impl Section {
 
     /// Returns the lines of the manual; an empty one ends a paragraph.
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        row(self.0).trim_end().split('\n').skip(2)
+        self.0.split("\n-").next().unwrap_or("").trim_end().split('\n').skip(2)
     }
 
     /// Returns all flags, the supported ones first.
     pub fn flags(self) -> impl Iterator<Item = Flag> + Clone {
-        (self.0 + 1..ROWS.len() - 1).take_while(|&number| row(number).starts_with('-')).map(Flag)
+        split(self.0, "\n-").skip(1).map(Flag)
     }
 
     /// Returns the supported flags.
@@ -140,7 +126,7 @@ pub enum FlagKind {
 
 /// One flag of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Flag(usize);
+pub struct Flag(&'static str);
 
 impl Flag {
     /// Returns the flag as people write it: `-d, --data <data>`.
@@ -149,7 +135,7 @@ impl Flag {
     }
 
     pub fn short(self) -> Option<u8> {
-        match row(self.0).as_bytes() {
+        match self.0.as_bytes() {
             [b'-', letter, b',', ..] => Some(*letter),
             _ => None,
         }
@@ -210,12 +196,12 @@ impl Flag {
     }
 
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        row(self.0).trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
+        self.0.trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
     }
 
     /// Returns how it differs from curl's.
     pub fn differs(self) -> Option<&'static str> {
-        row(self.0).split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
+        self.0.split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
     }
 
     /// Returns why it is not supported.

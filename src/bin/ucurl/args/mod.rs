@@ -5,23 +5,18 @@
 //!
 //! ```text
 //! *.txt ─▶ flags ─▶ options ─▶ given             a verb's command line
-//!            │         └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does,
-//!            │                                   draft is the configuration so far
-//!            └────▶ manual ─▶ help, generate     texts for people and shells
+//!            │         └─────▶ parse ─▶ config   ucurl's own: actions say what a flag does
+//!            └────▶ manual, generate             texts for people and shells
 //! ```
 
 mod actions;
 pub mod config;
-mod draft;
 pub mod exit;
 pub mod flags;
 pub mod generate;
 #[cfg(feature = "commands")]
 pub mod given;
-pub mod help;
 pub mod manual;
 pub mod numbers;
 mod options;
 pub mod parse;
-mod rcfile;
-pub mod wrong;

@@ -1,7 +1,7 @@
 //! Numbers on the command line. As in curl, which uses C's functions, they may begin with white
 //! space and a sign.
 
-use super::wrong::{NoTransfer, wrong};
+use super::exit::{NoTransfer, wrong};
 use unix_http::base::number::decimal;
 
 pub const NOT_A_NUMBER: NoTransfer = wrong("needs a number");

@@ -7,8 +7,8 @@
 //! --long=V     as in curl 8
 //! ```
 
+use super::exit::{NoTransfer, wrong};
 use super::flags::{Flag, FlagKind, Section};
-use super::wrong::{NoTransfer, wrong};
 
 /// An optional argument.
 pub type Argument<'a> = Option<&'a [u8]>;

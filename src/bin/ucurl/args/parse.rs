@@ -1,15 +1,24 @@
 //! Reads a command line as curl 7.88 does: options, URLs, and `--`, which ends the options.
+//!
+//! The lines of a `-K` file:
+//!
+//! ```text
+//! line      = OWS ( comment / option [ separator value ] )
+//! comment   = first character # / * or nothing
+//! option    = "-" … / "--" … / NAME    NAME ends at white space, "=" or ":";
+//!                                      with dashes it ends at white space alone
+//! value     = DQUOTE *( char / "\" char ) DQUOTE / word
+//! ```
+//!
+//! Unlike in curl, a NUL does not end a line: nothing is dropped silently.
 
-use super::actions;
+use super::actions::{Draft, Read};
 use super::config::Config;
-use super::draft::{Draft, Read};
+use super::exit::{NoTransfer, wrong};
 use super::flags::{FlagKind, TRANSFERS};
 use super::generate;
-use super::help;
 use super::manual;
 use super::options::{self, Argument};
-use super::rcfile::{self, OptionLine};
-use super::wrong::{NoTransfer, wrong};
 
 /// How deep `-K` files may be nested: a file that names itself must not loop forever.
 const MAX_DEPTH: usize = 16;
@@ -58,10 +67,10 @@ fn option(
         Err(match flag.written() {
             "config" => return read_file(draft, depth, value),
             "generate" => NoTransfer::Print(generate::generate(value)),
-            "help" if on => NoTransfer::Print(help::help(next)),
+            "help" if on => NoTransfer::Print(manual::help(next)),
             "manual" if on => NoTransfer::Print(manual::manual(false)),
-            "version" if on => NoTransfer::Print(help::version()),
-            _ => return actions::apply(draft, flag, on, value),
+            "version" if on => NoTransfer::Print(manual::version()),
+            _ => return draft.apply(flag, on, value),
         })
     })
 }
@@ -73,17 +82,70 @@ fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), NoTrans
     }
     let text = draft.file(name)?;
     let shown: &[u8] = if name == b"-" { b"<stdin>" } else { name };
-    rcfile::lines(&text).try_for_each(|line| {
-        let at = [shown, b":", line.number.to_string().as_bytes(), b": ", line.option].concat();
-        file_line(draft, depth + 1, &line).map_err(|wrong| wrong.of(&at))
-    })
+    for (at, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        if matches!(line, [] | [b'#' | b'/' | b'*', ..]) {
+            continue;
+        }
+        let (name, value) = split_option(line);
+        let at = [shown, b":", (at + 1).to_string().as_bytes(), b": ", name].concat();
+        file_option(draft, depth + 1, name, value).map_err(|wrong| wrong.of(&at))?;
+    }
+    Ok(())
 }
 
-fn file_line(draft: &mut Draft, depth: usize, line: &OptionLine) -> Result<(), NoTransfer> {
-    if line.has_more {
-        return Err(wrong("has text after its value; put a value with white space in quotes"));
+/// Splits the line of an option into its name and the rest.
+fn split_option(line: &[u8]) -> (&[u8], &[u8]) {
+    let dashed = line[0] == b'-';
+    let separates = |byte: &u8| {
+        byte.is_ascii_whitespace() || *byte == 0x0b || (!dashed && matches!(byte, b'=' | b':'))
+    };
+    let end = line.iter().position(separates).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    let start = rest.iter().position(|byte| !separates(byte)).unwrap_or(rest.len());
+    (name, &rest[start..])
+}
+
+fn file_option(
+    draft: &mut Draft,
+    depth: usize,
+    name: &[u8],
+    value: &[u8],
+) -> Result<(), NoTransfer> {
+    let value = match value {
+        [] => None,
+        [b'"', quoted @ ..] => Some(unquoted(quoted)),
+        word => {
+            let end = word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len());
+            let (word, after) = word.split_at(end);
+            if !matches!(after.trim_ascii_start(), [] | [b'#', ..]) {
+                let why = "has text after its value; put a value with white space in quotes";
+                return Err(wrong(why));
+            }
+            Some(word.to_vec())
+        }
+    };
+    let used = option(draft, depth, name, value.as_deref())?;
+    if used || value.is_none_or(|value| value.is_empty()) {
+        Ok(())
+    } else {
+        Err(wrong("takes no value"))
     }
-    let value = line.value.as_deref();
-    let used = option(draft, depth, line.option, value)? || value.is_none_or(<[u8]>::is_empty);
-    if used { Ok(()) } else { Err(wrong("takes no value")) }
+}
+
+/// Returns the text up to the closing quote.
+fn unquoted(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.iter().copied();
+    let character = || match bytes.next()? {
+        b'"' => None,
+        b'\\' => Some(match bytes.next()? {
+            b't' => b'\t',
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b'v' => 0x0b,
+            other => other,
+        }),
+        other => Some(other),
+    };
+    std::iter::from_fn(character).collect()
 }

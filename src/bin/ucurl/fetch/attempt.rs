@@ -38,7 +38,7 @@ impl Attempt<'_> {
     /// Returns the time limits of the next request. The total is that of the whole try.
     pub fn limits(&self) -> Result<Timeouts, Failure> {
         let limits = self.operation.timeouts;
-        let Some(total) = self.operation.max_time else { return Ok(limits) };
+        let Some(total) = self.operation.flags.max_time else { return Ok(limits) };
         match total.checked_sub(self.start.elapsed()).filter(|left| !left.is_zero()) {
             Some(left) => Ok(limits.total(left)),
             None => Err(Failure::new(Exit::Timeout, format!("not finished within {total:?}"))),
@@ -58,7 +58,7 @@ impl Attempt<'_> {
             self.info.content_type = Some(value.to_vec());
         }
         self.info.headers = head.fields().clone();
-        if self.operation.flags.output.write_out.is_some()
+        if self.operation.flags.write_out.is_some()
             && let Some((local, remote)) = response.addresses()
         {
             let info = &mut self.info;
@@ -90,6 +90,6 @@ impl Attempt<'_> {
             let shown = if file.is_terminal() { harmless_lines(head) } else { head.into() };
             file.write_all(&shown).map_err(|error| Failure::of_writing(&error, false))?;
         }
-        if self.operation.flags.output.include { self.sink.head(head) } else { Ok(()) }
+        if self.operation.flags.include { self.sink.head(head) } else { Ok(()) }
     }
 }

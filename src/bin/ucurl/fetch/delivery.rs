@@ -38,11 +38,11 @@ impl Attempt<'_> {
         self.note_head(&response);
         self.show_heads(&response)?;
         // Without the upgrade, no program reads stdin.
-        if (flags.fail || flags.request.hijack) && response.status() >= 400 {
+        if (flags.fail || flags.hijack) && response.status() >= 400 {
             return Err(refusal(response));
         }
         let next = self.next(&response, hop, expecting)?;
-        if flags.request.head {
+        if flags.head {
             self.check_announced(&response)?;
             return Ok(next);
         }
@@ -101,13 +101,13 @@ impl Attempt<'_> {
     fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
         let (flags, status) = (&self.operation.flags, response.status());
         let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
-        let raw = ended && status < 300 && (flags.request.hijack || status == 101);
+        let raw = ended && status < 300 && (flags.hijack || status == 101);
         let path = String::from_utf8_lossy(&hop.url.path);
         let query = String::from_utf8_lossy(hop.url.query.as_deref().unwrap_or_default());
         let container = ContainerRef::of(&path, &query);
         let kind = OutputKind::of_content_type(response.field("Content-Type"));
         let other = self.other_end(container.as_ref(), kind, raw)?;
-        let framed = flags.stages.demux
+        let framed = flags.demux
             && status < 300
             && kind != OutputKind::Other
             && other.terminal != Some(true);
@@ -126,7 +126,7 @@ impl Attempt<'_> {
         }
         let arrived = self.copy(&mut response, &mut stages);
         stages.finish(arrived, &mut self.sink)?;
-        if !flags.request.raw {
+        if !flags.raw {
             self.show_trailers(&response)?;
         }
         match response.upload_error() {
@@ -158,7 +158,7 @@ impl Attempt<'_> {
         raw: bool,
     ) -> Result<OtherEnd, Failure> {
         let Some(container) = container else { return Ok(OtherEnd::default()) };
-        let frames = (raw || self.operation.flags.stages.demux) && kind == OutputKind::DependsOnTty;
+        let frames = (raw || self.operation.flags.demux) && kind == OutputKind::DependsOnTty;
         let ask = frames || (raw && container.is_exec);
         if !ask {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin });

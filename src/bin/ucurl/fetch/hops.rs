@@ -15,7 +15,7 @@ use crate::plan::Source;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use unix_http::base::number::decimal;
 use unix_http::base::text::without_password;
 use unix_http::docker::DockerError;
@@ -43,7 +43,7 @@ impl<'t> Attempt<'t> {
 
     fn hops(&mut self) -> Result<(), Failure> {
         let mut hop = self.first.clone();
-        if self.operation.flags.request.negotiate_api {
+        if self.operation.flags.negotiate_api {
             self.session.tracer.begin_hop(&hop.url.host);
             hop.url = versioned(&self.server, hop.url)?;
         }
@@ -85,13 +85,12 @@ impl<'t> Attempt<'t> {
         let mut request = client.request(&method, &planned.target).version(version).fields(fields);
         request = request.timeouts(self.limits()?).body(body);
         if planned.expect {
-            let wait = Duration::from_millis(flags.expect100_timeout_ms);
-            request = request.expect_continue(wait);
+            request = request.expect_continue(flags.expect100_timeout);
         }
-        if flags.request.raw {
+        if flags.raw {
             request = request.raw();
         }
-        if flags.request.ignore_content_length {
+        if flags.ignore_content_length {
             request = request.ignore_content_length();
         }
         self.info.method.clone_from(&planned.method);
@@ -176,7 +175,7 @@ impl<'t> Attempt<'t> {
     fn tell_of_redirect(&self, url: &Url, dropped: bool) {
         let url = without_password(&url.to_bytes());
         self.session.tracer.info(&format!("Issue another request to this URL: '{url}'"));
-        let how = match (dropped, &self.operation.flags.request.method) {
+        let how = match (dropped, &self.operation.flags.request) {
             (true, None) => ", with GET and without the content",
             (true, Some(_)) => ", without the content",
             (false, _) => "",

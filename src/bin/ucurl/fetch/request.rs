@@ -81,16 +81,16 @@ pub fn plan(flags: &Group, hop: &Hop, http10: bool) -> Result<PlannedRequest, &'
     lines.upgrade();
     let expect = !http10 && lines.expect();
     let lines = lines.written;
-    let method = flags.request.method.as_deref().unwrap_or(usual_method(flags, hop.content));
-    let target = flags.request.target.clone().unwrap_or_else(|| hop.url.target());
+    let method = flags.request.as_deref().unwrap_or(usual_method(flags, hop.content));
+    let target = flags.request_target.clone().unwrap_or_else(|| hop.url.target());
     Ok(PlannedRequest { method: method.to_vec(), target, lines, expect })
 }
 
 /// Returns the method without `-X`.
 pub fn usual_method(flags: &Group, content: RequestContent) -> &'static [u8] {
     match content {
-        _ if flags.request.head => b"HEAD",
-        RequestContent::None if !flags.request.hijack => b"GET",
+        _ if flags.head => b"HEAD",
+        RequestContent::None if !flags.hijack => b"GET",
         RequestContent::None | RequestContent::Post(_) => b"POST",
         RequestContent::Put(_) => b"PUT",
     }
@@ -105,7 +105,7 @@ struct Lines<'p> {
 impl<'p> Lines<'p> {
     /// Returns the `-H` line that names this field.
     fn header(&self, name: &str) -> Option<&'p [u8]> {
-        let mut lines = self.flags.request.headers.iter().map(Vec::as_slice);
+        let mut lines = self.flags.headers.iter().map(Vec::as_slice);
         lines.find(|line| names_field(line, name))
     }
 
@@ -143,19 +143,20 @@ impl<'p> Lines<'p> {
         }
         // A Location may carry its own login.
         let own = self.hop.url.login.as_deref().filter(|_| self.flags.user.is_none()).map(login);
-        let authorization = match (&self.flags.bearer, own.or_else(|| self.hop.login.clone())) {
-            // Two schemes are named: curl waits for the server to choose one.
-            (Some(_), _) if self.flags.basic => return,
-            (Some(token), _) => [b"Bearer ", &token[..]].concat(),
-            (None, Some(login)) => [b"Basic ", base64::encode(&login).as_bytes()].concat(),
-            (None, None) => return,
-        };
+        let authorization =
+            match (&self.flags.oauth2_bearer, own.or_else(|| self.hop.login.clone())) {
+                // Two schemes are named: curl waits for the server to choose one.
+                (Some(_), _) if self.flags.basic => return,
+                (Some(token), _) => [b"Bearer ", &token[..]].concat(),
+                (None, Some(login)) => [b"Basic ", base64::encode(&login).as_bytes()].concat(),
+                (None, None) => return,
+            };
         self.unless_given("Authorization", &authorization);
     }
 
     /// Range, User-Agent, Accept, Referer.
     fn preferences(&mut self) {
-        if let Some(range) = &self.flags.request.range {
+        if let Some(range) = &self.flags.range {
             if self.hop.content == RequestContent::None {
                 self.unless_given("Range", &[b"bytes=", &range[..]].concat());
             } else {
@@ -196,7 +197,7 @@ impl<'p> Lines<'p> {
     /// The lines of `-H`, except a Host that is written already and secrets for another host.
     fn given(&mut self) {
         let own_host = self.own_host();
-        for line in &self.flags.request.headers {
+        for line in &self.flags.headers {
             let is = |name| names_field(line, name);
             let dropped = match self.header("Host") {
                 Some(_) if is("Host") => own_host != Some(b"Host:"),
@@ -223,7 +224,7 @@ impl<'p> Lines<'p> {
     /// `--hijack` asks for an upgrade to `tcp`, or to the protocol of `-H 'Upgrade: ...'`; an empty
     /// one asks for none.
     fn upgrade(&mut self) {
-        if self.flags.request.hijack && self.header_value("Upgrade") != Some(b"") {
+        if self.flags.hijack && self.header_value("Upgrade") != Some(b"") {
             self.unless_given("Connection", b"Upgrade");
             self.unless_given("Upgrade", b"tcp");
         }

@@ -25,7 +25,7 @@ pub struct Retries<'p> {
 
 impl<'p> Retries<'p> {
     pub fn new(flags: &'p Group, messages: &'p Messages) -> Retries<'p> {
-        let wait = Duration::from_millis(flags.retry_delay_ms.unwrap_or(1000));
+        let wait = flags.retry_delay.unwrap_or(Duration::from_secs(1));
         Retries { flags, messages, left: flags.retry, start: Instant::now(), wait }
     }
 
@@ -37,7 +37,7 @@ impl<'p> Retries<'p> {
         retry_after: Option<&[u8]>,
     ) -> Option<Duration> {
         let passed = self.start.elapsed();
-        let max = self.flags.retry_max_time_ms.map_or(Duration::MAX, Duration::from_millis);
+        let max = self.flags.retry_max_time.unwrap_or(Duration::MAX);
         if self.left == 0 || passed >= max {
             return None;
         }
@@ -50,7 +50,7 @@ impl<'p> Retries<'p> {
             return None;
         }
         let (wait, left) = (asked.unwrap_or(self.wait), self.left);
-        if self.flags.retry_delay_ms.is_none() {
+        if self.flags.retry_delay.is_none() {
             self.wait = (self.wait * 2).min(LONGEST);
         }
         self.left -= 1;
@@ -74,7 +74,7 @@ impl<'p> Retries<'p> {
                 Exit::Timeout | Exit::Resolve => Some(": timeout"),
                 _ if flags.retry_connrefused && failure.refused => Some(": connection refused"),
                 Exit::HttpError if transient => Some(HTTP_ERROR),
-                Exit::HttpError if !flags.stages.expect.is_empty() => Some(": not as expected"),
+                Exit::HttpError if !flags.expect.is_empty() => Some(": not as expected"),
                 _ => flags.retry_all_errors.then_some("(retrying all errors)"),
             },
         }

@@ -62,7 +62,7 @@ fn ask_passwords(operations: &mut [Operation]) {
     let several = operations.len() > 1;
     for (at, Operation { flags, .. }) in operations.iter_mut().enumerate() {
         let Some(user) = flags.user.as_mut().filter(|user| !user.contains(&b':')) else { continue };
-        if flags.bearer.is_some() {
+        if flags.oauth2_bearer.is_some() {
             continue;
         }
         let which = if several { format!(" on URL #{}", at + 1) } else { String::new() };
@@ -78,16 +78,18 @@ fn ask_passwords(operations: &mut [Operation]) {
 fn transfers(session: &Session, operations: &[Operation]) -> Result<Exit, Failure> {
     let (mut last, mut number) = (Exit::Ok, 0);
     for operation in operations {
-        let no_url = operation.fetches.is_empty().then_some("no URL given (help: ucurl -h)");
-        if let Some(why) = no_url.or(operation.conflict) {
-            session.messages.put(format!("ucurl: {why}\n").as_bytes());
-            return Ok(Exit::Usage);
-        }
+        let fetches = match &operation.fetches {
+            Ok(fetches) => fetches,
+            Err(why) => {
+                session.messages.put(format!("ucurl: {why}\n").as_bytes());
+                return Ok(Exit::Usage);
+            }
+        };
         let heads = heads_file(session, operation).map_err(|error| {
             let text = format!("cannot open the file of --dump-header: {error}");
             Failure::new(Exit::Write, text)
         })?;
-        for fetch in &operation.fetches {
+        for fetch in fetches {
             last = transfer::run(session, operation, fetch, heads.as_ref(), number)?;
             number += 1;
             if last == Exit::Usage || (last != Exit::Ok && session.global.fail_early) {
@@ -109,7 +111,7 @@ fn heads_file(session: &Session, operation: &Operation) -> io::Result<Option<Fil
         Some(b"%") => session.messages.out.try_clone().map(Some),
         Some(name) => {
             let name = plan::path(name);
-            output_file::make_parent(name, &operation.flags.output)?;
+            output_file::make_parent(name, &operation.flags)?;
             File::create(name)?;
             OpenOptions::new().append(true).open(name).map(Some)
         }

@@ -1,6 +1,6 @@
 //! One URL: finds its server, makes its request, and tries it as often as the flags say.
 
-use crate::args::config::Group;
+use crate::args::config::{Destination, Group};
 use crate::args::exit::Exit;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::request::{self, Hop, RequestContent};
@@ -13,7 +13,7 @@ use crate::output::meter::{Meter, Monitor};
 use crate::output::output_file;
 use crate::output::sink::Sink;
 use crate::output::writeout::{self, TransferInfo};
-use crate::plan::{self, Destination, FetchPlan, Operation, Source};
+use crate::plan::{self, FetchPlan, Operation, Source};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
@@ -36,7 +36,7 @@ pub fn run(
     let flags = &operation.flags;
     // `-w`
     let write_out = |info, failure: Option<&Failure>| {
-        if let Some(format) = &flags.output.write_out {
+        if let Some(format) = &flags.write_out {
             let exit = failure.map_or(0, |failure| failure.exit as u8);
             let error = failure.map(|failure| failure.text.clone());
             let info = TransferInfo { urlnum, exit, error, ..info };
@@ -57,7 +57,7 @@ pub fn run(
     };
     let mut attempt = prepare(session, operation, fetch, heads, url)?;
     let failure = tries(&mut attempt).err();
-    if failure.is_some() && flags.output.remove_on_error {
+    if failure.is_some() && flags.remove_on_error {
         attempt.sink.remove();
     }
     attempt.server.http10.set(attempt.server.http10.get() && attempt.kept);
@@ -72,9 +72,9 @@ fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> 
     let wrong = |error: UrlError| {
         Failure::new(error.exit, format!("the URL '{}' {}", without_password(typed), error.why))
     };
-    let mut url = Url::parse(typed, flags.request.path_as_is).map_err(wrong)?;
+    let mut url = Url::parse(typed, flags.path_as_is).map_err(wrong)?;
     let mut shown = typed.clone();
-    if flags.request.refuse_url_user && url.login.is_some() {
+    if flags.disallow_username_in_url && url.login.is_some() {
         let text = "the URL has a user name, which --disallow-username-in-url refuses";
         return Err(Failure::new(Exit::Login, text));
     }
@@ -109,7 +109,7 @@ fn prepare<'p>(
     let directory = plan::path(flags.output_dir.as_deref().unwrap_or_default());
     let name = output_file::name(&fetch.destination, directory, &url.path)
         .map_err(|why| Failure::new(Exit::Write, why))?;
-    if matches!(fetch.destination, Destination::UrlName) && url.path == b"/" {
+    if fetch.destination == Destination::UrlName && url.path == b"/" {
         session.messages.warn("The URL has no file name, so -O writes curl_response");
     }
     let target = target::choose(operation, global.demo, &url)?;
@@ -120,15 +120,15 @@ fn prepare<'p>(
     session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
     let styled = !global.no_styled_output;
-    let sink = Sink::new(name, &fetch.destination, &flags.output, &session.stdout, styled);
+    let sink = Sink::new(name, &fetch.destination, flags, &session.stdout, styled);
     let first = first_hop(operation, url, &fetch.source)?;
     // Frames, a raw connection and an explanation use stderr: no meter there.
     let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
-    let quiet = quiet || sink.to_terminal || flags.stages.demux || flags.request.hijack;
+    let quiet = quiet || sink.to_terminal || flags.demux || flags.hijack;
     let meter = || Arc::new(Mutex::new(Meter::new(global.progress_bar, &session.messages)));
     let meter = (!quiet).then(meter);
     session.tracer.move_meter(meter.clone());
-    if let Some(method) = &flags.request.method
+    if let Some(method) = &flags.request
         && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
     {
         let method = String::from_utf8_lossy(method);
@@ -154,7 +154,7 @@ fn prepare<'p>(
 fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Failure> {
     let flags = &operation.flags;
     let login = match (&flags.user, &url.login) {
-        _ if flags.bearer.is_some() => None,
+        _ if flags.oauth2_bearer.is_some() => None,
         (Some(user), _) => Some(user.clone()),
         (None, login) => login.as_deref().map(request::login),
     };
@@ -176,7 +176,7 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
         url,
         content,
         login,
-        referer: flags.request.referer.clone(),
+        referer: flags.referer.clone(),
         same_host: true,
         trusted: true,
         dropped: false,
@@ -198,7 +198,7 @@ fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
         }
         // stdin cannot be sent a second time.
         let status = attempt.info.response_code;
-        if flags.request.hijack && (100..300).contains(&status) {
+        if flags.hijack && (100..300).contains(&status) {
             return result;
         }
         let retry_after = attempt.retry_after.as_deref();

@@ -53,7 +53,7 @@ struct JsonStage {
 impl BodyStages {
     /// With `framed`, decodes the content from Docker's frames.
     pub fn new(plan: &Operation, messages: &Messages, framed: bool) -> BodyStages {
-        let flags = &plan.flags.stages;
+        let flags = &plan.flags;
         let json = JsonStage {
             expect: plan.expect.clone(),
             pointer: plan.select.clone(),

@@ -1,7 +1,6 @@
 //! The file that receives a body: chooses its name and opens it.
 
-use crate::args::config::OutputFlags;
-use crate::plan::Destination;
+use crate::args::config::{Destination, Group};
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::IsADirectory};
@@ -21,7 +20,7 @@ pub fn name(
 ) -> Result<Option<PathBuf>, &'static str> {
     let mut segments = path.rsplit(|byte| b"/\\".contains(byte));
     let name = match destination {
-        Destination::Stdout { .. } => return Ok(None),
+        Destination::Stdout | Destination::RawStdout => return Ok(None),
         Destination::File(name) => name.as_os_str(),
         Destination::UrlName => match segments.find(|segment| !segment.is_empty()) {
             None => OsStr::new("curl_response"),
@@ -40,7 +39,7 @@ pub fn name(
 }
 
 /// `--create-dirs` makes the directories of a file.
-pub fn make_parent(name: &Path, flags: &OutputFlags) -> io::Result<()> {
+pub fn make_parent(name: &Path, flags: &Group) -> io::Result<()> {
     match name.parent().filter(|parent| flags.create_dirs && !parent.as_os_str().is_empty()) {
         Some(parent) => DirBuilder::new().recursive(true).mode(0o750).create(parent),
         None => Ok(()),
@@ -48,7 +47,7 @@ pub fn make_parent(name: &Path, flags: &OutputFlags) -> io::Result<()> {
 }
 
 /// Opens the file. With `--no-clobber` it is a new one: `name`, or `name.1` to `name.99`.
-pub fn open(name: &Path, flags: &OutputFlags) -> io::Result<(File, PathBuf)> {
+pub fn open(name: &Path, flags: &Group) -> io::Result<(File, PathBuf)> {
     make_parent(name, flags)?;
     if !flags.no_clobber {
         return Ok((File::create(name)?, name.to_owned()));

@@ -1,10 +1,9 @@
 //! The output of a transfer: stdout, or a file that is opened with the first byte.
 
-use crate::args::config::OutputFlags;
+use crate::args::config::{Destination, Group};
 use crate::args::exit::Exit;
 use crate::output::failure::Failure;
 use crate::output::output_file;
-use crate::plan::Destination;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Seek as _, Write as _};
 use std::os::fd::AsFd;
@@ -18,7 +17,7 @@ pub fn unbuffered(stream: impl AsFd) -> io::Result<File> {
 
 /// The destination of one transfer's body.
 pub struct Sink<'s> {
-    plan: &'s OutputFlags,
+    flags: &'s Group,
     stdout: &'s File,
     /// `None` is stdout.
     pub name: Option<PathBuf>,
@@ -33,19 +32,18 @@ impl<'s> Sink<'s> {
     pub fn new(
         name: Option<PathBuf>,
         destination: &Destination,
-        plan: &'s OutputFlags,
+        flags: &'s Group,
         stdout: &'s File,
         styled: bool,
     ) -> Sink<'s> {
         let to_terminal = name.is_none() && stdout.is_terminal();
-        let any_bytes = matches!(destination, Destination::Stdout { any_bytes: true });
         Sink {
-            plan,
+            flags,
             stdout,
             name,
             file: None,
             to_terminal,
-            refuse_binary: to_terminal && !any_bytes,
+            refuse_binary: to_terminal && *destination != Destination::RawStdout,
             styled: to_terminal && styled,
             written: 0,
         }
@@ -54,7 +52,7 @@ impl<'s> Sink<'s> {
     fn open(&mut self) -> Result<&File, Failure> {
         let Some(name) = &self.name else { return Ok(self.stdout) };
         if self.file.is_none() {
-            let (file, name) = output_file::open(name, self.plan).map_err(|error| {
+            let (file, name) = output_file::open(name, self.flags).map_err(|error| {
                 let name = name.to_string_lossy();
                 let text = format!("cannot write to {}: {error}", name.escape_debug());
                 Failure::new(Exit::Write, text)

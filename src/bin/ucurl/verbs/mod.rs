@@ -12,7 +12,7 @@ mod supervise;
 mod tap;
 mod web;
 
-use crate::args::{flags, given, help};
+use crate::args::{flags, given, manual};
 pub use demo::start_demo;
 
 /// Runs a verb and returns the exit code. `args` is the whole command line.
@@ -20,10 +20,10 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
     let section = flags::verbs().find(|verb| verb.name() == name).ok_or("has no options")?;
     let given = given::read(section, &args[1..]).map_err(|why| format!("{why}; -h helps"))?;
     if given.has("help") {
-        return Ok(crate::console::print(&help::of_verb(section)) as i32);
+        return Ok(crate::console::print(&manual::of_verb(section)) as i32);
     }
     if given.has("version") {
-        return Ok(crate::console::print(&help::version()) as i32);
+        return Ok(crate::console::print(&manual::version()) as i32);
     }
     check_operands(&given, section.usage())?;
     let serve = match name {
