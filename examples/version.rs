@@ -27,7 +27,7 @@
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::process::exit;
-use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
+use unix_http::docker::{Daemon, DaemonFlags};
 
 fn main() {
     if let Err(error) = version() {
@@ -38,7 +38,7 @@ fn main() {
 
 fn version() -> Result<(), Box<dyn Error>> {
     let flags = DaemonFlags { host: std::env::args_os().nth(1), ..DaemonFlags::default() };
-    let client = Daemon::resolve(&ProcessEnvironment, &flags)?.client().build();
+    let client = Daemon::resolve(&flags)?.client().build();
 
     let mut response = client.get("/version").send()?;
     let reason = String::from_utf8_lossy(response.reason()).into_owned();

@@ -13,34 +13,31 @@
 //! docker CLI. Settings that are not JSON are an error here; the CLI warns and goes on with another
 //! daemon than the one that was chosen.
 
-use super::environment::Environment;
-use super::resolve_error::{DaemonRule, ResolveError, present};
+use super::environment::{ResolveError, present, read};
 use super::sha256::sha256_hex;
 use super::tls::TlsOptions;
 use super::tls_settings;
+use crate::base::text::{visible, visible_path};
 use crate::json::Value;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-pub(super) fn current_context(
-    env: &impl Environment,
-    dir: &Path,
-) -> Result<Option<OsString>, ResolveError> {
+pub(super) fn current_context(dir: &Path) -> Result<Option<OsString>, ResolveError> {
     let path = dir.join("config.json");
-    let Some(text) = present(env.read(&path), &path)? else { return Ok(None) };
+    let Some(text) = present(read(&path), &path)? else { return Ok(None) };
     // An empty file is what `touch` leaves behind, and the CLI takes it for no settings.
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let wrong = |why: String| ResolveError::Settings { path: path.clone(), why };
-    let config = Value::parse(&text).map_err(|error| wrong(error.to_string()))?;
+    let config = Value::parse(&text).map_err(|error| unusable(&path, &error.to_string()))?;
     match config.get_ignore_case("currentContext") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(name)) if name.is_empty() => Ok(None),
         Some(Value::String(name)) => Ok(Some(name.into())),
-        Some(_) => Err(wrong("currentContext is not a string".into())),
+        Some(_) => Err(unusable(&path, "currentContext is not a string")),
     }
 }
 
@@ -52,23 +49,25 @@ pub(super) struct StoredContext {
 }
 
 /// Looks up a context; `rule` asked for it.
-pub(super) fn stored(
-    env: &impl Environment,
-    dir: &Path,
-    name: &OsStr,
-    rule: DaemonRule,
-) -> Result<StoredContext, ResolveError> {
+pub(super) fn stored(dir: &Path, name: &OsStr, rule: &str) -> Result<StoredContext, ResolveError> {
     let id = sha256_hex(name.as_bytes());
     let meta = dir.join("contexts/meta").join(&id).join("meta.json");
-    let Some(text) = present(env.read(&meta), &meta)? else {
-        let name = name.to_string_lossy().into_owned();
-        return Err(ResolveError::UnknownContext { name, rule, meta, known: known(env, dir) });
+    let Some(text) = present(read(&meta), &meta)? else {
+        return Err(ResolveError(format!(
+            "no context {:?}, which {rule} asks for; there is: {} (no {})",
+            name.to_string_lossy(),
+            known(dir),
+            visible_path(&meta)
+        )));
     };
-    let (host, skip_verify) =
-        docker_endpoint(&text).map_err(|why| ResolveError::Settings { path: meta.clone(), why })?;
+    let (host, skip_verify) = docker_endpoint(&text).map_err(|why| unusable(&meta, &why))?;
     let files = dir.join("contexts/tls").join(&id).join("docker");
-    let (tls, notes) = tls_settings::of_context(env, &files, skip_verify)?;
+    let (tls, notes) = tls_settings::of_context(&files, skip_verify)?;
     Ok(StoredContext { meta, host, tls, notes })
+}
+
+fn unusable(path: &Path, why: &str) -> ResolveError {
+    ResolveError::about(path, format!("{why}; mend it, or set DOCKER_HOST"))
 }
 
 /// Reads the host and `SkipTLSVerify` of `Endpoints.docker` in a context's metadata.
@@ -90,12 +89,13 @@ fn docker_endpoint(text: &[u8]) -> Result<(OsString, bool), String> {
     }
 }
 
-fn known(env: &impl Environment, dir: &Path) -> Vec<String> {
-    let name = |dir: &PathBuf| {
-        let meta = Value::parse(&env.read(&dir.join("meta.json")).ok()?).ok()?;
-        meta.get_ignore_case("Name")?.as_str().map(str::to_owned)
+/// Lists the names of all contexts.
+fn known(dir: &Path) -> String {
+    let name = |entry: fs::DirEntry| {
+        let meta = Value::parse(&read(&entry.path().join("meta.json")).ok()?).ok()?;
+        Some(visible(meta.get_ignore_case("Name")?.as_str()?.as_bytes()))
     };
-    let dirs = env.list(&dir.join("contexts/meta")).unwrap_or_default();
-    let sorted: BTreeSet<String> = dirs.iter().filter_map(name).collect();
-    sorted.into_iter().collect()
+    let entries = fs::read_dir(dir.join("contexts/meta")).into_iter().flatten().flatten();
+    let names: BTreeSet<_> = entries.filter_map(name).collect();
+    names.iter().fold("default".to_owned(), |list, name| list + ", " + name)
 }

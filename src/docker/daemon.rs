@@ -1,15 +1,14 @@
 //! Finds the daemon by the rules of the [module above](super).
 
-use super::context::{self, StoredContext};
-use super::environment::{Environment, set};
+use super::context;
+use super::environment::{ResolveError, Variables};
 use super::host::DockerHost;
-use super::resolve_error::{DaemonRule, ResolveError};
 use super::tls::TlsOptions;
-use super::tls_settings::{self, TlsAndNotes, config_dir};
+use super::tls_settings;
 use crate::client::{Client, ClientBuilder};
 use crate::transport::{Endpoint, EndpointError};
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::Path;
 
 /// The flags that choose a daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,32 +22,28 @@ pub struct DaemonFlags {
 /// A daemon, and how it was found.
 ///
 /// ```
-/// use unix_http::{Endpoint, docker::{Daemon, DaemonFlags, ProcessEnvironment, DaemonRule}};
+/// use unix_http::{Endpoint, docker::{Daemon, DaemonFlags}};
 ///
-/// let host = Some("unix:///run/podman/podman.sock".into());
-/// let flags = DaemonFlags { host, ..DaemonFlags::default() };
-/// let found = Daemon::resolve(&ProcessEnvironment, &flags)?;
-/// assert_eq!(found.rule, DaemonRule::HostFlag);
-/// assert_eq!(found.endpoint, Endpoint::Unix("/run/podman/podman.sock".into()));
+/// let host = Some("tcp://build.example:2375/engine/".into());
+/// let found = Daemon::resolve(&DaemonFlags { host, ..DaemonFlags::default() })?;
+/// assert_eq!(found.rule, "the host flag");
+/// assert_eq!(found.endpoint, Endpoint::Tcp { host: "build.example".into(), port: 2375 });
+/// assert_eq!(found.prefix, "/engine");
 /// # Ok::<(), unix_http::docker::ResolveError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Daemon {
     /// The endpoint to connect to, with TLS if it is on.
     pub endpoint: Endpoint,
-    /// The prefix of every path of the API, as in [`DockerHost::prefix`].
+    /// The prefix of every path of the API, such as the `/p` of `tcp://h:1/p`: empty, or a slash
+    /// and path segments without a final slash.
     pub prefix: String,
-    /// The TLS settings, for a TCP address only.
-    pub tls: Option<TlsOptions>,
     /// The context's name.
     pub context: String,
-    /// The host, as the docker CLI shows it.
-    pub host: String,
-    /// Which rule decided on the context.
-    pub rule: DaemonRule,
-    /// The file of the store that names the host, for a stored context.
-    pub meta: Option<PathBuf>,
-    /// Notes for the user, one line each.
+    /// The setting that decided on the context, such as `DOCKER_HOST`.
+    pub rule: &'static str,
+    /// Notes for the user, one line each: settings that are not used, and the like.
     pub notes: Vec<String>,
 }
 
@@ -57,12 +52,37 @@ impl Daemon {
     ///
     /// # Errors
     /// [`ResolveError`], which names the remedy.
-    pub fn resolve(env: &impl Environment, flags: &DaemonFlags) -> Result<Self, ResolveError> {
-        let (rule, name) = choose(env, flags)?;
-        match name.filter(|name| name != "default") {
-            Some(name) => Self::of_context(env, rule, &name),
-            None => Self::of_default(env, rule, flags),
-        }
+    pub fn resolve(flags: &DaemonFlags) -> Result<Self, ResolveError> {
+        Self::resolve_with(flags, &|name| match name {
+            // The system knows it even if the variable is not set.
+            "HOME" => std::env::home_dir().map(OsString::from),
+            _ => std::env::var_os(name),
+        })
+    }
+
+    /// Does the same with other variables than those of this process.
+    ///
+    /// # Errors
+    /// As [`Daemon::resolve`].
+    pub fn resolve_with(
+        flags: &DaemonFlags,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, ResolveError> {
+        let vars = Variables(variable);
+        let said = settings(vars, flags)?;
+        let (rule, value) = said.first().cloned().unwrap_or(("the default", "default".into()));
+        let stored = !matches!(rule, HOST_FLAG | HOST_VARIABLE) && value != "default";
+        let found = match stored {
+            true => Self::of_context(vars, rule, &value)?,
+            false => Self::of_default(vars, flags.host.as_deref())?,
+        };
+        let used = if stored || flags.host.is_some() { "" } else { HOST_VARIABLE };
+        let others = said.iter().skip(1).filter(|(other, _)| *other != used);
+        let overruled = others
+            .map(|(other, value)| format!("{other} ({}) is overruled", value.to_string_lossy()));
+        let context = if stored { value.to_string_lossy().into_owned() } else { "default".into() };
+        let notes = found.notes.into_iter().chain(overruled).collect();
+        Ok(Daemon { context, rule, notes, ..found })
     }
 
     /// Builds a client of this daemon, including its path prefix.
@@ -70,103 +90,77 @@ impl Daemon {
         Client::builder(self.endpoint.clone()).prefix(&self.prefix)
     }
 
-    fn of_default(
-        env: &impl Environment,
-        rule: DaemonRule,
-        flags: &DaemonFlags,
-    ) -> Result<Self, ResolveError> {
-        let verify = set(env, "DOCKER_TLS_VERIFY").is_some();
-        let tls = verify || set(env, "DOCKER_TLS").is_some();
-        let (text, variable) = match &flags.host {
-            Some(host) => (host.clone(), None),
-            None => (env.var("DOCKER_HOST").unwrap_or_default(), Some("DOCKER_HOST".into())),
+    fn of_default(vars: Variables<'_>, flag: Option<&OsStr>) -> Result<Self, ResolveError> {
+        let verify = vars.get("DOCKER_TLS_VERIFY").is_some();
+        let tls = verify || vars.get("DOCKER_TLS").is_some();
+        let variable = (vars.0)(HOST_VARIABLE).unwrap_or_default();
+        let refused = |error: EndpointError| match flag {
+            Some(_) => ResolveError(error.to_string()),
+            None => ResolveError::about(Path::new(HOST_VARIABLE), error),
         };
-        let refused = |error| ResolveError::Host { place: variable.clone(), error };
-        let host = DockerHost::given(&text, tls).map_err(refused)?;
-        let tls =
-            if tls { tls_settings::of_variables(env, verify)? } else { TlsAndNotes::default() };
-        let shown = match host.endpoint {
-            Endpoint::Program(_) => text.to_string_lossy().trim().to_owned(),
-            _ => format!("{}{}", host.endpoint, host.prefix),
+        let host = DockerHost::given(flag.unwrap_or(&variable), tls).map_err(refused)?;
+        let (tls, notes) = match tls {
+            true => tls_settings::of_variables(vars, verify)?,
+            false => (None, Vec::new()),
         };
-        let found = Self::new(host, rule, "default".into(), shown);
-        found.with_tls(tls).map_err(refused)
+        Self::new(host, tls, notes).map_err(refused)
     }
 
-    fn of_context(
-        env: &impl Environment,
-        rule: DaemonRule,
-        name: &OsStr,
-    ) -> Result<Self, ResolveError> {
-        let StoredContext { meta, host: text, tls, mut notes } =
-            context::stored(env, &config_dir(env)?, name, rule)?;
-        let refused = |error| ResolveError::Host { place: Some(meta.clone()), error };
-        let host = DockerHost::stored(&text, tls.is_some()).map_err(refused)?;
-        let shown = text.to_string_lossy();
+    fn of_context(vars: Variables<'_>, rule: &str, name: &OsStr) -> Result<Self, ResolveError> {
+        let stored = context::stored(&vars.config_dir()?, name, rule)?;
+        let refused = |error| ResolveError::about(&stored.meta, error);
+        let host = DockerHost::stored(&stored.host, stored.tls.is_some()).map_err(refused)?;
+        let mut notes = stored.notes;
         if let Endpoint::Tcp { port, .. } = host.endpoint
-            && !shown.contains(&format!(":{port}"))
+            && !stored.host.to_string_lossy().contains(&format!(":{port}"))
         {
             let why = "the stored host has no port; the docker CLI dials";
             notes.push(format!("{why} {port} then, and so do we"));
         }
-        let shown = if text.is_empty() { host.endpoint.to_string() } else { shown.into_owned() };
-        let name = name.to_string_lossy().into_owned();
-        let found = Self::new(host, rule, name, shown).with_tls((tls, notes)).map_err(refused)?;
-        Ok(Daemon { meta: Some(meta), ..found })
-    }
-
-    fn new(host: DockerHost, rule: DaemonRule, context: String, shown: String) -> Daemon {
-        let DockerHost { endpoint, prefix } = host;
-        let (tls, meta, notes) = (None, None, Vec::new());
-        Daemon { endpoint, prefix, tls, context, host: shown, rule, meta, notes }
+        Self::new(host, stored.tls, notes).map_err(refused)
     }
 
     /// Turns TLS on for TCP. A socket file needs none, and ssh has its own.
-    fn with_tls(self, (tls, notes): TlsAndNotes) -> Result<Self, EndpointError> {
-        let Endpoint::Tcp { host, port } = &self.endpoint else { return Ok(self) };
-        let endpoint = match &tls {
-            Some(tls) => Endpoint::tls(host, *port, tls.clone())?,
-            None => self.endpoint,
+    fn new(
+        DockerHost { endpoint, prefix }: DockerHost,
+        tls: Option<TlsOptions>,
+        notes: Vec<String>,
+    ) -> Result<Self, EndpointError> {
+        let (endpoint, notes) = match (endpoint, tls) {
+            (Endpoint::Tcp { host, port }, Some(tls)) => (Endpoint::tls(&host, port, tls)?, notes),
+            (endpoint @ Endpoint::Tcp { .. }, None) => (endpoint, notes),
+            (endpoint, _) => (endpoint, Vec::new()),
         };
-        Ok(Daemon { endpoint, tls, notes, ..self })
-    }
-
-    /// Lists the settings that `self.rule` overrides, one line each.
-    pub fn overruled(&self, env: &impl Environment, flags: &DaemonFlags) -> Vec<String> {
-        let config = || context::current_context(env, &config_dir(env).ok()?).ok().flatten();
-        let said = [
-            (DaemonRule::HostVariable, set(env, "DOCKER_HOST")),
-            (DaemonRule::ContextVariable, set(env, "DOCKER_CONTEXT")),
-            (DaemonRule::ConfigFile, config()),
-        ];
-        let used_host = self.context == "default" && flags.host.is_none();
-        said.into_iter()
-            .filter(|(rule, _)| self.rule < *rule)
-            .filter(|(rule, _)| !(used_host && *rule == DaemonRule::HostVariable))
-            .filter_map(|(rule, value)| {
-                Some(format!("{rule} ({}) is overruled", value?.to_string_lossy()))
-            })
-            .collect()
+        Ok(Daemon { endpoint, prefix, context: String::new(), rule: "", notes })
     }
 }
 
-/// Returns the first rule that applies and the context that it names, if not the default one.
-fn choose(
-    env: &impl Environment,
+const HOST_FLAG: &str = "the host flag";
+const HOST_VARIABLE: &str = "DOCKER_HOST";
+
+/// Lists the settings that name a context or a host. The first of them decides.
+fn settings(
+    vars: Variables<'_>,
     flags: &DaemonFlags,
-) -> Result<(DaemonRule, Option<OsString>), ResolveError> {
+) -> Result<Vec<(&'static str, OsString)>, ResolveError> {
     let context = flags.context.clone().filter(|name| !name.is_empty());
-    Ok(match (context, &flags.host) {
-        (Some(_), Some(_)) => return Err(ResolveError::BothFlags),
-        (Some(name), None) => (DaemonRule::ContextFlag, Some(name)),
-        (None, Some(_)) => (DaemonRule::HostFlag, None),
-        _ if set(env, "DOCKER_HOST").is_some() => (DaemonRule::HostVariable, None),
-        _ => match set(env, "DOCKER_CONTEXT") {
-            Some(name) => (DaemonRule::ContextVariable, Some(name)),
-            None => match context::current_context(env, &config_dir(env)?)? {
-                Some(name) => (DaemonRule::ConfigFile, Some(name)),
-                None => (DaemonRule::Default, None),
-            },
-        },
-    })
+    if context.is_some() && flags.host.is_some() {
+        let why = "a context and a host were both given; give one of them";
+        return Err(ResolveError(why.into()));
+    }
+    let first = [
+        ("the context flag", context),
+        (HOST_FLAG, flags.host.clone()),
+        (HOST_VARIABLE, vars.get(HOST_VARIABLE)),
+        ("DOCKER_CONTEXT", vars.get("DOCKER_CONTEXT")),
+    ];
+    let mut said: Vec<_> =
+        first.into_iter().filter_map(|(rule, value)| Some((rule, value?))).collect();
+    match vars.config_dir().and_then(|dir| context::current_context(&dir)) {
+        Ok(current) => said.extend(current.map(|name| ("currentContext of config.json", name))),
+        Err(error) if said.is_empty() => return Err(error),
+        // The file decides nothing.
+        Err(_) => {}
+    }
+    Ok(said)
 }

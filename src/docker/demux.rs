@@ -5,9 +5,8 @@
 //!
 //! let log = b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n";
 //! let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-//! let copied = Demux::new(&log[..]).copy_to(&mut stdout, &mut stderr)?;
+//! Demux::new(&log[..]).copy_to(&mut stdout, &mut stderr)?;
 //! assert_eq!((stdout, stderr), (b"out\n".to_vec(), b"err\n".to_vec()));
-//! assert_eq!((copied.stdout, copied.stderr), (4, 4));
 //!
 //! // A truncated frame is an error, after the part that arrived.
 //! let cut = Demux::new(&log[..10]).copy_to(&mut Vec::new(), &mut Vec::new());
@@ -30,45 +29,34 @@ pub struct Demux<R> {
     over: bool,
 }
 
-/// How many bytes were copied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Copied {
-    /// To stdout, including frames of type 0.
-    pub stdout: u64,
-    /// To stderr.
-    pub stderr: u64,
-}
-
 impl<R: BufRead> Demux<R> {
     /// Reads frames from `reader`, beginning with a header.
     pub fn new(reader: R) -> Demux<R> {
         Demux { reader, decoder: FrameDecoder::new(), over: false }
     }
 
-    /// Copies the data of every frame to its writer, and flushes before it waits for more.
+    /// Copies the data of every frame to its writer, and flushes before it waits for more. Frames
+    /// of type 0 go to stdout, as in the docker CLI.
     ///
     /// # Errors
-    /// [`DockerError`], after everything before it has been written.
+    /// [`DockerError`], after everything before it has been written. That of a writer names it.
     pub fn copy_to(
         &mut self,
         stdout: &mut impl Write,
         stderr: &mut impl Write,
-    ) -> Result<Copied, DockerError> {
-        let mut copied = Copied::default();
+    ) -> Result<(), DockerError> {
         loop {
             let more = self.buffered(|stream, data| {
-                let (written, count) = match stream {
-                    FrameStream::Stderr => (stderr.write_all(data), &mut copied.stderr),
-                    _ => (stdout.write_all(data), &mut copied.stdout),
-                };
-                *count += data.len() as u64;
-                written.map(|()| true).map_err(|error| DockerError::Write(stream, error))
+                match stream {
+                    FrameStream::Stderr => written("stderr", stderr.write_all(data))?,
+                    _ => written("stdout", stdout.write_all(data))?,
+                }
+                Ok(true)
             });
-            stdout.flush().map_err(|error| DockerError::Write(FrameStream::Stdout, error))?;
-            stderr.flush().map_err(|error| DockerError::Write(FrameStream::Stderr, error))?;
+            written("stdout", stdout.flush())?;
+            written("stderr", stderr.flush())?;
             if !more? {
-                return Ok(copied);
+                return Ok(());
             }
         }
     }
@@ -104,6 +92,11 @@ impl<R: BufRead> Demux<R> {
         self.reader.consume(read);
         result
     }
+}
+
+fn written(name: &str, result: io::Result<()>) -> Result<(), DockerError> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot write to {name}: {e}"));
+    result.map_err(|error| DockerError::Io(named(error)))
 }
 
 impl<R: BufRead> Iterator for Demux<R> {

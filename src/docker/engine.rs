@@ -5,9 +5,9 @@
 //! `DOCKER_API_VERSION` replaces that request.
 
 use super::daemon::{Daemon, DaemonFlags};
-use super::environment::ProcessEnvironment;
+use super::environment::{ResolveError, Variables};
 use super::error::DockerError;
-use super::version::{ApiVersion, api_target};
+use super::version::ApiVersion;
 use crate::client::Client;
 use std::sync::OnceLock;
 
@@ -31,9 +31,9 @@ impl Engine {
     /// Finds the engine that the docker CLI would use here.
     ///
     /// # Errors
-    /// [`DockerError::Resolve`]. The first request connects.
-    pub fn from_env() -> Result<Self, DockerError> {
-        let daemon = Daemon::resolve(&ProcessEnvironment, &DaemonFlags::default())?;
+    /// [`ResolveError`]. The first request connects.
+    pub fn from_env() -> Result<Self, ResolveError> {
+        let daemon = Daemon::resolve(&DaemonFlags::default())?;
         Ok(Self::new(daemon.client().build()))
     }
 
@@ -50,24 +50,29 @@ impl Engine {
     /// Returns the negotiated version, or `None` if the engine names none. The first call asks.
     ///
     /// # Errors
-    /// [`DockerError::Version`], [`DockerError::Exchange`].
+    /// [`DockerError::Resolve`] for a malformed version, [`DockerError::Exchange`].
     pub fn version(&self) -> Result<Option<ApiVersion>, DockerError> {
         if let Some(known) = self.version.get() {
             return Ok(*known);
         }
-        let mut version = ApiVersion::pinned(&ProcessEnvironment)?;
+        let mut version = ApiVersion::pinned(Variables(&|name| std::env::var_os(name)))?;
         if version.is_none() {
             let mut ping = self.client.head("/_ping").send()?;
             if !ping.is_success() {
                 ping = self.client.get("/_ping").send()?;
             }
-            version = ApiVersion::negotiate(None, ping.field("Api-Version"))?;
+            version = ApiVersion::negotiate(ping.field("Api-Version").unwrap_or_default())?;
         }
         Ok(*self.version.get_or_init(|| version))
     }
 
-    /// Builds the request-target for a path of the API, as [`api_target`].
+    /// Builds the request-target for a path of the API: version, path. Adds no version to a path
+    /// that has one, to `/_ping`, and to podman's `/libpod/`, which has its own versions.
+    ///
+    /// # Errors
+    /// Those of [`Engine::version`].
     pub fn target(&self, path: &str) -> Result<String, DockerError> {
-        Ok(api_target("", self.version()?, path))
+        let version = self.version()?;
+        Ok(version.map_or(path.to_owned(), |version| version.target(path)))
     }
 }

@@ -1,6 +1,8 @@
-//! The variables and files that the rules read, behind a trait for tests.
+//! The variables and files that choose a daemon.
 
+use crate::base::text::visible_path;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
@@ -9,55 +11,40 @@ use std::path::{Path, PathBuf};
 /// The size limit of a settings file: 16 MiB.
 const FILE_LIMIT: u64 = 16 << 20;
 
-/// The variables and files of a process.
-pub trait Environment {
-    /// Returns a variable's value, if it is set.
-    fn var(&self, name: &str) -> Option<OsString>;
+/// Why the daemon or the version of its API could not be determined, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolveError(pub(super) String);
 
-    /// Returns the user's home directory.
-    fn home_dir(&self) -> Option<PathBuf>;
-
-    /// Reads all of a file.
-    ///
-    /// # Errors
-    /// Those of the system: `NotFound` for a missing file.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-
-    /// Checks that a file can be opened for reading, without reading it: it may be a private key.
-    fn probe(&self, path: &Path) -> io::Result<()>;
-
-    /// Lists the paths in a directory.
-    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+impl ResolveError {
+    pub(super) fn about(path: &Path, why: impl fmt::Display) -> ResolveError {
+        ResolveError(format!("{}: {why}", visible_path(path)))
+    }
 }
 
-/// The environment of this process.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ProcessEnvironment;
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
-impl Environment for ProcessEnvironment {
-    fn var(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name)
+impl std::error::Error for ResolveError {}
+
+/// Looks up a variable by its name.
+#[derive(Clone, Copy)]
+pub(super) struct Variables<'a>(pub(super) &'a dyn Fn(&str) -> Option<OsString>);
+
+impl Variables<'_> {
+    /// Returns a variable that is set and not empty.
+    pub(super) fn get(self, name: &str) -> Option<OsString> {
+        (self.0)(name).filter(|value| !value.is_empty())
     }
 
-    fn home_dir(&self) -> Option<PathBuf> {
-        std::env::home_dir()
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut content)?;
-        if content.len() as u64 > FILE_LIMIT {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB"));
-        }
-        Ok(content)
-    }
-
-    fn probe(&self, path: &Path) -> io::Result<()> {
-        open(path).map(drop)
-    }
-
-    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect()
+    pub(super) fn config_dir(self) -> Result<PathBuf, ResolveError> {
+        let home = || Some(PathBuf::from((self.0)("HOME")?).join(".docker"));
+        self.get("DOCKER_CONFIG").map(PathBuf::from).or_else(home).ok_or_else(|| {
+            let why = "no home directory to look for .docker in; set DOCKER_CONFIG or HOME";
+            ResolveError(why.into())
+        })
     }
 }
 
@@ -69,7 +56,20 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Returns a variable that is set and not empty.
-pub(super) fn set(env: &impl Environment, name: &str) -> Option<OsString> {
-    env.var(name).filter(|value| !value.is_empty())
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > FILE_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB"));
+    }
+    Ok(content)
+}
+
+/// Returns `None` if the file does not exist.
+pub(super) fn present<T>(file: io::Result<T>, path: &Path) -> Result<Option<T>, ResolveError> {
+    match file {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ResolveError::about(path, error)),
+    }
 }

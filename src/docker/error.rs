@@ -19,10 +19,9 @@
 //! }
 //! ```
 
-use super::frames::{FrameError, FrameStream};
-use super::message::{DaemonMessage, MESSAGE_LIMIT, StreamError};
-use super::resolve_error::ResolveError;
-use super::version::VersionError;
+use super::environment::ResolveError;
+use super::frames::FrameError;
+use super::message::{MESSAGE_LIMIT, StreamError, error_message};
 use crate::client::Response;
 use crate::error::Error;
 use crate::json::{JsonError, Value};
@@ -34,23 +33,19 @@ use std::io::{self, Read};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DockerError {
-    /// The daemon could not be determined.
+    /// The daemon, or the version of its API, could not be determined.
     Resolve(ResolveError),
-    /// `DOCKER_API_VERSION`, or the engine's Api-Version field, is not a version.
-    Version(VersionError),
     /// There is no response, or only a part of it.
     Exchange(Error),
-    /// The response is an error, with this status-code and message.
-    Refused(u16, Option<DaemonMessage>),
+    /// The response is an error, with this status-code and [`error_message`].
+    Refused(u16, Option<String>),
     /// A stream that began with status 200 contains an error.
     Stream(StreamError),
     /// The bytes are not a stream of frames, or no longer.
     Frame(FrameError),
     /// The content is not JSON.
     Json(JsonError),
-    /// The writer for this stream failed.
-    Write(FrameStream, io::Error),
-    /// Another read or write failed.
+    /// A read or write outside of the exchange failed: the output's writer, for example.
     Io(io::Error),
 }
 
@@ -67,7 +62,7 @@ pub fn ok(response: Response) -> Result<Response, DockerError> {
     let kind = response.field("Content-Type").map(<[u8]>::to_vec);
     let mut body = Vec::new();
     response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body)?;
-    Err(DockerError::Refused(status, DaemonMessage::from_body(kind.as_deref(), &body)))
+    Err(DockerError::Refused(status, error_message(kind.as_deref(), &body)))
 }
 
 impl Response {
@@ -93,7 +88,7 @@ macro_rules! causes {
             fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
                 match self {
                     $(Self::$kind(error) => Some(error),)*
-                    Self::Write(_, error) | Self::Io(error) => Some(error),
+                    Self::Io(error) => Some(error),
                     Self::Refused(..) => None,
                 }
             }
@@ -109,7 +104,6 @@ macro_rules! causes {
 
 causes! {
     Resolve(ResolveError)
-    Version(VersionError)
     Exchange(Error)
     Stream(StreamError)
     Frame(FrameError)
@@ -126,12 +120,8 @@ impl From<io::Error> for DockerError {
 impl fmt::Display for DockerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, std::error::Error::source(self)) {
-            (Self::Refused(_, Some(message)), _) => message.fmt(f),
+            (Self::Refused(_, Some(message)), _) => f.write_str(message),
             (Self::Refused(status, None), _) => write!(f, "{status} {}", reason_phrase(*status)),
-            (Self::Write(stream, error), _) => {
-                let name = if *stream == FrameStream::Stderr { "stderr" } else { "stdout" };
-                write!(f, "cannot write to {name}: {error}")
-            }
             (_, Some(error)) => write!(f, "{error}"),
             (_, None) => Ok(()),
         }

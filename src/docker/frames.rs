@@ -69,19 +69,13 @@ pub enum FrameError {
         /// The reason, without its line end; at most 64 KiB.
         message: String,
     },
-    /// The stream ended inside a frame's header.
-    IncompleteHeader {
-        /// Where the stream ended.
-        offset: u64,
-    },
-    /// The stream ended inside a frame's data, after the part that was handed out.
+    /// The stream ended inside a frame, after the data that was handed out.
     Incomplete {
-        /// How many bytes of the data are missing.
-        missing: u32,
-        /// The announced number of bytes.
-        length: u32,
         /// Where the stream ended.
         offset: u64,
+        /// How many bytes of the data are missing, and how many the header announced; `None` inside
+        /// the header.
+        missing: Option<(u32, u32)>,
     },
 }
 
@@ -97,10 +91,10 @@ impl fmt::Display for FrameError {
                 let hint = if *offset < 4 { tty } else { "" };
                 format!("not a frame: {found:#04x} at byte {offset}{hint}")
             }
-            Self::IncompleteHeader { offset } => {
+            Self::Incomplete { offset, missing: None } => {
                 format!("the stream ended inside a frame's header, at byte {offset}")
             }
-            Self::Incomplete { missing, length, offset } => format!(
+            Self::Incomplete { offset, missing: Some((missing, length)) } => format!(
                 "the stream ended inside a frame, at byte {offset}: {missing} of its {length} \
                  bytes are missing"
             ),
@@ -133,7 +127,7 @@ impl FrameDecoder {
 
     /// Returns the header read last, the number of its frame (from 1; 0 before the first), and the
     /// number of data bytes still to come.
-    pub fn frame(&self) -> ([u8; FRAME_HEADER_LEN], u64, u32) {
+    pub(crate) fn frame(&self) -> ([u8; FRAME_HEADER_LEN], u64, u32) {
         (self.header, self.frames, self.left)
     }
 
@@ -160,17 +154,14 @@ impl FrameDecoder {
     /// # Errors
     /// [`FrameError`] inside a frame. Returns a truncated error of the daemon as far as it came.
     pub fn finish(&self) -> Result<(), FrameError> {
+        let left = (self.left, self.length());
         match (&self.failed, self.have, self.header[0]) {
             (Some(error), ..) => Err(error.clone()),
             (None, 0, _) => Ok(()),
-            (None, ..FRAME_HEADER_LEN, _) => {
-                Err(FrameError::IncompleteHeader { offset: self.offset })
-            }
-            (None, _, 3) => Err(self.daemon_error()),
-            _ => Err(FrameError::Incomplete {
-                missing: self.left,
-                length: self.length(),
+            (None, FRAME_HEADER_LEN, 3) => Err(self.daemon_error()),
+            (None, have, _) => Err(FrameError::Incomplete {
                 offset: self.offset,
+                missing: (have == FRAME_HEADER_LEN).then_some(left),
             }),
         }
     }
@@ -243,17 +234,8 @@ fn take<'a>(input: &mut &'a [u8], n: usize) -> &'a [u8] {
 
 /// Appends `data` as one frame, or as several if it exceeds 32 bits of length; nothing for no data.
 pub fn encode_frame(out: &mut Vec<u8>, stream: FrameStream, data: &[u8]) {
-    encode(out, stream as u8, data);
-}
-
-/// Appends a frame of type 3, after which the stream ends.
-pub fn encode_error_frame(out: &mut Vec<u8>, message: &str) {
-    encode(out, 3, message.as_bytes());
-}
-
-fn encode(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
     for part in data.chunks(u32::MAX as usize) {
-        out.extend_from_slice(&[kind, 0, 0, 0]);
+        out.extend_from_slice(&[stream as u8, 0, 0, 0]);
         out.extend_from_slice(&(part.len() as u32).to_be_bytes());
         out.extend_from_slice(part);
     }
@@ -264,32 +246,30 @@ pub(crate) fn may_begin_frames(first: &[u8]) -> bool {
     first.iter().zip([0..=3, 0..=0, 0..=0, 0..=0]).all(|(byte, range)| range.contains(byte))
 }
 
-/// Whether a response consists of frames, according to its Content-Type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OutputKind {
-    /// `application/vnd.docker.multiplexed-stream`: frames, on an upgraded connection since API
-    /// 1.42.
-    Multiplexed,
-    /// `application/vnd.docker.raw-stream`, no type (`/logs`), or `application/octet-stream`
-    /// (podman's `/logs`): frames, unless the container has a terminal, which only `Config.Tty` or
-    /// `ProcessConfig.tty` tells.
-    DependsOnTty,
-    /// Any other type: no frames.
-    Other,
+/// Returns whether a response consists of frames, according to its Content-Type.
+///
+/// | Content-Type | frames |
+/// |---|---|
+/// | `application/vnd.docker.multiplexed-stream` (upgraded, since API 1.42) | yes |
+/// | `application/vnd.docker.raw-stream` | `None` |
+/// | none (`/logs`), `application/octet-stream` (podman's `/logs`) | `None` |
+/// | any other | no |
+///
+/// `None` means: unless the container has a terminal, which only `Config.Tty` or
+/// `ProcessConfig.tty` tells.
+pub fn is_framed(content_type: Option<&[u8]>) -> Option<bool> {
+    let value = content_type?;
+    let media_type = value.split(|&byte| byte == b';').next().unwrap_or_default();
+    match media_type.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"application/vnd.docker.multiplexed-stream" => Some(true),
+        b"application/vnd.docker.raw-stream" | b"application/octet-stream" => None,
+        _ => Some(false),
+    }
 }
 
-impl OutputKind {
-    /// Reads a Content-Type without regard to case and parameters.
-    pub fn of_content_type(content_type: Option<&[u8]>) -> OutputKind {
-        let Some(value) = content_type else { return Self::DependsOnTty };
-        let media_type = value.split(|&byte| byte == b';').next().unwrap_or_default();
-        match media_type.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"application/vnd.docker.multiplexed-stream" => Self::Multiplexed,
-            b"application/vnd.docker.raw-stream" | b"application/octet-stream" => {
-                Self::DependsOnTty
-            }
-            _ => Self::Other,
-        }
-    }
+/// Guesses by the request-target what [`is_framed`] leaves open.
+pub(crate) fn is_probably_framed(content_type: Option<&[u8]>, target: &[u8]) -> bool {
+    let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+    let streams = [&b"/attach"[..], b"/logs", b"/start"];
+    is_framed(content_type).unwrap_or_else(|| streams.iter().any(|end| path.ends_with(end)))
 }

@@ -1,17 +1,5 @@
 //! A Docker host, from `DOCKER_HOST`, docker's `-H` or a stored context. The
 //! [module above](super) has the grammar.
-//!
-//! ```
-//! use unix_http::{Endpoint, docker::DockerHost};
-//!
-//! let host = DockerHost::parse("tcp://build.example:2375/engine/")?;
-//! assert_eq!(host.endpoint, Endpoint::Tcp { host: "build.example".into(), port: 2375 });
-//! assert_eq!(host.prefix, "/engine");
-//!
-//! let error = DockerHost::parse("/var/run/docker.sock").unwrap_err().to_string();
-//! assert!(error.ends_with("did you mean unix:///var/run/docker.sock?"));
-//! # Ok::<(), unix_http::transport::EndpointError>(())
-//! ```
 
 use super::ssh;
 use crate::base::percent;
@@ -21,27 +9,16 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// The socket of an empty host.
-pub(crate) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// An endpoint, and the prefix of its API paths.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DockerHost {
+pub(super) struct DockerHost {
     /// The endpoint to connect to, without TLS.
-    pub endpoint: Endpoint,
-    /// The prefix of API paths, such as the `/p` of `tcp://h:1/p`: empty, or a slash and path
-    /// segments without a final slash.
-    pub prefix: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) prefix: String,
 }
 
 impl DockerHost {
-    /// Parses a host as the docker CLI reads `DOCKER_HOST` when TLS is off.
-    ///
-    /// # Errors
-    /// [`EndpointError`] for every notation that the [module](super) rejects.
-    pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, EndpointError> {
-        Self::given(text.as_ref(), false)
-    }
-
     /// Parses the host of a flag or of `DOCKER_HOST`; `tls` changes the defaults.
     pub(super) fn given(text: &OsStr, tls: bool) -> Result<Self, EndpointError> {
         let bytes = text.as_bytes();

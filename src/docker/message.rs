@@ -17,41 +17,26 @@ use crate::json::{Begun, JsonError, JsonText, JsonTexts, Next, Value};
 use std::fmt;
 
 /// The size limit of a message: 64 KiB.
-pub const MESSAGE_LIMIT: usize = 64 << 10;
+pub(super) const MESSAGE_LIMIT: usize = 64 << 10;
 
-/// The message in the body of an error response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DaemonMessage {
-    /// `message`
-    pub message: String,
-    /// `cause`, which only podman sends.
-    pub cause: Option<String>,
-}
-
-impl DaemonMessage {
-    /// Reads the body of an error response: JSON with a `message`, or text. An attach that fails
-    /// sends its text as `application/vnd.docker.raw-stream`.
-    pub fn from_body(content_type: Option<&[u8]>, body: &[u8]) -> Option<DaemonMessage> {
-        if let Ok(value) = Value::parse(body) {
-            let text = |name| value.get(name)?.as_str().filter(|text| !text.is_empty());
-            let cause = text("cause").map(str::to_owned);
-            return text("message").map(|message| DaemonMessage { message: message.into(), cause });
-        }
-        let media_type = content_type?.split(|&byte| byte == b';').next()?.trim_ascii();
-        let is_text = media_type.eq_ignore_ascii_case(b"text/plain")
-            || media_type.eq_ignore_ascii_case(b"application/vnd.docker.raw-stream");
-        let message = str::from_utf8(body).ok().filter(|_| is_text)?.trim();
-        (!message.is_empty()).then(|| DaemonMessage { message: message.to_owned(), cause: None })
+/// Returns the message in the body of an error response, as one line: that of JSON, with podman's
+/// `cause` unless the message contains it, or all of a text. An attach that fails sends its text as
+/// `application/vnd.docker.raw-stream`.
+pub fn error_message(content_type: Option<&[u8]>, body: &[u8]) -> Option<String> {
+    let line = |text: &str| visible(text.trim().as_bytes());
+    if let Ok(value) = Value::parse(body) {
+        let text = |name| value.get(name)?.as_str().filter(|text| !text.is_empty());
+        let message = text("message")?;
+        let cause = text("cause").filter(|cause| !message.contains(cause));
+        return Some(
+            line(message) + &cause.map_or(String::new(), |cause| ": ".to_owned() + &line(cause)),
+        );
     }
-}
-
-/// Prints one line, with the cause if the message does not contain it.
-impl fmt::Display for DaemonMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&visible(self.message.trim().as_bytes()))?;
-        let cause = self.cause.iter().find(|cause| !self.message.contains(cause.as_str()));
-        cause.map_or(Ok(()), |cause| write!(f, ": {}", visible(cause.trim().as_bytes())))
-    }
+    let media_type = content_type?.split(|&byte| byte == b';').next()?.trim_ascii();
+    let is_text = media_type.eq_ignore_ascii_case(b"text/plain")
+        || media_type.eq_ignore_ascii_case(b"application/vnd.docker.raw-stream");
+    let message = line(str::from_utf8(body).ok().filter(|_| is_text)?);
+    Some(message).filter(|message| !message.is_empty())
 }
 
 /// An error object inside a stream.
@@ -59,10 +44,8 @@ impl fmt::Display for DaemonMessage {
 pub struct StreamError {
     /// `errorDetail.code`, if present: the exit code of a build step, for example.
     pub code: Option<i64>,
-    /// `errorDetail.message`, else `error`; at most [`MESSAGE_LIMIT`] bytes.
+    /// `errorDetail.message`, else `error`; at most 64 KiB.
     pub message: String,
-    /// The offset, in the stream, of the byte after the object.
-    pub offset: u64,
 }
 
 impl fmt::Display for StreamError {
@@ -82,8 +65,8 @@ impl std::error::Error for StreamError {}
 /// use unix_http::docker::ErrorScanner;
 ///
 /// let mut scanner = ErrorScanner::new();
-/// scanner.feed(b"{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"no such");
-/// assert!(scanner.error().is_none()); // not over yet
+/// scanner.feed(b"{\"status\":\"Pulling\"}\r\n{\"errorDetail\":");
+/// assert!(scanner.feed(b"{\"message\":\"no such").is_none()); // not over yet
 /// scanner.feed(b" image\"},\"error\":\"no such image\"}\r\n");
 /// assert!(scanner.finish()?.is_some_and(|error| error.to_string().contains("no such image")));
 /// # Ok::<(), unix_http::json::JsonError>(())
@@ -100,8 +83,9 @@ impl ErrorScanner {
         Self::default()
     }
 
-    /// Reads the next bytes, up to the first error or the first byte that is not JSON.
-    pub fn feed(&mut self, bytes: &[u8]) {
+    /// Reads the next bytes, up to the first error or the first byte that is not JSON. Returns the
+    /// first error, once its object is complete.
+    pub fn feed(&mut self, bytes: &[u8]) -> Option<&StreamError> {
         if self.error.is_none() {
             let error = &mut self.error;
             // `finish` returns the error of what is not JSON.
@@ -112,10 +96,6 @@ impl ErrorScanner {
                 Ok(())
             });
         }
-    }
-
-    /// Returns the first error, once its object is complete.
-    pub fn error(&self) -> Option<&StreamError> {
         self.error.as_ref()
     }
 
@@ -157,6 +137,5 @@ fn stream_error(text: &JsonText<'_>) -> Result<Option<StreamError>, JsonError> {
     Ok(Some(StreamError {
         code: member("code").and_then(Value::as_i64),
         message: String::from_utf8_lossy(&message).into_owned(),
-        offset: text.offset + text.bytes.len() as u64,
     }))
 }

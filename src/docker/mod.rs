@@ -3,21 +3,21 @@
 //! | question | answer | rules |
 //! |---|---|---|
 //! | which daemon does the docker CLI use? | [`Daemon::resolve`] | the docker CLI's, below |
-//! | what does this host mean? | [`DockerHost::parse`] | the grammar of `DOCKER_HOST`, below |
 //! | did the request succeed? | [`ok`], one [`DockerError`] for every layer | status 400 and up |
-//! | which bytes are stdout, which are stderr? | [`FrameDecoder`], [`Demux`] | "Stream format" |
+//! | which bytes are stdout, which are stderr? | [`Demux`], [`FrameDecoder`] | "Stream format" |
+//! | does a response have frames? | [`is_framed`] | its Content-Type |
 //! | did a stream that began with 200 fail? | [`ErrorScanner`] | `errorDetail` and `error` |
-//! | what does an error response say? | [`DaemonMessage`] | `message`, and podman's `cause` |
-//! | which API version do both support? | [`ApiVersion`], [`api_target`] | the lower, or pinned |
+//! | what does an error response say? | [`error_message`] | `message`, and podman's `cause` |
+//! | which API version do both support? | [`Engine::version`] | the lower, or pinned |
 //!
-//! [`Engine`] combines them into a client. The rules do no I/O: they take bytes or an
-//! [`Environment`].
+//! [`Engine`] combines them into a client.
 //!
 //! ```no_run
-//! use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
+//! use unix_http::docker::{self, Engine};
 //!
-//! let docker = Daemon::resolve(&ProcessEnvironment, &DaemonFlags::default())?.client().build();
-//! println!("{}", docker.get("/version").send()?.text()?);
+//! let engine = Engine::from_env()?;
+//! let response = engine.client().get(&engine.target("/info")?).send()?;
+//! println!("{}", docker::ok(response)?.text()?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -63,7 +63,6 @@ mod error;
 mod frames;
 mod host;
 mod message;
-mod resolve_error;
 mod sha256;
 mod ssh;
 mod tls;
@@ -71,17 +70,13 @@ mod tls_settings;
 mod version;
 
 pub use daemon::{Daemon, DaemonFlags};
-pub use demux::{Copied, Demux};
+pub use demux::Demux;
 pub use engine::Engine;
-pub use environment::{Environment, ProcessEnvironment};
+pub use environment::ResolveError;
 pub use error::{DockerError, ok};
-pub(crate) use frames::{FRAME_HEADER_LEN, may_begin_frames};
-pub use frames::{
-    FrameDecoder, FrameError, FrameStream, OutputKind, encode_error_frame, encode_frame,
-};
-pub use host::DockerHost;
-pub use message::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
-pub use resolve_error::{DaemonRule, ResolveError};
+pub(crate) use frames::{FRAME_HEADER_LEN, is_probably_framed, may_begin_frames};
+pub use frames::{FrameDecoder, FrameError, FrameStream, encode_frame, is_framed};
+pub use message::{ErrorScanner, StreamError, error_message};
 pub use sha256::sha256_hex;
 pub use tls::TlsOptions;
-pub use version::{ApiVersion, VersionError, api_target, without_version};
+pub use version::{ApiVersion, without_version};

@@ -36,8 +36,8 @@ const ESTABLISHED: &str = "CONNECTION ESTABLISHED";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
     pub(super) ca: Option<PathBuf>,
-    pub(super) cert: Option<PathBuf>,
-    pub(super) key: Option<PathBuf>,
+    /// The certificate and its private key.
+    pub(super) client: Option<(PathBuf, PathBuf)>,
     pub(super) verify: bool,
     pub(super) server_name: Option<String>,
 }
@@ -45,20 +45,14 @@ pub struct TlsOptions {
 impl TlsOptions {
     /// Sets a PEM file with the certificates to trust, instead of the system's.
     #[must_use]
-    pub fn ca(self, ca: impl Into<Option<PathBuf>>) -> TlsOptions {
-        TlsOptions { ca: ca.into(), ..self }
+    pub fn ca(self, ca: impl Into<PathBuf>) -> TlsOptions {
+        TlsOptions { ca: Some(ca.into()), ..self }
     }
 
-    /// Sets a PEM file with our certificate, for a server that requires one.
+    /// Sets PEM files with our certificate and its private key, for a server that requires them.
     #[must_use]
-    pub fn cert(self, cert: impl Into<Option<PathBuf>>) -> TlsOptions {
-        TlsOptions { cert: cert.into(), ..self }
-    }
-
-    /// Sets a PEM file with the private key of our certificate.
-    #[must_use]
-    pub fn key(self, key: impl Into<Option<PathBuf>>) -> TlsOptions {
-        TlsOptions { key: key.into(), ..self }
+    pub fn client(self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> TlsOptions {
+        TlsOptions { client: Some((cert.into(), key.into())), ..self }
     }
 
     /// Sets whether to verify the server's certificate and name. Without it, an attacker in the
@@ -70,14 +64,14 @@ impl TlsOptions {
 
     /// Sets the server name to request and to verify, instead of the host.
     #[must_use]
-    pub fn server_name(self, name: impl Into<Option<String>>) -> TlsOptions {
-        TlsOptions { server_name: name.into(), ..self }
+    pub fn server_name(self, name: impl Into<String>) -> TlsOptions {
+        TlsOptions { server_name: Some(name.into()), ..self }
     }
 }
 
 impl Default for TlsOptions {
     fn default() -> Self {
-        Self { ca: None, cert: None, key: None, verify: true, server_name: None }
+        Self { ca: None, client: None, verify: true, server_name: None }
     }
 }
 
@@ -96,7 +90,7 @@ impl Endpoint {
     /// ```no_run
     /// use unix_http::{Client, Endpoint, docker::TlsOptions};
     ///
-    /// let options = TlsOptions::default().ca(std::path::PathBuf::from("ca.pem"));
+    /// let options = TlsOptions::default().ca("ca.pem").client("cert.pem", "key.pem");
     /// let docker = Client::new(Endpoint::tls("docker.example", 2376, options)?);
     /// println!("{}", docker.get("/version").send()?.text()?);
     /// # Ok::<(), unix_http::Error>(())
@@ -146,12 +140,12 @@ impl Tls {
     /// Explains an alert number of RFC 8446 §6.
     fn explain_alert(&self, alert: &str) -> Option<Cause> {
         let number = alert.lines().next().unwrap_or_default().trim();
-        let why = match (number, &self.options.cert) {
+        let why = match (number, &self.options.client) {
             ("116", _) | ("42" | "40", None) => format!(
                 "the server wants a client certificate (TLS alert {number}); give a certificate \
                  and its key"
             ),
-            ("42" | "43" | "44" | "45" | "46" | "48" | "49" | "51", Some(cert)) => {
+            ("42" | "43" | "44" | "45" | "46" | "48" | "49" | "51", Some((cert, _))) => {
                 let cert = visible_path(cert);
                 format!("the server refuses the client certificate {cert} (TLS alert {number})")
             }
@@ -163,8 +157,8 @@ impl Tls {
     /// With TLS 1.3 a server refuses our certificate after the handshake, and its reset can
     /// overtake the alert that says so.
     fn explain_reset(&self) -> Cause {
-        let maybe = match &self.options.cert {
-            Some(cert) => format!("refuse the client certificate {}", visible_path(cert)),
+        let maybe = match &self.options.client {
+            Some((cert, _)) => format!("refuse the client certificate {}", visible_path(cert)),
             None => "want a client certificate".into(),
         };
         let why = "the server reset the connection; if it never answered, it may";
@@ -189,18 +183,20 @@ impl Program for Tls {
             let verify = if is_ip { "-verify_ip" } else { "-verify_hostname" };
             words.extend(["-verify_return_error".into(), verify.into(), self.name().into()]);
         }
-        let files = [("-CAfile", &options.ca), ("-cert", &options.cert), ("-key", &options.key)];
-        for (option, file) in files {
-            words.extend(file.iter().flat_map(|file| [option.into(), file.into()]));
+        if let Some(ca) = &options.ca {
+            words.extend(["-CAfile".into(), ca.into()]);
+        }
+        if let Some((cert, key)) = &options.client {
+            words.extend(["-cert".into(), cert.into(), "-key".into(), key.into()]);
         }
         words
     }
 
     /// Checks the files, because the errors of `openssl` are less clear.
     fn check(&self) -> Result<(), Cause> {
-        let TlsOptions { ca, cert, key, .. } = &self.options;
+        let (cert, key) = self.options.client.as_ref().map(|(cert, key)| (cert, key)).unzip();
         let files = [
-            (ca, Kind::CaFile, "the CA certificates", "CERTIFICATE-----"),
+            (self.options.ca.as_ref(), Kind::CaFile, "the CA certificates", "CERTIFICATE-----"),
             (cert, Kind::ClientCertificate, "the client certificate", "CERTIFICATE-----"),
             (key, Kind::ClientCertificate, "the client's private key", "PRIVATE KEY-----"),
         ];

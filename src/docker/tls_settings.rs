@@ -8,73 +8,63 @@
 //!
 //! `ca.pem` is required. The client's certificate and its key are optional.
 
-use super::environment::{Environment, set};
-use super::resolve_error::{ResolveError, present, unreadable};
+use super::environment::{ResolveError, Variables, open, present};
 use super::tls::TlsOptions;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+/// The settings, and a note for each file that is not used.
 pub(super) type TlsAndNotes = (Option<TlsOptions>, Vec<String>);
 
-pub(super) fn config_dir(env: &impl Environment) -> Result<PathBuf, ResolveError> {
-    match set(env, "DOCKER_CONFIG") {
-        Some(dir) => Ok(dir.into()),
-        None => env.home_dir().map(|home| home.join(".docker")).ok_or(ResolveError::NoHome),
-    }
-}
-
 /// Returns the TLS of the context `default`, when it is on.
-pub(super) fn of_variables(
-    env: &impl Environment,
-    verify: bool,
-) -> Result<TlsAndNotes, ResolveError> {
-    let dir = match set(env, "DOCKER_CERT_PATH") {
+pub(super) fn of_variables(vars: Variables<'_>, verify: bool) -> Result<TlsAndNotes, ResolveError> {
+    let dir = match vars.get("DOCKER_CERT_PATH") {
         Some(dir) => PathBuf::from(dir),
-        None => config_dir(env)?,
+        None => vars.config_dir()?,
     };
     let ca = dir.join("ca.pem");
-    env.probe(&ca).map_err(|error| ResolveError::File { path: ca.clone(), error, is_ca: true })?;
-    let file = |name| {
-        let path = dir.join(name);
-        Ok(present(env.probe(&path), &path)?.map(|()| path))
-    };
-    Ok(paired(&dir, Some(ca), file("cert.pem")?, file("key.pem")?, verify))
+    open(&ca).map_err(|error| {
+        let need = "DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or beside \
+                    config.json";
+        ResolveError::about(&ca, format!("{error}; {need}"))
+    })?;
+    of_files(&dir, verify, fs::metadata)
 }
 
 /// Returns the TLS of a stored context: on if it has a directory, or turns verification off.
-pub(super) fn of_context(
-    env: &impl Environment,
-    dir: &Path,
-    skip_verify: bool,
-) -> Result<TlsAndNotes, ResolveError> {
-    let Some(files) = present(env.list(dir), dir)? else {
-        let tls = TlsOptions { verify: false, ..TlsOptions::default() };
-        return Ok((skip_verify.then_some(tls), Vec::new()));
-    };
-    let file = |name: &str| {
-        let path = dir.join(name);
-        if !files.contains(&path) {
-            return Ok(None);
-        }
-        env.probe(&path).map_err(|error| unreadable(path.clone(), error))?;
-        Ok(Some(path))
-    };
-    Ok(paired(dir, file("ca.pem")?, file("cert.pem")?, file("key.pem")?, !skip_verify))
+pub(super) fn of_context(dir: &Path, skip_verify: bool) -> Result<TlsAndNotes, ResolveError> {
+    if present(fs::read_dir(dir), dir)?.is_some() {
+        // A link to nowhere is an error: the CLI reads what the directory lists.
+        return of_files(dir, !skip_verify, fs::symlink_metadata);
+    }
+    Ok((skip_verify.then(|| TlsOptions::default().verify(false)), Vec::new()))
 }
 
 /// Drops a certificate without its key and a key without its certificate, as the docker CLI does.
-fn paired(
+fn of_files(
     dir: &Path,
-    ca: Option<PathBuf>,
-    cert: Option<PathBuf>,
-    key: Option<PathBuf>,
     verify: bool,
-) -> TlsAndNotes {
-    let tls = TlsOptions { ca, verify, ..TlsOptions::default() };
-    let (there, missing) = match (&cert, &key) {
-        (Some(_), None) => ("cert.pem", "key.pem"),
-        (None, Some(_)) => ("key.pem", "cert.pem"),
-        _ => return (Some(TlsOptions { cert, key, ..tls }), Vec::new()),
+    look: fn(PathBuf) -> io::Result<fs::Metadata>,
+) -> Result<TlsAndNotes, ResolveError> {
+    let file = |name| {
+        let path = dir.join(name);
+        if present(look(path.clone()), &path)?.is_none() {
+            return Ok(None);
+        }
+        // Opened without reading it: it may be a private key.
+        open(&path).map_err(|error| ResolveError::about(&path, error))?;
+        Ok(Some(path))
     };
-    let note = format!("{there} is not used: there is no {missing} in {}", dir.display());
-    (Some(tls), vec![note])
+    let (ca, cert, key) = (file("ca.pem")?, file("cert.pem")?, file("key.pem")?);
+    let unused = match (&cert, &key) {
+        (Some(_), None) => Some(("cert.pem", "key.pem")),
+        (None, Some(_)) => Some(("key.pem", "cert.pem")),
+        _ => None,
+    };
+    let note = |(there, missing)| {
+        format!("{there} is not used: there is no {missing} in {}", dir.display())
+    };
+    let options = TlsOptions { ca, client: cert.zip(key), verify, ..TlsOptions::default() };
+    Ok((Some(options), unused.map(note).into_iter().collect()))
 }

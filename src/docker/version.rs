@@ -10,16 +10,13 @@
 //! decides which old versions it accepts.
 //!
 //! ```
-//! use unix_http::docker::{ApiVersion, api_target};
+//! use unix_http::docker::{ApiVersion, without_version};
 //!
-//! let old = ApiVersion::negotiate(None, Some(b"1.9"))?; // the engine's Api-Version field
-//! assert!(old < ApiVersion::parse(b"1.10"));
-//! assert_eq!(api_target("", old, "/containers/json?all=1"), "/v1.9/containers/json?all=1");
-//! assert_eq!(api_target("", old, "/_ping"), "/_ping");
-//! # Ok::<(), unix_http::docker::VersionError>(())
+//! assert!(ApiVersion::parse(b"1.9") < ApiVersion::parse(b"1.10"));
+//! assert_eq!(without_version(b"/v1.41/info"), b"/info");
 //! ```
 
-use super::environment::Environment;
+use super::environment::{ResolveError, Variables};
 use crate::base::number;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -33,16 +30,9 @@ pub struct ApiVersion {
     pub minor: u16,
 }
 
-/// A malformed version, and its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionError {
-    place: &'static str,
-    given: String,
-}
-
 impl ApiVersion {
     /// The highest version that this crate knows.
-    pub const HIGHEST: ApiVersion = ApiVersion { major: 1, minor: 55 };
+    const HIGHEST: ApiVersion = ApiVersion { major: 1, minor: 55 };
 
     /// Parses `1.41`.
     pub fn parse(text: &[u8]) -> Option<ApiVersion> {
@@ -52,46 +42,35 @@ impl ApiVersion {
     }
 
     /// Parses `DOCKER_API_VERSION`, which may begin with a `v` and may be empty.
-    ///
-    /// # Errors
-    /// [`VersionError`] for anything else.
-    pub fn pinned(env: &impl Environment) -> Result<Option<ApiVersion>, VersionError> {
-        let value = env.var("DOCKER_API_VERSION").unwrap_or_default();
+    pub(super) fn pinned(vars: Variables<'_>) -> Result<Option<ApiVersion>, ResolveError> {
+        let value = vars.get("DOCKER_API_VERSION").unwrap_or_default();
         let text = value.as_bytes().trim_ascii();
         match text.strip_prefix(b"v").unwrap_or(text) {
             b"" => Ok(None),
-            version => Self::parse(version)
-                .map(Some)
-                .ok_or_else(|| VersionError::new("DOCKER_API_VERSION", value.as_bytes())),
+            version => Self::strict("DOCKER_API_VERSION", version, value.as_bytes()).map(Some),
         }
     }
 
-    /// Decides the version: the pinned one, else the smaller of ours and the engine's Api-Version
-    /// field, else none.
-    ///
-    /// # Errors
-    /// [`VersionError`] for a malformed field.
-    pub fn negotiate(
-        pinned: Option<ApiVersion>,
-        field: Option<&[u8]>,
-    ) -> Result<Option<ApiVersion>, VersionError> {
-        match (pinned, field) {
-            (Some(pinned), _) => Ok(Some(pinned)),
-            (None, None | Some(b"")) => Ok(None),
-            (None, Some(text)) => match Self::parse(text) {
-                Some(theirs) => Ok(Some(theirs.min(Self::HIGHEST))),
-                None => Err(VersionError::new("the field Api-Version", text)),
-            },
+    /// Returns the lower of our version and the engine's, which its field Api-Version states.
+    pub(super) fn negotiate(field: &[u8]) -> Result<Option<ApiVersion>, ResolveError> {
+        if field.is_empty() {
+            return Ok(None);
         }
+        let theirs = Self::strict("the field Api-Version", field, field)?;
+        Ok(Some(theirs.min(Self::HIGHEST)))
     }
-}
 
-/// Builds the request-target for a path of the API: prefix, version, path. Adds no version to a
-/// path that has one, to `/_ping`, and to podman's `/libpod/`, which has its own versions.
-pub fn api_target(prefix: &str, version: Option<ApiVersion>, path: &str) -> String {
-    match version {
-        Some(version) if takes_version(path) => format!("{prefix}/v{version}{path}"),
-        _ => format!("{prefix}{path}"),
+    fn strict(place: &str, text: &[u8], given: &[u8]) -> Result<ApiVersion, ResolveError> {
+        Self::parse(text).ok_or_else(|| {
+            let given = String::from_utf8_lossy(given);
+            ResolveError(format!("{place} is no API version such as 1.41: {given:?}"))
+        })
+    }
+
+    /// Puts the version before a path of the API, unless the path has one. `/_ping` takes none, and
+    /// podman's `/libpod/` has versions of its own.
+    pub(super) fn target(self, path: &str) -> String {
+        if takes_version(path) { format!("/v{self}{path}") } else { path.to_owned() }
     }
 }
 
@@ -114,17 +93,3 @@ impl fmt::Display for ApiVersion {
         write!(f, "{}.{}", self.major, self.minor)
     }
 }
-
-impl VersionError {
-    fn new(place: &'static str, given: &[u8]) -> VersionError {
-        VersionError { place, given: String::from_utf8_lossy(given).into_owned() }
-    }
-}
-
-impl fmt::Display for VersionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is no API version such as 1.41: {:?}", self.place, self.given)
-    }
-}
-
-impl std::error::Error for VersionError {}

@@ -315,14 +315,22 @@ fn the_version_is_negotiated() {
     assert!(requests.starts_with("HEAD /_ping HTTP/1.1\r\n"), "{requests}");
     assert!(requests.contains("\r\n\r\nGET /v1.41/containers/json HTTP/1.1\r\n"), "{requests}");
 
-    let server = Fake::answer_and_close(response("Content-Length: 2\r\n", b"[]"));
-    let mut pinned = ucurl();
-    pinned
-        .env("DOCKER_API_VERSION", "1.30")
-        .args(["-sS", "--negotiate-api", "--unix-socket"])
-        .arg(server.path());
-    assert_eq!(run(pinned.arg("/info"), b"", LIMIT).code, 0);
-    assert!(server.received()[0].starts_with(b"GET /v1.30/info "));
+    // DOCKER_API_VERSION pins the version. It may begin with a `v`.
+    for (value, want) in [("1.30", "/v1.30/info"), (" v1.24\n", "/v1.24/info")] {
+        let server = Fake::answer_and_close(response("Content-Length: 2\r\n", b"[]"));
+        let mut pinned = ucurl();
+        let flags = ["-sS", "--negotiate-api", "--unix-socket"];
+        pinned.env("DOCKER_API_VERSION", value).args(flags).arg(server.path());
+        assert_eq!(run(pinned.arg("/info"), b"", LIMIT).code, 0);
+        let request = String::from_utf8(server.received().remove(0)).unwrap();
+        assert!(request.starts_with(&format!("GET {want} ")), "{request}");
+    }
+    for value in ["1", "latest", "vv1.41", "V1.41", "1.41.0"] {
+        let flags = ["-sS", "--negotiate-api", "--unix-socket", "/nowhere", "/info"];
+        let ended = run(ucurl().env("DOCKER_API_VERSION", value).args(flags), b"", LIMIT);
+        let want = format!("DOCKER_API_VERSION is no API version such as 1.41: {value:?}");
+        assert!(ended.stderr().contains(&want), "{}", ended.stderr());
+    }
 }
 
 #[test]

@@ -11,12 +11,11 @@ use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
-use unix_http::docker::{Daemon, DaemonFlags, Environment, ProcessEnvironment};
+use unix_http::docker::{Daemon, DaemonFlags};
 use unix_http::transport::connect;
 use unix_http::{Client, Endpoint};
 
@@ -270,34 +269,20 @@ fn listen_tcp(host: &str, arrivals: &Sender<(String, String)>) -> io::Result<u16
     Ok(local.port())
 }
 
-/// The variables of a case, and the files of this machine.
-struct Variables(BTreeMap<String, OsString>);
-
-impl Environment for Variables {
-    fn var(&self, name: &str) -> Option<OsString> {
-        self.0.get(name).cloned()
-    }
-    fn home_dir(&self) -> Option<PathBuf> {
-        self.0.get("HOME").map(PathBuf::from)
-    }
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        ProcessEnvironment.read(path)
-    }
-    fn probe(&self, path: &Path) -> io::Result<()> {
-        ProcessEnvironment.probe(path)
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        ProcessEnvironment.list(path)
-    }
-}
-
 fn resolve(world: &World, vars: &[(&str, &str)], flags: &[&str]) -> Result<Daemon, String> {
     let value = |name| {
         let at = flags.iter().position(|flag| *flag == name)?;
         flags.get(at + 1).map(|value| OsString::from(world.fill(value)))
     };
     let flags = DaemonFlags { context: value("--context"), host: value("--host") };
-    Daemon::resolve(&Variables(world.vars(vars)), &flags).map_err(|error| error.to_string())
+    let vars = world.vars(vars);
+    Daemon::resolve_with(&flags, &|name| vars.get(name).cloned()).map_err(|error| error.to_string())
+}
+
+/// Returns the host of a daemon in the notation of `DOCKER_HOST`.
+fn host_of(daemon: &Daemon) -> String {
+    let endpoint = daemon.endpoint.to_string();
+    format!("{}{}", endpoint.trim_end_matches(" with TLS"), daemon.prefix)
 }
 
 /// Parses the arguments of the CLI's ssh command, in the forms of all its releases.
@@ -601,13 +586,15 @@ fn compare(world: &World, vars: Vars, flags: &[&str], config: &str) -> Result<()
         world.docker_says(vars, &[flags, &["context", "show"]].concat()).unwrap_or(name.to_owned());
     same("context", &[context.as_str(), name], &[ours.context.as_str(); 2])?;
     let host = if matches!(host, "" | "<no value>") { "unix:///var/run/docker.sock" } else { host };
-    same("host", &host, &ours.host)?;
-    if let Some(tls) = &ours.tls {
-        let skips = tls.clone().verify(true) != *tls;
+    // The CLI shows the text of a stored host, and user names of ssh as they are encoded.
+    let shown = host.replacen("http://", "tcp://", 1).replacen("https://", "tcp://", 1);
+    same("host", &shown.replace("%2B", "+"), &host_of(&ours))?;
+    if ours.endpoint.to_string().ends_with(" with TLS") {
+        let skips = format!("{:?}", ours.endpoint).contains("verify: false");
         same("SkipTLSVerify", &skip, &skips.to_string())?;
     }
     match dialled[0].as_str() {
-        "nobody at" => same("dialled in vain", &dialled[1], &ours.host),
+        "nobody at" => same("dialled in vain", &dialled[1], &host_of(&ours)),
         "ssh" => same("ssh", &read_ssh(&dialled[1]), &ours.endpoint),
         _ => same("dialled", &dialled, &world.dial(&ours)),
     }
@@ -690,7 +677,7 @@ fn intended_differences_from_the_docker_cli() {
             Some(theirs),
             "{text}: the docker CLI has changed"
         );
-        let error = resolve(&world, &vars, &[]).map(|endpoint| endpoint.host).expect_err(text);
+        let error = resolve(&world, &vars, &[]).map(|daemon| host_of(&daemon)).expect_err(text);
         assert_eq!(
             error.split_once("did you mean ").map(|(_, meant)| meant.trim_end_matches('?')),
             meant,

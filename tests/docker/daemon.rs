@@ -1,37 +1,49 @@
-//! Which daemon is meant: every rule, with an environment from a table.
+//! Which daemon is meant: every rule, with variables and files from a table.
 
+use crate::support::temp::TempDir;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::rc::Rc;
 use unix_http::Endpoint;
-use unix_http::docker::{
-    Daemon, DaemonFlags, DaemonRule, Environment, ResolveError, TlsOptions, sha256_hex,
-};
+use unix_http::docker::{Daemon, DaemonFlags, TlsOptions, sha256_hex};
 
-/// Fake variables and files.
-#[derive(Clone, Default)]
+/// Variables, and files in a private directory: the path `/x` means `x` in there.
+#[derive(Clone)]
 struct Fake {
     vars: BTreeMap<String, OsString>,
-    files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Files that exist but cannot be read.
-    locked: Vec<PathBuf>,
+    dir: Rc<TempDir>,
 }
 
 impl Fake {
+    fn new() -> Fake {
+        Fake { vars: BTreeMap::new(), dir: Rc::new(TempDir::new()) }
+    }
+
+    /// Returns the real path of one in a table.
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.dir.path().display())
+    }
+
     fn var(mut self, name: &str, value: &str) -> Fake {
+        let is_path = ["HOME", "DOCKER_CONFIG", "DOCKER_CERT_PATH"].contains(&name);
+        let value = if is_path && !value.is_empty() { self.at(value) } else { value.to_owned() };
         self.vars.insert(name.into(), value.into());
         self
     }
 
-    fn file(mut self, path: &str, content: &str) -> Fake {
-        self.files.insert(path.into(), content.into());
+    fn file(self, path: &str, content: &str) -> Fake {
+        self.dir.write(&path[1..], content);
         self
     }
 
-    fn locked(mut self, path: &str) -> Fake {
-        self.locked.push(path.into());
-        self.file(path, "secret")
+    /// A file that even root cannot open: a link to itself.
+    fn locked(self, path: &str) -> Fake {
+        let _ = fs::remove_file(self.at(path));
+        fs::create_dir_all(self.dir.join(&path[1..]).parent().unwrap()).unwrap();
+        symlink(self.at(path), self.at(path)).unwrap();
+        self
     }
 
     /// A context in the format of `docker context create`.
@@ -49,45 +61,36 @@ impl Fake {
         )
     }
 
-    fn resolve(&self, context: Option<&str>, host: Option<&str>) -> Result<Daemon, ResolveError> {
-        Daemon::resolve(
-            self,
-            &DaemonFlags { context: context.map(Into::into), host: host.map(Into::into) },
-        )
+    /// Returns the daemon, or the error with the paths of the table.
+    fn resolve(&self, context: Option<&str>, host: Option<&str>) -> Result<Daemon, String> {
+        let flags = DaemonFlags { context: context.map(Into::into), host: host.map(Into::into) };
+        Daemon::resolve_with(&flags, &|name| self.vars.get(name).cloned())
+            .map_err(|error| error.to_string().replace(&self.at(""), ""))
+    }
+
+    /// Returns TLS with files of the directory `dir`.
+    fn tls(&self, dir: &str, ca: bool, client: bool, verify: bool) -> TlsOptions {
+        let path = |name: &str| self.at(&format!("{dir}/{name}"));
+        let tls = TlsOptions::default().verify(verify);
+        let tls = if ca { tls.ca(path("ca.pem")) } else { tls };
+        if client { tls.client(path("cert.pem"), path("key.pem")) } else { tls }
     }
 }
 
-impl Environment for Fake {
-    fn var(&self, name: &str) -> Option<OsString> {
-        self.vars.get(name).cloned()
-    }
+/// Returns the host of a daemon in the notation of `DOCKER_HOST`.
+fn host_of(daemon: &Daemon) -> String {
+    let endpoint = daemon.endpoint.to_string();
+    format!("{}{}", endpoint.trim_end_matches(" with TLS"), daemon.prefix)
+}
 
-    fn home_dir(&self) -> Option<PathBuf> {
-        self.vars.get("HOME").map(PathBuf::from)
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.probe(path).map(|()| self.files[path].clone())
-    }
-
-    fn probe(&self, path: &Path) -> io::Result<()> {
-        match (self.locked.contains(&path.to_owned()), self.files.contains_key(path)) {
-            (true, _) => Err(io::ErrorKind::PermissionDenied.into()),
-            (_, true) => Ok(()),
-            _ => Err(io::ErrorKind::NotFound.into()),
-        }
-    }
-
-    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        let child = |file: &Path| Some(path.join(file.strip_prefix(path).ok()?.iter().next()?));
-        let mut children: Vec<_> = self.files.keys().filter_map(|file| child(file)).collect();
-        children.dedup();
-        if children.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(children) }
-    }
+#[track_caller]
+fn fails(result: Result<Daemon, String>, want: &str) {
+    let error = result.unwrap_err();
+    assert!(error.contains(want), "{error}");
 }
 
 fn home() -> Fake {
-    Fake::default().var("HOME", "/home/me")
+    Fake::new().var("HOME", "/home/me")
 }
 
 /// A home with two contexts, of which `blue` is the current one.
@@ -106,46 +109,32 @@ fn the_first_rule_that_applies_decides() {
     let context = env.clone().var("DOCKER_CONTEXT", "red");
     let both = host.clone().var("DOCKER_CONTEXT", "red");
     let cases = [
-        (&home(), None, None, DaemonRule::Default, "default", DEFAULT),
-        (&env, None, None, DaemonRule::ConfigFile, "blue", "unix:///run/blue.sock"),
-        (&context, None, None, DaemonRule::ContextVariable, "red", "tcp://red.example:2375"),
-        (&host, None, None, DaemonRule::HostVariable, "default", "tcp://host.example:2375"),
-        (&both, None, None, DaemonRule::HostVariable, "default", "tcp://host.example:2375"),
-        (&both, None, Some("unix:///flag"), DaemonRule::HostFlag, "default", "unix:///flag"),
-        (&both, None, Some(""), DaemonRule::HostFlag, "default", DEFAULT),
-        (&both, Some("blue"), None, DaemonRule::ContextFlag, "blue", "unix:///run/blue.sock"),
-        (&both, Some(""), None, DaemonRule::HostVariable, "default", "tcp://host.example:2375"),
-        (&both, Some(""), Some("unix:///flag"), DaemonRule::HostFlag, "default", "unix:///flag"),
-        (
-            &both,
-            Some("default"),
-            None,
-            DaemonRule::ContextFlag,
-            "default",
-            "tcp://host.example:2375",
-        ),
-        (&context, Some("default"), None, DaemonRule::ContextFlag, "default", DEFAULT),
+        (&home(), None, None, "the default", "default", DEFAULT),
+        (&env, None, None, "currentContext of config.json", "blue", "unix:///run/blue.sock"),
+        (&context, None, None, "DOCKER_CONTEXT", "red", "tcp://red.example:2375"),
+        (&host, None, None, "DOCKER_HOST", "default", "tcp://host.example:2375"),
+        (&both, None, None, "DOCKER_HOST", "default", "tcp://host.example:2375"),
+        (&both, None, Some("unix:///flag"), "the host flag", "default", "unix:///flag"),
+        (&both, None, Some(""), "the host flag", "default", DEFAULT),
+        (&both, Some("blue"), None, "the context flag", "blue", "unix:///run/blue.sock"),
+        (&both, Some(""), None, "DOCKER_HOST", "default", "tcp://host.example:2375"),
+        (&both, Some(""), Some("unix:///flag"), "the host flag", "default", "unix:///flag"),
+        (&both, Some("default"), None, "the context flag", "default", "tcp://host.example:2375"),
+        (&context, Some("default"), None, "the context flag", "default", DEFAULT),
         (
             &env.clone().var("DOCKER_HOST", ""),
             None,
             None,
-            DaemonRule::ConfigFile,
+            "currentContext of config.json",
             "blue",
             "unix:///run/blue.sock",
         ),
-        (
-            &env.clone().var("DOCKER_HOST", " "),
-            None,
-            None,
-            DaemonRule::HostVariable,
-            "default",
-            DEFAULT,
-        ),
+        (&env.clone().var("DOCKER_HOST", " "), None, None, "DOCKER_HOST", "default", DEFAULT),
         (
             &env.clone().var("DOCKER_CONTEXT", ""),
             None,
             None,
-            DaemonRule::ConfigFile,
+            "currentContext of config.json",
             "blue",
             "unix:///run/blue.sock",
         ),
@@ -153,7 +142,7 @@ fn the_first_rule_that_applies_decides() {
             &env.clone().var("DOCKER_CONTEXT", "default"),
             None,
             None,
-            DaemonRule::ContextVariable,
+            "DOCKER_CONTEXT",
             "default",
             DEFAULT,
         ),
@@ -161,7 +150,7 @@ fn the_first_rule_that_applies_decides() {
             &env.clone().var("DOCKER_CONFIG", "/other"),
             None,
             None,
-            DaemonRule::Default,
+            "the default",
             "default",
             DEFAULT,
         ),
@@ -169,34 +158,31 @@ fn the_first_rule_that_applies_decides() {
             &env.clone().var("DOCKER_CONFIG", ""),
             None,
             None,
-            DaemonRule::ConfigFile,
+            "currentContext of config.json",
             "blue",
             "unix:///run/blue.sock",
         ),
     ];
     for (at, (env, context, flag, rule, name, shown)) in cases.into_iter().enumerate() {
-        let endpoint = env.resolve(context, flag).unwrap();
-        assert_eq!(
-            (endpoint.rule, endpoint.context.as_str(), endpoint.host.as_str()),
-            (rule, name, shown),
-            "case {at}"
-        );
+        let daemon = env.resolve(context, flag).unwrap();
+        let found = (daemon.rule, daemon.context.as_str(), &*host_of(&daemon));
+        assert_eq!(found, (rule, name, shown), "case {at}");
     }
-    assert!(matches!(env.resolve(Some("blue"), Some("")), Err(ResolveError::BothFlags)));
+    fails(env.resolve(Some("blue"), Some("")), "a context and a host were both given");
 }
 
 #[test]
 fn settings_are_read_as_in_the_cli() {
     let config = "/home/me/.docker/config.json";
     let cases = [
-        (r#"{"CURRENTCONTEXT":"blue"}"#, DaemonRule::ConfigFile),
-        (r#"{"currentContext":"nope","currentcontext":"blue"}"#, DaemonRule::ConfigFile),
-        (r#"{"currentContext":""}"#, DaemonRule::Default),
-        (r#"{"currentContext":null}"#, DaemonRule::Default),
-        ("{}", DaemonRule::Default),
-        ("null", DaemonRule::Default),
-        ("", DaemonRule::Default),
-        ("\n", DaemonRule::Default),
+        (r#"{"CURRENTCONTEXT":"blue"}"#, "currentContext of config.json"),
+        (r#"{"currentContext":"nope","currentcontext":"blue"}"#, "currentContext of config.json"),
+        (r#"{"currentContext":""}"#, "the default"),
+        (r#"{"currentContext":null}"#, "the default"),
+        ("{}", "the default"),
+        ("null", "the default"),
+        ("", "the default"),
+        ("\n", "the default"),
     ];
     for (text, rule) in cases {
         assert_eq!(
@@ -211,15 +197,14 @@ fn settings_are_read_as_in_the_cli() {
         ("{\"currentContext\":5}", "currentContext is not a string"),
     ];
     for (text, want) in errors {
-        let error = furnished().file(config, text).resolve(None, None).unwrap_err().to_string();
+        let error = furnished().file(config, text).resolve(None, None).unwrap_err();
         assert!(error.starts_with(config) && error.contains(want), "{text}: {error}");
     }
-    let error = furnished().locked(config).resolve(None, None).unwrap_err();
-    assert!(matches!(error, ResolveError::File { path, .. } if path == Path::new(config)));
-    // Nothing is read that the flag makes unnecessary.
+    fails(furnished().locked(config).resolve(None, None), &format!("{config}: "));
+    // A file that decides nothing does no harm.
     assert!(furnished().locked(config).var("DOCKER_HOST", "unix:///x").resolve(None, None).is_ok());
-    assert!(matches!(Fake::default().resolve(None, None), Err(ResolveError::NoHome)));
-    assert!(Fake::default().resolve(None, Some("unix:///x")).is_ok(), "nor is a home asked for");
+    fails(Fake::new().resolve(None, None), "no home directory to look for .docker in");
+    assert!(Fake::new().resolve(None, Some("unix:///x")).is_ok(), "no home is needed");
 }
 
 #[test]
@@ -237,11 +222,7 @@ fn stored_hosts_have_their_own_rules() {
     ];
     for (host, endpoint, prefix) in cases {
         let daemon = home().context("c", host).resolve(Some("c"), None).unwrap();
-        assert_eq!(
-            (daemon.endpoint, daemon.prefix.as_str(), daemon.tls),
-            (endpoint, prefix, None),
-            "{host}"
-        );
+        assert_eq!((daemon.endpoint, daemon.prefix.as_str()), (endpoint, prefix), "{host}");
     }
     for host in [
         "/run/d.sock",
@@ -255,7 +236,8 @@ fn stored_hosts_have_their_own_rules() {
         "foo://h",
     ] {
         let error = home().context("c", host).resolve(Some("c"), None).unwrap_err();
-        assert!(matches!(error, ResolveError::Host { place: Some(_), .. }), "{host}: {error}");
+        let place = error.starts_with("/home/me/.docker/contexts/meta/");
+        assert!(place && error.contains("/meta.json: `"), "{host}: {error}");
     }
     let metas = [
         (r#"{"endpoints":{"docker":{"HOST":"unix:///x"}}}"#, Ok("unix:///x")),
@@ -282,8 +264,8 @@ fn stored_hosts_have_their_own_rules() {
     for (meta, want) in metas {
         let got = home().meta("c", meta).resolve(Some("c"), None);
         match (got, want) {
-            (Ok(endpoint), Ok(host)) => assert_eq!(endpoint.host, host, "{meta}"),
-            (Err(error), Err(why)) => assert!(error.to_string().contains(why), "{meta}: {error}"),
+            (Ok(daemon), Ok(want)) => assert_eq!(host_of(&daemon), want, "{meta}"),
+            (Err(error), Err(why)) => assert!(error.contains(why), "{meta}: {error}"),
             (got, _) => panic!("{meta}: {got:?}"),
         }
     }
@@ -294,16 +276,15 @@ fn a_missing_context_is_an_error() {
     let env = furnished().var("DOCKER_CONTEXT", "blau");
     let id = sha256_hex(b"blau");
     assert_eq!(
-        env.resolve(None, None).unwrap_err().to_string(),
+        env.resolve(None, None).unwrap_err(),
         format!(
             "no context \"blau\", which DOCKER_CONTEXT asks for; there is: default, blue, red \
              (no /home/me/.docker/contexts/meta/{id}/meta.json)"
         )
     );
-    let error = env.resolve(Some("../../etc"), None).unwrap_err();
-    assert!(
-        matches!(error, ResolveError::UnknownContext { rule: DaemonRule::ContextFlag, .. }),
-        "{error}"
+    fails(
+        env.resolve(Some("../../etc"), None),
+        "no context \"../../etc\", which the context flag asks for",
     );
 }
 
@@ -314,133 +295,102 @@ fn variables_set_the_tls_of_the_default_context() {
         .file("/home/me/.docker/ca.pem", "")
         .file("/home/me/.docker/cert.pem", "")
         .file("/home/me/.docker/key.pem", "");
-    let path = |name: &str| Some(PathBuf::from(dir).join(name));
-    let full = |verify| {
-        Some(
-            TlsOptions::default()
-                .ca(path("ca.pem"))
-                .cert(path("cert.pem"))
-                .key(path("key.pem"))
-                .verify(verify),
-        )
-    };
+    let with = |port, tls| Endpoint::tls("localhost", port, tls).unwrap();
+    let full = |verify| with(2376, certs.tls(dir, true, true, verify));
     let cases = [
-        ("", "", None, "unix:///var/run/docker.sock"),
-        ("1", "", full(false), "tcp://localhost:2376"),
-        ("0", "", full(false), "tcp://localhost:2376"),
-        ("", "1", full(true), "tcp://localhost:2376"),
-        ("", "0", full(true), "tcp://localhost:2376"),
-        ("1", "1", full(true), "tcp://localhost:2376"),
+        ("", "", Endpoint::Unix("/var/run/docker.sock".into())),
+        ("1", "", full(false)),
+        ("0", "", full(false)),
+        ("", "1", full(true)),
+        ("", "0", full(true)),
+        ("1", "1", full(true)),
     ];
-    for (tls, verify, want, host) in cases {
+    for (tls, verify, want) in cases {
         let env = certs.clone().var("DOCKER_TLS", tls).var("DOCKER_TLS_VERIFY", verify);
-        let endpoint = env.resolve(None, None).unwrap();
-        assert_eq!((endpoint.tls, endpoint.host.as_str()), (want, host), "{tls:?} {verify:?}");
+        assert_eq!(env.resolve(None, None).unwrap().endpoint, want, "{tls:?} {verify:?}");
     }
     let on = |env: Fake| env.var("DOCKER_TLS_VERIFY", "1").var("DOCKER_HOST", "tcp://");
     assert_eq!(
-        on(certs.clone()).resolve(None, None).unwrap().host,
-        "tcp://localhost:2375",
+        on(certs.clone()).resolve(None, None).unwrap().endpoint,
+        with(2375, certs.tls(dir, true, true, true)),
         "only nothing at all is 2376"
     );
     let unix = on(certs.clone()).var("DOCKER_HOST", "unix:///x").resolve(None, None).unwrap();
-    assert_eq!((unix.tls, unix.host.as_str()), (None, "unix:///x"), "no TLS over a Unix socket");
-    let none =
-        on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
-    assert_eq!(
-        none.tls,
-        Some(
-            TlsOptions::default().ca(PathBuf::from("/c/ca.pem")).cert(None).key(None).verify(true)
-        )
-    );
-    let half = home().file("/c/ca.pem", "").file("/c/key.pem", "");
-    let half = on(half).var("DOCKER_CERT_PATH", "/c").resolve(None, None).unwrap();
-    assert_eq!(half.tls, none.tls);
-    assert_eq!(half.notes, ["key.pem is not used: there is no cert.pem in /c"]);
+    assert_eq!(unix.endpoint, Endpoint::Unix("/x".into()), "no TLS over a Unix socket");
+    let ca_only = on(home().file("/c/ca.pem", "")).var("DOCKER_CERT_PATH", "/c");
+    let want = with(2375, ca_only.tls("/c", true, false, true));
+    assert_eq!(ca_only.resolve(None, None).unwrap().endpoint, want);
+    let half = ca_only.file("/c/key.pem", "");
+    let found = half.resolve(None, None).unwrap();
+    assert_eq!(found.endpoint, want);
+    let note = format!("key.pem is not used: there is no cert.pem in {}", half.at("/c"));
+    assert_eq!(found.notes, [note]);
     for env in [home(), home().var("DOCKER_HOST", "unix:///x")] {
         let error = env.var("DOCKER_TLS", "1").resolve(None, None).unwrap_err();
-        assert!(
-            matches!(&error, ResolveError::File { path, is_ca: true, .. } if path == Path::new("/home/me/.docker/ca.pem")),
-            "{error}"
-        );
+        let want = "DOCKER_TLS and DOCKER_TLS_VERIFY need it";
+        assert!(error.starts_with("/home/me/.docker/ca.pem: ") && error.contains(want), "{error}");
     }
-    let error =
-        on(certs.clone().locked("/home/me/.docker/key.pem")).resolve(None, None).unwrap_err();
-    assert!(matches!(error, ResolveError::File { .. }), "{error}");
+    let locked = on(certs.clone().locked("/home/me/.docker/key.pem"));
+    fails(locked.resolve(None, None), "/home/me/.docker/key.pem: ");
 }
 
 #[test]
 fn a_stored_context_has_its_own_tls_files() {
     let dir = format!("/home/me/.docker/contexts/tls/{}/docker", sha256_hex(b"c"));
-    let path = |name: &str| Some(PathBuf::from(&dir).join(name));
     let with = |names: &[&str], host: &str| {
-        names
-            .iter()
-            .fold(home().context("c", host), |env, name| env.file(&format!("{dir}/{name}"), ""))
+        let env = home().context("c", host);
+        names.iter().fold(env, |env, name| env.file(&format!("{dir}/{name}"), ""))
     };
-    let tls = |env: Fake| env.resolve(Some("c"), None).unwrap().tls;
-    let ca = Some(TlsOptions::default().ca(path("ca.pem")).cert(None).key(None).verify(true));
-    let all = Some(
-        TlsOptions::default()
-            .ca(path("ca.pem"))
-            .cert(path("cert.pem"))
-            .key(path("key.pem"))
-            .verify(true),
-    );
-    assert_eq!(tls(with(&[], "tcp://h:1")), None);
-    assert_eq!(tls(with(&["ca.pem"], "tcp://h:1")), ca);
-    assert_eq!(
-        tls(with(&["ca.pem", "cert.pem"], "tcp://h:1")),
-        ca,
-        "a certificate without its key"
-    );
-    assert_eq!(tls(with(&["ca.pem", "cert.pem", "key.pem"], "tcp://h:1")), all);
-    assert_eq!(tls(with(&["ca.pem"], "unix:///x")), None);
-    assert_eq!(tls(with(&["ca.pem"], "ssh://h")), None);
-    assert_eq!(tls(with(&["ca.pem"], "https://h:1")), ca);
-    assert_eq!(
-        with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap().endpoint.to_string(),
-        "tcp://h:443 with TLS"
-    );
-    let skip =
-        home().meta("c", r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#);
-    assert_eq!(tls(skip), Some(TlsOptions::default().ca(None).cert(None).key(None).verify(false)));
+    let tcp = || Endpoint::Tcp { host: "h".into(), port: 1 };
+    #[track_caller]
+    fn is(env: Fake, want: impl Fn(&Fake) -> Endpoint) {
+        assert_eq!(env.resolve(Some("c"), None).unwrap().endpoint, want(&env));
+    }
+    let ca = |env: &Fake| Endpoint::tls("h", 1, env.tls(&dir, true, false, true)).unwrap();
+    let all = |env: &Fake| Endpoint::tls("h", 1, env.tls(&dir, true, true, true)).unwrap();
+    is(with(&[], "tcp://h:1"), |_| tcp());
+    is(with(&["ca.pem"], "tcp://h:1"), ca);
+    // A certificate without its key.
+    is(with(&["ca.pem", "cert.pem"], "tcp://h:1"), ca);
+    is(with(&["ca.pem", "cert.pem", "key.pem"], "tcp://h:1"), all);
+    is(with(&["ca.pem"], "unix:///x"), |_| Endpoint::Unix("/x".into()));
+    is(with(&["ca.pem"], "ssh://h"), |_| Endpoint::ssh(None, "h", None, None).unwrap());
+    is(with(&["ca.pem"], "https://h:1"), ca);
+    let portless = with(&["ca.pem"], "tcp://h").resolve(Some("c"), None).unwrap();
+    assert_eq!(portless.endpoint.to_string(), "tcp://h:443 with TLS");
+    let skip = r#"{"Endpoints":{"docker":{"Host":"tcp://h:1","SkipTLSVerify":true}}}"#;
+    is(home().meta("c", skip), |env| {
+        Endpoint::tls("h", 1, env.tls(&dir, false, false, false)).unwrap()
+    });
+    let lost = with(&["key.pem"], "tcp://h:1");
+    symlink("/nowhere/ca.pem", lost.at(&format!("{dir}/ca.pem"))).unwrap();
+    fails(lost.resolve(Some("c"), None), "/ca.pem: No such file");
     let plain = home()
         .context("c", "tcp://h:1")
         .file("/home/me/.docker/ca.pem", "")
         .var("DOCKER_TLS_VERIFY", "1");
-    assert_eq!(tls(plain), None, "the variables are for the default context");
+    // The variables are for the default context.
+    is(plain, |_| tcp());
 }
 
 #[test]
-fn the_origin_of_the_host_is_reported() {
+fn settings_that_are_not_used_are_reported() {
     let env = furnished().var("DOCKER_CONTEXT", "red");
-    let daemon = env.resolve(None, None).unwrap();
-    let meta = format!("/home/me/.docker/contexts/meta/{}/meta.json", sha256_hex(b"red"));
-    assert_eq!((&*daemon.context, daemon.rule), ("red", DaemonRule::ContextVariable));
-    assert_eq!((&*daemon.host, daemon.meta), ("tcp://red.example:2375", Some(meta.into())));
-    let daemon = env.resolve(None, None).unwrap();
-    assert_eq!(
-        daemon.overruled(&env, &DaemonFlags::default()),
-        ["currentContext of config.json (blue) is overruled"]
-    );
+    let notes = |env: &Fake, context| env.resolve(context, None).unwrap().notes;
+    let blue = "currentContext of config.json (blue) is overruled";
+    assert_eq!(notes(&env, None), [blue]);
     let env = env.var("DOCKER_HOST", "tcp://h:1/p/");
     let daemon = env.resolve(None, None).unwrap();
-    assert_eq!((&*daemon.host, &*daemon.prefix, &daemon.meta), ("tcp://h:1/p", "/p", &None));
+    assert_eq!((&*daemon.prefix, &*host_of(&daemon)), ("/p", "tcp://h:1/p"));
+    assert_eq!(daemon.notes, ["DOCKER_CONTEXT (red) is overruled", blue]);
+    // The context `default` uses DOCKER_HOST.
+    assert_eq!(notes(&env, Some("default")), ["DOCKER_CONTEXT (red) is overruled", blue]);
     assert_eq!(
-        daemon.overruled(&env, &DaemonFlags::default()),
-        ["DOCKER_CONTEXT (red) is overruled", "currentContext of config.json (blue) is overruled"]
+        notes(&env, Some("blue")),
+        ["DOCKER_HOST (tcp://h:1/p/) is overruled", "DOCKER_CONTEXT (red) is overruled", blue]
     );
-    let flags = DaemonFlags { context: Some("default".into()), host: None };
-    let daemon = Daemon::resolve(&env, &flags).unwrap();
-    assert_eq!((&*daemon.context, daemon.rule), ("default", DaemonRule::ContextFlag));
-    assert!(
-        !daemon.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")),
-        "it is used"
-    );
-    let flags = DaemonFlags { context: Some("blue".into()), host: None };
-    let daemon = Daemon::resolve(&env, &flags).unwrap();
-    assert!(daemon.overruled(&env, &flags).iter().any(|line| line.contains("DOCKER_HOST")));
+    let flag = env.resolve(None, Some("unix:///x")).unwrap();
+    assert_eq!(flag.notes, notes(&env, Some("blue")));
     let portless = home().context("c", "tcp://h").resolve(Some("c"), None).unwrap();
     assert_eq!(
         portless.notes,

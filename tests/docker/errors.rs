@@ -2,7 +2,7 @@
 
 use crate::deliveries;
 use crate::support::json_fault::{JsonErrorKind, JsonFault};
-use unix_http::docker::{DaemonMessage, ErrorScanner, MESSAGE_LIMIT, StreamError};
+use unix_http::docker::{ErrorScanner, error_message};
 
 /// The code and the message of an error.
 type Told = (Option<i64>, &'static str);
@@ -50,7 +50,7 @@ fn an_error_is_found_in_a_stream() {
     for &(id, stream, want) in STREAMS {
         for slices in deliveries(stream.as_bytes()) {
             let mut scanner = ErrorScanner::new();
-            slices.iter().for_each(|slice| scanner.feed(slice));
+            slices.iter().for_each(|slice| _ = scanner.feed(slice));
             let found = scanner.finish().unwrap_or_else(|error| panic!("{id}: {error}"));
             let found = found.as_ref().map(|error| (error.code, error.message.as_str()));
             assert_eq!(found, want, "{id} as {slices:?}");
@@ -61,13 +61,9 @@ fn an_error_is_found_in_a_stream() {
 #[test]
 fn an_error_is_reported_when_its_object_ends() {
     let mut scanner = ErrorScanner::new();
-    scanner.feed(b"{}\n{\"error\":\"no\"");
-    assert_eq!(scanner.error(), None);
-    scanner.feed(b"} ");
-    assert_eq!(
-        scanner.error(),
-        Some(&StreamError { code: None, message: "no".into(), offset: 17 })
-    );
+    assert_eq!(scanner.feed(b"{}\n{\"error\":\"no\""), None);
+    let error = scanner.feed(b"} ").map(|error| (error.code, error.message.as_str()));
+    assert_eq!(error, Some((None, "no")));
 }
 
 #[test]
@@ -89,9 +85,8 @@ fn a_stream_that_is_not_json_is_an_error() {
 fn an_endless_message_is_truncated() {
     let mut scanner = ErrorScanner::new();
     scanner.feed(b"{\"error\":\"");
-    (0..100).for_each(|_| scanner.feed(&[b'x'; 4096]));
-    scanner.feed(b"\"}");
-    assert_eq!(scanner.error().unwrap().message.len(), MESSAGE_LIMIT);
+    (0..100).for_each(|_| _ = scanner.feed(&[b'x'; 4096]));
+    assert_eq!(scanner.feed(b"\"}").unwrap().message.len(), 64 << 10);
 }
 
 #[test]
@@ -128,16 +123,15 @@ fn the_message_of_an_error_response_is_found_in_its_body() {
         (Some("text/plain"), " ", None),
     ];
     for &(content_type, body, want) in cases {
-        let message = DaemonMessage::from_body(content_type.map(str::as_bytes), body.as_bytes());
-        assert_eq!(message.map(|message| message.to_string()).as_deref(), want, "{body}");
+        let message = error_message(content_type.map(str::as_bytes), body.as_bytes());
+        assert_eq!(message.as_deref(), want, "{body}");
     }
-    assert_eq!(DaemonMessage::from_body(Some(b"text/plain"), b"\xff"), None);
+    assert_eq!(error_message(Some(b"text/plain"), b"\xff"), None);
 }
 
 #[test]
 fn a_message_is_one_line() {
-    let error =
-        |message: &str| StreamError { code: None, message: message.into(), offset: 0 }.to_string();
-    assert_eq!(error("a\r\nb\u{1b}]0;x\u{7}\n"), r"a\r\nb\x1b]0;x\x07");
-    assert_eq!(error(" \n"), "the daemon gives no reason");
+    let error = |text: &str| ErrorScanner::new().feed(text.as_bytes()).unwrap().to_string();
+    assert_eq!(error(r#"{"error":"a\r\nb\u001b]0;x\u0007\n"}"#), r"a\r\nb\x1b]0;x\x07");
+    assert_eq!(error(r#"{"error":" \n"}"#), "the daemon gives no reason");
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use unix_http::Endpoint;
-use unix_http::docker::DockerHost;
+use unix_http::docker::{Daemon, DaemonFlags, ResolveError};
 
 fn tcp(host: &str, port: u16) -> Endpoint {
     Endpoint::Tcp { host: host.into(), port }
@@ -11,6 +11,12 @@ fn tcp(host: &str, port: u16) -> Endpoint {
 
 fn ssh(user: Option<&str>, host: &str, port: Option<u16>, socket: Option<&str>) -> Endpoint {
     Endpoint::ssh(user, host, port, socket.map(Into::into)).unwrap()
+}
+
+/// Parses the host of the flag, without any variable.
+fn parse(text: impl AsRef<OsStr>) -> Result<(Endpoint, String), ResolveError> {
+    let flags = DaemonFlags { host: Some(text.as_ref().into()), ..DaemonFlags::default() };
+    Daemon::resolve_with(&flags, &|_| None).map(|daemon| (daemon.endpoint, daemon.prefix))
 }
 
 #[test]
@@ -63,15 +69,11 @@ fn a_host_is_parsed_into_its_endpoint() {
         ("ssh://[::1]:22", ssh(None, "::1", Some(22), None), ""),
     ];
     for (text, endpoint, prefix) in cases {
-        assert_eq!(
-            DockerHost::parse(text),
-            Ok(DockerHost { endpoint, prefix: prefix.into() }),
-            "{text:?}"
-        );
+        assert_eq!(parse(text), Ok((endpoint, prefix.into())), "{text:?}");
     }
     let not_utf8 = OsStr::from_bytes(b" unix:///run/\xff.sock ");
     let endpoint = Endpoint::Unix(OsStr::from_bytes(b"/run/\xff.sock").into());
-    assert_eq!(DockerHost::parse(not_utf8), Ok(DockerHost { endpoint, prefix: String::new() }));
+    assert_eq!(parse(not_utf8), Ok((endpoint, String::new())));
 }
 
 #[test]
@@ -137,17 +139,17 @@ fn an_invalid_host_is_rejected_with_a_suggestion() {
         ("unix:///a\0b", None),
     ];
     for (text, meant) in cases {
-        let error = DockerHost::parse(text).map(|host| host.endpoint.to_string()).expect_err(text);
+        let error = parse(text).map(|(endpoint, _)| endpoint.to_string()).expect_err(text);
         let told = error.to_string();
         let told = told.split_once("; did you mean ").map(|(_, told)| told.trim_end_matches('?'));
         assert_eq!(told, meant, "{text:?}: {error}");
         if let Some(meant) = meant.filter(|meant| !meant.contains(' ')) {
-            assert!(DockerHost::parse(meant).is_ok(), "what is suggested is accepted: {meant}");
+            assert!(parse(meant).is_ok(), "what is suggested is accepted: {meant}");
         }
     }
-    assert!(DockerHost::parse(OsStr::from_bytes(b"tcp://\xff")).is_err());
+    assert!(parse(OsStr::from_bytes(b"tcp://\xff")).is_err());
     assert_eq!(
-        DockerHost::parse("/var/run/docker.sock").unwrap_err().to_string(),
+        parse("/var/run/docker.sock").unwrap_err().to_string(),
         "`/var/run/docker.sock` is not an endpoint: a path needs its protocol; did you mean \
          unix:///var/run/docker.sock?"
     );

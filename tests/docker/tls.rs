@@ -109,9 +109,7 @@ fn options(dir: &TempDir) -> TlsOptions {
 }
 
 fn with_client(dir: &TempDir, name: &str) -> TlsOptions {
-    let (cert, key) =
-        (Some(dir.join(&format!("{name}.pem"))), Some(dir.join(&format!("{name}.key"))));
-    options(dir).cert(cert).key(key)
+    options(dir).client(dir.join(&format!("{name}.pem")), dir.join(&format!("{name}.key")))
 }
 
 fn dial(server: &Server, host: &str, options: TlsOptions) -> Result<Stream, ConnectError> {
@@ -208,10 +206,9 @@ fn a_server_certificate_that_does_not_verify_fails_with_its_cause() {
     let expired = server("expired", "", "1.3");
     fails(dial(&expired, "localhost", options(&dir)), peer, "has expired on ");
     // Only an explicit option accepts them.
-    for (server, ca) in
-        [(&elsewhere, None), (&expired, None), (&right, Some(dir.join("other-ca.pem")))]
-    {
-        let trusting = TlsOptions::default().ca(ca).verify(false);
+    let none = TlsOptions::default;
+    for (server, trusting) in [(&elsewhere, none()), (&expired, none()), (&right, other_ca())] {
+        let trusting = trusting.verify(false);
         assert_eq!(first_answer(dial(server, "localhost", trusting)), Ok(b'x'));
     }
 }
@@ -265,12 +262,8 @@ fn unusable_certificate_files_are_named() {
     let Some(dir) = ready() else { return };
     let server = server("server", "client-certificate", "1.3");
     let of = |ca: &str, cert: &str, key: &str| {
-        let file = |name: &str| Some(dir.join(name));
-        dial(
-            &server,
-            "localhost",
-            TlsOptions::default().ca(file(ca)).cert(file(cert)).key(file(key)),
-        )
+        let options = TlsOptions::default().ca(dir.join(ca)).client(dir.join(cert), dir.join(key));
+        dial(&server, "localhost", options)
     };
     fails(
         of("none.pem", "client.pem", "client.key"),

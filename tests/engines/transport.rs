@@ -91,10 +91,9 @@ fn dockerd_is_reached_over_tls() {
     ]);
     let _daemon = daemon(&mut command, &dir.join("log"), port);
 
-    let file = |name: &str| Some(certificates.join(name));
-    let right = || {
-        TlsOptions::default().ca(file("ca.pem")).cert(file("client.pem")).key(file("client.key"))
-    };
+    let file = |name: &str| certificates.join(name);
+    let right =
+        || TlsOptions::default().ca(file("ca.pem")).client(file("client.pem"), file("client.key"));
     let to = |host: &str, options| Endpoint::tls(host, port, options).unwrap();
     for host in ["localhost", "127.0.0.1"] {
         answers(&Client::new(to(host, right())));
@@ -104,9 +103,9 @@ fn dockerd_is_reached_over_tls() {
     fails(to("localhost", other_ca), Kind::PeerCertificate, "was not signed by a CA in ");
     let other_name = right().server_name("example.org".to_owned());
     fails(to("localhost", other_name), Kind::PeerCertificate, "is not for `example.org`");
-    let none = right().cert(None).key(None);
+    let none = TlsOptions::default().ca(file("ca.pem"));
     fails(to("localhost", none), Kind::ClientCertificate, "wants a client certificate");
-    let other = right().cert(file("other-client.pem")).key(file("other-client.key"));
+    let other = right().client(file("other-client.pem"), file("other-client.key"));
     fails(to("localhost", other), Kind::ClientCertificate, "refuses the client certificate");
 }
 

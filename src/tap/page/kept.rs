@@ -1,7 +1,7 @@
 //! One exchange as the page keeps it: all heads, sizes and times, and bodies up to a limit.
 
 use crate::base::text::harmless;
-use crate::docker::{OutputKind, may_begin_frames};
+use crate::docker::{is_probably_framed, may_begin_frames};
 use crate::traffic::{Event, Exchange, Fault, Side};
 use crate::wire::{Fields, ResponseHead};
 use std::time::Duration;
@@ -194,14 +194,7 @@ impl KeptExchange {
     }
 
     fn may_be_frames(&self, media_type: Option<&[u8]>) -> bool {
-        let target = self.x.target().split(|&b| b == b'?').next().unwrap_or_default();
-        let streams = [&b"/attach"[..], b"/logs", b"/start"];
         let first = &self.first[..self.kept[1].min(self.first.len())];
-        may_begin_frames(first)
-            && match OutputKind::of_content_type(media_type) {
-                OutputKind::Multiplexed => true,
-                OutputKind::DependsOnTty => streams.iter().any(|end| target.ends_with(end)),
-                OutputKind::Other => false,
-            }
+        may_begin_frames(first) && is_probably_framed(media_type, self.x.target())
     }
 }

@@ -34,7 +34,7 @@ mod remarks;
 use super::event::{Event, Fault, Observer};
 use super::exchange::{Exchange, Side};
 use super::until_error::UntilError;
-use crate::docker::OutputKind;
+use crate::docker::is_framed;
 use crate::transport::Endpoint;
 use crate::wire::{Decision, Framing, ResponseHead};
 use body::BodyView;
@@ -274,9 +274,8 @@ impl Explanation {
         }
         self.head('<', &response_lines(head, Some(decision.rule)));
         self.decision(&remarks::response_framing(head.status(), &decision));
-        let kind = OutputKind::of_content_type(head.fields().get("Content-Type"));
         let quotes = self.overheard.is_some();
-        let frames = kind != OutputKind::Other;
+        let frames = is_framed(head.fields().get("Content-Type")) != Some(false);
         let body = BodyView::new('<', decision.framing, head.as_bytes().len(), quotes, frames);
         let tunnel = BodyView::new('>', Framing::Tunnel, 0, quotes, false);
         let answer = Answer { body, tunnel, head: Arc::clone(head), decision };

@@ -3,7 +3,7 @@
 use super::fold;
 use super::page::{Look, TextPage};
 use crate::base::text::harmless;
-use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, OutputKind, may_begin_frames};
+use crate::docker::{FRAME_HEADER_LEN, FrameDecoder, is_probably_framed, may_begin_frames};
 use crate::json::{JsonError, JsonText, JsonTexts};
 use crate::traffic::exchange::{Exchange, Side};
 use std::time::Duration;
@@ -51,14 +51,7 @@ impl ShownBody {
         limit: Option<usize>,
     ) -> ShownBody {
         let media_type = exchange.fields(side).and_then(|fields| fields.get("Content-Type"));
-        let target = exchange.target().split(|&b| b == b'?').next().unwrap_or_default();
-        let streams = [&b"/attach"[..], b"/logs", b"/start"];
-        let frames = side == Side::Server
-            && match OutputKind::of_content_type(media_type) {
-                OutputKind::Multiplexed => true,
-                OutputKind::DependsOnTty => streams.iter().any(|end| target.ends_with(end)),
-                OutputKind::Other => false,
-            };
+        let frames = side == Side::Server && is_probably_framed(media_type, exchange.target());
         let look = Look::of(side);
         let lines = [("stdin| ", look), ("stdout| ", look), ("stderr| ", look.red()), ("", look)];
         let lines = lines.map(|(label, look)| Lines { label, look, text: Vec::new() });

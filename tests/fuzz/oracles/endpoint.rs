@@ -1,13 +1,15 @@
 //! Which daemon is meant: `DOCKER_HOST`, contexts, `unix://`, and API versions. The lines of the
-//! input are `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`; the rest is
-//! the content of every file.
+//! input are `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY` and one that is not used; the rest
+//! is the content of every file.
 
+use super::recordings::Place;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use unix_http::Endpoint;
-use unix_http::docker::{self, ApiVersion, Daemon, DaemonFlags, DockerHost, Environment};
+use unix_http::docker::{
+    ApiVersion, Daemon, DaemonFlags, ResolveError, sha256_hex, without_version,
+};
 
 pub fn check(bytes: &[u8]) {
     let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
@@ -16,17 +18,27 @@ pub fn check(bytes: &[u8]) {
         endpoint(OsStr::from_bytes(text));
         version(text);
     }
-    for flags in [
-        DaemonFlags::default(),
-        DaemonFlags { context: Some(OsStr::from_bytes(first).into()), host: None },
-        DaemonFlags { context: None, host: Some(OsStr::from_bytes(first).into()) },
-    ] {
-        resolve(&Given(bytes), &flags);
-    }
+    PLACE.with(|place| {
+        let given = Given::new(bytes, place);
+        for flags in [
+            DaemonFlags::default(),
+            DaemonFlags { context: Some(OsStr::from_bytes(first).into()), host: None },
+            DaemonFlags { context: None, host: Some(OsStr::from_bytes(first).into()) },
+        ] {
+            resolve(&given, &flags);
+        }
+    });
+}
+
+thread_local!(static PLACE: Place = Place::new());
+
+fn parse(text: &OsStr) -> Result<Daemon, ResolveError> {
+    let flags = DaemonFlags { host: Some(text.into()), ..DaemonFlags::default() };
+    Daemon::resolve_with(&flags, &|_| None)
 }
 
 fn host(text: &OsStr) {
-    match DockerHost::parse(text) {
+    match parse(text) {
         Err(error) => {
             let said = error.to_string();
             assert!(!said.contains(char::is_control), "{said:?}");
@@ -46,7 +58,7 @@ fn host(text: &OsStr) {
             // An ssh endpoint is printed for people: white space around a name would be lost.
             if plain && !matches!(host.endpoint, Endpoint::Program(_)) && written.trim() == written
             {
-                match DockerHost::parse(&written) {
+                match parse(OsStr::new(&written)) {
                     Ok(again) => assert_eq!(again, host),
                     // The docker CLI reads unix://unix:///x as unix:///x, so the printed form would
                     // change.
@@ -114,57 +126,58 @@ fn version(text: &[u8]) {
     if let Some(version) = ApiVersion::parse(text) {
         let written = version.to_string();
         assert_eq!(ApiVersion::parse(written.as_bytes()), Some(version));
-        assert!(
-            docker::api_target("", Some(version), "/info").starts_with(&format!("/v{written}"))
-        );
+        assert_eq!(without_version(format!("/v{written}/info").as_bytes()), b"/info");
     }
-    let _ = ApiVersion::negotiate(None, Some(text));
 }
 
-/// The environment in the input.
-struct Given<'a>(&'a [u8]);
+/// The variables of the input, and its files in a directory.
+struct Given<'a> {
+    bytes: &'a [u8],
+    place: &'a Place,
+}
 
-impl Given<'_> {
+impl<'a> Given<'a> {
+    fn new(bytes: &'a [u8], place: &'a Place) -> Given<'a> {
+        let given = Given { bytes, place };
+        let content = bytes.splitn(5, |&b| b == b'\n').nth(4).unwrap_or_default();
+        let names = [given.line(1).unwrap_or_default(), given.line(0).unwrap_or_default()];
+        let contexts = names.map(|name| format!("contexts/meta/{}", sha256_hex(name.as_bytes())));
+        let _ = fs::remove_dir_all(place.path().join("contexts"));
+        for dir in &contexts {
+            fs::create_dir_all(place.path().join(dir)).expect("our directory");
+        }
+        let metas = contexts.iter().map(|dir| format!("{dir}/meta.json"));
+        let others = ["config.json", "ca.pem", "cert.pem", "key.pem"].map(str::to_owned);
+        for file in metas.chain(others) {
+            fs::write(place.path().join(file), content).expect("our file");
+        }
+        given
+    }
+
     fn line(&self, number: usize) -> Option<OsString> {
-        let line = self.0.splitn(5, |&b| b == b'\n').nth(number)?;
+        let line = self.bytes.splitn(5, |&b| b == b'\n').nth(number)?;
         // A variable cannot contain a NUL.
         (!line.is_empty() && !line.contains(&0)).then(|| OsStr::from_bytes(line).into())
     }
-}
 
-impl Environment for Given<'_> {
     fn var(&self, name: &str) -> Option<OsString> {
-        let names = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
-        self.line(names.iter().position(|known| *known == name)?)
-    }
-
-    fn home_dir(&self) -> Option<PathBuf> {
-        Some("/home/me".into())
-    }
-
-    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
-        let rest = self.0.splitn(5, |&b| b == b'\n').nth(4);
-        rest.map(<[u8]>::to_vec).ok_or(io::ErrorKind::NotFound.into())
-    }
-
-    fn probe(&self, path: &Path) -> io::Result<()> {
-        self.read(path).map(drop)
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Ok(self.line(1).into_iter().map(PathBuf::from).collect())
+        let names = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY"];
+        match names.iter().position(|known| *known == name) {
+            Some(number) => self.line(number),
+            None => (name == "DOCKER_CONFIG").then(|| self.place.path().into()),
+        }
     }
 }
 
-fn resolve(env: &Given<'_>, flags: &DaemonFlags) {
-    match Daemon::resolve(env, flags) {
+fn resolve(given: &Given<'_>, flags: &DaemonFlags) {
+    match Daemon::resolve_with(flags, &|name| given.var(name)) {
         Err(error) => {
             let said = error.to_string();
             assert!(!said.contains(char::is_control), "{said:?}");
         }
-        Ok(endpoint) => {
-            dialled(&endpoint.endpoint);
-            let _ = (endpoint.overruled(env, flags), endpoint.client());
+        Ok(daemon) => {
+            dialled(&daemon.endpoint);
+            drop(daemon.client());
         }
     }
 }

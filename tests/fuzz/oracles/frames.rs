@@ -1,9 +1,7 @@
 //! Docker's frames.
 
 use super::{Pieces, bytewise};
-use unix_http::docker::{
-    Demux, DockerError, FrameDecoder, FrameError, FrameStream, encode_error_frame, encode_frame,
-};
+use unix_http::docker::{Demux, DockerError, FrameDecoder, FrameError, FrameStream, encode_frame};
 
 pub fn check(bytes: &[u8]) {
     let whole = read([bytes]);
@@ -16,9 +14,7 @@ pub fn check(bytes: &[u8]) {
     let copied = Demux::new(bytes).copy_to(&mut stdout, &mut stderr);
     assert_eq!((&stdout, &stderr), (&whole.stdout, &whole.stderr));
     match (copied, &whole.end) {
-        (Ok(copied), Ok(())) => {
-            assert_eq!((copied.stdout, copied.stderr), (stdout.len() as u64, stderr.len() as u64));
-        }
+        (Ok(()), Ok(())) => {}
         (Err(DockerError::Frame(error)), Err(want)) => assert_eq!(error, *want),
         (copied, want) => panic!("{copied:?}, {want:?}"),
     }
@@ -93,9 +89,4 @@ fn again(reading: &Reading) {
     encode_frame(&mut wire, FrameStream::Stderr, &reading.stderr);
     let other = read([&wire[..]]);
     assert_eq!(other, Reading { end: Ok(()), ..reading.clone() });
-    if let Err(FrameError::Daemon { message }) = &reading.end {
-        encode_error_frame(&mut wire, message);
-        // An empty text has no frame.
-        assert_eq!(read([&wire[..]]).end.is_err(), !message.is_empty());
-    }
 }

@@ -1,7 +1,7 @@
 //! JSON: texts, streams, output, and the errors in Docker's streams.
 
 use super::{Pieces, bytewise};
-use unix_http::docker::{DaemonMessage, ErrorScanner};
+use unix_http::docker::{ErrorScanner, error_message};
 use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
 
 pub fn check(bytes: &[u8]) {
@@ -99,7 +99,7 @@ fn select(bytes: &[u8], pieces: &mut Pieces) {
 fn errors(bytes: &[u8], pieces: &mut Pieces) {
     let scan = |pieces: Vec<&[u8]>| {
         let mut scanner = ErrorScanner::new();
-        pieces.into_iter().for_each(|piece| scanner.feed(piece));
+        pieces.into_iter().for_each(|piece| _ = scanner.feed(piece));
         scanner.finish()
     };
     let whole = scan(vec![bytes]);
@@ -108,7 +108,7 @@ fn errors(bytes: &[u8], pieces: &mut Pieces) {
         assert!(!error.to_string().contains(char::is_control));
     }
     for media_type in [None, Some(&b"text/plain"[..])] {
-        if let Some(message) = DaemonMessage::from_body(media_type, bytes) {
+        if let Some(message) = error_message(media_type, bytes) {
             assert!(!message.to_string().contains(char::is_control));
         }
     }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io::Cursor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::json::Value;
@@ -44,13 +44,17 @@ impl Observer for Seen {
 }
 
 /// A directory for this thread.
-struct Place(PrivateDir);
+pub struct Place(PrivateDir);
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         let memory = PathBuf::from("/dev/shm");
         let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
         Place(PrivateDir::new_in(parent).expect("a directory"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn empty(&self) {

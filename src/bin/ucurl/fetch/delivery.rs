@@ -10,12 +10,14 @@ use std::io::{self, BufRead as _, Read as _};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use unix_http::docker::{DaemonMessage, MESSAGE_LIMIT, OutputKind};
+use unix_http::docker::{error_message, is_framed};
 use unix_http::wire::{Decision, ErrorKind, Framing, framing};
 use unix_http::{Error, Response};
 
 /// How long `-f` waits for the daemon's reason.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// The size limit of an error response that is read for its reason.
+const REASON_LIMIT: u64 = 64 << 10;
 
 /// The step after a response.
 pub enum Next {
@@ -105,12 +107,10 @@ impl Attempt<'_> {
         let path = String::from_utf8_lossy(&hop.url.path);
         let query = String::from_utf8_lossy(hop.url.query.as_deref().unwrap_or_default());
         let container = ContainerRef::of(&path, &query);
-        let kind = OutputKind::of_content_type(response.field("Content-Type"));
-        let other = self.other_end(container.as_ref(), kind, raw)?;
-        let framed = flags.demux
-            && status < 300
-            && kind != OutputKind::Other
-            && other.terminal != Some(true);
+        let frames = is_framed(response.field("Content-Type"));
+        let other = self.other_end(container.as_ref(), frames, raw)?;
+        let framed =
+            flags.demux && status < 300 && frames != Some(false) && other.terminal != Some(true);
         let mut stages = BodyStages::new(self.operation, &self.session.messages, framed);
         if raw {
             return self.join(response, other, container, stages);
@@ -154,12 +154,12 @@ impl Attempt<'_> {
     fn other_end(
         &self,
         container: Option<&ContainerRef>,
-        kind: OutputKind,
+        frames: Option<bool>,
         raw: bool,
     ) -> Result<OtherEnd, Failure> {
         let Some(container) = container else { return Ok(OtherEnd::default()) };
-        let frames = (raw || self.operation.flags.demux) && kind == OutputKind::DependsOnTty;
-        let ask = frames || (raw && container.is_exec);
+        let open = (raw || self.operation.flags.demux) && frames.is_none();
+        let ask = open || (raw && container.is_exec);
         if !ask {
             return Ok(OtherEnd { terminal: None, stdin: container.stdin });
         }
@@ -167,7 +167,7 @@ impl Attempt<'_> {
             "asks whether the other end has a terminal: without one, its output comes in frames";
         self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
         let mut other = container.inspect(self.server.engine.client(), self.limits()?);
-        other.terminal = other.terminal.filter(|_| kind != OutputKind::Multiplexed);
+        other.terminal = other.terminal.filter(|_| frames != Some(true));
         Ok(other)
     }
 }
@@ -189,10 +189,10 @@ fn failure_of(response: Response) -> (Failure, Vec<u8>) {
     let status = response.status();
     let kind = response.field("Content-Type").map(<[u8]>::to_vec);
     let mut body = Vec::new();
-    if response.take(MESSAGE_LIMIT as u64).read_to_end(&mut body).is_err() {
+    if response.take(REASON_LIMIT).read_to_end(&mut body).is_err() {
         body.clear();
     }
-    let message = DaemonMessage::from_body(kind.as_deref(), &body);
+    let message = error_message(kind.as_deref(), &body);
     let reason = message.map_or(String::new(), |message| format!(": {message}"));
     let text = format!("The requested URL returned error: {status}{reason}");
     (Failure::new(Exit::HttpError, text), body)

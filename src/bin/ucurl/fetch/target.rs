@@ -7,7 +7,7 @@ use crate::plan::{self, Operation};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use unix_http::Endpoint;
-use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
+use unix_http::docker::{Daemon, DaemonFlags};
 
 pub struct Target {
     pub endpoint: Endpoint,
@@ -51,12 +51,10 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
         host: flags.endpoint.clone().map(OsString::from_vec),
         context: flags.context.clone().map(OsString::from_vec),
     };
-    let daemon = Daemon::resolve(&ProcessEnvironment, flags)
-        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let mut why = format!("{} names it", daemon.rule);
-    for note in daemon.notes.iter().chain(&daemon.overruled(&ProcessEnvironment, flags)) {
-        why = [&why, "; ", note].concat();
-    }
+    let daemon =
+        Daemon::resolve(flags).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let why = [format!("{} names it", daemon.rule)].into_iter().chain(daemon.notes);
+    let why = why.collect::<Vec<_>>().join("; ");
     Ok(Target { endpoint: daemon.endpoint, prefix: daemon.prefix, why })
 }
 

@@ -203,7 +203,7 @@ fn bad_json(option: &str) -> impl Fn(JsonError) -> Failure {
 fn bad_frame(error: FrameError) -> Failure {
     let exit = match error {
         FrameError::Daemon { .. } => Exit::HttpError,
-        FrameError::Incomplete { .. } | FrameError::IncompleteHeader { .. } => Exit::Partial,
+        FrameError::Incomplete { .. } => Exit::Partial,
         _ => Exit::WeirdReply,
     };
     Failure::new(exit, error.to_string())

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::base::number::decimal;
 use unix_http::base::text::wants_colour;
-use unix_http::docker::{Daemon, DaemonFlags, ProcessEnvironment};
+use unix_http::docker::{Daemon, DaemonFlags};
 use unix_http::tap::{self, AllowList, Recording, Relay, Selection};
 use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
@@ -263,10 +263,10 @@ fn target(given: &Given) -> Result<Endpoint, String> {
         host: given.value("to").map(OsStr::to_owned),
         context: given.value("context").map(OsStr::to_owned),
     };
-    let daemon = Daemon::resolve(&ProcessEnvironment, &flags).map_err(|error| error.to_string())?;
+    let daemon = Daemon::resolve(&flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
         let why = "tap forwards paths unchanged; name a host without one";
-        return Err(format!("{}: {why}", daemon.host));
+        return Err(format!("{} in the host: {why}", daemon.prefix));
     }
     Ok(daemon.endpoint)
 }
