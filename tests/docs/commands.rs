@@ -48,6 +48,8 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 /// The engine that DOCKER_HOST names while a block runs.
 pub enum Host {
@@ -130,6 +132,23 @@ pub fn run(block: &Block, host: &Host) -> Result<(), String> {
     })
 }
 
+/// Runs blocks, four at a time because most of them wait. Returns what failed, in any order.
+pub fn run_all(blocks: &[Block]) -> Vec<String> {
+    let (todo, failed) = (Mutex::new(blocks.iter()), Mutex::new(Vec::new()));
+    let next = || todo.lock().unwrap().next();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(block) = next() {
+                    let results = hosts(block).into_iter().map(|host| run(block, &host));
+                    failed.lock().unwrap().extend(results.filter_map(Result::err));
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap()
+}
+
 /// A shell in the repository, with ucurl as just built and a private directory for its files.
 pub fn environment(dir: &TempDir, host: Option<&Path>) -> Command {
     let ucurl = Path::new(env!("CARGO_BIN_EXE_ucurl")).parent().unwrap_or(Path::new("."));
@@ -180,12 +199,7 @@ fn check(wanted: impl Fn(&str) -> bool) {
     let pages = pages().into_iter().filter(|(name, _)| wanted(name));
     let blocks: Vec<Block> = pages.flat_map(|(name, text)| blocks(&name, &text)).collect();
     assert!(!blocks.is_empty(), "no commands");
-    let mut failed = Vec::new();
-    for block in &blocks {
-        for host in hosts(block) {
-            failed.extend(run(block, &host).err());
-        }
-    }
+    let failed = run_all(&blocks);
     assert!(
         failed.is_empty(),
         "{} of {} blocks\n\n{}",

@@ -1,7 +1,7 @@
 //! Tests the course. The lessons run in their order, in one shell, as a learner types them. Every
 //! lesson has all its parts. The answers to the exercises are right.
 
-use super::commands::{Lesson as Turn, environment, has_parts, hosts, run};
+use super::commands::{Lesson as Turn, environment, has_parts, run_all};
 use super::pages::{Block, Step, blocks, fences, files, page, repository};
 use super::shell::Shell;
 use crate::support::child;
@@ -9,7 +9,9 @@ use crate::support::demo::Demo;
 use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -133,7 +135,7 @@ fn follow(engine: &Path, fits: impl Fn(&Block) -> bool) {
 fn the_answers_are_right() {
     let page = read(&repository().join("examples/ANSWERS.md"));
     let fences = fences("examples/ANSWERS.md", &page);
-    let mut package = Package::new();
+    let mut answers = Answers::new();
     let mut todo: Vec<(Block, Option<String>)> = Vec::new();
     let mut changed = None;
     for fence in &fences {
@@ -143,7 +145,7 @@ fn the_answers_are_right() {
                 let source = Lesson::read(name).source;
                 let source = change(&source, &fence.lines)
                     .unwrap_or_else(|why| panic!("{}: {why}", fence.place));
-                changed = Some(package.add(name, &source));
+                changed = Some(answers.add(name, &source));
             }
             (None, Some(block)) => {
                 // The commands below run the changed example if they name it.
@@ -155,16 +157,14 @@ fn the_answers_are_right() {
             (None, None) => {}
         }
     }
-    let programs = package.build();
-    let mut failed = Vec::new();
-    for (mut block, program) in todo {
+    answers.build();
+    let with_programs = todo.into_iter().map(|(mut block, program)| {
         if let Some(program) = program {
-            block.steps.iter_mut().for_each(|step| step.use_program(&programs, &program));
+            block.steps.iter_mut().for_each(|step| step.use_program(answers.dir.path(), &program));
         }
-        for host in hosts(&block) {
-            failed.extend(run(&block, &host).err());
-        }
-    }
+        block
+    });
+    let failed = run_all(&with_programs.collect::<Vec<_>>());
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
@@ -205,50 +205,66 @@ fn change(source: &str, diff: &[&str]) -> Result<String, String> {
     Ok(source)
 }
 
-/// A package with one program for each change. It depends on the library, as a learner's own would.
-struct Package {
-    dir: PathBuf,
-    manifest: String,
+/// The changed examples, as modules of one program. It is compiled with the library as the tests
+/// use it, and runs the module that it is called by.
+struct Answers {
+    dir: TempDir,
+    modules: String,
+    arms: String,
     count: usize,
 }
 
-impl Package {
-    fn new() -> Package {
-        let library = fs::canonicalize(repository()).expect("the repository");
-        let manifest = format!(
-            "[package]\nname = \"answers\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-             [workspace]\n[dependencies]\nunix-http = {{ path = \"{}\" }}\n",
-            library.display()
-        );
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers");
-        let _ = fs::remove_dir_all(dir.join("src"));
-        Package { dir, manifest, count: 0 }
+impl Answers {
+    fn new() -> Answers {
+        let tar = read(&repository().join("examples/tar/mod.rs"));
+        let dir = TempDir::new();
+        dir.write("tar/mod.rs", tar);
+        Answers { dir, modules: String::new(), arms: String::new(), count: 0 }
     }
 
     /// Adds a program and returns its name.
     fn add(&mut self, example: &str, source: &str) -> String {
         self.count += 1;
-        let program = format!("{example}-{}", self.count);
-        let tar = repository().join("examples/tar/mod.rs");
-        let files = [("main.rs", source), ("tar/mod.rs", &read(&tar))];
-        for (name, text) in files {
-            let path = self.dir.join("src").join(&program).join(name);
-            fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
-            fs::write(path, text).expect("a file");
-        }
-        self.manifest +=
-            &format!("\n[[bin]]\nname = \"{program}\"\npath = \"src/{program}/main.rs\"\n");
+        let (module, program) =
+            (format!("{example}_{}", self.count), format!("{example}-{}", self.count));
+        self.dir.write(&format!("{module}.rs"), source.replacen("\nfn main(", "\npub fn main(", 1));
+        self.modules += &format!("#[path = \"{module}.rs\"]\nmod {module};\n");
+        self.arms += &format!("        {program:?} => {module}::main().report(),\n");
+        symlink("answers", self.dir.join(&program)).expect("a link");
         program
     }
 
-    /// Builds all programs and returns their directory.
-    fn build(&self) -> PathBuf {
-        fs::create_dir_all(&self.dir).expect("a directory");
-        fs::write(self.dir.join("Cargo.toml"), &self.manifest).expect("a file");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--offline"]).current_dir(&self.dir);
-        cargo.arg("--target-dir").arg(self.dir.join("target"));
-        child::run(&mut cargo, b"", Duration::from_secs(600)).success();
-        self.dir.join("target/debug")
+    /// Builds all programs in their directory.
+    fn build(&self) {
+        let Answers { dir, modules, arms, .. } = self;
+        let main = format!(
+            "{modules}
+use std::process::{{ExitCode, Termination}};
+
+fn main() -> ExitCode {{
+    let called = std::env::args().next().unwrap_or_default();
+    match called.rsplit('/').next().unwrap_or_default() {{
+{arms}        _ => ExitCode::FAILURE,
+    }}
+}}
+"
+        );
+        let main = dir.write("answers.rs", main);
+        let mut library = OsString::from("unix_http=");
+        library.push(built_library());
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition", "2024", "--extern"]).arg(library).arg(main);
+        child::run(rustc.arg("-o").arg(dir.join("answers")), b"", LIMIT).success();
     }
+}
+
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// Returns the library's file, as Cargo built it for the tests.
+fn built_library() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--lib", "--quiet", "--offline", "--message-format", "json"]);
+    let built = child::run(&mut cargo, b"", LIMIT).success();
+    let mut names = built.split('"').filter(|text| text.ends_with(".rlib"));
+    names.next_back().expect("a library").into()
 }
