@@ -3,6 +3,8 @@
 use crate::args::flags::{self, Flag, FlagKind, Section, TRANSFERS};
 use crate::args::numbers::{milliseconds, size};
 use crate::args::{given, parse};
+use crate::fetch::retry::seconds_of;
+use std::time::{Duration, UNIX_EPOCH};
 
 fn sections() -> impl Iterator<Item = Section> {
     std::iter::once(TRANSFERS).chain(flags::verbs())
@@ -187,5 +189,16 @@ fn sizes_have_units() {
     ];
     for (text, want) in cases {
         assert_eq!(size(text.as_bytes()).ok(), want, "{text}");
+    }
+}
+
+#[test]
+fn retry_after_is_a_number_or_a_date() {
+    let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+    assert_eq!(seconds_of(b"120", at(0)), Some(120));
+    assert_eq!(seconds_of(b"Thu, 01 Jan 1970 00:01:00 GMT", at(10)), Some(50));
+    assert_eq!(seconds_of(b"Thu, 01 Jan 1970 00:01:00 GMT", at(100)), None);
+    for none in ["0", "soon", "+5", "5 s", ""] {
+        assert_eq!(seconds_of(none.as_bytes(), at(0)), None, "{none}");
     }
 }

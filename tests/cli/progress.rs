@@ -1,6 +1,6 @@
 //! The progress meter: sizes in five columns, times in eight, and the bar of `-#`.
 
-use crate::output::progress::{Numbers, bar, meter};
+use crate::output::meter::{Numbers, bar, line};
 use crate::support::child::{run, ucurl};
 use crate::support::fake::Fake;
 use crate::support::needs;
@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// The columns of a meter, from one column to another.
 fn columns(now: &Numbers, from: usize, to: usize) -> String {
-    meter(now)[from..to].to_owned()
+    line(now)[from..to].to_owned()
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn uploads_count() {
         current_speed: 1_491_795,
     };
     let curl = "100 2929k    0     2  100 2929k      0  1456k  0:00:02  0:00:02 --:--:-- 1456k";
-    assert_eq!(meter(&now), format!("\r{curl}"));
+    assert_eq!(line(&now), format!("\r{curl}"));
     let now = Numbers {
         upload: 458_752,
         download: 0,
@@ -73,7 +73,7 @@ fn uploads_count() {
         ..now
     };
     let curl = " 15 2929k    0     0   15  448k      0  2230k  0:00:01 --:--:--  0:00:01 2228k";
-    assert_eq!(meter(&now), format!("\r{curl}"));
+    assert_eq!(line(&now), format!("\r{curl}"));
 }
 
 fn known(download: u64, size: u64, upload: u64) -> Numbers {

@@ -8,7 +8,7 @@ use crate::args::config::{Config, Destination, Group};
 use crate::args::parse;
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::url::Url;
-use crate::output::output_file;
+use crate::output::sink;
 use crate::plan::{FetchPlan, Operation};
 use std::path::Path;
 use unix_http::wire::{Fields, Progress, RequestDecoder, Version, encode_request};
@@ -46,7 +46,7 @@ fn transfers(config: Config) {
 
 fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
     if matches!(fetch.destination, Destination::UrlName)
-        && let Ok(Some(name)) = output_file::name(&fetch.destination, Path::new(""), &url.path)
+        && let Ok(Some(name)) = sink::file_name(&fetch.destination, Path::new(""), &url.path)
     {
         let name = name.as_os_str().as_encoded_bytes();
         assert!(

@@ -7,6 +7,7 @@
 #[path = "../../src/bin/ucurl"]
 mod ucurl {
     pub mod args;
+    pub mod console;
     pub mod content;
     pub mod explain;
     pub mod fetch;
@@ -14,4 +15,4 @@ mod ucurl {
     pub mod plan;
 }
 
-pub use ucurl::{args, content, explain, fetch, output, plan};
+pub use ucurl::{args, console, content, explain, fetch, output, plan};

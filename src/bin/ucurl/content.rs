@@ -6,6 +6,7 @@
 //! ```
 
 use crate::args::config::{Part, PartData};
+use crate::output::messages::Failure;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -14,9 +15,6 @@ use unix_http::Body;
 /// A file up to this size is kept in memory: it is sent in one write with the head, and its
 /// size is the number of bytes read (files in /proc report a size of 0).
 const SMALL: u64 = 64 << 10;
-
-/// A file name, and why the file cannot be read.
-pub type Unreadable = (PathBuf, io::Error);
 
 /// Content of known length.
 #[derive(Debug, Default)]
@@ -38,7 +36,7 @@ enum PostPiece {
 impl PostContent {
     /// Measures the parts. Only regular files can be read again; others are read now, and with
     /// `in_memory` all of them.
-    pub fn new(parts: Vec<Part>, in_memory: bool) -> Result<PostContent, Unreadable> {
+    pub fn new(parts: Vec<Part>, in_memory: bool) -> Result<PostContent, Failure> {
         let mut content = PostContent::default();
         for Part { separator, data } in parts {
             if content.length > 0 {
@@ -47,7 +45,8 @@ impl PostContent {
             match data {
                 PartData::Text(text) => content.push(&text),
                 PartData::File { name, text } => {
-                    content.add_file(&name, text, in_memory).map_err(|error| (name, error))?;
+                    let added = content.add_file(&name, text, in_memory);
+                    added.map_err(Failure::of_reading(&name))?;
                 }
             }
         }
@@ -81,7 +80,7 @@ impl PostContent {
     }
 
     /// Returns the content of one request.
-    pub fn body(&self) -> Result<Body<'_>, Unreadable> {
+    pub fn body(&self) -> Result<Body<'_>, Failure> {
         match &self.pieces[..] {
             [] => return Ok(Body::bytes(&b""[..])),
             [PostPiece::Bytes(bytes)] => return Ok(Body::bytes(&bytes[..])),
@@ -92,7 +91,7 @@ impl PostContent {
             all = match piece {
                 PostPiece::Bytes(bytes) => Box::new(all.chain(Cursor::new(bytes.clone()))),
                 PostPiece::File { name, text } => {
-                    let file = File::open(name).map_err(|error| (name.clone(), error))?;
+                    let file = File::open(name).map_err(Failure::of_reading(name))?;
                     Box::new(all.chain(open(file, *text)))
                 }
             };

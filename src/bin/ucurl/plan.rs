@@ -5,7 +5,9 @@
 //! ```
 
 use crate::args::config::{Destination, Group, Node};
-use crate::content::{PostContent, Unreadable};
+use crate::args::exit::Exit;
+use crate::content::PostContent;
+use crate::output::messages::Failure;
 use std::ffi::OsStr;
 use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
@@ -54,7 +56,7 @@ pub enum Source {
 impl Operation {
     /// # Errors
     /// Names the option with an invalid value.
-    pub fn new(mut group: Group) -> Result<Operation, String> {
+    pub fn new(mut group: Group) -> Result<Operation, Failure> {
         let conflict = conflict(&group);
         let nodes = mem::take(&mut group.nodes);
         let given = nodes.len();
@@ -92,7 +94,7 @@ impl Operation {
     }
 
     /// Opens the content of `-d` before anything is sent. With `-G` it becomes the query.
-    pub fn open_content(&mut self) -> Result<(), Unreadable> {
+    pub fn open_content(&mut self) -> Result<(), Failure> {
         let parts = mem::take(&mut self.flags.post);
         let to_query = self.flags.get && !parts.is_empty();
         let content = PostContent::new(parts, to_query)?;
@@ -122,15 +124,16 @@ impl FetchPlan {
     }
 }
 
-fn pointer(option: &str, text: &[u8]) -> Result<Pointer, String> {
+fn pointer(option: &str, text: &[u8]) -> Result<Pointer, Failure> {
     let pointer = Pointer::parse(&String::from_utf8_lossy(text));
-    pointer.map_err(|error| format!("option --{option}: {error}"))
+    pointer.map_err(|error| Failure::new(Exit::Usage, format!("option --{option}: {error}")))
 }
 
 /// Reads `POINTER=VALUE`.
-fn expectation(text: &[u8]) -> Result<(Pointer, Vec<u8>), String> {
+fn expectation(text: &[u8]) -> Result<(Pointer, Vec<u8>), Failure> {
     let equals = text.iter().position(|&byte| byte == b'=');
-    let equals = equals.ok_or("option --expect: needs POINTER=VALUE")?;
+    let no_value = Failure::new(Exit::Usage, "option --expect: needs POINTER=VALUE");
+    let equals = equals.ok_or(no_value)?;
     Ok((pointer("expect", &text[..equals])?, text[equals + 1..].to_vec()))
 }
 

@@ -1,20 +1,40 @@
-//! One try of a transfer: its parts, and the facts that it collects for `-w`, `-i` and `-D`.
+//! One try of a transfer: the facts that it collects for `-w`, `-i` and `-D`, and how it handles a
+//! response: follows it, refuses it, or delivers it to the output.
 
 use crate::args::exit::Exit;
+use crate::fetch::container_ref::{ContainerRef, OtherEnd};
 use crate::fetch::request::Hop;
 use crate::fetch::session::{Server, Session};
-use crate::output::failure::Failure;
+use crate::output::body_stages::BodyStages;
+use crate::output::messages::Failure;
 use crate::output::meter::Monitor;
 use crate::output::sink::Sink;
 use crate::output::writeout::TransferInfo;
 use crate::plan::{Operation, Source};
 use std::fs::File;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 use unix_http::base::text::harmless_lines;
-use unix_http::wire::{Fields, Version};
-use unix_http::{Response, Timeouts};
+use unix_http::docker::{error_message, is_framed};
+use unix_http::wire::{Decision, ErrorKind, Fields, Framing, Version, framing};
+use unix_http::{Error, Response, Timeouts};
+
+/// How long `-f` waits for the daemon's reason.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// The size limit of an error response that is read for its reason.
+const REASON_LIMIT: u64 = 64 << 10;
+
+/// The step after a response.
+pub enum Next {
+    Done,
+    /// A request to this Location.
+    Redirect(Vec<u8>),
+    /// After a 417, the same request without Expect.
+    WithoutExpect,
+}
 
 pub struct Attempt<'t> {
     pub session: &'t Session,
@@ -31,7 +51,6 @@ pub struct Attempt<'t> {
     pub info: TransferInfo,
     /// Whether the connection of the last response can be reused.
     pub kept: bool,
-    pub retry_after: Option<Vec<u8>>,
 }
 
 impl Attempt<'_> {
@@ -46,11 +65,10 @@ impl Attempt<'_> {
     }
 
     /// Records the head of a response.
-    pub fn note_head(&mut self, response: &Response) {
+    fn note_head(&mut self, response: &Response) {
         let head = response.head();
         self.server.http10.set(self.server.http10.get() || head.version() == Version::Http10);
         self.kept = response.decision().persistent;
-        self.retry_after = response.field("Retry-After").map(<[u8]>::to_vec);
         self.info.response_code = head.status();
         self.info.http_version = Some(head.version());
         self.info.size_header += head.as_bytes().len() as u64;
@@ -68,7 +86,7 @@ impl Attempt<'_> {
     }
 
     /// Shows the heads of this hop (`-i`, `-D`), those of 1xx responses first.
-    pub fn show_heads(&mut self, response: &Response) -> Result<(), Failure> {
+    fn show_heads(&mut self, response: &Response) -> Result<(), Failure> {
         let interim = self.session.tracer.facts().interim;
         self.info.size_header += interim.iter().map(|head| head.len() as u64).sum::<u64>();
         interim.iter().try_for_each(|head| self.show(head))?;
@@ -76,7 +94,7 @@ impl Attempt<'_> {
     }
 
     /// Shows the trailer section: as in curl, `-i` and `-D` include it.
-    pub fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
+    fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
         for field in response.trailers().into_iter().flat_map(Fields::iter) {
             let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();
             self.session.tracer.trailer(&line);
@@ -92,4 +110,172 @@ impl Attempt<'_> {
         }
         if self.operation.flags.include { self.sink.head(head) } else { Ok(()) }
     }
+
+    /// Handles a response as the flags say.
+    pub fn receive(
+        &mut self,
+        mut response: Response,
+        hop: &Hop,
+        expecting: bool,
+    ) -> Result<Next, Failure> {
+        let flags = &self.operation.flags;
+        self.note_head(&response);
+        self.show_heads(&response)?;
+        // Without the upgrade, no program reads stdin.
+        if (flags.fail || flags.hijack) && response.status() >= 400 {
+            return Err(refusal(response));
+        }
+        let next = self.next(&response, hop, expecting)?;
+        if flags.head {
+            self.check_announced(&response)?;
+            return Ok(next);
+        }
+        if !matches!(next, Next::Done) {
+            // Reads the body to its end, so that the connection can be reused.
+            if response.decision().persistent {
+                io::copy(&mut response, &mut io::sink()).map_err(Failure::of_body)?;
+            }
+            return Ok(next);
+        }
+        self.monitor.size(match response.decision().framing {
+            Framing::Length(length) => Some(length),
+            _ => None,
+        })?;
+        self.deliver(response, hop).map(|()| Next::Done)
+    }
+
+    fn next(&mut self, response: &Response, hop: &Hop, expecting: bool) -> Result<Next, Failure> {
+        let status = response.status();
+        let values = response.fields().get_all("Location").map(|field| field.value());
+        let mut locations = values.filter(|to| !to.is_empty());
+        let location = locations.next().filter(|_| (300..400).contains(&status));
+        let follows = location.is_some() && self.operation.flags.location;
+        if follows && locations.any(|other| Some(other) != location) {
+            let text = "the redirect has two different Location fields";
+            return Err(Failure::new(Exit::WeirdReply, text));
+        }
+        Ok(match location {
+            Some(location) if follows => Next::Redirect(location.to_vec()),
+            Some(location) => {
+                let target = hop.url.redirect(location);
+                let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
+                self.info.redirect_url = Some(shown);
+                Next::Done
+            }
+            None if status == 417 && expecting => Next::WithoutExpect,
+            None => Next::Done,
+        })
+    }
+
+    /// Checks Content-Length and `--max-filesize` after a HEAD: a script may ask for the length
+    /// before it fetches.
+    fn check_announced(&self, response: &Response) -> Result<(), Failure> {
+        match framing::response("GET", response.head()) {
+            Err(error) if error.kind != ErrorKind::TransferEncoding => {
+                Err(Error::Parse(error).into())
+            }
+            Ok(Decision { framing: Framing::Length(length), .. }) => {
+                self.monitor.within_max(length)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends the content through its stages to the output.
+    fn deliver(&mut self, mut response: Response, hop: &Hop) -> Result<(), Failure> {
+        let (flags, status) = (&self.operation.flags, response.status());
+        let ended = matches!(response.decision().framing, Framing::Tunnel | Framing::UntilClose);
+        let raw = ended && status < 300 && (flags.hijack || status == 101);
+        let path = String::from_utf8_lossy(&hop.url.path);
+        let query = String::from_utf8_lossy(hop.url.query.as_deref().unwrap_or_default());
+        let container = ContainerRef::of(&path, &query);
+        let frames = is_framed(response.field("Content-Type"));
+        let other = self.other_end(container.as_ref(), frames, raw)?;
+        let framed =
+            flags.demux && status < 300 && frames != Some(false) && other.terminal != Some(true);
+        let mut stages = BodyStages::new(self.operation, &self.session.messages.out, framed);
+        if raw {
+            return self.join(response, other, container, stages);
+        }
+        if status >= 400 && self.operation.selects() {
+            let (failure, body) = failure_of(response);
+            self.info.size_download = body.len() as u64;
+            let arrived = stages.feed(&body, &mut self.sink);
+            return match stages.finish(arrived, &mut self.sink) {
+                Err(other) if other.exit != Exit::Write => Err(failure),
+                result => result,
+            };
+        }
+        let arrived = self.copy(&mut response, &mut stages);
+        stages.finish(arrived, &mut self.sink)?;
+        if !flags.raw {
+            self.show_trailers(&response)?;
+        }
+        match response.upload_error() {
+            Some(error) if status < 300 => Err(Failure::new(Exit::Send, error.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Passes on the content as it arrives.
+    fn copy(&mut self, response: &mut Response, stages: &mut BodyStages) -> Result<(), Failure> {
+        loop {
+            let content = response.fill_buf().map_err(Failure::of_body)?;
+            if content.is_empty() {
+                return Ok(());
+            }
+            let length = content.len();
+            self.info.size_download += length as u64;
+            self.monitor.received(self.info.size_download)?;
+            stages.feed(content, &mut self.sink)?;
+            response.consume(length);
+        }
+    }
+
+    /// Asks the engine about the other end, if that matters and the response does not state it.
+    fn other_end(
+        &self,
+        container: Option<&ContainerRef>,
+        frames: Option<bool>,
+        raw: bool,
+    ) -> Result<OtherEnd, Failure> {
+        let Some(container) = container else { return Ok(OtherEnd::default()) };
+        let open = (raw || self.operation.flags.demux) && frames.is_none();
+        let ask = open || (raw && container.is_exec);
+        if !ask {
+            return Ok(OtherEnd { terminal: None, stdin: container.stdin });
+        }
+        let why =
+            "asks whether the other end has a terminal: without one, its output comes in frames";
+        self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
+        let mut other = container.inspect(self.server.engine.client(), self.limits()?);
+        other.terminal = other.terminal.filter(|_| frames != Some(true));
+        Ok(other)
+    }
+}
+
+/// Returns the failure of a response that `-f` rejects. Does not wait for a body that does not
+/// arrive with the head, because it only contains the daemon's reason.
+fn refusal(response: Response) -> Failure {
+    let status = response.status();
+    let (send, failure) = mpsc::channel();
+    let work = move || send.send(failure_of(response).0);
+    let started = thread::Builder::new().name("reason".into()).spawn(work);
+    started.ok().and_then(|_| failure.recv_timeout(PATIENCE).ok()).unwrap_or_else(|| {
+        Failure::new(Exit::HttpError, format!("The requested URL returned error: {status}"))
+    })
+}
+
+/// Returns the failure of an error response, with the daemon's reason, and its body if it is whole.
+fn failure_of(response: Response) -> (Failure, Vec<u8>) {
+    let status = response.status();
+    let kind = response.field("Content-Type").map(<[u8]>::to_vec);
+    let mut body = Vec::new();
+    if response.take(REASON_LIMIT).read_to_end(&mut body).is_err() {
+        body.clear();
+    }
+    let message = error_message(kind.as_deref(), &body);
+    let reason = message.map_or(String::new(), |message| format!(": {message}"));
+    let text = format!("The requested URL returned error: {status}{reason}");
+    (Failure::new(Exit::HttpError, text), body)
 }

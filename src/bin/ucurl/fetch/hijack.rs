@@ -9,11 +9,11 @@
 //! stdin is left unread, for the rest of the script.
 
 use crate::args::exit::Exit;
+use crate::console::unbuffered;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::container_ref::{ContainerRef, OtherEnd};
 use crate::output::body_stages::BodyStages;
-use crate::output::failure::Failure;
-use crate::output::sink::unbuffered;
+use crate::output::messages::Failure;
 use crate::output::terminal::Raw;
 use crate::output::trace::Tracer;
 use std::fs::File;

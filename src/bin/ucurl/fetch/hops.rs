@@ -1,14 +1,13 @@
 //! The requests of one try: the first one, and those that redirects lead to.
 
 use crate::args::exit::Exit;
+use crate::console::unbuffered;
 use crate::content::StatedLength;
-use crate::fetch::attempt::Attempt;
-use crate::fetch::delivery::Next;
+use crate::fetch::attempt::{Attempt, Next};
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::session::Server;
 use crate::fetch::url::Url;
-use crate::output::failure::Failure;
-use crate::output::sink::unbuffered;
+use crate::output::messages::Failure;
 use crate::output::trace;
 use crate::output::writeout::TransferInfo;
 use crate::plan::Source;
@@ -27,7 +26,6 @@ impl<'t> Attempt<'t> {
     pub fn run(&mut self) -> Result<(), Failure> {
         self.start = Instant::now();
         self.info = TransferInfo::default();
-        self.retry_after = None;
         self.session.tracer.begin(self.start, self.sink.to_terminal);
         let result = self.hops();
         self.info.time_total = self.start.elapsed();
@@ -102,19 +100,17 @@ impl<'t> Attempt<'t> {
     fn body(&self, content: RequestContent, stated: Option<&[u8]>) -> Result<Body<'t>, Failure> {
         let (name, file) = match (self.source, content) {
             (_, RequestContent::None) | (Source::None, _) => return Ok(Body::default()),
-            (Source::Post, _) => {
-                let body = self.operation.post.body();
-                return body.map_err(|(name, error)| Failure::of_reading(&name, &error));
-            }
+            (Source::Post, _) => return self.operation.post.body(),
             (Source::Stdin, _) => (Path::new("-"), unbuffered(io::stdin())),
             (Source::File(name), _) => (&**name, File::open(name)),
         };
-        let file = file.map_err(|error| Failure::of_reading(name, &error))?;
+        let file = file.map_err(Failure::of_reading(name))?;
         match (content.length(), stated.and_then(decimal)) {
             (Some(length), _) => Ok(Body::sized(file, length)),
-            (None, Some(stated)) => StatedLength::new(file, stated)
-                .map(Body::reader)
-                .map_err(|error| Failure::of_reading(name, &error)),
+            (None, Some(stated)) => {
+                let file = StatedLength::new(file, stated).map_err(Failure::of_reading(name))?;
+                Ok(Body::reader(file))
+            }
             (None, None) => Ok(Body::reader(file)),
         }
     }
@@ -123,7 +119,7 @@ impl<'t> Attempt<'t> {
     fn follow(&mut self, hop: Hop, location: &[u8]) -> Result<Hop, Failure> {
         let flags = &self.operation.flags;
         let url = hop.url.redirect(location).map_err(|error| {
-            Failure::new(error.exit, format!("the redirect's target {}", error.why))
+            Failure::new(error.exit, format!("the redirect's target {}", error.text))
         })?;
         if let Some(max) = flags.max_redirs.filter(|max| self.info.num_redirects >= *max) {
             self.info.redirect_url = Some(url.to_bytes());

@@ -2,13 +2,10 @@
 
 pub mod attempt;
 pub mod container_ref;
-pub mod delivery;
 pub mod hijack;
 pub mod hops;
 pub mod request;
 pub mod retry;
 pub mod run;
 pub mod session;
-pub mod target;
-pub mod transfer;
 pub mod url;

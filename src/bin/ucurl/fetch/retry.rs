@@ -2,8 +2,8 @@
 
 use crate::args::config::Group;
 use crate::args::exit::Exit;
-use crate::output::failure::Failure;
-use crate::output::messages::Messages;
+use crate::output::messages::{Failure, Messages};
+use crate::output::writeout::TransferInfo;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use unix_http::base::number::decimal;
 use unix_http::base::time::parse_http_date;
@@ -30,19 +30,14 @@ impl<'p> Retries<'p> {
     }
 
     /// Returns the wait before another try, and warns the user of it.
-    pub fn next(
-        &mut self,
-        status: u16,
-        result: &Result<(), Failure>,
-        retry_after: Option<&[u8]>,
-    ) -> Option<Duration> {
+    pub fn next(&mut self, result: &Result<(), Failure>, info: &TransferInfo) -> Option<Duration> {
         let passed = self.start.elapsed();
         let max = self.flags.retry_max_time.unwrap_or(Duration::MAX);
         if self.left == 0 || passed >= max {
             return None;
         }
-        let problem = self.problem(status, result)?;
-        let asked = retry_after.filter(|_| problem == HTTP_ERROR);
+        let problem = self.problem(info.response_code, result)?;
+        let asked = info.headers.get("Retry-After").filter(|_| problem == HTTP_ERROR);
         let asked = asked.and_then(|value| seconds_of(value, SystemTime::now()));
         let asked = asked.map(Duration::from_secs);
         if asked.is_some_and(|wait| passed.saturating_add(wait) > max) {
@@ -82,24 +77,8 @@ impl<'p> Retries<'p> {
 }
 
 /// Reads a Retry-After field: seconds, or a date (RFC 9110 §10.2.3). Zero counts as no field.
-fn seconds_of(value: &[u8], now: SystemTime) -> Option<u64> {
+pub fn seconds_of(value: &[u8], now: SystemTime) -> Option<u64> {
     let since_1970 = |time: SystemTime| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs());
     let from_date = || since_1970(parse_http_date(value)?)?.checked_sub(since_1970(now)?);
     decimal(value).or_else(from_date).filter(|seconds| *seconds > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_a_number_or_a_date() {
-        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        assert_eq!(seconds_of(b"120", at(0)), Some(120));
-        assert_eq!(seconds_of(b"Thu, 01 Jan 1970 00:01:00 GMT", at(10)), Some(50));
-        assert_eq!(seconds_of(b"Thu, 01 Jan 1970 00:01:00 GMT", at(100)), None);
-        for none in ["0", "soon", "+5", "5 s", ""] {
-            assert_eq!(seconds_of(none.as_bytes(), at(0)), None, "{none}");
-        }
-    }
 }

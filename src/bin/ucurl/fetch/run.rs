@@ -1,20 +1,28 @@
-//! Runs the whole command line: all its URLs, one after the other.
+//! Runs the whole command line: all its URLs, one after the other. For each, finds the server,
+//! makes the request, and tries it as often as the flags say.
 
-use crate::args::config::{Config, Group};
+use crate::args::config::{Config, Destination, Group};
 use crate::args::exit::Exit;
-use crate::fetch::session::Session;
-use crate::fetch::transfer;
-use crate::output::failure::Failure;
-use crate::output::messages::Messages;
-use crate::output::output_file;
-use crate::output::sink::unbuffered;
+use crate::console::unbuffered;
+use crate::fetch::attempt::Attempt;
+use crate::fetch::request::{self, Hop, RequestContent};
+use crate::fetch::retry::Retries;
+use crate::fetch::session::{self, Session};
+use crate::fetch::url::Url;
+use crate::output::messages::{Failure, Messages};
+use crate::output::meter::{Meter, Monitor};
+use crate::output::sink::{self, Sink};
 use crate::output::terminal;
 use crate::output::trace::Tracer;
-use crate::plan::{self, Operation};
+use crate::output::writeout::{self, TransferInfo};
+use crate::plan::{self, FetchPlan, Operation, Source};
 use std::fs::{File, OpenOptions};
-use std::io;
-use std::sync::Arc;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use unix_http::Endpoint;
+use unix_http::base::sync::lock;
+use unix_http::base::text::without_password;
 
 /// Runs everything. As in curl, the exit code is that of the last transfer.
 ///
@@ -52,9 +60,9 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
 }
 
 fn operation(group: Group) -> Result<Operation, Failure> {
-    let mut operation = Operation::new(group).map_err(|why| Failure::new(Exit::Usage, why))?;
-    let opened = operation.open_content();
-    opened.map_err(|(name, error)| Failure::of_reading(&name, &error)).map(|()| operation)
+    let mut operation = Operation::new(group)?;
+    operation.open_content()?;
+    Ok(operation)
 }
 
 /// Completes each `-u USER` without a password.
@@ -90,7 +98,7 @@ fn transfers(session: &Session, operations: &[Operation]) -> Result<Exit, Failur
             Failure::new(Exit::Write, text)
         })?;
         for fetch in fetches {
-            last = transfer::run(session, operation, fetch, heads.as_ref(), number)?;
+            last = transfer(session, operation, fetch, heads.as_ref(), number)?;
             number += 1;
             if last == Exit::Usage || (last != Exit::Ok && session.global.fail_early) {
                 return Ok(last);
@@ -111,9 +119,216 @@ fn heads_file(session: &Session, operation: &Operation) -> io::Result<Option<Fil
         Some(b"%") => session.messages.out.try_clone().map(Some),
         Some(name) => {
             let name = plan::path(name);
-            output_file::make_parent(name, &operation.flags)?;
+            sink::make_parent(name, &operation.flags)?;
             File::create(name)?;
             OpenOptions::new().append(true).open(name).map(Some)
         }
     }
+}
+
+/// Transfers one URL, prints what happens, and returns the exit code. `heads` is the
+/// file of `-D`.
+///
+/// # Errors
+/// Fails if the transfer cannot be set up.
+fn transfer(
+    session: &Session,
+    operation: &Operation,
+    fetch: &FetchPlan,
+    heads: Option<&File>,
+    urlnum: usize,
+) -> Result<Exit, Failure> {
+    let flags = &operation.flags;
+    // `-w`
+    let write_out = |info, failure: Option<&Failure>| {
+        if let Some(format) = &flags.write_out {
+            let exit = failure.map_or(0, |failure| failure.exit as u8);
+            let error = failure.map(|failure| failure.text.to_string());
+            let info = TransferInfo { urlnum, exit, error, ..info };
+            writeout::write(format, &info, &session.stdout, &session.messages.out);
+        }
+    };
+    let (url, shown) = match address(flags, fetch) {
+        Ok(found) => found,
+        Err(failure) => {
+            let (url, method) = (fetch.url.clone(), b"GET".to_vec());
+            let url_effective = url.clone();
+            write_out(
+                TransferInfo { url, url_effective, method, ..Default::default() },
+                Some(&failure),
+            );
+            return Ok(session.report(&failure));
+        }
+    };
+    let mut attempt = prepare(session, operation, fetch, heads, url)?;
+    let failure = tries(&mut attempt).err();
+    if failure.is_some() && flags.remove_on_error {
+        attempt.sink.remove();
+    }
+    attempt.server.http10.set(attempt.server.http10.get() && attempt.kept);
+    write_out(TransferInfo { url: shown, ..attempt.info }, failure.as_ref());
+    Ok(failure.map_or(Exit::Ok, |failure| failure.exit))
+}
+
+/// Returns the URL to request: with the data of `-G` or `--url-query`, or the name of the file of
+/// `-T`. The second value is for `%{url}`: the URL as it was typed, if nothing was added.
+fn address(flags: &Group, fetch: &FetchPlan) -> Result<(Url, Vec<u8>), Failure> {
+    let typed = &fetch.url;
+    let wrong = |error: Failure| {
+        Failure::new(error.exit, format!("the URL '{}' {}", without_password(typed), error.text))
+    };
+    let mut url = Url::parse(typed, flags.path_as_is).map_err(wrong)?;
+    let mut shown = typed.clone();
+    if flags.disallow_username_in_url && url.login.is_some() {
+        let text = "the URL has a user name, which --disallow-username-in-url refuses";
+        return Err(Failure::new(Exit::Login, text));
+    }
+    if let Source::File(file) = &fetch.source
+        && url.path.ends_with(b"/")
+        && url.query.is_none()
+    {
+        let file = file.as_os_str().as_encoded_bytes();
+        let name = file.rsplit(|byte| b"/\\".contains(byte)).next().unwrap_or_default();
+        url.add_file_name(name);
+        shown = url.to_bytes();
+    }
+    if let Some(data) = &flags.query {
+        // curl writes the URL and parses it again: the data must not contain bytes that a URL
+        // cannot contain, and the dots of the path are removed.
+        url.add_query(data);
+        url = Url::parse(&url.to_bytes(), false).map_err(wrong)?;
+        shown = url.to_bytes();
+    }
+    Ok((url, shown))
+}
+
+/// Names the output, finds the server and measures the content.
+fn prepare<'p>(
+    session: &'p Session,
+    operation: &'p Operation,
+    fetch: &'p FetchPlan,
+    heads: Option<&'p File>,
+    mut url: Url,
+) -> Result<Attempt<'p>, Failure> {
+    let (flags, global) = (&operation.flags, &session.global);
+    let directory = plan::path(flags.output_dir.as_deref().unwrap_or_default());
+    let name = sink::file_name(&fetch.destination, directory, &url.path)
+        .map_err(|why| Failure::new(Exit::Write, why))?;
+    if fetch.destination == Destination::UrlName && url.path == b"/" {
+        session.messages.warn("The URL has no file name, so -O writes curl_response");
+    }
+    let target = session::choose(operation, global.demo, &url)?;
+    if let Some(authority) = target.endpoint.authority().filter(|_| url.is_default_host()) {
+        // The engine's own name: a virtual host does not answer to localhost.
+        _ = url.set_authority(&authority);
+    }
+    session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
+    let server = session.server(target.endpoint, target.prefix, operation.timeouts);
+    let styled = !global.no_styled_output;
+    let sink = Sink::new(name, &fetch.destination, flags, &session.stdout, styled);
+    let first = first_hop(operation, url, &fetch.source)?;
+    // Frames, a raw connection and an explanation use stderr: no meter there.
+    let quiet = global.silent || global.no_progress_meter || global.explain.is_some();
+    let quiet = quiet || sink.to_terminal || flags.demux || flags.hijack;
+    let meter = || Arc::new(Mutex::new(Meter::new(global.progress_bar, &session.messages)));
+    let meter = (!quiet).then(meter);
+    session.tracer.move_meter(meter.clone());
+    if let Some(method) = &flags.request
+        && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
+    {
+        let method = String::from_utf8_lossy(method);
+        session.messages.note(&format!("-X {method} is not needed: it is the default here"));
+    }
+    Ok(Attempt {
+        session,
+        operation,
+        source: &fetch.source,
+        first,
+        heads,
+        sink,
+        monitor: Monitor::new(meter, operation),
+        start: Instant::now(),
+        info: TransferInfo::default(),
+        server,
+        kept: false,
+    })
+}
+
+/// Makes the hop before any redirect.
+fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Failure> {
+    let flags = &operation.flags;
+    let login = match (&flags.user, &url.login) {
+        _ if flags.oauth2_bearer.is_some() => None,
+        (Some(user), _) => Some(user.clone()),
+        (None, login) => login.as_deref().map(request::login),
+    };
+    let content = match source {
+        Source::None => RequestContent::None,
+        Source::Post => RequestContent::Post(operation.post.length),
+        Source::Stdin => RequestContent::Put(None),
+        Source::File(name) => {
+            let measured = name.metadata().and_then(|metadata| match metadata.is_file() {
+                _ if metadata.is_dir() => Err(ErrorKind::IsADirectory.into()),
+                true => File::open(name).map(|_| Some(metadata.len())),
+                // Opened once: the writer of a pipe would see it closed.
+                false => Ok(None),
+            });
+            RequestContent::Put(measured.map_err(Failure::of_reading(name))?)
+        }
+    };
+    Ok(Hop {
+        url,
+        content,
+        login,
+        referer: flags.referer.clone(),
+        same_host: true,
+        trusted: true,
+        dropped: false,
+        no_expect: false,
+    })
+}
+
+/// Tries until the transfer works, or until `--retry` is used up.
+fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
+    let (messages, flags) = (&attempt.session.messages, &attempt.operation.flags);
+    let mut retries = Retries::new(flags, messages);
+    loop {
+        let result = attempt.run().and_then(|()| checked(attempt));
+        if let Some(meter) = &attempt.monitor.meter {
+            lock(meter).end();
+        }
+        if let Err(failure) = &result {
+            attempt.session.report(failure);
+        }
+        // stdin cannot be sent a second time.
+        let status = attempt.info.response_code;
+        if flags.hijack && (100..300).contains(&status) {
+            return result;
+        }
+        let Some(wait) = retries.next(&result, &attempt.info) else { return result };
+        match attempt.sink.rewind() {
+            Ok(0) => {}
+            Ok(bytes) => messages.say(&format!("Throwing away {bytes} bytes")),
+            Err(error) => {
+                let failure = Failure::of_writing(&error, false);
+                attempt.session.report(&failure);
+                return Err(failure);
+            }
+        }
+        std::thread::sleep(wait);
+    }
+}
+
+/// Completes a try that succeeded.
+fn checked(attempt: &mut Attempt) -> Result<(), Failure> {
+    let status = attempt.info.response_code;
+    // A 304 leaves the file as it is.
+    if status != 304 {
+        attempt.sink.ensure_file()?;
+    }
+    if attempt.operation.flags.fail_with_body && status >= 400 {
+        let text = format!("The requested URL returned error: {status}");
+        return Err(Failure::new(Exit::HttpError, text));
+    }
+    Ok(())
 }

@@ -14,6 +14,7 @@
 //! from the path unless `--path-as-is` keeps them. Without an authority the host is localhost.
 
 use crate::args::exit::Exit;
+use crate::output::messages::Failure;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use unix_http::base::{number, percent};
 
@@ -31,18 +32,11 @@ pub struct Url {
     pub fragment: Option<Vec<u8>>,
 }
 
-/// Why a text is not a URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlError {
-    pub exit: Exit,
-    pub why: &'static str,
-}
+type Result<T> = std::result::Result<T, Failure>;
 
-const fn bad(why: &'static str) -> UrlError {
-    UrlError { exit: Exit::Url, why }
+fn bad(why: &'static str) -> Failure {
+    Failure::new(Exit::Url, why)
 }
-
-type Result<T> = std::result::Result<T, UrlError>;
 
 impl Url {
     /// Reads a URL as a user types it.
@@ -218,13 +212,13 @@ fn scheme_of_any(text: &[u8]) -> Option<&[u8]> {
     (text[end] == b':' && (1..40).contains(&end)).then_some(&text[..end])
 }
 
-fn not_http(scheme: &[u8]) -> UrlError {
+fn not_http(scheme: &[u8]) -> Failure {
     let why = match &scheme.to_ascii_lowercase()[..] {
         b"https" => "https is not supported; use a tcp:// endpoint with TLS",
         b"unix" | b"tcp" | b"ssh" | b"npipe" | b"fd" => "is an endpoint; did you mean --endpoint?",
         _ => "only http is supported",
     };
-    UrlError { exit: Exit::UnsupportedProtocol, why }
+    Failure::new(Exit::UnsupportedProtocol, why)
 }
 
 /// Returns whether the first segment after `http:/` is a host: it cannot begin an API path.

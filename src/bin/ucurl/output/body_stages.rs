@@ -10,13 +10,11 @@
 //! options, content is written unchanged.
 
 use crate::args::exit::Exit;
-use crate::output::failure::Failure;
-use crate::output::messages::Messages;
+use crate::output::messages::Failure;
 use crate::output::sink::Sink;
 use crate::plan::Operation;
 use std::fs::File;
 use std::io::Write as _;
-use std::sync::Arc;
 use unix_http::base::text::harmless;
 use unix_http::docker::{ErrorScanner, FrameDecoder, FrameError, FrameStream};
 use unix_http::json::{JsonError, JsonText, JsonTexts, Pointer, Value};
@@ -26,21 +24,18 @@ const PIECE: usize = 64 << 10;
 /// How much of an unexpected value an error shows.
 const SHOWN: usize = 200;
 
-pub struct BodyStages {
+pub struct BodyStages<'t> {
     scanner: Option<ErrorScanner>,
     frames: Option<FrameDecoder>,
     /// `None` writes content as it is.
-    json: Option<JsonStage>,
+    json: Option<JsonStage<'t>>,
     /// stderr, or the file of `--stderr`.
-    stderr: Arc<File>,
+    stderr: &'t File,
 }
 
 /// `--select`, `--expect`, `--pretty`.
-#[derive(Default)]
-struct JsonStage {
-    expect: Vec<(Pointer, Vec<u8>)>,
-    pointer: Option<Pointer>,
-    pretty: bool,
+struct JsonStage<'t> {
+    operation: &'t Operation,
     texts: JsonTexts,
     /// Pending output.
     out: Vec<u8>,
@@ -50,21 +45,16 @@ struct JsonStage {
     miss: Option<String>,
 }
 
-impl BodyStages {
+impl<'t> BodyStages<'t> {
     /// With `framed`, decodes the content from Docker's frames.
-    pub fn new(plan: &Operation, messages: &Messages, framed: bool) -> BodyStages {
-        let flags = &plan.flags;
-        let json = JsonStage {
-            expect: plan.expect.clone(),
-            pointer: plan.select.clone(),
-            pretty: flags.pretty,
-            ..JsonStage::default()
-        };
+    pub fn new(operation: &'t Operation, stderr: &'t File, framed: bool) -> BodyStages<'t> {
+        let (texts, out) = (JsonTexts::default(), Vec::new());
+        let json = JsonStage { operation, texts, out, found: false, miss: None };
         BodyStages {
-            scanner: flags.fail_stream.then(ErrorScanner::new),
+            scanner: operation.flags.fail_stream.then(ErrorScanner::new),
             frames: framed.then(FrameDecoder::new),
-            json: (plan.selects() || flags.pretty).then_some(json),
-            stderr: Arc::clone(&messages.out),
+            json: (operation.selects() || operation.flags.pretty).then_some(json),
+            stderr,
         }
     }
 
@@ -80,7 +70,7 @@ impl BodyStages {
         let Some(frames) = &mut self.frames else { return write(content) };
         while let Some((stream, data)) = frames.next(&mut content).map_err(bad_frame)? {
             match stream {
-                FrameStream::Stderr => (&*self.stderr).write_all(data).map_err(|error| {
+                FrameStream::Stderr => { self.stderr }.write_all(data).map_err(|error| {
                     Failure::new(Exit::Write, format!("cannot write to stderr: {error}"))
                 })?,
                 _ => write(data)?,
@@ -103,9 +93,9 @@ impl BodyStages {
             let text = format!("the daemon reports an error in its stream: {error}");
             return Err(Failure::new(Exit::HttpError, text));
         }
-        let (Some(json), Some(rest)) = (&self.json, rest) else { return Ok(()) };
+        let (Some(json), Some(rest)) = (&mut self.json, rest) else { return Ok(()) };
         rest.map_err(bad_json(json.option()))?;
-        match &json.miss {
+        match json.miss.take() {
             _ if json.option() == "--pretty" || json.found => Ok(()),
             Some(miss) => Err(Failure::new(Exit::HttpError, miss)),
             None => Value::parse(b"").map(drop).map_err(bad_json(json.option())),
@@ -113,9 +103,9 @@ impl BodyStages {
     }
 }
 
-impl JsonStage {
+impl JsonStage<'_> {
     fn option(&self) -> &'static str {
-        match (&self.pointer, &self.expect[..]) {
+        match (&self.operation.select, &self.operation.expect[..]) {
             (Some(_), _) => "--select",
             (None, [_, ..]) => "--expect",
             (None, []) => "--pretty",
@@ -128,6 +118,7 @@ impl JsonStage {
         content: Option<&[u8]>,
         sink: &mut Sink,
     ) -> Result<Result<(), JsonError>, Failure> {
+        let Operation { select, expect, flags, .. } = self.operation;
         let mut written = Ok(());
         let out = &mut |piece: &[u8]| {
             self.out.extend_from_slice(piece);
@@ -139,19 +130,19 @@ impl JsonStage {
             }
         };
         let show = &mut |text: &JsonText<'_>| {
-            for (pointer, value) in &self.expect {
+            for (pointer, value) in expect {
                 self.miss = unexpected(text, pointer, value)?;
                 if self.miss.is_some() {
                     return Ok(());
                 }
             }
-            match &self.pointer {
+            match select {
                 Some(pointer) => {
-                    let print = &mut |value: &JsonText<'_>| value.print(self.pretty, out);
+                    let print = &mut |value: &JsonText<'_>| value.print(flags.pretty, out);
                     let miss = text.select(pointer, print)?;
                     self.miss = miss.map(|miss| format!("--select found no value: {miss}"));
                 }
-                None if self.pretty => text.lay_out(out)?,
+                None if flags.pretty => text.lay_out(out)?,
                 None => {
                     out(text.bytes);
                     out(b"\n");

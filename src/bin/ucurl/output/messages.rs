@@ -1,13 +1,18 @@
-//! Warnings, errors and notes, on stderr or in the file of `--stderr`.
+//! What the user is told: failures, warnings and notes, on stderr or in the file of `--stderr`.
 
 use crate::args::config::{Global, Trace};
 use crate::args::exit::Exit;
-use crate::output::failure::Failure;
-use crate::output::sink::unbuffered;
-use crate::plan;
+use crate::console::unbuffered;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
+use unix_http::Error;
+use unix_http::transport::{ConnectErrorKind, Endpoint};
+use unix_http::wire::ErrorKind;
 
 /// Prints the messages that `-s`, `-S` and `-v` ask for.
 pub struct Messages {
@@ -23,7 +28,7 @@ impl Messages {
         let (out, trouble) = match global.stderr.as_deref() {
             None => (unbuffered(io::stderr())?, None),
             Some(b"-") => (unbuffered(io::stdout())?, None),
-            Some(name) => match File::create(plan::path(name)) {
+            Some(name) => match File::create(OsStr::from_bytes(name)) {
                 Ok(file) => (file, None),
                 Err(error) => (unbuffered(io::stderr())?, Some(error)),
             },
@@ -72,5 +77,100 @@ impl Messages {
             self.put(format!("ucurl: ({}) {}\n", failure.exit as u8, failure.text).as_bytes());
         }
         told
+    }
+}
+
+/// The failure of a transfer: one line, and curl's exit code.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub exit: Exit,
+    pub text: Cow<'static, str>,
+    /// Whether the reader of stdout has closed it, which needs no message.
+    pub quiet: bool,
+    /// Whether no process listens at the endpoint (`--retry-connrefused`).
+    pub refused: bool,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, text: impl Into<Cow<'static, str>>) -> Failure {
+        Failure { exit, text: text.into(), quiet: false, refused: false }
+    }
+
+    pub fn of_writing(error: &io::Error, to_stdout: bool) -> Failure {
+        let quiet = to_stdout && error.kind() == io::ErrorKind::BrokenPipe;
+        Failure { quiet, ..Failure::new(Exit::Write, format!("cannot write the output: {error}")) }
+    }
+
+    pub fn of_reading(name: &Path) -> impl FnOnce(io::Error) -> Failure {
+        move |error| {
+            let name = name.to_string_lossy();
+            Failure::new(Exit::Read, format!("cannot read '{}': {error}", name.escape_debug()))
+        }
+    }
+
+    pub fn of_body(error: io::Error) -> Failure {
+        Error::from_io(error).unwrap_or_else(Error::Receive).into()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let text = [&error.to_string(), advice(&error)].concat();
+        let nobody = ConnectErrorKind::NobodyListens;
+        let refused = matches!(&error, Error::Connect(error) if error.kind() == nobody);
+        Failure { refused, ..Failure::new(exit_of(&error), text) }
+    }
+}
+
+/// Advice that only this program can give.
+fn advice(error: &Error) -> &'static str {
+    let Error::Connect(error) = error else { return "" };
+    match (error.kind(), error.endpoint()) {
+        (ConnectErrorKind::NotFound, Endpoint::Unix(path))
+            if path == Path::new("/var/run/docker.sock") =>
+        {
+            "; without Docker, try ucurl --demo"
+        }
+        (ConnectErrorKind::UnknownHost, Endpoint::Tcp { host, .. }) if !host.contains('.') => {
+            ", or begin it with / if it is a path"
+        }
+        _ => "",
+    }
+}
+
+fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::Endpoint(_) => Exit::Url,
+        Error::Connect(error) => match error.kind() {
+            ConnectErrorKind::TimedOut => Exit::Timeout,
+            ConnectErrorKind::UnknownHost => Exit::Resolve,
+            ConnectErrorKind::TlsHandshake => Exit::TlsConnect,
+            ConnectErrorKind::ClientCertificate => Exit::ClientCertificate,
+            ConnectErrorKind::PeerCertificate => Exit::PeerVerification,
+            ConnectErrorKind::CaFile => Exit::CaFile,
+            _ => Exit::Connect,
+        },
+        Error::Encode(_) | Error::Request(_) => Exit::Usage,
+        Error::Source(_) | Error::SourceLength { .. } => Exit::Read,
+        Error::Send(_) => Exit::Send,
+        Error::NoResponse => Exit::Nothing,
+        Error::Incomplete(_) => Exit::Partial,
+        Error::Parse(error) => of_bytes(error.kind),
+        Error::Timeout(_) => Exit::Timeout,
+        Error::Sink(_) => Exit::Write,
+        _ => Exit::Receive,
+    }
+}
+
+/// Returns the exit code for bytes that break a rule.
+fn of_bytes(kind: ErrorKind) -> Exit {
+    use ErrorKind::*;
+    match kind {
+        NotHttp | Http2 | Version | StatusCode => Exit::UnsupportedProtocol,
+        TransferEncoding => Exit::Encoding,
+        ChunkSize | ChunkSizeOverflow | ChunkExt | ChunkLineEnd | ChunkDataEnd | TooLarge => {
+            Exit::Receive
+        }
+        _ => Exit::WeirdReply,
     }
 }

@@ -1,11 +1,8 @@
 //! Output: bodies, messages, the progress meter, the trace.
 
 pub mod body_stages;
-pub mod failure;
 pub mod messages;
 pub mod meter;
-pub mod output_file;
-pub mod progress;
 pub mod sink;
 pub mod terminal;
 pub mod trace;

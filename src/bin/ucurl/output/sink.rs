@@ -2,18 +2,15 @@
 
 use crate::args::config::{Destination, Group};
 use crate::args::exit::Exit;
-use crate::output::failure::Failure;
-use crate::output::output_file;
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Seek as _, Write as _};
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use crate::output::messages::Failure;
+use std::ffi::{OsStr, OsString};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::IsADirectory};
+use std::io::{IsTerminal as _, Seek as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use unix_http::base::text::harmless_lines;
-
-/// Returns a standard stream as a file, without the buffer of the standard library.
-pub fn unbuffered(stream: impl AsFd) -> io::Result<File> {
-    stream.as_fd().try_clone_to_owned().map(File::from)
-}
 
 /// The destination of one transfer's body.
 pub struct Sink<'s> {
@@ -52,7 +49,7 @@ impl<'s> Sink<'s> {
     fn open(&mut self) -> Result<&File, Failure> {
         let Some(name) = &self.name else { return Ok(self.stdout) };
         if self.file.is_none() {
-            let (file, name) = output_file::open(name, self.flags).map_err(|error| {
+            let (file, name) = create(name, self.flags).map_err(|error| {
                 let name = name.to_string_lossy();
                 let text = format!("cannot write to {}: {error}", name.escape_debug());
                 Failure::new(Exit::Write, text)
@@ -126,4 +123,64 @@ fn bold(head: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Returns the file's name; `None` is stdout. As in curl 8, `-O` takes the last segment of the
+/// URL's path that is not empty.
+///
+/// # Errors
+/// Returns why the segment cannot be a file name.
+pub fn file_name(
+    destination: &Destination,
+    directory: &Path,
+    path: &[u8],
+) -> Result<Option<PathBuf>, &'static str> {
+    let mut segments = path.rsplit(|byte| b"/\\".contains(byte));
+    let name = match destination {
+        Destination::Stdout | Destination::RawStdout => return Ok(None),
+        Destination::File(name) => name.as_os_str(),
+        Destination::UrlName => match segments.find(|segment| !segment.is_empty()) {
+            None => OsStr::new("curl_response"),
+            // `-O` never leaves the directory.
+            Some(b"." | b"..") => {
+                return Err("the URL ends in a directory, so -O has no file name");
+            }
+            Some(name) => OsStr::from_bytes(name),
+        },
+    };
+    // The directory also precedes a name that begins with a slash.
+    let mut whole = directory.as_os_str().to_owned();
+    whole.push(if whole.is_empty() { "" } else { "/" });
+    whole.push(name);
+    Ok(Some(whole.into()))
+}
+
+/// `--create-dirs` makes the directories of a file.
+pub fn make_parent(name: &Path, flags: &Group) -> io::Result<()> {
+    match name.parent().filter(|parent| flags.create_dirs && !parent.as_os_str().is_empty()) {
+        Some(parent) => DirBuilder::new().recursive(true).mode(0o750).create(parent),
+        None => Ok(()),
+    }
+}
+
+/// Opens the file. With `--no-clobber` it is a new one: `name`, or `name.1` to `name.99`.
+fn create(name: &Path, flags: &Group) -> io::Result<(File, PathBuf)> {
+    make_parent(name, flags)?;
+    if !flags.no_clobber {
+        return Ok((File::create(name)?, name.to_owned()));
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let (mut given, mut number) = (name.to_owned(), 0);
+    loop {
+        match options.open(&given) {
+            Ok(file) => return Ok((file, given)),
+            Err(error) if number < 99 && matches!(error.kind(), AlreadyExists | IsADirectory) => {}
+            Err(error) => return Err(error),
+        }
+        number += 1;
+        let mut next = OsString::from(name);
+        next.push(format!(".{number}"));
+        given = next.into();
+    }
 }

@@ -10,11 +10,12 @@
 //! foreground group: SIGTTOU would stop stty (termios(3)) if it were not ignored.
 
 use crate::args::exit::Exit;
-use crate::output::failure::Failure;
-use crate::output::sink::unbuffered;
+use crate::console::unbuffered;
+use crate::output::messages::Failure;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Lines, Write as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::iter;
+use std::process::{Child, Command, Stdio};
 
 /// The terminal is its stderr: a console without a controlling terminal has no /dev/tty. `stty -g`
 /// prints what `stty` takes back. stty and cat ignore the signals that the trap ignores. `cat`
@@ -34,15 +35,10 @@ stty "$old" <&2
 /// Raw mode of the terminal, until it is dropped: every key goes to the container, also Ctrl-C.
 pub struct Raw(Child);
 
-/// Rows and columns of the window: now, and after each change.
-pub struct Sizes {
-    now: Option<(u16, u16)>,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
 impl Raw {
-    /// Sets the terminal that is our stdin to raw mode.
-    pub fn enter() -> Result<(Raw, Sizes), Failure> {
+    /// Sets the terminal that is our stdin to raw mode. Also returns the rows and columns of its
+    /// window: now, and after each change.
+    pub fn enter() -> Result<(Raw, impl Iterator<Item = (u16, u16)>), Failure> {
         let fails = |error: io::Error| {
             Failure::new(Exit::Read, format!("cannot set the terminal's mode: {error}"))
         };
@@ -52,10 +48,9 @@ impl Raw {
         let mut raw = Raw(sh.spawn().map_err(fails)?);
         let failed = || fails(io::Error::other("stty failed"));
         let mut lines = BufReader::new(raw.0.stdout.take().ok_or_else(failed)?).lines();
-        match lines.next() {
-            Some(Ok(line)) => Ok((raw, Sizes { now: size(&line), lines })),
-            _ => Err(failed()),
-        }
+        let Some(Ok(now)) = lines.next() else { return Err(failed()) };
+        let lines = iter::once(now).chain(lines.map_while(Result::ok));
+        Ok((raw, lines.filter_map(|line| size(&line))))
     }
 }
 
@@ -63,17 +58,6 @@ impl Drop for Raw {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         _ = self.0.wait();
-    }
-}
-
-impl Iterator for Sizes {
-    type Item = (u16, u16);
-
-    fn next(&mut self) -> Option<(u16, u16)> {
-        match self.now.take() {
-            None => self.lines.by_ref().map_while(Result::ok).find_map(|line| size(&line)),
-            now => now,
-        }
     }
 }
 

@@ -5,10 +5,10 @@
 //! `<` for one that is received, `}` and `{` for the size of data that is sent and received.
 
 use crate::args::config::{Global, Trace};
+use crate::console::unbuffered;
 use crate::explain::Explainer;
 use crate::output::messages::Messages;
 use crate::output::meter::Meter;
-use crate::output::sink::unbuffered;
 use crate::plan;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};

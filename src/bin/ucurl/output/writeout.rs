@@ -7,7 +7,7 @@
 //! %{onerror}                 the rest only if the transfer failed
 //! ```
 
-use crate::output::progress::speed;
+use crate::output::meter::speed;
 use crate::output::trace::ExchangeFacts;
 use std::fs::File;
 use std::io::Write as _;

@@ -12,6 +12,7 @@
 //! list, and the requests, to sockets and processes with that text in their name.
 
 use crate::args::given::Given;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
@@ -59,21 +60,17 @@ struct Listening {
     file: Option<(u32, String, String)>,
     /// The name and the id of the process, if it can be seen.
     process: Option<(String, u64)>,
-    speaks: Protocol,
+    speaks: Answer,
 }
 
-#[derive(PartialEq)]
-enum Protocol {
-    /// HTTP/1, by a server of this name.
-    Http(String),
-    Http2,
-    /// The protocol of containerd's shims: gRPC's calls without HTTP/2.
-    Ttrpc,
-    /// The reason why it is unknown.
-    Unknown(&'static str),
-}
+/// The protocol, if it is known; the server, or why the protocol is unknown.
+type Answer = (Option<&'static str>, Cow<'static, str>);
 
-const NOT_ASKED: Protocol = Protocol::Unknown("not asked");
+const HTTP: &str = "http/1";
+const HTTP2: Answer = (Some("http/2"), Cow::Borrowed("HTTP/2 (gRPC)"));
+/// The protocol of containerd's shims: gRPC's calls without HTTP/2.
+const TTRPC: Answer = (Some("ttrpc"), Cow::Borrowed("ttrpc, not HTTP"));
+const NOT_ASKED: Answer = (None, Cow::Borrowed("not asked"));
 
 /// Prints the list.
 pub fn run(given: &Given) -> Result<i32, String> {
@@ -95,8 +92,7 @@ pub fn run(given: &Given) -> Result<i32, String> {
             });
         }
     }
-    let is_http = |socket: &Listening| matches!(socket.speaks, Protocol::Http(_));
-    sockets.retain(|socket| !given.has("http") || is_http(socket));
+    sockets.retain(|socket| !given.has("http") || socket.speaks.0 == Some(HTTP));
     let text = if given.has("json") { json(&sockets) } else { list(&sockets, &places) };
     Ok(crate::console::print(&text) as i32)
 }
@@ -111,13 +107,13 @@ fn list(sockets: &[Listening], places: &[Listening]) -> String {
             format!("{} (process {})", it.0, it.1)
         });
         let endpoint = harmless(endpoint.to_string().as_bytes());
-        text += &format!("{endpoint}\n    {file}; {process}; {}\n", speaks.text());
+        text += &format!("{endpoint}\n    {file}; {process}; {}\n", speaks.1);
     }
     if !places.is_empty() {
         text += "\nPlaces of engines:\n";
     }
     for place in places {
-        text += &format!("{}: {}\n", place.endpoint, place.speaks.text());
+        text += &format!("{}: {}\n", place.endpoint, place.speaks.1);
     }
     text
 }
@@ -136,34 +132,14 @@ fn json(sockets: &[Listening]) -> String {
                 if let Some((name, pid)) = process {
                     json.name("process").string(name).name("pid").scalar(pid);
                 }
-                if let Some(protocol) = speaks.protocol() {
+                if let Some(protocol) = speaks.0 {
                     json.name("protocol").string(protocol);
                 }
-                json.name("about").string(speaks.text());
+                json.name("about").string(&speaks.1);
             });
         }
     });
     String::from_utf8_lossy(&json.into_bytes()).into_owned() + "\n"
-}
-
-impl Protocol {
-    fn text(&self) -> &str {
-        match self {
-            Protocol::Http(server) => server,
-            Protocol::Http2 => "HTTP/2 (gRPC)",
-            Protocol::Ttrpc => "ttrpc, not HTTP",
-            Protocol::Unknown(why) => why,
-        }
-    }
-
-    fn protocol(&self) -> Option<&'static str> {
-        match self {
-            Protocol::Http(_) => Some("http/1"),
-            Protocol::Http2 => Some("http/2"),
-            Protocol::Ttrpc => Some("ttrpc"),
-            Protocol::Unknown(_) => None,
-        }
-    }
 }
 
 impl Listening {
@@ -249,7 +225,7 @@ fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Asks a socket for its protocol.
-fn ask(endpoint: &Endpoint) -> Protocol {
+fn ask(endpoint: &Endpoint) -> Answer {
     let limits = Timeouts::default().connect(PATIENCE).total(PATIENCE);
     let client = Client::builder(endpoint.clone()).timeouts(limits).build();
     let response = match client.get("/_ping").send() {
@@ -262,15 +238,16 @@ fn ask(endpoint: &Endpoint) -> Protocol {
         (None, Some(version)) => format!("a Docker engine, API {version}"),
         (None, None) => response.head().version().to_string(),
     };
-    Protocol::Http(engine + &field("Server").map_or(String::new(), |server| format!(", {server}")))
+    let server = field("Server").map_or(String::new(), |server| format!(", {server}"));
+    (Some(HTTP), (engine + &server).into())
 }
 
-fn not_http(error: &Error, endpoint: &Endpoint) -> Protocol {
-    Protocol::Unknown(match error {
-        Error::Parse(error) if error.kind == ErrorKind::Http2 => return Protocol::Http2,
+fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
+    let why = match error {
+        Error::Parse(error) if error.kind == ErrorKind::Http2 => return HTTP2,
         Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
         // To a ttrpc server, `GET ` is the length of a message of a gigabyte: it waits for more.
-        Error::Timeout(_) if is_ttrpc(endpoint) => return Protocol::Ttrpc,
+        Error::Timeout(_) if is_ttrpc(endpoint) => return TTRPC,
         Error::Timeout(_) => "did not answer",
         Error::Connect(error) => match error.kind() {
             ConnectErrorKind::TimedOut => "did not answer",
@@ -279,7 +256,8 @@ fn not_http(error: &Error, endpoint: &Endpoint) -> Protocol {
             _ => "cannot be reached from here",
         },
         _ => "closes without an answer: not HTTP, or not for us",
-    })
+    };
+    (None, why.into())
 }
 
 fn is_ttrpc(endpoint: &Endpoint) -> bool {
@@ -301,12 +279,11 @@ fn known_places() -> Vec<Listening> {
         _ => Some(PathBuf::from(place)),
     };
     let known = |path: PathBuf| {
-        let place = Listening::at(Endpoint::Unix(path), None);
-        let missing = place.file.is_none();
-        Listening {
-            speaks: if missing { Protocol::Unknown("not there") } else { NOT_ASKED },
-            ..place
+        let mut place = Listening::at(Endpoint::Unix(path), None);
+        if place.file.is_none() {
+            place.speaks.1 = "not there".into();
         }
+        place
     };
     PLACES.into_iter().filter_map(path).map(known).collect()
 }
