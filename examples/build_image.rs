@@ -36,7 +36,7 @@
 //!
 //! Look at:
 //!
-//! 1. `Body::reader`: a body without a length. The library sends it in chunks.
+//! 1. `Body::reader`: here a body without a length. The library sends it in chunks.
 //! 2. `pipe()?`: joins the thread that writes the archive to the thread that sends it.
 //! 3. `struct Archive`: an error of the writing thread becomes an error of the body. The last chunk
 //!    is then never sent, and the engine does not mistake half a directory for a whole one.
@@ -87,7 +87,7 @@ fn build_image() -> Result<(), Box<dyn Error>> {
     let client = engine.client();
     let target = format!("/build?t={name}");
     let request = client.post(&target).field("Content-Type", "application/x-tar");
-    let response = docker::ok(request.body(Body::reader(archive)).send()?)?;
+    let response = docker::ok(request.body(Body::reader(archive, None)).send()?)?;
     for line in response.lines() {
         let line = line?;
         if line.is_empty() {

@@ -54,16 +54,15 @@ fn chunked() -> Result<(), Box<dyn Error>> {
     let rule = response.decision().rule;
     println!("{} (RFC 9112 §6.3, item {})", rule.text(), rule.item());
 
-    loop {
-        let piece = response.fill_buf()?; // waits only if nothing is there
-        if piece.is_empty() {
-            break;
-        }
+    let mut received = 0;
+    // `fill_buf` waits only if nothing is there.
+    while let piece @ [_, ..] = response.fill_buf()? {
         println!("{} bytes: \"{}\"", piece.len(), piece.escape_ascii());
         let used = piece.len();
         response.consume(used);
+        received += used;
     }
     let trailers = response.trailers().map_or(0, |fields| fields.len());
-    println!("that was all: {} bytes of content, {trailers} trailer fields", response.received());
+    println!("that was all: {received} bytes of content, {trailers} trailer fields");
     Ok(())
 }

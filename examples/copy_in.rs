@@ -24,7 +24,7 @@
 //!
 //! 1. `next_multiple_of`: a tar archive is made of blocks of 512 bytes.
 //! 2. `.chain(`: the archive is its parts, one after the other. Only a small piece is in memory.
-//! 3. `Body::sized`: states the length. The library fails if the reader ends too early.
+//! 3. `Body::reader`: states the length. The library fails if the reader ends too early.
 //!
 //! Read: RFC 9112 §6.2 (Content-Length), RFC 9110 §9.3.4 (PUT), §15.5.5 (404), RFC 9112 §9.6.
 //!
@@ -83,7 +83,7 @@ fn copy_in() -> Result<bool, Box<dyn Error>> {
     let target = format!("/containers/{container}/archive?path={dir}");
     println!("PUT {target}, {length} bytes");
     let request = client.put(&target).field("Content-Type", "application/x-tar");
-    let response = request.body(Body::sized(archive, length)).send()?;
+    let response = request.body(Body::reader(archive, Some(length))).send()?;
     println!("{} {}", response.status(), String::from_utf8_lossy(response.reason()));
     let copied = response.is_success();
     print!("{}", response.text()?);

@@ -42,7 +42,7 @@
 //! Hint: a terminal is one device, with one output. It also translates line ends.
 
 use std::error::Error;
-use std::io::{stderr, stdout};
+use std::io::{copy, stderr, stdout};
 use std::process::exit;
 use unix_http::docker::{self, Demux, Engine};
 use unix_http::json::Value;
@@ -67,7 +67,7 @@ fn follow_logs() -> Result<(), Box<dyn Error>> {
     let logs = format!("/containers/{container}/logs?follow=1&stdout=1&stderr=1");
     let mut logs = docker::ok(client.get(&logs).send()?)?;
     if tty {
-        logs.copy_to(&mut stdout())?;
+        copy(&mut logs, &mut stdout())?;
     } else {
         Demux::new(logs).copy_to(&mut stdout(), &mut stderr())?;
     }

@@ -15,7 +15,7 @@
 //!
 //! 1. `Daemon::resolve`: finds the engine by the rules of the `docker` command.
 //! 2. `client.get`: the path and the method are all that you state. The library adds Host.
-//! 3. `copy_to`: reads exactly the body. The connection stays open for another request.
+//! 3. `copy`: reads exactly the body. The connection stays open for another request.
 //!
 //! Read: RFC 9112 §6.3 (where a body ends: a list of rules in order), RFC 9110 §15.1 (status
 //! codes).
@@ -25,7 +25,7 @@
 //! Hint: a response has a method `decision`, and a decision has a field `rule`.
 
 use std::error::Error;
-use std::io::{Write, stdout};
+use std::io::{Write, copy, stdout};
 use std::process::exit;
 use unix_http::docker::{Daemon, DaemonFlags};
 
@@ -48,7 +48,7 @@ fn version() -> Result<(), Box<dyn Error>> {
         response.head().version(),
         response.fields().len()
     );
-    response.copy_to(&mut stdout())?;
+    copy(&mut response, &mut stdout())?;
     stdout().flush()?;
     Ok(())
 }

@@ -5,7 +5,8 @@ use crate::wire::{EncodeError, Incomplete, ParseError};
 use std::fmt;
 use std::io;
 
-/// Why there is no response, or only a part of it.
+/// Why there is no response, or only a part of it. An [`io::Error`] from reading a response has it
+/// inside: see [`io::Error::downcast`].
 ///
 /// ```
 /// use unix_http::{Client, Error};
@@ -56,19 +57,9 @@ pub enum Error {
     Timeout(Timeout),
     /// Another thread cancelled the exchange: see [`Canceller`](crate::client::Canceller).
     Cancelled,
-    /// The content could not be written to its sink.
-    Sink(io::Error),
 }
 
 impl Error {
-    /// Returns the error inside an [`io::Error`] from reading a body.
-    ///
-    /// # Errors
-    /// Returns any other [`io::Error`].
-    pub fn from_io(error: io::Error) -> Result<Error, io::Error> {
-        error.downcast()
-    }
-
     /// Whether a time limit was reached, in any phase of the exchange.
     pub fn is_timeout(&self) -> bool {
         match self {
@@ -122,7 +113,6 @@ impl fmt::Display for Error {
             Error::Parse(e) => e.fmt(f),
             Error::Timeout(e) => e.fmt(f),
             Error::Cancelled => f.write_str("the exchange was cancelled"),
-            Error::Sink(e) => write!(f, "cannot write the content: {e}"),
         }
     }
 }
@@ -133,7 +123,7 @@ impl std::error::Error for Error {
             Error::Endpoint(e) => Some(e),
             Error::Connect(e) => Some(e),
             Error::Encode(e) => Some(e),
-            Error::Source(e) | Error::Send(e) | Error::Receive(e) | Error::Sink(e) => Some(e),
+            Error::Source(e) | Error::Send(e) | Error::Receive(e) => Some(e),
             Error::Incomplete(e) => Some(e),
             Error::Parse(e) => Some(e),
             Error::Timeout(e) => Some(e),
@@ -157,7 +147,7 @@ impl From<Error> for io::Error {
             Error::Timeout(_) => io::ErrorKind::TimedOut,
             // Not Interrupted, after which a reader tries again.
             Error::Cancelled => io::ErrorKind::ConnectionAborted,
-            Error::Source(e) | Error::Send(e) | Error::Receive(e) | Error::Sink(e) => e.kind(),
+            Error::Source(e) | Error::Send(e) | Error::Receive(e) => e.kind(),
             Error::Connect(e) => e.io_kind(),
         };
         io::Error::new(kind, error)

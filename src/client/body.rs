@@ -5,13 +5,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
 
-/// The content of a request.
+/// The content of a request. Bytes and text convert into one, to be sent with Content-Length.
 ///
 /// ```
 /// use unix_http::Body;
 ///
 /// let known: Body = "{}".into(); // Content-Length: 2
-/// let streamed = Body::reader(std::io::stdin()); // Transfer-Encoding: chunked
+/// let streamed = Body::reader(std::io::stdin(), None); // Transfer-Encoding: chunked
 /// ```
 #[derive(Default)]
 pub struct Body<'a>(pub(super) Content<'a>);
@@ -34,34 +34,23 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Creates content from bytes in memory, sent with Content-Length.
-    pub fn bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Body<'a> {
-        Body(Content::Bytes(bytes.into()))
-    }
-
-    /// Creates content of unknown length, sent chunked: each read from `reader` becomes a chunk at
-    /// once.
+    /// Creates content from a reader: its first `length` bytes, sent with Content-Length, or all of
+    /// it, sent chunked. Fewer bytes are an error. Each read becomes a chunk at once.
     ///
     /// ```no_run
     /// use std::process::{Command, Stdio};
     /// use unix_http::{Body, Client};
     ///
     /// let mut tar = Command::new("tar").args(["-c", "."]).stdout(Stdio::piped()).spawn()?;
-    /// let context = tar.stdout.take().map_or(Body::default(), Body::reader);
+    /// let context = tar.stdout.take().map_or(Body::default(), |out| Body::reader(out, None));
     /// Client::unix("/run/docker.sock").post("/build").body(context).send()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn reader(reader: impl Read + Send + 'static) -> Body<'a> {
-        Body(Content::Reader { reader: Box::new(reader), length: None })
+    pub fn reader(reader: impl Read + Send + 'static, length: Option<u64>) -> Body<'a> {
+        Body(Content::Reader { reader: Box::new(reader), length })
     }
 
-    /// Creates content from the first `length` bytes of `reader`, sent with Content-Length. Fewer
-    /// bytes are an error.
-    pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body<'a> {
-        Body(Content::Reader { reader: Box::new(reader), length: Some(length) })
-    }
-
-    /// Creates content from a reader that may borrow: `length` bytes, or all of it, sent chunked.
+    /// Creates content from a reader that may borrow, otherwise as [`reader`](Body::reader).
     ///
     /// The thread that calls [`send`](super::RequestBuilder::send) sends it, and then waits for the
     /// response. A thread of its own sends other long content, which therefore must own its source.
@@ -81,15 +70,15 @@ impl<'a> Body<'a> {
     /// Fails if the length or the position of the file cannot be read.
     pub fn file(mut file: File) -> std::io::Result<Body<'a>> {
         let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Ok(Body::reader(file));
-        }
-        let length = metadata.len().saturating_sub(file.stream_position()?);
-        Ok(Body::sized(file, length))
+        let length = match metadata.is_file() {
+            true => Some(metadata.len().saturating_sub(file.stream_position()?)),
+            false => None,
+        };
+        Ok(Body::reader(file, length))
     }
 
     /// Returns the number of bytes; `None` if it is unknown.
-    pub fn length(&self) -> Option<u64> {
+    pub(super) fn length(&self) -> Option<u64> {
         match &self.0 {
             Content::None => Some(0),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
@@ -118,7 +107,7 @@ macro_rules! from_bytes {
     ($($source:ty: $to_bytes:expr;)*) => {$(
         impl<'a> From<$source> for Body<'a> {
             fn from(content: $source) -> Self {
-                Body::bytes($to_bytes(content))
+                Body(Content::Bytes($to_bytes(content).into()))
             }
         }
     )*};

@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex};
 /// ```no_run
 /// use unix_http::{Client, client::Canceller};
 ///
-/// let (client, canceller) = (Client::unix("/var/run/docker.sock"), Canceller::new());
+/// let (client, canceller) = (Client::unix("/var/run/docker.sock"), Canceller::default());
 /// let stop = canceller.clone();
 /// std::thread::spawn(move || {
 ///     std::thread::sleep(std::time::Duration::from_secs(10));
 ///     stop.cancel();
 /// });
 /// let mut events = client.get("/events").canceller(&canceller).send()?;
-/// events.copy_to(&mut std::io::stdout())?; // Err(Error::Cancelled) after ten seconds
-/// # Ok::<(), unix_http::Error>(())
+/// std::io::copy(&mut events, &mut std::io::stdout())?; // fails after ten seconds
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Canceller(Arc<State>);
@@ -36,11 +36,6 @@ struct State {
 }
 
 impl Canceller {
-    /// Creates a canceller without an exchange.
-    pub fn new() -> Canceller {
-        Canceller::default()
-    }
-
     /// Ends the exchanges with this canceller.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::SeqCst);
@@ -50,8 +45,7 @@ impl Canceller {
         }
     }
 
-    /// Whether [`cancel`](Canceller::cancel) was called.
-    pub fn is_cancelled(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         self.0.cancelled.load(Ordering::SeqCst)
     }
 

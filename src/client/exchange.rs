@@ -245,9 +245,9 @@ fn attempt(
 ) -> Result<FinalHead, Failed> {
     let settings = &request.inner.settings;
     let observer = settings.observer.clone();
-    let watcher = observer.clone().filter(|observer| observer.wants_bodies());
+    let watcher = observer.clone().filter(|_| settings.observes_bodies);
     wire.connection.set_watch(watcher.map(|observer| -> Watch {
-        Box::new(move |bytes| observer.on(&ClientEvent::ResponseBody(bytes)))
+        Box::new(move |bytes| (observer.0)(&ClientEvent::ResponseBody(bytes)))
     }));
     wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
     let watched = request.canceller.as_ref().map(|it| it.watch(wire.connection.stream()));
@@ -330,11 +330,7 @@ fn final_head(
         let head = decoder.head();
         let decision = asked.check_upgrade(head).and_then(|()| asked.decide(head));
         // The observer hears of a head before the upload acts on it.
-        settings.tell(match decision {
-            Ok(None) => ClientEvent::Interim(head),
-            Ok(Some(decision)) => ClientEvent::ResponseHead(head, decision),
-            Err(error) => ClientEvent::Refused(head, error),
-        });
+        settings.tell(ClientEvent::ResponseHead(head, decision));
         let is_interim = matches!(decision, Ok(None));
         if let Some(upload) = upload.filter(|_| !is_interim || head.status() == 100) {
             upload.decide(is_interim);

@@ -13,7 +13,7 @@
 //! 2. [`RequestBuilder`] collects a target, a query, fields and a [`Body`], and sends them.
 //! 3. [`Response`] reads the status, the fields and the content.
 //! 4. [`Canceller`] ends an exchange from another thread.
-//! 5. [`ClientObserver`] receives a [`ClientEvent`] for each head, body and connection.
+//! 5. A [`ClientEvent`] for each head, body and connection reaches an observer.
 //!
 //! In the source, `exchange` sends a request and waits for the head, `upload` sends a long body,
 //! and `pool` keeps connections.
@@ -41,13 +41,13 @@ mod upload;
 
 pub use body::Body;
 pub use cancel::Canceller;
-pub use observer::{ClientEvent, ClientObserver};
+pub use observer::ClientEvent;
 pub use request::RequestBuilder;
 pub use response::Response;
 
-use crate::error::Error;
 use crate::transport::{Endpoint, Timeouts};
 use crate::wire::OVERHEAD_LIMIT;
+use observer::ClientObserver;
 use pool::Pool;
 use settings::{Inner, Settings, opening};
 use std::path::Path;
@@ -101,14 +101,6 @@ impl Client {
         Client::builder(endpoint).build()
     }
 
-    /// Creates a client of `unix:///path`, `unix://@name` or `tcp://host:port`.
-    ///
-    /// # Errors
-    /// [`Error::Endpoint`] for anything else.
-    pub fn parse(endpoint: &str) -> Result<Client, Error> {
-        Ok(Client::new(Endpoint::parse(endpoint)?))
-    }
-
     /// Returns a builder of a client with other settings.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
         // Not the path: Go's servers refuse what is not a host (`RFC 9112 §3.2`).
@@ -122,6 +114,7 @@ impl Client {
                 limit: OVERHEAD_LIMIT,
                 max_idle: 16,
                 observer: None,
+                observes_bodies: true,
             },
         }
     }
@@ -140,13 +133,6 @@ impl Client {
         target: &'a T,
     ) -> RequestBuilder<'a> {
         RequestBuilder::new(&self.inner, method, target.as_ref())
-    }
-
-    /// Closes the connections kept for later requests.
-    pub fn close_idle(&self) {
-        while let Some(wire) = self.inner.pool.take() {
-            self.inner.close(wire);
-        }
     }
 }
 
@@ -188,9 +174,41 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets an observer of heads, bodies and connections.
-    pub fn observer(mut self, observer: Arc<dyn ClientObserver>) -> ClientBuilder {
-        self.settings.observer = Some(observer);
+    /// Calls `observer` with each event of an exchange. It must not call the client that it
+    /// observes, and slow code in it slows the exchange.
+    ///
+    /// ```
+    /// # #[cfg(feature = "server")] {
+    /// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
+    /// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
+    /// # let socket = directory.path().join("s");
+    /// # let server = Server::bind(&Endpoint::Unix(socket.clone()))?;
+    /// # let _server = server.spawn(|_, responder| responder.send("pong"))?;
+    /// use unix_http::{Client, client::ClientEvent};
+    ///
+    /// let heads = std::sync::mpsc::channel();
+    /// let client = Client::builder(Endpoint::Unix(socket)).observe(move |event| {
+    ///     if let ClientEvent::RequestHead(head) = event {
+    ///         heads.0.send(head.to_vec()).unwrap();
+    ///     }
+    /// });
+    /// client.build().get("/ping").send()?;
+    /// assert!(heads.1.recv()?.starts_with(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observe(
+        mut self,
+        observer: impl Fn(&ClientEvent<'_>) + Send + Sync + 'static,
+    ) -> ClientBuilder {
+        self.settings.observer = Some(ClientObserver(Arc::new(observer)));
+        self
+    }
+
+    /// Sets whether the observer gets [`ClientEvent::ResponseBody`]. Default: true. Without it,
+    /// bodies are read straight into the memory of the reader.
+    pub fn observe_bodies(mut self, yes: bool) -> ClientBuilder {
+        self.settings.observes_bodies = yes;
         self
     }
 

@@ -3,10 +3,12 @@
 use crate::transport::Endpoint;
 use crate::wire::{Decision, ParseError, ResponseHead};
 use std::fmt;
+use std::sync::Arc;
 
-/// One event of an exchange. Each client numbers its connections from 0. A
-/// [`Connected`](ClientEvent::Connected) connection ends with `Closed` or `Upgraded`, except one
-/// that is kept when the client is dropped.
+/// One event of an exchange: see [`ClientBuilder::observe`](super::ClientBuilder::observe).
+///
+/// Each client numbers its connections from 0. A [`Connected`](ClientEvent::Connected) connection
+/// ends with `Closed` or `Upgraded`, except one that is kept when the client is dropped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<'a> {
@@ -22,12 +24,9 @@ pub enum ClientEvent<'a> {
     RequestHead(&'a [u8]),
     /// Bytes of the request's body were sent, including chunk framing. The sending thread calls.
     RequestBody(&'a [u8]),
-    /// A 1xx head arrived.
-    Interim(&'a ResponseHead),
-    /// A head arrived that the client refuses: its framing is invalid, or no upgrade was requested.
-    Refused(&'a ResponseHead, ParseError),
-    /// The final head arrived. The decision tells where its body ends.
-    ResponseHead(&'a ResponseHead, Decision),
+    /// A head arrived. The decision tells where its body ends; an interim (1xx) head has none. The
+    /// error tells why the client refuses the head.
+    ResponseHead(&'a ResponseHead, Result<Option<Decision>, ParseError>),
     /// Bytes of the response's body arrived, including chunk framing.
     ResponseBody(&'a [u8]),
     /// The exchange is over and its connection was kept.
@@ -38,47 +37,11 @@ pub enum ClientEvent<'a> {
     Closed(u64),
 }
 
-/// Receives [`ClientEvent`]s. It must not call the client that it observes.
-///
-/// ```
-/// # #[cfg(feature = "server")] {
-/// # use unix_http::{server::Server, transport::{Endpoint, PrivateDir}};
-/// # let directory = PrivateDir::new_in(std::env::temp_dir())?;
-/// # let socket = directory.path().join("s");
-/// # let server = Server::bind(&Endpoint::Unix(socket.clone()))?;
-/// # let _server = server.spawn(|_, responder| responder.send("pong"))?;
-/// use std::sync::{Arc, Mutex};
-/// use unix_http::{Client, client::{ClientEvent, ClientObserver}};
-///
-/// #[derive(Default)]
-/// struct Heads(Mutex<Vec<u8>>);
-///
-/// impl ClientObserver for Heads {
-///     fn on(&self, event: &ClientEvent<'_>) {
-///         if let ClientEvent::RequestHead(head) = event {
-///             self.0.lock().unwrap().extend_from_slice(head);
-///         }
-///     }
-/// }
-///
-/// let heads = Arc::new(Heads::default());
-/// Client::builder(Endpoint::Unix(socket)).observer(heads.clone()).build().get("/ping").send()?;
-/// assert!(heads.0.lock().unwrap().starts_with(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n"));
-/// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub trait ClientObserver: Send + Sync {
-    /// Receives one event. Slow code here slows the exchange.
-    fn on(&self, event: &ClientEvent<'_>);
+/// A callback for events.
+#[derive(Clone)]
+pub(super) struct ClientObserver(pub Arc<dyn Fn(&ClientEvent<'_>) + Send + Sync>);
 
-    /// Whether to send [`ClientEvent::ResponseBody`]. Without it, bodies are read straight into the
-    /// memory of the reader.
-    fn wants_bodies(&self) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for dyn ClientObserver {
+impl fmt::Debug for ClientObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientObserver")
     }

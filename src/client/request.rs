@@ -34,7 +34,7 @@ use std::time::Duration;
 /// let known = client.post("/containers/create").json(r#"{"Image":"busybox"}"#).send()?;
 /// assert_eq!(known.text()?, r#"application/json Some(19) {\"Image\":\"busybox\"}"#);
 /// let streamed = client.put("/archive").field("Content-Type", "application/x-tar");
-/// let streamed = streamed.body(Body::reader(&b"tar"[..])).send()?;
+/// let streamed = streamed.body(Body::reader(&b"tar"[..], None)).send()?;
 /// assert_eq!(streamed.text()?, "application/x-tar None tar");
 /// // A value that could break out of its line is an error, and nothing is sent.
 /// assert!(client.get("/").field("X-Name", "a\r\nHost: elsewhere").send().is_err());

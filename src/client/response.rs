@@ -1,6 +1,6 @@
 //! A response, read by the caller.
 
-use super::cancel::{Cancellable, Canceller};
+use super::cancel::Cancellable;
 use super::observer::ClientEvent;
 use super::pool::Wire;
 use super::settings::Inner;
@@ -9,14 +9,15 @@ use crate::connection::Upgraded;
 use crate::error::Error;
 use crate::wire::{BodyDecoder, Decision, Fields, Framing, ResponseHead};
 use std::fmt;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 
 /// A response: its head, and its content as [`Read`] and [`BufRead`].
 ///
 /// When it is dropped after it was read to its end, the connection serves the next request; dropped
-/// earlier, it closes the connection. [`Error::from_io`] finds the [`Error`] in an [`io::Error`].
+/// earlier, it closes the connection. [`io::copy`] writes the content to a sink as it arrives. An
+/// error of reading has an [`Error`] inside ([`io::Error::downcast`]).
 ///
 /// ```
 /// # #[cfg(feature = "server")] {
@@ -122,11 +123,6 @@ impl Response {
         self.body.trailers()
     }
 
-    /// Returns the number of bytes of content handed out so far.
-    pub fn received(&self) -> u64 {
-        self.body.received()
-    }
-
     /// Returns the local and the remote address of a TCP connection.
     pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         self.wire.as_ref()?.connection.stream().addresses()
@@ -143,25 +139,14 @@ impl Response {
         self.upload.as_mut()?.outcome()?.as_ref().err()
     }
 
-    /// Returns a [`Canceller`], with which another thread can end this exchange. A cancelled read
-    /// delivers all content that has arrived, then fails with [`Error::Cancelled`].
-    ///
-    /// # Errors
-    /// [`Error::Send`] if the process has no descriptors left.
-    pub fn canceller(&mut self) -> Result<Canceller, Error> {
-        if let (None, Some(wire)) = (&self.cancellable, &self.wire) {
-            self.cancellable = Some(Canceller::new().watch(wire.connection.stream())?);
-        }
-        Ok(self.cancellable.as_ref().map(|it| it.canceller.clone()).unwrap_or_default())
-    }
-
     /// Reads all of the content.
     ///
     /// # Errors
     /// [`Error::Incomplete`] and the other errors of an exchange.
     pub fn bytes(mut self) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        self.copy_to(&mut bytes)?;
+        let read = self.read_to_end(&mut bytes);
+        read.map_err(|error| error.downcast().unwrap_or_else(Error::Receive))?;
         Ok(bytes)
     }
 
@@ -173,24 +158,6 @@ impl Response {
         let bytes = self.bytes()?;
         Ok(String::from_utf8(bytes)
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
-    }
-
-    /// Writes the rest of the content to `sink` as it arrives. Returns the number of bytes.
-    ///
-    /// # Errors
-    /// [`Error::Sink`] if writing fails. Errors of the exchange follow all content before them.
-    pub fn copy_to(&mut self, sink: &mut (impl Write + ?Sized)) -> Result<u64, Error> {
-        let mut copied = 0;
-        loop {
-            let content = self.fill()?;
-            if content.is_empty() {
-                return Ok(copied);
-            }
-            sink.write_all(content).map_err(Error::Sink)?;
-            let n = content.len();
-            copied += n as u64;
-            self.consume(n);
-        }
     }
 
     /// Returns the raw connection after a 101, after a 2xx to CONNECT, and after a response that
@@ -254,7 +221,7 @@ impl fmt::Debug for Response {
             .field("endpoint", &self.client.settings.endpoint)
             .field("head", self.head())
             .field("framing", &self.decision.framing)
-            .field("received", &self.received())
+            .field("received", &self.body.received())
             .finish_non_exhaustive()
     }
 }

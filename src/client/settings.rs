@@ -5,7 +5,6 @@ use super::pool::{Pool, Wire};
 use crate::transport::{Endpoint, Timeouts};
 use crate::wire::target::not_a_host;
 use crate::wire::{EncodeError, ErrorKind, Fields};
-use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -21,7 +20,8 @@ pub(super) struct Settings {
     pub timeouts: Timeouts,
     pub limit: usize,
     pub max_idle: usize,
-    pub observer: Option<Arc<dyn ClientObserver>>,
+    pub observer: Option<ClientObserver>,
+    pub observes_bodies: bool,
 }
 
 impl Inner {
@@ -55,7 +55,7 @@ impl Inner {
 impl Settings {
     pub fn tell(&self, event: ClientEvent<'_>) {
         if let Some(observer) = &self.observer {
-            observer.on(&event);
+            (observer.0)(&event);
         }
     }
 }

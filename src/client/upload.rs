@@ -7,10 +7,9 @@ use crate::error::Error;
 use crate::transport::{Clock, Stream, Wait};
 use crate::wire::Framing;
 use crate::wire::chunked::encode_chunk_size;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,10 +58,7 @@ impl Upload {
             // This thread is never joined, so a reader's panic becomes an error.
             let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, framing)))
                 .unwrap_or_else(|_| Err(Error::Source(io::Error::other("what reads it panicked"))));
-            if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
-                // The peer sees that the content is cut short, and the wait for a response ends.
-                let _ = sink.stream.shutdown(Shutdown::Both);
-            }
+            sink.cut_after_a_fault_of_the_source(&result);
             sink.clock.drains_for(sink.drains_for());
             sink.clock.request_sent();
             let _ = report.send(result);
@@ -74,9 +70,7 @@ impl Upload {
     /// Sends borrowed content on this thread.
     pub fn send_now(mut sink: UploadSink, content: Content<'_>, framing: Framing) -> Upload {
         let result = sink.send(content, framing);
-        if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
-            let _ = sink.stream.shutdown(Shutdown::Both);
-        }
+        sink.cut_after_a_fault_of_the_source(&result);
         sink.clock.request_sent();
         let ((wanted, _), (_, nothing)) = (mpsc::channel(), mpsc::channel());
         Upload { wanted, result: nothing, outcome: Some(result), clock: sink.clock }
@@ -130,13 +124,13 @@ impl Upload {
 pub(super) struct UploadSink {
     stream: Stream,
     clock: Clock,
-    observer: Option<Arc<dyn ClientObserver>>,
+    observer: Option<ClientObserver>,
     /// How many bytes were written, and how long that took.
     written: (f64, Duration),
 }
 
 impl UploadSink {
-    pub fn new(stream: Stream, clock: Clock, observer: Option<Arc<dyn ClientObserver>>) -> Self {
+    pub fn new(stream: Stream, clock: Clock, observer: Option<ClientObserver>) -> Self {
         Self { stream, clock, observer, written: (0.0, Duration::ZERO) }
     }
 
@@ -148,18 +142,23 @@ impl UploadSink {
     }
 
     fn send(&mut self, content: Content<'_>, framing: Framing) -> Result<(), Error> {
-        match (content, framing) {
-            (Content::Bytes(bytes), Framing::Chunked) => self.chunked(&mut &bytes[..]),
-            (Content::Bytes(bytes), _) => self.write(&bytes),
-            (Content::Reader { mut reader, .. }, Framing::Chunked) => self.chunked(&mut reader),
-            (Content::Reader { mut reader, .. }, Framing::Length(length)) => {
-                self.sized(&mut reader, length)
-            }
-            (Content::Borrowed { mut reader, .. }, Framing::Chunked) => self.chunked(&mut reader),
-            (Content::Borrowed { mut reader, .. }, Framing::Length(length)) => {
-                self.sized(&mut reader, length)
-            }
-            _ => Ok(()),
+        let mut reader: Box<dyn Read + '_> = match content {
+            Content::None => return Ok(()),
+            Content::Bytes(bytes) if framing != Framing::Chunked => return self.write(&bytes),
+            Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+            Content::Reader { reader, .. } => reader,
+            Content::Borrowed { reader, .. } => reader,
+        };
+        match framing {
+            Framing::Length(length) => self.sized(&mut reader, length),
+            _ => self.chunked(&mut reader),
+        }
+    }
+
+    /// Shows the peer that the content is cut short, which also ends the wait for a response.
+    fn cut_after_a_fault_of_the_source(&self, result: &Result<(), Error>) {
+        if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
+            let _ = self.stream.shutdown(Shutdown::Both);
         }
     }
 
@@ -175,7 +174,7 @@ impl UploadSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         // Reported before the write: the reading thread could otherwise report the response first.
         if let Some(observer) = &self.observer {
-            observer.on(&ClientEvent::RequestBody(bytes));
+            (observer.0)(&ClientEvent::RequestBody(bytes));
         }
         let start = Instant::now();
         (&self.stream).write_all(bytes).map_err(Error::send)?;

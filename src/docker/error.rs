@@ -113,7 +113,7 @@ causes! {
 /// An error that a body's reader wrapped becomes [`DockerError::Exchange`] again.
 impl From<io::Error> for DockerError {
     fn from(error: io::Error) -> Self {
-        Error::from_io(error).map_or_else(Self::Io, Self::Exchange)
+        error.downcast().map_or_else(Self::Io, Self::Exchange)
     }
 }
 

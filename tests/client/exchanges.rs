@@ -5,10 +5,10 @@ use crate::support::temp::TempDir;
 use std::fs::{self, File};
 use std::io::{self, BufRead, Cursor, Read, Write};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
-use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::client::ClientEvent;
 use unix_http::transport::Timeouts;
 use unix_http::wire::{ErrorKind, Framing};
 use unix_http::{Body, Client, Endpoint, Error, Response};
@@ -133,16 +133,6 @@ fn an_unread_body_closes_the_connection_unless_it_has_arrived() {
 type Sink = fn(&mut Response) -> (u64, Vec<u8>);
 
 const SINKS: &[(&str, Sink)] = &[
-    ("copy_to memory", |response| {
-        let mut got = Vec::new();
-        (response.copy_to(&mut got).unwrap(), got)
-    }),
-    ("copy_to a file", |response| {
-        let dir = TempDir::new();
-        let said = response.copy_to(&mut File::create(dir.join("f")).unwrap()).unwrap();
-        (said, fs::read(dir.join("f")).unwrap())
-    }),
-    ("copy_to a pipe", |response| into_a_pipe(|mut pipe| response.copy_to(&mut pipe).unwrap())),
     ("io::copy to a pipe", |response| {
         into_a_pipe(|mut pipe| io::copy(response, &mut pipe).unwrap())
     }),
@@ -196,10 +186,6 @@ fn into_a_pipe(write: impl FnOnce(File) -> u64) -> (u64, Vec<u8>) {
 /// Every framing, with and without time limits and an observer, into every sink.
 #[test]
 fn every_way_to_read_returns_the_same_content_in_every_framing() {
-    struct Silent;
-    impl ClientObserver for Silent {
-        fn on(&self, _: &ClientEvent<'_>) {}
-    }
     let long = b"0123456789abcdef".repeat(20_000);
     let chunked = |content: &[u8], size: usize| {
         let mut wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
@@ -237,16 +223,16 @@ fn every_way_to_read_returns_the_same_content_in_every_framing() {
         ] {
             let mut client = Client::builder(Endpoint::Unix(server.path())).timeouts(limits);
             if observed {
-                client = client.observer(Arc::new(Silent));
+                client = client.observe(|_| {});
             }
             let client = client.build();
             for (sink, receive) in SINKS {
                 let mut response = client.get("/").send().unwrap();
                 let (said, got) = receive(&mut response);
-                let counts = (said, got.len(), response.received());
+                let counts = (said, got.len());
                 let n = want.len();
                 let what = format!("{framing}, {sink}, {limits:?}, observed: {observed}");
-                assert_eq!(counts, (n as u64, n, n as u64), "{what}");
+                assert_eq!(counts, (n as u64, n), "{what}");
                 assert!(got == want, "{what}");
             }
         }
@@ -275,24 +261,18 @@ fn responses_without_a_body_end_with_their_head() {
 
 #[test]
 fn interim_responses_are_reported_and_skipped() {
-    struct Heads(Mutex<Vec<u16>>);
-    impl ClientObserver for Heads {
-        fn on(&self, event: &ClientEvent<'_>) {
-            match event {
-                ClientEvent::Interim(head) | ClientEvent::ResponseHead(head, _) => {
-                    self.0.lock().unwrap().push(head.status())
-                }
-                _ => {}
-            }
-        }
-    }
     let server = Fake::answer(
         [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102\r\n\r\n", OK].concat(),
     );
-    let heads = Arc::new(Heads(Mutex::default()));
-    let client = Client::builder(Endpoint::Unix(server.path())).observer(heads.clone()).build();
-    assert_eq!(client.get("/").send().unwrap().text().unwrap(), "OK");
-    assert_eq!(*heads.0.lock().unwrap(), [103, 102, 200]);
+    let (said, heads) = mpsc::channel();
+    let client = Client::builder(Endpoint::Unix(server.path())).observe(move |event| {
+        if let ClientEvent::ResponseHead(head, decision) = event {
+            said.send((head.status(), matches!(decision, Ok(Some(_))))).unwrap();
+        }
+    });
+    assert_eq!(client.build().get("/").send().unwrap().text().unwrap(), "OK");
+    let heads: Vec<_> = heads.iter().collect();
+    assert_eq!(heads, [(103, false), (102, false), (200, true)]);
 }
 
 #[test]
@@ -370,9 +350,9 @@ fn content_before_an_error_is_delivered() {
         let server = Fake::answer_and_close(answer);
         let mut response = Client::unix(server.path()).get("/").send().unwrap();
         let mut got = Vec::new();
-        response.copy_to(&mut got).unwrap_err();
+        response.read_to_end(&mut got).unwrap_err();
         assert_eq!(got, b"hello", "{broken:?}");
-        response.copy_to(&mut got).expect_err("the error stays");
+        response.read_to_end(&mut got).expect_err("the error stays");
     }
 }
 
@@ -433,9 +413,9 @@ fn a_request_is_not_retried_after_its_source_was_read() {
         let client = Client::unix(server.path());
         client.get("/").send().unwrap().bytes().unwrap();
         let body = if sized {
-            Body::sized(Cursor::new("content"), 7)
+            Body::reader(Cursor::new("content"), Some(7))
         } else {
-            Body::reader(Cursor::new("content"))
+            Body::reader(Cursor::new("content"), None)
         };
         let error = client.put("/2").body(body).send().unwrap_err();
         assert!(matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_)), "{error}");
@@ -456,7 +436,7 @@ fn a_request_is_retried_before_its_source_was_read() {
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
     server.closed(1);
-    let body = Body::sized(Cursor::new("content"), 7);
+    let body = Body::reader(Cursor::new("content"), Some(7));
     assert_eq!(client.put("/2").body(body).send().unwrap().status(), 200);
     drop(client);
     assert!(text(server.received())[1].ends_with("\r\n\r\ncontent"));
@@ -488,7 +468,7 @@ fn an_early_response_to_an_upload_is_returned_although_sending_failed() {
     });
     let client = Client::unix(server.path());
     let request = client.put("/containers/nope/archive?path=/");
-    let mut response = request.body(Body::reader(std::io::repeat(0))).send().unwrap();
+    let mut response = request.body(Body::reader(std::io::repeat(0), None)).send().unwrap();
     assert_eq!(response.status(), 404);
     let mut content = String::new();
     response.read_to_string(&mut content).unwrap();
@@ -511,9 +491,10 @@ fn a_response_during_the_upload_cannot_deadlock() {
     });
     let content = vec![7; 8 << 20];
     let client = Client::unix(server.path());
-    for body in
-        [Body::bytes(&content[..]), Body::sized(Cursor::new(content.clone()), content.len() as u64)]
-    {
+    for body in [
+        Body::from(&content[..]),
+        Body::reader(Cursor::new(content.clone()), Some(content.len() as u64)),
+    ] {
         let echoed = client.post("/echo").body(body).send().unwrap().bytes().unwrap();
         assert!(echoed == content);
     }
@@ -528,7 +509,7 @@ fn content_of_unknown_length_is_chunked() {
     let client = Client::unix(server.path());
     client
         .post("/")
-        .body(Body::reader(Cursor::new(b"hello, world".to_vec())))
+        .body(Body::reader(Cursor::new(b"hello, world".to_vec()), None))
         .send()
         .unwrap()
         .bytes()
@@ -548,9 +529,10 @@ fn the_error_names_a_source_that_fails_or_ends_early() {
     }
     let server = Fake::start(|peer| peer.read_to_end());
     let client = Client::unix(server.path());
-    let error = client.post("/").body(Body::reader(Fails)).send().unwrap_err();
+    let error = client.post("/").body(Body::reader(Fails, None)).send().unwrap_err();
     assert!(error.to_string().contains("the tape is torn"), "{error}");
-    let error = client.post("/").body(Body::sized(Cursor::new(vec![1; 5]), 9)).send().unwrap_err();
+    let error =
+        client.post("/").body(Body::reader(Cursor::new(vec![1; 5]), Some(9))).send().unwrap_err();
     assert!(matches!(error, Error::SourceLength { announced: 9, found: 5 }), "{error}");
 }
 
@@ -767,7 +749,7 @@ fn trailers_are_separate_from_fields() {
     let mut response = client.get("/").send().unwrap();
     assert!(response.trailers().is_none());
     let mut content = Vec::new();
-    response.copy_to(&mut content).unwrap();
+    response.read_to_end(&mut content).unwrap();
     assert_eq!(response.trailers().unwrap().get("digest"), Some(&b"x"[..]));
     assert_eq!(response.field("Digest"), None);
 }

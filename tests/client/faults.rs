@@ -127,7 +127,7 @@ fn whole(response: Result<unix_http::Response, unix_http::Error>) -> Outcome {
         Err(error) => return Outcome::Broken(Vec::new(), error.to_string()),
     };
     let (status, mut body) = (response.status(), Vec::new());
-    match response.copy_to(&mut body) {
+    match response.read_to_end(&mut body) {
         Ok(_) => Outcome::Whole(status, body),
         Err(error) => Outcome::Broken(body, error.to_string()),
     }
@@ -139,7 +139,7 @@ fn create(client: &Client, name: u64) -> Outcome {
 }
 
 fn upload(client: &Client, _: u64) -> Outcome {
-    whole(client.put("/archive").body(Body::reader(io::Cursor::new(content()))).send())
+    whole(client.put("/archive").body(Body::reader(io::Cursor::new(content()), None)).send())
 }
 
 fn logs(client: &Client, _: u64) -> Outcome {

@@ -5,10 +5,10 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::client::ClientEvent;
 use unix_http::{Client, Endpoint};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
@@ -73,7 +73,7 @@ fn a_post_over_tcp_avoids_a_connection_that_the_peer_closed() {
             closed.send(()).unwrap();
         }
     });
-    let client = Client::parse(&endpoint).unwrap();
+    let client = Client::new(endpoint.parse().unwrap());
     client.get("/1").send().unwrap().bytes().unwrap();
     client.get("/2").send().unwrap().bytes().unwrap();
     is_closed.recv().unwrap();
@@ -82,12 +82,10 @@ fn a_post_over_tcp_avoids_a_connection_that_the_peer_closed() {
     server.join().unwrap();
 }
 
-/// Collects the events of connections.
-#[derive(Default)]
-struct Connections(Mutex<Vec<String>>);
-
-impl ClientObserver for Connections {
-    fn on(&self, event: &ClientEvent<'_>) {
+/// Returns a client, and a function that returns the events of its connections.
+fn observed(server: &Fake) -> (Client, impl Fn() -> String) {
+    let (say, heard) = mpsc::channel();
+    let client = Client::builder(Endpoint::Unix(server.path())).observe(move |event| {
         let line = match event {
             ClientEvent::Connected(n) => format!("connected {n}"),
             ClientEvent::Reused(n) => format!("reused {n}"),
@@ -97,14 +95,9 @@ impl ClientObserver for Connections {
             ClientEvent::Closed(n) => format!("closed {n}"),
             _ => return,
         };
-        self.0.lock().unwrap().push(line);
-    }
-}
-
-fn observed(server: &Fake) -> (Client, impl Fn() -> String) {
-    let heard = Arc::new(Connections::default());
-    let client = Client::builder(Endpoint::Unix(server.path())).observer(heard.clone()).build();
-    (client, move || std::mem::take(&mut *heard.0.lock().unwrap()).join(", "))
+        say.send(line).unwrap();
+    });
+    (client.build(), move || heard.try_iter().collect::<Vec<_>>().join(", "))
 }
 
 #[test]
@@ -124,7 +117,7 @@ fn every_end_of_a_connection_is_reported() {
     let said = "connected 0, kept 0, reused 0, stale 0, closed 0, connected 1, closed 1";
     assert_eq!(heard(), said);
 
-    // The peer closes while the connection is idle; the client closes the next one.
+    // The peer closes while the connection is idle.
     let server = Fake::start(|peer| {
         peer.read_until(b"\r\n\r\n")?;
         peer.send(OK)?;
@@ -135,8 +128,7 @@ fn every_end_of_a_connection_is_reported() {
     server.closed(1);
     thread::sleep(Duration::from_millis(5));
     client.get("/").send().unwrap().bytes().unwrap();
-    client.close_idle();
-    assert_eq!(heard(), "connected 0, kept 0, closed 0, connected 1, kept 1, closed 1");
+    assert_eq!(heard(), "connected 0, kept 0, closed 0, connected 1, kept 1");
 
     let server = Fake::answer(&b"HTTP/1.1 200 OK\r\n\r\nraw"[..]);
     let (client, heard) = observed(&server);

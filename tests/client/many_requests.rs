@@ -36,7 +36,7 @@ fn ask(client: &Client, n: u64) {
     let sent = "an answer";
     match n % 100 {
         0 => {
-            let body = Body::reader(io::Cursor::new(vec![b'x'; 5000]));
+            let body = Body::reader(io::Cursor::new(vec![b'x'; 5000]), None);
             assert_eq!(text(client.put("/archive").body(body).send().expect(sent)), "5000");
         }
         1 => {

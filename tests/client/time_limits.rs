@@ -52,7 +52,7 @@ fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
     };
     thread::scope(|scope| {
         let bytes = scope.spawn(|| ask(vec![0; LENGTH].into()));
-        let sized = ask(Body::sized(io::repeat(0), LENGTH as u64));
+        let sized = ask(Body::reader(io::repeat(0), Some(LENGTH as u64)));
         assert_eq!((bytes.join().unwrap().unwrap(), sized.unwrap()), (200, 200));
     });
 }
@@ -76,7 +76,7 @@ fn an_upload_whose_source_pauses_is_not_idle() {
         peer.send(OK)
     });
     let client = Client::builder(Endpoint::Unix(server.path())).timeouts(idle()).build();
-    assert_eq!(client.put("/up").body(Body::reader(Slow(0))).send().unwrap().status(), 200);
+    assert_eq!(client.put("/up").body(Body::reader(Slow(0), None)).send().unwrap().status(), 200);
 }
 
 /// The limit for the head counts from the end of an upload, even if that comes while the client
@@ -92,7 +92,7 @@ fn the_head_limit_begins_with_the_end_of_the_request() {
         drop(release);
         Instant::now()
     });
-    let error = client.put("/up").body(Body::reader(Blocked(blocked))).send().unwrap_err();
+    let error = client.put("/up").body(Body::reader(Blocked(blocked), None)).send().unwrap_err();
     assert_eq!(error.to_string(), "timed out: no complete response head within 200ms");
     assert!(Instant::now() >= released.join().unwrap() + SHORT);
 }
@@ -110,7 +110,7 @@ fn an_early_head_ends_the_limit_for_the_head() {
     });
     let limits = Timeouts::default().head(SHORT);
     let client = Client::builder(Endpoint::Unix(server.path())).timeouts(limits).build();
-    let response = client.put("/up").body(Body::reader(Blocked(blocked))).send().unwrap();
+    let response = client.put("/up").body(Body::reader(Blocked(blocked), None)).send().unwrap();
     drop(release);
     assert_eq!(response.text().unwrap(), "late");
 }
@@ -125,7 +125,7 @@ fn the_total_limit_applies_while_the_source_of_an_upload_blocks() {
     });
     let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
     let (release, blocked) = mpsc::channel();
-    let body = Body::reader(Blocked(blocked));
+    let body = Body::reader(Blocked(blocked), None);
     let mut response = client.put("/up").body(body).send().unwrap();
     let mut content = Vec::new();
     let error = response.read_to_end(&mut content).unwrap_err();
@@ -142,7 +142,7 @@ fn the_total_limit_applies_while_source_and_peer_are_silent() {
     let server = Fake::start(|peer| peer.read_to_end());
     let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
     let (release, blocked) = mpsc::channel();
-    let error = client.put("/up").body(Body::reader(Blocked(blocked))).send().unwrap_err();
+    let error = client.put("/up").body(Body::reader(Blocked(blocked), None)).send().unwrap_err();
     assert!(error.is_timeout() && !error.is_connect(), "{error}");
     drop(release);
 }

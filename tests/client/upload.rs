@@ -10,9 +10,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
-use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::client::ClientEvent;
 use unix_http::{Body, Client, Error};
 
 /// Starts a server that answers with the framing of the request, then its content.
@@ -72,7 +72,8 @@ fn a_file_is_sent_from_its_current_position() {
             // The same, in chunks.
             let mut file = file_of(place, &content);
             file.seek(SeekFrom::Start(start as u64)).unwrap();
-            let answer = client.put("/").body(Body::reader(file)).send().unwrap().bytes().unwrap();
+            let answer =
+                client.put("/").body(Body::reader(file, None)).send().unwrap().bytes().unwrap();
             arrives(&answer, "chunked", &content[start..]);
         }
     }
@@ -92,7 +93,7 @@ fn unreadable_and_special_files_are_sent_or_reported() {
         let Ok(content) = fs::read(name) else { continue };
         let answer = client
             .put("/")
-            .body(Body::reader(File::open(name).unwrap()))
+            .body(Body::reader(File::open(name).unwrap(), None))
             .send()
             .unwrap()
             .bytes()
@@ -100,7 +101,7 @@ fn unreadable_and_special_files_are_sent_or_reported() {
         assert!(content.len() > 500, "{name}");
         arrives(&answer, "chunked", &content);
     }
-    let zeros = Body::reader(File::open("/dev/zero").unwrap());
+    let zeros = Body::reader(File::open("/dev/zero").unwrap(), None);
     let answer = client
         .put("/")
         .field("Content-Length", "1000000")
@@ -159,7 +160,7 @@ fn pipes_sockets_and_readers_are_sent_whole() {
                 scope.spawn(move || {
                     content.chunks(piece).try_for_each(|piece| feeder.write_all(piece)).unwrap();
                 });
-                let mut request = client.put("/").body(Body::reader(File::from(source)));
+                let mut request = client.put("/").body(Body::reader(File::from(source), None));
                 if let Some(length) = length {
                     request = request.field("Content-Length", length.to_string());
                 }
@@ -191,7 +192,8 @@ fn pipes_sockets_and_readers_are_sent_whole() {
     std::thread::scope(|scope| {
         let content = &content;
         scope.spawn(move || stdin.write_all(content).unwrap());
-        let answer = client.put("/").body(Body::reader(stdout)).send().unwrap().bytes().unwrap();
+        let answer =
+            client.put("/").body(Body::reader(stdout, None)).send().unwrap().bytes().unwrap();
         arrives(&answer, "chunked", content);
     });
     assert!(child.wait().unwrap().success());
@@ -228,7 +230,10 @@ fn bytes_from_a_pipe_are_sent_at_once() {
         }
     });
     let client = Client::unix(server.path());
-    assert_eq!(client.post("/").body(Body::reader(source)).send().unwrap().text().unwrap(), "OK");
+    assert_eq!(
+        client.post("/").body(Body::reader(source, None)).send().unwrap().text().unwrap(),
+        "OK"
+    );
     feeding.join().unwrap();
 }
 
@@ -244,7 +249,7 @@ fn an_early_response_ends_an_upload() {
             )
         });
         let file = File::open(dir.path().join("content")).unwrap();
-        let body = if chunked { Body::reader(file) } else { Body::file(file).unwrap() };
+        let body = if chunked { Body::reader(file, None) } else { Body::file(file).unwrap() };
         let mut response = Client::unix(server.path()).put("/").body(body).send().unwrap();
         let mut content = String::new();
         response.read_to_string(&mut content).unwrap();
@@ -254,27 +259,24 @@ fn an_early_response_ends_an_upload() {
 
 #[test]
 fn an_observer_sees_the_whole_upload() {
-    #[derive(Default)]
-    struct Sent(Mutex<Vec<u8>>);
-    impl ClientObserver for Sent {
-        fn on(&self, event: &ClientEvent<'_>) {
-            if let ClientEvent::RequestBody(bytes) = event {
-                self.0.lock().unwrap().extend_from_slice(bytes);
-            }
-        }
-    }
     let (server, dir) = (echo(), TempDir::new());
     let content = varied(LONG);
-    let sent = Arc::new(Sent::default());
+    let (send, sent) = mpsc::channel();
     let endpoint = unix_http::Endpoint::Unix(server.dir.join("s"));
-    let client = Client::builder(endpoint).observer(sent.clone()).build();
+    let client = Client::builder(endpoint).observe(move |event| {
+        if let ClientEvent::RequestBody(bytes) = event {
+            send.send(bytes.to_vec()).unwrap();
+        }
+    });
+    let client = client.build();
     let body = Body::file(file_of(dir.path(), &content)).unwrap();
     arrives(
         &client.put("/").body(body).send().unwrap().bytes().unwrap(),
         &LONG.to_string(),
         &content,
     );
-    assert!(*sent.0.lock().unwrap() == content);
+    drop(client);
+    assert!(sent.iter().flatten().eq(content));
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -319,7 +321,8 @@ fn a_reader_that_panics_is_an_error() {
         }
     }
     let server = Fake::start(|peer| peer.read_to_end());
-    let error = Client::unix(server.path()).put("/").body(Body::reader(Panics)).send().unwrap_err();
+    let error =
+        Client::unix(server.path()).put("/").body(Body::reader(Panics, None)).send().unwrap_err();
     assert!(
         matches!(&error, Error::Source(_)) && error.to_string().contains("panicked"),
         "{error}"
@@ -384,13 +387,13 @@ fn a_reverse_proxy_takes_twenty_lines() {
             responder = responder.field(field.name(), field.value());
         }
         let mut body = responder.stream()?;
-        answer.copy_to(&mut body).map_err(io::Error::from)?;
+        io::copy(&mut answer, &mut body)?;
         body.finish()
     });
     let content = varied(LONG);
     let client = proxy.client();
     let answer = client.put("/a?b").body(&content[..]).send().unwrap().bytes().unwrap();
     arrives(&answer, &LONG.to_string(), &content);
-    let streamed = client.put("/a").body(Body::reader(io::Cursor::new(content.clone())));
+    let streamed = client.put("/a").body(Body::reader(io::Cursor::new(content.clone()), None));
     arrives(&streamed.send().unwrap().bytes().unwrap(), "chunked", &content);
 }

@@ -133,7 +133,9 @@ fn attach_carries_stdin_both_outputs_and_the_half_close() {
 fn an_upload_that_is_refused_early_returns_the_daemons_response() {
     let Some(socket) = needs::docker() else { return };
     let client = Client::unix(socket);
-    for body in [Body::reader(std::io::repeat(0)), Body::sized(std::io::repeat(0), 1 << 40)] {
+    for body in
+        [Body::reader(std::io::repeat(0), None), Body::reader(std::io::repeat(0), Some(1 << 40))]
+    {
         let request = client
             .put("/containers/uh-no-such/archive?path=/tmp")
             .field("Content-Type", "application/x-tar");
@@ -164,7 +166,7 @@ fn a_build_answers_while_it_reads() {
 
     let target = "/build?networkmode=none&nocache=1&forcerm=1&t=uh-lib-build";
     let request = client.post(target).field("Content-Type", "application/x-tar");
-    let response = request.body(Body::reader(Cursor::new(tar))).send().unwrap();
+    let response = request.body(Body::reader(Cursor::new(tar), None)).send().unwrap();
     assert_eq!(response.status(), 200);
     let lines: Vec<String> = response.lines().map(Result::unwrap).collect();
     assert!(lines.iter().any(|line| line.contains(r#""built\n""#)), "{lines:#?}");

@@ -239,11 +239,11 @@ fn stopping_cuts_exchanges_that_do_not_finish() {
         body.finish()
     });
     let client = server.client();
-    let mut response = client.post("/").body(unix_http::Body::reader(Silent)).send().unwrap();
+    let mut response = client.post("/").body(unix_http::Body::reader(Silent, None)).send().unwrap();
     let mut begun = [0; 5];
     response.read_exact(&mut begun).unwrap();
     assert_eq!(server.stop(Duration::from_millis(20)), 0);
-    let error = Error::from_io(response.read(&mut begun).unwrap_err()).unwrap();
+    let error = response.read(&mut begun).unwrap_err().downcast::<Error>().unwrap();
     assert!(matches!(error, Error::Incomplete(_)), "{error:?}");
 }
 

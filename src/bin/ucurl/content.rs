@@ -82,8 +82,8 @@ impl PostContent {
     /// Returns the content of one request.
     pub fn body(&self) -> Result<Body<'_>, Failure> {
         match &self.pieces[..] {
-            [] => return Ok(Body::bytes(&b""[..])),
-            [PostPiece::Bytes(bytes)] => return Ok(Body::bytes(&bytes[..])),
+            [] => return Ok(Body::from(&b""[..])),
+            [PostPiece::Bytes(bytes)] => return Ok(Body::from(&bytes[..])),
             _ => {}
         }
         let mut all: Box<dyn Read + Send> = Box::new(io::empty());
@@ -96,7 +96,7 @@ impl PostContent {
                 }
             };
         }
-        Ok(Body::sized(all, self.length))
+        Ok(Body::reader(all, Some(self.length)))
     }
 
     /// Returns content that was read into memory.

@@ -98,11 +98,11 @@ impl Explainer {
                 self.bytes(Side::Client, head);
             }
             ClientEvent::RequestBody(bytes) => self.bytes(Side::Client, bytes),
-            ClientEvent::Interim(head) => self.bytes(Side::Server, head.as_bytes()),
-            ClientEvent::Refused(head, _) => self.bytes(Side::Server, head.as_bytes()),
             ClientEvent::ResponseHead(head, decision) => {
-                let length = head.fields().get("Content-Length").is_some();
-                self.answered(length && decision.framing == Framing::UntilClose);
+                if let Ok(Some(decision)) = decision {
+                    let length = head.fields().get("Content-Length").is_some();
+                    self.answered(length && decision.framing == Framing::UntilClose);
+                }
                 self.bytes(Side::Server, head.as_bytes());
             }
             ClientEvent::ResponseBody(bytes) => self.bytes(Side::Server, bytes),

@@ -22,7 +22,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use unix_http::base::sync::lock;
-use unix_http::client::{ClientEvent, ClientObserver as _};
+use unix_http::client::ClientEvent;
 use unix_http::connection::{ReadHalf, WriteHalf};
 use unix_http::transport::{ConnectError, Timeout};
 use unix_http::{Error, Response};

@@ -106,12 +106,11 @@ impl<'t> Attempt<'t> {
         };
         let file = file.map_err(Failure::of_reading(name))?;
         match (content.length(), stated.and_then(decimal)) {
-            (Some(length), _) => Ok(Body::sized(file, length)),
             (None, Some(stated)) => {
                 let file = StatedLength::new(file, stated).map_err(Failure::of_reading(name))?;
-                Ok(Body::reader(file))
+                Ok(Body::reader(file, None))
             }
-            (None, None) => Ok(Body::reader(file)),
+            (length, _) => Ok(Body::reader(file, length)),
         }
     }
 

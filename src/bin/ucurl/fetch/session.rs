@@ -12,7 +12,6 @@ use std::fs::File;
 use std::os::unix::ffi::OsStringExt as _;
 use std::rc::Rc;
 use std::sync::Arc;
-use unix_http::client::ClientObserver;
 use unix_http::docker::{Daemon, DaemonFlags, Engine};
 use unix_http::{Client, Endpoint, Timeouts};
 
@@ -54,8 +53,9 @@ impl Session {
         }
         // The limits also apply to requests outside the transfers, such as the one for the version.
         let builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
-        let tracer = Arc::clone(&self.tracer) as Arc<dyn ClientObserver>;
-        let engine = Engine::new(builder.observer(tracer).build());
+        let tracer = Arc::clone(&self.tracer);
+        let builder = builder.observe_bodies(tracer.shows_bodies());
+        let engine = Engine::new(builder.observe(move |event| tracer.on(event)).build());
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });
         servers.push(Rc::clone(&server));
         server

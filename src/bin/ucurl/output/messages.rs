@@ -109,7 +109,7 @@ impl Failure {
     }
 
     pub fn of_body(error: io::Error) -> Failure {
-        Error::from_io(error).unwrap_or_else(Error::Receive).into()
+        error.downcast().unwrap_or_else(Error::Receive).into()
     }
 }
 
@@ -157,7 +157,6 @@ fn exit_of(error: &Error) -> Exit {
         Error::Incomplete(_) => Exit::Partial,
         Error::Parse(error) => of_bytes(error.kind),
         Error::Timeout(_) => Exit::Timeout,
-        Error::Sink(_) => Exit::Write,
         _ => Exit::Receive,
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use unix_http::base::sync::lock;
 use unix_http::base::text::{harmless_lines, wants_colour};
 use unix_http::base::time::rfc3339;
-use unix_http::client::{ClientEvent, ClientObserver};
+use unix_http::client::ClientEvent;
 use unix_http::transport::Endpoint;
 
 /// Facts about one transfer. Times count from its start.
@@ -88,6 +88,17 @@ impl Tracer {
 
     fn state(&self) -> MutexGuard<'_, TraceState> {
         lock(&self.0)
+    }
+
+    /// Shows an event, and collects its facts.
+    pub fn on(&self, event: &ClientEvent<'_>) {
+        self.state().on(event);
+    }
+
+    /// Returns whether bodies of responses are shown.
+    pub fn shows_bodies(&self) -> bool {
+        let state = self.state();
+        state.explainer.is_some() || state.style != Trace::None
     }
 
     /// Begins a transfer, whose body goes to a terminal or not.
@@ -231,7 +242,6 @@ impl TraceState {
         self.print(&out);
     }
 
-    /// Shows an event, and collects its facts.
     fn on(&mut self, event: &ClientEvent<'_>) {
         if let Some(explainer) = &mut self.explainer {
             explainer.on(event);
@@ -254,15 +264,13 @@ impl TraceState {
                 }
                 self.data(bytes, false);
             }
-            ClientEvent::Interim(head) => {
+            ClientEvent::ResponseHead(head, decision) => {
                 let head = head.as_bytes();
                 facts.answered.get_or_insert(now);
-                facts.interim.push(head.to_vec());
+                if let Ok(None) = decision {
+                    facts.interim.push(head.to_vec());
+                }
                 self.head(head, true);
-            }
-            ClientEvent::ResponseHead(head, _) | ClientEvent::Refused(head, _) => {
-                facts.answered.get_or_insert(now);
-                self.head(head.as_bytes(), true);
             }
             ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
             _ => {}
@@ -293,16 +301,5 @@ pub fn place(endpoint: &Endpoint) -> String {
         Endpoint::Unix(path) => path.to_string_lossy().into_owned(),
         Endpoint::Abstract(name) => ["@", &String::from_utf8_lossy(name)].concat(),
         other => other.to_string(),
-    }
-}
-
-impl ClientObserver for Tracer {
-    fn on(&self, event: &ClientEvent<'_>) {
-        self.state().on(event);
-    }
-
-    fn wants_bodies(&self) -> bool {
-        let state = self.state();
-        state.explainer.is_some() || state.style != Trace::None
     }
 }
