@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process;
+use std::thread;
 use std::time::Duration;
 use unix_http::json::Value;
 
@@ -65,19 +66,20 @@ fn protocols_are_recognised_by_their_bytes() {
     let silent = Fake::start(|peer| peer.read_to_end());
     let mail = Fake::start(|peer| peer.send(b"220 mail.example ESMTP\r\n"));
     let grpc = Fake::answer_and_close(*b"\0\0\x06\x04\0\0\0\0\0\0\x05\0\0@\0");
-    for (server, protocol, about) in [
-        (&ttrpc, Some("ttrpc"), "ttrpc, not HTTP"),
-        (&silent, None, "did not answer"),
-        (&mail, None, "not HTTP"),
-        (&grpc, Some("http/2"), "HTTP/2 (gRPC)"),
-    ] {
+    let check = |server: &Fake, protocol, about| {
         let name = name_of(&server.path());
         let listed = sockets(&["--json", &name]);
         let listed = Value::parse(listed.as_bytes()).unwrap();
         let text = |name| listed.pointer(&format!("/0/{name}")).and_then(Value::as_str);
         assert_eq!((text("protocol"), text("about")), (protocol, Some(about)));
         assert_eq!(sockets(&["--http", &name]), "");
-    }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| check(&ttrpc, Some("ttrpc"), "ttrpc, not HTTP"));
+        scope.spawn(|| check(&silent, None, "did not answer"));
+        scope.spawn(|| check(&mail, None, "not HTTP"));
+        scope.spawn(|| check(&grpc, Some("http/2"), "HTTP/2 (gRPC)"));
+    });
     assert_eq!(ttrpc.received()[1], b"\0\0\0\0\0\0\0\x01\x01\0");
 }
 

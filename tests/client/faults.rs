@@ -10,7 +10,7 @@
 //! - no container is created twice, even when the client retries;
 //! - no connection, descriptor or thread is left.
 //!
-//! `UNIX_HTTP_TEST_STRICT` also stalls at every byte, which takes time.
+//! `UNIX_HTTP_TEST_STRICT` also stalls at more bytes, and harms more bytes of a long upload.
 
 use crate::support::again::alone;
 use crate::support::proxy::{Fault, Plan, Proxy, To};
@@ -245,6 +245,7 @@ fn sweep(exchange: Exchange) -> u64 {
 /// instead, which only the limits reveal.
 fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
     let stalls = clients < PATIENCE;
+    let thorough = std::env::var_os("UNIX_HTTP_TEST_STRICT").is_some();
     let mut patient = ring(PATIENCE);
     let mut hasty = ring(servers);
     for second in [false, true] {
@@ -266,7 +267,6 @@ fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
             let from = before[to as usize] + u64::from(second && to == To::Server);
             let end = passed[to as usize];
             if stalls {
-                let thorough = std::env::var_os("UNIX_HTTP_TEST_STRICT").is_some();
                 let step = (end - from).div_ceil(if thorough { 100 } else { 12 });
                 for at in (from..end).step_by(step as usize) {
                     let plan = Plan { fault: Fault::Stall, to, at, connection: 0 };
@@ -275,7 +275,8 @@ fn harm(exchange: Exchange, servers: Duration, clients: Duration) -> u64 {
                 continue;
             }
             // Of a long upload: its framing, and a sample of the rest.
-            let step = (end - from).div_ceil(500);
+            let sample = if thorough || end - from < 1000 { 500 } else { 100 };
+            let step = (end - from).div_ceil(sample);
             for fault in [Fault::Split, Fault::Cut, Fault::End, Fault::EndBoth] {
                 for at in places(from, end, step) {
                     let plan = Plan { fault, to, at, connection: 0 };
