@@ -195,7 +195,7 @@ fn a_value_can_be_waited_for() {
         let asked = AtomicUsize::new(0);
         let server = Fake::start(move |peer| health(peer, &asked));
         let expect = ["--expect", "/State/Health/Status=healthy", "--select", "/State/Health"];
-        let retry = ["--retry", tries, "--retry-delay", "1", "/x"];
+        let retry = ["--retry", tries, "--retry-delay", "0.1", "/x"];
         let ended = ask(&server, &[&expect[..], &retry].concat(), b"");
         assert_eq!((ended.code, &*ended.stdout()), (code, stdout), "{}", ended.stderr());
         assert!(ended.stderr().contains("404: No such container: c"), "{}", ended.stderr());

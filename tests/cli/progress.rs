@@ -6,6 +6,7 @@ use crate::support::fake::Fake;
 use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -106,7 +107,7 @@ fn an_upload_moves_the_meter() {
     const SIZE: usize = 8 << 20;
     let dir = TempDir::new();
     std::fs::write(dir.join("big"), vec![0; SIZE]).unwrap();
-    for (flags, shows) in [(&["-T"][..], " 100 8192k "), (&["-#", "-T"], "## 100.0%")] {
+    let check = |flags: &[&str], shows: &str| {
         let server = Fake::start(|peer| {
             peer.read_until(b"\r\n\r\n")?;
             peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -129,7 +130,11 @@ fn an_upload_moves_the_meter() {
                 })
         };
         assert!(lines.iter().filter(on_its_way).count() > 0, "{told}");
-    }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| check(&["-T"], " 100 8192k "));
+        scope.spawn(|| check(&["-#", "-T"], "## 100.0%"));
+    });
 }
 
 /// Without COLUMNS, the terminal has the width.

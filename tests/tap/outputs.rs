@@ -200,7 +200,7 @@ fn a_signal_ends_a_tap_whose_pipe_is_full() {
     wait_for("the tap", || path.exists());
     let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    client.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     // Until the pipe of 64 KiB is full and no more bytes pass.
     let (mut passed, mut silent) = (0, false);
     while passed < 64 * 1024 || !silent {
