@@ -652,7 +652,7 @@ fn a_reset_does_not_destroy_a_response_over_tcp() {
             "{answer}"
         );
     }
-    assert_eq!(handle.stop(Duration::from_secs(5)), 0);
+    assert_eq!(handle.stop(PATIENCE), 0);
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn a_stopped_reader_delays_nothing_and_learns_what_it_missed() {
             });
         }
     }
-    assert!(start.elapsed() < Duration::from_secs(10), "20 MB of lines without a reader");
+    assert!(start.elapsed() < Duration::from_secs(60), "20 MB of lines without a reader");
     *slow.1.0.lock().unwrap() = true;
     slow.1.1.notify_all();
     text.finish();
