@@ -6,7 +6,7 @@ use crate::support::fake::{Fake, Peer};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn ask(server: &Fake, arguments: &[&str], stdin: &[u8]) -> Ended {
     run(ucurl().arg("-sS").arg("--unix-socket").arg(server.path()).args(arguments), stdin, LIMIT)

@@ -18,7 +18,7 @@ use unix_http::transport::Endpoint;
 use unix_http::{Client, Timeouts};
 
 /// A piece that has not come by now is held back; a process that has not ended cannot be killed.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(40);
 
 const REPETITIONS: usize = 20;
 

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 use unix_http::json::Value;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn sockets(args: &[&str]) -> String {
     run(ucurl().arg("sockets").args(args), b"", LIMIT).success()

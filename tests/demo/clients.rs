@@ -85,7 +85,7 @@ impl Engine {
     /// Sends a POST with this JSON that offers an upgrade, and returns the connection.
     fn hijack(&self, path: &str, json: &str) -> UnixStream {
         let mut stream = UnixStream::connect(self.demo.socket()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let length = json.len();
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\

@@ -112,7 +112,7 @@ fn verdict(whole: bool, body: &[u8]) -> String {
 /// Runs one process for each case.
 fn one_by_one(mut command: impl FnMut() -> Command, socket: &Path, count: usize) -> Vec<String> {
     let ask = |number: usize, command: &mut Command| {
-        command.args(["-q", "-sS", "--max-time", "20", "--unix-socket"]).arg(socket);
+        command.args(["-q", "-sS", "--max-time", "60", "--unix-socket"]).arg(socket);
         let ended = run(command.arg(format!("http://localhost/{number}")), b"", LIMIT);
         verdict(ended.code == 0, &ended.stdout)
     };

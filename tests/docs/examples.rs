@@ -6,7 +6,7 @@ use crate::support::fake::{Fake, url};
 use crate::support::needs;
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a lesson against a server that sends these bytes and closes. Returns the result and the
 /// bytes that the lesson sent.

@@ -34,7 +34,7 @@ const TOP: usize = 44;
 fn lines() -> Vec<String> {
     let mut tap = ucurl();
     tap.args(["tap", "--read", "tests/docs/attach", "--explain", "--color", "never"]);
-    let output = run(&mut tap, b"", Duration::from_secs(20)).success();
+    let output = run(&mut tap, b"", Duration::from_secs(60)).success();
     let output: Vec<&str> = output.lines().skip_while(|line| !line.starts_with("> ")).collect();
     let mut lines: Vec<String> = Vec::new();
     // A line on the wire, and the indented lines that explain it.

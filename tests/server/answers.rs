@@ -5,7 +5,6 @@ use crate::support::serve::{PATIENCE, rest, serve, serve_within, statuses, until
 use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
-use std::time::Duration;
 use unix_http::server::{Limits, Refusal, Request, Responder, Sent};
 use unix_http::wire::Fields;
 use unix_http::{Body, Error};
@@ -681,7 +680,7 @@ fn curl_reads_the_responses() {
     let socket = server.dir.join("s");
     let run = |args: &[&str]| {
         let mut command = Command::new(&curl);
-        command.args(["-sS", "-i", "--max-time", "20", "--unix-socket"]).arg(&socket).args(args);
+        command.args(["-sS", "-i", "--max-time", "60", "--unix-socket"]).arg(&socket).args(args);
         let out = crate::support::child::run(&mut command, b"", PATIENCE);
         (out.code, out.stdout())
     };

@@ -26,7 +26,7 @@ impl Demo {
             .stdout(Stdio::null());
         let child = command.stderr(Stdio::null()).spawn().expect("ucurl");
         let mut demo = Demo { child, dir };
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(60);
         while UnixStream::connect(demo.socket()).is_err() {
             let ended = demo.child.try_wait().ok().flatten();
             assert!(

@@ -78,7 +78,7 @@ impl Page {
         let process = self.process.take().expect("it runs");
         let mut kill = Command::new("kill");
         let id = process.id().to_string();
-        run(kill.args(["-TERM", &id]), b"", Duration::from_secs(20)).success();
+        run(kill.args(["-TERM", &id]), b"", Duration::from_secs(60)).success();
         process.end()
     }
 

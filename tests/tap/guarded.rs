@@ -12,7 +12,7 @@ use unix_http::tap::AllowList;
 use unix_http::tap::Relay;
 use unix_http::transport::Listener;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 const RULES: &str = "GET /a\nHEAD /a\nPOST /containers/*/attach ?stream=1\nPUT /archive <\n\
                      POST /create /Image=busy\n";
 

@@ -83,8 +83,8 @@ impl Setup {
         let client = UnixStream::connect(self.path()).unwrap();
         let (server, _) = self.server.accept().unwrap();
         for stream in [&client, &server] {
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
         }
         (client, server)
     }

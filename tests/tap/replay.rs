@@ -70,7 +70,7 @@ fn serve(replay: Replay, clients: impl FnOnce(&dyn Fn() -> UnixStream)) -> Vec<S
         let replaying = scope.spawn(|| replay.run(&listener));
         clients(&|| {
             let stream = UnixStream::connect(&path).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
             stream
         });
         drop(stop);
@@ -99,7 +99,7 @@ fn rest(mut stream: &UnixStream) -> String {
 fn silence(mut stream: &UnixStream) {
     stream.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
 }
 
 /// docker-py reads the head through a buffer and the rest without it: bytes after the head are
