@@ -18,9 +18,10 @@ use super::pointer::{Pointer, array_index};
 /// assert_eq!(value.to_string(), r#"{"Id":"4c6ce6","Ports":[{"PublicPort":80}],"Tty":true}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {
     /// `null`
+    #[default]
     Null,
     /// `true` or `false`
     Bool(bool),

@@ -2,7 +2,7 @@
 
 pub use super::engine::*;
 pub use super::prelude::*;
-pub use super::process::*;
+pub use super::task::*;
 use std::sync::MutexGuard;
 use unix_http::base::percent::decode_lenient;
 use unix_http::base::time::http_date;
@@ -23,6 +23,8 @@ pub const CONTENT: usize = 64 << 20;
 pub struct Call<'a, 'b> {
     pub engine: &'a Arc<Engine>,
     pub request: &'a mut Request<'b>,
+    /// The name or the ID in the path.
+    pub name: String,
     /// The names and values of the query, decoded.
     pub query: Vec<(String, String)>,
     pub version: ApiVersion,
@@ -44,8 +46,8 @@ impl<'a, 'b> Call<'a, 'b> {
         lock(self.engine)
     }
 
-    pub fn container(&self, name: &str) -> io::Result<Arc<Task>> {
-        self.state().container(name)
+    pub fn container(&self) -> io::Result<Arc<Task>> {
+        self.state().container(&self.name)
     }
 
     /// Whether the client speaks version `1.MINOR` or a newer one.
@@ -104,23 +106,28 @@ impl<'a, 'b> Call<'a, 'b> {
     pub fn stream(&mut self, content_type: &str) -> io::Result<BodyWriter<'a>> {
         engine_fields(self.responder()?, content_type).stream()
     }
+}
 
-    pub fn answer(mut self, outcome: Outcome) -> io::Result<Sent> {
-        let (status, value) = match outcome {
-            Ok(Reply::Sent(sent)) => return Ok(sent),
-            Ok(Reply::Empty(status)) => (status, None),
-            Ok(Reply::Json(status, value)) => (status, Some(value)),
-            Err(error) => match told(&error) {
-                Some((status, why)) => (status, Some(object!(message: why))),
-                None => return Err(error),
-            },
-        };
-        let responder = self.responder()?.status(status);
-        let Some(value) = value else { return engine_fields(responder, "").send("") };
-        let mut body = engine_fields(responder, "application/json").stream()?;
-        body.write_all((write(&value) + "\n").as_bytes())?;
-        body.finish()
-    }
+/// Sends an answer that has not been sent yet; JSON has these fields.
+pub fn answer_with(
+    responder: Option<Responder<'_>>,
+    fields: &str,
+    outcome: Outcome,
+) -> io::Result<Sent> {
+    let (status, value) = match outcome {
+        Ok(Reply::Sent(sent)) => return Ok(sent),
+        Ok(Reply::Empty(status)) => (status, None),
+        Ok(Reply::Json(status, value)) => (status, Some(value)),
+        Err(error) => match told(&error) {
+            Some((status, why)) => (status, Some(object!(message: why))),
+            None => return Err(error),
+        },
+    };
+    let responder = responder.ok_or(io::ErrorKind::InvalidInput)?.status(status);
+    let Some(value) = value else { return engine_fields(responder, "").send("") };
+    let mut body = with_fields(responder, fields).stream()?;
+    body.write_all((write(&value) + "\n").as_bytes())?;
+    body.finish()
 }
 
 pub fn send_line(body: &mut BodyWriter<'_>, line: &Value) -> io::Result<()> {
@@ -154,12 +161,8 @@ pub fn with_fields<'a>(responder: Responder<'a>, lines: &str) -> Responder<'a> {
 
 /// Replaces `$VERSION` and the like by the facts about this engine.
 pub fn filled_in(text: &str) -> String {
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let text = text.replace("$SERVER", &format!("Docker/{VERSION} (linux)"));
-    let text = text.replace("$VERSION", VERSION).replace("$ARCH", arch);
+    // Go has its own names for architectures.
+    let arch = std::env::consts::ARCH.replace("x86_64", "amd64").replace("aarch64", "arm64");
+    let text = text.replace("$VERSION", VERSION).replace("$ARCH", &arch);
     text.replace("$NEWEST", &NEWEST.to_string()).replace("$OLDEST", &OLDEST.to_string())
 }

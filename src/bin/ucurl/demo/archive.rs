@@ -5,11 +5,11 @@ use super::files::{base_name, clean};
 use unix_http::base::base64::encode;
 
 /// Answers GET with a path as an archive, and HEAD with a description of it. `docker cp` uses both.
-pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn get(call: &mut Call<'_, '_>) -> Outcome {
     let path = call.parameter("path").to_owned();
     ensure!(!path.is_empty(), "path-empty");
-    let files = lock(&call.container(name)?.process.files).clone();
-    let archive = files.archive(&path).ok_or_else(|| refusal!("path-none", path, name))?;
+    let files = lock(&call.container()?.files).clone();
+    ensure!(files.has(&path), "path-none", path, call.name);
     let (cleaned, file) = (clean(&path), files.file(&path));
     let last = if cleaned.is_empty() { "/" } else { base_name(&cleaned) };
     // A directory has the highest bit of Go's os.FileMode.
@@ -25,19 +25,19 @@ pub fn get(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         return Ok(Reply::Sent(responder.send_head()?));
     }
     let mut body = responder.stream()?;
-    body.write_all(&archive)?;
+    body.write_all(&files.archive(&path))?;
     Ok(Reply::Sent(body.finish()?))
 }
 
-pub fn put(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn put(call: &mut Call<'_, '_>) -> Outcome {
     let path = call.parameter("path").to_owned();
     ensure!(!path.is_empty(), "path-empty");
-    let container = call.container(name)?;
-    let files = &container.process.files;
+    let container = call.container()?;
+    let files = &container.files;
     // Errors are sent before the upload is read.
     let target = lock(files).clone();
     ensure!(target.file(&path).is_none(), "path-no-directory");
-    ensure!(target.is_directory(&path), "path-none", path, name);
+    ensure!(target.is_directory(&path), "path-none", path, call.name);
     let archive = call.request.bytes(CONTENT)?;
     lock(files).extract(&path, &archive)?;
     call.state().emit_task(&container, "extract-to-dir", &[]);

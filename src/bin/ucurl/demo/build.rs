@@ -2,8 +2,7 @@
 
 use super::api::*;
 use super::files::Files;
-use super::program::Program;
-use super::reference::full_name;
+use super::program;
 use unix_http::server::{BodyWriter, Refusal};
 
 const INSTRUCTIONS: &str = "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL \
@@ -25,17 +24,16 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let (engine, quiet) = (call.engine, call.truth("q"));
     let mut building = Build { engine, quiet, body, context, image };
     let outcome = building.run_all(&steps, &tags);
-    match outcome.as_ref().err().and_then(told) {
-        // It is too late for a status-code.
-        Some((code, why)) => {
-            let detail = match code {
-                0 | 501 => object!(message: why),
-                code => object!(code: i64::from(code), message: why),
-            };
-            send_line(&mut building.body, &object!(errorDetail: detail, error: why))?;
-        }
-        None => outcome?,
-    }
+    let Some((code, why)) = outcome.as_ref().err().and_then(told) else {
+        outcome?;
+        return Ok(Reply::Sent(building.body.finish()?));
+    };
+    // It is too late for a status-code.
+    let detail = match code {
+        0 | 501 => object!(message: why),
+        code => object!(code: i64::from(code), message: why),
+    };
+    send_line(&mut building.body, &object!(errorDetail: detail, error: why))?;
     Ok(Reply::Sent(building.body.finish()?))
 }
 
@@ -100,7 +98,15 @@ impl Build<'_> {
                 self.image = found.unwrap_or(self.image.clone());
                 return Ok(());
             }
-            "COPY" => self.copy(argument)?,
+            "COPY" => {
+                ensure!(!argument.contains("--"), "absent", "options of COPY");
+                let mut paths: Vec<&str> = argument.split_whitespace().collect();
+                let target = paths.pop().unwrap_or("/");
+                for path in paths {
+                    ensure!(self.context.has(path), "build-copy", path);
+                    self.image.files.copy(&self.context, path, target);
+                }
+            }
             "RUN" => self.run(command(argument))?,
             "CMD" => fill!(self.image.config, Cmd: command(argument)),
             _ => return Err(refusal!("absent", format!("Dockerfile instruction {name}"))),
@@ -110,28 +116,19 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn copy(&mut self, argument: &str) -> io::Result<()> {
-        ensure!(!argument.contains("--"), "absent", "options of COPY");
-        let mut paths: Vec<&str> = argument.split_whitespace().collect();
-        let target = paths.pop().unwrap_or("/");
-        for path in paths {
-            let found = self.image.files.copy(&self.context, path, target);
-            ensure!(found, "build-copy", path);
-        }
-        Ok(())
-    }
-
     fn run(&mut self, argv: Vec<String>) -> io::Result<()> {
-        let process = Process::new(false, Arc::new(Mutex::new(self.image.files.clone())));
-        let status = Program::new(&process, words(&self.image.config, "/Env"), "/").run(&argv);
-        for record in &process.run.get().output {
+        let why = format!("The command '{}' returned a non-zero code: ", argv.join(" "));
+        let files = Arc::new(Mutex::new(self.image.files.clone()));
+        let env = words(&self.image.config, "/Env");
+        let task = Task { argv, env, files, ..Task::default() };
+        let status = program::run(&task);
+        for record in &task.run.get().output {
             self.say(&String::from_utf8_lossy(&record.data))?;
         }
         if status == 0 {
             return Ok(());
         }
-        let why = format!("The command '{}' returned a non-zero code: {status}", argv.join(" "));
-        Err(Refusal::new(u16::try_from(status).unwrap_or(1), why).into())
+        Err(Refusal::new(u16::try_from(status).unwrap_or(1), why + &status.to_string()).into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::api::*;
 use super::filters::Filters;
-use super::program::{Program, known};
+use super::program;
 use std::thread;
 
 /// The time that a program takes to begin. Without it, a program could end before its client knows
@@ -21,9 +21,9 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
 }
 
-pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn inspect(call: &mut Call<'_, '_>) -> Outcome {
     let state = call.state();
-    let container = state.container(name)?;
+    let container = state.container(&call.name)?;
     let execs = state.execs.iter().filter(|exec| exec.container == container.id);
     let execs = or_null(execs.map(|exec| exec.id.clone()).collect());
     let mut view = container.view();
@@ -32,12 +32,12 @@ pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Json(200, view))
 }
 
-pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn wait(call: &mut Call<'_, '_>) -> Outcome {
     let condition = call.parameter("condition").to_owned();
     let is_known = matches!(&condition[..], "" | "not-running" | "next-exit" | "removed");
     ensure!(is_known, "wait-condition", condition);
-    let process = Arc::clone(&call.container(name)?.process);
-    let ends = process.run.get().ends;
+    let container = call.container()?;
+    let ends = container.run.get().ends;
     // The head is sent before the wait, so that a client knows when it can start the container.
     let mut body = call.stream("application/json")?;
     body.flush()?;
@@ -45,21 +45,21 @@ pub fn wait(call: &mut Call<'_, '_>, name: &str) -> Outcome {
         let is_over = match &condition[..] {
             "removed" => run.removed,
             "next-exit" => run.removed || run.ends > ends,
-            _ => run.removed || run.status != Status::Running,
+            _ => run.removed || !run.running,
         };
         is_over.then_some(run.code)
     };
     let mut code = None;
     while code.is_none() && !call.request.is_gone() {
-        code = process.run.wait(TICK, over);
+        code = container.run.wait(TICK, over);
     }
     writeln!(body, "{{\"StatusCode\":{}}}", code.unwrap_or_default())?;
     Ok(Reply::Sent(body.finish()?))
 }
 
-pub fn rename(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn rename(call: &mut Call<'_, '_>) -> Outcome {
     let (new, state) = (call.parameter("name"), call.state());
-    let container = state.container(name)?;
+    let container = state.container(&call.name)?;
     let old = container.name();
     ensure!(!new.is_empty(), "name-empty");
     ensure!(new != old, "name-changed-not");
@@ -114,27 +114,33 @@ pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     if text(&config, "/Hostname").is_empty() {
         fill!(config, Hostname: &id[..12]);
     }
-    files.put("etc/hostname", format!("{}\n", text(&config, "/Hostname")).as_bytes());
+    let (hostname, directory) = (text(&config, "/Hostname"), text(&config, "/WorkingDir"));
+    files.put("etc/hostname", format!("{hostname}\n").as_bytes());
     let volumes = at(&config, "/Volumes").members().iter().map(|(path, _)| &path[..]);
-    for path in volumes.chain([text(&config, "/WorkingDir")]) {
-        files.put(&format!("{path}/"), b"");
-    }
-    let process = Process::new(flag(&config, "/Tty"), Arc::new(Mutex::new(files)));
-    let own = vec![format!("HOSTNAME={}", text(&config, "/Hostname")), "HOME=/root".to_owned()];
-    let command = argv.iter().map(|w| if w.contains(' ') { format!("'{w}'") } else { w.clone() });
+    volumes.chain([directory]).for_each(|path| files.put(&format!("{path}/"), b""));
+    let own = vec![format!("HOSTNAME={hostname}"), "HOME=/root".to_owned()];
+    let argv_shown =
+        argv.iter().map(|w| if w.contains(' ') { format!("'{w}'") } else { w.clone() });
     let mut shown = template!("inspect.json");
     fill!(shown, Id: &id, Created: rfc3339(created, 9), Path: &argv[0], Args: argv[1..].to_vec(),
         Image: &image_id, Name: format!("/{name}"), NetworkSettings.Networks: networks,
-        HostConfig: host, View.Seconds: unix(created), View.Argv: argv.clone(),
-        View.Command: command.collect::<Vec<_>>().join(" "),
-        View.Env: merged(own, words(&config, "/Env")),
-        View.Directory: text(&config, "/WorkingDir"), View.Input: flag(&config, "/OpenStdin"),
-        Config: config);
-    let reply = object!(Id: &id, Warnings: warnings);
-    let new = Task { container: id.clone(), id, shown: Mutex::new(shown), process };
-    state.containers.push(Arc::new(new));
-    state.emit_task(&state.containers[state.containers.len() - 1], "create", &[]);
-    Ok(Reply::Json(201, reply))
+        HostConfig: host, Config: config.clone(), View.Seconds: unix(created),
+        View.Command: argv_shown.collect::<Vec<_>>().join(" "));
+    let new = Arc::new(Task {
+        id: id.clone(),
+        container: id.clone(),
+        shown: Mutex::new(shown),
+        env: merged(own, words(&config, "/Env")),
+        directory: directory.to_owned(),
+        tty: flag(&config, "/Tty"),
+        has_input: flag(&config, "/OpenStdin"),
+        files: Arc::new(Mutex::new(files)),
+        argv,
+        ..Task::default()
+    });
+    state.containers.push(Arc::clone(&new));
+    state.emit_task(&new, "create", &[]);
+    Ok(Reply::Json(201, object!(Id: id, Warnings: warnings)))
 }
 
 /// Lays the requested config over that of the image.
@@ -168,20 +174,16 @@ fn networks(asked: &Value) -> io::Result<Value> {
 
 /// Starts the program of a container or an exec.
 pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
-    let (view, is_exec, process) = (task.view(), task.is_exec(), &task.process);
-    let is_new = process.run.get().status == Status::Created;
-    ensure!(is_new || !is_exec, "exec-again", task.id);
-    let argv = words(&view, "/View/Argv");
-    let auto_remove = flag(&view, "/HostConfig/AutoRemove");
-    if known(&argv[0]).is_none() {
-        let (code, error) = match is_exec {
-            true => (126, refusal!("exec-failed", argv[0])),
-            false => (127, refusal!("start-failed", argv[0])),
-        };
-        let why = told(&error).map_or("", |(_, why)| why);
-        process.run.change(|run| {
-            (run.code, run.error, run.ends) = (code, why.to_owned(), run.ends + 1);
-            run.status = if is_exec { Status::Exited } else { run.status };
+    let is_exec = task.is_exec();
+    ensure!(!is_exec || task.run.get().is_new(), "exec-again", task.id);
+    let auto_remove = flag(&lock(&task.shown), "/HostConfig/AutoRemove");
+    if program::known(&task.argv[0]).is_none() {
+        let (name, code) = if is_exec { ("exec-failed", 126) } else { ("start-failed", 127) };
+        let error = filled(name, &[&task.argv[0]]);
+        task.run.change(|run| {
+            (run.code, run.ends) = (code, run.ends + 1);
+            run.finished = is_exec.then(SystemTime::now);
+            run.error = told(&error).map_or("", |(_, why)| why).to_owned();
         });
         if auto_remove {
             lock(engine).remove(task);
@@ -189,20 +191,18 @@ pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
         return Err(error);
     }
     let (begun, over) = match is_exec {
-        true => (format!("exec_start: {}", argv.join(" ")), "exec_die"),
+        true => (format!("exec_start: {}", task.argv.join(" ")), "exec_die"),
         false => ("start".to_owned(), "die"),
     };
     lock(engine).emit_task(task, &begun, &[]);
-    process.start(flag(&view, "/View/Input"));
-    let (env, directory) = (words(&view, "/View/Env"), text(&view, "/View/Directory"));
-    let mut program = Program::new(process, env, directory);
+    task.start();
     let (engine, task) = (Arc::clone(engine), Arc::clone(task));
     thread::Builder::new().name("process".into()).spawn(move || {
         thread::sleep(PACE);
-        let code = program.run(&argv);
-        task.process.drain();
+        let code = program::run(&task);
+        task.drain();
         let mut state = lock(&engine);
-        task.process.finish(code);
+        task.finish(code);
         state.emit_task(&task, over, &[("exitCode", &code.to_string())]);
         if auto_remove {
             state.remove(&task);
@@ -211,19 +211,19 @@ pub fn launch(engine: &Arc<Engine>, task: &Arc<Task>) -> io::Result<()> {
     Ok(())
 }
 
-pub fn start(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let container = call.container(name)?;
-    if container.process.is_running() {
+pub fn start(call: &mut Call<'_, '_>) -> Outcome {
+    let container = call.container()?;
+    if container.is_running() {
         return Ok(Reply::Empty(304));
     }
     launch(call.engine, &container)?;
     Ok(Reply::Empty(204))
 }
 
-pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let container = call.container(name)?;
+pub fn stop(call: &mut Call<'_, '_>) -> Outcome {
+    let container = call.container()?;
     let signal = signal_number(call.parameter("signal"), "TERM")?;
-    if !container.process.is_running() {
+    if !container.is_running() {
         return Ok(Reply::Empty(304));
     }
     if !send(call.engine, &container, signal, Duration::from_secs(1)) {
@@ -233,16 +233,16 @@ pub fn stop(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     Ok(Reply::Empty(204))
 }
 
-pub fn kill(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn kill(call: &mut Call<'_, '_>) -> Outcome {
     let kill = || {
         let signal = signal_number(call.parameter("signal"), "KILL")?;
-        let container = call.container(name)?;
-        ensure!(container.process.is_running(), "not-running", container.id);
+        let container = call.container()?;
+        ensure!(container.is_running(), "not-running", container.id);
         let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
         send(call.engine, &container, signal, patience);
         Ok(Reply::Empty(204))
     };
-    kill().map_err(|error| prefixed(error, &format!("cannot kill container: {name}")))
+    kill().map_err(|error| prefixed(error, &format!("cannot kill container: {}", call.name)))
 }
 
 /// Sends a signal and waits for `patience`. Returns whether the program has ended.
@@ -250,10 +250,10 @@ fn send(engine: &Engine, container: &Task, signal: i64, patience: Duration) -> b
     lock(engine).emit_task(container, "kill", &[("signal", &signal.to_string())]);
     // By default, CHLD, CONT, URG and WINCH do not end a program.
     if !matches!(signal, 17 | 18 | 23 | 28) {
-        container.process.kill(signal);
+        container.kill(signal);
     }
-    let ended = |run: &mut Run| (run.status != Status::Running).then_some(());
-    container.process.run.wait(patience, ended).is_some()
+    let ended = |run: &mut Run| (!run.running).then_some(());
+    container.run.wait(patience, ended).is_some()
 }
 
 fn signal_number(text: &str, default: &str) -> io::Result<i64> {
@@ -266,19 +266,19 @@ fn signal_number(text: &str, default: &str) -> io::Result<i64> {
     number.ok_or_else(|| refusal!("signal", text))
 }
 
-pub fn restart(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    stop(call, name)?;
-    let container = call.container(name)?;
-    let failed = |error| prefixed(error, &format!("Cannot restart container {name}"));
+pub fn restart(call: &mut Call<'_, '_>) -> Outcome {
+    stop(call)?;
+    let container = call.container()?;
+    let failed = |error| prefixed(error, &format!("Cannot restart container {}", call.name));
     launch(call.engine, &container).map_err(failed)?;
     call.state().emit_task(&container, "restart", &[]);
     Ok(Reply::Empty(204))
 }
 
-pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn delete(call: &mut Call<'_, '_>) -> Outcome {
     ensure!(!call.truth("link"), "absent", "links to remove");
-    let container = call.container(name)?;
-    if container.process.is_running() {
+    let container = call.container()?;
+    if container.is_running() {
         ensure!(call.truth("force"), "remove-running", container.name());
         send(call.engine, &container, 9, ALWAYS);
     }

@@ -2,16 +2,12 @@
 
 use super::files::Files;
 use super::prelude::*;
-use super::process::{Process, Status, Watched};
-use super::reference::{full_name, repository};
+use super::task::{Task, Watched};
 use std::collections::VecDeque;
 use unix_http::docker::sha256_hex;
 
 /// The number of past events that are kept, as in dockerd.
 const EVENTS: usize = 256;
-
-/// Docker's notation for a time that has not come.
-const NEVER: &str = "0001-01-01T00:00:00Z";
 
 pub type Engine = Mutex<State>;
 
@@ -29,50 +25,6 @@ pub struct State {
 pub struct Log {
     pub events: VecDeque<(SystemTime, Value)>,
     pub count: usize,
-}
-
-/// A container or an exec: settings and a process.
-pub struct Task {
-    pub id: String,
-    /// The ID of the container; of an exec, that of its container.
-    pub container: String,
-    /// Everything to show that does not depend on the process.
-    pub shown: Mutex<Value>,
-    pub process: Arc<Process>,
-}
-
-impl Task {
-    /// Returns everything that lists, filters and inspect can show now. `View` has the values
-    /// that inspect leaves out.
-    pub fn view(&self) -> Value {
-        let (run, mut view) = (self.process.run.get(), lock(&self.shown).clone());
-        let moment = |time: Option<SystemTime>| time.map_or(NEVER.to_owned(), |t| rfc3339(t, 9));
-        let ago = |time: Option<SystemTime>| {
-            time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs()
-        };
-        let (state, status) = match run.status {
-            Status::Created => ("created", "Created".to_owned()),
-            Status::Running => ("running", format!("Up {} seconds", ago(run.started))),
-            Status::Exited => {
-                fill!(view, View.ExitCode: run.code);
-                ("exited", format!("Exited ({}) {} seconds ago", run.code, ago(run.finished)))
-            }
-        };
-        let is_running = run.status == Status::Running;
-        fill!(view, State.Status: state, State.Running: is_running, State.ExitCode: run.code,
-            State.Pid: i64::from(is_running), State.Error: &run.error, View.Status: status,
-            State.StartedAt: moment(run.started), State.FinishedAt: moment(run.finished));
-        view
-    }
-
-    pub fn is_exec(&self) -> bool {
-        self.id != self.container
-    }
-
-    /// Returns the name of a container.
-    pub fn name(&self) -> String {
-        text(&lock(&self.shown), "/Name").trim_start_matches('/').to_owned()
-    }
 }
 
 #[derive(Clone)]
@@ -109,13 +61,48 @@ impl Image {
     }
 }
 
+/// Returns the full name of an image, `repository:tag` or `repository@digest`, without
+/// `docker.io/library/`.
+pub fn full_name(text: &str) -> io::Result<String> {
+    let short = text.strip_prefix("docker.io/").unwrap_or(text);
+    let short = short.strip_prefix("library/").unwrap_or(short);
+    let (name, digest) = short.split_once('@').map_or((short, None), |(n, d)| (n, Some(d)));
+    let (repository, tag) = match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (name, "latest"),
+    };
+    let path = &repository[registry(repository).map_or(0, |host| host.len() + 1)..];
+    let library = if repository.contains('/') { "" } else { "library/" };
+    let has_upper = path.contains(|c: char| c.is_ascii_uppercase());
+    ensure!(!has_upper, "reference-upper", format!("{library}{repository}"));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_word = |part: &str| !part.is_empty() && part.chars().all(is_plain);
+    let is_digest = |digest: &str| digest.starts_with("sha256:") && digest.len() == 71;
+    let is_valid = path.split('/').chain([tag]).all(is_word) && digest.is_none_or(is_digest);
+    ensure!(is_valid, "reference");
+    let version = digest.map_or(format!(":{tag}"), |digest| format!("@{digest}"));
+    Ok(format!("{repository}{version}"))
+}
+
+pub fn registry(repository: &str) -> Option<&str> {
+    let host = repository.split_once('/').map(|(host, _)| host);
+    host.filter(|host| host.contains(['.', ':']) || *host == "localhost")
+}
+
+/// Returns a full name without its tag or digest.
+pub fn repository(full: &str) -> &str {
+    full.split_once('@').or(full.rsplit_once(':')).map_or(full, |(repository, _)| repository)
+}
+
 /// Finds an image in the demonstration's registry by its full name.
 pub fn published(full: &str) -> Option<Image> {
     let (registry, name) = (template!("published.json"), repository(full));
     let tag = full.strip_prefix(name)?.strip_prefix(':').unwrap_or("latest");
-    let published = registry.get(name)?;
+    let mut images = registry.elements().iter();
+    let published =
+        images.find(|image| words(image, "/Names").iter().any(|other| other == name))?;
     let mut files = Files::default();
-    for (path, content) in published.get("Files")?.members() {
+    for (path, content) in at(published, "/Files").members() {
         let content = content.as_str()?.replace("$NAME", name).replace("$TAG", tag);
         files.put(path, content.as_bytes());
     }
@@ -189,11 +176,11 @@ impl State {
             self.images.push(image);
         }
         names.iter().for_each(|name| self.tag(&id, name));
-        self.emit_image(action, &id, names.first().unwrap_or(&id));
+        self.emit("image", action, &id, object!(name: names.first().unwrap_or(&id)));
         id
     }
 
-    fn emit(&self, kind: &str, action: &str, id: &str, attributes: Value) {
+    pub fn emit(&self, kind: &str, action: &str, id: &str, attributes: Value) {
         let time = SystemTime::now();
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut event = template!("event.json");
@@ -223,16 +210,12 @@ impl State {
         self.emit("container", action, &container.id, Value::Object(attributes));
     }
 
-    pub fn emit_image(&self, action: &str, id: &str, name: &str) {
-        self.emit("image", action, id, object!(name: name));
-    }
-
     pub fn remove(&mut self, container: &Task) {
         if self.container(&container.id).is_ok() {
             self.emit_task(container, "destroy", &[]);
             self.containers.retain(|other| other.id != container.id);
             self.execs.retain(|exec| exec.container != container.id);
-            container.process.run.change(|run| run.removed = true);
+            container.run.change(|run| run.removed = true);
         }
     }
 }

@@ -3,50 +3,55 @@
 use super::api::*;
 use super::containers::merged;
 
-pub fn create(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let mut shown = template!("exec.json");
     overlay(&mut shown, &object!(Config: call.json()?))?;
-    let container = call.container(name)?;
-    let argv = words(&shown, "/Config/Cmd");
+    let (of, argv) = (call.container()?, words(&shown, "/Config/Cmd"));
     ensure!(!argv.is_empty(), "exec-no-command");
-    ensure!(container.process.is_running(), "not-running", container.id);
-    let (mut state, of) = (call.state(), container.view());
-    let (id, own) = (state.new_id("exec"), text(&shown, "/Config/WorkingDir"));
-    let directory = if own.is_empty() { text(&of, "/View/Directory") } else { own }.to_owned();
-    let env = merged(words(&of, "/View/Env"), words(&shown, "/Config/Env"));
-    let input = flag(&shown, "/Config/AttachStdin");
-    fill!(shown, Id: &id, Container: &container.id, View.Argv: argv.clone(), View.Env: env,
-        View.Arguments: argv[1..].to_vec(), View.Directory: directory, View.Input: input);
-    let process = Process::new(flag(&shown, "/Config/Tty"), Arc::clone(&container.process.files));
-    let (reply, container) = (object!(Id: &id), container.id.clone());
-    let exec = Arc::new(Task { id, container, shown: Mutex::new(shown), process });
-    state.emit_task(&exec, &format!("exec_create: {}", argv.join(" ")), &[]);
+    ensure!(of.is_running(), "not-running", of.id);
+    let (mut state, directory) = (call.state(), text(&shown, "/Config/WorkingDir").to_owned());
+    let (id, action) = (state.new_id("exec"), format!("exec_create: {}", argv.join(" ")));
+    fill!(shown, Id: &id, Container: &of.id, Path: &argv[0], Args: argv[1..].to_vec());
+    let exec = Arc::new(Task {
+        id: id.clone(),
+        container: of.id.clone(),
+        env: merged(of.env.clone(), words(&shown, "/Config/Env")),
+        directory: if directory.is_empty() { of.directory.clone() } else { directory },
+        tty: flag(&shown, "/Config/Tty"),
+        has_input: flag(&shown, "/Config/AttachStdin"),
+        files: Arc::clone(&of.files),
+        shown: Mutex::new(shown),
+        argv,
+        ..Task::default()
+    });
+    state.emit_task(&exec, &action, &[]);
     state.execs.push(exec);
-    Ok(Reply::Json(201, reply))
+    Ok(Reply::Json(201, object!(Id: id)))
 }
 
-pub fn inspect(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let view = call.state().exec(id)?.view();
+pub fn inspect(call: &mut Call<'_, '_>) -> Outcome {
+    let view = call.state().exec(&call.name)?.view();
     Ok(Reply::Json(200, shaped(template!("exec_inspect.json"), &view)))
 }
 
-/// Checks the size of a terminal, which has no effect, and that the process runs.
-pub fn resize(call: &mut Call<'_, '_>, task: &Task) -> Outcome {
+pub fn resize_container(call: &mut Call<'_, '_>) -> Outcome {
+    let container = call.container()?;
+    resize(call, &container, refusal!("not-running", container.id))
+}
+
+pub fn resize_exec(call: &mut Call<'_, '_>) -> Outcome {
+    let exec = call.state().exec(&call.name)?;
+    // A client may ask before the program has begun.
+    let is_started = |run: &mut Run| (!run.is_new()).then_some(());
+    let started = exec.run.wait(Duration::from_secs(10), is_started);
+    ensure!(started.is_some(), "exec-not-started");
+    resize(call, &exec, refusal!("exec-not-running"))
+}
+
+/// Checks the size of a terminal, which has no effect. Fails if the process does not run.
+fn resize(call: &mut Call<'_, '_>, task: &Task, error: io::Error) -> Outcome {
     call.json()?;
     call.number("h")?;
     call.number("w")?;
-    match (task.process.is_running(), task.is_exec()) {
-        (true, _) => Ok(Reply::Empty(200)),
-        (false, true) => Err(refusal!("exec-not-running")),
-        (false, false) => Err(refusal!("not-running", task.id)),
-    }
-}
-
-pub fn resize_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let exec = call.state().exec(id)?;
-    // A client may ask before the program has begun.
-    let is_started = |run: &mut Run| (run.status != Status::Created).then_some(());
-    let started = exec.process.run.wait(Duration::from_secs(10), is_started);
-    ensure!(started.is_some(), "exec-not-started");
-    resize(call, &exec)
+    if task.is_running() { Ok(Reply::Empty(200)) } else { Err(error) }
 }

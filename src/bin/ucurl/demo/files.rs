@@ -62,30 +62,32 @@ impl Files {
         self.0.values().map(|content| content.len()).sum()
     }
 
+    /// Whether a path exists.
+    pub fn has(&self, path: &str) -> bool {
+        self.file(path).is_some() || self.is_directory(path)
+    }
+
     /// Copies a file to `target`, or into it if it is a directory, or the content of a directory.
-    /// Returns whether `path` exists.
-    pub fn copy(&mut self, from: &Files, path: &str, target: &str) -> bool {
+    pub fn copy(&mut self, from: &Files, path: &str, target: &str) {
         for (name, content) in from.entries(path) {
             let into = name.is_empty() && (target.ends_with('/') || self.is_directory(target));
             let name = if into { format!("/{}", base_name(path)) } else { name.to_owned() };
             self.put(&format!("{target}{name}"), content);
         }
-        from.file(path).is_some() || from.is_directory(path)
     }
 
-    pub fn archive(&self, path: &str) -> Option<Vec<u8>> {
+    /// Packs a file, or a directory with everything in it.
+    pub fn archive(&self, path: &str) -> Vec<u8> {
         let (path, mut out) = (clean(path), Vec::new());
-        let name = base_name(&path);
-        match self.is_directory(&path) {
-            false => push(&mut out, name, self.file(&path)?),
-            true if name.is_empty() => {}
-            true => push(&mut out, &format!("{name}/"), b""),
+        if self.is_directory(&path) && !path.is_empty() {
+            push(&mut out, &format!("{}/", base_name(&path)), b"");
         }
-        for (below, content) in self.entries(&path).filter(|(below, _)| below.len() > 1) {
-            push(&mut out, format!("{name}{below}").trim_start_matches('/'), content);
+        for (below, content) in self.entries(&path).filter(|(below, _)| *below != "/") {
+            let name = format!("{}{below}", base_name(&path));
+            push(&mut out, name.trim_start_matches('/'), content);
         }
         out.resize(out.len() + 2 * BLOCK, 0);
-        Some(out)
+        out
     }
 
     /// Unpacks the files and directories of an archive below `directory`. Leaves other entries

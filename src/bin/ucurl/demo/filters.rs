@@ -23,17 +23,16 @@ impl Filters {
         ensure!(matches!(parsed, Value::Object(_)), "filter");
         let mut filters = Filters { list, asked: Vec::new() };
         for (name, values) in parsed.members() {
-            let is_read = matches!(values, Value::Array(_) | Value::Object(_));
-            ensure!(is_read, "filter");
-            let listed = values.elements().iter().filter_map(Value::as_str);
             let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
-            let all = listed.chain(set.map(|(value, _)| &value[..]));
-            let all = all.map(|value| resolved(state, list, name, value));
-            let all = all.collect::<io::Result<Vec<_>>>()?;
-            if !all.is_empty() {
-                filters.asked.push((name.clone(), all));
-            }
+            let values = match values {
+                Value::Array(_) => words(values, ""),
+                Value::Object(_) => set.map(|(value, _)| value.clone()).collect(),
+                _ => return Err(refusal!("filter")),
+            };
+            let values = values.iter().map(|value| resolved(state, list, name, value));
+            filters.asked.push((name.clone(), values.collect::<io::Result<_>>()?));
         }
+        filters.asked.retain(|(_, values)| !values.is_empty());
         Ok(filters)
     }
 
@@ -46,9 +45,8 @@ impl Filters {
         self.asked.iter().all(|(name, values)| {
             let places = places(self.list, name);
             let mut each = values.iter().map(|wanted| {
-                let mut fits =
-                    places.iter().map(|(how, place)| fits(name, how, at(view, place), wanted));
-                fits.any(Result::unwrap_or_default)
+                let fits = |(how, place)| fits(name, how, at(view, place), wanted);
+                places.iter().copied().map(fits).any(Result::unwrap_or_default)
             });
             if name == "label" { each.all(|fits| fits) } else { each.any(|fits| fits) }
         })
@@ -117,24 +115,25 @@ fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> 
     })
 }
 
-/// Whether a pattern matches a part of a name. As in a regular expression, `.` is any character,
-/// `^` the beginning and `$` the end. Other special characters are refused.
+/// Whether a regular expression matches a part of a name, with or without the slash before it.
+/// Special characters other than `.`, `^` and `$` are refused.
 fn is_named(pattern: &str, name: &str) -> io::Result<bool> {
-    let name = format!("/{}", name.trim_start_matches('/'));
-    let (starts, ends) = (pattern.starts_with('^'), pattern.ends_with('$'));
-    let part = pattern[usize::from(starts)..].trim_end_matches('$');
-    let part = if starts && !part.starts_with('/') { format!("/{part}") } else { part.to_owned() };
-    let special = part.find(|c| "^$*+?()[]{}|\\".contains(c)).map_or("", |at| &part[at..=at]);
-    let is_plain = special.is_empty();
-    ensure!(is_plain, "absent", format!("'{special}' in a filter '{pattern}'"));
-    let fits = |place: &[u8]| place.iter().zip(part.bytes()).all(|(&b, p)| p == b'.' || p == b);
-    let mut places = name.as_bytes().windows(part.len().max(1));
-    Ok(match (starts, ends) {
-        (true, true) => name.len() == part.len() && fits(name.as_bytes()),
-        (true, false) => places.next().is_some_and(fits),
-        (false, true) => places.last().is_some_and(fits),
-        (false, false) => places.any(fits),
-    })
+    let special = pattern.find(|c| "*+?()[]{}|\\".contains(c));
+    let special = special.map_or("", |at| &pattern[at..=at]);
+    ensure!(special.is_empty(), "absent", format!("'{special}' in a filter '{pattern}'"));
+    Ok([name, name.trim_start_matches('/')].iter().any(|name| match pattern.strip_prefix('^') {
+        Some(pattern) => begins(name.as_bytes(), pattern.as_bytes()),
+        None => (0..=name.len()).any(|at| begins(&name.as_bytes()[at..], pattern.as_bytes())),
+    }))
+}
+
+/// Whether a text begins with a pattern: `.` is any character, and `$` the end of the text.
+fn begins(text: &[u8], pattern: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], _) | (b"$", []) => true,
+        ([p, pattern @ ..], [b, text @ ..]) => (*p == b'.' || p == b) && begins(text, pattern),
+        _ => false,
+    }
 }
 
 /// Whether a pattern matches a name. Its first `*` stands for any characters but a slash.

@@ -3,7 +3,6 @@
 use super::api::*;
 use super::files::Files;
 use super::filters::Filters;
-use super::reference::{full_name, registry, repository};
 
 pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     let state = call.state();
@@ -13,9 +12,9 @@ pub fn list(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
 }
 
-pub fn inspect(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn inspect(call: &mut Call<'_, '_>) -> Outcome {
     let template = parsed(&filled_in(include_str!("image_inspect.json")));
-    let view = call.state().image(name)?.view();
+    let view = call.state().image(&call.name)?.view();
     Ok(Reply::Json(200, shown(call, template, &view)))
 }
 
@@ -35,16 +34,16 @@ fn new_name(call: &Call<'_, '_>) -> io::Result<String> {
     full_name([call.parameter("repo"), call.parameter("tag")].join(":").trim_end_matches(':'))
 }
 
-pub fn tag(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn tag(call: &mut Call<'_, '_>) -> Outcome {
     let (new, mut state) = (new_name(call)?, call.state());
-    let id = state.image(name)?.id.clone();
+    let id = state.image(&call.name)?.id.clone();
     state.tag(&id, &new);
-    state.emit_image("tag", &id, &new);
+    state.emit("image", "tag", &id, object!(name: new));
     Ok(Reply::Empty(201))
 }
 
-pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
-    let (force, mut state) = (call.truth("force"), call.state());
+pub fn delete(call: &mut Call<'_, '_>) -> Outcome {
+    let (name, force, mut state) = (&call.name, call.truth("force"), call.state());
     let image = state.image(name)?;
     let (id, short, tags) = (image.id.clone(), &image.id[7..19], image.names(false).len());
     let full = full_name(name).unwrap_or_default();
@@ -52,7 +51,7 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     let is_last = !by_name || tags <= 1;
     let uses = |container: &&Arc<Task>| text(&lock(&container.shown), "/Image") == id;
     let user = state.containers.iter().find(uses);
-    let running = user.is_some_and(|container| container.process.is_running());
+    let running = user.is_some_and(|container| container.is_running());
     let user = user.map_or("", |user| &user.id[..12]);
     let (how, kind) = if running { ("cannot", "running") } else { ("must", "stopped") };
     let is_unused = force || !by_name || !is_last || user.is_empty();
@@ -62,11 +61,11 @@ pub fn delete(call: &mut Call<'_, '_>, name: &str) -> Outcome {
     ensure!(is_free || tags <= 1, "image-names", short);
     let gone = if is_last { image.names.clone() } else { vec![full] };
     state.images.iter_mut().for_each(|image| image.names.retain(|name| !gone.contains(name)));
-    gone.iter().for_each(|_| state.emit_image("untag", &id, &id));
+    gone.iter().for_each(|_| state.emit("image", "untag", &id, object!(name: &id)));
     let mut reply: Vec<Value> = gone.iter().map(|name| object!(Untagged: name)).collect();
     if is_last && !running {
         state.images.retain(|image| image.id != id);
-        state.emit_image("delete", &id, &id);
+        state.emit("image", "delete", &id, object!(name: &id));
         reply.push(object!(Deleted: id));
     }
     Ok(Reply::Json(200, reply.into()))

@@ -6,28 +6,25 @@
 //! registry has a few images, and everything is gone at the end. `/version`, `/info` and the start
 //! message say so. The same requests in the same order get the same IDs.
 //!
-//! Much of it is data: `api.txt` lists Docker's endpoints, `errors.txt` dockerd's errors,
-//! `filters.txt` the filters of lists, `without_effect.txt` the settings that do nothing, and the
-//! JSON files are templates of answers.
+//! Much of it is data: `absent.txt` lists the endpoints that it lacks, `errors.txt` dockerd's
+//! errors, `filters.txt` the filters of lists, `without_effect.txt` the settings that do nothing,
+//! and the JSON files are templates of answers.
 
 mod api;
 mod archive;
 mod build;
 mod containers;
 mod engine;
-mod errors;
 mod events;
 mod exec;
 mod files;
 mod filters;
 mod images;
-mod json;
 mod prelude;
-mod process;
 mod program;
-mod reference;
 mod route;
 mod streams;
+mod task;
 
 use engine::State;
 use std::io;

@@ -8,12 +8,16 @@
 //! ```
 
 use super::prelude::*;
-use super::process::Process;
+use super::task::Task;
 
-pub struct Program {
-    pub process: Arc<Process>,
-    pub env: Vec<String>,
-    pub directory: String,
+/// Runs the program of a process to its end and returns its exit status.
+pub fn run(task: &Task) -> i64 {
+    let mut program = Program { task, status: 0, streams: [false, true] };
+    program.command(&task.argv).unwrap_or_else(|status| status)
+}
+
+struct Program<'a> {
+    task: &'a Task,
     /// The exit status of the last command of a script.
     status: i64,
     /// Whether standard output and standard error go to standard error.
@@ -55,24 +59,14 @@ fn plain(word: &str) -> Option<&str> {
     (!text.contains(|c| special.contains(c))).then_some(text)
 }
 
-impl Program {
-    pub fn new(process: &Arc<Process>, env: Vec<String>, directory: &str) -> Program {
-        let (process, directory) = (Arc::clone(process), directory.to_owned());
-        Program { process, env, directory, status: 0, streams: [false, true] }
-    }
-
-    /// Runs a command to its end and returns its exit status.
-    pub fn run(&mut self, argv: &[String]) -> i64 {
-        self.command(argv).unwrap_or_else(|status| status)
-    }
-
+impl Program<'_> {
     /// Runs the lines of standard input as commands.
     fn interactive(&mut self) -> Result<i64, i64> {
         loop {
-            if self.process.tty {
+            if self.task.tty {
                 self.say("/ # ");
             }
-            let Some(line) = self.process.read(true)? else { return Ok(self.status) };
+            let Some(line) = self.task.read(true)? else { return Ok(self.status) };
             self.script(&String::from_utf8_lossy(&line))?;
         }
     }
@@ -111,12 +105,12 @@ impl Program {
 
     /// Writes to standard output.
     fn say(&self, text: &str) -> i64 {
-        self.process.write(self.streams[0], text.as_bytes());
+        self.task.write(self.streams[0], text.as_bytes());
         0
     }
 
     fn fail(&self, program: &str, why: &str, status: i64) -> i64 {
-        self.process.write(self.streams[1], format!("{program}: {why}\n").as_bytes());
+        self.task.write(self.streams[1], format!("{program}: {why}\n").as_bytes());
         status
     }
 
@@ -132,7 +126,7 @@ impl Program {
                 [] => return self.interactive(),
                 [_, script, ..] if first == "-c" => {
                     let status = self.script(script).unwrap_or_else(|status| status);
-                    self.process.sleep(Duration::ZERO)?;
+                    self.task.sleep(Duration::ZERO)?;
                     status
                 }
                 _ => self.fail("sh", &format!("can't open '{first}'"), 2),
@@ -141,15 +135,15 @@ impl Program {
             "echo" => self.say(&(arguments.join(" ") + "\n")),
             "printf" => self.say(&first.replace("\\n", "\n")),
             "cat" if arguments.is_empty() => {
-                while let Some(bytes) = self.process.read(false)? {
-                    self.process.write(self.streams[0], &bytes);
+                while let Some(bytes) = self.task.read(false)? {
+                    self.task.write(self.streams[0], &bytes);
                 }
                 0
             }
             "cat" => arguments.iter().map(|path| self.cat(path)).max().unwrap_or_default(),
-            "top" => self.process.sleep(Duration::MAX)?,
+            "top" => self.task.sleep(Duration::MAX)?,
             "sleep" => match first.parse().map(Duration::try_from_secs_f64) {
-                Ok(Ok(time)) => self.process.sleep(time)?,
+                Ok(Ok(time)) => self.task.sleep(time)?,
                 _ => self.fail("sleep", &format!("invalid number '{first}'"), 1),
             },
             "exit" if first.is_empty() => return Err(self.status),
@@ -157,25 +151,25 @@ impl Program {
             "true" => 0,
             "false" => 1,
             "hostname" => self.cat("/etc/hostname"),
-            "pwd" => self.say(&format!("/{}\n", self.directory.trim_matches('/'))),
+            "pwd" => self.say(&format!("/{}\n", self.task.directory.trim_matches('/'))),
             "ls" => {
-                let directory = if first.is_empty() { &self.directory } else { first };
-                let names = lock(&self.process.files).names(directory);
+                let directory = if first.is_empty() { &self.task.directory } else { first };
+                let names = lock(&self.task.files).names(directory);
                 self.say(&(names.join("\n") + "\n"))
             }
-            "env" => self.say(&(self.env.join("\n") + "\n")),
+            "env" => self.say(&(self.task.env.join("\n") + "\n")),
             "hello" => self.say(include_str!("hello.txt")),
             _ => self.fail(program, "not found (this demonstration knows few programs)", 127),
         })
     }
 
     fn cat(&self, path: &str) -> i64 {
-        let directory = if path.starts_with('/') { "" } else { &self.directory };
-        let files = lock(&self.process.files).clone();
+        let directory = if path.starts_with('/') { "" } else { &self.task.directory };
+        let files = lock(&self.task.files).clone();
         let Some(content) = files.file(&format!("{directory}/{path}")) else {
             return self.fail("cat", &format!("can't open '{path}': No such file or directory"), 1);
         };
-        self.process.write(self.streams[0], content);
+        self.task.write(self.streams[0], content);
         0
     }
 }

@@ -6,6 +6,46 @@ use super::{archive, build, containers, events, exec, images, streams};
 use unix_http::docker::{ApiVersion, without_version};
 use unix_http::server::{Request, Responder, Sent};
 
+type Route = fn(&mut Call<'_, '_>) -> Outcome;
+
+/// Everything that the demonstration has. `absent.txt` lists the rest of Docker's endpoints, each
+/// with its error if that is not `absent`.
+const ROUTES: [(&str, Route); 33] = [
+    ("GET|HEAD /_ping", ping),
+    ("GET /version", |_| Ok(Reply::Json(200, parsed(&filled_in(include_str!("version.json")))))),
+    ("GET /info", info),
+    ("GET /events", events::events),
+    ("GET /containers/json", containers::list),
+    ("POST /containers/create", containers::create),
+    ("GET /containers/{id}/json", containers::inspect),
+    ("GET /containers/{id}/logs", streams::logs),
+    ("GET|HEAD /containers/{id}/archive", archive::get),
+    ("PUT /containers/{id}/archive", archive::put),
+    ("POST /containers/{id}/start", containers::start),
+    ("POST /containers/{id}/stop", containers::stop),
+    ("POST /containers/{id}/kill", containers::kill),
+    ("POST /containers/{id}/restart", containers::restart),
+    ("POST /containers/{id}/wait", containers::wait),
+    ("POST /containers/{id}/rename", containers::rename),
+    ("POST /containers/{id}/resize", exec::resize_container),
+    ("POST /containers/{id}/attach", streams::attach),
+    ("POST /containers/{id}/exec", exec::create),
+    ("DELETE /containers/{id}", containers::delete),
+    ("POST /exec/{id}/start", streams::start_exec),
+    ("POST /exec/{id}/resize", exec::resize_exec),
+    ("GET /exec/{id}/json", exec::inspect),
+    ("GET /images/json", images::list),
+    ("POST /images/create", images::create),
+    ("GET /images/{name}/json", images::inspect),
+    ("POST /images/{name}/tag", images::tag),
+    ("DELETE /images/{name}", images::delete),
+    ("POST /build", build::build),
+    ("GET /networks", networks),
+    ("GET /networks/{id}", network),
+    ("GET /volumes", |_| Ok(Reply::Json(200, template!("volumes.json")))),
+    ("GET /plugins", |_| Ok(Reply::Json(200, Value::Array(Vec::new())))),
+];
+
 pub fn answer(
     engine: &Arc<Engine>,
     request: &mut Request<'_>,
@@ -14,110 +54,54 @@ pub fn answer(
     let target = decode(&String::from_utf8_lossy(request.path()));
     let path = without_version(target.as_bytes()).len();
     let (version, path) = target.split_at(target.len() - path);
-    let asked = ApiVersion::parse(version.trim_start_matches("/v").as_bytes()).unwrap_or(NEWEST);
-    if asked < OLDEST || asked > NEWEST {
-        let error = match asked > NEWEST {
-            true => refusal!("version-new", asked, NEWEST),
-            false => refusal!("version-old", asked, OLDEST),
-        };
-        return refuse(responder, &error, include_str!("fields_version.txt"));
+    let version = ApiVersion::parse(version.trim_start_matches("/v").as_bytes()).unwrap_or(NEWEST);
+    if let Err(error) = check(version) {
+        return answer_with(Some(responder), include_str!("fields_version.txt"), Err(error));
     }
-    let parts: Vec<&str> = path.split('/').skip(1).collect();
-    let mut api = include_str!("api.txt").lines();
-    let found = api.find_map(|line| {
-        let (known, error) = line.split_once(" -> ").unwrap_or((line, ""));
-        Some((known, error, fits(known, request.method(), &parts)?))
-    });
-    let Some((known, error, name)) = found else {
-        return refuse(responder, &refusal!("page-none"), "Content-Type: application/json");
+    let absent = include_str!("absent.txt").lines();
+    let absent = absent.map(|line| line.split_once(" -> ").unwrap_or((line, "absent")));
+    let absent = absent.map(|(line, error)| (line, Err(error)));
+    let mut all = ROUTES.iter().map(|(line, route)| (*line, Ok(route))).chain(absent);
+    let method = request.method();
+    let found = all.find_map(|(line, route)| Some((line, route, name(line, method, path)?)));
+    let Some((line, route, name)) = found else {
+        return answer_with(
+            Some(responder),
+            "Content-Type: application/json",
+            Err(refusal!("page-none")),
+        );
     };
-    let (query, responder) = (pairs(request.query().unwrap_or_default()), Some(responder));
-    let mut call = Call { engine, request, query, version: asked, responder };
-    let outcome = match error {
-        "" => route(&mut call, known, &name),
-        error => Err(filled(error, &[&name])),
+    let (query, name) = (pairs(request.query().unwrap_or_default()), name.to_owned());
+    let mut call = Call { engine, request, name, query, version, responder: Some(responder) };
+    let outcome = match route {
+        Ok(route) => route(&mut call),
+        Err("absent") => Err(refusal!("absent", line)),
+        Err(error) => Err(filled(error, &[&call.name])),
     };
-    call.answer(outcome)
+    answer_with(
+        call.responder,
+        &include_str!("fields_engine.txt").replace("$TYPE", "application/json"),
+        outcome,
+    )
 }
 
-/// Responds with an error that precedes the routes, with these fields only.
-fn refuse(responder: Responder<'_>, error: &io::Error, fields: &str) -> io::Result<Sent> {
-    let (status, why) = told(error).unwrap_or_default();
-    with_fields(responder.status(status), fields).send(write(&object!(message: why)) + "\n")
+fn check(version: ApiVersion) -> io::Result<()> {
+    ensure!(version <= NEWEST, "version-new", version, NEWEST);
+    ensure!(version >= OLDEST, "version-old", version, OLDEST);
+    Ok(())
 }
 
-/// Matches a request with a line of `api.txt`, and returns the name in its path. The name of an
-/// image may contain slashes.
-fn fits(line: &str, method: &str, parts: &[&str]) -> Option<String> {
-    let (methods, path) = line.split_once(' ')?;
-    let wanted: Vec<&str> = path.split('/').skip(1).collect();
-    let slashes = parts.len().checked_sub(wanted.len())?;
-    if slashes > 0 && wanted.get(1) != Some(&"{name}")
-        || methods.split('|').all(|one| one != method)
-    {
-        return None;
-    }
-    let name = parts.get(1..2 + slashes).unwrap_or_default().join("/");
-    let parts = [&parts[..1], &[&name[..]], parts.get(2 + slashes..).unwrap_or_default()].concat();
-    let fit = wanted.iter().zip(parts).all(|(w, part)| w.starts_with('{') || *w == part);
-    fit.then_some(name)
-}
-
-/// Answers a request that matches this line of `api.txt`, for the thing with this name.
-fn route(call: &mut Call<'_, '_>, known: &str, name: &str) -> Outcome {
-    match known {
-        "GET|HEAD /_ping" => ping(call),
-        "GET /version" => Ok(Reply::Json(200, parsed(&filled_in(include_str!("version.json"))))),
-        "GET /info" => Ok(Reply::Json(200, info(&call.state()))),
-        "GET /events" => events::events(call),
-        "GET /containers/json" => containers::list(call),
-        "POST /containers/create" => containers::create(call),
-        "GET /containers/{id}/json" => containers::inspect(call, name),
-        "GET /containers/{id}/logs" => streams::logs(call, name),
-        "GET|HEAD /containers/{id}/archive" => archive::get(call, name),
-        "PUT /containers/{id}/archive" => archive::put(call, name),
-        "POST /containers/{id}/start" => containers::start(call, name),
-        "POST /containers/{id}/stop" => containers::stop(call, name),
-        "POST /containers/{id}/kill" => containers::kill(call, name),
-        "POST /containers/{id}/restart" => containers::restart(call, name),
-        "POST /containers/{id}/wait" => containers::wait(call, name),
-        "POST /containers/{id}/rename" => containers::rename(call, name),
-        "POST /containers/{id}/resize" => {
-            let container = call.container(name)?;
-            exec::resize(call, &container)
-        }
-        "POST /containers/{id}/attach" => streams::attach(call, name),
-        "POST /containers/{id}/exec" => exec::create(call, name),
-        "DELETE /containers/{id}" => containers::delete(call, name),
-        "POST /exec/{id}/start" => streams::start_exec(call, name),
-        "POST /exec/{id}/resize" => exec::resize_exec(call, name),
-        "GET /exec/{id}/json" => exec::inspect(call, name),
-        "GET /images/json" => images::list(call),
-        "POST /images/create" => images::create(call),
-        "GET /images/{name}/json" => images::inspect(call, name),
-        "POST /images/{name}/tag" => images::tag(call, name),
-        "DELETE /images/{name}" => images::delete(call, name),
-        "POST /build" => build::build(call),
-        "GET /networks" => networks(call),
-        "GET /networks/{id}" => network(name),
-        "GET /volumes" => Ok(Reply::Json(200, template!("volumes.json"))),
-        "GET /plugins" => Ok(Reply::Json(200, Value::Array(Vec::new()))),
-        _ => Err(refusal!("absent", known)),
-    }
-}
-
-fn networks(call: &mut Call<'_, '_>) -> Outcome {
-    let filters = Filters::read(&call.state(), "networks", call.parameter("filters"))?;
-    let networks = template!("networks.json");
-    let found = networks.elements().iter().filter(|network| filters.fit(network)).cloned();
-    Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
-}
-
-fn network(name: &str) -> Outcome {
-    let networks = template!("networks.json");
-    let is_asked = |one: &&Value| [text(one, "/Name"), text(one, "/Id")].contains(&name);
-    let found = networks.elements().iter().find(is_asked).cloned();
-    Ok(Reply::Json(200, found.ok_or_else(|| refusal!("network-none", name))?))
+/// Matches a request with a line such as `GET /images/{name}/json`, and returns the name in its
+/// path. A name may contain slashes.
+fn name<'p>(line: &str, method: &str, path: &'p str) -> Option<&'p str> {
+    let (methods, pattern) = line.split_once(' ')?;
+    let is_method = methods.split('|').any(|one| one == method);
+    let parts: Vec<&str> = pattern.split(['{', '}']).collect();
+    let name = match parts[..] {
+        [before, _, after] => path.strip_prefix(before)?.strip_suffix(after),
+        _ => path.strip_prefix(pattern),
+    };
+    name.filter(|name| is_method && name.is_empty() == (parts.len() == 1))
 }
 
 /// Answers `/_ping`. Its fields have an order of their own for each method.
@@ -129,12 +113,26 @@ fn ping(call: &mut Call<'_, '_>) -> Outcome {
     }))
 }
 
-fn info(state: &State) -> Value {
+fn info(call: &mut Call<'_, '_>) -> Outcome {
+    let (state, mut info) = (call.state(), parsed(&filled_in(include_str!("info.json"))));
     let all = state.containers.len();
-    let running = state.containers.iter().filter(|one| one.process.is_running()).count();
-    let mut info = template!("info.json");
+    let running = state.containers.iter().filter(|one| one.is_running()).count();
     fill!(info, Containers: all, ContainersRunning: running, ContainersStopped: all - running,
-        Images: state.images.len(), ServerVersion: VERSION,
-        SystemTime: rfc3339(SystemTime::now(), 9), Architecture: std::env::consts::ARCH);
-    info
+        Images: state.images.len(), SystemTime: rfc3339(SystemTime::now(), 9),
+        Architecture: std::env::consts::ARCH);
+    Ok(Reply::Json(200, info))
+}
+
+fn networks(call: &mut Call<'_, '_>) -> Outcome {
+    let filters = Filters::read(&call.state(), "networks", call.parameter("filters"))?;
+    let networks = template!("networks.json");
+    let found = networks.elements().iter().filter(|network| filters.fit(network)).cloned();
+    Ok(Reply::Json(200, found.collect::<Vec<_>>().into()))
+}
+
+fn network(call: &mut Call<'_, '_>) -> Outcome {
+    let networks = template!("networks.json");
+    let is_asked = |one: &&Value| [text(one, "/Name"), text(one, "/Id")].contains(&&call.name[..]);
+    let found = networks.elements().iter().find(is_asked).cloned();
+    Ok(Reply::Json(200, found.ok_or_else(|| refusal!("network-none", call.name))?))
 }

@@ -13,8 +13,8 @@ use unix_http::docker::{FrameStream, encode_frame};
 /// and a real engine is never that fast.
 const BREATH: Duration = Duration::from_millis(40);
 
-/// A client that is attached to a container or an exec.
-struct Attached {
+/// A client of the output, and of the input, of a container or an exec.
+struct Client {
     task: Arc<Task>,
     /// Whether output comes without frames.
     raw: bool,
@@ -23,6 +23,8 @@ struct Attached {
     /// The next record to send, and the index after the last one, if it is known.
     next: Arc<AtomicUsize>,
     to: Option<usize>,
+    /// How often the process had ended when the client came.
+    ends: u64,
     /// Whether the client's bytes are input, and whether their end closes the input.
     stdin: bool,
     close_stdin: bool,
@@ -31,28 +33,25 @@ struct Attached {
 }
 
 /// `/logs`: sends past output, and follows it.
-pub fn logs(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn logs(call: &mut Call<'_, '_>) -> Outcome {
     ensure!(!call.truth("timestamps"), "absent", "timestamps in logs");
-    let task = call.container(name)?;
-    let wants = [call.truth("stdout"), call.truth("stderr")];
-    ensure!(wants != [false; 2], "attach-nothing");
+    let mut client = Client::of(call.container()?);
+    client.wants = [call.truth("stdout"), call.truth("stderr")];
+    ensure!(client.wants != [false; 2], "attach-nothing");
     let (since, until) = (call.time("since")?, call.time("until")?);
-    let (from, to, ends) = {
-        let run = task.process.run.get();
-        let follows = call.truth("follow") && run.status == Status::Running;
+    {
+        let run = client.task.run.get();
         let tail = call.parameter("tail").parse().map_or(0, |lines| run.tail(lines));
         let is_past = |record: &Record| since.is_some_and(|since| record.time < since);
         let is_later = |record: &Record| until.is_some_and(|until| record.time > until);
+        client.next = Arc::new(run.output.partition_point(is_past).max(tail).into());
+        let follows = call.truth("follow") && run.running;
         let end = run.output.iter().position(is_later);
-        let end = end.or((!follows).then_some(run.output.len()));
-        (run.output.partition_point(is_past).max(tail), end, run.ends)
-    };
-    let (raw, stdin, close_stdin, keys) = (task.process.tty, false, false, Vec::new());
-    let next = Arc::new(AtomicUsize::new(from));
-    let view = Attached { task, raw, wants, next, to, stdin, close_stdin, keys };
-    let mut body = call.stream(stream_type(call, !raw))?;
+        client.to = end.or((!follows).then_some(run.output.len()));
+    }
+    let mut body = call.stream(stream_type(call, !client.raw))?;
     body.flush()?;
-    view.write(&mut body, ends, || call.request.is_gone())?;
+    client.write(&mut body, || call.request.is_gone())?;
     Ok(Reply::Sent(body.finish()?))
 }
 
@@ -64,49 +63,50 @@ fn stream_type(call: &Call<'_, '_>, framed: bool) -> &'static str {
     }
 }
 
-pub fn attach(call: &mut Call<'_, '_>, name: &str) -> Outcome {
+pub fn attach(call: &mut Call<'_, '_>) -> Outcome {
     call.request.bytes(CONTENT)?;
-    let task = call.container(name)?;
-    let (view, tty, stream) = (task.view(), task.process.tty, call.truth("stream"));
-    let end = task.process.run.get().output.len();
-    call.state().emit_task(&task, "attach", &[]);
-    let attached = Attached {
-        task,
-        raw: tty,
-        wants: [call.truth("stdout"), call.truth("stderr")],
-        next: Arc::new(AtomicUsize::new(if call.truth("logs") { 0 } else { end })),
-        to: (!stream).then_some(end),
-        stdin: call.truth("stdin") && stream && flag(&view, "/Config/OpenStdin"),
-        close_stdin: flag(&view, "/Config/StdinOnce") && !tty,
-        keys: detach_keys(call.parameter("detachKeys"))?,
-    };
-    attached.serve(call)
+    let mut client = Client::of(call.container()?);
+    let (view, stream) = (client.task.view(), call.truth("stream"));
+    call.state().emit_task(&client.task, "attach", &[]);
+    client.wants = [call.truth("stdout"), call.truth("stderr")];
+    client.to = (!stream).then_some(client.next.load(Ordering::Acquire));
+    if call.truth("logs") {
+        client.next = Arc::default();
+    }
+    client.stdin = call.truth("stdin") && stream && client.task.has_input;
+    client.close_stdin = flag(&view, "/Config/StdinOnce") && !client.raw;
+    client.keys = detach_keys(call.parameter("detachKeys"))?;
+    client.serve(call)
 }
 
 /// `POST /exec/{id}/start`: attaches as well, unless `Detach` is set.
-pub fn start_exec(call: &mut Call<'_, '_>, id: &str) -> Outcome {
-    let mut asked = template!("exec_start.json");
+pub fn start_exec(call: &mut Call<'_, '_>) -> Outcome {
+    let mut asked = object!(Detach: false, Tty: false);
     overlay(&mut asked, &call.json()?)?;
-    let task = call.state().exec(id)?;
+    let task = call.state().exec(&call.name)?;
     if flag(&asked, "/Detach") {
         launch(call.engine, &task)?;
         return Ok(Reply::Empty(200));
     }
-    let view = task.view();
-    let attached = Attached {
-        close_stdin: !task.process.tty,
-        task,
-        raw: flag(&asked, "/Tty"),
-        wants: ["/Config/AttachStdout", "/Config/AttachStderr"].map(|place| flag(&view, place)),
-        next: Arc::default(),
-        to: None,
-        stdin: flag(&view, "/Config/AttachStdin"),
-        keys: detach_keys(text(&view, "/Config/DetachKeys"))?,
-    };
-    attached.serve(call)
+    let (view, mut client) = (task.view(), Client::of(task));
+    client.close_stdin = !client.raw;
+    client.raw = flag(&asked, "/Tty");
+    client.wants = ["/Config/AttachStdout", "/Config/AttachStderr"].map(|place| flag(&view, place));
+    client.stdin = client.task.has_input;
+    client.keys = detach_keys(text(&view, "/Config/DetachKeys"))?;
+    client.serve(call)
 }
 
-impl Attached {
+impl Client {
+    /// A client that sees nothing yet, and later only new output.
+    fn of(task: Arc<Task>) -> Client {
+        let (run, raw) = (task.run.get(), task.tty);
+        let (next, ends) = (Arc::new(run.output.len().into()), run.ends);
+        drop(run);
+        let (wants, stdin, close_stdin) = ([false; 2], false, false);
+        Client { task, raw, wants, next, to: None, ends, stdin, close_stdin, keys: Vec::new() }
+    }
+
     /// Ends HTTP, starts an exec, and forwards bytes both ways until the process ends.
     fn serve(self, call: &mut Call<'_, '_>) -> Outcome {
         let upgrade = call.request.offers_upgrade("tcp");
@@ -119,29 +119,28 @@ impl Attached {
         if self.task.is_exec() {
             responder = engine_fields(responder, "");
         }
-        let ends = self.task.process.run.get().ends;
-        self.task.process.run.change(|run| run.readers.push(Arc::downgrade(&self.next)));
+        self.task.run.change(|run| run.readers.push(Arc::downgrade(&self.next)));
         let (connection, sent) = responder.hijack(call.request)?;
         thread::sleep(BREATH);
         let begun = if self.task.is_exec() { launch(call.engine, &self.task) } else { Ok(()) };
         match begun.as_ref().err().and_then(told) {
             // It is too late for a status-code: the stream has the error.
             Some((_, why)) => self.say(&mut connection.split()?.1, why)?,
-            None => self.run(connection, ends)?,
+            None => self.forward(connection)?,
         }
         Ok(Reply::Sent(sent))
     }
 
-    fn run(&self, connection: Upgraded, ends: u64) -> io::Result<()> {
+    fn forward(&self, connection: Upgraded) -> io::Result<()> {
         let (mut from_client, mut to_client) = connection.split()?;
         let detached = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                detached.store(self.input(&mut from_client, ends), Ordering::Release);
-                self.task.process.run.change(|_| {});
+                detached.store(self.input(&mut from_client), Ordering::Release);
+                self.task.run.change(|_| {});
             });
             let is_detached = || detached.load(Ordering::Acquire);
-            let mut outcome = self.write(&mut to_client, ends, is_detached);
+            let mut outcome = self.write(&mut to_client, is_detached);
             if self.task.is_exec() && is_detached() {
                 let why = "exec attach failed: error on attach stdin: read escape sequence";
                 outcome = self.say(&mut to_client, why);
@@ -156,20 +155,15 @@ impl Attached {
         client.write_all(&self.frame(false, format!("{why}\r\n").as_bytes()))
     }
 
-    /// Sends output until the process has ended more than `ends` times.
-    fn write(
-        &self,
-        client: &mut impl Write,
-        ends: u64,
-        mut is_over: impl FnMut() -> bool,
-    ) -> io::Result<()> {
+    /// Sends output until no more follows, or the client has left.
+    fn write(&self, client: &mut impl Write, mut has_left: impl FnMut() -> bool) -> io::Result<()> {
         loop {
             let next = self.next.load(Ordering::Acquire);
-            let records = self.task.process.run.wait(TICK, |run| {
+            let records = self.task.run.wait(TICK, |run| {
                 let end = self.to.unwrap_or(run.output.len()).min(next + 256);
                 let new = run.output.get(next..end).unwrap_or_default().to_vec();
-                let ended = run.ends > ends || run.removed || self.to.is_some() || is_over();
-                (!new.is_empty() || ended).then_some(new)
+                let is_last = self.to.is_some() || run.is_over(self.ends) || has_left();
+                (!new.is_empty() || is_last).then_some(new)
             });
             let Some(records) = records else { continue };
             if records.is_empty() {
@@ -180,7 +174,7 @@ impl Attached {
             client.write_all(&frames.collect::<Vec<u8>>())?;
             client.flush()?;
             self.next.store(next + records.len(), Ordering::Release);
-            self.task.process.run.change(|_| {});
+            self.task.run.change(|_| {});
         }
     }
 
@@ -194,13 +188,12 @@ impl Attached {
     }
 
     /// Forwards the client's bytes to the process. Returns whether the client detaches.
-    fn input(&self, from: &mut ReadHalf, ends: u64) -> bool {
-        let (process, mut terminal) = (&self.task.process, Terminal::default());
+    fn input(&self, from: &mut ReadHalf) -> bool {
+        let (task, mut terminal) = (&self.task, Terminal::default());
         // A client may send before the container starts.
         let begin = || {
-            process.run.wait(ALWAYS, |run| {
-                (run.status == Status::Running || run.ends > ends || run.removed).then_some(())
-            })
+            let has_begun = |run: &mut Run| (run.running || run.is_over(self.ends)).then_some(());
+            task.run.wait(ALWAYS, has_begun)
         };
         let mut buffer = vec![0; 32 << 10];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
@@ -208,15 +201,15 @@ impl Attached {
                 continue;
             }
             begin();
-            match process.tty {
-                true if terminal.pass(&buffer[..n], &self.keys, process) => return true,
+            match task.tty {
+                true if terminal.pass(&buffer[..n], &self.keys, task) => return true,
                 true => {}
-                false => process.feed(&buffer[..n]),
+                false => task.feed(&buffer[..n]),
             }
         }
         if self.stdin && self.close_stdin {
             begin();
-            process.close_input();
+            task.close_input();
         }
         false
     }
@@ -243,7 +236,7 @@ struct Terminal {
 
 impl Terminal {
     /// Echoes input and passes lines on. Returns whether the client detaches.
-    fn pass(&mut self, bytes: &[u8], keys: &[u8], process: &Process) -> bool {
+    fn pass(&mut self, bytes: &[u8], keys: &[u8], task: &Task) -> bool {
         for &byte in bytes {
             self.held.push(byte);
             if self.held == keys {
@@ -251,31 +244,31 @@ impl Terminal {
             }
             if !keys.starts_with(&self.held) {
                 // They are input.
-                std::mem::take(&mut self.held).iter().for_each(|&byte| self.put(byte, process));
+                std::mem::take(&mut self.held).iter().for_each(|&byte| self.put(byte, task));
             }
         }
         false
     }
 
-    fn put(&mut self, byte: u8, process: &Process) {
+    fn put(&mut self, byte: u8, task: &Task) {
         match byte {
             3 => {
-                process.write(false, b"^C\n");
+                task.write(false, b"^C\n");
                 self.line.clear();
-                process.kill(2);
+                task.kill(2);
             }
             // Ctrl-D on an empty line ends the input.
-            4 if self.line.is_empty() => process.close_input(),
-            4 => process.feed(&std::mem::take(&mut self.line)),
+            4 if self.line.is_empty() => task.close_input(),
+            4 => task.feed(&std::mem::take(&mut self.line)),
             b'\r' | b'\n' => {
-                process.write(false, b"\n");
+                task.write(false, b"\n");
                 self.line.push(b'\n');
-                process.feed(&std::mem::take(&mut self.line));
+                task.feed(&std::mem::take(&mut self.line));
             }
-            8 | 0x7f if self.line.pop().is_some() => process.write(false, b"\x08 \x08"),
+            8 | 0x7f if self.line.pop().is_some() => task.write(false, b"\x08 \x08"),
             8 | 0x7f => {}
             byte => {
-                process.write(false, &[byte]);
+                task.write(false, &[byte]);
                 self.line.push(byte);
             }
         }

@@ -1,4 +1,4 @@
-//! The output, the input and the end of a process.
+//! A container or an exec: its settings, and the input, output and end of its process.
 
 use super::files::Files;
 use super::prelude::*;
@@ -7,6 +7,8 @@ use std::sync::{Condvar, MutexGuard, Weak};
 
 /// The size limit of a program's input and output together. A program that exceeds it fails.
 const KEPT: usize = 128 << 20;
+/// Docker's notation for a time that has not come.
+const NEVER: &str = "0001-01-01T00:00:00Z";
 /// A time limit that no wait reaches.
 pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
@@ -39,25 +41,28 @@ impl<T> Watched<T> {
     }
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub enum Status {
-    #[default]
-    Created,
-    Running,
-    Exited,
-}
-
+/// A container or an exec: settings and a process.
 #[derive(Default)]
-pub struct Process {
+pub struct Task {
+    pub id: String,
+    /// The ID of the container; of an exec, that of its container.
+    pub container: String,
+    /// Everything to show that does not depend on the process.
+    pub shown: Mutex<Value>,
+    pub argv: Vec<String>,
+    pub env: Vec<String>,
+    pub directory: String,
     pub tty: bool,
+    pub has_input: bool,
     pub files: Arc<Mutex<Files>>,
     pub run: Watched<Run>,
 }
 
 #[derive(Default)]
 pub struct Run {
-    pub status: Status,
+    pub running: bool,
     pub started: Option<SystemTime>,
+    /// The time of the last end.
     pub finished: Option<SystemTime>,
     /// The exit status; 0 before the end.
     pub code: i64,
@@ -71,7 +76,7 @@ pub struct Run {
     pub readers: Vec<Weak<AtomicUsize>>,
     size: usize,
     input: Vec<u8>,
-    pub input_open: bool,
+    input_open: bool,
     /// The exit status after a signal.
     killed: Option<i64>,
 }
@@ -90,6 +95,16 @@ impl Run {
         self.killed.or((self.size > KEPT).then_some(1))
     }
 
+    /// Whether it was never started, not even in vain.
+    pub fn is_new(&self) -> bool {
+        self.started.or(self.finished).is_none()
+    }
+
+    /// Whether no output follows for a client that came after this number of ends.
+    pub fn is_over(&self, ends: u64) -> bool {
+        self.ends > ends || self.removed
+    }
+
     /// Returns the index of the record where the last `lines` lines begin.
     pub fn tail(&self, lines: usize) -> usize {
         let begins = |&at: &usize| at == 0 || self.output[at - 1].data.ends_with(b"\n");
@@ -98,31 +113,53 @@ impl Run {
     }
 }
 
-impl Process {
-    pub fn new(tty: bool, files: Arc<Mutex<Files>>) -> Arc<Process> {
-        Arc::new(Process { tty, files, ..Process::default() })
+impl Task {
+    /// Returns everything that lists, filters and inspect can show now. `View` has the values
+    /// that inspect leaves out.
+    pub fn view(&self) -> Value {
+        let (run, mut view) = (self.run.get(), lock(&self.shown).clone());
+        let moment = |time: Option<SystemTime>| time.map_or(NEVER.to_owned(), |t| rfc3339(t, 9));
+        let seconds = |time: Option<SystemTime>| {
+            time.and_then(|time| time.elapsed().ok()).unwrap_or_default().as_secs()
+        };
+        let (state, status) = match (run.running, run.finished) {
+            (true, _) => ("running", format!("Up {} seconds", seconds(run.started))),
+            (false, None) => ("created", "Created".to_owned()),
+            (false, Some(_)) => {
+                fill!(view, View.ExitCode: run.code);
+                ("exited", format!("Exited ({}) {} seconds ago", run.code, seconds(run.finished)))
+            }
+        };
+        fill!(view, State.Status: state, State.Running: run.running, State.ExitCode: run.code,
+            State.Pid: i64::from(run.running), State.Error: &run.error, View.Status: status,
+            State.StartedAt: moment(run.started), State.FinishedAt: moment(run.finished));
+        view
+    }
+
+    pub fn is_exec(&self) -> bool {
+        self.id != self.container
+    }
+
+    /// Returns the name of a container.
+    pub fn name(&self) -> String {
+        text(&lock(&self.shown), "/Name").trim_start_matches('/').to_owned()
     }
 
     pub fn is_running(&self) -> bool {
-        self.run.get().status == Status::Running
+        self.run.get().running
     }
 
-    pub fn start(&self, input_open: bool) {
+    pub fn start(&self) {
         self.run.change(|run| {
-            (run.status, run.killed, run.code) = (Status::Running, None, 0);
-            (run.started, run.finished) = (Some(SystemTime::now()), None);
-            run.input_open = input_open;
+            (run.running, run.started) = (true, Some(SystemTime::now()));
+            (run.code, run.killed) = (0, None);
+            run.input_open = self.has_input;
             run.input.clear();
-            run.error.clear();
         });
     }
 
-    pub fn kill(&self, signal: i64) {
-        self.run.change(|run| run.killed = Some(128 + signal));
-    }
-
-    /// Waits until the attached clients have received all output, but not longer than a second.
-    /// A client that knows of the end may stop reading.
+    /// Waits until the attached clients have received all output, but not longer than a second. A
+    /// client that knows of the end may stop reading.
     pub fn drain(&self) {
         self.run.wait(Duration::from_secs(1), |run| {
             let count = run.output.len();
@@ -134,10 +171,14 @@ impl Process {
 
     pub fn finish(&self, code: i64) {
         self.run.change(|run| {
-            (run.status, run.code, run.finished) = (Status::Exited, code, Some(SystemTime::now()));
+            (run.running, run.finished, run.code) = (false, Some(SystemTime::now()), code);
             run.input_open = false;
             run.ends += 1;
         });
+    }
+
+    pub fn kill(&self, signal: i64) {
+        self.run.change(|run| run.killed = Some(128 + signal));
     }
 
     /// Adds input.
@@ -171,7 +212,7 @@ impl Process {
     /// Waits, and returns the exit status 0.
     ///
     /// # Errors
-    /// Fails with the exit status of a process that has to end, as [`read`](Process::read) does.
+    /// Fails with the exit status of a process that has to end, as [`read`](Task::read) does.
     pub fn sleep(&self, time: Duration) -> Result<i64, i64> {
         self.run.wait(time, |run| run.killed()).map_or(Ok(0), Err)
     }
