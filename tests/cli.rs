@@ -4,7 +4,7 @@
 mod program;
 mod support;
 
-use program::{args, console, content, explain, fetch, output, plan};
+use program::{args, console, content, fetch, output, plan};
 
 mod cli {
     mod arguments;

@@ -16,7 +16,7 @@ mod fuzz {
 
 use fuzz::oracles::Pieces;
 use fuzz::{command_line, oracles, seeds};
-use program::{args, console, content, explain, fetch, output, plan};
+use program::{args, console, content, fetch, output, plan};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -9,10 +9,9 @@ mod ucurl {
     pub mod args;
     pub mod console;
     pub mod content;
-    pub mod explain;
     pub mod fetch;
     pub mod output;
     pub mod plan;
 }
 
-pub use ucurl::{args, console, content, explain, fetch, output, plan};
+pub use ucurl::{args, console, content, fetch, output, plan};

@@ -8,7 +8,6 @@ mod console;
 mod content;
 #[cfg(feature = "commands")]
 mod demo;
-mod explain;
 mod fetch;
 mod output;
 mod plan;

@@ -7,6 +7,6 @@ mod program;
 #[path = "../command_line.rs"]
 mod oracle;
 
-use program::{args, console, content, explain, fetch, output, plan};
+use program::{args, console, content, fetch, output, plan};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oracle::check(bytes));

@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+use unix_http::base::sync::lock;
 use unix_http::base::text::harmless_lines;
 use unix_http::docker::{error_message, is_framed};
 use unix_http::wire::{Decision, ErrorKind, Fields, Framing, Version, framing};
@@ -87,7 +88,7 @@ impl Attempt<'_> {
 
     /// Shows the heads of this hop (`-i`, `-D`), those of 1xx responses first.
     fn show_heads(&mut self, response: &Response) -> Result<(), Failure> {
-        let interim = self.session.tracer.facts().interim;
+        let interim = lock(&self.session.tracer).facts.interim.clone();
         self.info.size_header += interim.iter().map(|head| head.len() as u64).sum::<u64>();
         interim.iter().try_for_each(|head| self.show(head))?;
         self.show(response.head().as_bytes())
@@ -97,7 +98,7 @@ impl Attempt<'_> {
     fn show_trailers(&mut self, response: &Response) -> Result<(), Failure> {
         for field in response.trailers().into_iter().flat_map(Fields::iter) {
             let line = [field.name().as_bytes(), b": ", field.value(), b"\r\n"].concat();
-            self.session.tracer.trailer(&line);
+            lock(&self.session.tracer).head(&line, true);
             self.show(&line)?;
         }
         Ok(())
@@ -247,7 +248,7 @@ impl Attempt<'_> {
         }
         let why =
             "asks whether the other end has a terminal: without one, its output comes in frames";
-        self.session.tracer.explain(why, "Docker Engine API v1.41 attach");
+        lock(&self.session.tracer).explain(why, "Docker Engine API v1.41 attach");
         let mut other = container.inspect(self.server.engine.client(), self.limits()?);
         other.terminal = other.terminal.filter(|_| frames != Some(true));
         Ok(other)

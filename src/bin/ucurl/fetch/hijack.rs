@@ -65,14 +65,17 @@ impl Attempt<'_> {
                 }
             })?;
         } else {
-            tracer.info("stdin is not read: the request does not attach it (stdin=1, AttachStdin)");
+            let why = "the request does not attach it (stdin=1, AttachStdin)";
+            lock(&tracer).say(&format!("stdin is not read: {why}"));
         }
         let result = self.receive_raw(&mut read, &mut stages);
         drop(terminal);
         // A failure to send ends both directions.
         let result = lock(&trouble).take().map_or(result, Err);
         stages.finish(result, &mut self.sink)?;
-        tracer.raw_end();
+        if let Some(explainer) = &mut lock(&tracer).explainer {
+            explainer.end(false);
+        }
         Ok(())
     }
 
@@ -84,7 +87,7 @@ impl Attempt<'_> {
                 n => &piece[..n],
             };
             self.info.size_download += content.len() as u64;
-            self.session.tracer.on(&ClientEvent::ResponseBody(content));
+            lock(&self.session.tracer).on(&ClientEvent::ResponseBody(content));
             stages.feed(content, &mut self.sink)?;
             self.monitor.received(self.info.size_download)?;
         }
@@ -98,7 +101,7 @@ fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(),
 
 /// Sends stdin and its end. A peer that no longer reads is not an error: it reports its reason in
 /// the other direction.
-fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failure> {
+fn send(mut stdin: File, write: &WriteHalf, tracer: &Mutex<Tracer>) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
         let content = match stdin.read(&mut piece) {
@@ -110,7 +113,7 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: &Tracer) -> Result<(), Failu
             }
         };
         // Counted before it is sent: the answer may end the program before this thread continues.
-        tracer.on(&ClientEvent::RequestBody(content));
+        lock(tracer).on(&ClientEvent::RequestBody(content));
         if write.stream().write_all(content).is_err() {
             return Ok(());
         }

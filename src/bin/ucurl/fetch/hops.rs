@@ -16,6 +16,7 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 use unix_http::base::number::decimal;
+use unix_http::base::sync::lock;
 use unix_http::base::text::without_password;
 use unix_http::docker::DockerError;
 use unix_http::wire::{Fields, Version};
@@ -26,11 +27,11 @@ impl<'t> Attempt<'t> {
     pub fn run(&mut self) -> Result<(), Failure> {
         self.start = Instant::now();
         self.info = TransferInfo::default();
-        self.session.tracer.begin(self.start, self.sink.to_terminal);
+        lock(&self.session.tracer).begin(self.start, self.sink.to_terminal);
         let result = self.hops();
         self.info.time_total = self.start.elapsed();
         self.info.file = self.sink.name.clone();
-        self.info.facts = self.session.tracer.facts();
+        self.info.facts = lock(&self.session.tracer).facts.clone();
         if self.info.facts.connected.is_none() {
             self.info.remote_port = 0;
         } else if self.info.remote_ip.is_empty() {
@@ -42,7 +43,7 @@ impl<'t> Attempt<'t> {
     fn hops(&mut self) -> Result<(), Failure> {
         let mut hop = self.first.clone();
         if self.operation.flags.negotiate_api {
-            self.session.tracer.begin_hop(&hop.url.host);
+            lock(&self.session.tracer).begin_hop(&hop.url.host);
             hop.url = versioned(&self.server, hop.url)?;
         }
         loop {
@@ -54,7 +55,7 @@ impl<'t> Attempt<'t> {
                 Next::WithoutExpect => {
                     hop.no_expect = true;
                     let text = "417: repeats the request without Expect";
-                    self.session.tracer.explain(text, "RFC 9110 §10.1.1");
+                    lock(&self.session.tracer).explain(text, "RFC 9110 §10.1.1");
                 }
                 Next::Redirect(location) => hop = self.follow(hop, &location)?,
             }
@@ -67,7 +68,7 @@ impl<'t> Attempt<'t> {
         let http10 = flags.http10 == Some(true) || self.server.http10.get();
         let planned =
             request::plan(flags, hop, http10).map_err(|why| Failure::new(Exit::Upload, why))?;
-        self.session.tracer.begin_hop(&hop.url.host);
+        lock(&self.session.tracer).begin_hop(&hop.url.host);
         self.info.remote_port = hop.url.port_or_80();
         let mut fields = Fields::new();
         for line in &planned.lines {
@@ -169,7 +170,7 @@ impl<'t> Attempt<'t> {
 
     fn tell_of_redirect(&self, url: &Url, dropped: bool) {
         let url = without_password(&url.to_bytes());
-        self.session.tracer.info(&format!("Issue another request to this URL: '{url}'"));
+        lock(&self.session.tracer).say(&format!("Issue another request to this URL: '{url}'"));
         let how = match (dropped, &self.operation.flags.request) {
             (true, None) => ", with GET and without the content",
             (true, Some(_)) => ", without the content",
@@ -177,7 +178,7 @@ impl<'t> Attempt<'t> {
         };
         let status = self.info.response_code;
         let text = format!("{status} and -L: requests the Location{how}");
-        self.session.tracer.explain(&text, "RFC 9110 §15.4");
+        lock(&self.session.tracer).explain(&text, "RFC 9110 §15.4");
     }
 }
 

@@ -54,7 +54,7 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
         }
     };
     ask_passwords(&mut operations);
-    let tracer = Arc::new(tracer);
+    let tracer = Arc::new(Mutex::new(tracer));
     let session = Session { messages, tracer, stdout, global, servers: Default::default() };
     transfers(&session, &operations).unwrap_or_else(|failure| session.report(&failure))
 }
@@ -222,7 +222,8 @@ fn prepare<'p>(
         // The engine's own name: a virtual host does not answer to localhost.
         _ = url.set_authority(&authority);
     }
-    session.tracer.explain(&format!("the endpoint is {}: {}", target.endpoint, target.why), "");
+    let text = format!("the endpoint is {}: {}", target.endpoint, target.why);
+    lock(&session.tracer).explain(&text, "");
     let server = session.server(target.endpoint, target.prefix, operation.timeouts);
     let styled = !global.no_styled_output;
     let sink = Sink::new(name, &fetch.destination, flags, &session.stdout, styled);
@@ -232,7 +233,7 @@ fn prepare<'p>(
     let quiet = quiet || sink.to_terminal || flags.demux || flags.hijack;
     let meter = || Arc::new(Mutex::new(Meter::new(global.progress_bar, &session.messages)));
     let meter = (!quiet).then(meter);
-    session.tracer.move_meter(meter.clone());
+    lock(&session.tracer).meter = meter.clone();
     if let Some(method) = &flags.request
         && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
     {

@@ -11,13 +11,14 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::ffi::OsStringExt as _;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use unix_http::base::sync::lock;
 use unix_http::docker::{Daemon, DaemonFlags, Engine};
 use unix_http::{Client, Endpoint, Timeouts};
 
 pub struct Session {
     pub messages: Messages,
-    pub tracer: Arc<Tracer>,
+    pub tracer: Arc<Mutex<Tracer>>,
     pub stdout: File,
     pub global: Global,
     pub servers: RefCell<Vec<Rc<Server>>>,
@@ -37,7 +38,7 @@ impl Session {
     pub fn report(&self, failure: &Failure) -> Exit {
         let told = self.messages.error(failure);
         if !failure.quiet {
-            self.tracer.failure(&failure.text, told);
+            lock(&self.tracer).failure(&failure.text, told);
         }
         failure.exit
     }
@@ -54,8 +55,8 @@ impl Session {
         // The limits also apply to requests outside the transfers, such as the one for the version.
         let builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
         let tracer = Arc::clone(&self.tracer);
-        let builder = builder.observe_bodies(tracer.shows_bodies());
-        let engine = Engine::new(builder.observe(move |event| tracer.on(event)).build());
+        let builder = builder.observe_bodies(lock(&tracer).shows_bodies());
+        let engine = Engine::new(builder.observe(move |event| lock(&tracer).on(event)).build());
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });
         servers.push(Rc::clone(&server));
         server

@@ -1,25 +1,26 @@
-//! The observer of all exchanges: it prints `-v`, `--trace` and `--trace-ascii`, and collects the
-//! facts that `-i`, `-D` and `-w` show.
+//! The observer of all exchanges: it prints `-v`, `--trace`, `--trace-ascii` and `--explain`, and
+//! collects the facts that `-i`, `-D` and `-w` show.
 //!
 //! `-v` begins each line with a letter: `*` for ucurl's own messages, `>` for a head that is sent,
 //! `<` for one that is received, `}` and `{` for the size of data that is sent and received.
 
 use crate::args::config::{Global, Trace};
 use crate::console::unbuffered;
-use crate::explain::Explainer;
 use crate::output::messages::Messages;
 use crate::output::meter::Meter;
 use crate::plan;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 use unix_http::base::sync::lock;
 use unix_http::base::text::{harmless_lines, wants_colour};
 use unix_http::base::time::rfc3339;
 use unix_http::client::ClientEvent;
+use unix_http::traffic::{Conversation, Event, Explain, Observer, Side};
 use unix_http::transport::Endpoint;
+use unix_http::wire::Framing;
 
 /// Facts about one transfer. Times count from its start.
 #[derive(Default, Clone, Debug)]
@@ -33,17 +34,17 @@ pub struct ExchangeFacts {
     pub upload_bytes: u64,
 }
 
-pub struct Tracer(Mutex<TraceState>);
-
-struct TraceState {
-    explainer: Option<Explainer>,
-    meter: Option<Arc<Mutex<Meter>>>,
+pub struct Tracer {
+    pub explainer: Option<Explainer>,
+    /// Moves with the content that is sent.
+    pub meter: Option<Arc<Mutex<Meter>>>,
     style: Trace,
     out: Arc<File>,
     /// `--trace-time`
     time: bool,
     start: Instant,
-    facts: ExchangeFacts,
+    /// The facts of the transfer so far.
+    pub facts: ExchangeFacts,
     /// The host of the URL, and the endpoint of the connection.
     host: String,
     place: String,
@@ -51,8 +52,6 @@ struct TraceState {
     after_data: bool,
     /// Whether the body goes to a terminal.
     body_is_shown: bool,
-    /// Whether the trace goes to a terminal.
-    to_terminal: bool,
 }
 
 impl Tracer {
@@ -70,11 +69,10 @@ impl Tracer {
             let colour = wants_colour(&*messages.out);
             Explainer::new(Arc::clone(&messages.out), how == b"bytes", colour)
         });
-        Ok(Tracer(Mutex::new(TraceState {
+        Ok(Tracer {
             explainer,
             meter: None,
             style: global.trace.clone(),
-            to_terminal: out.is_terminal(),
             out,
             time: global.trace_time,
             start: Instant::now(),
@@ -83,86 +81,45 @@ impl Tracer {
             place: String::new(),
             after_data: false,
             body_is_shown: false,
-        })))
-    }
-
-    fn state(&self) -> MutexGuard<'_, TraceState> {
-        lock(&self.0)
-    }
-
-    /// Shows an event, and collects its facts.
-    pub fn on(&self, event: &ClientEvent<'_>) {
-        self.state().on(event);
+        })
     }
 
     /// Returns whether bodies of responses are shown.
     pub fn shows_bodies(&self) -> bool {
-        let state = self.state();
-        state.explainer.is_some() || state.style != Trace::None
+        self.explainer.is_some() || self.style != Trace::None
     }
 
     /// Begins a transfer, whose body goes to a terminal or not.
-    pub fn begin(&self, start: Instant, body_is_shown: bool) {
-        let mut state = self.state();
-        state.body_is_shown = body_is_shown;
-        state.start = start;
-        state.facts = ExchangeFacts::default();
-    }
-
-    /// Moves this meter with the content that is sent.
-    pub fn move_meter(&self, meter: Option<Arc<Mutex<Meter>>>) {
-        self.state().meter = meter;
+    pub fn begin(&mut self, start: Instant, body_is_shown: bool) {
+        (self.start, self.body_is_shown) = (start, body_is_shown);
+        self.facts = ExchangeFacts::default();
     }
 
     /// Begins a hop of the same transfer.
-    pub fn begin_hop(&self, host: &[u8]) {
-        let mut state = self.state();
-        state.facts.interim.clear();
-        state.host = String::from_utf8_lossy(host).into_owned();
-    }
-
-    /// Returns the facts since [`begin`](Tracer::begin).
-    pub fn facts(&self) -> ExchangeFacts {
-        self.state().facts.clone()
+    pub fn begin_hop(&mut self, host: &[u8]) {
+        self.facts.interim.clear();
+        self.host = String::from_utf8_lossy(host).into_owned();
     }
 
     /// Explains a decision, with the section that has its rule.
     pub fn explain(&self, text: &str, section: &str) {
-        if let Some(explainer) = &self.state().explainer {
-            explainer.note(text, section);
+        if let Some(explainer) = &self.explainer {
+            explainer.explain.note(text, section);
         }
     }
 
     /// Shows why a transfer failed, unless stderr already has the same line.
-    pub fn failure(&self, text: &str, told: bool) {
+    pub fn failure(&mut self, text: &str, told: bool) {
         if !told {
             self.explain(text, "");
         }
-        if !told || !matches!(self.state().style, Trace::Plain) {
-            self.info(text);
-        }
-    }
-
-    /// Shows a field of the trailer section.
-    pub fn trailer(&self, line: &[u8]) {
-        self.state().head(line, true);
-    }
-
-    /// Shows the end of an upgraded connection.
-    pub fn raw_end(&self) {
-        if let Some(explainer) = &mut self.state().explainer {
-            explainer.end(false);
+        if !told || self.style != Trace::Plain {
+            self.say(text);
         }
     }
 
     /// Shows one of ucurl's own messages.
-    pub fn info(&self, text: &str) {
-        self.state().say(text);
-    }
-}
-
-impl TraceState {
-    fn say(&mut self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         let sign = match self.style {
             Trace::None => return,
             Trace::Plain => "* ",
@@ -183,14 +140,14 @@ impl TraceState {
     }
 
     /// Shows a head. `--trace` shows a received one line by line, a sent one whole.
-    fn head(&mut self, head: &[u8], received: bool) {
+    pub fn head(&mut self, head: &[u8], received: bool) {
         self.after_data = false;
         let lines = head.split_inclusive(|&byte| byte == b'\n');
         match self.style {
             Trace::None => {}
             Trace::Plain => {
                 let before = [self.clock().as_str(), if received { "< " } else { "> " }].concat();
-                let head = if self.to_terminal { harmless_lines(head) } else { head.into() };
+                let head = if self.out.is_terminal() { harmless_lines(head) } else { head.into() };
                 let lines = head.split_inclusive(|&byte| byte == b'\n');
                 let lines: Vec<_> = lines.flat_map(|line| [before.as_bytes(), line]).collect();
                 self.print(&lines.concat());
@@ -242,7 +199,8 @@ impl TraceState {
         self.print(&out);
     }
 
-    fn on(&mut self, event: &ClientEvent<'_>) {
+    /// Shows an event, and collects its facts.
+    pub fn on(&mut self, event: &ClientEvent<'_>) {
         if let Some(explainer) = &mut self.explainer {
             explainer.on(event);
         }
@@ -301,5 +259,105 @@ pub fn place(endpoint: &Endpoint) -> String {
         Endpoint::Unix(path) => path.to_string_lossy().into_owned(),
         Endpoint::Abstract(name) => ["@", &String::from_utf8_lossy(name)].concat(),
         other => other.to_string(),
+    }
+}
+
+/// `--explain`: explains the client's own exchanges on standard error.
+pub struct Explainer {
+    explain: Explain,
+    /// Counts the exchanges.
+    count: u64,
+    /// More than one while a raw connection is open: requests about its container use another one.
+    open: Vec<Exchange>,
+}
+
+struct Exchange {
+    number: u64,
+    conversation: Conversation,
+    answered: bool,
+}
+
+impl Explainer {
+    fn new(out: Arc<File>, bytes: bool, colour: bool) -> Explainer {
+        let explain = Explain::new(out).bytes(bytes).colour(colour);
+        Explainer { explain, count: 0, open: Vec::new() }
+    }
+
+    fn connecting(&self, endpoint: &Endpoint) {
+        self.explain.toward_unix(matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_)));
+        let how = match endpoint {
+            Endpoint::Unix(_) => "the address is a file, and its mode determines who may connect",
+            Endpoint::Abstract(_) => {
+                "the address is an abstract name, which has no mode: any local program may connect"
+            }
+            Endpoint::Tcp { .. } => {
+                "the address is a host and a port, and nothing restricts who may connect"
+            }
+            _ => "a program of this system carries the bytes over its stdin and stdout",
+        };
+        self.explain.note(&format!("connects to {endpoint}: {how}"), "");
+    }
+
+    fn begin(&mut self) {
+        self.open.retain(|exchange| exchange.answered);
+        self.count += 1;
+        let (number, conversation) = (self.count, Conversation::new(true));
+        self.open.push(Exchange { number, conversation, answered: false });
+    }
+
+    fn answered(&mut self, ignores_length: bool) {
+        if let Some(exchange) = self.open.last_mut() {
+            exchange.answered = true;
+            if ignores_length {
+                exchange.conversation.ignore_length();
+            }
+        }
+    }
+
+    fn bytes(&mut self, side: Side, bytes: &[u8]) {
+        if let Some(Exchange { number, conversation, .. }) = self.open.last_mut() {
+            let see = &mut |event: &Event<'_>| self.explain.see(*number, Duration::ZERO, event);
+            conversation.bytes(side, Duration::ZERO, bytes, see);
+        }
+    }
+
+    /// Ends an exchange, or an upgraded connection.
+    pub fn end(&mut self, kept: bool) {
+        if let Some(exchange) = self.open.pop() {
+            self.explain.end(exchange.number, kept);
+        }
+    }
+
+    fn on(&mut self, event: &ClientEvent<'_>) {
+        match event {
+            ClientEvent::Connecting(endpoint) => self.connecting(endpoint),
+            ClientEvent::Reused(connection) => {
+                let text = format!("reuses connection {connection}, without a new connect");
+                self.explain.note(&text, "RFC 9112 §9.3");
+            }
+            ClientEvent::Stale(_) => self.explain.note(
+                "the server had closed that connection, so the request is sent again on a new one",
+                "RFC 9112 §9.3.1",
+            ),
+            ClientEvent::RequestHead(head) => {
+                self.begin();
+                self.bytes(Side::Client, head);
+            }
+            ClientEvent::RequestBody(bytes) => self.bytes(Side::Client, bytes),
+            ClientEvent::ResponseHead(head, decision) => {
+                if let Ok(Some(decision)) = decision {
+                    let length = head.fields().get("Content-Length").is_some();
+                    self.answered(length && decision.framing == Framing::UntilClose);
+                }
+                self.bytes(Side::Server, head.as_bytes());
+            }
+            ClientEvent::ResponseBody(bytes) => self.bytes(Side::Server, bytes),
+            ClientEvent::Kept(_) => self.end(true),
+            // Without a response, the error says why.
+            ClientEvent::Closed(_) if self.open.last().is_some_and(|open| open.answered) => {
+                self.end(false);
+            }
+            _ => {}
+        }
     }
 }
