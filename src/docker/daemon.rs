@@ -76,12 +76,14 @@ impl Daemon {
             true => Self::of_context(vars, rule, &value)?,
             false => Self::of_default(vars, flags.host.as_deref())?,
         };
-        let used = if stored || flags.host.is_some() { "" } else { HOST_VARIABLE };
-        let others = said.iter().skip(1).filter(|(other, _)| *other != used);
-        let overruled = others
-            .map(|(other, value)| format!("{other} ({}) is overruled", value.to_string_lossy()));
+        let mut notes = found.notes;
+        for (other, value) in &said[said.len().min(1)..] {
+            // The context `default` uses the variable, unless a flag replaces it.
+            if *other != HOST_VARIABLE || stored || flags.host.is_some() {
+                notes.push(format!("{other} ({}) is overruled", value.to_string_lossy()));
+            }
+        }
         let context = if stored { value.to_string_lossy().into_owned() } else { "default".into() };
-        let notes = found.notes.into_iter().chain(overruled).collect();
         Ok(Daemon { context, rule, notes, ..found })
     }
 
