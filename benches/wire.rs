@@ -12,7 +12,7 @@ use unix_http::connection::Connection;
 use unix_http::docker::FrameDecoder;
 use unix_http::json::Value;
 use unix_http::wire::{
-    BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, encode_chunk,
+    BodyDecoder, Framing, OVERHEAD_LIMIT, RequestDecoder, ResponseDecoder, encode_chunk,
 };
 
 /// Real messages. Bytes after the head are not read.
@@ -53,7 +53,7 @@ fn heads(criterion: &mut Criterion) {
         let mut decoder = ResponseDecoder::new();
         let parse = many(move || {
             decoder.reset(OVERHEAD_LIMIT);
-            assert_eq!(decoder.decode(black_box(head)), Ok(Progress::Complete { len: head.len() }));
+            assert_eq!(decoder.decode(black_box(head)), Ok(Some(head.len())));
         });
         let rows: Vec<Row<'_>> = vec![copy(head), ("parse", Box::new(parse))];
         beside(
@@ -69,7 +69,7 @@ fn heads(criterion: &mut Criterion) {
         let mut decoder = RequestDecoder::new();
         let parse = many(move || {
             decoder.reset(OVERHEAD_LIMIT);
-            assert_eq!(decoder.decode(black_box(head)), Ok(Progress::Complete { len: head.len() }));
+            assert_eq!(decoder.decode(black_box(head)), Ok(Some(head.len())));
         });
         let rows: Vec<Row<'_>> = vec![copy(head), ("parse", Box::new(parse))];
         beside(

@@ -1,6 +1,8 @@
 //! The library's client, and its connections.
 
 mod support;
+#[path = "cases/wire_fault.rs"]
+mod wire_fault;
 
 mod client {
     mod cancel;

@@ -10,6 +10,7 @@
 //! | [`nearest`] | "did you mean …?" |
 //! | [`owner`] | the names of a file's user and group |
 //! | [`random`] | unpredictable tokens |
+//! | `rules` | tables of rules that a message may break, in words |
 //! | [`secret_name`] | which names denote secrets |
 //! | [`sync`] | locking a mutex after a panic |
 //!
@@ -25,6 +26,7 @@ pub mod owner;
 pub mod percent;
 #[cfg(feature = "tap")]
 pub mod random;
+pub(crate) mod rules;
 pub mod secret_name;
 pub mod sync;
 pub mod text;

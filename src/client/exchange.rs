@@ -17,7 +17,7 @@ use crate::wire::framing::ResponseTo;
 use crate::wire::grammar::list;
 use crate::wire::target::not_a_host;
 use crate::wire::{
-    EncodeError, ErrorKind, Field, Fields, Framing, Version, encode_chunk, encode_last_chunk,
+    EncodeError, Field, Fields, Framing, Version, Violation, encode_chunk, encode_last_chunk,
     framing,
 };
 use std::io::Write;
@@ -170,14 +170,14 @@ fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
         return refuse(why);
     }
     if let Some(offset) = fields.get("Host").and_then(not_a_host) {
-        return Err(EncodeError { kind: ErrorKind::Host, offset }.into());
+        return Err(EncodeError { violation: Violation::Host, offset }.into());
     }
     if let (Content::Borrowed { .. }, Some(_)) = (&request.body.0, request.expect) {
         return refuse("borrowed content is sent at once and cannot wait for 100 (Continue)");
     }
     // A server will read the fields by the same rules.
     let stated = framing::request_fields(fields, request.version)
-        .map_err(|error| Error::Request(error.kind.text()))?;
+        .map_err(|error| Error::Request(error.violation.text()))?;
     match (&request.body.0, request.body.length(), stated.framing) {
         (Content::None, _, Framing::NoBody | Framing::Length(0)) => Ok(Framing::NoBody),
         (Content::None, ..) => refuse("the fields announce content, but there is none"),

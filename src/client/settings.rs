@@ -4,7 +4,7 @@ use super::observer::{ClientEvent, ClientObserver};
 use super::pool::{Pool, Wire};
 use crate::transport::{Endpoint, Timeouts};
 use crate::wire::target::not_a_host;
-use crate::wire::{EncodeError, ErrorKind, Fields};
+use crate::wire::{EncodeError, Fields, Violation};
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -63,7 +63,7 @@ impl Settings {
 /// Makes the fields that a request begins with unless the caller sets them.
 pub(super) fn opening(host: &str) -> Result<Fields, EncodeError> {
     if let Some(offset) = not_a_host(host.as_bytes()) {
-        return Err(EncodeError { kind: ErrorKind::Host, offset });
+        return Err(EncodeError { violation: Violation::Host, offset });
     }
     let mut fields = Fields::new();
     fields.push("Host", host)?;

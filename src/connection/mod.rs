@@ -39,7 +39,7 @@ pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
 
 use crate::error::Error;
 use crate::wire::head::StartLine;
-use crate::wire::{BodyDecoder, HeadDecoder, Progress};
+use crate::wire::{BodyDecoder, HeadDecoder};
 use buffer::Buffer;
 use std::io::Read;
 
@@ -144,7 +144,7 @@ impl<S: Read> Connection<S> {
         loop {
             let received = self.buffer.raw.len() as u64;
             if received > 0
-                && let Progress::Complete { len } = decoder.decode(self.buffer.raw())?
+                && let Some(len) = decoder.decode(self.buffer.raw())?
             {
                 self.buffer.raw.start += len;
                 return Ok(Some(len));

@@ -1,5 +1,6 @@
 //! Errors in a JSON text or a pointer: the kind, the offset, the rule.
 
+use crate::base::rules::rules;
 use std::fmt;
 
 /// The maximum nesting depth: 512 (RFC 8259 §9).
@@ -32,27 +33,9 @@ impl JsonError {
     }
 }
 
-macro_rules! kinds {
-    ($($name:ident $text:literal $section:literal)*) => {
-        /// The rule that was broken; [`section`](JsonErrorKind::section) returns its section.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub(crate) enum JsonErrorKind { $(#[doc = $text] $name,)* }
-
-        impl JsonErrorKind {
-            /// Returns the section that states the rule, such as `RFC 8259 §3`.
-            pub fn section(self) -> &'static str {
-                match self { $(JsonErrorKind::$name => $section,)* }
-            }
-
-            /// Describes the error in a few words.
-            pub fn text(self) -> &'static str {
-                match self { $(JsonErrorKind::$name => $text,)* }
-            }
-        }
-    };
-}
-
-kinds! {
+rules! {
+    /// The rule that a text or a pointer breaks.
+    JsonErrorKind
     Value "expected a value" "RFC 8259 §3"
     Literal "a literal name other than true, false and null" "RFC 8259 §3"
     Name "expected a member's name in double quotes" "RFC 8259 §4"

@@ -64,7 +64,7 @@ pub(super) fn serve(state: &Arc<ConnectionState>, setup: &Setup) {
         connection: Connection::with_buffer(incoming, vec![0; BUFFER]),
         answer: Answer::default(),
     };
-    let mut decoder = RequestDecoder::with_limit(limits.overhead);
+    let mut decoder = RequestDecoder::new();
     if state.stream.set_write_timeout(limits.silence).is_err() {
         return;
     }

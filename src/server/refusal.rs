@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::transport::{Limit, Timeout};
-use crate::wire::{ErrorKind, ParseError, RequestHead, reason_phrase};
+use crate::wire::{ParseError, RequestHead, Violation, reason_phrase};
 use std::fmt;
 use std::io;
 
@@ -76,17 +76,18 @@ impl Refusal {
             .skip_while(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"));
         // 501 for an unknown coding (RFC 9112 §6.1), but 400 if it hides the body's end (§6.3).
         let known_end = codings.next().is_some() && codings.next().is_none();
-        let status = if error.kind == ErrorKind::TransferEncoding && known_end { 501 } else { 400 };
+        let status =
+            if error.violation == Violation::TransferEncoding && known_end { 501 } else { 400 };
         Refusal::new(status, error.to_string())
     }
 }
 
 fn status_of(error: &ParseError, came: &[u8]) -> u16 {
-    match error.kind {
-        ErrorKind::TooLarge if came.contains(&b'\n') || came.is_empty() => 431,
-        ErrorKind::TooLarge => 414,
-        ErrorKind::Http2 => 505,
-        ErrorKind::Version if names_a_version(came) => 505,
+    match error.violation {
+        Violation::TooLarge if came.contains(&b'\n') || came.is_empty() => 431,
+        Violation::TooLarge => 414,
+        Violation::Http2 => 505,
+        Violation::Version if names_a_version(came) => 505,
         _ => 400,
     }
 }

@@ -30,8 +30,7 @@
 //! ```
 
 use crate::wire::{
-    BodyDecoder, Field, Fields, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder, RequestHead,
-    framing,
+    BodyDecoder, Field, Fields, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead, framing,
 };
 use std::fmt;
 use std::io;
@@ -112,8 +111,8 @@ impl Gate {
             let len = match &mut self.state {
                 State::Open => rest.len(),
                 State::Head => match self.decoder.decode(rest)? {
-                    Progress::Partial => break,
-                    Progress::Complete { len } => {
+                    None => break,
+                    Some(len) => {
                         self.request(len)?;
                         len
                     }

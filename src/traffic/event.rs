@@ -80,7 +80,7 @@ impl Fault {
     /// Describes the fault without its section.
     pub fn text(&self) -> String {
         match self {
-            Fault::Parse(error) => format!("{} at byte {}", error.kind.text(), error.offset),
+            Fault::Parse(error) => format!("{} at byte {}", error.violation.text(), error.offset),
             Fault::Incomplete(error) => error.text(),
             Fault::IncompleteHead(received) => {
                 format!("the connection ended inside a head, after {received} bytes")
@@ -96,7 +96,7 @@ impl Fault {
     /// Returns the section of the broken rule, or an empty string.
     pub fn section(&self) -> &'static str {
         match self {
-            Fault::Parse(error) => error.kind.section(),
+            Fault::Parse(error) => error.violation.section(),
             Fault::Incomplete(_) | Fault::IncompleteHead(_) => "RFC 9112 §8",
             Fault::Unasked => "RFC 9112 §9.2",
             Fault::Unanswered | Fault::TooManyRequests => "",

@@ -170,7 +170,7 @@ impl BodyDecoder {
 
     /// Returns the number of content bytes that come next without framing between them.
     #[inline]
-    pub fn run(&self) -> u64 {
+    pub(crate) fn run(&self) -> u64 {
         match &self.state {
             State::Chunked(_) if self.keep_framing => 0,
             State::Length(left) => *left,

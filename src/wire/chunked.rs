@@ -32,11 +32,11 @@
 //! ```
 
 use super::OVERHEAD_LIMIT;
-use super::error::{ErrorKind, ParseError};
+use super::error::{ParseError, Violation};
 use super::fast;
 use super::field::Fields;
 use super::grammar::{is_tchar, is_value_byte};
-use super::section::{Lenience, Progress, SectionDecoder};
+use super::section::{Lenience, SectionDecoder};
 use crate::base::number::{LOWER_HEX, hex_digit};
 use std::fmt;
 use std::ops::Range;
@@ -216,7 +216,7 @@ impl ChunkedDecoder {
     pub fn consume(&mut self, n: usize) {
         let n = (n as u64).min(self.left());
         self.left -= n;
-        self.offset += n;
+        self.offset = self.offset.saturating_add(n);
         self.budget = self.budget.saturating_add(n);
     }
 
@@ -240,7 +240,7 @@ impl ChunkedDecoder {
 
     /// Reads one byte of framing and returns the state after it.
     fn framing_byte(&mut self, byte: u8) -> Result<State, ParseError> {
-        let kind = match (self.state, byte) {
+        let violation = match (self.state, byte) {
             (State::SizeStart | State::Size, _) if byte.is_ascii_hexdigit() => {
                 return self.size_digit(hex_digit(byte).unwrap_or_default());
             }
@@ -251,8 +251,8 @@ impl ChunkedDecoder {
             }
             (State::Ext(ext), _) => match ext.after(byte) {
                 Some(next) => return self.spend(State::Ext(next)),
-                None if byte == b'\n' => ErrorKind::ChunkLineEnd,
-                None => ErrorKind::ChunkExt,
+                None if byte == b'\n' => Violation::ChunkLineEnd,
+                None => Violation::ChunkExt,
             },
             (State::SizeLf, b'\n') if self.left > 0 => return Ok(State::Data),
             (State::SizeLf, b'\n') => {
@@ -262,11 +262,11 @@ impl ChunkedDecoder {
             }
             (State::Data, b'\r') => return Ok(State::DataLf),
             (State::DataLf, b'\n') => return Ok(State::SizeStart),
-            (State::Size, b'\n') | (State::SizeLf, _) => ErrorKind::ChunkLineEnd,
-            (State::SizeStart | State::Size | State::Bws, _) => ErrorKind::ChunkSize,
-            _ => ErrorKind::ChunkDataEnd,
+            (State::Size, b'\n') | (State::SizeLf, _) => Violation::ChunkLineEnd,
+            (State::SizeStart | State::Size | State::Bws, _) => Violation::ChunkSize,
+            _ => Violation::ChunkDataEnd,
         };
-        Err(self.error(kind))
+        Err(self.error(violation))
     }
 
     fn size_digit(&mut self, digit: u8) -> Result<State, ParseError> {
@@ -276,7 +276,7 @@ impl ChunkedDecoder {
             self.spend(State::Size)?;
         }
         if self.left >> 60 != 0 {
-            return Err(self.error(ErrorKind::ChunkSizeOverflow));
+            return Err(self.error(Violation::ChunkSizeOverflow));
         }
         self.left = self.left << 4 | u64::from(digit);
         Ok(State::Size)
@@ -284,7 +284,7 @@ impl ChunkedDecoder {
 
     /// Takes one byte off the budget and returns `next`.
     fn spend(&mut self, next: State) -> Result<State, ParseError> {
-        self.budget = self.budget.checked_sub(1).ok_or(self.error(ErrorKind::TooLarge))?;
+        self.budget = self.budget.checked_sub(1).ok_or(self.error(Violation::TooLarge))?;
         Ok(next)
     }
 
@@ -308,21 +308,24 @@ impl ChunkedDecoder {
         bytes.extend_from_slice(within);
         let taken = match section.decode(fields, bytes) {
             Err(error) => return Err(ParseError { offset: start + error.offset, ..error }),
-            Ok(Progress::Complete { len }) => {
+            Ok(Some(len)) => {
                 self.state = State::Done;
                 len - before
             }
-            Ok(Progress::Partial) if bytes.len() == room => {
-                return Err(ParseError { kind: ErrorKind::TooLarge, offset: start + room as u64 });
+            Ok(None) if bytes.len() == room => {
+                return Err(ParseError {
+                    violation: Violation::TooLarge,
+                    offset: start + room as u64,
+                });
             }
-            Ok(Progress::Partial) => within.len(),
+            Ok(None) => within.len(),
         };
         self.offset += taken as u64;
         Ok(taken)
     }
 
-    fn error(&self, kind: ErrorKind) -> ParseError {
-        ParseError { kind, offset: self.offset }
+    fn error(&self, violation: Violation) -> ParseError {
+        ParseError { violation, offset: self.offset }
     }
 }
 

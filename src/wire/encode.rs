@@ -1,6 +1,6 @@
 //! The encoders of heads. They refuse everything that our own decoders would reject.
 
-use super::error::{EncodeError, ErrorKind};
+use super::error::{EncodeError, Violation};
 use super::field::{Fields, check_value};
 use super::grammar::{is_token, target_len, token_len};
 use super::head::Version;
@@ -44,14 +44,14 @@ pub(crate) fn encode_request_line(
 ) -> Result<(), EncodeError> {
     let method = method.as_bytes();
     if !is_token(method) {
-        return Err(EncodeError { kind: ErrorKind::Method, offset: token_len(method) });
+        return Err(EncodeError { violation: Violation::Method, offset: token_len(method) });
     }
     let offset = target_len(target);
     if target.is_empty() || offset < target.len() {
-        return Err(EncodeError { kind: ErrorKind::Target, offset });
+        return Err(EncodeError { violation: Violation::Target, offset });
     }
     if !has_target_form(method, target) {
-        return Err(EncodeError { kind: ErrorKind::TargetForm, offset: 0 });
+        return Err(EncodeError { violation: Violation::TargetForm, offset: 0 });
     }
     for part in [method, b" ", target, b" ", version.as_str().as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);
@@ -81,10 +81,10 @@ pub fn encode_response(
     fields: &Fields,
 ) -> Result<(), EncodeError> {
     if !(100..=599).contains(&status) {
-        return Err(EncodeError { kind: ErrorKind::StatusCode, offset: 0 });
+        return Err(EncodeError { violation: Violation::StatusCode, offset: 0 });
     }
     check_value(reason.as_bytes())
-        .map_err(|error| EncodeError { kind: ErrorKind::ReasonPhrase, ..error })?;
+        .map_err(|error| EncodeError { violation: Violation::ReasonPhrase, ..error })?;
     let code = [status / 100, status / 10 % 10, status % 10].map(|digit| b'0' + digit as u8);
     for part in [version.as_str().as_bytes(), b" ", &code, b" ", reason.as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);

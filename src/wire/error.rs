@@ -1,57 +1,73 @@
-//! Errors of decoders and encoders: the kind, the offset, the rule.
+//! Errors of decoders and encoders: the broken rule, and where.
 
+use crate::base::rules::rules;
 use std::fmt;
 
 /// A violation of the grammar: which rule, and at which byte of the message.
 ///
 /// ```
-/// use unix_http::wire::{ErrorKind, ResponseDecoder};
+/// use unix_http::wire::{ParseErrorKind, ResponseDecoder};
 ///
 /// let error = ResponseDecoder::new().decode(b"HTTP/1.1 200 OK\r\nServer : x\r\n").unwrap_err();
-/// assert_eq!((error.kind, error.offset), (ErrorKind::SpaceBeforeColon, 23));
+/// assert_eq!((error.kind(), error.offset), (ParseErrorKind::Malformed, 23));
 /// let text = "space before the colon of a field line at byte 23 (RFC 9112 §5.1)";
 /// assert_eq!(error.to_string(), text);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// Which rule was broken.
-    pub kind: ErrorKind,
-    /// The offset of the first byte that breaks it, counted from the first byte of the head. A
-    /// decoder that reads only a body counts from the first byte of the body.
+    pub(crate) violation: Violation,
+    /// The offset of the first byte that breaks the rule, counted from the first byte of the head.
+    /// A decoder that reads only a body counts from the first byte of the body.
     pub offset: u64,
 }
 
+/// The kinds of [`ParseError`] that a program may treat differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// The peer does not speak HTTP/1.0 or HTTP/1.1.
+    NotHttp,
+    /// The peer speaks HTTP/2 or gRPC.
+    Http2,
+    /// A head breaks another rule.
+    Malformed,
+    /// A Transfer-Encoding other than chunked.
+    TransferEncoding,
+    /// Chunked framing is broken.
+    Chunked,
+    /// A head, chunk-ext or trailer section exceeds its limit.
+    TooLarge,
+}
+
 impl ParseError {
-    pub(crate) fn new(kind: ErrorKind, offset: usize) -> ParseError {
-        ParseError { kind, offset: offset as u64 }
+    pub(crate) fn new(violation: Violation, offset: usize) -> ParseError {
+        ParseError { violation, offset: offset as u64 }
+    }
+
+    /// Returns the kind of the error.
+    pub fn kind(&self) -> ParseErrorKind {
+        use Violation::*;
+        match self.violation {
+            NotHttp | Version | StatusCode => ParseErrorKind::NotHttp,
+            Http2 => ParseErrorKind::Http2,
+            TransferEncoding => ParseErrorKind::TransferEncoding,
+            ChunkSize | ChunkSizeOverflow | ChunkExt | ChunkLineEnd | ChunkDataEnd => {
+                ParseErrorKind::Chunked
+            }
+            TooLarge => ParseErrorKind::TooLarge,
+            _ => ParseErrorKind::Malformed,
+        }
+    }
+
+    /// Returns the section that states the rule, such as `RFC 9112 §5.1`.
+    pub fn section(&self) -> &'static str {
+        self.violation.section()
     }
 }
 
-macro_rules! kinds {
-    ($($name:ident $text:literal $section:literal)*) => {
-        /// The rule that was broken.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum ErrorKind { $(#[doc = $text] $name,)* }
-
-        impl ErrorKind {
-            /// Every kind, for tables and tests.
-            pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$name,)*];
-
-            /// Returns the section that states the rule, such as `RFC 9112 §5.1`.
-            pub fn section(self) -> &'static str {
-                match self { $(ErrorKind::$name => $section,)* }
-            }
-
-            /// Describes the error in a few words.
-            pub fn text(self) -> &'static str {
-                match self { $(ErrorKind::$name => $text,)* }
-            }
-        }
-    };
-}
-
-kinds! {
+rules! {
+    /// The rule that a message breaks.
+    Violation
     NotHttp "not an HTTP/1 message" "RFC 9112 §2.3"
     Http2 "the peer speaks HTTP/2 (gRPC), not HTTP/1.1" "RFC 9113 §3.4"
     Version "a version that is not HTTP/1.0 or HTTP/1.1" "RFC 9112 §2.3"
@@ -90,7 +106,7 @@ kinds! {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {} ({})", self.kind.text(), self.offset, self.kind.section())
+        write!(f, "{} at byte {} ({})", self.violation.text(), self.offset, self.section())
     }
 }
 
@@ -99,15 +115,14 @@ impl std::error::Error for ParseError {}
 /// A refusal to send a part of a message that could break out of its line. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeError {
-    /// The rule that the part breaks.
-    pub kind: ErrorKind,
+    pub(crate) violation: Violation,
     /// The offset of the refused byte within the part.
     pub offset: usize,
 }
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (text, section) = (self.kind.text(), self.kind.section());
+        let (text, section) = (self.violation.text(), self.violation.section());
         write!(f, "refused to send {text} (at its byte {}, {section})", self.offset)
     }
 }

@@ -20,7 +20,7 @@
 //! # Ok::<(), unix_http::wire::EncodeError>(())
 //! ```
 
-use super::error::{EncodeError, ErrorKind};
+use super::error::{EncodeError, Violation};
 use super::grammar::{is_ows, is_token, list, ows_len, token_len, trim_ows, value_len};
 #[cfg(feature = "server")]
 use crate::base::number::Digits;
@@ -133,7 +133,7 @@ impl Fields {
     /// Fails as [`push`](Fields::push) does, and for a line without a colon.
     pub fn push_line(&mut self, line: &[u8]) -> Result<(), EncodeError> {
         let Some(colon) = line.iter().position(|&byte| byte == b':') else {
-            return Err(EncodeError { kind: ErrorKind::MissingColon, offset: line.len() });
+            return Err(EncodeError { violation: Violation::MissingColon, offset: line.len() });
         };
         let (name, rest) = line.split_at(colon);
         check_name(name)?;
@@ -237,14 +237,14 @@ impl Eq for Fields {}
 fn check_name(name: &[u8]) -> Result<(), EncodeError> {
     match token_len(name) {
         1.. if is_token(name) => Ok(()),
-        offset => Err(EncodeError { kind: ErrorKind::FieldName, offset }),
+        offset => Err(EncodeError { violation: Violation::FieldName, offset }),
     }
 }
 
 pub(super) fn check_value(value: &[u8]) -> Result<(), EncodeError> {
     match value_len(value) {
         offset if offset == value.len() => Ok(()),
-        offset => Err(EncodeError { kind: ErrorKind::FieldValue, offset }),
+        offset => Err(EncodeError { violation: Violation::FieldValue, offset }),
     }
 }
 

@@ -16,22 +16,23 @@
 //! malformed length is an error, and so is a transfer coding other than chunked.
 //!
 //! ```
-//! use unix_http::wire::{ErrorKind, Framing, ResponseDecoder, framing};
+//! use unix_http::wire::{Framing, ResponseDecoder, framing};
 //!
 //! let head = |wire: &[u8]| {
 //!     let mut decoder = ResponseDecoder::new();
 //!     decoder.decode(wire).unwrap();
-//!     decoder.into_head()
+//!     decoder.head().clone()
 //! };
 //! let ok = head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 //! assert_eq!(framing::response("GET", &ok)?.framing, Framing::Chunked);
 //! assert_eq!(framing::response("HEAD", &ok)?.framing, Framing::NoBody);
 //! let bad = head(b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n");
-//! assert_eq!(framing::response("GET", &bad).unwrap_err().kind, ErrorKind::ContentLength);
+//! let error = framing::response("GET", &bad).unwrap_err();
+//! assert_eq!((error.section(), error.offset), ("RFC 9112 §6.3", 33));
 //! # Ok::<(), unix_http::wire::ParseError>(())
 //! ```
 
-use super::error::{ErrorKind, ParseError};
+use super::error::{ParseError, Violation};
 use super::field::{Field, Fields};
 use super::grammar::list;
 use super::head::{RequestHead, ResponseHead, Version};
@@ -148,7 +149,7 @@ impl ResponseTo<'_> {
         };
         match head.fields().get("Upgrade").is_some() && protocols(head.fields()).all(asked) {
             true => Ok(()),
-            false => Err(ParseError::new(ErrorKind::UnexpectedUpgrade, STATUS)),
+            false => Err(ParseError::new(Violation::UnexpectedUpgrade, STATUS)),
         }
     }
 }
@@ -210,10 +211,10 @@ pub(crate) fn request_fields(fields: &Fields, version: Version) -> Result<Decisi
     let decide = |framing, rule| Ok(Decision { framing, rule, persistent });
     if let Some(coding) = found.coding {
         if found.length.is_some() {
-            return Err(ParseError::new(ErrorKind::TransferEncodingAndLength, coding.first));
+            return Err(ParseError::new(Violation::TransferEncodingAndLength, coding.first));
         }
         if version == Version::Http10 {
-            return Err(ParseError::new(ErrorKind::TransferEncodingVersion, coding.first));
+            return Err(ParseError::new(Violation::TransferEncodingVersion, coding.first));
         }
         coding.chunked_alone()?;
         return decide(Framing::Chunked, Rule::TransferEncoding);
@@ -243,7 +244,7 @@ struct Coding {
 
 impl Coding {
     fn chunked_alone(&self) -> Result<(), ParseError> {
-        self.wrong.map_or(Ok(()), |at| Err(ParseError::new(ErrorKind::TransferEncoding, at)))
+        self.wrong.map_or(Ok(()), |at| Err(ParseError::new(Violation::TransferEncoding, at)))
     }
 }
 
@@ -283,17 +284,17 @@ fn length(before: Option<Result<u64, ParseError>>, field: Field<'_>) -> Result<u
     let mut length = before.transpose()?;
     for element in list(field.value()) {
         let digits = !element.is_empty() && element.iter().all(u8::is_ascii_digit);
-        let kind = match (decimal(element), length) {
+        let violation = match (decimal(element), length) {
             (Some(n), None) => {
                 length = Some(n);
                 continue;
             }
             (Some(n), Some(before)) if n == before => continue,
-            (Some(_), Some(_)) => ErrorKind::ContentLengthDiffers,
-            (None, _) if digits => ErrorKind::ContentLengthOverflow,
-            (None, _) => ErrorKind::ContentLength,
+            (Some(_), Some(_)) => Violation::ContentLengthDiffers,
+            (None, _) if digits => Violation::ContentLengthOverflow,
+            (None, _) => Violation::ContentLength,
         };
-        return Err(ParseError::new(kind, field.offset));
+        return Err(ParseError::new(violation, field.offset));
     }
-    length.ok_or(ParseError::new(ErrorKind::ContentLength, field.offset))
+    length.ok_or(ParseError::new(Violation::ContentLength, field.offset))
 }

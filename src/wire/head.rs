@@ -8,11 +8,11 @@
 //! it stopped. `start_line` contains the rules of the first line.
 //!
 //! ```
-//! use unix_http::wire::{Progress, ResponseDecoder};
+//! use unix_http::wire::ResponseDecoder;
 //!
 //! let wire = b"HTTP/1.1 204 No Content\r\nApi-Version: 1.41\r\n\r\n";
 //! let mut decoder = ResponseDecoder::new();
-//! assert_eq!(decoder.decode(wire)?, Progress::Complete { len: wire.len() });
+//! assert_eq!(decoder.decode(wire)?, Some(wire.len()));
 //! let head = decoder.head();
 //! assert_eq!((head.status(), head.reason()), (204, &b"No Content"[..]));
 //! assert_eq!(head.fields().get("api-version"), Some(&b"1.41"[..]));
@@ -20,9 +20,9 @@
 //! ```
 
 use super::OVERHEAD_LIMIT;
-use super::error::{ErrorKind, ParseError};
+use super::error::{ParseError, Violation};
 use super::field::{Fields, Span};
-use super::section::{Lenience, Progress, SectionDecoder};
+use super::section::{Lenience, SectionDecoder};
 use super::target::not_a_host;
 use std::fmt;
 
@@ -158,14 +158,14 @@ impl RequestHead {
         let Some(host) = hosts.next() else {
             return match self.version {
                 Version::Http10 => Ok(None),
-                Version::Http11 => Err(ParseError::new(ErrorKind::MissingHost, self.len)),
+                Version::Http11 => Err(ParseError::new(Violation::MissingHost, self.len)),
             };
         };
         if let Some(second) = hosts.next() {
-            return Err(ParseError::new(ErrorKind::Host, second.offset));
+            return Err(ParseError::new(Violation::Host, second.offset));
         }
         match not_a_host(host.value()) {
-            Some(at) => Err(ParseError::new(ErrorKind::Host, host.offset + at)),
+            Some(at) => Err(ParseError::new(Violation::Host, host.offset + at)),
             None => Ok(Some(host.value())),
         }
     }
@@ -183,7 +183,7 @@ pub(crate) trait StartLine: Default {
 /// Decodes heads of one direction: [`ResponseDecoder`] or [`RequestDecoder`].
 #[derive(Clone, Debug)]
 pub struct HeadDecoder<L> {
-    head: Head<L>,
+    pub(super) head: Head<L>,
     section: SectionDecoder,
     /// Whether the start-line has been read.
     started: bool,
@@ -208,27 +208,23 @@ impl<L: StartLine> Default for HeadDecoder<L> {
 impl<L: StartLine> HeadDecoder<L> {
     /// Creates a decoder for one head of at most [`OVERHEAD_LIMIT`] bytes.
     pub fn new() -> Self {
-        HeadDecoder::with_limit(OVERHEAD_LIMIT)
-    }
-
-    /// Creates a decoder for one head of at most `limit` bytes.
-    pub fn with_limit(limit: usize) -> Self {
         let (head, section) = (Head::default(), SectionDecoder::new(L::LENIENCE));
-        HeadDecoder { head, section, started: false, seen: 0, limit }
+        HeadDecoder { head, section, started: false, seen: 0, limit: OVERHEAD_LIMIT }
     }
 
-    /// Prepares for another head and reuses the memory of the previous one.
+    /// Prepares for another head, of at most `limit` bytes, and reuses the memory of the previous
+    /// one.
     pub fn reset(&mut self, limit: usize) {
         (self.started, self.seen, self.limit) = (false, 0, limit);
     }
 
-    /// Decodes `bytes`: everything that has arrived since the first byte of the head.
+    /// Decodes `bytes`: everything that has arrived since the first byte of the head. Returns the
+    /// length of the head, including its empty line, or `None` if more bytes are needed.
     ///
     /// # Errors
     /// Fails as soon as the bytes cannot become a head, or exceed the limit.
-    pub fn decode(&mut self, bytes: &[u8]) -> Result<Progress, ParseError> {
+    pub fn decode(&mut self, bytes: &[u8]) -> Result<Option<usize>, ParseError> {
         let within = &bytes[..bytes.len().min(self.limit)];
-        let mut progress = Progress::Partial;
         if !self.started {
             let line = self.head.line.read(within, self.seen)?;
             self.seen = within.len();
@@ -239,26 +235,20 @@ impl<L: StartLine> HeadDecoder<L> {
                 self.started = true;
             }
         }
-        if self.started {
-            progress = self.section.decode(&mut self.head.fields, within)?;
+        if self.started
+            && let Some(len) = self.section.decode(&mut self.head.fields, within)?
+        {
+            self.head.len = len;
+            return Ok(Some(len));
         }
-        match progress {
-            Progress::Complete { len } => self.head.len = len,
-            Progress::Partial if within.len() == self.limit => {
-                return Err(ParseError::new(ErrorKind::TooLarge, self.limit));
-            }
-            Progress::Partial => {}
+        match within.len() == self.limit {
+            true => Err(ParseError::new(Violation::TooLarge, self.limit)),
+            false => Ok(None),
         }
-        Ok(progress)
     }
 
     /// Returns the head, once it is complete.
     pub fn head(&self) -> &Head<L> {
         &self.head
-    }
-
-    /// Returns the head, once it is complete.
-    pub fn into_head(self) -> Head<L> {
-        self.head
     }
 }

@@ -2,7 +2,6 @@
 
 use super::ParseError;
 use super::head::{Head, HeadDecoder, StartLine};
-use super::section::Progress;
 
 /// Reads one head after another, in pieces of any length. Keeps a head until it is complete.
 #[derive(Debug)]
@@ -24,24 +23,20 @@ impl<L: StartLine> HeadPieces<L> {
     /// As [`HeadDecoder::decode`].
     pub fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<usize>), ParseError> {
         let before = self.partial.len();
-        let progress = if before == 0 {
+        let complete = if before == 0 {
             self.decoder.decode(input)?
         } else {
             self.partial.extend_from_slice(input);
             self.decoder.decode(&self.partial)?
         };
-        match progress {
-            Progress::Complete { len } => {
-                self.partial.clear();
-                Ok((len - before, Some(len)))
-            }
-            Progress::Partial => {
-                if before == 0 {
-                    self.partial.extend_from_slice(input);
-                }
-                Ok((input.len(), None))
-            }
+        if let Some(len) = complete {
+            self.partial.clear();
+            return Ok((len - before, complete));
         }
+        if before == 0 {
+            self.partial.extend_from_slice(input);
+        }
+        Ok((input.len(), None))
     }
 
     /// Returns the bytes of a head that is not complete.
@@ -63,6 +58,6 @@ impl<L: StartLine> HeadPieces<L> {
     /// Takes the complete head away, and prepares for another.
     #[cfg(feature = "docker")]
     pub fn take(&mut self) -> Head<L> {
-        std::mem::take(&mut self.decoder).into_head()
+        std::mem::take(&mut self.decoder).head
     }
 }

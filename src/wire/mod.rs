@@ -8,53 +8,55 @@
 //!
 //! The **head** is everything up to and including the empty line. Read in this order:
 //!
-//! 1. [`grammar`]: which bytes a token, a field value or a target may contain
-//! 2. [`field`]: field lines as values; [`section`]: their decoder
-//! 3. [`head`]: request heads and response heads, and their decoder; `start_line` and `target`: the
+//! 1. `grammar`: which bytes a token, a field value or a target may contain
+//! 2. `field`: field lines as values; `section`: their decoder
+//! 3. `head`: request heads and response heads, and their decoder; `start_line` and `target`: the
 //!    rules of the first line; `encode`: the encoders
 //! 4. [`framing`]: where the message body ends
-//! 5. [`chunked`]: the transfer coding for bodies whose length is not known
-//! 6. [`body`]: one decoder for all framings
+//! 5. `chunked`: the transfer coding for bodies whose length is not known
+//! 6. `body`: one decoder for all framings
 //!
 //! The shortcuts are in a file of their own, `fast`. Every decoder has three outcomes: a value,
-//! *Partial* (feed more bytes), or a [`ParseError`] as soon as no further byte could make the
+//! `None` (feed more bytes), or a [`ParseError`] as soon as no further byte could make the
 //! message valid.
 //!
 //! ```
-//! use unix_http::wire::{Framing, Progress, ResponseDecoder, framing};
+//! use unix_http::wire::{Framing, ResponseDecoder, framing};
 //!
 //! let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 //! let mut decoder = ResponseDecoder::new();
-//! assert_eq!(decoder.decode(&wire[..20])?, Progress::Partial);
-//! assert_eq!(decoder.decode(wire)?, Progress::Complete { len: wire.len() - 2 });
+//! assert_eq!(decoder.decode(&wire[..20])?, None);
+//! assert_eq!(decoder.decode(wire)?, Some(wire.len() - 2));
 //! assert_eq!(framing::response("GET", decoder.head())?.framing, Framing::Length(2));
 //! # Ok::<(), unix_http::wire::ParseError>(())
 //! ```
 
-pub mod body;
-pub mod chunked;
+mod body;
+pub(crate) mod chunked;
 pub(crate) mod encode;
 mod error;
 mod fast;
-pub mod field;
+pub(crate) mod field;
 pub mod framing;
-pub mod grammar;
-pub mod head;
+pub(crate) mod grammar;
+pub(crate) mod head;
 pub(crate) mod head_pieces;
 mod reason;
-pub mod section;
+mod section;
 mod start_line;
 pub(crate) mod target;
 
 pub use body::{BodyDecoder, Incomplete};
 pub use chunked::{Step, encode_chunk, encode_last_chunk};
 pub use encode::{encode_request, encode_response};
-pub use error::{EncodeError, ErrorKind, ParseError};
+pub(crate) use error::Violation;
+pub use error::{EncodeError, ParseError, ParseErrorKind};
 pub use field::{Field, Fields};
 pub use framing::{Decision, Framing};
-pub use head::{HeadDecoder, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version};
+pub use head::{
+    Head, HeadDecoder, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version,
+};
 pub use reason::reason_phrase;
-pub use section::Progress;
 
 /// The limit for all bytes of one message that are not content: 300 KiB, as in curl.
 ///

@@ -12,21 +12,9 @@
 //!   (`RFC 9110 §5.5`);
 //! - a folded line in a request (`RFC 9112 §5.2`). In a response each fold is read as one SP.
 
-use super::error::{ErrorKind, ParseError};
+use super::error::{ParseError, Violation};
 use super::field::{Fields, Line, Span};
 use super::grammar::{ows_len, token_len, trim_ows, value_len};
-
-/// The progress of a decoder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// All bytes so far are valid; more are needed.
-    Partial,
-    /// The head is complete.
-    Complete {
-        /// The length of the head in bytes, including its empty line.
-        len: usize,
-    },
-}
 
 /// Deviations from the grammar that the decoder accepts. Encoders never produce them.
 #[derive(Clone, Copy, Debug)]
@@ -65,11 +53,12 @@ impl SectionDecoder {
     }
 
     /// Adds the lines of `head` to `fields`. `head` holds the bytes of the last call and more.
+    /// Returns the length of the whole head once it is complete.
     pub(crate) fn decode(
         &mut self,
         fields: &mut Fields,
         head: &[u8],
-    ) -> Result<Progress, ParseError> {
+    ) -> Result<Option<usize>, ParseError> {
         loop {
             if self.value == 0 {
                 self.next += token_len(&head[self.next..]);
@@ -82,9 +71,9 @@ impl SectionDecoder {
             }
             self.next += value_len(&head[self.next..]);
             let end = self.next;
-            let Some(next) = line_end(head, end)? else { return Ok(Progress::Partial) };
+            let Some(next) = line_end(head, end)? else { return Ok(None) };
             if next == end + 1 && !self.lenience.bare_lf {
-                return Err(ParseError::new(ErrorKind::ChunkLineEnd, end));
+                return Err(ParseError::new(Violation::ChunkLineEnd, end));
             }
             let text = &head[self.value..end];
             let start = self.value + ows_len(text);
@@ -101,12 +90,12 @@ impl SectionDecoder {
 
     /// Checks whether a line that begins with white space may continue the line before it.
     fn check_fold(&self, fields: &Fields) -> Result<(), ParseError> {
-        let kind = match fields.is_empty() {
-            true => ErrorKind::LeadingSpace,
+        let violation = match fields.is_empty() {
+            true => Violation::LeadingSpace,
             false if self.lenience.folds => return Ok(()),
-            false => ErrorKind::ObsFold,
+            false => Violation::ObsFold,
         };
-        Err(ParseError::new(kind, self.at))
+        Err(ParseError::new(violation, self.at))
     }
 
     /// Joins a continuation line to the value before it with one SP.
@@ -126,24 +115,26 @@ impl SectionDecoder {
     }
 
     /// Reads what is not a field line: the empty line at the end, or an error.
-    fn end(&mut self, fields: &mut Fields, head: &[u8]) -> Result<Progress, ParseError> {
+    fn end(&mut self, fields: &mut Fields, head: &[u8]) -> Result<Option<usize>, ParseError> {
         let in_name = self.next > self.at;
-        let kind = match head[self.next..] {
-            [] => return Ok(Progress::Partial),
-            [b'\r' | b'\n', ..] if in_name => ErrorKind::MissingColon,
-            [b'\r'] => return Ok(Progress::Partial),
-            [b'\r', b'\n', ..] => return Ok(self.complete(fields, head, 2)),
-            [b'\r', ..] => ErrorKind::BareCr,
-            [b'\n', ..] if self.lenience.bare_lf => return Ok(self.complete(fields, head, 1)),
-            [b'\n', ..] => ErrorKind::ChunkLineEnd,
-            [b' ' | b'\t', ..] => ErrorKind::SpaceBeforeColon,
-            _ => ErrorKind::FieldName,
+        let violation = match head[self.next..] {
+            [] => return Ok(None),
+            [b'\r' | b'\n', ..] if in_name => Violation::MissingColon,
+            [b'\r'] => return Ok(None),
+            [b'\r', b'\n', ..] => return Ok(Some(self.complete(fields, head, 2))),
+            [b'\r', ..] => Violation::BareCr,
+            [b'\n', ..] if self.lenience.bare_lf => {
+                return Ok(Some(self.complete(fields, head, 1)));
+            }
+            [b'\n', ..] => Violation::ChunkLineEnd,
+            [b' ' | b'\t', ..] => Violation::SpaceBeforeColon,
+            _ => Violation::FieldName,
         };
-        Err(ParseError::new(kind, self.next))
+        Err(ParseError::new(violation, self.next))
     }
 
     /// Copies the head into `fields`, which then outlive the input buffer.
-    fn complete(&mut self, fields: &mut Fields, head: &[u8], line_end: usize) -> Progress {
+    fn complete(&mut self, fields: &mut Fields, head: &[u8], line_end: usize) -> usize {
         let len = self.at + line_end;
         fields.bytes.extend_from_slice(&head[..len]);
         for (line, value) in self.unfolded.drain(..) {
@@ -153,7 +144,7 @@ impl SectionDecoder {
                 line.value = Span::new(start, start + value.len());
             }
         }
-        Progress::Complete { len }
+        len
     }
 }
 
@@ -167,7 +158,7 @@ pub(super) fn line_end(head: &[u8], end: usize) -> Result<Option<usize>, ParseEr
         [b'\r', b'\n', ..] => Ok(Some(end + 2)),
         [b'\n', ..] => Ok(Some(end + 1)),
         [] | [b'\r'] => Ok(None),
-        [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, end)),
-        _ => Err(ParseError::new(ErrorKind::FieldValue, end)),
+        [b'\r', ..] => Err(ParseError::new(Violation::BareCr, end)),
+        _ => Err(ParseError::new(Violation::FieldValue, end)),
     }
 }

@@ -12,7 +12,7 @@
 //! reason-phrase and its SP, one empty line before a request-line. Rejected: other white space
 //! between the parts, empty lines before a status-line, a request-target in none of the four forms.
 
-use super::error::{ErrorKind, ParseError};
+use super::error::{ParseError, Violation};
 use super::field::Span;
 use super::grammar::{target_len, token_len, value_len};
 use super::head::{RequestLine, StartLine, StatusLine, Version};
@@ -27,7 +27,7 @@ impl StartLine for StatusLine {
         if is_http2_settings(bytes) {
             return match bytes.len() < SETTINGS.len() {
                 true => Ok(None),
-                false => Err(ParseError::new(ErrorKind::Http2, 0)),
+                false => Err(ParseError::new(Violation::Http2, 0)),
             };
         }
         let Some((version, reason)) = self.before_reason(bytes)? else { return Ok(None) };
@@ -40,8 +40,8 @@ impl StartLine for StatusLine {
                 self.reason = Span::new(reason, end);
                 Ok(Some((version, next)))
             }
-            Err(ParseError { kind: ErrorKind::FieldValue, offset }) => {
-                Err(ParseError { kind: ErrorKind::ReasonPhrase, offset })
+            Err(ParseError { violation: Violation::FieldValue, offset }) => {
+                Err(ParseError { violation: Violation::ReasonPhrase, offset })
             }
             Err(error) => Err(error),
         }
@@ -56,7 +56,7 @@ impl StatusLine {
         match bytes.get(8) {
             None => return Ok(None),
             Some(b' ') => {}
-            Some(_) => return Err(ParseError::new(ErrorKind::Version, 8)),
+            Some(_) => return Err(ParseError::new(Violation::Version, 8)),
         }
         self.status = 0;
         for at in 9..12 {
@@ -65,14 +65,14 @@ impl StatusLine {
                 Some(digit @ b'0'..=b'9') => {
                     self.status = self.status * 10 + u16::from(digit - b'0')
                 }
-                Some(_) => return Err(ParseError::new(ErrorKind::StatusCode, at)),
+                Some(_) => return Err(ParseError::new(Violation::StatusCode, at)),
             }
         }
         match bytes.get(12) {
             None => Ok(None),
             Some(b' ') => Ok(Some((version, 13))),
             Some(b'\r' | b'\n') => Ok(Some((version, 12))),
-            Some(_) => Err(ParseError::new(ErrorKind::StatusCode, 12)),
+            Some(_) => Err(ParseError::new(Violation::StatusCode, 12)),
         }
     }
 }
@@ -83,15 +83,15 @@ fn version(bytes: &[u8], at: usize) -> Result<Option<Version>, ParseError> {
     for (i, (byte, want)) in rest.iter().zip(b"HTTP/1.").enumerate() {
         match byte == want {
             true => {}
-            false if i < 5 && at == 0 => return Err(ParseError::new(ErrorKind::NotHttp, i)),
-            false => return Err(ParseError::new(ErrorKind::Version, at + i)),
+            false if i < 5 && at == 0 => return Err(ParseError::new(Violation::NotHttp, i)),
+            false => return Err(ParseError::new(Violation::Version, at + i)),
         }
     }
     match rest.get(7) {
         None => Ok(None),
         Some(b'0') => Ok(Some(Version::Http10)),
         Some(b'1'..=b'9') => Ok(Some(Version::Http11)),
-        Some(_) => Err(ParseError::new(ErrorKind::Version, at + 7)),
+        Some(_) => Err(ParseError::new(Violation::Version, at + 7)),
     }
 }
 
@@ -117,7 +117,7 @@ impl StartLine for RequestLine {
         let start = match bytes {
             [b'\r', b'\n', ..] => 2,
             [b'\n', ..] => 1,
-            [b'\r', _, ..] => return Err(ParseError::new(ErrorKind::BareCr, 0)),
+            [b'\r', _, ..] => return Err(ParseError::new(Violation::BareCr, 0)),
             [] | [b'\r'] => return Ok(None),
             _ => 0,
         };
@@ -134,21 +134,21 @@ impl StartLine for RequestLine {
             let (method, target) = (self.method.of(bytes), &bytes[from..end]);
             // `PRI *` may begin the preface of HTTP/2; the version below decides.
             if !has_target_form(method, target) && (method, target) != (b"PRI", b"*") {
-                return Err(ParseError::new(ErrorKind::TargetForm, from));
+                return Err(ParseError::new(Violation::TargetForm, from));
             }
             self.target = Span::new(from, end);
         }
         let line = &bytes[start..];
         // The preface of an HTTP/2 client (RFC 9113 §3.4).
         if line.starts_with(b"PRI * HTTP/2.0") {
-            return Err(ParseError::new(ErrorKind::Http2, start));
+            return Err(ParseError::new(Violation::Http2, start));
         }
         if b"PRI * HTTP/2.0".starts_with(line) {
             return Ok(None);
         }
         // Only this preface and OPTIONS have the target `*`.
         if line.starts_with(b"PRI * HTTP/1") {
-            return Err(ParseError::new(ErrorKind::TargetForm, self.target.start as usize));
+            return Err(ParseError::new(Violation::TargetForm, self.target.start as usize));
         }
         let at = self.target.end as usize + 1;
         let Some(version) = version(bytes, at)? else { return Ok(None) };
@@ -156,8 +156,8 @@ impl StartLine for RequestLine {
             [b'\r', b'\n', ..] => Ok(Some((version, at + 10))),
             [b'\n', ..] => Ok(Some((version, at + 9))),
             [] | [b'\r'] => Ok(None),
-            [b'\r', ..] => Err(ParseError::new(ErrorKind::BareCr, at + 8)),
-            _ => Err(ParseError::new(ErrorKind::Version, at + 8)),
+            [b'\r', ..] => Err(ParseError::new(Violation::BareCr, at + 8)),
+            _ => Err(ParseError::new(Violation::Version, at + 8)),
         }
     }
 }
@@ -170,8 +170,8 @@ fn method_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, 
         None => Ok(None),
         Some(b' ') if end > start => Ok(Some(end)),
         // No method begins with this byte: the peer speaks another protocol, such as TLS.
-        Some(_) if end == 0 => Err(ParseError::new(ErrorKind::NotHttp, 0)),
-        Some(_) => Err(ParseError::new(ErrorKind::Method, end)),
+        Some(_) if end == 0 => Err(ParseError::new(Violation::NotHttp, 0)),
+        Some(_) => Err(ParseError::new(Violation::Method, end)),
     }
 }
 
@@ -183,7 +183,7 @@ fn target_end(bytes: &[u8], start: usize, seen: usize) -> Result<Option<usize>, 
         None => Ok(None),
         Some(b' ') if end > start => Ok(Some(end)),
         // `GET /` and a line end: HTTP/0.9, which has no version.
-        Some(b'\r' | b'\n') if end > start => Err(ParseError::new(ErrorKind::Version, end)),
-        Some(_) => Err(ParseError::new(ErrorKind::Target, end)),
+        Some(b'\r' | b'\n') if end > start => Err(ParseError::new(Violation::Version, end)),
+        Some(_) => Err(ParseError::new(Violation::Target, end)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::deliver::{Case, Table, no, ok};
 use super::readers;
-use unix_http::wire::ErrorKind as K;
+use super::wire_fault::Violation as K;
 
 pub const TABLES: &[Table] = &[Table { topic: "chunked", reader: readers::chunked, cases: CASES }];
 

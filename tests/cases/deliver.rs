@@ -12,8 +12,8 @@
 //! same error at the same offset, while the connection stays open: a reader need not wait for a
 //! line end to reject `5\rX` as a chunk-size.
 
+use super::wire_fault::{Violation, WireFault};
 use std::fmt::Debug;
-use unix_http::wire::{ErrorKind, ParseError};
 
 /// Bytes and their meaning.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ pub enum Want {
     Value(&'static str),
     /// Rejected at the first byte of `fault`, as soon as `needs` bytes of it have arrived (0 if
     /// something is missing).
-    Refused { kind: ErrorKind, needs: usize },
+    Refused { kind: Violation, needs: usize },
 }
 
 pub const fn ok(
@@ -53,7 +53,7 @@ pub const fn no(
     why: &'static str,
     wire: &'static [u8],
     fault: &'static [u8],
-    kind: ErrorKind,
+    kind: Violation,
 ) -> Case {
     Case { id, why, wire, fault, want: Want::Refused { kind, needs: 1 } }
 }
@@ -85,7 +85,7 @@ pub enum Step {
     Partial,
     /// The value in words, and the number of bytes it took.
     Complete(String, usize),
-    Error(ParseError),
+    Error(WireFault),
 }
 
 /// Reads one message: bytes in, a verdict out.
@@ -149,11 +149,11 @@ fn accepted(table: &Table, case: &Case, value: &str) -> Result<(), String> {
     same(case, "byte by byte", one.feed(wire), &complete)
 }
 
-fn refused(table: &Table, case: &Case, kind: ErrorKind, needs: usize) -> Result<(), String> {
+fn refused(table: &Table, case: &Case, kind: Violation, needs: usize) -> Result<(), String> {
     let wire = case.bytes();
     let known = case.wire.len() + needs;
     assert!(known <= wire.len(), "{}: a fault of {needs} bytes is not in the case", case.id);
-    let error = Step::Error(ParseError { kind, offset: case.wire.len() as u64 });
+    let error = Step::Error(WireFault { kind, offset: case.wire.len() as u64 });
     same(case, "whole", (table.reader)().feed(&wire), &error)?;
     let mut one = (table.reader)();
     for at in 0..=wire.len() {

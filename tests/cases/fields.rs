@@ -6,7 +6,7 @@
 
 use super::deliver::{Case, Table, no, ok};
 use super::readers;
-use unix_http::wire::ErrorKind as K;
+use super::wire_fault::Violation as K;
 
 pub const TABLES: &[Table] = &[
     Table { topic: "field lines, in a response", reader: readers::response_fields, cases: CASES },

@@ -11,6 +11,7 @@ pub mod request_framing;
 pub mod request_line;
 pub mod response_framing;
 pub mod status_line;
+pub mod wire_fault;
 
 use deliver::Table;
 

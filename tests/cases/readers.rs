@@ -1,8 +1,9 @@
 //! The decoders of `wire` behind one trait, with values in words.
 
 use super::deliver::{Reader, Step};
+use super::wire_fault::WireFault;
 use unix_http::wire::{
-    BodyDecoder, Decision, Fields, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder,
+    BodyDecoder, Decision, Fields, Framing, OVERHEAD_LIMIT, ParseError, RequestDecoder,
     RequestHead, ResponseDecoder, ResponseHead, framing,
 };
 
@@ -10,7 +11,7 @@ fn step(result: Result<Option<(String, usize)>, ParseError>) -> Step {
     match result {
         Ok(None) => Step::Partial,
         Ok(Some((value, used))) => Step::Complete(value, used),
-        Err(error) => Step::Error(error),
+        Err(error) => Step::Error(error.into()),
     }
 }
 
@@ -95,8 +96,8 @@ macro_rules! head_reader {
         impl Reader for Head<$decoder, $head> {
             fn feed(&mut self, so_far: &[u8]) -> Step {
                 step(self.0.decode(so_far).and_then(|progress| match progress {
-                    Progress::Partial => Ok(None),
-                    Progress::Complete { len } => Ok(Some(((self.1)(self.0.head())?, len))),
+                    None => Ok(None),
+                    Some(len) => Ok(Some(((self.1)(self.0.head())?, len))),
                 }))
             }
         }
@@ -179,7 +180,7 @@ impl Reader for Request {
     fn feed(&mut self, so_far: &[u8]) -> Step {
         step((|| {
             if self.body.is_none() {
-                let Progress::Complete { len } = self.decoder.decode(so_far)? else {
+                let Some(len) = self.decoder.decode(so_far)? else {
                     return Ok(None);
                 };
                 self.decoder.head().host()?;
@@ -211,7 +212,7 @@ impl Reader for After {
             Step::Partial => Step::Partial,
             Step::Complete(value, used) => Step::Complete(value, used - self.before.len()),
             Step::Error(e) => {
-                Step::Error(ParseError { offset: e.offset - self.before.len() as u64, ..e })
+                Step::Error(WireFault { offset: e.offset - self.before.len() as u64, ..e })
             }
         }
     }

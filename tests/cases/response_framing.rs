@@ -3,7 +3,7 @@
 
 use super::deliver::{Case, Table, no, ok};
 use super::readers;
-use unix_http::wire::ErrorKind as K;
+use super::wire_fault::Violation as K;
 
 pub const TABLES: &[Table] = &[
     Table { topic: "framing of a response to GET", reader: readers::to_get, cases: TO_GET },

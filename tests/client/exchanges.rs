@@ -2,6 +2,7 @@
 
 use crate::support::fake::Fake;
 use crate::support::temp::TempDir;
+use crate::wire_fault::{Violation, WireFault, breaks};
 use std::fs::{self, File};
 use std::io::{self, BufRead, Cursor, Read, Write};
 use std::os::fd::OwnedFd;
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 use unix_http::client::ClientEvent;
 use unix_http::transport::Timeouts;
-use unix_http::wire::{ErrorKind, Framing};
+use unix_http::wire::Framing;
 use unix_http::{Body, Client, Endpoint, Error, Response};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
@@ -299,17 +300,17 @@ fn every_fault_of_a_response_has_its_own_error() {
     };
     assert_eq!((cut.received, cut.expected), (3, None));
     let kind = |answer: &[u8]| match error(answer) {
-        Error::Parse(e) => (e.kind, e.offset),
+        Error::Parse(e) => (WireFault::from(e).kind, e.offset),
         other => panic!("{other}"),
     };
-    assert_eq!(kind(b"SSH-2.0-OpenSSH_9.2\r\n"), (ErrorKind::NotHttp, 0));
-    assert_eq!(kind(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80"), (ErrorKind::Http2, 0));
+    assert_eq!(kind(b"SSH-2.0-OpenSSH_9.2\r\n"), (Violation::NotHttp, 0));
+    assert_eq!(kind(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80"), (Violation::Http2, 0));
     assert_eq!(
         kind(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"),
-        (ErrorKind::UnexpectedUpgrade, 9)
+        (Violation::UnexpectedUpgrade, 9)
     );
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\nxyz";
-    assert_eq!(kind(chunked), (ErrorKind::ChunkSize, 54));
+    assert_eq!(kind(chunked), (Violation::ChunkSize, 54));
 }
 
 /// `RFC 9110 §7.8`: a server names the protocols that it switches to, all of which the client
@@ -338,8 +339,7 @@ fn a_101_must_switch_to_a_requested_protocol() {
         ("HTTP/2.0", "Upgrade: HTTP\r\n"),
     ] {
         let error = ask(asked, fields).unwrap_err();
-        let kind = ErrorKind::UnexpectedUpgrade;
-        assert!(matches!(error, Error::Parse(e) if e.kind == kind), "{asked}: {fields}: {error}");
+        assert!(breaks(&error, Violation::UnexpectedUpgrade), "{asked}: {fields}: {error}");
     }
 }
 
@@ -617,11 +617,10 @@ fn a_request_that_our_own_decoder_rejects_is_not_sent() {
     assert!(error.to_string().contains("a path begins with /"), "{error}");
     for (method, target) in [("GET", "?a"), ("GET", "*"), ("CONNECT", "/a"), ("PRI", "*")] {
         let error = client.request(method, target).send().unwrap_err();
-        let kind = ErrorKind::TargetForm;
-        assert!(matches!(error, Error::Encode(e) if e.kind == kind), "{method} {target}: {error}");
+        assert!(breaks(&error, Violation::TargetForm), "{method} {target}: {error}");
     }
     for host in ["a/b", "a b", "a:x", "[::1"] {
-        let is_refused = |error| matches!(error, Error::Encode(e) if e.kind == ErrorKind::Host);
+        let is_refused = |error| breaks(&error, Violation::Host);
         assert!(is_refused(client.get("/").field("Host", host).send().unwrap_err()), "{host}");
         let client = Client::builder(Endpoint::Unix(server.path())).host(host).build();
         assert!(is_refused(client.get("/").send().unwrap_err()), "{host}");
@@ -633,16 +632,13 @@ fn a_request_that_our_own_decoder_rejects_is_not_sent() {
 fn no_part_of_a_request_can_break_out_of_its_line() {
     let server = Fake::answer(OK);
     let client = Client::unix(server.path());
-    assert!(
-        matches!(client.get("/a\r\nHost: b").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Target)
-    );
-    assert!(
-        matches!(client.request("G T", "/").send(), Err(Error::Encode(e)) if e.kind == ErrorKind::Method)
-    );
-    let error = client.get("/").field("X", "a\nb").send();
-    assert!(
-        matches!(error, Err(Error::Encode(e)) if e.kind == ErrorKind::FieldValue && e.offset == 1)
-    );
+    let error = client.get("/a\r\nHost: b").send().unwrap_err();
+    assert!(breaks(&error, Violation::Target), "{error}");
+    let error = client.request("G T", "/").send().unwrap_err();
+    assert!(breaks(&error, Violation::Method), "{error}");
+    let error = client.get("/").field("X", "a\nb").send().unwrap_err();
+    assert!(breaks(&error, Violation::FieldValue), "{error}");
+    assert!(matches!(error, Error::Encode(e) if e.offset == 1), "{error}");
     for fields in [
         &[("Content-Length", "5")][..],
         &[("Content-Length", "+4")],

@@ -1,34 +1,35 @@
 //! Encoders are as strict as decoders: no part of a message can break out of its place (RFC 9112
 //! §11.1).
 
+use crate::cases::wire_fault::{Violation as K, WireFault};
 use unix_http::wire::{
-    EncodeError, ErrorKind as K, Fields, Progress, RequestDecoder, ResponseDecoder, Version,
-    encode_chunk, encode_last_chunk, encode_request, encode_response,
+    Fields, RequestDecoder, ResponseDecoder, Version, encode_chunk, encode_last_chunk,
+    encode_request, encode_response,
 };
 
-fn request(method: &str, target: &[u8]) -> Result<Vec<u8>, EncodeError> {
+fn request(method: &str, target: &[u8]) -> Result<Vec<u8>, WireFault> {
     let mut out = b"before ".to_vec();
     let result = encode_request(&mut out, method, target, Version::Http11, &Fields::new());
     assert_eq!(result.is_err(), out == b"before ", "an error appends nothing");
-    result.map(|()| out.split_off(7))
+    result.map(|()| out.split_off(7)).map_err(WireFault::from)
 }
 
-fn response(status: u16, reason: &str) -> Result<Vec<u8>, EncodeError> {
+fn response(status: u16, reason: &str) -> Result<Vec<u8>, WireFault> {
     let mut out = b"before ".to_vec();
     let result = encode_response(&mut out, Version::Http11, status, reason, &Fields::new());
     assert_eq!(result.is_err(), out == b"before ", "an error appends nothing");
-    result.map(|()| out.split_off(7))
+    result.map(|()| out.split_off(7)).map_err(WireFault::from)
 }
 
-fn field(name: &str, value: &[u8]) -> Result<(), EncodeError> {
+fn field(name: &str, value: &[u8]) -> Result<(), WireFault> {
     let mut fields = Fields::new();
     let result = fields.push(name, value);
     assert_eq!(result.is_err(), fields.is_empty(), "an error adds nothing");
-    result
+    result.map_err(WireFault::from)
 }
 
-fn refused<T>(kind: K, offset: usize) -> Result<T, EncodeError> {
-    Err(EncodeError { kind, offset })
+fn refused<T>(kind: K, offset: usize) -> Result<T, WireFault> {
+    Err(WireFault { kind, offset: offset as u64 })
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn through_the_wire(fields: &Fields) -> Fields {
     let mut out = Vec::new();
     encode_response(&mut out, Version::Http11, 200, "OK", fields).unwrap();
     let mut decoder = ResponseDecoder::new();
-    assert_eq!(decoder.decode(&out), Ok(Progress::Complete { len: out.len() }));
+    assert_eq!(decoder.decode(&out), Ok(Some(out.len())));
     decoder.head().fields().clone()
 }
 

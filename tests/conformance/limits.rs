@@ -3,16 +3,21 @@
 
 use crate::cases::deliver::{Reader, Step};
 use crate::cases::readers::Body;
+use crate::cases::wire_fault::{Violation, WireFault};
 use std::iter::repeat_n;
 use unix_http::wire::{
-    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, Progress, RequestDecoder,
-    ResponseDecoder,
+    BodyDecoder, Framing, OVERHEAD_LIMIT, ParseError, RequestDecoder, ResponseDecoder,
 };
 
-const TOO_LARGE: ErrorKind = ErrorKind::TooLarge;
+const TOO_LARGE: Violation = Violation::TooLarge;
 
-fn error(kind: ErrorKind, offset: usize) -> ParseError {
-    ParseError { kind, offset: offset as u64 }
+/// What a head decoder returned, with the rule by name.
+fn said(result: Result<Option<usize>, ParseError>) -> Result<Option<usize>, WireFault> {
+    result.map_err(WireFault::from)
+}
+
+fn too_large(offset: usize) -> Result<Option<usize>, WireFault> {
+    Err(WireFault { kind: TOO_LARGE, offset: offset as u64 })
 }
 
 fn endless(start: &[u8], more: &[u8]) -> Vec<u8> {
@@ -35,21 +40,25 @@ fn an_endless_head_is_rejected_at_the_limit() {
         (b"HTTP/1.1 200 OK\r\n", b"A:\n"),
         (b"HTTP/1.1 200 OK\r\nA: b\r\n", b" c\r\n"),
     ];
-    let want = Err(error(TOO_LARGE, OVERHEAD_LIMIT));
+    let want = too_large(OVERHEAD_LIMIT);
     for (start, more) in responses {
         let wire = endless(start, more);
-        assert_eq!(ResponseDecoder::new().decode(&wire), want);
+        assert_eq!(said(ResponseDecoder::new().decode(&wire)), want);
         let mut slow = ResponseDecoder::new();
         for end in (0..OVERHEAD_LIMIT).step_by(20_000) {
-            assert_eq!(slow.decode(&wire[..end]), Ok(Progress::Partial));
+            assert_eq!(slow.decode(&wire[..end]), Ok(None));
         }
-        assert_eq!(slow.decode(&wire[..OVERHEAD_LIMIT - 1]), Ok(Progress::Partial));
-        assert_eq!(slow.decode(&wire[..OVERHEAD_LIMIT]), want, "as soon as the limit is reached");
+        assert_eq!(slow.decode(&wire[..OVERHEAD_LIMIT - 1]), Ok(None));
+        assert_eq!(
+            said(slow.decode(&wire[..OVERHEAD_LIMIT])),
+            want,
+            "as soon as the limit is reached"
+        );
     }
     for (start, more) in
         [(&b""[..], &b"G"[..]), (b"GET /", b"x"), (b"GET / HTTP/1.1\r\n", b"A: b\r\n")]
     {
-        assert_eq!(RequestDecoder::new().decode(&endless(start, more)), want);
+        assert_eq!(said(RequestDecoder::new().decode(&endless(start, more))), want);
     }
 }
 
@@ -57,12 +66,10 @@ fn an_endless_head_is_rejected_at_the_limit() {
 fn a_head_may_take_the_whole_limit() {
     let wire = b"HTTP/1.1 200 OK\r\nServer: x\r\nApi-Version: 1.41\r\n\r\n";
     for limit in 0..wire.len() + 10 {
-        let want = if limit >= wire.len() {
-            Ok(Progress::Complete { len: wire.len() })
-        } else {
-            Err(error(TOO_LARGE, limit))
-        };
-        assert_eq!(ResponseDecoder::with_limit(limit).decode(wire), want, "limit {limit}");
+        let want = if limit >= wire.len() { Ok(Some(wire.len())) } else { too_large(limit) };
+        let mut decoder = ResponseDecoder::new();
+        decoder.reset(limit);
+        assert_eq!(said(decoder.decode(wire)), want, "limit {limit}");
     }
 }
 
@@ -73,7 +80,7 @@ fn a_request_line_of_8000_octets_is_supported() {
     for target in [8000, 100_000] {
         let wire = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(target));
         let mut decoder = RequestDecoder::new();
-        assert_eq!(decoder.decode(wire.as_bytes()), Ok(Progress::Complete { len: wire.len() }));
+        assert_eq!(decoder.decode(wire.as_bytes()), Ok(Some(wire.len())));
         assert_eq!(decoder.head().target().len(), target + 1);
     }
 }
@@ -86,17 +93,12 @@ fn a_long_line_is_not_read_again_with_each_byte() {
     let fields = ["A", "A: ", "A: b\r\n "].map(|start| format!("HTTP/1.1 200 OK\r\n{start}{long}"));
     for wire in fields.into_iter().chain([response]) {
         let mut decoder = ResponseDecoder::new();
-        assert!(
-            (0..=wire.len())
-                .all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(Progress::Partial))
-        );
+        assert!((0..=wire.len()).all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(None)));
     }
     for wire in [long.clone(), format!("GET /{long}"), format!("{long} /{long}")] {
-        let mut decoder = RequestDecoder::with_limit(usize::MAX);
-        assert!(
-            (0..=wire.len())
-                .all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(Progress::Partial))
-        );
+        let mut decoder = RequestDecoder::new();
+        decoder.reset(usize::MAX);
+        assert!((0..=wire.len()).all(|end| decoder.decode(&wire.as_bytes()[..end]) == Ok(None)));
     }
 }
 
@@ -105,7 +107,7 @@ fn body(limit: usize) -> Body {
 }
 
 /// Returns the error, and checks that it is reported at its byte.
-fn refused(limit: usize, wire: &[u8]) -> ParseError {
+fn refused(limit: usize, wire: &[u8]) -> WireFault {
     let (mut whole, mut slow) = (body(limit), body(limit));
     let Step::Error(error) = whole.feed(wire) else {
         panic!("not refused: {}", wire.escape_ascii())

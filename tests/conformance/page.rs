@@ -127,7 +127,7 @@ fn page() -> String {
             let verdict = match case.want {
                 Want::Value("") => "accepted".into(),
                 Want::Value(value) => format!("`{}`", value.replace('|', "\\|")),
-                Want::Refused { kind, .. } => format!("{} ({})", kind.text(), kind.section()),
+                Want::Refused { kind, .. } => kind.text().to_owned(),
             };
             writeln!(page, "| `{}` | {} | {verdict} |", case.id, case.why).unwrap();
         }

@@ -6,7 +6,7 @@
 
 use crate::cases::readers::Body;
 use unix_http::wire::{
-    BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, ResponseDecoder, framing,
+    BodyDecoder, Framing, OVERHEAD_LIMIT, RequestDecoder, ResponseDecoder, framing,
 };
 
 /// The connection, its requests, its responses.
@@ -84,8 +84,8 @@ macro_rules! read_head {
             decoder.reset(OVERHEAD_LIMIT);
             loop {
                 match decoder.decode(&self.wire[self.at..self.end]).expect("a head") {
-                    Progress::Complete { len } => return self.at += len,
-                    Progress::Partial => self.more(),
+                    Some(len) => return self.at += len,
+                    None => self.more(),
                 }
             }
         }
@@ -198,11 +198,9 @@ fn recorded_heads_are_kept_unchanged() {
     for &(name, ..) in CONNECTIONS {
         let (request, response) = (file(name, "request"), file(name, "response"));
         let (mut in_request, mut in_response) = (RequestDecoder::new(), ResponseDecoder::new());
-        let Ok(Progress::Complete { len }) = in_request.decode(&request) else { panic!("{name}") };
+        let Ok(Some(len)) = in_request.decode(&request) else { panic!("{name}") };
         assert_eq!(in_request.head().as_bytes(), &request[..len]);
-        let Ok(Progress::Complete { len }) = in_response.decode(&response) else {
-            panic!("{name}")
-        };
+        let Ok(Some(len)) = in_response.decode(&response) else { panic!("{name}") };
         assert_eq!(in_response.head().as_bytes(), &response[..len]);
     }
 }

@@ -9,7 +9,7 @@ pub fn admit(rules: &str, request: &[u8]) -> Result<String, String> {
     let rules = AllowList::parse(rules).expect("rules");
     let mut decoder = RequestDecoder::new();
     let progress = decoder.decode(request).map_err(|error| error.to_string())?;
-    let unix_http::wire::Progress::Complete { len } = progress else { return Err("cut".into()) };
+    let Some(len) = progress else { return Err("cut".into()) };
     let framing = framing::request(decoder.head()).map_err(|error| error.to_string())?.framing;
     let mut body = BodyDecoder::of_request(framing, 0, 1000);
     let (mut content, mut at) = (Vec::new(), len);

@@ -38,7 +38,7 @@ use crate::wire::framing;
 use crate::wire::head::{RequestLine, StatusLine};
 use crate::wire::head_pieces::HeadPieces;
 use crate::wire::{
-    BodyDecoder, ErrorKind, Framing, OVERHEAD_LIMIT, ParseError, RequestHead, ResponseHead, Step,
+    BodyDecoder, Framing, OVERHEAD_LIMIT, ParseError, RequestHead, ResponseHead, Step, Violation,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -193,7 +193,7 @@ impl Conversation {
             }
             Err(error) => {
                 self.lose(Side::Client, &mut bytes[..used]);
-                if error.kind == ErrorKind::Http2 {
+                if error.violation == Violation::Http2 {
                     self.lanes.iter_mut().for_each(|lane| lane.cover.begin(BodyMask::All));
                 }
                 see(&Event::Fault(None, Side::Client, Fault::Parse(error)));

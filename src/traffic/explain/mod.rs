@@ -303,8 +303,8 @@ impl Explanation {
         let ours = self.overheard.is_none();
         let mut text = format!("the {side}: {}", fault.text());
         if let Fault::Parse(error) = fault {
-            let rejected = format!("rejected: {}", error.kind.text());
-            let remark = if ours { (&rejected[..], error.kind.section()) } else { ("", "") };
+            let rejected = format!("rejected: {}", error.violation.text());
+            let remark = if ours { (&rejected[..], error.violation.section()) } else { ("", "") };
             if self.in_body(key, side, |body, page| body.broken(page, remark)) == Some(true) && ours
             {
                 return;

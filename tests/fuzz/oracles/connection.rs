@@ -5,7 +5,7 @@ use std::io::{self, IoSliceMut, Read};
 use unix_http::Error;
 use unix_http::connection::Connection;
 use unix_http::wire::{
-    BodyDecoder, Decision, Fields, OVERHEAD_LIMIT, ParseError, Progress, ResponseDecoder, framing,
+    BodyDecoder, Decision, Fields, OVERHEAD_LIMIT, ParseError, ResponseDecoder, framing,
 };
 
 pub fn check(bytes: &[u8]) {
@@ -55,8 +55,8 @@ fn alone(method: &str, bytes: &[u8]) -> Vec<Seen> {
             Seen { head: vec![], decision: None, content: vec![], trailers: None, end: End::Whole };
         let mut decoder = ResponseDecoder::new();
         let decided = decoder.decode(rest).and_then(|progress| match progress {
-            Progress::Partial => Ok(None),
-            Progress::Complete { len } => {
+            None => Ok(None),
+            Some(len) => {
                 framing::response(method, decoder.head()).map(|decision| Some((len, decision)))
             }
         });

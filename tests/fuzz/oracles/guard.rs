@@ -4,7 +4,7 @@
 use super::plain::{self, Plain};
 use std::collections::BTreeSet;
 use unix_http::tap::AllowList;
-use unix_http::wire::{BodyDecoder, Progress, RequestDecoder, framing};
+use unix_http::wire::{BodyDecoder, RequestDecoder, framing};
 
 const RULES: &str = "GET /containers/json ?all=1\nPOST /containers/*/start\n\
     POST /containers/create ?name=web* /Image=busy* /Cmd/*=* /Labels/a=* \
@@ -70,7 +70,7 @@ pub fn check(bytes: &[u8]) {
 fn admit(rules: &str, request: &[u8]) -> Option<Result<Vec<u8>, String>> {
     let rules = AllowList::parse(rules).unwrap_or_else(|error| panic!("{rules}: {error}"));
     let mut decoder = RequestDecoder::new();
-    let Ok(Progress::Complete { len }) = decoder.decode(request) else { return None };
+    let Ok(Some(len)) = decoder.decode(request) else { return None };
     let framing = framing::request(decoder.head()).ok()?.framing;
     let mut body = BodyDecoder::of_request(framing, len as u64, 1 << 16);
     let (mut content, mut at) = (Vec::new(), len);

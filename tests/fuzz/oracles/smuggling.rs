@@ -5,9 +5,7 @@ use super::{Pieces, bytewise};
 use std::time::Duration;
 use unix_http::tap::Gate;
 use unix_http::traffic::{Conversation, Event, Fault, Side};
-use unix_http::wire::{
-    BodyDecoder, Framing, OVERHEAD_LIMIT, Progress, RequestDecoder, RequestHead, framing,
-};
+use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, RequestDecoder, RequestHead, framing};
 
 pub fn check(bytes: &[u8]) {
     let (requests, end) = server(bytes);
@@ -51,8 +49,8 @@ fn server(bytes: &[u8]) -> (Vec<Request>, End) {
         let start = at;
         let mut decoder = RequestDecoder::new();
         let len = match decoder.decode(&bytes[at..]) {
-            Ok(Progress::Partial) => return (requests, End::Bytes),
-            Ok(Progress::Complete { len }) => len,
+            Ok(None) => return (requests, End::Bytes),
+            Ok(Some(len)) => len,
             Err(_) => return (requests, End::Wrong(at)),
         };
         let head = decoder.head();

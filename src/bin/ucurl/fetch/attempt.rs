@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use unix_http::base::sync::lock;
 use unix_http::base::text::harmless_lines;
 use unix_http::docker::{error_message, is_framed};
-use unix_http::wire::{Decision, ErrorKind, Fields, Framing, Version, framing};
+use unix_http::wire::{Decision, Fields, Framing, ParseErrorKind, Version, framing};
 use unix_http::{Error, Response, Timeouts};
 
 /// How long `-f` waits for the daemon's reason.
@@ -172,7 +172,7 @@ impl Attempt<'_> {
     /// before it fetches.
     fn check_announced(&self, response: &Response) -> Result<(), Failure> {
         match framing::response("GET", response.head()) {
-            Err(error) if error.kind != ErrorKind::TransferEncoding => {
+            Err(error) if error.kind() != ParseErrorKind::TransferEncoding => {
                 Err(Error::Parse(error).into())
             }
             Ok(Decision { framing: Framing::Length(length), .. }) => {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use unix_http::Error;
 use unix_http::transport::{ConnectErrorKind, Endpoint};
-use unix_http::wire::ErrorKind;
+use unix_http::wire::ParseErrorKind;
 
 /// Prints the messages that `-s`, `-S` and `-v` ask for.
 pub struct Messages {
@@ -155,21 +155,18 @@ fn exit_of(error: &Error) -> Exit {
         Error::Send(_) => Exit::Send,
         Error::NoResponse => Exit::Nothing,
         Error::Incomplete(_) => Exit::Partial,
-        Error::Parse(error) => of_bytes(error.kind),
+        Error::Parse(error) => of_bytes(error.kind()),
         Error::Timeout(_) => Exit::Timeout,
         _ => Exit::Receive,
     }
 }
 
 /// Returns the exit code for bytes that break a rule.
-fn of_bytes(kind: ErrorKind) -> Exit {
-    use ErrorKind::*;
+fn of_bytes(kind: ParseErrorKind) -> Exit {
     match kind {
-        NotHttp | Http2 | Version | StatusCode => Exit::UnsupportedProtocol,
-        TransferEncoding => Exit::Encoding,
-        ChunkSize | ChunkSizeOverflow | ChunkExt | ChunkLineEnd | ChunkDataEnd | TooLarge => {
-            Exit::Receive
-        }
+        ParseErrorKind::NotHttp | ParseErrorKind::Http2 => Exit::UnsupportedProtocol,
+        ParseErrorKind::TransferEncoding => Exit::Encoding,
+        ParseErrorKind::Chunked | ParseErrorKind::TooLarge => Exit::Receive,
         _ => Exit::WeirdReply,
     }
 }

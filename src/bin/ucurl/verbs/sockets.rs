@@ -27,7 +27,7 @@ use unix_http::base::owner::owner_names;
 use unix_http::base::text::harmless;
 use unix_http::json::JsonWriter;
 use unix_http::transport::{ConnectErrorKind, Timeouts, connect};
-use unix_http::wire::ErrorKind;
+use unix_http::wire::ParseErrorKind;
 use unix_http::{Client, Endpoint, Error};
 
 /// The time limit of a socket's answer.
@@ -244,7 +244,7 @@ fn ask(endpoint: &Endpoint) -> Answer {
 
 fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
     let why = match error {
-        Error::Parse(error) if error.kind == ErrorKind::Http2 => return HTTP2,
+        Error::Parse(error) if error.kind() == ParseErrorKind::Http2 => return HTTP2,
         Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
         // To a ttrpc server, `GET ` is the length of a message of a gigabyte: it waits for more.
         Error::Timeout(_) if is_ttrpc(endpoint) => return TTRPC,
