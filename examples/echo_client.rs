@@ -7,7 +7,7 @@
 //! ```console
 //! $ D=$(mktemp -d)
 //! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log &
-//! $ until [ -S $D/echo.sock ]; do sleep 0.05; done
+//! $ until grep -qs listening $D/log; do sleep 0.05; done
 //! $ cargo run -q --example echo_client -- $D/echo.sock over a file
 //! sent:     over a file
 //! received: OVER A FILE

@@ -9,7 +9,7 @@
 //! ```console
 //! $ D=$(mktemp -d)
 //! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log 2>&1 &
-//! $ until [ -S $D/echo.sock ]; do sleep 0.05; done
+//! $ until grep -qs listening $D/log; do sleep 0.05; done
 //! $ cargo run -q --example who_listens -- $D
 //! …/echo.sock: echo_server, process …
 //! $ ucurl sockets $D
@@ -24,7 +24,7 @@
 //! ```console ss lsof
 //! $ D=$(mktemp -d)
 //! $ cargo run -q --example echo_server -- $D/echo.sock >$D/log 2>&1 &
-//! $ until [ -S $D/echo.sock ]; do sleep 0.05; done
+//! $ until grep -qs listening $D/log; do sleep 0.05; done
 //! $ ss -xlpH | grep $D | awk '{ print $2, $5, $NF }'
 //! LISTEN …/echo.sock users:(("echo_server",pid=…,fd=…))
 //! $ lsof -U 2>$D/warnings | grep $D | awk '{ print $1, $9, $NF }'
