@@ -9,7 +9,7 @@ use crate::args::config::{Part, PartData};
 use crate::output::messages::Failure;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use unix_http::Body;
 
 /// A file up to this size is kept in memory: it is sent in one write with the head, and its
@@ -19,18 +19,9 @@ const SMALL: u64 = 64 << 10;
 /// Content of known length.
 #[derive(Debug, Default)]
 pub struct PostContent {
-    pieces: Vec<PostPiece>,
+    /// Texts, and large files.
+    pieces: Vec<PartData>,
     pub length: u64,
-}
-
-#[derive(Debug)]
-enum PostPiece {
-    Bytes(Vec<u8>),
-    /// With `text`, CR, LF and NUL are left out.
-    File {
-        name: PathBuf,
-        text: bool,
-    },
 }
 
 impl PostContent {
@@ -56,8 +47,8 @@ impl PostContent {
     fn push(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
         match self.pieces.last_mut() {
-            Some(PostPiece::Bytes(all)) => all.extend_from_slice(bytes),
-            _ => self.pieces.push(PostPiece::Bytes(bytes.to_vec())),
+            Some(PartData::Text(all)) => all.extend_from_slice(bytes),
+            _ => self.pieces.push(PartData::Text(bytes.to_vec())),
         }
     }
 
@@ -70,7 +61,7 @@ impl PostContent {
                 true => io::copy(&mut source, &mut io::sink())?,
                 false => metadata.len(),
             };
-            self.pieces.push(PostPiece::File { name: name.to_owned(), text });
+            self.pieces.push(PartData::File { name: name.to_owned(), text });
         } else {
             let mut bytes = Vec::new();
             source.read_to_end(&mut bytes)?;
@@ -83,14 +74,14 @@ impl PostContent {
     pub fn body(&self) -> Result<Body<'_>, Failure> {
         match &self.pieces[..] {
             [] => return Ok(Body::from(&b""[..])),
-            [PostPiece::Bytes(bytes)] => return Ok(Body::from(&bytes[..])),
+            [PartData::Text(bytes)] => return Ok(Body::from(&bytes[..])),
             _ => {}
         }
         let mut all: Box<dyn Read + Send> = Box::new(io::empty());
         for piece in &self.pieces {
             all = match piece {
-                PostPiece::Bytes(bytes) => Box::new(all.chain(Cursor::new(bytes.clone()))),
-                PostPiece::File { name, text } => {
+                PartData::Text(bytes) => Box::new(all.chain(Cursor::new(bytes.clone()))),
+                PartData::File { name, text } => {
                     let file = File::open(name).map_err(Failure::of_reading(name))?;
                     Box::new(all.chain(open(file, *text)))
                 }
@@ -102,7 +93,7 @@ impl PostContent {
     /// Returns content that was read into memory.
     pub fn into_bytes(self) -> Vec<u8> {
         match self.pieces.into_iter().next() {
-            Some(PostPiece::Bytes(bytes)) => bytes,
+            Some(PartData::Text(bytes)) => bytes,
             _ => Vec::new(),
         }
     }

@@ -142,7 +142,6 @@ impl<'r> Draft<'r> {
         }
     }
 
-    /// Reads the file that a value names.
     pub fn file(&mut self, name: &[u8]) -> Result<Vec<u8>, NoTransfer> {
         (self.read)(name).map_err(|error| NoTransfer::unreadable(name, &error))
     }

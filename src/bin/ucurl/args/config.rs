@@ -44,7 +44,6 @@ macro_rules! flags {
 }
 
 flags! {
-    /// Flags for the whole run.
     Global {
         switches: demo fail_early progress_bar show_error silent trace_time;
         texts: explain stderr;
@@ -163,6 +162,5 @@ impl Group {
 pub struct Config {
     pub global: Global,
     pub groups: Vec<Group>,
-    /// Warnings for stderr.
     pub warnings: Vec<Vec<u8>>,
 }

@@ -55,19 +55,16 @@ pub enum NoTransfer {
     Bad { option: Vec<u8>, why: Cow<'static, str>, exit: Exit },
 }
 
-/// Returns the error of an option.
 pub const fn wrong(why: &'static str) -> NoTransfer {
     NoTransfer::Bad { option: Vec::new(), why: Cow::Borrowed(why), exit: Exit::Usage }
 }
 
 impl NoTransfer {
-    /// Returns the error for a file that cannot be read.
     pub fn unreadable(name: &[u8], error: &io::Error) -> NoTransfer {
         let why = format!("cannot read '{}': {error}", harmless(name)).into();
         NoTransfer::Bad { option: Vec::new(), why, exit: Exit::Read }
     }
 
-    /// Returns the error as one line.
     pub fn line(&self) -> String {
         match self {
             NoTransfer::Bad { option, why, .. } => format!("option {}: {why}", harmless(option)),

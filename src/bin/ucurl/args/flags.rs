@@ -56,7 +56,6 @@ impl Section {
         line(self.0, 0).trim_start_matches("= ")
     }
 
-    /// Returns the name of a verb.
     pub fn name(self) -> &'static str {
         self.usage().split(' ').nth(1).unwrap_or("")
     }
@@ -124,7 +123,6 @@ pub enum FlagKind {
     Maybe,
 }
 
-/// One flag of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Flag(&'static str);
 
@@ -199,12 +197,10 @@ impl Flag {
         self.0.trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
     }
 
-    /// Returns how it differs from curl's.
     pub fn differs(self) -> Option<&'static str> {
         self.0.split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
     }
 
-    /// Returns why it is not supported.
     pub fn reason(self) -> &'static str {
         reasons().find(|(key, _)| self.is_in(key)).map_or("not in", |(_, why)| why)
     }

@@ -66,7 +66,6 @@ fn list(flags: impl Iterator<Item = Flag> + Clone) -> String {
     flags.map(|flag| format!(" {:<width$} {}\n", shown(flag), flag.help())).collect()
 }
 
-/// A page of the manual.
 #[derive(Default)]
 struct Page {
     /// Whether to write troff instead of text with 79 columns.
@@ -104,13 +103,11 @@ impl Page {
         }
     }
 
-    /// Adds a line of the help as a sentence.
     fn sentence(&mut self, help: &str) {
         let (first, rest) = help.split_at(1);
         self.text(&format!("{}{rest}.", first.to_ascii_uppercase()));
     }
 
-    /// Adds a flag with its manual.
     fn option(&mut self, flag: Flag) {
         self.term(flag.shown());
         if flag.is_out() {
@@ -125,7 +122,6 @@ impl Page {
     }
 }
 
-/// Returns the whole manual.
 pub fn manual(troff: bool) -> String {
     let mut page = Page { troff, ..Page::default() };
     if troff {

@@ -10,7 +10,6 @@
 use super::exit::{NoTransfer, wrong};
 use super::flags::{Flag, FlagKind, Section};
 
-/// An optional argument.
 pub type Argument<'a> = Option<&'a [u8]>;
 
 /// Receives a flag, whether it is on, and its value.

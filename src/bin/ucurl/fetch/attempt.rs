@@ -47,7 +47,7 @@ pub struct Attempt<'t> {
     /// The file of `-D`.
     pub heads: Option<&'t File>,
     pub sink: Sink<'t>,
-    pub monitor: Monitor,
+    pub monitor: Monitor<'t>,
     pub start: Instant,
     pub info: TransferInfo,
     /// Whether the connection of the last response can be reused.

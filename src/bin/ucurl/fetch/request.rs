@@ -30,7 +30,6 @@ impl RequestContent {
     }
 }
 
-/// A request before it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PlannedRequest {
     pub method: Vec<u8>,

@@ -126,11 +126,8 @@ fn heads_file(session: &Session, operation: &Operation) -> io::Result<Option<Fil
     }
 }
 
-/// Transfers one URL, prints what happens, and returns the exit code. `heads` is the
-/// file of `-D`.
-///
-/// # Errors
-/// Fails if the transfer cannot be set up.
+/// Transfers one URL, prints what happens, and returns the exit code; fails if the transfer cannot
+/// be set up. `heads` is the file of `-D`.
 fn transfer(
     session: &Session,
     operation: &Operation,

@@ -45,7 +45,6 @@ impl Messages {
         Ok(messages)
     }
 
-    /// Writes bytes as they are.
     pub fn put(&self, text: &[u8]) {
         _ = (&*self.out).write_all(text);
     }

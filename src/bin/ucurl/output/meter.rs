@@ -11,31 +11,27 @@ use std::time::{Duration, Instant};
 use unix_http::base::sync::lock;
 
 /// Counts the bytes that arrived and that were sent.
-pub struct Monitor {
+pub struct Monitor<'t> {
     pub meter: Option<Arc<Mutex<Meter>>>,
-    max: Option<u64>,
-    speed: Option<SpeedCheck>,
+    operation: &'t Operation,
+    /// When the speed was last at the limit or above.
+    fast_until: Instant,
+    /// The bytes that had arrived when the speed was last measured.
+    window: (u64, Instant),
 }
 
-impl Monitor {
-    pub fn new(meter: Option<Arc<Mutex<Meter>>>, operation: &Operation) -> Monitor {
-        let speed = operation.speed_time.map(|time| SpeedCheck {
-            slowest: operation.flags.speed_limit,
-            time,
-            fast_until: Instant::now(),
-            window: (0, Instant::now()),
-        });
-        Monitor { meter, max: operation.flags.max_filesize, speed }
+impl<'t> Monitor<'t> {
+    pub fn new(meter: Option<Arc<Mutex<Meter>>>, operation: &'t Operation) -> Monitor<'t> {
+        let now = Instant::now();
+        Monitor { meter, operation, fast_until: now, window: (0, now) }
     }
 
     /// Notes the size of the body, if it is known.
     pub fn size(&mut self, size: Option<u64>) -> Result<(), Failure> {
         self.within_max(size.unwrap_or(0))?;
-        if let Some(speed) = &mut self.speed {
-            // The speed of the upload does not count for the download.
-            let now = Instant::now();
-            (speed.fast_until, speed.window) = (now, (0, now));
-        }
+        // The speed of the upload does not count for the download.
+        let now = Instant::now();
+        (self.fast_until, self.window) = (now, (0, now));
         if let Some(meter) = &self.meter {
             lock(meter).now.download_size = size;
         }
@@ -58,16 +54,38 @@ impl Monitor {
             meter.tick();
         }
         self.within_max(bytes)?;
-        self.speed.as_mut().map_or(Ok(()), |speed| speed.check(bytes))
+        self.check_speed(bytes)
     }
 
     pub fn within_max(&self, bytes: u64) -> Result<(), Failure> {
-        match self.max {
+        match self.operation.flags.max_filesize {
             Some(max) if bytes > max => {
                 Err(Failure::new(Exit::FileSize, "the body is larger than --max-filesize"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// `--speed-limit` over `--speed-time`: checks the speed of each second.
+    fn check_speed(&mut self, received: u64) -> Result<(), Failure> {
+        let Some(time) = self.operation.speed_time else { return Ok(()) };
+        let slowest = self.operation.flags.speed_limit;
+        let (before, then) = self.window;
+        let passed = then.elapsed();
+        if passed < Duration::from_secs(1) {
+            return Ok(());
+        }
+        self.window = (received, Instant::now());
+        let bytes = received.saturating_sub(before);
+        if speed(bytes, passed.as_micros() as u64) >= slowest {
+            self.fast_until = Instant::now();
+        }
+        if self.fast_until.elapsed() < time {
+            return Ok(());
+        }
+        let seconds = time.as_secs();
+        let text = format!("slower than {slowest} bytes a second for {seconds} seconds");
+        Err(Failure::new(Exit::Timeout, text))
     }
 }
 
@@ -145,38 +163,6 @@ fn columns(out: &File) -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let told = told.filter(|columns| (21..10_000).contains(columns));
     told.or_else(|| terminal::columns(out)).unwrap_or(79).clamp(20, 400)
-}
-
-/// `--speed-limit` over `--speed-time`.
-struct SpeedCheck {
-    /// In bytes a second.
-    slowest: u64,
-    time: Duration,
-    /// When the speed was last at the limit or above.
-    fast_until: Instant,
-    window: (u64, Instant),
-}
-
-impl SpeedCheck {
-    /// Checks the speed of each second.
-    fn check(&mut self, received: u64) -> Result<(), Failure> {
-        let (before, then) = self.window;
-        let passed = then.elapsed();
-        if passed < Duration::from_secs(1) {
-            return Ok(());
-        }
-        self.window = (received, Instant::now());
-        let bytes = received.saturating_sub(before);
-        if speed(bytes, passed.as_micros() as u64) >= self.slowest {
-            self.fast_until = Instant::now();
-        }
-        if self.fast_until.elapsed() < self.time {
-            return Ok(());
-        }
-        let (slowest, seconds) = (self.slowest, self.time.as_secs());
-        let text = format!("slower than {slowest} bytes a second for {seconds} seconds");
-        Err(Failure::new(Exit::Timeout, text))
-    }
 }
 
 /// The progress of a transfer. A size of `None` is unknown.

@@ -43,7 +43,6 @@ pub struct Tracer {
     /// `--trace-time`
     time: bool,
     start: Instant,
-    /// The facts of the transfer so far.
     pub facts: ExchangeFacts,
     /// The host of the URL, and the endpoint of the connection.
     host: String,
@@ -265,7 +264,6 @@ pub fn place(endpoint: &Endpoint) -> String {
 /// `--explain`: explains the client's own exchanges on standard error.
 pub struct Explainer {
     explain: Explain,
-    /// Counts the exchanges.
     count: u64,
     /// More than one while a raw connection is open: requests about its container use another one.
     open: Vec<Exchange>,

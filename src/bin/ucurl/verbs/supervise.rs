@@ -31,7 +31,6 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -80,14 +79,14 @@ const NO_PATIENCE: Duration = Duration::from_millis(100);
 pub struct Front {
     socket: UnixStream,
     group: Option<i32>,
-    /// Whether it waits for the ID of a command.
-    waits: AtomicBool,
     wishes: Mutex<Wishes>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct Wishes {
+    /// Whether the front waits for the ID of a command.
+    waits: bool,
     /// Whether the back serves.
     serves: bool,
     /// Whether the back should stop.
@@ -199,8 +198,8 @@ fn meet(mark: &[u8], command: bool) -> Option<Front> {
     // From "ready" on a signal to the front ends both.
     (&stream).read_exact(&mut [0; 6]).ok()?;
     let socket = UnixStream::from(stream.as_fd().try_clone_to_owned().ok()?);
-    let (waits, wishes) = (AtomicBool::new(command), Mutex::default());
-    Some(Front { socket, group, waits, wishes, changed: Condvar::new() })
+    let wishes = Mutex::new(Wishes { waits: command, ..Wishes::default() });
+    Some(Front { socket, group, wishes, changed: Condvar::new() })
 }
 
 /// Returns the process group: the fifth field of proc(5)'s `stat`, whose second, a name that may
@@ -224,9 +223,7 @@ impl Front {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let child = command.spawn()?;
-        wishes.serves = true;
-        wishes.command = Some(child.id());
-        self.waits.store(false, Ordering::Release);
+        *wishes = Wishes { waits: false, serves: true, stop: false, command: Some(child.id()) };
         self.tell(&child.id().to_string());
         Ok(child)
     }
@@ -249,7 +246,7 @@ impl Front {
     /// Tells the front the exit code of the command, and waits until the front asks to stop. From
     /// then on the front sends no signals to the command, whose id may be another process's.
     pub fn stay(&self, code: i32) {
-        if !self.waits.load(Ordering::Acquire) {
+        if !lock(&self.wishes).waits {
             self.tell(&code.to_string());
             self.wait_for_stop();
         }
@@ -290,7 +287,7 @@ impl Front {
 
     /// Tells the front its exit code.
     fn end(&self, code: i32) {
-        if self.waits.load(Ordering::Acquire) {
+        if lock(&self.wishes).waits {
             self.tell("none");
         }
         self.tell(&code.to_string());
