@@ -3,7 +3,6 @@
 use super::files::Files;
 use super::prelude::*;
 use super::task::{Task, Watched};
-use std::collections::VecDeque;
 use unix_http::docker::sha256_hex;
 
 /// The number of past events that are kept, as in dockerd.
@@ -23,7 +22,7 @@ pub struct State {
 /// The last events with their times, and the number of all events so far.
 #[derive(Default)]
 pub struct Log {
-    pub events: VecDeque<(SystemTime, Value)>,
+    pub events: Vec<(SystemTime, Value)>,
     pub count: usize,
 }
 
@@ -191,7 +190,7 @@ impl State {
             take(&mut event, "from");
         }
         self.log.change(|log| {
-            log.events.push_back((time, event));
+            log.events.push((time, event));
             log.events.drain(..log.events.len().saturating_sub(EVENTS));
             log.count += 1;
         });

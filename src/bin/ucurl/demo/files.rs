@@ -45,7 +45,6 @@ impl Files {
         clean(path).is_empty() || self.entries(path).any(|(name, _)| name.starts_with('/'))
     }
 
-    /// Lists the names in a directory.
     pub fn names(&self, directory: &str) -> Vec<String> {
         let names = self.entries(directory).filter_map(|(name, _)| name.split('/').nth(1));
         let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
@@ -62,7 +61,6 @@ impl Files {
         self.0.values().map(|content| content.len()).sum()
     }
 
-    /// Whether a path exists.
     pub fn has(&self, path: &str) -> bool {
         self.file(path).is_some() || self.is_directory(path)
     }

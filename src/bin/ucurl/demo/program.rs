@@ -103,7 +103,6 @@ impl Program<'_> {
         status
     }
 
-    /// Writes to standard output.
     fn say(&self, text: &str) -> i64 {
         self.task.write(self.streams[0], text.as_bytes());
         0

@@ -14,6 +14,7 @@ use unix_http::docker::{FrameStream, encode_frame};
 const BREATH: Duration = Duration::from_millis(40);
 
 /// A client of the output, and of the input, of a container or an exec.
+#[derive(Default)]
 struct Client {
     task: Arc<Task>,
     /// Whether output comes without frames.
@@ -100,11 +101,10 @@ pub fn start_exec(call: &mut Call<'_, '_>) -> Outcome {
 impl Client {
     /// A client that sees nothing yet, and later only new output.
     fn of(task: Arc<Task>) -> Client {
-        let (run, raw) = (task.run.get(), task.tty);
-        let (next, ends) = (Arc::new(run.output.len().into()), run.ends);
+        let run = task.run.get();
+        let (raw, next, ends) = (task.tty, Arc::new(run.output.len().into()), run.ends);
         drop(run);
-        let (wants, stdin, close_stdin) = ([false; 2], false, false);
-        Client { task, raw, wants, next, to: None, ends, stdin, close_stdin, keys: Vec::new() }
+        Client { task, raw, next, ends, ..Client::default() }
     }
 
     /// Ends HTTP, starts an exec, and forwards bytes both ways until the process ends.
@@ -189,27 +189,32 @@ impl Client {
 
     /// Forwards the client's bytes to the process. Returns whether the client detaches.
     fn input(&self, from: &mut ReadHalf) -> bool {
-        let (task, mut terminal) = (&self.task, Terminal::default());
-        // A client may send before the container starts.
-        let begin = || {
+        if self.stdin {
+            // A client may send before the container starts.
             let has_begun = |run: &mut Run| (run.running || run.is_over(self.ends)).then_some(());
-            task.run.wait(ALWAYS, has_begun)
-        };
-        let mut buffer = vec![0; 32 << 10];
+            self.task.run.wait(ALWAYS, has_begun);
+        }
+        // `held` may be the beginning of the detach keys.
+        let (mut buffer, mut held) = (vec![0; 32 << 10], Vec::new());
         while let Ok(n @ 1..) = from.read(&mut buffer) {
-            if !self.stdin {
-                continue;
-            }
-            begin();
-            match task.tty {
-                true if terminal.pass(&buffer[..n], &self.keys, task) => return true,
-                true => {}
-                false => task.feed(&buffer[..n]),
+            match (self.stdin, self.task.tty) {
+                (false, _) => {}
+                (true, false) => self.task.feed(&buffer[..n]),
+                (true, true) => {
+                    for &byte in &buffer[..n] {
+                        held.push(byte);
+                        if held == self.keys {
+                            return true;
+                        }
+                        if !self.keys.starts_with(&held) {
+                            held.drain(..).for_each(|byte| self.task.press(byte));
+                        }
+                    }
+                }
             }
         }
         if self.stdin && self.close_stdin {
-            begin();
-            task.close_input();
+            self.task.close_input();
         }
         false
     }
@@ -224,53 +229,4 @@ fn detach_keys(text: &str) -> io::Result<Vec<u8>> {
     };
     let text = if text.is_empty() { "ctrl-p,ctrl-q" } else { text };
     text.split(',').map(key).collect()
-}
-
-/// Handles typed input as a terminal does: lines, signals and detach keys.
-#[derive(Default)]
-struct Terminal {
-    /// Typed bytes that may be the beginning of the detach keys.
-    held: Vec<u8>,
-    line: Vec<u8>,
-}
-
-impl Terminal {
-    /// Echoes input and passes lines on. Returns whether the client detaches.
-    fn pass(&mut self, bytes: &[u8], keys: &[u8], task: &Task) -> bool {
-        for &byte in bytes {
-            self.held.push(byte);
-            if self.held == keys {
-                return true;
-            }
-            if !keys.starts_with(&self.held) {
-                // They are input.
-                std::mem::take(&mut self.held).iter().for_each(|&byte| self.put(byte, task));
-            }
-        }
-        false
-    }
-
-    fn put(&mut self, byte: u8, task: &Task) {
-        match byte {
-            3 => {
-                task.write(false, b"^C\n");
-                self.line.clear();
-                task.kill(2);
-            }
-            // Ctrl-D on an empty line ends the input.
-            4 if self.line.is_empty() => task.close_input(),
-            4 => task.feed(&std::mem::take(&mut self.line)),
-            b'\r' | b'\n' => {
-                task.write(false, b"\n");
-                self.line.push(b'\n');
-                task.feed(&std::mem::take(&mut self.line));
-            }
-            8 | 0x7f if self.line.pop().is_some() => task.write(false, b"\x08 \x08"),
-            8 | 0x7f => {}
-            byte => {
-                task.write(false, &[byte]);
-                self.line.push(byte);
-            }
-        }
-    }
 }

@@ -77,6 +77,8 @@ pub struct Run {
     size: usize,
     input: Vec<u8>,
     input_open: bool,
+    /// The line that is being typed on a terminal.
+    line: Vec<u8>,
     /// The exit status after a signal.
     killed: Option<i64>,
 }
@@ -140,7 +142,6 @@ impl Task {
         self.id != self.container
     }
 
-    /// Returns the name of a container.
     pub fn name(&self) -> String {
         text(&lock(&self.shown), "/Name").trim_start_matches('/').to_owned()
     }
@@ -181,7 +182,6 @@ impl Task {
         self.run.change(|run| run.killed = Some(128 + signal));
     }
 
-    /// Adds input.
     pub fn feed(&self, bytes: &[u8]) {
         self.run.change(|run| {
             if run.input_open {
@@ -193,6 +193,36 @@ impl Task {
 
     pub fn close_input(&self) {
         self.run.change(|run| run.input_open = false);
+    }
+
+    /// Handles a typed byte as a terminal does: echoes it, edits the line, and sends signals.
+    pub fn press(&self, byte: u8) {
+        let line = || std::mem::take(&mut self.run.get().line);
+        match byte {
+            3 => {
+                self.write(false, b"^C\n");
+                line();
+                self.kill(2);
+            }
+            // Ctrl-D on an empty line ends the input.
+            4 => match &line()[..] {
+                [] => self.close_input(),
+                line => self.feed(line),
+            },
+            b'\r' | b'\n' => {
+                self.write(false, b"\n");
+                self.feed(&[&line()[..], b"\n"].concat());
+            }
+            8 | 0x7f => {
+                if self.run.get().line.pop().is_some() {
+                    self.write(false, b"\x08 \x08");
+                }
+            }
+            byte => {
+                self.write(false, &[byte]);
+                self.run.get().line.push(byte);
+            }
+        }
     }
 
     /// Writes output. A terminal has only one stream and replaces LF by CR LF.
