@@ -18,7 +18,6 @@
 
 #[cfg(feature = "docker")]
 pub mod base64;
-#[cfg(feature = "tap")]
 #[cfg(feature = "docker")]
 pub mod nearest;
 pub mod number;

@@ -1,33 +1,4 @@
 //! The gate of a TCP port: keeps web pages out.
-//!
-//! A browser lets every page send requests to the loopback ports of its machine:
-//!
-//! * **DNS rebinding.** The page's own host name resolves to 127.0.0.1. The browser still sends the
-//!   name in Host (`RFC 9110 §7.2`). The gate accepts an IP address (which cannot be rebound),
-//!   `localhost`, names under it and allowed names.
-//! * **Requests across origins.** A page cannot read the response to a simple request, but a POST
-//!   alone starts a container, and a GET can keep an engine busy. Browsers name the page in Origin
-//!   (`RFC 6454 §7`), except with most GETs. Sec-Fetch-Site (Fetch Metadata §2.4) tells whether the
-//!   page has the same origin, and Referer (`RFC 9110 §10.1.3`) usually names the page. If one of
-//!   these fields is present, the gate requires that it has the host and port of the request.
-//!
-//! The gate parses every request before it forwards a byte, and rejects malformed ones. After a
-//! request for an upgrade the bytes belong to another protocol and pass: a page can only upgrade to
-//! WebSocket, which sends an Origin.
-//!
-//! This is not authentication: every local program can connect.
-//!
-//! ```
-//! use unix_http::tap::Gate;
-//!
-//! let mut gate = Gate::new(&[]);
-//! let mut passed = Vec::new();
-//! gate.admit(b"GET / HTTP/1.1\r\nHost: localhost:9999\r\n\r\n", &mut passed)?;
-//! assert_eq!(passed.len(), 40);
-//! let denied = gate.admit(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", &mut passed);
-//! assert_eq!((denied.unwrap_err().status, passed.len()), (421, 40));
-//! # Ok::<(), unix_http::tap::Denied>(())
-//! ```
 
 use crate::wire::{
     BodyDecoder, Field, Fields, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead, framing,
@@ -37,6 +8,35 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Parses the requests of one connection and passes those that do not come from a web page.
+///
+/// A browser lets every page send requests to the loopback ports of its machine:
+///
+/// * **DNS rebinding.** The page's own host name resolves to 127.0.0.1. The browser still sends the
+///   name in Host (`RFC 9110 §7.2`). The gate accepts an IP address (which cannot be rebound),
+///   `localhost`, names under it and allowed names.
+/// * **Requests across origins.** A page cannot read the response to a simple request, but a POST
+///   alone starts a container, and a GET can keep an engine busy. Browsers name the page in Origin
+///   (`RFC 6454 §7`), except with most GETs. Sec-Fetch-Site (Fetch Metadata §2.4) tells whether the
+///   page has the same origin, and Referer (`RFC 9110 §10.1.3`) usually names the page. If one of
+///   these fields is present, the gate requires that it has the host and port of the request.
+///
+/// The gate parses every request before it forwards a byte, and rejects malformed ones. After a
+/// request for an upgrade the bytes belong to another protocol and pass: a page can only upgrade to
+/// WebSocket, which sends an Origin.
+///
+/// This is not authentication: every local program can connect.
+///
+/// ```
+/// use unix_http::tap::Gate;
+///
+/// let mut gate = Gate::new(&[]);
+/// let mut passed = Vec::new();
+/// gate.admit(b"GET / HTTP/1.1\r\nHost: localhost:9999\r\n\r\n", &mut passed)?;
+/// assert_eq!(passed.len(), 40);
+/// let denied = gate.admit(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", &mut passed);
+/// assert_eq!((denied.unwrap_err().status, passed.len()), (421, 40));
+/// # Ok::<(), unix_http::tap::Denied>(())
+/// ```
 #[derive(Debug)]
 pub struct Gate {
     allowed: Vec<String>,
@@ -60,7 +60,7 @@ pub struct Denied {
     /// The status-code of the response.
     pub status: u16,
     pub(super) why: String,
-    /// The rule of a [guard](super::guard) that would let the request pass.
+    /// The rule of a [guard](super::AllowList) that would let the request pass.
     pub needed: Option<String>,
     /// Whether the request is HEAD, whose response has no content.
     pub(super) to_head: bool,

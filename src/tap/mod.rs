@@ -10,9 +10,27 @@
 //! * [`Relay`] forwards bytes, unchanged and at once, and shows a copy.
 //! * [`traffic`](crate::traffic) reads the copy as HTTP, masks secrets, and passes events to
 //!   observers. Observers cannot change the bytes.
-//! * [`record`] writes files, [`replay`] answers from them.
-//! * [`guard`] passes only what its rules allow.
-//! * [`gate`] keeps web pages out of a TCP port.
+//! * [`record`], [`har`], [`pcap`] and [`script`] write files. [`Replay`] answers from them.
+//! * [`AllowList`] has the rules of a guard, which passes only what they allow.
+//! * [`Gate`] keeps web pages out of a TCP port.
+//!
+//! ```no_run
+//! use std::{error::Error, fs::File, path::Path};
+//! use unix_http::tap::{self, Relay};
+//! use unix_http::traffic::Text;
+//! use unix_http::transport::{Endpoint, Listener};
+//!
+//! let listener = Listener::bind(&Endpoint::parse("/tmp/tap.sock")?)?;
+//! let relay = Relay::new(listener, Endpoint::parse("/var/run/docker.sock")?);
+//! let (started, place) = (relay.started(), relay.endpoint().to_string());
+//! let relay = relay
+//!     .observe(Text::new(std::io::stdout()))
+//!     .observe(tap::record(Path::new("session"), started, true)?)
+//!     .observe(tap::har(File::create("session.har")?, started, true)?)
+//!     .observe(tap::pcap(File::create("session.pcapng")?, started, &place)?);
+//! let problems = relay.run();
+//! # Ok::<(), Box<dyn Error>>(())
+//! ```
 
 mod gate;
 mod glob;

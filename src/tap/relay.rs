@@ -1,57 +1,4 @@
 //! The relay: forwards bytes between a listener and a target, unchanged and at once.
-//!
-//! ```text
-//!             read          write
-//!   client ─────────▶ buffer ─────────▶ server
-//!   client ◀───────── buffer ◀───────── server
-//!                        └─ a copy ─▶ conversation ──▶ observers
-//! ```
-//!
-//! Each connection has two threads, one for each direction, so that neither waits for the other.
-//! Each thread reads, writes, and queues a copy for the viewer thread. The result of parsing the
-//! copy ([`Conversation`](crate::traffic::Conversation)) has no effect on the bytes.
-//!
-//! The end of one direction is forwarded separately (shutdown(2)): this is how the standard input
-//! of a container ends. A side that accepts no more bytes may still send, and its bytes are
-//! forwarded. An error on one side ends both.
-//!
-//! A relay cannot forward descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees this
-//! process as its peer, and a TCP reset becomes an ordinary end.
-//!
-//! ```
-//! use std::sync::{Arc, Mutex};
-//! use std::{thread, time::Duration};
-//! use unix_http::traffic::{Event, Observer};
-//! use unix_http::transport::{Endpoint, Listener, PrivateDir};
-//! use unix_http::{Client, Error, server::Server, tap::Relay};
-//!
-//! #[derive(Default)]
-//! struct Requests(Mutex<Vec<String>>);
-//!
-//! impl Observer for Requests {
-//!     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
-//!         if let (Event::Request(x), Ok(mut seen)) = (event, self.0.lock()) {
-//!             let target = x.target().escape_ascii();
-//!             seen.push(format!("{connection}.{} {} {target}", x.number, x.method()));
-//!         }
-//!     }
-//! }
-//!
-//! let directory = PrivateDir::new_in(std::env::temp_dir())?;
-//! let at = |name: &str| Endpoint::Unix(directory.path().join(name));
-//! let _server = Server::bind(&at("server"))?.spawn(|_, responder| responder.send("OK"))?;
-//! let seen = Arc::new(Requests::default());
-//! let relay = Relay::new(Listener::bind(&at("tap"))?, at("server")).observe(Arc::clone(&seen));
-//! let stopper = relay.stopper()?;
-//! thread::scope(|scope| {
-//!     scope.spawn(|| relay.run());
-//!     assert_eq!(Client::new(at("tap")).get("/_ping").send()?.text()?, "OK");
-//!     stopper.stop(Duration::ZERO);
-//!     Ok::<_, Error>(())
-//! })?;
-//! assert_eq!(*seen.0.lock().unwrap(), ["1.1 GET /_ping"]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use super::gate::{Denied, Gate};
 use super::guard::{AllowList, GuardedRequests, Turn};
@@ -77,6 +24,59 @@ const STACK: usize = 512 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Forwards the connections of a listener to a target and shows them to observers.
+///
+/// ```text
+///             read          write
+///   client ─────────▶ buffer ─────────▶ server
+///   client ◀───────── buffer ◀───────── server
+///                        └─ a copy ─▶ conversation ──▶ observers
+/// ```
+///
+/// Each connection has two threads, one for each direction, so that neither waits for the other.
+/// Each thread reads, writes, and queues a copy for the viewer thread. The result of parsing the
+/// copy ([`Conversation`](crate::traffic::Conversation)) has no effect on the bytes.
+///
+/// The end of one direction is forwarded separately (shutdown(2)): this is how the standard input
+/// of a container ends. A side that accepts no more bytes may still send, and its bytes are
+/// forwarded. An error on one side ends both.
+///
+/// A relay cannot forward descriptors and credentials (`SCM_RIGHTS`, unix(7)). The server sees this
+/// process as its peer, and a TCP reset becomes an ordinary end.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use std::{thread, time::Duration};
+/// use unix_http::traffic::{Event, Observer};
+/// use unix_http::transport::{Endpoint, Listener, PrivateDir};
+/// use unix_http::{Client, Error, server::Server, tap::Relay};
+///
+/// #[derive(Default)]
+/// struct Requests(Mutex<Vec<String>>);
+///
+/// impl Observer for Requests {
+///     fn see(&self, connection: u64, _at: Duration, event: &Event<'_>) {
+///         if let (Event::Request(x), Ok(mut seen)) = (event, self.0.lock()) {
+///             let target = x.target().escape_ascii();
+///             seen.push(format!("{connection}.{} {} {target}", x.number, x.method()));
+///         }
+///     }
+/// }
+///
+/// let directory = PrivateDir::new_in(std::env::temp_dir())?;
+/// let at = |name: &str| Endpoint::Unix(directory.path().join(name));
+/// let _server = Server::bind(&at("server"))?.spawn(|_, responder| responder.send("OK"))?;
+/// let seen = Arc::new(Requests::default());
+/// let relay = Relay::new(Listener::bind(&at("tap"))?, at("server")).observe(Arc::clone(&seen));
+/// let stopper = relay.stopper()?;
+/// thread::scope(|scope| {
+///     scope.spawn(|| relay.run());
+///     assert_eq!(Client::new(at("tap")).get("/_ping").send()?.text()?, "OK");
+///     stopper.stop(Duration::ZERO);
+///     Ok::<_, Error>(())
+/// })?;
+/// assert_eq!(*seen.0.lock().unwrap(), ["1.1 GET /_ping"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Relay {
     listener: Listener,
     target: Endpoint,
@@ -115,21 +115,21 @@ impl Relay {
         self
     }
 
-    /// Sets whether observers see [secrets](crate::traffic::secrets) (masked by default).
+    /// Sets whether observers see [secrets](crate::traffic#secrets) (masked by default).
     #[must_use]
     pub fn show_secrets(mut self, show: bool) -> Relay {
         self.viewer.cover = !show;
         self
     }
 
-    /// Also accepts requests with this Host on TCP (see [`gate`](super::gate)).
+    /// Also accepts requests with this Host on TCP (see [`Gate`]).
     #[must_use]
     pub fn allow_host(mut self, name: impl Into<String>) -> Relay {
         self.allowed.push(name.into());
         self
     }
 
-    /// Passes only requests that these rules allow (see [`guard`](super::guard)).
+    /// Passes only requests that these rules allow (see [`AllowList`]).
     #[must_use]
     pub fn guard(mut self, rules: AllowList) -> Relay {
         self.rules = Some(rules);
@@ -139,11 +139,6 @@ impl Relay {
     /// Returns the address of the listener.
     pub fn endpoint(&self) -> &Endpoint {
         self.listener.endpoint()
-    }
-
-    /// Returns the address of the target.
-    pub fn target(&self) -> &Endpoint {
-        &self.target
     }
 
     /// Returns the moment from which observers count time.

@@ -7,7 +7,7 @@ use std::io;
 use std::ops::Deref;
 use std::time::Duration;
 
-/// Something seen on a connection. By default, [secrets](super::secrets) in it are masked.
+/// Something seen on a connection. By default, [secrets](super#secrets) in it are masked.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -58,10 +58,13 @@ impl<'a> Event<'a> {
     }
 }
 
-/// A fault in what one side sent.
+/// A fault in what one side sent. It displays as its description, and the section of the rule that
+/// it breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
+pub struct Fault(pub(crate) FaultKind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultKind {
     /// The message breaks a rule.
     Parse(ParseError),
     /// A body was cut short.
@@ -78,29 +81,37 @@ pub enum Fault {
 
 impl Fault {
     /// Describes the fault without its section.
-    pub fn text(&self) -> String {
-        match self {
-            Fault::Parse(error) => format!("{} at byte {}", error.violation.text(), error.offset),
-            Fault::Incomplete(error) => error.text(),
-            Fault::IncompleteHead(received) => {
+    pub(crate) fn text(&self) -> String {
+        match self.0 {
+            FaultKind::Parse(error) => {
+                format!("{} at byte {}", error.violation.text(), error.offset)
+            }
+            FaultKind::Incomplete(error) => error.text(),
+            FaultKind::IncompleteHead(received) => {
                 format!("the connection ended inside a head, after {received} bytes")
             }
-            Fault::Unasked => "a response without a request".into(),
-            Fault::Unanswered => "no response to this request".into(),
-            Fault::TooManyRequests => {
+            FaultKind::Unasked => "a response without a request".into(),
+            FaultKind::Unanswered => "no response to this request".into(),
+            FaultKind::TooManyRequests => {
                 "too many requests without a response: not parsed any further".into()
             }
         }
     }
 
     /// Returns the section of the broken rule, or an empty string.
-    pub fn section(&self) -> &'static str {
-        match self {
-            Fault::Parse(error) => error.violation.section(),
-            Fault::Incomplete(_) | Fault::IncompleteHead(_) => "RFC 9112 §8",
-            Fault::Unasked => "RFC 9112 §9.2",
-            Fault::Unanswered | Fault::TooManyRequests => "",
+    pub(crate) fn section(&self) -> &'static str {
+        match self.0 {
+            FaultKind::Parse(error) => error.violation.section(),
+            FaultKind::Incomplete(_) | FaultKind::IncompleteHead(_) => "RFC 9112 §8",
+            FaultKind::Unasked => "RFC 9112 §9.2",
+            FaultKind::Unanswered | FaultKind::TooManyRequests => "",
         }
+    }
+}
+
+impl From<ParseError> for Fault {
+    fn from(error: ParseError) -> Fault {
+        Fault(FaultKind::Parse(error))
     }
 }
 

@@ -17,8 +17,8 @@ pub enum Side {
 
 impl Side {
     /// Returns the opposite side.
-    #[must_use]
-    pub fn other(self) -> Side {
+    #[cfg(feature = "tap")]
+    pub(crate) fn other(self) -> Side {
         match self {
             Side::Client => Side::Server,
             Side::Server => Side::Client,
@@ -86,13 +86,13 @@ impl Exchange {
     }
 
     /// Returns the time from the last byte of the request to the first of the response.
-    pub fn wait(&self) -> Option<Duration> {
+    pub(crate) fn wait(&self) -> Option<Duration> {
         let asked = self.sent.ended.or(self.sent.head_ended)?;
         Some(self.received.began?.saturating_sub(asked))
     }
 
     /// Returns the time from the first byte of the request to the last of either message.
-    pub fn total(&self) -> Option<Duration> {
+    pub(crate) fn total(&self) -> Option<Duration> {
         let began = self.sent.began.or(self.received.began)?;
         Some(self.received.last.max(self.sent.last)?.saturating_sub(began))
     }

@@ -1,6 +1,7 @@
 //! One direction of a connection, and the part of a message that its next bytes belong to.
 
 use super::cover::Cover;
+use super::secrets::BodyMask;
 use crate::wire::head::{Head, StartLine};
 use crate::wire::head_pieces::HeadPieces;
 use crate::wire::{BodyDecoder, ParseError};
@@ -46,7 +47,7 @@ impl Lane {
         if pieces.partial().is_empty() {
             self.began = now;
         }
-        let (n, _) = self.cover.head(bytes);
+        let n = self.cover.head.run(bytes);
         let read = pieces.feed(&bytes[..n]);
         (n, read.map(|(_, len)| len.map(|len| (pieces.take(), len))))
     }
@@ -54,6 +55,6 @@ impl Lane {
     /// Returns whether the next `n` bytes are content without secrets, which needs no copy.
     pub fn is_plain(&self, n: usize) -> bool {
         matches!(&self.reading, Reading::Body(decoder) if decoder.run() > n as u64)
-            && self.cover.is_off()
+            && matches!(self.cover.body, BodyMask::Off)
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::tap::{Relay, TapStopper};
-use unix_http::traffic::{Event, Observer, Side, Text};
+use unix_http::traffic::{Event, Observer, Text};
 use unix_http::transport::{Endpoint, Listener};
 
 /// The events, in short form.
@@ -513,11 +513,6 @@ fn a_tcp_client_gets_an_early_response_completely() {
         // The connection may be reset already, which ends the sender too.
         let _ = client.shutdown(Shutdown::Both);
     });
-}
-
-#[test]
-fn side_other_is_the_opposite_side() {
-    assert_eq!((Side::Client.other(), Side::Server.other()), (Side::Server, Side::Client));
 }
 
 /// A stopped reader of the view (Ctrl-S in a terminal) delays nothing.

@@ -1,16 +1,4 @@
 //! The rules of a guard, and the check of a request against them.
-//!
-//! ```text
-//! rule  = method SP path *( SP limit )     ; one per line; "#" begins a comment
-//! path  = "/" glob *( "/" glob )           ; "*" is one segment, a last "**" is the rest
-//! limit = [ "!" ] ( "?" glob / pointer ) "=" glob
-//!       / "<"                              ; allows a body that is not read: an archive
-//! glob  = *( CHAR / "*" )                  ; "*" matches any characters; %20 is a space
-//! ```
-//!
-//! An API version before a path is ignored. `?all=1` allows a query parameter; `/Cmd/*=echo` allows
-//! each element of an array in the JSON body (RFC 6901; each token is a glob). Every value without
-//! a limit must be absent or empty. With `!` the value must be present.
 
 use super::facts::{ARCHIVE, Fact};
 use super::request::{ApiRequest, segments};
@@ -18,7 +6,26 @@ use crate::tap::gate::Denied;
 use crate::tap::glob::Glob;
 use crate::wire::RequestHead;
 
-/// The rules of a guard.
+/// The rules of a guard: an allow-list between a program and its engine.
+///
+/// With [`Relay::guard`](crate::tap::Relay::guard), a relay passes the requests that a rule allows,
+/// and answers all others with 403 and the rule that would be needed. It refuses ambiguous
+/// requests, and encodes each request again before it sends it to the engine.
+///
+/// This is not a sandbox: a container that a rule allows can do everything that containers can, and
+/// `*` as its name matches every container of the engine. `examples/guard/README.md` lists escapes.
+///
+/// ```text
+/// rule  = method SP path *( SP limit )     ; one per line; "#" begins a comment
+/// path  = "/" glob *( "/" glob )           ; "*" is one segment, a last "**" is the rest
+/// limit = [ "!" ] ( "?" glob / pointer ) "=" glob
+///       / "<"                              ; allows a body that is not read: an archive
+/// glob  = *( CHAR / "*" )                  ; "*" matches any characters; %20 is a space
+/// ```
+///
+/// An API version before a path is ignored. `?all=1` allows a query parameter; `/Cmd/*=echo` allows
+/// each element of an array in the JSON body (RFC 6901; each token is a glob). Every value without
+/// a limit must be absent or empty. With `!` the value must be present.
 ///
 /// ```
 /// use unix_http::{tap::AllowList, wire::RequestDecoder};

@@ -13,7 +13,7 @@ pub(super) fn kind(kept: &KeptExchange, side: Side) -> ContentKind {
     let named = kept.named_kind(side);
     let body = match named {
         ContentKind::None | ContentKind::Frames => return named,
-        _ => kept.body(side),
+        _ => kept.bytes(side).collect::<Vec<u8>>(),
     };
     let valid = match std::str::from_utf8(&body) {
         Ok(text) => text.len(),

@@ -28,7 +28,7 @@ fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
     let KeptExchange { id, connection, x, .. } = kept;
     let (sent, received) = (&x.sent, &x.received);
     let response = x.response.as_deref();
-    let fault = kept.faults.first().map(|fault| fault.text().0);
+    let fault = kept.faults.first().map(|fault| &fault.text);
     let failed = fault.is_some() || kept.done && response.is_none();
     json.object(|json| {
         json.name("id").scalar(id).name("connection").scalar(connection);
@@ -56,7 +56,7 @@ fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
         };
         json.name("state").string(state);
         match fault {
-            Some(fault) => json.name("fault").string(&fault),
+            Some(fault) => json.name("fault").string(fault),
             None => json.name("fault").scalar("null"),
         };
         json.name("version").scalar(kept.version);
@@ -89,10 +89,7 @@ pub(super) fn detail(kept: &KeptExchange, after: usize, target: &Endpoint) -> Ve
             }
         });
         json.name("faults").array(|json| {
-            for fault in &kept.faults {
-                let (text, rule) = fault.text();
-                remark(json, (&text, rule));
-            }
+            kept.faults.iter().for_each(|fault| remark(json, (&fault.text, fault.rule)));
         });
         json.name("timing").object(|json| {
             maybe(json, "start_ms", x.sent.began.or(x.received.began));

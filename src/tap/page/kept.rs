@@ -1,7 +1,7 @@
 //! One exchange as the page keeps it: all heads, sizes and times, and bodies up to a limit.
 
 use crate::base::text::harmless;
-use crate::docker::{is_probably_framed, may_begin_frames};
+use crate::docker::{FRAME_HEADER_LEN, is_probably_framed, may_begin_frames};
 use crate::traffic::{Event, Exchange, Fault, Side};
 use crate::wire::{Fields, ResponseHead};
 use std::time::Duration;
@@ -16,28 +16,23 @@ const INTERIM_LIMIT: usize = 8;
 const EXCHANGE_WEIGHT: usize = 1024;
 const PIECE_WEIGHT: usize = 32;
 
-/// What went wrong.
+/// What went wrong, and the section of the rule that it breaks.
 #[derive(Clone, Debug)]
-pub(super) enum KeptFault {
-    Seen(Side, Fault),
-    /// The client was rejected, for this reason.
-    Refused(String),
-    /// The client left in the middle of the response.
-    Left,
+pub(super) struct KeptFault {
+    pub text: String,
+    pub rule: &'static str,
+    /// The fault in what one side sent, if it is one.
+    pub seen: Option<(Side, Fault)>,
 }
 
 impl KeptFault {
-    /// Returns the fault and the section of the rule that it breaks.
-    pub fn text(&self) -> (String, &'static str) {
-        match self {
-            KeptFault::Seen(side, fault) => {
-                (format!("the {side}: {}", harmless(fault.text().as_bytes())), fault.section())
-            }
-            KeptFault::Refused(why) => {
-                (format!("the client was rejected: {}", harmless(why.as_bytes())), "")
-            }
-            KeptFault::Left => ("the client left in the middle of the response".into(), ""),
-        }
+    pub fn new(text: &str, seen: Option<(Side, Fault)>) -> KeptFault {
+        let rule = seen.map_or("", |(_, fault)| fault.section());
+        KeptFault { text: harmless(text.as_bytes()), rule, seen }
+    }
+
+    pub fn seen(side: Side, fault: Fault) -> KeptFault {
+        KeptFault::new(&format!("the {side}: {}", fault.text()), Some((side, fault)))
     }
 }
 
@@ -57,8 +52,6 @@ pub(super) struct KeptExchange {
     pub bytes: Vec<u8>,
     /// How many bytes of each side are kept.
     pub kept: [usize; 2],
-    /// The first bytes of content from the server, which show whether they can be frames.
-    first: [u8; 4],
     pub done: bool,
     /// Whether a page has the last piece, which then must not grow.
     pub sealed: bool,
@@ -114,10 +107,11 @@ impl KeptExchange {
                 );
             }
             Event::Fault(_, side, fault) => {
-                self.faults.push(KeptFault::Seen(*side, *fault));
+                self.faults.push(KeptFault::seen(*side, *fault));
             }
             Event::Done(_) => {
-                self.faults.extend(x.left.map(|_| KeptFault::Left));
+                let left = "the client left in the middle of the response";
+                self.faults.extend(x.left.map(|_| KeptFault::new(left, None)));
                 self.done = true;
             }
             _ => {}
@@ -134,9 +128,6 @@ impl KeptExchange {
         let bytes = &bytes[..bytes.len().min(BODY_LIMIT.saturating_sub(*kept))];
         if bytes.is_empty() {
             return;
-        }
-        if side == Side::Server {
-            self.first.iter_mut().skip(*kept).zip(bytes).for_each(|(first, byte)| *first = *byte);
         }
         *kept += bytes.len();
         self.bytes.extend_from_slice(bytes);
@@ -168,9 +159,9 @@ impl KeptExchange {
     }
 
     /// Returns all bytes that are kept of one side.
-    pub fn body(&self, side: Side) -> Vec<u8> {
-        let of_side = self.pieces().filter(|(piece, _)| piece.side == side);
-        of_side.flat_map(|(_, bytes)| bytes).copied().collect()
+    pub fn bytes(&self, side: Side) -> impl Iterator<Item = u8> {
+        let of_side = self.pieces().filter(move |(piece, _)| piece.side == side);
+        of_side.flat_map(|(_, bytes)| bytes).copied()
     }
 
     /// Returns the kind of content that one side's Content-Type names.
@@ -180,8 +171,11 @@ impl KeptExchange {
             return ContentKind::None;
         }
         let media_type = self.x.fields(side).and_then(|fields| fields.get("Content-Type"));
-        if side == Side::Server && self.may_be_frames(media_type) {
-            return ContentKind::Frames;
+        if side == Side::Server && is_probably_framed(media_type, self.x.target()) {
+            let first: Vec<u8> = self.bytes(side).take(FRAME_HEADER_LEN).collect();
+            if may_begin_frames(&first) {
+                return ContentKind::Frames;
+            }
         }
         let lower = media_type.unwrap_or_default().to_ascii_lowercase();
         let names = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
@@ -191,10 +185,5 @@ impl KeptExchange {
             _ if names(b"raw-stream") => ContentKind::Text,
             _ => ContentKind::Binary,
         }
-    }
-
-    fn may_be_frames(&self, media_type: Option<&[u8]>) -> bool {
-        let first = &self.first[..self.kept[1].min(self.first.len())];
-        may_begin_frames(first) && is_probably_framed(media_type, self.x.target())
     }
 }

@@ -1,48 +1,4 @@
 //! The live page: shows the traffic of a tap in a browser.
-//!
-//! ```text
-//!   relay ──▶ viewer ──▶ Store ◀── server ──▶ browser
-//!             (masks)    the last     GET /TOKEN/             the page
-//!                        exchanges    GET /TOKEN/events       changes, as server-sent events
-//!                                     GET /TOKEN/exchange/7   one exchange, explained
-//!                                     GET /TOKEN/har          all of them, as an HTTP archive
-//! ```
-//!
-//! The page shows the same traffic as the text view, with secrets masked. Other web pages, other
-//! users and the traffic itself cannot misuse it:
-//!
-//! * The server listens on a loopback address only.
-//! * The address contains an unpredictable token. Other paths are 404.
-//! * Only GET and HEAD are answered. Host must be the printed address or `localhost`, which stops
-//!   DNS rebinding; Origin, Referer and Sec-Fetch-Site must not name another page
-//!   (see [`gate`](super::gate)).
-//! * A Content-Security-Policy forbids inline code and foreign sources.
-//!
-//! Limits: the last 10,000 exchanges, about 32 MiB of them, and the first 128 KiB of each body. The
-//! rest is counted. A page that does not read does not delay the traffic: it has no queue, and its
-//! connection is closed after ten seconds.
-//!
-//! ```
-//! use std::time::{Duration, SystemTime};
-//! use unix_http::client::Client;
-//! use unix_http::tap::{Origin, Page};
-//! use unix_http::traffic::{Conversation, Observer, Side};
-//! use unix_http::transport::Endpoint;
-//!
-//! let docker = Endpoint::Unix("/run/docker.sock".into());
-//! let origin = Origin::new("an example", docker, SystemTime::now());
-//! let page = Page::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }, origin)?;
-//! let (observer, now) = (page.observer(), Duration::ZERO);
-//! let request = b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n";
-//! let mut conversation = Conversation::new(true);
-//! conversation.bytes(Side::Client, now, request, &mut |event| observer.see(1, now, event));
-//!
-//! let (authority, path) = page.url()["http://".len()..].split_once('/').unwrap();
-//! let client = Client::new(Endpoint::parse(format!("tcp://{authority}"))?);
-//! let detail = client.get(&format!("/{path}exchange/1")).send()?.text()?;
-//! assert!(detail.contains(r#""method":"GET","target":"/_ping""#), "{detail}");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod command;
 mod content;
@@ -62,7 +18,7 @@ use crate::traffic::secrets::BodyMask;
 use crate::traffic::{Event, Observer};
 use crate::transport::Endpoint;
 use detail::detail;
-use kept::{BODY_LIMIT, KeptExchange, KeptFault};
+use kept::{BODY_LIMIT, KeptExchange};
 use std::io::{self, Cursor, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -125,6 +81,50 @@ impl Origin {
 }
 
 /// A page that is served until it is dropped.
+///
+/// ```text
+///   relay ──▶ viewer ──▶ Store ◀── server ──▶ browser
+///             (masks)    the last     GET /TOKEN/             the page
+///                        exchanges    GET /TOKEN/events       changes, as server-sent events
+///                                     GET /TOKEN/exchange/7   one exchange, explained
+///                                     GET /TOKEN/har          all of them, as an HTTP archive
+/// ```
+///
+/// The page shows the same traffic as the text view, with secrets masked. Other web pages, other
+/// users and the traffic itself cannot misuse it:
+///
+/// * The server listens on a loopback address only.
+/// * The address contains an unpredictable token. Other paths are 404.
+/// * Only GET and HEAD are answered. Host must be the printed address or `localhost`, which stops
+///   DNS rebinding; Origin, Referer and Sec-Fetch-Site must not name another page
+///   (see [`Gate`](super::Gate)).
+/// * A Content-Security-Policy forbids inline code and foreign sources.
+///
+/// Limits: the last 10,000 exchanges, about 32 MiB of them, and the first 128 KiB of each body. The
+/// rest is counted. A page that does not read does not delay the traffic: it has no queue, and its
+/// connection is closed after ten seconds.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use unix_http::client::Client;
+/// use unix_http::tap::{Origin, Page};
+/// use unix_http::traffic::{Conversation, Observer, Side};
+/// use unix_http::transport::Endpoint;
+///
+/// let docker = Endpoint::Unix("/run/docker.sock".into());
+/// let origin = Origin::new("an example", docker, SystemTime::now());
+/// let page = Page::bind(&Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 }, origin)?;
+/// let (observer, now) = (page.observer(), Duration::ZERO);
+/// let request = b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n";
+/// let mut conversation = Conversation::new(true);
+/// conversation.bytes(Side::Client, now, request, &mut |event| observer.see(1, now, event));
+///
+/// let (authority, path) = page.url()["http://".len()..].split_once('/').unwrap();
+/// let client = Client::new(Endpoint::parse(format!("tcp://{authority}"))?);
+/// let detail = client.get(&format!("/{path}exchange/1")).send()?.text()?;
+/// assert!(detail.contains(r#""method":"GET","target":"/_ping""#), "{detail}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Page {
     url: String,
@@ -303,11 +303,9 @@ impl Site {
                 };
                 har.see(kept.connection, piece.at, &event);
             }
-            for fault in &kept.faults {
-                if let KeptFault::Seen(side, fault) = fault {
-                    let event = Event::Fault(Some(&kept.x), *side, *fault);
-                    har.see(kept.connection, Duration::ZERO, &event);
-                }
+            for (side, fault) in kept.faults.iter().filter_map(|fault| fault.seen) {
+                let event = Event::Fault(Some(&kept.x), side, fault);
+                har.see(kept.connection, Duration::ZERO, &event);
             }
             har.see(kept.connection, Duration::ZERO, &Event::Done(&kept.x));
         }

@@ -123,11 +123,11 @@ impl Observer for Store {
             (Event::Bytes(..) | Event::Framing(..), _) => {}
             (_, Some(x)) => lock(&self.state).see(connection, at, x, event),
             (Event::Refused(why), None) => {
-                let fault = KeptFault::Refused((*why).to_owned());
+                let fault = KeptFault::new(&format!("the client was rejected: {why}"), None);
                 lock(&self.state).fault(connection, at, fault);
             }
             (Event::Fault(_, side, fault), None) => {
-                lock(&self.state).fault(connection, at, KeptFault::Seen(*side, *fault));
+                lock(&self.state).fault(connection, at, KeptFault::seen(*side, *fault));
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use crate::base::text::visible;
 use crate::traffic::secrets;
-use crate::wire::Fields;
+use crate::wire::{Field, Fields};
 
 /// The command that repeats a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(in crate::tap) enum Tool {
 pub(in crate::tap) struct RepeatedRequest<'a> {
     pub method: &'a str,
     pub target: &'a [u8],
-    pub fields: &'a [(String, Vec<u8>)],
+    pub fields: &'a Fields,
     /// The quoted value of `--data-binary`, if there is content.
     pub body: Option<String>,
     /// The text before the target: a scheme and a host, or nothing.
@@ -33,10 +33,9 @@ impl RepeatedRequest<'_> {
             "HEAD" => words.push("-I".into()),
             method => words.push(format!("-X {}", quoted_word(method.as_bytes()))),
         }
-        let field = |(name, value): &(String, Vec<u8>)| format!("-H {}", field(name, value, word));
-        words.extend(self.fields.iter().map(field));
+        words.extend(self.fields.iter().map(|line| format!("-H {}", field(line, word))));
         if let Some(body) = &self.body {
-            if !self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
+            if self.fields.get("Content-Type").is_none() {
                 words.push("-H 'Content-Type:'".into());
             }
             words.push(format!("--data-binary {body}"));
@@ -52,18 +51,19 @@ impl RepeatedRequest<'_> {
 }
 
 /// Returns the field lines that the same request needs on another connection.
-pub(in crate::tap) fn repeated_fields(fields: Option<&Fields>) -> Vec<(String, Vec<u8>)> {
+pub(in crate::tap) fn repeated_fields(fields: Option<&Fields>) -> Fields {
     const OF_THE_CONNECTION: &str = "host connection upgrade user-agent content-length \
         transfer-encoding expect accept-encoding te trailer";
-    let is_kept =
-        |name: &str| !OF_THE_CONNECTION.split(' ').any(|other| other.eq_ignore_ascii_case(name));
-    let fields = fields.into_iter().flat_map(|fields| fields.iter());
-    let fields = fields.filter(|field| is_kept(field.name()));
-    fields.map(|field| (field.name().to_owned(), field.value().to_vec())).collect()
+    let mut fields = fields.cloned().unwrap_or_default();
+    for name in OF_THE_CONNECTION.split(' ') {
+        fields.remove(name);
+    }
+    fields
 }
 
 /// Returns a field line as one word, with a variable in place of a masked value.
-fn field(name: &str, value: &[u8], word: &dyn Fn(&[u8]) -> String) -> String {
+fn field(line: Field<'_>, word: &dyn Fn(&[u8]) -> String) -> String {
+    let (name, value) = (line.name(), line.value());
     if secrets::is_secret_field(name) && secrets::is_covered(value) {
         let variable = name.to_ascii_uppercase().replace('-', "_");
         // The docker command sends {} in base64 if it has no credentials.

@@ -1,45 +1,4 @@
 //! Writes HAR 1.2, the HTTP Archive format of browsers' developer tools and many other programs.
-//!
-//! ```text
-//! { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }
-//! ; http://www.softwareishard.com/blog/har-12-spec/
-//! ```
-//!
-//! One entry is one exchange. Conventions:
-//!
-//! * the host of a URL: the Host field, or `localhost`;
-//! * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
-//! * a body over the limit: its beginning, and a `comment`;
-//! * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
-//! * a response with the content coding gzip: gzip(1) decodes its content, up to eight times the
-//!   limit;
-//! * another content coding, broken gzip, or a system without gzip(1): the bytes are unchanged, and
-//!   `_coding` names it;
-//! * no response: status 0, as in browsers, and the reason in `_error`.
-//!
-//! The file is complete after each entry, even if the disk is full: the next entry overwrites its
-//! end. A pipe receives the end when the recorder finishes.
-//!
-//! ```
-//! use std::io::Cursor;
-//! use std::time::{Duration, SystemTime};
-//! use unix_http::json::Value;
-//! use unix_http::traffic::{Conversation, Observer, Side};
-//!
-//! let mut file = Cursor::new(Vec::new());
-//! let har = unix_http::tap::har(&mut file, SystemTime::UNIX_EPOCH, true)?;
-//! let (mut conversation, now) = (Conversation::new(true), Duration::from_millis(86_400_123));
-//! let request = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n";
-//! let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-//! conversation.bytes(Side::Client, now, request, &mut |event| har.see(1, now, event));
-//! conversation.bytes(Side::Server, now, response, &mut |event| har.see(1, now, event));
-//! drop(har);
-//! let log = Value::parse(file.get_ref())?;
-//! let entry = &log.get("log").and_then(|log| log.get("entries")).unwrap().elements()[0];
-//! assert_eq!(entry.get("startedDateTime").unwrap().as_str(), Some("1970-01-02T00:00:00.123000Z"));
-//! assert_eq!(entry.get("request").unwrap().get("url").unwrap().as_str(), Some("http://x/a?b=c"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use super::gunzip::gunzip;
 use crate::base::time::rfc3339;
@@ -90,6 +49,26 @@ struct Bodies {
 
 /// Returns an observer that writes exchanges to an empty file as an HTTP archive (HAR 1.2). It
 /// keeps 1 MiB of each body. Times count from `started`; `cover` masks secrets in decoded gzip.
+///
+/// ```text
+/// { "log": { "version": "1.2", "creator": …, "entries": [ entry, … ] } }
+/// ; http://www.softwareishard.com/blog/har-12-spec/
+/// ```
+///
+/// One entry is one exchange. Conventions:
+///
+/// * the host of a URL: the Host field, or `localhost`;
+/// * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
+/// * a body over the limit: its beginning, and a `comment`;
+/// * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
+/// * a response with the content coding gzip: gzip(1) decodes its content, up to eight times the
+///   limit;
+/// * another content coding, broken gzip, or a system without gzip(1): the bytes are unchanged, and
+///   `_coding` names it;
+/// * no response: status 0, as in browsers, and the reason in `_error`.
+///
+/// The file is complete after each entry, even if the disk is full: the next entry overwrites its
+/// end. A pipe receives the end when the recorder finishes.
 ///
 /// # Errors
 /// Fails if writing to `out` fails.

@@ -1,35 +1,4 @@
 //! Writes a capture file (pcapng) for Wireshark and tshark.
-//!
-//! A Unix socket has no packets. Each connection is written as a TCP connection: a handshake, the
-//! bytes of each read as a segment with the time of that read, FIN when a side ends, RST when it
-//! breaks.
-//!
-//! ```text
-//! file   = section interface *packet    ; draft-ietf-opsawg-pcapng, numbers little-endian
-//! block  = type length body length      ; four bytes each but the body, padded to four
-//! packet = 6, interface 0, time in ns since 1970, length captured, length,
-//!          IPv4 header, TCP header, data
-//! ```
-//!
-//! The link type is 101: packets begin with their IPv4 header. The client of connection n has the
-//! address 127.0.0.1 and port 10000 + n (modulo 50,000), the server 127.0.0.2 and port 80, by which
-//! Wireshark recognizes HTTP. The description of the interface names the real listener.
-//!
-//! ```
-//! use std::io::Read;
-//! use std::time::{Duration, SystemTime};
-//! use unix_http::traffic::{Event, Observer, Side};
-//!
-//! let (mut reader, writer) = std::io::pipe()?;
-//! let pcap = unix_http::tap::pcap(writer, SystemTime::UNIX_EPOCH, "unix:///run/docker.sock")?;
-//! pcap.see(1, Duration::ZERO, &Event::Opened);
-//! pcap.see(1, Duration::ZERO, &Event::Bytes(Side::Client, b"GET / HTTP/1.1\r\n\r\n"));
-//! drop(pcap);
-//! let mut file = Vec::new();
-//! reader.read_to_end(&mut file)?;
-//! assert!(file.starts_with(b"\x0a\x0d\x0d\x0a") && file.windows(5).any(|part| part == b"GET /"));
-//! # Ok::<(), std::io::Error>(())
-//! ```
 
 use crate::tap::recorder::Recorder;
 use crate::traffic::until_error::UntilError;
@@ -58,6 +27,21 @@ struct Pcap<W> {
 
 /// Returns an observer that writes connections as a capture file (pcapng). Times count from
 /// `started`; `place` is the address of the listener.
+///
+/// A Unix socket has no packets. Each connection is written as a TCP connection: a handshake, the
+/// bytes of each read as a segment with the time of that read, FIN when a side ends, RST when it
+/// breaks.
+///
+/// ```text
+/// file   = section interface *packet    ; draft-ietf-opsawg-pcapng, numbers little-endian
+/// block  = type length body length      ; four bytes each but the body, padded to four
+/// packet = 6, interface 0, time in ns since 1970, length captured, length,
+///          IPv4 header, TCP header, data
+/// ```
+///
+/// The link type is 101: packets begin with their IPv4 header. The client of connection n has the
+/// address 127.0.0.1 and port 10000 + n (modulo 50,000), the server 127.0.0.2 and port 80, by which
+/// Wireshark recognizes HTTP. The description of the interface names the real listener.
 ///
 /// # Errors
 /// Fails if writing to `out` fails.

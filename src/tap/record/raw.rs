@@ -1,50 +1,4 @@
 //! The lossless recorder: every byte of each side, and the time when it arrived.
-//!
-//! A recording is a directory:
-//!
-//! ```text
-//! index         one event per line
-//! 1.client      the bytes of the client of connection 1
-//! 1.server      the bytes of the server
-//! 2.client      and so on
-//! ```
-//!
-//! ```text
-//! index      = "ucurl recording 1" LF header *( LF event ) LF
-//! header     = "started " seconds LF "secrets " ( "covered" / "shown" )  ; since 1970 (UTC)
-//! event      = seconds SP connection SP what                             ; since the start
-//! what       = "open" / ( side SP 1*DIGIT )                              ; bytes of one read
-//!            / ( side SP "end" [ SP error ] ) / "closed" / ( "refused " reason )
-//! side       = "client" / "server"
-//! seconds    = 1*DIGIT "." 9DIGIT
-//! connection = 1*DIGIT                                                     ; from 1
-//! ```
-//!
-//! Each byte of a masked secret is a `*`. The files are private (mode 0600, in a directory with
-//! mode 0700). No event is dropped: a slow disk delays the traffic, and an error ends the recording
-//! but not the traffic.
-//!
-//! ```
-//! use std::time::{Duration, SystemTime};
-//! use unix_http::tap::{self, Recording};
-//! use unix_http::traffic::{Conversation, Observer, Side};
-//! # let parent = unix_http::transport::PrivateDir::new_in(std::env::temp_dir())?;
-//! # let dir = parent.path().join("r");
-//!
-//! let record = tap::record(&dir, SystemTime::UNIX_EPOCH, true)?;
-//! let mut conversation = Conversation::new(true);
-//! let at = Duration::from_millis(1500);
-//! let request = b"GET / HTTP/1.1\r\nCookie: a\r\n\r\n";
-//! conversation.bytes(Side::Client, at, request, &mut |event| record.see(1, at, event));
-//! assert_eq!(record.finish(), None);
-//!
-//! assert_eq!(std::fs::read(dir.join("1.client"))?, b"GET / HTTP/1.1\r\nCookie: *\r\n\r\n");
-//! let index = std::fs::read_to_string(dir.join("index"))?;
-//! assert!(index.ends_with("secrets covered\n1.500000000 1 client 29\n"));
-//! assert_eq!(Recording::open(&dir)?.started, SystemTime::UNIX_EPOCH);
-//! # std::fs::remove_dir_all(&dir)?;
-//! # Ok::<(), std::io::Error>(())
-//! ```
 
 use crate::base::number::decimal;
 use crate::tap::recorder::Recorder;
@@ -71,8 +25,54 @@ struct Record {
 /// Returns an observer that records connections in a new or empty directory. Times count from
 /// `started`; `covered` records whether secrets are masked.
 ///
+/// A recording is a directory:
+///
+/// ```text
+/// index         one event per line
+/// 1.client      the bytes of the client of connection 1
+/// 1.server      the bytes of the server
+/// 2.client      and so on
+/// ```
+///
+/// ```text
+/// index      = "ucurl recording 1" LF header *( LF event ) LF
+/// header     = "started " seconds LF "secrets " ( "covered" / "shown" )  ; since 1970 (UTC)
+/// event      = seconds SP connection SP what                             ; since the start
+/// what       = "open" / ( side SP 1*DIGIT )                              ; bytes of one read
+///            / ( side SP "end" [ SP error ] ) / "closed" / ( "refused " reason )
+/// side       = "client" / "server"
+/// seconds    = 1*DIGIT "." 9DIGIT
+/// connection = 1*DIGIT                                                     ; from 1
+/// ```
+///
+/// Each byte of a masked secret is a `*`. The files are private (mode 0600, in a directory with
+/// mode 0700). No event is dropped: a slow disk delays the traffic, and an error ends the recording
+/// but not the traffic.
+///
 /// # Errors
 /// Fails with `DirectoryNotEmpty`, or with a system error.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use unix_http::tap::{self, Recording};
+/// use unix_http::traffic::{Conversation, Observer, Side};
+/// # let parent = unix_http::transport::PrivateDir::new_in(std::env::temp_dir())?;
+/// # let dir = parent.path().join("r");
+///
+/// let record = tap::record(&dir, SystemTime::UNIX_EPOCH, true)?;
+/// let mut conversation = Conversation::new(true);
+/// let at = Duration::from_millis(1500);
+/// let request = b"GET / HTTP/1.1\r\nCookie: a\r\n\r\n";
+/// conversation.bytes(Side::Client, at, request, &mut |event| record.see(1, at, event));
+/// assert_eq!(record.finish(), None);
+///
+/// assert_eq!(std::fs::read(dir.join("1.client"))?, b"GET / HTTP/1.1\r\nCookie: *\r\n\r\n");
+/// let index = std::fs::read_to_string(dir.join("index"))?;
+/// assert!(index.ends_with("secrets covered\n1.500000000 1 client 29\n"));
+/// assert_eq!(Recording::open(&dir)?.started, SystemTime::UNIX_EPOCH);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn record(dir: &Path, started: SystemTime, covered: bool) -> io::Result<impl Observer + use<>> {
     match DirBuilder::new().mode(0o700).create(dir) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

@@ -21,7 +21,7 @@ pub(super) const OTHER_KEY: &str =
     "its Sec-WebSocket-Accept belongs to the recorded key, so a WebSocket client refuses it";
 
 /// A request in a form for comparison.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct RequestKey {
     pub method: String,
     pub target: Vec<u8>,
@@ -35,7 +35,7 @@ impl RequestKey {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RecordedAnswer {
     /// The number of its connection, if known.
     pub connection: Option<u64>,
@@ -53,7 +53,7 @@ pub(super) struct RecordedAnswer {
 }
 
 /// Some bytes of a response, or the end of the server's side.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Part {
     /// When they arrived, since the start of the recording.
     pub at: Duration,

@@ -35,11 +35,8 @@ pub(super) struct HarEntry<'a> {
     /// The response, or the reason why there is none.
     pub response: Result<Encoded, String>,
     pub connection: Option<u64>,
-    /// When the request began, since 1970, and how long its parts took.
-    pub began: Duration,
-    pub send: Duration,
-    pub wait: Duration,
-    pub receive: Duration,
+    /// When the request began and ended, and the response: since 1970.
+    pub times: [Duration; 4],
     /// The client's bytes after the head that ended HTTP. Only our own HARs have them.
     pub tunnel: Vec<u8>,
 }
@@ -82,12 +79,13 @@ fn entry<'a>(entry: &'a Value, remarks: &mut Vec<String>) -> Result<HarEntry<'a>
     });
     let response = encode(entry.get("response"), &method, remarks);
     let timing = |name| milliseconds(entry.get("timings")?.get(name)?);
-    let [send, wait, receive] =
-        ["send", "wait", "receive"].map(|name| timing(name).unwrap_or_default());
-    let began = entry
-        .get("startedDateTime")
-        .and_then(|date| parse_rfc3339(date.as_str()?)?.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
+    let began = text(entry, "startedDateTime").and_then(parse_rfc3339);
+    let began = began.and_then(|began| began.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    // A HAR may contain any number.
+    let after = |at: Duration, name| at.saturating_add(timing(name).unwrap_or_default());
+    let sent = after(began, "send");
+    let answered = after(sent, "wait");
+    let times = [began, sent, answered, after(answered, "receive")];
     let connection = entry.get("connection").and_then(|n| decimal(n.as_str()?.as_bytes()));
     let tunnel = bytes(entry, "_sent", "_sentEncoding").unwrap_or_default();
     Ok(HarEntry {
@@ -98,16 +96,14 @@ fn entry<'a>(entry: &'a Value, remarks: &mut Vec<String>) -> Result<HarEntry<'a>
         body,
         response,
         connection,
-        began,
-        send,
-        wait,
-        receive,
+        times,
         tunnel,
     })
 }
 
 fn answer(entry: HarEntry<'_>) -> RecordedAnswer {
-    let HarEntry { method, mut target, body: mut bytes, began, wait, receive, .. } = entry;
+    let HarEntry { method, mut target, body: mut bytes, times, .. } = entry;
+    let [began, sent, answered, ended] = times;
     // Requests are masked before they are compared. Masked values do not change.
     mask_target(&mut target);
     // A field that cannot be sent does not affect masking.
@@ -118,36 +114,19 @@ fn answer(entry: HarEntry<'_>) -> RecordedAnswer {
         Ok(Encoded { cut: Some(why), .. }) | Err(why) => (Encoded::default(), Some(why)),
         Ok(encoded) => (encoded, None),
     };
-    // A HAR may contain any number.
-    let answered = began.saturating_add(entry.send).saturating_add(wait);
-    let ended = answered.saturating_add(receive);
-    let memory = |bytes| Some(Source::Memory(bytes));
     let Encoded { head, content, close, tunnel, .. } = encoded;
     // A client may wait for the output of a tunnel, but a HAR does not contain its times.
     let content_at = if tunnel { answered } else { ended };
+    let bytes = |bytes| Some(Source::Memory(bytes));
     let mut parts = vec![
-        (answered, wait, false, memory(head)),
-        (content_at, receive, close, memory(content)),
-        (ended, Duration::ZERO, false, None),
+        Part { at: answered, after: answered - sent, bytes: bytes(head), ..Part::default() },
+        Part { at: content_at, after: ended - answered, bytes: bytes(content), ..Part::default() },
     ];
-    parts.truncate(if close { 3 } else { 2 });
-    let part = |(at, after, after_head, bytes)| Part {
-        at,
-        after,
-        heard: 0,
-        client_end: None,
-        after_head,
-        bytes,
-    };
-    RecordedAnswer {
-        connection: entry.connection,
-        request: RequestKey { method, target, body },
-        began,
-        parts: parts.into_iter().map(part).collect(),
-        interim: false,
-        close,
-        unfit,
-    }
+    parts[1].after_head = close;
+    parts.extend(close.then(|| Part { at: ended, ..Part::default() }));
+    let request = RequestKey { method, target, body };
+    let connection = entry.connection;
+    RecordedAnswer { connection, request, began, parts, close, unfit, ..RecordedAnswer::default() }
 }
 
 /// A response: its head, its framed content, and whether the connection ends after them.

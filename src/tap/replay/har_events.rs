@@ -97,18 +97,14 @@ fn played(entry: HarEntry<'_>, remarks: &mut Vec<String>) -> Result<Played, Stri
     let mut head = Vec::new();
     encode_request(&mut head, &entry.method, &entry.target, version, &fields)
         .map_err(|error| format!("its request: {error}"))?;
-    if entry.began.is_zero() {
+    if entry.times[0].is_zero() {
         remarks.push("its startedDateTime is not a time; it is shown first".into());
     }
     if let Ok(Encoded { cut: Some(why), .. }) | Err(why) = &entry.response {
         remarks.push(why.clone());
     }
     remarks.extend(entry.comment.map(|comment| format!("its comment: {comment}")));
-    // A HAR may contain any number.
-    let sent = entry.began.saturating_add(entry.send);
-    let answered = sent.saturating_add(entry.wait);
-    let times = [entry.began, sent, answered, answered.saturating_add(entry.receive)];
-    let HarEntry { connection, tunnel, response, .. } = entry;
+    let HarEntry { connection, tunnel, response, times, .. } = entry;
     Ok(Played { connection, newer, head, body, tunnel, response: response.ok(), times })
 }
 

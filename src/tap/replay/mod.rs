@@ -1,63 +1,4 @@
 //! Replay: answers like a recorded engine, so that a test runs without an engine.
-//!
-//! ```text
-//!   client ──▶ Listener ──▶ Replay ──▶ recorded responses, including their framing
-//!                             └──▶ 501 for an unknown request; names the nearest recorded one
-//! ```
-//!
-//! The source is the directory of a [`Record`](super::Record), replayed byte for byte, or a
-//! [HAR](super::Har), whose messages are encoded again.
-//!
-//! - **Matching.** A request matches a recorded one with the same method and target. The order of
-//!   query parameters and the API version do not count. Among several matches, those with the same
-//!   body win, then those with the identical target, then unused ones, in recorded order; the
-//!   last one repeats. If secrets are masked in the recording, the comparison masks them too.
-//! - **Strict**: method, target and body must be identical, and each response is used once.
-//! - **Tunnels** (attach, exec). Each part of the server's output is sent once the client has sent
-//!   as much as in the recording, or has ended its side: the output of `cat` follows its input. A
-//!   head that ends HTTP is sent alone, because docker-py loses bytes that arrive with it.
-//! - **Ends.** A connection ends as recorded. A tunnel, or a stream that its client left, stays
-//!   open until the client ends it. A broken response breaks at the same byte.
-//! - **Order.** A container's `wait` is answered after its `start` and after the output of its
-//!   attach, which are on other connections: each part waits up to a second for all earlier
-//!   requests and responses.
-//! - **Pace.** Responses are sent at once, or with the recorded delays of the server.
-//! - **Damage.** A truncated recording, or a HAR with unsupported entries, is used as far as
-//!   possible; [`remarks`](Replay::remarks) lists the rest.
-//!
-//! Sessions that negotiate something new cannot be replayed: BuildKit's over HTTP/2, and WebSocket,
-//! whose clients check a hash of a new key.
-//!
-//! ```
-//! use std::time::Duration;
-//! use std::{fs, thread};
-//! use unix_http::tap::Replay;
-//! use unix_http::transport::{Endpoint, Listener, PrivateDir};
-//! use unix_http::{Client, Error};
-//!
-//! let dir = PrivateDir::new_in(std::env::temp_dir())?;
-//! let at = |name: &str| dir.path().join(name);
-//! fs::write(at("index"), "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n\
-//!     0.000000000 1 client 28\n0.100000000 1 server 40\n")?;
-//! fs::write(at("1.client"), "GET /a HTTP/1.1\r\nHost: x\r\n\r\n")?;
-//! fs::write(at("1.server"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")?;
-//!
-//! let replay = Replay::open(dir.path())?;
-//! let listener = Listener::bind(&Endpoint::Unix(at("s")))?;
-//! let stopper = replay.stopper(&listener)?;
-//! thread::scope(|scope| {
-//!     let run = scope.spawn(|| replay.run(&listener));
-//!     let client = Client::unix(at("s"));
-//!     assert_eq!(client.get("/a").send()?.text()?, "hi");
-//!     assert_eq!(client.get("/b").send()?.status(), 501);
-//!     stopper.stop(Duration::ZERO);
-//!     assert_eq!(run.join().unwrap().len(), 1);
-//!     Ok::<_, Error>(())
-//! })?;
-//! # drop(listener);
-//! # ["index", "1.client", "1.server"].iter().try_for_each(|name| fs::remove_file(at(name)))?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod answers;
 mod from_har;
@@ -79,6 +20,65 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 
 /// A recording that answers requests.
+///
+/// ```text
+///   client ──▶ Listener ──▶ Replay ──▶ recorded responses, including their framing
+///                             └──▶ 501 for an unknown request; names the nearest recorded one
+/// ```
+///
+/// The source is the directory of a [`record`](super::record), replayed byte for byte, or a
+/// [HAR](super::har), whose messages are encoded again.
+///
+/// - **Matching.** A request matches a recorded one with the same method and target. The order of
+///   query parameters and the API version do not count. Among several matches, those with the same
+///   body win, then those with the identical target, then unused ones, in recorded order; the
+///   last one repeats. If secrets are masked in the recording, the comparison masks them too.
+/// - **Strict**: method, target and body must be identical, and each response is used once.
+/// - **Tunnels** (attach, exec). Each part of the server's output is sent once the client has sent
+///   as much as in the recording, or has ended its side: the output of `cat` follows its input. A
+///   head that ends HTTP is sent alone, because docker-py loses bytes that arrive with it.
+/// - **Ends.** A connection ends as recorded. A tunnel, or a stream that its client left, stays
+///   open until the client ends it. A broken response breaks at the same byte.
+/// - **Order.** A container's `wait` is answered after its `start` and after the output of its
+///   attach, which are on other connections: each part waits up to a second for all earlier
+///   requests and responses.
+/// - **Pace.** Responses are sent at once, or with the recorded delays of the server.
+/// - **Damage.** A truncated recording, or a HAR with unsupported entries, is used as far as
+///   possible; [`remarks`](Replay::remarks) lists the rest.
+///
+/// Sessions that negotiate something new cannot be replayed: BuildKit's over HTTP/2, and WebSocket,
+/// whose clients check a hash of a new key.
+///
+/// ```
+/// use std::time::Duration;
+/// use std::{fs, thread};
+/// use unix_http::tap::Replay;
+/// use unix_http::transport::{Endpoint, Listener, PrivateDir};
+/// use unix_http::{Client, Error};
+///
+/// let dir = PrivateDir::new_in(std::env::temp_dir())?;
+/// let at = |name: &str| dir.path().join(name);
+/// fs::write(at("index"), "ucurl recording 1\nstarted 0.000000000\nsecrets shown\n\
+///     0.000000000 1 client 28\n0.100000000 1 server 40\n")?;
+/// fs::write(at("1.client"), "GET /a HTTP/1.1\r\nHost: x\r\n\r\n")?;
+/// fs::write(at("1.server"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")?;
+///
+/// let replay = Replay::open(dir.path())?;
+/// let listener = Listener::bind(&Endpoint::Unix(at("s")))?;
+/// let stopper = replay.stopper(&listener)?;
+/// thread::scope(|scope| {
+///     let run = scope.spawn(|| replay.run(&listener));
+///     let client = Client::unix(at("s"));
+///     assert_eq!(client.get("/a").send()?.text()?, "hi");
+///     assert_eq!(client.get("/b").send()?.status(), 501);
+///     stopper.stop(Duration::ZERO);
+///     assert_eq!(run.join().unwrap().len(), 1);
+///     Ok::<_, Error>(())
+/// })?;
+/// # drop(listener);
+/// # ["index", "1.client", "1.server"].iter().try_for_each(|name| fs::remove_file(at(name)))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Replay {
     answers: Vec<RecordedAnswer>,
     /// Whether secrets are masked in the recording.

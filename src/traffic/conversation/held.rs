@@ -4,7 +4,7 @@
 //! secrets of both kinds are masked.
 
 use super::{Conversation, See};
-use crate::traffic::event::{Event, Fault};
+use crate::traffic::event::Event;
 use crate::traffic::exchange::Side;
 use crate::traffic::lane::Reading;
 use crate::traffic::secrets::BodyMask;
@@ -25,11 +25,11 @@ impl Conversation {
             // This many bytes are probably a tunnel. They are masked because that is not certain.
             let mut held = std::mem::take(held);
             lane.reading = Reading::Tunnel;
-            lane.cover.content(bytes);
+            lane.cover.body.run(bytes);
             lane.cover.again().unknown(&mut held);
             self.tell_tunnel(Side::Client, &held, see);
         } else {
-            lane.cover.content(bytes);
+            lane.cover.body.run(bytes);
         }
     }
 
@@ -58,12 +58,12 @@ impl Conversation {
             }
             (None, Some(error)) => {
                 self.lose(Side::Client, &mut []);
-                see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
+                see(&Event::Fault(None, Side::Client, error.into()));
             }
             (None, None) => {
                 let lane = self.lane(Side::Client);
                 lane.reading = Reading::Head;
-                lane.cover.begin_head();
+                lane.cover.head.restart();
                 self.read(Side::Client, &mut held, see);
             }
         }
@@ -88,7 +88,7 @@ impl Conversation {
     pub(super) fn through_tunnel(&mut self, side: Side, bytes: &mut [u8], see: &mut See<'_>) {
         if self.exchange(side).is_some_and(|exchange| exchange.is_opaque()) {
             self.lane(side).cover.begin(BodyMask::All);
-            self.lane(side).cover.content(bytes);
+            self.lane(side).cover.body.run(bytes);
         } else if self.tunnel.is_none() {
             self.lane(side).cover.unknown(bytes);
         }

@@ -30,6 +30,7 @@
 
 mod held;
 
+use super::event::FaultKind::{Incomplete, IncompleteHead, TooManyRequests, Unanswered, Unasked};
 use super::event::{Event, Fault};
 use super::exchange::{Exchange, Message, Side};
 use super::lane::{Lane, Reading};
@@ -118,9 +119,9 @@ impl Conversation {
         if side == Side::Client {
             self.open.iter_mut().for_each(|exchange| exchange.client_ends(at));
         }
-        match (side, &self.lane(side).reading) {
+        match self.lane(side).reading {
             // Held bytes are read, and end, when the response arrives.
-            (Side::Client, Reading::Held(..)) => self.ends_held = Some((at, error.is_none())),
+            Reading::Held(..) => self.ends_held = Some((at, error.is_none())),
             _ => self.finish(side, error.is_none(), see),
         }
         see(&Event::Ended(side, error));
@@ -129,11 +130,11 @@ impl Conversation {
     /// Ends the connection.
     pub fn close(&mut self, see: &mut See<'_>) {
         if let Reading::Held(_, Some(error)) = &self.lane(Side::Client).reading {
-            see(&Event::Fault(None, Side::Client, Fault::Parse(*error)));
+            see(&Event::Fault(None, Side::Client, (*error).into()));
         }
         for exchange in self.open.drain(..) {
             if exchange.response.is_none() && !self.unread {
-                see(&Event::Fault(Some(&exchange), Side::Server, Fault::Unanswered));
+                see(&Event::Fault(Some(&exchange), Side::Server, Fault(Unanswered)));
             }
             see(&Event::Done(&exchange));
         }
@@ -189,14 +190,14 @@ impl Conversation {
                 }
                 lane.reading = Reading::Held(held, Some(error));
                 lane.cover.begin_unknown();
-                lane.cover.content(&mut bytes[..used]);
+                lane.cover.body.run(&mut bytes[..used]);
             }
             Err(error) => {
                 self.lose(Side::Client, &mut bytes[..used]);
                 if error.violation == Violation::Http2 {
                     self.lanes.iter_mut().for_each(|lane| lane.cover.begin(BodyMask::All));
                 }
-                see(&Event::Fault(None, Side::Client, Fault::Parse(error)));
+                see(&Event::Fault(None, Side::Client, error.into()));
             }
         }
         used
@@ -206,7 +207,7 @@ impl Conversation {
         let kept: u64 = self.open.iter().map(|exchange| exchange.sent.head).sum();
         if self.open.len() >= OPEN_LIMIT || kept > OPEN_BYTES {
             self.lose(Side::Client, &mut []);
-            return see(&Event::Fault(None, Side::Client, Fault::TooManyRequests));
+            return see(&Event::Fault(None, Side::Client, Fault(TooManyRequests)));
         }
         self.count += 1;
         let decision = framing::request(&head);
@@ -219,21 +220,21 @@ impl Conversation {
             head: len as u64,
             ..Message::default()
         };
-        let head = Arc::new(head);
-        let (number, request) = (self.count, Some(Arc::clone(&head)));
+        let mask = BodyMask::of(head.target(), head.fields());
+        let (number, request) = (self.count, Some(Arc::new(head)));
         let exchange = Exchange { number, request, sent, ..Exchange::default() };
         see(&Event::Request(&exchange));
         lane.number = exchange.number;
         match decision {
             Ok(decision) => {
-                lane.cover.begin(BodyMask::of(head.target(), head.fields()));
+                lane.cover.begin(mask);
                 self.open.push_back(exchange);
                 let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
                 self.begin_body(Side::Client, decoder, see);
             }
             Err(error) => {
                 self.lose(Side::Client, &mut []);
-                see(&Event::Fault(Some(&exchange), Side::Client, Fault::Parse(error)));
+                see(&Event::Fault(Some(&exchange), Side::Client, error.into()));
                 self.open.push_back(exchange);
             }
         }
@@ -247,7 +248,7 @@ impl Conversation {
             Ok(Some((head, len))) => self.response(head, len, see),
             Err(error) => {
                 self.lose(Side::Server, &mut bytes[..used]);
-                see(&Event::Fault(self.awaiting(), Side::Server, Fault::Parse(error)));
+                see(&Event::Fault(self.awaiting(), Side::Server, error.into()));
             }
         }
         used
@@ -269,22 +270,21 @@ impl Conversation {
         let Some(decision) = asked.decide(&head).transpose() else {
             return see(&Event::Interim(exchange, &head));
         };
-        let unasked_upgrade = asked.check_upgrade(&head).err().filter(|_| !unasked);
+        let upgrade = asked.check_upgrade(&head).err().map(Fault::from);
+        let fault = if unasked { Some(Fault(Unasked)) } else { upgrade };
         exchange.received.head_ended = Some(self.now);
         exchange.received.decision = decision.ok();
         self.lanes[Side::Server as usize].cover.begin(BodyMask::of(b"", head.fields()));
         exchange.response = Some(Arc::new(head));
         see(&Event::Response(exchange));
-        if unasked {
-            see(&Event::Fault(Some(exchange), Side::Server, Fault::Unasked));
-        } else if let Some(error) = unasked_upgrade {
-            see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
+        if let Some(fault) = fault {
+            see(&Event::Fault(Some(exchange), Side::Server, fault));
         }
         let number = exchange.number;
         match decision {
             Ok(decision) => self.answered(number, decision.framing, len, see),
             Err(error) => {
-                see(&Event::Fault(Some(exchange), Side::Server, Fault::Parse(error)));
+                see(&Event::Fault(Some(exchange), Side::Server, error.into()));
                 self.lose(Side::Server, &mut []);
             }
         }
@@ -329,7 +329,7 @@ impl Conversation {
         decoder.consume(data);
         // For the trailer section; chunk-size lines contain no secrets.
         lane.cover.lines(&mut bytes[..framing]);
-        lane.cover.content(&mut bytes[framing..framing + data]);
+        lane.cover.body.run(&mut bytes[framing..framing + data]);
         let add = |sizes: &mut Message| {
             sizes.framing += framing as u64;
             sizes.content += data as u64;
@@ -358,7 +358,7 @@ impl Conversation {
             exchange.message_mut(side).framing += end as u64;
             see(&Event::Framing(exchange, side, &bytes[..end]));
         }
-        see(&Event::Fault(exchange.as_deref(), side, Fault::Parse(error)));
+        see(&Event::Fault(exchange.as_deref(), side, error.into()));
     }
 
     fn ended(&mut self, side: Side, decoder: &BodyDecoder, see: &mut See<'_>) {
@@ -383,11 +383,8 @@ impl Conversation {
             _ => Reading::Head,
         };
         let asked = exchange.sent.complete || exchange.request.is_none();
-        if self.tunnel.is_none()
-            && exchange.received.complete
-            && asked
-            && let Some(exchange) = self.open.remove(at)
-        {
+        let over = self.tunnel.is_none() && exchange.received.complete && asked;
+        if over && let Some(exchange) = self.open.remove(at) {
             see(&Event::Done(&exchange));
         }
     }
@@ -402,7 +399,7 @@ impl Conversation {
                 if received > 0 {
                     self.unread |= side == Side::Server;
                     let exchange = self.awaiting().filter(|_| side == Side::Server);
-                    see(&Event::Fault(exchange, side, Fault::IncompleteHead(received)));
+                    see(&Event::Fault(exchange, side, Fault(IncompleteHead(received))));
                 }
             }
             Reading::Body(decoder) => match decoder.finish() {
@@ -410,7 +407,7 @@ impl Conversation {
                 Ok(()) => {}
                 Err(incomplete) => {
                     let exchange = self.exchange(side);
-                    see(&Event::Fault(exchange.as_deref(), side, Fault::Incomplete(incomplete)));
+                    see(&Event::Fault(exchange.as_deref(), side, Fault(Incomplete(incomplete))));
                 }
             },
             Reading::Tunnel => {
@@ -431,7 +428,7 @@ impl Conversation {
         let lane = self.lane(side);
         lane.reading = Reading::Lost;
         lane.cover.begin_unknown();
-        lane.cover.content(bytes);
+        lane.cover.body.run(bytes);
     }
 
     fn lane(&mut self, side: Side) -> &mut Lane {

@@ -31,7 +31,7 @@ mod glossary;
 mod page;
 mod remarks;
 
-use super::event::{Event, Fault, Observer};
+use super::event::{Event, Fault, FaultKind, Observer};
 use super::exchange::{Exchange, Side};
 use super::until_error::UntilError;
 use crate::docker::is_framed;
@@ -302,7 +302,7 @@ impl Explanation {
     fn fault(&mut self, key: Key, side: Side, fault: &Fault) {
         let ours = self.overheard.is_none();
         let mut text = format!("the {side}: {}", fault.text());
-        if let Fault::Parse(error) = fault {
+        if let FaultKind::Parse(error) = fault.0 {
             let rejected = format!("rejected: {}", error.violation.text());
             let remark = if ours { (&rejected[..], error.violation.section()) } else { ("", "") };
             if self.in_body(key, side, |body, page| body.broken(page, remark)) == Some(true) && ours

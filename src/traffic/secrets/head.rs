@@ -20,7 +20,7 @@ pub fn mask_target(target: &mut [u8]) {
 /// Finds the end of a head that arrives in pieces, and masks secrets in it.
 #[derive(Clone, Debug, Default)]
 pub struct HeadMask {
-    cover: bool,
+    pub cover: bool,
     at: InHead,
     name: Vec<u8>,
     /// Whether the current value, held in `name`, may still be a scheme of Authorization.
@@ -49,8 +49,13 @@ impl HeadMask {
         HeadMask { cover, target: QueryMask::target(), ..HeadMask::default() }
     }
 
-    /// Masks the next bytes. Returns how many of them belong to the head, and whether they end it.
-    pub fn run(&mut self, bytes: &mut [u8]) -> (usize, bool) {
+    /// Starts at the first byte of another head.
+    pub fn restart(&mut self) {
+        *self = HeadMask::new(self.cover);
+    }
+
+    /// Masks the next bytes. Returns how many of them belong to the head.
+    pub fn run(&mut self, bytes: &mut [u8]) -> usize {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             let here = at;
@@ -59,8 +64,8 @@ impl HeadMask {
                 (InHead::LineStart, b'\r') => {}
                 // One empty line may precede a request-line (RFC 9112 §2.2).
                 (InHead::LineStart, b'\n') if self.started || self.empty > 0 => {
-                    *self = HeadMask::new(self.cover);
-                    return (at, true);
+                    self.restart();
+                    return at;
                 }
                 (InHead::LineStart, b'\n') => self.empty += 1,
                 // A folded line continues the value.
@@ -96,7 +101,7 @@ impl HeadMask {
             InHead::Value => self.value.cut(bytes),
             _ => {}
         }
-        (at, false)
+        at
     }
 
     fn begin_value(&mut self) {

@@ -4,7 +4,7 @@
 use super::{Pieces, bytewise};
 use std::time::Duration;
 use unix_http::tap::Gate;
-use unix_http::traffic::{Conversation, Event, Fault, Side};
+use unix_http::traffic::{Conversation, Event, Side};
 use unix_http::wire::{BodyDecoder, Framing, OVERHEAD_LIMIT, RequestDecoder, RequestHead, framing};
 
 pub fn check(bytes: &[u8]) {
@@ -109,8 +109,7 @@ fn tap(pieces: Vec<&[u8]>, requests: &[Request], end: &End) {
             let sent = &exchange.sent;
             seen[before].end = Some(start + (sent.head + sent.content + sent.framing) as usize);
         }
-        Event::Fault(_, Side::Client, Fault::TooManyRequests) => fault = true,
-        Event::Fault(_, Side::Client, Fault::Parse(_)) => fault = true,
+        Event::Fault(_, Side::Client, _) => fault = true,
         _ => {}
     };
     let mut conversation = Conversation::new(false);

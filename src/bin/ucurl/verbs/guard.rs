@@ -15,7 +15,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let name = &given.operands[0];
     let text = fs::read_to_string(name).map_err(|error| failed(name, &error))?;
     let rules = AllowList::parse(&text).map_err(|error| failed(name, &error))?;
-    let (_directory, relay) = tap::relay(given)?;
+    let (_directory, relay) = tap::relay(given, &tap::target(given)?)?;
     let relay = match (given.has("dry-run"), given.has("quiet")) {
         (true, _) => relay.show_secrets(true).observe(rules.watch(|x, denied| {
             let target = x.target().escape_ascii();

@@ -35,11 +35,11 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let selection = selection(given)?;
     // The outputs come first: a pipe may wait for its reader, but clients should not wait.
     let outputs = Outputs::open(given)?;
-    let (_directory, relay) = relay(given)?;
-    let place = relay.endpoint().to_string();
-    let (started, target) = (relay.started(), relay.target());
-    let web = web::open(given, target, started, false)?;
-    let origin = TrafficOrigin { started, target, place };
+    let target = target(given)?;
+    let (_directory, relay) = relay(given, &target)?;
+    let (started, place) = (relay.started(), relay.endpoint().to_string());
+    let web = web::open(given, &target, started, false)?;
+    let origin = TrafficOrigin { started, target: &target, place };
     let (view, recorders) = observers(given, outputs, &origin)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
     let relay = view.into_iter().fold(relay, |relay, view| relay.observe(selection.of(view)));
@@ -158,12 +158,11 @@ fn exact(given: &Given) -> Result<(), String> {
     })
 }
 
-/// Creates a relay between `--listen` and `--to`.
-pub fn relay(given: &Given) -> Result<(Option<PrivateDir>, Relay), String> {
-    let target = target(given)?;
+/// Creates a relay between `--listen` and `target`.
+pub fn relay(given: &Given, target: &Endpoint) -> Result<(Option<PrivateDir>, Relay), String> {
     let (directory, listener) = serve::listener(given)?;
     let hosts = given.values("allow-host").map(OsStr::to_string_lossy);
-    Ok((directory, hosts.fold(Relay::new(listener, target), Relay::allow_host)))
+    Ok((directory, hosts.fold(Relay::new(listener, target.clone()), Relay::allow_host)))
 }
 
 /// Runs a relay until the command ends or the front asks to stop.
@@ -255,7 +254,7 @@ fn view(given: &Given, target: &Endpoint, out: File) -> Result<BoxedObserver, St
 }
 
 /// Returns the endpoint of `--to`, or of the engine that the docker command would use.
-fn target(given: &Given) -> Result<Endpoint, String> {
+pub fn target(given: &Given) -> Result<Endpoint, String> {
     if let Some(Ok(endpoint)) = given.value("to").map(Endpoint::parse) {
         return Ok(endpoint);
     }

@@ -3,6 +3,7 @@
 use super::spool::Spool;
 use crate::tap::record::command::repeated_fields;
 use crate::traffic::{Exchange, Side};
+use crate::wire::Fields;
 use std::time::Duration;
 
 /// The most input that is written as lines with their times. More goes to a file.
@@ -11,7 +12,7 @@ const TYPED_LIMIT: u64 = 4096;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// One request, and its response.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Entry {
     pub name: String,
     pub began: Duration,
@@ -21,7 +22,7 @@ pub(super) struct Entry {
     pub left: Option<Duration>,
     pub method: String,
     pub target: Vec<u8>,
-    pub fields: Vec<(String, Vec<u8>)>,
+    pub fields: Fields,
     pub body: Spool,
     /// Whether it became a tunnel, and the client's bytes in it.
     pub tunnel: bool,
@@ -39,18 +40,10 @@ impl Entry {
         Entry {
             name: format!("{connection}.{}", x.number),
             began: x.sent.began.unwrap_or(at),
-            ended: None,
-            left: None,
             method: x.method().to_owned(),
             target: x.target().to_vec(),
             fields: repeated_fields(x.fields(Side::Client)),
-            body: Spool::default(),
-            tunnel: false,
-            stdin: Spool::default(),
-            typed: Vec::new(),
-            first_end: None,
-            status: 0,
-            reply: Spool::default(),
+            ..Entry::default()
         }
     }
 

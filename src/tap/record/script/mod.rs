@@ -1,46 +1,4 @@
 //! The script recorder: writes a shell script that repeats the requests.
-//!
-//! ```text
-//! # 1.2 POST /v1.41/containers/create, 201
-//! id1=$(ask -f --select '/Id' -X POST -H 'Content-Type: application/json' \
-//!   --data-binary '{"Image":"busy"}' '/v1.41/containers/create')
-//! printf '%s\n' "$id1"
-//!
-//! # 2.1 POST /v1.41/containers/3f…/start, 204
-//! ask -f -X POST '/v1.41/containers/'"$id1"'/start'
-//! ```
-//!
-//! * An id (twelve or more letters and digits in a JSON string) that a later request uses becomes a
-//!   variable, so that the script works on the objects that it creates.
-//! * A request that overlaps others (attach, wait) runs in the background until the point where
-//!   it ended. An interrupted request is killed where its client left it.
-//! * Input of a terminal session is typed again, with the recorded pauses, and stays open.
-//! * A request that succeeded must succeed again (`-f`), with the ids that later requests need.
-//!   Otherwise the script stops.
-//! * Bodies are in the script, as text or, if they are binary or long, as base64.
-//! * Fields of the connection are left out: Host, Connection, lengths, the user agent. A variable
-//!   replaces a [masked](crate::traffic::secrets) value.
-//!
-//! Bodies are held in a file without a name. The script is written when the relay ends.
-//!
-//! ```
-//! use std::time::Duration;
-//! use unix_http::Endpoint;
-//! use unix_http::traffic::{Conversation, Event, Observer, Side};
-//!
-//! let (reader, writer) = std::io::pipe()?;
-//! let script = unix_http::tap::script(writer, &Endpoint::Unix("/run/docker.sock".into()));
-//! let (mut conversation, now) = (Conversation::new(true), Duration::ZERO);
-//! let ask = b"POST /containers/a/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
-//! let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
-//! let see = &mut |event: &Event<'_>| script.see(1, now, event);
-//! conversation.bytes(Side::Client, now, ask, see);
-//! conversation.bytes(Side::Server, now, answer, see);
-//! assert_eq!(script.finish(), None);
-//! drop(script);
-//! assert!(std::io::read_to_string(reader)?.ends_with("ask -f -X POST '/containers/a/start'\n"));
-//! # Ok::<(), std::io::Error>(())
-//! ```
 
 mod entry;
 mod ids;
@@ -73,6 +31,29 @@ struct Script<W> {
 
 /// Returns an observer that writes requests to `endpoint` as a shell script for `ucurl`.
 /// `DOCKER_HOST` can name another endpoint when it runs.
+///
+/// ```text
+/// # 1.2 POST /v1.41/containers/create, 201
+/// id1=$(ask -f --select '/Id' -X POST -H 'Content-Type: application/json' \
+///   --data-binary '{"Image":"busy"}' '/v1.41/containers/create')
+/// printf '%s\n' "$id1"
+///
+/// # 2.1 POST /v1.41/containers/3f…/start, 204
+/// ask -f -X POST '/v1.41/containers/'"$id1"'/start'
+/// ```
+///
+/// * An id (twelve or more letters and digits in a JSON string) that a later request uses becomes a
+///   variable, so that the script works on the objects that it creates.
+/// * A request that overlaps others (attach, wait) runs in the background until the point where
+///   it ended. An interrupted request is killed where its client left it.
+/// * Input of a terminal session is typed again, with the recorded pauses, and stays open.
+/// * A request that succeeded must succeed again (`-f`), with the ids that later requests need.
+///   Otherwise the script stops.
+/// * Bodies are in the script, as text or, if they are binary or long, as base64.
+/// * Fields of the connection are left out: Host, Connection, lengths, the user agent. A variable
+///   replaces a [masked](crate::traffic#secrets) value.
+///
+/// Bodies are held in a file without a name. The script is written when the relay ends.
 pub fn script<W: Write + Send>(out: W, endpoint: &Endpoint) -> impl Observer + use<W> {
     for_tool(out, endpoint, Tool::Ucurl)
 }
