@@ -229,13 +229,13 @@ fn a_speed_limit_does_not_end_an_upload_that_moves() {
         peer.read_until(b"\r\n\r\n")?;
         for _ in 0..LENGTH / STEP {
             peer.read(STEP)?;
-            peer.pause(10);
+            peer.pause(15);
         }
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
     });
     let mut command = ucurl();
     command.arg("--unix-socket").arg(server.path());
-    command.args(["-sS", "-Y", "1000", "-y", "1", "-H", "Expect:", "-T", "-", "-X", "POST"]);
+    command.args(["-sS", "-Y", "1000", "-y", "2", "-H", "Expect:", "-T", "-", "-X", "POST"]);
     command.args(["-H", &format!("Content-Length: {LENGTH}"), "http://d/images/load"]);
     let ended = run(&mut command, &vec![b'x'; LENGTH], LIMIT);
     assert_eq!((ended.code, ended.stdout(), ended.stderr()), (0, "OK".into(), String::new()));

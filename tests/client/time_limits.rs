@@ -16,11 +16,16 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 const SHORT: Duration = Duration::from_millis(200);
 
 fn idle() -> Timeouts {
-    Timeouts::default().idle(Duration::from_secs(1))
+    Timeouts::default().idle(Duration::from_secs(2))
 }
 
 fn total() -> Timeouts {
     Timeouts::default().total(SHORT)
+}
+
+/// A limit that expires only after an answer, on a busy machine as well.
+fn ample() -> Timeouts {
+    Timeouts::default().total(Duration::from_secs(2))
 }
 
 /// A source that blocks until it is released.
@@ -65,7 +70,7 @@ fn an_upload_whose_source_pauses_is_not_idle() {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
             self.0 += 1;
             if self.0 == 2 {
-                thread::sleep(Duration::from_millis(1500));
+                thread::sleep(Duration::from_millis(2500));
             }
             out[0] = b'x';
             Ok(usize::from(self.0 < 4))
@@ -89,8 +94,9 @@ fn the_head_limit_begins_with_the_end_of_the_request() {
     let (release, blocked) = mpsc::channel();
     let released = thread::spawn(move || {
         thread::sleep(2 * SHORT);
+        let end = Instant::now();
         drop(release);
-        Instant::now()
+        end
     });
     let error = client.put("/up").body(Body::reader(Blocked(blocked), None)).send().unwrap_err();
     assert_eq!(error.to_string(), "timed out: no complete response head within 200ms");
@@ -123,7 +129,7 @@ fn the_total_limit_applies_while_the_source_of_an_upload_blocks() {
         peer.send(OK)?;
         peer.read_to_end()
     });
-    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(ample()).build();
     let (release, blocked) = mpsc::channel();
     let body = Body::reader(Blocked(blocked), None);
     let mut response = client.put("/up").body(body).send().unwrap();
@@ -132,7 +138,7 @@ fn the_total_limit_applies_while_the_source_of_an_upload_blocks() {
     assert_eq!((content, error.kind()), (b"OK".to_vec(), io::ErrorKind::TimedOut));
     let error = error.downcast::<Error>().unwrap();
     assert!(matches!(error, Error::Timeout(_)), "{error}");
-    assert_eq!(error.to_string(), "timed out: the exchange was not finished within 200ms");
+    assert_eq!(error.to_string(), "timed out: the exchange was not finished within 2s");
     response.read(&mut [0]).expect_err("the error stays");
     drop((response, release));
 }
@@ -154,8 +160,13 @@ fn a_late_connect_reports_the_limit_that_the_caller_set() {
     let endpoint = Endpoint::Unix(dir.join("s"));
     let _listener = UnixListener::bind(dir.join("s")).unwrap();
     let mut held = Vec::new();
-    while let Ok(stream) = connect(&endpoint, Some(SHORT)) {
-        held.push(stream);
+    // A single late connection may only show that the machine is busy.
+    let mut late = 0;
+    while late < 3 {
+        match connect(&endpoint, Some(SHORT)) {
+            Ok(stream) => held.push(stream),
+            Err(_) => late += 1,
+        }
         assert!(held.len() < 10_000, "no backlog is that long");
     }
     let none = Timeouts::default();
@@ -209,7 +220,7 @@ fn limits_can_be_removed_from_an_upgraded_connection() {
         peer.send(b"over")?;
         peer.read_to_end()
     });
-    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(total()).build();
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(ample()).build();
     let response = client.post("/attach").upgrade("tcp").send().unwrap();
     let mut attached = response.into_upgraded().unwrap();
     assert_eq!(attached.read(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::TimedOut);
