@@ -116,10 +116,10 @@ fn forward(
     match (response.status(), protocol) {
         (101, Some(protocol)) => tunnel(response, request, responder, &protocol),
         // These have no body. Their Content-Length says what a GET would return.
-        (204 | 304, _) => responder.send_head(),
+        (204 | 304, _) => responder.send(""),
         _ if method == "HEAD" => match response.field("Content-Length") {
-            Some(length) => responder.field("Content-Length", length).send_head(),
-            None => responder.send_head(),
+            Some(length) => responder.field("Content-Length", length).send(""),
+            None => responder.send(""),
         },
         _ => pass_body(response, responder),
     }

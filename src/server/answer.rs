@@ -123,7 +123,7 @@ impl Answer {
     }
 
     /// The Content-Length that the handler gave.
-    fn given_length(&self) -> io::Result<Option<u64>> {
+    pub fn given_length(&self) -> io::Result<Option<u64>> {
         let mut given = self.fields.get_all("Content-Length");
         match (given.next(), given.next()) {
             (None, _) => Ok(None),
@@ -133,7 +133,7 @@ impl Answer {
     }
 }
 
-const LENGTH: &str = "a Content-Length that is not that of the content (RFC 9112 §6.2)";
+pub(super) const LENGTH: &str = "a Content-Length that is not that of the content (RFC 9112 §6.2)";
 
 pub(super) fn invalid(why: &'static str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, why)

@@ -93,7 +93,7 @@ pub(super) fn start(listener: Listener, setup: Setup) -> io::Result<Handle> {
 }
 
 impl Handle {
-    /// Returns the address of the server.
+    /// Returns the address of the server, with the port that the system chose for port 0.
     pub fn endpoint(&self) -> &Endpoint {
         &self.0.endpoint
     }

@@ -111,11 +111,6 @@ impl Server {
         Server { listener, limits: Limits::default(), observer: None }
     }
 
-    /// Returns the address of the server, with the port that the system chose for port 0.
-    pub fn endpoint(&self) -> &Endpoint {
-        self.listener.endpoint()
-    }
-
     /// Sets the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Server {

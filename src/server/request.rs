@@ -72,11 +72,6 @@ impl Request<'_> {
         }
     }
 
-    /// Returns the client's version.
-    pub fn version(&self) -> Version {
-        self.head.version()
-    }
-
     /// Returns the header section.
     pub fn fields(&self) -> &Fields {
         self.head.fields()
@@ -85,7 +80,7 @@ impl Request<'_> {
     /// Whether the client offers to switch to `protocol`. An HTTP/1.0 client cannot
     /// (`RFC 9110 §7.8`).
     pub fn offers_upgrade(&self, protocol: &str) -> bool {
-        self.version() == Version::Http11
+        self.head.version() == Version::Http11
             && self.fields().has_token("Connection", "upgrade")
             && self.fields().has_token("Upgrade", protocol)
     }

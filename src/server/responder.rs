@@ -1,16 +1,13 @@
 //! The response that a handler sends.
 
-use super::answer::{Answer, Asked, Ends, invalid, refused};
+use super::answer::{Answer, Asked, Ends, LENGTH, invalid, refused};
 use super::connection_state::ConnectionState;
 use super::refusal::Refusal;
 use super::request::Request;
 use crate::connection::Upgraded;
 use crate::wire::chunked::encode_chunk_size;
 use crate::wire::{Fields, Version, encode_last_chunk};
-use std::io::{self, Read, Write};
-
-/// How many bytes of a reader are copied at a time.
-const PIECE: usize = 128 * 1024;
+use std::io::{self, Write};
 
 /// Responds to one request: set the status-code and fields, then call `send`, `stream`, `upgrade`…
 ///
@@ -89,57 +86,22 @@ impl<'a> Responder<'a> {
         self
     }
 
-    /// Sends content from memory, together with the head in one write.
+    /// Sends content from memory, together with the head in one write. To HEAD, and with 204 or
+    /// 304, `send("")` sends a head alone: it has a Content-Length only if the handler added one.
     ///
     /// # Errors
     /// Fails for content with a status-code that has none (204, 205, 304), or if sending fails.
     pub fn send(mut self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
         let content = content.as_ref();
-        let no_content = content.is_empty() && self.has_no_content();
-        self.begin(if no_content { Ends::Head } else { Ends::Length(content.len() as u64) })?;
+        let head_alone = content.is_empty() && (self.asked.head || self.has_no_content());
+        self.begin(if head_alone { Ends::Head } else { Ends::Length(content.len() as u64) })?;
         let content = if self.asked.head { b"" } else { content };
         self.send_all(content)
     }
 
-    /// Sends a head alone: to HEAD, or with 204 or 304. A Content-Length is sent only if the
-    /// handler added one.
-    ///
-    /// # Errors
-    /// Fails if the client would wait for content, or if sending fails.
-    pub fn send_head(mut self) -> io::Result<Sent> {
-        if !self.asked.head && !self.has_no_content() {
-            return Err(invalid("an answer without content, and nothing that says so"));
-        }
-        self.begin(Ends::Head)?;
-        self.send_all(b"")
-    }
-
-    /// Sends the next `length` bytes of `reader`.
-    ///
-    /// # Errors
-    /// Fails if reading or sending fails, or if `reader` ends too early. The client then notices
-    /// that the content is truncated.
-    pub fn send_reader(mut self, reader: &mut impl Read, length: u64) -> io::Result<Sent> {
-        self.begin(Ends::Length(length))?;
-        let mut reader = reader.take(if self.asked.head { 0 } else { length });
-        self.answer.send(self.state, b"", [b""; 2])?;
-        let mut piece = vec![0; PIECE.min(usize::try_from(reader.limit()).unwrap_or(PIECE))];
-        while reader.limit() > 0 {
-            match reader.read(&mut piece) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(n) => {
-                    (&self.state.stream).write_all(&piece[..n])?;
-                    self.answer.sent += n as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.send_all(b"")
-    }
-
-    /// Begins content of unknown length. It is sent in chunks; for an HTTP/1.0 client, it ends with
-    /// the connection.
+    /// Begins content that follows in pieces: as many bytes as the Content-Length that the handler
+    /// added. Content of unknown length is sent in chunks; for an HTTP/1.0 client, it ends with the
+    /// connection.
     ///
     /// # Errors
     /// Fails for a status-code that has no content.
@@ -147,7 +109,7 @@ impl<'a> Responder<'a> {
         if self.has_no_content() {
             return Err(invalid(NO_CONTENT));
         }
-        Ok(BodyWriter { responder: self, begun: false })
+        Ok(BodyWriter { responder: self, ends: None })
     }
 
     /// Ends HTTP on this connection with `101 Switching Protocols`. Read the request's content
@@ -235,7 +197,7 @@ const NO_CONTENT: &str = "content with a status-code that has none (RFC 9110 §1
 /// Small writes are collected up to this many bytes before a chunk is sent.
 const GATHER: usize = 2048;
 
-/// The content of a response whose length is not known at its start.
+/// The content of a response, written in pieces.
 ///
 /// Small writes are collected; [`flush`](Write::flush) sends them at once. Content that is
 /// [finished](BodyWriter::finish) before anything was sent gets a Content-Length. If the writer is
@@ -244,20 +206,21 @@ const GATHER: usize = 2048;
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
     responder: Responder<'a>,
-    /// Whether the head has been encoded.
-    begun: bool,
+    /// Where the content ends, once the head has been encoded.
+    ends: Option<Ends>,
 }
 
 impl BodyWriter<'_> {
     /// Sends the rest and ends the body.
     ///
     /// # Errors
-    /// Fails if sending fails.
+    /// Fails if sending fails, or if the content is shorter than its Content-Length.
     pub fn finish(self) -> io::Result<Sent> {
         self.finish_with(&Fields::new())
     }
 
-    /// Ends the body with trailer fields, which HTTP/1.0 clients do not get (`RFC 9112 §7.1.2`).
+    /// Ends chunked content with trailer fields, which HTTP/1.0 clients do not get
+    /// (`RFC 9112 §7.1.2`).
     ///
     /// # Errors
     /// Fails for a field that belongs before the content, such as Content-Length, or if sending
@@ -269,37 +232,51 @@ impl BodyWriter<'_> {
                 "a trailer field that has to be known before the content (RFC 9110 §6.5.1)",
             ));
         }
-        if !self.begun && trailers.is_empty() {
+        if self.ends.is_none() && trailers.is_empty() {
             let content = std::mem::take(&mut self.responder.answer.content);
             return self.responder.send(content);
         }
-        let mut last = Vec::new();
-        if self.is_chunked() {
+        let (mut last, ends) = (Vec::new(), self.begin()?);
+        if ends == Ends::Chunked {
             encode_last_chunk(&mut last, trailers);
         }
         self.send(&[], &last)?;
-        self.responder.send_all(b"")
-    }
-
-    fn is_chunked(&self) -> bool {
-        self.responder.asked.version == Version::Http11
-    }
-
-    /// Sends the collected content and `bytes` as one chunk, then `last`.
-    fn send(&mut self, bytes: &[u8], last: &[u8]) -> io::Result<()> {
-        let chunked = self.is_chunked();
-        if !self.begun {
-            self.responder.begin(if chunked { Ends::Chunked } else { Ends::Close })?;
-            self.begun = true;
+        let is_short = |all| self.responder.answer.sent < all && !self.responder.asked.head;
+        match ends {
+            Ends::Length(all) if is_short(all) => Err(invalid(LENGTH)),
+            _ => self.responder.send_all(b""),
         }
+    }
+
+    /// Encodes the head, unless that was done before.
+    fn begin(&mut self) -> io::Result<Ends> {
+        if let Some(ends) = self.ends {
+            return Ok(ends);
+        }
+        let ends = match (self.responder.answer.given_length()?, self.responder.asked.version) {
+            (Some(length), _) => Ends::Length(length),
+            (None, Version::Http11) => Ends::Chunked,
+            (None, Version::Http10) => Ends::Close,
+        };
+        self.responder.begin(ends)?;
+        self.ends = Some(ends);
+        Ok(ends)
+    }
+
+    /// Sends the collected content and `bytes`, as one chunk if it is chunked, then `last`.
+    fn send(&mut self, bytes: &[u8], last: &[u8]) -> io::Result<()> {
+        let ends = self.begin()?;
         let Responder { state, answer, asked, .. } = &mut self.responder;
         if asked.head {
             answer.content.clear();
             return answer.send(state, b"", [b""; 2]);
         }
         let length = answer.content.len() + bytes.len();
+        if matches!(ends, Ends::Length(all) if answer.sent + length as u64 > all) {
+            return Err(invalid(LENGTH));
+        }
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        if chunked && length > 0 {
+        if ends == Ends::Chunked && length > 0 {
             encode_chunk_size(&mut before, length as u64);
             after.extend_from_slice(b"\r\n");
         }

@@ -209,7 +209,7 @@ fn memory_does_not_grow_with_the_body() {
     let server = serve::serve(|request, responder| {
         let mut content = io::repeat(b'x').take(67_108_864);
         if request.path() == b"/length" {
-            return responder.send_reader(&mut content, 67_108_864);
+            return serve::send_reader(responder, &mut content, 67_108_864);
         }
         let mut answer = responder.stream()?;
         io::copy(&mut content, &mut answer)?;

@@ -30,7 +30,7 @@ fn engine(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sen
             r#"{"cause":"it runs","message":"cannot remove","response":409}"#,
         ),
         "/503" => responder.status(503).send(""),
-        "/304" => responder.status(304).send_head(),
+        "/304" => responder.status(304).send(""),
         "/not-json" => json(responder, "{\"a\":"),
         "/cut" => {
             let mut body = responder.stream()?;

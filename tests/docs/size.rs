@@ -74,7 +74,7 @@ fn has_musl() -> bool {
 fn needs_little_memory(ucurl: &Path) {
     const LENGTH: u64 = 256 << 20;
     let server =
-        serve::serve(|_, responder| responder.send_reader(&mut std::io::repeat(b'x'), LENGTH));
+        serve::serve(|_, responder| serve::send_reader(responder, std::io::repeat(b'x'), LENGTH));
     let mut ucurl = Command::new(ucurl);
     ucurl
         .args(["-s", "-o", "/dev/null", "-w", "%{size_download}", "--unix-socket"])

@@ -1,7 +1,7 @@
 //! The server, one request at a time: the response to each kind of request.
 
 use crate::support::needs;
-use crate::support::serve::{PATIENCE, rest, serve, serve_within, statuses, until};
+use crate::support::serve::{PATIENCE, rest, send_reader, serve, serve_within, statuses, until};
 use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
@@ -18,10 +18,10 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
         "/204" => responder.status(204).send(""),
         "/204-body" => responder.status(204).send("no"),
         "/204-stream" => responder.status(204).stream()?.finish(),
-        "/204-length" => responder.status(204).field("Content-Length", "0").send_head(),
+        "/204-length" => responder.status(204).field("Content-Length", "0").send(""),
         "/205" => responder.status(205).send(""),
-        "/304" => responder.status(304).field("ETag", "\"a\"").send_head(),
-        "/head" => responder.field("Content-Length", "7").send_head(),
+        "/304" => responder.status(304).field("ETag", "\"a\"").send(""),
+        "/head" => responder.field("Content-Length", "7").send(""),
         "/about" => {
             let text =
                 [request.method().as_bytes(), request.target(), request.query().unwrap_or(b"-")]
@@ -29,8 +29,16 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
             let host = request.host().unwrap_or(b"-").to_vec();
             responder.field("X-Host", host).send(text)
         }
-        "/reader" => responder.send_reader(&mut io::repeat(b'x'), 100_000),
-        "/short-reader" => responder.send_reader(&mut &b"abc"[..], 10),
+        "/reader" => send_reader(responder, io::repeat(b'x'), 100_000),
+        "/short-reader" => send_reader(responder, io::repeat(b'x').take(5000), 5001),
+        "/too-long" => {
+            let mut body = responder.field("Content-Length", "3").stream()?;
+            body.write_all(b"12")?;
+            body.flush()?;
+            body.write_all(b"34")?;
+            body.finish()
+        }
+        "/too-short" => send_reader(responder, &b"12"[..], 3),
         "/short-stream" => responder
             .stream()?
             .write_all(b"all of it")
@@ -225,6 +233,7 @@ fn an_invalid_response_of_a_handler_becomes_a_500() {
         "/inject",
         "/own-framing",
         "/wrong-length",
+        "/too-short",
         "/interim",
         "/short-stream",
         "/late-length",
@@ -268,9 +277,11 @@ fn an_unfinished_body_of_a_handler_is_truncated() {
     assert_eq!(received, b"half");
     let error = client.get("/short-reader").send().unwrap().bytes().unwrap_err();
     assert!(
-        matches!(&error, Error::Incomplete(i) if (i.received, i.expected) == (3, Some(10))),
+        matches!(&error, Error::Incomplete(i) if (i.received, i.expected) == (5000, Some(5001))),
         "{error:?}"
     );
+    let error = client.get("/too-long").send().unwrap().bytes().unwrap_err();
+    assert!(matches!(&error, Error::Incomplete(i) if i.received == 2), "{error:?}");
     assert_eq!(client.get("/reader").send().unwrap().bytes().unwrap(), vec![b'x'; 100_000]);
 }
 

@@ -1,6 +1,6 @@
 //! Operating a server: the events of an observer, and how to stop it.
 
-use crate::support::serve::{PATIENCE, serve, until};
+use crate::support::serve::{PATIENCE, send_reader, serve, until};
 use crate::support::temp::TempDir;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -40,7 +40,7 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
             body.write_all(b"three")?;
             body.finish()
         }
-        "/reader" => responder.send_reader(&mut io::repeat(b'x'), 300_000),
+        "/reader" => send_reader(responder, io::repeat(b'x'), 300_000),
         "/status" => responder.status(103).send(""),
         "/field" => responder.field("X", "a\r\nSet-Cookie: b").send("ok"),
         "/coding" => responder.field("Transfer-Encoding", "chunked").send("ok"),

@@ -36,6 +36,13 @@ where
     Served { handle: Some(handle), dir }
 }
 
+/// Responds with the first `length` bytes of a reader, which may have fewer.
+pub fn send_reader(responder: Responder<'_>, reader: impl Read, length: u64) -> io::Result<Sent> {
+    let mut body = responder.field("Content-Length", length.to_string()).stream()?;
+    io::copy(&mut reader.take(length), &mut body)?;
+    body.finish()
+}
+
 impl Served {
     pub fn client(&self) -> Client {
         Client::unix(self.dir.join("s"))

@@ -57,9 +57,12 @@ fn setup_with(frames: Receiver<Option<(u8, &'static str)>>) -> Option<Setup> {
                 responder.status(201).field("Content-Type", json).send(r#"{"Id":"1"}"#)
             }
             (_, b"/containers/a/json") => responder.field("Content-Type", json).send(CONTAINER),
-            (_, b"/images/large") => responder
-                .field("Content-Type", "application/x-tar")
-                .send_reader(&mut io::repeat(0), LARGE),
+            (_, b"/images/large") => {
+                let responder = responder.field("Content-Type", "application/x-tar");
+                let mut body = responder.field("Content-Length", LARGE.to_string()).stream()?;
+                io::copy(&mut io::repeat(0).take(LARGE), &mut body)?;
+                body.finish()
+            }
             (_, b"/turns-binary") => {
                 let mut body = responder.field("Content-Type", "text/plain").stream()?;
                 body.write_all(b"hello")?;

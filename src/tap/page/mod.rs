@@ -16,7 +16,7 @@ use crate::json::{JsonWriter, Value};
 use crate::server::{Handle, Limits, Request, Responder, Sent, Server};
 use crate::traffic::secrets::BodyMask;
 use crate::traffic::{Event, Observer};
-use crate::transport::Endpoint;
+use crate::transport::{Endpoint, Listener};
 use detail::detail;
 use kept::{BODY_LIMIT, KeptExchange};
 use std::io::{self, Cursor, Write};
@@ -143,9 +143,8 @@ impl Page {
             let why = format!("{endpoint}: a browser needs an address like tcp://127.0.0.1:8080");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         };
-        let server = Server::bind(endpoint)?
-            .with_limits(Limits::default().connections(64).content(0).silence(SILENCE));
-        let Endpoint::Tcp { port, .. } = *server.endpoint() else {
+        let listener = Listener::bind(endpoint)?;
+        let Endpoint::Tcp { port, .. } = *listener.endpoint() else {
             return Err(io::ErrorKind::Unsupported.into());
         };
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
@@ -153,6 +152,8 @@ impl Page {
         let (store, token) = (Arc::new(Store::default()), random_token());
         let url = format!("http://{}/{token}/", hosts[0]);
         let site = Site { origin, store: Arc::clone(&store), token, hosts };
+        let limits = Limits::default().connections(64).content(0).silence(SILENCE);
+        let server = Server::new(listener).with_limits(limits);
         let server = server.spawn(move |request, responder| site.answer(request, responder))?;
         Ok(Page { url, store, _server: server })
     }
@@ -236,7 +237,7 @@ impl Site {
     fn events(&self, request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Sent> {
         let responder = responder.field("Content-Type", "text/event-stream");
         if request.method() == "HEAD" {
-            return responder.send_head();
+            return responder.send("");
         }
         let version = request.fields().get("Last-Event-ID").and_then(decimal).unwrap_or(0);
         let mut seen = Seen { version, ..Seen::default() };

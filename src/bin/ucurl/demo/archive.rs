@@ -22,7 +22,7 @@ pub fn get(call: &mut Call<'_, '_>) -> Outcome {
     let responder = engine_fields(call.responder()?, kind);
     let responder = responder.field("X-Docker-Container-Path-Stat", header);
     if is_head {
-        return Ok(Reply::Sent(responder.send_head()?));
+        return Ok(Reply::Sent(responder.send("")?));
     }
     let mut body = responder.stream()?;
     body.write_all(&files.archive(&path))?;

@@ -108,7 +108,7 @@ fn name<'p>(line: &str, method: &str, path: &'p str) -> Option<&'p str> {
 fn ping(call: &mut Call<'_, '_>) -> Outcome {
     let responder = call.responder()?;
     Ok(Reply::Sent(match call.request.method() {
-        "HEAD" => with_fields(responder, include_str!("fields_ping_head.txt")).send_head()?,
+        "HEAD" => with_fields(responder, include_str!("fields_ping_head.txt")).send("")?,
         _ => with_fields(responder, include_str!("fields_ping_get.txt")).send("OK")?,
     }))
 }
