@@ -70,14 +70,11 @@ fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<St
     ensure!(how.is_some(), "filter-unknown", name);
     ensure!(how != Some("none"), "absent", format!("filter '{name}'"));
     places.iter().try_for_each(|(how, _)| fits(name, how, &Value::Null, value).map(drop))?;
+    let created = |view: &Value| text(view, "/Created").to_owned();
     Ok(match (list, name) {
-        ("containers", "ancestor") => {
-            state.find_image(value).map_or(value, |image| &image.id).into()
-        }
-        ("containers", "before" | "since") => {
-            text(&state.container(value)?.view(), "/Created").into()
-        }
-        ("images", "before" | "since") => text(&state.image(value)?.view(), "/Created").into(),
+        ("containers", "ancestor") => state.find_image(value).map_or(value, |one| &one.id).into(),
+        ("containers", "before" | "since") => created(&state.container(value)?.view()),
+        ("images", "before" | "since") => created(&state.image(value)?.view()),
         _ => value.to_owned(),
     })
 }
