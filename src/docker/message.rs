@@ -27,10 +27,10 @@ pub fn error_message(content_type: Option<&[u8]>, body: &[u8]) -> Option<String>
     if let Ok(value) = Value::parse(body) {
         let text = |name| value.get(name)?.as_str().filter(|text| !text.is_empty());
         let message = text("message")?;
-        let cause = text("cause").filter(|cause| !message.contains(cause));
-        return Some(
-            line(message) + &cause.map_or(String::new(), |cause| ": ".to_owned() + &line(cause)),
-        );
+        return Some(match text("cause").filter(|cause| !message.contains(cause)) {
+            Some(cause) => format!("{}: {}", line(message), line(cause)),
+            None => line(message),
+        });
     }
     let media_type = content_type?.split(|&byte| byte == b';').next()?.trim_ascii();
     let is_text = media_type.eq_ignore_ascii_case(b"text/plain")
