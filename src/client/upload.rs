@@ -3,6 +3,7 @@
 
 use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
+use crate::base::sync::Slot;
 use crate::error::Error;
 use crate::transport::{Clock, Stream, Wait};
 use crate::wire::Framing;
@@ -10,7 +11,7 @@ use crate::wire::chunked::encode_chunk_size;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,21 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Content on its way.
 #[derive(Debug)]
 pub(super) struct Upload {
-    /// Tells the thread whether the peer wants the content. Only the first message counts.
-    wanted: Sender<bool>,
-    result: Receiver<Result<(), Error>>,
-    outcome: Option<Result<(), Error>>,
+    shared: Arc<Shared>,
+    /// The end of the thread, once it is known.
+    outcome: Option<Outcome>,
     clock: Clock,
+}
+
+/// Whether everything was sent; `None` if sending never began.
+type Outcome = Option<Result<(), Error>>;
+
+/// The messages between the client and the thread.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Whether the peer wants the content. Only the first message counts.
+    wanted: Slot<bool>,
+    outcome: Slot<Outcome>,
 }
 
 impl Upload {
@@ -48,12 +59,11 @@ impl Upload {
         patience: Option<Duration>,
     ) -> Result<Upload, Error> {
         let clock = sink.clock.clone();
-        let (wanted, agreement) = mpsc::channel();
-        let (report, result) = mpsc::channel();
+        let shared = Arc::<Shared>::default();
+        let ours = Arc::clone(&shared);
         let work = move || {
-            let answer = patience.map(|patience| agreement.recv_timeout(patience));
-            if matches!(answer, Some(Ok(false) | Err(RecvTimeoutError::Disconnected))) {
-                return;
+            if patience.and_then(|patience| ours.wanted.take(patience)) == Some(false) {
+                return ours.outcome.put(None);
             }
             // This thread is never joined, so a reader's panic becomes an error.
             let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, framing)))
@@ -61,10 +71,10 @@ impl Upload {
             sink.cut_after_a_fault_of_the_source(&result);
             sink.clock.drains_for(sink.drains_for());
             sink.clock.request_sent();
-            let _ = report.send(result);
+            ours.outcome.put(Some(result));
         };
         thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
-        Ok(Upload { wanted, result, outcome: None, clock })
+        Ok(Upload { shared, outcome: None, clock })
     }
 
     /// Sends borrowed content on this thread.
@@ -72,22 +82,21 @@ impl Upload {
         let result = sink.send(content, framing);
         sink.cut_after_a_fault_of_the_source(&result);
         sink.clock.request_sent();
-        let ((wanted, _), (_, nothing)) = (mpsc::channel(), mpsc::channel());
-        Upload { wanted, result: nothing, outcome: Some(result), clock: sink.clock }
+        Upload { shared: Arc::default(), outcome: Some(Some(result)), clock: sink.clock }
     }
 
     /// Reports that the peer agreed to the content, or that it sent a final response first, so that
     /// content that was not begun is not sent.
     pub fn decide(&self, wanted: bool) {
-        let _ = self.wanted.send(wanted);
+        self.shared.wanted.put(wanted);
     }
 
     /// Returns whether everything was sent; `None` during the upload, or if it never began.
     pub fn outcome(&mut self) -> Option<&Result<(), Error>> {
         if self.outcome.is_none() {
-            self.outcome = self.result.try_recv().ok();
+            self.outcome = self.shared.outcome.take(Duration::ZERO);
         }
-        self.outcome.as_ref()
+        self.outcome.as_ref()?.as_ref()
     }
 
     /// Waits until everything was sent, or sending failed.
@@ -101,22 +110,23 @@ impl Upload {
                 return Err(Error::Cancelled);
             }
             let limit = wait.as_ref().map_or(Ok(None), Wait::next).map_err(Error::Timeout)?;
-            match self.result.recv_timeout(limit.map_or(LOOK_AGAIN, |limit| limit.min(LOOK_AGAIN)))
-            {
-                Err(RecvTimeoutError::Timeout) => {}
-                outcome => {
-                    self.outcome = outcome.ok();
-                    break;
-                }
-            }
+            let limit = limit.map_or(LOOK_AGAIN, |limit| limit.min(LOOK_AGAIN));
+            self.outcome = self.shared.outcome.take(limit);
         }
         Ok(())
     }
 
     /// Returns why sending failed, if it did. Call it after a shutdown of the connection.
-    pub fn failure(self) -> Option<Error> {
-        let outcome = self.outcome.or_else(|| self.result.recv_timeout(LAST_WORDS).ok());
-        outcome.and_then(Result::err)
+    pub fn failure(mut self) -> Option<Error> {
+        let outcome = self.outcome.take().or_else(|| self.shared.outcome.take(LAST_WORDS));
+        outcome.flatten()?.err()
+    }
+}
+
+/// Without an answer to wait for, content that was not begun is not sent.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.decide(false);
     }
 }
 

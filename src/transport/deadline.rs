@@ -6,10 +6,11 @@
 //! A socket limits only the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)). The
 //! [`Clock`] computes that limit, and a wait that ends early is repeated.
 
+use crate::base::sync::Slot;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -324,8 +325,9 @@ pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    let (done, result) = mpsc::sync_channel(1);
-    thread::Builder::new().name("connect".into()).spawn(move || done.send(work()))?;
+    let result = Arc::<Slot<_>>::default();
+    let done = Arc::clone(&result);
+    thread::Builder::new().name("connect".into()).spawn(move || done.put(work()))?;
     let late = Timeout { limit: Limit::Connect, after: limit };
-    result.recv_timeout(limit).unwrap_or_else(|_| Err(late.into()))
+    result.take(limit).unwrap_or_else(|| Err(late.into()))
 }
