@@ -67,10 +67,7 @@ fn transfer(flags: &Group, fetch: &FetchPlan, url: &Url) {
             content,
             login: flags.user.clone().filter(|_| flags.oauth2_bearer.is_none()),
             referer: flags.referer.clone(),
-            same_host: true,
-            trusted: true,
-            dropped: false,
-            no_expect: false,
+            ..Hop::default()
         };
         let Ok(plan) = request::plan(flags, &hop, flags.http10 == Some(true)) else { continue };
         let Ok(method) = std::str::from_utf8(&plan.method) else { continue };

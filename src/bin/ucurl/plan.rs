@@ -62,8 +62,16 @@ impl Operation {
         let given = nodes.len();
         // `-d` without `-G` becomes the content.
         let posts = !group.post.is_empty() && !group.get;
-        let fetches: Vec<_> =
-            nodes.into_iter().map_while(|node| FetchPlan::new(node, posts)).collect();
+        let fetch = |Node { url, destination, upload, .. }| {
+            let source = match upload.as_deref() {
+                Some(b"-" | b".") => Source::Stdin,
+                Some(name @ [_, ..]) => Source::File(path(name).to_owned()),
+                _ if posts => Source::Post,
+                _ => Source::None,
+            };
+            Some(FetchPlan { url: url?, source, destination })
+        };
+        let fetches: Vec<_> = nodes.into_iter().map_while(fetch).collect();
         let urls_missing = given > fetches.len();
         let no_url = fetches.is_empty().then_some("no URL given (help: ucurl -h)");
         if group.json {
@@ -108,19 +116,6 @@ impl Operation {
     /// Returns whether only a part of the JSON is printed.
     pub fn selects(&self) -> bool {
         self.select.is_some() || !self.expect.is_empty()
-    }
-}
-
-impl FetchPlan {
-    /// Returns `None` for a node without a URL.
-    fn new(node: Node, posts: bool) -> Option<FetchPlan> {
-        let source = match node.upload.as_deref() {
-            Some(b"-" | b".") => Source::Stdin,
-            Some(name @ [_, ..]) => Source::File(path(name).to_owned()),
-            _ if posts => Source::Post,
-            _ => Source::None,
-        };
-        Some(FetchPlan { url: node.url?, source, destination: node.destination })
     }
 }
 

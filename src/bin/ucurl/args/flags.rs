@@ -14,6 +14,9 @@
 //! Curl: ...                    how it differs from curl, if it does
 //! ```
 //!
+//! KIND is what may follow the flag: `none`; `bool`, nothing, but `--no-NAME` turns it off; `text`,
+//! a value; `file`, a value that names a file; `maybe`, nothing, or a value as `--NAME=value`.
+//!
 //! WHERE is `in` (a flag of curl 7.88), `new` (of a newer curl), `own` (of ucurl alone), or, for
 //! unsupported flags, `out` (of 7.88) and `newer`. An unsupported flag is refused by name: WORDS is
 //! the key of the reason, and the row ends there. `actions.rs` says what each supported flag does.
@@ -110,19 +113,6 @@ impl Section {
     }
 }
 
-/// What may follow a flag.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FlagKind {
-    None,
-    /// Nothing; `--no-NAME` turns it off.
-    Bool,
-    Text,
-    /// A value that names a file.
-    File,
-    /// Nothing, or a value as `--NAME=value`.
-    Maybe,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Flag(&'static str);
 
@@ -156,7 +146,7 @@ impl Flag {
     pub fn choices(self) -> Option<&'static str> {
         let (_, value) = self.shown().split_once(['<', '='])?;
         let choices = value.trim_end_matches(['>', ']']);
-        let listed = self.kind() == FlagKind::Maybe && !choices.starts_with('<');
+        let listed = self.kind() == "maybe" && !choices.starts_with('<');
         (listed || choices.contains('|')).then_some(choices)
     }
 
@@ -164,14 +154,12 @@ impl Flag {
         line(self.0, 1).split(' ')
     }
 
-    pub fn kind(self) -> FlagKind {
-        match self.words().next() {
-            Some("bool") => FlagKind::Bool,
-            Some("text") => FlagKind::Text,
-            Some("file") => FlagKind::File,
-            Some("maybe") => FlagKind::Maybe,
-            _ => FlagKind::None,
-        }
+    pub fn kind(self) -> &'static str {
+        self.words().next().unwrap_or("none")
+    }
+
+    pub fn takes_value(self) -> bool {
+        matches!(self.kind(), "text" | "file")
     }
 
     /// Returns WHERE: whose flag it is, and whether it is supported.

@@ -1,6 +1,6 @@
 //! `--generate man|bash|zsh|fish`: texts for other programs, from the table of flags.
 
-use super::flags::{Flag, FlagKind, Section, TRANSFERS, categories, verbs};
+use super::flags::{Flag, Section, TRANSFERS, categories, verbs};
 use super::manual;
 use std::iter;
 
@@ -50,8 +50,8 @@ fn completion(flag: Flag, [file, directory, words, context, unknown]: Completion
             let topics = format!("all category {} {}", categories.join(" "), verb_names());
             words.replace("{}", topics.trim_end())
         }
-        (FlagKind::None | FlagKind::Bool | FlagKind::Maybe, ..) => String::new(),
-        (FlagKind::File, ..) => file.to_owned(),
+        _ if !flag.takes_value() => String::new(),
+        ("file", ..) => file.to_owned(),
         (_, Some(choices), _) => words.replace("{}", &choices.replace('|', " ")),
         (_, _, "<method>") => words.replace("{}", METHODS),
         (_, _, "<dir>") => directory.to_owned(),

@@ -8,7 +8,7 @@
 //! ```
 
 use super::exit::{NoTransfer, wrong};
-use super::flags::{Flag, FlagKind, Section};
+use super::flags::{Flag, Section};
 
 pub type Argument<'a> = Option<&'a [u8]>;
 
@@ -46,11 +46,9 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<boo
     };
     let flag = section.long(name, !on)?;
     match (flag.kind(), attached) {
-        (kind, _) if !on && kind != FlagKind::Bool => Err(wrong("cannot be turned off with --no-")),
-        (FlagKind::None | FlagKind::Bool, Some(_)) => Err(wrong("takes no value")),
-        (FlagKind::Text | FlagKind::File, None) => {
-            take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?)).map(|()| true)
-        }
+        (kind, _) if !on && kind != "bool" => Err(wrong("cannot be turned off with --no-")),
+        ("none" | "bool", Some(_)) => Err(wrong("takes no value")),
+        ("text" | "file", None) => take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?)).map(|()| true),
         _ => take(flag, on, attached).map(|()| false),
     }
 }
@@ -61,7 +59,7 @@ fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result
     }
     for (at, &letter) in letters.iter().enumerate() {
         let flag = section.short(letter).ok_or(UNKNOWN)?;
-        if matches!(flag.kind(), FlagKind::Text | FlagKind::File) {
+        if flag.takes_value() {
             let (value, used) = match &letters[at + 1..] {
                 [] => (next.ok_or(NEEDS_A_VALUE)?, true),
                 rest => (rest, false),
@@ -81,7 +79,7 @@ fn check_choice(flag: Flag, value: Argument) -> Result<(), NoTransfer> {
         return Ok(());
     }
     Err(match flag.kind() {
-        FlagKind::Maybe => format!("takes nothing or ={choices}").into(),
+        "maybe" => format!("takes nothing or ={choices}").into(),
         _ => format!("takes one of {}", choices.replace('|', ", ")).into(),
     })
 }

@@ -136,13 +136,14 @@ impl<'t> Attempt<'t> {
         if flags.auto_referer {
             referer = Some(Url { login: None, fragment: None, ..hop.url.clone() }.to_bytes());
         }
+        let trusted = flags.location_trusted || (same_host && same_port(&self.first.url));
         Ok(Hop {
             content,
             referer,
             dropped: hop.dropped || content != hop.content,
             login: hop.login.filter(|_| flags.location_trusted || same_port(&hop.url)),
-            same_host,
-            trusted: flags.location_trusted || (same_host && same_port(&self.first.url)),
+            other_host: !same_host,
+            untrusted: !trusted,
             url,
             ..hop
         })

@@ -11,8 +11,9 @@ use unix_http::base::base64;
 use unix_http::base::percent::decode_lenient;
 
 /// The content of the next request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RequestContent {
+    #[default]
     None,
     /// `-d`, this many bytes.
     Post(u64),
@@ -41,17 +42,17 @@ pub struct PlannedRequest {
 }
 
 /// The parts of a request that a redirect changes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default, Clone)]
 pub struct Hop {
     pub url: Url,
     pub content: RequestContent,
     /// `user:password`
     pub login: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
-    /// Whether the host is that of the first URL.
-    pub same_host: bool,
-    /// Whether this host and port may receive credentials.
-    pub trusted: bool,
+    /// Whether the host is another one than that of the first URL.
+    pub other_host: bool,
+    /// Whether this host and port may not receive credentials.
+    pub untrusted: bool,
     /// Whether a redirect has dropped the content, and the fields about it.
     pub dropped: bool,
     /// Whether the response to Expect was a 417.
@@ -76,8 +77,18 @@ pub fn plan(flags: &Group, hop: &Hop, http10: bool) -> Result<PlannedRequest, &'
         lines.unless_given("Cookie", &flags.cookies.join(&b"; "[..]));
     }
     lines.given();
-    lines.content(chunked);
-    lines.upgrade();
+    if let Some(length) = hop.content.length().filter(|_| !chunked) {
+        lines.unless_given("Content-Length", length.to_string().as_bytes());
+    }
+    if matches!(hop.content, RequestContent::Post(_)) {
+        lines.unless_given("Content-Type", b"application/x-www-form-urlencoded");
+    }
+    // `--hijack` asks for an upgrade to `tcp`, or to the protocol of `-H 'Upgrade: ...'`; an empty
+    // one asks for none.
+    if flags.hijack && lines.header_value("Upgrade") != Some(b"") {
+        lines.unless_given("Connection", b"Upgrade");
+        lines.unless_given("Upgrade", b"tcp");
+    }
     let expect = !http10 && lines.expect();
     let lines = lines.written;
     let method = flags.request.as_deref().unwrap_or(usual_method(flags, hop.content));
@@ -126,7 +137,7 @@ impl<'p> Lines<'p> {
 
     /// The Host line of `-H`, which applies to the first host only.
     fn own_host(&self) -> Option<&'p [u8]> {
-        self.header("Host").filter(|_| self.hop.same_host)
+        self.header("Host").filter(|_| !self.hop.other_host)
     }
 
     /// Host, Authorization.
@@ -137,7 +148,7 @@ impl<'p> Lines<'p> {
                 .written
                 .extend(as_sent(given).map(|line| [b"Host", &line["Host".len()..]].concat())),
         }
-        if !self.hop.trusted {
+        if self.hop.untrusted {
             return;
         }
         // A Location may carry its own login.
@@ -202,30 +213,11 @@ impl<'p> Lines<'p> {
                 Some(_) if is("Host") => own_host != Some(b"Host:"),
                 _ if is("Expect") => self.hop.no_expect || self.hop.dropped,
                 _ if self.hop.dropped && is_about_content(line) => true,
-                _ => !self.hop.trusted && (is("Authorization") || is("Cookie")),
+                _ => self.hop.untrusted && (is("Authorization") || is("Cookie")),
             };
             if !dropped {
                 self.written.extend(as_sent(line));
             }
-        }
-    }
-
-    /// Content-Length, Content-Type.
-    fn content(&mut self, chunked: bool) {
-        if let Some(length) = self.hop.content.length().filter(|_| !chunked) {
-            self.unless_given("Content-Length", length.to_string().as_bytes());
-        }
-        if matches!(self.hop.content, RequestContent::Post(_)) {
-            self.unless_given("Content-Type", b"application/x-www-form-urlencoded");
-        }
-    }
-
-    /// `--hijack` asks for an upgrade to `tcp`, or to the protocol of `-H 'Upgrade: ...'`; an empty
-    /// one asks for none.
-    fn upgrade(&mut self) {
-        if self.flags.hijack && self.header_value("Upgrade") != Some(b"") {
-            self.unless_given("Connection", b"Upgrade");
-            self.unless_given("Upgrade", b"tcp");
         }
     }
 

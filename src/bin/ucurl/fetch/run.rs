@@ -274,16 +274,7 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
             RequestContent::Put(measured.map_err(Failure::of_reading(name))?)
         }
     };
-    Ok(Hop {
-        url,
-        content,
-        login,
-        referer: flags.referer.clone(),
-        same_host: true,
-        trusted: true,
-        dropped: false,
-        no_expect: false,
-    })
+    Ok(Hop { url, content, login, referer: flags.referer.clone(), ..Hop::default() })
 }
 
 /// Tries until the transfer works, or until `--retry` is used up.

@@ -39,8 +39,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let (_directory, relay) = relay(given, &target)?;
     let (started, place) = (relay.started(), relay.endpoint().to_string());
     let web = web::open(given, &target, started, false)?;
-    let origin = TrafficOrigin { started, target: &target, place };
-    let (view, recorders) = observers(given, outputs, &origin)?;
+    let (view, recorders) = observers(given, outputs, started, &target, &place)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
     let relay = view.into_iter().fold(relay, |relay, view| relay.observe(selection.of(view)));
     let observe = |relay: Relay, observer| relay.observe(selection.of(observer));
@@ -130,8 +129,7 @@ fn read(given: &Given, name: &OsStr, front: &Front) -> Result<i32, String> {
     let target = Endpoint::Unix("/var/run/docker.sock".into());
     let place = target.to_string();
     let web = web::open(given, &target, recording.started, true)?;
-    let origin = TrafficOrigin { started: recording.started, target: &target, place };
-    let (view, recorders) = observers(given, outputs, &origin)?;
+    let (view, recorders) = observers(given, outputs, recording.started, &target, &place)?;
     if let Some(web) = &web {
         let shown = recording.show(!given.has("show-secrets"), &selection.of(web.observer()));
         shown.map_err(wrong)?;
@@ -288,31 +286,26 @@ fn selection(given: &Given) -> Result<Selection, String> {
     Ok(selection)
 }
 
-/// The source of the traffic, as recorders note it.
-struct TrafficOrigin<'a> {
-    started: SystemTime,
-    target: &'a Endpoint,
-    place: String,
-}
-
 type BoxedObserver = Box<dyn Observer>;
 
-/// Creates the requested view and recorders.
+/// Creates the requested view and recorders of traffic that arrives at `place`.
 fn observers(
     given: &Given,
     outputs: Outputs,
-    origin: &TrafficOrigin<'_>,
+    started: SystemTime,
+    target: &Endpoint,
+    place: &str,
 ) -> Result<(Option<BoxedObserver>, Vec<BoxedObserver>), String> {
     let for_curl = given.value("script-for") == Some(OsStr::new("curl"));
-    let (started, cover) = (origin.started, !given.has("show-secrets"));
+    let cover = !given.has("show-secrets");
     let mut recorders: Vec<BoxedObserver> = Vec::new();
     for (option, name, file) in outputs.recorders {
         let wrong = |error| failed(name, &error);
         recorders.push(match option {
-            "script" if for_curl => Box::new(tap::curl_script(file, origin.target)),
-            "script" => Box::new(tap::script(file, origin.target)),
+            "script" if for_curl => Box::new(tap::curl_script(file, target)),
+            "script" => Box::new(tap::script(file, target)),
             "har" => Box::new(tap::har(file, started, cover).map_err(wrong)?),
-            "pcap" => Box::new(tap::pcap(file, started, &origin.place).map_err(wrong)?),
+            "pcap" => Box::new(tap::pcap(file, started, place).map_err(wrong)?),
             _ => Box::new(needed_rules(file)),
         });
     }
@@ -320,7 +313,7 @@ fn observers(
         let record = tap::record(Path::new(name), started, cover);
         recorders.push(Box::new(record.map_err(|error| failed(name, &error))?));
     }
-    let view = outputs.view.map(|out| view(given, origin.target, out)).transpose()?;
+    let view = outputs.view.map(|out| view(given, target, out)).transpose()?;
     Ok((view, recorders))
 }
 

@@ -15,9 +15,12 @@ use unix_http::transport::Endpoint;
 
 /// The page, and the verb that shows it.
 pub struct Web {
-    page: Page,
+    observers: Observers,
     verb: &'static str,
 }
+
+/// Makes an observer for the page, which lasts as long as this.
+type Observers = Box<dyn Fn() -> Box<dyn Observer>>;
 
 /// Serves the page of `--web` and prints its address; `None` without `--web`.
 pub fn open(
@@ -36,12 +39,12 @@ pub fn open(
         None => Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 },
     };
     let page = bind(given, &place, target, started, recording);
-    let page = page.map_err(|why| format!("--web: {why}"))?;
-    say(&format!("{verb}: watch at {}", page.url()));
+    let (url, observers) = page.map_err(|why| format!("--web: {why}"))?;
+    say(&format!("{verb}: watch at {url}"));
     if given.has("open") {
-        open_browser(page.url());
+        open_browser(&url);
     }
-    Ok(Some(Web { page, verb }))
+    Ok(Some(Web { observers, verb }))
 }
 
 #[cfg(feature = "page")]
@@ -51,38 +54,30 @@ fn bind(
     target: &Endpoint,
     started: SystemTime,
     recording: bool,
-) -> Result<Page, String> {
+) -> Result<(String, Observers), String> {
     let program = format!("ucurl {}", given.verb.name());
     let words = given.command.iter().flatten();
     let command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let origin = Origin::new(program, target.clone(), started);
-    Page::bind(place, origin.command(command).recording(recording))
-        .map_err(|error| error.to_string())
+    let page = Page::bind(place, origin.command(command).recording(recording))
+        .map_err(|error| error.to_string())?;
+    Ok((page.url().to_owned(), Box::new(move || Box::new(page.observer()))))
 }
 
-/// Replaces the page in a build without it.
 #[cfg(not(feature = "page"))]
-enum Page {}
-
-#[cfg(not(feature = "page"))]
-fn bind(_: &Given, _: &Endpoint, _: &Endpoint, _: SystemTime, _: bool) -> Result<Page, String> {
+fn bind(
+    _: &Given,
+    _: &Endpoint,
+    _: &Endpoint,
+    _: SystemTime,
+    _: bool,
+) -> Result<(String, Observers), String> {
     Err("this ucurl was built without the page (the Cargo feature `page`)".into())
-}
-
-#[cfg(not(feature = "page"))]
-impl Page {
-    fn url(&self) -> &str {
-        match *self {}
-    }
-
-    fn observer(&self) -> Box<dyn Observer> {
-        match *self {}
-    }
 }
 
 impl Web {
     pub fn observer(&self) -> Box<dyn Observer> {
-        Box::new(self.page.observer())
+        (self.observers)()
     }
 
     /// Keeps the page after the command has ended with `code`, until the front asks to stop.
