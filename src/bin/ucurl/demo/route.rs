@@ -65,11 +65,8 @@ pub fn answer(
     let method = request.method();
     let found = all.find_map(|(line, route)| Some((line, route, name(line, method, path)?)));
     let Some((line, route, name)) = found else {
-        return answer_with(
-            Some(responder),
-            "Content-Type: application/json",
-            Err(refusal!("page-none")),
-        );
+        let fields = "Content-Type: application/json";
+        return answer_with(Some(responder), fields, Err(refusal!("page-none")));
     };
     let (query, name) = (pairs(request.query().unwrap_or_default()), name.to_owned());
     let mut call = Call { engine, request, name, query, version, responder: Some(responder) };
@@ -78,11 +75,8 @@ pub fn answer(
         Err("absent") => Err(refusal!("absent", line)),
         Err(error) => Err(filled(error, &[&call.name])),
     };
-    answer_with(
-        call.responder,
-        &include_str!("fields_engine.txt").replace("$TYPE", "application/json"),
-        outcome,
-    )
+    let fields = include_str!("fields_engine.txt").replace("$TYPE", "application/json");
+    answer_with(call.responder, &fields, outcome)
 }
 
 fn check(version: ApiVersion) -> io::Result<()> {
