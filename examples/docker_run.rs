@@ -44,6 +44,7 @@
 use std::env;
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, stderr, stdin, stdout};
+use std::net::Shutdown;
 use std::process::ExitCode;
 use std::thread;
 use unix_http::Client;
@@ -182,7 +183,7 @@ impl Run {
         if self.interactive {
             thread::spawn(move || {
                 let _ = io::copy(&mut stdin(), &mut to);
-                let _ = to.close();
+                let _ = to.shutdown(Shutdown::Write);
             });
         }
         Demux::new(BufReader::new(from)).copy_to(&mut stdout(), &mut stderr())?;

@@ -28,18 +28,20 @@
 //! Look at:
 //!
 //! 1. `.upgrade("tcp")`: the request to change the protocol. `into_upgraded` succeeds after a 101.
-//! 2. `upgraded.split()`: one half to read, one half to write, for two threads.
-//! 3. `to.close()`: the half-close. The program in the container reads the end of its input.
+//! 2. `upgraded.split()`: one handle to read, one handle to write, for two threads.
+//! 3. `to.shutdown(Shutdown::Write)`: the half-close. The program in the container reads the end of
+//!    its input.
 //!
 //! Read: RFC 9110 §7.8 (Upgrade), §15.2.2 (101), Docker Engine API v1.41 `POST /exec/{id}/start`.
 //!
-//! Exercise: remove `to.close()`. Why does `the end` never appear?
+//! Exercise: remove `to.shutdown(Shutdown::Write)`. Why does `the end` never appear?
 //!
 //! Hint: `cat` stops at the end of its input. How does it learn about the end of yours?
 
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, stderr, stdin, stdout};
+use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
@@ -85,7 +87,7 @@ fn exec() -> Result<u8, Box<dyn Error>> {
     // Both directions at once: a program may stop reading until its output has been read.
     thread::spawn(move || {
         let _ = io::copy(&mut stdin(), &mut to);
-        let _ = to.close();
+        let _ = to.shutdown(Shutdown::Write);
     });
     if tty {
         // Not `stdout()`: it holds back a line until it is complete, and a prompt never is.

@@ -42,6 +42,7 @@ use std::env;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, BufRead, Write};
+use std::net::Shutdown;
 use std::path::absolute;
 use std::process::exit;
 use std::thread;
@@ -153,10 +154,10 @@ fn tunnel(
     let (client, sent) = responder.upgrade(request, protocol)?;
     let (mut from_client, mut to_client) = client.split()?;
     thread::spawn(move || {
-        io::copy(&mut from_client, &mut to_engine).and_then(|_| to_engine.close())
+        io::copy(&mut from_client, &mut to_engine).and_then(|_| to_engine.shutdown(Shutdown::Write))
     });
     thread::spawn(move || {
-        io::copy(&mut from_engine, &mut to_client).and_then(|_| to_client.close())
+        io::copy(&mut from_engine, &mut to_client).and_then(|_| to_client.shutdown(Shutdown::Write))
     });
     Ok(sent)
 }

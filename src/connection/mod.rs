@@ -35,7 +35,7 @@ mod upgraded;
 
 pub(crate) use buffer::Watch;
 pub use exchange::{ClientExchange, Received};
-pub use upgraded::{ReadHalf, Upgraded, WriteHalf};
+pub use upgraded::Upgraded;
 
 use crate::error::Error;
 use crate::wire::head::StartLine;
@@ -64,11 +64,11 @@ impl<S> Connection<S> {
     }
 
     /// Returns the stream.
-    pub fn stream(&self) -> &S {
+    pub(crate) fn stream(&self) -> &S {
         &self.stream
     }
 
-    /// Returns the stream. Reading from it skips the [`buffered`](Connection::buffered) bytes.
+    /// Returns the stream. Reading from it skips the bytes that were read ahead.
     pub fn stream_mut(&mut self) -> &mut S {
         &mut self.stream
     }
@@ -79,7 +79,7 @@ impl<S> Connection<S> {
     }
 
     /// Returns the bytes that were read but not used yet: decoded content, then raw bytes.
-    pub fn buffered(&self) -> [&[u8]; 2] {
+    pub(crate) fn buffered(&self) -> [&[u8]; 2] {
         [self.buffer.ready(), self.buffer.raw()]
     }
 

@@ -1,51 +1,40 @@
 //! A raw connection after HTTP: bytes in both directions. Each direction ends separately.
 
-use crate::transport::{Stream, Timeouts};
+use crate::transport::{Clock, Stream, Timeouts};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
 
 /// A raw connection after HTTP, as Docker's attach uses it.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
+/// use std::net::Shutdown;
 /// use unix_http::Client;
 ///
 /// let response = Client::unix("/var/run/docker.sock")
 ///     .post("/containers/mypy/attach?stream=1&stdin=1&stdout=1&stderr=1")
 ///     .upgrade("tcp")
 ///     .send()?;
-/// let mut attached = response.into_upgraded().expect("a 101 or a 200 without a length");
-/// attached.write_all(b"hello\n")?;
-/// attached.close_write()?; // ends the container's stdin; its output continues
-/// attached.read_to_end(&mut Vec::new())?;
+/// let attached = response.into_upgraded().expect("a 101 or a 200 without a length");
+/// let (mut output, mut stdin) = attached.split()?; // for two threads
+/// stdin.write_all(b"hello\n")?;
+/// stdin.shutdown(Shutdown::Write)?; // ends the container's stdin; its output continues
+/// output.read_to_end(&mut Vec::new())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// If the peer closes a Unix socket before it has read all input, reading ends without an error. A
 /// container does so if it ends before its stdin does.
-#[derive(Debug)]
 pub struct Upgraded {
-    read: ReadHalf,
-}
-
-/// The direction from the peer. The connection closes when both halves are dropped.
-pub struct ReadHalf {
     stream: Stream,
     /// Bytes that arrived together with the head.
     ahead: Vec<u8>,
     used: usize,
 }
 
-/// The direction to the peer.
-#[derive(Debug)]
-pub struct WriteHalf {
-    stream: Stream,
-}
-
 impl Upgraded {
     pub(crate) fn new(stream: Stream, ahead: Vec<u8>) -> Upgraded {
-        Upgraded { read: ReadHalf { stream, ahead, used: 0 } }
+        Upgraded { stream, ahead, used: 0 }
     }
 
     /// Replaces the time limits of the exchange, which otherwise stay in force; its `total` counts
@@ -54,61 +43,40 @@ impl Upgraded {
     /// # Errors
     /// Fails as setsockopt(2) does.
     pub fn set_timeouts(&mut self, timeouts: Timeouts) -> io::Result<()> {
-        self.read.stream.set_timeouts(timeouts)
+        let clock = Clock::start(&timeouts);
+        clock.head_received();
+        self.stream.set_clock(clock)
     }
 
-    /// Ends the direction to the peer. Reading still works.
-    ///
-    /// # Errors
-    /// Fails as shutdown(2) does.
-    pub fn close_write(&self) -> io::Result<()> {
-        self.read.stream.shutdown(Shutdown::Write)
-    }
-
-    /// Splits the connection into two halves, for two threads.
+    /// Adds a second handle to write to, for another thread. The connection closes when both are
+    /// dropped.
     ///
     /// # Errors
     /// Fails as dup(2) does.
-    pub fn split(self) -> io::Result<(ReadHalf, WriteHalf)> {
-        let stream = self.read.stream.try_clone()?;
-        Ok((self.read, WriteHalf { stream }))
-    }
-}
-
-impl WriteHalf {
-    /// Ends the direction to the peer.
-    ///
-    /// # Errors
-    /// Fails as shutdown(2) does.
-    pub fn close(self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)
+    pub fn split(self) -> io::Result<(Upgraded, Stream)> {
+        let stream = self.stream.try_clone()?;
+        Ok((self, stream))
     }
 
-    /// Returns the stream.
-    pub fn stream(&self) -> &Stream {
-        &self.stream
-    }
-}
-
-impl ReadHalf {
-    /// Returns the unread bytes that arrived with the head.
+    /// Returns the unread bytes that arrived with the head. They precede those of the stream.
     pub fn buffered(&self) -> &[u8] {
         &self.ahead[self.used..]
     }
 
-    /// Returns the stream. Its bytes follow the [`buffered`](ReadHalf::buffered) ones.
+    /// Returns the stream, for example to end one direction. Reading from it skips the
+    /// [`buffered`](Upgraded::buffered) bytes.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
 }
 
-impl fmt::Debug for ReadHalf {
+impl fmt::Debug for Upgraded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReadHalf({:?}, {} bytes ahead)", self.stream, self.buffered().len())
+        write!(f, "Upgraded({:?}, {} bytes ahead)", self.stream, self.buffered().len())
     }
 }
 
-impl Read for ReadHalf {
+impl Read for Upgraded {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if !self.buffered().is_empty() {
             let n = self.buffered().read(out)?;
@@ -126,25 +94,9 @@ impl Read for ReadHalf {
     }
 }
 
-impl Write for WriteHalf {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.stream).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Read for Upgraded {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.read.read(out)
-    }
-}
-
 impl Write for Upgraded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.read.stream).write(bytes)
+        (&self.stream).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

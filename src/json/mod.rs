@@ -1,4 +1,4 @@
-//! JSON: a strict reader, a writer, pointers, and a pretty printer.
+//! JSON: a strict reader of values, pointers, and a pretty printer.
 //!
 //! This is enough for Docker's contexts, requests, progress streams and error messages, and for
 //! `--select` and `--pretty`. It does not serialize your own types.
@@ -9,7 +9,7 @@
 //! | split a stream such as `/events` into texts | [`JsonTexts`] |
 //! | print one value of a text | [`JsonText::select`] with a [`Pointer`] |
 //! | indent a text | [`JsonText::lay_out`] |
-//! | write JSON | [`JsonWriter`], a value's `Display` |
+//! | write JSON | a value's `Display` |
 //!
 //! # One strict policy
 //! RFC 8259 §9 lets a parser accept extensions; this one accepts none. It rejects comments,
@@ -39,4 +39,5 @@ pub use pointer::Pointer;
 pub(crate) use reader::{Begun, Next};
 pub use texts::{JsonText, JsonTexts};
 pub use value::Value;
-pub use write::JsonWriter;
+#[cfg(feature = "tap")]
+pub(crate) use write::JsonWriter;

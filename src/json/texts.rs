@@ -81,7 +81,8 @@ type Each<'f> = dyn FnMut(&JsonText<'_>) -> Result<(), JsonError> + 'f;
 
 impl JsonTexts {
     /// Returns the number of bytes read so far.
-    pub fn offset(&self) -> u64 {
+    #[cfg(feature = "docker")]
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 

@@ -42,7 +42,8 @@ impl Value {
     }
 
     /// Does the same in any ASCII case, as Docker does for its own files.
-    pub fn get_ignore_case(&self, name: &str) -> Option<&Value> {
+    #[cfg(feature = "docker")]
+    pub(crate) fn get_ignore_case(&self, name: &str) -> Option<&Value> {
         let same = |(n, _): &&(String, Value)| n.eq_ignore_ascii_case(name);
         self.members().iter().rev().find(same).map(|(_, value)| value)
     }

@@ -27,7 +27,8 @@ pub(super) fn encode_string(out: &mut Vec<u8>, text: &str) {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut json = JsonWriter::new();
-        f.write_str(&String::from_utf8_lossy(&json.value(self).out))
+        json.value(self);
+        f.write_str(&String::from_utf8_lossy(&json.into_bytes()))
     }
 }
 
@@ -35,18 +36,8 @@ impl fmt::Display for Value {
 ///
 /// In an object, call [`name`](JsonWriter::name) before each value. In an array, write only the
 /// values.
-///
-/// ```
-/// let mut json = unix_http::json::JsonWriter::new();
-/// json.object(|json| {
-///     json.name("Image").string("busybox").name("Tty").scalar(false);
-///     json.name("Cmd").array(|json| _ = json.string("echo").string("hi"));
-/// });
-/// let text = r#"{"Image":"busybox","Tty":false,"Cmd":["echo","hi"]}"#;
-/// assert_eq!(json.into_bytes(), text.as_bytes());
-/// ```
 #[derive(Debug, Default)]
-pub struct JsonWriter {
+pub(crate) struct JsonWriter {
     out: Vec<u8>,
     /// Whether the next name or value needs a comma before it.
     comma: bool,

@@ -5,6 +5,7 @@ use crate::support::temp::TempDir;
 use crate::wire_fault::{Violation, WireFault, breaks};
 use std::fs::{self, File};
 use std::io::{self, BufRead, Cursor, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -672,7 +673,7 @@ fn an_upgraded_connection_includes_the_bytes_after_the_head() {
     assert_eq!(response.status(), 101);
     let mut raw = response.into_upgraded().unwrap();
     raw.write_all(b"stdin").unwrap();
-    raw.close_write().unwrap();
+    raw.stream().shutdown(Shutdown::Write).unwrap();
     let mut got = String::new();
     raw.read_to_string(&mut got).unwrap();
     assert_eq!(got, "early late");

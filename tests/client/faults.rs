@@ -18,6 +18,7 @@ use crate::support::serve::{Served, serve_within};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -103,7 +104,7 @@ fn echo(mut upgraded: Upgraded) {
             break;
         }
     }
-    let _ = upgraded.close_write();
+    let _ = upgraded.stream().shutdown(Shutdown::Write);
 }
 
 /// The result of an exchange: a whole response, or the content before the error.
@@ -158,7 +159,10 @@ fn attach(client: &Client, _: u64) -> Outcome {
         Ok(Err(response)) => return whole(Ok(*response)),
         Err(error) => return Outcome::Broken(Vec::new(), error.to_string()),
     };
-    if let Err(error) = attached.write_all(b"in and out\n").and_then(|()| attached.close_write()) {
+    if let Err(error) = attached
+        .write_all(b"in and out\n")
+        .and_then(|()| attached.stream().shutdown(Shutdown::Write))
+    {
         return broken(error);
     }
     read_out(io::BufReader::new(attached), 101)

@@ -2,6 +2,7 @@
 
 use crate::support::needs;
 use std::io::{BufRead, Cursor, Read, Write};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use unix_http::docker::{FrameDecoder, FrameStream};
@@ -117,7 +118,7 @@ fn attach_carries_stdin_both_outputs_and_the_half_close() {
     let output = std::thread::scope(|scope| {
         scope.spawn(move || {
             write.write_all(text.as_bytes()).unwrap();
-            write.close().unwrap();
+            write.shutdown(Shutdown::Write).unwrap();
         });
         let mut output = Vec::new();
         read.read_to_end(&mut output).unwrap();

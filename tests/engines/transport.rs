@@ -6,6 +6,7 @@ use crate::support::needs;
 use crate::support::temp::TempDir;
 use std::fs;
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -206,7 +207,7 @@ fn half_close_reaches_the_container(client: &Client) {
     let mut attached = client.post(&attach).upgrade("tcp").send().unwrap().into_upgraded().unwrap();
     assert_eq!(client.post(&format!("/containers/{name}/start")).send().unwrap().status(), 204);
     attached.write_all(b"hello").unwrap();
-    attached.close_write().unwrap();
+    attached.stream().shutdown(Shutdown::Write).unwrap();
     let mut frames = Vec::new();
     attached.read_to_end(&mut frames).unwrap();
     assert_eq!(frames, b"\x01\0\0\0\0\0\0\x05hello");

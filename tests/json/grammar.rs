@@ -404,7 +404,6 @@ fn a_value_has_typed_accessors() {
     assert_eq!(value.get("a"), Some(&last), "the last of several");
     assert_eq!(value.get("A").and_then(Value::as_i64), Some(1));
     assert_eq!(value.get("b"), None);
-    assert_eq!(value.get_ignore_case("A"), Some(&last), "the last of several, whatever its case");
     assert_eq!(value.members()[0].1.elements()[3].as_bool(), Some(true));
     assert_eq!(value.elements(), []);
 }

@@ -112,7 +112,7 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
             let (mut read, mut write) = raw.split()?;
             let n = io::copy(&mut read, &mut write)?;
             write!(write, "[{n} bytes]")?;
-            write.close()?;
+            write.shutdown(Shutdown::Write)?;
             Ok(sent)
         }
         "/read-and-upgrade" => {
@@ -628,7 +628,7 @@ fn each_direction_of_an_upgraded_connection_ends_separately() {
     let response = server.client().get("/upgrade").upgrade("test").send().unwrap();
     let mut raw = response.into_upgraded().unwrap();
     raw.write_all(b"hello").unwrap();
-    raw.close_write().unwrap();
+    raw.stream().shutdown(Shutdown::Write).unwrap();
     let mut text = String::new();
     raw.read_to_string(&mut text).unwrap();
     assert_eq!(text, "hello[5 bytes]");

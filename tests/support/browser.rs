@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::base::base64;
-use unix_http::json::{JsonWriter, Value};
+use unix_http::json::Value;
 
 /// No test waits longer than this for the browser.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -294,10 +294,35 @@ impl Drop for Browser {
 }
 
 /// A JSON object as text.
-fn object(inside: impl FnOnce(&mut JsonWriter)) -> String {
-    let mut writer = JsonWriter::new();
-    writer.object(inside);
-    String::from_utf8(writer.into_bytes()).expect("JSON is UTF-8")
+fn object(inside: impl FnOnce(&mut Members)) -> String {
+    let mut members = Members::default();
+    inside(&mut members);
+    Value::Object(members.members).to_string()
+}
+
+/// The members of an object; the last name waits for its value.
+#[derive(Default)]
+struct Members {
+    name: String,
+    members: Vec<(String, Value)>,
+}
+
+impl Members {
+    fn name(&mut self, name: &str) -> &mut Members {
+        self.name = name.to_owned();
+        self
+    }
+
+    fn string(&mut self, text: &str) -> &mut Members {
+        self.members.push((self.name.clone(), text.into()));
+        self
+    }
+
+    fn scalar(&mut self, scalar: impl ToString) -> &mut Members {
+        let value = Value::parse(scalar.to_string().as_bytes()).expect("a JSON text");
+        self.members.push((self.name.clone(), value));
+        self
+    }
 }
 
 /// Reads messages on a thread of its own, so that a full pipe never stops the browser.

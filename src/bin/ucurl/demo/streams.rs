@@ -6,7 +6,7 @@ use std::io::Read;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use unix_http::connection::{ReadHalf, Upgraded};
+use unix_http::Upgraded;
 use unix_http::docker::{FrameStream, encode_frame};
 
 /// The time between the head and the first frame. docker-py loses output that comes with the head,
@@ -125,7 +125,7 @@ impl Client {
         let begun = if self.task.is_exec() { launch(call.engine, &self.task) } else { Ok(()) };
         match begun.as_ref().err().and_then(told) {
             // It is too late for a status-code: the stream has the error.
-            Some((_, why)) => self.say(&mut connection.split()?.1, why)?,
+            Some((_, why)) => self.say(&mut connection.stream(), why)?,
             None => self.forward(connection)?,
         }
         Ok(Reply::Sent(sent))
@@ -146,7 +146,7 @@ impl Client {
                 outcome = self.say(&mut to_client, why);
             }
             // Ends the reading thread, too. Fails if the client has already closed.
-            let _ = to_client.stream().shutdown(Shutdown::Both);
+            let _ = to_client.shutdown(Shutdown::Both);
             outcome
         })
     }
@@ -188,7 +188,7 @@ impl Client {
     }
 
     /// Forwards the client's bytes to the process. Returns whether the client detaches.
-    fn input(&self, from: &mut ReadHalf) -> bool {
+    fn input(&self, from: &mut Upgraded) -> bool {
         if self.stdin {
             // A client may send before the container starts.
             let has_begun = |run: &mut Run| (run.running || run.is_over(self.ends)).then_some(());

@@ -23,9 +23,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use unix_http::base::sync::lock;
 use unix_http::client::ClientEvent;
-use unix_http::connection::{ReadHalf, WriteHalf};
-use unix_http::transport::{ConnectError, Timeout};
-use unix_http::{Error, Response};
+use unix_http::transport::{ConnectError, Stream, Timeout};
+use unix_http::{Error, Response, Upgraded};
 
 const PIECE: usize = 64 * 1024;
 
@@ -39,7 +38,7 @@ impl Attempt<'_> {
         mut stages: BodyStages,
     ) -> Result<(), Failure> {
         let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
-        let (mut read, write) = upgraded.split().map_err(broken)?;
+        let (mut read, mut write) = upgraded.split().map_err(broken)?;
         let (tty, reads_stdin) = (other.terminal == Some(true), other.stdin != Some(false));
         let tracer = Arc::clone(&self.session.tracer);
         let mut terminal = None;
@@ -59,9 +58,9 @@ impl Attempt<'_> {
             let (tracer, trouble) = (Arc::clone(&tracer), Arc::clone(&trouble));
             let stdin = unbuffered(io::stdin()).map_err(broken)?;
             in_background("stdin", move || {
-                if let Err(failure) = send(stdin, &write, &tracer) {
+                if let Err(failure) = send(stdin, &mut write, &tracer) {
                     *lock(&trouble) = Some(failure);
-                    _ = write.stream().shutdown(Shutdown::Both);
+                    _ = write.shutdown(Shutdown::Both);
                 }
             })?;
         } else {
@@ -79,7 +78,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn receive_raw(&mut self, read: &mut ReadHalf, stages: &mut BodyStages) -> Result<(), Failure> {
+    fn receive_raw(&mut self, read: &mut Upgraded, stages: &mut BodyStages) -> Result<(), Failure> {
         let mut piece = vec![0; PIECE];
         loop {
             let content = match read.read(&mut piece).map_err(broken)? {
@@ -101,7 +100,7 @@ fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(),
 
 /// Sends stdin and its end. A peer that no longer reads is not an error: it reports its reason in
 /// the other direction.
-fn send(mut stdin: File, write: &WriteHalf, tracer: &Mutex<Tracer>) -> Result<(), Failure> {
+fn send(mut stdin: File, write: &mut Stream, tracer: &Mutex<Tracer>) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
         let content = match stdin.read(&mut piece) {
@@ -114,11 +113,11 @@ fn send(mut stdin: File, write: &WriteHalf, tracer: &Mutex<Tracer>) -> Result<()
         };
         // Counted before it is sent: the answer may end the program before this thread continues.
         lock(tracer).on(&ClientEvent::RequestBody(content));
-        if write.stream().write_all(content).is_err() {
+        if write.write_all(content).is_err() {
             return Ok(());
         }
     }
-    match write.stream().shutdown(Shutdown::Write) {
+    match write.shutdown(Shutdown::Write) {
         // A program that waits for the end of its stdin would wait forever, and so would we.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             Err(Failure::new(Exit::Send, error.to_string()))

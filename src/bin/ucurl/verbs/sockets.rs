@@ -25,7 +25,7 @@ use std::time::Duration;
 use unix_http::base::number::{decimal, hexadecimal};
 use unix_http::base::owner::owner_names;
 use unix_http::base::text::harmless;
-use unix_http::json::JsonWriter;
+use unix_http::json::Value;
 use unix_http::transport::{ConnectErrorKind, Timeouts, connect};
 use unix_http::wire::ParseErrorKind;
 use unix_http::{Client, Endpoint, Error};
@@ -120,26 +120,25 @@ fn list(sockets: &[Listening], places: &[Listening]) -> String {
 
 /// One array, with an object for each socket. Members that are unknown are left out.
 fn json(sockets: &[Listening]) -> String {
-    let mut json = JsonWriter::new();
-    json.array(|json| {
-        for Listening { endpoint, file, process, speaks } in sockets {
-            json.object(|json| {
-                json.name("endpoint").string(&endpoint.to_string());
-                if let Some((mode, user, group)) = file {
-                    json.name("mode").string(&format!("{mode:04o}"));
-                    json.name("user").string(user).name("group").string(group);
-                }
-                if let Some((name, pid)) = process {
-                    json.name("process").string(name).name("pid").scalar(pid);
-                }
-                if let Some(protocol) = speaks.0 {
-                    json.name("protocol").string(protocol);
-                }
-                json.name("about").string(&speaks.1);
-            });
+    let objects = sockets.iter().map(|Listening { endpoint, file, process, speaks }| {
+        let mut socket = Value::Object(Vec::new());
+        socket.set("endpoint", endpoint.to_string());
+        if let Some((mode, user, group)) = file {
+            socket.set("mode", format!("{mode:04o}"));
+            socket.set("user", user);
+            socket.set("group", group);
         }
+        if let Some((name, pid)) = process {
+            socket.set("process", name);
+            socket.set("pid", *pid);
+        }
+        if let Some(protocol) = speaks.0 {
+            socket.set("protocol", protocol);
+        }
+        socket.set("about", &*speaks.1);
+        socket
     });
-    String::from_utf8_lossy(&json.into_bytes()).into_owned() + "\n"
+    Value::from(objects.collect::<Vec<_>>()).to_string() + "\n"
 }
 
 impl Listening {
