@@ -41,8 +41,9 @@ impl Read for Blocked {
 /// Bytes that the kernel accepts count as progress, even within one large write.
 #[test]
 fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
-    const STEP: usize = 1000;
-    const LENGTH: usize = 200 * STEP;
+    // Five seconds in all; what the kernel has taken is read within one.
+    const STEP: usize = 4000;
+    const LENGTH: usize = 250 * STEP;
     let ask = |body: Body<'static>| {
         let server = Fake::start(|peer| {
             peer.read_until(b"\r\n\r\n")?;
