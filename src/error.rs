@@ -42,11 +42,9 @@ pub enum Error {
     Send(io::Error),
     /// The connection failed before or in the response.
     Receive(io::Error),
-    /// The connection ended before the first byte of a response.
-    NoResponse,
-    /// The connection ended inside a head (`RFC 9112 §8`).
+    /// The connection ended before a response, or inside its head (`RFC 9112 §8`).
     IncompleteHead {
-        /// The number of bytes of the head that arrived.
+        /// The number of bytes of the head that arrived; 0 without a response.
         received: u64,
     },
     /// The connection ended inside a body (`RFC 9112 §8`). The content before was delivered.
@@ -104,7 +102,9 @@ impl fmt::Display for Error {
             }
             Error::Send(e) => write!(f, "cannot send the request: {e}"),
             Error::Receive(e) => write!(f, "cannot receive the response: {e}"),
-            Error::NoResponse => f.write_str("the peer closed the connection without a response"),
+            Error::IncompleteHead { received: 0 } => {
+                f.write_str("the peer closed the connection without a response")
+            }
             Error::IncompleteHead { received } => {
                 write!(f, "the connection ended inside the head, after {received} bytes")?;
                 f.write_str(" (RFC 9112 §8)")
@@ -136,9 +136,7 @@ impl std::error::Error for Error {
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         let kind = match &error {
-            Error::Incomplete(_) | Error::IncompleteHead { .. } | Error::NoResponse => {
-                io::ErrorKind::UnexpectedEof
-            }
+            Error::Incomplete(_) | Error::IncompleteHead { .. } => io::ErrorKind::UnexpectedEof,
             Error::Parse(_) => io::ErrorKind::InvalidData,
             Error::Encode(_)
             | Error::Request(_)

@@ -23,7 +23,7 @@ pub mod nearest;
 pub mod number;
 pub mod owner;
 pub mod percent;
-#[cfg(feature = "tap")]
+#[cfg(feature = "server")]
 pub mod random;
 pub(crate) mod rules;
 pub mod secret_name;

@@ -98,7 +98,10 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
                 return Err(Error::Cancelled);
             }
             Err(Failed { error, .. }) => {
-                let ours = matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_));
+                let ours = matches!(
+                    error,
+                    Error::IncompleteHead { received: 0 } | Error::Send(_) | Error::Receive(_)
+                );
                 // A program in between that failed says more than the end of its output.
                 let failure = wire.connection.stream().failure().filter(|_| ours);
                 inner.close(wire);
@@ -278,7 +281,7 @@ fn attempt(
         }
     };
     let silent = match error {
-        Error::NoResponse => true,
+        Error::IncompleteHead { received: 0 } => true,
         Error::Receive(_) => !wire.connection.has_buffered(),
         _ => false,
     } && !request.is_cancelled();
@@ -326,7 +329,8 @@ fn final_head(
     let mut spent = 0;
     loop {
         decoder.reset(settings.limit.saturating_sub(spent));
-        spent += wire.connection.read_head(decoder)?.ok_or(Error::NoResponse)?;
+        spent +=
+            wire.connection.read_head(decoder)?.ok_or(Error::IncompleteHead { received: 0 })?;
         let head = decoder.head();
         let decision = asked.check_upgrade(head).and_then(|()| asked.decide(head));
         // The observer hears of a head before the upload acts on it.

@@ -32,7 +32,6 @@ mod body;
 mod cancel;
 mod exchange;
 mod observer;
-mod own_stream;
 mod pool;
 mod request;
 mod response;
@@ -45,7 +44,7 @@ pub use observer::ClientEvent;
 pub use request::RequestBuilder;
 pub use response::Response;
 
-use crate::transport::{Endpoint, Timeouts};
+use crate::transport::{Endpoint, Stream, Timeouts};
 use crate::wire::OVERHEAD_LIMIT;
 use observer::ClientObserver;
 use pool::Pool;
@@ -99,6 +98,22 @@ impl Client {
     /// Creates a client of any [`Endpoint`].
     pub fn new(endpoint: Endpoint) -> Client {
         Client::builder(endpoint).build()
+    }
+
+    /// Creates a client over one connected stream. When the stream has ended, a request fails with
+    /// [`Error::Connect`](crate::Error::Connect).
+    ///
+    /// ```no_run
+    /// use std::os::fd::AsFd;
+    /// use unix_http::Client;
+    ///
+    /// // The parent process passed one end of a socket pair as standard input.
+    /// let parent = std::io::stdin().as_fd().try_clone_to_owned()?;
+    /// let version = Client::over(parent).get("/version").send()?.text()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn over(stream: impl Into<Stream>) -> Client {
+        Client::builder(Endpoint::command([""; 0])).over(stream)
     }
 
     /// Returns a builder of a client with other settings.
@@ -216,5 +231,12 @@ impl ClientBuilder {
     pub fn build(self) -> Client {
         let pool = Pool::new(self.settings.max_idle);
         Client { inner: Arc::new(Inner { settings: self.settings, pool }) }
+    }
+
+    /// Returns a client that uses this stream first, and connects to the endpoint after its end.
+    pub fn over(self, stream: impl Into<Stream>) -> Client {
+        let client = self.build();
+        client.inner.pool.give(stream.into());
+        client
     }
 }

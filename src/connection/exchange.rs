@@ -188,13 +188,12 @@ impl ClientExchange {
     /// Ends the stream.
     ///
     /// # Errors
-    /// [`Error::NoResponse`], [`Error::IncompleteHead`] or [`Error::Incomplete`] if the response is
+    /// [`Error::IncompleteHead`] or [`Error::Incomplete`] if the response is
     /// incomplete.
     pub fn finish(&mut self) -> Result<(), Error> {
         self.persistent = false;
         let received = self.pieces.partial().len() as u64;
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Head if received == 0 => Err(Error::NoResponse),
             State::Head => Err(Error::IncompleteHead { received }),
             State::Body => self.body.finish().map_err(Error::Incomplete),
             State::Tunnel | State::Over => Ok(()),

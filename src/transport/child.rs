@@ -125,7 +125,7 @@ impl Drop for Child {
 /// otherwise hide the end of its output.
 fn start(words: &[OsString]) -> io::Result<(UnixStream, process::Child)> {
     let Some((program, arguments)) = words.split_first() else {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
+        return Err(ErrorKind::InvalidInput.into());
     };
     let (ours, theirs) = UnixStream::pair()?;
     let stdin = Stdio::from(OwnedFd::from(theirs.try_clone()?));

@@ -1,6 +1,7 @@
 //! A user's command as a connection. A shell command uses the notation of `ProxyCommand` in
 //! ssh_config(5): `%h` is the host, `%p` the port, `%%` a percent sign.
 
+use super::cause::{Cause, ConnectErrorKind};
 use super::endpoint::{Endpoint, EndpointError, check_host, refuse};
 use super::program::{Carrier, Program};
 use crate::base::text::visible;
@@ -10,6 +11,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A command line. An empty one stands for a stream that the caller has connected.
 #[derive(Debug)]
 struct Words(Vec<OsString>);
 
@@ -17,10 +19,18 @@ impl Program for Words {
     fn words(&self, _: Option<Duration>) -> Vec<OsString> {
         self.0.clone()
     }
+
+    fn check(&self) -> Result<(), Cause> {
+        let why = "its one connection is used up; connect again and make another client";
+        if self.0.is_empty() { Err(Cause::new(ConnectErrorKind::Other, why)) } else { Ok(()) }
+    }
 }
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("a stream of the caller's");
+        }
         write!(f, "`{}`", visible(self.0.join(OsStr::new(" ")).as_bytes()))
     }
 }

@@ -52,6 +52,7 @@ mod stream;
 pub(crate) mod tcp;
 mod unix;
 
+#[cfg(feature = "docker")]
 pub(crate) use cause::Cause;
 pub use cause::ConnectErrorKind;
 pub use connect::connect;
@@ -71,7 +72,6 @@ pub use listen::{Admission, Listener, Stopper};
 #[cfg(feature = "server")]
 pub use private_dir::PrivateDir;
 pub use program::Carrier;
-pub(crate) use program::Program;
 #[cfg(feature = "docker")]
-pub(crate) use program::Ready;
+pub(crate) use program::{Program, Ready};
 pub use stream::Stream;

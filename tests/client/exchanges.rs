@@ -284,7 +284,7 @@ fn every_fault_of_a_response_has_its_own_error() {
         let client = Client::unix(server.path());
         client.get("/").send().and_then(|r| r.bytes()).unwrap_err()
     };
-    assert!(matches!(error(b""), Error::NoResponse));
+    assert!(matches!(error(b""), Error::IncompleteHead { received: 0 }));
     assert!(matches!(
         error(b"HTTP/1.1 200 OK\r\nContent-Le"),
         Error::IncompleteHead { received: 27 }
@@ -389,7 +389,7 @@ fn a_post_that_the_server_may_have_acted_on_is_never_retried() {
     let server = closes_after_one(false);
     let client = Client::unix(server.path());
     client.get("/").send().unwrap().bytes().unwrap();
-    assert!(matches!(client.post("/2").send(), Err(Error::NoResponse)));
+    assert!(matches!(client.post("/2").send(), Err(Error::IncompleteHead { received: 0 })));
     drop(client);
     assert_eq!(server.received().len(), 1);
 }
@@ -419,7 +419,13 @@ fn a_request_is_not_retried_after_its_source_was_read() {
             Body::reader(Cursor::new("content"), None)
         };
         let error = client.put("/2").body(body).send().unwrap_err();
-        assert!(matches!(error, Error::NoResponse | Error::Send(_) | Error::Receive(_)), "{error}");
+        assert!(
+            matches!(
+                error,
+                Error::IncompleteHead { received: 0 } | Error::Send(_) | Error::Receive(_)
+            ),
+            "{error}"
+        );
         drop(client);
         assert_eq!(server.received().len(), 1);
     }

@@ -127,8 +127,11 @@ fn one_error_type_holds_the_errors_of_every_layer() {
     assert!(std::error::Error::source(&error).is_some());
 
     // An error that the reader of a body wrapped is unwrapped. Other I/O errors are unchanged.
-    let error = DockerError::from(io::Error::from(Error::NoResponse));
-    assert!(matches!(error, DockerError::Exchange(Error::NoResponse)), "{error}");
+    let error = DockerError::from(io::Error::from(Error::IncompleteHead { received: 0 }));
+    assert!(
+        matches!(error, DockerError::Exchange(Error::IncompleteHead { received: 0 })),
+        "{error}"
+    );
     let error = DockerError::from(io::Error::other("the disk is full"));
     assert_eq!((error.to_string(), error.status()), ("the disk is full".into(), None));
 }

@@ -152,7 +152,7 @@ fn exit_of(error: &Error) -> Exit {
         Error::Encode(_) | Error::Request(_) => Exit::Usage,
         Error::Source(_) | Error::SourceLength { .. } => Exit::Read,
         Error::Send(_) => Exit::Send,
-        Error::NoResponse => Exit::Nothing,
+        Error::IncompleteHead { received: 0 } => Exit::Nothing,
         Error::Incomplete(_) => Exit::Partial,
         Error::Parse(error) => of_bytes(error.kind()),
         Error::Timeout(_) => Exit::Timeout,

@@ -244,7 +244,7 @@ fn ask(endpoint: &Endpoint) -> Answer {
 fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
     let why = match error {
         Error::Parse(error) if error.kind() == ParseErrorKind::Http2 => return HTTP2,
-        Error::Parse(_) | Error::IncompleteHead { .. } => "not HTTP",
+        Error::Parse(_) | Error::IncompleteHead { received: 1.. } => "not HTTP",
         // To a ttrpc server, `GET ` is the length of a message of a gigabyte: it waits for more.
         Error::Timeout(_) if is_ttrpc(endpoint) => return TTRPC,
         Error::Timeout(_) => "did not answer",
