@@ -121,7 +121,8 @@ pub fn rows() -> Vec<Row> {
     let cases = cases();
     let served = serve(|request, responder| {
         io::copy(request, &mut io::sink())?;
-        responder.send("")
+        // A response to HEAD has a length too, so that it can be read without its request.
+        responder.field("Content-Length", "0").send("")
     });
     let ask = |socket: &Path| -> Vec<String> {
         cases.iter().map(|case| talk(socket, &case.wire)).collect()
