@@ -82,7 +82,7 @@ impl BodyDecoder {
         let state = match framing {
             Framing::NoBody | Framing::Tunnel => State::Length(0),
             Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::Chunked(ChunkedDecoder::with_limit(offset, limit)),
+            Framing::Chunked => State::Chunked(ChunkedDecoder::new(offset, limit)),
             Framing::UntilClose => State::UntilClose,
         };
         BodyDecoder { state, received: 0, keep_framing: false }

@@ -31,7 +31,6 @@
 //! # Ok::<(), unix_http::wire::ParseError>(())
 //! ```
 
-use super::OVERHEAD_LIMIT;
 use super::error::{ParseError, Violation};
 use super::fast;
 use super::field::Fields;
@@ -144,21 +143,10 @@ impl fmt::Debug for Trailer {
     }
 }
 
-impl Default for ChunkedDecoder {
-    fn default() -> Self {
-        ChunkedDecoder::new()
-    }
-}
-
 impl ChunkedDecoder {
-    /// Creates a decoder at the start of a body, with [`OVERHEAD_LIMIT`] as its budget.
-    pub fn new() -> ChunkedDecoder {
-        ChunkedDecoder::with_limit(0, OVERHEAD_LIMIT)
-    }
-
     /// Creates a decoder whose first byte is byte `offset` of the message, with a budget of `limit`
     /// bytes.
-    pub fn with_limit(offset: u64, limit: usize) -> ChunkedDecoder {
+    pub fn new(offset: u64, limit: usize) -> ChunkedDecoder {
         let limit = limit as u64;
         let (state, left, in_request) = (State::SizeStart, 0, false);
         ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, trailer: None }

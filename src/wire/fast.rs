@@ -72,7 +72,7 @@ mod tests {
 
     /// Reads the bytes after the data of a chunk with the plain twin.
     fn plainly(line: &[u8]) -> Option<(usize, usize)> {
-        let mut decoder = ChunkedDecoder::new();
+        let mut decoder = ChunkedDecoder::new(0, 1000);
         decoder.step(b"1\r\nx").unwrap();
         decoder.consume(1);
         let step = decoder.step(line).ok()?;
