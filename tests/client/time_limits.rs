@@ -16,7 +16,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 const SHORT: Duration = Duration::from_millis(200);
 
 fn idle() -> Timeouts {
-    Timeouts::default().idle(Duration::from_secs(1))
+    Timeouts::default().idle(Duration::from_secs(2))
 }
 
 fn total() -> Timeouts {
@@ -71,7 +71,7 @@ fn an_upload_whose_source_pauses_is_not_idle() {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
             self.0 += 1;
             if self.0 == 2 {
-                thread::sleep(Duration::from_millis(1500));
+                thread::sleep(Duration::from_millis(2500));
             }
             out[0] = b'x';
             Ok(usize::from(self.0 < 4))
