@@ -164,7 +164,7 @@ fn the_answers_are_right() {
         }
         block
     });
-    let failed = run_all(&with_programs.collect::<Vec<_>>());
+    let failed = run_all(&with_programs.collect::<Vec<_>>(), 4);
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
