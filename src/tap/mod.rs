@@ -11,7 +11,7 @@
 //! * [`traffic`](crate::traffic) reads the copy as HTTP, masks secrets, and passes events to
 //!   observers. Observers cannot change the bytes.
 //! * [`record`], [`har`], [`pcap`] and [`script`] write files. [`Replay`] answers from them.
-//! * [`AllowList`] has the rules of a guard, which passes only what they allow.
+//! * [`AllowList`] holds the rules of a guard. A guard passes only requests that a rule allows.
 //! * [`Gate`] keeps web pages out of a TCP port.
 //!
 //! ```no_run

@@ -1,17 +1,17 @@
-//! Observers that write to a file.
+//! Turns a writer of events into an observer that stops at its first error.
 
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer};
 use std::io;
 use std::time::Duration;
 
-/// The state of a recorder. It sees no event after its first error.
+/// A writer of events. It receives none after its first error.
 pub(super) trait Recorder: Send {
     /// Writes an event.
     fn see(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()>;
 
-    /// Writes the rest at the end, even after an error.
-    fn finish(&mut self) -> io::Result<()> {
+    /// Writes what is left at the end. `failed` tells whether an event could not be written.
+    fn finish(&mut self, _failed: bool) -> io::Result<()> {
         Ok(())
     }
 }
@@ -26,7 +26,8 @@ impl<S: Recorder> Observer for UntilError<S> {
     }
 
     fn finish(&self) -> Option<String> {
-        let finished = self.with(S::finish);
+        let failed = self.flush().is_some();
+        let finished = self.with(|state| state.finish(failed));
         self.write(|_| finished)
     }
 }

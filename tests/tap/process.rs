@@ -376,6 +376,22 @@ fn recordings_are_private_and_failures_are_reported() {
     }
 }
 
+/// Content that nobody decoded may hold secrets, so the HAR says that they are not masked.
+#[test]
+fn a_har_without_gzip_says_that_secrets_stay() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x0b";
+    let (dir, server) = (TempDir::new(), Fake::answer_and_close(answer));
+    let (to, har) = (server.path().display().to_string(), dir.join("har").display().to_string());
+    let me = ucurl().get_program().to_string_lossy().into_owned();
+    let fetch = ["-s", "-o", "/dev/null", "/hello"];
+    let arguments = [&["tap", "-q", "--to", &to, "--har", &har, "--", &me][..], &fetch].concat();
+    run(tap(&dir, &arguments).env("PATH", dir.path()), b"", LIMIT).success();
+    let har = fs::read_to_string(har).unwrap();
+    let comment = "\"comment\":\"the content stays coded, and no secret in it is masked: \
+                   cannot run gzip: No such file or directory (os error 2)\"";
+    assert!(har.contains(comment) && har.contains("\"_coding\":\"gzip\""), "{har}");
+}
+
 /// In every notation, the command and the printed line can be used from any directory.
 #[test]
 fn an_endpoint_is_printed_and_exported_in_a_form_for_clients() {

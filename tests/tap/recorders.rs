@@ -3,7 +3,7 @@
 use crate::support::child::run;
 use crate::support::needs::program;
 use crate::support::temp::TempDir;
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Seek, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -117,6 +117,11 @@ fn chunk(data: &[u8]) -> Vec<u8> {
 }
 
 fn show(observer: &impl Observer, said: &Said) {
+    assert_eq!(show_all(observer, said), None);
+}
+
+/// Returns the observer's error at the end.
+fn show_all(observer: &impl Observer, said: &Said) -> Option<String> {
     let mut conversations: Vec<(u64, Conversation)> = Vec::new();
     let at = Duration::from_millis;
     for (time, connection, side, bytes) in said {
@@ -137,7 +142,7 @@ fn show(observer: &impl Observer, said: &Said) {
         }
         conversation.close(&mut |e| observer.see(number, end, e));
     }
-    assert_eq!(observer.finish(), None);
+    observer.finish()
 }
 
 /// The start of the recordings: 2024-02-29T12:00:00Z.
@@ -507,6 +512,40 @@ fn a_recording_contains_every_byte_and_can_be_read_back() {
     std::fs::write(path.join("index"), format!("{before} 1 client 9999999{after}")).unwrap();
     let remarks = Replay::open(&path).unwrap().remarks().to_vec();
     assert!(remarks[0].starts_with("1.client is shorter than the index says"), "{remarks:?}");
+}
+
+/// After an error, the end of a HAR in a pipe would follow the middle of an entry.
+#[test]
+fn a_har_in_a_pipe_that_broke_has_no_end() {
+    struct Pipe<'a>(&'a mut Vec<u8>, bool);
+    impl Write for Pipe<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // The head of the HAR passes, and one piece of an entry. Then one write fails.
+            if self.0.len() > 100 && std::mem::take(&mut self.1) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let taken = bytes.len().min(90);
+            self.0.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    impl Seek for Pipe<'_> {
+        fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+            Err(io::ErrorKind::NotSeekable.into())
+        }
+    }
+    for breaks in [false, true] {
+        let mut written = Vec::new();
+        let pipe = Pipe(&mut written, breaks);
+        let har = tap::har(pipe, SystemTime::UNIX_EPOCH, true).unwrap();
+        let error = show_all(&har, &session());
+        assert_eq!(error.is_some(), breaks, "{error:?}");
+        drop(har);
+        assert_eq!(written.ends_with(b"\n]}}\n"), !breaks);
+    }
 }
 
 /// Returns the script for `ucurl` or `curl`.

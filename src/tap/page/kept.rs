@@ -16,7 +16,7 @@ const INTERIM_LIMIT: usize = 8;
 const EXCHANGE_WEIGHT: usize = 1024;
 const PIECE_WEIGHT: usize = 32;
 
-/// What went wrong, and the section of the rule that it breaks.
+/// A problem of an exchange, and the section of the broken rule.
 #[derive(Clone, Debug)]
 pub(super) struct KeptFault {
     pub text: String,

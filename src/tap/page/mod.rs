@@ -67,13 +67,13 @@ impl Origin {
         Origin { program, command, target, started, recording: false }
     }
 
-    /// Sets the command whose traffic it is. The page shows it with its secrets masked.
+    /// Sets the command that causes the traffic. The page shows it with its secrets masked.
     #[must_use]
     pub fn command(self, command: impl Into<String>) -> Origin {
         Origin { command: command.into(), ..self }
     }
 
-    /// Sets whether it is a recording.
+    /// Sets whether the traffic comes from a recording (default: no).
     #[must_use]
     pub fn recording(self, recording: bool) -> Origin {
         Origin { recording, ..self }

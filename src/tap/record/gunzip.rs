@@ -12,18 +12,26 @@ use std::thread;
 pub(super) fn gunzip(bytes: &[u8], limit: usize) -> io::Result<Vec<u8>> {
     let mut gzip = Command::new("gzip");
     gzip.arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut gzip = gzip.spawn()?;
+    let failed =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot run gzip: {error}"));
+    let mut gzip = gzip.spawn().map_err(failed)?;
     let (input, output) = (gzip.stdin.take(), gzip.stdout.take());
     let mut content = Vec::new();
     let read = thread::scope(|scope| {
         // gzip stops reading early if it rejects the file, or if its output is long enough.
-        scope.spawn(|| input.map(|mut input| input.write_all(bytes)));
+        let write = || input.map(|mut input| input.write_all(bytes));
+        thread::Builder::new().spawn_scoped(scope, write)?;
         output.map_or(Ok(0), |output| output.take(limit as u64 + 1).read_to_end(&mut content))
     });
     let status = gzip.wait()?;
     match read {
         Ok(_) if status.success() && content.len() <= limit => Ok(content),
-        Ok(_) => Err(io::ErrorKind::InvalidData.into()),
+        Ok(_) if content.len() > limit => Err(invalid("the content is too long")),
+        Ok(_) => Err(invalid("it is not valid gzip")),
         Err(error) => Err(error),
     }
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }

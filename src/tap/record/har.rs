@@ -59,12 +59,11 @@ struct Bodies {
 ///
 /// * the host of a URL: the Host field, or `localhost`;
 /// * a body that is not UTF-8: base64, with `encoding` in a response and `_encoding` in a request;
-/// * a body over the limit: its beginning, and a `comment`;
+/// * a body over 1 MiB: its beginning, and a `comment`;
 /// * an upgraded connection: the server's bytes are the content, the client's are in `_sent`;
-/// * a response with the content coding gzip: gzip(1) decodes its content, up to eight times the
-///   limit;
-/// * another content coding, broken gzip, or a system without gzip(1): the bytes are unchanged, and
-///   `_coding` names it;
+/// * a response with the content coding gzip: gzip(1) decodes its content, up to 8 MiB;
+/// * another content coding, broken gzip, or a system without gzip(1): the bytes are unchanged, no
+///   secret in them is masked, and `_coding` names the coding;
 /// * no response: status 0, as in browsers, and the reason in `_error`.
 ///
 /// The file is complete after each entry, even if the disk is full: the next entry overwrites its
@@ -106,7 +105,12 @@ impl<W: Write + Seek + Send> Recorder for Har<W> {
             let mut bodies = self.open.remove(&key).unwrap_or_default();
             let left = "the client left in the middle of the response";
             bodies.faults.extend(x.left.map(|_| left.to_owned()));
-            bodies.decoded = decoded(x, &bodies.received, self.limit.saturating_mul(8), self.cover);
+            match decoded(x, &bodies.received, self.limit.saturating_mul(8), self.cover) {
+                Ok(content) => bodies.decoded = content,
+                Err(error) => bodies.faults.push(format!(
+                    "the content stays coded, and no secret in it is masked: {error}"
+                )),
+            }
             return self.append(&entry(connection, x, &bodies, self.started));
         }
         let bodies = self.open.entry(key).or_default();
@@ -127,11 +131,12 @@ impl<W: Write + Seek + Send> Recorder for Har<W> {
         Ok(())
     }
 
-    fn finish(&mut self) -> io::Result<()> {
-        match self.end {
-            Some(_) => Ok(()),
-            None => self.out.write_all(END).and_then(|()| self.out.flush()),
+    fn finish(&mut self, failed: bool) -> io::Result<()> {
+        if failed || self.end.is_some() {
+            return Ok(());
         }
+        self.out.write_all(END)?;
+        self.out.flush()
     }
 }
 
@@ -165,19 +170,20 @@ impl<W: Write + Seek> Har<W> {
     }
 }
 
-/// Decodes the content of a response, if its coding is gzip.
-fn decoded(x: &Exchange, bytes: &[u8], limit: usize, cover: bool) -> Option<Vec<u8>> {
-    let mut fields = x.fields(Side::Server)?.clone();
-    let coding = fields.get("Content-Encoding")?.to_ascii_lowercase();
+/// Decodes the content of a response, if its coding is gzip and all of it was kept.
+fn decoded(x: &Exchange, bytes: &[u8], limit: usize, cover: bool) -> io::Result<Option<Vec<u8>>> {
+    let Some(fields) = x.fields(Side::Server) else { return Ok(None) };
+    let coding = fields.get("Content-Encoding").unwrap_or_default().to_ascii_lowercase();
     if !matches!(&coding[..], b"gzip" | b"x-gzip") || (bytes.len() as u64) < x.received.content {
-        return None;
+        return Ok(None);
     }
-    let mut content = gunzip(bytes, limit).ok()?;
-    fields.remove("Content-Encoding");
+    let mut content = gunzip(bytes, limit)?;
     if cover {
+        let mut fields = fields.clone();
+        fields.remove("Content-Encoding");
         BodyMask::of(b"", &fields).run(&mut content);
     }
-    Some(content)
+    Ok(Some(content))
 }
 
 /// Writes a member that is a number of milliseconds.

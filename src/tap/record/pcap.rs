@@ -98,7 +98,7 @@ impl<W: Write + Send> Recorder for Pcap<W> {
         }
     }
 
-    fn finish(&mut self) -> io::Result<()> {
+    fn finish(&mut self, _failed: bool) -> io::Result<()> {
         self.out.flush()
     }
 }

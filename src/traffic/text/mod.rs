@@ -101,8 +101,8 @@ impl Text {
         self
     }
 
-    /// Sets whether members of JSON that are null, false, 0 or empty are shown (counted by
-    /// default).
+    /// Sets whether to show JSON members that are null, false, 0 or empty. By default they are only
+    /// counted.
     #[must_use]
     pub fn full(mut self, full: bool) -> Text {
         self.full = full;

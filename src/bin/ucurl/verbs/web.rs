@@ -19,7 +19,7 @@ pub struct Web {
     verb: &'static str,
 }
 
-/// Makes an observer for the page, which lasts as long as this.
+/// Returns an observer of the page. The page is served until this closure is dropped.
 type Observers = Box<dyn Fn() -> Box<dyn Observer>>;
 
 /// Serves the page of `--web` and prints its address; `None` without `--web`.

@@ -111,7 +111,7 @@ impl<W: Write + Send> Recorder for Script<W> {
     }
 
     /// Writes the script: after an error, everything before it.
-    fn finish(&mut self) -> io::Result<()> {
+    fn finish(&mut self, _failed: bool) -> io::Result<()> {
         let Some(mut out) = self.out.take() else { return Ok(()) };
         self.entries.sort_by_key(|entry| entry.began);
         let Script { tool, entries, disk, .. } = self;
