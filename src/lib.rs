@@ -90,7 +90,7 @@
 //! | [`connection`] | bytes become messages | RFC 9112 §9 |
 //! | [`client`] | messages become exchanges; connections are kept | RFC 9110 §9, §15 |
 //! | [`server`] | a thread for each connection | RFC 9110 §9, §15 |
-//! | [`json`] | values, pointers, one writer | RFC 8259, RFC 6901 |
+//! | [`json`] | values, pointers, a pretty printer | RFC 8259, RFC 6901 |
 //! | [`docker`] | what Docker adds to HTTP | Docker Engine API |
 //! | [`traffic`] | exchanges paired, secrets masked, shown line by line | RFC 9112 §9 |
 //! | [`tap`] | a relay that shows and records | |

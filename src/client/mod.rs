@@ -113,7 +113,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn over(stream: impl Into<Stream>) -> Client {
-        Client::builder(Endpoint::command([""; 0])).over(stream)
+        Client::builder(Endpoint::of_the_caller()).over(stream)
     }
 
     /// Returns a builder of a client with other settings.

@@ -49,7 +49,7 @@ impl Upgraded {
     }
 
     /// Adds a second handle to write to, for another thread. The connection closes when both are
-    /// dropped.
+    /// dropped. Set time limits before: later they apply to one of the handles.
     ///
     /// # Errors
     /// Fails as dup(2) does.

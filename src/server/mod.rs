@@ -37,7 +37,7 @@
 //! | several requests at once (pipelined) | one response each, in order |
 //! | `Connection: close`, HTTP/1.0 without keep-alive | a response, then the connection closes |
 //! | HTTP/1.0 | never chunked: a body of unknown length ends with the connection |
-//! | HEAD | the fields of a GET and no content |
+//! | HEAD | the fields of a GET and no content; no Content-Length for empty content |
 //! | `Expect: 100-continue` | `100 Continue` when the handler first reads; any other: 417 |
 //! | content that the handler does not read | dropped up to 256 KiB, then the connection closes |
 //! | bytes that break the grammar | 400 with the rule and the offset |

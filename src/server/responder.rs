@@ -200,8 +200,9 @@ const GATHER: usize = 2048;
 /// The content of a response, written in pieces.
 ///
 /// Small writes are collected; [`flush`](Write::flush) sends them at once. Content that is
-/// [finished](BodyWriter::finish) before anything was sent gets a Content-Length. If the writer is
-/// dropped instead, the body is truncated and the client notices.
+/// [finished](BodyWriter::finish) before anything was sent gets a Content-Length, except for empty
+/// content in the response to HEAD. If the writer is dropped instead, the body is truncated and the
+/// client notices.
 #[derive(Debug)]
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
@@ -219,8 +220,8 @@ impl BodyWriter<'_> {
         self.finish_with(&Fields::new())
     }
 
-    /// Ends chunked content with trailer fields, which HTTP/1.0 clients do not get
-    /// (`RFC 9112 §7.1.2`).
+    /// Ends chunked content with trailer fields (`RFC 9112 §7.1.2`). HTTP/1.0 clients do not get
+    /// them, nor do the clients of content with a Content-Length.
     ///
     /// # Errors
     /// Fails for a field that belongs before the content, such as Content-Length, or if sending

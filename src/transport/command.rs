@@ -7,38 +7,56 @@ use super::program::{Carrier, Program};
 use crate::base::text::visible;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A command line. An empty one stands for a stream that the caller has connected.
+/// A command line, or `None` for a stream that the caller has connected.
 #[derive(Debug)]
-struct Words(Vec<OsString>);
+struct Words(Option<Vec<OsString>>);
 
 impl Program for Words {
     fn words(&self, _: Option<Duration>) -> Vec<OsString> {
-        self.0.clone()
+        self.0.clone().unwrap_or_default()
     }
 
     fn check(&self) -> Result<(), Cause> {
-        let why = "its one connection is used up; connect again and make another client";
-        if self.0.is_empty() { Err(Cause::new(ConnectErrorKind::Other, why)) } else { Ok(()) }
+        let cause = |why| Cause::new(ConnectErrorKind::Other, why);
+        match &self.0 {
+            None => {
+                Err(cause("its one connection is used up; connect again and make another client"))
+            }
+            Some(words) if words.is_empty() => {
+                Err(cause("no program is named").from(ErrorKind::InvalidInput.into()))
+            }
+            Some(_) => Ok(()),
+        }
     }
 }
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("a stream of the caller's");
+        match &self.0 {
+            None => f.write_str("a stream of the caller's"),
+            Some(words) => write!(f, "`{}`", visible(words.join(OsStr::new(" ")).as_bytes())),
         }
-        write!(f, "`{}`", visible(self.0.join(OsStr::new(" ")).as_bytes()))
     }
 }
 
 impl Endpoint {
     /// Returns the endpoint at the other end of a program. The first word is its name or path.
     pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        Self::Program(Carrier(Arc::new(Words(words.into_iter().map(Into::into).collect()))))
+        Self::words(Some(words.into_iter().map(Into::into).collect()))
+    }
+
+    /// Returns the endpoint of a stream that the caller has connected.
+    pub(crate) fn of_the_caller() -> Self {
+        Self::words(None)
+    }
+
+    fn words(words: Option<Vec<OsString>>) -> Self {
+        Self::Program(Carrier(Arc::new(Words(words))))
     }
 
     /// Returns the endpoint `host` and `port`, reached through a shell command.

@@ -193,7 +193,8 @@ fn the_error_names_a_program_that_cannot_be_run() {
         assert!(error.to_string().contains(words), "{error}");
         assert!(error.source().is_some());
     }
-    assert!(connect(&Endpoint::command([""; 0]), None).is_err());
+    let error = connect(&Endpoint::command([""; 0]), None).unwrap_err();
+    assert!(error.to_string().contains("no program is named"), "{error}");
 }
 
 #[test]

@@ -35,7 +35,9 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
     };
     let listener =
         Listener::bind_for(&endpoint, admission).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput if matches!(endpoint, Endpoint::Tcp { .. }) => {
+            io::ErrorKind::InvalidInput
+                if matches!(endpoint, Endpoint::Tcp { .. }) && !given.has("allow-remote") =>
+            {
                 format!("{error} (--allow-remote)")
             }
             _ => error.to_string(),
