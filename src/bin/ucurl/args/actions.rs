@@ -57,7 +57,7 @@ impl<'r> Draft<'r> {
     fn other(&mut self, flag: Flag, on: bool, value: &[u8]) -> Result<(), NoTransfer> {
         let (global, group) = (&mut self.config.global, &mut self.group);
         match flag.written() {
-            // ucurl always works that way, and these three are off here.
+            // ucurl always works this way. `help`, `manual` and `version` come here as `--no-…`.
             "disable" | "globoff" | "insecure" | "no-buffer" | "no-keepalive" | "noproxy"
             | "tcp-nodelay" | "help" | "manual" | "version" => {}
             "abstract-unix-socket" => {
@@ -128,7 +128,7 @@ impl<'r> Draft<'r> {
             "tcp-nodelay" if !on => wrong(NO_DELAY),
             // Since 8.13 curl reads a list of URLs from `@FILE`; older ones take it for a host.
             "url" if value.starts_with(b"@") => wrong(NO_URL_LIST),
-            // An empty proxy is none, and turning off an unsupported flag changes nothing.
+            // An empty value means no proxy. Turning off an unsupported flag changes nothing.
             "proxy" if value.is_empty() => return Ok(()),
             _ if flag.is_out() && on => format!("is not supported: {}", flag.reason()).into(),
             _ => return Ok(()),

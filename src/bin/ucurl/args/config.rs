@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
-/// Declares a struct of flags. A flag that only switches something, or whose value stays as it is,
-/// is a field with the name of the flag, and `switch` or `text` finds it by that name.
+/// Declares a struct of flags. Each flag that is a switch, or whose value is kept unchanged, is a
+/// field with its name. `switch` and `text` find the field by that name.
 macro_rules! flags {
     (
         $(#[$doc:meta])*

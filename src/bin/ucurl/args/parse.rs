@@ -82,14 +82,14 @@ fn read_file(draft: &mut Draft, depth: usize, name: &[u8]) -> Result<(), NoTrans
     }
     let text = draft.file(name)?;
     let shown: &[u8] = if name == b"-" { b"<stdin>" } else { name };
-    for (at, line) in text.split(|&byte| byte == b'\n').enumerate() {
+    for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
         let line = line.trim_ascii();
         if matches!(line, [] | [b'#' | b'/' | b'*', ..]) {
             continue;
         }
         let (name, value) = split_option(line);
-        let at = [shown, b":", (at + 1).to_string().as_bytes(), b": ", name].concat();
-        file_option(draft, depth + 1, name, value).map_err(|wrong| wrong.of(&at))?;
+        let place = [shown, b":", (number + 1).to_string().as_bytes(), b": ", name].concat();
+        file_option(draft, depth + 1, name, value).map_err(|wrong| wrong.of(&place))?;
     }
     Ok(())
 }

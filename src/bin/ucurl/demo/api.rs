@@ -108,7 +108,7 @@ impl<'a, 'b> Call<'a, 'b> {
     }
 }
 
-/// Sends an answer that has not been sent yet; JSON has these fields.
+/// Sends the outcome, unless the route has answered already. `fields` go with JSON.
 pub fn answer_with(
     responder: Option<Responder<'_>>,
     fields: &str,

@@ -6,20 +6,20 @@ use super::containers::merged;
 pub fn create(call: &mut Call<'_, '_>) -> Outcome {
     let mut shown = template!("exec.json");
     overlay(&mut shown, &object!(Config: call.json()?))?;
-    let (of, argv) = (call.container()?, words(&shown, "/Config/Cmd"));
+    let (container, argv) = (call.container()?, words(&shown, "/Config/Cmd"));
     ensure!(!argv.is_empty(), "exec-no-command");
-    ensure!(of.is_running(), "not-running", of.id);
+    ensure!(container.is_running(), "not-running", container.id);
     let (mut state, directory) = (call.state(), text(&shown, "/Config/WorkingDir").to_owned());
     let (id, action) = (state.new_id("exec"), format!("exec_create: {}", argv.join(" ")));
-    fill!(shown, Id: &id, Container: &of.id, Path: &argv[0], Args: argv[1..].to_vec());
+    fill!(shown, Id: &id, Container: &container.id, Path: &argv[0], Args: argv[1..].to_vec());
     let exec = Arc::new(Task {
         id: id.clone(),
-        container: of.id.clone(),
-        env: merged(of.env.clone(), words(&shown, "/Config/Env")),
-        directory: if directory.is_empty() { of.directory.clone() } else { directory },
+        container: container.id.clone(),
+        env: merged(container.env.clone(), words(&shown, "/Config/Env")),
+        directory: if directory.is_empty() { container.directory.clone() } else { directory },
         tty: flag(&shown, "/Config/Tty"),
         has_input: flag(&shown, "/Config/AttachStdin"),
-        files: Arc::clone(&of.files),
+        files: Arc::clone(&container.files),
         shown: Mutex::new(shown),
         argv,
         ..Task::default()

@@ -13,9 +13,9 @@ use unix_http::docker::{FrameStream, encode_frame};
 /// and a real engine is never that fast.
 const BREATH: Duration = Duration::from_millis(40);
 
-/// A client of the output, and of the input, of a container or an exec.
+/// A client that is attached to a container or an exec, or reads its logs.
 #[derive(Default)]
-struct Client {
+struct StreamClient {
     task: Arc<Task>,
     /// Whether output comes without frames.
     raw: bool,
@@ -24,7 +24,7 @@ struct Client {
     /// The next record to send, and the index after the last one, if it is known.
     next: Arc<AtomicUsize>,
     to: Option<usize>,
-    /// How often the process had ended when the client came.
+    /// The number of runs that had ended when the client connected.
     ends: u64,
     /// Whether the client's bytes are input, and whether their end closes the input.
     stdin: bool,
@@ -36,7 +36,7 @@ struct Client {
 /// `/logs`: sends past output, and follows it.
 pub fn logs(call: &mut Call<'_, '_>) -> Outcome {
     ensure!(!call.truth("timestamps"), "absent", "timestamps in logs");
-    let mut client = Client::of(call.container()?);
+    let mut client = StreamClient::of(call.container()?);
     client.wants = [call.truth("stdout"), call.truth("stderr")];
     ensure!(client.wants != [false; 2], "attach-nothing");
     let (since, until) = (call.time("since")?, call.time("until")?);
@@ -66,7 +66,7 @@ fn stream_type(call: &Call<'_, '_>, framed: bool) -> &'static str {
 
 pub fn attach(call: &mut Call<'_, '_>) -> Outcome {
     call.request.bytes(CONTENT)?;
-    let mut client = Client::of(call.container()?);
+    let mut client = StreamClient::of(call.container()?);
     let (view, stream) = (client.task.view(), call.truth("stream"));
     call.state().emit_task(&client.task, "attach", &[]);
     client.wants = [call.truth("stdout"), call.truth("stderr")];
@@ -89,8 +89,8 @@ pub fn start_exec(call: &mut Call<'_, '_>) -> Outcome {
         launch(call.engine, &task)?;
         return Ok(Reply::Empty(200));
     }
-    let (view, mut client) = (task.view(), Client::of(task));
-    client.close_stdin = !client.raw;
+    let (view, mut client) = (task.view(), StreamClient::of(task));
+    client.close_stdin = !client.task.tty;
     client.raw = flag(&asked, "/Tty");
     client.wants = ["/Config/AttachStdout", "/Config/AttachStderr"].map(|place| flag(&view, place));
     client.stdin = client.task.has_input;
@@ -98,13 +98,13 @@ pub fn start_exec(call: &mut Call<'_, '_>) -> Outcome {
     client.serve(call)
 }
 
-impl Client {
-    /// A client that sees nothing yet, and later only new output.
-    fn of(task: Arc<Task>) -> Client {
+impl StreamClient {
+    /// Returns a client that receives only output from now on.
+    fn of(task: Arc<Task>) -> StreamClient {
         let run = task.run.get();
         let (raw, next, ends) = (task.tty, Arc::new(run.output.len().into()), run.ends);
         drop(run);
-        Client { task, raw, next, ends, ..Client::default() }
+        StreamClient { task, raw, next, ends, ..StreamClient::default() }
     }
 
     /// Ends HTTP, starts an exec, and forwards bytes both ways until the process ends.

@@ -97,12 +97,12 @@ impl Run {
         self.killed.or((self.size > KEPT).then_some(1))
     }
 
-    /// Whether it was never started, not even in vain.
+    /// Returns whether no start was tried yet.
     pub fn is_new(&self) -> bool {
         self.started.or(self.finished).is_none()
     }
 
-    /// Whether no output follows for a client that came after this number of ends.
+    /// Returns whether the run that a client follows is over. `ends` counts the runs before it.
     pub fn is_over(&self, ends: u64) -> bool {
         self.ends > ends || self.removed
     }
@@ -156,6 +156,7 @@ impl Task {
             (run.code, run.killed) = (0, None);
             run.input_open = self.has_input;
             run.input.clear();
+            run.line.clear();
         });
     }
 

@@ -49,9 +49,9 @@ pub struct Hop {
     /// `user:password`
     pub login: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
-    /// Whether the host is another one than that of the first URL.
+    /// Whether the host differs from the host of the first URL.
     pub other_host: bool,
-    /// Whether this host and port may not receive credentials.
+    /// Whether credentials must not go to this host and port.
     pub untrusted: bool,
     /// Whether a redirect has dropped the content, and the fields about it.
     pub dropped: bool,

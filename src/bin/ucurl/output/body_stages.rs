@@ -70,9 +70,12 @@ impl<'t> BodyStages<'t> {
         let Some(frames) = &mut self.frames else { return write(content) };
         while let Some((stream, data)) = frames.next(&mut content).map_err(bad_frame)? {
             match stream {
-                FrameStream::Stderr => { self.stderr }.write_all(data).map_err(|error| {
-                    Failure::new(Exit::Write, format!("cannot write to stderr: {error}"))
-                })?,
+                FrameStream::Stderr => {
+                    let mut stderr = self.stderr;
+                    stderr.write_all(data).map_err(|error| {
+                        Failure::new(Exit::Write, format!("cannot write to stderr: {error}"))
+                    })?;
+                }
                 _ => write(data)?,
             }
         }

@@ -1,4 +1,4 @@
-//! What the user is told: failures, warnings and notes, on stderr or in the file of `--stderr`.
+//! Messages for the user: failures, warnings and notes, on stderr or in the file of `--stderr`.
 
 use crate::args::config::{Global, Trace};
 use crate::args::exit::Exit;

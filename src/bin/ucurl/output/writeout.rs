@@ -249,7 +249,8 @@ impl<'i> Writer<'i> {
                 None => {
                     self.turn_to(self.out);
                     let text = format!("ucurl: unknown --write-out variable: '{name}'\n");
-                    _ = { self.stderr }.write_all(text.as_bytes());
+                    let mut stderr = self.stderr;
+                    _ = stderr.write_all(text.as_bytes());
                 }
             },
         }

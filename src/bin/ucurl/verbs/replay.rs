@@ -3,6 +3,7 @@
 use super::serve;
 use super::supervise::Front;
 use crate::args::given::Given;
+use std::panic::resume_unwind;
 use std::thread;
 use std::time::Duration;
 use unix_http::tap::Replay;
@@ -27,7 +28,7 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
         let run = scope.spawn(|| replay.run(&listener));
         let code = serve::serve(given, listener.endpoint(), front);
         stopper.stop(GRACE);
-        let problems = run.join().unwrap_or_default();
+        let problems = run.join().unwrap_or_else(|panic| resume_unwind(panic));
         Ok(if given.has("strict") && !problems.is_empty() { 1 } else { code })
     })
 }

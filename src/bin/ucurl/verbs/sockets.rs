@@ -63,14 +63,25 @@ struct Listening {
     speaks: Answer,
 }
 
-/// The protocol, if it is known; the server, or why the protocol is unknown.
-type Answer = (Option<&'static str>, Cow<'static, str>);
+/// What a socket speaks.
+#[derive(PartialEq)]
+struct Answer {
+    protocol: Option<&'static str>,
+    /// The server, or why the protocol is unknown.
+    about: Cow<'static, str>,
+}
+
+impl Answer {
+    const fn new(protocol: Option<&'static str>, about: &'static str) -> Answer {
+        Answer { protocol, about: Cow::Borrowed(about) }
+    }
+}
 
 const HTTP: &str = "http/1";
-const HTTP2: Answer = (Some("http/2"), Cow::Borrowed("HTTP/2 (gRPC)"));
+const HTTP2: Answer = Answer::new(Some("http/2"), "HTTP/2 (gRPC)");
 /// The protocol of containerd's shims: gRPC's calls without HTTP/2.
-const TTRPC: Answer = (Some("ttrpc"), Cow::Borrowed("ttrpc, not HTTP"));
-const NOT_ASKED: Answer = (None, Cow::Borrowed("not asked"));
+const TTRPC: Answer = Answer::new(Some("ttrpc"), "ttrpc, not HTTP");
+const NOT_ASKED: Answer = Answer::new(None, "not asked");
 
 /// Prints the list.
 pub fn run(given: &Given) -> Result<i32, String> {
@@ -92,7 +103,7 @@ pub fn run(given: &Given) -> Result<i32, String> {
             });
         }
     }
-    sockets.retain(|socket| !given.has("http") || socket.speaks.0 == Some(HTTP));
+    sockets.retain(|socket| !given.has("http") || socket.speaks.protocol == Some(HTTP));
     let text = if given.has("json") { json(&sockets) } else { list(&sockets, &places) };
     Ok(crate::console::print(&text) as i32)
 }
@@ -107,13 +118,13 @@ fn list(sockets: &[Listening], places: &[Listening]) -> String {
             format!("{} (process {})", it.0, it.1)
         });
         let endpoint = harmless(endpoint.to_string().as_bytes());
-        text += &format!("{endpoint}\n    {file}; {process}; {}\n", speaks.1);
+        text += &format!("{endpoint}\n    {file}; {process}; {}\n", speaks.about);
     }
     if !places.is_empty() {
         text += "\nPlaces of engines:\n";
     }
     for place in places {
-        text += &format!("{}: {}\n", place.endpoint, place.speaks.1);
+        text += &format!("{}: {}\n", place.endpoint, place.speaks.about);
     }
     text
 }
@@ -132,10 +143,10 @@ fn json(sockets: &[Listening]) -> String {
             socket.set("process", name);
             socket.set("pid", *pid);
         }
-        if let Some(protocol) = speaks.0 {
+        if let Some(protocol) = speaks.protocol {
             socket.set("protocol", protocol);
         }
-        socket.set("about", &*speaks.1);
+        socket.set("about", &*speaks.about);
         socket
     });
     Value::from(objects.collect::<Vec<_>>()).to_string() + "\n"
@@ -238,7 +249,7 @@ fn ask(endpoint: &Endpoint) -> Answer {
         (None, None) => response.head().version().to_string(),
     };
     let server = field("Server").map_or(String::new(), |server| format!(", {server}"));
-    (Some(HTTP), (engine + &server).into())
+    Answer { protocol: Some(HTTP), about: (engine + &server).into() }
 }
 
 fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
@@ -256,7 +267,7 @@ fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
         },
         _ => "closes without an answer: not HTTP, or not for us",
     };
-    (None, why.into())
+    Answer::new(None, why)
 }
 
 fn is_ttrpc(endpoint: &Endpoint) -> bool {
@@ -280,7 +291,7 @@ fn known_places() -> Vec<Listening> {
     let known = |path: PathBuf| {
         let mut place = Listening::at(Endpoint::Unix(path), None);
         if place.file.is_none() {
-            place.speaks.1 = "not there".into();
+            place.speaks = Answer::new(None, "not there");
         }
         place
     };

@@ -262,8 +262,8 @@ pub fn target(given: &Given) -> Result<Endpoint, String> {
     };
     let daemon = Daemon::resolve(&flags).map_err(|error| error.to_string())?;
     if !daemon.prefix.is_empty() {
-        let why = "tap forwards paths unchanged; name a host without one";
-        return Err(format!("{} in the host: {why}", daemon.prefix));
+        let why = "but tap forwards paths unchanged; name a host without a path";
+        return Err(format!("the host has the path {}, {why}", daemon.prefix));
     }
     Ok(daemon.endpoint)
 }
