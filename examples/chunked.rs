@@ -55,8 +55,11 @@ fn chunked() -> Result<(), Box<dyn Error>> {
     println!("{} (RFC 9112 §6.3, item {})", rule.text(), rule.item());
 
     let mut received = 0;
-    // `fill_buf` waits only if nothing is there.
-    while let piece @ [_, ..] = response.fill_buf()? {
+    loop {
+        let piece = response.fill_buf()?; // waits only if nothing is there
+        if piece.is_empty() {
+            break;
+        }
         println!("{} bytes: \"{}\"", piece.len(), piece.escape_ascii());
         let used = piece.len();
         response.consume(used);

@@ -3,8 +3,8 @@
 //! Goal: read many responses at the same time, and end them all from another thread.
 //!
 //! A log that is followed ends with its container, and that may take months. The thread that reads
-//! it sleeps in the kernel and cannot look at a variable. So another thread has to wake it: it
-//! shuts the connection down.
+//! it sleeps in the kernel and cannot check a flag. Another thread must wake it by shutting down
+//! the connection.
 //!
 //! ```console engine
 //! $ D=$(mktemp -d); touch $D/log
@@ -29,14 +29,14 @@
 //! ```
 //!
 //! The argument is a filter for containers in Docker's JSON. The program follows the logs of all
-//! that run, until its stdin ends: type Ctrl-D. Above, the loop holds stdin open until six lines
-//! have arrived. The containers must have no terminal (lesson 9).
+//! matching containers that run, until its stdin ends: type Ctrl-D. Above, the loop holds stdin
+//! open until six lines have arrived. The containers must have no terminal (lesson 9).
 //!
 //! Look at:
 //!
-//! 1. `Canceller::default`: one switch for many exchanges, also for those that begin later.
-//! 2. `Error::Cancelled`: the error that wakes a reader tells why. Here it is no failure.
-//! 3. `thread::scope`: waits for all readers, so that no line is lost at the end.
+//! 1. `Canceller::default`: one switch for many exchanges, including later ones.
+//! 2. `Error::Cancelled`: a cancelled reader fails with this error. Here that is not a failure.
+//! 3. `thread::scope`: waits for all readers before the program ends.
 //!
 //! Read: RFC 9112 §9.6 (how a connection ends, and how the other side notices), shutdown(2).
 //!
@@ -69,7 +69,7 @@ fn follow_all() -> Result<(), Box<dyn StdError>> {
 
     let canceller = Canceller::default();
     let switch = canceller.clone();
-    // Nobody waits for this thread: stdin may never end.
+    // The program does not join this thread: stdin may never end.
     thread::spawn(move || {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         switch.cancel();

@@ -26,14 +26,14 @@
 //! Look at:
 //!
 //! 1. `const ONE_CONNECTION`: the fields that a proxy removes. `Connection` may name more.
-//! 2. `Body::borrowed`: sends the body on while it still arrives. Its size does not matter.
-//! 3. `body.flush()?`: passes every piece on at once. Without it, a quiet stream of events would
-//!    wait in a buffer.
+//! 2. `Body::borrowed`: forwards the body while it arrives, so its size does not matter.
+//! 3. `body.flush()?`: sends each piece at once. Otherwise the events of a quiet stream would stay
+//!    in a buffer.
 //!
 //! Read: RFC 9110 §7.6.1 (Connection), §7.8 (Upgrade), RFC 9112 §6.1 (why a proxy frames a body
 //! anew).
 //!
-//! Exercise: let only GET and HEAD pass, so that others may look at your engine and change nothing.
+//! Exercise: let only GET and HEAD pass, so that others can inspect your engine but not change it.
 //!
 //! Hint: a `Refusal` is an error with a status-code. Return one before the request is sent. (Look
 //! at what GET can read, too: [guard](guard/README.md) has finer rules.)
@@ -116,8 +116,8 @@ fn forward(
     }
     match (response.status(), protocol) {
         (101, Some(protocol)) => tunnel(response, request, responder, &protocol),
-        // These have no body. Their Content-Length says what a GET would return.
-        (204 | 304, _) => responder.send(""),
+        // These have no body. The Content-Length of a 304 describes the response to a GET.
+        (204 | 205 | 304, _) => responder.send(""),
         _ if method == "HEAD" => match response.field("Content-Length") {
             Some(length) => responder.field("Content-Length", length).send(""),
             None => responder.send(""),
