@@ -10,7 +10,7 @@ pub(super) trait Recorder: Send {
     /// Writes an event.
     fn see(&mut self, connection: u64, at: Duration, event: &Event<'_>) -> io::Result<()>;
 
-    /// Writes what is left at the end. `failed` tells whether an event could not be written.
+    /// Writes the rest at the end. `failed` is true if writing an event failed.
     fn finish(&mut self, _failed: bool) -> io::Result<()> {
         Ok(())
     }

@@ -114,7 +114,7 @@ impl SectionDecoder {
         }
     }
 
-    /// Reads what is not a field line: the empty line at the end, or an error.
+    /// Reads the empty line at the end. Anything else that is not a field line is an error.
     fn end(&mut self, fields: &mut Fields, head: &[u8]) -> Result<Option<usize>, ParseError> {
         let in_name = self.next > self.at;
         let violation = match head[self.next..] {

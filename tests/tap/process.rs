@@ -376,7 +376,7 @@ fn recordings_are_private_and_failures_are_reported() {
     }
 }
 
-/// Content that nobody decoded may hold secrets, so the HAR says that they are not masked.
+/// Undecoded content may hold secrets. The HAR says that they are not masked.
 #[test]
 fn a_har_without_gzip_says_that_secrets_stay() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x0b";

@@ -110,7 +110,7 @@ fn requests(bytes: &[u8]) {
     }
 }
 
-/// What is broken, wherever it is.
+/// Returns the broken rule, without its offset.
 fn rule(error: ParseError) -> (ParseErrorKind, &'static str) {
     (error.kind(), error.section())
 }

@@ -114,7 +114,7 @@ impl<'r> Draft<'r> {
         Ok(())
     }
 
-    /// Refuses what is not supported.
+    /// Refuses unsupported flags and values.
     fn check(&mut self, flag: Flag, on: bool, value: &[u8]) -> Result<(), NoTransfer> {
         Err(match flag.written() {
             "cookie" if value.starts_with(b"@") || !value.contains(&b'=') => wrong(NO_JAR),
