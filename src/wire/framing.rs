@@ -58,6 +58,7 @@ pub enum Framing {
 pub struct Rule {
     item: u8,
     text: &'static str,
+    pub(crate) section: &'static str,
 }
 
 impl Rule {
@@ -76,7 +77,11 @@ macro_rules! rules {
     ($($name:ident $item:literal $text:literal)*) => {
         #[allow(non_upper_case_globals, reason = "they read as the variants of an enum")]
         impl Rule {
-            $(pub(crate) const $name: Rule = Rule { item: $item, text: $text };)*
+            $(pub(crate) const $name: Rule = Rule {
+                item: $item,
+                text: $text,
+                section: concat!("RFC 9112 §6.3, item ", $item),
+            };)*
         }
     };
 }

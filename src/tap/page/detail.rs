@@ -8,10 +8,7 @@ use crate::json::JsonWriter;
 use crate::tap::record::command::Tool;
 use crate::tap::record::har::time;
 use crate::traffic::Side;
-use crate::traffic::explain::{
-    ExplainedLine, OwnRemark, is_kept, outcome, request_framing, request_lines, response_framing,
-    response_lines, trailer_remark, without_secret,
-};
+use crate::traffic::explain::{self, ExplainedLine, Remark};
 use crate::transport::Endpoint;
 use crate::wire::Fields;
 use crate::wire::framing::{Decision, Framing};
@@ -81,15 +78,13 @@ pub(super) fn detail(kept: &KeptExchange, after: usize, target: &Endpoint) -> Ve
         json.name("piece_count").scalar(count);
         json.name("notes").array(|json| {
             if kept.done && x.request.is_some() {
-                let close = x.fields(Side::Client);
-                let close = close.is_some_and(|fields| fields.has_token("Connection", "close"));
-                let answer = x.response.as_deref().zip(x.received.decision);
-                let answer = answer.map(|(head, decision)| (head, decision, x.received.complete));
-                remark(json, outcome(is_kept(x), close, x.sent.complete, answer));
+                remark(json, &explain::outcome(x, explain::is_kept(x)));
             }
         });
         json.name("faults").array(|json| {
-            kept.faults.iter().for_each(|fault| remark(json, (&fault.text, fault.rule)));
+            kept.faults
+                .iter()
+                .for_each(|fault| remark(json, &(fault.text.as_str().into(), fault.rule)));
         });
         json.name("timing").object(|json| {
             maybe(json, "start_ms", x.sent.began.or(x.received.began));
@@ -119,14 +114,14 @@ fn messages(
             !matches!(decision.framing, Framing::NoBody | Framing::Length(0))
         });
         json.object(|json| {
-            lines(json, "request", &request_lines(head, content, unix));
-            framing(json, decision.as_ref().map(request_framing));
+            lines(json, "request", &explain::request_lines(head, content, unix));
+            framing(json, decision.map(|decision| explain::framing(&decision, None)));
             body(json, kept, Side::Client, kinds[0]);
         });
     }
     for head in &kept.interim {
         json.object(|json| {
-            lines(json, "response", &response_lines(head, None));
+            lines(json, "response", &explain::response_lines(head, None));
             framing(json, None);
             json.name("body").scalar("null").name("trailers").array(|_| {});
         });
@@ -135,9 +130,9 @@ fn messages(
         let decision = x.received.decision;
         json.object(|json| {
             let rule = decision.map(|Decision { rule, .. }| rule);
-            lines(json, "response", &response_lines(head, rule));
+            lines(json, "response", &explain::response_lines(head, rule));
             let status = head.status();
-            framing(json, decision.map(|decision| response_framing(status, &decision)));
+            framing(json, decision.map(|decision| explain::framing(&decision, Some(status))));
             body(json, kept, Side::Server, kinds[1]);
         });
     }
@@ -150,19 +145,19 @@ fn lines(json: &mut JsonWriter, side: &str, lines: &[ExplainedLine<'_>]) {
             json.object(|json| {
                 let line = line.strip_suffix(b"\n").unwrap_or(line);
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
-                json.name("text").string(&harmless(&without_secret(line)));
+                json.name("text").string(&harmless(&explain::without_secret(line)));
                 json.name("notes").array(|json| {
                     let remarks = remarks.iter().filter(|(text, _)| !text.is_empty());
-                    remarks.for_each(|(text, rule)| remark(json, (text, rule)));
+                    remarks.for_each(|noted| remark(json, noted));
                 });
             });
         }
     });
 }
 
-fn framing(json: &mut JsonWriter, decision: Option<OwnRemark>) {
+fn framing(json: &mut JsonWriter, decision: Option<Remark<'_>>) {
     match decision {
-        Some((text, rule)) => remark(json.name("framing"), (&text, &rule)),
+        Some(decision) => remark(json.name("framing"), &decision),
         None => _ = json.name("framing").scalar("null"),
     }
 }
@@ -180,14 +175,14 @@ fn body(json: &mut JsonWriter, kept: &KeptExchange, side: Side, kind: ContentKin
         for field in trailers.iter() {
             let line = [field.name().as_bytes(), b": ", field.value()].concat();
             json.object(|json| {
-                json.name("text").string(&harmless(&without_secret(&line)));
-                json.name("notes").array(|json| remark(json, trailer_remark()));
+                json.name("text").string(&harmless(&explain::without_secret(&line)));
+                json.name("notes").array(|json| remark(json, &explain::remark("trailer field")));
             });
         }
     });
 }
 
-fn remark(json: &mut JsonWriter, (text, rule): (&str, &str)) {
+fn remark(json: &mut JsonWriter, (text, rule): &Remark<'_>) {
     json.object(|json| _ = json.name("text").string(text).name("rule").string(rule));
 }
 

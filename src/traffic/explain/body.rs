@@ -1,7 +1,7 @@
 //! Explains a body: chunk by chunk, frame by frame.
 
-use super::glossary::{self, Remark};
 use super::page::ExplainPage;
+use super::remarks::{Remark, remark};
 use crate::base::number::hexadecimal;
 use crate::docker::{FrameDecoder, FrameError, may_begin_frames};
 use crate::wire::Framing;
@@ -16,7 +16,7 @@ const TASTE: usize = 68;
 /// The explanation of one body.
 pub(super) struct BodyView {
     side: char,
-    framing: Framing,
+    pub framing: Framing,
     /// The offset of the body in the message.
     start: usize,
     frames: Option<Frames>,
@@ -109,16 +109,16 @@ impl BodyView {
             self.chunks += 1;
             return self.chunk(page, size_line, digits, size);
         }
-        page.line(self.side, size_line, glossary::line("last chunk"));
+        page.line(self.side, size_line, remark("last chunk"));
         for line in lines {
             let kind = if line == b"\r\n" { "end of trailers" } else { "trailer field" };
-            page.line(self.side, line, glossary::line(kind));
+            page.line(self.side, line, remark(kind));
         }
     }
 
     fn chunk(&self, page: &mut ExplainPage, line: &[u8], digits: usize, size: u64) {
         if self.chunks > SHOWN {
-            return page.remark(glossary::line("more chunks"));
+            return page.remark(&remark("more chunks"));
         }
         let hex = String::from_utf8_lossy(&line[..digits]);
         let ext = match line.contains(&b';') {
@@ -126,7 +126,7 @@ impl BodyView {
             false => "",
         };
         let text = format!("a chunk of {size} bytes ({hex} in hex), then CR LF{ext}");
-        page.line(self.side, line, (&text, "RFC 9112 §7.1"))
+        page.line(self.side, line, (text.into(), "RFC 9112 §7.1"))
     }
 
     /// Quotes the beginning of a piece of content.
@@ -134,7 +134,7 @@ impl BodyView {
         self.pieces += 1;
         match self.pieces {
             ..=SHOWN => page.quote(content, TASTE),
-            _ => page.remark(glossary::line("more content")),
+            _ => page.remark(&remark("more content")),
         }
     }
 
@@ -160,13 +160,13 @@ impl BodyView {
             sum += &format!(", {}", count(frames, "frame"));
         }
         match self.framing {
-            _ if self.whole => return page.decision((&sum, "")),
+            _ if self.whole => return page.decision((sum.into(), "")),
             Framing::Length(length) => {
                 sum += &format!(", but Content-Length is {length}: the body is incomplete")
             }
             _ => sum += ", but no last chunk: the body is incomplete",
         }
-        page.decision((&sum, "RFC 9112 §8"))
+        page.decision((sum.into(), "RFC 9112 §8"))
     }
 }
 
@@ -207,7 +207,7 @@ impl Frames {
                     return false;
                 }
                 Err(error) => {
-                    page.decision((&error.to_string(), ""));
+                    page.decision((error.to_string().into(), ""));
                     return false;
                 }
             }
@@ -224,6 +224,6 @@ impl Frames {
         let name = name.get(usize::from(stream)).copied().unwrap_or_default();
         let bytes = header.map(|byte| format!("{byte:02x}")).join(" ");
         let text = format!("a frame of {name}: {} bytes", u32::from_be_bytes(length));
-        page.line(side, bytes.as_bytes(), (&text, "Docker Engine API v1.41 attach"))
+        page.line(side, bytes.as_bytes(), (text.into(), "Docker Engine API v1.41 attach"))
     }
 }

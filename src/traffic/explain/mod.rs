@@ -27,7 +27,6 @@
 //! ```
 
 mod body;
-mod glossary;
 mod page;
 mod remarks;
 
@@ -36,17 +35,16 @@ use super::exchange::{Exchange, Side};
 use super::until_error::UntilError;
 use crate::docker::is_framed;
 use crate::transport::Endpoint;
-use crate::wire::{Decision, Framing, ResponseHead};
+use crate::wire::Framing;
 use body::BodyView;
 use page::ExplainPage;
 #[cfg(feature = "page")]
 pub(crate) use page::without_secret;
-pub(crate) use remarks::{ExplainedLine, OwnRemark, request_lines, response_lines};
-#[cfg(feature = "page")]
-pub(crate) use remarks::{is_kept, outcome, request_framing, response_framing, trailer_remark};
+pub(crate) use remarks::{
+    ExplainedLine, Remark, framing, is_kept, outcome, remark, request_lines, response_lines,
+};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Explains exchanges: those of a client, or those that pass a tap.
@@ -69,20 +67,16 @@ type Key = (u64, u64);
 
 /// An exchange that is not over.
 struct Underway {
-    request: BodyView,
-    /// Whether the request has `Connection: close`, and `Expect`.
-    close: bool,
-    expect: bool,
-    answer: Option<Answer>,
+    x: Exchange,
+    /// What the client sends and what the server sends after their heads.
+    bodies: [BodyView; 2],
 }
 
-/// A response that is not over.
-struct Answer {
-    body: BodyView,
-    /// The client's bytes after an upgrade.
-    tunnel: BodyView,
-    head: Arc<ResponseHead>,
-    decision: Decision,
+impl Underway {
+    /// Whether a response with valid framing has arrived.
+    fn is_answered(&self) -> bool {
+        self.x.received.decision.is_some()
+    }
 }
 
 impl Explain {
@@ -133,7 +127,7 @@ impl Explain {
 
     /// Writes a decision of the client, such as its endpoint, and the section of its rule.
     pub fn note(&self, text: &str, section: &str) {
-        self.write(|explanation| explanation.page.decision((text, section)));
+        self.write(|explanation| explanation.page.decision((text.into(), section)));
     }
 
     /// Ends an exchange of the client; `kept` tells whether it keeps the connection.
@@ -169,7 +163,7 @@ impl Explanation {
                 format!("a client has connected; its bytes are forwarded to {target}")
             }
             Event::Refused(why) => format!("a client was rejected: {why}"),
-            Event::Closed => glossary::decision("closed").0.into(),
+            Event::Closed => remark("closed").0.into(),
             Event::Ended(side, Some(error)) => {
                 format!("the {side}'s side of the connection failed: {error}")
             }
@@ -180,7 +174,7 @@ impl Explanation {
             _ => return,
         };
         self.turn_to(key);
-        self.page.decision((&text, ""))
+        self.page.decision((text.into(), ""))
     }
 
     fn of_exchange(&mut self, key: Key, x: &Exchange, event: &Event<'_>) {
@@ -191,7 +185,7 @@ impl Explanation {
             Event::Request(_) => self.request(key, x),
             Event::Interim(_, head) => {
                 self.head('<', &response_lines(head, None));
-                self.page.decision(glossary::decision("interim"))
+                self.page.decision(remark("interim"))
             }
             Event::Response(_) => self.response(key, x),
             Event::Framing(_, side, bytes) => {
@@ -200,12 +194,15 @@ impl Explanation {
             Event::Content(_, side, bytes) => {
                 self.in_body(key, *side, |body, page| body.content(page, bytes));
             }
-            Event::Tunnel(_, side, bytes) => {
-                let exchange = self.exchanges.get_mut(&key);
-                if let Some(answer) = exchange.and_then(|exchange| exchange.answer.as_mut()) {
-                    let bodies = [&mut answer.tunnel, &mut answer.body];
-                    bodies[*side as usize].content(&mut self.page, bytes);
-                }
+            Event::Tunnel(_, side, bytes) if x.response.is_some() => {
+                let quotes = self.overheard.is_some();
+                self.in_body(key, *side, |body, page| {
+                    // The request has ended.
+                    if body.framing != Framing::Tunnel {
+                        *body = BodyView::new('>', Framing::Tunnel, 0, quotes, false);
+                    }
+                    body.content(page, bytes);
+                });
             }
             Event::End(_, side, _) => {
                 self.in_body(key, *side, |body, _| body.whole = true);
@@ -214,6 +211,9 @@ impl Explanation {
             // A client ends its exchanges itself, when it has kept or closed the connection.
             Event::Done(_) if self.overheard.is_some() => self.done(key, x),
             _ => {}
+        }
+        if let Some(exchange) = self.exchanges.get_mut(&key) {
+            exchange.x = x.clone();
         }
     }
 
@@ -234,30 +234,23 @@ impl Explanation {
         show: impl FnOnce(&mut BodyView, &mut ExplainPage) -> R,
     ) -> Option<R> {
         let exchange = self.exchanges.get_mut(&key)?;
-        let body = match side {
-            Side::Client => &mut exchange.request,
-            Side::Server => &mut exchange.answer.as_mut()?.body,
-        };
-        Some(show(body, &mut self.page))
+        Some(show(&mut exchange.bodies[side as usize], &mut self.page))
     }
 
     fn request(&mut self, key: Key, x: &Exchange) {
         let Some(head) = &x.request else { return };
-        let framing = x.sent.decision.map(|decision| decision.framing);
-        let content = !matches!(framing, Some(Framing::NoBody | Framing::Length(0)));
+        let decided = x.sent.decision.map(|decision| decision.framing);
+        let content = !matches!(decided, Some(Framing::NoBody | Framing::Length(0)));
         self.head('>', &request_lines(head, content, self.unix));
         if let Some(decision) = &x.sent.decision {
-            self.decision(&remarks::request_framing(decision));
+            self.page.decision(framing(decision, None));
         }
         if self.overheard.is_none() {
             // Attempts without a response are over.
-            self.exchanges.retain(|_, exchange| exchange.answer.is_some());
+            self.exchanges.retain(|_, exchange| exchange.is_answered());
         }
-        let framing = framing.unwrap_or(Framing::NoBody);
-        let request = BodyView::new('>', framing, head.as_bytes().len(), true, false);
-        let close = head.fields().has_token("Connection", "close");
-        let expect = head.fields().get("Expect").is_some();
-        self.exchanges.insert(key, Underway { request, close, expect, answer: None });
+        let (framing, len) = (decided.unwrap_or(Framing::NoBody), head.as_bytes().len());
+        self.begin(key, x, Side::Client, BodyView::new('>', framing, len, true, false));
     }
 
     fn response(&mut self, key: Key, x: &Exchange) {
@@ -265,38 +258,40 @@ impl Explanation {
         let Some(decision) = x.received.decision else {
             return self.head('<', &response_lines(head, None));
         };
-        if let Some(Underway { request, expect, .. }) = self.exchanges.get(&key) {
-            match (request.whole, *expect && !request.has_begun()) {
+        if let Some(Underway { bodies: [request, _], .. }) = self.exchanges.get(&key) {
+            let expects = x.fields(Side::Client).is_some_and(|it| it.get("Expect").is_some());
+            match (request.whole, expects && !request.has_begun()) {
                 (true, _) => request.end(&mut self.page),
-                (_, true) => self.page.decision(glossary::decision("content not sent")),
-                (_, false) => self.page.decision(glossary::decision("early answer")),
+                (_, true) => self.page.decision(remark("content not sent")),
+                (_, false) => self.page.decision(remark("early answer")),
             }
         }
         self.head('<', &response_lines(head, Some(decision.rule)));
-        self.decision(&remarks::response_framing(head.status(), &decision));
-        let quotes = self.overheard.is_some();
+        self.page.decision(framing(&decision, Some(head.status())));
+        let (len, quotes) = (head.as_bytes().len(), self.overheard.is_some());
         let frames = is_framed(head.fields().get("Content-Type")) != Some(false);
-        let body = BodyView::new('<', decision.framing, head.as_bytes().len(), quotes, frames);
-        let tunnel = BodyView::new('>', Framing::Tunnel, 0, quotes, false);
-        let answer = Answer { body, tunnel, head: Arc::clone(head), decision };
-        // A response without a request is an exchange too.
-        let request = BodyView::new('>', Framing::NoBody, 0, quotes, false);
-        let unasked = Underway { request, close: false, expect: false, answer: None };
-        self.exchanges.entry(key).or_insert(unasked).answer = Some(answer);
+        let body = BodyView::new('<', decision.framing, len, quotes, frames);
+        self.begin(key, x, Side::Server, body);
+    }
+
+    /// Begins the body of one side. A response without a request is an exchange too.
+    fn begin(&mut self, key: Key, x: &Exchange, side: Side, body: BodyView) {
+        let exchange = self.exchanges.entry(key).or_insert_with(|| {
+            let bodies =
+                ['>', '<'].map(|side| BodyView::new(side, Framing::NoBody, 0, true, false));
+            Underway { x: x.clone(), bodies }
+        });
+        exchange.bodies[side as usize] = body;
     }
 
     fn head(&mut self, side: char, lines: &[ExplainedLine<'_>]) {
         let mut at = 0;
         for ExplainedLine { line, remarks } in lines {
             self.page.hex(side, line, at);
-            self.page.line(side, line, ("", ""));
-            remarks.iter().for_each(|(text, section)| self.page.remark((text, section)));
+            self.page.line(side, line, Remark::default());
+            remarks.iter().for_each(|remark| self.page.remark(remark));
             at += line.len();
         }
-    }
-
-    fn decision(&mut self, (text, section): &OwnRemark) {
-        self.page.decision((text, section))
     }
 
     fn fault(&mut self, key: Key, side: Side, fault: &Fault) {
@@ -304,42 +299,41 @@ impl Explanation {
         let mut text = format!("the {side}: {}", fault.text());
         if let FaultKind::Parse(error) = fault.0 {
             let rejected = format!("rejected: {}", error.violation.text());
-            let remark = if ours { (&rejected[..], error.violation.section()) } else { ("", "") };
-            if self.in_body(key, side, |body, page| body.broken(page, remark)) == Some(true) && ours
-            {
+            let remark = match ours {
+                true => (rejected.as_str().into(), error.violation.section()),
+                false => Remark::default(),
+            };
+            let shown = self.in_body(key, side, |body, page| body.broken(page, remark));
+            if ours && shown == Some(true) {
                 return;
             }
             if ours {
                 text = format!("{rejected}, at byte {} of the head", error.offset);
             }
         }
-        self.page.decision((&text, fault.section()))
+        self.page.decision((text.into(), fault.section()))
     }
 
     /// Ends an exchange of a tap.
     fn done(&mut self, key: Key, x: &Exchange) {
         self.now.1 = 0;
         // A missing response was reported as a fault.
-        if self.exchanges.get(&key).is_some_and(|exchange| exchange.answer.is_none()) {
+        if self.exchanges.get(&key).is_some_and(|exchange| !exchange.is_answered()) {
             self.exchanges.remove(&key);
         }
-        self.end(key, remarks::is_kept(x))
+        self.end(key, is_kept(x))
     }
 
     /// Writes the sums of an exchange, and explains why its connection was kept or closed.
     fn end(&mut self, key: Key, kept: bool) {
         let Some(exchange) = self.exchanges.remove(&key) else { return };
-        let page = &mut self.page;
-        if exchange.request.has_begun() && (!exchange.request.whole || exchange.answer.is_none()) {
-            exchange.request.end(page);
+        let [request, response] = &exchange.bodies;
+        // The sum of a whole request was written before its response.
+        let written = request.whole && exchange.is_answered() && request.framing != Framing::Tunnel;
+        if request.has_begun() && !written {
+            request.end(&mut self.page);
         }
-        if let Some(answer) = &exchange.answer {
-            answer.tunnel.end(page);
-            answer.body.end(page);
-        }
-        let Underway { request, close, answer, .. } = &exchange;
-        let answer =
-            answer.as_ref().map(|answer| (&*answer.head, answer.decision, answer.body.whole));
-        page.decision(remarks::outcome(kept, *close, request.whole, answer))
+        response.end(&mut self.page);
+        self.page.decision(outcome(&exchange.x, kept))
     }
 }

@@ -1,6 +1,6 @@
 //! Writes lines of at most 80 columns, without control characters.
 
-use super::glossary::Remark;
+use super::remarks::Remark;
 use crate::base::text::visible;
 use crate::traffic::secrets;
 use std::borrow::Cow;
@@ -30,11 +30,11 @@ impl ExplainPage {
     /// Writes a line of a message, without secrets, and a remark.
     pub fn line(&mut self, side: char, line: &[u8], remark: Remark<'_>) {
         self.print(&format!("{side} "), BOLD, &visible(&without_secret(line)));
-        self.remark(remark)
+        self.remark(&remark)
     }
 
     /// Writes a remark on the line above, once.
-    pub fn remark(&mut self, (text, section): Remark<'_>) {
+    pub fn remark(&mut self, (text, section): &Remark<'_>) {
         if text.is_empty() || self.said.iter().any(|said| said == text) {
             return;
         }
@@ -50,7 +50,7 @@ impl ExplainPage {
     /// Writes a decision.
     pub fn decision(&mut self, (text, section): Remark<'_>) {
         let mut mark = "= ";
-        for line in fold(&with_section(text, section), WIDTH - 2) {
+        for line in fold(&with_section(&text, section), WIDTH - 2) {
             self.print("", CYAN, &format!("{mark}{line}"));
             mark = "  ";
         }

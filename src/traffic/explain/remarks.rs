@@ -1,18 +1,25 @@
 //! Explains the parts of an exchange: the lines of its heads, its framing, and its end.
 
-use super::glossary::{self, Remark};
-use crate::traffic::exchange::Exchange;
+use crate::traffic::exchange::{Exchange, Side};
 use crate::wire::framing::Rule;
 use crate::wire::{Decision, Fields, Framing, RequestHead, ResponseHead, Version};
 use std::borrow::Cow;
 
-/// A remark and its section, which may depend on the exchange.
-pub(crate) type OwnRemark = (Cow<'static, str>, Cow<'static, str>);
+/// `[part]`, then entries: `name | remark | section`.
+const GLOSSARY: &str = include_str!("glossary.txt");
+
+/// A remark, and its section. Both may be empty.
+pub(crate) type Remark<'a> = (Cow<'a, str>, &'a str);
 
 /// A line of a head with its line end, and the remarks on it.
 pub(crate) struct ExplainedLine<'a> {
     pub line: &'a [u8],
-    pub remarks: Vec<OwnRemark>,
+    pub remarks: Vec<Remark<'static>>,
+}
+
+/// Returns the remark with this name.
+pub(crate) fn remark(name: &str) -> Remark<'static> {
+    find("remark", name, "").unwrap_or_default()
 }
 
 /// Explains the head of a request. `content` tells whether content follows, `unix` whether it goes
@@ -22,11 +29,20 @@ pub(crate) fn request_lines(
     content: bool,
     unix: bool,
 ) -> Vec<ExplainedLine<'_>> {
-    let start = [own(glossary::line("request-line")), named(glossary::method(head.method()))];
+    let method = head.method();
+    let method = match find("method", method, "") {
+        Some((text, section)) => (format!("{method}: {text}").into(), section),
+        None => remark("other method"),
+    };
+    let start = [remark("request-line"), method];
     lines(head.as_bytes(), head.fields(), start, &|name, value| {
-        let mut remarks = vec![own(glossary::request_field(name, value, content))];
+        let case = match name.eq_ignore_ascii_case("content-type") && !content {
+            true => "without content",
+            false => without_parameters(value),
+        };
+        let mut remarks = vec![find("request", name, case).unwrap_or_default()];
         if unix && name.eq_ignore_ascii_case("host") {
-            remarks.push(own(glossary::line("host of a Unix socket")));
+            remarks.push(remark("host of a Unix socket"));
         }
         remarks
     })
@@ -35,82 +51,66 @@ pub(crate) fn request_lines(
 /// Explains the head of a response. `rule` decides where its body ends; an interim one has none.
 pub(crate) fn response_lines(head: &ResponseHead, rule: Option<Rule>) -> Vec<ExplainedLine<'_>> {
     let status = head.status();
-    let start = [own(glossary::line("status-line")), named(glossary::status(status, head.class()))];
+    let known = find("status", &status.to_string(), "");
+    let known = known.or_else(|| find("status", &format!("{}xx", head.class()), ""));
+    let (text, section) = known.unwrap_or_default();
+    let start = [remark("status-line"), (format!("{status}: {text}").into(), section)];
     lines(head.as_bytes(), head.fields(), start, &|name, value| {
-        vec![own(glossary::response_field(name, value, status, rule))]
+        let is = |field: &str| name.eq_ignore_ascii_case(field);
+        let case = match rule {
+            Some(Rule::Head) if is("content-length") => "of a GET",
+            Some(Rule::Status) if is("content-length") && status == 304 => "of a 200",
+            Some(Rule::Status) if is("content-length") => "not used",
+            Some(Rule::TransferEncodingOverLength) if is("content-length") => "overridden",
+            _ if is("location") && status == 201 => "created",
+            _ if is("upgrade") && status == 101 => "granted",
+            _ => without_parameters(value),
+        };
+        vec![find("response", name, case).unwrap_or_default()]
     })
+}
+
+fn without_parameters(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
 }
 
 fn lines<'a>(
     bytes: &'a [u8],
     fields: &Fields,
-    start: [OwnRemark; 2],
-    remarks: &dyn Fn(&str, &str) -> Vec<OwnRemark>,
+    start: [Remark<'static>; 2],
+    remarks: &dyn Fn(&str, &str) -> Vec<Remark<'static>>,
 ) -> Vec<ExplainedLine<'a>> {
     let (mut start, mut fields) = (Some(start), fields.iter());
     let explained = |line: &'a [u8]| {
         let mut remarks = match (start.take(), line) {
             (Some(start), _) => start.into(),
-            (_, b"\r\n" | b"\n") => vec![own(glossary::line("empty"))],
-            (_, [b' ' | b'\t', ..]) => vec![own(glossary::line("folded"))],
+            (_, b"\r\n" | b"\n") => vec![remark("empty")],
+            (_, [b' ' | b'\t', ..]) => vec![remark("folded")],
             _ => fields.next().map_or(Vec::new(), |field| {
                 remarks(field.name(), &String::from_utf8_lossy(field.value()))
             }),
         };
         if !line.ends_with(b"\r\n") {
-            remarks.push(own(glossary::line("bare LF")));
+            remarks.push(remark("bare LF"));
         }
         ExplainedLine { line, remarks }
     };
     bytes.split_inclusive(|&b| b == b'\n').map(explained).collect()
 }
 
-fn own((text, section): Remark<'static>) -> OwnRemark {
-    (text.into(), section.into())
-}
-
-fn named((text, section): (String, &'static str)) -> OwnRemark {
-    (text.into(), section.into())
-}
-
-/// Explains where the body of a request ends.
-pub(crate) fn request_framing(decision: &Decision) -> OwnRemark {
-    match decision.framing {
-        Framing::NoBody => {
-            (glossary::decision("request without body").0.into(), section_6_3(decision.rule))
-        }
-        _ => framing(decision),
-    }
-}
-
-/// Explains where the body of a response ends.
-pub(crate) fn response_framing(status: u16, decision: &Decision) -> OwnRemark {
-    match decision.framing {
+/// Explains where the body of a request ends, or that of a response with this `status`.
+pub(crate) fn framing(decision: &Decision, status: Option<u16>) -> Remark<'static> {
+    let text = match (decision.framing, status) {
         // §6.3 covers only the end of a 101; another rule ends HTTP.
-        Framing::Tunnel if status == 101 => own(glossary::decision("upgraded")),
-        _ => framing(decision),
-    }
-}
-
-fn framing(decision: &Decision) -> OwnRemark {
-    let text = match decision.framing {
-        Framing::Length(0) => "Content-Length: 0, so there is no content".into(),
-        Framing::Length(length) => {
+        (Framing::Tunnel, Some(101)) => return remark("upgraded"),
+        (Framing::NoBody, None) => remark("request without body").0,
+        (Framing::Length(0), _) => "Content-Length: 0, so there is no content".into(),
+        (Framing::Length(length), _) => {
             format!("Content-Length: {length}, so the body ends after that many bytes").into()
         }
         _ => decision.rule.text().into(),
     };
-    (text, section_6_3(decision.rule))
-}
-
-fn section_6_3(rule: Rule) -> Cow<'static, str> {
-    format!("RFC 9112 §6.3, item {}", rule.item()).into()
-}
-
-/// Returns the remark on a trailer field.
-#[cfg(feature = "page")]
-pub(crate) fn trailer_remark() -> Remark<'static> {
-    glossary::line("trailer field")
+    (text, decision.rule.section)
 }
 
 /// Whether the connection goes on after an exchange that is over.
@@ -121,43 +121,69 @@ pub(crate) fn is_kept(x: &Exchange) -> bool {
     persistent && !x.is_tunnel()
 }
 
-/// Explains why the connection is kept or closed. `close` tells whether the request asks to close
-/// it, `sent` whether all of the request was sent; `answer` is the response and whether it is
-/// complete.
-pub(crate) fn outcome(
-    kept: bool,
-    close: bool,
-    sent: bool,
-    answer: Option<(&ResponseHead, Decision, bool)>,
-) -> Remark<'static> {
-    glossary::decision(outcome_name(kept, close, sent, answer))
+/// Explains why the connection was kept or closed after an exchange.
+pub(crate) fn outcome(x: &Exchange, kept: bool) -> Remark<'static> {
+    remark(outcome_name(x, kept))
 }
 
-fn outcome_name(
-    kept: bool,
-    close: bool,
-    sent: bool,
-    answer: Option<(&ResponseHead, Decision, bool)>,
-) -> &'static str {
-    let Some((head, decision, complete)) = answer else { return "no answer" };
+fn outcome_name(x: &Exchange, kept: bool) -> &'static str {
+    let answer = x.response.as_ref().zip(x.received.decision);
+    let Some((head, decision)) = answer else { return "no answer" };
     let old = head.version() == Version::Http10;
     match decision.framing {
         _ if kept && old => return "kept by 1.0",
         _ if kept => return "kept",
         Framing::Tunnel => return "end of tunnel",
         Framing::UntilClose => return "end of body",
-        _ if !complete => return "cut short",
+        _ if !x.received.complete => return "cut short",
         _ if decision.rule == Rule::TransferEncodingOverLength => return "two lengths",
         Framing::Chunked if old => return "chunks from 1.0",
         _ => {}
     }
-    match (close, head.fields().has_token("Connection", "close")) {
-        (true, true) => "both closed",
-        (true, false) => "request closed",
-        (false, true) => "server closed",
+    let closes =
+        |side| x.fields(side).is_some_and(|fields| fields.has_token("Connection", "close"));
+    match [Side::Client, Side::Server].map(closes) {
+        [true, true] => "both closed",
+        [true, false] => "request closed",
+        [false, true] => "server closed",
         _ if old => "not kept by 1.0",
-        _ if !sent => "not all sent",
+        _ if x.request.is_some() && !x.sent.complete => "not all sent",
         _ if !decision.persistent => "contradiction",
         _ => "left over",
+    }
+}
+
+/// Finds the entry `name: case`, or else `name`.
+fn find(part: &str, name: &str, case: &str) -> Option<Remark<'static>> {
+    let (_, entries) = GLOSSARY.split_once(&format!("\n[{part}]\n"))?;
+    let mut plain = None;
+    for line in entries.lines().take_while(|line| !line.is_empty()) {
+        let mut columns = line.split(" | ");
+        let entry = columns.next()?;
+        let remark = (columns.next()?.into(), columns.next().unwrap_or_default());
+        match entry.split_once(": ") {
+            None if entry.eq_ignore_ascii_case(name) => plain = Some(remark),
+            Some((field, of))
+                if field.eq_ignore_ascii_case(name) && of.eq_ignore_ascii_case(case) =>
+            {
+                return Some(remark);
+            }
+            _ => {}
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn an_entry_for_a_value_comes_before_the_one_for_its_field() {
+        let close = ("this is the last request on the connection".into(), "RFC 9112 §9.6");
+        assert_eq!(find("request", "Connection", "Close"), Some(close));
+        let any = ("options that apply to this connection only".into(), "RFC 9110 §7.6.1");
+        assert_eq!(find("request", "connection", "x"), Some(any));
+        assert_eq!(find("request", "x", "x"), None);
     }
 }
