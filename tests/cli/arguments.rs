@@ -1,33 +1,33 @@
 //! The table of flags and the parsers that read it, without the program around them.
 
-use crate::args::flags::{self, Flag, Section, TRANSFERS};
+use crate::args::flags::{self, Flag, Section, transfers};
 use crate::args::numbers::{milliseconds, size};
 use crate::args::{given, parse};
 use crate::fetch::retry::seconds_of;
 use std::time::{Duration, UNIX_EPOCH};
 
 fn sections() -> impl Iterator<Item = Section> {
-    std::iter::once(TRANSFERS).chain(flags::verbs())
+    std::iter::once(transfers()).chain(flags::verbs())
 }
 
 #[test]
 fn every_row_of_the_table_is_complete() {
     for flag in sections().flat_map(Section::flags) {
-        let shown = flag.shown();
+        let shown = flag.shown;
         assert!(flag.long().len() > 1, "{shown}");
         if flag.is_out() {
             assert_ne!(flag.reason(), "not in", "{shown}");
-            assert_eq!(flag.help(), "", "{shown}");
+            assert_eq!(flag.help, "", "{shown}");
         } else {
-            assert!((1..=60).contains(&flag.help().len()), "{shown}: {}", flag.help().len());
-            let takes = !matches!(flag.kind(), "none" | "bool") || shown.contains("--help <");
+            assert!((1..=60).contains(&flag.help.len()), "{shown}: {}", flag.help.len());
+            let takes = !matches!(flag.kind, "none" | "bool") || shown.contains("--help <");
             assert_eq!(shown.contains(['<', '[']), takes, "{shown}");
         }
     }
     for section in sections() {
-        assert!(section.usage().starts_with("ucurl "), "{}", section.usage());
-        assert!((1..=60).contains(&section.help().len()), "{}", section.help());
-        assert!(section.manual().next().is_some(), "{}", section.usage());
+        assert!(section.usage.starts_with("ucurl "), "{}", section.usage);
+        assert!((1..=60).contains(&section.help.len()), "{}", section.help);
+        assert!(!section.manual.is_empty(), "{}", section.usage);
     }
     let names: Vec<&str> = flags::verbs().map(Section::name).collect();
     assert_eq!(names, ["demo", "tap", "guard", "replay", "sockets"]);
@@ -35,9 +35,9 @@ fn every_row_of_the_table_is_complete() {
 
 #[test]
 fn curl_flags_have_known_categories() {
-    for flag in TRANSFERS.shown() {
+    for flag in transfers().shown() {
         let known = |category: &str| flag.is_in(category);
-        assert!(flags::categories().any(|(name, _)| known(name)), "{}", flag.shown());
+        assert!(flags::categories().any(|(name, _)| known(name)), "{}", flag.shown);
     }
 }
 
@@ -48,7 +48,7 @@ fn names_are_unique_in_a_section() {
             for other in section.flags().skip(at + 1) {
                 assert_ne!(flag.long(), other.long());
                 let same = flag.short().is_some() && flag.short() == other.short();
-                assert!(!same, "{}", flag.shown());
+                assert!(!same, "{}", flag.shown);
             }
         }
     }
@@ -57,9 +57,9 @@ fn names_are_unique_in_a_section() {
 /// Every supported flag does something: none falls through to the unsupported flags of curl.
 #[test]
 fn supported_flags_come_first() {
-    let shown = TRANSFERS.shown().count();
-    for (at, flag) in TRANSFERS.flags().enumerate() {
-        assert_eq!(flag.is_out(), at >= shown, "{}", flag.shown());
+    let shown = transfers().shown().count();
+    for (at, flag) in transfers().flags().enumerate() {
+        assert_eq!(flag.is_out(), at >= shown, "{}", flag.shown);
         let name = format!("--{}", flag.written());
         let args = [name.as_bytes(), b"1"];
         let (_, result) = parse::parse(args.into_iter(), &mut |_| Ok(Vec::new()));
@@ -73,7 +73,7 @@ fn supported_flags_come_first() {
 }
 
 fn find(name: &str, whole: bool) -> Result<&'static str, bool> {
-    let found = TRANSFERS.long(name.as_bytes(), whole).map(Flag::long);
+    let found = transfers().long(name.as_bytes(), whole).map(Flag::long);
     found.map_err(|wrong| wrong.line().contains("ambiguous"))
 }
 

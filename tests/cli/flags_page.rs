@@ -1,11 +1,11 @@
 //! Generates `curl/FLAGS.md`, the page of all flags, from the table of flags.
 
-use crate::args::flags::{self, Flag, TRANSFERS, verbs};
+use crate::args::flags::{self, Flag, transfers, verbs};
 
 fn page() -> String {
-    let count = |place| TRANSFERS.flags().filter(|flag| flag.place() == place).count();
+    let count = |place| transfers().flags().filter(|flag| flag.place == place).count();
     let cell = |text: &str| text.replace('|', "\\|").replace('<', "\\<");
-    let code = |flag: Flag| format!("`{}`", flag.shown().replace('|', "\\|"));
+    let code = |flag: Flag| format!("`{}`", flag.shown.replace('|', "\\|"));
     let mut out = format!(
         "# All flags\n\nGenerated from the flag table by `UPDATE=1 cargo test --test cli flags_page`. \
          [CURL.md](../../../examples/CURL.md) is the introduction.\n\n\
@@ -16,13 +16,13 @@ fn page() -> String {
         count("out"),
         count("own")
     );
-    for flag in TRANSFERS.shown().filter(|flag| flag.place() == "own") {
-        out += &format!("| {} | {} |\n", code(flag), cell(flag.help()));
+    for flag in transfers().shown().filter(|flag| flag.place == "own") {
+        out += &format!("| {} | {} |\n", code(flag), cell(flag.help));
     }
     out += "\n## curl's\n\n| flag | what it does | different from curl |\n|---|---|---|\n";
-    for flag in TRANSFERS.shown().filter(|flag| flag.place() != "own") {
+    for flag in transfers().shown().filter(|flag| flag.place != "own") {
         let differs = cell(flag.differs().unwrap_or(""));
-        out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help()));
+        out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help));
     }
     out += "\n## Not supported\n\nEach of these ends the run with exit code 2 and one line. ";
     out += "`--no-NAME`, which turns one off, is accepted.\n\n| reason | flags |\n|---|---|\n";
@@ -32,10 +32,10 @@ fn page() -> String {
         out += " |\n";
     }
     for verb in verbs() {
-        out += &format!("\n## `{}`\n\n{}.\n\n", verb.usage(), verb.help());
+        out += &format!("\n## `{}`\n\n{}.\n\n", verb.usage, verb.help);
         out += "| flag | what it does |\n|---|---|\n";
         for flag in verb.shown() {
-            out += &format!("| {} | {} |\n", code(flag), cell(flag.help()));
+            out += &format!("| {} | {} |\n", code(flag), cell(flag.help));
         }
     }
     out
@@ -50,8 +50,8 @@ fn the_page_is_up_to_date() {
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(committed == page, "stale: run UPDATE=1 cargo test --test cli flags_page");
-    for flag in TRANSFERS.flags() {
-        assert!(page.contains(&flag.shown().replace('|', "\\|")), "{}", flag.shown());
+    for flag in transfers().flags() {
+        assert!(page.contains(&flag.shown.replace('|', "\\|")), "{}", flag.shown);
     }
     let counts = page.lines().find_map(|line| line.strip_prefix("Of curl 7.88's flags ")).unwrap();
     let counts = counts.split(" are ucurl's own").next().unwrap();

@@ -128,6 +128,19 @@ fn the_man_page_is_valid() {
     }
 }
 
+#[test]
+fn the_man_page_has_every_exit_code() {
+    let codes = include_str!("../../src/bin/ucurl/args/exit.rs").lines().filter_map(|line| {
+        let (_, code) = line.strip_suffix(',')?.split_once(" = ")?;
+        code.parse::<u8>().ok()
+    });
+    let page = include_str!("../../src/bin/ucurl/args/manual.txt");
+    let described = page.lines().filter_map(|line| line.strip_prefix("- ")?.parse::<u8>().ok());
+    let codes: Vec<u8> = codes.collect();
+    assert!(codes.len() > 20, "{codes:?}");
+    assert_eq!(codes, described.collect::<Vec<_>>());
+}
+
 /// There is no engine, so each command line is parsed and its result ignored.
 #[test]
 fn the_examples_of_the_man_page_are_understood() {

@@ -1,6 +1,6 @@
 //! The configuration under construction, and what each flag does with it.
 
-use super::config::{ABSENT, Config, Destination, Group, Node, Part, PartData, Trace};
+use super::config::{ABSENT, Config, Destination, FlagField, Group, Node, Part, PartData, Trace};
 use super::exit::{NoTransfer, wrong};
 use super::flags::Flag;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, size, whole};
@@ -42,14 +42,13 @@ impl<'r> Draft<'r> {
     /// Applies one flag; `value` is empty for a flag without a value.
     pub fn apply(&mut self, flag: Flag, on: bool, value: &[u8]) -> Result<(), NoTransfer> {
         self.check(flag, on, value)?;
-        let field = &*flag.written().replace('-', "_");
-        let (global, group) = (&mut self.config.global, &mut self.group);
-        if let Some(switch) = global.switch(field).or_else(|| group.switch(field)) {
-            *switch = on;
-        } else if let Some(text) = global.text(field).or_else(|| group.text(field)) {
-            *text = Some(value.to_vec());
-        } else {
-            self.other(flag, on, value)?;
+        let name = &*flag.written().replace('-', "_");
+        match self.config.global.field(name).or_else(|| self.group.field(name)) {
+            Some(FlagField::Switch(switch)) => *switch = on != name.starts_with("no_"),
+            Some(FlagField::Text(text)) => *text = Some(value.to_vec()),
+            Some(FlagField::List(list)) => list.push(value.to_vec()),
+            Some(FlagField::Limit(time)) => *time = limit(value)?,
+            None => self.other(flag, on, value)?,
         }
         Ok(())
     }
@@ -63,12 +62,9 @@ impl<'r> Draft<'r> {
             "abstract-unix-socket" => {
                 (group.socket, group.is_abstract) = (Some(value.to_vec()), true);
             }
-            "connect-timeout" => group.connect_timeout = limit(value)?,
-            "cookie" => group.cookies.push(value.to_vec()),
             "data" | "data-ascii" | "data-binary" | "data-raw" | "data-urlencode" | "json" => {
                 self.content(flag.written(), value)?;
             }
-            "expect" => group.expect.push(value.to_vec()),
             "expect100-timeout" => group.expect100_timeout = limit(value)?.unwrap_or_default(),
             "fail" => (group.fail, group.fail_with_body) = (on, false),
             "fail-with-body" => (group.fail, group.fail_with_body) = (false, on),
@@ -83,10 +79,7 @@ impl<'r> Draft<'r> {
                     number => Some(u64::try_from(number).map_err(|_| NOT_A_NUMBER)?),
                 };
             }
-            "max-time" => group.max_time = limit(value)?,
             "next" => self.next_group()?,
-            "no-clobber" => group.no_clobber = !on,
-            "no-progress-meter" => global.no_progress_meter = !on,
             "output" if value == b"-" => self.output_to(Destination::RawStdout),
             "output" => self.output_to(Destination::File(OsStr::from_bytes(value).into())),
             "range" => self.range(value)?,
@@ -95,8 +88,6 @@ impl<'r> Draft<'r> {
             "remote-name" if group.remote_name_all => self.output_to(Destination::Stdout),
             "remote-name" => {}
             "retry" => group.retry = whole(value)?,
-            "retry-delay" => group.retry_delay = limit(value)?,
-            "retry-max-time" => group.retry_max_time = limit(value)?,
             "speed-limit" => speed(&mut group.speed_limit, value, &mut group.speed_time, 30)?,
             "speed-time" => speed(&mut group.speed_time, value, &mut group.speed_limit, 1)?,
             "show-headers" => group.include = on,

@@ -6,38 +6,38 @@ use std::time::Duration;
 /// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
-/// Declares a struct of flags. Each flag that is a switch, or whose value is kept unchanged, is a
-/// field with its name. `switch` and `text` find the field by that name.
+/// The field that a flag sets to its value, if no more is to be done.
+pub enum FlagField<'g> {
+    Switch(&'g mut bool),
+    Text(&'g mut Option<Vec<u8>>),
+    /// Each use of the flag adds a value.
+    List(&'g mut Vec<Vec<u8>>),
+    /// A time in seconds; `None` for 0, which is no limit.
+    Limit(&'g mut Option<Duration>),
+}
+
+/// Declares a struct of flags: first those whose fields have their names and are set by the kind of
+/// the field, then the rest.
 macro_rules! flags {
     (
         $(#[$doc:meta])*
-        $name:ident {
-            switches: $($switch:ident)*;
-            texts: $($text:ident)*;
-            $($(#[$about:meta])* $field:ident: $type:ty,)*
-        }
+        $name:ident
+        { $($kind:ident($value:ty): $($flag:ident)*;)* }
+        { $($(#[$about:meta])* $field:ident: $type:ty,)* }
     ) => {
         $(#[$doc])*
         #[derive(Default, Debug)]
         pub struct $name {
-            $(pub $switch: bool,)*
-            $(pub $text: Option<Vec<u8>>,)*
+            $($(pub $flag: $value,)*)*
             $($(#[$about])* pub $field: $type,)*
         }
 
         impl $name {
-            pub fn switch(&mut self, flag: &str) -> Option<&mut bool> {
-                match flag {
-                    $(stringify!($switch) => Some(&mut self.$switch),)*
-                    _ => None,
-                }
-            }
-
-            pub fn text(&mut self, flag: &str) -> Option<&mut Option<Vec<u8>>> {
-                match flag {
-                    $(stringify!($text) => Some(&mut self.$text),)*
-                    _ => None,
-                }
+            pub fn field(&mut self, flag: &str) -> Option<FlagField<'_>> {
+                Some(match flag {
+                    $($(stringify!($flag) => FlagField::$kind(&mut self.$flag),)*)*
+                    _ => return None,
+                })
             }
         }
     };
@@ -45,9 +45,9 @@ macro_rules! flags {
 
 flags! {
     Global {
-        switches: demo fail_early progress_bar show_error silent trace_time;
-        texts: explain stderr;
-        no_progress_meter: bool,
+        Switch(bool): demo fail_early no_progress_meter progress_bar show_error silent trace_time;
+        Text(Option<Vec<u8>>): explain stderr;
+    } {
         no_styled_output: bool,
         trace: Trace,
     }
@@ -107,11 +107,15 @@ pub enum PartData {
 flags! {
     /// Flags for the transfers up to `--next`.
     Group {
-        switches: basic create_dirs demux disallow_username_in_url fail_stream get hijack
-            ignore_content_length include location negotiate_api path_as_is post301 post302
-            post303 pretty raw remote_name_all remove_on_error retry_all_errors retry_connrefused;
-        texts: context dump_header endpoint oauth2_bearer output_dir proxy_command request
-            request_target select user user_agent;
+        Switch(bool): basic create_dirs demux disallow_username_in_url fail_stream get hijack
+            ignore_content_length include location negotiate_api no_clobber path_as_is post301
+            post302 post303 pretty raw remote_name_all remove_on_error retry_all_errors
+            retry_connrefused;
+        Text(Option<Vec<u8>>): context dump_header endpoint oauth2_bearer output_dir proxy_command
+            request request_target select user user_agent;
+        List(Vec<Vec<u8>>): cookie expect;
+        Limit(Option<Duration>): connect_timeout max_time retry_delay retry_max_time;
+    } {
         nodes: Vec<Node>,
         /// `--unix-socket`, or `--abstract-unix-socket`.
         socket: Option<Vec<u8>>,
@@ -123,28 +127,21 @@ flags! {
         range: Option<Vec<u8>>,
         /// The lines of `-H`.
         headers: Vec<Vec<u8>>,
-        cookies: Vec<Vec<u8>>,
         post: Vec<Part>,
         json: bool,
         head: bool,
         /// `-I` or `--no-head` was given.
         head_set: bool,
         query: Option<Vec<u8>>,
-        expect: Vec<Vec<u8>>,
         expect100_timeout: Duration,
         fail: bool,
         fail_with_body: bool,
-        no_clobber: bool,
         write_out: Option<Vec<u8>>,
         max_filesize: Option<u64>,
-        max_time: Option<Duration>,
-        connect_timeout: Option<Duration>,
         speed_limit: u64,
         /// In seconds.
         speed_time: u64,
         retry: u64,
-        retry_delay: Option<Duration>,
-        retry_max_time: Option<Duration>,
         location_trusted: bool,
         /// `None` follows any number.
         max_redirs: Option<u64>,

@@ -1,50 +1,39 @@
-//! The exit codes of curl that ucurl uses, with their texts for the manual, and the reasons not to
-//! run a command line: an error in it, or a request for help.
+//! The exit codes of curl that ucurl uses, and the reasons not to run a command line: an error in
+//! it, or a request for help.
 
 use std::borrow::Cow;
 use std::io;
 use unix_http::base::text::harmless;
 
-macro_rules! exit_codes {
-    ($($name:ident = $code:literal: $text:literal,)*) => {
-        /// The exit code of the process.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[repr(u8)]
-        pub enum Exit {
-            $(#[doc = $text] $name = $code,)*
-        }
-
-        /// The exit codes and their meaning.
-        pub static MEANINGS: &[(Exit, &str)] = &[$((Exit::$name, $text),)*];
-    };
-}
-
-exit_codes! {
-    Ok = 0: "the transfer succeeded",
-    UnsupportedProtocol = 1: "not http, or the peer does not speak HTTP/1",
-    Usage = 2: "the command line is invalid or asks for an unsupported option",
-    Url = 3: "the URL is malformed",
-    Resolve = 6: "the host name does not resolve",
-    Connect = 7: "no connection",
-    WeirdReply = 8: "the head of the response is malformed",
-    Partial = 18: "the body was cut short",
-    HttpError = 22: "a status of 400 or more (-f), --fail-stream, --select or --expect failed",
-    Write = 23: "the output cannot be written",
-    Upload = 25: "an HTTP/1.0 server cannot take an upload of unknown length",
-    Read = 26: "the input cannot be read",
-    Timeout = 28: "a time limit was exceeded",
-    TlsConnect = 35: "TLS could not be established",
-    Redirects = 47: "more redirects than --max-redirs allows",
-    Nothing = 52: "the peer closed the connection without a response",
-    Send = 55: "sending failed",
-    Receive = 56: "receiving failed, or the chunked coding is broken",
-    ClientCertificate = 58: "the client certificate is missing, unusable or was refused",
-    PeerVerification = 60: "the certificate of the server does not verify",
-    Encoding = 61: "the transfer coding is unknown",
-    FileSize = 63: "the body is larger than --max-filesize",
-    Rewind = 65: "the content cannot be sent a second time",
-    Login = 67: "the URL has a user name, with --disallow-username-in-url",
-    CaFile = 77: "the file of CA certificates is unusable",
+/// The exit code of the process. `manual.txt` describes each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    Ok = 0,
+    UnsupportedProtocol = 1,
+    Usage = 2,
+    Url = 3,
+    Resolve = 6,
+    Connect = 7,
+    WeirdReply = 8,
+    Partial = 18,
+    HttpError = 22,
+    Write = 23,
+    Upload = 25,
+    Read = 26,
+    Timeout = 28,
+    TlsConnect = 35,
+    Redirects = 47,
+    Nothing = 52,
+    Send = 55,
+    Receive = 56,
+    ClientCertificate = 58,
+    PeerVerification = 60,
+    Encoding = 61,
+    FileSize = 63,
+    Rewind = 65,
+    Login = 67,
+    CaFile = 77,
 }
 
 #[derive(Debug)]

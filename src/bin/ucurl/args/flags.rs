@@ -1,12 +1,13 @@
 //! The table of flags, which the parser, the help, the manual and the completions read.
 //!
-//! `flags.txt` has a section for ucurl itself and `verbs.txt` one for each verb. A section begins
-//! with a line that begins with `=`, a flag with a line that begins with a dash:
+//! `flags.txt` has a section for ucurl itself and `verbs.txt` one for each verb. An empty line
+//! precedes each section, which begins with `=`, and each flag, which begins with a dash:
 //!
 //! ```text
 //! = ucurl tap [options...]     the usage line
 //! Show the HTTP that ...       one line for lists of commands
 //! ucurl tap listens on ...     the manual, any number of lines
+//!
 //! -d, --data <data>            the flag as people write it
 //! text in http post upload     KIND WHERE WORDS
 //! Send data in a POST          one line for the help
@@ -24,57 +25,51 @@
 //! The table stays text: in a table of pointers, each one would cost a relocation at every start.
 
 use super::exit::{NoTransfer, wrong};
-use std::mem;
+use std::array;
 use unix_http::base::nearest::nearest;
 
-/// Splits a text before each line that begins with a mark.
-fn split(
-    text: &'static str,
-    line_end_and_mark: &'static str,
-) -> impl Iterator<Item = &'static str> + Clone {
-    let ends = text.match_indices(line_end_and_mark).map(|(at, _)| at + 1).chain([text.len()]);
-    ends.scan(0, |start, end| Some(&text[mem::replace(start, end)..end]))
-}
-
-fn line(text: &'static str, number: usize) -> &'static str {
-    text.split('\n').nth(number).unwrap_or("")
+/// Splits a text into `N` parts; missing ones are empty.
+fn parts<const N: usize>(text: &'static str, separator: &str) -> [&'static str; N] {
+    let mut parts = text.splitn(N, separator);
+    array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
 /// A command and its flags: ucurl itself, or one of its verbs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Section(&'static str);
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// `ucurl tap [options...]`
+    pub usage: &'static str,
+    pub help: &'static str,
+    /// Lines; an empty one ends a paragraph.
+    pub manual: &'static str,
+    rows: &'static str,
+}
 
-/// ucurl without a verb, with curl's flags and its own.
-pub const TRANSFERS: Section = Section(include_str!("flags.txt"));
+/// Returns ucurl without a verb, with curl's flags and its own.
+pub fn transfers() -> Section {
+    Section::read(include_str!("flags.txt"))
+}
 
 /// Returns the verbs of this build: `demo`, `tap` and so on.
 pub fn verbs() -> impl Iterator<Item = Section> + Clone {
     let table = if cfg!(feature = "commands") { include_str!("verbs.txt") } else { "" };
-    split(table, "\n=").filter(|text| !text.is_empty()).map(Section)
+    table.split("\n\n= ").filter(|text| !text.is_empty()).map(Section::read)
 }
 
 impl Section {
-    /// Returns the usage line: `ucurl tap [options...]`.
-    pub fn usage(self) -> &'static str {
-        line(self.0, 0).trim_start_matches("= ")
+    fn read(text: &'static str) -> Section {
+        let at = text.find("\n\n-").unwrap_or(text.len());
+        let [usage, help, manual] = parts(&text[..at], "\n");
+        Section { usage: usage.trim_start_matches("= "), help, manual, rows: &text[at..] }
     }
 
     pub fn name(self) -> &'static str {
-        self.usage().split(' ').nth(1).unwrap_or("")
-    }
-
-    pub fn help(self) -> &'static str {
-        line(self.0, 1)
-    }
-
-    /// Returns the lines of the manual; an empty one ends a paragraph.
-    pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        self.0.split("\n-").next().unwrap_or("").trim_end().split('\n').skip(2)
+        self.usage.split(' ').nth(1).unwrap_or_default()
     }
 
     /// Returns all flags, the supported ones first.
     pub fn flags(self) -> impl Iterator<Item = Flag> + Clone {
-        split(self.0, "\n-").skip(1).map(Flag)
+        self.rows.trim().split("\n\n").map(Flag::read)
     }
 
     /// Returns the supported flags.
@@ -98,7 +93,7 @@ impl Section {
         if let Some(flag) = matching.clone().find(|flag| flag.long().len() == name.len()) {
             return Ok(flag);
         }
-        let mut longer = matching.filter(|flag| !whole && matches!(flag.place(), "in" | "out"));
+        let mut longer = matching.filter(|flag| !whole && matches!(flag.place, "in" | "out"));
         match (longer.next(), longer.next()) {
             (Some(flag), None) => Ok(flag),
             (Some(_), Some(_)) => Err(wrong("is ambiguous")),
@@ -113,17 +108,28 @@ impl Section {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Flag(&'static str);
+/// A flag, as its row in the table says.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag {
+    /// The flag as people write it: `-d, --data <data>`.
+    pub shown: &'static str,
+    pub kind: &'static str,
+    /// WHERE: whose flag it is, and whether it is supported.
+    pub place: &'static str,
+    words: &'static str,
+    pub help: &'static str,
+    more: &'static str,
+}
 
 impl Flag {
-    /// Returns the flag as people write it: `-d, --data <data>`.
-    pub fn shown(self) -> &'static str {
-        line(self.0, 0)
+    fn read(row: &'static str) -> Flag {
+        let [shown, second, help, more] = parts(row, "\n");
+        let [kind, place, words] = parts(second, " ");
+        Flag { shown, kind, place, words, help, more }
     }
 
     pub fn short(self) -> Option<u8> {
-        match self.0.as_bytes() {
+        match self.shown.as_bytes() {
             [b'-', letter, b',', ..] => Some(*letter),
             _ => None,
         }
@@ -131,62 +137,44 @@ impl Flag {
 
     /// Returns the long name as written: `data`, `no-buffer`.
     pub fn written(self) -> &'static str {
-        let shown = self.shown();
         let start = if self.short().is_some() { "-x, --".len() } else { "--".len() };
-        shown[start..].split([' ', '[']).next().unwrap_or(shown)
+        self.shown[start..].split([' ', '[']).next().unwrap_or_default()
     }
 
     /// Returns the long name without a `no-`: `data`, `buffer`.
     pub fn long(self) -> &'static str {
-        let written = self.written();
-        written.strip_prefix("no-").unwrap_or(written)
+        self.written().trim_start_matches("no-")
     }
 
     /// Returns the only values that it takes, where the table lists them: `always|never|auto`.
     pub fn choices(self) -> Option<&'static str> {
-        let (_, value) = self.shown().split_once(['<', '='])?;
+        let (_, value) = self.shown.split_once(['<', '='])?;
         let choices = value.trim_end_matches(['>', ']']);
-        let listed = self.kind() == "maybe" && !choices.starts_with('<');
+        let listed = self.kind == "maybe" && !choices.starts_with('<');
         (listed || choices.contains('|')).then_some(choices)
     }
 
-    fn words(self) -> impl Iterator<Item = &'static str> {
-        line(self.0, 1).split(' ')
-    }
-
-    pub fn kind(self) -> &'static str {
-        self.words().next().unwrap_or("none")
-    }
-
     pub fn takes_value(self) -> bool {
-        matches!(self.kind(), "text" | "file")
-    }
-
-    /// Returns WHERE: whose flag it is, and whether it is supported.
-    pub fn place(self) -> &'static str {
-        self.words().nth(1).unwrap_or("out")
+        matches!(self.kind, "text" | "file")
     }
 
     /// Returns whether it is a flag of curl that ucurl does not support.
     pub fn is_out(self) -> bool {
-        matches!(self.place(), "out" | "newer")
+        matches!(self.place, "out" | "newer")
     }
 
     /// Returns whether WORDS has a word: a category, or the key of a reason.
     pub fn is_in(self, category: &str) -> bool {
-        self.words().skip(2).any(|word| word == category)
+        self.words.split(' ').any(|word| word == category)
     }
 
-    pub fn help(self) -> &'static str {
-        line(self.0, 2)
-    }
-
+    /// Returns the lines of the manual.
     pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        self.0.trim_end().split('\n').skip(3).filter(|line| !line.starts_with("Curl: "))
+        self.more.lines().filter(|line| !line.starts_with("Curl: "))
     }
 
     pub fn differs(self) -> Option<&'static str> {
-        self.0.split('\n').skip(3).find_map(|line| line.strip_prefix("Curl: "))
+        self.more.lines().find_map(|line| line.strip_prefix("Curl: "))
     }
 
     pub fn reason(self) -> &'static str {
@@ -201,7 +189,7 @@ pub fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Returns the flags that are unsupported for the reason with this key.
 pub fn out_for(key: &str) -> impl Iterator<Item = Flag> {
-    TRANSFERS.flags().filter(move |flag| flag.is_out() && flag.is_in(key))
+    transfers().flags().filter(move |flag| flag.is_out() && flag.is_in(key))
 }
 
 /// Returns the categories of flags, name and text, without `important`, which `-h` alone shows.

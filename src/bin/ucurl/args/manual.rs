@@ -1,8 +1,7 @@
 //! `-h`, `-h all`, `-h CATEGORY`, `-h NAME`, `-h VERB`, `-V`, and the manual: as text for
 //! `--manual`, as a man page for `--generate man`.
 
-use super::exit;
-use super::flags::{self, Flag, Section, TRANSFERS, verbs};
+use super::flags::{self, Flag, Section, transfers, verbs};
 use std::iter;
 
 const MORE: &str = "\nMore: -h all, -h category, -h NAME of an option or command, --manual.\n";
@@ -14,17 +13,17 @@ pub fn help(topic: Option<&[u8]>) -> String {
     if let Some(verb) = verbs().find(|verb| verb.name() == topic) {
         return of_verb(verb);
     }
-    let in_category = |name| list(TRANSFERS.shown().filter(|flag: &Flag| flag.is_in(name)));
+    let in_category = |name| list(transfers().shown().filter(|flag: &Flag| flag.is_in(name)));
     let categories = || {
         flags::categories().map(|(name, title)| format!(" {name}: {title}\n")).collect::<String>()
     };
     let body = match &*topic {
         "" => {
             let title = if cfg!(feature = "commands") { "\nOther commands:\n" } else { "" };
-            let verbs = verbs().map(|verb| format!(" {:<8} {}\n", verb.name(), verb.help()));
+            let verbs = verbs().map(|verb| format!(" {:<8} {}\n", verb.name(), verb.help));
             in_category("important") + title + &verbs.collect::<String>() + MORE
         }
-        "all" => list(TRANSFERS.shown()),
+        "all" => list(transfers().shown()),
         "category" => categories(),
         name => {
             if let Some((_, title)) = flags::categories().find(|(category, _)| *category == name) {
@@ -38,21 +37,21 @@ pub fn help(topic: Option<&[u8]>) -> String {
             }
         }
     };
-    format!("Usage: {}\n{body}", TRANSFERS.usage())
+    format!("Usage: {}\n{body}", transfers().usage)
 }
 
 /// Returns the text for `ucurl VERB -h`.
 pub fn of_verb(verb: Section) -> String {
     let mut page = Page::default();
-    verb.manual().for_each(|line| page.text(line));
-    format!("Usage: {}\n\n{}\n{}", verb.usage(), page.out, list(verb.flags()))
+    verb.manual.lines().for_each(|line| page.text(line));
+    format!("Usage: {}\n\n{}\n{}", verb.usage, page.out, list(verb.flags()))
 }
 
 fn by_name(name: &str) -> Option<Flag> {
     let name = name.trim_start_matches('-');
     match name.as_bytes() {
-        [letter] => TRANSFERS.short(*letter),
-        _ => TRANSFERS.long(name.trim_start_matches("no-").as_bytes(), false).ok(),
+        [letter] => transfers().short(*letter),
+        _ => transfers().long(name.trim_start_matches("no-").as_bytes(), false).ok(),
     }
 }
 
@@ -60,10 +59,10 @@ fn by_name(name: &str) -> Option<Flag> {
 fn list(flags: impl Iterator<Item = Flag> + Clone) -> String {
     let shown = |flag: Flag| {
         let indent = if flag.short().is_some() { "" } else { "    " };
-        format!("{indent}{}", flag.shown())
+        format!("{indent}{}", flag.shown)
     };
     let width = flags.clone().map(|flag| shown(flag).len()).max().unwrap_or(0).min(34);
-    flags.map(|flag| format!(" {:<width$} {}\n", shown(flag), flag.help())).collect()
+    flags.map(|flag| format!(" {:<width$} {}\n", shown(flag), flag.help)).collect()
 }
 
 #[derive(Default)]
@@ -109,11 +108,11 @@ impl Page {
     }
 
     fn option(&mut self, flag: Flag) {
-        self.term(flag.shown());
+        self.term(flag.shown);
         if flag.is_out() {
             return self.text(&format!("Not supported: {}.", flag.reason()));
         }
-        self.sentence(flag.help());
+        self.sentence(flag.help);
         flag.manual().for_each(|line| self.text(line));
         if let Some(differs) = flag.differs() {
             self.add(".br\n", "", "");
@@ -129,32 +128,27 @@ pub fn manual(troff: bool) -> String {
         page.out += &format!(".TH UCURL 1 \"\" \"ucurl {version}\" \"User commands\"\n");
     }
     page.heading("NAME");
-    page.text(&format!("ucurl - {}", TRANSFERS.help()));
+    page.text(&format!("ucurl - {}", transfers().help));
     page.heading("SYNOPSIS");
-    iter::once(TRANSFERS)
+    iter::once(transfers())
         .chain(verbs())
-        .for_each(|section| page.add(".B {}\n.br\n", "{}\n", section.usage()));
+        .for_each(|section| page.add(".B {}\n.br\n", "{}\n", section.usage));
     page.heading("DESCRIPTION");
-    TRANSFERS.manual().for_each(|line| page.text(line));
+    transfers().manual.lines().for_each(|line| page.text(line));
     page.heading("OPTIONS");
-    TRANSFERS.shown().for_each(|flag| page.option(flag));
+    transfers().shown().for_each(|flag| page.option(flag));
     for verb in verbs() {
         page.heading(&format!("UCURL {}", verb.name().to_ascii_uppercase()));
-        page.sentence(verb.help());
-        verb.manual().for_each(|line| page.text(line));
+        page.sentence(verb.help);
+        verb.manual.lines().for_each(|line| page.text(line));
         verb.shown().for_each(|flag| page.option(flag));
     }
     page.heading("UNSUPPORTED OPTIONS OF CURL");
     page.text("Each ends the run with exit code 2 and one line that names it.");
     for (key, why) in flags::reasons() {
         page.term(why);
-        let names: Vec<&str> = flags::out_for(key).map(Flag::shown).collect();
+        let names: Vec<&str> = flags::out_for(key).map(|flag| flag.shown).collect();
         page.text(&names.join(", ").replace(", --", " --"));
-    }
-    page.heading("EXIT STATUS");
-    for (code, meaning) in exit::MEANINGS {
-        page.term(&(*code as u8).to_string());
-        page.text(meaning);
     }
     for line in include_str!("manual.txt").lines() {
         match line.split_at(2) {

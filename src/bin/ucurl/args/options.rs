@@ -45,7 +45,7 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<boo
         None => (name, true),
     };
     let flag = section.long(name, !on)?;
-    match (flag.kind(), attached) {
+    match (flag.kind, attached) {
         (kind, _) if !on && kind != "bool" => Err(wrong("cannot be turned off with --no-")),
         ("none" | "bool", Some(_)) => Err(wrong("takes no value")),
         ("text" | "file", None) => take(flag, on, Some(next.ok_or(NEEDS_A_VALUE)?)).map(|()| true),
@@ -78,7 +78,7 @@ fn check_choice(flag: Flag, value: Argument) -> Result<(), NoTransfer> {
     if choices.split('|').any(|choice| choice.as_bytes() == value) {
         return Ok(());
     }
-    Err(match flag.kind() {
+    Err(match flag.kind {
         "maybe" => format!("takes nothing or ={choices}").into(),
         _ => format!("takes one of {}", choices.replace('|', ", ")).into(),
     })

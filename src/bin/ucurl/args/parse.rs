@@ -15,7 +15,7 @@
 use super::actions::{Draft, Read};
 use super::config::Config;
 use super::exit::{NoTransfer, wrong};
-use super::flags::TRANSFERS;
+use super::flags::transfers;
 use super::generate;
 use super::manual;
 use super::options::{self, Argument};
@@ -58,9 +58,9 @@ fn option(
     option: &[u8],
     next: Argument,
 ) -> Result<bool, NoTransfer> {
-    options::read(TRANSFERS, option, next, &mut |flag, on, value| {
+    options::read(transfers(), option, next, &mut |flag, on, value| {
         let value = value.unwrap_or_default();
-        let is_file = flag.kind() == "file" && !flag.is_out();
+        let is_file = flag.kind == "file" && !flag.is_out();
         if is_file && matches!(value, [b'-', _, ..]) {
             draft.warn(&[b"The file name '", value, b"' looks like an option"]);
         }

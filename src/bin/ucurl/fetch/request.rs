@@ -73,8 +73,8 @@ pub fn plan(flags: &Group, hop: &Hop, http10: bool) -> Result<PlannedRequest, &'
     lines.identity();
     lines.preferences();
     let chunked = lines.transfer_encoding(http10)?;
-    if !flags.cookies.is_empty() {
-        lines.unless_given("Cookie", &flags.cookies.join(&b"; "[..]));
+    if !flags.cookie.is_empty() {
+        lines.unless_given("Cookie", &flags.cookie.join(&b"; "[..]));
     }
     lines.given();
     if let Some(length) = hop.content.length().filter(|_| !chunked) {

@@ -25,7 +25,7 @@ pub fn run(name: &str, args: &[Vec<u8>]) -> Result<i32, String> {
     if given.has("version") {
         return Ok(crate::console::print(&manual::version()) as i32);
     }
-    check_operands(&given, section.usage())?;
+    check_operands(&given, section.usage)?;
     let serve = match name {
         "demo" => demo::serve,
         "tap" => tap::serve,
