@@ -35,6 +35,7 @@
 mod gate;
 mod glob;
 mod guard;
+mod news;
 #[cfg(feature = "page")]
 mod page;
 mod record;

@@ -2,9 +2,11 @@
 
 use super::gate::{Denied, Gate};
 use super::guard::{AllowList, GuardedRequests, Turn};
+use super::news::What;
 use super::refusal::refusal;
 use super::stopper::TapStopper;
-use super::viewer::{News, Viewer};
+use super::viewer::Viewer;
+use crate::base::sync::lock;
 use crate::traffic::{Observer, Side};
 use crate::transport::connections::{Connections, Cut, Service};
 use crate::transport::{Endpoint, Listener, Stream, connect};
@@ -104,7 +106,7 @@ impl Relay {
     /// Adds an observer.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer + 'static) -> Relay {
-        self.viewer.add(Box::new(observer));
+        self.viewer.observers.push(Box::new(observer));
         self
     }
 
@@ -117,8 +119,8 @@ impl Relay {
 
     /// Sets whether observers see [secrets](crate::traffic#secrets) (masked by default).
     #[must_use]
-    pub fn show_secrets(mut self, show: bool) -> Relay {
-        self.viewer.cover = !show;
+    pub fn show_secrets(self, show: bool) -> Relay {
+        lock(&self.viewer.conversations).cover = !show;
         self
     }
 
@@ -197,7 +199,7 @@ impl Relay {
             spoken |= len > 0;
             if let Err(error) = self.write(number, side, pair, (&passed, len)) {
                 pair.turn.end();
-                return self.viewer.tell(number, News::Ended(side, Some(error)));
+                return self.viewer.tell(number, What::Ended(side, Some(error)));
             }
             drop(passed);
             if let Some(denied) = denied {
@@ -212,7 +214,7 @@ impl Relay {
         // The event is queued before the other side learns of it, because its end may be the
         // effect.
         let in_order = error.is_none();
-        self.viewer.tell(number, News::Ended(side, error));
+        self.viewer.tell(number, What::Ended(side, error));
         if in_order {
             let _ = to.shutdown(Shutdown::Write);
         } else {
@@ -249,7 +251,7 @@ impl Relay {
     /// Ends a connection after a denied request. In the middle of other responses, ours would look
     /// like the server's.
     fn refuse(&self, number: u64, pair: &Pair, denied: &Denied, answer: bool) {
-        self.viewer.tell(number, News::Refused(denied.why.clone()));
+        self.viewer.tell(number, What::Refused(denied.why.clone()));
         if answer {
             turn_away(&pair.client, denied.status, &denied.why, !denied.to_head);
             pair.cut();
@@ -272,13 +274,13 @@ impl Service for Relay {
             Ok(server) => server,
             Err(error) => {
                 let why = error.to_string();
-                self.viewer.tell(number, News::Refused(why.clone()));
+                self.viewer.tell(number, What::Refused(why.clone()));
                 return turn_away(&client, 502, &why, true);
             }
         };
         let pair = Arc::new(Pair { client, server, turn: Turn::new() });
         self.open.insert(number, &pair);
-        self.viewer.tell(number, News::Opened);
+        self.viewer.tell(number, What::Opened);
         let gated = matches!(self.endpoint(), Endpoint::Tcp { .. });
         let gate = gated.then(|| Gate::new(&self.allowed));
         let mut check = Check { gate, guard: None };
@@ -296,7 +298,7 @@ impl Service for Relay {
                 }
             }
         });
-        self.viewer.tell(number, News::Closed);
+        self.viewer.tell(number, What::Closed);
         self.open.remove(number);
         if pair.client.is_tcp() {
             pair.client.linger(FAREWELL);
@@ -304,7 +306,7 @@ impl Service for Relay {
     }
 
     fn fails(&self, number: u64, what: &str, error: &io::Error) {
-        self.viewer.tell(number, News::Refused(format!("{what}: {error}")));
+        self.viewer.tell(number, What::Refused(format!("{what}: {error}")));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lossless recorder: every byte of each side, and the time when it arrived.
 
 use crate::base::number::decimal;
+use crate::tap::news::{News, What};
 use crate::tap::recorder::Recorder;
 use crate::traffic::until_error::UntilError;
 use crate::traffic::{Event, Observer, Side};
@@ -143,37 +144,11 @@ pub struct Recording {
     /// Whether secrets are masked.
     pub(crate) covered: bool,
     /// The events, in order.
-    pub(crate) events: Vec<Recorded>,
+    pub(crate) events: Vec<News>,
     /// The unusable parts and the reasons: an incomplete last line, unsupported entries of a HAR.
     pub remarks: Vec<String>,
     /// The bytes of each side of a HAR, which has no directory.
     pub(in crate::tap) memory: Option<BTreeMap<(u64, Side), Vec<u8>>>,
-}
-
-/// One line of the index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Recorded {
-    /// The time since the start.
-    pub(crate) at: Duration,
-    /// The number of the connection.
-    pub(crate) connection: u64,
-    /// The event.
-    pub(crate) what: What,
-}
-
-/// What happened on a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// The connection began.
-    Open,
-    /// One side sent this number of bytes.
-    Bytes(Side, u64),
-    /// One side ended, properly or with an error.
-    End(Side, Option<String>),
-    /// The connection ended.
-    Closed,
-    /// The client was rejected.
-    Refused(String),
 }
 
 impl Recording {
@@ -216,7 +191,7 @@ impl Recording {
     }
 }
 
-fn parse_event(line: &str) -> Option<Recorded> {
+fn parse_event(line: &str) -> Option<News> {
     let (at, rest) = line.split_once(' ')?;
     let (connection, what) = rest.split_once(' ')?;
     let side = |what: &str| match what {
@@ -225,17 +200,17 @@ fn parse_event(line: &str) -> Option<Recorded> {
         _ => None,
     };
     let what = match what.split_once(' ') {
-        None if what == "open" => What::Open,
+        None if what == "open" => What::Opened,
         None if what == "closed" => What::Closed,
         Some(("refused", why)) => What::Refused(why.to_owned()),
-        Some((from, "end")) => What::End(side(from)?, None),
+        Some((from, "end")) => What::Ended(side(from)?, None),
         Some((from, rest)) => match rest.strip_prefix("end ") {
-            Some(error) => What::End(side(from)?, Some(error.to_owned())),
-            None => What::Bytes(side(from)?, digits(rest)?),
+            Some(error) => What::Ended(side(from)?, Some(io::Error::other(error))),
+            None => What::Bytes(side(from)?, usize::try_from(digits(rest)?).ok()?),
         },
         None => return None,
     };
-    Some(Recorded { at: parse_seconds(at)?, connection: digits(connection)?, what })
+    Some(News { at: parse_seconds(at)?, connection: digits(connection)?, what })
 }
 
 fn parse_seconds(text: &str) -> Option<Duration> {

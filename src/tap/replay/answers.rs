@@ -1,18 +1,18 @@
 //! Recorded responses and their requests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
 use std::hash::Hasher;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a response waits for the events that preceded it in the recording.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
-/// How many bytes of a file are read at a time.
-const PART: u64 = 256 * 1024;
 
 /// The field that proves that a WebSocket server has read the client's key (RFC 6455 §4.2.2).
 pub(super) const WEBSOCKET_ACCEPT: &str = "Sec-WebSocket-Accept";
@@ -86,29 +86,19 @@ pub(super) struct Given {
 #[derive(Debug)]
 pub(super) enum Source {
     Memory(Vec<u8>),
-    File { path: Arc<PathBuf>, offset: u64, length: u64 },
+    File { path: Arc<PathBuf>, offset: u64, length: usize },
 }
 
 impl Source {
-    /// Passes the bytes to `take`, piece by piece.
-    pub fn read(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    /// Reads the bytes.
+    pub fn read(&self) -> io::Result<Cow<'_, [u8]>> {
         let (path, offset, length) = match self {
-            Source::Memory(bytes) => return take(bytes),
+            Source::Memory(bytes) => return Ok(bytes.into()),
             Source::File { path, offset, length } => (path, *offset, *length),
         };
-        let mut file = File::open(&**path)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut file = BufReader::with_capacity(length.min(PART) as usize, file.take(length));
-        loop {
-            let bytes = file.fill_buf()?;
-            let n = bytes.len();
-            if n == 0 {
-                break;
-            }
-            take(bytes)?;
-            file.consume(n);
-        }
-        if file.get_ref().limit() > 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        let mut bytes = vec![0; length];
+        File::open(&**path)?.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes.into())
     }
 }
 
@@ -137,22 +127,18 @@ impl Heard {
     }
 }
 
-/// The length and a hash of a body: enough to distinguish recorded bodies.
+/// A hash of a body: enough to distinguish recorded bodies.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Digest {
-    length: u64,
-    hash: DefaultHasher,
-}
+pub(super) struct Digest(DefaultHasher);
 
 impl Digest {
     pub fn add(&mut self, bytes: &[u8]) {
-        self.length += bytes.len() as u64;
-        self.hash.write(bytes);
+        self.0.write(bytes);
     }
 }
 
 impl PartialEq for Digest {
     fn eq(&self, other: &Digest) -> bool {
-        (self.length, self.hash.finish()) == (other.length, other.hash.finish())
+        self.0.finish() == other.0.finish()
     }
 }

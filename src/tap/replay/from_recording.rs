@@ -3,11 +3,11 @@
 use super::answers::{
     Digest, Heard, OTHER_KEY, PATIENCE, Part, RecordedAnswer, RequestKey, Source, WEBSOCKET_ACCEPT,
 };
-use crate::tap::record::raw::{Recorded, Recording, What};
-use crate::traffic::{Conversation, Event, Exchange, Side};
+use crate::tap::news::{Conversations, News, What};
+use crate::tap::record::raw::Recording;
+use crate::traffic::{Event, Exchange, Side};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +26,22 @@ pub(super) struct Answers {
 /// Reads all responses.
 pub(super) fn read(dir: &Path) -> io::Result<Answers> {
     let recording = Recording::open(dir)?;
-    let mut connections: BTreeMap<u64, Vec<&Recorded>> = BTreeMap::new();
-    for event in &recording.events {
-        connections.entry(event.connection).or_default().push(event);
-    }
-    let (answers, remarks) = (Vec::new(), recording.remarks.clone());
+    let mut readers: BTreeMap<u64, Reader> = BTreeMap::new();
+    let mut conversations = Conversations::new(false);
+    recording.for_each(|news, bytes| {
+        let number = news.connection;
+        let path = || Arc::new(recording.file(number, Side::Server));
+        let new = || Reader { number, path: path(), ..Reader::default() };
+        readers.entry(number).or_insert_with(new).read(news, bytes, &mut conversations);
+    })?;
+    let (answers, remarks) = (Vec::new(), recording.remarks);
     let mut all = Answers { answers, covered: recording.covered, remarks };
-    for (number, events) in &connections {
-        connection(&recording, *number, events, &mut all)?;
+    for mut reader in readers.into_values() {
+        reader.closes(&mut conversations);
+        all.answers.append(&mut reader.answers);
+        all.remarks.append(&mut reader.remarks);
     }
-    all.answers.sort_by_key(|answer: &RecordedAnswer| answer.began);
+    all.answers.sort_by_key(|answer| answer.began);
     Ok(all)
 }
 
@@ -67,6 +73,8 @@ struct Reader {
     /// The end of the server's side.
     end: Option<Moment>,
     now: Duration,
+    /// Whether a file has fewer bytes than the index says.
+    cut: bool,
     client: ClientSoFar,
     /// How many of the server's bytes belong to earlier responses.
     cursor: u64,
@@ -77,62 +85,37 @@ struct Reader {
     remarks: Vec<String>,
 }
 
-fn connection(
-    recording: &Recording,
-    number: u64,
-    events: &[&Recorded],
-    all: &mut Answers,
-) -> io::Result<()> {
-    let path = Arc::new(recording.file(number, Side::Server));
-    let mut files =
-        [Side::Client, Side::Server].map(|side| File::open(recording.file(number, side)));
-    let mut reader = Reader { number, path, ..Reader::default() };
-    let mut conversation = Conversation::new(false);
-    let mut buffer = Vec::new();
-    for event in events {
-        reader.now = event.at;
-        match &event.what {
-            What::Bytes(side, length) => {
-                buffer.clear();
-                match &mut files[*side as usize] {
-                    Ok(file) => drop(file.take(*length).read_to_end(&mut buffer)?),
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    Err(error) => {
-                        let why = format!("{number}.{side}: {error}");
-                        return Err(io::Error::new(error.kind(), why));
-                    }
-                }
-                if *side == Side::Server {
-                    let moment = reader.moment(buffer.len());
-                    reader.moments.push(moment);
-                }
-                conversation.bytes(*side, event.at, &buffer, &mut |event| reader.see(event));
-                if (buffer.len() as u64) < *length {
-                    let why = "is shorter than the index says: its connection is cut short there";
-                    all.remarks.push(format!("{number}.{side} {why}"));
-                    break;
-                }
+impl Reader {
+    fn read(&mut self, news: &News, bytes: &[u8], conversations: &mut Conversations) {
+        if self.cut {
+            return;
+        }
+        self.now = news.at;
+        match news.what {
+            What::Bytes(Side::Server, _) => self.moments.push(self.moment(bytes.len())),
+            What::Ended(Side::Client, _) => {
+                self.client.ended = Some(self.length());
+                self.client.at = self.now;
             }
-            What::End(side, _) => {
-                match side {
-                    Side::Client => {
-                        reader.client.ended = Some(reader.length());
-                        reader.client.at = event.at;
-                    }
-                    Side::Server => reader.end = Some(reader.moment(0)),
-                }
-                conversation.end(*side, event.at, None, &mut |event| reader.see(event));
-            }
-            What::Open | What::Closed | What::Refused(_) => {}
+            What::Ended(Side::Server, _) => self.end = Some(self.moment(0)),
+            _ => {}
+        }
+        conversations.read(news, bytes, &mut |event| self.see(event));
+        if let What::Bytes(side, length) = news.what
+            && bytes.len() < length
+        {
+            let why = "is shorter than the index says: its connection is cut short there";
+            self.remarks.push(format!("{}.{side} {why}", self.number));
+            self.cut = true;
         }
     }
-    conversation.close(&mut |event| reader.see(event));
-    all.answers.append(&mut reader.answers);
-    all.remarks.append(&mut reader.remarks);
-    Ok(())
-}
 
-impl Reader {
+    /// Reads the end of the recording as the end of the connection.
+    fn closes(&mut self, conversations: &mut Conversations) {
+        let closed = News { connection: self.number, at: self.now, what: What::Closed };
+        conversations.read(&closed, &[], &mut |event| self.see(event));
+    }
+
     /// Returns how many bytes the server has sent.
     fn length(&self) -> u64 {
         self.moments.last().map_or(0, |moment| moment.end)
@@ -210,7 +193,7 @@ impl Reader {
             let middle = head.clamp(from, to);
             for (offset, to) in [(from, middle), (middle, to)] {
                 if to > offset {
-                    let (path, length) = (Arc::clone(&self.path), to - offset);
+                    let (path, length) = (Arc::clone(&self.path), (to - offset) as usize);
                     let after_head = close && offset == head;
                     let bytes = Source::File { path, offset, length };
                     parts.push(part(moment, Some(bytes), after_head));

@@ -5,7 +5,8 @@
 //! responses and no trailer fields.
 
 use super::from_har::{self, Encoded, HarEntry, entries, text};
-use crate::tap::record::raw::{Recorded, Recording, What};
+use crate::tap::news::{News, What};
+use crate::tap::record::raw::Recording;
 use crate::traffic::Side;
 use crate::wire::{Fields, Version, encode_chunk, encode_last_chunk, encode_request};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +112,7 @@ fn played(entry: HarEntry<'_>, remarks: &mut Vec<String>) -> Result<Played, Stri
 /// Writes entries as events.
 #[derive(Default)]
 struct Writer {
-    events: Vec<Recorded>,
+    events: Vec<News>,
     memory: BTreeMap<(u64, Side), Vec<u8>>,
     /// When the last request and its response ended, for each open connection.
     open: BTreeMap<u64, (Duration, Duration)>,
@@ -135,7 +136,7 @@ impl Writer {
         self.open.insert(number, (sent, ended));
         if close {
             self.open.remove(&number);
-            self.event(number, ended, What::End(Side::Server, None));
+            self.event(number, ended, What::Ended(Side::Server, None));
             self.event(number, ended, What::Closed);
         }
     }
@@ -149,7 +150,7 @@ impl Writer {
                 return number;
             }
             if !self.memory.contains_key(&(number, Side::Client)) {
-                self.event(number, began, What::Open);
+                self.event(number, began, What::Opened);
                 return number;
             }
         }
@@ -157,18 +158,18 @@ impl Writer {
         while self.named.contains(&self.last) {
             self.last += 1;
         }
-        self.event(self.last, began, What::Open);
+        self.event(self.last, began, What::Opened);
         self.last
     }
 
     fn bytes(&mut self, connection: u64, side: Side, at: Duration, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.memory.entry((connection, side)).or_default().extend_from_slice(bytes);
-            self.event(connection, at, What::Bytes(side, bytes.len() as u64));
+            self.event(connection, at, What::Bytes(side, bytes.len()));
         }
     }
 
     fn event(&mut self, connection: u64, at: Duration, what: What) {
-        self.events.push(Recorded { at, connection, what });
+        self.events.push(News { connection, at, what });
     }
 }

@@ -173,7 +173,7 @@ impl Peer<'_> {
                 false => Duration::ZERO,
             });
             match &part.bytes {
-                Some(bytes) => bytes.read(|bytes| self.say(bytes))?,
+                Some(bytes) => self.say(&bytes.read()?)?,
                 None => self.stream.shutdown(Shutdown::Write)?,
             }
         }
