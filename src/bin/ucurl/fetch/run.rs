@@ -6,7 +6,7 @@ use crate::args::exit::Exit;
 use crate::console::unbuffered;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::request::{self, Hop, RequestContent};
-use crate::fetch::retry::Retries;
+use crate::fetch::retry;
 use crate::fetch::session::{self, Session};
 use crate::fetch::url::Url;
 use crate::output::messages::{Failure, Messages};
@@ -158,7 +158,7 @@ fn transfer(
         }
     };
     let mut attempt = prepare(session, operation, fetch, heads, url)?;
-    let failure = tries(&mut attempt).err();
+    let failure = retry::tries(&mut attempt).err();
     if failure.is_some() && flags.remove_on_error {
         attempt.sink.remove();
     }
@@ -255,11 +255,8 @@ fn prepare<'p>(
 /// Makes the hop before any redirect.
 fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Failure> {
     let flags = &operation.flags;
-    let login = match (&flags.user, &url.login) {
-        _ if flags.oauth2_bearer.is_some() => None,
-        (Some(user), _) => Some(user.clone()),
-        (None, login) => login.as_deref().map(request::login),
-    };
+    let of_url = || url.login.as_deref().map(request::login);
+    let login = flags.user.clone().or_else(of_url);
     let content = match source {
         Source::None => RequestContent::None,
         Source::Post => RequestContent::Post(operation.post.length),
@@ -275,49 +272,4 @@ fn first_hop(operation: &Operation, url: Url, source: &Source) -> Result<Hop, Fa
         }
     };
     Ok(Hop { url, content, login, referer: flags.referer.clone(), ..Hop::default() })
-}
-
-/// Tries until the transfer works, or until `--retry` is used up.
-fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
-    let (messages, flags) = (&attempt.session.messages, &attempt.operation.flags);
-    let mut retries = Retries::new(flags, messages);
-    loop {
-        let result = attempt.run().and_then(|()| checked(attempt));
-        if let Some(meter) = &attempt.monitor.meter {
-            lock(meter).end();
-        }
-        if let Err(failure) = &result {
-            attempt.session.report(failure);
-        }
-        // stdin cannot be sent a second time.
-        let status = attempt.info.response_code;
-        if flags.hijack && (100..300).contains(&status) {
-            return result;
-        }
-        let Some(wait) = retries.next(&result, &attempt.info) else { return result };
-        match attempt.sink.rewind() {
-            Ok(0) => {}
-            Ok(bytes) => messages.say(&format!("Throwing away {bytes} bytes")),
-            Err(error) => {
-                let failure = Failure::of_writing(&error, false);
-                attempt.session.report(&failure);
-                return Err(failure);
-            }
-        }
-        std::thread::sleep(wait);
-    }
-}
-
-/// Completes a try that succeeded.
-fn checked(attempt: &mut Attempt) -> Result<(), Failure> {
-    let status = attempt.info.response_code;
-    // A 304 leaves the file as it is.
-    if status != 304 {
-        attempt.sink.ensure_file()?;
-    }
-    if attempt.operation.flags.fail_with_body && status >= 400 {
-        let text = format!("The requested URL returned error: {status}");
-        return Err(Failure::new(Exit::HttpError, text));
-    }
-    Ok(())
 }
