@@ -2,7 +2,7 @@
 //! response: follows it, refuses it, or delivers it to the output.
 
 use crate::args::exit::Exit;
-use crate::fetch::container_ref::{ContainerRef, OtherEnd};
+use crate::fetch::container_ref::ContainerRef;
 use crate::fetch::request::Hop;
 use crate::fetch::session::{Server, Session};
 use crate::output::body_stages::BodyStages;
@@ -12,13 +12,14 @@ use crate::output::sink::Sink;
 use crate::output::writeout::TransferInfo;
 use crate::plan::{Operation, Source};
 use std::fs::File;
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Read as _, Write as _};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use unix_http::base::sync::lock;
 use unix_http::base::text::harmless_lines;
+use unix_http::client::ClientEvent;
 use unix_http::docker::{error_message, is_framed};
 use unix_http::wire::{Decision, Fields, Framing, ParseErrorKind, Version, framing};
 use unix_http::{Error, Response, Timeouts};
@@ -189,14 +190,16 @@ impl Attempt<'_> {
         let raw = ended && status < 300 && (flags.hijack || status == 101);
         let path = String::from_utf8_lossy(&hop.url.path);
         let query = String::from_utf8_lossy(hop.url.query.as_deref().unwrap_or_default());
-        let container = ContainerRef::of(&path, &query);
+        let mut container = ContainerRef::of(&path, &query);
         let frames = is_framed(response.field("Content-Type"));
-        let other = self.other_end(container.as_ref(), frames, raw)?;
-        let framed =
-            flags.demux && status < 300 && frames != Some(false) && other.terminal != Some(true);
+        if let Some(container) = &mut container {
+            self.inspect(container, frames, raw)?;
+        }
+        let tty = container.as_ref().is_some_and(|container| container.terminal == Some(true));
+        let framed = flags.demux && status < 300 && frames != Some(false) && !tty;
         let mut stages = BodyStages::new(self.operation, &self.session.messages.out, framed);
         if raw {
-            return self.join(response, other, container, stages);
+            return self.join(response, container, stages);
         }
         if status >= 400 && self.operation.selects() {
             let (failure, body) = failure_of(response);
@@ -207,7 +210,7 @@ impl Attempt<'_> {
                 result => result,
             };
         }
-        let arrived = self.copy(&mut response, &mut stages);
+        let arrived = self.copy(&mut response, &mut stages, false);
         stages.finish(arrived, &mut self.sink)?;
         if !flags.raw {
             self.show_trailers(&response)?;
@@ -218,40 +221,46 @@ impl Attempt<'_> {
         }
     }
 
-    /// Passes on the content as it arrives.
-    fn copy(&mut self, response: &mut Response, stages: &mut BodyStages) -> Result<(), Failure> {
+    /// Passes on the content as it arrives. The client does not show that of a raw connection.
+    pub fn copy(
+        &mut self,
+        mut from: impl BufRead,
+        stages: &mut BodyStages,
+        raw: bool,
+    ) -> Result<(), Failure> {
+        let failure = if raw { Failure::of_raw } else { Failure::of_body };
         loop {
-            let content = response.fill_buf().map_err(Failure::of_body)?;
+            let content = from.fill_buf().map_err(failure)?;
             if content.is_empty() {
                 return Ok(());
+            }
+            if raw {
+                lock(&self.session.tracer).on(&ClientEvent::ResponseBody(content));
             }
             let length = content.len();
             self.info.size_download += length as u64;
             self.monitor.received(self.info.size_download)?;
             stages.feed(content, &mut self.sink)?;
-            response.consume(length);
+            from.consume(length);
         }
     }
 
     /// Asks the engine about the other end, if that matters and the response does not state it.
-    fn other_end(
+    fn inspect(
         &self,
-        container: Option<&ContainerRef>,
+        container: &mut ContainerRef,
         frames: Option<bool>,
         raw: bool,
-    ) -> Result<OtherEnd, Failure> {
-        let Some(container) = container else { return Ok(OtherEnd::default()) };
+    ) -> Result<(), Failure> {
         let open = (raw || self.operation.flags.demux) && frames.is_none();
-        let ask = open || (raw && container.is_exec);
-        if !ask {
-            return Ok(OtherEnd { terminal: None, stdin: container.stdin });
+        if open || (raw && container.is_exec) {
+            let why = "asks whether the other end has a terminal: without one, its output comes \
+                       in frames";
+            lock(&self.session.tracer).explain(why, "Docker Engine API v1.41 attach");
+            container.inspect(self.server.engine.client(), self.limits()?);
+            container.terminal = container.terminal.filter(|_| frames != Some(true));
         }
-        let why =
-            "asks whether the other end has a terminal: without one, its output comes in frames";
-        lock(&self.session.tracer).explain(why, "Docker Engine API v1.41 attach");
-        let mut other = container.inspect(self.server.engine.client(), self.limits()?);
-        other.terminal = other.terminal.filter(|_| frames != Some(true));
-        Ok(other)
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use unix_http::json::Value;
 use unix_http::{Client, Timeouts};
 
-/// A container or an exec, by its path in the API.
+/// A container or an exec, by its path in the API. A fact that is not known is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerRef {
     /// Up to the ID.
@@ -22,14 +22,8 @@ pub struct ContainerRef {
     /// Whether its stdin is attached: `stdin` in the query of an attach. Only the engine knows it
     /// for an exec.
     pub stdin: Option<bool>,
-}
-
-/// The engine's facts about it; `None` if the engine does not report one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OtherEnd {
+    /// Whether it has a terminal. Only the engine knows it.
     pub terminal: Option<bool>,
-    /// Whether its stdin is attached.
-    pub stdin: Option<bool>,
 }
 
 /// The engine can resize a window only once the process runs, which may be shortly after the 101.
@@ -54,20 +48,18 @@ impl ContainerRef {
             None => path.contains("/libpod/"),
         };
         let path = path[..at + id.len()].to_owned();
-        Some(ContainerRef { path, is_exec, stdin: (!is_exec).then_some(stdin) })
+        Some(ContainerRef { path, is_exec, stdin: (!is_exec).then_some(stdin), terminal: None })
     }
 
-    /// Asks the engine.
-    pub fn inspect(&self, client: &Client, limits: Timeouts) -> OtherEnd {
+    /// Asks the engine for the facts that the path does not tell.
+    pub fn inspect(&mut self, client: &Client, limits: Timeouts) {
         let asked = client.get(&[&self.path, "/json"].concat()).timeouts(limits).send();
         let response = asked.ok().filter(|response| response.is_success());
         let value = response.and_then(|response| Value::parse(&response.bytes().ok()?).ok());
-        let at = |names: &[&str]| {
-            names.iter().try_fold(value.as_ref()?, |value, name| value.get(name))?.as_bool()
-        };
+        let at = |pointer| value.as_ref()?.pointer(pointer)?.as_bool();
         match self.is_exec {
-            true => OtherEnd { terminal: at(&["ProcessConfig", "tty"]), stdin: at(&["OpenStdin"]) },
-            false => OtherEnd { terminal: at(&["Config", "Tty"]), stdin: self.stdin },
+            true => (self.terminal, self.stdin) = (at("/ProcessConfig/tty"), at("/OpenStdin")),
+            false => self.terminal = at("/Config/Tty"),
         }
     }
 

@@ -11,20 +11,20 @@
 use crate::args::exit::Exit;
 use crate::console::unbuffered;
 use crate::fetch::attempt::Attempt;
-use crate::fetch::container_ref::{ContainerRef, OtherEnd};
+use crate::fetch::container_ref::ContainerRef;
 use crate::output::body_stages::BodyStages;
 use crate::output::messages::Failure;
 use crate::output::terminal::Raw;
 use crate::output::trace::Tracer;
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use unix_http::Response;
 use unix_http::base::sync::lock;
 use unix_http::client::ClientEvent;
-use unix_http::transport::{ConnectError, Stream, Timeout};
-use unix_http::{Error, Response, Upgraded};
+use unix_http::transport::Stream;
 
 const PIECE: usize = 64 * 1024;
 
@@ -33,30 +33,30 @@ impl Attempt<'_> {
     pub fn join(
         &mut self,
         response: Response,
-        other: OtherEnd,
         container: Option<ContainerRef>,
         mut stages: BodyStages,
     ) -> Result<(), Failure> {
         let Ok(upgraded) = response.into_upgraded() else { return Ok(()) };
-        let (mut read, mut write) = upgraded.split().map_err(broken)?;
-        let (tty, reads_stdin) = (other.terminal == Some(true), other.stdin != Some(false));
-        let tracer = Arc::clone(&self.session.tracer);
+        let (read, mut write) = upgraded.split().map_err(Failure::of_raw)?;
+        let reads_stdin = container.as_ref().is_none_or(|container| container.stdin != Some(false));
+        let in_terminal = container.filter(|container| container.terminal == Some(true));
+        self.sink.refuse_binary &= in_terminal.is_none();
         let mut terminal = None;
-        if tty && reads_stdin && io::stdin().is_terminal() {
+        if let Some(container) = in_terminal
+            && reads_stdin
+            && io::stdin().is_terminal()
+        {
             let (raw, sizes) = Raw::enter()?;
             terminal = Some(raw);
-            if let Some(container) = container {
-                let client = self.server.engine.client().clone();
-                let work =
-                    move || sizes.for_each(|(rows, cols)| container.resize(&client, rows, cols));
-                in_background("size", work)?;
-            }
+            let client = self.server.engine.client().clone();
+            let resize = move |(rows, columns)| container.resize(&client, rows, columns);
+            in_background("size", move || sizes.for_each(resize))?;
         }
-        self.sink.refuse_binary &= !tty;
+        let tracer = Arc::clone(&self.session.tracer);
         let trouble = Arc::new(Mutex::new(None));
         if reads_stdin {
             let (tracer, trouble) = (Arc::clone(&tracer), Arc::clone(&trouble));
-            let stdin = unbuffered(io::stdin()).map_err(broken)?;
+            let stdin = unbuffered(io::stdin()).map_err(Failure::of_raw)?;
             in_background("stdin", move || {
                 if let Err(failure) = send(stdin, &mut write, &tracer) {
                     *lock(&trouble) = Some(failure);
@@ -67,7 +67,7 @@ impl Attempt<'_> {
             let why = "the request does not attach it (stdin=1, AttachStdin)";
             lock(&tracer).say(&format!("stdin is not read: {why}"));
         }
-        let result = self.receive_raw(&mut read, &mut stages);
+        let result = self.copy(BufReader::with_capacity(PIECE, read), &mut stages, true);
         drop(terminal);
         // A failure to send ends both directions.
         let result = lock(&trouble).take().map_or(result, Err);
@@ -77,25 +77,11 @@ impl Attempt<'_> {
         }
         Ok(())
     }
-
-    fn receive_raw(&mut self, read: &mut Upgraded, stages: &mut BodyStages) -> Result<(), Failure> {
-        let mut piece = vec![0; PIECE];
-        loop {
-            let content = match read.read(&mut piece).map_err(broken)? {
-                0 => return Ok(()),
-                n => &piece[..n],
-            };
-            self.info.size_download += content.len() as u64;
-            lock(&self.session.tracer).on(&ClientEvent::ResponseBody(content));
-            stages.feed(content, &mut self.sink)?;
-            self.monitor.received(self.info.size_download)?;
-        }
-    }
 }
 
 /// Runs a thread that is never joined: it may wait forever for a key or a change of the window.
 fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    thread::Builder::new().name(name.into()).spawn(work).map_err(broken).map(drop)
+    thread::Builder::new().name(name.into()).spawn(work).map_err(Failure::of_raw).map(drop)
 }
 
 /// Sends stdin and its end. A peer that no longer reads is not an error: it reports its reason in
@@ -123,17 +109,5 @@ fn send(mut stdin: File, write: &mut Stream, tracer: &Mutex<Tracer>) -> Result<(
             Err(Failure::new(Exit::Send, error.to_string()))
         }
         _ => Ok(()),
-    }
-}
-
-fn broken(error: io::Error) -> Failure {
-    let error = match error.downcast::<Timeout>() {
-        Ok(timeout) => return Error::Timeout(timeout).into(),
-        Err(error) => error,
-    };
-    match error.downcast::<ConnectError>() {
-        // The child process that carries the connection has failed.
-        Ok(failure) => Error::Connect(failure).into(),
-        Err(error) => Failure::new(Exit::Receive, format!("the raw connection: {error}")),
     }
 }

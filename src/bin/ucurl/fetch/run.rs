@@ -7,7 +7,7 @@ use crate::console::unbuffered;
 use crate::fetch::attempt::Attempt;
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::retry;
-use crate::fetch::session::{self, Session};
+use crate::fetch::session::Session;
 use crate::fetch::url::Url;
 use crate::output::messages::{Failure, Messages};
 use crate::output::meter::{Meter, Monitor};
@@ -33,9 +33,17 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     for warning in &warnings {
         messages.put(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
-    let operations: Result<Vec<_>, _> = groups.into_iter().map(operation).collect();
-    let mut operations = match operations {
-        Ok(operations) => operations,
+    let set_up = || {
+        let operations = groups.into_iter().map(operation).collect::<Result<Vec<_>, _>>()?;
+        let open = || Ok((unbuffered(io::stdout())?, Tracer::new(&global, &messages)?));
+        let (stdout, tracer) = open().map_err(|error: io::Error| {
+            let text = format!("cannot open the file of --trace: {error}");
+            Failure::new(Exit::Write, text)
+        })?;
+        Ok((operations, stdout, tracer))
+    };
+    let (mut operations, stdout, tracer) = match set_up() {
+        Ok(ready) => ready,
         Err(Failure { text, exit, .. }) => {
             messages.put(format!("ucurl: {text}\n").as_bytes());
             return exit;
@@ -44,15 +52,6 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     if let Some(demo) = demo {
         operations.iter_mut().for_each(|operation| operation.socket = Some(demo.clone()));
     }
-    let opened =
-        unbuffered(io::stdout()).and_then(|stdout| Ok((stdout, Tracer::new(&global, &messages)?)));
-    let (stdout, tracer) = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            messages.put(format!("ucurl: cannot open the file of --trace: {error}\n").as_bytes());
-            return Exit::Write;
-        }
-    };
     ask_passwords(&mut operations);
     let tracer = Arc::new(Mutex::new(tracer));
     let session = Session { messages, tracer, stdout, global, servers: Default::default() };
@@ -150,10 +149,8 @@ fn transfer(
         Err(failure) => {
             let (url, method) = (fetch.url.clone(), b"GET".to_vec());
             let url_effective = url.clone();
-            write_out(
-                TransferInfo { url, url_effective, method, ..Default::default() },
-                Some(&failure),
-            );
+            let info = TransferInfo { url, url_effective, method, ..TransferInfo::default() };
+            write_out(info, Some(&failure));
             return Ok(session.report(&failure));
         }
     };
@@ -214,14 +211,7 @@ fn prepare<'p>(
     if fetch.destination == Destination::UrlName && url.path == b"/" {
         session.messages.warn("The URL has no file name, so -O writes curl_response");
     }
-    let target = session::choose(operation, global.demo, &url)?;
-    if let Some(authority) = target.endpoint.authority().filter(|_| url.is_default_host()) {
-        // The engine's own name: a virtual host does not answer to localhost.
-        _ = url.set_authority(&authority);
-    }
-    let text = format!("the endpoint is {}: {}", target.endpoint, target.why);
-    lock(&session.tracer).explain(&text, "");
-    let server = session.server(target.endpoint, target.prefix, operation.timeouts);
+    let server = session.server(operation, &mut url)?;
     let styled = !global.no_styled_output;
     let sink = Sink::new(name, &fetch.destination, flags, &session.stdout, styled);
     let first = first_hop(operation, url, &fetch.source)?;

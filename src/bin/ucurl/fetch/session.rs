@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use unix_http::base::sync::lock;
 use unix_http::docker::{Daemon, DaemonFlags, Engine};
-use unix_http::{Client, Endpoint, Timeouts};
+use unix_http::{Client, Endpoint};
 
 pub struct Session {
     pub messages: Messages,
@@ -43,35 +43,34 @@ impl Session {
         failure.exit
     }
 
-    /// Returns the server at an endpoint. Transfers to one endpoint share its connection.
-    pub fn server(&self, endpoint: Endpoint, prefix: String, timeouts: Timeouts) -> Rc<Server> {
+    /// Returns the server of a URL. Transfers to one endpoint share its connection.
+    pub fn server(&self, operation: &Operation, url: &mut Url) -> Result<Rc<Server>, Failure> {
+        let (endpoint, prefix, why) = choose(operation, self.global.demo, url)?;
+        if let Some(authority) = endpoint.authority().filter(|_| url.is_default_host()) {
+            // The engine's own name: a virtual host does not answer to localhost.
+            _ = url.set_authority(&authority);
+        }
+        let text = format!("the endpoint is {endpoint}: {why}");
+        lock(&self.tracer).explain(&text, "");
         let mut servers = self.servers.borrow_mut();
         let is = |server: &&Rc<Server>| {
             *server.engine.client().endpoint() == endpoint && server.prefix == prefix
         };
         if let Some(known) = servers.iter().find(is) {
-            return Rc::clone(known);
+            return Ok(Rc::clone(known));
         }
         // The limits also apply to requests outside the transfers, such as the one for the version.
-        let builder = Client::builder(endpoint).prefix(&prefix).timeouts(timeouts);
+        let builder = Client::builder(endpoint).prefix(&prefix).timeouts(operation.timeouts);
         let tracer = Arc::clone(&self.tracer);
         let builder = builder.observe_bodies(lock(&tracer).shows_bodies());
         let engine = Engine::new(builder.observe(move |event| lock(&tracer).on(event)).build());
         let server = Rc::new(Server { engine, prefix, http10: Cell::new(false) });
         servers.push(Rc::clone(&server));
-        server
+        Ok(server)
     }
 }
 
-pub struct Target {
-    pub endpoint: Endpoint,
-    /// Precedes every path there.
-    pub prefix: String,
-    /// The rule that decided, for `--explain`.
-    pub why: String,
-}
-
-/// Chooses the target of a URL:
+/// Chooses the endpoint of a URL, the prefix of every path there, and says why, for `--explain`:
 ///
 /// 1. the one that the command line names: `--demo`, `--unix-socket`, `--abstract-unix-socket`,
 ///    `--proxy-command`;
@@ -79,10 +78,13 @@ pub struct Target {
 /// 3. the host of the URL, by TCP, unless it is `localhost` without a port;
 /// 4. the one that the docker command uses: `DOCKER_HOST`, `DOCKER_CONTEXT`, its `config.json`, the
 ///    default socket.
-pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Failure> {
+fn choose(
+    operation: &Operation,
+    demo: bool,
+    url: &Url,
+) -> Result<(Endpoint, String, String), Failure> {
     let flags = &operation.flags;
-    let named =
-        |endpoint, why: &str| Ok(Target { endpoint, prefix: String::new(), why: why.to_owned() });
+    let named = |endpoint, why: &str| Ok((endpoint, String::new(), why.to_owned()));
     if let Some(socket) = &operation.socket {
         let why = match socket {
             _ if demo => "--demo has started an engine there",
@@ -91,7 +93,9 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
         };
         return named(socket.clone(), why);
     }
-    let (host, port) = (host_name(url), url.port_or_80());
+    // A resolver takes an IPv6 address without its brackets.
+    let host = String::from_utf8_lossy(&url.host).trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_80();
     if let Some(command) = &flags.proxy_command {
         let endpoint = Endpoint::proxy_command(plan::path(command), &host, port)
             .map_err(|error| Failure::new(Exit::Usage, format!("--proxy-command: {error}")))?;
@@ -109,11 +113,5 @@ pub fn choose(operation: &Operation, demo: bool, url: &Url) -> Result<Target, Fa
         Daemon::resolve(flags).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let why = [format!("{} names it", daemon.rule)].into_iter().chain(daemon.notes);
     let why = why.collect::<Vec<_>>().join("; ");
-    Ok(Target { endpoint: daemon.endpoint, prefix: daemon.prefix, why })
-}
-
-/// Returns the host for a resolver: an IPv6 address without its brackets.
-fn host_name(url: &Url) -> String {
-    let host = String::from_utf8_lossy(&url.host);
-    host.trim_start_matches('[').trim_end_matches(']').to_owned()
+    Ok((daemon.endpoint, daemon.prefix, why))
 }

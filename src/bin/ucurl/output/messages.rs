@@ -110,6 +110,15 @@ impl Failure {
     pub fn of_body(error: io::Error) -> Failure {
         error.downcast().unwrap_or_else(Error::Receive).into()
     }
+
+    /// The failure of a raw connection, or of the child process that carries it.
+    pub fn of_raw(error: io::Error) -> Failure {
+        let known = error.downcast().map(Error::Timeout);
+        match known.or_else(|error| error.downcast().map(Error::Connect)) {
+            Ok(error) => error.into(),
+            Err(error) => Failure::new(Exit::Receive, format!("the raw connection: {error}")),
+        }
+    }
 }
 
 impl From<Error> for Failure {
