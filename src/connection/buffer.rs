@@ -139,17 +139,6 @@ impl Buffer {
         Ok(n)
     }
 
-    /// Appends `bytes` to the buffered bytes.
-    pub fn keep(&mut self, bytes: &[u8]) {
-        if self.ready.is_empty() && self.raw.is_empty() {
-            self.raw = 0..0;
-        }
-        let end = self.raw.end + bytes.len();
-        self.grow(end.max(SMALL));
-        self.bytes[self.raw.end..end].copy_from_slice(bytes);
-        self.raw.end = end;
-    }
-
     fn grow(&mut self, size: usize) {
         if self.bytes.len() < size {
             self.bytes.resize(size, 0);

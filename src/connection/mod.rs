@@ -48,7 +48,6 @@ use std::io::Read;
 pub struct Connection<S> {
     stream: S,
     buffer: Buffer,
-    gap: fast::Gap,
 }
 
 impl<S> Connection<S> {
@@ -60,7 +59,7 @@ impl<S> Connection<S> {
     /// Creates a connection that reuses the memory of an earlier one.
     pub(crate) fn with_buffer(stream: S, bytes: Vec<u8>) -> Connection<S> {
         let buffer = Buffer { bytes, ..Buffer::default() };
-        Connection { stream, buffer, gap: fast::Gap::default() }
+        Connection { stream, buffer }
     }
 
     /// Returns the stream.
@@ -140,7 +139,6 @@ impl<S: Read> Connection<S> {
         &mut self,
         decoder: &mut HeadDecoder<L>,
     ) -> Result<Option<usize>, Error> {
-        self.gap = fast::Gap::default();
         loop {
             let received = self.buffer.raw.len() as u64;
             if received > 0
@@ -182,7 +180,7 @@ impl<S: Read> Connection<S> {
     pub fn read_body(&mut self, body: &mut BodyDecoder, out: &mut [u8]) -> Result<usize, Error> {
         let buffer = &mut self.buffer;
         if buffer.ready.is_empty() && buffer.watch.is_none() && !body.keeps_framing() {
-            return fast::read_content(&mut self.stream, buffer, &mut self.gap, body, out);
+            return fast::read_content(&mut self.stream, buffer, body, out);
         }
         let ready = self.fill_body(body)?;
         let n = ready.len().min(out.len());

@@ -2,8 +2,8 @@
 
 use super::connection_state::ConnectionState;
 use super::limits::Limits;
-use crate::transport::{Deadline, Limit, Stream};
-use std::io::{self, ErrorKind, IoSliceMut, Read};
+use crate::transport::{Deadline, Limit};
+use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,11 +47,10 @@ impl Incoming {
     fn rest_of_head(&self) -> Phase {
         Phase::Head(Deadline::start(Limit::Head, self.limits.head))
     }
+}
 
-    fn receive(
-        &mut self,
-        read: impl FnOnce(&mut &Stream) -> io::Result<usize>,
-    ) -> io::Result<usize> {
+impl Read for Incoming {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let deadline = match self.phase {
             Phase::Idle => Deadline::start(Limit::Idle, self.limits.idle),
             Phase::Body => Deadline::start(Limit::Idle, self.limits.silence),
@@ -59,7 +58,7 @@ impl Incoming {
             Phase::Head(deadline) => deadline,
         };
         self.state.stream.set_read_timeout(deadline.left()?)?;
-        let n = read(&mut &self.state.stream).map_err(|error| match deadline.timeout() {
+        let n = (&self.state.stream).read(out).map_err(|error| match deadline.timeout() {
             Some(timeout) if error.kind() == ErrorKind::TimedOut => timeout.into(),
             _ => error,
         })?;
@@ -67,15 +66,5 @@ impl Incoming {
             self.phase = self.rest_of_head();
         }
         Ok(n)
-    }
-}
-
-impl Read for Incoming {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.receive(|stream| stream.read(out))
-    }
-
-    fn read_vectored(&mut self, out: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.receive(|stream| stream.read_vectored(out))
     }
 }

@@ -1,7 +1,7 @@
 //! A connected stream over any transport.
 
 use std::fmt;
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -203,12 +203,6 @@ impl Read for &Stream {
         let result = self.attempt(Side::Read, || (&self.socket).read(buffer));
         self.end(wanted, result)
     }
-
-    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        let read = self.attempt(Side::Read, || (&self.socket).read_vectored(buffers));
-        self.end(wanted, read)
-    }
 }
 
 impl Write for &Stream {
@@ -233,10 +227,6 @@ impl Write for &Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*self).read(buffer)
-    }
-
-    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        (&*self).read_vectored(buffers)
     }
 }
 

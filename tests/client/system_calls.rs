@@ -6,7 +6,7 @@ use crate::support::child::{run, system_calls, through};
 use crate::support::{needs, serve};
 use std::cell::Cell;
 use std::env;
-use std::io::{self, IoSliceMut, Read};
+use std::io::{self, Read};
 use std::process::Command;
 use std::time::Duration;
 use unix_http::connection::Connection;
@@ -22,11 +22,6 @@ impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.1.set(self.1.get() + 1);
         self.0.read(out)
-    }
-
-    fn read_vectored(&mut self, out: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.1.set(self.1.get() + 1);
-        self.0.read_vectored(out)
     }
 }
 

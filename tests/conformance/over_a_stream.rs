@@ -4,7 +4,7 @@
 use crate::cases::chunked;
 use crate::cases::deliver::{Reader, Step, Want};
 use crate::cases::readers::Body;
-use std::io::{self, IoSliceMut, Read};
+use std::io::{self, Read};
 use unix_http::Error;
 use unix_http::connection::Connection;
 use unix_http::wire::{
@@ -15,19 +15,9 @@ use unix_http::wire::{
 struct Pieces<'a> {
     wire: &'a [u8],
     sizes: Vec<usize>,
-    /// Whether a read may continue in the next buffer, as `readv` does.
-    vectored: bool,
 }
 
 impl Pieces<'_> {
-    fn take(&mut self, out: &mut [u8], most: &mut usize) -> usize {
-        let n = out.len().min(self.wire.len()).min(*most);
-        out[..n].copy_from_slice(&self.wire[..n]);
-        self.wire = &self.wire[n..];
-        *most -= n;
-        n
-    }
-
     fn next_size(&mut self) -> usize {
         if self.sizes.len() > 1 { self.sizes.remove(0).max(1) } else { self.sizes[0] }
     }
@@ -35,14 +25,10 @@ impl Pieces<'_> {
 
 impl Read for Pieces<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let mut most = self.next_size();
-        Ok(self.take(out, &mut most))
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        let mut most = self.next_size();
-        let bufs = if self.vectored { bufs } else { &mut bufs[..1] };
-        Ok(bufs.iter_mut().map(|buf| self.take(buf, &mut most)).sum())
+        let most = self.next_size().min(self.wire.len());
+        let n = (&self.wire[..most]).read(out)?;
+        self.wire = &self.wire[n..];
+        Ok(n)
     }
 }
 
@@ -68,24 +54,11 @@ enum Way {
     Into(usize),
 }
 
-impl Way {
-    /// Whether to try vectored reads: only large reads bypass the buffer.
-    fn vectored(self) -> &'static [bool] {
-        if matches!(self, Way::Into(4096..)) { &[false, true] } else { &[false] }
-    }
-}
-
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
 
-fn over_a_stream(
-    framing: Framing,
-    wire: &[u8],
-    sizes: &[usize],
-    way: Way,
-    vectored: bool,
-) -> Outcome {
+fn over_a_stream(framing: Framing, wire: &[u8], sizes: &[usize], way: Way) -> Outcome {
     let wire = [HEAD, wire].concat();
-    let mut connection = Connection::new(Pieces { wire: &wire, sizes: sizes.to_vec(), vectored });
+    let mut connection = Connection::new(Pieces { wire: &wire, sizes: sizes.to_vec() });
     let head = connection.read_head(&mut ResponseDecoder::new()).unwrap().unwrap();
     let mut body = BodyDecoder::new(framing, head as u64, OVERHEAD_LIMIT);
     let (mut content, mut out) =
@@ -151,16 +124,14 @@ const LARGE: [Way; 5] =
 fn the_same(framing: Framing, wire: &[u8], sizes: &[usize], ways: &[Way]) {
     let want = alone(framing, wire);
     for &way in ways {
-        for &vectored in way.vectored() {
-            let got = over_a_stream(framing, wire, sizes, way, vectored);
-            let content = if got.0 == want.0 { "the same" } else { "another" };
-            let got = (got.0.len(), &got.1, &got.2, got.3.len());
-            let want = (want.0.len(), &want.1, &want.2, want.3.len());
-            assert!(
-                got == want && content == "the same",
-                "{framing:?} in pieces of {sizes:?}, {way:?}, vectored {vectored}: {content} content\n{got:?}\n{want:?}"
-            );
-        }
+        let got = over_a_stream(framing, wire, sizes, way);
+        let content = if got.0 == want.0 { "the same" } else { "another" };
+        let got = (got.0.len(), &got.1, &got.2, got.3.len());
+        let want = (want.0.len(), &want.1, &want.2, want.3.len());
+        assert!(
+            got == want && content == "the same",
+            "{framing:?} in pieces of {sizes:?}, {way:?}: {content} content\n{got:?}\n{want:?}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! A sequence of responses through a `Connection`, compared with the decoders alone.
 
 use super::{Pieces, bytewise};
-use std::io::{self, IoSliceMut, Read};
+use std::io::{self, Read};
 use unix_http::Error;
 use unix_http::connection::Connection;
 use unix_http::wire::{
@@ -18,11 +18,9 @@ pub fn check(bytes: &[u8]) {
             Way::Read(1 + pieces.below(9)),
             Way::Read(5000),
         ] {
-            for vectored in [false, true] {
-                let cut = if pieces.below(3) == 0 { bytewise(bytes) } else { pieces.cut(bytes) };
-                let other = through(method, Stream { pieces: cut, at: 0, vectored }, way);
-                assert_eq!(other, plainly, "{method}, {way:?}, vectored: {vectored}");
-            }
+            let cut = if pieces.below(3) == 0 { bytewise(bytes) } else { pieces.cut(bytes) };
+            let other = through(method, Stream { pieces: cut, at: 0 }, way);
+            assert_eq!(other, plainly, "{method}, {way:?}");
         }
     }
     framing_kept(bytes, &mut pieces);
@@ -111,7 +109,6 @@ fn alone(method: &str, bytes: &[u8]) -> Vec<Seen> {
 struct Stream<'a> {
     pieces: Vec<&'a [u8]>,
     at: usize,
-    vectored: bool,
 }
 
 impl Read for Stream<'_> {
@@ -124,24 +121,6 @@ impl Read for Stream<'_> {
             return piece.read(out);
         }
         Ok(0)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if !self.vectored {
-            return match bufs.iter_mut().find(|buf| !buf.is_empty()) {
-                Some(buf) => self.read(buf),
-                None => Ok(0),
-            };
-        }
-        let mut n = 0;
-        for buf in bufs {
-            let read = self.read(buf)?;
-            n += read;
-            if read < buf.len() {
-                break;
-            }
-        }
-        Ok(n)
     }
 }
 
@@ -221,8 +200,7 @@ fn ended(error: Error) -> End {
 
 /// curl's `--raw`: a body with its framing is exactly the received bytes.
 fn framing_kept(bytes: &[u8], pieces: &mut Pieces) {
-    let mut connection =
-        Connection::new(Stream { pieces: pieces.cut(bytes), at: 0, vectored: false });
+    let mut connection = Connection::new(Stream { pieces: pieces.cut(bytes), at: 0 });
     let mut decoder = ResponseDecoder::new();
     let Ok(Some(len)) = connection.read_head(&mut decoder) else { return };
     let Ok(decision) = framing::response("GET", decoder.head()) else { return };
