@@ -2,23 +2,22 @@
 
 use super::body::Content;
 use super::observer::ClientEvent;
-use super::pool::Wire;
+use super::pool::{Pool, Settings, Wire};
 use super::request::RequestBuilder;
-use super::response::{FinalHead, Response};
-use super::settings::Settings;
+use super::response::{Exchange, Response};
 use super::upload::{Upload, UploadSink};
 use crate::base::number::Digits;
 use crate::connection::Watch;
 use crate::error::Error;
-use crate::transport::{self, Clock};
+use crate::transport::{self, Clock, Stream};
 use crate::wire::encode::encode_request_line;
 use crate::wire::field::encode_field;
 use crate::wire::framing::ResponseTo;
 use crate::wire::grammar::list;
 use crate::wire::target::not_a_host;
 use crate::wire::{
-    EncodeError, Field, Fields, Framing, Version, Violation, encode_chunk, encode_last_chunk,
-    framing,
+    BodyDecoder, Decision, EncodeError, Fields, Framing, Version, Violation, encode_chunk,
+    encode_last_chunk, framing,
 };
 use std::io::Write;
 use std::net::Shutdown;
@@ -27,6 +26,8 @@ use std::sync::Arc;
 /// Content up to this size leaves in one write with the head. It fits into a socket's buffer, so
 /// the write cannot block on a peer that answers before it reads.
 const INLINE: usize = 64 * 1024;
+
+const USER_AGENT: &str = concat!("unix-http/", env!("CARGO_PKG_VERSION"));
 
 /// An exchange without a response.
 struct Failed {
@@ -58,43 +59,33 @@ impl RequestBuilder<'_> {
 }
 
 fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
-    let inner = Arc::clone(request.inner);
-    let (settings, pool) = (&inner.settings, &inner.pool);
-    let clock = Clock::start(&request.timeouts.unwrap_or(settings.timeouts));
-    let mut kept = inner.take();
-    loop {
-        let (mut wire, sending);
-        if let Some(taken) = kept.take() {
-            wire = taken;
-            settings.tell(match wire.reused {
-                true => ClientEvent::Reused(wire.number),
-                false => ClientEvent::Connected(wire.number),
-            });
-            sending = match encode(request, settings, &mut wire.memory.out) {
-                Ok(sending) => sending,
-                Err(error) => {
-                    inner.keep(wire);
-                    return Err(error);
-                }
-            };
-        } else {
-            let mut memory = pool.memory();
-            sending = encode(request, settings, &mut memory.out)?;
-            settings.tell(ClientEvent::Connecting(&settings.endpoint));
-            let limit = clock.connect_limit();
-            let stream = transport::connect(&settings.endpoint, limit.map(|(left, _)| left))
-                .map_err(|error| error.limited_by(limit.map(|(_, timeout)| timeout)))?;
-            wire = pool.add(stream, memory);
-            settings.tell(ClientEvent::Connected(wire.number));
+    let pool = Arc::clone(request.pool);
+    let clock = Clock::start(&request.timeouts.unwrap_or(pool.settings.timeouts));
+    let mut kept = pool.take();
+    let memory = kept.as_mut().map(|wire| std::mem::take(&mut wire.out));
+    let encoded = match encode(request, &pool.settings, memory.unwrap_or_default()) {
+        Ok(encoded) => encoded,
+        Err(error) => {
+            kept.into_iter().for_each(|wire| pool.keep(wire));
+            return Err(error);
         }
-        match attempt(request, &mut wire, sending, &clock) {
-            Ok(head) => return Ok(Response::begin(inner, wire, head, request.raw)),
+    };
+    loop {
+        let mut wire = match kept.take() {
+            Some(wire) => wire,
+            None => connect(&pool, &clock)?,
+        };
+        match attempt(request, &mut wire, &encoded, &clock) {
+            Ok(exchange) => {
+                wire.out = encoded.bytes;
+                return Ok(Response::begin(pool, wire, exchange));
+            }
             Err(Failed { again: true, .. }) => {
-                settings.tell(ClientEvent::Stale(wire.number));
-                inner.close(wire);
+                pool.settings.tell(ClientEvent::Stale(wire.number));
+                pool.close(wire);
             }
             Err(_) if request.is_cancelled() => {
-                inner.close(wire);
+                pool.close(wire);
                 return Err(Error::Cancelled);
             }
             Err(Failed { error, .. }) => {
@@ -104,66 +95,79 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
                 );
                 // A program in between that failed says more than the end of its output.
                 let failure = wire.connection.stream().failure().filter(|_| ours);
-                inner.close(wire);
+                pool.close(wire);
                 return Err(failure.map_or(error, Error::Connect));
             }
         }
     }
 }
 
-/// The length of the encoded head, and the framing of content that the upload thread sends.
-#[derive(Clone, Copy)]
-struct Sending {
+fn connect(pool: &Pool, clock: &Clock) -> Result<Box<Wire>, Error> {
+    let settings = &pool.settings;
+    settings.tell(ClientEvent::Connecting(&settings.endpoint));
+    let limit = clock.connect_limit();
+    let stream = transport::connect(&settings.endpoint, limit.map(|(left, _)| left))
+        .map_err(|error| error.limited_by(limit.map(|(_, timeout)| timeout)))?;
+    let wire = pool.wrap(stream);
+    settings.tell(ClientEvent::Connected(wire.number));
+    Ok(wire)
+}
+
+/// The request as it is sent.
+struct Encoded {
+    /// The head, and the content if it is short.
+    bytes: Vec<u8>,
+    /// The length of the head.
     head: usize,
+    /// The framing of content that the upload thread sends.
     rest: Option<Framing>,
 }
 
-/// Writes the request to `out`: the head, and the content if it is short.
+/// Encodes the request, in memory that an earlier one has used.
 fn encode(
     request: &RequestBuilder<'_>,
     settings: &Settings,
-    out: &mut Vec<u8>,
-) -> Result<Sending, Error> {
-    let framing = content_framing(request)?;
+    memory: Vec<u8>,
+) -> Result<Encoded, Error> {
+    let framing = content_framing(request, &settings.host)?;
+    let mut out = memory;
     out.clear();
     let prefixed = [settings.prefix.as_bytes(), &request.target];
     let prefixed = (!settings.prefix.is_empty()).then(|| prefixed.concat());
     let target = prefixed.as_deref().unwrap_or(&request.target);
-    encode_request_line(out, request.method, target, request.version)?;
+    encode_request_line(&mut out, request.method, target, request.version)?;
     if !request.bare {
-        let opening = settings.opening.as_ref().map_err(|error| *error)?;
-        if request.fields.is_empty() {
-            opening.encode(out);
-        } else {
-            let absent = |field: &Field<'_>| request.fields.get(field.name()).is_none();
-            for field in opening.iter().filter(absent) {
-                encode_field(out, field.name(), field.value())?;
+        let opening = [("Host", settings.host.as_str()), ("User-Agent", USER_AGENT)];
+        for (name, value) in opening {
+            if request.fields.get(name).is_none() {
+                encode_field(&mut out, name, value.as_bytes())?;
             }
         }
     }
-    request.fields.encode(out);
+    request.fields.encode(&mut out);
     if !request.bare {
-        closing_fields(request, framing, out)?;
+        closing_fields(request, framing, &mut out)?;
     }
     out.extend_from_slice(b"\r\n");
     let head = out.len();
-    let content = match &request.body.0 {
-        Content::None => &[],
-        Content::Bytes(bytes) if bytes.len() <= INLINE && request.expect.is_none() => &bytes[..],
-        _ => return Ok(Sending { head, rest: Some(framing) }),
-    };
-    if framing == Framing::Chunked {
-        encode_chunk(out, content);
-        encode_last_chunk(out, &Fields::new());
-    } else {
-        out.extend_from_slice(content);
+    match &request.body.0 {
+        Content::None => {}
+        Content::Bytes(bytes) if bytes.len() <= INLINE && request.expect.is_none() => {
+            if framing == Framing::Chunked {
+                encode_chunk(&mut out, bytes);
+                encode_last_chunk(&mut out, &Fields::new());
+            } else {
+                out.extend_from_slice(bytes);
+            }
+        }
+        _ => return Ok(Encoded { bytes: out, head, rest: Some(framing) }),
     }
-    Ok(Sending { head, rest: None })
+    Ok(Encoded { bytes: out, head, rest: None })
 }
 
 /// Decides how the content is delimited: as the caller's fields say, else by its length, else
 /// chunked (`RFC 9112 §6.3`).
-fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
+fn content_framing(request: &RequestBuilder<'_>, host: &str) -> Result<Framing, Error> {
     let (fields, refuse) = (&request.fields, |why| Err(Error::Request(why)));
     // Of two lines or elements one reader takes the first and another the second.
     let lengths = fields.get_all("Content-Length").flat_map(|field| list(field.value())).count();
@@ -172,7 +176,8 @@ fn content_framing(request: &RequestBuilder<'_>) -> Result<Framing, Error> {
         let why = "Content-Length, Transfer-Encoding or Host is stated twice (RFC 9110 §5.3)";
         return refuse(why);
     }
-    if let Some(offset) = fields.get("Host").and_then(not_a_host) {
+    let host = fields.get("Host").or((!request.bare).then_some(host.as_bytes()));
+    if let Some(offset) = host.and_then(not_a_host) {
         return Err(EncodeError { violation: Violation::Host, offset }.into());
     }
     if let (Content::Borrowed { .. }, Some(_)) = (&request.body.0, request.expect) {
@@ -243,10 +248,10 @@ fn closing_fields(
 fn attempt(
     request: &mut RequestBuilder<'_>,
     wire: &mut Wire,
-    sending: Sending,
+    encoded: &Encoded,
     clock: &Clock,
-) -> Result<FinalHead, Failed> {
-    let settings = &request.inner.settings;
+) -> Result<Exchange, Failed> {
+    let settings = &request.pool.settings;
     let observer = settings.observer.clone();
     let watcher = observer.clone().filter(|_| settings.observes_bodies);
     wire.connection.set_watch(watcher.map(|observer| -> Watch {
@@ -255,11 +260,11 @@ fn attempt(
     wire.connection.stream_mut().set_clock(clock.clone()).map_err(Error::Send)?;
     let watched = request.canceller.as_ref().map(|it| it.watch(wire.connection.stream()));
     let cancellable = watched.transpose()?;
-    let written = write(wire, sending.head, settings);
+    let written = write(wire.connection.stream_mut(), encoded, settings);
     let unsent = matches!(written, Err((_, false)));
     let replayable = request.is_replayable();
     let mut upload = None;
-    match sending.rest {
+    match encoded.rest {
         Some(framing) if written.is_ok() => {
             let stream = wire.connection.stream().try_clone().map_err(Error::Send)?;
             let sink = UploadSink::new(stream, clock.clone(), observer);
@@ -275,9 +280,9 @@ fn attempt(
 
     let error = match final_head(request, wire, upload.as_ref()) {
         Err(error) => error,
-        Ok((decision, spent)) => {
+        Ok((decision, body)) => {
             clock.head_received();
-            return Ok(FinalHead { decision, spent, upload, cancellable });
+            return Ok(Exchange { decision, body, upload, cancellable });
         }
     };
     let silent = match error {
@@ -299,39 +304,38 @@ fn attempt(
     Err(Failed { error: cause.filter(|_| silent).unwrap_or(error), again })
 }
 
-/// Writes what was encoded; the first `head` bytes are the head. An error says whether the peer may
-/// have got a part of it.
-fn write(wire: &mut Wire, head: usize, settings: &Settings) -> Result<(), (Error, bool)> {
-    let (stream, out) = (wire.connection.stream_mut(), &wire.memory.out);
-    let n = stream.write(out).map_err(|error| (Error::send(error), false))?;
-    stream.write_all(&out[n..]).map_err(|error| (Error::send(error), true))?;
-    settings.tell(ClientEvent::RequestHead(&out[..head]));
-    if out.len() > head {
-        settings.tell(ClientEvent::RequestBody(&out[head..]));
+/// Writes what was encoded. An error says whether the peer may have got a part of it.
+fn write(stream: &mut Stream, encoded: &Encoded, settings: &Settings) -> Result<(), (Error, bool)> {
+    let n = stream.write(&encoded.bytes).map_err(|error| (Error::send(error), false))?;
+    stream.write_all(&encoded.bytes[n..]).map_err(|error| (Error::send(error), true))?;
+    let (head, content) = encoded.bytes.split_at(encoded.head);
+    settings.tell(ClientEvent::RequestHead(head));
+    if !content.is_empty() {
+        settings.tell(ClientEvent::RequestBody(content));
     }
     Ok(())
 }
 
-/// Reads heads up to the final one. Returns its decision, and how much of the budget is spent.
+/// Reads heads up to the final one, and decides where its body ends.
 fn final_head(
     request: &RequestBuilder<'_>,
     wire: &mut Wire,
     upload: Option<&Upload>,
-) -> Result<(framing::Decision, usize), Error> {
-    let settings = &request.inner.settings;
-    let decoder = &mut wire.memory.decoder;
+) -> Result<(Decision, BodyDecoder), Error> {
+    let settings = &request.pool.settings;
     let asked = ResponseTo {
         method: request.method,
         fields: &request.fields,
         upgrade: request.upgrade,
         ignore_length: request.ignore_length,
     };
-    let mut spent = 0;
+    let mut budget = settings.limit;
     loop {
-        decoder.reset(settings.limit.saturating_sub(spent));
-        spent +=
-            wire.connection.read_head(decoder)?.ok_or(Error::IncompleteHead { received: 0 })?;
-        let head = decoder.head();
+        wire.decoder.reset(budget);
+        let read = wire.connection.read_head(&mut wire.decoder)?;
+        let len = read.ok_or(Error::IncompleteHead { received: 0 })?;
+        budget = budget.saturating_sub(len);
+        let head = wire.decoder.head();
         let decision = asked.check_upgrade(head).and_then(|()| asked.decide(head));
         // The observer hears of a head before the upload acts on it.
         settings.tell(ClientEvent::ResponseHead(head, decision));
@@ -340,7 +344,11 @@ fn final_head(
             upload.decide(is_interim);
         }
         if let Some(decision) = decision? {
-            return Ok((decision, spent));
+            let mut body = BodyDecoder::new(decision.framing, len as u64, budget);
+            if request.raw {
+                body.keep_framing();
+            }
+            return Ok((decision, body));
         }
     }
 }

@@ -35,7 +35,6 @@ mod observer;
 mod pool;
 mod request;
 mod response;
-mod settings;
 mod upload;
 
 pub use body::Body;
@@ -47,8 +46,7 @@ pub use response::Response;
 use crate::transport::{Endpoint, Stream, Timeouts};
 use crate::wire::OVERHEAD_LIMIT;
 use observer::ClientObserver;
-use pool::Pool;
-use settings::{Inner, Settings, opening};
+use pool::{Pool, Settings};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,7 +75,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pool: Arc<Pool>,
 }
 
 macro_rules! methods {
@@ -123,7 +121,7 @@ impl Client {
         ClientBuilder {
             settings: Settings {
                 endpoint,
-                opening: opening(&host),
+                host,
                 prefix: String::new(),
                 timeouts: Timeouts::default(),
                 limit: OVERHEAD_LIMIT,
@@ -136,7 +134,7 @@ impl Client {
 
     /// Returns the endpoint.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.inner.settings.endpoint
+        &self.pool.settings.endpoint
     }
 
     methods! { get "GET", head "HEAD", post "POST", put "PUT", delete "DELETE" }
@@ -147,7 +145,7 @@ impl Client {
         method: &'a str,
         target: &'a T,
     ) -> RequestBuilder<'a> {
-        RequestBuilder::new(&self.inner, method, target.as_ref())
+        RequestBuilder::new(&self.pool, method, target.as_ref())
     }
 }
 
@@ -161,7 +159,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     /// Sets the Host field. Default: `localhost`, or the `host:port` of a TCP endpoint.
     pub fn host(mut self, host: impl AsRef<str>) -> ClientBuilder {
-        self.settings.opening = opening(host.as_ref());
+        self.settings.host = host.as_ref().to_owned();
         self
     }
 
@@ -229,14 +227,13 @@ impl ClientBuilder {
 
     /// Returns the client.
     pub fn build(self) -> Client {
-        let pool = Pool::new(self.settings.max_idle);
-        Client { inner: Arc::new(Inner { settings: self.settings, pool }) }
+        Client { pool: Arc::new(Pool::new(self.settings)) }
     }
 
     /// Returns a client that uses this stream first, and connects to the endpoint after its end.
     pub fn over(self, stream: impl Into<Stream>) -> Client {
         let client = self.build();
-        client.inner.pool.give(stream.into());
+        client.pool.give(stream.into());
         client
     }
 }

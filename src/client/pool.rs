@@ -1,32 +1,44 @@
-//! Connections between two requests, and the memory of those that were closed.
+//! What all requests of a client share: its settings, and its connections between two requests.
 
+use super::observer::{ClientEvent, ClientObserver};
 use crate::base::sync::lock;
 use crate::connection::Connection;
-use crate::transport::Stream;
+use crate::transport::{Endpoint, Stream, Timeouts};
 use crate::wire::ResponseDecoder;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+pub(super) struct Pool {
+    pub settings: Settings,
+    #[allow(clippy::vec_box, reason = "it moves into a response and back as one pointer")]
+    idle: Mutex<Vec<Box<Wire>>>,
+    connected: AtomicU64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub endpoint: Endpoint,
+    pub host: String,
+    pub prefix: String,
+    pub timeouts: Timeouts,
+    pub limit: usize,
+    pub max_idle: usize,
+    pub observer: Option<ClientObserver>,
+    pub observes_bodies: bool,
+}
+
 /// A connection with the memory that its exchanges reuse.
 pub(super) struct Wire {
     pub connection: Connection<Stream>,
-    pub memory: Memory,
-    pub number: u64,
-    pub reused: bool,
-    /// When its last exchange ended.
-    pub kept: Option<Instant>,
-}
-
-/// Memory that successive exchanges reuse.
-#[derive(Default)]
-pub(super) struct Memory {
     pub decoder: ResponseDecoder,
     /// The request as it is sent.
     pub out: Vec<u8>,
-    /// The buffer of the connection, while there is no connection.
-    pub buffer: Vec<u8>,
+    pub number: u64,
+    pub reused: bool,
+    /// When its last exchange ended.
+    kept: Option<Instant>,
 }
 
 /// A connection that was idle for longer is checked before the next request. The peer may have
@@ -34,75 +46,73 @@ pub(super) struct Memory {
 /// request (`RFC 9112 §9.2`). The check costs three system calls; a loop of requests avoids them.
 const FRESH: Duration = Duration::from_millis(1);
 
-pub(super) struct Pool {
-    #[allow(clippy::vec_box, reason = "it moves into a response and back as one pointer")]
-    idle: Mutex<Vec<Box<Wire>>>,
-    spare: Mutex<Vec<Memory>>,
-    max: usize,
-    connected: AtomicU64,
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pool({} of {} connections)", lock(&self.idle).len(), self.max)
-    }
-}
-
-impl Wire {
-    /// Whether the connection can carry another request.
-    pub fn is_usable(&self) -> bool {
-        let fresh = self.kept.is_some_and(|kept| kept.elapsed() < FRESH);
-        fresh || self.connection.stream().is_quiet()
-    }
-}
-
 impl Pool {
-    pub fn new(max: usize) -> Pool {
-        Pool { idle: Mutex::default(), spare: Mutex::default(), max, connected: AtomicU64::new(0) }
+    pub fn new(settings: Settings) -> Pool {
+        Pool { settings, idle: Mutex::default(), connected: AtomicU64::new(0) }
     }
 
-    /// Takes the connection that was used last.
-    pub fn take(&self) -> Option<Box<Wire>> {
-        let mut wire = lock(&self.idle).pop()?;
-        wire.reused = wire.kept.is_some();
-        Some(wire)
+    /// Makes a connection of a new stream.
+    pub fn wrap(&self, stream: Stream) -> Box<Wire> {
+        let number = self.connected.fetch_add(1, Ordering::Relaxed);
+        let (connection, decoder) = (Connection::new(stream), ResponseDecoder::new());
+        Box::new(Wire { connection, decoder, out: Vec::new(), number, reused: false, kept: None })
     }
 
     /// Adds a connection that was made elsewhere.
     pub fn give(&self, stream: Stream) {
-        lock(&self.idle).push(self.add(stream, Memory::default()));
+        lock(&self.idle).push(self.wrap(stream));
     }
 
-    /// Returns the memory of a closed connection, or new memory.
-    pub fn memory(&self) -> Memory {
-        lock(&self.spare).pop().unwrap_or_default()
+    /// Takes the connection that was used last and can carry another request.
+    pub fn take(&self) -> Option<Box<Wire>> {
+        loop {
+            let mut wire = lock(&self.idle).pop()?;
+            wire.reused = wire.kept.is_some();
+            let is_fresh = wire.kept.is_some_and(|kept| kept.elapsed() < FRESH);
+            if is_fresh || wire.connection.stream().is_quiet() {
+                self.settings.tell(match wire.reused {
+                    true => ClientEvent::Reused(wire.number),
+                    false => ClientEvent::Connected(wire.number),
+                });
+                return Some(wire);
+            }
+            self.close(wire);
+        }
     }
 
-    /// Wraps a new stream into a connection.
-    pub fn add(&self, stream: Stream, mut memory: Memory) -> Box<Wire> {
-        let connection = Connection::with_buffer(stream, std::mem::take(&mut memory.buffer));
-        let number = self.connected.fetch_add(1, Ordering::Relaxed);
-        Box::new(Wire { connection, memory, number, reused: false, kept: None })
-    }
-
-    /// Keeps a connection, or returns it if there is no room.
-    pub fn keep(&self, mut wire: Box<Wire>) -> Result<(), Box<Wire>> {
+    /// Keeps a connection for the next request if there is room, or closes it.
+    pub fn keep(&self, mut wire: Box<Wire>) {
+        let number = wire.number;
         wire.kept = Some(Instant::now());
         let mut idle = lock(&self.idle);
-        if idle.len() >= self.max {
-            return Err(wire);
+        if idle.len() >= self.settings.max_idle {
+            drop(idle);
+            return self.close(wire);
         }
         idle.push(wire);
-        Ok(())
+        drop(idle);
+        self.settings.tell(ClientEvent::Kept(number));
     }
 
-    /// Closes a connection and keeps its memory.
     pub fn close(&self, wire: Box<Wire>) {
-        let Wire { connection, mut memory, .. } = *wire;
-        memory.buffer = connection.into_buffer();
-        let mut spare = lock(&self.spare);
-        if spare.len() < self.max.max(1) {
-            spare.push(memory);
+        let number = wire.number;
+        drop(wire);
+        self.settings.tell(ClientEvent::Closed(number));
+    }
+}
+
+impl Settings {
+    pub fn tell(&self, event: ClientEvent<'_>) {
+        if let Some(observer) = &self.observer {
+            (observer.0)(&event);
         }
+    }
+}
+
+/// Counts the idle connections, whose memory may hold credentials.
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (idle, max) = (lock(&self.idle).len(), self.settings.max_idle);
+        write!(f, "{:?}, {idle} of {max} connections", self.settings)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::body::{Body, Content};
 use super::cancel::Canceller;
-use super::settings::Inner;
+use super::pool::Pool;
 use crate::base::percent;
 use crate::error::Error;
 use crate::transport::Timeouts;
@@ -43,7 +43,7 @@ use std::time::Duration;
 /// ```
 #[must_use = "a request does nothing before it is sent"]
 pub struct RequestBuilder<'a> {
-    pub(super) inner: &'a Arc<Inner>,
+    pub(super) pool: &'a Arc<Pool>,
     pub(super) method: &'a str,
     pub(super) target: Cow<'a, [u8]>,
     pub(super) version: Version,
@@ -61,9 +61,9 @@ pub struct RequestBuilder<'a> {
 }
 
 impl<'a> RequestBuilder<'a> {
-    pub(super) fn new(inner: &'a Arc<Inner>, method: &'a str, target: &'a [u8]) -> Self {
+    pub(super) fn new(pool: &'a Arc<Pool>, method: &'a str, target: &'a [u8]) -> Self {
         Self {
-            inner,
+            pool,
             method,
             target: Cow::Borrowed(target),
             version: Version::Http11,
@@ -187,7 +187,7 @@ impl fmt::Debug for RequestBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.target.split(|&byte| byte == b'?').next().unwrap_or_default();
         f.debug_struct("RequestBuilder")
-            .field("endpoint", &self.inner.settings.endpoint)
+            .field("endpoint", &self.pool.settings.endpoint)
             .field("method", &self.method)
             .field("path", &format_args!("{}", path.escape_ascii()))
             .field("fields", &self.fields)

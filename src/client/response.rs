@@ -2,8 +2,7 @@
 
 use super::cancel::Cancellable;
 use super::observer::ClientEvent;
-use super::pool::Wire;
-use super::settings::Inner;
+use super::pool::{Pool, Wire};
 use super::upload::Upload;
 use crate::connection::Upgraded;
 use crate::error::Error;
@@ -43,41 +42,25 @@ use std::sync::Arc;
 /// ```
 #[must_use = "a response may report an error: look at its status"]
 pub struct Response {
-    client: Arc<Inner>,
+    pool: Arc<Pool>,
     /// The connection, until the response is dropped or taken apart.
     wire: Option<Box<Wire>>,
-    decision: Decision,
-    body: BodyDecoder,
-    upload: Option<Upload>,
-    cancellable: Option<Cancellable>,
+    exchange: Exchange,
     /// Whether the end of the body was reached.
     ended: bool,
 }
 
-/// What an exchange knows when the final head has arrived.
-pub(super) struct FinalHead {
+/// An exchange whose final head has arrived.
+pub(super) struct Exchange {
     pub decision: Decision,
-    /// How much of the budget is spent.
-    pub spent: usize,
+    pub body: BodyDecoder,
     pub upload: Option<Upload>,
     pub cancellable: Option<Cancellable>,
 }
 
 impl Response {
-    pub(super) fn begin(
-        client: Arc<Inner>,
-        wire: Box<Wire>,
-        head: FinalHead,
-        raw: bool,
-    ) -> Response {
-        let FinalHead { decision, spent, upload, cancellable } = head;
-        let budget = client.settings.limit.saturating_sub(spent);
-        let offset = wire.memory.decoder.head().as_bytes().len() as u64;
-        let mut body = BodyDecoder::new(decision.framing, offset, budget);
-        if raw {
-            body.keep_framing();
-        }
-        Response { client, wire: Some(wire), decision, body, upload, cancellable, ended: false }
+    pub(super) fn begin(pool: Arc<Pool>, wire: Box<Wire>, exchange: Exchange) -> Response {
+        Response { pool, wire: Some(wire), exchange, ended: false }
     }
 
     /// Returns the status-code: see [`ResponseHead::status`].
@@ -108,19 +91,19 @@ impl Response {
     /// Returns the head.
     pub fn head(&self) -> &ResponseHead {
         match &self.wire {
-            Some(wire) => wire.memory.decoder.head(),
+            Some(wire) => wire.decoder.head(),
             None => ResponseHead::EMPTY,
         }
     }
 
     /// Returns where the body ends, and which rule decided it.
     pub fn decision(&self) -> Decision {
-        self.decision
+        self.exchange.decision
     }
 
     /// Returns the trailer fields (`RFC 9112 §7.1.2`) of a chunked body that was read to its end.
     pub fn trailers(&self) -> Option<&Fields> {
-        self.body.trailers()
+        self.exchange.body.trailers()
     }
 
     /// Returns the local and the remote address of a TCP connection.
@@ -136,7 +119,7 @@ impl Response {
     /// Returns why the request's content was not sent completely, although there is a response. For
     /// example, the peer answered early and closed.
     pub fn upload_error(&mut self) -> Option<&Error> {
-        self.upload.as_mut()?.outcome()?.as_ref().err()
+        self.exchange.upload.as_mut()?.outcome()?.as_ref().err()
     }
 
     /// Reads all of the content.
@@ -167,9 +150,9 @@ impl Response {
     /// # Errors
     /// Returns any other response.
     pub fn into_upgraded(mut self) -> Result<Upgraded, Box<Response>> {
-        match (self.decision.framing, self.wire.take()) {
+        match (self.exchange.decision.framing, self.wire.take()) {
             (Framing::Tunnel | Framing::UntilClose, Some(wire)) => {
-                self.client.settings.tell(ClientEvent::Upgraded(wire.number));
+                self.pool.settings.tell(ClientEvent::Upgraded(wire.number));
                 let (stream, ahead) = wire.connection.into_parts();
                 Ok(Upgraded::new(stream, ahead))
             }
@@ -183,7 +166,7 @@ impl Response {
     #[inline]
     fn fill(&mut self) -> Result<&[u8], Error> {
         let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(&[]) };
-        match wire.connection.fill_body(&mut self.body) {
+        match wire.connection.fill_body(&mut self.exchange.body) {
             Ok([]) => self.end()?,
             Ok(_) => {}
             Err(error) => return Err(self.cancelled().unwrap_or(error)),
@@ -193,19 +176,19 @@ impl Response {
 
     fn cancelled(&self) -> Option<Error> {
         let is_cancelled = |it: &Cancellable| it.canceller.is_cancelled();
-        self.cancellable.as_ref().is_some_and(is_cancelled).then_some(Error::Cancelled)
+        self.exchange.cancellable.as_ref().is_some_and(is_cancelled).then_some(Error::Cancelled)
     }
 
     /// Notes the end of the body.
     fn end(&mut self) -> Result<(), Error> {
-        if self.decision.framing == Framing::UntilClose
+        if self.exchange.decision.framing == Framing::UntilClose
             && let Some(error) = self.cancelled()
         {
             return Err(error);
         }
-        let cancellable = self.cancellable.as_ref();
-        if let Some(upload) = &mut self.upload
-            && self.wire.as_ref().is_some_and(|wire| wire.memory.decoder.head().class() < 4)
+        let cancellable = self.exchange.cancellable.as_ref();
+        if let Some(upload) = &mut self.exchange.upload
+            && self.wire.as_ref().is_some_and(|wire| wire.decoder.head().class() < 4)
         {
             // The status is below 400, so the server still wants the rest of the request body.
             upload.finish(|| cancellable.is_some_and(|it| it.canceller.is_cancelled()))?;
@@ -218,10 +201,10 @@ impl Response {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("endpoint", &self.client.settings.endpoint)
+            .field("endpoint", &self.pool.settings.endpoint)
             .field("head", self.head())
-            .field("framing", &self.decision.framing)
-            .field("received", &self.body.received())
+            .field("framing", &self.exchange.decision.framing)
+            .field("received", &self.exchange.body.received())
             .finish_non_exhaustive()
     }
 }
@@ -229,7 +212,7 @@ impl fmt::Debug for Response {
 impl Read for Response {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(0) };
-        let n = match wire.connection.read_body(&mut self.body, out) {
+        let n = match wire.connection.read_body(&mut self.exchange.body, out) {
             Ok(n) => n,
             Err(error) => return Err(self.cancelled().unwrap_or(error).into()),
         };
@@ -258,20 +241,24 @@ impl Drop for Response {
     fn drop(&mut self) {
         let Some(mut wire) = self.wire.take() else { return };
         // No canceller acts from here on, so that the next exchange on the connection is safe.
-        let canceller = self.cancellable.take().map(|it| it.canceller.clone());
+        let canceller = self.exchange.cancellable.take().map(|it| it.canceller.clone());
         let is_cancelled = canceller.is_some_and(|canceller| canceller.is_cancelled());
-        wire.connection.discard_buffered(&mut self.body);
-        let sent =
-            self.upload.as_mut().is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
+        wire.connection.discard_buffered(&mut self.exchange.body);
+        let sent = self
+            .exchange
+            .upload
+            .as_mut()
+            .is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
         // Bytes behind the response answer no request.
-        let clean = self.body.is_done() && !wire.connection.has_buffered() && !is_cancelled;
+        let clean =
+            self.exchange.body.is_done() && !wire.connection.has_buffered() && !is_cancelled;
         if !sent {
             // Ends the thread that is still sending.
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
         }
-        match self.decision.persistent && sent && clean {
-            true => self.client.keep(wire),
-            false => self.client.close(wire),
+        match self.exchange.decision.persistent && sent && clean {
+            true => self.pool.keep(wire),
+            false => self.pool.close(wire),
         }
     }
 }

@@ -56,7 +56,7 @@ impl<S> Connection<S> {
         Connection::with_buffer(stream, Vec::new())
     }
 
-    /// Creates a connection that reuses the memory of an earlier one.
+    /// Creates a connection over `stream` with this memory as its buffer.
     pub(crate) fn with_buffer(stream: S, bytes: Vec<u8>) -> Connection<S> {
         let buffer = Buffer { bytes, ..Buffer::default() };
         Connection { stream, buffer }
@@ -91,11 +91,6 @@ impl<S> Connection<S> {
     pub fn into_parts(self) -> (S, Vec<u8>) {
         let ahead = self.buffered().concat();
         (self.stream, ahead)
-    }
-
-    /// Drops the stream and returns the buffer's memory.
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.buffer.bytes
     }
 
     /// Marks `n` bytes of the content from [`fill_body`](Connection::fill_body) as used.
