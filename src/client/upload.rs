@@ -66,12 +66,9 @@ impl Upload {
                 return ours.outcome.put(None);
             }
             // This thread is never joined, so a reader's panic becomes an error.
-            let result = catch_unwind(AssertUnwindSafe(|| sink.send(content, framing)))
+            let sent = catch_unwind(AssertUnwindSafe(|| sink.send(content, framing)))
                 .unwrap_or_else(|_| Err(Error::Source(io::Error::other("what reads it panicked"))));
-            sink.cut_after_a_fault_of_the_source(&result);
-            sink.clock.drains_for(sink.drains_for());
-            sink.clock.request_sent();
-            ours.outcome.put(Some(result));
+            ours.outcome.put(Some(sink.end(sent)));
         };
         thread::Builder::new().name("upload".into()).spawn(work).map_err(Error::Send)?;
         Ok(Upload { shared, outcome: None, clock })
@@ -79,10 +76,8 @@ impl Upload {
 
     /// Sends borrowed content on this thread.
     pub fn send_now(mut sink: UploadSink, content: Content<'_>, framing: Framing) -> Upload {
-        let result = sink.send(content, framing);
-        sink.cut_after_a_fault_of_the_source(&result);
-        sink.clock.request_sent();
-        Upload { shared: Arc::default(), outcome: Some(Some(result)), clock: sink.clock }
+        let (clock, sent) = (sink.clock.clone(), sink.send(content, framing));
+        Upload { shared: Arc::default(), outcome: Some(Some(sink.end(sent))), clock }
     }
 
     /// Reports that the peer agreed to the content, or that it sent a final response first, so that
@@ -144,13 +139,6 @@ impl UploadSink {
         Self { stream, clock, observer, written: (0.0, Duration::ZERO) }
     }
 
-    /// Estimates how long the peer will read what the kernel has taken: as long as the last such
-    /// amount took to write.
-    fn drains_for(&self) -> Duration {
-        let (bytes, time) = self.written;
-        time.mul_f64(QUEUE.min(bytes) / bytes.max(1.0))
-    }
-
     fn send(&mut self, content: Content<'_>, framing: Framing) -> Result<(), Error> {
         let mut reader: Box<dyn Read + '_> = match content {
             Content::None => return Ok(()),
@@ -165,11 +153,18 @@ impl UploadSink {
         }
     }
 
-    /// Shows the peer that the content is cut short, which also ends the wait for a response.
-    fn cut_after_a_fault_of_the_source(&self, result: &Result<(), Error>) {
-        if let Err(Error::Source(_) | Error::SourceLength { .. }) = result {
+    /// Notes the end of the content for the time limits.
+    fn end(self, sent: Result<(), Error>) -> Result<(), Error> {
+        if let Err(Error::Source(_) | Error::SourceLength { .. }) = sent {
+            // Shows the peer that the content is cut short, and ends the wait for a response.
             let _ = self.stream.shutdown(Shutdown::Both);
         }
+        // The peer will read what the kernel has taken for as long as the last such amount took to
+        // write.
+        let (bytes, time) = self.written;
+        self.clock.drains_for(time.mul_f64(QUEUE.min(bytes) / bytes.max(1.0)));
+        self.clock.request_sent();
+        sent
     }
 
     fn read(&mut self, source: &mut dyn Read, piece: &mut [u8]) -> Result<usize, Error> {
