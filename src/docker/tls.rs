@@ -34,6 +34,7 @@ const ESTABLISHED: &str = "CONNECTION ESTABLISHED";
 
 /// The certificates of a TLS connection. By default the system's CA certificates verify the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct TlsOptions {
     pub(super) ca: Option<PathBuf>,
     /// The certificate and its private key.
@@ -44,26 +45,22 @@ pub struct TlsOptions {
 
 impl TlsOptions {
     /// Sets a PEM file with the certificates to trust, instead of the system's.
-    #[must_use]
     pub fn ca(self, ca: impl Into<PathBuf>) -> TlsOptions {
         TlsOptions { ca: Some(ca.into()), ..self }
     }
 
     /// Sets PEM files with our certificate and its private key, for a server that requires them.
-    #[must_use]
     pub fn client(self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> TlsOptions {
         TlsOptions { client: Some((cert.into(), key.into())), ..self }
     }
 
     /// Sets whether to verify the server's certificate and name. Without it, an attacker in the
     /// middle can read and change everything.
-    #[must_use]
     pub fn verify(self, verify: bool) -> TlsOptions {
         TlsOptions { verify, ..self }
     }
 
     /// Sets the server name to request and to verify, instead of the host.
-    #[must_use]
     pub fn server_name(self, name: impl Into<String>) -> TlsOptions {
         TlsOptions { server_name: Some(name.into()), ..self }
     }

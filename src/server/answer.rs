@@ -5,8 +5,9 @@ use crate::base::number::decimal;
 use crate::base::time::http_date;
 use crate::error::Error;
 use crate::transport::Stream;
-use crate::wire::{EncodeError, Fields, Version, encode_response, reason_phrase};
+use crate::wire::{EncodeError, Fields, Framing, Version, encode_response, reason_phrase};
 use std::io::{self, ErrorKind, IoSlice, Write};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
@@ -20,105 +21,105 @@ pub(super) struct Asked {
     pub persistent: bool,
 }
 
-/// Where the content ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ends {
-    /// After this many bytes.
-    Length(u64),
-    /// At the last chunk.
-    Chunked,
-    /// With the connection.
-    Close,
-    /// With the head.
-    Head,
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Answer {
+    pub state: Arc<ConnectionState>,
+    /// After the head is encoded, it says whether the connection stays open.
+    pub asked: Asked,
+    pub status: u16,
+    /// The reason-phrase; empty for the usual one.
+    pub reason: &'static str,
     pub fields: Fields,
+    /// The first field that was refused.
+    pub wrong: Option<io::Error>,
     /// The head, until it is sent.
-    pub head: Vec<u8>,
+    head: Vec<u8>,
     /// Small pieces of content, until they are sent.
     pub content: Vec<u8>,
-    /// The status-code, once the head is encoded.
-    pub status: Option<u16>,
     /// How many bytes of content were sent.
     pub sent: u64,
     /// Whether the whole response was sent, so that another exchange can follow.
     pub whole: bool,
-    /// Whether the connection stays open, as the response tells the client.
-    pub persistent: bool,
 }
 
 impl Answer {
-    pub fn reset(&mut self) {
+    pub fn new(state: Arc<ConnectionState>) -> Answer {
+        let (asked, fields, wrong, head, content, sent, whole) = Default::default();
+        let (status, reason) = (200, "");
+        Answer { state, asked, status, reason, fields, wrong, head, content, sent, whole }
+    }
+
+    /// Begins the response to another request.
+    pub fn begin(&mut self, asked: Asked) {
         self.fields.clear();
         self.head.clear();
         self.content.clear();
-        (self.status, self.sent) = (None, 0);
-        self.whole = false;
-        self.persistent = false;
+        (self.asked, self.status, self.reason) = (asked, 200, "");
+        (self.wrong, self.sent, self.whole) = (None, 0, false);
+    }
+
+    pub fn has_no_content(&self) -> bool {
+        matches!(self.status, 100..=199 | 204 | 205 | 304)
     }
 
     /// Encodes the head, with the server's own fields. It leaves with the first content.
-    pub fn encode(
-        &mut self,
-        state: &ConnectionState,
-        asked: Asked,
-        status: (u16, &str),
-        ends: Ends,
-    ) -> io::Result<()> {
-        self.persistent = asked.persistent && ends != Ends::Close && !state.must_close(status.0);
+    /// [`Framing::NoBody`] is a head alone.
+    pub fn encode(&mut self, framing: Framing) -> io::Result<()> {
+        if self.status < 200 {
+            return Err(invalid("an interim response is no answer (RFC 9110 §15.2)"));
+        }
+        if framing != Framing::NoBody && self.has_no_content() {
+            return Err(invalid(NO_CONTENT));
+        }
+        // 205 has no content, but its head does not say so by itself (RFC 9110 §15.3.6).
+        let framing = if self.status == 205 { Framing::Length(0) } else { framing };
+        self.asked.persistent &=
+            framing != Framing::UntilClose && !self.state.must_close(self.status);
         if self.fields.get("Date").is_none() {
             self.push("Date", &http_date(SystemTime::now()))?;
         }
-        match (self.given_length()?, ends) {
-            (None, Ends::Length(length)) => self.fields.push_length(length),
-            (Some(given), Ends::Length(length)) if given == length => {}
-            (Some(_), Ends::Head) if status.0 == 204 => {
+        match (self.given_length()?, framing) {
+            (None, Framing::Length(length)) => self.fields.push_length(length),
+            (Some(given), Framing::Length(length)) if given == length => {}
+            (Some(_), Framing::NoBody) if self.status == 204 => {
                 return Err(invalid("a Content-Length with 204 (RFC 9110 §8.6)"));
             }
-            (None, _) | (_, Ends::Head) => {}
+            (None, _) | (_, Framing::NoBody) => {}
             _ => return Err(invalid(LENGTH)),
         }
-        match (self.persistent, asked.version) {
+        match (self.asked.persistent, self.asked.version) {
             (false, _) => self.push("Connection", b"close")?,
             (true, Version::Http10) => self.push("Connection", b"keep-alive")?,
             (true, Version::Http11) => {}
         }
-        if ends == Ends::Chunked {
+        if framing == Framing::Chunked {
             self.push("Transfer-Encoding", b"chunked")?;
         }
-        self.encode_as_is(status)
+        self.encode_as_is()
     }
 
     /// Encodes the head from the handler's fields alone.
-    pub fn encode_as_is(&mut self, (status, reason): (u16, &str)) -> io::Result<()> {
+    pub fn encode_as_is(&mut self) -> io::Result<()> {
+        self.wrong.take().map_or(Ok(()), Err)?;
         self.head.clear();
-        self.status = Some(status);
-        let reason = if reason.is_empty() { reason_phrase(status) } else { reason };
-        encode_response(&mut self.head, Version::Http11, status, reason, &self.fields)
+        let reason = if self.reason.is_empty() { reason_phrase(self.status) } else { self.reason };
+        encode_response(&mut self.head, Version::Http11, self.status, reason, &self.fields)
             .map_err(refused)
     }
 
     /// Sends the head if it was not sent before, `before`, the collected content, then the rest:
     /// more content, and what follows it.
-    pub fn send(
-        &mut self,
-        state: &ConnectionState,
-        before: &[u8],
-        rest: [&[u8]; 2],
-    ) -> io::Result<()> {
-        state.answered.store(true, Ordering::Release);
+    pub fn send(&mut self, before: &[u8], rest: [&[u8]; 2]) -> io::Result<()> {
+        self.state.answered.store(true, Ordering::Release);
         let parts = [&self.head, before, &self.content, rest[0], rest[1]];
-        let written = write_all(&state.stream, &mut parts.map(IoSlice::new));
+        let written = write_all(&self.state.stream, &mut parts.map(IoSlice::new));
         self.sent += (self.content.len() + rest[0].len()) as u64;
         self.head.clear();
         self.content.clear();
         written
     }
 
-    fn push(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
+    pub fn push(&mut self, name: &str, value: &[u8]) -> io::Result<()> {
         self.fields.push(name, value).map_err(refused)
     }
 
@@ -133,13 +134,14 @@ impl Answer {
     }
 }
 
+pub(super) const NO_CONTENT: &str = "content with a status-code that has none (RFC 9110 §15)";
 pub(super) const LENGTH: &str = "a Content-Length that is not that of the content (RFC 9112 §6.2)";
 
 pub(super) fn invalid(why: &'static str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, why)
 }
 
-pub(super) fn refused(error: EncodeError) -> io::Error {
+fn refused(error: EncodeError) -> io::Error {
     Error::Encode(error).into()
 }
 

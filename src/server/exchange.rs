@@ -62,7 +62,7 @@ pub(super) fn serve(state: &Arc<ConnectionState>, setup: &Setup) {
         state,
         setup,
         connection: Connection::with_buffer(incoming, vec![0; BUFFER]),
-        answer: Answer::default(),
+        answer: Answer::new(Arc::clone(state)),
     };
     let mut decoder = RequestDecoder::new();
     if state.stream.set_write_timeout(limits.silence).is_err() {
@@ -96,7 +96,7 @@ impl Conversation<'_> {
         }
         let read = self.connection.read_head(decoder);
         let stays = state.work();
-        self.connection.stream_mut().expect(Phase::Body);
+        self.connection.stream_mut().phase = Phase::Body;
         let started = Instant::now();
         let len = match read {
             Ok(Some(len)) => len,
@@ -167,7 +167,7 @@ impl Conversation<'_> {
         let (state, limit) = (self.state, limits.content);
         let connection = &mut self.connection;
         let mut request = Request { head, framing, body, connection, state, limit };
-        let responder = Responder::new(state, &mut self.answer, asked);
+        let responder = Responder::new(&mut self.answer, asked);
         let handled = catch_unwind(AssertUnwindSafe(|| handler(&mut request, responder)))
             .unwrap_or_else(|panic| Err(io::Error::other(panic_text(&*panic))));
         if !state.answered.load(Ordering::Acquire) {
@@ -189,7 +189,8 @@ impl Conversation<'_> {
             return;
         }
         let (peer, sent, took) = (self.state.peer(), self.answer.sent, started.elapsed());
-        let status = self.answer.status.filter(|_| self.state.answered.load(Ordering::Acquire));
+        let answered = self.state.answered.load(Ordering::Acquire);
+        let status = answered.then_some(self.answer.status);
         self.setup.tell(&Access { request, peer, status, sent, took, error });
     }
 
@@ -199,7 +200,7 @@ impl Conversation<'_> {
         if !self.answer.whole {
             return Next::Close;
         }
-        if self.answer.persistent && invited && self.drain(body) {
+        if self.answer.asked.persistent && invited && self.drain(body) {
             return Next::Request;
         }
         if body.is_done() && !self.connection.has_buffered() { Next::Close } else { Next::Linger }
@@ -221,7 +222,7 @@ impl Conversation<'_> {
 
     fn refuse(&mut self, asked: Asked, refusal: &Refusal) {
         // An error means that the client has gone.
-        let _ = Responder::new(self.state, &mut self.answer, asked).refuse(refusal);
+        let _ = Responder::new(&mut self.answer, asked).refuse(refusal);
     }
 }
 

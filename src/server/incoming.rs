@@ -27,16 +27,12 @@ pub(super) enum Phase {
 pub(super) struct Incoming {
     state: Arc<ConnectionState>,
     limits: Limits,
-    phase: Phase,
+    pub phase: Phase,
 }
 
 impl Incoming {
     pub fn new(state: Arc<ConnectionState>, limits: Limits) -> Incoming {
         Incoming { state, limits, phase: Phase::Idle }
-    }
-
-    pub fn expect(&mut self, phase: Phase) {
-        self.phase = phase;
     }
 
     /// Expects a head. `begun` says that some of it is already buffered.

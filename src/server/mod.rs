@@ -90,6 +90,7 @@ use std::fmt;
 use std::io;
 
 /// A listening server; [`spawn`](Server::spawn) starts to answer.
+#[must_use]
 pub struct Server {
     listener: Listener,
     limits: Limits,
@@ -106,13 +107,11 @@ impl Server {
     }
 
     /// Uses an existing listener, such as one for [more clients](Listener::bind_for).
-    #[must_use]
     pub fn new(listener: Listener) -> Server {
         Server { listener, limits: Limits::default(), observer: None }
     }
 
     /// Sets the limits.
-    #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Server {
         self.limits = limits;
         self
@@ -120,7 +119,6 @@ impl Server {
 
     /// Calls `observer` at the end of every exchange, on the thread of the connection. Use it as an
     /// access log. It is the only place that receives the error of a handler.
-    #[must_use]
     pub fn observe(mut self, observer: impl Fn(&Access<'_>) + Send + Sync + 'static) -> Server {
         self.observer = Some(Box::new(observer));
         self

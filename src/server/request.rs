@@ -119,7 +119,7 @@ impl Request<'_> {
         if !self.body.is_done() || self.connection.has_buffered() {
             return false;
         }
-        self.connection.stream_mut().expect(Phase::Look);
+        self.connection.stream_mut().phase = Phase::Look;
         !matches!(self.connection.read_ahead(), Ok(1..) | Err(Error::Timeout(_)))
     }
 

@@ -1,12 +1,11 @@
 //! The response that a handler sends.
 
-use super::answer::{Answer, Asked, Ends, LENGTH, invalid, refused};
-use super::connection_state::ConnectionState;
+use super::answer::{Answer, Asked, LENGTH, NO_CONTENT, invalid};
 use super::refusal::Refusal;
 use super::request::Request;
 use crate::connection::Upgraded;
 use crate::wire::chunked::encode_chunk_size;
-use crate::wire::{Fields, Version, encode_last_chunk};
+use crate::wire::{Fields, Framing, Version, encode_last_chunk};
 use std::io::{self, Write};
 
 /// Responds to one request: set the status-code and fields, then call `send`, `stream`, `upgrade`…
@@ -30,13 +29,7 @@ use std::io::{self, Write};
 #[derive(Debug)]
 #[must_use = "a request has to be answered"]
 pub struct Responder<'a> {
-    state: &'a ConnectionState,
     answer: &'a mut Answer,
-    asked: Asked,
-    status: u16,
-    reason: &'static str,
-    /// The first field that was refused.
-    wrong: Option<io::Error>,
 }
 
 /// Proof that a response was sent; the handler returns it.
@@ -44,45 +37,43 @@ pub struct Responder<'a> {
 pub struct Sent(());
 
 impl<'a> Responder<'a> {
-    pub(super) fn new(
-        state: &'a ConnectionState,
-        answer: &'a mut Answer,
-        asked: Asked,
-    ) -> Responder<'a> {
-        answer.reset();
-        Responder { state, answer, asked, status: 200, reason: "", wrong: None }
+    pub(super) fn new(answer: &'a mut Answer, asked: Asked) -> Responder<'a> {
+        answer.begin(asked);
+        Responder { answer }
     }
 
     /// Sets the status-code (200 by default).
-    pub fn status(mut self, status: u16) -> Responder<'a> {
-        self.status = status;
+    pub fn status(self, status: u16) -> Responder<'a> {
+        self.answer.status = status;
         self
     }
 
     /// Sets the reason-phrase instead of the [usual one](crate::wire::reason_phrase).
-    pub fn reason(mut self, reason: &'static str) -> Responder<'a> {
-        self.reason = reason;
+    pub fn reason(self, reason: &'static str) -> Responder<'a> {
+        self.answer.reason = reason;
         self
     }
 
     /// Adds a field line. Content-Length has to match the content, Date replaces the server's own,
     /// and Connection may only be `Upgrade`.
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
+    pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Responder<'a> {
         let value = value.as_ref();
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         let own =
             is("Transfer-Encoding") || is("Connection") && !value.eq_ignore_ascii_case(b"Upgrade");
         let pushed = match own {
             true => Err(invalid("Transfer-Encoding and Connection are the server's to write")),
-            false => self.answer.fields.push(name, value).map_err(refused),
+            false => self.answer.push(name, value),
         };
-        self.wrong = self.wrong.or(pushed.err());
+        if let Err(error) = pushed {
+            self.answer.wrong.get_or_insert(error);
+        }
         self
     }
 
     /// Closes the connection after this response (`Connection: close`).
-    pub fn close(mut self) -> Responder<'a> {
-        self.asked.persistent = false;
+    pub fn close(self) -> Responder<'a> {
+        self.answer.asked.persistent = false;
         self
     }
 
@@ -91,12 +82,12 @@ impl<'a> Responder<'a> {
     ///
     /// # Errors
     /// Fails for content with a status-code that has none (204, 205, 304), or if sending fails.
-    pub fn send(mut self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
-        let content = content.as_ref();
-        let head_alone = content.is_empty() && (self.asked.head || self.has_no_content());
-        self.begin(if head_alone { Ends::Head } else { Ends::Length(content.len() as u64) })?;
-        let content = if self.asked.head { b"" } else { content };
-        self.send_all(content)
+    pub fn send(self, content: impl AsRef<[u8]>) -> io::Result<Sent> {
+        let (content, to_head) = (content.as_ref(), self.answer.asked.head);
+        let head_alone = content.is_empty() && (to_head || self.answer.has_no_content());
+        let length = Framing::Length(content.len() as u64);
+        self.answer.encode(if head_alone { Framing::NoBody } else { length })?;
+        self.send_all(if to_head { b"" } else { content })
     }
 
     /// Begins content that follows in pieces: as many bytes as the Content-Length that the handler
@@ -106,10 +97,10 @@ impl<'a> Responder<'a> {
     /// # Errors
     /// Fails for a status-code that has no content.
     pub fn stream(self) -> io::Result<BodyWriter<'a>> {
-        if self.has_no_content() {
+        if self.answer.has_no_content() {
             return Err(invalid(NO_CONTENT));
         }
-        Ok(BodyWriter { responder: self, ends: None })
+        Ok(BodyWriter { answer: self.answer, framing: None })
     }
 
     /// Ends HTTP on this connection with `101 Switching Protocols`. Read the request's content
@@ -118,7 +109,7 @@ impl<'a> Responder<'a> {
     /// # Errors
     /// Fails with a [`Refusal`] (426) if the client does not offer `protocol`, or if sending fails.
     pub fn upgrade(
-        mut self,
+        self,
         request: &mut Request<'_>,
         protocol: &str,
     ) -> io::Result<(Upgraded, Sent)> {
@@ -130,10 +121,10 @@ impl<'a> Responder<'a> {
             self.field("Connection", "Upgrade").field("Upgrade", protocol).refuse(&why)?;
             return Err(why.into());
         }
-        self.status = 101;
+        self.answer.status = 101;
         for (name, value) in [("Connection", "Upgrade"), ("Upgrade", protocol)] {
             if self.answer.fields.get(name).is_none() {
-                self.answer.fields.push(name, value).map_err(refused)?;
+                self.answer.push(name, value.as_bytes())?;
             }
         }
         self.hijack(request)
@@ -144,42 +135,24 @@ impl<'a> Responder<'a> {
     ///
     /// # Errors
     /// Fails if the request's content was not read, or if sending fails.
-    pub fn hijack(mut self, request: &mut Request<'_>) -> io::Result<(Upgraded, Sent)> {
+    pub fn hijack(self, request: &mut Request<'_>) -> io::Result<(Upgraded, Sent)> {
         if !request.body.is_done() || !request.connection.content().is_empty() {
             return Err(invalid(
                 "the request's content has to be read before HTTP ends (RFC 9110 §7.8)",
             ));
         }
-        self.wrong.take().map_or(Ok(()), Err)?;
-        let stream = self.state.stream.try_clone()?;
+        self.answer.encode_as_is()?;
+        let stream = self.answer.state.stream.try_clone()?;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
-        self.answer.encode_as_is((self.status, self.reason))?;
-        self.answer.send(self.state, b"", [b""; 2])?;
+        self.answer.send(b"", [b""; 2])?;
         let ahead = request.connection.buffered().concat();
         Ok((Upgraded::new(stream, ahead), Sent(())))
     }
 
-    fn has_no_content(&self) -> bool {
-        matches!(self.status, 100..=199 | 204 | 205 | 304)
-    }
-
-    fn begin(&mut self, ends: Ends) -> io::Result<()> {
-        self.wrong.take().map_or(Ok(()), Err)?;
-        if self.status < 200 {
-            return Err(invalid("an interim response is no answer (RFC 9110 §15.2)"));
-        }
-        if ends != Ends::Head && self.has_no_content() {
-            return Err(invalid(NO_CONTENT));
-        }
-        // 205 has no content, but its head does not say so by itself (RFC 9110 §15.3.6).
-        let ends = if self.status == 205 { Ends::Length(0) } else { ends };
-        self.answer.encode(self.state, self.asked, (self.status, self.reason), ends)
-    }
-
     /// Sends the last bytes.
     fn send_all(self, bytes: &[u8]) -> io::Result<Sent> {
-        self.answer.send(self.state, b"", [bytes, b""])?;
+        self.answer.send(b"", [bytes, b""])?;
         self.answer.whole = true;
         Ok(Sent(()))
     }
@@ -191,8 +164,6 @@ impl<'a> Responder<'a> {
             .send(refusal.to_string() + "\n")
     }
 }
-
-const NO_CONTENT: &str = "content with a status-code that has none (RFC 9110 §15)";
 
 /// Small writes are collected up to this many bytes before a chunk is sent.
 const GATHER: usize = 2048;
@@ -206,9 +177,9 @@ const GATHER: usize = 2048;
 #[derive(Debug)]
 #[must_use = "a body has to be finished"]
 pub struct BodyWriter<'a> {
-    responder: Responder<'a>,
+    answer: &'a mut Answer,
     /// Where the content ends, once the head has been encoded.
-    ends: Option<Ends>,
+    framing: Option<Framing>,
 }
 
 impl BodyWriter<'_> {
@@ -233,56 +204,55 @@ impl BodyWriter<'_> {
                 "a trailer field that has to be known before the content (RFC 9110 §6.5.1)",
             ));
         }
-        if self.ends.is_none() && trailers.is_empty() {
-            let content = std::mem::take(&mut self.responder.answer.content);
-            return self.responder.send(content);
+        if self.framing.is_none() && trailers.is_empty() {
+            let content = std::mem::take(&mut self.answer.content);
+            return Responder { answer: self.answer }.send(content);
         }
-        let (mut last, ends) = (Vec::new(), self.begin()?);
-        if ends == Ends::Chunked {
+        let (mut last, framing) = (Vec::new(), self.begin()?);
+        if framing == Framing::Chunked {
             encode_last_chunk(&mut last, trailers);
         }
         self.send(&[], &last)?;
-        let is_short = |all| self.responder.answer.sent < all && !self.responder.asked.head;
-        match ends {
-            Ends::Length(all) if is_short(all) => Err(invalid(LENGTH)),
-            _ => self.responder.send_all(b""),
+        let is_short = |all| self.answer.sent < all && !self.answer.asked.head;
+        match framing {
+            Framing::Length(all) if is_short(all) => Err(invalid(LENGTH)),
+            _ => Responder { answer: self.answer }.send_all(b""),
         }
     }
 
     /// Encodes the head, unless that was done before.
-    fn begin(&mut self) -> io::Result<Ends> {
-        if let Some(ends) = self.ends {
-            return Ok(ends);
+    fn begin(&mut self) -> io::Result<Framing> {
+        if let Some(framing) = self.framing {
+            return Ok(framing);
         }
-        let ends = match (self.responder.answer.given_length()?, self.responder.asked.version) {
-            (Some(length), _) => Ends::Length(length),
-            (None, Version::Http11) => Ends::Chunked,
-            (None, Version::Http10) => Ends::Close,
+        let framing = match (self.answer.given_length()?, self.answer.asked.version) {
+            (Some(length), _) => Framing::Length(length),
+            (None, Version::Http11) => Framing::Chunked,
+            (None, Version::Http10) => Framing::UntilClose,
         };
-        self.responder.begin(ends)?;
-        self.ends = Some(ends);
-        Ok(ends)
+        self.answer.encode(framing)?;
+        Ok(*self.framing.insert(framing))
     }
 
     /// Sends the collected content and `bytes`, as one chunk if it is chunked, then `last`.
     fn send(&mut self, bytes: &[u8], last: &[u8]) -> io::Result<()> {
-        let ends = self.begin()?;
-        let Responder { state, answer, asked, .. } = &mut self.responder;
-        if asked.head {
+        let framing = self.begin()?;
+        let answer = &mut *self.answer;
+        if answer.asked.head {
             answer.content.clear();
-            return answer.send(state, b"", [b""; 2]);
+            return answer.send(b"", [b""; 2]);
         }
         let length = answer.content.len() + bytes.len();
-        if matches!(ends, Ends::Length(all) if answer.sent + length as u64 > all) {
+        if matches!(framing, Framing::Length(all) if answer.sent + length as u64 > all) {
             return Err(invalid(LENGTH));
         }
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        if ends == Ends::Chunked && length > 0 {
+        if framing == Framing::Chunked && length > 0 {
             encode_chunk_size(&mut before, length as u64);
             after.extend_from_slice(b"\r\n");
         }
         after.extend_from_slice(last);
-        answer.send(state, &before, [bytes, &after])
+        answer.send(&before, [bytes, &after])
     }
 }
 
@@ -294,7 +264,7 @@ const NO_TRAILERS: &str = "Authorization Cache-Control Connection Content-Encodi
 
 impl Write for BodyWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let gathered = &mut self.responder.answer.content;
+        let gathered = &mut self.answer.content;
         if gathered.len() + bytes.len() <= GATHER {
             gathered.extend_from_slice(bytes);
         } else {
