@@ -4,7 +4,7 @@ use super::body::Content;
 use super::observer::ClientEvent;
 use super::pool::{Pool, Settings, Wire};
 use super::request::RequestBuilder;
-use super::response::{Exchange, Response};
+use super::response::{Answered, Response};
 use super::upload::{Upload, UploadSink};
 use crate::base::number::Digits;
 use crate::connection::Watch;
@@ -250,7 +250,7 @@ fn attempt(
     wire: &mut Wire,
     encoded: &Encoded,
     clock: &Clock,
-) -> Result<Exchange, Failed> {
+) -> Result<Answered, Failed> {
     let settings = &request.pool.settings;
     let observer = settings.observer.clone();
     let watcher = observer.clone().filter(|_| settings.observes_bodies);
@@ -282,7 +282,7 @@ fn attempt(
         Err(error) => error,
         Ok((decision, body)) => {
             clock.head_received();
-            return Ok(Exchange { decision, body, upload, cancellable });
+            return Ok(Answered { decision, body, upload, cancellable });
         }
     };
     let silent = match error {

@@ -45,13 +45,13 @@ pub struct Response {
     pool: Arc<Pool>,
     /// The connection, until the response is dropped or taken apart.
     wire: Option<Box<Wire>>,
-    exchange: Exchange,
+    exchange: Answered,
     /// Whether the end of the body was reached.
     ended: bool,
 }
 
 /// An exchange whose final head has arrived.
-pub(super) struct Exchange {
+pub(super) struct Answered {
     pub decision: Decision,
     pub body: BodyDecoder,
     pub upload: Option<Upload>,
@@ -59,7 +59,7 @@ pub(super) struct Exchange {
 }
 
 impl Response {
-    pub(super) fn begin(pool: Arc<Pool>, wire: Box<Wire>, exchange: Exchange) -> Response {
+    pub(super) fn begin(pool: Arc<Pool>, wire: Box<Wire>, exchange: Answered) -> Response {
         Response { pool, wire: Some(wire), exchange, ended: false }
     }
 
