@@ -15,7 +15,7 @@ mod plan;
 mod verbs;
 
 use args::config::Config;
-use args::exit::{Exit, NoTransfer};
+use args::exit::Exit;
 use args::{manual, parse};
 use console::{print, say};
 use std::ffi::OsStr;
@@ -74,13 +74,11 @@ fn command(args: &[Vec<u8>]) -> Exit {
     for warning in &config.warnings {
         _ = io::stderr().write_all(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
-    match &stop {
-        NoTransfer::Print(text) => print(text),
-        NoTransfer::Bad { exit, .. } => {
-            say(&stop.line());
-            *exit
-        }
+    if stop.exit == Exit::Ok {
+        return print(&stop.text);
     }
+    say(&stop.line());
+    stop.exit
 }
 
 /// Returns the verb that a word in the place of one was probably meant to be.

@@ -1,7 +1,7 @@
 //! The configuration under construction, and what each flag does with it.
 
 use super::config::{ABSENT, Config, Destination, FlagField, Group, Node, Part, PartData, Trace};
-use super::exit::{NoTransfer, wrong};
+use super::exit::{Exit, NoTransfer, wrong};
 use super::flags::Flag;
 use super::numbers::{NOT_A_NUMBER, integer, milliseconds, size, whole};
 use std::ffi::OsStr;
@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 use unix_http::base::percent;
+use unix_http::base::text::harmless;
 
 /// Returns the bytes of the file with a name; `-` is stdin.
 pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
@@ -19,7 +20,7 @@ const NO_JAR: &str =
     "names a file of cookies, which is not supported; send a cookie with -b NAME=VALUE";
 const NO_URL_LIST: &str =
     "cannot read a list of URLs; give each URL on the command line or in a -K file";
-const BAD_USE: NoTransfer = wrong("cannot be used here");
+const BAD_USE: &str = "cannot be used here";
 
 pub struct Draft<'r> {
     /// With the groups that are complete.
@@ -113,15 +114,15 @@ impl<'r> Draft<'r> {
             "no-keepalive" if on => wrong(NO_KEEPALIVE),
             "output" if value.is_empty() => {
                 self.warn(&[b"The name of the output file is empty"]);
-                BAD_USE
+                wrong(BAD_USE)
             }
-            "range" if value.is_empty() => BAD_USE,
+            "range" if value.is_empty() => wrong(BAD_USE),
             "tcp-nodelay" if !on => wrong(NO_DELAY),
             // Since 8.13 curl reads a list of URLs from `@FILE`; older ones take it for a host.
             "url" if value.starts_with(b"@") => wrong(NO_URL_LIST),
             // An empty value means no proxy. Turning off an unsupported flag changes nothing.
             "proxy" if value.is_empty() => return Ok(()),
-            _ if flag.is_out() && on => format!("is not supported: {}", flag.reason()).into(),
+            _ if flag.is_out() && on => wrong(format!("is not supported: {}", flag.reason())),
             _ => return Ok(()),
         })
     }
@@ -134,7 +135,10 @@ impl<'r> Draft<'r> {
     }
 
     pub fn file(&mut self, name: &[u8]) -> Result<Vec<u8>, NoTransfer> {
-        (self.read)(name).map_err(|error| NoTransfer::unreadable(name, &error))
+        (self.read)(name).map_err(|error| {
+            let why = format!("cannot read '{}': {error}", harmless(name));
+            NoTransfer { exit: Exit::Read, ..wrong(why) }
+        })
     }
 
     /// Returns the first node that is free for something, or a new one.
@@ -210,7 +214,7 @@ impl<'r> Draft<'r> {
     fn head(&mut self, on: bool) -> Result<(), NoTransfer> {
         if self.group.head_set && self.group.head != on {
             self.warn(&[b"Only one request method can be chosen"]);
-            return Err(BAD_USE);
+            return Err(wrong(BAD_USE));
         }
         (self.group.head, self.group.include, self.group.head_set) = (on, on, true);
         Ok(())
@@ -307,7 +311,7 @@ fn speed(field: &mut u64, value: &[u8], other: &mut u64, default: u64) -> Result
 }
 
 /// Reads a time limit in seconds; 0 means no limit.
-fn limit(value: &[u8]) -> Result<Option<Duration>, NoTransfer> {
+fn limit(value: &[u8]) -> Result<Option<Duration>, &'static str> {
     let milliseconds = milliseconds(value)?;
     Ok((milliseconds > 0).then(|| Duration::from_millis(milliseconds)))
 }

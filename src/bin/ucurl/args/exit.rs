@@ -2,7 +2,6 @@
 //! it, or a request for help.
 
 use std::borrow::Cow;
-use std::io;
 use unix_http::base::text::harmless;
 
 /// The exit code of the process. `manual.txt` describes each.
@@ -36,44 +35,37 @@ pub enum Exit {
     CaFile = 77,
 }
 
+/// Why the command line is not run.
 #[derive(Debug)]
-pub enum NoTransfer {
-    /// A text to print: help, a version, a manual.
-    Print(String),
-    /// `ucurl: option OPTION: WHY`. The reader of the option fills in its name.
-    Bad { option: Vec<u8>, why: Cow<'static, str>, exit: Exit },
+pub struct NoTransfer {
+    /// `Ok` if the text is help, a version or a manual.
+    pub exit: Exit,
+    pub text: Cow<'static, str>,
+    /// The wrong option. The reader of the option fills in its name.
+    pub option: Vec<u8>,
 }
 
-pub const fn wrong(why: &'static str) -> NoTransfer {
-    NoTransfer::Bad { option: Vec::new(), why: Cow::Borrowed(why), exit: Exit::Usage }
+pub fn wrong(why: impl Into<Cow<'static, str>>) -> NoTransfer {
+    NoTransfer { exit: Exit::Usage, text: why.into(), option: Vec::new() }
+}
+
+impl From<&'static str> for NoTransfer {
+    fn from(why: &'static str) -> NoTransfer {
+        wrong(why)
+    }
 }
 
 impl NoTransfer {
-    pub fn unreadable(name: &[u8], error: &io::Error) -> NoTransfer {
-        let why = format!("cannot read '{}': {error}", harmless(name)).into();
-        NoTransfer::Bad { option: Vec::new(), why, exit: Exit::Read }
-    }
-
+    /// Returns the line for an error.
     pub fn line(&self) -> String {
-        match self {
-            NoTransfer::Bad { option, why, .. } => format!("option {}: {why}", harmless(option)),
-            _ => String::new(),
-        }
+        format!("option {}: {}", harmless(&self.option), self.text)
     }
 
     /// Fills in the option, unless it is known.
     pub fn of(mut self, name: &[u8]) -> NoTransfer {
-        if let NoTransfer::Bad { option, .. } = &mut self
-            && option.is_empty()
-        {
-            *option = name.to_vec();
+        if self.option.is_empty() {
+            self.option = name.to_vec();
         }
         self
-    }
-}
-
-impl From<String> for NoTransfer {
-    fn from(why: String) -> NoTransfer {
-        NoTransfer::Bad { option: Vec::new(), why: Cow::Owned(why), exit: Exit::Usage }
     }
 }

@@ -101,8 +101,8 @@ impl Section {
                 let name = String::from_utf8_lossy(name);
                 let meant = nearest(&name, self.shown().map(Flag::long));
                 let no = if whole { "no-" } else { "" };
-                let ask = |meant| format!("is unknown; did you mean --{no}{meant}?").into();
-                Err(meant.map_or(wrong("is unknown"), ask))
+                let ask = |meant| format!("is unknown; did you mean --{no}{meant}?");
+                Err(wrong(meant.map_or("is unknown".to_owned(), ask)))
             }
         }
     }

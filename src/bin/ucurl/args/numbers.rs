@@ -1,12 +1,11 @@
 //! Numbers on the command line. As in curl, which uses C's functions, they may begin with white
 //! space and a sign.
 
-use super::exit::{NoTransfer, wrong};
 use unix_http::base::number::decimal;
 
-pub const NOT_A_NUMBER: NoTransfer = wrong("needs a number");
-const NEGATIVE: NoTransfer = wrong("needs a number that is not negative");
-const TOO_LARGE: NoTransfer = wrong("has a number that is too large");
+pub const NOT_A_NUMBER: &str = "needs a number";
+const NEGATIVE: &str = "needs a number that is not negative";
+const TOO_LARGE: &str = "has a number that is too large";
 
 /// Splits off white space and a sign, as C's `strtol` does; `true` for a minus.
 fn sign(value: &[u8]) -> (bool, &[u8]) {
@@ -18,7 +17,7 @@ fn sign(value: &[u8]) -> (bool, &[u8]) {
 }
 
 /// Parses a whole number: white space, a sign, digits, and nothing after them.
-pub fn integer(value: &[u8]) -> Result<i64, NoTransfer> {
+pub fn integer(value: &[u8]) -> Result<i64, &'static str> {
     let (negative, digits) = sign(value);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NOT_A_NUMBER);
@@ -27,7 +26,7 @@ pub fn integer(value: &[u8]) -> Result<i64, NoTransfer> {
     Ok(if negative { -number } else { number })
 }
 
-pub fn whole(value: &[u8]) -> Result<u64, NoTransfer> {
+pub fn whole(value: &[u8]) -> Result<u64, &'static str> {
     u64::try_from(integer(value)?).map_err(|_| NEGATIVE)
 }
 
@@ -36,7 +35,7 @@ pub fn whole(value: &[u8]) -> Result<u64, NoTransfer> {
 /// ```text
 /// seconds = [ sign ] ( 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT ) [ "e" [ sign ] 1*DIGIT ]
 /// ```
-pub fn milliseconds(value: &[u8]) -> Result<u64, NoTransfer> {
+pub fn milliseconds(value: &[u8]) -> Result<u64, &'static str> {
     let (negative, value) = sign(value);
     let (number, exponent) = match value.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
         Some(at) => (&value[..at], integer(&value[at + 1..])?),
@@ -62,7 +61,7 @@ pub fn milliseconds(value: &[u8]) -> Result<u64, NoTransfer> {
 }
 
 /// Parses a number of bytes, with K, M, G for powers of 1024.
-pub fn size(value: &[u8]) -> Result<u64, NoTransfer> {
+pub fn size(value: &[u8]) -> Result<u64, &'static str> {
     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = whole(&value[..digits])?;
     let unit = match value[digits..].to_ascii_lowercase().as_slice() {
@@ -70,7 +69,7 @@ pub fn size(value: &[u8]) -> Result<u64, NoTransfer> {
         b"k" => 1 << 10,
         b"m" => 1 << 20,
         b"g" => 1 << 30,
-        _ => return Err(wrong("has a unit other than K, M, G, B")),
+        _ => return Err("has a unit other than K, M, G, B"),
     };
     number.checked_mul(unit).filter(|size| *size <= i64::MAX as u64).ok_or(TOO_LARGE)
 }

@@ -15,8 +15,8 @@ pub type Argument<'a> = Option<&'a [u8]>;
 /// Receives a flag, whether it is on, and its value.
 pub type Take<'t> = &'t mut dyn FnMut(Flag, bool, Argument) -> Result<(), NoTransfer>;
 
-const UNKNOWN: NoTransfer = wrong("is unknown");
-const NEEDS_A_VALUE: NoTransfer = wrong("needs a value");
+const UNKNOWN: &str = "is unknown";
+const NEEDS_A_VALUE: &str = "needs a value";
 
 /// Reads one option, whose long name may lack its dashes. `next` may be its value; returns
 /// whether it is.
@@ -55,7 +55,7 @@ fn long(section: Section, name: &[u8], next: Argument, take: Take) -> Result<boo
 
 fn short(section: Section, letters: &[u8], next: Argument, take: Take) -> Result<bool, NoTransfer> {
     if letters.is_empty() {
-        return Err(UNKNOWN);
+        return Err(wrong(UNKNOWN));
     }
     for (at, &letter) in letters.iter().enumerate() {
         let flag = section.short(letter).ok_or(UNKNOWN)?;
@@ -78,8 +78,8 @@ fn check_choice(flag: Flag, value: Argument) -> Result<(), NoTransfer> {
     if choices.split('|').any(|choice| choice.as_bytes() == value) {
         return Ok(());
     }
-    Err(match flag.kind {
-        "maybe" => format!("takes nothing or ={choices}").into(),
-        _ => format!("takes one of {}", choices.replace('|', ", ")).into(),
-    })
+    Err(wrong(match flag.kind {
+        "maybe" => format!("takes nothing or ={choices}"),
+        _ => format!("takes one of {}", choices.replace('|', ", ")),
+    }))
 }

@@ -14,7 +14,7 @@
 
 use super::actions::{Draft, Read};
 use super::config::Config;
-use super::exit::{NoTransfer, wrong};
+use super::exit::{Exit, NoTransfer, wrong};
 use super::flags::transfers;
 use super::generate;
 use super::manual;
@@ -64,14 +64,15 @@ fn option(
         if is_file && matches!(value, [b'-', _, ..]) {
             draft.warn(&[b"The file name '", value, b"' looks like an option"]);
         }
-        Err(match flag.written() {
+        let text = match flag.written() {
             "config" => return read_file(draft, depth, value),
-            "generate" => NoTransfer::Print(generate::generate(value)),
-            "help" if on => NoTransfer::Print(manual::help(next)),
-            "manual" if on => NoTransfer::Print(manual::manual(false)),
-            "version" if on => NoTransfer::Print(manual::version()),
+            "generate" => generate::generate(value),
+            "help" if on => manual::help(next),
+            "manual" if on => manual::manual(false),
+            "version" if on => manual::version(),
             _ => return draft.apply(flag, on, value),
-        })
+        };
+        Err(NoTransfer { exit: Exit::Ok, ..wrong(text) })
     })
 }
 
