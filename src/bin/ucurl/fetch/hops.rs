@@ -35,7 +35,7 @@ impl<'t> Attempt<'t> {
         if self.info.facts.connected.is_none() {
             self.info.remote_port = 0;
         } else if self.info.remote_ip.is_empty() {
-            self.info.remote_ip = trace::place(self.server.engine.client().endpoint());
+            self.info.remote_ip = trace::place_of(self.server.engine.client().endpoint());
         }
         result
     }

@@ -37,8 +37,6 @@ pub struct BodyStages<'t> {
 struct JsonStage<'t> {
     operation: &'t Operation,
     texts: JsonTexts,
-    /// Pending output.
-    out: Vec<u8>,
     /// Whether a text was printed.
     found: bool,
     /// Why the latest text was not printed.
@@ -48,8 +46,7 @@ struct JsonStage<'t> {
 impl<'t> BodyStages<'t> {
     /// With `framed`, decodes the content from Docker's frames.
     pub fn new(operation: &'t Operation, stderr: &'t File, framed: bool) -> BodyStages<'t> {
-        let (texts, out) = (JsonTexts::default(), Vec::new());
-        let json = JsonStage { operation, texts, out, found: false, miss: None };
+        let json = JsonStage { operation, texts: JsonTexts::default(), found: false, miss: None };
         BodyStages {
             scanner: operation.flags.fail_stream.then(ErrorScanner::new),
             frames: framed.then(FrameDecoder::new),
@@ -65,7 +62,7 @@ impl<'t> BodyStages<'t> {
         }
         let mut write = |data: &[u8]| match &mut self.json {
             None => sink.write(data),
-            Some(json) => json.write(Some(data), sink)?.map_err(bad_json(json.option())),
+            Some(json) => json.write(Some(data), sink),
         };
         let Some(frames) = &mut self.frames else { return write(content) };
         while let Some((stream, data)) = frames.next(&mut content).map_err(bad_frame)? {
@@ -85,9 +82,8 @@ impl<'t> BodyStages<'t> {
     /// Ends a body that `arrived`, or failed to, and writes the rest of its JSON. The body must be
     /// complete and report no error of the daemon.
     pub fn finish(&mut self, arrived: Result<(), Failure>, sink: &mut Sink) -> Result<(), Failure> {
-        let rest = self.json.as_mut().map(|json| json.write(None, sink));
+        let rest = self.json.as_mut().map_or(Ok(()), |json| json.write(None, sink));
         arrived?;
-        let rest = rest.transpose()?;
         if let Some(frames) = &self.frames {
             frames.finish().map_err(bad_frame)?;
         }
@@ -96,10 +92,10 @@ impl<'t> BodyStages<'t> {
             let text = format!("the daemon reports an error in its stream: {error}");
             return Err(Failure::new(Exit::HttpError, text));
         }
-        let (Some(json), Some(rest)) = (&mut self.json, rest) else { return Ok(()) };
-        rest.map_err(bad_json(json.option()))?;
+        rest?;
+        let Some(json) = self.json.as_mut().filter(|json| !json.found) else { return Ok(()) };
         match json.miss.take() {
-            _ if json.option() == "--pretty" || json.found => Ok(()),
+            _ if !json.operation.selects() => Ok(()),
             Some(miss) => Err(Failure::new(Exit::HttpError, miss)),
             None => Value::parse(b"").map(drop).map_err(bad_json(json.option())),
         }
@@ -116,20 +112,16 @@ impl JsonStage<'_> {
     }
 
     /// Writes the JSON texts that end in `content`, or with the body.
-    fn write(
-        &mut self,
-        content: Option<&[u8]>,
-        sink: &mut Sink,
-    ) -> Result<Result<(), JsonError>, Failure> {
+    fn write(&mut self, content: Option<&[u8]>, sink: &mut Sink) -> Result<(), Failure> {
         let Operation { select, expect, flags, .. } = self.operation;
-        let mut written = Ok(());
+        let (mut pending, mut written) = (Vec::new(), Ok(()));
         let out = &mut |piece: &[u8]| {
-            self.out.extend_from_slice(piece);
-            if self.out.len() >= PIECE {
+            pending.extend_from_slice(piece);
+            if pending.len() >= PIECE {
                 if written.is_ok() {
-                    written = sink.write(&self.out);
+                    written = sink.write(&pending);
                 }
-                self.out.clear();
+                pending.clear();
             }
         };
         let show = &mut |text: &JsonText<'_>| {
@@ -158,9 +150,8 @@ impl JsonStage<'_> {
             Some(content) => self.texts.feed(content, show),
             None => self.texts.finish(show),
         };
-        let written = written.and_then(|()| sink.write(&self.out));
-        self.out.clear();
-        written.map(|()| result)
+        written.and_then(|()| sink.write(&pending))?;
+        result.map_err(bad_json(self.option()))
     }
 }
 

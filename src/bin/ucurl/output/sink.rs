@@ -4,7 +4,7 @@ use crate::args::config::{Destination, Group};
 use crate::args::exit::Exit;
 use crate::output::messages::Failure;
 use std::ffi::{OsStr, OsString};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, ErrorKind::AlreadyExists, ErrorKind::IsADirectory};
 use std::io::{IsTerminal as _, Seek as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -149,9 +149,8 @@ pub fn file_name(
         },
     };
     // The directory also precedes a name that begins with a slash.
-    let mut whole = directory.as_os_str().to_owned();
-    whole.push(if whole.is_empty() { "" } else { "/" });
-    whole.push(name);
+    let slash = if directory.as_os_str().is_empty() { "" } else { "/" };
+    let whole: OsString = [directory.as_os_str(), slash.as_ref(), name].into_iter().collect();
     Ok(Some(whole.into()))
 }
 
@@ -169,18 +168,15 @@ fn create(name: &Path, flags: &Group) -> io::Result<(File, PathBuf)> {
     if !flags.no_clobber {
         return Ok((File::create(name)?, name.to_owned()));
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    let (mut given, mut number) = (name.to_owned(), 0);
+    let mut number = 0;
     loop {
-        match options.open(&given) {
-            Ok(file) => return Ok((file, given)),
-            Err(error) if number < 99 && matches!(error.kind(), AlreadyExists | IsADirectory) => {}
-            Err(error) => return Err(error),
+        let end = if number > 0 { format!(".{number}") } else { String::new() };
+        let name: OsString = [name.as_os_str(), end.as_ref()].into_iter().collect();
+        match File::create_new(&name) {
+            Err(error) if number < 99 && matches!(error.kind(), AlreadyExists | IsADirectory) => {
+                number += 1;
+            }
+            opened => return Ok((opened?, name.into())),
         }
-        number += 1;
-        let mut next = OsString::from(name);
-        next.push(format!(".{number}"));
-        given = next.into();
     }
 }

@@ -204,42 +204,19 @@ impl Tracer {
             explainer.on(event);
         }
         let (facts, now) = (&mut self.facts, self.start.elapsed());
-        match event {
-            ClientEvent::Connecting(endpoint) => self.place = place(endpoint),
-            ClientEvent::Connected(_) | ClientEvent::Reused(_) => {
-                facts.connects += u64::from(matches!(event, ClientEvent::Connected(_)));
+        let (host, place) = (&self.host, &mut self.place);
+        let message = match event {
+            ClientEvent::Connecting(endpoint) => {
+                *place = place_of(endpoint);
+                format!("  Trying {place}...")
+            }
+            ClientEvent::Connected(number) => {
+                facts.connects += 1;
                 facts.connected.get_or_insert(now);
+                format!("Connected to {host} ({place}) (#{number})")
             }
-            ClientEvent::RequestHead(head) => {
-                facts.request_bytes += head.len() as u64;
-                self.head(head, false);
-            }
-            ClientEvent::RequestBody(bytes) => {
-                facts.upload_bytes += bytes.len() as u64;
-                if let Some(meter) = &self.meter {
-                    lock(meter).sent(bytes.len());
-                }
-                self.data(bytes, false);
-            }
-            ClientEvent::ResponseHead(head, decision) => {
-                let head = head.as_bytes();
-                facts.answered.get_or_insert(now);
-                if let Ok(None) = decision {
-                    facts.interim.push(head.to_vec());
-                }
-                self.head(head, true);
-            }
-            ClientEvent::ResponseBody(bytes) => self.data(bytes, true),
-            _ => {}
-        }
-        if self.style == Trace::None {
-            return;
-        }
-        let (host, place) = (&self.host, &self.place);
-        self.say(&match event {
-            ClientEvent::Connecting(_) => format!("  Trying {place}..."),
-            ClientEvent::Connected(number) => format!("Connected to {host} ({place}) (#{number})"),
             ClientEvent::Reused(number) => {
+                facts.connected.get_or_insert(now);
                 format!("Re-using existing connection #{number} with host {host}")
             }
             ClientEvent::Stale(number) => {
@@ -247,13 +224,33 @@ impl Tracer {
             }
             ClientEvent::Kept(number) => format!("Connection #{number} to host {host} left intact"),
             ClientEvent::Closed(number) => format!("Closing connection {number}"),
+            ClientEvent::RequestHead(head) => {
+                facts.request_bytes += head.len() as u64;
+                return self.head(head, false);
+            }
+            ClientEvent::RequestBody(bytes) => {
+                facts.upload_bytes += bytes.len() as u64;
+                if let Some(meter) = &self.meter {
+                    lock(meter).sent(bytes.len());
+                }
+                return self.data(bytes, false);
+            }
+            ClientEvent::ResponseHead(head, decision) => {
+                facts.answered.get_or_insert(now);
+                if let Ok(None) = decision {
+                    facts.interim.push(head.as_bytes().to_vec());
+                }
+                return self.head(head.as_bytes(), true);
+            }
+            ClientEvent::ResponseBody(bytes) => return self.data(bytes, true),
             _ => return,
-        });
+        };
+        self.say(&message);
     }
 }
 
 /// Returns an endpoint as curl's trace shows it: a path, or host and port.
-pub fn place(endpoint: &Endpoint) -> String {
+pub fn place_of(endpoint: &Endpoint) -> String {
     match endpoint {
         Endpoint::Unix(path) => path.to_string_lossy().into_owned(),
         Endpoint::Abstract(name) => ["@", &String::from_utf8_lossy(name)].concat(),

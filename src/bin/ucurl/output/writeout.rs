@@ -9,6 +9,8 @@
 
 use crate::output::meter::speed;
 use crate::output::trace::ExchangeFacts;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::mem;
@@ -115,145 +117,124 @@ impl TransferInfo {
         ]
     }
 
-    fn json(&self, out: &mut Vec<u8>) {
-        for (at, (name, value)) in self.variables().into_iter().enumerate() {
-            let before = if at == 0 { '{' } else { ',' };
-            _ = write!(out, "{before}\"{name}\":");
-            match value {
-                Variable::Text(Some(text)) => json_text(out, text),
-                Variable::Text(None) => out.extend(b"null"),
-                Variable::Status(status) => _ = write!(out, "{status}"),
-                value => value.write(out),
-            }
+    /// Returns the text of a variable.
+    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        match name {
+            "json" => Some(self.json()),
+            "header_json" => Some(self.header_json()),
+            _ => Some(self.variables().iter().find(|(known, _)| *known == name)?.1.shown()),
         }
-        _ = write!(out, ",\"curl_version\":\"ucurl/{}\"}}", env!("CARGO_PKG_VERSION"));
     }
 
-    fn header_json(&self, out: &mut Vec<u8>) {
-        let mut before = "{";
-        for (at, name) in self.headers.iter().map(|field| field.name()).enumerate() {
-            // The first field of a name lists the values of all.
-            if self.headers.iter().take(at).any(|field| field.name().eq_ignore_ascii_case(name)) {
-                continue;
-            }
-            out.extend(before.bytes());
-            json_text(out, name.to_ascii_lowercase().as_bytes());
-            before = ":[";
-            for field in self.headers.get_all(name) {
-                out.extend(before.bytes());
-                json_text(out, field.value());
-                before = ",";
-            }
-            out.push(b']');
-            before = ",\n";
-        }
-        out.extend(if self.headers.is_empty() { "{\n}" } else { "\n}" }.bytes());
+    fn json(&self) -> Vec<u8> {
+        let members = self.variables().map(|(name, value)| {
+            let value = match value {
+                Variable::Text(Some(text)) => json_string(text),
+                Variable::Text(None) => b"null".to_vec(),
+                Variable::Status(status) => status.to_string().into_bytes(),
+                value => value.shown(),
+            };
+            [b"\"", name.as_bytes(), b"\":", &value].concat()
+        });
+        let version = concat!(",\"curl_version\":\"ucurl/", env!("CARGO_PKG_VERSION"), "\"}");
+        [b"{", &members.join(&b',')[..], version.as_bytes()].concat()
+    }
+
+    /// Lists the values of all fields of a name at the first of them.
+    fn header_json(&self) -> Vec<u8> {
+        let names = self.headers.iter().map(|field| field.name().to_ascii_lowercase());
+        let mut names: Vec<String> = names.collect();
+        let mut known = BTreeSet::new();
+        names.retain(|name| known.insert(name.clone()));
+        let member = |name: &String| {
+            let values = self.headers.get_all(name).map(|field| json_string(field.value()));
+            let values = values.collect::<Vec<_>>().join(&b',');
+            [&json_string(name.as_bytes()), &b":["[..], &values, b"]"].concat()
+        };
+        let members: Vec<_> = names.iter().map(member).collect();
+        [b"{", &members.join(&b",\n"[..])[..], b"\n}"].concat()
     }
 }
 
 impl Variable<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        _ = match self {
-            Variable::Text(text) => out.write_all(text.unwrap_or_default()),
-            Variable::Number(number) => write!(out, "{number}"),
-            Variable::Status(status) => write!(out, "{status:03}"),
-            Variable::Time(time) => write!(out, "{}.{:06}", time.as_secs(), time.subsec_micros()),
-        };
-    }
-}
-
-/// Writes a JSON string. Bytes that are not UTF-8 stay as they are, as in curl.
-fn json_text(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    for &byte in text {
-        _ = match byte {
-            b'\\' | b'"' => out.write_all(&[b'\\', byte]),
-            0x08 => out.write_all(b"\\b"),
-            0x0c => out.write_all(b"\\f"),
-            b'\n' => out.write_all(b"\\n"),
-            b'\r' => out.write_all(b"\\r"),
-            b'\t' => out.write_all(b"\\t"),
-            0..0x20 => write!(out, "\\u{byte:04x}"),
-            _ => out.write_all(&[byte]),
-        };
-    }
-    out.push(b'"');
-}
-
-/// Writes a format for a transfer.
-pub fn write(format: &[u8], info: &TransferInfo, stdout: &File, stderr: &File) {
-    let mut writer = Writer { info, stdout, stderr, out: stdout, text: Vec::new() };
-    let mut rest = format;
-    while let Some(next) = writer.next(rest) {
-        rest = next;
-    }
-    writer.turn_to(stdout);
-}
-
-struct Writer<'i> {
-    info: &'i TransferInfo,
-    stdout: &'i File,
-    /// stderr, or the file of `--stderr`.
-    stderr: &'i File,
-    out: &'i File,
-    /// Pending output.
-    text: Vec<u8>,
-}
-
-impl<'i> Writer<'i> {
-    fn turn_to(&mut self, out: &'i File) {
-        _ = { self.out }.write_all(&mem::take(&mut self.text));
-        self.out = out;
-    }
-
-    /// Writes the first item of the format and returns the rest, if there is any.
-    fn next<'f>(&mut self, format: &'f [u8]) -> Option<&'f [u8]> {
-        for (start, is_field) in [(&b"%{"[..], false), (b"%header{", true)] {
-            let Some(inner) = format.strip_prefix(start) else { continue };
-            let Some(end) = inner.iter().position(|&byte| byte == b'}') else {
-                self.text.extend(start);
-                return Some(inner);
-            };
-            let name = String::from_utf8_lossy(&inner[..end]);
-            if is_field {
-                self.text.extend(self.info.headers.get(&name).unwrap_or_default());
-            } else {
-                self.variable(&name.to_ascii_lowercase())?;
+    fn shown(&self) -> Vec<u8> {
+        match self {
+            Variable::Text(text) => text.unwrap_or_default().to_vec(),
+            Variable::Number(number) => number.to_string().into_bytes(),
+            Variable::Status(status) => format!("{status:03}").into_bytes(),
+            Variable::Time(time) => {
+                format!("{}.{:06}", time.as_secs(), time.subsec_micros()).into_bytes()
             }
-            return Some(&inner[end + 1..]);
         }
-        let (plain, used): (&[u8], usize) = match format {
-            [] => return None,
-            [b'%', b'%', ..] => (b"%", 2),
-            [b'\\', b'n', ..] => (b"\n", 2),
-            [b'\\', b'r', ..] => (b"\r", 2),
-            [b'\\', b't', ..] => (b"\t", 2),
-            [b'%' | b'\\', _, ..] => (&format[..2], 2),
-            _ => (&format[..1], 1),
-        };
-        self.text.extend(plain);
-        Some(&format[used..])
     }
+}
 
-    /// Writes a variable. `None` ends the text.
-    fn variable(&mut self, name: &str) -> Option<()> {
-        match name {
-            "onerror" if self.info.exit == 0 => return None,
-            "onerror" => {}
-            "stdout" => self.turn_to(self.stdout),
-            "stderr" => self.turn_to(self.stderr),
-            "json" => self.info.json(&mut self.text),
-            "header_json" => self.info.header_json(&mut self.text),
-            name => match self.info.variables().iter().find(|(known, _)| *known == name) {
-                Some((_, value)) => value.write(&mut self.text),
-                None => {
-                    self.turn_to(self.out);
-                    let text = format!("ucurl: unknown --write-out variable: '{name}'\n");
-                    let mut stderr = self.stderr;
-                    _ = stderr.write_all(text.as_bytes());
-                }
-            },
+/// Returns a JSON string. Bytes that are not UTF-8 stay as they are, as in curl.
+fn json_string(text: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    for &byte in text {
+        match byte {
+            b'\\' | b'"' => out.extend([b'\\', byte]),
+            0x08 => out.extend(b"\\b"),
+            0x0c => out.extend(b"\\f"),
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            b'\t' => out.extend(b"\\t"),
+            0..0x20 => out.extend(format!("\\u{byte:04x}").bytes()),
+            _ => out.push(byte),
         }
-        Some(())
     }
+    out.push(b'"');
+    out
+}
+
+/// Writes a format for a transfer. `stderr` may be the file of `--stderr`.
+pub fn write(format: &[u8], info: &TransferInfo, stdout: &File, stderr: &File) {
+    let (mut out, mut text, mut rest) = (stdout, Vec::new(), format);
+    while !rest.is_empty() {
+        if let Some((name, after)) = braced(rest, b"%header{") {
+            text.extend(info.headers.get(&name).unwrap_or_default());
+            rest = after;
+        } else if let Some((name, after)) = braced(rest, b"%{") {
+            rest = after;
+            match &*name.to_ascii_lowercase() {
+                "onerror" if info.exit == 0 => break,
+                "onerror" => {}
+                "stdout" => flush(mem::replace(&mut out, stdout), &mut text),
+                "stderr" => flush(mem::replace(&mut out, stderr), &mut text),
+                name => {
+                    let value = info.variable(name);
+                    if value.is_none() {
+                        flush(out, &mut text);
+                        let unknown = format!("ucurl: unknown --write-out variable: '{name}'\n");
+                        flush(stderr, &mut unknown.into_bytes());
+                    }
+                    text.extend(value.unwrap_or_default());
+                }
+            }
+        } else {
+            let (plain, used): (&[u8], usize) = match rest {
+                [b'%', b'%', ..] => (b"%", 2),
+                [b'\\', b'n', ..] => (b"\n", 2),
+                [b'\\', b'r', ..] => (b"\r", 2),
+                [b'\\', b't', ..] => (b"\t", 2),
+                [b'%' | b'\\', _, ..] => (&rest[..2], 2),
+                _ => (&rest[..1], 1),
+            };
+            text.extend(plain);
+            rest = &rest[used..];
+        }
+    }
+    flush(out, &mut text);
+}
+
+/// Returns the name between `start` and the next brace, and the text after it.
+fn braced<'f>(format: &'f [u8], start: &[u8]) -> Option<(Cow<'f, str>, &'f [u8])> {
+    let inner = format.strip_prefix(start)?;
+    let end = inner.iter().position(|&byte| byte == b'}')?;
+    Some((String::from_utf8_lossy(&inner[..end]), &inner[end + 1..]))
+}
+
+fn flush(mut out: &File, text: &mut Vec<u8>) {
+    _ = out.write_all(&mem::take(text));
 }
