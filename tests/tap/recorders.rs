@@ -355,6 +355,28 @@ fn a_har_follows_its_schema_and_contains_the_traffic() {
     assert_eq!(text(of("POST", "/attach"), &["_sent"]), "input\n");
 }
 
+/// RFC 3986 §2: a URL has no other characters. A query is decoded as HTML forms encode it.
+#[test]
+fn a_har_has_absolute_urls_and_decoded_queries() {
+    for (line, fields, url, query) in [
+        ("GET /a", "", "http://localhost/a", ""),
+        ("GET /a?b=%20c\"d\u{e9}", "Host: h:1\r\n", "http://h:1/a?b=%20c%22d%C3%A9", " c\"d\u{e9}"),
+        ("GET /?a=a%20b+c%zz%4", "Host: h:1\r\n", "http://h:1/?a=a%20b+c%zz%4", "a b c%zz%4"),
+        ("OPTIONS *", "Host: h:1\r\n", "http://h:1/", ""),
+        ("GET http://other/x", "Host: h:1\r\n", "http://other/x", ""),
+        ("CONNECT h:443", "Host: h:1\r\n", "http://h:443", ""),
+    ] {
+        let request = format!("{line} HTTP/1.1\r\n{fields}\r\n");
+        let har =
+            har(&vec![(0, 1, Client, request.into()), (1, 1, Server, response("200 OK", "", b""))]);
+        let har = Value::parse(&har).unwrap();
+        let text = |pointer| har.pointer(pointer).and_then(Value::as_str);
+        assert_eq!(text("/log/entries/0/request/url"), Some(url), "{line}");
+        let value = text("/log/entries/0/request/queryString/0/value");
+        assert_eq!(value.unwrap_or_default(), query, "{line}");
+    }
+}
+
 #[test]
 fn a_har_truncates_bodies_at_its_limit_and_notes_it() {
     let value = Value::parse(&har(&long_bodies())).unwrap();

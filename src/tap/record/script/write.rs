@@ -26,7 +26,12 @@ pub(super) struct ScriptWriter<'a> {
 
 impl ScriptWriter<'_> {
     pub(super) fn write(&self, out: &mut impl Write, endpoint: &str) -> io::Result<()> {
-        out.write_all(head(self.tool, endpoint).as_bytes())?;
+        let head = include_str!("head.sh").replace("$ENDPOINT", &quoted(endpoint.as_bytes()));
+        out.write_all(head.as_bytes())?;
+        out.write_all(match self.tool {
+            Tool::Ucurl => include_bytes!("ask_ucurl.sh"),
+            Tool::Curl => include_bytes!("ask_curl.sh"),
+        })?;
         let ids = ids::find(self.entries, self.disk)?;
         let mut requests = Vec::new();
         for (n, entry) in self.entries.iter().enumerate() {
@@ -111,31 +116,6 @@ impl ScriptWriter<'_> {
         }
         writeln!(out, "END")
     }
-}
-
-fn head(tool: Tool, endpoint: &str) -> String {
-    let ask = match tool {
-        Tool::Ucurl => "ask() { ${run-} \"${UCURL:-ucurl}\" -sS --path-as-is \"$@\"; }\n",
-        Tool::Curl => {
-            "case $DOCKER_HOST in\n\
-             unix://*) ask() { ${run-} curl -sSg --path-as-is \
-             --unix-socket \"${DOCKER_HOST#unix://}\" \"$@\"; } ;;\n\
-             *) ask() { ${run-} curl -sSg --path-as-is \
-             --connect-to \"localhost:80:${DOCKER_HOST#tcp://}\" \"$@\"; } ;;\n\
-             esac\n"
-        }
-    };
-    let endpoint = quoted(endpoint.as_bytes());
-    format!(
-        "#!/bin/sh\n\
-         # The requests that went through a socket, recorded by `ucurl tap --script`: \
-         run it to make them again.\n\
-         # Another engine is asked where DOCKER_HOST names one.\n\
-         set -eu\n\
-         [ \"${{DOCKER_HOST:-}}\" ] || DOCKER_HOST={endpoint}\n\
-         export DOCKER_HOST\n\
-         {ask}"
-    )
 }
 
 /// Returns whether another request began before this one had its response, or it had none.

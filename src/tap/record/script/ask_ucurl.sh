@@ -1,0 +1,1 @@
+ask() { ${run-} "${UCURL:-ucurl}" -sS --path-as-is "$@"; }
