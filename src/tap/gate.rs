@@ -1,7 +1,8 @@
 //! The gate of a TCP port: keeps web pages out.
 
 use crate::wire::{
-    BodyDecoder, Field, Fields, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead, framing,
+    BodyDecoder, Field, Fields, Framing, OVERHEAD_LIMIT, ParseError, RequestDecoder, RequestHead,
+    framing,
 };
 use std::fmt;
 use std::io;
@@ -40,18 +41,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 #[derive(Debug)]
 pub struct Gate {
     allowed: Vec<String>,
-    state: State,
+    /// The body of the current request, or another protocol.
+    body: Option<BodyDecoder>,
     /// The beginning of a head.
     held: Vec<u8>,
     decoder: RequestDecoder,
-}
-
-#[derive(Debug)]
-enum State {
-    Head,
-    Body(BodyDecoder),
-    /// Another protocol.
-    Open,
 }
 
 /// The reason why a request does not pass.
@@ -90,12 +84,8 @@ impl From<Denied> for io::Error {
 impl Gate {
     /// Creates the gate of one connection; `allowed` adds host names.
     pub fn new(allowed: &[String]) -> Gate {
-        Gate {
-            allowed: allowed.to_vec(),
-            state: State::Head,
-            held: Vec::new(),
-            decoder: RequestDecoder::new(),
-        }
+        let (allowed, decoder) = (allowed.to_vec(), RequestDecoder::new());
+        Gate { allowed, body: None, held: Vec::new(), decoder }
     }
 
     /// Reads the next bytes and appends those that may be forwarded to `passed`.
@@ -108,24 +98,19 @@ impl Gate {
         let mut at = 0;
         while at < held.len() {
             let rest = &held[at..];
-            let len = match &mut self.state {
-                State::Open => rest.len(),
-                State::Head => match self.decoder.decode(rest)? {
-                    None => break,
-                    Some(len) => {
-                        self.request(len)?;
-                        len
-                    }
-                },
-                State::Body(decoder) => {
-                    let step = decoder.step(rest)?;
-                    decoder.consume(step.data);
-                    if decoder.is_done() {
-                        self.state = State::Head;
-                    }
+            let len = match &mut self.body {
+                Some(body) => {
+                    let step = body.step(rest)?;
+                    body.consume(step.data);
                     step.framing + step.data
                 }
+                None => {
+                    let Some(len) = self.decoder.decode(rest)? else { break };
+                    self.request(len)?;
+                    len
+                }
             };
+            self.body.take_if(|body| body.is_done());
             passed.extend_from_slice(&rest[..len]);
             at += len;
         }
@@ -138,16 +123,12 @@ impl Gate {
         let head = self.decoder.head();
         self.check(head)?;
         let fields = head.fields();
-        let framing = framing::request(head)?.framing;
-        let body = BodyDecoder::of_request(framing, len as u64, OVERHEAD_LIMIT);
         let upgrade = fields.has_token("Connection", "upgrade") && fields.get("Upgrade").is_some();
-        self.state = if upgrade || head.method() == "CONNECT" {
-            State::Open
-        } else if body.is_done() {
-            State::Head
-        } else {
-            State::Body(body)
+        let framing = match framing::request(head)?.framing {
+            _ if upgrade || head.method() == "CONNECT" => Framing::UntilClose,
+            framing => framing,
         };
+        self.body = Some(BodyDecoder::of_request(framing, len as u64, OVERHEAD_LIMIT));
         self.decoder.reset(OVERHEAD_LIMIT);
         Ok(())
     }

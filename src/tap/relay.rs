@@ -281,8 +281,7 @@ impl Service for Relay {
         let pair = Arc::new(Pair { client, server, turn: Turn::new() });
         self.open.insert(number, &pair);
         self.viewer.tell(number, What::Opened);
-        let gated = matches!(self.endpoint(), Endpoint::Tcp { .. });
-        let gate = gated.then(|| Gate::new(&self.allowed));
+        let gate = pair.client.is_tcp().then(|| Gate::new(&self.allowed));
         let mut check = Check { gate, guard: None };
         if let Some(rules) = &self.rules {
             let gate = check.gate.take();

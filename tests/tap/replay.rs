@@ -314,6 +314,30 @@ fn a_response_to_another_body_is_reported_at_once() {
 }
 
 #[test]
+fn the_version_and_the_order_of_parameters_do_not_count() {
+    let get = |target| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (recorded, asked, status) in [
+        ("/v1.41/info", "/info", 200),
+        ("/v1.41/a?b=1&a=2", "/v1.47/a?a=2&b=1", 200),
+        ("/a?x=1&x=2", "/a?x=2&x=1", 200),
+        ("/a?", "/a", 200),
+        ("/v1.41", "/", 501),
+        ("/v1/a", "/a", 501),
+        ("/v1.x/a", "/a", 501),
+        ("/a?b=1", "/a?b=2", 501),
+        ("/a/", "/a", 501),
+    ] {
+        let moments = [("0.1", 1, "client", &*get(recorded).leak()), ("0.2", 1, "server", OK)];
+        let (_dir, path) = recording(&moments);
+        serve(Replay::open(path).unwrap(), |connect| {
+            let client = connect();
+            say(&client, &get(asked));
+            hear(&client, &format!("HTTP/1.1 {status} "));
+        });
+    }
+}
+
+#[test]
 fn a_truncated_recording_is_used_as_far_as_possible() {
     let second = WAIT.replace("/a/", "/b/");
     let moments = [

@@ -3,22 +3,21 @@
 use super::kept::{ContentKind, KeptExchange};
 use crate::tap::record::command::{RepeatedRequest, Tool, is_inline, quoted, repeated_fields};
 use crate::traffic::Side;
-use crate::transport::Endpoint;
+use crate::transport::{Endpoint, host_and_port};
 use std::os::unix::ffi::OsStrExt;
 
 /// Returns the command. It is empty if no command can make the request: its content is binary or
 /// not kept completely, or it asks for an upgrade, which curl does not support.
 pub(super) fn command(tool: Tool, kept: &KeptExchange, target: &Endpoint) -> String {
     let x = &kept.x;
-    let whole = kept.x.sent.complete && kept.x.sent.content == content(kept).len() as u64;
-    let Some((place, origin)) = place(tool, target) else { return String::new() };
-    if x.request.is_none() || !whole || !is_inline(&content(kept)) {
+    let Some((mut words, origin)) = place(tool, target) else { return String::new() };
+    // The bytes of a tunnel follow the content.
+    let content = kept.bytes(Side::Client).take(x.sent.content as usize).collect::<Vec<u8>>();
+    let whole = x.sent.complete && content.len() as u64 == x.sent.content;
+    let unable = tool == Tool::Curl && x.asks_for_tunnel();
+    if x.request.is_none() || unable || !whole || !is_inline(&content) {
         return String::new();
     }
-    if tool == Tool::Curl && x.asks_for_tunnel() {
-        return String::new();
-    }
-    let mut words = place;
     let frames = tool == Tool::Ucurl && kept.named_kind(Side::Server) == ContentKind::Frames;
     let options = [
         ("--hijack", x.asks_for_tunnel()),
@@ -27,7 +26,6 @@ pub(super) fn command(tool: Tool, kept: &KeptExchange, target: &Endpoint) -> Str
         ("--path-as-is", x.target().windows(2).any(|two| two == b"/.")),
     ];
     words.extend(options.iter().filter(|(_, on)| *on).map(|(option, _)| (*option).to_owned()));
-    let content = content(kept);
     let request = RepeatedRequest {
         method: x.method(),
         target: x.target(),
@@ -37,12 +35,6 @@ pub(super) fn command(tool: Tool, kept: &KeptExchange, target: &Endpoint) -> Str
     };
     words.extend(request.words(&|text| quoted(text)));
     words.join(" ")
-}
-
-/// Returns the content of the request, as far as it was kept.
-fn content(kept: &KeptExchange) -> Vec<u8> {
-    let sent = kept.pieces().filter(|(piece, _)| piece.side == Side::Client && !piece.upgraded);
-    sent.flat_map(|(_, bytes)| bytes).copied().collect()
 }
 
 /// Returns the words that name the program and the engine, and the beginning of the URL.
@@ -56,8 +48,8 @@ fn place(tool: Tool, target: &Endpoint) -> Option<(Vec<String>, String)> {
         Endpoint::Unix(path) => option("--unix-socket", path.as_os_str().as_bytes()),
         Endpoint::Abstract(name) => option("--abstract-unix-socket", name),
         Endpoint::Tcp { host, port } => {
-            let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-            Some((vec![program.into()], format!("http://{host}:{port}")))
+            let origin = format!("http://{}", host_and_port(host, *port));
+            Some((vec![program.into()], origin))
         }
         _ if tool == Tool::Curl => None,
         other => {

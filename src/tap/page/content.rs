@@ -15,13 +15,9 @@ pub(super) fn kind(kept: &KeptExchange, side: Side) -> ContentKind {
         ContentKind::None | ContentKind::Frames => return named,
         _ => kept.bytes(side).collect::<Vec<u8>>(),
     };
-    let valid = match std::str::from_utf8(&body) {
-        Ok(text) => text.len(),
-        Err(error) if error.error_len().is_none() => body.len(),
-        Err(error) => error.valid_up_to(),
-    };
+    let valid = std::str::from_utf8(&body).map_or_else(|e| e.error_len().is_none(), |_| true);
     match named {
-        ContentKind::Json if valid == body.len() => ContentKind::Json,
+        ContentKind::Json if valid => ContentKind::Json,
         _ if is_text(&body) => ContentKind::Text,
         _ => ContentKind::Binary,
     }
@@ -92,13 +88,9 @@ impl PieceWriter<'_> {
     fn text(&mut self, piece: &KeptPiece, stream: &str, cut: usize, bytes: &[u8]) {
         let mut text = std::mem::take(&mut self.cut[cut]);
         text.extend_from_slice(bytes);
-        let is_cut = |n: &usize| {
-            let tail = &text[text.len().saturating_sub(*n)..];
-            std::str::from_utf8(tail)
-                .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-        };
-        let tail = (1..=3).find(is_cut).unwrap_or(0);
-        self.cut[cut] = text.split_off(text.len().saturating_sub(tail));
+        let tail = text.utf8_chunks().last().map_or(&b""[..], |chunk| chunk.invalid());
+        let is_cut = std::str::from_utf8(tail).is_err_and(|error| error.error_len().is_none());
+        self.cut[cut] = text.split_off(text.len() - if is_cut { tail.len() } else { 0 });
         let exact = self.kinds[piece.side as usize] == ContentKind::Json;
         let text = if exact { text.into() } else { harmless_lines(&text) };
         self.piece(piece, stream, "text", &String::from_utf8_lossy(&text));

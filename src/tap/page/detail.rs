@@ -10,7 +10,6 @@ use crate::tap::record::har::time;
 use crate::traffic::Side;
 use crate::traffic::explain::{self, ExplainedLine, Remark};
 use crate::transport::Endpoint;
-use crate::wire::Fields;
 use crate::wire::framing::{Decision, Framing};
 use std::time::Duration;
 
@@ -44,12 +43,10 @@ fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
             kind => name(kind, "binary"),
         };
         json.name("kind").string(kind);
-        let state = if failed {
-            "failed"
-        } else if kept.done {
-            "done"
-        } else {
-            "open"
+        let state = match (failed, kept.done) {
+            (true, _) => "failed",
+            (false, true) => "done",
+            (false, false) => "open",
         };
         json.name("state").string(state);
         match fault {
@@ -169,10 +166,9 @@ fn body(json: &mut JsonWriter, kept: &KeptExchange, side: Side, kind: ContentKin
         json.name("kept").scalar(kept.kept[side as usize]);
         json.name("kind").string(name(kind, "hex"));
     });
-    let none = Fields::new();
-    let trailers = kept.trailers[side as usize].as_ref().unwrap_or(&none);
+    let trailers = kept.trailers[side as usize].as_ref();
     json.name("trailers").array(|json| {
-        for field in trailers.iter() {
+        for field in trailers.iter().flat_map(|fields| fields.iter()) {
             let line = [field.name().as_bytes(), b": ", field.value()].concat();
             json.object(|json| {
                 json.name("text").string(&harmless(&explain::without_secret(&line)));

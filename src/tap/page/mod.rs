@@ -16,7 +16,7 @@ use crate::json::{JsonWriter, Value};
 use crate::server::{Handle, Limits, Request, Responder, Sent, Server};
 use crate::traffic::secrets::BodyMask;
 use crate::traffic::{Event, Observer};
-use crate::transport::{Endpoint, Listener};
+use crate::transport::{Endpoint, Listener, host_and_port};
 use detail::detail;
 use kept::{BODY_LIMIT, KeptExchange};
 use std::io::{self, Cursor, Write};
@@ -147,8 +147,7 @@ impl Page {
         let Endpoint::Tcp { port, .. } = *listener.endpoint() else {
             return Err(io::ErrorKind::Unsupported.into());
         };
-        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-        let hosts = [format!("{host}:{port}"), format!("localhost:{port}")];
+        let hosts = [host_and_port(host, port), format!("localhost:{port}")];
         let (store, token) = (Arc::new(Store::default()), random_token());
         let url = format!("http://{}/{token}/", hosts[0]);
         let site = Site { origin, store: Arc::clone(&store), token, hosts };

@@ -1,8 +1,9 @@
 //! Recorded responses and their requests.
 
+use crate::traffic::Exchange;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::hash::Hasher;
 use std::io;
@@ -29,6 +30,10 @@ pub(super) struct RequestKey {
 }
 
 impl RequestKey {
+    pub fn new(x: &Exchange, body: Digest) -> RequestKey {
+        RequestKey { method: x.method().to_owned(), target: x.target().to_vec(), body }
+    }
+
     /// `METHOD target`, for people.
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.target.escape_ascii())
@@ -71,12 +76,11 @@ pub(super) struct Part {
 }
 
 /// The responses given so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Given {
-    /// How often each was given.
-    pub counts: Vec<u64>,
+    pub used: BTreeSet<usize>,
     /// Requests that the client has probably left out.
-    pub skipped: Vec<bool>,
+    pub skipped: BTreeSet<usize>,
     /// For each response in progress, the recorded time of its next part.
     pub under_way: BTreeMap<usize, Duration>,
     pub problems: Vec<String>,

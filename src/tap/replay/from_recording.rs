@@ -78,9 +78,10 @@ struct Reader {
     client: ClientSoFar,
     /// How many of the server's bytes belong to earlier responses.
     cursor: u64,
-    /// The bodies of requests, and the lengths of the 100 (Continue) heads, by exchange.
+    /// The bodies of requests, by exchange.
     bodies: BTreeMap<u64, Digest>,
-    interims: BTreeMap<u64, u64>,
+    /// The length of the current response's 100 (Continue) head.
+    interim: Option<u64>,
     answers: Vec<RecordedAnswer>,
     remarks: Vec<String>,
 }
@@ -137,16 +138,14 @@ impl Reader {
             }
             // The bytes so far are the head of the 100. Only a client that waits for it gets it
             // again.
-            Event::Interim(x, _) => {
-                self.interims.insert(x.number, x.received.head);
-            }
+            Event::Interim(x, _) => self.interim = Some(x.received.head),
             Event::Done(x) => self.done(x),
             _ => {}
         }
     }
 
     fn done(&mut self, x: &Exchange) {
-        let interim = self.interims.remove(&x.number);
+        let interim = self.interim.take();
         let body = self.bodies.remove(&x.number).unwrap_or_default();
         let received = &x.received;
         let (start, head) = (self.cursor + interim.unwrap_or(0), self.cursor + received.head);
@@ -163,11 +162,7 @@ impl Reader {
         let close = !persistent || !received.complete;
         self.answers.push(RecordedAnswer {
             connection: Some(self.number),
-            request: RequestKey {
-                method: x.method().to_owned(),
-                target: x.target().to_vec(),
-                body,
-            },
+            request: RequestKey::new(x, body),
             began: x.sent.began.unwrap_or_default(),
             parts: self.parts(x, (start, head, self.cursor), close),
             interim: interim.is_some(),

@@ -13,7 +13,6 @@ use crate::transport::connections::Connections;
 use crate::transport::{Listener, Stream};
 use answers::{Given, RecordedAnswer};
 use from_recording::Answers;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -103,15 +102,13 @@ impl Replay {
             true => from_recording::read(path)?,
             false => from_har::read(&std::fs::read(path)?)?,
         };
-        let (counts, skipped) = (vec![0; answers.len()], vec![false; answers.len()]);
-        let (under_way, problems) = (BTreeMap::new(), Vec::new());
         Ok(Replay {
             answers,
             covered,
             remarks,
             strict: false,
             pace: false,
-            given: Mutex::new(Given { counts, skipped, under_way, problems }),
+            given: Mutex::default(),
             changed: Condvar::new(),
             open: Arc::default(),
             tell: None,

@@ -6,7 +6,7 @@ use crate::tap::gate::Gate;
 use crate::tap::refusal::refusal;
 use crate::traffic::{Conversation, Event, Side};
 use crate::transport::connections::Service;
-use crate::transport::{Endpoint, Listener, Stream};
+use crate::transport::{Listener, Stream};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -25,33 +25,27 @@ impl Replay {
     /// Answers until it is stopped and every connection has ended. A failure ends only its own
     /// connection. Returns the problems.
     pub fn run(&self, listener: &Listener) -> Vec<String> {
-        let gated = matches!(listener.endpoint(), Endpoint::Tcp { .. });
         self.open.begin();
-        self.open.run(listener, &Answering { replay: self, gated });
+        self.open.run(listener, self);
         self.finish()
     }
 }
 
-struct Answering<'a> {
-    replay: &'a Replay,
-    gated: bool,
-}
-
-impl Service for Answering<'_> {
+impl Service for Replay {
     fn serve(&self, number: u64, stream: Stream) {
         let stream = Arc::new(stream);
-        self.replay.open.insert(number, &stream);
+        self.open.insert(number, &stream);
         let mut peer = Peer {
-            replay: self.replay,
+            replay: self,
             stream: &stream,
-            gate: self.gated.then(|| Gate::new(&[])),
-            conversation: Conversation::new(self.replay.covered),
+            gate: stream.is_tcp().then(|| Gate::new(&[])),
+            conversation: Conversation::new(self.covered),
             seen: Seen::default(),
             buffer: vec![0; 64 * 1024],
         };
         // An error affects only this client.
         let _ = peer.serve();
-        self.replay.open.remove(number);
+        self.open.remove(number);
     }
 }
 
@@ -88,8 +82,7 @@ impl Seen {
     fn see(&mut self, event: &Event<'_>) {
         match (event, self.requests.back_mut()) {
             (Event::Request(x), _) => {
-                let (method, target) = (x.method().to_owned(), x.target().to_vec());
-                let key = RequestKey { method, target, body: Digest::default() };
+                let key = RequestKey::new(x, Digest::default());
                 let fields = x.fields(Side::Client);
                 let waits = fields.is_some_and(|fields| fields.has_token("Expect", "100-continue"));
                 self.requests.push_back(Asked { key, waits, whole: false });
@@ -133,7 +126,9 @@ impl Peer<'_> {
             }
             if let Some(why) = self.seen.fault.take() {
                 self.refuse(400, &why, true)?;
-                return self.close().map(|()| None);
+                // An earlier end could destroy the response (`RFC 9112 §9.6`).
+                self.stream.shutdown(Shutdown::Write)?;
+                return self.wait_for_end(Duration::MAX).map(|()| None);
             }
             if let Some(Asked { key, waits: waits @ true, .. }) = self.seen.requests.front_mut() {
                 *waits = false;
@@ -211,13 +206,6 @@ impl Peer<'_> {
         }
         self.conversation.bytes(Side::Client, Duration::ZERO, bytes, see);
         Ok(())
-    }
-
-    /// Ends the connection after the client has ended its side. An earlier end could destroy the
-    /// response (`RFC 9112 §9.6`).
-    fn close(&mut self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)?;
-        self.wait_for_end(Duration::MAX)
     }
 
     /// Waits at most `limit` for the client's end.
