@@ -32,13 +32,11 @@
 //! ```
 
 use super::error::{ParseError, Violation};
-use super::fast;
 use super::field::Fields;
 use super::grammar::{is_tchar, is_value_byte};
 use super::section::{Lenience, SectionDecoder};
 use crate::base::number::{LOWER_HEX, hex_digit};
 use std::fmt;
-use std::ops::Range;
 
 /// What a decoder found at the front of its input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +49,7 @@ pub struct Step {
 
 /// The part of the body that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     /// The first digit of a chunk-size.
     SizeStart,
     /// More digits, or what follows them.
@@ -74,7 +72,7 @@ enum State {
 
 /// The part of a chunk-ext that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ext {
+pub(super) enum Ext {
     /// White space, then the first byte of a name.
     NameStart,
     Name,
@@ -116,12 +114,12 @@ impl Ext {
 /// Removes the chunked coding step by step, without storing content.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkedDecoder {
-    state: State,
+    pub(super) state: State,
     /// The bytes left of this chunk's data; within a chunk-size, the number read so far.
-    left: u64,
-    offset: u64,
+    pub(super) left: u64,
+    pub(super) offset: u64,
     /// The bytes of extensions, zeros and trailers that are still allowed.
-    budget: u64,
+    pub(super) budget: u64,
     /// The initial budget.
     limit: u64,
     in_request: bool,
@@ -206,24 +204,6 @@ impl ChunkedDecoder {
         self.left -= n;
         self.offset = self.offset.saturating_add(n);
         self.budget = self.budget.saturating_add(n);
-    }
-
-    /// Reads all complete chunks that follow the end of a chunk at `at`: see
-    /// [`fast::whole_chunks`].
-    #[inline]
-    pub(super) fn whole_chunks(
-        &mut self,
-        bytes: &mut [u8],
-        at: usize,
-        take: impl FnMut(&mut [u8], Range<usize>) -> bool,
-    ) -> (usize, u64) {
-        if self.state != State::Data || self.left > 0 {
-            return (at, 0);
-        }
-        let (end, content) = fast::whole_chunks(bytes, at, take);
-        self.offset += (end - at) as u64;
-        self.budget = self.budget.saturating_add(content);
-        (end, content)
     }
 
     /// Reads one byte of framing and returns the state after it.
