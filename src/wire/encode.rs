@@ -93,3 +93,11 @@ pub fn encode_response(
     out.extend_from_slice(b"\r\n");
     Ok(())
 }
+
+/// Returns the reason-phrase that `RFC 9110 §15` or RFC 6585 suggests, or an empty string.
+#[must_use]
+pub fn reason_phrase(status: u16) -> &'static str {
+    let mut phrases =
+        include_str!("reason_phrases.txt").lines().filter_map(|line| line.split_once(' '));
+    phrases.find(|(code, _)| code.parse() == Ok(status)).map_or("", |(_, phrase)| phrase)
+}

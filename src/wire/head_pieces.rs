@@ -11,11 +11,13 @@ pub(crate) struct HeadPieces<L> {
     partial: Vec<u8>,
 }
 
-impl<L: StartLine> HeadPieces<L> {
-    pub fn new() -> HeadPieces<L> {
+impl<L: StartLine> Default for HeadPieces<L> {
+    fn default() -> Self {
         HeadPieces { decoder: HeadDecoder::new(), partial: Vec::new() }
     }
+}
 
+impl<L: StartLine> HeadPieces<L> {
     /// Reads the front of `input`. Returns how many of its bytes belong to the head, and the
     /// length of the head once it is complete.
     ///

@@ -41,14 +41,13 @@ pub mod framing;
 pub(crate) mod grammar;
 pub(crate) mod head;
 pub(crate) mod head_pieces;
-mod reason;
 mod section;
 mod start_line;
 pub(crate) mod target;
 
 pub use body::{BodyDecoder, Incomplete};
 pub use chunked::{Step, encode_chunk, encode_last_chunk};
-pub use encode::{encode_request, encode_response};
+pub use encode::{encode_request, encode_response, reason_phrase};
 pub(crate) use error::Violation;
 pub use error::{EncodeError, ParseError, ParseErrorKind};
 pub use field::{Field, Fields};
@@ -56,7 +55,6 @@ pub use framing::{Decision, Framing};
 pub use head::{
     Head, HeadDecoder, RequestDecoder, RequestHead, ResponseDecoder, ResponseHead, Version,
 };
-pub use reason::reason_phrase;
 
 /// The limit for all bytes of one message that are not content: 300 KiB, as in curl.
 ///
